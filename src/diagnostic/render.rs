@@ -1,0 +1,71 @@
+//! The picture under the source line. The only user of annotate-snippets.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Diagnostic, Severity};
+
+/// Draws a message with its source lines, ready to be printed; `colour` only where the reader is a terminal.
+pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Deprecation => Level::WARNING.with_name("deprecated"),
+    };
+    let mut group = Group::with_title(level.primary_title(&diagnostic.summary));
+    // One snippet for each source, so that labels in the same file share a picture.
+    let mut drawn: Vec<&str> = Vec::new();
+    for label in &diagnostic.labels {
+        let source = label.span.source();
+        if drawn.contains(&source.name()) {
+            continue;
+        }
+        drawn.push(source.name());
+        let annotations = diagnostic.labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
+        let mut snippet = Snippet::source(source.text()).path(source.name()).fold(true);
+        for (index, label) in annotations {
+            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let annotation = kind.span(visible(label.span.range(), source.text()));
+            snippet = snippet.annotation(if label.text.is_empty() {
+                annotation
+            } else {
+                annotation.label(label.text.as_str())
+            });
+        }
+        group = group.element(snippet);
+    }
+    for hint in &diagnostic.hints {
+        group = group.element(Level::HELP.message(hint.as_str()));
+    }
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    renderer.render(&[group])
+}
+
+/// A span cut to its first line: a caret under twenty lines of a block scalar shows nothing.
+fn visible(range: std::ops::Range<usize>, text: &str) -> std::ops::Range<usize> {
+    let start = range.start.min(text.len());
+    let end = range.end.clamp(start, text.len());
+    match text.get(start..end).and_then(|part| part.find('\n')) {
+        Some(0) | None => start..end,
+        Some(line) => start..start + line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Source;
+
+    #[test]
+    fn the_line_is_shown_with_a_caret() {
+        let source = Source::new("token.yml", "name: x\nstatus: enable\n");
+        let shown = render(
+            &Diagnostic::error("`status` must be one of `enabled`, `disabled`, not `enable`")
+                .at(&source.span(16..22), "")
+                .hint("did you mean `enabled`?"),
+            false,
+        );
+        assert!(shown.contains("--> token.yml:2:9"), "{shown}");
+        assert!(shown.contains("^^^^^^"), "{shown}");
+        assert!(shown.contains("did you mean `enabled`?"), "{shown}");
+    }
+}

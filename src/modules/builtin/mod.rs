@@ -1,0 +1,1 @@
+//! Builtin modules, one file each.

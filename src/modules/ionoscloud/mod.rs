@@ -1,0 +1,1 @@
+//! The modules of `ionoscloudsdk.ionoscloud`, one file each.

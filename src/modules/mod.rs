@@ -1,0 +1,127 @@
+//! Modules: what a task does. One file each, and one line each in [`MODULES`].
+
+pub mod args;
+pub mod builtin;
+pub mod ionoscloud;
+pub mod outcome;
+pub mod spec;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::rc::Rc;
+
+pub use args::Args;
+pub use outcome::{Diff, Effect, Failure, Outcome};
+pub use spec::Spec;
+
+use crate::host::HostApi;
+use crate::source::Span;
+use crate::template::Context as TemplateContext;
+use crate::value::{Dict, Value};
+
+/// A future that stays on its thread; the executor runs everything on one.
+pub type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// What a task can do.
+pub trait Module: Sync {
+    /// The parameters and what is said of the module.
+    fn spec(&self) -> &'static Spec;
+
+    /// Does it. The arguments are templated and checked against the spec.
+    ///
+    /// A module never asks whether this is a dry run in order to decide what to write: it writes through the APIs of
+    /// the context, which are foretelling ones in check mode.
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>>;
+}
+
+/// All modules, sorted by name.
+pub static MODULES: &[&dyn Module] = &[];
+
+/// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).
+pub fn find(name: &str) -> Option<&'static dyn Module> {
+    let wanted = bare(name)?;
+    MODULES.iter().copied().find(|module| {
+        let full = module.spec().name;
+        full == name || full.rsplit('.').next() == Some(wanted)
+    })
+}
+
+/// The bare name, unless the name is qualified with a collection that we have no modules of.
+fn bare(name: &str) -> Option<&str> {
+    match name.rsplit_once('.') {
+        None => Some(name),
+        Some(("ansible.builtin" | "ansible.legacy", bare)) => Some(bare),
+        Some((collection, bare)) => {
+            let ours = MODULES.iter().any(|m| m.spec().name.rsplit_once('.').is_some_and(|(c, _)| c == collection));
+            ours.then_some(bare)
+        }
+    }
+}
+
+/// What a module may use of the run it is part of.
+pub struct TaskContext<'a> {
+    /// The name of the host in the inventory.
+    pub host_name: &'a str,
+    /// Files and commands: real, or foretelling in check mode.
+    pub host: &'a dyn HostApi,
+    /// Opens a connection to the container registry API: real, recorded, or an overlay in check mode.
+    pub registries: &'a dyn crate::ionos::Connector,
+    /// Templates with the task's variables (for modules that template files, conditions or keys themselves).
+    pub template: &'a dyn TemplateContext,
+    /// The task's `environment`, templated, for commands.
+    pub environment: &'a [(String, String)],
+    /// Dry run. For reports and for modules that have to say that they cannot foretell; not for deciding what to write.
+    pub check: bool,
+    /// A difference is wanted.
+    pub diff: bool,
+    /// `-v` to `-vvvv`.
+    pub verbosity: u8,
+    /// Folders for relative names, nearest first: of the task's file, of the role, of the playbook.
+    pub search_path: &'a [PathBuf],
+    /// The folder of the playbook.
+    pub base_dir: &'a Path,
+    /// Where the module's arguments stand, for messages.
+    pub span: &'a Span,
+    /// The arguments as the playbook has them, before templating; conditions (`assert`) are read from here.
+    pub raw_args: &'a Dict,
+    /// Names of all hosts of the inventory, for modules that act on it.
+    pub inventory: &'a dyn InventoryView,
+    /// Warnings for the user, shown with the result.
+    pub warnings: &'a RefCell<Vec<String>>,
+    /// Shows that something is waited for ("waiting for registry demo: Running"), on a terminal.
+    pub progress: Rc<dyn Fn(&str)>,
+}
+
+/// What modules may know of the inventory.
+pub trait InventoryView {
+    /// Whether a host of this name exists.
+    fn has_host(&self, name: &str) -> bool;
+    /// Whether a group of this name exists.
+    fn has_group(&self, name: &str) -> bool;
+}
+
+impl TaskContext<'_> {
+    /// Warns the user without failing.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.warnings.borrow_mut().push(message.into());
+    }
+
+    /// The first existing file of this name: in `subfolder` of each search folder, then in the folder itself.
+    pub fn find_file(&self, subfolder: &str, name: &str) -> Option<PathBuf> {
+        let path = Path::new(name);
+        if path.is_absolute() {
+            return path.exists().then(|| path.to_path_buf());
+        }
+        self.search_path
+            .iter()
+            .flat_map(|folder| [folder.join(subfolder).join(path), folder.join(path)])
+            .find(|candidate| candidate.exists())
+    }
+
+    /// A raw argument before templating.
+    pub fn raw(&self, name: &str) -> Option<&Value> {
+        self.raw_args.get(name)
+    }
+}

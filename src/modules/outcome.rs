@@ -1,0 +1,155 @@
+//! What came of a task: the result that `register` keeps, and what the executor has to do besides.
+
+use crate::diagnostic::Diagnostic;
+use crate::value::{Dict, Value};
+
+/// The result of a module that did its work.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Whether anything was changed.
+    pub changed: bool,
+    /// The module had nothing to do (`skipped: true` in the result).
+    pub skipped: bool,
+    /// The keys of the result besides `changed`; in the order in which they are shown.
+    pub data: Dict,
+    /// What was or would be changed, for `--diff`.
+    pub diff: Vec<Diff>,
+    /// What the executor does with variables and the inventory.
+    pub effects: Vec<Effect>,
+    /// What happened to registry objects, for the closing summary and the plan.
+    pub actions: Vec<crate::reconcile::Record>,
+    /// Nothing can be said about what would happen (check mode only); the reason.
+    pub undetermined: Option<String>,
+}
+
+/// A failed task.
+///
+/// The result is `msg` and `data`; the diagnostic, where there is one, draws the place on the screen.
+#[derive(Debug, Clone, Default)]
+pub struct Failure {
+    /// The sentence in `msg`.
+    pub message: String,
+    /// Further keys of the result (`rc`, `stdout`, a new object whose creation came before the failure).
+    pub data: Dict,
+    /// Whether something had been changed before it failed.
+    pub changed: bool,
+    /// The place and the remedy.
+    pub diagnostic: Option<Box<Diagnostic>>,
+    /// What happened to registry objects before it failed.
+    pub actions: Vec<crate::reconcile::Record>,
+}
+
+/// One difference.
+#[derive(Debug, Clone)]
+pub struct Diff {
+    /// What it is a difference of; a path, or the name of an object.
+    pub before_header: String,
+    /// The same for the other side.
+    pub after_header: String,
+    /// Text, or a mapping of fields.
+    pub before: Value,
+    /// Text, or a mapping of fields.
+    pub after: Value,
+    /// Said instead of a difference (`prepared`), where there is one.
+    pub prepared: Option<String>,
+}
+
+/// What a task does to the run itself.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// `set_fact`: variables of the host, and facts too if `cacheable`.
+    SetFacts {
+        /// Names and values.
+        facts: Dict,
+        /// Also put among the facts.
+        cacheable: bool,
+    },
+    /// Gathered facts, without the `ansible_` prefix in `ansible_facts` and with it as variables.
+    Facts(Dict),
+    /// `include_vars`.
+    IncludeVars(Dict),
+    /// `set_stats`.
+    Stats {
+        /// Names and values.
+        data: Dict,
+        /// For the host rather than for the run.
+        per_host: bool,
+        /// Added to what is there.
+        aggregate: bool,
+    },
+    /// `add_host`.
+    AddHost {
+        /// The host.
+        name: String,
+        /// Its groups.
+        groups: Vec<String>,
+        /// Its variables.
+        vars: Dict,
+    },
+    /// `group_by`.
+    GroupBy {
+        /// The group that the host joins.
+        group: String,
+        /// Its parents.
+        parents: Vec<String>,
+    },
+    /// The literal value of a secret that must not leave the process.
+    Secret(String),
+}
+
+impl Outcome {
+    /// An outcome with the given result.
+    pub fn new(changed: bool, data: Dict) -> Self {
+        Self { changed, data, ..Self::default() }
+    }
+
+    /// Adds a key to the result.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.data.set(key, value.into());
+        self
+    }
+
+    /// Adds an effect.
+    #[must_use]
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effects.push(effect);
+        self
+    }
+}
+
+impl Failure {
+    /// A failure with its sentence.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+
+    /// Adds a key to the result.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.data.set(key, value.into());
+        self
+    }
+
+    /// Adds the picture; its summary is the message if there is none yet.
+    #[must_use]
+    pub fn drawn(mut self, diagnostic: Diagnostic) -> Self {
+        if self.message.is_empty() {
+            self.message = diagnostic.one_line();
+        }
+        self.diagnostic = Some(Box::new(diagnostic));
+        self
+    }
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::default().drawn(diagnostic)
+    }
+}
+
+impl From<crate::template::Fault> for Failure {
+    fn from(fault: crate::template::Fault) -> Self {
+        Diagnostic::from(fault).into()
+    }
+}

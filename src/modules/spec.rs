@@ -1,0 +1,295 @@
+//! What a parameter is. Every fact about one is a row here, and four readers use the rows: the check of arguments,
+//! `ionplay doc`, the JSON schema for editors, and completions.
+
+/// A module as its users see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Spec {
+    /// The full name.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// Groups of parameters; shared groups are listed beside the module's own.
+    pub params: &'static [&'static [Param]],
+    /// The states the module knows (`present`, `absent`, ..); empty where there is no `state` of this kind.
+    pub states: &'static [&'static str],
+    /// What is said of an object in messages (`Registry Token`).
+    pub label: &'static str,
+    /// The key of the returned object.
+    pub returns: Option<&'static str>,
+    /// How free text after the module name is understood.
+    pub free_form: FreeForm,
+    /// What happens under `--check`.
+    pub check: CheckSupport,
+    /// Groups of parameters of which at most one may be given.
+    pub mutually_exclusive: &'static [&'static [&'static str]],
+    /// Groups of parameters of which at least one must be given.
+    pub required_one_of: &'static [&'static [&'static str]],
+    /// Groups of parameters that must be given together.
+    pub required_together: &'static [&'static [&'static str]],
+    /// `(parameter, value, required)`: these are required if the parameter has this value.
+    pub required_if: &'static [(&'static str, &'static str, &'static [&'static str])],
+    /// Parameters beyond the table are kept as they are (`set_fact`, `add_host`, `debug`'s friends).
+    pub any_params: bool,
+}
+
+/// How `module: some text` is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreeForm {
+    /// `key=value` words only.
+    Pairs,
+    /// The text is the value of `_raw_params`; only the module's own options are taken out of it (`command`).
+    Raw,
+    /// `key=value` words; words without an equals sign together are `_raw_params` (`include_vars`, `meta`).
+    Mixed,
+}
+
+/// What a module does under `--check`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckSupport {
+    /// Says what would happen.
+    Full,
+    /// Says it where it can (with `creates`, ..), and otherwise that it would have run.
+    Partial,
+    /// Is skipped.
+    None,
+}
+
+/// One parameter.
+#[derive(Debug, Clone, Copy)]
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// Its type.
+    pub kind: Kind,
+    /// One sentence.
+    pub about: &'static str,
+    /// What it is if nobody says, as the playbook would write it.
+    pub default: Option<&'static str>,
+    /// The only values it may have.
+    pub choices: &'static [&'static str],
+    /// Required in every state.
+    pub required: bool,
+    /// The states in which it is required.
+    pub required_in: &'static [&'static str],
+    /// The states in which it means something; empty for all.
+    pub only_in: &'static [&'static str],
+    /// A different value can only be had by replacing the object.
+    pub replaces: bool,
+    /// The environment variable that stands in for it.
+    pub env: Option<&'static str>,
+    /// Its value must not be shown.
+    pub secret: bool,
+    /// Accepted, but not listed on the reference page of the original.
+    pub hidden: bool,
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Text; numbers and booleans are turned into it.
+    Str,
+    /// A boolean in any of Ansible's spellings.
+    Bool,
+    /// An integer, or text of one.
+    Int,
+    /// A number, or text of one.
+    Float,
+    /// A path: text with `~` and variables expanded.
+    Path,
+    /// Any value, as it is.
+    Raw,
+    /// A list whose members are of one kind; text is split at commas.
+    List(&'static Kind),
+    /// A mapping; with rows, its keys are checked like parameters.
+    Dict(&'static [Param]),
+    /// JSON text, or a structure that becomes it.
+    Json,
+    /// A size such as `10M`, in bytes.
+    Bytes,
+}
+
+impl Spec {
+    /// A module with its full name and one sentence.
+    pub const fn new(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            params: &[],
+            states: &[],
+            label: "",
+            returns: None,
+            free_form: FreeForm::Pairs,
+            check: CheckSupport::Full,
+            mutually_exclusive: &[],
+            required_one_of: &[],
+            required_together: &[],
+            required_if: &[],
+            any_params: false,
+        }
+    }
+
+    /// Its parameters.
+    #[must_use]
+    pub const fn params(self, params: &'static [&'static [Param]]) -> Self {
+        Self { params, ..self }
+    }
+
+    /// Its states; the first is the default.
+    #[must_use]
+    pub const fn states(self, states: &'static [&'static str]) -> Self {
+        Self { states, ..self }
+    }
+
+    /// What an object is called in messages.
+    #[must_use]
+    pub const fn label(self, label: &'static str) -> Self {
+        Self { label, ..self }
+    }
+
+    /// The key of the returned object.
+    #[must_use]
+    pub const fn returns(self, key: &'static str) -> Self {
+        Self { returns: Some(key), ..self }
+    }
+
+    /// How free text is understood.
+    #[must_use]
+    pub const fn free_form(self, free_form: FreeForm) -> Self {
+        Self { free_form, ..self }
+    }
+
+    /// What happens under `--check`.
+    #[must_use]
+    pub const fn check(self, check: CheckSupport) -> Self {
+        Self { check, ..self }
+    }
+
+    /// Parameters beyond the table are kept.
+    #[must_use]
+    pub const fn any_params(self) -> Self {
+        Self { any_params: true, ..self }
+    }
+
+    /// All parameters.
+    pub fn all_params(&self) -> impl Iterator<Item = &'static Param> {
+        self.params.iter().copied().flatten()
+    }
+
+    /// A parameter by its name or an alias.
+    pub fn param(&self, name: &str) -> Option<&'static Param> {
+        self.all_params().find(|param| param.name == name || param.aliases.contains(&name))
+    }
+
+    /// The name without its collection.
+    pub fn short_name(&self) -> &'static str {
+        self.name.rsplit('.').next().unwrap_or(self.name)
+    }
+}
+
+impl Param {
+    /// A parameter of a kind.
+    pub const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            kind,
+            about,
+            default: None,
+            choices: &[],
+            required: false,
+            required_in: &[],
+            only_in: &[],
+            replaces: false,
+            env: None,
+            secret: false,
+            hidden: false,
+        }
+    }
+
+    /// A text parameter.
+    pub const fn str(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Kind::Str, about)
+    }
+
+    /// A boolean parameter.
+    pub const fn bool(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Kind::Bool, about)
+    }
+
+    /// An integer parameter.
+    pub const fn int(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Kind::Int, about)
+    }
+
+    /// A path parameter.
+    pub const fn path(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Kind::Path, about)
+    }
+
+    /// A parameter that is a list of one kind.
+    pub const fn list(name: &'static str, of: &'static Kind, about: &'static str) -> Self {
+        Self::new(name, Kind::List(of), about)
+    }
+
+    /// Other names for it.
+    #[must_use]
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// What it is if nobody says.
+    #[must_use]
+    pub const fn default(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    /// The only values it may have.
+    #[must_use]
+    pub const fn choices(self, choices: &'static [&'static str]) -> Self {
+        Self { choices, ..self }
+    }
+
+    /// Required in every state.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// Required in some states.
+    #[must_use]
+    pub const fn required_in(self, states: &'static [&'static str]) -> Self {
+        Self { required_in: states, ..self }
+    }
+
+    /// Means something in some states only.
+    #[must_use]
+    pub const fn only_in(self, states: &'static [&'static str]) -> Self {
+        Self { only_in: states, ..self }
+    }
+
+    /// A different value forces replacement.
+    #[must_use]
+    pub const fn replaces(self) -> Self {
+        Self { replaces: true, ..self }
+    }
+
+    /// The environment variable that stands in for it.
+    #[must_use]
+    pub const fn env(self, variable: &'static str) -> Self {
+        Self { env: Some(variable), ..self }
+    }
+
+    /// Its value must not be shown.
+    #[must_use]
+    pub const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    /// Not listed on the original's page.
+    #[must_use]
+    pub const fn hidden(self) -> Self {
+        Self { hidden: true, ..self }
+    }
+}

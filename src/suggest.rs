@@ -1,0 +1,58 @@
+//! "Did you mean": the nearest known name, or none when nothing is near.
+
+/// Names closer than this (Jaro-Winkler, 0 to 1) are worth a suggestion; below it they only confuse.
+const NEAR: f64 = 0.84;
+
+/// The candidate nearest to `wanted`, if one is near enough to be what the user meant.
+///
+/// Case, and `-` against `_`, are ignored, so `Status` finds `status` and `allow-replace` finds `allow_replace`.
+pub fn nearest<'a, I, S>(wanted: &str, candidates: I) -> Option<&'a str>
+where
+    I: IntoIterator<Item = &'a S>,
+    S: AsRef<str> + ?Sized + 'a,
+{
+    several(wanted, candidates, 1).into_iter().next()
+}
+
+/// The nearest candidates, best first, at most `limit` of them.
+pub fn several<'a, I, S>(wanted: &str, candidates: I, limit: usize) -> Vec<&'a str>
+where
+    I: IntoIterator<Item = &'a S>,
+    S: AsRef<str> + ?Sized + 'a,
+{
+    let wanted = fold(wanted);
+    let mut scored: Vec<(f64, &str)> = candidates
+        .into_iter()
+        .map(AsRef::as_ref)
+        .map(|name| (score(&wanted, &fold(name)), name))
+        .filter(|(score, _)| *score >= NEAR)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    scored.dedup_by(|a, b| a.1 == b.1);
+    scored.into_iter().take(limit).map(|(_, name)| name).collect()
+}
+
+fn fold(name: &str) -> String {
+    name.to_lowercase().replace('-', "_")
+}
+
+/// Transposed and missing letters count as near even in short words, where Jaro-Winkler is too strict.
+fn score(wanted: &str, name: &str) -> f64 {
+    let distance = strsim::osa_distance(wanted, name);
+    let edits = if distance <= 1 && wanted.chars().count() > 2 { 0.95 - 0.01 * distance as f64 } else { 0.0 };
+    strsim::jaro_winkler(wanted, name).max(edits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found_and_far_ones_are_not() {
+        let known = ["status", "scopes", "state", "allow_replace", "when"];
+        assert_eq!(nearest("staus", &known), Some("status"));
+        assert_eq!(nearest("allow-replace", &known), Some("allow_replace"));
+        assert_eq!(nearest("wehn", &known), Some("when"));
+        assert_eq!(nearest("colour", &known), None);
+    }
+}

@@ -1,0 +1,273 @@
+//! How filters, tests, lookups and functions are called, and what they can ask of the engine.
+//!
+//! A filter is one function and one row in its family's table:
+//!
+//! ```text
+//! pub const TABLE: &[Filter] = &[Filter::new("b64encode", b64encode, "Encodes text as base64.")];
+//!
+//! fn b64encode(call: &Call<'_>) -> Result<Value, Fault> {
+//!     let [encoding] = call.args.bind(["encoding"])?;
+//!     ..
+//! }
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::fault::Fault;
+use crate::value::{Sealed, Text, Value};
+
+/// The arguments of a call.
+#[derive(Debug, Clone, Default)]
+pub struct Args {
+    /// By position.
+    pub positional: Vec<Value>,
+    /// By name, in the order written.
+    pub named: Vec<(Arc<str>, Value)>,
+}
+
+impl Args {
+    /// Arguments by position only.
+    pub fn positional(values: impl IntoIterator<Item = Value>) -> Self {
+        Self { positional: values.into_iter().collect(), named: Vec::new() }
+    }
+
+    /// Puts the arguments in the order of the parameters' names, as Python would; `None` where one was not given.
+    ///
+    /// # Errors
+    /// For a name nobody knows (with a suggestion), a parameter given twice, or too many arguments.
+    pub fn bind<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], Fault> {
+        let mut bound: [Option<Value>; N] = std::array::from_fn(|_| None);
+        if self.positional.len() > N {
+            let given = self.positional.len();
+            return Err(Fault::value(format!("takes at most {N} arguments, but {given} were given")));
+        }
+        for (slot, value) in bound.iter_mut().zip(&self.positional) {
+            *slot = Some(value.clone());
+        }
+        for (name, value) in &self.named {
+            let Some(index) = names.iter().position(|known| **known == **name) else {
+                return Err(Fault::value(format!("has no parameter `{name}`")).suggest(name, names.iter()));
+            };
+            if bound[index].replace(value.clone()).is_some() {
+                return Err(Fault::value(format!("got two values for the parameter `{name}`")));
+            }
+        }
+        Ok(bound)
+    }
+
+    /// A named argument.
+    pub fn named(&self, name: &str) -> Option<&Value> {
+        self.named.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
+    }
+}
+
+/// One call of a filter, test, lookup or function.
+///
+/// `input` and the arguments are fully templated. A member that could not be is an [`Value::Undefined`] in its place, so
+/// a filter fails only if it touches it; an input or argument that is itself undefined never reaches a filter unless
+/// its row says that it takes such values.
+pub struct Call<'a> {
+    /// The name it was called by.
+    pub name: &'a str,
+    /// The piped value; null for a function.
+    pub input: Value,
+    /// The arguments.
+    pub args: Args,
+    /// The engine's side.
+    pub context: &'a dyn Context,
+}
+
+/// What a callable may ask of the engine.
+pub trait Context {
+    /// Applies another filter (`map('upper')`).
+    ///
+    /// # Errors
+    /// If nobody knows the filter, or it fails.
+    fn filter(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault>;
+    /// Applies a test (`select('match', 'x')`).
+    ///
+    /// # Errors
+    /// If nobody knows the test, or it fails.
+    fn test(&self, name: &str, input: Value, args: Args) -> Result<bool, Fault>;
+    /// Runs a lookup and gives all its results.
+    ///
+    /// # Errors
+    /// If nobody knows the lookup, or it fails.
+    fn lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault>;
+    /// An attribute or item as `a.b` and `a['b']` give it (undefined, not an error, if it is not there).
+    fn member(&self, value: &Value, key: &Value) -> Value;
+    /// The members of anything that can be iterated, templated.
+    ///
+    /// # Errors
+    /// If it cannot be iterated.
+    fn iterate(&self, value: &Value) -> Result<Vec<Value>, Fault>;
+    /// A variable of the scope, templated; `None` if nobody has set it.
+    ///
+    /// # Errors
+    /// If its template fails.
+    fn variable(&self, name: &str) -> Result<Option<Value>, Fault>;
+    /// The names of all variables in the scope.
+    fn variable_names(&self) -> Vec<String>;
+    /// Templates trusted text and members of containers to any depth; data passes as it is.
+    ///
+    /// # Errors
+    /// If a template fails.
+    fn template(&self, value: &Value) -> Result<Value, Fault>;
+    /// Renders the text of a template file with extra variables on top of the scope; gives what `{{ }}` rules say
+    /// (a lone expression keeps its type).
+    ///
+    /// # Errors
+    /// If the template fails.
+    fn render(&self, text: &Text, options: &RenderOptions) -> Result<Value, Fault>;
+    /// Calls a callable value (a macro, a function).
+    ///
+    /// # Errors
+    /// If it is not callable, or fails.
+    fn call(&self, callable: &Value, args: Args) -> Result<Value, Fault>;
+    /// Opens vaulted text.
+    ///
+    /// # Errors
+    /// If there is no secret that fits.
+    fn open(&self, sealed: &Sealed) -> Result<Text, Fault>;
+    /// The folders in which relative names are looked for, nearest first (the including file's, the role's, the
+    /// playbook's), without the `files` or `templates` part.
+    fn search_path(&self) -> Vec<PathBuf>;
+    /// The folder of the playbook.
+    fn base_dir(&self) -> &Path;
+    /// The value of an Ansible setting (`DEFAULT_FORKS`), for the `config` lookup.
+    fn setting(&self, name: &str) -> Option<Value>;
+    /// Says something to the user without failing.
+    fn warn(&self, message: String);
+}
+
+/// How the text of a template file is rendered.
+#[derive(Debug, Clone)]
+pub struct RenderOptions {
+    /// Variables on top of the scope.
+    pub vars: Vec<(String, Value)>,
+    /// `{%`, `%}`
+    pub block: (String, String),
+    /// `{{`, `}}`
+    pub variable: (String, String),
+    /// `{#`, `#}`
+    pub comment: (String, String),
+    /// Removes the line break after a block.
+    pub trim_blocks: bool,
+    /// Removes blanks before a block.
+    pub lstrip_blocks: bool,
+    /// Keeps the last line break of the text.
+    pub keep_trailing_newline: bool,
+    /// Backslashes in string literals are literal (playbooks) rather than escapes (template files).
+    pub escape_backslashes: bool,
+    /// Null prints as nothing and results keep their type; off for template files, which always give text.
+    pub native: bool,
+}
+
+impl Default for RenderOptions {
+    fn default() -> Self {
+        let pair = |open: &str, close: &str| (open.to_owned(), close.to_owned());
+        Self {
+            vars: Vec::new(),
+            block: pair("{%", "%}"),
+            variable: pair("{{", "}}"),
+            comment: pair("{#", "#}"),
+            trim_blocks: true,
+            lstrip_blocks: false,
+            keep_trailing_newline: false,
+            escape_backslashes: true,
+            native: true,
+        }
+    }
+}
+
+/// A row of a filter table.
+#[derive(Clone, Copy)]
+pub struct Filter {
+    /// The short name; `ansible.builtin.` and `ansible.legacy.` before it are understood.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&Call<'_>) -> Result<Value, Fault>,
+    /// One sentence for the reference page.
+    pub about: &'static str,
+    /// Undefined input is passed in instead of being an error (`default`, `mandatory`).
+    pub takes_undefined: bool,
+    /// Unknown input is passed in; for all others an unknown input makes the result unknown.
+    pub takes_unknown: bool,
+}
+
+impl Filter {
+    /// A filter that wants defined and known input.
+    pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Value, Fault>, about: &'static str) -> Self {
+        Self { name, run, about, takes_undefined: false, takes_unknown: false }
+    }
+
+    /// Also takes undefined input.
+    #[must_use]
+    pub const fn undefined(self) -> Self {
+        Self { takes_undefined: true, ..self }
+    }
+
+    /// Also takes unknown input.
+    #[must_use]
+    pub const fn unknown(self) -> Self {
+        Self { takes_unknown: true, ..self }
+    }
+}
+
+/// A row of a test table.
+#[derive(Clone, Copy)]
+pub struct Test {
+    /// The short name.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&Call<'_>) -> Result<bool, Fault>,
+    /// One sentence for the reference page.
+    pub about: &'static str,
+    /// Undefined input is passed in (`defined`).
+    pub takes_undefined: bool,
+    /// Unknown input is passed in (`defined`); for all others the result is unknown.
+    pub takes_unknown: bool,
+}
+
+impl Test {
+    /// A test that wants defined and known input.
+    pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<bool, Fault>, about: &'static str) -> Self {
+        Self { name, run, about, takes_undefined: false, takes_unknown: false }
+    }
+
+    /// Also takes undefined input.
+    #[must_use]
+    pub const fn undefined(self) -> Self {
+        Self { takes_undefined: true, ..self }
+    }
+
+    /// Also takes unknown input.
+    #[must_use]
+    pub const fn unknown(self) -> Self {
+        Self { takes_unknown: true, ..self }
+    }
+}
+
+/// A row of the lookup table. The terms are `call.args.positional`, the options `call.args.named`.
+#[derive(Clone, Copy)]
+pub struct Lookup {
+    /// The short name.
+    pub name: &'static str,
+    /// What it does: all results; how they are joined is the caller's business.
+    pub run: fn(&Call<'_>) -> Result<Vec<Value>, Fault>,
+    /// One sentence for the reference page.
+    pub about: &'static str,
+}
+
+impl Lookup {
+    /// A lookup.
+    pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Vec<Value>, Fault>, about: &'static str) -> Self {
+        Self { name, run, about }
+    }
+}
+
+/// The name without `ansible.builtin.` or `ansible.legacy.`.
+pub fn short_name(name: &str) -> &str {
+    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
+}

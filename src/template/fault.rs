@@ -1,0 +1,100 @@
+//! What goes wrong in a template.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+
+/// What sort of failure it is; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The text is no template.
+    Syntax,
+    /// A value was used that is not there.
+    Undefined,
+    /// A variable refers to itself.
+    Recursion,
+    /// Operands or arguments of the wrong type, a bad value, a failed conversion.
+    Value,
+    /// A filter, test, lookup or function that nobody knows.
+    UnknownName,
+    /// The fuel or depth limit.
+    Limit,
+    /// A lookup could not give an answer.
+    Lookup,
+    /// Data was asked to be a template or an expression.
+    Untrusted,
+}
+
+/// A failure of a template, with its place as soon as one is known.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// The sort of failure.
+    pub kind: FaultKind,
+    /// What happened, one sentence.
+    pub message: String,
+    /// Where, as exactly as is known.
+    pub span: Option<Span>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl Fault {
+    /// A failure without a place yet.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), span: None, hints: Vec::new() }
+    }
+
+    /// A bad value or type.
+    pub fn value(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Value, message)
+    }
+
+    /// An undefined value was used.
+    pub fn undefined(message: impl Into<String>) -> Self {
+        Self::new(FaultKind::Undefined, message)
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds "did you mean" if one of the candidates is near.
+    #[must_use]
+    pub fn suggest<'a, I, S>(self, wanted: &str, candidates: I) -> Self
+    where
+        I: IntoIterator<Item = &'a S>,
+        S: AsRef<str> + ?Sized + 'a,
+    {
+        match crate::suggest::nearest(wanted, candidates) {
+            Some(name) => self.hint(format!("did you mean `{name}`?")),
+            None => self,
+        }
+    }
+
+    /// Sets the place unless a better one is known already.
+    #[must_use]
+    pub fn or_at(mut self, span: Option<&Span>) -> Self {
+        if self.span.is_none() {
+            self.span = span.cloned();
+        }
+        self
+    }
+}
+
+impl From<Fault> for Diagnostic {
+    fn from(fault: Fault) -> Self {
+        let mut diagnostic = Self::error(fault.message).at_some(fault.span.as_ref(), "");
+        diagnostic.hints = fault.hints;
+        diagnostic
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

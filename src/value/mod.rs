@@ -1,0 +1,309 @@
+//! The one run-time value.
+//!
+//! A value is what YAML, JSON, a template, a module result and a registered variable all are; nothing is converted
+//! between worlds in the middle of a run. Beyond plain data it knows what a playbook run needs: text that carries its
+//! place and whether it may be templated ([`Text`]), values that only the server can say ([`Unknown`]), absent values
+//! that remember why ([`Undefined`]), and sealed (vaulted) text.
+//!
+//! Types and their names follow Python, because that is what playbooks are written against: `1 == 1.0 == true`,
+//! dictionaries keep their order and take any hashable key, integers do not overflow.
+
+mod compare;
+mod convert;
+mod dict;
+pub mod json;
+pub mod python;
+mod text;
+mod time;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use num_bigint::BigInt;
+
+pub use compare::Unorderable;
+pub use dict::Dict;
+pub use text::Text;
+pub use time::Time;
+
+use crate::source::Span;
+
+/// A value of a playbook run. Cloning is cheap: containers are shared.
+#[derive(Clone)]
+pub enum Value {
+    /// Null, Python's `None`.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An integer that fits 64 bits.
+    Int(i64),
+    /// An integer that does not; never holds one that would fit [`Value::Int`].
+    Big(Arc<BigInt>),
+    /// A floating-point number.
+    Float(f64),
+    /// Text.
+    Str(Text),
+    /// Bytes (`!!binary`).
+    Bytes(Arc<[u8]>),
+    /// A list.
+    List(Arc<Vec<Value>>),
+    /// A tuple; prints as a list once it leaves a template.
+    Tuple(Arc<Vec<Value>>),
+    /// A set; its members are hashable and distinct.
+    Set(Arc<Vec<Value>>),
+    /// A mapping.
+    Dict(Arc<Dict>),
+    /// A date, a time stamp or a duration.
+    Time(Time),
+    /// Not there; an error when used, but `is defined` and `default` may look at it.
+    Undefined(Arc<Undefined>),
+    /// Known only after something has been created; how it spreads is the template engine's business.
+    Unknown(Arc<Unknown>),
+    /// The `omit` marker.
+    Omit,
+    /// Vaulted text, opened when it is used.
+    Sealed(Arc<Sealed>),
+    /// A thing that lives in templates: a range, a generator, a namespace, a function.
+    Object(Arc<dyn Object>),
+}
+
+/// Why a value is missing.
+#[derive(Debug, Clone)]
+pub struct Undefined {
+    /// The sentence that is shown when it is used, such as `'x' is undefined`.
+    pub message: String,
+    /// Where the template stands that could not be resolved, if it is not the one being evaluated.
+    pub span: Option<Span>,
+}
+
+/// A value that only the server can say.
+#[derive(Debug, Clone)]
+pub struct Unknown {
+    /// What is printed: text around the unknown part is kept, as in `id-<known after creation>`.
+    pub shown: String,
+    /// What has to happen first, such as `registry_token "ci" would be created`.
+    pub awaits: String,
+}
+
+/// What stands where an unknown value would be printed.
+pub const KNOWN_AFTER_CREATION: &str = "<known after creation>";
+
+/// A vaulted text as it stands in the file.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// The envelope, beginning with `$ANSIBLE_VAULT;`.
+    pub envelope: String,
+    /// Where it stands.
+    pub span: Option<Span>,
+}
+
+/// A thing that only templates know.
+///
+/// The template engine downcasts to its own types in order to call or iterate; this trait is what everybody else
+/// needs in order to show one.
+pub trait Object: fmt::Debug + Send + Sync {
+    /// The Python type name, as `type_debug` gives it.
+    fn type_name(&self) -> &'static str;
+    /// An attribute or item; `None` is "undefined".
+    fn get(&self, _key: &Value) -> Option<Value> {
+        None
+    }
+    /// The members, where it can be iterated.
+    fn members(&self) -> Option<Vec<Value>> {
+        None
+    }
+    /// The number of members, where Python's `len` has an answer.
+    fn length(&self) -> Option<usize> {
+        self.members().map(|members| members.len())
+    }
+    /// For downcasting.
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl Value {
+    /// Computed text: data, never a template.
+    pub fn text(text: impl Into<Arc<str>>) -> Self {
+        Self::Str(Text::plain(text))
+    }
+
+    /// Text that must not be shown.
+    pub fn secret(text: impl Into<Arc<str>>) -> Self {
+        Self::Str(Text::plain(text).into_secret())
+    }
+
+    /// A list.
+    pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
+        Self::List(Arc::new(items.into_iter().collect()))
+    }
+
+    /// A tuple.
+    pub fn tuple(items: impl IntoIterator<Item = Self>) -> Self {
+        Self::Tuple(Arc::new(items.into_iter().collect()))
+    }
+
+    /// A mapping from text keys.
+    pub fn dict<K: Into<Arc<str>>>(entries: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Dict(Arc::new(entries.into_iter().map(|(k, v)| (Self::text(k), v)).collect()))
+    }
+
+    /// An integer of any size, in the variant that fits.
+    pub fn big(number: BigInt) -> Self {
+        match i64::try_from(&number) {
+            Ok(small) => Self::Int(small),
+            Err(_) => Self::Big(Arc::new(number)),
+        }
+    }
+
+    /// An absent value with the sentence that is shown when it is used.
+    pub fn undefined(message: impl Into<String>) -> Self {
+        Self::Undefined(Arc::new(Undefined { message: message.into(), span: None }))
+    }
+
+    /// A value that is known only after `awaits`.
+    pub fn unknown(awaits: impl Into<String>) -> Self {
+        Self::Unknown(Arc::new(Unknown { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into() }))
+    }
+
+    /// The text, if it is text.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+
+    /// The integer, if it is one that fits 64 bits (booleans are not taken for integers).
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(i) => Some(*i),
+            _ => None,
+        }
+    }
+
+    /// The mapping, if it is one.
+    pub fn as_dict(&self) -> Option<&Dict> {
+        match self {
+            Self::Dict(dict) => Some(dict),
+            _ => None,
+        }
+    }
+
+    /// The members of a list, tuple or set.
+    pub fn as_slice(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Undefined.
+    pub fn is_undefined(&self) -> bool {
+        matches!(self, Self::Undefined(_))
+    }
+
+    /// Unknown until something has been created (the value itself, not a member of it).
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
+    /// Whether the value, or any member of it, is unknown.
+    pub fn has_unknown(&self) -> bool {
+        match self {
+            Self::Unknown(_) => true,
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) => items.iter().any(Self::has_unknown),
+            Self::Dict(dict) => dict.iter().any(|(_, v)| v.has_unknown()),
+            _ => false,
+        }
+    }
+
+    /// Python's truth: empty and zero are false. Undefined and omit are false, everything else is true.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::Null | Self::Undefined(_) | Self::Omit => false,
+            Self::Bool(b) => *b,
+            Self::Int(i) => *i != 0,
+            Self::Float(f) => *f != 0.0,
+            Self::Str(text) => !text.is_empty(),
+            Self::Bytes(bytes) => !bytes.is_empty(),
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) => !items.is_empty(),
+            Self::Dict(dict) => !dict.is_empty(),
+            Self::Object(object) => object.length() != Some(0),
+            Self::Time(Time::Delta(micros)) => *micros != 0,
+            Self::Big(_) | Self::Time(_) | Self::Unknown(_) | Self::Sealed(_) => true,
+        }
+    }
+
+    /// The Python type name, as `type_debug` and error messages give it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "NoneType",
+            Self::Bool(_) => "bool",
+            Self::Int(_) | Self::Big(_) => "int",
+            Self::Float(_) => "float",
+            Self::Str(_) | Self::Sealed(_) => "str",
+            Self::Bytes(_) => "bytes",
+            Self::List(_) => "list",
+            Self::Tuple(_) => "tuple",
+            Self::Set(_) => "set",
+            Self::Dict(_) => "dict",
+            Self::Time(time) => time.type_name(),
+            Self::Undefined(_) => "Undefined",
+            Self::Unknown(_) => "unknown",
+            Self::Omit => "omit",
+            Self::Object(object) => object.type_name(),
+        }
+    }
+
+    /// A member of a mapping by its text key; `None` for everything that is no mapping.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.as_dict()?.get(key)
+    }
+
+    /// A member at a dotted path of text keys.
+    pub fn at(&self, path: &str) -> Option<&Self> {
+        path.split('.').try_fold(self, |value, key| value.get(key))
+    }
+
+    /// The value with every text that must not be shown found and given to `see`.
+    pub fn each_secret(&self, see: &mut dyn FnMut(&str)) {
+        match self {
+            Self::Str(text) if text.is_secret() => see(text),
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) => {
+                items.iter().for_each(|item| item.each_secret(see));
+            }
+            Self::Dict(dict) => dict.iter().for_each(|(_, v)| v.each_secret(see)),
+            _ => {}
+        }
+    }
+}
+
+/// Debug output is for developers and may end in a log, so secret text shows as stars here too.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(text) => text.fmt(f),
+            Self::List(items) => f.debug_list().entries(items.iter()).finish(),
+            Self::Dict(dict) => f.debug_map().entries(dict.iter()).finish(),
+            Self::Tuple(items) | Self::Set(items) => write!(f, "{}{items:?}", self.type_name()),
+            Self::Undefined(why) => write!(f, "<undefined: {}>", why.message),
+            Self::Unknown(unknown) => f.write_str(&unknown.shown),
+            Self::Omit => f.write_str("<omit>"),
+            Self::Sealed(_) => f.write_str("<sealed>"),
+            other => f.write_str(&python::repr(other)),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Text that knows where it comes from, and whether it may be shown.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::source::Span;
+
+/// Text with its origin.
+///
+/// Text that the user wrote (in a playbook, a vars file, an inventory, on the command line) has an origin and is
+/// *trusted*: it is a template if it has braces in it. Everything else (module results, lookup results, what a template
+/// gave) has none and is data, whatever it looks like. So trust needs no flag of its own and cannot be forged by data.
+#[derive(Clone)]
+pub struct Text {
+    text: Arc<str>,
+    origin: Option<Span>,
+    secret: bool,
+}
+
+impl Text {
+    /// Computed text.
+    pub fn plain(text: impl Into<Arc<str>>) -> Self {
+        Self { text: text.into(), origin: None, secret: false }
+    }
+
+    /// Text that stands in a file of the user's, or on the command line.
+    pub fn written(text: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self { text: text.into(), origin: Some(origin), secret: false }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The shared text.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
+    /// Where the user wrote it.
+    pub fn origin(&self) -> Option<&Span> {
+        self.origin.as_ref()
+    }
+
+    /// Whether it may be treated as a template.
+    pub fn is_trusted(&self) -> bool {
+        self.origin.is_some()
+    }
+
+    /// Whether it must not be shown.
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+
+    /// The same text as data: no longer a template (`!unsafe`).
+    #[must_use]
+    pub fn into_data(mut self) -> Self {
+        self.origin = None;
+        self
+    }
+
+    /// The same text, not to be shown.
+    #[must_use]
+    pub fn into_secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    /// Whether the text is trusted and has something to evaluate in it.
+    pub fn is_template(&self) -> bool {
+        self.origin.is_some() && has_template_markers(&self.text)
+    }
+}
+
+/// Whether a text has any of Jinja's opening delimiters.
+pub fn has_template_markers(text: &str) -> bool {
+    text.as_bytes().windows(2).any(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.secret { f.write_str("\"********\"") } else { fmt::Debug::fmt(&*self.text, f) }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Text {}

@@ -1,0 +1,136 @@
+//! What a YAML document is once it is read: nodes that know their place and their tag.
+
+use std::sync::Arc;
+
+use crate::source::Span;
+use crate::value::{Dict, Value};
+
+/// A node of a document. Cloning is cheap; an alias is the same node again.
+#[derive(Debug, Clone)]
+pub struct Node(Arc<Data>);
+
+#[derive(Debug)]
+struct Data {
+    span: Span,
+    tag: Option<String>,
+    kind: Kind,
+}
+
+/// What a node holds.
+#[derive(Debug)]
+pub enum Kind {
+    /// A resolved scalar. Text carries its place (and so is trusted) unless it was marked `!unsafe`.
+    Scalar(Value),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping, in the order of the file, merge keys applied; of a repeated key only the last is left.
+    Map(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key; usually text.
+    pub key: Node,
+    /// The value.
+    pub value: Node,
+}
+
+impl Node {
+    /// Makes a node; `tag` is a local tag that is still of interest (`!vault`, `!unsafe`), if there is one.
+    pub fn new(span: Span, tag: Option<String>, kind: Kind) -> Self {
+        Self(Arc::new(Data { span, tag, kind }))
+    }
+
+    /// Where the node stands.
+    pub fn span(&self) -> &Span {
+        &self.0.span
+    }
+
+    /// The local tag, with its exclamation mark.
+    pub fn tag(&self) -> Option<&str> {
+        self.0.tag.as_deref()
+    }
+
+    /// What the node holds.
+    pub fn kind(&self) -> &Kind {
+        &self.0.kind
+    }
+
+    /// The scalar's value, if it is a scalar.
+    pub fn scalar(&self) -> Option<&Value> {
+        match self.kind() {
+            Kind::Scalar(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The scalar's text, if it is text.
+    pub fn as_str(&self) -> Option<&str> {
+        self.scalar().and_then(Value::as_str)
+    }
+
+    /// The members, if it is a sequence.
+    pub fn items(&self) -> Option<&[Self]> {
+        match self.kind() {
+            Kind::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The entries, if it is a mapping.
+    pub fn entries(&self) -> Option<&[Entry]> {
+        match self.kind() {
+            Kind::Map(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// The entry under a text key, if it is a mapping that has one.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries()?.iter().find(|entry| entry.key.as_str() == Some(key))
+    }
+
+    /// The value under a text key.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// Whether it is nothing: an empty value, `~` or `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(self.kind(), Kind::Scalar(Value::Null))
+    }
+
+    /// What the node is, in the words of an error message: `a mapping`, `a list`, `text`, `a number`, ..
+    pub fn description(&self) -> &'static str {
+        match self.kind() {
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a mapping",
+            Kind::Scalar(value) => match value {
+                Value::Null => "nothing",
+                Value::Bool(_) => "a boolean",
+                Value::Int(_) | Value::Big(_) | Value::Float(_) => "a number",
+                Value::Time(_) => "a date",
+                Value::Sealed(_) => "a vaulted text",
+                _ => "text",
+            },
+        }
+    }
+
+    /// The node as a run-time value; texts keep their places, so templates in them are still templates.
+    pub fn to_value(&self) -> Value {
+        match self.kind() {
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(items) => Value::list(items.iter().map(Self::to_value)),
+            Kind::Map(entries) => {
+                let dict: Dict = entries.iter().map(|e| (hashable(e.key.to_value()), e.value.to_value())).collect();
+                Value::from(dict)
+            }
+        }
+    }
+}
+
+/// A list or mapping as a key is possible in YAML but in no playbook; its text stands for it.
+fn hashable(key: Value) -> Value {
+    if key.is_hashable() { key } else { Value::text(crate::value::python::repr(&key)) }
+}
