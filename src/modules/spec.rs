@@ -55,7 +55,7 @@ pub enum CheckSupport {
 }
 
 /// One parameter.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
     /// Its name.
     pub name: &'static str,
