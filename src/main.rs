@@ -1,1 +1,3 @@
+//! `ionplay`: parses the command line, runs, and exits with the status.
+
 fn main() {}

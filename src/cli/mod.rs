@@ -1,0 +1,1 @@
+//! The command line: clap definitions and wiring, one file a subcommand.

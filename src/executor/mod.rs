@@ -1,0 +1,1 @@
+//! Plays over hosts: strategies, the life of a task, blocks, handlers, includes.

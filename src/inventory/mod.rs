@@ -1,0 +1,1 @@
+//! Hosts, groups, patterns, ranges, host and group variables.

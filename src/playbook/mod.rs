@@ -1,0 +1,1 @@
+//! The typed play, block, task, handler and role, and the keyword tables.

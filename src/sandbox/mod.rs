@@ -1,0 +1,1 @@
+//! The embedded container registry API, with its own logic and its own store.

@@ -1,0 +1,1 @@
+//! Variables: layers in order of precedence, magic variables, facts, vaulted text.
