@@ -1,1 +1,4 @@
 //! Variables: layers in order of precedence, magic variables, facts, vaulted text.
+
+pub mod facts;
+pub mod vault;

@@ -1,0 +1,223 @@
+//! The secrets of a run: several ids, each read when it is first needed.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use zeroize::Zeroizing;
+
+use super::sources::{DEFAULT_ID, PasswordSource};
+use super::{VaultProblem, envelope};
+
+/// A password. It is wiped when dropped, and has no form that shows it.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes a password.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
+    }
+
+    /// The password, for a cipher.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("********")
+    }
+}
+
+/// One id with its password, read at most once.
+#[derive(Debug)]
+struct Entry {
+    id: String,
+    source: Option<PasswordSource>,
+    secret: OnceLock<Secret>,
+    reading: Mutex<()>,
+}
+
+impl Entry {
+    fn secret(&self) -> Result<&Secret, VaultProblem> {
+        let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secret) = self.secret.get() {
+            return Ok(secret);
+        }
+        let read = match &self.source {
+            Some(source) => source.read(&self.id)?,
+            None => return Err(VaultProblem::NoSecret),
+        };
+        Ok(self.secret.get_or_init(|| read))
+    }
+}
+
+/// The vault secrets of a run, in the order they were given.
+#[derive(Debug, Default)]
+pub struct VaultSecrets {
+    entries: Vec<Entry>,
+}
+
+impl VaultSecrets {
+    /// Collects the sources named on the command line and in the environment: `ids` are `--vault-id` arguments,
+    /// `files` are `--vault-password-file` arguments, `ask` is `--ask-vault-pass`. Without files the variable
+    /// `ANSIBLE_VAULT_PASSWORD_FILE` counts; `ANSIBLE_VAULT_IDENTITY_LIST` comes before `ids`.
+    ///
+    /// Prompts are asked at once, so that nobody has to wait for them in the middle of a run; files and scripts are
+    /// read when they are needed.
+    ///
+    /// # Errors
+    /// If a file is not there, or nobody answers a prompt.
+    pub fn collect(ids: &[String], files: &[String], ask: bool) -> Result<Self, VaultProblem> {
+        let listed = std::env::var("ANSIBLE_VAULT_IDENTITY_LIST").unwrap_or_default();
+        let listed = listed.split(',').map(str::trim).filter(|id| !id.is_empty());
+        let mut secrets = Self::default();
+        for id in listed.chain(ids.iter().map(String::as_str)) {
+            let (id, source) = PasswordSource::from_vault_id(id)?;
+            secrets.add(&id, source)?;
+        }
+        for file in files {
+            secrets.add(DEFAULT_ID, PasswordSource::from_path(file)?)?;
+        }
+        if files.is_empty() {
+            let file = std::env::var("ANSIBLE_VAULT_PASSWORD_FILE").unwrap_or_default();
+            if !file.is_empty() {
+                secrets.add(DEFAULT_ID, PasswordSource::from_path(&file)?)?;
+            }
+        }
+        if ask {
+            secrets.add(DEFAULT_ID, PasswordSource::Prompt)?;
+        }
+        Ok(secrets)
+    }
+
+    /// Adds a source; a prompt is asked at once.
+    ///
+    /// # Errors
+    /// If nobody answers a prompt.
+    pub fn add(&mut self, id: &str, source: PasswordSource) -> Result<(), VaultProblem> {
+        let asks = source == PasswordSource::Prompt;
+        self.entries.push(Entry {
+            id: id.to_owned(),
+            source: Some(source),
+            secret: OnceLock::new(),
+            reading: Mutex::new(()),
+        });
+        if let Some(entry) = self.entries.last().filter(|_| asks) {
+            entry.secret()?;
+        }
+        Ok(())
+    }
+
+    /// Adds a password that is known already.
+    pub fn add_secret(&mut self, id: &str, secret: Secret) {
+        let entry = Entry { id: id.to_owned(), source: None, secret: secret.into(), reading: Mutex::new(()) };
+        self.entries.push(entry);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The ids in the order given.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.id.as_str())
+    }
+
+    /// Opens an envelope: first with the secrets of its own id, then with all others.
+    ///
+    /// # Errors
+    /// If the text is no sound envelope, no secret fits, or a password cannot be read.
+    pub fn open(&self, text: &str) -> Result<Vec<u8>, VaultProblem> {
+        let id = envelope::vault_id(text)?.unwrap_or_else(|| DEFAULT_ID.to_owned());
+        if self.entries.is_empty() {
+            return Err(VaultProblem::NoSecret);
+        }
+        let (own, others): (Vec<&Entry>, Vec<&Entry>) = self.entries.iter().partition(|entry| entry.id == id);
+        let mut unreadable = None;
+        for entry in own.into_iter().chain(others) {
+            let secret = match entry.secret() {
+                Ok(secret) => secret,
+                Err(problem) => {
+                    unreadable.get_or_insert(problem);
+                    continue;
+                }
+            };
+            match envelope::decrypt(text, secret.bytes()) {
+                Err(VaultProblem::WrongSecret(_)) => {}
+                done => return done,
+            }
+        }
+        Err(unreadable.unwrap_or_else(|| VaultProblem::WrongSecret(self.ids().map(str::to_owned).collect())))
+    }
+
+    /// Opens an envelope of text.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if what is inside is not UTF-8.
+    pub fn open_text(&self, text: &str) -> Result<String, VaultProblem> {
+        String::from_utf8(self.open(text)?).map_err(|_| VaultProblem::Damaged("its text is not UTF-8".to_owned()))
+    }
+
+    /// The id and secret to seal with: the one named, or the only one there is.
+    ///
+    /// # Errors
+    /// If there is none, or several and nobody said which.
+    pub fn to_encrypt(&self, id: Option<&str>) -> Result<(&str, &Secret), VaultProblem> {
+        let entry = match (id, self.entries.as_slice()) {
+            (_, []) => return Err(VaultProblem::NoSecret),
+            (Some(id), entries) => {
+                entries.iter().find(|entry| entry.id == id).ok_or_else(|| VaultProblem::NoSuchId(id.to_owned()))?
+            }
+            (None, [entry]) => entry,
+            (None, entries) => return Err(VaultProblem::Ambiguous(entries.iter().map(|e| e.id.clone()).collect())),
+        };
+        Ok((&entry.id, entry.secret()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(pairs: &[(&str, &str)]) -> VaultSecrets {
+        let mut secrets = VaultSecrets::default();
+        for (id, password) in pairs {
+            secrets.add_secret(id, Secret::new(password.as_bytes()));
+        }
+        secrets
+    }
+
+    #[test]
+    fn tries_the_own_id_first_and_then_all() {
+        let all = secrets(&[("dev", "a"), ("prod", "b")]);
+        let sealed = |password: &str, id| envelope::encrypt(b"text", password.as_bytes(), id, None);
+        assert_eq!(all.open(&sealed("b", Some("prod"))).unwrap(), b"text");
+        assert_eq!(all.open(&sealed("a", Some("prod"))).unwrap(), b"text");
+        assert_eq!(all.open(&sealed("b", None)).unwrap(), b"text");
+        let problem = all.open(&sealed("c", Some("dev"))).unwrap_err();
+        assert_eq!(problem.to_string(), "none of the vault secrets (`dev`, `prod`) opens the text");
+        assert_eq!(secrets(&[]).open(&sealed("a", None)), Err(VaultProblem::NoSecret));
+    }
+
+    #[test]
+    fn files_are_read_when_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pw");
+        std::fs::write(&path, "").unwrap();
+        let mut lazy = VaultSecrets::default();
+        lazy.add("dev", PasswordSource::from_path(&path.display().to_string()).unwrap()).unwrap();
+        std::fs::write(&path, "late").unwrap();
+        assert_eq!(lazy.open(&envelope::encrypt(b"x", b"late", Some("dev"), None)).unwrap(), b"x");
+    }
+
+    #[test]
+    fn chooses_what_to_seal_with() {
+        assert_eq!(secrets(&[("dev", "a")]).to_encrypt(None).unwrap().0, "dev");
+        assert_eq!(secrets(&[("dev", "a"), ("prod", "b")]).to_encrypt(Some("prod")).unwrap().1.bytes(), b"b");
+        assert!(matches!(secrets(&[("dev", "a"), ("x", "b")]).to_encrypt(None), Err(VaultProblem::Ambiguous(_))));
+        assert!(matches!(secrets(&[("dev", "a")]).to_encrypt(Some("x")), Err(VaultProblem::NoSuchId(_))));
+        assert_eq!(format!("{:?}", Secret::new(b"pw")), "********");
+    }
+}
