@@ -24,7 +24,7 @@ use num_bigint::BigInt;
 
 pub use compare::Unorderable;
 pub use dict::Dict;
-pub use text::Text;
+pub use text::{Text, has_template_markers};
 pub use time::Time;
 
 use crate::source::Span;
@@ -102,7 +102,7 @@ pub struct Sealed {
 ///
 /// The template engine downcasts to its own types in order to call or iterate; this trait is what everybody else
 /// needs in order to show one.
-pub trait Object: fmt::Debug + Send + Sync {
+pub trait Object: fmt::Debug {
     /// The Python type name, as `type_debug` gives it.
     fn type_name(&self) -> &'static str;
     /// An attribute or item; `None` is "undefined".
