@@ -4,6 +4,8 @@ pub mod call;
 pub mod fault;
 pub mod filters;
 pub mod lookups;
+pub mod python;
+pub mod tests;
 
 pub use call::{Args, Call, Context, Filter, Lookup, Test};
 pub use fault::{Fault, FaultKind};

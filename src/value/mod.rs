@@ -254,6 +254,7 @@ impl Value {
             Self::Bool(_) => "bool",
             Self::Int(_) | Self::Big(_) => "int",
             Self::Float(_) => "float",
+            Self::Str(text) if text.is_markup() => "Markup",
             Self::Str(_) | Self::Sealed(_) => "str",
             Self::Bytes(_) => "bytes",
             Self::List(_) => "list",

@@ -16,17 +16,18 @@ pub struct Text {
     text: Arc<str>,
     origin: Option<Span>,
     secret: bool,
+    markup: bool,
 }
 
 impl Text {
     /// Computed text.
     pub fn plain(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), origin: None, secret: false }
+        Self { text: text.into(), origin: None, secret: false, markup: false }
     }
 
     /// Text that stands in a file of the user's, or on the command line.
     pub fn written(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { text: text.into(), origin: Some(origin), secret: false }
+        Self { text: text.into(), origin: Some(origin), secret: false, markup: false }
     }
 
     /// The text.
@@ -65,6 +66,18 @@ impl Text {
     #[must_use]
     pub fn into_secret(mut self) -> Self {
         self.secret = true;
+        self
+    }
+
+    /// Whether it is escaped for HTML (`escape`, `xmlattr`, `safe`).
+    pub fn is_markup(&self) -> bool {
+        self.markup
+    }
+
+    /// The same text, known to be escaped for HTML.
+    #[must_use]
+    pub fn into_markup(mut self) -> Self {
+        self.markup = true;
         self
     }
 

@@ -1,0 +1,49 @@
+//! What may be missing: `default`, `mandatory`; and `ternary`, `type_debug`.
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{flag, optional_text, required, touch};
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("d", default, "Gives another value where the input is undefined.").undefined().unknown(),
+    Filter::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
+    Filter::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
+    Filter::new("ternary", ternary, "Chooses between values by the truth of the input."),
+    Filter::new("type_debug", type_debug, "Names the Python type of the input.").undefined(),
+];
+
+fn default(call: &Call<'_>) -> Result<Value, Fault> {
+    let [default, boolean] = call.args.bind(["default_value", "boolean"])?;
+    let missing = call.input.is_undefined() || (flag(boolean.as_ref(), false) && !call.input.is_true());
+    Ok(if missing { default.unwrap_or_else(|| Value::text("")) } else { call.input.clone() })
+}
+
+fn mandatory(call: &Call<'_>) -> Result<Value, Fault> {
+    let [message] = call.args.bind(["msg"])?;
+    let Value::Undefined(why) = &call.input else { return Ok(call.input.clone()) };
+    let message = optional_text(message.as_ref())?.unwrap_or_else(|| {
+        let name = why.message.strip_suffix(" is undefined").unwrap_or("");
+        let name = if name.is_empty() { String::new() } else { format!("{name} ") };
+        format!("Mandatory variable {name}not defined.")
+    });
+    Err(Fault::undefined(message).or_at(why.span.as_ref()))
+}
+
+fn ternary(call: &Call<'_>) -> Result<Value, Fault> {
+    let [yes, no, null] = call.args.bind(["true_val", "false_val", "none_val"])?;
+    let (yes, no) = (required(yes, "true_val")?, required(no, "false_val")?);
+    match null.filter(|null| !null.is_null()) {
+        Some(null) if call.input.is_null() => Ok(null),
+        _ => Ok(if touch(&call.input)?.is_true() { yes } else { no }),
+    }
+}
+
+fn type_debug(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(match &call.input {
+        Value::Undefined(_) => "UndefinedMarker",
+        other => other.type_name(),
+    }))
+}

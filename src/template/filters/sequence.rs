@@ -1,0 +1,262 @@
+//! Lists: their members, their order, their parts.
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::filters::select::Path;
+use crate::template::python::coerce::{
+    as_real, flag, ignore_case, integer, items, order, required, sort_by_key, text, text_or, touch, touch_all,
+    unknown_among,
+};
+use crate::value::{Unknown, Value};
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("batch", batch, "Cuts a list into lists of a size."),
+    Filter::new("count", length, "Gives the number of members."),
+    Filter::new("first", first, "Gives the first member."),
+    Filter::new("flatten", flatten, "Takes the members of nested lists out of them."),
+    Filter::new("join", join, "Joins members as text."),
+    Filter::new("last", last, "Gives the last member."),
+    Filter::new("length", length, "Gives the number of members."),
+    Filter::new("list", list, "Gives the members as a list."),
+    Filter::new("max", max, "Gives the greatest member."),
+    Filter::new("min", min, "Gives the least member."),
+    Filter::new("reverse", reverse, "Turns a list or a text round."),
+    Filter::new("slice", slice, "Cuts a list into a number of lists."),
+    Filter::new("sort", sort, "Sorts members."),
+    Filter::new("sum", sum, "Adds members."),
+];
+
+fn batch(call: &Call<'_>) -> Result<Value, Fault> {
+    let [size, fill] = call.args.bind(["linecount", "fill_with"])?;
+    let members = items(call)?;
+    let size = match usize::try_from(integer(&required(size, "linecount")?)?) {
+        Ok(0) if !members.is_empty() => return Ok(Value::list([Value::list([]), Value::list(members)])),
+        Ok(0) | Err(_) => usize::MAX,
+        Ok(size) => size,
+    };
+    let fill = fill.filter(|fill| !fill.is_null() && size < usize::MAX);
+    let rows = members
+        .chunks(size)
+        .map(|row| {
+            let mut row = row.to_vec();
+            if let Some(fill) = &fill {
+                row.resize(size, fill.clone());
+            }
+            Value::list(row)
+        })
+        .collect::<Vec<_>>();
+    Ok(Value::list(rows))
+}
+
+fn slice(call: &Call<'_>) -> Result<Value, Fault> {
+    let [count, fill] = call.args.bind(["slices", "fill_with"])?;
+    let count = integer(&required(count, "slices")?)?;
+    let members = items(call)?;
+    let Ok(count) = usize::try_from(count) else { return Ok(Value::list([])) };
+    if count == 0 {
+        return Err(Fault::value("integer division or modulo by zero"));
+    }
+    let fill = fill.filter(|fill| !fill.is_null());
+    let (size, longer) = (members.len() / count, members.len() % count);
+    let mut rest = members.as_slice();
+    let mut columns = Vec::new();
+    for index in 0..count {
+        let (column, after) = rest.split_at(size + usize::from(index < longer));
+        rest = after;
+        let mut column = column.to_vec();
+        if let (Some(fill), true) = (&fill, index >= longer) {
+            column.push(fill.clone());
+        }
+        columns.push(Value::list(column));
+    }
+    Ok(Value::list(columns))
+}
+
+fn length(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let length = match &call.input {
+        Value::Str(text) => Some(text.chars().count()),
+        Value::Bytes(bytes) => Some(bytes.len()),
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => Some(items.len()),
+        Value::Dict(dict) => Some(dict.len()),
+        Value::Object(object) => object.length(),
+        Value::Sealed(sealed) => Some(call.context.open(sealed)?.chars().count()),
+        _ => None,
+    };
+    length
+        .map(Value::from)
+        .ok_or_else(|| Fault::value(format!("object of type '{}' has no len()", call.input.type_name())))
+}
+
+fn first(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(items(call)?.into_iter().next().unwrap_or_else(|| Value::undefined("No first item, sequence was empty.")))
+}
+
+fn last(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(items(call)?.pop().unwrap_or_else(|| Value::undefined("No last item, sequence was empty.")))
+}
+
+fn list(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::list(items(call)?))
+}
+
+fn reverse(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    if let Value::Str(text) = &call.input {
+        return Ok(Value::text(text.chars().rev().collect::<String>()));
+    }
+    let mut members = items(call)?;
+    members.reverse();
+    Ok(Value::list(members))
+}
+
+fn flatten(call: &Call<'_>) -> Result<Value, Fault> {
+    let [levels, skip_nulls] = call.args.bind(["levels", "skip_nulls"])?;
+    let levels = levels.filter(|levels| !levels.is_null()).map(|levels| integer(&levels)).transpose()?;
+    let mut flat = Vec::new();
+    spread(&items(call)?, levels, flag(skip_nulls.as_ref(), true), &mut flat)?;
+    Ok(Value::list(flat))
+}
+
+/// Nulls, and the texts `None` and `null`, are left out where nulls are skipped.
+fn spread(members: &[Value], levels: Option<i64>, skip_nulls: bool, flat: &mut Vec<Value>) -> Result<(), Fault> {
+    for member in members {
+        match member {
+            Value::Null if skip_nulls => {}
+            Value::Str(text) if skip_nulls && matches!(text.as_str(), "None" | "null") => {}
+            Value::List(inner) | Value::Tuple(inner) if levels.is_none_or(|levels| levels >= 1) => {
+                spread(inner, levels.map(|levels| levels - 1), skip_nulls, flat)?;
+            }
+            other => flat.push(other.clone()),
+        }
+    }
+    Ok(())
+}
+
+fn join(call: &Call<'_>) -> Result<Value, Fault> {
+    let [separator, attribute] = call.args.bind(["d", "attribute"])?;
+    let separator = text_or(separator.as_ref(), "")?;
+    let mut members = items(call)?;
+    if let Some(attribute) = attribute.filter(|attribute| !attribute.is_null()) {
+        let path = Path::new(&attribute)?;
+        members = members.iter().map(|item| path.of(item, None, call.context)).collect::<Result<_, _>>()?;
+    }
+    let parts: Vec<String> = members.iter().map(text).collect::<Result<_, _>>()?;
+    let joined = parts.join(&separator);
+    Ok(match unknown_among(&members) {
+        Some(Value::Unknown(unknown)) => {
+            Value::Unknown(std::sync::Arc::new(Unknown { shown: joined, awaits: unknown.awaits.clone() }))
+        }
+        _ => Value::text(joined),
+    })
+}
+
+fn sort(call: &Call<'_>) -> Result<Value, Fault> {
+    let [reverse, case_sensitive, attribute] = call.args.bind(["reverse", "case_sensitive", "attribute"])?;
+    let exact = flag(case_sensitive.as_ref(), false);
+    let fold = |key: Value| if exact { key } else { ignore_case(key) };
+    let paths: Vec<Path> = match attribute.as_ref().filter(|attribute| !attribute.is_null()) {
+        Some(Value::Str(names)) => {
+            names.split(',').map(|name| Path::new(&Value::text(name))).collect::<Result<_, _>>()?
+        }
+        Some(other) => vec![Path::new(other)?],
+        None => Vec::new(),
+    };
+    let members = items(call)?;
+    let mut keyed = Vec::with_capacity(members.len());
+    for item in members {
+        let key = if paths.is_empty() {
+            fold(item.clone())
+        } else {
+            let keys: Result<Vec<_>, Fault> =
+                paths.iter().map(|path| touch(&path.of(&item, None, call.context)?).cloned().map(fold)).collect();
+            Value::list(keys?)
+        };
+        if let Some(unknown) = unknown_among([&key]) {
+            return Ok(unknown);
+        }
+        keyed.push((key, item));
+    }
+    if let [(key, _)] = keyed.as_slice() {
+        touch(key)?;
+    }
+    sort_by_key(keyed, flag(reverse.as_ref(), false)).map(Value::list)
+}
+
+fn min(call: &Call<'_>) -> Result<Value, Fault> {
+    extreme(call, "<", std::cmp::Ordering::Less)
+}
+
+fn max(call: &Call<'_>) -> Result<Value, Fault> {
+    extreme(call, ">", std::cmp::Ordering::Greater)
+}
+
+fn extreme(call: &Call<'_>, operator: &str, wanted: std::cmp::Ordering) -> Result<Value, Fault> {
+    let [case_sensitive, attribute] = call.args.bind(["case_sensitive", "attribute"])?;
+    let exact = flag(case_sensitive.as_ref(), false);
+    let path = attribute.filter(|attribute| !attribute.is_null()).map(|attribute| Path::new(&attribute)).transpose()?;
+    let mut best: Option<(Value, Value)> = None;
+    for item in items(call)? {
+        let key = match &path {
+            Some(path) => path.of(&item, None, call.context)?,
+            None => item.clone(),
+        };
+        if let Some(unknown) = unknown_among([&key]) {
+            return Ok(unknown);
+        }
+        let key = if exact { touch(&key)?.clone() } else { ignore_case(touch(&key)?.clone()) };
+        match &best {
+            Some((best_key, _)) if order(&key, best_key, operator)? != wanted => {}
+            _ => best = Some((key, item)),
+        }
+    }
+    Ok(best.map_or_else(|| Value::undefined("No aggregated item, sequence was empty."), |(_, item)| item))
+}
+
+fn sum(call: &Call<'_>) -> Result<Value, Fault> {
+    let [attribute, start] = call.args.bind(["attribute", "start"])?;
+    let path = attribute.filter(|attribute| !attribute.is_null()).map(|attribute| Path::new(&attribute)).transpose()?;
+    let mut total = start.unwrap_or(Value::Int(0));
+    for item in items(call)? {
+        let item = match &path {
+            Some(path) => path.of(&item, None, call.context)?,
+            None => item,
+        };
+        if item.is_unknown() {
+            return Ok(item);
+        }
+        total = add(&total, touch_all(&item)?)?;
+    }
+    Ok(total)
+}
+
+/// Python's `+` as far as `sum` goes: numbers and lists; text has `join` for it.
+fn add(a: &Value, b: &Value) -> Result<Value, Fault> {
+    use num_bigint::BigInt;
+    let whole = |value: &Value| match value {
+        Value::Int(i) => Some(BigInt::from(*i)),
+        Value::Bool(b) => Some(BigInt::from(u8::from(*b))),
+        Value::Big(number) => Some((**number).clone()),
+        _ => None,
+    };
+    match (a, b) {
+        (Value::List(x), Value::List(y)) => return Ok(Value::list(x.iter().chain(y.iter()).cloned())),
+        (Value::Tuple(x), Value::Tuple(y)) => return Ok(Value::tuple(x.iter().chain(y.iter()).cloned())),
+        (Value::Str(_), _) => return Err(Fault::value("sum() can't sum strings [use ''.join(seq) instead]")),
+        _ => {}
+    }
+    if let (Some(x), Some(y)) = (whole(a), whole(b)) {
+        return Ok(Value::big(x + y));
+    }
+    match (as_real(a), as_real(b)) {
+        (Some(x), Some(y)) => Ok(Value::Float(x + y)),
+        _ => {
+            let (a, b) = (a.type_name(), b.type_name());
+            Err(Fault::value(format!("unsupported operand type(s) for +: '{a}' and '{b}'")))
+        }
+    }
+}

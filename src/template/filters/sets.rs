@@ -1,0 +1,240 @@
+//! Lists as sets, and combinations of lists.
+
+use indexmap::IndexSet;
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::filters::select::Path;
+use crate::template::python::coerce::{
+    contains, flag, ignore_case, integer, integer_or, items, required, touch, unknown_among,
+};
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("combinations", combinations, "Gives all choices of a number of members, in order."),
+    Filter::new("difference", difference, "Gives the members that are not in another list."),
+    Filter::new("intersect", intersect, "Gives the members that are in another list too."),
+    Filter::new("permutations", permutations, "Gives all orders of the members."),
+    Filter::new("product", product, "Gives all choices of one member from each of several lists."),
+    Filter::new("symmetric_difference", symmetric_difference, "Gives the members that are in one of two lists only."),
+    Filter::new("union", union, "Gives the members of both lists, each once."),
+    Filter::new("unique", unique, "Drops members that have been there before."),
+    Filter::new("zip", zip, "Pairs the members of lists by position, up to the shortest."),
+    Filter::new("zip_longest", zip_longest, "Pairs the members of lists by position, up to the longest."),
+];
+
+/// Members without doubles, in order; members that cannot be hashed are compared one by one.
+fn distinct(members: impl IntoIterator<Item = Value>) -> Vec<Value> {
+    let mut seen = IndexSet::new();
+    let mut unhashable: Vec<Value> = Vec::new();
+    let mut result = Vec::new();
+    for member in members {
+        let fresh = if member.is_hashable() {
+            seen.insert(member.clone())
+        } else {
+            let fresh = !contains(&unhashable, &member);
+            if fresh {
+                unhashable.push(member.clone());
+            }
+            fresh
+        };
+        if fresh {
+            result.push(member);
+        }
+    }
+    result
+}
+
+/// Both lists, or the unknown value that makes the whole result unknown.
+fn two_lists(call: &Call<'_>) -> Result<Result<(Vec<Value>, Vec<Value>), Value>, Fault> {
+    let [other] = call.args.bind(["b"])?;
+    let (a, b) = (items(call)?, call.context.iterate(&required(other, "b")?)?);
+    for member in a.iter().chain(&b) {
+        touch(member)?;
+    }
+    Ok(unknown_among(a.iter().chain(&b)).map_or_else(|| Ok((a, b)), Err))
+}
+
+fn set_filter(call: &Call<'_>, operation: impl FnOnce(Vec<Value>, Vec<Value>) -> Vec<Value>) -> Result<Value, Fault> {
+    Ok(match two_lists(call)? {
+        Ok((a, b)) => Value::list(distinct(operation(a, b))),
+        Err(unknown) => unknown,
+    })
+}
+
+/// Keeps the members of `a` that are, or are not, in `b`.
+fn among(a: Vec<Value>, b: &[Value], wanted: bool) -> Vec<Value> {
+    let index: IndexSet<&Value> = b.iter().filter(|member| member.is_hashable()).collect();
+    let is_in = |member: &Value| if member.is_hashable() { index.contains(member) } else { contains(b, member) };
+    a.into_iter().filter(|member| is_in(member) == wanted).collect()
+}
+
+fn union(call: &Call<'_>) -> Result<Value, Fault> {
+    set_filter(call, |a, b| a.into_iter().chain(b).collect())
+}
+
+fn intersect(call: &Call<'_>) -> Result<Value, Fault> {
+    set_filter(call, |a, b| among(a, &b, true))
+}
+
+fn difference(call: &Call<'_>) -> Result<Value, Fault> {
+    set_filter(call, |a, b| among(a, &b, false))
+}
+
+fn symmetric_difference(call: &Call<'_>) -> Result<Value, Fault> {
+    set_filter(call, |a, b| {
+        let mut result = among(a.clone(), &b, false);
+        result.extend(among(b, &a, false));
+        result
+    })
+}
+
+fn unique(call: &Call<'_>) -> Result<Value, Fault> {
+    let [case_sensitive, attribute] = call.args.bind(["case_sensitive", "attribute"])?;
+    let exact = flag(case_sensitive.as_ref(), false);
+    let path = attribute.filter(|attribute| !attribute.is_null()).map(|attribute| Path::new(&attribute)).transpose()?;
+    let members = items(call)?;
+    let mut seen = IndexSet::new();
+    let mut result = Vec::new();
+    for item in &members {
+        let key = match &path {
+            Some(path) => path.of(item, None, call.context)?,
+            None => item.clone(),
+        };
+        if let Some(unknown) = unknown_among([&key]) {
+            return Ok(unknown);
+        }
+        let key = touch(&key)?.clone();
+        if !key.is_hashable() {
+            let strict = path.is_some() || case_sensitive.as_ref().is_some_and(|wanted| !wanted.is_true());
+            return if strict {
+                let kind = key.type_name();
+                Err(Fault::value(format!("unhashable type: '{kind}'"))
+                    .hint("leave out `attribute` and `case_sensitive`"))
+            } else {
+                Ok(Value::list(distinct(members)))
+            };
+        }
+        if seen.insert(if exact { key } else { ignore_case(key) }) {
+            result.push(item.clone());
+        }
+    }
+    Ok(Value::list(result))
+}
+
+/// The input and the lists given by position.
+fn columns(call: &Call<'_>) -> Result<Vec<Vec<Value>>, Fault> {
+    std::iter::once(&call.input).chain(&call.args.positional).map(|column| call.context.iterate(column)).collect()
+}
+
+fn only_named(call: &Call<'_>, known: &str) -> Result<(), Fault> {
+    match call.args.named.iter().find(|(name, _)| **name != *known) {
+        Some((name, _)) => {
+            let message = format!("'{name}' is an invalid keyword argument for {}()", call.name);
+            Err(Fault::value(message).suggest(name, [known]))
+        }
+        None => Ok(()),
+    }
+}
+
+fn zip(call: &Call<'_>) -> Result<Value, Fault> {
+    only_named(call, "strict")?;
+    let columns = columns(call)?;
+    let shortest = columns.iter().map(Vec::len).min().unwrap_or(0);
+    if flag(call.args.named("strict"), false)
+        && let Some(odd) = columns.iter().position(|column| column.len() != columns[0].len())
+    {
+        let word = if columns[odd].len() < columns[0].len() { "shorter" } else { "longer" };
+        return Err(Fault::value(format!("zip() argument {} is {word} than argument 1", odd + 1)));
+    }
+    Ok(Value::list((0..shortest).map(|row| Value::tuple(columns.iter().map(|column| column[row].clone())))))
+}
+
+fn zip_longest(call: &Call<'_>) -> Result<Value, Fault> {
+    only_named(call, "fillvalue")?;
+    let fill = call.args.named("fillvalue").cloned().unwrap_or(Value::Null);
+    let columns = columns(call)?;
+    let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
+    Ok(Value::list(
+        (0..longest).map(|row| Value::tuple(columns.iter().map(|column| column.get(row).unwrap_or(&fill).clone()))),
+    ))
+}
+
+fn product(call: &Call<'_>) -> Result<Value, Fault> {
+    only_named(call, "repeat")?;
+    let repeat = usize::try_from(integer_or(call.args.named("repeat"), 1)?)
+        .map_err(|_| Fault::value("repeat argument cannot be negative"))?;
+    let columns = columns(call)?;
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    for column in std::iter::repeat_n(&columns, repeat).flatten() {
+        check_size(rows.len().saturating_mul(column.len()))?;
+        let longer = |row: &Vec<Value>| {
+            let row = row.clone();
+            column.iter().map(move |item| row.iter().chain([item]).cloned().collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        rows = rows.iter().flat_map(longer).collect();
+    }
+    Ok(tuples(rows))
+}
+
+fn combinations(call: &Call<'_>) -> Result<Value, Fault> {
+    let [size] = call.args.bind(["r"])?;
+    let members = items(call)?;
+    let size = usize::try_from(integer(&required(size, "r")?)?).map_err(|_| Fault::value("r must be non-negative"))?;
+    let mut rows = Vec::new();
+    choose(&members, size, 0, &mut Vec::new(), &mut rows, false)?;
+    Ok(tuples(rows))
+}
+
+fn permutations(call: &Call<'_>) -> Result<Value, Fault> {
+    let [size] = call.args.bind(["r"])?;
+    let members = items(call)?;
+    let size = match size.filter(|size| !size.is_null()) {
+        Some(size) => usize::try_from(integer(&size)?).map_err(|_| Fault::value("r must be non-negative"))?,
+        None => members.len(),
+    };
+    let mut rows = Vec::new();
+    choose(&members, size, 0, &mut Vec::new(), &mut rows, true)?;
+    Ok(tuples(rows))
+}
+
+/// Adds all choices of `size` positions that begin with `chosen`: rising ones, or in any order.
+fn choose(
+    members: &[Value],
+    size: usize,
+    from: usize,
+    chosen: &mut Vec<usize>,
+    rows: &mut Vec<Vec<Value>>,
+    any_order: bool,
+) -> Result<(), Fault> {
+    if chosen.len() == size {
+        check_size(rows.len() + 1)?;
+        rows.push(chosen.iter().map(|index| members[*index].clone()).collect());
+        return Ok(());
+    }
+    if size > members.len() {
+        return Ok(());
+    }
+    for index in if any_order { 0 } else { from }..members.len() {
+        if any_order && chosen.contains(&index) {
+            continue;
+        }
+        chosen.push(index);
+        choose(members, size, index + 1, chosen, rows, any_order)?;
+        chosen.pop();
+    }
+    Ok(())
+}
+
+fn check_size(rows: usize) -> Result<(), Fault> {
+    const MOST: usize = 1_000_000;
+    if rows > MOST {
+        return Err(Fault::value(format!("more than {MOST} results")));
+    }
+    Ok(())
+}
+
+fn tuples(rows: Vec<Vec<Value>>) -> Value {
+    Value::list(rows.into_iter().map(Value::tuple))
+}

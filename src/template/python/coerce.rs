@@ -1,0 +1,201 @@
+//! Arguments and members as the type a filter wants, with Python's rules and complaints.
+
+use std::cmp::Ordering;
+
+use crate::template::call::Call;
+use crate::template::fault::Fault;
+use crate::value::{Value, python};
+
+/// The value, if it is there.
+///
+/// # Errors
+/// With the sentence of an undefined value.
+pub fn touch(value: &Value) -> Result<&Value, Fault> {
+    match value {
+        Value::Undefined(why) => Err(Fault { span: why.span.clone(), ..Fault::undefined(why.message.clone()) }),
+        other => Ok(other),
+    }
+}
+
+/// The value, if nothing in it is undefined at any depth.
+///
+/// # Errors
+/// With the sentence of the first undefined member.
+pub fn touch_all(value: &Value) -> Result<&Value, Fault> {
+    match value {
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+            for item in items.iter() {
+                touch_all(item)?;
+            }
+        }
+        Value::Dict(dict) => {
+            for item in dict.values() {
+                touch_all(item)?;
+            }
+        }
+        other => {
+            touch(other)?;
+        }
+    }
+    Ok(value)
+}
+
+/// Python's `str(x)`.
+///
+/// # Errors
+/// If the value or a member of it is undefined.
+pub fn text(value: &Value) -> Result<String, Fault> {
+    touch_all(value).map(python::str)
+}
+
+/// A text argument, `default` where it was not given.
+///
+/// # Errors
+/// If it is undefined.
+pub fn text_or(value: Option<&Value>, default: &str) -> Result<String, Fault> {
+    value.map_or_else(|| Ok(default.to_owned()), text)
+}
+
+/// A text argument that may be null or left out.
+///
+/// # Errors
+/// If it is undefined.
+pub fn optional_text(value: Option<&Value>) -> Result<Option<String>, Fault> {
+    value.filter(|value| !value.is_null()).map(text).transpose()
+}
+
+/// An argument that only its truth is asked for.
+pub fn flag(value: Option<&Value>, default: bool) -> bool {
+    value.map_or(default, Value::is_true)
+}
+
+/// An argument that has to be given.
+///
+/// # Errors
+/// If it was not.
+pub fn required(value: Option<Value>, name: &str) -> Result<Value, Fault> {
+    value.ok_or_else(|| Fault::value(format!("missing 1 required positional argument: '{name}'")))
+}
+
+/// An integer argument (booleans count as 0 and 1).
+///
+/// # Errors
+/// If it is something else.
+pub fn integer(value: &Value) -> Result<i64, Fault> {
+    match touch(value)? {
+        Value::Int(i) => Ok(*i),
+        Value::Bool(b) => Ok(i64::from(*b)),
+        Value::Big(_) => Err(Fault::value("integer is too large here")),
+        other => Err(Fault::value(format!("'{}' object cannot be interpreted as an integer", other.type_name()))),
+    }
+}
+
+/// An integer argument, `default` where it was not given.
+///
+/// # Errors
+/// If it is something else.
+pub fn integer_or(value: Option<&Value>, default: i64) -> Result<i64, Fault> {
+    value.map_or(Ok(default), integer)
+}
+
+/// A number as a float, as `float(x)` takes numbers; text is not taken.
+///
+/// # Errors
+/// If it is no number.
+pub fn real(value: &Value) -> Result<f64, Fault> {
+    as_real(touch(value)?).ok_or_else(|| Fault::value(format!("must be real number, not {}", value.type_name())))
+}
+
+/// A number as a float, `None` for everything else.
+pub fn as_real(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(i) => Some(*i as f64),
+        Value::Bool(b) => Some(f64::from(u8::from(*b))),
+        Value::Float(f) => Some(*f),
+        Value::Big(number) => num_traits::ToPrimitive::to_f64(&**number),
+        _ => None,
+    }
+}
+
+/// The members of the input.
+///
+/// # Errors
+/// If it cannot be iterated.
+pub fn items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    call.context.iterate(&call.input)
+}
+
+/// What stands for a result that depends on an unknown member; `None` if all members are known.
+pub fn unknown_among<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Value> {
+    fn find(value: &Value) -> Option<&Value> {
+        match value {
+            Value::Unknown(_) => Some(value),
+            Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().find_map(find),
+            Value::Dict(dict) => dict.values().find_map(find),
+            _ => None,
+        }
+    }
+    match values.into_iter().find_map(find) {
+        Some(Value::Unknown(unknown)) => Some(Value::unknown(unknown.awaits.clone())),
+        _ => None,
+    }
+}
+
+/// Python's order, with Python's complaint.
+///
+/// # Errors
+/// If one is undefined or the two have no order.
+pub fn order(a: &Value, b: &Value, operator: &str) -> Result<Ordering, Fault> {
+    let (a, b) = (touch(a)?, touch(b)?);
+    a.order(b).map_err(|_| {
+        let (a, b) = culprits(a, b);
+        let (a, b) = (a.type_name(), b.type_name());
+        Fault::value(format!("'{operator}' not supported between instances of '{a}' and '{b}'"))
+    })
+}
+
+/// The innermost members that have no order.
+fn culprits<'a>(a: &'a Value, b: &'a Value) -> (&'a Value, &'a Value) {
+    match (a, b) {
+        (Value::List(x), Value::List(y)) | (Value::Tuple(x), Value::Tuple(y)) => {
+            x.iter().zip(y.iter()).find(|(x, y)| x != y).map_or((a, b), |(x, y)| culprits(x, y))
+        }
+        _ => (a, b),
+    }
+}
+
+/// Sorts by keys as Python's `sorted` does: stable, also when reversed.
+///
+/// # Errors
+/// If two keys have no order.
+pub fn sort_by_key(items: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>, Fault> {
+    let mut items = items;
+    let mut failure = None;
+    for pair in items.windows(2) {
+        order(&pair[1].0, &pair[0].0, "<")?;
+    }
+    items.sort_by(|(a, _), (b, _)| {
+        let (a, b) = if reverse { (b, a) } else { (a, b) };
+        order(b, a, "<").map_or_else(
+            |fault| {
+                failure.get_or_insert(fault);
+                Ordering::Equal
+            },
+            Ordering::reverse,
+        )
+    });
+    failure.map_or_else(|| Ok(items.into_iter().map(|(_, item)| item).collect()), Err)
+}
+
+/// Text in lower case, everything else as it is: the key of comparisons that ignore case.
+pub fn ignore_case(value: Value) -> Value {
+    match &value {
+        Value::Str(text) => Value::text(text.to_lowercase()),
+        _ => value,
+    }
+}
+
+/// Whether the list has an equal member.
+pub fn contains(items: &[Value], wanted: &Value) -> bool {
+    items.iter().any(|item| item == wanted)
+}
