@@ -1,1 +1,23 @@
 //! Hosts, groups, patterns, ranges, host and group variables.
+//!
+//! An [`Inventory`] is read from its sources with [`Inventory::load`], asked for hosts with [`Inventory::select`] and
+//! for the variables of a host with [`Inventory::host_layers`]. A source that cannot be read is a warning, never an
+//! error, as in Ansible; [`Inventory::take_warnings`] gives them.
+
+mod ini;
+mod layers;
+mod literal;
+mod load;
+mod model;
+mod pattern;
+mod range;
+mod read;
+mod script;
+mod select;
+mod tree;
+mod vars_files;
+mod words;
+
+pub use layers::{Layer, LayerKind};
+pub use load::Inventory;
+pub use model::{ALL, GroupName, HostName, UNGROUPED};

@@ -1,0 +1,241 @@
+//! What an inventory knows of a host: its variables in layers, its groups; and what the run adds.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::load::Inventory;
+use super::model::{ALL, GroupName, HostName, LOCALHOST};
+use super::vars_files;
+use crate::diagnostic::Diagnostic;
+use crate::value::{Dict, Value};
+
+/// Which step of the order of precedence a layer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LayerKind {
+    /// Variables of groups in inventory files: `all`, then by depth, priority and name.
+    InventoryGroups,
+    /// `group_vars/all` next to the inventories, then next to the playbook.
+    GroupVarsAll,
+    /// `group_vars/` of all other groups, the inventories' before the playbook's.
+    GroupVars,
+    /// Variables of the host in inventory files, and those of `add_host`.
+    InventoryHost,
+    /// `host_vars/` next to the inventories, then next to the playbook.
+    HostVars,
+}
+
+/// Some variables of a host, as written (templates not yet evaluated).
+#[derive(Debug, Clone)]
+pub struct Layer {
+    /// Its place in the order of precedence.
+    pub kind: LayerKind,
+    /// The variables.
+    pub vars: Rc<Dict>,
+}
+
+impl Inventory {
+    /// The variables of a host, lowest precedence first. Worked out once and shared until the inventory changes.
+    ///
+    /// # Errors
+    /// If a file of `group_vars` or `host_vars` cannot be read or opened.
+    pub fn host_layers(&self, host: &str) -> Result<Rc<[Layer]>, Diagnostic> {
+        if let Some(layers) = self.layers.borrow().get(host) {
+            return Ok(Rc::clone(layers));
+        }
+        let layers: Rc<[Layer]> = self.build_layers(host).map_err(Diagnostic::error)?.into();
+        self.layers.borrow_mut().insert(host.into(), Rc::clone(&layers));
+        Ok(layers)
+    }
+
+    fn build_layers(&self, host: &str) -> Result<Vec<Layer>, String> {
+        let model = self.model();
+        let mut groups = model.groups_of(host);
+        groups.retain(|name| **name != *ALL);
+        let mut layers = Vec::new();
+        for name in std::iter::once(ALL).chain(groups.iter().map(|name| &**name)) {
+            push(&mut layers, LayerKind::InventoryGroups, Rc::new(model.groups[name].vars.clone()));
+        }
+        for folder in self.folders() {
+            push(&mut layers, LayerKind::GroupVarsAll, self.vars_file(folder, "group_vars", ALL)?);
+        }
+        // Every group of the inventories' folders comes before any of the playbook's.
+        for place in [self.inventory_folders(), self.playbook_folder().map(Path::to_owned).as_slice()] {
+            for group in &groups {
+                for folder in place {
+                    push(&mut layers, LayerKind::GroupVars, self.vars_file(folder, "group_vars", group)?);
+                }
+            }
+        }
+        push(&mut layers, LayerKind::InventoryHost, Rc::new(self.own_vars(host)));
+        for folder in self.folders() {
+            push(&mut layers, LayerKind::HostVars, self.vars_file(folder, "host_vars", host)?);
+        }
+        Ok(layers)
+    }
+
+    fn own_vars(&self, host: &str) -> Dict {
+        let Some(known) = self.model().hosts.get(host) else {
+            if !LOCALHOST.contains(&host) {
+                return Dict::new();
+            }
+            return [("ansible_connection", "local"), ("ansible_host", "127.0.0.1")]
+                .into_iter()
+                .map(|(name, value)| (Value::text(name), Value::text(value)))
+                .collect();
+        };
+        let mut vars = Dict::new();
+        let folder = |folder: &Path| Value::text(folder.display().to_string());
+        if let Some(source) = &known.source {
+            vars.set("inventory_file", Value::text(Arc::clone(&source.file)));
+            vars.set("inventory_dir", source.folder.as_deref().map_or(Value::Null, folder));
+        } else {
+            vars.set("inventory_file", Value::Null);
+            vars.set("inventory_dir", Value::Null);
+        }
+        vars.extend(&known.vars);
+        vars
+    }
+
+    fn folders(&self) -> impl Iterator<Item = &Path> {
+        let inventories = self.inventory_folders().iter().map(AsRef::as_ref);
+        inventories.chain(self.playbook_folder().into_iter())
+    }
+
+    fn vars_file(&self, folder: &Path, kind: &'static str, name: &str) -> Result<Rc<Dict>, String> {
+        let key = (folder.to_owned(), kind, Arc::from(name));
+        if let Some(vars) = self.files.borrow().get(&key) {
+            return Ok(Rc::clone(vars));
+        }
+        let vars = Rc::new(vars_files::load(folder, kind, name, self.secrets())?);
+        self.files.borrow_mut().insert(key, Rc::clone(&vars));
+        Ok(vars)
+    }
+
+    /// All hosts, in order; an implicit `localhost` is not among them.
+    pub fn hosts(&self) -> Vec<HostName> {
+        self.model().hosts_of(ALL).into_iter().collect()
+    }
+
+    /// Whether a host is in the inventory.
+    pub fn has_host(&self, host: &str) -> bool {
+        self.model().hosts.contains_key(host)
+    }
+
+    /// Whether a group is there.
+    pub fn has_group(&self, group: &str) -> bool {
+        self.model().groups.contains_key(group)
+    }
+
+    /// The groups with their hosts, as the variable `groups` shows them.
+    pub fn groups(&self) -> Vec<(GroupName, Vec<HostName>)> {
+        let model = self.model();
+        model.groups.keys().map(|name| (Arc::clone(name), model.hosts_of(name).into_iter().collect())).collect()
+    }
+
+    /// The groups of a host by name, without `all`, as the variable `group_names` shows them.
+    pub fn group_names(&self, host: &str) -> Vec<GroupName> {
+        let mut names = self.model().groups_of(host);
+        names.retain(|name| **name != *ALL);
+        names.sort();
+        names
+    }
+
+    /// Adds a host at run time, or more groups and variables to one that is there. Gives whether anything changed.
+    ///
+    /// # Errors
+    /// If the name is empty.
+    pub fn add_host(&mut self, name: &str, groups: &[String], vars: &Dict) -> Result<bool, Diagnostic> {
+        if name.trim().is_empty() {
+            return Err(Diagnostic::error("a host needs a name"));
+        }
+        let model = self.model_mut();
+        let mut changed = !model.hosts.contains_key(name);
+        let host = model.host(name, None, None);
+        for (key, value) in vars.iter() {
+            changed |= host.vars.insert(key.clone(), value.clone()).as_ref() != Some(value);
+        }
+        for group in groups {
+            changed |= model.group(group).hosts.insert(name.into());
+        }
+        self.settle();
+        Ok(changed)
+    }
+
+    /// Puts a host into a group, which becomes a child of the parents (`all` if none are named). Gives whether
+    /// anything changed.
+    ///
+    /// # Errors
+    /// If the groups would be children of each other.
+    pub fn group_by(&mut self, host: &str, group: &str, parents: &[String]) -> Result<bool, Diagnostic> {
+        let model = self.model_mut();
+        let mut changed = !model.groups.contains_key(group);
+        for parent in parents {
+            let known = model.groups.get(&**parent).is_some_and(|parent| parent.children.contains(group));
+            if !known {
+                model.add_child(parent, group).map_err(Diagnostic::error)?;
+                changed = true;
+            }
+        }
+        // The implicit host is in no group, but asking for it is no error.
+        changed |= model.hosts.contains_key(host) && model.group(group).hosts.insert(host.into());
+        model.group(group);
+        self.settle();
+        Ok(changed)
+    }
+}
+
+fn push(layers: &mut Vec<Layer>, kind: LayerKind, vars: Rc<Dict>) {
+    if !vars.is_empty() {
+        layers.push(Layer { kind, vars });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_in_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("i/hosts", "[g]\nh own=1\n[g:vars]\nv=g\n[all:vars]\nv=all\n");
+        for (place, sign) in [("i", "i"), ("p", "p")] {
+            write(&format!("{place}/group_vars/all.yml"), &format!(r#"{{"v": "{sign}-all"}}"#));
+            write(&format!("{place}/group_vars/g.yml"), &format!(r#"{{"v": "{sign}-g"}}"#));
+            write(&format!("{place}/host_vars/h.yml"), &format!(r#"{{"v": "{sign}-h"}}"#));
+        }
+        let mut inventory = Inventory::load(&[folder.path().join("i/hosts").display().to_string()], Rc::default());
+        inventory.set_playbook_dir(&folder.path().join("p"));
+        let shown = |host: &str| -> Vec<String> {
+            let layers = inventory.host_layers(host).unwrap();
+            layers.iter().filter_map(|layer| Some(layer.vars.get("v")?.as_str()?.to_owned())).collect()
+        };
+        assert_eq!(shown("h"), ["all", "g", "i-all", "p-all", "i-g", "p-g", "i-h", "p-h"]);
+        assert_eq!(shown("localhost"), ["all", "i-all", "p-all"]);
+        let layers = inventory.host_layers("h").unwrap();
+        assert!(layers.is_sorted_by_key(|layer| layer.kind));
+        assert!(Rc::ptr_eq(&layers, &inventory.host_layers("h").unwrap()));
+        let own = layers.iter().find(|layer| layer.kind == LayerKind::InventoryHost).unwrap();
+        assert_eq!(own.vars.get("inventory_dir"), Some(&Value::text(folder.path().join("i").display().to_string())));
+    }
+
+    #[test]
+    fn additions_at_run_time() {
+        let mut inventory = Inventory::empty();
+        let vars: Dict = [(Value::text("x"), Value::Int(1))].into_iter().collect();
+        assert!(inventory.add_host("new", &["g".to_owned()], &vars).unwrap());
+        assert!(!inventory.add_host("new", &["g".to_owned()], &vars).unwrap());
+        assert!(inventory.group_by("new", "k", &["p".to_owned()]).unwrap());
+        assert!(!inventory.group_by("new", "k", &["p".to_owned()]).unwrap());
+        assert!(inventory.group_by("new", "p", &["k".to_owned()]).is_err());
+        assert_eq!(inventory.group_names("new").join(" "), "g k p");
+        assert!(inventory.host_layers("new").unwrap().iter().any(|layer| layer.vars.contains("x")));
+        inventory.refresh();
+        assert!(!inventory.has_host("new") && !inventory.has_group("g"));
+    }
+}

@@ -1,0 +1,291 @@
+//! From sources (files, folders, scripts, lists of names) to an inventory.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::layers::Layer;
+use super::model::{HostName, LOCALHOST, Model, Origin};
+use super::{ini, read, script, tree};
+use crate::diagnostic::Diagnostic;
+use crate::value::{Dict, Value};
+use crate::vars::vault::VaultSecrets;
+
+/// Endings of files in a folder that are no inventories.
+const IGNORED_ENDINGS: [&str; 12] =
+    [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
+
+/// All hosts and groups with their variables, those added in the run included.
+pub struct Inventory {
+    model: Model,
+    sources: Vec<String>,
+    /// Folders with `group_vars` and `host_vars`: those of the inventories, then the playbook's.
+    folders: Vec<PathBuf>,
+    playbook_folder: Option<PathBuf>,
+    secrets: Rc<VaultSecrets>,
+    limit: Option<Vec<String>>,
+    localhost: OnceCell<HostName>,
+    warnings: RefCell<Vec<Diagnostic>>,
+    /// Layers of hosts that were asked for, until something changes.
+    pub(super) layers: RefCell<HashMap<HostName, Rc<[Layer]>>>,
+    /// Variables read from `group_vars` and `host_vars`, by folder, kind and name.
+    pub(super) files: RefCell<HashMap<(PathBuf, &'static str, Arc<str>), Rc<Dict>>>,
+}
+
+impl Inventory {
+    /// An inventory without hosts; `localhost` is still to be had.
+    pub fn empty() -> Self {
+        Self::load(&[], Rc::default())
+    }
+
+    /// Reads the sources in order (`-i` as written). What cannot be read becomes a warning.
+    pub fn load(sources: &[String], secrets: Rc<VaultSecrets>) -> Self {
+        let mut inventory = Self {
+            model: Model::default(),
+            sources: sources.to_vec(),
+            folders: Vec::new(),
+            playbook_folder: None,
+            secrets,
+            limit: None,
+            localhost: OnceCell::new(),
+            warnings: RefCell::default(),
+            layers: RefCell::default(),
+            files: RefCell::default(),
+        };
+        inventory.refresh();
+        inventory
+    }
+
+    /// Reads all sources anew; hosts and groups added in the run are gone, as `meta: refresh_inventory` wants it.
+    pub fn refresh(&mut self) {
+        self.model = Model::default();
+        self.folders.clear();
+        self.files.borrow_mut().clear();
+        for source in self.sources.clone() {
+            self.source(&source);
+        }
+        self.settle();
+        if self.model.hosts.is_empty() {
+            self.warn(Diagnostic::warning(if self.sources.is_empty() {
+                "no inventory was given, only the implicit `localhost` is there; `all` does not match it"
+            } else {
+                "the inventory has no hosts, only the implicit `localhost` is there; `all` does not match it"
+            }));
+        }
+    }
+
+    /// Says where the playbook lies, for the `group_vars` and `host_vars` next to it.
+    pub fn set_playbook_dir(&mut self, folder: &Path) {
+        self.playbook_folder = Some(folder.to_owned());
+        self.layers.borrow_mut().clear();
+    }
+
+    /// What could not be read or matched since the last call.
+    pub fn take_warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut *self.warnings.borrow_mut())
+    }
+
+    pub(super) fn warn(&self, warning: Diagnostic) {
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.iter().any(|known| known.one_line() == warning.one_line()) {
+            warnings.push(warning);
+        }
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    pub(super) fn model_mut(&mut self) -> &mut Model {
+        &mut self.model
+    }
+
+    pub(super) fn secrets(&self) -> &VaultSecrets {
+        &self.secrets
+    }
+
+    pub(super) fn limit_parts(&self) -> Option<&[String]> {
+        self.limit.as_deref()
+    }
+
+    pub(super) fn replace_limit(&mut self, limit: Option<Vec<String>>) {
+        self.limit = limit;
+    }
+
+    /// Folders of the inventories, then of the playbook.
+    pub(super) fn inventory_folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    pub(super) fn playbook_folder(&self) -> Option<&Path> {
+        self.playbook_folder.as_deref()
+    }
+
+    /// The name under which this machine is known: a host of the inventory that is it, else the implicit one, which
+    /// keeps the name it was first called by.
+    pub(super) fn localhost(&self, called: &str) -> HostName {
+        let own = LOCALHOST.iter().find_map(|name| self.model.hosts.get_key_value(*name)).map(|(name, _)| name.clone());
+        own.unwrap_or_else(|| Arc::clone(self.localhost.get_or_init(|| called.into())))
+    }
+
+    /// Brings the model in order after a change and forgets what was worked out from it.
+    pub(super) fn settle(&mut self) {
+        for name in self.model.settle() {
+            self.warn(Diagnostic::warning(format!("`{name}` is both a host and a group")));
+        }
+        self.layers.borrow_mut().clear();
+    }
+
+    fn source(&mut self, source: &str) {
+        let path = Path::new(source);
+        if source.contains(',') && !path.exists() {
+            return self.list(source);
+        }
+        let Ok(path) = std::path::absolute(path) else { return };
+        self.folders.push(if path.is_dir() { path.clone() } else { parent(&path) });
+        if !path.exists() {
+            return self.warn(
+                Diagnostic::warning(format!("the inventory `{source}` does not exist"))
+                    .hint("a list of host names needs a comma: `-i host,`"),
+            );
+        }
+        self.path(&path, 0);
+        let mut seen = std::collections::HashSet::new();
+        self.folders.retain(|folder| seen.insert(folder.clone()));
+    }
+
+    /// `a,b[1:3],` names hosts by itself.
+    fn list(&mut self, source: &str) {
+        let origin = Origin { file: source.into(), folder: None };
+        for word in source.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match ini::host_names(word) {
+                Err(why) => self.warn(Diagnostic::warning(format!("the inventory `{source}` cannot be read: {why}"))),
+                Ok(names) => {
+                    for (name, port) in names {
+                        let host = self.model.host(&name, Some(super::model::UNGROUPED), Some(&origin));
+                        if let Some(port) = port {
+                            host.vars.set("ansible_port", Value::Int(i64::from(port)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn path(&mut self, path: &Path, depth: usize) {
+        if !path.is_dir() {
+            return self.file(path);
+        }
+        let mut entries: Vec<PathBuf> =
+            std::fs::read_dir(path).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
+        entries.sort();
+        for entry in entries {
+            let name = entry.file_name().unwrap_or_default().to_string_lossy();
+            let special = name.starts_with('.') || matches!(&*name, "group_vars" | "host_vars" | "vars_plugins");
+            // A link to a folder above itself would never end.
+            if !special && !IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending)) && depth < 20 {
+                self.path(&entry, depth + 1);
+            }
+        }
+    }
+
+    /// Tries the forms a file may have; what fails leaves nothing behind.
+    fn file(&mut self, path: &Path) {
+        let origin = Origin { file: path.display().to_string().into(), folder: Some(parent(path)) };
+        let mut failures = Vec::new();
+        let before = self.model.clone();
+        if is_program(path) {
+            match script::load(path, &origin, &mut self.model) {
+                Ok(()) => return,
+                Err(why) => failures.push(Diagnostic::warning(format!("as a script: {why}"))),
+            }
+            self.model = before.clone();
+        }
+        let source = match read::source(path, &self.secrets) {
+            Ok(source) => source,
+            Err(why) => return self.warn(Diagnostic::warning(why)),
+        };
+        if path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml" || ending == "json") {
+            match read::yaml(&source).and_then(|value| tree::read_yaml(&value, &origin, &mut self.model)) {
+                Ok(warnings) => return warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text))),
+                Err(why) => failures.push(Diagnostic::warning(format!("as YAML: {why}"))),
+            }
+            self.model = before.clone();
+        }
+        match ini::read(&source, &origin, &mut self.model) {
+            Ok(()) => return,
+            // Of a file that is meant as something else it is of no use to hear why it is no INI.
+            Err(why) if failures.is_empty() => failures.push(why),
+            Err(_) => {}
+        }
+        self.model = before;
+        for failure in failures {
+            let summary = format!("the inventory `{}` cannot be read: {}", path.display(), failure.summary);
+            self.warn(Diagnostic { severity: crate::diagnostic::Severity::Warning, summary, ..failure });
+        }
+    }
+}
+
+fn parent(path: &Path) -> PathBuf {
+    path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Whether a file is to be run: it may be executed.
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(folder: &Path, sources: &[&str]) -> Inventory {
+        let full = |source: &&str| {
+            if source.contains(',') { (*source).to_owned() } else { folder.join(source).display().to_string() }
+        };
+        Inventory::load(&sources.iter().map(full).collect::<Vec<_>>(), Rc::default())
+    }
+
+    #[test]
+    fn lists_files_scripts_and_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        write("d/2.ini", "[g]\nb\n");
+        write("d/1.json", r#"{"g": {"hosts": {"a": null}}}"#);
+        write("d/group_vars/g.json", "{}");
+        write("d/notes.txt", "[broken");
+        let script = write(
+            "d/sub/s",
+            "#!/bin/sh\n[ \"$1\" = --list ] && echo '{\"k\": [\"s\"]}' || echo '{\"v\": \"{{ x }}\"}'\n",
+        );
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let inventory = load(folder.path(), &["d", "x[1:2],y:22"]);
+        assert!(inventory.take_warnings().is_empty());
+        assert_eq!(inventory.select("all").unwrap().join(" "), "x1 x2 y a b s");
+        assert_eq!(inventory.model.hosts["y"].vars.get("ansible_port"), Some(&Value::Int(22)));
+        let Some(Value::Str(text)) = inventory.model.hosts["s"].vars.get("v") else { panic!("no text") };
+        assert!(text.is_template());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("bad"), "good\n[g:nope]\n").unwrap();
+        let inventory = load(folder.path(), &["bad", "missing"]);
+        let warnings = inventory.take_warnings();
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert!(warnings[0].summary.ends_with("cannot be read: a section cannot be of the type `nope`"));
+        assert!(warnings[1].summary.ends_with("missing` does not exist"));
+        assert_eq!(inventory.select("all").unwrap(), [] as [HostName; 0]);
+        assert_eq!(inventory.select("localhost").unwrap().join(" "), "localhost");
+        assert_eq!(inventory.select("127.0.0.1").unwrap().join(" "), "localhost");
+    }
+}

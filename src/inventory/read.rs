@@ -1,0 +1,45 @@
+//! Reading data files: YAML (and so JSON), vaulted or not, as values of the user's own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::source::{Source, Span};
+use crate::value::{Dict, Text, Value};
+use crate::vars::vault::{VaultSecrets, is_vaulted};
+
+/// Reads a file's text, opening it if it is vaulted as a whole.
+///
+/// # Errors
+/// With one sentence that names the file.
+pub fn source(path: &Path, secrets: &VaultSecrets) -> Result<Arc<Source>, String> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|why| format!("cannot read `{name}`: {why}"))?;
+    let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8"))?;
+    if is_vaulted(&text) {
+        let text = secrets.open_text(&text).map_err(|why| format!("cannot open `{name}`: {why}"))?;
+        return Ok(Source::new(name, text));
+    }
+    Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)))
+}
+
+/// A YAML document as a value; nothing at all is null.
+///
+/// # Errors
+/// With one sentence that has the place in it.
+pub fn yaml(source: &Arc<Source>) -> Result<Value, String> {
+    if source.text().trim().is_empty() {
+        return Ok(Value::Null);
+    }
+    let value = crate::value::json::from_str(source.text()).map_err(|why| format!("{}: {why}", source.name()))?;
+    Ok(trusted(&value, &source.span(0..source.text().len())))
+}
+
+/// The same data as text that the user wrote, so that templates in it are templates.
+pub fn trusted(value: &Value, origin: &Span) -> Value {
+    match value {
+        Value::Str(text) => Value::Str(Text::written(text.shared(), origin.clone())),
+        Value::List(items) => Value::list(items.iter().map(|item| trusted(item, origin))),
+        Value::Dict(dict) => Value::from(dict.iter().map(|(k, v)| (k.clone(), trusted(v, origin))).collect::<Dict>()),
+        other => other.clone(),
+    }
+}

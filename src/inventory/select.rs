@@ -1,0 +1,175 @@
+//! Which hosts a pattern means.
+
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+
+use super::load::Inventory;
+use super::model::{ALL, HostName, LOCALHOST};
+use super::pattern::{self, Effect, Matcher};
+use crate::diagnostic::Diagnostic;
+
+impl Inventory {
+    /// The hosts of a pattern, in the order of the inventory, with `--limit` applied. `localhost` is there even if no
+    /// inventory names it. A part that matches nothing is a warning.
+    ///
+    /// # Errors
+    /// If a regular expression is not one.
+    pub fn select(&self, pattern: &str) -> Result<Vec<HostName>, Diagnostic> {
+        self.select_parts(&pattern::split(pattern))
+    }
+
+    /// The same for a list of patterns (`hosts: [a, b]`), each of which may have several parts.
+    ///
+    /// # Errors
+    /// If a regular expression is not one.
+    pub fn select_all<S: AsRef<str>>(&self, patterns: &[S]) -> Result<Vec<HostName>, Diagnostic> {
+        let parts: Vec<&str> = patterns.iter().flat_map(|text| pattern::split(text.as_ref())).collect();
+        self.select_parts(&parts)
+    }
+
+    fn select_parts(&self, parts: &[&str]) -> Result<Vec<HostName>, Diagnostic> {
+        let mut hosts = self.evaluate(parts)?;
+        if let Some(limit) = self.limit_parts() {
+            let limit: Vec<&str> = limit.iter().map(String::as_str).collect();
+            let kept = self.evaluate(&limit)?;
+            hosts.retain(|host| kept.contains(host));
+        }
+        Ok(hosts.into_iter().collect())
+    }
+
+    /// Sets `--limit`; `@FILE` in it stands for the lines of a file.
+    ///
+    /// # Errors
+    /// If such a file cannot be read.
+    pub fn set_limit(&mut self, text: &str) -> Result<(), Diagnostic> {
+        let mut parts = Vec::new();
+        for part in pattern::split(text) {
+            let Some(file) = part.strip_prefix('@') else {
+                parts.push(part.to_owned());
+                continue;
+            };
+            let lines = std::fs::read_to_string(file)
+                .map_err(|why| Diagnostic::error(format!("cannot read the hosts to limit to from `{file}`: {why}")))?;
+            parts.extend(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        }
+        self.replace_limit(Some(parts));
+        Ok(())
+    }
+
+    /// Whether `--limit` leaves nothing of an inventory that has hosts, which ends a run before it begins.
+    pub fn limit_leaves_nothing(&self) -> bool {
+        let Some(limit) = self.limit_parts() else { return false };
+        let limit: Vec<&str> = limit.iter().map(String::as_str).collect();
+        !self.model().hosts.is_empty() && self.evaluate(&limit).is_ok_and(|hosts| hosts.is_empty())
+    }
+
+    fn evaluate(&self, parts: &[&str]) -> Result<IndexSet<HostName>, Diagnostic> {
+        let mut hosts = IndexSet::new();
+        for (effect, part) in pattern::order(parts) {
+            let found = self.one(part)?;
+            match effect {
+                Effect::Join => hosts.extend(found),
+                Effect::Keep => hosts.retain(|host| found.contains(host)),
+                Effect::Drop => hosts.retain(|host| !found.contains(host)),
+            }
+        }
+        Ok(hosts)
+    }
+
+    fn one(&self, part: &str) -> Result<IndexSet<HostName>, Diagnostic> {
+        let model = self.model();
+        if let Some((name, _)) = model.hosts.get_key_value(part) {
+            return Ok([Arc::clone(name)].into_iter().collect());
+        }
+        let (name, subscript) = pattern::split_subscript(part);
+        let matcher = Matcher::new(name).map_err(Diagnostic::error)?;
+        let groups: Vec<_> = model.groups.keys().filter(|group| matcher.matches(group)).collect();
+        let mut hosts: IndexSet<HostName> = groups.iter().flat_map(|group| model.hosts_of(group)).collect();
+        if groups.is_empty() || matches!(matcher, Matcher::Expression(_)) {
+            hosts.extend(model.hosts.keys().filter(|host| matcher.matches(host)).cloned());
+        }
+        if hosts.is_empty() && LOCALHOST.contains(&name) {
+            hosts.insert(self.localhost(name));
+        }
+        if hosts.is_empty() && groups.is_empty() && name != ALL {
+            let names = model.groups.keys().chain(model.hosts.keys());
+            let warning = Diagnostic::warning(format!("the host pattern `{name}` matches no host and no group"));
+            self.warn(warning.suggest(name, names));
+        }
+        Ok(match subscript {
+            Some(subscript) => subscript.apply(&hosts.into_iter().collect::<Vec<_>>()).into_iter().collect(),
+            None => hosts,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inventory() -> Inventory {
+        let mut inventory = Inventory::empty();
+        for (host, groups) in [("h1", &["a"][..]), ("h2", &["a", "b"]), ("h3", &["b"]), ("loose", &[])] {
+            let groups: Vec<String> = groups.iter().map(|g| (*g).to_owned()).collect();
+            inventory.add_host(host, &groups, &crate::value::Dict::new()).unwrap();
+        }
+        inventory.take_warnings();
+        inventory
+    }
+
+    #[track_caller]
+    fn case(pattern: &str, hosts: &str) {
+        let inventory = inventory();
+        assert_eq!(inventory.select(pattern).unwrap().join(" "), hosts, "{pattern}");
+        assert!(inventory.take_warnings().is_empty());
+    }
+
+    #[test]
+    fn patterns() {
+        case("all", "loose h1 h2 h3");
+        case("*", "loose h1 h2 h3");
+        case("all:!h2", "loose h1 h3");
+        case("!a", "loose h3");
+        case("a:&b", "h2");
+        case("&b:a", "h2");
+        case("~h[13]", "h1 h3");
+        case("h*", "h1 h2 h3");
+        case("a[0]", "h1");
+        case("b[-1]", "h3");
+        case("all[1:]", "h1 h2 h3");
+        case("all[0:1]", "loose h1");
+        case("a,b", "h1 h2 h3");
+        case("h3,h1", "h3 h1");
+        case("ungrouped", "loose");
+        case("localhost", "localhost");
+        case("127.0.0.1", "127.0.0.1");
+    }
+
+    #[test]
+    fn what_matches_nothing_is_a_warning() {
+        let inventory = inventory();
+        assert_eq!(inventory.select("lose,h1").unwrap().join(" "), "h1");
+        let warnings = inventory.take_warnings();
+        assert_eq!(warnings[0].summary, "the host pattern `lose` matches no host and no group");
+        assert_eq!(warnings[0].hints, ["did you mean `loose`?"]);
+        assert!(inventory.select("~(").is_err());
+    }
+
+    #[test]
+    fn limits() {
+        let mut inventory = inventory();
+        inventory.set_limit("a:!h1").unwrap();
+        assert_eq!(inventory.select("all").unwrap().join(" "), "h2");
+        assert_eq!(inventory.select("localhost").unwrap(), [] as [HostName; 0]);
+        assert!(!inventory.limit_leaves_nothing());
+        inventory.set_limit("nobody").unwrap();
+        assert!(inventory.limit_leaves_nothing());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("retry");
+        std::fs::write(&file, "h3\n\nh1\n").unwrap();
+        inventory.set_limit(&format!("@{}", file.display())).unwrap();
+        assert_eq!(inventory.select("all").unwrap().join(" "), "h1 h3");
+        assert!(inventory.set_limit("@nowhere").is_err());
+    }
+}

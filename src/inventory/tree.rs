@@ -1,0 +1,181 @@
+//! Inventories as a tree: YAML files, and the JSON that scripts print.
+
+use super::ini::host_names;
+use super::model::{ALL, Model, Origin};
+use crate::value::{Dict, Value};
+
+/// Reads `{group: {hosts: .., vars: .., children: ..}}` into the model; gives warnings about what it passes over.
+///
+/// # Errors
+/// With one sentence, if it is no inventory.
+pub fn read_yaml(value: &Value, origin: &Origin, model: &mut Model) -> Result<Vec<String>, String> {
+    let groups = value.as_dict().filter(|dict| !dict.is_empty());
+    let groups = groups.ok_or("a YAML inventory is a mapping of groups")?;
+    if groups.contains("plugin") {
+        return Err("inventory plugins are not supported".to_owned());
+    }
+    let mut warnings = Vec::new();
+    for (name, body) in groups.iter() {
+        yaml_group(&text(name), body, origin, model, &mut warnings)?;
+    }
+    Ok(warnings)
+}
+
+fn yaml_group(
+    name: &str,
+    body: &Value,
+    origin: &Origin,
+    model: &mut Model,
+    warnings: &mut Vec<String>,
+) -> Result<(), String> {
+    model.group(name);
+    let body = match body {
+        Value::Null => return Ok(()),
+        Value::Dict(body) => body,
+        other => return Err(format!("the group `{name}` must be a mapping, not {}", other.type_name())),
+    };
+    for (key, value) in body.iter() {
+        // A lone name stands for a mapping with that one key.
+        let entries = match value {
+            Value::Null => continue,
+            Value::Dict(entries) => (**entries).clone(),
+            Value::Str(name) => [(Value::Str(name.clone()), Value::Null)].into_iter().collect(),
+            _ => {
+                warnings.push(format!("`{}` of the group `{name}` must be a mapping, so it is passed over", text(key)));
+                continue;
+            }
+        };
+        match key.as_str() {
+            Some("vars") => entries.iter().for_each(|(k, v)| model.set_group_var(name, k.clone(), v.clone())),
+            Some("children") => {
+                for (child, body) in entries.iter() {
+                    let child = text(child);
+                    yaml_group(&child, body, origin, model, warnings)?;
+                    model.add_child(name, &child)?;
+                }
+            }
+            Some("hosts") => {
+                for (pattern, vars) in entries.iter() {
+                    yaml_hosts(&text(pattern), vars, name, origin, model)?;
+                }
+            }
+            _ => warnings.push(format!(
+                "`{}` in the group `{name}` is passed over: a group has `hosts`, `children` and `vars`",
+                text(key)
+            )),
+        }
+    }
+    Ok(())
+}
+
+fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: &mut Model) -> Result<(), String> {
+    for (host, port) in host_names(pattern)? {
+        let host = model.host(&host, Some(group), Some(origin));
+        if let Some(port) = port {
+            host.vars.set("ansible_port", Value::Int(i64::from(port)));
+        }
+        match vars {
+            Value::Null => {}
+            Value::Dict(vars) => host.vars.extend(vars),
+            other => return Err(format!("the variables of `{pattern}` must be a mapping, not {}", other.type_name())),
+        }
+    }
+    Ok(())
+}
+
+/// Reads what `--list` of a script printed; gives the variables of hosts if it told them (`_meta`).
+///
+/// # Errors
+/// With one sentence, if it is no inventory.
+pub fn read_list(value: &Value, origin: &Origin, model: &mut Model) -> Result<Option<Dict>, String> {
+    let groups = value.as_dict().ok_or("the script must print a JSON object")?;
+    let mut hostvars = None;
+    for (name, body) in groups.iter() {
+        let name = text(name);
+        if name == "_meta" {
+            hostvars = body.as_dict().and_then(|meta| meta.get("hostvars")).and_then(Value::as_dict).cloned();
+            continue;
+        }
+        list_group(&name, body, origin, model)?;
+    }
+    Ok(hostvars)
+}
+
+fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> Result<(), String> {
+    model.group(name);
+    let body = match body {
+        Value::Dict(body) => (**body).clone(),
+        // The old form: a group is just its hosts.
+        Value::List(_) => [(Value::text("hosts"), body.clone())].into_iter().collect(),
+        _ => return Err(format!("the group `{name}` must be an object or a list of hosts")),
+    };
+    // Older still: an object that is itself one host with its variables.
+    if !["hosts", "vars", "children"].iter().any(|key| body.contains(key)) {
+        let host = model.host(name, (name != ALL).then_some(name), Some(origin));
+        host.vars.extend(&body);
+        return Ok(());
+    }
+    let names = |key: &str| -> Result<Vec<String>, String> {
+        match body.get(key) {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::List(items)) => Ok(items.iter().map(text).collect()),
+            Some(_) => Err(format!("`{key}` of the group `{name}` must be a list")),
+        }
+    };
+    for host in names("hosts")? {
+        model.host(&host, Some(name), Some(origin));
+    }
+    match body.get("vars") {
+        None | Some(Value::Null) => {}
+        Some(Value::Dict(vars)) => vars.iter().for_each(|(k, v)| model.set_group_var(name, k.clone(), v.clone())),
+        Some(_) => return Err(format!("`vars` of the group `{name}` must be an object")),
+    }
+    for child in names("children")? {
+        model.add_child(name, &child)?;
+    }
+    Ok(())
+}
+
+fn text(value: &Value) -> String {
+    crate::value::python::str(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{json, python};
+
+    fn origin() -> Origin {
+        Origin { file: "hosts.yml".into(), folder: None }
+    }
+
+    #[test]
+    fn yaml_groups() {
+        let mut model = Model::default();
+        let tree = json::from_str(
+            r#"{"all": {"hosts": {"a": {"x": 1}, "w[1:2]:22": null}, "vars": {"v": 2}, "odd": {}, "children":
+                {"g": {"hosts": "a", "children": {"h": null}}}}}"#,
+        );
+        let warnings = read_yaml(&tree.unwrap(), &origin(), &mut model).unwrap();
+        model.settle();
+        assert_eq!(warnings, ["`odd` in the group `all` is passed over: a group has `hosts`, `children` and `vars`"]);
+        assert_eq!(model.hosts_of("all").iter().map(|h| &**h).collect::<Vec<_>>(), ["a", "w1", "w2"]);
+        assert_eq!(model.groups_of("a").join(" "), "all g");
+        assert_eq!(python::repr(&model.hosts["w2"].vars.clone().into()), "{'ansible_port': 22}");
+        for bad in ["[]", "{}", r#"{"plugin": "x"}"#, r#"{"g": [1]}"#, r#"{"g": {"hosts": {"h": 1}}}"#] {
+            assert!(read_yaml(&json::from_str(bad).unwrap(), &origin(), &mut Model::default()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn script_lists() {
+        let mut model = Model::default();
+        let list = r#"{"g": {"hosts": ["s1"], "vars": {"v": 1}, "children": ["k"]}, "k": ["s2"], "lone": {"x": 3},
+            "_meta": {"hostvars": {"s1": {"y": 2}}}}"#;
+        let vars = read_list(&json::from_str(list).unwrap(), &origin(), &mut model).unwrap().unwrap();
+        model.settle();
+        assert!(vars.contains("s1"));
+        assert_eq!(model.groups_of("s2").join(" "), "all g k");
+        assert_eq!(model.hosts["lone"].vars.get("x"), Some(&Value::Int(3)));
+    }
+}
