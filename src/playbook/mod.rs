@@ -1,1 +1,2 @@
 //! The typed play, block, task, handler and role, and the keyword tables.
+pub mod freeform;

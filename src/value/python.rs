@@ -132,10 +132,11 @@ fn write_time(out: &mut String, time: Time) {
         Time::Date(d) => out.push_str(&format!("datetime.date({}, {}, {})", d.year(), d.month(), d.day())),
         Time::Naive(t) => out.push_str(&format!("datetime.datetime({})", fields(t))),
         Time::Aware(t, 0) => out.push_str(&format!("datetime.datetime({}, tzinfo=datetime.timezone.utc)", fields(t))),
-        Time::Aware(t, offset) => out.push_str(&format!(
-            "datetime.datetime({}, tzinfo=datetime.timezone(datetime.timedelta(seconds={offset})))",
-            fields(t)
-        )),
+        Time::Aware(t, offset) => {
+            out.push_str(&format!("datetime.datetime({}, tzinfo=datetime.timezone(", fields(t)));
+            write_time(out, Time::Delta(i128::from(offset) * 1_000_000));
+            out.push_str("))");
+        }
         Time::Delta(micros) => {
             let (days, rest) = (micros.div_euclid(86_400_000_000), micros.rem_euclid(86_400_000_000));
             let parts = [("days", days), ("seconds", rest / 1_000_000), ("microseconds", rest % 1_000_000)];

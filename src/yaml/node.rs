@@ -5,7 +5,10 @@ use std::sync::Arc;
 use crate::source::Span;
 use crate::value::{Dict, Value};
 
-/// A node of a document. Cloning is cheap; an alias is the same node again.
+/// A node of a document, with its place.
+///
+/// The place of a scalar in quotes is the inside of the quotes, that of a block scalar begins at its first character.
+/// So byte `k` of a text that stands on one line without escapes is at `span().part(k..)`. Cloning is cheap; an alias is the same node again.
 #[derive(Debug, Clone)]
 pub struct Node(Arc<Data>);
 
@@ -117,6 +120,22 @@ impl Node {
         }
     }
 
+    /// The same node with its texts as data, never templates (`!unsafe`, and text that nobody wrote).
+    #[must_use]
+    pub fn into_data(self) -> Self {
+        let kind = match self.kind() {
+            Kind::Scalar(value) => Kind::Scalar(as_data(value)),
+            Kind::List(items) => Kind::List(items.iter().cloned().map(Self::into_data).collect()),
+            Kind::Map(entries) => Kind::Map(
+                entries
+                    .iter()
+                    .map(|entry| Entry { key: entry.key.clone().into_data(), value: entry.value.clone().into_data() })
+                    .collect(),
+            ),
+        };
+        Self::new(self.span().clone(), self.0.tag.clone(), kind)
+    }
+
     /// The node as a run-time value; texts keep their places, so templates in them are still templates.
     pub fn to_value(&self) -> Value {
         match self.kind() {
@@ -127,6 +146,17 @@ impl Node {
                 Value::from(dict)
             }
         }
+    }
+}
+
+fn as_data(value: &Value) -> Value {
+    let all = |items: &[Value]| Arc::new(items.iter().map(as_data).collect::<Vec<_>>());
+    match value {
+        Value::Str(text) => Value::Str(text.clone().into_data()),
+        Value::List(items) => Value::List(all(items)),
+        Value::Tuple(items) => Value::Tuple(all(items)),
+        Value::Set(items) => Value::Set(all(items)),
+        other => other.clone(),
     }
 }
 

@@ -1,0 +1,344 @@
+//! From events to nodes: tags, anchors, merge keys, keys that are given twice, and a budget for what aliases repeat.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::node::{Entry, Kind, Node};
+use super::parse::{Event, Events, Item, Style};
+use super::resolve::Plain;
+use super::tag::{self, Tag};
+use super::{hints, resolve};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::source::{Source, Span};
+use crate::value::{Text, Value};
+
+/// How many nodes aliases may add to a document. Playbooks stay under a thousand; the text known as "billion laughs"
+/// would add that many.
+const ALIAS_BUDGET: usize = 1_000_000;
+
+/// Mappings up to this size look for their keys one by one.
+const SMALL: usize = 12;
+
+/// How many documents a source may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Documents {
+    One,
+    All,
+}
+
+/// Reads the documents of a part of a source.
+pub(super) fn documents(
+    source: &Arc<Source>,
+    range: Range<usize>,
+    wanted: Documents,
+    warnings: &mut Report,
+) -> Result<Vec<Node>, Diagnostic> {
+    let mut events = Events::new(source, range);
+    let mut found = Vec::new();
+    loop {
+        let item = events.next()?;
+        match item.event {
+            Event::End => return Ok(found),
+            Event::DocumentStart if wanted == Documents::One && !found.is_empty() => {
+                return Err(Diagnostic::error("a second document begins here, but a file holds one")
+                    .at(&source.span(item.range), "the second document")
+                    .hint("remove the line `---`, or put the second document into its own file"));
+            }
+            Event::DocumentStart => {
+                let mut composer = Composer::new(source, warnings);
+                found.push(composer.document(&mut events)?);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A collection that is not finished.
+struct Frame {
+    kind: Partial,
+    tag: Tag,
+    start: usize,
+    anchor: usize,
+    /// Nodes in it so far, aliases counted with all that they repeat.
+    weight: usize,
+    /// Whether texts in it are data.
+    data: bool,
+}
+
+enum Partial {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, key: Option<Node> },
+}
+
+/// What an anchor stands for.
+enum Anchored {
+    Open,
+    Done { node: Node, weight: usize },
+}
+
+struct Composer<'a> {
+    source: &'a Arc<Source>,
+    warnings: &'a mut Report,
+    anchors: HashMap<usize, Anchored>,
+    stack: Vec<Frame>,
+    spent: usize,
+}
+
+impl<'a> Composer<'a> {
+    fn new(source: &'a Arc<Source>, warnings: &'a mut Report) -> Self {
+        Self { source, warnings, anchors: HashMap::new(), stack: Vec::new(), spent: 0 }
+    }
+
+    /// Reads up to the end of the document.
+    fn document(&mut self, events: &mut Events<'_>) -> Result<Node, Diagnostic> {
+        let mut root = None;
+        loop {
+            let item = events.next()?;
+            let finished = match item.event {
+                Event::DocumentStart => continue,
+                Event::DocumentEnd | Event::End => {
+                    let nothing = || Node::new(self.source.span(item.range), None, Kind::Scalar(Value::Null));
+                    return Ok(root.unwrap_or_else(nothing));
+                }
+                Event::ListStart | Event::MapStart => {
+                    self.open(item)?;
+                    continue;
+                }
+                Event::ListEnd | Event::MapEnd => self.close(item.range.end)?,
+                Event::Alias(id) => self.alias(id, item.range)?,
+                Event::Scalar(..) => self.scalar(item)?,
+            };
+            root = self.add(finished)?.or(root);
+        }
+    }
+
+    fn span(&self, range: Range<usize>) -> Span {
+        self.source.span(range)
+    }
+
+    fn is_data(&self) -> bool {
+        self.stack.last().is_some_and(|frame| frame.data)
+    }
+
+    fn open(&mut self, item: Item<'_>) -> Result<(), Diagnostic> {
+        let (tag, _) = self.tag(item.tag)?;
+        let kind = match item.event {
+            Event::ListStart => Partial::List(Vec::new()),
+            _ => Partial::Map { entries: Vec::new(), key: None },
+        };
+        if item.anchor != 0 {
+            self.anchors.insert(item.anchor, Anchored::Open);
+        }
+        let data = self.is_data() || tag == Tag::Unsafe;
+        self.stack.push(Frame { kind, tag, start: item.range.start, anchor: item.anchor, weight: 1, data });
+        Ok(())
+    }
+
+    fn tag(&mut self, tag: Option<(String, Range<usize>)>) -> Result<(Tag, Option<Span>), Diagnostic> {
+        let Some((name, range)) = tag else { return Ok((Tag::None, None)) };
+        let span = self.span(range);
+        let tag = Tag::named(&name).ok_or_else(|| tag::unknown(&name, &span))?;
+        self.warnings.extend(tag.deprecation(&span));
+        Ok((tag, Some(span)))
+    }
+
+    fn close(&mut self, end: usize) -> Result<(Node, usize), Diagnostic> {
+        let Some(frame) = self.stack.pop() else {
+            return Err(Diagnostic::error("the YAML text ends a collection that was never begun"));
+        };
+        let span = self.span(frame.start..end.max(frame.start));
+        let kind = match frame.kind {
+            Partial::List(items) => Kind::List(items),
+            Partial::Map { entries, .. } => Kind::Map(self.mapping(entries)?),
+        };
+        let node = tag::collection(frame.tag, span, kind)?;
+        self.anchored(frame.anchor, &node, frame.weight);
+        Ok((node, frame.weight))
+    }
+
+    fn anchored(&mut self, anchor: usize, node: &Node, weight: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, Anchored::Done { node: node.clone(), weight });
+        }
+    }
+
+    fn alias(&mut self, id: usize, range: Range<usize>) -> Result<(Node, usize), Diagnostic> {
+        let span = self.span(range);
+        match self.anchors.get(&id) {
+            Some(Anchored::Done { node, weight }) => {
+                let (node, weight) = (node.clone(), *weight);
+                self.spent = self.spent.saturating_add(weight);
+                if self.spent > ALIAS_BUDGET {
+                    return Err(Diagnostic::error(format!(
+                        "aliases repeat more than {ALIAS_BUDGET} values; this document would not fit into memory"
+                    ))
+                    .at(&span, "the limit is passed here"));
+                }
+                let node = if self.is_data() { node.into_data() } else { node };
+                Ok((node, weight))
+            }
+            _ => Err(Diagnostic::error(format!("`{}` stands within the value that it repeats", span.text()))
+                .at(&span, "this would never end")),
+        }
+    }
+
+    fn scalar(&mut self, item: Item<'_>) -> Result<(Node, usize), Diagnostic> {
+        let Event::Scalar(text, style) = item.event else {
+            return Err(Diagnostic::error("the YAML text has no value here"));
+        };
+        let (tag, tag_span) = self.tag(item.tag)?;
+        let span = self.span(item.range);
+        let data = self.is_data() || tag == Tag::Unsafe;
+        let as_text = |text: &str| match data {
+            true => Value::Str(Text::plain(text)),
+            false => Value::Str(Text::written(text, span.clone())),
+        };
+        let plain = style == Style::Plain && tag == Tag::None || matches!(tag, Tag::Unsafe | Tag::Vault);
+        let value = if plain && !(tag == Tag::Vault && style == Style::Text) {
+            match resolve::plain(&text).map_err(|reason| malformed(&text, reason, &span))? {
+                Plain::Value(value) => value,
+                Plain::Text => as_text(&text),
+                // As keys the two mean something; `add` finds out which they are.
+                Plain::Merge | Plain::Default if self.awaits_key() && tag == Tag::None => {
+                    let node = Node::new(span, Some(text.into_owned()), Kind::Scalar(Value::Null));
+                    return Ok((node, 1));
+                }
+                Plain::Merge | Plain::Default => {
+                    return Err(Diagnostic::error(format!("`{text}` means something else in YAML than the text"))
+                        .at(&span, "")
+                        .hint(format!("put it in quotes: `\"{text}\"`")));
+                }
+            }
+        } else {
+            tag::scalar(tag, &text, &span, as_text)?
+        };
+        let value = match (tag, value) {
+            (Tag::Vault, Value::Str(text)) => {
+                Value::Sealed(Arc::new(crate::value::Sealed { envelope: text.to_string(), span: Some(span.clone()) }))
+            }
+            (Tag::Vault, _) => return Err(tag::vault_wants_text(tag_span.as_ref().unwrap_or(&span))),
+            (_, value) => value,
+        };
+        let node = Node::new(span, tag.local().map(str::to_owned), Kind::Scalar(value));
+        self.anchored(item.anchor, &node, 1);
+        Ok((node, 1))
+    }
+
+    fn awaits_key(&self) -> bool {
+        matches!(self.stack.last(), Some(Frame { kind: Partial::Map { key: None, .. }, .. }))
+    }
+
+    /// Puts a finished node where it belongs; gives it back if it is the document itself.
+    fn add(&mut self, (node, weight): (Node, usize)) -> Result<Option<Node>, Diagnostic> {
+        let Some(frame) = self.stack.last_mut() else { return Ok(Some(node)) };
+        frame.weight = frame.weight.saturating_add(weight);
+        match &mut frame.kind {
+            Partial::List(items) => items.push(node),
+            Partial::Map { entries, key } => match key.take() {
+                Some(key) => entries.push(Entry { key, value: node }),
+                None => {
+                    if node.scalar().is_none() {
+                        return Err(hints::key_is_collection(&node, self.source, frame.start));
+                    }
+                    *key = Some(node);
+                }
+            },
+        }
+        Ok(None)
+    }
+
+    /// Applies merge keys and drops all but the last of a repeated key.
+    fn mapping(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, Diagnostic> {
+        let mut merged = Vec::new();
+        let mut own = Vec::with_capacity(entries.len());
+        for mut entry in entries {
+            match entry.key.tag() {
+                Some("<<") => merge(&mut merged, &entry.value)?,
+                Some("=") => {
+                    let span = entry.key.span().clone();
+                    entry.key = Node::new(span.clone(), None, Kind::Scalar(Value::Str(Text::written("=", span))));
+                    own.push(entry);
+                }
+                _ => own.push(entry),
+            }
+        }
+        let borrowed = merged.len();
+        if borrowed > 0 {
+            merged.append(&mut own);
+            own = merged;
+        }
+        Ok(self.distinct(own, borrowed))
+    }
+
+    /// Of equal keys the first gives the place and the last the value. The first `borrowed` entries come from merge
+    /// keys: that they are given again is what merging is for.
+    fn distinct(&mut self, entries: Vec<Entry>, borrowed: usize) -> Vec<Entry> {
+        let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+        // Where each kept key was last given by the mapping itself.
+        let mut own: Vec<bool> = Vec::with_capacity(entries.len());
+        let mut index: HashMap<Value, usize> = HashMap::new();
+        let large = entries.len() > SMALL;
+        for (position, entry) in entries.into_iter().enumerate() {
+            let Some(key) = entry.key.scalar() else { continue };
+            let found = match large {
+                true => index.get(key).copied(),
+                false => kept.iter().position(|other| other.key.scalar() == Some(key)),
+            };
+            let is_own = position >= borrowed;
+            match found {
+                Some(at) => {
+                    if is_own && own[at] {
+                        self.warnings.push(repeated(&kept[at].key, &entry.key));
+                    }
+                    own[at] = is_own;
+                    kept[at].value = entry.value;
+                    // Of `1` and `true`, which are one key, the first stays; of equal texts the place of the last.
+                    if entry.key.as_str().is_some() {
+                        kept[at].key = entry.key;
+                    }
+                }
+                None => {
+                    if large {
+                        index.insert(key.clone(), kept.len());
+                    }
+                    own.push(is_own);
+                    kept.push(entry);
+                }
+            }
+        }
+        kept
+    }
+}
+
+/// Adds the entries that a merge key brings; what is added later wins, so a list is taken from its end.
+fn merge(into: &mut Vec<Entry>, value: &Node) -> Result<(), Diagnostic> {
+    let wrong = |node: &Node| {
+        Diagnostic::error(format!("`<<` merges a mapping or a list of mappings, not {}", node.description()))
+            .at(node.span(), "")
+            .hint("give it an alias of a mapping, as in `<<: *base`")
+    };
+    match value.kind() {
+        Kind::Map(entries) => into.extend_from_slice(entries),
+        Kind::List(items) => {
+            for item in items.iter().rev() {
+                into.extend_from_slice(item.entries().ok_or_else(|| wrong(item))?);
+            }
+        }
+        Kind::Scalar(_) => return Err(wrong(value)),
+    }
+    Ok(())
+}
+
+fn repeated(first: &Node, second: &Node) -> Diagnostic {
+    let name = first.scalar().map(crate::value::python::str).unwrap_or_default();
+    Diagnostic::warning(format!("the key `{name}` is given twice; only the last one counts"))
+        .at(second.span(), "this one counts")
+        .at(first.span(), "given here before")
+}
+
+fn malformed(text: &str, reason: &str, span: &Span) -> Diagnostic {
+    Diagnostic::error(format!("`{text}` cannot be read: {reason}"))
+        .at(span, "")
+        .hint(format!("if text is meant, put it in quotes: `\"{text}\"`"))
+}

@@ -1,0 +1,198 @@
+//! What the user most likely meant when a text is not YAML.
+
+use std::sync::Arc;
+
+use granit_parser::ErrorKind;
+
+use super::node::Node;
+use crate::diagnostic::Diagnostic;
+use crate::source::{Source, Span};
+
+/// Turns an error of the parser into a message with the likely cause.
+pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> Diagnostic {
+    let line = Line::at(source, offset);
+    if let Some(tab) = line.text.find('\t').filter(|tab| line.text[..*tab].trim_start_matches(['-', ' ']).is_empty()) {
+        return Diagnostic::error("a tab in the indentation; YAML allows blanks only")
+            .at(&line.span(source, tab..tab + 1), "this is a tab")
+            .hint("replace the tab by blanks");
+    }
+    if let Some(found) = line.unquoted_template(source) {
+        return found;
+    }
+    let at = source.span(offset..end_of_character(source.text(), offset));
+    match kind {
+        ErrorKind::MappingValueNotAllowed => second_colon(source, offset, &line)
+            .unwrap_or_else(|| Diagnostic::error("a key is not possible here").at(&at, "").hint(INDENTATION)),
+        ErrorKind::UnclosedQuotedScalar => Diagnostic::error("this quote is never closed")
+            .at(&at, "it begins here")
+            .hint("close it, or double it (`''`) or escape it (`\\\"`) where it is part of the text"),
+        ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
+            trailing(source, offset, &line)
+        }
+        ErrorKind::UnknownQuotedScalarEscape => Diagnostic::error("an escape that YAML does not know in double quotes")
+            .at(&at, "in this text")
+            .hint("write `\\\\` for a backslash, or use single quotes, where a backslash is only itself"),
+        ErrorKind::UnknownAnchor => Diagnostic::error("an alias of an anchor that was not given before")
+            .at(&source.span(offset..line.word_end(offset)), "")
+            .hint("text that begins with `*` must be in quotes"),
+        ErrorKind::UnexpectedCharacter { character } => {
+            Diagnostic::error(format!("text without quotes cannot begin with `{character}`"))
+                .at(&at, "")
+                .hint(format!("put the whole value in quotes{}", line.quoted_from(offset)))
+        }
+        ErrorKind::UnclosedFlowCollection { open } => {
+            Diagnostic::error(format!("`{open}` is never closed")).at(&at, "").hint("close it, or quote the text")
+        }
+        ErrorKind::SimpleKeyExpected => Diagnostic::error("a key without a colon")
+            .at(&source.span(offset..line.end().max(offset)), "")
+            .hint("write `key: value`; a value that goes on in the next line must be indented"),
+        ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
+            Diagnostic::error("this line does not fit those before it").at(&at, "").hint(INDENTATION)
+        }
+        ErrorKind::ExpectedBlockSequenceEntry => Diagnostic::error("this line stands in a list but begins no entry")
+            .at(&at, "")
+            .hint("entries of a list begin with `- `, all at the same depth"),
+        ErrorKind::RecursionLimitExceeded => Diagnostic::error("values are nested too deeply").at(&at, ""),
+        other => Diagnostic::error(format!("this is not YAML: {other}")).at(&at, ""),
+    }
+}
+
+const INDENTATION: &str = "check the indentation: what belongs together begins in the same column";
+
+/// The complaint about a collection as the key of a mapping; two braces without quotes are the usual cause.
+pub(super) fn key_is_collection(key: &Node, source: &Arc<Source>, start: usize) -> Diagnostic {
+    let line = Line::at(source, start);
+    if let Some(found) = line.unquoted_template(source) {
+        return found;
+    }
+    Diagnostic::error(format!("{} cannot be the key of a mapping", key.description()))
+        .at(key.span(), "")
+        .hint("put it in quotes if text is meant")
+}
+
+/// The line that something stands in.
+struct Line<'a> {
+    text: &'a str,
+    start: usize,
+}
+
+impl<'a> Line<'a> {
+    fn at(source: &'a Arc<Source>, offset: usize) -> Self {
+        let text = source.text();
+        let offset = offset.min(text.len());
+        let before = text.get(..offset).unwrap_or("");
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = text.get(start..).unwrap_or("").lines().next().unwrap_or("");
+        Self { text: line, start }
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    fn span(&self, source: &Arc<Source>, range: std::ops::Range<usize>) -> Span {
+        source.span(self.start + range.start..self.start + range.end)
+    }
+
+    fn word_end(&self, offset: usize) -> usize {
+        let from = offset - self.start.min(offset);
+        let rest = self.text.get(from..).unwrap_or("");
+        offset + rest.find(|c: char| c.is_whitespace() || c == ',').unwrap_or(rest.len())
+    }
+
+    /// Where the value of the line begins: after dashes and after a key.
+    fn value(&self) -> usize {
+        let mut at = self.text.len() - self.text.trim_start_matches(' ').len();
+        while let Some(rest) = self.text[at..].strip_prefix("- ") {
+            at = self.text.len() - rest.trim_start_matches(' ').len();
+        }
+        let rest = &self.text[at..];
+        match rest.find(": ") {
+            Some(colon) if !rest[..colon].contains(['{', '"', '\'', '#']) => {
+                let value = rest[colon + 2..].trim_start_matches(' ');
+                self.text.len() - value.len()
+            }
+            _ => at,
+        }
+    }
+
+    /// The line with quotes around what stands from a column on, as a hint.
+    fn quoted(&self, from: usize) -> Option<String> {
+        let value = self.text.get(from..)?.trim_end();
+        let value = value.find(" #").map_or(value, |comment| value[..comment].trim_end());
+        if value.is_empty() {
+            return None;
+        }
+        let quoted = match (value.contains('"') || value.contains('\\'), value.contains('\'')) {
+            (false, _) => format!("\"{value}\""),
+            (true, false) => format!("'{value}'"),
+            (true, true) => format!("'{}'", value.replace('\'', "''")),
+        };
+        Some(format!("{}{quoted}", self.text[..from].trim_start()))
+    }
+
+    fn quoted_from(&self, offset: usize) -> String {
+        let from = offset.saturating_sub(self.start);
+        self.quoted(from).map(|line| format!(": `{line}`")).unwrap_or_default()
+    }
+
+    /// `key: {{ x }}`, for which YAML sees a mapping in a mapping.
+    fn unquoted_template(&self, source: &Arc<Source>) -> Option<Diagnostic> {
+        let at = self.value();
+        let value = &self.text[at..];
+        if !value.starts_with("{{") {
+            return None;
+        }
+        let end = value.rfind("}}").map_or(value.len(), |close| close + 2);
+        let error = Diagnostic::error("a value that begins with `{{` must be in quotes")
+            .at(&self.span(source, at..at + end), "YAML takes this for a mapping");
+        // A key that is a template itself is quoted up to its colon only, which no guess gets right.
+        Some(match self.quoted(at) {
+            Some(line) if !value[end..].trim_start().starts_with(':') => {
+                error.hint(format!("quote the template: `{line}`"))
+            }
+            _ => error.hint("quote the template"),
+        })
+    }
+}
+
+/// `msg: this has: a colon`, or a key that is indented deeper than its siblings.
+fn second_colon(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Option<Diagnostic> {
+    let value = line.value();
+    let colon = offset.checked_sub(line.start)?;
+    let colon = line.text.get(colon..)?.find(':').map(|ahead| colon + ahead)?;
+    let place = line.span(source, colon..colon + 1);
+    if colon > value && value > 0 && line.text[..value].trim_end().ends_with(':') {
+        let error = Diagnostic::error("a colon followed by a blank begins a value, so this text must be in quotes")
+            .at(&place, "this colon");
+        return Some(match line.quoted(value) {
+            Some(fixed) => error.hint(format!("write `{fixed}`")),
+            None => error,
+        });
+    }
+    // The value of the line before goes on here, because this line is indented deeper than its key.
+    let before = Line::at(source, line.start.checked_sub(1)?);
+    Some(
+        Diagnostic::error("this key continues the value of the line before")
+            .at(&place, "")
+            .at(&before.span(source, before.value()..before.text.len()), "the value that goes on")
+            .hint(INDENTATION),
+    )
+}
+
+/// `"foo" in bar`: text goes on after a closing quote.
+fn trailing(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Diagnostic {
+    let at = source.span(offset..line.end().max(end_of_character(source.text(), offset)));
+    let error = Diagnostic::error("text goes on after the closing quote").at(&at, "");
+    let value = line.value();
+    match line.quoted(value).filter(|_| line.text[value..].starts_with(['"', '\''])) {
+        Some(fixed) => error.hint(format!("quote the whole value: `{fixed}`")),
+        None => error.hint("quote the whole value"),
+    }
+}
+
+/// The end of the character at an offset, so that a caret has a width.
+fn end_of_character(text: &str, offset: usize) -> usize {
+    let width = text.get(offset..).and_then(|rest| rest.chars().next());
+    offset + width.filter(|c| *c != '\n').map_or(0, char::len_utf8)
+}

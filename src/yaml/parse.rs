@@ -1,0 +1,129 @@
+//! From text to events. The only user of the YAML parser, so that another one could take its place.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use granit_parser::{Event as Raw, Parser, ScalarStyle, StrInput};
+
+use super::hints;
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+
+/// Sources beyond this are refused; offsets fit 32 bits with much to spare.
+pub(super) const MAX_BYTES: usize = 256 * 1024 * 1024;
+
+/// Collections within collections; what is deeper was made by a machine to do harm.
+const MAX_DEPTH: usize = 128;
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Without quotes: may be a number, a boolean, ..
+    Plain,
+    /// In quotes or as a block: always text.
+    Text,
+}
+
+/// One event of the document.
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    DocumentStart,
+    DocumentEnd,
+    Scalar(Cow<'a, str>, Style),
+    ListStart,
+    ListEnd,
+    MapStart,
+    MapEnd,
+    Alias(usize),
+    End,
+}
+
+/// An event with its place and what was said before it.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    pub event: Event<'a>,
+    /// In bytes of the whole source. Of quoted text it is the inside of the quotes, of a block scalar the place from
+    /// its first character on, of a collection its first character.
+    pub range: Range<usize>,
+    /// The whole tag, prefixes resolved, and where it stands.
+    pub tag: Option<(String, Range<usize>)>,
+    /// The number of the anchor that stands before it, 0 for none.
+    pub anchor: usize,
+}
+
+/// The events of a part of a source.
+pub(super) struct Events<'a> {
+    parser: Parser<'a, StrInput<'a>>,
+    source: &'a Arc<Source>,
+    base: usize,
+    end: usize,
+}
+
+impl<'a> Events<'a> {
+    pub fn new(source: &'a Arc<Source>, range: Range<usize>) -> Self {
+        let mut options = granit_parser::options! {
+            block_scalar_eof_without_line_feed: true,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+        };
+        options.set_emit_comments(false);
+        let text = source.text().get(range.clone()).unwrap_or("");
+        let parser = Parser::new_from_str_with_options(text, options);
+        Self { parser, source, base: range.start, end: range.start + text.len() }
+    }
+
+    pub fn next(&mut self) -> Result<Item<'a>, Diagnostic> {
+        loop {
+            let (raw, span) = match self.parser.next_event() {
+                None => return Ok(self.item(Event::End, self.end..self.end)),
+                Some(Err(error)) => {
+                    let at = self.base + error.marker().byte_offset().unwrap_or(self.end - self.base);
+                    return Err(hints::explain(self.source, at.min(self.end), error.kind()));
+                }
+                Some(Ok(event)) => event,
+            };
+            let range = span.byte_range().unwrap_or(0..0);
+            let range = self.base + range.start..self.base + range.end;
+            let tagged = |tag: Option<Cow<'_, granit_parser::Tag>>| {
+                let tag = tag?;
+                let place = span.tag_span().and_then(|at| at.byte_range()).unwrap_or(0..0);
+                Some((format!("{}{}", tag.handle(), tag.suffix()), self.base + place.start..self.base + place.end))
+            };
+            return Ok(match raw {
+                Raw::StreamStart | Raw::Comment(..) | Raw::Anchor(..) | Raw::UnresolvedAlias(_) => continue,
+                Raw::StreamEnd => self.item(Event::End, range),
+                Raw::DocumentStart(..) => self.item(Event::DocumentStart, range),
+                Raw::DocumentEnd => self.item(Event::DocumentEnd, range),
+                Raw::SequenceEnd => self.item(Event::ListEnd, range),
+                Raw::MappingEnd => self.item(Event::MapEnd, range),
+                Raw::Alias(id) => self.item(Event::Alias(id), range),
+                Raw::SequenceStart(_, anchor, tag) => Item { event: Event::ListStart, range, tag: tagged(tag), anchor },
+                Raw::MappingStart(_, anchor, tag) => Item { event: Event::MapStart, range, tag: tagged(tag), anchor },
+                Raw::Scalar(text, style, anchor, tag) => {
+                    let tag = tagged(tag);
+                    let (range, style) = match style {
+                        ScalarStyle::Plain => (range, Style::Plain),
+                        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if range.len() >= 2 => {
+                            (range.start + 1..range.end - 1, Style::Text)
+                        }
+                        _ => (range, Style::Text),
+                    };
+                    // A value that is not there at all is spelt `~` by the parser, with nothing in the source.
+                    let absent = style == Style::Plain && range.is_empty();
+                    Item {
+                        event: Event::Scalar(if absent { Cow::Borrowed("") } else { text }, style),
+                        range,
+                        tag,
+                        anchor,
+                    }
+                }
+                _ => continue,
+            });
+        }
+    }
+
+    fn item(&self, event: Event<'a>, range: Range<usize>) -> Item<'a> {
+        Item { event, range, tag: None, anchor: 0 }
+    }
+}
