@@ -1,4 +1,43 @@
 //! The container registry API: models, the trait, the HTTP client and the overlay of check mode.
+//!
+//! A module says what it wants through [`RegistryApi`] and never learns which of its kinds it talks to: [`http`] is the
+//! service itself, [`overlay`] the world of check mode, in which reads pass through and writes stay in memory. Which
+//! one a task gets is decided by the [`Connector`] of the run.
+
+pub mod api;
+pub mod careful;
+pub mod connection;
+pub mod date;
+pub mod error;
+pub mod fact;
+#[cfg(test)]
+pub mod fake;
+pub mod http;
+pub mod model;
+pub mod overlay;
+mod tls;
+pub mod transport;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+pub use api::{RegistryApi, RegistryReads};
+pub use connection::{Connection, Credentials, Endpoint, Tuning};
+pub use date::Date;
+pub use error::ApiError;
+pub use fact::Fact;
+pub use http::HttpConnector;
+pub use overlay::OverlayConnector;
+
+/// A future that stays on its thread.
+pub type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Opens connections to the API; one that was opened before is used again.
-pub trait Connector {}
+pub trait Connector {
+    /// The API behind a connection. Nothing is sent yet, and nothing costly is built.
+    ///
+    /// # Errors
+    /// When the connection cannot be described as given (a base URL that is none, a fingerprint of the wrong length).
+    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError>;
+}

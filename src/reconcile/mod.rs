@@ -1,5 +1,16 @@
 //! Desired state meets observed state and becomes an action. Pure: no I/O, no clock, no template.
+//!
+//! All idempotence lives here. What a task does not name is left alone; dates are instants, scopes and actions are
+//! sets; what is not known yet counts as different, because nobody can promise that it will be the same.
 
-/// What was or would be done to one object; the closing summary and the plan are made of these.
-#[derive(Debug, Clone)]
-pub struct Record {}
+mod action;
+mod field;
+mod registry;
+mod token;
+
+pub use action::{Action, FieldChange, Record, Verb};
+pub use field::{Expiry, normal_scopes};
+pub use registry::{
+    RegistryDesired, ScheduleDesired, new_registry, reconcile_registry, registry_fields, registry_patch,
+};
+pub use token::{TokenDesired, new_token, reconcile_token, replacement_token, token_fields, token_patch};

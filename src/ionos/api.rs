@@ -1,0 +1,55 @@
+//! The calls by their names. Reading and writing are two traits, so that who only observes cannot write.
+
+use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use super::{ApiError, Fact, Local};
+
+/// An id: known, or that of an object which a dry run has planned.
+pub type Id = Fact<String>;
+
+/// The answer of a call.
+pub type Answer<'a, T> = Local<'a, Result<T, ApiError>>;
+
+/// What can be asked. Lists are whole: every page has been read.
+pub trait RegistryReads {
+    /// Where registries can be.
+    fn locations(&self) -> Answer<'_, Vec<Location>>;
+
+    /// Whether a registry name is taken, by anybody.
+    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool>;
+
+    /// All registries; with a name, at least those of exactly this name.
+    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>>;
+
+    /// The id of the registry of this name, remembered for the run.
+    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>>;
+
+    /// One registry; `None` if there is none of this id.
+    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>>;
+
+    /// The tokens of a registry; `None` if there is no such registry.
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>>;
+
+    /// One token; `None` if there is none of this id, or no such registry.
+    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>>;
+}
+
+/// What can be asked and done.
+pub trait RegistryApi: RegistryReads {
+    /// Makes a registry.
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry>;
+
+    /// Changes a registry.
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry>;
+
+    /// Removes a registry with all it holds.
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()>;
+
+    /// Makes a token; the only answer with its password.
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token>;
+
+    /// Changes a token.
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token>;
+
+    /// Removes a token.
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()>;
+}

@@ -1,0 +1,102 @@
+//! A field that may be known only after something has been created.
+
+use std::sync::Arc;
+
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{Error as _, Serialize, Serializer};
+
+use crate::value::{Unknown, Value};
+
+/// A field: known, or in a dry run something that only the server can say.
+///
+/// Two unknown facts are equal if they are the same unknown: a planned object's id goes out as [`Value::Unknown`],
+/// travels through templates, comes back as an argument, and still means that object.
+#[derive(Debug, Clone)]
+pub enum Fact<T> {
+    /// It is this.
+    Known(T),
+    /// It will be known later.
+    Unknown(Arc<Unknown>),
+}
+
+impl<T> Fact<T> {
+    /// A fact that is known only after `awaits`.
+    pub fn later(awaits: impl Into<String>) -> Self {
+        let unknown = Unknown { shown: crate::value::KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into() };
+        Self::Unknown(Arc::new(unknown))
+    }
+
+    /// What is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether it is not known yet.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
+    /// The fact about something made of this one.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Fact<U> {
+        match self {
+            Self::Known(value) => Fact::Known(make(value)),
+            Self::Unknown(unknown) => Fact::Unknown(unknown),
+        }
+    }
+
+    /// The run-time value, with `show` for what is known.
+    pub fn to_value(&self, show: impl FnOnce(&T) -> Value) -> Value {
+        match self {
+            Self::Known(value) => show(value),
+            Self::Unknown(unknown) => Value::Unknown(Arc::clone(unknown)),
+        }
+    }
+}
+
+impl Fact<String> {
+    /// The text, or what is printed in its place.
+    pub fn shown(&self) -> &str {
+        match self {
+            Self::Known(text) => text,
+            Self::Unknown(unknown) => &unknown.shown,
+        }
+    }
+}
+
+impl<T: Default> Default for Fact<T> {
+    fn default() -> Self {
+        Self::Known(T::default())
+    }
+}
+
+impl<T: PartialEq> PartialEq for Fact<T> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Known(a), Self::Known(b)) => a == b,
+            (Self::Unknown(a), Self::Unknown(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
+
+/// What the server sends is known; null stands for the empty value.
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Fact<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::Known(Option::<T>::deserialize(deserializer)?.unwrap_or_default()))
+    }
+}
+
+/// Only what is known can be sent.
+impl<T: Serialize> Serialize for Fact<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Known(value) => value.serialize(serializer),
+            Self::Unknown(unknown) => {
+                Err(S::Error::custom(format!("a value is not known yet: it awaits {}", unknown.awaits)))
+            }
+        }
+    }
+}

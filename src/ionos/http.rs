@@ -1,0 +1,382 @@
+//! The service itself: paths, pages, decoding.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::api::{Answer, Id};
+use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use super::transport::{Reply, Transport};
+use super::{ApiError, Connection, Connector, Endpoint, Fact, RegistryApi, RegistryReads};
+
+/// Members of a page; the service's own default.
+const PAGE: usize = 100;
+
+/// Opens connections to the service. One client an endpoint is made for the whole run, with its first request.
+#[derive(Default)]
+pub struct HttpConnector {
+    services: RefCell<HashMap<Endpoint, Rc<Service>>>,
+}
+
+/// What all tasks share that use one endpoint.
+struct Service {
+    transport: Transport,
+    ids: RefCell<HashMap<String, Id>>,
+}
+
+/// The API over HTTP.
+pub struct HttpApi {
+    service: Rc<Service>,
+    patience: Duration,
+}
+
+impl Connector for HttpConnector {
+    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+        let mut services = self.services.borrow_mut();
+        let service = services.entry(connection.endpoint.clone()).or_insert_with(|| {
+            let transport = Transport::new(connection.endpoint.clone(), connection.tuning);
+            Rc::new(Service { transport, ids: RefCell::default() })
+        });
+        Ok(Rc::new(HttpApi { service: Rc::clone(service), patience: connection.patience }))
+    }
+}
+
+/// The frame of a list; only what decides about the next page.
+#[derive(Deserialize)]
+struct Page<T> {
+    #[serde(default = "Option::default")]
+    items: Option<Vec<T>>,
+    #[serde(default)]
+    total: Option<usize>,
+    #[serde(default)]
+    pagination: Option<Cursor>,
+}
+
+#[derive(Deserialize)]
+struct Cursor {
+    #[serde(default)]
+    token: Option<String>,
+}
+
+/// An object without which an answer is none.
+trait Named {
+    fn id(&self) -> &Id;
+}
+
+impl Named for Registry {
+    fn id(&self) -> &Id {
+        &self.id
+    }
+}
+
+impl Named for Token {
+    fn id(&self) -> &Id {
+        &self.id
+    }
+}
+
+impl HttpApi {
+    async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Result<Reply, ApiError> {
+        self.service.transport.send(method, path, body, self.patience).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ApiError> {
+        let reply = self.call(Method::GET, path, None).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        decode(&reply).map(Some)
+    }
+
+    /// One object that was made or changed.
+    async fn write<T: DeserializeOwned + Named>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, ApiError> {
+        let body = serde_json::to_string(body).map_err(|why| ApiError::undetermined(why.to_string()))?;
+        let posted = method == Method::POST;
+        let reply = self.call(method, path, Some(&body)).await?;
+        // Turned away before, in conflict now: perhaps it had not been turned away after all.
+        if posted && reply.repeated > 0 && reply.status == 409 {
+            let refusal = ApiError::from_answer(409, &String::from_utf8_lossy(&reply.body));
+            return Err(ApiError { kind: super::error::ErrorKind::Unclear, ..refusal });
+        }
+        whole(decode(&reply)?, &reply)
+    }
+
+    async fn delete(&self, path: &str) -> Result<(), ApiError> {
+        let reply = self.call(Method::DELETE, path, None).await?;
+        match reply.status {
+            200..=299 => Ok(()),
+            // The first sending was carried out and only its answer lost.
+            404 if reply.repeated > 0 => Ok(()),
+            status => Err(ApiError::from_answer(status, &String::from_utf8_lossy(&reply.body))),
+        }
+    }
+
+    /// All pages of a list by offset. Links are not followed: samples show wrong ones.
+    async fn pages_by_offset<T: DeserializeOwned + Named>(&self, path: &str) -> Result<Option<Vec<T>>, ApiError> {
+        let mut all = Gathered::default();
+        loop {
+            let query = format!("{path}?offset={}&limit={PAGE}", all.seen);
+            let Some(page) = self.get::<Page<T>>(&query).await? else {
+                return Ok((all.seen > 0).then_some(all.items));
+            };
+            let total = page.total;
+            let fresh = all.take(page.items.unwrap_or_default());
+            if !fresh || total.is_some_and(|total| all.seen >= total) {
+                return Ok(Some(all.items));
+            }
+        }
+    }
+
+    /// All pages of the list of registries.
+    async fn pages_by_token(&self, filter: Option<&str>) -> Result<Vec<Registry>, ApiError> {
+        let filter = filter.map(|name| format!("filter.name={}&", encode(name))).unwrap_or_default();
+        let mut all = Gathered::default();
+        let mut token = String::new();
+        loop {
+            let cursor = if token.is_empty() { String::new() } else { format!("&pagination.token={}", encode(&token)) };
+            let page: Page<Registry> = match self.get(&format!("/registries?{filter}limit={PAGE}{cursor}")).await? {
+                Some(page) => page,
+                None => return Err(ApiError::from_answer(404, "there is no container registry API at this `api_url`")),
+            };
+            let items = page.items.unwrap_or_default();
+            let short = items.len() < PAGE;
+            let fresh = all.take(items);
+            let next = page.pagination.and_then(|cursor| cursor.token).unwrap_or_default();
+            if !fresh || short || next.is_empty() || next == token {
+                return Ok(all.items);
+            }
+            token = next;
+        }
+    }
+
+    fn forget(&self, id: &str) {
+        self.service.ids.borrow_mut().retain(|_, known| known.known().map(String::as_str) != Some(id));
+    }
+
+    fn remember(&self, registry: &Registry) {
+        if let Some(name) = registry.properties.name.known() {
+            self.service.ids.borrow_mut().insert(name.clone(), registry.id.clone());
+        }
+    }
+}
+
+/// Members of a list, each once: a server that ignores offsets sends the same page again.
+struct Gathered<T> {
+    items: Vec<T>,
+    ids: HashSet<String>,
+    seen: usize,
+}
+
+impl<T> Default for Gathered<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), ids: HashSet::new(), seen: 0 }
+    }
+}
+
+impl<T: Named> Gathered<T> {
+    /// Takes a page over; false if it had nothing new.
+    fn take(&mut self, page: Vec<T>) -> bool {
+        self.seen += page.len();
+        let before = self.items.len();
+        for item in page {
+            if self.ids.insert(item.id().shown().to_owned()) {
+                self.items.push(item);
+            }
+        }
+        self.items.len() > before
+    }
+}
+
+impl RegistryReads for HttpApi {
+    fn locations(&self) -> Answer<'_, Vec<Location>> {
+        Box::pin(async {
+            Ok(self.get::<Page<Location>>("/locations").await?.and_then(|p| p.items).unwrap_or_default())
+        })
+    }
+
+    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let reply = self.call(Method::HEAD, &format!("/names/{}", encode(name)), None).await?;
+            match reply.status {
+                200..=299 => Ok(true),
+                404 => Ok(false),
+                400 => Err(ApiError::refused(400, format!("`{name}` is not a valid registry name"))),
+                status => Err(ApiError::from_answer(status, "")),
+            }
+        })
+    }
+
+    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
+        Box::pin(async move {
+            let found = self.pages_by_token(name).await?;
+            found.iter().for_each(|registry| self.remember(registry));
+            Ok(found)
+        })
+    }
+
+    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
+        Box::pin(async move {
+            if let Some(id) = self.service.ids.borrow().get(name) {
+                return Ok(Some(id.clone()));
+            }
+            self.registries(Some(name)).await?;
+            Ok(self.service.ids.borrow().get(name).cloned())
+        })
+    }
+
+    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
+        Box::pin(async move {
+            let id = sendable(id)?;
+            let found: Option<Registry> = self.get(&registry_path(id)).await?;
+            if found.is_none() {
+                self.forget(id);
+            }
+            Ok(found)
+        })
+    }
+
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
+        Box::pin(async move {
+            let id = sendable(registry)?;
+            let found = self.pages_by_offset(&format!("{}/tokens", registry_path(id))).await?;
+            if found.is_none() {
+                self.forget(id);
+            }
+            Ok(found)
+        })
+    }
+
+    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
+        Box::pin(async move { self.get(&token_path(registry, id)?).await })
+    }
+}
+
+impl RegistryApi for HttpApi {
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry> {
+        Box::pin(async move {
+            let body = serde_json::json!({ "properties": to_json(new)? });
+            let made = self.write(Method::POST, "/registries", &body).await?;
+            self.remember(&made);
+            Ok(made)
+        })
+    }
+
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
+        Box::pin(async move { self.write(Method::PATCH, &registry_path(sendable(id)?), patch).await })
+    }
+
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let id = sendable(id)?;
+            self.delete(&registry_path(id)).await?;
+            self.forget(id);
+            Ok(())
+        })
+    }
+
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
+        Box::pin(async move {
+            let body = serde_json::json!({ "properties": to_json(new)? });
+            self.write(Method::POST, &format!("{}/tokens", registry_path(sendable(registry)?)), &body).await
+        })
+    }
+
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
+        Box::pin(async move { self.write(Method::PATCH, &token_path(registry, id)?, patch).await })
+    }
+
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+        Box::pin(async move { self.delete(&token_path(registry, id)?).await })
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value, ApiError> {
+    serde_json::to_value(value).map_err(|why| ApiError::undetermined(why.to_string()))
+}
+
+fn registry_path(id: &str) -> String {
+    format!("/registries/{}", encode(id))
+}
+
+fn token_path(registry: &Id, id: &Id) -> Result<String, ApiError> {
+    Ok(format!("{}/tokens/{}", registry_path(sendable(registry)?), encode(sendable(id)?)))
+}
+
+/// An id that can stand in a path.
+fn sendable(id: &Id) -> Result<&str, ApiError> {
+    match id {
+        Fact::Known(id) => Ok(id),
+        Fact::Unknown(unknown) => Err(ApiError::undetermined(format!("it awaits {}", unknown.awaits))),
+    }
+}
+
+/// Percent-encodes everything but letters, digits and `-_.~`; a lone `.` or `..` would be taken for a step in the path.
+fn encode(text: &str) -> String {
+    let dots = matches!(text, "." | "..");
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'.' if dots => out.push_str("%2E"),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
+}
+
+/// A successful answer's body as what it should be.
+fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, ApiError> {
+    if !(200..=299).contains(&reply.status) {
+        return Err(ApiError::from_answer(reply.status, &String::from_utf8_lossy(&reply.body)));
+    }
+    serde_json::from_slice(&reply.body).map_err(|why| unreadable(reply, &why.to_string()))
+}
+
+/// An answer without the id of its object is as good as lost.
+fn whole<T: Named>(object: T, reply: &Reply) -> Result<T, ApiError> {
+    if object.id().shown().is_empty() { Err(unreadable(reply, "it has no `id`")) } else { Ok(object) }
+}
+
+fn unreadable(reply: &Reply, why: &str) -> ApiError {
+    let text = String::from_utf8_lossy(&reply.body);
+    let message = if text.trim().is_empty() {
+        format!("the API answered {} with an empty body", reply.status)
+    } else if text.trim_start().starts_with('<') {
+        format!("the API answered {} with a page instead of JSON: {}", reply.status, super::error::readable(&text))
+    } else {
+        format!("the API answered {} with malformed JSON: {why}", reply.status)
+    };
+    ApiError::unclear(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_parameters_cannot_leave_their_place() {
+        assert_eq!(encode("a/b c?é"), "a%2Fb%20c%3F%C3%A9");
+        assert_eq!(encode(".."), "%2E%2E");
+        assert_eq!(encode("sha256:1"), "sha256%3A1");
+    }
+
+    #[test]
+    fn unreadable_answers_are_described() {
+        let reply = |body: &str| Reply { status: 201, body: body.as_bytes().to_vec(), repeated: 0 };
+        let said = |body: &str| decode::<Token>(&reply(body)).unwrap_err().message;
+        assert_eq!(said(""), "the API answered 201 with an empty body");
+        assert_eq!(said("<html><p>hello</p></html>"), "the API answered 201 with a page instead of JSON: hello");
+        assert!(said("{\"id\": ").contains("malformed JSON"));
+        assert!(whole(Token::default(), &reply("{}")).unwrap_err().message.contains("no `id`"));
+    }
+}

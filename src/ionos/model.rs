@@ -1,0 +1,293 @@
+//! What the API says and takes.
+//!
+//! Answers are read generously: unknown keys are ignored and null is accepted everywhere, because the service sends
+//! more, and less, than its description says. Requests hold exactly what is meant: an absent field is not sent.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Date, Fact};
+
+/// Null counts as the empty value.
+fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A token of a registry.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Token {
+    /// Its id.
+    pub id: Fact<String>,
+    /// Usually empty.
+    #[serde(deserialize_with = "lenient")]
+    pub href: String,
+    /// `token`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Who made it and when.
+    #[serde(deserialize_with = "lenient")]
+    pub metadata: Metadata,
+    /// What it is.
+    #[serde(deserialize_with = "lenient")]
+    pub properties: TokenProperties,
+}
+
+/// What a token is.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct TokenProperties {
+    /// Unique within its registry.
+    pub name: Fact<String>,
+    /// `enabled` or `disabled`.
+    pub status: Fact<Option<String>>,
+    /// When the service deletes it; never if absent.
+    pub expiry_date: Fact<Option<Date>>,
+    /// What it may do.
+    pub scopes: Fact<Option<Vec<Scope>>>,
+    /// For `docker login`; the password is there in the creating answer only.
+    pub credentials: Option<LoginPair>,
+}
+
+/// What a token lets its bearer do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Scope {
+    /// `pull`, `push`, `delete`.
+    #[serde(deserialize_with = "lenient")]
+    pub actions: Vec<String>,
+    /// A repository, or a pattern.
+    #[serde(deserialize_with = "lenient")]
+    pub name: String,
+    /// `repository` or `registry`.
+    #[serde(rename = "type", deserialize_with = "lenient")]
+    pub kind: String,
+}
+
+/// User name and password of a registry token.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct LoginPair {
+    /// Equals the name of the token.
+    pub username: Fact<String>,
+    /// Empty except in the creating answer.
+    pub password: Fact<String>,
+}
+
+/// The password is for nobody's log.
+impl std::fmt::Debug for LoginPair {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoginPair").field("username", &self.username).finish_non_exhaustive()
+    }
+}
+
+/// Who made an object and when.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Metadata {
+    /// An account name.
+    pub created_by: Fact<Option<String>>,
+    /// Its id.
+    pub created_by_user_id: Fact<Option<String>>,
+    /// When.
+    pub created_date: Fact<Option<Date>>,
+    /// An account name.
+    pub last_modified_by: Option<String>,
+    /// Its id.
+    pub last_modified_by_user_id: Option<String>,
+    /// When.
+    pub last_modified_date: Option<Date>,
+    /// `New`, `WaitingForStorage`, `Running` for registries; mirrors the status for tokens.
+    pub state: Fact<Option<String>>,
+}
+
+/// A registry.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Registry {
+    /// Its id.
+    pub id: Fact<String>,
+    /// Usually empty.
+    #[serde(deserialize_with = "lenient")]
+    pub href: String,
+    /// `registry`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// Who made it, when, and its state.
+    #[serde(deserialize_with = "lenient")]
+    pub metadata: Metadata,
+    /// What it is.
+    #[serde(deserialize_with = "lenient")]
+    pub properties: RegistryProperties,
+}
+
+/// What a registry is.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RegistryProperties {
+    /// Unique in the whole service.
+    pub name: Fact<String>,
+    /// Such as `de/fra`.
+    pub location: Fact<String>,
+    /// When unused layers are removed; never without one.
+    pub garbage_collection_schedule: Fact<Option<Schedule>>,
+    /// Empty until the registry runs.
+    pub hostname: Fact<String>,
+    /// What it holds.
+    pub storage_usage: Option<StorageUsage>,
+    /// What is switched on.
+    pub features: Fact<Option<Features>>,
+    /// Who may reach it; everybody if empty.
+    pub api_subnet_allow_list: Fact<Option<Vec<String>>>,
+}
+
+/// Days and time of a weekly collection.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Schedule {
+    /// `Monday` to `Sunday`.
+    #[serde(deserialize_with = "lenient")]
+    pub days: Vec<String>,
+    /// Such as `01:23:00+00:00`.
+    #[serde(deserialize_with = "lenient")]
+    pub time: String,
+}
+
+/// How much a registry holds.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct StorageUsage {
+    /// Bytes.
+    pub bytes: Option<i64>,
+    /// When that was counted.
+    pub updated_at: Option<Date>,
+}
+
+/// What is switched on in a registry.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Features {
+    /// Scanning; cannot be switched off again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vulnerability_scanning: Option<Scanning>,
+}
+
+/// Whether images are scanned.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Scanning {
+    /// Whether they are.
+    #[serde(deserialize_with = "lenient")]
+    pub enabled: bool,
+}
+
+/// A place where registries can be.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Location {
+    /// Such as `de/fra`.
+    #[serde(deserialize_with = "lenient")]
+    pub id: String,
+}
+
+/// A token to be made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewToken {
+    /// Its name.
+    pub name: Fact<String>,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry_date: Option<Fact<Option<Date>>>,
+    /// What it may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Fact<Vec<Scope>>>,
+    /// `enabled` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Fact<String>>,
+}
+
+/// What changes in a token; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenPatch {
+    /// When it ends; known and none removes the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expiry_date: Option<Fact<Option<Date>>>,
+    /// The whole list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Fact<Vec<Scope>>>,
+    /// `enabled` or `disabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Fact<String>>,
+}
+
+/// A registry to be made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewRegistry {
+    /// Its name.
+    pub name: Fact<String>,
+    /// Its place.
+    pub location: Fact<String>,
+    /// When unused layers are removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub garbage_collection_schedule: Option<Fact<Schedule>>,
+    /// What is switched on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<Fact<Features>>,
+    /// Who may reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_subnet_allow_list: Option<Fact<Vec<String>>>,
+}
+
+/// What changes in a registry; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegistryPatch {
+    /// When unused layers are removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub garbage_collection_schedule: Option<Fact<Schedule>>,
+    /// What is switched on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<Fact<Features>>,
+    /// Who may reach it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_subnet_allow_list: Option<Fact<Vec<String>>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nulls_and_unknown_keys_are_accepted_everywhere() {
+        let token: Token = serde_json::from_str(
+            r#"{"id": "x", "href": null, "type": null, "new": 1, "metadata": null, "properties": {"name": null,
+                "scopes": [{"actions": null, "name": null, "type": null, "extra": {}}], "status": null,
+                "credentials": {"username": null}, "expiryDate": null}}"#,
+        )
+        .unwrap();
+        assert_eq!(token.id, Fact::Known("x".to_owned()));
+        assert_eq!(token.properties.scopes, Fact::Known(Some(vec![Scope::default()])));
+        let registry: Registry = serde_json::from_str(
+            r#"{"properties": {"garbageCollectionSchedule": {"days": null, "time": null}, "features": null,
+                "storageUsage": {"bytes": null, "updatedAt": null}, "maintenanceWindow": {}}}"#,
+        )
+        .unwrap();
+        assert_eq!(registry.properties.garbage_collection_schedule, Fact::Known(Some(Schedule::default())));
+    }
+
+    #[test]
+    fn a_patch_holds_only_what_is_named() {
+        let patch = TokenPatch { status: Some(Fact::Known("disabled".to_owned())), ..TokenPatch::default() };
+        assert_eq!(serde_json::to_string(&patch).unwrap(), r#"{"status":"disabled"}"#);
+        let patch = TokenPatch { expiry_date: Some(Fact::Known(None)), ..TokenPatch::default() };
+        assert_eq!(serde_json::to_string(&patch).unwrap(), r#"{"expiryDate":null}"#);
+    }
+
+    #[test]
+    fn what_is_not_known_is_never_sent() {
+        let patch = TokenPatch { status: Some(Fact::later("a registry")), ..TokenPatch::default() };
+        assert!(serde_json::to_string(&patch).unwrap_err().to_string().contains("not known yet"));
+    }
+}

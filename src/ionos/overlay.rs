@@ -1,0 +1,439 @@
+//! The world of check mode: reads pass through, writes stay in memory, later reads see them.
+//!
+//! No writing request is ever sent from here: there is no line that passes a write on. What only the service can say
+//! (ids, passwords, host names, who made it when) is unknown; what its description says about defaults is assumed.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::api::{Answer, Id};
+use super::model::{
+    Features, Location, LoginPair, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, RegistryProperties,
+    Scanning, Token, TokenPatch, TokenProperties,
+};
+use super::{ApiError, Connection, Connector, Fact, RegistryApi, RegistryReads};
+
+/// Opens foretelling connections over real ones.
+///
+/// There is one world for all connections to one service and contract: whoever asks sees what any task would have
+/// done.
+pub struct OverlayConnector {
+    inner: Rc<dyn Connector>,
+    worlds: RefCell<HashMap<(String, Option<String>), Rc<World>>>,
+}
+
+impl OverlayConnector {
+    /// A dry run over what `inner` reads.
+    pub fn new(inner: Rc<dyn Connector>) -> Self {
+        Self { inner, worlds: RefCell::default() }
+    }
+}
+
+impl Connector for OverlayConnector {
+    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+        let inner = self.inner.connect(connection)?;
+        let key = (connection.endpoint.url.clone(), connection.endpoint.contract.clone());
+        let world = Rc::clone(self.worlds.borrow_mut().entry(key).or_default());
+        Ok(Rc::new(Overlay { inner, world }))
+    }
+}
+
+/// What would have been done so far.
+#[derive(Default)]
+pub struct World {
+    registries: RefCell<Vec<Registry>>,
+    gone_registries: RefCell<Vec<Id>>,
+    tokens: RefCell<Vec<(Id, Token)>>,
+    gone_tokens: RefCell<Vec<(Id, Id)>>,
+}
+
+/// The API as it would be.
+pub struct Overlay {
+    inner: Rc<dyn RegistryApi>,
+    world: Rc<World>,
+}
+
+impl World {
+    fn registry(&self, id: &Id) -> Option<Registry> {
+        self.registries.borrow().iter().find(|registry| registry.id == *id).cloned()
+    }
+
+    fn is_registry_gone(&self, id: &Id) -> bool {
+        self.gone_registries.borrow().contains(id)
+    }
+
+    fn put_registry(&self, registry: Registry) {
+        let mut all = self.registries.borrow_mut();
+        match all.iter_mut().find(|known| known.id == registry.id) {
+            Some(known) => *known = registry,
+            None => all.push(registry),
+        }
+    }
+
+    fn token(&self, registry: &Id, id: &Id) -> Option<Token> {
+        let all = self.tokens.borrow();
+        all.iter().find(|(owner, token)| owner == registry && token.id == *id).map(|(_, token)| token.clone())
+    }
+
+    fn is_token_gone(&self, registry: &Id, id: &Id) -> bool {
+        self.gone_tokens.borrow().iter().any(|(owner, gone)| owner == registry && gone == id)
+    }
+
+    fn put_token(&self, registry: &Id, token: Token) {
+        let mut all = self.tokens.borrow_mut();
+        match all.iter_mut().find(|(owner, known)| owner == registry && known.id == token.id) {
+            Some((_, known)) => *known = token,
+            None => all.push((registry.clone(), token)),
+        }
+    }
+
+    /// What is observed, as it would be: without what would be gone, with what would be different or new.
+    fn registries_over(&self, observed: Vec<Registry>) -> Vec<Registry> {
+        let mut list: Vec<Registry> = observed
+            .into_iter()
+            .filter(|registry| !self.is_registry_gone(&registry.id))
+            .map(|registry| self.registry(&registry.id).unwrap_or(registry))
+            .collect();
+        list.extend(self.registries.borrow().iter().filter(|registry| registry.id.is_unknown()).cloned());
+        list
+    }
+
+    fn tokens_over(&self, registry: &Id, observed: Vec<Token>) -> Vec<Token> {
+        let mut list: Vec<Token> = observed
+            .into_iter()
+            .filter(|token| !self.is_token_gone(registry, &token.id))
+            .map(|token| self.token(registry, &token.id).unwrap_or(token))
+            .collect();
+        let planned = self.tokens.borrow();
+        list.extend(planned.iter().filter(|(owner, t)| owner == registry && t.id.is_unknown()).map(|(_, t)| t.clone()));
+        list
+    }
+}
+
+/// Somebody asks about an object that this world has not planned.
+fn unheard_of(id: &Id, what: &str) -> Result<(), ApiError> {
+    match id {
+        Fact::Known(_) => Ok(()),
+        Fact::Unknown(unknown) => {
+            Err(ApiError::undetermined(format!("the {what} is not known yet: it awaits {}", unknown.awaits)))
+        }
+    }
+}
+
+impl RegistryReads for Overlay {
+    fn locations(&self) -> Answer<'_, Vec<Location>> {
+        self.inner.locations()
+    }
+
+    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
+        Box::pin(async move {
+            let named = |registry: &&Registry| registry.properties.name.known().is_some_and(|known| known == name);
+            if self.world.registries.borrow().iter().any(|registry| named(&registry)) {
+                return Ok(true);
+            }
+            if !self.inner.name_taken(name).await? {
+                return Ok(false);
+            }
+            // It is taken, unless by a registry that would be gone by now.
+            if self.world.gone_registries.borrow().is_empty() {
+                return Ok(true);
+            }
+            let holder = self.inner.registry_id(name).await?;
+            Ok(!holder.is_some_and(|id| self.world.is_registry_gone(&id)))
+        })
+    }
+
+    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
+        Box::pin(async move { Ok(self.world.registries_over(self.inner.registries(name).await?)) })
+    }
+
+    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
+        Box::pin(async move {
+            let planned = {
+                let all = self.world.registries.borrow();
+                let found = all.iter().find(|r| r.properties.name.known().is_some_and(|known| known == name));
+                found.map(|registry| registry.id.clone())
+            };
+            if planned.is_some() {
+                return Ok(planned);
+            }
+            let found = self.inner.registry_id(name).await?;
+            Ok(found.filter(|id| !self.world.is_registry_gone(id)))
+        })
+    }
+
+    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
+        Box::pin(async move {
+            if self.world.is_registry_gone(id) {
+                return Ok(None);
+            }
+            if let Some(registry) = self.world.registry(id) {
+                return Ok(Some(registry));
+            }
+            unheard_of(id, "registry")?;
+            self.inner.registry(id).await
+        })
+    }
+
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
+        Box::pin(async move {
+            if self.world.is_registry_gone(registry) {
+                return Ok(None);
+            }
+            if registry.is_unknown() {
+                if self.world.registry(registry).is_none() {
+                    unheard_of(registry, "registry")?;
+                }
+                return Ok(Some(self.world.tokens_over(registry, Vec::new())));
+            }
+            let observed = self.inner.tokens(registry).await?;
+            Ok(observed.map(|tokens| self.world.tokens_over(registry, tokens)))
+        })
+    }
+
+    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
+        Box::pin(async move {
+            if self.world.is_registry_gone(registry) || self.world.is_token_gone(registry, id) {
+                return Ok(None);
+            }
+            if let Some(token) = self.world.token(registry, id) {
+                return Ok(Some(token));
+            }
+            unheard_of(id, "token")?;
+            if registry.is_unknown() {
+                // Only what a dry run has planned can be in a registry that it has planned.
+                return if self.world.registry(registry).is_some() {
+                    Ok(None)
+                } else {
+                    unheard_of(registry, "registry").map(|()| None)
+                };
+            }
+            self.inner.token(registry, id).await
+        })
+    }
+}
+
+impl RegistryApi for Overlay {
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry> {
+        Box::pin(async move {
+            if let Some(name) = new.name.known()
+                && self.name_taken(name).await?
+            {
+                return Err(ApiError::refused(409, format!("the registry name `{name}` is taken")));
+            }
+            let registry = planned_registry(new);
+            self.world.put_registry(registry.clone());
+            Ok(registry)
+        })
+    }
+
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
+        Box::pin(async move {
+            let mut registry = self.registry(id).await?.ok_or_else(|| missing("registry"))?;
+            let have = &mut registry.properties;
+            if let Some(schedule) = &patch.garbage_collection_schedule {
+                have.garbage_collection_schedule = schedule.clone().map(Some);
+            }
+            if let Some(features) = &patch.features {
+                have.features = features.clone().map(Some);
+            }
+            if let Some(list) = &patch.api_subnet_allow_list {
+                have.api_subnet_allow_list = list.clone().map(Some);
+            }
+            self.world.put_registry(registry.clone());
+            Ok(registry)
+        })
+    }
+
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.registry(id).await?.ok_or_else(|| missing("registry"))?;
+            self.world.registries.borrow_mut().retain(|registry| registry.id != *id);
+            self.world.tokens.borrow_mut().retain(|(owner, _)| owner != id);
+            self.world.gone_registries.borrow_mut().push(id.clone());
+            Ok(())
+        })
+    }
+
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
+        Box::pin(async move {
+            let tokens = self.tokens(registry).await?.ok_or_else(|| missing("registry"))?;
+            if let Some(name) = new.name.known()
+                && tokens.iter().any(|token| token.properties.name.known() == Some(name))
+            {
+                return Err(ApiError::refused(409, format!("the token name `{name}` is in use")));
+            }
+            let token = planned_token(new);
+            self.world.put_token(registry, token.clone());
+            Ok(token)
+        })
+    }
+
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
+        Box::pin(async move {
+            let mut token = self.token(registry, id).await?.ok_or_else(|| missing("token"))?;
+            let have = &mut token.properties;
+            if let Some(expiry) = &patch.expiry_date {
+                have.expiry_date = expiry.clone();
+            }
+            if let Some(scopes) = &patch.scopes {
+                have.scopes = scopes.clone().map(Some);
+            }
+            if let Some(status) = &patch.status {
+                have.status = status.clone().map(Some);
+                token.metadata.state = have.status.clone();
+            }
+            self.world.put_token(registry, token.clone());
+            Ok(token)
+        })
+    }
+
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.token(registry, id).await?.ok_or_else(|| missing("token"))?;
+            self.world.tokens.borrow_mut().retain(|(owner, token)| owner != registry || token.id != *id);
+            self.world.gone_tokens.borrow_mut().push((registry.clone(), id.clone()));
+            Ok(())
+        })
+    }
+}
+
+fn missing(what: &str) -> ApiError {
+    ApiError::refused(404, format!("there is no such {what}"))
+}
+
+/// A registry as the service would have made it. Waiting for it is foretold to succeed, so it runs.
+fn planned_registry(new: &NewRegistry) -> Registry {
+    let awaits = format!("the creation of registry `{}`", new.name.shown());
+    // Scanning is on by default, says the description.
+    let scanned = Features { vulnerability_scanning: Some(Scanning { enabled: true }) };
+    Registry {
+        id: Fact::later(awaits.clone()),
+        href: String::new(),
+        kind: Some("registry".to_owned()),
+        metadata: planned_metadata(&awaits, Fact::Known(Some("Running".to_owned()))),
+        properties: RegistryProperties {
+            name: new.name.clone(),
+            location: new.location.clone(),
+            garbage_collection_schedule: option(new.garbage_collection_schedule.as_ref()),
+            hostname: Fact::later(awaits),
+            storage_usage: None,
+            features: new.features.clone().map_or(Fact::Known(Some(scanned)), |features| features.map(Some)),
+            api_subnet_allow_list: option(new.api_subnet_allow_list.as_ref()),
+        },
+    }
+}
+
+/// A token as the service would have made it.
+fn planned_token(new: &NewToken) -> Token {
+    let awaits = format!("the creation of registry token `{}`", new.name.shown());
+    let status = new.status.clone().map_or(Fact::Known(Some("enabled".to_owned())), |status| status.map(Some));
+    Token {
+        id: Fact::later(awaits.clone()),
+        href: String::new(),
+        kind: Some("token".to_owned()),
+        metadata: planned_metadata(&awaits, status.clone()),
+        properties: TokenProperties {
+            name: new.name.clone(),
+            status,
+            expiry_date: new.expiry_date.clone().unwrap_or_default(),
+            scopes: option(new.scopes.as_ref()),
+            credentials: Some(LoginPair { username: new.name.clone(), password: Fact::later(awaits) }),
+        },
+    }
+}
+
+fn planned_metadata(awaits: &str, state: Fact<Option<String>>) -> Metadata {
+    Metadata {
+        created_by: Fact::later(awaits),
+        created_by_user_id: Fact::later(awaits),
+        created_date: Fact::later(awaits),
+        state,
+        ..Metadata::default()
+    }
+}
+
+fn option<T: Clone>(given: Option<&Fact<T>>) -> Fact<Option<T>> {
+    given.map_or(Fact::Known(None), |fact| fact.clone().map(Some))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ionos::fake::Account;
+
+    fn known(text: &str) -> Id {
+        Fact::Known(text.to_owned())
+    }
+
+    fn new_registry(name: &str) -> NewRegistry {
+        NewRegistry { name: known(name), location: known("de/fra"), ..NewRegistry::default() }
+    }
+
+    fn new_token(name: &str) -> NewToken {
+        NewToken { name: known(name), ..NewToken::default() }
+    }
+
+    fn over(account: Account) -> (Overlay, Rc<Account>) {
+        let account = Rc::new(account);
+        let inner: Rc<dyn RegistryApi> = account.clone();
+        (Overlay { inner, world: Rc::default() }, account)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_empty_account_is_played_through_without_a_write() {
+        let (api, account) = over(Account::default());
+        let registry = api.create_registry(&new_registry("demo")).await.unwrap();
+        assert!(registry.id.is_unknown());
+        assert_eq!(api.registry_id("demo").await.unwrap(), Some(registry.id.clone()));
+        let token = api.create_token(&registry.id, &new_token("ci")).await.unwrap();
+        assert!(token.properties.credentials.unwrap().password.is_unknown());
+        assert_eq!(api.tokens(&registry.id).await.unwrap().unwrap().len(), 1);
+        api.delete_token(&registry.id, &token.id).await.unwrap();
+        assert_eq!(api.tokens(&registry.id).await.unwrap().unwrap().len(), 0);
+        assert_eq!(api.token(&registry.id, &token.id).await.unwrap(), None);
+        api.delete_registry(&registry.id).await.unwrap();
+        assert_eq!(api.tokens(&registry.id).await.unwrap(), None);
+        assert!(!api.name_taken("demo").await.unwrap());
+        assert_eq!(account.writes.get(), 0);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn conflicts_are_foretold() {
+        let (api, _) = over(Account::with("demo", &["ci"]));
+        let id = api.registry_id("demo").await.unwrap().unwrap();
+        assert!(api.create_registry(&new_registry("demo")).await.unwrap_err().is_conflict());
+        assert!(api.create_token(&id, &new_token("ci")).await.unwrap_err().is_conflict());
+        api.create_token(&id, &new_token("new")).await.unwrap();
+        assert!(api.create_token(&id, &new_token("new")).await.unwrap_err().is_conflict());
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_is_there_is_changed_and_removed_in_memory_only() {
+        let (api, account) = over(Account::with("demo", &["ci", "cd"]));
+        let registry = api.registry_id("demo").await.unwrap().unwrap();
+        let id = api.tokens(&registry).await.unwrap().unwrap()[0].id.clone();
+        let patch = TokenPatch { status: Some(known("disabled")), ..TokenPatch::default() };
+        api.patch_token(&registry, &id, &patch).await.unwrap();
+        let seen = api.token(&registry, &id).await.unwrap().unwrap();
+        assert_eq!(seen.properties.status, Fact::Known(Some("disabled".to_owned())));
+        api.delete_token(&registry, &id).await.unwrap();
+        assert_eq!(api.tokens(&registry).await.unwrap().unwrap().len(), 1);
+        // The name is free again.
+        api.create_token(&registry, &new_token("ci")).await.unwrap();
+        api.delete_registry(&registry).await.unwrap();
+        api.create_registry(&new_registry("demo")).await.unwrap();
+        let again = api.registry_id("demo").await.unwrap().unwrap();
+        assert_eq!(api.tokens(&again).await.unwrap().unwrap(), []);
+        assert_eq!(account.writes.get(), 0);
+        assert_eq!(account.tokens(&registry).await.unwrap().unwrap().len(), 2);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_stranger_s_unknown_is_undetermined() {
+        let (api, _) = over(Account::default());
+        let error = api.tokens(&Fact::later("something else")).await.unwrap_err();
+        assert_eq!(error.kind, crate::ionos::error::ErrorKind::Undetermined);
+    }
+}

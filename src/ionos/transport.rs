@@ -1,0 +1,282 @@
+//! One client: credentials, time-outs, repetitions, sizes.
+//!
+//! What may be repeated: everything that has the same effect once and twice (GET, HEAD, DELETE, and PATCH, which names
+//! values and not differences). A POST is repeated only where it was turned away (429, 503) or never left (no
+//! connection); what to do about one whose answer was lost is not decided here but in [`super::careful`].
+
+use std::cell::OnceCell;
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Method, Response};
+use tokio::time::Instant;
+
+use super::{ApiError, Credentials, Endpoint, Tuning};
+
+/// Largest body that is read. A full page of tokens has about 100 KiB.
+const LARGEST_BODY: usize = 16 << 20;
+
+/// Longest pause that is chosen without being told one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often a connection that cannot be made is tried; a wrong host name should not take long to be noticed.
+const CONNECT_ATTEMPTS: u32 = 3;
+
+/// A client for one endpoint, built with its first request.
+pub struct Transport {
+    endpoint: Endpoint,
+    tuning: Tuning,
+    client: OnceCell<Client>,
+}
+
+/// An answer that came through whole.
+#[derive(Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// How often the request had been sent before, with the answer lost or refused.
+    pub repeated: u32,
+}
+
+/// Why one sending came to nothing.
+struct Miss {
+    error: ApiError,
+    may_repeat: bool,
+    connecting: bool,
+    pause: Option<Duration>,
+}
+
+impl Transport {
+    /// Nothing is built yet.
+    pub fn new(endpoint: Endpoint, tuning: Tuning) -> Self {
+        Self { endpoint, tuning, client: OnceCell::new() }
+    }
+
+    /// The base URL.
+    pub fn url(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    /// Sends a request until it is answered, the patience is at its end, or repeating could do harm.
+    ///
+    /// # Errors
+    /// With the last failure; error statuses are answers and no failures here, except those that pass.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&str>,
+        patience: Duration,
+    ) -> Result<Reply, ApiError> {
+        let client = self.client()?;
+        let deadline = Instant::now() + patience;
+        let harmless = method != Method::POST;
+        let mut pause = self.tuning.pause;
+        let mut sent = 0;
+        loop {
+            sent += 1;
+            let mut miss = match self.once(client, &method, path, body, harmless, deadline).await {
+                Ok(reply) => return Ok(Reply { repeated: sent - 1, ..reply }),
+                Err(miss) => miss,
+            };
+            let limit = if miss.connecting { CONNECT_ATTEMPTS } else { self.tuning.attempts };
+            if !miss.may_repeat || sent >= limit.max(1) {
+                if sent > 1 {
+                    miss.error.message.push_str(&format!(" (after {sent} attempts)"));
+                }
+                return Err(miss.error);
+            }
+            let wanted = miss.pause.unwrap_or_else(|| jittered(pause));
+            if Instant::now() + wanted > deadline {
+                miss.error.message.push_str(&format!(
+                    " (a further attempt in {} s would exceed `wait_timeout`)",
+                    wanted.as_secs_f64().ceil()
+                ));
+                return Err(miss.error);
+            }
+            tokio::time::sleep(wanted).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn once(
+        &self,
+        client: &Client,
+        method: &Method,
+        path: &str,
+        body: Option<&str>,
+        harmless: bool,
+        deadline: Instant,
+    ) -> Result<Reply, Miss> {
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let mut request = client
+            .request(method.clone(), format!("{}{path}", self.endpoint.url))
+            .timeout(self.tuning.request.min(left));
+        if let Some(body) = body {
+            request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_owned());
+        }
+        let broken = |error: &reqwest::Error| {
+            let connecting = error.is_connect();
+            let certificate = deepest(error).contains("certificate");
+            let message = self.describe(error);
+            Miss {
+                error: if connecting { ApiError::unsent(message) } else { ApiError::unclear(message) },
+                may_repeat: (harmless || connecting) && !certificate && !error.is_builder(),
+                connecting,
+                pause: None,
+            }
+        };
+        let response = request.send().await.map_err(|error| broken(&error))?;
+        let status = response.status().as_u16();
+        let told = retry_after(response.headers());
+        let body = read(response).await.map_err(|why| match why {
+            Unread::Broken(error) => broken(&error),
+            Unread::TooLarge => {
+                let message = format!("the answer of {} is larger than {} MiB", self.host(), LARGEST_BODY >> 20);
+                Miss { error: ApiError::unclear(message), may_repeat: false, connecting: false, pause: None }
+            }
+        })?;
+        let turned_away = matches!(status, 429 | 503);
+        if turned_away || matches!(status, 502 | 504) {
+            return Err(Miss {
+                error: ApiError::from_answer(status, &String::from_utf8_lossy(&body)),
+                may_repeat: harmless || turned_away,
+                connecting: false,
+                pause: told,
+            });
+        }
+        Ok(Reply { status, body, repeated: 0 })
+    }
+
+    fn client(&self) -> Result<&Client, ApiError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let built = self.build()?;
+        Ok(self.client.get_or_init(|| built))
+    }
+
+    fn build(&self) -> Result<Client, ApiError> {
+        let plain = self.endpoint.url.starts_with("http:");
+        let far = !["http://127.", "http://localhost", "http://[::1]"].iter().any(|h| self.endpoint.url.starts_with(h));
+        if plain && far && self.endpoint.fingerprint.is_some() {
+            return Err(ApiError::unsent(
+                "`certificate_fingerprint` is given, but `api_url` is plain `http` and shows no certificate",
+            ));
+        }
+        let unfit = |what: &str| ApiError::unsent(format!("{what} has characters that a request cannot carry"));
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let credentials = match &self.endpoint.credentials {
+            Credentials::Bearer(token) => format!("Bearer {token}"),
+            Credentials::Basic { username, password } => {
+                let pair = format!("{username}:{password}");
+                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+            }
+        };
+        let mut credentials = HeaderValue::from_str(&credentials).map_err(|_| unfit("`token`"))?;
+        credentials.set_sensitive(true);
+        headers.insert(AUTHORIZATION, credentials);
+        if let Some(contract) = &self.endpoint.contract {
+            let value = HeaderValue::from_str(contract).map_err(|_| unfit("`contract_number`"))?;
+            headers.insert(HeaderName::from_static("x-contract-number"), value);
+        }
+        Client::builder()
+            .tls_backend_preconfigured(super::tls::config(&self.endpoint)?)
+            .user_agent(concat!("ionplay/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(self.tuning.connect)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|why| ApiError::unsent(format!("cannot prepare the HTTP client: {}", deepest(&why))))
+    }
+
+    fn host(&self) -> &str {
+        let rest = self.endpoint.url.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split('/').next().unwrap_or(rest)
+    }
+
+    fn describe(&self, error: &reqwest::Error) -> String {
+        let host = self.host();
+        if error.is_connect() {
+            if error.is_timeout() {
+                return format!("cannot connect to {host}: no answer within {} s", self.tuning.connect.as_secs_f64());
+            }
+            return format!("cannot connect to {host}: {}", deepest(error));
+        }
+        if error.is_timeout() {
+            return format!("no answer from {host} in time");
+        }
+        format!("the connection to {host} broke before the answer was complete: {}", deepest(error))
+    }
+}
+
+/// The innermost reason, which is the one that says something.
+fn deepest(error: &reqwest::Error) -> String {
+    let mut reason: &dyn std::error::Error = error;
+    while let Some(inner) = reason.source() {
+        reason = inner;
+    }
+    let mut text = reason.to_string();
+    if let Some(end) = text.find(" (os error") {
+        text.truncate(end);
+    }
+    if let Some(first) = text.get(..1) {
+        text = first.to_lowercase() + &text[1..];
+    }
+    text
+}
+
+enum Unread {
+    Broken(reqwest::Error),
+    TooLarge,
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(Unread::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A pause between half and all of what was meant, so that many clients do not come back at the same moment.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)
+}
+
+/// What `Retry-After` asks for, in seconds or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    pause_of(headers.get(RETRY_AFTER)?.to_str().ok()?, Timestamp::try_from(SystemTime::now()).ok()?)
+}
+
+fn pause_of(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let when = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    let seconds = when.as_second().saturating_sub(now.as_second());
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_in_both_forms() {
+        let now: Timestamp = "2031-01-02T03:04:05Z".parse().unwrap();
+        assert_eq!(pause_of("7", now), Some(Duration::from_secs(7)));
+        assert_eq!(pause_of("Thu, 02 Jan 2031 03:04:15 GMT", now), Some(Duration::from_secs(10)));
+        assert_eq!(pause_of("Thu, 02 Jan 2031 03:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(pause_of("soon", now), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! What is to be done to one object, and the record of it.
+
+use crate::value::{Dict, Value};
+
+/// What is to be done to one object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// It is as desired.
+    Nothing,
+    /// It is not there and shall be.
+    Create,
+    /// Some of its fields differ.
+    Update {
+        /// Which, and how.
+        fields: Vec<FieldChange>,
+    },
+    /// A field differs that cannot be changed in place.
+    Replace {
+        /// Everything that differs.
+        fields: Vec<FieldChange>,
+        /// Why an update would not do.
+        reason: String,
+    },
+    /// It is there and shall not be.
+    Delete,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldChange {
+    /// The field, by the name of its parameter.
+    pub name: &'static str,
+    /// What it is.
+    pub before: Value,
+    /// What it shall be; unknown where only the server can say.
+    pub after: Value,
+}
+
+/// What is done, without the fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// Left as it is.
+    Nothing,
+    /// Made.
+    Create,
+    /// Changed in place.
+    Update,
+    /// Made anew in place of another.
+    Replace,
+    /// Removed.
+    Delete,
+}
+
+impl Action {
+    /// What is done, without the fields.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Nothing => Verb::Nothing,
+            Self::Create => Verb::Create,
+            Self::Update { .. } => Verb::Update,
+            Self::Replace { .. } => Verb::Replace,
+            Self::Delete => Verb::Delete,
+        }
+    }
+
+    /// The fields that differ.
+    pub fn fields(&self) -> &[FieldChange] {
+        match self {
+            Self::Update { fields } | Self::Replace { fields, .. } => fields,
+            Self::Nothing | Self::Create | Self::Delete => &[],
+        }
+    }
+}
+
+impl Verb {
+    /// The sign of plans and summaries.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Nothing => " ",
+            Self::Create => "+",
+            Self::Update => "~",
+            Self::Replace => "±",
+            Self::Delete => "-",
+        }
+    }
+
+    /// The `action` of results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "none",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Replace => "replace",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// As in "would be created".
+    pub fn participle(self) -> &'static str {
+        match self {
+            Self::Nothing => "unchanged",
+            Self::Create => "created",
+            Self::Update => "updated",
+            Self::Replace => "recreated",
+            Self::Delete => "deleted",
+        }
+    }
+}
+
+/// What was or would be done to one object; the closing summary and the plan are made of these.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// What kind of object (`Registry Token`).
+    pub kind: &'static str,
+    /// What it is called: its name, or its id where no name is known.
+    pub identity: String,
+    /// Its id; unknown if it is only planned.
+    pub id: Value,
+    /// The id of what it belongs to (the registry of a token); null where there is no such thing.
+    pub parent: Value,
+    /// What was or would be done.
+    pub verb: Verb,
+    /// The managed fields before; empty if it was not there.
+    pub before: Dict,
+    /// The managed fields after; empty if it will not be there.
+    pub after: Dict,
+    /// Why it has to be replaced.
+    pub reason: Option<String>,
+    /// Whether it was only planned (check mode).
+    pub planned: bool,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+}
+
+impl Record {
+    /// The fields that differ between before and after.
+    pub fn changes(&self) -> impl Iterator<Item = (&Value, &Value, &Value)> {
+        self.after.iter().filter_map(|(name, after)| {
+            let before = self.before.get_value(name).unwrap_or(&Value::Null);
+            (before != after).then_some((name, before, after))
+        })
+    }
+}
