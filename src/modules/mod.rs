@@ -37,7 +37,16 @@ pub trait Module: Sync {
 }
 
 /// All modules, sorted by name.
-pub static MODULES: &[&dyn Module] = &[];
+pub static MODULES: &[&dyn Module] = &[
+    &builtin::blockinfile::BlockInFile,
+    &builtin::fetch::Fetch,
+    &builtin::find::Find,
+    &builtin::lineinfile::LineInFile,
+    &builtin::replace::Replace,
+    &builtin::slurp::Slurp,
+    &builtin::stat::Stat,
+    &builtin::tempfile::TempFile,
+];
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).
 pub fn find(name: &str) -> Option<&'static dyn Module> {

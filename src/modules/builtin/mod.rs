@@ -1,1 +1,12 @@
 //! Builtin modules, one file each.
+
+pub mod blockinfile;
+pub mod edit;
+pub mod fetch;
+pub mod files;
+pub mod find;
+pub mod lineinfile;
+pub mod replace;
+pub mod slurp;
+pub mod stat;
+pub mod tempfile;

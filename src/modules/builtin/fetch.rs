@@ -1,0 +1,165 @@
+//! `fetch`: a file of the host, brought to where the playbook runs.
+
+use std::path::Path;
+
+use super::files::disk::Writing;
+use super::files::{Disk, base_name, digest, normal};
+use super::slurp;
+use crate::modules::spec::{CheckSupport, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::Value;
+
+static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Brings a file of the host to where the playbook runs.")
+    .check(CheckSupport::None)
+    .params(&[&[
+        Param::path("src", "The file on the host."),
+        Param::path("dest", "The folder to put it in, under the name of the host."),
+        Param::bool("flat", "`dest` is the file itself, or its folder with a slash at the end.").default("false"),
+        Param::bool("fail_on_missing", "A file that is not there is a failure.").default("true"),
+        Param::bool("validate_checksum", "Compare checksums afterwards.").default("true"),
+    ]]);
+
+/// The module.
+pub struct Fetch;
+
+impl Module for Fetch {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { fetch(args, Disk::of(context), context.host_name, context.base_dir) })
+    }
+}
+
+fn fetch(args: &Args, disk: Disk, host: &str, base: &Path) -> Result<Outcome, Failure> {
+    let (Some(source), Some(dest)) = (args.str("src"), args.str("dest")) else {
+        return Err(Failure::new("src and dest are required"));
+    };
+    let strict = args.bool("fail_on_missing");
+    if disk.is_dir(Path::new(source)) {
+        let message = "remote file is a directory, fetch cannot work on directories";
+        return if strict {
+            Err(Failure::new(message))
+        } else {
+            Ok(Outcome::default().with("msg", format!("{message}, not transferring, ignored")))
+        };
+    }
+    let content = match slurp::read(disk, source) {
+        Ok(content) => content,
+        Err(failure) => {
+            let missing = failure.message.contains("not found");
+            let message = if missing {
+                "the remote file does not exist, not transferring, ignored".to_owned()
+            } else {
+                failure.message
+            };
+            return if strict {
+                Err(Failure::new(message))
+            } else {
+                Ok(Outcome::default().with("file", source).with("msg", message))
+            };
+        }
+    };
+    let dest = destination(disk, args.bool("flat"), source, dest, host, base)?;
+    let path = Path::new(&dest);
+    let (checksum, md5) = (digest::sha1(&content), digest::md5(&content));
+    if disk.read(path).is_ok_and(|old| old == content) {
+        return Ok(Outcome::default()
+            .with("md5sum", md5)
+            .with("file", source)
+            .with("dest", dest)
+            .with("checksum", checksum));
+    }
+    let failed = |error| Failure::new(format!("Failed to fetch the file. {error}"));
+    if let Some(folder) = path.parent() {
+        disk.make_dirs(folder).map_err(failed)?;
+    }
+    disk.write(path, &content, Writing::default()).map_err(failed)?;
+    Ok(Outcome { changed: true, ..Outcome::default() }
+        .with("md5sum", md5)
+        .with("dest", dest.as_str())
+        .with("remote_md5sum", Value::Null)
+        .with("checksum", checksum.as_str())
+        .with("remote_checksum", checksum.as_str()))
+}
+
+/// Where the file goes.
+fn destination(disk: Disk, flat: bool, source: &str, dest: &str, host: &str, base: &Path) -> Result<String, Failure> {
+    let absolute = |path: &str| {
+        if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", base.display()) }
+    };
+    if !flat {
+        return Ok(normal(&format!("{}/{host}/{source}", absolute(dest))));
+    }
+    if let Some(folder) = dest.strip_suffix('/') {
+        let dest = format!("{folder}/{}", base_name(source));
+        if disk.is_dir(Path::new(&dest)) {
+            return Err(Failure::new(format!(
+                "calculated dest '{dest}' is an existing directory, use another path that does not point to an \
+                 existing directory"
+            )));
+        }
+        return Ok(normal(&absolute(&dest)));
+    }
+    if disk.is_dir(Path::new(dest)) {
+        return Err(Failure::new(
+            "dest is an existing directory, use a trailing slash if you want to fetch src into that directory",
+        ));
+    }
+    Ok(normal(&absolute(dest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::shown;
+    use crate::modules::builtin::files::testing::Folder;
+    use crate::value::Dict;
+
+    fn run(folder: &Folder, src: &str, dest: &str, options: &[(&str, bool)]) -> Result<Outcome, Failure> {
+        let mut values = Dict::new();
+        values.set("src", format!("{}/{src}", shown(folder.path())).into());
+        values.set("dest", dest.into());
+        values.set("fail_on_missing", true.into());
+        for (name, on) in options {
+            values.set(*name, (*on).into());
+        }
+        fetch(&Args::new(values), folder.disk(), "web1", folder.path())
+    }
+
+    #[test]
+    fn files_come_under_the_name_of_the_host() {
+        let folder = Folder::new();
+        let source = shown(&folder.write("f.txt", "hello\n"));
+        let fetched = run(&folder, "f.txt", "got", &[]).unwrap();
+        let expected = format!("{}/got/web1{source}", shown(folder.path()));
+        assert!(fetched.changed);
+        assert_eq!(fetched.data.get("dest"), Some(&expected.as_str().into()));
+        assert_eq!(std::fs::read_to_string(&expected).unwrap(), "hello\n");
+        assert!(!run(&folder, "f.txt", "got", &[]).unwrap().changed);
+    }
+
+    #[test]
+    fn flat_names() {
+        let folder = Folder::new();
+        folder.write("f.txt", "x");
+        run(&folder, "f.txt", "flat.txt", &[("flat", true)]).unwrap();
+        assert_eq!(folder.read("flat.txt"), "x");
+        run(&folder, "f.txt", "in/", &[("flat", true)]).unwrap();
+        assert_eq!(folder.read("in/f.txt"), "x");
+        let dir = shown(folder.path());
+        let failure = run(&folder, "f.txt", &dir, &[("flat", true)]).unwrap_err();
+        assert!(failure.message.starts_with("dest is an existing directory"));
+    }
+
+    #[test]
+    fn files_that_are_not_there() {
+        let folder = Folder::new();
+        let message = "the remote file does not exist, not transferring, ignored";
+        assert_eq!(run(&folder, "no", "got", &[]).unwrap_err().message, message);
+        let ignored = run(&folder, "no", "got", &[("fail_on_missing", false)]).unwrap();
+        assert_eq!(ignored.data.get("msg"), Some(&message.into()));
+        assert!(!ignored.changed);
+    }
+}

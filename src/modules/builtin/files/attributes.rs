@@ -1,0 +1,295 @@
+//! Owner, group, mode and flags of a path: brought to what a task asks for.
+
+use std::path::{Path, PathBuf};
+
+use super::disk::Disk;
+use super::mode::{self, Current};
+use super::users;
+use crate::modules::{Args, Diff, Failure};
+use crate::value::{Dict, Value, python};
+
+/// What a task asks for; what it does not name stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Attributes {
+    /// The permissions, octal or symbolic.
+    pub mode: Option<Value>,
+    /// The owner, by name or number.
+    pub owner: Option<String>,
+    /// The group, by name or number.
+    pub group: Option<String>,
+    /// Flags as `chattr` takes them.
+    pub flags: Option<String>,
+}
+
+/// Fields before and after, as `--diff` shows them.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    before: Dict,
+    after: Dict,
+}
+
+impl Changes {
+    /// The difference that every change of a path begins with.
+    pub fn of_path(path: &Path) -> Self {
+        let mut changes = Self::default();
+        changes.note("path", shown(path), shown(path));
+        changes
+    }
+
+    /// Notes a field.
+    pub fn note(&mut self, field: &str, before: impl Into<Value>, after: impl Into<Value>) {
+        self.note_before(field, before);
+        self.after.set(field, after.into());
+    }
+
+    /// Notes a field that is gone afterwards.
+    pub fn note_before(&mut self, field: &str, before: impl Into<Value>) {
+        self.before.set(field, before.into());
+    }
+
+    /// The difference under a heading.
+    pub fn into_diff(self, header: &str) -> Diff {
+        let side = |fields: Dict| if fields.is_empty() { Value::Null } else { fields.into() };
+        Diff {
+            before_header: header.to_owned(),
+            after_header: header.to_owned(),
+            before: side(self.before),
+            after: side(self.after),
+            prepared: None,
+        }
+    }
+}
+
+impl Attributes {
+    /// The attributes among the arguments.
+    pub fn of(args: &Args) -> Self {
+        let text = |name: &str| args.get(name).map(python::str);
+        Self { mode: args.get("mode").cloned(), owner: text("owner"), group: text("group"), flags: text("attributes") }
+    }
+
+    /// The same with another mode.
+    #[must_use]
+    pub fn with_mode(self, mode: Option<Value>) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Brings a path to what is asked for, links not followed, and says whether anything was changed.
+    ///
+    /// # Errors
+    /// For an owner or group that nobody knows, a mode that is none, and what the system refuses.
+    pub fn apply(&self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+        if self.owner.is_none() && self.group.is_none() && self.mode.is_none() && self.flags.is_none() {
+            return Ok(false);
+        }
+        let meta = match disk.look(path, false) {
+            Ok(meta) => meta,
+            // What would have been created has nothing that could be compared.
+            Err(_) if disk.is_dry() => return Ok(true),
+            Err(error) => return Err(refused(path, error.to_string())),
+        };
+        let mut changed = false;
+        if let Some(owner) = &self.owner {
+            let uid = users::user_id(owner)
+                .ok_or_else(|| refused(path, format!("chown failed: failed to look up user {owner}")))?;
+            if uid != meta.uid {
+                changes.note("owner", meta.uid, uid);
+                disk.set_owner(path, Some(uid), None).map_err(|_| refused(path, "chown failed"))?;
+                changed = true;
+            }
+        }
+        if let Some(group) = &self.group {
+            let gid = users::group_id(group)
+                .ok_or_else(|| refused(path, format!("chgrp failed: failed to look up group {group}")))?;
+            if gid != meta.gid {
+                changes.note("group", meta.gid, gid);
+                disk.set_owner(path, None, Some(gid)).map_err(|_| refused(path, "chgrp failed"))?;
+                changed = true;
+            }
+        }
+        if let Some(wanted) = &self.mode {
+            changed |= set_mode(disk, path, wanted, changes)?;
+        }
+        if let Some(flags) = &self.flags {
+            changed |= set_flags(disk, path, flags, changes)?;
+        }
+        Ok(changed)
+    }
+}
+
+fn set_mode(disk: Disk, path: &Path, wanted: &Value, changes: &mut Changes) -> Result<bool, Failure> {
+    let Some(meta) = disk.lstat(path) else { return Ok(disk.is_dry()) };
+    let current = Current { bits: meta.bits, is_dir: meta.is_dir(), umask: disk.umask() };
+    let bits = mode::resolve(wanted, current)
+        .map_err(|bad| refused(path, "mode must be in octal or symbolic form").with("details", bad.to_string()))?;
+    // Links have no permissions of their own here.
+    if bits == meta.bits || meta.is_link() {
+        return Ok(false);
+    }
+    changes.note("mode", mode::shown(meta.bits), mode::shown(bits));
+    disk.set_bits(path, bits).map_err(|error| refused(path, "chmod failed").with("details", error.to_string()))?;
+    // A file system without permissions takes the call and changes nothing.
+    Ok(disk.is_dry() || disk.lstat(path).is_none_or(|now| now.bits != meta.bits))
+}
+
+/// `+i`, `-a`, `=e` or plain letters, which mean the same as with an equals sign.
+fn set_flags(disk: Disk, path: &Path, asked: &str, changes: &mut Changes) -> Result<bool, Failure> {
+    let (operator, letters) = match asked.chars().next() {
+        Some(sign @ ('+' | '-' | '=')) => (sign, &asked[1..]),
+        _ => ('=', asked),
+    };
+    let existing = flags_of(disk, path).map(|flags| flags.letters).unwrap_or_default();
+    if letters.is_empty() || existing == letters && operator != '-' {
+        return Ok(false);
+    }
+    let Some(program) = disk.program("chattr") else { return Ok(false) };
+    changes.note("attributes", existing, format!("{operator}{letters}"));
+    if !disk.is_dry() {
+        let said = std::process::Command::new(program).arg(format!("{operator}{letters}")).arg(path).output();
+        let trouble = match said {
+            Ok(said) if said.status.success() && said.stderr.is_empty() => None,
+            Ok(said) => Some(String::from_utf8_lossy(&said.stderr).into_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(trouble) = trouble {
+            let details = format!("Error while setting attributes: {trouble}");
+            return Err(refused(path, "chattr failed").with("details", details));
+        }
+    }
+    Ok(true)
+}
+
+/// What `lsattr` says of a path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// The version of the inode.
+    pub version: String,
+    /// The letters without the dashes.
+    pub letters: String,
+}
+
+/// The flags of a path; `None` where there is no `lsattr`, or the file system has none.
+pub fn flags_of(disk: Disk, path: &Path) -> Option<Flags> {
+    let said = std::process::Command::new(disk.program("lsattr")?).arg("-vd").arg(path).output().ok()?;
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    let mut words = text.split_whitespace();
+    let (version, letters) = (words.next()?, words.next()?);
+    said.status.success().then(|| Flags { version: version.to_owned(), letters: letters.replace('-', "") })
+}
+
+/// What the letters of `lsattr` are called.
+pub fn flag_names(letters: &str) -> Vec<&'static str> {
+    letters
+        .chars()
+        .filter_map(|letter| {
+            Some(match letter {
+                'A' => "noatime",
+                'a' => "append",
+                'c' => "compressed",
+                'C' => "nocow",
+                'd' => "nodump",
+                'D' => "dirsync",
+                'e' => "extents",
+                'E' => "encrypted",
+                'h' => "blocksize",
+                'i' => "immutable",
+                'I' => "indexed",
+                'j' => "journalled",
+                'N' => "inline",
+                's' => "zero",
+                'S' => "synchronous",
+                't' => "notail",
+                'T' => "blockroot",
+                'u' => "undelete",
+                'X' => "compressedraw",
+                'Z' => "compresseddirty",
+                _ => return None,
+            })
+        })
+        .collect()
+}
+
+/// Adds what results say of the path they are about: owner, group, mode, size and state. In a dry run that is what is
+/// there now.
+pub fn describe(path: &Path, result: &mut Dict) {
+    // Looked at from outside of what the run foretells.
+    let Some(meta) = std::fs::metadata(path).and_then(|_| std::fs::symlink_metadata(path)).ok() else { return };
+    let meta = super::disk::Meta::from(meta);
+    let named = |name: Option<String>, id: u32| Value::text(name.unwrap_or_else(|| id.to_string()));
+    result.set("uid", meta.uid.into());
+    result.set("gid", meta.gid.into());
+    result.set("owner", named(users::user_name(meta.uid), meta.uid));
+    result.set("group", named(users::group_name(meta.gid), meta.gid));
+    result.set("mode", mode::shown(meta.bits).into());
+    result.set("state", meta.state().into());
+    result.set("size", meta.size.into());
+}
+
+/// The path that attributes are set on: the target of a link if links are followed.
+pub fn target(disk: Disk, path: &Path, follow: bool) -> PathBuf {
+    if follow && disk.is_link(path) { disk.real_path(path) } else { path.to_path_buf() }
+}
+
+/// A failure that names the path.
+pub fn refused(path: &Path, message: impl Into<String>) -> Failure {
+    let mut failure = Failure::new(message).with("path", shown(path));
+    describe(path, &mut failure.data);
+    failure
+}
+
+/// A path as results show it.
+pub fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+
+    fn mode(text: &str) -> Attributes {
+        Attributes { mode: Some(text.into()), ..Attributes::default() }
+    }
+
+    #[test]
+    fn a_mode_is_set_once() {
+        let folder = Folder::new();
+        let file = folder.write("f", "");
+        let disk = folder.disk();
+        disk.set_bits(&file, 0o644).unwrap();
+        let mut changes = Changes::default();
+        assert!(mode("u=rw,go=").apply(disk, &file, &mut changes).unwrap());
+        assert_eq!(disk.lstat(&file).unwrap().bits, 0o600);
+        let diff = changes.into_diff("f");
+        assert_eq!(diff.before, Value::dict([("mode", "0644".into())]));
+        assert_eq!(diff.after, Value::dict([("mode", "0600".into())]));
+        assert!(!mode("0600").apply(disk, &file, &mut Changes::default()).unwrap());
+    }
+
+    #[test]
+    fn a_dry_run_says_what_would_change() {
+        let folder = Folder::new();
+        let file = folder.write("f", "");
+        folder.disk().set_bits(&file, 0o644).unwrap();
+        assert!(mode("0600").apply(folder.dry(), &file, &mut Changes::default()).unwrap());
+        assert_eq!(folder.disk().lstat(&file).unwrap().bits, 0o644);
+        assert!(mode("0600").apply(folder.dry(), &folder.path().join("new"), &mut Changes::default()).unwrap());
+    }
+
+    #[test]
+    fn bad_modes_and_owners_are_told() {
+        let folder = Folder::new();
+        let file = folder.write("f", "");
+        let failure = mode("99zz").apply(folder.disk(), &file, &mut Changes::default()).unwrap_err();
+        assert_eq!(failure.message, "mode must be in octal or symbolic form");
+        assert_eq!(failure.data.get("details"), Some(&"bad symbolic permission for mode: 99zz".into()));
+        assert_eq!(failure.data.get("state"), Some(&"file".into()));
+        let owner = Attributes { owner: Some("no such user".into()), ..Attributes::default() };
+        let failure = owner.apply(folder.disk(), &file, &mut Changes::default()).unwrap_err();
+        assert_eq!(failure.message, "chown failed: failed to look up user no such user");
+    }
+
+    #[test]
+    fn flags_have_names() {
+        assert_eq!(flag_names("ie-"), ["immutable", "extents"]);
+    }
+}

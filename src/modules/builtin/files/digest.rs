@@ -1,0 +1,48 @@
+//! Checksums of contents, in hex.
+
+use sha1::Digest;
+
+/// SHA-1, the checksum of results.
+pub fn sha1(bytes: &[u8]) -> String {
+    hex(&sha1::Sha1::digest(bytes))
+}
+
+/// MD5, which results carry besides.
+pub fn md5(bytes: &[u8]) -> String {
+    hex(&md5::Md5::digest(bytes))
+}
+
+/// The algorithms that parameters may name.
+pub const ALGORITHMS: &[&str] = &["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
+
+/// A checksum by the name of its algorithm; `None` for a name not in [`ALGORITHMS`].
+pub fn by_name(algorithm: &str, bytes: &[u8]) -> Option<String> {
+    Some(match algorithm {
+        "md5" => md5(bytes),
+        "sha1" => sha1(bytes),
+        "sha224" => hex(&sha2::Sha224::digest(bytes)),
+        "sha256" => hex(&sha2::Sha256::digest(bytes)),
+        "sha384" => hex(&sha2::Sha384::digest(bytes)),
+        "sha512" => hex(&sha2::Sha512::digest(bytes)),
+        _ => return None,
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums_are_the_known_ones() {
+        assert_eq!(sha1(b"hello\n"), "f572d396fae9206628714fb2ce00f72e94f2258f");
+        assert_eq!(md5(b"hello\n"), "b1946ac92492d2347c6235b4d2611184");
+        let sha256 = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+        assert_eq!(by_name("sha256", b"hello\n").as_deref(), Some(sha256));
+        assert_eq!(by_name("crc", b""), None);
+        assert!(ALGORITHMS.iter().all(|name| by_name(name, b"").is_some()));
+    }
+}

@@ -1,0 +1,92 @@
+//! Contents of files as text, without losing a byte.
+
+/// How bytes are read as text.
+///
+/// Files are UTF-8; one that is not is read byte by byte, and so are the texts that are compared with it, so that what
+/// is not touched is written back as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// UTF-8.
+    Utf8,
+    /// Every byte one character.
+    Bytes,
+}
+
+impl Coding {
+    /// The coding that fits some content.
+    pub fn of(content: &[u8]) -> Self {
+        if std::str::from_utf8(content).is_ok() { Self::Utf8 } else { Self::Bytes }
+    }
+
+    /// The content as text.
+    pub fn decode(self, content: &[u8]) -> String {
+        match self {
+            Self::Utf8 => String::from_utf8_lossy(content).into_owned(),
+            Self::Bytes => content.iter().map(|&byte| char::from(byte)).collect(),
+        }
+    }
+
+    /// A text of the user's in this coding.
+    pub fn adopt(self, text: &str) -> String {
+        self.decode(text.as_bytes())
+    }
+
+    /// The text as content again.
+    pub fn encode(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Utf8 => text.as_bytes().to_vec(),
+            Self::Bytes => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
+        }
+    }
+}
+
+/// Lines with their ends; only a newline ends a line.
+pub fn lines(text: &str) -> Vec<String> {
+    text.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+/// Lines with their ends; a newline, a carriage return, or both together end a line.
+pub fn all_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['\n', '\r']) {
+        let end = if rest[at..].starts_with("\r\n") { at + 2 } else { at + 1 };
+        lines.push(rest[..end].to_owned());
+        rest = &rest[end..];
+    }
+    if !rest.is_empty() {
+        lines.push(rest.to_owned());
+    }
+    lines
+}
+
+/// A line without its end.
+pub fn bare(line: &str) -> &str {
+    line.trim_end_matches(['\r', '\n'])
+}
+
+/// Content as a difference shows it.
+pub fn for_diff(content: &[u8]) -> String {
+    String::from_utf8_lossy(content).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_byte_is_lost() {
+        for content in [&b"plain \xc3\xa4\n"[..], b"\xff\x00\xe4", b""] {
+            let coding = Coding::of(content);
+            assert_eq!(coding.encode(&coding.decode(content)), content);
+        }
+        assert_eq!(Coding::of(b"\xff").adopt("ä"), "\u{c3}\u{a4}");
+    }
+
+    #[test]
+    fn lines_keep_their_ends() {
+        assert_eq!(lines("a\r\nb\rc\n\nd"), ["a\r\n", "b\rc\n", "\n", "d"]);
+        assert_eq!(all_lines("a\r\nb\rc\n\nd"), ["a\r\n", "b\r", "c\n", "\n", "d"]);
+        assert_eq!(bare("x \r\n"), "x ");
+    }
+}

@@ -1,0 +1,145 @@
+//! Writing a file with everything around it: backup and validation.
+
+use std::path::Path;
+
+use super::attributes::shown;
+use super::disk::{Disk, Said, Writing};
+use crate::modules::{Args, Failure};
+
+/// What a task says of writing.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// Keeps a copy of what is replaced.
+    pub backup: bool,
+    /// A command that has to like the new content; `%s` is the file with it.
+    pub validate: Option<String>,
+    /// Writes into the file itself where it cannot be replaced.
+    pub unsafe_writes: bool,
+}
+
+impl Manner {
+    /// What the arguments say.
+    pub fn of(args: &Args) -> Self {
+        Self {
+            backup: args.bool("backup"),
+            validate: args.str("validate").filter(|command| !command.is_empty()).map(str::to_owned),
+            unsafe_writes: args.bool("unsafe_writes"),
+        }
+    }
+
+    /// How the disk is to write.
+    pub fn writing(&self) -> Writing {
+        Writing { bits: None, unsafe_writes: self.unsafe_writes }
+    }
+
+    /// Runs the validation, if there is one, on a temporary file with the content.
+    ///
+    /// # Errors
+    /// If the command has no place for the file, or cannot be started.
+    pub async fn validate(&self, disk: Disk, content: &[u8], suffix: &str) -> Result<Option<Said>, Failure> {
+        let Some(command) = &self.validate else { return Ok(None) };
+        if disk.is_dry() {
+            return Ok(None);
+        }
+        if !command.contains("%s") {
+            return Err(Failure::new(format!("validate must contain %s: {command}")));
+        }
+        let path = std::env::temp_dir().join(format!("ionplay_{:016x}{suffix}", rand::random::<u64>()));
+        let trouble = |error: std::io::Error| Failure::new(format!("cannot validate: {error}"));
+        Disk::real().write(&path, content, Writing { bits: Some(0o600), unsafe_writes: false }).map_err(trouble)?;
+        let words = words(&command.replace("%s", &shown(&path)));
+        let said = disk.ask(&words).await;
+        let _ = std::fs::remove_file(&path);
+        match said {
+            Ok(said) => Ok(Some(said)),
+            Err(error) => {
+                let program = words.first().cloned().unwrap_or_default();
+                Err(Failure::new(format!("cannot run the validation `{program}`: {error}")).with("rc", 2))
+            }
+        }
+    }
+
+    /// Keeps a copy beside the file if that is wanted and there is one; gives its name.
+    ///
+    /// # Errors
+    /// If the copy cannot be made.
+    pub fn keep(&self, disk: Disk, path: &Path) -> Result<Option<String>, Failure> {
+        if !self.backup || !disk.exists(path) {
+            return Ok(None);
+        }
+        let stamp = jiff::ZonedDateTime::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
+        let name = format!("{}.{}.{stamp}", shown(path), std::process::id());
+        let failed = |_| Failure::new(format!("Could not make backup of {} to {name}.", shown(path)));
+        disk.preserve(path, Path::new(&name)).map_err(failed)?;
+        Ok(Some(name))
+    }
+}
+
+/// Words of a command as a shell would split them, without anything else a shell does.
+pub fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = command.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' => word.get_or_insert_default().extend(chars.by_ref().take_while(|&c| c != '\'')),
+            '"' => {
+                let word = word.get_or_insert_default();
+                while let Some(c) = chars.next() {
+                    match c {
+                        '"' => break,
+                        '\\' if matches!(chars.peek(), Some('"' | '\\')) => word.extend(chars.next()),
+                        c => word.push(c),
+                    }
+                }
+            }
+            '\\' => word.get_or_insert_default().extend(chars.next()),
+            c if c.is_whitespace() => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+
+    #[track_caller]
+    fn split(command: &str, expected: &[&str]) {
+        assert_eq!(words(command), expected);
+    }
+
+    #[test]
+    fn commands_are_split_at_blanks_and_quotes() {
+        split("visudo -cf /tmp/x", &["visudo", "-cf", "/tmp/x"]);
+        split("sh -c 'a  b' \"c \\\" d\" e\\ f ''", &["sh", "-c", "a  b", "c \" d", "e f", ""]);
+        split("  ", &[]);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn validation_sees_the_new_content() {
+        let manner = Manner { validate: Some("grep -q good %s".into()), ..Manner::default() };
+        let said = manner.validate(Disk::real(), b"good\n", ".conf").await.unwrap().unwrap();
+        assert_eq!(said.rc, 0);
+        let said = manner.validate(Disk::real(), b"bad\n", "").await.unwrap().unwrap();
+        assert_eq!(said.rc, 1);
+        assert!(manner.validate(Disk::foretelling(), b"bad\n", "").await.unwrap().is_none());
+        let without = Manner { validate: Some("true".into()), ..Manner::default() };
+        let failure = without.validate(Disk::real(), b"", "").await.unwrap_err();
+        assert_eq!(failure.message, "validate must contain %s: true");
+    }
+
+    #[test]
+    fn a_backup_stands_beside_the_file() {
+        let folder = Folder::new();
+        let file = folder.write("f", "old");
+        let manner = Manner { backup: true, ..Manner::default() };
+        let name = manner.keep(Disk::real(), &file).unwrap().unwrap();
+        assert!(name.starts_with(&format!("{}.{}.", shown(&file), std::process::id())) && name.ends_with('~'));
+        assert_eq!(std::fs::read(&name).unwrap(), b"old");
+        assert_eq!(manner.keep(Disk::real(), &folder.path().join("none")).unwrap(), None);
+    }
+}

@@ -1,0 +1,477 @@
+//! `find`: paths in folders by name, age, size, content and more.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::files::disk::{self, Kind as Sort, Meta};
+use super::files::mode::{self, Current};
+use super::files::text::Coding;
+use super::files::{Disk, digest, normal, text, users};
+use super::stat;
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::regex::Pattern;
+use crate::template::python::regex_syntax::Flags;
+use crate::value::{Dict, Value, python};
+
+static SPEC: Spec = Spec::new("ansible.builtin.find", "Finds files by name, age, size or content.").params(&[&[
+    Param::list("paths", &Kind::Path, "The folders to look in.").aliases(&["name", "path"]).required(),
+    Param::list("patterns", &Kind::Str, "Names have to match one of these.").aliases(&["pattern"]),
+    Param::list("excludes", &Kind::Str, "Names must not match any of these.").aliases(&["exclude"]),
+    Param::str("contains", "A line of the file has to match this from its beginning."),
+    Param::bool("read_whole_file", "`contains` may match anywhere in the file, over lines.").default("false"),
+    Param::str("file_type", "What to find.").default("file").choices(&["any", "directory", "file", "link"]),
+    Param::str("age", "Older than this (`2d`), or younger if negative."),
+    Param::str("age_stamp", "Which time the age is taken from.").default("mtime").choices(&["atime", "ctime", "mtime"]),
+    Param::str("size", "At least this big (`1m`), or at most if negative."),
+    Param::bool("recurse", "Look in folders within, too.").default("false"),
+    Param::bool("hidden", "Names that begin with a dot, too.").default("false"),
+    Param::bool("follow", "Go into folders that links point to.").default("false"),
+    Param::bool("get_checksum", "Compute checksums.").default("false"),
+    Param::str("checksum_algorithm", "How checksums are computed.")
+        .default("sha1")
+        .choices(digest::ALGORITHMS)
+        .aliases(&["checksum", "checksum_algo"]),
+    Param::bool("use_regex", "Patterns are regular expressions, not globs.").default("false"),
+    Param::int("depth", "How many levels down to go."),
+    Param::new("mode", Kind::Raw, "Permissions that paths have to have."),
+    Param::bool("exact_mode", "All permissions, not just one of them.").default("true"),
+    Param::str("encoding", "The encoding of files whose content is looked at."),
+    Param::int("limit", "Stop after so many."),
+]]);
+
+/// The module.
+pub struct Find;
+
+impl Module for Find {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let found = find(args, Disk::of(context))?;
+            for (path, why) in &found.unreadable {
+                context.warn(format!("Skipped '{path}' path due to this access issue: {why}\n"));
+            }
+            Ok(found.outcome())
+        })
+    }
+}
+
+/// What was found, and what could not be looked at.
+#[derive(Default)]
+struct Found {
+    files: Vec<Value>,
+    examined: usize,
+    /// Folders that were asked for.
+    unreadable: Vec<(String, String)>,
+    /// Folders within them.
+    skipped: Dict,
+    limited: bool,
+}
+
+impl Found {
+    fn outcome(mut self) -> Outcome {
+        let message = match (self.unreadable.is_empty(), self.limited) {
+            (false, _) => "Not all paths examined, check warnings for details",
+            (true, true) => "Limit of matches reached",
+            (true, false) => "All paths examined",
+        };
+        for (path, why) in self.unreadable {
+            self.skipped.set(path, why.into());
+        }
+        Outcome::default()
+            .with("matched", self.files.len())
+            .with("files", Value::list(self.files))
+            .with("msg", message)
+            .with("examined", self.examined)
+            .with("skipped_paths", self.skipped)
+    }
+}
+
+fn find(args: &Args, disk: Disk) -> Result<Found, Failure> {
+    let search = Search::of(args, disk)?;
+    let mut found = Found::default();
+    for path in texts(args, "paths") {
+        if let Err(why) = search.folder(&path, &mut found) {
+            found.unreadable.push((path, why));
+        }
+        if found.limited {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn texts(args: &Args, name: &str) -> Vec<String> {
+    args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
+}
+
+/// What is looked for.
+struct Search<'a> {
+    args: &'a Args,
+    disk: Disk,
+    patterns: Vec<Rc<Pattern>>,
+    excludes: Vec<Rc<Pattern>>,
+    age: Option<i64>,
+    size: Option<i64>,
+    contains: Option<Rc<Pattern>>,
+    mode: Option<u32>,
+    depth: Option<usize>,
+    limit: Option<usize>,
+    now: f64,
+}
+
+impl<'a> Search<'a> {
+    fn of(args: &'a Args, disk: Disk) -> Result<Self, Failure> {
+        let regex = args.bool("use_regex");
+        let compile = |patterns: Vec<String>| {
+            let source = |pattern: String| if regex { pattern } else { glob(&pattern) };
+            patterns
+                .into_iter()
+                .map(|pattern| Ok(Pattern::compile(&source(pattern), Flags::default())?))
+                .collect::<Result<Vec<_>, Failure>>()
+        };
+        let limit = args.int("limit");
+        if let Some(limit) = limit.filter(|limit| *limit <= 0) {
+            return Err(Failure::new(format!("limit cannot be {limit} (use None for unlimited)")));
+        }
+        Ok(Self {
+            args,
+            disk,
+            patterns: compile(texts(args, "patterns"))?,
+            excludes: compile(texts(args, "excludes"))?,
+            age: measure(args, "age", &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)])?,
+            size: measure(args, "size", &[("b", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40)])?,
+            contains: args.str("contains").map(|text| Pattern::compile(text, Flags::default())).transpose()?,
+            mode: wanted_mode(args, disk)?,
+            depth: args.int("depth").and_then(|depth| usize::try_from(depth).ok()).filter(|depth| *depth > 0),
+            limit: limit.and_then(|limit| usize::try_from(limit).ok()),
+            now: disk::now(),
+        })
+    }
+
+    /// Looks through one folder and, if that is wanted, those within.
+    fn folder(&self, top: &str, found: &mut Found) -> Result<(), String> {
+        if !self.disk.is_dir(Path::new(top)) {
+            return Err(format!("'{top}' is not a directory"));
+        }
+        let top_depth = format!("{}/", top.trim_end_matches('/')).matches('/').count();
+        let mut waiting = VecDeque::from([top.to_owned()]);
+        while let Some(folder) = waiting.pop_front() {
+            let names = match self.disk.list(Path::new(&folder)) {
+                Ok(names) => names,
+                Err(error) => {
+                    found.skipped.set(folder, error.to_string().into());
+                    continue;
+                }
+            };
+            found.examined += names.len();
+            let mut within = Vec::new();
+            for name in names {
+                let joined = format!("{}/{name}", folder.trim_end_matches('/'));
+                let path = normal(&joined);
+                let is_dir = self.disk.is_dir(Path::new(&path));
+                let too_deep = self.depth.is_some_and(|depth| path.matches('/').count() + 1 > top_depth + depth);
+                if too_deep {
+                    continue;
+                }
+                if is_dir && (self.args.bool("follow") || !self.disk.is_link(Path::new(&path))) {
+                    within.push(joined);
+                }
+                if name.starts_with('.') && !self.args.bool("hidden") {
+                    continue;
+                }
+                if let Some(entry) = self.entry(&name, &path)? {
+                    found.files.push(entry);
+                    if self.limit == Some(found.files.len()) {
+                        found.limited = true;
+                        return Ok(());
+                    }
+                }
+            }
+            if !self.args.bool("recurse") {
+                break;
+            }
+            for (index, folder) in within.into_iter().enumerate() {
+                waiting.insert(index, folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is said of a path, if it is one that is looked for.
+    fn entry(&self, name: &str, path: &str) -> Result<Option<Value>, String> {
+        let Some(meta) = self.disk.lstat(Path::new(path)) else { return Ok(None) };
+        let (any, regular) = match self.args.str("file_type") {
+            Some("any") => (true, true),
+            Some("directory") => (meta.kind == Sort::Directory, false),
+            Some("link") => (meta.kind == Sort::Link, false),
+            _ => (meta.is_file(), true),
+        };
+        let by_size = regular && meta.is_file();
+        let by_content = self.args.str("file_type") != Some("any") && by_size;
+        let fits = any
+            && self.name_fits(name)?
+            && self.age_fits(&meta)
+            && (!by_size || self.size_fits(&meta))
+            && (!by_content || self.content_fits(path)?)
+            && self.mode_fits(&meta);
+        if !fits {
+            return Ok(None);
+        }
+        let mut entry = Dict::new();
+        entry.set("path", path.into());
+        entry.extend(&stat::fields(&meta));
+        entry.set("gr_name", users::group_name(meta.gid).unwrap_or_default().into());
+        entry.set("pw_name", users::user_name(meta.uid).unwrap_or_default().into());
+        if meta.is_file() && self.args.bool("get_checksum") {
+            let content = self.disk.read(Path::new(path)).map_err(|error| error.to_string())?;
+            let algorithm = self.args.str("checksum_algorithm").unwrap_or("sha1");
+            entry.set("checksum", digest::by_name(algorithm, &content).into());
+        }
+        Ok(Some(entry.into()))
+    }
+
+    fn name_fits(&self, name: &str) -> Result<bool, String> {
+        let any = |patterns: &[Rc<Pattern>]| {
+            patterns.iter().try_fold(false, |fits, pattern| {
+                Ok::<bool, String>(fits || pattern.match_start(name).map_err(|fault| fault.to_string())?.is_some())
+            })
+        };
+        Ok((self.patterns.is_empty() || any(&self.patterns)?) && !any(&self.excludes)?)
+    }
+
+    fn age_fits(&self, meta: &Meta) -> bool {
+        let Some(limit) = self.age else { return true };
+        let stamp = match self.args.str("age_stamp") {
+            Some("atime") => meta.atime,
+            Some("ctime") => meta.ctime,
+            _ => meta.mtime,
+        };
+        #[allow(clippy::cast_precision_loss)]
+        let (age, limit_age) = (self.now - stamp, limit.unsigned_abs() as f64);
+        if limit >= 0 { age >= limit_age } else { age <= limit_age }
+    }
+
+    fn size_fits(&self, meta: &Meta) -> bool {
+        self.size.is_none_or(|limit| {
+            if limit >= 0 { meta.size >= limit.unsigned_abs() } else { meta.size <= limit.unsigned_abs() }
+        })
+    }
+
+    fn mode_fits(&self, meta: &Meta) -> bool {
+        self.mode.is_none_or(
+            |mode| {
+                if self.args.bool("exact_mode") { meta.bits == mode } else { meta.bits & mode != 0 }
+            },
+        )
+    }
+
+    /// Whether a line of the file matches; a file that cannot be read does not.
+    fn content_fits(&self, path: &str) -> Result<bool, String> {
+        let Some(pattern) = &self.contains else { return Ok(true) };
+        let Ok(content) = self.disk.read(Path::new(path)) else { return Ok(false) };
+        let encoding = self.args.str("encoding");
+        let utf8 = encoding.is_none_or(|name| matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8" | "utf_8"));
+        let coding = if utf8 { Coding::of(&content) } else { Coding::Bytes };
+        if utf8 && coding == Coding::Bytes {
+            let encoding = encoding.unwrap_or("None (default determined by the Python built-in function \"open\")");
+            return Err(format!(
+                "Failed to read the file {path} due to an encoding error. current encoding: {encoding}"
+            ));
+        }
+        let text = coding.decode(&content).replace("\r\n", "\n");
+        let told = |fault: crate::template::Fault| fault.to_string();
+        if self.args.bool("read_whole_file") {
+            return Ok(pattern.search(&text, 0).map_err(told)?.is_some());
+        }
+        for line in text::lines(&text) {
+            if pattern.match_start(&line).map_err(told)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// A number with a unit, such as `-2d`.
+fn measure(args: &Args, name: &str, units: &[(&str, i64)]) -> Result<Option<i64>, Failure> {
+    let Some(given) = args.get(name).map(python::str) else { return Ok(None) };
+    let text = given.to_lowercase();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = &text[digits.len()..];
+    let number = digits.strip_prefix('-').unwrap_or(digits);
+    let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let factor = if unit.is_empty() { Some(1) } else { units.iter().find(|(name, _)| *name == unit).map(|(_, f)| *f) };
+    let measured = digits.parse::<i64>().ok().filter(|_| plain).zip(factor).and_then(|(n, f)| n.checked_mul(f));
+    match measured {
+        Some(measured) => Ok(Some(measured)),
+        None => Err(Failure::new(format!("failed to process {name}")).with(name, given)),
+    }
+}
+
+fn wanted_mode(args: &Args, disk: Disk) -> Result<Option<u32>, Failure> {
+    match args.get("mode").filter(|mode| mode.is_true()) {
+        None => Ok(None),
+        Some(mode @ Value::Str(_)) => {
+            let nothing = Current { bits: 0, is_dir: false, umask: disk.umask() };
+            mode::resolve(mode, nothing).map(Some).map_err(|bad| Failure::new(bad.to_string()))
+        }
+        Some(other) => Err(Failure::new(format!(
+            "argument 'mode' is not a string and conversion is not allowed, value is of type {}",
+            other.type_name()
+        ))),
+    }
+}
+
+/// A glob as a regular expression: `*`, `?`, `[abc]`, `[!abc]`; the whole name has to match.
+fn glob(pattern: &str) -> String {
+    let mut regex = String::from("(?s:");
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '*' => regex.push_str(".*"),
+            '?' => regex.push('.'),
+            '[' => {
+                let negated = rest.starts_with('!');
+                let from = usize::from(negated);
+                // A bracket right at the beginning is a member.
+                let search = from + usize::from(rest[from..].starts_with(']'));
+                match rest[search..].find(']') {
+                    Some(end) => {
+                        let members = rest[from..search + end].replace('\\', "\\\\").replace('[', "\\[");
+                        let members = members.strip_prefix(']').map_or(members.clone(), |m| format!("\\]{m}"));
+                        let members =
+                            if members.starts_with('^') && !negated { format!("\\{members}") } else { members };
+                        regex.push_str(if negated { "[^" } else { "[" });
+                        regex.push_str(&members);
+                        regex.push(']');
+                        rest = &rest[search + end + 1..];
+                    }
+                    None => regex.push_str("\\["),
+                }
+            }
+            c if c.is_ascii_punctuation() => regex.extend(['\\', c]),
+            c => regex.push(c),
+        }
+    }
+    regex + ")\\Z"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+
+    fn args(folder: &Folder, options: &[(&str, Value)]) -> Args {
+        let mut values = Dict::new();
+        values.set("paths", Value::list([Value::text(super::super::files::shown(folder.path()))]));
+        values.set("exact_mode", true.into());
+        for (name, value) in options {
+            values.set(*name, value.clone());
+        }
+        Args::new(values)
+    }
+
+    fn tree() -> Folder {
+        let folder = Folder::new();
+        for (name, content) in
+            [("a.txt", "has a needle\n"), ("b.log", "b\n"), (".hid", "h"), ("sub/b.txt", "b"), ("sub/deep/c.txt", "")]
+        {
+            folder.write(name, content);
+        }
+        folder.disk().symlink(Path::new("a.txt"), &folder.path().join("ln")).unwrap();
+        folder
+    }
+
+    #[track_caller]
+    fn case(options: &[(&str, Value)], expected: &[&str]) {
+        let folder = tree();
+        let found = find(&args(&folder, options), folder.disk()).ok().unwrap();
+        let root = format!("{}/", super::super::files::shown(folder.path()));
+        let names: Vec<_> = found
+            .files
+            .iter()
+            .map(|file| file.get("path").and_then(Value::as_str).unwrap().strip_prefix(&root).unwrap().to_owned())
+            .collect();
+        assert_eq!(names, expected);
+    }
+
+    fn words(words: &[&str]) -> Value {
+        Value::list(words.iter().map(|word| Value::text(*word)))
+    }
+
+    #[test]
+    fn by_name() {
+        case(&[], &["a.txt", "b.log"]);
+        case(&[("recurse", true.into()), ("patterns", words(&["*.txt"]))], &["a.txt", "sub/b.txt", "sub/deep/c.txt"]);
+        case(
+            &[("recurse", true.into()), ("depth", 2.into()), ("patterns", words(&["*.txt"]))],
+            &["a.txt", "sub/b.txt"],
+        );
+        case(&[("patterns", words(&["^b.*"])), ("use_regex", true.into())], &["b.log"]);
+        case(&[("excludes", words(&["a*"]))], &["b.log"]);
+        case(&[("hidden", true.into()), ("patterns", words(&[".*"]))], &[".hid"]);
+        case(&[("patterns", words(&["[!a].log", "?.txt"]))], &["a.txt", "b.log"]);
+        case(&[("recurse", true.into()), ("limit", 1.into())], &["a.txt"]);
+    }
+
+    #[test]
+    fn by_kind_and_content() {
+        case(&[("file_type", "directory".into())], &["sub"]);
+        case(&[("file_type", "link".into())], &["ln"]);
+        case(&[("file_type", "any".into())], &["a.txt", "b.log", "ln", "sub"]);
+        case(&[("contains", ".*needle".into())], &["a.txt"]);
+        case(&[("contains", "needle".into())], &[]);
+        case(&[("contains", "needle".into()), ("read_whole_file", true.into())], &["a.txt"]);
+        case(&[("size", "3".into())], &["a.txt"]);
+        case(&[("size", "-2b".into())], &["b.log"]);
+        case(&[("age", "1d".into())], &[]);
+        case(&[("age", "-1d".into())], &["a.txt", "b.log"]);
+    }
+
+    #[test]
+    fn what_cannot_be_asked() {
+        let folder = Folder::new();
+        let failure = |options: &[(&str, Value)]| match find(&args(&folder, options), folder.disk()) {
+            Ok(_) => panic!("should have failed"),
+            Err(failure) => failure.message,
+        };
+        assert_eq!(failure(&[("age", "1x".into())]), "failed to process age");
+        assert_eq!(failure(&[("size", "x".into())]), "failed to process size");
+        assert_eq!(failure(&[("limit", 0.into())]), "limit cannot be 0 (use None for unlimited)");
+        assert!(failure(&[("mode", 420.into())]).ends_with("value is of type int"));
+    }
+
+    #[test]
+    fn folders_that_are_not_there() {
+        let folder = Folder::new();
+        let found = find(&args(&folder, &[("paths", words(&["/no/such"]))]), folder.disk()).ok().unwrap();
+        assert_eq!(found.unreadable, [("/no/such".to_owned(), "'/no/such' is not a directory".to_owned())]);
+        let outcome = found.outcome();
+        assert_eq!(outcome.data.get("msg"), Some(&"Not all paths examined, check warnings for details".into()));
+        assert_eq!(outcome.data.get("matched"), Some(&0.into()));
+    }
+
+    #[track_caller]
+    fn matches(pattern: &str, name: &str, expected: bool) {
+        let compiled = Pattern::compile(&glob(pattern), Flags::default()).unwrap();
+        assert_eq!(compiled.match_start(name).unwrap().is_some(), expected, "{pattern} {name}");
+    }
+
+    #[test]
+    fn globs() {
+        matches("*.t?t", "a.txt", true);
+        matches("*.txt", "a.txt.bak", false);
+        matches("[ab]", "b", true);
+        matches("[!ab]", "b", false);
+        matches("[]x]", "]", true);
+        matches("[^a]", "^", true);
+        matches("a[", "a[", true);
+        matches("a+b(c)", "a+b(c)", true);
+    }
+}

@@ -1,0 +1,154 @@
+//! `replace`: all matches of a pattern in a file.
+
+use std::path::Path;
+
+use super::edit::{self, Edited};
+use super::files::attributes::{self, Changes};
+use super::files::text::Coding;
+use super::files::{COMMON, Disk};
+use crate::modules::spec::Param;
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::regex::{self, Pattern};
+use crate::template::python::regex_syntax::Flags;
+
+static SPEC: Spec = Spec::new("ansible.builtin.replace", "Replaces all matches of a pattern in a file.").params(&[
+    &[
+        Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
+        Param::str("regexp", "The pattern; `^` and `$` match at every line.").required(),
+        Param::str("replace", "What matches are replaced with; may refer to groups.").default(""),
+        Param::str("after", "Only what comes after a match of this is looked at."),
+        Param::str("before", "Only what comes before a match of this is looked at."),
+        Param::bool("backup", "Keep a copy of what is changed.").default("false"),
+        Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+        Param::str("encoding", "The encoding of the file.").default("utf-8"),
+    ],
+    COMMON,
+]);
+
+/// The module.
+pub struct Replace;
+
+impl Module for Replace {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let disk = Disk::of(context);
+    let path = Path::new(args.str("path").unwrap_or_default());
+    edit::refuse_folder(disk, path)?;
+    let Some(content) = edit::read(disk, path)? else {
+        return Err(Failure::new(format!("Path {} does not exist !", path.display())).with("rc", 257));
+    };
+    let coding = coding(args.str("encoding").unwrap_or("utf-8"), &content)?;
+    let old = coding.decode(&content);
+    let text = |name: &str| args.str(name).map(|text| coding.adopt(text)).filter(|text| !text.is_empty());
+    let section = match section(&old, text("after").as_deref(), text("before").as_deref())? {
+        Section::At(start, end) => start..end,
+        Section::NotFound(pattern) => {
+            let message = format!("Pattern for before/after params did not match the given file: {pattern}");
+            return Ok(Outcome::default().with("msg", message).with("rc", 0));
+        }
+    };
+    let pattern = coding.adopt(args.str("regexp").unwrap_or_default());
+    let replacement = coding.adopt(args.str("replace").unwrap_or_default());
+    let (new, count) = replaced(&old[section.clone()], &pattern, &replacement)?;
+    let changed = count > 0 && new != old[section.clone()];
+    let message = if changed { format!("{count} replacements made") } else { String::new() };
+    let new = coding.encode(&format!("{}{new}{}", &old[..section.start], &old[section.end..]));
+    let mut edited = Edited { old: Some(content), new, changed, message };
+    let mut outcome = Outcome::default();
+    if changed {
+        let before = edited.old.as_deref().unwrap_or_default();
+        outcome.diff.push(edit::content_diff(&attributes::shown(path), before, &edited.new));
+        if let Some(kept) = edit::write(args, disk, path, &edited).await?.filter(|_| !disk.is_dry()) {
+            outcome.data.set("backup_file", kept.into());
+        }
+    }
+    edit::set_attributes(args, disk, path, &mut edited, &mut Changes::default())?;
+    outcome.changed = edited.changed;
+    Ok(outcome.with("msg", edited.message).with("rc", 0))
+}
+
+/// How a file in a named encoding is read; encodings that extend ASCII by single bytes are read byte by byte.
+fn coding(name: &str, content: &[u8]) -> Result<Coding, Failure> {
+    match name.to_ascii_lowercase().replace('_', "-").as_str() {
+        "utf-8" | "utf8" => Ok(Coding::of(content)),
+        "ascii" | "us-ascii" | "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "cp1252" | "iso-8859-15" => {
+            Ok(Coding::Bytes)
+        }
+        _ => Err(Failure::new(format!("unknown encoding: {name}"))),
+    }
+}
+
+enum Section {
+    At(usize, usize),
+    NotFound(String),
+}
+
+/// The part of a text between matches of two patterns.
+fn section(text: &str, after: Option<&str>, before: Option<&str>) -> Result<Section, Failure> {
+    let pattern = match (after, before) {
+        (Some(after), Some(before)) => format!("{after}(?P<subsection>.*?){before}"),
+        (Some(after), None) => format!("{after}(?P<subsection>.*)"),
+        (None, Some(before)) => format!("(?P<subsection>.*){before}"),
+        (None, None) => return Ok(Section::At(0, text.len())),
+    };
+    let compiled = Pattern::compile(&pattern, Flags { dot_all: true, ..Flags::default() })?;
+    let group = compiled.group("subsection")?;
+    let matched = compiled.search(text, 0)?;
+    Ok(match matched.as_ref().and_then(|captures| regex::range(captures, group)) {
+        Some((start, end)) => Section::At(start, end),
+        None => Section::NotFound(pattern),
+    })
+}
+
+/// The text with all matches replaced, and how many there were.
+fn replaced(text: &str, pattern: &str, replacement: &str) -> Result<(String, usize), Failure> {
+    let compiled = Pattern::compile(pattern, Flags { multi_line: true, ..Flags::default() })?;
+    compiled
+        .replace(text, replacement, 0)
+        .map_err(|fault| Failure::new(format!("Unable to process replace due to error: {fault}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn case(text: &str, pattern: &str, replacement: &str, expected: &str, count: usize) {
+        assert_eq!(replaced(text, pattern, replacement).unwrap(), (expected.to_owned(), count));
+    }
+
+    #[test]
+    fn matches_are_replaced() {
+        case("one two\none\n", "one", "uno", "uno two\nuno\n", 2);
+        case("a=1\nb=2\n", r"^(\w)=(\d)$", r"\2=\g<1>", "1=a\n2=b\n", 2);
+        case("x\n", "y", "z", "x\n", 0);
+        assert!(replaced("b", "b", r"\2").unwrap_err().message.starts_with("Unable to process replace due to error: "));
+    }
+
+    #[track_caller]
+    fn between(text: &str, after: Option<&str>, before: Option<&str>, expected: Option<&str>) {
+        let found = match section(text, after, before).unwrap() {
+            Section::At(start, end) => Some(&text[start..end]),
+            Section::NotFound(_) => None,
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn sections_lie_between_matches() {
+        let text = "[a]\nx\n[b]\nx\n[c]\n";
+        between(text, None, None, Some(text));
+        between(text, Some(r"\[a\]"), Some(r"\[b\]"), Some("\nx\n"));
+        between(text, Some(r"\[b\]"), None, Some("\nx\n[c]\n"));
+        between(text, None, Some(r"\[b\]"), Some("[a]\nx\n"));
+        between(text, Some("zz"), None, None);
+    }
+}

@@ -1,0 +1,62 @@
+//! `slurp`: a file of the host as base64.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use base64::Engine as _;
+
+use super::files::Disk;
+use crate::modules::spec::Param;
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+
+static SPEC: Spec = Spec::new("ansible.builtin.slurp", "Reads a file of the host as base64.")
+    .params(&[&[Param::path("src", "The file.").aliases(&["path"]).required()]]);
+
+/// The module.
+pub struct Slurp;
+
+impl Module for Slurp {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let source = args.str("src").unwrap_or_default();
+            let content = read(Disk::of(context), source)?;
+            let content = base64::engine::general_purpose::STANDARD.encode(content);
+            Ok(Outcome::default().with("content", content).with("source", source).with("encoding", "base64"))
+        })
+    }
+}
+
+/// The content of a file, or why it cannot be read.
+pub(super) fn read(disk: Disk, source: &str) -> Result<Vec<u8>, Failure> {
+    disk.read(Path::new(source)).map_err(|error| {
+        Failure::new(match error.kind() {
+            ErrorKind::NotFound => format!("File not found: {source}"),
+            ErrorKind::PermissionDenied => format!("File is not readable: {source}"),
+            ErrorKind::IsADirectory => format!("Source is a directory and must be a file: {source}"),
+            _ => format!("Unable to slurp file: {source}: {error}"),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+
+    #[test]
+    fn failures_say_why() {
+        let folder = Folder::new();
+        let name = |path: &Path| path.to_string_lossy().into_owned();
+        let missing = name(&folder.path().join("no"));
+        assert_eq!(read(folder.disk(), &missing).unwrap_err().message, format!("File not found: {missing}"));
+        let dir = name(folder.path());
+        let message = read(folder.disk(), &dir).unwrap_err().message;
+        assert_eq!(message, format!("Source is a directory and must be a file: {dir}"));
+        let file = name(&folder.write("f", "x"));
+        assert_eq!(read(folder.disk(), &file).unwrap(), b"x");
+    }
+}

@@ -1,0 +1,182 @@
+//! `stat`: what a path is.
+
+use std::path::Path;
+
+use super::files::attributes::{flag_names, flags_of};
+use super::files::disk::{Kind, Meta};
+use super::files::{Disk, digest, shown, users};
+use crate::modules::spec::Param;
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value};
+
+static SPEC: Spec = Spec::new("ansible.builtin.stat", "Tells what a path is.").params(&[&[
+    Param::path("path", "The path.").aliases(&["dest", "name"]).required(),
+    Param::bool("follow", "Look at what a link points to.").default("false"),
+    Param::bool("get_checksum", "Compute the checksum of a file.").default("true"),
+    Param::bool("get_mime", "Ask `file` for type and encoding.").default("true").aliases(&[
+        "mime",
+        "mime_type",
+        "mime-type",
+    ]),
+    Param::bool("get_attributes", "Ask `lsattr` for flags.").default("true").aliases(&["attr", "attributes"]),
+    Param::str("checksum_algorithm", "How the checksum is computed.")
+        .default("sha1")
+        .choices(digest::ALGORITHMS)
+        .aliases(&["checksum", "checksum_algo"]),
+]]);
+
+/// The module.
+pub struct Stat;
+
+impl Module for Stat {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { Ok(Outcome::default().with("stat", look(args, Disk::of(context)).await?)) })
+    }
+}
+
+async fn look(args: &Args, disk: Disk) -> Result<Dict, Failure> {
+    let path = Path::new(args.str("path").unwrap_or_default());
+    let meta = match disk.look(path, args.bool("follow")) {
+        Ok(meta) => meta,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok([(Value::text("exists"), false.into())].into_iter().collect());
+        }
+        Err(error) => return Err(Failure::new(reason(&error))),
+    };
+    let mut stat = Dict::new();
+    stat.set("exists", true.into());
+    stat.set("path", shown(path).into());
+    stat.extend(&fields(&meta));
+    stat.set("blocks", meta.blocks.into());
+    stat.set("block_size", meta.block_size.into());
+    stat.set("device_type", meta.rdev.into());
+    let readable = disk.is_readable(path);
+    stat.set("readable", readable.into());
+    stat.set("writeable", disk.is_writable(path).into());
+    stat.set("executable", disk.is_executable(path).into());
+    if meta.is_link() {
+        stat.set("lnk_source", shown(&disk.real_path(path)).into());
+        stat.set("lnk_target", disk.read_link(path).map(|target| shown(&target)).unwrap_or_default().into());
+    }
+    if let Some(name) = users::user_name(meta.uid) {
+        stat.set("pw_name", name.into());
+    }
+    if let Some(name) = users::group_name(meta.gid) {
+        stat.set("gr_name", name.into());
+    }
+    if meta.is_file() && readable && args.bool("get_checksum") {
+        let content = disk.read(path).map_err(|error| Failure::new(reason(&error)))?;
+        let algorithm = args.str("checksum_algorithm").unwrap_or("sha1");
+        stat.set("checksum", digest::by_name(algorithm, &content).into());
+    }
+    if args.bool("get_mime") {
+        let (kind, charset) = mime(disk, path).await.unwrap_or_else(|| ("unknown".into(), "unknown".into()));
+        stat.set("mimetype", kind.into());
+        stat.set("charset", charset.into());
+    }
+    if args.bool("get_attributes") {
+        let flags = flags_of(disk, path);
+        let letters = flags.as_ref().map(|flags| flags.letters.clone()).unwrap_or_default();
+        stat.set("version", flags.map(|flags| flags.version).into());
+        stat.set("attributes", flag_names(&letters).into());
+        stat.set("attr_flags", letters.into());
+    }
+    Ok(stat)
+}
+
+/// What `stat` and `find` both say of a path.
+pub(super) fn fields(meta: &Meta) -> Dict {
+    let bit = |mask: u32| Value::Bool(meta.bits & mask != 0);
+    let is = |kind: Kind| Value::Bool(meta.kind == kind);
+    [
+        ("mode", Value::text(format!("{:04o}", meta.bits))),
+        ("isdir", is(Kind::Directory)),
+        ("ischr", is(Kind::Character)),
+        ("isblk", is(Kind::Block)),
+        ("isreg", is(Kind::File)),
+        ("isfifo", is(Kind::Fifo)),
+        ("islnk", is(Kind::Link)),
+        ("issock", is(Kind::Socket)),
+        ("uid", meta.uid.into()),
+        ("gid", meta.gid.into()),
+        ("size", meta.size.into()),
+        ("inode", meta.inode.into()),
+        ("dev", meta.dev.into()),
+        ("nlink", meta.nlink.into()),
+        ("atime", meta.atime.into()),
+        ("mtime", meta.mtime.into()),
+        ("ctime", meta.ctime.into()),
+        ("wusr", bit(0o200)),
+        ("rusr", bit(0o400)),
+        ("xusr", bit(0o100)),
+        ("wgrp", bit(0o020)),
+        ("rgrp", bit(0o040)),
+        ("xgrp", bit(0o010)),
+        ("woth", bit(0o002)),
+        ("roth", bit(0o004)),
+        ("xoth", bit(0o001)),
+        ("isuid", bit(0o4000)),
+        ("isgid", bit(0o2000)),
+    ]
+    .into_iter()
+    .map(|(key, value)| (Value::text(key), value))
+    .collect()
+}
+
+/// Type and encoding as `file` gives them: `name: text/plain; charset=us-ascii`.
+async fn mime(disk: Disk, path: &Path) -> Option<(String, String)> {
+    let program = shown(&disk.program("file")?);
+    let words = [program, "--mime-type".into(), "--mime-encoding".into(), shown(path)];
+    let said = disk.ask(&words).await.ok().filter(|said| said.rc == 0)?;
+    let (kind, charset) = said.stdout.rsplit_once(':')?.1.split_once(';')?;
+    Some((kind.trim().to_owned(), charset.split_once('=')?.1.trim().to_owned()))
+}
+
+/// The system's words without Rust's number behind them.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+
+    async fn stat(path: &Path, options: &[(&str, bool)]) -> Dict {
+        let mut values = Dict::new();
+        values.set("path", shown(path).into());
+        values.set("get_checksum", true.into());
+        for (name, on) in options {
+            values.set(*name, (*on).into());
+        }
+        look(&Args::new(values), Disk::real()).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn files_links_and_nothing() {
+        let folder = Folder::new();
+        let file = folder.write("f.txt", "hello\n");
+        folder.disk().set_bits(&file, 0o644).unwrap();
+        let found = stat(&file, &[]).await;
+        assert_eq!(found.get("checksum"), Some(&"f572d396fae9206628714fb2ce00f72e94f2258f".into()));
+        assert_eq!(found.get("mode"), Some(&"0644".into()));
+        assert_eq!(found.get("size"), Some(&6.into()));
+        assert_eq!(found.get("isreg"), Some(&true.into()));
+
+        let link = folder.path().join("ln");
+        folder.disk().symlink(Path::new("f.txt"), &link).unwrap();
+        let found = stat(&link, &[]).await;
+        assert_eq!(found.get("islnk"), Some(&true.into()));
+        assert_eq!(found.get("lnk_target"), Some(&"f.txt".into()));
+        assert!(!found.contains("checksum"));
+        assert_eq!(stat(&link, &[("follow", true)]).await.get("islnk"), Some(&false.into()));
+
+        let missing = stat(&folder.path().join("no"), &[]).await;
+        assert_eq!(Value::from(missing), Value::dict([("exists", false.into())]));
+    }
+}

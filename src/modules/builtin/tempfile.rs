@@ -1,0 +1,114 @@
+//! `tempfile`: a new file or folder that nobody else uses.
+
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::files::{describe, shown};
+use crate::modules::spec::{CheckSupport, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Value, python};
+
+static SPEC: Spec = Spec::new("ansible.builtin.tempfile", "Creates a temporary file or folder.")
+    .check(CheckSupport::None)
+    .params(&[&[
+        Param::str("state", "What to create.").default("file").choices(&["file", "directory"]),
+        Param::path("path", "The folder to create it in; that of the system otherwise."),
+        Param::str("prefix", "The beginning of the name.").default("ansible."),
+        Param::str("suffix", "The end of the name.").default(""),
+    ]]);
+
+/// The module.
+pub struct TempFile;
+
+impl Module for TempFile {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { create(args) })
+    }
+}
+
+fn create(args: &Args) -> Result<Outcome, Failure> {
+    let part = |name: &str, default| {
+        let text = args.str(name).unwrap_or(default);
+        if text.contains('/') {
+            let given = python::repr(&text.into());
+            return Err(Failure::new(format!("{name} must be a valid file name component, got {given}")));
+        }
+        Ok(text)
+    };
+    let (prefix, suffix) = (part("prefix", "ansible.")?, part("suffix", "")?);
+    let folder = args.str("path").map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    loop {
+        let path = folder.join(format!("{prefix}{}{suffix}", random_name()));
+        let created = if args.str("state") == Some("directory") {
+            std::fs::DirBuilder::new().mode(0o700).create(&path)
+        } else {
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map(drop)
+        };
+        match created {
+            Ok(()) => return Ok(created_at(&path)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Failure::new(said(&error, &path))),
+        }
+    }
+}
+
+fn created_at(path: &Path) -> Outcome {
+    let mut outcome = Outcome { changed: true, ..Outcome::default() }.with("path", shown(path));
+    describe(path, &mut outcome.data);
+    outcome
+}
+
+/// `[Errno 2] No such file or directory: '/x'`, which playbooks may look for.
+fn said(error: &std::io::Error, path: &Path) -> String {
+    let text = error.to_string();
+    let reason = text.split(" (os error").next().unwrap_or_default();
+    let path = python::repr(&Value::text(shown(path)));
+    match error.raw_os_error() {
+        Some(number) => format!("[Errno {number}] {reason}: {path}"),
+        None => format!("{reason}: {path}"),
+    }
+}
+
+fn random_name() -> String {
+    const LETTERS: &[u8; 37] = b"abcdefghijklmnopqrstuvwxyz0123456789_";
+    (0..8).map(|_| char::from(LETTERS[rand::random_range(0..LETTERS.len())])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+    use crate::value::Dict;
+
+    fn with(options: &[(&str, &str)]) -> Result<Outcome, Failure> {
+        let values: Dict = options.iter().map(|(name, text)| (Value::text(*name), (*text).into())).collect();
+        create(&Args::new(values))
+    }
+
+    #[test]
+    fn files_and_folders_are_for_their_owner_only() {
+        let folder = Folder::new();
+        let dir = shown(folder.path());
+        let made = with(&[("path", &dir), ("state", "directory"), ("prefix", "pb"), ("suffix", ".d")]).unwrap();
+        let path = made.data.get("path").and_then(Value::as_str).unwrap();
+        assert!(path.starts_with(&format!("{dir}/pb")) && path.ends_with(".d"));
+        assert_eq!(made.data.get("mode"), Some(&"0700".into()));
+        assert_eq!(made.data.get("state"), Some(&"directory".into()));
+        let made = with(&[("path", &dir)]).unwrap();
+        assert_eq!(made.data.get("mode"), Some(&"0600".into()));
+        assert!(made.changed);
+    }
+
+    #[test]
+    fn failures_say_why() {
+        let failure = with(&[("prefix", "a/b")]).unwrap_err();
+        assert_eq!(failure.message, "prefix must be a valid file name component, got 'a/b'");
+        let failure = with(&[("path", "/no/such")]).unwrap_err();
+        assert!(failure.message.starts_with("[Errno 2] No such file or directory: '/no/such/ansible."));
+    }
+}
