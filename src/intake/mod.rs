@@ -1,1 +1,180 @@
-//! What kind of document is this, and which plays or tasks are in it.
+//! What a document is: plays, tasks, tasks as documentation pages print them, or a page with such blocks in it.
+
+pub mod markdown;
+mod stack;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use markdown::Block;
+
+use crate::diagnostic::{Diagnostic, Report};
+use crate::source::Source;
+use crate::yaml::{self, Kind, Node};
+
+/// A document that can be run.
+#[derive(Debug)]
+pub enum Document {
+    /// A list of plays: mappings with `hosts`, or `import_playbook`.
+    Playbook(Node),
+    /// Tasks without a play.
+    Tasks(Vec<Node>),
+    /// A page with runnable blocks, at least one.
+    Page(Vec<Block>),
+}
+
+/// A document and what the user should know about it.
+#[derive(Debug)]
+pub struct Intake {
+    /// What it is.
+    pub document: Document,
+    /// Warnings of the reading.
+    pub warnings: Report,
+}
+
+/// What a playbook and a snippet look like, said wherever something is neither.
+const EXPECTED: &str = "a playbook is a list of plays (`- hosts: ..`), a snippet is a list of tasks or one bare task";
+
+/// Keys that only plays have.
+const PLAY_KEYS: &[&str] = &[
+    "hosts",
+    "import_playbook",
+    "ansible.builtin.import_playbook",
+    "tasks",
+    "pre_tasks",
+    "post_tasks",
+    "roles",
+    "handlers",
+    "vars_files",
+    "vars_prompt",
+    "strategy",
+    "serial",
+];
+
+/// Reads a file or standard input. `is_module` says whether a key is the name of a module that is known; names with
+/// dots are taken for modules in any case.
+///
+/// # Errors
+/// When the text is not YAML, is empty, or is neither plays nor tasks nor a page with either.
+pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
+    if markdown::is_page(source) {
+        return markdown::read(source, is_module);
+    }
+    let mut warnings = Report::new();
+    let document = read_part(source, 0..source.text().len(), is_module, &mut warnings)?;
+    Ok(Intake { document, warnings })
+}
+
+/// Reads plays or tasks from a part of a source.
+fn read_part(
+    source: &Arc<Source>,
+    range: Range<usize>,
+    is_module: &dyn Fn(&str) -> bool,
+    warnings: &mut Report,
+) -> Result<Document, Diagnostic> {
+    let pieces = stack::split(source.text(), range.clone(), is_module);
+    if pieces.len() < 2 {
+        let loaded = yaml::load_part(source, range)?;
+        warnings.extend(loaded.warnings);
+        let root = loaded.root.filter(|root| !root.is_null()).ok_or_else(|| empty(source))?;
+        return classify(root, is_module);
+    }
+    let mut roots = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let loaded = yaml::load_part(source, piece)?;
+        warnings.extend(loaded.warnings);
+        roots.extend(loaded.root.filter(|root| !root.is_null()));
+    }
+    let plays = roots.iter().filter(|root| is_play(root)).count();
+    if plays == roots.len() && plays > 0 {
+        return Ok(Document::Playbook(list(roots)));
+    }
+    for root in &roots {
+        if is_play(root) || !is_task(root, is_module) {
+            return Err(Diagnostic::error("this stands among bare tasks but is none")
+                .at(root.span(), "")
+                .hint("put plays and tasks into files of their own"));
+        }
+    }
+    Ok(Document::Tasks(roots))
+}
+
+/// Says what a whole document is.
+fn classify(root: Node, is_module: &dyn Fn(&str) -> bool) -> Result<Document, Diagnostic> {
+    match root.kind() {
+        Kind::List(items) => classify_list(&root, items),
+        Kind::Map(_) if is_play(&root) => Ok(Document::Playbook(list(vec![root]))),
+        Kind::Map(_) if is_task(&root, is_module) => Ok(Document::Tasks(vec![root])),
+        Kind::Map(_) => Err(other_mapping(&root)),
+        Kind::Scalar(_) => {
+            Err(Diagnostic::error(format!("this is {}, neither a playbook nor tasks", root.description()))
+                .at(root.span(), "")
+                .hint(EXPECTED))
+        }
+    }
+}
+
+fn classify_list(root: &Node, items: &[Node]) -> Result<Document, Diagnostic> {
+    if items.is_empty() {
+        return Err(Diagnostic::error("the list is empty: there is nothing to run").at(root.span(), "").hint(EXPECTED));
+    }
+    if let Some(item) = items.iter().find(|item| item.entries().is_none()) {
+        return Err(Diagnostic::error(format!("an entry must be a play or a task, not {}", item.description()))
+            .at(item.span(), "")
+            .hint(EXPECTED));
+    }
+    let play = items.iter().find(|item| is_play(item));
+    let task = items.iter().find(|item| !is_play(item));
+    match (play, task) {
+        (Some(_), None) => Ok(Document::Playbook(root.clone())),
+        (Some(play), Some(task)) => Err(Diagnostic::error("plays and tasks cannot stand in one list")
+            .at(task.span(), "this is no play: it has no `hosts`")
+            .at(play.span(), "this is a play")
+            .hint("move the task under `tasks:` of a play, or give the play its `hosts`")),
+        (None, _) => Ok(Document::Tasks(items.to_vec())),
+    }
+}
+
+fn is_play(node: &Node) -> bool {
+    node.entries()
+        .is_some_and(|entries| entries.iter().any(|e| e.key.as_str().is_some_and(|key| PLAY_KEYS.contains(&key))))
+}
+
+/// A bare mapping is a task if it names a module, or has a name and only one key that could be a module.
+fn is_task(node: &Node, is_module: &dyn Fn(&str) -> bool) -> bool {
+    let Some(entries) = node.entries() else { return false };
+    let keys = || entries.iter().filter_map(|entry| entry.key.as_str());
+    let others = keys().filter(|key| !stack::is_keyword(key)).count();
+    keys().any(|key| stack::is_action(key, is_module)) || others == 1 && keys().any(stack::is_keyword)
+}
+
+/// A mapping that is neither play nor task: say what it probably is.
+fn other_mapping(root: &Node) -> Diagnostic {
+    let inventory = root.get("all").or_else(|| root.get("ungrouped")).is_some_and(|group| {
+        group.is_null() || ["hosts", "children", "vars"].iter().any(|key| group.get(key).is_some())
+    });
+    let key = root.entries().and_then(<[_]>::first).map_or(root.span(), |entry| entry.key.span());
+    let error = |what: &str| Diagnostic::error(what).at(key, "");
+    if inventory {
+        return error("this is an inventory, not a playbook").hint("give it with `-i FILE`, and a playbook beside it");
+    }
+    error("this is a mapping without `hosts` and without a module: it looks like a file of variables")
+        .hint("give variables with `-e @FILE`")
+        .hint(EXPECTED)
+}
+
+fn empty(source: &Source) -> Diagnostic {
+    Diagnostic::error(format!("`{}` is empty: there is nothing to run", source.name())).hint(EXPECTED)
+}
+
+/// Bare plays as the list that they stand for.
+fn list(items: Vec<Node>) -> Node {
+    let span = match (items.first(), items.last()) {
+        (Some(first), Some(last)) => first.span().source().span(first.span().range().start..last.span().range().end),
+        _ => Source::new("", "").span(0..0),
+    };
+    Node::new(span, None, Kind::List(items))
+}
+
+#[cfg(test)]
+mod tests;
