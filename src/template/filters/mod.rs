@@ -1,10 +1,19 @@
 //! Filters by family, one file each with its table.
 
+pub mod comment;
 pub mod default;
 pub mod dict;
+pub mod encode;
+pub mod html;
+pub mod number;
+pub mod path;
+pub mod regex;
 pub mod select;
 pub mod sequence;
 pub mod sets;
+pub mod text;
+pub mod time;
+pub mod url;
 
 use super::call::Filter;
 
@@ -15,4 +24,13 @@ pub const FAMILIES: &[(&str, &[Filter])] = &[
     ("Lists", sequence::TABLE),
     ("Sets and combinations", sets::TABLE),
     ("Mappings", dict::TABLE),
+    ("Text", text::TABLE),
+    ("Regular expressions", regex::TABLE),
+    ("Numbers", number::TABLE),
+    ("Times", time::TABLE),
+    ("Encodings and hashes", encode::TABLE),
+    ("Paths", path::TABLE),
+    ("URLs", url::TABLE),
+    ("HTML", html::TABLE),
+    ("Comments", comment::TABLE),
 ];

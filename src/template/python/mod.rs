@@ -2,8 +2,15 @@
 //!
 //! Nothing here knows of templates beyond [`Fault`](super::fault::Fault).
 
+pub mod bytes;
 pub mod coerce;
+pub mod path;
+pub mod percent;
 pub mod random;
 pub mod regex;
 pub mod regex_syntax;
+pub mod strftime;
+pub mod strptime;
 pub mod text;
+pub mod url;
+pub mod version;

@@ -1,0 +1,65 @@
+//! `comment`: text as a comment of a configuration file.
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{integer_or, text};
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Filter] = &[Filter::new("comment", comment, "Makes a comment of text.")];
+
+/// A style: beginning, decoration of every line, prefix, postfix, end.
+struct Style {
+    name: &'static str,
+    beginning: &'static str,
+    decoration: &'static str,
+    end: &'static str,
+}
+
+const STYLES: [Style; 5] = [
+    Style { name: "plain", beginning: "", decoration: "# ", end: "" },
+    Style { name: "erlang", beginning: "", decoration: "% ", end: "" },
+    Style { name: "c", beginning: "", decoration: "// ", end: "" },
+    Style { name: "cblock", beginning: "/*", decoration: " * ", end: " */" },
+    Style { name: "xml", beginning: "<!--", decoration: " - ", end: "-->" },
+];
+
+const OPTIONS: [&str; 8] =
+    ["beginning", "decoration", "end", "newline", "postfix", "postfix_count", "prefix", "prefix_count"];
+
+fn comment(call: &Call<'_>) -> Result<Value, Fault> {
+    let named = |name: &str| call.args.named(name);
+    let known = |name: &str| name == "style" || OPTIONS.contains(&name);
+    if let Some((name, _)) = call.args.named.iter().find(|(name, _)| !known(name)) {
+        return Err(Fault::value(format!("has no parameter `{name}`")).suggest(name, OPTIONS));
+    }
+    let style_name =
+        call.args.positional.first().or_else(|| named("style")).map_or_else(|| Ok("plain".to_owned()), text)?;
+    let style = STYLES.iter().find(|style| style.name == style_name).ok_or_else(|| {
+        let fault = Fault::value(format!("Invalid style '{style_name}'."));
+        fault.suggest(&style_name, STYLES.iter().map(|style| style.name))
+    })?;
+    let option = |name: &str, default: &str| named(name).map_or_else(|| Ok(default.to_owned()), text);
+    let decoration = option("decoration", style.decoration)?;
+    let bare = decoration.trim_end();
+    let (beginning, end) = (option("beginning", style.beginning)?, option("end", style.end)?);
+    let newline = option("newline", "\n")?;
+    let (prefix, postfix) = (option("prefix", bare)?, option("postfix", bare)?);
+    let count = |name: &str| integer_or(named(name), 1).map(|count| usize::try_from(count).unwrap_or(0));
+    let mut out = String::new();
+    if !beginning.is_empty() {
+        out.push_str(&format!("{beginning}{newline}"));
+    }
+    if !prefix.is_empty() {
+        out.push_str(&format!("{prefix}{newline}").repeat(count("prefix_count")?));
+    }
+    let body = text(&call.input)?.replace(&newline, &format!("{newline}{decoration}"));
+    // Empty lines get the decoration without the blank at its end; the last line keeps it.
+    let empty = format!("{decoration}{newline}");
+    out.push_str(&format!("{decoration}{body}").replace(&empty, &format!("{bare}{newline}")));
+    out.push_str(&format!("{newline}{postfix}").repeat(count("postfix_count")?));
+    if !end.is_empty() {
+        out.push_str(&format!("{newline}{end}"));
+    }
+    Ok(Value::text(out))
+}

@@ -1,0 +1,189 @@
+//! Base64, hashes, UUIDs.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+use uuid::Uuid;
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{flag, text, text_or};
+use crate::value::{Value, python};
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("b64decode", b64decode, "Decodes base64 to text."),
+    Filter::new("b64encode", b64encode, "Encodes text as base64."),
+    Filter::new("checksum", checksum, "Gives the SHA-1 hash."),
+    Filter::new("hash", hash, "Gives a hash of text by the name of the algorithm."),
+    Filter::new("md5", md5, "Gives the MD5 hash."),
+    Filter::new("sha1", checksum, "Gives the SHA-1 hash."),
+    Filter::new("to_uuid", to_uuid, "Makes a UUID of text, always the same one."),
+];
+
+/// An encoding of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    /// With a mark of byte order at the beginning, or in an order that is said.
+    Utf16 {
+        big: bool,
+        mark: bool,
+    },
+    Latin1,
+    Ascii,
+}
+
+impl Encoding {
+    fn find(name: &str) -> Result<Self, Fault> {
+        match name.to_lowercase().replace(['_', ' '], "-").as_str() {
+            "utf-8" | "utf8" => Ok(Self::Utf8),
+            "utf-16" | "utf16" => Ok(Self::Utf16 { big: false, mark: true }),
+            "utf-16-le" | "utf-16le" => Ok(Self::Utf16 { big: false, mark: false }),
+            "utf-16-be" | "utf-16be" => Ok(Self::Utf16 { big: true, mark: false }),
+            "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => Ok(Self::Latin1),
+            "ascii" | "us-ascii" => Ok(Self::Ascii),
+            other => {
+                let known = ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "ascii"];
+                Err(Fault::value(format!("unknown encoding: {name}")).suggest(other, known))
+            }
+        }
+    }
+
+    fn encode(self, text: &str) -> Result<Vec<u8>, Fault> {
+        let narrow = |limit: u32, name: &str| {
+            let mut bytes = Vec::new();
+            for (at, c) in text.chars().enumerate() {
+                let code = u32::from(c);
+                let byte = u8::try_from(code).ok().filter(|_| code < limit);
+                bytes.push(byte.ok_or_else(|| {
+                    let what = format!("'{name}' codec can't encode character '\\x{code:x}' in position {at}");
+                    Fault::value(format!("{what}: ordinal not in range({limit})"))
+                })?);
+            }
+            Ok(bytes)
+        };
+        match self {
+            Self::Utf8 => Ok(text.as_bytes().to_vec()),
+            Self::Latin1 => narrow(256, "latin-1"),
+            Self::Ascii => narrow(128, "ascii"),
+            Self::Utf16 { big, mark } => {
+                let bom = mark.then_some(0xfeff).into_iter();
+                let units = bom.chain(text.encode_utf16());
+                Ok(units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect())
+            }
+        }
+    }
+
+    /// Bytes that stand for nothing become a replacement sign.
+    fn decode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
+            Self::Ascii => bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '\u{fffd}' }).collect(),
+            Self::Utf16 { big, mark } => {
+                let (big, bytes) = match bytes {
+                    [0xff, 0xfe, rest @ ..] if mark => (false, rest),
+                    [0xfe, 0xff, rest @ ..] if mark => (true, rest),
+                    _ => (big, bytes),
+                };
+                let unit = |pair: &[u8]| {
+                    let pair = [pair[0], pair.get(1).copied().unwrap_or(0)];
+                    if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
+                };
+                String::from_utf16_lossy(&bytes.chunks(2).map(unit).collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
+fn b64encode(call: &Call<'_>) -> Result<Value, Fault> {
+    let [encoding, urlsafe] = call.args.bind(["encoding", "urlsafe"])?;
+    let bytes = match &call.input {
+        Value::Bytes(bytes) => bytes.to_vec(),
+        other => Encoding::find(&text_or(encoding.as_ref(), "utf-8")?)?.encode(&text(other)?)?,
+    };
+    let engine = if flag(urlsafe.as_ref(), false) { &URL_SAFE } else { &STANDARD };
+    Ok(Value::text(engine.encode(bytes)))
+}
+
+fn b64decode(call: &Call<'_>) -> Result<Value, Fault> {
+    let [encoding, urlsafe] = call.args.bind(["encoding", "urlsafe"])?;
+    let encoding = Encoding::find(&text_or(encoding.as_ref(), "utf-8")?)?;
+    let urlsafe = flag(urlsafe.as_ref(), false);
+    let input = text(&call.input)?;
+    // Python skips what is no digit of base64, line breaks above all.
+    let extra = if urlsafe { "-_" } else { "+/" };
+    let mut digits: String = input.chars().filter(|c| c.is_ascii_alphanumeric() || extra.contains(*c)).collect();
+    let padding = input.chars().filter(|c| *c == '=').count();
+    let wanted = (4 - digits.len() % 4) % 4;
+    if wanted == 3 {
+        let count = digits.len();
+        return Err(Fault::value(format!(
+            "Invalid base64-encoded string: number of data characters ({count}) cannot be 1 more than a multiple of 4"
+        )));
+    }
+    if padding < wanted {
+        return Err(Fault::value("Incorrect padding"));
+    }
+    digits.extend(std::iter::repeat_n('=', wanted));
+    let loose = base64::engine::GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    let alphabet = if urlsafe { &base64::alphabet::URL_SAFE } else { &base64::alphabet::STANDARD };
+    let engine = base64::engine::GeneralPurpose::new(alphabet, loose);
+    let bytes = engine.decode(digits).map_err(|error| Fault::value(format!("not base64: {error}")))?;
+    Ok(Value::text(encoding.decode(&bytes)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hash_by<D: Digest>(data: &str) -> String {
+    hex(&D::digest(data.as_bytes()))
+}
+
+fn hash(call: &Call<'_>) -> Result<Value, Fault> {
+    let [name] = call.args.bind(["hashtype"])?;
+    let name = text_or(name.as_ref(), "sha1")?;
+    let data = text(&call.input)?;
+    Ok(Value::text(match name.to_lowercase().as_str() {
+        "md5" => hash_by::<Md5>(&data),
+        "sha1" => hash_by::<Sha1>(&data),
+        "sha224" => hash_by::<Sha224>(&data),
+        "sha256" => hash_by::<Sha256>(&data),
+        "sha384" => hash_by::<Sha384>(&data),
+        "sha512" => hash_by::<Sha512>(&data),
+        other => {
+            let known = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
+            let fault = Fault::value(format!("unsupported hash type {name}"));
+            return Err(fault.hint(format!("known are {}", known.join(", "))).suggest(other, known));
+        }
+    }))
+}
+
+fn checksum(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(hash_by::<Sha1>(&text(&call.input)?)))
+}
+
+fn md5(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(hash_by::<Md5>(&text(&call.input)?)))
+}
+
+/// The namespace that Ansible chose for its UUIDs.
+const NAMESPACE: Uuid = uuid::uuid!("361e6d51-fae0-444c-9079-341386da8e2e");
+
+fn to_uuid(call: &Call<'_>) -> Result<Value, Fault> {
+    let [namespace] = call.args.bind(["namespace"])?;
+    let namespace = match namespace {
+        None => NAMESPACE,
+        Some(namespace) => text(&namespace)?.trim_matches(['{', '}']).parse().map_err(|_| {
+            let shown = python::repr(&namespace);
+            Fault::value(format!("Invalid value {shown} for 'namespace': badly formed hexadecimal UUID string"))
+        })?,
+    };
+    Ok(Value::text(Uuid::new_v5(&namespace, text(&call.input)?.as_bytes()).to_string()))
+}

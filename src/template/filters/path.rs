@@ -1,0 +1,273 @@
+//! Paths and the files they name.
+
+use std::path::{Path, PathBuf};
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{items, text, touch};
+use crate::template::python::path;
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("basename", basename, "Gives the last part of a path."),
+    Filter::new("commonpath", commonpath, "Gives the longest path that several begin with."),
+    Filter::new("dirname", dirname, "Gives a path without its last part."),
+    Filter::new("expanduser", expanduser, "Replaces a leading `~` by the home folder."),
+    Filter::new("expandvars", expandvars, "Replaces `$NAME` by environment variables."),
+    Filter::new("fileglob", fileglob, "Gives the files that match a pattern."),
+    Filter::new("normpath", normpath, "Takes `.`, `..` and doubled slashes out of a path."),
+    Filter::new("path_join", path_join, "Joins the parts of a path."),
+    Filter::new("realpath", realpath, "Follows the links in a path."),
+    Filter::new("relpath", relpath, "Gives a path as seen from a folder."),
+    Filter::new("splitext", splitext, "Splits a path into root and extension."),
+    Filter::new("win_basename", win_basename, "Gives the last part of a Windows path."),
+    Filter::new("win_dirname", win_dirname, "Gives a Windows path without its last part."),
+    Filter::new("win_splitdrive", win_splitdrive, "Splits a Windows path into drive and rest."),
+];
+
+/// The input as a path.
+fn input(call: &Call<'_>) -> Result<String, Fault> {
+    path_text(&call.input)
+}
+
+fn path_text(value: &Value) -> Result<String, Fault> {
+    match touch(value)? {
+        Value::Str(path) => Ok(path.as_str().to_owned()),
+        Value::Sealed(_) => text(value),
+        other => {
+            let kind = other.type_name();
+            Err(Fault::value(format!("expected str, bytes or os.PathLike object, not {kind}")))
+        }
+    }
+}
+
+fn basename(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(path::basename(&input(call)?)))
+}
+
+fn dirname(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(path::dirname(&input(call)?)))
+}
+
+fn normpath(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(path::normpath(&input(call)?)))
+}
+
+fn splitext(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let whole = input(call)?;
+    let (root, extension) = path::splitext(&whole);
+    Ok(Value::tuple([Value::text(root), Value::text(extension)]))
+}
+
+fn relpath(call: &Call<'_>) -> Result<Value, Fault> {
+    let [start] = call.args.bind(["start"])?;
+    let start = start.filter(|start| !start.is_null()).map_or_else(|| Ok(".".to_owned()), |start| path_text(&start))?;
+    Ok(Value::text(path::relpath(&input(call)?, &start, &current())))
+}
+
+fn current() -> String {
+    std::env::current_dir().map_or_else(|_| "/".to_owned(), |folder| folder.to_string_lossy().into_owned())
+}
+
+fn path_join(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let parts: Vec<String> = match &call.input {
+        Value::Str(part) => vec![part.as_str().to_owned()],
+        Value::List(parts) | Value::Tuple(parts) => parts.iter().map(path_text).collect::<Result<_, _>>()?,
+        other => {
+            let kind = other.type_name();
+            return Err(Fault::value(format!("|path_join expects string or sequence, got <class '{kind}'> instead.")));
+        }
+    };
+    let joined = parts.into_iter().reduce(|base, part| path::join(&base, &part));
+    joined.map(Value::text).ok_or_else(|| Fault::value("path_join needs at least one part"))
+}
+
+fn commonpath(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let paths: Vec<String> = items(call)?.iter().map(path_text).collect::<Result<_, _>>()?;
+    if paths.is_empty() {
+        return Err(Fault::value("commonpath() arg is an empty sequence"));
+    }
+    path::commonpath(&paths).map(Value::text).ok_or_else(|| Fault::value("Can't mix absolute and relative paths"))
+}
+
+fn expanduser(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(home_expanded(&input(call)?)))
+}
+
+/// A leading `~` or `~user` replaced by the home folder; as it is if nobody knows the user.
+pub fn home_expanded(path: &str) -> String {
+    let Some(after) = path.strip_prefix('~') else { return path.to_owned() };
+    let (user, rest) = after.split_at(after.find('/').unwrap_or(after.len()));
+    let home = match user {
+        "" => std::env::var("HOME").ok().or_else(|| home_of(None)),
+        user => home_of(Some(user)),
+    };
+    home.map_or_else(|| path.to_owned(), |home| format!("{}{rest}", home.trim_end_matches('/')))
+}
+
+/// The home folder in the user database; of the first administrator where no user is given.
+fn home_of(user: Option<&str>) -> Option<String> {
+    let database = std::fs::read_to_string("/etc/passwd").ok()?;
+    let entry = database.lines().find(|line| line.split(':').next() == Some(user.unwrap_or("root")))?;
+    entry.split(':').nth(5).map(str::to_owned)
+}
+
+fn expandvars(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(path::expandvars(&input(call)?, |name| std::env::var(name).ok())))
+}
+
+fn realpath(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(real(&path::join(&current(), &input(call)?))))
+}
+
+/// Follows links part by part; parts that do not exist stay as they are.
+pub fn real(absolute: &str) -> String {
+    /// As many links as Linux follows.
+    const MOST: usize = 40;
+    let mut done = PathBuf::from("/");
+    let mut todo: Vec<String> = absolute.split('/').rev().map(str::to_owned).collect();
+    let mut followed = 0;
+    while let Some(part) = todo.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                done.pop();
+                continue;
+            }
+            _ => done.push(&part),
+        }
+        let Ok(target) = std::fs::read_link(&done) else { continue };
+        followed += 1;
+        if followed > MOST {
+            continue;
+        }
+        done.pop();
+        let target = target.to_string_lossy().into_owned();
+        if target.starts_with('/') {
+            done = PathBuf::from("/");
+        }
+        todo.extend(target.split('/').rev().map(str::to_owned));
+    }
+    done.to_string_lossy().into_owned()
+}
+
+fn fileglob(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let mut found: Vec<String> = glob(&input(call)?).into_iter().filter(|path| Path::new(path).is_file()).collect();
+    found.sort();
+    Ok(Value::list(found.into_iter().map(Value::text)))
+}
+
+/// The paths that match a pattern with `*`, `?` and `[..]`; names with a leading dot need one in the pattern.
+pub fn glob(pattern: &str) -> Vec<String> {
+    let mut found = vec![if pattern.starts_with('/') { "/".to_owned() } else { String::new() }];
+    for part in pattern.split('/').filter(|part| !part.is_empty()) {
+        let mut next = Vec::new();
+        for base in found {
+            if !part.contains(['*', '?', '[']) {
+                let path = path::join(&base, part);
+                if std::fs::symlink_metadata(&path).is_ok() {
+                    next.push(path);
+                }
+                continue;
+            }
+            let folder = if base.is_empty() { "." } else { base.as_str() };
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            let wanted: Vec<char> = part.chars().collect();
+            let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+            for name in names.filter(|name| part.starts_with('.') || !name.starts_with('.')) {
+                if matches(&wanted, &name.chars().collect::<Vec<_>>()) {
+                    next.push(path::join(&base, &name));
+                }
+            }
+        }
+        found = next;
+    }
+    found
+}
+
+/// Whether a name matches a pattern of shell wildcards.
+pub fn matches(pattern: &[char], name: &[char]) -> bool {
+    let Some((first, rest)) = pattern.split_first() else { return name.is_empty() };
+    match first {
+        '*' => (0..=name.len()).any(|skipped| matches(rest, &name[skipped..])),
+        '?' => !name.is_empty() && matches(rest, &name[1..]),
+        '[' => {
+            let from = usize::from(rest.first() == Some(&'!'));
+            // A bracket that comes first is a member, not the end.
+            let close = rest.iter().skip(from + 1).position(|c| *c == ']').map(|at| at + from + 1);
+            let (Some(close), Some(c)) = (close, name.first()) else {
+                return name.first() == Some(&'[') && close.is_none() && matches(rest, &name[1..]);
+            };
+            in_class(&rest[from..close], *c) != (from == 1) && matches(&rest[close + 1..], &name[1..])
+        }
+        c => name.first() == Some(c) && matches(rest, &name[1..]),
+    }
+}
+
+fn in_class(class: &[char], wanted: char) -> bool {
+    let mut at = 0;
+    while at < class.len() {
+        if at + 2 < class.len() && class[at + 1] == '-' {
+            if (class[at]..=class[at + 2]).contains(&wanted) {
+                return true;
+            }
+            at += 3;
+        } else {
+            if class[at] == wanted {
+                return true;
+            }
+            at += 1;
+        }
+    }
+    false
+}
+
+fn win_basename(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(path::win_split(&input(call)?).1))
+}
+
+fn win_dirname(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(path::win_split(&input(call)?).0))
+}
+
+fn win_splitdrive(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let whole = input(call)?;
+    let (drive, rest) = path::win_splitdrive(&whole);
+    Ok(Value::tuple([Value::text(drive), Value::text(rest)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn case(pattern: &str, name: &str, expected: bool) {
+        let chars = |text: &str| text.chars().collect::<Vec<_>>();
+        assert_eq!(matches(&chars(pattern), &chars(name)), expected, "{pattern} {name}");
+    }
+
+    #[test]
+    fn wildcards() {
+        case("*.txt", "a.txt", true);
+        case("*.txt", "a.txt2", false);
+        case("a?c", "abc", true);
+        case("[a-c]x", "bx", true);
+        case("[!a-c]x", "bx", false);
+        case("[]]", "]", true);
+        case("[", "[", true);
+    }
+}

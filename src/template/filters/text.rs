@@ -1,0 +1,309 @@
+//! Text.
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{flag, integer, integer_or, optional_text, required, text, text_or, touch};
+use crate::template::python::percent::{self, Fillings};
+use crate::template::python::text::{capitalize as capitalized, head, length, split_lines};
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("capitalize", capitalize, "Makes the first letter large and the others small."),
+    Filter::new("center", center, "Puts text in the middle of a width."),
+    Filter::new("format", format, "Fills values into a `%` format."),
+    Filter::new("indent", indent, "Indents the lines of a text."),
+    Filter::new("lower", lower, "Makes letters small."),
+    Filter::new("quote", quote, "Quotes text for a shell."),
+    Filter::new("replace", replace, "Replaces a text in a text."),
+    Filter::new("split", split, "Splits text at a separator or at blanks."),
+    Filter::new("string", string, "Makes text of the input."),
+    Filter::new("title", title, "Makes the first letter of every word large."),
+    Filter::new("trim", trim, "Takes blanks, or other signs, off both ends."),
+    Filter::new("truncate", truncate, "Cuts text to a length."),
+    Filter::new("upper", upper, "Makes letters large."),
+    Filter::new("wordcount", wordcount, "Counts words."),
+    Filter::new("wordwrap", wordwrap, "Breaks text into lines of a width."),
+];
+
+fn input(call: &Call<'_>) -> Result<String, Fault> {
+    text(&call.input)
+}
+
+fn capitalize(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(capitalized(&input(call)?)))
+}
+
+fn lower(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(input(call)?.to_lowercase()))
+}
+
+fn upper(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(input(call)?.to_uppercase()))
+}
+
+fn string(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    match &call.input {
+        Value::Str(text) => Ok(Value::Str(text.clone().into_data())),
+        _ => Ok(Value::text(input(call)?)),
+    }
+}
+
+fn center(call: &Call<'_>) -> Result<Value, Fault> {
+    let [width] = call.args.bind(["width"])?;
+    let input = input(call)?;
+    let width = usize::try_from(integer_or(width.as_ref(), 80)?).unwrap_or(0);
+    let missing = width.saturating_sub(length(&input));
+    // Python's rule for the odd blank.
+    let left = missing / 2 + (missing & width & 1);
+    Ok(Value::text(format!("{}{input}{}", " ".repeat(left), " ".repeat(missing - left))))
+}
+
+fn format(call: &Call<'_>) -> Result<Value, Fault> {
+    let (row, named) = (&call.args.positional, &call.args.named);
+    let pattern = input(call)?;
+    if !row.is_empty() && !named.is_empty() {
+        return Err(Fault::value("can't handle positional and keyword arguments at the same time"));
+    }
+    if named.is_empty() {
+        return percent::format(&pattern, &Fillings::Row(row)).map(Value::text);
+    }
+    let named = Value::dict(named.iter().map(|(name, value)| (name.clone(), value.clone())));
+    percent::format(&pattern, &Fillings::Named(&named)).map(Value::text)
+}
+
+fn indent(call: &Call<'_>) -> Result<Value, Fault> {
+    let [width, first, blank] = call.args.bind(["width", "first", "blank"])?;
+    let indention = match width {
+        Some(Value::Str(text)) => text.as_str().to_owned(),
+        width => " ".repeat(usize::try_from(integer_or(width.as_ref(), 4)?).unwrap_or(0)),
+    };
+    let blank = flag(blank.as_ref(), false);
+    let input = format!("{}\n", input(call)?);
+    let mut out = if flag(first.as_ref(), false) { indention.clone() } else { String::new() };
+    for (index, line) in split_lines(&input).into_iter().enumerate() {
+        if index > 0 {
+            out.push('\n');
+            if blank || !line.is_empty() {
+                out.push_str(&indention);
+            }
+        }
+        out.push_str(line);
+    }
+    Ok(Value::text(out))
+}
+
+fn replace(call: &Call<'_>) -> Result<Value, Fault> {
+    let [old, new, count] = call.args.bind(["old", "new", "count"])?;
+    let (old, new) = (text(&required(old, "old")?)?, text(&required(new, "new")?)?);
+    let input = input(call)?;
+    let count = count.filter(|count| !count.is_null()).map(|count| integer(&count)).transpose()?;
+    Ok(Value::text(match count.and_then(|count| usize::try_from(count).ok()) {
+        Some(count) => input.replacen(&old, &new, count),
+        None => input.replace(&old, &new),
+    }))
+}
+
+fn split(call: &Call<'_>) -> Result<Value, Fault> {
+    let [separator, most] = call.args.bind(["sep", "maxsplit"])?;
+    let Value::Str(_) = &call.input else {
+        let kind = call.input.type_name();
+        return Err(Fault::value(format!("descriptor 'split' for 'str' objects doesn't apply to a '{kind}' object")));
+    };
+    let input = input(call)?;
+    let most = usize::try_from(integer_or(most.as_ref(), -1)?).unwrap_or(usize::MAX - 1);
+    let parts: Vec<&str> = match optional_text(separator.as_ref())? {
+        Some(separator) if separator.is_empty() => return Err(Fault::value("empty separator")),
+        Some(separator) => input.splitn(most + 1, &separator).map(|part| part as &str).collect(),
+        None => split_blanks(&input, most),
+    };
+    Ok(Value::list(parts.into_iter().map(Value::text)))
+}
+
+/// Python's `split()`: at runs of blanks, none at the ends; the rest after the last split keeps its own.
+fn split_blanks(text: &str, most: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        if parts.len() == most {
+            parts.push(rest.trim_end());
+            break;
+        }
+        let (word, after) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+        parts.push(word);
+        rest = after.trim_start();
+    }
+    parts
+}
+
+fn title(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let mut out = String::new();
+    let mut starts = true;
+    for c in input(call)?.chars() {
+        if c.is_whitespace() || "-({[<".contains(c) {
+            starts = true;
+            out.push(c);
+        } else if std::mem::take(&mut starts) {
+            out.extend(c.to_uppercase());
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+    Ok(Value::text(out))
+}
+
+fn trim(call: &Call<'_>) -> Result<Value, Fault> {
+    let [signs] = call.args.bind(["chars"])?;
+    let input = input(call)?;
+    Ok(Value::text(match optional_text(signs.as_ref())? {
+        Some(signs) => input.trim_matches(|c| signs.contains(c)).to_owned(),
+        None => input.trim().to_owned(),
+    }))
+}
+
+fn truncate(call: &Call<'_>) -> Result<Value, Fault> {
+    let [width, kill_words, end, leeway] = call.args.bind(["length", "killwords", "end", "leeway"])?;
+    let (width, end) = (integer_or(width.as_ref(), 255)?, text_or(end.as_ref(), "...")?);
+    let leeway = match leeway.filter(|leeway| !leeway.is_null()) {
+        Some(leeway) => integer(&leeway)?,
+        None => 5,
+    };
+    let end_length = length(&end) as i64;
+    if width < end_length {
+        return Err(Fault::value(format!("expected length >= {end_length}, got {width}")));
+    }
+    if leeway < 0 {
+        return Err(Fault::value(format!("expected leeway >= 0, got {leeway}")));
+    }
+    let input = input(call)?;
+    if length(&input) as i64 <= width + leeway {
+        return Ok(Value::text(input));
+    }
+    let cut = head(&input, (width - end_length) as usize);
+    let whole_words =
+        if flag(kill_words.as_ref(), false) { cut } else { cut.rsplit_once(' ').map_or(cut, |(head, _)| head) };
+    Ok(Value::text(format!("{whole_words}{end}")))
+}
+
+fn wordcount(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let input = input(call)?;
+    let words = input.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    Ok(Value::from(words.count()))
+}
+
+fn quote(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let input = if touch(&call.input)?.is_null() { String::new() } else { input(call)? };
+    Ok(Value::text(shell_quoted(&input)))
+}
+
+/// Python's `shlex.quote`.
+pub fn shell_quoted(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(safe) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\"'\"'"))
+}
+
+fn wordwrap(call: &Call<'_>) -> Result<Value, Fault> {
+    let [width, break_words, wrap, hyphens] =
+        call.args.bind(["width", "break_long_words", "wrapstring", "break_on_hyphens"])?;
+    let width = usize::try_from(integer_or(width.as_ref(), 79)?).unwrap_or(0);
+    if width == 0 {
+        return Err(Fault::value("invalid width 0 (must be > 0)"));
+    }
+    let wrap = optional_text(wrap.as_ref())?.unwrap_or_else(|| "\n".to_owned());
+    let (break_words, hyphens) = (flag(break_words.as_ref(), true), flag(hyphens.as_ref(), true));
+    let input = input(call)?;
+    let lines = split_lines(&input).into_iter();
+    let wrapped: Vec<String> = lines.map(|line| wrap_line(line, width, break_words, hyphens).join(&wrap)).collect();
+    Ok(Value::text(wrapped.join(&wrap)))
+}
+
+/// Python's `textwrap.wrap` of one line, blanks kept inside lines.
+fn wrap_line(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<String> {
+    let mut chunks: std::collections::VecDeque<String> = chunks(line, hyphens).into();
+    let mut lines: Vec<String> = Vec::new();
+    while !chunks.is_empty() {
+        if !lines.is_empty() && chunks.front().is_some_and(|chunk| chunk.trim().is_empty()) {
+            chunks.pop_front();
+        }
+        let mut current = Vec::new();
+        let mut used = 0;
+        while let Some(chunk) = chunks.front() {
+            let size = length(chunk);
+            if used + size > width {
+                break;
+            }
+            used += size;
+            current.extend(chunks.pop_front());
+        }
+        if let Some(long) = chunks.front().filter(|chunk| length(chunk) > width).cloned() {
+            if break_words {
+                let mut room = width.saturating_sub(used).max(1);
+                // A long word with a hyphen is broken behind it, where that is allowed.
+                if hyphens
+                    && let Some(at) =
+                        head(&long, room).rfind('-').filter(|at| *at > 0 && long[..*at].contains(|c| c != '-'))
+                {
+                    room = length(&long[..=at]);
+                }
+                let part = head(&long, room).to_owned();
+                chunks[0] = long[part.len()..].to_owned();
+                current.push(part);
+            } else if current.is_empty() {
+                current.extend(chunks.pop_front());
+            }
+        }
+        if current.last().is_some_and(|chunk| chunk.trim().is_empty()) {
+            current.pop();
+        }
+        if !current.is_empty() {
+            lines.push(current.concat());
+        }
+    }
+    lines
+}
+
+/// Words and the blanks between them; words with hyphens in pieces that end with one.
+fn chunks(line: &str, hyphens: bool) -> Vec<String> {
+    let mut chunks: Vec<String> = Vec::new();
+    let mut was_blank = None;
+    for c in line.chars() {
+        let blank = c.is_whitespace();
+        if was_blank != Some(blank) {
+            chunks.push(String::new());
+        }
+        was_blank = Some(blank);
+        if let Some(last) = chunks.last_mut() {
+            last.push(c);
+        }
+    }
+    if !hyphens {
+        return chunks;
+    }
+    chunks.iter().flat_map(|chunk| split_hyphens(chunk)).collect()
+}
+
+/// `aa-bb` as `aa-`, `bb`: at a hyphen with two letters before it and a letter after it.
+fn split_hyphens(word: &str) -> Vec<String> {
+    let chars: Vec<char> = word.chars().collect();
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for at in 2..chars.len() {
+        let letter = |at: usize| chars.get(at).is_some_and(|c| c.is_alphabetic());
+        if chars[at] == '-' && letter(at - 1) && letter(at - 2) && letter(at + 1) {
+            pieces.push(chars[start..=at].iter().collect());
+            start = at + 1;
+        }
+    }
+    pieces.push(chars[start..].iter().collect());
+    pieces
+}

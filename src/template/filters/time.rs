@@ -1,0 +1,49 @@
+//! Dates and times.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{as_real, flag, text, text_or};
+use crate::template::python::strftime::{self, Moment};
+use crate::template::python::strptime;
+use crate::value::{Value, python};
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("strftime", strftime, "Writes a time by the format that is the input."),
+    Filter::new("to_datetime", to_datetime, "Reads a time stamp by a format."),
+];
+
+fn strftime(call: &Call<'_>) -> Result<Value, Fault> {
+    let [second, utc] = call.args.bind(["second", "utc"])?;
+    let instant = match second.filter(|second| !second.is_null()) {
+        None => Timestamp::now(),
+        Some(second) => {
+            let seconds = match &second {
+                Value::Str(digits) => digits.trim().parse::<f64>().ok(),
+                other => as_real(other),
+            };
+            seconds
+                .filter(|seconds| seconds.is_finite())
+                .and_then(|seconds| Timestamp::from_second(seconds.floor() as i64).ok())
+                .ok_or_else(|| Fault::value(format!("Invalid value for epoch value ({})", python::str(&second))))?
+        }
+    };
+    let zone = if flag(utc.as_ref(), false) { TimeZone::UTC } else { TimeZone::system() };
+    let info = zone.to_offset_info(instant);
+    let name = if flag(utc.as_ref(), false) { "GMT" } else { info.abbreviation() };
+    let moment = Moment { local: zone.to_datetime(instant), offset: Some(info.offset().seconds()), zone: name };
+    Ok(Value::text(strftime::format(&moment, &text(&call.input)?)))
+}
+
+fn to_datetime(call: &Call<'_>) -> Result<Value, Fault> {
+    let [format] = call.args.bind(["format"])?;
+    let format = text_or(format.as_ref(), "%Y-%m-%d %H:%M:%S")?;
+    let Value::Str(written) = &call.input else {
+        let kind = call.input.type_name();
+        return Err(Fault::value(format!("strptime() argument 1 must be str, not {kind}")));
+    };
+    strptime::parse(written, &format).map(Value::Time)
+}

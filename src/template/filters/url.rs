@@ -1,0 +1,71 @@
+//! URLs.
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{optional_text, text};
+use crate::template::python::url;
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("urldecode", urldecode, "Turns `%XX` and `+` back into what they stand for."),
+    Filter::new("urlencode", urlencode, "Quotes text for a URL, or a mapping as a query."),
+    Filter::new("urlsplit", urlsplit, "Splits a URL into its parts."),
+];
+
+fn urldecode(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(url::unquote_plus(&text(&call.input)?)))
+}
+
+fn urlencode(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    let pair = |key: &Value, value: &Value| -> Result<String, Fault> {
+        Ok(format!("{}={}", url::quote_plus(&text(key)?), url::quote_plus(&text(value)?)))
+    };
+    let pairs: Vec<String> = match &call.input {
+        Value::Dict(dict) => dict.iter().map(|(key, value)| pair(key, value)).collect::<Result<_, _>>()?,
+        Value::List(_) | Value::Tuple(_) | Value::Object(_) => {
+            let members = call.context.iterate(&call.input)?;
+            members
+                .iter()
+                .map(|member| match member.as_slice() {
+                    Some([key, value]) => pair(key, value),
+                    _ => Err(Fault::value("urlencode takes text, a mapping or a list of pairs")),
+                })
+                .collect::<Result<_, _>>()?
+        }
+        other => return Ok(Value::text(url::quote(&text(other)?, "/"))),
+    };
+    Ok(Value::text(pairs.join("&")))
+}
+
+const COMPONENTS: [&str; 9] =
+    ["fragment", "hostname", "netloc", "password", "path", "port", "query", "scheme", "username"];
+
+fn urlsplit(call: &Call<'_>) -> Result<Value, Fault> {
+    let [component] = call.args.bind(["query"])?;
+    let component = optional_text(component.as_ref())?.filter(|component| !component.is_empty());
+    let split = url::split(&text(&call.input)?)?;
+    let values = [
+        Value::text(split.fragment.as_str()),
+        Value::from(split.hostname().map(Value::text)),
+        Value::text(split.netloc.as_str()),
+        Value::from(split.password().map(Value::text)),
+        Value::text(split.path.as_str()),
+        Value::from(split.port()?.map(|port| Value::Int(i64::from(port)))),
+        Value::text(split.query.as_str()),
+        Value::text(split.scheme.as_str()),
+        Value::from(split.username().map(Value::text)),
+    ];
+    match component {
+        None => Ok(Value::dict(COMPONENTS.into_iter().zip(values))),
+        Some(wanted) => match COMPONENTS.iter().position(|known| *known == wanted) {
+            Some(at) => Ok(values[at].clone()),
+            None => {
+                let fault = Fault::value(format!("urlsplit: unknown URL component: {wanted}"));
+                Err(fault.suggest(&wanted, COMPONENTS))
+            }
+        },
+    }
+}

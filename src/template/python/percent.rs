@@ -1,0 +1,277 @@
+//! Python's `%` formatting of text.
+
+use num_bigint::BigInt;
+use num_traits::{FromPrimitive, Signed};
+
+use super::coerce::{as_real, text};
+use crate::template::fault::Fault;
+use crate::value::{Value, python};
+
+/// What is filled in.
+pub enum Fillings<'a> {
+    /// One after the other (`% (a, b)`).
+    Row(&'a [Value]),
+    /// By name (`%(name)s`).
+    Named(&'a Value),
+}
+
+/// One `%..` of the format.
+#[derive(Default)]
+struct Spec {
+    left: bool,
+    plus: bool,
+    blank: bool,
+    zero: bool,
+    alternate: bool,
+    width: usize,
+    precision: Option<usize>,
+}
+
+/// `format % fillings`.
+///
+/// # Errors
+/// If values are missing or left over, of the wrong type, or the format is bad.
+pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
+    let chars: Vec<char> = format.chars().collect();
+    let mut out = String::new();
+    let (mut at, mut used) = (0, 0);
+    let mut next = |used: &mut usize| match fillings {
+        Fillings::Row(row) => {
+            *used += 1;
+            row.get(*used - 1).cloned().ok_or_else(|| Fault::value("not enough arguments for format string"))
+        }
+        Fillings::Named(all) => Ok((*all).clone()),
+    };
+    while let Some(c) = chars.get(at) {
+        at += 1;
+        if *c != '%' {
+            out.push(*c);
+            continue;
+        }
+        let mut value = None;
+        if chars.get(at) == Some(&'(') {
+            let close = chars[at..].iter().position(|c| *c == ')');
+            let close = close.ok_or_else(|| Fault::value("incomplete format key"))?;
+            let name: String = chars[at + 1..at + close].iter().collect();
+            let Fillings::Named(Value::Dict(dict)) = fillings else {
+                return Err(Fault::value("format requires a mapping"));
+            };
+            let missing = || Fault::value(format!("'{name}'")).suggest(&name, dict.keys().filter_map(Value::as_str));
+            value = Some(dict.get(&name).cloned().ok_or_else(missing)?);
+            at += close + 1;
+        }
+        let mut spec = Spec::default();
+        while let Some(flag) = chars.get(at).filter(|c| "-+ 0#".contains(**c)) {
+            match flag {
+                '-' => spec.left = true,
+                '+' => spec.plus = true,
+                ' ' => spec.blank = true,
+                '0' => spec.zero = true,
+                _ => spec.alternate = true,
+            }
+            at += 1;
+        }
+        spec.width = count(&chars, &mut at, &mut used, &mut next)?.unwrap_or(0);
+        if chars.get(at) == Some(&'.') {
+            at += 1;
+            spec.precision = Some(count(&chars, &mut at, &mut used, &mut next)?.unwrap_or(0));
+        }
+        while chars.get(at).is_some_and(|c| "hlL".contains(*c)) {
+            at += 1;
+        }
+        let conversion = *chars.get(at).ok_or_else(|| Fault::value("incomplete format"))?;
+        at += 1;
+        if conversion == '%' {
+            out.push('%');
+            continue;
+        }
+        let value = match value {
+            Some(value) => value,
+            None => next(&mut used)?,
+        };
+        out.push_str(&convert(&value, conversion, &spec, at - 1)?);
+    }
+    if let Fillings::Row(row) = fillings
+        && used < row.len()
+    {
+        return Err(Fault::value("not all arguments converted during string formatting"));
+    }
+    Ok(out)
+}
+
+/// A width or precision: digits, or `*` for the next value.
+fn count(
+    chars: &[char],
+    at: &mut usize,
+    used: &mut usize,
+    next: &mut impl FnMut(&mut usize) -> Result<Value, Fault>,
+) -> Result<Option<usize>, Fault> {
+    /// Wider than any text that a playbook can want.
+    const WIDEST: usize = 100_000;
+    if chars.get(*at) == Some(&'*') {
+        *at += 1;
+        let Value::Int(width) = next(used)? else { return Err(Fault::value("* wants int")) };
+        return Ok(Some(usize::try_from(width).unwrap_or(0).min(WIDEST)));
+    }
+    let digits: String = chars[*at..].iter().take_while(|c| c.is_ascii_digit()).collect();
+    *at += digits.len();
+    Ok(digits.parse().ok().map(|width: usize| width.min(WIDEST)))
+}
+
+fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, Fault> {
+    let cut = |text: String| match spec.precision {
+        Some(precision) => super::text::head(&text, precision).to_owned(),
+        None => text,
+    };
+    Ok(match conversion {
+        's' => pad(cut(text(value)?), spec),
+        'r' | 'a' => pad(cut(python::repr(super::coerce::touch_all(value)?)), spec),
+        'c' => match value {
+            Value::Str(text) if text.chars().count() == 1 => pad(text.as_str().to_owned(), spec),
+            Value::Int(code) => {
+                let c = u32::try_from(*code).ok().and_then(char::from_u32);
+                pad(c.ok_or_else(|| Fault::value("%c arg not in range(0x110000)"))?.to_string(), spec)
+            }
+            _ => return Err(Fault::value("%c requires int or char")),
+        },
+        'd' | 'i' | 'u' => number(whole(value, conversion, true)?, 10, "", conversion, spec),
+        'o' => number(whole(value, conversion, false)?, 8, "0o", conversion, spec),
+        'x' | 'X' => number(whole(value, conversion, false)?, 16, "0x", conversion, spec),
+        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
+            let kind = value.type_name();
+            let f = as_real(value).ok_or_else(|| Fault::value(format!("must be real number, not {kind}")))?;
+            let digits = float(f.abs(), conversion.to_ascii_lowercase(), spec.precision.unwrap_or(6), spec.alternate);
+            let digits = if conversion.is_ascii_uppercase() { digits.to_uppercase() } else { digits };
+            signed(f.is_sign_negative() && !f.is_nan(), "", &digits, spec, f.is_finite())
+        }
+        other => {
+            let code = u32::from(other);
+            return Err(Fault::value(format!("unsupported format character '{other}' (0x{code:x}) at index {at}")));
+        }
+    })
+}
+
+fn whole(value: &Value, conversion: char, cut_floats: bool) -> Result<BigInt, Fault> {
+    match value {
+        Value::Int(i) => Ok(BigInt::from(*i)),
+        Value::Bool(b) => Ok(BigInt::from(u8::from(*b))),
+        Value::Big(number) => Ok((**number).clone()),
+        Value::Float(f) if cut_floats => {
+            BigInt::from_f64(f.trunc()).ok_or_else(|| Fault::value("cannot convert float infinity or NaN to integer"))
+        }
+        other => {
+            let (kind, wanted) = (other.type_name(), if cut_floats { "a real number" } else { "an integer" });
+            Err(Fault::value(format!("%{conversion} format: {wanted} is required, not {kind}")))
+        }
+    }
+}
+
+fn number(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spec) -> String {
+    let mut digits = value.abs().to_str_radix(radix);
+    if let Some(precision) = spec.precision {
+        digits = format!("{digits:0>precision$}");
+    }
+    let prefix = if spec.alternate { prefix } else { "" };
+    let (prefix, digits) =
+        if conversion == 'X' { (prefix.to_uppercase(), digits.to_uppercase()) } else { (prefix.to_owned(), digits) };
+    signed(value.is_negative(), &prefix, &digits, spec, true)
+}
+
+/// Sign, prefix, digits; zeros go between prefix and digits.
+fn signed(negative: bool, prefix: &str, digits: &str, spec: &Spec, zeros: bool) -> String {
+    let sign = match (negative, spec.plus, spec.blank) {
+        (true, ..) => "-",
+        (false, true, _) => "+",
+        (false, false, true) => " ",
+        _ => "",
+    };
+    if spec.zero && !spec.left && zeros {
+        let width = spec.width.saturating_sub(sign.len() + prefix.len());
+        return format!("{sign}{prefix}{digits:0>width$}");
+    }
+    pad(format!("{sign}{prefix}{digits}"), spec)
+}
+
+fn pad(text: String, spec: &Spec) -> String {
+    let width = spec.width;
+    if spec.left { format!("{text:<width$}") } else { format!("{text:>width$}") }
+}
+
+/// A float that is not negative, as C's `%e`, `%f` and `%g` write it.
+fn float(f: f64, conversion: char, precision: usize, alternate: bool) -> String {
+    if !f.is_finite() {
+        return if f.is_nan() { "nan" } else { "inf" }.to_owned();
+    }
+    match conversion {
+        'f' => format!("{f:.precision$}"),
+        'e' => exponent_form(&format!("{f:.precision$e}")),
+        _ => {
+            let precision = precision.max(1);
+            let scientific = format!("{f:.*e}", precision - 1);
+            let exponent: i64 = scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+            let small = exponent < -4 || exponent >= precision as i64;
+            let digits = if small {
+                scientific
+            } else {
+                format!("{f:.*}", usize::try_from(precision as i64 - 1 - exponent).unwrap_or(0))
+            };
+            let (mantissa, tail) = digits.split_once('e').map_or((digits.as_str(), None), |(m, e)| (m, Some(e)));
+            let mantissa = if mantissa.contains('.') && !alternate {
+                mantissa.trim_end_matches('0').trim_end_matches('.')
+            } else {
+                mantissa
+            };
+            tail.map_or_else(|| mantissa.to_owned(), |tail| exponent_form(&format!("{mantissa}e{tail}")))
+        }
+    }
+}
+
+/// `1.5e0` as `1.5e+00`.
+fn exponent_form(text: &str) -> String {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+    format!("{mantissa}e{sign}{digits:0>2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn case(text: &str, values: &[Value], expected: &str) {
+        let got = format(text, &Fillings::Row(values)).unwrap_or_else(|fault| format!("! {}", fault.message));
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn conversions() {
+        let values = [
+            Value::Float(3.14159),
+            Value::Int(255),
+            Value::text("q"),
+            Value::text("a"),
+            Value::text("b"),
+            Value::Int(5),
+            Value::text("z"),
+            Value::Float(1.5),
+            Value::Float(0.0001),
+            Value::Int(8),
+        ];
+        let expected = "03.14|ff|'q'|    a|b    |+5|%|z|1.500000e+00|0.0001|10";
+        case("%05.2f|%x|%r|%5s|%-5s|%+d|%%|%c|%e|%g|%o", &values, expected);
+        case("%05d", &[Value::Int(-42)], "-0042");
+        case("%#x", &[Value::Int(255)], "0xff");
+        case("%*d", &[Value::Int(4), Value::Int(7)], "   7");
+        case("%g", &[Value::Float(1e10)], "1e+10");
+    }
+
+    #[test]
+    fn complaints() {
+        case("%s %s", &[Value::Int(1)], "! not enough arguments for format string");
+        case("x", &[Value::Int(1)], "! not all arguments converted during string formatting");
+        case("%d", &[Value::text("x")], "! %d format: a real number is required, not str");
+        let named = Value::dict([("name", Value::Int(5))]);
+        assert_eq!(format("%(name)03d", &Fillings::Named(&named)).unwrap(), "005");
+        assert_eq!(format("%(nam)d", &Fillings::Named(&named)).unwrap_err().hints, ["did you mean `name`?"]);
+    }
+}
