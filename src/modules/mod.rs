@@ -40,6 +40,7 @@ pub trait Module: Sync {
 pub static MODULES: &[&dyn Module] = &[
     &builtin::blockinfile::BlockInFile,
     &builtin::fetch::Fetch,
+    &builtin::file::File,
     &builtin::find::Find,
     &builtin::lineinfile::LineInFile,
     &builtin::replace::Replace,

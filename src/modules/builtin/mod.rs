@@ -3,6 +3,7 @@
 pub mod blockinfile;
 pub mod edit;
 pub mod fetch;
+pub mod file;
 pub mod files;
 pub mod find;
 pub mod lineinfile;

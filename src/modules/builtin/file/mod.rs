@@ -1,0 +1,375 @@
+//! `file`: files, folders and links, and their attributes.
+
+mod links;
+mod times;
+
+use std::path::{Path, PathBuf};
+
+use super::files::attributes::{self, Changes};
+use super::files::{Attributes, COMMON, Disk, base_name, describe, refused, shown};
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value};
+use times::Times;
+
+static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, links and their attributes.").params(&[
+    &[
+        Param::str("state", "What the path is to be.").choices(&[
+            "absent",
+            "directory",
+            "file",
+            "hard",
+            "link",
+            "touch",
+        ]),
+        Param::path("path", "The path.").aliases(&["dest", "name"]).required(),
+        Param::str("_original_basename", "For internal use.").hidden(),
+        Param::bool("recurse", "Attributes for everything in a folder, too.").default("false"),
+        Param::bool("force", "Links to nothing, and links in place of files.").default("false"),
+        Param::bool("follow", "Attributes of what a link points to.").default("true"),
+        Param::new("_diff_peek", Kind::Bool, "For internal use.").hidden(),
+        Param::path("src", "What a link points to."),
+        Param::str("modification_time", "When it was last written: `preserve`, `now`, or a time."),
+        Param::str("modification_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
+        Param::str("access_time", "When it was last read: `preserve`, `now`, or a time."),
+        Param::str("access_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
+    ],
+    COMMON,
+]);
+
+/// The module.
+pub struct File;
+
+impl Module for File {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let request = Request::of(args)?;
+            let disk = Disk::of(context);
+            warn_of_unknown_owners(&request, disk, context);
+            request.run(disk, &mut |warning| context.warn(warning))
+        })
+    }
+}
+
+/// A dry run goes on where an owner or group is missing that an earlier task may create.
+fn warn_of_unknown_owners(request: &Request, disk: Disk, context: &TaskContext<'_>) {
+    if !disk.is_dry() || request.state == Some(State::Absent) {
+        return;
+    }
+    let check = |name: &Option<String>, what: &str, known: fn(&str) -> Option<u32>| {
+        if let Some(name) = name.as_deref().filter(|name| known(name).is_none()) {
+            context.warn(format!("failed to look up {what} {name}. Create {what} up to this point in real play"));
+        }
+    };
+    check(&request.attributes.owner, "user", super::files::users::user_id);
+    check(&request.attributes.group, "group", super::files::users::group_id);
+}
+
+/// What a path is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nothing.
+    Absent,
+    /// A folder.
+    Directory,
+    /// A file that is there already.
+    File,
+    /// Another name of a file.
+    Hard,
+    /// A symbolic link.
+    Link,
+    /// A file that was written just now.
+    Touch,
+}
+
+impl State {
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "absent" => Self::Absent,
+            "directory" => Self::Directory,
+            "file" => Self::File,
+            "hard" => Self::Hard,
+            "link" => Self::Link,
+            "touch" => Self::Touch,
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Directory => "directory",
+            Self::File => "file",
+            Self::Hard => "hard",
+            Self::Link => "link",
+            Self::Touch => "touch",
+        }
+    }
+}
+
+/// What a task asks of a path.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The path.
+    pub path: PathBuf,
+    /// The state; what it is, if nothing is said.
+    pub state: Option<State>,
+    /// What a link points to, as written.
+    pub source: Option<String>,
+    /// Attributes for everything in a folder.
+    pub recurse: bool,
+    /// Links to nothing, links in place of files.
+    pub force: bool,
+    /// Attributes of what a link points to.
+    pub follow: bool,
+    /// Owner, group, mode and flags.
+    pub attributes: Attributes,
+    times: Times,
+}
+
+impl Request {
+    /// A request for a state with some attributes.
+    pub fn new(path: impl Into<PathBuf>, state: State, attributes: Attributes) -> Self {
+        Self {
+            path: path.into(),
+            state: Some(state),
+            source: None,
+            recurse: false,
+            force: false,
+            follow: true,
+            attributes,
+            times: Times::default(),
+        }
+    }
+
+    fn of(args: &Args) -> Result<Self, Failure> {
+        let state = args.str("state").and_then(State::of);
+        Ok(Self {
+            path: args.str("path").unwrap_or_default().into(),
+            state,
+            source: args.str("src").filter(|source| !source.is_empty()).map(str::to_owned),
+            recurse: args.bool("recurse"),
+            force: args.bool("force"),
+            follow: args.get("follow").and_then(Value::as_bool).unwrap_or(true),
+            attributes: Attributes::of(args),
+            times: Times::of(args, state == Some(State::Touch))?,
+        })
+    }
+
+    /// Brings the path to the state.
+    ///
+    /// # Errors
+    /// As the states do, in the reference's words.
+    pub fn run(mut self, disk: Disk, warn: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
+        if !matches!(self.state, Some(State::Link | State::Absent)) && disk.is_dir(&self.path) {
+            if let Some(source) = &self.source {
+                self.path.push(base_name(source));
+            }
+        }
+        let now = state_of(disk, &self.path);
+        let state = self.state.unwrap_or(match State::of(now) {
+            Some(State::Absent) | None if self.recurse => State::Directory,
+            Some(State::Absent) | None => State::File,
+            Some(state) => state,
+        });
+        if self.recurse && state != State::Directory {
+            return Err(refused(&self.path, "recurse option requires state to be 'directory'"));
+        }
+        if self.source.is_some() && !matches!(state, State::Link | State::Hard) {
+            return Err(refused(&self.path, "src option requires state to be 'link' or 'hard'"));
+        }
+        match state {
+            State::Absent => self.absent(disk, now),
+            State::Directory => self.directory(disk),
+            State::File => self.file(disk),
+            State::Touch => self.touch(disk, now),
+            State::Link => links::symbolic(&self, disk, now, warn),
+            State::Hard => links::hard(&self, disk, now),
+        }
+    }
+
+    fn absent(&self, disk: Disk, now: &str) -> Result<Outcome, Failure> {
+        if now == "absent" {
+            return Ok(result("path", &self.path, false, None).with("state", "absent"));
+        }
+        let mut changes = changes(&self.path, State::Absent, now);
+        if now == "directory" {
+            changes.note_before("path_content", content_of(disk, &self.path));
+        }
+        let mut found = Dict::new();
+        found.set("state", "absent".into());
+        if disk.is_dry() {
+            describe(&self.path, &mut found);
+        }
+        if now == "directory" {
+            disk.remove_tree(&self.path).map_err(|error| Failure::new(format!("rmtree failed: {error}")))?;
+        } else if let Err(error) = disk.remove(&self.path) {
+            if error.kind() != std::io::ErrorKind::NotFound {
+                return Err(refused(&self.path, "Unlinking failed."));
+            }
+        }
+        let mut outcome = result("path", &self.path, true, Some(changes));
+        outcome.data.extend(&found);
+        Ok(outcome)
+    }
+
+    fn file(&self, disk: Disk) -> Result<Outcome, Failure> {
+        let path = attributes::target(disk, &self.path, self.follow);
+        let now = state_of(disk, &path);
+        if !matches!(now, "file" | "hard") {
+            let message = format!("file ({}) is {now}, cannot continue", path.display());
+            let mut failure = Failure::new(message).with("path", shown(&path)).with("state", now);
+            describe(&path, &mut failure.data);
+            return Err(failure);
+        }
+        let mut changes = changes(&path, State::File, now);
+        let changed = self.adjust(disk, &path, &mut changes)?;
+        Ok(described("path", &path, changed, changes))
+    }
+
+    fn touch(&self, disk: Disk, now: &str) -> Result<Outcome, Failure> {
+        let failed = |_| Failure::new("Error, could not touch target.").with("path", shown(&self.path));
+        let mut changes = changes(&self.path, State::Touch, now);
+        if now == "absent" {
+            disk.create(&self.path).map_err(failed)?;
+            if disk.is_dry() {
+                return Ok(result("dest", &self.path, true, Some(changes)));
+            }
+        }
+        let path = attributes::target(disk, &self.path, self.follow);
+        let adjusted = self.adjust(disk, &path, &mut changes).inspect_err(|_| {
+            if now == "absent" {
+                let _ = disk.remove(&self.path);
+            }
+        });
+        let changed = adjusted? || now == "absent";
+        Ok(described("dest", &self.path, changed, changes))
+    }
+
+    fn directory(&self, disk: Disk) -> Result<Outcome, Failure> {
+        let path = attributes::target(disk, &self.path, self.follow);
+        let now = state_of(disk, &path);
+        let mut changes = changes(&path, State::Directory, now);
+        match now {
+            "absent" => {
+                self.create_folders(disk, &path, &mut changes)?;
+                Ok(described("path", &path, true, changes))
+            }
+            "directory" => {
+                let mut changed = self.adjust(disk, &path, &mut changes)?;
+                if self.recurse {
+                    changed |= self.adjust_within(disk, &path, 0)?;
+                }
+                Ok(described("path", &path, changed, changes))
+            }
+            other => Err(refused(&path, format!("{} already exists as a {other}", path.display()))),
+        }
+    }
+
+    /// Creates a folder and those it is in; all new ones get the attributes.
+    fn create_folders(&self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<(), Failure> {
+        let mut current = PathBuf::new();
+        for part in path.components() {
+            current.push(part);
+            if disk.exists(&current) {
+                continue;
+            }
+            if let Err(error) = disk.make_dir(&current) {
+                // Somebody else may have been quicker.
+                if !disk.is_dir(&current) {
+                    let message = format!("There was an issue creating {} as requested: {error}", current.display());
+                    return Err(Failure::new(message).with("path", shown(path)));
+                }
+            }
+            if !disk.is_dry() {
+                self.adjust(disk, &current, changes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Attributes for everything in a folder.
+    fn adjust_within(&self, disk: Disk, folder: &Path, depth: usize) -> Result<bool, Failure> {
+        if depth > 512 {
+            return Err(Failure::new(format!(
+                "Could not recursively set attributes on {}. Original error was: 'too many levels'",
+                folder.display()
+            )));
+        }
+        let mut changed = false;
+        for name in disk.list(folder).unwrap_or_default() {
+            let path = folder.join(name);
+            let is_link = disk.is_link(&path);
+            changed |= self.adjust(disk, &path, &mut Changes::default())?;
+            if !is_link && disk.is_dir(&path) {
+                changed |= self.adjust_within(disk, &path, depth + 1)?;
+            }
+            if is_link && self.follow && disk.exists(&path) {
+                let target = disk.real_path(&path);
+                // A link to a folder that is being walked has been seen to, or will be.
+                if disk.is_dir(&target) && !folder.starts_with(&target) {
+                    changed |= self.adjust_within(disk, &target, depth + 1)?;
+                }
+                changed |= self.adjust(disk, &target, &mut Changes::default())?;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Attributes and times.
+    fn adjust(&self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+        let changed = self.attributes.apply(disk, path, changes)?;
+        Ok(self.times.apply(disk, path, changes)? || changed)
+    }
+}
+
+/// What a path is, in the words of `state`.
+fn state_of(disk: Disk, path: &Path) -> &'static str {
+    disk.lstat(path).map_or("absent", |meta| meta.state())
+}
+
+fn changes(path: &Path, state: State, now: &str) -> Changes {
+    let mut changes = Changes::of_path(path);
+    if state.name() != now {
+        changes.note("state", now, state.name());
+    }
+    changes
+}
+
+fn result(key: &str, path: &Path, changed: bool, changes: Option<Changes>) -> Outcome {
+    let diff = changes.map(|changes| changes.into_diff("")).into_iter().collect();
+    Outcome { changed, diff, ..Outcome::default() }.with(key, shown(path))
+}
+
+fn described(key: &str, path: &Path, changed: bool, changes: Changes) -> Outcome {
+    let mut outcome = result(key, path, changed, Some(changes));
+    describe(path, &mut outcome.data);
+    outcome
+}
+
+/// Everything in a folder that is about to go.
+fn content_of(disk: Disk, folder: &Path) -> Value {
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(folder) = waiting.pop() {
+        for name in disk.list(&folder).unwrap_or_default() {
+            let path = folder.join(name);
+            if disk.is_dir(&path) {
+                folders.push(shown(&path));
+                if !disk.is_link(&path) {
+                    waiting.push(path);
+                }
+            } else {
+                files.push(shown(&path));
+            }
+        }
+    }
+    Value::dict([("directories", folders.into()), ("files", files.into())])
+}
+
+#[cfg(test)]
+mod tests;

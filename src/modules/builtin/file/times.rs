@@ -1,0 +1,103 @@
+//! The times of last reading and writing that a task asks for.
+
+use std::path::Path;
+
+use crate::modules::builtin::files::disk::now;
+use crate::modules::builtin::files::{Changes, Disk, refused};
+use crate::modules::{Args, Failure};
+
+/// Both times.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times {
+    written: Time,
+    read: Time,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum Time {
+    /// Stays as it is.
+    #[default]
+    Kept,
+    /// The moment at which it is set.
+    Now,
+    /// Seconds since 1970.
+    At(f64),
+}
+
+impl Times {
+    /// What the arguments say; a touched file gets the present where they say nothing.
+    pub fn of(args: &Args, touched: bool) -> Result<Self, Failure> {
+        let one = |name: &str| {
+            let format = args.str(&format!("{name}_format")).unwrap_or("%Y%m%d%H%M.%S");
+            match args.str(name) {
+                None if touched => Ok(Time::Now),
+                None | Some("preserve") => Ok(Time::Kept),
+                Some("now") => Ok(Time::Now),
+                Some(text) => parse(text, format).map(Time::At).ok_or_else(|| {
+                    Failure::new(format!(
+                        "Error while obtaining timestamp for time {text} using format {format}: time data '{text}' does \
+                         not match format '{format}'"
+                    ))
+                }),
+            }
+        };
+        Ok(Self { written: one("modification_time")?, read: one("access_time")? })
+    }
+
+    /// Sets the times of a path, links followed, and says whether they were others.
+    pub fn apply(self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+        if self.written == Time::Kept && self.read == Time::Kept {
+            return Ok(false);
+        }
+        let failed = |error| refused(path, format!("Error while updating modification or access time: {error}"));
+        let meta = disk.look(path, true).map_err(failed)?;
+        let now = now();
+        let wanted = |time: Time, old: f64| match time {
+            Time::Kept => old,
+            Time::Now => now,
+            Time::At(time) => time,
+        };
+        let (written, read) = (wanted(self.written, meta.mtime), wanted(self.read, meta.atime));
+        #[allow(clippy::float_cmp)]
+        let (new_written, new_read) = (written != meta.mtime, read != meta.atime);
+        if !new_written && !new_read {
+            return Ok(false);
+        }
+        disk.set_times(path, read, written).map_err(failed)?;
+        if new_written {
+            changes.note("mtime", meta.mtime, written);
+        }
+        if new_read {
+            changes.note("atime", meta.atime, read);
+        }
+        Ok(true)
+    }
+}
+
+/// A local time in a `strptime` format.
+fn parse(text: &str, format: &str) -> Option<f64> {
+    let parsed = jiff::fmt::strtime::parse(format, text).ok()?;
+    if let Ok(stamp) = parsed.to_timestamp() {
+        #[allow(clippy::cast_precision_loss)]
+        return Some(stamp.as_millisecond() as f64 / 1e3);
+    }
+    let date = parsed.to_date().ok()?;
+    let time = parsed.to_time().unwrap_or_else(|_| jiff::civil::Time::midnight());
+    let zoned = date.to_datetime(time).to_zoned_datetime(jiff::tz::TimeZone::system()).ok()?;
+    #[allow(clippy::cast_precision_loss)]
+    Some(zoned.timestamp().as_second() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_local() {
+        let offset = |text: &str| parse(text, "%Y%m%d%H%M.%S");
+        let (a, b) = (offset("202001010000.00").unwrap(), offset("202001010001.30").unwrap());
+        assert!((b - a - 90.0).abs() < f64::EPSILON);
+        assert_eq!(offset("2020"), None);
+        assert_eq!(parse("2020-01-02", "%Y-%m-%d").map(|t| t > a), Some(true));
+    }
+}
