@@ -1,0 +1,331 @@
+//! Faults: what goes wrong, on which request, how often.
+//!
+//! The mini-language of `--fault` is words between blanks: `METHOD PATH WHAT [SETTING ..]`.
+//!
+//! ```text
+//! GET /registries$ status=503 times=1 retry-after=1
+//! POST /tokens$ lost nth=2
+//! * . slow delay=200ms
+//! ```
+//!
+//! `METHOD` is a method or `*`; `PATH` a regular expression searched in the path after the base path; `WHAT` is
+//! `status=N`, `reset`, `lost`, `slow`, `drip`, `truncate`, `malformed`, `empty` or `html`. Settings: `times=N` (only so often),
+//! `nth=N` (from the Nth match on; without `times` only that one), `delay=20ms`, `before` or `after` (play it before the
+//! request is carried out, or after), `retry-after=N` (seconds), `retry-after=+N` (the date N seconds from now),
+//! `body=TEXT`. A text that starts with `{` is read as JSON, with the same names (`method`, `path`, `kind`, `status`, `headers`, ..).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fancy_regex::Regex;
+
+use jiff::{Timestamp, ToSpan};
+use serde::Deserialize;
+
+use super::reply::{Reply, reason};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Another status, in the documented error shape.
+    Status,
+    /// The connection is reset; unless `when` says otherwise, before the request is carried out.
+    Reset,
+    /// The request is carried out, then the connection is dropped without an answer.
+    Lost,
+    /// The answer comes late.
+    Slow,
+    /// The body comes in small pieces, in all over `delay`.
+    Drip,
+    /// Half of the body, then the connection is dropped.
+    Truncate,
+    /// A body that is not JSON, under `application/json`.
+    Malformed,
+    /// No body where one belongs.
+    Empty,
+    /// The page of a proxy.
+    Html,
+}
+
+/// Whether the request is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// Instead of carrying it out.
+    Before,
+    /// After it was carried out.
+    After,
+}
+
+/// One fault as it is written down.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: Kind,
+    /// The method; none for every.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// A regular expression searched in the path after the base path; none for every.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// The status of the answer.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// How many matching requests it hits; none for all (with `nth`: one).
+    #[serde(default)]
+    pub times: Option<u64>,
+    /// The first matching request it hits, from 1.
+    #[serde(default)]
+    pub nth: Option<u64>,
+    /// Further headers of the answer.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// `Retry-After` as a date so many seconds ahead.
+    #[serde(default)]
+    pub retry_in: Option<i64>,
+    /// How late, in milliseconds.
+    #[serde(default)]
+    pub delay_ms: u64,
+    /// Carried out or not; none leaves it to the kind.
+    #[serde(default)]
+    pub when: Option<When>,
+    /// Another body.
+    #[serde(default)]
+    pub body: Option<String>,
+}
+
+impl Kind {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Reset => "reset",
+            Self::Lost => "lost",
+            Self::Slow => "slow",
+            Self::Drip => "drip",
+            Self::Truncate => "truncate",
+            Self::Malformed => "malformed",
+            Self::Empty => "empty",
+            Self::Html => "html",
+        }
+    }
+}
+
+impl Fault {
+    /// A fault of a kind that hits every request.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            method: None,
+            path: None,
+            status: None,
+            times: None,
+            nth: None,
+            headers: BTreeMap::new(),
+            retry_in: None,
+            delay_ms: 0,
+            when: None,
+            body: None,
+        }
+    }
+
+    /// Reads the mini-language, or JSON.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.trim_start().starts_with('{') {
+            return serde_json::from_str(text).map_err(|why| format!("`{text}` is not a fault: {why}"));
+        }
+        let mut words = text.split_whitespace();
+        let (Some(method), Some(path), Some(what)) = (words.next(), words.next(), words.next()) else {
+            return Err(format!(
+                "`{text}` is not a fault; write `METHOD PATH WHAT`, such as `GET /registries$ status=503 times=1`"
+            ));
+        };
+        let (word, status) = what.split_once('=').map_or((what, None), |(word, status)| (word, Some(status)));
+        let kind = serde_json::from_value(word.into()).map_err(|_| format!("`{word}` is no kind of fault"))?;
+        let mut fault = Self::new(kind);
+        fault.method = Some(method.to_owned()).filter(|m| m != "*");
+        fault.path = Some(path.to_owned());
+        fault.status = status.map(|s| number(s, "status")).transpose()?;
+        let rest = words.collect::<Vec<_>>().join(" ");
+        fault.settings(&rest)?;
+        Ok(fault)
+    }
+
+    fn settings(&mut self, text: &str) -> Result<(), String> {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (word, tail) = rest.split_once(' ').unwrap_or((rest, ""));
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("before", "") => self.when = Some(When::Before),
+                ("after", "") => self.when = Some(When::After),
+                ("times", value) => self.times = Some(number(value, "times")?),
+                ("nth", value) => self.nth = Some(number(value, "nth")?),
+                ("status", value) => self.status = Some(number(value, "status")?),
+                ("delay", value) => {
+                    let delay =
+                        duration(value).ok_or_else(|| format!("`{value}` is not a duration such as `20ms` or `2s`"))?;
+                    self.delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                }
+                ("retry-after", value) => match value.strip_prefix('+') {
+                    Some(seconds) => self.retry_in = Some(number(seconds, "retry-after")?),
+                    None => {
+                        self.headers.insert("Retry-After".to_owned(), value.to_owned());
+                    }
+                },
+                ("body", _) => {
+                    self.body = Some(rest["body=".len().min(rest.len())..].to_owned());
+                    return Ok(());
+                }
+                _ => return Err(format!("`{word}` is no setting of a fault")),
+            }
+            rest = tail;
+        }
+        Ok(())
+    }
+
+    /// Whether the request is carried out.
+    pub fn carried_out(&self) -> bool {
+        match (self.kind, self.when) {
+            (Kind::Lost, _) => true,
+            (_, Some(when)) => when == When::After,
+            (kind, None) => matches!(kind, Kind::Slow | Kind::Drip | Kind::Truncate),
+        }
+    }
+
+    /// How late.
+    pub fn delay(&self) -> Duration {
+        Duration::from_millis(self.delay_ms)
+    }
+
+    /// Turns the real answer (none when the request was not carried out) into the one that is sent.
+    pub fn disturb(&self, real: Option<Reply>) -> Reply {
+        let untouched = real.clone().unwrap_or_else(|| Reply::bytes(200, "application/json", b"{}".to_vec()));
+        let status = self.status.unwrap_or(untouched.status);
+        let mut reply = match self.kind {
+            Kind::Status => {
+                let status = self.status.unwrap_or(500);
+                Reply::error(status, &format!("cr-{status}"), reason(status))
+            }
+            Kind::Malformed => Reply::bytes(status, "application/json", b"{\"items\": [".to_vec()),
+            Kind::Empty => Reply::bytes(status, "application/json", Vec::new()),
+            Kind::Html => Reply::bytes(status, "text/html", b"<html><body>proxy</body></html>".to_vec()),
+            Kind::Slow | Kind::Drip | Kind::Truncate | Kind::Reset | Kind::Lost => Reply { status, ..untouched },
+        };
+        if let Some(body) = &self.body {
+            reply.body = body.clone().into_bytes();
+        }
+        for (name, value) in &self.headers {
+            reply.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            reply = reply.with(name, value.clone());
+        }
+        if let Some(seconds) = self.retry_in {
+            let at = Timestamp::now().checked_add(seconds.seconds()).unwrap_or(Timestamp::MAX);
+            reply = reply.with("Retry-After", at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        }
+        reply
+    }
+}
+
+fn number<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("`{what}` takes a number, not `{text}`"))
+}
+
+/// Reads `20ms`, `1.5s`, `2m`, `1h`; a bare number is seconds.
+pub fn duration(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: f64 = digits.parse().ok()?;
+    let factor = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "s" | "" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number * factor).ok()
+}
+
+/// Faults with their counters.
+pub struct Faults(Vec<Armed>);
+
+struct Armed {
+    fault: Fault,
+    path: Option<Regex>,
+    seen: AtomicU64,
+}
+
+impl Faults {
+    /// Arms faults; fails on a path that is no regular expression.
+    pub fn new(faults: Vec<Fault>) -> Result<Self, String> {
+        let arm = |fault: Fault| {
+            let path = fault.path.as_deref().map(Regex::new).transpose();
+            let path = path.map_err(|why| format!("the path of a fault is no regular expression: {why}"))?;
+            Ok(Armed { fault, path, seen: AtomicU64::new(0) })
+        };
+        faults.into_iter().map(arm).collect::<Result<_, String>>().map(Self)
+    }
+
+    /// The fault that hits this request, the first that matches and has its turn.
+    pub fn hit(&self, method: &str, path: &str) -> Option<&Fault> {
+        self.0.iter().find(|armed| armed.hits(method, path)).map(|armed| &armed.fault)
+    }
+}
+
+impl Armed {
+    fn hits(&self, method: &str, path: &str) -> bool {
+        let fault = &self.fault;
+        let same_method = fault.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method));
+        if !same_method || !self.path.as_ref().is_none_or(|regex| regex.is_match(path).unwrap_or(false)) {
+            return false;
+        }
+        let turn = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        let first = fault.nth.unwrap_or(1).max(1);
+        let times = fault.times.unwrap_or(if fault.nth.is_some() { 1 } else { u64::MAX });
+        turn >= first && turn - first < times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn turns(spec: &str, expected: [bool; 4]) {
+        let faults = Faults::new(vec![Fault::parse(spec).expect("a fault")]).expect("faults");
+        assert_eq!([(); 4].map(|()| faults.hit("GET", "/registries").is_some()), expected, "{spec}");
+    }
+
+    #[test]
+    fn turns_are_counted() {
+        turns("GET /registries$ reset", [true; 4]);
+        turns("* . reset times=2", [true, true, false, false]);
+        turns("get /reg reset nth=3", [false, false, true, false]);
+        turns("* . reset nth=2 times=2", [false, true, true, false]);
+        turns("POST . reset", [false; 4]);
+        turns("GET /tokens$ reset", [false; 4]);
+    }
+
+    #[test]
+    fn the_language() {
+        let fault = Fault::parse("POST /tokens$ status=503 times=1 retry-after=2 after delay=1.5s body=a b=c")
+            .expect("a fault");
+        assert_eq!((fault.kind, fault.status, fault.times, fault.delay_ms), (Kind::Status, Some(503), Some(1), 1500));
+        assert_eq!((fault.headers["Retry-After"].as_str(), fault.body.as_deref()), ("2", Some("a b=c")));
+        assert!(fault.carried_out());
+        for bad in
+            ["", "GET /x", "GET /x explode", "GET /x status=many", "GET /x reset twice", "GET /x slow delay=soon", "{"]
+        {
+            assert!(Fault::parse(bad).is_err(), "{bad}");
+        }
+        assert!(Faults::new(vec![Fault::parse("GET ( reset").expect("a fault")]).is_err());
+    }
+
+    #[test]
+    fn retry_after_can_be_a_date() {
+        let reply = Fault::parse("* . status=429 retry-after=+2").expect("a fault").disturb(None);
+        let date = &reply.headers.iter().find(|(name, _)| name == "Retry-After").expect("the header").1;
+        assert!(jiff::fmt::rfc2822::parse(date).is_ok(), "{date}");
+    }
+}

@@ -1,0 +1,228 @@
+//! Locations, names and registries: L1, N1, R1 to R6.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::call::Call;
+use super::check;
+use super::reply::{Answer, Reply};
+use super::service::Service;
+use super::store::{Registry, Stamp, Store};
+
+/// The locations of the service.
+pub const LOCATIONS: [&str; 7] = ["de/fra", "de/txl", "es/vit", "fr/par", "gb/lhr", "us/las", "us/ewr"];
+
+impl Service {
+    /// L1
+    pub(super) fn locations() -> Reply {
+        let items: Vec<Json> = LOCATIONS.iter().map(|id| json!({"id": id})).collect();
+        Reply::json(200, &json!({"id": "locations", "type": "collection", "href": "", "items": items}))
+    }
+
+    /// N1: 200 is taken, 404 is free.
+    pub(super) fn name_use(store: &Store, name: &str) -> Answer {
+        if !check::registry_name(name) {
+            return Err(Reply::invalid(format!("invalid name {name}")));
+        }
+        Ok(Reply::empty(if taken(store, name, None) { 200 } else { 404 }))
+    }
+
+    /// R1
+    pub(super) fn list_registries(&self, store: &Store, call: &Call) -> Answer {
+        let limit = call.number("limit", 100, 1..=usize::MAX)?.min(self.options.max_page);
+        let after = call.query("pagination.token").filter(|t| !t.is_empty()).map(read_token).transpose()?.unwrap_or(0);
+        let named = call.query("filter.name");
+        let found = |r: &&Registry| r.sequence > after && named.is_none_or(|part| r.name.contains(part));
+        let mut registries: Vec<&Registry> = store.registries.iter().filter(found).collect();
+        registries.sort_by_key(|r| r.sequence);
+        let more = registries.len() > limit;
+        registries.truncate(limit);
+        let token = registries.last().filter(|_| more).map_or(String::new(), |last| write_token(last.sequence));
+        let items: Vec<Json> = registries.into_iter().map(|r| self.registry_json(r)).collect();
+        Ok(Reply::json(
+            200,
+            &json!({"id": "registries", "type": "collection", "href": "", "items": items,
+                "_links": {"self": "", "next": "", "previous": ""}, "pagination": {"limit": limit, "token": token}}),
+        ))
+    }
+
+    /// R2
+    pub(super) fn create_registry(&self, store: &mut Store, call: &Call) -> Answer {
+        let body = call.json()?;
+        let wanted = Wanted::read(&body)?;
+        self.insert_registry(store, call, Uuid::new_v4(), wanted)
+    }
+
+    /// R3, which also shows registries on their way out.
+    pub(super) fn get_registry(&self, store: &Store, id: &str) -> Answer {
+        let uuid = check::uuid(id, "registryId")?;
+        let registry = store.registries.iter().find(|r| r.id == uuid).ok_or_else(|| Reply::missing("registry", id))?;
+        Ok(Reply::json(200, &self.registry_json(registry)))
+    }
+
+    /// R4: absent keeps.
+    pub(super) fn patch_registry(&self, store: &mut Store, call: &Call, id: &str) -> Answer {
+        let stamp = (self.clock.now(), call.user.clone());
+        let registry = find_mut(store, id)?;
+        let body = call.json()?;
+        let fields =
+            check::object(&body, &["garbageCollectionSchedule", "features", "apiSubnetAllowList"], "the body")?;
+        let features = changed_features(registry, fields)?;
+        let (schedule, allow) = (check::schedule(fields)?, check::allow_list(fields)?);
+        if let Some(schedule) = schedule {
+            registry.schedule = schedule;
+        }
+        if let Some(allow) = allow {
+            registry.allow = Some(allow);
+        }
+        registry.features = features;
+        registry.stamp.modified = Some(stamp);
+        Ok(Reply::json(200, &self.registry_json(registry)))
+    }
+
+    /// R5: creates under the id, or replaces what may be replaced.
+    pub(super) fn put_registry(&self, store: &mut Store, call: &Call, id: &str) -> Answer {
+        let uuid = check::uuid(id, "registryId")?;
+        let body = call.json()?;
+        let wanted = Wanted::read(&body)?;
+        let Some(registry) = store.registry_mut(uuid) else {
+            if store.registries.iter().any(|r| r.id == uuid) {
+                return Err(Reply::error(409, "cr-409-state", format!("registry {id} is being deleted")));
+            }
+            return self.insert_registry(store, call, uuid, wanted);
+        };
+        if wanted.name != registry.name || wanted.location != registry.location {
+            return Err(Reply::invalid("name and location of a registry cannot be changed"));
+        }
+        registry.features = changed_features(registry, wanted.fields)?;
+        registry.schedule = wanted.schedule;
+        registry.allow = wanted.allow;
+        registry.stamp.modified = Some((self.clock.now(), call.user.clone()));
+        Ok(Reply::json(201, &self.registry_json(registry))
+            .with("Location", self.location(&format!("/registries/{id}"))))
+    }
+
+    /// R6: the name stays taken until the registry is gone.
+    pub(super) fn delete_registry(&self, store: &mut Store, id: &str) -> Answer {
+        find_mut(store, id)?.deleted = Some(self.clock.now());
+        Ok(Reply::empty(204))
+    }
+
+    fn insert_registry(&self, store: &mut Store, call: &Call, id: Uuid, wanted: Wanted) -> Answer {
+        if !self.options.duplicate_names && taken(store, &wanted.name, Some(id)) {
+            return Err(Reply::error(409, "cr-409-name", format!("registry name {} is already in use", wanted.name)));
+        }
+        let features = check::features(wanted.fields)?;
+        // Scanning is on unless it is refused at creation.
+        let features = features.filter(|f| f.get("vulnerabilityScanning").is_some());
+        let features = features.unwrap_or_else(|| json!({"vulnerabilityScanning": {"enabled": true}}));
+        let registry = Registry {
+            id,
+            sequence: store.next(),
+            name: wanted.name,
+            location: wanted.location,
+            stamp: Stamp { created: self.clock.now(), created_by: call.user.clone(), modified: None },
+            state: None,
+            deleted: None,
+            hostname: None,
+            schedule: wanted.schedule,
+            features: Some(features),
+            allow: wanted.allow,
+            storage: None,
+            tokens: Vec::new(),
+            repositories: Vec::new(),
+        };
+        let reply = Reply::json(201, &self.registry_json(&registry))
+            .with("Location", self.location(&format!("/registries/{id}")));
+        store.registries.push(registry);
+        Ok(reply)
+    }
+
+    /// `RegistryResponse`
+    pub(super) fn registry_json(&self, registry: &Registry) -> Json {
+        let state = registry.state(self.clock.now(), self.options.pace);
+        let hostname = match &registry.hostname {
+            Some(name) => name.clone(),
+            None if matches!(state, "Running" | "Deleting") => {
+                format!("{}.cr.{}.example.com", registry.name, registry.location.replace('/', "-"))
+            }
+            None => String::new(),
+        };
+        let mut properties = json!({
+            "name": registry.name, "location": registry.location, "hostname": hostname,
+            "garbageCollectionSchedule": registry.schedule, "storageUsage": registry.storage,
+            "features": registry.features, "apiSubnetAllowList": registry.allow.clone().unwrap_or_default(),
+        });
+        if self.options.extras {
+            properties["maintenanceWindow"] = json!({"dayOfTheWeek": "Sunday", "time": "03:30:00+00:00"});
+        }
+        json!({"id": registry.id, "type": "registry", "href": "",
+            "metadata": self.metadata(&registry.stamp, state), "properties": properties})
+    }
+}
+
+/// A checked `PostRegistryInput`.
+struct Wanted<'a> {
+    name: String,
+    location: String,
+    schedule: Option<Json>,
+    allow: Option<Vec<String>>,
+    fields: &'a Map<String, Json>,
+}
+
+impl<'a> Wanted<'a> {
+    fn read(body: &'a Json) -> Result<Self, Reply> {
+        const KNOWN: [&str; 5] = ["name", "location", "garbageCollectionSchedule", "features", "apiSubnetAllowList"];
+        let outer = check::object(body, &["properties"], "the body")?;
+        let properties = outer.get("properties").ok_or_else(|| Reply::invalid("properties is required"))?;
+        let fields = check::object(properties, &KNOWN, "properties")?;
+        let name = check::required(fields, "name")?;
+        if !check::registry_name(name) {
+            return Err(Reply::invalid("invalid value for name"));
+        }
+        let location = check::required(fields, "location")?;
+        if !LOCATIONS.contains(&location) {
+            return Err(Reply::invalid("invalid value for location"));
+        }
+        check::features(fields)?;
+        Ok(Self {
+            name: name.to_owned(),
+            location: location.to_owned(),
+            schedule: check::schedule(fields)?.flatten(),
+            allow: check::allow_list(fields)?,
+            fields,
+        })
+    }
+}
+
+/// The features after a change: absent keeps, scanning cannot be switched off.
+fn changed_features(registry: &Registry, fields: &Map<String, Json>) -> Result<Option<Json>, Reply> {
+    let Some(wanted) = check::features(fields)?.filter(|f| f.get("vulnerabilityScanning").is_some()) else {
+        return Ok(registry.features.clone());
+    };
+    if check::scanning(registry.features.as_ref()) && !check::scanning(Some(&wanted)) {
+        return Err(Reply::invalid("vulnerabilityScanning cannot be switched off once it is on"));
+    }
+    Ok(Some(wanted))
+}
+
+fn taken(store: &Store, name: &str, except: Option<Uuid>) -> bool {
+    store.registries.iter().any(|r| r.name == name && Some(r.id) != except)
+}
+
+fn find_mut<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut Registry, Reply> {
+    let uuid = check::uuid(id, "registryId")?;
+    store.registry_mut(uuid).ok_or_else(|| Reply::missing("registry", id))
+}
+
+fn write_token(sequence: u64) -> String {
+    URL_SAFE_NO_PAD.encode(json!({"v": 1, "after": sequence}).to_string())
+}
+
+fn read_token(token: &str) -> Result<u64, Reply> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+    let value: Option<Json> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    value.and_then(|v| v.get("after")?.as_u64()).ok_or_else(|| Reply::invalid("invalid value for pagination.token"))
+}

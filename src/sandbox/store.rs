@@ -1,0 +1,269 @@
+//! What the emulated account holds: plain data, kept in memory and, when asked for, in a file.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::moment::Moment;
+
+/// Everything the account holds.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// Counts creations; gives every registry its place in the list.
+    pub sequence: u64,
+    /// All registries in order of creation, those being deleted included.
+    pub registries: Vec<Registry>,
+    /// The advisories that artifacts refer to.
+    pub vulnerabilities: Vec<Vulnerability>,
+}
+
+/// Who made and last changed a resource.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Stamp {
+    /// When it was made.
+    pub created: Moment,
+    /// By which user.
+    pub created_by: String,
+    /// When it was last changed, and by whom; absent on what was never changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<(Moment, String)>,
+}
+
+/// A container registry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Registry {
+    /// Its id, lower case.
+    pub id: Uuid,
+    /// Its place among all registries ever made.
+    pub sequence: u64,
+    /// Its name, unique unless duplicates are allowed.
+    pub name: String,
+    /// Its location, such as `de/fra`.
+    pub location: String,
+    /// Who and when.
+    pub stamp: Stamp,
+    /// A state fixed by the seed; otherwise the state follows from the age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// When deletion was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Moment>,
+    /// The host name from the seed; otherwise made from the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// `WeeklySchedule`, as checked JSON.
+    #[serde(default)]
+    pub schedule: Option<Json>,
+    /// `RegistryFeatures`, as checked JSON; null only by seed.
+    #[serde(default)]
+    pub features: Option<Json>,
+    /// Addresses and networks that may reach it.
+    #[serde(default)]
+    pub allow: Option<Vec<String>>,
+    /// `storageUsage`, as JSON.
+    #[serde(default)]
+    pub storage: Option<Json>,
+    /// Its tokens in order of creation.
+    #[serde(default)]
+    pub tokens: Vec<Token>,
+    /// Its repositories.
+    #[serde(default)]
+    pub repositories: Vec<Repository>,
+}
+
+/// A registry token. Its password is never kept: it is said once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Token {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name, also its login.
+    pub name: String,
+    /// `enabled` or `disabled`; a seed may hold other words.
+    pub status: String,
+    /// A `metadata.state` that differs from the status, by seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// When it is deleted.
+    #[serde(default)]
+    pub expiry: Option<Moment>,
+    /// What it may do.
+    #[serde(default)]
+    pub scopes: Option<Vec<Scope>>,
+    /// Who and when.
+    pub stamp: Stamp,
+}
+
+/// One right of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Pull, push, ..; the API checks no words here.
+    pub actions: Option<Vec<String>>,
+    /// Repository name or pattern.
+    pub name: String,
+    /// Kind of thing; the API checks no words here.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// A repository of a registry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Repository {
+    /// Its name, also its id.
+    pub name: String,
+    /// How often something was pulled.
+    #[serde(default)]
+    pub pull_count: u64,
+    /// How often something was pushed.
+    #[serde(default)]
+    pub push_count: u64,
+    /// When something was last pulled.
+    #[serde(default)]
+    pub last_pulled_at: Option<Moment>,
+    /// When something was last pushed.
+    #[serde(default)]
+    pub last_pushed_at: Option<Moment>,
+    /// When it was made.
+    #[serde(default)]
+    pub created_date: Option<Moment>,
+    /// What it holds.
+    #[serde(default)]
+    pub artifacts: Vec<Artifact>,
+}
+
+/// An artifact (an image, a chart, ..) of a repository.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Artifact {
+    /// Its digest, also its id.
+    pub digest: String,
+    /// Its media type.
+    #[serde(default = "image_manifest")]
+    pub media_type: String,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// How often it was pulled.
+    #[serde(default)]
+    pub pull_count: u64,
+    /// How often it was pushed.
+    #[serde(default)]
+    pub push_count: u64,
+    /// When it was last pushed.
+    pub last_pushed_at: Moment,
+    /// When it was last pulled.
+    #[serde(default)]
+    pub last_pulled_at: Option<Moment>,
+    /// When it was last scanned.
+    #[serde(default)]
+    pub last_scanned_at: Option<Moment>,
+    /// Ids of the vulnerabilities found in it.
+    #[serde(default)]
+    pub vulnerabilities: Vec<String>,
+}
+
+fn image_manifest() -> String {
+    "application/vnd.oci.image.manifest.v1+json".to_owned()
+}
+
+/// A vulnerability as an advisory database tells it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Vulnerability {
+    /// Its id in the advisory database.
+    pub id: String,
+    /// When it was published.
+    pub published_at: Moment,
+    /// When it was last changed.
+    #[serde(default)]
+    pub updated_at: Option<Moment>,
+    /// What it is about.
+    #[serde(default)]
+    pub description: String,
+    /// What to do.
+    #[serde(default)]
+    pub recommendations: Option<String>,
+    /// Where it is told, `{id, url}`.
+    #[serde(default)]
+    pub data_source: Option<Json>,
+    /// Whether a fixed version exists.
+    #[serde(default)]
+    pub fixable: bool,
+    /// What it affects, list of `{type, name, version}`.
+    #[serde(default)]
+    pub affects: Vec<Json>,
+    /// Further reading.
+    #[serde(default)]
+    pub references: Option<Vec<String>>,
+    /// Severity word, `none` to `critical`.
+    pub severity: String,
+    /// CVSS score.
+    #[serde(default)]
+    pub score: f64,
+}
+
+/// How long a registry takes to come and to go.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How long it is `New`.
+    pub new: Duration,
+    /// How long it is `WaitingForStorage` after that.
+    pub storage: Duration,
+    /// How long a deleted registry is still there.
+    pub deletion: Duration,
+}
+
+impl Registry {
+    /// The word for `metadata.state` at a moment.
+    pub fn state(&self, now: Moment, pace: Pace) -> &str {
+        let running_from = self.stamp.created.plus(pace.new).plus(pace.storage);
+        match &self.state {
+            // No word for a registry on its way out is documented; clients must not depend on this one.
+            _ if self.deleted.is_some() => "Deleting",
+            Some(word) => word,
+            None if now >= running_from => "Running",
+            None if now >= self.stamp.created.plus(pace.new) => "WaitingForStorage",
+            None => "New",
+        }
+    }
+}
+
+impl Store {
+    /// Removes what time has removed: expired tokens, deleted registries. Tells whether anything went.
+    pub fn tidy(&mut self, now: Moment, pace: Pace) -> bool {
+        let before = self.registries.len();
+        self.registries.retain(|r| r.deleted.is_none_or(|at| now < at.plus(pace.deletion)));
+        let mut gone = before != self.registries.len();
+        for registry in &mut self.registries {
+            let tokens = registry.tokens.len();
+            registry.tokens.retain(|t| t.expiry.is_none_or(|at| now < at));
+            gone |= tokens != registry.tokens.len();
+        }
+        gone
+    }
+
+    /// The next number of a creation.
+    pub fn next(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// A registry that is not being deleted.
+    pub fn registry(&self, id: Uuid) -> Option<&Registry> {
+        self.registries.iter().find(|r| r.id == id && r.deleted.is_none())
+    }
+
+    /// The same, to be changed.
+    pub fn registry_mut(&mut self, id: Uuid) -> Option<&mut Registry> {
+        self.registries.iter_mut().find(|r| r.id == id && r.deleted.is_none())
+    }
+
+    /// The advisory with an id.
+    pub fn vulnerability(&self, id: &str) -> Option<&Vulnerability> {
+        self.vulnerabilities.iter().find(|v| v.id == id)
+    }
+}
