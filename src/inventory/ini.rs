@@ -153,7 +153,8 @@ fn section(text: &str) -> Option<(&str, &str)> {
     let (name, kind) = inside.split_once(':').unwrap_or((inside, ""));
     let sound = !name.is_empty()
         && !name.contains(char::is_whitespace)
-        && (kind.chars().all(|c| c.is_alphanumeric() || c == '_') && inside.contains(':') == !kind.is_empty())
+        && kind.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && inside.contains(':') != kind.is_empty()
         && (after.is_empty() || after.starts_with('#'));
     // `[1:3]` alone on a line would be a range of hosts, but `[` at the beginning has always meant a section.
     sound.then_some((name, kind))

@@ -99,7 +99,7 @@ impl Inventory {
 
     fn folders(&self) -> impl Iterator<Item = &Path> {
         let inventories = self.inventory_folders().iter().map(AsRef::as_ref);
-        inventories.chain(self.playbook_folder().into_iter())
+        inventories.chain(self.playbook_folder())
     }
 
     fn vars_file(&self, folder: &Path, kind: &'static str, name: &str) -> Result<Rc<Dict>, String> {

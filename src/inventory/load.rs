@@ -18,6 +18,9 @@ use crate::vars::vault::VaultSecrets;
 const IGNORED_ENDINGS: [&str; 12] =
     [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
 
+/// Folder, `group_vars` or `host_vars`, and name.
+type FileKey = (PathBuf, &'static str, Arc<str>);
+
 /// All hosts and groups with their variables, those added in the run included.
 pub struct Inventory {
     model: Model,
@@ -32,7 +35,7 @@ pub struct Inventory {
     /// Layers of hosts that were asked for, until something changes.
     pub(super) layers: RefCell<HashMap<HostName, Rc<[Layer]>>>,
     /// Variables read from `group_vars` and `host_vars`, by folder, kind and name.
-    pub(super) files: RefCell<HashMap<(PathBuf, &'static str, Arc<str>), Rc<Dict>>>,
+    pub(super) files: RefCell<HashMap<FileKey, Rc<Dict>>>,
 }
 
 impl Inventory {
@@ -93,6 +96,13 @@ impl Inventory {
         if !warnings.iter().any(|known| known.one_line() == warning.one_line()) {
             warnings.push(warning);
         }
+    }
+
+    /// An inventory of groups that are known already.
+    pub(super) fn from_model(model: Model) -> Self {
+        let mut inventory = Self::empty();
+        inventory.model = model;
+        inventory
     }
 
     pub(super) fn model(&self) -> &Model {

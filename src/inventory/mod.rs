@@ -21,3 +21,5 @@ mod words;
 pub use layers::{Layer, LayerKind};
 pub use load::Inventory;
 pub use model::{ALL, GroupName, HostName, UNGROUPED};
+pub use pattern::glob as glob_expression;
+pub use select::select_among;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::load::Inventory;
-use super::model::{ALL, HostName, LOCALHOST};
+use super::model::{ALL, HostName, LOCALHOST, Model};
 use super::pattern::{self, Effect, Matcher};
 use crate::diagnostic::Diagnostic;
 
@@ -102,6 +102,25 @@ impl Inventory {
             None => hosts,
         })
     }
+}
+
+/// The hosts of patterns among groups given by name, for those who only have the variable `groups`.
+///
+/// # Errors
+/// If a regular expression is not one.
+pub fn select_among(groups: &[(String, Vec<String>)], patterns: &[String]) -> Result<Vec<HostName>, Diagnostic> {
+    let mut model = Model::default();
+    for (group, hosts) in groups {
+        model.group(group);
+        for host in hosts {
+            model.host(host, (group != ALL).then_some(group), None);
+        }
+    }
+    model.settle();
+    let mut hosts = Inventory::from_model(model).select_all(patterns)?;
+    // The implicit host is in no group.
+    hosts.retain(|host| groups.iter().any(|(_, members)| members.iter().any(|member| **member == **host)));
+    Ok(hosts)
 }
 
 #[cfg(test)]

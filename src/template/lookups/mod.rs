@@ -1,6 +1,71 @@
 //! Lookups, one file a family with its table.
 
-use super::call::Lookup;
+mod call;
+mod commands;
+mod config;
+mod files;
+mod ini;
+mod lists;
+mod password;
+mod sequence;
+mod table;
+mod template;
+mod terms;
+mod url;
+mod vars;
+
+use super::call::{Lookup, short_name};
+use crate::value::Value;
 
 /// The tables of all families.
-pub const FAMILIES: &[(&str, &[Lookup])] = &[];
+pub const FAMILIES: &[(&str, &[Lookup])] = &[
+    ("commands", commands::TABLE),
+    ("config", config::TABLE),
+    ("files", files::TABLE),
+    ("ini", ini::TABLE),
+    ("lists", lists::TABLE),
+    ("password", password::TABLE),
+    ("sequence", sequence::TABLE),
+    ("table", table::TABLE),
+    ("template", template::TABLE),
+    ("url", url::TABLE),
+    ("vars", vars::TABLE),
+];
+
+/// The lookup of a name, with or without `ansible.builtin.`.
+pub fn find(name: &str) -> Option<&'static Lookup> {
+    let name = short_name(name);
+    all().find(|lookup| lookup.name == name)
+}
+
+/// All lookups.
+pub fn all() -> impl Iterator<Item = &'static Lookup> {
+    FAMILIES.iter().flat_map(|(_, table)| table.iter())
+}
+
+/// The terms of a `with_NAME: value`: the members of a list, or the value as the only term.
+pub fn with_terms(value: &Value) -> Vec<Value> {
+    match value {
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.to_vec(),
+        other => vec![other.clone()],
+    }
+}
+
+#[cfg(test)]
+mod stage;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lookup_of_the_reference_is_there() {
+        let names = "config csvfile dict env file fileglob first_found indexed_items ini inventory_hostnames items lines \
+            list nested password pipe random_choice sequence subelements template together unvault url varnames vars";
+        let mut found: Vec<&str> = all().map(|lookup| lookup.name).collect();
+        found.sort_unstable();
+        assert_eq!(found, names.split_whitespace().collect::<Vec<_>>());
+        assert!(find("ansible.builtin.file").is_some() && find("nope").is_none());
+        assert_eq!(with_terms(&Value::text("x")), [Value::text("x")]);
+    }
+}

@@ -1,0 +1,60 @@
+//! What programs on this machine print.
+
+use std::process::{Command, Stdio};
+
+use super::call::{fault, known, text};
+use crate::template::call::{Call, Lookup};
+use crate::template::fault::Fault;
+use crate::value::Value;
+
+/// `lines pipe`
+pub const TABLE: &[Lookup] = &[
+    Lookup::new("lines", lines, "The lines that commands print."),
+    Lookup::new("pipe", pipe, "What commands print, without white space at the end."),
+];
+
+fn pipe(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &[])?;
+    call.args.positional.iter().map(|term| Ok(Value::text(run(call, term)?.trim_end()))).collect()
+}
+
+fn lines(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &[])?;
+    let mut lines = Vec::new();
+    for term in &call.args.positional {
+        lines.extend(run(call, term)?.lines().map(Value::text));
+    }
+    Ok(lines)
+}
+
+/// Runs a command in the playbook's folder.
+fn run(call: &Call<'_>, term: &Value) -> Result<String, Fault> {
+    let command = text(call, term)?;
+    let output = Command::new("/bin/sh")
+        .args(["-c", &command])
+        .current_dir(call.context.base_dir())
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|why| fault(format!("the command `{command}` cannot be run: {why}")))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    let fault = fault(format!("the command `{command}` ended with {}", output.status));
+    Err(if said.is_empty() { fault } else { fault.hint(format!("it said: {said}")) })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::lookups::stage::Stage;
+
+    #[test]
+    fn commands() {
+        let stage = Stage::default();
+        assert_eq!(stage.json("pipe", r#"["echo a; echo b"]"#, "{}").unwrap(), r#"["a\nb"]"#);
+        assert_eq!(stage.json("lines", r#"["echo a; echo b", "echo c"]"#, "{}").unwrap(), r#"["a", "b", "c"]"#);
+        let problem = stage.json("pipe", r#"["echo no >&2; exit 3"]"#, "{}").unwrap_err();
+        assert_eq!(problem.message, "the command `echo no >&2; exit 3` ended with exit status: 3");
+        assert_eq!(problem.hints, ["it said: no"]);
+    }
+}

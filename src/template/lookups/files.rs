@@ -1,0 +1,202 @@
+//! Files of this machine: their text, their names.
+
+use std::path::{Path, PathBuf};
+
+use super::call::{expand_home, fault, known, must_find, places, read, search, switch, text};
+use crate::template::call::{Call, Lookup};
+use crate::template::fault::Fault;
+use crate::value::{Dict, Value};
+
+/// `file fileglob first_found unvault`
+pub const TABLE: &[Lookup] = &[
+    Lookup::new("file", file, "The text of files, without white space at the end; vaulted files are opened."),
+    Lookup::new("fileglob", fileglob, "The files that shell patterns match."),
+    Lookup::new("first_found", first_found, "The first file of a list that is there."),
+    Lookup::new("unvault", unvault, "The text of files as it is; vaulted files are opened."),
+];
+
+fn file(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &["lstrip", "rstrip"])?;
+    let (lstrip, rstrip) = (switch(call, "lstrip", false)?, switch(call, "rstrip", true)?);
+    let strip = |value: Value| {
+        let Value::Str(text) = value else { return value };
+        let mut kept = text.as_str();
+        kept = if lstrip { kept.trim_start() } else { kept };
+        kept = if rstrip { kept.trim_end() } else { kept };
+        if kept.len() == text.len() {
+            return Value::Str(text);
+        }
+        if text.is_secret() { Value::secret(kept) } else { Value::text(kept) }
+    };
+    let one = |term: &Value| Ok(strip(read(call, &must_find(call, "files", &text(call, term)?)?)?));
+    call.args.positional.iter().map(one).collect()
+}
+
+fn unvault(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &[])?;
+    let one = |term: &Value| read(call, &must_find(call, "files", &text(call, term)?)?);
+    call.args.positional.iter().map(one).collect()
+}
+
+fn fileglob(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &[])?;
+    let mut found = Vec::new();
+    for term in &call.args.positional {
+        let term = text(call, term)?;
+        let path = expand_home(&term);
+        let pattern = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let folders: Vec<PathBuf> = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => search(call, "files", &parent.to_string_lossy()).into_iter().collect(),
+            None => places(call, "files"),
+        };
+        // The first folder with any match is the one that counts.
+        let matches = folders.iter().map(|folder| glob(folder, &pattern)).find(|matches| !matches.is_empty());
+        found.extend(matches.unwrap_or_default().into_iter().map(|path| Value::text(path.display().to_string())));
+    }
+    Ok(found)
+}
+
+/// Files of a folder that a shell pattern matches, by name; hidden ones only if the pattern begins with a dot.
+fn glob(folder: &Path, pattern: &str) -> Vec<PathBuf> {
+    let Ok(regex) = fancy_regex::Regex::new(&crate::inventory::glob_expression(pattern)) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            (pattern.starts_with('.') || !name.starts_with('.')) && regex.is_match(&name).unwrap_or(false)
+        })
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    found.sort();
+    found
+}
+
+fn first_found(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &["files", "paths", "skip"])?;
+    let mut wanted = Wanted { names: Vec::new(), skip: switch(call, "skip", false)? };
+    let options: Dict =
+        call.args.named.iter().map(|(name, value)| (Value::text(name.as_ref()), value.clone())).collect();
+    if call.args.positional.is_empty() {
+        wanted.add(call, &Value::from(options))?;
+    }
+    for term in &call.args.positional {
+        wanted.add(call, term)?;
+    }
+    let kind = if call.name.ends_with("template") { "templates" } else { "files" };
+    match wanted.names.iter().find_map(|name| search(call, kind, name)) {
+        Some(path) => Ok(vec![Value::text(path.display().to_string())]),
+        None if wanted.skip => Ok(Vec::new()),
+        None => Err(fault("none of the files that `first_found` looked for is there")
+            .hint(format!("it looked for {}", wanted.names.join(", ")))
+            .hint("`skip: true` makes that no error")),
+    }
+}
+
+struct Wanted {
+    names: Vec<String>,
+    skip: bool,
+}
+
+impl Wanted {
+    fn add(&mut self, call: &Call<'_>, term: &Value) -> Result<(), Fault> {
+        match term {
+            Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(|item| self.add(call, item)),
+            Value::Dict(options) => {
+                if let Some(skip) = options.get("skip") {
+                    self.skip = super::call::truth("skip", skip)?;
+                }
+                let files = split(call, options.get("files"), &[',', ';'])?;
+                let paths = split(call, options.get("paths"), &[',', ':', ';'])?;
+                if paths.is_empty() {
+                    self.names.extend(files);
+                } else {
+                    self.names
+                        .extend(paths.iter().flat_map(|path| files.iter().map(move |file| format!("{path}/{file}"))));
+                }
+                Ok(())
+            }
+            // A name that could not be worked out is a file that is not there.
+            Value::Undefined(_) | Value::Null => Ok(()),
+            other => {
+                self.names.push(text(call, other)?);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// An option that is a list, or a text with separators in it.
+fn split(call: &Call<'_>, value: Option<&Value>, separators: &[char]) -> Result<Vec<String>, Fault> {
+    let mut parts = Vec::new();
+    match value {
+        None | Some(Value::Null | Value::Undefined(_)) => {}
+        Some(Value::List(items) | Value::Tuple(items)) => {
+            for item in items.iter() {
+                parts.extend(split(call, Some(item), separators)?);
+            }
+        }
+        Some(other) => parts.extend(text(call, other)?.split(separators).map(|part| part.trim().to_owned())),
+    }
+    Ok(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::lookups::stage::Stage;
+
+    #[test]
+    fn files() {
+        let stage = Stage::default();
+        stage.write("files/a.txt", " in files \n\n");
+        stage.write("a.txt", "beside");
+        stage.write("b.txt", "b");
+        assert_eq!(stage.json("file", r#"["a.txt", "b.txt"]"#, "{}").unwrap(), r#"[" in files", "b"]"#);
+        assert_eq!(
+            stage.json("file", r#"["a.txt"]"#, r#"{"lstrip": true, "rstrip": "no"}"#).unwrap(),
+            r#"["in files \n\n"]"#
+        );
+        assert_eq!(stage.json("unvault", r#"["a.txt"]"#, "{}").unwrap(), r#"[" in files \n\n"]"#);
+        let problem = stage.json("file", r#"["nope"]"#, "{}").unwrap_err();
+        assert_eq!(problem.message, "the lookup `file` cannot find the file `nope`");
+        stage.write("locked", "$ANSIBLE_VAULT;1.1;AES256\n00\n");
+        assert_eq!(stage.json("file", r#"["locked"]"#, "{}").unwrap(), r#"["opened"]"#);
+    }
+
+    #[test]
+    fn globs() {
+        let stage = Stage::default();
+        for name in ["x1.txt", "x2.txt", ".x3.txt", "sub/y.txt"] {
+            stage.write(name, "");
+        }
+        let names = |terms: &str| -> Vec<String> {
+            let found = stage.run("fileglob", terms, "{}").unwrap();
+            found.iter().map(|path| path.as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(r#"["x*.txt", "nope*"]"#), ["x1.txt", "x2.txt"]);
+        assert_eq!(names(r#"["sub/*"]"#), ["y.txt"]);
+        assert_eq!(names(r#"["[!x]*"]"#), [""; 0]);
+    }
+
+    #[track_caller]
+    fn first(terms: &str, options: &str, ending: &str) {
+        let stage = Stage::default();
+        stage.write("here", "");
+        stage.write("sub/there", "");
+        let found = stage.run("first_found", terms, options).unwrap();
+        assert!(found[0].as_str().unwrap().ends_with(ending), "{found:?}");
+    }
+
+    #[test]
+    fn the_first_of_many() {
+        first(r#"["nope", "here"]"#, "{}", "/here");
+        first(r#"[["nope", "here"]]"#, "{}", "/here");
+        first(r#"[{"files": "x,there", "paths": ["no", "sub"]}]"#, "{}", "/sub/there");
+        first("[]", r#"{"files": ["there"], "paths": "no:sub"}"#, "/sub/there");
+        let stage = Stage::default();
+        assert_eq!(stage.json("first_found", r#"["nope"]"#, r#"{"skip": true}"#).unwrap(), "[]");
+        assert_eq!(stage.json("first_found", r#"[{"files": "x", "skip": true}]"#, "{}").unwrap(), "[]");
+        assert!(stage.json("first_found", r#"["nope"]"#, "{}").is_err());
+    }
+}

@@ -1,0 +1,267 @@
+//! Passwords that are made once and kept in a file.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::call::{expand_home, fault, known, text};
+use super::terms;
+use crate::template::call::{Args, Call, Lookup};
+use crate::template::fault::Fault;
+use crate::template::python::random::Random;
+use crate::value::{Value, python};
+
+/// `password`
+pub const TABLE: &[Lookup] =
+    &[Lookup::new("password", password, "A random password, made at the first call and kept in a file.")];
+
+const OPTIONS: [&str; 5] = ["length", "chars", "encrypt", "ident", "seed"];
+const SALT: &str = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+struct Wish {
+    path: PathBuf,
+    length: usize,
+    alphabet: Vec<char>,
+    encrypt: Option<String>,
+    ident: Option<String>,
+    seed: Option<Value>,
+}
+
+/// What the file holds.
+#[derive(Debug, Clone, PartialEq)]
+struct Kept {
+    password: String,
+    salt: Option<String>,
+    ident: Option<String>,
+}
+
+fn password(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &OPTIONS)?;
+    call.args.positional.iter().map(|term| one(call, &text(call, term)?)).collect()
+}
+
+fn one(call: &Call<'_>, term: &str) -> Result<Value, Fault> {
+    let wish = wish(call, term)?;
+    // Nothing is kept in the null device; it stands for "make one every time".
+    let keeps = wish.path != Path::new("/dev/null");
+    let known = if keeps { read(&wish.path)? } else { None };
+    let mut kept = match &known {
+        Some(kept) => kept.clone(),
+        None => Kept { password: draw(&wish), salt: None, ident: None },
+    };
+    if wish.encrypt.is_some() && kept.salt.is_none() {
+        kept.salt = Some(salt(&wish));
+    }
+    if let (Some(wanted), Some(ident)) = (&wish.ident, &kept.ident)
+        && wanted != ident
+    {
+        return Err(fault(format!(
+            "`{}` was made with the ident `{ident}`, but `{wanted}` is asked for",
+            wish.path.display()
+        )));
+    }
+    if wish.encrypt.is_some() && wish.ident.is_some() {
+        kept.ident.clone_from(&wish.ident);
+    }
+    if keeps && known.as_ref() != Some(&kept) {
+        kept = write(&wish.path, &kept, known.is_some())?;
+    }
+    let Some(scheme) = &wish.encrypt else { return Ok(Value::secret(kept.password)) };
+    let scheme = scheme.strip_suffix("_crypt").unwrap_or(scheme);
+    let mut args = Args::positional([Value::text(scheme), Value::text(kept.salt.unwrap_or_default())]);
+    if let Some(ident) = kept.ident {
+        args.named.push(("ident".into(), Value::text(ident)));
+    }
+    call.context.filter("password_hash", Value::secret(kept.password), args)
+}
+
+/// The term's path and options; what is in the term wins over named options.
+fn wish(call: &Call<'_>, term: &str) -> Result<Wish, Fault> {
+    let (path, written) = terms::parse(term);
+    if let Some((name, _)) = written.iter().find(|(name, _)| !OPTIONS.contains(&name.as_str())) {
+        return Err(fault(format!("the lookup `password` has no option `{name}`")).suggest(name, OPTIONS.iter()));
+    }
+    if path.is_empty() {
+        return Err(fault("the lookup `password` needs the path of a file (`/dev/null` keeps nothing)"));
+    }
+    let option = |name: &str| -> Option<Value> {
+        let inline =
+            written.iter().rev().find(|(known, _)| known == name).map(|(_, value)| Value::text(value.as_str()));
+        inline.or_else(|| call.args.named(name).cloned()).filter(|value| !value.is_null())
+    };
+    let length = match option("length").map(|value| python::str(&value)) {
+        None => 20,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|length| (1..=100_000).contains(length))
+            .ok_or_else(|| fault(format!("`length` must be a number from 1 on, not `{text}`")))?,
+    };
+    let chars: Vec<String> = match option("chars") {
+        None => ["ascii_letters", "digits", ".,:-_"].map(str::to_owned).to_vec(),
+        Some(Value::List(items)) => items.iter().map(python::str).collect(),
+        Some(other) => split_chars(&python::str(&other)),
+    };
+    let alphabet = alphabet(&chars);
+    if alphabet.is_empty() {
+        return Err(fault("`chars` leaves no character to draw from"));
+    }
+    let word = |name: &str| option(name).map(|value| python::str(&value));
+    Ok(Wish {
+        path: call.context.base_dir().join(expand_home(&path)),
+        length,
+        alphabet,
+        encrypt: word("encrypt"),
+        ident: word("ident"),
+        seed: option("seed"),
+    })
+}
+
+/// `ascii_letters,digits,,` names two sets and (by two commas) the comma itself.
+fn split_chars(text: &str) -> Vec<String> {
+    let comma = text.contains(",,").then(|| ",".to_owned());
+    let rest = text.replace(",,", ",");
+    comma.into_iter().chain(rest.split(',').filter(|part| !part.is_empty()).map(str::to_owned)).collect()
+}
+
+/// The characters that names and literal characters stand for; quotes are never among them.
+fn alphabet(chars: &[String]) -> Vec<char> {
+    const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+    const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const DIGITS: &str = "0123456789";
+    const PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+    const WHITESPACE: &str = " \t\n\r\u{b}\u{c}";
+    let set = |name: &str| match name {
+        "ascii_letters" => [LOWER, UPPER].concat(),
+        "ascii_lowercase" => LOWER.to_owned(),
+        "ascii_uppercase" => UPPER.to_owned(),
+        "digits" => DIGITS.to_owned(),
+        "hexdigits" => [DIGITS, "abcdefABCDEF"].concat(),
+        "octdigits" => "01234567".to_owned(),
+        "punctuation" => PUNCTUATION.to_owned(),
+        "whitespace" => WHITESPACE.to_owned(),
+        "printable" => [DIGITS, LOWER, UPPER, PUNCTUATION, WHITESPACE].concat(),
+        literal => literal.to_owned(),
+    };
+    let all: String = chars.iter().map(|name| set(name)).collect();
+    all.chars().filter(|c| !matches!(c, '"' | '\'')).collect()
+}
+
+fn draw(wish: &Wish) -> String {
+    match &wish.seed {
+        Some(seed) => seeded(seed, &wish.alphabet, wish.length),
+        None => (0..wish.length).map(|_| wish.alphabet[rand::random_range(0..wish.alphabet.len())]).collect(),
+    }
+}
+
+/// The same seed gives the same password, drawn as Python would draw it.
+fn seeded(seed: &Value, alphabet: &[char], length: usize) -> String {
+    let mut random = match seed {
+        Value::Int(number) => Random::from_int(&(*number).into()),
+        other => Random::from_text(&python::str(other)),
+    };
+    (0..length).filter_map(|_| random.choice(alphabet)).collect()
+}
+
+fn salt(wish: &Wish) -> String {
+    let length = if wish.encrypt.as_deref().is_some_and(|scheme| scheme.starts_with("bcrypt") || scheme == "blowfish") {
+        22
+    } else if wish.encrypt.as_deref().is_some_and(|scheme| scheme.starts_with("md5")) {
+        8
+    } else {
+        16
+    };
+    let letters: Vec<char> = SALT.chars().collect();
+    (0..length).map(|_| letters[rand::random_range(0..letters.len())]).collect()
+}
+
+fn read(path: &Path) -> Result<Option<Kept>, Fault> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(parse(text.trim_end_matches(['\n', '\r'])))),
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(fault(format!("cannot read the password file `{}`: {why}", path.display()))),
+    }
+}
+
+fn parse(text: &str) -> Kept {
+    let (rest, ident) = match text.rsplit_once(" ident=") {
+        Some((rest, ident)) => (rest, Some(ident.trim().to_owned())),
+        None => (text, None),
+    };
+    let (password, salt) = match rest.rsplit_once(" salt=") {
+        Some((password, salt)) => (password, Some(salt.trim().to_owned())),
+        None => (rest, None),
+    };
+    Kept { password: password.to_owned(), salt, ident }
+}
+
+/// Writes a whole file under another name and moves it to its place, so that nobody ever reads half of one. If another
+/// run was quicker, its password counts.
+fn write(path: &Path, kept: &Kept, replace: bool) -> Result<Kept, Fault> {
+    let failed = |why: std::io::Error| fault(format!("cannot keep the password in `{}`: {why}", path.display()));
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let salt = kept.salt.as_ref().map(|salt| format!(" salt={salt}")).unwrap_or_default();
+    let ident = kept.ident.as_ref().map(|ident| format!(" ident={ident}")).unwrap_or_default();
+    let draft =
+        folder.join(format!(".{}.{:x}", path.file_name().unwrap_or_default().to_string_lossy(), rand::random::<u64>()));
+    let done = (|| {
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        writeln!(file, "{}{salt}{ident}", kept.password)?;
+        file.sync_all()?;
+        if replace { fs::rename(&draft, path) } else { fs::hard_link(&draft, path) }
+    })();
+    // After a move there is nothing left to remove.
+    let _ = fs::remove_file(&draft);
+    match done {
+        Ok(()) => Ok(kept.clone()),
+        Err(why) if why.kind() == ErrorKind::AlreadyExists => Ok(read(path)?.unwrap_or_else(|| kept.clone())),
+        Err(why) => Err(failed(why)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::template::lookups::stage::Stage;
+
+    #[test]
+    fn made_once_and_kept() {
+        let stage = Stage::default();
+        let first = stage.json("password", r#"["sub/pw length=12 chars=digits"]"#, "{}").unwrap();
+        assert_eq!(first, stage.json("password", r#"["sub/pw"]"#, "{}").unwrap());
+        let path = stage.folder().join("sub/pw");
+        let kept = fs::read_to_string(&path).unwrap();
+        assert_eq!(first, format!("[\"{}\"]", kept.trim()));
+        assert!(kept.trim().len() == 12 && kept.trim().bytes().all(|b| b.is_ascii_digit()));
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(stage.folder().join("sub")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn seeds_and_wrong_options() {
+        let stage = Stage::default();
+        // What the reference gives for the same seed.
+        let seeded = |options: &str| stage.json("password", r#"["/dev/null"]"#, options).unwrap();
+        assert_eq!(seeded(r#"{"seed": "x"}"#), "[\"O9iX65WvW9::bS:gx:86\"]");
+        assert_ne!(seeded("{}"), seeded("{}"));
+        for bad in ["", "pw length=0", "pw lenght=3", "pw chars='\"'"] {
+            assert!(stage.json("password", &format!("[{bad:?}]"), "{}").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn files_and_characters() {
+        let kept = |password: &str, salt: Option<&str>, ident: Option<&str>| Kept {
+            password: password.to_owned(),
+            salt: salt.map(str::to_owned),
+            ident: ident.map(str::to_owned),
+        };
+        assert_eq!(parse("a b"), kept("a b", None, None));
+        assert_eq!(parse("a salt=s ident=2b"), kept("a", Some("s"), Some("2b")));
+        assert_eq!(alphabet(&split_chars("octdigits,,x")), ",01234567x".chars().collect::<Vec<_>>());
+    }
+}

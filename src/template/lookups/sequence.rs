@@ -1,0 +1,153 @@
+//! Rows of numbers as text: `start=1 end=9 stride=2 format=host%02d`, or in short `1-9/2:host%02d`.
+
+use super::call::{fault, known, text};
+use super::terms;
+use crate::template::call::{Args, Call, Lookup};
+use crate::template::fault::Fault;
+use crate::value::Value;
+
+/// `sequence`
+pub const TABLE: &[Lookup] = &[Lookup::new("sequence", sequence, "Numbers from a start to an end, formatted.")];
+
+const OPTIONS: [&str; 5] = ["start", "end", "count", "stride", "format"];
+const LIMIT: i64 = 10_000_000;
+
+struct Plan {
+    start: i64,
+    end: Option<i64>,
+    count: Option<i64>,
+    stride: i64,
+    format: String,
+}
+
+fn sequence(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &OPTIONS)?;
+    let mut results = Vec::new();
+    let terms: Vec<String> = call.args.positional.iter().map(|term| text(call, term)).collect::<Result<_, _>>()?;
+    let terms = if terms.is_empty() { vec![String::new()] } else { terms };
+    for term in &terms {
+        let mut plan = Plan { start: 1, end: None, count: None, stride: 1, format: "%d".to_owned() };
+        for (name, value) in &call.args.named {
+            if OPTIONS.contains(&&**name) {
+                plan.set(name, &text(call, value)?)?;
+            }
+        }
+        if !plan.short(term) {
+            let (plain, options) = terms::parse(term);
+            if !plain.is_empty() {
+                return Err(fault(format!("the lookup `sequence` cannot understand `{plain}`")));
+            }
+            for (name, value) in options {
+                plan.set(&name, &value)?;
+            }
+        }
+        for number in plan.numbers()? {
+            let args = Args::positional([Value::Int(number)]);
+            results.push(call.context.filter("format", Value::text(plan.format.as_str()), args)?);
+        }
+    }
+    Ok(results)
+}
+
+impl Plan {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+        if name == "format" {
+            value.clone_into(&mut self.format);
+            return Ok(());
+        }
+        let number = value
+            .trim()
+            .parse()
+            .map_err(|_| fault(format!("`{name}` of a sequence must be a number, not `{value}`")))?;
+        match name {
+            "start" => self.start = number,
+            "end" => self.end = Some(number),
+            "count" => self.count = Some(number),
+            "stride" => self.stride = number,
+            other => return Err(fault(format!("a sequence has no option `{other}`")).suggest(other, OPTIONS.iter())),
+        }
+        Ok(())
+    }
+
+    /// `[START-]END[/STRIDE][:FORMAT]`; whether the term was one.
+    fn short(&mut self, term: &str) -> bool {
+        let (range, format) = term.split_once(':').map_or((term, None), |(range, format)| (range, Some(format)));
+        let (range, stride) = range.split_once('/').map_or((range, None), |(range, stride)| (range, Some(stride)));
+        let (start, end) = range.split_once('-').map_or((None, range), |(start, end)| (Some(start), end));
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if ![Some(end), start, stride].into_iter().flatten().all(digits) {
+            return false;
+        }
+        let number = |text: &str| text.parse::<i64>().ok();
+        self.end = number(end);
+        self.start = start.and_then(number).unwrap_or(self.start);
+        self.stride = stride.and_then(number).unwrap_or(self.stride);
+        if let Some(format) = format {
+            format.clone_into(&mut self.format);
+        }
+        true
+    }
+
+    fn numbers(&self) -> Result<Vec<i64>, Fault> {
+        let (start, stride) = (self.start, self.stride);
+        let end = match (self.count, self.end) {
+            (None, None) => return Err(fault("a sequence needs `count` or `end`")),
+            (Some(_), Some(_)) => return Err(fault("a sequence cannot have both `count` and `end`")),
+            (Some(0), _) => return Ok(Vec::new()),
+            (Some(count), _) => start.saturating_add(count.saturating_mul(stride)).saturating_sub(1),
+            (_, Some(end)) => end,
+        };
+        if stride > 0 && end < start {
+            return Err(fault("to count backwards a sequence needs a negative `stride`"));
+        }
+        if stride < 0 && end > start {
+            return Err(fault("to count forwards a sequence must not have a negative `stride`"));
+        }
+        if self.format.matches('%').count() != 1 {
+            return Err(fault(format!("`{}` is no format for one number, such as `%02d`", self.format)));
+        }
+        if stride == 0 {
+            return Ok(Vec::new());
+        }
+        let count = end.saturating_sub(start) / stride;
+        if count >= LIMIT {
+            return Err(fault(format!("a sequence can have at most {LIMIT} members")));
+        }
+        Ok((0..=count).map(|index| start + index * stride).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::lookups::stage::Stage;
+
+    #[track_caller]
+    fn case(term: &str, results: &str) {
+        let found = Stage::default().run("sequence", &format!("[{term:?}]"), "{}").unwrap();
+        assert_eq!(found.iter().filter_map(|v| v.as_str()).collect::<Vec<_>>().join(" "), results);
+    }
+
+    #[test]
+    fn rows() {
+        case("start=1 end=4", "1 2 3 4");
+        case("end=6 stride=2", "1 3 5");
+        case("count=3", "1 2 3");
+        case("start=4 end=8 stride=2 format=host%02d", "host04 host06 host08");
+        case("5", "1 2 3 4 5");
+        case("2-6/2:p%02d", "p02 p04 p06");
+        case("start=3 end=1 stride=-1", "3 2 1");
+        case("count=0", "");
+        for bad in [
+            "start=1",
+            "count=1 end=2",
+            "start=3 end=1",
+            "end=3 stride=-1",
+            "0x0a",
+            "end=x",
+            "end=3 format=x",
+            "nope=1",
+        ] {
+            assert!(Stage::default().run("sequence", &format!("[{bad:?}]"), "{}").is_err(), "{bad}");
+        }
+    }
+}

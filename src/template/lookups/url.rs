@@ -1,0 +1,173 @@
+//! Pages of the web.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::call::{fault, known, option, switch, text};
+use crate::template::call::{Call, Lookup};
+use crate::template::fault::Fault;
+use crate::value::{Value, python};
+
+/// `url`
+pub const TABLE: &[Lookup] =
+    &[Lookup::new("url", url, "The lines (or with `split_lines=false` the text) of web pages.")];
+
+const OPTIONS: [&str; 20] = [
+    "validate_certs",
+    "split_lines",
+    "use_proxy",
+    "username",
+    "password",
+    "headers",
+    "force",
+    "timeout",
+    "http_agent",
+    "force_basic_auth",
+    "follow_redirects",
+    "use_gssapi",
+    "use_netrc",
+    "unix_socket",
+    "ca_path",
+    "unredirected_headers",
+    "ciphers",
+    "client_cert",
+    "client_key",
+    "wantlist",
+];
+
+/// A page may be this long.
+const LIMIT: usize = 256 << 20;
+
+/// What is asked for, free of anything that cannot cross to another thread.
+struct Request {
+    url: String,
+    headers: Vec<(String, String)>,
+    login: Option<(String, Option<String>)>,
+    timeout: Duration,
+    verify: bool,
+    proxy: bool,
+}
+
+fn url(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &OPTIONS)?;
+    let timeout = match option(call, "timeout")? {
+        Some(seconds) => seconds.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+        None => Some(Duration::from_secs(10)),
+    };
+    let timeout = timeout.ok_or_else(|| fault("`timeout` must be a number of seconds"))?;
+    let mut headers: Vec<(String, String)> = match call.args.named("headers") {
+        Some(Value::Dict(headers)) => headers.iter().map(|(k, v)| (python::str(k), python::str(v))).collect(),
+        _ => Vec::new(),
+    };
+    let agent =
+        option(call, "http_agent")?.unwrap_or_else(|| concat!("ionplay/", env!("CARGO_PKG_VERSION")).to_owned());
+    headers.push(("user-agent".to_owned(), agent));
+    if switch(call, "force", false)? {
+        headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
+    }
+    let password = option(call, "password")?;
+    let login = option(call, "username")?.map(|name| (name, password));
+    let (verify, proxy) = (switch(call, "validate_certs", true)?, switch(call, "use_proxy", true)?);
+    let mut results = Vec::new();
+    for term in &call.args.positional {
+        let url = text(call, term)?;
+        let request = Request { url, headers: headers.clone(), login: login.clone(), timeout, verify, proxy };
+        let page = fetch(request)?;
+        if switch(call, "split_lines", true)? {
+            results.extend(page.lines().map(Value::text));
+        } else {
+            results.push(Value::text(page));
+        }
+    }
+    Ok(results)
+}
+
+/// Fetches on a thread of its own: templates are evaluated inside the run's own event loop, which must not be entered
+/// a second time.
+fn fetch(request: Request) -> Result<String, Fault> {
+    let url = request.url.clone();
+    let worker = std::thread::Builder::new().name("url lookup".to_owned()).spawn(move || {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| why.to_string())?;
+        runtime.block_on(get(request))
+    });
+    let worker = worker.map_err(|why| fault(format!("cannot fetch `{url}`: {why}")))?;
+    let done = worker.join().unwrap_or_else(|_| Err("the request broke off".to_owned()));
+    done.map_err(|why| fault(format!("cannot fetch `{url}`: {why}")))
+}
+
+async fn get(request: Request) -> Result<String, String> {
+    let client = client(request.verify, request.proxy)?;
+    let mut builder = client.get(&request.url).timeout(request.timeout);
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
+    }
+    if let Some((name, password)) = &request.login {
+        builder = builder.basic_auth(name, password.as_deref());
+    }
+    let mut response = builder.send().await.map_err(|why| chain(&why))?;
+    if !response.status().is_success() {
+        return Err(format!("the server answered {}", response.status()));
+    }
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(|why| chain(&why))? {
+        body.extend_from_slice(&part);
+        if body.len() > LIMIT {
+            return Err(format!("it is longer than {} MiB", LIMIT >> 20));
+        }
+    }
+    String::from_utf8(body).map_err(|_| "it is not UTF-8 text".to_owned())
+}
+
+fn client(verify: bool, proxy: bool) -> Result<reqwest::Client, String> {
+    static PROVIDER: OnceLock<()> = OnceLock::new();
+    // Whoever came first has set the same provider; its refusal to be set twice is of no interest.
+    PROVIDER.get_or_init(|| drop(rustls::crypto::ring::default_provider().install_default()));
+    let mut builder = reqwest::Client::builder().tls_danger_accept_invalid_certs(!verify);
+    if !proxy {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|why| chain(&why))
+}
+
+/// An error with everything below it, without the address, which the message has already.
+fn chain(why: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut next: Option<&dyn std::error::Error> = std::error::Error::source(why);
+    while let Some(why) = next {
+        text = why.to_string();
+        next = why.source();
+    }
+    if text.is_empty() { why.to_string() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use crate::template::lookups::stage::Stage;
+
+    fn serve(answer: &'static str) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        format!(r#"["http://{address}/x"]"#)
+    }
+
+    #[test]
+    fn pages() {
+        const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\na\nb\n";
+        let stage = Stage::default();
+        let direct = r#"{"use_proxy": false}"#;
+        assert_eq!(stage.json("url", &serve(OK), direct).unwrap(), r#"["a", "b"]"#);
+        let whole = r#"{"use_proxy": false, "split_lines": false}"#;
+        assert_eq!(stage.json("url", &serve(OK), whole).unwrap(), r#"["a\nb\n"]"#);
+        let gone = serve("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let problem = stage.json("url", &gone, direct).unwrap_err();
+        assert!(problem.message.ends_with("the server answered 404 Not Found"), "{}", problem.message);
+    }
+}

@@ -1,0 +1,132 @@
+//! Variables of the scope, of the environment, and the hosts of a pattern.
+
+use fancy_regex::Regex;
+
+use super::call::{fault, known, text};
+use crate::template::call::{Call, Lookup};
+use crate::template::fault::{Fault, FaultKind};
+use crate::value::Value;
+
+/// `env inventory_hostnames varnames vars`
+pub const TABLE: &[Lookup] = &[
+    Lookup::new("env", env, "Variables of the environment; `default` where one is not set."),
+    Lookup::new("inventory_hostnames", inventory_hostnames, "The hosts of patterns."),
+    Lookup::new("varnames", varnames, "The names of variables that match regular expressions."),
+    Lookup::new("vars", vars, "The values of variables by name."),
+];
+
+fn env(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &["default"])?;
+    let mut values = Vec::new();
+    for term in &call.args.positional {
+        let term = text(call, term)?;
+        let name = term.split_whitespace().next().unwrap_or("");
+        values.push(match (std::env::var_os(name), call.args.named("default")) {
+            (Some(value), _) => Value::text(value.to_string_lossy().into_owned()),
+            (None, Some(Value::Undefined(why))) => return Err(Fault::undefined(why.message.clone())),
+            (None, Some(default)) => default.clone(),
+            (None, None) => Value::text(""),
+        });
+    }
+    Ok(values)
+}
+
+fn vars(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &["default"])?;
+    let mut values = Vec::new();
+    for term in &call.args.positional {
+        let Value::Str(name) = term else {
+            return Err(fault(format!("the lookup `vars` wants names, not {}", term.type_name())));
+        };
+        let found = match call.context.variable(name) {
+            Err(why) if why.kind == FaultKind::Undefined && call.args.named("default").is_some() => None,
+            found => found?,
+        };
+        values.push(match (found, call.args.named("default")) {
+            (Some(value), _) => value,
+            (None, Some(default)) => default.clone(),
+            (None, None) => {
+                let names = call.context.variable_names();
+                return Err(Fault::undefined(format!("there is no variable `{}`", name.as_str())).suggest(name, &names));
+            }
+        });
+    }
+    Ok(values)
+}
+
+fn varnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &[])?;
+    let names = call.context.variable_names();
+    let mut found = Vec::new();
+    for term in &call.args.positional {
+        let Value::Str(expression) = term else {
+            return Err(fault(format!("the lookup `varnames` wants regular expressions, not {}", term.type_name())));
+        };
+        let regex = Regex::new(expression)
+            .map_err(|why| fault(format!("`{}` is no regular expression: {why}", expression.as_str())))?;
+        found.extend(
+            names.iter().filter(|name| regex.is_match(name).unwrap_or(false)).map(|name| Value::text(name.as_str())),
+        );
+    }
+    Ok(found)
+}
+
+fn inventory_hostnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    known(call, &[])?;
+    let patterns: Vec<String> = call.args.positional.iter().map(|term| text(call, term)).collect::<Result<_, _>>()?;
+    let groups = call.context.variable("groups")?;
+    let groups: Vec<(String, Vec<String>)> = groups
+        .as_ref()
+        .and_then(Value::as_dict)
+        .into_iter()
+        .flat_map(|groups| groups.iter())
+        .map(|(name, hosts)| {
+            let hosts = hosts.as_slice().unwrap_or_default().iter().map(crate::value::python::str).collect();
+            (crate::value::python::str(name), hosts)
+        })
+        .collect();
+    let hosts = crate::inventory::select_among(&groups, &patterns).map_err(|why| fault(why.summary))?;
+    Ok(hosts.into_iter().map(Value::text).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::lookups::stage::Stage;
+
+    #[track_caller]
+    fn case(name: &str, terms: &str, options: &str, results: &str) {
+        let stage = Stage::with_vars(
+            r#"{"color_red": 1, "color_blue": 2, "groups": {"all": ["w1", "w2", "d1"], "ungrouped": [], "web": ["w1", "w2"], "db": ["d1"]}}"#,
+        );
+        assert_eq!(stage.json(name, terms, options).unwrap(), results);
+    }
+
+    #[test]
+    fn variables() {
+        case("vars", r#"["color_red", "color_blue"]"#, "{}", "[1, 2]");
+        case("vars", r#"["color_none"]"#, r#"{"default": "d"}"#, r#"["d"]"#);
+        case("varnames", r#"["^color_", "blue$"]"#, "{}", r#"["color_red", "color_blue", "color_blue"]"#);
+        let problem = Stage::with_vars(r#"{"color": 1}"#).json("vars", r#"["colour"]"#, "{}").unwrap_err();
+        assert_eq!(
+            (problem.message.as_str(), problem.hints[0].as_str()),
+            ("there is no variable `colour`", "did you mean `color`?")
+        );
+    }
+
+    #[test]
+    fn environment() {
+        case("env", r#"["IONPLAY_SURELY_NOT_SET"]"#, "{}", r#"[""]"#);
+        case("env", r#"["IONPLAY_SURELY_NOT_SET"]"#, r#"{"default": "d"}"#, r#"["d"]"#);
+        assert_eq!(
+            Stage::default().run("env", r#"["PATH"]"#, "{}").unwrap()[0].as_str(),
+            std::env::var("PATH").ok().as_deref()
+        );
+    }
+
+    #[test]
+    fn hosts() {
+        case("inventory_hostnames", r#"["all"]"#, "{}", r#"["w1", "w2", "d1"]"#);
+        case("inventory_hostnames", r#"["all:!db"]"#, "{}", r#"["w1", "w2"]"#);
+        case("inventory_hostnames", r#"["none_such"]"#, "{}", "[]");
+    }
+}
