@@ -1,0 +1,406 @@
+//! The engine: evaluates texts, values and conditions in a scope.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::call::RenderOptions;
+use super::fault::{Fault, FaultKind};
+use super::locals::Locals;
+use super::parse;
+use super::place::Place;
+use super::tree::{At, Node, Template};
+use crate::source::Span;
+use crate::value::{Dict, Sealed, Text, Undefined, Value};
+
+/// Steps of evaluation that one template may take.
+const FUEL: u64 = 10_000_000;
+/// How deep templates may use one another.
+const MAX_NESTING: usize = 100;
+/// How deep expressions may nest.
+const MAX_DEPTH: usize = 300;
+
+/// Where variables come from.
+pub trait Scope {
+    /// The raw value of a variable, not templated.
+    fn get(&self, name: &str) -> Option<Value>;
+    /// The names of all variables.
+    fn names(&self) -> Vec<String>;
+}
+
+impl Scope for Dict {
+    fn get(&self, name: &str) -> Option<Value> {
+        Self::get(self, name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.keys().filter_map(|key| key.as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// Extra variables on top of a scope.
+pub struct Layer<'a> {
+    /// The variables on top.
+    pub vars: &'a [(String, Value)],
+    /// What lies below.
+    pub under: &'a dyn Scope,
+}
+
+impl Scope for Layer<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        let own = self.vars.iter().rev().find(|(known, _)| known == name);
+        own.map(|(_, value)| value.clone()).or_else(|| self.under.get(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.under.names();
+        names.extend(self.vars.iter().map(|(name, _)| name.clone()));
+        names
+    }
+}
+
+/// Opens vaulted text.
+pub type Opener = dyn Fn(&Sealed) -> Result<Text, Fault>;
+
+/// What is the same for all templates of a run.
+pub struct Globals {
+    base_dir: PathBuf,
+    settings: HashMap<String, Value>,
+    opener: Option<Box<Opener>>,
+    warnings: RefCell<Vec<String>>,
+    templates: RefCell<HashMap<(Arc<str>, bool), Arc<Template>>>,
+    expressions: RefCell<HashMap<Arc<str>, Arc<Node>>>,
+}
+
+impl Globals {
+    /// For a playbook in a folder.
+    pub fn new(base_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            base_dir: base_dir.into(),
+            settings: HashMap::new(),
+            opener: None,
+            warnings: RefCell::default(),
+            templates: RefCell::default(),
+            expressions: RefCell::default(),
+        }
+    }
+
+    /// With a way to open vaulted text.
+    #[must_use]
+    pub fn with_opener(mut self, opener: Box<Opener>) -> Self {
+        self.opener = Some(opener);
+        self
+    }
+
+    /// With a setting for the `config` lookup.
+    #[must_use]
+    pub fn with_setting(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.settings.insert(name.into(), value);
+        self
+    }
+
+    /// The folder of the playbook.
+    pub fn base_dir(&self) -> &Path {
+        &self.base_dir
+    }
+
+    /// A setting.
+    pub fn setting(&self, name: &str) -> Option<Value> {
+        self.settings.get(name).cloned()
+    }
+
+    /// Notes a warning; one that is there already is not noted twice.
+    pub fn warn(&self, message: String) {
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&message) {
+            warnings.push(message);
+        }
+    }
+
+    /// The warnings since the last time.
+    pub fn take_warnings(&self) -> Vec<String> {
+        std::mem::take(&mut *self.warnings.borrow_mut())
+    }
+
+    pub(super) fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
+        match &self.opener {
+            Some(opener) => opener(sealed),
+            None => {
+                let fault = Fault::value("this value is vaulted, and no vault secret was given");
+                Err(fault.hint("give one with `--vault-password-file`").or_at(sealed.span.as_ref()))
+            }
+        }
+    }
+
+    pub(super) fn template(&self, text: &Text) -> Result<Arc<Template>, (Fault, At)> {
+        self.template_with(text, &RenderOptions::default())
+    }
+
+    pub(super) fn template_with(&self, text: &Text, options: &RenderOptions) -> Result<Arc<Template>, (Fault, At)> {
+        // Only the playbook's own way of reading is worth keeping; files are rendered once.
+        let usual = is_usual(options);
+        let key = (text.shared(), usual);
+        if usual && let Some(found) = self.templates.borrow().get(&key) {
+            return Ok(Arc::clone(found));
+        }
+        let parsed = Arc::new(parse::template(text, options)?);
+        if usual {
+            self.templates.borrow_mut().insert(key, Arc::clone(&parsed));
+        }
+        Ok(parsed)
+    }
+
+    pub(super) fn parsed_expression(&self, text: &Text) -> Result<Arc<Node>, (Fault, At)> {
+        let key = text.shared();
+        if let Some(found) = self.expressions.borrow().get(&key) {
+            return Ok(Arc::clone(found));
+        }
+        let parsed = Arc::new(parse::expression(text)?);
+        self.expressions.borrow_mut().insert(key, Arc::clone(&parsed));
+        Ok(parsed)
+    }
+}
+
+fn is_usual(options: &RenderOptions) -> bool {
+    options.escape_backslashes
+        && options.trim_blocks
+        && !options.lstrip_blocks
+        && !options.keep_trailing_newline
+        && options.block.0 == "{%"
+        && options.variable.0 == "{{"
+        && options.comment.0 == "{#"
+        && options.block.1 == "%}"
+        && options.variable.1 == "}}"
+        && options.comment.1 == "#}"
+}
+
+/// A text that is being evaluated, to find recursion.
+struct Running {
+    text: Arc<str>,
+    /// The variable, or the text itself.
+    label: String,
+}
+
+/// Evaluates templates in one scope.
+pub struct Engine<'a> {
+    pub(super) globals: &'a Globals,
+    pub(super) scope: &'a dyn Scope,
+    pub(super) search_path: Vec<PathBuf>,
+    pub(super) options: RenderOptions,
+    running: RefCell<Vec<Running>>,
+    fuel: Cell<u64>,
+    depth: Cell<usize>,
+    /// Levels with macros in them, which refer to their level.
+    levels: RefCell<Vec<Arc<Locals>>>,
+}
+
+impl Drop for Engine<'_> {
+    fn drop(&mut self) {
+        for level in self.levels.borrow_mut().drain(..) {
+            level.clear();
+        }
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// An engine for a scope. Relative names are looked for in the folders of `search_path`, nearest first.
+    pub fn new(globals: &'a Globals, scope: &'a dyn Scope, search_path: &[PathBuf]) -> Self {
+        Self {
+            globals,
+            scope,
+            search_path: search_path.to_vec(),
+            options: RenderOptions::default(),
+            running: RefCell::default(),
+            fuel: Cell::new(FUEL),
+            depth: Cell::new(0),
+            levels: RefCell::default(),
+        }
+    }
+
+    /// An engine for a template file, with the fuel and the depth of this one.
+    pub(super) fn nested<'b>(&'b self, scope: &'b dyn Scope, options: &RenderOptions) -> Engine<'b> {
+        let mut nested = Engine::new(self.globals, scope, &self.search_path);
+        nested.fuel.set(self.fuel.get());
+        nested.depth.set(self.depth.get() + 10);
+        nested.options = options.clone();
+        nested
+    }
+
+    pub(super) fn keep_level(&self, level: &Arc<Locals>) {
+        self.levels.borrow_mut().push(Arc::clone(level));
+    }
+
+    /// Counts one step.
+    pub(super) fn step(&self) -> Result<(), Fault> {
+        self.burn(1)
+    }
+
+    /// Counts several steps, for work that is as large as its result.
+    pub(super) fn burn(&self, steps: u64) -> Result<(), Fault> {
+        match self.fuel.get().checked_sub(steps) {
+            Some(left) => {
+                self.fuel.set(left);
+                Ok(())
+            }
+            None => Err(Fault::new(FaultKind::Limit, "the template takes too long: it was stopped after ten million steps")),
+        }
+    }
+
+    /// Does something one level deeper.
+    pub(super) fn deeper<T>(&self, inner: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH {
+            return Err(Fault::new(FaultKind::Limit, format!("the template nests deeper than {MAX_DEPTH} levels")));
+        }
+        self.depth.set(depth + 1);
+        let result = inner();
+        self.depth.set(depth);
+        result
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.running.borrow().is_empty() && self.depth.get() == 0
+    }
+
+    pub(super) fn refuel(&self) {
+        if self.is_idle() {
+            self.fuel.set(FUEL);
+        }
+    }
+
+    /// Runs `inner` while a text counts as being evaluated; a text that is already so is a loop.
+    pub(super) fn guarded<T>(
+        &self,
+        text: &Text,
+        label: Option<&str>,
+        inner: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let shared = text.shared();
+        {
+            let mut running = self.running.borrow_mut();
+            if let Some(first) = running.iter().position(|other| Arc::ptr_eq(&other.text, &shared)) {
+                let mut names: Vec<&str> = running[first..].iter().map(|other| other.label.as_str()).collect();
+                names.push(&running[first].label);
+                names.dedup_by(|a, b| a == b && running.len() - first > 1);
+                let cycle = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" -> ");
+                let fault = Fault::new(FaultKind::Recursion, format!("recursive loop detected in template: {cycle}"));
+                return Err(fault.or_at(text.origin()));
+            }
+            if running.len() >= MAX_NESTING {
+                let message = format!("templates use one another more than {MAX_NESTING} levels deep");
+                return Err(Fault::new(FaultKind::Limit, message).or_at(text.origin()));
+            }
+            running.push(Running { text: shared, label: label.unwrap_or(text).to_owned() });
+        }
+        let result = self.deeper(inner);
+        self.running.borrow_mut().pop();
+        result
+    }
+
+    /// The value of a template text (not made plain; may be undefined).
+    pub(super) fn eval_text(&self, text: &Text, label: Option<&str>) -> Result<Value, Fault> {
+        self.guarded(text, label, || {
+            let place = Place::of(text);
+            let parsed = self.globals.template(text).map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
+            let value = self.run(&parsed, &Locals::root(), &place)?;
+            Ok(if text.is_secret() { secret(value) } else { value })
+        })
+    }
+
+    /// A raw value ready for use: a template is evaluated, vaulted text opened, everything else stays as it is.
+    /// A template that is undefined, or uses something undefined, gives an undefined value.
+    pub(super) fn touch(&self, value: Value, label: Option<&str>) -> Result<Value, Fault> {
+        match value {
+            Value::Str(text) if text.is_template() => match self.eval_text(&text, label) {
+                Err(fault) if fault.kind == FaultKind::Undefined => Ok(poison(fault)),
+                result => result,
+            },
+            Value::Sealed(sealed) => {
+                let opened = self.globals.open(&sealed)?.into_secret();
+                self.touch(Value::Str(opened), label)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// A raw value with all members templated; those that fail become undefined in their place.
+    pub(super) fn deep(&self, value: Value) -> Result<Value, Fault> {
+        if !needs_work(&value) {
+            return Ok(value);
+        }
+        let mut member = |item: &Value| -> Value {
+            let done = self.deeper(|| match item {
+                Value::Str(text) if text.is_template() => {
+                    self.guarded_deep(text)
+                }
+                other => self.deep(other.clone()),
+            });
+            done.unwrap_or_else(poison)
+        };
+        match value {
+            Value::List(items) => Ok(Value::list(items.iter().map(&mut member))),
+            Value::Tuple(items) => Ok(Value::tuple(items.iter().map(&mut member))),
+            Value::Set(items) => Ok(Value::Set(Arc::new(items.iter().map(&mut member).collect()))),
+            Value::Dict(dict) => {
+                let entries = dict.iter().map(|(key, item)| (key.clone(), member(item)));
+                Ok(Value::Dict(Arc::new(entries.collect())))
+            }
+            Value::Str(text) if text.is_template() => self.guarded_deep(&text),
+            other => self.touch(other, None),
+        }
+    }
+
+    /// Evaluates a text and the members of what it gives, all while it counts as being evaluated: a mapping that has
+    /// itself inside is found.
+    fn guarded_deep(&self, text: &Text) -> Result<Value, Fault> {
+        let result = self.eval_text(text, None);
+        let value = match result {
+            Err(fault) if fault.kind == FaultKind::Undefined => poison(fault),
+            other => other?,
+        };
+        if !needs_work(&value) {
+            return Ok(value);
+        }
+        self.guarded(text, None, || self.deep(value))
+    }
+}
+
+/// Whether a value has anything in it that templating would change.
+fn needs_work(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.is_template(),
+        Value::Sealed(_) => true,
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().any(needs_work),
+        Value::Dict(dict) => dict.values().any(needs_work),
+        _ => false,
+    }
+}
+
+/// A failure as a value that fails when it is used.
+pub(super) fn poison(fault: Fault) -> Value {
+    Value::Undefined(Arc::new(Undefined { message: fault.message, span: fault.span }))
+}
+
+/// The failure of using an undefined value.
+pub(super) fn use_of(undefined: &Undefined) -> Fault {
+    Fault::undefined(undefined.message.clone()).or_at(undefined.span.as_ref())
+}
+
+/// A text result, not to be shown.
+pub(super) fn secret(value: Value) -> Value {
+    match value {
+        Value::Str(text) => Value::Str(text.into_secret()),
+        other => other,
+    }
+}
+
+/// Whether a value is secret text.
+pub(super) fn is_secret(value: &Value) -> bool {
+    matches!(value, Value::Str(text) if text.is_secret())
+}
+
+/// An undefined value with its place.
+pub(super) fn undefined_at(message: String, span: Option<Span>) -> Value {
+    Value::Undefined(Arc::new(Undefined { message, span }))
+}

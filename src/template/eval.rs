@@ -1,0 +1,353 @@
+//! Expressions.
+
+use std::sync::Arc;
+
+use super::call::{Args, Call};
+use super::engine::{Engine, is_secret, secret, undefined_at, use_of};
+use super::fault::{Fault, FaultKind};
+use super::locals::Locals;
+use super::place::Place;
+use super::render::Blocks;
+use super::tree::{Arg, Kind, Node, Operator};
+use super::{functions, ops, registry};
+use crate::value::{Dict, Unknown, Value};
+
+/// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
+pub(super) const NO_ELSE: &str =
+    "the inline if-expression evaluated to false and no else section was defined";
+
+/// What an expression is evaluated in.
+#[derive(Debug, Clone)]
+pub(super) struct Cx {
+    pub(super) locals: Arc<Locals>,
+    pub(super) place: Arc<Place>,
+    pub(super) blocks: Arc<Blocks>,
+}
+
+impl Engine<'_> {
+    /// An expression's value; the top of it is ready for use, members may still be raw.
+    pub(super) fn node(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        self.step().map_err(|fault| fault.or_at(cx.place.span(&node.at).as_ref()))?;
+        self.deeper(|| self.kind(node, cx)).map_err(|fault| match fault.span {
+            Some(_) => fault,
+            None => fault.or_at(cx.place.span(&node.at).as_ref()),
+        })
+    }
+
+    /// An expression's value, which must be defined.
+    fn defined(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        match self.node(node, cx)? {
+            Value::Undefined(why) => Err(self.explain(use_of(&why))),
+            value => Ok(value),
+        }
+    }
+
+    /// An operand: defined, members templated.
+    fn operand(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        self.deep(self.defined(node, cx)?)
+    }
+
+    /// Adds "did you mean" to a failure about a variable.
+    pub(super) fn explain(&self, fault: Fault) -> Fault {
+        let name = fault.message.strip_prefix('\'').and_then(|rest| rest.strip_suffix("' is undefined"));
+        match name.map(str::to_owned) {
+            Some(name) if fault.hints.is_empty() => fault.suggest(&name, &self.scope.names()),
+            _ => fault,
+        }
+    }
+
+    fn kind(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        match &node.kind {
+            Kind::Const(value) => Ok(value.clone()),
+            Kind::Var(name) => self.name(name, node, cx),
+            Kind::List(items) => Ok(Value::list(self.nodes(items, cx)?)),
+            Kind::Tuple(items) => Ok(Value::tuple(self.nodes(items, cx)?)),
+            Kind::Map(entries) => {
+                let mut dict = Dict::new();
+                for (key, value) in entries {
+                    let key = self.operand(key, cx)?;
+                    if !key.is_hashable() {
+                        return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
+                    }
+                    dict.insert(key, self.node(value, cx)?);
+                }
+                Ok(dict.into())
+            }
+            Kind::Neg(of) => ops::negate(&self.defined(of, cx)?),
+            Kind::Pos(of) => ops::positive(&self.defined(of, cx)?),
+            Kind::Not(of) => {
+                let value = self.defined(of, cx)?;
+                Ok(if value.is_unknown() { value } else { Value::Bool(!value.is_true()) })
+            }
+            Kind::And(..) | Kind::Or(..) => self.logic(node, cx),
+            Kind::Binary(..) => self.chain(node, cx),
+            Kind::Compare(first, rest) => {
+                let mut left = self.operand(first, cx)?;
+                let mut unknown = None;
+                for (op, right) in rest {
+                    let right = self.operand(right, cx)?;
+                    match ops::compare(*op, &left, &right, self)? {
+                        Value::Bool(true) => {}
+                        Value::Unknown(why) => unknown = Some(why),
+                        no => return Ok(no),
+                    }
+                    left = right;
+                }
+                Ok(unknown.map_or(Value::Bool(true), Value::Unknown))
+            }
+            Kind::If { test, then, otherwise } => match self.truth(&self.defined(test, cx)?) {
+                Ok(true) => self.node(then, cx),
+                Ok(false) => match otherwise {
+                    Some(otherwise) => self.node(otherwise, cx),
+                    None => Ok(undefined_at(NO_ELSE.to_owned(), cx.place.span(&node.at))),
+                },
+                Err(unknown) => Ok(Value::Unknown(unknown)),
+            },
+            Kind::Filter(name, input, args) => {
+                let input = match input {
+                    Some(input) => self.node(input, cx)?,
+                    None => Value::Null,
+                };
+                let args = self.args(args, cx)?;
+                self.apply_filter(name, input, args)
+            }
+            Kind::Test(name, input, args) => {
+                let input = self.node(input, cx)?;
+                let args = self.args(args, cx)?;
+                self.apply_test(name, input, args)
+            }
+            Kind::Attr(of, name) => {
+                let of = self.node(of, cx)?;
+                self.attribute(&of, name).map(|value| self.placed(value, node, cx))
+            }
+            Kind::Item(of, key) => {
+                let of = self.node(of, cx)?;
+                let key = self.operand(key, cx)?;
+                self.item(&of, &key).map(|value| self.placed(value, node, cx))
+            }
+            Kind::Slice(of, bounds) => {
+                let of = self.defined(of, cx)?;
+                let mut at = [None, None, None];
+                for (slot, bound) in at.iter_mut().zip(bounds) {
+                    *slot = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
+                }
+                ops::slice(&of, &at)
+            }
+            Kind::Call(target, args) => {
+                let target = self.defined(target, cx)?;
+                let args = self.args(args, cx)?;
+                self.call_value(&target, args)
+            }
+        }
+    }
+
+    fn nodes(&self, nodes: &[Node], cx: &Cx) -> Result<Vec<Value>, Fault> {
+        nodes.iter().map(|node| self.node(node, cx)).collect()
+    }
+
+    /// Gives an undefined value the place of the expression that found nothing.
+    fn placed(&self, value: Value, node: &Node, cx: &Cx) -> Value {
+        match value {
+            Value::Undefined(why) if why.span.is_none() => {
+                undefined_at(why.message.clone(), cx.place.span(&node.at))
+            }
+            other => other,
+        }
+    }
+
+    fn name(&self, name: &str, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        if let Some(value) = cx.locals.get(name) {
+            return self.touch(value, Some(name));
+        }
+        if let Some(value) = self.scope.get(name) {
+            return self.touch(value, Some(name));
+        }
+        if let Some(value) = functions::global(name) {
+            return Ok(value);
+        }
+        Ok(undefined_at(format!("'{name}' is undefined"), cx.place.span(&node.at)))
+    }
+
+    /// Truth in templates, or what it waits for.
+    pub(super) fn truth(&self, value: &Value) -> Result<bool, Arc<Unknown>> {
+        match value {
+            Value::Unknown(unknown) => Err(Arc::clone(unknown)),
+            other => Ok(other.is_true()),
+        }
+    }
+
+    /// `and` and `or`; a long row of them is walked without recursion.
+    fn logic(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        let mut spine = Vec::new();
+        let mut first = node;
+        while let Kind::And(left, right) | Kind::Or(left, right) = &first.kind {
+            spine.push((matches!(first.kind, Kind::Or(..)), right));
+            first = left;
+        }
+        let mut value = self.node(first, cx)?;
+        for (or, right) in spine.into_iter().rev() {
+            if let Value::Undefined(why) = &value {
+                return Err(self.explain(use_of(why)));
+            }
+            match self.truth(&value) {
+                Ok(truth) if truth == or => {}
+                Ok(_) => value = self.node(right, cx)?,
+                // `unknown or true` is true whatever comes.
+                Err(unknown) => {
+                    let right = self.defined(right, cx)?;
+                    value = match self.truth(&right) {
+                        Ok(truth) if truth == or => right,
+                        _ => Value::Unknown(unknown),
+                    };
+                }
+            }
+        }
+        Ok(value)
+    }
+
+    /// Arithmetic; a long row is walked without recursion.
+    fn chain(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        let mut spine: Vec<(Operator, &Node, &Node)> = Vec::new();
+        let mut first = node;
+        while let Kind::Binary(op, left, right) = &first.kind {
+            spine.push((*op, right, first));
+            first = left;
+        }
+        let mut value = self.operand(first, cx)?;
+        for (op, right, whole) in spine.into_iter().rev() {
+            let right = self.operand(right, cx)?;
+            let hidden = is_secret(&value) || is_secret(&right);
+            value = ops::binary(op, &value, &right, self)
+                .map_err(|fault| fault.or_at(cx.place.span(&whole.at).as_ref()))?;
+            if hidden {
+                value = secret(value);
+            }
+        }
+        Ok(value)
+    }
+
+    /// Arguments, as written; members still raw.
+    pub(super) fn args(&self, written: &[Arg], cx: &Cx) -> Result<Args, Fault> {
+        let mut args = Args::default();
+        for arg in written {
+            match arg {
+                Arg::Positional(node) => args.positional.push(self.node(node, cx)?),
+                Arg::Named(name, node) => args.named.push((Arc::clone(name), self.node(node, cx)?)),
+                Arg::Splat(node) => args.positional.extend(self.members_of(&self.defined(node, cx)?)?),
+                Arg::NamedSplat(node) => match self.defined(node, cx)? {
+                    Value::Dict(dict) => {
+                        for (key, value) in dict.iter() {
+                            let name = key.as_str().ok_or_else(|| Fault::value("keywords must be strings"))?;
+                            args.named.push((name.into(), self.touch(value.clone(), None)?));
+                        }
+                    }
+                    other => {
+                        let message = format!("argument after ** must be a mapping, not {}", other.type_name());
+                        return Err(Fault::value(message));
+                    }
+                },
+            }
+        }
+        Ok(args)
+    }
+
+    /// Arguments with all members templated.
+    pub(super) fn deep_args(&self, args: Args) -> Result<Args, Fault> {
+        let positional = args.positional.into_iter().map(|value| self.deep(value)).collect::<Result<_, _>>()?;
+        let named = args.named.into_iter().map(|(name, value)| Ok((name, self.deep(value)?)));
+        Ok(Args { positional, named: named.collect::<Result<_, Fault>>()? })
+    }
+
+    pub(super) fn apply_filter(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
+        let Some(filter) = registry::filter(name) else {
+            let fault = Fault::new(FaultKind::UnknownName, format!("no filter named `{name}`"));
+            return Err(fault.suggest(name, &registry::filter_names()));
+        };
+        let input = self.deep(input)?;
+        let args = self.deep_args(args)?;
+        if !filter.takes_undefined {
+            self.refuse_undefined(&input, &args)?;
+        }
+        if !filter.takes_unknown && let Some(unknown) = first_unknown(&input, &args) {
+            return Ok(unknown);
+        }
+        self.burn(1 + size(&input))?;
+        let hidden = is_secret(&input) || any_secret(&args);
+        let call = Call { name, input, args, context: self };
+        let result = match (filter.run)(&call) {
+            Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
+            Err(fault) => return Err(naming(fault, "filter", name)),
+            Ok(result) => result,
+        };
+        Ok(if hidden { secret(result) } else { result })
+    }
+
+    pub(super) fn apply_test(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
+        let Some(test) = registry::test(name) else {
+            let fault = Fault::new(FaultKind::UnknownName, format!("no test named `{name}`"));
+            return Err(fault.suggest(name, &registry::test_names()));
+        };
+        let input = self.deep(input)?;
+        let args = self.deep_args(args)?;
+        if !test.takes_undefined {
+            self.refuse_undefined(&input, &args)?;
+        }
+        if !test.takes_unknown && let Some(unknown) = first_unknown(&input, &args) {
+            return Ok(unknown);
+        }
+        let call = Call { name, input, args, context: self };
+        match (test.run)(&call) {
+            Err(fault) if fault.kind == FaultKind::Unknown => Ok(Value::unknown(fault.message)),
+            Err(fault) => Err(naming(fault, "test", name)),
+            Ok(holds) => Ok(Value::Bool(holds)),
+        }
+    }
+
+    fn refuse_undefined(&self, input: &Value, args: &Args) -> Result<(), Fault> {
+        let all = std::iter::once(input).chain(&args.positional).chain(args.named.iter().map(|(_, value)| value));
+        for value in all {
+            if let Value::Undefined(why) = value {
+                return Err(self.explain(use_of(why)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The members of anything that can be iterated, each ready for use.
+    pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
+        let members = ops::members(value).map_err(|fault| self.explain(fault))?;
+        self.burn(members.len() as u64)?;
+        members.into_iter().map(|member| self.touch(member, None)).collect()
+    }
+}
+
+/// An unknown among the input and the arguments.
+fn first_unknown(input: &Value, args: &Args) -> Option<Value> {
+    std::iter::once(input)
+        .chain(&args.positional)
+        .chain(args.named.iter().map(|(_, value)| value))
+        .find(|value| value.is_unknown())
+        .cloned()
+}
+
+pub(super) fn any_secret(args: &Args) -> bool {
+    args.positional.iter().any(is_secret) || args.named.iter().any(|(_, value)| is_secret(value))
+}
+
+/// How much fuel looking at a value takes.
+fn size(value: &Value) -> u64 {
+    match value {
+        Value::Str(text) => text.len() as u64 / 64,
+        Value::Dict(dict) => dict.len() as u64,
+        other => other.as_slice().map_or(0, |items| items.len() as u64),
+    }
+}
+
+fn naming(mut fault: Fault, sort: &str, name: &str) -> Fault {
+    // Failures of a nested expression or of using something undefined speak for themselves.
+    if fault.kind == FaultKind::Value && !fault.message.starts_with("the filter") && !fault.message.starts_with("the test")
+    {
+        fault.message = format!("the {sort} `{name}` failed: {}", fault.message);
+    }
+    fault
+}

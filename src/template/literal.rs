@@ -1,0 +1,195 @@
+//! The text of templates below the parser: masking, string literals, bare tuples.
+
+use super::call::RenderOptions;
+
+/// A copy of the same length in which nothing is left that the parser would refuse: backslashes (with a quote or
+/// backslash after them), integers beyond its range, and a plus as a sign.
+pub fn mask(text: &str) -> String {
+    let plain = !text.contains('\\') && !text.contains('+') && !has_long_number(text);
+    if plain {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let mut digits = 0;
+    // The last character that was no blank, and whether a plus right after it would be a sign.
+    let mut before = '(';
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                out.push('x');
+                if let Some('\\' | '\'' | '"') = chars.peek() {
+                    chars.next();
+                    out.push('x');
+                }
+            }
+            '+' if "([,:=+-*/%~<>|".contains(before) && !(before == '%' && out.ends_with("{%")) => out.push('-'),
+            '+' if before == '{' && out.ends_with([' ', '\n', '\t']) => out.push('-'),
+            '0'..='9' => {
+                digits += 1;
+                // From the 30th digit on zeros go in front, so to speak: the value is read from the original.
+                out.push(if digits > 30 { '_' } else { c });
+                if digits > 30 && !matches!(chars.peek(), Some('0'..='9' | '_')) {
+                    out.pop();
+                    out.push('0');
+                }
+                before = c;
+                continue;
+            }
+            other => out.push(other),
+        }
+        digits = 0;
+        if !c.is_whitespace() {
+            before = c;
+        }
+    }
+    out
+}
+
+fn has_long_number(text: &str) -> bool {
+    let mut run = 0;
+    text.bytes().any(|byte| {
+        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+        run > 30
+    })
+}
+
+/// Puts brackets around bare tuples in `{{ a, b }}` and `{% for x in a, b %}`, in the place of blanks; `None` if there
+/// is no such thing.
+pub fn bracket_tuples(masked: &str, options: &RenderOptions) -> Option<String> {
+    let mut out = masked.as_bytes().to_vec();
+    let mut changed = false;
+    for (open, close) in [&options.variable, &options.block] {
+        let mut from = 0;
+        while let Some(start) = masked[from..].find(open.as_str()).map(|at| from + at + open.len()) {
+            let Some(end) = closing(masked, start, close) else { break };
+            from = end;
+            let inner = &masked[start..end];
+            let begin = if *open == options.variable.0 {
+                Some(start)
+            } else if inner.trim_start_matches('-').trim_start().starts_with("for ") {
+                inner.find(" in ").map(|at| start + at + 3)
+            } else {
+                None
+            };
+            let Some(begin) = begin else { continue };
+            let inner = &masked[begin..end];
+            if has_top_comma(inner) && inner.starts_with(char::is_whitespace) && inner.ends_with(char::is_whitespace) {
+                out[begin] = b'(';
+                out[end - 1] = b')';
+                changed = true;
+            }
+        }
+    }
+    if changed { String::from_utf8(out).ok() } else { None }
+}
+
+/// Where the delimiter closes, outside of string literals.
+fn closing(text: &str, start: usize, close: &str) -> Option<usize> {
+    let mut quote = None;
+    for (index, c) in text[start..].char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if text[start + index..].starts_with(close) => return Some(start + index),
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None => {}
+        }
+    }
+    None
+}
+
+fn has_top_comma(text: &str) -> bool {
+    let (mut depth, mut quote) = (0, None);
+    text.chars().any(|c| {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None => match c {
+                '\'' | '"' => quote = Some(c),
+                '(' | '[' | '{' => depth += 1,
+                ')' | ']' | '}' => depth -= 1,
+                ',' => return depth == 0,
+                _ => {}
+            },
+        }
+        false
+    })
+}
+
+/// The value of one string literal, or of several side by side.
+///
+/// With `literal_backslashes` (playbooks) a backslash is a backslash; else (template files) Python's escapes hold, and
+/// one that nobody knows stays as it is.
+pub fn strings(source: &str, literal_backslashes: bool) -> String {
+    let mut out = String::new();
+    let mut chars = source.chars();
+    while let Some(quote) = chars.next() {
+        if quote != '\'' && quote != '"' {
+            continue;
+        }
+        while let Some(c) = chars.next() {
+            match c {
+                c if c == quote => break,
+                '\\' if literal_backslashes => {
+                    out.push('\\');
+                    if let Some(next @ ('\\' | '\'' | '"')) = chars.clone().next() {
+                        chars.next();
+                        out.push(next);
+                    }
+                }
+                '\\' => unescape(&mut chars, &mut out),
+                c => out.push(c),
+            }
+        }
+    }
+    out
+}
+
+fn unescape(chars: &mut std::str::Chars<'_>, out: &mut String) {
+    let Some(c) = chars.next() else { return out.push('\\') };
+    match c {
+        'n' => out.push('\n'),
+        't' => out.push('\t'),
+        'r' => out.push('\r'),
+        'a' => out.push('\u{7}'),
+        'b' => out.push('\u{8}'),
+        'f' => out.push('\u{c}'),
+        'v' => out.push('\u{b}'),
+        '\\' | '\'' | '"' => out.push(c),
+        '\n' => {}
+        'x' => code(chars, 2, 'x', out),
+        'u' => code(chars, 4, 'u', out),
+        'U' => code(chars, 8, 'U', out),
+        '0'..='7' => {
+            let mut number = c.to_digit(8).unwrap_or(0);
+            for _ in 0..2 {
+                let Some(digit) = chars.clone().next().and_then(|next| next.to_digit(8)) else { break };
+                chars.next();
+                number = number * 8 + digit;
+            }
+            out.extend(char::from_u32(number));
+        }
+        other => {
+            out.push('\\');
+            out.push(other);
+        }
+    }
+}
+
+fn code(chars: &mut std::str::Chars<'_>, count: usize, letter: char, out: &mut String) {
+    let digits: String = chars.clone().take(count).collect();
+    let found = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == count).and_then(char::from_u32);
+    match found {
+        Some(c) => {
+            out.push(c);
+            for _ in 0..count {
+                chars.next();
+            }
+        }
+        None => {
+            out.push('\\');
+            out.push(letter);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `a.b` and `a['b']`.
+
+use std::sync::Arc;
+
+use super::engine::Engine;
+use super::fault::Fault;
+use super::objects::Method;
+use super::{methods, ops};
+use crate::value::{Value, python};
+
+impl Engine<'_> {
+    /// `of.name`: the method first, then the key.
+    pub(super) fn attribute(&self, of: &Value, name: &str) -> Result<Value, Fault> {
+        match of {
+            Value::Undefined(_) | Value::Unknown(_) => return Ok(of.clone()),
+            _ if !name.starts_with('_') && methods::has(of, name) => {
+                return Ok(Value::Object(Arc::new(Method { of: of.clone(), name: name.into() })));
+            }
+            _ => {}
+        }
+        if let Some(value) = methods::property(of, name) {
+            return Ok(value);
+        }
+        match keyed(of, &Value::text(name)) {
+            Some(value) => self.touch(value, Some(name)),
+            None => Ok(Value::undefined(format!("object of type '{}' has no attribute '{name}'", of.type_name()))),
+        }
+    }
+
+    /// `of[key]`: the key first, then the method.
+    pub(super) fn item(&self, of: &Value, key: &Value) -> Result<Value, Fault> {
+        match (of, key) {
+            (Value::Undefined(_) | Value::Unknown(_), _) => return Ok(of.clone()),
+            (_, Value::Unknown(_) | Value::Undefined(_)) => return Ok(key.clone()),
+            _ => {}
+        }
+        if let Some(value) = keyed(of, key) {
+            return self.touch(value, key.as_str());
+        }
+        match key {
+            Value::Str(name) => {
+                if !name.starts_with('_') && methods::has(of, name) {
+                    return Ok(Value::Object(Arc::new(Method { of: of.clone(), name: name.shared() })));
+                }
+                match methods::property(of, name) {
+                    Some(value) => Ok(value),
+                    None => Ok(Value::undefined(format!(
+                        "object of type '{}' has no attribute '{}'",
+                        of.type_name(),
+                        name.as_str()
+                    ))),
+                }
+            }
+            key => Ok(Value::undefined(format!(
+                "object of type '{}' has no element {}",
+                of.type_name(),
+                python::repr(key)
+            ))),
+        }
+    }
+}
+
+/// A member by its key or index, raw.
+fn keyed(of: &Value, key: &Value) -> Option<Value> {
+    match of {
+        Value::Dict(dict) if key.is_hashable() => dict.get_value(key).cloned(),
+        Value::List(items) | Value::Tuple(items) => items.get(ops::index(key, items.len())?).cloned(),
+        Value::Str(text) => {
+            let at = ops::index(key, text.chars().count())?;
+            text.chars().nth(at).map(|c| Value::text(c.to_string()))
+        }
+        Value::Bytes(bytes) => Some(Value::Int(i64::from(bytes[ops::index(key, bytes.len())?]))),
+        Value::Object(object) => object.get(key),
+        _ => None,
+    }
+}

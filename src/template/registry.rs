@@ -1,0 +1,44 @@
+//! Filters, tests and lookups by name, from their families' tables.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::call::{Filter, Lookup, Test, short_name};
+use super::{filters, lookups, tests};
+
+static FILTERS: LazyLock<HashMap<&str, &Filter>> =
+    LazyLock::new(|| filters::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
+static TESTS: LazyLock<HashMap<&str, &Test>> =
+    LazyLock::new(|| tests::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
+static LOOKUPS: LazyLock<HashMap<&str, &Lookup>> =
+    LazyLock::new(|| lookups::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
+
+/// A filter.
+pub fn filter(name: &str) -> Option<&'static Filter> {
+    FILTERS.get(short_name(name)).copied()
+}
+
+/// A test.
+pub fn test(name: &str) -> Option<&'static Test> {
+    TESTS.get(short_name(name)).copied()
+}
+
+/// A lookup.
+pub fn lookup(name: &str) -> Option<&'static Lookup> {
+    LOOKUPS.get(short_name(name)).copied()
+}
+
+/// All names of filters, for suggestions.
+pub fn filter_names() -> Vec<&'static str> {
+    FILTERS.keys().copied().collect()
+}
+
+/// All names of tests, for suggestions.
+pub fn test_names() -> Vec<&'static str> {
+    TESTS.keys().copied().collect()
+}
+
+/// All names of lookups, for suggestions.
+pub fn lookup_names() -> Vec<&'static str> {
+    LOOKUPS.keys().copied().collect()
+}

@@ -1,0 +1,389 @@
+//! Statements, and how what they print becomes one value.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::engine::{Engine, is_secret, secret, use_of};
+use super::eval::{Cx, NO_ELSE};
+use super::fault::Fault;
+use super::locals::Locals;
+use super::objects::{self, BlockCall, LoopState, MacroObject, Module, Namespace};
+use super::place::Place;
+use super::tree::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
+use crate::value::{Unknown, Value, python};
+
+/// The blocks of a template and those it extends: for each name the child's first.
+#[derive(Debug, Default)]
+pub(super) struct Blocks(pub(super) HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>);
+
+/// What has been printed, piece by piece.
+#[derive(Default)]
+pub(super) struct Output(Vec<(Value, Option<At>)>);
+
+impl Output {
+    fn raw(&mut self, text: &Arc<str>) {
+        self.0.push((Value::text(Arc::clone(text)), None));
+    }
+
+    fn value(&mut self, value: Value, at: &At) {
+        self.0.push((value, Some(at.clone())));
+    }
+}
+
+impl Engine<'_> {
+    /// What a whole template gives.
+    pub(super) fn run(&self, template: &Template, locals: &Arc<Locals>, place: &Place) -> Result<Value, Fault> {
+        // The usual case: one expression, or text without any.
+        let cx = Cx { locals: Arc::clone(locals), place: Arc::new(place.clone()), blocks: Arc::default() };
+        match template.body.as_slice() {
+            [] => return Ok(Value::Null),
+            [Stmt { kind: StmtKind::Emit(node), .. }] => return self.node(node, &cx),
+            _ => {}
+        }
+        if template.body.iter().any(|stmt| matches!(stmt.kind, StmtKind::Extends(_) | StmtKind::Block(_))) {
+            return self.run_inheritance(template, cx, HashMap::new());
+        }
+        let mut out = Output::default();
+        self.stmts(&template.body, &cx, &mut out)?;
+        self.join(out, &cx)
+    }
+
+    /// A template with blocks; those in `blocks` come from templates that extend it.
+    fn run_inheritance(
+        &self,
+        template: &Template,
+        cx: Cx,
+        mut blocks: HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>,
+    ) -> Result<Value, Fault> {
+        collect_blocks(&template.body, &cx.place, &mut blocks);
+        let cx = Cx { blocks: Arc::new(Blocks(blocks)), ..cx };
+        let mut out = Output::default();
+        for (index, stmt) in template.body.iter().enumerate() {
+            if let StmtKind::Extends(name) = &stmt.kind {
+                // The rest is run for what it binds; only blocks of it can print.
+                let mut unseen = Output::default();
+                for later in &template.body[index + 1..] {
+                    if !matches!(later.kind, StmtKind::Block(_)) {
+                        self.stmt(later, &cx, &mut unseen)?;
+                    }
+                }
+                let name = self.node(name, &cx)?;
+                let (parent, place) = self.load(&name, &cx).map_err(|f| f.or_at(cx.place.span(&stmt.at).as_ref()))?;
+                let inherited = cx.blocks.0.iter().map(|(name, chain)| (Arc::clone(name), chain.clone())).collect();
+                let cx = Cx { place: Arc::new(place), ..cx };
+                return self.deeper(|| self.run_inheritance(&parent, cx, inherited));
+            }
+            self.stmt(stmt, &cx, &mut out)?;
+        }
+        self.join(out, &cx)
+    }
+
+    /// Joins the pieces: none is null, one keeps its type, several are text.
+    fn join(&self, out: Output, cx: &Cx) -> Result<Value, Fault> {
+        let mut pieces = out.0;
+        match pieces.len() {
+            0 => return Ok(Value::Null),
+            1 => return Ok(pieces.pop().map_or(Value::Null, |(value, _)| value)),
+            _ => {}
+        }
+        let (mut text, mut hidden, mut awaits) = (String::new(), false, None);
+        for (value, at) in pieces {
+            let span = || at.as_ref().and_then(|at| cx.place.span(at));
+            hidden |= is_secret(&value);
+            if let Value::Unknown(unknown) = &value {
+                awaits.get_or_insert_with(|| unknown.awaits.clone());
+            }
+            self.print(&mut text, value).map_err(|fault| fault.or_at(span().as_ref()))?;
+            self.burn(text.len() as u64 / 4096)?;
+        }
+        Ok(match awaits {
+            Some(awaits) => Value::Unknown(Arc::new(Unknown { shown: text, awaits })),
+            None if hidden => secret(Value::text(text)),
+            None => Value::text(text),
+        })
+    }
+
+    /// Writes a value as part of a longer text.
+    fn print(&self, text: &mut String, value: Value) -> Result<(), Fault> {
+        match value {
+            Value::Null | Value::Omit => {}
+            Value::Str(part) => text.push_str(&part),
+            Value::Undefined(why) if why.message == NO_ELSE => {}
+            Value::Undefined(why) => return Err(self.explain(use_of(&why))),
+            other => python::write_str(text, &self.plain(self.deep(other)?, false)?),
+        }
+        Ok(())
+    }
+
+    /// The text of an operand of `~`.
+    pub(super) fn tilde_text(&self, value: &Value) -> Result<String, Fault> {
+        match value {
+            Value::Omit => Ok(String::new()),
+            Value::Unknown(unknown) => Ok(unknown.shown.clone()),
+            other => Ok(python::str(&self.plain(self.deep(other.clone())?, false)?)),
+        }
+    }
+
+    fn stmts(&self, stmts: &[Stmt], cx: &Cx, out: &mut Output) -> Result<(), Fault> {
+        stmts.iter().try_for_each(|stmt| self.stmt(stmt, cx, out))
+    }
+
+    /// What a body prints, as one value.
+    pub(super) fn body(&self, stmts: &[Stmt], cx: &Cx) -> Result<Value, Fault> {
+        let mut out = Output::default();
+        self.deeper(|| self.stmts(stmts, cx, &mut out))?;
+        self.join(out, cx)
+    }
+
+    fn stmt(&self, stmt: &Stmt, cx: &Cx, out: &mut Output) -> Result<(), Fault> {
+        self.step()?;
+        let place = |fault: Fault| fault.or_at(cx.place.span(&stmt.at).as_ref());
+        match &stmt.kind {
+            StmtKind::Raw(text) => out.raw(text),
+            StmtKind::Emit(node) => {
+                let value = self.node(node, cx)?;
+                out.value(value, &node.at);
+            }
+            StmtKind::For(each) => {
+                let over = self.node(&each.over, cx)?;
+                self.deeper(|| self.each(each, over, cx, 0, out)).map_err(|fault| {
+                    fault.or_at(cx.place.span(&each.over.at).as_ref())
+                })?;
+            }
+            StmtKind::If(test, then, otherwise) => {
+                let value = self.node(test, cx)?;
+                if let Value::Undefined(why) = &value {
+                    return Err(self.explain(use_of(why)).or_at(cx.place.span(&test.at).as_ref()));
+                }
+                match self.truth(&value) {
+                    Ok(true) => self.deeper(|| self.stmts(then, cx, out))?,
+                    Ok(false) => self.deeper(|| self.stmts(otherwise, cx, out))?,
+                    Err(unknown) => out.value(Value::Unknown(unknown), &test.at),
+                }
+            }
+            StmtKind::With(bound, body) => {
+                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
+                for (target, node) in bound {
+                    let value = self.node(node, cx)?;
+                    self.bind(target, value, &inner).map_err(place)?;
+                }
+                self.deeper(|| self.stmts(body, &inner, out))?;
+            }
+            StmtKind::Set(target, node) => {
+                let value = self.node(node, cx)?;
+                self.bind(target, value, cx).map_err(place)?;
+            }
+            StmtKind::SetBlock(target, filter, body) => {
+                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
+                let mut value = self.body(body, &inner)?;
+                if let Some(filter) = filter {
+                    value = self.filter_chain(filter, value, cx)?;
+                }
+                self.bind(target, value, cx).map_err(place)?;
+            }
+            StmtKind::FilterBlock(filter, body) => {
+                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
+                let value = self.body(body, &inner)?;
+                out.value(self.filter_chain(filter, value, cx)?, &stmt.at);
+            }
+            StmtKind::Plain(body) => self.deeper(|| self.stmts(body, cx, out))?,
+            StmtKind::Block(block) => {
+                let value = self.block(&block.name, 0, cx)?;
+                out.value(value, &stmt.at);
+            }
+            StmtKind::Extends(_) => return Err(place(Fault::value("`extends` must stand at the top of a template"))),
+            StmtKind::Include { name, ignore_missing, with_context } => {
+                self.include(name, *ignore_missing, *with_context, stmt, cx, out)?;
+            }
+            StmtKind::Import(name, target, with_context) => {
+                let module = self.import(name, *with_context, cx).map_err(place)?;
+                self.bind(target, module, cx).map_err(place)?;
+            }
+            StmtKind::FromImport(name, names, with_context) => {
+                let module = self.import(name, *with_context, cx).map_err(place)?;
+                for (name, alias) in names {
+                    let found = self.attribute(&module, name)?;
+                    if found.is_undefined() {
+                        return Err(place(Fault::undefined(format!("the imported template has no `{name}`"))));
+                    }
+                    cx.locals.set(Arc::clone(alias), found);
+                }
+            }
+            StmtKind::Macro(decl) => {
+                let object = self.macro_object(decl, cx);
+                cx.locals.set(Arc::clone(&decl.name), object);
+            }
+            StmtKind::Call(call, body) => {
+                let Node { kind: Kind::Call(target, args), .. } = call else {
+                    return Err(place(Fault::value("`call` needs a call")));
+                };
+                let target = self.node(target, cx)?;
+                let mut args = self.args(args, cx)?;
+                args.named.push(("caller".into(), self.macro_object(body, cx)));
+                out.value(self.call_value(&target, args).map_err(place)?, &call.at);
+            }
+        }
+        Ok(())
+    }
+
+    /// The filters of `{% filter a | b %}`, innermost first, on a value.
+    fn filter_chain(&self, node: &Node, value: Value, cx: &Cx) -> Result<Value, Fault> {
+        let Kind::Filter(name, input, args) = &node.kind else { return Ok(value) };
+        let value = match input {
+            Some(inner) => self.filter_chain(inner, value, cx)?,
+            None => value,
+        };
+        let args = self.args(args, cx)?;
+        self.apply_filter(name, value, args).map_err(|fault| fault.or_at(cx.place.span(&node.at).as_ref()))
+    }
+
+    fn bind(&self, target: &Target, value: Value, cx: &Cx) -> Result<(), Fault> {
+        match target {
+            Target::Name(name) => {
+                cx.locals.set(Arc::clone(name), value);
+                Ok(())
+            }
+            Target::Attr(of, name, _) => match cx.locals.get(of) {
+                Some(Value::Object(object)) if object.as_any().is::<Namespace>() => {
+                    if let Some(namespace) = object.as_any().downcast_ref::<Namespace>() {
+                        namespace.set(name, value);
+                    }
+                    Ok(())
+                }
+                _ => Err(Fault::value("cannot assign attribute on non-namespace object")),
+            },
+            Target::Unpack(targets, _) => {
+                let members = self.members_of(&value)?;
+                if members.len() != targets.len() {
+                    let (want, have) = (targets.len(), members.len());
+                    return Err(Fault::value(if have > want {
+                        format!("too many values to unpack (expected {want})")
+                    } else {
+                        format!("not enough values to unpack (expected {want}, got {have})")
+                    }));
+                }
+                targets.iter().zip(members).try_for_each(|(target, member)| self.bind(target, member, cx))
+            }
+        }
+    }
+
+    fn each(&self, each: &Arc<ForLoop>, over: Value, cx: &Cx, level: usize, out: &mut Output) -> Result<(), Fault> {
+        if over.is_unknown() {
+            out.value(over, &each.over.at);
+            return Ok(());
+        }
+        let mut items = self.members_of(&over)?;
+        if let Some(filter) = &each.filter {
+            let mut kept = Vec::new();
+            for item in items {
+                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
+                self.bind(&each.target, item.clone(), &inner)?;
+                let value = self.node(filter, &inner)?;
+                if let Value::Undefined(why) = &value {
+                    return Err(self.explain(use_of(why)));
+                }
+                if value.is_true() {
+                    kept.push(item);
+                }
+            }
+            items = kept;
+        }
+        if items.is_empty() {
+            return self.stmts(&each.otherwise, cx, out);
+        }
+        let state = Arc::new(LoopState::new(items.clone(), level, Arc::clone(each), cx));
+        for (index, item) in items.into_iter().enumerate() {
+            let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
+            state.at(index);
+            inner.locals.set("loop", Value::Object(Arc::clone(&state) as _));
+            self.bind(&each.target, item, &inner)?;
+            self.stmts(&each.body, &inner, out)?;
+        }
+        Ok(())
+    }
+
+    /// `loop(x)` of a recursive loop.
+    pub(super) fn recurse(&self, state: &LoopState, over: Value) -> Result<Value, Fault> {
+        if !state.each.recursive {
+            return Err(Fault::value("the loop must have the `recursive` marker to be called recursively"));
+        }
+        let Some(cx) = state.cx() else { return Err(Fault::value("the loop has ended")) };
+        let mut out = Output::default();
+        self.deeper(|| self.each(&state.each, over, &cx, state.level + 1, &mut out))?;
+        self.join(out, &cx)
+    }
+
+    fn macro_object(&self, decl: &Arc<Macro>, cx: &Cx) -> Value {
+        self.keep_level(&cx.locals);
+        Value::Object(Arc::new(MacroObject::new(Arc::clone(decl), cx)))
+    }
+
+    /// Runs the block of a name; `level` counts from the outermost child upwards.
+    pub(super) fn block(&self, name: &Arc<str>, level: usize, cx: &Cx) -> Result<Value, Fault> {
+        let Some((block, place)) = cx.blocks.0.get(name).and_then(|chain| chain.get(level)) else {
+            return Err(Fault::undefined(format!("there is no parent block called '{name}'")));
+        };
+        let inner = Cx { locals: cx.locals.inside(), place: Arc::clone(place), blocks: Arc::clone(&cx.blocks) };
+        let parent = BlockCall::new(Arc::clone(name), level + 1, &inner);
+        self.keep_level(&inner.locals);
+        inner.locals.set("super", Value::Object(Arc::new(parent)));
+        let own = objects::SelfBlocks::new(cx);
+        inner.locals.set("self", Value::Object(Arc::new(own)));
+        self.body(&block.body, &inner)
+    }
+
+    fn include(
+        &self,
+        name: &Node,
+        ignore_missing: bool,
+        with_context: bool,
+        stmt: &Stmt,
+        cx: &Cx,
+        out: &mut Output,
+    ) -> Result<(), Fault> {
+        let name = self.node(name, cx)?;
+        let (template, place) = match self.load(&name, cx) {
+            Err(fault) if ignore_missing && fault.kind == super::fault::FaultKind::Lookup => return Ok(()),
+            other => other.map_err(|fault| fault.or_at(cx.place.span(&stmt.at).as_ref()))?,
+        };
+        let locals = if with_context { cx.locals.inside() } else { Locals::root() };
+        let value = self.deeper(|| self.run(&template, &locals, &place))?;
+        if !value.is_null() {
+            out.value(value, &stmt.at);
+        }
+        Ok(())
+    }
+
+    fn import(&self, name: &Node, with_context: bool, cx: &Cx) -> Result<Value, Fault> {
+        let name = self.node(name, cx)?;
+        let (template, place) = self.load(&name, cx)?;
+        let locals = if with_context { cx.locals.inside() } else { Locals::root() };
+        self.deeper(|| self.run(&template, &locals, &place))?;
+        self.keep_level(&locals);
+        Ok(Value::Object(Arc::new(Module::new(locals))))
+    }
+}
+
+fn collect_blocks(
+    stmts: &[Stmt],
+    place: &Arc<Place>,
+    blocks: &mut HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>,
+) {
+    for stmt in stmts {
+        match &stmt.kind {
+            StmtKind::Block(block) => {
+                blocks.entry(Arc::clone(&block.name)).or_default().push((Arc::clone(block), Arc::clone(place)));
+                collect_blocks(&block.body, place, blocks);
+            }
+            StmtKind::If(_, then, otherwise) => {
+                collect_blocks(then, place, blocks);
+                collect_blocks(otherwise, place, blocks);
+            }
+            StmtKind::For(each) => collect_blocks(&each.body, place, blocks),
+            StmtKind::With(_, body) | StmtKind::Plain(body) | StmtKind::FilterBlock(_, body) => {
+                collect_blocks(body, place, blocks);
+            }
+            _ => {}
+        }
+    }
+}
