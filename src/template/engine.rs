@@ -243,7 +243,9 @@ impl<'a> Engine<'a> {
                 self.fuel.set(left);
                 Ok(())
             }
-            None => Err(Fault::new(FaultKind::Limit, "the template takes too long: it was stopped after ten million steps")),
+            None => {
+                Err(Fault::new(FaultKind::Limit, "the template takes too long: it was stopped after ten million steps"))
+            }
         }
     }
 
@@ -331,9 +333,7 @@ impl<'a> Engine<'a> {
         }
         let mut member = |item: &Value| -> Value {
             let done = self.deeper(|| match item {
-                Value::Str(text) if text.is_template() => {
-                    self.guarded_deep(text)
-                }
+                Value::Str(text) if text.is_template() => self.guarded_deep(text),
                 other => self.deep(other.clone()),
             });
             done.unwrap_or_else(poison)

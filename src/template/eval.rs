@@ -13,8 +13,7 @@ use super::{functions, ops, registry};
 use crate::value::{Dict, Unknown, Value};
 
 /// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
-pub(super) const NO_ELSE: &str =
-    "the inline if-expression evaluated to false and no else section was defined";
+pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
 
 /// What an expression is evaluated in.
 #[derive(Debug, Clone)]
@@ -148,9 +147,7 @@ impl Engine<'_> {
     /// Gives an undefined value the place of the expression that found nothing.
     fn placed(&self, value: Value, node: &Node, cx: &Cx) -> Value {
         match value {
-            Value::Undefined(why) if why.span.is_none() => {
-                undefined_at(why.message.clone(), cx.place.span(&node.at))
-            }
+            Value::Undefined(why) if why.span.is_none() => undefined_at(why.message.clone(), cx.place.span(&node.at)),
             other => other,
         }
     }
@@ -268,7 +265,9 @@ impl Engine<'_> {
         if !filter.takes_undefined {
             self.refuse_undefined(&input, &args)?;
         }
-        if !filter.takes_unknown && let Some(unknown) = first_unknown(&input, &args) {
+        if !filter.takes_unknown
+            && let Some(unknown) = first_unknown(&input, &args)
+        {
             return Ok(unknown);
         }
         self.burn(1 + size(&input))?;
@@ -292,7 +291,9 @@ impl Engine<'_> {
         if !test.takes_undefined {
             self.refuse_undefined(&input, &args)?;
         }
-        if !test.takes_unknown && let Some(unknown) = first_unknown(&input, &args) {
+        if !test.takes_unknown
+            && let Some(unknown) = first_unknown(&input, &args)
+        {
             return Ok(unknown);
         }
         let call = Call { name, input, args, context: self };
@@ -345,7 +346,9 @@ fn size(value: &Value) -> u64 {
 
 fn naming(mut fault: Fault, sort: &str, name: &str) -> Fault {
     // Failures of a nested expression or of using something undefined speak for themselves.
-    if fault.kind == FaultKind::Value && !fault.message.starts_with("the filter") && !fault.message.starts_with("the test")
+    if fault.kind == FaultKind::Value
+        && !fault.message.starts_with("the filter")
+        && !fault.message.starts_with("the test")
     {
         fault.message = format!("the {sort} `{name}` failed: {}", fault.message);
     }

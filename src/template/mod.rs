@@ -1,11 +1,31 @@
 //! Templates with Ansible's rules: native results, lazy variables, trust, undefined and unknown values.
 
+mod api;
 pub mod call;
+mod context;
+pub mod engine;
+mod eval;
 pub mod fault;
 pub mod filters;
+pub mod functions;
+mod header;
+mod literal;
+mod locals;
 pub mod lookups;
+mod member;
+mod methods;
+mod names;
+pub mod objects;
+mod ops;
+mod parse;
+mod place;
 pub mod python;
+pub mod registry;
+mod render;
 pub mod tests;
+mod tree;
 
+pub use api::Verdict;
 pub use call::{Args, Call, Context, Filter, Lookup, Test};
+pub use engine::{Engine, Globals, Layer, Scope};
 pub use fault::{Fault, FaultKind};

@@ -160,9 +160,7 @@ impl Object for MacroObject {
     fn get(&self, key: &Value) -> Option<Value> {
         match key.as_str()? {
             "name" => Some(Value::text(Arc::clone(&self.decl.name))),
-            "arguments" => {
-                Some(Value::tuple(self.decl.params.iter().map(|(name, _)| Value::text(Arc::clone(name)))))
-            }
+            "arguments" => Some(Value::tuple(self.decl.params.iter().map(|(name, _)| Value::text(Arc::clone(name))))),
             _ => None,
         }
     }

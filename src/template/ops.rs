@@ -116,7 +116,9 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
         (Operator::Sub, Value::Set(a), Value::Set(b)) => {
             Ok(Value::Set(Arc::new(a.iter().filter(|item| !b.contains(item)).cloned().collect())))
         }
-        (_, Value::Time(a), _) => super::methods::time::arithmetic(op, *a, right).unwrap_or_else(|| Err(unsupported(op, left, right))),
+        (_, Value::Time(a), _) => {
+            super::methods::time::arithmetic(op, *a, right).unwrap_or_else(|| Err(unsupported(op, left, right)))
+        }
         (Operator::Add, _, Value::Time(Time::Delta(_))) | (Operator::Mul, _, Value::Time(Time::Delta(_))) => {
             Err(unsupported(op, left, right))
         }
@@ -156,7 +158,8 @@ fn repeat(what: &Value, times: &Value) -> Result<Value, Fault> {
         }
         Value::List(items) | Value::Tuple(items) => {
             limit(items.len().saturating_mul(times).saturating_mul(16))?;
-            let repeated: Vec<Value> = if items.is_empty() { Vec::new() } else { items.repeat(times) };
+            let times = if items.is_empty() { 0 } else { times };
+            let repeated = std::iter::repeat_n(items, times).flat_map(|items| items.iter().cloned());
             Ok(if matches!(what, Value::Tuple(_)) { Value::tuple(repeated) } else { Value::list(repeated) })
         }
         other => Err(Fault::value(format!("'{}' cannot be repeated", other.type_name()))),
@@ -180,16 +183,18 @@ fn arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, Fault>
             }
             Ok(Value::Float(true_division(a, b)?))
         }
-        Operator::FloorDiv | Operator::Rem if b.is_zero() => {
-            Err(Fault::value(if op == Operator::Rem { "integer modulo by zero" } else { "integer division or modulo by zero" }))
-        }
+        Operator::FloorDiv | Operator::Rem if b.is_zero() => Err(Fault::value(if op == Operator::Rem {
+            "integer modulo by zero"
+        } else {
+            "integer division or modulo by zero"
+        })),
         Operator::FloorDiv => Ok(Value::big(a.div_floor(b))),
         Operator::Rem => Ok(Value::big(a.mod_floor(b))),
         Operator::Pow if b.is_negative() => float_arithmetic(op, left.float()?, right.float()?),
         Operator::Pow => {
-            let exponent = b.to_u32().filter(|exponent| {
-                a.bits() <= 1 || u64::from(*exponent).saturating_mul(a.bits()) < (MAX_SIZE as u64)
-            });
+            let exponent = b
+                .to_u32()
+                .filter(|exponent| a.bits() <= 1 || u64::from(*exponent).saturating_mul(a.bits()) < (MAX_SIZE as u64));
             match exponent {
                 Some(exponent) => Ok(Value::big(a.pow(exponent))),
                 None if a.bits() <= 1 => Ok(Value::big(a.pow(if b.is_even() { 2 } else { 1 }))),
@@ -241,9 +246,7 @@ fn float_arithmetic(op: Operator, a: f64, b: f64) -> Result<Value, Fault> {
 /// An addition of text to an unknown keeps the text.
 fn keep_text(op: Operator, left: &Value, right: &Value) -> Option<Value> {
     match (op, left, right) {
-        (Operator::Add, Value::Str(text), Value::Unknown(unknown)) => {
-            Some(around(text, unknown, ""))
-        }
+        (Operator::Add, Value::Str(text), Value::Unknown(unknown)) => Some(around(text, unknown, "")),
         (Operator::Add, Value::Unknown(unknown), Value::Str(text)) => Some(around("", unknown, text)),
         _ => None,
     }
@@ -451,7 +454,8 @@ pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fa
     }
     let pick = |length: usize| -> Vec<usize> {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
-        let clamp = |at: i64, low: i64, high: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(low, high);
+        let clamp =
+            |at: i64, low: i64, high: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(low, high);
         let mut picked = Vec::new();
         let (mut at, end) = if step > 0 {
             (start.map_or(0, |at| clamp(at, 0, length)), stop.map_or(length, |at| clamp(at, 0, length)))

@@ -81,10 +81,7 @@ fn fail<T>(message: impl Into<String>, at: At) -> Read<T> {
 impl Reader<'_> {
     fn syntax_error(&self, error: &minijinja::Error) -> (Fault, At) {
         let detail = error.detail().unwrap_or("this is no valid template").to_owned();
-        let at = match error.range() {
-            Some(range) => range.start.min(self.text.len())..range.end.min(self.text.len()),
-            None => self.line(error.line().unwrap_or(1)),
-        };
+        let at = self.line(error.line().unwrap_or(1));
         (Fault::new(FaultKind::Syntax, format!("syntax error in template: {detail}")), at)
     }
 
@@ -102,7 +99,11 @@ impl Reader<'_> {
     fn at(&self, span: Span) -> At {
         let start = (span.start_offset as usize).min(self.text.len());
         let end = (span.end_offset as usize).clamp(start, self.text.len());
-        if self.text.is_char_boundary(start) && self.text.is_char_boundary(end) { start..end } else { 0..self.text.len() }
+        if self.text.is_char_boundary(start) && self.text.is_char_boundary(end) {
+            start..end
+        } else {
+            0..self.text.len()
+        }
     }
 
     /// Where a slice of the masked text stands.
@@ -150,9 +151,8 @@ impl Reader<'_> {
                 (StmtKind::If(self.node(&s.expr)?, then, otherwise), self.at(s.span()))
             }
             ast::Stmt::WithBlock(s) => {
-                let bind = |(target, value): &(ast::Expr<'_>, ast::Expr<'_>)| {
-                    Ok((self.target(target)?, self.node(value)?))
-                };
+                let bind =
+                    |(target, value): &(ast::Expr<'_>, ast::Expr<'_>)| Ok((self.target(target)?, self.node(value)?));
                 let bound = s.assignments.iter().map(bind).collect::<Read<_>>()?;
                 (StmtKind::With(bound, self.body(&s.body)?), self.at(s.span()))
             }

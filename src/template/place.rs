@@ -18,8 +18,7 @@ impl Place {
         match text.origin() {
             Some(origin) => {
                 let written = origin.text();
-                Self { exact: written == text.as_str(), origin: Some(origin.clone()) }
-                    .or_inside_quotes(written, text)
+                Self { exact: written == text.as_str(), origin: Some(origin.clone()) }.or_inside_quotes(written, text)
             }
             None => Self::default(),
         }
@@ -28,7 +27,10 @@ impl Place {
     /// The span may cover the quotes around a scalar.
     fn or_inside_quotes(mut self, written: &str, text: &str) -> Self {
         let inner = written.len().checked_sub(2).and_then(|end| written.get(1..end + 1));
-        if !self.exact && inner == Some(text) && let Some(origin) = &self.origin {
+        if !self.exact
+            && inner == Some(text)
+            && let Some(origin) = &self.origin
+        {
             self.origin = Some(origin.part(1..written.len() - 1));
             self.exact = true;
         }

@@ -146,9 +146,8 @@ impl Engine<'_> {
             }
             StmtKind::For(each) => {
                 let over = self.node(&each.over, cx)?;
-                self.deeper(|| self.each(each, over, cx, 0, out)).map_err(|fault| {
-                    fault.or_at(cx.place.span(&each.over.at).as_ref())
-                })?;
+                self.deeper(|| self.each(each, over, cx, 0, out))
+                    .map_err(|fault| fault.or_at(cx.place.span(&each.over.at).as_ref()))?;
             }
             StmtKind::If(test, then, otherwise) => {
                 let value = self.node(test, cx)?;
@@ -364,11 +363,7 @@ impl Engine<'_> {
     }
 }
 
-fn collect_blocks(
-    stmts: &[Stmt],
-    place: &Arc<Place>,
-    blocks: &mut HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>,
-) {
+fn collect_blocks(stmts: &[Stmt], place: &Arc<Place>, blocks: &mut HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>) {
     for stmt in stmts {
         match &stmt.kind {
             StmtKind::Block(block) => {

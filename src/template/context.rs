@@ -1,0 +1,246 @@
+//! The engine's side of calls: [`Context`], and calling things.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::call::{Args, Context, RenderOptions};
+use super::engine::{Engine, Layer, poison, use_of};
+use super::eval::Cx;
+use super::fault::{Fault, FaultKind};
+use super::locals::Locals;
+use super::objects::{BlockCall, Cycler, Function, Joiner, LoopState, MacroObject, Method};
+use super::place::Place;
+use super::tree::Template;
+use super::{functions, methods, ops, registry};
+use crate::source::Source;
+use crate::value::{Sealed, Text, Value};
+
+impl Engine<'_> {
+    /// Calls a callable value; the arguments' members may be raw.
+    pub(super) fn call_value(&self, callable: &Value, args: Args) -> Result<Value, Fault> {
+        let object = match callable {
+            Value::Undefined(why) => return Err(self.explain(use_of(why))),
+            Value::Unknown(_) => return Ok(callable.clone()),
+            Value::Object(object) => object,
+            other => return Err(Fault::value(format!("'{}' object is not callable", other.type_name()))),
+        };
+        let any = object.as_any();
+        if let Some(function) = any.downcast_ref::<Function>() {
+            return functions::call(self, function.0, args);
+        }
+        if let Some(method) = any.downcast_ref::<Method>() {
+            let value = methods::call(self, &method.of, &method.name, args)?;
+            return self.touch(value, None);
+        }
+        if let Some(object) = any.downcast_ref::<MacroObject>() {
+            return self.call_macro(object, args);
+        }
+        if let Some(block) = any.downcast_ref::<BlockCall>() {
+            let cx = block.cx().ok_or_else(|| Fault::value("the template of this block has ended"))?;
+            return self.block(&block.name, block.level, &cx);
+        }
+        if let Some(state) = any.downcast_ref::<LoopState>() {
+            let over = args.positional.into_iter().next().unwrap_or(Value::Null);
+            return self.recurse(state, over);
+        }
+        if let Some(joiner) = any.downcast_ref::<Joiner>() {
+            let first = joiner.calls.fetch_add(1, Ordering::Relaxed) == 0;
+            return Ok(if first { Value::text("") } else { joiner.separator.clone() });
+        }
+        if any.is::<Cycler>() {
+            return Err(Fault::value("'Cycler' object is not callable").hint("call its `next()`"));
+        }
+        Err(Fault::value(format!("'{}' object is not callable", object.type_name())))
+    }
+
+    fn call_macro(&self, object: &MacroObject, args: Args) -> Result<Value, Fault> {
+        let decl = &object.decl;
+        let name = &decl.name;
+        let around =
+            object.cx().ok_or_else(|| Fault::value(format!("the template of the macro `{name}` has ended")))?;
+        let cx = Cx { locals: around.locals.inside(), ..around };
+        let mut given = args.positional.into_iter();
+        let mut named = args.named;
+        let caller = named.iter().position(|(key, _)| **key == *"caller").filter(|_| &**name != "caller");
+        let caller = caller.map(|at| named.remove(at).1);
+        for (param, default) in &decl.params {
+            let by_name = named.iter().position(|(key, _)| key == param).map(|at| named.remove(at).1);
+            let value = match (given.next(), by_name) {
+                (Some(_), Some(_)) => {
+                    return Err(Fault::value(format!("macro '{name}' got multiple values for argument '{param}'")));
+                }
+                (Some(value), None) | (None, Some(value)) => value,
+                (None, None) => match default {
+                    Some(default) => self.node(default, &cx)?,
+                    None => Value::undefined(format!("parameter '{param}' was not provided")),
+                },
+            };
+            cx.locals.set(Arc::clone(param), value);
+        }
+        let rest: Vec<Value> = given.collect();
+        let count = decl.params.len();
+        if !rest.is_empty() && !super::names::uses(&decl.body, "varargs") {
+            return Err(Fault::value(format!("macro '{name}' takes not more than {count} argument(s)")));
+        }
+        if let Some((extra, _)) = named.first()
+            && !super::names::uses(&decl.body, "kwargs")
+        {
+            return Err(Fault::value(format!("macro '{name}' takes no keyword argument '{extra}'")));
+        }
+        cx.locals.set("varargs", Value::tuple(rest));
+        cx.locals.set("kwargs", Value::dict(named));
+        if let Some(caller) = caller {
+            cx.locals.set("caller", caller);
+        } else if &**name != "caller" && cx.locals.get("caller").is_none() {
+            cx.locals.set("caller", Value::undefined("'caller' is undefined"));
+        }
+        self.body(&decl.body, &cx)
+    }
+
+    /// Runs a lookup: arguments templated, undefined ones refused.
+    pub(super) fn run_lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault> {
+        let Some(lookup) = registry::lookup(name) else {
+            let fault = Fault::new(FaultKind::UnknownName, format!("lookup plugin `{name}` was not found"));
+            return Err(fault.suggest(name, &registry::lookup_names()));
+        };
+        let args = self.deep_args(args)?;
+        for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
+            match value {
+                Value::Undefined(why) => return Err(self.explain(use_of(why))),
+                Value::Unknown(unknown) => return Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
+                _ => {}
+            }
+        }
+        let call = super::call::Call { name, input: Value::Null, args, context: self };
+        (lookup.run)(&call)
+    }
+
+    /// Finds and reads a template file by name; of several names the first that exists.
+    pub(super) fn load(&self, name: &Value, cx: &Cx) -> Result<(Arc<Template>, Place), Fault> {
+        let names: Vec<Value> = match name {
+            Value::Undefined(why) => return Err(self.explain(use_of(why))),
+            Value::List(_) | Value::Tuple(_) => self.members_of(name)?,
+            other => vec![other.clone()],
+        };
+        let mut wanted = Vec::new();
+        for name in &names {
+            let Some(name) = name.as_str() else {
+                return Err(Fault::value(format!("a template's name must be text, not {}", name.type_name())));
+            };
+            wanted.push(name.to_owned());
+            let near = cx.place.folder().into_iter();
+            let path = self.search_path.iter().flat_map(|folder| [folder.join("templates"), folder.clone()]);
+            for folder in near.chain(path).chain([self.globals.base_dir().to_path_buf()]) {
+                let file = folder.join(name);
+                if !file.is_file() {
+                    continue;
+                }
+                let read = std::fs::read(&file).map_err(|error| {
+                    Fault::new(FaultKind::Lookup, format!("cannot read `{}`: {error}", file.display()))
+                })?;
+                let text = String::from_utf8(read)
+                    .map_err(|_| Fault::new(FaultKind::Lookup, format!("`{}` is not UTF-8", file.display())))?;
+                let source = Source::new(file.display().to_string(), text.as_str());
+                let text = Text::written(text.as_str(), source.span(0..text.len()));
+                let place = Place::of(&text);
+                let parsed = self.globals.template_with(&text, &self.options);
+                let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
+                return Ok((parsed, place));
+            }
+        }
+        Err(Fault::new(FaultKind::Lookup, format!("could not find the template `{}`", wanted.join("`, `")))
+            .hint("it is looked for next to the including file, and in `templates/`"))
+    }
+}
+
+impl Context for Engine<'_> {
+    fn filter(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
+        self.step()?;
+        self.deeper(|| self.apply_filter(name, input, args))
+    }
+
+    fn test(&self, name: &str, input: Value, args: Args) -> Result<bool, Fault> {
+        self.step()?;
+        match self.deeper(|| self.apply_test(name, input, args))? {
+            Value::Unknown(unknown) => Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
+            value => Ok(value.is_true()),
+        }
+    }
+
+    fn lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault> {
+        self.refuel();
+        self.deeper(|| self.run_lookup(name, args))
+    }
+
+    fn member(&self, value: &Value, key: &Value) -> Value {
+        let found = match key {
+            Value::Str(_) => self.item(value, key),
+            _ => self.item(value, key),
+        };
+        found.unwrap_or_else(poison)
+    }
+
+    fn iterate(&self, value: &Value) -> Result<Vec<Value>, Fault> {
+        self.members_of(value)?.into_iter().map(|member| self.deep(member)).collect()
+    }
+
+    fn variable(&self, name: &str) -> Result<Option<Value>, Fault> {
+        let Some(value) = self.scope.get(name) else { return Ok(None) };
+        let value = self.touch(value, Some(name))?;
+        Ok(Some(self.deep(value)?))
+    }
+
+    fn variable_names(&self) -> Vec<String> {
+        self.scope.names()
+    }
+
+    fn template(&self, value: &Value) -> Result<Value, Fault> {
+        match self.deep(value.clone())? {
+            Value::Undefined(why) => Err(self.explain(use_of(&why))),
+            value => Ok(value),
+        }
+    }
+
+    fn render(&self, text: &Text, options: &RenderOptions) -> Result<Value, Fault> {
+        self.refuel();
+        let scope = Layer { vars: &options.vars, under: self.scope };
+        let engine = self.nested(&scope, options);
+        let place = Place::of(text);
+        let parsed = self.globals.template_with(text, options);
+        let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
+        let value = self.deeper(|| engine.run(&parsed, &Locals::root(), &place))?;
+        let value = engine.finish(value)?;
+        Ok(match value {
+            Value::Str(_) | Value::Unknown(_) => value,
+            other if options.native => other,
+            Value::Null => Value::text(""),
+            other => Value::text(ops::text_of(&other)),
+        })
+    }
+
+    fn call(&self, callable: &Value, args: Args) -> Result<Value, Fault> {
+        self.step()?;
+        self.deeper(|| self.call_value(callable, args))
+    }
+
+    fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
+        self.globals.open(sealed)
+    }
+
+    fn search_path(&self) -> Vec<PathBuf> {
+        self.search_path.clone()
+    }
+
+    fn base_dir(&self) -> &Path {
+        self.globals.base_dir()
+    }
+
+    fn setting(&self, name: &str) -> Option<Value> {
+        self.globals.setting(name)
+    }
+
+    fn warn(&self, message: String) {
+        self.globals.warn(message);
+    }
+}

@@ -1,0 +1,247 @@
+//! The functions that every template knows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::call::Args;
+use super::engine::{Engine, secret};
+use super::eval::any_secret;
+use super::fault::{Fault, FaultKind};
+use super::objects::{Cycler, Function, Joiner, Namespace, Range};
+use super::ops;
+use crate::value::{Dict, Time, Value};
+
+/// The names, for `is callable` and suggestions.
+pub const NAMES: &[&str] =
+    &["lookup", "query", "q", "range", "dict", "lipsum", "cycler", "joiner", "namespace", "now", "undef"];
+
+/// What a name means if no variable has it.
+pub fn global(name: &str) -> Option<Value> {
+    if name == "omit" {
+        return Some(Value::Omit);
+    }
+    let known = NAMES.iter().find(|known| **known == name)?;
+    Some(Value::Object(Arc::new(Function(known))))
+}
+
+/// Calls a function.
+pub(super) fn call(engine: &Engine<'_>, name: &str, args: Args) -> Result<Value, Fault> {
+    match name {
+        "lookup" => lookup(engine, args, false),
+        "query" | "q" => lookup(engine, args, true),
+        "range" => range(&args),
+        "dict" => dict(engine, args),
+        "namespace" => match dict(engine, args)? {
+            Value::Dict(values) => Ok(Value::Object(Arc::new(Namespace::new((*values).clone())))),
+            other => Ok(other),
+        },
+        "cycler" if args.positional.is_empty() => Err(Fault::value("cycler: at least one item has to be provided")),
+        "cycler" => Ok(Value::Object(Arc::new(Cycler { items: args.positional, at: AtomicUsize::new(0) }))),
+        "joiner" => {
+            let [separator] = args.bind(["sep"])?;
+            let separator = separator.unwrap_or_else(|| Value::text(", "));
+            Ok(Value::Object(Arc::new(Joiner { separator, calls: AtomicUsize::new(0) })))
+        }
+        "now" => now(&args),
+        "undef" => {
+            let [hint] = args.bind(["hint"])?;
+            let message = match &hint {
+                Some(Value::Str(hint)) => hint.as_str().to_owned(),
+                _ => "this value was made with `undef`".to_owned(),
+            };
+            Ok(Value::undefined(message))
+        }
+        "lipsum" => lipsum(&args),
+        other => Err(Fault::new(FaultKind::UnknownName, format!("no function named `{other}`"))),
+    }
+}
+
+/// `lookup` and `query`: what a lookup gives, joined or as a list.
+fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault> {
+    let mut terms = args.positional.into_iter();
+    let name = match terms.next() {
+        Some(Value::Str(name)) => name,
+        Some(Value::Undefined(why)) => return Err(engine.explain(super::engine::use_of(&why))),
+        Some(Value::Unknown(unknown)) => return Ok(Value::Unknown(unknown)),
+        Some(other) => {
+            return Err(Fault::value(format!("a lookup's name must be text, not {}", other.type_name())));
+        }
+        None => return Err(Fault::value("`lookup` needs the name of a lookup").hint("as in `lookup('env', 'HOME')`")),
+    };
+    let mut named = args.named;
+    let mut take = |key: &str| named.iter().position(|(known, _)| **known == *key).map(|at| named.remove(at).1);
+    let want_list = take("wantlist").map_or(as_list, |value| value.is_true());
+    let errors = take("errors").unwrap_or_else(|| Value::text("strict"));
+    let policy = errors.as_str().unwrap_or("strict");
+    if !matches!(policy, "strict" | "warn" | "ignore") {
+        return Err(Fault::value(format!("`errors` must be strict, warn or ignore, not `{policy}`")));
+    }
+    let args = engine.deep_args(Args { positional: terms.collect(), named })?;
+    let hidden = any_secret(&args);
+    let results = match engine.run_lookup(&name, args) {
+        Ok(results) => results,
+        Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
+        Err(fault) if policy != "strict" && !matches!(fault.kind, FaultKind::Undefined | FaultKind::UnknownName) => {
+            if policy == "warn" {
+                engine.globals.warn(format!("the lookup `{}` failed: {}", name.as_str(), fault.message));
+            }
+            return Ok(if want_list { Value::list([]) } else { Value::Null });
+        }
+        Err(mut fault) => {
+            if matches!(fault.kind, FaultKind::Lookup | FaultKind::Value) {
+                fault.message = format!("the lookup `{}` failed: {}", name.as_str(), fault.message);
+            }
+            return Err(fault);
+        }
+    };
+    let result = if want_list { Value::list(results) } else { joined(results) };
+    Ok(if hidden { secret(result) } else { result })
+}
+
+/// Texts with commas between, one result as it is, anything else as a list.
+fn joined(mut results: Vec<Value>) -> Value {
+    if results.len() == 1
+        && let Some(only) = results.pop()
+    {
+        return only;
+    }
+    let all: Option<Vec<&str>> = results.iter().map(Value::as_str).collect();
+    match all {
+        Some(texts) if !texts.is_empty() => {
+            let text = Value::text(texts.join(","));
+            if results.iter().any(super::engine::is_secret) { secret(text) } else { text }
+        }
+        _ => Value::list(results),
+    }
+}
+
+fn range(args: &Args) -> Result<Value, Fault> {
+    let mut numbers = Vec::new();
+    for value in &args.positional {
+        match value {
+            Value::Int(i) => numbers.push(*i),
+            Value::Bool(b) => numbers.push(i64::from(*b)),
+            Value::Unknown(_) => return Ok(value.clone()),
+            Value::Undefined(why) => return Err(super::engine::use_of(why)),
+            other => {
+                let message = format!("'{}' object cannot be interpreted as an integer", other.type_name());
+                return Err(Fault::value(message));
+            }
+        }
+    }
+    if !args.named.is_empty() {
+        return Err(Fault::value("range() takes no keyword arguments"));
+    }
+    let (start, stop, step) = match numbers[..] {
+        [stop] => (0, stop, 1),
+        [start, stop] => (start, stop, 1),
+        [start, stop, step] => (start, stop, step),
+        _ => {
+            let count = numbers.len();
+            return Err(Fault::value(format!("range expected 1 to 3 arguments, got {count}")));
+        }
+    };
+    if step == 0 {
+        return Err(Fault::value("range() arg 3 must not be zero"));
+    }
+    let range = Range { start, stop, step };
+    if range.len() > 100_000 {
+        return Err(Fault::value("range too big: at most 100000 members"));
+    }
+    Ok(Value::Object(Arc::new(range)))
+}
+
+fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
+    let mut dict = Dict::new();
+    if args.positional.len() > 1 {
+        return Err(Fault::value(format!("dict expected at most 1 argument, got {}", args.positional.len())));
+    }
+    match args.positional.into_iter().next() {
+        None => {}
+        Some(Value::Unknown(unknown)) => return Ok(Value::Unknown(unknown)),
+        Some(from) => match ops::entries(&from) {
+            Some(entries) => dict.extend(&entries),
+            None => {
+                for pair in engine.members_of(&from)? {
+                    let pair = engine.members_of(&pair)?;
+                    let [key, value] = &pair[..] else {
+                        let message =
+                            format!("dictionary update sequence element has length {}; 2 is required", pair.len());
+                        return Err(Fault::value(message));
+                    };
+                    if !key.is_hashable() {
+                        return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
+                    }
+                    dict.insert(key.clone(), value.clone());
+                }
+            }
+        },
+    }
+    for (name, value) in args.named {
+        dict.set(name, value);
+    }
+    Ok(dict.into())
+}
+
+fn now(args: &Args) -> Result<Value, Fault> {
+    let [utc, format] = args.bind(["utc", "fmt"])?;
+    let zone =
+        if utc.is_some_and(|utc| utc.is_true()) { jiff::tz::TimeZone::UTC } else { jiff::tz::TimeZone::system() };
+    let now = jiff::Timestamp::now().to_zoned_datetime(zone);
+    match format {
+        Some(Value::Str(format)) if !format.is_empty() => match jiff::fmt::strtime::format(format.as_str(), &now) {
+            Ok(text) => Ok(Value::text(text)),
+            Err(error) => Err(Fault::value(format!("`{}` is no time format: {error}", format.as_str()))),
+        },
+        _ => {
+            let local = now.datetime();
+            let micros = local.subsec_nanosecond() / 1000 * 1000;
+            let local = local.with().subsec_nanosecond(micros).build().unwrap_or(local);
+            Ok(Value::Time(Time::Naive(local)))
+        }
+    }
+}
+
+const WORDS: &[&str] = &[
+    "lorem",
+    "ipsum",
+    "dolor",
+    "sit",
+    "amet",
+    "consectetur",
+    "adipiscing",
+    "elit",
+    "sed",
+    "do",
+    "eiusmod",
+    "tempor",
+    "incididunt",
+    "ut",
+    "labore",
+    "et",
+    "dolore",
+    "magna",
+    "aliqua",
+];
+
+fn lipsum(args: &Args) -> Result<Value, Fault> {
+    let [count, html, least, most] = args.bind(["n", "html", "min", "max"])?;
+    let number = |value: Option<Value>, default: usize| {
+        value.and_then(|value| value.as_int()).and_then(|n| usize::try_from(n).ok()).unwrap_or(default).min(10_000)
+    };
+    let (count, least, most) = (number(count, 5), number(least, 20), number(most, 100));
+    let html = html.is_none_or(|html| html.is_true());
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let paragraphs = (0..count).map(|_| {
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let length = (least + turn * 7 % most.saturating_sub(least).max(1)).max(1);
+        let words: Vec<&str> = (0..length).map(|at| WORDS[(turn + at) % WORDS.len()]).collect();
+        let mut text = words.join(" ");
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        if html { format!("<p>{text}.</p>") } else { format!("{text}.") }
+    });
+    let paragraphs: Vec<String> = paragraphs.collect();
+    Ok(Value::text(paragraphs.join(if html { "\n" } else { "\n\n" })))
+}

@@ -1,0 +1,50 @@
+//! Methods of mappings.
+
+use std::sync::Arc;
+
+use super::need;
+use crate::template::call::Args;
+use crate::template::engine::Engine;
+use crate::template::fault::Fault;
+use crate::template::objects::View;
+use crate::value::{Dict, Value, python};
+
+pub const NAMES: &[&str] =
+    &["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
+
+pub fn call(engine: &Engine<'_>, dict: &Dict, name: &str, args: &Args) -> Result<Value, Fault> {
+    let view = |kind, items| Ok(Value::Object(Arc::new(View { kind, items })));
+    match name {
+        "keys" => view("dict_keys", dict.keys().cloned().collect()),
+        "values" => view("dict_values", dict.values().cloned().collect()),
+        "items" => view("dict_items", dict.iter().map(|(k, v)| Value::tuple([k.clone(), v.clone()])).collect()),
+        "get" | "setdefault" | "pop" => {
+            let [key, default] = args.bind(["key", "default"])?;
+            let key = need(key, name, "key")?;
+            if !key.is_hashable() {
+                return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
+            }
+            match (dict.get_value(&key), default) {
+                (Some(value), _) => Ok(value.clone()),
+                (None, Some(default)) => Ok(default),
+                (None, None) if name == "pop" => Err(Fault::value(python::repr(&key))),
+                (None, None) => Ok(Value::Null),
+            }
+        }
+        "popitem" => match dict.iter().next_back() {
+            Some((key, value)) => Ok(Value::tuple([key.clone(), value.clone()])),
+            None => Err(Fault::value("popitem(): dictionary is empty")),
+        },
+        "copy" => Ok(dict.clone().into()),
+        "fromkeys" => {
+            let [keys, value] = args.bind(["iterable", "value"])?;
+            let value = value.unwrap_or(Value::Null);
+            let keys = engine.members_of(&need(keys, name, "iterable")?)?;
+            let keys = keys.into_iter().filter(Value::is_hashable);
+            Ok(keys.map(|key| (key, value.clone())).collect::<Dict>().into())
+        }
+        // They would change a copy that nobody sees.
+        "update" | "clear" => Ok(Value::Null),
+        other => Err(Fault::value(format!("'dict' object has no attribute '{other}'"))),
+    }
+}

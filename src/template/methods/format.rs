@@ -1,0 +1,339 @@
+//! `'{0:>8}'.format(x)`: fields, specs and number forms.
+
+use crate::template::call::Args;
+use crate::template::engine::Engine;
+use crate::template::fault::Fault;
+use crate::template::ops;
+use crate::value::{Value, python};
+
+/// Formats text as Python's `str.format` does.
+pub fn format(engine: &Engine<'_>, template: &str, args: &Args) -> Result<Value, Fault> {
+    let mut auto = 0;
+    fields(engine, template, args, &mut auto, 0).map(Value::text)
+}
+
+fn fields(engine: &Engine<'_>, template: &str, args: &Args, auto: &mut usize, level: usize) -> Result<String, Fault> {
+    if level > 2 {
+        return Err(Fault::value("Max string recursion exceeded"));
+    }
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find(['{', '}']) {
+        out.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix(brace) {
+            out.push_str(brace);
+            rest = after;
+            continue;
+        }
+        if brace == "}" {
+            return Err(Fault::value("Single '}' encountered in format string"));
+        }
+        let end = closing(rest).ok_or_else(|| Fault::value("expected '}' before end of string"))?;
+        let field = &rest[..end];
+        rest = &rest[end + 1..];
+        let (name, spec) = field.split_once(':').unwrap_or((field, ""));
+        let (name, conversion) = match name.split_once('!') {
+            Some((name, conversion)) => (name, Some(conversion)),
+            None => (name, None),
+        };
+        let mut value = lookup(engine, name, args, auto)?;
+        match conversion {
+            Some("r" | "a") => value = Value::text(python::repr(&value)),
+            Some("s") => value = Value::text(python::str(&value)),
+            Some(other) => return Err(Fault::value(format!("Unknown conversion specifier {other}"))),
+            None => {}
+        }
+        let spec = fields(engine, spec, args, auto, level + 1)?;
+        out.push_str(&with_spec(&value, &spec)?);
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => return Some(at),
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut usize) -> Result<Value, Fault> {
+    let end = name.find(['.', '[']).unwrap_or(name.len());
+    let (first, mut path) = name.split_at(end);
+    let by_index = |at: usize| {
+        args.positional
+            .get(at)
+            .cloned()
+            .ok_or_else(|| Fault::value(format!("Replacement index {at} out of range for positional args tuple")))
+    };
+    let mut value = if first.is_empty() {
+        *auto += 1;
+        by_index(*auto - 1)?
+    } else if let Ok(at) = first.parse() {
+        by_index(at)?
+    } else {
+        args.named(first).cloned().ok_or_else(|| Fault::value(format!("'{first}'")))?
+    };
+    while !path.is_empty() {
+        if let Some(after) = path.strip_prefix('.') {
+            let end = after.find(['.', '[']).unwrap_or(after.len());
+            value = engine.attribute(&value, &after[..end])?;
+            path = &after[end..];
+        } else {
+            let Some((key, after)) = path[1..].split_once(']') else {
+                return Err(Fault::value("Missing ']' in format string"));
+            };
+            let key = key.parse().map_or_else(|_| Value::text(key), Value::Int);
+            value = engine.item(&value, &key)?;
+            path = after;
+        }
+        if let Value::Undefined(why) = &value {
+            return Err(crate::template::engine::use_of(why));
+        }
+    }
+    Ok(value)
+}
+
+#[derive(Default)]
+struct Spec {
+    fill: Option<char>,
+    align: Option<char>,
+    sign: Option<char>,
+    alternate: bool,
+    width: usize,
+    group: Option<char>,
+    precision: Option<usize>,
+    kind: Option<char>,
+}
+
+fn parse(text: &str) -> Result<Spec, Fault> {
+    let mut spec = Spec::default();
+    let chars: Vec<char> = text.chars().collect();
+    let mut at = 0;
+    let is_align = |c: Option<&char>| matches!(c, Some('<' | '>' | '=' | '^'));
+    if is_align(chars.get(1)) {
+        spec.fill = Some(chars[0]);
+        spec.align = Some(chars[1]);
+        at = 2;
+    } else if is_align(chars.first()) {
+        spec.align = Some(chars[0]);
+        at = 1;
+    }
+    if let Some(sign @ ('+' | '-' | ' ')) = chars.get(at) {
+        spec.sign = Some(*sign);
+        at += 1;
+    }
+    if chars.get(at) == Some(&'#') {
+        spec.alternate = true;
+        at += 1;
+    }
+    if chars.get(at) == Some(&'0') {
+        spec.fill = spec.fill.or(Some('0'));
+        spec.align = spec.align.or(Some('='));
+        at += 1;
+    }
+    let number = |at: &mut usize| {
+        let start = *at;
+        let mut number = 0usize;
+        while let Some(digit) = chars.get(*at).and_then(|c| c.to_digit(10)) {
+            number = (number * 10 + digit as usize).min(100_000);
+            *at += 1;
+        }
+        (*at > start).then_some(number)
+    };
+    spec.width = number(&mut at).unwrap_or(0);
+    if let Some(group @ (',' | '_')) = chars.get(at) {
+        spec.group = Some(*group);
+        at += 1;
+    }
+    if chars.get(at) == Some(&'.') {
+        at += 1;
+        spec.precision = Some(number(&mut at).ok_or_else(|| Fault::value("Format specifier missing precision"))?);
+    }
+    spec.kind = chars.get(at).copied();
+    if at + 1 < chars.len() {
+        return Err(Fault::value("Invalid format specifier"));
+    }
+    Ok(spec)
+}
+
+/// A value by a format spec, as Python's `format(value, spec)`.
+pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
+    if text.is_empty() {
+        return Ok(python::str(value));
+    }
+    if let Value::Time(time) = value {
+        let args = Args::positional([Value::text(text)]);
+        return super::time::call(*time, "strftime", &args).map(|value| python::str(&value));
+    }
+    let spec = parse(text)?;
+    let unknown =
+        |kind: char| Fault::value(format!("Unknown format code '{kind}' for object of type '{}'", value.type_name()));
+    let (sign, body, default) = match value {
+        Value::Int(_) | Value::Big(_) | Value::Bool(_)
+            if !matches!(spec.kind, Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) =>
+        {
+            if spec.kind.is_none() && matches!(value, Value::Bool(_)) {
+                (String::new(), python::str(value), '<')
+            } else {
+                integer(value, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('d')))?
+            }
+        }
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => {
+            let number = ops::to_float(value).ok_or_else(|| Fault::value("int too large to convert to float"))?;
+            float(number, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('f')))?
+        }
+        Value::Str(text) => match spec.kind {
+            None | Some('s') => (String::new(), cut(text, &spec), '<'),
+            Some(kind) => return Err(unknown(kind)),
+        },
+        other => {
+            let kind = other.type_name();
+            return Err(Fault::value(format!("unsupported format string passed to {kind}.__format__")));
+        }
+    };
+    Ok(align(&sign, &body, &spec, default))
+}
+
+fn cut(text: &str, spec: &Spec) -> String {
+    match spec.precision {
+        Some(length) => text.chars().take(length).collect(),
+        None => text.to_owned(),
+    }
+}
+
+fn integer(value: &Value, spec: &Spec) -> Option<(String, String, char)> {
+    let number = ops::to_integer(value)?;
+    let (base, prefix) = match spec.kind.unwrap_or('d') {
+        'd' | 'n' => (10, ""),
+        'x' => (16, "0x"),
+        'X' => (16, "0X"),
+        'o' => (8, "0o"),
+        'b' => (2, "0b"),
+        'c' => {
+            let c = u32::try_from(&number).ok().and_then(char::from_u32)?;
+            return Some((String::new(), c.to_string(), '<'));
+        }
+        _ => return None,
+    };
+    let mut digits = number.magnitude().to_str_radix(base);
+    if spec.kind == Some('X') {
+        digits = digits.to_uppercase();
+    }
+    let negative = number.sign() == num_bigint::Sign::Minus;
+    let mut sign = sign(negative, spec).to_owned();
+    if spec.alternate {
+        sign.push_str(prefix);
+    }
+    let every = if base == 10 { 3 } else { 4 };
+    Some((sign, grouped(&digits, spec.group, every), '>'))
+}
+
+fn float(number: f64, spec: &Spec) -> Option<(String, String, char)> {
+    let magnitude = number.abs();
+    let precision = spec.precision.unwrap_or(6);
+    let kind = spec.kind.map(|kind| kind.to_ascii_lowercase());
+    let mut body = match kind {
+        _ if !number.is_finite() => python::float(magnitude),
+        Some('f') => format!("{magnitude:.precision$}"),
+        Some('e') => exponent(magnitude, precision),
+        Some('%') => format!("{:.precision$}%", magnitude * 100.0),
+        Some('g' | 'n') => general(magnitude, precision, spec.alternate),
+        None => match spec.precision {
+            Some(precision) => {
+                let text = general(magnitude, precision, false);
+                if text.contains(['.', 'e']) { text } else { format!("{text}.0") }
+            }
+            None => python::float(magnitude),
+        },
+        Some(_) => return None,
+    };
+    if spec.kind.is_some_and(|kind| kind.is_ascii_uppercase()) {
+        body = body.to_uppercase();
+    }
+    if spec.group.is_some() {
+        let end = body.find(['.', 'e', '%']).unwrap_or(body.len());
+        body = format!("{}{}", grouped(&body[..end], spec.group, 3), &body[end..]);
+    }
+    Some((sign(number.is_sign_negative(), spec).to_owned(), body, '>'))
+}
+
+fn sign(negative: bool, spec: &Spec) -> &'static str {
+    group_sign(negative, spec.sign == Some('+'), spec.sign == Some(' '))
+}
+
+/// The sign to write.
+pub(super) fn group_sign(negative: bool, plus: bool, blank: bool) -> &'static str {
+    match (negative, plus, blank) {
+        (true, ..) => "-",
+        (false, true, _) => "+",
+        (false, false, true) => " ",
+        _ => "",
+    }
+}
+
+fn grouped(digits: &str, group: Option<char>, every: usize) -> String {
+    let Some(group) = group else { return digits.to_owned() };
+    let mut out = String::new();
+    for (at, c) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % every == 0 {
+            out.push(group);
+        }
+        out.push(c);
+    }
+    out
+}
+
+fn align(sign: &str, body: &str, spec: &Spec, default: char) -> String {
+    let length = sign.chars().count() + body.chars().count();
+    let missing = spec.width.saturating_sub(length);
+    let fill = |count: usize| std::iter::repeat_n(spec.fill.unwrap_or(' '), count).collect::<String>();
+    match spec.align.unwrap_or(default) {
+        '<' => format!("{sign}{body}{}", fill(missing)),
+        '^' => format!("{}{sign}{body}{}", fill(missing / 2), fill(missing - missing / 2)),
+        '=' => format!("{sign}{}{body}", fill(missing)),
+        _ => format!("{}{sign}{body}", fill(missing)),
+    }
+}
+
+/// `1.500000e+00`
+pub(super) fn exponent(magnitude: f64, precision: usize) -> String {
+    let text = format!("{magnitude:.precision$e}");
+    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, power) = match power.strip_prefix('-') {
+        Some(power) => ('-', power),
+        None => ('+', power),
+    };
+    format!("{digits}e{sign}{power:0>2}")
+}
+
+/// `%g`: the shorter of both forms, without trailing zeros unless `keep`.
+pub(super) fn general(magnitude: f64, precision: usize, keep: bool) -> String {
+    let precision = precision.max(1);
+    let rounded = format!("{magnitude:.*e}", precision - 1);
+    let power: i64 = rounded.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
+    let scientific = magnitude != 0.0 && (power < -4 || power >= i64::try_from(precision).unwrap_or(i64::MAX));
+    let text = if scientific {
+        exponent(magnitude, precision - 1)
+    } else {
+        let decimals = usize::try_from(i64::try_from(precision).unwrap_or(6) - 1 - power).unwrap_or(0);
+        format!("{magnitude:.decimals$}")
+    };
+    if keep {
+        return text;
+    }
+    let (digits, power) = text.split_once('e').map_or((text.as_str(), None), |(digits, power)| (digits, Some(power)));
+    let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    match power {
+        Some(power) => format!("{digits}e{power}"),
+        None => digits.to_owned(),
+    }
+}

@@ -1,0 +1,129 @@
+//! The methods of Python's types that templates may call. Those that change a list or a mapping work on a copy.
+
+mod dict;
+pub mod format;
+mod list;
+pub mod percent;
+mod text;
+pub mod time;
+
+use std::sync::atomic::Ordering;
+
+use super::call::Args;
+use super::engine::{Engine, is_secret, secret, use_of};
+use super::eval::any_secret;
+use super::fault::Fault;
+use super::objects::{Cycler, LoopState};
+use crate::value::Value;
+
+/// Whether values of this type have a method of that name.
+pub fn has(value: &Value, name: &str) -> bool {
+    let names: &[&str] = match value {
+        Value::Str(_) => text::NAMES,
+        Value::List(_) => list::NAMES,
+        Value::Tuple(_) => &["count", "index"],
+        Value::Set(_) => list::SET_NAMES,
+        Value::Dict(_) => dict::NAMES,
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) => &["bit_length"],
+        Value::Float(_) => &["is_integer"],
+        Value::Bytes(_) => &["decode", "hex"],
+        Value::Time(_) => time::NAMES,
+        Value::Object(object) => {
+            let any = object.as_any();
+            if any.is::<Cycler>() {
+                &["next", "reset"]
+            } else if any.is::<LoopState>() {
+                &["cycle", "changed"]
+            } else if super::api::mapping(&**object).is_some() {
+                &["keys", "values", "items", "get"]
+            } else {
+                &[]
+            }
+        }
+        _ => &[],
+    };
+    names.contains(&name)
+}
+
+/// An attribute that is no method (`d.year`).
+pub fn property(value: &Value, name: &str) -> Option<Value> {
+    match value {
+        Value::Time(of) => time::property(*of, name),
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) if name == "real" => Some(value.clone()),
+        Value::Object(object) if object.as_any().is::<Cycler>() => object.get(&Value::text(name)),
+        _ => None,
+    }
+}
+
+/// Calls a method.
+pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Value, Fault> {
+    let args = engine.deep_args(args)?;
+    for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
+        match value {
+            // A default for `get` and the like may be undefined; it is passed on.
+            Value::Undefined(why) if !matches!(name, "get" | "append" | "pop") => {
+                return Err(engine.explain(use_of(why)));
+            }
+            Value::Unknown(_) if matches!(of, Value::Str(_)) => return Ok(value.clone()),
+            _ => {}
+        }
+    }
+    let hidden = is_secret(of) || any_secret(&args);
+    let result = match of {
+        Value::Str(text) => text::call(engine, text, name, &args)?,
+        Value::List(items) | Value::Tuple(items) => list::call(engine, items, name, &args)?,
+        Value::Set(items) => list::call_set(engine, items, name, &args)?,
+        Value::Dict(dict) => dict::call(engine, dict, name, &args)?,
+        Value::Int(i) => Value::from(64 - i.unsigned_abs().leading_zeros()),
+        Value::Bool(b) => Value::Int(i64::from(*b)),
+        Value::Big(big) => Value::from(big.bits()),
+        Value::Float(f) => Value::Bool(f.fract() == 0.0),
+        Value::Bytes(bytes) if name == "hex" => {
+            Value::text(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+        }
+        Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::text(text),
+            Err(error) => return Err(Fault::value(format!("'utf-8' codec can't decode: {error}"))),
+        },
+        Value::Time(time) => time::call(*time, name, &args)?,
+        Value::Object(object) => {
+            if let Some(cycler) = object.as_any().downcast_ref::<Cycler>() {
+                let at = cycler.at.load(Ordering::Relaxed);
+                let next = if name == "reset" { 0 } else { (at + 1) % cycler.items.len().max(1) };
+                cycler.at.store(next, Ordering::Relaxed);
+                if name == "reset" { Value::Null } else { cycler.items.get(at).cloned().unwrap_or(Value::Null) }
+            } else if let Some(state) = object.as_any().downcast_ref::<LoopState>() {
+                match name {
+                    "changed" => Value::Bool(state.changed(args.positional)),
+                    _ if args.positional.is_empty() => return Err(Fault::value("no items for cycling given")),
+                    _ => args.positional[state.index() % args.positional.len()].clone(),
+                }
+            } else if let Some(entries) = super::api::mapping(&**object) {
+                dict::call(engine, &entries, name, &args)?
+            } else {
+                return Err(missing(of, name));
+            }
+        }
+        other => return Err(missing(other, name)),
+    };
+    Ok(if hidden { secret(result) } else { result })
+}
+
+fn missing(of: &Value, name: &str) -> Fault {
+    Fault::value(format!("'{}' object has no attribute '{name}'", of.type_name()))
+}
+
+/// A required argument.
+fn need(value: Option<Value>, method: &str, what: &str) -> Result<Value, Fault> {
+    value.ok_or_else(|| Fault::value(format!("{method}() needs the argument `{what}`")))
+}
+
+/// An integer argument.
+fn integer(value: Option<Value>) -> Result<Option<i64>, Fault> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Int(i)) => Ok(Some(i)),
+        Some(Value::Bool(b)) => Ok(Some(i64::from(b))),
+        Some(other) => Err(Fault::value(format!("'{}' object cannot be interpreted as an integer", other.type_name()))),
+    }
+}

@@ -1,0 +1,427 @@
+//! Methods of text.
+
+use super::{integer, need};
+use crate::template::call::Args;
+use crate::template::engine::Engine;
+use crate::template::fault::Fault;
+use crate::value::{Dict, Value};
+
+pub const NAMES: &[&str] = &[
+    "capitalize",
+    "casefold",
+    "center",
+    "count",
+    "encode",
+    "endswith",
+    "expandtabs",
+    "find",
+    "format",
+    "format_map",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "join",
+    "ljust",
+    "lower",
+    "lstrip",
+    "maketrans",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "swapcase",
+    "title",
+    "translate",
+    "upper",
+    "zfill",
+];
+
+pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<Value, Fault> {
+    let done = |text: String| Ok(Value::text(text));
+    match name {
+        "lower" | "casefold" => done(text.to_lowercase()),
+        "upper" => done(text.to_uppercase()),
+        "swapcase" => done(swap_case(text)),
+        "capitalize" => done(capitalize(text)),
+        "title" => done(title(text)),
+        "strip" | "lstrip" | "rstrip" => {
+            let [chars] = args.bind(["chars"])?;
+            let chars = optional_text(chars.as_ref())?;
+            let gone = |c: char| chars.map_or_else(|| c.is_whitespace(), |chars| chars.contains(c));
+            done(
+                match name {
+                    "strip" => text.trim_matches(gone),
+                    "lstrip" => text.trim_start_matches(gone),
+                    _ => text.trim_end_matches(gone),
+                }
+                .to_owned(),
+            )
+        }
+        "split" | "rsplit" => {
+            let [separator, most] = args.bind(["sep", "maxsplit"])?;
+            let most = integer(most)?.and_then(|most| usize::try_from(most).ok());
+            split(text, optional_text(separator.as_ref())?, most, name == "rsplit")
+        }
+        "splitlines" => {
+            let [keep] = args.bind(["keepends"])?;
+            Ok(Value::list(lines(text, keep.is_some_and(|keep| keep.is_true())).into_iter().map(Value::text)))
+        }
+        "partition" | "rpartition" => {
+            let [separator] = args.bind(["sep"])?;
+            let separator = need(separator, name, "sep")?;
+            let separator = plain_text(&separator)?;
+            if separator.is_empty() {
+                return Err(Fault::value("empty separator"));
+            }
+            let parts = match (name, if name == "partition" { text.find(separator) } else { text.rfind(separator) }) {
+                (_, Some(at)) => [&text[..at], separator, &text[at + separator.len()..]],
+                ("partition", None) => [text, "", ""],
+                _ => ["", "", text],
+            };
+            Ok(Value::tuple(parts.map(Value::text)))
+        }
+        "join" => {
+            let [items] = args.bind(["iterable"])?;
+            let items = engine.members_of(&need(items, name, "iterable")?)?;
+            let mut out = String::new();
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push_str(text);
+                }
+                match item {
+                    Value::Str(item) => out.push_str(item),
+                    Value::Unknown(_) => return Ok(item.clone()),
+                    Value::Undefined(why) => return Err(crate::template::engine::use_of(why)),
+                    other => {
+                        let kind = other.type_name();
+                        return Err(Fault::value(format!("sequence item {at}: expected str instance, {kind} found")));
+                    }
+                }
+            }
+            done(out)
+        }
+        "replace" => {
+            let [old, new, count] = args.bind(["old", "new", "count"])?;
+            let (old, new) = (need(old, name, "old")?, need(new, name, "new")?);
+            let (old, new) = (plain_text(&old)?, plain_text(&new)?);
+            match integer(count)?.and_then(|count| usize::try_from(count).ok()) {
+                Some(count) => done(text.replacen(old, new, count)),
+                None => done(text.replace(old, new)),
+            }
+        }
+        "startswith" | "endswith" => {
+            let [affix, start, end] = args.bind(["prefix", "start", "end"])?;
+            let part = part(text, integer(start)?, integer(end)?).unwrap_or("");
+            let affix = need(affix, name, "prefix")?;
+            let fits = |affix: &str| if name == "startswith" { part.starts_with(affix) } else { part.ends_with(affix) };
+            match &affix {
+                Value::Str(affix) => Ok(Value::Bool(fits(affix))),
+                Value::Tuple(all) => Ok(Value::Bool(all.iter().filter_map(Value::as_str).any(fits))),
+                other => Err(Fault::value(format!(
+                    "{name} first arg must be str or a tuple of str, not {}",
+                    other.type_name()
+                ))),
+            }
+        }
+        "find" | "rfind" | "index" | "rindex" | "count" => {
+            let [wanted, start, end] = args.bind(["sub", "start", "end"])?;
+            let wanted = need(wanted, name, "sub")?;
+            let wanted = plain_text(&wanted)?;
+            let (start, end) = (integer(start)?, integer(end)?);
+            let Some(within) = part(text, start, end) else {
+                return Ok(Value::Int(if name == "count" { 0 } else { -1 }));
+            };
+            if name == "count" {
+                let count = if wanted.is_empty() { within.chars().count() + 1 } else { within.matches(wanted).count() };
+                return Ok(Value::from(count));
+            }
+            let found = if name.starts_with('r') { within.rfind(wanted) } else { within.find(wanted) };
+            match found {
+                Some(at) => {
+                    let before = (within.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+                    Ok(Value::from(text[..before + at].chars().count()))
+                }
+                None if name.ends_with("find") => Ok(Value::Int(-1)),
+                None => Err(Fault::value("substring not found")),
+            }
+        }
+        "center" | "ljust" | "rjust" => {
+            let [width, fill] = args.bind(["width", "fillchar"])?;
+            let width = integer(width)?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0).min(1 << 20);
+            let fill = optional_text(fill.as_ref())?.unwrap_or(" ");
+            let missing = width.saturating_sub(text.chars().count());
+            let left = match name {
+                "ljust" => 0,
+                "rjust" => missing,
+                // Python puts the odd one to the left if the width is odd.
+                _ => missing / 2 + (missing & width & 1),
+            };
+            done(format!("{}{text}{}", fill.repeat(left), fill.repeat(missing - left)))
+        }
+        "zfill" => {
+            let [width] = args.bind(["width"])?;
+            let width = integer(width)?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0).min(1 << 20);
+            let zeros = "0".repeat(width.saturating_sub(text.chars().count()));
+            match text.strip_prefix(['+', '-']) {
+                Some(rest) => done(format!("{}{zeros}{rest}", &text[..1])),
+                None => done(format!("{zeros}{text}")),
+            }
+        }
+        "removeprefix" | "removesuffix" => {
+            let [affix] = args.bind(["prefix"])?;
+            let affix = need(affix, name, "prefix")?;
+            let affix = plain_text(&affix)?;
+            let cut = if name == "removeprefix" { text.strip_prefix(affix) } else { text.strip_suffix(affix) };
+            done(cut.unwrap_or(text).to_owned())
+        }
+        "expandtabs" => {
+            let [size] = args.bind(["tabsize"])?;
+            let size = integer(size)?.and_then(|size| usize::try_from(size).ok()).unwrap_or(8).min(1000);
+            done(expand_tabs(text, size))
+        }
+        "encode" => Ok(Value::Bytes(text.as_bytes().into())),
+        "format" => super::format::format(engine, text, args),
+        "format_map" => match args.positional.first() {
+            Some(Value::Dict(dict)) => {
+                let named = dict.iter().filter_map(|(k, v)| Some((k.as_str()?.into(), v.clone()))).collect();
+                super::format::format(engine, text, &Args { positional: Vec::new(), named })
+            }
+            _ => Err(Fault::value("format_map() needs a mapping")),
+        },
+        "maketrans" => make_table(args),
+        "translate" => match args.positional.first() {
+            Some(Value::Dict(table)) => done(translate(text, table)),
+            _ => Err(Fault::value("translate() needs a table")),
+        },
+        _ => predicate(text, name).map(Value::Bool),
+    }
+}
+
+fn plain_text(value: &Value) -> Result<&str, Fault> {
+    value.as_str().ok_or_else(|| Fault::value(format!("must be str, not {}", value.type_name())))
+}
+
+fn optional_text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => plain_text(value).map(Some),
+    }
+}
+
+/// `text[start:end]` in characters; `None` if the start lies behind the end.
+fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<&str> {
+    let length = i64::try_from(text.chars().count()).ok()?;
+    let at = |index: i64| if index < 0 { (index + length).max(0) } else { index };
+    let (start, end) = (at(start.unwrap_or(0)), at(end.unwrap_or(length)).min(length));
+    if start > end {
+        return None;
+    }
+    let byte = |index: i64| {
+        let index = usize::try_from(index).unwrap_or(0);
+        text.char_indices().nth(index).map_or(text.len(), |(at, _)| at)
+    };
+    Some(&text[byte(start)..byte(end)])
+}
+
+fn split(text: &str, separator: Option<&str>, most: Option<usize>, from_right: bool) -> Result<Value, Fault> {
+    let mut parts: Vec<&str> = match (separator, most) {
+        (Some(""), _) => return Err(Fault::value("empty separator")),
+        (Some(separator), None) => text.split(separator).collect(),
+        (Some(separator), Some(most)) if from_right => text.rsplitn(most + 1, separator).collect(),
+        (Some(separator), Some(most)) => text.splitn(most + 1, separator).collect(),
+        (None, None) => text.split_whitespace().collect(),
+        (None, Some(most)) => {
+            let mut parts = Vec::new();
+            let mut rest = if from_right { text.trim_end() } else { text.trim_start() };
+            while parts.len() < most && !rest.is_empty() {
+                let at = if from_right { rest.rfind(char::is_whitespace) } else { rest.find(char::is_whitespace) };
+                let Some(at) = at else { break };
+                if from_right {
+                    let blank = rest[at..].chars().next().map_or(1, char::len_utf8);
+                    parts.push(&rest[at + blank..]);
+                    rest = rest[..at].trim_end();
+                } else {
+                    parts.push(&rest[..at]);
+                    rest = rest[at..].trim_start();
+                }
+            }
+            if !rest.is_empty() {
+                parts.push(rest);
+            }
+            parts
+        }
+    };
+    if from_right && most.is_some() {
+        parts.reverse();
+    }
+    Ok(Value::list(parts.into_iter().map(Value::text)))
+}
+
+fn lines(text: &str, keep: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let ends = matches!(
+            c,
+            '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}' | '\u{1d}' | '\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        );
+        if !ends {
+            line.push(c);
+            continue;
+        }
+        if keep {
+            line.push(c);
+        }
+        if c == '\r' && chars.peek() == Some(&'\n') {
+            chars.next();
+            if keep {
+                line.push('\n');
+            }
+        }
+        lines.push(std::mem::take(&mut line));
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+fn swap_case(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_uppercase() { out.extend(c.to_lowercase()) } else { out.extend(c.to_uppercase()) }
+    }
+    out
+}
+
+fn capitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars.as_str().to_lowercase().chars()).collect(),
+        None => String::new(),
+    }
+}
+
+fn title(text: &str) -> String {
+    let (mut out, mut inside) = (String::new(), false);
+    for c in text.chars() {
+        if inside {
+            out.extend(c.to_lowercase())
+        } else {
+            out.extend(c.to_uppercase())
+        }
+        inside = c.is_alphabetic();
+    }
+    out
+}
+
+fn expand_tabs(text: &str, size: usize) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for c in text.chars() {
+        match c {
+            '\t' if size == 0 => {}
+            '\t' => {
+                let blanks = size - column % size;
+                out.extend(std::iter::repeat_n(' ', blanks));
+                column += blanks;
+            }
+            '\n' | '\r' => {
+                out.push(c);
+                column = 0;
+            }
+            c => {
+                out.push(c);
+                column += 1;
+            }
+        }
+    }
+    out
+}
+
+/// A table from code points to code points, text or null.
+fn make_table(args: &Args) -> Result<Value, Fault> {
+    let code = |c: char| Value::Int(i64::from(u32::from(c)));
+    let mut table = Dict::new();
+    match &args.positional[..] {
+        [Value::Dict(map)] => {
+            for (key, value) in map.iter() {
+                let key = match key.as_str().map(|key| key.chars().collect::<Vec<_>>()) {
+                    Some(chars) if chars.len() == 1 => code(chars[0]),
+                    Some(_) => return Err(Fault::value("string keys in translate table must be of length 1")),
+                    None => key.clone(),
+                };
+                table.insert(key, value.clone());
+            }
+        }
+        [Value::Str(from), Value::Str(to), rest @ ..] => {
+            if from.chars().count() != to.chars().count() {
+                return Err(Fault::value("the first two maketrans arguments must have equal length"));
+            }
+            for (a, b) in from.chars().zip(to.chars()) {
+                table.insert(code(a), code(b));
+            }
+            for gone in rest.first().and_then(Value::as_str).unwrap_or("").chars() {
+                table.insert(code(gone), Value::Null);
+            }
+        }
+        _ => return Err(Fault::value("maketrans() needs a mapping or two texts")),
+    }
+    Ok(table.into())
+}
+
+fn translate(text: &str, table: &Dict) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match table.get_value(&Value::Int(i64::from(u32::from(c)))) {
+            None => out.push(c),
+            Some(Value::Str(text)) => out.push_str(text),
+            Some(Value::Int(code)) => out.extend(u32::try_from(*code).ok().and_then(char::from_u32)),
+            Some(_) => {}
+        }
+    }
+    out
+}
+
+fn predicate(text: &str, name: &str) -> Result<bool, Fault> {
+    let all = |test: fn(char) -> bool| !text.is_empty() && text.chars().all(test);
+    let cased = |good: fn(char) -> bool, bad: fn(char) -> bool| text.chars().any(good) && !text.chars().any(bad);
+    Ok(match name {
+        "isalnum" => all(char::is_alphanumeric),
+        "isalpha" => all(char::is_alphabetic),
+        "isascii" => text.is_ascii(),
+        "isdecimal" | "isdigit" => all(|c| c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric())),
+        "isnumeric" => all(char::is_numeric),
+        "isidentifier" => {
+            let mut chars = text.chars();
+            chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+                && chars.all(|c| c == '_' || c.is_alphanumeric())
+        }
+        "islower" => cased(char::is_lowercase, char::is_uppercase),
+        "isupper" => cased(char::is_uppercase, char::is_lowercase),
+        "isprintable" => !text.chars().any(char::is_control),
+        "isspace" => all(char::is_whitespace),
+        "istitle" => text.chars().any(char::is_alphabetic) && title(text) == text,
+        other => return Err(Fault::value(format!("'str' object has no attribute '{other}'"))),
+    })
+}

@@ -1,0 +1,179 @@
+//! Attributes, methods and arithmetic of dates, time stamps and durations.
+
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, ToSpan};
+
+use super::need;
+use crate::template::call::Args;
+use crate::template::fault::Fault;
+use crate::template::ops;
+use crate::template::tree::Operator;
+use crate::value::{Time, Value};
+
+pub const NAMES: &[&str] = &[
+    "date",
+    "isoformat",
+    "isoweekday",
+    "strftime",
+    "time",
+    "timestamp",
+    "total_seconds",
+    "toordinal",
+    "weekday",
+    "isocalendar",
+];
+
+const DAY: i128 = 86_400_000_000;
+
+fn local(of: Time) -> Option<DateTime> {
+    match of {
+        Time::Date(date) => Some(date.to_datetime(jiff::civil::Time::midnight())),
+        Time::Naive(local) | Time::Aware(local, _) => Some(local),
+        Time::Delta(_) => None,
+    }
+}
+
+/// An attribute.
+pub fn property(of: Time, name: &str) -> Option<Value> {
+    if let Time::Delta(micros) = of {
+        let (days, rest) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
+        let part = match name {
+            "days" => days,
+            "seconds" => rest / 1_000_000,
+            "microseconds" => rest % 1_000_000,
+            _ => return None,
+        };
+        return i64::try_from(part).ok().map(Value::Int);
+    }
+    let at = local(of)?;
+    let number = match name {
+        "year" => i64::from(at.year()),
+        "month" => i64::from(at.month()),
+        "day" => i64::from(at.day()),
+        _ if matches!(of, Time::Date(_)) => return None,
+        "hour" => i64::from(at.hour()),
+        "minute" => i64::from(at.minute()),
+        "second" => i64::from(at.second()),
+        "microsecond" => i64::from(at.subsec_nanosecond() / 1000),
+        _ => return None,
+    };
+    Some(Value::Int(number))
+}
+
+/// Calls a method.
+pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
+    let none = || Fault::value(format!("'{}' object has no attribute '{name}'", of.type_name()));
+    if name == "total_seconds" {
+        let Time::Delta(micros) = of else { return Err(none()) };
+        return Ok(Value::Float(micros as f64 / 1e6));
+    }
+    let at = local(of).ok_or_else(none)?;
+    match name {
+        "isoformat" => Ok(Value::text(of.isoformat())),
+        "date" => Ok(Value::Time(Time::Date(at.date()))),
+        "weekday" => Ok(Value::Int(i64::from(at.weekday().to_monday_zero_offset()))),
+        "isoweekday" => Ok(Value::Int(i64::from(at.weekday().to_monday_one_offset()))),
+        "isocalendar" => {
+            let week = at.date().iso_week_date();
+            Ok(Value::tuple([
+                Value::Int(i64::from(week.year())),
+                Value::Int(i64::from(week.week())),
+                Value::Int(i64::from(at.weekday().to_monday_one_offset())),
+            ]))
+        }
+        "toordinal" => {
+            let days = at.date().since(Date::constant(1, 1, 1)).map(|span| i64::from(span.get_days())).unwrap_or(0);
+            Ok(Value::Int(days + 1))
+        }
+        "timestamp" => {
+            let micros = match of {
+                Time::Naive(local) => {
+                    let zoned = local.to_zoned_datetime(jiff::tz::TimeZone::system());
+                    let zoned = zoned.map_err(|error| Fault::value(error.to_string()))?;
+                    i128::from(zoned.timestamp().as_microsecond())
+                }
+                other => other.micros_since_epoch().unwrap_or(0),
+            };
+            Ok(Value::Float(micros as f64 / 1e6))
+        }
+        "strftime" => {
+            let [format] = args.bind(["format"])?;
+            let format = need(format, name, "format")?;
+            let format = format.as_str().ok_or_else(|| Fault::value("strftime() needs text"))?;
+            strftime(of, format)
+        }
+        "time" => {
+            let text = of.to_text();
+            Ok(Value::text(text.split_once(' ').map_or("00:00:00", |(_, time)| time)))
+        }
+        _ => Err(none()),
+    }
+}
+
+/// Text by a format as Python's `strftime` has it.
+fn strftime(of: Time, format: &str) -> Result<Value, Fault> {
+    let at = local(of).ok_or_else(|| Fault::value("a duration has no date"))?;
+    let format = format.replace("%f", &format!("{:06}", at.subsec_nanosecond() / 1000));
+    let result = match of {
+        Time::Aware(local, offset) => {
+            let zone = jiff::tz::Offset::from_seconds(offset).map(jiff::tz::TimeZone::fixed);
+            let zoned = zone.and_then(|zone| local.to_zoned_datetime(zone));
+            zoned.and_then(|zoned| jiff::fmt::strtime::format(&format, &zoned))
+        }
+        // Python writes nothing for the zone of a time stamp that has none.
+        _ => jiff::fmt::strtime::format(format.replace("%z", "").replace("%Z", ""), at),
+    };
+    result.map(Value::text).map_err(|error| Fault::value(format!("`{format}` is no time format: {error}")))
+}
+
+/// Arithmetic with a time on the left; `None` if the types do not go together.
+pub fn arithmetic(op: Operator, left: Time, right: &Value) -> Option<Result<Value, Fault>> {
+    let delta = |micros| Some(Ok(Value::Time(Time::Delta(micros))));
+    match (op, left, right) {
+        (Operator::Sub, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a - b),
+        (Operator::Add, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a + b),
+        (Operator::Add, Time::Delta(a), Value::Time(other)) => Some(shift(*other, a)),
+        (Operator::Add, _, Value::Time(Time::Delta(b))) => Some(shift(left, *b)),
+        (Operator::Sub, _, Value::Time(Time::Delta(b))) => Some(shift(left, -b)),
+        (Operator::Sub, Time::Date(_), Value::Time(Time::Date(_)))
+        | (Operator::Sub, Time::Naive(_), Value::Time(Time::Naive(_)))
+        | (Operator::Sub, Time::Aware(..), Value::Time(Time::Aware(..))) => {
+            let Value::Time(right) = right else { return None };
+            delta(left.micros_since_epoch()? - right.micros_since_epoch()?)
+        }
+        (Operator::Sub, Time::Naive(_) | Time::Aware(..), Value::Time(Time::Naive(_) | Time::Aware(..))) => {
+            Some(Err(Fault::value("can't subtract offset-naive and offset-aware datetimes")))
+        }
+        (Operator::Mul, Time::Delta(a), Value::Int(n)) => delta(a.checked_mul(i128::from(*n))?),
+        (Operator::Div, Time::Delta(a), other) => match (other, ops::to_float(other)) {
+            (Value::Time(Time::Delta(0)), _) | (_, Some(0.0)) => Some(Err(Fault::value("division by zero"))),
+            (Value::Time(Time::Delta(b)), _) => Some(Ok(Value::Float(a as f64 / *b as f64))),
+            (_, Some(f)) => delta((a as f64 / f).round_ties_even() as i128),
+            _ => None,
+        },
+        (Operator::FloorDiv, Time::Delta(_), Value::Int(0)) => {
+            Some(Err(Fault::value("integer division or modulo by zero")))
+        }
+        (Operator::FloorDiv, Time::Delta(a), Value::Int(n)) => {
+            let n = i128::from(*n);
+            delta(a.div_euclid(n) - i128::from(n < 0 && a.rem_euclid(n) != 0))
+        }
+        _ => None,
+    }
+}
+
+fn shift(time: Time, micros: i128) -> Result<Value, Fault> {
+    let range = || Fault::value("date value out of range");
+    let duration = SignedDuration::from_micros(i64::try_from(micros).map_err(|_| range())?);
+    let moved = match time {
+        Time::Date(date) => {
+            let days = i64::try_from(micros.div_euclid(DAY)).map_err(|_| range())?;
+            let span = 0.days().try_days(days).map_err(|_| range())?;
+            Time::Date(date.checked_add(span).map_err(|_| range())?)
+        }
+        Time::Naive(local) => Time::Naive(local.checked_add(duration).map_err(|_| range())?),
+        Time::Aware(local, offset) => Time::Aware(local.checked_add(duration).map_err(|_| range())?, offset),
+        Time::Delta(own) => Time::Delta(own + micros),
+    };
+    Ok(Value::Time(moved))
+}
