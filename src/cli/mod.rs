@@ -1,1 +1,3 @@
 //! The command line: clap definitions and wiring, one file a subcommand.
+
+pub mod sandbox;

@@ -120,7 +120,7 @@ impl Service {
         let features = features.unwrap_or_else(|| json!({"vulnerabilityScanning": {"enabled": true}}));
         let registry = Registry {
             id,
-            sequence: store.next(),
+            sequence: store.number(),
             name: wanted.name,
             location: wanted.location,
             stamp: Stamp { created: self.clock.now(), created_by: call.user.clone(), modified: None },

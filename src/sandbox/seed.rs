@@ -112,7 +112,7 @@ impl Seed {
     pub fn store(self, now: Moment, user: &str) -> Store {
         let mut store = Store { vulnerabilities: self.vulnerabilities, ..Store::default() };
         for seed in self.registries {
-            let sequence = store.next();
+            let sequence = store.number();
             let id = seed
                 .id
                 .unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{sequence}/{}", seed.name).as_bytes()));

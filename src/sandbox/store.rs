@@ -247,7 +247,7 @@ impl Store {
     }
 
     /// The next number of a creation.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.sequence += 1;
         self.sequence
     }
