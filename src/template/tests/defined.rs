@@ -2,7 +2,7 @@
 
 use crate::template::call::{Call, Test};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{as_real, flag};
+use crate::template::python::coerce::{as_real, flag, text};
 use crate::value::Value;
 
 /// The family.
@@ -131,24 +131,17 @@ fn remainder_of_two(call: &Call<'_>) -> Result<f64, Fault> {
 }
 
 fn lower(call: &Call<'_>) -> Result<bool, Fault> {
-    let text = super::super::python::coerce::text(&call.input)?;
-    Ok(text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase))
+    let input = text(&call.input)?;
+    Ok(input.chars().any(char::is_lowercase) && !input.chars().any(char::is_uppercase))
 }
 
 fn upper(call: &Call<'_>) -> Result<bool, Fault> {
-    let text = super::super::python::coerce::text(&call.input)?;
-    Ok(text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase))
+    let input = text(&call.input)?;
+    Ok(input.chars().any(char::is_uppercase) && !input.chars().any(char::is_lowercase))
 }
 
 fn nan(call: &Call<'_>) -> Result<bool, Fault> {
-    match &call.input {
-        Value::Float(f) => Ok(f.is_nan()),
-        other if as_real(other).is_some() => Ok(false),
-        other => {
-            let kind = other.type_name();
-            Err(Fault::value(format!("isnan() can only be used on numbers: must be real number, not {kind}")))
-        }
-    }
+    Ok(matches!(call.input, Value::Float(f) if f.is_nan()))
 }
 
 fn truthy(call: &Call<'_>) -> Result<bool, Fault> {

@@ -1,8 +1,24 @@
 //! Tests (`x is defined`) by family, one file each with its table.
 
+pub mod collection;
+pub mod compare;
 pub mod defined;
+pub mod files;
+pub mod names;
+pub mod pattern;
+pub mod result;
+pub mod uri;
 
 use super::call::Test;
 
 /// The tables of all families.
-pub const FAMILIES: &[(&str, &[Test])] = &[("Types and truth", defined::TABLE)];
+pub const FAMILIES: &[(&str, &[Test])] = &[
+    ("Types and truth", defined::TABLE),
+    ("Comparisons", compare::TABLE),
+    ("Results of tasks", result::TABLE),
+    ("Patterns and versions", pattern::TABLE),
+    ("Collections", collection::TABLE),
+    ("Files", files::TABLE),
+    ("URIs", uri::TABLE),
+    ("Names and vaulted text", names::TABLE),
+];

@@ -1,0 +1,131 @@
+//! Comparisons.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use crate::template::call::{Call, Test};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{as_real, order, required, touch};
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Test] = &[
+    Test::new("!=", ne, "Whether it differs."),
+    Test::new("<", lt, "Whether it is less."),
+    Test::new("<=", le, "Whether it is less or equal."),
+    Test::new("==", eq, "Whether it is equal."),
+    Test::new(">", gt, "Whether it is greater."),
+    Test::new(">=", ge, "Whether it is greater or equal."),
+    Test::new("divisibleby", divisible_by, "Whether it can be divided without a remainder."),
+    Test::new("eq", eq, "Whether it is equal."),
+    Test::new("equalto", eq, "Whether it is equal."),
+    Test::new("ge", ge, "Whether it is greater or equal."),
+    Test::new("greaterthan", gt, "Whether it is greater."),
+    Test::new("gt", gt, "Whether it is greater."),
+    Test::new("in", is_in, "Whether it is a member."),
+    Test::new("le", le, "Whether it is less or equal."),
+    Test::new("lessthan", lt, "Whether it is less."),
+    Test::new("lt", lt, "Whether it is less."),
+    Test::new("ne", ne, "Whether it differs."),
+    Test::new("sameas", same_as, "Whether it is the very same thing."),
+];
+
+fn other(call: &Call<'_>) -> Result<Value, Fault> {
+    let [other] = call.args.bind(["b"])?;
+    let other = required(other, "b")?;
+    touch(&other)?;
+    Ok(other)
+}
+
+fn eq(call: &Call<'_>) -> Result<bool, Fault> {
+    Ok(call.input == other(call)?)
+}
+
+fn ne(call: &Call<'_>) -> Result<bool, Fault> {
+    eq(call).map(|equal| !equal)
+}
+
+/// A NaN has no order: every comparison with it is false.
+fn ordered(call: &Call<'_>, operator: &str, wanted: &[Ordering]) -> Result<bool, Fault> {
+    let other = other(call)?;
+    let found = order(&call.input, &other, operator)?;
+    let nan = [&call.input, &other].into_iter().any(|value| as_real(value).is_some_and(f64::is_nan));
+    Ok(!nan && wanted.contains(&found))
+}
+
+fn lt(call: &Call<'_>) -> Result<bool, Fault> {
+    ordered(call, "<", &[Ordering::Less])
+}
+
+fn le(call: &Call<'_>) -> Result<bool, Fault> {
+    ordered(call, "<=", &[Ordering::Less, Ordering::Equal])
+}
+
+fn gt(call: &Call<'_>) -> Result<bool, Fault> {
+    ordered(call, ">", &[Ordering::Greater])
+}
+
+fn ge(call: &Call<'_>) -> Result<bool, Fault> {
+    ordered(call, ">=", &[Ordering::Greater, Ordering::Equal])
+}
+
+fn is_in(call: &Call<'_>) -> Result<bool, Fault> {
+    let container = other(call)?;
+    is_member(&call.input, &container, call)
+}
+
+/// Python's `in`.
+///
+/// # Errors
+/// If the container has no members, or is text and the member is not.
+pub fn is_member(member: &Value, container: &Value, call: &Call<'_>) -> Result<bool, Fault> {
+    match (container, touch(member)?) {
+        (Value::Str(text), Value::Str(part)) => Ok(text.contains(part.as_str())),
+        (Value::Str(_), other) => {
+            let kind = other.type_name();
+            Err(Fault::value(format!("'in <string>' requires string as left operand, not {kind}")))
+        }
+        (Value::Dict(dict), member) => Ok(member.is_hashable() && dict.get_value(member).is_some()),
+        (Value::List(members) | Value::Tuple(members) | Value::Set(members), member) => {
+            for candidate in members.iter() {
+                if touch(candidate)? == member {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        (Value::Object(_), member) => Ok(call.context.iterate(container)?.contains(member)),
+        (other, _) => Err(Fault::value(format!("argument of type '{}' is not iterable", other.type_name()))),
+    }
+}
+
+/// Python's `is`: containers are the same only if they are one; small values if they are equal and of one type.
+fn same_as(call: &Call<'_>) -> Result<bool, Fault> {
+    let other = other(call)?;
+    Ok(match (&call.input, &other) {
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) | (Value::Set(a), Value::Set(b)) => {
+            Arc::ptr_eq(a, b)
+        }
+        (Value::Dict(a), Value::Dict(b)) => Arc::ptr_eq(a, b),
+        (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b) && a == b,
+    })
+}
+
+fn divisible_by(call: &Call<'_>) -> Result<bool, Fault> {
+    let [divisor] = call.args.bind(["num"])?;
+    let divisor = required(divisor, "num")?;
+    if let Value::Str(_) = call.input {
+        return Err(Fault::value("not all arguments converted during string formatting"));
+    }
+    let (Some(number), Some(by)) = (as_real(&call.input), as_real(touch(&divisor)?)) else {
+        let (a, b) = (call.input.type_name(), divisor.type_name());
+        return Err(Fault::value(format!("unsupported operand type(s) for %: '{a}' and '{b}'")));
+    };
+    if by == 0.0 {
+        return Err(Fault::value("integer modulo by zero"));
+    }
+    if let (Value::Big(big), Value::Int(by)) = (&call.input, &divisor) {
+        return Ok((&**big % by) == num_bigint::BigInt::ZERO);
+    }
+    Ok(number.rem_euclid(by.abs()) == 0.0)
+}

@@ -1,0 +1,76 @@
+//! Paths on the machine that runs the playbook.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::template::call::{Call, Test};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{required, text};
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Test] = &[
+    Test::new("abs", absolute, "Whether the path is absolute."),
+    Test::new("directory", directory, "Whether it is a folder."),
+    Test::new("exists", exists, "Whether there is such a path."),
+    Test::new("file", file, "Whether it is a file."),
+    Test::new("is_abs", absolute, "Whether the path is absolute."),
+    Test::new("is_dir", directory, "Whether it is a folder."),
+    Test::new("is_file", file, "Whether it is a file."),
+    Test::new("is_link", link, "Whether it is a symbolic link."),
+    Test::new("is_mount", mount, "Whether something is mounted there."),
+    Test::new("is_same_file", same_file, "Whether two paths are one file."),
+    Test::new("link", link, "Whether it is a symbolic link."),
+    Test::new("link_exists", link_exists, "Whether there is such a path, even a dangling link."),
+    Test::new("mount", mount, "Whether something is mounted there."),
+    Test::new("same_file", same_file, "Whether two paths are one file."),
+];
+
+fn path(call: &Call<'_>) -> Result<String, Fault> {
+    text(&call.input)
+}
+
+fn absolute(call: &Call<'_>) -> Result<bool, Fault> {
+    match &call.input {
+        Value::Str(path) => Ok(path.starts_with('/')),
+        other => Err(Fault::value(format!("expected str, bytes or os.PathLike object, not {}", other.type_name()))),
+    }
+}
+
+fn exists(call: &Call<'_>) -> Result<bool, Fault> {
+    Ok(Path::new(&path(call)?).exists())
+}
+
+fn file(call: &Call<'_>) -> Result<bool, Fault> {
+    Ok(Path::new(&path(call)?).is_file())
+}
+
+fn directory(call: &Call<'_>) -> Result<bool, Fault> {
+    Ok(Path::new(&path(call)?).is_dir())
+}
+
+fn link(call: &Call<'_>) -> Result<bool, Fault> {
+    Ok(Path::new(&path(call)?).is_symlink())
+}
+
+fn link_exists(call: &Call<'_>) -> Result<bool, Fault> {
+    Ok(fs::symlink_metadata(path(call)?).is_ok())
+}
+
+/// A folder on another device than the one above it, or the root itself.
+fn mount(call: &Call<'_>) -> Result<bool, Fault> {
+    let path = path(call)?;
+    let (Ok(here), false) = (fs::symlink_metadata(&path), Path::new(&path).is_symlink()) else { return Ok(false) };
+    let Ok(above) = fs::metadata(Path::new(&path).join("..")) else { return Ok(false) };
+    Ok(here.dev() != above.dev() || here.ino() == above.ino())
+}
+
+fn same_file(call: &Call<'_>) -> Result<bool, Fault> {
+    let [other] = call.args.bind(["path"])?;
+    let identity = |path: &str| match fs::metadata(path) {
+        Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
+        Err(error) => Err(Fault::value(format!("cannot look at `{path}`: {error}"))),
+    };
+    Ok(identity(&path(call)?)? == identity(&text(&required(other, "path")?)?)?)
+}

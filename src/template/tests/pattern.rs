@@ -1,0 +1,121 @@
+//! Regular expressions and versions.
+
+use std::cmp::Ordering;
+
+use crate::template::call::{Call, Test};
+use crate::template::fault::Fault;
+use crate::template::filters::regex::compile;
+use crate::template::python::coerce::{flag, optional_text, required, text, text_or};
+use crate::template::python::version::{self, Rules};
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Test] = &[
+    Test::new("match", matches, "Whether the beginning matches a regular expression."),
+    Test::new("regex", regex, "Whether it matches a regular expression, anywhere unless said otherwise."),
+    Test::new("search", search, "Whether any part matches a regular expression."),
+    Test::new("version", version, "Compares versions."),
+    Test::new("version_compare", version, "Compares versions."),
+];
+
+fn matches(call: &Call<'_>) -> Result<bool, Fault> {
+    let [pattern, ignorecase, multiline] = call.args.bind(["pattern", "ignorecase", "multiline"])?;
+    apply(call, pattern, ignorecase.as_ref(), multiline.as_ref(), "match")
+}
+
+fn search(call: &Call<'_>) -> Result<bool, Fault> {
+    let [pattern, ignorecase, multiline] = call.args.bind(["pattern", "ignorecase", "multiline"])?;
+    apply(call, pattern, ignorecase.as_ref(), multiline.as_ref(), "search")
+}
+
+fn regex(call: &Call<'_>) -> Result<bool, Fault> {
+    let [pattern, ignorecase, multiline, kind] =
+        call.args.bind(["pattern", "ignorecase", "multiline", "match_type"])?;
+    let kind = text_or(kind.as_ref(), "search")?;
+    apply(call, pattern, ignorecase.as_ref(), multiline.as_ref(), &kind)
+}
+
+fn apply(
+    call: &Call<'_>,
+    pattern: Option<Value>,
+    ignorecase: Option<&Value>,
+    multiline: Option<&Value>,
+    kind: &str,
+) -> Result<bool, Fault> {
+    let pattern = text_or(pattern.as_ref(), "")?;
+    let pattern = compile(&pattern, ignorecase, multiline)?;
+    let input = text(&call.input)?;
+    let found = match kind {
+        "search" => pattern.search(&input, 0)?,
+        "match" => pattern.match_start(&input)?,
+        "fullmatch" => pattern.full_match(&input)?,
+        other => {
+            let known = ["search", "match", "fullmatch"];
+            let fault = Fault::value(format!("`match_type` must be one of {}, not `{other}`", known.join(", ")));
+            return Err(fault.suggest(other, known));
+        }
+    };
+    Ok(found.is_some())
+}
+
+const OPERATORS: [(&str, &[Ordering]); 14] = [
+    ("==", &[Ordering::Equal]),
+    ("=", &[Ordering::Equal]),
+    ("eq", &[Ordering::Equal]),
+    ("<", &[Ordering::Less]),
+    ("lt", &[Ordering::Less]),
+    ("<=", &[Ordering::Less, Ordering::Equal]),
+    ("le", &[Ordering::Less, Ordering::Equal]),
+    (">", &[Ordering::Greater]),
+    ("gt", &[Ordering::Greater]),
+    (">=", &[Ordering::Greater, Ordering::Equal]),
+    ("ge", &[Ordering::Greater, Ordering::Equal]),
+    ("!=", &[Ordering::Less, Ordering::Greater]),
+    ("<>", &[Ordering::Less, Ordering::Greater]),
+    ("ne", &[Ordering::Less, Ordering::Greater]),
+];
+
+const RULES: [(&str, Rules); 5] = [
+    ("loose", Rules::Loose),
+    ("strict", Rules::Strict),
+    ("semver", Rules::Semantic),
+    ("semantic", Rules::Semantic),
+    ("pep440", Rules::Pep440),
+];
+
+/// `'a', 'b'` of the names in a table.
+fn names<T>(table: &[(&str, T)]) -> String {
+    table.iter().map(|(name, _)| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+}
+
+fn version(call: &Call<'_>) -> Result<bool, Fault> {
+    let [other, operator, strict, kind] = call.args.bind(["version", "operator", "strict", "version_type"])?;
+    let (input, other) = (text(&call.input)?, text(&required(other, "version")?)?);
+    let kind = optional_text(kind.as_ref())?;
+    let strict = strict.filter(|strict| !strict.is_null());
+    if strict.is_some() && kind.is_some() {
+        return Err(Fault::value("Cannot specify both 'strict' and 'version_type'"));
+    }
+    if !call.input.is_true() || input.is_empty() {
+        return Err(Fault::value("Input version value cannot be empty"));
+    }
+    if other.is_empty() {
+        return Err(Fault::value("Version parameter to compare against cannot be empty"));
+    }
+    let rules = match &kind {
+        Some(kind) => RULES.iter().find(|(name, _)| name == kind).map(|(_, rules)| *rules).ok_or_else(|| {
+            let fault = Fault::value(format!("Invalid version type ({kind}). Must be one of {}", names(&RULES)));
+            fault.suggest(kind, RULES.iter().map(|(name, _)| *name))
+        })?,
+        None if flag(strict.as_ref(), false) => Rules::Strict,
+        None => Rules::Loose,
+    };
+    let operator = text_or(operator.as_ref(), "eq")?;
+    let Some((_, wanted)) = OPERATORS.iter().find(|(name, _)| *name == operator) else {
+        let message = format!("Invalid operator type ({operator}). Must be one of {}", names(&OPERATORS));
+        return Err(Fault::value(message));
+    };
+    let found = version::compare(&input, &other, rules)
+        .map_err(|fault| Fault { message: format!("Version comparison failed: {}", fault.message), ..fault })?;
+    Ok(wanted.contains(&found))
+}

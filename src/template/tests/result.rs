@@ -1,0 +1,83 @@
+//! What a task's result says: failed, changed, skipped, ..
+
+use crate::template::call::{Call, Test};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::touch;
+use crate::value::{Dict, Value};
+
+/// The family.
+pub const TABLE: &[Test] = &[
+    Test::new("change", changed, "Whether the task changed something."),
+    Test::new("changed", changed, "Whether the task changed something."),
+    Test::new("failed", failed, "Whether the task failed."),
+    Test::new("failure", failed, "Whether the task failed."),
+    Test::new("finished", finished, "Whether the background job is done."),
+    Test::new("reachable", reachable, "Whether the host could be reached."),
+    Test::new("skip", skipped, "Whether the task was skipped."),
+    Test::new("skipped", skipped, "Whether the task was skipped."),
+    Test::new("started", started, "Whether the background job has begun."),
+    Test::new("succeeded", succeeded, "Whether the task did not fail."),
+    Test::new("success", succeeded, "Whether the task did not fail."),
+    Test::new("successful", succeeded, "Whether the task did not fail."),
+    Test::new("timedout", timed_out, "Whether the task ran out of time."),
+    Test::new("unreachable", unreachable, "Whether the host could not be reached."),
+];
+
+fn result<'a>(call: &'a Call<'_>) -> Result<&'a Dict, Fault> {
+    call.input.as_dict().ok_or_else(|| {
+        Fault::value(format!("The '{}' test expects a dictionary", call.name)).hint("register a task's result")
+    })
+}
+
+/// The truth of a key, `default` where it is not there.
+fn truth(call: &Call<'_>, key: &str, default: bool) -> Result<bool, Fault> {
+    result(call)?.get(key).map_or(Ok(default), |value| touch(value).map(Value::is_true))
+}
+
+fn failed(call: &Call<'_>) -> Result<bool, Fault> {
+    truth(call, "failed", false)
+}
+
+fn succeeded(call: &Call<'_>) -> Result<bool, Fault> {
+    failed(call).map(|failed| !failed)
+}
+
+fn skipped(call: &Call<'_>) -> Result<bool, Fault> {
+    truth(call, "skipped", false)
+}
+
+fn unreachable(call: &Call<'_>) -> Result<bool, Fault> {
+    truth(call, "unreachable", false)
+}
+
+fn reachable(call: &Call<'_>) -> Result<bool, Fault> {
+    unreachable(call).map(|unreachable| !unreachable)
+}
+
+fn started(call: &Call<'_>) -> Result<bool, Fault> {
+    truth(call, "started", true)
+}
+
+fn finished(call: &Call<'_>) -> Result<bool, Fault> {
+    truth(call, "finished", true)
+}
+
+/// Where a loop's result does not say, its items do.
+fn changed(call: &Call<'_>) -> Result<bool, Fault> {
+    let result = result(call)?;
+    if let (None, Some(Value::List(items))) = (result.get("changed"), result.get("results"))
+        && let Some(Value::Dict(_)) = items.first()
+    {
+        return Ok(items.iter().any(|item| item.get("changed").is_some_and(Value::is_true)));
+    }
+    truth(call, "changed", false)
+}
+
+fn timed_out(call: &Call<'_>) -> Result<bool, Fault> {
+    match result(call)?.get("timedout") {
+        None => Ok(false),
+        Some(Value::Dict(details)) => Ok(details.get("period").is_some_and(Value::is_true)),
+        Some(other) if !other.is_true() => Ok(false),
+        Some(other) => Err(Fault::value(format!("`timedout` is a mapping, not {}", other.type_name()))),
+    }
+}
