@@ -6,7 +6,7 @@ use super::{Dict, Value, python};
 
 /// How JSON is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Style {
+pub struct Style<'a> {
     /// Blanks for one level; `None` writes everything on one line.
     pub indent: Option<usize>,
     /// Keys in order of their text.
@@ -14,16 +14,16 @@ pub struct Style {
     /// Everything beyond ASCII as `\uXXXX`.
     pub ascii: bool,
     /// Between entries on one line.
-    pub item_separator: &'static str,
+    pub item_separator: &'a str,
     /// Between key and value.
-    pub key_separator: &'static str,
+    pub key_separator: &'a str,
     /// Not-a-number and the infinities as the strings of the event format; otherwise as Python's bare words.
     pub quote_specials: bool,
     /// Secret text as stars. What leaves the process is redacted once more by literal value.
     pub mask_secrets: bool,
 }
 
-impl Style {
+impl Style<'static> {
     /// One line, as Python's `json.dumps` writes it.
     pub const PYTHON: Self = Self {
         indent: None,
@@ -43,14 +43,14 @@ impl Style {
 }
 
 /// A value as JSON text.
-pub fn to_string(value: &Value, style: Style) -> String {
+pub fn to_string(value: &Value, style: Style<'_>) -> String {
     let mut out = String::new();
     write(&mut out, value, style, 0);
     out
 }
 
 /// Appends a value as JSON text, beginning at a level of indentation.
-pub fn write(out: &mut String, value: &Value, style: Style, level: usize) {
+pub fn write(out: &mut String, value: &Value, style: Style<'_>, level: usize) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
@@ -74,7 +74,7 @@ pub fn write(out: &mut String, value: &Value, style: Style, level: usize) {
     }
 }
 
-fn write_float(out: &mut String, f: f64, style: Style) {
+fn write_float(out: &mut String, f: f64, style: Style<'_>) {
     let special = if f.is_nan() {
         "NaN"
     } else if f == f64::INFINITY {
@@ -88,7 +88,7 @@ fn write_float(out: &mut String, f: f64, style: Style) {
     if style.quote_specials { write_text(out, special, style) } else { out.push_str(special) }
 }
 
-fn write_list(out: &mut String, items: &[Value], style: Style, level: usize) {
+fn write_list(out: &mut String, items: &[Value], style: Style<'_>, level: usize) {
     if items.is_empty() {
         return out.push_str("[]");
     }
@@ -101,7 +101,7 @@ fn write_list(out: &mut String, items: &[Value], style: Style, level: usize) {
     out.push(']');
 }
 
-fn write_dict(out: &mut String, dict: &Dict, style: Style, level: usize) {
+fn write_dict(out: &mut String, dict: &Dict, style: Style<'_>, level: usize) {
     if dict.is_empty() {
         return out.push_str("{}");
     }
@@ -131,10 +131,14 @@ pub fn key_text(key: &Value) -> String {
     }
 }
 
-fn separate(out: &mut String, index: usize, style: Style, level: usize) {
+fn separate(out: &mut String, index: usize, style: Style<'_>, level: usize) {
     match style.indent {
         Some(width) => {
-            out.push_str(if index > 0 { ",\n" } else { "\n" });
+            if index > 0 {
+                // At the end of a line the blank after the comma is left out, as Python does.
+                out.push_str(style.item_separator.trim_end());
+            }
+            out.push('\n');
             out.extend(std::iter::repeat_n(' ', width * level));
         }
         None if index > 0 => out.push_str(style.item_separator),
@@ -142,14 +146,14 @@ fn separate(out: &mut String, index: usize, style: Style, level: usize) {
     }
 }
 
-fn close(out: &mut String, style: Style, level: usize) {
+fn close(out: &mut String, style: Style<'_>, level: usize) {
     if let Some(width) = style.indent {
         out.push('\n');
         out.extend(std::iter::repeat_n(' ', width * level));
     }
 }
 
-fn write_text(out: &mut String, text: &str, style: Style) {
+fn write_text(out: &mut String, text: &str, style: Style<'_>) {
     out.push('"');
     for c in text.chars() {
         match c {

@@ -1,6 +1,7 @@
 //! Filters by family, one file each with its table.
 
 pub mod comment;
+pub mod data;
 pub mod default;
 pub mod dict;
 pub mod encode;
@@ -14,6 +15,8 @@ pub mod sets;
 pub mod text;
 pub mod time;
 pub mod url;
+pub mod vault;
+pub mod yaml;
 
 use super::call::Filter;
 
@@ -28,9 +31,12 @@ pub const FAMILIES: &[(&str, &[Filter])] = &[
     ("Regular expressions", regex::TABLE),
     ("Numbers", number::TABLE),
     ("Times", time::TABLE),
+    ("Notations", data::TABLE),
+    ("YAML", yaml::TABLE),
     ("Encodings and hashes", encode::TABLE),
     ("Paths", path::TABLE),
     ("URLs", url::TABLE),
     ("HTML", html::TABLE),
     ("Comments", comment::TABLE),
+    ("Vaulted text", vault::TABLE),
 ];

@@ -4,6 +4,7 @@
 
 pub mod bytes;
 pub mod coerce;
+pub mod json;
 pub mod path;
 pub mod percent;
 pub mod random;

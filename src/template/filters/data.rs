@@ -1,0 +1,108 @@
+//! Data as JSON and other notations.
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::filters::html::markup;
+use crate::template::python::coerce::{flag, integer, text, touch_all, unknown_among};
+use crate::template::python::json as reader;
+use crate::value::json::{self, Style};
+use crate::value::{Unknown, Value, python};
+
+/// The family.
+pub const TABLE: &[Filter] = &[
+    Filter::new("from_json", from_json, "Reads JSON."),
+    Filter::new("pprint", pprint, "Writes data in Python's notation."),
+    Filter::new("to_json", to_json, "Writes data as JSON."),
+    Filter::new("to_nice_json", to_nice_json, "Writes data as JSON with indents and sorted keys."),
+    Filter::new("tojson", tojson, "Writes data as JSON that is safe inside HTML."),
+];
+
+fn from_json(call: &Call<'_>) -> Result<Value, Fault> {
+    match &call.input {
+        Value::Str(text) => reader::read(text),
+        Value::Bytes(bytes) => reader::read(&String::from_utf8_lossy(bytes)),
+        other => {
+            let kind = other.type_name();
+            Err(Fault::value(format!("the JSON object must be str, bytes or bytearray, not {kind}")))
+        }
+    }
+}
+
+fn to_json(call: &Call<'_>) -> Result<Value, Fault> {
+    write(call, Style::PYTHON)
+}
+
+fn to_nice_json(call: &Call<'_>) -> Result<Value, Fault> {
+    write(call, Style { indent: Some(4), sort_keys: true, ..Style::PYTHON })
+}
+
+/// Options of Python's `json.dumps` that have no say in what is written.
+const IGNORED: [&str; 6] = ["allow_nan", "check_circular", "preprocess_unsafe", "profile", "skipkeys", "vault_to_text"];
+
+fn write(call: &Call<'_>, style: Style<'_>) -> Result<Value, Fault> {
+    let mut style = style;
+    let nice = style.indent.is_some();
+    let positional = ["indent", "sort_keys"];
+    if call.args.positional.len() > if nice { 2 } else { 0 } {
+        return Err(Fault::value("options are given by name"));
+    }
+    let by_position = positional.into_iter().zip(&call.args.positional);
+    let by_name = call.args.named.iter().map(|(name, value)| (&**name, value));
+    let mut separators: Option<(String, String)> = None;
+    for (name, value) in by_position.chain(by_name) {
+        match name {
+            "indent" => style.indent = indent(value)?,
+            "sort_keys" => style.sort_keys = flag(Some(value), false),
+            "ensure_ascii" => style.ascii = flag(Some(value), true),
+            "separators" => separators = pair(value)?,
+            name if IGNORED.contains(&name) => {}
+            name => {
+                let known = ["indent", "sort_keys", "ensure_ascii", "separators"];
+                let fault = Fault::value(format!("JSONEncoder.__init__() got an unexpected keyword argument '{name}'"));
+                return Err(fault.suggest(name, known));
+            }
+        }
+    }
+    if let Some((item, key)) = &separators {
+        (style.item_separator, style.key_separator) = (item, key);
+    }
+    touch_all(&call.input)?;
+    let written = json::to_string(&call.input, style);
+    Ok(match unknown_among([&call.input]) {
+        Some(Value::Unknown(unknown)) => {
+            Value::Unknown(std::sync::Arc::new(Unknown { shown: written, awaits: unknown.awaits.clone() }))
+        }
+        _ => Value::text(written),
+    })
+}
+
+/// Blanks for one level, as a number or as the blanks themselves.
+fn indent(value: &Value) -> Result<Option<usize>, Fault> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Str(blanks) => Ok(Some(blanks.chars().count())),
+        other => Ok(Some(usize::try_from(integer(other)?).unwrap_or(0))),
+    }
+}
+
+fn pair(value: &Value) -> Result<Option<(String, String)>, Fault> {
+    match value.as_slice() {
+        Some([item, key]) => Ok(Some((text(item)?, text(key)?))),
+        None if value.is_null() => Ok(None),
+        _ => Err(Fault::value("`separators` is a list of two texts")),
+    }
+}
+
+fn tojson(call: &Call<'_>) -> Result<Value, Fault> {
+    let [indent_by] = call.args.bind(["indent"])?;
+    let indent = indent_by.as_ref().map_or(Ok(None), indent)?;
+    touch_all(&call.input)?;
+    let written = json::to_string(&call.input, Style { indent, sort_keys: true, ..Style::PYTHON });
+    let safe = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")];
+    Ok(markup(safe.iter().fold(written, |text, (sign, code)| text.replace(sign, code))))
+}
+
+fn pprint(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(Value::text(python::repr(touch_all(&call.input)?)))
+}
