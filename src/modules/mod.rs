@@ -39,6 +39,7 @@ pub trait Module: Sync {
 /// All modules, sorted by name.
 pub static MODULES: &[&dyn Module] = &[
     &builtin::blockinfile::BlockInFile,
+    &builtin::copy::Copy,
     &builtin::fetch::Fetch,
     &builtin::file::File,
     &builtin::find::Find,

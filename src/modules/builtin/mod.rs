@@ -1,6 +1,7 @@
 //! Builtin modules, one file each.
 
 pub mod blockinfile;
+pub mod copy;
 pub mod edit;
 pub mod fetch;
 pub mod file;

@@ -1,0 +1,154 @@
+//! `copy`: files, folders and contents, put where they belong.
+
+mod on_host;
+pub mod place;
+mod tree;
+
+use std::path::{Path, PathBuf};
+
+use super::files::{COMMON, Disk, base_name, shown};
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::json::{self, Style};
+use crate::value::{Sealed, Value, python};
+use place::{Parcel, Placing};
+
+static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or a content.").params(&[
+    &[
+        Param::path("src", "The file or folder; with a slash at the end, only what is in it."),
+        Param::str("_original_basename", "For internal use.").hidden(),
+        Param::new("content", Kind::Raw, "The content of the file, instead of `src`; structures become JSON."),
+        Param::path("dest", "The file, or the folder to put it in."),
+        Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
+        Param::bool("force", "Replace what is there already.").default("true"),
+        Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+        Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
+        Param::bool("remote_src", "The source is on the host.").default("false"),
+        Param::bool("local_follow", "Copy what links of the source point to."),
+        Param::str("checksum", "SHA-1 that the content is to have."),
+        Param::bool("follow", "Write what a link at the destination points to.").default("false"),
+        Param::bool("decrypt", "Open vaulted sources.").default("true"),
+    ],
+    COMMON,
+]);
+
+/// The module.
+pub struct Copy;
+
+impl Module for Copy {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    if args.get("_original_basename").is_some() {
+        return Err(Failure::new("Invalid parameter specified: \"_original_basename\""));
+    }
+    let source = args.str("src").filter(|source| !source.is_empty());
+    let content = args.get("content");
+    let placing = Placing::of(args);
+    match (source, content) {
+        (None, None) => Err(Failure::new("src (or content) is required")),
+        _ if placing.dest.is_empty() => Err(Failure::new("dest is required")),
+        (Some(_), Some(_)) => Err(Failure::new("src and content are mutually exclusive")),
+        (None, Some(_)) if placing.dest.ends_with('/') => Err(Failure::new("can not use content with a dir as dest")),
+        (None, Some(content)) => {
+            let parcel = parcel_of(content);
+            let placed = placing.place(Disk::of(context), &parcel).await?;
+            Ok(placed.unwrap_or_else(|| untouched(&placing)))
+        }
+        (Some(source), None) if args.bool("remote_src") => {
+            on_host::copy(args, Disk::of(context), source, &placing).await
+        }
+        (Some(source), None) => from_here(args, context, source, &placing).await,
+    }
+}
+
+/// A content as the task has it.
+fn parcel_of(content: &Value) -> Parcel {
+    let mut secret = false;
+    content.each_secret(&mut |_| secret = true);
+    let content = match content {
+        Value::Bytes(bytes) => bytes.to_vec(),
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) => json::to_string(content, Style::PYTHON).into_bytes(),
+        Value::Unknown(unknown) => unknown.shown.clone().into_bytes(),
+        other => python::str(other).into_bytes(),
+    };
+    Parcel { content, secret, source: None, name: String::new(), source_bits: None }
+}
+
+fn untouched(placing: &Placing) -> Outcome {
+    Outcome::default().with("dest", placing.dest.as_str())
+}
+
+/// A source where the playbook is.
+async fn from_here(
+    args: &Args,
+    context: &TaskContext<'_>,
+    source: &str,
+    placing: &Placing,
+) -> Result<Outcome, Failure> {
+    let path = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
+    let disk = Disk::of(context);
+    if path.is_dir() {
+        return tree::copy(args, context, &path, source.ends_with('/'), placing).await;
+    }
+    let parcel = read(args, context, &path, base_name(source).to_owned())?;
+    let placed = placing.place(disk, &parcel).await?;
+    Ok(placed.unwrap_or_else(|| untouched(placing).with("src", shown(&path))))
+}
+
+/// A file where the playbook is, opened if it is vaulted.
+fn read(args: &Args, context: &TaskContext<'_>, path: &Path, name: String) -> Result<Parcel, Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
+    let (content, secret) = open(context, path, decrypt)?;
+    let bits = std::fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o7777);
+    Ok(Parcel { content, secret, source: Some(path.to_path_buf()), name, source_bits: bits })
+}
+
+/// The content of a file where the playbook is, and whether it was vaulted.
+///
+/// # Errors
+/// If it cannot be read, or there is no secret that opens it.
+pub(super) fn open(context: &TaskContext<'_>, path: &Path, decrypt: bool) -> Result<(Vec<u8>, bool), Failure> {
+    let unread = |error| Failure::new(format!("could not find src={}, {error}", path.display()));
+    let content = std::fs::read(path).map_err(unread)?;
+    if !decrypt || !content.starts_with(b"$ANSIBLE_VAULT;") {
+        return Ok((content, false));
+    }
+    let envelope = String::from_utf8_lossy(&content).into_owned();
+    let text = context.template.open(&Sealed { envelope, span: None })?;
+    Ok((text.as_bytes().to_vec(), true))
+}
+
+/// The failure for a source that is nowhere: all places are named.
+pub(super) fn not_found(context: &TaskContext<'_>, folder: &str, name: &str) -> Failure {
+    let mut message = format!("Could not find or access '{name}'");
+    if !name.starts_with('/') {
+        let base = context.base_dir.to_path_buf();
+        let places: Vec<PathBuf> = context
+            .search_path
+            .iter()
+            .chain([&base])
+            .flat_map(|place| [place.join(folder).join(name), place.join(name)])
+            .collect();
+        message.push_str("\nSearched in:");
+        for place in places {
+            message.push_str(&format!("\n\t{}", place.display()));
+        }
+    }
+    message.push_str(
+        " on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the \
+         remote_src option",
+    );
+    Failure::new(message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Sources on the host itself (`remote_src`).
+
+use std::path::Path;
+
+use super::place::{Placing, join};
+use crate::modules::builtin::files::attributes::{self, Changes};
+use crate::modules::builtin::files::disk::Writing;
+use crate::modules::builtin::files::{Disk, base_name, describe, digest, shown, users};
+use crate::modules::{Args, Failure, Outcome};
+use crate::value::{Dict, Value};
+
+/// Copies a file or folder of the host.
+///
+/// # Errors
+/// If the source is not there or cannot be read, or the destination cannot be written.
+pub async fn copy(args: &Args, disk: Disk, source: &str, placing: &Placing) -> Result<Outcome, Failure> {
+    let path = Path::new(source);
+    let Some(meta) = disk.stat(path) else { return Err(Failure::new(format!("Source {source} not found"))) };
+    if !disk.is_readable(path) {
+        return Err(Failure::new(format!("Source {source} not readable")));
+    }
+    let content = match (meta.is_file(), meta.is_dir()) {
+        (true, _) => Some(disk.read(path).map_err(|error| Failure::new(format!("Source {source}: {error}")))?),
+        (_, true) => None,
+        _ => return Err(Failure::new(format!("Cannot copy invalid source '{source}': not a file"))),
+    };
+    let checksum = content.as_deref().map(digest::sha1);
+    placing.compare_checksums(checksum.as_deref().unwrap_or_default())?;
+    let mut data = Dict::new();
+    data.set("src", source.into());
+    let folder = placing.dest.trim_end_matches('/');
+    if disk.is_dry() && placing.dest.ends_with('/') && !disk.exists(Path::new(folder)) {
+        let message = format!("dest directory {folder} would be created");
+        return Ok(Outcome::new(true, data).with("msg", message));
+    }
+    let existed = disk.exists(Path::new(&placing.dest));
+    let dest = placing.destination(disk, base_name(source))?;
+    if disk.exists(&dest) && !placing.force {
+        return Ok(Outcome::new(false, data).with("dest", shown(&dest)).with("msg", "file already exists"));
+    }
+    let mut changed = !existed && placing.dest.ends_with('/');
+    if let Some(content) = &content {
+        let old = disk.is_file(&dest).then(|| disk.read(&dest).ok()).flatten();
+        if old.as_ref() != Some(content) || disk.is_link(&dest) {
+            if let Some(kept) = placing.deliver(disk, &dest, content).await?.filter(|_| !disk.is_dry()) {
+                data.set("backup_file", kept.into());
+            }
+            let replaced = disk.exists(&dest);
+            let failed = |error| Failure::new(format!("Failed to copy {source} to {}: {error}", dest.display()));
+            if disk.is_link(&dest) {
+                disk.remove(&dest).map_err(failed)?;
+            }
+            // The copy is like its source, but a new one has what the umask leaves.
+            let bits = if replaced { Some(meta.bits) } else { Some(0o666 & !disk.umask()) };
+            let writing = Writing { bits, ..placing.manner.writing() };
+            disk.write(&dest, content, writing).map_err(failed)?;
+            disk.set_times(&dest, meta.atime, meta.mtime).map_err(failed)?;
+            changed = true;
+        }
+    } else {
+        changed |= folder_to(args, disk, source, placing)?;
+    }
+    let attributes = placing.attributes_for(Some(meta.bits));
+    let target = attributes::target(disk, &dest, placing.follow);
+    changed |= attributes.apply(disk, &target, &mut Changes::default())?;
+    data.set("dest", shown(&dest).into());
+    data.set("md5sum", content.as_deref().map(digest::md5).into());
+    data.set("checksum", checksum.into());
+    describe(&dest, &mut data);
+    Ok(Outcome::new(changed, data))
+}
+
+/// Copies a folder into another, or its content if the source ends with a slash.
+fn folder_to(args: &Args, disk: Disk, source: &str, placing: &Placing) -> Result<bool, Failure> {
+    let dest = if source.ends_with('/') { placing.dest.clone() } else { join(&placing.dest, base_name(source)) };
+    let owner = |name: &Option<String>, known: fn(&str) -> Option<u32>| name.as_deref().and_then(known);
+    let copier = Copier {
+        disk,
+        follow: args.get("local_follow").and_then(Value::as_bool).unwrap_or(false),
+        uid: owner(&placing.attributes.owner, users::user_id),
+        gid: owner(&placing.attributes.group, users::group_id),
+    };
+    if disk.exists(Path::new(&dest)) && !disk.is_dir(Path::new(&dest)) {
+        return Ok(false);
+    }
+    copier
+        .folder(Path::new(source), Path::new(&dest), 0)
+        .map_err(|error| Failure::new(format!("Failed to copy {source} to {dest}: {error}")))
+}
+
+struct Copier {
+    disk: Disk,
+    follow: bool,
+    uid: Option<u32>,
+    gid: Option<u32>,
+}
+
+impl Copier {
+    /// Copies what is missing or different; says whether anything was.
+    fn folder(&self, from: &Path, to: &Path, depth: usize) -> std::io::Result<bool> {
+        if depth > 512 {
+            return Err(std::io::Error::other("too many levels of folders"));
+        }
+        let mut changed = false;
+        if !self.disk.exists(to) {
+            self.disk.make_dirs(to)?;
+            self.disk.set_bits(to, self.disk.look(from, true)?.bits)?;
+            changed = true;
+        }
+        for name in self.disk.list(from)? {
+            let (from, to) = (from.join(&name), to.join(&name));
+            if self.disk.is_link(&from) && (!self.follow || !self.disk.exists(&from)) {
+                if self.disk.lstat(&to).is_none() {
+                    self.disk.symlink(&self.disk.read_link(&from)?, &to)?;
+                    changed = true;
+                }
+            } else if self.disk.is_dir(&from) {
+                changed |= self.folder(&from, &to, depth + 1)?;
+            } else if self.disk.is_file(&from) {
+                let content = self.disk.read(&from)?;
+                if !self.disk.read(&to).is_ok_and(|old| old == content) {
+                    let bits = Some(self.disk.look(&from, true)?.bits);
+                    self.disk.write(&to, &content, Writing { bits, unsafe_writes: false })?;
+                    changed = true;
+                }
+            }
+            changed |= self.own(&to)?;
+        }
+        Ok(self.own(to)? || changed)
+    }
+
+    fn own(&self, path: &Path) -> std::io::Result<bool> {
+        let Some(meta) = self.disk.lstat(path) else { return Ok(false) };
+        let (uid, gid) = (self.uid.filter(|uid| *uid != meta.uid), self.gid.filter(|gid| *gid != meta.gid));
+        if uid.is_none() && gid.is_none() {
+            return Ok(false);
+        }
+        self.disk.set_owner(path, uid, gid)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,258 @@
+//! Putting one content in its place: what `copy`, `template` and `assemble` end with.
+
+use std::path::{Path, PathBuf};
+
+use crate::modules::builtin::file::{Request, State};
+use crate::modules::builtin::files::attributes::{self, Attributes, Changes};
+use crate::modules::builtin::files::disk::Meta;
+use crate::modules::builtin::files::write::Manner;
+use crate::modules::builtin::files::{Disk, describe, digest, dir_name, shown, text};
+use crate::modules::{Args, Diff, Failure, Outcome};
+use crate::value::{Dict, Text, Value};
+
+/// The most that a difference shows of a file.
+const DIFF_LIMIT: usize = 104_448;
+
+/// A content on its way.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    /// What is put there.
+    pub content: Vec<u8>,
+    /// The content must not be shown.
+    pub secret: bool,
+    /// Where it comes from; nothing for a content that stands in the task.
+    pub source: Option<PathBuf>,
+    /// Its name within a folder.
+    pub name: String,
+    /// The permissions of its source, for `mode: preserve`.
+    pub source_bits: Option<u32>,
+}
+
+/// How it is put there.
+#[derive(Debug, Clone)]
+pub struct Placing {
+    /// Where to; a folder if that is there or ends with a slash.
+    pub dest: String,
+    /// Replaces what is there.
+    pub force: bool,
+    /// Replaces what a link points to instead of the link.
+    pub follow: bool,
+    /// Owner, group, mode and flags.
+    pub attributes: Attributes,
+    /// The permissions of folders that are created.
+    pub directory_mode: Option<Value>,
+    /// Backup and validation.
+    pub manner: Manner,
+    /// The checksum that the content is to have.
+    pub checksum: Option<String>,
+}
+
+impl Placing {
+    /// What the arguments say.
+    pub fn of(args: &Args) -> Self {
+        Self {
+            dest: args.str("dest").unwrap_or_default().to_owned(),
+            force: args.get("force").and_then(Value::as_bool).unwrap_or(true),
+            follow: args.bool("follow"),
+            attributes: Attributes::of(args),
+            directory_mode: args.get("directory_mode").cloned(),
+            manner: Manner::of(args),
+            checksum: args.str("checksum").map(str::to_owned),
+        }
+    }
+
+    /// The attributes for a parcel: `preserve` is the mode of its source.
+    pub fn attributes_for(&self, source_bits: Option<u32>) -> Attributes {
+        let preserve = self.attributes.mode.as_ref().and_then(Value::as_str) == Some("preserve");
+        let attributes = self.attributes.clone();
+        if preserve { attributes.with_mode(source_bits.map(|bits| i64::from(bits).into())) } else { attributes }
+    }
+
+    /// Puts a parcel in its place; `None` if something is there that is to stay.
+    ///
+    /// # Errors
+    /// If the folder is not there, the validation refuses, or the system does.
+    pub async fn place(&self, disk: Disk, parcel: &Parcel) -> Result<Option<Outcome>, Failure> {
+        let mut path = if self.dest.ends_with('/') { join(&self.dest, &parcel.name) } else { self.dest.clone() };
+        let look = |path: &str| {
+            let path = Path::new(path);
+            if self.follow { disk.stat(path) } else { disk.lstat(path) }
+        };
+        let mut there = look(&path);
+        if there.is_some_and(|meta| meta.is_dir()) {
+            if parcel.source.is_none() {
+                return Err(Failure::new("can not use content with a dir as dest"));
+            }
+            path = join(&self.dest, &parcel.name);
+            there = look(&path);
+        }
+        if there.is_some() && !self.force {
+            return Ok(None);
+        }
+        let checksum = digest::sha1(&parcel.content);
+        if checksum_of(disk, Path::new(&path), there).as_deref() == Some(&checksum) {
+            return self.settle(disk, parcel, &path).map(|outcome| Some(outcome.with("checksum", checksum)));
+        }
+        let diff = self.difference(disk, &path, parcel);
+        let written = self.write(disk, parcel).await;
+        if disk.is_dry() {
+            return Ok(Some(Outcome { changed: true, diff: vec![diff], ..Outcome::default() }));
+        }
+        let mut outcome = written.map_err(|failure| with_checksum(failure, &checksum))?;
+        outcome.diff = vec![diff];
+        Ok(Some(outcome))
+    }
+
+    /// The content is right already; the attributes may not be.
+    fn settle(&self, disk: Disk, parcel: &Parcel, path: &str) -> Result<Outcome, Failure> {
+        let path = attributes::target(disk, Path::new(path), self.follow);
+        let attributes = self.attributes_for(parcel.source_bits);
+        let outcome = Request::new(path.clone(), State::File, attributes).run(disk, &mut |_| {})?;
+        Ok(outcome.with("dest", shown(&path)))
+    }
+
+    async fn write(&self, disk: Disk, parcel: &Parcel) -> Result<Outcome, Failure> {
+        let checksum = digest::sha1(&parcel.content);
+        self.compare_checksums(&checksum)?;
+        let attributes = self.attributes_for(parcel.source_bits);
+        let path = self.destination(disk, &parcel.name)?;
+        let kept = self.deliver(disk, &path, &parcel.content).await?;
+        disk_write(disk, &path, parcel, self)?;
+        attributes.apply(disk, &attributes::target(disk, &path, self.follow), &mut Changes::default())?;
+        let mut data = Dict::new();
+        data.set("dest", shown(&path).into());
+        if let Some(source) = &parcel.source {
+            data.set("src", shown(source).into());
+        }
+        data.set("md5sum", digest::md5(&parcel.content).into());
+        data.set("checksum", checksum.into());
+        if let Some(kept) = kept {
+            data.set("backup_file", kept.into());
+        }
+        describe(&path, &mut data);
+        Ok(Outcome::new(true, data))
+    }
+
+    /// Compares a content with the checksum that the task names.
+    ///
+    /// # Errors
+    /// If they differ.
+    pub fn compare_checksums(&self, found: &str) -> Result<(), Failure> {
+        match &self.checksum {
+            Some(expected) if expected != found => {
+                Err(Failure::new("Copied file does not match the expected checksum. Transfer failed.")
+                    .with("checksum", found)
+                    .with("expected_checksum", expected.as_str()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The file to write: within a folder if the destination is one; folders of a destination that ends with a slash are
+    /// created.
+    ///
+    /// # Errors
+    /// If the folder is not there, or cannot be written.
+    pub fn destination(&self, disk: Disk, name: &str) -> Result<PathBuf, Failure> {
+        let mut path = self.dest.clone();
+        if path.ends_with('/') {
+            path = join(&path, name);
+            self.create_folders(disk, dir_name(&path))?;
+        }
+        if disk.is_dir(Path::new(&path)) {
+            path = join(&path, name);
+        }
+        if !path.contains('/') {
+            path = format!("./{path}");
+        }
+        let folder = dir_name(&path).to_owned();
+        let target = attributes::target(disk, Path::new(&path), self.follow && disk.exists(Path::new(&path)));
+        if !disk.is_dir(Path::new(&folder)) {
+            return Err(Failure::new(format!("Destination directory {folder} does not exist")));
+        }
+        if !disk.is_writable(Path::new(&folder)) && !self.manner.unsafe_writes {
+            return Err(Failure::new(format!("Destination {folder} not writable")));
+        }
+        Ok(target)
+    }
+
+    /// Creates a folder and those it is in, with the attributes of folders; says whether any was missing.
+    fn create_folders(&self, disk: Disk, folder: &str) -> Result<bool, Failure> {
+        let mut missing = Vec::new();
+        let mut current = Some(Path::new(folder));
+        while let Some(path) = current.filter(|path| !path.as_os_str().is_empty() && !disk.exists(path)) {
+            missing.push(path.to_path_buf());
+            current = path.parent();
+        }
+        let attributes = self.attributes.clone().with_mode(self.directory_mode.clone());
+        for path in missing.iter().rev() {
+            let failed = |error| Failure::new(format!("cannot create the folder {}: {error}", path.display()));
+            disk.make_dir(path).map_err(failed)?;
+            attributes.apply(disk, path, &mut Changes::default())?;
+        }
+        Ok(!missing.is_empty())
+    }
+
+    /// Keeps a copy of what is there and has the new content validated; gives the name of the copy.
+    ///
+    /// # Errors
+    /// If the copy cannot be made, or the validation refuses.
+    pub async fn deliver(&self, disk: Disk, path: &Path, content: &[u8]) -> Result<Option<String>, Failure> {
+        let kept = self.manner.keep(disk, path)?;
+        let suffix = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
+        if let Some(said) = self.manner.validate(disk, content, &suffix).await?.filter(|said| said.rc != 0) {
+            return Err(Failure::new("failed to validate")
+                .with("exit_status", said.rc)
+                .with("stdout", said.stdout)
+                .with("stderr", said.stderr));
+        }
+        Ok(kept)
+    }
+
+    fn difference(&self, disk: Disk, path: &str, parcel: &Parcel) -> Diff {
+        let old = disk.read(Path::new(path)).ok();
+        let after_header = parcel.source.as_deref().map_or_else(|| path.to_owned(), shown);
+        let before = old.as_deref().map_or_else(|| Value::text(""), |old| side(old, parcel.secret));
+        Diff {
+            before_header: if old.is_some() { path.to_owned() } else { String::new() },
+            after_header,
+            before,
+            after: side(&parcel.content, parcel.secret),
+            prepared: None,
+        }
+    }
+}
+
+/// One side of a difference; a note where the content is no text, or too long to be read.
+fn side(content: &[u8], secret: bool) -> Value {
+    if content.contains(&0) {
+        return Value::text("(binary content)\n");
+    }
+    if content.len() > DIFF_LIMIT {
+        return Value::text(format!("(content of {} bytes)\n", content.len()));
+    }
+    let text = Text::plain(text::for_diff(content));
+    Value::Str(if secret { text.into_secret() } else { text })
+}
+
+fn disk_write(disk: Disk, path: &Path, parcel: &Parcel, placing: &Placing) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("Failed to copy to {}: {error}", path.display()));
+    // A link that is replaced leaves nothing of what it points to.
+    if disk.is_link(path) {
+        disk.remove(path).map_err(failed)?;
+    }
+    disk.write(path, &parcel.content, placing.manner.writing()).map_err(failed)
+}
+
+fn checksum_of(disk: Disk, path: &Path, meta: Option<Meta>) -> Option<String> {
+    meta.filter(Meta::is_file).and_then(|_| disk.read(path).ok()).map(|content| digest::sha1(&content))
+}
+
+fn with_checksum(failure: Failure, checksum: &str) -> Failure {
+    if failure.data.contains("checksum") { failure } else { failure.with("checksum", checksum) }
+}
+
+/// A name within a folder.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.ends_with('/') { format!("{folder}{name}") } else { format!("{folder}/{name}") }
+}

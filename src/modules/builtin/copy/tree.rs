@@ -1,0 +1,113 @@
+//! A folder where the playbook is, copied with everything in it.
+
+use std::path::{Path, PathBuf};
+
+use super::place::{Parcel, Placing, join};
+use super::read;
+use crate::modules::builtin::file::{Request, State};
+use crate::modules::builtin::files::{Disk, shown};
+use crate::modules::{Args, Failure, Outcome, TaskContext};
+use crate::value::Value;
+
+/// What is in a folder, each with its name below the destination.
+#[derive(Debug, Default)]
+struct Tree {
+    files: Vec<(PathBuf, String)>,
+    folders: Vec<String>,
+    links: Vec<(PathBuf, String)>,
+}
+
+/// Copies a folder, or only what is in it.
+///
+/// # Errors
+/// For the first file that cannot be copied.
+pub async fn copy(
+    args: &Args,
+    context: &TaskContext<'_>,
+    source: &Path,
+    only_content: bool,
+    placing: &Placing,
+) -> Result<Outcome, Failure> {
+    let disk = Disk::of(context);
+    let follow = args.get("local_follow").and_then(Value::as_bool).unwrap_or(true);
+    let mut tree = Tree::default();
+    let root = if only_content {
+        String::new()
+    } else {
+        source.file_name().map(|name| format!("{}/", name.to_string_lossy())).unwrap_or_default()
+    };
+    if source.is_symlink() && !follow {
+        tree.links.push((read_link(source)?, root.trim_end_matches('/').to_owned()));
+    } else {
+        tree.walk(source, &root, follow, &mut vec![canonical(source)])?;
+    }
+
+    let dest = join(&placing.dest, "");
+    let placing = Placing { dest: dest.clone(), follow: placing.follow && tree.folders.is_empty(), ..placing.clone() };
+    let mut total = Outcome::default();
+    let mut only = None;
+    for (path, name) in &tree.files {
+        let parcel: Parcel = read(args, context, path, name.clone())?;
+        if let Some(outcome) = placing.place(disk, &parcel).await? {
+            total.changed |= outcome.changed;
+            total.diff.extend(outcome.diff.iter().cloned());
+            only = Some(outcome);
+        }
+    }
+    let mut warn = |warning| context.warn(warning);
+    for name in &tree.folders {
+        let attributes = placing.attributes.clone().with_mode(placing.directory_mode.clone());
+        let made = Request::new(join(&dest, name), State::Directory, attributes).run(disk, &mut warn)?;
+        total.changed |= made.changed;
+    }
+    for (target, name) in &tree.links {
+        let attributes = placing.attributes_for(None);
+        let mut request = Request::new(join(&dest, name), State::Link, attributes);
+        request.source = Some(shown(target));
+        request.force = true;
+        request.follow = tree.folders.is_empty();
+        total.changed |= request.run(disk, &mut warn)?.changed;
+    }
+    match only {
+        Some(outcome) if tree.files.len() == 1 => Ok(Outcome { changed: total.changed, diff: total.diff, ..outcome }),
+        _ => {
+            let source = if only_content { join(&shown(source), "") } else { shown(source) };
+            Ok(total.with("dest", dest).with("src", source))
+        }
+    }
+}
+
+impl Tree {
+    /// Notes everything below a folder; `above` are the folders being walked, so that links in a circle stay links.
+    fn walk(&mut self, folder: &Path, below: &str, follow: bool, above: &mut Vec<PathBuf>) -> Result<(), Failure> {
+        let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", folder.display()));
+        let mut entries = std::fs::read_dir(folder)
+            .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>())
+            .map_err(unread)?;
+        entries.sort();
+        for path in entries {
+            let name = format!("{below}{}", path.file_name().unwrap_or_default().to_string_lossy());
+            let real = canonical(&path);
+            let circle = path.is_symlink() && above.contains(&real);
+            if path.is_symlink() && (!follow || circle || !path.exists()) {
+                self.links.push((read_link(&path)?, name));
+            } else if path.is_dir() {
+                self.folders.push(name.clone());
+                above.push(real);
+                self.walk(&path, &format!("{name}/"), follow, above)?;
+                above.pop();
+            } else {
+                self.files.push((path, name));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn read_link(path: &Path) -> Result<PathBuf, Failure> {
+    std::fs::read_link(path).map_err(|error| Failure::new(format!("cannot read the link {}: {error}", path.display())))
+}
