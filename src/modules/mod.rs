@@ -4,6 +4,7 @@ pub mod args;
 pub mod builtin;
 pub mod ionoscloud;
 pub mod outcome;
+pub mod resource;
 pub mod spec;
 
 use std::cell::RefCell;
@@ -48,6 +49,10 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::slurp::Slurp,
     &builtin::stat::Stat,
     &builtin::tempfile::TempFile,
+    &ionoscloud::registry::RegistryModule,
+    &ionoscloud::registry_info::RegistryInfo,
+    &ionoscloud::registry_token::RegistryToken,
+    &ionoscloud::registry_token_info::RegistryTokenInfo,
 ];
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).

@@ -11,6 +11,6 @@ mod token;
 pub use action::{Action, FieldChange, Record, Verb};
 pub use field::{Expiry, normal_scopes};
 pub use registry::{
-    RegistryDesired, ScheduleDesired, new_registry, reconcile_registry, registry_fields, registry_patch,
+    DAYS, RegistryDesired, ScheduleDesired, new_registry, reconcile_registry, registry_fields, registry_patch,
 };
 pub use token::{TokenDesired, new_token, reconcile_token, replacement_token, token_fields, token_patch};

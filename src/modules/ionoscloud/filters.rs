@@ -1,0 +1,125 @@
+//! `filters` of the info modules: dotted path to value, all must match.
+//!
+//! Comparison keeps types apart (`0` is not `"0"`); text that is a date matches the same instant in another form. A null
+//! on the way matches nothing. A segment that no such object has is an error with a suggestion, whether or not there is
+//! any object.
+
+use crate::ionos::Date;
+use crate::suggest;
+use crate::value::{Dict, Value};
+
+/// Checks the paths of filters against the shape of an object.
+///
+/// # Errors
+/// With a sentence about the first path that leads nowhere.
+pub(super) fn check(filters: &Dict, shape: &Value) -> Result<(), String> {
+    for path in filters.keys() {
+        let path = crate::value::python::str(path);
+        let mut place = shape;
+        let mut walked = String::new();
+        for segment in path.split('.') {
+            let Some(dict) = place.as_dict() else {
+                return Err(format!("filter `{path}`: `{walked}` has nothing inside to compare"));
+            };
+            let Some(inner) = dict.get(segment) else {
+                let keys: Vec<&str> = dict.keys().filter_map(Value::as_str).collect();
+                let inside = if walked.is_empty() { "the object".to_owned() } else { format!("`{walked}`") };
+                let remedy = match suggest::nearest(&snake(segment), &keys) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("it has {}", keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
+                };
+                return Err(format!("filter `{path}`: {inside} has no attribute `{segment}`; {remedy}"));
+            };
+            place = inner;
+            walked = if walked.is_empty() { segment.to_owned() } else { format!("{walked}.{segment}") };
+        }
+    }
+    Ok(())
+}
+
+/// Whether an object matches all filters; `None` if that depends on something that is not known yet.
+pub(super) fn matches(object: &Value, filters: &Dict) -> Option<bool> {
+    let mut certain = true;
+    for (path, wanted) in filters.iter() {
+        let path = crate::value::python::str(path);
+        match object.at(&path) {
+            _ if wanted.has_unknown() => certain = false,
+            Some(have) if have.has_unknown() => certain = false,
+            Some(have) if same(have, wanted) => {}
+            _ => return Some(false),
+        }
+    }
+    certain.then_some(true)
+}
+
+/// `createdDate` as `created_date`.
+fn snake(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if c.is_uppercase() {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+fn same(have: &Value, wanted: &Value) -> bool {
+    // Equality in Python's sense would take `true` for 1.
+    if have.as_bool().is_some() != wanted.as_bool().is_some() {
+        return false;
+    }
+    if have == wanted {
+        return true;
+    }
+    let instant = |value: &Value| match value {
+        Value::Time(time) => Date::read(&time.isoformat()).instant(),
+        other => other.as_str().filter(|text| text.contains('T')).and_then(|text| Date::read(text).instant()),
+    };
+    instant(have).is_some_and(|have| instant(wanted) == Some(have))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object() -> Value {
+        Value::dict([
+            ("id", Value::text("x")),
+            (
+                "properties",
+                Value::dict([
+                    ("name", Value::text("demo")),
+                    ("count", Value::Int(0)),
+                    ("created_date", Value::text("2031-01-02T03:04:05+00:00")),
+                    ("usage", Value::Null),
+                ]),
+            ),
+        ])
+    }
+
+    fn filter(path: &str, value: Value) -> Dict {
+        [(Value::text(path), value)].into_iter().collect()
+    }
+
+    #[test]
+    fn values_match_with_their_type() {
+        assert_eq!(matches(&object(), &filter("properties.name", "demo".into())), Some(true));
+        assert_eq!(matches(&object(), &filter("properties.count", Value::Int(0))), Some(true));
+        assert_eq!(matches(&object(), &filter("properties.count", "0".into())), Some(false));
+        assert_eq!(matches(&object(), &filter("properties.count", Value::Bool(false))), Some(false));
+        assert_eq!(matches(&object(), &filter("properties.created_date", "2031-01-02T03:04:05Z".into())), Some(true));
+        assert_eq!(matches(&object(), &filter("properties.usage.bytes", Value::Int(1))), Some(false));
+        assert_eq!(matches(&object(), &filter("id", Value::unknown("something"))), None);
+    }
+
+    #[test]
+    fn paths_that_lead_nowhere_are_explained() {
+        let why = check(&filter("properties.nmae", Value::Null), &object()).unwrap_err();
+        assert_eq!(why, "filter `properties.nmae`: `properties` has no attribute `nmae`; did you mean `name`?");
+        let why = check(&filter("properties.createdDate", Value::Null), &object()).unwrap_err();
+        assert!(why.ends_with("did you mean `created_date`?"), "{why}");
+        let why = check(&filter("id.x", Value::Null), &object()).unwrap_err();
+        assert_eq!(why, "filter `id.x`: `id` has nothing inside to compare");
+    }
+}

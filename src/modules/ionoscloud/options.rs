@@ -1,0 +1,134 @@
+//! The parameters that the modules of the family share, and the connection that they describe.
+
+use std::time::Duration;
+
+use crate::ionos::connection::{base_url, parse_fingerprint};
+use crate::ionos::{Connection, Credentials, Endpoint, Tuning};
+use crate::modules::resource::Stop;
+use crate::modules::spec::Param;
+use crate::modules::{Args, Spec, TaskContext};
+use crate::value::Value;
+
+/// How the API is reached.
+///
+/// `contract_number` and `certificate_pin_only` are additions of ours.
+pub const CONNECTION: &[Param] = &[
+    Param::str("api_url", "The Ionos API base URL.").env("IONOS_API_URL"),
+    Param::str(
+        "certificate_fingerprint",
+        "The Ionos API certificate fingerprint: the SHA-256 digest of the certificate, checked on top of the usual checks.",
+    )
+    .env("IONOS_CERTIFICATE_FINGERPRINT"),
+    Param::bool(
+        "certificate_pin_only",
+        "Accept exactly the certificate of `certificate_fingerprint`, without checking chain, dates and host name.",
+    )
+    .default("false"),
+    Param::str("username", "The Ionos username. Overrides the IONOS_USERNAME environment variable.")
+        .aliases(&["subscription_user"])
+        .env("IONOS_USERNAME"),
+    Param::str("password", "The Ionos password. Overrides the IONOS_PASSWORD environment variable.")
+        .aliases(&["subscription_password"])
+        .env("IONOS_PASSWORD")
+        .secret(),
+    Param::str("token", "The Ionos token. Overrides the IONOS_TOKEN environment variable.").env("IONOS_TOKEN").secret(),
+    Param::str("contract_number", "The contract to act on, for users who belong to several.")
+        .env("IONOS_CONTRACT_NUMBER"),
+    Param::int("depth", "Accepted and ignored, as the original does.").hidden(),
+];
+
+/// Waiting.
+pub const WAIT: &[Param] = &[
+    Param::bool("wait", "Wait for the resource to be created before returning.").default("true"),
+    Param::int("wait_timeout", "How long before wait gives up, in seconds.").default("600"),
+];
+
+/// Replacing.
+pub const REPLACE: &[Param] = &[Param::bool(
+    "allow_replace",
+    "Boolean indicating if the resource should be recreated when the state cannot be reached in another way. This may \
+     be used to prevent resources from being deleted from specifying a different value to an immutable property. An \
+     error will be thrown instead",
+)
+.default("false")];
+
+/// The same where nothing is ever replaced.
+pub const NO_REPLACE: &[Param] =
+    &[Param::bool("allow_replace", "Accepted and ignored, as the original does.").default("false").hidden()];
+
+/// The connection that the arguments, the task's environment and the process's environment describe.
+///
+/// What a task says itself beats the environment as a whole: a user name and password given in the task are used even
+/// where `IONOS_TOKEN` is set. Within one source a token beats user name and password. Empty text counts as absent.
+///
+/// # Errors
+/// When there are no credentials, or the URL or the fingerprint cannot be understood.
+pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &str) -> Result<Connection, Stop> {
+    let text = |name: &str, variable: &str| value_of(args, context, name, variable);
+    let token = text("token", "IONOS_TOKEN");
+    let basic = text("username", "IONOS_USERNAME").zip(text("password", "IONOS_PASSWORD"));
+    let basic = basic.map(|(username, password)| Credentials::Basic { username, password });
+    let own_token = is_own(args, context, "token", "IONOS_TOKEN");
+    let own_basic =
+        is_own(args, context, "username", "IONOS_USERNAME") || is_own(args, context, "password", "IONOS_PASSWORD");
+    let credentials = match (token.map(Credentials::Bearer), basic) {
+        (Some(_), Some(basic)) if own_basic && !own_token => basic,
+        (Some(token), _) => token,
+        (None, Some(basic)) => basic,
+        (None, None) => {
+            return Err(Stop::Said(format!("Token or username & password are required for {label} state {state}")));
+        }
+    };
+    let fingerprint = text("certificate_fingerprint", "IONOS_CERTIFICATE_FINGERPRINT").unwrap_or_default();
+    let endpoint = Endpoint {
+        url: base_url(text("api_url", "IONOS_API_URL").as_deref())?,
+        credentials,
+        contract: text("contract_number", "IONOS_CONTRACT_NUMBER"),
+        fingerprint: parse_fingerprint(&fingerprint)?,
+        pin_only: args.bool("certificate_pin_only"),
+    };
+    let patience = args.int("wait_timeout").and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(600);
+    let tuning = Tuning::from_env(|name| std::env::var(name).ok());
+    Ok(Connection { endpoint, patience: Duration::from_secs(patience), tuning })
+}
+
+/// The value of a parameter: the task's own, else of the task's environment, else what the arguments found elsewhere.
+fn value_of(args: &Args, context: &TaskContext<'_>, name: &str, variable: &str) -> Option<String> {
+    let value = args.get(name).map(|value| match value {
+        Value::Str(text) => text.as_str().to_owned(),
+        other => crate::value::python::str(other),
+    });
+    let local = || context.environment.iter().rev().find(|(key, _)| key == variable).map(|(_, value)| value.clone());
+    let value = if is_own(args, context, name, variable) { value } else { local().or(value) };
+    value.filter(|text| !text.is_empty())
+}
+
+/// Whether the task itself gives a parameter, rather than the environment.
+fn is_own(args: &Args, context: &TaskContext<'_>, name: &str, variable: &str) -> bool {
+    let Some(value) = args.str(name).filter(|text| !text.is_empty()) else {
+        return false;
+    };
+    let raw = CONNECTION
+        .iter()
+        .find(|param| param.name == name)
+        .and_then(|param| std::iter::once(&param.name).chain(param.aliases).find_map(|key| context.raw(key)));
+    match raw {
+        None | Some(Value::Null | Value::Omit) => false,
+        // `{{ x | default(omit) }}` leaves the word to the environment.
+        Some(Value::Str(text)) if text.contains("omit") => std::env::var(variable).ok().as_deref() != Some(value),
+        Some(_) => true,
+    }
+}
+
+/// Refuses a task that leaves out, or leaves empty, what its state needs.
+///
+/// # Errors
+/// With the original's sentence for the first such parameter.
+pub fn require(spec: &Spec, args: &Args, label: &str, state: &str) -> Result<(), Stop> {
+    let needed = |param: &Param| param.required || param.required_in.contains(&state);
+    let missing = spec.all_params().find(|param| needed(param) && !args.get(param.name).is_some_and(Value::is_true));
+    match missing {
+        Some(param) => Err(Stop::Said(format!("{} parameter is required for {label} state {state}", param.name))),
+        None => Ok(()),
+    }
+}

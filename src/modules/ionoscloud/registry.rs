@@ -1,0 +1,404 @@
+//! `registry`: container registries.
+//!
+//! A registry takes time to run; with `wait` the task ends when it does, or after `wait_timeout` seconds.
+//!
+//! Replacement. A new name lets the new registry be made first. A new location, or scanning switched off, keeps the
+//! name, and a name can be held by one registry only: the old one has to go first, with every image and token in it.
+//! Nothing makes that safe, so it is done only with `allow_replace`, and only after everything has been checked that can
+//! be: the location must be one that the service offers. If making the new one fails then, the error says that there is
+//! none now.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::options::{CONNECTION, REPLACE, WAIT};
+use super::registry_token::wrong;
+use super::{lookup, returned};
+use crate::ionos::api::Id;
+use crate::ionos::careful;
+use crate::ionos::model::Registry;
+use crate::ionos::{ApiError, Fact, RegistryReads};
+use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Spec, TaskContext};
+use crate::reconcile::{
+    Action, DAYS, FieldChange, RegistryDesired, ScheduleDesired, new_registry, reconcile_registry, registry_fields,
+    registry_patch,
+};
+use crate::suggest;
+use crate::value::{Dict, Value};
+
+const ALL: &[&str] = &["present", "absent", "update"];
+const WRITTEN: &[&str] = &["present", "update"];
+const EXISTING: &[&str] = &["update", "absent"];
+
+/// Most networks that the service takes.
+const MOST_SUBNETS: usize = 25;
+
+/// The parameters of `registry`.
+pub static SPEC: Spec = Spec::new(
+    "ionoscloudsdk.ionoscloud.registry",
+    "This is a module that supports creating, updating or destroying Registries",
+)
+.label("Registry")
+.returns("registry")
+.states(ALL)
+.params(&[
+    &[
+        Param::new(
+            "garbage_collection_schedule",
+            Kind::Raw,
+            "Days and time (`days`, `time`) of the weekly collection.",
+        )
+        .only_in(WRITTEN),
+        Param::new("features", Kind::Raw, "Optional features: `vulnerability_scanning: {enabled: true}`.")
+            .only_in(WRITTEN),
+        Param::list(
+            "api_subnet_allow_list",
+            &Kind::Str,
+            "Addresses and networks that may reach the registry; all if empty.",
+        )
+        .only_in(WRITTEN),
+        Param::str("location", "The location of your registry").only_in(WRITTEN).required_in(&["present"]).replaces(),
+        Param::str("name", "The name of your registry.").only_in(WRITTEN).required_in(&["present"]).replaces(),
+        Param::str("registry", "The ID or name of an existing Registry.").only_in(EXISTING).required_in(EXISTING),
+    ],
+    REPLACE,
+    CONNECTION,
+    WAIT,
+    &[Param::str("state", "Indicate desired state of the resource.").default("present").choices(ALL)],
+]);
+
+/// The module.
+pub struct RegistryModule;
+
+/// What a task says.
+pub struct Desired {
+    identity: Fact<String>,
+    fields: RegistryDesired,
+}
+
+impl Resource for RegistryModule {
+    type Desired = Desired;
+    type Object = Registry;
+
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn desired(&self, args: &Args, context: &TaskContext<'_>) -> Result<Desired, Stop> {
+        let existing = args.get("registry").map(text_fact).unwrap_or_default();
+        let state = args.str("state").unwrap_or("present");
+        if state == "absent" {
+            return Ok(Desired { identity: existing, fields: RegistryDesired::default() });
+        }
+        let name = args.get("name").filter(|name| name.is_true()).map(text_fact);
+        if let Some(Fact::Known(name)) = &name {
+            check_name(name, args, context)?;
+        }
+        let fields = RegistryDesired {
+            name: name.clone(),
+            location: args.get("location").filter(|location| location.is_true()).map(text_fact),
+            schedule: desired_schedule(args, context)?,
+            scanning: desired_scanning(args, context)?,
+            allow_list: desired_subnets(args, context)?,
+        };
+        let identity = if state == "update" { existing } else { name.unwrap_or_default() };
+        Ok(Desired { identity, fields })
+    }
+
+    fn identity(&self, want: &Desired) -> String {
+        want.identity.shown().to_owned()
+    }
+
+    async fn observe(&self, reads: &dyn RegistryReads, want: &Desired) -> Result<Observation<Registry>, Stop> {
+        // A registry that shall be there is asked for by its name alone; whether it has an id of that text is nobody's
+        // question, and the names of all others are not needed.
+        let (object, names) = match (&want.fields.name, &want.identity) {
+            (Some(name), Fact::Known(text)) if *name == want.identity => {
+                (lookup::named_registry(reads, text).await?, Vec::new())
+            }
+            (Some(name), Fact::Unknown(_)) if *name == want.identity => (None, Vec::new()),
+            _ => lookup::registry(reads, &want.identity).await?,
+        };
+        Ok(Observation { object, parent: None, no_parent: None, names })
+    }
+
+    fn plan(&self, want: &Desired, have: Option<&Registry>) -> Action {
+        reconcile_registry(&want.fields, have)
+    }
+
+    async fn rival(
+        &self,
+        reads: &dyn RegistryReads,
+        want: &Desired,
+        have: &Registry,
+        _parent: Option<&Id>,
+    ) -> Result<Option<String>, ApiError> {
+        if let Some(Fact::Known(location)) = &want.fields.location
+            && want.fields.location.as_ref() != Some(&have.properties.location)
+        {
+            let offered = reads.locations().await?;
+            if !offered.is_empty() && !offered.iter().any(|known| known.id == *location) {
+                let ids: Vec<&str> = offered.iter().map(|known| known.id.as_str()).collect();
+                let list = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
+                let said = format!("the service has no location `{location}`; it has {list}");
+                return Err(ApiError::unsent(said));
+            }
+        }
+        match &want.fields.name {
+            Some(Fact::Known(name)) if want.fields.name.as_ref() != Some(&have.properties.name) => {
+                Ok(reads.name_taken(name).await?.then(|| name.clone()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn order(&self, want: &Desired, have: &Registry) -> Order {
+        match &want.fields.name {
+            Some(name) if *name != have.properties.name => Order::CreateFirst,
+            _ => Order::DeleteFirst,
+        }
+    }
+
+    async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Registry>) -> Result<Registry, ApiError> {
+        let new = new_registry(&want.fields, old);
+        let made = careful::create_registry(site.api, &new, &site.tuning).await?;
+        made.notes.into_iter().for_each(|note| site.context.warn(note));
+        self.ready(site, made.object).await
+    }
+
+    async fn update(
+        &self,
+        site: &Site<'_>,
+        want: &Desired,
+        have: &Registry,
+        fields: &[FieldChange],
+    ) -> Result<Registry, ApiError> {
+        let after = site.api.patch_registry(&have.id, &registry_patch(&want.fields, have, fields)).await?;
+        self.ready(site, after).await
+    }
+
+    async fn delete(&self, site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
+        match site.api.delete_registry(&have.id).await {
+            Err(error) if error.is_not_found() => match site.api.registry(&have.id).await? {
+                None => Ok(()),
+                Some(_) => Err(error),
+            },
+            Err(error) => Err(error),
+            Ok(()) if site.wait => gone(site, have).await,
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn ready(&self, site: &Site<'_>, mut registry: Registry) -> Result<Registry, ApiError> {
+        if !site.wait {
+            return Ok(registry);
+        }
+        let deadline = Instant::now() + site.patience;
+        loop {
+            let state = registry.metadata.state.known().cloned().flatten().unwrap_or_default();
+            if state.eq_ignore_ascii_case("running") || registry.metadata.state.is_unknown() {
+                return Ok(registry);
+            }
+            if state.to_ascii_uppercase().starts_with("FAILED") {
+                return Err(ApiError::unsent(format!("the registry is in state `{state}`")));
+            }
+            let name = registry.properties.name.shown();
+            (site.context.progress)(&format!("waiting for registry {name}: {state}"));
+            pause(site, deadline, || {
+                format!("Timeout reached: registry `{name}` is in state `{state}` after {} s", site.patience.as_secs())
+            })
+            .await?;
+            registry = site
+                .api
+                .registry(&registry.id)
+                .await?
+                .ok_or_else(|| ApiError::unsent("the registry disappeared while it was waited for"))?;
+        }
+    }
+
+    fn id(&self, registry: &Registry) -> Id {
+        registry.id.clone()
+    }
+
+    fn name(&self, registry: &Registry) -> String {
+        registry.properties.name.shown().to_owned()
+    }
+
+    fn fields(&self, registry: &Registry) -> Dict {
+        registry_fields(registry)
+    }
+
+    fn returned(&self, registry: &Registry) -> Value {
+        returned::registry(registry)
+    }
+}
+
+/// Waits until a removed registry is gone and its name free, or held by another registry.
+async fn gone(site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
+    let deadline = Instant::now() + site.patience;
+    let name = have.properties.name.shown();
+    let late =
+        || format!("Timeout reached: registry `{name}` is still being removed after {} s", site.patience.as_secs());
+    while site.api.registry(&have.id).await?.is_some() {
+        (site.context.progress)(&format!("waiting for registry {name} to be gone"));
+        pause(site, deadline, late).await?;
+    }
+    Ok(())
+}
+
+/// A pause between two looks, unless there is no time left for it.
+async fn pause(site: &Site<'_>, deadline: Instant, late: impl Fn() -> String) -> Result<(), ApiError> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(ApiError::unsent(late()));
+    }
+    tokio::time::sleep(site.tuning.poll.min(left).max(Duration::from_millis(1))).await;
+    Ok(())
+}
+
+/// A name that the service accepts: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last.
+fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
+    let bytes = name.as_bytes();
+    let why = if !(3..=63).contains(&name.chars().count()) {
+        "it must have 3 to 63 characters"
+    } else if !bytes[0].is_ascii_lowercase() {
+        "it must begin with a lower-case letter"
+    } else if bytes.ends_with(b"-") {
+        "it must not end with a hyphen"
+    } else if bytes.iter().any(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit() && *b != b'-') {
+        "it may have lower-case letters, digits and hyphens only"
+    } else {
+        return Ok(());
+    };
+    Err(wrong(format!("`name` `{name}` is not a valid registry name: {why}"), "name", args, context).into())
+}
+
+fn desired_schedule(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<ScheduleDesired>>, Stop> {
+    const NAME: &str = "garbage_collection_schedule";
+    let refuse = |said: String| Stop::from(wrong(said, NAME, args, context));
+    let dict = match args.get(NAME) {
+        None => return Ok(None),
+        Some(Value::Unknown(unknown)) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+        Some(Value::Dict(dict)) => dict,
+        Some(_) => return Err(refuse(format!("`{NAME}` must be a mapping with `days` and `time`"))),
+    };
+    known_keys(dict, &["days", "time"], NAME, args, context)?;
+    for value in dict.values() {
+        if let Value::Unknown(unknown) = value {
+            return Ok(Some(Fact::Unknown(unknown.clone())));
+        }
+    }
+    let days = match dict.get("days").filter(|days| !days.is_null()) {
+        None => None,
+        Some(value) => {
+            let items = value.as_slice().ok_or_else(|| refuse(format!("`{NAME}.days` must be a list of days")))?;
+            let days: Result<Vec<String>, Stop> = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    let text = item.as_str().unwrap_or_default();
+                    let known = DAYS.iter().find(|day| day.eq_ignore_ascii_case(text)).map(|&day| day.to_owned());
+                    known.ok_or_else(|| {
+                        let said = format!("`{NAME}.days[{index}]` is no day: write `Monday` to `Sunday`");
+                        Stop::from(wrong(said, NAME, args, context).suggest(text, &DAYS))
+                    })
+                })
+                .collect();
+            Some(days?)
+        }
+    };
+    let time = match dict.get("time").filter(|time| !time.is_null()) {
+        None => None,
+        Some(Value::Str(text)) => Some(text.as_str().to_owned()),
+        Some(_) => {
+            return Err(refuse(format!("`{NAME}.time` must be text; put it in quotes: `time: \"01:23:00+00:00\"`")));
+        }
+    };
+    Ok(Some(Fact::Known(ScheduleDesired { days, time })))
+}
+
+fn desired_scanning(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<bool>>, Stop> {
+    let refuse = || {
+        let said = "`features` must look like `{vulnerability_scanning: {enabled: true}}`".to_owned();
+        Stop::from(wrong(said, "features", args, context))
+    };
+    let mut value = match args.get("features") {
+        None => return Ok(None),
+        Some(value) => value,
+    };
+    for (key, place) in [("vulnerability_scanning", "features"), ("enabled", "features.vulnerability_scanning")] {
+        match value {
+            Value::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+            Value::Dict(dict) => {
+                known_keys(dict, &[key], place, args, context)?;
+                match dict.get(key).filter(|inner| !inner.is_null()) {
+                    Some(inner) => value = inner,
+                    None => return Ok(None),
+                }
+            }
+            _ => return Err(refuse()),
+        }
+    }
+    match value {
+        Value::Unknown(unknown) => Ok(Some(Fact::Unknown(unknown.clone()))),
+        Value::Bool(on) => Ok(Some(Fact::Known(*on))),
+        Value::Str(text) => match text.to_lowercase().as_str() {
+            "yes" | "true" | "on" | "1" => Ok(Some(Fact::Known(true))),
+            "no" | "false" | "off" | "0" => Ok(Some(Fact::Known(false))),
+            _ => Err(refuse()),
+        },
+        _ => Err(refuse()),
+    }
+}
+
+fn desired_subnets(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<Vec<String>>>, Stop> {
+    const NAME: &str = "api_subnet_allow_list";
+    let items = match args.get(NAME) {
+        None => return Ok(None),
+        Some(Value::Unknown(unknown)) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+        Some(value) => value.as_slice().unwrap_or_default(),
+    };
+    let refuse = |said: String| Stop::from(wrong(said, NAME, args, context));
+    if items.len() > MOST_SUBNETS {
+        return Err(refuse(format!("`{NAME}` has {} entries; the service takes {MOST_SUBNETS}", items.len())));
+    }
+    let mut nets = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        match item {
+            Value::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+            Value::Str(text) if is_network(text) => nets.push(text.as_str().to_owned()),
+            other => {
+                let shown = crate::value::python::str(other);
+                return Err(refuse(format!("`{NAME}[{index}]` `{shown}` is neither an address nor a network")));
+            }
+        }
+    }
+    Ok(Some(Fact::Known(nets)))
+}
+
+fn is_network(text: &str) -> bool {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let Ok(ip) = address.parse::<std::net::IpAddr>() else {
+        return false;
+    };
+    let most = if ip.is_ipv4() { 32 } else { 128 };
+    bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
+}
+
+fn known_keys(dict: &Dict, known: &[&str], place: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
+    let odd = dict.keys().find(|key| !key.as_str().is_some_and(|key| known.contains(&key)));
+    let Some(odd) = odd else {
+        return Ok(());
+    };
+    let shown = crate::value::python::str(odd);
+    let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let top = place.split('.').next().unwrap_or(place);
+    let mut diagnostic = wrong(format!("`{place}` has no key `{shown}`; it has {list}"), top, args, context);
+    if let Some(meant) = suggest::nearest(&shown, known) {
+        diagnostic = diagnostic.hint(format!("did you mean `{meant}`?"));
+    }
+    Err(diagnostic.into())
+}

@@ -1,0 +1,280 @@
+//! `registry_token`: tokens of a container registry.
+//!
+//! Requests, with the registry given by id: a list, and a POST, PATCH or DELETE where something has to be done; a token
+//! that is given by its id is asked for alone instead. A registry given by name costs one more, once a run.
+
+use jiff::Timestamp;
+
+use super::options::{CONNECTION, REPLACE, WAIT};
+use super::{expiry, lookup, returned, scopes};
+use crate::diagnostic::Diagnostic;
+use crate::ionos::api::Id;
+use crate::ionos::careful;
+use crate::ionos::model::Token;
+use crate::ionos::{ApiError, Fact, RegistryReads};
+use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Spec, TaskContext};
+use crate::reconcile::{
+    Action, Expiry, FieldChange, TokenDesired, new_token, reconcile_token, replacement_token, token_fields, token_patch,
+};
+use crate::value::{Dict, Value};
+
+const ALL: &[&str] = &["present", "absent", "update"];
+const WRITTEN: &[&str] = &["present", "update"];
+const EXISTING: &[&str] = &["update", "absent"];
+const STATUSES: [&str; 2] = ["enabled", "disabled"];
+
+/// Seconds that an expiry has to be ahead, by the rules of the service's console.
+const SHORTEST_LIFE: i64 = 3600;
+
+/// The parameters of `registry_token`.
+pub static SPEC: Spec = Spec::new(
+    "ionoscloudsdk.ionoscloud.registry_token",
+    "This is a module that supports creating, updating or destroying Registry Tokens",
+)
+.label("Registry Token")
+.returns("registry_token")
+.states(ALL)
+.params(&[
+    &[
+        Param::list("scopes", &Kind::Raw, "List of scopes for the token").only_in(WRITTEN),
+        Param::str(
+            "expiry_date",
+            "The expiry date for the token in iso format; `+30d` and the like for at most so long from now, `never` or \
+             null to remove it",
+        )
+        .only_in(WRITTEN),
+        Param::str("status", "The status of the token").only_in(WRITTEN),
+        Param::str("name", "The name of your token.").only_in(WRITTEN).required_in(&["present"]).replaces(),
+        Param::str("registry_token", "The ID or name of an existing token.").only_in(EXISTING).required_in(EXISTING),
+        Param::str("registry", "The ID or name of an existing Registry.").required().required_in(ALL),
+    ],
+    REPLACE,
+    CONNECTION,
+    WAIT,
+    &[Param::str("state", "Indicate desired state of the resource.").default("present").choices(ALL)],
+]);
+
+/// The module.
+pub struct RegistryToken;
+
+/// What a task says.
+pub struct Desired {
+    registry: Fact<String>,
+    /// What the token is called now; its name where the task names no token.
+    token: Fact<String>,
+    fields: TokenDesired,
+}
+
+impl Resource for RegistryToken {
+    type Desired = Desired;
+    type Object = Token;
+
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn desired(&self, args: &Args, context: &TaskContext<'_>) -> Result<Desired, Stop> {
+        let registry = args.get("registry").map(text_fact).unwrap_or_default();
+        let state = args.str("state").unwrap_or("present");
+        let name = args.get("name").filter(|name| name.is_true()).map(text_fact);
+        if state == "absent" {
+            let token = args.get("registry_token").map(text_fact).unwrap_or_default();
+            return Ok(Desired { registry, token, fields: TokenDesired::default() });
+        }
+        if let Some(Fact::Known(name)) = &name {
+            check_name(name, args, context)?;
+        }
+        let fields = TokenDesired {
+            name: name.clone(),
+            expiry: desired_expiry(args, context)?,
+            scopes: args.get("scopes").map(|value| scopes::read(value, context)).transpose().map_err(Stop::Wrong)?,
+            status: desired_status(args, context)?,
+        };
+        let token = match state {
+            "update" => args.get("registry_token").map(text_fact).unwrap_or_default(),
+            _ => name.unwrap_or_default(),
+        };
+        Ok(Desired { registry, token, fields })
+    }
+
+    fn identity(&self, want: &Desired) -> String {
+        want.token.shown().to_owned()
+    }
+
+    async fn observe(&self, reads: &dyn RegistryReads, want: &Desired) -> Result<Observation<Token>, Stop> {
+        // A token given by its id needs no list.
+        let is_id = want.token.known().is_none_or(|text| lookup::is_uuid(text));
+        if is_id
+            && want.fields.name.as_ref() != Some(&want.token)
+            && let Some(registry) = lookup::registry_id(reads, &want.registry).await?
+            && let Some(token) = reads.token(&registry, &want.token).await?
+        {
+            return Ok(Observation { object: Some(token), parent: Some(registry), no_parent: None, names: Vec::new() });
+        }
+        let Some((registry, tokens)) = lookup::tokens_in(reads, &want.registry).await? else {
+            let why = lookup::no_registry(reads, &want.registry).await?;
+            return Ok(Observation { object: None, parent: None, no_parent: Some(why), names: Vec::new() });
+        };
+        let object = lookup::token_among(&tokens, &want.token)?.cloned();
+        let names = match object {
+            Some(_) => Vec::new(),
+            None => tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect(),
+        };
+        Ok(Observation { object, parent: Some(registry), no_parent: None, names })
+    }
+
+    fn plan(&self, want: &Desired, have: Option<&Token>) -> Action {
+        reconcile_token(&want.fields, have)
+    }
+
+    async fn rival(
+        &self,
+        reads: &dyn RegistryReads,
+        want: &Desired,
+        have: &Token,
+        parent: Option<&Id>,
+    ) -> Result<Option<String>, ApiError> {
+        let (Some(Fact::Known(name)), Some(registry)) = (&want.fields.name, parent) else {
+            return Ok(None);
+        };
+        let tokens = reads.tokens(registry).await?.unwrap_or_default();
+        let taken = tokens.iter().any(|t| t.id != have.id && t.properties.name.known() == Some(name));
+        Ok(taken.then(|| name.clone()))
+    }
+
+    fn order(&self, _want: &Desired, _have: &Token) -> Order {
+        Order::CreateFirst
+    }
+
+    async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Token>) -> Result<Token, ApiError> {
+        let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to create it in"))?;
+        let new = old.map_or_else(|| new_token(&want.fields), |old| replacement_token(&want.fields, old));
+        let made = careful::create_token(site.api, registry, &new, &site.tuning).await?;
+        made.notes.into_iter().for_each(|note| site.context.warn(note));
+        Ok(made.object)
+    }
+
+    async fn update(
+        &self,
+        site: &Site<'_>,
+        want: &Desired,
+        have: &Token,
+        fields: &[FieldChange],
+    ) -> Result<Token, ApiError> {
+        let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to update it in"))?;
+        site.api.patch_token(registry, &have.id, &token_patch(&want.fields, fields)).await
+    }
+
+    async fn delete(&self, site: &Site<'_>, have: &Token) -> Result<(), ApiError> {
+        let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to delete it from"))?;
+        match site.api.delete_token(registry, &have.id).await {
+            // Gone is what was asked for, whoever did it; but a server that still shows it has refused.
+            Err(error) if error.is_not_found() => match site.api.token(registry, &have.id).await? {
+                None => Ok(()),
+                Some(_) => Err(error),
+            },
+            other => other,
+        }
+    }
+
+    async fn ready(&self, _site: &Site<'_>, have: Token) -> Result<Token, ApiError> {
+        Ok(have)
+    }
+
+    fn id(&self, token: &Token) -> Id {
+        token.id.clone()
+    }
+
+    fn name(&self, token: &Token) -> String {
+        token.properties.name.shown().to_owned()
+    }
+
+    fn fields(&self, token: &Token) -> Dict {
+        token_fields(token)
+    }
+
+    fn returned(&self, token: &Token) -> Value {
+        returned::token(token)
+    }
+
+    /// Said with `-v` only: a play that runs every night does not need to hear it every night.
+    fn remark(&self, token: &Token, context: &TaskContext<'_>) -> Option<String> {
+        let pair = token.properties.credentials.as_ref();
+        let known = pair.is_some_and(|pair| pair.password.is_unknown() || !pair.password.shown().is_empty());
+        (context.verbosity > 0 && !known).then(|| {
+            format!(
+                "token `{}` exists already; its password was shown when it was created and cannot be read again, so \
+                 `credentials.password` is empty",
+                token.properties.name.shown()
+            )
+        })
+    }
+}
+
+/// A name that the service accepts: 2 to 63 letters, digits and hyphens, a letter first, no hyphen last.
+fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
+    let bytes = name.as_bytes();
+    let why = if !(2..=63).contains(&name.chars().count()) {
+        "it must have 2 to 63 characters"
+    } else if !bytes[0].is_ascii_alphabetic() && !lookup::is_uuid(name) {
+        "it must begin with a letter"
+    } else if bytes.ends_with(b"-") {
+        "it must not end with a hyphen"
+    } else if bytes.iter().any(|b| !b.is_ascii_alphanumeric() && *b != b'-') {
+        "it may have letters, digits and hyphens only"
+    } else {
+        return Ok(());
+    };
+    Err(wrong(format!("`name` `{name}` is not a valid token name: {why}"), "name", args, context).into())
+}
+
+fn desired_status(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<String>>, Stop> {
+    let Some(value) = args.get("status") else {
+        return Ok(None);
+    };
+    let status = text_fact(value);
+    if let Fact::Known(text) = &status
+        && !STATUSES.contains(&text.as_str())
+    {
+        let said = format!("`status` must be `enabled` or `disabled`, not `{text}`");
+        return Err(wrong(said, "status", args, context).suggest(text, &STATUSES).into());
+    }
+    Ok(Some(status))
+}
+
+fn desired_expiry(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<Expiry>>, Stop> {
+    let Some(value) = args.get("expiry_date") else {
+        // Only a null that stands in the playbook removes an expiry: one that a template gave may be an accident.
+        let removed = context.raw("expiry_date").is_some_and(Value::is_null);
+        return Ok(removed.then_some(Fact::Known(Expiry::Never)));
+    };
+    let text = match text_fact(value) {
+        Fact::Known(text) => text,
+        Fact::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown))),
+    };
+    let now = Timestamp::now();
+    let read = expiry::read(&text, now).map_err(|why| wrong(why, "expiry_date", args, context))?;
+    if read.assumed_utc {
+        context.warn(format!("`expiry_date` `{text}` says no offset from UTC; UTC is assumed"));
+    }
+    if let Some(at) = read.expiry.date().and_then(|date| date.instant())
+        && at.as_second() - now.as_second() < SHORTEST_LIFE
+    {
+        context.warn(format!(
+            "`expiry_date` `{text}` is less than an hour ahead, or past; the service may refuse it, or delete the token at once"
+        ));
+    }
+    Ok(Some(Fact::Known(read.expiry)))
+}
+
+/// A diagnostic at the place of an argument.
+pub(super) fn wrong(said: String, name: &str, args: &Args, context: &TaskContext<'_>) -> Diagnostic {
+    let place = |value: Option<&Value>| match value {
+        Some(Value::Str(text)) => text.origin().cloned(),
+        _ => None,
+    };
+    let span = place(args.get(name)).or_else(|| place(context.raw(name))).unwrap_or_else(|| context.span.clone());
+    Diagnostic::error(said).at(&span, "")
+}

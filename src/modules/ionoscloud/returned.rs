@@ -1,0 +1,91 @@
+//! Objects as results show them: the documented keys in snake case, all of them, null where there is nothing.
+
+use crate::ionos::model::{Metadata, Registry, Token};
+use crate::ionos::{Date, Fact};
+use crate::modules::resource::id_value;
+use crate::reconcile::{registry_fields, token_fields};
+use crate::value::{Dict, Value};
+
+fn date(date: Option<&Date>) -> Value {
+    date.map(Date::shown).into()
+}
+
+fn text(text: Option<&str>) -> Value {
+    text.into()
+}
+
+fn metadata(metadata: &Metadata) -> Value {
+    let word = |fact: &Fact<Option<String>>| fact.to_value(|t| text(t.as_deref()));
+    Value::dict([
+        ("created_by", word(&metadata.created_by)),
+        ("created_by_user_id", word(&metadata.created_by_user_id)),
+        ("created_date", metadata.created_date.to_value(|d| date(d.as_ref()))),
+        ("last_modified_by", text(metadata.last_modified_by.as_deref())),
+        ("last_modified_by_user_id", text(metadata.last_modified_by_user_id.as_deref())),
+        ("last_modified_date", date(metadata.last_modified_date.as_ref())),
+        ("state", word(&metadata.state)),
+    ])
+}
+
+/// A token. Its password, where there is one, must not be shown.
+pub(super) fn token(token: &Token) -> Value {
+    let have = &token.properties;
+    let credentials = have.credentials.as_ref().map_or(Value::Null, |pair| {
+        let password =
+            pair.password.to_value(|p| if p.is_empty() { Value::text("") } else { Value::secret(p.as_str()) });
+        Value::dict([("password", password), ("username", pair.username.to_value(|u| Value::text(u.as_str())))])
+    });
+    let fields = token_fields(token);
+    let mut properties = Dict::new();
+    properties.set("credentials", credentials);
+    for key in ["expiry_date", "name", "scopes", "status"] {
+        properties.set(key, fields.get(key).cloned().unwrap_or(Value::Null));
+    }
+    object(&token.href, id_value(&token.id), &token.metadata, properties, token.kind.as_deref())
+}
+
+/// A registry.
+pub(super) fn registry(registry: &Registry) -> Value {
+    let have = &registry.properties;
+    let fields = registry_fields(registry);
+    let field = |key: &str| fields.get(key).cloned().unwrap_or(Value::Null);
+    let usage = have.storage_usage.as_ref().map_or(Value::Null, |usage| {
+        Value::dict([("bytes", usage.bytes.into()), ("updated_at", date(usage.updated_at.as_ref()))])
+    });
+    let mut properties = Dict::new();
+    for key in ["api_subnet_allow_list", "features", "garbage_collection_schedule"] {
+        properties.set(key, field(key));
+    }
+    properties.set("hostname", have.hostname.to_value(|h| Value::text(h.as_str())));
+    properties.set("location", field("location"));
+    properties.set("name", field("name"));
+    properties.set("storage_usage", usage);
+    object(&registry.href, id_value(&registry.id), &registry.metadata, properties, registry.kind.as_deref())
+}
+
+fn object(href: &str, id: Value, meta: &Metadata, properties: Dict, kind: Option<&str>) -> Value {
+    Value::dict([
+        ("href", Value::text(href)),
+        ("id", id),
+        ("metadata", metadata(meta)),
+        ("properties", properties.into()),
+        ("type", text(kind)),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::json::{Style, to_string};
+
+    #[test]
+    fn a_token_has_the_keys_of_the_documented_sample() {
+        let answer = r#"{"id": "1e9f", "href": "", "type": "token", "metadata": {"createdBy": "ops@example.org",
+            "createdByUserId": "u", "createdDate": "2023-05-29T13:51:29Z", "state": "enabled"},
+            "properties": {"name": "t", "status": "enabled", "scopes": [{"type": "repo", "name": "nume",
+            "actions": ["pull"]}], "credentials": {"username": "t", "password": "p"}}}"#;
+        let value = token(&serde_json::from_str(answer).unwrap());
+        let expected = r#"{"href": "", "id": "1e9f", "metadata": {"created_by": "ops@example.org", "created_by_user_id": "u", "created_date": "2023-05-29T13:51:29+00:00", "last_modified_by": null, "last_modified_by_user_id": null, "last_modified_date": null, "state": "enabled"}, "properties": {"credentials": {"password": "********", "username": "t"}, "expiry_date": null, "name": "t", "scopes": [{"actions": ["pull"], "name": "nume", "type": "repo"}], "status": "enabled"}, "type": "token"}"#;
+        assert_eq!(to_string(&value, Style { mask_secrets: true, ..Style::EVENT }), expected);
+    }
+}

@@ -1,0 +1,144 @@
+//! `scopes`: a list of mappings with `name`, `type` and `actions`, checked before any request.
+//!
+//! Types and actions that nobody has heard of are warned about and sent: the service declares no fixed words for
+//! either, and is known to take others.
+
+use crate::diagnostic::Diagnostic;
+use crate::ionos::Fact;
+use crate::ionos::model::Scope;
+use crate::modules::TaskContext;
+use crate::suggest;
+use crate::value::{Dict, Value};
+
+/// The keys of a scope.
+const KEYS: [&str; 3] = ["name", "type", "actions"];
+
+/// Types that the console and the vendor's tools know.
+const TYPES: [&str; 3] = ["repository", "registry", "namespace"];
+
+/// Actions that the console and the vendor's tools know.
+const ACTIONS: [&str; 7] = ["pull", "push", "delete", "*", "read", "write", "list"];
+
+/// Reads the scopes of a task.
+///
+/// Where any part is known only later, so is the whole list.
+///
+/// # Errors
+/// With the place and the remedy of the first thing that is wrong.
+pub(super) fn read(value: &Value, context: &TaskContext<'_>) -> Result<Fact<Vec<Scope>>, Box<Diagnostic>> {
+    if let Some(unknown) = first_unknown(value) {
+        return Ok(Fact::Unknown(unknown));
+    }
+    let Some(items) = value.as_slice() else {
+        return Err(wrong(value, context, "`scopes` must be a list", "write each scope as a list item with `- `"));
+    };
+    let scopes: Result<Vec<Scope>, _> =
+        items.iter().enumerate().map(|(index, item)| scope(item, &format!("scopes[{index}]"), context)).collect();
+    scopes.map(Fact::Known)
+}
+
+fn scope(item: &Value, place: &str, context: &TaskContext<'_>) -> Result<Scope, Box<Diagnostic>> {
+    let Some(dict) = item.as_dict() else {
+        let said = format!("`{place}` must be a mapping, not {}", shown(item));
+        return Err(wrong(item, context, &said, "give it the keys `name`, `type` and `actions`"));
+    };
+    let strange: Vec<&Value> = dict.keys().filter(|key| !key.as_str().is_some_and(|key| KEYS.contains(&key))).collect();
+    for key in KEYS {
+        if !dict.contains(key) {
+            let said = format!("`{place}` has no `{key}`");
+            let meant = strange.iter().find(|k| k.as_str().and_then(|k| suggest::nearest(k, &KEYS)) == Some(key));
+            return Err(match meant {
+                Some(odd) => wrong(odd, context, &said, &format!("is `{}` meant to be `{key}`?", shown(odd))),
+                None => wrong(item, context, &said, "every scope needs `name`, `type` and `actions`"),
+            });
+        }
+    }
+    for key in strange {
+        context.warn(format!("`{place}` has a key {} that scopes do not have; it is not sent", shown(key)));
+    }
+    let kind = text(dict, "type", place, context)?;
+    odd_word(&kind, &TYPES, &format!("{place}.type"), context);
+    Ok(Scope { actions: actions(dict, place, context)?, name: text(dict, "name", place, context)?, kind })
+}
+
+fn text(dict: &Dict, key: &str, place: &str, context: &TaskContext<'_>) -> Result<String, Box<Diagnostic>> {
+    let value = dict.get(key).unwrap_or(&Value::Null);
+    match value.as_str() {
+        Some("") => Err(wrong(value, context, &format!("`{place}.{key}` is empty"), "give it a value")),
+        Some(text) => Ok(text.to_owned()),
+        None => {
+            let said = format!("`{place}.{key}` must be text, not {}", shown(value));
+            Err(wrong(value, context, &said, "put it in quotes if it is meant as text"))
+        }
+    }
+}
+
+fn actions(dict: &Dict, place: &str, context: &TaskContext<'_>) -> Result<Vec<String>, Box<Diagnostic>> {
+    let value = dict.get("actions").unwrap_or(&Value::Null);
+    let Some(items) = value.as_slice() else {
+        let said = format!("`{place}.actions` must be a list, not {}", shown(value));
+        let remedy = value.as_str().map_or_else(
+            || "write it as a list, such as `[pull, push]`".to_owned(),
+            |text| format!("write `actions: [{text}]`"),
+        );
+        return Err(wrong(value, context, &said, &remedy));
+    };
+    let mut actions = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let place = format!("{place}.actions[{index}]");
+        let Some(word) = item.as_str() else {
+            let said = format!("`{place}` must be text, not {}", shown(item));
+            return Err(wrong(item, context, &said, "actions are words such as `pull`"));
+        };
+        odd_word(word, &ACTIONS, &place, context);
+        actions.push(word.to_owned());
+    }
+    Ok(actions)
+}
+
+/// Warns about a word that is close to a known one, and so probably mistyped.
+fn odd_word(word: &str, known: &[&str], place: &str, context: &TaskContext<'_>) {
+    if known.contains(&word) {
+        return;
+    }
+    match suggest::nearest(word, known) {
+        Some(meant) => context.warn(format!("`{place}` is `{word}`, which is sent as it is; did you mean `{meant}`?")),
+        None if context.verbosity > 0 => {
+            context.warn(format!("`{place}` is `{word}`, which is none of the known words ({})", known.join(", ")));
+        }
+        None => {}
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Str(text) => format!("`{}`", text.as_str()),
+        Value::Null => "null".to_owned(),
+        Value::Dict(_) => "a mapping".to_owned(),
+        Value::List(_) | Value::Tuple(_) | Value::Set(_) => "a list".to_owned(),
+        other => format!("`{}`", crate::value::python::str(other)),
+    }
+}
+
+/// The place of a value: its own, or that of the first text in it, or of all arguments.
+fn wrong(value: &Value, context: &TaskContext<'_>, said: &str, remedy: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(said).at(origin(value).unwrap_or(context.span), "").hint(remedy))
+}
+
+fn origin(value: &Value) -> Option<&crate::source::Span> {
+    match value {
+        Value::Str(text) => text.origin(),
+        Value::List(items) | Value::Tuple(items) => items.iter().find_map(origin),
+        Value::Dict(dict) => dict.iter().find_map(|(key, value)| origin(key).or_else(|| origin(value))),
+        _ => None,
+    }
+}
+
+fn first_unknown(value: &Value) -> Option<std::sync::Arc<crate::value::Unknown>> {
+    match value {
+        Value::Unknown(unknown) => Some(unknown.clone()),
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().find_map(first_unknown),
+        Value::Dict(dict) => dict.iter().find_map(|(_, value)| first_unknown(value)),
+        _ => None,
+    }
+}
