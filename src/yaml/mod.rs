@@ -1,6 +1,8 @@
 //! YAML as Ansible reads it: YAML 1.1 scalars, tags, merge keys, one document, and the place of every node kept.
 
 mod compose;
+pub mod dump;
+mod emit;
 mod hints;
 pub mod node;
 mod parse;

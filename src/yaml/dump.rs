@@ -1,0 +1,230 @@
+//! Values as YAML text, as `to_yaml` and `to_nice_yaml` write them: which style each value wants.
+//!
+//! How the styles look on the page is the business of the emitter.
+
+use base64::Engine as _;
+
+use super::emit;
+use super::resolve::{self, Plain};
+use crate::value::{Time, Value, python};
+
+/// How YAML is written.
+#[derive(Debug, Clone, Copy)]
+pub struct DumpOptions {
+    /// Blanks for one level, 2 to 9; anything else counts as 2.
+    pub indent: usize,
+    /// Lines are folded at blanks beyond this column.
+    pub width: usize,
+    /// Keys in their order (as long as they have one).
+    pub sort_keys: bool,
+    /// All collections in flow style, none of them, or only those without collections in them.
+    pub flow: Option<bool>,
+    /// The style of every scalar: `"`, `'`, `|` or `>`.
+    pub style: Option<char>,
+    /// `---` before the document.
+    pub explicit_start: bool,
+    /// `...` after it.
+    pub explicit_end: bool,
+    /// Characters beyond ASCII as they are.
+    pub unicode: bool,
+}
+
+impl DumpOptions {
+    /// What `to_yaml` does without options.
+    pub const TERSE: Self = Self {
+        indent: 2,
+        width: 80,
+        sort_keys: true,
+        flow: None,
+        style: None,
+        explicit_start: false,
+        explicit_end: false,
+        unicode: true,
+    };
+
+    /// What `to_nice_yaml` does without options.
+    pub const NICE: Self = Self { indent: 4, flow: Some(false), ..Self::TERSE };
+}
+
+/// A value as YAML text; ends with a line end.
+pub fn to_yaml(value: &Value, options: &DumpOptions) -> String {
+    emit::document(&represent(value, options), options)
+}
+
+/// A value with the style that it is to be written in.
+pub(super) enum Styled {
+    Scalar(Scalar),
+    List { items: Vec<Styled>, flow: bool },
+    Map { entries: Vec<(Styled, Styled)>, flow: bool, tag: Option<&'static str> },
+}
+
+/// A scalar before it is known where it stands.
+pub(super) struct Scalar {
+    pub text: String,
+    /// The wanted style; `None` leaves the choice to the emitter.
+    pub style: Option<char>,
+    /// Whether it reads back as what it is without quotes, and within quotes.
+    pub implicit: (bool, bool),
+    pub tag: Option<&'static str>,
+}
+
+impl Styled {
+    /// A scalar whose style is not prescribed; collections of such are short enough for one line.
+    fn is_simple(&self) -> bool {
+        matches!(self, Self::Scalar(Scalar { style: None, .. }))
+    }
+}
+
+fn represent(value: &Value, options: &DumpOptions) -> Styled {
+    let plain =
+        |text: String| Styled::Scalar(Scalar { text, style: options.style, implicit: (true, false), tag: None });
+    match value {
+        Value::Null => plain("null".to_owned()),
+        Value::Bool(b) => plain(b.to_string()),
+        Value::Int(i) => plain(i.to_string()),
+        Value::Big(number) => plain(number.to_string()),
+        Value::Float(f) => plain(float(*f)),
+        Value::Time(Time::Delta(_)) | Value::Undefined(_) | Value::Unknown(_) | Value::Omit => {
+            text(python::str(value), options)
+        }
+        Value::Time(time) => plain(time.to_text()),
+        Value::Str(content) => text(content.to_string(), options),
+        Value::Bytes(bytes) => tagged("!!binary", base64_lines(bytes)),
+        Value::Sealed(sealed) => tagged("!vault", sealed.envelope.clone()),
+        Value::List(items) | Value::Tuple(items) => list(items, options),
+        Value::Set(items) => {
+            let pairs = items.iter().map(|item| (item, &Value::Null)).collect();
+            map(pairs, Some("!!set"), options)
+        }
+        Value::Dict(dict) => map(dict.iter().collect(), None, options),
+        Value::Object(object) => match object.members() {
+            Some(members) => list(&members, options),
+            None => text(python::str(value), options),
+        },
+    }
+}
+
+fn text(text: String, options: &DumpOptions) -> Styled {
+    let implicit = (matches!(resolve::plain(&text), Ok(Plain::Text)), true);
+    Styled::Scalar(Scalar { text, style: options.style, implicit, tag: None })
+}
+
+fn tagged(tag: &'static str, text: String) -> Styled {
+    Styled::Scalar(Scalar { text, style: Some('|'), implicit: (false, false), tag: Some(tag) })
+}
+
+fn list(items: &[Value], options: &DumpOptions) -> Styled {
+    let items: Vec<_> = items.iter().map(|item| represent(item, options)).collect();
+    let flow = options.flow.unwrap_or_else(|| items.iter().all(Styled::is_simple));
+    Styled::List { items, flow }
+}
+
+fn map(mut pairs: Vec<(&Value, &Value)>, tag: Option<&'static str>, options: &DumpOptions) -> Styled {
+    if options.sort_keys {
+        let mut sorted = pairs.clone();
+        let mut ordered = true;
+        sorted.sort_by(|a, b| {
+            a.0.order(b.0).unwrap_or_else(|_| {
+                ordered = false;
+                std::cmp::Ordering::Equal
+            })
+        });
+        // Keys without an order among them, such as text and numbers, stay as they are.
+        if ordered {
+            pairs = sorted;
+        }
+    }
+    let entries: Vec<_> = pairs.into_iter().map(|(k, v)| (represent(k, options), represent(v, options))).collect();
+    let flow = options.flow.unwrap_or_else(|| entries.iter().all(|(k, v)| k.is_simple() && v.is_simple()));
+    Styled::Map { entries, flow, tag }
+}
+
+fn float(f: f64) -> String {
+    if f.is_nan() {
+        return ".nan".to_owned();
+    }
+    if f.is_infinite() {
+        return if f > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+    }
+    let text = python::float(f);
+    // `1e+20` would be read back as text.
+    if text.contains('.') { text } else { text.replacen('e', ".0e", 1) }
+}
+
+/// Base64 in lines of 76 characters.
+fn base64_lines(bytes: &[u8]) -> String {
+    let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let mut lines = String::with_capacity(digits.len() + digits.len() / 76 + 1);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % 76 == 0 {
+            lines.push('\n');
+        }
+        lines.push(digit);
+    }
+    if !lines.is_empty() {
+        lines.push('\n');
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(nice: bool, given: &serde_json::Value) -> DumpOptions {
+        let mut options = if nice { DumpOptions::NICE } else { DumpOptions::TERSE };
+        for (name, value) in given.as_object().expect("options") {
+            let number = || usize::try_from(value.as_u64().expect("a number")).expect("a small one");
+            match name.as_str() {
+                "indent" => options.indent = number(),
+                "width" => options.width = number(),
+                "sort_keys" => options.sort_keys = value == true,
+                "explicit_start" => options.explicit_start = value == true,
+                "explicit_end" => options.explicit_end = value == true,
+                "default_flow_style" => options.flow = value.as_bool(),
+                "default_style" => options.style = value.as_str().and_then(|style| style.chars().next()),
+                other => panic!("{other}"),
+            }
+        }
+        options
+    }
+
+    /// The table holds what the reference's filters write: value, filter, options, text.
+    #[test]
+    fn text_is_that_of_the_reference() {
+        let table = include_str!("../../tests/data/yaml_dump.jsonl");
+        let (mut count, mut wrong) = (0, Vec::new());
+        for line in table.lines() {
+            let row: crate::value::Value = crate::value::json::from_str(line).expect("the table is JSON");
+            let plain: serde_json::Value = serde_json::from_str(line).expect("the table is JSON");
+            let options = options(plain["nice"] == true, &plain["kw"]);
+            let found = to_yaml(row.get("value").expect("a value"), &options);
+            count += 1;
+            if Some(found.as_str()) != plain["out"].as_str() {
+                wrong.push(format!(
+                    "{}\n  found {found:?}\n  not   {:?}",
+                    line.chars().take(200).collect::<String>(),
+                    plain["out"].as_str()
+                ));
+            }
+        }
+        assert!(count > 500, "the table is cut short: {count}");
+        assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong[..wrong.len().min(12)].join("\n"));
+    }
+
+    #[test]
+    fn what_json_cannot_say() {
+        let bytes = Value::Bytes((*b"abc").into());
+        assert_eq!(to_yaml(&Value::dict([("t", bytes)]), &DumpOptions::TERSE), "t: !!binary |\n  YWJj\n");
+        let big = Value::big(num_bigint::BigInt::from(u64::MAX) * 10);
+        let numbers = Value::list([big, Value::Float(f64::INFINITY), Value::Float(f64::NAN)]);
+        assert_eq!(to_yaml(&numbers, &DumpOptions::TERSE), "[184467440737095516150, .inf, .nan]\n");
+        let set = Value::Set(std::sync::Arc::new(vec![Value::Int(2), Value::Int(1)]));
+        assert_eq!(to_yaml(&Value::dict([("s", set)]), &DumpOptions::TERSE), "s: !!set {1: null, 2: null}\n");
+        let day = Value::Time(Time::Date(jiff::civil::date(2024, 3, 5)));
+        assert_eq!(
+            to_yaml(&Value::list([day, Value::text("2024-03-05")]), &DumpOptions::TERSE),
+            "[2024-03-05, '2024-03-05']\n"
+        );
+    }
+}
