@@ -39,6 +39,7 @@ pub trait Module: Sync {
 
 /// All modules, sorted by name.
 pub static MODULES: &[&dyn Module] = &[
+    &builtin::assemble::Assemble,
     &builtin::blockinfile::BlockInFile,
     &builtin::copy::Copy,
     &builtin::fetch::Fetch,
@@ -53,6 +54,7 @@ pub static MODULES: &[&dyn Module] = &[
     &ionoscloud::registry_info::RegistryInfo,
     &ionoscloud::registry_token::RegistryToken,
     &ionoscloud::registry_token_info::RegistryTokenInfo,
+    &builtin::template::Template,
 ];
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).

@@ -1,5 +1,6 @@
 //! Builtin modules, one file each.
 
+pub mod assemble;
 pub mod blockinfile;
 pub mod copy;
 pub mod edit;
@@ -12,3 +13,4 @@ pub mod replace;
 pub mod slurp;
 pub mod stat;
 pub mod tempfile;
+pub mod template;

@@ -36,7 +36,9 @@ pub async fn copy(args: &Args, disk: Disk, source: &str, placing: &Placing) -> R
     let existed = disk.exists(Path::new(&placing.dest));
     let dest = placing.destination(disk, base_name(source))?;
     if disk.exists(&dest) && !placing.force {
-        return Ok(Outcome::new(false, data).with("dest", shown(&dest)).with("msg", "file already exists"));
+        data.set("dest", shown(&dest).into());
+        describe(&dest, &mut data);
+        return Ok(Outcome::new(false, data).with("msg", "file already exists"));
     }
     let mut changed = !existed && placing.dest.ends_with('/');
     if let Some(content) = &content {

@@ -1,0 +1,173 @@
+//! `template`: a file rendered with the variables of the task.
+
+mod settings;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::copy::place::{Parcel, Placing};
+use super::copy::{not_found, open};
+use super::files::{COMMON, Disk, base_name, shown, users};
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::source::Source;
+use crate::value::{Text, Time, Value, python};
+use settings::Settings;
+
+static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.").params(&[
+    &[
+        Param::path("src", "The template."),
+        Param::path("dest", "The file, or the folder to put it in."),
+        Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
+        Param::bool("force", "Replace what is there already.").default("true"),
+        Param::bool("follow", "Write what a link at the destination points to.").default("false"),
+        Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+        Param::str("newline_sequence", "How lines end.").default("\n"),
+        Param::str("block_start_string", "Begins a block.").default("{%"),
+        Param::str("block_end_string", "Ends a block.").default("%}"),
+        Param::str("variable_start_string", "Begins an expression.").default("{{"),
+        Param::str("variable_end_string", "Ends an expression.").default("}}"),
+        Param::str("comment_start_string", "Begins a comment.").default("{#"),
+        Param::str("comment_end_string", "Ends a comment.").default("#}"),
+        Param::bool("trim_blocks", "Remove the line break after a block.").default("true"),
+        Param::bool("lstrip_blocks", "Remove blanks before a block.").default("false"),
+        Param::str("output_encoding", "How the result is encoded.").default("utf-8"),
+        Param::str("state", "Not for templates.").hidden(),
+        Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
+    ],
+    COMMON,
+]);
+
+/// The module.
+pub struct Template;
+
+impl Module for Template {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    if args.get("state").is_some() {
+        return Err(Failure::new("'state' cannot be specified on a template"));
+    }
+    let (Some(name), Some(dest)) = (args.str("src"), args.str("dest")) else {
+        return Err(Failure::new("src and dest are required"));
+    };
+    let settings = Settings::of(args)?;
+    let path = context.find_file("templates", name).ok_or_else(|| not_found(context, "templates", name))?;
+    let (content, secret) = open(context, &path, true)?;
+    let text = String::from_utf8(content)
+        .map_err(|_| Failure::new(format!("the template {} is not UTF-8", path.display())))?;
+    let rendered = render(context, &text, settings, &path, variables(context, name, &path, dest))?;
+    let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
+    let parcel = Parcel {
+        content: encode(&rendered, args.str("output_encoding").unwrap_or_default())?,
+        secret,
+        name: base_name(&shown(&path)).to_owned(),
+        source: Some(path.clone()),
+        source_bits: bits,
+    };
+    let placing = Placing::of(args);
+    let placed = placing.place(Disk::of(context), &parcel).await?;
+    Ok(placed.unwrap_or_else(|| Outcome::default().with("dest", dest).with("src", shown(&path))))
+}
+
+/// The text of the template with its variables filled in.
+fn render(
+    context: &TaskContext<'_>,
+    text: &str,
+    settings: Settings,
+    path: &Path,
+    variables: Vec<(String, Value)>,
+) -> Result<String, Failure> {
+    let (settings, body) = settings.with_header(text)?;
+    let body = settings.with_line_ends(body);
+    let source = Source::new(shown(path), body.as_str());
+    let span = source.span(0..body.len());
+    let mut options = settings.into_options();
+    options.vars = variables;
+    let rendered = context.template.render(&Text::written(Arc::<str>::from(body), span), &options)?;
+    Ok(match rendered {
+        Value::Null => String::new(),
+        Value::Unknown(unknown) => unknown.shown.clone(),
+        other => python::str(&other),
+    })
+}
+
+/// What templates know of themselves.
+fn variables(context: &TaskContext<'_>, name: &str, path: &PathBuf, dest: &str) -> Vec<(String, Value)> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(path).ok();
+    let owner = meta.as_ref().map_or(0, MetadataExt::uid);
+    let zone = jiff::tz::TimeZone::system();
+    let local = |stamp: jiff::Timestamp| Value::Time(Time::Naive(zone.to_datetime(stamp)));
+    let written = meta.and_then(|meta| meta.modified().ok()).and_then(|time| jiff::Timestamp::try_from(time).ok());
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let mut variables = vec![
+        ("template_host".to_owned(), machine.into()),
+        ("template_path".to_owned(), name.into()),
+        ("template_mtime".to_owned(), written.map_or(Value::Null, local)),
+        ("template_uid".to_owned(), users::user_name(owner).map_or_else(|| owner.into(), Value::text)),
+        ("template_run_date".to_owned(), local(jiff::Timestamp::now())),
+        ("template_destpath".to_owned(), dest.into()),
+        ("template_fullpath".to_owned(), shown(path).into()),
+    ];
+    if !matches!(context.template.variable("ansible_managed"), Ok(Some(_)) | Err(_)) {
+        variables.push(("ansible_managed".to_owned(), "Ansible managed".into()));
+    }
+    variables
+}
+
+/// The text in an encoding.
+fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
+    let wide = |units: Vec<[u8; 2]>| units.concat();
+    let cannot = || Failure::new(format!("the result cannot be encoded as `{encoding}`"));
+    match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
+        "" | "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
+        "utf-8-sig" => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        "ascii" | "us-ascii" => text.is_ascii().then(|| text.as_bytes().to_vec()).ok_or_else(cannot),
+        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => {
+            text.chars().map(|c| u8::try_from(u32::from(c))).collect::<Result<_, _>>().map_err(|_| cannot())
+        }
+        "utf-16-le" | "utf-16le" => Ok(wide(text.encode_utf16().map(u16::to_le_bytes).collect())),
+        "utf-16-be" | "utf-16be" => Ok(wide(text.encode_utf16().map(u16::to_be_bytes).collect())),
+        "utf-16" | "utf16" => {
+            Ok([vec![0xff, 0xfe], wide(text.encode_utf16().map(u16::to_le_bytes).collect())].concat())
+        }
+        "windows-1252" | "cp1252" => text.chars().map(|c| windows_1252(c).ok_or_else(cannot)).collect(),
+        _ => Err(Failure::new(format!("unknown encoding: {encoding}"))),
+    }
+}
+
+/// The byte of a character in the Windows encoding for western languages.
+fn windows_1252(c: char) -> Option<u8> {
+    const UPPER: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    match UPPER.iter().position(|known| *known == c) {
+        Some(index) => u8::try_from(0x80 + index).ok(),
+        None => u8::try_from(u32::from(c)).ok().filter(|byte| !(0x80..0xa0).contains(byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_encoded() {
+        assert_eq!(encode("ä€", "utf-8").unwrap(), "ä€".as_bytes());
+        assert_eq!(encode("ä", "latin-1").unwrap(), [0xe4]);
+        assert_eq!(encode("€ä", "windows-1252").unwrap(), [0x80, 0xe4]);
+        assert_eq!(encode("a", "utf-16").unwrap(), [0xff, 0xfe, b'a', 0]);
+        assert!(encode("€", "latin-1").is_err());
+        assert_eq!(encode("a", "klingon").unwrap_err().message, "unknown encoding: klingon");
+    }
+}
