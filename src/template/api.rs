@@ -7,7 +7,7 @@ use super::engine::{Engine, poison, use_of};
 use super::eval::{Cx, NO_ELSE};
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
-use super::objects::{Range, View};
+use super::objects::Range;
 use super::parse;
 use super::place::Place;
 use super::tree::StmtKind;
@@ -112,7 +112,7 @@ impl Engine<'_> {
             Value::Unknown(unknown) => Ok(Verdict::Unknown(Arc::clone(unknown))),
             Value::Str(text) if !text.is_trusted() => Err(untrusted()),
             Value::Str(text) if text.trim().is_empty() => {
-                Err(Fault::value("a condition must not be an empty text").or_at(text.origin()))
+                Err(Fault::value("Empty conditional expressions are not allowed.").or_at(text.origin()))
             }
             Value::Str(text) if is_whole_template(text) => self.embedded(text),
             Value::Str(text) => self.condition_text(text),
@@ -274,10 +274,6 @@ impl Engine<'_> {
                 if *step == 1 { format!("range({start}, {stop})") } else { format!("range({start}, {stop}, {step})") };
             return Ok(Value::text(text));
         }
-        if object.as_any().is::<View>() {
-            let items = self.deep(Value::list(object.members().unwrap_or_default()))?;
-            return self.plain(items, store);
-        }
         match mapping(object) {
             Some(dict) => {
                 let dict = self.deep(dict.into())?;
@@ -302,7 +298,7 @@ impl Engine<'_> {
 
 /// The entries of an object that is like a mapping (`hostvars`): its members are keys.
 pub(super) fn mapping(object: &dyn Object) -> Option<Dict> {
-    if object.as_any().is::<Range>() || object.as_any().is::<View>() {
+    if object.as_any().is::<Range>() {
         return None;
     }
     let keys = object.members()?;

@@ -84,6 +84,24 @@ pub fn bracket_tuples(masked: &str, options: &RenderOptions) -> Option<String> {
     if changed { String::from_utf8(out).ok() } else { None }
 }
 
+/// The place of an expression or statement that is longer than `most` bytes.
+pub fn overlong(text: &str, options: &RenderOptions, most: usize) -> Option<std::ops::Range<usize>> {
+    if text.len() <= most {
+        return None;
+    }
+    for (open, close) in [&options.variable, &options.block] {
+        let mut from = 0;
+        while let Some(start) = text[from..].find(open.as_str()).map(|at| from + at + open.len()) {
+            let end = closing(text, start, close).unwrap_or(text.len());
+            if end - start > most {
+                return Some(start..end);
+            }
+            from = end;
+        }
+    }
+    None
+}
+
 /// Where the delimiter closes, outside of string literals.
 fn closing(text: &str, start: usize, close: &str) -> Option<usize> {
     let mut quote = None;

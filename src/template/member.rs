@@ -52,7 +52,7 @@ impl Engine<'_> {
                 }
             }
             key => Ok(Value::undefined(format!(
-                "object of type '{}' has no element {}",
+                "object of type '{}' has no attribute {}",
                 of.type_name(),
                 python::repr(key)
             ))),

@@ -4,6 +4,8 @@ mod api;
 pub mod call;
 mod context;
 pub mod engine;
+#[cfg(test)]
+mod engine_tests;
 mod eval;
 pub mod fault;
 pub mod filters;

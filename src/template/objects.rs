@@ -58,29 +58,6 @@ impl Object for Range {
     }
 }
 
-/// `d.keys()`, `d.items()`, `d.values()`, and generators: made plain as lists.
-#[derive(Debug)]
-pub struct View {
-    /// The Python type.
-    pub kind: &'static str,
-    /// The members, raw.
-    pub items: Vec<Value>,
-}
-
-impl Object for View {
-    fn type_name(&self) -> &'static str {
-        self.kind
-    }
-
-    fn members(&self) -> Option<Vec<Value>> {
-        Some(self.items.clone())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
 /// A function of the template language, by name.
 #[derive(Debug)]
 pub struct Function(pub &'static str);

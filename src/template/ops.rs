@@ -16,6 +16,9 @@ use crate::value::{Dict, Time, Unknown, Value, python};
 /// The longest text, list or number that an operator may make.
 const MAX_SIZE: usize = 64 << 20;
 
+/// The longest integer that `**` may make, in bits.
+const MAX_POWER_BITS: u64 = 1 << 20;
+
 enum Number {
     Int(BigInt),
     Float(f64),
@@ -194,7 +197,7 @@ fn arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, Fault>
         Operator::Pow => {
             let exponent = b
                 .to_u32()
-                .filter(|exponent| a.bits() <= 1 || u64::from(*exponent).saturating_mul(a.bits()) < (MAX_SIZE as u64));
+                .filter(|exponent| a.bits() <= 1 || u64::from(*exponent).saturating_mul(a.bits()) < MAX_POWER_BITS);
             match exponent {
                 Some(exponent) => Ok(Value::big(a.pow(exponent))),
                 None if a.bits() <= 1 => Ok(Value::big(a.pow(if b.is_even() { 2 } else { 1 }))),

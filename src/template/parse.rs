@@ -4,6 +4,7 @@
 //! from Jinja2 (backslashes, huge integers, unary plus) is replaced by something harmless, and literals and raw text are
 //! then read from the original at the same offsets.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use minijinja::machinery::{Span, ast, parse, parse_expr};
@@ -22,8 +23,17 @@ use crate::value::Value;
 /// If the text is no template.
 pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault, At)> {
     let syntax = syntax(options).map_err(|fault| (fault, 0..0))?;
+    if let Some(at) = literal::overlong(text, options, MAX_LENGTH) {
+        return Err((Fault::new(FaultKind::Limit, "this expression is too long"), at));
+    }
     let masked = literal::mask(text);
-    let reader = Reader { text, masked: &masked, literal_backslashes: options.escape_backslashes };
+    let reader = Reader {
+        text,
+        masked: &masked,
+        literal_backslashes: options.escape_backslashes,
+        in_output: Cell::new(false),
+        depth: Cell::new(0),
+    };
     match parse(&masked, "template", syntax.clone()) {
         Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(|body| Template { body }),
         Ok(_) => Err((Fault::new(FaultKind::Syntax, "this is no template"), 0..text.len())),
@@ -46,8 +56,12 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
 /// # Errors
 /// If the text is no expression.
 pub fn expression(text: &str) -> Result<Node, (Fault, At)> {
+    if text.len() > MAX_LENGTH {
+        return Err((Fault::new(FaultKind::Limit, "this expression is too long"), 0..MAX_LENGTH));
+    }
     let masked = literal::mask(text);
-    let reader = Reader { text, masked: &masked, literal_backslashes: true };
+    let reader =
+        Reader { text, masked: &masked, literal_backslashes: false, in_output: Cell::new(false), depth: Cell::new(0) };
     match parse_expr(&masked) {
         Ok(expr) => reader.node(&expr),
         Err(error) => Err(reader.syntax_error(&error)),
@@ -66,10 +80,20 @@ fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, Fault> {
         .map_err(|error| Fault::new(FaultKind::Syntax, format!("the delimiters are not usable: {error}")))
 }
 
+/// How deep expressions may nest, not counting rows of operators.
+const MAX_DEPTH: usize = 200;
+/// How many operators may stand in a row.
+const MAX_ROW: usize = 5000;
+/// The longest expression or statement, in bytes.
+const MAX_LENGTH: usize = 32 << 10;
+
 struct Reader<'t> {
     text: &'t str,
     masked: &'t str,
     literal_backslashes: bool,
+    /// Inside `{{ }}`; in statements and bare expressions escapes hold in playbooks too.
+    in_output: Cell<bool>,
+    depth: Cell<usize>,
 }
 
 type Read<T> = Result<T, (Fault, At)>;
@@ -133,7 +157,12 @@ impl Reader<'_> {
                 let at = self.place(s.raw);
                 (StmtKind::Raw(self.text.get(at.clone()).unwrap_or(s.raw).into()), at)
             }
-            ast::Stmt::EmitExpr(s) => (StmtKind::Emit(self.node(&s.expr)?), self.at(s.span())),
+            ast::Stmt::EmitExpr(s) => {
+                self.in_output.set(true);
+                let node = self.node(&s.expr);
+                self.in_output.set(false);
+                (StmtKind::Emit(node?), self.at(s.span()))
+            }
             ast::Stmt::ForLoop(s) => {
                 let filter = s.filter_expr.as_ref().map(|expr| self.node(expr)).transpose()?;
                 let each = ForLoop {
@@ -264,6 +293,38 @@ impl Reader<'_> {
     }
 
     fn node(&self, expr: &ast::Expr<'_>) -> Read<Node> {
+        let depth = self.depth.get();
+        if depth >= MAX_DEPTH {
+            let message = format!("the expression nests deeper than {MAX_DEPTH} levels");
+            return Err((Fault::new(FaultKind::Limit, message), self.at(expr.span())));
+        }
+        self.depth.set(depth + 1);
+        let node = if let ast::Expr::BinOp(_) = expr { self.row(expr) } else { self.any(expr) };
+        self.depth.set(depth);
+        node
+    }
+
+    /// A row of operators: as deep as it is long in the parser's tree, so it is walked without recursion.
+    fn row(&self, expr: &ast::Expr<'_>) -> Read<Node> {
+        let (mut spine, mut first) = (Vec::new(), expr);
+        while let ast::Expr::BinOp(binary) = first {
+            spine.push((binary, self.at(first.span())));
+            first = &binary.left;
+        }
+        if spine.len() > MAX_ROW {
+            let message = format!("more than {MAX_ROW} operators in a row");
+            return Err((Fault::new(FaultKind::Limit, message), self.at(expr.span())));
+        }
+        let mut node = self.node(first)?;
+        for (binary, at) in spine.into_iter().rev() {
+            let right = self.boxed(&binary.right)?;
+            let at = node.at.start..at.end.max(node.at.start);
+            node = Node { kind: binary_kind(binary.op, Box::new(node), right), at };
+        }
+        Ok(node)
+    }
+
+    fn any(&self, expr: &ast::Expr<'_>) -> Read<Node> {
         let mut at = self.at(expr.span());
         let kind = match expr {
             ast::Expr::Var(var) => Kind::Var(self.name(var.id)?),
@@ -286,11 +347,7 @@ impl Reader<'_> {
                     ast::UnaryOpKind::Neg => Kind::Neg(operand),
                 }
             }
-            ast::Expr::BinOp(binary) => {
-                let (left, right) = (self.boxed(&binary.left)?, self.boxed(&binary.right)?);
-                at = left.at.start..at.end.max(left.at.start);
-                binary_kind(binary.op, left, right)
-            }
+            ast::Expr::BinOp(_) => return self.row(expr),
             ast::Expr::Compare(compare) => {
                 let first = self.boxed(&compare.expr)?;
                 at = first.at.start..at.end.max(first.at.start);
@@ -360,7 +417,9 @@ impl Reader<'_> {
     fn literal(&self, at: &At) -> Read<Value> {
         let text = &self.text[at.clone()];
         match text.as_bytes().first() {
-            Some(b'\'' | b'"') => Ok(Value::text(literal::strings(text, self.literal_backslashes))),
+            Some(b'\'' | b'"') => {
+                Ok(Value::text(literal::strings(text, self.literal_backslashes && self.in_output.get())))
+            }
             Some(b't' | b'T') => Ok(Value::Bool(true)),
             Some(b'f' | b'F') => Ok(Value::Bool(false)),
             Some(b'n' | b'N') => Ok(Value::Null),

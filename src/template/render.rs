@@ -80,7 +80,9 @@ impl Engine<'_> {
 
     /// Joins the pieces: none is null, one keeps its type, several are text.
     fn join(&self, out: Output, cx: &Cx) -> Result<Value, Fault> {
+        // Null prints as nothing, so it is no piece.
         let mut pieces = out.0;
+        pieces.retain(|(value, _)| !value.is_null());
         match pieces.len() {
             0 => return Ok(Value::Null),
             1 => return Ok(pieces.pop().map_or(Value::Null, |(value, _)| value)),
@@ -120,7 +122,13 @@ impl Engine<'_> {
         match value {
             Value::Omit => Ok(String::new()),
             Value::Unknown(unknown) => Ok(unknown.shown.clone()),
-            other => Ok(python::str(&self.plain(self.deep(other.clone())?, false)?)),
+            Value::Object(_) => Ok(python::str(&self.plain(value.clone(), false)?)),
+            other => {
+                let value = self.deep(other.clone())?;
+                // Refuses undefined members; tuples print as such.
+                self.plain(value.clone(), false)?;
+                Ok(python::str(&value))
+            }
         }
     }
 

@@ -6,18 +6,18 @@ use super::need;
 use crate::template::call::Args;
 use crate::template::engine::Engine;
 use crate::template::fault::Fault;
-use crate::template::objects::View;
 use crate::value::{Dict, Value, python};
 
 pub const NAMES: &[&str] =
     &["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 
 pub fn call(engine: &Engine<'_>, dict: &Dict, name: &str, args: &Args) -> Result<Value, Fault> {
-    let view = |kind, items| Ok(Value::Object(Arc::new(View { kind, items })));
+    // The reference turns views into lists as soon as a template has them.
+    let list = |items: Vec<Value>| Ok(Value::List(Arc::new(items)));
     match name {
-        "keys" => view("dict_keys", dict.keys().cloned().collect()),
-        "values" => view("dict_values", dict.values().cloned().collect()),
-        "items" => view("dict_items", dict.iter().map(|(k, v)| Value::tuple([k.clone(), v.clone()])).collect()),
+        "keys" => list(dict.keys().cloned().collect()),
+        "values" => list(dict.values().cloned().collect()),
+        "items" => list(dict.iter().map(|(k, v)| Value::tuple([k.clone(), v.clone()])).collect()),
         "get" | "setdefault" | "pop" => {
             let [key, default] = args.bind(["key", "default"])?;
             let key = need(key, name, "key")?;

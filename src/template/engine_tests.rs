@@ -1,0 +1,283 @@
+//! The engine as a whole: templates and what they give.
+
+use std::path::PathBuf;
+
+use super::{Engine, Fault, FaultKind, Globals, Verdict};
+use crate::source::Source;
+use crate::value::{Dict, Text, Value, json};
+
+/// Text as if it stood in a playbook.
+fn written(text: &str) -> Value {
+    let source = Source::new("play.yml", text);
+    Value::Str(Text::written(text, source.span(0..text.len())))
+}
+
+/// Data in which every text is written by the user.
+fn trusted(value: &Value) -> Value {
+    match value {
+        Value::Str(text) => written(text),
+        Value::List(items) => Value::list(items.iter().map(trusted)),
+        Value::Dict(dict) => dict.iter().map(|(k, v)| (k.clone(), trusted(v))).collect::<Dict>().into(),
+        other => other.clone(),
+    }
+}
+
+fn vars() -> Dict {
+    let text = r#"{
+        "n": 3, "s": "text", "l": [1, 2, 3], "d": {"a": 1, "keys": 5, "b": "{{ n }}"}, "empty": [], "null_": null,
+        "cond": "n == 3", "a1": "{{ a2 }}", "a2": "{{ a1 }}", "bad": "{{ nowhere }}", "mixed": {"ok": 1, "no": "{{ nowhere }}"},
+        "twice": "{{ n }}{{ n }}", "self_": {"x": "{{ self_ }}"}, "users": [{"name": "x", "groups": ["a"]}]
+    }"#;
+    let Value::Dict(dict) = trusted(&json::from_str(text).expect("the table is JSON")) else { panic!("no mapping") };
+    let mut dict = (*dict).clone();
+    dict.set("data", Value::text("{{ n }}"));
+    dict.set("pw", Value::secret("hunter2"));
+    dict.set("later", Value::unknown("the token is created"));
+    dict
+}
+
+fn with<T>(run: impl FnOnce(&Engine<'_>) -> T) -> T {
+    let (globals, scope) = (Globals::new("."), vars());
+    run(&Engine::new(&globals, &scope, &[PathBuf::from(".")]))
+}
+
+fn value(template: &str) -> Result<Value, Fault> {
+    with(|engine| engine.value(&written(template)))
+}
+
+#[track_caller]
+fn gives(template: &str, expected: &str) {
+    match value(template) {
+        Ok(value) => assert_eq!(json::to_string(&value, json::Style::EVENT), expected, "{template}"),
+        Err(fault) => panic!("{template}: {fault}"),
+    }
+}
+
+#[track_caller]
+fn fails(template: &str, part: &str) {
+    match value(template) {
+        Ok(value) => panic!("{template} gave {value:?}"),
+        Err(fault) => assert!(fault.message.contains(part), "{template}: {}", fault.message),
+    }
+}
+
+#[test]
+fn a_lone_expression_keeps_its_type() {
+    gives("{{ n }}", "3");
+    gives("{{ n }}\n", "3");
+    gives(" {{ n }}", "\" 3\"");
+    gives("{# c #}{{ 7 }}", "7");
+    gives("{% if true %}{{ 5 }}{% endif %}", "5");
+    gives("{% set x = [1] %}{{ x }}", "[1]");
+    gives("{% for i in [1, 2] %}{{ i }}{% endfor %}", "\"12\"");
+    gives("{% if false %}x{% endif %}", "null");
+    gives("[{{ none }}]", "\"[]\"");
+    gives("{{ none }}{{ 7 }}", "7");
+    gives("{{ '5' }}", "\"5\"");
+    gives("4{{ 2 }}", "\"42\"");
+    gives("{{ '{{ x }}' }}", "\"{{ x }}\"");
+    gives("{{ data }}", "\"{{ n }}\"");
+    gives("{{ (1, 2) }}", "[1, 2]");
+    gives("{{ 1, 2 }}", "[1, 2]");
+    gives("x{{ (1, 2) }}", "\"x[1, 2]\"");
+    gives("{{ d.items() }}", "[[\"a\", 1], [\"keys\", 5], [\"b\", 3]]");
+    fails("{{ range(3) }}", "unsupported for variable storage");
+    fails("{{ 'x' if false }}", "unsupported for variable storage");
+    gives("a{{ 'x' if false }}b", "\"ab\"");
+}
+
+#[test]
+fn operators() {
+    gives("{{ -7 // 2 }}", "-4");
+    gives("{{ -7 % 3 }}", "2");
+    gives("{{ 7 / 2 }}", "3.5");
+    gives("{{ 6 / 2 }}", "3.0");
+    gives("{{ 2 ** 3 ** 2 }}", "64");
+    gives("{{ -2 ** 2 }}", "4");
+    gives("{{ 2 ** -1 }}", "0.5");
+    gives("{{ +5 }}", "5");
+    gives("{{ 1 - +5 }}", "-4");
+    gives("{{ 2 ** 100 }}", "1267650600228229401496703205376");
+    let long = "123456789012345678901234567890123456789012345678901234567890";
+    gives(&format!("{{{{ {long} + 1 }}}}"), "123456789012345678901234567890123456789012345678901234567891");
+    gives("{{ 1 == 1.0 and true == 1 and '1' != 1 }}", "true");
+    gives("{{ 1 < 2 < 3 }}", "true");
+    gives("{{ 3 not in l }}", "false");
+    gives("{{ 'a' ~ none ~ 1.0 }}", "\"aNone1.0\"");
+    gives("{{ l[::-1] }}", "[3, 2, 1]");
+    gives("{{ 'abc'[1:] }}", "\"bc\"");
+    gives("{{ [1] + [2] }}", "[1, 2]");
+    gives("{{ 'ab' * 2 }}", "\"abab\"");
+    gives("{{ 0 or 'x' }}", "\"x\"");
+    fails("{{ 'a' + 3 }}", "can only concatenate str (not \"int\") to str");
+    fails("{{ '10' > 9 }}", "'>' not supported between instances of 'str' and 'int'");
+    fails("{{ 1 / 0 }}", "division by zero");
+    fails("{{ [1] + 2 }}", "can only concatenate list (not \"int\") to list");
+}
+
+#[test]
+fn backslashes_in_literals_are_literal() {
+    gives(r"{{ 'a\nb' }}", r#""a\\nb""#);
+    gives(r"{{ '\d+' ~ 'x' }}", r#""\\d+x""#);
+    gives(r"c:\x {{ n }}", r#""c:\\x 3""#);
+}
+
+#[test]
+fn in_statements_backslashes_are_escapes() {
+    gives(r"{% set x = 'a\nb' %}{{ x }}", r#""a\nb""#);
+}
+
+#[test]
+fn members_and_methods() {
+    gives("{{ d.a + d['b'] }}", "4");
+    gives("{{ d['keys'] }}", "5");
+    gives("{{ l.0 }}", "1");
+    gives("{{ l[-1] }}", "3");
+    gives("{{ 'a,b'.split(',') }}", "[\"a\", \"b\"]");
+    gives("{{ '%s-%03d' % ('a', 7) }}", "\"a-007\"");
+    gives("{{ '{0:>4}|{x:.2f}|{:,}'.format(1, x=2) if false else '{0:>4}|{x:.2f}'.format(1, x=2) }}", "\"   1|2.00\"");
+    gives("{{ '-'.join(['a', 'b']) }}", "\"a-b\"");
+    gives("{% set _ = l.append(4) %}{{ l }}", "[1, 2, 3]");
+    gives("{{ users[0].name }}", "\"x\"");
+    gives("{{ d.get('zz', 'y') }}", "\"y\"");
+    fails("{{ s.__class__ }}", "has no attribute '__class__'");
+}
+
+#[test]
+fn undefined_is_an_error_when_used() {
+    fails("{{ x }}", "'x' is undefined");
+    fails("{{ d.zz }}", "object of type 'dict' has no attribute 'zz'");
+    fails("{{ missing.a.b }}", "'missing' is undefined");
+    fails("{{ bad }}", "'nowhere' is undefined");
+    fails("{{ [1, x] }}", "'x' is undefined");
+    gives("{{ bad is defined }}", "false");
+    gives("{{ missing.a.b['c'] | default('x') }}", "\"x\"");
+    gives("{{ bad | default('x') }}", "\"x\"");
+    gives("{{ [1, x] | length }}", "2");
+    gives("{{ mixed.ok }}", "1");
+    fails("{{ mixed }}", "'nowhere' is undefined");
+    let fault = value("{{ userz }}").expect_err("undefined");
+    assert_eq!(fault.hints, ["did you mean `users`?"]);
+    assert_eq!(fault.span.expect("a place").text(), "userz");
+}
+
+#[test]
+fn recursion_is_found_and_named() {
+    let fault = value("{{ a1 }}").expect_err("a loop");
+    assert_eq!(fault.kind, FaultKind::Recursion);
+    assert!(fault.message.contains("`a1` -> `a2` -> `a1`"), "{}", fault.message);
+    fails("{{ self_ }}", "recursive loop");
+}
+
+#[test]
+fn statements() {
+    gives("{% for a, b in [(1, 2)] %}{{ a }}-{{ b }}{% endfor %}", "\"1-2\"");
+    gives("{% for x in l if x > 1 %}{{ loop.index }}{{ x }},{% else %}none{% endfor %}", "\"12,23,\"");
+    gives("{% for x in [] %}{% else %}none{% endfor %}", "\"none\"");
+    gives("{% set ns = namespace(c=0) %}{% for x in l %}{% set ns.c = ns.c + x %}{% endfor %}{{ ns.c }}", "6");
+    gives("{% macro m(a, b=2) %}{{ a }}{{ b }}{{ varargs }}{% endmacro %}{{ m(1, 3, 4) }}", "\"13[4]\"");
+    gives("{% macro m() %}<{{ caller('x') }}>{% endmacro %}{% call(y) m() %}{{ y }}!{% endcall %}", "\"<x!>\"");
+    gives("{% for x in [1, [2, [3]]] recursive %}{{ loop(x) if x is iterable else x }}{% endfor %}", "\"123\"");
+    gives("{% with a = 1 %}{{ a }}{% endwith %}", "1");
+    gives("{% set x %}{{ 5 }}{% endset %}{{ x }}", "5");
+    gives("{% for x in 1, 2 %}{{ x }}{% endfor %}", "\"12\"");
+    gives("{% raw %}{{ x }}{% endraw %}", "\"{{ x }}\"");
+    gives("{% set x = 1 %}{% for i in [1] %}{% set x = 2 %}{% endfor %}{{ x }}", "1");
+    fails("{% do l.append(1) %}", "unknown tag");
+    fails("{% for x in l %}{% break %}{% endfor %}", "unknown statement");
+    fails("{{ 1 + }}", "syntax error");
+}
+
+#[test]
+fn omit_vanishes_inside() {
+    assert!(matches!(value("{{ omit }}"), Ok(Value::Omit)));
+    gives("{{ [1, omit] }}", "[1]");
+    gives("{{ {'a': omit, 'b': 1} }}", "{\"b\": 1}");
+    gives("x{{ omit }}", "\"x\"");
+}
+
+#[test]
+fn unknown_values_spread() {
+    let shown = |template: &str| match value(template) {
+        Ok(Value::Unknown(unknown)) => unknown.shown.clone(),
+        other => panic!("{template}: {other:?}"),
+    };
+    assert_eq!(shown("id-{{ later }}!"), "id-<known after creation>!");
+    assert_eq!(shown("{{ later.token }}"), "<known after creation>");
+    assert_eq!(shown("{{ later == 1 }}"), "<known after creation>");
+    gives("{{ later is defined }}", "true");
+    gives("{{ later or true }}", "true");
+    gives("{{ later and false }}", "false");
+    gives("{{ [later, 1] | length }}", "2");
+}
+
+#[test]
+fn secrets_stay_secret() {
+    for template in ["{{ pw }}", "x{{ pw }}", "{{ pw ~ 'x' }}", "{{ pw.upper() }}"] {
+        match value(template) {
+            Ok(Value::Str(text)) => assert!(text.is_secret(), "{template}"),
+            other => panic!("{template}: {other:?}"),
+        }
+    }
+}
+
+#[track_caller]
+fn condition(text: &str, expected: Result<bool, &str>) {
+    let verdict = with(|engine| engine.condition(&written(text)));
+    match (verdict, expected) {
+        (Ok(Verdict::True), Ok(true)) | (Ok(Verdict::False), Ok(false)) => {}
+        (Err(fault), Err(part)) => assert!(fault.message.contains(part), "{text}: {}", fault.message),
+        (other, _) => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn conditions_are_booleans() {
+    condition("n == 3", Ok(true));
+    condition("not s", Ok(false));
+    condition("3 and true", Ok(true));
+    condition("l", Err("Conditional result (True) was derived from value of type 'list'"));
+    condition("true and 3", Err("type 'int'"));
+    condition("", Err("Empty"));
+    condition("{{ n == 3 }}", Ok(true));
+    condition("{{ cond }}", Ok(true));
+    condition("cond", Err("type 'str'"));
+    condition("{{ data }}", Err("untrusted"));
+    condition("{{ n }} == 3", Err("syntax error"));
+    condition(r"'a\nb' | length == 3", Ok(true));
+    condition("nope", Err("'nope' is undefined"));
+    let plain = |value: Value| with(|engine| engine.condition(&value));
+    assert!(matches!(plain(Value::Bool(false)), Ok(Verdict::False)));
+    assert!(matches!(plain(Value::Null), Ok(Verdict::True)));
+    assert!(matches!(plain(Value::list([])), Ok(Verdict::True)));
+    assert!(matches!(plain(Value::list([written("false"), written("nope")])), Ok(Verdict::False)));
+    assert!(plain(Value::Int(1)).is_err());
+    assert!(plain(Value::text("true")).is_err());
+    assert!(matches!(plain(written("later")), Ok(Verdict::Unknown(_))));
+}
+
+#[test]
+fn names_show_what_failed() {
+    let name = |text: &str| match written(text) {
+        Value::Str(text) => with(|engine| engine.text(&text)),
+        _ => String::new(),
+    };
+    assert_eq!(name("do {{ x }} to {{ n }}"), "do << error 1 - 'x' is undefined >> to 3");
+    assert_eq!(name("n {{ n }}"), "n 3");
+    let shown = with(|engine| engine.value_lenient(&written("{{ mixed }}")));
+    assert_eq!(
+        json::to_string(&shown, json::Style::EVENT),
+        r#"{"ok": 1, "no": "<< error 1 - 'nowhere' is undefined >>"}"#
+    );
+}
+
+#[test]
+fn hostile_templates_end() {
+    fails("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "too long");
+    fails("{{ 'x' * 99999999999 }}", "too large");
+    fails("{{ 9 ** 99999999 }}", "too large");
+    let deep = format!("{{{{ {}1{} }}}}", "[".repeat(140), "]".repeat(140));
+    assert!(value(&deep).is_ok() || value(&deep).is_err());
+    let long = format!("{{{{ 1{} }}}}", " + 1".repeat(2000));
+    gives(&long, "2001");
+}
