@@ -241,6 +241,11 @@ impl<'a> Composer<'a> {
                     if node.scalar().is_none() {
                         return Err(hints::key_is_collection(&node, self.source, frame.start));
                     }
+                    if node.is_null() && node.tag().is_none() && node.span().range().is_empty() {
+                        return Err(Diagnostic::error("a value without a key")
+                            .at(node.span(), "the key is missing before the colon")
+                            .hint("write `key: value`, or put the text in quotes"));
+                    }
                     *key = Some(node);
                 }
             },

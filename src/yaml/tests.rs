@@ -203,6 +203,7 @@ fn mistakes_and_what_to_do() {
         "remove the line `---`, or put the second document into its own file",
     );
     wrong("a: !valt x", "the tag `!valt` is not known", "t.yml:1:4", "text that begins with `!` must be in quotes");
+    wrong("a: 1\n: 2\n", "a value without a key", "t.yml:2:1", "write `key: value`, or put the text in quotes");
     wrong("a: =", "`=` means something else in YAML than the text", "t.yml:1:4", "put it in quotes: `\"=\"`");
     wrong("[a]: 1", "a list cannot be the key of a mapping", "t.yml:1:1", "put it in quotes if text is meant");
     wrong(
