@@ -69,7 +69,7 @@ pub struct Globals {
     settings: HashMap<String, Value>,
     opener: Option<Box<Opener>>,
     warnings: RefCell<Vec<String>>,
-    templates: RefCell<HashMap<(Arc<str>, bool), Arc<Template>>>,
+    templates: RefCell<HashMap<Arc<str>, Arc<Template>>>,
     expressions: RefCell<HashMap<Arc<str>, Arc<Node>>>,
 }
 
@@ -140,7 +140,7 @@ impl Globals {
     pub(super) fn template_with(&self, text: &Text, options: &RenderOptions) -> Result<Arc<Template>, (Fault, At)> {
         // Only the playbook's own way of reading is worth keeping; files are rendered once.
         let usual = is_usual(options);
-        let key = (text.shared(), usual);
+        let key = text.shared();
         if usual && let Some(found) = self.templates.borrow().get(&key) {
             return Ok(Arc::clone(found));
         }

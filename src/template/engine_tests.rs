@@ -123,6 +123,17 @@ fn backslashes_in_literals_are_literal() {
 }
 
 #[test]
+fn conformance_of_literals_and_macros() {
+    gives("{{ 0x1f }}", "31");
+    gives("{{ 1.5e2 }}", "150.0");
+    gives("{{ ('one',) }}", "[\"one\"]");
+    gives("{{ 'x' if n and not n else 'y' if n else 'z' }}", "\"y\"");
+    let many = "{% macro many() %}{{ varargs | join('-') }}{{ kwargs | length }}{% endmacro %}{{ many(1, 2, z=3) }}";
+    gives(many, "\"1-21\"");
+    gives(r"{{ 'it\'s' }}", r#""it\\'s""#);
+}
+
+#[test]
 fn in_statements_backslashes_are_escapes() {
     gives(r"{% set x = 'a\nb' %}{{ x }}", r#""a\nb""#);
 }
