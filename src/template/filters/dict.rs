@@ -2,7 +2,9 @@
 
 use crate::template::call::{Call, Context, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{flag, ignore_case, items, required, sort_by_key, text, text_or, touch};
+use crate::template::python::coerce::{
+    flag, ignore_case, items, required, sort_by_key, text, text_or, touch, touch_values,
+};
 use crate::value::{Dict, Value, python};
 
 /// The family.
@@ -116,7 +118,7 @@ fn combine(call: &Call<'_>) -> Result<Value, Fault> {
                 "failed to combine variables, expected dicts but got a '{a}' and a '{b}'"
             )));
         };
-        result = Value::from(merge(earlier, later, recursive, lists));
+        result = Value::from(merge(touch_values(earlier)?, touch_values(later)?, recursive, lists));
     }
     Ok(result)
 }
@@ -129,7 +131,8 @@ fn dict2items(call: &Call<'_>) -> Result<Value, Fault> {
         return Err(Fault::value(format!("dict2items requires a dictionary, got <class '{got}'> instead.")));
     };
     Ok(Value::list(
-        dict.iter()
+        touch_values(dict)?
+            .iter()
             .map(|(key, value)| Value::dict([(key_name.as_str(), key.clone()), (value_name.as_str(), value.clone())])),
     ))
 }
@@ -157,7 +160,7 @@ fn items2dict(call: &Call<'_>) -> Result<Value, Fault> {
                 _ => format!("items2dict requires a list of dictionaries, got {shown} instead."),
             }));
         };
-        dict.insert(hashable(touch(&key)?.clone())?, value);
+        dict.insert(hashable(touch(&key)?.clone())?, touch(&value)?.clone());
     }
     Ok(Value::from(dict))
 }
@@ -187,7 +190,7 @@ fn pairs(call: &Call<'_>) -> Result<Value, Fault> {
     match &call.input {
         Value::Undefined(_) => Ok(Value::list([])),
         Value::Dict(dict) => {
-            Ok(Value::list(dict.iter().map(|(key, value)| Value::tuple([key.clone(), value.clone()]))))
+            Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| Value::tuple([key.clone(), value.clone()]))))
         }
         _ => Err(Fault::value("Can only get item pairs from a mapping.")),
     }
@@ -204,7 +207,7 @@ fn dictsort(call: &Call<'_>) -> Result<Value, Fault> {
         return Err(Fault::value(format!("'{}' object has no attribute 'items'", call.input.type_name())));
     };
     let exact = flag(case_sensitive.as_ref(), false);
-    let keyed = dict.iter().map(|(key, value)| {
+    let keyed = touch_values(dict)?.iter().map(|(key, value)| {
         let sorted_by = if by_value { value.clone() } else { key.clone() };
         let sorted_by = if exact { sorted_by } else { ignore_case(sorted_by) };
         (sorted_by, Value::tuple([key.clone(), value.clone()]))

@@ -174,7 +174,7 @@ fn md5(call: &Call<'_>) -> Result<Value, Fault> {
 }
 
 /// The namespace that Ansible chose for its UUIDs.
-const NAMESPACE: Uuid = uuid::uuid!("361e6d51-fae0-444c-9079-341386da8e2e");
+const NAMESPACE: Uuid = uuid::uuid!("361e6d51-faec-444a-9079-341386da8e2e");
 
 fn to_uuid(call: &Call<'_>) -> Result<Value, Fault> {
     let [namespace] = call.args.bind(["namespace"])?;

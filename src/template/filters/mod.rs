@@ -5,6 +5,8 @@ pub mod data;
 pub mod default;
 pub mod dict;
 pub mod encode;
+#[cfg(test)]
+mod golden;
 pub mod html;
 pub mod number;
 pub mod path;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::template::call::{Args, Call, Context, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{flag, ignore_case, items, required, sort_by_key, text, touch};
+use crate::template::python::coerce::{flag, ignore_case, items, lazy_items, required, sort_by_key, text, touch};
 use crate::value::Value;
 use crate::value::python::repr;
 
@@ -98,7 +98,7 @@ fn groupby(call: &Call<'_>) -> Result<Value, Fault> {
 }
 
 fn map(call: &Call<'_>) -> Result<Value, Fault> {
-    let members = items(call)?;
+    let members = lazy_items(call)?;
     if members.is_empty() && call.args.positional.is_empty() && call.args.named.is_empty() {
         return Ok(Value::list([]));
     }
@@ -155,7 +155,7 @@ fn keep(call: &Call<'_>, test: &[Value], path: Option<&Path>, wanted: bool) -> R
         None => None,
     };
     let mut kept = Vec::new();
-    for item in items(call)? {
+    for item in lazy_items(call)? {
         let subject = match path {
             Some(path) => path.of(&item, None, call.context)?,
             None => item.clone(),

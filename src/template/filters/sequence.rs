@@ -4,8 +4,8 @@ use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
 use crate::template::filters::select::Path;
 use crate::template::python::coerce::{
-    as_real, flag, ignore_case, integer, items, order, required, sort_by_key, text, text_or, touch, touch_all,
-    unknown_among,
+    as_real, flag, ignore_case, integer, items, lazy_items, order, required, sort_by_key, text, text_or, touch,
+    touch_all, unknown_among,
 };
 use crate::value::{Unknown, Value};
 
@@ -91,12 +91,12 @@ fn length(call: &Call<'_>) -> Result<Value, Fault> {
 
 fn first(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
-    Ok(items(call)?.into_iter().next().unwrap_or_else(|| Value::undefined("No first item, sequence was empty.")))
+    Ok(lazy_items(call)?.into_iter().next().unwrap_or_else(|| Value::undefined("No first item, sequence was empty.")))
 }
 
 fn last(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
-    Ok(items(call)?.pop().unwrap_or_else(|| Value::undefined("No last item, sequence was empty.")))
+    Ok(lazy_items(call)?.pop().unwrap_or_else(|| Value::undefined("No last item, sequence was empty.")))
 }
 
 fn list(call: &Call<'_>) -> Result<Value, Fault> {

@@ -6,7 +6,7 @@ use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
 use crate::template::filters::select::Path;
 use crate::template::python::coerce::{
-    contains, flag, ignore_case, integer, integer_or, items, required, touch, unknown_among,
+    contains, flag, ignore_case, integer, integer_or, items, members, required, touch, unknown_among,
 };
 use crate::value::Value;
 
@@ -49,10 +49,7 @@ fn distinct(members: impl IntoIterator<Item = Value>) -> Vec<Value> {
 /// Both lists, or the unknown value that makes the whole result unknown.
 fn two_lists(call: &Call<'_>) -> Result<Result<(Vec<Value>, Vec<Value>), Value>, Fault> {
     let [other] = call.args.bind(["b"])?;
-    let (a, b) = (items(call)?, call.context.iterate(&required(other, "b")?)?);
-    for member in a.iter().chain(&b) {
-        touch(member)?;
-    }
+    let (a, b) = (items(call)?, members(call, &required(other, "b")?)?);
     Ok(unknown_among(a.iter().chain(&b)).map_or_else(|| Ok((a, b)), Err))
 }
 
@@ -125,7 +122,7 @@ fn unique(call: &Call<'_>) -> Result<Value, Fault> {
 
 /// The input and the lists given by position.
 fn columns(call: &Call<'_>) -> Result<Vec<Vec<Value>>, Fault> {
-    std::iter::once(&call.input).chain(&call.args.positional).map(|column| call.context.iterate(column)).collect()
+    std::iter::once(&call.input).chain(&call.args.positional).map(|column| members(call, column)).collect()
 }
 
 fn only_named(call: &Call<'_>, known: &str) -> Result<(), Fault> {

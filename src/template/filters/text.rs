@@ -247,7 +247,7 @@ fn wrap_line(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<
         }
         if let Some(long) = chunks.front().filter(|chunk| length(chunk) > width).cloned() {
             if break_words {
-                let mut room = width.saturating_sub(used).max(1);
+                let mut room = width.saturating_sub(used);
                 // A long word with a hyphen is broken behind it, where that is allowed.
                 if hyphens
                     && let Some(at) =
@@ -263,6 +263,7 @@ fn wrap_line(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<
             }
         }
         if current.last().is_some_and(|chunk| chunk.trim().is_empty()) {
+            // An empty piece of a long word counts too, and then keeps the blank before it; so in Python.
             current.pop();
         }
         if !current.is_empty() {

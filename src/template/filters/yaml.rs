@@ -3,14 +3,62 @@
 use crate::source::Source;
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::value::Value;
+use crate::template::python::coerce::{integer, optional_text, touch_all, unknown_among};
+use crate::value::{Unknown, Value};
 use crate::yaml;
+use crate::yaml::dump::DumpOptions;
 
 /// The family.
 pub const TABLE: &[Filter] = &[
     Filter::new("from_yaml", from_yaml, "Reads a YAML document."),
     Filter::new("from_yaml_all", from_yaml_all, "Reads all YAML documents of a text."),
+    Filter::new("to_nice_yaml", to_nice_yaml, "Writes data as YAML in block style."),
+    Filter::new("to_yaml", to_yaml, "Writes data as YAML, inner collections in flow style."),
 ];
+
+fn to_yaml(call: &Call<'_>) -> Result<Value, Fault> {
+    dump(call, DumpOptions::TERSE)
+}
+
+fn to_nice_yaml(call: &Call<'_>) -> Result<Value, Fault> {
+    let mut options = DumpOptions::NICE;
+    if let Some(indent) = call.args.positional.first() {
+        options.indent = size(indent)?;
+    }
+    dump(call, options)
+}
+
+fn size(value: &Value) -> Result<usize, Fault> {
+    Ok(usize::try_from(integer(value)?).unwrap_or(0))
+}
+
+fn dump(call: &Call<'_>, mut options: DumpOptions) -> Result<Value, Fault> {
+    for (name, value) in &call.args.named {
+        let truth = value.is_true();
+        match &**name {
+            "indent" => options.indent = size(value)?,
+            "width" => options.width = size(value)?,
+            "sort_keys" => options.sort_keys = truth,
+            "default_flow_style" => options.flow = if value.is_null() { None } else { Some(truth) },
+            "default_style" => options.style = optional_text(Some(value))?.and_then(|style| style.chars().next()),
+            "explicit_start" => options.explicit_start = truth,
+            "explicit_end" => options.explicit_end = truth,
+            "dump_custom_tags" | "encoding" | "line_break" | "tags" | "vault_behavior" | "version" => {}
+            name => {
+                let known = ["indent", "width", "sort_keys", "default_flow_style", "default_style", "explicit_start"];
+                let message = format!("dump_all() got an unexpected keyword argument '{name}'");
+                return Err(Fault::value(message).suggest(name, known));
+            }
+        }
+    }
+    let written = yaml::dump::to_yaml(touch_all(&call.input)?, &options);
+    Ok(match unknown_among([&call.input]) {
+        Some(Value::Unknown(unknown)) => {
+            Value::Unknown(std::sync::Arc::new(Unknown { shown: written, awaits: unknown.awaits.clone() }))
+        }
+        _ => Value::text(written),
+    })
+}
 
 fn from_yaml(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;

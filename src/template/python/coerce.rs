@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::template::call::Call;
 use crate::template::fault::Fault;
-use crate::value::{Value, python};
+use crate::value::{Dict, Value, python};
 
 /// The value, if it is there.
 ///
@@ -117,12 +117,43 @@ pub fn as_real(value: &Value) -> Option<f64> {
     }
 }
 
-/// The members of the input.
+/// The members of the input, all of which are looked at.
+///
+/// # Errors
+/// If it cannot be iterated, or a member is undefined.
+pub fn items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    members(call, &call.input)
+}
+
+/// The members of an argument, all of which are looked at.
+///
+/// # Errors
+/// If it cannot be iterated, or a member is undefined.
+pub fn members(call: &Call<'_>, value: &Value) -> Result<Vec<Value>, Fault> {
+    let members = call.context.iterate(touch(value)?)?;
+    for member in &members {
+        touch(member)?;
+    }
+    Ok(members)
+}
+
+/// The members of the input, of which some may be undefined.
 ///
 /// # Errors
 /// If it cannot be iterated.
-pub fn items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+pub fn lazy_items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     call.context.iterate(&call.input)
+}
+
+/// The mapping, if all its values are there.
+///
+/// # Errors
+/// If one is undefined.
+pub fn touch_values(dict: &Dict) -> Result<&Dict, Fault> {
+    for value in dict.values() {
+        touch(value)?;
+    }
+    Ok(dict)
 }
 
 /// What stands for a result that depends on an unknown member; `None` if all members are known.

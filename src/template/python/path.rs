@@ -91,7 +91,7 @@ pub fn win_splitdrive(path: &str) -> (&str, &str) {
     let is_slash = |at: usize| chars.get(at).is_some_and(|(_, c)| matches!(c, '\\' | '/'));
     let next_slash = |from: usize| (from..chars.len()).find(|at| is_slash(*at));
     let byte = |at: usize| chars.get(at).map_or(path.len(), |(byte, _)| *byte);
-    if is_slash(0) && is_slash(1) && !is_slash(2) {
+    if is_slash(0) && is_slash(1) {
         let share = next_slash(2);
         let end = share.map(|share| next_slash(share + 1));
         return match end {
