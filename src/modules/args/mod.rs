@@ -1,4 +1,17 @@
 //! Arguments: templated values checked against a spec.
+//!
+//! One engine ([`check`](mod@check)) serves modules, role argument specs and `validate_argument_spec`: the rows of a module and the
+//! mappings of a playbook both become a [`Rules`].
+
+mod check;
+mod convert;
+mod literal;
+mod rules;
+
+pub use check::{Checked, Complaint, check, validate};
+pub use convert::{convert, expand_path, parse_bool};
+pub use literal::check_names;
+pub use rules::{Rule, Rules, Type};
 
 use crate::value::{Dict, Value};
 

@@ -1,0 +1,164 @@
+//! The host itself.
+
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+
+use super::{Command, HostApi, Output, RunError, Running};
+
+/// The machine that this process runs on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Real;
+
+/// More than this of one stream is a runaway command rather than a result.
+const MOST: u64 = 256 * 1024 * 1024;
+
+impl HostApi for Real {
+    fn write(&self, path: &Path, content: &[u8], mode: Option<u32>) -> io::Result<()> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let old = std::fs::metadata(path).ok();
+        let fresh = std::fs::Permissions::from_mode(0o666);
+        // The system takes the bits of the umask away from a new file, and only from a new one.
+        let mut file = tempfile::Builder::new().prefix(".ionplay-").permissions(fresh).tempfile_in(folder)?;
+        file.write_all(content)?;
+        if let Some(old) = &old {
+            // A user who does not own the file may still be allowed to replace it.
+            let _ = std::os::unix::fs::fchown(file.as_file(), Some(old.uid()), Some(old.gid()));
+        }
+        if let Some(bits) = mode.or(old.map(|old| old.mode() & 0o7777)) {
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(bits))?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    fn make_dirs(&self, path: &Path) -> io::Result<()> {
+        std::fs::create_dir_all(path)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
+        Box::pin(run(command))
+    }
+}
+
+/// Ends a command and all that it has started, unless it has ended by itself.
+struct Group(Option<rustix::process::Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+async fn run(command: &Command) -> Result<Output, RunError> {
+    let (program, rest) = command
+        .words
+        .split_first()
+        .ok_or_else(|| RunError::Start(io::Error::new(io::ErrorKind::InvalidInput, "no command given")))?;
+    let mut started = tokio::process::Command::new(program);
+    started
+        .args(rest)
+        .envs(command.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    if let Some(folder) = &command.folder {
+        started.current_dir(folder);
+    }
+    let mut child = started.spawn().map_err(RunError::Start)?;
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    let mut group = Group(pid);
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let fed = async {
+        if let (Some(mut pipe), Some(content)) = (stdin, &command.stdin) {
+            // A command need not read what it is given.
+            let _ = pipe.write_all(content).await;
+        }
+    };
+    let waited = async {
+        let ((), stdout, stderr) = tokio::join!(fed, all(stdout), all(stderr));
+        Ok((stdout?, stderr?, child.wait().await.map_err(RunError::Start)?))
+    };
+    let (stdout, stderr, status) = match command.timeout {
+        Some(limit) => tokio::time::timeout(limit, waited).await.map_err(|_| RunError::Timeout)??,
+        None => waited.await?,
+    };
+    // What it left in the background is meant to go on.
+    group.0 = None;
+    let rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
+    Ok(Output { rc, stdout, stderr })
+}
+
+async fn all(pipe: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, RunError> {
+    let mut content = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(MOST + 1).read_to_end(&mut content).await.map_err(RunError::Start)?;
+    }
+    if content.len() as u64 > MOST { Err(RunError::TooMuch) } else { Ok(content) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::host::Predict;
+
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn commands_get_their_input_folder_and_variables() {
+        let mut command = Command::shell("/bin/sh", "cat; pwd; echo $A >&2; exit 3");
+        command.stdin = Some(b"fed\n".to_vec());
+        command.folder = Some("/".into());
+        command.environment = vec![("A".into(), "x".into())];
+        let output = now(Real.run(&command)).unwrap();
+        assert_eq!(output, Output { rc: 3, stdout: b"fed\n/\n".to_vec(), stderr: b"x\n".to_vec() });
+    }
+
+    #[test]
+    fn a_slow_command_is_ended_with_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        let line = format!("(sleep 1; touch {}) & sleep 5", file.display());
+        let mut command = Command::shell("/bin/sh", &line);
+        command.timeout = Some(Duration::from_millis(100));
+        assert!(matches!(now(Real.run(&command)), Err(RunError::Timeout)));
+        std::thread::sleep(Duration::from_millis(1200));
+        assert!(!file.exists());
+    }
+
+    #[test]
+    fn a_dry_run_runs_and_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        Predict.write(&file, b"x", None).unwrap();
+        assert!(!file.exists());
+        assert!(matches!(now(Predict.run(&Command::new(["true"]))), Err(RunError::Foretold)));
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        Real.write(&file, b"one", Some(0o640)).unwrap();
+        Real.write(&file, b"two", None).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"two");
+        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
+    }
+}

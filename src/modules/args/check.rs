@@ -1,0 +1,438 @@
+//! The check of arguments, in the reference's order and words.
+
+use super::Args;
+use super::convert::convert;
+use super::rules::{Rule, Rules, Type};
+use crate::modules::{Failure, Spec};
+use crate::suggest;
+use crate::value::{Dict, Value, python};
+
+/// Arguments that passed.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The arguments.
+    pub args: Args,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// One thing that is wrong with the arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// The sentence.
+    pub message: String,
+    /// It is about names that nobody knows; the sentence begins with them.
+    pub unsupported: bool,
+    /// What was probably meant.
+    pub hint: Option<String>,
+}
+
+impl Complaint {
+    fn new(message: String) -> Self {
+        Self { message, unsupported: false, hint: None }
+    }
+}
+
+/// Checks the arguments of a module that the playbook called by the name `called`.
+///
+/// # Errors
+/// With the first complaint, as the reference gives it.
+pub fn check(spec: &Spec, given: &Dict, called: &str) -> Result<Checked, Failure> {
+    let (values, complaints, warnings) = validate(&Rules::from(spec), given);
+    let Some(first) = complaints.into_iter().next() else {
+        return Ok(Checked { args: Args::new(values), warnings });
+    };
+    let message = if first.unsupported {
+        format!("Unsupported parameters for ({called}) module: {}", first.message)
+    } else {
+        first.message
+    };
+    let mut failure = Failure::new(message.clone());
+    if let Some(hint) = first.hint {
+        failure = failure.drawn(crate::diagnostic::Diagnostic::error(message).hint(hint));
+    }
+    Err(failure)
+}
+
+/// Checks arguments against rules; gives the converted values, all complaints and the warnings.
+pub fn validate(rules: &Rules, given: &Dict) -> (Dict, Vec<Complaint>, Vec<String>) {
+    let mut check = Check::default();
+    let mut values = given.clone();
+    check.level(rules, &mut values, &mut Vec::new());
+    check.members(rules, &mut values, &mut Vec::new());
+    if let Some(complaint) = check.unsupported() {
+        check.complaints.push(complaint);
+    }
+    (values, check.complaints, check.warnings)
+}
+
+#[derive(Default)]
+struct Check {
+    complaints: Vec<Complaint>,
+    warnings: Vec<String>,
+    /// Names that nobody knows, with the rules they were looked for in.
+    unknown: Vec<String>,
+    supported: String,
+    hint: Option<String>,
+}
+
+impl Check {
+    fn complain(&mut self, message: String, context: &[String]) {
+        let message = if context.is_empty() { message } else { format!("{message} found in {}", context.join(" -> ")) };
+        self.complaints.push(Complaint::new(message));
+    }
+
+    fn level(&mut self, rules: &Rules, values: &mut Dict, context: &mut Vec<String>) {
+        for rule in &rules.params {
+            if let (Some(variable), false) = (&rule.env, values.contains(&rule.name)) {
+                let aliased = rule.aliases.iter().any(|alias| values.contains(alias));
+                if let (Ok(value), false) = (std::env::var(variable), aliased) {
+                    values.set(rule.name.as_str(), value.into());
+                }
+            }
+        }
+        self.names(rules, values, context);
+        let exclusive: Vec<_> =
+            rules.mutually_exclusive.iter().filter(|group| count(group, values) > 1).map(|g| g.join("|")).collect();
+        if !exclusive.is_empty() {
+            self.complain(format!("parameters are mutually exclusive: {}", exclusive.join(", ")), context);
+        }
+        for rule in &rules.params {
+            if let (Some(default), false) = (&rule.default, values.contains(&rule.name)) {
+                values.set(rule.name.as_str(), default.clone());
+            }
+        }
+        let mut missing: Vec<_> = rules
+            .params
+            .iter()
+            .filter(|rule| rule.required && !values.contains(&rule.name))
+            .map(|rule| rule.name.as_str())
+            .collect();
+        missing.sort_unstable();
+        if !missing.is_empty() {
+            self.complain(format!("missing required arguments: {}", missing.join(", ")), context);
+        }
+        for rule in &rules.params {
+            self.types(rule, values, context);
+        }
+        for rule in &rules.params {
+            self.choices(rule, values, context);
+        }
+        self.relations(rules, values, context);
+        for rule in &rules.params {
+            if !values.contains(&rule.name) {
+                values.set(rule.name.as_str(), Value::Null);
+            }
+        }
+    }
+
+    /// Aliases become names, and names that nobody knows are noted.
+    fn names(&mut self, rules: &Rules, values: &mut Dict, context: &[String]) {
+        let given: Vec<String> = values.keys().map(python::str).collect();
+        for rule in &rules.params {
+            for alias in &rule.aliases {
+                let Some(value) = values.get(alias).cloned() else { continue };
+                if given.contains(&rule.name) {
+                    let name = &rule.name;
+                    self.warnings.push(format!("Both option {name} and its alias {alias} are set."));
+                }
+                values.set(rule.name.as_str(), value);
+            }
+        }
+        if rules.any_params {
+            return;
+        }
+        for name in given.iter().filter(|name| rules.find(name).is_none()) {
+            let mut names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
+            let mut aliases: Vec<_> =
+                rules.params.iter().flat_map(|rule| rule.aliases.iter().map(String::as_str)).collect();
+            names.sort_unstable();
+            aliases.sort_unstable();
+            if self.hint.is_none() {
+                let near = suggest::nearest(name, names.iter().chain(&aliases).copied());
+                self.hint = near.map(|near| format!("did you mean `{near}`?"));
+            }
+            self.supported = names.join(", ");
+            if !aliases.is_empty() {
+                self.supported.push_str(&format!(" ({})", aliases.join(", ")));
+            }
+            self.unknown.push(context.iter().chain([name]).map(String::as_str).collect::<Vec<_>>().join("."));
+        }
+        // An alias has done its work once its name has the value.
+        for rule in &rules.params {
+            for alias in &rule.aliases {
+                values.remove(alias);
+            }
+        }
+    }
+
+    fn unsupported(&mut self) -> Option<Complaint> {
+        if self.unknown.is_empty() {
+            return None;
+        }
+        self.unknown.sort();
+        let message = format!("{}. Supported parameters include: {}.", self.unknown.join(", "), self.supported);
+        Some(Complaint { message, unsupported: true, hint: self.hint.take() })
+    }
+
+    fn types(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
+        let Some(value) = values.get(&rule.name).cloned() else { return };
+        if value.is_null() && !rule.required && rule.default.is_none() {
+            return;
+        }
+        let (name, place) = (&rule.name, context.join(" -> "));
+        let converted = match convert(&value, &rule.kind) {
+            Ok(converted) => converted,
+            Err(why) => {
+                let found = if context.is_empty() { String::new() } else { format!(" found in '{place}'.") };
+                let (is, wanted) = (value.type_name(), rule.kind.name());
+                self.complaints.push(Complaint::new(format!(
+                    "argument '{name}' is of type {is}{found} and we were unable to convert to {wanted}: {why}"
+                )));
+                return;
+            }
+        };
+        let converted = match (&rule.kind, converted.as_slice()) {
+            (Type::List(Some(of)), Some(items)) => {
+                let mut members = Vec::new();
+                for item in items {
+                    match convert(item, of) {
+                        Ok(member) => members.push(member),
+                        Err(why) => {
+                            let found = if context.is_empty() { String::new() } else { format!(" found in '{place}'") };
+                            let (is, wanted) = (item.type_name(), of.name());
+                            self.complaints.push(Complaint::new(format!(
+                                "Elements value for option '{name}'{found} is of type {is} and we were unable to \
+                                 convert to {wanted}: {why}"
+                            )));
+                        }
+                    }
+                }
+                Value::list(members)
+            }
+            _ => converted,
+        };
+        values.set(name.as_str(), if rule.secret { hidden(converted) } else { converted });
+    }
+
+    fn choices(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
+        let Some(value) = values.get(&rule.name).cloned() else { return };
+        if rule.choices.is_empty() || value.has_unknown() || (value.is_null() && !rule.required) {
+            return;
+        }
+        let known = |value: &Value| {
+            rule.choices
+                .iter()
+                .any(|choice| choice == value || *value == convert(choice, &rule.kind).unwrap_or(Value::Null))
+        };
+        let listed = || rule.choices.iter().map(python::str).collect::<Vec<_>>().join(", ");
+        let name = &rule.name;
+        if let Value::List(items) = &value {
+            let of = |item: &Value| rule.choices.iter().any(|choice| python::str(choice) == python::str(item));
+            let strange: Vec<_> = items.iter().filter(|item| !of(item)).map(python::str).collect();
+            if !strange.is_empty() {
+                let strange = strange.join(", ");
+                let message =
+                    format!("value of {name} must be one or more of: {}. Got no match for: {strange}", listed());
+                self.complain(message, context);
+            }
+        } else if !known(&value) {
+            // `state: no` was a word before YAML made it a boolean; where only one word can be meant, it is taken.
+            let meant: Vec<_> = match value.as_str() {
+                Some("True") => rule.choices.iter().filter(|c| super::parse_bool(c) == Some(true)).collect(),
+                Some("False") => rule.choices.iter().filter(|c| super::parse_bool(c) == Some(false)).collect(),
+                _ => Vec::new(),
+            };
+            if let [only] = meant[..] {
+                values.set(name.as_str(), only.clone());
+                return;
+            }
+            let got = python::str(&value);
+            self.complain(format!("value of {name} must be one of: {}, got: {got}", listed()), context);
+            let near = rule.choices.iter().filter_map(Value::as_str);
+            if let (Some(near), Some(last)) = (suggest::nearest(&got, near), self.complaints.last_mut()) {
+                last.hint = Some(format!("did you mean `{near}`?"));
+            }
+        }
+    }
+
+    fn relations(&mut self, rules: &Rules, values: &Dict, context: &[String]) {
+        for group in &rules.required_together {
+            let given = count(group, values);
+            if given > 0 && given < group.len() {
+                self.complain(format!("parameters are required together: {}", group.join(", ")), context);
+                break;
+            }
+        }
+        for group in &rules.required_one_of {
+            if count(group, values) == 0 {
+                self.complain(format!("one of the following is required: {}", group.join(", ")), context);
+                break;
+            }
+        }
+        for (name, wanted, required, any) in &rules.required_if {
+            let Some(value) = values.get(name) else { continue };
+            let same = value == wanted
+                || (wanted.as_str().is_some()
+                    && super::parse_bool(value)
+                        .is_some_and(|b| value.as_bool().is_some() && super::parse_bool(wanted) == Some(b)))
+                || (value.as_int().is_some() && wanted.as_str() == Some(python::str(value).as_str()));
+            let missing: Vec<_> = required.iter().filter(|name| !values.contains(name)).map(String::as_str).collect();
+            let enough = if *any { missing.len() < required.len() } else { missing.is_empty() };
+            if same && !enough {
+                let (which, wanted) = (if *any { "any" } else { "all" }, python::str(wanted));
+                let missing = missing.join(", ");
+                self.complain(
+                    format!("{name} is {wanted} but {which} of the following are missing: {missing}"),
+                    context,
+                );
+                break;
+            }
+        }
+        for (name, required) in &rules.required_by {
+            let given = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
+            let missing: Vec<_> = required.iter().filter(|name| !given(name)).map(String::as_str).collect();
+            if given(name) && !missing.is_empty() {
+                self.complain(format!("missing parameter(s) required by '{name}': {}", missing.join(", ")), context);
+                break;
+            }
+        }
+    }
+
+    /// The members of mappings that have rules of their own.
+    fn members(&mut self, rules: &Rules, values: &mut Dict, context: &mut Vec<String>) {
+        for rule in &rules.params {
+            let Some(members) = rule.kind.members() else { continue };
+            let value = match values.get(&rule.name) {
+                Some(value) if !value.is_null() => value.clone(),
+                _ if rule.apply_defaults => Dict::new().into(),
+                _ => continue,
+            };
+            if value.is_unknown() {
+                continue;
+            }
+            context.push(rule.name.clone());
+            let several = matches!(value, Value::List(_));
+            let items = value.as_slice().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+            let mut checked = Vec::new();
+            for item in items {
+                let Some(dict) = item.as_dict() else {
+                    if !item.is_unknown() {
+                        let message = format!("value of '{}' must be of type dict or list of dicts", rule.name);
+                        self.complaints.push(Complaint::new(message));
+                    }
+                    checked.push(item);
+                    continue;
+                };
+                let mut dict = dict.clone();
+                self.level(members, &mut dict, context);
+                self.members(members, &mut dict, context);
+                checked.push(dict.into());
+            }
+            context.pop();
+            let checked = if several { Value::list(checked) } else { checked.pop().unwrap_or(Value::Null) };
+            values.set(rule.name.as_str(), checked);
+        }
+    }
+}
+
+fn count(names: &[String], values: &Dict) -> usize {
+    names.iter().filter(|name| values.contains(name)).count()
+}
+
+fn hidden(value: Value) -> Value {
+    match value {
+        Value::Str(text) => Value::Str(text.into_secret()),
+        Value::List(items) => Value::list(items.iter().cloned().map(hidden)),
+        Value::Dict(dict) => {
+            Value::from(dict.iter().map(|(key, value)| (key.clone(), hidden(value.clone()))).collect::<Dict>())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::spec::{Kind, Param};
+
+    const SCOPE: Kind = Kind::Dict(&[Param::str("type", "What it is.").required(), Param::str("name", "Its name.")]);
+    static SPEC: Spec = Spec {
+        mutually_exclusive: &[&["a", "b"]],
+        required_if: &[("state", "absent", &["a"])],
+        ..Spec::new("x.y.thing", "A thing.").params(&[&[
+            Param::str("registry", "The registry.").required().aliases(&["reg"]),
+            Param::bool("wait", "Wait.").default("true"),
+            Param::int("wait_timeout", "How long.").default("600"),
+            Param::str("state", "The state.").choices(&["present", "absent", "update"]).default("present"),
+            Param::list("scopes", &SCOPE, "Scopes."),
+            Param::str("a", "A."),
+            Param::str("b", "B."),
+            Param::str("password", "Secret.").secret(),
+        ]])
+    };
+
+    fn checked(given: &str) -> Result<Checked, Failure> {
+        let value = crate::value::json::from_str(given).unwrap();
+        check(&SPEC, value.as_dict().unwrap(), "thing")
+    }
+
+    #[track_caller]
+    fn fails(given: &str, message: &str) {
+        let got = checked(given).unwrap_err().message;
+        assert!(got.starts_with(message), "{got}");
+    }
+
+    #[test]
+    fn complaints_are_the_references() {
+        fails("{}", "missing required arguments: registry");
+        fails(
+            r#"{"registry": "r", "wiat": 1}"#,
+            "Unsupported parameters for (thing) module: wiat. Supported parameters include: a, b, password, registry, \
+             scopes, state, wait, wait_timeout (reg).",
+        );
+        fails(
+            r#"{"registry": "r", "wait_timeout": "soon"}"#,
+            "argument 'wait_timeout' is of type str and we were unable to convert to int: \"'soon'\" cannot be \
+             converted to an int",
+        );
+        fails(
+            r#"{"registry": "r", "wait": "maybe"}"#,
+            "argument 'wait' is of type str and we were unable to convert to bool: The value 'maybe' is not a valid \
+             boolean. Valid booleans include: ",
+        );
+        fails(
+            r#"{"registry": "r", "scopes": {}}"#,
+            "argument 'scopes' is of type dict and we were unable to convert to list: <class 'dict'> cannot be \
+             converted to a list",
+        );
+        fails(
+            r#"{"registry": "r", "state": "gone"}"#,
+            "value of state must be one of: present, absent, update, got: gone",
+        );
+        fails(r#"{"registry": "r", "a": 1, "b": 2}"#, "parameters are mutually exclusive: a|b");
+        fails(r#"{"registry": "r", "state": "absent"}"#, "state is absent but all of the following are missing: a");
+        fails(r#"{"registry": "r", "scopes": [{}]}"#, "missing required arguments: type found in scopes");
+        fails(
+            r#"{"registry": "r", "scopes": [{"type": "x", "z": 1}]}"#,
+            "Unsupported parameters for (thing) module: scopes.z. Supported parameters include: name, type.",
+        );
+    }
+
+    #[test]
+    fn values_are_converted_and_defaults_filled_in() {
+        let args = checked(r#"{"reg": "r", "wait": "no", "password": "p"}"#).unwrap().args;
+        assert_eq!(args.str("registry"), Some("r"));
+        assert!(!args.bool("wait"));
+        assert_eq!(args.int("wait_timeout"), Some(600));
+        assert!(args.get("a").is_none());
+        assert!(matches!(args.get("password"), Some(Value::Str(text)) if text.is_secret()));
+    }
+
+    #[test]
+    fn a_name_and_its_alias_are_warned_of() {
+        let checked = checked(r#"{"registry": "one", "reg": "two"}"#).unwrap();
+        assert_eq!(checked.warnings, ["Both option registry and its alias reg are set."]);
+        assert_eq!(checked.args.str("registry"), Some("two"));
+    }
+}

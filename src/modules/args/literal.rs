@@ -1,0 +1,101 @@
+//! What can be said of arguments before anything runs: names, and values that are no templates.
+
+use super::check::validate;
+use super::rules::Rules;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::modules::Spec;
+use crate::value::{Value, python};
+use crate::yaml::node::{Entry, Kind, Node};
+
+/// Looks at the arguments of a task as they stand in the file: unknown names at any depth, and literal values of the wrong
+/// type or outside the choices, each with its place and the nearest right name.
+///
+/// Missing parameters are told too, unless the task takes arguments from elsewhere (`more` is true: an `args:` template,
+/// `module_defaults`). How bad a complaint is remains the caller's decision.
+pub fn check_names(spec: &Spec, node: &Node, more: bool) -> Report {
+    let mut report = Report::new();
+    look(&Rules::from(spec), node, more, spec.short_name(), &mut report);
+    report
+}
+
+fn look(rules: &Rules, node: &Node, more: bool, owner: &str, report: &mut Report) {
+    let Some(entries) = node.entries() else { return };
+    for entry in entries {
+        let Some(name) = entry.key.as_str() else { continue };
+        match rules.find(name) {
+            None if rules.any_params => {}
+            None => report.push(unknown(rules, name, entry, owner)),
+            Some(rule) => {
+                if !is_template(&entry.value) {
+                    let mut alone = Rules { params: vec![rule.clone()], ..Rules::default() };
+                    alone.params[0].env = None;
+                    let given = [(Value::text(rule.name.as_str()), entry.value.to_value())].into_iter().collect();
+                    let (_, complaints, _) = validate(&alone, &given);
+                    // Unknown names inside are told below, with their own places.
+                    for complaint in complaints.into_iter().filter(|complaint| !complaint.unsupported) {
+                        let mut diagnostic = Diagnostic::error(complaint.message).at(entry.value.span(), "");
+                        diagnostic.hints.extend(complaint.hint);
+                        report.push(diagnostic);
+                    }
+                }
+                if let Some(members) = rule.kind.members() {
+                    let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[Node]>::to_vec);
+                    items.iter().for_each(|item| look_inside(members, item, &rule.name, report));
+                }
+            }
+        }
+    }
+    let given = |name: &String| node.get(name).is_some();
+    let missing: Vec<_> = rules
+        .params
+        .iter()
+        .filter(|rule| rule.required && !given(&rule.name) && !rule.aliases.iter().any(given))
+        .filter(|rule| rule.env.as_deref().is_none_or(|variable| std::env::var_os(variable).is_none()))
+        .map(|rule| rule.name.as_str())
+        .collect();
+    if !more && !missing.is_empty() {
+        let message = format!("missing required arguments: {}", missing.join(", "));
+        report.push(Diagnostic::error(message).at(node.span(), ""));
+    }
+}
+
+/// Missing members and bad values of nested mappings have been told with the mapping that holds them.
+fn look_inside(rules: &Rules, node: &Node, owner: &str, report: &mut Report) {
+    for entry in node.entries().unwrap_or_default() {
+        let Some(name) = entry.key.as_str() else { continue };
+        match rules.find(name) {
+            None => report.push(unknown(rules, name, entry, owner)),
+            Some(rule) => {
+                if let Some(members) = rule.kind.members() {
+                    let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[Node]>::to_vec);
+                    items.iter().for_each(|item| look_inside(members, item, &rule.name, report));
+                }
+            }
+        }
+    }
+}
+
+fn unknown(rules: &Rules, name: &str, entry: &Entry, owner: &str) -> Diagnostic {
+    let known: Vec<_> = rules.params.iter().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.aliases)).collect();
+    let diagnostic = Diagnostic::error(format!("`{owner}` has no parameter `{name}`")).at(entry.key.span(), "");
+    match crate::suggest::nearest(name, known.iter().map(|name| name.as_str())) {
+        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+        None => {
+            let names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
+            diagnostic.hint(format!("it has: {}", names.join(", ")))
+        }
+    }
+}
+
+/// Whether anything in the node is decided only when the task runs.
+fn is_template(node: &Node) -> bool {
+    match node.kind() {
+        Kind::Scalar(Value::Str(text)) => text.is_template(),
+        Kind::Scalar(Value::Sealed(_)) => true,
+        Kind::Scalar(_) => false,
+        Kind::List(items) => items.iter().any(is_template),
+        Kind::Map(entries) => entries.iter().any(|entry| {
+            is_template(&entry.value) || crate::value::has_template_markers(&python::str(&entry.key.to_value()))
+        }),
+    }
+}
