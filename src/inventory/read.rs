@@ -27,11 +27,8 @@ pub fn source(path: &Path, secrets: &VaultSecrets) -> Result<Arc<Source>, String
 /// # Errors
 /// With one sentence that has the place in it.
 pub fn yaml(source: &Arc<Source>) -> Result<Value, String> {
-    if source.text().trim().is_empty() {
-        return Ok(Value::Null);
-    }
-    let value = crate::value::json::from_str(source.text()).map_err(|why| format!("{}: {why}", source.name()))?;
-    Ok(trusted(&value, &source.span(0..source.text().len())))
+    let loaded = crate::yaml::load(source).map_err(|why| why.one_line())?;
+    Ok(loaded.root.map_or(Value::Null, |root| root.to_value()))
 }
 
 /// The same data as text that the user wrote, so that templates in it are templates.

@@ -74,8 +74,8 @@ impl Plan {
         let (range, format) = term.split_once(':').map_or((term, None), |(range, format)| (range, Some(format)));
         let (range, stride) = range.split_once('/').map_or((range, None), |(range, stride)| (range, Some(stride)));
         let (start, end) = range.split_once('-').map_or((None, range), |(start, end)| (Some(start), end));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if ![Some(end), start, stride].into_iter().flatten().all(digits) {
+        let numbers = [Some(end), start, stride];
+        if !numbers.into_iter().flatten().all(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())) {
             return false;
         }
         let number = |text: &str| text.parse::<i64>().ok();

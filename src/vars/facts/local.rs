@@ -1,0 +1,80 @@
+//! Facts that the machine's owner provides: `*.fact` files, JSON or INI; executable ones print JSON or INI.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::value::{Dict, Value, json};
+
+/// The facts of a folder, by the names of the files without their ending. What cannot be read says so in its place.
+pub fn read(folder: &Path) -> Dict {
+    let mut facts = Dict::new();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "fact"));
+    files.sort();
+    for path in files {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        facts.set(name, one(&path).unwrap_or_else(|why| Value::text(format!("error loading facts: {why}"))));
+    }
+    facts
+}
+
+fn one(path: &Path) -> Result<Value, String> {
+    let about = path.metadata().map_err(|why| why.to_string())?;
+    let text = if about.permissions().mode() & 0o111 != 0 {
+        let output = Command::new(path).output().map_err(|why| why.to_string())?;
+        if !output.status.success() {
+            return Err(format!("`{}` ended with {}", path.display(), output.status));
+        }
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    } else {
+        fs::read_to_string(path).map_err(|why| why.to_string())?
+    };
+    if let Ok(value) = json::from_str(&text) {
+        return Ok(value);
+    }
+    sections(&text).ok_or_else(|| format!("`{}` is neither JSON nor INI", path.display()))
+}
+
+/// `[section]` and `key = value` lines as a mapping of mappings.
+fn sections(text: &str) -> Option<Value> {
+    let mut sections = Dict::new();
+    let mut current: Option<(String, Dict)> = None;
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';'])) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            if let Some((name, entries)) = current.replace((name.to_owned(), Dict::new())) {
+                sections.set(name, entries.into());
+            }
+        } else {
+            let (key, value) = line.split_once(['=', ':'])?;
+            current.as_mut()?.1.set(key.trim().to_lowercase(), Value::text(value.trim()));
+        }
+    }
+    let (name, entries) = current?;
+    sections.set(name, entries.into());
+    Some(sections.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::python;
+
+    #[test]
+    fn files() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.fact"), r#"{"x": 1}"#).unwrap();
+        fs::write(folder.path().join("b.fact"), "[s]\nKey = v\n").unwrap();
+        fs::write(folder.path().join("c.txt"), "x").unwrap();
+        let program = folder.path().join("d.fact");
+        fs::write(&program, "#!/bin/sh\necho '[1]'\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let facts = read(folder.path());
+        assert_eq!(python::repr(&facts.into()), "{'a': {'x': 1}, 'b': {'s': {'key': 'v'}}, 'd': [1]}");
+        fs::write(folder.path().join("bad.fact"), "nonsense").unwrap();
+        let bad = read(folder.path()).get("bad").map(python::str).unwrap();
+        assert!(bad.starts_with("error loading facts: "), "{bad}");
+    }
+}
