@@ -1,0 +1,83 @@
+//! Vaulted files in an editor: the plain text lives in a private folder that is wiped whatever happens.
+
+use std::fs;
+use std::io::{IsTerminal, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use zeroize::Zeroizing;
+
+use super::{EditArgs, files, opened};
+use crate::vars::vault::{encrypt, vault_id};
+
+/// Makes new files.
+pub fn create(args: &EditArgs) -> anyhow::Result<()> {
+    if !args.skip_tty_check && !std::io::stdout().is_terminal() {
+        bail!("there is no terminal for an editor; `--skip-tty-check` opens it nevertheless");
+    }
+    let (id, secret) = args.seal.secret()?;
+    for file in &args.files {
+        if Path::new(file).exists() {
+            bail!("`{file}` is there already; `edit` changes it");
+        }
+        let plain = in_editor(b"", file)?;
+        files::write(file, encrypt(&plain, secret.bytes(), Some(&id), None).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Changes files. They keep their id unless another one is asked for; one that was not changed is not written.
+pub fn edit(args: &EditArgs) -> anyhow::Result<()> {
+    let secrets = args.seal.secrets.collect()?;
+    for file in &args.files {
+        let before = opened(file, &secrets)?;
+        let after = in_editor(&before, file)?;
+        if *before == *after {
+            continue;
+        }
+        let own = vault_id(&String::from_utf8_lossy(&files::read(file)?))?;
+        let wanted = args.seal.id();
+        let known = own.filter(|own| secrets.ids().any(|id| id == own));
+        let (id, secret) = secrets.to_encrypt(wanted.or(known).as_deref())?;
+        files::write(file, encrypt(&after, secret.bytes(), Some(id), None).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// What the editor makes of a text.
+fn in_editor(plain: &[u8], file: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let folder = tempfile::Builder::new().prefix("vault-").tempdir().context("cannot make a private folder")?;
+    // The name's ending tells the editor which language it is.
+    let ending = Path::new(file).extension().map(|ending| format!(".{}", ending.to_string_lossy()));
+    let path = folder.path().join(format!("text{}", ending.unwrap_or_default()));
+    let draft = Wiped(&path);
+    fs::write(draft.0, plain).context("cannot write the text for the editor")?;
+    let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| std::env::var(name).ok().filter(|text| !text.is_empty()));
+    let editor = editor.unwrap_or_else(|| "vi".to_owned());
+    // An editor may be a command with options (`code --wait`), so a shell reads it.
+    let status = Command::new("/bin/sh").args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(draft.0).status();
+    let status = status.with_context(|| format!("cannot start the editor `{editor}`"))?;
+    if !status.success() {
+        bail!("the editor `{editor}` ended with {status}, so nothing was changed");
+    }
+    Ok(Zeroizing::new(fs::read(draft.0).context("cannot read what the editor wrote")?))
+}
+
+/// A file that is overwritten before it goes.
+struct Wiped<'a>(&'a Path);
+
+impl Drop for Wiped<'_> {
+    fn drop(&mut self) {
+        let wipe = || -> std::io::Result<()> {
+            let mut file = fs::OpenOptions::new().write(true).open(self.0)?;
+            let length = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&vec![0; length])?;
+            file.sync_all()
+        };
+        // The folder is removed in any case; where there is nothing to wipe there is nothing to say.
+        let _ = wipe();
+        let _ = fs::remove_file(self.0);
+    }
+}

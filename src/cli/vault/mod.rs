@@ -1,0 +1,283 @@
+//! `ionplay vault`: seals, opens and changes vaulted files, with the options of `ansible-vault`.
+
+mod edit;
+mod files;
+mod string;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
+
+use crate::vars::vault::{
+    PasswordSource, Secret, VaultProblem, VaultSecrets, ask_hidden, decrypt, encrypt, is_vaulted,
+};
+
+/// Seals, opens and changes vaulted files and values.
+#[derive(Debug, Args)]
+pub struct VaultArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Makes a new vaulted file in the editor.
+    Create(EditArgs),
+    /// Opens vaulted files for good.
+    Decrypt(DecryptArgs),
+    /// Changes a vaulted file in the editor.
+    Edit(EditArgs),
+    /// Seals files.
+    Encrypt(EncryptArgs),
+    /// Seals a value for use in a YAML file.
+    #[command(name = "encrypt_string", alias = "encrypt-string")]
+    EncryptString(string::StringArgs),
+    /// Seals vaulted files with another password.
+    Rekey(RekeyArgs),
+    /// Shows vaulted files.
+    View(ViewArgs),
+}
+
+/// Where passwords come from.
+#[derive(Debug, Args)]
+struct SecretArgs {
+    /// An id and where its password comes from: LABEL@FILE, LABEL@SCRIPT or LABEL@prompt.
+    #[arg(long = "vault-id", value_name = "ID@SOURCE")]
+    ids: Vec<String>,
+    /// A file (or a script) with the password.
+    #[arg(long = "vault-password-file", alias = "vault-pass-file", value_name = "FILE", conflicts_with = "ask")]
+    files: Vec<String>,
+    /// Ask for the password.
+    #[arg(short = 'J', long = "ask-vault-password", alias = "ask-vault-pass")]
+    ask: bool,
+}
+
+/// Which secret to seal with.
+#[derive(Debug, Args)]
+struct SealArgs {
+    #[command(flatten)]
+    secrets: SecretArgs,
+    /// The id to seal with, where there are several.
+    #[arg(long, value_name = "ID")]
+    encrypt_vault_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct EncryptArgs {
+    #[command(flatten)]
+    seal: SealArgs,
+    /// Where the result goes (`-` for standard output) instead of the file itself.
+    #[arg(long, value_name = "FILE")]
+    output: Option<String>,
+    /// The files; none, or `-`, reads standard input.
+    files: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct DecryptArgs {
+    #[command(flatten)]
+    secrets: SecretArgs,
+    /// Where the result goes (`-` for standard output) instead of the file itself.
+    #[arg(long, value_name = "FILE")]
+    output: Option<String>,
+    /// The files; none, or `-`, reads standard input.
+    files: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct EditArgs {
+    #[command(flatten)]
+    seal: SealArgs,
+    /// Open the editor even if there seems to be no terminal.
+    #[arg(long)]
+    skip_tty_check: bool,
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct RekeyArgs {
+    #[command(flatten)]
+    seal: SealArgs,
+    /// A file (or a script) with the new password.
+    #[arg(long, value_name = "FILE", conflicts_with = "new_vault_id")]
+    new_vault_password_file: Option<String>,
+    /// The new id and where its password comes from.
+    #[arg(long, value_name = "ID@SOURCE")]
+    new_vault_id: Option<String>,
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct ViewArgs {
+    #[command(flatten)]
+    secrets: SecretArgs,
+    /// The files.
+    #[arg(required = true)]
+    files: Vec<String>,
+}
+
+impl SecretArgs {
+    fn collect(&self) -> anyhow::Result<VaultSecrets> {
+        let mut secrets = VaultSecrets::collect(&self.ids, &self.files, self.ask)?;
+        if secrets.is_empty() {
+            secrets.add(crate::vars::vault::DEFAULT_ID, PasswordSource::Prompt).map_err(|why| match why {
+                VaultProblem::Source { .. } => VaultProblem::NoSecret,
+                other => other,
+            })?;
+        }
+        Ok(secrets)
+    }
+}
+
+impl SealArgs {
+    fn id(&self) -> Option<String> {
+        let wanted = self.encrypt_vault_id.clone();
+        wanted.or_else(|| std::env::var("ANSIBLE_VAULT_ENCRYPT_IDENTITY").ok().filter(|id| !id.is_empty()))
+    }
+
+    /// The id and secret to seal with. A password that is typed for a new seal is typed twice.
+    fn secret(&self) -> anyhow::Result<(String, Secret)> {
+        let secrets = self.secrets.collect()?;
+        let (id, secret) = secrets.to_encrypt(self.id().as_deref())?;
+        let typed = self.secrets.ask || (self.secrets.ids.is_empty() && self.secrets.files.is_empty() && asks());
+        if typed && ask_hidden("Confirm vault password: ")?.bytes() != secret.bytes() {
+            bail!("the passwords are not the same");
+        }
+        Ok((id.to_owned(), secret.clone()))
+    }
+}
+
+/// Whether no variable of the environment says where the password is, so that it was asked for.
+fn asks() -> bool {
+    ["ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_IDENTITY_LIST"].iter().all(|name| std::env::var_os(name).is_none())
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// If a password is missing or wrong, or a file cannot be read or written. A file is either changed wholly or not at all.
+pub fn run(args: &VaultArgs) -> anyhow::Result<()> {
+    match &args.action {
+        Action::Create(args) => edit::create(args),
+        Action::Decrypt(args) => open(args),
+        Action::Edit(args) => edit::edit(args),
+        Action::Encrypt(args) => seal(args),
+        Action::EncryptString(args) => string::run(args),
+        Action::Rekey(args) => rekey(args),
+        Action::View(args) => view(args),
+    }
+}
+
+fn seal(args: &EncryptArgs) -> anyhow::Result<()> {
+    let (id, secret) = args.seal.secret()?;
+    for file in files::inputs(&args.files, args.output.as_deref())? {
+        let plain = files::read(file)?;
+        if std::str::from_utf8(&plain).is_ok_and(is_vaulted) {
+            bail!("`{file}` is vaulted already");
+        }
+        let sealed = encrypt(&plain, secret.bytes(), Some(&id), None);
+        files::write(args.output.as_deref().unwrap_or(file), sealed.as_bytes())?;
+    }
+    files::done("encryption successful")
+}
+
+fn open(args: &DecryptArgs) -> anyhow::Result<()> {
+    let secrets = args.secrets.collect()?;
+    for file in files::inputs(&args.files, args.output.as_deref())? {
+        let plain = opened(file, &secrets)?;
+        files::write(args.output.as_deref().unwrap_or(file), &plain)?;
+    }
+    files::done("decryption successful")
+}
+
+fn view(args: &ViewArgs) -> anyhow::Result<()> {
+    let secrets = args.secrets.collect()?;
+    args.files.iter().try_for_each(|file| files::write("-", &opened(file, &secrets)?))
+}
+
+fn rekey(args: &RekeyArgs) -> anyhow::Result<()> {
+    let secrets = args.seal.secrets.collect()?;
+    let mut new = VaultSecrets::default();
+    match (&args.new_vault_id, &args.new_vault_password_file) {
+        (Some(id), _) => {
+            let (id, source) = PasswordSource::from_vault_id(id)?;
+            new.add(&id, source)?;
+        }
+        (None, Some(file)) => new.add(crate::vars::vault::DEFAULT_ID, PasswordSource::from_path(file)?)?,
+        (None, None) => {
+            let secret = ask_hidden("New vault password: ")?;
+            if ask_hidden("Confirm new vault password: ")?.bytes() != secret.bytes() {
+                bail!("the passwords are not the same");
+            }
+            new.add_secret(crate::vars::vault::DEFAULT_ID, secret);
+        }
+    }
+    let (new_id, new_secret) = new.to_encrypt(None)?;
+    // A new password without an id of its own takes the id that was asked for.
+    let id = args.seal.id().filter(|_| args.new_vault_id.is_none()).unwrap_or_else(|| new_id.to_owned());
+    for file in &args.files {
+        let plain = opened(file, &secrets)?;
+        let sealed = encrypt(&plain, new_secret.bytes(), Some(&id), None);
+        // What cannot be opened again must never take the place of what could.
+        if decrypt(&sealed, new_secret.bytes())? != *plain {
+            bail!("`{file}` could not be sealed again");
+        }
+        files::write(file, sealed.as_bytes())?;
+    }
+    files::done("rekey successful")
+}
+
+/// What is inside a vaulted file.
+fn opened(file: &str, secrets: &VaultSecrets) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let bytes = files::read(file)?;
+    let text = std::str::from_utf8(&bytes).ok().filter(|text| is_vaulted(text));
+    let text = text.with_context(|| format!("`{file}` is not vaulted"))?;
+    secrets.open(text).map(Zeroizing::new).with_context(|| format!("cannot open `{file}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        vault: VaultArgs,
+    }
+
+    fn vault(line: &[&str]) -> anyhow::Result<()> {
+        run(&Line::try_parse_from(std::iter::once(&"vault").chain(line))?.vault)
+    }
+
+    #[test]
+    fn a_file_through_all_its_states() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(path("f"), "a: 1\n").unwrap();
+        std::fs::set_permissions(path("f"), std::fs::Permissions::from_mode(0o640)).unwrap();
+        std::fs::write(path("pw"), "one").unwrap();
+        std::fs::write(path("new"), "two").unwrap();
+        let old = format!("dev@{}", path("pw"));
+        vault(&["encrypt", "--vault-id", &old, &path("f")]).unwrap();
+        let text = std::fs::read_to_string(path("f")).unwrap();
+        assert!(text.starts_with("$ANSIBLE_VAULT;1.2;AES256;dev\n"));
+        assert!(vault(&["encrypt", "--vault-id", &old, &path("f")]).is_err());
+        vault(&["rekey", "--vault-id", &old, "--new-vault-password-file", &path("new"), &path("f")]).unwrap();
+        let wrong = vault(&["decrypt", "--vault-id", &old, &path("f")]).unwrap_err();
+        assert_eq!(wrong.root_cause().to_string(), "none of the vault secrets (`dev`) opens the text");
+        vault(&["decrypt", "--vault-password-file", &path("new"), "--output", &path("out"), &path("f")]).unwrap();
+        assert_eq!(std::fs::read_to_string(path("out")).unwrap(), "a: 1\n");
+        vault(&["decrypt", "--vault-password-file", &path("new"), &path("f")]).unwrap();
+        assert_eq!(std::fs::read_to_string(path("f")).unwrap(), "a: 1\n");
+        assert_eq!(std::fs::metadata(path("f")).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::metadata(path("out")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
