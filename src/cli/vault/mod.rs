@@ -43,13 +43,18 @@ enum Action {
 struct SecretArgs {
     /// An id and where its password comes from: LABEL@FILE, LABEL@SCRIPT or LABEL@prompt.
     #[arg(long = "vault-id", value_name = "ID@SOURCE")]
-    ids: Vec<String>,
+    vault_ids: Vec<String>,
     /// A file (or a script) with the password.
-    #[arg(long = "vault-password-file", alias = "vault-pass-file", value_name = "FILE", conflicts_with = "ask")]
-    files: Vec<String>,
+    #[arg(
+        long = "vault-password-file",
+        alias = "vault-pass-file",
+        value_name = "FILE",
+        conflicts_with = "ask_password"
+    )]
+    password_files: Vec<String>,
     /// Ask for the password.
     #[arg(short = 'J', long = "ask-vault-password", alias = "ask-vault-pass")]
-    ask: bool,
+    ask_password: bool,
 }
 
 /// Which secret to seal with.
@@ -122,7 +127,7 @@ struct ViewArgs {
 
 impl SecretArgs {
     fn collect(&self) -> anyhow::Result<VaultSecrets> {
-        let mut secrets = VaultSecrets::collect(&self.ids, &self.files, self.ask)?;
+        let mut secrets = VaultSecrets::collect(&self.vault_ids, &self.password_files, self.ask_password)?;
         if secrets.is_empty() {
             secrets.add(crate::vars::vault::DEFAULT_ID, PasswordSource::Prompt).map_err(|why| match why {
                 VaultProblem::Source { .. } => VaultProblem::NoSecret,
@@ -143,7 +148,8 @@ impl SealArgs {
     fn secret(&self) -> anyhow::Result<(String, Secret)> {
         let secrets = self.secrets.collect()?;
         let (id, secret) = secrets.to_encrypt(self.id().as_deref())?;
-        let typed = self.secrets.ask || (self.secrets.ids.is_empty() && self.secrets.files.is_empty() && asks());
+        let typed = self.secrets.ask_password
+            || (self.secrets.vault_ids.is_empty() && self.secrets.password_files.is_empty() && asks());
         if typed && ask_hidden("Confirm vault password: ")?.bytes() != secret.bytes() {
             bail!("the passwords are not the same");
         }
