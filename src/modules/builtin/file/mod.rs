@@ -165,10 +165,11 @@ impl Request {
     /// # Errors
     /// As the states do, in the reference's words.
     pub fn run(mut self, disk: Disk, warn: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
-        if !matches!(self.state, Some(State::Link | State::Absent)) && disk.is_dir(&self.path) {
-            if let Some(source) = &self.source {
-                self.path.push(base_name(source));
-            }
+        if !matches!(self.state, Some(State::Link | State::Absent))
+            && disk.is_dir(&self.path)
+            && let Some(source) = &self.source
+        {
+            self.path.push(base_name(source));
         }
         let now = state_of(disk, &self.path);
         let state = self.state.unwrap_or(match State::of(now) {
@@ -207,10 +208,10 @@ impl Request {
         }
         if now == "directory" {
             disk.remove_tree(&self.path).map_err(|error| Failure::new(format!("rmtree failed: {error}")))?;
-        } else if let Err(error) = disk.remove(&self.path) {
-            if error.kind() != std::io::ErrorKind::NotFound {
-                return Err(refused(&self.path, "Unlinking failed."));
-            }
+        } else if let Err(error) = disk.remove(&self.path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(refused(&self.path, "Unlinking failed."));
         }
         let mut outcome = result("path", &self.path, true, Some(changes));
         outcome.data.extend(&found);

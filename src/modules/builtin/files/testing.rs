@@ -7,6 +7,7 @@ use super::Disk;
 /// A folder of its own for one test.
 pub struct Folder(PathBuf);
 
+#[allow(clippy::new_without_default)]
 impl Folder {
     /// A new empty folder.
     pub fn new() -> Self {
