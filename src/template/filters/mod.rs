@@ -9,7 +9,9 @@ pub mod encode;
 mod golden;
 pub mod html;
 pub mod number;
+pub mod password;
 pub mod path;
+pub mod query;
 pub mod regex;
 pub mod select;
 pub mod sequence;
@@ -36,6 +38,8 @@ pub const FAMILIES: &[(&str, &[Filter])] = &[
     ("Notations", data::TABLE),
     ("YAML", yaml::TABLE),
     ("Encodings and hashes", encode::TABLE),
+    ("Password hashes", password::TABLE),
+    ("Queries", query::TABLE),
     ("Paths", path::TABLE),
     ("URLs", url::TABLE),
     ("HTML", html::TABLE),

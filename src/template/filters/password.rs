@@ -1,0 +1,128 @@
+//! `password_hash`: hashes for `/etc/shadow` and the like.
+
+use sha_crypt::{Params, sha256_crypt, sha512_crypt};
+
+use crate::template::call::{Call, Filter};
+use crate::template::fault::Fault;
+use crate::template::python::coerce::{integer, optional_text, text, text_or};
+use crate::template::python::random::Random;
+use crate::value::Value;
+
+/// The family.
+pub const TABLE: &[Filter] = &[Filter::new("password_hash", password_hash, "Hashes a password for a login database.")];
+
+/// The digits of crypt's base 64.
+const CRYPT: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// The digits of bcrypt's base 64.
+const BCRYPT: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+fn password_hash(call: &Call<'_>) -> Result<Value, Fault> {
+    let [kind, salt, size, rounds, ident] = call.args.bind(["hashtype", "salt", "salt_size", "rounds", "ident"])?;
+    let kind = text_or(kind.as_ref(), "sha512")?;
+    let given = |value: Option<Value>| value.filter(|value| !value.is_null()).map(|value| integer(&value)).transpose();
+    let (size, rounds) = (given(size)?, given(rounds)?);
+    let rounds = rounds.map(|rounds| u32::try_from(rounds).unwrap_or(0));
+    let salt = optional_text(salt.as_ref())?.filter(|salt| !salt.is_empty());
+    let salt_of = |default: i64| match &salt {
+        Some(salt) => salt.clone(),
+        None => {
+            let mut random = Random::system();
+            let size = size.unwrap_or(default).clamp(1, 64);
+            (0..size).filter_map(|_| random.choice(CRYPT)).map(|digit| char::from(*digit)).collect()
+        }
+    };
+    let password = text(&call.input)?;
+    let hashed = match kind.as_str() {
+        "sha512" | "sha512_crypt" => sha(&password, &salt_of(16), rounds.unwrap_or(656_000), true)?,
+        "sha256" | "sha256_crypt" => sha(&password, &salt_of(16), rounds.unwrap_or(535_000), false)?,
+        "blowfish" | "bcrypt" => blowfish(&password, &salt_of(22), rounds.unwrap_or(12), ident.as_ref())?,
+        other => {
+            let known = ["sha512", "sha256", "bcrypt", "blowfish"];
+            let fault =
+                Fault::value(format!("`{other}` is not a kind of password hash; known are {}", known.join(", ")));
+            return Err(fault.suggest(other, known));
+        }
+    };
+    // A hash of a secret is as good as the secret to those who can guess.
+    Ok(if matches!(&call.input, Value::Str(text) if text.is_secret()) {
+        Value::secret(hashed)
+    } else {
+        Value::text(hashed)
+    })
+}
+
+fn check_salt(salt: &str, longest: usize) -> Result<(), Fault> {
+    if let Some(odd) = salt.chars().find(|c| !u8::try_from(*c).is_ok_and(|byte| CRYPT.contains(&byte))) {
+        return Err(Fault::value(format!("invalid characters in salt: `{odd}`")));
+    }
+    if salt.len() > longest {
+        return Err(Fault::value(format!("salt too large ({} characters, at most {longest})", salt.len())));
+    }
+    Ok(())
+}
+
+/// 5000 rounds are the default of the format and are not written.
+fn sha(password: &str, salt: &str, rounds: u32, long: bool) -> Result<String, Fault> {
+    check_salt(salt, 16)?;
+    let params = Params::new(rounds).map_err(|_| Fault::value("`rounds` is a number from 1000 to 999999999"))?;
+    let (id, digest) = if long {
+        ("6", crypt_base64(&sha512_crypt(password.as_bytes(), salt.as_bytes(), params)))
+    } else {
+        ("5", crypt_base64(&sha256_crypt(password.as_bytes(), salt.as_bytes(), params)))
+    };
+    let rounds = if rounds == 5000 { String::new() } else { format!("rounds={rounds}$") };
+    Ok(format!("${id}${rounds}{salt}${digest}"))
+}
+
+/// Three bytes are four digits, the lowest bits first.
+fn crypt_base64(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    for group in bytes.chunks(3) {
+        let bits = group.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (8 * at));
+        for digit in 0..=group.len() {
+            out.push(char::from(CRYPT[(bits >> (6 * digit)) as usize & 63]));
+        }
+    }
+    out
+}
+
+fn blowfish(password: &str, salt: &str, rounds: u32, ident: Option<&Value>) -> Result<String, Fault> {
+    let version = match optional_text(ident)?.as_deref().map(|ident| ident.trim_matches('$').to_owned()).as_deref() {
+        None | Some("2b") => bcrypt::Version::TwoB,
+        Some("2a") => bcrypt::Version::TwoA,
+        Some("2y") => bcrypt::Version::TwoY,
+        Some(other) => return Err(Fault::value(format!("`ident` must be one of 2a, 2b, 2y, not `{other}`"))),
+    };
+    let digits: Option<Vec<u32>> =
+        salt.bytes().map(|c| BCRYPT.iter().position(|digit| *digit == c).map(|at| at as u32)).collect();
+    let digits = digits.filter(|digits| digits.len() == 22);
+    let digits = digits.ok_or_else(|| Fault::value("the salt of bcrypt is 22 letters, digits, `.` and `/`"))?;
+    let mut bytes = [0_u8; 16];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        let (first, shift) = (at * 8 / 6, at * 8 % 6);
+        let pair = digits[first] << 6 | digits[first + 1];
+        *byte = (pair >> (4 - shift) & 0xff) as u8;
+    }
+    let hashed = bcrypt::hash_with_salt(password, rounds, bytes);
+    let parts = hashed.map_err(|why| Fault::value(format!("the password cannot be hashed: {why}")))?;
+    Ok(parts.format_for_version(version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_are_those_of_crypt() {
+        assert_eq!(sha("Hello world!", "saltstring", 5000, true).unwrap(), SHA512);
+        assert_eq!(sha("Hello world!", "saltstringsaltst", 10_000, false).unwrap(), SHA256);
+        assert_eq!(blowfish("U*U", "CCCCCCCCCCCCCCCCCCCCC.", 5, None).unwrap(), BLOWFISH);
+        assert!(sha("x", "sal$", 5000, true).is_err());
+    }
+
+    /// From the specification of SHA-crypt, and the test vectors of crypt_blowfish.
+    const SHA512: &str =
+        "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1";
+    const SHA256: &str = "$5$rounds=10000$saltstringsaltst$3xv.VbSCBX41eDL9L3voosSoqRs4DdSpBNk.dEh9GHA";
+    const BLOWFISH: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+}
