@@ -66,12 +66,26 @@ fn sha(password: &str, salt: &str, rounds: u32, long: bool) -> Result<String, Fa
     check_salt(salt, 16)?;
     let params = Params::new(rounds).map_err(|_| Fault::value("`rounds` is a number from 1000 to 999999999"))?;
     let (id, digest) = if long {
-        ("6", crypt_base64(&sha512_crypt(password.as_bytes(), salt.as_bytes(), params)))
+        ("6", crypt_base64(&mixed(&sha512_crypt(password.as_bytes(), salt.as_bytes(), params))))
     } else {
-        ("5", crypt_base64(&sha256_crypt(password.as_bytes(), salt.as_bytes(), params)))
+        ("5", crypt_base64(&mixed(&sha256_crypt(password.as_bytes(), salt.as_bytes(), params))))
     };
     let rounds = if rounds == 5000 { String::new() } else { format!("rounds={rounds}$") };
     Ok(format!("${id}${rounds}{salt}${digest}"))
+}
+
+/// The bytes of a digest in the order in which the format writes them: from each third in turn, the thirds rotating.
+fn mixed(digest: &[u8]) -> Vec<u8> {
+    let third = digest.len() / 3;
+    let mut places = [0, third, 2 * third];
+    let mut out = Vec::with_capacity(digest.len());
+    for _ in 0..third {
+        out.extend(places.iter().rev().map(|place| digest[*place]));
+        let [a, b, c] = places.map(|place| place + 1);
+        places = if digest.len() == 64 { [b, c, a] } else { [c, a, b] };
+    }
+    out.extend_from_slice(&digest[3 * third..]);
+    out
 }
 
 /// Three bytes are four digits, the lowest bits first.
@@ -120,9 +134,9 @@ mod tests {
         assert!(sha("x", "sal$", 5000, true).is_err());
     }
 
-    /// From the specification of SHA-crypt, and the test vectors of crypt_blowfish.
+    /// What `openssl passwd` and crypt_blowfish give for the same input.
     const SHA512: &str =
-        "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJuesI68OTLiBFdcbYEdFCoEOfaS35inz1";
-    const SHA256: &str = "$5$rounds=10000$saltstringsaltst$3xv.VbSCBX41eDL9L3voosSoqRs4DdSpBNk.dEh9GHA";
+        "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
+    const SHA256: &str = "$5$rounds=10000$saltstringsaltst$3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA";
     const BLOWFISH: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 }
