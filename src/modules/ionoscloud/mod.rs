@@ -11,3 +11,5 @@ pub mod registry_token;
 pub mod registry_token_info;
 mod returned;
 mod scopes;
+#[cfg(test)]
+mod tests;

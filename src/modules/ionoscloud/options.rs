@@ -88,7 +88,7 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
         pin_only: args.bool("certificate_pin_only"),
     };
     let patience = args.int("wait_timeout").and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(600);
-    let tuning = Tuning::from_env(|name| std::env::var(name).ok());
+    let tuning = Tuning::from_env(|name| local(context, name).or_else(|| std::env::var(name).ok()));
     Ok(Connection { endpoint, patience: Duration::from_secs(patience), tuning })
 }
 
@@ -98,9 +98,13 @@ fn value_of(args: &Args, context: &TaskContext<'_>, name: &str, variable: &str) 
         Value::Str(text) => text.as_str().to_owned(),
         other => crate::value::python::str(other),
     });
-    let local = || context.environment.iter().rev().find(|(key, _)| key == variable).map(|(_, value)| value.clone());
-    let value = if is_own(args, context, name, variable) { value } else { local().or(value) };
+    let value = if is_own(args, context, name, variable) { value } else { local(context, variable).or(value) };
     value.filter(|text| !text.is_empty())
+}
+
+/// A variable of the task's own `environment`.
+fn local(context: &TaskContext<'_>, variable: &str) -> Option<String> {
+    context.environment.iter().rev().find(|(key, _)| key == variable).map(|(_, value)| value.clone())
 }
 
 /// Whether the task itself gives a parameter, rather than the environment.
