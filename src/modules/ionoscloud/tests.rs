@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::*;
-use crate::host::HostApi;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
 use crate::modules::{Args, Failure, InventoryView, Module, Outcome, TaskContext};
 use crate::sandbox::{self, Fault, Handle, Options, Seed};
@@ -17,8 +16,6 @@ use crate::value::{Dict, Sealed, Text, Value, json};
 const REG: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
 
 struct Nothing;
-
-impl HostApi for Nothing {}
 
 impl InventoryView for Nothing {
     fn has_host(&self, _: &str) -> bool {
@@ -118,7 +115,7 @@ impl World {
         let connector: &dyn Connector = if self.check { &self.foretold } else { &*self.real };
         let context = TaskContext {
             host_name: "localhost",
-            host: &Nothing,
+            host: &crate::host::Predict,
             registries: connector,
             template: &Nothing,
             environment: &quick,
