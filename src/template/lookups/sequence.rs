@@ -78,10 +78,9 @@ impl Plan {
         if !numbers.into_iter().flatten().all(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())) {
             return false;
         }
-        let number = |text: &str| text.parse::<i64>().ok();
-        self.end = number(end);
-        self.start = start.and_then(number).unwrap_or(self.start);
-        self.stride = stride.and_then(number).unwrap_or(self.stride);
+        self.end = end.parse().ok();
+        self.start = start.and_then(|text| text.parse().ok()).unwrap_or(self.start);
+        self.stride = stride.and_then(|text| text.parse().ok()).unwrap_or(self.stride);
         if let Some(format) = format {
             format.clone_into(&mut self.format);
         }

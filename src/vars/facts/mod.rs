@@ -55,8 +55,11 @@ pub fn gather(request: &Request) -> Result<Dict, GatherProblem> {
     Ok(facts)
 }
 
+/// Adds the facts of one subset.
+type Collect = fn(&mut Facts<'_>);
+
 /// Who gathers which subset.
-const COLLECTORS: &[(&str, fn(&mut Facts<'_>))] = &[
+const COLLECTORS: &[(&str, Collect)] = &[
     ("platform", platform::platform),
     ("distribution", platform::distribution),
     ("lsb", platform::lsb),

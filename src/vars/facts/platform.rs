@@ -41,12 +41,12 @@ fn fqdn(node: &str) -> String {
         return node.to_owned();
     }
     let hosts = text("/etc/hosts").unwrap_or_default();
-    let listed = hosts.lines().filter_map(|line| {
+    let mut listed = hosts.lines().filter_map(|line| {
         let mut names = line.split('#').next()?.split_whitespace().skip(1);
         let first = names.next()?;
         (first == node || names.any(|name| name == node)).then(|| first.to_owned())
     });
-    let known = listed.filter(|name| name.contains('.')).next();
+    let known = listed.find(|name| name.contains('.'));
     // Without a dotted name the plain one stands, as long as it means anything at all.
     known.unwrap_or_else(|| {
         let resolves = (node, 0).to_socket_addrs().is_ok_and(|mut found| found.next().is_some());
