@@ -46,8 +46,10 @@ fn distinct(members: impl IntoIterator<Item = Value>) -> Vec<Value> {
     result
 }
 
-/// Both lists, or the unknown value that makes the whole result unknown.
-fn two_lists(call: &Call<'_>) -> Result<Result<(Vec<Value>, Vec<Value>), Value>, Fault> {
+/// Two lists, or the unknown value that makes the whole result unknown.
+type TwoLists = Result<(Vec<Value>, Vec<Value>), Value>;
+
+fn two_lists(call: &Call<'_>) -> Result<TwoLists, Fault> {
     let [other] = call.args.bind(["b"])?;
     let (a, b) = (items(call)?, members(call, &required(other, "b")?)?);
     Ok(unknown_among(a.iter().chain(&b)).map_or_else(|| Ok((a, b)), Err))
