@@ -1,2 +1,73 @@
 //! The typed play, block, task, handler and role, and the keyword tables.
+//!
+//! Loading reads files, resolves everything static (imports, roles of a play) and complains about everything that can
+//! be known before the run: unknown keywords, unknown modules, wrong structure. What depends on hosts and variables is
+//! the executor's business.
+
+pub mod action;
+pub mod block;
+mod check;
+pub mod frame;
 pub mod freeform;
+pub mod import;
+pub mod keyword;
+pub mod loader;
+pub mod play;
+pub mod role;
+pub mod task;
+
+pub use action::{Action, RawArgs};
+pub use block::{Block, Item};
+pub use frame::Frame;
+pub use keyword::{Keyword, Keywords};
+pub use loader::Loader;
+pub use play::{Play, Playbook};
+pub use role::Role;
+pub use task::Task;
+
+use crate::diagnostic::{Diagnostic, Report};
+
+/// A playbook that cannot be loaded. Two exit codes: what is not understood (4) and what is missing or not allowed (1).
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Whether it is a parse error in the wider sense.
+    pub kind: ProblemKind,
+    /// What to tell.
+    pub report: Report,
+}
+
+/// Which exit code a problem has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// YAML, unknown keyword, unknown module, wrong structure: 4.
+    Parse,
+    /// A file that is not there, a bad variable name, `loop` with `with_*`: 1.
+    General,
+}
+
+impl Problem {
+    /// What is not understood.
+    pub fn parse(diagnostic: Diagnostic) -> Self {
+        Self { kind: ProblemKind::Parse, report: vec![diagnostic] }
+    }
+
+    /// What is missing or not allowed.
+    pub fn general(diagnostic: Diagnostic) -> Self {
+        Self { kind: ProblemKind::General, report: vec![diagnostic] }
+    }
+}
+
+impl From<Diagnostic> for Problem {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::parse(diagnostic)
+    }
+}
+
+/// The result of loading something.
+pub type Loaded<T> = Result<T, Box<Problem>>;
+
+impl From<Diagnostic> for Box<Problem> {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::new(Problem::parse(diagnostic))
+    }
+}

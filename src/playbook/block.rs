@@ -1,0 +1,241 @@
+//! Lists of tasks and blocks.
+
+use std::rc::Rc;
+
+use super::frame::Frame;
+use super::import;
+use super::keyword::{Keyword, Keywords, Place, names};
+use super::loader::Loader;
+use super::task::Task;
+use super::{Loaded, Problem, action};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::value::Dict;
+use crate::yaml::{Kind, Node};
+
+/// A member of a list of tasks.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// A task.
+    Task(Rc<Task>),
+    /// A block, or what came from an import.
+    Block(Rc<Block>),
+}
+
+/// A block with its three sections.
+#[derive(Debug)]
+pub struct Block {
+    /// The tasks.
+    pub main: Rc<[Item]>,
+    /// What runs after a failure.
+    pub rescue: Rc<[Item]>,
+    /// What runs in any case.
+    pub always: Rc<[Item]>,
+    /// Keywords and variables of the block.
+    pub frame: Rc<Frame>,
+    /// The end of a role's tasks on a host; the role counts as run from there on.
+    pub ends_role: Option<Rc<super::Role>>,
+}
+
+impl Block {
+    /// Tasks that belong together for the engine's own reasons.
+    pub fn implicit(items: Vec<Item>, frame: Rc<Frame>) -> Self {
+        Self { main: items.into(), rescue: Rc::new([]), always: Rc::new([]), frame, ends_role: None }
+    }
+}
+
+/// All tasks of a list, those inside blocks included, in order.
+pub fn flatten(items: &[Item], each: &mut dyn FnMut(&Rc<Task>)) {
+    for item in items {
+        match item {
+            Item::Task(task) => each(task),
+            Item::Block(block) => {
+                for section in [&block.main, &block.rescue, &block.always] {
+                    flatten(section, each);
+                }
+            }
+        }
+    }
+}
+
+/// Where a list of tasks stands, which decides what may be in it.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The layer around the list.
+    pub frame: Rc<Frame>,
+    /// The list holds handlers.
+    pub handlers: bool,
+}
+
+impl Surroundings {
+    /// The same list one layer further in.
+    pub fn inside(&self, frame: Rc<Frame>) -> Self {
+        Self { frame, ..self.clone() }
+    }
+}
+
+impl Loader {
+    /// Reads a list of tasks; null is an empty list.
+    ///
+    /// # Errors
+    /// If it is no list, or something in it is not understood.
+    pub fn task_list(&self, node: &Node, section: &str, around: &Surroundings) -> Loaded<Vec<Item>> {
+        match node.kind() {
+            _ if node.is_null() => Ok(Vec::new()),
+            Kind::List(nodes) => {
+                let mut items = Vec::with_capacity(nodes.len());
+                for node in nodes {
+                    self.task_item(node, around, &mut items)?;
+                }
+                Ok(items)
+            }
+            _ => Err(Diagnostic::error(format!("`{section}` must be a list of tasks, not {}", node.description()))
+                .at(node.span(), "")
+                .hint("put a dash before each task: `- name: ...`")
+                .into()),
+        }
+    }
+
+    fn task_item(&self, node: &Node, around: &Surroundings, items: &mut Vec<Item>) -> Loaded<()> {
+        let Some(entries) = node.entries() else {
+            if node.is_null() {
+                return Err(Diagnostic::error("there is an empty entry in the list of tasks")
+                    .at(node.span(), "")
+                    .hint("remove the dash, or write a task after it")
+                    .into());
+            }
+            return Err(Diagnostic::error(format!("a task must be a mapping, not {}", node.description()))
+                .at(node.span(), "")
+                .hint("write the module and its arguments: `- debug: msg=hello`")
+                .into());
+        };
+        let is_block = entries.iter().any(|e| matches!(e.key.as_str(), Some("block" | "rescue" | "always")));
+        if is_block {
+            items.push(Item::Block(Rc::new(self.block(node, around)?)));
+            return Ok(());
+        }
+        let task = action::read_task(self, node, around)?;
+        if import::is_import(&task) {
+            items.push(Item::Block(Rc::new(import::tasks(self, task, around)?)));
+        } else {
+            items.push(Item::Task(Rc::new(task)));
+        }
+        Ok(())
+    }
+
+    fn block(&self, node: &Node, around: &Surroundings) -> Loaded<Block> {
+        let entries = node.entries().unwrap_or_default();
+        if node.get("block").is_none() {
+            return Err(Diagnostic::error("`rescue` and `always` need a `block` beside them")
+                .at(node.span(), "")
+                .into());
+        }
+        let mut keywords = Keywords::default();
+        for entry in entries {
+            let Some(keyword) = allowed_keyword(entry, Place::Block)? else { continue };
+            if !matches!(keyword, Keyword::Block | Keyword::Rescue | Keyword::Always | Keyword::Vars) {
+                keywords.add(keyword, entry)?;
+            }
+        }
+        let vars = read_vars(node.get("vars"), "a block")?;
+        let frame = Rc::new(Frame { keywords, vars, ..Frame::inside(&around.frame) });
+        let inside = around.inside(Rc::clone(&frame));
+        let section = |name: &str| -> Loaded<Rc<[Item]>> {
+            match node.get(name) {
+                Some(list) => Ok(self.task_list(list, name, &inside)?.into()),
+                None => Ok(Rc::new([])),
+            }
+        };
+        Ok(Block {
+            main: section("block")?,
+            rescue: section("rescue")?,
+            always: section("always")?,
+            frame,
+            ends_role: None,
+        })
+    }
+}
+
+/// The keyword of an entry if it may stand here.
+///
+/// # Errors
+/// For a key that is no text, or no keyword of this place.
+pub fn allowed_keyword(entry: &crate::yaml::Entry, place: Place) -> Loaded<Option<Keyword>> {
+    let Some(name) = entry.key.as_str() else {
+        return Err(Diagnostic::error(format!(
+            "a key of {} must be text, not {}",
+            place.label(),
+            entry.key.description()
+        ))
+        .at(entry.key.span(), "")
+        .into());
+    };
+    match Keyword::find(name) {
+        Some(keyword) if keyword.row().allowed(place) => Ok(Some(keyword)),
+        _ => Err(unknown_key(name, entry.key.span(), place).into()),
+    }
+}
+
+/// The message for a key that may not stand here.
+pub fn unknown_key(name: &str, span: &Span, place: Place) -> Diagnostic {
+    let known: Vec<&str> = names(place).collect();
+    let message = Diagnostic::error(format!("`{name}` is not a keyword of {}", place.label())).at(span, "");
+    match Keyword::find(name) {
+        Some(keyword) if keyword.row().allowed(Place::Task) && place == Place::Block => {
+            message.hint(format!("write `{name}` at the tasks inside the block"))
+        }
+        Some(keyword) if keyword.row().allowed(Place::Play) => message.hint(format!("`{name}` belongs to a play")),
+        _ => message.suggest(name, &known),
+    }
+}
+
+/// Reads a `vars` mapping and checks the names.
+///
+/// # Errors
+/// If it is no mapping (exit 4), or a name cannot be a variable's (exit 1).
+pub fn read_vars(node: Option<&Node>, owner: &str) -> Loaded<Option<Rc<Dict>>> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(None) };
+    let Some(entries) = node.entries() else {
+        return Err(Diagnostic::error(format!("`vars` of {owner} must be a mapping, not {}", node.description()))
+            .at(node.span(), "")
+            .hint("write `name: value` pairs without dashes")
+            .into());
+    };
+    for entry in entries {
+        check_variable_name(&entry.key)?;
+    }
+    match node.to_value() {
+        crate::value::Value::Dict(dict) => Ok(Some(Rc::new((*dict).clone()))),
+        _ => Ok(None),
+    }
+}
+
+/// Complains about a key that cannot be a variable's name.
+///
+/// # Errors
+/// If it is no text, or not made of ASCII letters, digits and underscores.
+pub fn check_variable_name(key: &Node) -> Loaded<()> {
+    let message = match key.as_str() {
+        Some(name) if is_variable_name(name) => return Ok(()),
+        Some(name) => Diagnostic::error(format!("`{name}` cannot be the name of a variable"))
+            .at(key.span(), "")
+            .hint("use letters, digits and underscores, not beginning with a digit, and no keyword of Python"),
+        None => Diagnostic::error(format!("the name of a variable must be text, not {}", key.description()))
+            .at(key.span(), "")
+            .hint(format!("quote it if it is meant as a name: '{}'", key.span().text())),
+    };
+    Err(Box::new(Problem::general(message)))
+}
+
+/// Whether a variable may have this name: an ASCII identifier that is no keyword of Python.
+pub fn is_variable_name(name: &str) -> bool {
+    const RESERVED: &[&str] = &[
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !RESERVED.contains(&name)
+}

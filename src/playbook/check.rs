@@ -1,0 +1,98 @@
+//! What can be said of the arguments of a registry task before anything runs: unknown names, wrong literal values,
+//! required parameters that are missing or still empty placeholders. Builtin modules fail when they run, as the
+//! original's do; here nothing must be sent to the API before the whole playbook is known to be sound.
+
+use super::keyword::Keyword;
+use super::loader::Loader;
+use super::task::Task;
+use crate::diagnostic::Diagnostic;
+use crate::modules::spec::Param;
+use crate::modules::{self, Spec, args};
+use crate::value::{Text, Value};
+
+/// The collection whose modules are checked when the playbook is read.
+const COLLECTION: &str = "ionoscloudsdk.";
+
+impl Loader {
+    /// Fills empty placeholders and notes what is wrong; [`Loader::settle`] tells it all at once.
+    pub(super) fn check_arguments(&self, task: &mut Task) {
+        let Some(spec) = modules::find(&task.action.full).map(modules::Module::spec) else { return };
+        if !spec.name.starts_with(COLLECTION) {
+            return;
+        }
+        self.fill_placeholders(spec, task);
+        if let Some(node) = &task.args.node {
+            for message in args::check_names(spec, node, true) {
+                self.complain(message);
+            }
+        }
+        if task.args.template.is_none() && task.keyword_all(Keyword::When).is_empty() {
+            self.check_required(spec, task);
+        }
+    }
+
+    /// `--fill` gives a value to every empty placeholder of its parameter; what has a value keeps it.
+    fn fill_placeholders(&self, spec: &Spec, task: &mut Task) {
+        for (name, value) in &self.fill {
+            let Some(param) = spec.param(name) else { continue };
+            for known in std::iter::once(&param.name).chain(param.aliases) {
+                if task.args.values.get(known).is_some_and(is_empty) {
+                    let origin = self.place_of(task, known);
+                    task.args.values.set(*known, Value::Str(Text::written(value.as_str(), origin)));
+                }
+            }
+        }
+    }
+
+    fn check_required(&self, spec: &Spec, task: &Task) {
+        let state = match task.args.values.get("state") {
+            Some(Value::Str(text)) if !text.is_template() => text.as_str(),
+            Some(_) => return,
+            None => spec.states.first().copied().unwrap_or_default(),
+        };
+        let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty();
+        for param in spec.all_params() {
+            if !(param.required || param.required_in.contains(&state)) {
+                continue;
+            }
+            let given = given(task, param);
+            let message = match given {
+                Some((_, value)) if is_empty(value) => {
+                    format!("{} parameter is required for {} state {state}", param.name, spec.label)
+                }
+                Some(_) => continue,
+                None if defaults || param.env.is_some() => continue,
+                None if param.required => format!("missing required arguments: {}", param.name),
+                None => format!("{} parameter is required for {} state {state}", param.name, spec.label),
+            };
+            let place = match given {
+                Some((name, _)) => self.place_of(task, name),
+                None => task.args.span.clone(),
+            };
+            let remedy = match given {
+                Some(_) => format!("put a value here, or run with `--fill {}=VALUE`", param.name),
+                None => format!("add `{}: VALUE`", param.name),
+            };
+            self.complain(Diagnostic::error(message).at(&place, "").hint(remedy));
+        }
+    }
+
+    fn place_of(&self, task: &Task, name: &str) -> crate::source::Span {
+        let node = task.args.node.as_ref().and_then(|node| node.get(name));
+        node.map_or_else(|| task.args.span.clone(), |node| node.span().clone())
+    }
+}
+
+fn given<'a>(task: &'a Task, param: &Param) -> Option<(&'static str, &'a Value)> {
+    std::iter::once(param.name)
+        .chain(param.aliases.iter().copied())
+        .find_map(|name| task.args.values.get(name).map(|value| (name, value)))
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Str(text) => text.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,104 @@
+//! What surrounds a task: the chain of blocks, includes, roles and the play, with their keywords and variables.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use super::keyword::{Inherit, Keyword, Keywords};
+use super::role::Role;
+use crate::value::{Dict, Value};
+use crate::yaml::Node;
+
+/// One layer of what surrounds a task.
+#[derive(Debug, Default)]
+pub struct Frame {
+    /// What surrounds this layer.
+    pub parent: Option<Rc<Frame>>,
+    /// The keywords of the layer.
+    pub keywords: Keywords,
+    /// `vars` of a block.
+    pub vars: Option<Rc<Dict>>,
+    /// `vars` of an include or import, and parameters of a role entry: they beat `set_fact`.
+    pub params: Option<Rc<Dict>>,
+    /// The role whose tasks these are.
+    pub role: Option<Rc<Role>>,
+    /// The layer is the boundary of a dynamic include: names of tasks and search paths change here.
+    pub folder: Option<Rc<std::path::Path>>,
+    pub(crate) tags: OnceCell<Vec<Value>>,
+}
+
+impl Frame {
+    /// A layer inside another one.
+    pub fn inside(parent: &Rc<Frame>) -> Self {
+        Self { parent: Some(Rc::clone(parent)), ..Self::default() }
+    }
+
+    /// This layer and all around it, innermost first.
+    pub fn chain(&self) -> impl Iterator<Item = &Frame> {
+        std::iter::successors(Some(self), |frame| frame.parent.as_deref())
+    }
+
+    /// The innermost value of a keyword.
+    pub fn nearest(&self, keyword: Keyword) -> Option<&Node> {
+        self.chain().find_map(|frame| frame.keywords.node(keyword))
+    }
+
+    /// All values of a keyword, the outermost first.
+    pub fn all(&self, keyword: Keyword) -> Vec<&Node> {
+        let mut nodes: Vec<_> = self.chain().filter_map(|frame| frame.keywords.node(keyword)).collect();
+        nodes.reverse();
+        nodes
+    }
+
+    /// The innermost role.
+    pub fn role(&self) -> Option<&Rc<Role>> {
+        self.chain().find_map(|frame| frame.role.as_ref())
+    }
+
+    /// The roles around, innermost first, each once.
+    pub fn roles(&self) -> Vec<&Rc<Role>> {
+        let mut roles: Vec<&Rc<Role>> = Vec::new();
+        for role in self.chain().filter_map(|frame| frame.role.as_ref()) {
+            if !roles.iter().any(|known| Rc::ptr_eq(known, role)) {
+                roles.push(role);
+            }
+        }
+        roles
+    }
+
+    /// The folder of the file that the task stands in.
+    pub fn folder(&self) -> Option<&Rc<std::path::Path>> {
+        self.chain().find_map(|frame| frame.folder.as_ref())
+    }
+
+    /// The tags of this layer and all around it as written, outermost first, flattened one level.
+    pub fn tags(&self) -> &[Value] {
+        self.tags.get_or_init(|| {
+            let mut tags = self.parent.as_ref().map(|parent| parent.tags().to_vec()).unwrap_or_default();
+            if let Some(own) = self.keywords.value(Keyword::Tags) {
+                add_tags(&mut tags, own);
+            }
+            tags
+        })
+    }
+}
+
+/// Adds tags as written: a list, or a text that is split at commas unless it is a template.
+pub fn add_tags(tags: &mut Vec<Value>, written: Value) {
+    match written {
+        Value::List(items) => items.iter().for_each(|item| add_tags(tags, item.clone())),
+        Value::Str(text) if text.is_template() => tags.push(Value::Str(text)),
+        Value::Str(text) => {
+            tags.extend(text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(Value::from));
+        }
+        Value::Null => {}
+        other => tags.push(other),
+    }
+}
+
+/// The value of a keyword for a task: its own, or what it inherits by the keyword's rule.
+pub fn effective<'a>(own: &'a Keywords, frame: &'a Frame, keyword: Keyword) -> Option<&'a Node> {
+    own.node(keyword).or_else(|| match keyword.row().inherit {
+        Inherit::Nearest => frame.nearest(keyword),
+        Inherit::No | Inherit::Extend => None,
+    })
+}

@@ -1,0 +1,182 @@
+//! Static imports: resolved when the playbook is read, gone when it runs.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::block::{Block, Surroundings};
+use super::frame::Frame;
+use super::loader::{Loader, missing};
+use super::role::RoleEntry;
+use super::task::Task;
+use super::{Loaded, Problem};
+use crate::diagnostic::Diagnostic;
+use crate::value::{Dict, Value, python};
+
+/// Whether the task stands for a list that is read now.
+pub fn is_import(task: &Task) -> bool {
+    matches!(task.action.short(), "import_tasks" | "import_role")
+}
+
+/// The tasks that an `import_tasks` or `import_role` stands for.
+///
+/// # Errors
+/// If the file is missing (exit 1), imports itself (exit 250 in the original; 1 here), or is not understood.
+pub fn tasks(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
+    if let Some(looping) = &task.looping {
+        return Err(Diagnostic::error(format!(
+            "`{}` cannot have a loop: it is resolved before the run",
+            task.action.short()
+        ))
+        .at(looping.node().span(), "")
+        .hint(format!("use `{}`", task.action.short().replace("import", "include")))
+        .into());
+    }
+    if task.action.short() == "import_role" { role(loader, task, around) } else { file(loader, task, around) }
+}
+
+fn file(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
+    let name = parameter(loader, &task, &["file", "_raw_params"])?.ok_or_else(|| {
+        Diagnostic::error("`import_tasks` does not say which file")
+            .at(&task.span, "")
+            .hint("write `import_tasks: FILE`")
+    })?;
+    let path = find(&task, &name).ok_or_else(|| not_found(&task, &name))?;
+    let depth = task.frame.chain().filter(|frame| frame.folder.is_some()).count();
+    if depth > 60 {
+        return Err(Box::new(Problem::general(
+            Diagnostic::error(format!("`{}` imports itself", path.display())).at(&task.span, ""),
+        )));
+    }
+    let frame = Rc::new(Frame {
+        keywords: task.keywords.clone(),
+        params: task.vars.clone(),
+        folder: path.parent().map(Into::into),
+        ..Frame::inside(&task.frame)
+    });
+    let around = around.inside(Rc::clone(&frame));
+    let node = loader.yaml(&path).map_err(|problem| place(problem, &task))?;
+    let items = match node {
+        Some(node) => loader.task_list(&node, "tasks", &around)?,
+        None => Vec::new(),
+    };
+    Ok(Block::implicit(items, frame))
+}
+
+fn role(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
+    let entry = entry_of(loader, &task)?;
+    let base = task.folder().map_or_else(PathBuf::new, |folder| folder.to_path_buf());
+    let role = loader.role(entry, &playbook_folder(&task).unwrap_or(base), Some(&task.frame))?;
+    let frame =
+        Rc::new(Frame { keywords: task.keywords.clone(), params: task.vars.clone(), ..Frame::inside(&task.frame) });
+    if around.handlers {
+        let items = loader.role_handlers(&role, &frame)?;
+        return Ok(Block::implicit(items, frame));
+    }
+    loader.role_block(&role, &frame, true)
+}
+
+/// The entry that an `import_role` or (with templated arguments) an `include_role` asks for.
+///
+/// # Errors
+/// If it names no role, or an argument is unknown.
+pub fn entry_of(loader: &Loader, task: &Task) -> Loaded<RoleEntry> {
+    const KNOWN: &[&str] = &[
+        "name",
+        "role",
+        "tasks_from",
+        "vars_from",
+        "defaults_from",
+        "handlers_from",
+        "allow_duplicates",
+        "public",
+        "rolespec_validate",
+        "apply",
+    ];
+    for (key, _) in task.args.values.iter() {
+        let key = python::str(key);
+        if !KNOWN.contains(&key.as_str()) {
+            return Err(Diagnostic::error(format!("`{}` has no option `{key}`", task.action.short()))
+                .at(&task.args.span, "")
+                .suggest(&key, KNOWN)
+                .into());
+        }
+    }
+    let name = parameter(loader, task, &["name", "role"])?.ok_or_else(|| {
+        Diagnostic::error(format!("`{}` does not say which role", task.action.short()))
+            .at(&task.span, "")
+            .hint(format!("write `{}: {{name: ROLE}}`", task.action.short()))
+    })?;
+    let mut entry = RoleEntry::named(name, task.args.span.clone());
+    entry.tasks_from = parameter(loader, task, &["tasks_from"])?;
+    entry.vars_from = parameter(loader, task, &["vars_from"])?;
+    entry.defaults_from = parameter(loader, task, &["defaults_from"])?;
+    entry.handlers_from = parameter(loader, task, &["handlers_from"])?;
+    let flag = |name: &str| task.args.values.get(name).map(|value| truth(value));
+    entry.allow_duplicates = flag("allow_duplicates").or(Some(true));
+    entry.validate = flag("rolespec_validate").unwrap_or(true);
+    entry.public = flag("public").unwrap_or(task.action.short() == "import_role");
+    Ok(entry)
+}
+
+fn truth(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => matches!(text.to_lowercase().as_str(), "yes" | "true" | "on" | "1" | "y" | "t"),
+        other => other.is_true(),
+    }
+}
+
+/// The first of these arguments that is there, as text.
+fn parameter(loader: &Loader, task: &Task, names: &[&str]) -> Loaded<Option<String>> {
+    let Some(value) = names.iter().find_map(|name| task.args.values.get(name)) else { return Ok(None) };
+    let mut vars: Vec<Rc<Dict>> = task.vars.iter().cloned().collect();
+    vars.extend(task.frame.chain().filter_map(|frame| frame.params.clone()));
+    vars.extend(task.frame.chain().filter_map(|frame| frame.vars.clone()));
+    let value = loader.template(value, &vars)?;
+    Ok(Some(python::str(&value)))
+}
+
+/// Looks for a task file: next to the file that names it, in the role, next to the playbook.
+pub fn find(task: &Task, name: &str) -> Option<PathBuf> {
+    let path = Path::new(name);
+    if path.is_absolute() {
+        return path.is_file().then(|| path.to_path_buf());
+    }
+    candidates(task, path).into_iter().find(|path| path.is_file())
+}
+
+fn candidates(task: &Task, name: &Path) -> Vec<PathBuf> {
+    let section = if task.handler { "handlers" } else { "tasks" };
+    let mut found: Vec<PathBuf> = Vec::new();
+    for frame in task.frame.chain() {
+        if let Some(folder) = &frame.folder {
+            found.push(folder.join(name));
+        }
+        if let Some(role) = &frame.role {
+            found.push(role.path.join(section).join(name));
+            found.push(role.path.join("tasks").join(name));
+            found.push(role.path.join(name));
+        }
+    }
+    found
+}
+
+/// The folder of the playbook: the outermost folder of a task.
+fn playbook_folder(task: &Task) -> Option<PathBuf> {
+    task.frame.chain().filter_map(|frame| frame.folder.as_ref()).last().map(|folder| folder.to_path_buf())
+}
+
+fn not_found(task: &Task, name: &str) -> Box<Problem> {
+    let first = candidates(task, Path::new(name)).into_iter().next().unwrap_or_else(|| PathBuf::from(name));
+    let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+    place(missing(&first, &error), task)
+}
+
+/// Adds the place of the import to a message that has none.
+fn place(mut problem: Box<Problem>, task: &Task) -> Box<Problem> {
+    for message in &mut problem.report {
+        if message.labels.is_empty() {
+            *message = message.clone().at(&task.args.span, "");
+        }
+    }
+    problem
+}

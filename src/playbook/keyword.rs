@@ -1,0 +1,264 @@
+//! The table of play, block, task and handler keywords. Loading, inheritance and the reference page read it.
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::value::Value;
+use crate::yaml::{Entry, Kind as NodeKind, Node};
+
+/// Where a keyword may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A play.
+    Play,
+    /// A block, or the entry of a role.
+    Block,
+    /// A task.
+    Task,
+    /// A handler.
+    Handler,
+    /// A task that includes other tasks.
+    Include,
+}
+
+impl Place {
+    /// What it is called in messages.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Play => "a play",
+            Self::Block => "a block",
+            Self::Task => "a task",
+            Self::Handler => "a handler",
+            Self::Include => "an include",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// The structure a keyword's value must have as written; what is inside is converted when it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A single value: text, number, boolean or nothing.
+    Scalar,
+    /// A single text or number (a list or mapping is refused when the file is read).
+    Name,
+    /// A list, or one value that stands for a list of one.
+    List,
+    /// A mapping that is read when the file is read.
+    Mapping,
+    /// Anything; templates may give any structure.
+    Any,
+}
+
+/// How a keyword of an outer block works on what is inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inherit {
+    /// Not at all.
+    No,
+    /// The innermost one counts.
+    Nearest,
+    /// All of them together, the outermost first.
+    Extend,
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The keyword as it is written.
+    pub name: &'static str,
+    /// What it must look like.
+    pub shape: Shape,
+    /// How it is inherited.
+    pub inherit: Inherit,
+    places: u8,
+    /// One sentence for the reference page.
+    pub about: &'static str,
+}
+
+impl Row {
+    /// Whether the keyword may stand here.
+    pub fn allowed(&self, place: Place) -> bool {
+        self.places & place.bit() != 0
+    }
+}
+
+const PLAY: u8 = Place::Play.bit();
+const BLOCK: u8 = Place::Block.bit();
+const TASK: u8 = Place::Task.bit() | Place::Handler.bit();
+const HANDLER: u8 = Place::Handler.bit();
+const INCLUDE: u8 = Place::Include.bit();
+const ALL: u8 = PLAY | BLOCK | TASK;
+const EVERY: u8 = ALL | INCLUDE;
+
+macro_rules! keywords {
+    ($($variant:ident $name:literal $shape:ident $inherit:ident $places:expr, $about:literal;)*) => {
+        /// A keyword of the language.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Keyword {
+            $(#[doc = $about] $variant,)*
+        }
+
+        /// All keywords in the order of [`Keyword`]'s variants.
+        pub const TABLE: &[Row] = &[
+            $(Row { name: $name, shape: Shape::$shape, inherit: Inherit::$inherit, places: $places, about: $about },)*
+        ];
+
+        const VARIANTS: &[Keyword] = &[$(Keyword::$variant,)*];
+    };
+}
+
+keywords! {
+    Name "name" Name No EVERY, "What it is called in the output.";
+    Vars "vars" Mapping No EVERY, "Variables for what is inside.";
+    When "when" Any Extend BLOCK | TASK | INCLUDE, "Conditions that must all hold.";
+    Tags "tags" Any Extend EVERY, "Tags by which tasks are chosen.";
+    Become "become" Scalar Nearest ALL, "Act as another user.";
+    BecomeExe "become_exe" Scalar Nearest ALL, "The program that changes the user.";
+    BecomeFlags "become_flags" Scalar Nearest ALL, "Options of that program.";
+    BecomeMethod "become_method" Scalar Nearest ALL, "How the user is changed.";
+    BecomeUser "become_user" Scalar Nearest ALL, "The user to act as.";
+    CheckMode "check_mode" Scalar Nearest ALL, "Foretell instead of doing, whatever the command line says.";
+    Collections "collections" List Nearest EVERY, "Collections in which short module names are looked for.";
+    Connection "connection" Scalar Nearest ALL, "How hosts are reached; only `local` is.";
+    Debugger "debugger" Scalar Nearest EVERY, "Accepted; there is no debugger.";
+    Diff "diff" Scalar Nearest ALL, "Show differences, whatever the command line says.";
+    Environment "environment" Any Extend ALL, "Environment variables for commands.";
+    AnyErrorsFatal "any_errors_fatal" Scalar Nearest ALL, "A failure on one host ends the play for all.";
+    IgnoreErrors "ignore_errors" Scalar Nearest EVERY, "Go on after a failure.";
+    IgnoreUnreachable "ignore_unreachable" Scalar Nearest ALL, "Go on if the host cannot be reached.";
+    ModuleDefaults "module_defaults" Any Extend ALL, "Arguments that modules get unless the task gives them.";
+    NoLog "no_log" Scalar Nearest EVERY, "Hide arguments and results.";
+    Port "port" Scalar Nearest ALL, "Accepted; local connections have no port.";
+    RemoteUser "remote_user" Scalar Nearest ALL, "Accepted; local connections have no login.";
+    RunOnce "run_once" Scalar Nearest EVERY, "Run for the first host only, on behalf of all.";
+    Throttle "throttle" Scalar Nearest ALL, "At most so many hosts side by side.";
+    Timeout "timeout" Scalar Nearest EVERY, "Seconds after which the task has failed.";
+    Notify "notify" List Extend BLOCK | TASK, "Handlers to run if something changed.";
+    DelegateTo "delegate_to" Scalar Nearest BLOCK | TASK, "The host that the task is run on instead.";
+    DelegateFacts "delegate_facts" Scalar Nearest BLOCK | TASK, "Facts go to the host that the task is run on.";
+    Hosts "hosts" Any No PLAY, "The hosts of the play, a pattern or a list of patterns.";
+    GatherFacts "gather_facts" Scalar No PLAY, "Gather facts before the first task.";
+    GatherSubset "gather_subset" List No PLAY, "Which facts are gathered.";
+    GatherTimeout "gather_timeout" Scalar No PLAY, "Seconds for gathering.";
+    FactPath "fact_path" Scalar No PLAY, "Where local facts are kept.";
+    VarsFiles "vars_files" Any No PLAY, "Files of variables.";
+    VarsPrompt "vars_prompt" Any No PLAY, "Variables that are asked for.";
+    Roles "roles" List No PLAY, "Roles to run before the tasks.";
+    Handlers "handlers" List No PLAY, "Tasks that run when they are notified.";
+    PreTasks "pre_tasks" List No PLAY, "Tasks before the roles.";
+    Tasks "tasks" List No PLAY, "The tasks.";
+    PostTasks "post_tasks" List No PLAY, "Tasks after the others.";
+    ForceHandlers "force_handlers" Scalar No PLAY, "Run notified handlers on hosts that failed, too.";
+    MaxFailPercentage "max_fail_percentage" Scalar No PLAY, "The share of failed hosts that ends the play.";
+    Serial "serial" Any No PLAY, "How many hosts go through the play at a time.";
+    Strategy "strategy" Scalar No PLAY, "`linear`, `free` or `host_pinned`.";
+    Order "order" Scalar No PLAY, "The order of the hosts.";
+    ValidateArgspec "validate_argspec" Any No PLAY, "Accepted.";
+    Block "block" List No BLOCK, "The tasks of the block.";
+    Rescue "rescue" List No BLOCK, "Tasks that run after a failure in the block.";
+    Always "always" List No BLOCK, "Tasks that run in any case.";
+    Action "action" Any No TASK | INCLUDE, "The module with its arguments.";
+    LocalAction "local_action" Any No TASK, "The same, delegated to localhost.";
+    Args "args" Any No TASK | INCLUDE, "Arguments of the module.";
+    Async "async" Scalar No TASK, "Run in the background, for at most so many seconds.";
+    ChangedWhen "changed_when" Any No TASK, "Conditions for `changed`.";
+    Delay "delay" Scalar No TASK, "Seconds between tries.";
+    FailedWhen "failed_when" Any No TASK, "Conditions for `failed`.";
+    Loop "loop" Any No TASK | INCLUDE, "The list that the task is run for.";
+    LoopControl "loop_control" Mapping No TASK | INCLUDE, "Details of the loop.";
+    Poll "poll" Scalar No TASK, "Seconds between looks at a background task; 0 does not wait.";
+    Register "register" Name No TASK | INCLUDE, "The variable that keeps the result.";
+    Retries "retries" Scalar No TASK, "Further tries after the first.";
+    Until "until" Any No TASK, "Conditions that end the tries.";
+    Listen "listen" List No HANDLER | INCLUDE, "Topics that notify this handler.";
+}
+
+impl Keyword {
+    /// The keyword written like this.
+    pub fn find(name: &str) -> Option<Self> {
+        TABLE.iter().position(|row| row.name == name).map(|index| VARIANTS[index])
+    }
+
+    /// Its row.
+    pub fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+}
+
+/// The names of the keywords that may stand here.
+pub fn names(place: Place) -> impl Iterator<Item = &'static str> {
+    TABLE.iter().filter(move |row| row.allowed(place)).map(|row| row.name)
+}
+
+/// The keywords of one play, block or task, as written.
+#[derive(Debug, Clone, Default)]
+pub struct Keywords(Vec<(Keyword, Node)>);
+
+impl Keywords {
+    /// Adds a keyword after a look at its shape.
+    ///
+    /// # Errors
+    /// If the value cannot be what the keyword wants, whatever templates in it give.
+    pub fn add(&mut self, keyword: Keyword, entry: &Entry) -> Result<(), Diagnostic> {
+        let (row, value) = (keyword.row(), &entry.value);
+        let wanted = match (row.shape, value.kind()) {
+            (Shape::Scalar | Shape::Name, NodeKind::List(_) | NodeKind::Map(_)) => Some("a single value"),
+            (Shape::List, NodeKind::Map(_)) if !matches!(keyword, Keyword::Roles) => Some("a list"),
+            _ => None,
+        };
+        if let Some(wanted) = wanted {
+            return Err(Diagnostic::error(format!(
+                "the keyword `{}` must be {wanted}, not {}",
+                row.name,
+                value.description()
+            ))
+            .at(value.span(), ""));
+        }
+        self.0.push((keyword, value.clone()));
+        Ok(())
+    }
+
+    /// Sets a keyword that nobody wrote (the `delegate_to` of a `local_action`).
+    pub fn set(&mut self, keyword: Keyword, span: &Span, value: Value) {
+        self.0.push((keyword, Node::new(span.clone(), None, NodeKind::Scalar(value))));
+    }
+
+    /// The node of a keyword.
+    pub fn node(&self, keyword: Keyword) -> Option<&Node> {
+        self.0.iter().rev().find(|(known, _)| *known == keyword).map(|(_, node)| node)
+    }
+
+    /// The value of a keyword as written.
+    pub fn value(&self, keyword: Keyword) -> Option<Value> {
+        self.node(keyword).map(Node::to_value)
+    }
+
+    /// Whether the keyword is there.
+    pub fn has(&self, keyword: Keyword) -> bool {
+        self.node(keyword).is_some()
+    }
+
+    /// Takes out a keyword.
+    pub fn take(&mut self, keyword: Keyword) -> Option<Node> {
+        let index = self.0.iter().rposition(|(known, _)| *known == keyword)?;
+        Some(self.0.remove(index).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_variants_agree() {
+        assert_eq!(Keyword::find("until"), Some(Keyword::Until));
+        for (index, variant) in VARIANTS.iter().enumerate() {
+            assert_eq!(*variant as usize, index);
+            assert_eq!(Keyword::find(variant.row().name), Some(*variant));
+        }
+        assert!(Keyword::Loop.row().allowed(Place::Task));
+        assert!(!Keyword::Loop.row().allowed(Place::Block));
+    }
+}

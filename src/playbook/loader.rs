@@ -1,0 +1,146 @@
+//! Reading files of the playbook, and what loading needs to know of the run.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{Loaded, Problem};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::source::Source;
+use crate::value::{Dict, Value};
+use crate::yaml::{self, Node};
+
+/// Opens the text of a file that is vaulted as a whole.
+pub type OpenVault = dyn Fn(&str, &Path) -> Result<String, Diagnostic>;
+
+/// Templates the name of a static import with the variables that are known when the playbook is read.
+pub type StaticTemplate = dyn Fn(&Value, &[Rc<Dict>]) -> Result<Value, Diagnostic>;
+
+/// Reads files and remembers them.
+pub struct Loader {
+    /// Folders in which roles are looked for, besides `roles` next to the playbook.
+    pub roles_path: Vec<PathBuf>,
+    /// Values for empty placeholders, by parameter (`--fill`).
+    pub fill: Vec<(String, String)>,
+    open_vault: Box<OpenVault>,
+    static_template: Box<StaticTemplate>,
+    warnings: RefCell<Report>,
+    complaints: RefCell<Report>,
+    files: RefCell<HashMap<PathBuf, Option<Node>>>,
+    /// Roles of the current play that were read before, by name, source and parameters.
+    pub(super) roles: RefCell<Vec<Rc<super::Role>>>,
+}
+
+impl Loader {
+    /// A loader with the two things that need more than files: vault secrets and templates.
+    pub fn new(roles_path: Vec<PathBuf>, open_vault: Box<OpenVault>, static_template: Box<StaticTemplate>) -> Self {
+        Self {
+            roles_path,
+            fill: Vec::new(),
+            open_vault,
+            static_template,
+            warnings: RefCell::default(),
+            complaints: RefCell::default(),
+            files: RefCell::default(),
+            roles: RefCell::default(),
+        }
+    }
+
+    /// What was noticed while reading; each is told once.
+    pub fn take_warnings(&self) -> Report {
+        self.warnings.take()
+    }
+
+    /// Notes something worth telling.
+    pub fn warn(&self, warning: Diagnostic) {
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    /// Notes something that is wrong but need not stop the reading: everything wrong is told at once.
+    pub(super) fn complain(&self, complaint: Diagnostic) {
+        self.complaints.borrow_mut().push(complaint);
+    }
+
+    /// Tells what was noted.
+    ///
+    /// # Errors
+    /// If anything was.
+    pub fn settle(&self) -> Loaded<()> {
+        let report = self.complaints.take();
+        if report.is_empty() { Ok(()) } else { Err(Box::new(Problem { kind: super::ProblemKind::Parse, report })) }
+    }
+
+    /// Templates a name that must be known when the playbook is read.
+    ///
+    /// # Errors
+    /// If the template fails.
+    pub fn template(&self, value: &Value, vars: &[Rc<Dict>]) -> Result<Value, Diagnostic> {
+        (self.static_template)(value, vars)
+    }
+
+    /// Reads a file as text, opening it if it is vaulted.
+    ///
+    /// # Errors
+    /// If it cannot be read (exit 1) or is not UTF-8 (exit 4).
+    pub fn read(&self, path: &Path) -> Loaded<Arc<Source>> {
+        let bytes = std::fs::read(path).map_err(|error| missing(path, &error))?;
+        let source = yaml::read_text(&path.display().to_string(), bytes)?;
+        if source.text().starts_with("$ANSIBLE_VAULT;") {
+            let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(Problem::general(d)))?;
+            return Ok(Source::new(source.name(), opened));
+        }
+        Ok(source)
+    }
+
+    /// Reads a file as YAML; an empty file gives no node. A file that was read before is not read again.
+    ///
+    /// # Errors
+    /// If it cannot be read (exit 1) or is no YAML (exit 4).
+    pub fn yaml(&self, path: &Path) -> Loaded<Option<Node>> {
+        if let Some(known) = self.files.borrow().get(path) {
+            return Ok(known.clone());
+        }
+        let node = self.parse(&self.read(path)?)?;
+        self.files.borrow_mut().insert(path.to_path_buf(), node.clone());
+        Ok(node)
+    }
+
+    /// Reads a text as YAML.
+    ///
+    /// # Errors
+    /// If it is no YAML.
+    pub fn parse(&self, source: &Arc<Source>) -> Loaded<Option<Node>> {
+        let loaded = yaml::load(source)?;
+        self.warnings.borrow_mut().extend(loaded.warnings);
+        Ok(loaded.root)
+    }
+
+    /// Forgets the roles of a play when the next one begins.
+    pub(super) fn next_play(&self) {
+        self.roles.borrow_mut().clear();
+    }
+}
+
+/// The message for a file that cannot be read.
+pub fn missing(path: &Path, error: &std::io::Error) -> Box<Problem> {
+    let mut message = Diagnostic::error(format!("cannot read `{}`: {}", path.display(), plain(error)));
+    if error.kind() == std::io::ErrorKind::NotFound {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let names: Vec<String> = std::fs::read_dir(folder)
+            .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
+            .unwrap_or_default();
+        let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        message = message.suggest(&wanted, &names);
+    }
+    Box::new(Problem::general(message))
+}
+
+/// The sentence of an I/O error without the number that the standard library adds.
+pub fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text).to_owned();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

@@ -1,0 +1,367 @@
+//! Plays, and the playbooks they stand in.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::block::{Block, Item, Surroundings, allowed_keyword, read_vars};
+use super::frame::Frame;
+use super::keyword::{Keyword, Keywords, Place};
+use super::loader::Loader;
+use super::role::Role;
+use super::task::Task;
+use super::{Action, Loaded, Problem, RawArgs};
+use crate::diagnostic::Diagnostic;
+use crate::intake::{self, Document};
+use crate::source::{Source, Span};
+use crate::value::{Dict, Text, Value, python};
+use crate::yaml::Node;
+
+/// The plays of a file.
+#[derive(Debug)]
+pub struct Playbook {
+    /// The file, as the user named it.
+    pub name: String,
+    /// Its plays, those of imported playbooks in their places.
+    pub plays: Vec<Rc<Play>>,
+}
+
+/// A play.
+#[derive(Debug)]
+pub struct Play {
+    /// The name as written.
+    pub name: Option<Value>,
+    /// `hosts` as written.
+    pub hosts: Value,
+    /// The layer around all tasks: keywords of the play.
+    pub frame: Rc<Frame>,
+    /// `vars` of the play, and of the import that brought it in.
+    pub vars: Rc<Dict>,
+    /// `vars_files` as written.
+    pub vars_files: Option<Value>,
+    /// `vars_prompt` as written.
+    pub vars_prompt: Option<Node>,
+    /// The roles, in order, with their dependencies inside them.
+    pub roles: Vec<Rc<Role>>,
+    /// Tasks before the roles.
+    pub pre_tasks: Vec<Item>,
+    /// The tasks of the roles.
+    pub role_blocks: Vec<Item>,
+    /// The tasks.
+    pub tasks: Vec<Item>,
+    /// Tasks after the others.
+    pub post_tasks: Vec<Item>,
+    /// Lists of handlers, those of roles first.
+    pub handlers: Vec<Vec<Item>>,
+    /// The folder of the playbook file.
+    pub folder: Rc<Path>,
+    /// A play that the user did not write: a snippet on localhost.
+    pub implicit: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Play {
+    /// A keyword of the play.
+    pub fn keyword(&self, keyword: Keyword) -> Option<&Node> {
+        self.frame.keywords.node(keyword)
+    }
+
+    /// The sections in order, with a flush of handlers after each.
+    ///
+    /// With `force_handlers` each section is a block whose `always` is the flush, so that hosts that failed pass it too.
+    pub fn program(&self, gather: Option<Item>, force_handlers: bool) -> Vec<Item> {
+        let flush = || Item::Task(Rc::new(self.flush_task()));
+        let main: Vec<Item> = self.role_blocks.iter().chain(&self.tasks).cloned().collect();
+        let mut program: Vec<Item> = gather.into_iter().collect();
+        for section in [self.pre_tasks.clone(), main, self.post_tasks.clone()] {
+            if force_handlers {
+                let mut block = Block::implicit(section, Rc::new(Frame::inside(&self.frame)));
+                block.always = Rc::new([flush()]);
+                program.push(Item::Block(Rc::new(block)));
+            } else {
+                program.extend(section);
+                program.push(flush());
+            }
+        }
+        program
+    }
+
+    fn flush_task(&self) -> Task {
+        let mut values = Dict::new();
+        values.set("_raw_params", Value::text("flush_handlers"));
+        let args = RawArgs { values, template: None, node: None, span: self.span.clone() };
+        let mut task = Task::new(Action::builtin("meta"), args, Rc::clone(&self.frame), self.span.clone());
+        task.implicit = true;
+        task.keywords.set(Keyword::Tags, &self.span, Value::list([Value::text("always")]));
+        task
+    }
+}
+
+impl Loader {
+    /// Reads a playbook, a task list or a snippet from a text.
+    ///
+    /// # Errors
+    /// If it is not understood, or a file that it names is missing.
+    pub fn playbook(&self, document: Document, source: &std::sync::Arc<Source>, folder: &Path) -> Loaded<Playbook> {
+        let name = source.name().to_owned();
+        let whole = source.span(0..source.text().len().min(1));
+        let plays = match document {
+            Document::Playbook(root) => self.plays(&root, folder, None, 0)?,
+            Document::Tasks(tasks) => vec![self.implicit_play(&tasks, folder, whole)?],
+            Document::Page(blocks) => {
+                let mut plays = Vec::new();
+                for block in blocks {
+                    match block.document? {
+                        Document::Playbook(root) => plays.extend(self.plays(&root, folder, None, 0)?),
+                        Document::Tasks(tasks) => plays.push(self.implicit_play(&tasks, folder, whole.clone())?),
+                        Document::Page(_) => {}
+                    }
+                }
+                plays
+            }
+        };
+        self.settle()?;
+        Ok(Playbook { name, plays: plays.into_iter().map(Rc::new).collect() })
+    }
+
+    fn plays(&self, root: &Node, folder: &Path, import: Option<&Import>, depth: usize) -> Loaded<Vec<Play>> {
+        let mut plays = Vec::new();
+        for node in root.items().unwrap_or_default() {
+            let Some(entries) = node.entries() else {
+                return Err(Diagnostic::error(format!("a play must be a mapping, not {}", node.description()))
+                    .at(node.span(), "")
+                    .into());
+            };
+            let import_key = entries.iter().find(|e| {
+                e.key.as_str().is_some_and(|key| crate::template::call::short_name(key) == "import_playbook")
+            });
+            match import_key {
+                Some(entry) => plays.extend(self.import_playbook(node, &entry.value, folder, import, depth)?),
+                None => plays.push(self.play(node, folder, import)?),
+            }
+        }
+        Ok(plays)
+    }
+
+    fn import_playbook(
+        &self,
+        node: &Node,
+        file: &Node,
+        folder: &Path,
+        outer: Option<&Import>,
+        depth: usize,
+    ) -> Loaded<Vec<Play>> {
+        let name = match file.get("file").or(file.get("_raw_params")) {
+            Some(node) => node.to_value(),
+            None => file.to_value(),
+        };
+        let mut import = Import {
+            keywords: Keywords::default(),
+            vars: outer.map(|o| o.vars.clone()).unwrap_or_default(),
+            outer: outer.map(|o| Rc::new(o.clone())),
+        };
+        for entry in node.entries().unwrap_or_default() {
+            match entry.key.as_str() {
+                Some("vars") => {
+                    if let Some(vars) = read_vars(Some(&entry.value), "an import")? {
+                        import.vars.extend(&vars);
+                    }
+                }
+                Some(key @ ("when" | "tags" | "name")) => {
+                    if let Some(keyword) = Keyword::find(key) {
+                        import.keywords.add(keyword, entry)?;
+                    }
+                }
+                Some(key) if crate::template::call::short_name(key) == "import_playbook" => {}
+                Some(key) => {
+                    return Err(Diagnostic::error(format!("`{key}` is not a keyword of `import_playbook`"))
+                        .at(entry.key.span(), "")
+                        .suggest(key, &["vars", "when", "tags", "name"])
+                        .into());
+                }
+                None => allowed_keyword(entry, Place::Play).map(|_| ())?,
+            }
+        }
+        let name = self.template(&name, &[Rc::new(import.vars.clone())])?;
+        let path = folder.join(python::str(&name));
+        if depth > 30 {
+            return Err(Box::new(Problem::general(
+                Diagnostic::error(format!("`{}` imports itself", path.display())).at(file.span(), ""),
+            )));
+        }
+        let source = self.read(&path).map_err(|mut problem| {
+            problem.report = problem.report.into_iter().map(|d| d.at(file.span(), "")).collect();
+            problem
+        })?;
+        let inner = path.parent().unwrap_or(folder).to_path_buf();
+        let intake = intake::read(&source, &|key| super::action::resolve(key).is_some())?;
+        intake.warnings.into_iter().for_each(|warning| self.warn(warning));
+        match intake.document {
+            Document::Playbook(root) => self.plays(&root, &inner, Some(&import), depth + 1),
+            _ => Err(Diagnostic::error(format!("`{}` is not a playbook", path.display()))
+                .at(file.span(), "")
+                .hint("tasks are imported with `import_tasks`, inside a play")
+                .into()),
+        }
+    }
+
+    fn play(&self, node: &Node, folder: &Path, import: Option<&Import>) -> Loaded<Play> {
+        self.next_play();
+        let mut keywords = Keywords::default();
+        for entry in node.entries().unwrap_or_default() {
+            let Some(keyword) = allowed_keyword(entry, Place::Play)? else { continue };
+            match keyword {
+                Keyword::Tasks | Keyword::PreTasks | Keyword::PostTasks | Keyword::Handlers | Keyword::Vars => {}
+                _ => keywords.add(keyword, entry)?,
+            }
+        }
+        let hosts = hosts(node, &keywords)?;
+        check_play_keywords(&keywords)?;
+        let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
+        if let Some(own) = read_vars(node.get("vars"), "a play")? {
+            vars.extend(&own);
+        }
+        let folder: Rc<Path> = folder.into();
+        let outer = import.map(|import| import.frame());
+        let frame = Rc::new(Frame { keywords, parent: outer, folder: Some(Rc::clone(&folder)), ..Frame::default() });
+        let tasks_around = Surroundings { frame: Rc::clone(&frame), handlers: false };
+        let section = |name: &str| match node.get(name) {
+            Some(list) => self.task_list(list, name, &tasks_around),
+            None => Ok(Vec::new()),
+        };
+        let mut roles = Vec::new();
+        let (mut role_blocks, mut handlers) = (Vec::new(), Vec::new());
+        if let Some(list) = frame.keywords.node(Keyword::Roles).filter(|node| !node.is_null()) {
+            let Some(nodes) = list.items() else {
+                return Err(Diagnostic::error(format!("`roles` must be a list, not {}", list.description()))
+                    .at(list.span(), "")
+                    .into());
+            };
+            for entry in nodes {
+                let role = self.role(self.role_entry(entry)?, &folder, None)?;
+                handlers.push(self.role_handlers(&role, &frame)?);
+                role_blocks.push(Item::Block(Rc::new(self.role_block(&role, &frame, true)?)));
+                roles.push(role);
+            }
+        }
+        let (pre_tasks, tasks, post_tasks) = (section("pre_tasks")?, section("tasks")?, section("post_tasks")?);
+        if let Some(list) = node.get("handlers") {
+            let around = Surroundings { frame: Rc::clone(&frame), handlers: true };
+            handlers.push(self.task_list(list, "handlers", &around)?);
+        }
+        // Roles that came in by `import_role` are seen by the whole play, too.
+        for role in self.roles.borrow().iter() {
+            if role.public && !roles.iter().any(|known| Rc::ptr_eq(known, role)) {
+                handlers.push(self.role_handlers(role, &frame)?);
+                roles.push(Rc::clone(role));
+            }
+        }
+        Ok(Play {
+            name: frame.keywords.value(Keyword::Name).filter(|name| !name.is_null()),
+            hosts,
+            vars: Rc::new(vars),
+            vars_files: frame.keywords.value(Keyword::VarsFiles),
+            vars_prompt: frame.keywords.node(Keyword::VarsPrompt).cloned(),
+            roles,
+            pre_tasks,
+            role_blocks,
+            tasks,
+            post_tasks,
+            handlers,
+            folder,
+            implicit: false,
+            span: node.entries().and_then(|e| e.first()).map_or(node.span(), |e| e.key.span()).clone(),
+            frame,
+        })
+    }
+
+    /// The play round a snippet: localhost, without gathering facts.
+    fn implicit_play(&self, tasks: &[Node], folder: &Path, span: Span) -> Loaded<Play> {
+        self.next_play();
+        let mut keywords = Keywords::default();
+        keywords.set(Keyword::GatherFacts, &span, Value::Bool(false));
+        let folder: Rc<Path> = folder.into();
+        let frame = Rc::new(Frame { keywords, folder: Some(Rc::clone(&folder)), ..Frame::default() });
+        let list = Node::new(span.clone(), None, crate::yaml::Kind::List(tasks.to_vec()));
+        let around = Surroundings { frame: Rc::clone(&frame), handlers: false };
+        Ok(Play {
+            name: None,
+            hosts: Value::Str(Text::written("localhost", span.clone())),
+            vars: Rc::new(Dict::new()),
+            vars_files: None,
+            vars_prompt: None,
+            roles: Vec::new(),
+            pre_tasks: Vec::new(),
+            role_blocks: Vec::new(),
+            tasks: self.task_list(&list, "tasks", &around)?,
+            post_tasks: Vec::new(),
+            handlers: Vec::new(),
+            folder,
+            implicit: true,
+            span,
+            frame,
+        })
+    }
+}
+
+/// What an `import_playbook` hands to the plays inside.
+#[derive(Debug, Clone)]
+struct Import {
+    keywords: Keywords,
+    vars: Dict,
+    outer: Option<Rc<Import>>,
+}
+
+impl Import {
+    fn frame(&self) -> Rc<Frame> {
+        let parent = self.outer.as_ref().map(|outer| outer.frame());
+        let mut keywords = self.keywords.clone();
+        keywords.take(Keyword::Name);
+        Rc::new(Frame { keywords, parent, ..Frame::default() })
+    }
+}
+
+fn hosts(node: &Node, keywords: &Keywords) -> Loaded<Value> {
+    let Some(hosts) = keywords.node(Keyword::Hosts) else {
+        return Err(Diagnostic::error("the play does not say for which hosts it is")
+            .at(node.span(), "")
+            .hint("write `hosts: localhost`, or `hosts: all`")
+            .into());
+    };
+    let empty = || {
+        Diagnostic::error("`hosts` must not be empty")
+            .at(hosts.span(), "")
+            .hint("write `hosts: localhost`, or `hosts: all`")
+    };
+    match hosts.to_value() {
+        Value::Null => Err(empty().into()),
+        Value::Str(text) if text.is_empty() => Err(empty().into()),
+        Value::List(items) if items.is_empty() => Err(empty().into()),
+        value @ (Value::Str(_) | Value::List(_)) => Ok(value),
+        _ => Err(Diagnostic::error(format!("`hosts` must be text or a list, not {}", hosts.description()))
+            .at(hosts.span(), "")
+            .into()),
+    }
+}
+
+/// Keywords of a play are converted when the play is read, unless they are templates.
+fn check_play_keywords(keywords: &Keywords) -> Loaded<()> {
+    for keyword in
+        [Keyword::GatherFacts, Keyword::ForceHandlers, Keyword::AnyErrorsFatal, Keyword::IgnoreErrors, Keyword::NoLog]
+    {
+        let Some(node) = keywords.node(keyword) else { continue };
+        let Some(text) = node.as_str() else { continue };
+        let fine = crate::value::has_template_markers(text)
+            || matches!(
+                text.to_lowercase().as_str(),
+                "yes" | "no" | "true" | "false" | "on" | "off" | "1" | "0" | "y" | "n" | "t" | "f" | ""
+            );
+        if !fine {
+            return Err(Diagnostic::error(format!("`{}` must be a boolean, not `{text}`", keyword.row().name))
+                .at(node.span(), "")
+                .hint("write `true` or `false`")
+                .into());
+        }
+    }
+    Ok(())
+}

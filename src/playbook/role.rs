@@ -1,0 +1,423 @@
+//! Roles: folders of tasks, handlers, variables and defaults, with their dependencies.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::block::{Block, Item, Surroundings, check_variable_name};
+use super::frame::Frame;
+use super::keyword::{Keyword, Keywords, Place};
+use super::loader::Loader;
+use super::task::Task;
+use super::{Action, Loaded, Problem, RawArgs};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::value::{Dict, Value};
+use crate::yaml::Node;
+
+/// A role as it is used in one place: with its own parameters.
+#[derive(Debug)]
+pub struct Role {
+    /// The name under which it is known (the last part of a path).
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// Variables from `defaults/`.
+    pub defaults: Rc<Dict>,
+    /// Variables from `vars/`.
+    pub vars: Rc<Dict>,
+    /// Parameters and keywords as written, by which a second use is recognised.
+    identity: String,
+    /// Whether it may run more than once with the same parameters.
+    pub allow_duplicates: bool,
+    /// Roles that run before it.
+    pub dependencies: Vec<Rc<Role>>,
+    /// Whether its variables are seen by the rest of the play.
+    pub public: bool,
+    /// The hosts on which it has run to its end.
+    pub completed: RefCell<HashSet<String>>,
+    tasks: Option<Node>,
+    handlers: Option<Node>,
+    argument_specs: Option<Node>,
+    entry: RoleEntry,
+}
+
+/// How a role is asked for.
+#[derive(Debug, Clone)]
+pub struct RoleEntry {
+    /// The name or path as written.
+    pub name: String,
+    /// Where it is asked for.
+    pub span: Span,
+    /// Keywords at the entry (`when`, `tags`, ..), for the tasks inside.
+    pub keywords: Keywords,
+    /// Parameters: `vars`, and everything that is no keyword.
+    pub params: Option<Rc<Dict>>,
+    /// The file to read instead of `tasks/main`.
+    pub tasks_from: Option<String>,
+    /// The file to read instead of `vars/main`.
+    pub vars_from: Option<String>,
+    /// The file to read instead of `defaults/main`.
+    pub defaults_from: Option<String>,
+    /// The file to read instead of `handlers/main`.
+    pub handlers_from: Option<String>,
+    /// Overrides what the role's `meta` says.
+    pub allow_duplicates: Option<bool>,
+    /// Check the arguments against the role's specification.
+    pub validate: bool,
+    /// Its variables are seen by the rest of the play.
+    pub public: bool,
+}
+
+impl RoleEntry {
+    /// A role by its name, with nothing else said.
+    pub fn named(name: impl Into<String>, span: Span) -> Self {
+        Self {
+            name: name.into(),
+            span,
+            keywords: Keywords::default(),
+            params: None,
+            tasks_from: None,
+            vars_from: None,
+            defaults_from: None,
+            handlers_from: None,
+            allow_duplicates: None,
+            validate: true,
+            public: true,
+        }
+    }
+}
+
+impl Role {
+    /// This role's dependencies and itself, in the order in which their variables take precedence (later wins).
+    pub fn with_dependencies(self: &Rc<Self>) -> Vec<Rc<Self>> {
+        let mut all = Vec::new();
+        self.collect(&mut all);
+        all
+    }
+
+    fn collect(self: &Rc<Self>, all: &mut Vec<Rc<Self>>) {
+        for dependency in &self.dependencies {
+            dependency.collect(all);
+        }
+        if !all.iter().any(|known| Rc::ptr_eq(known, self)) {
+            all.push(Rc::clone(self));
+        }
+    }
+
+    /// The parameters given at the entry.
+    pub fn params(&self) -> Option<&Rc<Dict>> {
+        self.entry.params.as_ref()
+    }
+
+    /// Whether the role has run on a host and must not run again.
+    pub fn is_done(&self, host: &str) -> bool {
+        !self.allow_duplicates && self.completed.borrow().contains(host)
+    }
+}
+
+impl Loader {
+    /// Reads a role with its dependencies; the same role with the same parameters is the same object.
+    ///
+    /// # Errors
+    /// If there is no such role (exit 1), or a file of it is not understood.
+    pub fn role(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>) -> Loaded<Rc<Role>> {
+        self.role_at_depth(entry, base, parent, 0)
+    }
+
+    fn role_at_depth(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>, depth: usize) -> Loaded<Rc<Role>> {
+        if depth > 30 {
+            return Err(Box::new(Problem::general(
+                Diagnostic::error(format!("the role `{}` depends on itself", entry.name)).at(&entry.span, ""),
+            )));
+        }
+        let path = self.find_role(&entry, base, parent)?;
+        let name = path.file_name().map_or_else(|| entry.name.clone(), |n| n.to_string_lossy().into_owned());
+        let identity = identity(&path, &entry);
+        if let Some(known) = self.roles.borrow().iter().find(|role| role.identity == identity) {
+            return Ok(Rc::clone(known));
+        }
+        let meta = self.role_file(&path, "meta", None)?;
+        let allow = match entry.allow_duplicates {
+            Some(allow) => allow,
+            None => meta
+                .as_ref()
+                .and_then(|m| m.get("allow_duplicates"))
+                .and_then(|n| n.scalar().map(Value::is_true))
+                .unwrap_or(false),
+        };
+        let mut dependencies = Vec::new();
+        if let Some(list) = meta.as_ref().and_then(|m| m.get("dependencies")).and_then(Node::items) {
+            for node in list {
+                let dependency = self.role_entry(node)?;
+                dependencies.push(self.role_at_depth(dependency, base, parent, depth + 1)?);
+            }
+        }
+        let specs = match self.role_file(&path, "meta", Some("argument_specs"))? {
+            Some(node) => node.get("argument_specs").cloned(),
+            None => meta.as_ref().and_then(|m| m.get("argument_specs")).cloned(),
+        };
+        let required =
+            |from: &Option<String>, folder: &str| self.role_part(&path, folder, from.as_deref(), &entry.span);
+        let role = Rc::new(Role {
+            name,
+            defaults: Rc::new(vars_of(required(&entry.defaults_from, "defaults")?.as_ref())?),
+            vars: Rc::new(vars_of(required(&entry.vars_from, "vars")?.as_ref())?),
+            tasks: required(&entry.tasks_from, "tasks")?,
+            handlers: required(&entry.handlers_from, "handlers")?,
+            argument_specs: specs,
+            identity,
+            allow_duplicates: allow,
+            dependencies,
+            public: entry.public,
+            completed: RefCell::default(),
+            path,
+            entry,
+        });
+        self.roles.borrow_mut().push(Rc::clone(&role));
+        Ok(role)
+    }
+
+    /// An entry of `roles:` or of `dependencies:`.
+    ///
+    /// # Errors
+    /// If it names no role.
+    pub fn role_entry(&self, node: &Node) -> Loaded<RoleEntry> {
+        if let Some(name) = node.as_str() {
+            let name = name.split(',').next().unwrap_or(name).trim();
+            return Ok(RoleEntry::named(self.role_name(name, node)?, node.span().clone()));
+        }
+        let Some(entries) = node.entries() else {
+            return Err(Diagnostic::error(format!("a role must be a name or a mapping, not {}", node.description()))
+                .at(node.span(), "")
+                .into());
+        };
+        let Some(named) = ["role", "name", "src"].iter().find_map(|key| node.get(key)) else {
+            return Err(Diagnostic::error("the entry names no role")
+                .at(node.span(), "")
+                .hint("write `- role: NAME`")
+                .into());
+        };
+        let name = named.as_str().map(str::to_owned).unwrap_or_else(|| named.span().text().to_owned());
+        let mut entry = RoleEntry::named(self.role_name(&name, named)?, named.span().clone());
+        let mut params = Dict::new();
+        for e in entries {
+            match e.key.as_str() {
+                Some("role" | "src" | "scm" | "version") => {}
+                Some("name") => {}
+                Some("vars") => {
+                    if let Some(vars) = super::block::read_vars(Some(&e.value), "a role")? {
+                        params.extend(&vars);
+                    }
+                }
+                Some(key) => match Keyword::find(key) {
+                    Some(Keyword::DelegateTo) => entry.keywords.add(Keyword::DelegateTo, e)?,
+                    Some(keyword) if keyword.row().allowed(Place::Block) => entry.keywords.add(keyword, e)?,
+                    _ => {
+                        check_variable_name(&e.key)?;
+                        params.insert(e.key.to_value(), e.value.to_value());
+                    }
+                },
+                None => check_variable_name(&e.key)?,
+            }
+        }
+        entry.params = (!params.is_empty()).then(|| Rc::new(params));
+        Ok(entry)
+    }
+
+    /// Role names may be templates over extra vars.
+    fn role_name(&self, name: &str, node: &Node) -> Loaded<String> {
+        if !crate::value::has_template_markers(name) {
+            return Ok(name.to_owned());
+        }
+        let value = self.template(&node.scalar().cloned().unwrap_or(Value::Null), &[])?;
+        Ok(crate::value::python::str(&value))
+    }
+
+    fn find_role(&self, entry: &RoleEntry, base: &Path, parent: Option<&Frame>) -> Loaded<PathBuf> {
+        let name = expand_home(&entry.name);
+        let beside = parent.and_then(Frame::role).and_then(|role| role.path.parent().map(Path::to_path_buf));
+        let mut folders: Vec<PathBuf> = vec![base.join("roles")];
+        folders.extend(beside);
+        folders.extend(self.roles_path.iter().cloned());
+        folders.push(base.to_path_buf());
+        let found = if name.is_absolute() {
+            name.is_dir().then(|| name.clone())
+        } else {
+            folders.iter().map(|folder| folder.join(&name)).chain([name.clone()]).find(|path| path.is_dir())
+        };
+        found.ok_or_else(|| {
+            let known: Vec<String> = folders
+                .iter()
+                .filter_map(|folder| std::fs::read_dir(folder).ok())
+                .flat_map(|entries| entries.flatten().filter(|e| e.path().is_dir()))
+                .map(|e| e.file_name().to_string_lossy().into_owned())
+                .collect();
+            let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            Box::new(Problem::general(
+                Diagnostic::error(format!("there is no role `{}`", entry.name))
+                    .at(&entry.span, "")
+                    .suggest(&entry.name, &known)
+                    .hint(format!("looked in {}", looked.join(", "))),
+            ))
+        })
+    }
+
+    /// `FOLDER/main.yml` or `FOLDER/FROM.yml`; all files of a folder `FOLDER/main/` for variables.
+    fn role_part(&self, role: &Path, folder: &str, from: Option<&str>, span: &Span) -> Loaded<Option<Node>> {
+        if let Some(node) = self.role_file(role, folder, from)? {
+            return Ok(Some(node));
+        }
+        match from {
+            Some(from) => Err(Box::new(Problem::general(
+                Diagnostic::error(format!(
+                    "there is no `{from}` in the folder `{folder}` of the role `{}`",
+                    role.display()
+                ))
+                .at(span, ""),
+            ))),
+            None => Ok(None),
+        }
+    }
+
+    fn role_file(&self, role: &Path, folder: &str, from: Option<&str>) -> Loaded<Option<Node>> {
+        let stem = role.join(folder).join(from.unwrap_or("main"));
+        let candidates = [".yml", ".yaml", ".json", ""].map(|extension| {
+            let mut path = stem.clone().into_os_string();
+            path.push(extension);
+            PathBuf::from(path)
+        });
+        match candidates.iter().find(|path| path.is_file()) {
+            Some(path) => Ok(self.yaml(path)?),
+            None => Ok(None),
+        }
+    }
+
+    /// The tasks of a role in a play: its dependencies first, then its own, then the mark of its end.
+    ///
+    /// # Errors
+    /// If its tasks are not understood.
+    pub fn role_block(&self, role: &Rc<Role>, around: &Rc<Frame>, dependency_frames: bool) -> Loaded<Block> {
+        let entry = &role.entry;
+        let frame = Rc::new(Frame {
+            keywords: entry.keywords.clone(),
+            params: entry.params.clone(),
+            role: Some(Rc::clone(role)),
+            folder: Some(role.path.join("tasks").into()),
+            ..Frame::inside(around)
+        });
+        let mut items = Vec::new();
+        if dependency_frames {
+            for dependency in &role.dependencies {
+                items.push(Item::Block(Rc::new(self.role_block(dependency, &frame_without_role(&frame), true)?)));
+            }
+        }
+        if let Some(task) = self.argument_check(role, &frame) {
+            items.push(Item::Task(Rc::new(task)));
+        }
+        let around = Surroundings { frame: Rc::clone(&frame), handlers: false };
+        if let Some(tasks) = &role.tasks {
+            items.extend(self.task_list(tasks, "tasks", &around)?);
+        }
+        let mut block = Block::implicit(items, frame);
+        block.ends_role = Some(Rc::clone(role));
+        Ok(block)
+    }
+
+    /// The handlers of a role and of its dependencies.
+    ///
+    /// # Errors
+    /// If they are not understood.
+    pub fn role_handlers(&self, role: &Rc<Role>, around: &Rc<Frame>) -> Loaded<Vec<Item>> {
+        let mut items = Vec::new();
+        for role in role.with_dependencies() {
+            let Some(node) = &role.handlers else { continue };
+            let frame = Rc::new(Frame {
+                keywords: role.entry.keywords.clone(),
+                params: role.entry.params.clone(),
+                role: Some(Rc::clone(&role)),
+                folder: Some(role.path.join("handlers").into()),
+                ..Frame::inside(around)
+            });
+            items.extend(self.task_list(node, "handlers", &Surroundings { frame, handlers: true })?);
+        }
+        Ok(items)
+    }
+
+    /// The task that checks a role's arguments, if the role says what they are.
+    fn argument_check(&self, role: &Rc<Role>, frame: &Rc<Frame>) -> Option<Task> {
+        let entry_point = role.entry.tasks_from.as_deref().unwrap_or("main");
+        let entry_point = entry_point.strip_suffix(".yml").or(entry_point.strip_suffix(".yaml")).unwrap_or(entry_point);
+        let spec = role.argument_specs.as_ref()?.get(entry_point).filter(|_| role.entry.validate)?;
+        let options = spec.get("options").map(Node::to_value).unwrap_or_else(|| Dict::new().into());
+        let title = match spec.get("short_description").and_then(Node::as_str) {
+            Some(text) => format!("Validating arguments against arg spec '{entry_point}' - {text}"),
+            None => format!("Validating arguments against arg spec '{entry_point}'"),
+        };
+        let mut values = Dict::new();
+        values.set("argument_spec", options);
+        values.set(
+            "provided_arguments",
+            role.entry.params.as_ref().map_or_else(|| Dict::new().into(), |p| (**p).clone().into()),
+        );
+        values.set(
+            "validate_args_context",
+            Value::dict([
+                ("type", Value::text("role")),
+                ("name", Value::text(role.name.as_str())),
+                ("argument_spec_name", Value::text(entry_point)),
+                ("path", Value::text(role.path.display().to_string())),
+            ]),
+        );
+        let args = RawArgs { values, template: None, node: None, span: spec.span().clone() };
+        let mut task =
+            Task::new(Action::builtin("validate_argument_spec"), args, Rc::clone(frame), spec.span().clone());
+        task.name = Some(Value::text(title));
+        task.implicit = true;
+        let span = spec.span().clone();
+        task.keywords.set(Keyword::Tags, &span, Value::list([Value::text("always")]));
+        Some(task)
+    }
+}
+
+/// A dependency sees the keywords and parameters of the role that needs it, but is not part of it.
+fn frame_without_role(frame: &Rc<Frame>) -> Rc<Frame> {
+    Rc::new(Frame {
+        keywords: frame.keywords.clone(),
+        params: frame.params.clone(),
+        ..frame.parent.as_ref().map_or_else(Frame::default, Frame::inside)
+    })
+}
+
+fn vars_of(node: Option<&Node>) -> Loaded<Dict> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(Dict::new()) };
+    match node.to_value() {
+        Value::Dict(dict) => Ok((*dict).clone()),
+        _ => Err(Diagnostic::error(format!("a file of variables must hold a mapping, not {}", node.description()))
+            .at(node.span(), "")
+            .into()),
+    }
+}
+
+fn identity(path: &Path, entry: &RoleEntry) -> String {
+    let shown = |keyword: Keyword| format!("{:?}", entry.keywords.value(keyword));
+    format!(
+        "{}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",
+        path.display(),
+        entry.params,
+        shown(Keyword::When),
+        shown(Keyword::Tags),
+        entry.tasks_from,
+        entry.vars_from,
+        entry.defaults_from,
+        entry.handlers_from,
+    )
+}
+
+fn expand_home(name: &str) -> PathBuf {
+    match name.strip_prefix("~/") {
+        Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
+        None => PathBuf::from(name),
+    }
+}
