@@ -133,6 +133,21 @@ pub struct Record {
 }
 
 impl Record {
+    /// The record as it is written in documents: what, which, what was done, the fields before and after.
+    pub fn to_value(&self) -> Value {
+        Value::dict([
+            ("kind", Value::text(self.kind)),
+            ("name", Value::text(self.identity.as_str())),
+            ("id", self.id.clone()),
+            ("action", Value::text(self.verb.name())),
+            ("before", self.before.clone().into()),
+            ("after", self.after.clone().into()),
+            ("reason", self.reason.clone().into()),
+            ("planned", self.planned.into()),
+            ("error", self.error.clone().into()),
+        ])
+    }
+
     /// The fields that differ between before and after.
     pub fn changes(&self) -> impl Iterator<Item = (&Value, &Value, &Value)> {
         self.after.iter().filter_map(|(name, after)| {
@@ -140,4 +155,18 @@ impl Record {
             (before != after).then_some((name, before, after))
         })
     }
+}
+
+/// What happened to all objects in one line of counts, as the end of a run shows it.
+pub fn summary(records: &[Record]) -> String {
+    let count = |verb: Verb| records.iter().filter(|record| record.verb == verb && record.error.is_none()).count();
+    let failed = records.iter().filter(|record| record.error.is_some()).count();
+    format!(
+        "{} created, {} updated, {} replaced, {} deleted, {} unchanged, {failed} failed",
+        count(Verb::Create),
+        count(Verb::Update),
+        count(Verb::Replace),
+        count(Verb::Delete),
+        count(Verb::Nothing),
+    )
 }

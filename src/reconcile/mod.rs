@@ -8,7 +8,7 @@ mod field;
 mod registry;
 mod token;
 
-pub use action::{Action, FieldChange, Record, Verb};
+pub use action::{Action, FieldChange, Record, Verb, summary};
 pub use field::{Expiry, normal_scopes};
 pub use registry::{
     DAYS, RegistryDesired, ScheduleDesired, new_registry, reconcile_registry, registry_fields, registry_patch,

@@ -1,1 +1,12 @@
-//! Everything said is an event; the writers make a screen, a stream or a file of it.
+//! Everything said is an event; the writers make a screen, a stream or a document of it.
+
+pub mod bus;
+pub mod diff;
+pub mod document;
+pub mod event;
+pub mod jsonl;
+pub mod screen;
+pub mod style;
+
+pub use bus::{Bus, Writer};
+pub use event::{Event, Outcome, Stats, Status, TaskLabel};

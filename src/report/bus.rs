@@ -1,0 +1,57 @@
+//! Hands each event to the writers, in order, and knows what must not be shown.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::event::Event;
+use crate::secrets::Redactor;
+
+/// Something that consumes events.
+pub trait Writer {
+    /// Takes note of an event.
+    ///
+    /// # Errors
+    /// If what it writes to is gone (a closed pipe, a full disk).
+    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()>;
+}
+
+/// The one door out.
+pub struct Bus {
+    writers: RefCell<Vec<Box<dyn Writer>>>,
+    redactor: Rc<Redactor>,
+    told: RefCell<HashSet<String>>,
+    broken: RefCell<Option<std::io::Error>>,
+}
+
+impl Bus {
+    /// A door with its writers.
+    pub fn new(writers: Vec<Box<dyn Writer>>, redactor: Rc<Redactor>) -> Self {
+        Self { writers: RefCell::new(writers), redactor, told: RefCell::default(), broken: RefCell::default() }
+    }
+
+    /// What knows the secrets of the run.
+    pub fn redactor(&self) -> &Rc<Redactor> {
+        &self.redactor
+    }
+
+    /// Tells an event to all writers. Warnings are told once.
+    pub fn emit(&self, event: &Event) {
+        if let Event::Notice(notice) = event {
+            let place = notice.span().map(ToString::to_string).unwrap_or_default();
+            if !self.told.borrow_mut().insert(format!("{}{place}", notice.summary)) {
+                return;
+            }
+        }
+        for writer in self.writers.borrow_mut().iter_mut() {
+            if let Err(error) = writer.event(event, &self.redactor) {
+                self.broken.borrow_mut().get_or_insert(error);
+            }
+        }
+    }
+
+    /// The first failure of a writer, if there was one. The run goes on without it: work that was begun is finished.
+    pub fn take_failure(&self) -> Option<std::io::Error> {
+        self.broken.borrow_mut().take()
+    }
+}

@@ -1,0 +1,128 @@
+//! `--output json|yaml`: one document of all results on standard output, at the end.
+
+use std::io::Write;
+
+use super::bus::Writer;
+use super::event::{Event, Outcome};
+use crate::secrets::Redactor;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value};
+
+/// The two forms of the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JSON, four blanks a level.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+/// Gathers results and writes them when the recap comes.
+pub struct Document {
+    format: Format,
+    plays: Vec<Dict>,
+    tasks: Vec<Vec<Dict>>,
+    warnings: Vec<Value>,
+}
+
+impl Document {
+    /// An empty document.
+    pub fn new(format: Format) -> Self {
+        Self { format, plays: Vec::new(), tasks: Vec::new(), warnings: Vec::new() }
+    }
+
+    fn add(&mut self, outcome: &Outcome, item: bool) {
+        let Some(tasks) = self.tasks.last_mut() else { return };
+        if tasks.is_empty() {
+            return;
+        }
+        let Some(task) = tasks.last_mut() else { return };
+        let mut hosts = match task.get("hosts") {
+            Some(Value::Dict(hosts)) => (**hosts).clone(),
+            _ => Dict::new(),
+        };
+        let mut entry = match hosts.get(&outcome.host) {
+            Some(Value::Dict(entry)) => (**entry).clone(),
+            _ => Dict::new(),
+        };
+        if item {
+            let mut items = entry.get("items").and_then(Value::as_slice).map(<[Value]>::to_vec).unwrap_or_default();
+            items.push(Value::dict([
+                ("status", outcome.status.word().into()),
+                ("result", (*outcome.result).clone().into()),
+            ]));
+            entry.set("items", Value::list(items));
+        } else {
+            entry.set("status", outcome.status.word().into());
+            entry.set("result", (*outcome.result).clone().into());
+        }
+        hosts.set(&*outcome.host, entry.into());
+        task.set("hosts", hosts.into());
+    }
+
+    fn finish(&mut self, hosts: Value, custom: &Dict, records: Value) -> Dict {
+        let plays = std::mem::take(&mut self.plays).into_iter().zip(std::mem::take(&mut self.tasks));
+        let plays: Vec<Value> = plays
+            .map(|(mut play, tasks)| {
+                play.set("tasks", Value::list(tasks.into_iter().map(Value::from)));
+                play.into()
+            })
+            .collect();
+        let mut document = Dict::new();
+        document.set("plays", Value::list(plays));
+        document.set("stats", hosts);
+        document.set("custom_stats", custom.clone().into());
+        document.set("registry_objects", records);
+        document.set("warnings", Value::list(std::mem::take(&mut self.warnings)));
+        document
+    }
+}
+
+impl Writer for Document {
+    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
+        match event {
+            Event::PlayStart { play } => {
+                let mut entry = Dict::new();
+                entry.set("play", (**play).into());
+                self.plays.push(entry);
+                self.tasks.push(Vec::new());
+            }
+            Event::TaskStart(label) => {
+                let mut entry = Dict::new();
+                entry.set("task", (*label.task).into());
+                entry.set("action", (*label.action).into());
+                entry.set("hosts", Dict::new().into());
+                if let Some(tasks) = self.tasks.last_mut() {
+                    tasks.push(entry);
+                }
+            }
+            Event::Item(outcome) => self.add(outcome, true),
+            Event::Host(outcome) => self.add(outcome, false),
+            Event::Notice(notice) => self.warnings.push(notice.one_line().into()),
+            Event::Recap { hosts, custom, records } => {
+                let counts = hosts.iter().map(|(host, stats)| {
+                    (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
+                });
+                let records = Value::list(records.iter().map(crate::reconcile::Record::to_value));
+                let document = self.finish(Value::dict(counts), custom, records);
+                let style = Style { mask_secrets: !redactor.shows(), quote_specials: true, ..Style::SCREEN };
+                let text = json::to_string(&document.into(), style);
+                let text = match self.format {
+                    Format::Json => format!("{text}\n"),
+                    Format::Yaml => to_yaml(&text)?,
+                };
+                let mut out = std::io::stdout().lock();
+                out.write_all(redactor.redact(&text).as_bytes())?;
+                out.flush()?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The masked JSON is the one form of a result; YAML is only another spelling of it.
+fn to_yaml(text: &str) -> std::io::Result<String> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(std::io::Error::other)?;
+    serde_yaml::to_string(&value).map_err(std::io::Error::other)
+}

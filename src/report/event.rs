@@ -1,0 +1,186 @@
+//! Every event of a run, typed. The stream that `--events` writes and the screen are both made of these.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::modules::Diff;
+use crate::reconcile::Record;
+use crate::value::{Dict, Value};
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A play, or a batch of one, begins.
+    PlayStart {
+        /// The templated name.
+        play: Rc<str>,
+    },
+    /// The play matches no host.
+    NoHostsMatched,
+    /// All hosts of the play have failed.
+    NoHostsRemaining,
+    /// A task is about to run on at least one host.
+    TaskStart(TaskLabel),
+    /// One pass of a loop ended.
+    Item(Outcome),
+    /// A task ended on a host.
+    Host(Outcome),
+    /// A file was included for some hosts.
+    Included {
+        /// The file or role.
+        what: String,
+        /// The hosts.
+        hosts: Vec<String>,
+        /// The label of the loop's item, if it was in a loop.
+        item: Option<Value>,
+    },
+    /// A task is tried again.
+    Retry {
+        /// The task.
+        label: TaskLabel,
+        /// The host.
+        host: Rc<str>,
+        /// Tries that are left.
+        left: i64,
+        /// The result of the try.
+        result: Rc<Dict>,
+    },
+    /// A background task is waited for.
+    Polling {
+        /// The host.
+        host: Rc<str>,
+        /// The job.
+        job: String,
+    },
+    /// Something that takes time: shown on a live line, on a terminal only.
+    Progress(String),
+    /// Something the user should know; warnings are told once.
+    Notice(Diagnostic),
+    /// A line for those who asked for more (`-v`), with the verbosity from which it is shown.
+    Verbose(u8, String),
+    /// A plain line of standard output (`--list-tasks`, `--syntax-check`).
+    Line(String),
+    /// The end, with the counts.
+    Recap {
+        /// Counts by host, in the order of their first result.
+        hosts: IndexMap<String, Stats>,
+        /// What `set_stats` gathered; the run's own under `_run`.
+        custom: Dict,
+        /// What happened to registry objects.
+        records: Vec<Record>,
+    },
+}
+
+/// A task as it is shown.
+#[derive(Debug, Clone)]
+pub struct TaskLabel {
+    /// The play's name.
+    pub play: Rc<str>,
+    /// The task's name, templated, with its role.
+    pub task: Rc<str>,
+    /// The full name of the module or action.
+    pub action: Rc<str>,
+    /// Runs as a handler.
+    pub handler: bool,
+    /// Where it stands.
+    pub place: Option<String>,
+}
+
+/// The result of a task, or of one pass of its loop, on one host.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The task.
+    pub label: TaskLabel,
+    /// The inventory name.
+    pub host: Rc<str>,
+    /// The host it was delegated to.
+    pub delegated_to: Option<Rc<str>>,
+    /// How it ended.
+    pub status: Status,
+    /// The result as it may be shown.
+    pub result: Rc<Dict>,
+    /// What stands for the pass in output (items only).
+    pub item: Option<Value>,
+    /// Differences, where they were asked for.
+    pub diff: Vec<Diff>,
+    /// The failure's place and remedy.
+    pub diagnostic: Option<Box<Diagnostic>>,
+    /// The result is always shown (`debug`).
+    pub always_shown: bool,
+    /// The task had a loop (its host line says nothing that the items have not said).
+    pub looped: bool,
+    /// A failed pass of a task whose failure will not count, or a failure that is ignored.
+    pub ignored: bool,
+    /// Nothing can be said in a dry run; what has to happen first.
+    pub undetermined: Option<String>,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Ran, changed nothing.
+    Ok,
+    /// Ran and changed something.
+    Changed,
+    /// Did not run.
+    Skipped,
+    /// Failed.
+    Failed,
+    /// Failed, and it does not matter.
+    Ignored,
+    /// Failed, and a `rescue` section takes over.
+    Rescued,
+    /// The host could not be reached.
+    Unreachable,
+}
+
+impl Status {
+    /// The word of the event stream.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Changed => "changed",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Ignored => "ignored",
+            Self::Rescued => "rescued",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// The counts of one host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Ran and did not fail (changed and ignored included).
+    pub ok: u64,
+    /// Changed something.
+    pub changed: u64,
+    /// Could not be reached.
+    pub unreachable: u64,
+    /// Failed for good.
+    pub failed: u64,
+    /// Did not run.
+    pub skipped: u64,
+    /// Failures that a `rescue` took.
+    pub rescued: u64,
+    /// Failures that were ignored.
+    pub ignored: u64,
+}
+
+impl Stats {
+    /// The counts with their names, in the order of the recap line.
+    pub fn named(&self) -> [(&'static str, u64); 7] {
+        [
+            ("ok", self.ok),
+            ("changed", self.changed),
+            ("unreachable", self.unreachable),
+            ("failed", self.failed),
+            ("skipped", self.skipped),
+            ("rescued", self.rescued),
+            ("ignored", self.ignored),
+        ]
+    }
+}

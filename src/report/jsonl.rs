@@ -1,0 +1,89 @@
+//! `--events FILE`: one JSON object a line, each flushed as the thing it tells of happens.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use super::bus::Writer;
+use super::event::{Event, Outcome, TaskLabel};
+use crate::secrets::Redactor;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value};
+
+/// Writes the event stream.
+pub struct Jsonl {
+    file: File,
+}
+
+impl Jsonl {
+    /// Creates or empties the file.
+    ///
+    /// # Errors
+    /// If it cannot be opened for writing.
+    pub fn create(path: &Path) -> std::io::Result<Self> {
+        Ok(Self { file: File::create(path)? })
+    }
+}
+
+impl Writer for Jsonl {
+    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
+        let Some(object) = object(event) else { return Ok(()) };
+        let style = Style { mask_secrets: !redactor.shows(), ..Style::EVENT };
+        let mut line = json::to_string(&object.into(), style);
+        line.push('\n');
+        self.file.write_all(redactor.redact(&line).as_bytes())
+    }
+}
+
+fn object(event: &Event) -> Option<Dict> {
+    let mut object = Dict::new();
+    match event {
+        Event::PlayStart { play } => {
+            object.set("event", "play_start".into());
+            object.set("play", (**play).into());
+        }
+        Event::NoHostsMatched => object.set("event", "no_hosts_matched".into()),
+        Event::TaskStart(label) => {
+            object.set("event", "task_start".into());
+            set_label(&mut object, label);
+            object.set("handler", label.handler.into());
+        }
+        Event::Item(outcome) => {
+            set_outcome(&mut object, "item", outcome);
+            object.set("item_label", outcome.item.clone().unwrap_or(Value::Null));
+        }
+        Event::Host(outcome) => set_outcome(&mut object, "host", outcome),
+        Event::Recap { hosts, custom, .. } => {
+            object.set("event", "recap".into());
+            let counts = hosts.iter().map(|(host, stats)| {
+                (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
+            });
+            object.set("hosts", Value::dict(counts));
+            if !custom.is_empty() {
+                object.set("custom_stats", custom.clone().into());
+            }
+        }
+        _ => return None,
+    }
+    Some(object)
+}
+
+fn set_label(object: &mut Dict, label: &TaskLabel) {
+    object.set("play", (*label.play).into());
+    object.set("task", (*label.task).into());
+    object.set("action", (*label.action).into());
+}
+
+fn set_outcome(object: &mut Dict, kind: &str, outcome: &Outcome) {
+    object.set("event", kind.into());
+    set_label(object, &outcome.label);
+    object.set("host", (*outcome.host).into());
+    object.set("status", outcome.status.word().into());
+    object.set("result", (*outcome.result).clone().into());
+    if outcome.label.handler {
+        object.set("handler", true.into());
+    }
+    if let Some(delegated) = &outcome.delegated_to {
+        object.set("delegated_to", (**delegated).into());
+    }
+}

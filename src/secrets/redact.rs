@@ -1,0 +1,95 @@
+//! The literal secret values of a run, and their removal from everything that leaves the process.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use crate::value::{Value, json, python};
+
+/// What stands where a secret would.
+pub const STARS: &str = "********";
+
+/// Shorter values are masked where they are typed as secret, but not wherever their letters occur: a secret of three
+/// letters would mutilate unrelated words.
+const SHORTEST: usize = 6;
+
+/// Knows the literal secrets of this run and removes them from text.
+#[derive(Default)]
+pub struct Redactor {
+    literals: RefCell<Vec<String>>,
+    show: bool,
+}
+
+impl Redactor {
+    /// A redactor; with `show` it lets everything pass (`--show-secrets`).
+    pub fn new(show: bool) -> Self {
+        Self { literals: RefCell::default(), show }
+    }
+
+    /// Whether secrets are shown because the user asked for it by name.
+    pub fn shows(&self) -> bool {
+        self.show
+    }
+
+    /// Remembers a secret in the forms in which it can turn up: as it is, in JSON, in Python's notation.
+    pub fn add(&self, secret: &str) {
+        if self.show || secret.chars().count() < SHORTEST {
+            return;
+        }
+        let value = Value::text(secret);
+        let unquoted = |text: String| text[1..text.len() - 1].to_owned();
+        let forms = [
+            secret.to_owned(),
+            unquoted(json::to_string(&value, json::Style::EVENT)),
+            unquoted(json::to_string(&value, json::Style::PYTHON)),
+            unquoted(python::repr(&value)),
+        ];
+        let mut literals = self.literals.borrow_mut();
+        for form in forms {
+            if !literals.contains(&form) {
+                literals.push(form);
+            }
+        }
+        // The longest first, so that a secret that contains another is removed whole.
+        literals.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
+    }
+
+    /// Remembers every text of a value that is typed as secret.
+    pub fn add_all(&self, value: &Value) {
+        if !self.show {
+            value.each_secret(&mut |secret| self.add(secret));
+        }
+    }
+
+    /// The text without the secrets.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let literals = self.literals.borrow();
+        let mut text = Cow::Borrowed(text);
+        for literal in literals.iter() {
+            if text.contains(literal.as_str()) {
+                text = Cow::Owned(text.replace(literal.as_str(), STARS));
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_written_form_is_removed() {
+        let redactor = Redactor::new(false);
+        redactor.add("pa\"ss\\wörd");
+        assert_eq!(redactor.redact("is pa\"ss\\wörd!"), "is ********!");
+        assert_eq!(redactor.redact(r#"{"p": "pa\"ss\\wörd"}"#), r#"{"p": "********"}"#);
+        assert_eq!(redactor.redact(r#"{"p": "pa\"ss\\w\u00f6rd"}"#), r#"{"p": "********"}"#);
+    }
+
+    #[test]
+    fn short_secrets_do_not_mutilate_words() {
+        let redactor = Redactor::new(false);
+        redactor.add("pull");
+        assert_eq!(redactor.redact("pull and push"), "pull and push");
+    }
+}
