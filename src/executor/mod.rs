@@ -1,1 +1,33 @@
 //! Plays over hosts: strategies, the life of a task, blocks, handlers, includes.
+//!
+//! Everything runs on one thread. What waits (commands, HTTP, pauses) is a future; hosts run side by side because their
+//! futures do. Nothing here prints: results leave as events.
+
+mod background;
+mod conditional;
+mod cursor;
+mod free;
+mod handlers;
+mod hostvars;
+mod include;
+mod keywords;
+mod linear;
+mod listing;
+mod loops;
+mod meta;
+mod module;
+mod order;
+mod play;
+mod run;
+mod scope;
+mod state;
+mod stats;
+mod step;
+mod tags;
+mod task;
+mod varsfiles;
+
+pub use listing::{list_hosts, list_tags, list_tasks};
+pub use run::{Ended, run};
+pub use state::{HostState, Options, Parts, Run};
+pub use tags::Selection;

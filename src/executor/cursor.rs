@@ -1,0 +1,197 @@
+//! Where a host is in the tree of blocks, and where it goes after a success or a failure.
+
+use std::rc::Rc;
+
+use crate::playbook::{Block, Item, Role, Task};
+
+/// The section of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Section {
+    Main,
+    Rescue,
+    Always,
+}
+
+/// One level of nesting.
+#[derive(Debug, Clone)]
+struct Level {
+    block: Option<Rc<Block>>,
+    section: Section,
+    items: Rc<[Item]>,
+    /// What tells included lists of different hosts apart; see [`Place`].
+    orders: Option<Rc<[u32]>>,
+    index: usize,
+    /// The block has failed, and its `always` runs before the failure goes on.
+    failing: bool,
+}
+
+/// The place of a task in the order of the play. Hosts at equal places run the same task; the smallest place is next.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(Vec<(u8, u32)>);
+
+/// What a failure leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// A `rescue` section takes over, now or after some `always`.
+    Rescued,
+    /// The host is out, perhaps after some `always`.
+    Failed,
+}
+
+/// A host's way through a list of tasks and blocks.
+#[derive(Debug, Clone)]
+pub struct Cursor {
+    stack: Vec<Level>,
+    failed: bool,
+}
+
+impl Cursor {
+    /// At the beginning of a list.
+    pub fn new(items: Rc<[Item]>) -> Self {
+        let level = Level { block: None, section: Section::Main, items, orders: None, index: 0, failing: false };
+        Self { stack: vec![level], failed: false }
+    }
+
+    /// Whether the host has failed for good.
+    pub fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// Takes back a failure (`meta: clear_host_errors`).
+    pub fn clear_failure(&mut self) {
+        self.failed = false;
+    }
+
+    /// The task that the host is at. Goes into blocks and out of finished ones; tells of roles that ended on the way.
+    pub fn peek(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) -> Option<Rc<Task>> {
+        loop {
+            let level = self.stack.last_mut()?;
+            match level.items.get(level.index) {
+                Some(Item::Task(task)) => return Some(Rc::clone(task)),
+                Some(Item::Block(block)) => {
+                    let block = Rc::clone(block);
+                    self.stack.push(Level {
+                        section: Section::Main,
+                        items: Rc::clone(&block.main),
+                        orders: None,
+                        index: 0,
+                        failing: false,
+                        block: Some(block),
+                    });
+                }
+                None => self.end_section(ended),
+            }
+        }
+    }
+
+    /// The place of the task that [`Cursor::peek`] gave.
+    pub fn place(&self) -> Place {
+        let step = |level: &Level| {
+            let index = u32::try_from(level.index).unwrap_or(u32::MAX);
+            let order = level.orders.as_ref().and_then(|orders| orders.get(level.index)).copied();
+            (level.section as u8, order.unwrap_or(index))
+        };
+        Place(self.stack.iter().map(step).collect())
+    }
+
+    fn end_section(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) {
+        let Some(level) = self.stack.last_mut() else { return };
+        if level.section != Section::Always {
+            if let Some(block) = level.block.clone().filter(|block| !block.always.is_empty()) {
+                level.section = Section::Always;
+                level.items = Rc::clone(&block.always);
+                level.index = 0;
+                return;
+            }
+        }
+        let level = self.stack.pop();
+        if level.as_ref().is_some_and(|level| level.failing) {
+            self.fail();
+            return;
+        }
+        if let Some(role) = level.and_then(|level| level.block).and_then(|block| block.ends_role.clone()) {
+            ended(&role);
+        }
+        if let Some(parent) = self.stack.last_mut() {
+            parent.index += 1;
+        }
+    }
+
+    /// Goes on after a task that did not fail.
+    pub fn advance(&mut self) {
+        if let Some(level) = self.stack.last_mut() {
+            level.index += 1;
+        }
+    }
+
+    /// Whether a failure here would be taken over by a `rescue` section.
+    pub fn fate(&self) -> Fate {
+        let rescued = self.stack.iter().any(|level| {
+            level.section == Section::Main && level.block.as_ref().is_some_and(|block| !block.rescue.is_empty())
+        });
+        if rescued { Fate::Rescued } else { Fate::Failed }
+    }
+
+    /// Whether the host is in a `rescue` or `always` section, where a fatal error elsewhere leaves it alone.
+    pub fn is_cleaning_up(&self) -> bool {
+        self.stack.iter().any(|level| level.section != Section::Main)
+    }
+
+    /// Goes where a failure leads: to the nearest `rescue` or `always`, or out.
+    pub fn fail(&mut self) -> Fate {
+        let fate = self.fate();
+        while let Some(level) = self.stack.last_mut() {
+            if let Some(block) = level.block.clone() {
+                if level.section == Section::Main && !block.rescue.is_empty() {
+                    level.section = Section::Rescue;
+                    level.items = Rc::clone(&block.rescue);
+                    level.index = 0;
+                    return fate;
+                }
+                if level.section != Section::Always && !block.always.is_empty() {
+                    level.section = Section::Always;
+                    level.items = Rc::clone(&block.always);
+                    level.index = 0;
+                    level.failing = true;
+                    return fate;
+                }
+            }
+            self.stack.pop();
+        }
+        self.failed = true;
+        fate
+    }
+
+    /// Puts included lists in the place of the include task. `orders` are numbers that are equal for equal lists on
+    /// different hosts and grow in the order in which the lists are to run.
+    pub fn include(&mut self, lists: Vec<(u32, Rc<Block>)>) {
+        let (orders, items): (Vec<u32>, Vec<Item>) =
+            lists.into_iter().map(|(order, block)| (order, Item::Block(block))).unzip();
+        self.stack.push(Level {
+            block: None,
+            section: Section::Main,
+            items: items.into(),
+            orders: Some(orders.into()),
+            index: 0,
+            failing: false,
+        });
+    }
+
+    /// Nothing more to do here.
+    pub fn end(&mut self) {
+        self.stack.clear();
+    }
+
+    /// Leaves the innermost role (`meta: end_role`).
+    pub fn end_role(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) {
+        while let Some(level) = self.stack.pop() {
+            if let Some(role) = level.block.and_then(|block| block.ends_role.clone()) {
+                ended(&role);
+                if let Some(parent) = self.stack.last_mut() {
+                    parent.index += 1;
+                }
+                return;
+            }
+        }
+    }
+}

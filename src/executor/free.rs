@@ -1,0 +1,105 @@
+//! The free and host-pinned strategies: each host goes through the play at its own pace.
+
+use std::rc::Rc;
+
+use futures_util::stream::{self, StreamExt};
+use indexmap::IndexMap;
+use tokio::sync::Semaphore;
+
+use super::cursor::Cursor;
+use super::handlers;
+use super::include::Missing;
+use super::linear;
+use super::meta;
+use super::play::PlayRun;
+use super::state::{Out, Run};
+use super::task::{self, TaskRun};
+use crate::playbook::Loaded;
+use crate::report::{Event, Status};
+
+/// Runs every host by itself. With `pinned`, at most `forks` hosts are under way at all; else at most `forks` tasks.
+///
+/// # Errors
+/// If something that is included is not understood, or the run must end for a reason outside any task.
+pub async fn run(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    pinned: bool,
+) -> Loaded<()> {
+    let forks = run.options.forks.max(1);
+    let tickets = Semaphore::new(if pinned { Semaphore::MAX_PERMITS } else { forks });
+    let width = if pinned { forks } else { cursors.len().max(1) };
+    let hosts: Vec<(Rc<str>, Cursor)> =
+        cursors.iter().map(|(host, cursor)| (Rc::clone(host), cursor.clone())).collect();
+    let lane = |(host, cursor): (Rc<str>, Cursor)| one_host(run, play, host, cursor, &tickets);
+    let ended: Vec<Loaded<(Rc<str>, Cursor)>> = stream::iter(hosts).map(lane).buffer_unordered(width).collect().await;
+    for result in ended {
+        let (host, cursor) = result?;
+        if cursor.is_failed() {
+            run.failed.borrow_mut().entry(Rc::clone(&host)).or_insert(Out::Failed);
+        }
+        cursors.insert(host, cursor);
+    }
+    Ok(())
+}
+
+async fn one_host(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    host: Rc<str>,
+    mut cursor: Cursor,
+    tickets: &Semaphore,
+) -> Loaded<(Rc<str>, Cursor)> {
+    while !run.interrupted.get() && play.ended.get().is_none() {
+        let Some(task) = linear::at(run, play, &host, &mut cursor) else { break };
+        if task.action.short() == "meta" {
+            let mut alone: IndexMap<Rc<str>, Cursor> = [(Rc::clone(&host), cursor)].into_iter().collect();
+            meta::act(run, play, &task, std::slice::from_ref(&host), &mut alone).await?;
+            cursor = alone.swap_remove(&host).unwrap_or_else(|| Cursor::new(Rc::new([])));
+            continue;
+        }
+        // A closed semaphore cannot be: it lives as long as the hosts do.
+        let _ticket = tickets.acquire().await.ok();
+        let label = task::label(run, play, &task, &host);
+        run.bus.emit(&Event::TaskStart(label.clone()));
+        let fate = cursor.fate();
+        let targets = std::slice::from_ref(&host);
+        let runner = TaskRun { run, play, task: &task, label: &label, host: &host, targets, fate };
+        let finished = runner.run().await;
+        handlers::notify(run, play, &task, &host, &finished.notify)?;
+        match finished.status {
+            Status::Failed | Status::Rescued | Status::Unreachable => {
+                linear::fail(run, &task, &finished, &host, &mut cursor);
+            }
+            _ if finished.includes.is_empty() => cursor.advance(),
+            _ => {
+                let mut lists = Vec::new();
+                let mut failed = false;
+                for request in &finished.includes {
+                    match request.load(run, play, &task) {
+                        Ok(list) => {
+                            runner.tell_include(Ok(request.result(&task)), task.looping.is_some());
+                            let hosts = vec![host.to_string()];
+                            let item = request.item.clone();
+                            run.bus.emit(&Event::Included { what: request.shown(&task), hosts, item });
+                            lists.push(list);
+                        }
+                        Err(Missing::Fatal(problem)) => return Err(problem),
+                        Err(Missing::Failed(failure)) => {
+                            runner.tell_include(Err(*failure), task.looping.is_some());
+                            failed = true;
+                            break;
+                        }
+                    }
+                }
+                if failed {
+                    linear::fail(run, &task, &finished, &host, &mut cursor);
+                } else {
+                    cursor.include(lists);
+                }
+            }
+        }
+    }
+    Ok((host, cursor))
+}

@@ -1,0 +1,126 @@
+//! Handlers: who is notified, and when they run.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::cursor::Cursor;
+use super::linear;
+use super::play::PlayRun;
+use super::scope::TaskScope;
+use super::state::Run;
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{Item, Loaded, Problem, Task};
+use crate::template::Engine;
+use crate::value::{Value, python};
+
+/// Notes that handlers are to run on a host.
+///
+/// # Errors
+/// If nobody knows a name: the run ends, as the original's does (exit 1).
+pub fn notify(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, names: &[String]) -> Loaded<()> {
+    for name in names {
+        let found = find(run, play, host, name);
+        if found.is_empty() {
+            let known: Vec<String> =
+                play.handlers.borrow().iter().flat_map(|(_, handler)| names_of(run, play, host, handler)).collect();
+            return Err(Box::new(Problem::general(
+                Diagnostic::error(format!("there is no handler `{name}`, neither by name nor by `listen`"))
+                    .at(&task.span, "")
+                    .suggest(name, &known),
+            )));
+        }
+        for handler in found {
+            play.notified.borrow_mut().entry(Rc::as_ptr(&handler)).or_default().insert(Rc::clone(host));
+        }
+    }
+    Ok(())
+}
+
+/// The handlers that a name means: one by its name, and all that listen.
+fn find(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, wanted: &str) -> Vec<Rc<Task>> {
+    let handlers = play.handlers.borrow();
+    let mut found: Vec<Rc<Task>> = Vec::new();
+    // Of equal names in one list the first counts; a list that was defined later beats an earlier one.
+    let groups: Vec<u32> = {
+        let mut groups: Vec<u32> = handlers.iter().map(|(group, _)| *group).collect();
+        groups.dedup();
+        groups.reverse();
+        groups
+    };
+    'named: for group in groups {
+        for (_, handler) in handlers.iter().filter(|(g, _)| *g == group) {
+            if names_of(run, play, host, handler).iter().any(|name| name == wanted) {
+                found.push(Rc::clone(handler));
+                break 'named;
+            }
+        }
+    }
+    for (_, handler) in handlers.iter() {
+        let listens = handler.listen.iter().any(|topic| templated(run, play, host, handler, topic) == wanted);
+        if listens && !found.iter().any(|known| Rc::ptr_eq(known, handler)) {
+            found.push(Rc::clone(handler));
+        }
+    }
+    found
+}
+
+/// The names a handler answers to: its own, and with its role before it.
+fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>) -> Vec<String> {
+    let Some(name) = &handler.name else { return Vec::new() };
+    let name = templated(run, play, host, handler, name);
+    let qualified = handler.role().map(|role| format!("{} : {name}", role.name));
+    std::iter::once(name).chain(qualified).collect()
+}
+
+fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>, written: &Value) -> String {
+    match written {
+        Value::Str(text) if text.is_template() => {
+            let scope = TaskScope::new(run, Some(play), Some(handler), host);
+            Engine::new(&run.globals, &scope, &[]).text(text).trim().to_owned()
+        }
+        other => python::str(other).trim().to_owned(),
+    }
+}
+
+/// Runs the notified handlers of some hosts, in the order of definition, until none is left. A handler may notify
+/// others: later ones run in the same pass, earlier ones in another pass after it. Gives the hosts that failed.
+///
+/// # Errors
+/// If something that is included is not understood, or an unknown handler is notified.
+pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Loaded<Vec<Rc<str>>> {
+    let mut failed: Vec<Rc<str>> = Vec::new();
+    loop {
+        let mut ran = false;
+        let mut index = 0;
+        loop {
+            // Included roles may add handlers on the way.
+            let Some((_, handler)) = play.handlers.borrow().get(index).cloned() else { break };
+            index += 1;
+            let takes_part = |host: &&Rc<str>| {
+                let notified = play.notified.borrow();
+                let asked = notified.get(&Rc::as_ptr(&handler)).is_some_and(|hosts| hosts.contains(*host));
+                asked && (play.force_handlers || !failed.contains(host))
+            };
+            let chosen: Vec<Rc<str>> = hosts.iter().filter(takes_part).cloned().collect();
+            if chosen.is_empty() {
+                continue;
+            }
+            ran = true;
+            if let Some(hosts) = play.notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
+                hosts.retain(|host| !chosen.contains(host));
+            }
+            let items: Rc<[Item]> = Rc::new([Item::Task(Rc::clone(&handler))]);
+            let mut cursors: IndexMap<Rc<str>, Cursor> =
+                chosen.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&items)))).collect();
+            Box::pin(linear::run(run, play, &mut cursors, linear::Level::Handler)).await?;
+            failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));
+            if play.ended.get().is_some() || run.interrupted.get() {
+                return Ok(failed);
+            }
+        }
+        if !ran {
+            return Ok(failed);
+        }
+    }
+}

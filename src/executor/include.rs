@@ -1,0 +1,265 @@
+//! `include_tasks` and `include_role`: tasks that bring in other tasks while the play runs.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::play::PlayRun;
+use super::state::Run;
+use super::task::TaskRun;
+use crate::diagnostic::Diagnostic;
+use crate::modules::Failure;
+use crate::playbook::block::Surroundings;
+use crate::playbook::role::RoleEntry;
+use crate::playbook::{Block, Frame, Keyword, Keywords, Problem, ProblemKind, Task, import};
+use crate::template::{Engine, Fault};
+use crate::value::{Dict, Value, python};
+use crate::yaml::Node;
+
+/// What an include task asks for on a host.
+#[derive(Debug, Clone)]
+pub struct Request {
+    what: What,
+    /// Variables for what is inside: the task's `vars` and the loop's.
+    vars: Rc<Dict>,
+    /// The loop's item.
+    pub item: Option<Value>,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Tasks(String),
+    Role(Box<RoleEntry>),
+}
+
+/// Why an include gave no tasks.
+pub enum Missing {
+    /// The task has failed on the host.
+    Failed(Box<Failure>),
+    /// What was included is not understood: the run ends.
+    Fatal(Box<Problem>),
+}
+
+/// The include that a task is; `None` if it is none.
+pub fn request(task: &TaskRun<'_>, engine: &Engine<'_>) -> Option<Result<Request, Fault>> {
+    match task.task.action.short() {
+        "include_tasks" => Some(tasks_request(task, engine)),
+        "include_role" => Some(role_request(task, engine)),
+        _ => None,
+    }
+}
+
+fn tasks_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault> {
+    let args = arguments(run, engine, &["file", "_raw_params", "apply"])?;
+    let file = args.get("file").or_else(|| args.get("_raw_params"));
+    match file {
+        Some(file) if !file.is_null() => {
+            let what = What::Tasks(python::str(file).trim().to_owned());
+            Ok(Request { what, vars: variables(run, engine), item: None })
+        }
+        _ => Err(Fault::value("`include_tasks` does not say which file").or_at(Some(&run.task.span))),
+    }
+}
+
+fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault> {
+    const KNOWN: &[&str] = &[
+        "name",
+        "role",
+        "tasks_from",
+        "vars_from",
+        "defaults_from",
+        "handlers_from",
+        "allow_duplicates",
+        "public",
+        "rolespec_validate",
+        "apply",
+    ];
+    let args = arguments(run, engine, KNOWN)?;
+    let text = |name: &str| args.get(name).filter(|v| !v.is_null()).map(python::str);
+    let flag = |name: &str| args.get(name).and_then(super::keywords::boolean);
+    let Some(name) = text("name").or_else(|| text("role")) else {
+        return Err(Fault::value("`include_role` does not say which role").or_at(Some(&run.task.span)));
+    };
+    let mut entry = RoleEntry::named(name, run.task.args.span.clone());
+    entry.tasks_from = text("tasks_from");
+    entry.vars_from = text("vars_from");
+    entry.defaults_from = text("defaults_from");
+    entry.handlers_from = text("handlers_from");
+    entry.allow_duplicates = Some(flag("allow_duplicates").unwrap_or(true));
+    entry.validate = flag("rolespec_validate").unwrap_or(true);
+    entry.public = flag("public").unwrap_or(false);
+    Ok(Request { what: What::Role(Box::new(entry)), vars: variables(run, engine), item: None })
+}
+
+/// The templated arguments, `apply` apart: its keywords are evaluated where they work.
+fn arguments(run: &TaskRun<'_>, engine: &Engine<'_>, known: &[&str]) -> Result<Dict, Fault> {
+    let mut args = Dict::new();
+    if let Some(template) = &run.task.args.template {
+        if let Value::Dict(more) = engine.value(template)? {
+            args.extend(&more);
+        }
+    }
+    for (name, value) in run.task.args.values.iter() {
+        let name = python::str(name);
+        if !known.contains(&name.as_str()) {
+            return Err(Fault::value(format!("`{}` has no option `{name}`", run.task.action.short()))
+                .suggest(&name, known)
+                .or_at(Some(&run.task.args.span)));
+        }
+        if name != "apply" {
+            match engine.value(value)? {
+                Value::Omit => {}
+                value => args.set(name, value),
+            }
+        }
+    }
+    Ok(args)
+}
+
+/// The task's `vars`, and the loop's variables.
+fn variables(run: &TaskRun<'_>, engine: &Engine<'_>) -> Rc<Dict> {
+    use crate::template::Context;
+    let mut vars = run.task.vars.as_ref().map(|vars| (**vars).clone()).unwrap_or_default();
+    if run.task.looping.is_some() {
+        let loop_var = engine.variable("ansible_loop_var").ok().flatten().map(|v| python::str(&v));
+        let index_var = engine.variable("ansible_index_var").ok().flatten().map(|v| python::str(&v));
+        let fixed = ["ansible_loop_var", "ansible_index_var", "ansible_loop"].map(str::to_owned);
+        for name in loop_var.into_iter().chain(index_var).chain(fixed) {
+            if let Ok(Some(value)) = engine.variable(&name) {
+                vars.set(name, value);
+            }
+        }
+    }
+    Rc::new(vars)
+}
+
+impl Request {
+    /// What is shown of it: the path of the file, or the name of the role.
+    pub fn shown(&self, task: &Task) -> String {
+        match &self.what {
+            What::Tasks(name) => {
+                import::find(task, name).map_or_else(|| name.clone(), |path| super::scope::absolute(&path))
+            }
+            What::Role(entry) => entry.name.clone(),
+        }
+    }
+
+    /// The result of an include that worked.
+    pub fn result(&self, task: &Task) -> Dict {
+        let mut result = Dict::new();
+        match &self.what {
+            What::Tasks(name) => {
+                result.set("include", name.as_str().into());
+                result.set("include_args", Value::from((*self.vars).clone()));
+            }
+            What::Role(entry) => {
+                let _ = task;
+                result.set("include_args", Value::dict([("name", Value::text(entry.name.as_str()))]));
+            }
+        }
+        result
+    }
+
+    /// Reads what is included. Hosts that ask for the same thing get the same tasks and the same number.
+    ///
+    /// # Errors
+    /// If there is no such file or role, or it is not understood.
+    pub fn load(&self, run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>) -> Result<(u32, Rc<Block>), Missing> {
+        let key = format!("{:p}|{:?}|{:?}", Rc::as_ptr(task), self.what_key(), self.vars);
+        if let Some(known) = play.include_cache.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let block = match &self.what {
+            What::Tasks(name) => self.load_tasks(run, task, name)?,
+            What::Role(entry) => self.load_role(run, play, task, entry)?,
+        };
+        let loaded = (play.next_include(), Rc::new(block));
+        play.include_cache.borrow_mut().insert(key, loaded.clone());
+        Ok(loaded)
+    }
+
+    fn what_key(&self) -> String {
+        match &self.what {
+            What::Tasks(name) => format!("tasks {name}"),
+            What::Role(entry) => format!(
+                "role {} {:?} {:?} {:?} {:?}",
+                entry.name, entry.tasks_from, entry.vars_from, entry.defaults_from, entry.handlers_from
+            ),
+        }
+    }
+
+    fn frame(&self, task: &Rc<Task>, folder: Option<PathBuf>) -> Result<Frame, Missing> {
+        let mut keywords = Keywords::default();
+        let mut vars = None;
+        let apply = task.args.node.as_ref().and_then(|node| node.get("apply"));
+        for entry in apply.and_then(Node::entries).unwrap_or_default() {
+            let keyword = crate::playbook::block::allowed_keyword(entry, crate::playbook::keyword::Place::Block)
+                .map_err(Missing::Fatal)?;
+            match keyword {
+                Some(Keyword::Vars) => {
+                    vars = crate::playbook::block::read_vars(Some(&entry.value), "`apply`").map_err(Missing::Fatal)?;
+                }
+                Some(keyword) => keywords.add(keyword, entry).map_err(|d| Missing::Fatal(d.into()))?,
+                None => {}
+            }
+        }
+        Ok(Frame {
+            keywords,
+            vars,
+            params: Some(Rc::clone(&self.vars)),
+            folder: folder.map(Into::into),
+            ..Frame::inside(&task.frame)
+        })
+    }
+
+    fn load_tasks(&self, run: &Rc<Run>, task: &Rc<Task>, name: &str) -> Result<Block, Missing> {
+        let Some(path) = import::find(task, name) else {
+            let message = format!("there is no file `{name}` to include");
+            return Err(failed(Diagnostic::error(message).at(&task.args.span, "")));
+        };
+        let node = run.loader.yaml(&path).map_err(classify)?;
+        let frame = Rc::new(self.frame(task, path.parent().map(PathBuf::from))?);
+        let Some(node) = node else { return Ok(Block::implicit(Vec::new(), frame)) };
+        if node.items().is_none() && !node.is_null() {
+            let message = format!("`{}` must hold a list of tasks, not {}", path.display(), node.description());
+            return Err(failed(Diagnostic::error(message).at(node.span(), "")));
+        }
+        let around = Surroundings { frame: Rc::clone(&frame), handlers: task.handler };
+        let items = run.loader.task_list(&node, "tasks", &around).map_err(Missing::Fatal)?;
+        run.loader.settle().map_err(Missing::Fatal)?;
+        Ok(Block::implicit(items, frame))
+    }
+
+    fn load_role(
+        &self,
+        run: &Rc<Run>,
+        play: &Rc<PlayRun>,
+        task: &Rc<Task>,
+        entry: &RoleEntry,
+    ) -> Result<Block, Missing> {
+        let role = run.loader.role(entry.clone(), &play.play.folder, Some(&task.frame)).map_err(classify)?;
+        let frame = Rc::new(self.frame(task, None)?);
+        let handlers = run.loader.role_handlers(&role, &frame).map_err(Missing::Fatal)?;
+        play.add_handlers(&handlers);
+        if role.public {
+            play.roles.borrow_mut().push(Rc::clone(&role));
+        }
+        let block = run.loader.role_block(&role, &frame, true).map_err(Missing::Fatal)?;
+        run.loader.settle().map_err(Missing::Fatal)?;
+        Ok(block)
+    }
+}
+
+fn failed(diagnostic: Diagnostic) -> Missing {
+    Missing::Failed(Box::new(Failure::from(diagnostic)))
+}
+
+/// What is missing fails the task; what is not understood ends the run.
+fn classify(problem: Box<Problem>) -> Missing {
+    match problem.kind {
+        ProblemKind::Parse => Missing::Fatal(problem),
+        ProblemKind::General => match problem.report.into_iter().next() {
+            Some(diagnostic) => failed(diagnostic),
+            None => failed(Diagnostic::error("the include cannot be read")),
+        },
+    }
+}

@@ -1,0 +1,171 @@
+//! The keywords of a task once their templates are evaluated and their types converted.
+
+use std::time::Duration;
+
+use crate::playbook::{Keyword, Task};
+use crate::template::{Engine, Fault};
+use crate::value::{Value, python};
+
+/// The settings of one pass of a task.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Go on after a failure.
+    pub ignore_errors: bool,
+    /// Hide arguments and results.
+    pub no_log: bool,
+    /// Foretell instead of doing.
+    pub check: bool,
+    /// Differences are wanted.
+    pub diff: bool,
+    /// Facts go to the host that the task is delegated to.
+    pub delegate_facts: bool,
+    /// After this the task has failed.
+    pub timeout: Option<u64>,
+    /// Further tries.
+    pub retries: Option<i64>,
+    /// Between tries.
+    pub delay: Duration,
+    /// Runs in the background for at most so many seconds; 0 runs in the foreground.
+    pub background: i64,
+    /// Seconds between looks at a background task; 0 does not wait.
+    pub poll: i64,
+    /// For commands.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Reads keywords with the engine of a pass.
+pub struct Reader<'a> {
+    /// Evaluates templates.
+    pub engine: &'a Engine<'a>,
+    /// The task.
+    pub task: &'a Task,
+}
+
+impl Reader<'_> {
+    /// The templated value of a keyword; `None` if it is not there, null or omitted.
+    ///
+    /// # Errors
+    /// If its template fails.
+    pub fn value(&self, keyword: Keyword) -> Result<Option<Value>, Fault> {
+        let Some(node) = self.task.keyword(keyword) else { return Ok(None) };
+        let value = self.engine.value(&node.to_value())?;
+        Ok((!value.is_null() && !matches!(value, Value::Omit)).then_some(value))
+    }
+
+    /// A boolean keyword.
+    ///
+    /// # Errors
+    /// If its template fails or it is no boolean.
+    pub fn bool(&self, keyword: Keyword) -> Result<Option<bool>, Fault> {
+        let Some(value) = self.value(keyword)? else { return Ok(None) };
+        boolean(&value).map(Some).ok_or_else(|| self.wrong(keyword, &value, "a boolean"))
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// If its template fails or it is no whole number.
+    pub fn int(&self, keyword: Keyword) -> Result<Option<i64>, Fault> {
+        let Some(value) = self.value(keyword)? else { return Ok(None) };
+        let number = match &value {
+            Value::Int(i) => Some(*i),
+            Value::Bool(b) => Some(i64::from(*b)),
+            Value::Float(f) if f.fract() == 0.0 => Some(*f as i64),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "a whole number"))
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// If its template fails or it is no number.
+    pub fn float(&self, keyword: Keyword) -> Result<Option<f64>, Fault> {
+        let Some(value) = self.value(keyword)? else { return Ok(None) };
+        let number = match &value {
+            Value::Int(i) => Some(*i as f64),
+            Value::Float(f) => Some(*f),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "a number"))
+    }
+
+    fn wrong(&self, keyword: Keyword, value: &Value, wanted: &str) -> Fault {
+        let name = keyword.row().name;
+        let span = self.task.keyword(keyword).map(crate::yaml::Node::span);
+        Fault::value(format!("`{name}` must be {wanted}, not `{}`", python::str(value))).or_at(span)
+    }
+
+    /// All settings of the task.
+    ///
+    /// # Errors
+    /// The first keyword that cannot be evaluated.
+    pub fn settings(&self, check: bool, diff: bool) -> Result<Settings, Fault> {
+        let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
+        let timeout = self.int(Keyword::Timeout)?.filter(|seconds| *seconds > 0);
+        Ok(Settings {
+            ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
+            no_log: self.bool(Keyword::NoLog)?.unwrap_or(false),
+            check: self.bool(Keyword::CheckMode)?.unwrap_or(check),
+            diff: self.bool(Keyword::Diff)?.unwrap_or(diff),
+            delegate_facts: self.bool(Keyword::DelegateFacts)?.unwrap_or(false),
+            timeout: timeout.and_then(|seconds| u64::try_from(seconds).ok()),
+            retries: self.int(Keyword::Retries)?,
+            delay: Duration::try_from_secs_f64(delay).unwrap_or(Duration::from_secs(5)),
+            background: self.int(Keyword::Async)?.unwrap_or(0),
+            poll: self.int(Keyword::Poll)?.unwrap_or(15),
+            environment: self.environment()?,
+        })
+    }
+
+    /// `environment` of the play, the blocks and the task; the innermost wins.
+    fn environment(&self) -> Result<Vec<(String, String)>, Fault> {
+        let mut environment: Vec<(String, String)> = Vec::new();
+        for node in self.task.keyword_all(Keyword::Environment) {
+            let value = self.engine.value(&node.to_value())?;
+            let maps = match &value {
+                Value::List(items) => items.to_vec(),
+                other => vec![other.clone()],
+            };
+            for map in maps {
+                match &map {
+                    Value::Dict(dict) => {
+                        for (key, value) in dict.iter() {
+                            let key = python::str(key);
+                            environment.retain(|(known, _)| *known != key);
+                            environment.push((key, python::str(value)));
+                        }
+                    }
+                    Value::Null | Value::Omit => {}
+                    other => {
+                        return Err(Fault::value(format!(
+                            "`environment` must be a mapping of names to values, not {}",
+                            other.type_name()
+                        ))
+                        .or_at(Some(node.span())));
+                    }
+                }
+            }
+        }
+        Ok(environment)
+    }
+}
+
+/// A value as a boolean, in any of the language's spellings.
+pub fn boolean(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(b) => Some(*b),
+        Value::Int(1) => Some(true),
+        Value::Int(0) => Some(false),
+        Value::Float(f) if *f == 1.0 => Some(true),
+        Value::Float(f) if *f == 0.0 => Some(false),
+        Value::Str(text) => match text.trim().to_lowercase().as_str() {
+            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
+            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,363 @@
+//! The linear strategy: hosts stay in step. Of all places where hosts are, the smallest is next, and the hosts that are
+//! at it run its task side by side; the others wait.
+
+use std::rc::Rc;
+
+use futures_util::stream::{self, StreamExt};
+use indexmap::IndexMap;
+
+use super::cursor::{Cursor, Fate, Place};
+use super::handlers;
+use super::include::Missing;
+use super::keywords::Reader;
+use super::meta;
+use super::play::{PlayEnd, PlayRun};
+use super::scope::TaskScope;
+use super::state::{Out, Run};
+use super::step;
+use super::tags;
+use super::task::{self, Finished, TaskRun};
+use crate::playbook::{Keyword, Loaded, Task};
+use crate::report::{Event, Status};
+use crate::template::Engine;
+use crate::value::{Value, python};
+
+/// Whether the tasks are the play's own, or a handler's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The play's sections.
+    Play,
+    /// One handler, run by a flush.
+    Handler,
+}
+
+/// Modules that run once for all hosts of the batch.
+const ONCE_FOR_ALL: &[&str] = &["add_host", "pause"];
+
+/// Runs the tasks that the cursors are at until all hosts are through or out.
+///
+/// # Errors
+/// If something that is included is not understood, or the run must end for a reason outside any task.
+pub async fn run(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    level: Level,
+) -> Loaded<()> {
+    loop {
+        if run.interrupted.get() || play.ended.get().is_some() {
+            return Ok(());
+        }
+        let Some((task, hosts)) = next(run, play, cursors) else {
+            note_failures(run, cursors);
+            return Ok(());
+        };
+        if task.action.short() == "meta" {
+            meta::act(run, play, &task, &hosts, cursors).await?;
+            continue;
+        }
+        one_task(run, play, &task, hosts, cursors).await?;
+        note_failures(run, cursors);
+        if level == Level::Play && out_of_hosts(run, cursors) {
+            run.bus.emit(&Event::NoHostsRemaining);
+            return Ok(());
+        }
+    }
+}
+
+/// The next task, and the hosts that are at it. Tasks that are left out by tags or by a finished role are passed.
+fn next(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Option<(Rc<Task>, Vec<Rc<str>>)> {
+    let mut best: Option<(Place, Rc<Task>, Vec<Rc<str>>)> = None;
+    for (host, cursor) in cursors.iter_mut() {
+        let Some(task) = at(run, play, host, cursor) else { continue };
+        let place = cursor.place();
+        match &mut best {
+            Some((known, _, hosts)) if *known == place => hosts.push(Rc::clone(host)),
+            Some((known, ..)) if *known < place => {}
+            _ => best = Some((place, task, vec![Rc::clone(host)])),
+        }
+    }
+    best.map(|(_, task, hosts)| (task, hosts))
+}
+
+/// The task that a host is at.
+pub fn at(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, cursor: &mut Cursor) -> Option<Rc<Task>> {
+    loop {
+        let task = cursor.peek(&mut |role| {
+            role.completed.borrow_mut().insert(host.to_string());
+        })?;
+        let done = !task.handler && task.role().is_some_and(|role| role.is_done(host));
+        if !done && selected(run, play, &task, host) && started(run, play, &task, host) {
+            return Some(task);
+        }
+        cursor.advance();
+    }
+}
+
+fn selected(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> bool {
+    run.remember_selected(task, || {
+        let written = task.tags();
+        if written.is_empty() {
+            return run.options.tags.takes(&[]);
+        }
+        let scope = TaskScope::new(run, Some(play), Some(task), host);
+        let engine = Engine::new(&run.globals, &scope, &[]);
+        let templated = written.iter().map(|tag| engine.value(tag).unwrap_or_else(|_| tag.clone())).collect::<Vec<_>>();
+        run.options.tags.takes(&tags::texts(&templated))
+    })
+}
+
+/// `--start-at-task`: nothing runs before the named task.
+fn started(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> bool {
+    if run.started.get() || task.implicit {
+        return true;
+    }
+    let Some(wanted) = &run.options.start_at else { return true };
+    let label = task::label(run, play, task, host);
+    let name = task.name.as_ref().map(python::str).unwrap_or_default();
+    let found = [&*label.task, name.as_str()].iter().any(|name| name == wanted || glob(wanted, name));
+    if found {
+        run.started.set(true);
+    }
+    found
+}
+
+/// Shell patterns as far as names of tasks need them: `*` and `?`.
+fn glob(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some('?') => (p, t) = (p + 1, t + 1),
+            Some(c) if *c == text[t] => (p, t) = (p + 1, t + 1),
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, t) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// Runs one task on the hosts that are at it, and moves them on.
+async fn one_task(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    hosts: Vec<Rc<str>>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Loaded<()> {
+    let Some(first) = hosts.first() else { return Ok(()) };
+    let label = task::label(run, play, task, first);
+    if !step::confirmed(run, &label.task) {
+        hosts.iter().for_each(|host| {
+            if let Some(cursor) = cursors.get_mut(host) {
+                cursor.advance();
+            }
+        });
+        return Ok(());
+    }
+    let once = ONCE_FOR_ALL.contains(&task.action.short()) || flag(run, play, task, first, Keyword::RunOnce);
+    let runners: &[Rc<str>] = if once { &hosts[..1] } else { &hosts };
+    run.bus.emit(&Event::TaskStart(label.clone()));
+    let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();
+    let width = forks(run, play, task, first);
+    let tasks: Vec<(Rc<str>, Fate)> =
+        runners.iter().map(|host| (Rc::clone(host), cursors.get(host).map_or(Fate::Failed, Cursor::fate))).collect();
+    let run_one = |(host, fate): (Rc<str>, Fate)| {
+        let (label, alive) = (&label, &alive);
+        async move {
+            let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
+            let finished = TaskRun { run, play, task, label, host: &host, targets, fate }.run().await;
+            (host, fate, finished)
+        }
+    };
+    let results: Vec<(Rc<str>, Fate, Finished)> =
+        stream::iter(tasks).map(run_one).buffer_unordered(width).collect().await;
+    let mut bad = false;
+    let mut order: Vec<(Rc<str>, Fate, Finished)> = results;
+    order.sort_by_key(|(host, ..)| hosts.iter().position(|known| known == host));
+    let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
+    for (host, fate, finished) in &order {
+        let here: &[Rc<str>] = if once { &hosts } else { std::slice::from_ref(host) };
+        bad |= matches!(finished.status, Status::Failed | Status::Rescued | Status::Unreachable);
+        handlers_and_moves(run, play, task, finished, here, cursors)?;
+        if !finished.includes.is_empty() {
+            let includer = Includer { run, play, task, label: &label, fate: *fate };
+            bad |= includer.go_in(host, here, finished, cursors, &mut shared)?;
+        }
+    }
+    for (_, (what, hosts, item)) in shared {
+        run.bus.emit(&Event::Included { what, hosts, item });
+    }
+    if bad {
+        fatal(run, play, task, first, cursors, once);
+    }
+    Ok(())
+}
+
+/// Notifies handlers and moves the cursors of the hosts on.
+fn handlers_and_moves(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    finished: &Finished,
+    hosts: &[Rc<str>],
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Loaded<()> {
+    for host in hosts {
+        handlers::notify(run, play, task, host, &finished.notify)?;
+        let Some(cursor) = cursors.get_mut(host) else { continue };
+        match finished.status {
+            Status::Failed | Status::Rescued | Status::Unreachable => fail(run, task, finished, host, cursor),
+            _ if finished.includes.is_empty() => cursor.advance(),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Sends a host where its failure leads; a rescue section learns what has failed.
+pub fn fail(run: &Rc<Run>, task: &Rc<Task>, finished: &Finished, host: &Rc<str>, cursor: &mut Cursor) {
+    if cursor.fail() == Fate::Rescued {
+        let state = run.host(host);
+        let name = task.name.as_ref().map(python::str).unwrap_or_default();
+        state.set("ansible_failed_task", meta::task_value(task, &name));
+        state.set("ansible_failed_result", Value::Dict(std::sync::Arc::new((*finished.result).clone())));
+    }
+}
+
+/// Brings included lists to the hosts that asked for them.
+struct Includer<'a> {
+    run: &'a Rc<Run>,
+    play: &'a Rc<PlayRun>,
+    task: &'a Rc<Task>,
+    label: &'a crate::report::TaskLabel,
+    fate: Fate,
+}
+
+impl Includer<'_> {
+    /// Loads what a host asked for; `true` if that failed.
+    fn go_in(
+        &self,
+        host: &Rc<str>,
+        hosts: &[Rc<str>],
+        finished: &Finished,
+        cursors: &mut IndexMap<Rc<str>, Cursor>,
+        shared: &mut IndexMap<u32, (String, Vec<String>, Option<Value>)>,
+    ) -> Loaded<bool> {
+        let Self { run, play, task, label, fate } = *self;
+        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate };
+        let looped = task.looping.is_some();
+        let mut lists = Vec::new();
+        for request in &finished.includes {
+            match request.load(run, play, task) {
+                Ok((order, block)) => {
+                    runner.tell_include(Ok(request.result(task)), looped);
+                    let entry =
+                        shared.entry(order).or_insert_with(|| (request.shown(task), Vec::new(), request.item.clone()));
+                    entry.1.push(host.to_string());
+                    lists.push((order, block));
+                }
+                Err(Missing::Fatal(problem)) => return Err(problem),
+                Err(Missing::Failed(failure)) => {
+                    runner.tell_include(Err(*failure), looped);
+                    for host in hosts {
+                        if let Some(cursor) = cursors.get_mut(host) {
+                            fail(run, task, finished, host, cursor);
+                        }
+                    }
+                    return Ok(true);
+                }
+            }
+        }
+        for host in hosts {
+            if let Some(cursor) = cursors.get_mut(host) {
+                cursor.include(lists.clone());
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Hosts whose cursor came to a failure are out of the run.
+fn note_failures(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) {
+    for (host, cursor) in cursors {
+        if cursor.is_failed() {
+            run.failed.borrow_mut().entry(Rc::clone(host)).or_insert(Out::Failed);
+        }
+    }
+}
+
+fn out_of_hosts(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) -> bool {
+    !cursors.is_empty() && cursors.keys().all(|host| run.is_out(host))
+}
+
+/// `any_errors_fatal` and `max_fail_percentage`.
+fn fatal(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    host: &Rc<str>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    once: bool,
+) {
+    note_failures(run, cursors);
+    if once || flag(run, play, task, host, Keyword::AnyErrorsFatal) {
+        let mut broken = false;
+        for (host, cursor) in cursors.iter_mut() {
+            if run.is_out(host) {
+                broken = true;
+                continue;
+            }
+            if !cursor.is_cleaning_up() {
+                broken |= cursor.fail() == Fate::Failed;
+            }
+        }
+        note_failures(run, cursors);
+        if broken && cursors.iter().all(|(host, cursor)| run.is_out(host) || !cursor.is_cleaning_up()) {
+            play.ended.set(Some(PlayEnd::Fatal));
+            run.bus.emit(&Event::NoHostsRemaining);
+        }
+    }
+    let limit = play.play.keyword(Keyword::MaxFailPercentage).map(|node| python::str(&node.to_value()));
+    if let Some(limit) = limit.and_then(|text| text.trim_end_matches('%').parse::<f64>().ok()) {
+        let failed = cursors.keys().filter(|host| run.is_out(host)).count();
+        if failed as f64 / cursors.len().max(1) as f64 > limit / 100.0 {
+            play.ended.set(Some(PlayEnd::Fatal));
+            run.bus.emit(&Event::NoHostsRemaining);
+        }
+    }
+}
+
+/// A boolean keyword as the first host sees it; what cannot be evaluated fails later, at the task itself.
+pub fn flag(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, keyword: Keyword) -> bool {
+    if task.keyword(keyword).is_none() {
+        return false;
+    }
+    let scope = TaskScope::new(run, Some(play), Some(task), host);
+    let engine = Engine::new(&run.globals, &scope, &[]);
+    Reader { engine: &engine, task }.bool(keyword).ok().flatten().unwrap_or(false)
+}
+
+fn forks(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> usize {
+    let forks = run.options.forks.max(1);
+    if task.keyword(Keyword::Throttle).is_none() {
+        return forks;
+    }
+    let scope = TaskScope::new(run, Some(play), Some(task), host);
+    let engine = Engine::new(&run.globals, &scope, &[]);
+    let throttle = Reader { engine: &engine, task }.int(Keyword::Throttle).ok().flatten();
+    throttle.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0).map_or(forks, |n| n.min(forks))
+}

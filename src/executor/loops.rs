@@ -1,0 +1,192 @@
+//! `loop`, `with_*` and `loop_control`.
+
+use std::time::Duration;
+
+use super::conditional::{self, Answer};
+use super::keywords::boolean;
+use crate::playbook::task::Loop;
+use crate::playbook::{Keyword, Task};
+use crate::template::{Args, Context, Engine, Fault, FaultKind};
+use crate::value::{Dict, Value, python};
+use crate::yaml::Node;
+
+/// What a loop runs over.
+#[derive(Debug)]
+pub enum Items {
+    /// The members.
+    Known(Vec<Value>),
+    /// The list is known only after something has been created: one row stands for all.
+    Unknown(Value),
+}
+
+/// Details of a loop.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// The name of the loop variable.
+    pub variable: String,
+    /// The name of the index variable.
+    pub index: Option<String>,
+    /// What stands for a pass in output, as written.
+    pub label: Option<Value>,
+    /// Between passes.
+    pub pause: Duration,
+    /// `ansible_loop` is wanted, with all items or without.
+    pub extended: Option<bool>,
+    /// Conditions that end the loop, as written.
+    pub break_when: Option<Node>,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self {
+            variable: "item".to_owned(),
+            index: None,
+            label: None,
+            pause: Duration::ZERO,
+            extended: None,
+            break_when: None,
+        }
+    }
+}
+
+impl Control {
+    /// Reads `loop_control`.
+    ///
+    /// # Errors
+    /// For an unknown option, a template that fails or a value of the wrong type.
+    pub fn read(engine: &Engine<'_>, task: &Task) -> Result<Self, Fault> {
+        const KNOWN: &[&str] =
+            &["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
+        let mut control = Self::default();
+        let Some(node) = task.keywords.node(Keyword::LoopControl) else { return Ok(control) };
+        let mut all_items = true;
+        for entry in node.entries().unwrap_or_default() {
+            let name = entry.key.as_str().unwrap_or_default();
+            let value = || engine.value(&entry.value.to_value());
+            match name {
+                "loop_var" => control.variable = python::str(&value()?),
+                "index_var" => control.index = Some(python::str(&value()?)),
+                "label" => control.label = Some(entry.value.to_value()),
+                "pause" => {
+                    let seconds = value()?;
+                    let seconds: f64 = python::str(&seconds).parse().map_err(|_| {
+                        Fault::value(format!("`pause` must be a number of seconds, not `{}`", python::str(&seconds)))
+                            .or_at(Some(entry.value.span()))
+                    })?;
+                    control.pause = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default();
+                }
+                "extended" => control.extended = boolean(&value()?).filter(|on| *on),
+                "extended_allitems" => all_items = boolean(&value()?).unwrap_or(true),
+                "break_when" => control.break_when = Some(entry.value.clone()),
+                other => {
+                    return Err(Fault::value(format!("`{other}` is not an option of `loop_control`"))
+                        .suggest(other, KNOWN)
+                        .or_at(Some(entry.key.span())));
+                }
+            }
+        }
+        control.extended = control.extended.map(|_| all_items);
+        Ok(control)
+    }
+
+    /// The variables of a pass.
+    pub fn variables(&self, items: &[Value], index: usize) -> Dict {
+        let mut vars = Dict::new();
+        vars.set(self.variable.as_str(), items[index].clone());
+        vars.set("ansible_loop_var", self.variable.as_str().into());
+        if let Some(name) = &self.index {
+            vars.set(name.as_str(), index.into());
+            vars.set("ansible_index_var", name.as_str().into());
+        }
+        if let Some(all_items) = self.extended {
+            vars.set("ansible_loop", self.extended(items, index, all_items).into());
+        }
+        vars
+    }
+
+    fn extended(&self, items: &[Value], index: usize, all_items: bool) -> Dict {
+        let length = items.len();
+        let mut extended = Dict::new();
+        if all_items {
+            extended.set("allitems", Value::list(items.iter().cloned()));
+        }
+        extended.set("index", (index + 1).into());
+        extended.set("index0", index.into());
+        extended.set("first", (index == 0).into());
+        extended.set("last", (index + 1 == length).into());
+        extended.set("length", length.into());
+        extended.set("revindex", (length - index).into());
+        extended.set("revindex0", (length - index - 1).into());
+        if let Some(next) = items.get(index + 1) {
+            extended.set("nextitem", next.clone());
+        }
+        if let Some(previous) = index.checked_sub(1).and_then(|i| items.get(i)) {
+            extended.set("previtem", previous.clone());
+        }
+        extended
+    }
+
+    /// Whether the loop ends after this pass.
+    ///
+    /// # Errors
+    /// If a condition cannot be evaluated.
+    pub fn breaks(&self, engine: &Engine<'_>) -> Result<bool, Fault> {
+        match &self.break_when {
+            Some(node) => Ok(matches!(conditional::all(engine, &node.to_value())?, Answer::Holds)),
+            None => Ok(false),
+        }
+    }
+}
+
+/// The members that a task's loop runs over.
+///
+/// # Errors
+/// If the list cannot be made, or is none.
+pub fn items(engine: &Engine<'_>, looping: &Loop) -> Result<Items, Fault> {
+    let node = looping.node();
+    let at = |fault: Fault| fault.or_at(Some(node.span()));
+    match looping {
+        Loop::List(_) => {
+            let value = engine.value(&node.to_value()).map_err(at)?;
+            match &value {
+                Value::List(items) => Ok(Items::Known(items.to_vec())),
+                Value::Unknown(_) => Ok(Items::Unknown(value)),
+                other => Err(at(Fault::value(format!("`loop` needs a list, not `{}`", other.type_name())).hint(
+                    match other {
+                        Value::Dict(_) => "turn a mapping into a list with `| dict2items`".to_owned(),
+                        Value::Str(_) => "wrap it in brackets for one item, or use `| split(',')`".to_owned(),
+                        _ => "write a list, or a template that gives one".to_owned(),
+                    },
+                ))),
+            }
+        }
+        Loop::With(lookup, _) => {
+            let terms = terms(engine, lookup, node).map_err(at)?;
+            if let Some(unknown) = terms.iter().find(|term| term.is_unknown()) {
+                return Ok(Items::Unknown(unknown.clone()));
+            }
+            let args = Args { positional: terms, named: Vec::new() };
+            engine.lookup(lookup, args).map(Items::Known).map_err(at)
+        }
+    }
+}
+
+/// The terms of a `with_*`: a list is its members, anything else is one term. `first_found` may skip what is undefined.
+fn terms(engine: &Engine<'_>, lookup: &str, node: &Node) -> Result<Vec<Value>, Fault> {
+    let written = node.to_value();
+    let value = match (&written, lookup) {
+        (Value::List(items), "first_found") => {
+            let known: Result<Vec<Value>, Fault> = items
+                .iter()
+                .map(|item| engine.value(item))
+                .filter(|item| !matches!(item, Err(fault) if fault.kind == FaultKind::Undefined))
+                .collect();
+            Value::list(known?)
+        }
+        _ => engine.value(&written)?,
+    };
+    Ok(match value {
+        Value::List(items) => items.to_vec(),
+        other => vec![other],
+    })
+}

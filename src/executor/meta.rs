@@ -1,0 +1,142 @@
+//! `meta`: tasks that act on the run itself.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::conditional::{self, Answer};
+use super::cursor::Cursor;
+use super::handlers;
+use super::play::{PlayEnd, PlayRun};
+use super::scope::TaskScope;
+use super::state::Run;
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{Loaded, Problem, Task};
+use crate::report::Event;
+use crate::template::Engine;
+use crate::value::{Dict, Value, python};
+
+const KNOWN: &[&str] = &[
+    "clear_facts",
+    "clear_host_errors",
+    "end_batch",
+    "end_host",
+    "end_play",
+    "end_role",
+    "flush_handlers",
+    "noop",
+    "refresh_inventory",
+    "reset_connection",
+];
+
+/// Does what a `meta` task says for the hosts that are at it, and moves them on.
+///
+/// # Errors
+/// If nobody knows the action, a condition cannot be evaluated, or a handler brings the run to an end.
+pub async fn act(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    hosts: &[Rc<str>],
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Loaded<()> {
+    let action = task.args.values.get("_raw_params").map(python::str).unwrap_or_default();
+    let action = action.trim();
+    if !KNOWN.contains(&action) {
+        return Err(Box::new(Problem::general(
+            Diagnostic::error(format!("there is no meta action `{action}`"))
+                .at(&task.args.span, "")
+                .suggest(action, KNOWN),
+        )));
+    }
+    for host in hosts {
+        if let Some(cursor) = cursors.get_mut(host) {
+            cursor.advance();
+        }
+    }
+    let mut willing: Vec<Rc<str>> = Vec::new();
+    for host in hosts {
+        if holds(run, play, task, host)? {
+            willing.push(Rc::clone(host));
+        }
+    }
+    if willing.is_empty() {
+        return Ok(());
+    }
+    match action {
+        "flush_handlers" => flush(run, play, &willing, cursors).await?,
+        "refresh_inventory" => run.inventory.borrow_mut().refresh(),
+        "clear_facts" => {
+            for host in &willing {
+                *run.host(host).facts.borrow_mut() = Rc::new(Dict::new());
+            }
+        }
+        "clear_host_errors" => {
+            for (host, cursor) in cursors.iter_mut() {
+                if run.failed.borrow_mut().shift_remove(host).is_some() {
+                    cursor.clear_failure();
+                }
+            }
+            run.failed.borrow_mut().retain(|host, _| !play.all_hosts.contains(host));
+        }
+        "end_host" => {
+            for host in &willing {
+                play.ended_hosts.borrow_mut().insert(Rc::clone(host));
+                if let Some(cursor) = cursors.get_mut(host) {
+                    cursor.end();
+                }
+            }
+        }
+        "end_role" => {
+            for host in &willing {
+                if let Some(cursor) = cursors.get_mut(host) {
+                    cursor.end_role(&mut |role| {
+                        role.completed.borrow_mut().insert(host.to_string());
+                    });
+                }
+            }
+        }
+        "end_batch" => play.ended.set(Some(PlayEnd::Batch)),
+        "end_play" => play.ended.set(Some(PlayEnd::Play)),
+        "reset_connection" => {
+            run.bus.emit(&Event::Verbose(2, "META: local connections need no reset".to_owned()));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+async fn flush(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    hosts: &[Rc<str>],
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Loaded<()> {
+    for host in handlers::flush(run, play, hosts).await? {
+        if let Some(cursor) = cursors.get_mut(&host) {
+            cursor.fail();
+        }
+    }
+    Ok(())
+}
+
+/// Whether the conditions of a `meta` task hold on a host.
+fn holds(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Loaded<bool> {
+    let scope = TaskScope::new(run, Some(play), Some(task), host);
+    let engine = Engine::new(&run.globals, &scope, &[]);
+    match conditional::when(&engine, task) {
+        Ok(Answer::Holds) => Ok(true),
+        Ok(Answer::Fails(_) | Answer::Unknown(_)) => Ok(false),
+        Err(fault) => Err(Box::new(Problem::general(Diagnostic::from(fault.or_at(Some(&task.span)))))),
+    }
+}
+
+/// What the variables `ansible_failed_task` shows of a task.
+pub fn task_value(task: &Task, name: &str) -> Value {
+    let mut value = Dict::new();
+    value.set("name", name.into());
+    value.set("action", task.action.written.as_str().into());
+    value.set("args", Value::from(task.args.values.clone()));
+    value.set("tags", Value::list(task.tags().iter().cloned()));
+    value.into()
+}

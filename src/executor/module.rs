@@ -1,0 +1,223 @@
+//! A task meets its module: arguments, context, background jobs, time limit.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::keywords::Settings;
+use super::scope::TaskScope;
+use super::task::TaskRun;
+use crate::diagnostic::Diagnostic;
+use crate::modules::spec::CheckSupport;
+use crate::modules::{self, Args, Failure, InventoryView, Module, Outcome, TaskContext, args};
+use crate::playbook::{Keyword, action};
+use crate::report::Event;
+use crate::template::Engine;
+use crate::value::{Dict, Value, python};
+
+/// A module with arguments that are ready.
+pub struct Prepared {
+    /// The module.
+    pub module: &'static dyn Module,
+    /// The templated arguments as given, for background jobs.
+    pub given: Dict,
+    /// The checked arguments.
+    pub args: Args,
+}
+
+/// One call of a module.
+pub struct Call<'a> {
+    /// The task on its host.
+    pub task: &'a TaskRun<'a>,
+    /// Its variables.
+    pub scope: &'a TaskScope,
+    /// Folders for relative names.
+    pub search: &'a [PathBuf],
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// The host it is delegated to.
+    pub delegated_to: Option<&'a str>,
+}
+
+/// Finds the module and prepares its arguments: defaults, templates, the check against the spec.
+///
+/// # Errors
+/// If the module is unknown, a template fails, or the arguments are wrong.
+pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failure> {
+    let task = run.task;
+    let mut raw = Dict::new();
+    let full = if task.action.full.is_empty() {
+        let written = engine.value(&Value::Str(task.action.written.clone()))?;
+        let name = python::str(&written);
+        action::resolve(&name).ok_or_else(|| {
+            Failure::from(Diagnostic::error(format!("there is no module `{name}`")).at(&task.span, ""))
+        })?
+    } else {
+        task.action.full.clone()
+    };
+    let module = modules::find(&full)
+        .ok_or_else(|| Failure::from(Diagnostic::error(format!("`{full}` cannot run here")).at(&task.span, "")))?;
+    for node in task.keyword_all(Keyword::ModuleDefaults) {
+        let defaults = engine.value(&node.to_value())?;
+        for defaults in listed(defaults) {
+            let Value::Dict(defaults) = defaults else { continue };
+            for (name, values) in defaults.iter() {
+                let name = python::str(name);
+                let meant = action::resolve(&name).is_some_and(|known| known == full) || group_has(&name, &full);
+                if let (true, Value::Dict(values)) = (meant, values) {
+                    raw.extend(values);
+                }
+            }
+        }
+    }
+    if let Some(template) = &task.args.template {
+        match engine.value(template)? {
+            Value::Dict(values) => raw.extend(&values),
+            Value::Omit | Value::Null => {}
+            other => {
+                let message = format!("`args` must be a mapping, not {}", other.type_name());
+                return Err(Diagnostic::error(message).at(&task.args.span, "").into());
+            }
+        }
+    }
+    raw.extend(&task.args.values);
+    let given = templated(engine, &raw)?;
+    let checked =
+        args::check(module.spec(), &given, &task.action.written).map_err(|failure| at(failure, &task.args.span))?;
+    for warning in checked.warnings {
+        run.run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
+    }
+    Ok(Prepared { module, given, args: checked.args })
+}
+
+/// Adds the place to a failure that has none.
+fn at(failure: Failure, span: &crate::source::Span) -> Failure {
+    let diagnostic = match &failure.diagnostic {
+        Some(diagnostic) if !diagnostic.labels.is_empty() => return failure,
+        Some(diagnostic) => (**diagnostic).clone(),
+        None => Diagnostic::error(failure.message.clone()),
+    };
+    failure.drawn(diagnostic.at(span, ""))
+}
+
+/// `group/ionoscloud...` in `module_defaults`.
+fn group_has(name: &str, full: &str) -> bool {
+    name.strip_prefix("group/").is_some_and(|group| {
+        let collection = full.rsplit_once('.').map_or("", |(collection, _)| collection);
+        group == collection || group.rsplit_once('.').is_some_and(|(c, _)| c == collection)
+    })
+}
+
+fn listed(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items.to_vec(),
+        other => vec![other],
+    }
+}
+
+/// Templates each argument; omitted ones go away.
+fn templated(engine: &Engine<'_>, raw: &Dict) -> Result<Dict, Failure> {
+    let mut given = Dict::new();
+    for (name, value) in raw.iter() {
+        let name = match name {
+            Value::Str(text) if text.is_template() => engine.value(name)?,
+            other => other.clone(),
+        };
+        match engine.value(value)? {
+            Value::Omit => {}
+            value => {
+                given.insert(name, value);
+            }
+        }
+    }
+    Ok(given)
+}
+
+/// Runs the module in the foreground or in the background.
+///
+/// # Errors
+/// If the module fails, or the time limit has passed.
+pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+    let run = call.task.run;
+    let spec = prepared.module.spec();
+    let check = call.settings.check;
+    if check && spec.check == CheckSupport::None {
+        let message = format!("remote module ({}) does not support check mode", spec.short_name());
+        return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
+    }
+    if call.settings.background > 0 && !check {
+        return super::background::start(call, prepared).await;
+    }
+    let warnings = RefCell::default();
+    let engine = Engine::new(&run.globals, call.scope, call.search);
+    let bus = Rc::clone(&run.bus);
+    let inventory = View(call.task);
+    let context = TaskContext {
+        host_name: call.delegated_to.unwrap_or(call.task.host),
+        host: if check { &*run.foretold_host_api } else { &*run.host_api },
+        registries: if check { &*run.foretold_registries } else { &*run.registries },
+        template: &engine,
+        environment: &call.settings.environment,
+        check,
+        diff: call.settings.diff,
+        verbosity: run.options.verbosity,
+        search_path: call.search,
+        base_dir: &call.task.play.play.folder,
+        span: &call.task.task.args.span,
+        raw_args: &call.task.task.args.values,
+        inventory: &inventory,
+        warnings: &warnings,
+        progress: Rc::new(move |message: &str| bus.emit(&Event::Progress(message.to_owned()))),
+    };
+    // A request that has been sent to the API is waited for even when the user interrupts: its answer may hold a
+    // password that is told only once.
+    let shielded = spec.name.starts_with("ionoscloudsdk.");
+    let work = prepared.module.run(&prepared.args, &context);
+    let result = limited(call, work, shielded).await;
+    for warning in warnings.take() {
+        let warning = Diagnostic::warning(warning).at(&call.task.task.span, "");
+        run.bus.emit(&Event::Notice(Diagnostic { labels: Vec::new(), ..warning }));
+    }
+    result
+}
+
+async fn limited(
+    call: &Call<'_>,
+    work: modules::Local<'_, Result<Outcome, Failure>>,
+    shielded: bool,
+) -> Result<Outcome, Failure> {
+    let run = call.task.run;
+    let interruptible = async {
+        tokio::select! {
+            biased;
+            result = work => result,
+            () = run.interrupt.notified(), if !shielded => Err(Failure::new("interrupted")),
+        }
+    };
+    match call.settings.timeout {
+        None => interruptible.await,
+        Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds), interruptible).await {
+            Ok(result) => result,
+            Err(_) => {
+                let period = Value::dict([
+                    ("period", Value::from(seconds)),
+                    ("frame", Value::text("interrupted at the module")),
+                ]);
+                Err(Failure::new(format!("Task failed: Timed out after {seconds} second(s).")).with("timedout", period))
+            }
+        },
+    }
+}
+
+struct View<'a>(&'a TaskRun<'a>);
+
+impl InventoryView for View<'_> {
+    fn has_host(&self, name: &str) -> bool {
+        self.0.run.inventory.borrow().has_host(name)
+    }
+
+    fn has_group(&self, name: &str) -> bool {
+        self.0.run.inventory.borrow().has_group(name)
+    }
+}

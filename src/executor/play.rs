@@ -1,0 +1,117 @@
+//! A play while it runs: its hosts, its handlers, what they were notified of.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use crate::playbook::{Item, Play, Role, Task, block};
+use crate::value::Dict;
+
+/// A batch of a play.
+pub struct PlayRun {
+    /// The play.
+    pub play: Rc<Play>,
+    /// Its name, templated.
+    pub name: Rc<str>,
+    /// The hosts of the batch in their order of running.
+    pub batch: Vec<Rc<str>>,
+    /// All hosts of the play, in the order of the inventory.
+    pub all_hosts: Vec<Rc<str>>,
+    /// Variables from `vars_prompt`.
+    pub prompted: Rc<Dict>,
+    /// Variables from `vars_files`, by host.
+    pub files: RefCell<HashMap<Rc<str>, Rc<Dict>>>,
+    /// The roles whose variables the whole play sees.
+    pub roles: RefCell<Vec<Rc<Role>>>,
+    /// Handlers in the order of definition, each with the number of the list it came from; blocks are flattened.
+    pub handlers: RefCell<Vec<(u32, Rc<Task>)>>,
+    /// Which hosts a handler was notified for, by the handler's address.
+    pub notified: RefCell<HashMap<*const Task, HashSet<Rc<str>>>>,
+    /// Hosts that left the play without failing.
+    pub ended_hosts: RefCell<HashSet<Rc<str>>>,
+    /// The play is over for everybody (`meta: end_play`, `end_batch`, a fatal error).
+    pub ended: Cell<Option<PlayEnd>>,
+    /// Notified handlers run on hosts that failed, too.
+    pub force_handlers: bool,
+    included: Cell<u32>,
+    pub(super) include_cache: RefCell<HashMap<String, (u32, Rc<block::Block>)>>,
+}
+
+/// Why a play is over before its last task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlayEnd {
+    /// `meta: end_batch`
+    Batch,
+    /// `meta: end_play`
+    Play,
+    /// A failure that counts for all hosts.
+    Fatal,
+}
+
+impl PlayRun {
+    /// A batch that has not begun.
+    pub fn new(
+        play: &Rc<Play>,
+        name: &str,
+        batch: Vec<Rc<str>>,
+        all_hosts: Vec<Rc<str>>,
+        force_handlers: bool,
+    ) -> Self {
+        let run = Self {
+            play: Rc::clone(play),
+            name: Rc::from(name),
+            batch,
+            all_hosts,
+            prompted: Rc::default(),
+            files: RefCell::default(),
+            roles: RefCell::new(play.roles.clone()),
+            handlers: RefCell::default(),
+            notified: RefCell::default(),
+            ended_hosts: RefCell::default(),
+            ended: Cell::new(None),
+            force_handlers,
+            included: Cell::new(0),
+            include_cache: RefCell::default(),
+        };
+        for list in &play.handlers {
+            run.add_handlers(list);
+        }
+        run
+    }
+
+    /// Adds a list of handlers, of the play or of a role.
+    pub fn add_handlers(&self, items: &[Item]) {
+        let mut handlers = self.handlers.borrow_mut();
+        let group = handlers.last().map_or(0, |(group, _)| group + 1);
+        block::flatten(items, &mut |task| handlers.push((group, Rc::clone(task))));
+    }
+
+    /// A number for an included list; lists get growing numbers.
+    pub fn next_include(&self) -> u32 {
+        self.included.set(self.included.get() + 1);
+        self.included.get()
+    }
+
+    /// Folders for relative names of a task, nearest first.
+    pub fn search_path(&self, task: Option<&Task>) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = Vec::new();
+        let mut add = |folder: PathBuf| {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        };
+        if let Some(task) = task {
+            for role in task.frame.roles() {
+                add(role.path.clone());
+            }
+            for frame in task.frame.chain() {
+                if let Some(folder) = &frame.folder {
+                    add(folder.to_path_buf());
+                }
+            }
+        }
+        add(self.play.folder.to_path_buf());
+        folders
+    }
+}

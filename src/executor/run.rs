@@ -1,0 +1,239 @@
+//! Playbooks, plays, batches: the outermost loops, and how a run ends.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::cursor::Cursor;
+use super::free;
+use super::linear::{self, Level};
+use super::order;
+use super::play::{PlayEnd, PlayRun};
+use super::scope::TaskScope;
+use super::state::{Out, Run};
+use super::varsfiles;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::exit::Exit;
+use crate::playbook::task::Task;
+use crate::playbook::{Action, Item, Keyword, Loaded, Play, Playbook, Problem, ProblemKind, RawArgs};
+use crate::report::Event;
+use crate::template::Engine;
+use crate::value::{Dict, Value, python};
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit status.
+    pub exit: Exit,
+    /// Why it was broken off outside any task, if it was.
+    pub report: Report,
+}
+
+/// Runs playbooks one after the other. A playbook that failed is the last.
+pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
+    let mut broken: Option<Box<Problem>> = None;
+    let mut started = false;
+    for playbook in playbooks {
+        match one_playbook(run, playbook, &mut started).await {
+            Ok(()) if run.failed.borrow().is_empty() && !run.interrupted.get() => {}
+            Ok(()) => break,
+            Err(problem) => {
+                broken = Some(problem);
+                break;
+            }
+        }
+    }
+    if !run.started.get() && started && broken.is_none() {
+        let wanted = run.options.start_at.clone().unwrap_or_default();
+        let message = Diagnostic::warning(format!("there is no task named `{wanted}` to start at; nothing was run"));
+        run.bus.emit(&Event::Notice(message));
+    }
+    match broken {
+        Some(problem) => {
+            let exit = if problem.kind == ProblemKind::Parse { Exit::Unparsable } else { Exit::General };
+            Ended { exit, report: problem.report }
+        }
+        None => {
+            if started {
+                let tally = run.tally.borrow();
+                run.bus.emit(&Event::Recap {
+                    hosts: tally.hosts().clone(),
+                    custom: tally.custom().clone(),
+                    records: run.records.borrow().clone(),
+                });
+            }
+            Ended { exit: status(run), report: Report::new() }
+        }
+    }
+}
+
+fn status(run: &Run) -> Exit {
+    let failed = run.failed.borrow();
+    if run.interrupted.get() {
+        Exit::Interrupted
+    } else if failed.values().any(|out| *out == Out::Unreachable) {
+        Exit::Unparsable
+    } else if failed.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Failed
+    }
+}
+
+async fn one_playbook(run: &Rc<Run>, playbook: &Playbook, started: &mut bool) -> Loaded<()> {
+    for play in &playbook.plays {
+        *started = true;
+        if !one_play(run, play).await? || run.interrupted.get() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a play in its batches. Gives whether the plays after it are to run.
+async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
+    let localhost: Rc<str> = Rc::from("localhost");
+    let name = play_name(run, play, &localhost)?;
+    run.inventory.borrow_mut().set_playbook_dir(&play.folder);
+    let hosts = hosts(run, play, &localhost)?;
+    let probe = Rc::new(PlayRun::new(play, &name, Vec::new(), hosts.clone(), false));
+    let prompted = match &play.vars_prompt {
+        Some(prompts) => Rc::new(varsfiles::prompt(run, prompts)?),
+        None => Rc::default(),
+    };
+    let text = |keyword: Keyword| -> Loaded<Option<Value>> {
+        let Some(node) = play.keyword(keyword) else { return Ok(None) };
+        let scope = TaskScope::new(run, Some(&probe), None, &localhost);
+        let value = Engine::new(&run.globals, &scope, &[]).value(&node.to_value());
+        let value = value.map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(node.span())))))?;
+        Ok((!value.is_null() && value != Value::Omit).then_some(value))
+    };
+    let flag = |keyword: Keyword| -> Loaded<Option<bool>> {
+        Ok(text(keyword)?.and_then(|value| super::keywords::boolean(&value)))
+    };
+    let place = |keyword: Keyword, message: Diagnostic| match play.keyword(keyword) {
+        Some(node) => Box::new(Problem::general(message.at(node.span(), ""))),
+        None => Box::new(Problem::general(message)),
+    };
+    let ordered = order::order(hosts.clone(), text(Keyword::Order)?.map(|v| python::str(&v)).as_deref())
+        .map_err(|message| place(Keyword::Order, message))?;
+    let batches =
+        order::batches(&ordered, text(Keyword::Serial)?.as_ref()).map_err(|message| place(Keyword::Serial, message))?;
+    let force_handlers = run.options.force_handlers || flag(Keyword::ForceHandlers)?.unwrap_or(false);
+    let gathers = flag(Keyword::GatherFacts)?.unwrap_or(run.options.gather_by_default);
+    let strategy = text(Keyword::Strategy)?.map_or_else(|| "linear".to_owned(), |v| python::str(&v));
+    for batch in batches {
+        let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
+        batch_run.prompted = Rc::clone(&prompted);
+        let batch_run = Rc::new(batch_run);
+        run.bus.emit(&Event::PlayStart { play: Rc::clone(&batch_run.name) });
+        if batch.is_empty() {
+            run.bus.emit(&Event::NoHostsMatched);
+            return Ok(true);
+        }
+        let strategy = Strategy::find(&strategy).map_err(|message| place(Keyword::Strategy, message))?;
+        let alive: Vec<Rc<str>> = batch.iter().filter(|host| !run.is_out(host)).cloned().collect();
+        for host in &alive {
+            varsfiles::read(run, &batch_run, host)?;
+        }
+        let gather = gathers.then(|| gather_task(play));
+        let program: Rc<[Item]> = play.program(gather, force_handlers).into();
+        let mut cursors: IndexMap<Rc<str>, Cursor> =
+            alive.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&program)))).collect();
+        match strategy {
+            Strategy::Linear => linear::run(run, &batch_run, &mut cursors, Level::Play).await?,
+            Strategy::Free => free::run(run, &batch_run, &mut cursors, false).await?,
+            Strategy::HostPinned => free::run(run, &batch_run, &mut cursors, true).await?,
+        }
+        if run.interrupted.get() {
+            return Ok(false);
+        }
+        let out = batch.iter().filter(|host| run.is_out(host)).count();
+        match batch_run.ended.get() {
+            Some(PlayEnd::Fatal) => {
+                for host in &batch {
+                    run.failed.borrow_mut().entry(Rc::clone(host)).or_insert(Out::Failed);
+                }
+                return Ok(false);
+            }
+            Some(PlayEnd::Play) => return Ok(true),
+            _ if out == batch.len() => return Ok(false),
+            _ => {}
+        }
+    }
+    Ok(true)
+}
+
+/// The strategies of the language that make sense here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strategy {
+    Linear,
+    Free,
+    HostPinned,
+}
+
+impl Strategy {
+    fn find(name: &str) -> Result<Self, Diagnostic> {
+        match crate::template::call::short_name(name) {
+            "linear" | "debug" => Ok(Self::Linear),
+            "free" => Ok(Self::Free),
+            "host_pinned" => Ok(Self::HostPinned),
+            other => Err(Diagnostic::error(format!("there is no strategy `{other}`"))
+                .suggest(other, &["linear", "free", "host_pinned"])
+                .hint("known strategies are `linear`, `free` and `host_pinned`")),
+        }
+    }
+}
+
+/// The play's name, templated; without one, its hosts.
+fn play_name(run: &Rc<Run>, play: &Rc<Play>, localhost: &Rc<str>) -> Loaded<String> {
+    let written = play.name.clone().unwrap_or_else(|| play.hosts.clone());
+    let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
+    let scope = TaskScope::new(run, Some(&probe), None, localhost);
+    let engine = Engine::new(&run.globals, &scope, &[]);
+    let value =
+        engine.value(&written).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
+    Ok(match value {
+        Value::List(items) => items.iter().map(python::str).collect::<Vec<_>>().join(","),
+        other => python::str(&other),
+    })
+}
+
+/// The hosts that the play's patterns choose.
+fn hosts(run: &Rc<Run>, play: &Rc<Play>, localhost: &Rc<str>) -> Loaded<Vec<Rc<str>>> {
+    let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
+    let scope = TaskScope::new(run, Some(&probe), None, localhost);
+    let engine = Engine::new(&run.globals, &scope, &[]);
+    let value =
+        engine.value(&play.hosts).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
+    let patterns: Vec<String> = match &value {
+        Value::List(items) => items.iter().map(python::str).collect(),
+        other => vec![python::str(other)],
+    };
+    let chosen = run.inventory.borrow().select_all(&patterns);
+    for warning in run.inventory.borrow().take_warnings() {
+        run.bus.emit(&Event::Notice(warning));
+    }
+    let chosen = chosen.map_err(|message| Box::new(Problem::general(message.at(&play.span, ""))))?;
+    Ok(chosen.iter().map(|host| Rc::from(&**host)).collect())
+}
+
+/// The task that gathers facts before all others.
+fn gather_task(play: &Play) -> Item {
+    let mut values = Dict::new();
+    for (keyword, name) in [
+        (Keyword::GatherSubset, "gather_subset"),
+        (Keyword::GatherTimeout, "gather_timeout"),
+        (Keyword::FactPath, "fact_path"),
+    ] {
+        if let Some(node) = play.keyword(keyword) {
+            values.set(name, node.to_value());
+        }
+    }
+    let args = RawArgs { values, template: None, node: None, span: play.span.clone() };
+    let mut task = Task::new(Action::builtin("gather_facts"), args, Rc::clone(&play.frame), play.span.clone());
+    task.name = Some(Value::text("Gathering Facts"));
+    task.implicit = true;
+    task.keywords.set(Keyword::Tags, &play.span, Value::list([Value::text("always")]));
+    Item::Task(Rc::new(task))
+}

@@ -1,0 +1,196 @@
+//! The state of a run: what is known of hosts, what was counted, what everything needs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::stats::Tally;
+use super::tags::Selection;
+use crate::host::HostApi;
+use crate::inventory::Inventory;
+use crate::ionos::Connector;
+use crate::playbook::{Loader, Task};
+use crate::reconcile::Record;
+use crate::report::Bus;
+use crate::template::Globals;
+use crate::value::{Dict, Value};
+
+/// What the command line says about a run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// `--check`
+    pub check: bool,
+    /// `--diff`
+    pub diff: bool,
+    /// `-v` to `-vvvv`
+    pub verbosity: u8,
+    /// `--forks`
+    pub forks: usize,
+    /// `--limit`
+    pub limit: Option<String>,
+    /// `--tags` and `--skip-tags`
+    pub tags: Selection,
+    /// `--start-at-task`
+    pub start_at: Option<String>,
+    /// `--step`
+    pub step: bool,
+    /// `--force-handlers`
+    pub force_handlers: bool,
+    /// `--flush-cache` and the like change nothing here; facts are not kept between runs.
+    pub inventory_sources: Vec<String>,
+    /// Gather facts where a play does not say (`gathering = implicit`).
+    pub gather_by_default: bool,
+    /// `-c`: the connection, for the `ansible_connection` variable.
+    pub connection: Option<String>,
+    /// Where background tasks keep their results.
+    pub async_dir: PathBuf,
+    /// The playbook's own extra arguments that magic variables show.
+    pub config_file: Option<String>,
+}
+
+/// What is known of a host in a run.
+#[derive(Debug, Default)]
+pub struct HostState {
+    /// Facts with their `ansible_` names, as `setup` gives them, and cacheable `set_fact`s.
+    pub facts: RefCell<Rc<Dict>>,
+    /// From `include_vars`.
+    pub included: RefCell<Rc<Dict>>,
+    /// From `set_fact` and `register`.
+    pub vars: RefCell<Rc<Dict>>,
+}
+
+impl HostState {
+    /// Sets a variable as `register` and `set_fact` do.
+    pub fn set(&self, name: &str, value: Value) {
+        Rc::make_mut(&mut self.vars.borrow_mut()).set(name, value);
+    }
+}
+
+/// A run.
+pub struct Run {
+    /// What the command line says.
+    pub options: Options,
+    /// The door out.
+    pub bus: Rc<Bus>,
+    /// What all templates share.
+    pub globals: Rc<Globals>,
+    /// Reads files.
+    pub loader: Rc<Loader>,
+    /// The hosts and groups.
+    pub inventory: RefCell<Inventory>,
+    /// `-e`
+    pub extra_vars: Rc<Dict>,
+    /// The API of container registries for real runs.
+    pub registries: Rc<dyn Connector>,
+    /// The same for check mode: reads pass, writes are foretold.
+    pub foretold_registries: Rc<dyn Connector>,
+    /// Files and commands.
+    pub host_api: Box<dyn HostApi>,
+    /// Files and commands in check mode.
+    pub foretold_host_api: Box<dyn HostApi>,
+    /// What is known of each host.
+    pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
+    /// Hosts that are out of the run.
+    pub failed: RefCell<IndexMap<Rc<str>, Out>>,
+    /// Counts.
+    pub tally: RefCell<Tally>,
+    /// What happened to registry objects.
+    pub records: RefCell<Vec<Record>>,
+    /// The user pressed Ctrl-C.
+    pub interrupted: Cell<bool>,
+    /// Wakes what waits when the user presses Ctrl-C.
+    pub interrupt: tokio::sync::Notify,
+    /// `--start-at-task` has found its task (or was not given).
+    pub started: Cell<bool>,
+    /// The user answered "continue" to `--step`.
+    pub stepping: Cell<bool>,
+    selected: RefCell<HashMap<*const Task, (Rc<Task>, bool)>>,
+}
+
+/// Why a host is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Out {
+    /// A task failed.
+    Failed,
+    /// It could not be reached.
+    Unreachable,
+}
+
+/// What a run is made of.
+pub struct Parts {
+    /// What the command line says.
+    pub options: Options,
+    /// The door out.
+    pub bus: Rc<Bus>,
+    /// What all templates share.
+    pub globals: Rc<Globals>,
+    /// Reads files.
+    pub loader: Rc<Loader>,
+    /// The hosts and groups.
+    pub inventory: Inventory,
+    /// `-e`
+    pub extra_vars: Rc<Dict>,
+    /// The API of container registries for real runs, and in check mode.
+    pub registries: (Rc<dyn Connector>, Rc<dyn Connector>),
+    /// Files and commands, and in check mode.
+    pub host_apis: (Box<dyn HostApi>, Box<dyn HostApi>),
+}
+
+impl Run {
+    /// A run that has not begun.
+    pub fn new(parts: Parts) -> Rc<Self> {
+        let started = parts.options.start_at.is_none();
+        let stepping = parts.options.step;
+        Rc::new(Self {
+            options: parts.options,
+            bus: parts.bus,
+            globals: parts.globals,
+            loader: parts.loader,
+            inventory: RefCell::new(parts.inventory),
+            extra_vars: parts.extra_vars,
+            registries: parts.registries.0,
+            foretold_registries: parts.registries.1,
+            host_api: parts.host_apis.0,
+            foretold_host_api: parts.host_apis.1,
+            hosts: RefCell::default(),
+            failed: RefCell::default(),
+            tally: RefCell::default(),
+            records: RefCell::default(),
+            interrupted: Cell::new(false),
+            interrupt: tokio::sync::Notify::new(),
+            started: Cell::new(started),
+            stepping: Cell::new(stepping),
+            selected: RefCell::default(),
+        })
+    }
+
+    /// What is known of a host.
+    pub fn host(&self, name: &str) -> Rc<HostState> {
+        if let Some(state) = self.hosts.borrow().get(name) {
+            return Rc::clone(state);
+        }
+        let state = Rc::new(HostState::default());
+        self.hosts.borrow_mut().insert(Rc::from(name), Rc::clone(&state));
+        state
+    }
+
+    /// Whether a host takes no part any more.
+    pub fn is_out(&self, host: &str) -> bool {
+        self.failed.borrow().contains_key(host)
+    }
+
+    /// Remembers whether a task is chosen by its tags; tags are templated once.
+    pub fn remember_selected(&self, task: &Rc<Task>, decide: impl FnOnce() -> bool) -> bool {
+        let key = Rc::as_ptr(task);
+        if let Some((_, known)) = self.selected.borrow().get(&key) {
+            return *known;
+        }
+        let selected = decide();
+        // The task is kept alive with its answer, so that its address cannot come to mean another one.
+        self.selected.borrow_mut().insert(key, (Rc::clone(task), selected));
+        selected
+    }
+}

@@ -1,0 +1,78 @@
+//! The counts of the recap.
+
+use indexmap::IndexMap;
+
+use crate::report::{Stats, Status};
+use crate::value::Dict;
+
+/// Counts and custom statistics of a run.
+#[derive(Debug, Default)]
+pub struct Tally {
+    hosts: IndexMap<String, Stats>,
+    custom: Dict,
+}
+
+impl Tally {
+    /// Counts the end of a task on a host.
+    pub fn count(&mut self, host: &str, status: Status, changed: bool) {
+        let stats = self.hosts.entry(host.to_owned()).or_default();
+        match status {
+            Status::Ok => stats.ok += 1,
+            Status::Changed => {
+                stats.ok += 1;
+                stats.changed += 1;
+            }
+            Status::Skipped => stats.skipped += 1,
+            Status::Failed => stats.failed += 1,
+            Status::Rescued => stats.rescued += 1,
+            Status::Unreachable => stats.unreachable += 1,
+            Status::Ignored => {
+                stats.ok += 1;
+                stats.ignored += 1;
+                stats.changed += u64::from(changed);
+            }
+        }
+    }
+
+    /// Adds what `set_stats` gave.
+    pub fn add_custom(&mut self, host: Option<&str>, data: &Dict, aggregate: bool) {
+        let key = host.unwrap_or("_run");
+        let mut entry = self.custom.get(key).and_then(|v| v.as_dict()).cloned().unwrap_or_default();
+        for (name, value) in data.iter() {
+            let sum = match entry.get_value(name) {
+                Some(old) if aggregate => aggregate_values(old, value),
+                _ => value.clone(),
+            };
+            entry.insert(name.clone(), sum);
+        }
+        self.custom.set(key, entry.into());
+    }
+
+    /// The counts by host.
+    pub fn hosts(&self) -> &IndexMap<String, Stats> {
+        &self.hosts
+    }
+
+    /// What `set_stats` gathered.
+    pub fn custom(&self) -> &Dict {
+        &self.custom
+    }
+}
+
+/// Numbers and texts are added, mappings are merged, lists are joined; different types replace.
+fn aggregate_values(old: &crate::value::Value, new: &crate::value::Value) -> crate::value::Value {
+    use crate::value::Value;
+    match (old, new) {
+        (Value::Int(a), Value::Int(b)) => Value::Int(a.saturating_add(*b)),
+        (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => Value::Float(*a as f64 + b),
+        (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
+        (Value::Str(a), Value::Str(b)) => Value::text(format!("{}{}", a.as_str(), b.as_str())),
+        (Value::List(a), Value::List(b)) => Value::list(a.iter().chain(b.iter()).cloned()),
+        (Value::Dict(a), Value::Dict(b)) => {
+            let mut merged = (**a).clone();
+            merged.extend(b);
+            merged.into()
+        }
+        _ => new.clone(),
+    }
+}
