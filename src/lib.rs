@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod diagnostic;
 pub mod executor;
+pub mod exit;
 pub mod host;
 pub mod intake;
 pub mod inventory;

@@ -1,3 +1,7 @@
 //! `ionplay`: parses the command line, runs, and exits with the status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ionplay::cli::main().into()
+}

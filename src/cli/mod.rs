@@ -1,4 +1,46 @@
 //! The command line: clap definitions and wiring, one file a subcommand.
 
+pub mod assemble;
+pub mod extra_vars;
+pub mod run;
 pub mod sandbox;
 pub mod vault;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Runs Ansible-style playbooks and documentation snippets, without Ansible and without Python.
+#[derive(Debug, Parser)]
+#[command(name = "ionplay", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "Exit status: 0 fine, 1 general error, 2 a task failed or a wrong option, 4 not understood or \
+unreachable, 99 interrupted, 250 our own fault.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: run::RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run playbooks; the same as naming them without a subcommand.
+    Run(run::RunArgs),
+}
+
+/// Parses the command line, does what it says, and gives the exit status.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let wrong = error.use_stderr();
+            // Nothing can be done if the terminal is gone.
+            let _ = error.print();
+            return if wrong { Exit::Failed } else { Exit::Success };
+        }
+    };
+    match cli.command {
+        None => run::main(&cli.run),
+        Some(Command::Run(args)) => run::main(&args),
+    }
+}

@@ -50,12 +50,11 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::slurp::Slurp,
     &builtin::stat::Stat,
     &builtin::tempfile::TempFile,
-    &builtin::template::Template,
-    &builtin::unarchive::Unarchive,
     &ionoscloud::registry::RegistryModule,
     &ionoscloud::registry_info::RegistryInfo,
     &ionoscloud::registry_token::RegistryToken,
     &ionoscloud::registry_token_info::RegistryTokenInfo,
+    &builtin::template::Template,
 ];
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).

@@ -14,4 +14,3 @@ pub mod slurp;
 pub mod stat;
 pub mod tempfile;
 pub mod template;
-pub mod unarchive;

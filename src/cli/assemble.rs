@@ -1,0 +1,349 @@
+//! Puts a run together from the command line and the environment, and runs it.
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::extra_vars;
+use super::run::{OutputFormat, RunArgs};
+use crate::diagnostic::{Diagnostic, Report, render};
+use crate::executor::{self, Options, Parts, Run, Selection};
+use crate::exit::Exit;
+use crate::host;
+use crate::intake::{self, Document};
+use crate::inventory::Inventory;
+use crate::ionos::{Connector, HttpConnector, OverlayConnector};
+use crate::playbook::{Loaded, Loader, Playbook, Problem, ProblemKind};
+use crate::report::{Bus, Event, Writer, document, jsonl, screen};
+use crate::secrets::Redactor;
+use crate::source::Source;
+use crate::template::{Engine, Fault, Globals};
+use crate::value::{Dict, Text, Value};
+use crate::vars::vault::VaultSecrets;
+
+/// Runs what the arguments say, and tells what went wrong outside any task.
+pub async fn run(args: &RunArgs) -> Exit {
+    let colour = colours(args.no_color);
+    let bus = match door(args, colour) {
+        Ok(bus) => bus,
+        Err(message) => return broken(&[message], colour, Exit::General),
+    };
+    let ended = match prepare(args, &bus).await {
+        Ok(Prepared::Run(run, playbooks)) => interruptible(&run, &playbooks).await,
+        Ok(Prepared::Done) => return Exit::Success,
+        Err(problem) => {
+            let exit = if problem.kind == ProblemKind::Parse { Exit::Unparsable } else { Exit::General };
+            return broken(&redacted(problem.report, bus.redactor()), colour, exit);
+        }
+    };
+    let exit = broken(&redacted(ended.report, bus.redactor()), colour, ended.exit);
+    match bus.take_failure() {
+        // A reader that has seen enough (`| head`) is no failure of the run.
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            broken(&[Diagnostic::error(format!("cannot write the output: {error}"))], colour, Exit::General)
+        }
+        _ => exit,
+    }
+}
+
+/// Runs until the end or until the user presses Ctrl-C: the first time what is under way is finished, the second time
+/// the program ends at once.
+async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
+    let work = executor::run(run, playbooks);
+    tokio::pin!(work);
+    tokio::select! {
+        ended = &mut work => return ended,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    run.interrupted.set(true);
+    run.interrupt.notify_waiters();
+    run.bus.emit(&Event::Notice(Diagnostic::warning(
+        "interrupted: finishing what is under way; press Ctrl-C again to stop at once",
+    )));
+    tokio::select! {
+        ended = &mut work => executor::Ended { exit: Exit::Interrupted, ..ended },
+        _ = tokio::signal::ctrl_c() => executor::Ended { exit: Exit::Interrupted, report: Report::new() },
+    }
+}
+
+enum Prepared {
+    Run(Rc<Run>, Vec<Playbook>),
+    Done,
+}
+
+async fn prepare(args: &RunArgs, bus: &Rc<Bus>) -> Loaded<Prepared> {
+    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
+        .map_err(|problem| general(problem.to_string()))?;
+    let secrets = Rc::new(secrets);
+    if args.verbose > 0 {
+        bus.emit(&Event::Verbose(1, "No config file found; using defaults".to_owned()));
+    }
+    let folder =
+        std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
+    let globals = Rc::new(globals(&folder, &secrets));
+    let (loader, extra_vars) = loader(args, &globals, &secrets)?;
+    let mut playbooks = Vec::new();
+    for name in &args.playbooks {
+        match playbook(args, name, &loader, bus)? {
+            Some(playbook) => playbooks.push(playbook),
+            None => return Ok(Prepared::Done),
+        }
+    }
+    for warning in loader.take_warnings() {
+        bus.emit(&Event::Notice(warning));
+    }
+    if args.syntax_check {
+        for playbook in &playbooks {
+            bus.emit(&Event::Line(format!("\nplaybook: {}", playbook.name)));
+        }
+        return Ok(Prepared::Done);
+    }
+    let inventory = inventory(args, &secrets, bus)?;
+    let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
+    let parts = Parts {
+        options: options(args),
+        bus: Rc::clone(bus),
+        globals,
+        loader,
+        inventory,
+        extra_vars,
+        registries: (Rc::clone(&http), Rc::new(OverlayConnector::new(http))),
+        host_apis: (Box::new(host::Real), Box::new(host::Predict::default())),
+    };
+    let run = Run::new(parts);
+    let listed = args.list_hosts || args.list_tasks || args.list_tags;
+    if args.list_hosts {
+        executor::list_hosts(&run, &playbooks);
+    }
+    if args.list_tasks {
+        executor::list_tasks(&run, &playbooks);
+    }
+    if args.list_tags {
+        executor::list_tags(&run, &playbooks);
+    }
+    Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks) })
+}
+
+/// What all templates share: vault secrets and settings.
+fn globals(folder: &Path, secrets: &Rc<VaultSecrets>) -> Globals {
+    let secrets = Rc::clone(secrets);
+    Globals::new(folder).with_opener(Box::new(move |sealed| {
+        let opened = secrets
+            .open_text(&sealed.envelope)
+            .map_err(|problem| Fault::value(problem.to_string()).or_at(sealed.span.as_ref()))?;
+        // Vaulted text is the user's own: it may be a template.
+        Ok(match &sealed.span {
+            Some(span) => Text::written(opened, span.clone()),
+            None => Text::plain(opened),
+        })
+    }))
+}
+
+fn loader(args: &RunArgs, globals: &Rc<Globals>, secrets: &Rc<VaultSecrets>) -> Loaded<(Rc<Loader>, Rc<Dict>)> {
+    let open_secrets = Rc::clone(secrets);
+    let open_vault = move |text: &str, path: &Path| {
+        open_secrets
+            .open_text(text)
+            .map_err(|problem| Diagnostic::error(format!("cannot open `{}`: {problem}", path.display())))
+    };
+    let extra: Rc<std::cell::OnceCell<Rc<Dict>>> = Rc::default();
+    let (static_globals, static_extra) = (Rc::clone(globals), Rc::clone(&extra));
+    let static_template = move |value: &Value, vars: &[Rc<Dict>]| {
+        let layers: Vec<Rc<Dict>> = static_extra.get().into_iter().chain(vars).cloned().collect();
+        Engine::new(&static_globals, &Layers(layers), &[]).value(value).map_err(Diagnostic::from)
+    };
+    let mut loader = Loader::new(roles_path(), Box::new(open_vault), Box::new(static_template));
+    loader.fill = fill(&args.fill)?;
+    let loader = Rc::new(loader);
+    let vars = Rc::new(extra_vars::read(&args.extra_vars, &loader)?);
+    // The cell is empty until here, and set once.
+    let _ = extra.set(Rc::clone(&vars));
+    Ok((loader, vars))
+}
+
+/// `--fill PARAMETER=VALUE`
+fn fill(words: &[String]) -> Loaded<Vec<(String, String)>> {
+    let pair = |word: &String| match word.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(general(format!("`--fill {word}` is no `PARAMETER=VALUE`"))),
+    };
+    words.iter().map(pair).collect()
+}
+
+/// Mappings as a scope, the first winning.
+struct Layers(Vec<Rc<Dict>>);
+
+impl crate::template::Scope for Layers {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.iter().find_map(|layer| layer.get(name)).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().flat_map(|layer| layer.keys()).filter_map(|key| key.as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// `ANSIBLE_ROLES_PATH`, and the places where roles are installed.
+fn roles_path() -> Vec<PathBuf> {
+    let listed = std::env::var("ANSIBLE_ROLES_PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&listed).filter(|p| !p.as_os_str().is_empty()).collect();
+    if let Some(home) = std::env::home_dir() {
+        folders.push(home.join(".ansible/roles"));
+    }
+    folders.extend([PathBuf::from("/usr/share/ansible/roles"), PathBuf::from("/etc/ansible/roles")]);
+    folders
+}
+
+/// Reads a playbook, a snippet or a page; `None` if it was only to be listed.
+fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
+    let (source, folder) = if name == "-" {
+        let mut text = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut text)
+            .map_err(|error| general(format!("cannot read standard input: {error}")))?;
+        (crate::yaml::read_text("<stdin>", text)?, PathBuf::from("."))
+    } else {
+        let path = Path::new(name);
+        let source = loader.read(path)?;
+        let folder =
+            path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        (source, folder)
+    };
+    let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some())?;
+    for warning in intake.warnings {
+        loader.warn(warning);
+    }
+    let document = match intake.document {
+        Document::Page(blocks) if args.list_blocks => {
+            for block in &blocks {
+                bus.emit(&Event::Line(listed(block)));
+            }
+            return Ok(None);
+        }
+        Document::Page(blocks) => Document::Page(chosen(args, blocks, &source)?),
+        other if args.block.is_some() || args.list_blocks => {
+            let _ = other;
+            return Err(general(format!("`{name}` is not a page with blocks")));
+        }
+        other => other,
+    };
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    loader.playbook(document, &source, &folder).map(Some)
+}
+
+/// A block of a page in one line.
+fn listed(block: &intake::Block) -> String {
+    let heading = block.heading.as_deref().map(|heading| format!(" under \"{heading}\"")).unwrap_or_default();
+    let problem = if block.document.is_err() { " (cannot be read)" } else { "" };
+    format!("{}: line {}{heading}: {}{problem}", block.number, block.line, block.what)
+}
+
+fn chosen(args: &RunArgs, blocks: Vec<intake::Block>, source: &Arc<Source>) -> Loaded<Vec<intake::Block>> {
+    let Some(number) = args.block else { return Ok(blocks) };
+    let count = blocks.len();
+    let found: Vec<intake::Block> = blocks.into_iter().filter(|block| block.number == number).collect();
+    if found.is_empty() {
+        return Err(general(format!(
+            "`{}` has no block {number}; `--list-blocks` lists its {count} runnable ones",
+            source.name()
+        )));
+    }
+    Ok(found)
+}
+
+fn inventory(args: &RunArgs, secrets: &Rc<VaultSecrets>, bus: &Bus) -> Loaded<Inventory> {
+    let mut sources = args.inventory.clone();
+    if sources.is_empty() {
+        let listed = std::env::var("ANSIBLE_INVENTORY").unwrap_or_default();
+        sources = listed.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+    }
+    let mut inventory = Inventory::load(&sources, Rc::clone(secrets));
+    if let Some(limit) = &args.limit {
+        inventory.set_limit(limit).map_err(|message| Box::new(Problem::general(message)))?;
+    }
+    let quiet = sources.is_empty();
+    for warning in inventory.take_warnings() {
+        if !quiet {
+            bus.emit(&Event::Notice(warning));
+        }
+    }
+    if args.limit.is_some() && inventory.limit_leaves_nothing() {
+        return Err(general("the limit leaves no host to run on"));
+    }
+    Ok(inventory)
+}
+
+fn options(args: &RunArgs) -> Options {
+    Options {
+        check: args.check,
+        diff: args.diff,
+        verbosity: args.verbose.min(4),
+        forks: args.forks.unwrap_or(5),
+        limit: args.limit.clone(),
+        tags: Selection::new(&args.tags, &args.skip_tags),
+        start_at: args.start_at_task.clone(),
+        step: args.step,
+        force_handlers: args.force_handlers,
+        inventory_sources: args.inventory.clone(),
+        gather_by_default: true,
+        connection: args.connection.clone(),
+        async_dir: PathBuf::new(),
+        config_file: None,
+    }
+}
+
+/// The writers that the arguments ask for.
+fn door(args: &RunArgs, colour: bool) -> Result<Rc<Bus>, Diagnostic> {
+    let mut writers: Vec<Box<dyn Writer>> = Vec::new();
+    let quiet = args.output.is_some();
+    writers.push(Box::new(screen::Screen::new(screen::Options {
+        colour,
+        verbosity: args.verbose.min(4),
+        quiet,
+        show_skipped: std::env::var("ANSIBLE_DISPLAY_SKIPPED_HOSTS")
+            .map_or(true, |v| !matches!(v.to_lowercase().as_str(), "no" | "false" | "0" | "off")),
+    })));
+    if let Some(format) = args.output {
+        let format = match format {
+            OutputFormat::Json => document::Format::Json,
+            OutputFormat::Yaml => document::Format::Yaml,
+        };
+        writers.push(Box::new(document::Document::new(format)));
+    }
+    if let Some(path) = &args.events {
+        let writer = jsonl::Jsonl::create(path)
+            .map_err(|error| Diagnostic::error(format!("cannot write the events to `{}`: {error}", path.display())))?;
+        writers.push(Box::new(writer));
+    }
+    Ok(Rc::new(Bus::new(writers, Rc::new(Redactor::new(args.show_secrets)))))
+}
+
+/// Colour only where the reader is a terminal and nobody has said no.
+fn colours(refused: bool) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if refused || set("NO_COLOR") || set("ANSIBLE_NOCOLOR") {
+        return false;
+    }
+    set("CLICOLOR_FORCE") || set("ANSIBLE_FORCE_COLOR") || std::io::stdout().is_terminal()
+}
+
+fn redacted(mut report: Report, redactor: &Redactor) -> Report {
+    for message in &mut report {
+        message.summary = redactor.redact(&message.summary).into_owned();
+    }
+    report
+}
+
+/// Tells messages on standard error.
+fn broken(report: &[Diagnostic], colour: bool, exit: Exit) -> Exit {
+    let colour = colour && std::io::stderr().is_terminal();
+    for message in report {
+        eprintln!("{}", render::render(message, colour));
+    }
+    exit
+}
+
+fn general(message: impl Into<String>) -> Box<Problem> {
+    Box::new(Problem::general(Diagnostic::error(message)))
+}

@@ -1,0 +1,62 @@
+//! `-e`: pairs, JSON, YAML and files.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::playbook::block::check_variable_name;
+use crate::playbook::{Loaded, Loader, Problem, freeform};
+use crate::source::Source;
+use crate::value::{Dict, Text, Value};
+
+/// All extra variables, the last of a name winning.
+///
+/// # Errors
+/// If a file is missing, a text is not understood, or a name cannot be a variable's.
+pub fn read(words: &[String], loader: &Loader) -> Loaded<Dict> {
+    let mut all = Dict::new();
+    for word in words {
+        all.extend(&one(word.trim_start(), loader)?);
+    }
+    Ok(all)
+}
+
+fn one(word: &str, loader: &Loader) -> Loaded<Dict> {
+    if let Some(path) = word.strip_prefix('@') {
+        let node = loader.yaml(Path::new(path))?;
+        return mapping(node.as_ref(), &format!("`{path}`"));
+    }
+    let source = Source::new("-e", word);
+    if word.starts_with(['{', '[']) {
+        let node = loader.parse(&source)?;
+        return mapping(node.as_ref(), "`-e`");
+    }
+    let freeform::Pairs { pairs, rest } = freeform::parse_pairs(word, None).map_err(|problem| {
+        Box::new(Problem::general(Diagnostic::error(problem.message).at(&source.span(problem.range), "")))
+    })?;
+    if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
+        return Err(Box::new(Problem::general(
+            Diagnostic::error(format!("`-e {rest}` is no `name=value`"))
+                .hint("write `-e name=value`, `-e '{\"name\": 1}'` or `-e @file.yml`"),
+        )));
+    }
+    let whole = |source: &Arc<Source>| source.span(0..source.text().len());
+    Ok(pairs
+        .into_iter()
+        .map(|(name, value)| (Value::text(name), Value::Str(Text::written(value, whole(&source)))))
+        .collect())
+}
+
+fn mapping(node: Option<&crate::yaml::Node>, what: &str) -> Loaded<Dict> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(Dict::new()) };
+    let Some(entries) = node.entries() else {
+        return Err(Box::new(Problem::general(
+            Diagnostic::error(format!("{what} must be a mapping of variables, not {}", node.description()))
+                .at(node.span(), ""),
+        )));
+    };
+    for entry in entries {
+        check_variable_name(&entry.key)?;
+    }
+    Ok(entries.iter().map(|entry| (entry.key.to_value(), entry.value.to_value())).collect())
+}
