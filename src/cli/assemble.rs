@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::extra_vars;
 use super::run::{OutputFormat, RunArgs};
+use super::{embedded, extra_vars};
 use crate::diagnostic::{Diagnostic, Report, render};
 use crate::executor::{self, Options, Parts, Run, Selection};
 use crate::exit::Exit;
@@ -16,6 +16,7 @@ use crate::inventory::Inventory;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
 use crate::playbook::{Loaded, Loader, Playbook, Problem, ProblemKind};
 use crate::report::{Bus, Event, Writer, document, jsonl, screen};
+use crate::sandbox::Handle;
 use crate::secrets::Redactor;
 use crate::source::Source;
 use crate::template::{Engine, Fault, Globals};
@@ -29,8 +30,18 @@ pub async fn run(args: &RunArgs) -> Exit {
         Ok(bus) => bus,
         Err(message) => return broken(&[message], colour, Exit::General),
     };
-    let ended = match prepare(args, &bus).await {
-        Ok(Prepared::Run(run, playbooks)) => interruptible(&run, &playbooks).await,
+    let server = match args.sandbox.then(embedded::start).transpose() {
+        Ok(server) => server,
+        Err(error) => return broken(&[Diagnostic::error(error.to_string())], colour, Exit::General),
+    };
+    let ended = match prepare(args, &bus, server.as_ref()).await {
+        Ok(Prepared::Run(run, playbooks)) => {
+            let ended = interruptible(&run, &playbooks).await;
+            if let Some(server) = &server {
+                bus.emit(&Event::Line(embedded::summary(server)));
+            }
+            ended
+        }
         Ok(Prepared::Done) => return Exit::Success,
         Err(problem) => {
             let exit = if problem.kind == ProblemKind::Parse { Exit::Unparsable } else { Exit::General };
@@ -72,7 +83,7 @@ enum Prepared {
     Done,
 }
 
-async fn prepare(args: &RunArgs, bus: &Rc<Bus>) -> Loaded<Prepared> {
+async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>) -> Loaded<Prepared> {
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
     let secrets = Rc::new(secrets);
@@ -101,8 +112,14 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>) -> Loaded<Prepared> {
     }
     let inventory = inventory(args, &secrets, bus)?;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
+    let http: Rc<dyn Connector> = match server {
+        Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
+        None => http,
+    };
+    let mut options = options(args);
+    options.environment = server.map(embedded::environment).unwrap_or_default();
     let parts = Parts {
-        options: options(args),
+        options,
         bus: Rc::clone(bus),
         globals,
         loader,
@@ -290,6 +307,7 @@ fn options(args: &RunArgs) -> Options {
         connection: args.connection.clone(),
         async_dir: PathBuf::new(),
         config_file: None,
+        environment: Vec::new(),
     }
 }
 

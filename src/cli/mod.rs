@@ -1,6 +1,7 @@
 //! The command line: clap definitions and wiring, one file a subcommand.
 
 pub mod assemble;
+pub mod embedded;
 pub mod extra_vars;
 pub mod run;
 pub mod sandbox;
@@ -26,6 +27,10 @@ struct Cli {
 enum Command {
     /// Run playbooks; the same as naming them without a subcommand.
     Run(run::RunArgs),
+    /// Serve the container registry API on loopback, to try playbooks against.
+    Sandbox(sandbox::Args),
+    /// Encrypt, decrypt and edit vaulted files and texts.
+    Vault(vault::VaultArgs),
 }
 
 /// Parses the command line, does what it says, and gives the exit status.
@@ -42,5 +47,18 @@ pub fn main() -> Exit {
     match cli.command {
         None => run::main(&cli.run),
         Some(Command::Run(args)) => run::main(&args),
+        Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
+        Some(Command::Vault(args)) => told(vault::run(&args)),
+    }
+}
+
+/// The exit status of a subcommand that gives nothing but an error.
+fn told(result: anyhow::Result<()>) -> Exit {
+    match result {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            Exit::General
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::state::Options;
 use crate::playbook::{Keyword, Task};
 use crate::template::{Engine, Fault};
 use crate::value::{Value, python};
@@ -102,27 +103,27 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// The first keyword that cannot be evaluated.
-    pub fn settings(&self, check: bool, diff: bool) -> Result<Settings, Fault> {
+    pub fn settings(&self, options: &Options) -> Result<Settings, Fault> {
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let timeout = self.int(Keyword::Timeout)?.filter(|seconds| *seconds > 0);
         Ok(Settings {
             ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
             no_log: self.bool(Keyword::NoLog)?.unwrap_or(false),
-            check: self.bool(Keyword::CheckMode)?.unwrap_or(check),
-            diff: self.bool(Keyword::Diff)?.unwrap_or(diff),
+            check: self.bool(Keyword::CheckMode)?.unwrap_or(options.check),
+            diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),
             delegate_facts: self.bool(Keyword::DelegateFacts)?.unwrap_or(false),
             timeout: timeout.and_then(|seconds| u64::try_from(seconds).ok()),
             retries: self.int(Keyword::Retries)?,
             delay: Duration::try_from_secs_f64(delay).unwrap_or(Duration::from_secs(5)),
             background: self.int(Keyword::Async)?.unwrap_or(0),
             poll: self.int(Keyword::Poll)?.unwrap_or(15),
-            environment: self.environment()?,
+            environment: self.environment(&options.environment)?,
         })
     }
 
     /// `environment` of the play, the blocks and the task; the innermost wins.
-    fn environment(&self) -> Result<Vec<(String, String)>, Fault> {
-        let mut environment: Vec<(String, String)> = Vec::new();
+    fn environment(&self, base: &[(String, String)]) -> Result<Vec<(String, String)>, Fault> {
+        let mut environment = base.to_vec();
         for node in self.task.keyword_all(Keyword::Environment) {
             let value = self.engine.value(&node.to_value())?;
             let maps = match &value {

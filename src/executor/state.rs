@@ -49,6 +49,8 @@ pub struct Options {
     pub async_dir: PathBuf,
     /// The playbook's own extra arguments that magic variables show.
     pub config_file: Option<String>,
+    /// What every task finds in its environment, below its own.
+    pub environment: Vec<(String, String)>,
 }
 
 /// What is known of a host in a run.

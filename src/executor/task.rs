@@ -225,7 +225,7 @@ impl TaskRun<'_> {
             Err(fault) => return Pass { delegated_to, ..self.failed_before(fault, scope, search) },
         }
         let reader = Reader { engine: &engine, task: self.task };
-        let settings = match reader.settings(self.run.options.check, self.run.options.diff) {
+        let settings = match reader.settings(&self.run.options) {
             Ok(settings) => settings,
             Err(fault) => return Pass { delegated_to, ..self.failed_before(fault, scope, search) },
         };

@@ -1,0 +1,62 @@
+//! `--sandbox`: the embedded API in this process, and a connector that lets no task talk to anything else.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::ionos::{ApiError, Connection, Connector, Credentials, RegistryApi};
+use crate::sandbox::{self, Handle, Pace, Seed};
+
+/// The registry that is there from the start.
+pub const DEMO: &str = "demo";
+
+/// Starts the sandbox with the registry `demo` in it. Registries run soon after they are made: nobody learns from
+/// waiting.
+///
+/// # Errors
+/// If no port can be had.
+pub fn start() -> Result<Handle, sandbox::Error> {
+    let seed = Seed::parse(&format!("registries: [{{name: {DEMO}}}]")).unwrap_or_default();
+    let pace = Pace {
+        new: Duration::from_millis(100),
+        storage: Duration::from_millis(200),
+        deletion: Duration::from_millis(100),
+    };
+    sandbox::start(sandbox::Options { seed, pace, ..sandbox::Options::default() })
+}
+
+/// What tasks find in their environment, so that no account is asked for.
+pub fn environment(server: &Handle) -> Vec<(String, String)> {
+    vec![("IONOS_API_URL".to_owned(), server.url()), ("IONOS_TOKEN".to_owned(), sandbox::TOKEN.to_owned())]
+}
+
+/// Sends every connection to the sandbox, whatever a task says: a run that was meant for the sandbox must never reach
+/// an account.
+pub struct ToSandbox {
+    inner: Rc<dyn Connector>,
+    url: String,
+}
+
+impl ToSandbox {
+    /// A connector to this server.
+    pub fn new(inner: Rc<dyn Connector>, server: &Handle) -> Self {
+        Self { inner, url: server.url() }
+    }
+}
+
+impl Connector for ToSandbox {
+    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+        let mut connection = connection.clone();
+        connection.endpoint.url.clone_from(&self.url);
+        connection.endpoint.credentials = Credentials::Bearer(sandbox::TOKEN.to_owned());
+        connection.endpoint.fingerprint = None;
+        connection.endpoint.pin_only = false;
+        self.inner.connect(&connection)
+    }
+}
+
+/// One line about what was asked of the server.
+pub fn summary(server: &Handle) -> String {
+    let requests = server.requests();
+    let writing = requests.iter().filter(|request| request.writes()).count();
+    format!("SANDBOX: {} requests, {writing} of them writing; nothing left this machine", requests.len())
+}
