@@ -20,8 +20,11 @@ use super::{ApiError, Connection, Connector, Fact, RegistryApi, RegistryReads};
 /// done.
 pub struct OverlayConnector {
     inner: Rc<dyn Connector>,
-    worlds: RefCell<HashMap<(String, Option<String>), Rc<World>>>,
+    worlds: RefCell<HashMap<Account, Rc<World>>>,
 }
+
+/// Base URL and contract.
+type Account = (String, Option<String>);
 
 impl OverlayConnector {
     /// A dry run over what `inner` reads.
@@ -361,7 +364,7 @@ fn option<T: Clone>(given: Option<&Fact<T>>) -> Fact<Option<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ionos::fake::Account;
+    use crate::ionos::fake;
 
     fn known(text: &str) -> Id {
         Fact::Known(text.to_owned())
@@ -375,7 +378,7 @@ mod tests {
         NewToken { name: known(name), ..NewToken::default() }
     }
 
-    fn over(account: Account) -> (Overlay, Rc<Account>) {
+    fn over(account: fake::Account) -> (Overlay, Rc<fake::Account>) {
         let account = Rc::new(account);
         let inner: Rc<dyn RegistryApi> = account.clone();
         (Overlay { inner, world: Rc::default() }, account)
@@ -383,7 +386,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn an_empty_account_is_played_through_without_a_write() {
-        let (api, account) = over(Account::default());
+        let (api, account) = over(fake::Account::default());
         let registry = api.create_registry(&new_registry("demo")).await.unwrap();
         assert!(registry.id.is_unknown());
         assert_eq!(api.registry_id("demo").await.unwrap(), Some(registry.id.clone()));
@@ -401,7 +404,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn conflicts_are_foretold() {
-        let (api, _) = over(Account::with("demo", &["ci"]));
+        let (api, _) = over(fake::Account::with("demo", &["ci"]));
         let id = api.registry_id("demo").await.unwrap().unwrap();
         assert!(api.create_registry(&new_registry("demo")).await.unwrap_err().is_conflict());
         assert!(api.create_token(&id, &new_token("ci")).await.unwrap_err().is_conflict());
@@ -411,7 +414,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn what_is_there_is_changed_and_removed_in_memory_only() {
-        let (api, account) = over(Account::with("demo", &["ci", "cd"]));
+        let (api, account) = over(fake::Account::with("demo", &["ci", "cd"]));
         let registry = api.registry_id("demo").await.unwrap().unwrap();
         let id = api.tokens(&registry).await.unwrap().unwrap()[0].id.clone();
         let patch = TokenPatch { status: Some(known("disabled")), ..TokenPatch::default() };
@@ -432,7 +435,7 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_stranger_s_unknown_is_undetermined() {
-        let (api, _) = over(Account::default());
+        let (api, _) = over(fake::Account::default());
         let error = api.tokens(&Fact::later("something else")).await.unwrap_err();
         assert_eq!(error.kind, crate::ionos::error::ErrorKind::Undetermined);
     }
