@@ -114,6 +114,16 @@ pub trait Context {
     /// # Errors
     /// If a template fails.
     fn template(&self, value: &Value) -> Result<Value, Fault>;
+    /// The value of a bare expression (`debug: var`), as plain data.
+    ///
+    /// # Errors
+    /// If the text is no expression, is data, or fails.
+    fn expression(&self, text: &Text) -> Result<Value, Fault>;
+    /// Whether a condition holds (`assert: that`).
+    ///
+    /// # Errors
+    /// If it fails, or gives anything but a boolean.
+    fn condition(&self, condition: &Value) -> Result<super::Verdict, Fault>;
     /// Renders the text of a template file with extra variables on top of the scope; gives what `{{ }}` rules say
     /// (a lone expression keeps its type).
     ///

@@ -240,6 +240,14 @@ impl Context for Engine<'_> {
         self.globals.setting(name)
     }
 
+    fn expression(&self, text: &Text) -> Result<Value, Fault> {
+        Engine::expression(self, text)
+    }
+
+    fn condition(&self, condition: &Value) -> Result<super::Verdict, Fault> {
+        Engine::condition(self, condition)
+    }
+
     fn warn(&self, message: String) {
         self.globals.warn(message);
     }

@@ -49,6 +49,14 @@ impl Stage {
 }
 
 impl Context for Stage {
+    fn expression(&self, _: &Text) -> Result<Value, Fault> {
+        unreachable!("no lookup evaluates expressions")
+    }
+
+    fn condition(&self, _: &Value) -> Result<crate::template::Verdict, Fault> {
+        unreachable!("no lookup evaluates conditions")
+    }
+
     fn filter(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
         // Just enough of `%d` and `%02d` for sequences.
         let (Some(format), "format", [Value::Int(number)]) = (input.as_str(), name, &args.positional[..]) else {

@@ -1,0 +1,65 @@
+//! `assert`: conditions that have to hold.
+
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::Verdict;
+use crate::value::Value;
+
+static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions hold.").params(&[&[
+    Param::new("that", Kind::Raw, "The conditions.").required(),
+    Param::new("fail_msg", Kind::Raw, "Said if one does not hold.").aliases(&["msg"]).default("Assertion failed"),
+    Param::new("success_msg", Kind::Raw, "Said if all hold.").default("All assertions passed"),
+    Param::bool("quiet", "Shows nothing if all hold.").default("false"),
+]]);
+
+/// The module.
+pub struct Assert;
+
+impl Module for Assert {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { assert(args, context) })
+    }
+}
+
+fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let message = |name: &str| args.values().get(name).cloned().unwrap_or(Value::Null);
+    for name in ["fail_msg", "success_msg"] {
+        let value = message(name);
+        let fits = |value: &Value| value.as_str().is_some() || value.is_unknown();
+        if !fits(&value) && !matches!(&value, Value::List(items) if items.iter().all(fits)) {
+            let is = value.type_name();
+            return Err(Failure::new(format!(
+                "argument '{name}' is of type {is} and we were unable to convert to str_or_list_of_str: a string or \
+                 list of strings is required"
+            )));
+        }
+    }
+    // Conditions are expressions, so they are taken as written; a template that gives the list of them has been resolved.
+    let that = match context.raw("that") {
+        Some(Value::Str(text)) if text.is_template() => args.get("that").cloned().unwrap_or(Value::Null),
+        Some(raw) => raw.clone(),
+        None => args.get("that").cloned().unwrap_or(Value::Null),
+    };
+    let conditions = if let Value::List(items) = &that { items.to_vec() } else { vec![that] };
+    for condition in conditions {
+        match context.template.condition(&condition)? {
+            Verdict::True => {}
+            Verdict::False => {
+                let said = message("fail_msg");
+                return Err(Failure::new(crate::value::python::str(&said))
+                    .with("evaluated_to", false)
+                    .with("assertion", condition)
+                    .with("msg", said));
+            }
+            Verdict::Unknown(unknown) => {
+                let reason = format!("the assertion depends on what is known only later: {}", unknown.awaits);
+                return Ok(Outcome { undetermined: Some(reason), ..Outcome::default() });
+            }
+        }
+    }
+    Ok(Outcome::default().with("msg", message("success_msg")))
+}

@@ -1,0 +1,236 @@
+//! `command` and `shell`: programs and shell lines.
+
+use std::path::PathBuf;
+
+use super::files::write::words;
+use crate::host::{Command as Run, RunError};
+use crate::modules::args::expand_path;
+use crate::modules::spec::{CheckSupport, FreeForm, Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value};
+
+const PARAMS: &[Param] = &[
+    Param::str("_raw_params", "The command as free text.").hidden(),
+    Param::bool("_uses_shell", "Through a shell.").default("false").hidden(),
+    Param::str("cmd", "The command."),
+    Param::list("argv", &Kind::Str, "The command as a list of words."),
+    Param::path("chdir", "The folder in which it runs."),
+    Param::str("executable", "The shell."),
+    Param::bool("expand_argument_vars", "Replaces variables of the environment in words.").default("true"),
+    Param::path("creates", "Not run if a file matches this pattern."),
+    Param::path("removes", "Not run unless a file matches this pattern."),
+    Param::str("stdin", "What the command reads."),
+    Param::bool("stdin_add_newline", "Ends that with a line break.").default("true"),
+    Param::bool("strip_empty_ends", "Cuts line breaks off the end of the output.").default("true"),
+];
+
+const fn spec(name: &'static str, about: &'static str) -> Spec {
+    Spec {
+        mutually_exclusive: &[&["_raw_params", "cmd", "argv"]],
+        required_one_of: &[&["_raw_params", "cmd", "argv"]],
+        ..Spec::new(name, about).params(&[PARAMS]).free_form(FreeForm::Raw).check(CheckSupport::Partial)
+    }
+}
+
+static COMMAND: Spec = spec("ansible.builtin.command", "Runs a program.");
+static SHELL: Spec = spec("ansible.builtin.shell", "Runs a line in a shell.");
+
+/// The module that runs a program.
+pub struct Command;
+
+/// The module that runs a line in a shell.
+pub struct Shell;
+
+impl Module for Command {
+    fn spec(&self) -> &'static Spec {
+        &COMMAND
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context, args.bool("_uses_shell")))
+    }
+}
+
+impl Module for Shell {
+    fn spec(&self) -> &'static Spec {
+        &SHELL
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context, true))
+    }
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outcome, Failure> {
+    let mut result = Said::new();
+    let line = args.str("_raw_params").filter(|text| !text.is_empty()).or_else(|| args.str("cmd"));
+    let mut command = Run::default();
+    match line.filter(|line| !line.is_empty()) {
+        Some(line) if shell => {
+            command.words = Run::shell(args.str("executable").unwrap_or("/bin/sh"), line).words;
+            result.cmd = line.into();
+        }
+        Some(line) => {
+            command.words = words(line);
+            result.cmd = Value::list(command.words.iter().map(|word| Value::text(word.as_str())));
+        }
+        None => {
+            let argv = args.get("argv").and_then(Value::as_slice).unwrap_or_default();
+            command.words = argv.iter().map(crate::value::python::str).collect();
+            result.cmd = Value::list(argv.iter().cloned());
+            if shell && !command.words.is_empty() {
+                command.words = Run::shell(args.str("executable").unwrap_or("/bin/sh"), &command.words.join(" ")).words;
+            }
+        }
+    }
+    if !shell && args.bool("expand_argument_vars") {
+        command.words = command.words.iter().map(|word| expand_path(word)).collect();
+    }
+    if command.words.is_empty() {
+        return Err(result.failed("No command given", None));
+    }
+    command.folder = args.str("chdir").map(PathBuf::from);
+    if command.folder.as_deref().is_some_and(|folder| !folder.is_dir()) {
+        return Err(result.failed("Unable to change directory before execution.", None));
+    }
+    let did = if context.check { "Would" } else { "Did" };
+    let because =
+        [("creates", true, "exists"), ("removes", false, "does not exist")].into_iter().find_map(|(name, met, is)| {
+            let pattern = args.str(name).filter(|pattern| !pattern.is_empty())?;
+            (matches(pattern, command.folder.as_deref()) == met).then_some((pattern, is))
+        });
+    if let Some((pattern, is)) = because {
+        result.message = format!("{did} not run command since '{pattern}' {is}");
+        result.stdout = format!("skipped, since {pattern} {is}");
+        return Ok(Outcome::new(false, result.data(Some(0))));
+    }
+    command.environment = context.environment.to_vec();
+    command.stdin = args.get("stdin").map(|text| {
+        let newline = if args.bool("stdin_add_newline") { "\n" } else { "" };
+        format!("{}{newline}", crate::value::python::str(text)).into_bytes()
+    });
+    let start = jiff::ZonedDateTime::now();
+    match context.host.run(&command).await {
+        Ok(output) => {
+            let end = jiff::ZonedDateTime::now();
+            result.times = Some((start, end));
+            let text = |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes);
+                if args.bool("strip_empty_ends") {
+                    text.trim_end_matches(['\r', '\n']).to_owned()
+                } else {
+                    text.into_owned()
+                }
+            };
+            (result.stdout, result.stderr) = (text(&output.stdout), text(&output.stderr));
+            if output.rc == 0 {
+                return Ok(Outcome::new(true, result.data(Some(0))));
+            }
+            Err(Failure { changed: true, ..result.failed("non-zero return code", Some(output.rc)) })
+        }
+        Err(RunError::Foretold) => {
+            result.message = "Command would have run if not in check mode".to_owned();
+            let skipped = args.get("creates").is_none() && args.get("removes").is_none();
+            Ok(Outcome { skipped, ..Outcome::new(!skipped, result.data(Some(0))) })
+        }
+        Err(RunError::Start(error)) => {
+            result.cmd = command.words.join(" ").into();
+            let rc = error.raw_os_error().unwrap_or(2);
+            let said = error.to_string();
+            let why = said.split(" (os error").next().unwrap_or_default();
+            Err(result.failed("Error executing command.", Some(rc)).with("reason", why))
+        }
+        Err(RunError::Timeout) => Err(result.failed("the command took too long and was ended", None)),
+        Err(RunError::TooMuch) => Err(result.failed("the command wrote more output than can be kept", None)),
+    }
+}
+
+/// Whether a file matches the pattern, which is seen from the folder of the command.
+fn matches(pattern: &str, folder: Option<&std::path::Path>) -> bool {
+    let path = folder.map_or_else(|| PathBuf::from(pattern), |folder| folder.join(pattern));
+    if !pattern.contains(['*', '?', '[']) {
+        return path.symlink_metadata().is_ok();
+    }
+    let mut found = vec![PathBuf::from(if path.is_absolute() { "/" } else { "." })];
+    for part in path.components().filter(|part| !matches!(part, std::path::Component::RootDir)) {
+        let part = part.as_os_str().to_string_lossy().into_owned();
+        let wild = part.contains(['*', '?', '[']);
+        found = found
+            .into_iter()
+            .flat_map(|folder| {
+                if !wild {
+                    return vec![folder.join(&part)];
+                }
+                let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+                let fits = |name: &str| (!name.starts_with('.') || part.starts_with('.')) && fits(&part, name);
+                entries.filter(|entry| fits(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
+            })
+            .filter(|path| path.symlink_metadata().is_ok())
+            .collect();
+    }
+    !found.is_empty()
+}
+
+/// A shell pattern as a regular expression.
+fn fits(pattern: &str, name: &str) -> bool {
+    let mut regex = String::from("^(?s:");
+    let mut chars = pattern.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '*' => regex.push_str(".*"),
+            '?' => regex.push('.'),
+            '[' => {
+                let inside: String = chars.by_ref().take_while(|&c| c != ']').collect();
+                regex.push_str(&format!("[{}]", inside.replacen('!', "^", usize::from(inside.starts_with('!')))));
+            }
+            c => regex.push_str(&fancy_regex::escape(&c.to_string())),
+        }
+    }
+    regex.push_str(")$");
+    fancy_regex::Regex::new(&regex).is_ok_and(|regex| regex.is_match(name).unwrap_or(false))
+}
+
+struct Said {
+    cmd: Value,
+    stdout: String,
+    stderr: String,
+    message: String,
+    times: Option<(jiff::ZonedDateTime, jiff::ZonedDateTime)>,
+}
+
+impl Said {
+    fn new() -> Self {
+        Self { cmd: Value::Null, stdout: String::new(), stderr: String::new(), message: String::new(), times: None }
+    }
+
+    fn data(self, rc: Option<i32>) -> Dict {
+        let shown = |time: &jiff::ZonedDateTime| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
+        let (start, end, delta) = match &self.times {
+            Some((start, end)) => {
+                let took = end.timestamp().as_microsecond() - start.timestamp().as_microsecond();
+                (shown(start), shown(end), Value::text(crate::value::Time::Delta(took.into()).to_text()))
+            }
+            None => (Value::Null, Value::Null, Value::Null),
+        };
+        let lines =
+            |text: &str| Value::list(crate::template::python::text::split_lines(text).into_iter().map(Value::text));
+        let mut data = Dict::new();
+        data.set("stdout_lines", lines(&self.stdout));
+        data.set("stderr_lines", lines(&self.stderr));
+        data.set("stdout", self.stdout.into());
+        data.set("stderr", self.stderr.into());
+        data.set("rc", rc.into());
+        data.set("cmd", self.cmd);
+        data.set("start", start);
+        data.set("end", end);
+        data.set("delta", delta);
+        data.set("msg", self.message.into());
+        data
+    }
+
+    fn failed(&mut self, message: &str, rc: Option<i32>) -> Failure {
+        let mut said = std::mem::replace(self, Self::new());
+        said.message = message.to_owned();
+        Failure { data: said.data(rc), ..Failure::new(message) }
+    }
+}

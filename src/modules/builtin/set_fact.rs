@@ -1,0 +1,73 @@
+//! `set_fact`: variables of the host for the rest of the run.
+
+use crate::modules::args::parse_bool;
+use crate::modules::outcome::Effect;
+use crate::modules::spec::{FreeForm, Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value, python};
+
+static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the host for the rest of the run.")
+    .params(&[&[Param::new("cacheable", Kind::Raw, "Also put among the facts.").default("false")]])
+    .free_form(FreeForm::Pairs)
+    .any_params();
+
+/// The module.
+pub struct SetFact;
+
+impl Module for SetFact {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { set(args, context) })
+    }
+}
+
+fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let cacheable = args.get("cacheable").is_some_and(|value| parse_bool(value).unwrap_or(false));
+    let mut facts = Dict::new();
+    for (key, value) in args.values().iter().filter(|(key, _)| key.as_str() != Some("cacheable")) {
+        let key = context.template.template(key)?;
+        check_name(&key)?;
+        facts.set(python::str(&key), value.clone());
+    }
+    if facts.is_empty() {
+        let message = "No key/value pairs provided, at least one is required for this action to succeed";
+        return Err(Failure::new(message));
+    }
+    let shown = Value::from(facts.clone());
+    Ok(Outcome::default().with("ansible_facts", shown).effect(Effect::SetFacts { facts, cacheable }))
+}
+
+/// Refuses what cannot be the name of a variable.
+pub(super) fn check_name(name: &Value) -> Result<(), Failure> {
+    const WORDS: &[&str] =
+        &["and", "in", "is", "not", "or", "if", "else", "true", "false", "none", "True", "False", "None"];
+    let fits = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !WORDS.contains(&text)
+    };
+    if name.as_str().is_some_and(fits) || name.is_unknown() {
+        return Ok(());
+    }
+    let mut what = format!("name {}", python::repr(&python::str(name).into()));
+    if name.as_str().is_none() {
+        what.push_str(&format!(" of type '{}'", name.type_name()));
+    }
+    Err(Failure::new(format!("Invalid variable {what}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked() {
+        assert!(check_name(&"a_1".into()).is_ok());
+        assert_eq!(check_name(&"1a".into()).unwrap_err().message, "Invalid variable name '1a'.");
+        assert_eq!(check_name(&Value::Int(1)).unwrap_err().message, "Invalid variable name '1' of type 'int'.");
+        assert!(check_name(&"not".into()).is_err());
+    }
+}
