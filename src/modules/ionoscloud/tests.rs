@@ -27,6 +27,14 @@ impl InventoryView for Nothing {
 }
 
 impl Context for Nothing {
+    fn expression(&self, _: &Text) -> Result<Value, TemplateFault> {
+        unreachable!("no module of the collection evaluates expressions")
+    }
+
+    fn condition(&self, _: &Value) -> Result<crate::template::Verdict, TemplateFault> {
+        unreachable!("no module of the collection evaluates conditions")
+    }
+
     fn filter(&self, _: &str, _: Value, _: CallArgs) -> Result<Value, TemplateFault> {
         Err(TemplateFault::value("none"))
     }
