@@ -52,7 +52,7 @@ impl Screen {
         };
         let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(|| {
             let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
                 bar.set_style(style);
             }
             bar
