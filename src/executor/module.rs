@@ -83,6 +83,8 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
     }
     raw.extend(&task.args.values);
     let given = templated(engine, &raw)?;
+    // What was computed from a secret must not be shown either, whatever the module makes of it.
+    given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
     let checked =
         args::check(module.spec(), &given, &task.action.written).map_err(|failure| at(failure, &task.args.span))?;
     for warning in checked.warnings {

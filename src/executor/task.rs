@@ -400,8 +400,7 @@ impl TaskRun<'_> {
         if let Err(message) = self.apply_effects(outcome.effects, settings, delegated_to) {
             return self.failed(Failure::from(message));
         }
-        let mut result = outcome.data;
-        self.run.bus.redactor().add_all(&Value::from(result.clone()));
+        let mut result = self.tainted(outcome.data);
         if outcome.skipped {
             result.set("skipped", true.into());
         }
@@ -426,8 +425,7 @@ impl TaskRun<'_> {
     /// A failure of the module, or of its arguments.
     fn failed(&self, failure: Failure) -> Pass {
         self.note_records(failure.actions);
-        let mut result = failure.data;
-        self.run.bus.redactor().add_all(&Value::from(result.clone()));
+        let mut result = self.tainted(failure.data);
         result.set("msg", failure.message.as_str().into());
         if !result.contains("exception") {
             result.set("exception", "(traceback unavailable)".into());
@@ -446,6 +444,16 @@ impl TaskRun<'_> {
         pass.ignored = ignored;
         pass.no_log = self.no_log(&engine);
         pass
+    }
+
+    /// The result with its secrets known to the door, and with every text that holds one typed as secret.
+    fn tainted(&self, result: Dict) -> Dict {
+        let redactor = self.run.bus.redactor();
+        result.iter().for_each(|(_, value)| redactor.add_all(value));
+        match redactor.taint(Value::from(result)) {
+            Value::Dict(dict) => std::sync::Arc::unwrap_or_clone(dict),
+            _ => Dict::new(),
+        }
     }
 
     fn note_records(&self, records: Vec<crate::reconcile::Record>) {

@@ -60,6 +60,45 @@ impl Redactor {
         }
     }
 
+    /// The value with every text that holds a known secret typed as secret: what a command printed or a file held is
+    /// as secret as what was given to it, and so is what filters make of it.
+    #[must_use]
+    pub fn taint(&self, value: Value) -> Value {
+        if self.literals.borrow().is_empty() {
+            return value;
+        }
+        self.tainted(&value).unwrap_or(value)
+    }
+
+    /// The tainted value; `None` if nothing in it is secret that was not typed so before.
+    fn tainted(&self, value: &Value) -> Option<Value> {
+        match value {
+            Value::Str(text) if !text.is_secret() => {
+                let holds = self.literals.borrow().iter().any(|literal| text.contains(literal.as_str()));
+                holds.then(|| Value::Str(text.clone().into_secret()))
+            }
+            Value::List(items) => {
+                let tainted: Vec<Option<Value>> = items.iter().map(|item| self.tainted(item)).collect();
+                let any = tainted.iter().any(Option::is_some);
+                any.then(|| {
+                    Value::list(
+                        tainted.into_iter().zip(items.iter()).map(|(new, old)| new.unwrap_or_else(|| old.clone())),
+                    )
+                })
+            }
+            Value::Dict(dict) => {
+                let mut copy: Option<crate::value::Dict> = None;
+                for (key, old) in dict.iter() {
+                    if let Some(new) = self.tainted(old) {
+                        copy.get_or_insert_with(|| (**dict).clone()).insert(key.clone(), new);
+                    }
+                }
+                copy.map(Value::from)
+            }
+            _ => None,
+        }
+    }
+
     /// The text without the secrets.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let literals = self.literals.borrow();
@@ -84,6 +123,15 @@ mod tests {
         assert_eq!(redactor.redact("is pa\"ss\\wörd!"), "is ********!");
         assert_eq!(redactor.redact(r#"{"p": "pa\"ss\\wörd"}"#), r#"{"p": "********"}"#);
         assert_eq!(redactor.redact(r#"{"p": "pa\"ss\\w\u00f6rd"}"#), r#"{"p": "********"}"#);
+    }
+
+    #[test]
+    fn what_holds_a_secret_becomes_secret() {
+        let redactor = Redactor::new(false);
+        redactor.add("hunter2-hunter2");
+        let value = Value::dict([("stdout", Value::text("pw: hunter2-hunter2")), ("rc", Value::Int(0))]);
+        let tainted = redactor.taint(value);
+        assert!(matches!(tainted.get("stdout"), Some(Value::Str(text)) if text.is_secret()));
     }
 
     #[test]
