@@ -54,7 +54,7 @@ fn tasks_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Faul
     match file {
         Some(file) if !file.is_null() => {
             let what = What::Tasks(python::str(file).trim().to_owned());
-            Ok(Request { what, vars: variables(run, engine), item: None })
+            Ok(Request { what, vars: variables(run, engine), item: item(run, engine) })
         }
         _ => Err(Fault::value("`include_tasks` does not say which file").or_at(Some(&run.task.span))),
     }
@@ -87,7 +87,7 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
     entry.allow_duplicates = Some(flag("allow_duplicates").unwrap_or(true));
     entry.validate = flag("rolespec_validate").unwrap_or(true);
     entry.public = flag("public").unwrap_or(false);
-    Ok(Request { what: What::Role(Box::new(entry)), vars: variables(run, engine), item: None })
+    Ok(Request { what: What::Role(Box::new(entry)), vars: variables(run, engine), item: item(run, engine) })
 }
 
 /// The templated arguments, `apply` apart: its keywords are evaluated where they work.
@@ -113,6 +113,14 @@ fn arguments(run: &TaskRun<'_>, engine: &Engine<'_>, known: &[&str]) -> Result<D
         }
     }
     Ok(args)
+}
+
+/// The item of the task's loop.
+fn item(run: &TaskRun<'_>, engine: &Engine<'_>) -> Option<Value> {
+    use crate::template::Context;
+    run.task.looping.as_ref()?;
+    let name = engine.variable("ansible_loop_var").ok().flatten()?;
+    engine.variable(&python::str(&name)).ok().flatten()
 }
 
 /// The task's `vars`, and the loop's variables.

@@ -307,7 +307,12 @@ impl TaskRun<'_> {
                 Ok(outcome) => self.succeeded(outcome, settings, delegated_to),
                 Err(failure) => self.failed(failure),
             };
-            pass.always_shown |= prepared.module.spec().short_name() == "debug";
+            pass.always_shown |= match prepared.module.spec().short_name() {
+                "debug" => true,
+                // A quiet assertion has nothing to say.
+                "assert" => pass.result.contains("msg"),
+                _ => false,
+            };
             if pass.undetermined.is_some() {
                 return pass;
             }
@@ -430,7 +435,11 @@ impl TaskRun<'_> {
         if !result.contains("exception") {
             result.set("exception", "(traceback unavailable)".into());
         }
-        Pass { result, changed: failure.changed, failed: true, diagnostic: failure.diagnostic, ..Pass::default() }
+        let diagnostic = failure.diagnostic.unwrap_or_else(|| {
+            let summary = failure.message.lines().next().unwrap_or("the task failed");
+            Box::new(Diagnostic::error(summary).at(&self.task.span, ""))
+        });
+        Pass { result, changed: failure.changed, failed: true, diagnostic: Some(diagnostic), ..Pass::default() }
     }
 
     /// A failure before the module could run. Whether it is ignored is asked all the same.

@@ -106,6 +106,12 @@ impl Screen {
             text.push_str(&render::render(diagnostic, self.options.colour));
             text.push('\n');
         }
+        let include =
+            outcome.label.action.ends_with(".include_tasks") || outcome.label.action.ends_with(".include_role");
+        if include && matches!(outcome.status, Status::Ok | Status::Changed) {
+            // A line of its own says which file was included for which hosts.
+            return Ok(());
+        }
         let result = self.result(outcome, redactor);
         let label = match &outcome.item {
             Some(item) => format!(" => (item={})", python::str(item)),
@@ -146,7 +152,7 @@ impl Screen {
     }
 
     fn shows_result(&self, outcome: &Outcome) -> bool {
-        (outcome.always_shown || self.options.verbosity > 0) && !outcome.label.action.ends_with("include_tasks")
+        outcome.always_shown || self.options.verbosity > 0
     }
 
     /// The result as JSON; pretty where it is what the user came for.
