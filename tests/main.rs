@@ -1,3 +1,13 @@
 //! The one integration test binary: every module is a way to look at the built program from outside.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
+
 mod conformance;
+mod docs;
+
+use std::path::Path;
+
+/// The folder of the package.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

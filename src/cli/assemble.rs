@@ -126,7 +126,7 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>) -> Load
         inventory,
         extra_vars,
         registries: (Rc::clone(&http), Rc::new(OverlayConnector::new(http))),
-        host_apis: (Box::new(host::Real), Box::new(host::Predict::default())),
+        host_apis: (Box::new(host::Real), Box::new(host::Predict)),
     };
     let run = Run::new(parts);
     let listed = args.list_hosts || args.list_tasks || args.list_tags;

@@ -378,10 +378,10 @@ impl<R: Resource> Run<'_, R> {
         let fields = |object: Option<&R::Object>| object.map(|o| self.resource.fields(o)).unwrap_or_default();
         let (old, new) = (fields(before), fields(after));
         if changed && self.context.diff {
-            let header = |side: &str| format!("{side}: {} {identity}", self.spec.label);
+            let header = format!("{} {identity}", self.spec.label);
             outcome.diff.push(Diff {
-                before_header: header("before"),
-                after_header: header("after"),
+                before_header: header.clone(),
+                after_header: header,
                 before: old.clone().into(),
                 after: new.clone().into(),
                 prepared: None,

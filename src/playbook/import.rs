@@ -111,7 +111,7 @@ pub fn entry_of(loader: &Loader, task: &Task) -> Loaded<RoleEntry> {
     entry.vars_from = parameter(loader, task, &["vars_from"])?;
     entry.defaults_from = parameter(loader, task, &["defaults_from"])?;
     entry.handlers_from = parameter(loader, task, &["handlers_from"])?;
-    let flag = |name: &str| task.args.values.get(name).map(|value| truth(value));
+    let flag = |name: &str| task.args.values.get(name).map(truth);
     entry.allow_duplicates = flag("allow_duplicates").or(Some(true));
     entry.validate = flag("rolespec_validate").unwrap_or(true);
     entry.public = flag("public").unwrap_or(task.action.short() == "import_role");

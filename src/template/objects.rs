@@ -24,7 +24,7 @@ pub struct Range {
 
 impl Range {
     /// The number of members.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         let (low, high) = if self.step > 0 { (self.start, self.stop) } else { (self.stop, self.start) };
         if low >= high {
             return 0;
@@ -40,17 +40,17 @@ impl Object for Range {
     }
 
     fn get(&self, key: &Value) -> Option<Value> {
-        let at = i64::try_from(super::ops::index(key, self.len())?).ok()?;
+        let at = i64::try_from(super::ops::index(key, self.count())?).ok()?;
         Some(Value::Int(self.start + at * self.step))
     }
 
     fn members(&self) -> Option<Vec<Value>> {
-        let count = i64::try_from(self.len()).ok()?;
+        let count = i64::try_from(self.count()).ok()?;
         Some((0..count).map(|at| Value::Int(self.start + at * self.step)).collect())
     }
 
     fn length(&self) -> Option<usize> {
-        Some(self.len())
+        Some(self.count())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -414,7 +414,7 @@ pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
         Value::Unknown(unknown) => Err(Fault::new(super::fault::FaultKind::Unknown, unknown.awaits.clone())),
         Value::Object(object) => {
             if let Some(range) = object.as_any().downcast_ref::<objects::Range>() {
-                limit(range.len().saturating_mul(16))?;
+                limit(range.count().saturating_mul(16))?;
             }
             object.members().ok_or_else(|| Fault::value(format!("'{}' object is not iterable", value.type_name())))
         }

@@ -12,9 +12,12 @@ use super::place::Place;
 use super::tree::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
 use crate::value::{Unknown, Value, python};
 
-/// The blocks of a template and those it extends: for each name the child's first.
+/// For each name the definitions of a block, the child's first, with the places they stand in.
+pub(super) type BlockMap = HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>;
+
+/// The blocks of a template and those it extends.
 #[derive(Debug, Default)]
-pub(super) struct Blocks(pub(super) HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>);
+pub(super) struct Blocks(pub(super) BlockMap);
 
 /// What has been printed, piece by piece.
 #[derive(Default)]
@@ -49,12 +52,7 @@ impl Engine<'_> {
     }
 
     /// A template with blocks; those in `blocks` come from templates that extend it.
-    fn run_inheritance(
-        &self,
-        template: &Template,
-        cx: Cx,
-        mut blocks: HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>,
-    ) -> Result<Value, Fault> {
+    fn run_inheritance(&self, template: &Template, cx: Cx, mut blocks: BlockMap) -> Result<Value, Fault> {
         collect_blocks(&template.body, &cx.place, &mut blocks);
         let cx = Cx { blocks: Arc::new(Blocks(blocks)), ..cx };
         let mut out = Output::default();
@@ -371,7 +369,7 @@ impl Engine<'_> {
     }
 }
 
-fn collect_blocks(stmts: &[Stmt], place: &Arc<Place>, blocks: &mut HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>) {
+fn collect_blocks(stmts: &[Stmt], place: &Arc<Place>, blocks: &mut BlockMap) {
     for stmt in stmts {
         match &stmt.kind {
             StmtKind::Block(block) => {

@@ -82,7 +82,7 @@ impl Check {
         self.complaints.push(Complaint::new(message));
     }
 
-    fn level(&mut self, rules: &Rules, values: &mut Dict, context: &mut Vec<String>) {
+    fn level(&mut self, rules: &Rules, values: &mut Dict, context: &mut [String]) {
         for rule in &rules.params {
             if let (Some(variable), false) = (&rule.env, values.contains(&rule.name)) {
                 let aliased = rule.aliases.iter().any(|alias| values.contains(alias));

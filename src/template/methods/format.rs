@@ -284,7 +284,7 @@ fn grouped(digits: &str, group: Option<char>, every: usize) -> String {
     let Some(group) = group else { return digits.to_owned() };
     let mut out = String::new();
     for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % every == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(every) {
             out.push(group);
         }
         out.push(c);

@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn conversions() {
         let values = [
-            Value::Float(3.14159),
+            Value::Float(3.18159),
             Value::Int(255),
             Value::text("q"),
             Value::text("a"),
@@ -257,7 +257,7 @@ mod tests {
             Value::Float(0.0001),
             Value::Int(8),
         ];
-        let expected = "03.14|ff|'q'|    a|b    |+5|%|z|1.500000e+00|0.0001|10";
+        let expected = "03.18|ff|'q'|    a|b    |+5|%|z|1.500000e+00|0.0001|10";
         case("%05.2f|%x|%r|%5s|%-5s|%+d|%%|%c|%e|%g|%o", &values, expected);
         case("%05d", &[Value::Int(-42)], "-0042");
         case("%#x", &[Value::Int(255)], "0xff");

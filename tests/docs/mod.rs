@@ -1,0 +1,84 @@
+//! The pages: what they show is what happens.
+//!
+//! `UPDATE_DOCS=1 cargo test --test main docs` writes what is printed today into the pages, to be looked at and kept.
+
+mod console;
+
+use std::fmt::Write as _;
+use std::fs;
+
+use console::{Stage, agree, sessions};
+
+/// Pages with sessions.
+const PAGES: &[&str] = &["README.md"];
+
+/// Commands of `sh` blocks: not run here, because they build, install, serve or need an account.
+const NOT_RUN: &[&str] = &["cargo ", ".ci/run", "export ", "ionplay sandbox", "eval ", "ionplay completions", "kill "];
+
+fn updating() -> bool {
+    std::env::var_os("UPDATE_DOCS").is_some()
+}
+
+#[test]
+fn sessions_of_pages_print_what_they_say() {
+    for page in PAGES {
+        let path = crate::root().join(page);
+        let text = fs::read_to_string(&path).unwrap_or_else(|why| panic!("{page}: {why}"));
+        let (mut wrong, mut renewed) = (String::new(), text.clone());
+        for session in sessions(&text) {
+            let mut stage = Stage::new();
+            for step in session {
+                let found = stage.run(&step.command);
+                if agree(&step.expected, &found) {
+                    continue;
+                }
+                let (old, new) = (step.expected.join("\n"), found.join("\n"));
+                let _ = writeln!(
+                    wrong,
+                    "{page}:{}: $ {}\n-- the page:\n{old}\n-- today:\n{new}\n",
+                    step.line, step.command
+                );
+                let block = |lines: &str| {
+                    format!(
+                        "$ {}\n{}",
+                        step.command,
+                        if lines.is_empty() { String::new() } else { format!("{lines}\n") }
+                    )
+                };
+                renewed = renewed.replacen(&block(&old), &block(&new), 1);
+            }
+        }
+        if updating() {
+            fs::write(&path, renewed).unwrap_or_else(|why| panic!("{page}: {why}"));
+        } else {
+            assert!(wrong.is_empty(), "{wrong}");
+        }
+    }
+}
+
+#[test]
+fn commands_that_are_only_shown_are_known_ones() {
+    for page in PAGES {
+        let text = fs::read_to_string(crate::root().join(page)).unwrap();
+        let mut open = false;
+        for (index, line) in text.lines().enumerate() {
+            match line {
+                "```sh" => open = true,
+                "```" => open = false,
+                _ if open => {
+                    let known = line.is_empty() || NOT_RUN.iter().any(|start| line.starts_with(start));
+                    assert!(known, "{page}:{}: `{line}` belongs in a `console` block, which is run", index + 1);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn the_test_command_of_the_readme_is_the_one_of_the_pipeline() {
+    let readme = fs::read_to_string(crate::root().join("README.md")).unwrap();
+    let pipeline = fs::read_to_string(crate::root().join(".ci/run")).unwrap();
+    assert!(readme.contains("\ncargo test --locked\n"), "the README names the test command");
+    assert!(pipeline.contains("\nstep cargo test --locked\n"), "the pipeline runs the README's test command");
+}
