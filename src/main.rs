@@ -2,6 +2,17 @@
 
 use std::process::ExitCode;
 
+use ionplay::exit::Exit;
+
+/// Deep playbooks nest deeply; the limits of the language are reached long before this is used up.
+const STACK: usize = 64 << 20;
+
 fn main() -> ExitCode {
-    ionplay::cli::main().into()
+    std::panic::set_hook(Box::new(|fault| {
+        // Only the place: the message of a fault may hold what must not be shown.
+        let place = fault.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("error: a fault of ionplay itself at {place}; please report it with the playbook that shows it");
+    }));
+    let run = std::thread::Builder::new().stack_size(STACK).spawn(ionplay::cli::main);
+    run.map_or(Exit::Internal, |thread| thread.join().unwrap_or(Exit::Internal)).into()
 }

@@ -14,7 +14,7 @@ use crate::host;
 use crate::intake::{self, Document};
 use crate::inventory::Inventory;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
-use crate::playbook::{Loaded, Loader, Playbook, Problem, ProblemKind};
+use crate::playbook::{Loaded, Loader, Playbook, Problem};
 use crate::report::{Bus, Event, Writer, document, jsonl, screen};
 use crate::sandbox::Handle;
 use crate::secrets::Redactor;
@@ -44,8 +44,7 @@ pub async fn run(args: &RunArgs) -> Exit {
         }
         Ok(Prepared::Done) => return Exit::Success,
         Err(problem) => {
-            let exit = if problem.kind == ProblemKind::Parse { Exit::Unparsable } else { Exit::General };
-            return broken(&redacted(problem.report, bus.redactor()), colour, exit);
+            return broken(&redacted(problem.report, bus.redactor()), colour, problem.kind.exit());
         }
     };
     let exit = broken(&redacted(ended.report, bus.redactor()), colour, ended.exit);

@@ -264,7 +264,7 @@ fn failed(diagnostic: Diagnostic) -> Missing {
 /// What is missing fails the task; what is not understood ends the run.
 fn classify(problem: Box<Problem>) -> Missing {
     match problem.kind {
-        ProblemKind::Parse => Missing::Fatal(problem),
+        ProblemKind::Parse | ProblemKind::Endless => Missing::Fatal(problem),
         ProblemKind::General => match problem.report.into_iter().next() {
             Some(diagnostic) => failed(diagnostic),
             None => failed(Diagnostic::error("the include cannot be read")),

@@ -15,7 +15,7 @@ use super::varsfiles;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::exit::Exit;
 use crate::playbook::task::Task;
-use crate::playbook::{Action, Item, Keyword, Loaded, Play, Playbook, Problem, ProblemKind, RawArgs};
+use crate::playbook::{Action, Item, Keyword, Loaded, Play, Playbook, Problem, RawArgs};
 use crate::report::Event;
 use crate::template::Engine;
 use crate::value::{Dict, Value, python};
@@ -49,10 +49,7 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
         run.bus.emit(&Event::Notice(message));
     }
     match broken {
-        Some(problem) => {
-            let exit = if problem.kind == ProblemKind::Parse { Exit::Unparsable } else { Exit::General };
-            Ended { exit, report: problem.report }
-        }
+        Some(problem) => Ended { exit: problem.kind.exit(), report: problem.report },
         None => {
             if started {
                 let tally = run.tally.borrow();

@@ -20,7 +20,7 @@ pub fn is_import(task: &Task) -> bool {
 /// The tasks that an `import_tasks` or `import_role` stands for.
 ///
 /// # Errors
-/// If the file is missing (exit 1), imports itself (exit 250 in the original; 1 here), or is not understood.
+/// If the file is missing (exit 1), imports itself (exit 250), or is not understood (exit 4).
 pub fn tasks(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     if let Some(looping) = &task.looping {
         return Err(Diagnostic::error(format!(
@@ -43,7 +43,7 @@ fn file(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     let path = find(&task, &name).ok_or_else(|| not_found(&task, &name))?;
     let depth = task.frame.chain().filter(|frame| frame.folder.is_some()).count();
     if depth > 60 {
-        return Err(Box::new(Problem::general(
+        return Err(Box::new(Problem::endless(
             Diagnostic::error(format!("`{}` imports itself", path.display())).at(&task.span, ""),
         )));
     }

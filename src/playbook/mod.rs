@@ -26,8 +26,9 @@ pub use role::Role;
 pub use task::Task;
 
 use crate::diagnostic::{Diagnostic, Report};
+use crate::exit::Exit;
 
-/// A playbook that cannot be loaded. Two exit codes: what is not understood (4) and what is missing or not allowed (1).
+/// A playbook that cannot be loaded. Its kind decides about the exit code.
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// Whether it is a parse error in the wider sense.
@@ -43,12 +44,30 @@ pub enum ProblemKind {
     Parse,
     /// A file that is not there, a bad variable name, `loop` with `with_*`: 1.
     General,
+    /// A file that imports itself: 250, as the original ends there.
+    Endless,
+}
+
+impl ProblemKind {
+    /// The exit status of a run that a problem of this kind ends.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::Parse => Exit::Unparsable,
+            Self::General => Exit::General,
+            Self::Endless => Exit::Internal,
+        }
+    }
 }
 
 impl Problem {
     /// What is not understood.
     pub fn parse(diagnostic: Diagnostic) -> Self {
         Self { kind: ProblemKind::Parse, report: vec![diagnostic] }
+    }
+
+    /// A file that imports itself.
+    pub fn endless(diagnostic: Diagnostic) -> Self {
+        Self { kind: ProblemKind::Endless, report: vec![diagnostic] }
     }
 
     /// What is missing or not allowed.

@@ -185,7 +185,7 @@ impl Loader {
         let name = self.template(&name, &[Rc::new(import.vars.clone())])?;
         let path = folder.join(python::str(&name));
         if depth > 30 {
-            return Err(Box::new(Problem::general(
+            return Err(Box::new(Problem::endless(
                 Diagnostic::error(format!("`{}` imports itself", path.display())).at(file.span(), ""),
             )));
         }
