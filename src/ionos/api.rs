@@ -1,5 +1,6 @@
 //! The calls by their names. Reading and writing are two traits, so that who only observes cannot write.
 
+use super::content::{Contents, Query, Reading};
 use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::{ApiError, Fact, Local};
 
@@ -31,6 +32,17 @@ pub trait RegistryReads {
 
     /// One token; `None` if there is none of this id, or no such registry.
     fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>>;
+
+    /// What a registry holds; `None` if there is no such registry, repository or artifact.
+    fn contents<'a>(
+        &'a self,
+        registry: &'a Id,
+        what: &'a Contents,
+        query: &'a Query,
+    ) -> Answer<'a, Option<Vec<Reading>>>;
+
+    /// One repository; `None` if there is none of this name, or no such registry.
+    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>>;
 }
 
 /// What can be asked and done.
@@ -52,4 +64,7 @@ pub trait RegistryApi: RegistryReads {
 
     /// Removes a token.
     fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()>;
+
+    /// Removes a repository with all it holds.
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()>;
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use super::api::{Answer, Id};
+use super::content::{Contents, Query, Reading};
 use super::model::{
     Location, LoginPair, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, RegistryProperties, Token,
     TokenPatch, TokenProperties,
@@ -171,6 +172,14 @@ impl RegistryReads for Account {
             Ok(all.iter().find(|(owner, t)| owner == registry && t.id == *id).map(|(_, t)| t.clone()))
         })
     }
+
+    fn contents<'a>(&'a self, _: &'a Id, _: &'a Contents, _: &'a Query) -> Answer<'a, Option<Vec<Reading>>> {
+        Box::pin(async { Ok(Some(Vec::new())) })
+    }
+
+    fn repository<'a>(&'a self, _: &'a Id, _: &'a str) -> Answer<'a, Option<Reading>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 impl RegistryApi for Account {
@@ -250,5 +259,9 @@ impl RegistryApi for Account {
                 if all.len() == before { Err(gone()) } else { Ok(()) }
             })
         })
+    }
+
+    fn delete_repository<'a>(&'a self, _: &'a Id, _: &'a str) -> Answer<'a, ()> {
+        Box::pin(async { Err(gone()) })
     }
 }

@@ -10,12 +10,16 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::api::{Answer, Id};
+use super::content::{Contents, Query, Reading};
 use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::transport::{Reply, Transport};
-use super::{ApiError, Connection, Connector, Endpoint, Fact, RegistryApi, RegistryReads};
+use super::{ApiError, Connection, Connector, Credentials, Endpoint, Fact, RegistryApi, RegistryReads};
 
 /// Members of a page; the service's own default.
 const PAGE: usize = 100;
+
+/// Members of a page of what a registry holds; the most that the description allows.
+const CONTENT_PAGE: usize = 1000;
 
 /// Opens connections to the service. One client an endpoint is made for the whole run, with its first request.
 #[derive(Default)]
@@ -33,6 +37,7 @@ struct Service {
 pub struct HttpApi {
     service: Rc<Service>,
     patience: Duration,
+    by_password: bool,
 }
 
 impl Connector for HttpConnector {
@@ -42,7 +47,8 @@ impl Connector for HttpConnector {
             let transport = Transport::new(connection.endpoint.clone(), connection.tuning);
             Rc::new(Service { transport, ids: RefCell::default() })
         });
-        Ok(Rc::new(HttpApi { service: Rc::clone(service), patience: connection.patience }))
+        let by_password = matches!(connection.endpoint.credentials, Credentials::Basic { .. });
+        Ok(Rc::new(HttpApi { service: Rc::clone(service), patience: connection.patience, by_password }))
     }
 }
 
@@ -75,6 +81,12 @@ impl Named for Registry {
 }
 
 impl Named for Token {
+    fn id(&self) -> &Id {
+        &self.id
+    }
+}
+
+impl Named for Reading {
     fn id(&self) -> &Id {
         &self.id
     }
@@ -122,16 +134,24 @@ impl HttpApi {
     }
 
     /// All pages of a list by offset. Links are not followed: samples show wrong ones.
-    async fn pages_by_offset<T: DeserializeOwned + Named>(&self, path: &str) -> Result<Option<Vec<T>>, ApiError> {
+    async fn pages_by_offset<T: DeserializeOwned + Named>(
+        &self,
+        path: &str,
+        size: usize,
+        extra: &str,
+    ) -> Result<Option<Vec<T>>, ApiError> {
         let mut all = Gathered::default();
         loop {
-            let query = format!("{path}?offset={}&limit={PAGE}", all.seen);
+            let query = format!("{path}?offset={}&limit={size}{extra}", all.seen);
             let Some(page) = self.get::<Page<T>>(&query).await? else {
                 return Ok((all.seen > 0).then_some(all.items));
             };
             let total = page.total;
-            let fresh = all.take(page.items.unwrap_or_default());
-            if !fresh || total.is_some_and(|total| all.seen >= total) {
+            let items = page.items.unwrap_or_default();
+            // Without a total, a page that is not full is the last.
+            let short = total.is_none() && items.len() < size;
+            let fresh = all.take(items);
+            if !fresh || short || total.is_some_and(|total| all.seen >= total) {
                 return Ok(Some(all.items));
             }
         }
@@ -157,6 +177,20 @@ impl HttpApi {
             }
             token = next;
         }
+    }
+
+    /// Reads of what registries hold are documented for API tokens only.
+    fn explained(&self, error: ApiError) -> ApiError {
+        if !self.by_password || !matches!(error.status, Some(401 | 403)) {
+            return error;
+        }
+        let message = format!(
+            "{}{}the API lists repositories, artifacts and vulnerabilities for API tokens only: give `token` (or \
+             `IONOS_TOKEN`) instead of user name and password",
+            error.message,
+            if error.message.is_empty() { "" } else { "; " }
+        );
+        ApiError { message, ..error }
     }
 
     fn forget(&self, id: &str) {
@@ -248,7 +282,7 @@ impl RegistryReads for HttpApi {
     fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
         Box::pin(async move {
             let id = sendable(registry)?;
-            let found = self.pages_by_offset(&format!("{}/tokens", registry_path(id))).await?;
+            let found = self.pages_by_offset(&format!("{}/tokens", registry_path(id)), PAGE, "").await?;
             if found.is_none() {
                 self.forget(id);
             }
@@ -258,6 +292,27 @@ impl RegistryReads for HttpApi {
 
     fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
         Box::pin(async move { self.get(&token_path(registry, id)?).await })
+    }
+
+    fn contents<'a>(
+        &'a self,
+        registry: &'a Id,
+        what: &'a Contents,
+        query: &'a Query,
+    ) -> Answer<'a, Option<Vec<Reading>>> {
+        Box::pin(async move {
+            let path = contents_path(sendable(registry)?, what);
+            let extra: String = query.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+            let found = self.pages_by_offset(&path, CONTENT_PAGE, &extra).await;
+            found.map_err(|error| self.explained(error))
+        })
+    }
+
+    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
+        Box::pin(async move {
+            let found = self.get(&repository_path(sendable(registry)?, name)).await;
+            found.map_err(|error| self.explained(error))
+        })
     }
 }
 
@@ -298,6 +353,10 @@ impl RegistryApi for HttpApi {
     fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
         Box::pin(async move { self.delete(&token_path(registry, id)?).await })
     }
+
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move { self.delete(&repository_path(sendable(registry)?, name)).await })
+    }
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value, ApiError> {
@@ -306,6 +365,21 @@ fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value, ApiError>
 
 fn registry_path(id: &str) -> String {
     format!("/registries/{}", encode(id))
+}
+
+fn repository_path(registry: &str, name: &str) -> String {
+    format!("{}/repositories/{}", registry_path(registry), encode(name))
+}
+
+fn contents_path(registry: &str, what: &Contents) -> String {
+    match what {
+        Contents::Repositories => format!("{}/repositories", registry_path(registry)),
+        Contents::Artifacts => format!("{}/artifacts", registry_path(registry)),
+        Contents::ArtifactsOf(repository) => format!("{}/artifacts", repository_path(registry, repository)),
+        Contents::Vulnerabilities { repository, artifact } => {
+            format!("{}/artifacts/{}/vulnerabilities", repository_path(registry, repository), encode(artifact))
+        }
+    }
 }
 
 fn token_path(registry: &Id, id: &Id) -> Result<String, ApiError> {

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod careful;
 pub mod connection;
+pub mod content;
 pub mod date;
 pub mod error;
 pub mod fact;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::api::{Answer, Id};
+use super::content::{Contents, Query, Reading};
 use super::model::{
     Features, Location, LoginPair, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, RegistryProperties,
     Scanning, Token, TokenPatch, TokenProperties,
@@ -49,6 +50,7 @@ pub struct World {
     gone_registries: RefCell<Vec<Id>>,
     tokens: RefCell<Vec<(Id, Token)>>,
     gone_tokens: RefCell<Vec<(Id, Id)>>,
+    gone_repositories: RefCell<Vec<(Id, String)>>,
 }
 
 /// The API as it would be.
@@ -81,6 +83,10 @@ impl World {
 
     fn is_token_gone(&self, registry: &Id, id: &Id) -> bool {
         self.gone_tokens.borrow().iter().any(|(owner, gone)| owner == registry && gone == id)
+    }
+
+    fn is_repository_gone(&self, registry: &Id, name: &str) -> bool {
+        self.gone_repositories.borrow().iter().any(|(owner, gone)| owner == registry && gone == name)
     }
 
     fn put_token(&self, registry: &Id, token: Token) {
@@ -215,6 +221,57 @@ impl RegistryReads for Overlay {
             self.inner.token(registry, id).await
         })
     }
+
+    fn contents<'a>(
+        &'a self,
+        registry: &'a Id,
+        what: &'a Contents,
+        query: &'a Query,
+    ) -> Answer<'a, Option<Vec<Reading>>> {
+        Box::pin(async move {
+            if self.world.is_registry_gone(registry)
+                || what.repository().is_some_and(|name| self.world.is_repository_gone(registry, name))
+            {
+                return Ok(None);
+            }
+            if registry.is_unknown() {
+                if self.world.registry(registry).is_none() {
+                    unheard_of(registry, "registry")?;
+                }
+                // What is not there yet holds nothing.
+                return Ok(what.repository().is_none().then(Vec::new));
+            }
+            let mut found = self.inner.contents(registry, what, query).await?;
+            if let Some(list) = &mut found {
+                list.retain(|reading| {
+                    let home = match what {
+                        Contents::Repositories => reading.id.known().map(String::as_str),
+                        Contents::Artifacts => {
+                            reading.json.pointer("/properties/repositoryName").and_then(|n| n.as_str())
+                        }
+                        _ => None,
+                    };
+                    !home.is_some_and(|name| self.world.is_repository_gone(registry, name))
+                });
+            }
+            Ok(found)
+        })
+    }
+
+    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
+        Box::pin(async move {
+            if self.world.is_registry_gone(registry) || self.world.is_repository_gone(registry, name) {
+                return Ok(None);
+            }
+            if registry.is_unknown() {
+                if self.world.registry(registry).is_none() {
+                    unheard_of(registry, "registry")?;
+                }
+                return Ok(None);
+            }
+            self.inner.repository(registry, name).await
+        })
+    }
 }
 
 impl RegistryApi for Overlay {
@@ -297,6 +354,20 @@ impl RegistryApi for Overlay {
             self.token(registry, id).await?.ok_or_else(|| missing("token"))?;
             self.world.tokens.borrow_mut().retain(|(owner, token)| owner != registry || token.id != *id);
             self.world.gone_tokens.borrow_mut().push((registry.clone(), id.clone()));
+            Ok(())
+        })
+    }
+
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.repository(registry, name).await?.ok_or_else(|| missing("repository"))?;
+            if name.contains('/') {
+                // The description forbids the slash in this one call; nobody knows what the service makes of it.
+                return Err(ApiError::undetermined(format!(
+                    "whether the API removes a repository whose name has a slash (`{name}`); its description allows none there"
+                )));
+            }
+            self.world.gone_repositories.borrow_mut().push((registry.clone(), name.to_owned()));
             Ok(())
         })
     }

@@ -58,9 +58,15 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::stat::Stat,
     &builtin::tempfile::TempFile,
     &ionoscloud::registry::RegistryModule,
+    &ionoscloud::registry_artifact_info::RegistryArtifactInfo,
     &ionoscloud::registry_info::RegistryInfo,
+    &ionoscloud::registry_location_info::RegistryLocationInfo,
+    &ionoscloud::registry_name_info::RegistryNameInfo,
+    &ionoscloud::registry_repository::RegistryRepository,
+    &ionoscloud::registry_repository_info::RegistryRepositoryInfo,
     &ionoscloud::registry_token::RegistryToken,
     &ionoscloud::registry_token_info::RegistryTokenInfo,
+    &ionoscloud::registry_vulnerability_info::RegistryVulnerabilityInfo,
     &builtin::template::Template,
 ];
 

@@ -1,10 +1,12 @@
 //! Objects as results show them: the documented keys in snake case, all of them, null where there is nothing.
 
+use crate::ionos::content::Reading;
 use crate::ionos::model::{Metadata, Registry, Token};
 use crate::ionos::{Date, Fact};
 use crate::modules::resource::id_value;
 use crate::reconcile::{registry_fields, token_fields};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Value, json};
+use serde_json::Value as Json;
 
 fn date(date: Option<&Date>) -> Value {
     date.map(Date::shown).into()
@@ -61,6 +63,53 @@ pub(super) fn registry(registry: &Registry) -> Value {
     properties.set("name", field("name"));
     properties.set("storage_usage", usage);
     object(&registry.href, id_value(&registry.id), &registry.metadata, properties, registry.kind.as_deref())
+}
+
+/// Something that is only read: the documented keys in snake case, in the order of the shape; dates in the form of all
+/// results; null where there is nothing.
+pub(super) fn reading(reading: &Reading, shape: &Value) -> Value {
+    shaped(Some(&reading.json), shape)
+}
+
+/// JSON of the service in a documented shape. A shape of null takes anything.
+fn shaped(json: Option<&Json>, shape: &Value) -> Value {
+    match (json, shape) {
+        (Some(Json::Array(items)), Value::List(of)) => match of.first() {
+            Some(one) => Value::list(items.iter().map(|item| shaped(Some(item), one))),
+            None => Value::Null,
+        },
+        (Some(Json::Object(map)), Value::Dict(keys)) => keys
+            .iter()
+            .map(|(key, inner)| {
+                let name = key.as_str().unwrap_or_default();
+                let found = map.iter().find(|(theirs, _)| snake(theirs) == name).map(|(_, value)| value);
+                let value = shaped(found, inner);
+                let is_date = name.ends_with("_at") || name.ends_with("_date");
+                let value = match value.as_str().filter(|_| is_date) {
+                    Some(text) => Value::text(Date::read(text).shown()),
+                    None => value,
+                };
+                (key.clone(), value)
+            })
+            .collect::<Dict>()
+            .into(),
+        (None | Some(Json::Null), _) => Value::Null,
+        (Some(other), _) => json::from_serde(other),
+    }
+}
+
+/// `lastPushedAt` as `last_pushed_at`, `resourceURN` as `resource_urn`.
+fn snake(text: &str) -> String {
+    let mut out = String::new();
+    let mut before_upper = false;
+    for c in text.chars() {
+        if c.is_uppercase() && !before_upper && !out.is_empty() {
+            out.push('_');
+        }
+        before_upper = c.is_uppercase();
+        out.extend(c.to_lowercase());
+    }
+    out
 }
 
 fn object(href: &str, id: Value, meta: &Metadata, properties: Dict, kind: Option<&str>) -> Value {

@@ -81,18 +81,18 @@ impl Context for Nothing {
 }
 
 /// A server and a run against it.
-struct World {
+pub(super) struct World {
     server: Handle,
     real: Rc<HttpConnector>,
     foretold: OverlayConnector,
     warnings: RefCell<Vec<String>>,
-    check: bool,
+    pub(super) check: bool,
 }
 
-type Ran = Result<Outcome, Failure>;
+pub(super) type Ran = Result<Outcome, Failure>;
 
 impl World {
-    fn new(seed: &str, faults: &[&str]) -> Self {
+    pub(super) fn new(seed: &str, faults: &[&str]) -> Self {
         let mut options = Options { seed: Seed::parse(seed).unwrap(), ..Options::default() };
         options.faults = faults.iter().map(|fault| Fault::parse(fault).unwrap()).collect();
         options.pace.new = std::time::Duration::from_millis(20);
@@ -109,7 +109,7 @@ impl World {
         }
     }
 
-    async fn run(&self, module: &dyn Module, args: Value) -> Ran {
+    pub(super) async fn run(&self, module: &dyn Module, args: Value) -> Ran {
         let mut given = args.as_dict().unwrap().clone();
         let raw = given.clone();
         for (name, value) in [("token", sandbox::TOKEN), ("api_url", &self.server.url())] {
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// Methods of the requests since the last look.
-    fn methods(&self) -> String {
+    pub(super) fn methods(&self) -> String {
         let all: Vec<String> = self.server.requests().into_iter().map(|entry| entry.method).collect();
         self.server.clear_requests();
         all.join(" ")
@@ -170,7 +170,7 @@ fn seed(tokens: &str) -> String {
     format!(r#"{{"registries": [{{"name": "reg-a", "id": "{REG}", "tokens": {tokens}}}]}}"#)
 }
 
-fn at<'a>(outcome: &'a Outcome, path: &str) -> &'a Value {
+pub(super) fn at<'a>(outcome: &'a Outcome, path: &str) -> &'a Value {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let value = outcome.data.get(first).unwrap_or_else(|| panic!("no `{first}`"));
     if rest.is_empty() { value } else { value.at(rest).unwrap_or_else(|| panic!("no `{path}`")) }

@@ -1,0 +1,56 @@
+//! What registries hold: repositories, artifacts, vulnerabilities. They are listed and, but for one call, never written,
+//! so they stay the JSON that the service sent; what is shown of them is decided where they are shown.
+
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::Fact;
+use super::api::Id;
+
+/// An object as the service tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Its id: the name of a repository, the digest of an artifact, the number of an advisory.
+    pub id: Id,
+    /// Everything that was sent.
+    pub json: Json,
+}
+
+impl<'de> Deserialize<'de> for Reading {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        let id = json.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
+        Ok(Self { id: Fact::Known(id), json })
+    }
+}
+
+/// What is listed of a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    /// Its repositories.
+    Repositories,
+    /// The artifacts of all its repositories.
+    Artifacts,
+    /// The artifacts of one repository.
+    ArtifactsOf(String),
+    /// What was found in one artifact.
+    Vulnerabilities {
+        /// The repository.
+        repository: String,
+        /// The digest of the artifact.
+        artifact: String,
+    },
+}
+
+impl Contents {
+    /// The repository that the list is about, if it is about one.
+    pub fn repository(&self) -> Option<&str> {
+        match self {
+            Self::Repositories | Self::Artifacts => None,
+            Self::ArtifactsOf(repository) | Self::Vulnerabilities { repository, .. } => Some(repository),
+        }
+    }
+}
+
+/// Filters and order that the service applies: parameter and value.
+pub type Query = [(&'static str, String)];

@@ -1,0 +1,114 @@
+//! `registry_artifact_info`: lists the artifacts of a registry, or of one of its repositories.
+
+use super::contents::{self, Listing, known};
+use super::info;
+use super::options::{CONNECTION, NO_REPLACE};
+use crate::ionos::content::Contents;
+use crate::modules::spec::Param;
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::Value;
+
+/// The parameters of `registry_artifact_info`. What the service filters and orders itself is an addition of ours.
+pub static SPEC: Spec = Spec::new(
+    "ionoscloudsdk.ionoscloud.registry_artifact_info",
+    "This is a simple module that supports listing existing Artifacts",
+)
+.label("Artifacts")
+.returns("artifacts")
+.params(&[
+    &[
+        Param::str("registry", "The ID or name of an existing Registry.").required(),
+        Param::str("repository", "The name of an existing Repository; all of the registry if absent."),
+        Param::str(
+            "vulnerability_id",
+            "Only artifacts with this vulnerability; the service filters, and only where no `repository` is given.",
+        ),
+        Param::str(
+            "order_by",
+            "`pullCount`, `pushCount`, `lastPush`, `lastPull`, `lastScan`, `vulnTotalCount`, `vulnFixableCount`, and \
+             within a repository also `vulnMaxSeverity` and `vulnTotalScore`; each also with a leading `-`; the service \
+             orders. `-pullCount` if absent, within a repository `-lastPush`.",
+        ),
+    ],
+    info::FILTERS,
+    CONNECTION,
+    NO_REPLACE,
+]);
+
+/// What artifacts can be ordered by; the last two within a repository only.
+const ORDERS: &[&str] = &[
+    "pullCount",
+    "pushCount",
+    "lastPush",
+    "lastPull",
+    "lastScan",
+    "vulnTotalCount",
+    "vulnFixableCount",
+    "vulnMaxSeverity",
+    "vulnTotalScore",
+];
+
+/// The module.
+pub struct RegistryArtifactInfo;
+
+impl Module for RegistryArtifactInfo {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let repository = args.get("repository").filter(|value| value.is_true());
+            let what = match repository.map(|value| known(value, "repository")).transpose() {
+                Ok(repository) => repository.map_or(Contents::Artifacts, Contents::ArtifactsOf),
+                Err(error) => return info::failed(&SPEC, error.into()),
+            };
+            let whole = what == Contents::Artifacts;
+            if !whole && args.get("vulnerability_id").is_some_and(Value::is_true) {
+                let said = "`vulnerability_id` cannot be combined with `repository`: the API has that filter for a whole \
+                            registry only; leave `repository` out and use `filters: {properties.repository_name: ..}`";
+                return Err(Failure::new(format!("failed to list the {}: {said}", SPEC.label)));
+            }
+            let listing = Listing {
+                spec: &SPEC,
+                args,
+                context,
+                shape: shape(),
+                what,
+                filters: &[("vulnerability_id", "filter.vulnerabilityId")],
+                orders: if whole { &ORDERS[..7] } else { ORDERS },
+                plain_orders: &[],
+            };
+            listing.run().await
+        })
+    }
+}
+
+/// An artifact with everything that one can have.
+fn shape() -> Value {
+    const METADATA: &[&str] = &[
+        "created_by",
+        "created_by_user_id",
+        "created_date",
+        "last_modified_by",
+        "last_modified_by_user_id",
+        "last_modified_date",
+        "last_pulled_at",
+        "last_pushed_at",
+        "last_scanned_at",
+        "pull_count",
+        "push_count",
+        "resource_urn",
+        "vuln_fixable_count",
+        "vuln_max_severity",
+        "vuln_total_count",
+        "vuln_total_score",
+    ];
+    let properties = vec![
+        ("digest", Value::Null),
+        ("media_type", Value::Null),
+        ("repository_name", Value::Null),
+        ("tags", Value::list([Value::Null])),
+    ];
+    contents::shape(METADATA, properties)
+}
