@@ -4,6 +4,7 @@
 
 mod conformance;
 mod docs;
+mod playbooks;
 
 use std::path::Path;
 

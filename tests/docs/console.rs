@@ -55,6 +55,16 @@ impl Stage {
         Self { folder, status: 0 }
     }
 
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// How the last command ended.
+    pub fn status(&self) -> i32 {
+        self.status
+    }
+
     /// Runs a command and gives the lines of both streams, normalised.
     pub fn run(&mut self, command: &str) -> Vec<String> {
         // From source, or installed: the same program.

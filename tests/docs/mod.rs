@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_DOCS=1 cargo test --test main docs` writes what is printed today into the pages, to be looked at and kept.
 
-mod console;
+pub mod console;
 
 use std::fmt::Write as _;
 use std::fs;
