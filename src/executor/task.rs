@@ -235,7 +235,7 @@ impl TaskRun<'_> {
             None => self.tries(scope, search, &engine, &settings, delegated_to.as_deref()).await,
         };
         pass.ignored = settings.ignore_errors;
-        pass.no_log = settings.no_log;
+        pass.no_log |= settings.no_log;
         pass.delegated_to = delegated_to;
         if pass.changed && !pass.failed {
             match self.notifications(&engine) {
@@ -402,10 +402,12 @@ impl TaskRun<'_> {
 
     fn succeeded(&self, outcome: modules::Outcome, settings: &Settings, delegated_to: Option<&str>) -> Pass {
         self.note_records(outcome.actions);
-        if let Err(message) = self.apply_effects(outcome.effects, settings, delegated_to) {
-            return self.failed(Failure::from(message));
-        }
+        let regrouped = match self.apply_effects(outcome.effects, settings, delegated_to) {
+            Ok(regrouped) => regrouped,
+            Err(message) => return self.failed(Failure::from(message)),
+        };
         let mut result = self.tainted(outcome.data);
+        let no_log = result.remove("_ansible_no_log").is_some_and(|hidden| hidden.is_true());
         if outcome.skipped {
             result.set("skipped", true.into());
         }
@@ -417,8 +419,9 @@ impl TaskRun<'_> {
         }
         let failed = matches!(result.get("failed"), Some(value) if value.is_true());
         Pass {
-            changed: outcome.changed,
+            changed: outcome.changed || regrouped,
             skipped: outcome.skipped,
+            no_log,
             undetermined: outcome.undetermined,
             result,
             failed,
@@ -469,12 +472,14 @@ impl TaskRun<'_> {
         self.run.records.borrow_mut().extend(records);
     }
 
+    /// Gives whether the inventory has changed.
     fn apply_effects(
         &self,
         effects: Vec<Effect>,
         settings: &Settings,
         delegated_to: Option<&str>,
-    ) -> Result<(), Diagnostic> {
+    ) -> Result<bool, Diagnostic> {
+        let mut regrouped = false;
         let delegate: Option<[Rc<str>; 1]> =
             delegated_to.filter(|_| settings.delegate_facts).map(|target| [Rc::from(target)]);
         let targets: &[Rc<str>] = delegate.as_ref().map_or(self.targets, |one| &one[..]);
@@ -506,15 +511,15 @@ impl TaskRun<'_> {
                     self.run.tally.borrow_mut().add_custom(host, &data, aggregate);
                 }
                 Effect::AddHost { name, groups, vars } => {
-                    self.run.inventory.borrow_mut().add_host(&name, &groups, &vars)?;
+                    regrouped |= self.run.inventory.borrow_mut().add_host(&name, &groups, &vars)?;
                 }
                 Effect::GroupBy { group, parents } => {
-                    self.run.inventory.borrow_mut().group_by(self.host, &group, &parents)?;
+                    regrouped |= self.run.inventory.borrow_mut().group_by(self.host, &group, &parents)?;
                 }
                 Effect::Secret(secret) => self.run.bus.redactor().add(&secret),
             }
         }
-        Ok(())
+        Ok(regrouped)
     }
 
     fn tell_item(&self, pass: &Pass, label: Value) {

@@ -39,6 +39,7 @@ pub trait Module: Sync {
 
 /// All modules, sorted by name.
 pub static MODULES: &[&dyn Module] = &[
+    &builtin::add_host::AddHost,
     &builtin::assemble::Assemble,
     &builtin::assert::Assert,
     &builtin::blockinfile::BlockInFile,
@@ -49,10 +50,14 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::fetch::Fetch,
     &builtin::file::File,
     &builtin::find::Find,
+    &builtin::group_by::GroupBy,
+    &builtin::include_vars::IncludeVars,
     &builtin::lineinfile::LineInFile,
+    &builtin::pause::Pause,
     &builtin::ping::Ping,
     &builtin::replace::Replace,
     &builtin::set_fact::SetFact,
+    &builtin::set_stats::SetStats,
     &builtin::command::Shell,
     &builtin::slurp::Slurp,
     &builtin::stat::Stat,

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use fancy_regex::{Regex, RegexBuilder};
 
-use super::regex_syntax::{self, Flags};
+use super::regex_syntax;
+pub use super::regex_syntax::Flags;
 use crate::template::fault::Fault;
 
 /// The groups of a match.

@@ -1,0 +1,57 @@
+//! `group_by`: puts the host into a group that its variables name.
+
+use crate::modules::outcome::Effect;
+use crate::modules::spec::{FreeForm, Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Value, python};
+
+static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Puts the host into a group that its variables name.")
+    .params(&[&[
+        Param::new("key", Kind::Raw, "The group; blanks become dashes."),
+        Param::new("parents", Kind::Raw, "The groups that it is a child of.").default("all"),
+    ]])
+    .free_form(FreeForm::Mixed);
+
+/// The module.
+pub struct GroupBy;
+
+impl Module for GroupBy {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { group(args) })
+    }
+}
+
+fn group(args: &Args) -> Result<Outcome, Failure> {
+    let name = |value: &Value| python::str(value).replace(' ', "-");
+    let Some(group) = args.get("key").map(name) else {
+        return Err(Failure::new("the 'key' param is required when using group_by"));
+    };
+    let parents: Vec<String> = match args.get("parents") {
+        Some(Value::List(items)) => items.iter().map(name).collect(),
+        Some(one) => vec![name(one)],
+        None => vec!["all".to_owned()],
+    };
+    Ok(Outcome::default()
+        .with("add_group", group.as_str())
+        .with("parent_groups", parents.clone())
+        .effect(Effect::GroupBy { group, parents }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::{Bench, yaml};
+
+    #[test]
+    fn groups_have_no_blanks() {
+        let bench = Bench::new("os: my os");
+        let outcome = bench.run(&GroupBy, "{key: 'g {{ os }}', parents: [a b, c]}").unwrap();
+        assert_eq!(Value::from(outcome.data), yaml("{add_group: g-my-os, parent_groups: [a-b, c]}"));
+        assert_eq!(bench.gives(&GroupBy, "key: x", "parent_groups"), yaml("[all]"));
+        assert_eq!(bench.fails(&GroupBy, "parents: x"), "the 'key' param is required when using group_by");
+    }
+}

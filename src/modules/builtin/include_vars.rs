@@ -1,0 +1,334 @@
+//! `include_vars`: variables of the host from files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::copy::not_found;
+use super::files::{normal, shown};
+use crate::modules::args::parse_bool;
+use crate::modules::outcome::Effect;
+use crate::modules::spec::{FreeForm, Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::regex::{Flags, Pattern};
+use crate::value::{Dict, Sealed, Value, python};
+
+static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Reads variables of the host from files.")
+    .params(&[&[
+        Param::str("_raw_params", "The file as free text.").hidden(),
+        Param::str("file", "The file; looked for in `vars` first."),
+        Param::str("dir", "A folder whose files are read."),
+        Param::str("name", "The variable that all others are put into."),
+        Param::int("depth", "How many levels of folders are read; 0 for all."),
+        Param::str("files_matching", "Only files whose names this regular expression is found in."),
+        Param::new("ignore_files", Kind::Raw, "Regular expressions for the ends of names that are passed over."),
+        Param::new("extensions", Kind::Raw, "Endings that files of the folder may have."),
+        Param::new("ignore_unknown_extensions", Kind::Raw, "Passes over files with other endings."),
+        Param::str("hash_behaviour", "`merge` adds to mappings that are there.").choices(&["replace", "merge"]),
+    ]])
+    .free_form(FreeForm::Mixed);
+
+/// Options that mean something for a folder only.
+const FOLDER: &[&str] = &["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"];
+
+/// Folders this deep are a loop of links.
+const DEEPEST: usize = 64;
+
+/// The module.
+pub struct IncludeVars;
+
+impl Module for IncludeVars {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { include(args, context) })
+    }
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Read {
+    vars: Dict,
+    files: Vec<PathBuf>,
+    /// A file was vaulted, so the result is not to be shown.
+    vaulted: bool,
+}
+
+fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let given = |names: &[&str]| names.iter().any(|name| args.get(name).is_some());
+    if given(FOLDER) && given(&["file", "_raw_params"]) {
+        let message = "You are mixing file only and dir only arguments, these are incompatible";
+        return Err(Failure::new(message));
+    }
+    let mut read = Read::default();
+    let done = match args.str("dir").filter(|dir| !dir.is_empty()) {
+        Some(dir) => folder(args, context, dir, &mut read),
+        None => file(args, context, &mut read),
+    };
+    let files = || Value::list(read.files.iter().map(|path| Value::text(shown(path))));
+    if let Err(failure) = done {
+        let message = failure.message.clone();
+        return Err(failure
+            .with("ansible_facts", Dict::new())
+            .with("ansible_included_var_files", files())
+            .with("message", message));
+    }
+    let mut vars = match args.str("name").filter(|name| !name.is_empty()) {
+        Some(name) => [(Value::text(name), Value::from(read.vars.clone()))].into_iter().collect(),
+        None => read.vars.clone(),
+    };
+    if args.str("hash_behaviour") == Some("merge") {
+        let mut merged = Dict::new();
+        for (name, value) in vars.iter() {
+            let old = match name.as_str() {
+                Some(name) => context.template.variable(name).ok().flatten(),
+                None => None,
+            };
+            merged.insert(name.clone(), merge(old.as_ref(), value));
+        }
+        vars = merged;
+    }
+    let mut outcome = Outcome::default()
+        .with("ansible_facts", vars.clone())
+        .with("ansible_included_var_files", files())
+        .effect(Effect::IncludeVars(vars));
+    if read.vaulted {
+        outcome = outcome.with("_ansible_no_log", true);
+    }
+    Ok(outcome)
+}
+
+/// A mapping added to another, level by level; anything else replaces.
+fn merge(old: Option<&Value>, new: &Value) -> Value {
+    let (Some(Value::Dict(old)), Value::Dict(new)) = (old, new) else { return new.clone() };
+    let mut merged = (**old).clone();
+    for (key, value) in new.iter() {
+        let value = merge(old.get_value(key), value);
+        merged.insert(key.clone(), value);
+    }
+    merged.into()
+}
+
+fn file(args: &Args, context: &TaskContext<'_>, read: &mut Read) -> Result<(), Failure> {
+    let name = args.str("file").or_else(|| args.str("_raw_params")).map(|name| name.trim_end_matches('\n'));
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Err(Failure::new("no file is named: `file` or `dir` is required"));
+    };
+    let path = context.find_file("vars", name).ok_or_else(|| not_found(context, "vars", name))?;
+    load(context, &tidy(&path), read)
+}
+
+/// The path as messages and results show it.
+fn tidy(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    PathBuf::from(normal(&path.to_string_lossy()))
+}
+
+/// Reads one file of variables.
+fn load(context: &TaskContext<'_>, path: &Path, read: &mut Read) -> Result<(), Failure> {
+    let name = shown(path);
+    let mut content = std::fs::read(path)
+        .map_err(|error| Failure::new(format!("Unable to retrieve file contents.\nCannot read '{name}': {error}")))?;
+    if content.starts_with(b"$ANSIBLE_VAULT;") {
+        let envelope = String::from_utf8_lossy(&content).into_owned();
+        content = context.template.open(&Sealed { envelope, span: None })?.as_bytes().to_vec();
+        read.vaulted = true;
+    }
+    let loaded = crate::yaml::load(&crate::yaml::read_text(&name, content)?)?;
+    for warning in loaded.warnings {
+        context.warn(warning.one_line());
+    }
+    match loaded.root.map(|root| root.to_value()) {
+        None | Some(Value::Null) => {}
+        Some(Value::Dict(dict)) => read.vars.extend(&dict),
+        Some(_) => return Err(Failure::new(format!("{name} must be stored as a dictionary/hash"))),
+    }
+    read.files.push(path.to_path_buf());
+    Ok(())
+}
+
+/// Which files of a folder are read.
+struct Choice {
+    depth: usize,
+    matching: Option<Rc<Pattern>>,
+    ignored: Vec<Rc<Pattern>>,
+    extensions: Vec<String>,
+    lenient: bool,
+    /// The file that the role has read by itself.
+    own: Option<PathBuf>,
+}
+
+impl Choice {
+    fn of(args: &Args, own: Option<PathBuf>) -> Result<Self, Failure> {
+        let pattern = |text: &str| {
+            Pattern::compile(text, Flags::default())
+                .map_err(|_| Failure::new(format!("Invalid regular expression: {text}")))
+        };
+        let ignored: Vec<String> = match args.get("ignore_files") {
+            None => Vec::new(),
+            Some(Value::Str(text)) => text.split_whitespace().map(str::to_owned).collect(),
+            Some(Value::List(items)) => items.iter().map(python::str).collect(),
+            Some(other) => return Err(Failure::new(format!("{} must be a list", python::str(other)))),
+        };
+        let extensions = match args.get("extensions") {
+            None => ["yaml", "yml", "json"].map(str::to_owned).to_vec(),
+            Some(Value::Str(text)) => text.split(',').map(|one| one.trim().to_owned()).collect(),
+            Some(Value::List(items)) => items.iter().map(python::str).collect(),
+            Some(_) => return Err(Failure::new("Invalid type for \"extensions\" option, it must be a list")),
+        };
+        Ok(Self {
+            depth: args.int("depth").and_then(|depth| usize::try_from(depth).ok()).unwrap_or(0),
+            matching: args.str("files_matching").filter(|text| !text.is_empty()).map(pattern).transpose()?,
+            ignored: ignored.iter().map(|text| pattern(&format!("{text}$"))).collect::<Result<_, _>>()?,
+            extensions,
+            lenient: args.get("ignore_unknown_extensions").is_some_and(|value| parse_bool(value).unwrap_or(false)),
+            own,
+        })
+    }
+
+    /// Whether a file is read.
+    fn takes(&self, path: &Path) -> Result<bool, Failure> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let found = |pattern: &Pattern| pattern.search(&name, 0).map(|found| found.is_some());
+        if self.own.as_deref() == Some(path) || !path.exists() {
+            return Ok(false);
+        }
+        if let Some(matching) = &self.matching {
+            if !found(matching)? {
+                return Ok(false);
+            }
+        }
+        for ignored in &self.ignored {
+            if found(ignored)? {
+                return Ok(false);
+            }
+        }
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        if self.extensions.iter().any(|known| *known == extension) {
+            return Ok(true);
+        }
+        if self.lenient {
+            return Ok(false);
+        }
+        let known = self.extensions.join(", ");
+        Err(Failure::new(format!("{} does not have a valid extension: {known}", shown(path))))
+    }
+}
+
+fn folder(args: &Args, context: &TaskContext<'_>, dir: &str, read: &mut Read) -> Result<(), Failure> {
+    let role = context.template.variable("role_path").ok().flatten().map(|path| PathBuf::from(python::str(&path)));
+    let root = match &role {
+        Some(role) if dir == "vars" || dir.starts_with("vars/") => {
+            let inside = role.join(dir);
+            if inside.exists() { inside } else { PathBuf::from(dir) }
+        }
+        Some(role) => role.join("vars").join(dir),
+        None => written_in(context).join(dir),
+    };
+    let root = tidy(&root);
+    if !root.exists() {
+        return Err(Failure::new(format!("{} directory does not exist", shown(&root))));
+    }
+    if !root.is_dir() {
+        return Err(Failure::new(format!("{} is not a directory", shown(&root))));
+    }
+    let choice = Choice::of(args, role.map(|role| role.join("vars").join("main.yml")))?;
+    let mut folders = BTreeMap::new();
+    walk(&root, 1, &mut folders);
+    for (_, (depth, files)) in folders {
+        if choice.depth != 0 && depth > choice.depth {
+            continue;
+        }
+        for file in files {
+            if choice.takes(&file)? {
+                load(context, &file, read)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folder of the file that the task stands in.
+fn written_in(context: &TaskContext<'_>) -> PathBuf {
+    let file = Path::new(context.span.source().name());
+    match file.parent().filter(|_| file.is_file()) {
+        Some(folder) => folder.to_path_buf(),
+        None => context.base_dir.to_path_buf(),
+    }
+}
+
+/// All folders below, by their paths, with how deep they are and their files in order.
+fn walk(folder: &Path, depth: usize, found: &mut BTreeMap<String, (usize, Vec<PathBuf>)>) {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if depth < DEEPEST {
+                walk(&path, depth + 1, found);
+            }
+        } else {
+            files.push(path);
+        }
+    }
+    files.sort();
+    found.insert(shown(folder), (depth, files));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+    use crate::modules::builtin::testing::{Bench, yaml};
+
+    fn bench(folder: &Folder, vars: &str) -> Bench {
+        Bench { folder: folder.path().to_path_buf(), ..Bench::new(vars) }
+    }
+
+    #[test]
+    fn values_stay_templates() {
+        let folder = Folder::new();
+        folder.write("vars/v.yml", "a: 1\nb: '{{ a }}'\n");
+        let outcome = bench(&folder, "").run(&IncludeVars, "_raw_params: v.yml").unwrap();
+        let [Effect::IncludeVars(vars)] = &outcome.effects[..] else { panic!("no variables") };
+        assert!(matches!(vars.get("b"), Some(Value::Str(text)) if text.is_template()));
+        let file = Value::text(shown(&folder.path().join("vars/v.yml")));
+        assert_eq!(outcome.data.get("ansible_included_var_files"), Some(&Value::list([file])));
+    }
+
+    #[test]
+    fn folders_are_read_in_order() {
+        let folder = Folder::new();
+        folder.write("d/b.yml", "a: b\nonly: b\n");
+        folder.write("d/a.json", "{\"a\": \"a\"}");
+        folder.write("d/sub/z.yaml", "a: sub\n");
+        folder.write("d/sub/x.yaml", "y: 1\n");
+        let bench = bench(&folder, "h: {old: 1}");
+        assert_eq!(bench.gives(&IncludeVars, "dir: d", "ansible_facts"), yaml("{a: sub, only: b, y: 1}"));
+        assert_eq!(bench.gives(&IncludeVars, "{dir: d, depth: 1}", "ansible_facts"), yaml("{a: b, only: b}"));
+        let chosen = "{dir: d, files_matching: '^[ab]', ignore_files: [b.yml], name: h, hash_behaviour: merge}";
+        assert_eq!(bench.gives(&IncludeVars, chosen, "ansible_facts"), yaml("{h: {old: 1, a: a}}"));
+        let lenient = "{dir: d, extensions: [json], ignore_unknown_extensions: true}";
+        assert_eq!(bench.gives(&IncludeVars, lenient, "ansible_facts"), yaml("{a: a}"));
+        let strict = bench.fails(&IncludeVars, "{dir: d, extensions: [json]}");
+        assert!(strict.ends_with("/d/b.yml does not have a valid extension: json"), "{strict}");
+    }
+
+    #[test]
+    fn what_cannot_be_read() {
+        let folder = Folder::new();
+        folder.write("list.yml", "- 1\n");
+        folder.write("empty.yml", "");
+        let bench = bench(&folder, "");
+        assert!(bench.fails(&IncludeVars, "file: list.yml").ends_with("must be stored as a dictionary/hash"));
+        assert!(
+            bench.fails(&IncludeVars, "file: no.yml").starts_with("Could not find or access 'no.yml'\nSearched in:")
+        );
+        assert!(bench.fails(&IncludeVars, "dir: no").ends_with("no directory does not exist"));
+        assert!(bench.fails(&IncludeVars, "{dir: x, file: y}").starts_with("You are mixing"));
+        assert_eq!(bench.gives(&IncludeVars, "file: empty.yml", "ansible_facts"), Dict::new().into());
+        let failure = bench.run(&IncludeVars, "file: list.yml").unwrap_err();
+        assert_eq!(failure.data.get("message"), Some(&failure.message.into()));
+    }
+}

@@ -1,0 +1,136 @@
+//! `pause`: waits for a time, or for somebody at the terminal.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Value, python};
+
+static SPEC: Spec = Spec {
+    mutually_exclusive: &[&["minutes", "seconds"]],
+    ..Spec::new("ansible.builtin.pause", "Waits for a time, or for somebody at the terminal.").params(&[&[
+        Param::bool("echo", "Shows what is typed.").default("true"),
+        Param::new("minutes", Kind::Raw, "How long, in minutes."),
+        Param::new("seconds", Kind::Raw, "How long, in seconds."),
+        Param::str("prompt", "What is asked."),
+    ]])
+};
+
+/// The module.
+pub struct Pause;
+
+impl Module for Pause {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(pause(args, context))
+    }
+}
+
+async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let minutes = args.get("minutes").map(|value| whole("minutes", value)).transpose()?;
+    let seconds = args.get("seconds").map(|value| whole("seconds", value)).transpose()?;
+    let (unit, per_unit) = if seconds.is_some() { ("seconds", 1.0) } else { ("minutes", 60.0) };
+    let wait = seconds.or(minutes.map(|minutes| minutes.saturating_mul(60))).map(|seconds| seconds.max(1));
+    let echo = args.bool("echo");
+    let begin = jiff::ZonedDateTime::now();
+    let mut input = String::new();
+    if let Some(seconds) = wait {
+        let hidden = if echo { "" } else { " (output is hidden)" };
+        let said = args.str("prompt").map(|prompt| format!(": {prompt}")).unwrap_or_default();
+        (context.progress)(&format!("Pausing for {seconds} seconds{hidden}{said}"));
+        tokio::time::sleep(Duration::from_secs(seconds.unsigned_abs())).await;
+    } else if std::io::stdin().is_terminal() {
+        let question = args.str("prompt").unwrap_or("Press enter to continue, Ctrl+C to interrupt");
+        input = ask(question.to_owned(), echo).await?;
+    } else {
+        context.warn("Not waiting for response to prompt as stdin is not interactive");
+    }
+    let end = jiff::ZonedDateTime::now();
+    let took = end.timestamp().duration_since(begin.timestamp());
+    let shown = |time: &jiff::ZonedDateTime| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
+    let length = (took.as_secs_f64() / per_unit * 100.0).round() / 100.0;
+    Ok(Outcome::default()
+        .with("stdout", format!("Paused for {} {unit}", python::str(&Value::Float(length))))
+        .with("stderr", "")
+        .with("rc", 0)
+        .with("start", shown(&begin))
+        .with("stop", shown(&end))
+        .with("delta", took.as_secs())
+        .with("echo", echo)
+        .with("user_input", input))
+}
+
+/// A whole number as Python's `int` makes it.
+fn whole(name: &str, value: &Value) -> Result<i64, Failure> {
+    let number = match value {
+        Value::Int(number) => Ok(*number),
+        Value::Bool(flag) => Ok(i64::from(*flag)),
+        #[allow(clippy::cast_possible_truncation)]
+        Value::Float(number) if number.is_finite() => Ok(*number as i64),
+        Value::Str(text) => {
+            text.trim().parse().map_err(|_| format!("invalid literal for int() with base 10: {}", python::repr(value)))
+        }
+        other => Err(format!(
+            "int() argument must be a string, a bytes-like object or a real number, not '{}'",
+            other.type_name()
+        )),
+    };
+    number.map_err(|why| {
+        let is = value.type_name();
+        Failure::new(format!("argument '{name}' is of type {is} and we were unable to convert to int: {why}"))
+    })
+}
+
+/// Asks at the terminal. The thread that waits for the answer is left behind if the run is interrupted.
+async fn ask(question: String, echo: bool) -> Result<String, Failure> {
+    let (send, answer) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let terminal = console::Term::stderr();
+        let read = terminal
+            .write_str(&format!("{question}: "))
+            .and_then(|()| if echo { terminal.read_line() } else { terminal.read_secure_line() });
+        // Nobody listens any more after an interruption.
+        let _ = send.send(read);
+    });
+    match answer.await {
+        Ok(Ok(text)) => Ok(text),
+        Ok(Err(error)) => Err(Failure::new(format!("cannot read from the terminal: {error}"))),
+        Err(_) => Err(Failure::new("user requested abort!")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::Bench;
+
+    #[test]
+    fn a_second_is_the_shortest_time() {
+        let before = std::time::Instant::now();
+        let outcome = Bench::new("").run(&Pause, "{seconds: 0, echo: false}").unwrap();
+        assert!(before.elapsed() >= Duration::from_secs(1));
+        assert_eq!(outcome.data.get("delta"), Some(&1.into()));
+        assert_eq!(outcome.data.get("echo"), Some(&false.into()));
+        assert!(!outcome.changed);
+    }
+
+    #[test]
+    fn times_are_whole_numbers() {
+        assert_eq!(whole("seconds", &Value::Float(1.7)).unwrap(), 1);
+        assert_eq!(whole("seconds", &" 12 ".into()).unwrap(), 12);
+        let start = "argument 'seconds' is of type";
+        for (given, why) in [
+            ("seconds: abc", "invalid literal for int() with base 10: 'abc'"),
+            ("seconds: [1]", "int() argument must be a string, a bytes-like object or a real number, not 'list'"),
+        ] {
+            let message = Bench::new("").fails(&Pause, given);
+            assert!(message.starts_with(start) && message.ends_with(why), "{message}");
+        }
+        let both = Bench::new("").fails(&Pause, "{minutes: 1, seconds: 1}");
+        assert_eq!(both, "parameters are mutually exclusive: minutes|seconds");
+    }
+}

@@ -1,0 +1,66 @@
+//! `set_stats`: figures of the run, for those who read its report.
+
+use super::set_fact::check_name;
+use crate::modules::args::parse_bool;
+use crate::modules::outcome::Effect;
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value, python};
+
+static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for the report of the run.").params(&[&[
+    Param::new("data", Kind::Raw, "Names and values."),
+    Param::new("per_host", Kind::Raw, "For the host rather than for the run.").default("false"),
+    Param::new("aggregate", Kind::Raw, "Added to what is there rather than in its place.").default("true"),
+]]);
+
+/// The module.
+pub struct SetStats;
+
+impl Module for SetStats {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { set(args, context) })
+    }
+}
+
+fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let given = match args.get("data") {
+        None => Dict::new(),
+        Some(Value::Dict(dict)) => (**dict).clone(),
+        Some(_) => return Err(Failure::new("The 'data' option needs to be a dictionary/hash")),
+    };
+    let flag = |name: &str| args.get(name).is_some_and(|value| parse_bool(value).unwrap_or(false));
+    let (per_host, aggregate) = (flag("per_host"), flag("aggregate"));
+    let mut data = Dict::new();
+    for (name, value) in given.iter() {
+        let name = context.template.template(name)?;
+        check_name(&name)?;
+        data.set(python::str(&name), value.clone());
+    }
+    let shown = Value::dict([
+        ("data", Value::from(data.clone())),
+        ("per_host", Value::Bool(per_host)),
+        ("aggregate", Value::Bool(aggregate)),
+    ]);
+    Ok(Outcome::default().with("ansible_stats", shown).effect(Effect::Stats { data, per_host, aggregate }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::{Bench, yaml};
+
+    #[test]
+    fn names_and_values_are_templates() {
+        let bench = Bench::new("n: 1");
+        assert_eq!(
+            bench.gives(&SetStats, "{data: {'t{{ n }}': '{{ n + 1 }}'}, per_host: 'yes'}", "ansible_stats"),
+            yaml("{data: {t1: 2}, per_host: true, aggregate: true}")
+        );
+        assert_eq!(bench.fails(&SetStats, "data: 5"), "The 'data' option needs to be a dictionary/hash");
+        assert_eq!(bench.fails(&SetStats, "data: {1a: 5}"), "Invalid variable name '1a'.");
+    }
+}
