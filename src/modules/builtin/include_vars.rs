@@ -323,9 +323,11 @@ mod tests {
         let bench = bench(&folder, "");
         assert!(bench.fails(&IncludeVars, "file: list.yml").ends_with("must be stored as a dictionary/hash"));
         assert!(
-            bench.fails(&IncludeVars, "file: no.yml").starts_with("Could not find or access 'no.yml'\nSearched in:")
+            bench
+                .fails(&IncludeVars, "file: gone.yml")
+                .starts_with("Could not find or access 'gone.yml'\nSearched in:")
         );
-        assert!(bench.fails(&IncludeVars, "dir: no").ends_with("no directory does not exist"));
+        assert!(bench.fails(&IncludeVars, "dir: gone").ends_with("gone directory does not exist"));
         assert!(bench.fails(&IncludeVars, "{dir: x, file: y}").starts_with("You are mixing"));
         assert_eq!(bench.gives(&IncludeVars, "file: empty.yml", "ansible_facts"), Dict::new().into());
         let failure = bench.run(&IncludeVars, "file: list.yml").unwrap_err();
