@@ -73,6 +73,7 @@ pub static MODULES: &[&dyn Module] = &[
     &ionoscloud::registry_token_info::RegistryTokenInfo,
     &ionoscloud::registry_vulnerability_info::RegistryVulnerabilityInfo,
     &builtin::template::Template,
+    &builtin::wait_for::WaitFor,
 ];
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).

@@ -25,5 +25,5 @@ pub mod slurp;
 pub mod stat;
 pub mod tempfile;
 pub mod template;
-#[cfg(test)]
 pub mod testing;
+pub mod wait_for;

@@ -1,0 +1,297 @@
+//! `wait_for`: a port, a file, or a time.
+
+mod connections;
+
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+
+use crate::modules::args::Args;
+use crate::modules::spec::{CheckSupport, Kind, Param};
+use crate::modules::{Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::regex::Pattern;
+use crate::template::python::regex_syntax::Flags;
+use crate::value::{Dict, Value, python};
+
+static SPEC: Spec = Spec::new("ansible.builtin.wait_for", "Waits for a port, a file, or some time.")
+    .check(CheckSupport::None)
+    .params(&[&[
+        Param::str("host", "The name or address of the host with the port.").default("127.0.0.1"),
+        Param::int("timeout", "Seconds after which waiting is given up.").default("300"),
+        Param::int("connect_timeout", "Seconds after which one attempt to connect is given up.").default("5"),
+        Param::int("delay", "Seconds before the first look.").default("0"),
+        Param::int("port", "The port."),
+        Param::list("active_connection_states", &Kind::Str, "TCP states that count as a connection for `drained`.")
+            .default("ESTABLISHED,FIN_WAIT1,FIN_WAIT2,SYN_RECV,SYN_SENT,TIME_WAIT"),
+        Param::path("path", "The file."),
+        Param::str("search_regex", "What the file, or what the port says, has to contain."),
+        Param::str("state", "What is waited for.")
+            .default("started")
+            .choices(&["absent", "drained", "present", "started", "stopped"]),
+        Param::list("exclude_hosts", &Kind::Str, "Hosts whose connections do not count for `drained`."),
+        Param::int("sleep", "Seconds between two looks.").default("1"),
+        Param::str("msg", "Said instead of the usual message when waiting is given up."),
+    ]]);
+
+/// The most that is read of a port in the search for a text.
+const LIMIT: usize = 64 << 20;
+
+/// The module.
+pub struct WaitFor;
+
+impl Module for WaitFor {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+/// What is waited for.
+struct Wish<'a> {
+    host: &'a str,
+    port: Option<i64>,
+    path: Option<&'a str>,
+    pattern: Option<Rc<Pattern>>,
+    connect_timeout: Duration,
+    end: Instant,
+    sleep: Duration,
+}
+
+/// The groups of the match.
+#[derive(Default)]
+struct Found {
+    groups: Vec<Value>,
+    named: Dict,
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let (port, path) = (args.int("port").filter(|port| *port != 0), args.str("path").filter(|path| !path.is_empty()));
+    let state = args.str("state").unwrap_or("started");
+    let start = Instant::now();
+    let with_time = |message: String| Failure::new(message).with("elapsed", start.elapsed().as_secs());
+    let search = args.str("search_regex");
+    let pattern = search.map(pattern).transpose()?;
+    let refusal = match state {
+        _ if port.is_some() && path.is_some() => Some("port and path parameter can not both be passed to wait_for"),
+        "stopped" if path.is_some() => {
+            Some("state=stopped should only be used for checking a port in the wait_for module")
+        }
+        "drained" if path.is_some() => {
+            Some("state=drained should only be used for checking a port in the wait_for module")
+        }
+        "drained" => None,
+        _ if args.get("exclude_hosts").is_some() => Some("exclude_hosts should only be with state=drained"),
+        _ => None,
+    };
+    if let Some(refusal) = refusal {
+        return Err(with_time(refusal.to_owned()));
+    }
+    let states = connections::states(&texts(args, "active_connection_states")).map_err(with_time)?;
+    let limit = seconds(args, "timeout");
+    let wish = Wish {
+        host: args.str("host").unwrap_or("127.0.0.1"),
+        port,
+        path,
+        pattern,
+        connect_timeout: seconds(args, "connect_timeout"),
+        end: start + limit,
+        sleep: seconds(args, "sleep"),
+    };
+    sleep(seconds(args, "delay")).await;
+    let target = match (port, path) {
+        (Some(port), _) => format!("{}:{port}", wish.host),
+        (None, Some(path)) => path.to_owned(),
+        (None, None) => format!("{}:None", wish.host),
+    };
+    (context.progress)(&format!("waiting for {target}"));
+    let given_up = |usual: String| with_time(args.str("msg").map_or(usual, str::to_owned));
+    let mut found = Found::default();
+    match state {
+        "drained" => {
+            let excluded = texts(args, "exclude_hosts");
+            let watch = connections::Watch::new(wish.host, port.unwrap_or(0), &excluded, states).await?;
+            if !wish.until(async || watch.count() == 0).await {
+                return Err(given_up(format!("Timeout when waiting for {target} to drain")));
+            }
+        }
+        _ if port.is_none() && path.is_none() => sleep(limit).await,
+        "absent" | "stopped" => {
+            if !wish.until(async || wish.is_gone().await).await {
+                let what = if port.is_some() { "to stop." } else { "to be absent." };
+                return Err(given_up(format!("Timeout when waiting for {target} {what}")));
+            }
+        }
+        _ => loop {
+            if Instant::now() >= wish.end {
+                return Err(given_up(match search {
+                    Some(search) => format!("Timeout when waiting for search string {search} in {target}"),
+                    None if path.is_some() => format!("Timeout when waiting for file {target}"),
+                    None => format!("Timeout when waiting for {target}"),
+                }));
+            }
+            match wish.look().await {
+                Ok(Some(seen)) => break found = seen,
+                Ok(None) => wish.pause().await,
+                Err(message) => return Err(given_up(message)),
+            }
+        },
+    }
+    let mut data = Dict::new();
+    data.set("state", state.into());
+    data.set("port", port.into());
+    data.set("search_regex", search.into());
+    data.set("match_groups", Value::list(found.groups));
+    data.set("match_groupdict", found.named.into());
+    data.set("path", path.into());
+    data.set("elapsed", start.elapsed().as_secs().into());
+    Ok(Outcome::new(false, data))
+}
+
+impl Wish<'_> {
+    /// Looks until something holds; false if time is over before.
+    async fn until(&self, holds: impl AsyncFn() -> bool) -> bool {
+        while Instant::now() < self.end {
+            if holds().await {
+                return true;
+            }
+            self.pause().await;
+        }
+        false
+    }
+
+    /// Until the next look; not beyond the end.
+    async fn pause(&self) {
+        sleep_until((Instant::now() + self.sleep).min(self.end)).await;
+    }
+
+    async fn is_gone(&self) -> bool {
+        match self.path {
+            Some(path) => !Path::new(path).exists(),
+            None => self.connect().await.is_none(),
+        }
+    }
+
+    async fn connect(&self) -> Option<TcpStream> {
+        let port = u16::try_from(self.port?).ok()?;
+        let limit = self.connect_timeout.min(self.end.saturating_duration_since(Instant::now()));
+        timeout(limit, TcpStream::connect((self.host, port))).await.ok()?.ok()
+    }
+
+    /// One look at the file or the port; nothing if it is not yet as it should be.
+    async fn look(&self) -> Result<Option<Found>, String> {
+        if let Some(path) = self.path {
+            if let Err(error) = std::fs::metadata(path) {
+                if error.kind() == std::io::ErrorKind::NotFound {
+                    return Ok(None);
+                }
+                let why = error.to_string();
+                let why = why.split(" (os error").next().unwrap_or_default();
+                return Err(format!("Failed to stat {path}, {why}"));
+            }
+            return Ok(match &self.pattern {
+                None => Some(Found::default()),
+                Some(pattern) => std::fs::read(path).ok().and_then(|content| search(pattern, &content)),
+            });
+        }
+        let Some(mut stream) = self.connect().await else { return Ok(None) };
+        let Some(pattern) = &self.pattern else {
+            let _ = stream.shutdown().await;
+            return Ok(Some(Found::default()));
+        };
+        let (mut said, mut part) = (Vec::new(), [0; 1024]);
+        while let Ok(Ok(length @ 1..)) = timeout_at(self.end, stream.read(&mut part)).await {
+            said.extend_from_slice(&part[..length]);
+            // The groups of what a port says are not kept, as in the reference.
+            if search(pattern, &said).is_some() {
+                return Ok(Some(Found::default()));
+            }
+            if said.len() > LIMIT {
+                break;
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn search(pattern: &Pattern, content: &[u8]) -> Option<Found> {
+    let text = String::from_utf8_lossy(content);
+    let captures = pattern.search(&text, 0).ok()??;
+    let group = |number: usize| Value::from(captures.get(number).map(|found| Value::text(found.as_str())));
+    let groups = (1..=pattern.groups()).map(group).collect();
+    let mut named = Dict::new();
+    for (number, name) in pattern.names().into_iter().enumerate() {
+        if let Some(name) = name {
+            named.set(name, group(number));
+        }
+    }
+    Some(Found { groups, named })
+}
+
+fn pattern(text: &str) -> Result<Rc<Pattern>, Failure> {
+    Pattern::compile(text, Flags { multi_line: true, ..Flags::default() })
+        .map_err(|fault| Failure::new(format!("Invalid regular expression: {fault}")))
+}
+
+fn texts(args: &Args, name: &str) -> Vec<String> {
+    args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
+}
+
+fn seconds(args: &Args, name: &str) -> Duration {
+    // A year is as good as for ever, and can be added to any time.
+    Duration::from_secs(args.int(name).and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0).min(31_536_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(port: Option<i64>, path: Option<&str>, search: Option<&str>) -> Wish<'static> {
+        Wish {
+            host: "127.0.0.1",
+            port,
+            path: path.map(|path| &*path.to_owned().leak()),
+            pattern: search.map(|text| pattern(text).unwrap()),
+            connect_timeout: Duration::from_secs(1),
+            end: Instant::now() + Duration::from_secs(5),
+            sleep: Duration::from_millis(1),
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_file_is_searched() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "one\ntwo 2\n").unwrap();
+        let path = file.path().to_str();
+        let found = wish(None, path, Some(r"^two (?P<n>\d)")).look().await.unwrap().unwrap();
+        assert_eq!((found.groups.len(), found.named.get("n")), (1, Some(&"2".into())));
+        assert!(wish(None, path, Some("three")).look().await.unwrap().is_none());
+        assert!(wish(None, Some("/no/such/file"), None).look().await.unwrap().is_none());
+        assert!(!wish(None, path, None).is_gone().await);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_port_is_asked() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = Some(i64::from(listener.local_addr().unwrap().port()));
+        assert!(wish(port, None, None).look().await.unwrap().is_some());
+        std::thread::spawn(move || {
+            let _ = listener.accept();
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Write::write_all(&mut stream, b"220 ready\r\n").unwrap();
+        });
+        assert!(wish(port, None, Some("ready")).look().await.unwrap().is_some());
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_closed_port_is_gone() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        assert!(wish(Some(port.into()), None, None).is_gone().await);
+    }
+}
