@@ -8,10 +8,12 @@ pub mod resource;
 pub mod spec;
 
 use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 pub use args::Args;
 pub use outcome::{Diff, Effect, Failure, Outcome};
@@ -76,25 +78,24 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::wait_for::WaitFor,
 ];
 
+/// Modules by their bare names.
+static BY_NAME: LazyLock<HashMap<&str, &dyn Module>> =
+    LazyLock::new(|| MODULES.iter().map(|module| (split(module.spec().name).1, *module)).collect());
+
+/// The collections that modules here belong to, and the old name of the builtin one.
+static COLLECTIONS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| MODULES.iter().filter_map(|m| split(m.spec().name).0).chain(["ansible.legacy"]).collect());
+
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).
 pub fn find(name: &str) -> Option<&'static dyn Module> {
-    let wanted = bare(name)?;
-    MODULES.iter().copied().find(|module| {
-        let full = module.spec().name;
-        full == name || full.rsplit('.').next() == Some(wanted)
-    })
+    let (collection, bare) = split(name);
+    let module = BY_NAME.get(bare)?;
+    collection.is_none_or(|collection| COLLECTIONS.contains(collection)).then_some(*module)
 }
 
-/// The bare name, unless the name is qualified with a collection that we have no modules of.
-fn bare(name: &str) -> Option<&str> {
-    match name.rsplit_once('.') {
-        None => Some(name),
-        Some(("ansible.builtin" | "ansible.legacy", bare)) => Some(bare),
-        Some((collection, bare)) => {
-            let ours = MODULES.iter().any(|m| m.spec().name.rsplit_once('.').is_some_and(|(c, _)| c == collection));
-            ours.then_some(bare)
-        }
-    }
+/// The collection and the bare name.
+fn split(name: &str) -> (Option<&str>, &str) {
+    name.rsplit_once('.').map_or((None, name), |(collection, bare)| (Some(collection), bare))
 }
 
 /// What a module may use of the run it is part of.

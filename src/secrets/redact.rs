@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use crate::value::{Value, json, python};
 
@@ -15,8 +16,39 @@ const SHORTEST: usize = 6;
 /// Knows the literal secrets of this run and removes them from text.
 #[derive(Default)]
 pub struct Redactor {
-    literals: RefCell<Vec<String>>,
+    literals: RefCell<Literals>,
     show: bool,
+}
+
+/// Literal texts by their first bytes, so that a look at a text costs the same for one secret as for thousands.
+#[derive(Default)]
+struct Literals {
+    by_start: HashMap<[u8; SHORTEST], Vec<String>>,
+}
+
+impl Literals {
+    fn add(&mut self, literal: String) {
+        let Some(start) = start(literal.as_bytes()) else { return };
+        let same_start = self.by_start.entry(start).or_default();
+        if !same_start.contains(&literal) {
+            same_start.push(literal);
+        }
+    }
+
+    /// The length of the longest literal that the text begins with.
+    fn at_start(&self, text: &[u8]) -> Option<usize> {
+        let known = self.by_start.get(&start(text)?)?;
+        known.iter().filter(|literal| text.starts_with(literal.as_bytes())).map(String::len).max()
+    }
+
+    /// Whether any of them is in the text.
+    fn in_text(&self, text: &str) -> bool {
+        (0..text.len()).any(|index| self.at_start(&text.as_bytes()[index..]).is_some())
+    }
+}
+
+fn start(text: &[u8]) -> Option<[u8; SHORTEST]> {
+    text.first_chunk().copied()
 }
 
 impl Redactor {
@@ -44,13 +76,7 @@ impl Redactor {
             unquoted(python::repr(&value)),
         ];
         let mut literals = self.literals.borrow_mut();
-        for form in forms {
-            if !literals.contains(&form) {
-                literals.push(form);
-            }
-        }
-        // The longest first, so that a secret that contains another is removed whole.
-        literals.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
+        forms.into_iter().for_each(|form| literals.add(form));
     }
 
     /// Remembers every text of a value that is typed as secret.
@@ -64,7 +90,7 @@ impl Redactor {
     /// as secret as what was given to it, and so is what filters make of it.
     #[must_use]
     pub fn taint(&self, value: Value) -> Value {
-        if self.literals.borrow().is_empty() {
+        if self.literals.borrow().by_start.is_empty() {
             return value;
         }
         self.tainted(&value).unwrap_or(value)
@@ -74,7 +100,7 @@ impl Redactor {
     fn tainted(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Str(text) if !text.is_secret() => {
-                let holds = self.literals.borrow().iter().any(|literal| text.contains(literal.as_str()));
+                let holds = self.literals.borrow().in_text(text);
                 holds.then(|| Value::Str(text.clone().into_secret()))
             }
             Value::List(items) => {
@@ -99,16 +125,27 @@ impl Redactor {
         }
     }
 
-    /// The text without the secrets.
+    /// The text without the secrets. Where secrets overlap, all of them go.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let literals = self.literals.borrow();
-        let mut text = Cow::Borrowed(text);
-        for literal in literals.iter() {
-            if text.contains(literal.as_str()) {
-                text = Cow::Owned(text.replace(literal.as_str(), STARS));
-            }
+        if literals.by_start.is_empty() {
+            return Cow::Borrowed(text);
         }
-        text
+        let bytes = text.as_bytes();
+        let (mut clean, mut hidden) = (String::new(), 0);
+        for index in 0..bytes.len().saturating_sub(SHORTEST - 1) {
+            let Some(length) = literals.at_start(&bytes[index..]) else { continue };
+            if index >= hidden {
+                clean.push_str(&text[hidden..index]);
+                clean.push_str(STARS);
+            }
+            hidden = hidden.max(index + length);
+        }
+        if hidden == 0 {
+            return Cow::Borrowed(text);
+        }
+        clean.push_str(&text[hidden..]);
+        Cow::Owned(clean)
     }
 }
 
@@ -139,5 +176,18 @@ mod tests {
         let redactor = Redactor::new(false);
         redactor.add("pull");
         assert_eq!(redactor.redact("pull and push"), "pull and push");
+    }
+
+    #[test]
+    fn overlapping_and_nested_secrets_go_whole() {
+        let redactor = Redactor::new(false);
+        for secret in ["abcdefgh", "abcdefghij", "fghijklmn", "äöüäöü"] {
+            redactor.add(secret);
+        }
+        assert_eq!(redactor.redact("<abcdefghi>"), "<********i>");
+        assert_eq!(redactor.redact("<abcdefghijklmn>"), "<********>");
+        assert_eq!(redactor.redact("abcdefghabcdefgh"), "****************");
+        assert_eq!(redactor.redact("xäöüäöü"), "x********");
+        assert!(matches!(redactor.redact("nothing to hide"), Cow::Borrowed(_)));
     }
 }
