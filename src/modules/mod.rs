@@ -52,6 +52,7 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::fetch::Fetch,
     &builtin::file::File,
     &builtin::find::Find,
+    &builtin::get_url::GetUrl,
     &builtin::group_by::GroupBy,
     &builtin::include_vars::IncludeVars,
     &builtin::lineinfile::LineInFile,
@@ -75,6 +76,7 @@ pub static MODULES: &[&dyn Module] = &[
     &ionoscloud::registry_token_info::RegistryTokenInfo,
     &ionoscloud::registry_vulnerability_info::RegistryVulnerabilityInfo,
     &builtin::template::Template,
+    &builtin::uri::Uri,
     &builtin::wait_for::WaitFor,
 ];
 

@@ -13,6 +13,7 @@ pub mod fetch;
 pub mod file;
 pub mod files;
 pub mod find;
+pub mod get_url;
 pub mod group_by;
 pub mod include_vars;
 pub mod lineinfile;
@@ -25,5 +26,8 @@ pub mod slurp;
 pub mod stat;
 pub mod tempfile;
 pub mod template;
+#[cfg(test)]
 pub mod testing;
+pub mod uri;
 pub mod wait_for;
+pub mod web;

@@ -1,0 +1,251 @@
+//! `get_url`: a file from the web.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::files::attributes::Changes;
+use super::files::write::Manner;
+use super::files::{Attributes, COMMON as FILES, Disk, describe, digest, shown};
+use super::web::{self, Request};
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::url;
+use crate::value::{Dict, Value};
+
+static SPEC: Spec = Spec::new("ansible.builtin.get_url", "Fetches a file from the web.").params(&[
+    web::COMMON,
+    &[
+        Param::str("url_username", "The name to log in with.").aliases(&["username"]),
+        Param::str("url_password", "The password to log in with.").aliases(&["password"]).secret(),
+        Param::bool("force", "Fetch it even if the file is there and right.").default("false"),
+        Param::path("dest", "The file, or the folder to put it in.").required(),
+        Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
+        Param::str("checksum", "`algorithm:checksum`, or `algorithm:` and the address of a list of checksums.")
+            .default(""),
+        Param::int("timeout", "Seconds.").default("10"),
+        Param::new("headers", Kind::Dict(&[]), "Headers of the request."),
+        Param::path("tmp_dest", "A folder for the file on its way; not needed here, but it has to exist."),
+    ],
+    FILES,
+]);
+
+/// The module.
+pub struct GetUrl;
+
+impl Module for GetUrl {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+/// A checksum that the file is to have.
+struct Checksum {
+    algorithm: String,
+    digest: String,
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let disk = Disk::of(context);
+    let mut request = Request::of(args, context);
+    let mut dest = args.str("dest").unwrap_or_default().to_owned();
+    let start = Instant::now();
+    let mut data = Dict::new();
+    data.set("checksum_dest", Value::Null);
+    data.set("checksum_src", Value::Null);
+    data.set("dest", dest.as_str().into());
+    data.set("elapsed", 0.into());
+    data.set("url", web::mask(&request.url).into());
+    let checksum = match args.str("checksum").filter(|text| !text.is_empty()) {
+        Some(text) => Some(wanted(text, &request, &dest, &data).await?),
+        None => None,
+    };
+    let into_folder = disk.is_dir(Path::new(&dest));
+    if !into_folder && let Some(there) = disk.stat(Path::new(&dest)) {
+        if let Some(checksum) = checksum.as_ref().filter(|_| !request.fresh) {
+            let content = disk.read(Path::new(&dest)).unwrap_or_default();
+            if checksum.fits(&content, &data)? {
+                let changed = Attributes::of(args).apply(disk, Path::new(&dest), &mut Changes::default())?;
+                let message =
+                    if changed { "file already exists but file attributes changed" } else { "file already exists" };
+                data.set("msg", message.into());
+                describe(Path::new(&dest), &mut data);
+                return Ok(Outcome::new(changed, data));
+            }
+            // What is there is wrong, however new it is.
+            request.fresh = true;
+        }
+        request.modified_since = Some(there.mtime);
+    }
+    if disk.is_dry() {
+        request.method = "HEAD".to_owned();
+    }
+    (context.progress)(&format!("fetching {}", web::mask(&request.url)));
+    let reply = fetch(request, &dest, start).await?;
+    data.set("elapsed", start.elapsed().as_secs().into());
+    if reply.status == Some(304) {
+        data = Dict::from_iter([(Value::text("url"), web::mask(args.str("url").unwrap_or_default()).into())]);
+        data.set("dest", dest.into());
+        data.set("msg", reply.message.into());
+        data.set("status_code", 304.into());
+        data.set("elapsed", start.elapsed().as_secs().into());
+        return Ok(Outcome::new(false, data));
+    }
+    if let Some(folder) = args.str("tmp_dest").filter(|folder| !folder.is_empty() && !disk.is_dir(Path::new(folder))) {
+        let there = disk.exists(Path::new(folder));
+        let what = if there { "is a file but should be a directory." } else { "directory does not exist." };
+        return Err(Failure::new(format!("{folder} {what}")));
+    }
+    if into_folder {
+        let name = reply.disposition().unwrap_or_else(|| file_name(&reply.path_name()));
+        dest = shown(&Path::new(&dest).join(name));
+        data.set("dest", dest.as_str().into());
+    }
+    let path = Path::new(&dest);
+    data.set("checksum_src", digest::sha1(&reply.body).into());
+    let refused = |data: &Dict, message: String| Failure { data: data.clone(), ..Failure::new(message) };
+    let old = if disk.exists(path) {
+        if !disk.is_writable(path) {
+            return Err(refused(&data, format!("Destination {dest} is not writable")));
+        }
+        let old = disk.read(path).map_err(|_| refused(&data, format!("Destination {dest} is not readable")))?;
+        let checksum = digest::sha1(&old);
+        data.set("checksum_dest", checksum.as_str().into());
+        Some(checksum)
+    } else {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if !disk.exists(folder) {
+            return Err(refused(&data, format!("Destination {} does not exist", shown(folder))));
+        }
+        if !disk.is_writable(folder) {
+            return Err(refused(&data, format!("Destination {} is not writable", shown(folder))));
+        }
+        None
+    };
+    let mut changed = old.as_deref() != Some(&digest::sha1(&reply.body));
+    data.set("msg", reply.message.as_str().into());
+    if disk.is_dry() {
+        describe(path, &mut data);
+        return Ok(Outcome::new(changed, data));
+    }
+    if let Some(checksum) = checksum
+        && !checksum.fits(&reply.body, &data)?
+    {
+        let found = digest::by_name(&checksum.algorithm, &reply.body).unwrap_or_default();
+        let message = format!("The checksum for {} did not match {}; it was {found}.", reply.url, checksum.digest);
+        return Err(refused(&data, message));
+    }
+    if changed {
+        let manner = Manner::of(args);
+        if let Some(kept) = manner.keep(disk, path)? {
+            data.set("backup_file", kept.into());
+        }
+        let failed = |why| refused(&data, format!("failed to copy {} to {dest}: {why}", reply.url));
+        disk.write(path, &reply.body, manner.writing()).map_err(failed)?;
+    }
+    changed |= Attributes::of(args).apply(disk, path, &mut Changes::default())?;
+    data.set("md5sum", digest::md5(&reply.body).into());
+    data.set("status_code", reply.status.into());
+    describe(path, &mut data);
+    Ok(Outcome::new(changed, data))
+}
+
+/// Asks; only a page, a file and "not modified" are no failure.
+async fn fetch(request: Request, dest: &str, start: Instant) -> Result<web::Reply, Failure> {
+    let asked = web::mask(&request.url);
+    let reply = web::fetch(request).await;
+    let failed = |message: &str| {
+        Failure::new(message).with("url", asked.as_str()).with("dest", dest).with("elapsed", start.elapsed().as_secs())
+    };
+    match reply.status {
+        None | Some(200 | 304) => Ok(reply),
+        Some(-1) => Err(failed(&reply.message)),
+        Some(status) => Err(failed("Request failed").with("status_code", status).with("response", reply.message)),
+    }
+}
+
+/// The checksum as the task names it, or as the list says that the task names.
+async fn wanted(text: &str, request: &Request, dest: &str, data: &Dict) -> Result<Checksum, Failure> {
+    let refused = |message: &str| Failure { data: data.clone(), ..Failure::new(message) };
+    let (algorithm, value) = text
+        .split_once(':')
+        .ok_or_else(|| refused("The checksum parameter has to be in format <algorithm>:<checksum>"))?;
+    let scheme = url::split(value).map(|parts| parts.scheme).unwrap_or_default();
+    let digest = if matches!(scheme.as_str(), "http" | "https" | "ftp" | "file") {
+        let list = Request { url: value.to_owned(), modified_since: None, ..request.clone() };
+        let reply = fetch(list, dest, Instant::now()).await?;
+        let path = url::split(&request.url).map(|parts| parts.path).unwrap_or_default();
+        let name = file_name(path.rsplit('/').next().unwrap_or_default());
+        listed(&String::from_utf8_lossy(&reply.body), &name).ok_or_else(|| {
+            Failure::new(format!("Unable to find a checksum for file '{name}' in '{}'", web::mask(value)))
+        })?
+    } else {
+        value.to_owned()
+    };
+    let digest: String = digest.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect::<String>().to_lowercase();
+    if digest.is_empty() || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(refused("The checksum format is invalid"));
+    }
+    Ok(Checksum { algorithm: algorithm.to_owned(), digest })
+}
+
+impl Checksum {
+    fn fits(&self, content: &[u8], data: &Dict) -> Result<bool, Failure> {
+        let found = digest::by_name(&self.algorithm, content).ok_or_else(|| {
+            let known = digest::ALGORITHMS.join(", ");
+            let message =
+                format!("Could not hash file with algorithm '{}'. Available algorithms: {known}", self.algorithm);
+            Failure { data: data.clone(), ..Failure::new(message) }
+        })?;
+        Ok(found == self.digest)
+    }
+}
+
+/// The checksum of a file in a list: lines `checksum  name` or `NAME (name) = checksum`, or one checksum alone.
+fn listed(list: &str, name: &str) -> Option<String> {
+    let lines: Vec<&str> = list.lines().collect();
+    if let [only] = lines[..]
+        && only.split_whitespace().count() == 1
+    {
+        return Some(only.trim().to_owned());
+    }
+    lines.iter().find_map(|line| {
+        if let Some((before, after)) = line.split_once('(')
+            && before.trim().chars().all(char::is_alphanumeric)
+            && let Some((file, digest)) = after.rsplit_once(") = ").or_else(|| after.rsplit_once(")= "))
+        {
+            return (file == name).then(|| digest.trim().to_owned());
+        }
+        let (digest, file) = line.split_once(char::is_whitespace)?;
+        let file = file.trim_start();
+        let file = file.strip_prefix('*').unwrap_or(file).trim_start_matches(['.', '/']);
+        (file == name).then(|| digest.to_owned())
+    })
+}
+
+fn file_name(name: &str) -> String {
+    if matches!(name, "" | "." | "..") { "index.html".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn case(list: &str, expected: Option<&str>) {
+        assert_eq!(listed(list, "a.txt").as_deref(), expected);
+    }
+
+    #[test]
+    fn checksums_are_found_in_lists() {
+        case("abc\n", Some("abc"));
+        case("1 b.txt\n2 a.txt\n", Some("2"));
+        case("2  ./a.txt\n3  x\n", Some("2"));
+        case("2 *a.txt\n3 x\n", Some("2"));
+        case("SHA256 (a.txt) = 4\nSHA256 (b) = 5\n", Some("4"));
+        case("1 b.txt\n", None);
+    }
+}

@@ -1,0 +1,310 @@
+//! `uri`: a request to a web service.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::copy::not_found;
+use super::files::attributes::Changes;
+use super::files::{Attributes, COMMON as FILES, Disk, Writing, digest, shown};
+use super::web::{self, Redirects, Reply, Request, multipart};
+use crate::modules::spec::{CheckSupport, Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::url;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value, python};
+
+static SPEC: Spec = Spec {
+    mutually_exclusive: &[&["body", "src"]],
+    ..Spec::new("ansible.builtin.uri", "Sends a request to a web service.").check(CheckSupport::None).params(&[
+        web::COMMON,
+        &[
+            Param::str("url_username", "The name to log in with.").aliases(&["user"]),
+            Param::str("url_password", "The password to log in with.").aliases(&["password"]).secret(),
+            Param::bool("force", "No cache may answer.").default("false"),
+            Param::str("follow_redirects", "Which redirects are followed.")
+                .default("safe")
+                .choices(&["all", "no", "none", "safe", "urllib2", "yes"]),
+            Param::path("dest", "The file that the answer is written to, or the folder to put it in."),
+            Param::new("body", Kind::Raw, "What is sent."),
+            Param::str("body_format", "How it is sent.").default("raw").choices(&[
+                "form-urlencoded",
+                "json",
+                "raw",
+                "form-multipart",
+            ]),
+            Param::path("src", "A file that is sent."),
+            Param::str("method", "The method.").default("GET"),
+            Param::bool("return_content", "The answer is part of the result.").default("false"),
+            Param::path("creates", "Nothing is sent if this file exists."),
+            Param::path("removes", "Nothing is sent unless this file exists."),
+            Param::list("status_code", &Kind::Int, "The statuses that are no failure.").default("200"),
+            Param::int("timeout", "Seconds.").default("30"),
+            Param::new("headers", Kind::Dict(&[]), "Headers of the request."),
+            Param::path("unix_socket", "A socket to connect to instead of the host."),
+            Param::bool("remote_src", "Files that are sent are on the host.").default("false"),
+            Param::path("ca_path", "A file with the certificates (PEM) to trust."),
+        ],
+        FILES,
+    ])
+};
+
+/// The module.
+pub struct Uri;
+
+impl Module for Uri {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let mut request = Request::of(args, context);
+    request.method = args.str("method").unwrap_or("GET").to_uppercase();
+    if request.method.is_empty() || !request.method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return Err(Failure::new("Parameter 'method' needs to be a single word in uppercase, like GET or POST."));
+    }
+    request.redirects = Redirects::by_name(args.str("follow_redirects").unwrap_or("safe"));
+    put_body(&mut request, args, context)?;
+    for (name, met, is) in [("creates", true, "exists"), ("removes", false, "does not exist")] {
+        if let Some(path) = args.str(name)
+            && Path::new(path).exists() == met
+        {
+            return Ok(Outcome::default().with("stdout", format!("skipped, since '{path}' {is}")));
+        }
+    }
+    let disk = Disk::of(context);
+    let dest = args.str("dest").filter(|dest| !dest.is_empty());
+    if let Some(there) = dest.and_then(|dest| disk.stat(Path::new(dest))).filter(|there| there.is_file()) {
+        request.modified_since = Some(there.mtime);
+    }
+    (context.progress)(&format!("{} {}", request.method, web::mask(&request.url)));
+    let asked = web::mask(&request.url);
+    let start = Instant::now();
+    let reply = web::fetch(request).await;
+    let elapsed = start.elapsed().as_secs();
+
+    let expected: Vec<i64> = args
+        .get("status_code")
+        .and_then(Value::as_slice)
+        .map_or_else(Vec::new, |codes| codes.iter().filter_map(Value::as_int).collect());
+    // A file that was read is as good as a page that was sent.
+    let status = reply.status.unwrap_or(200);
+    let welcome = expected.contains(&status);
+    let mut changed = false;
+    let mut data = result(&reply, &asked, status);
+    data.set("elapsed", elapsed.into());
+    if let Some(dest) = dest.filter(|_| status != -1) {
+        let path = destination(disk, dest, &reply);
+        data.set("path", path.as_str().into());
+        if welcome && status != 304 {
+            changed = true;
+            write(disk, &path, &reply.body).map_err(|why| Failure { data: data.clone(), ..Failure::new(why) })?;
+            Attributes::of(args).apply(disk, Path::new(&path), &mut Changes::default())?;
+        }
+    }
+    let content = text(&reply);
+    if is_json(&reply)
+        && let Ok(value) = json::from_str(&content)
+    {
+        data.set("json", value);
+    }
+    if args.bool("return_content") {
+        data.set("content", content.into());
+    }
+    if welcome {
+        data.set("msg", reply.message.into());
+        return Ok(Outcome::new(changed, data));
+    }
+    let codes: Vec<String> = expected.iter().map(i64::to_string).collect();
+    let message = format!("Status code was {status} and not [{}]: {}", codes.join(", "), reply.message);
+    Err(Failure { data, changed, ..Failure::new(message) })
+}
+
+fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Result<(), Failure> {
+    let body = args.get("body");
+    let bytes = |body: &Value| match body {
+        Value::Bytes(bytes) => bytes.to_vec(),
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) => json::to_string(body, Style::PYTHON).into_bytes(),
+        other => python::str(other).into_bytes(),
+    };
+    let mut kind = None;
+    match args.str("body_format").unwrap_or("raw") {
+        "json" => {
+            request.body = Some(match body {
+                Some(Value::Str(text)) => text.as_bytes().to_vec(),
+                body => json::to_string(body.unwrap_or(&Value::Null), Style::PYTHON).into_bytes(),
+            });
+            kind = Some("application/json".to_owned());
+        }
+        "form-urlencoded" => {
+            request.body = body.map(|body| urlencoded(body).map_or_else(|| bytes(body), String::into_bytes));
+            kind = Some("application/x-www-form-urlencoded".to_owned());
+        }
+        "form-multipart" => {
+            let named = |value: Option<&Value>| value.map_or("NoneType", Value::type_name);
+            let fields = body
+                .and_then(Value::as_dict)
+                .ok_or_else(|| Failure::new(format!("body must be mapping, cannot be type {}", named(body))))?;
+            let read = |name: &str| find(args, context, name).and_then(|path| read_file(&path));
+            let (content_type, body) = multipart::form(fields, |name| read(name).map_err(|failure| failure.message))
+                .map_err(|why| Failure::new(format!("failed to parse body as form-multipart: {why}")))?;
+            request.body = Some(body);
+            request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+            kind = Some(content_type);
+        }
+        _ => request.body = body.map(bytes),
+    }
+    if let Some(source) = args.str("src").filter(|source| !source.is_empty()) {
+        request.body = Some(read_file(&find(args, context, source)?)?);
+    }
+    if let Some(kind) = kind
+        && !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
+        request.headers.push(("Content-Type".to_owned(), kind));
+    }
+    Ok(())
+}
+
+fn find(args: &Args, context: &TaskContext<'_>, name: &str) -> Result<String, Failure> {
+    if args.bool("remote_src") {
+        return Ok(name.to_owned());
+    }
+    let found = context.find_file("files", name).ok_or_else(|| not_found(context, "files", name))?;
+    Ok(shown(&found))
+}
+
+fn read_file(path: &str) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|_| Failure::new(format!("Unable to open source file {path}")).with("elapsed", 0))
+}
+
+/// A mapping, or a list of pairs, as a query; a value that is a list is several pairs. Nothing for text.
+fn urlencoded(body: &Value) -> Option<String> {
+    let pairs: Vec<(Value, Value)> = match body {
+        Value::Dict(dict) => dict.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        Value::List(items) | Value::Tuple(items) => items
+            .iter()
+            .map(|item| match item.as_slice() {
+                Some([key, value]) => Some((key.clone(), value.clone())),
+                _ => None,
+            })
+            .collect::<Option<_>>()?,
+        _ => return None,
+    };
+    let mut encoded = Vec::new();
+    for (key, value) in &pairs {
+        let values: Vec<Value> = match value {
+            Value::List(items) | Value::Tuple(items) => items.to_vec(),
+            Value::Dict(dict) => dict.keys().cloned().collect(),
+            other => vec![other.clone()],
+        };
+        for value in values.iter().filter(|value| !value.is_null()) {
+            encoded.push(format!("{}={}", url::quote_plus(&python::str(key)), url::quote_plus(&python::str(value))));
+        }
+    }
+    Some(encoded.join("&"))
+}
+
+/// What the answer adds to the result: headers in lower case with underscores, cookies, where it came from.
+fn result(reply: &Reply, asked: &str, status: i64) -> Dict {
+    let mut data = Dict::new();
+    for (name, value) in &reply.headers {
+        data.set(name.replace('-', "_"), value.as_str().into());
+    }
+    if let Some(location) = reply.header("location") {
+        let base = reqwest::Url::parse(asked).and_then(|base| base.join(location));
+        data.set("location", base.map_or_else(|_| location.to_owned(), String::from).into());
+    }
+    if let Some(cookies) = &reply.cookies {
+        let line: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        data.set("cookies_string", line.join("; ").into());
+        let pairs = cookies.iter().map(|(name, value)| (name.as_str(), Value::text(value.as_str())));
+        data.set("cookies", Value::dict(pairs));
+    }
+    data.set("redirected", (reply.url != asked).into());
+    data.set("url", reply.url.as_str().into());
+    data.set("status", status.into());
+    data
+}
+
+fn destination(disk: Disk, dest: &str, reply: &Reply) -> String {
+    if !disk.is_dir(Path::new(dest)) {
+        return dest.to_owned();
+    }
+    let name = reply.disposition().unwrap_or_else(|| {
+        let parts = url::split(&reply.final_url).unwrap_or_default();
+        let name = parts.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().replace('+', "%2B");
+        // A name that is quoted may hide a slash.
+        url::unquote_plus(&name).replace('/', "_")
+    });
+    let name = if matches!(name.as_str(), "" | "." | "..") { "index.html" } else { &name };
+    shown(&Path::new(dest).join(name))
+}
+
+/// Writes the answer unless the file has it already.
+fn write(disk: Disk, path: &str, body: &[u8]) -> Result<(), String> {
+    let file = Path::new(path);
+    let same = disk.read(file).is_ok_and(|old| digest::sha1(&old) == digest::sha1(body));
+    if same {
+        return Ok(());
+    }
+    disk.write(file, body, Writing::default()).map_err(|why| format!("failed to copy the answer to {path}: {why}"))
+}
+
+fn is_json(reply: &Reply) -> bool {
+    let kind = reply.header("content-type").unwrap_or_default();
+    let kind = kind.split([';', ',']).next().unwrap_or_default().trim().to_ascii_lowercase();
+    let sub = kind.split_once('/').map_or("", |(_, sub)| sub);
+    matches!(sub.rsplit('+').next(), Some("json" | "javascript"))
+}
+
+/// The answer as text, in the encoding that it names.
+fn text(reply: &Reply) -> String {
+    let charset = reply.header("content-type").and_then(|kind| web::parameter(kind, "charset")).unwrap_or_default();
+    match charset.to_ascii_lowercase().as_str() {
+        "iso-8859-1" | "latin-1" | "latin1" | "windows-1252" => {
+            reply.body.iter().map(|byte| char::from(*byte)).collect()
+        }
+        _ => String::from_utf8_lossy(&reply.body).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(kind: &str, body: &[u8]) -> Reply {
+        Reply { headers: vec![("content-type".to_owned(), kind.to_owned())], body: body.to_vec(), ..Reply::default() }
+    }
+
+    #[test]
+    fn json_is_told_by_its_type() {
+        for (kind, expected) in [
+            ("application/json", true),
+            ("application/problem+json; charset=utf-8", true),
+            ("text/javascript", true),
+            ("text/plain", false),
+            ("json", false),
+        ] {
+            assert_eq!(is_json(&reply(kind, b"")), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn text_has_an_encoding() {
+        assert_eq!(text(&reply("text/plain; charset=ISO-8859-1", b"\xe9")), "é");
+        assert_eq!(text(&reply("text/plain", "é".as_bytes())), "é");
+    }
+
+    #[test]
+    fn forms_are_encoded() {
+        let form = json::from_str(r#"{"a": "x y", "l": [1, 2], "n": null}"#).unwrap();
+        assert_eq!(urlencoded(&form).as_deref(), Some("a=x+y&l=1&l=2"));
+        let pairs = json::from_str(r#"[["a", 1], ["a", [2, 3]]]"#).unwrap();
+        assert_eq!(urlencoded(&pairs).as_deref(), Some("a=1&a=2&a=3"));
+        assert_eq!(urlencoded(&"a=1".into()), None);
+    }
+}
