@@ -1,0 +1,34 @@
+//! `gather_facts`: facts about the host, as a play gathers them before its first task.
+
+use super::setup;
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+
+static SPEC: Spec = Spec::new("ansible.builtin.gather_facts", "Gathers facts about the host.")
+    .params(&[setup::PARAMS, &[Param::new("parallel", Kind::Raw, "Accepted; there is one source of facts.")]]);
+
+/// The module.
+pub struct GatherFacts;
+
+impl Module for GatherFacts {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { setup::facts(args) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::Bench;
+
+    #[test]
+    fn facts_come_from_setup() {
+        let given = "{gather_subset: [min], parallel: true}";
+        let facts = Bench::new("").gives(&GatherFacts, given, "ansible_facts");
+        assert!(facts.get("ansible_system").is_some());
+    }
+}

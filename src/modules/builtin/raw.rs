@@ -1,0 +1,66 @@
+//! `raw`: a line for the shell, with nothing around it.
+
+use super::script::said;
+use crate::host::{Command, RunError};
+use crate::modules::spec::{FreeForm, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+
+static SPEC: Spec = Spec::new("ansible.builtin.raw", "Runs a line in a shell, with nothing around it.")
+    .params(&[&[
+        Param::str("_raw_params", "The line as free text.").hidden(),
+        Param::str("executable", "The shell.").default("/bin/sh"),
+    ]])
+    .free_form(FreeForm::Raw);
+
+/// The module.
+pub struct Raw;
+
+impl Module for Raw {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let Some(line) = args.str("_raw_params").filter(|line| !line.trim().is_empty()) else {
+        return Err(Failure::new("no command given"));
+    };
+    if !context.environment.is_empty() {
+        context.warn("raw module does not support the environment keyword");
+    }
+    let shell = args.str("executable").filter(|shell| !shell.is_empty()).unwrap_or("/bin/sh");
+    match context.host.run(&Command::shell(shell, line)).await {
+        Err(RunError::Foretold) => Ok(Outcome { skipped: true, ..Outcome::default() }),
+        ended => said(ended),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::{Bench, yaml};
+    use crate::value::Value;
+
+    #[test]
+    fn lines_run_in_a_shell() {
+        let bench = Bench::new("");
+        let outcome = bench.run(&Raw, "_raw_params: 'echo a; echo b >&2'").unwrap();
+        let expected = yaml("{rc: 0, stdout: \"a\\n\", stdout_lines: [a], stderr: \"b\\n\", stderr_lines: [b]}");
+        assert_eq!(Value::from(outcome.data), expected);
+        assert!(outcome.changed);
+        let failure = bench.run(&Raw, "_raw_params: exit 3").unwrap_err();
+        assert_eq!((failure.message.as_str(), failure.changed), ("non-zero return code", true));
+        assert_eq!(failure.data.get("rc"), Some(&3.into()));
+        assert_eq!(bench.fails(&Raw, "executable: /bin/sh"), "no command given");
+    }
+
+    #[test]
+    fn nothing_runs_in_a_dry_run() {
+        let bench = Bench { check: true, ..Bench::new("") };
+        assert!(bench.run(&Raw, "_raw_params: exit 3").unwrap().skipped);
+    }
+}

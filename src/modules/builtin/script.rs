@@ -1,0 +1,152 @@
+//! `script`: runs a script that stands with the playbook.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::copy::{not_found, open};
+use super::files::base_name;
+use super::words;
+use crate::host::{Command, Output, RunError};
+use crate::modules::spec::{CheckSupport, FreeForm, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::text::split_lines;
+use crate::value::Value;
+
+static SPEC: Spec = Spec {
+    mutually_exclusive: &[&["_raw_params", "cmd"]],
+    required_one_of: &[&["_raw_params", "cmd"]],
+    ..Spec::new("ansible.builtin.script", "Runs a script that stands with the playbook.")
+        .params(&[&[
+            Param::str("_raw_params", "The script and its arguments as free text.").hidden(),
+            Param::str("cmd", "The script and its arguments."),
+            Param::path("creates", "Not run if this file exists."),
+            Param::path("removes", "Not run unless this file exists."),
+            Param::str("chdir", "The folder in which it runs; absolute."),
+            Param::str("executable", "The program that runs the script, with arguments."),
+            Param::bool("decrypt", "Open a vaulted script.").default("true"),
+        ]])
+        .free_form(FreeForm::Raw)
+        .check(CheckSupport::Partial)
+};
+
+/// The module.
+pub struct Script;
+
+impl Module for Script {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let path = |name: &str| args.str(name).filter(|path| !path.is_empty());
+    for (name, met, is) in [("creates", true, "exists"), ("removes", false, "does not exist")] {
+        if let Some(path) = path(name).filter(|path| context.host.exists(Path::new(path)) == met) {
+            return Ok(skipped(format!("{path} {is}, matching {name} option")));
+        }
+    }
+    let folder = path("chdir");
+    if let Some(folder) = folder.filter(|folder| !folder.starts_with('/')) {
+        let message = format!("chdir {folder} must be an absolute path for a Unix-aware remote node");
+        return Err(Failure::new(message));
+    }
+    let line = path("_raw_params").or(args.str("cmd")).unwrap_or_default().trim();
+    let words = words::split(line).map_err(|open| Failure::new(open.to_string()))?;
+    let Some(name) = words.first() else { return Err(Failure::new("no script is named")) };
+    let found = context.find_file("files", name).ok_or_else(|| not_found(context, "files", name))?;
+    if context.check {
+        return Ok(if path("creates").or(path("removes")).is_some() {
+            Outcome { changed: true, ..Outcome::default() }
+        } else {
+            skipped("Check mode is not supported for this task.".to_owned())
+        });
+    }
+    // A copy, since the script itself may be vaulted, and need not be executable.
+    let (content, _) = open(context, &found, args.bool("decrypt"))?;
+    let failed = |error: std::io::Error| Failure::new(format!("cannot prepare the script: {error}"));
+    let place = tempfile::Builder::new().prefix("ionplay-").tempdir().map_err(failed)?;
+    let copy = place.path().join(base_name(name));
+    std::fs::write(&copy, content).map_err(failed)?;
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    let mut line = line.replace(name.as_str(), &copy.to_string_lossy());
+    if let Some(executable) = path("executable") {
+        line = format!("{executable} {line}");
+    }
+    if let Some(folder) = folder {
+        line = format!("cd '{}' && {line}", folder.replace('\'', "'\\''"));
+    }
+    let mut command = Command::shell("/bin/sh", &line);
+    command.environment = context.environment.to_vec();
+    said(context.host.run(&command).await)
+}
+
+fn skipped(message: String) -> Outcome {
+    Outcome { skipped: true, ..Outcome::default() }.with("msg", message)
+}
+
+/// What a line said, as it is: nothing is cut off.
+pub(super) fn said(ended: Result<Output, RunError>) -> Result<Outcome, Failure> {
+    let output = ended.map_err(|error| match error {
+        RunError::Start(error) => Failure::new(format!("cannot start the shell: {error}")),
+        RunError::Timeout => Failure::new("the command took too long and was ended"),
+        RunError::TooMuch => Failure::new("the command wrote more output than can be kept"),
+        RunError::Foretold => Failure::new("nothing is run in a dry run"),
+    })?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let lines = |text: &str| Value::list(split_lines(text).into_iter().map(Value::text));
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    let outcome = Outcome { changed: true, ..Outcome::default() }
+        .with("rc", output.rc)
+        .with("stdout_lines", lines(&stdout))
+        .with("stdout", stdout)
+        .with("stderr_lines", lines(&stderr))
+        .with("stderr", stderr);
+    if output.rc == 0 {
+        return Ok(outcome);
+    }
+    Err(Failure { data: outcome.data, changed: true, ..Failure::new("non-zero return code") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::files::testing::Folder;
+    use crate::modules::builtin::testing::Bench;
+
+    fn bench(folder: &Folder) -> Bench {
+        folder.write("files/s.sh", "#!/bin/sh\necho \"$# $2 $X $(pwd)\"\n");
+        folder.write("files/my script", "#!/bin/sh\nexit 4\n");
+        let environment = vec![("X".to_owned(), "x".to_owned())];
+        Bench { folder: folder.path().to_path_buf(), environment, ..Bench::new("") }
+    }
+
+    #[test]
+    fn scripts_get_their_arguments() {
+        let folder = Folder::new();
+        let bench = bench(&folder);
+        let given = "{_raw_params: 's.sh one \"two words\"', chdir: /}";
+        assert_eq!(bench.gives(&Script, given, "stdout"), "2 two words x /\n".into());
+        let failure = bench.run(&Script, "cmd: \"'my script' a\"").unwrap_err();
+        assert_eq!((failure.message.as_str(), failure.data.get("rc")), ("non-zero return code", Some(&4.into())));
+        let with_program = "{cmd: s.sh, executable: 'echo run'}";
+        assert!(bench.gives(&Script, with_program, "stdout").as_str().unwrap().starts_with("run /"));
+    }
+
+    #[test]
+    fn scripts_that_do_not_run() {
+        let folder = Folder::new();
+        let mut bench = bench(&folder);
+        let outcome = bench.run(&Script, "{cmd: s.sh, creates: /}").unwrap();
+        assert!(outcome.skipped && outcome.data.get("msg") == Some(&"/ exists, matching creates option".into()));
+        assert_eq!(bench.fails(&Script, "cmd: s.sh 'x"), "No closing quotation");
+        assert!(bench.fails(&Script, "{cmd: s.sh, chdir: rel}").contains("must be an absolute path"));
+        assert!(bench.fails(&Script, "cmd: gone.sh").starts_with("Could not find or access 'gone.sh'"));
+        bench.check = true;
+        assert!(bench.run(&Script, "cmd: s.sh").unwrap().skipped);
+        assert!(bench.run(&Script, "{cmd: s.sh, creates: /none}").unwrap().changed);
+    }
+}

@@ -1,0 +1,90 @@
+//! `setup`: facts about the host.
+
+use std::path::PathBuf;
+
+use crate::diagnostic::Diagnostic;
+use crate::modules::outcome::Effect;
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Value, python};
+use crate::vars::facts::{Request, SUBSETS, gather};
+
+/// What `setup` and `gather_facts` take.
+pub(super) const PARAMS: &[Param] = &[
+    Param::list("gather_subset", &Kind::Str, "Which facts; `!` before a name leaves them out.").default("all"),
+    Param::int("gather_timeout", "Accepted; facts are read without waiting.").default("10"),
+    Param::list("filter", &Kind::Str, "Shell patterns for the names of facts to keep.").default(""),
+    Param::path("fact_path", "The folder of local facts (`*.fact`).").default("/etc/ansible/facts.d"),
+];
+
+static SPEC: Spec = Spec::new("ansible.builtin.setup", "Gathers facts about the host.").params(&[PARAMS]);
+
+/// The module.
+pub struct Setup;
+
+impl Module for Setup {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { facts(args) })
+    }
+}
+
+/// Gathers facts as the arguments say.
+///
+/// # Errors
+/// If a subset is not known.
+pub(super) fn facts(args: &Args) -> Result<Outcome, Failure> {
+    let texts = |name: &str| -> Vec<String> {
+        let items = args.get(name).and_then(Value::as_slice).unwrap_or_default();
+        items.iter().map(python::str).filter(|text| !text.is_empty()).collect()
+    };
+    let request = Request {
+        subset: texts("gather_subset"),
+        filter: texts("filter"),
+        fact_path: args.str("fact_path").map(PathBuf::from),
+    };
+    let mut facts = gather(&request).map_err(|problem| {
+        let message = format!(
+            "Bad subset '{}' given to Ansible. gather_subset options allowed: all, min, {}",
+            problem.name,
+            SUBSETS.join(", ")
+        );
+        let diagnostic = Diagnostic::error(problem.to_string());
+        let diagnostic = match problem.suggestion {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint(format!("the subsets are all, min, {}", SUBSETS.join(", "))),
+        };
+        Failure::new(message).drawn(diagnostic)
+    })?;
+    if !request.filter.is_empty() {
+        facts.remove("gather_subset");
+        facts.remove("module_setup");
+    }
+    Ok(Outcome::default().with("ansible_facts", facts.clone()).effect(Effect::Facts(facts)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::Bench;
+
+    #[test]
+    fn facts_are_filtered() {
+        let bench = Bench::new("");
+        let outcome = bench.run(&Setup, "{gather_subset: min, filter: [ansible_system]}").unwrap();
+        let facts = outcome.data.get("ansible_facts").and_then(Value::as_dict).unwrap();
+        assert_eq!(facts.keys().map(python::str).collect::<Vec<_>>(), ["ansible_system"]);
+        assert!(matches!(&outcome.effects[..], [Effect::Facts(set)] if set == facts));
+        let all = bench.gives(&Setup, "gather_subset: '!all,env'", "ansible_facts");
+        assert!(all.get("ansible_env").is_some() && all.get("ansible_mounts").is_none());
+    }
+
+    #[test]
+    fn a_wrong_subset_fails() {
+        let message = Bench::new("").fails(&Setup, "gather_subset: [hardwear]");
+        assert!(message.starts_with("Bad subset 'hardwear' given to Ansible."), "{message}");
+    }
+}

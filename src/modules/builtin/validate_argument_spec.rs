@@ -1,0 +1,96 @@
+//! `validate_argument_spec`: checks arguments against a specification that is data; roles use it for theirs.
+
+use crate::modules::args::{Rules, validate};
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value};
+
+static SPEC: Spec = Spec::new("ansible.builtin.validate_argument_spec", "Checks arguments against a specification.")
+    .params(&[&[
+        Param::new("argument_spec", Kind::Raw, "The specification, by the names of the arguments.").required(),
+        Param::new("provided_arguments", Kind::Raw, "Arguments on top of the variables of these names."),
+        Param::new("validate_args_context", Kind::Raw, "What the check is made for, for the report."),
+    ]]);
+
+/// The module.
+pub struct ValidateArgumentSpec;
+
+impl Module for ValidateArgumentSpec {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { check(args, context) })
+    }
+}
+
+fn check(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let about = args.get("validate_args_context").cloned().unwrap_or_else(|| Dict::new().into());
+    let spec = mapping(args, "argument_spec")?;
+    let provided = mapping(args, "provided_arguments")?;
+    let rules = Rules::read(&spec).map_err(Failure::new)?;
+    let mut given = Dict::new();
+    for name in spec.keys().filter_map(Value::as_str) {
+        if provided.contains(name) {
+            continue;
+        }
+        if let Some(value) = context.template.variable(name)? {
+            given.set(name, value);
+        }
+    }
+    given.extend(&provided);
+    let (_, complaints, warnings) = validate(&rules, &given);
+    for warning in warnings {
+        context.warn(warning);
+    }
+    if complaints.is_empty() {
+        let message = "The arg spec validation passed";
+        return Ok(Outcome::default().with("msg", message).with("validate_args_context", about));
+    }
+    let errors: Vec<String> = complaints.into_iter().map(|complaint| complaint.message).collect();
+    Err(Failure::new(format!("Validation of arguments failed:\n{}", errors.join("\n")))
+        .with("validate_args_context", about)
+        .with("argument_spec_data", spec)
+        .with("argument_errors", errors))
+}
+
+fn mapping(args: &Args, name: &str) -> Result<Dict, Failure> {
+    match args.get(name) {
+        None => Ok(Dict::new()),
+        Some(Value::Dict(dict)) => Ok((**dict).clone()),
+        Some(other) => {
+            let is = other.type_name();
+            Err(Failure::new(format!("Incorrect type for {name}, expected dict and got <class '{is}'>")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::Bench;
+
+    const A: &str = "argument_spec: {a: {type: int, required: true}, b: {}}";
+
+    #[test]
+    fn variables_and_given_arguments_are_checked() {
+        let bench = Bench::new("{a: '{{ n }}', n: 5, other: 1}");
+        assert!(bench.run(&ValidateArgumentSpec, &format!("{{{A}}}")).is_ok());
+        let failure =
+            bench.run(&ValidateArgumentSpec, &format!("{{{A}, provided_arguments: {{a: x, c: 1}}}}")).unwrap_err();
+        let errors: Vec<_> = failure.message.lines().collect();
+        assert_eq!(errors[0], "Validation of arguments failed:");
+        assert!(errors[1].starts_with("argument 'a' is of type str and we were unable to convert to int"));
+        assert_eq!(errors[2], "c. Supported parameters include: a, b.");
+        assert_eq!(failure.data.get("argument_errors").and_then(Value::as_slice).map(<[Value]>::len), Some(2));
+        let missing = Bench::new("").fails(&ValidateArgumentSpec, &format!("{{{A}}}"));
+        assert_eq!(missing, "Validation of arguments failed:\nmissing required arguments: a");
+    }
+
+    #[test]
+    fn a_specification_is_a_mapping() {
+        let message = Bench::new("").fails(&ValidateArgumentSpec, "argument_spec: 1");
+        assert_eq!(message, "Incorrect type for argument_spec, expected dict and got <class 'int'>");
+    }
+}
