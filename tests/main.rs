@@ -5,6 +5,7 @@
 mod conformance;
 mod docs;
 mod playbooks;
+mod registry;
 
 use std::path::Path;
 

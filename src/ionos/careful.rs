@@ -3,8 +3,8 @@
 //! A POST whose answer did not arrive may have been carried out. Sending it again blindly gives a conflict at best, so
 //! this looks first. Nothing there: it is sent again. A registry is there: it is the one, nothing about it was shown
 //! only once. A token is there: its password went with the lost answer and cannot be asked for. If this run made it
-//! beyond doubt, the token is of no use to anybody, so it is removed and made again; otherwise the run stops and says
-//! what is there.
+//! beyond doubt, the token is of no use to anybody, so it is removed and made again, once; otherwise the run stops and
+//! says what is there.
 //!
 //! Beyond doubt means: it was not there when the task looked, it has exactly the properties that were sent, and the
 //! service dates its creation within this call (give or take what clocks differ).
@@ -74,6 +74,14 @@ pub async fn create_token(
                     ),
                     ..error.clone()
                 })?;
+                if !notes.is_empty() {
+                    let message = format!(
+                        "{}; token `{name}` was made twice, its password was lost with the answer both times, and it was \
+                         removed again",
+                        error.message
+                    );
+                    return Err(ApiError { message, ..error });
+                }
                 notes.push(format!(
                     "the answer to the creation of token `{name}` was lost, and its password with it; the token was \
                      removed and is made again"

@@ -51,10 +51,11 @@ impl Loader {
             None => spec.states.first().copied().unwrap_or_default(),
         };
         let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty();
-        for param in spec.all_params() {
-            if !(param.required || param.required_in.contains(&state)) {
-                continue;
-            }
+        // What is not there at all comes first, as in the original.
+        let needed = |param: &&Param| param.required || param.required_in.contains(&state);
+        let (absent, others): (Vec<_>, Vec<_>) =
+            spec.all_params().filter(needed).partition(|param| param.required && given(task, param).is_none());
+        for param in absent.into_iter().chain(others) {
             let given = given(task, param);
             let message = match given {
                 Some((_, value)) if is_empty(value) => {

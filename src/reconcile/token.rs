@@ -30,7 +30,7 @@ pub fn reconcile_token(desired: &TokenDesired, observed: Option<&Token>) -> Acti
     let fields = token_changes(desired, observed);
     if let Some(renamed) = fields.iter().find(|field| field.name == "name") {
         let reason = match renamed.before.as_str() {
-            Some(before) => format!("the name of a token cannot be changed (it is `{before}`)"),
+            Some(before) => format!("the name of token `{before}` cannot be changed"),
             None => "the name of a token cannot be changed".to_owned(),
         };
         return Action::Replace { fields, reason };
@@ -273,7 +273,7 @@ mod tests {
         let Action::Replace { reason, .. } = reconcile_token(&desired, Some(&token("a"))) else {
             panic!("not a replacement");
         };
-        assert_eq!(reason, "the name of a token cannot be changed (it is `a`)");
+        assert_eq!(reason, "the name of token `a` cannot be changed");
         let new = replacement_token(&desired, &token("a"));
         assert_eq!(new.status, Some(Fact::Known("disabled".to_owned())));
         assert_eq!(new.expiry_date, Some(Fact::Known(Some(Date::read("2031-01-01T00:00:00Z")))));

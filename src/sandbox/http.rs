@@ -33,6 +33,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Whether another request may follow on this connection.
     pub keep_alive: bool,
+    /// The number of the connection it came on.
+    pub connection: u64,
 }
 
 impl Request {
@@ -62,6 +64,7 @@ fn refuse<T>(status: u16, message: &str) -> Result<T, Stop> {
 
 /// A connection with what was read and not used yet.
 pub struct Wire {
+    number: u64,
     stream: TcpStream,
     unread: Vec<u8>,
 }
@@ -78,11 +81,11 @@ enum Framing {
 }
 
 impl Wire {
-    /// Takes a connection.
-    pub fn new(stream: TcpStream) -> Self {
+    /// Takes a connection, and the number it goes by in the log.
+    pub fn new(stream: TcpStream, number: u64) -> Self {
         // Small answers should not wait for more to come; if the system refuses, they do.
         let _ = stream.set_nodelay(true);
-        Self { stream, unread: Vec::new() }
+        Self { number, stream, unread: Vec::new() }
     }
 
     /// Reads the next request.
@@ -150,6 +153,7 @@ impl Wire {
             headers,
             body: Vec::new(),
             keep_alive: false,
+            connection: self.number,
         };
         let connection = request.header("connection").unwrap_or("").to_ascii_lowercase();
         request.keep_alive =

@@ -21,12 +21,23 @@ pub struct Entry {
     pub status: Option<u16>,
     /// The fault that was played.
     pub fault: Option<&'static str>,
+    /// The body as sent.
+    pub body: String,
+    /// The headers as sent, names in lower case. They hold credentials: nothing prints them.
+    pub headers: Vec<(String, String)>,
+    /// The number of the connection it came on.
+    pub connection: u64,
 }
 
 impl Entry {
     /// Whether the request could change something.
     pub fn writes(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
+    }
+
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim())
     }
 }
 

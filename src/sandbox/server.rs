@@ -20,12 +20,14 @@ pub struct Server {
 
 /// Serves until told to stop, or until the one who would tell is gone.
 pub async fn serve(server: Arc<Server>, listener: TcpListener, mut stop: oneshot::Receiver<()>) {
+    let mut connections = 0;
     loop {
         tokio::select! {
             _ = &mut stop => return,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(converse(Arc::clone(&server), Wire::new(stream)));
+                    connections += 1;
+                    tokio::spawn(converse(Arc::clone(&server), Wire::new(stream, connections)));
                 }
                 // Out of descriptors, or gone before we came: trying again at once would only burn the processor.
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
@@ -102,6 +104,9 @@ impl Server {
             query: request.query.clone(),
             status,
             fault: fault.map(|fault| fault.kind.word()),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+            headers: request.headers.clone(),
+            connection: request.connection,
         });
     }
 }

@@ -14,7 +14,7 @@ use crate::yaml::node::{Entry, Kind, Node};
 /// `module_defaults`). How bad a complaint is remains the caller's decision.
 pub fn check_names(spec: &Spec, node: &Node, more: bool) -> Report {
     let mut report = Report::new();
-    look(&Rules::from(spec), node, more, spec.short_name(), &mut report);
+    look(&Rules::from(spec), node, more, spec.name, &mut report);
     report
 }
 
@@ -24,7 +24,10 @@ fn look(rules: &Rules, node: &Node, more: bool, owner: &str, report: &mut Report
         let Some(name) = entry.key.as_str() else { continue };
         match rules.find(name) {
             None if rules.any_params => {}
-            None => report.push(unknown(rules, name, entry, owner)),
+            None => {
+                let message = format!("Unsupported parameters for ({owner}) module: {name}");
+                report.push(unknown(rules, name, entry, message));
+            }
             Some(rule) => {
                 if !is_template(&entry.value) {
                     let mut alone = Rules { params: vec![rule.clone()], ..Rules::default() };
@@ -64,7 +67,7 @@ fn look_inside(rules: &Rules, node: &Node, owner: &str, report: &mut Report) {
     for entry in node.entries().unwrap_or_default() {
         let Some(name) = entry.key.as_str() else { continue };
         match rules.find(name) {
-            None => report.push(unknown(rules, name, entry, owner)),
+            None => report.push(unknown(rules, name, entry, format!("`{owner}` has no parameter `{name}`"))),
             Some(rule) => {
                 if let Some(members) = rule.kind.members() {
                     let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[Node]>::to_vec);
@@ -75,16 +78,15 @@ fn look_inside(rules: &Rules, node: &Node, owner: &str, report: &mut Report) {
     }
 }
 
-fn unknown(rules: &Rules, name: &str, entry: &Entry, owner: &str) -> Diagnostic {
+fn unknown(rules: &Rules, name: &str, entry: &Entry, message: String) -> Diagnostic {
     let known: Vec<_> = rules.params.iter().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.aliases)).collect();
-    let diagnostic = Diagnostic::error(format!("`{owner}` has no parameter `{name}`")).at(entry.key.span(), "");
-    match crate::suggest::nearest(name, known.iter().map(|name| name.as_str())) {
-        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => {
-            let names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
-            diagnostic.hint(format!("it has: {}", names.join(", ")))
-        }
+    let diagnostic = Diagnostic::error(message).at(entry.key.span(), "");
+    if let Some(near) = crate::suggest::nearest(name, known.iter().map(|name| name.as_str())) {
+        return diagnostic.hint(format!("did you mean `{near}`?"));
     }
+    let mut names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
+    names.sort_unstable();
+    diagnostic.hint(format!("Supported parameters include: {}", names.join(", ")))
 }
 
 /// Whether anything in the node is decided only when the task runs.

@@ -238,7 +238,10 @@ fn desired_status(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<
     if let Fact::Known(text) = &status
         && !STATUSES.contains(&text.as_str())
     {
-        let said = format!("`status` must be `enabled` or `disabled`, not `{text}`");
+        let said = match text.as_str() {
+            "" => "`status` is empty; leave it out to keep the status as it is".to_owned(),
+            _ => format!("`status` must be `enabled` or `disabled`, not `{text}`"),
+        };
         return Err(wrong(said, "status", args, context).suggest(text, &STATUSES).into());
     }
     Ok(Some(status))

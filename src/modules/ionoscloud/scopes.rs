@@ -32,6 +32,13 @@ pub(super) fn read(value: &Value, context: &TaskContext<'_>) -> Result<Fact<Vec<
     let Some(items) = value.as_slice() else {
         return Err(wrong(value, context, "`scopes` must be a list", "write each scope as a list item with `- `"));
     };
+    // Text where a list belongs has been split at its commas, so what it holds now says nothing to whoever wrote it.
+    if let Some(text @ Value::Str(written)) = context.raw("scopes")
+        && !written.is_template()
+    {
+        let said = "`scopes` must be a list of mappings, not text";
+        return Err(wrong(text, context, said, "take the quotes away, or use `\"{{ .. | from_json }}\"`"));
+    }
     let scopes: Result<Vec<Scope>, _> =
         items.iter().enumerate().map(|(index, item)| scope(item, &format!("scopes[{index}]"), context)).collect();
     scopes.map(Fact::Known)
@@ -101,7 +108,8 @@ fn odd_word(word: &str, known: &[&str], place: &str, context: &TaskContext<'_>) 
     if known.contains(&word) {
         return;
     }
-    match suggest::nearest(word, known) {
+    // Longer words that only begin alike, such as the `repo1` of the documentation, are no slips of a finger.
+    match suggest::nearest(word, known).filter(|meant| word.len().abs_diff(meant.len()) <= 2) {
         Some(meant) => context.warn(format!("`{place}` is `{word}`, which is sent as it is; did you mean `{meant}`?")),
         None if context.verbosity > 0 => {
             context.warn(format!("`{place}` is `{word}`, which is none of the known words ({})", known.join(", ")));
