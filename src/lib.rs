@@ -10,6 +10,7 @@ pub mod intake;
 pub mod inventory;
 pub mod ionos;
 pub mod modules;
+pub mod plan;
 pub mod playbook;
 pub mod reconcile;
 pub mod report;

@@ -1,0 +1,61 @@
+//! Drift: what has changed in the world since a playbook was last applied.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::model::{Invocation, Observed, Plan};
+use super::{save, verify};
+
+/// The world as an apply left it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// When it was applied.
+    pub applied: String,
+    /// What was there then.
+    pub observed: Vec<Observed>,
+}
+
+/// Where the snapshot of a playbook is kept: `IONPLAY_STATE_DIR`, or the user's folder for such things.
+pub fn place(run: &Invocation) -> Option<PathBuf> {
+    let folder = match std::env::var_os("IONPLAY_STATE_DIR").filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => match std::env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty()) {
+            Some(folder) => PathBuf::from(folder).join("ionplay"),
+            None => std::env::home_dir()?.join(".local/state/ionplay"),
+        },
+    };
+    let absolute = |name: &String| std::path::absolute(name).unwrap_or_else(|_| PathBuf::from(name));
+    let names: Vec<String> =
+        run.playbooks.iter().chain(&run.inventory).map(|name| absolute(name).display().to_string()).collect();
+    let key = save::digest(format!("{}\n{:?}", names.join("\n"), run.limit).as_bytes());
+    Some(folder.join(format!("applied-{}.json", &key[..32])))
+}
+
+/// Keeps what a playbook has left behind.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn keep(run: &Invocation, now: &Plan) -> anyhow::Result<()> {
+    let Some(path) = place(run) else { return Ok(()) };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let snapshot = Snapshot { applied: jiff::Timestamp::now().to_string(), observed: objects(&now.observed) };
+    save::write(&path, &serde_json::to_string_pretty(&snapshot)?)
+}
+
+/// What was kept, if the playbook was ever applied.
+pub fn kept(run: &Invocation) -> Option<Snapshot> {
+    serde_json::from_slice(&std::fs::read(place(run)?).ok()?).ok()
+}
+
+/// The differences since then, in sentences.
+pub fn since(snapshot: &Snapshot, now: &Plan) -> Vec<String> {
+    verify::differences(&snapshot.observed, &objects(&now.observed))
+}
+
+/// What people think of as things.
+fn objects(observed: &[Observed]) -> Vec<Observed> {
+    observed.iter().filter(|o| matches!(o.kind.as_str(), "registry" | "token" | "repository")).cloned().collect()
+}

@@ -1,0 +1,141 @@
+//! The real run of a plan: no writing request passes that the plan does not hold.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::model::{Plan, Write};
+use super::requests;
+use super::tape::{Watch, Written, account};
+use crate::ionos::api::Id;
+use crate::ionos::error::ErrorKind;
+use crate::ionos::{ApiError, Connection, Connector, RegistryApi};
+
+/// Compares each request with the plan before it is sent. After the first that is not in it, nothing is sent any more.
+pub struct Guard {
+    alias: Option<String>,
+    planned: Vec<Write>,
+    sent: RefCell<Vec<bool>>,
+    /// Ids of what was made, by what stands for them in the plan.
+    made: RefCell<HashMap<String, String>>,
+    /// The planned number of a request that is under way.
+    current: Cell<Option<usize>>,
+    refused: RefCell<Option<String>>,
+}
+
+impl Guard {
+    /// A guard over the requests of a plan; the alias as for [`super::Tape`].
+    pub fn new(plan: &Plan, alias: Option<String>) -> Rc<Self> {
+        Rc::new(Self {
+            alias,
+            sent: RefCell::new(vec![false; plan.writes.len()]),
+            planned: plan.writes.clone(),
+            made: RefCell::default(),
+            current: Cell::new(None),
+            refused: RefCell::default(),
+        })
+    }
+
+    /// A connector that lets only planned requests through to `real`.
+    pub fn over(self: &Rc<Self>, real: Rc<dyn Connector>) -> Rc<dyn Connector> {
+        Rc::new(Guarded { inner: real, guard: Rc::clone(self) })
+    }
+
+    /// What was stopped, if anything was.
+    pub fn refused(&self) -> Option<String> {
+        self.refused.borrow().clone()
+    }
+
+    /// How many planned requests were not sent.
+    pub fn left(&self) -> usize {
+        self.sent.borrow().iter().filter(|sent| !**sent).count()
+    }
+
+    /// Whether a request is the planned one, with the ids that are known by now.
+    fn is(&self, planned: &Write, real: &Write) -> bool {
+        let made = self.made.borrow();
+        let same_id = |planned: &Option<String>, real: &Option<String>| match (planned, real) {
+            (Some(planned), Some(real)) => made.get(planned).unwrap_or(planned) == real,
+            (None, None) => true,
+            _ => false,
+        };
+        let same_body = match (&planned.body, &real.body) {
+            (Some(planned), Some(real)) => requests::same(planned, real),
+            (None, None) => true,
+            _ => false,
+        };
+        planned.call == real.call
+            && planned.account == real.account
+            && same_id(&planned.registry, &real.registry)
+            && same_id(&planned.object, &real.object)
+            && same_body
+    }
+}
+
+impl Watch for Guard {
+    fn before(&self, write: &Write) -> Result<(), ApiError> {
+        if self.refused.borrow().is_some() {
+            return Err(ApiError::unsent("the run was stopped because it left the plan; nothing more is sent"));
+        }
+        let found = {
+            let sent = self.sent.borrow();
+            self.planned.iter().enumerate().position(|(number, planned)| !sent[number] && self.is(planned, write))
+        };
+        let Some(number) = found else {
+            let said = format!("{} is not in the plan", describe(write));
+            *self.refused.borrow_mut() = Some(said.clone());
+            return Err(ApiError::unsent(format!("{said}; it was not sent, and nothing more is")));
+        };
+        self.sent.borrow_mut()[number] = true;
+        self.current.set(Some(number));
+        Ok(())
+    }
+
+    fn after(&self, write: Write, failed: Option<&ApiError>, made: Option<&Id>) {
+        // Requests of several hosts may be under way: the one that this was is found again by what it says.
+        let number = self
+            .current
+            .take()
+            .filter(|number| self.is(&self.planned[*number], &write))
+            .or_else(|| (0..self.planned.len()).find(|number| self.is(&self.planned[*number], &write)));
+        let Some(number) = number else { return };
+        match (failed, made) {
+            // It may have been lost, and is sent again then.
+            (Some(error), _) if matches!(error.kind, ErrorKind::Unclear | ErrorKind::Passing | ErrorKind::Unsent) => {
+                self.sent.borrow_mut()[number] = false;
+            }
+            (None, Some(id)) => {
+                self.made.borrow_mut().insert(format!("#{}", number + 1), id.shown().to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn reference(&self, id: &Id) -> String {
+        id.shown().to_owned()
+    }
+}
+
+fn describe(write: &Write) -> String {
+    let what = write.call.replace('_', " ");
+    let name = write.body.as_ref().and_then(|body| body.get("name")).and_then(|name| name.as_str());
+    match (name, &write.object, &write.registry) {
+        (Some(name), ..) => format!("the request to {what} `{name}`"),
+        (None, Some(object), _) => format!("the request to {what} `{object}`"),
+        (None, None, Some(registry)) => format!("the request to {what} `{registry}`"),
+        (None, None, None) => format!("the request to {what}"),
+    }
+}
+
+struct Guarded {
+    inner: Rc<dyn Connector>,
+    guard: Rc<Guard>,
+}
+
+impl Connector for Guarded {
+    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+        let inner = self.inner.connect(connection)?;
+        let account = account(self.guard.alias.as_deref(), connection);
+        Ok(Rc::new(Written { inner, watch: Rc::clone(&self.guard), account }))
+    }
+}

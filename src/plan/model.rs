@@ -1,0 +1,246 @@
+//! What a plan holds. The published schema is `docs/plan.schema.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::reconcile::{Record, Verb};
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value};
+
+/// The version of the format; a plan of another one is refused.
+pub const FORMAT: u32 = 1;
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The version of the format.
+    pub format: u32,
+    /// The version of the program that made it.
+    pub tool: String,
+    /// When it was made; relative dates (`+30d`) count from here, also when it is applied.
+    pub made: String,
+    /// What was run.
+    pub run: Invocation,
+    /// The digests of all files that the playbook was read from.
+    pub files: BTreeMap<String, String>,
+    /// The digest of the variables that were given on the command line.
+    pub variables: String,
+    /// What would be done to registry objects, in order.
+    pub actions: Vec<Action>,
+    /// Changes that other modules would make (files, commands).
+    pub others: Vec<Step>,
+    /// Tasks of which nothing can be said.
+    pub undetermined: Vec<Step>,
+    /// Tasks that would fail; such a plan cannot be applied.
+    pub failed: Vec<Step>,
+    /// What was observed.
+    pub observed: Vec<Observed>,
+    /// The writing requests, in order.
+    pub writes: Vec<Write>,
+}
+
+/// The command line of a run, as far as it decides what happens. Variables that were written there are not kept: they
+/// may be secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Invocation {
+    /// Playbooks, by name as given.
+    pub playbooks: Vec<String>,
+    /// `-i`
+    pub inventory: Vec<String>,
+    /// `-l`
+    pub limit: Option<String>,
+    /// `-c`
+    pub connection: Option<String>,
+    /// The files of `-e @FILE`.
+    pub variable_files: Vec<String>,
+    /// How many other `-e` there were; whoever applies the plan gives them again.
+    pub further_variables: usize,
+    /// `--fill`
+    pub fill: Vec<String>,
+    /// `--vault-id`
+    pub vault_id: Vec<String>,
+    /// `--vault-password-file`
+    pub vault_password_file: Vec<String>,
+    /// `--tags`
+    pub tags: Vec<String>,
+    /// `--skip-tags`
+    pub skip_tags: Vec<String>,
+    /// `--start-at-task`
+    pub start_at_task: Option<String>,
+    /// `--block`
+    pub block: Option<usize>,
+    /// `--force-handlers`
+    pub force_handlers: bool,
+    /// `--sandbox`
+    pub sandbox: bool,
+}
+
+/// What would be done to one object.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// What kind of object (`Registry Token`).
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its id, or what stands for one that is known only later.
+    pub id: Json,
+    /// The id of what it belongs to.
+    pub parent: Json,
+    /// `create`, `update`, `replace`, `delete` or `none`.
+    pub action: String,
+    /// The managed fields before.
+    pub before: serde_json::Map<String, Json>,
+    /// The managed fields after.
+    pub after: serde_json::Map<String, Json>,
+    /// Why it has to be replaced.
+    pub reason: Option<String>,
+    /// Why it would fail.
+    pub error: Option<String>,
+}
+
+/// A task on a host, or one pass of its loop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The name of the task.
+    pub task: String,
+    /// The host.
+    pub host: String,
+    /// The label of the pass, in a loop.
+    pub item: Option<String>,
+    /// What it waits for, or why it would fail.
+    pub why: Option<String>,
+}
+
+/// An object that was observed, or its absence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    /// The service that was asked.
+    pub account: String,
+    /// `registry`, `token`, `repository`, `name`, ..
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The id of what it belongs to.
+    pub parent: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it was there.
+    pub there: bool,
+    /// The digest of its managed fields.
+    pub fingerprint: String,
+    /// Its managed fields.
+    pub fields: serde_json::Map<String, Json>,
+}
+
+/// A writing request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Write {
+    /// What is asked for: `create_token`, `delete_registry`, ..
+    pub call: String,
+    /// The service.
+    pub account: String,
+    /// The registry: an id, or `#n` for what the n-th request makes.
+    pub registry: Option<String>,
+    /// The object itself: an id, a name, or `#n`.
+    pub object: Option<String>,
+    /// The body; `{"$later": ..}` stands for what is known only after something has been created.
+    pub body: Option<Json>,
+}
+
+/// How often each thing would be done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// To create.
+    pub create: usize,
+    /// To update.
+    pub update: usize,
+    /// To replace.
+    pub replace: usize,
+    /// To delete.
+    pub delete: usize,
+    /// As they should be.
+    pub unchanged: usize,
+    /// Nothing can be said.
+    pub undetermined: usize,
+    /// Changes of other modules.
+    pub others: usize,
+    /// Would fail.
+    pub failed: usize,
+}
+
+impl Plan {
+    /// How often each thing would be done.
+    pub fn counts(&self) -> Counts {
+        let of = |verb: Verb| self.actions.iter().filter(|a| a.action == verb.name() && a.error.is_none()).count();
+        Counts {
+            create: of(Verb::Create),
+            update: of(Verb::Update),
+            replace: of(Verb::Replace),
+            delete: of(Verb::Delete),
+            unchanged: of(Verb::Nothing),
+            undetermined: self.undetermined.len(),
+            others: self.others.len(),
+            failed: self.failed.len(),
+        }
+    }
+}
+
+impl Counts {
+    /// Whether anything would be changed.
+    pub fn changes(&self) -> bool {
+        self.create + self.update + self.replace + self.delete + self.others > 0
+    }
+}
+
+/// The closing line.
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Plan: {} to create, {} to update, {} to replace, {} to delete, {} unchanged, {} undetermined",
+            self.create, self.update, self.replace, self.delete, self.unchanged, self.undetermined
+        )?;
+        if self.others > 0 {
+            write!(f, ", {} other {}", self.others, if self.others == 1 { "change" } else { "changes" })?;
+        }
+        if self.failed > 0 {
+            write!(f, ", {} failed", self.failed)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<&Record> for Action {
+    fn from(record: &Record) -> Self {
+        Self {
+            kind: record.kind.to_owned(),
+            name: record.identity.clone(),
+            id: plain(&record.id),
+            parent: plain(&record.parent),
+            action: record.verb.name().to_owned(),
+            before: plain_fields(&record.before),
+            after: plain_fields(&record.after),
+            reason: record.reason.clone(),
+            error: record.error.clone(),
+        }
+    }
+}
+
+/// A value as a document holds it: secrets are stars, what is not known yet is its placeholder.
+pub fn plain(value: &Value) -> Json {
+    let text = json::to_string(value, Style { mask_secrets: true, quote_specials: true, ..Style::EVENT });
+    serde_json::from_str(&text).unwrap_or(Json::String(text))
+}
+
+/// The same for fields.
+pub fn plain_fields(fields: &Dict) -> serde_json::Map<String, Json> {
+    fields.iter().map(|(name, value)| (crate::value::python::str(name), plain(value))).collect()
+}

@@ -1,0 +1,117 @@
+//! Writing requests as plans note them.
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json, json};
+
+use crate::ionos::Fact;
+use crate::ionos::model::{NewRegistry, NewToken, RegistryPatch, TokenPatch};
+
+/// The key that stands for what is known only later.
+pub const LATER: &str = "$later";
+
+fn fact<T: Serialize>(fact: &Fact<T>) -> Json {
+    match fact {
+        Fact::Known(value) => serde_json::to_value(value).unwrap_or(Json::Null),
+        Fact::Unknown(unknown) => json!({ LATER: unknown.awaits }),
+    }
+}
+
+/// A body, field by field; what is absent is not sent.
+struct Body(Map<String, Json>);
+
+impl Body {
+    fn new() -> Self {
+        Self(Map::new())
+    }
+
+    fn with<T: Serialize>(mut self, key: &str, field: Option<&Fact<T>>) -> Self {
+        if let Some(field) = field {
+            self.0.insert(key.to_owned(), fact(field));
+        }
+        self
+    }
+
+    fn json(self) -> Json {
+        Json::Object(self.0)
+    }
+}
+
+/// The body that makes a registry.
+pub fn new_registry(new: &NewRegistry) -> Json {
+    Body::new()
+        .with("name", Some(&new.name))
+        .with("location", Some(&new.location))
+        .with("garbageCollectionSchedule", new.garbage_collection_schedule.as_ref())
+        .with("features", new.features.as_ref())
+        .with("apiSubnetAllowList", new.api_subnet_allow_list.as_ref())
+        .json()
+}
+
+/// The body that changes a registry.
+pub fn registry_patch(patch: &RegistryPatch) -> Json {
+    Body::new()
+        .with("garbageCollectionSchedule", patch.garbage_collection_schedule.as_ref())
+        .with("features", patch.features.as_ref())
+        .with("apiSubnetAllowList", patch.api_subnet_allow_list.as_ref())
+        .json()
+}
+
+/// The body that makes a token.
+pub fn new_token(new: &NewToken) -> Json {
+    Body::new()
+        .with("name", Some(&new.name))
+        .with("expiryDate", new.expiry_date.as_ref())
+        .with("scopes", new.scopes.as_ref())
+        .with("status", new.status.as_ref())
+        .json()
+}
+
+/// The body that changes a token.
+pub fn token_patch(patch: &TokenPatch) -> Json {
+    Body::new()
+        .with("expiryDate", patch.expiry_date.as_ref())
+        .with("scopes", patch.scopes.as_ref())
+        .with("status", patch.status.as_ref())
+        .json()
+}
+
+/// Whether a body is the planned one; a placeholder takes anything.
+pub fn same(planned: &Json, real: &Json) -> bool {
+    match (planned, real) {
+        (Json::Object(planned), _) if planned.len() == 1 && planned.contains_key(LATER) => true,
+        (Json::Object(planned), Json::Object(real)) => {
+            planned.len() == real.len()
+                && planned.iter().all(|(key, value)| real.get(key).is_some_and(|real| same(value, real)))
+        }
+        (Json::Array(planned), Json::Array(real)) => {
+            planned.len() == real.len() && planned.iter().zip(real).all(|(planned, real)| same(planned, real))
+        }
+        (planned, real) => planned == real,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_take_anything_and_nothing_else_does() {
+        let planned = json!({"name": {"$later": "x"}, "scopes": [{"name": "a"}]});
+        assert!(same(&planned, &json!({"name": "b", "scopes": [{"name": "a"}]})));
+        assert!(!same(&planned, &json!({"name": "b", "scopes": [{"name": "c"}]})));
+        assert!(!same(&planned, &json!({"name": "b", "scopes": []})));
+        assert!(!same(&planned, &json!({"name": "b", "scopes": [{"name": "a"}], "status": "disabled"})));
+    }
+
+    #[test]
+    fn bodies_hold_what_is_sent() {
+        let new = NewToken {
+            name: Fact::Known("ci".to_owned()),
+            expiry_date: Some(Fact::Known(None)),
+            ..NewToken::default()
+        };
+        assert_eq!(new_token(&new), json!({"name": "ci", "expiryDate": null}));
+        let patch = TokenPatch { status: Some(Fact::later("a registry")), ..TokenPatch::default() };
+        assert_eq!(token_patch(&patch), json!({"status": {"$later": "a registry"}}));
+    }
+}

@@ -1,0 +1,137 @@
+//! Whether a plan still holds: the same dry run again must come to the same.
+
+use super::model::{Observed, Plan};
+
+/// Why a plan is not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was made by another version of the program.
+    Version(String),
+    /// It holds tasks that would fail.
+    Fails(usize),
+    /// Files or variables are not those that it was made from.
+    Playbook(Vec<String>),
+    /// What it was decided from is not so any more.
+    World(Vec<String>),
+    /// It was applied before, or the world is already as it would make it.
+    Applied(String),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Version(made) => write!(
+                f,
+                "the plan was made by version {made} of this program, which is {}; make a new plan",
+                env!("CARGO_PKG_VERSION")
+            ),
+            Self::Fails(count) => write!(f, "{count} tasks of the plan would fail; mend them and make a new plan"),
+            Self::Playbook(what) => write!(f, "the playbook is not the one that was planned: {}", listed(what)),
+            Self::World(what) => write!(f, "the world has changed since the plan was made: {}", listed(what)),
+            Self::Applied(how) => write!(f, "the plan has been applied already: {how}"),
+        }
+    }
+}
+
+/// The first few, and how many more.
+fn listed(what: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = what.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+    if what.len() > SHOWN {
+        text.push_str(&format!("; and {} more", what.len() - SHOWN));
+    }
+    text
+}
+
+/// Whether a plan can be applied at all.
+///
+/// # Errors
+/// If it is of another version, or would fail.
+pub fn usable(plan: &Plan) -> Result<(), Refusal> {
+    if plan.tool != env!("CARGO_PKG_VERSION") {
+        return Err(Refusal::Version(plan.tool.clone()));
+    }
+    if !plan.failed.is_empty() {
+        return Err(Refusal::Fails(plan.failed.len()));
+    }
+    Ok(())
+}
+
+/// Compares a plan with one that was made just now.
+///
+/// # Errors
+/// With the first kind of difference that there is.
+pub fn verify(planned: &Plan, now: &Plan) -> Result<(), Refusal> {
+    let mut changed: Vec<String> = planned
+        .files
+        .iter()
+        .filter_map(|(name, digest)| match now.files.get(name) {
+            None => Some(format!("`{name}` is not read any more")),
+            Some(other) if other != digest => Some(format!("`{name}` has changed")),
+            Some(_) => None,
+        })
+        .collect();
+    changed.extend(
+        now.files.keys().filter(|name| !planned.files.contains_key(*name)).map(|name| format!("`{name}` is new")),
+    );
+    if planned.variables != now.variables {
+        changed.push("the variables of the command line differ".to_owned());
+    }
+    if !changed.is_empty() {
+        return Err(Refusal::Playbook(changed));
+    }
+    let world = differences(&planned.observed, &now.observed);
+    if now.failed.is_empty() && now.writes.is_empty() && !planned.writes.is_empty() {
+        return Err(Refusal::Applied("everything is as it would make it".to_owned()));
+    }
+    if !world.is_empty() {
+        return Err(Refusal::World(world));
+    }
+    if planned.writes != now.writes
+        || planned.others != now.others
+        || planned.undetermined != now.undetermined
+        || planned.failed != now.failed
+    {
+        return Err(Refusal::World(vec![
+            "the same playbook comes to another result now, though all registry objects are as they were".to_owned(),
+        ]));
+    }
+    Ok(())
+}
+
+/// What differs between two observations, in sentences.
+pub fn differences(before: &[Observed], after: &[Observed]) -> Vec<String> {
+    let same =
+        |a: &Observed, b: &Observed| a.account == b.account && a.kind == b.kind && a.id == b.id && a.parent == b.parent;
+    let mut found = Vec::new();
+    for old in before {
+        let name = describe(old);
+        match after.iter().find(|new| same(old, new)) {
+            None if old.there => found.push(format!("{name} is not there any more")),
+            None => {}
+            Some(new) if old.there && !new.there => found.push(format!("{name} is not there any more")),
+            Some(new) if !old.there && new.there => found.push(format!("{name} is there now")),
+            Some(new) if old.fingerprint != new.fingerprint => {
+                let fields: Vec<&str> = new
+                    .fields
+                    .iter()
+                    .filter(|(key, value)| old.fields.get(*key) != Some(value))
+                    .map(|(key, _)| key.as_str())
+                    .collect();
+                found.push(format!("{name} has another {}", fields.join(", ")));
+            }
+            Some(_) => {}
+        }
+    }
+    for new in after.iter().filter(|new| new.there && !before.iter().any(|old| same(old, new))) {
+        found.push(format!("{} is new", describe(new)));
+    }
+    found
+}
+
+fn describe(observed: &Observed) -> String {
+    match &observed.name {
+        Some(name) if *name != observed.id => format!("{} `{name}` ({})", observed.kind, observed.id),
+        _ => format!("{} `{}`", observed.kind, observed.id),
+    }
+}
