@@ -11,10 +11,26 @@ pub enum Exit {
     General,
     /// 2: a host failed; also a wrong option on the command line.
     Failed,
+    /// 2, with `--detailed-exitcode`: nothing failed, and there are changes.
+    Changes,
+    /// 3, with `--detailed-exitcode`: nothing failed or changes as far as that can be said, and of parts it cannot.
+    Undetermined,
     /// 4: something is not understood, or a host was unreachable.
     Unparsable,
     /// 5: options that make no sense together.
     BadOptions,
+    /// 10: the plan cannot be used: no plan, another version, or one that would fail.
+    PlanUnusable,
+    /// 11: the playbook or its variables are not those of the plan.
+    PlanPlaybook,
+    /// 12: the world is not the one that the plan was made from.
+    PlanWorld,
+    /// 13: the plan was applied before.
+    PlanApplied,
+    /// 14: the run left the plan and was stopped, or left out something of it.
+    PlanDeviation,
+    /// 15: nobody said yes.
+    NotApproved,
     /// 99: interrupted.
     Interrupted,
     /// 250: our own fault.
@@ -27,7 +43,14 @@ impl Exit {
         match self {
             Self::Success => 0,
             Self::General => 1,
-            Self::Failed => 2,
+            Self::Failed | Self::Changes => 2,
+            Self::Undetermined => 3,
+            Self::PlanUnusable => 10,
+            Self::PlanPlaybook => 11,
+            Self::PlanWorld => 12,
+            Self::PlanApplied => 13,
+            Self::PlanDeviation => 14,
+            Self::NotApproved => 15,
             Self::Unparsable => 4,
             Self::BadOptions => 5,
             Self::Interrupted => 99,

@@ -14,6 +14,7 @@ use crate::host;
 use crate::intake::{self, Document};
 use crate::inventory::Inventory;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
+use crate::plan::Gather;
 use crate::playbook::{Loaded, Loader, Playbook, Problem};
 use crate::report::{Bus, Event, Writer, document, jsonl, screen};
 use crate::sandbox::Handle;
@@ -23,38 +24,94 @@ use crate::template::{Engine, Fault, Globals};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::VaultSecrets;
 
+/// What a run is made with besides its arguments.
+#[derive(Default)]
+pub(super) struct Making {
+    /// Another writer of events.
+    pub writer: Option<Box<dyn Writer>>,
+    /// The screen says nothing on standard output.
+    pub quiet: bool,
+    /// The connectors of real runs and of check mode, made of the one that reaches the service.
+    pub connectors: Option<Box<dyn Fn(Rc<dyn Connector>) -> Connectors>>,
+    /// What every task finds in its environment.
+    pub environment: Vec<(String, String)>,
+    /// A server that runs already.
+    pub server: Option<Rc<Handle>>,
+}
+
+/// For real runs, and for check mode.
+pub(super) type Connectors = (Rc<dyn Connector>, Rc<dyn Connector>);
+
+/// What is left of a run.
+pub(super) struct Done {
+    /// How it ended.
+    pub exit: Exit,
+    /// What was read, if it came so far.
+    pub run: Option<Rc<Run>>,
+}
+
 /// Runs what the arguments say, and tells what went wrong outside any task.
 pub async fn run(args: &RunArgs) -> Exit {
+    if !args.detailed_exitcode {
+        return run_with(args, Making::default()).await.exit;
+    }
+    if !args.check {
+        let message = Diagnostic::error("`--detailed-exitcode` is for dry runs").hint("add `--check`");
+        return broken(&[message], colours(args.no_color), Exit::BadOptions);
+    }
+    let (gather, gathered) = Gather::new();
+    let done = run_with(args, Making { writer: Some(Box::new(gather)), ..Making::default() }).await;
+    let gathered = gathered.borrow();
+    detailed(done.exit, gathered.changes(), !gathered.undetermined.is_empty())
+}
+
+/// The exit status of a dry run by what it found.
+pub(super) fn detailed(exit: Exit, changes: bool, undetermined: bool) -> Exit {
+    match exit {
+        Exit::Success if changes => Exit::Changes,
+        Exit::Success if undetermined => Exit::Undetermined,
+        Exit::Success | Exit::Interrupted => exit,
+        _ => Exit::General,
+    }
+}
+
+/// Runs what the arguments say with something of one's own.
+pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     let colour = colours(args.no_color);
-    let bus = match door(args, colour) {
+    let failed = |exit| Done { exit, run: None };
+    let bus = match door(args, colour, &mut making) {
         Ok(bus) => bus,
-        Err(message) => return broken(&[message], colour, Exit::General),
+        Err(message) => return failed(broken(&[message], colour, Exit::General)),
     };
-    let server = match args.sandbox.then(embedded::start).transpose() {
-        Ok(server) => server,
-        Err(error) => return broken(&[Diagnostic::error(error.to_string())], colour, Exit::General),
+    let server = match making.server.take() {
+        Some(server) => Some(server),
+        None => match args.sandbox.then(embedded::start).transpose() {
+            Ok(server) => server.map(Rc::new),
+            Err(error) => return failed(broken(&[Diagnostic::error(error.to_string())], colour, Exit::General)),
+        },
     };
-    let ended = match prepare(args, &bus, server.as_ref()).await {
+    let (ended, run) = match prepare(args, &bus, server.as_deref(), &making).await {
         Ok(Prepared::Run(run, playbooks)) => {
             let ended = interruptible(&run, &playbooks).await;
             if let Some(server) = &server {
                 bus.emit(&Event::Line(embedded::summary(server)));
             }
-            ended
+            (ended, run)
         }
-        Ok(Prepared::Done) => return Exit::Success,
+        Ok(Prepared::Done) => return failed(Exit::Success),
         Err(problem) => {
-            return broken(&redacted(problem.report, bus.redactor()), colour, problem.kind.exit());
+            return failed(broken(&redacted(problem.report, bus.redactor()), colour, problem.kind.exit()));
         }
     };
     let exit = broken(&redacted(ended.report, bus.redactor()), colour, ended.exit);
-    match bus.take_failure() {
+    let exit = match bus.take_failure() {
         // A reader that has seen enough (`| head`) is no failure of the run.
         Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             broken(&[Diagnostic::error(format!("cannot write the output: {error}"))], colour, Exit::General)
         }
         _ => exit,
-    }
+    };
+    Done { exit, run: Some(run) }
 }
 
 /// Runs until the end or until the user presses Ctrl-C: the first time what is under way is finished, the second time
@@ -82,7 +139,7 @@ enum Prepared {
     Done,
 }
 
-async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>) -> Loaded<Prepared> {
+async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making: &Making) -> Loaded<Prepared> {
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
     let secrets = Rc::new(secrets);
@@ -117,6 +174,11 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>) -> Load
     };
     let mut options = options(args);
     options.environment = server.map(embedded::environment).unwrap_or_default();
+    options.environment.extend(making.environment.iter().cloned());
+    let registries = match &making.connectors {
+        Some(make) => make(http),
+        None => (Rc::clone(&http), Rc::new(OverlayConnector::new(http)) as Rc<dyn Connector>),
+    };
     let parts = Parts {
         options,
         bus: Rc::clone(bus),
@@ -124,7 +186,7 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>) -> Load
         loader,
         inventory,
         extra_vars,
-        registries: (Rc::clone(&http), Rc::new(OverlayConnector::new(http))),
+        registries,
         host_apis: (Box::new(host::Real), Box::new(host::Predict)),
     };
     let run = Run::new(parts);
@@ -311,9 +373,10 @@ fn options(args: &RunArgs) -> Options {
 }
 
 /// The writers that the arguments ask for.
-fn door(args: &RunArgs, colour: bool) -> Result<Rc<Bus>, Diagnostic> {
+fn door(args: &RunArgs, colour: bool, making: &mut Making) -> Result<Rc<Bus>, Diagnostic> {
     let mut writers: Vec<Box<dyn Writer>> = Vec::new();
-    let quiet = args.output.is_some();
+    writers.extend(making.writer.take());
+    let quiet = making.quiet || args.output.is_some();
     writers.push(Box::new(screen::Screen::new(screen::Options {
         colour,
         verbosity: args.verbose.min(4),
@@ -337,7 +400,7 @@ fn door(args: &RunArgs, colour: bool) -> Result<Rc<Bus>, Diagnostic> {
 }
 
 /// Colour only where the reader is a terminal and nobody has said no.
-fn colours(refused: bool) -> bool {
+pub(super) fn colours(refused: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if refused || set("NO_COLOR") || set("ANSIBLE_NOCOLOR") {
         return false;

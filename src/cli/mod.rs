@@ -1,8 +1,10 @@
 //! The command line: clap definitions and wiring, one file a subcommand.
 
+pub mod apply;
 pub mod assemble;
 pub mod embedded;
 pub mod extra_vars;
+pub mod plan;
 pub mod run;
 pub mod sandbox;
 pub mod vault;
@@ -27,6 +29,10 @@ struct Cli {
 enum Command {
     /// Run playbooks; the same as naming them without a subcommand.
     Run(run::RunArgs),
+    /// Foretell what playbooks would do, and keep it as a plan that can be applied.
+    Plan(plan::PlanArgs),
+    /// Do exactly what a plan says.
+    Apply(apply::ApplyArgs),
     /// Serve the container registry API on loopback, to try playbooks against.
     Sandbox(sandbox::Args),
     /// Encrypt, decrypt and edit vaulted files and texts.
@@ -47,6 +53,8 @@ pub fn main() -> Exit {
     match cli.command {
         None => run::main(&cli.run),
         Some(Command::Run(args)) => run::main(&args),
+        Some(Command::Plan(args)) => plan::main(&args),
+        Some(Command::Apply(args)) => apply::main(&args),
         Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
         Some(Command::Vault(args)) => told(vault::run(&args)),
     }

@@ -8,7 +8,7 @@ use super::assemble;
 use crate::exit::Exit;
 
 /// Run playbooks, task lists or documentation snippets.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct RunArgs {
     /// Playbooks, task lists, bare tasks or Markdown pages; `-` reads standard input.
@@ -50,6 +50,10 @@ pub struct RunArgs {
     /// Show what is changed, field by field and line by line.
     #[arg(short = 'D', long, help_heading = "Mode")]
     pub diff: bool,
+    /// In a dry run, exit with 0 if there is nothing to do, 2 if there are changes, 3 if only undetermined parts, 1 on an
+    /// error.
+    #[arg(long, help_heading = "Mode")]
+    pub detailed_exitcode: bool,
     /// Run against an embedded registry API, with the registry `demo` in it; no account needed.
     #[arg(long, help_heading = "Mode")]
     pub sandbox: bool,
@@ -135,6 +139,11 @@ pub enum OutputFormat {
 
 /// Runs what the arguments say.
 pub fn main(args: &RunArgs) -> Exit {
+    on_runtime(assemble::run(args))
+}
+
+/// Runs something on the one thread of the program.
+pub(super) fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -142,5 +151,5 @@ pub fn main(args: &RunArgs) -> Exit {
             return Exit::Internal;
         }
     };
-    runtime.block_on(assemble::run(args))
+    runtime.block_on(work)
 }

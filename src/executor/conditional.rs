@@ -22,16 +22,22 @@ pub enum Answer {
 /// # Errors
 /// If a condition cannot be evaluated.
 pub fn when(engine: &Engine<'_>, task: &Task) -> Result<Answer, Fault> {
+    let mut unknown = None;
     for node in task.keyword_all(Keyword::When) {
-        match all(engine, &node.to_value()).map_err(|fault| fault.or_at(Some(node.span())))? {
-            Answer::Holds => {}
-            other => return Ok(other),
+        match all(engine, &node.to_value()) {
+            Ok(Answer::Holds) => {}
+            Ok(Answer::Unknown(first)) => _ = unknown.get_or_insert(first),
+            Ok(fails) => return Ok(fails),
+            // It may be the unknown one that guards against this.
+            Err(_) if unknown.is_some() => {}
+            Err(fault) => return Err(fault.or_at(Some(node.span()))),
         }
     }
-    Ok(Answer::Holds)
+    Ok(unknown.map_or(Answer::Holds, Answer::Unknown))
 }
 
-/// Evaluates a condition, or a list of them from left to right until one does not hold.
+/// Evaluates a condition, or a list of them from left to right until one does not hold. One that is false decides, also
+/// after one that is not known yet.
 ///
 /// # Errors
 /// If a condition cannot be evaluated.
@@ -40,22 +46,29 @@ pub fn all(engine: &Engine<'_>, written: &Value) -> Result<Answer, Fault> {
         Value::List(items) => items.to_vec(),
         one => vec![one.clone()],
     };
+    let mut unknown = None;
     for condition in conditions {
-        match engine.condition(&condition)? {
-            Verdict::True => {}
-            Verdict::False => return Ok(Answer::Fails(condition)),
-            Verdict::Unknown(unknown) => return Ok(Answer::Unknown(unknown)),
+        match engine.condition(&condition) {
+            Ok(Verdict::True) => {}
+            Ok(Verdict::False) => return Ok(Answer::Fails(condition)),
+            Ok(Verdict::Unknown(first)) => _ = unknown.get_or_insert(first),
+            Err(_) if unknown.is_some() => {}
+            Err(fault) => return Err(fault),
         }
     }
-    Ok(Answer::Holds)
+    Ok(unknown.map_or(Answer::Holds, Answer::Unknown))
 }
 
-/// Whether a keyword's conditions hold; `None` if the task does not have it.
+/// Whether a keyword's conditions hold; `None` if the task does not have it, or if that cannot be known yet.
 ///
 /// # Errors
 /// If a condition cannot be evaluated.
 pub fn holds(engine: &Engine<'_>, task: &Task, keyword: Keyword) -> Result<Option<bool>, Fault> {
     let Some(node) = task.keywords.node(keyword).filter(|node| !node.is_null()) else { return Ok(None) };
     let answer = all(engine, &node.to_value()).map_err(|fault| fault.or_at(Some(node.span())))?;
-    Ok(Some(matches!(answer, Answer::Holds)))
+    Ok(match answer {
+        Answer::Holds => Some(true),
+        Answer::Fails(_) => Some(false),
+        Answer::Unknown(_) => None,
+    })
 }

@@ -124,7 +124,9 @@ impl TaskRun<'_> {
         };
         let (control, items) = match prepared {
             Ok((control, Items::Known(items))) => (control, items),
-            Ok((_, Items::Unknown(unknown))) => return self.finish_one(undetermined(&unknown)),
+            Ok((control, Items::Unknown(unknown))) => {
+                return self.unknown_items(&control, unknown, scope, search);
+            }
             Err(fault) => return self.finish_one(self.no_items(fault, scope, search)),
         };
         if items.is_empty() {
@@ -156,6 +158,32 @@ impl TaskRun<'_> {
             }
         }
         self.finish_loop(passes)
+    }
+
+    /// A loop over what is not known yet: one row stands for all passes, unless the condition is false whatever the items
+    /// are.
+    fn unknown_items(
+        &self,
+        control: &Control,
+        unknown: Value,
+        scope: &mut TaskScope,
+        search: &[std::path::PathBuf],
+    ) -> Finished {
+        scope.set_top(vec![Rc::new(control.variables(std::slice::from_ref(&unknown), 0))]);
+        let mut pass = {
+            let engine = Engine::new(&self.run.globals, &*scope, search);
+            match conditional::when(&engine, self.task) {
+                Ok(Answer::Fails(condition)) => skipped(&condition),
+                Err(fault) => self.failed_before(fault, scope, search),
+                Ok(Answer::Holds | Answer::Unknown(_)) => undetermined(&unknown),
+            }
+        };
+        scope.set_top(Vec::new());
+        scope.refresh();
+        pass.result.set(control.variable.as_str(), unknown);
+        pass.result.set("ansible_loop_var", control.variable.as_str().into());
+        self.tell_item(&pass, Value::text("[*]"));
+        self.finish_loop(vec![pass])
     }
 
     /// A loop list that cannot be made does not matter if the condition is false without it.
@@ -626,6 +654,7 @@ impl TaskRun<'_> {
             no_log: any(&|p| p.no_log),
             delegated_to: passes.last().and_then(|p| p.delegated_to.clone()),
             always_shown: any(&|p| p.always_shown),
+            undetermined: passes.iter().find_map(|p| p.undetermined.clone()),
             ..Pass::default()
         };
         let mut result = whole.result.clone();

@@ -38,6 +38,7 @@ pub struct Screen {
     live: Option<ProgressBar>,
     task: Option<TaskLabel>,
     announced: bool,
+    undetermined: usize,
 }
 
 impl Screen {
@@ -58,7 +59,16 @@ impl Screen {
             bar
         });
         let out: Box<dyn Write> = if options.quiet { Box::new(std::io::sink()) } else { Box::new(std::io::stdout()) };
-        Self { options, paint: Paint(options.colour), out, width: width.min(250), live, task: None, announced: true }
+        Self {
+            options,
+            paint: Paint(options.colour),
+            out,
+            width: width.min(250),
+            live,
+            task: None,
+            announced: true,
+            undetermined: 0,
+        }
     }
 
     fn print(&mut self, text: &str, redactor: &Redactor) -> std::io::Result<()> {
@@ -121,6 +131,13 @@ impl Screen {
             Some(target) => format!("[{} -> {target}]", outcome.host),
             None => format!("[{}]", outcome.host),
         };
+        if let Some(awaits) = outcome.undetermined.as_ref().filter(|_| item || !outcome.looped) {
+            self.undetermined += 1;
+            let line = format!("undetermined: {host}{label} => waits for {awaits}");
+            text.push_str(&self.paint.text(&line, Meaning::Skipped));
+            text.push('\n');
+            return self.print(&text, redactor);
+        }
         let line = match (outcome.status, item) {
             (Status::Ok, _) => Some((format!("ok: {host}{label}"), Meaning::Ok, false)),
             (Status::Changed, _) => Some((format!("changed: {host}{label}"), Meaning::Changed, false)),
@@ -214,6 +231,10 @@ impl Screen {
         if let Some(summary) = summary(records) {
             text.push_str(&summary);
             text.push_str("\n\n");
+        }
+        if self.undetermined > 0 {
+            let word = if self.undetermined == 1 { "task" } else { "tasks" };
+            text.push_str(&format!("UNDETERMINED: {} {word}, see above\n\n", self.undetermined));
         }
         if !custom.is_empty() && self.options.verbosity > 0 {
             let style = Style { sort_keys: true, ..Style::EVENT };

@@ -102,6 +102,12 @@ fn value_of(args: &Args, context: &TaskContext<'_>, name: &str, variable: &str) 
     value.filter(|text| !text.is_empty())
 }
 
+/// The moment that relative dates count from: now, or that of the plan that is applied (`IONPLAY_NOW`).
+pub(super) fn now(context: &TaskContext<'_>) -> jiff::Timestamp {
+    let given = local(context, "IONPLAY_NOW").and_then(|text| text.parse().ok());
+    given.unwrap_or_else(jiff::Timestamp::now)
+}
+
 /// A variable of the task's own `environment`.
 fn local(context: &TaskContext<'_>, variable: &str) -> Option<String> {
     context.environment.iter().rev().find(|(key, _)| key == variable).map(|(_, value)| value.clone())

@@ -3,9 +3,7 @@
 //! Requests, with the registry given by id: a list, and a POST, PATCH or DELETE where something has to be done; a token
 //! that is given by its id is asked for alone instead. A registry given by name costs one more, once a run.
 
-use jiff::Timestamp;
-
-use super::options::{CONNECTION, REPLACE, WAIT};
+use super::options::{self, CONNECTION, REPLACE, WAIT};
 use super::{expiry, lookup, returned, scopes};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
@@ -257,7 +255,7 @@ fn desired_expiry(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<
         Fact::Known(text) => text,
         Fact::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown))),
     };
-    let now = Timestamp::now();
+    let now = options::now(context);
     let read = expiry::read(&text, now).map_err(|why| wrong(why, "expiry_date", args, context))?;
     if read.assumed_utc {
         context.warn(format!("`expiry_date` `{text}` says no offset from UTC; UTC is assumed"));
