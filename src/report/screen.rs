@@ -131,7 +131,10 @@ impl Screen {
             Some(target) => format!("[{} -> {target}]", outcome.host),
             None => format!("[{}]", outcome.host),
         };
-        if let Some(awaits) = outcome.undetermined.as_ref().filter(|_| item || !outcome.looped) {
+        if let Some(awaits) = &outcome.undetermined {
+            if outcome.looped && !item {
+                return Ok(());
+            }
             self.undetermined += 1;
             let line = format!("undetermined: {host}{label} => waits for {awaits}");
             text.push_str(&self.paint.text(&line, Meaning::Skipped));

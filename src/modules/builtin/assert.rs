@@ -56,8 +56,7 @@ fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
                     .with("msg", said));
             }
             Verdict::Unknown(unknown) => {
-                let reason = format!("the assertion depends on what is known only later: {}", unknown.awaits);
-                return Ok(Outcome { undetermined: Some(reason), ..Outcome::default() });
+                return Ok(Outcome { undetermined: Some(unknown.awaits.clone()), ..Outcome::default() });
             }
         }
     }
