@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod assemble;
+pub mod async_job;
 pub mod embedded;
 pub mod extra_vars;
 pub mod plan;
@@ -35,6 +36,9 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Serve the container registry API on loopback, to try playbooks against.
     Sandbox(sandbox::Args),
+    /// Run a background task (used by `async` itself).
+    #[command(hide = true)]
+    AsyncJob(async_job::JobArgs),
     /// Encrypt, decrypt and edit vaulted files and texts.
     Vault(vault::VaultArgs),
 }
@@ -56,6 +60,7 @@ pub fn main() -> Exit {
         Some(Command::Plan(args)) => plan::main(&args),
         Some(Command::Apply(args)) => apply::main(&args),
         Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
+        Some(Command::AsyncJob(args)) => async_job::run(&args),
         Some(Command::Vault(args)) => told(vault::run(&args)),
     }
 }

@@ -1,12 +1,107 @@
 //! `async` and `poll`: tasks that run in the background.
 
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
 use super::module::{Call, Prepared};
+use crate::diagnostic::Diagnostic;
+use crate::modules::builtin::async_jobs::{self, Job};
+use crate::modules::builtin::async_status;
 use crate::modules::{Failure, Outcome};
+use crate::report::Event;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value};
+
+/// The hidden subcommand that runs a job.
+pub const SUBCOMMAND: &str = "async-job";
 
 /// Starts a module in a process of its own and, unless `poll` is 0, waits for it.
 ///
 /// # Errors
 /// If it cannot be started, fails, or takes longer than `async` allows.
-pub async fn start(_call: &Call<'_>, _prepared: &Prepared) -> Result<Outcome, Failure> {
-    Err(Failure::new("background tasks are not supported yet"))
+pub async fn start(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+    let spec = prepared.module.spec();
+    if !async_jobs::can_leave(spec.short_name()) {
+        let message = format!("`{}` cannot run in the background", spec.short_name());
+        return Err(Diagnostic::error(message).at(&call.task.task.span, "").hint("leave out `async`").into());
+    }
+    let environment = &call.settings.environment;
+    let id = async_jobs::new_id();
+    let status = async_jobs::folder(environment).join(&id);
+    let limit = u64::try_from(call.settings.background).unwrap_or(1);
+    let job = Job {
+        id: id.clone(),
+        module: spec.name.to_owned(),
+        called: call.task.task.action.written.as_str().to_owned(),
+        args: json::to_string(&Value::from(prepared.given.clone()), Style::PYTHON),
+        environment: environment.clone(),
+        base_dir: call.task.play.play.folder.to_path_buf(),
+        limit,
+        status: status.clone(),
+    };
+    spawn(&job).map_err(|error| Failure::new(format!("cannot start the background job: {error}")))?;
+    if call.settings.poll <= 0 {
+        let mut data = async_jobs::begun(&id);
+        data.set("results_file", status.display().to_string().into());
+        return Ok(Outcome::new(true, data));
+    }
+    wait(call, &id, &status, limit).await
+}
+
+/// Writes the description and starts the process, in a group of its own so that Ctrl-C does not reach it.
+fn spawn(job: &Job) -> std::io::Result<()> {
+    async_jobs::write_status(&job.status, &async_jobs::begun(&job.id))?;
+    let description = job.status.with_file_name(format!(".{}.job", job.id));
+    async_jobs::write(&description, &serde_json::to_string(job).map_err(std::io::Error::other)?)?;
+    Command::new(std::env::current_exe()?)
+        .arg(SUBCOMMAND)
+        .arg(&description)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map(|_| ())
+}
+
+async fn wait(call: &Call<'_>, id: &str, path: &Path, limit: u64) -> Result<Outcome, Failure> {
+    let run = call.task.run;
+    let pause = u64::try_from(call.settings.poll).unwrap_or(1);
+    let mut left = limit;
+    loop {
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        left = left.saturating_sub(pause);
+        let status = async_jobs::read_status(path, id).map_err(Failure::new)?;
+        if status.get("finished").is_some_and(Value::is_true) {
+            return async_status::finished(status);
+        }
+        run.bus.emit(&Event::Polling { host: Rc::clone(call.task.host), job: id.to_owned() });
+        if left == 0 || run.interrupted.get() {
+            let message = format!("async task did not complete within the requested time - {limit}s");
+            return Err(Failure::new(message).with("async_result", Value::from(status)));
+        }
+    }
+}
+
+/// The status that a job leaves at its end.
+pub fn ended(id: &str, result: Result<Outcome, Failure>) -> Dict {
+    let (mut status, changed, failed) = match result {
+        Ok(outcome) => (outcome.data, outcome.changed, false),
+        Err(failure) => {
+            let mut data = failure.data;
+            if !data.contains("msg") {
+                data.set("msg", failure.message.into());
+            }
+            (data, failure.changed, true)
+        }
+    };
+    status.set("changed", changed.into());
+    status.set("failed", failed.into());
+    status.set("started", true.into());
+    status.set("finished", true.into());
+    status.set("ansible_job_id", id.into());
+    status
 }

@@ -8,7 +8,7 @@ pub mod resource;
 pub mod spec;
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -44,6 +44,7 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::add_host::AddHost,
     &builtin::assemble::Assemble,
     &builtin::assert::Assert,
+    &builtin::async_status::AsyncStatus,
     &builtin::blockinfile::BlockInFile,
     &builtin::command::Command,
     &builtin::copy::Copy,
@@ -91,15 +92,15 @@ pub static MODULES: &[&dyn Module] = &[
 static BY_NAME: LazyLock<HashMap<&str, &dyn Module>> =
     LazyLock::new(|| MODULES.iter().map(|module| (split(module.spec().name).1, *module)).collect());
 
-/// The collections that modules here belong to, and the old name of the builtin one.
-static COLLECTIONS: LazyLock<HashSet<&str>> =
-    LazyLock::new(|| MODULES.iter().filter_map(|m| split(m.spec().name).0).chain(["ansible.legacy"]).collect());
-
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).
 pub fn find(name: &str) -> Option<&'static dyn Module> {
     let (collection, bare) = split(name);
     let module = BY_NAME.get(bare)?;
-    collection.is_none_or(|collection| COLLECTIONS.contains(collection)).then_some(*module)
+    let own = split(module.spec().name).0;
+    let meant = collection.is_none_or(|collection| {
+        Some(collection) == own || (collection == "ansible.legacy" && own == Some("ansible.builtin"))
+    });
+    meant.then_some(*module)
 }
 
 /// The collection and the bare name.

@@ -3,6 +3,8 @@
 pub mod add_host;
 pub mod assemble;
 pub mod assert;
+pub mod async_jobs;
+pub mod async_status;
 pub mod blockinfile;
 pub mod command;
 pub mod copy;

@@ -1,0 +1,158 @@
+//! Background jobs: where their results are kept, and what a job is told.
+//!
+//! A job is a process of its own that outlives the run. It gets a description in a file that only the user can read,
+//! and leaves its result in the status file, whole or not at all, which `async_status` and the waiting run look at.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value};
+
+/// What a job has to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// The module's full name.
+    pub module: String,
+    /// The name in the playbook, for messages.
+    pub called: String,
+    /// The templated arguments as JSON text.
+    pub args: String,
+    /// The task's environment.
+    pub environment: Vec<(String, String)>,
+    /// The folder of the playbook.
+    pub base_dir: PathBuf,
+    /// Seconds after which it is ended.
+    pub limit: u64,
+    /// Where the result goes.
+    pub status: PathBuf,
+}
+
+/// Modules that act on the run itself, or that need its templates and files: they cannot leave it.
+const BOUND: &[&str] = &[
+    "add_host",
+    "assemble",
+    "assert",
+    "copy",
+    "debug",
+    "fail",
+    "fetch",
+    "group_by",
+    "include_vars",
+    "pause",
+    "script",
+    "set_fact",
+    "set_stats",
+    "template",
+    "unarchive",
+    "validate_argument_spec",
+];
+
+/// Whether a module can run in the background.
+pub fn can_leave(short_name: &str) -> bool {
+    !BOUND.contains(&short_name)
+}
+
+/// The folder of status files: `ANSIBLE_ASYNC_DIR` of the task, of this process, or `~/.ansible_async`.
+pub fn folder(environment: &[(String, String)]) -> PathBuf {
+    const VARIABLE: &str = "ANSIBLE_ASYNC_DIR";
+    let own = environment.iter().rev().find(|(name, _)| name == VARIABLE).map(|(_, value)| value.clone());
+    match own.or_else(|| std::env::var(VARIABLE).ok()).filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(crate::modules::args::expand_path(&folder)),
+        None => std::env::home_dir().unwrap_or_default().join(".ansible_async"),
+    }
+}
+
+/// A new id: unique on this machine, in the form that scripts know.
+pub fn new_id() -> String {
+    let number: u64 = rand::random_range(100_000_000_000..1_000_000_000_000);
+    format!("j{number}.{}", std::process::id())
+}
+
+/// The status of a job that has just been started.
+pub fn begun(id: &str) -> Dict {
+    let mut status = Dict::new();
+    status.set("started", true.into());
+    status.set("finished", false.into());
+    status.set("ansible_job_id", id.into());
+    status
+}
+
+/// Writes a file that only the user can read, whole or not at all.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut draft = tempfile::Builder::new().prefix(".job-").tempfile_in(folder)?;
+    draft.as_file().set_permissions(std::fs::Permissions::from_mode(0o600))?;
+    draft.write_all(text.as_bytes())?;
+    draft.persist(path)?;
+    Ok(())
+}
+
+/// Writes a status.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_status(path: &Path, status: &Dict) -> std::io::Result<()> {
+    write(path, &json::to_string(&Value::from(status.clone()), Style::EVENT))
+}
+
+/// Reads a status: what the job has left there, with the keys that every status has.
+///
+/// # Errors
+/// If there is no such job, or its file is no status.
+pub fn read_status(path: &Path, id: &str) -> Result<Dict, String> {
+    let text = std::fs::read_to_string(path).map_err(|_| "could not find job".to_owned())?;
+    let mut status = match json::from_str(&text) {
+        Ok(Value::Dict(status)) => (*status).clone(),
+        _ => return Err(format!("Could not parse job output: {text}")),
+    };
+    status.set("ansible_job_id", id.into());
+    for key in ["started", "finished"] {
+        let is = status.get(key).is_some_and(Value::is_true);
+        status.set(key, is.into());
+    }
+    complete(&mut status, path);
+    Ok(status)
+}
+
+/// The keys that every answer about a job has.
+pub fn complete(status: &mut Dict, path: &Path) {
+    status.set("results_file", path.display().to_string().into());
+    for (key, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        let text = status.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        status.set(lines, Value::list(text.lines().map(Value::text)));
+        status.set(key, text.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_back_with_its_usual_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/j1.2");
+        assert_eq!(read_status(&path, "j1.2"), Err("could not find job".to_owned()));
+        write_status(&path, &begun("j1.2")).unwrap();
+        let status = read_status(&path, "j1.2").unwrap();
+        assert_eq!(status.get("finished"), Some(&Value::Bool(false)));
+        assert_eq!(status.get("stdout_lines"), Some(&Value::list([])));
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_tasks_own_folder_counts() {
+        let own = [("ANSIBLE_ASYNC_DIR".to_owned(), "/somewhere".to_owned())];
+        assert_eq!(folder(&own), Path::new("/somewhere"));
+    }
+}

@@ -1,0 +1,82 @@
+//! `async_status`: looks at a background job.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::modules::spec::Param;
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value};
+
+use super::async_jobs;
+
+static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Looks at a background job, or removes its result.")
+    .params(&[&[
+        Param::str("jid", "The id of the job.").required(),
+        Param::str("mode", "`status` looks, `cleanup` removes the result.")
+            .default("status")
+            .choices(&["status", "cleanup"]),
+    ]]);
+
+/// The module.
+pub struct AsyncStatus;
+
+impl Module for AsyncStatus {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let id = args.str("jid").unwrap_or_default();
+            let path = async_jobs::folder(context.environment).join(id);
+            if args.str("mode") == Some("cleanup") {
+                return clean_up(context, &path, id);
+            }
+            let status = look(&path, id).await.map_err(|message| {
+                let mut data = async_jobs::begun(id);
+                data.set("finished", true.into());
+                async_jobs::complete(&mut data, &path);
+                Failure { data, ..Failure::new(message) }
+            })?;
+            finished(status)
+        })
+    }
+}
+
+/// How long a look waits for a job that is about to end: a look that comes a moment too early costs its playbook a
+/// whole delay.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+async fn look(path: &Path, id: &str) -> Result<Dict, String> {
+    let begun = Instant::now();
+    loop {
+        let status = async_jobs::read_status(path, id)?;
+        if status.get("finished").is_some_and(Value::is_true) || begun.elapsed() >= PATIENCE {
+            return Ok(status);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The result of a job as the result of a task.
+///
+/// # Errors
+/// If the job failed.
+pub fn finished(mut status: Dict) -> Result<Outcome, Failure> {
+    let changed = status.remove("changed").is_some_and(|value| value.is_true());
+    if status.remove("failed").is_some_and(|value| value.is_true()) {
+        let message = status.get("msg").map(crate::value::python::str).unwrap_or_default();
+        return Err(Failure { data: status, changed, ..Failure::new(message) });
+    }
+    Ok(Outcome::new(changed, status))
+}
+
+fn clean_up(context: &TaskContext<'_>, path: &Path, id: &str) -> Result<Outcome, Failure> {
+    context.host.remove(path).map_err(|error| Failure::new(format!("cannot remove `{}`: {error}", path.display())))?;
+    let mut data = async_jobs::begun(id);
+    data.set("started", false.into());
+    data.set("erased", path.display().to_string().into());
+    async_jobs::complete(&mut data, path);
+    data.remove("results_file");
+    Ok(Outcome::new(false, data).with("failed", Value::Bool(false)))
+}
