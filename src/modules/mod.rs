@@ -55,6 +55,7 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::find::Find,
     &builtin::gather_facts::GatherFacts,
     &builtin::get_url::GetUrl,
+    &builtin::git::Git,
     &builtin::getent::Getent,
     &builtin::group_by::GroupBy,
     &builtin::include_vars::IncludeVars,

@@ -18,6 +18,7 @@ pub mod find;
 pub mod gather_facts;
 pub mod get_url;
 pub mod getent;
+pub mod git;
 pub mod group_by;
 pub mod include_vars;
 pub mod lineinfile;

@@ -1,0 +1,269 @@
+//! `git`: a working copy at a version of a repository.
+
+mod archive;
+mod fetch;
+mod program;
+mod submodules;
+
+use std::path::{Path, PathBuf};
+
+use super::files::{Disk, normal, shown};
+use crate::modules::args::expand_path;
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Diff, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value, python};
+use program::Program;
+
+static SPEC: Spec = Spec {
+    mutually_exclusive: &[&["separate_git_dir", "bare"], &["accept_hostkey", "accept_newhostkey"]],
+    ..Spec::new("ansible.builtin.git", "Checks out a version of a git repository.").params(&[&[
+        Param::path("dest", "The folder of the working copy."),
+        Param::str("repo", "The address of the repository.").aliases(&["name"]).required(),
+        Param::str("version", "A branch, a tag, a commit, or `HEAD`.").default("HEAD"),
+        Param::str("remote", "The name of the remote.").default("origin"),
+        Param::str("refspec", "What is fetched besides."),
+        Param::str("reference", "A repository to take objects from."),
+        Param::bool("force", "Drop local changes.").default("false"),
+        Param::int("depth", "How many commits are fetched."),
+        Param::bool("clone", "Clone the repository if it is not there.").default("true"),
+        Param::bool("update", "Fetch what is new.").default("true"),
+        Param::bool("verify_commit", "The commit has to be signed.").default("false"),
+        Param::list("gpg_allowlist", &Kind::Str, "Fingerprints of keys that may have signed it.")
+            .aliases(&["gpg_whitelist"])
+            .default(""),
+        Param::bool("accept_hostkey", "Accept unknown and changed host keys.").default("false"),
+        Param::bool("accept_newhostkey", "Accept unknown host keys.").default("false"),
+        Param::path("key_file", "The key for SSH."),
+        Param::str("ssh_opts", "Options for SSH."),
+        Param::path("executable", "The program to use."),
+        Param::bool("bare", "Only the repository, without a working copy.").default("false"),
+        Param::bool("recursive", "Submodules too.").default("true"),
+        Param::bool("single_branch", "Only the history of one branch.").default("false"),
+        Param::bool("track_submodules", "Submodules at the newest commit of their branch.").default("false"),
+        Param::new("umask", Kind::Raw, "The umask for new files, as quoted octal digits."),
+        Param::path("archive", "An archive to create from the working copy."),
+        Param::str("archive_prefix", "A folder for everything in the archive."),
+        Param::path("separate_git_dir", "The folder of the repository, apart from the working copy."),
+    ]])
+};
+
+/// The module.
+pub struct Git;
+
+impl Module for Git {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+/// What the task asks for.
+struct Wish<'a> {
+    args: &'a Args,
+    context: &'a TaskContext<'a>,
+    git: Program<'a>,
+    repo: String,
+    dest: PathBuf,
+    version: &'a str,
+    remote: &'a str,
+    refspec: Option<&'a str>,
+    depth: Option<i64>,
+    bare: bool,
+    force: bool,
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let text = |name: &str| args.str(name).filter(|text| !text.is_empty());
+    if text("archive_prefix").is_some() && text("archive").is_none() {
+        return Err(Failure::new("missing parameter(s) required by 'archive_prefix': archive"));
+    }
+    let (dest, may_clone) = (text("dest"), args.bool("clone"));
+    if dest.is_none() && may_clone {
+        return Err(Failure::new("the destination directory must be specified unless clone=no"));
+    }
+    let repo = expand_path(args.str("repo").unwrap_or_default());
+    let repo =
+        if repo.starts_with('/') { format!("file://{repo}") } else { args.str("repo").unwrap_or_default().to_owned() };
+    let absolute = |path: &str| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
+        PathBuf::from(normal(&shown(&path)))
+    };
+    let folder = dest.map(absolute);
+    let wish = Wish {
+        args,
+        context,
+        git: Program::of(args, context, folder.clone())?,
+        repo,
+        dest: folder.clone().unwrap_or_default(),
+        version: args.str("version").unwrap_or("HEAD"),
+        remote: args.str("remote").unwrap_or("origin"),
+        refspec: text("refspec"),
+        depth: args.int("depth").filter(|depth| *depth != 0),
+        bare: args.bool("bare"),
+        force: args.bool("force"),
+    };
+    let mut data = Dict::new();
+    data.set("before", Value::Null);
+    let here = match &folder {
+        Some(folder) => wish.is_repository(folder)?,
+        None => may_clone,
+    };
+    (context.progress)(&format!("git {}", wish.repo));
+    if here { wish.update(data).await } else { wish.create(data, may_clone).await }
+}
+
+impl Wish<'_> {
+    /// Whether the destination has a repository; where its `.git` is a file, that has to lead to one.
+    fn is_repository(&self, folder: &Path) -> Result<bool, Failure> {
+        let disk = Disk::of(self.context);
+        let inside = if self.bare { folder.to_path_buf() } else { folder.join(".git") };
+        if !disk.is_file(&inside) {
+            return Ok(disk.exists(&inside.join("config")));
+        }
+        let said = disk.read(&inside).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+        let target = said.trim_end().strip_prefix("gitdir: ").map(|target| folder.join(target));
+        target.filter(|target| disk.is_dir(target)).map(|target| disk.exists(&target.join("config"))).ok_or_else(|| {
+            Failure::new(
+                "Current repo does not have a valid reference to a separate Git dir or it refers to the invalid path",
+            )
+            .with("details", format!("{} does not lead to a folder", shown(&inside)))
+        })
+    }
+
+    /// Clones, or only looks at the remote.
+    async fn create(&self, mut data: Dict, may_clone: bool) -> Result<Outcome, Failure> {
+        if self.context.check || !may_clone {
+            let after = self.remote_head(&self.repo).await?;
+            data.set("after", after.as_str().into());
+            let diff = vec![prepared(format!(">> Newly checked out {after}"))];
+            return Ok(Outcome { diff, ..Outcome::new(true, data) });
+        }
+        self.clone_repository().await?;
+        self.finish(data, false).await
+    }
+
+    /// Brings what is there to the version.
+    async fn update(&self, mut data: Dict) -> Result<Outcome, Failure> {
+        let relocated = self.relocate(&mut data).await?;
+        let before = self.git.version("HEAD").await?;
+        if !self.args.bool("update") {
+            data.set("before", before.as_str().into());
+            data.set("after", before.into());
+            let archived = self.archive().await?;
+            return Ok(Outcome::new(relocated || archived, data));
+        }
+        data.set("before", before.as_str().into());
+        let modified = !self.bare && self.git.has_changes().await?;
+        if modified {
+            let dest = shown(&self.dest);
+            if !self.force {
+                let message = format!("Local modifications exist in the destination: {dest} (force=no).");
+                return Err(Failure { data, ..Failure::new(message) });
+            }
+            if !self.context.check {
+                self.git.act(&["reset", "--hard", "HEAD"]).await?.checked()?;
+                data.set("msg", format!("Local modifications exist in the destination: {dest}").into());
+            }
+        }
+        let url = self.git.ask(&["ls-remote", "--get-url", self.remote]).await?;
+        let url = if url.rc == 0 { url.stdout.trim_end_matches('\n').to_owned() } else { self.repo.clone() };
+        let moved = url != self.repo && straight(&url) != straight(&self.repo);
+        data.set("remote_url_changed", moved.into());
+        if self.context.check {
+            let after = self.remote_head(self.remote).await?;
+            data.set("after", after.as_str().into());
+            let changed = before != after || moved || relocated;
+            let diff = if before == after { Vec::new() } else { vec![self.difference(&before, &after).await?] };
+            return Ok(Outcome { diff, ..Outcome::new(changed, data) });
+        }
+        if moved {
+            let said = self.git.act(&["remote", "set-url", self.remote, &self.repo]).await?;
+            if said.rc != 0 {
+                let label = format!("set a new url {} for {}", self.repo, self.remote);
+                return Err(Failure::new(format!("Failed to {label}: {} {}", said.stdout, said.stderr)));
+            }
+        }
+        self.fetch().await?;
+        self.finish(data, modified || moved || relocated).await
+    }
+
+    /// Checks the version out, with submodules and the archive.
+    async fn finish(&self, mut data: Dict, mut changed: bool) -> Result<Outcome, Failure> {
+        let mut submodules = false;
+        if !self.bare {
+            self.switch().await?;
+            if self.args.bool("recursive") {
+                submodules = self.submodules().await?;
+            }
+        }
+        if submodules {
+            data.set("submodules_changed", true.into());
+        }
+        let after = self.git.version("HEAD").await?;
+        let before = data.get("before").and_then(Value::as_str).map(str::to_owned);
+        data.set("after", after.as_str().into());
+        let diff = match &before {
+            Some(before) if *before == after => Vec::new(),
+            Some(before) => vec![self.difference(before, &after).await?],
+            None => vec![prepared(format!(">> Newly checked out {after}"))],
+        };
+        changed |= submodules || before.as_ref() != Some(&after);
+        changed |= self.archive().await?;
+        Ok(Outcome { diff, ..Outcome::new(changed, data) })
+    }
+
+    /// Moves the repository out of the working copy, if that is where it should not be.
+    async fn relocate(&self, data: &mut Dict) -> Result<bool, Failure> {
+        let Some(wanted) = self.args.str("separate_git_dir") else { return Ok(false) };
+        let disk = Disk::of(self.context);
+        let wanted = disk.real_path(Path::new(wanted));
+        let said = self.git.ask(&["rev-parse", "--absolute-git-dir"]).await?.checked()?;
+        let now = disk.real_path(Path::new(said.stdout.trim_end()));
+        if now == wanted {
+            return Ok(false);
+        }
+        if disk.exists(&wanted) {
+            return Err(Failure::new(format!("Separate-git-dir path {} already exists.", wanted.display())));
+        }
+        if !self.context.check {
+            self.git.act(&["init", "--quiet", "--separate-git-dir", &shown(&wanted)]).await?.checked()?;
+            data.set("git_dir_before", shown(&now).into());
+            data.set("git_dir_now", shown(&wanted).into());
+        }
+        Ok(true)
+    }
+
+    async fn difference(&self, before: &str, after: &str) -> Result<Diff, Failure> {
+        if !self.context.diff {
+            return Ok(prepared(String::new()));
+        }
+        let said = self.git.ask(&["diff", before, after]).await?;
+        Ok(prepared(match said.rc {
+            0 if said.stdout.is_empty() => format!(">> No visual differences between {before} and {after}"),
+            0 => said.stdout,
+            _ => format!(">> Failed to get proper diff between {before} and {after}:\n>> {}", said.stderr),
+        }))
+    }
+}
+
+fn prepared(text: String) -> Diff {
+    Diff {
+        before_header: String::new(),
+        after_header: String::new(),
+        before: Value::Null,
+        after: Value::Null,
+        prepared: Some(text),
+    }
+}
+
+/// An address that is a path, with its links resolved.
+fn straight(address: &str) -> String {
+    shown(&Disk::real().real_path(Path::new(&normal(&expand_path(address)))))
+}
+
+fn texts(args: &Args, name: &str) -> Vec<String> {
+    args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
+}

@@ -1,0 +1,49 @@
+//! Repositories within the repository.
+
+use super::Wish;
+use crate::modules::Failure;
+use crate::modules::builtin::files::Disk;
+
+impl Wish<'_> {
+    /// Brings submodules to where they should be; says whether there was anything to do.
+    pub async fn submodules(&self) -> Result<bool, Failure> {
+        let disk = Disk::of(self.context);
+        let Ok(list) = disk.read(&self.dest.join(".gitmodules")) else { return Ok(false) };
+        let list = String::from_utf8_lossy(&list).into_owned();
+        let mut paths = list.lines().filter_map(|line| {
+            let (key, path) = line.split_once('=')?;
+            (key.trim() == "path").then(|| self.dest.join(path.trim()))
+        });
+        let new = paths.any(|path| !disk.exists(&path.join(".git")));
+        if !new && !self.submodules_differ().await? {
+            return Ok(false);
+        }
+        self.git.act(&["submodule", "sync"]).await?.checked()?;
+        let mut words = vec!["submodule", "update", "--init", "--recursive"];
+        if self.args.bool("track_submodules") {
+            words.push("--remote");
+        }
+        if self.force {
+            words.push("--force");
+        }
+        let said = self.git.act(&words).await?;
+        if said.rc != 0 {
+            let message = format!("Failed to init/update submodules: {}{}", said.stdout, said.stderr);
+            return Err(said.failed(message));
+        }
+        Ok(true)
+    }
+
+    /// Whether submodules are not at the commit that the repository names, or not at the newest of their branch.
+    async fn submodules_differ(&self) -> Result<bool, Failure> {
+        self.git.act(&["submodule", "foreach", "git fetch"]).await?.checked()?;
+        if self.args.bool("track_submodules") {
+            let line = format!("git rev-parse HEAD {}/HEAD", self.remote);
+            let said = self.git.ask(&["submodule", "--quiet", "foreach", &line]).await?.checked()?;
+            let commits: Vec<&str> = said.stdout.lines().collect();
+            return Ok(commits.chunks(2).any(|pair| pair.first() != pair.last()));
+        }
+        let said = self.git.ask(&["submodule", "status"]).await?.checked()?;
+        Ok(said.stdout.lines().any(|line| !line.starts_with(' ')))
+    }
+}
