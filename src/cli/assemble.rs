@@ -203,6 +203,22 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making:
     Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks) })
 }
 
+/// Reads a playbook without running it, and gives the loader that knows what was noticed.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read(args: &RunArgs, name: &str) -> Loaded<(Rc<Loader>, Playbook)> {
+    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
+        .map_err(|problem| general(problem.to_string()))?;
+    let secrets = Rc::new(secrets);
+    let folder =
+        std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
+    let (loader, _) = loader(args, &Rc::new(globals(&folder, &secrets)), &secrets)?;
+    let bus = Bus::new(Vec::new(), Rc::new(Redactor::new(false)));
+    let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
+    Ok((loader, playbook))
+}
+
 /// What all templates share: vault secrets and settings.
 fn globals(folder: &Path, secrets: &Rc<VaultSecrets>) -> Globals {
     let secrets = Rc::clone(secrets);

@@ -3,11 +3,16 @@
 pub mod apply;
 pub mod assemble;
 pub mod async_job;
+pub mod completions;
+pub mod doc;
 pub mod embedded;
 pub mod extra_vars;
+pub mod lint;
 pub mod plan;
+pub mod reference;
 pub mod run;
 pub mod sandbox;
+pub mod schema;
 pub mod vault;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +46,10 @@ enum Command {
     AsyncJob(async_job::JobArgs),
     /// Encrypt, decrypt and edit vaulted files and texts.
     Vault(vault::VaultArgs),
+    Lint(lint::Args),
+    Doc(doc::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
 }
 
 /// Parses the command line, does what it says, and gives the exit status.
@@ -62,6 +71,10 @@ pub fn main() -> Exit {
         Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
         Some(Command::AsyncJob(args)) => async_job::run(&args),
         Some(Command::Vault(args)) => told(vault::run(&args)),
+        Some(Command::Lint(args)) => lint::run(&args),
+        Some(Command::Doc(args)) => doc::run(&args),
+        Some(Command::Schema(args)) => told(schema::run(&args)),
+        Some(Command::Completions(args)) => told(completions::run(&args)),
     }
 }
 

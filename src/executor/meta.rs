@@ -16,17 +16,18 @@ use crate::report::Event;
 use crate::template::Engine;
 use crate::value::{Dict, Value, python};
 
-const KNOWN: &[&str] = &[
-    "clear_facts",
-    "clear_host_errors",
-    "end_batch",
-    "end_host",
-    "end_play",
-    "end_role",
-    "flush_handlers",
-    "noop",
-    "refresh_inventory",
-    "reset_connection",
+/// What `meta` can do, with a sentence for the reference page.
+pub const META_ACTIONS: &[(&str, &str)] = &[
+    ("clear_facts", "Forgets the facts of the hosts."),
+    ("clear_host_errors", "Lets failed hosts take part again."),
+    ("end_batch", "Ends the batch of a play with `serial`."),
+    ("end_host", "Ends the play for the hosts that are at it."),
+    ("end_play", "Ends the play for all hosts."),
+    ("end_role", "Ends the role for the hosts that are at it."),
+    ("flush_handlers", "Runs the notified handlers now."),
+    ("noop", "Does nothing."),
+    ("refresh_inventory", "Reads the inventory again."),
+    ("reset_connection", "Accepted; local connections need no reset."),
 ];
 
 /// Does what a `meta` task says for the hosts that are at it, and moves them on.
@@ -42,11 +43,11 @@ pub async fn act(
 ) -> Loaded<()> {
     let action = task.args.values.get("_raw_params").map(python::str).unwrap_or_default();
     let action = action.trim();
-    if !KNOWN.contains(&action) {
+    if !META_ACTIONS.iter().any(|(known, _)| *known == action) {
         return Err(Box::new(Problem::general(
             Diagnostic::error(format!("there is no meta action `{action}`"))
                 .at(&task.args.span, "")
-                .suggest(action, KNOWN),
+                .suggest(action, META_ACTIONS.iter().map(|(known, _)| known)),
         )));
     }
     for host in hosts {

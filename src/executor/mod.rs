@@ -28,6 +28,7 @@ mod task;
 mod varsfiles;
 
 pub use listing::{list_hosts, list_tags, list_tasks};
+pub use meta::META_ACTIONS;
 pub use run::{Ended, run};
 pub use state::{HostState, Options, Parts, Run};
 pub use tags::Selection;

@@ -30,6 +30,8 @@ pub struct Spec {
     pub required_if: &'static [(&'static str, &'static str, &'static [&'static str])],
     /// Parameters beyond the table are kept as they are (`set_fact`, `add_host`, `debug`'s friends).
     pub any_params: bool,
+    /// A list of tasks that shows how it is used; empty where the parameters say it all.
+    pub examples: &'static str,
 }
 
 /// How `module: some text` is understood.
@@ -127,6 +129,7 @@ impl Spec {
             required_together: &[],
             required_if: &[],
             any_params: false,
+            examples: "",
         }
     }
 
@@ -166,6 +169,12 @@ impl Spec {
         Self { check, ..self }
     }
 
+    /// Tasks that show how it is used.
+    #[must_use]
+    pub const fn examples(self, examples: &'static str) -> Self {
+        Self { examples, ..self }
+    }
+
     /// Parameters beyond the table are kept.
     #[must_use]
     pub const fn any_params(self) -> Self {
@@ -185,6 +194,41 @@ impl Spec {
     /// The name without its collection.
     pub fn short_name(&self) -> &'static str {
         self.name.rsplit('.').next().unwrap_or(self.name)
+    }
+}
+
+impl Kind {
+    /// The type as the reference pages name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Str => "str",
+            Self::Bool => "bool",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Path => "path",
+            Self::Raw => "any",
+            Self::List(_) => "list",
+            Self::Dict(_) => "dict",
+            Self::Json => "json",
+            Self::Bytes => "bytes",
+        }
+    }
+
+    /// The type with that of its members: `list of str`.
+    pub fn described(self) -> String {
+        match self {
+            Self::List(of) if *of != Self::Raw => format!("list of {}", of.described()),
+            other => other.name().to_owned(),
+        }
+    }
+
+    /// The rows of a mapping, or of the mappings in a list.
+    pub fn rows(self) -> &'static [Param] {
+        match self {
+            Self::Dict(rows) => rows,
+            Self::List(of) => of.rows(),
+            _ => &[],
+        }
     }
 }
 

@@ -11,16 +11,27 @@ use super::objects::{Cycler, Function, Joiner, Namespace, Range};
 use super::ops;
 use crate::value::{Dict, Time, Value};
 
-/// The names, for `is callable` and suggestions.
-pub const NAMES: &[&str] =
-    &["lookup", "query", "q", "range", "dict", "lipsum", "cycler", "joiner", "namespace", "now", "undef"];
+/// The functions with a sentence for the reference page.
+pub const ABOUT: &[(&str, &str)] = &[
+    ("lookup", "Runs a lookup; several results are joined with commas, or a list with `wantlist=true`."),
+    ("query", "Runs a lookup and gives the list of its results."),
+    ("q", "The same as `query`."),
+    ("range", "Numbers from a start, by a step, up to a bound that is not reached."),
+    ("dict", "A mapping of named arguments or pairs."),
+    ("lipsum", "Text to fill a page with."),
+    ("cycler", "Gives its items in turn, one with each `next()`."),
+    ("joiner", "Gives nothing the first time and the separator from then on."),
+    ("namespace", "A mapping whose attributes `set` can change inside loops."),
+    ("now", "The time; `utc=true` and `fmt='%Y-%m-%d'` say which and how."),
+    ("undef", "An undefined value with a message of one's own."),
+];
 
 /// What a name means if no variable has it.
 pub fn global(name: &str) -> Option<Value> {
     if name == "omit" {
         return Some(Value::Omit);
     }
-    let known = NAMES.iter().find(|known| **known == name)?;
+    let known = ABOUT.iter().map(|(known, _)| known).find(|known| **known == name)?;
     Some(Value::Object(Arc::new(Function(known))))
 }
 

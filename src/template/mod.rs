@@ -11,6 +11,7 @@ pub mod fault;
 pub mod filters;
 pub mod functions;
 mod header;
+mod lint;
 mod literal;
 mod locals;
 pub mod lookups;

@@ -82,3 +82,63 @@ fn the_test_command_of_the_readme_is_the_one_of_the_pipeline() {
     assert!(readme.contains("\ncargo test --locked\n"), "the README names the test command");
     assert!(pipeline.contains("\nstep cargo test --locked\n"), "the pipeline runs the README's test command");
 }
+
+#[test]
+fn generated_pages_are_up_to_date() {
+    let docs = crate::root().join("docs");
+    let head = fs::read_to_string(docs.join("language.head.md")).unwrap();
+    let pages = ionplay::cli::reference::pages(head.trim_end());
+    let mut stale = Vec::new();
+    for (name, text) in &pages {
+        let path = docs.join(name);
+        if fs::read_to_string(&path).ok().as_ref() != Some(text) {
+            stale.push(name.clone());
+            if updating() {
+                fs::write(&path, text).unwrap();
+            }
+        }
+    }
+    for entry in fs::read_dir(docs.join("modules")).unwrap() {
+        let name = format!("modules/{}", entry.unwrap().file_name().to_string_lossy());
+        if !pages.iter().any(|(known, _)| *known == name) {
+            stale.push(format!("{name} (of no module)"));
+            if updating() {
+                fs::remove_file(docs.join(name)).unwrap();
+            }
+        }
+    }
+    assert!(updating() || stale.is_empty(), "run UPDATE_DOCS=1 cargo test --test main docs: {}", stale.join(", "));
+}
+
+#[test]
+fn examples_of_modules_are_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    for module in ionplay::modules::MODULES {
+        let spec = module.spec();
+        if spec.examples.is_empty() {
+            assert!(!spec.name.starts_with("ionoscloudsdk."), "{} needs examples", spec.name);
+            continue;
+        }
+        let file = format!("{}.yml", spec.short_name());
+        fs::write(folder.path().join(&file), spec.examples).unwrap();
+        let output = console::shell(&format!("ionplay lint {file} 2>&1"), folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}:\n{}", spec.name, String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let link = fancy_regex::Regex::new(r"\]\(([^)#:]+)(#[^)]*)?\)").unwrap();
+    let mut broken = Vec::new();
+    let mut pages = vec![crate::root().join("README.md"), crate::root().join("CHANGELOG.md")];
+    pages.extend(fs::read_dir(crate::root().join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    for page in pages.iter().filter(|page| page.extension().is_some_and(|kind| kind == "md")) {
+        let text = fs::read_to_string(page).unwrap();
+        for found in link.captures_iter(&text).map(Result::unwrap) {
+            if !page.parent().unwrap().join(&found[1]).exists() {
+                broken.push(format!("{}: {}", page.display(), &found[1]));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}

@@ -44,6 +44,7 @@ pub static SPEC: Spec = Spec::new(
 .label("Registry")
 .returns("registry")
 .states(ALL)
+.examples(include_str!("examples/registry.yml"))
 .params(&[
     &[
         Param::new(

@@ -15,6 +15,7 @@ pub static SPEC: Spec = Spec::new(
 )
 .label("Registries")
 .returns("registries")
+.examples(include_str!("examples/registry_info.yml"))
 .params(&[info::FILTERS, CONNECTION, NO_REPLACE]);
 
 /// The module.

@@ -34,6 +34,7 @@ pub static SPEC: Spec = Spec::new(
 .label("Registry Token")
 .returns("registry_token")
 .states(ALL)
+.examples(include_str!("examples/registry_token.yml"))
 .params(&[
     &[
         Param::list("scopes", &Kind::Raw, "List of scopes for the token").only_in(WRITTEN),

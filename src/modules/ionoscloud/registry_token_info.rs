@@ -16,6 +16,7 @@ pub static SPEC: Spec = Spec::new(
 )
 .label("Registry Tokens")
 .returns("registry_tokens")
+.examples(include_str!("examples/registry_token_info.yml"))
 .params(&[
     &[Param::str("registry", "The ID or name of an existing Registry.").required()],
     info::FILTERS,

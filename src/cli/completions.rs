@@ -1,0 +1,25 @@
+//! `ionplay completions`: a script for the shell.
+
+use std::io::Write;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::Cli;
+
+/// Print a script that lets a shell complete options and subcommands
+///
+/// For bash: `ionplay completions bash > ~/.local/share/bash-completion/completions/ionplay`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// Prints it.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "ionplay", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! `ionplay doc`: the reference pages in the terminal, from the tables that the program itself works by.
+
+pub(super) mod module;
+pub mod topic;
+
+use std::io::Write;
+
+use crate::diagnostic::{Diagnostic, render};
+use crate::exit::Exit;
+use crate::modules::{self, MODULES};
+use crate::suggest;
+use topic::{Topic, Topics};
+
+/// Show what a module, filter, test, lookup, function, keyword or meta action is
+///
+/// Without a name the modules and the other topics are listed. `ionplay doc registry_token` shows a module,
+/// `ionplay doc filter` lists all filters, `ionplay doc filter combine` shows one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A module, or one of `filter`, `test`, `lookup`, `function`, `keyword`, `meta` with or without a name after it
+    #[arg(value_name = "NAME")]
+    pub name: Vec<String>,
+}
+
+/// Prints what was asked for.
+pub fn run(args: &Args) -> Exit {
+    let words: Vec<&str> = args.name.iter().map(String::as_str).collect();
+    match page(&words) {
+        Ok(page) => {
+            // A reader that has seen enough (`| head`) is no failure.
+            let _ = std::io::stdout().write_all(page.as_bytes());
+            Exit::Success
+        }
+        Err(diagnostic) => {
+            eprintln!("{}", render::render(&diagnostic, crate::cli::assemble::colours(false)));
+            Exit::General
+        }
+    }
+}
+
+/// The page for these words.
+///
+/// # Errors
+/// If nobody knows what is asked for; with the nearest name.
+pub fn page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
+    match words {
+        [] => Ok(contents()),
+        [kind] if Topics::find(kind).is_some() => Ok(list(Topics::find(kind).unwrap_or(Topics::Filters))),
+        [name] => named(name),
+        [kind, name] => match Topics::find(kind) {
+            Some(topics) => one(topics, name),
+            None => Err(Box::new(
+                Diagnostic::error(format!("there is no sort of things called `{kind}`"))
+                    .suggest(kind, &Topics::ALL.map(Topics::singular)),
+            )),
+        },
+        _ => Err(Box::new(Diagnostic::error("too many names").hint("ask for one thing at a time"))),
+    }
+}
+
+/// What there is.
+fn contents() -> String {
+    let mut page = String::from("MODULES\n");
+    let width = MODULES.iter().map(|module| module.spec().name.len()).max().unwrap_or(0);
+    for module in MODULES {
+        let spec = module.spec();
+        page.push_str(&format!("  {:width$}  {}\n", spec.name, spec.about));
+    }
+    page.push_str("\nOTHER TOPICS\n");
+    for topics in Topics::ALL {
+        let command = format!("ionplay doc {}", topics.singular());
+        page.push_str(&format!("  {command:24} {} {}\n", topics.rows().len(), topics.plural()));
+    }
+    page
+}
+
+fn list(topics: Topics) -> String {
+    let rows = topics.rows();
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let mut page = String::new();
+    let mut family = "";
+    for row in &rows {
+        if row.family != family {
+            family = row.family;
+            page.push_str(&format!("{}{}\n", if page.is_empty() { "" } else { "\n" }, family.to_uppercase()));
+        }
+        page.push_str(&format!("  {:width$}  {}\n", row.name, row.about));
+    }
+    page
+}
+
+/// A module, or whatever else has this name.
+fn named(name: &str) -> Result<String, Box<Diagnostic>> {
+    if let Some(module) = modules::find(name) {
+        return Ok(module::page(module.spec()));
+    }
+    let found: Vec<String> = Topics::ALL.into_iter().filter_map(|topics| one(topics, name).ok()).collect();
+    if !found.is_empty() {
+        return Ok(found.join("\n"));
+    }
+    let mut names: Vec<&str> = MODULES.iter().flat_map(|m| [m.spec().short_name(), m.spec().name]).collect();
+    names.extend(Topics::ALL.iter().flat_map(|topics| topics.rows()).map(|row| row.name));
+    names.extend(Topics::ALL.map(Topics::singular));
+    Err(Box::new(
+        unknown(&format!("nothing is called `{name}`"), name, &names).hint("`ionplay doc` lists what there is"),
+    ))
+}
+
+fn one(topics: Topics, name: &str) -> Result<String, Box<Diagnostic>> {
+    let rows = topics.rows();
+    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+    match rows.iter().find(|row| row.name == short) {
+        Some(row) => Ok(described(topics, row)),
+        None => {
+            let names: Vec<&str> = rows.iter().map(|row| row.name).collect();
+            Err(Box::new(unknown(&format!("there is no {} `{name}`", topics.singular()), name, &names)))
+        }
+    }
+}
+
+fn described(topics: Topics, row: &Topic) -> String {
+    format!("{} {}\n  {}\n\n  {}\n", topics.singular(), row.name, row.about, topics.usage(row.name))
+}
+
+fn unknown(summary: &str, wanted: &str, names: &[&str]) -> Diagnostic {
+    match suggest::several(wanted, names.iter(), 3).as_slice() {
+        [] => Diagnostic::error(summary),
+        near => {
+            let near = near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+            Diagnostic::error(summary).hint(format!("did you mean {near}?"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_module_has_a_page() {
+        for module in MODULES {
+            let page = page(&[module.spec().short_name()]).unwrap();
+            assert!(page.starts_with(module.spec().name), "{page}");
+            for param in module.spec().all_params().filter(|param| !param.hidden) {
+                assert!(page.contains(&format!("\n  {} ", param.name)), "{} lacks {}", module.spec().name, param.name);
+            }
+        }
+    }
+
+    #[test]
+    fn filters_are_listed_and_shown() {
+        assert!(page(&["filter"]).unwrap().contains("\n  combine "));
+        assert!(page(&["filter", "combine"]).unwrap().contains("{{ value | combine }}"));
+        assert!(page(&["combine"]).unwrap().starts_with("filter combine\n"));
+        assert!(page(&["version"]).unwrap().starts_with("test version\n"));
+    }
+
+    #[test]
+    fn typos_get_a_suggestion() {
+        let hints = |words: &[&str]| page(words).unwrap_err().hints.join(" ");
+        assert!(hints(&["registry_tokn"]).contains("`registry_token`"));
+        assert!(hints(&["filter", "combin"]).contains("`combine`"));
+        assert!(hints(&["filtr", "combine"]).contains("`filter`"));
+    }
+}

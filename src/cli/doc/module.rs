@@ -1,0 +1,147 @@
+//! The page of a module.
+
+use crate::modules::Spec;
+use crate::modules::spec::{CheckSupport, FreeForm, Param};
+
+/// Columns of text.
+const WIDTH: usize = 100;
+
+/// The page.
+pub fn page(spec: &Spec) -> String {
+    let mut page = format!("{}\n", spec.name);
+    push(&mut page, 2, spec.about);
+    if let [first, others @ ..] = spec.states {
+        let others = others.iter().map(|state| format!(", {state}")).collect::<String>();
+        page.push_str(&format!("\nSTATES\n  {first} (default){others}\n"));
+    }
+    page.push_str("\nCHECK MODE\n");
+    push(&mut page, 2, check_support(spec.check));
+    if spec.all_params().any(|param| !param.hidden) {
+        page.push_str("\nPARAMETERS\n");
+        spec.all_params().filter(|param| !param.hidden).for_each(|param| parameter(&mut page, param, 2));
+    }
+    if let Some(text) = free_form(spec) {
+        page.push_str("\nFREE TEXT\n");
+        push(&mut page, 2, text);
+    }
+    let rules = rules(spec);
+    if !rules.is_empty() {
+        page.push_str("\nRULES\n");
+        rules.iter().for_each(|rule| push(&mut page, 2, rule));
+    }
+    if let Some(key) = spec.returns {
+        page.push_str("\nRETURNS\n");
+        returned(spec, key).iter().for_each(|(key, about)| page.push_str(&format!("  {key:18} {about}\n")));
+    }
+    if !spec.examples.is_empty() {
+        page.push_str("\nEXAMPLES\n");
+        for line in spec.examples.lines() {
+            page.push_str(format!("  {line}").trim_end());
+            page.push('\n');
+        }
+    }
+    page
+}
+
+/// What happens under `--check`, in a sentence.
+pub fn check_support(support: CheckSupport) -> &'static str {
+    match support {
+        CheckSupport::Full => "says what would happen",
+        CheckSupport::Partial => "says what would happen where it can tell, and otherwise that it would have run",
+        CheckSupport::None => "is skipped",
+    }
+}
+
+/// How text after the module's name is understood, where that is special.
+pub fn free_form(spec: &Spec) -> Option<&'static str> {
+    match spec.free_form {
+        FreeForm::Pairs => None,
+        FreeForm::Raw => {
+            Some("The text after the module's name is taken as it is; only its own options are taken out.")
+        }
+        FreeForm::Mixed => Some("The text after the module's name may be `key=value` words, or one value."),
+    }
+}
+
+/// Which parameters exclude or need each other.
+pub fn rules(spec: &Spec) -> Vec<String> {
+    let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut rules = Vec::new();
+    rules.extend(spec.mutually_exclusive.iter().map(|group| format!("at most one of {}", names(group))));
+    rules.extend(spec.required_one_of.iter().map(|group| format!("at least one of {}", names(group))));
+    rules.extend(spec.required_together.iter().map(|group| format!("all or none of {}", names(group))));
+    let needed = spec.required_if.iter();
+    rules.extend(needed.map(|(name, value, needs)| format!("`{name}: {value}` needs {}", names(needs))));
+    rules
+}
+
+/// What a registry module returns besides what every task does.
+pub fn returned(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("changed", "whether anything was changed, or would be under `--check`".to_owned())];
+    if spec.states.is_empty() {
+        rows.push((key, "what was found, a list".to_owned()));
+    } else {
+        rows.push(("action", "what was done: `create`, `update`, `replace`, `delete` or nothing".to_owned()));
+        rows.push((key, "the object afterwards, with all keys of the API in snake case".to_owned()));
+        rows.push(("diff", "what changed, with `--diff`".to_owned()));
+    }
+    rows
+}
+
+/// What is to be known of a parameter, each a phrase.
+pub fn facts(param: &Param) -> Vec<String> {
+    let list = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let mut facts = Vec::new();
+    if !param.aliases.is_empty() {
+        facts.push(format!("also {}", list(param.aliases)));
+    }
+    if !param.required_in.is_empty() && !param.required {
+        facts.push(format!("required for {}", list(param.required_in)));
+    }
+    if !param.only_in.is_empty() {
+        facts.push(format!("used for {}", list(param.only_in)));
+    }
+    if let Some(default) = param.default {
+        facts.push(format!("default `{default}`"));
+    }
+    if !param.choices.is_empty() {
+        facts.push(format!("one of {}", list(param.choices)));
+    }
+    if let Some(variable) = param.env {
+        facts.push(format!("environment `{variable}`"));
+    }
+    if param.replaces {
+        facts.push("another value replaces the object".to_owned());
+    }
+    if param.secret {
+        facts.push("never shown".to_owned());
+    }
+    facts
+}
+
+fn parameter(page: &mut String, param: &Param, indent: usize) {
+    let required = if param.required { ", required" } else { "" };
+    page.push_str(&format!("{:indent$}{} ({}{required})\n", "", param.name, param.kind.described()));
+    push(page, indent + 4, param.about);
+    let facts = facts(param);
+    if !facts.is_empty() {
+        push(page, indent + 4, &facts.join("; "));
+    }
+    param.kind.rows().iter().for_each(|row| parameter(page, row, indent + 4));
+}
+
+/// Adds a paragraph.
+fn push(page: &mut String, indent: usize, text: &str) {
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
+            page.push_str(&format!("{:indent$}{line}\n", ""));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    page.push_str(&format!("{:indent$}{line}\n", ""));
+}

@@ -1,0 +1,125 @@
+//! What the language has besides modules, by the tables of the rooms that know.
+
+use crate::executor;
+use crate::playbook::keyword::{self, Place, Row};
+use crate::template::{filters, functions, lookups, tests};
+
+/// A sort of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topics {
+    /// Filters.
+    Filters,
+    /// Tests.
+    Tests,
+    /// Lookups.
+    Lookups,
+    /// Functions of templates.
+    Functions,
+    /// Keywords of plays, blocks and tasks.
+    Keywords,
+    /// Actions of `meta`.
+    MetaActions,
+}
+
+/// One thing.
+#[derive(Debug, Clone, Copy)]
+pub struct Topic {
+    /// Its name.
+    pub name: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// What it stands beside.
+    pub family: &'static str,
+}
+
+impl Topics {
+    /// All sorts.
+    pub const ALL: [Self; 6] =
+        [Self::Filters, Self::Tests, Self::Lookups, Self::Functions, Self::Keywords, Self::MetaActions];
+
+    /// The sort of this name, in the singular or the plural.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topics| topics.singular() == name || topics.plural() == name)
+    }
+
+    /// What one of them is called on the command line.
+    pub fn singular(self) -> &'static str {
+        match self {
+            Self::Filters => "filter",
+            Self::Tests => "test",
+            Self::Lookups => "lookup",
+            Self::Functions => "function",
+            Self::Keywords => "keyword",
+            Self::MetaActions => "meta",
+        }
+    }
+
+    /// What several of them are called.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Filters => "filters",
+            Self::Tests => "tests",
+            Self::Lookups => "lookups",
+            Self::Functions => "functions",
+            Self::Keywords => "keywords",
+            Self::MetaActions => "meta actions",
+        }
+    }
+
+    /// All of them, family by family.
+    pub fn rows(self) -> Vec<Topic> {
+        let topic = |name, about, family| Topic { name, about, family };
+        match self {
+            Self::Filters => filters::FAMILIES
+                .iter()
+                .flat_map(|(family, rows)| rows.iter().map(|row| topic(row.name, row.about, *family)))
+                .collect(),
+            Self::Tests => tests::FAMILIES
+                .iter()
+                .flat_map(|(family, rows)| rows.iter().map(|row| topic(row.name, row.about, *family)))
+                .collect(),
+            Self::Lookups => {
+                let mut rows: Vec<_> = lookups::all().map(|row| topic(row.name, row.about, "Lookups")).collect();
+                rows.sort_unstable_by_key(|row| row.name);
+                rows
+            }
+            Self::Functions => functions::ABOUT.iter().map(|(name, about)| topic(*name, *about, "Functions")).collect(),
+            Self::Keywords => keyword::TABLE.iter().map(|row| topic(row.name, row.about, places(row))).collect(),
+            Self::MetaActions => {
+                executor::META_ACTIONS.iter().map(|(name, about)| topic(*name, *about, "Meta actions")).collect()
+            }
+        }
+    }
+
+    /// How one is written.
+    pub fn usage(self, name: &str) -> String {
+        match self {
+            Self::Filters => format!("{{{{ value | {name} }}}}"),
+            Self::Tests => format!("{{{{ value is {name} }}}}"),
+            Self::Lookups => format!("{{{{ lookup('{name}', ..) }}}}, or `with_{name}` at a task"),
+            Self::Functions => format!("{{{{ {name}(..) }}}}"),
+            Self::Keywords => match keyword::TABLE.iter().find(|row| row.name == name) {
+                Some(row) => format!("may stand in {}", stands_in(row).join(", ")),
+                None => String::new(),
+            },
+            Self::MetaActions => format!("- meta: {name}"),
+        }
+    }
+}
+
+/// Where a keyword may stand, in words.
+pub fn stands_in(row: &Row) -> Vec<&'static str> {
+    let places = [Place::Play, Place::Block, Place::Task, Place::Handler, Place::Include];
+    places.into_iter().filter(|place| row.allowed(*place)).map(Place::label).collect()
+}
+
+fn places(row: &Row) -> &'static str {
+    match (row.allowed(Place::Play), row.allowed(Place::Block), row.allowed(Place::Task)) {
+        (true, true, true) => "Plays, blocks and tasks",
+        (true, ..) => "Plays",
+        (false, true, true) => "Blocks and tasks",
+        (false, true, false) => "Blocks",
+        (false, false, true) => "Tasks",
+        (false, false, false) => "Handlers",
+    }
+}
