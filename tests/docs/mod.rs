@@ -134,9 +134,10 @@ fn links_between_pages_lead_somewhere() {
     pages.extend(fs::read_dir(crate::root().join("docs")).unwrap().map(|entry| entry.unwrap().path()));
     for page in pages.iter().filter(|page| page.extension().is_some_and(|kind| kind == "md")) {
         let text = fs::read_to_string(page).unwrap();
-        for found in link.captures_iter(&text).map(Result::unwrap) {
-            if !page.parent().unwrap().join(&found[1]).exists() {
-                broken.push(format!("{}: {}", page.display(), &found[1]));
+        for found in link.captures_iter(text.as_str()).map(Result::unwrap) {
+            let target = found.get(1).unwrap().as_str();
+            if !page.parent().unwrap().join(target).exists() {
+                broken.push(format!("{}: {target}", page.display()));
             }
         }
     }

@@ -15,6 +15,7 @@ pub static SPEC: Spec = Spec::new(
 )
 .label("Artifacts")
 .returns("artifacts")
+.examples(include_str!("examples/registry_artifact_info.yml"))
 .params(&[
     &[
         Param::str("registry", "The ID or name of an existing Registry.").required(),

@@ -13,6 +13,7 @@ pub static SPEC: Spec = Spec::new(
 )
 .label("Registry Locations")
 .returns("registry_locations")
+.examples(include_str!("examples/registry_location_info.yml"))
 .params(&[info::FILTERS, CONNECTION, NO_REPLACE]);
 
 /// The module.

@@ -14,6 +14,7 @@ pub static SPEC: Spec = Spec::new(
 )
 .label("Registry Name")
 .returns("registry_name")
+.examples(include_str!("examples/registry_name_info.yml"))
 .params(&[
     &[Param::str("name", "The name that is asked about.").required()],
     CONNECTION,

@@ -22,6 +22,7 @@ pub static SPEC: Spec =
         .label("Repository")
         .returns("repository")
         .states(STATES)
+        .examples(include_str!("examples/registry_repository.yml"))
         .params(&[
             &[
                 Param::str("registry", "The ID or name of an existing Registry.").required().required_in(STATES),

@@ -15,6 +15,7 @@ pub static SPEC: Spec = Spec::new(
 )
 .label("Repositories")
 .returns("repositories")
+.examples(include_str!("examples/registry_repository_info.yml"))
 .params(&[
     &[
         Param::str("registry", "The ID or name of an existing Registry.").required(),
