@@ -87,6 +87,18 @@ impl Engine<'_> {
         self.finish(value)
     }
 
+    /// The value of a bare expression for showing; what is undefined stays as [`Value::Undefined`] in its place.
+    ///
+    /// # Errors
+    /// If the text is no expression, is data, or fails otherwise.
+    pub fn expression_lenient(&self, text: &Text) -> Result<Value, Fault> {
+        match self.raw_expression(text).and_then(|value| self.deep(value)) {
+            Ok(value) => Ok(plain_leniently(&value)),
+            Err(fault) if fault.kind == FaultKind::Undefined => Ok(poison(fault)),
+            Err(fault) => Err(fault),
+        }
+    }
+
     fn raw_expression(&self, text: &Text) -> Result<Value, Fault> {
         self.refuel();
         if !text.is_trusted() {

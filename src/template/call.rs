@@ -119,6 +119,13 @@ pub trait Context {
     /// # Errors
     /// If the text is no expression, is data, or fails.
     fn expression(&self, text: &Text) -> Result<Value, Fault>;
+    /// The same for showing: what is undefined stays as [`Value::Undefined`] in its place, at any depth.
+    ///
+    /// # Errors
+    /// If the text is no expression, is data, or fails otherwise.
+    fn expression_to_show(&self, text: &Text) -> Result<Value, Fault> {
+        self.expression(text)
+    }
     /// Whether a condition holds (`assert: that`).
     ///
     /// # Errors

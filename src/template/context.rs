@@ -244,6 +244,10 @@ impl Context for Engine<'_> {
         Engine::expression(self, text)
     }
 
+    fn expression_to_show(&self, text: &Text) -> Result<Value, Fault> {
+        self.expression_lenient(text)
+    }
+
     fn condition(&self, condition: &Value) -> Result<super::Verdict, Fault> {
         Engine::condition(self, condition)
     }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::files::write::words;
+use super::words;
+use crate::diagnostic::Diagnostic;
 use crate::host::{Command as Run, RunError};
 use crate::modules::args::expand_path;
 use crate::modules::spec::{CheckSupport, FreeForm, Kind, Param};
@@ -71,7 +72,10 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
             result.cmd = line.into();
         }
         Some(line) => {
-            command.words = words(line);
+            command.words = words::split(line).map_err(|open| {
+                Failure::new(open.to_string())
+                    .drawn(Diagnostic::error(format!("{open}: `{line}`")).at(context.span, ""))
+            })?;
             result.cmd = Value::list(command.words.iter().map(|word| Value::text(word.as_str())));
         }
         None => {
@@ -138,7 +142,13 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
             let rc = error.raw_os_error().unwrap_or(2);
             let said = error.to_string();
             let why = said.split(" (os error").next().unwrap_or_default();
-            Err(result.failed("Error executing command.", Some(rc)).with("reason", why))
+            let program = command.words.first().map_or("", String::as_str);
+            let drawn = Diagnostic::error(format!("cannot run `{program}`: {why}")).at(context.span, "");
+            let mut failure = result.failed("Error executing command.", Some(rc)).drawn(drawn);
+            for name in ["start", "end", "delta"] {
+                failure.data.remove(name);
+            }
+            Err(failure)
         }
         Err(RunError::Timeout) => Err(result.failed("the command took too long and was ended", None)),
         Err(RunError::TooMuch) => Err(result.failed("the command wrote more output than can be kept", None)),
@@ -232,5 +242,61 @@ impl Said {
         let mut said = std::mem::replace(self, Self::new());
         said.message = message.to_owned();
         Failure { data: said.data(rc), ..Failure::new(message) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::{Bench, yaml};
+
+    fn keys(data: &Dict) -> String {
+        let mut keys: Vec<_> = data.keys().map(crate::value::python::str).collect();
+        keys.sort();
+        keys.join(" ")
+    }
+
+    #[test]
+    fn programs_run_and_say_something() {
+        let bench = Bench { environment: vec![("X".into(), "y".into())], ..Bench::new("") };
+        let outcome = bench.run(&Command, r#"_raw_params: printf '%s\n\n' $X "a b""#).unwrap();
+        assert!(outcome.changed);
+        assert_eq!(outcome.data.get("cmd"), Some(&yaml(r"[printf, '%s\n\n', $X, a b]")));
+        let outcome = bench.run(&Shell, "_raw_params: 'echo $X; echo e >&2'").unwrap();
+        assert_eq!(outcome.data.get("stdout_lines"), Some(&yaml("[y]")));
+        assert_eq!(outcome.data.get("stderr"), Some(&"e".into()));
+        assert_eq!(keys(&outcome.data), "cmd delta end msg rc start stderr stderr_lines stdout stdout_lines");
+        let failure = bench.run(&Shell, "cmd: exit 3").unwrap_err();
+        assert_eq!((failure.message.as_str(), failure.changed), ("non-zero return code", true));
+        let kept = bench.gives(&Command, "{argv: [cat], stdin: x, strip_empty_ends: false}", "stdout");
+        assert_eq!(kept.as_str(), Some("x\n"));
+    }
+
+    #[test]
+    fn commands_that_cannot_run() {
+        let bench = Bench::new("");
+        let failure = bench.run(&Command, "_raw_params: no-such-program x").unwrap_err();
+        assert_eq!(failure.message, "Error executing command.");
+        assert_eq!(keys(&failure.data), "cmd msg rc stderr stderr_lines stdout stdout_lines");
+        assert_eq!(failure.data.get("cmd"), Some(&"no-such-program x".into()));
+        assert_eq!(failure.data.get("rc"), Some(&2.into()));
+        assert_eq!(bench.fails(&Command, "cmd: \"echo 'x\""), "No closing quotation");
+        assert_eq!(bench.fails(&Command, "cmd: ''"), "No command given");
+        let nowhere = bench.fails(&Command, "{cmd: ls, chdir: /none}");
+        assert_eq!(nowhere, "Unable to change directory before execution.");
+        let nothing = bench.fails(&Command, "chdir: /");
+        assert_eq!(nothing, "one of the following is required: _raw_params, cmd, argv");
+    }
+
+    #[test]
+    fn files_decide_whether_commands_run() {
+        let mut bench = Bench::new("");
+        let outcome = bench.run(&Command, "{cmd: 'false', creates: /t*p}").unwrap();
+        assert!(!outcome.changed && !outcome.skipped);
+        assert_eq!(outcome.data.get("msg"), Some(&"Did not run command since '/t*p' exists".into()));
+        bench.check = true;
+        assert!(bench.run(&Command, "cmd: 'false'").unwrap().skipped);
+        let outcome = bench.run(&Command, "{cmd: 'false', creates: /none}").unwrap();
+        assert!(outcome.changed && !outcome.skipped);
     }
 }

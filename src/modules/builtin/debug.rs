@@ -2,14 +2,13 @@
 
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::template::Fault;
-use crate::value::{Text, Value};
+use crate::value::{Dict, Text, Value};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["msg", "var"]],
     ..Spec::new("ansible.builtin.debug", "Shows a text or a value.").params(&[&[
         Param::new("msg", Kind::Raw, "What is shown.").default("Hello world!"),
-        Param::str("var", "An expression whose value is shown."),
+        Param::new("var", Kind::Raw, "An expression whose value is shown."),
         Param::int("verbosity", "Only from this many `-v` on.").default("0"),
     ]])
 };
@@ -32,11 +31,21 @@ fn show(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         let skipped = Outcome { skipped: true, ..Outcome::default() };
         return Ok(skipped.with("skipped_reason", "Verbosity threshold not met."));
     }
-    let Some(Value::Str(expression)) = args.get("var").filter(|var| var.is_true()) else {
+    let Some(given) = args.get("var").filter(|var| var.is_true()) else {
         let message = args.values().get("msg").cloned().unwrap_or_else(|| "Hello world!".into());
         return Ok(Outcome::default().with("msg", message));
     };
-    let value = context.template.expression(&written(expression, context)).or_else(|fault| missing(context, fault))?;
+    let Value::Str(expression) = given else {
+        let is = given.type_name();
+        let message = format!("argument 'var' is of type {is}, but it must be an expression in a text");
+        return Err(Failure::new(message));
+    };
+    let value = context.template.expression_to_show(&written(expression, context))?;
+    let mut errors = Vec::new();
+    let value = marked(&value, &mut errors);
+    for (number, error) in errors.iter().enumerate() {
+        context.warn(format!("Encountered 1 template error.\nerror {} - {error}", number + 1));
+    }
     Ok(Outcome::default().with(expression, value))
 }
 
@@ -44,16 +53,67 @@ fn show(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
 fn written(expression: &Text, context: &TaskContext<'_>) -> Text {
     match context.raw("var") {
         Some(Value::Str(raw)) if raw.as_str() == expression.as_str() => raw.clone(),
-        Some(Value::Str(raw)) if raw.is_trusted() && !raw.is_template() => expression.clone(),
         _ => expression.clone(),
     }
 }
 
-/// What is not there is shown as such rather than failing the task.
-fn missing(context: &TaskContext<'_>, fault: Fault) -> Result<Value, Failure> {
-    if fault.kind != crate::template::fault::FaultKind::Undefined {
-        return Err(fault.into());
+/// What is not there is shown as such rather than failing the task: a numbered mark in its place.
+fn marked(value: &Value, errors: &mut Vec<String>) -> Value {
+    match value {
+        Value::Undefined(why) => {
+            errors.push(why.message.clone());
+            format!("<< error {} - {} >>", errors.len(), why.message).into()
+        }
+        Value::List(items) => Value::list(items.iter().map(|item| marked(item, errors))),
+        Value::Dict(dict) => {
+            dict.iter().map(|(key, item)| (key.clone(), marked(item, errors))).collect::<Dict>().into()
+        }
+        other => other.clone(),
     }
-    context.warn(format!("Encountered 1 template error.\nerror 1 - {}", fault.message));
-    Ok(format!("<< error 1 - {} >>", fault.message).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::{Bench, yaml};
+
+    fn bench() -> Bench {
+        Bench::new("{n: 3, name: n, mixed: {ok: 1, 'no': '{{ x }}', deep: [1, '{{ y }}']}, bad: '{{ x }}'}")
+    }
+
+    #[test]
+    fn messages_keep_their_type() {
+        assert_eq!(bench().gives(&Debug, "msg: '{{ n }}'", "msg"), 3.into());
+        assert_eq!(bench().gives(&Debug, "", "msg"), "Hello world!".into());
+        assert_eq!(bench().gives(&Debug, "var: ''", "msg"), "Hello world!".into());
+    }
+
+    #[test]
+    fn expressions_are_shown_under_their_text() {
+        assert_eq!(bench().gives(&Debug, "var: n + 1", "n + 1"), 4.into());
+        assert_eq!(bench().gives(&Debug, "var: '{{ name }}'", "n"), 3.into());
+        assert!(bench().fails(&Debug, "var: [n]").starts_with("argument 'var' is of type list"));
+        assert!(bench().run(&Debug, "var: 1 +").is_err());
+    }
+
+    #[test]
+    fn what_is_missing_is_marked_in_its_place() {
+        let bench = bench();
+        let shown = yaml(
+            "{ok: 1, 'no': \"<< error 1 - 'x' is undefined >>\", deep: [1, \"<< error 2 - 'y' is undefined >>\"]}",
+        );
+        assert_eq!(bench.gives(&Debug, "var: mixed", "mixed"), shown);
+        assert_eq!(bench.gives(&Debug, "var: bad", "bad"), "<< error 1 - 'x' is undefined >>".into());
+        assert_eq!(bench.gives(&Debug, "var: z.a", "z.a"), "<< error 1 - 'z' is undefined >>".into());
+        let warned = bench.warnings.borrow();
+        assert_eq!(warned.len(), 4);
+        assert_eq!(warned[1], "Encountered 1 template error.\nerror 2 - 'y' is undefined");
+    }
+
+    #[test]
+    fn some_messages_are_for_the_curious() {
+        assert!(bench().run(&Debug, "{msg: x, verbosity: 1}").unwrap().skipped);
+        let curious = Bench { verbosity: 1, ..bench() };
+        assert!(!curious.run(&Debug, "{msg: x, verbosity: 1}").unwrap().skipped);
+    }
 }
