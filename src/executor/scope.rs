@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::hostvars;
 use super::play::PlayRun;
-use super::state::Run;
+use super::state::{HostState, Run};
 use crate::playbook::{Keyword, Role, Task};
 use crate::template::Scope;
 use crate::value::{Dict, Value};
@@ -19,25 +19,34 @@ pub struct TaskScope {
     play: Option<Rc<PlayRun>>,
     task: Option<Rc<Task>>,
     host: Rc<str>,
+    /// What is known of the host, as it is at each look.
+    state: Rc<HostState>,
     /// Loop variables and the like; they beat everything.
     top: Vec<Rc<Dict>>,
-    layers: Vec<Rc<Dict>>,
-    facts: Rc<Dict>,
+    layers: Vec<Layer>,
     namespace: OnceCell<Value>,
+}
+
+/// A mapping among the variables. What tasks set is looked up where it is kept: a scope that held on to it would make
+/// every change of it a copy of all of it.
+enum Layer {
+    Fixed(Rc<Dict>),
+    Vars,
+    Included,
+    Facts,
 }
 
 impl TaskScope {
     /// The scope of a task (or of the play, or of the run) on a host.
     pub fn new(run: &Rc<Run>, play: Option<&Rc<PlayRun>>, task: Option<&Rc<Task>>, host: &Rc<str>) -> Self {
-        let facts = Rc::clone(&run.host(host).facts.borrow());
         Self {
             run: Rc::clone(run),
             play: play.cloned(),
             task: task.cloned(),
             host: Rc::clone(host),
             top: Vec::new(),
+            state: run.host(host),
             layers: layers(run, play.map(Rc::as_ref), task.map(Rc::as_ref), host),
-            facts,
             namespace: OnceCell::new(),
         }
     }
@@ -54,11 +63,20 @@ impl TaskScope {
         self.top = vars;
     }
 
-    /// Takes note of variables that the task itself has set (`set_fact` in a loop).
+    /// Takes note of what the task itself has done to hosts, groups and facts in a pass of its loop.
     pub fn refresh(&mut self) {
         self.layers = layers(&self.run, self.play.as_deref(), self.task.as_deref(), &self.host);
-        self.facts = Rc::clone(&self.run.host(&self.host).facts.borrow());
         self.namespace = OnceCell::new();
+    }
+
+    /// Looks at the mapping of a layer.
+    fn look<T>(&self, layer: &Layer, see: impl FnOnce(&Dict) -> T) -> T {
+        match layer {
+            Layer::Fixed(dict) => see(dict),
+            Layer::Vars => see(&self.state.vars.borrow()),
+            Layer::Included => see(&self.state.included.borrow()),
+            Layer::Facts => see(&self.state.facts.borrow()),
+        }
     }
 
     fn ansible_facts(&self) -> Value {
@@ -68,7 +86,8 @@ impl TaskScope {
                     Some("ansible_local") | None => key.clone(),
                     Some(name) => Value::text(name.strip_prefix("ansible_").unwrap_or(name)),
                 };
-                let dict: Dict = self.facts.iter().map(|(key, value)| (strip(key), value.clone())).collect();
+                let facts = self.state.facts.borrow();
+                let dict: Dict = facts.iter().map(|(key, value)| (strip(key), value.clone())).collect();
                 dict.into()
             })
             .clone()
@@ -154,9 +173,10 @@ impl TaskScope {
     /// All variables by name, the highest layer winning, for `vars` and the names of all variables.
     fn variables(&self) -> Dict {
         let mut all = Dict::new();
-        for layer in self.layers.iter().rev().chain(self.top.iter().rev()) {
-            all.extend(layer);
+        for layer in self.layers.iter().rev() {
+            self.look(layer, |layer| all.extend(layer));
         }
+        self.top.iter().rev().for_each(|layer| all.extend(layer));
         for name in MAGIC {
             if let Some(value) = self.magic(name) {
                 all.set(*name, value);
@@ -205,17 +225,14 @@ impl Scope for TaskScope {
         if let Some(value) = self.magic(name) {
             return Some(value);
         }
-        self.layers.iter().find_map(|layer| layer.get(name)).cloned()
+        self.layers.iter().find_map(|layer| self.look(layer, |layer| layer.get(name).cloned()))
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .top
-            .iter()
-            .chain(&self.layers)
-            .flat_map(|layer| layer.keys())
-            .filter_map(|k| k.as_str().map(str::to_owned))
-            .collect();
+        let mut names: Vec<String> = Vec::new();
+        let mut add = |layer: &Dict| names.extend(layer.keys().filter_map(|key| key.as_str().map(str::to_owned)));
+        self.top.iter().for_each(|layer| add(layer));
+        self.layers.iter().for_each(|layer| self.look(layer, &mut add));
         names.extend(MAGIC.iter().chain(&["hostvars", "vars"]).map(|name| (*name).to_owned()));
         names.sort();
         names.dedup();
@@ -224,47 +241,55 @@ impl Scope for TaskScope {
 }
 
 /// The layers from highest to lowest, as the original's documentation and behaviour order them.
-fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>) -> Vec<Rc<Dict>> {
-    let mut layers: Vec<Rc<Dict>> = vec![Rc::clone(&run.extra_vars)];
-    let state = run.host(host);
+fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>) -> Vec<Layer> {
+    let mut layers = Layers(Vec::new());
+    layers.add([Rc::clone(&run.extra_vars)]);
     if let Some(task) = task {
         // Parameters of includes and roles, the innermost first; they beat registered variables.
         if task.action.short().starts_with("include_") {
-            layers.extend(task.vars.iter().cloned());
+            layers.add(task.vars.iter().cloned());
         }
-        layers.extend(task.frame.chain().filter_map(|frame| frame.params.clone()));
+        layers.add(task.frame.chain().filter_map(|frame| frame.params.clone()));
     }
-    layers.push(Rc::clone(&state.vars.borrow()));
-    layers.push(Rc::clone(&state.included.borrow()));
+    layers.0.extend([Layer::Vars, Layer::Included]);
     if let Some(task) = task {
-        layers.extend(task.vars.iter().cloned());
-        layers.extend(task.frame.chain().filter_map(|frame| frame.vars.clone()));
+        layers.add(task.vars.iter().cloned());
+        layers.add(task.frame.chain().filter_map(|frame| frame.vars.clone()));
         for role in own_roles(task) {
-            layers.push(Rc::clone(&role.vars));
+            layers.add([Rc::clone(&role.vars)]);
         }
     }
     if let Some(play) = play {
         for role in play.roles.borrow().iter().rev() {
-            layers.extend(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.vars)));
+            layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.vars)));
         }
-        layers.extend(play.files.borrow().get(host).cloned());
-        layers.push(Rc::clone(&play.prompted));
-        layers.push(Rc::clone(&play.play.vars));
+        layers.add(play.files.borrow().get(host).cloned());
+        layers.add([Rc::clone(&play.prompted)]);
+        layers.add([Rc::clone(&play.play.vars)]);
     }
-    layers.push(Rc::clone(&state.facts.borrow()));
-    layers.extend(inventory_layers(run, host));
+    layers.0.push(Layer::Facts);
+    layers.add(inventory_layers(run, host));
     if let Some(task) = task {
         for role in own_roles(task) {
-            layers.push(Rc::clone(&role.defaults));
+            layers.add([Rc::clone(&role.defaults)]);
         }
     }
     if let Some(play) = play {
         for role in play.roles.borrow().iter().rev() {
-            layers.extend(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.defaults)));
+            layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.defaults)));
         }
     }
-    layers.retain(|layer| !layer.is_empty());
-    layers
+    layers.0
+}
+
+/// Layers in the making.
+struct Layers(Vec<Layer>);
+
+impl Layers {
+    /// Adds mappings; those with nothing in them need no look.
+    fn add(&mut self, dicts: impl IntoIterator<Item = Rc<Dict>>) {
+        self.0.extend(dicts.into_iter().filter(|dict| !dict.is_empty()).map(Layer::Fixed));
+    }
 }
 
 /// The variables that the inventory has for a host, the highest first. A file that cannot be read is a warning here;

@@ -68,6 +68,8 @@ pub(super) struct Pass {
     pub(super) undetermined: Option<String>,
     pub(super) include: Option<Request>,
     pub(super) notify: Vec<String>,
+    /// It has set facts or variables, or changed the inventory.
+    pub(super) touched: bool,
 }
 
 /// A scope with the result of the task itself in it, for conditions about the result.
@@ -151,7 +153,9 @@ impl TaskRun<'_> {
             let stop = self.breaks(&control, scope, search, &mut pass);
             self.tell_item(&pass, label);
             scope.set_top(Vec::new());
-            scope.refresh();
+            if pass.touched {
+                scope.refresh();
+            }
             passes.push(pass);
             if stop || self.run.interrupted.get() {
                 break;
@@ -430,6 +434,7 @@ impl TaskRun<'_> {
 
     fn succeeded(&self, outcome: modules::Outcome, settings: &Settings, delegated_to: Option<&str>) -> Pass {
         self.note_records(outcome.actions);
+        let touched = !outcome.effects.is_empty();
         let regrouped = match self.apply_effects(outcome.effects, settings, delegated_to) {
             Ok(regrouped) => regrouped,
             Err(message) => return self.failed(Failure::from(message)),
@@ -454,6 +459,7 @@ impl TaskRun<'_> {
             result,
             failed,
             diff,
+            touched,
             ..Pass::default()
         }
     }
@@ -625,28 +631,10 @@ impl TaskRun<'_> {
     }
 
     fn finish_loop(&self, passes: Vec<Pass>) -> Finished {
-        let mut result = Dict::new();
         let any = |f: &dyn Fn(&Pass) -> bool| passes.iter().any(f);
         let (failed, changed) = (any(&|p| p.failed), any(&|p| p.changed));
         let skipped = passes.iter().all(|p| p.skipped);
-        let results = Value::list(passes.iter().map(|pass| {
-            let mut entry = self.registered(pass);
-            if pass.skipped {
-                entry.set("skipped", true.into());
-            }
-            Value::from(entry)
-        }));
-        result.set("results", results);
-        result.set("changed", changed.into());
-        let message = match (failed, skipped) {
-            (true, _) => "One or more items failed",
-            (_, true) => "All items skipped",
-            _ => "All items completed",
-        };
-        result.set("msg", message.into());
-        result.set("skipped", skipped.into());
         let whole = Pass {
-            result,
             changed,
             failed,
             skipped,
@@ -657,21 +645,41 @@ impl TaskRun<'_> {
             undetermined: passes.iter().find_map(|p| p.undetermined.clone()),
             ..Pass::default()
         };
-        let mut result = whole.result.clone();
-        if failed {
-            result.set("failed", true.into());
-        }
+        let unknown = passes.iter().find_map(|p| p.undetermined.clone()).filter(|_| passes.len() == 1);
+        let (mut includes, mut notify) = (Vec::new(), Vec::new());
+        // The results of the passes are taken over, not copied: a loop may have very many.
+        let results = Value::list(passes.into_iter().map(|mut pass| {
+            includes.extend(pass.include.take());
+            notify.append(&mut pass.notify);
+            pass.result.set("changed", pass.changed.into());
+            pass.result.set("failed", pass.failed.into());
+            if pass.skipped {
+                pass.result.set("skipped", true.into());
+            }
+            Value::from(pass.result)
+        }));
+        let mut result = Dict::new();
+        result.set("results", results);
+        result.set("changed", changed.into());
+        let message = match (failed, skipped) {
+            (true, _) => "One or more items failed",
+            (_, true) => "All items skipped",
+            _ => "All items completed",
+        };
+        result.set("msg", message.into());
+        result.set("skipped", skipped.into());
+        let whole = Pass { result, ..whole };
         let status = self.status(&whole);
         let mut outcome = self.outcome(&whole, status, None);
         outcome.looped = true;
         outcome.always_shown = false;
-        let mut registered = result.clone();
+        let mut registered = whole.result;
         registered.set("failed", failed.into());
-        let includes: Vec<Request> = passes.iter().filter_map(|pass| pass.include.clone()).collect();
-        let unknown = passes.iter().find_map(|p| p.undetermined.clone());
-        let notify = if failed { Vec::new() } else { passes.iter().flat_map(|p| p.notify.clone()).collect() };
+        if failed {
+            notify.clear();
+        }
         let finished = Finished { status, result: Rc::new(registered), includes, notify };
-        self.register(&finished.result, unknown.as_deref().filter(|_| passes.len() == 1));
+        self.register(&finished.result, unknown.as_deref());
         if finished.includes.is_empty() {
             self.tell(outcome, changed);
         } else {
@@ -756,11 +764,11 @@ fn undetermined(unknown: &Value) -> Pass {
 
 /// The name of a task as it is shown: templated, stripped, with its role before it.
 pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> TaskLabel {
-    let scope = TaskScope::new(run, Some(play), Some(task), host);
     let action: Rc<str> =
         if task.action.full.is_empty() { Rc::from(&*task.action.written) } else { Rc::from(&*task.action.full) };
     let name = match &task.name {
         Some(Value::Str(text)) if text.is_template() => {
+            let scope = TaskScope::new(run, Some(play), Some(task), host);
             Engine::new(&run.globals, &scope, &play.search_path(Some(task))).text(text)
         }
         Some(other) => python::str(other),
@@ -784,7 +792,7 @@ pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>)
         task: Rc::from(name),
         action,
         handler: task.handler,
-        place: Some(task.span.to_string()),
+        place: Some(Rc::from(task.span.to_string())),
     }
 }
 

@@ -85,7 +85,7 @@ pub struct TaskLabel {
     /// Runs as a handler.
     pub handler: bool,
     /// Where it stands.
-    pub place: Option<String>,
+    pub place: Option<Rc<str>>,
 }
 
 /// The result of a task, or of one pass of its loop, on one host.

@@ -122,7 +122,6 @@ impl Screen {
             // A line of its own says which file was included for which hosts.
             return Ok(());
         }
-        let result = self.result(outcome, redactor);
         let label = match &outcome.item {
             Some(item) => format!(" => (item={})", python::str(item)),
             None => String::new(),
@@ -159,7 +158,7 @@ impl Screen {
         if let Some((mut line, meaning, always)) = line.filter(|_| !(silent && outcome.status != Status::Skipped)) {
             if always || self.shows_result(outcome) {
                 line.push_str(if line.ends_with(' ') { "=> " } else { " => " });
-                line.push_str(&result);
+                line.push_str(&self.result(outcome, redactor));
             }
             text.push_str(&self.paint.text(&line, meaning));
             text.push('\n');

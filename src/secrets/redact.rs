@@ -23,7 +23,7 @@ pub struct Redactor {
 /// Literal texts by their first bytes, so that a look at a text costs the same for one secret as for thousands.
 #[derive(Default)]
 struct Literals {
-    by_start: HashMap<[u8; SHORTEST], Vec<String>>,
+    by_start: HashMap<[u8; SHORTEST], Vec<String>, foldhash::fast::RandomState>,
 }
 
 impl Literals {

@@ -144,7 +144,7 @@ impl Engine<'_> {
                 let source = Source::new(file.display().to_string(), text.as_str());
                 let text = Text::written(text.as_str(), source.span(0..text.len()));
                 let place = Place::of(&text);
-                let parsed = self.globals.template_with(&text, &self.options);
+                let parsed = self.globals.template_with(&text, self.options);
                 let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
                 return Ok((parsed, place));
             }
@@ -229,7 +229,7 @@ impl Context for Engine<'_> {
     }
 
     fn search_path(&self) -> Vec<PathBuf> {
-        self.search_path.clone()
+        self.search_path.to_vec()
     }
 
     fn base_dir(&self) -> &Path {

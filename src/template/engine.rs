@@ -67,6 +67,8 @@ pub type Opener = dyn Fn(&Sealed) -> Result<Text, Fault>;
 pub struct Globals {
     base_dir: PathBuf,
     settings: HashMap<String, Value>,
+    /// How texts of playbooks are read.
+    playbook: RenderOptions,
     opener: Option<Box<Opener>>,
     warnings: RefCell<Vec<String>>,
     templates: RefCell<HashMap<Arc<str>, Arc<Template>>>,
@@ -79,6 +81,7 @@ impl Globals {
         Self {
             base_dir: base_dir.into(),
             settings: HashMap::new(),
+            playbook: RenderOptions::default(),
             opener: None,
             warnings: RefCell::default(),
             templates: RefCell::default(),
@@ -134,12 +137,12 @@ impl Globals {
     }
 
     pub(super) fn template(&self, text: &Text) -> Result<Arc<Template>, (Fault, At)> {
-        self.template_with(text, &RenderOptions::default())
+        self.template_with(text, &self.playbook)
     }
 
     pub(super) fn template_with(&self, text: &Text, options: &RenderOptions) -> Result<Arc<Template>, (Fault, At)> {
         // Only the playbook's own way of reading is worth keeping; files are rendered once.
-        let usual = is_usual(options);
+        let usual = std::ptr::eq(options, &self.playbook) || is_usual(options);
         let key = text.shared();
         if usual && let Some(found) = self.templates.borrow().get(&key) {
             return Ok(Arc::clone(found));
@@ -186,8 +189,8 @@ struct Running {
 pub struct Engine<'a> {
     pub(super) globals: &'a Globals,
     pub(super) scope: &'a dyn Scope,
-    pub(super) search_path: Vec<PathBuf>,
-    pub(super) options: RenderOptions,
+    pub(super) search_path: &'a [PathBuf],
+    pub(super) options: &'a RenderOptions,
     running: RefCell<Vec<Running>>,
     fuel: Cell<u64>,
     depth: Cell<usize>,
@@ -205,12 +208,12 @@ impl Drop for Engine<'_> {
 
 impl<'a> Engine<'a> {
     /// An engine for a scope. Relative names are looked for in the folders of `search_path`, nearest first.
-    pub fn new(globals: &'a Globals, scope: &'a dyn Scope, search_path: &[PathBuf]) -> Self {
+    pub fn new(globals: &'a Globals, scope: &'a dyn Scope, search_path: &'a [PathBuf]) -> Self {
         Self {
             globals,
             scope,
-            search_path: search_path.to_vec(),
-            options: RenderOptions::default(),
+            search_path,
+            options: &globals.playbook,
             running: RefCell::default(),
             fuel: Cell::new(FUEL),
             depth: Cell::new(0),
@@ -219,11 +222,11 @@ impl<'a> Engine<'a> {
     }
 
     /// An engine for a template file, with the fuel and the depth of this one.
-    pub(super) fn nested<'b>(&'b self, scope: &'b dyn Scope, options: &RenderOptions) -> Engine<'b> {
-        let mut nested = Engine::new(self.globals, scope, &self.search_path);
+    pub(super) fn nested<'b>(&'b self, scope: &'b dyn Scope, options: &'b RenderOptions) -> Engine<'b> {
+        let mut nested = Engine::new(self.globals, scope, self.search_path);
         nested.fuel.set(self.fuel.get());
         nested.depth.set(self.depth.get() + 10);
-        nested.options = options.clone();
+        nested.options = options;
         nested
     }
 

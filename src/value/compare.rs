@@ -138,7 +138,6 @@ impl Hash for Value {
 }
 
 pub(super) fn hash_text<H: Hasher>(text: &str, state: &mut H) {
-    state.write_u8(3);
     text.hash(state);
 }
 

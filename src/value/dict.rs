@@ -9,7 +9,7 @@ use super::Value;
 
 /// An ordered mapping with Python's rules for keys (`1`, `1.0` and `true` are one key).
 #[derive(Clone, Default)]
-pub struct Dict(IndexMap<Value, Value>);
+pub struct Dict(IndexMap<Value, Value, foldhash::fast::RandomState>);
 
 /// A text key that is only borrowed.
 struct Key<'a>(&'a str);

@@ -13,7 +13,8 @@ fn evaluate(expression: &str) -> Result<Value, String> {
     let source = Source::new("filters.txt", template.as_str());
     let text = Text::written(template.as_str(), source.span(0..template.len()));
     let (globals, scope) = (Globals::new("."), Dict::new());
-    let engine = Engine::new(&globals, &scope, &[PathBuf::from(".")]);
+    let here = [PathBuf::from(".")];
+    let engine = Engine::new(&globals, &scope, &here);
     engine.value(&Value::Str(text)).map_err(|fault| fault.message)
 }
 
