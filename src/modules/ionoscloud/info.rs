@@ -9,12 +9,8 @@ use crate::modules::{Args, Effect, Failure, Outcome, Spec};
 use crate::value::{Dict, Value};
 
 /// Filters.
-pub(super) const FILTERS: &[Param] = &[Param::new(
-    "filters",
-    Kind::Dict(&[]),
-    "Filter that can be used to list only objects which have a certain set of properties. Filters should be a dict \
-     with a key containing keys and value pair in the following format: 'properties.name': 'server_name'",
-)];
+pub(super) const FILTERS: &[Param] =
+    &[Param::new("filters", Kind::Dict(&[]), "Only objects with these values, by dotted path: `properties.name: ci`.")];
 
 /// The result of a listing: the objects that match, under the key of the spec.
 pub(super) fn listed(spec: &Spec, args: &Args, objects: Vec<Value>, shape: &Value) -> Result<Outcome, Failure> {

@@ -13,10 +13,10 @@ use crate::value::Value;
 ///
 /// `contract_number` and `certificate_pin_only` are additions of ours.
 pub const CONNECTION: &[Param] = &[
-    Param::str("api_url", "The Ionos API base URL.").env("IONOS_API_URL"),
+    Param::str("api_url", "Where the API is: a host, or the whole base address.").env("IONOS_API_URL"),
     Param::str(
         "certificate_fingerprint",
-        "The Ionos API certificate fingerprint: the SHA-256 digest of the certificate, checked on top of the usual checks.",
+        "SHA-256 digest of the server's certificate, checked on top of the usual checks.",
     )
     .env("IONOS_CERTIFICATE_FINGERPRINT"),
     Param::bool(
@@ -24,14 +24,16 @@ pub const CONNECTION: &[Param] = &[
         "Accept exactly the certificate of `certificate_fingerprint`, without checking chain, dates and host name.",
     )
     .default("false"),
-    Param::str("username", "The Ionos username. Overrides the IONOS_USERNAME environment variable.")
+    Param::str("username", "User name of the account; needs `password`.")
         .aliases(&["subscription_user"])
         .env("IONOS_USERNAME"),
-    Param::str("password", "The Ionos password. Overrides the IONOS_PASSWORD environment variable.")
+    Param::str("password", "Password of the account.")
         .aliases(&["subscription_password"])
         .env("IONOS_PASSWORD")
         .secret(),
-    Param::str("token", "The Ionos token. Overrides the IONOS_TOKEN environment variable.").env("IONOS_TOKEN").secret(),
+    Param::str("token", "API token of the account; not to be confused with the tokens of a registry.")
+        .env("IONOS_TOKEN")
+        .secret(),
     Param::str("contract_number", "The contract to act on, for users who belong to several.")
         .env("IONOS_CONTRACT_NUMBER"),
     Param::int("depth", "Accepted and ignored, as the original does.").hidden(),
@@ -39,16 +41,14 @@ pub const CONNECTION: &[Param] = &[
 
 /// Waiting.
 pub const WAIT: &[Param] = &[
-    Param::bool("wait", "Wait for the resource to be created before returning.").default("true"),
-    Param::int("wait_timeout", "How long before wait gives up, in seconds.").default("600"),
+    Param::bool("wait", "Go on only when the object is ready, or gone.").default("true"),
+    Param::int("wait_timeout", "Seconds that waiting and repeated requests may take.").default("600"),
 ];
 
 /// Replacing.
 pub const REPLACE: &[Param] = &[Param::bool(
     "allow_replace",
-    "Boolean indicating if the resource should be recreated when the state cannot be reached in another way. This may \
-     be used to prevent resources from being deleted from specifying a different value to an immutable property. An \
-     error will be thrown instead",
+    "Delete and make the object anew where a change cannot be had otherwise; without it such a task fails.",
 )
 .default("false")];
 

@@ -37,39 +37,48 @@ const EXISTING: &[&str] = &["update", "absent"];
 const MOST_SUBNETS: usize = 25;
 
 /// The parameters of `registry`.
-pub static SPEC: Spec = Spec::new(
-    "ionoscloudsdk.ionoscloud.registry",
-    "This is a module that supports creating, updating or destroying Registries",
-)
-.label("Registry")
-.returns("registry")
-.states(ALL)
-.examples(include_str!("examples/registry.yml"))
-.params(&[
-    &[
-        Param::new(
-            "garbage_collection_schedule",
-            Kind::Raw,
-            "Days and time (`days`, `time`) of the weekly collection.",
-        )
-        .only_in(WRITTEN),
-        Param::new("features", Kind::Raw, "Optional features: `vulnerability_scanning: {enabled: true}`.")
-            .only_in(WRITTEN),
-        Param::list(
-            "api_subnet_allow_list",
-            &Kind::Str,
-            "Addresses and networks that may reach the registry; all if empty.",
-        )
-        .only_in(WRITTEN),
-        Param::str("location", "The location of your registry").only_in(WRITTEN).required_in(&["present"]).replaces(),
-        Param::str("name", "The name of your registry.").only_in(WRITTEN).required_in(&["present"]).replaces(),
-        Param::str("registry", "The ID or name of an existing Registry.").only_in(EXISTING).required_in(EXISTING),
-    ],
-    REPLACE,
-    CONNECTION,
-    WAIT,
-    &[Param::str("state", "Indicate desired state of the resource.").default("present").choices(ALL)],
-]);
+pub static SPEC: Spec =
+    Spec::new("ionoscloudsdk.ionoscloud.registry", "Creates, changes and deletes container registries.")
+        .label("Registry")
+        .returns("registry")
+        .states(ALL)
+        .examples(include_str!("examples/registry.yml"))
+        .params(&[
+            &[
+                Param::new(
+                    "garbage_collection_schedule",
+                    Kind::Raw,
+                    "Days and time (`days`, `time`) of the weekly collection.",
+                )
+                .only_in(WRITTEN),
+                Param::new("features", Kind::Raw, "Optional features: `vulnerability_scanning: {enabled: true}`.")
+                    .only_in(WRITTEN),
+                Param::list(
+                    "api_subnet_allow_list",
+                    &Kind::Str,
+                    "Addresses and networks that may reach the registry; all if empty.",
+                )
+                .only_in(WRITTEN),
+                Param::str("location", "Where the registry is, such as `de/fra`.")
+                    .only_in(WRITTEN)
+                    .required_in(&["present"])
+                    .replaces(),
+                Param::str("name", "The name, unique in the whole service.")
+                    .only_in(WRITTEN)
+                    .required_in(&["present"])
+                    .replaces(),
+                Param::str("registry", "Id or name of the registry.").only_in(EXISTING).required_in(EXISTING),
+            ],
+            REPLACE,
+            CONNECTION,
+            WAIT,
+            &[Param::str(
+                "state",
+                "What shall be: there (`present`), changed if there (`update`), or gone (`absent`).",
+            )
+            .default("present")
+            .choices(ALL)],
+        ]);
 
 /// The module.
 pub struct RegistryModule;

@@ -11,15 +11,15 @@ use crate::value::Value;
 /// The parameters of `registry_artifact_info`. What the service filters and orders itself is an addition of ours.
 pub static SPEC: Spec = Spec::new(
     "ionoscloudsdk.ionoscloud.registry_artifact_info",
-    "This is a simple module that supports listing existing Artifacts",
+    "Lists the artifacts of a registry or of one repository.",
 )
 .label("Artifacts")
 .returns("artifacts")
 .examples(include_str!("examples/registry_artifact_info.yml"))
 .params(&[
     &[
-        Param::str("registry", "The ID or name of an existing Registry.").required(),
-        Param::str("repository", "The name of an existing Repository; all of the registry if absent."),
+        Param::str("registry", "Id or name of the registry.").required(),
+        Param::str("repository", "Name of the repository; all of the registry if absent."),
         Param::str(
             "vulnerability_id",
             "Only artifacts with this vulnerability; the service filters, and only where no `repository` is given.",

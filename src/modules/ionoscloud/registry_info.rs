@@ -9,14 +9,11 @@ use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::Value;
 
 /// The parameters of `registry_info`.
-pub static SPEC: Spec = Spec::new(
-    "ionoscloudsdk.ionoscloud.registry_info",
-    "This is a simple module that supports listing existing Registries",
-)
-.label("Registries")
-.returns("registries")
-.examples(include_str!("examples/registry_info.yml"))
-.params(&[info::FILTERS, CONNECTION, NO_REPLACE]);
+pub static SPEC: Spec = Spec::new("ionoscloudsdk.ionoscloud.registry_info", "Lists the registries of the account.")
+    .label("Registries")
+    .returns("registries")
+    .examples(include_str!("examples/registry_info.yml"))
+    .params(&[info::FILTERS, CONNECTION, NO_REPLACE]);
 
 /// The module.
 pub struct RegistryInfo;

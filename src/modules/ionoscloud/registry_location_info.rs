@@ -7,14 +7,12 @@ use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::Value;
 
 /// The parameters of `registry_location_info`.
-pub static SPEC: Spec = Spec::new(
-    "ionoscloudsdk.ionoscloud.registry_location_info",
-    "This is a simple module that supports listing the Locations where Registries can be",
-)
-.label("Registry Locations")
-.returns("registry_locations")
-.examples(include_str!("examples/registry_location_info.yml"))
-.params(&[info::FILTERS, CONNECTION, NO_REPLACE]);
+pub static SPEC: Spec =
+    Spec::new("ionoscloudsdk.ionoscloud.registry_location_info", "Lists the locations where registries can be.")
+        .label("Registry Locations")
+        .returns("registry_locations")
+        .examples(include_str!("examples/registry_location_info.yml"))
+        .params(&[info::FILTERS, CONNECTION, NO_REPLACE]);
 
 /// The module.
 pub struct RegistryLocationInfo;

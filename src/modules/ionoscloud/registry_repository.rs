@@ -18,20 +18,22 @@ const STATES: &[&str] = &["absent"];
 /// The parameters of `registry_repository`. There is one state, so it may be left out (the original's default is one
 /// that it refuses).
 pub static SPEC: Spec =
-    Spec::new("ionoscloudsdk.ionoscloud.registry_repository", "This is a module that supports destroying Repositories")
+    Spec::new("ionoscloudsdk.ionoscloud.registry_repository", "Deletes repositories of a registry.")
         .label("Repository")
         .returns("repository")
         .states(STATES)
         .examples(include_str!("examples/registry_repository.yml"))
         .params(&[
             &[
-                Param::str("registry", "The ID or name of an existing Registry.").required().required_in(STATES),
-                Param::str("repository", "The name of an existing Repository.").required().required_in(STATES),
+                Param::str("registry", "Id or name of the registry.").required().required_in(STATES),
+                Param::str("repository", "Name of the repository.").required().required_in(STATES),
             ],
             NO_REPLACE,
             CONNECTION,
             WAIT,
-            &[Param::str("state", "Indicate desired state of the resource.").default("absent").choices(STATES)],
+            &[Param::str("state", "Only `absent` is possible: repositories come to be by a push.")
+                .default("absent")
+                .choices(STATES)],
         ]);
 
 /// The module.

@@ -11,14 +11,14 @@ use crate::value::Value;
 /// The parameters of `registry_repository_info`. What the service filters and orders itself is an addition of ours.
 pub static SPEC: Spec = Spec::new(
     "ionoscloudsdk.ionoscloud.registry_repository_info",
-    "This is a simple module that supports listing existing Repositories",
+    "Lists the repositories of a registry.",
 )
 .label("Repositories")
 .returns("repositories")
 .examples(include_str!("examples/registry_repository_info.yml"))
 .params(&[
     &[
-        Param::str("registry", "The ID or name of an existing Registry.").required(),
+        Param::str("registry", "Id or name of the registry.").required(),
         Param::str("name", "Only repositories with this in their name; the service filters."),
         Param::str("vulnerability_severity", "Only repositories whose worst finding is of this severity; the service filters.")
             .choices(contents::SEVERITIES),

@@ -29,7 +29,7 @@ const SHORTEST_LIFE: i64 = 3600;
 /// The parameters of `registry_token`.
 pub static SPEC: Spec = Spec::new(
     "ionoscloudsdk.ionoscloud.registry_token",
-    "This is a module that supports creating, updating or destroying Registry Tokens",
+    "Creates, changes, replaces and deletes the access tokens of a container registry.",
 )
 .label("Registry Token")
 .returns("registry_token")
@@ -37,22 +37,32 @@ pub static SPEC: Spec = Spec::new(
 .examples(include_str!("examples/registry_token.yml"))
 .params(&[
     &[
-        Param::list("scopes", &Kind::Raw, "List of scopes for the token").only_in(WRITTEN),
-        Param::str(
-            "expiry_date",
-            "The expiry date for the token in iso format; `+30d` and the like for at most so long from now, `never` or \
-             null to remove it",
+        Param::list(
+            "scopes",
+            &Kind::Raw,
+            "What the token may do: mappings with `type`, `name` and `actions`. Left out: as it is; empty: nothing.",
         )
         .only_in(WRITTEN),
-        Param::str("status", "The status of the token").only_in(WRITTEN),
-        Param::str("name", "The name of your token.").only_in(WRITTEN).required_in(&["present"]).replaces(),
-        Param::str("registry_token", "The ID or name of an existing token.").only_in(EXISTING).required_in(EXISTING),
-        Param::str("registry", "The ID or name of an existing Registry.").required().required_in(ALL),
+        Param::str(
+            "expiry_date",
+            "When it ends: a date or time stamp; `+30d` and the like for at most so long from now; `never` or null for \
+             no end.",
+        )
+        .only_in(WRITTEN),
+        Param::str("status", "`enabled` or `disabled`.").only_in(WRITTEN),
+        Param::str("name", "Name of the token, and user name for `docker login`.")
+            .only_in(WRITTEN)
+            .required_in(&["present"])
+            .replaces(),
+        Param::str("registry_token", "Id or name of the token that is there.").only_in(EXISTING).required_in(EXISTING),
+        Param::str("registry", "Id or name of the registry.").required().required_in(ALL),
     ],
     REPLACE,
     CONNECTION,
     WAIT,
-    &[Param::str("state", "Indicate desired state of the resource.").default("present").choices(ALL)],
+    &[Param::str("state", "What shall be: there (`present`), changed if there (`update`), or gone (`absent`).")
+        .default("present")
+        .choices(ALL)],
 ]);
 
 /// The module.

@@ -12,17 +12,12 @@ use crate::value::Value;
 /// The parameters of `registry_token_info`.
 pub static SPEC: Spec = Spec::new(
     "ionoscloudsdk.ionoscloud.registry_token_info",
-    "This is a simple module that supports listing existing Registry Tokens",
+    "Lists the tokens of a registry; passwords are never in it.",
 )
 .label("Registry Tokens")
 .returns("registry_tokens")
 .examples(include_str!("examples/registry_token_info.yml"))
-.params(&[
-    &[Param::str("registry", "The ID or name of an existing Registry.").required()],
-    info::FILTERS,
-    CONNECTION,
-    NO_REPLACE,
-]);
+.params(&[&[Param::str("registry", "Id or name of the registry.").required()], info::FILTERS, CONNECTION, NO_REPLACE]);
 
 /// The module.
 pub struct RegistryTokenInfo;
