@@ -82,9 +82,16 @@ pub fn main() -> Exit {
 fn told(result: anyhow::Result<()>) -> Exit {
     match result {
         Ok(()) => Exit::Success,
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if broken_pipe(&error) => Exit::Success,
         Err(error) => {
             eprintln!("error: {error:#}");
             Exit::General
         }
     }
+}
+
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    kinds.into_iter().any(|kind| kind == std::io::ErrorKind::BrokenPipe)
 }
