@@ -17,6 +17,7 @@ mod loops;
 mod meta;
 mod module;
 mod order;
+mod passes;
 mod play;
 mod run;
 mod scope;

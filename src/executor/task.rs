@@ -11,6 +11,7 @@ use super::include::{self, Request};
 use super::keywords::{Reader, Settings};
 use super::loops::{self, Control, Items};
 use super::module;
+use super::passes::{Passes, Summed};
 use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
@@ -138,7 +139,7 @@ impl TaskRun<'_> {
             pass.result.set("results", Value::list([]));
             return self.finish_one(pass);
         }
-        let mut passes: Vec<Pass> = Vec::new();
+        let mut passes = self.passes();
         for index in 0..items.len() {
             if index > 0 && !control.pause.is_zero() {
                 tokio::time::sleep(control.pause).await;
@@ -156,7 +157,7 @@ impl TaskRun<'_> {
             if pass.touched {
                 scope.refresh();
             }
-            passes.push(pass);
+            passes.add(pass);
             if stop || self.run.interrupted.get() {
                 break;
             }
@@ -187,7 +188,9 @@ impl TaskRun<'_> {
         pass.result.set(control.variable.as_str(), unknown);
         pass.result.set("ansible_loop_var", control.variable.as_str().into());
         self.tell_item(&pass, Value::text("[*]"));
-        self.finish_loop(vec![pass])
+        let mut passes = self.passes();
+        passes.add(pass);
+        self.finish_loop(passes)
     }
 
     /// A loop list that cannot be made does not matter if the condition is false without it.
@@ -630,54 +633,20 @@ impl TaskRun<'_> {
         finished
     }
 
-    fn finish_loop(&self, passes: Vec<Pass>) -> Finished {
-        let any = |f: &dyn Fn(&Pass) -> bool| passes.iter().any(f);
-        let (failed, changed) = (any(&|p| p.failed), any(&|p| p.changed));
-        let skipped = passes.iter().all(|p| p.skipped);
-        let whole = Pass {
-            changed,
-            failed,
-            skipped,
-            ignored: passes.iter().filter(|p| p.failed).all(|p| p.ignored),
-            no_log: any(&|p| p.no_log),
-            delegated_to: passes.last().and_then(|p| p.delegated_to.clone()),
-            always_shown: any(&|p| p.always_shown),
-            undetermined: passes.iter().find_map(|p| p.undetermined.clone()),
-            ..Pass::default()
-        };
-        let unknown = passes.iter().find_map(|p| p.undetermined.clone()).filter(|_| passes.len() == 1);
-        let (mut includes, mut notify) = (Vec::new(), Vec::new());
-        // The results of the passes are taken over, not copied: a loop may have very many.
-        let results = Value::list(passes.into_iter().map(|mut pass| {
-            includes.extend(pass.include.take());
-            notify.append(&mut pass.notify);
-            pass.result.set("changed", pass.changed.into());
-            pass.result.set("failed", pass.failed.into());
-            if pass.skipped {
-                pass.result.set("skipped", true.into());
-            }
-            Value::from(pass.result)
-        }));
-        let mut result = Dict::new();
-        result.set("results", results);
-        result.set("changed", changed.into());
-        let message = match (failed, skipped) {
-            (true, _) => "One or more items failed",
-            (_, true) => "All items skipped",
-            _ => "All items completed",
-        };
-        result.set("msg", message.into());
-        result.set("skipped", skipped.into());
-        let whole = Pass { result, ..whole };
+    /// The passes of the loop before the first. Only `register` and a rescue section see the results of passes later.
+    fn passes(&self) -> Passes {
+        Passes::new(self.task.register.is_some() || self.fate == Fate::Rescued)
+    }
+
+    fn finish_loop(&self, passes: Passes) -> Finished {
+        let Summed { whole, unknown, includes, notify } = passes.sum();
+        let (changed, failed) = (whole.changed, whole.failed);
         let status = self.status(&whole);
         let mut outcome = self.outcome(&whole, status, None);
         outcome.looped = true;
         outcome.always_shown = false;
         let mut registered = whole.result;
         registered.set("failed", failed.into());
-        if failed {
-            notify.clear();
-        }
         let finished = Finished { status, result: Rc::new(registered), includes, notify };
         self.register(&finished.result, unknown.as_deref());
         if finished.includes.is_empty() {

@@ -1,0 +1,119 @@
+//! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
+
+use super::include::Request;
+use super::task::Pass;
+use crate::value::{Dict, Value};
+
+/// What the passes of a loop have come to so far.
+pub(super) struct Passes {
+    whole: Pass,
+    /// The results, if they are kept.
+    results: Option<Vec<Value>>,
+    count: usize,
+    includes: Vec<Request>,
+    notify: Vec<String>,
+}
+
+/// What a loop has come to.
+pub(super) struct Summed {
+    /// The task as if it were one pass; its result is what `register` keeps, without `failed`.
+    pub(super) whole: Pass,
+    /// What the only pass waits for: then the loop as a whole is not known either.
+    pub(super) unknown: Option<String>,
+    /// Lists of tasks to go on with.
+    pub(super) includes: Vec<Request>,
+    /// Handlers to notify.
+    pub(super) notify: Vec<String>,
+}
+
+impl Passes {
+    /// Before the first pass. Results are kept only where something can look at them later.
+    pub(super) fn new(keep_results: bool) -> Self {
+        Self {
+            whole: Pass { skipped: true, ignored: true, ..Pass::default() },
+            results: keep_results.then(Vec::new),
+            count: 0,
+            includes: Vec::new(),
+            notify: Vec::new(),
+        }
+    }
+
+    /// Takes a pass in.
+    pub(super) fn add(&mut self, mut pass: Pass) {
+        let whole = &mut self.whole;
+        self.count += 1;
+        whole.changed |= pass.changed;
+        whole.failed |= pass.failed;
+        whole.skipped &= pass.skipped;
+        whole.ignored &= pass.ignored || !pass.failed;
+        whole.no_log |= pass.no_log;
+        whole.always_shown |= pass.always_shown;
+        whole.delegated_to = pass.delegated_to.take();
+        if whole.undetermined.is_none() {
+            whole.undetermined = pass.undetermined.take();
+        }
+        self.includes.extend(pass.include.take());
+        self.notify.append(&mut pass.notify);
+        if let Some(results) = &mut self.results {
+            pass.result.set("changed", pass.changed.into());
+            pass.result.set("failed", pass.failed.into());
+            if pass.skipped {
+                pass.result.set("skipped", true.into());
+            }
+            results.push(Value::from(pass.result));
+        }
+    }
+
+    /// After the last pass.
+    pub(super) fn sum(self) -> Summed {
+        let mut whole = self.whole;
+        let message = match (whole.failed, whole.skipped) {
+            (true, _) => "One or more items failed",
+            (_, true) => "All items skipped",
+            _ => "All items completed",
+        };
+        let mut result = Dict::new();
+        result.set("results", Value::list(self.results.unwrap_or_default()));
+        result.set("changed", whole.changed.into());
+        result.set("msg", message.into());
+        result.set("skipped", whole.skipped.into());
+        whole.result = result;
+        Summed {
+            unknown: whole.undetermined.clone().filter(|_| self.count == 1),
+            notify: if whole.failed { Vec::new() } else { self.notify },
+            includes: self.includes,
+            whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summed(keep: bool, passes: [Pass; 2]) -> Summed {
+        let mut all = Passes::new(keep);
+        passes.into_iter().for_each(|pass| all.add(pass));
+        all.sum()
+    }
+
+    #[test]
+    fn one_failure_that_counts_is_enough() {
+        let ignored = || Pass { failed: true, ignored: true, ..Pass::default() };
+        let notifying = Pass { changed: true, notify: vec!["restart".to_owned()], ..Pass::default() };
+        let whole = summed(true, [ignored(), notifying]);
+        assert!(whole.whole.failed && whole.whole.changed && whole.whole.ignored && whole.notify.is_empty());
+        let whole = summed(true, [ignored(), Pass { failed: true, ..Pass::default() }]).whole;
+        assert!(whole.failed && !whole.ignored && !whole.skipped);
+    }
+
+    #[test]
+    fn results_are_kept_on_request() {
+        let results = |keep| {
+            let whole = summed(keep, [Pass { skipped: true, ..Pass::default() }, Pass::default()]).whole;
+            assert!(!whole.skipped);
+            whole.result.get("results").and_then(Value::as_slice).map(<[Value]>::len)
+        };
+        assert_eq!((results(true), results(false)), (Some(2), Some(0)));
+    }
+}
