@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
 
-mod architecture;
 mod conformance;
 mod docs;
 mod playbooks;

@@ -190,15 +190,10 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making:
         host_apis: (Box::new(host::Real), Box::new(host::Predict)),
     };
     let run = Run::new(parts);
-    let listed = args.list_hosts || args.list_tasks || args.list_tags;
-    if args.list_hosts {
-        executor::list_hosts(&run, &playbooks);
-    }
-    if args.list_tasks {
-        executor::list_tasks(&run, &playbooks);
-    }
-    if args.list_tags {
-        executor::list_tags(&run, &playbooks);
+    let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
+    let listed = listing.hosts || listing.tasks || listing.tags;
+    if listed {
+        executor::list(&run, &playbooks, listing);
     }
     Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks) })
 }

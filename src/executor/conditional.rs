@@ -64,7 +64,13 @@ pub fn all(engine: &Engine<'_>, written: &Value) -> Result<Answer, Fault> {
 /// # Errors
 /// If a condition cannot be evaluated.
 pub fn holds(engine: &Engine<'_>, task: &Task, keyword: Keyword) -> Result<Option<bool>, Fault> {
-    let Some(node) = task.keywords.node(keyword).filter(|node| !node.is_null()) else { return Ok(None) };
+    let Some(node) = task.keywords.node(keyword) else { return Ok(None) };
+    if node.is_null() {
+        return match keyword {
+            Keyword::Until => Ok(None),
+            _ => Err(Fault::value("Empty conditional expressions are not allowed.").or_at(Some(node.span()))),
+        };
+    }
     let answer = all(engine, &node.to_value()).map_err(|fault| fault.or_at(Some(node.span())))?;
     Ok(match answer {
         Answer::Holds => Some(true),

@@ -7,13 +7,13 @@ use indexmap::IndexMap;
 use tokio::sync::Semaphore;
 
 use super::cursor::Cursor;
-use super::handlers;
 use super::include::Missing;
 use super::linear;
 use super::meta;
+use super::naming;
 use super::play::PlayRun;
 use super::state::{Out, Run};
-use super::task::{self, TaskRun};
+use super::task::TaskRun;
 use crate::playbook::Loaded;
 use crate::report::{Event, Status};
 
@@ -61,13 +61,12 @@ async fn one_host(
         }
         // A closed semaphore cannot be: it lives as long as the hosts do.
         let _ticket = tickets.acquire().await.ok();
-        let label = task::label(run, play, &task, &host);
+        let label = naming::label(run, play, &task, &host);
         run.bus.emit(&Event::TaskStart(label.clone()));
         let fate = cursor.fate();
         let targets = std::slice::from_ref(&host);
         let runner = TaskRun { run, play, task: &task, label: &label, host: &host, targets, fate };
-        let finished = runner.run().await;
-        handlers::notify(run, play, &task, &host, &finished.notify)?;
+        let finished = runner.run().await?;
         match finished.status {
             Status::Failed | Status::Rescued | Status::Unreachable => {
                 linear::fail(run, &task, &finished, &host, &mut cursor);
@@ -79,7 +78,7 @@ async fn one_host(
                 for request in &finished.includes {
                     match request.load(run, play, &task) {
                         Ok(list) => {
-                            runner.tell_include(Ok(request.result(&task)), task.looping.is_some());
+                            runner.tell_include(Ok(request.result()), task.looping.is_some());
                             let hosts = vec![host.to_string()];
                             let item = request.item.clone();
                             run.bus.emit(&Event::Included { what: request.shown(&task), hosts, item });

@@ -57,7 +57,8 @@ fn find(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, wanted: &str) -> Vec<
         }
     }
     for (_, handler) in handlers.iter() {
-        let listens = handler.listen.iter().any(|topic| templated(run, play, host, handler, topic) == wanted);
+        // Topics are taken as they are written; they are not templates.
+        let listens = handler.listen.iter().any(|topic| python::str(topic) == wanted);
         if listens && !found.iter().any(|known| Rc::ptr_eq(known, handler)) {
             found.push(Rc::clone(handler));
         }
@@ -83,43 +84,36 @@ fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Tas
     }
 }
 
-/// Runs the notified handlers of some hosts, in the order of definition, until none is left. A handler may notify
-/// others: later ones run in the same pass, earlier ones in another pass after it. Gives the hosts that failed.
+/// Runs the notified handlers of some hosts, once through all of them in the order of definition. A handler may notify
+/// others: later ones run on the way, earlier ones at the next flush. Gives the hosts that failed.
 ///
 /// # Errors
 /// If something that is included is not understood, or an unknown handler is notified.
 pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Loaded<Vec<Rc<str>>> {
     let mut failed: Vec<Rc<str>> = Vec::new();
+    let mut index = 0;
     loop {
-        let mut ran = false;
-        let mut index = 0;
-        loop {
-            // Included roles may add handlers on the way.
-            let Some((_, handler)) = play.handlers.borrow().get(index).cloned() else { break };
-            index += 1;
-            let takes_part = |host: &&Rc<str>| {
-                let notified = play.notified.borrow();
-                let asked = notified.get(&Rc::as_ptr(&handler)).is_some_and(|hosts| hosts.contains(*host));
-                asked && (play.force_handlers || !failed.contains(host))
-            };
-            let chosen: Vec<Rc<str>> = hosts.iter().filter(takes_part).cloned().collect();
-            if chosen.is_empty() {
-                continue;
-            }
-            ran = true;
-            if let Some(hosts) = play.notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
-                hosts.retain(|host| !chosen.contains(host));
-            }
-            let items: Rc<[Item]> = Rc::new([Item::Task(Rc::clone(&handler))]);
-            let mut cursors: IndexMap<Rc<str>, Cursor> =
-                chosen.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&items)))).collect();
-            Box::pin(linear::run(run, play, &mut cursors, linear::Level::Handler)).await?;
-            failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));
-            if play.ended.get().is_some() || run.interrupted.get() {
-                return Ok(failed);
-            }
+        // Included roles may add handlers on the way.
+        let Some((_, handler)) = play.handlers.borrow().get(index).cloned() else { return Ok(failed) };
+        index += 1;
+        let takes_part = |host: &&Rc<str>| {
+            let notified = play.notified.borrow();
+            let asked = notified.get(&Rc::as_ptr(&handler)).is_some_and(|hosts| hosts.contains(*host));
+            asked && (play.force_handlers || !failed.contains(host))
+        };
+        let chosen: Vec<Rc<str>> = hosts.iter().filter(takes_part).cloned().collect();
+        if chosen.is_empty() {
+            continue;
         }
-        if !ran {
+        if let Some(hosts) = play.notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
+            hosts.retain(|host| !chosen.contains(host));
+        }
+        let items: Rc<[Item]> = Rc::new([Item::Task(Rc::clone(&handler))]);
+        let mut cursors: IndexMap<Rc<str>, Cursor> =
+            chosen.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&items)))).collect();
+        Box::pin(linear::run(run, play, &mut cursors, linear::Level::Handler)).await?;
+        failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));
+        if play.ended.get().is_some() || run.interrupted.get() {
             return Ok(failed);
         }
     }

@@ -29,6 +29,12 @@ pub fn all(run: &Rc<Run>, play: Option<&Rc<PlayRun>>) -> Value {
     Value::Object(Arc::new(HostVars { run: Rc::clone(run), play: play.cloned() }))
 }
 
+/// The variables of one host.
+#[allow(clippy::arc_with_non_send_sync, reason = "objects live on the one thread of the run")]
+pub fn of(run: &Rc<Run>, host: &Rc<str>) -> Value {
+    Value::Object(Arc::new(OfHost { run: Rc::clone(run), host: Rc::clone(host) }))
+}
+
 /// `vars`: the raw variables; the engine templates what is touched.
 pub fn vars(variables: Dict) -> Value {
     variables.into()

@@ -21,6 +21,8 @@ pub struct Request {
     what: What,
     /// Variables for what is inside: the task's `vars` and the loop's.
     vars: Rc<Dict>,
+    /// The arguments as templated, but for the file's name.
+    args: Rc<Dict>,
     /// The loop's item.
     pub item: Option<Value>,
 }
@@ -50,11 +52,13 @@ pub fn request(task: &TaskRun<'_>, engine: &Engine<'_>) -> Option<Result<Request
 
 fn tasks_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault> {
     let args = arguments(run, engine, &["file", "_raw_params", "apply"])?;
-    let file = args.get("file").or_else(|| args.get("_raw_params"));
-    match file {
+    let file = args.get("file").or_else(|| args.get("_raw_params")).cloned();
+    let mut rest = args;
+    rest.retain(|name, _| !matches!(name.as_str(), Some("file" | "_raw_params")));
+    match &file {
         Some(file) if !file.is_null() => {
             let what = What::Tasks(python::str(file).trim().to_owned());
-            Ok(Request { what, vars: variables(run, engine), item: item(run, engine) })
+            Ok(Request { what, args: Rc::new(rest), vars: variables(run, engine), item: item(run, engine) })
         }
         _ => Err(Fault::value("`include_tasks` does not say which file").or_at(Some(&run.task.span))),
     }
@@ -87,7 +91,12 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
     entry.allow_duplicates = Some(flag("allow_duplicates").unwrap_or(true));
     entry.validate = flag("rolespec_validate").unwrap_or(true);
     entry.public = flag("public").unwrap_or(false);
-    Ok(Request { what: What::Role(Box::new(entry)), vars: variables(run, engine), item: item(run, engine) })
+    Ok(Request {
+        what: What::Role(Box::new(entry)),
+        args: Rc::new(args),
+        vars: variables(run, engine),
+        item: item(run, engine),
+    })
 }
 
 /// The templated arguments, `apply` apart: its keywords are evaluated where they work.
@@ -152,18 +161,12 @@ impl Request {
     }
 
     /// The result of an include that worked.
-    pub fn result(&self, task: &Task) -> Dict {
+    pub fn result(&self) -> Dict {
         let mut result = Dict::new();
-        match &self.what {
-            What::Tasks(name) => {
-                result.set("include", name.as_str().into());
-                result.set("include_args", Value::from((*self.vars).clone()));
-            }
-            What::Role(entry) => {
-                let _ = task;
-                result.set("include_args", Value::dict([("name", Value::text(entry.name.as_str()))]));
-            }
+        if let What::Tasks(name) = &self.what {
+            result.set("include", name.as_str().into());
         }
+        result.set("include_args", Value::from((*self.args).clone()));
         result
     }
 
@@ -248,8 +251,10 @@ impl Request {
         let frame = Rc::new(self.frame(task, None)?);
         let handlers = run.loader.role_handlers(&role, &frame).map_err(Missing::Fatal)?;
         play.add_handlers(&handlers);
-        if role.public {
+        if entry.public {
             play.roles.borrow_mut().push(Rc::clone(&role));
+        } else {
+            play.included_roles.borrow_mut().push(Rc::clone(&role));
         }
         let block = run.loader.role_block(&role, &frame, true).map_err(Missing::Fatal)?;
         run.loader.settle().map_err(Missing::Fatal)?;

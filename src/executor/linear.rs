@@ -7,16 +7,16 @@ use futures_util::stream::{self, StreamExt};
 use indexmap::IndexMap;
 
 use super::cursor::{Cursor, Fate, Place};
-use super::handlers;
 use super::include::Missing;
 use super::keywords::Reader;
 use super::meta;
+use super::naming;
 use super::play::{PlayEnd, PlayRun};
 use super::scope::TaskScope;
 use super::state::{Out, Run};
 use super::step;
 use super::tags;
-use super::task::{self, Finished, TaskRun};
+use super::task::{Finished, TaskRun};
 use crate::playbook::{Keyword, Loaded, Task};
 use crate::report::{Event, Status};
 use crate::template::Engine;
@@ -48,10 +48,10 @@ pub async fn run(
         if run.interrupted.get() || play.ended.get().is_some() {
             return Ok(());
         }
-        let Some((task, hosts)) = next(run, play, cursors) else {
-            note_failures(run, cursors);
-            return Ok(());
-        };
+        let found = next(run, play, cursors);
+        // The end of an `always` may have been the end for a host.
+        note_failures(run, cursors);
+        let Some((task, hosts)) = found else { return Ok(()) };
         if task.action.short() == "meta" {
             meta::act(run, play, &task, &hosts, cursors).await?;
             continue;
@@ -91,7 +91,7 @@ pub fn at(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, cursor: &mut Cursor
             role.completed.borrow_mut().insert(host.to_string());
         })?;
         let done = !task.handler && task.role().is_some_and(|role| role.is_done(host));
-        if !done && selected(run, play, &task, host) && started(run, play, &task, host) {
+        if task.handler || !done && selected(run, play, &task, host) && started(run, play, &task, host) {
             return Some(task);
         }
         cursor.advance();
@@ -117,7 +117,7 @@ fn started(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -
         return true;
     }
     let Some(wanted) = &run.options.start_at else { return true };
-    let label = task::label(run, play, task, host);
+    let label = naming::label(run, play, task, host);
     let name = task.name.as_ref().map(python::str).unwrap_or_default();
     let found = [&*label.task, name.as_str()].iter().any(|name| name == wanted || glob(wanted, name));
     if found {
@@ -159,7 +159,7 @@ async fn one_task(
     cursors: &mut IndexMap<Rc<str>, Cursor>,
 ) -> Loaded<()> {
     let Some(first) = hosts.first() else { return Ok(()) };
-    let label = task::label(run, play, task, first);
+    let label = naming::label(run, play, task, first);
     if !step::confirmed(run, &label.task) {
         hosts.iter().for_each(|host| {
             if let Some(cursor) = cursors.get_mut(host) {
@@ -183,19 +183,29 @@ async fn one_task(
             (host, fate, finished)
         }
     };
-    let results: Vec<(Rc<str>, Fate, Finished)> =
+    let results: Vec<(Rc<str>, Fate, Loaded<Finished>)> =
         stream::iter(tasks).map(run_one).buffer_unordered(width).collect().await;
     let mut bad = false;
-    let mut order: Vec<(Rc<str>, Fate, Finished)> = results;
+    let mut order = Vec::with_capacity(results.len());
+    for (host, fate, finished) in results {
+        order.push((host, fate, finished?));
+    }
     order.sort_by_key(|(host, ..)| hosts.iter().position(|known| known == host));
     let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
     for (host, fate, finished) in &order {
         let here: &[Rc<str>] = if once { &hosts } else { std::slice::from_ref(host) };
         bad |= matches!(finished.status, Status::Failed | Status::Rescued | Status::Unreachable);
-        handlers_and_moves(run, play, task, finished, here, cursors)?;
+        // What is included goes to the host that asked for it alone, even where it asked on behalf of all.
+        let moving = here.iter().filter(|other| finished.includes.is_empty() || *other == host);
+        move_on(run, task, finished, moving, cursors);
         if !finished.includes.is_empty() {
+            for other in here.iter().filter(|other| *other != host) {
+                if let Some(cursor) = cursors.get_mut(other) {
+                    cursor.advance();
+                }
+            }
             let includer = Includer { run, play, task, label: &label, fate: *fate };
-            bad |= includer.go_in(host, here, finished, cursors, &mut shared)?;
+            bad |= includer.go_in(host, std::slice::from_ref(host), finished, cursors, &mut shared)?;
         }
     }
     for (_, (what, hosts, item)) in shared {
@@ -207,17 +217,15 @@ async fn one_task(
     Ok(())
 }
 
-/// Notifies handlers and moves the cursors of the hosts on.
-fn handlers_and_moves(
+/// Moves the cursors of the hosts on.
+fn move_on<'a>(
     run: &Rc<Run>,
-    play: &Rc<PlayRun>,
     task: &Rc<Task>,
     finished: &Finished,
-    hosts: &[Rc<str>],
+    hosts: impl Iterator<Item = &'a Rc<str>>,
     cursors: &mut IndexMap<Rc<str>, Cursor>,
-) -> Loaded<()> {
+) {
     for host in hosts {
-        handlers::notify(run, play, task, host, &finished.notify)?;
         let Some(cursor) = cursors.get_mut(host) else { continue };
         match finished.status {
             Status::Failed | Status::Rescued | Status::Unreachable => fail(run, task, finished, host, cursor),
@@ -225,7 +233,6 @@ fn handlers_and_moves(
             _ => {}
         }
     }
-    Ok(())
 }
 
 /// Sends a host where its failure leads; a rescue section learns what has failed.
@@ -264,7 +271,7 @@ impl Includer<'_> {
         for request in &finished.includes {
             match request.load(run, play, task) {
                 Ok((order, block)) => {
-                    runner.tell_include(Ok(request.result(task)), looped);
+                    runner.tell_include(Ok(request.result()), looped);
                     let entry =
                         shared.entry(order).or_insert_with(|| (request.shown(task), Vec::new(), request.item.clone()));
                     entry.1.push(host.to_string());

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::conditional::{self, Answer};
 use super::keywords::boolean;
+use crate::playbook::action::LOOP_CONTROL;
 use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Task};
 use crate::template::{Args, Context, Engine, Fault, FaultKind};
 use crate::value::{Dict, Value, python};
-use crate::yaml::Node;
+use crate::yaml::{Entry, Node};
 
 /// What a loop runs over.
 #[derive(Debug)]
@@ -55,8 +56,6 @@ impl Control {
     /// # Errors
     /// For an unknown option, a template that fails or a value of the wrong type.
     pub fn read(engine: &Engine<'_>, task: &Task) -> Result<Self, Fault> {
-        const KNOWN: &[&str] =
-            &["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
         let mut control = Self::default();
         let Some(node) = task.keywords.node(Keyword::LoopControl) else { return Ok(control) };
         let mut all_items = true;
@@ -75,12 +74,12 @@ impl Control {
                     })?;
                     control.pause = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default();
                 }
-                "extended" => control.extended = boolean(&value()?).filter(|on| *on),
-                "extended_allitems" => all_items = boolean(&value()?).unwrap_or(true),
+                "extended" => control.extended = Some(flag(entry, &value()?)?).filter(|on| *on),
+                "extended_allitems" => all_items = flag(entry, &value()?)?,
                 "break_when" => control.break_when = Some(entry.value.clone()),
                 other => {
                     return Err(Fault::value(format!("`{other}` is not an option of `loop_control`"))
-                        .suggest(other, KNOWN)
+                        .suggest(other, LOOP_CONTROL)
                         .or_at(Some(entry.key.span())));
                 }
             }
@@ -136,6 +135,14 @@ impl Control {
             None => Ok(false),
         }
     }
+}
+
+fn flag(entry: &Entry, value: &Value) -> Result<bool, Fault> {
+    boolean(value).ok_or_else(|| {
+        let name = entry.key.as_str().unwrap_or_default();
+        Fault::value(format!("`{name}` must be a boolean, not `{}`", python::str(value)))
+            .or_at(Some(entry.value.span()))
+    })
 }
 
 /// The members that a task's loop runs over.

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use super::conditional::{self, Answer};
 use super::cursor::Cursor;
 use super::handlers;
+use super::naming;
 use super::play::{PlayEnd, PlayRun};
 use super::scope::TaskScope;
 use super::state::Run;
@@ -29,6 +30,9 @@ pub const META_ACTIONS: &[(&str, &str)] = &[
     ("refresh_inventory", "Reads the inventory again."),
     ("reset_connection", "Accepted; local connections need no reset."),
 ];
+
+/// Actions that are about the play as a whole.
+const FOR_ALL: &[&str] = &["clear_facts", "clear_host_errors", "end_batch", "end_play", "refresh_inventory"];
 
 /// Does what a `meta` task says for the hosts that are at it, and moves them on.
 ///
@@ -55,11 +59,21 @@ pub async fn act(
             cursor.advance();
         }
     }
+    if let Some(first) = hosts.first().filter(|_| !task.implicit) {
+        run.bus.emit(&Event::TaskStart(naming::label(run, play, task, first)));
+    }
+    // What is about the play as a whole is decided by the first host for all.
+    let once = FOR_ALL.contains(&action);
     let mut willing: Vec<Rc<str>> = Vec::new();
-    for host in hosts {
+    for host in &hosts[..if once { hosts.len().min(1) } else { hosts.len() }] {
         if holds(run, play, task, host)? {
             willing.push(Rc::clone(host));
+        } else if !task.implicit {
+            run.bus.emit(&Event::Line(format!("skipping: [{host}]")));
         }
+    }
+    if once && !willing.is_empty() {
+        willing = hosts.to_vec();
     }
     if willing.is_empty() {
         return Ok(());

@@ -16,6 +16,20 @@ use crate::report::Event;
 use crate::template::Engine;
 use crate::value::{Dict, Value, python};
 
+/// What the controller does itself in the original: their results tell nothing of an invocation.
+pub const IN_CONTROLLER: &[&str] = &[
+    "add_host",
+    "assert",
+    "debug",
+    "fail",
+    "group_by",
+    "include_vars",
+    "pause",
+    "set_fact",
+    "set_stats",
+    "validate_argument_spec",
+];
+
 /// A module with arguments that are ready.
 pub struct Prepared {
     /// The module.
@@ -176,10 +190,17 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
     // password that is told only once.
     let shielded = spec.name.starts_with("ionoscloudsdk.");
     let work = prepared.module.run(&prepared.args, &context);
-    let result = limited(call, work, shielded).await;
-    for warning in warnings.take() {
-        let warning = Diagnostic::warning(warning).at(&call.task.task.span, "");
-        run.bus.emit(&Event::Notice(Diagnostic { labels: Vec::new(), ..warning }));
+    let mut result = limited(call, work, shielded).await;
+    let warnings = warnings.take();
+    if !warnings.is_empty() {
+        let kept = Value::list(warnings.iter().map(|warning| Value::text(warning.as_str())));
+        match &mut result {
+            Ok(outcome) => outcome.data.set("warnings", kept),
+            Err(failure) => failure.data.set("warnings", kept),
+        }
+    }
+    for warning in warnings {
+        run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
     }
     result
 }

@@ -16,7 +16,7 @@ pub(super) struct Passes {
 
 /// What a loop has come to.
 pub(super) struct Summed {
-    /// The task as if it were one pass; its result is what `register` keeps, without `failed`.
+    /// The task as if it were one pass; its result is what `register` keeps.
     pub(super) whole: Pass,
     /// What the only pass waits for: then the loop as a whole is not known either.
     pub(super) unknown: Option<String>,
@@ -48,7 +48,6 @@ impl Passes {
         whole.ignored &= pass.ignored || !pass.failed;
         whole.no_log |= pass.no_log;
         whole.always_shown |= pass.always_shown;
-        whole.delegated_to = pass.delegated_to.take();
         if whole.undetermined.is_none() {
             whole.undetermined = pass.undetermined.take();
         }
@@ -56,7 +55,9 @@ impl Passes {
         self.notify.append(&mut pass.notify);
         if let Some(results) = &mut self.results {
             pass.result.set("changed", pass.changed.into());
-            pass.result.set("failed", pass.failed.into());
+            if pass.failed || !pass.bare {
+                pass.result.set("failed", pass.failed.into());
+            }
             if pass.skipped {
                 pass.result.set("skipped", true.into());
             }
@@ -77,6 +78,9 @@ impl Passes {
         result.set("changed", whole.changed.into());
         result.set("msg", message.into());
         result.set("skipped", whole.skipped.into());
+        if whole.failed {
+            result.set("failed", true.into());
+        }
         whole.result = result;
         Summed {
             unknown: whole.undetermined.clone().filter(|_| self.count == 1),

@@ -24,6 +24,8 @@ pub struct PlayRun {
     pub files: RefCell<HashMap<Rc<str>, Rc<Dict>>>,
     /// The roles whose variables the whole play sees.
     pub roles: RefCell<Vec<Rc<Role>>>,
+    /// Roles that were included for themselves alone; only their names are seen by the play.
+    pub included_roles: RefCell<Vec<Rc<Role>>>,
     /// Handlers in the order of definition, each with the number of the list it came from; blocks are flattened.
     pub handlers: RefCell<Vec<(u32, Rc<Task>)>>,
     /// Which hosts a handler was notified for, by the handler's address.
@@ -66,6 +68,7 @@ impl PlayRun {
             prompted: Rc::default(),
             files: RefCell::default(),
             roles: RefCell::new(play.roles.clone()),
+            included_roles: RefCell::default(),
             handlers: RefCell::default(),
             notified: RefCell::default(),
             ended_hosts: RefCell::default(),

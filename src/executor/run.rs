@@ -119,6 +119,8 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     let force_handlers = run.options.force_handlers || flag(Keyword::ForceHandlers)?.unwrap_or(false);
     let gathers = flag(Keyword::GatherFacts)?.unwrap_or(run.options.gather_by_default);
     let strategy = text(Keyword::Strategy)?.map_or_else(|| "linear".to_owned(), |v| python::str(&v));
+    // A file of variables that is no mapping is found before the play is announced.
+    varsfiles::read(run, &probe, &localhost)?;
     for batch in batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
         batch_run.prompted = Rc::clone(&prompted);

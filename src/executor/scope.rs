@@ -25,6 +25,8 @@ pub struct TaskScope {
     top: Vec<Rc<Dict>>,
     layers: Vec<Layer>,
     namespace: OnceCell<Value>,
+    /// The host that the task is delegated to.
+    delegate: Option<Rc<str>>,
 }
 
 /// A mapping among the variables. What tasks set is looked up where it is kept: a scope that held on to it would make
@@ -48,7 +50,13 @@ impl TaskScope {
             state: run.host(host),
             layers: layers(run, play.map(Rc::as_ref), task.map(Rc::as_ref), host),
             namespace: OnceCell::new(),
+            delegate: None,
         }
+    }
+
+    /// The task is delegated to this host, whose variables are there as `ansible_delegated_vars`.
+    pub fn delegate(&mut self, host: Option<Rc<str>>) {
+        self.delegate = host;
     }
 
     /// The same scope with more variables on top of everything.
@@ -111,6 +119,15 @@ impl TaskScope {
             "group_names" => {
                 Value::list(self.run.inventory.borrow().group_names(&self.host).iter().map(|name| Value::text(&**name)))
             }
+            "ansible_host" => {
+                let target = self.delegate.as_ref()?;
+                let own = TaskScope::new(&self.run, None, None, target).get(name);
+                own.unwrap_or_else(|| Value::text(&**target))
+            }
+            "ansible_delegated_vars" => {
+                let host = self.delegate.as_ref()?;
+                Value::dict([(&**host, hostvars::of(&self.run, host))])
+            }
             "playbook_dir" => Value::text(absolute(&self.play.as_ref()?.play.folder)),
             "ansible_check_mode" => Value::Bool(options.check),
             "ansible_diff_mode" => Value::Bool(options.diff),
@@ -131,12 +148,12 @@ impl TaskScope {
             "ansible_play_name" => Value::text(&*self.play.as_ref()?.name),
             "ansible_play_hosts" | "play_hosts" => {
                 let play = self.play.as_ref()?;
-                texts(&mut play.all_hosts.iter().filter(|host| !self.run.is_out(host)))
+                texts(&mut play.all_hosts.iter().filter(|host| self.takes_part(host)))
             }
             "ansible_play_hosts_all" => texts(&mut self.play.as_ref()?.all_hosts.iter()),
             "ansible_play_batch" => {
                 let play = self.play.as_ref()?;
-                texts(&mut play.batch.iter().filter(|host| !self.run.is_out(host)))
+                texts(&mut play.batch.iter().filter(|host| self.takes_part(host)))
             }
             "ansible_play_role_names" | "ansible_dependent_role_names" | "ansible_role_names" => {
                 role_names(self.play.as_ref()?, name)
@@ -156,6 +173,11 @@ impl TaskScope {
             _ => return None,
         };
         Some(value)
+    }
+
+    fn takes_part(&self, host: &Rc<str>) -> bool {
+        let ended = self.play.as_ref().is_some_and(|play| play.ended_hosts.borrow().contains(host));
+        !ended && !self.run.is_out(host)
     }
 
     fn role(&self) -> Option<&Rc<Role>> {
@@ -255,6 +277,7 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
     if let Some(task) = task {
         layers.add(task.vars.iter().cloned());
         layers.add(task.frame.chain().filter_map(|frame| frame.vars.clone()));
+        layers.add(task.role().and_then(|role| role.entry_vars().cloned()));
         for role in own_roles(task) {
             layers.add([Rc::clone(&role.vars)]);
         }
@@ -311,9 +334,9 @@ fn own_roles(task: &Task) -> Vec<Rc<Role>> {
 
 fn role_names(play: &PlayRun, name: &str) -> Value {
     let mut names: Vec<&str> = Vec::new();
-    let roles = play.roles.borrow();
+    let roles: Vec<Rc<Role>> = play.roles.borrow().iter().chain(play.included_roles.borrow().iter()).cloned().collect();
     let mut dependencies = Vec::new();
-    for role in roles.iter() {
+    for role in &roles {
         dependencies.extend(role.with_dependencies().into_iter().filter(|r| !Rc::ptr_eq(r, role)));
     }
     let chosen: Vec<&Rc<Role>> = match name {

@@ -53,6 +53,14 @@ fn mapping(node: &Node) -> Loaded<Dict> {
     if node.is_null() {
         return Ok(Dict::new());
     }
+    // A list of mappings is as good as one mapping; later ones win.
+    if let Some(parts) = node.items().filter(|parts| parts.iter().all(|part| part.entries().is_some())) {
+        let mut all = Dict::new();
+        for part in parts {
+            all.extend(&mapping(part)?);
+        }
+        return Ok(all);
+    }
     for entry in node.entries().unwrap_or_default() {
         crate::playbook::block::check_variable_name(&entry.key)?;
     }
@@ -91,7 +99,8 @@ pub fn prompt(run: &Rc<Run>, prompts: &Node) -> Loaded<Dict> {
             run.bus.emit(&Event::Notice(Diagnostic::warning("Not prompting as we are not in interactive mode")));
             None
         };
-        let answer = answer.or(default).unwrap_or(Value::Null);
+        // The original stores the word where nobody can be asked.
+        let answer = answer.or(default).unwrap_or_else(|| Value::text("None"));
         let answer = match answer {
             Value::Str(answer) if flag("unsafe", false) => Value::Str(answer.into_data()),
             Value::Str(answer) if answer.origin().is_none() => {

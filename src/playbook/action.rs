@@ -138,6 +138,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
     task.listen = keywords.value(Keyword::Listen).map(listed).unwrap_or_default();
     check_tags(&keywords)?;
     if let Some(control) = node.entry("loop_control") {
+        check_loop_control(&control.value)?;
         keywords.add(Keyword::LoopControl, control)?;
     }
     task.keywords = keywords;
@@ -167,6 +168,28 @@ fn set_loop(slot: &mut Option<Loop>, new: Loop, entry: &Entry) -> Loaded<()> {
         )));
     }
     *slot = Some(new);
+    Ok(())
+}
+
+/// The options of `loop_control`.
+pub const LOOP_CONTROL: &[&str] =
+    &["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
+
+fn check_loop_control(control: &Node) -> Result<(), Diagnostic> {
+    for entry in control.entries().unwrap_or_default() {
+        let name = entry.key.as_str().unwrap_or_default();
+        if !LOOP_CONTROL.contains(&name) {
+            return Err(Diagnostic::error(format!("`{name}` is not an option of `loop_control`"))
+                .at(entry.key.span(), "")
+                .suggest(name, LOOP_CONTROL));
+        }
+        if name != "break_when" && (entry.value.entries().is_some() || entry.value.items().is_some()) {
+            let what = entry.value.description();
+            return Err(
+                Diagnostic::error(format!("`{name}` must be a single value, not {what}")).at(entry.value.span(), "")
+            );
+        }
+    }
     Ok(())
 }
 

@@ -125,9 +125,12 @@ impl Loader {
 
     fn block(&self, node: &Node, around: &Surroundings) -> Loaded<Block> {
         let entries = node.entries().unwrap_or_default();
-        if node.get("block").is_none() {
-            return Err(Diagnostic::error("`rescue` and `always` need a `block` beside them")
-                .at(node.span(), "")
+        let empty = node.get("block").is_none_or(|list| list.is_null() || list.items().is_some_and(<[Node]>::is_empty));
+        let cleaning = |e: &&crate::yaml::Entry| matches!(e.key.as_str(), Some("rescue" | "always"));
+        if let Some(section) = entries.iter().find(cleaning).filter(|_| empty) {
+            let name = section.key.as_str().unwrap_or_default();
+            return Err(Diagnostic::error(format!("`{name}` needs a `block` with tasks beside it"))
+                .at(section.key.span(), "")
                 .into());
         }
         let mut keywords = Keywords::default();

@@ -49,7 +49,7 @@ fn file(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     }
     let frame = Rc::new(Frame {
         keywords: task.keywords.clone(),
-        params: task.vars.clone(),
+        vars: task.vars.clone(),
         folder: path.parent().map(Into::into),
         ..Frame::inside(&task.frame)
     });
@@ -67,7 +67,7 @@ fn role(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     let base = task.folder().map_or_else(PathBuf::new, |folder| folder.to_path_buf());
     let role = loader.role(entry, &playbook_folder(&task).unwrap_or(base), Some(&task.frame))?;
     let frame =
-        Rc::new(Frame { keywords: task.keywords.clone(), params: task.vars.clone(), ..Frame::inside(&task.frame) });
+        Rc::new(Frame { keywords: task.keywords.clone(), vars: task.vars.clone(), ..Frame::inside(&task.frame) });
     if around.handlers {
         let items = loader.role_handlers(&role, &frame)?;
         return Ok(Block::implicit(items, frame));

@@ -250,7 +250,12 @@ impl Loader {
             handlers.push(self.task_list(list, "handlers", &around)?);
         }
         // Roles that came in by `import_role` are seen by the whole play, too.
-        for role in self.roles.borrow().iter() {
+        let needed = |role: &Rc<Role>, by: &Rc<Role>| by.dependencies.iter().any(|needed| Rc::ptr_eq(needed, role));
+        let all = self.roles.borrow();
+        for role in all.iter() {
+            if all.iter().any(|by| needed(role, by)) {
+                continue;
+            }
             if role.public && !roles.iter().any(|known| Rc::ptr_eq(known, role)) {
                 handlers.push(self.role_handlers(role, &frame)?);
                 roles.push(Rc::clone(role));

@@ -36,7 +36,7 @@ pub struct Role {
     /// Whether its variables are seen by the rest of the play.
     pub public: bool,
     /// The hosts on which it has run to its end.
-    pub completed: RefCell<HashSet<String>>,
+    pub completed: Rc<RefCell<HashSet<String>>>,
     tasks: Option<Node>,
     handlers: Option<Node>,
     argument_specs: Option<Node>,
@@ -52,7 +52,9 @@ pub struct RoleEntry {
     pub span: Span,
     /// Keywords at the entry (`when`, `tags`, ..), for the tasks inside.
     pub keywords: Keywords,
-    /// Parameters: `vars`, and everything that is no keyword.
+    /// `vars` at the entry: above the role's own, below those of its blocks and tasks.
+    pub vars: Option<Rc<Dict>>,
+    /// Parameters: everything that is no keyword.
     pub params: Option<Rc<Dict>>,
     /// The file to read instead of `tasks/main`.
     pub tasks_from: Option<String>,
@@ -77,6 +79,7 @@ impl RoleEntry {
             name: name.into(),
             span,
             keywords: Keywords::default(),
+            vars: None,
             params: None,
             tasks_from: None,
             vars_from: None,
@@ -106,9 +109,9 @@ impl Role {
         }
     }
 
-    /// The parameters given at the entry.
-    pub fn params(&self) -> Option<&Rc<Dict>> {
-        self.entry.params.as_ref()
+    /// `vars` given at the entry: for the role's own tasks alone.
+    pub fn entry_vars(&self) -> Option<&Rc<Dict>> {
+        self.entry.vars.as_ref()
     }
 
     /// Whether the role has run on a host and must not run again.
@@ -135,9 +138,6 @@ impl Loader {
         let path = self.find_role(&entry, base, parent)?;
         let name = path.file_name().map_or_else(|| entry.name.clone(), |n| n.to_string_lossy().into_owned());
         let identity = identity(&path, &entry);
-        if let Some(known) = self.roles.borrow().iter().find(|role| role.identity == identity) {
-            return Ok(Rc::clone(known));
-        }
         let meta = self.role_file(&path, "meta", None)?;
         let allow = match entry.allow_duplicates {
             Some(allow) => allow,
@@ -147,6 +147,13 @@ impl Loader {
                 .and_then(|n| n.scalar().map(Value::is_true))
                 .unwrap_or(false),
         };
+        let same = |role: &&Rc<Role>| role.identity == identity;
+        let alike = |role: &&Rc<Role>| same(role) && role.allow_duplicates == allow && role.public == entry.public;
+        if let Some(known) = self.roles.borrow().iter().find(alike) {
+            return Ok(Rc::clone(known));
+        }
+        // Whoever asks for it and how: it is the same role that has run, or has not.
+        let completed = self.roles.borrow().iter().find(same).map(|role| Rc::clone(&role.completed));
         let mut dependencies = Vec::new();
         if let Some(list) = meta.as_ref().and_then(|m| m.get("dependencies")).and_then(Node::items) {
             for node in list {
@@ -171,7 +178,7 @@ impl Loader {
             allow_duplicates: allow,
             dependencies,
             public: entry.public,
-            completed: RefCell::default(),
+            completed: completed.unwrap_or_default(),
             path,
             entry,
         });
@@ -206,11 +213,7 @@ impl Loader {
             match e.key.as_str() {
                 Some("role" | "src" | "scm" | "version") => {}
                 Some("name") => {}
-                Some("vars") => {
-                    if let Some(vars) = super::block::read_vars(Some(&e.value), "a role")? {
-                        params.extend(&vars);
-                    }
-                }
+                Some("vars") => entry.vars = super::block::read_vars(Some(&e.value), "a role")?,
                 Some(key) => match Keyword::find(key) {
                     Some(Keyword::DelegateTo) => entry.keywords.add(Keyword::DelegateTo, e)?,
                     Some(keyword) if keyword.row().allowed(Place::Block) => entry.keywords.add(keyword, e)?,
@@ -355,12 +358,11 @@ impl Loader {
             Some(text) => format!("Validating arguments against arg spec '{entry_point}' - {text}"),
             None => format!("Validating arguments against arg spec '{entry_point}'"),
         };
+        let mut provided = Dict::new();
+        role.entry.vars.iter().chain(&role.entry.params).for_each(|vars| provided.extend(vars));
         let mut values = Dict::new();
         values.set("argument_spec", options);
-        values.set(
-            "provided_arguments",
-            role.entry.params.as_ref().map_or_else(|| Dict::new().into(), |p| (**p).clone().into()),
-        );
+        values.set("provided_arguments", provided.into());
         values.set(
             "validate_args_context",
             Value::dict([
@@ -403,9 +405,10 @@ fn vars_of(node: Option<&Node>) -> Loaded<Dict> {
 fn identity(path: &Path, entry: &RoleEntry) -> String {
     let shown = |keyword: Keyword| format!("{:?}", entry.keywords.value(keyword));
     format!(
-        "{}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",
+        "{}|{:?}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",
         path.display(),
         entry.params,
+        entry.vars,
         shown(Keyword::When),
         shown(Keyword::Tags),
         entry.tasks_from,

@@ -127,8 +127,8 @@ impl Screen {
             None => String::new(),
         };
         let host = match &outcome.delegated_to {
-            Some(target) => format!("[{} -> {target}]", outcome.host),
-            None => format!("[{}]", outcome.host),
+            Some(target) if **target != *outcome.host => format!("[{} -> {target}]", outcome.host),
+            _ => format!("[{}]", outcome.host),
         };
         if let Some(awaits) = &outcome.undetermined {
             if outcome.looped && !item {
@@ -181,6 +181,7 @@ impl Screen {
         shown.retain(|key, _| {
             let key = key.as_str().unwrap_or_default();
             let internal = key.starts_with("_ansible_")
+                || key == "warnings"
                 || (self.options.verbosity < 3 && matches!(key, "invocation" | "diff" | "exception"));
             let noise = debug
                 && matches!(

@@ -144,10 +144,28 @@ fn subelements(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             )));
         }
         if let Some(inner) = inner_list(member, path, skip_missing)? {
-            pairs.extend(inner.iter().map(|item| Value::list([member.clone(), item.clone()])));
+            let rest = without(member, path);
+            pairs.extend(inner.iter().map(|item| Value::list([rest.clone(), item.clone()])));
         }
     }
     Ok(pairs)
+}
+
+/// The member without the list that its pairs come from.
+fn without(member: &Value, path: &str) -> Value {
+    let Some(dict) = member.as_dict() else { return member.clone() };
+    let mut rest = dict.clone();
+    match path.split_once('.') {
+        Some((key, inner)) => {
+            if let Some(value) = dict.get(key) {
+                rest.set(key, without(value, inner));
+            }
+        }
+        None => {
+            rest.remove(path);
+        }
+    }
+    rest.into()
 }
 
 /// The list under a dotted path; nothing where it is missing and may be.
@@ -197,11 +215,11 @@ mod tests {
     #[test]
     fn subelements() {
         let users = r#"[{"n": "a", "k": [1, 2]}, {"n": "b"}]"#;
-        let pairs = r#"[[{"n": "a", "k": [1, 2]}, 1], [{"n": "a", "k": [1, 2]}, 2]]"#;
+        let pairs = r#"[[{"n": "a"}, 1], [{"n": "a"}, 2]]"#;
         case("subelements", &format!(r#"[{users}, "k", {{"skip_missing": true}}]"#), pairs);
         let problem = Stage::default().json("subelements", &format!(r#"[{users}, "k"]"#), "{}").unwrap_err();
         assert_eq!(problem.message, "`k` is missing in {'n': 'b'}");
-        case("subelements", r#"[{"x": {"a": {"b": [1]}}}, "a.b"]"#, r#"[[{"a": {"b": [1]}}, 1]]"#);
+        case("subelements", r#"[{"x": {"a": {"b": [1]}}}, "a.b"]"#, r#"[[{"a": {}}, 1]]"#);
     }
 
     #[test]

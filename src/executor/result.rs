@@ -1,0 +1,305 @@
+//! The shapes of results: of one pass, of a loop, as they are registered and as they are shown.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::cursor::Fate;
+use super::keywords::{Reader, Settings};
+use super::passes::{Passes, Summed};
+use super::scope::TaskScope;
+use super::task::{Finished, Pass, TaskRun};
+use crate::diagnostic::Diagnostic;
+use crate::modules::{self, Failure};
+use crate::playbook::{Keyword, Loaded};
+use crate::report::event::Outcome;
+use crate::report::{Event, Status};
+use crate::template::{Engine, Fault};
+use crate::value::{Dict, Value};
+
+/// What hidden results say.
+const CENSORED: &str = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+
+impl TaskRun<'_> {
+    /// A module that did its work.
+    pub(super) fn succeeded(&self, outcome: modules::Outcome, settings: &Settings, delegated_to: Option<&str>) -> Pass {
+        self.note_records(outcome.actions);
+        let touched = !outcome.effects.is_empty();
+        let regrouped = match self.apply_effects(outcome.effects, settings, delegated_to) {
+            Ok(regrouped) => regrouped,
+            Err(message) => return self.failed(Failure::from(message)),
+        };
+        let mut result = self.tainted(outcome.data);
+        let no_log = result.remove("_ansible_no_log").is_some_and(|hidden| hidden.is_true());
+        if outcome.skipped {
+            result.set("skipped", true.into());
+        }
+        let diff = if settings.diff { outcome.diff } else { Vec::new() };
+        if !diff.is_empty() {
+            let values: Vec<Value> = diff.iter().map(crate::report::diff::as_value).collect();
+            let value = if let [one] = &values[..] { one.clone() } else { Value::list(values) };
+            result.set("diff", value);
+        }
+        let failed = matches!(result.get("failed"), Some(value) if value.is_true());
+        if failed {
+            no_exception(&mut result);
+        }
+        Pass {
+            changed: outcome.changed || regrouped,
+            skipped: outcome.skipped,
+            no_log,
+            undetermined: outcome.undetermined,
+            result,
+            failed,
+            diff,
+            touched,
+            ..Pass::default()
+        }
+    }
+
+    /// A failure of the module, or of its arguments.
+    pub(super) fn failed(&self, failure: Failure) -> Pass {
+        self.note_records(failure.actions);
+        let mut result = self.tainted(failure.data);
+        // `fail` keeps the type of what it was told to say.
+        if !result.contains("msg") {
+            result.set("msg", failure.message.as_str().into());
+        }
+        no_exception(&mut result);
+        let diagnostic = failure.diagnostic.unwrap_or_else(|| {
+            let summary = failure.message.lines().next().unwrap_or("the task failed");
+            Box::new(Diagnostic::error(summary).at(&self.task.span, ""))
+        });
+        Pass { result, changed: failure.changed, failed: true, diagnostic: Some(diagnostic), ..Pass::default() }
+    }
+
+    /// A failure before the module could run. Whether it is ignored is asked all the same.
+    pub(super) fn failed_before(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
+        let engine = Engine::new(&self.run.globals, scope, search);
+        let reader = Reader { engine: &engine, task: self.task };
+        // What cannot be converted counts as it is written: any text at all means yes.
+        let ignored = reader.bool(Keyword::IgnoreErrors).map_or(true, |flag| flag.unwrap_or(false));
+        let mut diagnostic = Diagnostic::from(fault.or_at(Some(&self.task.span)));
+        diagnostic.summary = format!("task failed: {}", diagnostic.summary);
+        let mut pass = self.failed(Failure::default().drawn(diagnostic));
+        pass.ignored = ignored;
+        pass.no_log = self.no_log(&engine);
+        pass
+    }
+
+    /// The result with its secrets known to the door, and with every text that holds one typed as secret.
+    fn tainted(&self, result: Dict) -> Dict {
+        let redactor = self.run.bus.redactor();
+        result.iter().for_each(|(_, value)| redactor.add_all(value));
+        match redactor.taint(Value::from(result)) {
+            Value::Dict(dict) => std::sync::Arc::unwrap_or_clone(dict),
+            _ => Dict::new(),
+        }
+    }
+
+    fn note_records(&self, records: Vec<crate::reconcile::Record>) {
+        self.run.records.borrow_mut().extend(records);
+    }
+
+    /// Tells the end of a pass of a loop.
+    pub(super) fn tell_item(&self, pass: &Pass, label: Value) {
+        // For an item a failure is a failure, whatever becomes of the task.
+        let outcome = self.outcome(pass, status_of(pass), Some(label));
+        self.run.bus.emit(&Event::Item(outcome));
+    }
+
+    fn outcome(&self, pass: &Pass, status: Status, item: Option<Value>) -> Outcome {
+        Outcome {
+            label: self.label.clone(),
+            host: Rc::clone(self.host),
+            delegated_to: pass.delegated_to.clone(),
+            status,
+            result: Rc::new(self.shown(pass)),
+            item,
+            diff: if pass.no_log { Vec::new() } else { pass.diff.clone() },
+            diagnostic: pass.diagnostic.clone().filter(|_| pass.failed && !pass.no_log),
+            always_shown: pass.always_shown && !pass.failed,
+            looped: false,
+            ignored: pass.ignored,
+            undetermined: pass.undetermined.clone(),
+        }
+    }
+
+    /// The result as events and screens show it.
+    pub(super) fn shown(&self, pass: &Pass) -> Dict {
+        if pass.no_log {
+            let mut censored = Dict::new();
+            censored.set("censored", CENSORED.into());
+            censored.set("changed", pass.changed.into());
+            if let Some(attempts) = pass.result.get("attempts") {
+                censored.set("attempts", attempts.clone());
+            }
+            return censored;
+        }
+        let mut shown = Dict::new();
+        shown.set("changed", pass.changed.into());
+        shown.extend(&pass.result);
+        shown.set("changed", pass.changed.into());
+        if pass.unjudged {
+            shown.remove("changed");
+        }
+        let verbose = self.run.options.verbosity > 2;
+        shown.retain(|key, _| {
+            !key.as_str().is_some_and(|k| match k {
+                "failed" | "skipped" | "unreachable" | "results" => true,
+                "invocation" => !verbose,
+                other => other.starts_with("_ansible_"),
+            })
+        });
+        shown
+    }
+
+    /// Ends a task without a loop.
+    ///
+    /// # Errors
+    /// If it notifies a handler that nobody knows.
+    pub(super) fn finish_one(&self, pass: Pass) -> Loaded<Finished> {
+        let mut result = self.registered(&pass);
+        result.remove("invocation");
+        if pass.skipped {
+            result.set("skipped", true.into());
+        }
+        let status = self.status(&pass);
+        let outcome = self.outcome(&pass, status, None);
+        let finished =
+            Finished { status, result: Rc::new(result), includes: pass.include.clone().into_iter().collect() };
+        self.register(&finished.result, pass.undetermined.as_deref());
+        self.notify(if pass.failed { &[] } else { &pass.notify })?;
+        if finished.includes.is_empty() {
+            self.tell(outcome, pass.changed);
+        }
+        Ok(finished)
+    }
+
+    /// The passes of the loop before the first. Only `register` and a rescue section see the results of passes later.
+    pub(super) fn passes(&self) -> Passes {
+        Passes::new(self.task.register.is_some() || self.fate == Fate::Rescued)
+    }
+
+    /// Ends a task with a loop.
+    ///
+    /// # Errors
+    /// If it notifies a handler that nobody knows.
+    pub(super) fn finish_loop(&self, passes: Passes) -> Loaded<Finished> {
+        let Summed { mut whole, unknown, includes, notify } = passes.sum();
+        whole.delegated_to = self.delegation_as_written();
+        let status = self.status(&whole);
+        let mut outcome = self.outcome(&whole, status, None);
+        outcome.looped = true;
+        outcome.always_shown = false;
+        let changed = whole.changed;
+        let finished = Finished { status, result: Rc::new(whole.result), includes };
+        self.register(&finished.result, unknown.as_deref());
+        self.notify(&notify)?;
+        if finished.includes.is_empty() {
+            self.tell(outcome, changed);
+        } else {
+            self.run.bus.emit(&Event::Host(outcome));
+        }
+        Ok(finished)
+    }
+
+    /// A loop as a whole is delegated to no host in particular.
+    fn delegation_as_written(&self) -> Option<Rc<str>> {
+        let written = self.task.keyword(Keyword::DelegateTo)?.to_value();
+        (!written.is_null()).then(|| Rc::from(crate::value::python::str(&written)))
+    }
+
+    fn status(&self, pass: &Pass) -> Status {
+        match status_of(pass) {
+            Status::Failed if pass.ignored => Status::Ignored,
+            Status::Failed if self.fate == Fate::Rescued => Status::Rescued,
+            other => other,
+        }
+    }
+
+    /// Tells the host's result and counts it.
+    fn tell(&self, outcome: Outcome, changed: bool) {
+        self.run.tally.borrow_mut().count(self.host, outcome.status, changed);
+        self.run.bus.emit(&Event::Host(outcome));
+    }
+
+    fn notify(&self, names: &[String]) -> Loaded<()> {
+        super::handlers::notify(self.run, self.play, self.task, self.host, names)
+    }
+
+    fn register(&self, result: &Rc<Dict>, unknown: Option<&str>) {
+        let Some(name) = &self.task.register else { return };
+        let value = match unknown {
+            Some(awaits) => Value::unknown(awaits),
+            None => Value::Dict(std::sync::Arc::new((**result).clone())),
+        };
+        for host in self.targets {
+            self.run.host(host).set(name, value.clone());
+        }
+    }
+
+    /// Tells the result of an include, which comes when its file has been read.
+    pub(super) fn tell_include(&self, result: Result<Dict, Failure>, looped: bool) {
+        let pass = match result {
+            Ok(data) => Pass { result: data, ..Pass::default() },
+            Err(failure) => self.failed(failure),
+        };
+        // The original counts a missing include as failed even where a rescue takes over.
+        let status = if pass.failed { Status::Failed } else { Status::Ok };
+        self.run.tally.borrow_mut().count(self.host, status, false);
+        // The passes of a loop have told their results; only a failure is news.
+        if !looped || pass.failed {
+            self.run.bus.emit(&Event::Host(self.outcome(&pass, status, None)));
+        }
+    }
+}
+
+/// Every failed result has the key; there are no tracebacks here to put into it.
+pub(super) fn no_exception(result: &mut Dict) {
+    if !result.contains("exception") {
+        result.set("exception", "(traceback unavailable)".into());
+    }
+}
+
+fn status_of(pass: &Pass) -> Status {
+    if pass.failed {
+        Status::Failed
+    } else if pass.skipped {
+        Status::Skipped
+    } else if pass.changed {
+        Status::Changed
+    } else {
+        Status::Ok
+    }
+}
+
+/// A pass whose condition was false.
+pub(super) fn skipped(condition: &Value) -> Pass {
+    let mut result = Dict::new();
+    result.set("skipped", true.into());
+    result.set("skip_reason", "Conditional result was False".into());
+    result.set("false_condition", condition.clone());
+    Pass { result, skipped: true, bare: true, ..Pass::default() }
+}
+
+/// A loop over nothing.
+pub(super) fn no_items() -> Pass {
+    let mut result = Dict::new();
+    result.set("skipped", true.into());
+    result.set("skipped_reason", "No items in the list".into());
+    result.set("results", Value::list([]));
+    Pass { result, skipped: true, bare: true, ..Pass::default() }
+}
+
+/// Nothing can be said before something has been created.
+pub(super) fn undetermined(unknown: &Value) -> Pass {
+    let awaits = match unknown {
+        Value::Unknown(unknown) => unknown.awaits.clone(),
+        _ => String::new(),
+    };
+    let mut result = Dict::new();
+    result.set("skipped", true.into());
+    result.set("skip_reason", format!("cannot be known in a dry run: {awaits}").into());
+    result.set("undetermined", true.into());
+    Pass { result, skipped: true, bare: true, undetermined: Some(awaits), ..Pass::default() }
+}

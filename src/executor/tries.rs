@@ -1,0 +1,183 @@
+//! Running a module until its conditions are met: `until`, `retries`, `changed_when`, `failed_when`.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::conditional;
+use super::keywords::Settings;
+use super::module::{self, Prepared};
+use super::result::no_exception;
+use super::scope::TaskScope;
+use super::task::{Pass, TaskRun};
+use crate::diagnostic::Diagnostic;
+use crate::playbook::Keyword;
+use crate::report::Event;
+use crate::template::{Engine, Scope};
+use crate::value::{Dict, Value};
+
+/// A scope with the result of the task itself in it, for conditions about the result.
+pub(super) struct Registered<'a> {
+    own: Option<(Rc<str>, Value)>,
+    under: &'a TaskScope,
+}
+
+impl Scope for Registered<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        match &self.own {
+            Some((own, value)) if **own == *name => Some(value.clone()),
+            _ => self.under.get(name),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.under.names();
+        names.extend(self.own.iter().map(|(name, _)| name.to_string()));
+        names
+    }
+}
+
+impl TaskRun<'_> {
+    /// Runs the module until its conditions are met or the tries are used up.
+    pub(super) async fn tries(
+        &self,
+        scope: &TaskScope,
+        search: &[PathBuf],
+        engine: &Engine<'_>,
+        settings: &Settings,
+        delegated_to: Option<&str>,
+    ) -> Pass {
+        let prepared = match module::prepare(self, engine) {
+            Ok(prepared) => prepared,
+            Err(failure) => return self.failed(failure),
+        };
+        let has_until = self.task.keywords.has(Keyword::Until);
+        let tries = match (settings.retries, has_until) {
+            (None, false) => 1,
+            (None, true) => 4,
+            (Some(retries), _) => retries.max(0) + 1,
+        };
+        let call = module::Call { task: self, scope, search, settings, delegated_to };
+        let mut attempt = 1;
+        loop {
+            let mut pass = self.one_try(&call, &prepared).await;
+            if pass.undetermined.is_some() {
+                return pass;
+            }
+            self.judge(scope, search, &mut pass);
+            if tries <= 1 {
+                return pass;
+            }
+            pass.result.set("attempts", attempt.into());
+            match self.satisfied(scope, search, &pass, has_until) {
+                Ok(true) => return pass,
+                Ok(false) => {}
+                Err(failed) => return *failed,
+            }
+            if attempt >= tries || self.run.interrupted.get() {
+                pass.result.set("attempts", (tries - 1).into());
+                pass.failed = true;
+                no_exception(&mut pass.result);
+                return pass;
+            }
+            self.run.bus.emit(&Event::Retry {
+                label: self.label.clone(),
+                host: Rc::clone(self.host),
+                left: tries - attempt,
+                result: Rc::new(self.shown(&pass)),
+            });
+            tokio::select! {
+                () = tokio::time::sleep(settings.delay) => {}
+                () = self.run.interrupt.notified() => {}
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn one_try(&self, call: &module::Call<'_>, prepared: &Prepared) -> Pass {
+        let mut pass = match module::call(call, prepared).await {
+            Ok(outcome) => self.succeeded(outcome, call.settings, call.delegated_to),
+            Err(failure) => self.failed(failure),
+        };
+        pass.always_shown |= match prepared.module.spec().short_name() {
+            "debug" => true,
+            // A quiet assertion has nothing to say.
+            "assert" => pass.result.contains("msg"),
+            _ => false,
+        };
+        // As the original's modules do; what the controller does itself has none.
+        if !module::IN_CONTROLLER.contains(&prepared.module.spec().short_name()) {
+            let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
+            pass.result.set("invocation", arguments);
+        }
+        pass
+    }
+
+    fn satisfied(
+        &self,
+        scope: &TaskScope,
+        search: &[PathBuf],
+        pass: &Pass,
+        has_until: bool,
+    ) -> Result<bool, Box<Pass>> {
+        if !has_until {
+            return Ok(!pass.failed);
+        }
+        let layered = self.with_register(scope, &self.registered(pass));
+        match conditional::holds(&Engine::new(&self.run.globals, &layered, search), self.task, Keyword::Until) {
+            Ok(holds) => Ok(holds.unwrap_or(true)),
+            Err(fault) => Err(Box::new(self.failed_before(fault, scope, search))),
+        }
+    }
+
+    /// `changed_when` and `failed_when`.
+    fn judge(&self, scope: &TaskScope, search: &[PathBuf], pass: &mut Pass) {
+        for keyword in [Keyword::ChangedWhen, Keyword::FailedWhen] {
+            if !self.task.keywords.has(keyword) {
+                continue;
+            }
+            let layered = self.with_register(scope, &self.registered(pass));
+            let verdict = conditional::holds(&Engine::new(&self.run.globals, &layered, search), self.task, keyword);
+            let key = if keyword == Keyword::ChangedWhen { "changed_when_result" } else { "failed_when_result" };
+            match verdict {
+                Ok(None) => {}
+                Ok(Some(verdict)) if keyword == Keyword::ChangedWhen => pass.changed = verdict,
+                Ok(Some(verdict)) => {
+                    pass.result.set(key, verdict.into());
+                    if let Some(exception) = pass.result.remove("exception").filter(|_| !verdict) {
+                        pass.result.set("failed_when_suppressed_exception", exception);
+                    }
+                    pass.failed = verdict;
+                    if !verdict {
+                        pass.diagnostic = None;
+                    }
+                }
+                Err(fault) => {
+                    pass.result.set(key, fault.message.as_str().into());
+                    pass.failed = true;
+                    pass.diagnostic = Some(Box::new(Diagnostic::from(fault)));
+                }
+            }
+            if pass.failed {
+                no_exception(&mut pass.result);
+            }
+        }
+    }
+
+    /// The variables of the scope with the result so far under its registered name.
+    pub(super) fn with_register<'s>(&self, scope: &'s TaskScope, result: &Dict) -> Registered<'s> {
+        let own = self.task.register.as_ref().map(|name| (Rc::clone(name), Value::from(result.clone())));
+        Registered { own, under: scope }
+    }
+
+    /// The result as `register` keeps it.
+    pub(super) fn registered(&self, pass: &Pass) -> Dict {
+        let mut result = pass.result.clone();
+        if !pass.unjudged {
+            result.set("changed", pass.changed.into());
+        }
+        if pass.failed || !pass.bare {
+            result.set("failed", pass.failed.into());
+        }
+        result
+    }
+}
