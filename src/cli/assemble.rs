@@ -100,10 +100,10 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         }
         Ok(Prepared::Done) => return failed(Exit::Success),
         Err(problem) => {
-            return failed(broken(&redacted(problem.report, bus.redactor()), colour, problem.kind.exit()));
+            return failed(guarded(&problem.report, bus.redactor(), colour, problem.kind.exit()));
         }
     };
-    let exit = broken(&redacted(ended.report, bus.redactor()), colour, ended.exit);
+    let exit = guarded(&ended.report, bus.redactor(), colour, ended.exit);
     let exit = match bus.take_failure() {
         // A reader that has seen enough (`| head`) is no failure of the run.
         Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -149,7 +149,7 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making:
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
     let globals = Rc::new(globals(&folder, &secrets));
-    let (loader, extra_vars) = loader(args, &globals, &secrets)?;
+    let (loader, extra_vars) = loader(args, &globals, &secrets, bus)?;
     let mut playbooks = Vec::new();
     for name in &args.playbooks {
         match playbook(args, name, &loader, bus)? {
@@ -229,7 +229,12 @@ fn globals(folder: &Path, secrets: &Rc<VaultSecrets>) -> Globals {
     }))
 }
 
-fn loader(args: &RunArgs, globals: &Rc<Globals>, secrets: &Rc<VaultSecrets>) -> Loaded<(Rc<Loader>, Rc<Dict>)> {
+fn loader(
+    args: &RunArgs,
+    globals: &Rc<Globals>,
+    secrets: &Rc<VaultSecrets>,
+    bus: &Rc<Bus>,
+) -> Loaded<(Rc<Loader>, Rc<Dict>)> {
     let open_secrets = Rc::clone(secrets);
     let open_vault = move |text: &str, path: &Path| {
         open_secrets
@@ -244,6 +249,8 @@ fn loader(args: &RunArgs, globals: &Rc<Globals>, secrets: &Rc<VaultSecrets>) -> 
     };
     let mut loader = Loader::new(roles_path(), Box::new(open_vault), Box::new(static_template));
     loader.fill = fill(&args.fill)?;
+    let door = Rc::clone(bus);
+    loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
     let loader = Rc::new(loader);
     let vars = Rc::new(extra_vars::read(&args.extra_vars, &loader)?);
     // The cell is empty until here, and set once.
@@ -419,20 +426,18 @@ pub(super) fn colours(refused: bool) -> bool {
     set("CLICOLOR_FORCE") || set("ANSIBLE_FORCE_COLOR") || std::io::stdout().is_terminal()
 }
 
-fn redacted(mut report: Report, redactor: &Redactor) -> Report {
-    for message in &mut report {
-        message.summary = redactor.redact(&message.summary).into_owned();
-    }
-    report
-}
-
-/// Tells messages on standard error.
-fn broken(report: &[Diagnostic], colour: bool, exit: Exit) -> Exit {
+/// Tells messages on standard error, without the secrets that are known, in source lines neither.
+fn guarded(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
     let colour = colour && std::io::stderr().is_terminal();
     for message in report {
-        eprintln!("{}", render::render(message, colour));
+        eprintln!("{}", redactor.redact(&render::render(message, colour)));
     }
     exit
+}
+
+/// Tells messages of which none can hold a secret.
+fn broken(report: &[Diagnostic], colour: bool, exit: Exit) -> Exit {
+    guarded(report, &Redactor::new(true), colour, exit)
 }
 
 fn general(message: impl Into<String>) -> Box<Problem> {

@@ -101,6 +101,8 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
     given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
     let checked =
         args::check(module.spec(), &given, &task.action.written).map_err(|failure| at(failure, &task.args.span))?;
+    // So are the values of secret parameters, wherever they came from.
+    checked.args.values().iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
     for warning in checked.warnings {
         run.run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
     }

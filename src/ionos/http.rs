@@ -66,6 +66,8 @@ struct Page<T> {
 #[derive(Deserialize)]
 struct Cursor {
     #[serde(default)]
+    limit: Option<usize>,
+    #[serde(default)]
     token: Option<String>,
 }
 
@@ -169,7 +171,9 @@ impl HttpApi {
                 None => return Err(ApiError::from_answer(404, "there is no container registry API at this `api_url`")),
             };
             let items = page.items.unwrap_or_default();
-            let short = items.len() < PAGE;
+            // A page with room left is the last, whatever cursor comes with it; how large one is, the service says.
+            let limit = page.pagination.as_ref().and_then(|cursor| cursor.limit).map_or(PAGE, |limit| limit.min(PAGE));
+            let short = items.len() < limit;
             let fresh = all.take(items);
             let next = page.pagination.and_then(|cursor| cursor.token).unwrap_or_default();
             if !fresh || short || next.is_empty() || next == token {

@@ -8,6 +8,7 @@ use super::task::Task;
 use crate::diagnostic::Diagnostic;
 use crate::modules::spec::Param;
 use crate::modules::{self, Spec, args};
+use crate::suggest;
 use crate::value::{Text, Value};
 
 /// The collection whose modules are checked when the playbook is read.
@@ -20,6 +21,7 @@ impl Loader {
         if !spec.name.starts_with(COLLECTION) {
             return;
         }
+        self.note_secrets(spec, task);
         self.fill_placeholders(spec, task);
         if let Some(node) = &task.args.node {
             for message in args::check_names(spec, node, true) {
@@ -28,6 +30,19 @@ impl Loader {
         }
         if task.args.template.is_none() && task.keyword_all(Keyword::When).is_empty() {
             self.check_required(spec, task);
+        }
+    }
+
+    /// Values of secret parameters, and of names that were probably meant to be one.
+    fn note_secrets(&self, spec: &Spec, task: &Task) {
+        let names = || spec.all_params().flat_map(|param| std::iter::once(&param.name).chain(param.aliases).copied());
+        for (name, value) in task.args.values.iter() {
+            let (Some(name), Value::Str(text)) = (name.as_str(), value) else { continue };
+            let known: Vec<&str> = names().collect();
+            let meant = spec.param(name).or_else(|| spec.param(suggest::nearest(name, &known)?));
+            if meant.is_some_and(|param| param.secret) && !text.is_template() {
+                (self.on_secret)(text.as_str());
+            }
         }
     }
 

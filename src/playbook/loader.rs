@@ -26,6 +26,8 @@ pub struct Loader {
     pub roles_path: Vec<PathBuf>,
     /// Values for empty placeholders, by parameter (`--fill`).
     pub fill: Vec<(String, String)>,
+    /// Is told every secret that stands in a playbook in clear text, so that no picture of its line shows it.
+    pub on_secret: Box<dyn Fn(&str)>,
     open_vault: Box<OpenVault>,
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
@@ -42,6 +44,7 @@ impl Loader {
         Self {
             roles_path,
             fill: Vec::new(),
+            on_secret: Box::new(|_| ()),
             open_vault,
             static_template,
             warnings: RefCell::default(),

@@ -2,5 +2,9 @@
 
 mod case;
 mod compatibility;
+mod defects;
+mod http;
 mod replay;
+mod siblings;
 mod stage;
+mod tls;

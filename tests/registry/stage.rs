@@ -1,6 +1,6 @@
 //! A stage: a sandbox with an account on it, and the built program that plays against it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ionplay::sandbox::{Entry, Fault, Handle, Options, Seed, start};
@@ -164,13 +164,6 @@ impl Stage {
         }
     }
 
-    /// A file in the folder of the runs.
-    pub fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
     /// A token as the server has it now: name, status, expiry, scopes.
     pub fn token(&self, name: &str) -> Option<Json> {
         let store = self.sandbox.store();
@@ -214,11 +207,6 @@ impl Played {
                 errors.next().unwrap_or_default().to_owned()
             }
         }
-    }
-
-    /// The warnings.
-    pub fn warnings(&self) -> String {
-        self.stderr.clone()
     }
 
     /// The requests as lines, with names in place of the known ids.
