@@ -208,8 +208,8 @@ pub fn read(args: &RunArgs, name: &str) -> Loaded<(Rc<Loader>, Playbook)> {
     let secrets = Rc::new(secrets);
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
-    let (loader, _) = loader(args, &Rc::new(globals(&folder, &secrets)), &secrets)?;
-    let bus = Bus::new(Vec::new(), Rc::new(Redactor::new(false)));
+    let bus = Rc::new(Bus::new(Vec::new(), Rc::new(Redactor::new(false))));
+    let (loader, _) = loader(args, &Rc::new(globals(&folder, &secrets)), &secrets, &bus)?;
     let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
     Ok((loader, playbook))
 }
