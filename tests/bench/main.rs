@@ -1,0 +1,169 @@
+//! Times the built program as whole processes: `cargo bench`, or `cargo bench -- WORD` for the rows with a word in them.
+//!
+//! The figures of a machine are written down in `docs/performance.md`. Nothing here passes or fails by a time; a machine
+//! that is busy would make a liar of any limit.
+
+mod bare;
+mod inputs;
+mod measure;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use inputs::{Inputs, REGISTRY};
+use ionplay::sandbox::{Handle, Latency, Options, Seed, TOKEN, start};
+use measure::{Times, peak, times};
+
+/// Runs of what is over at once.
+const MANY: usize = 21;
+/// Runs of what takes a while.
+const FEW: usize = 5;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    if let [word, url, calls] = &words[..] {
+        if word == "replay" {
+            return bare::replay(url, Path::new(calls)).expect("the calls can be sent");
+        }
+    }
+    let bench = Bench { words, inputs: Inputs::new() };
+    println!("{:<52} {:>9} {:>9} {:>9}", "whole process, ms", "min", "median", "max");
+    bench.language();
+    bench.memory();
+    bench.creations();
+    bench.tokens();
+}
+
+struct Bench {
+    words: Vec<String>,
+    inputs: Inputs,
+}
+
+/// The program (another one if `BENCH_PROGRAM` names it), away from the settings of whoever runs this.
+fn program(folder: &Path) -> Command {
+    let program = std::env::var_os("BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_ionplay").into());
+    let mut command = Command::new(program);
+    command.current_dir(folder).env_clear().env("LANG", "C.UTF-8");
+    command
+}
+
+impl Bench {
+    fn wanted(&self, name: &str) -> bool {
+        self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()))
+    }
+
+    fn run(&self, options: &[&str], input: &Path) -> Command {
+        let mut command = program(self.inputs.folder());
+        command.args(options).arg(input);
+        command
+    }
+
+    fn row(&self, name: &str, runs: usize, options: &[&str], input: &dyn Fn(&Inputs) -> PathBuf) {
+        if self.wanted(name) {
+            let input = input(&self.inputs);
+            print(name, &times(runs, true, &mut || self.run(options, &input)));
+        }
+    }
+
+    /// What reading, checking and running playbooks costs.
+    fn language(&self) {
+        let check = ["--syntax-check"];
+        self.row("an empty play", MANY, &[], &Inputs::empty);
+        self.row("one debug task", MANY, &[], &|i| i.tasks(1));
+        self.row("1,000 debug tasks", MANY, &[], &|i| i.tasks(1000));
+        self.row("10,000 debug tasks", FEW, &[], &|i| i.tasks(10_000));
+        self.row("1,000 set_fact, each with when, name and register", MANY, &[], &|i| i.mixed(1000));
+        self.row("a loop over 5,000 items with expressions", MANY, &[], &|i| i.looped(5000, false));
+        self.row("a loop over 100,000 items", FEW, &[], &|i| i.looped(100_000, false));
+        self.row("200 includes", MANY, &[], &|i| i.includes(200));
+        self.row("a role 100 times", MANY, &[], &|i| i.roles(100));
+        self.row("reading and checking 1,000 tasks", MANY, &check, &|i| i.tasks(1000));
+        self.row("reading and checking 10,000 tasks", FEW, &check, &|i| i.tasks(10_000));
+    }
+
+    /// The largest memory of long runs: it must grow with what is kept, and with nothing else.
+    fn memory(&self) {
+        let row = |name: &str, input: &dyn Fn(&Inputs) -> PathBuf| {
+            if self.wanted(name) {
+                let input = input(&self.inputs);
+                match peak(&mut self.run(&[], &input)) {
+                    Some(kib) => println!("{name:<52} {:>9.1} MiB at the most", kib as f64 / 1024.0),
+                    None => println!("{name:<52} cannot be told here"),
+                }
+            }
+        };
+        for count in [25_000, 50_000, 100_000] {
+            row(&format!("memory: a loop over {count} items"), &|i| i.looped(count, false));
+        }
+        for count in [25_000, 50_000, 100_000] {
+            row(&format!("memory: the same, registered, {count} items"), &|i| i.looped(count, true));
+        }
+        for count in [2_500, 5_000, 10_000] {
+            row(&format!("memory: {count} tasks"), &|i| i.tasks(count));
+        }
+    }
+
+    /// Creations in one loop against the same calls from a bare client.
+    fn creations(&self) {
+        for latency in [0, 20] {
+            let name = format!("50 creations, {latency} ms latency");
+            if !self.wanted(&name) {
+                continue;
+            }
+            let input = self.inputs.tokens(50);
+            let calls = self.inputs.folder().join("calls");
+            let recorded = serve(0);
+            let ended = self.against(&recorded, &input).output().expect("the program can be started");
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+            bare::record(&calls, &recorded.requests()).expect("the calls can be written down");
+            // Each run meets a service without tokens; it lives until the next one.
+            let (runs, mut server) = (if latency == 0 { MANY } else { FEW }, None);
+            let ours = times(runs, true, &mut || self.against(server.insert(serve(latency)), &input));
+            let itself = std::env::current_exe().expect("this program knows its name");
+            let theirs = times(runs, true, &mut || {
+                let mut command = Command::new(&itself);
+                command.arg("replay").arg(server.insert(serve(latency)).url()).arg(&calls);
+                command
+            });
+            print(&name, &ours);
+            print("  the same calls from a bare client", &theirs);
+            let ratio = ours.median().as_secs_f64() / theirs.median().as_secs_f64();
+            println!("{:<52} {:>19.2}", "  ratio of the medians", ratio);
+        }
+    }
+
+    /// Many tokens in one loop, first run and no-op run.
+    fn tokens(&self) {
+        for latency in [0, 20] {
+            let name = format!("500 tokens, {latency} ms latency");
+            if !self.wanted(&name) {
+                continue;
+            }
+            let input = self.inputs.tokens(500);
+            let server = serve(latency);
+            print(&format!("{name}: first run"), &times(1, false, &mut || self.against(&server, &input)));
+            let first = server.requests().len();
+            print(&format!("{name}: no-op run"), &times(1, false, &mut || self.against(&server, &input)));
+            println!("{:<52} {first} and {}", "  requests", server.requests().len() - first);
+        }
+    }
+
+    fn against(&self, server: &Handle, input: &Path) -> Command {
+        let mut command = self.run(&[], input);
+        command.env("IONOS_API_URL", server.url()).env("IONOS_TOKEN", TOKEN);
+        command
+    }
+}
+
+/// A service with one registry and no tokens.
+fn serve(latency: u64) -> Handle {
+    let seed = Seed::parse(&format!("registries: [{{id: {REGISTRY}, name: demo}}]")).expect("the seed is valid");
+    let latency = Latency { fixed: Duration::from_millis(latency), jitter: Duration::ZERO };
+    start(Options { seed, latency, ..Options::default() }).expect("the service can be started")
+}
+
+fn print(name: &str, times: &Times) {
+    let ms = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1e3);
+    println!("{name:<52} {:>9} {:>9} {:>9}", ms(times.min()), ms(times.median()), ms(times.max()));
+}
