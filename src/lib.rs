@@ -1,4 +1,42 @@
-//! `ionplay`: a declarative playbook runner.
+//! `ionplay` runs Ansible-style playbooks and documentation snippets, without Ansible and without Python. Its heart is
+//! the tokens of IONOS Cloud container registries, with a dry run that foretells what the real run then does.
+//!
+//! # The pipeline
+//!
+//! Text becomes plays, plays become tasks, a task becomes desired state, desired state meets observed state and becomes
+//! an action, an action becomes an outcome, and an outcome becomes a variable, an event and a line on the screen. Each
+//! arrow goes one way:
+//!
+//! ```text
+//! source ─► yaml ─► intake ─► playbook ─► executor ─┬─► template (over vars, value)
+//!  text     nodes   document    tasks               ├─► modules: arguments ─► desired state
+//!                                                   │      └─► reconcile: desired × observed ─► action
+//!                                                   │      └─► ionos / host: action ─► requests, files
+//!                                                   └─► report: outcomes and events ─► screen, stream, document
+//! ```
+//!
+//! # The rooms
+//!
+//! A module of this crate is a room, and no room uses one above it; a test holds the order. From the bottom:
+//!
+//! - [`source`] has texts and places in them, [`value`] the one run-time value, [`diagnostic`] messages for people,
+//!   [`suggest`] the nearest name, [`exit`] the exit codes.
+//! - [`yaml`] reads text into nodes, and [`intake`] says what kind of document they are.
+//! - [`secrets`] redacts; [`vars`] has facts and the vault; [`inventory`] hosts and their variables.
+//! - [`template`] evaluates expressions with Ansible's rules: native results, laziness, undefined and unknown values.
+//! - [`ionos`] is the API of the service, [`reconcile`] decides what has to be done, [`host`] has files and commands.
+//! - [`modules`] has the modules, and [`playbook`] the typed play, block, task and role.
+//! - [`report`] has the events and their writers; [`plan`] keeps what was foretold.
+//! - [`executor`] runs plays over hosts.
+//! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
+//! - [`cli`] puts it all together.
+//!
+//! # Where to begin
+//!
+//! A task's life is in [`executor`], from its conditions to its result. What a module is, is [`modules::Module`] with
+//! its [`modules::Spec`]; `modules/ionoscloud/registry_token.rs` is the one that all the others exist for, and
+//! [`modules::resource`] is what it shares with its siblings. Why the same code serves dry runs and real ones is in
+//! [`ionos::overlay`]. The decisions behind all this are in `docs/architecture.md`.
 #![forbid(unsafe_code)]
 
 pub mod cli;
