@@ -116,7 +116,7 @@ fn row(page: &mut String, param: &Param, prefix: &str) {
 
 /// The page of the language.
 fn language(head: &str) -> String {
-    let mut page = format!("{MADE}{head}\n");
+    let mut page = format!("{MADE}{head}\n\n");
     keywords(&mut page);
     for topics in Topics::ALL.into_iter().filter(|topics| *topics != Topics::Keywords) {
         let rows = topics.rows();

@@ -63,7 +63,7 @@ impl Loader {
         let state = match task.args.values.get("state") {
             Some(Value::Str(text)) if !text.is_template() => text.as_str(),
             Some(_) => return,
-            None => spec.states.first().copied().unwrap_or_default(),
+            None => spec.states.first().copied().unwrap_or("info"),
         };
         let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty();
         // What is not there at all comes first, as in the original.

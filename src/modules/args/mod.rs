@@ -1,6 +1,6 @@
 //! Arguments: templated values checked against a spec.
 //!
-//! One engine ([`check`](mod@check)) serves modules, role argument specs and `validate_argument_spec`: the rows of a module and the
+//! One engine (`check`) serves modules, role argument specs and `validate_argument_spec`: the rows of a module and the
 //! mappings of a playbook both become a [`Rules`].
 
 mod check;
