@@ -32,12 +32,15 @@ pub(super) struct Making {
     /// The screen says nothing on standard output.
     pub quiet: bool,
     /// The connectors of real runs and of check mode, made of the one that reaches the service.
-    pub connectors: Option<Box<dyn Fn(Rc<dyn Connector>) -> Connectors>>,
+    pub connectors: Option<Box<MakeConnectors>>,
     /// What every task finds in its environment.
     pub environment: Vec<(String, String)>,
     /// A server that runs already.
     pub server: Option<Rc<Handle>>,
 }
+
+/// Makes them of the connector that reaches the service.
+pub(super) type MakeConnectors = dyn Fn(Rc<dyn Connector>) -> Connectors;
 
 /// For real runs, and for check mode.
 pub(super) type Connectors = (Rc<dyn Connector>, Rc<dyn Connector>);

@@ -96,13 +96,13 @@ impl Cursor {
 
     fn end_section(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) {
         let Some(level) = self.stack.last_mut() else { return };
-        if level.section != Section::Always {
-            if let Some(block) = level.block.clone().filter(|block| !block.always.is_empty()) {
-                level.section = Section::Always;
-                level.items = Rc::clone(&block.always);
-                level.index = 0;
-                return;
-            }
+        if level.section != Section::Always
+            && let Some(block) = level.block.clone().filter(|block| !block.always.is_empty())
+        {
+            level.section = Section::Always;
+            level.items = Rc::clone(&block.always);
+            level.index = 0;
+            return;
         }
         let level = self.stack.pop();
         if level.as_ref().is_some_and(|level| level.failing) {

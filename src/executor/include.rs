@@ -102,10 +102,10 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
 /// The templated arguments, `apply` apart: its keywords are evaluated where they work.
 fn arguments(run: &TaskRun<'_>, engine: &Engine<'_>, known: &[&str]) -> Result<Dict, Fault> {
     let mut args = Dict::new();
-    if let Some(template) = &run.task.args.template {
-        if let Value::Dict(more) = engine.value(template)? {
-            args.extend(&more);
-        }
+    if let Some(template) = &run.task.args.template
+        && let Value::Dict(more) = engine.value(template)?
+    {
+        args.extend(&more);
     }
     for (name, value) in run.task.args.values.iter() {
         let name = python::str(name);

@@ -43,12 +43,10 @@ impl Selection {
         let has = |list: &[String], tag: &str| list.iter().any(|t| t == tag);
         let common = |list: &[String]| tags.iter().any(|tag| has(list, tag));
         let never = has(tags, "never");
-        let mut run = false;
-        if has(tags, "always") || (has(&self.only, "all") && !never) || common(&self.only) {
-            run = true;
-        } else if has(&self.only, "tagged") && tags != untagged && !never {
-            run = true;
-        }
+        let mut run = has(tags, "always")
+            || (has(&self.only, "all") && !never)
+            || common(&self.only)
+            || (has(&self.only, "tagged") && tags != untagged && !never);
         if run && !self.skip.is_empty() {
             if has(&self.skip, "all") {
                 run = has(tags, "always") && !has(&self.skip, "always");

@@ -97,11 +97,11 @@ impl Screen {
         let Some(label) = self.task.clone() else { return Ok(()) };
         let kind = if label.handler { "RUNNING HANDLER" } else { "TASK" };
         self.banner(&format!("{kind} [{}]", label.task), redactor)?;
-        if self.options.verbosity >= 2 {
-            if let Some(place) = &label.place {
-                let line = self.paint.text(&format!("task path: {place}"), Meaning::Verbose);
-                self.print(&format!("{line}\n"), redactor)?;
-            }
+        if self.options.verbosity >= 2
+            && let Some(place) = &label.place
+        {
+            let line = self.paint.text(&format!("task path: {place}"), Meaning::Verbose);
+            self.print(&format!("{line}\n"), redactor)?;
         }
         Ok(())
     }
@@ -151,11 +151,8 @@ impl Screen {
             (_, false) => Some((format!("fatal: {host}: FAILED!"), Meaning::Failed, true)),
         };
         // The line of the whole loop repeats what the items have said.
-        let silent = outcome.looped
-            && !item
-            && !matches!(outcome.status, Status::Unreachable)
-            && !(matches!(outcome.status, Status::Skipped) && !outcome.result.contains("skipped_items"));
-        if let Some((mut line, meaning, always)) = line.filter(|_| !(silent && outcome.status != Status::Skipped)) {
+        let silent = outcome.looped && !item && !matches!(outcome.status, Status::Unreachable | Status::Skipped);
+        if let Some((mut line, meaning, always)) = line.filter(|_| !silent) {
             if always || self.shows_result(outcome) {
                 line.push_str(if line.ends_with(' ') { "=> " } else { " => " });
                 line.push_str(&self.result(outcome, redactor));

@@ -195,10 +195,10 @@ impl Choice {
         if self.own.as_deref() == Some(path) || !path.exists() {
             return Ok(false);
         }
-        if let Some(matching) = &self.matching {
-            if !found(matching)? {
-                return Ok(false);
-            }
+        if let Some(matching) = &self.matching
+            && !found(matching)?
+        {
+            return Ok(false);
         }
         for ignored in &self.ignored {
             if found(ignored)? {

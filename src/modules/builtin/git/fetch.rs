@@ -150,15 +150,15 @@ impl Wish<'_> {
             self.expect(&["reset", "--hard", &format!("{remote}/{branch}"), "--"], &label).await?;
         } else if self.git.remote_has_branch(remote, version).await? {
             let theirs = format!("{remote}/{version}");
-            if !self.git.has_branch(version).await? {
-                if let Some(depth) = self.depth {
-                    // A clone with a depth has one branch only.
-                    let depth = format!("--depth={depth}");
-                    let own = format!("+refs/heads/{version}:refs/heads/{version}");
-                    let other = format!("+refs/heads/{version}:refs/remotes/{theirs}");
-                    let label = format!("Failed to fetch branch from remote: {version}");
-                    self.expect(&["fetch", &depth, remote, &own, &other], &label).await?;
-                }
+            if !self.git.has_branch(version).await?
+                && let Some(depth) = self.depth
+            {
+                // A clone with a depth has one branch only.
+                let depth = format!("--depth={depth}");
+                let own = format!("+refs/heads/{version}:refs/heads/{version}");
+                let other = format!("+refs/heads/{version}:refs/remotes/{theirs}");
+                let label = format!("Failed to fetch branch from remote: {version}");
+                self.expect(&["fetch", &depth, remote, &own, &other], &label).await?;
             }
             if self.git.has_branch(version).await? {
                 let label = failed(&format!("branch {version}"));
