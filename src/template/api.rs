@@ -11,7 +11,7 @@ use super::objects::Range;
 use super::parse;
 use super::place::Place;
 use super::tree::StmtKind;
-use crate::value::{Dict, Object, Text, Undefined, Unknown, Value, python};
+use crate::value::{Dict, Object, Text, Time, Undefined, Unknown, Value, python};
 
 /// What a condition says.
 #[derive(Debug, Clone)]
@@ -236,9 +236,13 @@ impl Engine<'_> {
             | Value::Float(_)
             | Value::Str(_)
             | Value::Bytes(_)
-            | Value::Time(_)
             | Value::Unknown(_)
             | Value::Sealed(_) => Ok(value),
+            Value::Time(Time::Delta(_)) if store => {
+                let fault = Fault::value("type 'timedelta' is unsupported for variable storage");
+                Err(fault.hint("take a number of it, as in `(a - b).total_seconds()`"))
+            }
+            Value::Time(_) => Ok(value),
             Value::Undefined(why) => Err(self.refuse(&why)),
             Value::List(items) => {
                 if items.iter().all(is_plain) {
@@ -318,10 +322,7 @@ pub(super) fn mapping(object: &dyn Object) -> Option<Dict> {
 }
 
 fn is_plain(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_) | Value::Time(_)
-    )
+    matches!(value, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_))
 }
 
 fn plain_leniently(value: &Value) -> Value {

@@ -55,6 +55,8 @@ impl Engine<'_> {
     }
 
     fn call_macro(&self, object: &MacroObject, args: Args) -> Result<Value, Fault> {
+        // A macro gets copies: what it changes in its arguments is its own.
+        let args = if self.changes.is_open() { self.deep_args(args)? } else { args };
         let decl = &object.decl;
         let name = &decl.name;
         let around =
@@ -144,7 +146,8 @@ impl Engine<'_> {
                 let source = Source::new(file.display().to_string(), text.as_str());
                 let text = Text::written(text.as_str(), source.span(0..text.len()));
                 let place = Place::of(&text);
-                let parsed = self.globals.template_with(&text, self.options);
+                let options = RenderOptions { keep_trailing_newline: false, ..self.options.clone() };
+                let parsed = self.globals.template_with(&text, &options);
                 let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
                 return Ok((parsed, place));
             }
@@ -163,6 +166,7 @@ impl Context for Engine<'_> {
     fn test(&self, name: &str, input: Value, args: Args) -> Result<bool, Fault> {
         self.step()?;
         match self.deeper(|| self.apply_test(name, input, args))? {
+            Value::Undefined(why) => Err(self.explain(use_of(&why))),
             Value::Unknown(unknown) => Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
             value => Ok(value.is_true()),
         }
@@ -174,11 +178,7 @@ impl Context for Engine<'_> {
     }
 
     fn member(&self, value: &Value, key: &Value) -> Value {
-        let found = match key {
-            Value::Str(_) => self.item(value, key),
-            _ => self.item(value, key),
-        };
-        found.unwrap_or_else(poison)
+        self.item(value, key).unwrap_or_else(poison)
     }
 
     fn iterate(&self, value: &Value) -> Result<Vec<Value>, Fault> {
@@ -186,9 +186,7 @@ impl Context for Engine<'_> {
     }
 
     fn variable(&self, name: &str) -> Result<Option<Value>, Fault> {
-        let Some(value) = self.scope.get(name) else { return Ok(None) };
-        let value = self.touch(value, Some(name))?;
-        Ok(Some(self.deep(value)?))
+        self.play_variable(name)?.map(|value| self.deep(value)).transpose()
     }
 
     fn variable_names(&self) -> Vec<String> {

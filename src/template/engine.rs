@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::call::RenderOptions;
+use super::changes::Changes;
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
 use super::parse;
@@ -196,6 +197,7 @@ pub struct Engine<'a> {
     depth: Cell<usize>,
     /// Levels with macros in them, which refer to their level.
     levels: RefCell<Vec<Arc<Locals>>>,
+    pub(super) changes: Changes,
 }
 
 impl Drop for Engine<'_> {
@@ -218,6 +220,7 @@ impl<'a> Engine<'a> {
             fuel: Cell::new(FUEL),
             depth: Cell::new(0),
             levels: RefCell::default(),
+            changes: Changes::default(),
         }
     }
 
@@ -271,6 +274,7 @@ impl<'a> Engine<'a> {
     pub(super) fn refuel(&self) {
         if self.is_idle() {
             self.fuel.set(FUEL);
+            self.changes.close();
         }
     }
 
@@ -313,6 +317,19 @@ impl<'a> Engine<'a> {
         })
     }
 
+    /// The value of a variable of the play.
+    pub(super) fn play_variable(&self, name: &str) -> Result<Option<Value>, Fault> {
+        if self.changes.is_open()
+            && let Some(known) = self.changes.variable(name)
+        {
+            return Ok(Some(known));
+        }
+        let Some(value) = self.scope.get(name) else { return Ok(None) };
+        let value = self.touch(value, Some(name))?;
+        self.changes.remember(name, &value);
+        Ok(Some(value))
+    }
+
     /// A raw value ready for use: a template is evaluated, vaulted text opened, everything else stays as it is.
     /// A template that is undefined, or uses something undefined, gives an undefined value.
     pub(super) fn touch(&self, value: Value, label: Option<&str>) -> Result<Value, Fault> {
@@ -322,7 +339,7 @@ impl<'a> Engine<'a> {
                 result => result,
             },
             Value::Sealed(sealed) => {
-                let opened = self.globals.open(&sealed)?.into_secret();
+                let opened = self.globals.open(&sealed)?;
                 self.touch(Value::Str(opened), label)
             }
             other => Ok(other),
@@ -331,7 +348,9 @@ impl<'a> Engine<'a> {
 
     /// A raw value with all members templated; those that fail become undefined in their place.
     pub(super) fn deep(&self, value: Value) -> Result<Value, Fault> {
-        if !needs_work(&value) {
+        // What may have changed is copied, so that what a filter gives is another thing than what it got.
+        let value = self.changes.current(value);
+        if !self.changes.is_open() && !needs_work(&value) {
             return Ok(value);
         }
         let mut member = |item: &Value| -> Value {

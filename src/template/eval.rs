@@ -10,7 +10,7 @@ use super::place::Place;
 use super::render::Blocks;
 use super::tree::{Arg, Kind, Node, Operator};
 use super::{functions, ops, registry};
-use crate::value::{Dict, Unknown, Value};
+use crate::value::{Dict, Text, Unknown, Value, has_template_markers};
 
 /// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
 pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
@@ -74,10 +74,10 @@ impl Engine<'_> {
             }
             Kind::Neg(of) => ops::negate(&self.defined(of, cx)?),
             Kind::Pos(of) => ops::positive(&self.defined(of, cx)?),
-            Kind::Not(of) => {
-                let value = self.defined(of, cx)?;
-                Ok(if value.is_unknown() { value } else { Value::Bool(!value.is_true()) })
-            }
+            Kind::Not(of) => Ok(match self.truth(&self.defined(of, cx)?) {
+                Ok(truth) => Value::Bool(!truth),
+                Err(unknown) => Value::Unknown(unknown),
+            }),
             Kind::And(..) | Kind::Or(..) => self.logic(node, cx),
             Kind::Binary(..) => self.chain(node, cx),
             Kind::Compare(first, rest) => {
@@ -125,7 +125,10 @@ impl Engine<'_> {
                 self.item(&of, &key).map(|value| self.placed(value, node, cx))
             }
             Kind::Slice(of, bounds) => {
-                let of = self.defined(of, cx)?;
+                let of = self.changes.current(self.node(of, cx)?);
+                if of.is_undefined() {
+                    return Ok(of);
+                }
                 let mut at = [None, None, None];
                 for (slot, bound) in at.iter_mut().zip(bounds) {
                     *slot = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
@@ -133,9 +136,15 @@ impl Engine<'_> {
                 ops::slice(&of, &at)
             }
             Kind::Call(target, args) => {
-                let target = self.defined(target, cx)?;
-                let args = self.args(args, cx)?;
-                self.call_value(&target, args)
+                let callable = self.node(target, cx)?;
+                if callable.is_undefined() {
+                    return Ok(callable);
+                }
+                let mut values = self.args(args, cx)?;
+                if matches!(&target.kind, Kind::Var(name) if matches!(&**name, "lookup" | "query" | "q")) {
+                    self.fill_literals(args, &mut values, cx)?;
+                }
+                self.call_value(&callable, values)
             }
         }
     }
@@ -156,8 +165,10 @@ impl Engine<'_> {
         if let Some(value) = cx.locals.get(name) {
             return self.touch(value, Some(name));
         }
-        if let Some(value) = self.scope.get(name) {
-            return self.touch(value, Some(name));
+        if !cx.locals.is_secluded()
+            && let Some(value) = self.play_variable(name)?
+        {
+            return Ok(value);
         }
         if let Some(value) = functions::global(name) {
             return Ok(value);
@@ -169,6 +180,7 @@ impl Engine<'_> {
     pub(super) fn truth(&self, value: &Value) -> Result<bool, Arc<Unknown>> {
         match value {
             Value::Unknown(unknown) => Err(Arc::clone(unknown)),
+            other if self.changes.is_open() => Ok(self.changes.current(other.clone()).is_true()),
             other => Ok(other.is_true()),
         }
     }
@@ -262,11 +274,13 @@ impl Engine<'_> {
         };
         let input = self.deep(input)?;
         let args = self.deep_args(args)?;
-        if !filter.takes_undefined {
-            self.refuse_undefined(&input, &args)?;
+        if !filter.takes_undefined
+            && let Some(undefined) = first(&input, &args, Value::is_undefined)
+        {
+            return Ok(undefined);
         }
         if !filter.takes_unknown
-            && let Some(unknown) = first_unknown(&input, &args)
+            && let Some(unknown) = first(&input, &args, Value::is_unknown)
         {
             return Ok(unknown);
         }
@@ -288,11 +302,13 @@ impl Engine<'_> {
         };
         let input = self.deep(input)?;
         let args = self.deep_args(args)?;
-        if !test.takes_undefined {
-            self.refuse_undefined(&input, &args)?;
+        if !test.takes_undefined
+            && let Some(undefined) = first(&input, &args, Value::is_undefined)
+        {
+            return Ok(undefined);
         }
         if !test.takes_unknown
-            && let Some(unknown) = first_unknown(&input, &args)
+            && let Some(unknown) = first(&input, &args, Value::is_unknown)
         {
             return Ok(unknown);
         }
@@ -304,11 +320,30 @@ impl Engine<'_> {
         }
     }
 
-    fn refuse_undefined(&self, input: &Value, args: &Args) -> Result<(), Fault> {
-        let all = std::iter::once(input).chain(&args.positional).chain(args.named.iter().map(|(_, value)| value));
-        for value in all {
-            if let Value::Undefined(why) = value {
-                return Err(self.explain(use_of(why)));
+    /// Text in quotes among the arguments of a lookup is a template too.
+    fn fill_literals(&self, written: &[Arg], args: &mut Args, cx: &Cx) -> Result<(), Fault> {
+        let fill = |node: &Node, value: &mut Value| {
+            if let Kind::Const(Value::Str(text)) = &node.kind
+                && has_template_markers(text)
+                && let Some(span) = cx.place.span(&node.at)
+            {
+                *value = self.touch(Value::Str(Text::written(text.shared(), span)), None)?;
+            }
+            Ok::<_, Fault>(())
+        };
+        let (mut place, mut named) = (0, 0);
+        for arg in written {
+            match arg {
+                Arg::Positional(node) => {
+                    fill(node, &mut args.positional[place])?;
+                    place += 1;
+                }
+                Arg::Named(_, node) => {
+                    fill(node, &mut args.named[named].1)?;
+                    named += 1;
+                }
+                // Which of the rest is which cannot be told.
+                Arg::Splat(_) | Arg::NamedSplat(_) => break,
             }
         }
         Ok(())
@@ -316,18 +351,18 @@ impl Engine<'_> {
 
     /// The members of anything that can be iterated, each ready for use.
     pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
-        let members = ops::members(value).map_err(|fault| self.explain(fault))?;
+        let members = ops::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
         self.burn(members.len() as u64)?;
         members.into_iter().map(|member| self.touch(member, None)).collect()
     }
 }
 
-/// An unknown among the input and the arguments.
-fn first_unknown(input: &Value, args: &Args) -> Option<Value> {
+/// The first of that sort among the input and the arguments.
+pub(super) fn first(input: &Value, args: &Args, sort: fn(&Value) -> bool) -> Option<Value> {
     std::iter::once(input)
         .chain(&args.positional)
         .chain(args.named.iter().map(|(_, value)| value))
-        .find(|value| value.is_unknown())
+        .find(|value| sort(value))
         .cloned()
 }
 

@@ -88,6 +88,9 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
         return Err(Fault::value(format!("`errors` must be strict, warn or ignore, not `{policy}`")));
     }
     let args = engine.deep_args(Args { positional: terms.collect(), named })?;
+    if let Some(undefined) = super::eval::first(&Value::Null, &args, Value::is_undefined) {
+        return Ok(undefined);
+    }
     let hidden = any_secret(&args);
     let results = match engine.run_lookup(&name, args) {
         Ok(results) => results,
@@ -133,7 +136,7 @@ fn range(args: &Args) -> Result<Value, Fault> {
             Value::Int(i) => numbers.push(*i),
             Value::Bool(b) => numbers.push(i64::from(*b)),
             Value::Unknown(_) => return Ok(value.clone()),
-            Value::Undefined(why) => return Err(super::engine::use_of(why)),
+            Value::Undefined(_) => return Ok(value.clone()),
             other => {
                 let message = format!("'{}' object cannot be interpreted as an integer", other.type_name());
                 return Err(Fault::value(message));
@@ -162,7 +165,8 @@ fn range(args: &Args) -> Result<Value, Fault> {
     Ok(Value::Object(Arc::new(range)))
 }
 
-fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
+/// The mapping that `dict` makes of its arguments.
+pub(super) fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
     let mut dict = Dict::new();
     if args.positional.len() > 1 {
         return Err(Fault::value(format!("dict expected at most 1 argument, got {}", args.positional.len())));
@@ -170,7 +174,7 @@ fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
     match args.positional.into_iter().next() {
         None => {}
         Some(Value::Unknown(unknown)) => return Ok(Value::Unknown(unknown)),
-        Some(from) => match ops::entries(&from) {
+        Some(from) => match ops::entries(&engine.changes.current(from.clone())) {
             Some(entries) => dict.extend(&entries),
             None => {
                 for pair in engine.members_of(&from)? {

@@ -1,92 +1,214 @@
-//! The `#jinja2:` line at the top of a template file.
+//! Template files: their options, the `#jinja2:` line that may set them, and how their ends of lines are kept.
 
-use super::call::RenderOptions;
+use super::call::{Context, RenderOptions};
 use super::fault::Fault;
-use crate::value::json;
+use crate::source::Source;
+use crate::value::{Text, Value};
 
-impl RenderOptions {
-    /// The settings of a template file: its last line break stays, string literals have escapes.
-    pub fn for_file() -> Self {
-        Self { keep_trailing_newline: true, escape_backslashes: false, ..Self::default() }
+/// The first line of a template begins with this if it sets options.
+const HEADER: &str = "#jinja2:";
+
+/// The options that a task, a lookup or the first line of a file may set.
+const NAMES: [&str; 10] = [
+    "block_start_string",
+    "block_end_string",
+    "variable_start_string",
+    "variable_end_string",
+    "comment_start_string",
+    "comment_end_string",
+    "newline_sequence",
+    "trim_blocks",
+    "lstrip_blocks",
+    "keep_trailing_newline",
+];
+
+/// How a template file is read: delimiters, blanks and ends of lines.
+#[derive(Debug, Clone)]
+pub struct FileOptions {
+    options: RenderOptions,
+    newline: &'static str,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        // Backslashes in the string literals of files are escapes; in playbooks they are not.
+        Self {
+            options: RenderOptions {
+                escape_backslashes: false,
+                keep_trailing_newline: true,
+                ..RenderOptions::default()
+            },
+            newline: "\n",
+        }
     }
+}
 
-    /// Reads `#jinja2: trim_blocks: false, variable_start_string: '[%'` if the text begins so, and gives what is left
-    /// of the text.
+impl FileOptions {
+    /// Sets an option by its name.
     ///
     /// # Errors
-    /// For a setting nobody knows, or a value of the wrong type.
-    pub fn from_header(text: &str) -> Result<(Self, &str), Fault> {
-        let mut options = Self::for_file();
-        let Some(line_and_rest) = text.strip_prefix("#jinja2:") else { return Ok((options, text)) };
-        let (line, rest) = line_and_rest.split_once('\n').unwrap_or((line_and_rest, ""));
-        for setting in split(line) {
-            let Some((name, value)) = setting.split_once(':') else {
-                return Err(Fault::value(format!("`{}` in the `#jinja2:` line is not `name: value`", setting.trim())));
-            };
-            options.set(name.trim(), value.trim())?;
-        }
-        Ok((options, rest))
-    }
-
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Fault> {
-        let flag = || match value {
-            "True" | "true" | "1" => Ok(true),
-            "False" | "false" | "0" => Ok(false),
-            other => Err(Fault::value(format!("`{name}` in the `#jinja2:` line must be True or False, not `{other}`"))),
-        };
-        let text = || {
-            let quoted = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
-            let quoted = quoted.map(str::to_owned);
-            quoted.or_else(|| json::from_str(value).ok()?.as_str().map(str::to_owned)).ok_or_else(|| {
-                Fault::value(format!("`{name}` in the `#jinja2:` line must be text in quotes, not `{value}`"))
-            })
-        };
+    /// For a name nobody knows, or an end of lines that is none.
+    pub fn set(&mut self, name: &str, value: &Value) -> Result<(), Fault> {
+        let text = || value.as_str().unwrap_or_default().to_owned();
+        let options = &mut self.options;
         match name {
-            "trim_blocks" => self.trim_blocks = flag()?,
-            "lstrip_blocks" => self.lstrip_blocks = flag()?,
-            "keep_trailing_newline" => self.keep_trailing_newline = flag()?,
-            "variable_start_string" => self.variable.0 = text()?,
-            "variable_end_string" => self.variable.1 = text()?,
-            "block_start_string" => self.block.0 = text()?,
-            "block_end_string" => self.block.1 = text()?,
-            "comment_start_string" => self.comment.0 = text()?,
-            "comment_end_string" => self.comment.1 = text()?,
-            other => {
-                let known = [
-                    "trim_blocks",
-                    "lstrip_blocks",
-                    "keep_trailing_newline",
-                    "variable_start_string",
-                    "variable_end_string",
-                    "block_start_string",
-                    "block_end_string",
-                    "comment_start_string",
-                    "comment_end_string",
-                ];
-                let fault = Fault::value(format!("`{other}` in the `#jinja2:` line is no setting of templates"));
-                return Err(fault.suggest(other, known.iter()));
+            "block_start_string" => options.block.0 = text(),
+            "block_end_string" => options.block.1 = text(),
+            "variable_start_string" => options.variable.0 = text(),
+            "variable_end_string" => options.variable.1 = text(),
+            "comment_start_string" => options.comment.0 = text(),
+            "comment_end_string" => options.comment.1 = text(),
+            "trim_blocks" => options.trim_blocks = value.is_true(),
+            "lstrip_blocks" => options.lstrip_blocks = value.is_true(),
+            // The line breaks at the end come back in any case.
+            "keep_trailing_newline" => {}
+            "newline_sequence" => {
+                self.newline = match text().as_str() {
+                    "\n" | "\\n" => "\n",
+                    "\r" | "\\r" => "\r",
+                    "\r\n" | "\\r\\n" => "\r\n",
+                    _ => return Err(Fault::value("newline_sequence needs to be one of: \n, \r or \r\n")),
+                };
+            }
+            _ => {
+                let fault = Fault::value(format!("Invalid '#jinja2:' override key '{name}'."));
+                return Err(fault.suggest(name, NAMES.iter()));
             }
         }
         Ok(())
     }
+
+    /// Takes over what the first line of a file says, and gives the offset of the text below it.
+    fn read_header(&mut self, content: &str) -> Result<usize, Fault> {
+        let Some(rest) = content.strip_prefix(HEADER) else { return Ok(0) };
+        let Some((line, body)) = rest.split_once('\n') else {
+            return Err(Fault::value("Missing newline after '#jinja2:' override."));
+        };
+        for pair in line.split(',') {
+            if pair.trim().is_empty() {
+                return Err(Fault::value("Empty '#jinja2:' override pair not allowed."));
+            }
+            let Some((key, value)) = pair.split_once(':') else {
+                let message = format!("Missing key-value separator `:` in '#jinja2:' override pair '{pair}'.");
+                return Err(Fault::value(message));
+            };
+            let value = literal(value.trim())
+                .ok_or_else(|| Fault::value(format!("Invalid '#jinja2:' override value {}.", value.trim())))?;
+            self.set(key.trim(), &value)?;
+        }
+        Ok(content.len() - body.len())
+    }
+
+    /// What a template file gives. A file of one expression keeps that expression's type; text gets back the line
+    /// breaks that the file has at its end.
+    ///
+    /// # Errors
+    /// If the first line is no list of options, or the template fails.
+    pub fn render(
+        mut self,
+        context: &dyn Context,
+        name: &str,
+        content: &str,
+        vars: Vec<(String, Value)>,
+    ) -> Result<Value, Fault> {
+        let start = self.read_header(content)?;
+        let whole = &content[start..];
+        let body = whole.strip_suffix('\n').unwrap_or(whole);
+        let body = body.strip_suffix('\r').filter(|_| body.len() < whole.len()).unwrap_or(body);
+        let span = Source::new(name, content).span(start..start + body.len());
+        let written = Text::written(self.with_line_ends(body), span);
+        self.options.vars = vars;
+        let result = context.render(&written, &self.options)?;
+        let Value::Str(text) = &result else { return Ok(result) };
+        let missing = ends(whole).saturating_sub(ends(text));
+        if missing == 0 {
+            return Ok(result);
+        }
+        let complete = format!("{}{}", text.as_str(), self.newline.repeat(missing));
+        Ok(if text.is_secret() { Value::secret(complete) } else { Value::text(complete) })
+    }
+
+    /// The text with the ends of lines that the result is to have; those of variables stay as they are.
+    fn with_line_ends(&self, text: &str) -> String {
+        let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+        if self.newline == "\n" { unix } else { unix.replace('\n', self.newline) }
+    }
 }
 
-/// Splits at commas outside of quotes.
-fn split(line: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut quote) = (Vec::new(), 0, None);
-    for (at, c) in line.char_indices() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '\'' || c == '"' => quote = Some(c),
-            None if c == ',' => {
-                parts.push(&line[start..at]);
-                start = at + 1;
-            }
-            None => {}
+/// How many line breaks a text ends with.
+pub fn ends(text: &str) -> usize {
+    text.bytes().rev().take_while(|byte| *byte == b'\n').count()
+}
+
+/// A Python literal as far as options need one: text, a boolean, or nothing.
+fn literal(text: &str) -> Option<Value> {
+    match text {
+        "True" => return Some(true.into()),
+        "False" => return Some(false.into()),
+        "None" => return Some(Value::Null),
+        _ => {}
+    }
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    let inner = text[1..].strip_suffix(quote)?;
+    let mut out = String::new();
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.push(match chars.next()? {
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                other => other,
+            }),
+            c if c == quote => return None,
+            c => out.push(c),
         }
     }
-    parts.push(&line[start..]);
-    parts.retain(|part| !part.trim().is_empty());
-    parts
+    Some(out.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_sets_options() {
+        let text = "#jinja2: trim_blocks: False, variable_start_string: '<<', variable_end_string:\">>\"\nbody\n";
+        let mut found = FileOptions::default();
+        let start = found.read_header(text).unwrap();
+        assert_eq!(&text[start..], "body\n");
+        assert!(!found.options.trim_blocks && !found.options.escape_backslashes);
+        assert_eq!(found.options.variable, ("<<".to_owned(), ">>".to_owned()));
+        assert_eq!(found.options.block, ("{%".to_owned(), "%}".to_owned()));
+    }
+
+    #[track_caller]
+    fn refused(text: &str, message: &str) {
+        assert_eq!(FileOptions::default().read_header(text).unwrap_err().message, message);
+    }
+
+    #[test]
+    fn bad_first_lines() {
+        refused("#jinja2: x", "Missing newline after '#jinja2:' override.");
+        refused("#jinja2: trim_blocks: True,\n", "Empty '#jinja2:' override pair not allowed.");
+        refused("#jinja2: trim\n", "Missing key-value separator `:` in '#jinja2:' override pair ' trim'.");
+        refused("#jinja2: trim: True\n", "Invalid '#jinja2:' override key 'trim'.");
+        refused("#jinja2: trim_blocks: maybe\n", "Invalid '#jinja2:' override value maybe.");
+    }
+
+    #[track_caller]
+    fn lines(newline: &str, text: &str, expected: &str) {
+        let mut options = FileOptions::default();
+        options.set("newline_sequence", &Value::text(newline)).unwrap();
+        assert_eq!(options.with_line_ends(text), expected);
+    }
+
+    #[test]
+    fn lines_end_as_asked() {
+        lines("\r\n", "a\nb\r\n", "a\r\nb\r\n");
+        lines("\\r", "a\n", "a\r");
+        lines("\n", "a\r\n", "a\n");
+        let fault = FileOptions::default().set("newline_sequence", &Value::text("x")).unwrap_err();
+        assert_eq!(fault.message, "newline_sequence needs to be one of: \n, \r or \r\n");
+    }
 }

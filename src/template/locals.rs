@@ -8,6 +8,8 @@ use crate::value::Value;
 #[derive(Debug, Default)]
 pub struct Locals {
     around: Option<Arc<Locals>>,
+    /// The template was taken in without its surroundings, so the play's variables are not seen either.
+    secluded: bool,
     names: Mutex<Vec<(Arc<str>, Value)>>,
 }
 
@@ -17,9 +19,19 @@ impl Locals {
         Arc::default()
     }
 
+    /// The outermost level of a template that is taken in `without context`.
+    pub fn secluded() -> Arc<Self> {
+        Arc::new(Self { secluded: true, ..Self::default() })
+    }
+
+    /// Whether the play's variables are out of sight.
+    pub fn is_secluded(&self) -> bool {
+        self.secluded
+    }
+
     /// A level inside this one.
     pub fn inside(self: &Arc<Self>) -> Arc<Self> {
-        Arc::new(Self { around: Some(Arc::clone(self)), names: Mutex::default() })
+        Arc::new(Self { around: Some(Arc::clone(self)), secluded: self.secluded, names: Mutex::default() })
     }
 
     /// The value of a name, nearest level first.

@@ -21,7 +21,7 @@ impl Engine<'_> {
         if let Some(value) = methods::property(of, name) {
             return Ok(value);
         }
-        match keyed(of, &Value::text(name)) {
+        match self.keyed(of, &Value::text(name)) {
             Some(value) => self.touch(value, Some(name)),
             None => Ok(Value::undefined(format!("object of type '{}' has no attribute '{name}'", of.type_name()))),
         }
@@ -34,7 +34,7 @@ impl Engine<'_> {
             (_, Value::Unknown(_) | Value::Undefined(_)) => return Ok(key.clone()),
             _ => {}
         }
-        if let Some(value) = keyed(of, key) {
+        if let Some(value) = self.keyed(of, key) {
             return self.touch(value, key.as_str());
         }
         match key {
@@ -57,6 +57,11 @@ impl Engine<'_> {
                 python::repr(key)
             ))),
         }
+    }
+
+    /// A member by its key or index, raw, as it is now.
+    fn keyed(&self, of: &Value, key: &Value) -> Option<Value> {
+        if self.changes.is_open() { keyed(&self.changes.current(of.clone()), key) } else { keyed(of, key) }
     }
 }
 

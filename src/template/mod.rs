@@ -2,6 +2,7 @@
 
 mod api;
 pub mod call;
+mod changes;
 mod context;
 pub mod engine;
 #[cfg(test)]
@@ -32,3 +33,4 @@ pub use api::Verdict;
 pub use call::{Args, Call, Context, Filter, Lookup, Test};
 pub use engine::{Engine, Globals, Layer, Scope};
 pub use fault::{Fault, FaultKind};
+pub use header::{FileOptions, ends};

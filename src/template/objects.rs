@@ -137,6 +137,9 @@ impl Object for MacroObject {
     fn get(&self, key: &Value) -> Option<Value> {
         match key.as_str()? {
             "name" => Some(Value::text(Arc::clone(&self.decl.name))),
+            "catch_kwargs" => Some(super::names::uses(&self.decl.body, "kwargs").into()),
+            "catch_varargs" => Some(super::names::uses(&self.decl.body, "varargs").into()),
+            "caller" => Some(super::names::uses(&self.decl.body, "caller").into()),
             "arguments" => Some(Value::tuple(self.decl.params.iter().map(|(name, _)| Value::text(Arc::clone(name))))),
             _ => None,
         }

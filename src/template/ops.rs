@@ -479,9 +479,13 @@ pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fa
         Value::List(items) => Ok(Value::list(pick(items.len()).into_iter().map(|at| items[at].clone()))),
         Value::Tuple(items) => Ok(Value::tuple(pick(items.len()).into_iter().map(|at| items[at].clone()))),
         Value::Bytes(bytes) => Ok(Value::Bytes(pick(bytes.len()).into_iter().map(|at| bytes[at]).collect())),
-        Value::Object(object) if object.type_name() == "range" => {
-            let items = members(of)?;
-            Ok(Value::list(pick(items.len()).into_iter().map(|at| items[at].clone())))
+        Value::Object(object) if let Some(range) = object.as_any().downcast_ref::<objects::Range>() => {
+            let picked = pick(range.count());
+            let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
+            let start = range.start + number(picked.first().copied().unwrap_or(0)) * range.step;
+            let step = range.step.saturating_mul(step);
+            let stop = start.saturating_add(step.saturating_mul(number(picked.len())));
+            Ok(Value::Object(Arc::new(objects::Range { start, stop, step })))
         }
         other => Err(Fault::value(format!("'{}' object is not subscriptable", other.type_name()))),
     }

@@ -12,6 +12,7 @@ use minijinja::syntax::SyntaxConfig;
 use num_bigint::BigInt;
 
 use super::call::RenderOptions;
+use super::changes;
 use super::fault::{Fault, FaultKind};
 use super::literal;
 use super::tree::{Arg, At, Block, Comparison, ForLoop, Kind, Macro, Node, Operator, Stmt, StmtKind, Target, Template};
@@ -26,6 +27,7 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
     if let Some(at) = literal::overlong(text, options, MAX_LENGTH) {
         return Err((Fault::new(FaultKind::Limit, "this expression is too long"), at));
     }
+    let whole = |body| Template { body, changes: changes::may_change(text) };
     let masked = literal::mask(text);
     let reader = Reader {
         text,
@@ -35,7 +37,7 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
         depth: Cell::new(0),
     };
     match parse(&masked, "template", syntax.clone()) {
-        Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(|body| Template { body }),
+        Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(whole),
         Ok(_) => Err((Fault::new(FaultKind::Syntax, "this is no template"), 0..text.len())),
         Err(error) => {
             // A bare tuple (`{{ a, b }}`) needs brackets for the parser; they take the place of blanks.
@@ -44,7 +46,7 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
             };
             let reader = Reader { masked: &bracketed, ..reader };
             match parse(&bracketed, "template", syntax) {
-                Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(|body| Template { body }),
+                Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(whole),
                 _ => Err(reader.syntax_error(&error)),
             }
         }

@@ -36,6 +36,9 @@ impl Output {
 impl Engine<'_> {
     /// What a whole template gives.
     pub(super) fn run(&self, template: &Template, locals: &Arc<Locals>, place: &Place) -> Result<Value, Fault> {
+        if template.changes {
+            self.changes.open();
+        }
         // The usual case: one expression, or text without any.
         let cx = Cx { locals: Arc::clone(locals), place: Arc::new(place.clone()), blocks: Arc::default() };
         match template.body.as_slice() {
@@ -55,6 +58,7 @@ impl Engine<'_> {
     fn run_inheritance(&self, template: &Template, cx: Cx, mut blocks: BlockMap) -> Result<Value, Fault> {
         collect_blocks(&template.body, &cx.place, &mut blocks);
         let cx = Cx { blocks: Arc::new(Blocks(blocks)), ..cx };
+        cx.locals.set("self", Value::Object(Arc::new(objects::SelfBlocks::new(&cx))));
         let mut out = Output::default();
         for (index, stmt) in template.body.iter().enumerate() {
             if let StmtKind::Extends(name) = &stmt.kind {
@@ -351,7 +355,7 @@ impl Engine<'_> {
             Err(fault) if ignore_missing && fault.kind == super::fault::FaultKind::Lookup => return Ok(()),
             other => other.map_err(|fault| fault.or_at(cx.place.span(&stmt.at).as_ref()))?,
         };
-        let locals = if with_context { cx.locals.inside() } else { Locals::root() };
+        let locals = if with_context { cx.locals.inside() } else { Locals::secluded() };
         let value = self.deeper(|| self.run(&template, &locals, &place))?;
         if !value.is_null() {
             out.value(value, &stmt.at);
@@ -362,7 +366,7 @@ impl Engine<'_> {
     fn import(&self, name: &Node, with_context: bool, cx: &Cx) -> Result<Value, Fault> {
         let name = self.node(name, cx)?;
         let (template, place) = self.load(&name, cx)?;
-        let locals = if with_context { cx.locals.inside() } else { Locals::root() };
+        let locals = if with_context { cx.locals.inside() } else { Locals::secluded() };
         self.deeper(|| self.run(&template, &locals, &place))?;
         self.keep_level(&locals);
         Ok(Value::Object(Arc::new(Module::new(locals))))

@@ -13,6 +13,8 @@ pub type At = Range<usize>;
 pub struct Template {
     /// What it consists of.
     pub body: Vec<Stmt>,
+    /// Whether it calls a method that changes a list or a mapping.
+    pub changes: bool,
 }
 
 /// An expression with its place.

@@ -2,9 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use blake2::{Blake2b512, Blake2s256};
 use md5::Md5;
 use sha1::Sha1;
-use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
+use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
+use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 use uuid::Uuid;
 
 use crate::template::call::{Call, Filter};
@@ -155,13 +157,38 @@ fn hash(call: &Call<'_>) -> Result<Value, Fault> {
         "sha256" => hash_by::<Sha256>(&data),
         "sha384" => hash_by::<Sha384>(&data),
         "sha512" => hash_by::<Sha512>(&data),
+        "sha512_224" => hash_by::<Sha512_224>(&data),
+        "sha512_256" => hash_by::<Sha512_256>(&data),
+        "sha3_224" => hash_by::<Sha3_224>(&data),
+        "sha3_256" => hash_by::<Sha3_256>(&data),
+        "sha3_384" => hash_by::<Sha3_384>(&data),
+        "sha3_512" => hash_by::<Sha3_512>(&data),
+        "blake2b" => hash_by::<Blake2b512>(&data),
+        "blake2s" => hash_by::<Blake2s256>(&data),
         other => {
-            let known = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"];
             let fault = Fault::value(format!("unsupported hash type {name}"));
-            return Err(fault.hint(format!("known are {}", known.join(", "))).suggest(other, known));
+            return Err(fault.hint(format!("known are {}", HASHES.join(", "))).suggest(other, HASHES));
         }
     }))
 }
+
+/// The algorithms that `hash` knows.
+const HASHES: [&str; 14] = [
+    "md5",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
+    "sha512_224",
+    "sha512_256",
+    "sha3_224",
+    "sha3_256",
+    "sha3_384",
+    "sha3_512",
+    "blake2b",
+    "blake2s",
+];
 
 fn checksum(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;

@@ -3,10 +3,10 @@
 use std::time::UNIX_EPOCH;
 
 use super::call::{known, must_find, option, read, switch, text};
-use crate::source::Source;
-use crate::template::call::{Call, Lookup, RenderOptions};
+use crate::template::FileOptions;
+use crate::template::call::{Call, Lookup};
 use crate::template::fault::Fault;
-use crate::value::{Text, Value};
+use crate::value::Value;
 
 /// `template`
 pub const TABLE: &[Lookup] = &[Lookup::new("template", template, "What template files give.")];
@@ -34,12 +34,14 @@ fn template(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
     let path = must_find(call, "templates", name)?;
     let Value::Str(content) = read(call, &path)? else { return Ok(Value::Null) };
-    let defaults = RenderOptions::default();
-    let pair = |kind: &str, (open, close): (String, String)| -> Result<(String, String), Fault> {
-        let open = option(call, &format!("{kind}_start_string"))?.unwrap_or(open);
-        let close = option(call, &format!("{kind}_end_string"))?.unwrap_or(close);
-        Ok((open, close))
-    };
+    let mut options = FileOptions::default();
+    for (name, _) in &call.args.named {
+        match &**name {
+            "convert_data" | "jinja2_native" | "template_vars" | "wantlist" => {}
+            "trim_blocks" | "lstrip_blocks" => options.set(name, &switch(call, name, false)?.into())?,
+            _ => options.set(name, &option(call, name)?.map_or(Value::Null, Value::text))?,
+        }
+    }
     let mut vars = vec![
         ("template_path".to_owned(), Value::text(name)),
         ("template_fullpath".to_owned(), Value::text(path.display().to_string())),
@@ -53,29 +55,7 @@ fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
     if let Some(more) = call.args.named("template_vars").and_then(Value::as_dict) {
         vars.extend(more.iter().map(|(name, value)| (crate::value::python::str(name), value.clone())));
     }
-    let options = RenderOptions {
-        vars,
-        block: pair("block", defaults.block)?,
-        variable: pair("variable", defaults.variable)?,
-        comment: pair("comment", defaults.comment)?,
-        trim_blocks: switch(call, "trim_blocks", true)?,
-        lstrip_blocks: switch(call, "lstrip_blocks", false)?,
-        keep_trailing_newline: true,
-        escape_backslashes: false,
-        native: true,
-    };
-    // The last line break is set aside, so that a file of one expression is one expression.
-    let body = content.strip_suffix('\n').unwrap_or(&content);
-    let source = Source::new(path.display().to_string(), body);
-    let written = Text::written(body, source.span(0..body.len()));
-    match call.context.render(&written, &options)? {
-        Value::Str(text) if body.len() < content.len() => {
-            let whole = format!("{}\n", text.as_str());
-            Ok(if text.is_secret() { Value::secret(whole) } else { Value::text(whole) })
-        }
-        Value::Null if body.len() < content.len() => Ok(Value::text("\n")),
-        other => Ok(other),
-    }
+    options.render(call.context, &path.display().to_string(), &content, vars)
 }
 
 #[cfg(test)]

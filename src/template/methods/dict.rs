@@ -11,7 +11,9 @@ use crate::value::{Dict, Value, python};
 pub const NAMES: &[&str] =
     &["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 
-pub fn call(engine: &Engine<'_>, dict: &Dict, name: &str, args: &Args) -> Result<Value, Fault> {
+/// Calls a method of `of`, which has these entries now.
+pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Args) -> Result<Value, Fault> {
+    let change = |dict: Dict| engine.changes.set(of, dict.into());
     // The reference turns views into lists as soon as a template has them.
     let list = |items: Vec<Value>| Ok(Value::List(Arc::new(items)));
     match name {
@@ -25,14 +27,32 @@ pub fn call(engine: &Engine<'_>, dict: &Dict, name: &str, args: &Args) -> Result
                 return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
             }
             match (dict.get_value(&key), default) {
-                (Some(value), _) => Ok(value.clone()),
+                (Some(value), _) => {
+                    if name == "pop" {
+                        let mut dict = dict.clone();
+                        dict.remove_value(&key);
+                        change(dict);
+                    }
+                    Ok(value.clone())
+                }
+                (None, default) if name == "setdefault" => {
+                    let (mut dict, default) = (dict.clone(), default.unwrap_or(Value::Null));
+                    dict.insert(key, default.clone());
+                    change(dict);
+                    Ok(default)
+                }
                 (None, Some(default)) => Ok(default),
                 (None, None) if name == "pop" => Err(Fault::value(python::repr(&key))),
                 (None, None) => Ok(Value::Null),
             }
         }
         "popitem" => match dict.iter().next_back() {
-            Some((key, value)) => Ok(Value::tuple([key.clone(), value.clone()])),
+            Some((key, value)) => {
+                let mut rest = dict.clone();
+                rest.remove_value(key);
+                change(rest);
+                Ok(Value::tuple([key.clone(), value.clone()]))
+            }
             None => Err(Fault::value("popitem(): dictionary is empty")),
         },
         "copy" => Ok(dict.clone().into()),
@@ -43,8 +63,18 @@ pub fn call(engine: &Engine<'_>, dict: &Dict, name: &str, args: &Args) -> Result
             let keys = keys.into_iter().filter(Value::is_hashable);
             Ok(keys.map(|key| (key, value.clone())).collect::<Dict>().into())
         }
-        // They would change a copy that nobody sees.
-        "update" | "clear" => Ok(Value::Null),
+        "clear" => {
+            change(Dict::new());
+            Ok(Value::Null)
+        }
+        "update" => {
+            let mut dict = dict.clone();
+            if let Value::Dict(more) = crate::template::functions::dict(engine, args.clone())? {
+                dict.extend(&more);
+            }
+            change(dict);
+            Ok(Value::Null)
+        }
         other => Err(Fault::value(format!("'dict' object has no attribute '{other}'"))),
     }
 }

@@ -23,7 +23,9 @@ pub const SET_NAMES: &[&str] = &[
     "union",
 ];
 
-pub fn call(engine: &Engine<'_>, items: &[Value], name: &str, args: &Args) -> Result<Value, Fault> {
+/// Calls a method of `of`, which has these items now.
+pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: &Args) -> Result<Value, Fault> {
+    let change = |items: Vec<Value>| engine.changes.set(of, Value::list(items));
     match name {
         "copy" => Ok(Value::list(items.to_vec())),
         "count" | "index" => {
@@ -48,28 +50,88 @@ pub fn call(engine: &Engine<'_>, items: &[Value], name: &str, args: &Args) -> Re
                 return Err(Fault::value("pop from empty list"));
             }
             let at = Value::Int(integer(at)?.unwrap_or(-1));
-            match crate::template::ops::index(&at, items.len()) {
-                Some(at) => Ok(items[at].clone()),
-                None => Err(Fault::value("pop index out of range")),
-            }
+            let Some(at) = crate::template::ops::index(&at, items.len()) else {
+                return Err(Fault::value("pop index out of range"));
+            };
+            let mut items = items.to_vec();
+            let gone = items.remove(at);
+            change(items);
+            Ok(gone)
         }
         "remove" => {
             let [wanted] = args.bind(["value"])?;
             let wanted = need(wanted, name, "value")?;
-            if items.contains(&wanted) { Ok(Value::Null) } else { Err(Fault::value("list.remove(x): x not in list")) }
-        }
-        // The variable is a copy by the time the method is called, so what these change is never seen.
-        "append" | "insert" | "extend" => {
-            if args.positional.is_empty() {
-                return Err(Fault::value(format!("list.{name}() takes exactly one argument (0 given)")));
-            }
-            if name == "extend" {
-                engine.members_of(&args.positional[0])?;
-            }
+            let Some(at) = items.iter().position(|item| *item == wanted) else {
+                return Err(Fault::value("list.remove(x): x not in list"));
+            };
+            let mut items = items.to_vec();
+            items.remove(at);
+            change(items);
             Ok(Value::Null)
         }
-        "clear" | "reverse" | "sort" => Ok(Value::Null),
+        "append" => {
+            let [item] = exactly(args, name)?;
+            change(items.iter().cloned().chain([item]).collect());
+            Ok(Value::Null)
+        }
+        "insert" => {
+            let [at, item] = exactly(args, name)?;
+            let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+            let at = integer(Some(at))?.unwrap_or(0);
+            let at = if at < 0 { at.saturating_add(length) } else { at }.clamp(0, length);
+            let mut items = items.to_vec();
+            items.insert(usize::try_from(at).unwrap_or(0), item);
+            change(items);
+            Ok(Value::Null)
+        }
+        "extend" => {
+            let [more] = exactly(args, name)?;
+            let more = engine.members_of(&more)?;
+            change(items.iter().cloned().chain(more).collect());
+            Ok(Value::Null)
+        }
+        "clear" => {
+            change(Vec::new());
+            Ok(Value::Null)
+        }
+        "reverse" => {
+            change(items.iter().rev().cloned().collect());
+            Ok(Value::Null)
+        }
+        "sort" => {
+            let down = args.named("reverse").is_some_and(Value::is_true);
+            change(sorted(engine, items, down)?);
+            Ok(Value::Null)
+        }
         other => Err(Fault::value(format!("'list' object has no attribute '{other}'"))),
+    }
+}
+
+/// Just these many arguments, without names.
+fn exactly<const N: usize>(args: &Args, method: &str) -> Result<[Value; N], Fault> {
+    let given = args.positional.len();
+    let wanted = if N == 1 { "exactly one argument".to_owned() } else { format!("exactly {N} arguments") };
+    <[Value; N]>::try_from(args.positional.clone())
+        .map_err(|_| Fault::value(format!("list.{method}() takes {wanted} ({given} given)")))
+}
+
+/// The items in order; those that have none are an error.
+fn sorted(engine: &Engine<'_>, items: &[Value], down: bool) -> Result<Vec<Value>, Fault> {
+    let mut rows = Vec::with_capacity(items.len());
+    for item in items {
+        rows.push((engine.deep(item.clone())?, item.clone()));
+    }
+    let mut unorderable = None;
+    rows.sort_by(|(a, _), (b, _)| {
+        let (a, b) = if down { (b, a) } else { (a, b) };
+        a.order(b).unwrap_or_else(|_| {
+            unorderable.get_or_insert_with(|| (a.type_name(), b.type_name()));
+            std::cmp::Ordering::Equal
+        })
+    });
+    match unorderable {
+        Some((a, b)) => Err(Fault::value(format!("'<' not supported between instances of '{a}' and '{b}'"))),
+        None => Ok(rows.into_iter().map(|(_, item)| item).collect()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The methods of Python's types that templates may call. Those that change a list or a mapping work on a copy.
+//! The methods of Python's types that templates may call. What they change is noted in the engine's book of changes.
 
 mod dict;
 pub mod format;
@@ -10,7 +10,7 @@ pub mod time;
 use std::sync::atomic::Ordering;
 
 use super::call::Args;
-use super::engine::{Engine, is_secret, secret, use_of};
+use super::engine::{Engine, is_secret, secret};
 use super::eval::any_secret;
 use super::fault::Fault;
 use super::objects::{Cycler, LoopState};
@@ -49,7 +49,14 @@ pub fn has(value: &Value, name: &str) -> bool {
 pub fn property(value: &Value, name: &str) -> Option<Value> {
     match value {
         Value::Time(of) => time::property(*of, name),
-        Value::Int(_) | Value::Big(_) | Value::Bool(_) if name == "real" => Some(value.clone()),
+        Value::Int(_) | Value::Big(_) if name == "real" => Some(value.clone()),
+        Value::Bool(b) if name == "real" => Some(Value::Int(i64::from(*b))),
+        // What `groupby` gives has names for its two parts.
+        Value::Tuple(parts) => match (&parts[..], name) {
+            ([of, Value::List(_)], "grouper") => Some(of.clone()),
+            ([_, list @ Value::List(_)], "list") => Some(list.clone()),
+            _ => None,
+        },
         Value::Object(object) if object.as_any().is::<Cycler>() => object.get(&Value::text(name)),
         _ => None,
     }
@@ -57,23 +64,24 @@ pub fn property(value: &Value, name: &str) -> Option<Value> {
 
 /// Calls a method.
 pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Value, Fault> {
-    let args = engine.deep_args(args)?;
+    // What is put into a list or a mapping stays the same thing.
+    let keep = super::changes::is_changing(name) && matches!(of, Value::List(_) | Value::Dict(_));
+    let args = if keep { args } else { engine.deep_args(args)? };
     for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
         match value {
             // A default for `get` and the like may be undefined; it is passed on.
-            Value::Undefined(why) if !matches!(name, "get" | "append" | "pop") => {
-                return Err(engine.explain(use_of(why)));
-            }
+            Value::Undefined(_) if !matches!(name, "get" | "append" | "pop") => return Ok(value.clone()),
             Value::Unknown(_) if matches!(of, Value::Str(_)) => return Ok(value.clone()),
             _ => {}
         }
     }
     let hidden = is_secret(of) || any_secret(&args);
-    let result = match of {
+    let now = engine.changes.current(of.clone());
+    let result = match &now {
         Value::Str(text) => text::call(engine, text, name, &args)?,
-        Value::List(items) | Value::Tuple(items) => list::call(engine, items, name, &args)?,
+        Value::List(items) | Value::Tuple(items) => list::call(engine, of, items, name, &args)?,
         Value::Set(items) => list::call_set(engine, items, name, &args)?,
-        Value::Dict(dict) => dict::call(engine, dict, name, &args)?,
+        Value::Dict(dict) => dict::call(engine, of, dict, name, &args)?,
         Value::Int(i) => Value::from(64 - i.unsigned_abs().leading_zeros()),
         Value::Bool(b) => Value::Int(i64::from(*b)),
         Value::Big(big) => Value::from(big.bits()),
@@ -99,7 +107,7 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
                     _ => args.positional[state.index() % args.positional.len()].clone(),
                 }
             } else if let Some(entries) = super::api::mapping(&**object) {
-                dict::call(engine, &entries, name, &args)?
+                dict::call(engine, of, &entries, name, &args)?
             } else {
                 return Err(missing(of, name));
             }

@@ -59,7 +59,9 @@ pub const NAMES: &[&str] = &[
 pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<Value, Fault> {
     let done = |text: String| Ok(Value::text(text));
     match name {
-        "lower" | "casefold" => done(text.to_lowercase()),
+        "lower" => done(text.to_lowercase()),
+        // The one letter whose folding is not its small form, apart from rare ligatures.
+        "casefold" => done(text.to_lowercase().replace('ß', "ss")),
         "upper" => done(text.to_uppercase()),
         "swapcase" => done(swap_case(text)),
         "capitalize" => done(capitalize(text)),

@@ -21,8 +21,10 @@ fn parts(call: &Call<'_>) -> Result<Option<Split>, Fault> {
         Some(Value::Str(scheme)) => vec![scheme.as_str().to_owned()],
         Some(schemes) => call.context.iterate(&schemes)?.iter().map(text).collect::<Result<_, _>>()?,
     };
-    let Ok(parts) = url::split(&text(&call.input)?) else { return Ok(None) };
-    let is_uri = !parts.scheme.is_empty() && (wanted.is_empty() || wanted.contains(&parts.scheme));
+    let Value::Str(input) = &call.input else { return Ok(None) };
+    let Ok(parts) = url::split(input) else { return Ok(None) };
+    // Every text is a URI reference; only a wish for certain schemes can be missed.
+    let is_uri = wanted.is_empty() || wanted.contains(&parts.scheme);
     Ok(is_uri.then_some(parts))
 }
 
@@ -31,7 +33,8 @@ fn uri(call: &Call<'_>) -> Result<bool, Fault> {
 }
 
 fn url(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(parts(call)?.is_some_and(|parts| !parts.netloc.is_empty() || parts.scheme == "file"))
+    let reaches = |parts: Split| !parts.netloc.is_empty() || parts.scheme == "file";
+    Ok(parts(call)?.is_some_and(|parts| !parts.scheme.is_empty() && reaches(parts)))
 }
 
 fn urn(call: &Call<'_>) -> Result<bool, Fault> {

@@ -1,18 +1,14 @@
 //! `template`: a file rendered with the variables of the task.
 
-mod settings;
-
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use super::copy::place::{Parcel, Placing};
 use super::copy::{not_found, open};
 use super::files::{COMMON, Disk, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::source::Source;
-use crate::value::{Text, Time, Value, python};
-use settings::Settings;
+use crate::template::{FileOptions, ends};
+use crate::value::{Time, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.").params(&[
     &[
@@ -59,12 +55,13 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let (Some(name), Some(dest)) = (args.str("src"), args.str("dest")) else {
         return Err(Failure::new("src and dest are required"));
     };
-    let settings = Settings::of(args)?;
+    let options = options(args)?;
     let path = context.find_file("templates", name).ok_or_else(|| not_found(context, "templates", name))?;
     let (content, secret) = open(context, &path, true)?;
     let text = String::from_utf8(content)
         .map_err(|_| Failure::new(format!("the template {} is not UTF-8", path.display())))?;
-    let rendered = render(context, &text, settings, &path, variables(context, name, &path, dest))?;
+    let result = options.render(context.template, &shown(&path), &text, variables(context, name, &path, dest))?;
+    let rendered = text_of(&result, &text);
     let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
     let parcel = Parcel {
         content: encode(&rendered, args.str("output_encoding").unwrap_or_default())?,
@@ -78,26 +75,34 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     Ok(placed.unwrap_or_else(|| Outcome::default().with("dest", dest).with("src", shown(&path))))
 }
 
-/// The text of the template with its variables filled in.
-fn render(
-    context: &TaskContext<'_>,
-    text: &str,
-    settings: Settings,
-    path: &Path,
-    variables: Vec<(String, Value)>,
-) -> Result<String, Failure> {
-    let (settings, body) = settings.with_header(text)?;
-    let body = settings.with_line_ends(body);
-    let source = Source::new(shown(path), body.as_str());
-    let span = source.span(0..body.len());
-    let mut options = settings.into_options();
-    options.vars = variables;
-    let rendered = context.template.render(&Text::written(Arc::<str>::from(body), span), &options)?;
-    Ok(match rendered {
-        Value::Null => String::new(),
+/// What the arguments say about reading the template.
+fn options(args: &Args) -> Result<FileOptions, Failure> {
+    let mut options = FileOptions::default();
+    for name in [
+        "block_start_string",
+        "block_end_string",
+        "variable_start_string",
+        "variable_end_string",
+        "comment_start_string",
+        "comment_end_string",
+        "newline_sequence",
+        "trim_blocks",
+        "lstrip_blocks",
+    ] {
+        if let Some(value) = args.get(name) {
+            options.set(name, value)?;
+        }
+    }
+    Ok(options)
+}
+
+/// The text of a result; a template that prints nothing keeps the line breaks at its end.
+fn text_of(result: &Value, content: &str) -> String {
+    match result {
+        Value::Null => "\n".repeat(ends(content)),
         Value::Unknown(unknown) => unknown.shown.clone(),
-        other => python::str(&other),
-    })
+        other => python::str(other),
+    }
 }
 
 /// What templates know of themselves.
