@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::copy::not_found;
 use super::files::attributes::Changes;
-use super::files::{Attributes, COMMON as FILES, Disk, Writing, digest, shown};
+use super::files::{Attributes, COMMON as FILES, Disk, Writing, describe, digest, shown};
 use super::web::{self, Redirects, Reply, Request, multipart};
 use crate::modules::spec::{CheckSupport, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -105,14 +105,17 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
             write(disk, &path, &reply.body).map_err(|why| Failure { data: data.clone(), ..Failure::new(why) })?;
             Attributes::of(args).apply(disk, Path::new(&path), &mut Changes::default())?;
         }
+        describe(Path::new(&path), &mut data);
     }
     let content = text(&reply);
-    if is_json(&reply)
-        && let Ok(value) = json::from_str(&content)
-    {
+    let (json, wanted) = (is_json(&reply), args.bool("return_content"));
+    if !(200..300).contains(&status) && status != -1 && !json && !wanted && welcome {
+        data.set("body", content.as_str().into());
+    }
+    if json && let Ok(value) = json::from_str(&content) {
         data.set("json", value);
     }
-    if args.bool("return_content") {
+    if wanted {
         data.set("content", content.into());
     }
     if welcome {
@@ -128,9 +131,9 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
     let body = args.get("body");
     let bytes = |body: &Value| match body {
         Value::Bytes(bytes) => bytes.to_vec(),
-        Value::List(_) | Value::Tuple(_) | Value::Dict(_) => json::to_string(body, Style::PYTHON).into_bytes(),
         other => python::str(other).into_bytes(),
     };
+    let structure = matches!(body, Some(Value::List(_) | Value::Tuple(_) | Value::Dict(_)));
     let mut kind = None;
     match args.str("body_format").unwrap_or("raw") {
         "json" => {
@@ -155,6 +158,12 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
             request.body = Some(body);
             request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
             kind = Some(content_type);
+        }
+        _ if structure => {
+            return Err(Failure::new(
+                "`body` is a structure, which `body_format: raw` cannot send; say `body_format: json`, \
+                 `form-urlencoded` or `form-multipart`",
+            ));
         }
         _ => request.body = body.map(bytes),
     }

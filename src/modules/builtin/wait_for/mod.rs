@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use crate::modules::args::Args;
+use super::files::describe;
 use crate::modules::spec::{CheckSupport, Kind, Param};
-use crate::modules::{Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::Flags;
 use crate::value::{Dict, Value, python};
@@ -151,6 +151,9 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     data.set("match_groupdict", found.named.into());
     data.set("path", path.into());
     data.set("elapsed", start.elapsed().as_secs().into());
+    if let Some(path) = path {
+        describe(Path::new(path), &mut data);
+    }
     Ok(Outcome::new(false, data))
 }
 

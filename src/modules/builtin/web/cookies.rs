@@ -70,11 +70,9 @@ impl Jar {
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// Names and values, the longest path first.
+    /// Names and values, in the order in which they came.
     pub fn list(&self) -> Vec<(String, String)> {
-        let mut cookies: Vec<_> = self.0.iter().collect();
-        cookies.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
-        cookies.iter().map(|cookie| (cookie.name.clone(), cookie.value.clone())).collect()
+        self.0.iter().map(|cookie| (cookie.name.clone(), cookie.value.clone())).collect()
     }
 }
 

@@ -74,7 +74,7 @@ pub async fn fetch(mut request: Request) -> Reply {
     };
     let mut jar = Jar::default();
     let mut visits: HashMap<String, u32> = HashMap::new();
-    let mut shown = asked.clone();
+    let mut shown = if asked == mask(&asked) { asked.clone() } else { url.to_string() };
     loop {
         let answer = match request.send(&client, &url, &jar).await {
             Ok(answer) => answer,

@@ -108,7 +108,10 @@ impl Request {
             method: "GET".to_owned(),
             body: None,
             headers: headers
-                .map(|headers| headers.iter().map(|(name, value)| (python::str(name), python::str(value))).collect())
+                .map(|headers| {
+                    let given = headers.iter().filter(|(_, value)| !value.is_null());
+                    given.map(|(name, value)| (python::str(name), python::str(value))).collect()
+                })
                 .unwrap_or_default(),
             unredirected: texts("unredirected_headers"),
             redirects: Redirects::Standard,
