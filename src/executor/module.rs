@@ -193,6 +193,10 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
     let shielded = spec.name.starts_with("ionoscloudsdk.");
     let work = prepared.module.run(&prepared.args, &context);
     let mut result = limited(call, work, shielded).await;
+    add_lines(match &mut result {
+        Ok(outcome) => &mut outcome.data,
+        Err(failure) => &mut failure.data,
+    });
     let warnings = warnings.take();
     if !warnings.is_empty() {
         let kept = Value::list(warnings.iter().map(|warning| Value::text(warning.as_str())));
@@ -205,6 +209,16 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
         run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
     }
     result
+}
+
+/// What a module says on its streams is there in lines too.
+fn add_lines(data: &mut Dict) {
+    for (stream, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if let Some(text) = data.get(stream).and_then(Value::as_str).filter(|_| !data.contains(lines)) {
+            let split = crate::template::python::text::split_lines(text).into_iter().map(Value::text);
+            data.set(lines, Value::list(split));
+        }
+    }
 }
 
 async fn limited(

@@ -92,6 +92,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         data.set("msg", reply.message.into());
         data.set("status_code", 304.into());
         data.set("elapsed", start.elapsed().as_secs().into());
+        describe(Path::new(args.str("dest").unwrap_or_default()), &mut data);
         return Ok(Outcome::new(false, data));
     }
     if let Some(folder) = args.str("tmp_dest").filter(|folder| !folder.is_empty() && !disk.is_dir(Path::new(folder))) {
@@ -158,7 +159,10 @@ async fn fetch(request: Request, dest: &str, start: Instant) -> Result<web::Repl
     let asked = web::mask(&request.url);
     let reply = web::fetch(request).await;
     let failed = |message: &str| {
-        Failure::new(message).with("url", asked.as_str()).with("dest", dest).with("elapsed", start.elapsed().as_secs())
+        let mut failure = Failure::new(message).with("url", asked.as_str()).with("dest", dest);
+        failure.data.set("elapsed", start.elapsed().as_secs().into());
+        describe(Path::new(dest), &mut failure.data);
+        failure
     };
     match reply.status {
         None | Some(200 | 304) => Ok(reply),
