@@ -312,7 +312,7 @@ impl<'a> Engine<'a> {
         self.guarded(text, label, || {
             let place = Place::of(text);
             let parsed = self.globals.template(text).map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
-            let value = self.run(&parsed, &Locals::root(), &place)?;
+            let value = with_line_ends(self.run(&parsed, &Locals::root(), &place)?, text);
             Ok(if text.is_secret() { secret(value) } else { value })
         })
     }
@@ -385,6 +385,19 @@ impl<'a> Engine<'a> {
             return Ok(value);
         }
         self.guarded(text, None, || self.deep(value))
+    }
+}
+
+/// Gives a text the line breaks at the end that its template has; the parser has taken one of them away.
+fn with_line_ends(value: Value, template: &Text) -> Value {
+    let ends = |text: &str| text.len() - text.trim_end_matches('\n').len();
+    match value {
+        Value::Str(text) if ends(template) > ends(&text) => {
+            let missing = "\n".repeat(ends(template) - ends(&text));
+            let longer = Text::plain(format!("{}{missing}", text.as_str()));
+            Value::Str(if text.is_secret() { longer.into_secret() } else { longer })
+        }
+        other => other,
     }
 }
 

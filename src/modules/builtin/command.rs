@@ -66,6 +66,12 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
     let mut result = Said::new();
     let line = args.str("_raw_params").filter(|text| !text.is_empty()).or_else(|| args.str("cmd"));
     let mut command = Run::default();
+    if let Some(executable) = args.str("executable").filter(|_| !shell) {
+        context.warn(format!(
+            "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using \
+             '{executable}'."
+        ));
+    }
     match line.filter(|line| !line.is_empty()) {
         Some(line) if shell => {
             command.words = Run::shell(args.str("executable").unwrap_or("/bin/sh"), line).words;

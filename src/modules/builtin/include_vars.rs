@@ -51,6 +51,8 @@ impl Module for IncludeVars {
 #[derive(Default)]
 struct Read {
     vars: Dict,
+    /// What there was when the last folder had been read to its end.
+    whole: Dict,
     files: Vec<PathBuf>,
     /// A file was vaulted, so the result is not to be shown.
     vaulted: bool,
@@ -68,17 +70,20 @@ fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         None => file(args, context, &mut read),
     };
     let files = || Value::list(read.files.iter().map(|path| Value::text(shown(path))));
+    let held = |vars: &Dict| -> Dict {
+        match args.str("name").filter(|name| !name.is_empty()) {
+            Some(name) => [(Value::text(name), Value::from(vars.clone()))].into_iter().collect(),
+            None => vars.clone(),
+        }
+    };
     if let Err(failure) = done {
         let message = failure.message.clone();
         return Err(failure
-            .with("ansible_facts", Dict::new())
+            .with("ansible_facts", held(&read.whole))
             .with("ansible_included_var_files", files())
             .with("message", message));
     }
-    let mut vars = match args.str("name").filter(|name| !name.is_empty()) {
-        Some(name) => [(Value::text(name), Value::from(read.vars.clone()))].into_iter().collect(),
-        None => read.vars.clone(),
-    };
+    let mut vars = held(&read.vars);
     if args.str("hash_behaviour") == Some("merge") {
         let mut merged = Dict::new();
         for (name, value) in vars.iter() {
@@ -246,6 +251,7 @@ fn folder(args: &Args, context: &TaskContext<'_>, dir: &str, read: &mut Read) ->
                 load(context, &file, read)?;
             }
         }
+        read.whole = read.vars.clone();
     }
     Ok(())
 }
