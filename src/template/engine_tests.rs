@@ -67,7 +67,7 @@ fn a_lone_expression_keeps_its_type() {
     gives("{{ n }}\n", "3");
     gives("{{ s }}\n", r#""text\n""#);
     gives("{{ n }}{{ s }} \n\n", r#""3text \n\n""#);
-    gives("{{ s ~ '\n' }}\n", r#""text\\n\n""#);
+    gives("{{ s ~ '\n' }}\n", r#""text\n""#);
     gives(" {{ n }}", "\" 3\"");
     gives("{# c #}{{ 7 }}", "7");
     gives("{% if true %}{{ 5 }}{% endif %}", "5");
