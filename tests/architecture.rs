@@ -54,7 +54,7 @@ const STRICT: &[(&str, &[&str])] = &[
 ];
 
 /// All source files below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
         .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
@@ -63,7 +63,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The part of a file that is no test, without comments.
-fn program(path: &Path) -> String {
+pub fn program(path: &Path) -> String {
     let name = path.file_stem().unwrap().to_string_lossy();
     if name == "tests" || name.starts_with("tests_") || name.ends_with("_tests") {
         return String::new();

@@ -4,6 +4,7 @@
 
 pub mod console;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -142,4 +143,24 @@ fn links_between_pages_lead_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_variable_that_is_read_is_listed() {
+    let quoted = fancy_regex::Regex::new(r#""((ANSIBLE|IONOS|IONPLAY|PLAYBOOK)_[A-Z_]+)""#).unwrap();
+    let page = fs::read_to_string(crate::root().join("docs/environment.md")).unwrap();
+    let mut read = BTreeSet::new();
+    for path in crate::architecture::files(&crate::root().join("src")) {
+        let text = crate::architecture::program(&path);
+        read.extend(
+            quoted.captures_iter(text.as_str()).map(|found| found.unwrap().get(1).unwrap().as_str().to_owned()),
+        );
+    }
+    let unlisted: Vec<_> = read.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(unlisted.is_empty(), "docs/environment.md lacks {unlisted:?}");
+    let listed = fancy_regex::Regex::new(r"`((ANSIBLE|IONOS|IONPLAY|PLAYBOOK)_[A-Z_]+)`").unwrap();
+    for found in listed.captures_iter(page.as_str()).map(Result::unwrap) {
+        let name = found.get(1).unwrap().as_str();
+        assert!(read.contains(name), "docs/environment.md lists {name}, which nothing reads");
+    }
 }
