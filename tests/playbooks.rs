@@ -86,7 +86,7 @@ const EXAMPLES: &[Example] = &[
     Example {
         playbook: "with-role.yml",
         options: "",
-        counts: (2, 1, 0),
+        counts: (3, 1, 0),
         objects: "2 created, 0 updated, 0 replaced, 0 deleted, 0 unchanged, 0 failed",
         foretells: true,
     },

@@ -22,10 +22,10 @@ const FEW: usize = 5;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
-    if let [word, url, calls] = &words[..] {
-        if word == "replay" {
-            return bare::replay(url, Path::new(calls)).expect("the calls can be sent");
-        }
+    if let [word, url, calls] = &words[..]
+        && word == "replay"
+    {
+        return bare::replay(url, Path::new(calls)).expect("the calls can be sent");
     }
     let bench = Bench { words, inputs: Inputs::new() };
     println!("{:<52} {:>9} {:>9} {:>9}", "whole process, ms", "min", "median", "max");

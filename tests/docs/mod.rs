@@ -151,6 +151,9 @@ fn every_variable_that_is_read_is_listed() {
     let page = fs::read_to_string(crate::root().join("docs/environment.md")).unwrap();
     let mut read = BTreeSet::new();
     for path in crate::architecture::files(&crate::root().join("src")) {
+        if path.to_string_lossy().contains("lookups/config") {
+            continue; // Names that the lookup answers for, not variables that a run goes by.
+        }
         let text = crate::architecture::program(&path);
         read.extend(
             quoted.captures_iter(text.as_str()).map(|found| found.unwrap().get(1).unwrap().as_str().to_owned()),
