@@ -201,17 +201,18 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making:
     Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks) })
 }
 
-/// Reads a playbook without running it, and gives the loader that knows what was noticed.
+/// Reads a playbook without running it, and gives the loader that knows what was noticed; the redactor learns the
+/// secrets in it.
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read(args: &RunArgs, name: &str) -> Loaded<(Rc<Loader>, Playbook)> {
+pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<Loader>, Playbook)> {
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
     let secrets = Rc::new(secrets);
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
-    let bus = Rc::new(Bus::new(Vec::new(), Rc::new(Redactor::new(false))));
+    let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let (loader, _) = loader(args, &Rc::new(globals(&folder, &secrets)), &secrets, &bus)?;
     let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
     Ok((loader, playbook))

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::modules::{self, args};
 use crate::playbook::keyword::{Keyword, TABLE};
 use crate::playbook::{Item, Keywords, Play, Playbook, Task};
+use crate::secrets::Redactor;
 use crate::template::{Engine, Fault};
 use crate::value::{Text, Value};
 
@@ -53,6 +54,7 @@ pub enum Format {
 /// Checks, and prints what was found.
 pub fn run(args: &Args) -> Exit {
     let (mut report, mut exit) = (Report::new(), Exit::Success);
+    let redactor = Rc::new(Redactor::new(false));
     for name in &args.playbooks {
         let options = RunArgs {
             playbooks: vec![name.clone()],
@@ -62,7 +64,7 @@ pub fn run(args: &Args) -> Exit {
             vault_password_file: args.vault_password_file.clone(),
             ..RunArgs::default()
         };
-        match assemble::read(&options, name) {
+        match assemble::read(&options, name, &redactor) {
             Ok((loader, playbook)) => {
                 report.extend(loader.take_warnings());
                 let mut lint = Lint { report: Report::new(), seen: BTreeSet::new() };
@@ -78,11 +80,11 @@ pub fn run(args: &Args) -> Exit {
     if exit == Exit::Success && report.iter().any(|message| message.severity == Severity::Error) {
         exit = Exit::Unparsable;
     }
-    print(&report, args.format);
+    print(&report, args.format, &redactor);
     exit
 }
 
-fn print(report: &Report, format: Format) {
+fn print(report: &Report, format: Format, redactor: &Redactor) {
     let text = match format {
         Format::Json => {
             let messages: Vec<_> = report.iter().map(json::to_json).collect();
@@ -99,7 +101,7 @@ fn print(report: &Report, format: Format) {
         }
     };
     // A reader that has seen enough is no failure.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().write_all(redactor.redact(&text).as_bytes());
 }
 
 /// What was found so far.

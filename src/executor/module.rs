@@ -167,6 +167,12 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
     if call.settings.background > 0 && !check {
         return super::background::start(call, prepared).await;
     }
+    // Credentials in the environment of the task are as secret as those among its arguments.
+    let names = spec.all_params().filter(|param| param.secret).filter_map(|param| param.env);
+    for name in names {
+        let given = call.settings.environment.iter().filter(|(known, _)| known == name);
+        given.for_each(|(_, value)| run.bus.redactor().add(value));
+    }
     let warnings = RefCell::default();
     let engine = Engine::new(&run.globals, call.scope, call.search);
     let bus = Rc::clone(&run.bus);

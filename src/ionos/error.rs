@@ -18,6 +18,8 @@ pub struct ApiError {
     pub code: Option<String>,
     /// The sentence.
     pub message: String,
+    /// What else is to be told about how it came to this: that it was tried several times, say.
+    pub note: Option<String>,
 }
 
 /// What kind of failure, by what can be done about it.
@@ -38,7 +40,7 @@ pub enum ErrorKind {
 impl ApiError {
     /// A failure before anything was sent.
     pub fn unsent(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Unsent, status: None, code: None, message: message.into() }
+        Self { kind: ErrorKind::Unsent, status: None, code: None, message: message.into(), note: None }
     }
 
     /// An answer that never came or cannot be read.
@@ -57,12 +59,12 @@ impl ApiError {
             _ => ErrorKind::Final,
         };
         let (code, message) = said(body);
-        Self { kind, status: Some(status), code, message }
+        Self { kind, status: Some(status), code, message, note: None }
     }
 
     /// An answer as the overlay foretells it.
     pub fn refused(status: u16, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Final, status: Some(status), code: None, message: message.into() }
+        Self { kind: ErrorKind::Final, status: Some(status), code: None, message: message.into(), note: None }
     }
 
     /// A question about something that a dry run does not know.
@@ -95,12 +97,15 @@ impl fmt::Display for ApiError {
         if let Some(status) = self.status {
             write!(f, "({status}) ")?;
             if self.message.is_empty() {
-                return f.write_str(reason(status));
+                f.write_str(reason(status))?;
             }
         }
         f.write_str(&self.message)?;
         if let Some(code) = &self.code {
             write!(f, " [{code}]")?;
+        }
+        if let Some(note) = &self.note {
+            write!(f, " ({note})")?;
         }
         if let Some(hint) = self.hint() {
             write!(f, "; {hint}")?;

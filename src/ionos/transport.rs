@@ -86,16 +86,14 @@ impl Transport {
             let limit = if miss.connecting { CONNECT_ATTEMPTS } else { self.tuning.attempts };
             if !miss.may_repeat || sent >= limit.max(1) {
                 if sent > 1 {
-                    miss.error.message.push_str(&format!(" (after {sent} attempts)"));
+                    miss.error.note = Some(format!("after {sent} attempts"));
                 }
                 return Err(miss.error);
             }
             let wanted = miss.pause.unwrap_or_else(|| jittered(pause));
             if Instant::now() + wanted > deadline {
-                miss.error.message.push_str(&format!(
-                    " (a further attempt in {} s would exceed `wait_timeout`)",
-                    wanted.as_secs_f64().ceil()
-                ));
+                miss.error.note =
+                    Some(format!("a further attempt in {} s would exceed `wait_timeout`", wanted.as_secs_f64().ceil()));
                 return Err(miss.error);
             }
             tokio::time::sleep(wanted).await;

@@ -48,7 +48,7 @@ pub struct Observation<T> {
     pub parent: Option<Id>,
     /// Why there can be no such object (no such registry), where that is so.
     pub no_parent: Option<String>,
-    /// Names of its neighbours, for suggestions.
+    /// The names of all its siblings and its own, where they were read.
     pub names: Vec<String>,
 }
 
@@ -58,6 +58,8 @@ pub struct Site<'a> {
     pub api: &'a dyn RegistryApi,
     /// What the object belongs to.
     pub parent: Option<&'a Id>,
+    /// The names of all its siblings and its own, where they were read.
+    pub names: &'a [String],
     /// Whether to wait until it is ready, or gone.
     pub wait: bool,
     /// For how long.
@@ -109,10 +111,9 @@ pub trait Resource: Sync {
     /// The desired name, if another object has it. Asked only before a replacement.
     fn rival(
         &self,
-        reads: &dyn RegistryReads,
+        site: &Site<'_>,
         want: &Self::Desired,
         have: &Self::Object,
-        parent: Option<&Id>,
     ) -> impl Future<Output = Result<Option<String>, ApiError>>;
 
     /// What comes first in a replacement.
@@ -205,6 +206,7 @@ impl<R: Resource> Run<'_, R> {
         let site = Site {
             api: &*api,
             parent: seen.parent.as_ref(),
+            names: &seen.names,
             wait: self.args.get("wait").is_none_or(Value::is_true),
             patience: connection.patience,
             tuning: connection.tuning,
@@ -270,7 +272,7 @@ impl<R: Resource> Run<'_, R> {
         reason: String,
     ) -> Result<Outcome, Ended> {
         let label = self.spec.label;
-        let rival = self.resource.rival(site.api, want, have, site.parent).await;
+        let rival = self.resource.rival(site, want, have).await;
         if let Some(name) = rival.map_err(|error| self.ended(error.into()))? {
             let said = format!("failed to update the {label}: Another resource with the desired name ({name}) exists");
             return Err(self.ended(Stop::Said(said)));

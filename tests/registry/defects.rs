@@ -291,6 +291,8 @@ fn d16_nothing_is_asked_twice() {
     assert_eq!(by_id(absent("new")), 2);
     assert_eq!(by_id(update(TOK1, json!({"status": "disabled"}))), 2);
     assert_eq!(by_id(absent(TOK1)), 2);
+    // The new one, and the removal of the old one, which was found in the list.
+    assert_eq!(by_id(update("tok2", json!({"name": "renamed", "allow_replace": true}))), 3);
     let by_name = |args: Json| merged(args, json!({"registry": "reg-a"}));
     let played = stage.tasks(
         &[

@@ -56,7 +56,7 @@ fn lasting_failures_of_a_read_are_told() {
     fails("GET /registries$ status=403", "GET", &said(forbidden));
     fails("GET /registries$ status=500", "GET", &said("(500) Internal Server Error [cr-500]"));
     let five = "GET GET GET GET GET";
-    fails("GET /registries$ status=503", five, &said("(503) Service Unavailable (after 5 attempts) [cr-503]"));
+    fails("GET /registries$ status=503", five, &said("(503) Service Unavailable [cr-503] (after 5 attempts)"));
     fails("GET /registries$ html status=502", five, &said("(502) proxy (after 5 attempts)"));
     let broken = "the connection to {server} broke before the answer was complete";
     let (_, played) = create("GET /registries$ reset");

@@ -139,17 +139,11 @@ impl Resource for RegistryModule {
         reconcile_registry(&want.fields, have)
     }
 
-    async fn rival(
-        &self,
-        reads: &dyn RegistryReads,
-        want: &Desired,
-        have: &Registry,
-        _parent: Option<&Id>,
-    ) -> Result<Option<String>, ApiError> {
+    async fn rival(&self, site: &Site<'_>, want: &Desired, have: &Registry) -> Result<Option<String>, ApiError> {
         if let Some(Fact::Known(location)) = &want.fields.location
             && want.fields.location.as_ref() != Some(&have.properties.location)
         {
-            let offered = reads.locations().await?;
+            let offered = site.api.locations().await?;
             if !offered.is_empty() && !offered.iter().any(|known| known.id == *location) {
                 let ids: Vec<&str> = offered.iter().map(|known| known.id.as_str()).collect();
                 let list = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
@@ -159,7 +153,7 @@ impl Resource for RegistryModule {
         }
         match &want.fields.name {
             Some(Fact::Known(name)) if want.fields.name.as_ref() != Some(&have.properties.name) => {
-                Ok(reads.name_taken(name).await?.then(|| name.clone()))
+                Ok(site.api.name_taken(name).await?.then(|| name.clone()))
             }
             _ => Ok(None),
         }

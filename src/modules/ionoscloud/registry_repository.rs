@@ -102,13 +102,7 @@ impl Resource for RegistryRepository {
         Action::Nothing
     }
 
-    async fn rival(
-        &self,
-        _: &dyn RegistryReads,
-        _: &Desired,
-        _: &Reading,
-        _: Option<&Id>,
-    ) -> Result<Option<String>, ApiError> {
+    async fn rival(&self, _: &Site<'_>, _: &Desired, _: &Reading) -> Result<Option<String>, ApiError> {
         Ok(None)
     }
 

@@ -127,10 +127,7 @@ impl Resource for RegistryToken {
             return Ok(Observation { object: None, parent: None, no_parent: Some(why), names: Vec::new() });
         };
         let object = lookup::token_among(&tokens, &want.token)?.cloned();
-        let names = match object {
-            Some(_) => Vec::new(),
-            None => tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect(),
-        };
+        let names = tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect();
         Ok(Observation { object, parent: Some(registry), no_parent: None, names })
     }
 
@@ -138,18 +135,18 @@ impl Resource for RegistryToken {
         reconcile_token(&want.fields, have)
     }
 
-    async fn rival(
-        &self,
-        reads: &dyn RegistryReads,
-        want: &Desired,
-        have: &Token,
-        parent: Option<&Id>,
-    ) -> Result<Option<String>, ApiError> {
-        let (Some(Fact::Known(name)), Some(registry)) = (&want.fields.name, parent) else {
+    async fn rival(&self, site: &Site<'_>, want: &Desired, have: &Token) -> Result<Option<String>, ApiError> {
+        let (Some(Fact::Known(name)), Some(registry)) = (&want.fields.name, site.parent) else {
             return Ok(None);
         };
-        let tokens = reads.tokens(registry).await?.unwrap_or_default();
-        let taken = tokens.iter().any(|t| t.id != have.id && t.properties.name.known() == Some(name));
+        // A token that was found by its id was found without the list.
+        let taken = match site.names {
+            [] => {
+                let tokens = site.api.tokens(registry).await?.unwrap_or_default();
+                tokens.iter().any(|t| t.id != have.id && t.properties.name.known() == Some(name))
+            }
+            names => names.contains(name),
+        };
         Ok(taken.then(|| name.clone()))
     }
 
