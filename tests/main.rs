@@ -5,6 +5,7 @@
 mod architecture;
 mod conformance;
 mod docs;
+mod fidelity;
 mod playbooks;
 mod registry;
 

@@ -6,6 +6,7 @@
 pub mod background;
 mod conditional;
 mod cursor;
+mod doubt;
 mod effects;
 mod free;
 mod handlers;

@@ -162,7 +162,8 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
     let check = call.settings.check;
     if check && spec.check == CheckSupport::None {
         let message = format!("remote module ({}) does not support check mode", spec.short_name());
-        return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
+        let outcome = Outcome { skipped: true, later: modules::Later::Everything, ..Outcome::default() };
+        return Ok(outcome.with("msg", message));
     }
     if call.settings.background > 0 && !check {
         return super::background::start(call, prepared).await;

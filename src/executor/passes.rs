@@ -1,5 +1,6 @@
 //! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
 
+use super::doubt;
 use super::include::Request;
 use super::task::Pass;
 use crate::value::{Dict, Value};
@@ -48,6 +49,7 @@ impl Passes {
         whole.ignored &= pass.ignored || !pass.failed;
         whole.no_log |= pass.no_log;
         whole.always_shown |= pass.always_shown;
+        let unknown = pass.unknown().map(Value::unknown);
         if whole.undetermined.is_none() {
             whole.undetermined = pass.undetermined.take();
         }
@@ -61,7 +63,8 @@ impl Passes {
             if pass.skipped {
                 pass.result.set("skipped", true.into());
             }
-            results.push(Value::from(pass.result));
+            doubt::hide(&mut pass.result, pass.later);
+            results.push(unknown.unwrap_or_else(|| Value::from(pass.result)));
         }
     }
 
@@ -80,6 +83,14 @@ impl Passes {
         result.set("skipped", whole.skipped.into());
         if whole.failed {
             result.set("failed", true.into());
+        }
+        // A pass of which nothing is known may have made the difference.
+        if let Some(awaits) = &whole.undetermined {
+            for (key, certain) in [("changed", whole.changed), ("skipped", !whole.skipped)] {
+                if !certain {
+                    result.set(key, Value::unknown(awaits.as_str()));
+                }
+            }
         }
         whole.result = result;
         Summed {

@@ -48,6 +48,7 @@ impl TaskRun<'_> {
             skipped: outcome.skipped,
             no_log,
             undetermined: outcome.undetermined,
+            later: outcome.later,
             result,
             failed,
             diff,
@@ -102,6 +103,7 @@ impl TaskRun<'_> {
 
     /// Tells the end of a pass of a loop.
     pub(super) fn tell_item(&self, pass: &Pass, label: Value) {
+        self.spread_doubt(pass);
         // For an item a failure is a failure, whatever becomes of the task.
         let outcome = self.outcome(pass, status_of(pass), Some(label));
         self.run.bus.emit(&Event::Item(outcome));
@@ -120,7 +122,7 @@ impl TaskRun<'_> {
             always_shown: pass.always_shown && !pass.failed,
             looped: false,
             ignored: pass.ignored,
-            undetermined: pass.undetermined.clone(),
+            undetermined: pass.doubt(),
         }
     }
 
@@ -158,6 +160,7 @@ impl TaskRun<'_> {
     /// # Errors
     /// If it notifies a handler that nobody knows.
     pub(super) fn finish_one(&self, pass: Pass) -> Loaded<Finished> {
+        self.spread_doubt(&pass);
         let mut result = self.registered(&pass);
         result.remove("invocation");
         if pass.skipped {
@@ -167,7 +170,7 @@ impl TaskRun<'_> {
         let outcome = self.outcome(&pass, status, None);
         let finished =
             Finished { status, result: Rc::new(result), includes: pass.include.clone().into_iter().collect() };
-        self.register(&finished.result, pass.undetermined.as_deref());
+        self.register(&finished.result, pass.unknown());
         self.notify(if pass.failed { &[] } else { &pass.notify })?;
         if finished.includes.is_empty() {
             self.tell(outcome, pass.changed);

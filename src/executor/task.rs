@@ -16,7 +16,7 @@ use super::result::{no_items, skipped, undetermined};
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
-use crate::modules::Diff;
+use crate::modules::{Diff, Later};
 use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Loaded, Task};
 use crate::report::{Event, Status, TaskLabel};
@@ -69,6 +69,7 @@ pub(super) struct Pass {
     pub(super) diagnostic: Option<Box<Diagnostic>>,
     pub(super) delegated_to: Option<Rc<str>>,
     pub(super) undetermined: Option<String>,
+    pub(super) later: Later,
     pub(super) include: Option<Request>,
     pub(super) notify: Vec<String>,
     /// It has set facts or variables, or changed the inventory.

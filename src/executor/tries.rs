@@ -178,6 +178,7 @@ impl TaskRun<'_> {
         if pass.failed || !pass.bare {
             result.set("failed", pass.failed.into());
         }
+        super::doubt::hide(&mut result, pass.later);
         result
     }
 }

@@ -41,4 +41,7 @@ pub trait Connector {
     /// # Errors
     /// When the connection cannot be described as given (a base URL that is none, a fingerprint of the wrong length).
     fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError>;
+
+    /// A dry run could not tell whether a task would write. From here on it cannot tell what is there, either.
+    fn doubt(&self, _task: &str) {}
 }

@@ -22,6 +22,7 @@ use super::{ApiError, Connection, Connector, Fact, RegistryApi, RegistryReads};
 pub struct OverlayConnector {
     inner: Rc<dyn Connector>,
     worlds: RefCell<HashMap<Account, Rc<World>>>,
+    doubt: Rc<RefCell<Option<String>>>,
 }
 
 /// Base URL and contract.
@@ -30,7 +31,7 @@ type Account = (String, Option<String>);
 impl OverlayConnector {
     /// A dry run over what `inner` reads.
     pub fn new(inner: Rc<dyn Connector>) -> Self {
-        Self { inner, worlds: RefCell::default() }
+        Self { inner, worlds: RefCell::default(), doubt: Rc::default() }
     }
 }
 
@@ -39,7 +40,16 @@ impl Connector for OverlayConnector {
         let inner = self.inner.connect(connection)?;
         let key = (connection.endpoint.url.clone(), connection.endpoint.contract.clone());
         let world = Rc::clone(self.worlds.borrow_mut().entry(key).or_default());
-        Ok(Rc::new(Overlay { inner, world }))
+        match &*self.doubt.borrow() {
+            None => Ok(Rc::new(Overlay { inner, world })),
+            Some(task) => {
+                Err(ApiError::undetermined(format!("what task \"{task}\" does, which may change what is there")))
+            }
+        }
+    }
+
+    fn doubt(&self, task: &str) {
+        self.doubt.borrow_mut().get_or_insert_with(|| task.to_owned());
     }
 }
 
@@ -394,7 +404,8 @@ fn planned_registry(new: &NewRegistry) -> Registry {
             hostname: Fact::later(awaits),
             storage_usage: None,
             features: new.features.clone().map_or(Fact::Known(Some(scanned)), |features| features.map(Some)),
-            api_subnet_allow_list: option(new.api_subnet_allow_list.as_ref()),
+            // No list and an empty one mean the same; answers have a list.
+            api_subnet_allow_list: new.api_subnet_allow_list.clone().unwrap_or_default().map(Some),
         },
     }
 }

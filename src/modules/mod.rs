@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 pub use args::Args;
-pub use outcome::{Diff, Effect, Failure, Outcome};
+pub use outcome::{Diff, Effect, Failure, Later, Outcome};
 pub use spec::Spec;
 
 use crate::host::HostApi;

@@ -20,6 +20,25 @@ pub struct Outcome {
     pub actions: Vec<crate::reconcile::Record>,
     /// Nothing can be said about what would happen (check mode only); the reason.
     pub undetermined: Option<String>,
+    /// What of the result only the real run can say (check mode only).
+    pub later: Later,
+}
+
+/// What of a foretold result is not known, although the result is shown as the original shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Later {
+    /// All of it is as it would be.
+    #[default]
+    Nothing,
+    /// These keys.
+    Keys(&'static [&'static str]),
+    /// Everything.
+    Everything,
+}
+
+impl Later {
+    /// What has to happen before it is known.
+    pub const AWAITS: &'static str = "the real run: this module does nothing in a dry run";
 }
 
 /// A failed task.

@@ -288,6 +288,10 @@ impl Connector for Noting {
         let inner = self.inner.connect(connection)?;
         Ok(Rc::new(Written { inner, watch: Rc::clone(&self.tape), account: self.tape.account(connection) }))
     }
+
+    fn doubt(&self, task: &str) {
+        self.inner.doubt(task);
+    }
 }
 
 /// Sees every writing request and its answer.

@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::host::{Command as Run, RunError};
 use crate::modules::args::expand_path;
 use crate::modules::spec::{CheckSupport, FreeForm, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Args, Failure, Later, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value};
 
 const PARAMS: &[Param] = &[
@@ -141,7 +141,8 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
         Err(RunError::Foretold) => {
             result.message = "Command would have run if not in check mode".to_owned();
             let skipped = args.get("creates").is_none() && args.get("removes").is_none();
-            Ok(Outcome { skipped, ..Outcome::new(!skipped, result.data(Some(0))) })
+            let later = Later::Keys(&["rc", "stdout", "stdout_lines", "stderr", "stderr_lines"]);
+            Ok(Outcome { skipped, later, ..Outcome::new(!skipped, result.data(Some(0))) })
         }
         Err(RunError::Start(error)) => {
             result.cmd = command.words.join(" ").into();

@@ -1,0 +1,254 @@
+//! The dry run, the real run, the second real run, and the changed world.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::rc::Rc;
+
+use ionplay::ionos::model::{NewRegistry, TokenPatch};
+use ionplay::ionos::{Connection, Connector, Credentials, Endpoint, Fact, HttpConnector, Tuning};
+use ionplay::plan::model::{Action, FORMAT};
+use ionplay::plan::{Guard, Invocation, Plan, Tape, verify};
+use ionplay::reconcile::Record;
+use ionplay::report::Status;
+use ionplay::sandbox::{self, Handle};
+use ionplay::value::{Dict, Value};
+
+use super::generate::Case;
+use super::stage::{self, Line, Ran};
+
+/// What came of all runs together.
+#[derive(Default)]
+pub struct Sums {
+    pub runs: u64,
+    pub certain: u64,
+    pub agreed: u64,
+    pub undetermined: u64,
+    pub changes: u64,
+    pub again: u64,
+    pub refused: u64,
+}
+
+impl Sums {
+    pub fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.certain += other.certain;
+        self.agreed += other.agreed;
+        self.undetermined += other.undetermined;
+        self.changes += other.changes;
+        self.again += other.again;
+        self.refused += other.refused;
+    }
+}
+
+impl fmt::Display for Sums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let figure = self.agreed as f64 * 100.0 / self.certain.max(1) as f64;
+        write!(
+            f,
+            "fidelity {figure:.3} % ({} of {} certain predictions came true) in {} runs; {} undetermined; {} changes of \
+             objects foretold; {} second runs changed nothing; {} plans refused in changed worlds",
+            self.agreed, self.certain, self.runs, self.undetermined, self.changes, self.again, self.refused
+        )
+    }
+}
+
+fn sandboxed() -> Option<String> {
+    Some("sandbox".to_owned())
+}
+
+/// Runs one case.
+pub async fn compare(case: &Case) -> Result<Sums, String> {
+    let (foretold_on, done_on) = (stage::server(&case.seed), stage::server(&case.seed));
+    let (plan, foretold) = foretell(case, &foretold_on).await;
+    if let Some(request) = foretold_on.requests().iter().find(|request| request.writes()) {
+        return Err(format!("the dry run sent {} {}", request.method, request.path));
+    }
+
+    let guard = Guard::new(&plan, sandboxed());
+    let certain = plan.undetermined.is_empty();
+    let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
+    let connector = if certain { guard.over(http) } else { http };
+    let done = stage::run(&case.playbook, &done_on, connector, false).await;
+    let mut sums = Sums { runs: 1, changes: plan.writes.len() as u64, ..Sums::default() };
+    lines(&foretold, &done, &mut sums)?;
+    if foretold.ended != done.ended && certain {
+        return Err(format!("foretold to end with {}, ended with {}", foretold.ended, done.ended));
+    }
+    if let Some(what) = guard.refused() {
+        return Err(format!("the plan was left: {what}"));
+    }
+    if certain && guard.left() > 0 {
+        return Err(format!("{} planned requests were not sent", guard.left()));
+    }
+
+    if case.converges {
+        let again = stage::run(&case.playbook, &done_on, Rc::new(HttpConnector::default()), false).await;
+        let first: Vec<&Line> = again.lines.iter().filter(|line| line.outcome.status == Status::Changed).collect();
+        if let Some(line) = first.first() {
+            return Err(format!("the second run changed something in {}", line.outcome.label.task));
+        }
+        sums.again = 1;
+    }
+    if change_world(case, &plan, &foretold_on).await {
+        let (now, _) = foretell(case, &foretold_on).await;
+        if verify::verify(&plan, &now).is_ok() {
+            return Err("the world was changed, and the plan not refused".to_owned());
+        }
+        sums.refused = 1;
+    }
+    Ok(sums)
+}
+
+async fn foretell(case: &Case, server: &Handle) -> (Plan, Ran) {
+    let tape = Tape::new(sandboxed());
+    let connector = tape.over(Rc::new(HttpConnector::default()));
+    let ran = stage::run(&case.playbook, server, connector, true).await;
+    let gathered = ran.gathered.borrow();
+    let plan = Plan {
+        format: FORMAT,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        made: stage::NOW.to_owned(),
+        run: Invocation::default(),
+        files: Default::default(),
+        variables: String::new(),
+        actions: gathered.records.iter().map(Action::from).collect(),
+        others: gathered.others.clone(),
+        undetermined: gathered.undetermined.clone(),
+        failed: gathered.failed.clone(),
+        observed: tape.observed(),
+        writes: tape.writes(),
+    };
+    drop(gathered);
+    (plan, ran)
+}
+
+/// Every certain line of the dry run must be a line of the real one.
+fn lines(foretold: &Ran, done: &Ran, sums: &mut Sums) -> Result<(), String> {
+    let names: BTreeSet<&str> = foretold.lines.iter().map(|line| &*line.outcome.label.task).collect();
+    let real: BTreeSet<&str> = done.lines.iter().map(|line| &*line.outcome.label.task).collect();
+    if names != real {
+        return Err(format!("foretold tasks {names:?}, real ones {real:?}"));
+    }
+    for name in names {
+        let of = |ran: &Ran| -> Vec<usize> {
+            (0..ran.lines.len()).filter(|at| &*ran.lines[*at].outcome.label.task == name).collect()
+        };
+        let (said, was) = (of(foretold), of(done));
+        let unknown = |at: &&usize| foretold.lines[**at].outcome.undetermined.is_some();
+        let row = |at: &usize| foretold.lines[*at].outcome.item.as_ref().and_then(Value::as_str) == Some("[*]");
+        if said.iter().any(row) {
+            sums.undetermined += 1;
+            continue;
+        }
+        if said.len() != was.len() {
+            return Err(format!("{name}: {} lines foretold, {} real", said.len(), was.len()));
+        }
+        let doubtful = said.iter().filter(unknown).count();
+        for (said, was) in said.iter().zip(&was) {
+            let (said, was) = (&foretold.lines[*said], &done.lines[*was]);
+            if said.outcome.undetermined.is_some() {
+                sums.undetermined += u64::from(!said.outcome.looped);
+            } else if !(said.outcome.looped && doubtful > 0) {
+                sums.certain += 1;
+                same(said, was).map_err(|why| format!("{name}: {why}"))?;
+                sums.agreed += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn same(said: &Line, was: &Line) -> Result<(), String> {
+    let (a, b) = (&said.outcome, &was.outcome);
+    if a.status != b.status {
+        return Err(format!("foretold {:?}, was {:?}: {:?} / {:?}", a.status, b.status, a.result, b.result));
+    }
+    if said.records.len() != was.records.len() {
+        return Err(format!("{} objects foretold, {} real", said.records.len(), was.records.len()));
+    }
+    for (a, b) in said.records.iter().zip(&was.records) {
+        record(a, b)?;
+    }
+    for key in ["registry", "registry_token", "registries", "registry_tokens", "id", "action"] {
+        match (a.result.get(key), b.result.get(key)) {
+            (Some(a), Some(b)) => agrees(key, a, b)?,
+            (None, None) => {}
+            (a, b) => return Err(format!("`{key}` foretold as {a:?}, was {b:?}")),
+        }
+    }
+    Ok(())
+}
+
+fn record(a: &Record, b: &Record) -> Result<(), String> {
+    if (a.kind, &a.verb, a.error.is_some()) != (b.kind, &b.verb, b.error.is_some()) || a.identity != b.identity {
+        // An identity may be an id that was not known.
+        if !a.identity.contains("<known after creation>") || a.verb != b.verb {
+            return Err(format!("foretold {a:?}, was {b:?}"));
+        }
+    }
+    let fields = |dict: &Dict| Value::from(dict.clone());
+    agrees("before", &fields(&a.before), &fields(&b.before))?;
+    agrees("after", &fields(&a.after), &fields(&b.after))
+}
+
+/// What was foretold and is not unknown is so.
+fn agrees(place: &str, said: &Value, was: &Value) -> Result<(), String> {
+    match (said, was) {
+        (Value::Unknown(_), _) => Ok(()),
+        (Value::Dict(a), Value::Dict(b)) => {
+            for (key, value) in a.iter() {
+                let name = key.as_str().unwrap_or_default();
+                // When something was last changed is not foretold.
+                if name.starts_with("last_modified") {
+                    continue;
+                }
+                let other = b.get_value(key).ok_or_else(|| format!("{place}.{name} is not there"))?;
+                agrees(&format!("{place}.{name}"), value, other)?;
+            }
+            Ok(())
+        }
+        (Value::List(a), Value::List(b)) if a.len() == b.len() => {
+            a.iter().zip(b.iter()).try_for_each(|(a, b)| agrees(&format!("{place}[]"), a, b))
+        }
+        (Value::Str(a), _) if a.contains("<known after creation>") => Ok(()),
+        (a, b) if a == b => Ok(()),
+        (a, b) => Err(format!("{place} foretold as {a:?}, was {b:?}")),
+    }
+}
+
+/// Changes something that the plan was decided from; false if there is nothing.
+async fn change_world(case: &Case, plan: &Plan, server: &Handle) -> bool {
+    let endpoint = Endpoint {
+        url: server.url(),
+        credentials: Credentials::Bearer(sandbox::TOKEN.to_owned()),
+        contract: None,
+        fingerprint: None,
+        pin_only: false,
+    };
+    let patience = std::time::Duration::from_secs(5);
+    let connection = Connection { endpoint, patience, tuning: Tuning::default() };
+    let api = HttpConnector::default().connect(&connection).unwrap();
+    let known = |text: &str| Fact::Known(text.to_owned());
+    let tokens: Vec<_> = plan.observed.iter().filter(|o| o.kind == "token" && o.there).collect();
+    let registries: Vec<_> = plan.observed.iter().filter(|o| o.kind == "registry" && o.there).collect();
+    let free: Vec<_> = plan.observed.iter().filter(|o| o.kind == "registry name" && !o.there).collect();
+    let choice = case.playbook.len();
+    if let Some(token) = tokens.get(choice % tokens.len().max(1)) {
+        let (registry, id) = (known(token.parent.as_ref().unwrap()), known(&token.id));
+        if choice.is_multiple_of(2) {
+            return api.delete_token(&registry, &id).await.is_ok();
+        }
+        let status = token.fields.get("status").and_then(|status| status.as_str());
+        let other = if status == Some("disabled") { "enabled" } else { "disabled" };
+        let patch = TokenPatch { status: Some(known(other)), ..TokenPatch::default() };
+        return api.patch_token(&registry, &id, &patch).await.is_ok();
+    }
+    if let Some(registry) = registries.first() {
+        return api.delete_registry(&known(&registry.id)).await.is_ok();
+    }
+    if let Some(name) = free.first() {
+        let new = NewRegistry { name: known(&name.id), location: known("de/fra"), ..NewRegistry::default() };
+        return api.create_registry(&new).await.is_ok();
+    }
+    false
+}

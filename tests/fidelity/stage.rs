@@ -1,0 +1,107 @@
+//! Servers, and runs against them inside this process.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ionplay::executor::{self, Options, Parts, Run};
+use ionplay::host;
+use ionplay::intake;
+use ionplay::inventory::Inventory;
+use ionplay::ionos::Connector;
+use ionplay::plan::{Gather, Gathered};
+use ionplay::playbook::{Loader, action};
+use ionplay::reconcile::Record;
+use ionplay::report::{Bus, Event, Outcome, Writer};
+use ionplay::sandbox::{self, Handle, Pace, Seed};
+use ionplay::secrets::Redactor;
+use ionplay::source::Source;
+use ionplay::template::Globals;
+use ionplay::vars::vault::VaultSecrets;
+
+/// What relative dates count from.
+pub const NOW: &str = "2030-01-01T00:00:00Z";
+
+/// A server that holds this.
+pub fn server(seed: &str) -> Handle {
+    let pace = Pace { new: Duration::ZERO, storage: Duration::ZERO, deletion: Duration::ZERO };
+    // Equal servers were started in the same moment.
+    let now = Some(sandbox::Moment(NOW.parse::<jiff::Timestamp>().unwrap().as_millisecond()));
+    let seed = Seed::parse(seed).unwrap();
+    sandbox::start(sandbox::Options { seed, pace, now, ..sandbox::Options::default() }).unwrap()
+}
+
+/// A line of a run, with what it did to objects.
+pub struct Line {
+    pub outcome: Outcome,
+    pub records: Vec<Record>,
+}
+
+/// The lines of a run.
+pub struct Ran {
+    pub lines: Vec<Line>,
+    pub gathered: Rc<RefCell<Gathered>>,
+    pub ended: String,
+}
+
+/// Takes each line with the records that were new when it came.
+struct Lines {
+    run: Rc<RefCell<Option<Rc<Run>>>>,
+    seen: usize,
+    lines: Rc<RefCell<Vec<Line>>>,
+}
+
+impl Writer for Lines {
+    fn event(&mut self, event: &Event, _: &Redactor) -> std::io::Result<()> {
+        let (Event::Item(outcome) | Event::Host(outcome)) = event else { return Ok(()) };
+        let run = self.run.borrow();
+        let all = run.as_ref().unwrap().records.borrow();
+        self.lines.borrow_mut().push(Line { outcome: outcome.clone(), records: all[self.seen..].to_vec() });
+        self.seen = all.len();
+        Ok(())
+    }
+}
+
+/// Runs a playbook.
+pub async fn run(text: &str, server: &Handle, connector: Rc<dyn Connector>, check: bool) -> Ran {
+    let source = Source::new("play.yml", text);
+    let document = intake::read(&source, &|key| action::resolve(key).is_some()).unwrap().document;
+    let secrets = Rc::new(VaultSecrets::collect(&[], &[], false).unwrap());
+    let no_vault = |_: &str, _: &Path| unreachable!("nothing is vaulted");
+    let loader = Loader::new(Vec::new(), Box::new(no_vault), Box::new(|value, _| Ok(value.clone())));
+    let playbook = loader.playbook(document, &source, Path::new("/")).unwrap_or_else(|p| panic!("{:?}", p.report));
+    let (held, lines) = (Rc::new(RefCell::new(None)), Rc::new(RefCell::new(Vec::new())));
+    let (gather, gathered) = Gather::new();
+    let writer = Lines { run: Rc::clone(&held), seen: 0, lines: Rc::clone(&lines) };
+    let bus = Bus::new(vec![Box::new(gather), Box::new(writer)], Rc::new(Redactor::new(false)));
+    let environment = [
+        ("IONOS_API_URL", server.url()),
+        ("IONOS_TOKEN", sandbox::TOKEN.to_owned()),
+        ("IONPLAY_NOW", NOW.to_owned()),
+        ("IONPLAY_POLL_MS", "1".to_owned()),
+        ("IONPLAY_RETRY_BASE_MS", "1".to_owned()),
+    ];
+    let parts = Parts {
+        options: Options {
+            check,
+            forks: 5,
+            environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            ..Options::default()
+        },
+        bus: Rc::new(bus),
+        globals: Rc::new(Globals::new(Path::new("/"))),
+        loader: Rc::new(loader),
+        inventory: Inventory::load(&[], secrets),
+        extra_vars: Rc::default(),
+        registries: (Rc::clone(&connector), connector),
+        host_apis: (Box::new(host::Real), Box::new(host::Predict)),
+    };
+    let run = Run::new(parts);
+    *held.borrow_mut() = Some(Rc::clone(&run));
+    let ended = executor::run(&run, &[playbook]).await;
+    // The writer holds the run, and the run the writer.
+    held.borrow_mut().take();
+    let ended = format!("{:?} {:?}", ended.exit, ended.report);
+    Ran { lines: lines.take(), gathered, ended }
+}
