@@ -7,30 +7,33 @@ mod tree;
 use std::path::{Path, PathBuf};
 
 use super::files::{COMMON, Disk, base_name, shown};
+use crate::diagnostic::Diagnostic;
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::json::{self, Style};
 use crate::value::{Sealed, Value, python};
 use place::{Parcel, Placing};
 
-static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or a content.").params(&[
-    &[
-        Param::path("src", "The file or folder; with a slash at the end, only what is in it."),
-        Param::str("_original_basename", "For internal use.").hidden(),
-        Param::new("content", Kind::Raw, "The content of the file, instead of `src`; structures become JSON."),
-        Param::path("dest", "The file, or the folder to put it in."),
-        Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
-        Param::bool("force", "Replace what is there already.").default("true"),
-        Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-        Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
-        Param::bool("remote_src", "The source is on the host.").default("false"),
-        Param::bool("local_follow", "Copy what links of the source point to."),
-        Param::str("checksum", "SHA-1 that the content is to have."),
-        Param::bool("follow", "Write what a link at the destination points to.").default("false"),
-        Param::bool("decrypt", "Open vaulted sources.").default("true"),
-    ],
-    COMMON,
-]);
+static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or a content.")
+    .params(&[
+        &[
+            Param::path("src", "The file or folder; with a slash at the end, only what is in it."),
+            Param::str("_original_basename", "For internal use.").hidden(),
+            Param::new("content", Kind::Raw, "The content of the file, instead of `src`; structures become JSON."),
+            Param::path("dest", "The file, or the folder to put it in."),
+            Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
+            Param::bool("force", "Replace what is there already.").default("true"),
+            Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+            Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
+            Param::bool("remote_src", "The source is on the host.").default("false"),
+            Param::bool("local_follow", "Copy what links of the source point to."),
+            Param::str("checksum", "SHA-1 that the content is to have."),
+            Param::bool("follow", "Write what a link at the destination points to.").default("false"),
+            Param::bool("decrypt", "Open vaulted sources.").default("true"),
+        ],
+        COMMON,
+    ])
+    .any_params();
 
 /// The module.
 pub struct Copy;
@@ -49,6 +52,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if args.get("_original_basename").is_some() {
         return Err(Failure::new("Invalid parameter specified: \"_original_basename\""));
     }
+    no_strangers(args, context)?;
     let source = args.str("src").filter(|source| !source.is_empty());
     let content = args.get("content");
     let placing = Placing::of(args);
@@ -67,6 +71,28 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         }
         (Some(source), None) => from_here(args, context, source, &placing).await,
     }
+}
+
+/// Unknown names are refused. One without a value is what is left of an unquoted text with commas
+/// (`{mode: u=rw,g=r}`); the original lets it pass, so it is only told.
+fn no_strangers(args: &Args, context: &TaskContext<'_>) -> Result<(), Failure> {
+    for (name, value) in args.values().iter() {
+        let name = python::str(name);
+        if SPEC.param(&name).is_some() {
+            continue;
+        }
+        if value.is_null() {
+            context.warn(format!("`{name}` is no parameter of `copy`; quote the text that it was cut from"));
+            continue;
+        }
+        let known: Vec<&str> = SPEC.all_params().map(|param| param.name).collect();
+        let message = format!(
+            "Unsupported parameters for (copy) module: {name}. Supported parameters include: {}.",
+            known.join(", ")
+        );
+        return Err(Diagnostic::error(message).suggest(&name, &known).into());
+    }
+    Ok(())
 }
 
 /// A content as the task has it.
