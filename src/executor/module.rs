@@ -9,7 +9,7 @@ use super::keywords::Settings;
 use super::scope::TaskScope;
 use super::task::TaskRun;
 use crate::diagnostic::Diagnostic;
-use crate::modules::spec::CheckSupport;
+use crate::modules::spec::{CheckSupport, FreeForm};
 use crate::modules::{self, Args, Failure, InventoryView, Module, Outcome, TaskContext, args};
 use crate::playbook::{Keyword, action};
 use crate::report::Event;
@@ -70,8 +70,9 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
     } else {
         task.action.full.clone()
     };
-    let module = modules::find(&full)
-        .ok_or_else(|| Failure::from(Diagnostic::error(format!("`{full}` cannot run here")).at(&task.span, "")))?;
+    let module = modules::find(&full).ok_or_else(|| {
+        Failure::from(Diagnostic::error(format!("there is no module `{full}` in this program")).at(&task.span, ""))
+    })?;
     for node in task.keyword_all(Keyword::ModuleDefaults) {
         let defaults = engine.value(&node.to_value())?;
         for defaults in listed(defaults) {
@@ -96,7 +97,15 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
         }
     }
     raw.extend(&task.args.values);
-    let given = templated(engine, &raw)?;
+    let mut given = templated(engine, &raw)?;
+    // A template in place of the arguments.
+    if module.spec().free_form != FreeForm::Raw
+        && let Some(Value::Dict(values)) = given.get("_raw_params").cloned()
+    {
+        given.remove("_raw_params");
+        let named = std::mem::replace(&mut given, (*values).clone());
+        given.extend(&named);
+    }
     // What was computed from a secret must not be shown either, whatever the module makes of it.
     given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
     let checked =

@@ -155,7 +155,7 @@ impl TaskScope {
                 let play = self.play.as_ref()?;
                 texts(&mut play.batch.iter().filter(|host| self.takes_part(host)))
             }
-            "ansible_play_role_names" | "ansible_dependent_role_names" | "ansible_role_names" => {
+            "role_names" | "ansible_play_role_names" | "ansible_dependent_role_names" | "ansible_role_names" => {
                 role_names(self.play.as_ref()?, name)
             }
             "role_name" | "ansible_role_name" => Value::text(self.role()?.name.as_str()),
@@ -340,7 +340,7 @@ fn role_names(play: &PlayRun, name: &str) -> Value {
         dependencies.extend(role.with_dependencies().into_iter().filter(|r| !Rc::ptr_eq(r, role)));
     }
     let chosen: Vec<&Rc<Role>> = match name {
-        "ansible_play_role_names" => roles.iter().collect(),
+        "role_names" | "ansible_play_role_names" => roles.iter().collect(),
         "ansible_dependent_role_names" => dependencies.iter().collect(),
         _ => roles.iter().chain(&dependencies).collect(),
     };

@@ -66,13 +66,49 @@ const MIXED: &[&str] = &[
     "set_fact",
 ];
 
+/// Modules that the original has and that are not here. A task that uses one is a failure only if it is run: it may be
+/// skipped, or be for other machines.
+pub const NOT_HERE: &[&str] = &[
+    "apt",
+    "apt_key",
+    "apt_repository",
+    "cron",
+    "deb822_repository",
+    "debconf",
+    "dnf",
+    "dnf5",
+    "dpkg_selections",
+    "expect",
+    "group",
+    "hostname",
+    "iptables",
+    "known_hosts",
+    "mount_facts",
+    "package",
+    "package_facts",
+    "pip",
+    "reboot",
+    "rpm_key",
+    "service",
+    "service_facts",
+    "subversion",
+    "systemd",
+    "systemd_service",
+    "sysvinit",
+    "unarchive",
+    "user",
+    "wait_for_connection",
+    "yum_repository",
+];
+
 /// Finds the full name of a module or action.
 pub fn resolve(name: &str) -> Option<String> {
     let short = name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name);
     if EXECUTOR_ACTIONS.contains(&short) {
         return Some(format!("ansible.builtin.{short}"));
     }
-    modules::find(name).map(|module| module.spec().name.to_owned())
+    let found = modules::find(name).map(|module| module.spec().name.to_owned());
+    found.or_else(|| NOT_HERE.contains(&short).then(|| format!("ansible.builtin.{short}")))
 }
 
 /// Reads a task from its mapping.
@@ -335,12 +371,15 @@ impl Loader {
             })?;
         let mut values = Dict::new();
         for (name, value) in pairs {
-            values.set(name, written(value));
+            // The name may be a template too (`set_fact`).
+            values.insert(written(name), written(value));
         }
         if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
             let free = raw_options.is_some()
                 || MIXED.contains(&short)
                 || module.contains("{{")
+                // What a template comes to may be a mapping of arguments; that is seen when it is known.
+                || rest.trim_start().starts_with("{{")
                 || spec.is_some_and(|spec| spec.free_form == FreeForm::Mixed);
             if !free {
                 return Err(Diagnostic::error(format!("`{module}` takes `parameter=value` pairs, not free text"))
