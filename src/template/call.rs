@@ -173,8 +173,8 @@ pub struct RenderOptions {
     pub trim_blocks: bool,
     /// Removes blanks before a block.
     pub lstrip_blocks: bool,
-    /// Keeps the last line break of the text.
-    pub keep_trailing_newline: bool,
+    /// What ends the lines of the text; those of variables stay as they are.
+    pub newline: &'static str,
     /// Backslashes in string literals are literal (playbooks) rather than escapes (template files).
     pub escape_backslashes: bool,
     /// Null prints as nothing and results keep their type; off for template files, which always give text.
@@ -191,7 +191,7 @@ impl Default for RenderOptions {
             comment: pair("{#", "#}"),
             trim_blocks: true,
             lstrip_blocks: false,
-            keep_trailing_newline: false,
+            newline: "\n",
             escape_backslashes: true,
             native: true,
         }

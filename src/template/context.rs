@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::call::{Args, Context, RenderOptions};
-use super::engine::{Engine, Layer, poison, use_of};
+use super::engine::{Engine, Layer, poison, use_of, with_ends};
 use super::eval::Cx;
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
@@ -146,8 +146,7 @@ impl Engine<'_> {
                 let source = Source::new(file.display().to_string(), text.as_str());
                 let text = Text::written(text.as_str(), source.span(0..text.len()));
                 let place = Place::of(&text);
-                let options = RenderOptions { keep_trailing_newline: false, ..self.options.clone() };
-                let parsed = self.globals.template_with(&text, &options);
+                let parsed = self.globals.template_with(&text, self.options);
                 let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
                 return Ok((parsed, place));
             }
@@ -208,7 +207,7 @@ impl Context for Engine<'_> {
         let parsed = self.globals.template_with(text, options);
         let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
         let value = self.deeper(|| engine.run(&parsed, &Locals::root(), &place))?;
-        let value = engine.finish(value)?;
+        let value = with_ends(engine.finish(value)?, text, options.newline);
         Ok(match value {
             Value::Str(_) | Value::Unknown(_) => value,
             other if options.native => other,

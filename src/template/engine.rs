@@ -170,7 +170,7 @@ fn is_usual(options: &RenderOptions) -> bool {
     options.escape_backslashes
         && options.trim_blocks
         && !options.lstrip_blocks
-        && !options.keep_trailing_newline
+        && options.newline == "\n"
         && options.block.0 == "{%"
         && options.variable.0 == "{{"
         && options.comment.0 == "{#"
@@ -312,7 +312,7 @@ impl<'a> Engine<'a> {
         self.guarded(text, label, || {
             let place = Place::of(text);
             let parsed = self.globals.template(text).map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
-            let value = with_line_ends(self.run(&parsed, &Locals::root(), &place)?, text);
+            let value = with_ends(self.run(&parsed, &Locals::root(), &place)?, text, "\n");
             Ok(if text.is_secret() { secret(value) } else { value })
         })
     }
@@ -388,19 +388,6 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// Gives a text the line breaks at the end that its template has; the parser has taken one of them away.
-fn with_line_ends(value: Value, template: &Text) -> Value {
-    let ends = |text: &str| text.len() - text.trim_end_matches('\n').len();
-    match value {
-        Value::Str(text) if ends(template) > ends(&text) => {
-            let missing = "\n".repeat(ends(template) - ends(&text));
-            let longer = Text::plain(format!("{}{missing}", text.as_str()));
-            Value::Str(if text.is_secret() { longer.into_secret() } else { longer })
-        }
-        other => other,
-    }
-}
-
 /// Whether a value has anything in it that templating would change.
 fn needs_work(value: &Value) -> bool {
     match value {
@@ -410,6 +397,23 @@ fn needs_work(value: &Value) -> bool {
         Value::Dict(dict) => dict.values().any(needs_work),
         _ => false,
     }
+}
+
+/// Text gets back the line breaks that its template ends with: the parser takes the last one away, and a block takes the
+/// one behind it. The value of a lone expression stays as it is unless it is text.
+pub(super) fn with_ends(value: Value, template: &str, newline: &str) -> Value {
+    let Value::Str(text) = &value else { return value };
+    let missing = ends(template).saturating_sub(ends(text));
+    if missing == 0 {
+        return value;
+    }
+    let complete = Value::text(format!("{}{}", text.as_str(), newline.repeat(missing)));
+    if text.is_secret() { secret(complete) } else { complete }
+}
+
+/// How many line breaks a text ends with.
+fn ends(text: &str) -> usize {
+    text.bytes().rev().filter(|byte| *byte != b'\r').take_while(|byte| *byte == b'\n').count()
 }
 
 /// A failure as a value that fails when it is used.

@@ -50,7 +50,9 @@ impl Engine<'_> {
     pub(super) fn explain(&self, fault: Fault) -> Fault {
         let name = fault.message.strip_prefix('\'').and_then(|rest| rest.strip_suffix("' is undefined"));
         match name.map(str::to_owned) {
-            Some(name) if fault.hints.is_empty() => fault.suggest(&name, &self.scope.names()),
+            Some(name) if fault.hints.is_empty() => {
+                fault.suggest(&name, self.scope.names().iter().filter(|known| **known != name))
+            }
             _ => fault,
         }
     }

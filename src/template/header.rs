@@ -24,22 +24,12 @@ const NAMES: [&str; 10] = [
 
 /// How a template file is read: delimiters, blanks and ends of lines.
 #[derive(Debug, Clone)]
-pub struct FileOptions {
-    options: RenderOptions,
-    newline: &'static str,
-}
+pub struct FileOptions(RenderOptions);
 
 impl Default for FileOptions {
     fn default() -> Self {
         // Backslashes in the string literals of files are escapes; in playbooks they are not.
-        Self {
-            options: RenderOptions {
-                escape_backslashes: false,
-                keep_trailing_newline: true,
-                ..RenderOptions::default()
-            },
-            newline: "\n",
-        }
+        Self(RenderOptions { escape_backslashes: false, ..RenderOptions::default() })
     }
 }
 
@@ -50,7 +40,7 @@ impl FileOptions {
     /// For a name nobody knows, or an end of lines that is none.
     pub fn set(&mut self, name: &str, value: &Value) -> Result<(), Fault> {
         let text = || value.as_str().unwrap_or_default().to_owned();
-        let options = &mut self.options;
+        let options = &mut self.0;
         match name {
             "block_start_string" => options.block.0 = text(),
             "block_end_string" => options.block.1 = text(),
@@ -63,7 +53,7 @@ impl FileOptions {
             // The line breaks at the end come back in any case.
             "keep_trailing_newline" => {}
             "newline_sequence" => {
-                self.newline = match text().as_str() {
+                options.newline = match text().as_str() {
                     "\n" | "\\n" => "\n",
                     "\r" | "\\r" => "\r",
                     "\r\n" | "\\r\\n" => "\r\n",
@@ -99,8 +89,7 @@ impl FileOptions {
         Ok(content.len() - body.len())
     }
 
-    /// What a template file gives. A file of one expression keeps that expression's type; text gets back the line
-    /// breaks that the file has at its end.
+    /// What a template file gives. A file of one expression keeps that expression's type.
     ///
     /// # Errors
     /// If the first line is no list of options, or the template fails.
@@ -112,32 +101,10 @@ impl FileOptions {
         vars: Vec<(String, Value)>,
     ) -> Result<Value, Fault> {
         let start = self.read_header(content)?;
-        let whole = &content[start..];
-        let body = whole.strip_suffix('\n').unwrap_or(whole);
-        let body = body.strip_suffix('\r').filter(|_| body.len() < whole.len()).unwrap_or(body);
-        let span = Source::new(name, content).span(start..start + body.len());
-        let written = Text::written(self.with_line_ends(body), span);
-        self.options.vars = vars;
-        let result = context.render(&written, &self.options)?;
-        let Value::Str(text) = &result else { return Ok(result) };
-        let missing = ends(whole).saturating_sub(ends(text));
-        if missing == 0 {
-            return Ok(result);
-        }
-        let complete = format!("{}{}", text.as_str(), self.newline.repeat(missing));
-        Ok(if text.is_secret() { Value::secret(complete) } else { Value::text(complete) })
+        let span = Source::new(name, content).span(start..content.len());
+        self.0.vars = vars;
+        context.render(&Text::written(&content[start..], span), &self.0)
     }
-
-    /// The text with the ends of lines that the result is to have; those of variables stay as they are.
-    fn with_line_ends(&self, text: &str) -> String {
-        let unix = text.replace("\r\n", "\n").replace('\r', "\n");
-        if self.newline == "\n" { unix } else { unix.replace('\n', self.newline) }
-    }
-}
-
-/// How many line breaks a text ends with.
-pub fn ends(text: &str) -> usize {
-    text.bytes().rev().take_while(|byte| *byte == b'\n').count()
 }
 
 /// A Python literal as far as options need one: text, a boolean, or nothing.
@@ -177,9 +144,9 @@ mod tests {
         let mut found = FileOptions::default();
         let start = found.read_header(text).unwrap();
         assert_eq!(&text[start..], "body\n");
-        assert!(!found.options.trim_blocks && !found.options.escape_backslashes);
-        assert_eq!(found.options.variable, ("<<".to_owned(), ">>".to_owned()));
-        assert_eq!(found.options.block, ("{%".to_owned(), "%}".to_owned()));
+        assert!(!found.0.trim_blocks && !found.0.escape_backslashes);
+        assert_eq!(found.0.variable, ("<<".to_owned(), ">>".to_owned()));
+        assert_eq!(found.0.block, ("{%".to_owned(), "%}".to_owned()));
     }
 
     #[track_caller]
@@ -196,19 +163,14 @@ mod tests {
         refused("#jinja2: trim_blocks: maybe\n", "Invalid '#jinja2:' override value maybe.");
     }
 
-    #[track_caller]
-    fn lines(newline: &str, text: &str, expected: &str) {
-        let mut options = FileOptions::default();
-        options.set("newline_sequence", &Value::text(newline)).unwrap();
-        assert_eq!(options.with_line_ends(text), expected);
-    }
-
     #[test]
     fn lines_end_as_asked() {
-        lines("\r\n", "a\nb\r\n", "a\r\nb\r\n");
-        lines("\\r", "a\n", "a\r");
-        lines("\n", "a\r\n", "a\n");
-        let fault = FileOptions::default().set("newline_sequence", &Value::text("x")).unwrap_err();
+        let mut options = FileOptions::default();
+        for (written, meant) in [("\r\n", "\r\n"), ("\\r", "\r"), ("\n", "\n")] {
+            options.set("newline_sequence", &Value::text(written)).unwrap();
+            assert_eq!(options.0.newline, meant);
+        }
+        let fault = options.set("newline_sequence", &Value::text("x")).unwrap_err();
         assert_eq!(fault.message, "newline_sequence needs to be one of: \n, \r or \r\n");
     }
 }

@@ -33,4 +33,4 @@ pub use api::Verdict;
 pub use call::{Args, Call, Context, Filter, Lookup, Test};
 pub use engine::{Engine, Globals, Layer, Scope};
 pub use fault::{Fault, FaultKind};
-pub use header::{FileOptions, ends};
+pub use header::FileOptions;

@@ -4,6 +4,7 @@
 //! from Jinja2 (backslashes, huge integers, unary plus) is replaced by something harmless, and literals and raw text are
 //! then read from the original at the same offsets.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
         text,
         masked: &masked,
         literal_backslashes: options.escape_backslashes,
+        newline: options.newline,
         in_output: Cell::new(false),
         depth: Cell::new(0),
     };
@@ -62,8 +64,14 @@ pub fn expression(text: &str) -> Result<Node, (Fault, At)> {
         return Err((Fault::new(FaultKind::Limit, "this expression is too long"), 0..MAX_LENGTH));
     }
     let masked = literal::mask(text);
-    let reader =
-        Reader { text, masked: &masked, literal_backslashes: false, in_output: Cell::new(false), depth: Cell::new(0) };
+    let reader = Reader {
+        text,
+        masked: &masked,
+        literal_backslashes: false,
+        newline: "\n",
+        in_output: Cell::new(false),
+        depth: Cell::new(0),
+    };
     match parse_expr(&masked) {
         Ok(expr) => reader.node(&expr),
         Err(error) => Err(reader.syntax_error(&error)),
@@ -77,7 +85,6 @@ fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, Fault> {
         .comment_delimiters(options.comment.0.clone(), options.comment.1.clone())
         .trim_blocks(options.trim_blocks)
         .lstrip_blocks(options.lstrip_blocks)
-        .keep_trailing_newline(options.keep_trailing_newline)
         .build()
         .map_err(|error| Fault::new(FaultKind::Syntax, format!("the delimiters are not usable: {error}")))
 }
@@ -93,6 +100,7 @@ struct Reader<'t> {
     text: &'t str,
     masked: &'t str,
     literal_backslashes: bool,
+    newline: &'static str,
     /// Inside `{{ }}`; in statements and bare expressions escapes hold in playbooks too.
     in_output: Cell<bool>,
     depth: Cell<usize>,
@@ -156,8 +164,10 @@ impl Reader<'_> {
         let (kind, at) = match stmt {
             ast::Stmt::Template(s) => (StmtKind::Plain(self.body(&s.children)?), self.at(s.span())),
             ast::Stmt::EmitRaw(s) => {
-                let at = self.place(s.raw);
-                (StmtKind::Raw(self.text.get(at.clone()).unwrap_or(s.raw).into()), at)
+                let mut at = self.place(s.raw);
+                at.start -= usize::from(self.opens_raw(at.start));
+                let raw = self.text.get(at.clone()).unwrap_or(s.raw);
+                (StmtKind::Raw(self.line_ends(raw).into()), at)
             }
             ast::Stmt::EmitExpr(s) => {
                 self.in_output.set(true);
@@ -235,6 +245,22 @@ impl Reader<'_> {
             }
         };
         Ok(Stmt { kind, at })
+    }
+
+    /// Whether a text begins behind the line break behind `{% raw %}`: unlike other blocks it keeps that one.
+    fn opens_raw(&self, start: usize) -> bool {
+        let before = self.text.get(..start).and_then(|before| before.strip_suffix("%}\n"));
+        let tag = before.and_then(|before| before.rfind("{%").map(|open| &before[open + 2..]));
+        tag.is_some_and(|tag| tag.trim_start_matches(['-', '+']).trim() == "raw")
+    }
+
+    /// Text with the ends of lines that are asked for.
+    fn line_ends<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.newline == "\n" && !text.contains('\r') {
+            return Cow::Borrowed(text);
+        }
+        let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+        Cow::Owned(if self.newline == "\n" { unix } else { unix.replace('\n', self.newline) })
     }
 
     fn says_without_context(&self, at: &At) -> bool {

@@ -7,7 +7,7 @@ use super::copy::{not_found, open};
 use super::files::{COMMON, Disk, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::template::{FileOptions, ends};
+use crate::template::FileOptions;
 use crate::value::{Time, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.").params(&[
@@ -61,7 +61,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let text = String::from_utf8(content)
         .map_err(|_| Failure::new(format!("the template {} is not UTF-8", path.display())))?;
     let result = options.render(context.template, &shown(&path), &text, variables(context, name, &path, dest))?;
-    let rendered = text_of(&result, &text);
+    let rendered = text_of(&result);
     let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
     let parcel = Parcel {
         content: encode(&rendered, args.str("output_encoding").unwrap_or_default())?,
@@ -96,10 +96,10 @@ fn options(args: &Args) -> Result<FileOptions, Failure> {
     Ok(options)
 }
 
-/// The text of a result; a template that prints nothing keeps the line breaks at its end.
-fn text_of(result: &Value, content: &str) -> String {
+/// The text of a result.
+fn text_of(result: &Value) -> String {
     match result {
-        Value::Null => "\n".repeat(ends(content)),
+        Value::Null => String::new(),
         Value::Unknown(unknown) => unknown.shown.clone(),
         other => python::str(other),
     }

@@ -68,7 +68,7 @@ mod tests {
         stage.write("templates/t.j2", "hello\n");
         stage.write("bare.j2", "[[ n ]]");
         // The stage shows the text between the delimiters of variables.
-        assert_eq!(stage.json("template", r#"["t.j2"]"#, "{}").unwrap(), r#"["{{hello}}\n"]"#);
+        assert_eq!(stage.json("template", r#"["t.j2"]"#, "{}").unwrap(), r#"["{{hello\n}}"]"#);
         let options = r#"{"variable_start_string": "[[", "variable_end_string": "]]"}"#;
         assert_eq!(stage.json("template", r#"["bare.j2"]"#, options).unwrap(), r#"["[[[[ n ]]]]"]"#);
         assert!(stage.json("template", r#"["none.j2"]"#, "{}").is_err());
