@@ -54,6 +54,7 @@ pub mod reconcile;
 pub mod report;
 pub mod sandbox;
 pub mod secrets;
+pub mod settings;
 pub mod source;
 pub mod suggest;
 pub mod template;

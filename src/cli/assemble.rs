@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::run::{OutputFormat, RunArgs};
-use super::{embedded, extra_vars};
+use super::{config, embedded, extra_vars};
 use crate::diagnostic::{Diagnostic, Report, render};
 use crate::executor::{self, Options, Parts, Run, Selection};
 use crate::exit::Exit;
@@ -19,6 +19,7 @@ use crate::playbook::{Loaded, Loader, Playbook, Problem};
 use crate::report::{Bus, Event, Writer, document, jsonl, screen};
 use crate::sandbox::Handle;
 use crate::secrets::Redactor;
+use crate::settings::Settings;
 use crate::source::Source;
 use crate::template::{Engine, Fault, Globals};
 use crate::value::{Dict, Text, Value};
@@ -80,9 +81,14 @@ pub(super) fn detailed(exit: Exit, changes: bool, undetermined: bool) -> Exit {
 
 /// Runs what the arguments say with something of one's own.
 pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
-    let colour = colours(args.no_color);
     let failed = |exit| Done { exit, run: None };
-    let bus = match door(args, colour, &mut making) {
+    let settings = match Settings::load() {
+        Ok(settings) => settings,
+        Err(message) => return failed(broken(&[message], colours(args.no_color), Exit::General)),
+    };
+    let args = &config::applied(args, &settings);
+    let colour = colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
+    let bus = match door(args, colour, &settings, &mut making) {
         Ok(bus) => bus,
         Err(message) => return failed(broken(&[message], colour, Exit::General)),
     };
@@ -93,7 +99,7 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
             Err(error) => return failed(broken(&[Diagnostic::error(error.to_string())], colour, Exit::General)),
         },
     };
-    let (ended, run) = match prepare(args, &bus, server.as_deref(), &making).await {
+    let (ended, run) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
         Ok(Prepared::Run(run, playbooks)) => {
             let ended = interruptible(&run, &playbooks).await;
             if let Some(server) = &server {
@@ -142,17 +148,27 @@ enum Prepared {
     Done,
 }
 
-async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making: &Making) -> Loaded<Prepared> {
+async fn prepare(
+    args: &RunArgs,
+    settings: &Settings,
+    bus: &Rc<Bus>,
+    server: Option<&Handle>,
+    making: &Making,
+) -> Loaded<Prepared> {
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
     let secrets = Rc::new(secrets);
     if args.verbose > 0 {
-        bus.emit(&Event::Verbose(1, "No config file found; using defaults".to_owned()));
+        let line = match &settings.file {
+            Some(file) => format!("Using {} as config file", file.display()),
+            None => "No config file found; using defaults".to_owned(),
+        };
+        bus.emit(&Event::Verbose(1, line));
     }
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
-    let globals = Rc::new(globals(&folder, &secrets));
-    let (loader, extra_vars) = loader(args, &globals, &secrets, bus)?;
+    let globals = Rc::new(globals(&folder, &secrets, settings));
+    let (loader, extra_vars) = loader(args, settings, &globals, &secrets, bus)?;
     let mut playbooks = Vec::new();
     for name in &args.playbooks {
         match playbook(args, name, &loader, bus)? {
@@ -175,7 +191,7 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making:
         Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
         None => http,
     };
-    let mut options = options(args);
+    let mut options = options(args, settings);
     options.environment = server.map(embedded::environment).unwrap_or_default();
     options.environment.extend(making.environment.iter().cloned());
     let registries = match &making.connectors {
@@ -207,21 +223,26 @@ async fn prepare(args: &RunArgs, bus: &Rc<Bus>, server: Option<&Handle>, making:
 /// # Errors
 /// If it cannot be read.
 pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<Loader>, Playbook)> {
+    let settings = Settings::load().map_err(|message| Box::new(Problem::general(message)))?;
+    let args = &config::applied(args, &settings);
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
     let secrets = Rc::new(secrets);
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
-    let (loader, _) = loader(args, &Rc::new(globals(&folder, &secrets)), &secrets, &bus)?;
+    let globals = Rc::new(globals(&folder, &secrets, &settings));
+    let (loader, _) = loader(args, &settings, &globals, &secrets, &bus)?;
     let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
     Ok((loader, playbook))
 }
 
 /// What all templates share: vault secrets and settings.
-fn globals(folder: &Path, secrets: &Rc<VaultSecrets>) -> Globals {
+fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings) -> Globals {
     let secrets = Rc::clone(secrets);
-    Globals::new(folder).with_opener(Box::new(move |sealed| {
+    let globals =
+        settings.iter().fold(Globals::new(folder), |globals, (name, value)| globals.with_setting(name, value));
+    globals.with_opener(Box::new(move |sealed| {
         let opened = secrets
             .open_text(&sealed.envelope)
             .map_err(|problem| Fault::value(problem.to_string()).or_at(sealed.span.as_ref()))?;
@@ -235,6 +256,7 @@ fn globals(folder: &Path, secrets: &Rc<VaultSecrets>) -> Globals {
 
 fn loader(
     args: &RunArgs,
+    settings: &Settings,
     globals: &Rc<Globals>,
     secrets: &Rc<VaultSecrets>,
     bus: &Rc<Bus>,
@@ -251,7 +273,7 @@ fn loader(
         let layers: Vec<Rc<Dict>> = static_extra.get().into_iter().chain(vars).cloned().collect();
         Engine::new(&static_globals, &Layers(layers), &[]).value(value).map_err(Diagnostic::from)
     };
-    let mut loader = Loader::new(roles_path(), Box::new(open_vault), Box::new(static_template));
+    let mut loader = Loader::new(roles_path(settings), Box::new(open_vault), Box::new(static_template));
     loader.fill = fill(&args.fill)?;
     let door = Rc::clone(bus);
     loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
@@ -284,10 +306,9 @@ impl crate::template::Scope for Layers {
     }
 }
 
-/// `ANSIBLE_ROLES_PATH`, and the places where roles are installed.
-fn roles_path() -> Vec<PathBuf> {
-    let listed = std::env::var("ANSIBLE_ROLES_PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&listed).filter(|p| !p.as_os_str().is_empty()).collect();
+/// The folders of the setting, and the places where roles are installed.
+fn roles_path(settings: &Settings) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = settings.list("DEFAULT_ROLES_PATH").into_iter().map(PathBuf::from).collect();
     if let Some(home) = std::env::home_dir() {
         folders.push(home.join(".ansible/roles"));
     }
@@ -353,12 +374,8 @@ fn chosen(args: &RunArgs, blocks: Vec<intake::Block>, source: &Arc<Source>) -> L
 }
 
 fn inventory(args: &RunArgs, secrets: &Rc<VaultSecrets>, bus: &Bus) -> Loaded<Inventory> {
-    let mut sources = args.inventory.clone();
-    if sources.is_empty() {
-        let listed = std::env::var("ANSIBLE_INVENTORY").unwrap_or_default();
-        sources = listed.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
-    }
-    let mut inventory = Inventory::load(&sources, Rc::clone(secrets));
+    let sources = &args.inventory;
+    let mut inventory = Inventory::load(sources, Rc::clone(secrets));
     if let Some(limit) = &args.limit {
         inventory.set_limit(limit).map_err(|message| Box::new(Problem::general(message)))?;
     }
@@ -374,7 +391,7 @@ fn inventory(args: &RunArgs, secrets: &Rc<VaultSecrets>, bus: &Bus) -> Loaded<In
     Ok(inventory)
 }
 
-fn options(args: &RunArgs) -> Options {
+fn options(args: &RunArgs, settings: &Settings) -> Options {
     Options {
         check: args.check,
         diff: args.diff,
@@ -386,16 +403,19 @@ fn options(args: &RunArgs) -> Options {
         step: args.step,
         force_handlers: args.force_handlers,
         inventory_sources: args.inventory.clone(),
-        gather_by_default: true,
+        gather_by_default: settings.text("DEFAULT_GATHERING") != "explicit",
         connection: args.connection.clone(),
-        async_dir: PathBuf::new(),
-        config_file: None,
+        r#become: args.r#become,
+        strategy: settings.text("DEFAULT_STRATEGY"),
+        poll: settings.int("DEFAULT_POLL_INTERVAL"),
+        task_timeout: settings.int("TASK_TIMEOUT"),
+        config_file: settings.file.as_ref().map(|file| file.display().to_string()),
         environment: Vec::new(),
     }
 }
 
 /// The writers that the arguments ask for.
-fn door(args: &RunArgs, colour: bool, making: &mut Making) -> Result<Rc<Bus>, Diagnostic> {
+fn door(args: &RunArgs, colour: bool, settings: &Settings, making: &mut Making) -> Result<Rc<Bus>, Diagnostic> {
     let mut writers: Vec<Box<dyn Writer>> = Vec::new();
     writers.extend(making.writer.take());
     let quiet = making.quiet || args.output.is_some();
@@ -403,8 +423,7 @@ fn door(args: &RunArgs, colour: bool, making: &mut Making) -> Result<Rc<Bus>, Di
         colour,
         verbosity: args.verbose.min(4),
         quiet,
-        show_skipped: std::env::var("ANSIBLE_DISPLAY_SKIPPED_HOSTS")
-            .map_or(true, |v| !matches!(v.to_lowercase().as_str(), "no" | "false" | "0" | "off")),
+        show_skipped: settings.bool("DISPLAY_SKIPPED_HOSTS"),
     })));
     if let Some(format) = args.output {
         let format = match format {

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod assemble;
 pub mod async_job;
 pub mod completions;
+pub mod config;
 pub mod doc;
 pub mod embedded;
 pub mod extra_vars;

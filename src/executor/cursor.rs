@@ -195,3 +195,108 @@ impl Cursor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::playbook::{Action, Frame, RawArgs};
+    use crate::source::Source;
+    use crate::value::{Dict, Value};
+
+    fn task(name: &str) -> Item {
+        let span = Source::new("t", "x").span(0..1);
+        let args = RawArgs { values: Dict::new(), template: None, node: None, span: span.clone() };
+        let mut task = Task::new(Action::builtin("debug"), args, Rc::new(Frame::default()), span);
+        task.name = Some(Value::text(name));
+        Item::Task(Rc::new(task))
+    }
+
+    fn block(main: Vec<Item>, rescue: Vec<Item>, always: Vec<Item>) -> Item {
+        let mut block = Block::implicit(main, Rc::new(Frame::default()));
+        block.rescue = rescue.into();
+        block.always = always.into();
+        Item::Block(Rc::new(block))
+    }
+
+    /// Runs through a list; tasks whose name begins with `!` fail. Gives the names, and whether the host is out.
+    fn walk(items: Vec<Item>) -> (String, bool) {
+        let mut cursor = Cursor::new(items.into());
+        let mut names = Vec::new();
+        while let Some(task) = cursor.peek(&mut |_| {}) {
+            let name = task.name.as_ref().and_then(Value::as_str).unwrap().to_owned();
+            if name.starts_with('!') {
+                cursor.fail();
+            } else {
+                cursor.advance();
+            }
+            names.push(name);
+        }
+        (names.join(" "), cursor.is_failed())
+    }
+
+    #[track_caller]
+    fn case(items: Vec<Item>, way: &str, out: bool) {
+        assert_eq!(walk(items), (way.to_owned(), out));
+    }
+
+    #[test]
+    fn a_failure_ends_the_way() {
+        case(vec![task("a"), task("!b"), task("c")], "a !b", true);
+    }
+
+    #[test]
+    fn rescue_takes_over_and_always_follows() {
+        let inner = block(vec![task("!a"), task("b")], vec![task("r")], vec![task("w")]);
+        case(vec![inner, task("z")], "!a r w z", false);
+        let fine = block(vec![task("a")], vec![task("r")], vec![task("w")]);
+        case(vec![fine, task("z")], "a w z", false);
+    }
+
+    #[test]
+    fn always_runs_before_the_failure_goes_on() {
+        let inner = block(vec![task("!a")], vec![], vec![task("w")]);
+        case(vec![inner, task("z")], "!a w", true);
+    }
+
+    #[test]
+    fn what_rescue_cannot_mend_goes_to_the_block_around() {
+        let inner = block(vec![task("!a")], vec![task("!r"), task("s")], vec![task("w")]);
+        let outer = block(vec![inner, task("n")], vec![task("R")], vec![task("W")]);
+        case(vec![outer, task("z")], "!a !r w R W z", false);
+    }
+
+    #[test]
+    fn a_failure_in_always_is_a_failure() {
+        let inner = block(vec![task("!a")], vec![task("r")], vec![task("!w"), task("x")]);
+        let outer = block(vec![inner], vec![task("R")], vec![]);
+        case(vec![outer, task("z")], "!a r !w R z", false);
+    }
+
+    #[test]
+    fn included_lists_run_in_their_order_and_then_the_way_goes_on() {
+        let mut cursor = Cursor::new(vec![task("include"), task("after")].into());
+        cursor.peek(&mut |_| {});
+        let list = |name: &str| Rc::new(Block::implicit(vec![task(name)], Rc::new(Frame::default())));
+        cursor.include(vec![(1, list("x")), (2, list("y"))]);
+        let mut names = Vec::new();
+        while let Some(task) = cursor.peek(&mut |_| {}) {
+            names.push(task.name.as_ref().and_then(Value::as_str).unwrap().to_owned());
+            cursor.advance();
+        }
+        assert_eq!(names, ["x", "y", "after"]);
+    }
+
+    #[test]
+    fn the_smallest_place_is_next() {
+        let items: Rc<[Item]> = vec![block(vec![task("!a")], vec![task("r")], vec![]), task("z")].into();
+        let (mut failed, mut fine) = (Cursor::new(Rc::clone(&items)), Cursor::new(items));
+        failed.peek(&mut |_| {});
+        fine.peek(&mut |_| {});
+        assert_eq!(failed.place(), fine.place());
+        failed.fail();
+        fine.advance();
+        failed.peek(&mut |_| {});
+        fine.peek(&mut |_| {});
+        assert!(failed.place() < fine.place());
+    }
+}

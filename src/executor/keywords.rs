@@ -12,6 +12,8 @@ use crate::value::{Value, python};
 pub struct Settings {
     /// Go on after a failure.
     pub ignore_errors: bool,
+    /// Go on although the host cannot be reached.
+    pub ignore_unreachable: bool,
     /// Hide arguments and results.
     pub no_log: bool,
     /// Foretell instead of doing.
@@ -105,9 +107,10 @@ impl Reader<'_> {
     /// The first keyword that cannot be evaluated.
     pub fn settings(&self, options: &Options) -> Result<Settings, Fault> {
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
-        let timeout = self.int(Keyword::Timeout)?.filter(|seconds| *seconds > 0);
+        let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds > 0);
         Ok(Settings {
             ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
+            ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
             no_log: self.bool(Keyword::NoLog)?.unwrap_or(false),
             check: self.bool(Keyword::CheckMode)?.unwrap_or(options.check),
             diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),
@@ -116,7 +119,7 @@ impl Reader<'_> {
             retries: self.int(Keyword::Retries)?,
             delay: Duration::try_from_secs_f64(delay).unwrap_or(Duration::from_secs(5)),
             background: self.int(Keyword::Async)?.unwrap_or(0),
-            poll: self.int(Keyword::Poll)?.unwrap_or(15),
+            poll: self.int(Keyword::Poll)?.unwrap_or(options.poll),
             environment: self.environment(&options.environment)?,
         })
     }

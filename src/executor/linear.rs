@@ -237,6 +237,12 @@ fn move_on<'a>(
 
 /// Sends a host where its failure leads; a rescue section learns what has failed.
 pub fn fail(run: &Rc<Run>, task: &Rc<Task>, finished: &Finished, host: &Rc<str>, cursor: &mut Cursor) {
+    if finished.status == Status::Unreachable {
+        // No rescue can reach it either.
+        run.failed.borrow_mut().insert(Rc::clone(host), Out::Unreachable);
+        cursor.end();
+        return;
+    }
     if cursor.fail() == Fate::Rescued {
         let state = run.host(host);
         let name = task.name.as_ref().map(python::str).unwrap_or_default();

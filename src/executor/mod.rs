@@ -3,6 +3,7 @@
 //! Everything runs on one thread. What waits (commands, HTTP, pauses) is a future; hosts run side by side because their
 //! futures do. Nothing here prints: results leave as events.
 
+mod access;
 pub mod background;
 mod conditional;
 mod cursor;

@@ -45,6 +45,7 @@ impl Passes {
         self.count += 1;
         whole.changed |= pass.changed;
         whole.failed |= pass.failed;
+        whole.unreachable |= pass.unreachable;
         whole.skipped &= pass.skipped;
         whole.ignored &= pass.ignored || !pass.failed;
         whole.no_log |= pass.no_log;

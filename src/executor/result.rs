@@ -214,7 +214,7 @@ impl TaskRun<'_> {
 
     fn status(&self, pass: &Pass) -> Status {
         match status_of(pass) {
-            Status::Failed if pass.ignored => Status::Ignored,
+            Status::Failed | Status::Unreachable if pass.ignored => Status::Ignored,
             Status::Failed if self.fate == Fate::Rescued => Status::Rescued,
             other => other,
         }
@@ -265,7 +265,9 @@ pub(super) fn no_exception(result: &mut Dict) {
 }
 
 fn status_of(pass: &Pass) -> Status {
-    if pass.failed {
+    if pass.unreachable {
+        Status::Unreachable
+    } else if pass.failed {
         Status::Failed
     } else if pass.skipped {
         Status::Skipped

@@ -118,7 +118,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         order::batches(&ordered, text(Keyword::Serial)?.as_ref()).map_err(|message| place(Keyword::Serial, message))?;
     let force_handlers = run.options.force_handlers || flag(Keyword::ForceHandlers)?.unwrap_or(false);
     let gathers = flag(Keyword::GatherFacts)?.unwrap_or(run.options.gather_by_default);
-    let strategy = text(Keyword::Strategy)?.map_or_else(|| "linear".to_owned(), |v| python::str(&v));
+    let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
     // A file of variables that is no mapping is found before the play is announced.
     varsfiles::read(run, &probe, &localhost)?;
     for batch in batches {
@@ -174,7 +174,7 @@ enum Strategy {
 impl Strategy {
     fn find(name: &str) -> Result<Self, Diagnostic> {
         match crate::template::call::short_name(name) {
-            "linear" | "debug" => Ok(Self::Linear),
+            "" | "linear" | "debug" => Ok(Self::Linear),
             "free" => Ok(Self::Free),
             "host_pinned" => Ok(Self::HostPinned),
             other => Err(Diagnostic::error(format!("there is no strategy `{other}`"))

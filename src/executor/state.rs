@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -45,8 +44,14 @@ pub struct Options {
     pub gather_by_default: bool,
     /// `-c`: the connection, for the `ansible_connection` variable.
     pub connection: Option<String>,
-    /// Where background tasks keep their results.
-    pub async_dir: PathBuf,
+    /// `-b`: become root or the named user, where no task says otherwise.
+    pub r#become: bool,
+    /// The strategy of plays that do not name one; empty means linear.
+    pub strategy: String,
+    /// Seconds between looks at a background task that does not say.
+    pub poll: i64,
+    /// Seconds after which a task has failed that does not say; 0 is never.
+    pub task_timeout: i64,
     /// The playbook's own extra arguments that magic variables show.
     pub config_file: Option<String>,
     /// What every task finds in its environment, below its own.

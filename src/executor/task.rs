@@ -58,6 +58,8 @@ pub(super) struct Pass {
     pub(super) changed: bool,
     pub(super) failed: bool,
     pub(super) skipped: bool,
+    /// The host cannot be acted on; then it has failed, too.
+    pub(super) unreachable: bool,
     /// Nothing ran, so that there is no `failed` in the result.
     pub(super) bare: bool,
     /// It failed so early that nothing says whether something has changed.
@@ -245,7 +247,7 @@ impl TaskRun<'_> {
             Some(Err(fault)) => self.failed_before(fault, scope, search),
             None => self.tries(scope, search, &engine, &settings, delegated_to.as_deref()).await,
         };
-        pass.ignored = settings.ignore_errors;
+        pass.ignored = if pass.unreachable { settings.ignore_unreachable } else { settings.ignore_errors };
         pass.no_log |= settings.no_log;
         pass.delegated_to = delegated_to;
         if pass.changed && !pass.failed {

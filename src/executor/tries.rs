@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::access;
 use super::conditional;
 use super::keywords::Settings;
 use super::module::{self, Prepared};
@@ -10,6 +11,7 @@ use super::result::no_exception;
 use super::scope::TaskScope;
 use super::task::{Pass, TaskRun};
 use crate::diagnostic::Diagnostic;
+use crate::modules::Failure;
 use crate::playbook::Keyword;
 use crate::report::Event;
 use crate::template::{Engine, Scope};
@@ -50,6 +52,9 @@ impl TaskRun<'_> {
             Ok(prepared) => prepared,
             Err(failure) => return self.failed(failure),
         };
+        if let Some(pass) = self.refused(scope, engine, &prepared, delegated_to) {
+            return pass;
+        }
         let has_until = self.task.keywords.has(Keyword::Until);
         let tries = match (settings.retries, has_until) {
             (None, false) => 1,
@@ -91,6 +96,39 @@ impl TaskRun<'_> {
             }
             attempt += 1;
         }
+    }
+
+    /// The end of a task that would act on another machine, or as another user.
+    fn refused(
+        &self,
+        scope: &TaskScope,
+        engine: &Engine<'_>,
+        prepared: &Prepared,
+        delegated_to: Option<&str>,
+    ) -> Option<Pass> {
+        let own = delegated_to.is_none_or(|target| *target == **self.host);
+        let delegate = delegated_to.filter(|_| !own).map(|host| TaskScope::new(self.run, None, None, &Rc::from(host)));
+        let target = access::Target {
+            host: delegated_to.unwrap_or(self.host),
+            connection: delegate.as_ref().unwrap_or(scope).get("ansible_connection"),
+            option: self.run.options.connection.as_deref(),
+        };
+        let spec = prepared.module.spec();
+        match access::unreachable(engine, self.task, spec, &target) {
+            Ok(None) => {}
+            Ok(Some(message)) => {
+                let mut pass = self.failed(Failure::from(message));
+                pass.unreachable = true;
+                pass.result.set("unreachable", true.into());
+                return Some(pass);
+            }
+            Err(fault) => return Some(self.failed(Failure::from(fault))),
+        }
+        if module::IN_CONTROLLER.contains(&spec.short_name()) {
+            return None;
+        }
+        let refusal = access::check_user(engine, self.task, self.run.options.r#become).err()?;
+        Some(self.failed(Failure::from(refusal)))
     }
 
     async fn one_try(&self, call: &module::Call<'_>, prepared: &Prepared) -> Pass {

@@ -1,0 +1,33 @@
+//! What `ansible.cfg` and its variables say, put where the command line says nothing.
+
+use super::run::RunArgs;
+use crate::settings::Settings;
+
+/// The arguments with settings in the empty places.
+pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
+    let mut args = args.clone();
+    let fill = |list: &mut Vec<String>, name: &str| {
+        if list.is_empty() {
+            *list = settings.list(name);
+        }
+    };
+    fill(&mut args.inventory, "DEFAULT_HOST_LIST");
+    fill(&mut args.tags, "TAGS_RUN");
+    fill(&mut args.skip_tags, "TAGS_SKIP");
+    // The collector of vault secrets reads the variables itself.
+    if std::env::var_os("ANSIBLE_VAULT_IDENTITY_LIST").is_none() {
+        fill(&mut args.vault_id, "DEFAULT_VAULT_IDENTITY_LIST");
+    }
+    let password_file = settings.text("DEFAULT_VAULT_PASSWORD_FILE");
+    if args.vault_password_file.is_empty() && !password_file.is_empty() {
+        args.vault_password_file = vec![password_file];
+    }
+    args.forks = args.forks.or(usize::try_from(settings.int("DEFAULT_FORKS")).ok());
+    args.diff |= settings.bool("DIFF_ALWAYS");
+    args.force_handlers |= settings.bool("DEFAULT_FORCE_HANDLERS");
+    if args.verbose == 0 {
+        args.verbose = u8::try_from(settings.int("DEFAULT_VERBOSITY").clamp(0, 4)).unwrap_or(0);
+    }
+    args.no_color |= settings.bool("ANSIBLE_NOCOLOR");
+    args
+}

@@ -1,0 +1,99 @@
+//! Where a task acts, and as whom: only on this machine, only as the user who runs it.
+//!
+//! A module that would act here although the play means another machine could do harm, so that such a host counts as
+//! unreachable. What the controller does itself, and what only talks to the API, needs no connection.
+
+use super::module::IN_CONTROLLER;
+use crate::diagnostic::Diagnostic;
+use crate::modules::Spec;
+use crate::playbook::{Keyword, Task};
+use crate::template::{Context, Engine, Fault};
+use crate::value::{Value, python};
+
+/// Modules beside those of the controller that do not care where they run.
+const ANYWHERE: &[&str] = &["async_status", "ping"];
+
+/// Why a host cannot be acted on; nothing if it can.
+///
+/// # Errors
+/// If a template fails.
+pub fn unreachable(
+    engine: &Engine<'_>,
+    task: &Task,
+    spec: &Spec,
+    target: &Target<'_>,
+) -> Result<Option<Diagnostic>, Fault> {
+    let short = spec.short_name();
+    if spec.name.starts_with("ionoscloudsdk.") || IN_CONTROLLER.contains(&short) || ANYWHERE.contains(&short) {
+        return Ok(None);
+    }
+    if matches!(target.host, "localhost" | "127.0.0.1" | "::1") {
+        return Ok(None);
+    }
+    let connection = match &target.connection {
+        Some(value) => Some(engine.value(value)?),
+        None => match task.keyword(Keyword::Connection) {
+            Some(node) => Some(engine.value(&node.to_value())?),
+            None => target.option.map(Value::text),
+        },
+    };
+    let connection = connection.filter(|value| !value.is_null() && *value != Value::Omit);
+    let connection = connection.map_or_else(|| "ssh".to_owned(), |value| python::str(&value));
+    if connection.rsplit('.').next() == Some("local") {
+        return Ok(None);
+    }
+    let message =
+        format!("`{}` cannot be reached: there is no connection of the type `{connection}` here", target.host);
+    Ok(Some(Diagnostic::error(message).at(&task.span, "").hint(
+        "tasks run on this machine only: set `ansible_connection: local` for the host, `connection: local` for the play, \
+         or run with `-c local`",
+    )))
+}
+
+/// The host that a task acts on.
+pub struct Target<'a> {
+    /// Its name.
+    pub host: &'a str,
+    /// Its `ansible_connection`, as written.
+    pub connection: Option<Value>,
+    /// `-c`
+    pub option: Option<&'a str>,
+}
+
+/// Complains where a task is to act as another user.
+///
+/// # Errors
+/// If a template fails, or the user is not the one who runs this.
+pub fn check_user(engine: &Engine<'_>, task: &Task, wanted: bool) -> Result<(), Fault> {
+    let keyword = |keyword: Keyword, variable: &str| -> Result<Option<Value>, Fault> {
+        let value = match engine.variable(variable)? {
+            Some(value) => Some(value),
+            None => match task.keyword(keyword) {
+                Some(node) => Some(engine.value(&node.to_value())?),
+                None => None,
+            },
+        };
+        Ok(value.filter(|value| !value.is_null() && *value != Value::Omit))
+    };
+    let becomes = match keyword(Keyword::Become, "ansible_become")? {
+        Some(value) => super::keywords::boolean(&value).ok_or_else(|| {
+            Fault::value(format!("`become` must be a boolean, not `{}`", python::str(&value))).or_at(Some(&task.span))
+        })?,
+        None => wanted,
+    };
+    if !becomes {
+        return Ok(());
+    }
+    let user =
+        keyword(Keyword::BecomeUser, "ansible_become_user")?.map_or_else(|| "root".to_owned(), |v| python::str(&v));
+    let own = rustix::process::geteuid().as_raw();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let line = users.lines().find(|line| line.split(':').next() == Some(&user));
+    let id = line.and_then(|line| line.split(':').nth(2)).and_then(|id| id.parse::<u32>().ok());
+    if id == Some(own) || (user == "root" && own == 0) {
+        return Ok(());
+    }
+    Err(Fault::value(format!("the task is to run as `{user}`, and tasks run only as the user who starts them"))
+        .or_at(Some(task.keyword(Keyword::Become).map_or(&task.span, |node| node.span())))
+        .hint(format!("start the run as `{user}`, or leave out `become`")))
+}

@@ -1,0 +1,249 @@
+//! Settings that runs share: `ansible.cfg`, and the variables that stand in for it.
+//!
+//! A setting is one row of [`TABLE`]. A variable of the environment beats the file, and an option of the command line
+//! beats both. Settings of the original that mean nothing here are passed over in files, as unknown ones are.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Diagnostic;
+use crate::value::Value;
+
+/// What a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Yes or no.
+    Bool,
+    /// A whole number.
+    Int,
+    /// Text.
+    Text,
+    /// Texts with commas between them.
+    List,
+    /// Folders with colons between them, relative to the file that names them.
+    Folders,
+    /// A file, relative to the file that names it.
+    File,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// The name by which `lookup('config', ..)` knows it.
+    pub name: &'static str,
+    /// The section of `ansible.cfg`.
+    pub section: &'static str,
+    /// The key in it.
+    pub key: &'static str,
+    /// The variable of the environment.
+    pub env: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// The value where nobody says anything.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+const fn row(names: [&'static str; 4], kind: Kind, default: &'static str, doc: &'static str) -> Setting {
+    let [name, section, key, env] = names;
+    Setting { name, section, key, env, kind, default, doc }
+}
+
+/// All settings, sorted by name.
+#[rustfmt::skip]
+pub const TABLE: &[Setting] = &[
+    row(["ANSIBLE_FORCE_COLOR", "defaults", "force_color", "ANSIBLE_FORCE_COLOR"], Kind::Bool, "false", "Colours even if the output is no terminal."),
+    row(["ANSIBLE_NOCOLOR", "defaults", "nocolor", "ANSIBLE_NOCOLOR"], Kind::Bool, "false", "No colours."),
+    row(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], Kind::Bool, "false", "Run handlers of hosts that failed, too."),
+    row(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], Kind::Int, "5", "Hosts that run side by side."),
+    row(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], Kind::Text, "implicit", "`implicit` gathers facts where a play does not say, `explicit` does not."),
+    row(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], Kind::List, "", "Sources of the inventory."),
+    row(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], Kind::Int, "15", "Seconds between looks at a background task."),
+    row(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], Kind::Folders, "", "Folders with roles, beside `roles` next to the playbook."),
+    row(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], Kind::Text, "linear", "The strategy of plays that do not name one."),
+    row(["DEFAULT_TIMEOUT", "defaults", "timeout", "ANSIBLE_TIMEOUT"], Kind::Int, "10", "Accepted; local connections have no time limit."),
+    row(["DEFAULT_VAULT_IDENTITY_LIST", "defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"], Kind::List, "", "Vault identities."),
+    row(["DEFAULT_VAULT_PASSWORD_FILE", "defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], Kind::File, "", "A file or script with the vault password."),
+    row(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], Kind::Int, "0", "How much is said, as `-v`."),
+    row(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], Kind::Bool, "false", "Show differences, as `--diff`."),
+    row(["DISPLAY_SKIPPED_HOSTS", "defaults", "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS"], Kind::Bool, "true", "Show tasks that are skipped."),
+    row(["TAGS_RUN", "tags", "run", "ANSIBLE_RUN_TAGS"], Kind::List, "", "Only tasks with these tags."),
+    row(["TAGS_SKIP", "tags", "skip", "ANSIBLE_SKIP_TAGS"], Kind::List, "", "No tasks with these tags."),
+    row(["TASK_TIMEOUT", "defaults", "task_timeout", "ANSIBLE_TASK_TIMEOUT"], Kind::Int, "0", "Seconds after which a task has failed; 0 is never."),
+];
+
+/// The settings of a run.
+#[derive(Debug)]
+pub struct Settings {
+    values: HashMap<&'static str, Value>,
+    /// The file they were read from, if there is one.
+    pub file: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Reads the file that counts, and the environment.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a value is not what its setting wants.
+    pub fn load() -> Result<Self, Diagnostic> {
+        let env = |name: &str| std::env::var(name).ok();
+        let file = find(&env);
+        let text = match &file {
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))?,
+            None => String::new(),
+        };
+        Self::read(&text, file, &env)
+    }
+
+    fn read(text: &str, file: Option<PathBuf>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostic> {
+        let entries = entries(text);
+        let folder = file.as_deref().and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
+        let mut values = HashMap::new();
+        for setting in TABLE {
+            let written =
+                entries.iter().rev().find(|(section, key, _)| *section == setting.section && *key == setting.key);
+            let (text, origin) = match (env(setting.env), written) {
+                (Some(text), _) => (text, setting.env.to_owned()),
+                (None, Some((section, key, text))) => {
+                    let name = file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+                    ((*text).to_owned(), format!("{name} [{section}] {key}"))
+                }
+                (None, None) => (setting.default.to_owned(), String::new()),
+            };
+            let base = if origin == setting.env { Path::new("") } else { &folder };
+            let value = convert(setting.kind, &text, base).ok_or_else(|| {
+                let wanted = if setting.kind == Kind::Int { "a whole number" } else { "a boolean" };
+                Diagnostic::error(format!("`{origin}` must be {wanted}, not `{text}`"))
+            })?;
+            values.insert(setting.name, value);
+        }
+        Ok(Self { values, file })
+    }
+
+    /// All names and values, for templates.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value)> {
+        self.values.iter().map(|(name, value)| (*name, value.clone()))
+    }
+
+    /// A setting that is yes or no.
+    pub fn bool(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(Value::is_true)
+    }
+
+    /// A setting that is a number.
+    pub fn int(&self, name: &str) -> i64 {
+        match self.values.get(name) {
+            Some(Value::Int(number)) => *number,
+            _ => 0,
+        }
+    }
+
+    /// A setting that is text; empty where it is not set.
+    pub fn text(&self, name: &str) -> String {
+        self.values.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// A setting that is a list of texts.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let items = self.values.get(name).and_then(Value::as_slice).unwrap_or_default();
+        items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// The file that counts: `ANSIBLE_CONFIG`, then the current folder, the home, the system.
+fn find(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let named = env("ANSIBLE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let named = named.map(|path| if path.is_dir() { path.join("ansible.cfg") } else { path });
+    let here = std::env::current_dir().ok().map(|folder| folder.join("ansible.cfg"));
+    let home = std::env::home_dir().map(|folder| folder.join(".ansible.cfg"));
+    let system = Some(PathBuf::from("/etc/ansible/ansible.cfg"));
+    [named, here, home, system].into_iter().flatten().find(|path| path.is_file())
+}
+
+/// Section, key and value of each line; comments begin with `#` or `;`, inside a line with ` ;`.
+fn entries(text: &str) -> Vec<(&str, &str, &str)> {
+    let mut section = "";
+    let mut entries = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name.trim();
+            continue;
+        }
+        let Some((key, value)) = line.split_once(['=', ':']) else { continue };
+        let value = value.split(" ;").next().unwrap_or(value).trim();
+        entries.push((section, key.trim(), value));
+    }
+    entries
+}
+
+fn convert(kind: Kind, text: &str, folder: &Path) -> Option<Value> {
+    let text = text.trim();
+    let listed = |separator: char, each: &dyn Fn(&str) -> String| {
+        let items = text.split(separator).map(str::trim).filter(|item| !item.is_empty());
+        Value::list(items.map(|item| Value::text(each(item))))
+    };
+    let placed = |path: &str| match (path.strip_prefix("~/"), std::env::home_dir()) {
+        (Some(rest), Some(home)) => home.join(rest).display().to_string(),
+        _ => folder.join(path).display().to_string(),
+    };
+    Some(match kind {
+        Kind::Bool => Value::Bool(match text.to_lowercase().as_str() {
+            "yes" | "true" | "on" | "1" | "y" | "t" => true,
+            "no" | "false" | "off" | "0" | "n" | "f" | "" => false,
+            _ => return None,
+        }),
+        Kind::Int => Value::Int(text.parse().ok()?),
+        Kind::Text => Value::text(text),
+        Kind::List => listed(',', &|item: &str| {
+            // A relative path in a file is meant from there.
+            let path = folder.join(item);
+            if !folder.as_os_str().is_empty() && path.exists() { path.display().to_string() } else { item.to_owned() }
+        }),
+        Kind::Folders => listed(':', &placed),
+        Kind::File if text.is_empty() => Value::text(""),
+        Kind::File => Value::text(placed(text)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, env: &[(&str, &str)]) -> Result<Settings, Diagnostic> {
+        let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Settings::read(text, Some(PathBuf::from("/base/ansible.cfg")), &env)
+    }
+
+    #[test]
+    fn the_environment_beats_the_file_and_the_file_the_default() {
+        let text = "[defaults]\nforks = 7 ; many\n# no\n[diff]\nalways: yes\n";
+        let settings = read(text, &[]).unwrap();
+        assert_eq!((settings.int("DEFAULT_FORKS"), settings.bool("DIFF_ALWAYS")), (7, true));
+        assert_eq!(settings.text("DEFAULT_STRATEGY"), "linear");
+        assert_eq!(read(text, &[("ANSIBLE_FORKS", "9")]).unwrap().int("DEFAULT_FORKS"), 9);
+    }
+
+    #[test]
+    fn paths_are_meant_from_the_file() {
+        let settings = read("[defaults]\nroles_path = roles:/abs\nvault_password_file=pw\n", &[]).unwrap();
+        assert_eq!(settings.list("DEFAULT_ROLES_PATH"), ["/base/roles", "/abs"]);
+        assert_eq!(settings.text("DEFAULT_VAULT_PASSWORD_FILE"), "/base/pw");
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        let problem = read("[defaults]\nforks = many\n", &[]).unwrap_err();
+        assert_eq!(problem.summary, "`/base/ansible.cfg [defaults] forks` must be a whole number, not `many`");
+    }
+
+    #[test]
+    fn rows_are_sorted() {
+        assert!(TABLE.is_sorted_by_key(|setting| setting.name));
+    }
+}
