@@ -21,6 +21,8 @@ struct HostVars {
 struct OfHost {
     run: Rc<Run>,
     host: Rc<str>,
+    /// The host that has delegated a task to this one.
+    delegating: Option<Rc<str>>,
 }
 
 /// `hostvars` for the templates of a task.
@@ -29,10 +31,11 @@ pub fn all(run: &Rc<Run>, play: Option<&Rc<PlayRun>>) -> Value {
     Value::Object(Arc::new(HostVars { run: Rc::clone(run), play: play.cloned() }))
 }
 
-/// The variables of one host.
+/// The variables of a host that a task is delegated to.
 #[allow(clippy::arc_with_non_send_sync, reason = "objects live on the one thread of the run")]
-pub fn of(run: &Rc<Run>, host: &Rc<str>) -> Value {
-    Value::Object(Arc::new(OfHost { run: Rc::clone(run), host: Rc::clone(host) }))
+pub fn delegated(run: &Rc<Run>, host: &Rc<str>, by: &Rc<str>) -> Value {
+    let delegating = Some(Rc::clone(by));
+    Value::Object(Arc::new(OfHost { run: Rc::clone(run), host: Rc::clone(host), delegating }))
 }
 
 /// `vars`: the raw variables; the engine templates what is touched.
@@ -54,7 +57,7 @@ impl Object for HostVars {
         // Play variables are not part of a host's own.
         let _ = &self.play;
         #[allow(clippy::arc_with_non_send_sync, reason = "objects live on the one thread of the run")]
-        let host = Arc::new(OfHost { run: Rc::clone(&self.run), host: Rc::from(name) });
+        let host = Arc::new(OfHost { run: Rc::clone(&self.run), host: Rc::from(name), delegating: None });
         Some(Value::Object(host))
     }
 
@@ -80,7 +83,12 @@ impl Object for OfHost {
 
     fn get(&self, key: &Value) -> Option<Value> {
         let scope = self.scope();
-        let raw = scope.get(key.as_str()?)?;
+        let raw = match (key.as_str()?, &self.delegating) {
+            // The play's host stays the host of the task, and where to reach the other one is always known.
+            ("inventory_hostname", Some(by)) => Value::text(&**by),
+            (name @ "ansible_host", Some(_)) => scope.get(name).unwrap_or_else(|| Value::text(&*self.host)),
+            (name, _) => scope.get(name)?,
+        };
         let engine = Engine::new(&self.run.globals, &scope, &[]);
         Some(engine.value(&raw).unwrap_or_else(|fault| Value::undefined(fault.message)))
     }

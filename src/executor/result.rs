@@ -207,7 +207,7 @@ impl TaskRun<'_> {
     }
 
     /// A loop as a whole is delegated to no host in particular.
-    fn delegation_as_written(&self) -> Option<Rc<str>> {
+    pub(super) fn delegation_as_written(&self) -> Option<Rc<str>> {
         let written = self.task.keyword(Keyword::DelegateTo)?.to_value();
         (!written.is_null()).then(|| Rc::from(crate::value::python::str(&written)))
     }

@@ -126,7 +126,7 @@ impl TaskScope {
             }
             "ansible_delegated_vars" => {
                 let host = self.delegate.as_ref()?;
-                Value::dict([(&**host, hostvars::of(&self.run, host))])
+                Value::dict([(&**host, hostvars::delegated(&self.run, host, &self.host))])
             }
             "playbook_dir" => Value::text(absolute(&self.play.as_ref()?.play.folder)),
             "ansible_check_mode" => Value::Bool(options.check),

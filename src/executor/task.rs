@@ -220,7 +220,10 @@ impl TaskRun<'_> {
     async fn pass(&self, scope: &mut TaskScope, search: &[PathBuf]) -> Pass {
         let delegated_to = match self.delegate(&Engine::new(&self.run.globals, scope, search)) {
             Ok(delegated_to) => delegated_to,
-            Err(fault) => return self.failed_before(fault, scope, search),
+            Err(fault) => {
+                let delegated_to = self.delegation_as_written();
+                return Pass { delegated_to, ..self.failed_before(fault, scope, search) };
+            }
         };
         scope.delegate(delegated_to.clone());
         let scope = &*scope;

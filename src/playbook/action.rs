@@ -137,6 +137,8 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
         }
         match Keyword::find(name) {
             Some(Keyword::Action | Keyword::LocalAction) => actions.push(entry),
+            // A loop that is written as nothing is none.
+            Some(Keyword::Loop) if entry.value.is_null() => {}
             Some(Keyword::Loop) => set_loop(&mut looping, Loop::List(entry.value.clone()), entry)?,
             Some(Keyword::Vars | Keyword::Args) => {}
             Some(Keyword::LoopControl) if entry.value.entries().is_none() => {
