@@ -190,7 +190,7 @@ async fn one_task(
     for (host, fate, finished) in results {
         order.push((host, fate, finished?));
     }
-    order.sort_by_key(|(host, ..)| hosts.iter().position(|known| known == host));
+    order.sort_by_cached_key(|(host, ..)| hosts.iter().position(|known| known == host));
     let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
     for (host, fate, finished) in &order {
         let here: &[Rc<str>] = if once { &hosts } else { std::slice::from_ref(host) };
