@@ -6,6 +6,7 @@ mod architecture;
 mod conformance;
 mod docs;
 mod fidelity;
+mod plan;
 mod playbooks;
 mod registry;
 

@@ -244,3 +244,42 @@ pub fn plain(value: &Value) -> Json {
 pub fn plain_fields(fields: &Dict) -> serde_json::Map<String, Json> {
     fields.iter().map(|(name, value)| (crate::value::python::str(name), plain(value))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn keys(json: &Json) -> Vec<&String> {
+        let mut keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn the_published_schema_has_the_keys_of_plans() {
+        let schema: Json = serde_json::from_str(include_str!("../../docs/plan.schema.json")).unwrap();
+        let step = json!({"task": "t", "host": "h", "item": null, "why": null});
+        let plan: Plan = serde_json::from_value(json!({
+            "format": FORMAT, "tool": "0", "made": "", "run": {}, "files": {}, "variables": "",
+            "actions": [{"kind": "k", "name": "n", "id": null, "parent": null, "action": "create", "before": {},
+                "after": {}, "reason": null, "error": null}],
+            "others": [step], "undetermined": [], "failed": [],
+            "observed": [{"account": "a", "kind": "k", "id": "i", "parent": null, "name": null, "there": true,
+                "fingerprint": "", "fields": {}}],
+            "writes": [{"call": "c", "account": "a", "registry": null, "object": null, "body": null}]
+        }))
+        .unwrap();
+        let written = serde_json::to_value(&plan).unwrap();
+        assert_eq!(keys(&schema["properties"]), keys(&written));
+        assert_eq!(keys(&schema["properties"]["run"]["properties"]), keys(&written["run"]));
+        for list in ["actions", "others", "observed", "writes"] {
+            assert_eq!(keys(&schema["properties"][list]["items"]["properties"]), keys(&written[list][0]), "{list}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_stars() {
+        assert_eq!(plain(&Value::secret("hunter22")), json!("********"));
+    }
+}
