@@ -153,7 +153,7 @@ fn members_and_methods() {
     gives("{{ '-'.join(['a', 'b']) }}", "\"a-b\"");
     gives("{% set _ = l.append(4) %}{{ l }}", "[1, 2, 3, 4]");
     gives("{% set x = [] %}{% for i in l %}{% set _ = x.append(i) %}{% endfor %}{{ x }}", "[1, 2, 3]");
-    gives("{% set x = {} %}{% set _ = x.setdefault('k', []).append(1) %}{{ x }}", "{'k': [1]}");
+    gives("{% set x = {} %}{% set _ = x.setdefault('k', []).append(1) %}{{ x }}", r#"{"k": [1]}"#);
     gives("{% set x = l | list %}{% set _ = x.pop() %}{{ [x, l] }}", "[[1, 2], [1, 2, 3]]");
     gives("{{ users[0].name }}", "\"x\"");
     gives("{{ d.get('zz', 'y') }}", "\"y\"");
