@@ -94,6 +94,7 @@ pub(super) type Ran = Result<Outcome, Failure>;
 impl World {
     pub(super) fn new(seed: &str, faults: &[&str]) -> Self {
         let mut options = Options { seed: Seed::parse(seed).unwrap(), ..Options::default() };
+        options.logins = vec![("u".to_owned(), "p".to_owned())];
         options.faults = faults.iter().map(|fault| Fault::parse(fault).unwrap()).collect();
         options.pace.new = std::time::Duration::from_millis(20);
         options.pace.storage = std::time::Duration::from_millis(20);
