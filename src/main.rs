@@ -12,6 +12,7 @@ fn main() -> ExitCode {
         // Only the place: the message of a fault may hold what must not be shown.
         let place = fault.location().map(ToString::to_string).unwrap_or_default();
         eprintln!("error: a fault of ionplay itself at {place}; please report it with the playbook that shows it");
+        std::process::exit(i32::from(Exit::Internal.number()));
     }));
     let run = std::thread::Builder::new().stack_size(STACK).spawn(ionplay::cli::main);
     run.map_or(Exit::Internal, |thread| thread.join().unwrap_or(Exit::Internal)).into()
