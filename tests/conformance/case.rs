@@ -1,4 +1,5 @@
-//! Cases: folders `cases/AREA/NAME` with a playbook, what it needs, and what the reference made of it.
+//! Cases: folders `cases/AREA/NAME` and `recorded/AREA/NAME` with a playbook, what it needs, and what the reference made
+//! of it. Those in `cases` were handed to us and stay as they are; those in `recorded` we have recorded ourselves.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -108,16 +109,24 @@ impl Case {
 
     /// All cases in order.
     pub fn all() -> Vec<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases");
         let folders = |path: &Path| -> Vec<PathBuf> {
             let entries = fs::read_dir(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
             let mut folders: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|p| p.is_dir()).collect();
             folders.sort();
             folders
         };
-        let cases = folders(&root).into_iter().flat_map(|area| folders(&area));
-        let cases = cases.filter(|case| case.join("playbook.yml").exists());
-        cases.map(|case| Self::load(&root, &case.strip_prefix(&root).unwrap().to_string_lossy())).collect()
+        let mut all = Vec::new();
+        for collection in ["cases", "recorded"] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(collection);
+            let cases = folders(&root).into_iter().flat_map(|area| folders(&area));
+            let cases = cases.filter(|case| case.join("playbook.yml").exists());
+            all.extend(cases.map(|case| Self::load(&root, &case.strip_prefix(&root).unwrap().to_string_lossy())));
+        }
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        for pair in all.windows(2) {
+            assert_ne!(pair[0].name, pair[1].name, "two cases of one name");
+        }
+        all
     }
 
     /// The first half of the name.
