@@ -4,11 +4,13 @@
 
 mod architecture;
 mod conformance;
+mod dice;
 mod docs;
 mod fidelity;
 mod plan;
 mod playbooks;
 mod registry;
+mod rubbish;
 
 use std::path::Path;
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::dice::Dice;
+
 /// A world and a playbook.
 pub struct Case {
     /// What the account holds.
@@ -10,29 +12,6 @@ pub struct Case {
     pub playbook: String,
     /// Each object is the business of one task, so that a second run has nothing to do.
     pub converges: bool,
-}
-
-/// Small numbers in a fixed order (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    /// The next number below `n`.
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % n as u64) as usize
-    }
-
-    /// True once in `n` times.
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        words[self.below(words.len())]
-    }
 }
 
 const REGISTRIES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
@@ -49,7 +28,7 @@ const SCOPES: [&str; 4] = [
 impl Case {
     /// The case of a seed.
     pub fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x5eed);
+        let mut dice = Dice::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ 0x5eed);
         let world = world(&mut dice);
         let converges = dice.one_in(3);
         let playbook = if converges { convergent(&mut dice) } else { wild(&mut dice) };
