@@ -218,7 +218,7 @@ fn answer(arguments: &[&str], text: &str, statuses: &[i32]) -> Result<(), String
 /// One seed: a spoiled playbook is checked, or spoiled expressions are evaluated.
 fn judge(seed: u64, good: &[String]) -> Result<(), String> {
     let mut dice = Dice::new(seed);
-    if seed % 2 == 0 {
+    if seed.is_multiple_of(2) {
         let text = spoil(&good[dice.below(good.len())], &mut dice);
         return answer(&["lint", "-"], &text, &[0, 1, 4]).map_err(|why| format!("{why}\n--- lint -\n{text}"));
     }
