@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity, json, render};
 use crate::exit::Exit;
 use crate::modules::{self, args};
 use crate::playbook::keyword::{Keyword, TABLE};
-use crate::playbook::{Item, Keywords, Play, Playbook, Task};
+use crate::playbook::{Item, Keywords, Play, Playbook, Task, action};
 use crate::secrets::Redactor;
 use crate::template::{Engine, Fault};
 use crate::value::{Text, Value};
@@ -153,10 +153,23 @@ impl Lint {
                 matches!((task.action.short(), name.as_str()), ("assert", Some("that")) | ("debug", Some("var")));
             if expression { self.condition(value) } else { self.value(value) }
         }
-        let Some(spec) = modules::find(&task.action.full).map(modules::Module::spec) else { return };
+        let Some(spec) = modules::find(&task.action.full).map(modules::Module::spec) else {
+            self.absent(task);
+            return;
+        };
         if let Some(node) = &task.args.node {
             let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty() || task.args.template.is_some();
             args::check_names(spec, node, defaults).into_iter().for_each(|message| self.tell(message));
+        }
+    }
+
+    /// A module of the original that is not here fails its task, but only if that is run.
+    fn absent(&mut self, task: &Task) {
+        let short = task.action.short();
+        if action::NOT_HERE.contains(&short) {
+            let said =
+                format!("there is no module `{}` in this program; the task fails if it is run", task.action.full);
+            self.tell(Diagnostic::warning(said).at(&task.span, ""));
         }
     }
 
