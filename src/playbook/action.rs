@@ -90,12 +90,10 @@ pub const NOT_HERE: &[&str] = &[
     "reboot",
     "rpm_key",
     "service",
-    "service_facts",
     "subversion",
     "systemd",
     "systemd_service",
     "sysvinit",
-    "unarchive",
     "user",
     "wait_for_connection",
     "yum_repository",
@@ -467,4 +465,17 @@ fn check_include(action: &Action, keywords: &Keywords, entries: &[Entry]) -> Loa
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_here_is_not_here() {
+        for name in NOT_HERE {
+            assert!(modules::find(name).is_none(), "`{name}` is here");
+            assert_eq!(resolve(name), Some(format!("ansible.builtin.{name}")));
+        }
+    }
 }
