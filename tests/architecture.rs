@@ -130,6 +130,20 @@ fn only_the_report_and_the_command_line_print() {
     }
 }
 
+/// Whatever a module changes or runs goes through the host's door, which a dry run closes.
+#[test]
+fn modules_change_nothing_past_the_host() {
+    let past = r"\bfs::(write|rename|copy|hard_link|remove_\w+|create_dir\w*|set_permissions)\b|\bOpenOptions\b|\bDirBuilder\b\
+                 |\bprocess::Command\b|\bunix::fs::(symlink|l?chown|fchown)\b";
+    let past = Regex::new(&past.replace(char::is_whitespace, "")).unwrap();
+    for path in files(&crate::root().join("src/modules")) {
+        let text = program(&path);
+        let found = text.lines().find(|line| past.is_match(line).unwrap());
+        let is_test = path.ends_with("builtin/files/testing.rs");
+        assert!(found.is_none() || is_test, "{}: {}", path.display(), found.unwrap_or_default());
+    }
+}
+
 #[test]
 fn files_stay_readable() {
     for path in files(&crate::root().join("src")) {

@@ -1,107 +1,226 @@
 //! Files and commands behind one door: real, or foretelling in check mode.
 
+mod command;
+mod flags;
+mod meta;
 mod predict;
 mod real;
+mod run;
 
-use std::future::Future;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use command::{Command, Output, RunError, Running};
+pub use flags::Flags;
+pub use meta::{ALL_BITS, Kind, Meta};
 pub use predict::Predict;
 pub use real::Real;
 
-/// What is run.
-#[derive(Debug, Clone, Default)]
-pub struct Command {
-    /// The program and its arguments.
-    pub words: Vec<String>,
-    /// The folder it runs in.
-    pub folder: Option<PathBuf>,
-    /// Variables on top of those of this process.
-    pub environment: Vec<(String, String)>,
-    /// What it reads from standard input; nothing if absent.
-    pub stdin: Option<Vec<u8>>,
-    /// It is ended after this time.
-    pub timeout: Option<Duration>,
+/// What a written file gets.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Writing {
+    /// Permission bits; the bits of the file that is replaced, or those that the umask leaves, otherwise.
+    pub bits: Option<u32>,
+    /// Writes into the file itself where it cannot be replaced.
+    pub unsafe_writes: bool,
 }
-
-impl Command {
-    /// A program with its arguments.
-    pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { words: words.into_iter().map(Into::into).collect(), ..Self::default() }
-    }
-
-    /// A line for a shell.
-    pub fn shell(shell: &str, line: &str) -> Self {
-        Self::new([shell, "-c", line])
-    }
-}
-
-/// What a command said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Output {
-    /// The exit status; the negative number of the signal that ended it.
-    pub rc: i32,
-    /// Standard output.
-    pub stdout: Vec<u8>,
-    /// Standard error.
-    pub stderr: Vec<u8>,
-}
-
-/// Why a command gave no answer.
-#[derive(Debug)]
-pub enum RunError {
-    /// It could not be started.
-    Start(io::Error),
-    /// It took too long, and was ended with everything it had started.
-    Timeout,
-    /// It said more than can be kept.
-    TooMuch,
-    /// Nothing is run in a dry run.
-    Foretold,
-}
-
-/// The future of [`HostApi::run`].
-pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Output, RunError>> + 'a>>;
 
 /// Files and commands of the host that tasks act on.
 ///
 /// Reads always see the real host, as in the reference: in a dry run nothing is written, and so nothing that would have
-/// been written is seen.
+/// been written is seen. Errors are those of the system.
+#[allow(clippy::missing_errors_doc)]
 pub trait HostApi {
-    /// The content of a file.
-    ///
-    /// # Errors
-    /// As the system says.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        std::fs::read(path)
+    /// Whether changes are only foretold. For what a result says; not for deciding what to write.
+    fn foretells(&self) -> bool {
+        false
     }
 
-    /// Whether something is there, links followed.
+    /// What a path is, or why that cannot be said.
+    fn look(&self, path: &Path, follow: bool) -> io::Result<Meta> {
+        if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)
+    }
+
+    /// What a path is, links not followed; `None` if it is not there or cannot be looked at.
+    fn lstat(&self, path: &Path) -> Option<Meta> {
+        self.look(path, false).ok()
+    }
+
+    /// What a path is, links followed.
+    fn stat(&self, path: &Path) -> Option<Meta> {
+        self.look(path, true).ok()
+    }
+
+    /// Whether a path is there, links followed.
     fn exists(&self, path: &Path) -> bool {
-        path.exists()
+        self.stat(path).is_some()
     }
 
-    /// Replaces a file, or creates it, in one step; the mode of a file that is replaced is kept unless one is given.
-    ///
-    /// # Errors
-    /// As the system says.
-    fn write(&self, path: &Path, content: &[u8], mode: Option<u32>) -> io::Result<()>;
+    /// Whether a path is a folder, links followed.
+    fn is_dir(&self, path: &Path) -> bool {
+        self.stat(path).is_some_and(|meta| meta.is_dir())
+    }
+
+    /// Whether a path is a regular file, links followed.
+    fn is_file(&self, path: &Path) -> bool {
+        self.stat(path).is_some_and(|meta| meta.is_file())
+    }
+
+    /// Whether a path is a symbolic link.
+    fn is_link(&self, path: &Path) -> bool {
+        self.lstat(path).is_some_and(|meta| meta.is_link())
+    }
+
+    /// The content of a file.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+
+    /// What a link points to.
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::read_link(path)
+    }
+
+    /// The path with all links resolved, as far as it exists; the rest is kept.
+    fn real_path(&self, path: &Path) -> PathBuf {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let mut resolved = PathBuf::from("/");
+        let mut left: Vec<_> = absolute.components().rev().map(|part| part.as_os_str().to_owned()).collect();
+        let mut links = 0;
+        while let Some(part) = left.pop() {
+            if part == ".." {
+                resolved.pop();
+                continue;
+            }
+            if part == "/" {
+                resolved = PathBuf::from("/");
+                continue;
+            }
+            let next = resolved.join(&part);
+            match self.read_link(&next) {
+                Ok(target) if links < 40 => {
+                    links += 1;
+                    left.extend(target.components().rev().map(|part| part.as_os_str().to_owned()));
+                    if target.is_absolute() {
+                        resolved = PathBuf::from("/");
+                    }
+                    left.retain(|part| part != ".");
+                }
+                _ => resolved = next,
+            }
+        }
+        resolved
+    }
+
+    /// The names in a folder, sorted.
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let mut names = fs::read_dir(path)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<io::Result<Vec<_>>>()?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// Whether the user of this process may read a path.
+    fn is_readable(&self, path: &Path) -> bool {
+        rustix::fs::access(path, rustix::fs::Access::READ_OK).is_ok()
+    }
+
+    /// Whether the user of this process may write a path.
+    fn is_writable(&self, path: &Path) -> bool {
+        rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+    }
+
+    /// Whether the user of this process may execute a path.
+    fn is_executable(&self, path: &Path) -> bool {
+        rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+    }
+
+    /// The flags of a path; `None` where there is no `lsattr`, or the file system has none.
+    fn flags(&self, path: &Path) -> Option<Flags> {
+        flags::read(&self.program("lsattr")?, path)
+    }
+
+    /// Where a program is; `None` if it is not installed.
+    fn program(&self, name: &str) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let usual = ["/sbin", "/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+        std::env::split_paths(&path)
+            .chain(usual)
+            .map(|folder| folder.join(name))
+            .find(|candidate| self.is_file(candidate) && self.is_executable(candidate))
+    }
+
+    /// Runs a command that changes nothing of what the task is about (a validation, a look at a repository), in a dry
+    /// run too. Dropping the future ends the command with everything it has started.
+    fn ask<'a>(&'a self, command: &'a Command) -> Running<'a> {
+        Box::pin(run::run(command))
+    }
+
+    /// Replaces a file, or creates it, in one step: readers see the old content or the new. Mode and ownership of a
+    /// file that is replaced are kept.
+    fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()>;
+
+    /// Creates an empty file unless there is one.
+    fn create(&self, path: &Path) -> io::Result<()>;
+
+    /// Creates an empty file with these permissions, less the umask; an error if something is there.
+    fn create_new(&self, path: &Path, bits: u32) -> io::Result<()>;
+
+    /// Copies a file with its mode and times, as a backup.
+    fn preserve(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Creates one folder with these permissions, less the umask.
+    fn make_dir(&self, path: &Path, bits: u32) -> io::Result<()>;
 
     /// Creates a folder and those it is in.
-    ///
-    /// # Errors
-    /// As the system says.
     fn make_dirs(&self, path: &Path) -> io::Result<()>;
 
-    /// Removes a file.
-    ///
-    /// # Errors
-    /// As the system says.
+    /// Removes a file or a link.
     fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes an empty folder.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+
+    /// Removes a folder with everything in it.
+    fn remove_tree(&self, path: &Path) -> io::Result<()>;
+
+    /// Creates a symbolic link in one step, in place of whatever file or link is there.
+    fn symlink(&self, target: &Path, path: &Path) -> io::Result<()>;
+
+    /// Creates another name for a file in one step, in place of whatever file or link is there.
+    fn hard_link(&self, original: &Path, path: &Path) -> io::Result<()>;
+
+    /// Sets the permission bits of a file or folder, links followed.
+    fn set_bits(&self, path: &Path, bits: u32) -> io::Result<()>;
+
+    /// Sets owner, group or both, links not followed.
+    fn set_owner(&self, path: &Path, uid: Option<u32>, gid: Option<u32>) -> io::Result<()>;
+
+    /// Sets the times of last reading and writing, links followed.
+    fn set_times(&self, path: &Path, atime: f64, mtime: f64) -> io::Result<()>;
+
+    /// Sets flags of a path as `chattr` takes them; nothing happens where there is no such program.
+    fn set_flags(&self, path: &Path, flags: &str) -> io::Result<()>;
 
     /// Runs a command to its end. Dropping the future ends the command with everything it has started.
     fn run<'a>(&'a self, command: &'a Command) -> Running<'a>;
+}
+
+/// The bits that new files do not get.
+pub fn umask() -> u32 {
+    fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| {
+            let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
+            u32::from_str_radix(line.trim(), 8).ok()
+        })
+        .unwrap_or(0o022)
+}
+
+/// Seconds since 1970 now.
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
 }

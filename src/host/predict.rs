@@ -3,14 +3,34 @@
 use std::io;
 use std::path::Path;
 
-use super::{Command, HostApi, RunError, Running};
+use super::{Command, HostApi, RunError, Running, Writing};
 
 /// Reads are real, writes and commands do not happen.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Predict;
 
 impl HostApi for Predict {
-    fn write(&self, _: &Path, _: &[u8], _: Option<u32>) -> io::Result<()> {
+    fn foretells(&self) -> bool {
+        true
+    }
+
+    fn write(&self, _: &Path, _: &[u8], _: Writing) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn create(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn create_new(&self, _: &Path, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn preserve(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn make_dir(&self, _: &Path, _: u32) -> io::Result<()> {
         Ok(())
     }
 
@@ -19,6 +39,38 @@ impl HostApi for Predict {
     }
 
     fn remove(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove_dir(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn remove_tree(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn symlink(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn hard_link(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_bits(&self, _: &Path, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_owner(&self, _: &Path, _: Option<u32>, _: Option<u32>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_times(&self, _: &Path, _: f64, _: f64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_flags(&self, _: &Path, _: &str) -> io::Result<()> {
         Ok(())
     }
 

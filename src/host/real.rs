@@ -1,153 +1,135 @@
 //! The host itself.
 
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-
-use super::{Command, HostApi, Output, RunError, Running};
+use super::{ALL_BITS, Command, HostApi, Running, Writing, flags, umask};
 
 /// The machine that this process runs on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Real;
 
-/// More than this of one stream is a runaway command rather than a result.
-const MOST: u64 = 256 * 1024 * 1024;
-
-/// A pipe that says nothing for this long after the command has ended is empty.
-const QUIET: Duration = Duration::from_millis(20);
-
 impl HostApi for Real {
-    fn write(&self, path: &Path, content: &[u8], mode: Option<u32>) -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let old = std::fs::metadata(path).ok();
-        let fresh = std::fs::Permissions::from_mode(0o666);
-        // The system takes the bits of the umask away from a new file, and only from a new one.
-        let mut file = tempfile::Builder::new().prefix(".ionplay-").permissions(fresh).tempfile_in(folder)?;
-        file.write_all(content)?;
-        if let Some(old) = &old {
-            // A user who does not own the file may still be allowed to replace it.
-            let _ = std::os::unix::fs::fchown(file.as_file(), Some(old.uid()), Some(old.gid()));
+    fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
+        let replaced = replace(path, content, writing.bits);
+        if replaced.is_err() && writing.unsafe_writes {
+            return fs::write(path, content);
         }
-        if let Some(bits) = mode.or(old.map(|old| old.mode() & 0o7777)) {
-            file.as_file().set_permissions(std::fs::Permissions::from_mode(bits))?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+        replaced
+    }
+
+    fn create(&self, path: &Path) -> io::Result<()> {
+        fs::OpenOptions::new().append(true).create(true).mode(0o666).open(path).map(drop)
+    }
+
+    fn create_new(&self, path: &Path, bits: u32) -> io::Result<()> {
+        fs::OpenOptions::new().write(true).create_new(true).mode(bits).open(path).map(drop)
+    }
+
+    fn preserve(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::copy(from, to)?;
+        let meta = self.look(from, true)?;
+        // A user who does not own the file may still be allowed to copy it.
+        let _ = std::os::unix::fs::chown(to, Some(meta.uid), Some(meta.gid));
+        self.set_times(to, meta.atime, meta.mtime)
+    }
+
+    fn make_dir(&self, path: &Path, bits: u32) -> io::Result<()> {
+        fs::DirBuilder::new().mode(bits).create(path)
     }
 
     fn make_dirs(&self, path: &Path) -> io::Result<()> {
-        std::fs::create_dir_all(path)
+        fs::create_dir_all(path)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        std::fs::remove_file(path)
+        fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn remove_tree(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir_all(path)
+    }
+
+    fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
+        replace_with(path, |new| std::os::unix::fs::symlink(target, new))
+    }
+
+    fn hard_link(&self, original: &Path, path: &Path) -> io::Result<()> {
+        replace_with(path, |new| fs::hard_link(original, new))
+    }
+
+    fn set_bits(&self, path: &Path, bits: u32) -> io::Result<()> {
+        fs::set_permissions(path, fs::Permissions::from_mode(bits))
+    }
+
+    fn set_owner(&self, path: &Path, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+        std::os::unix::fs::lchown(path, uid, gid)
+    }
+
+    fn set_times(&self, path: &Path, atime: f64, mtime: f64) -> io::Result<()> {
+        let times = rustix::fs::Timestamps { last_access: spec(atime), last_modification: spec(mtime) };
+        Ok(rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::empty())?)
+    }
+
+    fn set_flags(&self, path: &Path, wanted: &str) -> io::Result<()> {
+        self.program("chattr").map_or(Ok(()), |program| flags::set(&program, path, wanted))
     }
 
     fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
-        Box::pin(run(command))
+        self.ask(command)
     }
 }
 
-/// Ends a command and all that it has started, unless it has ended by itself.
-struct Group(Option<rustix::process::Pid>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+/// Writes beside the file, then puts the new one in its place: readers see the old content or the new, never a part.
+fn replace(path: &Path, content: &[u8], bits: Option<u32>) -> io::Result<()> {
+    let old = fs::metadata(path).ok();
+    // Nobody else reads it before it has the permissions that it is to have.
+    let mut options = fs::OpenOptions::new();
+    let temporary = beside(path);
+    let written = (|| {
+        let mut file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
+        file.write_all(content)?;
+        if let Some(old) = &old {
+            // A user who does not own the file may still be allowed to replace it.
+            let _ = std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()));
         }
+        let bits = bits.or(old.map(|old| old.mode() & ALL_BITS)).unwrap_or_else(|| 0o666 & !umask());
+        file.set_permissions(fs::Permissions::from_mode(bits))?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
     }
+    written
 }
 
-async fn run(command: &Command) -> Result<Output, RunError> {
-    let (program, rest) = command
-        .words
-        .split_first()
-        .ok_or_else(|| RunError::Start(io::Error::new(io::ErrorKind::InvalidInput, "no command given")))?;
-    let mut started = tokio::process::Command::new(program);
-    started
-        .args(rest)
-        .envs(command.environment.iter().map(|(name, value)| (name, value)))
-        .stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    if let Some(folder) = &command.folder {
-        started.current_dir(folder);
+/// Creates something at a path in one step, in place of whatever file or link is there.
+fn replace_with(path: &Path, create: impl Fn(&Path) -> io::Result<()>) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_err() {
+        return create(path);
     }
-    let mut child = started.spawn().map_err(RunError::Start)?;
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-    let mut group = Group(pid);
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let fed = async {
-        if let (Some(mut pipe), Some(content)) = (stdin, &command.stdin) {
-            // A command need not read what it is given.
-            let _ = pipe.write_all(content).await;
-        }
-    };
-    let ended = tokio::sync::watch::Sender::new(false);
-    let exit = async {
-        let status = child.wait().await;
-        ended.send_replace(true);
-        status
-    };
-    let waited = async {
-        let listen = || ended.subscribe();
-        let (_, stdout, stderr, status) =
-            tokio::join!(until(listen(), fed), all(stdout, listen()), all(stderr, listen()), exit);
-        Ok((stdout?, stderr?, status.map_err(RunError::Start)?))
-    };
-    let (stdout, stderr, status) = match command.timeout {
-        Some(limit) => tokio::time::timeout(limit, waited).await.map_err(|_| RunError::Timeout)??,
-        None => waited.await?,
-    };
-    // What it left in the background is meant to go on.
-    group.0 = None;
-    let rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
-    Ok(Output { rc, stdout, stderr })
+    let temporary = beside(path);
+    create(&temporary).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })
 }
 
-/// Does something for as long as the command runs.
-async fn until<T>(mut ended: tokio::sync::watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
-    tokio::select! {
-        biased;
-        done = work => Some(done),
-        _ = ended.wait_for(|ended| *ended) => None,
-    }
+/// A name in the same folder that nobody uses.
+fn beside(path: &Path) -> PathBuf {
+    path.with_file_name(format!(".ionplay_{:016x}", rand::random::<u64>()))
 }
 
-/// All that a command says. What it has left in the background may keep the pipe open for as long as it likes: once
-/// the command itself has ended, only what is in the pipe already is taken.
-async fn all(
-    pipe: Option<impl AsyncRead + Unpin>,
-    ended: tokio::sync::watch::Receiver<bool>,
-) -> Result<Vec<u8>, RunError> {
-    let mut content = Vec::new();
-    if let Some(pipe) = pipe {
-        let mut pipe = pipe.take(MOST + 1);
-        let reading = async {
-            // Unlike `read_to_end`, this loses nothing when it is stopped half-way.
-            while pipe.read_buf(&mut content).await? > 0 {}
-            Ok(())
-        };
-        if let Some(read) = until(ended, reading).await {
-            read.map_err(RunError::Start)?;
-        } else {
-            while let Ok(read) = tokio::time::timeout(QUIET, pipe.read_buf(&mut content)).await {
-                if read.map_err(RunError::Start)? == 0 {
-                    break;
-                }
-            }
-        }
-    }
-    if content.len() as u64 > MOST { Err(RunError::TooMuch) } else { Ok(content) }
+fn spec(seconds: f64) -> rustix::fs::Timespec {
+    #[allow(clippy::cast_possible_truncation)]
+    let (whole, rest) = (seconds.floor() as i64, ((seconds - seconds.floor()) * 1e9) as i64);
+    rustix::fs::Timespec { tv_sec: whole, tv_nsec: rest.clamp(0, 999_999_999) }
 }
 
 #[cfg(test)]
@@ -155,57 +137,84 @@ mod tests {
     use super::*;
     use crate::host::Predict;
 
-    fn now<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-    }
-
-    #[test]
-    fn commands_get_their_input_folder_and_variables() {
-        let mut command = Command::shell("/bin/sh", "cat; pwd; echo $A >&2; exit 3");
-        command.stdin = Some(b"fed\n".to_vec());
-        command.folder = Some("/".into());
-        command.environment = vec![("A".into(), "x".into())];
-        let output = now(Real.run(&command)).unwrap();
-        assert_eq!(output, Output { rc: 3, stdout: b"fed\n/\n".to_vec(), stderr: b"x\n".to_vec() });
-    }
-
-    #[test]
-    fn a_slow_command_is_ended_with_its_children() {
+    fn folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f");
-        let line = format!("(sleep 1; touch {}) & sleep 5", file.display());
-        let mut command = Command::shell("/bin/sh", &line);
-        command.timeout = Some(Duration::from_millis(100));
-        assert!(matches!(now(Real.run(&command)), Err(RunError::Timeout)));
-        std::thread::sleep(Duration::from_millis(1200));
-        assert!(!file.exists());
+        fs::write(&file, "old").unwrap();
+        (folder, file)
     }
 
     #[test]
-    fn what_is_left_in_the_background_is_not_waited_for() {
-        let before = std::time::Instant::now();
-        let output =
-            now(Real.run(&Command::shell("/bin/sh", "sleep 3 & head -c 300000 /dev/zero; echo done"))).unwrap();
-        assert_eq!((output.stdout.len(), output.rc), (300_005, 0));
-        assert!(before.elapsed() < Duration::from_secs(2));
+    fn writing_keeps_mode_and_leaves_nothing_behind() {
+        let (folder, file) = folder();
+        Real.set_bits(&file, 0o640).unwrap();
+        Real.write(&file, b"new", Writing::default()).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(Real.lstat(&file).unwrap().bits, 0o640);
+        Real.write(&file, b"new", Writing { bits: Some(0o600), unsafe_writes: false }).unwrap();
+        assert_eq!(Real.lstat(&file).unwrap().bits, 0o600);
+        assert_eq!(Real.list(folder.path()).unwrap(), ["f"]);
     }
 
     #[test]
-    fn a_dry_run_runs_and_writes_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("f");
-        Predict.write(&file, b"x", None).unwrap();
-        assert!(!file.exists());
-        assert!(matches!(now(Predict.run(&Command::new(["true"]))), Err(RunError::Foretold)));
+    fn what_cannot_be_replaced_is_kept() {
+        let (folder, _) = folder();
+        let inner = folder.path().join("d");
+        fs::create_dir_all(inner.join("e")).unwrap();
+        assert!(Real.write(&inner, b"x", Writing::default()).is_err());
+        assert_eq!(Real.list(folder.path()).unwrap(), ["d", "f"]);
+        assert_eq!(Real.list(&inner).unwrap(), ["e"]);
     }
 
     #[test]
-    fn a_replaced_file_keeps_its_mode() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("f");
-        Real.write(&file, b"one", Some(0o640)).unwrap();
-        Real.write(&file, b"two", None).unwrap();
-        assert_eq!(std::fs::read(&file).unwrap(), b"two");
-        assert_eq!(std::fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
+    fn links_replace_files() {
+        let (folder, file) = folder();
+        let link = folder.path().join("l");
+        fs::write(&link, "y").unwrap();
+        Real.symlink(Path::new("f"), &link).unwrap();
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new("f"));
+        Real.hard_link(&file, &link).unwrap();
+        assert_eq!(Real.lstat(&link).unwrap().state(), "hard");
+        assert_eq!(Real.list(folder.path()).unwrap(), ["f", "l"]);
+    }
+
+    #[test]
+    fn real_paths_follow_links_and_keep_what_is_not_there() {
+        let (folder, _) = folder();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        fs::create_dir(root.join("d")).unwrap();
+        std::os::unix::fs::symlink("d", root.join("l")).unwrap();
+        std::os::unix::fs::symlink("loop", root.join("loop")).unwrap();
+        assert_eq!(Real.real_path(&root.join("l/new/file")), root.join("d/new/file"));
+        assert_eq!(Real.real_path(&root.join("l/../d")), root.join("d"));
+        assert_eq!(Real.real_path(&root.join("loop")), root.join("loop"));
+    }
+
+    #[test]
+    fn a_dry_run_changes_and_runs_nothing() {
+        let (folder, file) = folder();
+        let before = fs::metadata(&file).unwrap();
+        let new = |name: &str| folder.path().join(name);
+        Predict.write(&file, b"new", Writing::default()).unwrap();
+        Predict.set_bits(&file, 0).unwrap();
+        Predict.set_times(&file, 0.0, 0.0).unwrap();
+        Predict.set_owner(&file, Some(1), Some(1)).unwrap();
+        Predict.make_dir(&new("d"), 0o700).unwrap();
+        Predict.make_dirs(&new("a/b")).unwrap();
+        Predict.symlink(Path::new("f"), &new("l")).unwrap();
+        Predict.hard_link(&file, &new("h")).unwrap();
+        Predict.create(&new("c")).unwrap();
+        Predict.create_new(&new("n"), 0o600).unwrap();
+        Predict.preserve(&file, &new("p")).unwrap();
+        Predict.remove(&file).unwrap();
+        Predict.remove_tree(folder.path()).unwrap();
+        assert_eq!(Predict.list(folder.path()).unwrap(), ["f"]);
+        let after = fs::metadata(&file).unwrap();
+        assert_eq!((after.mode(), after.mtime(), after.uid()), (before.mode(), before.mtime(), before.uid()));
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        let command = Command::new(["true"]);
+        let run = Predict.run(&command);
+        let told = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run);
+        assert!(matches!(told, Err(crate::host::RunError::Foretold)));
     }
 }

@@ -6,7 +6,8 @@ use super::copy::place::{Parcel, Placing};
 use super::copy::{not_found, open};
 use super::files::attributes::Changes;
 use super::files::write::Manner;
-use super::files::{Attributes, COMMON, Disk, base_name, describe, digest, shown};
+use super::files::{Attributes, COMMON, base_name, describe, digest, shown};
+use crate::host::HostApi;
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::Pattern;
@@ -47,7 +48,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         return Err(Failure::new("src and dest are required"));
     };
     if args.get("remote_src").and_then(Value::as_bool).unwrap_or(true) {
-        return on_host(args, Disk::of(context), source, dest).await;
+        return on_host(args, context.host, source, dest).await;
     }
     let folder = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
     if !folder.is_dir() {
@@ -55,7 +56,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     }
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
     let mut secret = false;
-    let content = Parts::of(args)?.collect(Disk::real(), &folder, |path| {
+    let content = Parts::of(args)?.collect(context.host, &folder, |path| {
         let (content, vaulted) = open(context, path, decrypt)?;
         secret |= vaulted;
         Ok(content)
@@ -67,44 +68,44 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         source: Some(folder),
         source_bits: None,
     };
-    let placed = Placing::of(args).place(Disk::of(context), &parcel).await?;
+    let placed = Placing::of(args).place(context.host, &parcel).await?;
     Ok(placed.unwrap_or_default())
 }
 
-async fn on_host(args: &Args, disk: Disk, source: &str, dest: &str) -> Result<Outcome, Failure> {
+async fn on_host(args: &Args, host: &dyn HostApi, source: &str, dest: &str) -> Result<Outcome, Failure> {
     let (folder, path) = (Path::new(source), Path::new(dest));
-    if !disk.exists(folder) {
+    if !host.exists(folder) {
         return Err(Failure::new(format!("Source ({source}) does not exist")));
     }
-    if !disk.is_dir(folder) {
+    if !host.is_dir(folder) {
         return Err(Failure::new(format!("Source ({source}) is not a directory")));
     }
-    let read = |part: &Path| disk.read(part).map_err(|error| Failure::new(format!("{}: {error}", part.display())));
-    let content = Parts::of(args)?.collect(disk, folder, read)?;
+    let read = |part: &Path| host.read(part).map_err(|error| Failure::new(format!("{}: {error}", part.display())));
+    let content = Parts::of(args)?.collect(host, folder, read)?;
     let mut outcome = Outcome::default()
         .with("src", source)
         .with("dest", dest)
         .with("checksum", digest::sha1(&content))
         .with("md5sum", digest::md5(&content));
-    let old = disk.is_file(path).then(|| disk.read(path).ok()).flatten();
+    let old = host.is_file(path).then(|| host.read(path).ok()).flatten();
     if old.as_ref() != Some(&content) {
         let manner = Manner::of(args);
-        if let Some(said) = manner.validate(disk, &content, "").await? {
+        if let Some(said) = manner.validate(host, &content, "").await? {
             if said.rc != 0 {
                 return Err(Failure::new(format!("failed to validate: rc:{} error:{}", said.rc, said.stderr)));
             }
             let validation = [("rc", said.rc.into()), ("stdout", said.stdout.into()), ("stderr", said.stderr.into())];
             outcome.data.set("validation", Value::dict(validation));
         }
-        if let Some(kept) = manner.keep(disk, path)? {
+        if let Some(kept) = manner.keep(host, path)? {
             outcome.data.set("backup_file", kept.into());
         }
         outcome.diff.push(super::edit::content_diff(dest, old.as_deref().unwrap_or_default(), &content));
-        disk.write(path, &content, manner.writing())
+        host.write(path, &content, manner.writing())
             .map_err(|error| Failure::new(format!("cannot write {dest}: {error}")))?;
         outcome.changed = true;
     }
-    outcome.changed |= Attributes::of(args).apply(disk, path, &mut Changes::default())?;
+    outcome.changed |= Attributes::of(args).apply(host, path, &mut Changes::default())?;
     outcome.data.set("msg", "OK".into());
     describe(path, &mut outcome.data);
     Ok(outcome)
@@ -132,20 +133,20 @@ impl Parts {
 
     fn collect(
         &self,
-        disk: Disk,
+        host: &dyn HostApi,
         folder: &Path,
         mut read: impl FnMut(&Path) -> Result<Vec<u8>, Failure>,
     ) -> Result<Vec<u8>, Failure> {
         let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", shown(folder)));
         let mut all = Vec::new();
         let mut first = true;
-        for name in disk.list(folder).map_err(unread)? {
+        for name in host.list(folder).map_err(unread)? {
             let path = folder.join(&name);
             let named = match &self.pattern {
                 Some(pattern) => pattern.search(&name, 0)?.is_some(),
                 None => true,
             };
-            if !named || !disk.is_file(&path) || self.ignore_hidden && name.starts_with('.') {
+            if !named || !host.is_file(&path) || self.ignore_hidden && name.starts_with('.') {
                 continue;
             }
             let part = read(&path)?;
@@ -212,10 +213,10 @@ mod tests {
     use crate::modules::builtin::files::testing::Folder;
     use crate::value::Dict;
 
-    async fn run(folder: &Folder, disk: Disk, options: &[(&str, &str)]) -> Outcome {
+    async fn run(folder: &Folder, host: &dyn HostApi, options: &[(&str, &str)]) -> Outcome {
         let path = |name: &str| shown(&folder.path().join(name));
         let values: Dict = options.iter().map(|(name, text)| (Value::text(*name), (*text).into())).collect();
-        on_host(&Args::new(values), disk, &path("parts"), &path("out")).await.unwrap()
+        on_host(&Args::new(values), host, &path("parts"), &path("out")).await.unwrap()
     }
 
     fn parts() -> Folder {
@@ -229,16 +230,16 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn parts_come_in_order() {
         let folder = parts();
-        assert!(run(&folder, folder.disk(), &[]).await.changed);
+        assert!(run(&folder, folder.host(), &[]).await.changed);
         assert_eq!(folder.read("out"), "one\ntwo\nthree\n");
-        let again = run(&folder, folder.disk(), &[]).await;
+        let again = run(&folder, folder.host(), &[]).await;
         assert_eq!((again.changed, again.data.get("msg")), (false, Some(&"OK".into())));
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn parts_are_chosen_and_kept_apart() {
         let folder = parts();
-        run(&folder, folder.disk(), &[("regexp", r"\.txt$"), ("delimiter", r"--\t-")]).await;
+        run(&folder, folder.host(), &[("regexp", r"\.txt$"), ("delimiter", r"--\t-")]).await;
         assert_eq!(folder.read("out"), "one\n--\t-\ntwo");
     }
 

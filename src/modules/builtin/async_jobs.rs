@@ -3,12 +3,11 @@
 //! A job is a process of its own that outlives the run. It gets a description in a file that only the user can read,
 //! and leaves its result in the status file, whole or not at all, which `async_status` and the waiting run look at.
 
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::host::{HostApi, Real, Writing};
 use crate::value::json::{self, Style};
 use crate::value::{Dict, Value};
 
@@ -89,12 +88,8 @@ pub fn begun(id: &str) -> Dict {
 /// If it cannot be written.
 pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut draft = tempfile::Builder::new().prefix(".job-").tempfile_in(folder)?;
-    draft.as_file().set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    draft.write_all(text.as_bytes())?;
-    draft.persist(path)?;
-    Ok(())
+    Real.make_dirs(folder)?;
+    Real.write(path, text.as_bytes(), Writing { bits: Some(0o600), unsafe_writes: false })
 }
 
 /// Writes a status.
@@ -147,7 +142,7 @@ mod tests {
         let status = read_status(&path, "j1.2").unwrap();
         assert_eq!(status.get("finished"), Some(&Value::Bool(false)));
         assert_eq!(status.get("stdout_lines"), Some(&Value::list([])));
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Real.lstat(&path).unwrap().bits, 0o600);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::edit::{self, Edited};
+use super::files::COMMON;
 use super::files::text::{self, Coding};
-use super::files::{COMMON, Disk};
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::{self, Pattern};
@@ -52,10 +52,10 @@ impl Module for BlockInFile {
 }
 
 async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
-    let disk = Disk::of(context);
+    let host = context.host;
     let path = Path::new(args.str("path").unwrap_or_default());
-    edit::refuse_folder(disk, path)?;
-    let old = edit::read(disk, path)?;
+    edit::refuse_folder(host, path)?;
+    let old = edit::read(host, path)?;
     let present = args.str("state") != Some("absent");
     if old.is_none() {
         if !args.bool("create") {

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::files::attributes::{self, Attributes, Changes};
+use super::files::text;
 use super::files::write::Manner;
-use super::files::{Disk, text};
+use crate::host::HostApi;
 use crate::modules::{Args, Diff, Failure, Outcome, TaskContext};
 use crate::value::Value;
 
@@ -22,20 +23,20 @@ pub struct Edited {
 }
 
 /// Refuses a folder where a file is meant.
-pub fn refuse_folder(disk: Disk, path: &Path) -> Result<(), Failure> {
-    if disk.is_dir(path) {
+pub fn refuse_folder(host: &dyn HostApi, path: &Path) -> Result<(), Failure> {
+    if host.is_dir(path) {
         return Err(Failure::new(format!("Path {} is a directory !", path.display())).with("rc", 256));
     }
     Ok(())
 }
 
 /// The content of a file; `None` if it is not there.
-pub fn read(disk: Disk, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
-    if !disk.exists(path) {
+pub fn read(host: &dyn HostApi, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    if !host.exists(path) {
         return Ok(None);
     }
     let unread = |error| Failure::new(format!("Unable to read the contents of {}: {error}", path.display()));
-    disk.read(path).map(Some).map_err(unread)
+    host.read(path).map(Some).map_err(unread)
 }
 
 /// The difference between two contents under one heading.
@@ -50,15 +51,15 @@ pub fn content_diff(header: &str, before: &[u8], after: &[u8]) -> Diff {
 }
 
 /// Validates, keeps a copy, writes; gives the name of the copy.
-pub async fn write(args: &Args, disk: Disk, path: &Path, edited: &Edited) -> Result<Option<String>, Failure> {
+pub async fn write(args: &Args, host: &dyn HostApi, path: &Path, edited: &Edited) -> Result<Option<String>, Failure> {
     let manner = Manner::of(args);
-    let kept = manner.keep(disk, path)?;
-    if let Some(said) = manner.validate(disk, &edited.new, "").await?.filter(|said| said.rc != 0) {
+    let kept = manner.keep(host, path)?;
+    if let Some(said) = manner.validate(host, &edited.new, "").await?.filter(|said| said.rc != 0) {
         return Err(Failure::new(format!("failed to validate: rc:{} error:{}", said.rc, said.stderr)));
     }
     // The file behind a link is changed, not the link.
-    let real = disk.real_path(path);
-    disk.write(&real, &edited.new, manner.writing())
+    let real = host.real_path(path);
+    host.write(&real, &edited.new, manner.writing())
         .map_err(|error| Failure::new(format!("cannot write {}: {error}", real.display())))?;
     Ok(kept)
 }
@@ -66,12 +67,12 @@ pub async fn write(args: &Args, disk: Disk, path: &Path, edited: &Edited) -> Res
 /// Sets the attributes that the task names, and adds that to the message.
 pub fn set_attributes(
     args: &Args,
-    disk: Disk,
+    host: &dyn HostApi,
     path: &Path,
     edited: &mut Edited,
     changes: &mut Changes,
 ) -> Result<(), Failure> {
-    if Attributes::of(args).apply(disk, path, changes)? {
+    if Attributes::of(args).apply(host, path, changes)? {
         if edited.changed {
             edited.message.push_str(" and ");
         }
@@ -90,26 +91,26 @@ pub async fn finish(
     mut edited: Edited,
     backup_key: Option<&str>,
 ) -> Result<Outcome, Failure> {
-    let disk = Disk::of(context);
+    let host = context.host;
     let shown = attributes::shown(path);
     let content = content_diff(&format!("{shown} (content)"), edited.old.as_deref().unwrap_or_default(), &edited.new);
     let created = edited.old.is_none();
     let mut kept = None;
     if edited.changed {
-        if let Some(folder) = path.parent().filter(|folder| created && *folder != Path::new("") && !disk.exists(folder))
+        if let Some(folder) = path.parent().filter(|folder| created && *folder != Path::new("") && !host.exists(folder))
         {
             let failed = |error| Failure::new(format!("Error creating {} ({error})", folder.display()));
-            disk.make_dirs(folder).map_err(failed)?;
+            host.make_dirs(folder).map_err(failed)?;
         }
-        kept = write(args, disk, path, &edited).await?;
+        kept = write(args, host, path, &edited).await?;
     }
     let mut diff = vec![content];
-    if !(created && disk.is_dry()) {
+    if !(created && host.foretells()) {
         let mut changes = Changes::default();
-        set_attributes(args, disk, path, &mut edited, &mut changes)?;
+        set_attributes(args, host, path, &mut edited, &mut changes)?;
         diff.push(changes.into_diff(&format!("{shown} (file attributes)")));
     }
-    if disk.is_dry() {
+    if host.foretells() {
         kept = None;
     }
     let mut outcome = Outcome { changed: edited.changed, diff, ..Outcome::default() }.with("msg", edited.message);

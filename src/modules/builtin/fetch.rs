@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::files::disk::Writing;
-use super::files::{Disk, base_name, digest, normal};
+use super::files::{base_name, digest, normal};
 use super::slurp;
+use crate::host::{HostApi, Writing};
 use crate::modules::spec::{CheckSupport, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::Value;
@@ -28,16 +28,16 @@ impl Module for Fetch {
     }
 
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { fetch(args, Disk::of(context), context.host_name, context.base_dir) })
+        Box::pin(async move { fetch(args, context.host, context.host_name, context.base_dir) })
     }
 }
 
-fn fetch(args: &Args, disk: Disk, host: &str, base: &Path) -> Result<Outcome, Failure> {
+fn fetch(args: &Args, host: &dyn HostApi, owner: &str, base: &Path) -> Result<Outcome, Failure> {
     let (Some(source), Some(dest)) = (args.str("src"), args.str("dest")) else {
         return Err(Failure::new("src and dest are required"));
     };
     let strict = args.bool("fail_on_missing");
-    if disk.is_dir(Path::new(source)) {
+    if host.is_dir(Path::new(source)) {
         let message = "remote file is a directory, fetch cannot work on directories";
         return if strict {
             Err(Failure::new(message))
@@ -45,7 +45,7 @@ fn fetch(args: &Args, disk: Disk, host: &str, base: &Path) -> Result<Outcome, Fa
             Ok(Outcome::default().with("msg", format!("{message}, not transferring, ignored")))
         };
     }
-    let content = match slurp::read(disk, source) {
+    let content = match slurp::read(host, source) {
         Ok(content) => content,
         Err(failure) => {
             let missing = failure.message.contains("not found");
@@ -61,10 +61,10 @@ fn fetch(args: &Args, disk: Disk, host: &str, base: &Path) -> Result<Outcome, Fa
             };
         }
     };
-    let dest = destination(disk, args.bool("flat"), source, dest, host, base)?;
+    let dest = destination(host, args.bool("flat"), source, dest, owner, base)?;
     let path = Path::new(&dest);
     let (checksum, md5) = (digest::sha1(&content), digest::md5(&content));
-    if disk.read(path).is_ok_and(|old| old == content) {
+    if host.read(path).is_ok_and(|old| old == content) {
         return Ok(Outcome::default()
             .with("md5sum", md5)
             .with("file", source)
@@ -73,9 +73,9 @@ fn fetch(args: &Args, disk: Disk, host: &str, base: &Path) -> Result<Outcome, Fa
     }
     let failed = |error| Failure::new(format!("Failed to fetch the file. {error}"));
     if let Some(folder) = path.parent() {
-        disk.make_dirs(folder).map_err(failed)?;
+        host.make_dirs(folder).map_err(failed)?;
     }
-    disk.write(path, &content, Writing::default()).map_err(failed)?;
+    host.write(path, &content, Writing::default()).map_err(failed)?;
     Ok(Outcome { changed: true, ..Outcome::default() }
         .with("md5sum", md5)
         .with("dest", dest.as_str())
@@ -85,16 +85,23 @@ fn fetch(args: &Args, disk: Disk, host: &str, base: &Path) -> Result<Outcome, Fa
 }
 
 /// Where the file goes.
-fn destination(disk: Disk, flat: bool, source: &str, dest: &str, host: &str, base: &Path) -> Result<String, Failure> {
+fn destination(
+    host: &dyn HostApi,
+    flat: bool,
+    source: &str,
+    dest: &str,
+    owner: &str,
+    base: &Path,
+) -> Result<String, Failure> {
     let absolute = |path: &str| {
         if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", base.display()) }
     };
     if !flat {
-        return Ok(normal(&format!("{}/{host}/{source}", absolute(dest))));
+        return Ok(normal(&format!("{}/{owner}/{source}", absolute(dest))));
     }
     if let Some(folder) = dest.strip_suffix('/') {
         let dest = format!("{folder}/{}", base_name(source));
-        if disk.is_dir(Path::new(&dest)) {
+        if host.is_dir(Path::new(&dest)) {
             return Err(Failure::new(format!(
                 "calculated dest '{dest}' is an existing directory, use another path that does not point to an \
                  existing directory"
@@ -102,7 +109,7 @@ fn destination(disk: Disk, flat: bool, source: &str, dest: &str, host: &str, bas
         }
         return Ok(normal(&absolute(&dest)));
     }
-    if disk.is_dir(Path::new(dest)) {
+    if host.is_dir(Path::new(dest)) {
         return Err(Failure::new(
             "dest is an existing directory, use a trailing slash if you want to fetch src into that directory",
         ));
@@ -125,7 +132,7 @@ mod tests {
         for (name, on) in options {
             values.set(*name, (*on).into());
         }
-        fetch(&Args::new(values), folder.disk(), "web1", folder.path())
+        fetch(&Args::new(values), folder.host(), "web1", folder.path())
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::files::disk::{self, Kind as Sort, Meta};
 use super::files::mode::{self, Current};
 use super::files::text::Coding;
-use super::files::{Disk, digest, normal, text, users};
+use super::files::{digest, normal, text, users};
 use super::stat;
+use crate::host::{self, HostApi, Kind as Sort, Meta};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::Pattern;
@@ -51,7 +51,7 @@ impl Module for Find {
 
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
-            let found = find(args, Disk::of(context))?;
+            let found = find(args, context.host)?;
             for (path, why) in &found.unreadable {
                 context.warn(format!("Skipped '{path}' path due to this access issue: {why}\n"));
             }
@@ -91,8 +91,8 @@ impl Found {
     }
 }
 
-fn find(args: &Args, disk: Disk) -> Result<Found, Failure> {
-    let search = Search::of(args, disk)?;
+fn find(args: &Args, host: &dyn HostApi) -> Result<Found, Failure> {
+    let search = Search::of(args, host)?;
     let mut found = Found::default();
     for path in texts(args, "paths") {
         if let Err(why) = search.folder(&path, &mut found) {
@@ -112,7 +112,7 @@ fn texts(args: &Args, name: &str) -> Vec<String> {
 /// What is looked for.
 struct Search<'a> {
     args: &'a Args,
-    disk: Disk,
+    host: &'a dyn HostApi,
     patterns: Vec<Rc<Pattern>>,
     excludes: Vec<Rc<Pattern>>,
     age: Option<i64>,
@@ -125,7 +125,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn of(args: &'a Args, disk: Disk) -> Result<Self, Failure> {
+    fn of(args: &'a Args, host: &'a dyn HostApi) -> Result<Self, Failure> {
         let regex = args.bool("use_regex");
         let compile = |patterns: Vec<String>| {
             let source = |pattern: String| if regex { pattern } else { glob(&pattern) };
@@ -140,28 +140,28 @@ impl<'a> Search<'a> {
         }
         Ok(Self {
             args,
-            disk,
+            host,
             patterns: compile(texts(args, "patterns"))?,
             excludes: compile(texts(args, "excludes"))?,
             age: measure(args, "age", &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)])?,
             size: measure(args, "size", &[("b", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40)])?,
             contains: args.str("contains").map(|text| Pattern::compile(text, Flags::default())).transpose()?,
-            mode: wanted_mode(args, disk)?,
+            mode: wanted_mode(args)?,
             depth: args.int("depth").and_then(|depth| usize::try_from(depth).ok()).filter(|depth| *depth > 0),
             limit: limit.and_then(|limit| usize::try_from(limit).ok()),
-            now: disk::now(),
+            now: host::now(),
         })
     }
 
     /// Looks through one folder and, if that is wanted, those within.
     fn folder(&self, top: &str, found: &mut Found) -> Result<(), String> {
-        if !self.disk.is_dir(Path::new(top)) {
+        if !self.host.is_dir(Path::new(top)) {
             return Err(format!("'{top}' is not a directory"));
         }
         let top_depth = format!("{}/", top.trim_end_matches('/')).matches('/').count();
         let mut waiting = VecDeque::from([top.to_owned()]);
         while let Some(folder) = waiting.pop_front() {
-            let names = match self.disk.list(Path::new(&folder)) {
+            let names = match self.host.list(Path::new(&folder)) {
                 Ok(names) => names,
                 Err(error) => {
                     found.skipped.set(folder, error.to_string().into());
@@ -173,12 +173,12 @@ impl<'a> Search<'a> {
             for name in names {
                 let joined = format!("{}/{name}", folder.trim_end_matches('/'));
                 let path = normal(&joined);
-                let is_dir = self.disk.is_dir(Path::new(&path));
+                let is_dir = self.host.is_dir(Path::new(&path));
                 let too_deep = self.depth.is_some_and(|depth| path.matches('/').count() + 1 > top_depth + depth);
                 if too_deep {
                     continue;
                 }
-                if is_dir && (self.args.bool("follow") || !self.disk.is_link(Path::new(&path))) {
+                if is_dir && (self.args.bool("follow") || !self.host.is_link(Path::new(&path))) {
                     within.push(joined);
                 }
                 if name.starts_with('.') && !self.args.bool("hidden") {
@@ -204,7 +204,7 @@ impl<'a> Search<'a> {
 
     /// What is said of a path, if it is one that is looked for.
     fn entry(&self, name: &str, path: &str) -> Result<Option<Value>, String> {
-        let Some(meta) = self.disk.lstat(Path::new(path)) else { return Ok(None) };
+        let Some(meta) = self.host.lstat(Path::new(path)) else { return Ok(None) };
         let (any, regular) = match self.args.str("file_type") {
             Some("any") => (true, true),
             Some("directory") => (meta.kind == Sort::Directory, false),
@@ -228,7 +228,7 @@ impl<'a> Search<'a> {
         entry.set("gr_name", users::group_name(meta.gid).unwrap_or_default().into());
         entry.set("pw_name", users::user_name(meta.uid).unwrap_or_default().into());
         if meta.is_file() && self.args.bool("get_checksum") {
-            let content = self.disk.read(Path::new(path)).map_err(|error| error.to_string())?;
+            let content = self.host.read(Path::new(path)).map_err(|error| error.to_string())?;
             let algorithm = self.args.str("checksum_algorithm").unwrap_or("sha1");
             entry.set("checksum", digest::by_name(algorithm, &content).into());
         }
@@ -273,7 +273,7 @@ impl<'a> Search<'a> {
     /// Whether a line of the file matches; a file that cannot be read does not.
     fn content_fits(&self, path: &str) -> Result<bool, String> {
         let Some(pattern) = &self.contains else { return Ok(true) };
-        let Ok(content) = self.disk.read(Path::new(path)) else { return Ok(false) };
+        let Ok(content) = self.host.read(Path::new(path)) else { return Ok(false) };
         let encoding = self.args.str("encoding");
         let utf8 = encoding.is_none_or(|name| matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8" | "utf_8"));
         let coding = if utf8 { Coding::of(&content) } else { Coding::Bytes };
@@ -313,11 +313,11 @@ fn measure(args: &Args, name: &str, units: &[(&str, i64)]) -> Result<Option<i64>
     }
 }
 
-fn wanted_mode(args: &Args, disk: Disk) -> Result<Option<u32>, Failure> {
+fn wanted_mode(args: &Args) -> Result<Option<u32>, Failure> {
     match args.get("mode").filter(|mode| mode.is_true()) {
         None => Ok(None),
         Some(mode @ Value::Str(_)) => {
-            let nothing = Current { bits: 0, is_dir: false, umask: disk.umask() };
+            let nothing = Current { bits: 0, is_dir: false, umask: host::umask() };
             mode::resolve(mode, nothing).map(Some).map_err(|bad| Failure::new(bad.to_string()))
         }
         Some(other) => Err(Failure::new(format!(
@@ -384,14 +384,14 @@ mod tests {
         {
             folder.write(name, content);
         }
-        folder.disk().symlink(Path::new("a.txt"), &folder.path().join("ln")).unwrap();
+        folder.host().symlink(Path::new("a.txt"), &folder.path().join("ln")).unwrap();
         folder
     }
 
     #[track_caller]
     fn case(options: &[(&str, Value)], expected: &[&str]) {
         let folder = tree();
-        let found = find(&args(&folder, options), folder.disk()).ok().unwrap();
+        let found = find(&args(&folder, options), folder.host()).ok().unwrap();
         let root = format!("{}/", super::super::files::shown(folder.path()));
         let names: Vec<_> = found
             .files
@@ -437,7 +437,7 @@ mod tests {
     #[test]
     fn what_cannot_be_asked() {
         let folder = Folder::new();
-        let failure = |options: &[(&str, Value)]| match find(&args(&folder, options), folder.disk()) {
+        let failure = |options: &[(&str, Value)]| match find(&args(&folder, options), folder.host()) {
             Ok(_) => panic!("should have failed"),
             Err(failure) => failure.message,
         };
@@ -450,7 +450,7 @@ mod tests {
     #[test]
     fn folders_that_are_not_there() {
         let folder = Folder::new();
-        let found = find(&args(&folder, &[("paths", words(&["/no/such"]))]), folder.disk()).ok().unwrap();
+        let found = find(&args(&folder, &[("paths", words(&["/no/such"]))]), folder.host()).ok().unwrap();
         assert_eq!(found.unreadable, [("/no/such".to_owned(), "'/no/such' is not a directory".to_owned())]);
         let outcome = found.outcome();
         assert_eq!(outcome.data.get("msg"), Some(&"Not all paths examined, check warnings for details".into()));

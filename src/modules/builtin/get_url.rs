@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::files::attributes::Changes;
 use super::files::write::Manner;
-use super::files::{Attributes, COMMON as FILES, Disk, describe, digest, shown};
+use super::files::{Attributes, COMMON as FILES, describe, digest, shown};
 use super::web::{self, Request};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -49,7 +49,7 @@ struct Checksum {
 }
 
 async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
-    let disk = Disk::of(context);
+    let host = context.host;
     let mut request = Request::of(args, context);
     let mut dest = args.str("dest").unwrap_or_default().to_owned();
     let start = Instant::now();
@@ -63,12 +63,12 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         Some(text) => Some(wanted(text, &request, &dest, &data).await?),
         None => None,
     };
-    let into_folder = disk.is_dir(Path::new(&dest));
-    if !into_folder && let Some(there) = disk.stat(Path::new(&dest)) {
+    let into_folder = host.is_dir(Path::new(&dest));
+    if !into_folder && let Some(there) = host.stat(Path::new(&dest)) {
         if let Some(checksum) = checksum.as_ref().filter(|_| !request.fresh) {
-            let content = disk.read(Path::new(&dest)).unwrap_or_default();
+            let content = host.read(Path::new(&dest)).unwrap_or_default();
             if checksum.fits(&content, &data)? {
-                let changed = Attributes::of(args).apply(disk, Path::new(&dest), &mut Changes::default())?;
+                let changed = Attributes::of(args).apply(host, Path::new(&dest), &mut Changes::default())?;
                 let message =
                     if changed { "file already exists but file attributes changed" } else { "file already exists" };
                 data.set("msg", message.into());
@@ -80,7 +80,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         }
         request.modified_since = Some(there.mtime);
     }
-    if disk.is_dry() {
+    if host.foretells() {
         request.method = "HEAD".to_owned();
     }
     (context.progress)(&format!("fetching {}", web::mask(&request.url)));
@@ -95,8 +95,8 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         describe(Path::new(args.str("dest").unwrap_or_default()), &mut data);
         return Ok(Outcome::new(false, data));
     }
-    if let Some(folder) = args.str("tmp_dest").filter(|folder| !folder.is_empty() && !disk.is_dir(Path::new(folder))) {
-        let there = disk.exists(Path::new(folder));
+    if let Some(folder) = args.str("tmp_dest").filter(|folder| !folder.is_empty() && !host.is_dir(Path::new(folder))) {
+        let there = host.exists(Path::new(folder));
         let what = if there { "is a file but should be a directory." } else { "directory does not exist." };
         return Err(Failure::new(format!("{folder} {what}")));
     }
@@ -108,27 +108,27 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let path = Path::new(&dest);
     data.set("checksum_src", digest::sha1(&reply.body).into());
     let refused = |data: &Dict, message: String| Failure { data: data.clone(), ..Failure::new(message) };
-    let old = if disk.exists(path) {
-        if !disk.is_writable(path) {
+    let old = if host.exists(path) {
+        if !host.is_writable(path) {
             return Err(refused(&data, format!("Destination {dest} is not writable")));
         }
-        let old = disk.read(path).map_err(|_| refused(&data, format!("Destination {dest} is not readable")))?;
+        let old = host.read(path).map_err(|_| refused(&data, format!("Destination {dest} is not readable")))?;
         let checksum = digest::sha1(&old);
         data.set("checksum_dest", checksum.as_str().into());
         Some(checksum)
     } else {
         let folder = path.parent().unwrap_or(Path::new(""));
-        if !disk.exists(folder) {
+        if !host.exists(folder) {
             return Err(refused(&data, format!("Destination {} does not exist", shown(folder))));
         }
-        if !disk.is_writable(folder) {
+        if !host.is_writable(folder) {
             return Err(refused(&data, format!("Destination {} is not writable", shown(folder))));
         }
         None
     };
     let mut changed = old.as_deref() != Some(&digest::sha1(&reply.body));
     data.set("msg", reply.message.as_str().into());
-    if disk.is_dry() {
+    if host.foretells() {
         describe(path, &mut data);
         return Ok(Outcome::new(changed, data));
     }
@@ -141,13 +141,13 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     }
     if changed {
         let manner = Manner::of(args);
-        if let Some(kept) = manner.keep(disk, path)? {
+        if let Some(kept) = manner.keep(host, path)? {
             data.set("backup_file", kept.into());
         }
         let failed = |why| refused(&data, format!("failed to copy {} to {dest}: {why}", reply.url));
-        disk.write(path, &reply.body, manner.writing()).map_err(failed)?;
+        host.write(path, &reply.body, manner.writing()).map_err(failed)?;
     }
-    changed |= Attributes::of(args).apply(disk, path, &mut Changes::default())?;
+    changed |= Attributes::of(args).apply(host, path, &mut Changes::default())?;
     data.set("md5sum", digest::md5(&reply.body).into());
     data.set("status_code", reply.status.into());
     describe(path, &mut data);

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::host::{Command, HostApi, Real, RunError};
+use crate::host::{Command, HostApi, RunError};
 use crate::modules::outcome::Effect;
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -28,12 +28,12 @@ impl Module for Getent {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(ask(args))
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(ask(args, context.host))
     }
 }
 
-async fn ask(args: &Args) -> Result<Outcome, Failure> {
+async fn ask(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
     let database = args.str("database").unwrap_or_default();
     let mut command = Command::new(["getent", database]);
     command.words.extend(args.str("key").map(str::to_owned));
@@ -41,8 +41,7 @@ async fn ask(args: &Args) -> Result<Outcome, Failure> {
         command.words.extend(["-s".to_owned(), service.to_owned()]);
     }
     let split = args.str("split").or(COLONS.contains(&database).then_some(":"));
-    // It only reads, so a dry run asks too.
-    let output = Real.run(&command).await.map_err(|error| match error {
+    let output = host.ask(&command).await.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("Failed to find required executable \"getent\": {error}")),
         _ => Failure::new("getent wrote more than can be kept"),
     })?;

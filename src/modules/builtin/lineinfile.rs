@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::edit::{self, Edited};
+use super::files::COMMON;
 use super::files::text::{self, Coding};
-use super::files::{COMMON, Disk};
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::Pattern;
@@ -49,10 +49,10 @@ impl Module for LineInFile {
 }
 
 async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
-    let disk = Disk::of(context);
+    let host = context.host;
     let path = Path::new(args.str("path").unwrap_or_default());
     warn_of_empty_patterns(args, context);
-    edit::refuse_folder(disk, path)?;
+    edit::refuse_folder(host, path)?;
     if args.str("state") == Some("absent") {
         remove(args, context, path).await
     } else {
@@ -83,8 +83,8 @@ async fn insert(args: &Args, context: &TaskContext<'_>, path: &Path) -> Result<O
         return Err(Failure::new("regexp is required with backrefs=true"));
     }
     let Some(line) = args.str("line") else { return Err(Failure::new("line is required with state=present")) };
-    let disk = Disk::of(context);
-    let old = edit::read(disk, path)?;
+    let host = context.host;
+    let old = edit::read(host, path)?;
     if old.is_none() && !args.bool("create") {
         return Err(Failure::new(format!("Destination {} does not exist !", path.display())).with("rc", 257));
     }
@@ -103,11 +103,11 @@ async fn insert(args: &Args, context: &TaskContext<'_>, path: &Path) -> Result<O
 }
 
 async fn remove(args: &Args, context: &TaskContext<'_>, path: &Path) -> Result<Outcome, Failure> {
-    let disk = Disk::of(context);
+    let host = context.host;
     if ["regexp", "search_string", "line"].iter().all(|name| args.str(name).is_none()) {
         return Err(Failure::new("one of line, search_string, or regexp is required with state=absent"));
     }
-    let Some(content) = edit::read(disk, path)? else {
+    let Some(content) = edit::read(host, path)? else {
         return Ok(Outcome::default().with("msg", "file not present"));
     };
     let coding = Coding::of(&content);

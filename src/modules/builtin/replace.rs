@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::edit::{self, Edited};
+use super::files::COMMON;
 use super::files::attributes::{self, Changes};
 use super::files::text::Coding;
-use super::files::{COMMON, Disk};
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::{self, Pattern};
@@ -39,10 +39,10 @@ impl Module for Replace {
 }
 
 async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
-    let disk = Disk::of(context);
+    let host = context.host;
     let path = Path::new(args.str("path").unwrap_or_default());
-    edit::refuse_folder(disk, path)?;
-    let Some(content) = edit::read(disk, path)? else {
+    edit::refuse_folder(host, path)?;
+    let Some(content) = edit::read(host, path)? else {
         return Err(Failure::new(format!("Path {} does not exist !", path.display())).with("rc", 257));
     };
     let coding = coding(args.str("encoding").unwrap_or("utf-8"), &content)?;
@@ -66,11 +66,11 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if changed {
         let before = edited.old.as_deref().unwrap_or_default();
         outcome.diff.push(edit::content_diff(&attributes::shown(path), before, &edited.new));
-        if let Some(kept) = edit::write(args, disk, path, &edited).await?.filter(|_| !disk.is_dry()) {
+        if let Some(kept) = edit::write(args, host, path, &edited).await?.filter(|_| !host.foretells()) {
             outcome.data.set("backup_file", kept.into());
         }
     }
-    edit::set_attributes(args, disk, path, &mut edited, &mut Changes::default())?;
+    edit::set_attributes(args, host, path, &mut edited, &mut Changes::default())?;
     outcome.changed = edited.changed;
     Ok(outcome.with("msg", edited.message).with("rc", 0))
 }

@@ -1,12 +1,11 @@
 //! `script`: runs a script that stands with the playbook.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::copy::{not_found, open};
 use super::files::base_name;
 use super::words;
-use crate::host::{Command, Output, RunError};
+use crate::host::{Command, HostApi, Output, Real, RunError, Writing};
 use crate::modules::spec::{CheckSupport, FreeForm, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::text::split_lines;
@@ -70,8 +69,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let failed = |error: std::io::Error| Failure::new(format!("cannot prepare the script: {error}"));
     let place = tempfile::Builder::new().prefix("ionplay-").tempdir().map_err(failed)?;
     let copy = place.path().join(base_name(name));
-    std::fs::write(&copy, content).map_err(failed)?;
-    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    Real.write(&copy, &content, Writing { bits: Some(0o700), unsafe_writes: false }).map_err(failed)?;
     let mut line = line.replace(name.as_str(), &copy.to_string_lossy());
     if let Some(executable) = path("executable") {
         line = format!("{executable} {line}");

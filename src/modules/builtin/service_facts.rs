@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::host::{Command, HostApi, Real};
+use crate::host::{Command, HostApi};
 use crate::modules::outcome::Effect;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value};
@@ -40,7 +40,7 @@ type Services = IndexMap<String, Service>;
 async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     let mut services = Services::new();
     let mut asked = false;
-    if let Some(listed) = said(&["service", "--status-all"]).await {
+    if let Some(listed) = said(context.host, &["service", "--status-all"]).await {
         asked = true;
         init_scripts(&listed, &mut services);
     }
@@ -48,7 +48,7 @@ async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         let units = ["list-units", "list-unit-files"];
         let [running, files] = units.map(|verb| ["systemctl", verb, "--no-pager", "--type=service", "--all"]);
         let plain = [&running[..], &["--plain"]].concat();
-        match (said(&plain).await, said(&files).await) {
+        match (said(context.host, &plain).await, said(context.host, &files).await) {
             (Some(running), Some(files)) => {
                 asked = true;
                 loaded_units(&running, &mut services);
@@ -81,10 +81,10 @@ async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     Ok(Outcome::default().with("ansible_facts", facts.clone()).effect(Effect::Facts(facts)))
 }
 
-/// What a program says; nothing if it cannot be started or fails. These only read, so a dry run asks too.
-async fn said(words: &[&str]) -> Option<String> {
-    let output = Real.run(&Command::new(words.iter().copied())).await.ok()?;
-    (output.rc == 0).then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+/// What a program says; nothing if it cannot be started or fails.
+async fn said(host: &dyn HostApi, words: &[&str]) -> Option<String> {
+    let output = host.ask(&Command::new(words.iter().copied())).await.ok()?;
+    (output.rc == 0).then(|| output.stdout_text())
 }
 
 /// ` [ + ]  name`, as `service --status-all` has it.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 
-use super::files::Disk;
+use crate::host::HostApi;
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 
@@ -23,7 +23,7 @@ impl Module for Slurp {
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
             let source = args.str("src").unwrap_or_default();
-            let content = read(Disk::of(context), source)?;
+            let content = read(context.host, source)?;
             let content = base64::engine::general_purpose::STANDARD.encode(content);
             Ok(Outcome::default().with("content", content).with("source", source).with("encoding", "base64"))
         })
@@ -31,8 +31,8 @@ impl Module for Slurp {
 }
 
 /// The content of a file, or why it cannot be read.
-pub(super) fn read(disk: Disk, source: &str) -> Result<Vec<u8>, Failure> {
-    disk.read(Path::new(source)).map_err(|error| {
+pub(super) fn read(host: &dyn HostApi, source: &str) -> Result<Vec<u8>, Failure> {
+    host.read(Path::new(source)).map_err(|error| {
         Failure::new(match error.kind() {
             ErrorKind::NotFound => format!("File not found: {source}"),
             ErrorKind::PermissionDenied => format!("File is not readable: {source}"),
@@ -52,11 +52,11 @@ mod tests {
         let folder = Folder::new();
         let name = |path: &Path| path.to_string_lossy().into_owned();
         let missing = name(&folder.path().join("no"));
-        assert_eq!(read(folder.disk(), &missing).unwrap_err().message, format!("File not found: {missing}"));
+        assert_eq!(read(folder.host(), &missing).unwrap_err().message, format!("File not found: {missing}"));
         let dir = name(folder.path());
-        let message = read(folder.disk(), &dir).unwrap_err().message;
+        let message = read(folder.host(), &dir).unwrap_err().message;
         assert_eq!(message, format!("Source is a directory and must be a file: {dir}"));
         let file = name(&folder.write("f", "x"));
-        assert_eq!(read(folder.disk(), &file).unwrap(), b"x");
+        assert_eq!(read(folder.host(), &file).unwrap(), b"x");
     }
 }

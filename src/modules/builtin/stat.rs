@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::files::attributes::{flag_names, flags_of};
-use super::files::disk::{Kind, Meta};
-use super::files::{Disk, digest, shown, users};
+use super::files::attributes::flag_names;
+use super::files::{digest, shown, users};
+use crate::host::{Command, HostApi, Kind, Meta};
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value};
@@ -34,13 +34,13 @@ impl Module for Stat {
     }
 
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { Ok(Outcome::default().with("stat", look(args, Disk::of(context)).await?)) })
+        Box::pin(async move { Ok(Outcome::default().with("stat", look(args, context.host).await?)) })
     }
 }
 
-async fn look(args: &Args, disk: Disk) -> Result<Dict, Failure> {
+async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
     let path = Path::new(args.str("path").unwrap_or_default());
-    let meta = match disk.look(path, args.bool("follow")) {
+    let meta = match host.look(path, args.bool("follow")) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok([(Value::text("exists"), false.into())].into_iter().collect());
@@ -54,13 +54,13 @@ async fn look(args: &Args, disk: Disk) -> Result<Dict, Failure> {
     stat.set("blocks", meta.blocks.into());
     stat.set("block_size", meta.block_size.into());
     stat.set("device_type", meta.rdev.into());
-    let readable = disk.is_readable(path);
+    let readable = host.is_readable(path);
     stat.set("readable", readable.into());
-    stat.set("writeable", disk.is_writable(path).into());
-    stat.set("executable", disk.is_executable(path).into());
+    stat.set("writeable", host.is_writable(path).into());
+    stat.set("executable", host.is_executable(path).into());
     if meta.is_link() {
-        stat.set("lnk_source", shown(&disk.real_path(path)).into());
-        stat.set("lnk_target", disk.read_link(path).map(|target| shown(&target)).unwrap_or_default().into());
+        stat.set("lnk_source", shown(&host.real_path(path)).into());
+        stat.set("lnk_target", host.read_link(path).map(|target| shown(&target)).unwrap_or_default().into());
     }
     if let Some(name) = users::user_name(meta.uid) {
         stat.set("pw_name", name.into());
@@ -69,17 +69,17 @@ async fn look(args: &Args, disk: Disk) -> Result<Dict, Failure> {
         stat.set("gr_name", name.into());
     }
     if meta.is_file() && readable && args.bool("get_checksum") {
-        let content = disk.read(path).map_err(|error| Failure::new(reason(&error)))?;
+        let content = host.read(path).map_err(|error| Failure::new(reason(&error)))?;
         let algorithm = args.str("checksum_algorithm").unwrap_or("sha1");
         stat.set("checksum", digest::by_name(algorithm, &content).into());
     }
     if args.bool("get_mime") {
-        let (kind, charset) = mime(disk, path).await.unwrap_or_else(|| ("unknown".into(), "unknown".into()));
+        let (kind, charset) = mime(host, path).await.unwrap_or_else(|| ("unknown".into(), "unknown".into()));
         stat.set("mimetype", kind.into());
         stat.set("charset", charset.into());
     }
     if args.bool("get_attributes") {
-        let flags = flags_of(disk, path);
+        let flags = host.flags(path);
         let letters = flags.as_ref().map(|flags| flags.letters.clone()).unwrap_or_default();
         stat.set("version", flags.map(|flags| flags.version).into());
         stat.set("attributes", flag_names(&letters).into());
@@ -128,11 +128,11 @@ pub(super) fn fields(meta: &Meta) -> Dict {
 }
 
 /// Type and encoding as `file` gives them: `name: text/plain; charset=us-ascii`.
-async fn mime(disk: Disk, path: &Path) -> Option<(String, String)> {
-    let program = shown(&disk.program("file")?);
-    let words = [program, "--mime-type".into(), "--mime-encoding".into(), shown(path)];
-    let said = disk.ask(&words).await.ok().filter(|said| said.rc == 0)?;
-    let (kind, charset) = said.stdout.rsplit_once(':')?.1.split_once(';')?;
+async fn mime(host: &dyn HostApi, path: &Path) -> Option<(String, String)> {
+    let program = shown(&host.program("file")?);
+    let command = Command::new([program, "--mime-type".into(), "--mime-encoding".into(), shown(path)]);
+    let said = host.ask(&command).await.ok().filter(|said| said.rc == 0)?.stdout_text();
+    let (kind, charset) = said.rsplit_once(':')?.1.split_once(';')?;
     Some((kind.trim().to_owned(), charset.split_once('=')?.1.trim().to_owned()))
 }
 
@@ -145,6 +145,7 @@ fn reason(error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Real;
     use crate::modules::builtin::files::testing::Folder;
 
     async fn stat(path: &Path, options: &[(&str, bool)]) -> Dict {
@@ -154,14 +155,14 @@ mod tests {
         for (name, on) in options {
             values.set(*name, (*on).into());
         }
-        look(&Args::new(values), Disk::real()).await.unwrap()
+        look(&Args::new(values), &Real).await.unwrap()
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn files_links_and_nothing() {
         let folder = Folder::new();
         let file = folder.write("f.txt", "hello\n");
-        folder.disk().set_bits(&file, 0o644).unwrap();
+        folder.host().set_bits(&file, 0o644).unwrap();
         let found = stat(&file, &[]).await;
         assert_eq!(found.get("checksum"), Some(&"f572d396fae9206628714fb2ce00f72e94f2258f".into()));
         assert_eq!(found.get("mode"), Some(&"0644".into()));
@@ -169,7 +170,7 @@ mod tests {
         assert_eq!(found.get("isreg"), Some(&true.into()));
 
         let link = folder.path().join("ln");
-        folder.disk().symlink(Path::new("f.txt"), &link).unwrap();
+        folder.host().symlink(Path::new("f.txt"), &link).unwrap();
         let found = stat(&link, &[]).await;
         assert_eq!(found.get("islnk"), Some(&true.into()));
         assert_eq!(found.get("lnk_target"), Some(&"f.txt".into()));

@@ -1,9 +1,9 @@
 //! `tempfile`: a new file or folder that nobody else uses.
 
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::files::{describe, shown};
+use crate::host::HostApi;
 use crate::modules::spec::{CheckSupport, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Value, python};
@@ -25,12 +25,12 @@ impl Module for TempFile {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { create(args) })
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { create(args, context.host) })
     }
 }
 
-fn create(args: &Args) -> Result<Outcome, Failure> {
+fn create(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
     let part = |name: &str, default| {
         let text = args.str(name).unwrap_or(default);
         if text.contains('/') {
@@ -45,9 +45,9 @@ fn create(args: &Args) -> Result<Outcome, Failure> {
     loop {
         let path = folder.join(format!("{prefix}{}{suffix}", random_name()));
         let created = if args.str("state") == Some("directory") {
-            std::fs::DirBuilder::new().mode(0o700).create(&path)
+            host.make_dir(&path, 0o700)
         } else {
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map(drop)
+            host.create_new(&path, 0o600)
         };
         match created {
             Ok(()) => return Ok(created_at(&path)),
@@ -82,12 +82,13 @@ fn random_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Real;
     use crate::modules::builtin::files::testing::Folder;
     use crate::value::Dict;
 
     fn with(options: &[(&str, &str)]) -> Result<Outcome, Failure> {
         let values: Dict = options.iter().map(|(name, text)| (Value::text(*name), (*text).into())).collect();
-        create(&Args::new(values))
+        create(&Args::new(values), &Real)
     }
 
     #[test]

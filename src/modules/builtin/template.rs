@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::copy::place::{Parcel, Placing};
 use super::copy::{not_found, open};
-use super::files::{COMMON, Disk, base_name, shown, users};
+use super::files::{COMMON, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::FileOptions;
@@ -71,7 +71,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         source_bits: bits,
     };
     let placing = Placing::of(args);
-    let placed = placing.place(Disk::of(context), &parcel).await?;
+    let placed = placing.place(context.host, &parcel).await?;
     Ok(placed.unwrap_or_else(|| Outcome::default().with("dest", dest).with("src", shown(&path))))
 }
 

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::copy::not_found;
 use super::files::attributes::Changes;
-use super::files::{Attributes, COMMON as FILES, Disk, Writing, describe, digest, shown};
+use super::files::{Attributes, COMMON as FILES, describe, digest, shown};
 use super::web::{self, Redirects, Reply, Request, multipart};
+use crate::host::{HostApi, Writing};
 use crate::modules::spec::{CheckSupport, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::url;
@@ -71,14 +72,14 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     put_body(&mut request, args, context)?;
     for (name, met, is) in [("creates", true, "exists"), ("removes", false, "does not exist")] {
         if let Some(path) = args.str(name)
-            && Path::new(path).exists() == met
+            && context.host.exists(Path::new(path)) == met
         {
             return Ok(Outcome::default().with("stdout", format!("skipped, since '{path}' {is}")));
         }
     }
-    let disk = Disk::of(context);
+    let host = context.host;
     let dest = args.str("dest").filter(|dest| !dest.is_empty());
-    if let Some(there) = dest.and_then(|dest| disk.stat(Path::new(dest))).filter(|there| there.is_file()) {
+    if let Some(there) = dest.and_then(|dest| host.stat(Path::new(dest))).filter(|there| there.is_file()) {
         request.modified_since = Some(there.mtime);
     }
     (context.progress)(&format!("{} {}", request.method, web::mask(&request.url)));
@@ -98,12 +99,12 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let mut data = result(&reply, &asked, status);
     data.set("elapsed", elapsed.into());
     if let Some(dest) = dest.filter(|_| status != -1) {
-        let path = destination(disk, dest, &reply);
+        let path = destination(host, dest, &reply);
         data.set("path", path.as_str().into());
         if welcome && status != 304 {
             changed = true;
-            write(disk, &path, &reply.body).map_err(|why| Failure { data: data.clone(), ..Failure::new(why) })?;
-            Attributes::of(args).apply(disk, Path::new(&path), &mut Changes::default())?;
+            write(host, &path, &reply.body).map_err(|why| Failure { data: data.clone(), ..Failure::new(why) })?;
+            Attributes::of(args).apply(host, Path::new(&path), &mut Changes::default())?;
         }
         describe(Path::new(&path), &mut data);
     }
@@ -152,7 +153,7 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
             let fields = body
                 .and_then(Value::as_dict)
                 .ok_or_else(|| Failure::new(format!("body must be mapping, cannot be type {}", named(body))))?;
-            let read = |name: &str| find(args, context, name).and_then(|path| read_file(&path));
+            let read = |name: &str| find(args, context, name).and_then(|path| read_file(context.host, &path));
             let (content_type, body) = multipart::form(fields, |name| read(name).map_err(|failure| failure.message))
                 .map_err(|why| Failure::new(format!("failed to parse body as form-multipart: {why}")))?;
             request.body = Some(body);
@@ -168,7 +169,7 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
         _ => request.body = body.map(bytes),
     }
     if let Some(source) = args.str("src").filter(|source| !source.is_empty()) {
-        request.body = Some(read_file(&find(args, context, source)?)?);
+        request.body = Some(read_file(context.host, &find(args, context, source)?)?);
     }
     if let Some(kind) = kind
         && !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
@@ -186,8 +187,9 @@ fn find(args: &Args, context: &TaskContext<'_>, name: &str) -> Result<String, Fa
     Ok(shown(&found))
 }
 
-fn read_file(path: &str) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|_| Failure::new(format!("Unable to open source file {path}")).with("elapsed", 0))
+fn read_file(host: &dyn HostApi, path: &str) -> Result<Vec<u8>, Failure> {
+    host.read(Path::new(path))
+        .map_err(|_| Failure::new(format!("Unable to open source file {path}")).with("elapsed", 0))
 }
 
 /// A mapping, or a list of pairs, as a query; a value that is a list is several pairs. Nothing for text.
@@ -239,8 +241,8 @@ fn result(reply: &Reply, asked: &str, status: i64) -> Dict {
     data
 }
 
-fn destination(disk: Disk, dest: &str, reply: &Reply) -> String {
-    if !disk.is_dir(Path::new(dest)) {
+fn destination(host: &dyn HostApi, dest: &str, reply: &Reply) -> String {
+    if !host.is_dir(Path::new(dest)) {
         return dest.to_owned();
     }
     let name = reply.disposition().unwrap_or_else(|| {
@@ -254,13 +256,13 @@ fn destination(disk: Disk, dest: &str, reply: &Reply) -> String {
 }
 
 /// Writes the answer unless the file has it already.
-fn write(disk: Disk, path: &str, body: &[u8]) -> Result<(), String> {
+fn write(host: &dyn HostApi, path: &str, body: &[u8]) -> Result<(), String> {
     let file = Path::new(path);
-    let same = disk.read(file).is_ok_and(|old| digest::sha1(&old) == digest::sha1(body));
+    let same = host.read(file).is_ok_and(|old| digest::sha1(&old) == digest::sha1(body));
     if same {
         return Ok(());
     }
-    disk.write(file, body, Writing::default()).map_err(|why| format!("failed to copy the answer to {path}: {why}"))
+    host.write(file, body, Writing::default()).map_err(|why| format!("failed to copy the answer to {path}: {why}"))
 }
 
 fn is_json(reply: &Reply) -> bool {

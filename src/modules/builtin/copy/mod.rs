@@ -6,7 +6,7 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-use super::files::{COMMON, Disk, base_name, shown};
+use super::files::{COMMON, base_name, shown};
 use crate::diagnostic::Diagnostic;
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -63,12 +63,10 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         (None, Some(_)) if placing.dest.ends_with('/') => Err(Failure::new("can not use content with a dir as dest")),
         (None, Some(content)) => {
             let parcel = parcel_of(content);
-            let placed = placing.place(Disk::of(context), &parcel).await?;
+            let placed = placing.place(context.host, &parcel).await?;
             Ok(placed.unwrap_or_else(|| untouched(&placing)))
         }
-        (Some(source), None) if args.bool("remote_src") => {
-            on_host::copy(args, Disk::of(context), source, &placing).await
-        }
+        (Some(source), None) if args.bool("remote_src") => on_host::copy(args, context.host, source, &placing).await,
         (Some(source), None) => from_here(args, context, source, &placing).await,
     }
 }
@@ -120,12 +118,12 @@ async fn from_here(
     placing: &Placing,
 ) -> Result<Outcome, Failure> {
     let path = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
-    let disk = Disk::of(context);
+    let host = context.host;
     if path.is_dir() {
         return tree::copy(args, context, &path, source.ends_with('/'), placing).await;
     }
     let parcel = read(args, context, &path, base_name(source).to_owned())?;
-    let placed = placing.place(disk, &parcel).await?;
+    let placed = placing.place(host, &parcel).await?;
     Ok(placed.unwrap_or_else(|| untouched(placing).with("src", shown(&path))))
 }
 

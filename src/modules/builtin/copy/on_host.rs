@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::place::{Placing, join};
+use crate::host::{HostApi, Writing, umask};
 use crate::modules::builtin::files::attributes::{self, Changes};
-use crate::modules::builtin::files::disk::Writing;
-use crate::modules::builtin::files::{Disk, base_name, describe, digest, shown, users};
+use crate::modules::builtin::files::{base_name, describe, digest, shown, users};
 use crate::modules::{Args, Failure, Outcome};
 use crate::value::{Dict, Value};
 
@@ -13,14 +13,14 @@ use crate::value::{Dict, Value};
 ///
 /// # Errors
 /// If the source is not there or cannot be read, or the destination cannot be written.
-pub async fn copy(args: &Args, disk: Disk, source: &str, placing: &Placing) -> Result<Outcome, Failure> {
+pub async fn copy(args: &Args, host: &dyn HostApi, source: &str, placing: &Placing) -> Result<Outcome, Failure> {
     let path = Path::new(source);
-    let Some(meta) = disk.stat(path) else { return Err(Failure::new(format!("Source {source} not found"))) };
-    if !disk.is_readable(path) {
+    let Some(meta) = host.stat(path) else { return Err(Failure::new(format!("Source {source} not found"))) };
+    if !host.is_readable(path) {
         return Err(Failure::new(format!("Source {source} not readable")));
     }
     let content = match (meta.is_file(), meta.is_dir()) {
-        (true, _) => Some(disk.read(path).map_err(|error| Failure::new(format!("Source {source}: {error}")))?),
+        (true, _) => Some(host.read(path).map_err(|error| Failure::new(format!("Source {source}: {error}")))?),
         (_, true) => None,
         _ => return Err(Failure::new(format!("Cannot copy invalid source '{source}': not a file"))),
     };
@@ -29,42 +29,42 @@ pub async fn copy(args: &Args, disk: Disk, source: &str, placing: &Placing) -> R
     let mut data = Dict::new();
     data.set("src", source.into());
     let folder = placing.dest.trim_end_matches('/');
-    if disk.is_dry() && placing.dest.ends_with('/') && !disk.exists(Path::new(folder)) {
+    if host.foretells() && placing.dest.ends_with('/') && !host.exists(Path::new(folder)) {
         let message = format!("dest directory {folder} would be created");
         return Ok(Outcome::new(true, data).with("msg", message));
     }
-    let existed = disk.exists(Path::new(&placing.dest));
-    let dest = placing.destination(disk, base_name(source))?;
-    if disk.exists(&dest) && !placing.force {
+    let existed = host.exists(Path::new(&placing.dest));
+    let dest = placing.destination(host, base_name(source))?;
+    if host.exists(&dest) && !placing.force {
         data.set("dest", shown(&dest).into());
         describe(&dest, &mut data);
         return Ok(Outcome::new(false, data).with("msg", "file already exists"));
     }
     let mut changed = !existed && placing.dest.ends_with('/');
     if let Some(content) = &content {
-        let old = disk.is_file(&dest).then(|| disk.read(&dest).ok()).flatten();
-        if old.as_ref() != Some(content) || disk.is_link(&dest) {
-            if let Some(kept) = placing.deliver(disk, &dest, content).await?.filter(|_| !disk.is_dry()) {
+        let old = host.is_file(&dest).then(|| host.read(&dest).ok()).flatten();
+        if old.as_ref() != Some(content) || host.is_link(&dest) {
+            if let Some(kept) = placing.deliver(host, &dest, content).await?.filter(|_| !host.foretells()) {
                 data.set("backup_file", kept.into());
             }
-            let replaced = disk.exists(&dest);
+            let replaced = host.exists(&dest);
             let failed = |error| Failure::new(format!("Failed to copy {source} to {}: {error}", dest.display()));
-            if disk.is_link(&dest) {
-                disk.remove(&dest).map_err(failed)?;
+            if host.is_link(&dest) {
+                host.remove(&dest).map_err(failed)?;
             }
             // The copy is like its source, but a new one has what the umask leaves.
-            let bits = if replaced { Some(meta.bits) } else { Some(0o666 & !disk.umask()) };
+            let bits = if replaced { Some(meta.bits) } else { Some(0o666 & !umask()) };
             let writing = Writing { bits, ..placing.manner.writing() };
-            disk.write(&dest, content, writing).map_err(failed)?;
-            disk.set_times(&dest, meta.atime, meta.mtime).map_err(failed)?;
+            host.write(&dest, content, writing).map_err(failed)?;
+            host.set_times(&dest, meta.atime, meta.mtime).map_err(failed)?;
             changed = true;
         }
     } else {
-        changed |= folder_to(args, disk, source, placing)?;
+        changed |= folder_to(args, host, source, placing)?;
     }
     let attributes = placing.attributes_for(Some(meta.bits));
-    let target = attributes::target(disk, &dest, placing.follow);
-    changed |= attributes.apply(disk, &target, &mut Changes::default())?;
+    let target = attributes::target(host, &dest, placing.follow);
+    changed |= attributes.apply(host, &target, &mut Changes::default())?;
     data.set("dest", shown(&dest).into());
     data.set("md5sum", content.as_deref().map(digest::md5).into());
     data.set("checksum", checksum.into());
@@ -73,16 +73,16 @@ pub async fn copy(args: &Args, disk: Disk, source: &str, placing: &Placing) -> R
 }
 
 /// Copies a folder into another, or its content if the source ends with a slash.
-fn folder_to(args: &Args, disk: Disk, source: &str, placing: &Placing) -> Result<bool, Failure> {
+fn folder_to(args: &Args, host: &dyn HostApi, source: &str, placing: &Placing) -> Result<bool, Failure> {
     let dest = if source.ends_with('/') { placing.dest.clone() } else { join(&placing.dest, base_name(source)) };
     let owner = |name: &Option<String>, known: fn(&str) -> Option<u32>| name.as_deref().and_then(known);
     let copier = Copier {
-        disk,
+        host,
         follow: args.get("local_follow").and_then(Value::as_bool).unwrap_or(false),
         uid: owner(&placing.attributes.owner, users::user_id),
         gid: owner(&placing.attributes.group, users::group_id),
     };
-    if disk.exists(Path::new(&dest)) && !disk.is_dir(Path::new(&dest)) {
+    if host.exists(Path::new(&dest)) && !host.is_dir(Path::new(&dest)) {
         return Ok(false);
     }
     copier
@@ -90,39 +90,39 @@ fn folder_to(args: &Args, disk: Disk, source: &str, placing: &Placing) -> Result
         .map_err(|error| Failure::new(format!("Failed to copy {source} to {dest}: {error}")))
 }
 
-struct Copier {
-    disk: Disk,
+struct Copier<'a> {
+    host: &'a dyn HostApi,
     follow: bool,
     uid: Option<u32>,
     gid: Option<u32>,
 }
 
-impl Copier {
+impl Copier<'_> {
     /// Copies what is missing or different; says whether anything was.
     fn folder(&self, from: &Path, to: &Path, depth: usize) -> std::io::Result<bool> {
         if depth > 512 {
             return Err(std::io::Error::other("too many levels of folders"));
         }
         let mut changed = false;
-        if !self.disk.exists(to) {
-            self.disk.make_dirs(to)?;
-            self.disk.set_bits(to, self.disk.look(from, true)?.bits)?;
+        if !self.host.exists(to) {
+            self.host.make_dirs(to)?;
+            self.host.set_bits(to, self.host.look(from, true)?.bits)?;
             changed = true;
         }
-        for name in self.disk.list(from)? {
+        for name in self.host.list(from)? {
             let (from, to) = (from.join(&name), to.join(&name));
-            if self.disk.is_link(&from) && (!self.follow || !self.disk.exists(&from)) {
-                if self.disk.lstat(&to).is_none() {
-                    self.disk.symlink(&self.disk.read_link(&from)?, &to)?;
+            if self.host.is_link(&from) && (!self.follow || !self.host.exists(&from)) {
+                if self.host.lstat(&to).is_none() {
+                    self.host.symlink(&self.host.read_link(&from)?, &to)?;
                     changed = true;
                 }
-            } else if self.disk.is_dir(&from) {
+            } else if self.host.is_dir(&from) {
                 changed |= self.folder(&from, &to, depth + 1)?;
-            } else if self.disk.is_file(&from) {
-                let content = self.disk.read(&from)?;
-                if !self.disk.read(&to).is_ok_and(|old| old == content) {
-                    let bits = Some(self.disk.look(&from, true)?.bits);
-                    self.disk.write(&to, &content, Writing { bits, unsafe_writes: false })?;
+            } else if self.host.is_file(&from) {
+                let content = self.host.read(&from)?;
+                if !self.host.read(&to).is_ok_and(|old| old == content) {
+                    let bits = Some(self.host.look(&from, true)?.bits);
+                    self.host.write(&to, &content, Writing { bits, unsafe_writes: false })?;
                     changed = true;
                 }
             }
@@ -132,12 +132,12 @@ impl Copier {
     }
 
     fn own(&self, path: &Path) -> std::io::Result<bool> {
-        let Some(meta) = self.disk.lstat(path) else { return Ok(false) };
+        let Some(meta) = self.host.lstat(path) else { return Ok(false) };
         let (uid, gid) = (self.uid.filter(|uid| *uid != meta.uid), self.gid.filter(|gid| *gid != meta.gid));
         if uid.is_none() && gid.is_none() {
             return Ok(false);
         }
-        self.disk.set_owner(path, uid, gid)?;
+        self.host.set_owner(path, uid, gid)?;
         Ok(true)
     }
 }

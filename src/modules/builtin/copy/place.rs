@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::host::{HostApi, Meta};
 use crate::modules::builtin::file::{Request, State};
 use crate::modules::builtin::files::attributes::{self, Attributes, Changes};
-use crate::modules::builtin::files::disk::Meta;
 use crate::modules::builtin::files::write::Manner;
-use crate::modules::builtin::files::{Disk, describe, digest, dir_name, shown, text};
+use crate::modules::builtin::files::{describe, digest, dir_name, shown, text};
 use crate::modules::{Args, Diff, Failure, Outcome};
 use crate::value::{Dict, Text, Value};
 
@@ -72,11 +72,11 @@ impl Placing {
     ///
     /// # Errors
     /// If the folder is not there, the validation refuses, or the system does.
-    pub async fn place(&self, disk: Disk, parcel: &Parcel) -> Result<Option<Outcome>, Failure> {
+    pub async fn place(&self, host: &dyn HostApi, parcel: &Parcel) -> Result<Option<Outcome>, Failure> {
         let mut path = if self.dest.ends_with('/') { join(&self.dest, &parcel.name) } else { self.dest.clone() };
         let look = |path: &str| {
             let path = Path::new(path);
-            if self.follow { disk.stat(path) } else { disk.lstat(path) }
+            if self.follow { host.stat(path) } else { host.lstat(path) }
         };
         let mut there = look(&path);
         if there.is_some_and(|meta| meta.is_dir()) {
@@ -90,12 +90,12 @@ impl Placing {
             return Ok(None);
         }
         let checksum = digest::sha1(&parcel.content);
-        if checksum_of(disk, Path::new(&path), there).as_deref() == Some(&checksum) {
-            return self.settle(disk, parcel, &path).map(|outcome| Some(outcome.with("checksum", checksum)));
+        if checksum_of(host, Path::new(&path), there).as_deref() == Some(&checksum) {
+            return self.settle(host, parcel, &path).map(|outcome| Some(outcome.with("checksum", checksum)));
         }
-        let diff = self.difference(disk, &path, parcel);
-        let written = self.write(disk, parcel).await;
-        if disk.is_dry() {
+        let diff = self.difference(host, &path, parcel);
+        let written = self.write(host, parcel).await;
+        if host.foretells() {
             return Ok(Some(Outcome { changed: true, diff: vec![diff], ..Outcome::default() }));
         }
         let mut outcome = written.map_err(|failure| with_checksum(failure, &checksum))?;
@@ -104,21 +104,21 @@ impl Placing {
     }
 
     /// The content is right already; the attributes may not be.
-    fn settle(&self, disk: Disk, parcel: &Parcel, path: &str) -> Result<Outcome, Failure> {
-        let path = attributes::target(disk, Path::new(path), self.follow);
+    fn settle(&self, host: &dyn HostApi, parcel: &Parcel, path: &str) -> Result<Outcome, Failure> {
+        let path = attributes::target(host, Path::new(path), self.follow);
         let attributes = self.attributes_for(parcel.source_bits);
-        let outcome = Request::new(path.clone(), State::File, attributes).run(disk, &mut |_| {})?;
+        let outcome = Request::new(path.clone(), State::File, attributes).run(host, &mut |_| {})?;
         Ok(outcome.with("dest", shown(&path)))
     }
 
-    async fn write(&self, disk: Disk, parcel: &Parcel) -> Result<Outcome, Failure> {
+    async fn write(&self, host: &dyn HostApi, parcel: &Parcel) -> Result<Outcome, Failure> {
         let checksum = digest::sha1(&parcel.content);
         self.compare_checksums(&checksum)?;
         let attributes = self.attributes_for(parcel.source_bits);
-        let path = self.destination(disk, &parcel.name)?;
-        let kept = self.deliver(disk, &path, &parcel.content).await?;
-        disk_write(disk, &path, parcel, self)?;
-        attributes.apply(disk, &attributes::target(disk, &path, self.follow), &mut Changes::default())?;
+        let path = self.destination(host, &parcel.name)?;
+        let kept = self.deliver(host, &path, &parcel.content).await?;
+        replace(host, &path, parcel, self)?;
+        attributes.apply(host, &attributes::target(host, &path, self.follow), &mut Changes::default())?;
         let mut data = Dict::new();
         data.set("dest", shown(&path).into());
         if let Some(source) = &parcel.source {
@@ -153,42 +153,42 @@ impl Placing {
     ///
     /// # Errors
     /// If the folder is not there, or cannot be written.
-    pub fn destination(&self, disk: Disk, name: &str) -> Result<PathBuf, Failure> {
+    pub fn destination(&self, host: &dyn HostApi, name: &str) -> Result<PathBuf, Failure> {
         let mut path = self.dest.clone();
         if path.ends_with('/') {
             path = join(&path, name);
-            self.create_folders(disk, dir_name(&path))?;
+            self.create_folders(host, dir_name(&path))?;
         }
-        if disk.is_dir(Path::new(&path)) {
+        if host.is_dir(Path::new(&path)) {
             path = join(&path, name);
         }
         if !path.contains('/') {
             path = format!("./{path}");
         }
         let folder = dir_name(&path).to_owned();
-        let target = attributes::target(disk, Path::new(&path), self.follow && disk.exists(Path::new(&path)));
-        if !disk.is_dir(Path::new(&folder)) {
+        let target = attributes::target(host, Path::new(&path), self.follow && host.exists(Path::new(&path)));
+        if !host.is_dir(Path::new(&folder)) {
             return Err(Failure::new(format!("Destination directory {folder} does not exist")));
         }
-        if !disk.is_writable(Path::new(&folder)) && !self.manner.unsafe_writes {
+        if !host.is_writable(Path::new(&folder)) && !self.manner.unsafe_writes {
             return Err(Failure::new(format!("Destination {folder} not writable")));
         }
         Ok(target)
     }
 
     /// Creates a folder and those it is in, with the attributes of folders; says whether any was missing.
-    fn create_folders(&self, disk: Disk, folder: &str) -> Result<bool, Failure> {
+    fn create_folders(&self, host: &dyn HostApi, folder: &str) -> Result<bool, Failure> {
         let mut missing = Vec::new();
         let mut current = Some(Path::new(folder));
-        while let Some(path) = current.filter(|path| !path.as_os_str().is_empty() && !disk.exists(path)) {
+        while let Some(path) = current.filter(|path| !path.as_os_str().is_empty() && !host.exists(path)) {
             missing.push(path.to_path_buf());
             current = path.parent();
         }
         let attributes = self.attributes.clone().with_mode(self.directory_mode.clone());
         for path in missing.iter().rev() {
             let failed = |error| Failure::new(format!("cannot create the folder {}: {error}", path.display()));
-            disk.make_dir(path).map_err(failed)?;
-            attributes.apply(disk, path, &mut Changes::default())?;
+            host.make_dir(path, 0o777).map_err(failed)?;
+            attributes.apply(host, path, &mut Changes::default())?;
         }
         Ok(!missing.is_empty())
     }
@@ -197,10 +197,10 @@ impl Placing {
     ///
     /// # Errors
     /// If the copy cannot be made, or the validation refuses.
-    pub async fn deliver(&self, disk: Disk, path: &Path, content: &[u8]) -> Result<Option<String>, Failure> {
-        let kept = self.manner.keep(disk, path)?;
+    pub async fn deliver(&self, host: &dyn HostApi, path: &Path, content: &[u8]) -> Result<Option<String>, Failure> {
+        let kept = self.manner.keep(host, path)?;
         let suffix = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-        if let Some(said) = self.manner.validate(disk, content, &suffix).await?.filter(|said| said.rc != 0) {
+        if let Some(said) = self.manner.validate(host, content, &suffix).await?.filter(|said| said.rc != 0) {
             return Err(Failure::new("failed to validate")
                 .with("exit_status", said.rc)
                 .with("stdout", said.stdout)
@@ -209,8 +209,8 @@ impl Placing {
         Ok(kept)
     }
 
-    fn difference(&self, disk: Disk, path: &str, parcel: &Parcel) -> Diff {
-        let old = disk.read(Path::new(path)).ok();
+    fn difference(&self, host: &dyn HostApi, path: &str, parcel: &Parcel) -> Diff {
+        let old = host.read(Path::new(path)).ok();
         let after_header = parcel.source.as_deref().map_or_else(|| path.to_owned(), shown);
         let before = old.as_deref().map_or_else(|| Value::text(""), |old| side(old, parcel.secret));
         Diff {
@@ -235,17 +235,17 @@ fn side(content: &[u8], secret: bool) -> Value {
     Value::Str(if secret { text.into_secret() } else { text })
 }
 
-fn disk_write(disk: Disk, path: &Path, parcel: &Parcel, placing: &Placing) -> Result<(), Failure> {
+fn replace(host: &dyn HostApi, path: &Path, parcel: &Parcel, placing: &Placing) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("Failed to copy to {}: {error}", path.display()));
     // A link that is replaced leaves nothing of what it points to.
-    if disk.is_link(path) {
-        disk.remove(path).map_err(failed)?;
+    if host.is_link(path) {
+        host.remove(path).map_err(failed)?;
     }
-    disk.write(path, &parcel.content, placing.manner.writing()).map_err(failed)
+    host.write(path, &parcel.content, placing.manner.writing()).map_err(failed)
 }
 
-fn checksum_of(disk: Disk, path: &Path, meta: Option<Meta>) -> Option<String> {
-    meta.filter(Meta::is_file).and_then(|_| disk.read(path).ok()).map(|content| digest::sha1(&content))
+fn checksum_of(host: &dyn HostApi, path: &Path, meta: Option<Meta>) -> Option<String> {
+    meta.filter(Meta::is_file).and_then(|_| host.read(path).ok()).map(|content| digest::sha1(&content))
 }
 
 fn with_checksum(failure: Failure, checksum: &str) -> Failure {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::host::HostApi;
 use crate::modules::builtin::files::testing::Folder;
 use crate::value::Dict;
 
@@ -11,32 +12,37 @@ fn args(folder: &Folder, dest: &str, options: &[(&str, Value)]) -> Args {
     Args::new(values)
 }
 
-async fn put(folder: &Folder, disk: Disk, content: &Value, options: &[(&str, Value)]) -> Result<Outcome, Failure> {
+async fn put(
+    folder: &Folder,
+    host: &dyn HostApi,
+    content: &Value,
+    options: &[(&str, Value)],
+) -> Result<Outcome, Failure> {
     let placing = Placing::of(&args(folder, "out", options));
-    Ok(placing.place(disk, &parcel_of(content)).await?.unwrap_or_else(|| untouched(&placing)))
+    Ok(placing.place(host, &parcel_of(content)).await?.unwrap_or_else(|| untouched(&placing)))
 }
 
 async fn on_host(folder: &Folder, src: &str, dest: &str, options: &[(&str, Value)]) -> Result<Outcome, Failure> {
     let args = args(folder, dest, options);
     let source = format!("{}/{src}", shown(folder.path()));
-    on_host::copy(&args, folder.disk(), &source, &Placing::of(&args)).await
+    on_host::copy(&args, folder.host(), &source, &Placing::of(&args)).await
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn contents_are_written_once() {
     let folder = Folder::new();
-    let first = put(&folder, folder.disk(), &"hello\n".into(), &[]).await.unwrap();
+    let first = put(&folder, folder.host(), &"hello\n".into(), &[]).await.unwrap();
     assert!(first.changed);
     assert_eq!(first.data.get("checksum"), Some(&"f572d396fae9206628714fb2ce00f72e94f2258f".into()));
     assert_eq!(first.data.get("size"), Some(&6.into()));
-    let second = put(&folder, folder.disk(), &"hello\n".into(), &[]).await.unwrap();
+    let second = put(&folder, folder.host(), &"hello\n".into(), &[]).await.unwrap();
     assert!(!second.changed);
     assert_eq!(second.data.get("path"), second.data.get("dest"));
     let mode = [("mode", "0600".into())];
-    assert!(put(&folder, folder.disk(), &"hello\n".into(), &mode).await.unwrap().changed);
-    assert!(!put(&folder, folder.disk(), &"x".into(), &[("force", false.into())]).await.unwrap().changed);
+    assert!(put(&folder, folder.host(), &"hello\n".into(), &mode).await.unwrap().changed);
+    assert!(!put(&folder, folder.host(), &"x".into(), &[("force", false.into())]).await.unwrap().changed);
     let dict = Value::dict([("a", Value::list([Value::Int(1), Value::Int(2)]))]);
-    let written = put(&folder, folder.disk(), &dict, &[]).await.unwrap();
+    let written = put(&folder, folder.host(), &dict, &[]).await.unwrap();
     assert_eq!(folder.read("out"), "{\"a\": [1, 2]}");
     assert_eq!(written.data.get("mode"), Some(&"0600".into()));
 }
@@ -56,14 +62,14 @@ async fn a_dry_run_writes_nothing() {
 async fn contents_that_cannot_be_written() {
     let folder = Folder::new();
     let placing = Placing::of(&args(&folder, "no/such/f", &[]));
-    let failure = placing.place(folder.disk(), &parcel_of(&"x".into())).await.unwrap_err();
+    let failure = placing.place(folder.host(), &parcel_of(&"x".into())).await.unwrap_err();
     let expected = format!("Destination directory {}/no/such does not exist", shown(folder.path()));
     assert_eq!(failure.message, expected);
     assert_eq!(failure.data.get("checksum"), Some(&"11f6ad8ec52a2984abaafd7c3b516503785c2072".into()));
-    let refused = put(&folder, folder.disk(), &"x".into(), &[("validate", "false %s".into())]).await.unwrap_err();
+    let refused = put(&folder, folder.host(), &"x".into(), &[("validate", "false %s".into())]).await.unwrap_err();
     assert_eq!(refused.message, "failed to validate");
     assert!(!folder.path().join("out").exists());
-    let wrong = put(&folder, folder.disk(), &"x".into(), &[("checksum", "0".into())]).await.unwrap_err();
+    let wrong = put(&folder, folder.host(), &"x".into(), &[("checksum", "0".into())]).await.unwrap_err();
     assert_eq!(wrong.message, "Copied file does not match the expected checksum. Transfer failed.");
 }
 
@@ -72,11 +78,11 @@ async fn links_at_the_destination() {
     let folder = Folder::new();
     folder.write("target", "old");
     let link = folder.path().join("out");
-    folder.disk().symlink(Path::new("target"), &link).unwrap();
-    put(&folder, folder.disk(), &"new".into(), &[("follow", true.into())]).await.unwrap();
+    folder.host().symlink(Path::new("target"), &link).unwrap();
+    put(&folder, folder.host(), &"new".into(), &[("follow", true.into())]).await.unwrap();
     assert_eq!(folder.read("target"), "new");
     assert!(link.is_symlink());
-    put(&folder, folder.disk(), &"other".into(), &[]).await.unwrap();
+    put(&folder, folder.host(), &"other".into(), &[]).await.unwrap();
     assert_eq!(folder.read("target"), "new");
     assert!(!link.is_symlink());
 }
@@ -85,7 +91,7 @@ async fn links_at_the_destination() {
 async fn files_of_the_host() {
     let folder = Folder::new();
     let source = folder.write("f", "x");
-    folder.disk().set_bits(&source, 0o640).unwrap();
+    folder.host().set_bits(&source, 0o640).unwrap();
     assert!(on_host(&folder, "f", "g", &[]).await.unwrap().changed);
     assert!(!on_host(&folder, "f", "g", &[]).await.unwrap().changed);
     let kept = on_host(&folder, "f", "new/dir/", &[("mode", "preserve".into())]).await.unwrap();
@@ -99,7 +105,7 @@ async fn files_of_the_host() {
 async fn folders_of_the_host() {
     let folder = Folder::new();
     folder.write("d/e/f", "x");
-    folder.disk().symlink(Path::new("e"), &folder.path().join("d/l")).unwrap();
+    folder.host().symlink(Path::new("e"), &folder.path().join("d/l")).unwrap();
     assert!(on_host(&folder, "d/", "content", &[]).await.unwrap().changed);
     assert_eq!(folder.read("content/e/f"), "x");
     assert!(folder.path().join("content/l").is_symlink());

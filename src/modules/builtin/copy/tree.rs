@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::place::{Parcel, Placing, join};
 use super::read;
 use crate::modules::builtin::file::{Request, State};
-use crate::modules::builtin::files::{Disk, shown};
+use crate::modules::builtin::files::shown;
 use crate::modules::{Args, Failure, Outcome, TaskContext};
 use crate::value::Value;
 
@@ -28,7 +28,7 @@ pub async fn copy(
     only_content: bool,
     placing: &Placing,
 ) -> Result<Outcome, Failure> {
-    let disk = Disk::of(context);
+    let host = context.host;
     let follow = args.get("local_follow").and_then(Value::as_bool).unwrap_or(true);
     let mut tree = Tree::default();
     let root = if only_content {
@@ -48,7 +48,7 @@ pub async fn copy(
     let mut only = None;
     for (path, name) in &tree.files {
         let parcel: Parcel = read(args, context, path, name.clone())?;
-        if let Some(outcome) = placing.place(disk, &parcel).await? {
+        if let Some(outcome) = placing.place(host, &parcel).await? {
             total.changed |= outcome.changed;
             total.diff.extend(outcome.diff.iter().cloned());
             only = Some(outcome);
@@ -57,7 +57,7 @@ pub async fn copy(
     let mut warn = |warning| context.warn(warning);
     for name in &tree.folders {
         let attributes = placing.attributes.clone().with_mode(placing.directory_mode.clone());
-        let made = Request::new(join(&dest, name), State::Directory, attributes).run(disk, &mut warn)?;
+        let made = Request::new(join(&dest, name), State::Directory, attributes).run(host, &mut warn)?;
         total.changed |= made.changed;
     }
     for (target, name) in &tree.links {
@@ -66,7 +66,7 @@ pub async fn copy(
         request.source = Some(shown(target));
         request.force = true;
         request.follow = tree.folders.is_empty();
-        total.changed |= request.run(disk, &mut warn)?.changed;
+        total.changed |= request.run(host, &mut warn)?.changed;
     }
     match only {
         Some(outcome) if tree.files.len() == 1 => Ok(Outcome { changed: total.changed, diff: total.diff, ..outcome }),

@@ -3,21 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use super::{Request, State, changes, described, result};
-use crate::modules::builtin::files::{Disk, attributes, describe, refused, shown};
+use crate::host::HostApi;
+use crate::modules::builtin::files::{attributes, describe, refused, shown};
 use crate::modules::{Failure, Outcome};
 
 /// A symbolic link.
-pub fn symbolic(request: &Request, disk: Disk, now: &str, warn: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
+pub fn symbolic(
+    request: &Request,
+    host: &dyn HostApi,
+    now: &str,
+    warn: &mut dyn FnMut(String),
+) -> Result<Outcome, Failure> {
     let path = &request.path;
     let source = match &request.source {
-        None if request.follow && disk.exists(path) && now == "link" => {
-            disk.read_link(path).ok().map(|target| shown(&target))
+        None if request.follow && host.exists(path) && now == "link" => {
+            host.read_link(path).ok().map(|target| shown(&target))
         }
         source => source.clone(),
     };
     if let Some(source) = source.as_ref().filter(|_| !request.force) {
-        let absolute = folder_of(disk, path).join(source);
-        if !disk.exists(&absolute) {
+        let absolute = folder_of(host, path).join(source);
+        if !host.exists(&absolute) {
             let message = format!(
                 "src file does not exist, use 'force=yes' if you really want to create the link: {}",
                 absolute.display()
@@ -25,12 +31,12 @@ pub fn symbolic(request: &Request, disk: Disk, now: &str, warn: &mut dyn FnMut(S
             return Err(refused(path, message).with("src", source.as_str()));
         }
     }
-    refuse_to_replace(request, disk, now)?;
+    refuse_to_replace(request, host, now)?;
     let mut changes = changes(path, State::Link, now);
     let changed = match (now, &source) {
         ("link", None) => false,
         ("link", Some(source)) => {
-            let old = disk.read_link(path).map(|target| shown(&target)).unwrap_or_default();
+            let old = host.read_link(path).map(|target| shown(&target)).unwrap_or_default();
             if old != *source {
                 changes.note("src", old.as_str(), source.as_str());
             }
@@ -43,42 +49,42 @@ pub fn symbolic(request: &Request, disk: Disk, now: &str, warn: &mut dyn FnMut(S
         let doing = if now == "absent" { "linking" } else { "replacing" };
         let failed = |error| refused(path, format!("Error while {doing}: {error}"));
         if now == "directory" {
-            disk.remove_dir(path).map_err(failed)?;
+            host.remove_dir(path).map_err(failed)?;
         }
-        disk.symlink(Path::new(source), path).map_err(failed)?;
+        host.symlink(Path::new(source), path).map_err(failed)?;
     }
-    if disk.is_dry() && !disk.exists(path) {
+    if host.foretells() && !host.exists(path) {
         let outcome = result("dest", path, changed, Some(changes));
         return Ok(with_source(outcome, source));
     }
-    let target = attributes::target(disk, path, request.follow);
+    let target = attributes::target(host, path, request.follow);
     let mut adjusted = false;
-    if request.follow && disk.is_link(path) && !disk.exists(&target) {
+    if request.follow && host.is_link(path) && !host.exists(&target) {
         warn(
             "Cannot set fs attributes on a non-existent symlink target. follow should be set to False to avoid this."
                 .to_owned(),
         );
     } else {
-        adjusted = request.adjust(disk, &target, &mut changes)?;
+        adjusted = request.adjust(host, &target, &mut changes)?;
     }
     Ok(with_source(described("dest", path, changed || adjusted, changes), source))
 }
 
 /// The folder that a relative target starts from.
-fn folder_of(disk: Disk, path: &Path) -> PathBuf {
-    if !disk.is_link(path) && disk.is_dir(path) {
+fn folder_of(host: &dyn HostApi, path: &Path) -> PathBuf {
+    if !host.is_link(path) && host.is_dir(path) {
         return path.to_path_buf();
     }
     path.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-fn refuse_to_replace(request: &Request, disk: Disk, now: &str) -> Result<(), Failure> {
+fn refuse_to_replace(request: &Request, host: &dyn HostApi, now: &str) -> Result<(), Failure> {
     let path = &request.path;
     match now {
         "directory" | "file" | "hard" if !request.force => {
             Err(refused(path, format!("refusing to convert from {now} to symlink for {}", path.display())))
         }
-        "directory" if disk.list(path).is_ok_and(|names| !names.is_empty()) => {
+        "directory" if host.list(path).is_ok_and(|names| !names.is_empty()) => {
             Err(refused(path, format!("the directory {} is not empty, refusing to convert it", path.display())))
         }
         _ => Ok(()),
@@ -86,14 +92,14 @@ fn refuse_to_replace(request: &Request, disk: Disk, now: &str) -> Result<(), Fai
 }
 
 /// Another name of a file.
-pub fn hard(request: &Request, disk: Disk, now: &str) -> Result<Outcome, Failure> {
+pub fn hard(request: &Request, host: &dyn HostApi, now: &str) -> Result<Outcome, Failure> {
     let path = &request.path;
     let Some(source) = &request.source else {
         if now != "hard" {
             return Err(Failure::new("src is required for creating new hardlinks"));
         }
         let mut changes = changes(path, State::Hard, now);
-        let changed = request.adjust(disk, path, &mut changes)?;
+        let changed = request.adjust(host, path, &mut changes)?;
         return Ok(with_source(described("dest", path, changed, changes), None));
     };
     let refuse = |message: &str| {
@@ -101,13 +107,13 @@ pub fn hard(request: &Request, disk: Disk, now: &str) -> Result<Outcome, Failure
         describe(path, &mut failure.data);
         failure
     };
-    let Some(original) = disk.stat(Path::new(source)) else { return Err(refuse("src does not exist")) };
-    let same = disk.stat(path).is_some_and(|meta| (meta.dev, meta.inode) == (original.dev, original.inode));
+    let Some(original) = host.stat(Path::new(source)) else { return Err(refuse("src does not exist")) };
+    let same = host.stat(path).is_some_and(|meta| (meta.dev, meta.inode) == (original.dev, original.inode));
     let mut changes = changes(path, State::Hard, now);
     let changed = match now {
         "absent" => true,
         "link" => {
-            let old = disk.read_link(path).map(|target| shown(&target)).unwrap_or_default();
+            let old = host.read_link(path).map(|target| shown(&target)).unwrap_or_default();
             if old != *source {
                 changes.note("src", old.as_str(), source.as_str());
             }
@@ -126,13 +132,13 @@ pub fn hard(request: &Request, disk: Disk, now: &str) -> Result<Outcome, Failure
     };
     if changed {
         let doing = if now == "absent" { "linking" } else { "replacing" };
-        let original = if request.follow { disk.real_path(Path::new(source)) } else { PathBuf::from(source) };
-        disk.hard_link(&original, path).map_err(|error| refused(path, format!("Error while {doing}: {error}")))?;
+        let original = if request.follow { host.real_path(Path::new(source)) } else { PathBuf::from(source) };
+        host.hard_link(&original, path).map_err(|error| refused(path, format!("Error while {doing}: {error}")))?;
     }
-    if disk.is_dry() && !disk.exists(path) {
+    if host.foretells() && !host.exists(path) {
         return Ok(with_source(result("dest", path, changed, Some(changes)), Some(source.clone())));
     }
-    let adjusted = request.adjust(disk, path, &mut changes)?;
+    let adjusted = request.adjust(host, path, &mut changes)?;
     Ok(with_source(described("dest", path, changed || adjusted, changes), Some(source.clone())))
 }
 

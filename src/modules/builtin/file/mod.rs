@@ -6,7 +6,8 @@ mod times;
 use std::path::{Path, PathBuf};
 
 use super::files::attributes::{self, Changes};
-use super::files::{Attributes, COMMON, Disk, base_name, describe, refused, shown};
+use super::files::{Attributes, COMMON, base_name, describe, refused, shown};
+use crate::host::HostApi;
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value};
@@ -48,16 +49,16 @@ impl Module for File {
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
             let request = Request::of(args)?;
-            let disk = Disk::of(context);
-            warn_of_unknown_owners(&request, disk, context);
-            request.run(disk, &mut |warning| context.warn(warning))
+            let host = context.host;
+            warn_of_unknown_owners(&request, host, context);
+            request.run(host, &mut |warning| context.warn(warning))
         })
     }
 }
 
 /// A dry run goes on where an owner or group is missing that an earlier task may create.
-fn warn_of_unknown_owners(request: &Request, disk: Disk, context: &TaskContext<'_>) {
-    if !disk.is_dry() || request.state == Some(State::Absent) {
+fn warn_of_unknown_owners(request: &Request, host: &dyn HostApi, context: &TaskContext<'_>) {
+    if !host.foretells() || request.state == Some(State::Absent) {
         return;
     }
     let check = |name: &Option<String>, what: &str, known: fn(&str) -> Option<u32>| {
@@ -164,14 +165,14 @@ impl Request {
     ///
     /// # Errors
     /// As the states do, in the reference's words.
-    pub fn run(mut self, disk: Disk, warn: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
+    pub fn run(mut self, host: &dyn HostApi, warn: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
         if !matches!(self.state, Some(State::Link | State::Absent))
-            && disk.is_dir(&self.path)
+            && host.is_dir(&self.path)
             && let Some(source) = &self.source
         {
             self.path.push(base_name(source));
         }
-        let now = state_of(disk, &self.path);
+        let now = state_of(host, &self.path);
         let state = self.state.unwrap_or(match State::of(now) {
             Some(State::Absent) | None if self.recurse => State::Directory,
             Some(State::Absent) | None => State::File,
@@ -184,31 +185,31 @@ impl Request {
             return Err(refused(&self.path, "src option requires state to be 'link' or 'hard'"));
         }
         match state {
-            State::Absent => self.absent(disk, now),
-            State::Directory => self.directory(disk),
-            State::File => self.file(disk),
-            State::Touch => self.touch(disk, now),
-            State::Link => links::symbolic(&self, disk, now, warn),
-            State::Hard => links::hard(&self, disk, now),
+            State::Absent => self.absent(host, now),
+            State::Directory => self.directory(host),
+            State::File => self.file(host),
+            State::Touch => self.touch(host, now),
+            State::Link => links::symbolic(&self, host, now, warn),
+            State::Hard => links::hard(&self, host, now),
         }
     }
 
-    fn absent(&self, disk: Disk, now: &str) -> Result<Outcome, Failure> {
+    fn absent(&self, host: &dyn HostApi, now: &str) -> Result<Outcome, Failure> {
         if now == "absent" {
             return Ok(result("path", &self.path, false, None).with("state", "absent"));
         }
         let mut changes = changes(&self.path, State::Absent, now);
         if now == "directory" {
-            changes.note_before("path_content", content_of(disk, &self.path));
+            changes.note_before("path_content", content_of(host, &self.path));
         }
         let mut found = Dict::new();
         found.set("state", "absent".into());
-        if disk.is_dry() {
+        if host.foretells() {
             describe(&self.path, &mut found);
         }
         if now == "directory" {
-            disk.remove_tree(&self.path).map_err(|error| Failure::new(format!("rmtree failed: {error}")))?;
-        } else if let Err(error) = disk.remove(&self.path)
+            host.remove_tree(&self.path).map_err(|error| Failure::new(format!("rmtree failed: {error}")))?;
+        } else if let Err(error) = host.remove(&self.path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
             return Err(refused(&self.path, "Unlinking failed."));
@@ -218,9 +219,9 @@ impl Request {
         Ok(outcome)
     }
 
-    fn file(&self, disk: Disk) -> Result<Outcome, Failure> {
-        let path = attributes::target(disk, &self.path, self.follow);
-        let now = state_of(disk, &path);
+    fn file(&self, host: &dyn HostApi) -> Result<Outcome, Failure> {
+        let path = attributes::target(host, &self.path, self.follow);
+        let now = state_of(host, &path);
         if !matches!(now, "file" | "hard") {
             let message = format!("file ({}) is {now}, cannot continue", path.display());
             let mut failure = Failure::new(message).with("path", shown(&path)).with("state", now);
@@ -228,42 +229,42 @@ impl Request {
             return Err(failure);
         }
         let mut changes = changes(&path, State::File, now);
-        let changed = self.adjust(disk, &path, &mut changes)?;
+        let changed = self.adjust(host, &path, &mut changes)?;
         Ok(described("path", &path, changed, changes))
     }
 
-    fn touch(&self, disk: Disk, now: &str) -> Result<Outcome, Failure> {
+    fn touch(&self, host: &dyn HostApi, now: &str) -> Result<Outcome, Failure> {
         let failed = |_| Failure::new("Error, could not touch target.").with("path", shown(&self.path));
         let mut changes = changes(&self.path, State::Touch, now);
         if now == "absent" {
-            disk.create(&self.path).map_err(failed)?;
-            if disk.is_dry() {
+            host.create(&self.path).map_err(failed)?;
+            if host.foretells() {
                 return Ok(result("dest", &self.path, true, Some(changes)));
             }
         }
-        let path = attributes::target(disk, &self.path, self.follow);
-        let adjusted = self.adjust(disk, &path, &mut changes).inspect_err(|_| {
+        let path = attributes::target(host, &self.path, self.follow);
+        let adjusted = self.adjust(host, &path, &mut changes).inspect_err(|_| {
             if now == "absent" {
-                let _ = disk.remove(&self.path);
+                let _ = host.remove(&self.path);
             }
         });
         let changed = adjusted? || now == "absent";
         Ok(described("dest", &self.path, changed, changes))
     }
 
-    fn directory(&self, disk: Disk) -> Result<Outcome, Failure> {
-        let path = attributes::target(disk, &self.path, self.follow);
-        let now = state_of(disk, &path);
+    fn directory(&self, host: &dyn HostApi) -> Result<Outcome, Failure> {
+        let path = attributes::target(host, &self.path, self.follow);
+        let now = state_of(host, &path);
         let mut changes = changes(&path, State::Directory, now);
         match now {
             "absent" => {
-                self.create_folders(disk, &path, &mut changes)?;
+                self.create_folders(host, &path, &mut changes)?;
                 Ok(described("path", &path, true, changes))
             }
             "directory" => {
-                let mut changed = self.adjust(disk, &path, &mut changes)?;
+                let mut changed = self.adjust(host, &path, &mut changes)?;
                 if self.recurse {
-                    changed |= self.adjust_within(disk, &path, 0)?;
+                    changed |= self.adjust_within(host, &path, 0)?;
                 }
                 Ok(described("path", &path, changed, changes))
             }
@@ -272,29 +273,29 @@ impl Request {
     }
 
     /// Creates a folder and those it is in; all new ones get the attributes.
-    fn create_folders(&self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<(), Failure> {
+    fn create_folders(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<(), Failure> {
         let mut current = PathBuf::new();
         for part in path.components() {
             current.push(part);
-            if disk.exists(&current) {
+            if host.exists(&current) {
                 continue;
             }
-            if let Err(error) = disk.make_dir(&current) {
+            if let Err(error) = host.make_dir(&current, 0o777) {
                 // Somebody else may have been quicker.
-                if !disk.is_dir(&current) {
+                if !host.is_dir(&current) {
                     let message = format!("There was an issue creating {} as requested: {error}", current.display());
                     return Err(Failure::new(message).with("path", shown(path)));
                 }
             }
-            if !disk.is_dry() {
-                self.adjust(disk, &current, changes)?;
+            if !host.foretells() {
+                self.adjust(host, &current, changes)?;
             }
         }
         Ok(())
     }
 
     /// Attributes for everything in a folder.
-    fn adjust_within(&self, disk: Disk, folder: &Path, depth: usize) -> Result<bool, Failure> {
+    fn adjust_within(&self, host: &dyn HostApi, folder: &Path, depth: usize) -> Result<bool, Failure> {
         if depth > 512 {
             return Err(Failure::new(format!(
                 "Could not recursively set attributes on {}. Original error was: 'too many levels'",
@@ -302,35 +303,35 @@ impl Request {
             )));
         }
         let mut changed = false;
-        for name in disk.list(folder).unwrap_or_default() {
+        for name in host.list(folder).unwrap_or_default() {
             let path = folder.join(name);
-            let is_link = disk.is_link(&path);
-            changed |= self.adjust(disk, &path, &mut Changes::default())?;
-            if !is_link && disk.is_dir(&path) {
-                changed |= self.adjust_within(disk, &path, depth + 1)?;
+            let is_link = host.is_link(&path);
+            changed |= self.adjust(host, &path, &mut Changes::default())?;
+            if !is_link && host.is_dir(&path) {
+                changed |= self.adjust_within(host, &path, depth + 1)?;
             }
-            if is_link && self.follow && disk.exists(&path) {
-                let target = disk.real_path(&path);
+            if is_link && self.follow && host.exists(&path) {
+                let target = host.real_path(&path);
                 // A link to a folder that is being walked has been seen to, or will be.
-                if disk.is_dir(&target) && !folder.starts_with(&target) {
-                    changed |= self.adjust_within(disk, &target, depth + 1)?;
+                if host.is_dir(&target) && !folder.starts_with(&target) {
+                    changed |= self.adjust_within(host, &target, depth + 1)?;
                 }
-                changed |= self.adjust(disk, &target, &mut Changes::default())?;
+                changed |= self.adjust(host, &target, &mut Changes::default())?;
             }
         }
         Ok(changed)
     }
 
     /// Attributes and times.
-    fn adjust(&self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
-        let changed = self.attributes.apply(disk, path, changes)?;
-        Ok(self.times.apply(disk, path, changes)? || changed)
+    fn adjust(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+        let changed = self.attributes.apply(host, path, changes)?;
+        Ok(self.times.apply(host, path, changes)? || changed)
     }
 }
 
 /// What a path is, in the words of `state`.
-fn state_of(disk: Disk, path: &Path) -> &'static str {
-    disk.lstat(path).map_or("absent", |meta| meta.state())
+fn state_of(host: &dyn HostApi, path: &Path) -> &'static str {
+    host.lstat(path).map_or("absent", |meta| meta.state())
 }
 
 fn changes(path: &Path, state: State, now: &str) -> Changes {
@@ -353,15 +354,15 @@ fn described(key: &str, path: &Path, changed: bool, changes: Changes) -> Outcome
 }
 
 /// Everything in a folder that is about to go.
-fn content_of(disk: Disk, folder: &Path) -> Value {
+fn content_of(host: &dyn HostApi, folder: &Path) -> Value {
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     let mut waiting = vec![folder.to_path_buf()];
     while let Some(folder) = waiting.pop() {
-        for name in disk.list(&folder).unwrap_or_default() {
+        for name in host.list(&folder).unwrap_or_default() {
             let path = folder.join(name);
-            if disk.is_dir(&path) {
+            if host.is_dir(&path) {
                 folders.push(shown(&path));
-                if !disk.is_link(&path) {
+                if !host.is_link(&path) {
                     waiting.push(path);
                 }
             } else {

@@ -11,12 +11,12 @@ fn request(folder: &Folder, name: &str, options: &[(&str, Value)]) -> Request {
 }
 
 fn run(folder: &Folder, name: &str, options: &[(&str, Value)]) -> Outcome {
-    request(folder, name, options).run(folder.disk(), &mut |_| {}).unwrap()
+    request(folder, name, options).run(folder.host(), &mut |_| {}).unwrap()
 }
 
 fn failure(folder: &Folder, name: &str, options: &[(&str, Value)]) -> String {
     let root = format!("{}/", shown(folder.path()));
-    request(folder, name, options).run(folder.disk(), &mut |_| {}).unwrap_err().message.replace(&root, "")
+    request(folder, name, options).run(folder.host(), &mut |_| {}).unwrap_err().message.replace(&root, "")
 }
 
 fn state(name: &str) -> (&'static str, Value) {
@@ -29,7 +29,7 @@ fn folders_come_and_go() {
     let made = run(&folder, "a/b", &[state("directory"), ("mode", "0700".into())]);
     assert!(made.changed);
     assert_eq!(made.data.get("mode"), Some(&"0700".into()));
-    assert_eq!(folder.disk().lstat(&folder.path().join("a")).unwrap().bits, 0o700);
+    assert_eq!(folder.host().lstat(&folder.path().join("a")).unwrap().bits, 0o700);
     assert!(!run(&folder, "a/b", &[state("directory"), ("mode", "0700".into())]).changed);
     let gone = run(&folder, "a", &[state("absent")]);
     assert_eq!((gone.changed, gone.data.get("state")), (true, Some(&"absent".into())));
@@ -43,8 +43,8 @@ fn attributes_go_into_folders() {
     let file = folder.write("d/e/f", "");
     let options = [state("directory"), ("recurse", true.into()), ("mode", "u=rwX,go=".into())];
     assert!(run(&folder, "d", &options).changed);
-    assert_eq!(folder.disk().lstat(&file).unwrap().bits, 0o600);
-    assert_eq!(folder.disk().lstat(&folder.path().join("d/e")).unwrap().bits, 0o700);
+    assert_eq!(folder.host().lstat(&file).unwrap().bits, 0o600);
+    assert_eq!(folder.host().lstat(&folder.path().join("d/e")).unwrap().bits, 0o700);
     assert!(!run(&folder, "d", &options).changed);
 }
 
@@ -74,7 +74,7 @@ fn symbolic_links() {
     assert!(!run(&folder, "l", &link).changed);
     folder.write("g", "");
     assert!(run(&folder, "l", &[state("link"), ("src", "g".into())]).changed);
-    assert_eq!(folder.disk().read_link(&folder.path().join("l")).unwrap(), Path::new("g"));
+    assert_eq!(folder.host().read_link(&folder.path().join("l")).unwrap(), Path::new("g"));
     assert_eq!(
         failure(&folder, "n", &[state("link"), ("src", "no".into())]),
         "src file does not exist, use 'force=yes' if you really want to create the link: no"
@@ -125,6 +125,6 @@ fn a_dry_run_touches_nothing() {
     let source = shown(&file);
     assert!(dry("h", &[state("hard"), ("src", source.into())]).changed);
     assert!(dry("f", &[("mode", "0123".into())]).changed);
-    assert_eq!(folder.disk().list(folder.path()).unwrap(), ["f"]);
-    assert_ne!(folder.disk().lstat(&file).unwrap().bits, 0o123);
+    assert_eq!(folder.host().list(folder.path()).unwrap(), ["f"]);
+    assert_ne!(folder.host().lstat(&file).unwrap().bits, 0o123);
 }

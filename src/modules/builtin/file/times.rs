@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::modules::builtin::files::disk::now;
-use crate::modules::builtin::files::{Changes, Disk, refused};
+use crate::host::{HostApi, now};
+use crate::modules::builtin::files::{Changes, refused};
 use crate::modules::{Args, Failure};
 
 /// Both times.
@@ -45,12 +45,12 @@ impl Times {
     }
 
     /// Sets the times of a path, links followed, and says whether they were others.
-    pub fn apply(self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+    pub fn apply(self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
         if self.written == Time::Kept && self.read == Time::Kept {
             return Ok(false);
         }
         let failed = |error| refused(path, format!("Error while updating modification or access time: {error}"));
-        let meta = disk.look(path, true).map_err(failed)?;
+        let meta = host.look(path, true).map_err(failed)?;
         let now = now();
         let wanted = |time: Time, old: f64| match time {
             Time::Kept => old,
@@ -63,7 +63,7 @@ impl Times {
         if !new_written && !new_read {
             return Ok(false);
         }
-        disk.set_times(path, read, written).map_err(failed)?;
+        host.set_times(path, read, written).map_err(failed)?;
         if new_written {
             changes.note("mtime", meta.mtime, written);
         }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::disk::Disk;
 use super::mode::{self, Current};
 use super::users;
+use crate::host::{HostApi, Meta, umask};
 use crate::modules::{Args, Diff, Failure};
 use crate::value::{Dict, Value, python};
 
@@ -77,14 +77,14 @@ impl Attributes {
     ///
     /// # Errors
     /// For an owner or group that nobody knows, a mode that is none, and what the system refuses.
-    pub fn apply(&self, disk: Disk, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+    pub fn apply(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
         if self.owner.is_none() && self.group.is_none() && self.mode.is_none() && self.flags.is_none() {
             return Ok(false);
         }
-        let meta = match disk.look(path, false) {
+        let meta = match host.look(path, false) {
             Ok(meta) => meta,
             // What would have been created has nothing that could be compared.
-            Err(_) if disk.is_dry() => return Ok(true),
+            Err(_) if host.foretells() => return Ok(true),
             Err(error) => return Err(refused(path, error.to_string())),
         };
         let mut changed = false;
@@ -93,7 +93,7 @@ impl Attributes {
                 .ok_or_else(|| refused(path, format!("chown failed: failed to look up user {owner}")))?;
             if uid != meta.uid {
                 changes.note("owner", meta.uid, uid);
-                disk.set_owner(path, Some(uid), None).map_err(|_| refused(path, "chown failed"))?;
+                host.set_owner(path, Some(uid), None).map_err(|_| refused(path, "chown failed"))?;
                 changed = true;
             }
         }
@@ -102,23 +102,23 @@ impl Attributes {
                 .ok_or_else(|| refused(path, format!("chgrp failed: failed to look up group {group}")))?;
             if gid != meta.gid {
                 changes.note("group", meta.gid, gid);
-                disk.set_owner(path, None, Some(gid)).map_err(|_| refused(path, "chgrp failed"))?;
+                host.set_owner(path, None, Some(gid)).map_err(|_| refused(path, "chgrp failed"))?;
                 changed = true;
             }
         }
         if let Some(wanted) = &self.mode {
-            changed |= set_mode(disk, path, wanted, changes)?;
+            changed |= set_mode(host, path, wanted, changes)?;
         }
         if let Some(flags) = &self.flags {
-            changed |= set_flags(disk, path, flags, changes)?;
+            changed |= set_flags(host, path, flags, changes)?;
         }
         Ok(changed)
     }
 }
 
-fn set_mode(disk: Disk, path: &Path, wanted: &Value, changes: &mut Changes) -> Result<bool, Failure> {
-    let Some(meta) = disk.lstat(path) else { return Ok(disk.is_dry()) };
-    let current = Current { bits: meta.bits, is_dir: meta.is_dir(), umask: disk.umask() };
+fn set_mode(host: &dyn HostApi, path: &Path, wanted: &Value, changes: &mut Changes) -> Result<bool, Failure> {
+    let Some(meta) = host.lstat(path) else { return Ok(host.foretells()) };
+    let current = Current { bits: meta.bits, is_dir: meta.is_dir(), umask: umask() };
     let bits = mode::resolve(wanted, current)
         .map_err(|bad| refused(path, "mode must be in octal or symbolic form").with("details", bad.to_string()))?;
     // Links have no permissions of their own here.
@@ -126,54 +126,30 @@ fn set_mode(disk: Disk, path: &Path, wanted: &Value, changes: &mut Changes) -> R
         return Ok(false);
     }
     changes.note("mode", mode::shown(meta.bits), mode::shown(bits));
-    disk.set_bits(path, bits).map_err(|error| refused(path, "chmod failed").with("details", error.to_string()))?;
+    host.set_bits(path, bits).map_err(|error| refused(path, "chmod failed").with("details", error.to_string()))?;
     // A file system without permissions takes the call and changes nothing.
-    Ok(disk.is_dry() || disk.lstat(path).is_none_or(|now| now.bits != meta.bits))
+    Ok(host.foretells() || host.lstat(path).is_none_or(|now| now.bits != meta.bits))
 }
 
 /// `+i`, `-a`, `=e` or plain letters, which mean the same as with an equals sign.
-fn set_flags(disk: Disk, path: &Path, asked: &str, changes: &mut Changes) -> Result<bool, Failure> {
+fn set_flags(host: &dyn HostApi, path: &Path, asked: &str, changes: &mut Changes) -> Result<bool, Failure> {
     let (operator, letters) = match asked.chars().next() {
         Some(sign @ ('+' | '-' | '=')) => (sign, &asked[1..]),
         _ => ('=', asked),
     };
-    let existing = flags_of(disk, path).map(|flags| flags.letters).unwrap_or_default();
+    let existing = host.flags(path).map(|flags| flags.letters).unwrap_or_default();
     if letters.is_empty() || existing == letters && operator != '-' {
         return Ok(false);
     }
-    let Some(program) = disk.program("chattr") else { return Ok(false) };
-    changes.note("attributes", existing, format!("{operator}{letters}"));
-    if !disk.is_dry() {
-        let said = std::process::Command::new(program).arg(format!("{operator}{letters}")).arg(path).output();
-        let trouble = match said {
-            Ok(said) if said.status.success() && said.stderr.is_empty() => None,
-            Ok(said) => Some(String::from_utf8_lossy(&said.stderr).into_owned()),
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(trouble) = trouble {
-            let details = format!("Error while setting attributes: {trouble}");
-            return Err(refused(path, "chattr failed").with("details", details));
-        }
+    if host.program("chattr").is_none() {
+        return Ok(false);
     }
+    let flags = format!("{operator}{letters}");
+    changes.note("attributes", existing, flags.as_str());
+    host.set_flags(path, &flags).map_err(|trouble| {
+        refused(path, "chattr failed").with("details", format!("Error while setting attributes: {trouble}"))
+    })?;
     Ok(true)
-}
-
-/// What `lsattr` says of a path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// The version of the inode.
-    pub version: String,
-    /// The letters without the dashes.
-    pub letters: String,
-}
-
-/// The flags of a path; `None` where there is no `lsattr`, or the file system has none.
-pub fn flags_of(disk: Disk, path: &Path) -> Option<Flags> {
-    let said = std::process::Command::new(disk.program("lsattr")?).arg("-vd").arg(path).output().ok()?;
-    let text = String::from_utf8_lossy(&said.stdout).into_owned();
-    let mut words = text.split_whitespace();
-    let (version, letters) = (words.next()?, words.next()?);
-    said.status.success().then(|| Flags { version: version.to_owned(), letters: letters.replace('-', "") })
 }
 
 /// What the letters of `lsattr` are called.
@@ -213,7 +189,7 @@ pub fn flag_names(letters: &str) -> Vec<&'static str> {
 pub fn describe(path: &Path, result: &mut Dict) {
     // Looked at from outside of what the run foretells.
     let Some(meta) = std::fs::metadata(path).and_then(|_| std::fs::symlink_metadata(path)).ok() else { return };
-    let meta = super::disk::Meta::from(meta);
+    let meta = Meta::from(meta);
     let named = |name: Option<String>, id: u32| Value::text(name.unwrap_or_else(|| id.to_string()));
     result.set("uid", meta.uid.into());
     result.set("gid", meta.gid.into());
@@ -225,8 +201,8 @@ pub fn describe(path: &Path, result: &mut Dict) {
 }
 
 /// The path that attributes are set on: the target of a link if links are followed.
-pub fn target(disk: Disk, path: &Path, follow: bool) -> PathBuf {
-    if follow && disk.is_link(path) { disk.real_path(path) } else { path.to_path_buf() }
+pub fn target(host: &dyn HostApi, path: &Path, follow: bool) -> PathBuf {
+    if follow && host.is_link(path) { host.real_path(path) } else { path.to_path_buf() }
 }
 
 /// A failure that names the path.
@@ -254,24 +230,24 @@ mod tests {
     fn a_mode_is_set_once() {
         let folder = Folder::new();
         let file = folder.write("f", "");
-        let disk = folder.disk();
-        disk.set_bits(&file, 0o644).unwrap();
+        let host = folder.host();
+        host.set_bits(&file, 0o644).unwrap();
         let mut changes = Changes::default();
-        assert!(mode("u=rw,go=").apply(disk, &file, &mut changes).unwrap());
-        assert_eq!(disk.lstat(&file).unwrap().bits, 0o600);
+        assert!(mode("u=rw,go=").apply(host, &file, &mut changes).unwrap());
+        assert_eq!(host.lstat(&file).unwrap().bits, 0o600);
         let diff = changes.into_diff("f");
         assert_eq!(diff.before, Value::dict([("mode", "0644".into())]));
         assert_eq!(diff.after, Value::dict([("mode", "0600".into())]));
-        assert!(!mode("0600").apply(disk, &file, &mut Changes::default()).unwrap());
+        assert!(!mode("0600").apply(host, &file, &mut Changes::default()).unwrap());
     }
 
     #[test]
     fn a_dry_run_says_what_would_change() {
         let folder = Folder::new();
         let file = folder.write("f", "");
-        folder.disk().set_bits(&file, 0o644).unwrap();
+        folder.host().set_bits(&file, 0o644).unwrap();
         assert!(mode("0600").apply(folder.dry(), &file, &mut Changes::default()).unwrap());
-        assert_eq!(folder.disk().lstat(&file).unwrap().bits, 0o644);
+        assert_eq!(folder.host().lstat(&file).unwrap().bits, 0o644);
         assert!(mode("0600").apply(folder.dry(), &folder.path().join("new"), &mut Changes::default()).unwrap());
     }
 
@@ -279,12 +255,12 @@ mod tests {
     fn bad_modes_and_owners_are_told() {
         let folder = Folder::new();
         let file = folder.write("f", "");
-        let failure = mode("99zz").apply(folder.disk(), &file, &mut Changes::default()).unwrap_err();
+        let failure = mode("99zz").apply(folder.host(), &file, &mut Changes::default()).unwrap_err();
         assert_eq!(failure.message, "mode must be in octal or symbolic form");
         assert_eq!(failure.data.get("details"), Some(&"bad symbolic permission for mode: 99zz".into()));
         assert_eq!(failure.data.get("state"), Some(&"file".into()));
         let owner = Attributes { owner: Some("no such user".into()), ..Attributes::default() };
-        let failure = owner.apply(folder.disk(), &file, &mut Changes::default()).unwrap_err();
+        let failure = owner.apply(folder.host(), &file, &mut Changes::default()).unwrap_err();
         assert_eq!(failure.message, "chown failed: failed to look up user no such user");
     }
 

@@ -2,7 +2,6 @@
 
 pub mod attributes;
 pub mod digest;
-pub mod disk;
 pub mod mode;
 pub mod text;
 pub mod users;
@@ -14,7 +13,6 @@ pub mod testing;
 use crate::modules::spec::{Kind, Param};
 
 pub use attributes::{Attributes, Changes, describe, refused, shown, target};
-pub use disk::{Disk, Writing};
 
 /// The parameters that every module has that writes a file.
 pub const COMMON: &[Param] = &[

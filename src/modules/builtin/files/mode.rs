@@ -1,9 +1,8 @@
 //! Permissions as playbooks write them: octal (`"0644"`, or the number), or symbolic as `chmod` takes them.
 
+use crate::host::ALL_BITS;
 use crate::value::{Value, python};
 
-/// Read, write and execute for everybody, and the three special bits.
-pub const ALL_BITS: u32 = 0o7777;
 const EXECUTE: u32 = 0o111;
 
 /// A mode that nobody can read; the text is the `details` of the result.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Disk;
+use crate::host::{HostApi, Predict, Real};
 
 /// A folder of its own for one test.
 pub struct Folder(PathBuf);
@@ -35,13 +35,13 @@ impl Folder {
     }
 
     /// The real file system.
-    pub fn disk(&self) -> Disk {
-        Disk::real()
+    pub fn host(&self) -> &'static dyn HostApi {
+        &Real
     }
 
     /// The file system of a dry run.
-    pub fn dry(&self) -> Disk {
-        Disk::foretelling()
+    pub fn dry(&self) -> &'static dyn HostApi {
+        &Predict
     }
 }
 

@@ -1,9 +1,10 @@
 //! Writing a file with everything around it: backup and validation.
 
+use std::io::Write;
 use std::path::Path;
 
 use super::attributes::shown;
-use super::disk::{Disk, Said, Writing};
+use crate::host::{Command, HostApi, Writing};
 use crate::modules::{Args, Failure};
 
 /// What a task says of writing.
@@ -17,6 +18,17 @@ pub struct Manner {
     pub unsafe_writes: bool,
 }
 
+/// What a validation said.
+#[derive(Debug, Clone)]
+pub struct Validation {
+    /// The exit status.
+    pub rc: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
 impl Manner {
     /// What the arguments say.
     pub fn of(args: &Args) -> Self {
@@ -27,7 +39,7 @@ impl Manner {
         }
     }
 
-    /// How the disk is to write.
+    /// How the host is to write.
     pub fn writing(&self) -> Writing {
         Writing { bits: None, unsafe_writes: self.unsafe_writes }
     }
@@ -36,24 +48,27 @@ impl Manner {
     ///
     /// # Errors
     /// If the command has no place for the file, or cannot be started.
-    pub async fn validate(&self, disk: Disk, content: &[u8], suffix: &str) -> Result<Option<Said>, Failure> {
+    pub async fn validate(
+        &self,
+        host: &dyn HostApi,
+        content: &[u8],
+        suffix: &str,
+    ) -> Result<Option<Validation>, Failure> {
         let Some(command) = &self.validate else { return Ok(None) };
-        if disk.is_dry() {
+        if host.foretells() {
             return Ok(None);
         }
         if !command.contains("%s") {
             return Err(Failure::new(format!("validate must contain %s: {command}")));
         }
-        let path = std::env::temp_dir().join(format!("ionplay_{:016x}{suffix}", rand::random::<u64>()));
         let trouble = |error: std::io::Error| Failure::new(format!("cannot validate: {error}"));
-        Disk::real().write(&path, content, Writing { bits: Some(0o600), unsafe_writes: false }).map_err(trouble)?;
-        let words = words(&command.replace("%s", &shown(&path)));
-        let said = disk.ask(&words).await;
-        let _ = std::fs::remove_file(&path);
-        match said {
-            Ok(said) => Ok(Some(said)),
+        let mut file = tempfile::Builder::new().prefix("ionplay-").suffix(suffix).tempfile().map_err(trouble)?;
+        file.write_all(content).map_err(trouble)?;
+        let command = Command::new(words(&command.replace("%s", &shown(file.path()))));
+        match host.ask(&command).await {
+            Ok(said) => Ok(Some(Validation { rc: said.rc, stdout: said.stdout_text(), stderr: said.stderr_text() })),
             Err(error) => {
-                let program = words.first().cloned().unwrap_or_default();
+                let program = command.words.first().cloned().unwrap_or_default();
                 Err(Failure::new(format!("cannot run the validation `{program}`: {error}")).with("rc", 2))
             }
         }
@@ -63,14 +78,14 @@ impl Manner {
     ///
     /// # Errors
     /// If the copy cannot be made.
-    pub fn keep(&self, disk: Disk, path: &Path) -> Result<Option<String>, Failure> {
-        if !self.backup || !disk.exists(path) {
+    pub fn keep(&self, host: &dyn HostApi, path: &Path) -> Result<Option<String>, Failure> {
+        if !self.backup || !host.exists(path) {
             return Ok(None);
         }
         let stamp = jiff::ZonedDateTime::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
         let name = format!("{}.{}.{stamp}", shown(path), std::process::id());
         let failed = |_| Failure::new(format!("Could not make backup of {} to {name}.", shown(path)));
-        disk.preserve(path, Path::new(&name)).map_err(failed)?;
+        host.preserve(path, Path::new(&name)).map_err(failed)?;
         Ok(Some(name))
     }
 }
@@ -105,6 +120,7 @@ pub fn words(command: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::{Predict, Real};
     use crate::modules::builtin::files::testing::Folder;
 
     #[track_caller]
@@ -122,13 +138,13 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn validation_sees_the_new_content() {
         let manner = Manner { validate: Some("grep -q good %s".into()), ..Manner::default() };
-        let said = manner.validate(Disk::real(), b"good\n", ".conf").await.unwrap().unwrap();
+        let said = manner.validate(&Real, b"good\n", ".conf").await.unwrap().unwrap();
         assert_eq!(said.rc, 0);
-        let said = manner.validate(Disk::real(), b"bad\n", "").await.unwrap().unwrap();
+        let said = manner.validate(&Real, b"bad\n", "").await.unwrap().unwrap();
         assert_eq!(said.rc, 1);
-        assert!(manner.validate(Disk::foretelling(), b"bad\n", "").await.unwrap().is_none());
+        assert!(manner.validate(&Predict, b"bad\n", "").await.unwrap().is_none());
         let without = Manner { validate: Some("true".into()), ..Manner::default() };
-        let failure = without.validate(Disk::real(), b"", "").await.unwrap_err();
+        let failure = without.validate(&Real, b"", "").await.unwrap_err();
         assert_eq!(failure.message, "validate must contain %s: true");
     }
 
@@ -137,9 +153,9 @@ mod tests {
         let folder = Folder::new();
         let file = folder.write("f", "old");
         let manner = Manner { backup: true, ..Manner::default() };
-        let name = manner.keep(Disk::real(), &file).unwrap().unwrap();
+        let name = manner.keep(&Real, &file).unwrap().unwrap();
         assert!(name.starts_with(&format!("{}.{}.", shown(&file), std::process::id())) && name.ends_with('~'));
         assert_eq!(std::fs::read(&name).unwrap(), b"old");
-        assert_eq!(manner.keep(Disk::real(), &folder.path().join("none")).unwrap(), None);
+        assert_eq!(manner.keep(&Real, &folder.path().join("none")).unwrap(), None);
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::Wish;
+use crate::host::Writing;
 use crate::modules::Failure;
-use crate::modules::builtin::files::{Disk, Writing};
 
 impl Wish<'_> {
     /// Creates the archive that the task asks for, unless there is the same already; says whether it did.
@@ -40,12 +40,12 @@ impl Wish<'_> {
             let details = format!("cannot create {path} from {}: {}", self.dest.display(), said.stderr);
             return Err(said.failed("Failed to perform archive operation").with("details", details));
         }
-        let disk = Disk::of(self.context);
-        let content = disk.read(&new).map_err(failed)?;
-        if disk.read(Path::new(path)).is_ok_and(|old| old == content) {
+        let host = self.context.host;
+        let content = host.read(&new).map_err(failed)?;
+        if host.read(Path::new(path)).is_ok_and(|old| old == content) {
             return Ok(false);
         }
-        disk.write(Path::new(path), &content, Writing::default()).map_err(failed)?;
+        host.write(Path::new(path), &content, Writing::default()).map_err(failed)?;
         Ok(true)
     }
 }

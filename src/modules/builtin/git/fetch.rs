@@ -2,7 +2,7 @@
 
 use super::{Wish, texts};
 use crate::modules::Failure;
-use crate::modules::builtin::files::{Disk, shown};
+use crate::modules::builtin::files::shown;
 
 impl Wish<'_> {
     /// The commit that the version is at the remote; a version that is no branch and no tag is a commit itself.
@@ -40,7 +40,7 @@ impl Wish<'_> {
     pub async fn clone_repository(&self) -> Result<(), Failure> {
         if let Some(parent) = self.dest.parent() {
             // What is wrong with it, git tells better.
-            let _ = Disk::of(self.context).make_dirs(parent);
+            let _ = self.context.host.make_dirs(parent);
         }
         let (repo, version) = (self.repo.as_str(), self.version);
         let named = self.git.remote_has_branch(repo, version).await? || self.git.remote_has_tag(repo, version).await?;

@@ -7,7 +7,7 @@ mod submodules;
 
 use std::path::{Path, PathBuf};
 
-use super::files::{Disk, normal, shown};
+use super::files::{normal, shown};
 use crate::modules::args::expand_path;
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Diff, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -118,19 +118,24 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
 impl Wish<'_> {
     /// Whether the destination has a repository; where its `.git` is a file, that has to lead to one.
     fn is_repository(&self, folder: &Path) -> Result<bool, Failure> {
-        let disk = Disk::of(self.context);
+        let host = self.context.host;
         let inside = if self.bare { folder.to_path_buf() } else { folder.join(".git") };
-        if !disk.is_file(&inside) {
-            return Ok(disk.exists(&inside.join("config")));
+        if !host.is_file(&inside) {
+            return Ok(host.exists(&inside.join("config")));
         }
-        let said = disk.read(&inside).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+        let said = host.read(&inside).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
         let target = said.trim_end().strip_prefix("gitdir: ").map(|target| folder.join(target));
-        target.filter(|target| disk.is_dir(target)).map(|target| disk.exists(&target.join("config"))).ok_or_else(|| {
+        target.filter(|target| host.is_dir(target)).map(|target| host.exists(&target.join("config"))).ok_or_else(|| {
             Failure::new(
                 "Current repo does not have a valid reference to a separate Git dir or it refers to the invalid path",
             )
             .with("details", format!("{} does not lead to a folder", shown(&inside)))
         })
+    }
+
+    /// An address that is a path, with its links resolved.
+    fn straight(&self, address: &str) -> String {
+        shown(&self.context.host.real_path(Path::new(&normal(&expand_path(address)))))
     }
 
     /// Clones, or only looks at the remote.
@@ -170,7 +175,7 @@ impl Wish<'_> {
         }
         let url = self.git.ask(&["ls-remote", "--get-url", self.remote]).await?;
         let url = if url.rc == 0 { url.stdout.trim_end_matches('\n').to_owned() } else { self.repo.clone() };
-        let moved = url != self.repo && straight(&url) != straight(&self.repo);
+        let moved = url != self.repo && self.straight(&url) != self.straight(&self.repo);
         data.set("remote_url_changed", moved.into());
         if self.context.check {
             let after = self.remote_head(self.remote).await?;
@@ -218,14 +223,14 @@ impl Wish<'_> {
     /// Moves the repository out of the working copy, if that is where it should not be.
     async fn relocate(&self, data: &mut Dict) -> Result<bool, Failure> {
         let Some(wanted) = self.args.str("separate_git_dir") else { return Ok(false) };
-        let disk = Disk::of(self.context);
-        let wanted = disk.real_path(Path::new(wanted));
+        let host = self.context.host;
+        let wanted = host.real_path(Path::new(wanted));
         let said = self.git.ask(&["rev-parse", "--absolute-git-dir"]).await?.checked()?;
-        let now = disk.real_path(Path::new(said.stdout.trim_end()));
+        let now = host.real_path(Path::new(said.stdout.trim_end()));
         if now == wanted {
             return Ok(false);
         }
-        if disk.exists(&wanted) {
+        if host.exists(&wanted) {
             return Err(Failure::new(format!("Separate-git-dir path {} already exists.", wanted.display())));
         }
         if !self.context.check {
@@ -257,11 +262,6 @@ fn prepared(text: String) -> Diff {
         after: Value::Null,
         prepared: Some(text),
     }
-}
-
-/// An address that is a path, with its links resolved.
-fn straight(address: &str) -> String {
-    shown(&Disk::real().real_path(Path::new(&normal(&expand_path(address)))))
 }
 
 fn texts(args: &Args, name: &str) -> Vec<String> {

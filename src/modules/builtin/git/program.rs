@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::host::{Command, HostApi, Real, RunError};
-use crate::modules::builtin::files::{Disk, shown};
+use crate::host::{Command, Output, RunError};
+use crate::modules::builtin::files::shown;
 use crate::modules::{Args, Failure, TaskContext};
 use crate::value::Value;
 
@@ -56,7 +56,7 @@ impl<'a> Program<'a> {
     pub fn of(args: &Args, context: &'a TaskContext<'a>, folder: Option<PathBuf>) -> Result<Self, Failure> {
         let path = match args.str("executable") {
             Some(path) => path.to_owned(),
-            None => Disk::real().program("git").map(|path| shown(&path)).ok_or_else(|| {
+            None => context.host.program("git").map(|path| shown(&path)).ok_or_else(|| {
                 Failure::new("Failed to find required executable \"git\" in the paths of the system; install git")
             })?,
         };
@@ -79,15 +79,15 @@ impl<'a> Program<'a> {
 
     /// Runs a command that changes nothing.
     pub async fn ask(&self, words: &[&str]) -> Result<Said, Failure> {
-        self.run(&Real, words).await
+        self.said(self.context.host.ask(&self.command(words)).await, words)
     }
 
     /// Runs a command that changes something.
     pub async fn act(&self, words: &[&str]) -> Result<Said, Failure> {
-        self.run(self.context.host, words).await
+        self.said(self.context.host.run(&self.command(words)).await, words)
     }
 
-    async fn run(&self, host: &dyn HostApi, words: &[&str]) -> Result<Said, Failure> {
+    fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::default();
         if let Some(umask) = &self.umask {
             let line = format!("umask {umask} && exec \"$@\"");
@@ -97,12 +97,13 @@ impl<'a> Program<'a> {
         command.words.extend(words.iter().map(|word| (*word).to_owned()));
         command.folder = self.folder.clone().filter(|folder| folder.is_dir());
         command.environment.clone_from(&self.environment);
+        command
+    }
+
+    fn said(&self, ended: Result<Output, RunError>, words: &[&str]) -> Result<Said, Failure> {
         let cmd = format!("{} {}", self.path, words.join(" "));
-        match host.run(&command).await {
-            Ok(output) => {
-                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                Ok(Said { rc: output.rc, stdout: text(&output.stdout), stderr: text(&output.stderr), cmd })
-            }
+        match ended {
+            Ok(output) => Ok(Said { rc: output.rc, stdout: output.stdout_text(), stderr: output.stderr_text(), cmd }),
             Err(RunError::Start(why)) => Err(Failure::new(format!("cannot run `{cmd}`: {why}"))),
             Err(RunError::Timeout | RunError::TooMuch) => Err(Failure::new(format!("`{cmd}` did not come to an end"))),
             Err(RunError::Foretold) => Ok(Said { rc: 0, stdout: String::new(), stderr: String::new(), cmd }),

@@ -2,19 +2,18 @@
 
 use super::Wish;
 use crate::modules::Failure;
-use crate::modules::builtin::files::Disk;
 
 impl Wish<'_> {
     /// Brings submodules to where they should be; says whether there was anything to do.
     pub async fn submodules(&self) -> Result<bool, Failure> {
-        let disk = Disk::of(self.context);
-        let Ok(list) = disk.read(&self.dest.join(".gitmodules")) else { return Ok(false) };
+        let host = self.context.host;
+        let Ok(list) = host.read(&self.dest.join(".gitmodules")) else { return Ok(false) };
         let list = String::from_utf8_lossy(&list).into_owned();
         let mut paths = list.lines().filter_map(|line| {
             let (key, path) = line.split_once('=')?;
             (key.trim() == "path").then(|| self.dest.join(path.trim()))
         });
-        let new = paths.any(|path| !disk.exists(&path.join(".git")));
+        let new = paths.any(|path| !host.exists(&path.join(".git")));
         if !new && !self.submodules_differ().await? {
             return Ok(false);
         }

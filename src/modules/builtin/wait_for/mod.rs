@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::files::describe;
+use crate::host::HostApi;
 use crate::modules::spec::{CheckSupport, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::Pattern;
@@ -55,6 +56,7 @@ impl Module for WaitFor {
 
 /// What is waited for.
 struct Wish<'a> {
+    files: &'a dyn HostApi,
     host: &'a str,
     port: Option<i64>,
     path: Option<&'a str>,
@@ -96,6 +98,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let states = connections::states(&texts(args, "active_connection_states")).map_err(with_time)?;
     let limit = seconds(args, "timeout");
     let wish = Wish {
+        files: context.host,
         host: args.str("host").unwrap_or("127.0.0.1"),
         port,
         path,
@@ -176,7 +179,7 @@ impl Wish<'_> {
 
     async fn is_gone(&self) -> bool {
         match self.path {
-            Some(path) => !Path::new(path).exists(),
+            Some(path) => !self.files.exists(Path::new(path)),
             None => self.connect().await.is_none(),
         }
     }
@@ -190,7 +193,7 @@ impl Wish<'_> {
     /// One look at the file or the port; nothing if it is not yet as it should be.
     async fn look(&self) -> Result<Option<Found>, String> {
         if let Some(path) = self.path {
-            if let Err(error) = std::fs::metadata(path) {
+            if let Err(error) = self.files.look(Path::new(path), true) {
                 if error.kind() == std::io::ErrorKind::NotFound {
                     return Ok(None);
                 }
@@ -200,7 +203,7 @@ impl Wish<'_> {
             }
             return Ok(match &self.pattern {
                 None => Some(Found::default()),
-                Some(pattern) => std::fs::read(path).ok().and_then(|content| search(pattern, &content)),
+                Some(pattern) => self.files.read(Path::new(path)).ok().and_then(|content| search(pattern, &content)),
             });
         }
         let Some(mut stream) = self.connect().await else { return Ok(None) };
@@ -257,6 +260,7 @@ mod tests {
 
     fn wish(port: Option<i64>, path: Option<&str>, search: Option<&str>) -> Wish<'static> {
         Wish {
+            files: &crate::host::Real,
             host: "127.0.0.1",
             port,
             path: path.map(|path| &*path.to_owned().leak()),

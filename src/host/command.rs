@@ -1,0 +1,77 @@
+//! Commands and what they say.
+
+use std::future::Future;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// What is run.
+#[derive(Debug, Clone, Default)]
+pub struct Command {
+    /// The program and its arguments.
+    pub words: Vec<String>,
+    /// The folder it runs in.
+    pub folder: Option<PathBuf>,
+    /// Variables on top of those of this process.
+    pub environment: Vec<(String, String)>,
+    /// What it reads from standard input; nothing if absent.
+    pub stdin: Option<Vec<u8>>,
+    /// It is ended after this time.
+    pub timeout: Option<Duration>,
+}
+
+impl Command {
+    /// A program with its arguments.
+    pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { words: words.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// A line for a shell.
+    pub fn shell(shell: &str, line: &str) -> Self {
+        Self::new([shell, "-c", line])
+    }
+}
+
+/// What a command said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The exit status; the negative number of the signal that ended it.
+    pub rc: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Standard output as text.
+    pub fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Standard error as text.
+    pub fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// Why a command gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It could not be started.
+    #[error("{0}")]
+    Start(io::Error),
+    /// It took too long, and was ended with everything it had started.
+    #[error("it took too long and was ended")]
+    Timeout,
+    /// It said more than can be kept.
+    #[error("it wrote more output than can be kept")]
+    TooMuch,
+    /// Nothing is run in a dry run.
+    #[error("nothing is run in a dry run")]
+    Foretold,
+}
+
+/// The future of a command.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Output, RunError>> + 'a>>;

@@ -1,0 +1,32 @@
+//! Flags of files as `lsattr` and `chattr` know them.
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+/// What `lsattr` says of a path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// The version of the inode.
+    pub version: String,
+    /// The letters without the dashes.
+    pub letters: String,
+}
+
+/// The flags of a path; `None` if the file system has none.
+pub fn read(lsattr: &Path, path: &Path) -> Option<Flags> {
+    let said = Command::new(lsattr).arg("-vd").arg(path).output().ok()?;
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    let mut words = text.split_whitespace();
+    let (version, letters) = (words.next()?, words.next()?);
+    said.status.success().then(|| Flags { version: version.to_owned(), letters: letters.replace('-', "") })
+}
+
+/// Sets flags, given as `chattr` takes them.
+pub fn set(chattr: &Path, path: &Path, flags: &str) -> io::Result<()> {
+    let said = Command::new(chattr).arg(flags).arg(path).output()?;
+    if said.status.success() && said.stderr.is_empty() {
+        return Ok(());
+    }
+    Err(io::Error::other(String::from_utf8_lossy(&said.stderr).into_owned()))
+}
