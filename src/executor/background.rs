@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::module::{Call, Prepared};
+use super::module::{self, Call, Prepared};
 use crate::diagnostic::Diagnostic;
 use crate::modules::builtin::async_jobs::{self, Job};
 use crate::modules::builtin::async_status;
@@ -18,37 +18,57 @@ use crate::value::{Dict, Value};
 /// The hidden subcommand that runs a job.
 pub const SUBCOMMAND: &str = "async-job";
 
-/// Starts a module in a process of its own and, unless `poll` is 0, waits for it.
+/// Runs a module in the background. In a dry run it is foretold at once, so that what follows sees what it would have
+/// done, and its job is one that has ended already.
 ///
 /// # Errors
 /// If it cannot be started, fails, or takes longer than `async` allows.
-pub async fn start(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
     let spec = prepared.module.spec();
     if !async_jobs::can_leave(spec.short_name()) {
-        let message = format!("`{}` cannot run in the background", spec.short_name());
-        return Err(Diagnostic::error(message).at(&call.task.task.span, "").hint("leave out `async`").into());
+        let message = format!("This action ({}) does not support async.", spec.short_name());
+        let drawn = Diagnostic::error(message.as_str()).at(&call.task.task.span, "").hint("leave out `async`");
+        return Err(Failure::new(message).drawn(drawn).breaking_off());
     }
-    let environment = &call.settings.environment;
     let id = async_jobs::new_id();
-    let status = async_jobs::folder(environment).join(&id);
+    let status = async_jobs::folder(&call.settings.environment).join(&id);
+    if call.settings.check {
+        let foretold = module::foreground(call, prepared).await;
+        if call.settings.poll > 0 {
+            return foretold;
+        }
+        async_jobs::write_status(&status, &ended(&id, foretold)).map_err(unwritten)?;
+        return Ok(begun(&id, &status));
+    }
     let limit = u64::try_from(call.settings.background).unwrap_or(1);
-    let job = Job {
-        id: id.clone(),
-        module: spec.name.to_owned(),
-        called: call.task.task.action.written.as_str().to_owned(),
-        args: json::to_string(&Value::from(prepared.given.clone()), Style::PYTHON),
-        environment: environment.clone(),
-        base_dir: call.task.play.play.folder.to_path_buf(),
-        limit,
-        status: status.clone(),
-    };
-    spawn(&job).map_err(|error| Failure::new(format!("cannot start the background job: {error}")))?;
+    start(call, prepared, &id, &status, limit).map_err(unwritten)?;
     if call.settings.poll <= 0 {
-        let mut data = async_jobs::begun(&id);
-        data.set("results_file", status.display().to_string().into());
-        return Ok(Outcome::new(true, data));
+        return Ok(begun(&id, &status));
     }
     wait(call, &id, &status, limit).await
+}
+
+fn unwritten(error: std::io::Error) -> Failure {
+    Failure::new(format!("cannot start the background job: {error}"))
+}
+
+fn begun(id: &str, status: &Path) -> Outcome {
+    Outcome::new(true, async_jobs::begun(id)).with("results_file", status.display().to_string())
+}
+
+/// Starts a module in a process of its own.
+fn start(call: &Call<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u64) -> std::io::Result<()> {
+    spawn(&Job {
+        id: id.to_owned(),
+        module: prepared.module.spec().name.to_owned(),
+        called: call.task.task.action.written.as_str().to_owned(),
+        args: json::to_string(&Value::from(prepared.given.clone()), Style::PYTHON),
+        environment: call.settings.environment.clone(),
+        base_dir: call.task.play.play.folder.to_path_buf(),
+        // Whoever waits for it is the first to lose patience.
+        limit: limit.saturating_add(1),
+        status: status.to_path_buf(),
+    })
 }
 
 /// Writes the description and starts the process, in a group of its own so that Ctrl-C does not reach it.

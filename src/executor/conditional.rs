@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::playbook::{Keyword, Task};
 use crate::template::{Engine, Fault, Verdict};
 use crate::value::{Unknown, Value};
+use crate::yaml::Node;
 
 /// What a list of conditions comes to.
 #[derive(Debug)]
@@ -59,17 +60,22 @@ pub fn all(engine: &Engine<'_>, written: &Value) -> Result<Answer, Fault> {
     Ok(unknown.map_or(Answer::Holds, Answer::Unknown))
 }
 
-/// Whether a keyword's conditions hold; `None` if the task does not have it, or if that cannot be known yet.
+/// The conditions of a keyword. An empty list is as good as none, and so is `until` without a value.
+pub fn asked(task: &Task, keyword: Keyword) -> Option<&Node> {
+    let node = task.keywords.node(keyword)?;
+    let nothing = keyword == Keyword::Until && node.is_null();
+    (!nothing && !node.items().is_some_and(<[Node]>::is_empty)).then_some(node)
+}
+
+/// Whether a keyword's conditions hold; `None` if the task has none, or if that cannot be known yet.
 ///
 /// # Errors
 /// If a condition cannot be evaluated.
 pub fn holds(engine: &Engine<'_>, task: &Task, keyword: Keyword) -> Result<Option<bool>, Fault> {
-    let Some(node) = task.keywords.node(keyword) else { return Ok(None) };
-    if node.is_null() {
-        return match keyword {
-            Keyword::Until => Ok(None),
-            _ => Err(Fault::value("Empty conditional expressions are not allowed.").or_at(Some(node.span()))),
-        };
+    let Some(node) = asked(task, keyword) else { return Ok(None) };
+    // Unlike in `when`, nothing is no condition here.
+    if node.is_null() || node.items().is_some_and(|items| items.iter().any(Node::is_null)) {
+        return Err(Fault::value("Empty conditional expressions are not allowed.").or_at(Some(node.span())));
     }
     let answer = all(engine, &node.to_value()).map_err(|fault| fault.or_at(Some(node.span())))?;
     Ok(match answer {

@@ -1,13 +1,47 @@
 //! What a result does to the run itself: variables, facts, statistics, the inventory.
+//!
+//! What a task sets or adds is kept only if nothing makes it fail afterwards, `failed_when` included; of a loop only if no pass
+//! fails. Its own conditions, and the later passes of its loop, see it in any case.
 
 use std::rc::Rc;
 
 use super::keywords::Settings;
+use super::state::HostState;
 use super::task::TaskRun;
 use crate::diagnostic::Diagnostic;
 use crate::modules::Effect;
+use crate::value::Dict;
+
+/// The variables that the hosts of a task had before its loop.
+pub(super) struct Before(Vec<(Rc<HostState>, [Rc<Dict>; 2])>);
+
+impl Before {
+    /// Takes back what passes have set.
+    pub(super) fn restore(self) {
+        for (state, [vars, included]) in self.0 {
+            *state.vars.borrow_mut() = vars;
+            *state.included.borrow_mut() = included;
+        }
+    }
+}
+
+/// Whether an effect waits until it is known that the task has not failed.
+pub(super) fn waits(effect: &Effect) -> bool {
+    !matches!(effect, Effect::Facts(_) | Effect::Secret(_))
+}
 
 impl TaskRun<'_> {
+    /// What the loop of a task that sets variables may have to take back.
+    pub(super) fn before_loop(&self) -> Option<Before> {
+        let sets = matches!(self.task.action.short(), "set_fact" | "include_vars");
+        let seen = |host: &Rc<str>| {
+            let state = self.run.host(host);
+            let dicts = [Rc::clone(&state.vars.borrow()), Rc::clone(&state.included.borrow())];
+            (state, dicts)
+        };
+        sets.then(|| Before(self.targets.iter().map(seen).collect()))
+    }
+
     /// Gives whether the inventory has changed.
     pub(super) fn apply_effects(
         &self,

@@ -51,7 +51,7 @@ impl Reader<'_> {
     /// If its template fails.
     pub fn value(&self, keyword: Keyword) -> Result<Option<Value>, Fault> {
         let Some(node) = self.task.keyword(keyword) else { return Ok(None) };
-        let value = self.engine.value(&node.to_value())?;
+        let value = self.engine.value(&node.to_value()).map_err(|fault| processing(keyword, fault))?;
         Ok((!value.is_null() && !matches!(value, Value::Omit)).then_some(value))
     }
 
@@ -98,7 +98,8 @@ impl Reader<'_> {
     fn wrong(&self, keyword: Keyword, value: &Value, wanted: &str) -> Fault {
         let name = keyword.row().name;
         let span = self.task.keyword(keyword).map(crate::yaml::Node::span);
-        Fault::value(format!("`{name}` must be {wanted}, not `{}`", python::str(value))).or_at(span)
+        let message = format!("`{name}` must be {wanted}, not `{}`", python::str(value));
+        processing(keyword, Fault::value(message).or_at(span))
     }
 
     /// All settings of the task.
@@ -128,7 +129,7 @@ impl Reader<'_> {
     fn environment(&self, base: &[(String, String)]) -> Result<Vec<(String, String)>, Fault> {
         let mut environment = base.to_vec();
         for node in self.task.keyword_all(Keyword::Environment) {
-            let value = self.engine.value(&node.to_value())?;
+            let value = self.engine.value(&node.to_value()).map_err(|fault| processing(Keyword::Environment, fault))?;
             let maps = match &value {
                 Value::List(items) => items.to_vec(),
                 other => vec![other.clone()],
@@ -154,6 +155,14 @@ impl Reader<'_> {
             }
         }
         Ok(environment)
+    }
+}
+
+/// Says at which keyword it happened. The host of a delegation is looked for before the keywords are.
+pub fn processing(keyword: Keyword, fault: Fault) -> Fault {
+    match keyword {
+        Keyword::DelegateTo => fault,
+        _ => fault.during(format!("Error processing keyword '{}'", keyword.row().name)),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::background;
 use super::keywords::Settings;
 use super::scope::TaskScope;
 use super::task::TaskRun;
@@ -13,7 +14,7 @@ use crate::modules::spec::{CheckSupport, FreeForm};
 use crate::modules::{self, Args, Failure, InventoryView, Module, Outcome, TaskContext, args};
 use crate::playbook::{Keyword, action};
 use crate::report::Event;
-use crate::template::Engine;
+use crate::template::{Engine, Fault};
 use crate::value::{Dict, Value, python};
 
 /// What the controller does itself in the original: their results tell nothing of an invocation.
@@ -29,6 +30,9 @@ pub const IN_CONTROLLER: &[&str] = &[
     "set_stats",
     "validate_argument_spec",
 ];
+
+/// Of these, those that break off where they cannot do their work, with no result for `failed_when` to judge.
+const BREAKING_OFF: &[&str] = &["add_host", "debug", "group_by", "set_fact", "set_stats"];
 
 /// A module with arguments that are ready.
 pub struct Prepared {
@@ -65,13 +69,14 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
         let written = engine.value(&Value::Str(task.action.written.clone()))?;
         let name = python::str(&written);
         action::resolve(&name).ok_or_else(|| {
-            Failure::from(Diagnostic::error(format!("there is no module `{name}`")).at(&task.span, ""))
+            Failure::from(Diagnostic::error(format!("there is no module `{name}`")).at(&task.span, "")).breaking_off()
         })?
     } else {
         task.action.full.clone()
     };
     let module = modules::find(&full).ok_or_else(|| {
-        Failure::from(Diagnostic::error(format!("there is no module `{full}` in this program")).at(&task.span, ""))
+        let message = Diagnostic::error(format!("there is no module `{full}` in this program"));
+        Failure::from(message.at(&task.span, "")).breaking_off()
     })?;
     for node in task.keyword_all(Keyword::ModuleDefaults) {
         let defaults = engine.value(&node.to_value())?;
@@ -92,12 +97,12 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
             Value::Omit | Value::Null => {}
             other => {
                 let message = format!("`args` must be a mapping, not {}", other.type_name());
-                return Err(Diagnostic::error(message).at(&task.args.span, "").into());
+                return Err(Failure::from(Diagnostic::error(message).at(&task.args.span, "")).breaking_off());
             }
         }
     }
     raw.extend(&task.args.values);
-    let mut given = templated(engine, &raw)?;
+    let mut given = templated(engine, &full, &raw)?;
     // A template in place of the arguments.
     if module.spec().free_form != FreeForm::Raw
         && let Some(Value::Dict(values)) = given.get("_raw_params").cloned()
@@ -108,8 +113,10 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
     }
     // What was computed from a secret must not be shown either, whatever the module makes of it.
     given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
-    let checked =
-        args::check(module.spec(), &given, &task.action.written).map_err(|failure| at(failure, &task.args.span))?;
+    let checked = args::check(module.spec(), &given, &task.action.written).map_err(|failure| match () {
+        () if IN_CONTROLLER.contains(&module.spec().short_name()) => at(failure, &task.args.span).breaking_off(),
+        () => at(failure, &task.args.span),
+    })?;
     // So are the values of secret parameters, wherever they came from.
     checked.args.values().iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
     for warning in checked.warnings {
@@ -144,17 +151,19 @@ fn listed(value: Value) -> Vec<Value> {
 }
 
 /// Templates each argument; omitted ones go away.
-fn templated(engine: &Engine<'_>, raw: &Dict) -> Result<Dict, Failure> {
+fn templated(engine: &Engine<'_>, full: &str, raw: &Dict) -> Result<Dict, Fault> {
     let mut given = Dict::new();
     for (name, value) in raw.iter() {
         let name = match name {
             Value::Str(text) if text.is_template() => engine.value(name)?,
             other => other.clone(),
         };
-        match engine.value(value)? {
-            Value::Omit => {}
-            value => {
-                given.insert(name, value);
+        match engine.value(value) {
+            Ok(Value::Omit) => {}
+            Ok(value) => _ = given.insert(name, value),
+            Err(fault) => {
+                let doing = format!("Error while resolving value for {}", python::repr(&name));
+                return Err(fault.during(doing).during(format!("Finalization of task args for '{full}' failed")));
             }
         }
     }
@@ -166,6 +175,17 @@ fn templated(engine: &Engine<'_>, raw: &Dict) -> Result<Dict, Failure> {
 /// # Errors
 /// If the module fails, or the time limit has passed.
 pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+    match call.settings.background {
+        ..=0 => foreground(call, prepared).await,
+        _ => background::run(call, prepared).await,
+    }
+}
+
+/// Runs the module here and now.
+///
+/// # Errors
+/// If the module fails, or the time limit has passed.
+pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
     let run = call.task.run;
     let spec = prepared.module.spec();
     let check = call.settings.check;
@@ -173,9 +193,6 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
         let message = format!("remote module ({}) does not support check mode", spec.short_name());
         let outcome = Outcome { skipped: true, later: modules::Later::Everything, ..Outcome::default() };
         return Ok(outcome.with("msg", message));
-    }
-    if call.settings.background > 0 && !check {
-        return super::background::start(call, prepared).await;
     }
     // Credentials in the environment of the task are as secret as those among its arguments.
     let names = spec.all_params().filter(|param| param.secret).filter_map(|param| param.env);
@@ -209,6 +226,9 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
     let shielded = spec.name.starts_with("ionoscloudsdk.");
     let work = prepared.module.run(&prepared.args, &context);
     let mut result = limited(call, work, shielded).await;
+    if BREAKING_OFF.contains(&spec.short_name()) {
+        result = result.map_err(Failure::breaking_off);
+    }
     add_lines(match &mut result {
         Ok(outcome) => &mut outcome.data,
         Err(failure) => &mut failure.data,
@@ -259,7 +279,8 @@ async fn limited(
                     ("period", Value::from(seconds)),
                     ("frame", Value::text("interrupted at the module")),
                 ]);
-                Err(Failure::new(format!("Task failed: Timed out after {seconds} second(s).")).with("timedout", period))
+                let message = format!("Task failed: Timed out after {seconds} second(s).");
+                Err(Failure::new(message).with("timedout", period).breaking_off())
             }
         },
     }

@@ -69,6 +69,11 @@ impl Passes {
         }
     }
 
+    /// Whether a pass has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.whole.failed
+    }
+
     /// After the last pass.
     pub(super) fn sum(self) -> Summed {
         let mut whole = self.whole;

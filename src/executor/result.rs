@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::cursor::Fate;
+use super::effects;
 use super::keywords::{Reader, Settings};
 use super::passes::{Passes, Summed};
 use super::scope::TaskScope;
@@ -24,10 +25,10 @@ impl TaskRun<'_> {
     pub(super) fn succeeded(&self, outcome: modules::Outcome, settings: &Settings, delegated_to: Option<&str>) -> Pass {
         self.note_records(outcome.actions);
         let touched = !outcome.effects.is_empty();
-        let regrouped = match self.apply_effects(outcome.effects, settings, delegated_to) {
-            Ok(regrouped) => regrouped,
-            Err(message) => return self.failed(Failure::from(message)),
-        };
+        let (effects, at_once) = outcome.effects.into_iter().partition(effects::waits);
+        if let Err(message) = self.apply_effects(at_once, settings, delegated_to) {
+            return self.failed(Failure::from(message));
+        }
         let mut result = self.tainted(outcome.data);
         let no_log = result.remove("_ansible_no_log").is_some_and(|hidden| hidden.is_true());
         if outcome.skipped {
@@ -44,7 +45,7 @@ impl TaskRun<'_> {
             no_exception(&mut result);
         }
         Pass {
-            changed: outcome.changed || regrouped,
+            changed: outcome.changed,
             skipped: outcome.skipped,
             no_log,
             undetermined: outcome.undetermined,
@@ -53,6 +54,7 @@ impl TaskRun<'_> {
             failed,
             diff,
             touched,
+            effects,
             ..Pass::default()
         }
     }
@@ -70,7 +72,14 @@ impl TaskRun<'_> {
             let summary = failure.message.lines().next().unwrap_or("the task failed");
             Box::new(Diagnostic::error(summary).at(&self.task.span, ""))
         });
-        Pass { result, changed: failure.changed, failed: true, diagnostic: Some(diagnostic), ..Pass::default() }
+        Pass {
+            result,
+            changed: failure.changed,
+            failed: true,
+            broke_off: failure.broke_off,
+            diagnostic: Some(diagnostic),
+            ..Pass::default()
+        }
     }
 
     /// A failure before the module could run. Whether it is ignored is asked all the same.
@@ -79,11 +88,17 @@ impl TaskRun<'_> {
         let reader = Reader { engine: &engine, task: self.task };
         // What cannot be converted counts as it is written: any text at all means yes.
         let ignored = reader.bool(Keyword::IgnoreErrors).map_or(true, |flag| flag.unwrap_or(false));
-        let mut diagnostic = Diagnostic::from(fault.or_at(Some(&self.task.span)));
-        diagnostic.summary = format!("task failed: {}", diagnostic.summary);
-        let mut pass = self.failed(Failure::default().drawn(diagnostic));
+        let mut pass = self.failed(Failure::from(fault.or_at(Some(&self.task.span))));
         pass.ignored = ignored;
         pass.no_log = self.no_log(&engine);
+        pass
+    }
+
+    /// A failure of what is around the passes of a loop: there is no task yet that could be judged.
+    pub(super) fn failed_around(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
+        let told = fault.told();
+        let mut pass = Pass { unjudged: true, ..self.failed_before(fault, scope, search) };
+        pass.result.set("msg", told.into());
         pass
     }
 

@@ -9,14 +9,14 @@ use std::rc::Rc;
 use super::conditional::{self, Answer};
 use super::cursor::Fate;
 use super::include::{self, Request};
-use super::keywords::Reader;
+use super::keywords::{self, Reader};
 use super::loops::{self, Control, Items};
 use super::play::PlayRun;
 use super::result::{no_items, skipped, undetermined};
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
-use crate::modules::{Diff, Later};
+use crate::modules::{Diff, Effect, Later};
 use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Loaded, Task};
 use crate::report::{Event, Status, TaskLabel};
@@ -60,6 +60,8 @@ pub(super) struct Pass {
     pub(super) skipped: bool,
     /// The host cannot be acted on; then it has failed, too.
     pub(super) unreachable: bool,
+    /// It broke off without a result that conditions could look at.
+    pub(super) broke_off: bool,
     /// Nothing ran, so that there is no `failed` in the result.
     pub(super) bare: bool,
     /// It failed so early that nothing says whether something has changed.
@@ -76,6 +78,8 @@ pub(super) struct Pass {
     pub(super) notify: Vec<String>,
     /// It has set facts or variables, or changed the inventory.
     pub(super) touched: bool,
+    /// What is done to variables and statistics if nothing makes it fail.
+    pub(super) effects: Vec<Effect>,
 }
 
 impl TaskRun<'_> {
@@ -113,6 +117,7 @@ impl TaskRun<'_> {
             return self.finish_one(no_items());
         }
         let mut passes = self.passes();
+        let before = self.before_loop();
         for index in 0..items.len() {
             if index > 0 && !control.pause.is_zero() {
                 tokio::time::sleep(control.pause).await;
@@ -128,8 +133,7 @@ impl TaskRun<'_> {
             let stop = match self.breaks(&control, scope, search, &pass) {
                 Ok(stop) => stop,
                 Err(fault) => {
-                    let failed = self.failed_before(fault, scope, search);
-                    return self.finish_one(Pass { unjudged: true, ..failed });
+                    return self.finish_one(self.failed_around(fault, scope, search));
                 }
             };
             scope.set_top(Vec::new());
@@ -140,6 +144,9 @@ impl TaskRun<'_> {
             if stop || self.run.interrupted.get() {
                 break;
             }
+        }
+        if let Some(before) = before.filter(|_| passes.has_failed()) {
+            before.restore();
         }
         self.finish_loop(passes)
     }
@@ -178,7 +185,8 @@ impl TaskRun<'_> {
         match conditional::when(&engine, self.task) {
             Ok(Answer::Fails(condition)) => skipped(&condition),
             // A missing variable fails the task as such, anything else fails what leads up to it.
-            _ => Pass { unjudged: fault.kind != FaultKind::Undefined, ..self.failed_before(fault, scope, search) },
+            _ if fault.kind == FaultKind::Undefined => self.failed_before(fault, scope, search),
+            _ => self.failed_around(fault, scope, search),
         }
     }
 
@@ -243,6 +251,10 @@ impl TaskRun<'_> {
             Ok(settings) => settings,
             Err(fault) => return Pass { delegated_to, ..self.failed_before(fault, scope, search) },
         };
+        let notify = match self.notifications(&engine) {
+            Ok(names) => names,
+            Err(fault) => return Pass { delegated_to, ..self.failed_before(fault, scope, search) },
+        };
         let mut pass = match include::request(self, &engine) {
             Some(Ok(request)) => {
                 Pass { result: request.result(), include: Some(request), bare: true, ..Pass::default() }
@@ -254,15 +266,7 @@ impl TaskRun<'_> {
         pass.no_log |= settings.no_log;
         pass.delegated_to = delegated_to;
         if pass.changed && !pass.failed {
-            match self.notifications(&engine) {
-                Ok(names) => pass.notify = names,
-                Err(fault) => {
-                    let failed = self.failed_before(fault, scope, search);
-                    pass.result.extend(&failed.result);
-                    pass.failed = true;
-                    pass.diagnostic = failed.diagnostic;
-                }
-            }
+            pass.notify = notify;
         }
         pass
     }
@@ -290,7 +294,7 @@ impl TaskRun<'_> {
     fn notifications(&self, engine: &Engine<'_>) -> Result<Vec<String>, Fault> {
         let mut names = Vec::new();
         for node in self.task.keyword_all(Keyword::Notify) {
-            match engine.value(&node.to_value())? {
+            match engine.value(&node.to_value()).map_err(|fault| keywords::processing(Keyword::Notify, fault))? {
                 Value::List(items) => names.extend(items.iter().map(python::str)),
                 Value::Null | Value::Omit => {}
                 one => names.push(python::str(&one)),

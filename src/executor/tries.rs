@@ -11,15 +11,16 @@ use super::result::no_exception;
 use super::scope::TaskScope;
 use super::task::{Pass, TaskRun};
 use crate::diagnostic::Diagnostic;
-use crate::modules::Failure;
+use crate::modules::{Effect, Failure};
 use crate::playbook::Keyword;
 use crate::report::Event;
 use crate::template::{Engine, Scope};
 use crate::value::{Dict, Value};
 
-/// A scope with the result of the task itself in it, for conditions about the result.
+/// A scope with the result of the task itself in it, and what it sets, for conditions about the result.
 pub(super) struct Registered<'a> {
     own: Option<(Rc<str>, Value)>,
+    set: Vec<&'a Dict>,
     under: &'a TaskScope,
 }
 
@@ -27,19 +28,20 @@ impl Scope for Registered<'_> {
     fn get(&self, name: &str) -> Option<Value> {
         match &self.own {
             Some((own, value)) if **own == *name => Some(value.clone()),
-            _ => self.under.get(name),
+            _ => self.set.iter().find_map(|set| set.get(name).cloned()).or_else(|| self.under.get(name)),
         }
     }
 
     fn names(&self) -> Vec<String> {
         let mut names = self.under.names();
         names.extend(self.own.iter().map(|(name, _)| name.to_string()));
+        names.extend(self.set.iter().flat_map(|set| set.keys()).filter_map(|key| key.as_str().map(str::to_owned)));
         names
     }
 }
 
 impl TaskRun<'_> {
-    /// Runs the module until its conditions are met or the tries are used up.
+    /// Runs the module until its conditions are met or the tries are used up, and lets its effects take place.
     pub(super) async fn tries(
         &self,
         scope: &TaskScope,
@@ -48,14 +50,42 @@ impl TaskRun<'_> {
         settings: &Settings,
         delegated_to: Option<&str>,
     ) -> Pass {
-        let prepared = match module::prepare(self, engine) {
-            Ok(prepared) => prepared,
-            Err(failure) => return self.failed(failure),
-        };
-        if let Some(pass) = self.refused(scope, engine, &prepared, delegated_to) {
+        let mut pass = self.until_satisfied(scope, search, engine, settings, delegated_to).await;
+        let effects = std::mem::take(&mut pass.effects);
+        if pass.failed {
+            if !pass.result.contains("msg") {
+                pass.result.set("msg", "Task failed: Action failed: Unknown error.".into());
+            }
             return pass;
         }
-        let has_until = self.task.keywords.has(Keyword::Until);
+        match self.apply_effects(effects, settings, delegated_to) {
+            Ok(false) => {}
+            Ok(true) => {
+                pass.changed = true;
+                self.judge(scope, search, &mut pass);
+            }
+            Err(message) => return self.failed(Failure::from(message)),
+        }
+        pass
+    }
+
+    async fn until_satisfied(
+        &self,
+        scope: &TaskScope,
+        search: &[PathBuf],
+        engine: &Engine<'_>,
+        settings: &Settings,
+        delegated_to: Option<&str>,
+    ) -> Pass {
+        let prepared = module::prepare(self, engine);
+        let refusal = match &prepared {
+            Ok(prepared) => self.refused(scope, engine, prepared, delegated_to),
+            Err(failure) => failure.broke_off.then(|| self.failed(failure.clone())),
+        };
+        if let Some(pass) = refusal {
+            return pass;
+        }
+        let has_until = conditional::asked(self.task, Keyword::Until).is_some();
         let tries = match (settings.retries, has_until) {
             (None, false) => 1,
             (None, true) => 4,
@@ -64,8 +94,11 @@ impl TaskRun<'_> {
         let call = module::Call { task: self, scope, search, settings, delegated_to };
         let mut attempt = 1;
         loop {
-            let mut pass = self.one_try(&call, &prepared).await;
-            if pass.undetermined.is_some() {
+            let mut pass = match &prepared {
+                Ok(prepared) => self.one_try(&call, prepared).await,
+                Err(failure) => self.failed(failure.clone()),
+            };
+            if pass.undetermined.is_some() || pass.broke_off {
                 return pass;
             }
             self.judge(scope, search, &mut pass);
@@ -142,8 +175,9 @@ impl TaskRun<'_> {
             "assert" => pass.result.contains("msg"),
             _ => false,
         };
-        // As the original's modules do; what the controller does itself has none.
-        if !module::IN_CONTROLLER.contains(&prepared.module.spec().short_name()) {
+        // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
+        let leaves = call.settings.background > 0 && call.settings.poll <= 0;
+        if !leaves && !module::IN_CONTROLLER.contains(&prepared.module.spec().short_name()) {
             let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
             pass.result.set("invocation", arguments);
         }
@@ -160,7 +194,7 @@ impl TaskRun<'_> {
         if !has_until {
             return Ok(!pass.failed);
         }
-        let layered = self.with_register(scope, &self.registered(pass));
+        let layered = self.with_pass(scope, pass);
         match conditional::holds(&Engine::new(&self.run.globals, &layered, search), self.task, Keyword::Until) {
             Ok(holds) => Ok(holds.unwrap_or(true)),
             Err(fault) => Err(Box::new(self.failed_before(fault, scope, search))),
@@ -169,11 +203,14 @@ impl TaskRun<'_> {
 
     /// `changed_when` and `failed_when`.
     fn judge(&self, scope: &TaskScope, search: &[PathBuf], pass: &mut Pass) {
+        if pass.skipped {
+            return;
+        }
         for keyword in [Keyword::ChangedWhen, Keyword::FailedWhen] {
-            if !self.task.keywords.has(keyword) {
+            if conditional::asked(self.task, keyword).is_none() {
                 continue;
             }
-            let layered = self.with_register(scope, &self.registered(pass));
+            let layered = self.with_pass(scope, pass);
             let verdict = conditional::holds(&Engine::new(&self.run.globals, &layered, search), self.task, keyword);
             let key = if keyword == Keyword::ChangedWhen { "changed_when_result" } else { "failed_when_result" };
             match verdict {
@@ -181,7 +218,9 @@ impl TaskRun<'_> {
                 Ok(Some(verdict)) if keyword == Keyword::ChangedWhen => pass.changed = verdict,
                 Ok(Some(verdict)) => {
                     pass.result.set(key, verdict.into());
-                    if let Some(exception) = pass.result.remove("exception").filter(|_| !verdict) {
+                    let exception = pass.result.remove("exception");
+                    let of_module = !module::IN_CONTROLLER.contains(&self.task.action.short());
+                    if let Some(exception) = exception.filter(|_| !verdict && of_module) {
                         pass.result.set("failed_when_suppressed_exception", exception);
                     }
                     pass.failed = verdict;
@@ -190,21 +229,31 @@ impl TaskRun<'_> {
                     }
                 }
                 Err(fault) => {
-                    pass.result.set(key, fault.message.as_str().into());
+                    pass.result.set(key, fault.told().into());
                     pass.failed = true;
                     pass.diagnostic = Some(Box::new(Diagnostic::from(fault)));
+                    break;
                 }
             }
-            if pass.failed {
-                no_exception(&mut pass.result);
-            }
+        }
+        if pass.failed {
+            no_exception(&mut pass.result);
         }
     }
 
     /// The variables of the scope with the result so far under its registered name.
     pub(super) fn with_register<'s>(&self, scope: &'s TaskScope, result: &Dict) -> Registered<'s> {
         let own = self.task.register.as_ref().map(|name| (Rc::clone(name), Value::from(result.clone())));
-        Registered { own, under: scope }
+        Registered { own, set: Vec::new(), under: scope }
+    }
+
+    /// The same with what a pass is about to set.
+    fn with_pass<'s>(&self, scope: &'s TaskScope, pass: &'s Pass) -> Registered<'s> {
+        let set = pass.effects.iter().filter_map(|effect| match effect {
+            Effect::SetFacts { facts, .. } | Effect::IncludeVars(facts) => Some(facts),
+            _ => None,
+        });
+        Registered { set: set.collect(), ..self.with_register(scope, &self.registered(pass)) }
     }
 
     /// The result as `register` keeps it.

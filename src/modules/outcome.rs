@@ -56,6 +56,8 @@ pub struct Failure {
     pub diagnostic: Option<Box<Diagnostic>>,
     /// What happened to registry objects before it failed.
     pub actions: Vec<crate::reconcile::Record>,
+    /// It broke off (a template failed, say) before there was any result that `failed_when` could judge.
+    pub broke_off: bool,
 }
 
 /// One difference.
@@ -150,6 +152,12 @@ impl Failure {
         self
     }
 
+    /// Marks that there is no result that `failed_when` could judge.
+    #[must_use]
+    pub fn breaking_off(self) -> Self {
+        Self { broke_off: true, ..self }
+    }
+
     /// Adds the picture; its summary is the message if there is none yet.
     #[must_use]
     pub fn drawn(mut self, diagnostic: Diagnostic) -> Self {
@@ -169,6 +177,8 @@ impl From<Diagnostic> for Failure {
 
 impl From<crate::template::Fault> for Failure {
     fn from(fault: crate::template::Fault) -> Self {
-        Diagnostic::from(fault).into()
+        let mut told = Diagnostic::error(format!("Task failed: {}", fault.told()));
+        told.hints.clone_from(&fault.hints);
+        Self::new(told.one_line()).drawn(Diagnostic::from(fault)).breaking_off()
     }
 }

@@ -287,30 +287,32 @@ impl<R: Resource> Run<'_, R> {
             return Err(self.ended(Stop::Said(said)));
         }
         let (identity, old) = (self.resource.name(have), self.resource.id(have));
-        let made = match self.resource.order(want, have) {
-            Order::CreateFirst => {
-                let made = self.resource.create(site, want, Some(have)).await;
-                let made = made.map_err(|error| self.broken(Verb::Replace, want, site, error))?;
-                if let Err(error) = self.resource.delete(site, have).await {
-                    return Err(self.half_replaced(want, site, have, &made, error, reason));
+        let made =
+            match self.resource.order(want, have) {
+                Order::CreateFirst => {
+                    let made = self.resource.create(site, want, Some(have)).await;
+                    let made = made.map_err(|error| self.broken(Verb::Replace, want, site, error))?;
+                    if let Err(error) = self.resource.delete(site, have).await {
+                        return Err(self.half_replaced(want, site, have, &made, error, reason));
+                    }
+                    made
                 }
-                made
-            }
-            Order::DeleteFirst => {
-                let removed = self.resource.delete(site, have).await;
-                removed.map_err(|error| self.broken(Verb::Delete, want, site, error))?;
-                let made = self.resource.create(site, want, Some(have)).await;
-                made.map_err(|error| {
+                Order::DeleteFirst => {
+                    let removed = self.resource.delete(site, have).await;
+                    removed.map_err(|error| self.broken(Verb::Delete, want, site, error))?;
+                    let made = self.resource.create(site, want, Some(have)).await;
+                    made.map_err(|error| {
                     let message = format!(
                         "failed to create the new {label}: {error}; the old one, `{identity}` ({}), has been removed \
                          already, so there is none now: run the task again with `state: present`",
                         old.shown()
                     );
                     let record = self.failed_record(want, site, Verb::Replace, Some(have), &error);
-                    Ended::Failed(Box::new(Failure { changed: true, actions: vec![record], ..Failure::new(message) }))
+                    Ended::Failed(Box::new(Failure {
+            broke_off: false, changed: true, actions: vec![record], ..Failure::new(message) }))
                 })?
-            }
-        };
+                }
+            };
         Ok(self.done(Verb::Replace, want, site, Some(have), Some(&made), Some(reason)))
     }
 
@@ -337,6 +339,7 @@ impl<R: Resource> Run<'_, R> {
         let mut record = self.failed_record(want, site, Verb::Replace, Some(have), &error);
         record.after = self.resource.fields(made);
         Ended::Failed(Box::new(Failure {
+            broke_off: false,
             message,
             data: complete.data,
             changed: true,
@@ -453,7 +456,7 @@ impl<R: Resource> Run<'_, R> {
             Verb::Delete | Verb::Nothing => format!("failed to remove the {label}: {error}"),
         };
         let record = self.failed_record(want, site, verb, None, &error);
-        Ended::Failed(Box::new(Failure { actions: vec![record], ..Failure::new(message) }))
+        Ended::Failed(Box::new(Failure { broke_off: false, actions: vec![record], ..Failure::new(message) }))
     }
 
     /// Everything else that ends a task.
@@ -465,7 +468,11 @@ impl<R: Resource> Run<'_, R> {
             Stop::Said(message) => Ended::Failed(Box::new(Failure::new(message))),
             Stop::Wrong(diagnostic) => {
                 let message = format!("{prefix}: {}", diagnostic.one_line());
-                Ended::Failed(Box::new(Failure { diagnostic: Some(diagnostic), ..Failure::new(message) }))
+                Ended::Failed(Box::new(Failure {
+                    broke_off: false,
+                    diagnostic: Some(diagnostic),
+                    ..Failure::new(message)
+                }))
             }
         }
     }

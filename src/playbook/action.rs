@@ -316,6 +316,12 @@ impl Loader {
                 let more = self.free_text(&name, rest.trim(), module.span())?;
                 values.extend(&more);
             }
+            // Arguments may also be kept together.
+            match values.remove("args") {
+                Some(Value::Dict(more)) => values.extend(&more),
+                Some(Value::Str(text)) => values.extend(&self.free_text(&name, &text, value.span())?),
+                _ => {}
+            }
             return Ok((
                 name,
                 RawArgs { values, template: None, node: Some(value.clone()), span: value.span().clone() },

@@ -154,7 +154,7 @@ impl Engine<'_> {
     }
 
     fn embedded(&self, text: &Text) -> Result<Verdict, Fault> {
-        let value = self.eval_text(text, None)?;
+        let value = self.eval_text(text, None).map_err(in_condition)?;
         self.globals.warn(format!("conditions are expressions already: leave out the braces in `{}`", text.trim()));
         let place = |fault: Fault| fault.or_at(text.origin());
         match value {
@@ -168,7 +168,7 @@ impl Engine<'_> {
     }
 
     fn condition_text(&self, text: &Text) -> Result<Verdict, Fault> {
-        let value = self.raw_expression(text)?;
+        let value = self.raw_expression(text).map_err(in_condition)?;
         self.verdict(value).map_err(|fault| fault.or_at(text.origin()))
     }
 
@@ -176,7 +176,7 @@ impl Engine<'_> {
         match value {
             Value::Bool(b) => Ok(Verdict::from(b)),
             Value::Unknown(unknown) => Ok(Verdict::Unknown(unknown)),
-            Value::Undefined(why) => Err(self.explain(use_of(&why))),
+            Value::Undefined(why) => Err(in_condition(self.explain(use_of(&why)))),
             other => {
                 let truth = if other.is_true() { "True" } else { "False" };
                 let kind = other.type_name();
@@ -348,6 +348,14 @@ fn plain_leniently(value: &Value) -> Value {
 impl From<bool> for Verdict {
     fn from(holds: bool) -> Self {
         if holds { Self::True } else { Self::False }
+    }
+}
+
+/// Results say of what breaks inside a condition that it was one. That it is none at all says so by itself.
+fn in_condition(fault: Fault) -> Fault {
+    match fault.kind {
+        FaultKind::Syntax | FaultKind::Untrusted => fault,
+        _ => fault.during("Error while evaluating conditional"),
     }
 }
 

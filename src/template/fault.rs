@@ -37,12 +37,14 @@ pub struct Fault {
     pub span: Option<Span>,
     /// What to do.
     pub hints: Vec<String>,
+    /// What was being done when it happened, the outermost first; results say it before the message.
+    pub doing: Vec<String>,
 }
 
 impl Fault {
     /// A failure without a place yet.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), span: None, hints: Vec::new() }
+        Self { kind, message: message.into(), span: None, hints: Vec::new(), doing: Vec::new() }
     }
 
     /// A bad value or type.
@@ -60,6 +62,19 @@ impl Fault {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Adds what was being done, around what is known of that already.
+    #[must_use]
+    pub fn during(mut self, doing: impl Into<String>) -> Self {
+        self.doing.insert(0, doing.into());
+        self
+    }
+
+    /// The message as results have it: with what was being done before it.
+    pub fn told(&self) -> String {
+        let parts: Vec<&str> = self.doing.iter().map(String::as_str).chain([self.message.as_str()]).collect();
+        parts.join(": ")
     }
 
     /// Adds "did you mean" if one of the candidates is near.

@@ -121,7 +121,9 @@ fn file(args: &Args, context: &TaskContext<'_>, read: &mut Read) -> Result<(), F
     let Some(name) = name.filter(|name| !name.is_empty()) else {
         return Err(Failure::new("no file is named: `file` or `dir` is required"));
     };
-    let path = context.find_file("vars", name).ok_or_else(|| not_found(context, "vars", name))?;
+    let path = context
+        .find_file("vars", name)
+        .ok_or_else(|| Failure { broke_off: false, ..not_found(context, "vars", name) })?;
     load(context, &tidy(&path), read)
 }
 

@@ -56,7 +56,7 @@ pub(super) fn check_name(name: &Value) -> Result<(), Failure> {
     if name.as_str().is_none() {
         what.push_str(&format!(" of type '{}'", name.type_name()));
     }
-    Err(Failure::new(format!("Invalid variable {what}.")))
+    Err(Failure::new(format!("Task failed: Invalid variable {what}.")))
 }
 
 #[cfg(test)]
@@ -66,8 +66,11 @@ mod tests {
     #[test]
     fn names_are_checked() {
         assert!(check_name(&"a_1".into()).is_ok());
-        assert_eq!(check_name(&"1a".into()).unwrap_err().message, "Invalid variable name '1a'.");
-        assert_eq!(check_name(&Value::Int(1)).unwrap_err().message, "Invalid variable name '1' of type 'int'.");
+        assert_eq!(check_name(&"1a".into()).unwrap_err().message, "Task failed: Invalid variable name '1a'.");
+        assert_eq!(
+            check_name(&Value::Int(1)).unwrap_err().message,
+            "Task failed: Invalid variable name '1' of type 'int'."
+        );
         assert!(check_name(&"not".into()).is_err());
     }
 }

@@ -61,6 +61,6 @@ mod tests {
             yaml("{data: {t1: 2}, per_host: true, aggregate: true}")
         );
         assert_eq!(bench.fails(&SetStats, "data: 5"), "The 'data' option needs to be a dictionary/hash");
-        assert_eq!(bench.fails(&SetStats, "data: {1a: 5}"), "Invalid variable name '1a'.");
+        assert_eq!(bench.fails(&SetStats, "data: {1a: 5}"), "Task failed: Invalid variable name '1a'.");
     }
 }

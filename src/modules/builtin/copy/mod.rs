@@ -171,7 +171,7 @@ pub(super) fn not_found(context: &TaskContext<'_>, folder: &str, name: &str) -> 
         " on the Ansible Controller.\nIf you are using a module and expect the file to exist on the remote, see the \
          remote_src option",
     );
-    Failure::new(message)
+    Failure::new(message).breaking_off()
 }
 
 #[cfg(test)]
