@@ -77,6 +77,8 @@ pub const TABLE: &[Setting] = &[
 #[derive(Debug)]
 pub struct Settings {
     values: HashMap<&'static str, Value>,
+    /// Where those come from that somebody has set.
+    origins: HashMap<&'static str, String>,
     /// The file they were read from, if there is one.
     pub file: Option<PathBuf>,
 }
@@ -100,7 +102,7 @@ impl Settings {
     fn read(text: &str, file: Option<PathBuf>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostic> {
         let entries = entries(text);
         let folder = file.as_deref().and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
-        let mut values = HashMap::new();
+        let (mut values, mut origins) = (HashMap::new(), HashMap::new());
         for setting in TABLE {
             let written =
                 entries.iter().rev().find(|(section, key, _)| *section == setting.section && *key == setting.key);
@@ -117,14 +119,19 @@ impl Settings {
                 let wanted = if setting.kind == Kind::Int { "a whole number" } else { "a boolean" };
                 Diagnostic::error(format!("`{origin}` must be {wanted}, not `{text}`"))
             })?;
+            if origin == setting.env {
+                origins.insert(setting.name, format!("env: {origin}"));
+            } else if !origin.is_empty() {
+                origins.insert(setting.name, file.as_ref().map(|file| file.display().to_string()).unwrap_or_default());
+            }
             values.insert(setting.name, value);
         }
-        Ok(Self { values, file })
+        Ok(Self { values, origins, file })
     }
 
-    /// All names and values, for templates.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value)> {
-        self.values.iter().map(|(name, value)| (*name, value.clone()))
+    /// The names, values and origins of what somebody has set, for templates.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value, &str)> {
+        self.origins.iter().filter_map(|(name, origin)| Some((*name, self.values.get(name)?.clone(), origin.as_str())))
     }
 
     /// A setting that is yes or no.

@@ -240,8 +240,9 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<L
 /// What all templates share: vault secrets and settings.
 fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings) -> Globals {
     let secrets = Rc::clone(secrets);
-    let globals =
-        settings.iter().fold(Globals::new(folder), |globals, (name, value)| globals.with_setting(name, value));
+    let globals = settings
+        .iter()
+        .fold(Globals::new(folder), |globals, (name, value, origin)| globals.with_setting(name, value, origin));
     globals.with_opener(Box::new(move |sealed| {
         let opened = secrets
             .open_text(&sealed.envelope)

@@ -7,7 +7,7 @@ use super::keywords::boolean;
 use crate::playbook::action::LOOP_CONTROL;
 use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Task};
-use crate::template::{Args, Context, Engine, Fault, FaultKind};
+use crate::template::{Args, Engine, Fault, FaultKind};
 use crate::value::{Dict, Value, python};
 use crate::yaml::{Entry, Node};
 
@@ -149,7 +149,7 @@ fn flag(entry: &Entry, value: &Value) -> Result<bool, Fault> {
 ///
 /// # Errors
 /// If the list cannot be made, or is none.
-pub fn items(engine: &Engine<'_>, looping: &Loop) -> Result<Items, Fault> {
+pub fn items(engine: &Engine<'_>, looping: &Loop, action: &str) -> Result<Items, Fault> {
     let node = looping.node();
     let at = |fault: Fault| fault.or_at(Some(node.span()));
     match looping {
@@ -173,7 +173,7 @@ pub fn items(engine: &Engine<'_>, looping: &Loop) -> Result<Items, Fault> {
                 return Ok(Items::Unknown(unknown.clone()));
             }
             let args = Args { positional: terms, named: Vec::new() };
-            engine.lookup(lookup, args).map(Items::Known).map_err(at)
+            engine.loop_lookup(lookup, args, action).map(Items::Known).map_err(at)
         }
     }
 }

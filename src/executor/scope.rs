@@ -6,6 +6,8 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use indexmap::IndexSet;
+
 use super::hostvars;
 use super::play::PlayRun;
 use super::state::{HostState, Run};
@@ -251,14 +253,13 @@ impl Scope for TaskScope {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
+        // From the lowest layer to the highest: a name stands where it came up first.
+        let mut names: IndexSet<String> = IndexSet::new();
         let mut add = |layer: &Dict| names.extend(layer.keys().filter_map(|key| key.as_str().map(str::to_owned)));
-        self.top.iter().for_each(|layer| add(layer));
-        self.layers.iter().for_each(|layer| self.look(layer, &mut add));
+        self.layers.iter().rev().for_each(|layer| self.look(layer, &mut add));
+        self.top.iter().rev().for_each(|layer| add(layer));
         names.extend(MAGIC.iter().chain(&["hostvars", "vars"]).map(|name| (*name).to_owned()));
-        names.sort();
-        names.dedup();
-        names
+        names.into_iter().collect()
     }
 }
 

@@ -106,7 +106,8 @@ impl TaskRun<'_> {
     async fn run_loop(&self, looping: &Loop, scope: &mut TaskScope, search: &[PathBuf]) -> Loaded<Finished> {
         let prepared = {
             let engine = Engine::new(&self.run.globals, scope, search);
-            Control::read(&engine, self.task).and_then(|control| Ok((control, loops::items(&engine, looping)?)))
+            Control::read(&engine, self.task)
+                .and_then(|control| Ok((control, loops::items(&engine, looping, self.task.action.short())?)))
         };
         let (control, items) = match prepared {
             Ok((control, Items::Known(items))) => (control, items),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call::RenderOptions;
+use super::call::{Args, RenderOptions};
 use super::engine::{Engine, poison, use_of};
 use super::eval::{Cx, NO_ELSE};
 use super::fault::{Fault, FaultKind};
@@ -216,6 +216,19 @@ impl Engine<'_> {
         match parse::expression(text) {
             Ok(_) => Ok(()),
             Err((fault, at)) => Err(fault.or_at(Place::of(text).span(&at).as_ref())),
+        }
+    }
+
+    /// The members of a `with_` loop: all results of a lookup, which must be defined.
+    ///
+    /// # Errors
+    /// If nobody knows the lookup, or it fails.
+    pub fn loop_lookup(&self, name: &str, args: Args, action: &str) -> Result<Vec<Value>, Fault> {
+        self.refuel();
+        let items = self.deeper(|| self.run_lookup(name, args, Some(action)))?;
+        match items.iter().find_map(|item| if let Value::Undefined(why) = item { Some(why) } else { None }) {
+            Some(why) => Err(self.explain(use_of(why))),
+            None => Ok(items),
         }
     }
 

@@ -76,6 +76,8 @@ pub struct Call<'a> {
     pub args: Args,
     /// The engine's side.
     pub context: &'a dyn Context,
+    /// The action of the task whose `with_` loop runs the lookup; nothing in templates.
+    pub looping: Option<&'a str>,
 }
 
 /// What a callable may ask of the engine.
@@ -152,8 +154,8 @@ pub trait Context {
     fn search_path(&self) -> Vec<PathBuf>;
     /// The folder of the playbook.
     fn base_dir(&self) -> &Path;
-    /// The value of an Ansible setting (`DEFAULT_FORKS`), for the `config` lookup.
-    fn setting(&self, name: &str) -> Option<Value>;
+    /// The value of an Ansible setting (`DEFAULT_FORKS`) and where it comes from, for the `config` lookup.
+    fn setting(&self, name: &str) -> Option<(Value, String)>;
     /// Says something to the user without failing.
     fn warn(&self, message: String);
 }
@@ -275,12 +277,20 @@ pub struct Lookup {
     pub run: fn(&Call<'_>) -> Result<Vec<Value>, Fault>,
     /// One sentence for the reference page.
     pub about: &'static str,
+    /// Undefined arguments are passed in instead of being an error (the default of `env`).
+    pub takes_undefined: bool,
 }
 
 impl Lookup {
     /// A lookup.
     pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Vec<Value>, Fault>, about: &'static str) -> Self {
-        Self { name, run, about }
+        Self { name, run, about, takes_undefined: false }
+    }
+
+    /// Also takes undefined arguments.
+    #[must_use]
+    pub const fn undefined(self) -> Self {
+        Self { takes_undefined: true, ..self }
     }
 }
 

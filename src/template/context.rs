@@ -100,21 +100,22 @@ impl Engine<'_> {
         self.body(&decl.body, &cx)
     }
 
-    /// Runs a lookup: arguments templated, undefined ones refused.
-    pub(super) fn run_lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault> {
+    /// Runs a lookup: arguments templated, undefined ones refused. An option that is null is one that was not given.
+    pub(super) fn run_lookup(&self, name: &str, args: Args, action: Option<&str>) -> Result<Vec<Value>, Fault> {
         let Some(lookup) = registry::lookup(name) else {
             let fault = Fault::new(FaultKind::UnknownName, format!("lookup plugin `{name}` was not found"));
             return Err(fault.suggest(name, &registry::lookup_names()));
         };
-        let args = self.deep_args(args)?;
+        let mut args = self.deep_args(args)?;
+        args.named.retain(|(_, value)| !value.is_null());
         for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
             match value {
-                Value::Undefined(why) => return Err(self.explain(use_of(why))),
+                Value::Undefined(why) if !lookup.takes_undefined => return Err(self.explain(use_of(why))),
                 Value::Unknown(unknown) => return Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
                 _ => {}
             }
         }
-        let call = super::call::Call { name, input: Value::Null, args, context: self };
+        let call = super::call::Call { name, input: Value::Null, args, context: self, looping: action };
         (lookup.run)(&call)
     }
 
@@ -173,7 +174,7 @@ impl Context for Engine<'_> {
 
     fn lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault> {
         self.refuel();
-        self.deeper(|| self.run_lookup(name, args))
+        self.deeper(|| self.run_lookup(name, args, None))
     }
 
     fn member(&self, value: &Value, key: &Value) -> Value {
@@ -233,7 +234,7 @@ impl Context for Engine<'_> {
         self.globals.base_dir()
     }
 
-    fn setting(&self, name: &str) -> Option<Value> {
+    fn setting(&self, name: &str) -> Option<(Value, String)> {
         self.globals.setting(name)
     }
 

@@ -67,7 +67,7 @@ pub type Opener = dyn Fn(&Sealed) -> Result<Text, Fault>;
 /// What is the same for all templates of a run.
 pub struct Globals {
     base_dir: PathBuf,
-    settings: HashMap<String, Value>,
+    settings: HashMap<String, (Value, String)>,
     /// How texts of playbooks are read.
     playbook: RenderOptions,
     opener: Option<Box<Opener>>,
@@ -97,10 +97,10 @@ impl Globals {
         self
     }
 
-    /// With a setting for the `config` lookup.
+    /// With a setting for the `config` lookup, and where it comes from.
     #[must_use]
-    pub fn with_setting(mut self, name: impl Into<String>, value: Value) -> Self {
-        self.settings.insert(name.into(), value);
+    pub fn with_setting(mut self, name: impl Into<String>, value: Value, origin: impl Into<String>) -> Self {
+        self.settings.insert(name.into(), (value, origin.into()));
         self
     }
 
@@ -109,8 +109,8 @@ impl Globals {
         &self.base_dir
     }
 
-    /// A setting.
-    pub fn setting(&self, name: &str) -> Option<Value> {
+    /// A setting, and where it comes from.
+    pub fn setting(&self, name: &str) -> Option<(Value, String)> {
         self.settings.get(name).cloned()
     }
 

@@ -288,7 +288,7 @@ impl Engine<'_> {
         }
         self.burn(1 + size(&input))?;
         let hidden = is_secret(&input) || any_secret(&args);
-        let call = Call { name, input, args, context: self };
+        let call = Call { name, input, args, context: self, looping: None };
         let result = match (filter.run)(&call) {
             Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
             Err(fault) => return Err(naming(fault, "filter", name)),
@@ -314,7 +314,7 @@ impl Engine<'_> {
         {
             return Ok(unknown);
         }
-        let call = Call { name, input, args, context: self };
+        let call = Call { name, input, args, context: self, looping: None };
         match (test.run)(&call) {
             Err(fault) if fault.kind == FaultKind::Unknown => Ok(Value::unknown(fault.message)),
             Err(fault) => Err(naming(fault, "test", name)),

@@ -20,6 +20,8 @@ pub enum FaultKind {
     Limit,
     /// A lookup could not give an answer.
     Lookup,
+    /// A template file that a lookup was to render failed.
+    Rendering,
     /// The answer is known only after something has been created; the message says after what.
     Unknown,
     /// Data was asked to be a template or an expression.

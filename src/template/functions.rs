@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::call::Args;
-use super::engine::{Engine, secret};
+use super::engine::{Engine, poison, secret};
 use super::eval::any_secret;
 use super::fault::{Fault, FaultKind};
 use super::objects::{Cycler, Function, Joiner, Namespace, Range};
@@ -25,6 +25,9 @@ pub const ABOUT: &[(&str, &str)] = &[
     ("now", "The time; `utc=true` and `fmt='%Y-%m-%d'` say which and how."),
     ("undef", "An undefined value with a message of one's own."),
 ];
+
+/// What `undef()` says where it is told nothing.
+pub const UNDEF: &str = "Mandatory variable has not been overridden";
 
 /// What a name means if no variable has it.
 pub fn global(name: &str) -> Option<Value> {
@@ -58,7 +61,7 @@ pub(super) fn call(engine: &Engine<'_>, name: &str, args: Args) -> Result<Value,
             let [hint] = args.bind(["hint"])?;
             let message = match &hint {
                 Some(Value::Str(hint)) => hint.as_str().to_owned(),
-                _ => "this value was made with `undef`".to_owned(),
+                _ => UNDEF.to_owned(),
             };
             Ok(Value::undefined(message))
         }
@@ -88,14 +91,17 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
         return Err(Fault::value(format!("`errors` must be strict, warn or ignore, not `{policy}`")));
     }
     let args = engine.deep_args(Args { positional: terms.collect(), named })?;
-    if let Some(undefined) = super::eval::first(&Value::Null, &args, Value::is_undefined) {
+    if !super::registry::lookup(&name).is_some_and(|lookup| lookup.takes_undefined)
+        && let Some(undefined) = super::eval::first(&Value::Null, &args, Value::is_undefined)
+    {
         return Ok(undefined);
     }
     let hidden = any_secret(&args);
-    let results = match engine.run_lookup(&name, args) {
+    let results = match engine.run_lookup(&name, args, None) {
         Ok(results) => results,
         Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
-        Err(fault) if policy != "strict" && !matches!(fault.kind, FaultKind::Undefined | FaultKind::UnknownName) => {
+        Err(fault) if fault.kind == FaultKind::Undefined => return Ok(poison(fault)),
+        Err(fault) if policy != "strict" && matches!(fault.kind, FaultKind::Lookup | FaultKind::Value) => {
             if policy == "warn" {
                 engine.globals.warn(format!("the lookup `{}` failed: {}", name.as_str(), fault.message));
             }

@@ -27,6 +27,8 @@ pub struct DumpOptions {
     pub explicit_end: bool,
     /// Characters beyond ASCII as they are.
     pub unicode: bool,
+    /// Everything with its tag, each member on a line of its own.
+    pub canonical: bool,
 }
 
 impl DumpOptions {
@@ -40,6 +42,7 @@ impl DumpOptions {
         explicit_start: false,
         explicit_end: false,
         unicode: true,
+        canonical: false,
     };
 
     /// What `to_nice_yaml` does without options.
@@ -54,8 +57,17 @@ pub fn to_yaml(value: &Value, options: &DumpOptions) -> String {
 /// A value with the style that it is to be written in.
 pub(super) enum Styled {
     Scalar(Scalar),
-    List { items: Vec<Styled>, flow: bool },
-    Map { entries: Vec<(Styled, Styled)>, flow: bool, tag: Option<&'static str> },
+    List {
+        items: Vec<Styled>,
+        flow: bool,
+    },
+    Map {
+        entries: Vec<(Styled, Styled)>,
+        flow: bool,
+        tag: Option<&'static str>,
+    },
+    /// In the canonical form a list has a tag, too.
+    Tagged(&'static str, Box<Styled>),
 }
 
 /// A scalar before it is known where it stands.
@@ -76,6 +88,32 @@ impl Styled {
 }
 
 fn represent(value: &Value, options: &DumpOptions) -> Styled {
+    let styled = represented(value, options);
+    if options.canonical { canonical(value, styled) } else { styled }
+}
+
+/// The form in which nothing is left to be guessed.
+fn canonical(value: &Value, styled: Styled) -> Styled {
+    let kind = match value {
+        Value::Null => "!!null",
+        Value::Bool(_) => "!!bool",
+        Value::Int(_) | Value::Big(_) => "!!int",
+        Value::Float(_) => "!!float",
+        Value::Time(Time::Delta(_)) => "!!str",
+        Value::Time(_) => "!!timestamp",
+        _ => "!!str",
+    };
+    match styled {
+        Styled::Scalar(scalar) => {
+            Styled::Scalar(Scalar { style: Some('"'), tag: Some(scalar.tag.unwrap_or(kind)), ..scalar })
+        }
+        Styled::Map { entries, tag, .. } => Styled::Map { entries, flow: true, tag: Some(tag.unwrap_or("!!map")) },
+        Styled::List { items, .. } => Styled::Tagged("!!seq", Box::new(Styled::List { items, flow: true })),
+        tagged @ Styled::Tagged(..) => tagged,
+    }
+}
+
+fn represented(value: &Value, options: &DumpOptions) -> Styled {
     let plain =
         |text: String| Styled::Scalar(Scalar { text, style: options.style, implicit: (true, false), tag: None });
     match value {

@@ -20,9 +20,13 @@ pub(super) fn document(root: &Styled, options: &DumpOptions) -> String {
         best_indent,
         width,
         unicode: options.unicode,
+        canonical: options.canonical,
     };
-    if options.explicit_start {
+    if options.explicit_start || options.canonical {
         emitter.indicator("---", true, false, false);
+    }
+    if options.canonical {
+        emitter.line();
     }
     emitter.node(root, Context::Root);
     emitter.line();
@@ -57,6 +61,7 @@ struct Emitter {
     best_indent: usize,
     width: usize,
     unicode: bool,
+    canonical: bool,
 }
 
 fn is_break(c: char) -> bool {
@@ -178,6 +183,10 @@ impl Emitter {
     fn node(&mut self, node: &Styled, context: Context) {
         match node {
             Styled::Scalar(scalar) => self.scalar(scalar, context),
+            Styled::Tagged(tag, node) => {
+                self.indicator(tag, true, false, false);
+                self.node(node, context);
+            }
             Styled::List { items, flow } if self.flow > 0 || *flow || items.is_empty() => self.flow_list(items),
             Styled::List { items, .. } => {
                 let indentless = matches!(context, Context::Value | Context::Key) && !self.indention;
@@ -212,6 +221,7 @@ impl Emitter {
             }
         });
         self.flow -= 1;
+        self.flow_end(items.is_empty());
         self.indicator("]", false, false, false);
     }
 
@@ -219,7 +229,14 @@ impl Emitter {
         if index > 0 {
             self.indicator(",", false, false, false);
         }
-        if self.column > self.width {
+        if self.canonical || self.column > self.width {
+            self.line();
+        }
+    }
+
+    fn flow_end(&mut self, empty: bool) {
+        if self.canonical && !empty {
+            self.indicator(",", false, false, false);
             self.line();
         }
     }
@@ -230,13 +247,13 @@ impl Emitter {
         self.deeper(true, false, |at| {
             for (index, (key, value)) in entries.iter().enumerate() {
                 at.flow_item(index);
-                if is_simple_key(key, at.unicode) {
+                if !at.canonical && is_simple_key(key, at.unicode) {
                     at.node(key, Context::SimpleKey);
                     at.indicator(":", false, false, false);
                 } else {
                     at.indicator("?", true, false, false);
                     at.node(key, Context::Key);
-                    if at.column > at.width {
+                    if at.canonical || at.column > at.width {
                         at.line();
                     }
                     at.indicator(":", true, false, false);
@@ -245,6 +262,7 @@ impl Emitter {
             }
         });
         self.flow -= 1;
+        self.flow_end(entries.is_empty());
         self.indicator("}", false, false, false);
     }
 
@@ -455,6 +473,7 @@ fn is_simple_key(key: &Styled, unicode: bool) -> bool {
         }
         Styled::List { items, .. } => items.is_empty(),
         Styled::Map { entries, .. } => entries.is_empty(),
+        Styled::Tagged(..) => false,
     }
 }
 

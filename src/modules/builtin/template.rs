@@ -8,6 +8,7 @@ use super::files::{COMMON, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::FileOptions;
+use crate::template::python::charset::Encoding;
 use crate::value::{Time, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.").params(&[
@@ -64,7 +65,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let rendered = text_of(&result);
     let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
     let parcel = Parcel {
-        content: encode(&rendered, args.str("output_encoding").unwrap_or_default())?,
+        content: Encoding::find(args.str("output_encoding").unwrap_or_default())?.encode(&rendered)?,
         secret,
         name: base_name(&shown(&path)).to_owned(),
         source: Some(path.clone()),
@@ -127,52 +128,4 @@ fn variables(context: &TaskContext<'_>, name: &str, path: &PathBuf, dest: &str) 
         variables.push(("ansible_managed".to_owned(), "Ansible managed".into()));
     }
     variables
-}
-
-/// The text in an encoding.
-fn encode(text: &str, encoding: &str) -> Result<Vec<u8>, Failure> {
-    let wide = |units: Vec<[u8; 2]>| units.concat();
-    let cannot = || Failure::new(format!("the result cannot be encoded as `{encoding}`"));
-    match encoding.to_ascii_lowercase().replace('_', "-").as_str() {
-        "" | "utf-8" | "utf8" => Ok(text.as_bytes().to_vec()),
-        "utf-8-sig" => Ok([b"\xef\xbb\xbf", text.as_bytes()].concat()),
-        "ascii" | "us-ascii" => text.is_ascii().then(|| text.as_bytes().to_vec()).ok_or_else(cannot),
-        "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => {
-            text.chars().map(|c| u8::try_from(u32::from(c))).collect::<Result<_, _>>().map_err(|_| cannot())
-        }
-        "utf-16-le" | "utf-16le" => Ok(wide(text.encode_utf16().map(u16::to_le_bytes).collect())),
-        "utf-16-be" | "utf-16be" => Ok(wide(text.encode_utf16().map(u16::to_be_bytes).collect())),
-        "utf-16" | "utf16" => {
-            Ok([vec![0xff, 0xfe], wide(text.encode_utf16().map(u16::to_le_bytes).collect())].concat())
-        }
-        "windows-1252" | "cp1252" => text.chars().map(|c| windows_1252(c).ok_or_else(cannot)).collect(),
-        _ => Err(Failure::new(format!("unknown encoding: {encoding}"))),
-    }
-}
-
-/// The byte of a character in the Windows encoding for western languages.
-fn windows_1252(c: char) -> Option<u8> {
-    const UPPER: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    match UPPER.iter().position(|known| *known == c) {
-        Some(index) => u8::try_from(0x80 + index).ok(),
-        None => u8::try_from(u32::from(c)).ok().filter(|byte| !(0x80..0xa0).contains(byte)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_are_encoded() {
-        assert_eq!(encode("ä€", "utf-8").unwrap(), "ä€".as_bytes());
-        assert_eq!(encode("ä", "latin-1").unwrap(), [0xe4]);
-        assert_eq!(encode("€ä", "windows-1252").unwrap(), [0x80, 0xe4]);
-        assert_eq!(encode("a", "utf-16").unwrap(), [0xff, 0xfe, b'a', 0]);
-        assert!(encode("€", "latin-1").is_err());
-        assert_eq!(encode("a", "klingon").unwrap_err().message, "unknown encoding: klingon");
-    }
 }

@@ -74,7 +74,7 @@ impl Context for Nothing {
     fn base_dir(&self) -> &Path {
         Path::new(".")
     }
-    fn setting(&self, _: &str) -> Option<Value> {
+    fn setting(&self, _: &str) -> Option<(Value, String)> {
         None
     }
     fn warn(&self, _: String) {}

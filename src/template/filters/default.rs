@@ -10,7 +10,7 @@ pub const TABLE: &[Filter] = &[
     Filter::new("d", default, "Gives another value where the input is undefined.").undefined().unknown(),
     Filter::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
     Filter::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
-    Filter::new("ternary", ternary, "Chooses between values by the truth of the input."),
+    Filter::new("ternary", ternary, "Chooses between values by the truth of the input.").undefined(),
     Filter::new("type_debug", type_debug, "Names the Python type of the input.").undefined(),
 ];
 
@@ -34,9 +34,11 @@ fn mandatory(call: &Call<'_>) -> Result<Value, Fault> {
 fn ternary(call: &Call<'_>) -> Result<Value, Fault> {
     let [yes, no, null] = call.args.bind(["true_val", "false_val", "none_val"])?;
     let (yes, no) = (required(yes, "true_val")?, required(no, "false_val")?);
+    // The value that is not chosen may be missing.
+    touch(&call.input)?;
     match null.filter(|null| !null.is_null()) {
         Some(null) if call.input.is_null() => Ok(null),
-        _ => Ok(if touch(&call.input)?.is_true() { yes } else { no }),
+        _ => Ok(if call.input.is_true() { yes } else { no }),
     }
 }
 

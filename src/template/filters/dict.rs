@@ -13,7 +13,7 @@ pub const TABLE: &[Filter] = &[
     Filter::new("dict2items", dict2items, "Turns a mapping into a list of mappings with `key` and `value`."),
     Filter::new("dictsort", dictsort, "Gives the pairs of a mapping, sorted."),
     Filter::new("extract", extract, "Takes the member that the input names out of a container."),
-    Filter::new("items", pairs, "Gives the pairs of a mapping.").undefined(),
+    Filter::new("items", pairs, "Gives the pairs of a mapping."),
     Filter::new("items2dict", items2dict, "Turns a list of mappings with `key` and `value` into a mapping."),
     Filter::new(
         "rekey_on_member",
@@ -125,16 +125,15 @@ fn combine(call: &Call<'_>) -> Result<Value, Fault> {
 
 fn dict2items(call: &Call<'_>) -> Result<Value, Fault> {
     let [key_name, value_name] = call.args.bind(["key_name", "value_name"])?;
-    let (key_name, value_name) = (text_or(key_name.as_ref(), "key")?, text_or(value_name.as_ref(), "value")?);
+    let key_name = key_name.unwrap_or_else(|| Value::text("key"));
+    let value_name = value_name.unwrap_or_else(|| Value::text("value"));
     let Value::Dict(dict) = &call.input else {
         let got = call.input.type_name();
         return Err(Fault::value(format!("dict2items requires a dictionary, got <class '{got}'> instead.")));
     };
-    Ok(Value::list(
-        touch_values(dict)?
-            .iter()
-            .map(|(key, value)| Value::dict([(key_name.as_str(), key.clone()), (value_name.as_str(), value.clone())])),
-    ))
+    Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| {
+        Dict::from_iter([(key_name.clone(), key.clone()), (value_name.clone(), value.clone())]).into()
+    })))
 }
 
 fn items2dict(call: &Call<'_>) -> Result<Value, Fault> {

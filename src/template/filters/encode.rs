@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
+use crate::template::python::charset::Encoding;
 use crate::template::python::coerce::{flag, text, text_or};
 use crate::value::{Value, python};
 
@@ -24,82 +25,6 @@ pub const TABLE: &[Filter] = &[
     Filter::new("sha1", checksum, "Gives the SHA-1 hash."),
     Filter::new("to_uuid", to_uuid, "Makes a UUID of text, always the same one."),
 ];
-
-/// An encoding of text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Utf8,
-    /// With a mark of byte order at the beginning, or in an order that is said.
-    Utf16 {
-        big: bool,
-        mark: bool,
-    },
-    Latin1,
-    Ascii,
-}
-
-impl Encoding {
-    fn find(name: &str) -> Result<Self, Fault> {
-        match name.to_lowercase().replace(['_', ' '], "-").as_str() {
-            "utf-8" | "utf8" => Ok(Self::Utf8),
-            "utf-16" | "utf16" => Ok(Self::Utf16 { big: false, mark: true }),
-            "utf-16-le" | "utf-16le" => Ok(Self::Utf16 { big: false, mark: false }),
-            "utf-16-be" | "utf-16be" => Ok(Self::Utf16 { big: true, mark: false }),
-            "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" => Ok(Self::Latin1),
-            "ascii" | "us-ascii" => Ok(Self::Ascii),
-            other => {
-                let known = ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "ascii"];
-                Err(Fault::value(format!("unknown encoding: {name}")).suggest(other, known))
-            }
-        }
-    }
-
-    fn encode(self, text: &str) -> Result<Vec<u8>, Fault> {
-        let narrow = |limit: u32, name: &str| {
-            let mut bytes = Vec::new();
-            for (at, c) in text.chars().enumerate() {
-                let code = u32::from(c);
-                let byte = u8::try_from(code).ok().filter(|_| code < limit);
-                bytes.push(byte.ok_or_else(|| {
-                    let what = format!("'{name}' codec can't encode character '\\x{code:x}' in position {at}");
-                    Fault::value(format!("{what}: ordinal not in range({limit})"))
-                })?);
-            }
-            Ok(bytes)
-        };
-        match self {
-            Self::Utf8 => Ok(text.as_bytes().to_vec()),
-            Self::Latin1 => narrow(256, "latin-1"),
-            Self::Ascii => narrow(128, "ascii"),
-            Self::Utf16 { big, mark } => {
-                let bom = mark.then_some(0xfeff).into_iter();
-                let units = bom.chain(text.encode_utf16());
-                Ok(units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect())
-            }
-        }
-    }
-
-    /// Bytes that stand for nothing become a replacement sign.
-    fn decode(self, bytes: &[u8]) -> String {
-        match self {
-            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-            Self::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
-            Self::Ascii => bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '\u{fffd}' }).collect(),
-            Self::Utf16 { big, mark } => {
-                let (big, bytes) = match bytes {
-                    [0xff, 0xfe, rest @ ..] if mark => (false, rest),
-                    [0xfe, 0xff, rest @ ..] if mark => (true, rest),
-                    _ => (big, bytes),
-                };
-                let unit = |pair: &[u8]| {
-                    let pair = [pair[0], pair.get(1).copied().unwrap_or(0)];
-                    if big { u16::from_be_bytes(pair) } else { u16::from_le_bytes(pair) }
-                };
-                String::from_utf16_lossy(&bytes.chunks(2).map(unit).collect::<Vec<_>>())
-            }
-        }
-    }
-}
 
 fn b64encode(call: &Call<'_>) -> Result<Value, Fault> {
     let [encoding, urlsafe] = call.args.bind(["encoding", "urlsafe"])?;
@@ -135,7 +60,7 @@ fn b64decode(call: &Call<'_>) -> Result<Value, Fault> {
     let alphabet = if urlsafe { &base64::alphabet::URL_SAFE } else { &base64::alphabet::STANDARD };
     let engine = base64::engine::GeneralPurpose::new(alphabet, loose);
     let bytes = engine.decode(digits).map_err(|error| Fault::value(format!("not base64: {error}")))?;
-    Ok(Value::text(encoding.decode(&bytes)))
+    Ok(Value::text(encoding.decode_lossy(&bytes)))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,10 +1,11 @@
 //! `password_hash`: hashes for `/etc/shadow` and the like.
 
+use md5::{Digest, Md5};
 use sha_crypt::{Params, sha256_crypt, sha512_crypt};
 
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{integer, optional_text, text, text_or};
+use crate::template::python::coerce::{integer, optional_text, text_or, touch};
 use crate::template::python::random::Random;
 use crate::value::Value;
 
@@ -19,8 +20,11 @@ const BCRYPT: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 fn password_hash(call: &Call<'_>) -> Result<Value, Fault> {
     let [kind, salt, size, rounds, ident] = call.args.bind(["hashtype", "salt", "salt_size", "rounds", "ident"])?;
     let kind = text_or(kind.as_ref(), "sha512")?;
-    let given = |value: Option<Value>| value.filter(|value| !value.is_null()).map(|value| integer(&value)).transpose();
-    let (size, rounds) = (given(size)?, given(rounds)?);
+    let given = |value: Option<Value>, name: &str| {
+        let number = value.filter(|value| !value.is_null()).map(|value| integer(&value)).transpose();
+        number.map_err(|fault| Fault { message: format!("{name} must be an integer: {}", fault.message), ..fault })
+    };
+    let (size, rounds) = (given(size, "salt_size")?, given(rounds, "rounds")?);
     let rounds = rounds.map(|rounds| u32::try_from(rounds).unwrap_or(0));
     let salt = optional_text(salt.as_ref())?.filter(|salt| !salt.is_empty());
     let salt_of = |default: i64| match &salt {
@@ -31,15 +35,18 @@ fn password_hash(call: &Call<'_>) -> Result<Value, Fault> {
             (0..size).filter_map(|_| random.choice(CRYPT)).map(|digit| char::from(*digit)).collect()
         }
     };
-    let password = text(&call.input)?;
+    let Value::Str(password) = touch(&call.input)? else {
+        return Err(Fault::value(format!("secret must be unicode or bytes, not {}", call.input.type_name())));
+    };
     let hashed = match kind.as_str() {
-        "sha512" | "sha512_crypt" => sha(&password, &salt_of(16), rounds.unwrap_or(656_000), true)?,
-        "sha256" | "sha256_crypt" => sha(&password, &salt_of(16), rounds.unwrap_or(535_000), false)?,
-        "blowfish" | "bcrypt" => blowfish(&password, &salt_of(22), rounds.unwrap_or(12), ident.as_ref())?,
+        "sha512" | "sha512_crypt" => sha(password, &salt_of(16), rounds.unwrap_or(656_000), true)?,
+        "sha256" | "sha256_crypt" => sha(password, &salt_of(16), rounds.unwrap_or(535_000), false)?,
+        "blowfish" | "bcrypt" => blowfish(password, &salt_of(22), rounds.unwrap_or(12), ident.as_ref())?,
+        "md5" | "md5_crypt" => md5(password, &salt_of(8))?,
         other => {
-            let known = ["sha512", "sha256", "bcrypt", "blowfish"];
-            let fault =
-                Fault::value(format!("`{other}` is not a kind of password hash; known are {}", known.join(", ")));
+            let known = ["sha512", "sha256", "bcrypt", "blowfish", "md5"];
+            let what = "is not in the list of supported passlib algorithms";
+            let fault = Fault::value(format!("{other} {what}; known are {}", known.join(", ")));
             return Err(fault.suggest(other, known));
         }
     };
@@ -64,7 +71,8 @@ fn check_salt(salt: &str, longest: usize) -> Result<(), Fault> {
 /// 5000 rounds are the default of the format and are not written.
 fn sha(password: &str, salt: &str, rounds: u32, long: bool) -> Result<String, Fault> {
     check_salt(salt, 16)?;
-    let params = Params::new(rounds).map_err(|_| Fault::value("`rounds` is a number from 1000 to 999999999"))?;
+    let params = Params::new(rounds)
+        .map_err(|_| Fault::value("Could not hash the secret: `rounds` is a number from 1000 to 999999999"))?;
     let (id, digest) = if long {
         ("6", crypt_base64(&mixed(&sha512_crypt(password.as_bytes(), salt.as_bytes(), params))))
     } else {
@@ -100,6 +108,38 @@ fn crypt_base64(bytes: &[u8]) -> String {
     out
 }
 
+/// The old hash of BSD: a thousand rounds of MD5 over password and salt in changing order.
+fn md5(password: &str, salt: &str) -> Result<String, Fault> {
+    check_salt(salt, 8)?;
+    let (password, salt) = (password.as_bytes(), salt.as_bytes());
+    let hash = |parts: &[&[u8]]| <[u8; 16]>::from(Md5::digest(parts.concat()));
+    let alternate = hash(&[password, salt, password]);
+    let mut start = [password, b"$1$", salt].concat();
+    start.extend(alternate.iter().cycle().take(password.len()));
+    // For each bit of the length, from the lowest: a zero where it is set, else the first character.
+    let mut length = password.len();
+    while length > 0 {
+        start.push(if length & 1 == 1 { 0 } else { password[0] });
+        length >>= 1;
+    }
+    let mut digest = hash(&[&start]);
+    for round in 0..1000 {
+        let odd = round % 2 == 1;
+        let mut parts: Vec<&[u8]> = vec![if odd { password } else { &digest }];
+        if round % 3 != 0 {
+            parts.push(salt);
+        }
+        if round % 7 != 0 {
+            parts.push(password);
+        }
+        parts.push(if odd { &digest } else { password });
+        digest = hash(&parts);
+    }
+    let order = [12, 6, 0, 13, 7, 1, 14, 8, 2, 15, 9, 3, 5, 10, 4, 11];
+    let salt = String::from_utf8_lossy(salt);
+    Ok(format!("$1${salt}${}", crypt_base64(&order.map(|at| digest[at]))))
+}
+
 fn blowfish(password: &str, salt: &str, rounds: u32, ident: Option<&Value>) -> Result<String, Fault> {
     let version = match optional_text(ident)?.as_deref().map(|ident| ident.trim_matches('$').to_owned()).as_deref() {
         None | Some("2b") => bcrypt::Version::TwoB,
@@ -118,7 +158,7 @@ fn blowfish(password: &str, salt: &str, rounds: u32, ident: Option<&Value>) -> R
         *byte = (pair >> (4 - shift) & 0xff) as u8;
     }
     let hashed = bcrypt::hash_with_salt(password, rounds, bytes);
-    let parts = hashed.map_err(|why| Fault::value(format!("the password cannot be hashed: {why}")))?;
+    let parts = hashed.map_err(|why| Fault::value(format!("Could not hash the secret: {why}")))?;
     Ok(parts.format_for_version(version))
 }
 
@@ -131,6 +171,8 @@ mod tests {
         assert_eq!(sha("Hello world!", "saltstring", 5000, true).unwrap(), SHA512);
         assert_eq!(sha("Hello world!", "saltstringsaltst", 10_000, false).unwrap(), SHA256);
         assert_eq!(blowfish("U*U", "CCCCCCCCCCCCCCCCCCCCC.", 5, None).unwrap(), BLOWFISH);
+        assert_eq!(md5("abc", "saltsalt").unwrap(), "$1$saltsalt$7fq7ZEc75157blrz18yX./");
+        assert_eq!(md5("", "x").unwrap(), MD5_OF_NOTHING);
         assert!(sha("x", "sal$", 5000, true).is_err());
     }
 
@@ -138,5 +180,6 @@ mod tests {
     const SHA512: &str =
         "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1";
     const SHA256: &str = "$5$rounds=10000$saltstringsaltst$3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA";
+    const MD5_OF_NOTHING: &str = "$1$x$fwjfZtMwarkdetsjiQreU1";
     const BLOWFISH: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 }

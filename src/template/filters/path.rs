@@ -90,6 +90,10 @@ fn path_join(call: &Call<'_>) -> Result<Value, Fault> {
 
 fn commonpath(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
+    if !matches!(call.input, Value::List(_) | Value::Tuple(_)) {
+        let got = call.input.type_name();
+        return Err(Fault::value(format!("|commonpath expects sequence, got <class '{got}'> instead.")));
+    }
     let paths: Vec<String> = items(call)?.iter().map(path_text).collect::<Result<_, _>>()?;
     if paths.is_empty() {
         return Err(Fault::value("commonpath() arg is an empty sequence"));

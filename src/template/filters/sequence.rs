@@ -157,6 +157,7 @@ fn join(call: &Call<'_>) -> Result<Value, Fault> {
 
 fn sort(call: &Call<'_>) -> Result<Value, Fault> {
     let [reverse, case_sensitive, attribute] = call.args.bind(["reverse", "case_sensitive", "attribute"])?;
+    let reverse = reverse.as_ref().map_or(Ok(0), integer)? != 0;
     let exact = flag(case_sensitive.as_ref(), false);
     let fold = |key: Value| if exact { key } else { ignore_case(key) };
     let paths: Vec<Path> = match attribute.as_ref().filter(|attribute| !attribute.is_null()) {
@@ -184,7 +185,7 @@ fn sort(call: &Call<'_>) -> Result<Value, Fault> {
     if let [(key, _)] = keyed.as_slice() {
         touch(key)?;
     }
-    sort_by_key(keyed, flag(reverse.as_ref(), false)).map(Value::list)
+    sort_by_key(keyed, reverse).map(Value::list)
 }
 
 fn min(call: &Call<'_>) -> Result<Value, Fault> {

@@ -8,6 +8,7 @@ use crate::template::filters::select::Path;
 use crate::template::python::coerce::{
     contains, flag, ignore_case, integer, integer_or, items, members, required, touch, unknown_among,
 };
+use crate::template::python::set::{self, Operation};
 use crate::value::Value;
 
 /// The family.
@@ -55,9 +56,18 @@ fn two_lists(call: &Call<'_>) -> Result<TwoLists, Fault> {
     Ok(unknown_among(a.iter().chain(&b)).map_or_else(|| Ok((a, b)), Err))
 }
 
-fn set_filter(call: &Call<'_>, operation: impl FnOnce(Vec<Value>, Vec<Value>) -> Vec<Value>) -> Result<Value, Fault> {
+/// Carries out an operation as Python's sets would; where they have no order that one could rely on, members stay in the
+/// order of their coming.
+fn set_filter(
+    call: &Call<'_>,
+    operation: Operation,
+    otherwise: impl FnOnce(Vec<Value>, Vec<Value>) -> Vec<Value>,
+) -> Result<Value, Fault> {
     Ok(match two_lists(call)? {
-        Ok((a, b)) => Value::list(distinct(operation(a, b))),
+        Ok((a, b)) => match set::combine(operation, &a, &b) {
+            Some(result) => Value::list(result),
+            None => Value::list(distinct(otherwise(a, b))),
+        },
         Err(unknown) => unknown,
     })
 }
@@ -70,19 +80,19 @@ fn among(a: Vec<Value>, b: &[Value], wanted: bool) -> Vec<Value> {
 }
 
 fn union(call: &Call<'_>) -> Result<Value, Fault> {
-    set_filter(call, |a, b| a.into_iter().chain(b).collect())
+    set_filter(call, Operation::Union, |a, b| a.into_iter().chain(b).collect())
 }
 
 fn intersect(call: &Call<'_>) -> Result<Value, Fault> {
-    set_filter(call, |a, b| among(a, &b, true))
+    set_filter(call, Operation::Intersection, |a, b| among(a, &b, true))
 }
 
 fn difference(call: &Call<'_>) -> Result<Value, Fault> {
-    set_filter(call, |a, b| among(a, &b, false))
+    set_filter(call, Operation::Difference, |a, b| among(a, &b, false))
 }
 
 fn symmetric_difference(call: &Call<'_>) -> Result<Value, Fault> {
-    set_filter(call, |a, b| {
+    set_filter(call, Operation::SymmetricDifference, |a, b| {
         let mut result = among(a.clone(), &b, false);
         result.extend(among(b, &a, false));
         result
@@ -109,8 +119,8 @@ fn unique(call: &Call<'_>) -> Result<Value, Fault> {
             let strict = path.is_some() || case_sensitive.as_ref().is_some_and(|wanted| !wanted.is_true());
             return if strict {
                 let kind = key.type_name();
-                Err(Fault::value(format!("unhashable type: '{kind}'"))
-                    .hint("leave out `attribute` and `case_sensitive`"))
+                let what = "does not support case_sensitive=false nor attribute for members that are no plain values";
+                Err(Fault::value(format!("unhashable type: '{kind}'; it cannot fall back to comparing, which {what}")))
             } else {
                 Ok(Value::list(distinct(members)))
             };

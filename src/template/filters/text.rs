@@ -83,7 +83,11 @@ fn indent(call: &Call<'_>) -> Result<Value, Fault> {
         width => " ".repeat(usize::try_from(integer_or(width.as_ref(), 4)?).unwrap_or(0)),
     };
     let blank = flag(blank.as_ref(), false);
-    let input = format!("{}\n", input(call)?);
+    let Value::Str(input) = &call.input else {
+        let got = call.input.type_name();
+        return Err(Fault::value(format!("unsupported operand type(s) for +=: '{got}' and 'str'")));
+    };
+    let input = format!("{}\n", input.as_str());
     let mut out = if flag(first.as_ref(), false) { indention.clone() } else { String::new() };
     for (index, line) in split_lines(&input).into_iter().enumerate() {
         if index > 0 {
@@ -180,11 +184,14 @@ fn truncate(call: &Call<'_>) -> Result<Value, Fault> {
     if leeway < 0 {
         return Err(Fault::value(format!("expected leeway >= 0, got {leeway}")));
     }
-    let input = input(call)?;
-    if length(&input) as i64 <= width + leeway {
+    let Value::Str(input) = &call.input else {
+        return Err(Fault::value(format!("object of type '{}' has no len()", call.input.type_name())));
+    };
+    let input = input.as_str();
+    if length(input) as i64 <= width + leeway {
         return Ok(Value::text(input));
     }
-    let cut = head(&input, (width - end_length) as usize);
+    let cut = head(input, (width - end_length) as usize);
     let whole_words =
         if flag(kill_words.as_ref(), false) { cut } else { cut.rsplit_once(' ').map_or(cut, |(head, _)| head) };
     Ok(Value::text(format!("{whole_words}{end}")))

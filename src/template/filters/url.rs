@@ -2,7 +2,7 @@
 
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{optional_text, text};
+use crate::template::python::coerce::{only_text, optional_text, text};
 use crate::template::python::url;
 use crate::value::Value;
 
@@ -46,7 +46,7 @@ const COMPONENTS: [&str; 9] =
 fn urlsplit(call: &Call<'_>) -> Result<Value, Fault> {
     let [component] = call.args.bind(["query"])?;
     let component = optional_text(component.as_ref())?.filter(|component| !component.is_empty());
-    let split = url::split(&text(&call.input)?)?;
+    let split = url::split(only_text(&call.input, "decode")?)?;
     let values = [
         Value::text(split.fragment.as_str()),
         Value::from(split.hostname().map(Value::text)),

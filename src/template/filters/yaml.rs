@@ -43,6 +43,7 @@ fn dump(call: &Call<'_>, mut options: DumpOptions) -> Result<Value, Fault> {
             "default_style" => options.style = optional_text(Some(value))?.and_then(|style| style.chars().next()),
             "explicit_start" => options.explicit_start = truth,
             "explicit_end" => options.explicit_end = truth,
+            "canonical" => options.canonical = truth,
             "dump_custom_tags" | "encoding" | "line_break" | "tags" | "vault_behavior" | "version" => {}
             name => {
                 let known = ["indent", "width", "sort_keys", "default_flow_style", "default_style", "explicit_start"];

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::template::call::Call;
 use crate::template::fault::{Fault, FaultKind};
+use crate::template::python::charset::Encoding;
 use crate::value::{Sealed, Value, python};
 
 /// A lookup that has no answer.
@@ -11,22 +12,19 @@ pub fn fault(message: impl Into<String>) -> Fault {
     Fault::new(FaultKind::Lookup, message)
 }
 
-/// Refuses options that nobody knows. `wantlist` and `errors` are the engine's.
-pub fn known(call: &Call<'_>, names: &[&str]) -> Result<(), Fault> {
-    let engine = ["wantlist", "errors"];
-    match call.args.named.iter().find(|(name, _)| !names.contains(&&**name) && !engine.contains(&&**name)) {
-        Some((name, _)) => {
-            Err(fault(format!("the lookup `{}` has no option `{name}`", call.name)).suggest(name, names.iter()))
-        }
-        None => Ok(()),
+/// Warns of options that nobody knows: they have no effect.
+pub fn known(call: &Call<'_>, names: &[&str]) {
+    for (name, _) in call.args.named.iter().filter(|(name, _)| !names.contains(&&**name)) {
+        let nearest = crate::suggest::nearest(name, names.iter());
+        let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
+        call.context.warn(format!("the lookup `{}` has no option `{name}`{hint}", call.name));
     }
 }
 
-/// A term as text.
+/// A term, which must be text.
 pub fn text(call: &Call<'_>, term: &Value) -> Result<String, Fault> {
     match term {
         Value::Str(text) => Ok(text.as_str().to_owned()),
-        Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bool(_) => Ok(python::str(term)),
         Value::Undefined(why) => Err(Fault::undefined(why.message.clone())),
         other => Err(fault(format!("the lookup `{}` wants text, not {}", call.name, other.type_name()))),
     }
@@ -35,7 +33,10 @@ pub fn text(call: &Call<'_>, term: &Value) -> Result<String, Fault> {
 /// An option as text, if it was given.
 pub fn option(call: &Call<'_>, name: &str) -> Result<Option<String>, Fault> {
     match call.args.named(name) {
-        None | Some(Value::Null) => Ok(None),
+        None => Ok(None),
+        Some(number @ (Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bool(_))) => {
+            Ok(Some(python::str(number)))
+        }
         Some(value) => text(call, value).map(Some),
     }
 }
@@ -76,6 +77,9 @@ pub fn search(call: &Call<'_>, kind: &str, name: &str) -> Option<PathBuf> {
 pub fn places(call: &Call<'_>, kind: &str) -> Vec<PathBuf> {
     let mut folders = call.context.search_path();
     folders.push(call.context.base_dir().to_owned());
+    if kind.is_empty() {
+        return folders;
+    }
     folders.into_iter().flat_map(|folder| [folder.join(kind), folder]).collect()
 }
 
@@ -85,19 +89,25 @@ pub fn must_find(call: &Call<'_>, kind: &str, name: &str) -> Result<PathBuf, Fau
         let mut places = places(call, kind);
         places.dedup();
         let places: Vec<String> = places.iter().map(|folder| format!("`{}`", folder.display())).collect();
-        fault(format!("the lookup `{}` cannot find the file `{name}`", call.name))
+        fault(format!("the lookup `{}` cannot find the file `{name}`: No such file or directory", call.name))
             .hint(format!("it was looked for in {}", places.join(", ")))
     })
 }
 
 /// The text of a file, opened if it is vaulted.
 pub fn read(call: &Call<'_>, path: &Path) -> Result<Value, Fault> {
-    let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|why| fault(format!("cannot read `{shown}`: {why}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| fault(format!("`{shown}` is not UTF-8 text")))?;
+    let text = decode(path, "utf-8")?;
     if text.starts_with("$ANSIBLE_VAULT;") {
         let sealed = Sealed { envelope: text, span: None };
         return Ok(Value::Str(call.context.open(&sealed)?.into_data()));
     }
     Ok(Value::text(text))
+}
+
+/// The text of a file in an encoding.
+pub fn decode(path: &Path, encoding: &str) -> Result<String, Fault> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|why| fault(format!("cannot read `{shown}`: {why}")))?;
+    let decoded = Encoding::find(encoding).and_then(|encoding| encoding.decode(&bytes));
+    decoded.map_err(|why| fault(format!("`{shown}` cannot be read as {encoding}: {}", why.message)))
 }

@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use super::call::{expand_home, fault, known, must_find, places, read, search, switch, text};
 use crate::template::call::{Call, Lookup};
 use crate::template::fault::Fault;
-use crate::value::{Dict, Value};
+use crate::template::python::path::normpath;
+use crate::value::Value;
 
 /// `file fileglob first_found unvault`
 pub const TABLE: &[Lookup] = &[
     Lookup::new("file", file, "The text of files, without white space at the end; vaulted files are opened."),
     Lookup::new("fileglob", fileglob, "The files that shell patterns match."),
-    Lookup::new("first_found", first_found, "The first file of a list that is there."),
+    Lookup::new("first_found", first_found, "The first file of a list that is there.").undefined(),
     Lookup::new("unvault", unvault, "The text of files as it is; vaulted files are opened."),
 ];
 
 fn file(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &["lstrip", "rstrip"])?;
+    known(call, &["lstrip", "rstrip"]);
     let (lstrip, rstrip) = (switch(call, "lstrip", false)?, switch(call, "rstrip", true)?);
     let strip = |value: Value| {
         let Value::Str(text) = value else { return value };
@@ -33,13 +34,13 @@ fn file(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 fn unvault(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     let one = |term: &Value| read(call, &must_find(call, "files", &text(call, term)?)?);
     call.args.positional.iter().map(one).collect()
 }
 
 fn fileglob(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     let mut found = Vec::new();
     for term in &call.args.positional {
         let term = text(call, term)?;
@@ -74,21 +75,32 @@ fn glob(folder: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 fn first_found(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &["files", "paths", "skip"])?;
-    let mut wanted = Wanted { names: Vec::new(), skip: switch(call, "skip", false)? };
-    let options: Dict =
-        call.args.named.iter().map(|(name, value)| (Value::text(name.as_ref()), value.clone())).collect();
-    if call.args.positional.is_empty() {
-        wanted.add(call, &Value::from(options))?;
-    }
+    known(call, &["files", "paths", "skip"]);
+    let mut wanted = Wanted {
+        names: Vec::new(),
+        paths: split(call, call.args.named("paths"), &[',', ':', ';'])?,
+        skip: switch(call, "skip", false)?,
+    };
     for term in &call.args.positional {
         wanted.add(call, term)?;
     }
-    let kind = if call.name.ends_with("template") { "templates" } else { "files" };
-    match wanted.names.iter().find_map(|name| search(call, kind, name)) {
-        Some(path) => Ok(vec![Value::text(path.display().to_string())]),
+    if call.args.positional.iter().all(|term| term.as_slice().is_some_and(<[Value]>::is_empty)) {
+        let files = split(call, call.args.named("files"), &[',', ';'])?;
+        wanted.extend(&files);
+    }
+    // A loop looks in the folder that fits its task, a template only where it is told.
+    let found = |name: &String| match call.looping {
+        Some(action) => {
+            let kinds = [("template", "templates"), ("var", "vars")];
+            let kind = kinds.iter().find(|(word, _)| action.contains(word)).map_or("files", |(_, folder)| folder);
+            search(call, kind, name)
+        }
+        None => search(call, "", name),
+    };
+    match wanted.names.iter().find_map(found) {
+        Some(path) => Ok(vec![Value::text(normpath(&path.display().to_string()))]),
         None if wanted.skip => Ok(Vec::new()),
-        None => Err(fault("none of the files that `first_found` looked for is there")
+        None => Err(fault("No file was found when using first_found.")
             .hint(format!("it looked for {}", wanted.names.join(", ")))
             .hint("`skip: true` makes that no error")),
     }
@@ -96,6 +108,8 @@ fn first_found(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 
 struct Wanted {
     names: Vec<String>,
+    /// The folders of the option, for terms that name none.
+    paths: Vec<String>,
     skip: bool,
 }
 
@@ -104,25 +118,34 @@ impl Wanted {
         match term {
             Value::List(items) | Value::Tuple(items) => items.iter().try_for_each(|item| self.add(call, item)),
             Value::Dict(options) => {
-                if let Some(skip) = options.get("skip") {
-                    self.skip = super::call::truth("skip", skip)?;
-                }
+                // A mapping says everything anew.
+                self.skip = options.get("skip").map_or(Ok(false), |skip| super::call::truth("skip", skip))?;
                 let files = split(call, options.get("files"), &[',', ';'])?;
-                let paths = split(call, options.get("paths"), &[',', ':', ';'])?;
-                if paths.is_empty() {
-                    self.names.extend(files);
-                } else {
-                    self.names
-                        .extend(paths.iter().flat_map(|path| files.iter().map(move |file| format!("{path}/{file}"))));
-                }
+                self.paths = split(call, options.get("paths"), &[',', ':', ';'])?;
+                self.extend(&files);
                 Ok(())
             }
-            // A name that could not be worked out is a file that is not there.
-            Value::Undefined(_) | Value::Null => Ok(()),
+            Value::Str(_) => {
+                let files = split(call, Some(term), &[',', ';'])?;
+                self.extend(&files);
+                Ok(())
+            }
+            // A loop passes over names that could not be worked out.
+            Value::Undefined(_) if call.looping.is_some() => Ok(()),
+            Value::Undefined(why) => Err(Fault::undefined(why.message.clone()).or_at(why.span.as_ref())),
             other => {
-                self.names.push(text(call, other)?);
-                Ok(())
+                let kind = other.type_name();
+                Err(fault(format!("Invalid term supplied. A string, dict or list is required, not '{kind}'.")))
             }
+        }
+    }
+
+    fn extend(&mut self, files: &[String]) {
+        if self.paths.is_empty() {
+            self.names.extend_from_slice(files);
+        } else {
+            self.names
+                .extend(self.paths.iter().flat_map(|path| files.iter().map(move |file| format!("{path}/{file}"))));
         }
     }
 }
@@ -131,13 +154,20 @@ impl Wanted {
 fn split(call: &Call<'_>, value: Option<&Value>, separators: &[char]) -> Result<Vec<String>, Fault> {
     let mut parts = Vec::new();
     match value {
-        None | Some(Value::Null | Value::Undefined(_)) => {}
+        None | Some(Value::Null) => {}
+        Some(Value::Undefined(why)) if call.looping.is_none() => {
+            return Err(Fault::undefined(why.message.clone()).or_at(why.span.as_ref()));
+        }
+        Some(Value::Undefined(_)) => {}
         Some(Value::List(items) | Value::Tuple(items)) => {
             for item in items.iter() {
                 parts.extend(split(call, Some(item), separators)?);
             }
         }
-        Some(other) => parts.extend(text(call, other)?.split(separators).map(|part| part.trim().to_owned())),
+        Some(other) => {
+            let text = text(call, other)?;
+            parts.extend(text.split(separators).map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()));
+        }
     }
     Ok(parts)
 }
@@ -159,7 +189,7 @@ mod tests {
         );
         assert_eq!(stage.json("unvault", r#"["a.txt"]"#, "{}").unwrap(), r#"[" in files \n\n"]"#);
         let problem = stage.json("file", r#"["nope"]"#, "{}").unwrap_err();
-        assert_eq!(problem.message, "the lookup `file` cannot find the file `nope`");
+        assert_eq!(problem.message, "the lookup `file` cannot find the file `nope`: No such file or directory");
         stage.write("locked", "$ANSIBLE_VAULT;1.1;AES256\n00\n");
         assert_eq!(stage.json("file", r#"["locked"]"#, "{}").unwrap(), r#"["opened"]"#);
     }

@@ -1,67 +1,82 @@
 //! Values from INI and properties files.
 
-use fancy_regex::Regex;
 use indexmap::IndexMap;
 
-use super::call::{fault, known, must_find, read, text, truth};
-use super::terms;
+use super::call::{decode, fault, known, must_find, read, text};
+use super::terms::Options;
 use crate::template::call::{Call, Lookup};
 use crate::template::fault::Fault;
+use crate::template::python::regex::{Flags, Pattern};
 use crate::value::{Value, python};
 
 /// `ini`
 pub const TABLE: &[Lookup] = &[Lookup::new("ini", ini, "The values of keys in INI or properties files.")];
 
-const OPTIONS: [&str; 9] =
-    ["type", "file", "section", "re", "encoding", "default", "case_sensitive", "allow_no_value", "interpolation"];
+const OPTIONS: [&str; 10] = [
+    "type",
+    "file",
+    "section",
+    "re",
+    "encoding",
+    "default",
+    "case_sensitive",
+    "allow_no_value",
+    "allow_none",
+    "interpolation",
+];
 
 fn ini(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    let names = [&OPTIONS[..], &["allow_none"]].concat();
-    known(call, &names)?;
+    known(call, &OPTIONS);
     let mut values = Vec::new();
     for term in &call.args.positional {
-        let (key, written) = terms::parse(&text(call, term)?);
-        if let Some((name, _)) = written.iter().find(|(name, _)| !names.contains(&name.as_str())) {
-            return Err(fault(format!("the lookup `ini` has no option `{name}`")).suggest(name, OPTIONS.iter()));
+        let term = text(call, term)?;
+        let (key, options) = Options::of(call, &term, &OPTIONS)?;
+        if key.is_empty() {
+            let what = "No key to look up was provided as first term within string inline options";
+            return Err(fault(format!("{what}: {term}")));
         }
-        let option = |name: &str| -> Option<Value> {
-            let inline =
-                written.iter().rev().find(|(known, _)| known == name).map(|(_, value)| Value::text(value.as_str()));
-            inline.or_else(|| call.args.named(name).cloned())
+        let file = options.text("file", "ansible.ini");
+        let path = must_find(call, "files", &file)?;
+        let content = match options.get("encoding").map(|encoding| python::str(&encoding)) {
+            Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => decode(&path, &encoding)?,
+            _ => python::str(&read(call, &path)?),
         };
-        let word =
-            |name: &str, default: &str| option(name).map_or_else(|| default.to_owned(), |value| python::str(&value));
-        let switch = |name: &str, default: bool| option(name).map_or(Ok(default), |value| truth(name, &value));
-        let properties = match word("type", "ini").as_str() {
-            "ini" => false,
-            "properties" => true,
-            other => return Err(fault(format!("`type` must be `ini` or `properties`, not `{other}`"))),
+        let reading = Reading {
+            properties: match options.text("type", "ini").as_str() {
+                "ini" => false,
+                "properties" => true,
+                other => return Err(fault(format!("`type` must be `ini` or `properties`, not `{other}`"))),
+            },
+            case: options.switch("case_sensitive", false)?,
+            bare: options.switch("allow_no_value", false)? || options.switch("allow_none", false)?,
         };
-        let path = must_find(call, "files", &word("file", "ansible.ini"))?;
-        let Value::Str(content) = read(call, &path)? else { continue };
-        let bare = switch("allow_no_value", false)? || switch("allow_none", false)?;
-        let sections = parse(&content, properties, switch("case_sensitive", false)?, bare)
-            .map_err(|(line, why)| fault(format!("{}:{line}: {why}", path.display())))?;
-        let name = if properties { "" } else { &word("section", "global") };
-        let Some(section) = sections.get(name) else {
-            return Err(fault(format!("`{}` has no section `{name}`", path.display())).suggest(name, sections.keys()));
+        let sections = reading.parse(&content).map_err(|problem| match problem {
+            Problem::Duplicate(line, what) => fault(format!("Duplicate option in '{file}': line {line}: {what}")),
+            Problem::Line(line, why) => fault(format!("{}:{line}: {why}", path.display())),
+        })?;
+        let name = if reading.properties { String::new() } else { options.text("section", "global") };
+        let Some(section) = sections.get(&name) else {
+            return Err(fault(format!("No section '{name}' in '{file}'.")).suggest(&name, sections.keys()));
         };
-        let shown = |value: &Option<String>| -> Result<Value, Fault> {
-            let Some(value) = value else { return Ok(Value::Null) };
-            let value = if switch("interpolation", true)? { interpolate(value, section, 0)? } else { value.clone() };
-            Ok(Value::text(value))
+        let interpolated = options.switch("interpolation", true)?;
+        let shown = |value: &str| {
+            let value = if interpolated { interpolate(value, section, 0)? } else { value.to_owned() };
+            Ok::<_, Fault>(Value::text(value))
         };
-        if switch("re", false)? {
-            let regex = Regex::new(&format!("^(?:{key})"))
-                .map_err(|why| fault(format!("`{key}` is no regular expression: {why}")))?;
-            for (_, value) in section.iter().filter(|(name, _)| regex.is_match(name).unwrap_or(false)) {
-                values.push(shown(value)?);
+        if options.switch("re", false)? {
+            let pattern = Pattern::compile(&key, Flags::default())?;
+            for (name, value) in section {
+                if pattern.match_start(name)?.is_some() {
+                    values.push(value.as_deref().map_or(Ok(Value::Null), shown)?);
+                }
             }
             continue;
         }
-        let key = if switch("case_sensitive", false)? { key } else { key.to_lowercase() };
-        match (section.get(&key), option("default")) {
-            (Some(value), _) => values.push(shown(value)?),
+        let key = if reading.case { key } else { key.to_lowercase() };
+        match (section.get(&key), options.get("default")) {
+            (Some(Some(value)), _) => values.push(shown(value)?),
+            // A key without a value gives nothing.
+            (Some(None), _) => {}
             (None, Some(Value::List(items))) => values.extend(items.iter().cloned()),
             (None, Some(default)) => values.push(default),
             (None, None) => values.push(Value::text("")),
@@ -72,55 +87,79 @@ fn ini(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 
 type Section = IndexMap<String, Option<String>>;
 
-/// Sections with their keys; those of `DEFAULT` are in all others. Lines further in than a key continue its value.
-fn parse(text: &str, properties: bool, case: bool, bare: bool) -> Result<IndexMap<String, Section>, (usize, String)> {
-    let mut sections: IndexMap<String, Section> = IndexMap::new();
-    let mut current = properties.then(String::new);
-    if properties {
-        sections.insert(String::new(), Section::new());
-    }
-    let mut last: Option<(String, usize)> = None;
-    for (index, line) in text.lines().enumerate() {
-        let body = line.trim();
-        if body.is_empty() || body.starts_with(['#', ';']) {
-            continue;
+/// How a file is read.
+struct Reading {
+    /// It has no sections; its keys are those of the section without a name.
+    properties: bool,
+    /// Keys keep their case.
+    case: bool,
+    /// Keys may have no value.
+    bare: bool,
+}
+
+/// What is wrong, with its line.
+enum Problem {
+    Duplicate(usize, String),
+    Line(usize, &'static str),
+}
+
+impl Reading {
+    /// Sections with their keys; those of `DEFAULT` come first in all others. Lines further in than a key continue its
+    /// value.
+    fn parse(&self, text: &str) -> Result<IndexMap<String, Section>, Problem> {
+        let mut sections: IndexMap<String, Section> = IndexMap::new();
+        let mut current = self.properties.then(String::new);
+        if self.properties {
+            sections.insert(String::new(), Section::new());
         }
-        let indent = line.len() - line.trim_start().len();
-        let section = current.as_ref().and_then(|name| sections.get_mut(name));
-        if let (Some((key, level)), Some(section)) = (&last, section)
-            && indent > *level
-        {
-            let value = section.entry(key.clone()).or_default().get_or_insert_default();
-            value.push('\n');
-            value.push_str(body);
-            continue;
+        let mut last: Option<(String, usize)> = None;
+        for (index, line) in text.lines().enumerate() {
+            let body = line.trim();
+            if body.is_empty() || body.starts_with(['#', ';']) {
+                continue;
+            }
+            let indent = line.len() - line.trim_start().len();
+            let section = current.as_ref().and_then(|name| sections.get_mut(name));
+            if let (Some((key, level)), Some(section)) = (&last, section)
+                && indent > *level
+            {
+                let value = section.entry(key.clone()).or_default().get_or_insert_default();
+                value.push('\n');
+                value.push_str(body);
+                continue;
+            }
+            if let Some(name) = body.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name) {
+                current = Some(name.to_owned());
+                sections.entry(name.to_owned()).or_default();
+                last = None;
+                continue;
+            }
+            let Some(section) = current.as_ref().and_then(|name| sections.get_mut(name)) else {
+                return Err(Problem::Line(index + 1, "this line comes before any `[section]`"));
+            };
+            let (key, value) = match body.split_once(['=', ':']) {
+                Some((key, value)) => (key.trim(), Some(value.trim().to_owned())),
+                None if self.bare => (body, None),
+                None => return Err(Problem::Line(index + 1, "this line is neither `[section]` nor `key = value`")),
+            };
+            let key = if self.case { key.to_owned() } else { key.to_lowercase() };
+            if section.insert(key.clone(), value).is_some() {
+                let name = current.unwrap_or_default();
+                return Err(Problem::Duplicate(
+                    index + 1,
+                    format!("option '{key}' in section '{name}' already exists"),
+                ));
+            }
+            last = Some((key, indent));
         }
-        if let Some(name) = body.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name) {
-            current = Some(name.to_owned());
-            sections.entry(name.to_owned()).or_default();
-            last = None;
-            continue;
-        }
-        let Some(section) = current.as_ref().and_then(|name| sections.get_mut(name)) else {
-            return Err((index + 1, "this line comes before any `[section]`".to_owned()));
-        };
-        let (key, value) = match body.split_once(['=', ':']) {
-            Some((key, value)) => (key.trim(), Some(value.trim().to_owned())),
-            None if bare => (body, None),
-            None => return Err((index + 1, "this line is neither `[section]` nor `key = value`".to_owned())),
-        };
-        let key = if case { key.to_owned() } else { key.to_lowercase() };
-        section.insert(key.clone(), value);
-        last = Some((key, indent));
-    }
-    if let Some(defaults) = sections.shift_remove("DEFAULT") {
-        for section in sections.values_mut() {
-            for (key, value) in &defaults {
-                section.entry(key.clone()).or_insert_with(|| value.clone());
+        if let Some(defaults) = sections.shift_remove("DEFAULT") {
+            for section in sections.values_mut() {
+                let own = std::mem::replace(section, defaults.clone());
+                section.extend(own);
             }
         }
+        Ok(sections)
     }
-    Ok(sections)
 }
 
 /// Puts `%(name)s` of the same section in; `%%` is a percent sign.
@@ -177,6 +216,30 @@ mod tests {
         case("user", r#"{"section": "p", "file": "u.ini", "case_sensitive": true}"#, r#"[""]"#);
         case("d", r#"{"section": "p", "file": "u.ini"}"#, r#"["1"]"#);
         case("a.b", r#"{"type": "properties", "file": "p.properties"}"#, r#"["dotted"]"#);
-        assert!(stage.json("ini", r#"["x"]"#, r#"{"section": "nope", "file": "u.ini"}"#).is_err());
+        case(
+            ".*",
+            r#"{"section": "p", "file": "u.ini", "re": true, "interpolation": false}"#,
+            r#"["1", "prod", "http://x/%(user)s/50%%", "a\nb"]"#,
+        );
+        stage.write("bare.ini", "[p]\nflag\nx=1\n");
+        case("flag", r#"{"section": "p", "file": "bare.ini", "allow_no_value": true}"#, "[]");
+        std::fs::write(stage.folder().join("l.ini"), b"[global]\nx=\xe9\n").unwrap();
+        case("x", r#"{"file": "l.ini", "encoding": "latin-1"}"#, r#"["é"]"#);
+    }
+
+    #[test]
+    fn what_cannot_be_read() {
+        let stage = Stage::default();
+        stage.write("u.ini", "[p]\nname=1\nNAME=2\n");
+        for (terms, options, says) in [
+            (r#"["x"]"#, r#"{"section": "p", "file": "u.ini"}"#, "Duplicate option in 'u.ini'"),
+            (r#"["x"]"#, r#"{"section": "q", "file": "u.ini", "case_sensitive": true}"#, "No section 'q' in 'u.ini'."),
+            (r#"["section=p"]"#, "{}", "No key to look up was provided as first term"),
+            (r#"["x nope=p"]"#, "{}", "'nope' is not a valid option"),
+            (r#"[1]"#, "{}", "wants text, not int"),
+        ] {
+            let problem = stage.json("ini", terms, options).unwrap_err();
+            assert!(problem.message.contains(says), "{terms}: {}", problem.message);
+        }
     }
 }

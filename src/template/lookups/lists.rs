@@ -38,23 +38,23 @@ fn flatten<'a>(terms: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
 }
 
 fn items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     Ok(flatten(&call.args.positional))
 }
 
 fn list(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     Ok(call.args.positional.clone())
 }
 
 fn indexed_items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     let numbered = flatten(&call.args.positional).into_iter().enumerate();
     Ok(numbered.map(|(index, item)| Value::list([Value::from(index), item])).collect())
 }
 
 fn random_choice(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     let terms = &call.args.positional;
     if terms.is_empty() {
         return Ok(Vec::new());
@@ -63,14 +63,19 @@ fn random_choice(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     Ok(vec![terms[index].clone()])
 }
 
+/// The members of every term; a text has its characters.
+fn members_of_all(call: &Call<'_>) -> Result<Vec<Vec<Value>>, Fault> {
+    call.args.positional.iter().map(|term| call.context.iterate(term)).collect()
+}
+
 /// Most members that a combination of lists may have.
 const COMBINATIONS: usize = 1_000_000;
 
 fn nested(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
-    let lists: Vec<Vec<Value>> = call.args.positional.iter().map(super::with_terms).collect();
+    known(call, &[]);
+    let lists = members_of_all(call)?;
     if lists.is_empty() {
-        return Err(fault("the lookup `nested` wants at least one list"));
+        return Err(fault("with_nested requires at least one element in the nested list"));
     }
     let size = lists.iter().try_fold(1usize, |size, list| size.checked_mul(list.len())).unwrap_or(usize::MAX);
     if size > COMBINATIONS {
@@ -87,10 +92,10 @@ fn nested(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 fn together(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
-    let lists: Vec<Vec<Value>> = call.args.positional.iter().map(super::with_terms).collect();
+    known(call, &[]);
+    let lists = members_of_all(call)?;
     let longest = lists.iter().map(Vec::len).max();
-    let longest = longest.ok_or_else(|| fault("the lookup `together` wants at least one list"))?;
+    let longest = longest.ok_or_else(|| fault("with_together requires at least one element in each list"))?;
     let row = |index: usize| {
         let members: Vec<Value> = lists.iter().map(|list| list.get(index).cloned().unwrap_or(Value::Null)).collect();
         Value::list(flatten(&members))
@@ -99,11 +104,12 @@ fn together(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 fn dict(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     let mut entries = Vec::new();
     for term in &call.args.positional {
         let Value::Dict(dict) = term else {
-            return Err(fault(format!("the lookup `dict` wants a mapping, not {}", term.type_name())));
+            let what = format!("got '{}' of type {}", python::str(term), term.type_name());
+            return Err(fault(format!("the 'dict' lookup plugin expects a dictionary, {what}")));
         };
         entries.extend(dict.iter().map(|(k, v)| Value::dict([("key", k.clone()), ("value", v.clone())])));
     }
@@ -111,21 +117,27 @@ fn dict(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 fn subelements(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
-    let usage =
-        || fault("the lookup `subelements` wants a list or mapping, a key, and optionally `{skip_missing: true}`");
+    known(call, &[]);
+    let usage = |what: &str| fault(format!("subelements lookup expects a list of two or three items{what}"));
     let (outer, path, flags) = match &call.args.positional[..] {
-        [outer, Value::Str(path)] => (outer, path, None),
-        [outer, Value::Str(path), Value::Dict(flags)] => (outer, path, Some(flags)),
-        _ => return Err(usage()),
+        [outer, path] => (outer, path, None),
+        [outer, path, flags] => (outer, path, Some(flags)),
+        _ => return Err(usage("")),
     };
-    let mut skip_missing = false;
-    for (name, value) in flags.into_iter().flat_map(|flags| flags.iter()) {
-        if name.as_str() != Some("skip_missing") {
-            return Err(usage().suggest(&python::str(name), ["skip_missing"].iter()));
+    let first_two = ", first a dict or a list, second a string pointing to the subkey";
+    let (true, Value::Str(path)) = (matches!(outer, Value::List(_) | Value::Tuple(_) | Value::Dict(_)), path) else {
+        return Err(usage(first_two));
+    };
+    let skip_missing = match flags {
+        None => false,
+        Some(Value::Dict(flags)) => {
+            if let Some(name) = flags.keys().find(|name| name.as_str() != Some("skip_missing")) {
+                call.context.warn(format!("`subelements` has no flag `{}`", python::str(name)));
+            }
+            flags.get("skip_missing").map_or(Ok(false), |value| truth("skip_missing", value))?
         }
-        skip_missing = truth("skip_missing", value)?;
-    }
+        Some(_) => return Err(usage(", the optional third item must be a dict with flags ('skip_missing',)")),
+    };
     let skipped = |value: &Value| {
         value.as_dict().and_then(|dict| dict.get("skipped")).is_some_and(|flag| *flag != Value::Bool(false))
     };
@@ -133,15 +145,13 @@ fn subelements(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         _ if skipped(outer) => return Ok(Vec::new()),
         Value::List(items) | Value::Tuple(items) => items.to_vec(),
         Value::Dict(dict) => dict.values().cloned().collect(),
-        _ => return Err(usage()),
+        _ => return Err(usage(first_two)),
     };
     let mut pairs = Vec::new();
     for member in members.iter().filter(|member| !skipped(member)) {
         if member.as_dict().is_none() {
-            return Err(fault(format!(
-                "the lookup `subelements` wants mappings in the list, not {}",
-                member.type_name()
-            )));
+            let what = python::str(member);
+            return Err(fault(format!("subelements lookup expects a dictionary, got '{what}'")));
         }
         if let Some(inner) = inner_list(member, path, skip_missing)? {
             let rest = without(member, path);
@@ -168,26 +178,34 @@ fn without(member: &Value, path: &str) -> Value {
     rest.into()
 }
 
-/// The list under a dotted path; nothing where it is missing and may be.
+/// The list under a dotted path; nothing where something on the way is missing and may be.
 fn inner_list(member: &Value, path: &str, skip_missing: bool) -> Result<Option<Vec<Value>>, Fault> {
     let mut value = member.clone();
-    for key in path.split('.') {
-        let Some(dict) = value.as_dict() else {
-            return Err(fault(format!("`{path}` leads through {}, which has no keys", value.type_name())));
-        };
-        match dict.get(key).cloned() {
-            Some(inner) => value = inner,
-            None if skip_missing => return Ok(None),
+    let mut keys = path.split('.').peekable();
+    while let Some(key) = keys.next() {
+        let inner = value.as_dict().and_then(|dict| dict.get(key).cloned());
+        let is_last = keys.peek().is_none();
+        value = match inner {
+            Some(Value::List(items)) if is_last => return Ok(Some(items.to_vec())),
+            Some(inner) if is_last => {
+                return Err(fault(format!("the key {key} should point to a list, got '{}'", python::str(&inner))));
+            }
+            Some(inner @ Value::Dict(_)) => inner,
+            _ if skip_missing => return Ok(None),
+            Some(inner) => {
+                return Err(fault(format!(
+                    "the key {key} should point to a dictionary, got '{}'",
+                    python::str(&inner)
+                )));
+            }
             None => {
-                return Err(fault(format!("`{key}` is missing in {}", python::repr(member)))
+                let found = python::str(&value);
+                return Err(fault(format!("could not find '{key}' key in iterated item '{found}'"))
                     .hint("`{'skip_missing': true}` as the third term passes over such members"));
             }
-        }
+        };
     }
-    match value {
-        Value::List(items) | Value::Tuple(items) => Ok(Some(items.to_vec())),
-        other => Err(fault(format!("`{path}` must be a list, not {}", other.type_name()))),
-    }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -207,7 +225,7 @@ mod tests {
         case("indexed_items", r#"[["x", "y"]]"#, r#"[[0, "x"], [1, "y"]]"#);
         case("together", r#"[[1, 2], ["a"]]"#, r#"[[1, "a"], [2, null]]"#);
         case("nested", r#"[[1, 2], ["a", "b"]]"#, r#"[[1, "a"], [1, "b"], [2, "a"], [2, "b"]]"#);
-        case("nested", r#"["x", [[1, 2]]]"#, r#"[["x", 1, 2]]"#);
+        case("nested", r#"[["x"], [[1, 2]]]"#, r#"[["x", 1, 2]]"#);
         case("random_choice", "[7]", "[7]");
         case("dict", r#"[{"b": 1, "a": 2}]"#, r#"[{"key": "b", "value": 1}, {"key": "a", "value": 2}]"#);
     }
@@ -218,7 +236,19 @@ mod tests {
         let pairs = r#"[[{"n": "a"}, 1], [{"n": "a"}, 2]]"#;
         case("subelements", &format!(r#"[{users}, "k", {{"skip_missing": true}}]"#), pairs);
         let problem = Stage::default().json("subelements", &format!(r#"[{users}, "k"]"#), "{}").unwrap_err();
-        assert_eq!(problem.message, "`k` is missing in {'n': 'b'}");
+        assert_eq!(problem.message, "could not find 'k' key in iterated item '{'n': 'b'}'");
+        case("subelements", r#"[[{"a": null}], "a.b", {"skip_missing": true}]"#, "[]");
+        for (terms, says) in [
+            (r#"[[{"a": 1}], "a"]"#, "the key a should point to a list, got '1'"),
+            (r#"[[{"a": 1}], "a.b"]"#, "the key a should point to a dictionary, got '1'"),
+            (r#"[[1], "a"]"#, "subelements lookup expects a dictionary, got '1'"),
+            (r#"[[1], "a", 1]"#, "the optional third item must be a dict"),
+            (r#"[[1]]"#, "expects a list of two or three items"),
+            (r#"["x", "a"]"#, "first a dict or a list, second a string"),
+        ] {
+            let problem = Stage::default().json("subelements", terms, "{}").unwrap_err();
+            assert!(problem.message.contains(says), "{terms}: {}", problem.message);
+        }
         case("subelements", r#"[{"x": {"a": {"b": [1]}}}, "a.b"]"#, r#"[[{"a": {}}, 1]]"#);
     }
 
@@ -228,9 +258,5 @@ mod tests {
         for (name, terms) in [("dict", "[[1]]"), ("together", "[]"), ("nested", "[]"), ("subelements", "[1]")] {
             assert!(stage.json(name, terms, "{}").is_err(), "{name}");
         }
-        assert_eq!(
-            stage.json("items", "[1]", r#"{"x": 1}"#).unwrap_err().message,
-            "the lookup `items` has no option `x`"
-        );
     }
 }

@@ -8,6 +8,7 @@ mod ini;
 mod lists;
 mod password;
 mod sequence;
+mod settings;
 mod table;
 mod template;
 mod terms;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::call::{expand_home, fault, known, text};
-use super::terms;
+use super::terms::Options;
 use crate::template::call::{Args, Call, Lookup};
 use crate::template::fault::Fault;
 use crate::template::python::random::Random;
@@ -37,7 +37,7 @@ struct Kept {
 }
 
 fn password(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS)?;
+    known(call, &OPTIONS);
     call.args.positional.iter().map(|term| one(call, &text(call, term)?)).collect()
 }
 
@@ -67,29 +67,22 @@ fn one(call: &Call<'_>, term: &str) -> Result<Value, Fault> {
     if keeps && known.as_ref() != Some(&kept) {
         kept = write(&wish.path, &kept, known.is_some())?;
     }
-    let Some(scheme) = &wish.encrypt else { return Ok(Value::secret(kept.password)) };
+    let Some(scheme) = &wish.encrypt else { return Ok(Value::text(kept.password)) };
     let scheme = scheme.strip_suffix("_crypt").unwrap_or(scheme);
     let mut args = Args::positional([Value::text(scheme), Value::text(kept.salt.unwrap_or_default())]);
     if let Some(ident) = kept.ident {
         args.named.push(("ident".into(), Value::text(ident)));
     }
-    call.context.filter("password_hash", Value::secret(kept.password), args)
+    call.context.filter("password_hash", Value::text(kept.password), args)
 }
 
 /// The term's path and options; what is in the term wins over named options.
 fn wish(call: &Call<'_>, term: &str) -> Result<Wish, Fault> {
-    let (path, written) = terms::parse(term);
-    if let Some((name, _)) = written.iter().find(|(name, _)| !OPTIONS.contains(&name.as_str())) {
-        return Err(fault(format!("the lookup `password` has no option `{name}`")).suggest(name, OPTIONS.iter()));
-    }
+    let (path, options) = Options::of(call, term, &OPTIONS)?;
     if path.is_empty() {
         return Err(fault("the lookup `password` needs the path of a file (`/dev/null` keeps nothing)"));
     }
-    let option = |name: &str| -> Option<Value> {
-        let inline =
-            written.iter().rev().find(|(known, _)| known == name).map(|(_, value)| Value::text(value.as_str()));
-        inline.or_else(|| call.args.named(name).cloned()).filter(|value| !value.is_null())
-    };
+    let option = |name: &str| options.get(name);
     let length = match option("length").map(|value| python::str(&value)) {
         None => 20,
         Some(text) => text
@@ -157,10 +150,7 @@ fn draw(wish: &Wish) -> String {
 
 /// The same seed gives the same password, drawn as Python would draw it.
 fn seeded(seed: &Value, alphabet: &[char], length: usize) -> String {
-    let mut random = match seed {
-        Value::Int(number) => Random::from_int(&(*number).into()),
-        other => Random::from_text(&python::str(other)),
-    };
+    let mut random = Random::from_text(&python::str(seed));
     (0..length).filter_map(|_| random.choice(alphabet)).collect()
 }
 

@@ -4,7 +4,7 @@ use super::call::{fault, known, text};
 use super::terms;
 use crate::template::call::{Args, Call, Lookup};
 use crate::template::fault::Fault;
-use crate::value::Value;
+use crate::value::{Value, python};
 
 /// `sequence`
 pub const TABLE: &[Lookup] = &[Lookup::new("sequence", sequence, "Numbers from a start to an end, formatted.")];
@@ -21,21 +21,31 @@ struct Plan {
 }
 
 fn sequence(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS)?;
+    known(call, &OPTIONS);
     let mut results = Vec::new();
     let terms: Vec<String> = call.args.positional.iter().map(|term| text(call, term)).collect::<Result<_, _>>()?;
-    let terms = if terms.is_empty() { vec![String::new()] } else { terms };
+    let terms = if terms.is_empty() && !call.args.named.is_empty() { vec![String::new()] } else { terms };
     for term in &terms {
         let mut plan = Plan { start: 1, end: None, count: None, stride: 1, format: "%d".to_owned() };
         for (name, value) in &call.args.named {
             if OPTIONS.contains(&&**name) {
-                plan.set(name, &text(call, value)?)?;
+                plan.set(name, &python::str(value))?;
             }
         }
         if !plan.short(term) {
             let (plain, options) = terms::parse(term);
             if !plain.is_empty() {
                 return Err(fault(format!("the lookup `sequence` cannot understand `{plain}`")));
+            }
+            let odd: Vec<String> = options
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| !OPTIONS.contains(&name.as_str()))
+                .cloned()
+                .collect();
+            if let Some(first) = odd.first() {
+                let problem = fault(format!("unrecognized arguments to with_sequence: {}", odd.join(", ")));
+                return Err(problem.suggest(first, OPTIONS.iter()));
             }
             for (name, value) in options {
                 plan.set(&name, &value)?;
@@ -58,13 +68,12 @@ impl Plan {
         let number = value
             .trim()
             .parse()
-            .map_err(|_| fault(format!("`{name}` of a sequence must be a number, not `{value}`")))?;
+            .map_err(|_| fault(format!("the option `{name}` has an invalid value: `{value}` is no number")))?;
         match name {
             "start" => self.start = number,
             "end" => self.end = Some(number),
             "count" => self.count = Some(number),
-            "stride" => self.stride = number,
-            other => return Err(fault(format!("a sequence has no option `{other}`")).suggest(other, OPTIONS.iter())),
+            _ => self.stride = number,
         }
         Ok(())
     }
@@ -90,20 +99,20 @@ impl Plan {
     fn numbers(&self) -> Result<Vec<i64>, Fault> {
         let (start, stride) = (self.start, self.stride);
         let end = match (self.count, self.end) {
-            (None, None) => return Err(fault("a sequence needs `count` or `end`")),
-            (Some(_), Some(_)) => return Err(fault("a sequence cannot have both `count` and `end`")),
+            (None, None) => return Err(fault("must specify count or end in with_sequence")),
+            (Some(_), Some(_)) => return Err(fault("can't specify both count and end in with_sequence")),
             (Some(0), _) => return Ok(Vec::new()),
             (Some(count), _) => start.saturating_add(count.saturating_mul(stride)).saturating_sub(1),
             (_, Some(end)) => end,
         };
         if stride > 0 && end < start {
-            return Err(fault("to count backwards a sequence needs a negative `stride`"));
+            return Err(fault("to count backwards make stride negative"));
         }
         if stride < 0 && end > start {
-            return Err(fault("to count forwards a sequence must not have a negative `stride`"));
+            return Err(fault("to count forward don't make stride negative"));
         }
         if self.format.matches('%').count() != 1 {
-            return Err(fault(format!("`{}` is no format for one number, such as `%02d`", self.format)));
+            return Err(fault(format!("bad formatting string: {}", self.format)).hint("such as `%02d`"));
         }
         if stride == 0 {
             return Ok(Vec::new());

@@ -40,7 +40,7 @@ impl Stage {
         let options = json::from_str(options).unwrap();
         let named = options.as_dict().unwrap().iter().map(|(k, v)| (k.as_str().unwrap().into(), v.clone())).collect();
         let args = Args { positional: terms.as_slice().unwrap().to_vec(), named };
-        (find(name).unwrap().run)(&Call { name, input: Value::Null, args, context: self })
+        (find(name).unwrap().run)(&Call { name, input: Value::Null, args, context: self, looping: None })
     }
 
     pub fn json(&self, name: &str, terms: &str, options: &str) -> Result<String, Fault> {
@@ -101,8 +101,8 @@ impl Context for Stage {
     fn base_dir(&self) -> &Path {
         self.folder()
     }
-    fn setting(&self, name: &str) -> Option<Value> {
-        (name == "DEFAULT_FORKS").then_some(Value::Int(5))
+    fn setting(&self, name: &str) -> Option<(Value, String)> {
+        (name == "DEFAULT_FORKS").then(|| (Value::Int(5), "default".to_owned()))
     }
     fn warn(&self, _: String) {}
 }

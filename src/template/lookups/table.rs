@@ -1,10 +1,10 @@
 //! Values from tables: CSV files.
 
-use super::call::{fault, known, must_find, text};
-use super::terms;
+use super::call::{decode, fault, known, must_find, text};
+use super::terms::Options;
 use crate::template::call::{Call, Lookup};
 use crate::template::fault::Fault;
-use crate::value::{Value, python};
+use crate::value::Value;
 
 /// `csvfile`
 pub const TABLE: &[Lookup] =
@@ -13,52 +13,37 @@ pub const TABLE: &[Lookup] =
 const OPTIONS: [&str; 6] = ["file", "delimiter", "col", "keycol", "default", "encoding"];
 
 fn csvfile(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS)?;
+    known(call, &OPTIONS);
     let mut values = Vec::new();
+    let missing = || fault("Search key is required but was not found");
+    if call.args.positional.is_empty() {
+        return Err(missing());
+    }
     for term in &call.args.positional {
-        let (key, written) = terms::parse(&text(call, term)?);
-        if let Some((name, _)) = written.iter().find(|(name, _)| !OPTIONS.contains(&name.as_str())) {
-            return Err(fault(format!("the lookup `csvfile` has no option `{name}`")).suggest(name, OPTIONS.iter()));
-        }
+        let (key, options) = Options::of(call, &text(call, term)?, &OPTIONS)?;
         if key.is_empty() {
-            return Err(fault("the lookup `csvfile` needs a key to look for"));
+            return Err(missing());
         }
-        let option = |name: &str| -> Option<Value> {
-            let inline =
-                written.iter().rev().find(|(known, _)| known == name).map(|(_, value)| Value::text(value.as_str()));
-            inline.or_else(|| call.args.named(name).cloned())
-        };
-        let column = |name: &str, default: usize| match option(name) {
-            None => Ok(default),
-            Some(value) => python::str(&value)
-                .parse()
-                .map_err(|_| fault(format!("`{name}` must be the number of a column, not {}", python::repr(&value)))),
-        };
-        let word =
-            |name: &str, default: &str| option(name).map_or_else(|| default.to_owned(), |value| python::str(&value));
-        let delimiter = match word("delimiter", "TAB").as_str() {
+        let delimiter = match options.text("delimiter", "TAB").as_str() {
             "TAB" | "\\t" | "\t" => '\t',
             other => {
                 let mut chars = other.chars();
-                chars
-                    .next()
-                    .filter(|_| chars.next().is_none())
-                    .ok_or_else(|| fault("`delimiter` must be one character"))?
+                let first = chars.next().filter(|_| chars.next().is_none());
+                first.ok_or_else(|| fault("`delimiter` must be a 1-character string"))?
             }
         };
-        let path = must_find(call, "files", &word("file", "ansible.csv"))?;
-        let Value::Str(content) = super::call::read(call, &path)? else { continue };
-        let (col, keycol) = (column("col", 1)?, column("keycol", 0)?);
-        let row = rows(&content, delimiter).into_iter().find(|row| row.get(keycol) == Some(&key));
-        match row {
+        let (col, keycol) = (options.number("col", 1)?, options.number("keycol", 0)?);
+        let path = must_find(call, "files", &options.text("file", "ansible.csv"))?;
+        let content = decode(&path, &options.text("encoding", "utf-8"))?;
+        match rows(&content, delimiter).into_iter().find(|row| row.get(keycol) == Some(&key)) {
             Some(row) => match row.get(col) {
                 Some(field) => values.push(Value::text(field.as_str())),
                 None => return Err(fault(format!("the row of `{key}` in `{}` has no column {col}", path.display()))),
             },
-            None => match option("default") {
+            None => match options.get("default") {
                 Some(Value::List(items)) => values.extend(items.iter().cloned()),
-                Some(Value::Null) | None => {}
                 Some(default) => values.push(default),
+                None => {}
             },
         }
     }
@@ -134,6 +119,17 @@ mod tests {
         case("Zz file=e.csv delimiter=,", "{}", "[]");
         case("key1", "{}", r#"["tabbed"]"#);
         case("Q", r#"{"file": "e.csv", "delimiter": ","}"#, r#"["a, b"]"#);
+        stage.write("q.csv", "\"\"\"The Rock\"\" Johnson\",Dwayne\n");
+        case("\"The Rock\" Johnson file=q.csv delimiter=,", "{}", r#"["Dwayne"]"#);
+        for (terms, says) in [
+            (r#"[]"#, "Search key is required but was not found"),
+            (r#"["file=e.csv"]"#, "Search key is required but was not found"),
+            (r#"["Li col=2, file=e.csv"]"#, "has an invalid value"),
+            (r#"["Li nope=1"]"#, "'nope' is not a valid option"),
+        ] {
+            let problem = stage.json("csvfile", terms, "{}").unwrap_err();
+            assert!(problem.message.contains(says), "{terms}: {}", problem.message);
+        }
         assert!(stage.json("csvfile", r#"["Li col=9 file=e.csv delimiter=,"]"#, "{}").is_err());
         assert!(stage.json("csvfile", r#"["Li fle=e.csv"]"#, "{}").is_err());
     }

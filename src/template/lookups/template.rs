@@ -5,29 +5,26 @@ use std::time::UNIX_EPOCH;
 use super::call::{known, must_find, option, read, switch, text};
 use crate::template::FileOptions;
 use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::fault::{Fault, FaultKind};
 use crate::value::Value;
 
 /// `template`
 pub const TABLE: &[Lookup] = &[Lookup::new("template", template, "What template files give.")];
 
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 9] = [
     "convert_data",
     "variable_start_string",
     "variable_end_string",
-    "block_start_string",
-    "block_end_string",
     "comment_start_string",
     "comment_end_string",
     "trim_blocks",
     "lstrip_blocks",
     "jinja2_native",
     "template_vars",
-    "wantlist",
 ];
 
 fn template(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS)?;
+    known(call, &OPTIONS);
     call.args.positional.iter().map(|term| one(call, &text(call, term)?)).collect()
 }
 
@@ -37,7 +34,8 @@ fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
     let mut options = FileOptions::default();
     for (name, _) in &call.args.named {
         match &**name {
-            "convert_data" | "jinja2_native" | "template_vars" | "wantlist" => {}
+            name if !OPTIONS.contains(&name) => {}
+            "convert_data" | "jinja2_native" | "template_vars" => {}
             "trim_blocks" | "lstrip_blocks" => options.set(name, &switch(call, name, false)?.into())?,
             _ => options.set(name, &option(call, name)?.map_or(Value::Null, Value::text))?,
         }
@@ -45,8 +43,10 @@ fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
     let mut vars = vec![
         ("template_path".to_owned(), Value::text(name)),
         ("template_fullpath".to_owned(), Value::text(path.display().to_string())),
-        ("ansible_managed".to_owned(), Value::text("Ansible managed")),
     ];
+    if !matches!(call.context.variable("ansible_managed"), Ok(Some(_)) | Err(_)) {
+        vars.push(("ansible_managed".to_owned(), Value::text("Ansible managed")));
+    }
     if let Ok(age) = path.metadata().and_then(|about| about.modified())
         && let Ok(age) = age.duration_since(UNIX_EPOCH)
     {
@@ -55,7 +55,12 @@ fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
     if let Some(more) = call.args.named("template_vars").and_then(Value::as_dict) {
         vars.extend(more.iter().map(|(name, value)| (crate::value::python::str(name), value.clone())));
     }
-    options.render(call.context, &path.display().to_string(), &content, vars)
+    let rendered = options.render(call.context, &path.display().to_string(), &content, vars);
+    // Not a failure of the lookup, which `errors` would pass over.
+    rendered.map_err(|fault| match fault.kind {
+        FaultKind::Value | FaultKind::Lookup => Fault { kind: FaultKind::Rendering, ..fault },
+        _ => fault,
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,68 @@
 //! Terms with options in them: `key file=x.csv col=2`.
 
-/// Splits a term into its plain words (joined by blanks) and its `name=value` options; quotes keep blanks together.
+use super::call::fault;
+use crate::template::call::Call;
+use crate::template::fault::Fault;
+use crate::value::{Value, python};
+
+/// The options of one term: what is written in it wins over what was given by name.
+pub struct Options<'a> {
+    call: &'a Call<'a>,
+    written: Vec<(String, String)>,
+}
+
+impl<'a> Options<'a> {
+    /// Takes a term apart: its plain words, and its options.
+    ///
+    /// # Errors
+    /// If an option in the term is none of these.
+    pub fn of(call: &'a Call<'a>, term: &str, known: &[&str]) -> Result<(String, Self), Fault> {
+        let (plain, written) = parse(term);
+        match written.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            Some((name, _)) => Err(fault(format!("'{name}' is not a valid option")).suggest(name, known.iter())),
+            None => Ok((plain, Self { call, written })),
+        }
+    }
+
+    /// An option, if it was given.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let written = self.written.iter().rev().find(|(known, _)| known == name);
+        written.map(|(_, value)| Value::text(value.as_str())).or_else(|| self.call.args.named(name).cloned())
+    }
+
+    /// An option as text.
+    pub fn text(&self, name: &str, default: &str) -> String {
+        self.get(name).map_or_else(|| default.to_owned(), |value| python::str(&value))
+    }
+
+    /// An option that is a switch.
+    ///
+    /// # Errors
+    /// If it is neither true nor false.
+    pub fn switch(&self, name: &str, default: bool) -> Result<bool, Fault> {
+        self.get(name).map_or(Ok(default), |value| super::call::truth(name, &value))
+    }
+
+    /// An option that is a number.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn number<T: std::str::FromStr>(&self, name: &str, default: T) -> Result<T, Fault> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        python::str(&value).trim().parse().map_err(|_| {
+            fault(format!("the option `{name}` has an invalid value: {} is no number", python::repr(&value)))
+        })
+    }
+}
+
+/// Splits a term into its plain words (joined by blanks) and its `name=value` options; quotes keep blanks together, and
+/// are kept where they are around plain words.
 pub fn parse(term: &str) -> (String, Vec<(String, String)>) {
     let (mut plain, mut options) = (Vec::new(), Vec::new());
     for word in words(term) {
         match word.split_once('=') {
             Some((name, value)) if is_name(name) => options.push((name.to_owned(), unquoted(value).to_owned())),
-            _ => plain.push(unquoted(&word).to_owned()),
+            _ => plain.push(word),
         }
     }
     (plain.join(" "), options)
@@ -57,7 +113,7 @@ mod tests {
         case("Li file=e.csv delimiter=,", "Li", &[("file", "e.csv"), ("delimiter", ",")]);
         case("two words col=1", "two words", &[("col", "1")]);
         case("x a='b c' d=\"\"", "x", &[("a", "b c"), ("d", "")]);
-        case("'quoted key' k==", "quoted key", &[("k", "=")]);
+        case("'quoted key' k==", "'quoted key'", &[("k", "=")]);
         case("", "", &[]);
     }
 }

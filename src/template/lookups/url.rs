@@ -49,7 +49,7 @@ struct Request {
 }
 
 fn url(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS)?;
+    known(call, &OPTIONS);
     let timeout = match option(call, "timeout")? {
         Some(seconds) => seconds.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         None => Some(Duration::from_secs(10)),

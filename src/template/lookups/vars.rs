@@ -1,29 +1,32 @@
 //! Variables of the scope, of the environment, and the hosts of a pattern.
 
-use fancy_regex::Regex;
-
 use super::call::{fault, known, text};
 use crate::template::call::{Call, Lookup};
 use crate::template::fault::{Fault, FaultKind};
-use crate::value::Value;
+use crate::template::functions::UNDEF;
+use crate::template::python::regex::{Flags, Pattern};
+use crate::value::{Value, python};
 
 /// `env inventory_hostnames varnames vars`
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("env", env, "Variables of the environment; `default` where one is not set."),
+    Lookup::new("env", env, "Variables of the environment; `default` where one is not set.").undefined(),
     Lookup::new("inventory_hostnames", inventory_hostnames, "The hosts of patterns."),
     Lookup::new("varnames", varnames, "The names of variables that match regular expressions."),
     Lookup::new("vars", vars, "The values of variables by name."),
 ];
 
 fn env(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &["default"])?;
+    known(call, &["default"]);
     let mut values = Vec::new();
     for term in &call.args.positional {
         let term = text(call, term)?;
         let name = term.split_whitespace().next().unwrap_or("");
         values.push(match (std::env::var_os(name), call.args.named("default")) {
             (Some(value), _) => Value::text(value.to_string_lossy().into_owned()),
-            (None, Some(Value::Undefined(why))) => return Err(Fault::undefined(why.message.clone())),
+            // The `undef()` that says nothing says what is missing.
+            (None, Some(Value::Undefined(why))) if why.message == UNDEF => {
+                Value::undefined(format!("The environment variable '{name}' is not set."))
+            }
             (None, Some(default)) => default.clone(),
             (None, None) => Value::text(""),
         });
@@ -32,11 +35,11 @@ fn env(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 fn vars(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &["default"])?;
+    known(call, &["default"]);
     let mut values = Vec::new();
     for term in &call.args.positional {
         let Value::Str(name) = term else {
-            return Err(fault(format!("the lookup `vars` wants names, not {}", term.type_name())));
+            return Err(fault(format!("Variable name must be 'str' not '{}'.", term.type_name())));
         };
         let found = match call.context.variable(name) {
             Err(why) if why.kind == FaultKind::Undefined && call.args.named("default").is_some() => None,
@@ -47,7 +50,9 @@ fn vars(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             (None, Some(default)) => default.clone(),
             (None, None) => {
                 let names = call.context.variable_names();
-                return Err(Fault::undefined(format!("there is no variable `{}`", name.as_str())).suggest(name, &names));
+                let nearest = crate::suggest::nearest(name, &names);
+                let hint = nearest.map(|nearest| format!(" Did you mean `{nearest}`?")).unwrap_or_default();
+                return Err(Fault::undefined(format!("No variable named '{}' was found.{hint}", name.as_str())));
             }
         });
     }
@@ -55,24 +60,28 @@ fn vars(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 fn varnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     let names = call.context.variable_names();
     let mut found = Vec::new();
     for term in &call.args.positional {
         let Value::Str(expression) = term else {
-            return Err(fault(format!("the lookup `varnames` wants regular expressions, not {}", term.type_name())));
+            let what = format!("\"{}\" is not a string, it is a {}", python::str(term), term.type_name());
+            return Err(fault(format!("Invalid setting identifier, {what}")));
         };
-        let regex = Regex::new(expression)
-            .map_err(|why| fault(format!("`{}` is no regular expression: {why}", expression.as_str())))?;
-        found.extend(
-            names.iter().filter(|name| regex.is_match(name).unwrap_or(false)).map(|name| Value::text(name.as_str())),
-        );
+        let what = || format!("Unable to use \"{}\" as a search parameter", expression.as_str());
+        let pattern = Pattern::compile(expression, Flags::default())
+            .map_err(|why| fault(format!("{}: {}", what(), why.message)))?;
+        for name in &names {
+            if pattern.search(name, 0)?.is_some() {
+                found.push(Value::text(name.as_str()));
+            }
+        }
     }
     Ok(found)
 }
 
 fn inventory_hostnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[])?;
+    known(call, &[]);
     let patterns: Vec<String> = call.args.positional.iter().map(|term| text(call, term)).collect::<Result<_, _>>()?;
     let groups = call.context.variable("groups")?;
     let groups: Vec<(String, Vec<String>)> = groups
@@ -86,6 +95,9 @@ fn inventory_hostnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         })
         .collect();
     let hosts = crate::inventory::select_among(&groups, &patterns).map_err(|why| fault(why.summary))?;
+    if hosts.is_empty() && patterns == ["localhost"] {
+        return Ok(vec![Value::text("localhost")]);
+    }
     Ok(hosts.into_iter().map(Value::text).collect())
 }
 
@@ -106,11 +118,8 @@ mod tests {
         case("vars", r#"["color_red", "color_blue"]"#, "{}", "[1, 2]");
         case("vars", r#"["color_none"]"#, r#"{"default": "d"}"#, r#"["d"]"#);
         case("varnames", r#"["^color_", "blue$"]"#, "{}", r#"["color_red", "color_blue", "color_blue"]"#);
-        let problem = Stage::with_vars(r#"{"color": 1}"#).json("vars", r#"["colour"]"#, "{}").unwrap_err();
-        assert_eq!(
-            (problem.message.as_str(), problem.hints[0].as_str()),
-            ("there is no variable `colour`", "did you mean `color`?")
-        );
+        let problem = Stage::with_vars(r#"{"color": 1}"#).run("vars", r#"["colour"]"#, "{}").unwrap_err();
+        assert_eq!(problem.message, "No variable named 'colour' was found. Did you mean `color`?");
     }
 
     #[test]

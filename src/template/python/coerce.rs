@@ -48,6 +48,17 @@ pub fn text(value: &Value) -> Result<String, Fault> {
     touch_all(value).map(python::str)
 }
 
+/// A value that must be text, as something that only text can do is done with it.
+///
+/// # Errors
+/// If it is anything else.
+pub fn only_text<'v>(value: &'v Value, method: &str) -> Result<&'v str, Fault> {
+    match touch(value)? {
+        Value::Str(text) => Ok(text),
+        other => Err(Fault::value(format!("'{}' object has no attribute '{method}'", other.type_name()))),
+    }
+}
+
 /// A text argument, `default` where it was not given.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! Nothing here knows of templates beyond [`Fault`](super::fault::Fault).
 
 pub mod bytes;
+pub mod charset;
 pub mod coerce;
 pub mod json;
 pub mod path;
@@ -10,6 +11,7 @@ pub mod percent;
 pub mod random;
 pub mod regex;
 pub mod regex_syntax;
+pub mod set;
 pub mod strftime;
 pub mod strptime;
 pub mod text;

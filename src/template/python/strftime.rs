@@ -98,7 +98,6 @@ fn field(moment: &Moment<'_>, directive: char) -> Option<Field> {
         'd' => zero(i64::from(t.day()), 2),
         'D' | 'x' => nested("%m/%d/%y"),
         'e' => blank(i64::from(t.day()), 2),
-        'f' => zero(i64::from(t.subsec_nanosecond() / 1000), 6),
         'F' => nested("%Y-%m-%d"),
         'g' => zero(i64::from(iso.year()).rem_euclid(100), 2),
         'G' => zero(i64::from(iso.year()), 4),
