@@ -18,6 +18,8 @@ pub struct Settings {
     pub no_log: bool,
     /// Foretell instead of doing.
     pub check: bool,
+    /// The task says itself that it only foretells: the real run has nothing more to say of it.
+    pub check_only: bool,
     /// Differences are wanted.
     pub diff: bool,
     /// Facts go to the host that the task is delegated to.
@@ -108,12 +110,14 @@ impl Reader<'_> {
     /// The first keyword that cannot be evaluated.
     pub fn settings(&self, options: &Options) -> Result<Settings, Fault> {
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
+        let check = self.bool(Keyword::CheckMode)?;
         let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds > 0);
         Ok(Settings {
             ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
             ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
             no_log: self.bool(Keyword::NoLog)?.unwrap_or(false),
-            check: self.bool(Keyword::CheckMode)?.unwrap_or(options.check),
+            check: check.unwrap_or(options.check),
+            check_only: check == Some(true),
             diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),
             delegate_facts: self.bool(Keyword::DelegateFacts)?.unwrap_or(false),
             timeout: timeout.and_then(|seconds| u64::try_from(seconds).ok()),

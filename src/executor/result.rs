@@ -36,8 +36,9 @@ impl TaskRun<'_> {
         }
         let diff = if settings.diff { outcome.diff } else { Vec::new() };
         if !diff.is_empty() {
-            let values: Vec<Value> = diff.iter().map(crate::report::diff::as_value).collect();
-            let value = if let [one] = &values[..] { one.clone() } else { Value::list(values) };
+            let values: Vec<Value> = diff.iter().map(modules::Diff::to_value).collect();
+            let value =
+                if let ([one], false) = (&values[..], diff[0].listed) { one.clone() } else { Value::list(values) };
             result.set("diff", value);
         }
         let failed = matches!(result.get("failed"), Some(value) if value.is_true());
@@ -49,7 +50,7 @@ impl TaskRun<'_> {
             skipped: outcome.skipped,
             no_log,
             undetermined: outcome.undetermined,
-            later: outcome.later,
+            later: if settings.check_only { modules::Later::Nothing } else { outcome.later },
             result,
             failed,
             diff,

@@ -61,18 +61,48 @@ pub struct Failure {
 }
 
 /// One difference.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Diff {
     /// What it is a difference of; a path, or the name of an object.
     pub before_header: String,
     /// The same for the other side.
     pub after_header: String,
-    /// Text, or a mapping of fields.
-    pub before: Value,
-    /// Text, or a mapping of fields.
-    pub after: Value,
+    /// Text, or a mapping of fields; nothing if this side cannot be shown.
+    pub before: Option<Value>,
+    /// Text, or a mapping of fields; nothing if this side cannot be shown.
+    pub after: Option<Value>,
+    /// Why a side is not shown: keys such as `src_binary`, or `dst_larger` with the greatest size that is shown.
+    pub unshown: Vec<(&'static str, u32)>,
     /// Said instead of a difference (`prepared`), where there is one.
     pub prepared: Option<String>,
+    /// The result has a list, even of one difference.
+    pub listed: bool,
+}
+
+impl Diff {
+    /// A difference as the result of a task keeps it.
+    pub fn to_value(&self) -> Value {
+        let mut value = Dict::new();
+        if let Some(prepared) = &self.prepared {
+            value.set("prepared", prepared.as_str().into());
+            return value.into();
+        }
+        for (key, side) in [("before", &self.before), ("after", &self.after)] {
+            if let Some(side) = side {
+                value.set(key, side.clone());
+            }
+        }
+        for (why, most) in &self.unshown {
+            value.set(*why, (*most).into());
+        }
+        if !self.before_header.is_empty() {
+            value.set("before_header", self.before_header.as_str().into());
+        }
+        if !self.after_header.is_empty() {
+            value.set("after_header", self.after_header.as_str().into());
+        }
+        value.into()
+    }
 }
 
 /// What a task does to the run itself.

@@ -387,9 +387,9 @@ impl<R: Resource> Run<'_, R> {
             outcome.diff.push(Diff {
                 before_header: header.clone(),
                 after_header: header,
-                before: old.clone().into(),
-                after: new.clone().into(),
-                prepared: None,
+                before: Some(old.clone().into()),
+                after: Some(new.clone().into()),
+                ..Diff::default()
             });
         }
         if matches!(verb, Verb::Nothing | Verb::Update)

@@ -5,16 +5,18 @@ use similar::TextDiff;
 use super::style::{Meaning, Paint};
 use crate::modules::Diff;
 use crate::value::json::{self, Style};
-use crate::value::{Dict, Value, python};
+use crate::value::{Value, python};
 
 /// The lines of a difference, ready to print; empty if there is none.
 pub fn render(diff: &Diff, paint: Paint) -> String {
     if let Some(prepared) = &diff.prepared {
         return format!("{prepared}\n");
     }
-    let (before, after) = (as_text(&diff.before), as_text(&diff.after));
+    let mut out: String = diff.unshown.iter().map(|(why, most)| skipped(why, *most)).collect();
+    let (Some(before), Some(after)) = (&diff.before, &diff.after) else { return out };
+    let (before, after) = (as_text(before), as_text(after));
     if before == after {
-        return String::new();
+        return out;
     }
     let header = |side: &str, name: &str| if name.is_empty() { side.to_owned() } else { format!("{side}: {name}") };
     let unified = TextDiff::from_lines(&before, &after)
@@ -22,7 +24,6 @@ pub fn render(diff: &Diff, paint: Paint) -> String {
         .context_radius(3)
         .header(&header("before", &diff.before_header), &header("after", &diff.after_header))
         .to_string();
-    let mut out = String::new();
     for line in unified.lines() {
         let meaning = match line.as_bytes().first() {
             Some(b'-') => Some(Meaning::Removed),
@@ -37,6 +38,15 @@ pub fn render(diff: &Diff, paint: Paint) -> String {
     out
 }
 
+/// What is said of a side that is not shown.
+fn skipped(why: &str, most: u32) -> String {
+    let file = if why.starts_with("dst") { "destination file" } else { "source file" };
+    match why.ends_with("binary") {
+        true => format!("diff skipped: {file} appears to be binary\n"),
+        false => format!("diff skipped: {file} size is greater than {most}\n"),
+    }
+}
+
 /// Text as it is; a mapping as sorted JSON, one field a line.
 fn as_text(value: &Value) -> String {
     match value {
@@ -48,22 +58,4 @@ fn as_text(value: &Value) -> String {
         }
         other => format!("{}\n", python::str(other)),
     }
-}
-
-/// A difference as the result of a task keeps it.
-pub fn as_value(diff: &Diff) -> Value {
-    let mut value = Dict::new();
-    if let Some(prepared) = &diff.prepared {
-        value.set("prepared", prepared.as_str().into());
-        return value.into();
-    }
-    value.set("before", diff.before.clone());
-    value.set("after", diff.after.clone());
-    if !diff.before_header.is_empty() {
-        value.set("before_header", diff.before_header.as_str().into());
-    }
-    if !diff.after_header.is_empty() {
-        value.set("after_header", diff.after_header.as_str().into());
-    }
-    value.into()
 }

@@ -68,8 +68,11 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         source: Some(folder),
         source_bits: None,
     };
-    let placed = Placing::of(args).place(context.host, &parcel).await?;
-    Ok(placed.unwrap_or_default())
+    let mut placed = Placing::of(args).place(context.host, &parcel).await?.unwrap_or_default();
+    for diff in &mut placed.diff {
+        diff.listed = false;
+    }
+    Ok(placed.with("dest", dest))
 }
 
 async fn on_host(args: &Args, host: &dyn HostApi, source: &str, dest: &str) -> Result<Outcome, Failure> {

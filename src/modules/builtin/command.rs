@@ -62,6 +62,9 @@ impl Module for Shell {
     }
 }
 
+/// The status of a command that is none.
+const NOTHING_TO_RUN: i32 = 257;
+
 async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outcome, Failure> {
     let mut result = Said::new();
     let line = args.str("_raw_params").filter(|text| !text.is_empty()).or_else(|| args.str("cmd"));
@@ -97,7 +100,7 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
         command.words = command.words.iter().map(|word| expand_path(word)).collect();
     }
     if command.words.is_empty() {
-        return Err(result.failed("No command given", None));
+        return Err(result.failed("No command given", Some(NOTHING_TO_RUN)));
     }
     command.folder = args.str("chdir").map(PathBuf::from);
     if command.folder.as_deref().is_some_and(|folder| !folder.is_dir()) {

@@ -44,9 +44,9 @@ pub fn content_diff(header: &str, before: &[u8], after: &[u8]) -> Diff {
     Diff {
         before_header: header.to_owned(),
         after_header: header.to_owned(),
-        before: text::for_diff(before).into(),
-        after: text::for_diff(after).into(),
-        prepared: None,
+        before: Some(text::for_diff(before).into()),
+        after: Some(text::for_diff(after).into()),
+        ..Diff::default()
     }
 }
 
@@ -93,7 +93,11 @@ pub async fn finish(
 ) -> Result<Outcome, Failure> {
     let host = context.host;
     let shown = attributes::shown(path);
-    let content = content_diff(&format!("{shown} (content)"), edited.old.as_deref().unwrap_or_default(), &edited.new);
+    let (before, after) = match context.diff {
+        true => (edited.old.as_deref().unwrap_or_default(), &edited.new[..]),
+        false => (&b""[..], &b""[..]),
+    };
+    let content = content_diff(&format!("{shown} (content)"), before, after);
     let created = edited.old.is_none();
     let mut kept = None;
     if edited.changed {
@@ -113,7 +117,13 @@ pub async fn finish(
     if host.foretells() {
         kept = None;
     }
-    let mut outcome = Outcome { changed: edited.changed, diff, ..Outcome::default() }.with("msg", edited.message);
+    let mut outcome = Outcome { changed: edited.changed, ..Outcome::default() }.with("msg", edited.message);
+    if context.diff {
+        outcome.diff = diff;
+    } else {
+        // The original says which attributes changed even where nobody wants a difference.
+        outcome.data.set("diff", Value::list(diff.iter().map(Diff::to_value)));
+    }
     match (backup_key, kept) {
         (Some(key), kept) => outcome.data.set(key, Value::text(kept.unwrap_or_default())),
         (None, Some(kept)) => outcome.data.set("backup_file", Value::text(kept)),

@@ -20,7 +20,7 @@ impl Module for Ping {
     fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
             match args.str("data").unwrap_or("pong") {
-                "crash" => Err(Failure::new("boom")),
+                "crash" => Err(Failure::new("Task failed: Module failed: boom")),
                 data => Ok(Outcome::default().with("ping", data)),
             }
         })

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::copy::place::{Parcel, Placing};
-use super::copy::{not_found, open};
+use super::copy::{not_found, open, with_diff};
 use super::files::{COMMON, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -73,7 +73,8 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     };
     let placing = Placing::of(args);
     let placed = placing.place(context.host, &parcel).await?;
-    Ok(placed.unwrap_or_else(|| Outcome::default().with("dest", dest).with("src", shown(&path))))
+    let untouched = || Outcome::default().with("dest", dest).with("src", shown(&path));
+    Ok(placed.map_or_else(untouched, |placed| with_diff(placed, context)))
 }
 
 /// What the arguments say about reading the template.

@@ -64,7 +64,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         (None, Some(content)) => {
             let parcel = parcel_of(content);
             let placed = placing.place(context.host, &parcel).await?;
-            Ok(placed.unwrap_or_else(|| untouched(&placing)))
+            Ok(placed.map_or_else(|| untouched(&placing), |placed| with_diff(placed, context)))
         }
         (Some(source), None) if args.bool("remote_src") => on_host::copy(args, context.host, source, &placing).await,
         (Some(source), None) => from_here(args, context, source, &placing).await,
@@ -110,6 +110,11 @@ fn untouched(placing: &Placing) -> Outcome {
     Outcome::default().with("dest", placing.dest.as_str())
 }
 
+/// Results have an empty list of differences where nobody wants any.
+pub(super) fn with_diff(outcome: Outcome, context: &TaskContext<'_>) -> Outcome {
+    if context.diff { outcome } else { outcome.with("diff", Value::list([])) }
+}
+
 /// A source where the playbook is.
 async fn from_here(
     args: &Args,
@@ -124,7 +129,7 @@ async fn from_here(
     }
     let parcel = read(args, context, &path, base_name(source).to_owned())?;
     let placed = placing.place(host, &parcel).await?;
-    Ok(placed.unwrap_or_else(|| untouched(placing).with("src", shown(&path))))
+    Ok(placed.map_or_else(|| untouched(placing).with("src", shown(&path)), |placed| with_diff(placed, context)))
 }
 
 /// A file where the playbook is, opened if it is vaulted.

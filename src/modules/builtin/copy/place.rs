@@ -11,7 +11,7 @@ use crate::modules::{Args, Diff, Failure, Outcome};
 use crate::value::{Dict, Text, Value};
 
 /// The most that a difference shows of a file.
-const DIFF_LIMIT: usize = 104_448;
+const DIFF_LIMIT: u32 = 104_448;
 
 /// A content on its way.
 #[derive(Debug, Clone)]
@@ -210,29 +210,43 @@ impl Placing {
     }
 
     fn difference(&self, host: &dyn HostApi, path: &str, parcel: &Parcel) -> Diff {
-        let old = host.read(Path::new(path)).ok();
-        let after_header = parcel.source.as_deref().map_or_else(|| path.to_owned(), shown);
-        let before = old.as_deref().map_or_else(|| Value::text(""), |old| side(old, parcel.secret));
-        Diff {
-            before_header: if old.is_some() { path.to_owned() } else { String::new() },
-            after_header,
-            before,
-            after: side(&parcel.content, parcel.secret),
-            prepared: None,
+        let mut diff = Diff { listed: true, ..Diff::default() };
+        match host.read(Path::new(path)).ok() {
+            None => diff.before = Some(Value::text("")),
+            Some(old) => {
+                if let Some(shown) = side(&old, parcel.secret, ["dst_binary", "dst_larger"], &mut diff.unshown) {
+                    diff.before = Some(shown);
+                    path.clone_into(&mut diff.before_header);
+                }
+            }
         }
+        let shown_after = side(&parcel.content, parcel.secret, ["src_binary", "src_larger"], &mut diff.unshown);
+        if let Some(content) = shown_after {
+            diff.after = Some(content);
+            diff.after_header = parcel.source.as_deref().map_or_else(|| path.to_owned(), shown);
+        }
+        diff
     }
 }
 
-/// One side of a difference; a note where the content is no text, or too long to be read.
-fn side(content: &[u8], secret: bool) -> Value {
+/// One side of a difference; nothing, and a note under one of two names, where the content is no text, or too long to
+/// be read.
+fn side(
+    content: &[u8],
+    secret: bool,
+    [binary, larger]: [&'static str; 2],
+    notes: &mut Vec<(&'static str, u32)>,
+) -> Option<Value> {
     if content.contains(&0) {
-        return Value::text("(binary content)\n");
+        notes.push((binary, 1));
+        return None;
     }
-    if content.len() > DIFF_LIMIT {
-        return Value::text(format!("(content of {} bytes)\n", content.len()));
+    if content.len() > DIFF_LIMIT as usize {
+        notes.push((larger, DIFF_LIMIT));
+        return None;
     }
     let text = Text::plain(text::for_diff(content));
-    Value::Str(if secret { text.into_secret() } else { text })
+    Some(Value::Str(if secret { text.into_secret() } else { text }))
 }
 
 fn replace(host: &dyn HostApi, path: &Path, parcel: &Parcel, placing: &Placing) -> Result<(), Failure> {

@@ -53,8 +53,8 @@ async fn a_dry_run_writes_nothing() {
     folder.write("out", "old\n");
     let outcome = put(&folder, folder.dry(), &"new\n".into(), &[]).await.unwrap();
     assert!(outcome.changed && outcome.data.is_empty());
-    assert_eq!(outcome.diff[0].before, "old\n".into());
-    assert_eq!(outcome.diff[0].after, "new\n".into());
+    assert_eq!(outcome.diff[0].before, Some("old\n".into()));
+    assert_eq!(outcome.diff[0].after, Some("new\n".into()));
     assert_eq!(folder.read("out"), "old\n");
 }
 

@@ -49,13 +49,13 @@ impl Changes {
 
     /// The difference under a heading.
     pub fn into_diff(self, header: &str) -> Diff {
-        let side = |fields: Dict| if fields.is_empty() { Value::Null } else { fields.into() };
+        let side = |fields: Dict| (!fields.is_empty()).then(|| fields.into());
         Diff {
             before_header: header.to_owned(),
             after_header: header.to_owned(),
             before: side(self.before),
             after: side(self.after),
-            prepared: None,
+            ..Diff::default()
         }
     }
 }
@@ -236,8 +236,8 @@ mod tests {
         assert!(mode("u=rw,go=").apply(host, &file, &mut changes).unwrap());
         assert_eq!(host.lstat(&file).unwrap().bits, 0o600);
         let diff = changes.into_diff("f");
-        assert_eq!(diff.before, Value::dict([("mode", "0644".into())]));
-        assert_eq!(diff.after, Value::dict([("mode", "0600".into())]));
+        assert_eq!(diff.before, Some(Value::dict([("mode", "0644".into())])));
+        assert_eq!(diff.after, Some(Value::dict([("mode", "0600".into())])));
         assert!(!mode("0600").apply(host, &file, &mut Changes::default()).unwrap());
     }
 

@@ -22,7 +22,7 @@ impl Wish<'_> {
             return Ok(version.to_owned());
         };
         let words: &[&str] =
-            if name == "HEAD" { &["ls-remote", remote, "HEAD"] } else { &["ls-remote", remote, kind, &name] };
+            if name == "HEAD" { &["ls-remote", remote, "-h", "HEAD"] } else { &["ls-remote", remote, kind, &name] };
         let said = self.git.ask(words).await?.checked()?;
         let line = |ending: &str| said.stdout.lines().find(|line| line.ends_with(ending));
         // An annotated tag is an object of its own; what it stands for comes with a mark.

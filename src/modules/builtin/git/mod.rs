@@ -255,13 +255,7 @@ impl Wish<'_> {
 }
 
 fn prepared(text: String) -> Diff {
-    Diff {
-        before_header: String::new(),
-        after_header: String::new(),
-        before: Value::Null,
-        after: Value::Null,
-        prepared: Some(text),
-    }
+    Diff { prepared: Some(text), ..Diff::default() }
 }
 
 fn texts(args: &Args, name: &str) -> Vec<String> {
