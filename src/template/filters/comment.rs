@@ -53,7 +53,7 @@ fn comment(call: &Call<'_>) -> Result<Value, Fault> {
     if !prefix.is_empty() {
         out.push_str(&format!("{prefix}{newline}").repeat(count("prefix_count")?));
     }
-    let body = only_text(&call.input, "replace")?.replace(&newline, &format!("{newline}{decoration}"));
+    let body = only_text(&call.input)?.replace(&newline, &format!("{newline}{decoration}"));
     // Empty lines get the decoration without the blank at its end; the last line keeps it.
     let empty = format!("{decoration}{newline}");
     out.push_str(&format!("{decoration}{body}").replace(&empty, &format!("{bare}{newline}")));

@@ -97,8 +97,17 @@ fn groupby(call: &Call<'_>) -> Result<Value, Fault> {
     Ok(Value::list(groups.into_iter().map(|(_, key, members)| Value::tuple([key, Value::list(members)]))))
 }
 
+/// The members of the input; what counts as false has none, whatever it is.
+fn members(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
+    match touch(&call.input)? {
+        Value::Null | Value::Bool(false) | Value::Int(0) => Ok(Vec::new()),
+        Value::Float(number) if *number == 0.0 => Ok(Vec::new()),
+        _ => lazy_items(call),
+    }
+}
+
 fn map(call: &Call<'_>) -> Result<Value, Fault> {
-    let members = lazy_items(call)?;
+    let members = members(call)?;
     if members.is_empty() && call.args.positional.is_empty() && call.args.named.is_empty() {
         return Ok(Value::list([]));
     }
@@ -155,7 +164,7 @@ fn keep(call: &Call<'_>, test: &[Value], path: Option<&Path>, wanted: bool) -> R
         None => None,
     };
     let mut kept = Vec::new();
-    for item in lazy_items(call)? {
+    for item in members(call)? {
         let subject = match path {
             Some(path) => path.of(&item, None, call.context)?,
             None => item.clone(),

@@ -2,7 +2,9 @@
 
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{flag, integer, integer_or, optional_text, required, text, text_or, touch};
+use crate::template::python::coerce::{
+    flag, integer, integer_or, only_text, optional_text, required, text, text_or, touch,
+};
 use crate::template::python::percent::{self, Fillings};
 use crate::template::python::text::{capitalize as capitalized, head, length, split_lines};
 use crate::value::Value;
@@ -83,11 +85,7 @@ fn indent(call: &Call<'_>) -> Result<Value, Fault> {
         width => " ".repeat(usize::try_from(integer_or(width.as_ref(), 4)?).unwrap_or(0)),
     };
     let blank = flag(blank.as_ref(), false);
-    let Value::Str(input) = &call.input else {
-        let got = call.input.type_name();
-        return Err(Fault::value(format!("unsupported operand type(s) for +=: '{got}' and 'str'")));
-    };
-    let input = format!("{}\n", input.as_str());
+    let input = format!("{}\n", only_text(&call.input)?);
     let mut out = if flag(first.as_ref(), false) { indention.clone() } else { String::new() };
     for (index, line) in split_lines(&input).into_iter().enumerate() {
         if index > 0 {
@@ -184,10 +182,15 @@ fn truncate(call: &Call<'_>) -> Result<Value, Fault> {
     if leeway < 0 {
         return Err(Fault::value(format!("expected leeway >= 0, got {leeway}")));
     }
-    let Value::Str(input) = &call.input else {
-        return Err(Fault::value(format!("object of type '{}' has no len()", call.input.type_name())));
+    let input = match &call.input {
+        Value::Str(text) => text.as_str(),
+        // What is short enough is not looked into.
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) if items.len() as i64 <= width + leeway => {
+            return Ok(call.input.clone());
+        }
+        Value::Dict(dict) if dict.len() as i64 <= width + leeway => return Ok(call.input.clone()),
+        other => only_text(other)?,
     };
-    let input = input.as_str();
     if length(input) as i64 <= width + leeway {
         return Ok(Value::text(input));
     }
@@ -228,8 +231,7 @@ fn wordwrap(call: &Call<'_>) -> Result<Value, Fault> {
     }
     let wrap = optional_text(wrap.as_ref())?.unwrap_or_else(|| "\n".to_owned());
     let (break_words, hyphens) = (flag(break_words.as_ref(), true), flag(hyphens.as_ref(), true));
-    let input = input(call)?;
-    let lines = split_lines(&input).into_iter();
+    let lines = split_lines(only_text(&call.input)?).into_iter();
     let wrapped: Vec<String> = lines.map(|line| wrap_line(line, width, break_words, hyphens).join(&wrap)).collect();
     Ok(Value::text(wrapped.join(&wrap)))
 }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{as_real, flag, text, text_or};
+use crate::template::python::coerce::{as_real, flag, only_text, text_or};
 use crate::template::python::strftime::{self, Moment};
 use crate::template::python::strptime;
 use crate::value::{Value, python};
@@ -35,15 +35,11 @@ fn strftime(call: &Call<'_>) -> Result<Value, Fault> {
     let info = zone.to_offset_info(instant);
     let name = if flag(utc.as_ref(), false) { "GMT" } else { info.abbreviation() };
     let moment = Moment { local: zone.to_datetime(instant), offset: Some(info.offset().seconds()), zone: name };
-    Ok(Value::text(strftime::format(&moment, &text(&call.input)?)))
+    Ok(Value::text(strftime::format(&moment, only_text(&call.input)?)))
 }
 
 fn to_datetime(call: &Call<'_>) -> Result<Value, Fault> {
     let [format] = call.args.bind(["format"])?;
     let format = text_or(format.as_ref(), "%Y-%m-%d %H:%M:%S")?;
-    let Value::Str(written) = &call.input else {
-        let kind = call.input.type_name();
-        return Err(Fault::value(format!("strptime() argument 1 must be str, not {kind}")));
-    };
-    strptime::parse(written, &format).map(Value::Time)
+    strptime::parse(only_text(&call.input)?, &format).map(Value::Time)
 }

@@ -46,7 +46,7 @@ const COMPONENTS: [&str; 9] =
 fn urlsplit(call: &Call<'_>) -> Result<Value, Fault> {
     let [component] = call.args.bind(["query"])?;
     let component = optional_text(component.as_ref())?.filter(|component| !component.is_empty());
-    let split = url::split(only_text(&call.input, "decode")?)?;
+    let split = url::split(only_text(&call.input)?)?;
     let values = [
         Value::text(split.fragment.as_str()),
         Value::from(split.hostname().map(Value::text)),

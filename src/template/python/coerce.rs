@@ -48,14 +48,17 @@ pub fn text(value: &Value) -> Result<String, Fault> {
     touch_all(value).map(python::str)
 }
 
-/// A value that must be text, as something that only text can do is done with it.
+/// Text, and nothing that text could be made of: where Python calls a method that only its `str` has.
 ///
 /// # Errors
-/// If it is anything else.
-pub fn only_text<'v>(value: &'v Value, method: &str) -> Result<&'v str, Fault> {
+/// If it is anything else, or undefined.
+pub fn only_text(value: &Value) -> Result<&str, Fault> {
     match touch(value)? {
-        Value::Str(text) => Ok(text),
-        other => Err(Fault::value(format!("'{}' object has no attribute '{method}'", other.type_name()))),
+        Value::Str(text) => Ok(text.as_str()),
+        other => {
+            let fault = Fault::value(format!("wants text, not a value of type '{}'", other.type_name()));
+            Err(fault.hint("make text of it first, as in `x | string`"))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::template::call::{Call, Test};
 use crate::template::fault::Fault;
 use crate::template::filters::regex::compile;
-use crate::template::python::coerce::{flag, optional_text, required, text, text_or};
+use crate::template::python::coerce::{flag, only_text, optional_text, required, text, text_or};
 use crate::template::python::version::{self, Rules};
 use crate::value::Value;
 
@@ -42,8 +42,8 @@ fn apply(
     multiline: Option<&Value>,
     kind: &str,
 ) -> Result<bool, Fault> {
-    let pattern = text_or(pattern.as_ref(), "")?;
-    let pattern = compile(&pattern, ignorecase, multiline)?;
+    let pattern = pattern.as_ref().map_or(Ok(""), only_text)?;
+    let pattern = compile(pattern, ignorecase, multiline)?;
     let input = text(&call.input)?;
     let found = match kind {
         "search" => pattern.search(&input, 0)?,
