@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::call::{Args, RenderOptions};
-use super::engine::{Engine, poison, use_of};
+use super::engine::Engine;
 use super::eval::{Cx, NO_ELSE};
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
@@ -37,12 +37,6 @@ impl Engine<'_> {
             other => other.clone(),
         };
         self.finish(value)
-    }
-
-    /// Templates a value deeply for showing; what fails stays as [`Value::Undefined`] in its place.
-    pub fn value_lenient(&self, value: &Value) -> Value {
-        self.refuel();
-        self.deep(value.clone()).map_or_else(poison, |value| plain_leniently(&value))
     }
 
     /// A name for the screen: parts that fail are shown as `<< error 1 - 'x' is undefined >>`.
@@ -93,8 +87,8 @@ impl Engine<'_> {
     /// If the text is no expression, is data, or fails otherwise.
     pub fn expression_lenient(&self, text: &Text) -> Result<Value, Fault> {
         match self.raw_expression(text).and_then(|value| self.deep(value)) {
-            Ok(value) => Ok(plain_leniently(&value)),
-            Err(fault) if fault.kind == FaultKind::Undefined => Ok(poison(fault)),
+            Ok(value) => plain_leniently(&value),
+            Err(fault) if fault.kind == FaultKind::Undefined => Ok(fault.poisoned()),
             Err(fault) => Err(fault),
         }
     }
@@ -176,7 +170,7 @@ impl Engine<'_> {
         match value {
             Value::Bool(b) => Ok(Verdict::from(b)),
             Value::Unknown(unknown) => Ok(Verdict::Unknown(unknown)),
-            Value::Undefined(why) => Err(in_condition(self.explain(use_of(&why)))),
+            Value::Undefined(why) => Err(in_condition(self.explain(Fault::using(&why)))),
             other => {
                 let truth = if other.is_true() { "True" } else { "False" };
                 let kind = other.type_name();
@@ -227,7 +221,7 @@ impl Engine<'_> {
         self.refuel();
         let items = self.deeper(|| self.run_lookup(name, args, Some(action)))?;
         match items.iter().find_map(|item| if let Value::Undefined(why) = item { Some(why) } else { None }) {
-            Some(why) => Err(self.explain(use_of(why))),
+            Some(why) => Err(self.explain(Fault::using(why))),
             None => Ok(items),
         }
     }
@@ -321,7 +315,7 @@ impl Engine<'_> {
             let message = format!("{NO_ELSE}; such a result is unsupported for variable storage");
             return Fault::undefined(message).or_at(why.span.as_ref()).hint("give the expression an `else`");
         }
-        self.explain(use_of(why))
+        self.explain(Fault::using(why))
     }
 }
 
@@ -338,24 +332,28 @@ fn is_plain(value: &Value) -> bool {
     matches!(value, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_))
 }
 
-fn plain_leniently(value: &Value) -> Value {
-    match value {
+/// What is missing stays so in its place; what failed fails the whole.
+fn plain_leniently(value: &Value) -> Result<Value, Fault> {
+    Ok(match value {
+        Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
-            Value::list(items.iter().filter(|item| !matches!(item, Value::Omit)).map(plain_leniently))
+            let kept = items.iter().filter(|item| !matches!(item, Value::Omit));
+            Value::list(kept.map(plain_leniently).collect::<Result<Vec<_>, _>>()?)
         }
         Value::Dict(dict) => {
             let kept = dict.iter().filter(|(_, item)| !matches!(item, Value::Omit));
-            Value::Dict(Arc::new(kept.map(|(key, item)| (key.clone(), plain_leniently(item))).collect()))
+            let kept = kept.map(|(key, item)| Ok((key.clone(), plain_leniently(item)?)));
+            Value::Dict(Arc::new(kept.collect::<Result<Dict, Fault>>()?))
         }
         Value::Object(object) => match mapping(&**object) {
-            Some(dict) => plain_leniently(&dict.into()),
+            Some(dict) => plain_leniently(&dict.into())?,
             None => match object.members() {
-                Some(items) => Value::list(items.iter().map(plain_leniently)),
+                Some(items) => Value::list(items.iter().map(plain_leniently).collect::<Result<Vec<_>, _>>()?),
                 None => value.clone(),
             },
         },
         other => other.clone(),
-    }
+    })
 }
 
 impl From<bool> for Verdict {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::call::{Args, Context, RenderOptions};
-use super::engine::{Engine, Layer, poison, use_of, with_ends};
-use super::eval::Cx;
+use super::engine::{Engine, Layer, with_ends};
+use super::eval::{Cx, first};
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
 use super::objects::{BlockCall, Cycler, Function, Joiner, LoopState, MacroObject, Method};
@@ -20,12 +20,17 @@ impl Engine<'_> {
     /// Calls a callable value; the arguments' members may be raw.
     pub(super) fn call_value(&self, callable: &Value, args: Args) -> Result<Value, Fault> {
         let object = match callable {
-            Value::Undefined(why) => return Err(self.explain(use_of(why))),
+            Value::Undefined(why) => return Err(self.explain(Fault::using(why))),
             Value::Unknown(_) => return Ok(callable.clone()),
             Value::Object(object) => object,
             other => return Err(Fault::value(format!("'{}' object is not callable", other.type_name()))),
         };
         let any = object.as_any();
+        if (any.is::<Function>() || any.is::<Method>())
+            && let Some(undefined) = first(&Value::Null, &args, Value::is_undefined)
+        {
+            return Ok(undefined);
+        }
         if let Some(function) = any.downcast_ref::<Function>() {
             return functions::call(self, function.0, args);
         }
@@ -110,7 +115,7 @@ impl Engine<'_> {
         args.named.retain(|(_, value)| !value.is_null());
         for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
             match value {
-                Value::Undefined(why) if !lookup.takes_undefined => return Err(self.explain(use_of(why))),
+                Value::Undefined(why) if !lookup.takes_undefined => return Err(self.explain(Fault::using(why))),
                 Value::Unknown(unknown) => return Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
                 _ => {}
             }
@@ -122,7 +127,7 @@ impl Engine<'_> {
     /// Finds and reads a template file by name; of several names the first that exists.
     pub(super) fn load(&self, name: &Value, cx: &Cx) -> Result<(Arc<Template>, Place), Fault> {
         let names: Vec<Value> = match name {
-            Value::Undefined(why) => return Err(self.explain(use_of(why))),
+            Value::Undefined(why) => return Err(self.explain(Fault::using(why))),
             Value::List(_) | Value::Tuple(_) => self.members_of(name)?,
             other => vec![other.clone()],
         };
@@ -166,7 +171,7 @@ impl Context for Engine<'_> {
     fn test(&self, name: &str, input: Value, args: Args) -> Result<bool, Fault> {
         self.step()?;
         match self.deeper(|| self.apply_test(name, input, args))? {
-            Value::Undefined(why) => Err(self.explain(use_of(&why))),
+            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
             Value::Unknown(unknown) => Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
             value => Ok(value.is_true()),
         }
@@ -178,7 +183,7 @@ impl Context for Engine<'_> {
     }
 
     fn member(&self, value: &Value, key: &Value) -> Value {
-        self.item(value, key).unwrap_or_else(poison)
+        self.item(value, key).unwrap_or_else(Fault::poisoned)
     }
 
     fn iterate(&self, value: &Value) -> Result<Vec<Value>, Fault> {
@@ -195,7 +200,7 @@ impl Context for Engine<'_> {
 
     fn template(&self, value: &Value) -> Result<Value, Fault> {
         match self.deep(value.clone())? {
-            Value::Undefined(why) => Err(self.explain(use_of(&why))),
+            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
             value => Ok(value),
         }
     }

@@ -335,7 +335,7 @@ impl<'a> Engine<'a> {
     pub(super) fn touch(&self, value: Value, label: Option<&str>) -> Result<Value, Fault> {
         match value {
             Value::Str(text) if text.is_template() => match self.eval_text(&text, label) {
-                Err(fault) if fault.kind == FaultKind::Undefined => Ok(poison(fault)),
+                Err(fault) => fault.deferred(),
                 result => result,
             },
             Value::Sealed(sealed) => {
@@ -358,7 +358,7 @@ impl<'a> Engine<'a> {
                 Value::Str(text) if text.is_template() => self.guarded_deep(text),
                 other => self.deep(other.clone()),
             });
-            done.unwrap_or_else(poison)
+            done.unwrap_or_else(Fault::poisoned)
         };
         match value {
             Value::List(items) => Ok(Value::list(items.iter().map(&mut member))),
@@ -377,10 +377,7 @@ impl<'a> Engine<'a> {
     /// itself inside is found.
     fn guarded_deep(&self, text: &Text) -> Result<Value, Fault> {
         let result = self.eval_text(text, None);
-        let value = match result {
-            Err(fault) if fault.kind == FaultKind::Undefined => poison(fault),
-            other => other?,
-        };
+        let value = result.or_else(Fault::deferred)?;
         if !needs_work(&value) {
             return Ok(value);
         }
@@ -416,16 +413,6 @@ fn ends(text: &str) -> usize {
     text.bytes().rev().filter(|byte| *byte != b'\r').take_while(|byte| *byte == b'\n').count()
 }
 
-/// A failure as a value that fails when it is used.
-pub(super) fn poison(fault: Fault) -> Value {
-    Value::Undefined(Arc::new(Undefined { message: fault.message, span: fault.span }))
-}
-
-/// The failure of using an undefined value.
-pub(super) fn use_of(undefined: &Undefined) -> Fault {
-    Fault::undefined(undefined.message.clone()).or_at(undefined.span.as_ref())
-}
-
 /// A text result, not to be shown.
 pub(super) fn secret(value: Value) -> Value {
     match value {
@@ -441,5 +428,5 @@ pub(super) fn is_secret(value: &Value) -> bool {
 
 /// An undefined value with its place.
 pub(super) fn undefined_at(message: String, span: Option<Span>) -> Value {
-    Value::Undefined(Arc::new(Undefined { message, span }))
+    Value::Undefined(Arc::new(Undefined { message, span, failed: None }))
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::call::{Args, Call};
-use super::engine::{Engine, is_secret, secret, undefined_at, use_of};
+use super::engine::{Engine, is_secret, secret, undefined_at};
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
+use super::objects::{Function, Method};
 use super::place::Place;
 use super::render::Blocks;
 use super::tree::{Arg, Kind, Node, Operator};
 use super::{functions, ops, registry};
-use crate::value::{Dict, Text, Unknown, Value, has_template_markers};
+use crate::value::{Dict, Text, Undefined, Unknown, Value, has_template_markers};
 
 /// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
 pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
@@ -36,7 +37,7 @@ impl Engine<'_> {
     /// An expression's value, which must be defined.
     fn defined(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
         match self.node(node, cx)? {
-            Value::Undefined(why) => Err(self.explain(use_of(&why))),
+            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
             value => Ok(value),
         }
     }
@@ -110,12 +111,12 @@ impl Engine<'_> {
                     None => Value::Null,
                 };
                 let args = self.args(args, cx)?;
-                self.apply_filter(name, input, args)
+                self.waiting(self.apply_filter(name, input, args), node, cx)
             }
             Kind::Test(name, input, args) => {
                 let input = self.node(input, cx)?;
                 let args = self.args(args, cx)?;
-                self.apply_test(name, input, args)
+                self.waiting(self.apply_test(name, input, args), node, cx)
             }
             Kind::Attr(of, name) => {
                 let of = self.node(of, cx)?;
@@ -146,9 +147,16 @@ impl Engine<'_> {
                 if matches!(&target.kind, Kind::Var(name) if matches!(&**name, "lookup" | "query" | "q")) {
                     self.fill_literals(args, &mut values, cx)?;
                 }
-                self.call_value(&callable, values)
+                let result = self.call_value(&callable, values);
+                if is_plugin(&callable) { self.waiting(result, node, cx) } else { result }
             }
         }
+    }
+
+    /// What a filter, a test or a lookup gives. Its failure waits until the value is used: `x | default(lookup(..))` does
+    /// not care for the lookup where there is an `x`.
+    fn waiting(&self, result: Result<Value, Fault>, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+        result.or_else(|fault| fault.or_at(cx.place.span(&node.at).as_ref()).deferred())
     }
 
     fn nodes(&self, nodes: &[Node], cx: &Cx) -> Result<Vec<Value>, Fault> {
@@ -158,7 +166,9 @@ impl Engine<'_> {
     /// Gives an undefined value the place of the expression that found nothing.
     fn placed(&self, value: Value, node: &Node, cx: &Cx) -> Value {
         match value {
-            Value::Undefined(why) if why.span.is_none() => undefined_at(why.message.clone(), cx.place.span(&node.at)),
+            Value::Undefined(why) if why.span.is_none() => {
+                Value::Undefined(Arc::new(Undefined { span: cx.place.span(&node.at), ..(*why).clone() }))
+            }
             other => other,
         }
     }
@@ -198,7 +208,7 @@ impl Engine<'_> {
         let mut value = self.node(first, cx)?;
         for (or, right) in spine.into_iter().rev() {
             if let Value::Undefined(why) = &value {
-                return Err(self.explain(use_of(why)));
+                return Err(self.explain(Fault::using(why)));
             }
             match self.truth(&value) {
                 Ok(truth) if truth == or => {}
@@ -276,10 +286,15 @@ impl Engine<'_> {
         };
         let input = self.deep(input)?;
         let args = self.deep_args(args)?;
-        if !filter.takes_undefined
-            && let Some(undefined) = first(&input, &args, Value::is_undefined)
-        {
-            return Ok(undefined);
+        match &input {
+            // Whoever takes a missing value does not take a failure for one.
+            Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),
+            _ if filter.takes_undefined => {}
+            _ => {
+                if let Some(undefined) = first(&input, &args, Value::is_undefined) {
+                    return Ok(undefined);
+                }
+            }
         }
         if !filter.takes_unknown
             && let Some(unknown) = first(&input, &args, Value::is_unknown)
@@ -304,10 +319,14 @@ impl Engine<'_> {
         };
         let input = self.deep(input)?;
         let args = self.deep_args(args)?;
-        if !test.takes_undefined
-            && let Some(undefined) = first(&input, &args, Value::is_undefined)
-        {
-            return Ok(undefined);
+        match &input {
+            Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),
+            _ if test.takes_undefined => {}
+            _ => {
+                if let Some(undefined) = first(&input, &args, Value::is_undefined) {
+                    return Ok(undefined);
+                }
+            }
         }
         if !test.takes_unknown
             && let Some(unknown) = first(&input, &args, Value::is_unknown)
@@ -357,6 +376,11 @@ impl Engine<'_> {
         self.burn(members.len() as u64)?;
         members.into_iter().map(|member| self.touch(member, None)).collect()
     }
+}
+
+/// Functions and methods, as filters, have failures that wait; macros and blocks have not.
+fn is_plugin(callable: &Value) -> bool {
+    matches!(callable, Value::Object(object) if object.as_any().is::<Function>() || object.as_any().is::<Method>())
 }
 
 /// The first of that sort among the input and the arguments.

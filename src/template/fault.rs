@@ -1,7 +1,10 @@
 //! What goes wrong in a template.
 
+use std::sync::Arc;
+
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
+use crate::value::{Undefined, Value};
 
 /// What sort of failure it is; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,30 @@ impl Fault {
     /// A bad value or type.
     pub fn value(message: impl Into<String>) -> Self {
         Self::new(FaultKind::Value, message)
+    }
+
+    /// The failure of using a value that is not there.
+    pub fn using(why: &Undefined) -> Self {
+        let kind = if why.failed.is_some() { FaultKind::Value } else { FaultKind::Undefined };
+        let hints = why.failed.clone().unwrap_or_default();
+        Self { span: why.span.clone(), hints, ..Self::new(kind, why.message.clone()) }
+    }
+
+    /// What stands for a value that could not be made: the failure waits until the value is used.
+    pub fn poisoned(self) -> Value {
+        let failed = (self.kind != FaultKind::Undefined).then_some(self.hints);
+        Value::Undefined(Arc::new(Undefined { message: self.message, span: self.span, failed }))
+    }
+
+    /// The same, unless it is a failure that does not wait: limits, what nobody knows, what is known only later.
+    ///
+    /// # Errors
+    /// With such a failure.
+    pub fn deferred(self) -> Result<Value, Self> {
+        match self.kind {
+            FaultKind::Undefined | FaultKind::Value | FaultKind::Lookup => Ok(self.poisoned()),
+            _ => Err(self),
+        }
     }
 
     /// An undefined value was used.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::call::Args;
-use super::engine::{Engine, poison, secret};
+use super::engine::{Engine, secret};
 use super::eval::any_secret;
 use super::fault::{Fault, FaultKind};
 use super::objects::{Cycler, Function, Joiner, Namespace, Range};
@@ -75,7 +75,7 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     let mut terms = args.positional.into_iter();
     let name = match terms.next() {
         Some(Value::Str(name)) => name,
-        Some(Value::Undefined(why)) => return Err(engine.explain(super::engine::use_of(&why))),
+        Some(Value::Undefined(why)) => return Err(engine.explain(Fault::using(&why))),
         Some(Value::Unknown(unknown)) => return Ok(Value::Unknown(unknown)),
         Some(other) => {
             return Err(Fault::value(format!("a lookup's name must be text, not {}", other.type_name())));
@@ -100,7 +100,7 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     let results = match engine.run_lookup(&name, args, None) {
         Ok(results) => results,
         Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
-        Err(fault) if fault.kind == FaultKind::Undefined => return Ok(poison(fault)),
+        Err(fault) if fault.kind == FaultKind::Undefined => return Ok(fault.poisoned()),
         Err(fault) if policy != "strict" && matches!(fault.kind, FaultKind::Lookup | FaultKind::Value) => {
             if policy == "warn" {
                 engine.globals.warn(format!("the lookup `{}` failed: {}", name.as_str(), fault.message));

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 
-use super::engine::{Engine, use_of};
+use super::engine::Engine;
 use super::fault::Fault;
 use super::objects;
 use super::tree::{Comparison, Operator};
@@ -337,7 +337,7 @@ fn equal(left: &Value, right: &Value) -> bool {
 
 fn refuse_poison(value: &Value) -> Result<(), Fault> {
     match value {
-        Value::Undefined(why) => Err(use_of(why)),
+        Value::Undefined(why) => Err(Fault::using(why)),
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().try_for_each(refuse_poison),
         Value::Dict(dict) => dict.values().try_for_each(refuse_poison),
         _ => Ok(()),
@@ -410,7 +410,7 @@ pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
             Ok(text.chars().map(|c| Value::text(&*c.encode_utf8(&mut buffer))).collect())
         }
         Value::Bytes(bytes) => Ok(bytes.iter().map(|byte| Value::Int(i64::from(*byte))).collect()),
-        Value::Undefined(why) => Err(use_of(why)),
+        Value::Undefined(why) => Err(Fault::using(why)),
         Value::Unknown(unknown) => Err(Fault::new(super::fault::FaultKind::Unknown, unknown.awaits.clone())),
         Value::Object(object) => {
             if let Some(range) = object.as_any().downcast_ref::<objects::Range>() {

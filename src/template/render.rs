@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::engine::{Engine, is_secret, secret, use_of};
+use super::engine::{Engine, is_secret, secret};
 use super::eval::{Cx, NO_ELSE};
 use super::fault::Fault;
 use super::locals::Locals;
@@ -113,7 +113,7 @@ impl Engine<'_> {
             Value::Null | Value::Omit => {}
             Value::Str(part) => text.push_str(&part),
             Value::Undefined(why) if why.message == NO_ELSE => {}
-            Value::Undefined(why) => return Err(self.explain(use_of(&why))),
+            Value::Undefined(why) => return Err(self.explain(Fault::using(&why))),
             other => python::write_str(text, &self.plain(self.deep(other)?, false)?),
         }
         Ok(())
@@ -162,7 +162,7 @@ impl Engine<'_> {
             StmtKind::If(test, then, otherwise) => {
                 let value = self.node(test, cx)?;
                 if let Value::Undefined(why) = &value {
-                    return Err(self.explain(use_of(why)).or_at(cx.place.span(&test.at).as_ref()));
+                    return Err(self.explain(Fault::using(why)).or_at(cx.place.span(&test.at).as_ref()));
                 }
                 match self.truth(&value) {
                     Ok(true) => self.deeper(|| self.stmts(then, cx, out))?,
@@ -289,7 +289,7 @@ impl Engine<'_> {
                 self.bind(&each.target, item.clone(), &inner)?;
                 let value = self.node(filter, &inner)?;
                 if let Value::Undefined(why) = &value {
-                    return Err(self.explain(use_of(why)));
+                    return Err(self.explain(Fault::using(why)));
                 }
                 if value.is_true() {
                     kept.push(item);

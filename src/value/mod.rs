@@ -75,6 +75,9 @@ pub struct Undefined {
     pub message: String,
     /// Where the template stands that could not be resolved, if it is not the one being evaluated.
     pub span: Option<Span>,
+    /// It is not missing, but what should have made it failed; then what to do about that. The failure waits until the
+    /// value is used, and nothing that stands in for missing values stands in for it.
+    pub failed: Option<Vec<String>>,
 }
 
 /// A value that only the server can say.
@@ -157,7 +160,7 @@ impl Value {
 
     /// An absent value with the sentence that is shown when it is used.
     pub fn undefined(message: impl Into<String>) -> Self {
-        Self::Undefined(Arc::new(Undefined { message: message.into(), span: None }))
+        Self::Undefined(Arc::new(Undefined { message: message.into(), span: None, failed: None }))
     }
 
     /// A value that is known only after `awaits`.

@@ -28,7 +28,7 @@ fn mandatory(call: &Call<'_>) -> Result<Value, Fault> {
         let name = if name.is_empty() { String::new() } else { format!("{name} ") };
         format!("Mandatory variable {name}not defined.")
     });
-    Err(Fault::undefined(message).or_at(why.span.as_ref()))
+    Err(Fault::value(message).or_at(why.span.as_ref()))
 }
 
 fn ternary(call: &Call<'_>) -> Result<Value, Fault> {

@@ -25,7 +25,7 @@ pub fn known(call: &Call<'_>, names: &[&str]) {
 pub fn text(call: &Call<'_>, term: &Value) -> Result<String, Fault> {
     match term {
         Value::Str(text) => Ok(text.as_str().to_owned()),
-        Value::Undefined(why) => Err(Fault::undefined(why.message.clone())),
+        Value::Undefined(why) => Err(Fault::using(why)),
         other => Err(fault(format!("the lookup `{}` wants text, not {}", call.name, other.type_name()))),
     }
 }

@@ -96,7 +96,7 @@ fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut usize) -> Res
             path = after;
         }
         if let Value::Undefined(why) = &value {
-            return Err(crate::template::engine::use_of(why));
+            return Err(Fault::using(why));
         }
     }
     Ok(value)

@@ -113,7 +113,7 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
                 match item {
                     Value::Str(item) => out.push_str(item),
                     Value::Unknown(_) => return Ok(item.clone()),
-                    Value::Undefined(why) => return Err(crate::template::engine::use_of(why)),
+                    Value::Undefined(why) => return Err(Fault::using(why)),
                     other => {
                         let kind = other.type_name();
                         return Err(Fault::value(format!("sequence item {at}: expected str instance, {kind} found")));

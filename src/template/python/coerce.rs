@@ -12,7 +12,7 @@ use crate::value::{Dict, Value, python};
 /// With the sentence of an undefined value.
 pub fn touch(value: &Value) -> Result<&Value, Fault> {
     match value {
-        Value::Undefined(why) => Err(Fault { span: why.span.clone(), ..Fault::undefined(why.message.clone()) }),
+        Value::Undefined(why) => Err(Fault::using(why)),
         other => Ok(other),
     }
 }
