@@ -74,6 +74,7 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::stat::Stat,
     &builtin::tempfile::TempFile,
     &builtin::template::Template,
+    &builtin::unarchive::Unarchive,
     &builtin::uri::Uri,
     &builtin::validate_argument_spec::ValidateArgumentSpec,
     &builtin::wait_for::WaitFor,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::files::mode::{self, Current};
 use super::files::text::Coding;
-use super::files::{digest, normal, text, users};
+use super::files::{digest, glob, normal, text, users};
 use super::stat;
 use crate::host::{self, HostApi, Kind as Sort, Meta};
 use crate::modules::spec::{Kind, Param};
@@ -128,7 +128,7 @@ impl<'a> Search<'a> {
     fn of(args: &'a Args, host: &'a dyn HostApi) -> Result<Self, Failure> {
         let regex = args.bool("use_regex");
         let compile = |patterns: Vec<String>| {
-            let source = |pattern: String| if regex { pattern } else { glob(&pattern) };
+            let source = |pattern: String| if regex { pattern } else { glob::to_regex(&pattern) };
             patterns
                 .into_iter()
                 .map(|pattern| Ok(Pattern::compile(&source(pattern), Flags::default())?))
@@ -327,41 +327,6 @@ fn wanted_mode(args: &Args) -> Result<Option<u32>, Failure> {
     }
 }
 
-/// A glob as a regular expression: `*`, `?`, `[abc]`, `[!abc]`; the whole name has to match.
-fn glob(pattern: &str) -> String {
-    let mut regex = String::from("(?s:");
-    let mut rest = pattern;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match c {
-            '*' => regex.push_str(".*"),
-            '?' => regex.push('.'),
-            '[' => {
-                let negated = rest.starts_with('!');
-                let from = usize::from(negated);
-                // A bracket right at the beginning is a member.
-                let search = from + usize::from(rest[from..].starts_with(']'));
-                match rest[search..].find(']') {
-                    Some(end) => {
-                        let members = rest[from..search + end].replace('\\', "\\\\").replace('[', "\\[");
-                        let members = members.strip_prefix(']').map_or(members.clone(), |m| format!("\\]{m}"));
-                        let members =
-                            if members.starts_with('^') && !negated { format!("\\{members}") } else { members };
-                        regex.push_str(if negated { "[^" } else { "[" });
-                        regex.push_str(&members);
-                        regex.push(']');
-                        rest = &rest[search + end + 1..];
-                    }
-                    None => regex.push_str("\\["),
-                }
-            }
-            c if c.is_ascii_punctuation() => regex.extend(['\\', c]),
-            c => regex.push(c),
-        }
-    }
-    regex + ")\\Z"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -455,23 +420,5 @@ mod tests {
         let outcome = found.outcome();
         assert_eq!(outcome.data.get("msg"), Some(&"Not all paths examined, check warnings for details".into()));
         assert_eq!(outcome.data.get("matched"), Some(&0.into()));
-    }
-
-    #[track_caller]
-    fn matches(pattern: &str, name: &str, expected: bool) {
-        let compiled = Pattern::compile(&glob(pattern), Flags::default()).unwrap();
-        assert_eq!(compiled.match_start(name).unwrap().is_some(), expected, "{pattern} {name}");
-    }
-
-    #[test]
-    fn globs() {
-        matches("*.t?t", "a.txt", true);
-        matches("*.txt", "a.txt.bak", false);
-        matches("[ab]", "b", true);
-        matches("[!ab]", "b", false);
-        matches("[]x]", "]", true);
-        matches("[^a]", "^", true);
-        matches("a[", "a[", true);
-        matches("a+b(c)", "a+b(c)", true);
     }
 }

@@ -37,6 +37,7 @@ pub mod tempfile;
 pub mod template;
 #[cfg(test)]
 pub mod testing;
+pub mod unarchive;
 pub mod uri;
 pub mod validate_argument_spec;
 pub mod wait_for;

@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod digest;
+pub mod glob;
 pub mod mode;
 pub mod text;
 pub mod users;

@@ -1,0 +1,244 @@
+//! `unarchive`: unpacks an archive into a folder.
+
+mod tar;
+mod zip;
+mod zip_list;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::copy::{not_found, open};
+use super::files::attributes::Changes;
+use super::files::{Attributes, COMMON, describe, shown};
+use super::web;
+use crate::modules::spec::{Kind, Param};
+use crate::modules::{Args, Diff, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value, python};
+
+static SPEC: Spec = Spec {
+    mutually_exclusive: &[&["include", "exclude"]],
+    ..Spec::new("ansible.builtin.unarchive", "Unpacks an archive into a folder.").params(&[
+        &[
+            Param::path("src", "The archive: tar, plain or packed with gzip, bzip2, xz or zstd, or zip.").required(),
+            Param::path("dest", "The folder, which has to be there.").required(),
+            Param::bool("remote_src", "The archive is on the host, or an address.").default("false"),
+            Param::path("creates", "Nothing is done if this file exists."),
+            Param::bool("list_files", "Return the names in the archive.").default("false"),
+            Param::bool("keep_newer", "Keep files that are newer than those of the archive.").default("false"),
+            Param::list("exclude", &Kind::Str, "Names or patterns that are left out.").default(""),
+            Param::list("include", &Kind::Str, "Names or patterns; nothing else is unpacked.").default(""),
+            Param::list("extra_opts", &Kind::Str, "Further options for `tar` or `unzip`.").default(""),
+            Param::bool("validate_certs", "Check the certificate of the server.").default("true"),
+            Param::int("io_buffer_size", "Accepted, without effect.").default("65536"),
+            Param::bool("copy", "The old opposite of `remote_src`."),
+            Param::bool("decrypt", "Open a vaulted archive.").default("true"),
+        ],
+        COMMON,
+    ])
+};
+
+/// The module.
+pub struct Unarchive;
+
+impl Module for Unarchive {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(run(args, context))
+    }
+}
+
+/// What is unpacked, where to, and how.
+struct Job<'a> {
+    context: &'a TaskContext<'a>,
+    archive: PathBuf,
+    dest: PathBuf,
+    attributes: Attributes,
+    keep_newer: bool,
+    exclude: Vec<String>,
+    include: Vec<String>,
+    options: Vec<String>,
+}
+
+/// An archive that could be read.
+struct Opened {
+    /// How the original calls what deals with it.
+    handler: &'static str,
+    /// The names in it that are asked for.
+    names: Vec<String>,
+    /// Everything is there as it is in the archive.
+    is_there: bool,
+    /// One line for each name that is not, in a notation known from rsync.
+    differences: Option<String>,
+    /// The command that unpacks it.
+    unpack: Vec<String>,
+}
+
+async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+    let host = context.host;
+    let given = |name: &str| context.raw_args.contains(name);
+    if given("copy") && given("remote_src") {
+        return Err(Failure::new("parameters are mutually exclusive: ('copy', 'remote_src')"));
+    }
+    let remote = if given("copy") { !args.bool("copy") } else { args.bool("remote_src") };
+    let (source, dest) = (args.str("src").unwrap_or_default(), args.str("dest").unwrap_or_default());
+    if let Some(path) = args.str("creates").filter(|path| !path.is_empty() && host.exists(Path::new(path))) {
+        let message = format!("skipped, since {path} exists");
+        return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
+    }
+    let mut scratch = None;
+    let archive = match (remote, source.contains("://")) {
+        (false, true) => {
+            let address = web::mask(source);
+            let message =
+                format!("Unsupported option, an URI src ({address}) is only supported when remote_src is True");
+            return Err(Failure::new(message));
+        }
+        (false, false) => here(args, context, source, &mut scratch)?,
+        (true, true) if !host.exists(Path::new(source)) => download(args, context, source, &mut scratch).await?,
+        (true, _) => PathBuf::from(source),
+    };
+    if !host.is_dir(Path::new(dest)) {
+        return Err(Failure::new(format!("dest '{dest}' must be an existing dir")));
+    }
+    let archive = std::path::absolute(&archive).unwrap_or(archive);
+    let name = shown(&archive);
+    match host.stat(&archive) {
+        None => return Err(Failure::new(format!("Source '{source}' does not exist"))),
+        Some(_) if !host.is_readable(&archive) => {
+            return Err(Failure::new(format!("Source '{source}' not readable")));
+        }
+        Some(meta) if meta.size == 0 => {
+            return Err(Failure::new(format!("Invalid archive '{name}', the file is 0 bytes")));
+        }
+        Some(_) => {}
+    }
+    let texts = |key: &str| -> Vec<String> {
+        let given = args.get(key).and_then(Value::as_slice).unwrap_or_default();
+        given.iter().map(python::str).filter(|text| !text.is_empty()).collect()
+    };
+    let job = Job {
+        context,
+        archive,
+        dest: std::path::absolute(dest).unwrap_or_else(|_| dest.into()),
+        attributes: Attributes::of(args),
+        keep_newer: args.bool("keep_newer"),
+        exclude: texts("exclude"),
+        include: texts("include"),
+        options: texts("extra_opts"),
+    };
+    job.unpack(&name, dest, args.bool("list_files")).await
+}
+
+/// The archive where the playbook is; a copy of it if it was vaulted.
+fn here(
+    args: &Args,
+    context: &TaskContext<'_>,
+    source: &str,
+    scratch: &mut Option<tempfile::NamedTempFile>,
+) -> Result<PathBuf, Failure> {
+    let found = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
+    if !found.is_file() {
+        return Err(not_found(context, "files", source));
+    }
+    match open(context, &found, args.bool("decrypt"))? {
+        (_, false) => Ok(found),
+        (content, true) => keep(&content, scratch),
+    }
+}
+
+async fn download(
+    args: &Args,
+    context: &TaskContext<'_>,
+    address: &str,
+    scratch: &mut Option<tempfile::NamedTempFile>,
+) -> Result<PathBuf, Failure> {
+    let request = web::Request { url: address.to_owned(), ..web::Request::of(args, context) };
+    let reply = web::fetch(request).await;
+    if !matches!(reply.status, None | Some(200)) {
+        return Err(Failure::new(format!("Failure downloading {}, {}", web::mask(address), reply.message)));
+    }
+    keep(&reply.body, scratch)
+}
+
+fn keep(content: &[u8], scratch: &mut Option<tempfile::NamedTempFile>) -> Result<PathBuf, Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("cannot keep the archive: {error}"));
+    let mut file = tempfile::Builder::new().prefix("ionplay-").tempfile().map_err(failed)?;
+    file.write_all(content).map_err(failed)?;
+    Ok(scratch.insert(file).path().to_path_buf())
+}
+
+impl Job<'_> {
+    async fn unpack(&self, source: &str, dest: &str, list: bool) -> Result<Outcome, Failure> {
+        let host = self.context.host;
+        let opened = match zip::open(self).await {
+            Ok(opened) => opened,
+            // What `tar` would do is not known before it does it.
+            Err(_) if host.foretells() => {
+                let message = "remote module (ansible.legacy.unarchive) does not support check mode when using gtar";
+                return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
+            }
+            Err(no_zip) => tar::open(self).await.map_err(|no_tar| {
+                Failure::new(format!(
+                    "Failed to find handler for \"{source}\". Make sure the required command to extract the file is \
+                     installed.\n{no_zip}\n{no_tar}"
+                ))
+            })?,
+        };
+        let mut data = Dict::new();
+        data.set("handler", opened.handler.into());
+        data.set("dest", dest.into());
+        data.set("src", source.into());
+        let mut changed = !opened.is_there;
+        if changed && !host.foretells() {
+            let said = host.run(&tar::command(self, opened.unpack.clone())).await;
+            let said = said.map_err(|error| Failure::new(format!("Failed to unpack {source} to {dest}: {error}")))?;
+            let results = [
+                ("cmd", Value::list(opened.unpack.iter().map(|word| Value::text(word.as_str())))),
+                ("rc", said.rc.into()),
+                ("out", said.stdout_text().into()),
+                ("err", said.stderr_text().into()),
+            ];
+            data.set("extract_results", Value::dict(results));
+            if said.rc != 0 {
+                let message = format!("failed to unpack {source} to {dest}");
+                return Err(Failure { data, ..Failure::new(message) });
+            }
+        }
+        let mut diff = Vec::new();
+        if let Some(lines) = opened.differences.filter(|lines| !lines.is_empty()) {
+            let lines = Diff { prepared: Some(lines), ..Diff::default() };
+            data.set("diff", lines.to_value());
+            diff.push(lines);
+        }
+        if !host.foretells() {
+            changed |= self.adjust(&opened.names)?;
+        }
+        if list {
+            data.set("files", Value::list(opened.names.iter().map(|name| Value::text(name.as_str()))));
+        }
+        describe(&self.dest, &mut data);
+        Ok(Outcome { diff, ..Outcome::new(changed, data) })
+    }
+
+    /// Gives everything that was unpacked, and the folders at the top, what the task asks for.
+    fn adjust(&self, names: &[String]) -> Result<bool, Failure> {
+        let mut tops: Vec<&str> = Vec::new();
+        let mut changed = false;
+        for name in names {
+            changed |= self.attributes.apply(self.context.host, &self.dest.join(name), &mut Changes::default())?;
+            if let Some((top, _)) = name.split_once('/').filter(|(top, _)| !tops.contains(top)) {
+                tops.push(top);
+            }
+        }
+        for top in tops {
+            changed |= self.attributes.apply(self.context.host, &self.dest.join(top), &mut Changes::default())?;
+        }
+        Ok(changed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

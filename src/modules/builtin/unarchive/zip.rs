@@ -1,0 +1,132 @@
+//! Zip archives: compared here, unpacked by `unzip`.
+
+use std::path::Path;
+
+use super::zip_list::{Entry, entries};
+use super::{Job, Opened};
+use crate::host::{ALL_BITS, Kind, Meta, umask};
+use crate::modules::builtin::files::mode::{self, Current};
+use crate::modules::builtin::files::{glob, shown, users};
+
+/// The sort among the permissions of Unix.
+const SORT: u32 = 0o170_000;
+const LINK: u32 = 0o120_000;
+
+/// Opens the archive; or tells why that cannot be done.
+pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
+    let host = job.context.host;
+    let listed = host.read(&job.archive).ok().and_then(|content| entries(&content));
+    let Some(program) = host.program("unzip").map(|path| shown(&path)) else {
+        return Err("Unable to find required 'unzip' binary in the path.".to_owned());
+    };
+    let listed = listed.ok_or_else(|| format!("Command \"{program}\" could not handle archive: no zip archive"))?;
+    let asked = |entry: &&Entry| match (&job.include[..], &job.exclude[..]) {
+        ([], []) => true,
+        ([], exclude) => !glob::any_fits(exclude, &entry.name),
+        (include, _) => glob::any_fits(include, &entry.name),
+    };
+    let mut exclude = job.exclude.clone();
+    let mut differences = String::new();
+    for entry in listed.iter().filter(asked) {
+        match job.compare(entry)? {
+            Found::Same => {}
+            Found::Newer => exclude.push(entry.name.clone()),
+            Found::Different(line) => differences.push_str(&format!("{line} {}\n", entry.name)),
+        }
+    }
+    let mut unpack = vec![program, "-o".to_owned()];
+    unpack.extend(job.options.iter().cloned());
+    unpack.push(shown(&job.archive));
+    if !exclude.is_empty() {
+        unpack.push("-x".to_owned());
+        unpack.extend(exclude);
+    }
+    unpack.extend(job.include.iter().cloned());
+    unpack.extend(["-d".to_owned(), shown(&job.dest)]);
+    Ok(Opened {
+        handler: "ZipArchive",
+        names: listed.iter().filter(asked).map(|entry| entry.name.clone()).collect(),
+        is_there: differences.is_empty(),
+        differences: Some(differences),
+        unpack,
+    })
+}
+
+/// What was found at the place of an entry.
+enum Found {
+    /// What is in the archive.
+    Same,
+    /// A newer file, which is to be kept.
+    Newer,
+    /// Something else: what differs, in the notation of rsync.
+    Different(String),
+}
+
+impl Job<'_> {
+    fn compare(&self, entry: &Entry) -> Result<Found, String> {
+        let host = self.context.host;
+        let path = self.dest.join(&entry.name);
+        let (letter, kind) = match entry.unix.map(|bits| bits & SORT) {
+            _ if entry.name.ends_with('/') => ('d', Kind::Directory),
+            Some(LINK) => ('L', Kind::Link),
+            _ => ('f', Kind::File),
+        };
+        let Some(meta) = host.lstat(&path) else { return Ok(Found::Different(format!(">{letter}++++++.??"))) };
+        if meta.kind != kind {
+            return Ok(Found::Different(format!("c{letter}++++++.??")));
+        }
+        let mut marks = ['.', letter, '.', '.', '.', '.', '.', '.', '.', '?', '?'];
+        if meta.is_file() {
+            #[allow(clippy::cast_precision_loss)]
+            let written = entry.written as f64;
+            if self.keep_newer && written < meta.mtime {
+                return Ok(Found::Newer);
+            }
+            #[allow(clippy::float_cmp)]
+            if written != meta.mtime {
+                marks[4] = 't';
+            }
+            if entry.size != meta.size {
+                marks[3] = 's';
+            }
+            if self.checksum(&path) != Some(entry.crc) {
+                marks[2] = 'c';
+            }
+        }
+        if !meta.is_link() && self.bits(entry, &meta)? != meta.bits {
+            marks[5] = 'p';
+        }
+        let user = rustix::process::getuid().as_raw();
+        let group = rustix::process::getgid().as_raw();
+        let owner = self.attributes.owner.as_deref().map_or(user, |name| users::user_id(name).unwrap_or(user));
+        let group = self.attributes.group.as_deref().map_or(group, |name| users::group_id(name).unwrap_or(group));
+        if owner != meta.uid {
+            marks[6] = 'o';
+        }
+        if group != meta.gid {
+            marks[6] = 'g';
+        }
+        let differs = marks[2..9].iter().any(|mark| *mark != '.');
+        Ok(if differs { Found::Different(marks.iter().collect()) } else { Found::Same })
+    }
+
+    fn checksum(&self, path: &Path) -> Option<u32> {
+        let mut sum = flate2::Crc::new();
+        sum.update(&self.context.host.read(path).ok()?);
+        Some(sum.sum())
+    }
+
+    /// The permissions that an entry is to have.
+    fn bits(&self, entry: &Entry, now: &Meta) -> Result<u32, String> {
+        if let Some(wanted) = &self.attributes.mode {
+            let current = Current { bits: now.bits, is_dir: now.is_dir(), umask: umask() };
+            return mode::resolve(wanted, current).map_err(|bad| bad.to_string());
+        }
+        Ok(match entry.unix {
+            // What is set beside the permissions is not unpacked.
+            Some(bits) => bits & ALL_BITS & 0o777,
+            None if entry.name.ends_with('/') => 0o777 & !umask(),
+            None => 0o666 & !umask(),
+        })
+    }
+}
