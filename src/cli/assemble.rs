@@ -406,6 +406,11 @@ fn options(args: &RunArgs, settings: &Settings) -> Options {
         inventory_sources: args.inventory.clone(),
         gather_by_default: settings.text("DEFAULT_GATHERING") != "explicit",
         connection: args.connection.clone(),
+        user: args.user.clone(),
+        timeout: args
+            .timeout
+            .and_then(|seconds| i64::try_from(seconds).ok())
+            .unwrap_or(settings.int("DEFAULT_TIMEOUT")),
         r#become: args.r#become,
         strategy: settings.text("DEFAULT_STRATEGY"),
         poll: settings.int("DEFAULT_POLL_INTERVAL"),

@@ -5,7 +5,6 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::template::{Engine, Scope};
@@ -14,7 +13,6 @@ use crate::value::{Dict, Object, Value};
 /// `hostvars`: every host of the inventory, and the implicit localhost.
 struct HostVars {
     run: Rc<Run>,
-    play: Option<Rc<PlayRun>>,
 }
 
 /// `hostvars[h]`: the variables of one host, templated in the host's own scope.
@@ -27,8 +25,8 @@ struct OfHost {
 
 /// `hostvars` for the templates of a task.
 #[allow(clippy::arc_with_non_send_sync, reason = "objects live on the one thread of the run")]
-pub fn all(run: &Rc<Run>, play: Option<&Rc<PlayRun>>) -> Value {
-    Value::Object(Arc::new(HostVars { run: Rc::clone(run), play: play.cloned() }))
+pub fn all(run: &Rc<Run>) -> Value {
+    Value::Object(Arc::new(HostVars { run: Rc::clone(run) }))
 }
 
 /// The variables of a host that a task is delegated to.
@@ -54,8 +52,6 @@ impl Object for HostVars {
         if !known && !matches!(name, "localhost" | "127.0.0.1" | "::1") {
             return None;
         }
-        // Play variables are not part of a host's own.
-        let _ = &self.play;
         #[allow(clippy::arc_with_non_send_sync, reason = "objects live on the one thread of the run")]
         let host = Arc::new(OfHost { run: Rc::clone(&self.run), host: Rc::from(name), delegating: None });
         Some(Value::Object(host))
@@ -98,7 +94,7 @@ impl Object for OfHost {
             self.scope()
                 .names()
                 .into_iter()
-                .filter(|name| name != "hostvars" && name != "vars")
+                .filter(|name| !matches!(&**name, "hostvars" | "omit" | "vars"))
                 .map(Value::from)
                 .collect(),
         )

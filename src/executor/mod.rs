@@ -17,6 +17,7 @@ mod keywords;
 mod linear;
 mod listing;
 mod loops;
+mod magic;
 mod meta;
 mod module;
 mod naming;

@@ -44,6 +44,10 @@ pub struct Options {
     pub gather_by_default: bool,
     /// `-c`: the connection, for the `ansible_connection` variable.
     pub connection: Option<String>,
+    /// `-u`, for the `ansible_user` variable.
+    pub user: Option<String>,
+    /// `-T`, for the `ansible_timeout` variable.
+    pub timeout: i64,
     /// `-b`: become root or the named user, where no task says otherwise.
     pub r#become: bool,
     /// The strategy of plays that do not name one; empty means linear.

@@ -234,7 +234,7 @@ impl TaskRun<'_> {
                 return Pass { delegated_to, ..self.failed_before(fault, scope, search) };
             }
         };
-        scope.delegate(delegated_to.clone());
+        scope.reach(delegated_to.clone());
         let scope = &*scope;
         let engine = Engine::new(&self.run.globals, scope, search);
         match conditional::when(&engine, self.task) {

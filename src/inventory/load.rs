@@ -130,7 +130,8 @@ impl Inventory {
         &self.folders
     }
 
-    pub(super) fn playbook_folder(&self) -> Option<&Path> {
+    /// Where the playbook lies.
+    pub fn playbook_folder(&self) -> Option<&Path> {
         self.playbook_folder.as_deref()
     }
 

@@ -320,7 +320,7 @@ impl Engine<'_> {
 }
 
 /// The entries of an object that is like a mapping (`hostvars`): its members are keys.
-pub(super) fn mapping(object: &dyn Object) -> Option<Dict> {
+pub fn mapping(object: &dyn Object) -> Option<Dict> {
     if object.as_any().is::<Range>() {
         return None;
     }

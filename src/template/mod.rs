@@ -29,7 +29,7 @@ mod render;
 pub mod tests;
 mod tree;
 
-pub use api::Verdict;
+pub use api::{Verdict, mapping};
 pub use call::{Args, Call, Context, Filter, Lookup, Test};
 pub use engine::{Engine, Globals, Layer, Scope};
 pub use fault::{Fault, FaultKind};

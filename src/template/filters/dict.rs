@@ -1,5 +1,7 @@
 //! Mappings: joined, sorted, turned into lists and back.
 
+use std::borrow::Cow;
+
 use crate::template::call::{Call, Context, Filter};
 use crate::template::fault::Fault;
 use crate::template::python::coerce::{
@@ -102,7 +104,7 @@ fn combine(call: &Call<'_>) -> Result<Value, Fault> {
             Value::List(members) | Value::Tuple(members) => {
                 terms.extend(members.iter().filter(|member| !member.is_null()).cloned());
             }
-            other => terms.push(other.clone()),
+            other => terms.push(opened(other).into_owned()),
         }
     }
     if let Some(unknown) = terms.iter().find(|term| term.is_unknown()) {
@@ -123,11 +125,21 @@ fn combine(call: &Call<'_>) -> Result<Value, Fault> {
     Ok(result)
 }
 
+/// A mapping that is made on demand (`hostvars`) as a plain one; its members stay as they are.
+fn opened(value: &Value) -> Cow<'_, Value> {
+    let opened = match value {
+        Value::Object(object) => crate::template::mapping(&**object),
+        _ => None,
+    };
+    opened.map_or(Cow::Borrowed(value), |dict| Cow::Owned(dict.into()))
+}
+
 fn dict2items(call: &Call<'_>) -> Result<Value, Fault> {
     let [key_name, value_name] = call.args.bind(["key_name", "value_name"])?;
     let key_name = key_name.unwrap_or_else(|| Value::text("key"));
     let value_name = value_name.unwrap_or_else(|| Value::text("value"));
-    let Value::Dict(dict) = &call.input else {
+    let input = opened(&call.input);
+    let Value::Dict(dict) = &*input else {
         let got = call.input.type_name();
         return Err(Fault::value(format!("dict2items requires a dictionary, got <class '{got}'> instead.")));
     };
@@ -186,7 +198,7 @@ fn hashable(key: Value) -> Result<Value, Fault> {
 
 fn pairs(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
-    match &call.input {
+    match &*opened(&call.input) {
         Value::Undefined(_) => Ok(Value::list([])),
         Value::Dict(dict) => {
             Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| Value::tuple([key.clone(), value.clone()]))))
@@ -202,7 +214,8 @@ fn dictsort(call: &Call<'_>) -> Result<Value, Fault> {
         "value" => true,
         _ => return Err(Fault::value("You can only sort by either \"key\" or \"value\"")),
     };
-    let Value::Dict(dict) = &call.input else {
+    let input = opened(&call.input);
+    let Value::Dict(dict) = &*input else {
         return Err(Fault::value(format!("'{}' object has no attribute 'items'", call.input.type_name())));
     };
     let exact = flag(case_sensitive.as_ref(), false);
