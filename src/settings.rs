@@ -55,9 +55,13 @@ const fn row(names: [&'static str; 4], kind: Kind, default: &'static str, doc: &
 pub const TABLE: &[Setting] = &[
     row(["ANSIBLE_FORCE_COLOR", "defaults", "force_color", "ANSIBLE_FORCE_COLOR"], Kind::Bool, "false", "Colours even if the output is no terminal."),
     row(["ANSIBLE_NOCOLOR", "defaults", "nocolor", "ANSIBLE_NOCOLOR"], Kind::Bool, "false", "No colours."),
+    row(["CACHE_PLUGIN", "defaults", "fact_caching", "ANSIBLE_CACHE_PLUGIN"], Kind::Text, "memory", "`jsonfile` keeps facts between runs."),
+    row(["CACHE_PLUGIN_CONNECTION", "defaults", "fact_caching_connection", "ANSIBLE_CACHE_PLUGIN_CONNECTION"], Kind::File, "", "The folder in which facts are kept."),
+    row(["CACHE_PLUGIN_PREFIX", "defaults", "fact_caching_prefix", "ANSIBLE_CACHE_PLUGIN_PREFIX"], Kind::Text, "ansible_facts", "What the names of files with facts begin with."),
+    row(["CACHE_PLUGIN_TIMEOUT", "defaults", "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"], Kind::Int, "86400", "Seconds after which kept facts are too old; 0 is never."),
     row(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], Kind::Bool, "false", "Run handlers of hosts that failed, too."),
     row(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], Kind::Int, "5", "Hosts that run side by side."),
-    row(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], Kind::Text, "implicit", "`implicit` gathers facts where a play does not say, `explicit` does not."),
+    row(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], Kind::Text, "implicit", "`implicit` gathers facts where a play does not say, `smart` only for hosts that have none yet, `explicit` not at all."),
     row(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], Kind::List, "", "Sources of the inventory."),
     row(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], Kind::Int, "15", "Seconds between looks at a background task."),
     row(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], Kind::Folders, "", "Folders with roles, beside `roles` next to the playbook."),
@@ -68,9 +72,13 @@ pub const TABLE: &[Setting] = &[
     row(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], Kind::Int, "0", "How much is said, as `-v`."),
     row(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], Kind::Bool, "false", "Show differences, as `--diff`."),
     row(["DISPLAY_SKIPPED_HOSTS", "defaults", "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS"], Kind::Bool, "true", "Show tasks that are skipped."),
+    row(["INVENTORY_ANY_UNPARSED_IS_FAILED", "inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], Kind::Bool, "false", "End with an error if a source of the inventory cannot be read."),
+    row(["INVENTORY_ENABLED", "inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], Kind::List, "host_list,script,auto,yaml,ini", "With `advanced_host_list` in it, `-i h[1:3],` stands for three hosts."),
+    row(["INVENTORY_UNPARSED_IS_FAILED", "inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], Kind::Bool, "false", "End with an error if no source of the inventory can be read."),
     row(["TAGS_RUN", "tags", "run", "ANSIBLE_RUN_TAGS"], Kind::List, "", "Only tasks with these tags."),
     row(["TAGS_SKIP", "tags", "skip", "ANSIBLE_SKIP_TAGS"], Kind::List, "", "No tasks with these tags."),
     row(["TASK_TIMEOUT", "defaults", "task_timeout", "ANSIBLE_TASK_TIMEOUT"], Kind::Int, "0", "Seconds after which a task has failed; 0 is never."),
+    row(["TRANSFORM_INVALID_GROUP_CHARS", "defaults", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], Kind::Text, "never", "What becomes of names of groups that could not be variables': `never` and `ignore` keep them, `always` and `silently` make them fit."),
 ];
 
 /// The settings of a run.

@@ -42,8 +42,18 @@ struct Reader<'a> {
     model: &'a mut Model,
     group: String,
     state: State,
-    /// Groups that were named as a child or given variables before they were declared, with the first such line.
-    pending: IndexMap<String, (Span, State)>,
+    /// Groups that were named as a child or given variables before they were declared.
+    pending: IndexMap<String, Pending>,
+}
+
+/// A group that is still to be declared.
+struct Pending {
+    /// The first line that names it.
+    span: Span,
+    /// What names it: the children or the variables of a section.
+    by: State,
+    /// The groups it is to be a child of.
+    parents: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -72,16 +82,24 @@ impl Reader<'_> {
                     .suggest(other, known.iter()));
             }
         };
-        self.group = name.to_owned();
-        if self.state == State::Vars {
-            if !self.model.groups.contains_key(name) {
-                self.pending.entry(self.group.clone()).or_insert_with(|| (span.clone(), State::Vars));
-            }
-        } else {
-            self.model.group(name);
-            self.pending.shift_remove(name);
+        self.group = self.model.names.safe(name).into_owned();
+        if self.state == State::Vars && !self.model.groups.contains_key(&*self.group) {
+            self.wait(self.group.clone(), State::Vars, span);
         }
-        Ok(())
+        self.model.group(&self.group);
+        if self.state == State::Vars {
+            return Ok(());
+        }
+        let parents = self.pending.shift_remove(&self.group).map(|waiting| waiting.parents).unwrap_or_default();
+        parents.iter().try_for_each(|parent| self.add_child(parent, &self.group.clone(), span))
+    }
+
+    fn wait(&mut self, group: String, by: State, span: &Span) -> &mut Pending {
+        self.pending.entry(group).or_insert_with(|| Pending { span: span.clone(), by, parents: Vec::new() })
+    }
+
+    fn add_child(&mut self, parent: &str, child: &str, span: &Span) -> Result<(), Diagnostic> {
+        self.model.add_child(parent, child).map_err(|why| Diagnostic::error(why).at(span, ""))
     }
 
     fn host(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
@@ -115,10 +133,12 @@ impl Reader<'_> {
         if name.is_empty() || name.contains([':', ']', ' ', '\t']) {
             return Err(Diagnostic::error(format!("`{text}` is not the name of a group")).at(span, ""));
         }
-        if !self.model.groups.contains_key(name) {
-            self.pending.entry(name.to_owned()).or_insert_with(|| (span.clone(), State::Children));
+        if self.model.groups.contains_key(name) {
+            return self.add_child(&self.group.clone(), name, span);
         }
-        self.model.add_child(&self.group, name).map_err(|why| Diagnostic::error(why).at(span, ""))
+        let parent = self.group.clone();
+        self.wait(name.to_owned(), State::Children, span).parents.push(parent);
+        Ok(())
     }
 
     fn variable(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
@@ -134,15 +154,12 @@ impl Reader<'_> {
 
     fn finish(self) -> Result<(), Diagnostic> {
         let declared = |name: &str| name == ALL || name == UNGROUPED;
-        match self.pending.into_iter().find(|(name, _)| !declared(name)) {
-            Some((name, (span, State::Vars))) => {
-                Err(Diagnostic::error(format!("variables for the group `{name}`, which is not there")).at(&span, ""))
-            }
-            Some((name, (span, _))) => Err(Diagnostic::error(format!("the child group `{name}` is not there"))
-                .at(&span, "")
-                .hint(format!("declare it with `[{name}]`"))),
-            None => Ok(()),
-        }
+        let Some((name, waiting)) = self.pending.into_iter().find(|(name, _)| !declared(name)) else { return Ok(()) };
+        let message = match waiting.by {
+            State::Vars => format!("variables for the group `{name}`, which is not there"),
+            _ => format!("the child group `{name}` is not there"),
+        };
+        Err(Diagnostic::error(message).at(&waiting.span, "").hint(format!("declare it with `[{name}]`")))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Python literals, as values in an INI inventory are read: `5`, `0x10`, `[1, 'a']`, `{'k': None}`, `True`.
 
+use std::sync::Arc;
+
 use num_bigint::BigInt;
 
 use crate::source::Span;
@@ -58,6 +60,7 @@ impl<'a> Reader<'a> {
                 let number = self.number()?;
                 if first == '+' { Some(number) } else { negated(number) }
             }
+            '.' if self.take("...") => Some(self.text("...")),
             '0'..='9' | '.' => self.number(),
             _ => self.word(),
         }
@@ -111,7 +114,11 @@ impl<'a> Reader<'a> {
             "None" => Value::Null,
             "True" => Value::Bool(true),
             "False" => Value::Bool(false),
-            "r" | "R" | "u" | "U" if rest.starts_with(['\'', '"']) => return self.strings(),
+            _ if rest.starts_with(['\'', '"']) && is_prefix(word) => return self.strings(),
+            "set" => {
+                self.rest = rest;
+                return (self.take("(") && self.take(")")).then(|| Value::list([]));
+            }
             _ => return None,
         };
         self.rest = rest;
@@ -134,20 +141,32 @@ impl<'a> Reader<'a> {
         }
         let (digits, rest) = text.split_at(end);
         self.rest = rest;
+        // There are no complex numbers in playbooks: they are kept as Python writes them.
+        if let Some(imaginary) = digits.strip_suffix(['j', 'J']) {
+            let number = match parse_number(imaginary)? {
+                Value::Float(float) if float.fract() == 0.0 => format!("{float:.0}"),
+                number => crate::value::python::str(&number),
+            };
+            return Some(self.text(format!("{number}j")));
+        }
         parse_number(digits)
+    }
+
+    fn text(&self, text: impl Into<Arc<str>>) -> Value {
+        Value::Str(Text::written(text, self.origin.clone()))
     }
 
     /// One string literal, or several side by side, which Python joins.
     fn strings(&mut self) -> Option<Value> {
         let mut text = String::new();
         loop {
-            let raw = match self.rest.as_bytes() {
-                [b'r' | b'R', b'\'' | b'"', ..] => true,
-                [b'u' | b'U', b'\'' | b'"', ..] | [b'\'' | b'"', ..] => false,
-                _ => break,
-            };
-            self.rest = self.rest.trim_start_matches(['r', 'R', 'u', 'U']);
-            self.string(raw, &mut text)?;
+            let start = self.rest.find(['\'', '"']).unwrap_or(self.rest.len());
+            let (prefix, rest) = self.rest.split_at(start);
+            if rest.is_empty() || !is_prefix(prefix) {
+                break;
+            }
+            self.rest = rest;
+            self.string(prefix.contains(['r', 'R']), &mut text)?;
             self.skip();
         }
         Some(Value::Str(Text::written(text, self.origin.clone())))
@@ -208,6 +227,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// What may stand before the quotes of a string; bytes become text.
+fn is_prefix(word: &str) -> bool {
+    ["", "r", "u", "b", "br", "rb"].iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
 }
 
 fn negated(number: Value) -> Option<Value> {
@@ -274,11 +298,12 @@ mod tests {
         case(r"'a\n\x41' 'b'", r"'a\nAb'");
         case(r"r'\d'", r"'\\d'");
         case("\"quoted\"", "'quoted'");
+        case("[..., 1.0j, set(), b'x' rb\"\\d\"]", "['...', '1j', [], 'x\\\\d']");
     }
 
     #[test]
     fn everything_else_is_text() {
-        for text in ["true", "010", "1+2", "hello # c", "[1, 2", "a b", "", "x=1", "1_", "{1: 2, 3}", "[1 2]", "1j"] {
+        for text in ["true", "010", "1+2", "hello # c", "[1, 2", "a b", "", "x=1", "1_", "{1: 2, 3}", "[1 2]"] {
             case(text, &python::repr(&Value::text(text)));
         }
         let Value::Str(text) = read("{{ x }}", &Source::new("t", "{{ x }}").span(0..7)) else { panic!("not text") };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::layers::Layer;
 use super::model::{HostName, LOCALHOST, Model, Origin};
+use super::names::{GroupNames, Transform};
 use super::{ini, read, script, tree};
 use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
@@ -21,10 +22,22 @@ const IGNORED_ENDINGS: [&str; 12] =
 /// Folder, `group_vars` or `host_vars`, and name.
 type FileKey = (PathBuf, &'static str, Arc<str>);
 
+/// How sources are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules {
+    /// What becomes of names of groups that could not be variables'.
+    pub group_names: Transform,
+    /// `-i h[1:3],` stands for three hosts.
+    pub ranges_in_lists: bool,
+}
+
 /// All hosts and groups with their variables, those added in the run included.
 pub struct Inventory {
     model: Model,
     sources: Vec<String>,
+    rules: Rules,
+    /// Sources that could not be read, as they are written.
+    unread: Vec<String>,
     /// Folders with `group_vars` and `host_vars`: those of the inventories, then the playbook's.
     folders: Vec<PathBuf>,
     playbook_folder: Option<PathBuf>,
@@ -46,9 +59,16 @@ impl Inventory {
 
     /// Reads the sources in order (`-i` as written). What cannot be read becomes a warning.
     pub fn load(sources: &[String], secrets: Rc<VaultSecrets>) -> Self {
+        Self::load_by(sources, secrets, Rules::default())
+    }
+
+    /// The same by other rules.
+    pub fn load_by(sources: &[String], secrets: Rc<VaultSecrets>, rules: Rules) -> Self {
         let mut inventory = Self {
             model: Model::default(),
             sources: sources.to_vec(),
+            rules,
+            unread: Vec::new(),
             folders: Vec::new(),
             playbook_folder: None,
             secrets,
@@ -65,12 +85,19 @@ impl Inventory {
     /// Reads all sources anew; hosts and groups added in the run are gone, as `meta: refresh_inventory` wants it.
     pub fn refresh(&mut self) {
         self.model = Model::default();
+        self.model.names = GroupNames::new(self.rules.group_names);
         self.folders.clear();
+        self.unread.clear();
         self.files.borrow_mut().clear();
         for source in self.sources.clone() {
-            self.source(&source);
+            if !self.source(&source) {
+                self.unread.push(source);
+            }
         }
         self.settle();
+        if let Some(warning) = self.model.names.warning() {
+            self.warn(Diagnostic::warning(warning));
+        }
         if self.model.hosts.is_empty() {
             self.warn(Diagnostic::warning(if self.sources.is_empty() {
                 "no inventory was given, only the implicit `localhost` is there; `all` does not match it"
@@ -84,6 +111,11 @@ impl Inventory {
     pub fn set_playbook_dir(&mut self, folder: &Path) {
         self.playbook_folder = Some(folder.to_owned());
         self.layers.borrow_mut().clear();
+    }
+
+    /// The sources that could not be read.
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 
     /// What could not be read or matched since the last call.
@@ -150,30 +182,42 @@ impl Inventory {
         self.layers.borrow_mut().clear();
     }
 
-    fn source(&mut self, source: &str) {
+    /// Reads a source; whether anything came of it.
+    fn source(&mut self, source: &str) -> bool {
         let path = Path::new(source);
         if source.contains(',') && !path.exists() {
             return self.list(source);
         }
-        let Ok(path) = std::path::absolute(path) else { return };
+        let Ok(path) = std::path::absolute(path) else { return false };
         self.folders.push(if path.is_dir() { path.clone() } else { parent(&path) });
         if !path.exists() {
-            return self.warn(
+            self.warn(
                 Diagnostic::warning(format!("the inventory `{source}` does not exist"))
                     .hint("a list of host names needs a comma: `-i host,`"),
             );
+            return false;
         }
-        self.path(&path, 0);
+        let read = self.path(&path, 0);
         let mut seen = std::collections::HashSet::new();
         self.folders.retain(|folder| seen.insert(folder.clone()));
+        read
     }
 
-    /// `a,b[1:3],` names hosts by itself.
-    fn list(&mut self, source: &str) {
+    /// `a,b:22,` names hosts by itself.
+    fn list(&mut self, source: &str) -> bool {
         let origin = Origin { file: source.into(), folder: None };
         for word in source.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match ini::host_names(word) {
-                Err(why) => self.warn(Diagnostic::warning(format!("the inventory `{source}` cannot be read: {why}"))),
+            let names = if self.rules.ranges_in_lists {
+                ini::host_names(word)
+            } else {
+                let (name, port) = super::range::split_port(word);
+                Ok(vec![(name.to_owned(), port)])
+            };
+            match names {
+                Err(why) => {
+                    self.warn(Diagnostic::warning(format!("the inventory `{source}` cannot be read: {why}")));
+                    return false;
+                }
                 Ok(names) => {
                     for (name, port) in names {
                         let host = self.model.host(&name, Some(super::model::UNGROUPED), Some(&origin));
@@ -184,59 +228,77 @@ impl Inventory {
                 }
             }
         }
+        true
     }
 
-    fn path(&mut self, path: &Path, depth: usize) {
+    fn path(&mut self, path: &Path, depth: usize) -> bool {
         if !path.is_dir() {
             return self.file(path);
         }
         let mut entries: Vec<PathBuf> =
             std::fs::read_dir(path).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
         entries.sort();
+        let mut read = false;
         for entry in entries {
             let name = entry.file_name().unwrap_or_default().to_string_lossy();
             let special = name.starts_with('.') || matches!(&*name, "group_vars" | "host_vars" | "vars_plugins");
             // A link to a folder above itself would never end.
             if !special && !IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending)) && depth < 20 {
-                self.path(&entry, depth + 1);
+                read |= self.path(&entry, depth + 1);
             }
         }
+        read
     }
 
-    /// Tries the forms a file may have; what fails leaves nothing behind.
-    fn file(&mut self, path: &Path) {
+    /// Tries the forms a file may have. What was read before something could not be understood stays, as in the original.
+    fn file(&mut self, path: &Path) -> bool {
         let origin = Origin { file: path.display().to_string().into(), folder: Some(parent(path)) };
         let mut failures = Vec::new();
-        let before = self.model.clone();
         if is_program(path) {
             match script::load(path, &origin, &mut self.model) {
-                Ok(()) => return,
+                Ok(()) => return true,
                 Err(why) => failures.push(Diagnostic::warning(format!("as a script: {why}"))),
             }
-            self.model = before.clone();
         }
         let source = match read::source(path, &self.secrets) {
             Ok(source) => source,
-            Err(why) => return self.warn(Diagnostic::warning(why)),
+            Err(why) => {
+                self.warn(Diagnostic::warning(why));
+                return false;
+            }
         };
-        if path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml" || ending == "json") {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().into_owned());
+        let yaml = matches!(ending.as_deref(), None | Some("yml" | "yaml" | "json"));
+        if yaml {
             match read::yaml(&source).and_then(|value| tree::read_yaml(&value, &origin, &mut self.model)) {
-                Ok(warnings) => return warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text))),
+                Ok(warnings) => {
+                    warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
+                    return true;
+                }
                 Err(why) => failures.push(Diagnostic::warning(format!("as YAML: {why}"))),
             }
-            self.model = before.clone();
         }
-        match ini::read(&source, &origin, &mut self.model) {
-            Ok(()) => return,
-            // Of a file that is meant as something else it is of no use to hear why it is no INI.
-            Err(why) if failures.is_empty() => failures.push(why),
-            Err(_) => {}
+        if ending.as_deref() == Some("toml") {
+            let hint =
+                "inventories are INI or YAML files, scripts that print JSON, folders of these, or lists of names";
+            failures.push(Diagnostic::warning("inventories in TOML are not supported").hint(hint));
+        } else {
+            match ini::read(&source, &origin, &mut self.model) {
+                Ok(()) => return true,
+                // Of a file that is meant as something else it is of no use to hear why it is no INI.
+                Err(_) if ending.is_some() && !failures.is_empty() => {}
+                Err(why) => {
+                    // Without an ending it is more likely INI than YAML.
+                    failures.retain(|failure| !failure.summary.starts_with("as YAML"));
+                    failures.push(why);
+                }
+            }
         }
-        self.model = before;
         for failure in failures {
             let summary = format!("the inventory `{}` cannot be read: {}", path.display(), failure.summary);
             self.warn(Diagnostic { severity: crate::diagnostic::Severity::Warning, summary, ..failure });
         }
+        false
     }
 }
 
@@ -280,7 +342,10 @@ mod tests {
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
         let inventory = load(folder.path(), &["d", "x[1:2],y:22"]);
         assert!(inventory.take_warnings().is_empty());
-        assert_eq!(inventory.select("all").unwrap().join(" "), "x1 x2 y a b s");
+        assert_eq!(inventory.select("all").unwrap().join(" "), "x[1:2] y a b s");
+        let rules = Rules { ranges_in_lists: true, ..Rules::default() };
+        let ranges = Inventory::load_by(&["x[1:2],".to_owned()], Rc::default(), rules);
+        assert_eq!(ranges.select("all").unwrap().join(" "), "x1 x2");
         assert_eq!(inventory.model.hosts["y"].vars.get("ansible_port"), Some(&Value::Int(22)));
         let Some(Value::Str(text)) = inventory.model.hosts["s"].vars.get("v") else { panic!("no text") };
         assert!(text.is_template());
@@ -292,10 +357,12 @@ mod tests {
         std::fs::write(folder.path().join("bad"), "good\n[g:nope]\n").unwrap();
         let inventory = load(folder.path(), &["bad", "missing"]);
         let warnings = inventory.take_warnings();
-        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert!(warnings[0].summary.ends_with("cannot be read: a section cannot be of the type `nope`"));
         assert!(warnings[1].summary.ends_with("missing` does not exist"));
-        assert_eq!(inventory.select("all").unwrap(), [] as [HostName; 0]);
+        assert_eq!(inventory.unread().len(), 2);
+        // What came before the line that cannot be read is there.
+        assert_eq!(inventory.select("all").unwrap().join(" "), "good");
         assert_eq!(inventory.select("localhost").unwrap().join(" "), "localhost");
         assert_eq!(inventory.select("127.0.0.1").unwrap().join(" "), "localhost");
     }

@@ -9,6 +9,7 @@ mod layers;
 mod literal;
 mod load;
 mod model;
+mod names;
 mod pattern;
 mod range;
 mod read;
@@ -19,7 +20,8 @@ mod vars_files;
 mod words;
 
 pub use layers::{Layer, LayerKind};
-pub use load::Inventory;
+pub use load::{Inventory, Rules};
 pub use model::{ALL, GroupName, HostName, UNGROUPED};
+pub use names::Transform;
 pub use pattern::glob as glob_expression;
 pub use select::select_among;

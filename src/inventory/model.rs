@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::names::GroupNames;
 use crate::value::{Dict, Value};
 
 /// The name of a host.
@@ -61,11 +62,13 @@ pub struct Model {
     pub hosts: IndexMap<HostName, Host>,
     /// By name, in the order they were named.
     pub groups: IndexMap<GroupName, Group>,
+    /// What becomes of names that could not be variables'.
+    pub names: GroupNames,
 }
 
 impl Default for Model {
     fn default() -> Self {
-        let mut model = Self { hosts: IndexMap::new(), groups: IndexMap::new() };
+        let mut model = Self { hosts: IndexMap::new(), groups: IndexMap::new(), names: GroupNames::default() };
         model.group(UNGROUPED);
         model.group(ALL).children.insert(UNGROUPED.into());
         model.groups.move_index(1, 0);
@@ -76,6 +79,7 @@ impl Default for Model {
 impl Model {
     /// A group, made if it is not there.
     pub fn group(&mut self, name: &str) -> &mut Group {
+        let name = &*self.names.safe(name);
         if !self.groups.contains_key(name) {
             self.groups.insert(name.into(), Group { priority: 1, ..Group::default() });
         }
@@ -95,6 +99,7 @@ impl Model {
     /// # Errors
     /// With one sentence, if that would make a circle.
     pub fn add_child(&mut self, parent: &str, child: &str) -> Result<(), String> {
+        let (parent, child) = (&*self.names.safe(parent), &*self.names.safe(child));
         if parent == child {
             return Err(format!("the group `{child}` cannot be a child of itself"));
         }

@@ -97,10 +97,15 @@ impl Inventory {
             let warning = Diagnostic::warning(format!("the host pattern `{name}` matches no host and no group"));
             self.warn(warning.suggest(name, names));
         }
-        Ok(match subscript {
-            Some(subscript) => subscript.apply(&hosts.into_iter().collect::<Vec<_>>()).into_iter().collect(),
-            None => hosts,
-        })
+        let Some(subscript) = subscript else { return Ok(hosts) };
+        let taken: IndexSet<HostName> =
+            subscript.apply(&hosts.iter().cloned().collect::<Vec<_>>()).into_iter().collect();
+        if taken.is_empty() && !hosts.is_empty() && matches!(subscript, pattern::Subscript::One(_)) {
+            let count = hosts.len();
+            return Err(Diagnostic::error(format!("the host pattern `{part}` asks for a host that is not there"))
+                .hint(format!("`{name}` has {count}, counted from 0")));
+        }
+        Ok(taken)
     }
 }
 

@@ -28,12 +28,26 @@ fn yaml_group(
     model: &mut Model,
     warnings: &mut Vec<String>,
 ) -> Result<(), String> {
-    model.group(name);
     let body = match body {
-        Value::Null => return Ok(()),
+        Value::Null => {
+            model.group(name);
+            return Ok(());
+        }
         Value::Dict(body) => body,
-        other => return Err(format!("the group `{name}` must be a mapping, not {}", other.type_name())),
+        other => {
+            let kind = other.type_name();
+            warnings.push(format!("the group `{name}` must be a mapping, not {kind}, so it is passed over"));
+            return Ok(());
+        }
     };
+    model.group(name);
+    for section in ["vars", "children", "hosts"] {
+        if let Some(value) = body.get(section)
+            && !matches!(value, Value::Null | Value::Dict(_) | Value::Str(_))
+        {
+            return Err(format!("`{section}` of the group `{name}` must be a mapping, not {}", value.type_name()));
+        }
+    }
     for (key, value) in body.iter() {
         // A lone name stands for a mapping with that one key.
         let entries = match value {
@@ -56,6 +70,12 @@ fn yaml_group(
             }
             Some("hosts") => {
                 for (pattern, vars) in entries.iter() {
+                    if !matches!(pattern, Value::Str(_)) {
+                        return Err(format!(
+                            "the host `{}` of the group `{name}` must be text: quote it",
+                            text(pattern)
+                        ));
+                    }
                     yaml_hosts(&text(pattern), vars, name, origin, model)?;
                 }
             }
@@ -162,7 +182,7 @@ mod tests {
         assert_eq!(model.hosts_of("all").iter().map(|h| &**h).collect::<Vec<_>>(), ["a", "w1", "w2"]);
         assert_eq!(model.groups_of("a").join(" "), "all g");
         assert_eq!(python::repr(&model.hosts["w2"].vars.clone().into()), "{'ansible_port': 22}");
-        for bad in ["[]", "{}", r#"{"plugin": "x"}"#, r#"{"g": [1]}"#, r#"{"g": {"hosts": {"h": 1}}}"#] {
+        for bad in ["[]", "{}", r#"{"plugin": "x"}"#, r#"{"g": {"vars": 1}}"#, r#"{"g": {"hosts": {"h": 1}}}"#] {
             assert!(read_yaml(&json::from_str(bad).unwrap(), &origin(), &mut Model::default()).is_err(), "{bad}");
         }
     }

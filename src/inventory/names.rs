@@ -1,0 +1,89 @@
+//! Names of groups that could not be the names of variables: kept with a warning, or made fit.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+/// What becomes of such names (`TRANSFORM_INVALID_GROUP_CHARS`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Transform {
+    /// They are kept, with a warning.
+    #[default]
+    Never,
+    /// They are kept, without a word.
+    Ignore,
+    /// Unfit signs become underscores, with a warning.
+    Always,
+    /// Unfit signs become underscores, without a word.
+    Silently,
+}
+
+impl Transform {
+    /// Reads the setting; anything unknown replaces, as the original's does.
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "never" | "" => Self::Never,
+            "ignore" => Self::Ignore,
+            "silently" => Self::Silently,
+            _ => Self::Always,
+        }
+    }
+}
+
+/// The setting, and whether it was needed.
+#[derive(Debug, Clone, Default)]
+pub struct GroupNames {
+    /// The setting.
+    pub transform: Transform,
+    /// The first name that was unfit.
+    met: RefCell<Option<String>>,
+}
+
+impl GroupNames {
+    /// These names are treated so.
+    pub fn new(transform: Transform) -> Self {
+        Self { transform, met: RefCell::default() }
+    }
+
+    /// The name under which the group is kept.
+    pub fn safe<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        let unfit = |(at, c): (usize, char)| !(c.is_alphanumeric() || c == '_') || (at == 0 && c.is_numeric());
+        if !name.char_indices().any(unfit) {
+            return Cow::Borrowed(name);
+        }
+        self.met.borrow_mut().get_or_insert_with(|| name.to_owned());
+        match self.transform {
+            Transform::Never | Transform::Ignore => Cow::Borrowed(name),
+            _ => Cow::Owned(name.char_indices().map(|(at, c)| if unfit((at, c)) { '_' } else { c }).collect()),
+        }
+    }
+
+    /// What there is to say about names met so far.
+    pub fn warning(&self) -> Option<String> {
+        let what = match self.transform {
+            Transform::Never => "but not replaced",
+            Transform::Always => "and automatically replaced",
+            Transform::Ignore | Transform::Silently => return None,
+        };
+        let met = self.met.borrow();
+        Some(format!("Invalid characters were found in group names {what}: `{}`", met.as_ref()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unfit_signs() {
+        for (transform, name, safe, warned) in [
+            (Transform::Never, "a-b", "a-b", true),
+            (Transform::Ignore, "a-b", "a-b", false),
+            (Transform::Always, "1a b.c", "_a_b_c", true),
+            (Transform::Silently, "a-b", "a_b", false),
+            (Transform::Always, "fit_1", "fit_1", false),
+        ] {
+            let names = GroupNames::new(transform);
+            assert_eq!((&*names.safe(name), names.warning().is_some()), (safe, warned), "{transform:?} {name}");
+        }
+    }
+}
