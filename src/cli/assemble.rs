@@ -12,7 +12,7 @@ use crate::executor::{self, Options, Parts, Run, Selection};
 use crate::exit::Exit;
 use crate::host;
 use crate::intake::{self, Document};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Rules, Transform};
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
 use crate::plan::Gather;
 use crate::playbook::{Loaded, Loader, Playbook, Problem};
@@ -185,7 +185,7 @@ async fn prepare(
         }
         return Ok(Prepared::Done);
     }
-    let inventory = inventory(args, &secrets, bus)?;
+    let inventory = inventory(args, settings, &secrets, bus)?;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
     let http: Rc<dyn Connector> = match server {
         Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
@@ -374,9 +374,24 @@ fn chosen(args: &RunArgs, blocks: Vec<intake::Block>, source: &Arc<Source>) -> L
     Ok(found)
 }
 
-fn inventory(args: &RunArgs, secrets: &Rc<VaultSecrets>, bus: &Bus) -> Loaded<Inventory> {
+fn inventory(args: &RunArgs, settings: &Settings, secrets: &Rc<VaultSecrets>, bus: &Bus) -> Loaded<Inventory> {
     let sources = &args.inventory;
-    let mut inventory = Inventory::load(sources, Rc::clone(secrets));
+    let rules = Rules {
+        group_names: Transform::parse(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
+        ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),
+    };
+    let mut inventory = Inventory::load_by(sources, Rc::clone(secrets), rules);
+    let unread = inventory.unread();
+    let fatal = (settings.bool("INVENTORY_ANY_UNPARSED_IS_FAILED") && !unread.is_empty())
+        || (settings.bool("INVENTORY_UNPARSED_IS_FAILED") && unread.len() == sources.len());
+    if fatal {
+        return Err(general(match unread {
+            [] => "no inventory was given, which is an error by the settings".to_owned(),
+            unread => {
+                format!("the inventory `{}` could not be read, which is an error by the settings", unread.join("`, `"))
+            }
+        }));
+    }
     if let Some(limit) = &args.limit {
         inventory.set_limit(limit).map_err(|message| Box::new(Problem::general(message)))?;
     }
@@ -405,6 +420,9 @@ fn options(args: &RunArgs, settings: &Settings) -> Options {
         force_handlers: args.force_handlers,
         inventory_sources: args.inventory.clone(),
         gather_by_default: settings.text("DEFAULT_GATHERING") != "explicit",
+        gather_once: settings.text("DEFAULT_GATHERING") == "smart",
+        flush_cache: args.flush_cache,
+        fact_cache: fact_cache(settings),
         connection: args.connection.clone(),
         user: args.user.clone(),
         timeout: args
@@ -418,6 +436,21 @@ fn options(args: &RunArgs, settings: &Settings) -> Options {
         config_file: settings.file.as_ref().map(|file| file.display().to_string()),
         environment: Vec::new(),
     }
+}
+
+/// Where facts are kept between runs.
+fn fact_cache(settings: &Settings) -> Option<executor::FactCache> {
+    let folder = settings.text("CACHE_PLUGIN_CONNECTION");
+    let kind = settings.text("CACHE_PLUGIN");
+    if crate::template::call::short_name(&kind) != "jsonfile" || folder.is_empty() {
+        return None;
+    }
+    let timeout = u64::try_from(settings.int("CACHE_PLUGIN_TIMEOUT")).ok().filter(|seconds| *seconds > 0);
+    Some(executor::FactCache {
+        folder: PathBuf::from(folder),
+        prefix: settings.text("CACHE_PLUGIN_PREFIX"),
+        timeout: timeout.map(std::time::Duration::from_secs),
+    })
 }
 
 /// The writers that the arguments ask for.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::playbook::block::check_variable_name;
-use crate::playbook::{Loaded, Loader, Problem, freeform};
+use crate::playbook::{Loaded, Loader, Problem, ProblemKind, freeform};
 use crate::source::Source;
 use crate::value::{Dict, Text, Value};
 
@@ -24,6 +24,10 @@ pub fn read(words: &[String], loader: &Loader) -> Loaded<Dict> {
 fn one(word: &str, loader: &Loader) -> Loaded<Dict> {
     if let Some(path) = word.strip_prefix('@') {
         let node = loader.yaml(Path::new(path))?;
+        if node.as_ref().is_none_or(crate::yaml::Node::is_null) {
+            return Err(Box::new(Problem::general(Diagnostic::error(format!("there are no variables in `{path}`"))))
+                .of_kind(ProblemKind::Options));
+        }
         return mapping(node.as_ref(), &format!("`{path}`"));
     }
     let source = Source::new("-e", word);
@@ -35,10 +39,11 @@ fn one(word: &str, loader: &Loader) -> Loaded<Dict> {
         Box::new(Problem::general(Diagnostic::error(problem.message).at(&source.span(problem.range), "")))
     })?;
     if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
-        return Err(Box::new(Problem::general(
-            Diagnostic::error(format!("`-e {rest}` is no `name=value`"))
-                .hint("write `-e name=value`, `-e '{\"name\": 1}'` or `-e @file.yml`"),
-        )));
+        // The original says nothing of it, which hides mistakes.
+        loader.warn(
+            Diagnostic::warning(format!("`{rest}` in `-e {word}` is no `name=value`, so it is passed over"))
+                .hint("write `-e name=value`, `-e '{\"name\": 1}'` or `-e @file.yml`; quote values with blanks"),
+        );
     }
     let whole = |source: &Arc<Source>| source.span(0..source.text().len());
     Ok(pairs
@@ -53,7 +58,8 @@ fn mapping(node: Option<&crate::yaml::Node>, what: &str) -> Loaded<Dict> {
         return Err(Box::new(Problem::general(
             Diagnostic::error(format!("{what} must be a mapping of variables, not {}", node.description()))
                 .at(node.span(), ""),
-        )));
+        ))
+        .of_kind(ProblemKind::Options));
     };
     for entry in entries {
         check_variable_name(&entry.key)?;

@@ -23,6 +23,8 @@ use crate::exit::Exit;
 /// Runs Ansible-style playbooks and documentation snippets, without Ansible and without Python.
 #[derive(Debug, Parser)]
 #[command(name = "ionplay", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+// Of an option that is given twice the last one counts, as in the original.
+#[command(args_override_self = true)]
 #[command(after_help = "Exit status: 0 fine, 1 general error, 2 a task failed or a wrong option, 4 not understood or \
 unreachable, 99 interrupted, 250 our own fault.")]
 struct Cli {

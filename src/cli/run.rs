@@ -60,7 +60,7 @@ pub struct RunArgs {
     /// Run handlers of hosts that failed, too.
     #[arg(long, help_heading = "Mode")]
     pub force_handlers: bool,
-    /// Accepted; facts are not kept between runs.
+    /// Forget the facts that were kept of earlier runs.
     #[arg(long, help_heading = "Mode")]
     pub flush_cache: bool,
     /// Ask before each task.

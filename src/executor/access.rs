@@ -11,25 +11,25 @@ use crate::template::{Context, Engine, Fault};
 use crate::value::{Value, python};
 
 /// Modules beside those of the controller that do not care where they run.
-const ANYWHERE: &[&str] = &["async_status", "ping"];
+const ANYWHERE: &[&str] = &["async_status"];
+
+/// Ways to reach other machines that the original has and that are not here.
+const REMOTE: &[&str] = &["ssh", "paramiko_ssh", "smart", "psrp", "winrm"];
+
+/// What to do about hosts that are elsewhere.
+const HINT: &str = "tasks run on this machine only: set `ansible_connection: local` for the host, `connection: local` \
+                    for the play, or run with `-c local`";
 
 /// Why a host cannot be acted on; nothing if it can.
 ///
 /// # Errors
-/// If a template fails.
+/// If a template fails, or nobody knows such a connection.
 pub fn unreachable(
     engine: &Engine<'_>,
     task: &Task,
     spec: &Spec,
     target: &Target<'_>,
 ) -> Result<Option<Diagnostic>, Fault> {
-    let short = spec.short_name();
-    if spec.name.starts_with("ionoscloudsdk.") || IN_CONTROLLER.contains(&short) || ANYWHERE.contains(&short) {
-        return Ok(None);
-    }
-    if matches!(target.host, "localhost" | "127.0.0.1" | "::1") {
-        return Ok(None);
-    }
     let connection = match &target.connection {
         Some(value) => Some(engine.value(value)?),
         None => match task.keyword(Keyword::Connection) {
@@ -39,15 +39,26 @@ pub fn unreachable(
     };
     let connection = connection.filter(|value| !value.is_null() && *value != Value::Omit);
     let connection = connection.map_or_else(|| "ssh".to_owned(), |value| python::str(&value));
-    if connection.rsplit('.').next() == Some("local") {
+    let short_connection = crate::template::call::short_name(&connection);
+    if short_connection == "local" {
+        return Ok(None);
+    }
+    if !REMOTE.contains(&short_connection) {
+        return Err(Fault::value(format!("there is no connection of the type `{connection}`"))
+            .suggest(&connection, ["local"])
+            .or_at(Some(&task.span))
+            .hint(HINT));
+    }
+    let short = spec.short_name();
+    if spec.name.starts_with("ionoscloudsdk.") || IN_CONTROLLER.contains(&short) || ANYWHERE.contains(&short) {
+        return Ok(None);
+    }
+    if matches!(target.host, "localhost" | "127.0.0.1" | "::1") {
         return Ok(None);
     }
     let message =
         format!("`{}` cannot be reached: there is no connection of the type `{connection}` here", target.host);
-    Ok(Some(Diagnostic::error(message).at(&task.span, "").hint(
-        "tasks run on this machine only: set `ansible_connection: local` for the host, `connection: local` for the play, \
-         or run with `-c local`",
-    )))
+    Ok(Some(Diagnostic::error(message).at(&task.span, "").hint(HINT)))
 }
 
 /// The host that a task acts on.

@@ -49,6 +49,9 @@ pub fn all(engine: &Engine<'_>, written: &Value) -> Result<Answer, Fault> {
     };
     let mut unknown = None;
     for condition in conditions {
+        if let Value::List(_) = condition {
+            return Err(Fault::value("a condition must be text or a boolean, not a list in a list"));
+        }
         match engine.condition(&condition) {
             Ok(Verdict::True) => {}
             Ok(Verdict::False) => return Ok(Answer::Fails(condition)),

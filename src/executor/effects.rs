@@ -60,16 +60,11 @@ impl TaskRun<'_> {
                         let state = self.run.host(host);
                         Rc::make_mut(&mut state.vars.borrow_mut()).extend(&facts);
                         if cacheable {
-                            Rc::make_mut(&mut state.facts.borrow_mut()).extend(&facts);
+                            self.run.add_facts(host, &facts);
                         }
                     }
                 }
-                Effect::Facts(facts) => {
-                    for host in targets {
-                        let state = self.run.host(host);
-                        Rc::make_mut(&mut state.facts.borrow_mut()).extend(&facts);
-                    }
-                }
+                Effect::Facts(facts) => targets.iter().for_each(|host| self.run.add_facts(host, &facts)),
                 Effect::IncludeVars(vars) => {
                     for host in targets {
                         let state = self.run.host(host);

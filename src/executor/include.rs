@@ -270,7 +270,7 @@ fn failed(diagnostic: Diagnostic) -> Missing {
 fn classify(problem: Box<Problem>) -> Missing {
     match problem.kind {
         ProblemKind::Parse | ProblemKind::Endless => Missing::Fatal(problem),
-        ProblemKind::General => match problem.report.into_iter().next() {
+        ProblemKind::General | ProblemKind::Options => match problem.report.into_iter().next() {
             Some(diagnostic) => failed(diagnostic),
             None => failed(Diagnostic::error("the include cannot be read")),
         },

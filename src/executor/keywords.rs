@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::state::Options;
 use crate::playbook::{Keyword, Task};
-use crate::template::{Engine, Fault};
+use crate::template::{Context, Engine, Fault};
 use crate::value::{Value, python};
 
 /// The settings of one pass of a task.
@@ -109,6 +109,10 @@ impl Reader<'_> {
     /// # Errors
     /// The first keyword that cannot be evaluated.
     pub fn settings(&self, options: &Options) -> Result<Settings, Fault> {
+        // Those that concern all hosts are read where hosts are counted; here it is seen that they can be read.
+        for keyword in [Keyword::AnyErrorsFatal, Keyword::RunOnce] {
+            self.bool(keyword)?;
+        }
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let check = self.bool(Keyword::CheckMode)?;
         let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds > 0);
@@ -148,13 +152,10 @@ impl Reader<'_> {
                         }
                     }
                     Value::Null | Value::Omit => {}
-                    other => {
-                        return Err(Fault::value(format!(
-                            "`environment` must be a mapping of names to values, not {}",
-                            other.type_name()
-                        ))
-                        .or_at(Some(node.span())));
-                    }
+                    other => self.engine.warn(format!(
+                        "`environment` must be a mapping of names to values, so `{}` is passed over",
+                        python::str(other)
+                    )),
                 }
             }
         }

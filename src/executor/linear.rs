@@ -344,8 +344,7 @@ fn fatal(
             run.bus.emit(&Event::NoHostsRemaining);
         }
     }
-    let limit = play.play.keyword(Keyword::MaxFailPercentage).map(|node| python::str(&node.to_value()));
-    if let Some(limit) = limit.and_then(|text| text.trim_end_matches('%').parse::<f64>().ok()) {
+    if let Some(limit) = play.max_failed {
         let failed = cursors.keys().filter(|host| run.is_out(host)).count();
         if failed as f64 / cursors.len().max(1) as f64 > limit / 100.0 {
             play.ended.set(Some(PlayEnd::Fatal));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::conditional::{self, Answer};
 use super::keywords::boolean;
-use crate::playbook::action::LOOP_CONTROL;
 use crate::playbook::task::Loop;
+use crate::playbook::task_checks::LOOP_CONTROL;
 use crate::playbook::{Keyword, Task};
 use crate::template::{Args, Engine, Fault, FaultKind};
 use crate::value::{Dict, Value, python};

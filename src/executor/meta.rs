@@ -83,7 +83,7 @@ pub async fn act(
         "refresh_inventory" => run.inventory.borrow_mut().refresh(),
         "clear_facts" => {
             for host in &willing {
-                *run.host(host).facts.borrow_mut() = Rc::new(Dict::new());
+                run.clear_facts(host);
             }
         }
         "clear_host_errors" => {

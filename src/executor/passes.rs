@@ -57,10 +57,10 @@ impl Passes {
         self.includes.extend(pass.include.take());
         self.notify.append(&mut pass.notify);
         if let Some(results) = &mut self.results {
-            pass.result.set("changed", pass.changed.into());
             if pass.failed || !pass.bare {
                 pass.result.set("failed", pass.failed.into());
             }
+            pass.result.set("changed", pass.changed.into());
             if pass.skipped {
                 pass.result.set("skipped", true.into());
             }
@@ -84,9 +84,9 @@ impl Passes {
         };
         let mut result = Dict::new();
         result.set("results", Value::list(self.results.unwrap_or_default()));
-        result.set("changed", whole.changed.into());
-        result.set("msg", message.into());
         result.set("skipped", whole.skipped.into());
+        result.set("msg", message.into());
+        result.set("changed", whole.changed.into());
         if whole.failed {
             result.set("failed", true.into());
         }

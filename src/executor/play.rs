@@ -20,6 +20,8 @@ pub struct PlayRun {
     pub all_hosts: Vec<Rc<str>>,
     /// Variables from `vars_prompt`.
     pub prompted: Rc<Dict>,
+    /// More failed hosts than this share end the play (`max_fail_percentage`).
+    pub max_failed: Option<f64>,
     /// Variables from `vars_files`, by host.
     pub files: RefCell<HashMap<Rc<str>, Rc<Dict>>>,
     /// The roles whose variables the whole play sees.
@@ -66,6 +68,7 @@ impl PlayRun {
             batch,
             all_hosts,
             prompted: Rc::default(),
+            max_failed: None,
             files: RefCell::default(),
             roles: RefCell::new(play.roles.clone()),
             included_roles: RefCell::default(),

@@ -297,6 +297,7 @@ fn status_of(pass: &Pass) -> Status {
 /// A pass whose condition was false.
 pub(super) fn skipped(condition: &Value) -> Pass {
     let mut result = Dict::new();
+    result.set("changed", false.into());
     result.set("skipped", true.into());
     result.set("skip_reason", "Conditional result was False".into());
     result.set("false_condition", condition.clone());
@@ -306,6 +307,7 @@ pub(super) fn skipped(condition: &Value) -> Pass {
 /// A loop over nothing.
 pub(super) fn no_items() -> Pass {
     let mut result = Dict::new();
+    result.set("changed", false.into());
     result.set("skipped", true.into());
     result.set("skipped_reason", "No items in the list".into());
     result.set("results", Value::list([]));

@@ -5,17 +5,18 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::cursor::Cursor;
+use super::facts;
 use super::free;
 use super::linear::{self, Level};
 use super::order;
 use super::play::{PlayEnd, PlayRun};
 use super::scope::TaskScope;
 use super::state::{Out, Run};
-use super::varsfiles;
+use super::{prompts, varsfiles};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::exit::Exit;
 use crate::playbook::task::Task;
-use crate::playbook::{Action, Item, Keyword, Loaded, Play, Playbook, Problem, RawArgs};
+use crate::playbook::{Action, Item, Keyword, Loaded, Play, Playbook, Problem, ProblemKind, RawArgs};
 use crate::report::Event;
 use crate::template::Engine;
 use crate::value::{Dict, Value, python};
@@ -95,7 +96,10 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     let hosts = hosts(run, play, &localhost)?;
     let probe = Rc::new(PlayRun::new(play, &name, Vec::new(), hosts.clone(), false));
     let prompted = match &play.vars_prompt {
-        Some(prompts) => Rc::new(varsfiles::prompt(run, prompts)?),
+        Some(prompts) => {
+            let scope = TaskScope::new(run, Some(&probe), None, &localhost);
+            Rc::new(prompts::ask_all(run, &Engine::new(&run.globals, &scope, &[]), prompts)?)
+        }
         None => Rc::default(),
     };
     let text = |keyword: Keyword| -> Loaded<Option<Value>> {
@@ -113,17 +117,25 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         None => Box::new(Problem::general(message)),
     };
     let ordered = order::order(hosts.clone(), text(Keyword::Order)?.map(|v| python::str(&v)).as_deref())
-        .map_err(|message| place(Keyword::Order, message))?;
+        .map_err(|message| place(Keyword::Order, message).of_kind(ProblemKind::Options))?;
+    let max_failed = match text(Keyword::MaxFailPercentage)? {
+        Some(value) => Some(
+            percentage(&value)
+                .map_err(|message| place(Keyword::MaxFailPercentage, message).of_kind(ProblemKind::Parse))?,
+        ),
+        None => None,
+    };
     let batches =
         order::batches(&ordered, text(Keyword::Serial)?.as_ref()).map_err(|message| place(Keyword::Serial, message))?;
     let force_handlers = run.options.force_handlers || flag(Keyword::ForceHandlers)?.unwrap_or(false);
-    let gathers = flag(Keyword::GatherFacts)?.unwrap_or(run.options.gather_by_default);
+    let gathers = flag(Keyword::GatherFacts)?;
     let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
     // A file of variables that is no mapping is found before the play is announced.
     varsfiles::read(run, &probe, &localhost)?;
     for batch in batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
         batch_run.prompted = Rc::clone(&prompted);
+        batch_run.max_failed = max_failed;
         let batch_run = Rc::new(batch_run);
         run.bus.emit(&Event::PlayStart { play: Rc::clone(&batch_run.name) });
         if batch.is_empty() {
@@ -135,10 +147,14 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         for host in &alive {
             varsfiles::read(run, &batch_run, host)?;
         }
-        let gather = gathers.then(|| gather_task(play));
-        let program: Rc<[Item]> = play.program(gather, force_handlers).into();
-        let mut cursors: IndexMap<Rc<str>, Cursor> =
-            alive.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&program)))).collect();
+        let program = |gather: Option<Item>| -> Rc<[Item]> { play.program(gather, force_handlers).into() };
+        let (gathering, plain) = (program(Some(gather_task(play))), program(None));
+        let start = |host: &Rc<str>| {
+            let known = || run.options.gather_once && run.host(host).facts.borrow().contains(facts::GATHERED);
+            let gathers = gathers.unwrap_or_else(|| run.options.gather_by_default && !known());
+            (Rc::clone(host), Cursor::new(Rc::clone(if gathers { &gathering } else { &plain })))
+        };
+        let mut cursors: IndexMap<Rc<str>, Cursor> = alive.iter().map(start).collect();
         match strategy {
             Strategy::Linear => linear::run(run, &batch_run, &mut cursors, Level::Play).await?,
             Strategy::Free => free::run(run, &batch_run, &mut cursors, false).await?,
@@ -182,6 +198,15 @@ impl Strategy {
                 .hint("known strategies are `linear`, `free` and `host_pinned`")),
         }
     }
+}
+
+/// A share of hosts, with or without the sign.
+fn percentage(value: &Value) -> Result<f64, Diagnostic> {
+    let text = python::str(value);
+    text.trim()
+        .trim_end_matches('%')
+        .parse()
+        .map_err(|_| Diagnostic::error(format!("`max_fail_percentage` must be a number from 0 to 100, not `{text}`")))
 }
 
 /// The play's name, templated; without one, its hosts.

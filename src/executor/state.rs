@@ -6,14 +6,16 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::facts::FactCache;
 use super::stats::Tally;
 use super::tags::Selection;
+use crate::diagnostic::Diagnostic;
 use crate::host::HostApi;
 use crate::inventory::Inventory;
 use crate::ionos::Connector;
 use crate::playbook::{Loader, Task};
 use crate::reconcile::Record;
-use crate::report::Bus;
+use crate::report::{Bus, Event};
 use crate::template::Globals;
 use crate::value::{Dict, Value};
 
@@ -38,10 +40,16 @@ pub struct Options {
     pub step: bool,
     /// `--force-handlers`
     pub force_handlers: bool,
-    /// `--flush-cache` and the like change nothing here; facts are not kept between runs.
+    /// Facts that were kept between runs are forgotten first (`--flush-cache`).
+    pub flush_cache: bool,
+    /// Where facts are kept between runs.
+    pub fact_cache: Option<FactCache>,
+    /// `-i`, as written.
     pub inventory_sources: Vec<String>,
     /// Gather facts where a play does not say (`gathering = implicit`).
     pub gather_by_default: bool,
+    /// A play that does not say gathers facts only for hosts that have none yet (`gathering = smart`).
+    pub gather_once: bool,
     /// `-c`: the connection, for the `ansible_connection` variable.
     pub connection: Option<String>,
     /// `-u`, for the `ansible_user` variable.
@@ -183,9 +191,35 @@ impl Run {
         if let Some(state) = self.hosts.borrow().get(name) {
             return Rc::clone(state);
         }
-        let state = Rc::new(HostState::default());
+        let state = HostState::default();
+        if let Some(cache) = &self.options.fact_cache {
+            if self.options.flush_cache {
+                cache.forget(name);
+            }
+            *state.facts.borrow_mut() = Rc::new(cache.load(name));
+        }
+        let state = Rc::new(state);
         self.hosts.borrow_mut().insert(Rc::from(name), Rc::clone(&state));
         state
+    }
+
+    /// Adds facts of a host, and keeps them for other runs if they are to be kept.
+    pub fn add_facts(&self, host: &str, facts: &Dict) {
+        let state = self.host(host);
+        Rc::make_mut(&mut state.facts.borrow_mut()).extend(facts);
+        if let Some(cache) = &self.options.fact_cache
+            && let Err(why) = cache.save(host, &state.facts.borrow())
+        {
+            self.bus.emit(&Event::Notice(Diagnostic::warning(why)));
+        }
+    }
+
+    /// Forgets the facts of a host.
+    pub fn clear_facts(&self, host: &str) {
+        *self.host(host).facts.borrow_mut() = Rc::default();
+        if let Some(cache) = &self.options.fact_cache {
+            cache.forget(host);
+        }
     }
 
     /// Whether a host takes no part any more.

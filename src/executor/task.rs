@@ -88,6 +88,7 @@ impl TaskRun<'_> {
     /// # Errors
     /// If it notifies a handler that nobody knows: that ends the run.
     pub async fn run(&self) -> Loaded<Finished> {
+        super::varsfiles::renew(self.run, self.play, self.host)?;
         let mut scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
         let search = self.play.search_path(Some(self.task));
         let finished = match &self.task.looping {

@@ -259,11 +259,11 @@ impl TaskRun<'_> {
     /// The result as `register` keeps it.
     pub(super) fn registered(&self, pass: &Pass) -> Dict {
         let mut result = pass.result.clone();
-        if !pass.unjudged {
-            result.set("changed", pass.changed.into());
-        }
         if pass.failed || !pass.bare {
             result.set("failed", pass.failed.into());
+        }
+        if !pass.unjudged {
+            result.set("changed", pass.changed.into());
         }
         super::doubt::hide(&mut result, pass.later);
         result

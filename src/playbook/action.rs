@@ -7,7 +7,7 @@ use super::freeform;
 use super::keyword::{Keyword, Keywords, Place};
 use super::loader::Loader;
 use super::task::{Loop, Task};
-use super::{Loaded, Problem};
+use super::{Loaded, Problem, task_checks};
 use crate::diagnostic::Diagnostic;
 use crate::modules::{self, spec::FreeForm};
 use crate::source::Span;
@@ -161,7 +161,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
     if entry.key.as_str() == Some("local_action") {
         keywords.set(Keyword::DelegateTo, entry.key.span(), Value::text("localhost"));
     }
-    check_include(&action, &keywords, entries)?;
+    task_checks::include(&action, &args, &keywords, entries)?;
     let mut task = Task::new(action, args.clone(), Rc::clone(&around.frame), task_span(node, entry));
     task.vars = read_vars(node.get("vars"), "a task")?;
     if let Some(template) = args.template.take() {
@@ -172,9 +172,9 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
     task.looping = looping;
     task.handler = around.handlers;
     task.listen = keywords.value(Keyword::Listen).map(listed).unwrap_or_default();
-    check_tags(&keywords)?;
+    task_checks::tags(&keywords)?;
     if let Some(control) = node.entry("loop_control") {
-        check_loop_control(&control.value)?;
+        task_checks::loop_control(&control.value)?;
         keywords.add(Keyword::LoopControl, control)?;
     }
     task.keywords = keywords;
@@ -204,28 +204,6 @@ fn set_loop(slot: &mut Option<Loop>, new: Loop, entry: &Entry) -> Loaded<()> {
         )));
     }
     *slot = Some(new);
-    Ok(())
-}
-
-/// The options of `loop_control`.
-pub const LOOP_CONTROL: &[&str] =
-    &["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
-
-fn check_loop_control(control: &Node) -> Result<(), Diagnostic> {
-    for entry in control.entries().unwrap_or_default() {
-        let name = entry.key.as_str().unwrap_or_default();
-        if !LOOP_CONTROL.contains(&name) {
-            return Err(Diagnostic::error(format!("`{name}` is not an option of `loop_control`"))
-                .at(entry.key.span(), "")
-                .suggest(name, LOOP_CONTROL));
-        }
-        if name != "break_when" && (entry.value.entries().is_some() || entry.value.items().is_some()) {
-            let what = entry.value.description();
-            return Err(
-                Diagnostic::error(format!("`{name}` must be a single value, not {what}")).at(entry.value.span(), "")
-            );
-        }
-    }
     Ok(())
 }
 
@@ -430,47 +408,12 @@ fn unknown_module(name: &str, span: &Span) -> Diagnostic {
 fn register_name(keywords: &Keywords) -> Loaded<Option<Rc<str>>> {
     let Some(node) = keywords.node(Keyword::Register).filter(|node| !node.is_null()) else { return Ok(None) };
     match node.as_str() {
-        Some(name) if super::block::is_variable_name(name) => Ok(Some(Rc::from(name))),
+        Some(name) if crate::value::is_variable_name(name) => Ok(Some(Rc::from(name))),
         _ => Err(Diagnostic::error(format!("`{}` cannot be the name of a variable", node.span().text()))
             .at(node.span(), "")
             .hint("use letters, digits and underscores, not beginning with a digit")
             .into()),
     }
-}
-
-fn check_tags(keywords: &Keywords) -> Loaded<()> {
-    match keywords.node(Keyword::Tags) {
-        Some(node) if matches!(node.scalar(), Some(value) if value.as_str().is_none() && !value.is_null()) => {
-            Err(Box::new(Problem::general(
-                Diagnostic::error(format!("`tags` must be a list or text, not {}", node.description()))
-                    .at(node.span(), "")
-                    .hint("put quotes round it"),
-            )))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Includes know fewer keywords than other tasks.
-fn check_include(action: &Action, keywords: &Keywords, entries: &[Entry]) -> Loaded<()> {
-    if !matches!(action.short(), "include_tasks" | "include_role" | "import_tasks" | "import_role") {
-        return Ok(());
-    }
-    // Imports hand all keywords down to the tasks inside; includes are tasks of their own.
-    if action.short().starts_with("import_") {
-        return Ok(());
-    }
-    for entry in entries {
-        let Some(keyword) = entry.key.as_str().and_then(Keyword::find) else { continue };
-        if keywords.has(keyword) && !keyword.row().allowed(Place::Include) {
-            let name = keyword.row().name;
-            return Err(Diagnostic::error(format!("`{name}` is not a keyword of `{}`", action.short()))
-                .at(entry.key.span(), "")
-                .hint(format!("to hand it to the tasks inside, write it below `apply`: `apply: {{{name}: ...}}`"))
-                .into());
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::task::Task;
 use super::{Loaded, Problem, action};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::value::Dict;
+use crate::value::{Dict, is_variable_name};
 use crate::yaml::{Kind, Node};
 
 /// A member of a list of tasks.
@@ -99,10 +99,12 @@ impl Loader {
     fn task_item(&self, node: &Node, around: &Surroundings, items: &mut Vec<Item>) -> Loaded<()> {
         let Some(entries) = node.entries() else {
             if node.is_null() {
-                return Err(Diagnostic::error("there is an empty entry in the list of tasks")
-                    .at(node.span(), "")
-                    .hint("remove the dash, or write a task after it")
-                    .into());
+                self.warn(
+                    Diagnostic::warning("there is an empty entry in the list of tasks, which is passed over")
+                        .at(node.span(), "")
+                        .hint("remove the dash, or write a task after it"),
+                );
+                return Ok(());
             }
             return Err(Diagnostic::error(format!("a task must be a mapping, not {}", node.description()))
                 .at(node.span(), "")
@@ -222,23 +224,10 @@ pub fn check_variable_name(key: &Node) -> Loaded<()> {
         Some(name) if is_variable_name(name) => return Ok(()),
         Some(name) => Diagnostic::error(format!("`{name}` cannot be the name of a variable"))
             .at(key.span(), "")
-            .hint("use letters, digits and underscores, not beginning with a digit, and no keyword of Python"),
+            .hint("use letters, digits and underscores, not beginning with a digit, and none of `true`, `false`, `none`, `not`"),
         None => Diagnostic::error(format!("the name of a variable must be text, not {}", key.description()))
             .at(key.span(), "")
             .hint(format!("quote it if it is meant as a name: '{}'", key.span().text())),
     };
     Err(Box::new(Problem::general(message)))
-}
-
-/// Whether a variable may have this name: an ASCII identifier that is no keyword of Python.
-pub fn is_variable_name(name: &str) -> bool {
-    const RESERVED: &[&str] = &[
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-    ];
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
-        && !RESERVED.contains(&name)
 }

@@ -13,8 +13,10 @@ pub mod import;
 pub mod keyword;
 pub mod loader;
 pub mod play;
+pub mod play_checks;
 pub mod role;
 pub mod task;
+pub mod task_checks;
 
 pub use action::{Action, RawArgs};
 pub use block::{Block, Item};
@@ -44,6 +46,8 @@ pub enum ProblemKind {
     Parse,
     /// A file that is not there, a bad variable name, `loop` with `with_*`: 1.
     General,
+    /// Words that a setting does not know, as the original counts some of them: 5.
+    Options,
     /// A file that imports itself: 250, as the original ends there.
     Endless,
 }
@@ -54,6 +58,7 @@ impl ProblemKind {
         match self {
             Self::Parse => Exit::Unparsable,
             Self::General => Exit::General,
+            Self::Options => Exit::BadOptions,
             Self::Endless => Exit::Internal,
         }
     }
@@ -68,6 +73,12 @@ impl Problem {
     /// A file that imports itself.
     pub fn endless(diagnostic: Diagnostic) -> Self {
         Self { kind: ProblemKind::Endless, report: vec![diagnostic] }
+    }
+
+    /// The same problem as one of another kind.
+    #[must_use]
+    pub fn of_kind(self, kind: ProblemKind) -> Box<Self> {
+        Box::new(Self { kind, ..self })
     }
 
     /// What is missing or not allowed.

@@ -9,7 +9,7 @@ use super::keyword::{Keyword, Keywords, Place};
 use super::loader::Loader;
 use super::role::Role;
 use super::task::Task;
-use super::{Action, Loaded, Problem, RawArgs};
+use super::{Action, Loaded, Problem, RawArgs, play_checks};
 use crate::diagnostic::Diagnostic;
 use crate::intake::{self, Document};
 use crate::source::{Source, Span};
@@ -209,14 +209,17 @@ impl Loader {
         self.next_play();
         let mut keywords = Keywords::default();
         for entry in node.entries().unwrap_or_default() {
-            let Some(keyword) = allowed_keyword(entry, Place::Play)? else { continue };
+            // An old name of `remote_user`.
+            let old = entry.key.as_str() == Some("user") && node.get("remote_user").is_none();
+            let keyword = if old { Some(Keyword::RemoteUser) } else { allowed_keyword(entry, Place::Play)? };
+            let Some(keyword) = keyword else { continue };
             match keyword {
                 Keyword::Tasks | Keyword::PreTasks | Keyword::PostTasks | Keyword::Handlers | Keyword::Vars => {}
                 _ => keywords.add(keyword, entry)?,
             }
         }
-        let hosts = hosts(node, &keywords)?;
-        check_play_keywords(&keywords)?;
+        let hosts = play_checks::hosts(node, &keywords)?;
+        play_checks::keywords(&keywords)?;
         let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
         if let Some(own) = read_vars(node.get("vars"), "a play")? {
             vars.extend(&own);
@@ -324,49 +327,4 @@ impl Import {
         keywords.take(Keyword::Name);
         Rc::new(Frame { keywords, parent, ..Frame::default() })
     }
-}
-
-fn hosts(node: &Node, keywords: &Keywords) -> Loaded<Value> {
-    let Some(hosts) = keywords.node(Keyword::Hosts) else {
-        return Err(Diagnostic::error("the play does not say for which hosts it is")
-            .at(node.span(), "")
-            .hint("write `hosts: localhost`, or `hosts: all`")
-            .into());
-    };
-    let empty = || {
-        Diagnostic::error("`hosts` must not be empty")
-            .at(hosts.span(), "")
-            .hint("write `hosts: localhost`, or `hosts: all`")
-    };
-    match hosts.to_value() {
-        Value::Null => Err(empty().into()),
-        Value::Str(text) if text.is_empty() => Err(empty().into()),
-        Value::List(items) if items.is_empty() => Err(empty().into()),
-        value @ (Value::Str(_) | Value::List(_)) => Ok(value),
-        _ => Err(Diagnostic::error(format!("`hosts` must be text or a list, not {}", hosts.description()))
-            .at(hosts.span(), "")
-            .into()),
-    }
-}
-
-/// Keywords of a play are converted when the play is read, unless they are templates.
-fn check_play_keywords(keywords: &Keywords) -> Loaded<()> {
-    for keyword in
-        [Keyword::GatherFacts, Keyword::ForceHandlers, Keyword::AnyErrorsFatal, Keyword::IgnoreErrors, Keyword::NoLog]
-    {
-        let Some(node) = keywords.node(keyword) else { continue };
-        let Some(text) = node.as_str() else { continue };
-        let fine = crate::value::has_template_markers(text)
-            || matches!(
-                text.to_lowercase().as_str(),
-                "yes" | "no" | "true" | "false" | "on" | "off" | "1" | "0" | "y" | "n" | "t" | "f" | ""
-            );
-        if !fine {
-            return Err(Diagnostic::error(format!("`{}` must be a boolean, not `{text}`", keyword.row().name))
-                .at(node.span(), "")
-                .hint("write `true` or `false`")
-                .into());
-        }
-    }
-    Ok(())
 }

@@ -201,10 +201,9 @@ impl Loader {
                 .into());
         };
         let Some(named) = ["role", "name", "src"].iter().find_map(|key| node.get(key)) else {
-            return Err(Diagnostic::error("the entry names no role")
-                .at(node.span(), "")
-                .hint("write `- role: NAME`")
-                .into());
+            return Err(Box::new(Problem::general(
+                Diagnostic::error("the entry names no role").at(node.span(), "").hint("write `- role: NAME`"),
+            )));
         };
         let name = named.as_str().map(str::to_owned).unwrap_or_else(|| named.span().text().to_owned());
         let mut entry = RoleEntry::named(self.role_name(&name, named)?, named.span().clone());

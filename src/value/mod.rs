@@ -24,7 +24,7 @@ use num_bigint::BigInt;
 
 pub use compare::Unorderable;
 pub use dict::Dict;
-pub use text::{Text, has_template_markers};
+pub use text::{Text, has_template_markers, is_variable_name};
 pub use time::Time;
 
 use crate::source::Span;

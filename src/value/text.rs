@@ -92,6 +92,15 @@ pub fn has_template_markers(text: &str) -> bool {
     text.as_bytes().windows(2).any(|pair| pair[0] == b'{' && matches!(pair[1], b'{' | b'%' | b'#'))
 }
 
+/// Whether a variable may have this name: an ASCII identifier that means nothing else in a template.
+pub fn is_variable_name(name: &str) -> bool {
+    const RESERVED: [&str; 7] = ["false", "none", "not", "true", "False", "None", "True"];
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
+        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !RESERVED.contains(&name)
+}
+
 impl Deref for Text {
     type Target = str;
 

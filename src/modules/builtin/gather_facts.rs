@@ -1,8 +1,12 @@
 //! `gather_facts`: facts about the host, as a play gathers them before its first task.
 
+use std::sync::Arc;
+
 use super::setup;
+use crate::modules::outcome::Effect;
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.gather_facts", "Gathers facts about the host.")
     .params(&[setup::PARAMS, &[Param::new("parallel", Kind::Raw, "Accepted; there is one source of facts.")]]);
@@ -16,7 +20,17 @@ impl Module for GatherFacts {
     }
 
     fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { setup::facts(args) })
+        Box::pin(async move {
+            let mut outcome = setup::facts(args)?;
+            // Said so that a play can tell whether facts were gathered.
+            let mut said = Dict::new();
+            said.set("_ansible_facts_gathered", true.into());
+            if let Some(Value::Dict(mut facts)) = outcome.data.remove("ansible_facts") {
+                Arc::make_mut(&mut facts).extend(&said);
+                outcome.data.set("ansible_facts", Value::Dict(facts));
+            }
+            Ok(outcome.effect(Effect::Facts(said)))
+        })
     }
 }
 

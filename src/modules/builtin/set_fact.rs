@@ -4,7 +4,7 @@ use crate::modules::args::parse_bool;
 use crate::modules::outcome::Effect;
 use crate::modules::spec::{FreeForm, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::value::{Dict, Value, python};
+use crate::value::{Dict, Value, is_variable_name, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the host for the rest of the run.")
     .params(&[&[Param::new("cacheable", Kind::Raw, "Also put among the facts.").default("false")]])
@@ -42,14 +42,7 @@ fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
 
 /// Refuses what cannot be the name of a variable.
 pub(super) fn check_name(name: &Value) -> Result<(), Failure> {
-    const WORDS: &[&str] =
-        &["and", "in", "is", "not", "or", "if", "else", "true", "false", "none", "True", "False", "None"];
-    let fits = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && !WORDS.contains(&text)
-    };
-    if name.as_str().is_some_and(fits) || name.is_unknown() {
+    if name.as_str().is_some_and(is_variable_name) || name.is_unknown() {
         return Ok(());
     }
     let mut what = format!("name {}", python::repr(&python::str(name).into()));

@@ -16,26 +16,27 @@ pub fn read(folder: &Path) -> Dict {
     files.sort();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        facts.set(name, one(&path).unwrap_or_else(|why| Value::text(format!("error loading facts: {why}"))));
+        facts.set(name, one(&path).unwrap_or_else(Value::text));
     }
     facts
 }
 
 fn one(path: &Path) -> Result<Value, String> {
-    let about = path.metadata().map_err(|why| why.to_string())?;
+    let about = path.metadata().map_err(|why| format!("Could not stat fact ({}): {why}", path.display()))?;
     let text = if about.permissions().mode() & 0o111 != 0 {
-        let output = Command::new(path).output().map_err(|why| why.to_string())?;
+        let wrong = |why: String| format!("Failure executing fact script ({}), {why}", path.display());
+        let output = Command::new(path).output().map_err(|why| wrong(why.to_string()))?;
         if !output.status.success() {
-            return Err(format!("`{}` ended with {}", path.display(), output.status));
+            return Err(wrong(format!("it ended with {}", output.status)));
         }
         String::from_utf8_lossy(&output.stdout).into_owned()
     } else {
-        fs::read_to_string(path).map_err(|why| why.to_string())?
+        fs::read_to_string(path).map_err(|why| format!("error loading facts: {why}"))?
     };
     if let Ok(value) = json::from_str(&text) {
         return Ok(value);
     }
-    sections(&text).ok_or_else(|| format!("`{}` is neither JSON nor INI", path.display()))
+    sections(&text).ok_or_else(|| format!("error loading facts as ini: `{}` is neither JSON nor INI", path.display()))
 }
 
 /// `[section]` and `key = value` lines as a mapping of mappings.
@@ -75,6 +76,6 @@ mod tests {
         assert_eq!(python::repr(&facts.into()), "{'a': {'x': 1}, 'b': {'s': {'key': 'v'}}, 'd': [1]}");
         fs::write(folder.path().join("bad.fact"), "nonsense").unwrap();
         let bad = read(folder.path()).get("bad").map(python::str).unwrap();
-        assert!(bad.starts_with("error loading facts: "), "{bad}");
+        assert!(bad.starts_with("error loading facts as ini: "), "{bad}");
     }
 }

@@ -1,0 +1,89 @@
+//! Facts of hosts, kept between runs where the settings want it: a file of JSON for each host (`jsonfile`).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::value::{Dict, Value, json};
+
+/// The key that says that all facts of a host have been gathered.
+pub const GATHERED: &str = "_ansible_facts_gathered";
+
+/// The folder of the files.
+#[derive(Debug, Clone)]
+pub struct FactCache {
+    /// Where the files lie.
+    pub folder: PathBuf,
+    /// What their names begin with.
+    pub prefix: String,
+    /// Older ones do not count; none means that they do not age.
+    pub timeout: Option<Duration>,
+}
+
+impl FactCache {
+    /// The facts that are kept for a host.
+    pub fn load(&self, host: &str) -> Dict {
+        let path = self.path(host);
+        if self.is_old(&path) {
+            return Dict::new();
+        }
+        let facts = std::fs::read_to_string(&path).ok().and_then(|text| json::from_str(&text).ok());
+        facts.as_ref().and_then(Value::as_dict).cloned().unwrap_or_default()
+    }
+
+    /// Keeps the facts of a host.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, host: &str, facts: &Dict) -> Result<(), String> {
+        let text = json::to_string(&facts.clone().into(), json::Style::EVENT);
+        let written = std::fs::create_dir_all(&self.folder).and_then(|()| {
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            std::io::Write::write_all(&mut file, text.as_bytes())?;
+            Ok(file.persist(self.path(host))?)
+        });
+        written
+            .map(drop)
+            .map_err(|why| format!("cannot keep the facts of `{host}` in `{}`: {why}", self.folder.display()))
+    }
+
+    /// Forgets the facts of a host.
+    pub fn forget(&self, host: &str) {
+        // What is not there is forgotten already.
+        let _ = std::fs::remove_file(self.path(host));
+    }
+
+    fn path(&self, host: &str) -> PathBuf {
+        // A name with slashes stays in the folder.
+        self.folder.join(format!("{}{}", self.prefix, host.replace('/', "_")))
+    }
+
+    fn is_old(&self, path: &Path) -> bool {
+        let Some(timeout) = self.timeout else { return false };
+        let changed = path.metadata().and_then(|about| about.modified());
+        changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > timeout))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_kept_until_they_are_old_or_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FactCache {
+            folder: folder.path().join("facts"),
+            prefix: "p_".to_owned(),
+            timeout: Some(Duration::from_secs(60)),
+        };
+        let facts: Dict = [(Value::text("x"), Value::Int(1))].into_iter().collect();
+        assert!(cache.load("h").is_empty());
+        cache.save("h", &facts).unwrap();
+        assert_eq!(cache.load("h"), facts);
+        let aged = FactCache { timeout: Some(Duration::ZERO), ..cache.clone() };
+        assert!(aged.load("h").is_empty());
+        assert!(folder.path().join("facts/p_h").is_file());
+        cache.forget("h");
+        assert!(cache.load("h").is_empty());
+    }
+}

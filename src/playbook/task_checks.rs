@@ -1,0 +1,115 @@
+//! What can be said of a task's keywords before it runs.
+
+use super::action::{Action, RawArgs};
+use super::keyword::{Keyword, Keywords, Place};
+use super::{Loaded, Problem};
+use crate::diagnostic::Diagnostic;
+use crate::value::Value;
+use crate::yaml::{Entry, Node};
+
+/// The options of `loop_control`.
+pub const LOOP_CONTROL: &[&str] =
+    &["loop_var", "index_var", "label", "pause", "extended", "extended_allitems", "break_when"];
+
+/// Complains about options that are none.
+///
+/// # Errors
+/// For the first one.
+pub fn loop_control(control: &Node) -> Result<(), Diagnostic> {
+    for entry in control.entries().unwrap_or_default() {
+        let name = entry.key.as_str().unwrap_or_default();
+        if !LOOP_CONTROL.contains(&name) {
+            return Err(Diagnostic::error(format!("`{name}` is not an option of `loop_control`"))
+                .at(entry.key.span(), "")
+                .suggest(name, LOOP_CONTROL));
+        }
+        if name != "break_when" && (entry.value.entries().is_some() || entry.value.items().is_some()) {
+            let what = entry.value.description();
+            return Err(
+                Diagnostic::error(format!("`{name}` must be a single value, not {what}")).at(entry.value.span(), "")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Complains about tags that can be none.
+///
+/// # Errors
+/// If they are a number, a boolean or a mapping.
+pub fn tags(keywords: &Keywords) -> Loaded<()> {
+    match keywords.node(Keyword::Tags) {
+        Some(node)
+            if node.entries().is_some()
+                || matches!(node.scalar(), Some(value) if value.as_str().is_none() && !value.is_null()) =>
+        {
+            Err(Box::new(Problem::general(
+                Diagnostic::error(format!("`tags` must be a list or text, not {}", node.description()))
+                    .at(node.span(), "")
+                    .hint("put quotes round it"),
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Options of `include_role` and `import_role`, but for `apply`.
+const ROLE_OPTIONS: [&str; 9] = [
+    "name",
+    "role",
+    "tasks_from",
+    "vars_from",
+    "defaults_from",
+    "handlers_from",
+    "allow_duplicates",
+    "public",
+    "rolespec_validate",
+];
+
+/// Complains about includes and imports that name nothing, and about options and keywords that they do not know.
+///
+/// # Errors
+/// For the first one.
+pub fn include(action: &Action, args: &RawArgs, keywords: &Keywords, entries: &[Entry]) -> Loaded<()> {
+    let (needed, options): (_, &[&str]) = match action.short() {
+        "include_tasks" | "import_tasks" => (["file", "_raw_params"], &["file"]),
+        "include_role" | "import_role" => (["name", "role"], &ROLE_OPTIONS),
+        _ => return Ok(()),
+    };
+    for name in args.values.keys().filter_map(Value::as_str) {
+        let fine = options.contains(&name)
+            || needed.contains(&name)
+            || (name == "apply" && action.short().starts_with("include_"));
+        if !fine {
+            let span =
+                args.node.as_ref().and_then(|node| node.entry(name)).map_or(&args.span, |entry| entry.key.span());
+            return Err(Diagnostic::error(format!("`{}` has no option `{name}`", action.short()))
+                .at(span, "")
+                .suggest(name, options)
+                .into());
+        }
+    }
+    let named = |name: &&str| args.values.get(name).is_some_and(|value| !value.is_null());
+    if args.template.is_none() && !needed.iter().any(named) {
+        let what = if options.len() == 1 { "file" } else { "role" };
+        return Err(Diagnostic::error(format!("`{}` does not say which {what}", action.short()))
+            .at(&args.span, "")
+            .hint(format!("write `{}: {}`", action.short(), if what == "file" { "FILE" } else { "{name: ROLE}" }))
+            .into());
+    }
+    // Imports hand all keywords down to the tasks inside; includes are tasks of their own.
+    if action.short().starts_with("import_") {
+        return Ok(());
+    }
+    for entry in entries {
+        let Some(keyword) = entry.key.as_str().and_then(Keyword::find) else { continue };
+        if keywords.has(keyword) && !keyword.row().allowed(Place::Include) {
+            let name = keyword.row().name;
+            return Err(Diagnostic::error(format!("`{name}` is not a keyword of `{}`", action.short()))
+                .at(entry.key.span(), "")
+                .hint(format!("to hand it to the tasks inside, write it below `apply`: `apply: {{{name}: ...}}`"))
+                .into());
+        }
+    }
+    Ok(())
+}
