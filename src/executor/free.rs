@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use tokio::sync::Semaphore;
 
 use super::cursor::Cursor;
+use super::failures::fail;
 use super::include::Missing;
 use super::linear;
 use super::meta;
@@ -69,7 +70,7 @@ async fn one_host(
         let finished = runner.run().await?;
         match finished.status {
             Status::Failed | Status::Rescued | Status::Unreachable => {
-                linear::fail(run, &task, &finished, &host, &mut cursor);
+                fail(run, play, &task, &finished, &host, &mut cursor);
             }
             _ if finished.includes.is_empty() => cursor.advance(),
             _ => {
@@ -93,7 +94,7 @@ async fn one_host(
                     }
                 }
                 if failed {
-                    linear::fail(run, &task, &finished, &host, &mut cursor);
+                    fail(run, play, &task, &finished, &host, &mut cursor);
                 } else {
                     cursor.include(lists);
                 }

@@ -14,7 +14,8 @@ use crate::playbook::{Item, Loaded, Problem, Task};
 use crate::template::Engine;
 use crate::value::{Value, python};
 
-/// Notes that handlers are to run on a host.
+/// Notes that handlers are to run on a host. Which ones a name means is decided by the flush: a handler that came in
+/// later may have taken the name. Only in a flush, where a handler notifies another, that is decided at once.
 ///
 /// # Errors
 /// If nobody knows a name: the run ends, as the original's does (exit 1).
@@ -30,11 +31,19 @@ pub fn notify(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, na
                     .suggest(name, &known),
             )));
         }
-        for handler in found {
-            play.notified.borrow_mut().entry(Rc::as_ptr(&handler)).or_default().insert(Rc::clone(host));
+        if task.handler {
+            note(play, found, host);
+        } else {
+            play.notifications.borrow_mut().entry(Rc::clone(host)).or_default().insert(name.clone());
         }
     }
     Ok(())
+}
+
+fn note(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
+    for handler in handlers {
+        play.notified.borrow_mut().entry(Rc::as_ptr(&handler)).or_default().insert(Rc::clone(host));
+    }
 }
 
 /// The handlers that a name means: one by its name, and all that listen.
@@ -90,6 +99,10 @@ fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Tas
 /// # Errors
 /// If something that is included is not understood, or an unknown handler is notified.
 pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Loaded<Vec<Rc<str>>> {
+    for host in hosts {
+        let names = play.notifications.borrow_mut().remove(host).unwrap_or_default();
+        names.iter().for_each(|name| note(play, find(run, play, host, name), host));
+    }
     let mut failed: Vec<Rc<str>> = Vec::new();
     let mut index = 0;
     loop {
@@ -99,7 +112,7 @@ pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Load
         let takes_part = |host: &&Rc<str>| {
             let notified = play.notified.borrow();
             let asked = notified.get(&Rc::as_ptr(&handler)).is_some_and(|hosts| hosts.contains(*host));
-            asked && (play.force_handlers || !failed.contains(host))
+            asked && !failed.contains(host) && !play.ended_hosts.borrow().contains(*host)
         };
         let chosen: Vec<Rc<str>> = hosts.iter().filter(takes_part).cloned().collect();
         if chosen.is_empty() {

@@ -7,13 +7,14 @@ use futures_util::stream::{self, StreamExt};
 use indexmap::IndexMap;
 
 use super::cursor::{Cursor, Fate, Place};
+use super::failures::{fail, fail_others, fatal, note_failures, out_of_hosts};
 use super::include::Missing;
 use super::keywords::Reader;
 use super::meta;
 use super::naming;
-use super::play::{PlayEnd, PlayRun};
+use super::play::PlayRun;
 use super::scope::TaskScope;
-use super::state::{Out, Run};
+use super::state::Run;
 use super::step;
 use super::tags;
 use super::task::{Finished, TaskRun};
@@ -168,7 +169,8 @@ async fn one_task(
         });
         return Ok(());
     }
-    let once = ONCE_FOR_ALL.contains(&task.action.short()) || flag(run, play, task, first, Keyword::RunOnce);
+    let on_behalf = flag(run, play, task, first, Keyword::RunOnce);
+    let once = on_behalf || ONCE_FOR_ALL.contains(&task.action.short());
     let runners: &[Rc<str>] = if once { &hosts[..1] } else { &hosts };
     run.bus.emit(&Event::TaskStart(label.clone()));
     let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();
@@ -185,7 +187,7 @@ async fn one_task(
     };
     let results: Vec<(Rc<str>, Fate, Loaded<Finished>)> =
         stream::iter(tasks).map(run_one).buffer_unordered(width).collect().await;
-    let mut bad = false;
+    let mut failed = Vec::new();
     let mut order = Vec::with_capacity(results.len());
     for (host, fate, finished) in results {
         order.push((host, fate, finished?));
@@ -193,62 +195,35 @@ async fn one_task(
     order.sort_by_cached_key(|(host, ..)| hosts.iter().position(|known| known == host));
     let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
     for (host, fate, finished) in &order {
-        let here: &[Rc<str>] = if once { &hosts } else { std::slice::from_ref(host) };
-        bad |= matches!(finished.status, Status::Failed | Status::Rescued | Status::Unreachable);
-        // What is included goes to the host that asked for it alone, even where it asked on behalf of all.
-        let moving = here.iter().filter(|other| finished.includes.is_empty() || *other == host);
-        move_on(run, task, finished, moving, cursors);
-        if !finished.includes.is_empty() {
-            for other in here.iter().filter(|other| *other != host) {
-                if let Some(cursor) = cursors.get_mut(other) {
-                    cursor.advance();
-                }
+        if matches!(finished.status, Status::Failed | Status::Rescued | Status::Unreachable) {
+            if let Some(cursor) = cursors.get_mut(host) {
+                fail(run, play, task, finished, host, cursor);
             }
-            let includer = Includer { run, play, task, label: &label, fate: *fate };
-            bad |= includer.go_in(host, std::slice::from_ref(host), finished, cursors, &mut shared)?;
+            if on_behalf && finished.status != Status::Unreachable {
+                fail_others(run, play, std::slice::from_ref(host), cursors);
+            }
+            failed.push(Rc::clone(host));
+            continue;
+        }
+        // What is included goes to the host that asked for it alone, even where it asked on behalf of all.
+        let includes = !finished.includes.is_empty();
+        for other in (if once { &hosts[..] } else { std::slice::from_ref(host) }).iter() {
+            if let Some(cursor) = cursors.get_mut(other).filter(|_| !includes || other != host) {
+                cursor.advance();
+            }
+        }
+        let includer = Includer { run, play, task, label: &label, fate: *fate };
+        if includes && includer.go_in(host, std::slice::from_ref(host), finished, cursors, &mut shared)? {
+            failed.push(Rc::clone(host));
         }
     }
     for (_, (what, hosts, item)) in shared {
         run.bus.emit(&Event::Included { what, hosts, item });
     }
-    if bad {
-        fatal(run, play, task, first, cursors, once);
+    if !failed.is_empty() {
+        fatal(run, play, task, &failed, cursors, once);
     }
     Ok(())
-}
-
-/// Moves the cursors of the hosts on.
-fn move_on<'a>(
-    run: &Rc<Run>,
-    task: &Rc<Task>,
-    finished: &Finished,
-    hosts: impl Iterator<Item = &'a Rc<str>>,
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
-) {
-    for host in hosts {
-        let Some(cursor) = cursors.get_mut(host) else { continue };
-        match finished.status {
-            Status::Failed | Status::Rescued | Status::Unreachable => fail(run, task, finished, host, cursor),
-            _ if finished.includes.is_empty() => cursor.advance(),
-            _ => {}
-        }
-    }
-}
-
-/// Sends a host where its failure leads; a rescue section learns what has failed.
-pub fn fail(run: &Rc<Run>, task: &Rc<Task>, finished: &Finished, host: &Rc<str>, cursor: &mut Cursor) {
-    if finished.status == Status::Unreachable {
-        // No rescue can reach it either.
-        run.failed.borrow_mut().insert(Rc::clone(host), Out::Unreachable);
-        cursor.end();
-        return;
-    }
-    if cursor.fail() == Fate::Rescued {
-        let state = run.host(host);
-        let name = task.name.as_ref().map(python::str).unwrap_or_default();
-        state.set("ansible_failed_task", meta::task_value(task, &name));
-        state.set("ansible_failed_result", Value::Dict(std::sync::Arc::new((*finished.result).clone())));
-    }
 }
 
 /// Brings included lists to the hosts that asked for them.
@@ -288,7 +263,7 @@ impl Includer<'_> {
                     runner.tell_include(Err(*failure), looped);
                     for host in hosts {
                         if let Some(cursor) = cursors.get_mut(host) {
-                            fail(run, task, finished, host, cursor);
+                            fail(run, play, task, finished, host, cursor);
                         }
                     }
                     return Ok(true);
@@ -301,55 +276,6 @@ impl Includer<'_> {
             }
         }
         Ok(false)
-    }
-}
-
-/// Hosts whose cursor came to a failure are out of the run.
-fn note_failures(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) {
-    for (host, cursor) in cursors {
-        if cursor.is_failed() {
-            run.failed.borrow_mut().entry(Rc::clone(host)).or_insert(Out::Failed);
-        }
-    }
-}
-
-fn out_of_hosts(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) -> bool {
-    !cursors.is_empty() && cursors.keys().all(|host| run.is_out(host))
-}
-
-/// `any_errors_fatal` and `max_fail_percentage`.
-fn fatal(
-    run: &Rc<Run>,
-    play: &Rc<PlayRun>,
-    task: &Rc<Task>,
-    host: &Rc<str>,
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
-    once: bool,
-) {
-    note_failures(run, cursors);
-    if once || flag(run, play, task, host, Keyword::AnyErrorsFatal) {
-        let mut broken = false;
-        for (host, cursor) in cursors.iter_mut() {
-            if run.is_out(host) {
-                broken = true;
-                continue;
-            }
-            if !cursor.is_cleaning_up() {
-                broken |= cursor.fail() == Fate::Failed;
-            }
-        }
-        note_failures(run, cursors);
-        if broken && cursors.iter().all(|(host, cursor)| run.is_out(host) || !cursor.is_cleaning_up()) {
-            play.ended.set(Some(PlayEnd::Fatal));
-            run.bus.emit(&Event::NoHostsRemaining);
-        }
-    }
-    if let Some(limit) = play.max_failed {
-        let failed = cursors.keys().filter(|host| run.is_out(host)).count();
-        if failed as f64 / cursors.len().max(1) as f64 > limit / 100.0 {
-            play.ended.set(Some(PlayEnd::Fatal));
-            run.bus.emit(&Event::NoHostsRemaining);
-        }
     }
 }
 

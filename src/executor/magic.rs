@@ -99,7 +99,9 @@ impl TaskScope {
     }
 
     fn takes_part(&self, host: &Rc<str>) -> bool {
-        let ended = self.play.as_ref().is_some_and(|play| play.ended_hosts.borrow().contains(host));
+        let left =
+            |play: &Rc<PlayRun>| play.ended_hosts.borrow().contains(host) || play.removed_hosts.borrow().contains(host);
+        let ended = self.play.as_ref().is_some_and(left);
         !ended && !self.run.is_out(host)
     }
 

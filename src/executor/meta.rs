@@ -15,7 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::playbook::{Loaded, Problem, Task};
 use crate::report::Event;
 use crate::template::Engine;
-use crate::value::{Dict, Value, python};
+use crate::value::python;
 
 /// What `meta` can do, with a sentence for the reference page.
 pub const META_ACTIONS: &[(&str, &str)] = &[
@@ -79,6 +79,10 @@ pub async fn act(
         return Ok(());
     }
     match action {
+        "flush_handlers" if task.handler => {
+            let message = Diagnostic::error("`flush_handlers` cannot be a handler itself");
+            return Err(Box::new(Problem::general(message.at(&task.args.span, ""))));
+        }
         "flush_handlers" => flush(run, play, &willing, cursors).await?,
         "refresh_inventory" => run.inventory.borrow_mut().refresh(),
         "clear_facts" => {
@@ -132,6 +136,11 @@ async fn flush(
             cursor.fail();
         }
     }
+    for host in play.ended_hosts.borrow().iter() {
+        if let Some(cursor) = cursors.get_mut(host) {
+            cursor.end();
+        }
+    }
     Ok(())
 }
 
@@ -144,14 +153,4 @@ fn holds(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> 
         Ok(Answer::Fails(_) | Answer::Unknown(_)) => Ok(false),
         Err(fault) => Err(Box::new(Problem::general(Diagnostic::from(fault.or_at(Some(&task.span)))))),
     }
-}
-
-/// What the variables `ansible_failed_task` shows of a task.
-pub fn task_value(task: &Task, name: &str) -> Value {
-    let mut value = Dict::new();
-    value.set("name", name.into());
-    value.set("action", task.action.written.as_str().into());
-    value.set("args", Value::from(task.args.values.clone()));
-    value.set("tags", Value::list(task.tags().iter().cloned()));
-    value.into()
 }

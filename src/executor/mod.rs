@@ -10,6 +10,8 @@ mod cursor;
 mod doubt;
 mod effects;
 mod facts;
+mod failed;
+mod failures;
 mod free;
 mod handlers;
 mod hostvars;

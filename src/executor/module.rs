@@ -111,6 +111,13 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
         let named = std::mem::replace(&mut given, (*values).clone());
         given.extend(&named);
     }
+    if module.spec().free_form == FreeForm::Pairs && given.contains("_raw_params") {
+        let message = format!("Task failed: Action '{full}' does not support raw params.");
+        let drawn = Diagnostic::error(format!("`{}` takes no free text", task.action.written.as_str()))
+            .at(&task.args.span, "")
+            .hint("write the arguments as a mapping below the module's name");
+        return Err(Failure::new(message).drawn(drawn).breaking_off());
+    }
     // What was computed from a secret must not be shown either, whatever the module makes of it.
     given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
     let checked = args::check(module.spec(), &given, &task.action.written).map_err(|failure| match () {
@@ -223,7 +230,7 @@ pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome,
     };
     // A request that has been sent to the API is waited for even when the user interrupts: its answer may hold a
     // password that is told only once.
-    let shielded = spec.name.starts_with("ionoscloudsdk.");
+    let shielded = spec.is_of_registry();
     let work = prepared.module.run(&prepared.args, &context);
     let mut result = limited(call, work, shielded).await;
     if BREAKING_OFF.contains(&spec.short_name()) {

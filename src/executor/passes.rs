@@ -101,7 +101,8 @@ impl Passes {
         whole.result = result;
         Summed {
             unknown: whole.undetermined.clone().filter(|_| self.count == 1),
-            notify: if whole.failed { Vec::new() } else { self.notify },
+            // One pass that changed something speaks for all that ran.
+            notify: if whole.failed || !whole.changed { Vec::new() } else { self.notify },
             includes: self.includes,
             whole,
         }

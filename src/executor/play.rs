@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use indexmap::IndexSet;
+
 use crate::playbook::{Item, Play, Role, Task, block};
 use crate::value::Dict;
 
@@ -30,10 +32,14 @@ pub struct PlayRun {
     pub included_roles: RefCell<Vec<Rc<Role>>>,
     /// Handlers in the order of definition, each with the number of the list it came from; blocks are flattened.
     pub handlers: RefCell<Vec<(u32, Rc<Task>)>>,
-    /// Which hosts a handler was notified for, by the handler's address.
+    /// The names and topics that were notified since the last flush, by host.
+    pub notifications: RefCell<HashMap<Rc<str>, IndexSet<String>>>,
+    /// Which hosts a handler is to run for in the flush that is going on, by the handler's address.
     pub notified: RefCell<HashMap<*const Task, HashSet<Rc<str>>>>,
     /// Hosts that left the play without failing.
     pub ended_hosts: RefCell<HashSet<Rc<str>>>,
+    /// Hosts that failed with another one: they may go on, but are not counted among the play's hosts any more.
+    pub removed_hosts: RefCell<HashSet<Rc<str>>>,
     /// The play is over for everybody (`meta: end_play`, `end_batch`, a fatal error).
     pub ended: Cell<Option<PlayEnd>>,
     /// Notified handlers run on hosts that failed, too.
@@ -73,8 +79,10 @@ impl PlayRun {
             roles: RefCell::new(play.roles.clone()),
             included_roles: RefCell::default(),
             handlers: RefCell::default(),
+            notifications: RefCell::default(),
             notified: RefCell::default(),
             ended_hosts: RefCell::default(),
+            removed_hosts: RefCell::default(),
             ended: Cell::new(None),
             force_handlers,
             included: Cell::new(0),

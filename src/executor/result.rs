@@ -184,10 +184,15 @@ impl TaskRun<'_> {
         }
         let status = self.status(&pass);
         let outcome = self.outcome(&pass, status, None);
-        let finished =
-            Finished { status, result: Rc::new(result), includes: pass.include.clone().into_iter().collect() };
+        let finished = Finished {
+            status,
+            result: Rc::new(result),
+            includes: pass.include.clone().into_iter().collect(),
+            no_log: pass.no_log,
+            always_shown: pass.always_shown,
+        };
         self.register(&finished.result, pass.unknown());
-        self.notify(if pass.failed { &[] } else { &pass.notify })?;
+        self.notify(if pass.failed || !pass.changed { &[] } else { &pass.notify })?;
         if finished.includes.is_empty() {
             self.tell(outcome, pass.changed);
         }
@@ -211,7 +216,8 @@ impl TaskRun<'_> {
         outcome.looped = true;
         outcome.always_shown = false;
         let changed = whole.changed;
-        let finished = Finished { status, result: Rc::new(whole.result), includes };
+        let (no_log, always_shown) = (whole.no_log, false);
+        let finished = Finished { status, result: Rc::new(whole.result), includes, no_log, always_shown };
         self.register(&finished.result, unknown.as_deref());
         self.notify(&notify)?;
         if finished.includes.is_empty() {

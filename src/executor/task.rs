@@ -31,6 +31,10 @@ pub struct Finished {
     pub result: Rc<Dict>,
     /// Lists of tasks to go on with.
     pub includes: Vec<Request>,
+    /// The result is hidden.
+    pub no_log: bool,
+    /// The result is shown without being asked for.
+    pub always_shown: bool,
 }
 
 /// A task that is about to run on a host.
@@ -267,9 +271,7 @@ impl TaskRun<'_> {
         pass.ignored = if pass.unreachable { settings.ignore_unreachable } else { settings.ignore_errors };
         pass.no_log |= settings.no_log;
         pass.delegated_to = delegated_to;
-        if pass.changed && !pass.failed {
-            pass.notify = notify;
-        }
+        pass.notify = notify;
         pass
     }
 
@@ -295,7 +297,7 @@ impl TaskRun<'_> {
 
     fn notifications(&self, engine: &Engine<'_>) -> Result<Vec<String>, Fault> {
         let mut names = Vec::new();
-        for node in self.task.keyword_all(Keyword::Notify) {
+        if let Some(node) = self.task.keyword(Keyword::Notify) {
             match engine.value(&node.to_value()).map_err(|fault| keywords::processing(Keyword::Notify, fault))? {
                 Value::List(items) => names.extend(items.iter().map(python::str)),
                 Value::Null | Value::Omit => {}

@@ -133,6 +133,11 @@ impl Spec {
         }
     }
 
+    /// Whether it manages container registries; everything about such a module is checked before anything runs.
+    pub fn is_of_registry(&self) -> bool {
+        self.name.starts_with("ionoscloudsdk.")
+    }
+
     /// Its parameters.
     #[must_use]
     pub const fn params(self, params: &'static [&'static [Param]]) -> Self {

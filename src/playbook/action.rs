@@ -52,20 +52,6 @@ pub struct RawArgs {
 pub const EXECUTOR_ACTIONS: &[&str] =
     &["import_playbook", "import_role", "import_tasks", "include_role", "include_tasks", "meta"];
 
-/// Modules that take free text although their arguments are pairs.
-const MIXED: &[&str] = &[
-    "include_vars",
-    "include_tasks",
-    "include_role",
-    "import_tasks",
-    "import_role",
-    "import_playbook",
-    "meta",
-    "add_host",
-    "group_by",
-    "set_fact",
-];
-
 /// Modules that the original has and that are not here. A task that uses one is a failure only if it is run: it may be
 /// skipped, or be for other machines.
 pub const NOT_HERE: &[&str] = &[
@@ -162,6 +148,9 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
         keywords.set(Keyword::DelegateTo, entry.key.span(), Value::text("localhost"));
     }
     task_checks::include(&action, &args, &keywords, entries)?;
+    if around.handlers {
+        task_checks::handler(&action, entry)?;
+    }
     let mut task = Task::new(action, args.clone(), Rc::clone(&around.frame), task_span(node, entry));
     task.vars = read_vars(node.get("vars"), "a task")?;
     if let Some(template) = args.template.take() {
@@ -342,7 +331,6 @@ impl Loader {
 
     /// Free text after a module's name as arguments.
     fn free_text(&self, module: &str, text: &str, span: &Span) -> Loaded<Dict> {
-        let short = crate::template::call::short_name(module);
         let spec = modules::find(module).map(modules::Module::spec);
         let raw_options: Option<Vec<&str>> = spec
             .filter(|spec| spec.free_form == FreeForm::Raw)
@@ -359,13 +347,10 @@ impl Loader {
             values.insert(written(name), written(value));
         }
         if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
-            let free = raw_options.is_some()
-                || MIXED.contains(&short)
-                || module.contains("{{")
-                // What a template comes to may be a mapping of arguments; that is seen when it is known.
-                || rest.trim_start().starts_with("{{")
-                || spec.is_some_and(|spec| spec.free_form == FreeForm::Mixed);
-            if !free {
+            // Builtin modules say that they take no free text when they run, as the original's do. What a template
+            // comes to may be a mapping of arguments; that is seen when it is known.
+            let pairs_only = spec.is_some_and(|spec| spec.free_form == FreeForm::Pairs && spec.is_of_registry());
+            if pairs_only && !rest.trim_start().starts_with("{{") {
                 return Err(Diagnostic::error(format!("`{module}` takes `parameter=value` pairs, not free text"))
                     .at(span, format!("`{}` is no pair", rest.trim()))
                     .hint("write the arguments as a mapping below the module's name")

@@ -142,11 +142,16 @@ impl Loader {
                 keywords.add(keyword, entry)?;
             }
         }
+        super::task_checks::tags(&keywords)?;
         let vars = read_vars(node.get("vars"), "a block")?;
         let frame = Rc::new(Frame { keywords, vars, ..Frame::inside(&around.frame) });
         let inside = around.inside(Rc::clone(&frame));
         let section = |name: &str| -> Loaded<Rc<[Item]>> {
             match node.get(name) {
+                Some(list) if list.is_null() => Err(Diagnostic::error(format!("`{name}` must be a list of tasks"))
+                    .at(list.span(), "")
+                    .hint("write `[]` if there are none")
+                    .into()),
                 Some(list) => Ok(self.task_list(list, name, &inside)?.into()),
                 None => Ok(Rc::new([])),
             }

@@ -11,14 +11,11 @@ use crate::modules::{self, Spec, args};
 use crate::suggest;
 use crate::value::{Text, Value};
 
-/// The collection whose modules are checked when the playbook is read.
-const COLLECTION: &str = "ionoscloudsdk.";
-
 impl Loader {
     /// Fills empty placeholders and notes what is wrong; [`Loader::settle`] tells it all at once.
     pub(super) fn check_arguments(&self, task: &mut Task) {
         let Some(spec) = modules::find(&task.action.full).map(modules::Module::spec) else { return };
-        if !spec.name.starts_with(COLLECTION) {
+        if !spec.is_of_registry() {
             return;
         }
         self.note_secrets(spec, task);

@@ -135,7 +135,7 @@ keywords! {
     RunOnce "run_once" Scalar Nearest EVERY, "Run for the first host only, on behalf of all.";
     Throttle "throttle" Scalar Nearest ALL, "At most so many hosts side by side.";
     Timeout "timeout" Scalar Nearest EVERY, "Seconds after which the task has failed.";
-    Notify "notify" List Extend BLOCK | TASK, "Handlers to run if something changed.";
+    Notify "notify" List Nearest BLOCK | TASK, "Handlers to run if something changed.";
     DelegateTo "delegate_to" Scalar Nearest BLOCK | TASK, "The host that the task is run on instead.";
     DelegateFacts "delegate_facts" Scalar Nearest BLOCK | TASK, "Facts go to the host that the task is run on.";
     Hosts "hosts" Any No PLAY, "The hosts of the play, a pattern or a list of patterns.";

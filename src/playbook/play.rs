@@ -220,6 +220,7 @@ impl Loader {
         }
         let hosts = play_checks::hosts(node, &keywords)?;
         play_checks::keywords(&keywords)?;
+        super::task_checks::tags(&keywords)?;
         let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
         if let Some(own) = read_vars(node.get("vars"), "a play")? {
             vars.extend(&own);

@@ -53,6 +53,20 @@ pub fn tags(keywords: &Keywords) -> Loaded<()> {
     }
 }
 
+/// Complains about what cannot be a handler.
+///
+/// # Errors
+/// If it is a role.
+pub fn handler(action: &Action, entry: &Entry) -> Loaded<()> {
+    if matches!(action.short(), "include_role" | "import_role") {
+        return Err(Diagnostic::error(format!("`{}` cannot be a handler", action.short()))
+            .at(entry.key.span(), "")
+            .hint("include a file of tasks with `include_tasks`, and the role in there")
+            .into());
+    }
+    Ok(())
+}
+
 /// Options of `include_role` and `import_role`, but for `apply`.
 const ROLE_OPTIONS: [&str; 9] = [
     "name",

@@ -8,7 +8,7 @@ use crate::value::{Dict, Value, is_variable_name, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the host for the rest of the run.")
     .params(&[&[Param::new("cacheable", Kind::Raw, "Also put among the facts.").default("false")]])
-    .free_form(FreeForm::Pairs)
+    .free_form(FreeForm::Mixed)
     .any_params();
 
 /// The module.
