@@ -45,6 +45,7 @@ pub mod executor;
 pub mod exit;
 pub mod host;
 pub mod intake;
+pub mod interrupt;
 pub mod inventory;
 pub mod ionos;
 pub mod modules;

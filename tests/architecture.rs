@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "source",
     "suggest",
     "exit",
+    "interrupt",
     "value",
     "diagnostic",
     // Text to nodes to documents.
@@ -46,7 +47,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // Pure decisions: no I/O, no template.
     ("reconcile", &["value", "ionos"]),
     // The client and the server share nothing, so that each can prove the other wrong.
-    ("ionos", &["value"]),
+    ("ionos", &["value", "interrupt"]),
     ("sandbox", &[]),
     ("host", &["value"]),
     ("value", &["source"]),

@@ -132,10 +132,10 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
         ended = &mut work => return ended,
         _ = tokio::signal::ctrl_c() => {}
     }
-    run.interrupted.set(true);
-    run.interrupt.notify_waiters();
+    run.interrupt.raise();
     run.bus.emit(&Event::Notice(Diagnostic::warning(
-        "interrupted: finishing what is under way; press Ctrl-C again to stop at once",
+        "interrupted: what has been sent is finished, nothing else is begun or waited for; press Ctrl-C again to stop at \
+         once",
     )));
     tokio::select! {
         ended = &mut work => executor::Ended { exit: Exit::Interrupted, ..ended },

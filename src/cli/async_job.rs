@@ -70,6 +70,8 @@ async fn work(job: &Job) -> Result<Outcome, Failure> {
         raw_args: &given,
         inventory: &Nobody,
         warnings: &warnings,
+        interrupt: &crate::interrupt::Interrupt::default(),
+        kept: None,
         progress: Rc::new(|_| {}),
     };
     module.run(&checked.args, &context).await

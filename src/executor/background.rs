@@ -99,7 +99,7 @@ async fn wait(call: &Call<'_>, id: &str, path: &Path, limit: u64) -> Result<Outc
             return async_status::finished(status);
         }
         run.bus.emit(&Event::Polling { host: Rc::clone(call.task.host), job: id.to_owned() });
-        if left == 0 || run.interrupted.get() {
+        if left == 0 || run.interrupt.is_raised() {
             let message = format!("async task did not complete within the requested time - {limit}s");
             return Err(Failure::new(message).with("async_result", Value::from(status)));
         }

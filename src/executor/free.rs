@@ -14,7 +14,7 @@ use super::meta;
 use super::naming;
 use super::play::PlayRun;
 use super::state::{Out, Run};
-use super::task::TaskRun;
+use super::task::{TaskRun, kept};
 use crate::playbook::Loaded;
 use crate::report::{Event, Status};
 
@@ -52,7 +52,7 @@ async fn one_host(
     mut cursor: Cursor,
     tickets: &Semaphore,
 ) -> Loaded<(Rc<str>, Cursor)> {
-    while !run.interrupted.get() && play.ended.get().is_none() {
+    while !run.interrupt.is_raised() && play.ended.get().is_none() {
         let Some(task) = linear::at(run, play, &host, &mut cursor) else { break };
         if task.action.short() == "meta" {
             let mut alone: IndexMap<Rc<str>, Cursor> = [(Rc::clone(&host), cursor)].into_iter().collect();
@@ -66,7 +66,7 @@ async fn one_host(
         run.bus.emit(&Event::TaskStart(label.clone()));
         let fate = cursor.fate();
         let targets = std::slice::from_ref(&host);
-        let runner = TaskRun { run, play, task: &task, label: &label, host: &host, targets, fate };
+        let runner = TaskRun { run, play, task: &task, label: &label, host: &host, targets, fate, kept: kept(&task) };
         let finished = runner.run().await?;
         match finished.status {
             Status::Failed | Status::Rescued | Status::Unreachable => {

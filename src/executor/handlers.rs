@@ -126,7 +126,7 @@ pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Load
             chosen.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&items)))).collect();
         Box::pin(linear::run(run, play, &mut cursors, linear::Level::Handler)).await?;
         failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));
-        if play.ended.get().is_some() || run.interrupted.get() {
+        if play.ended.get().is_some() || run.interrupt.is_raised() {
             return Ok(failed);
         }
     }

@@ -17,7 +17,7 @@ use super::scope::TaskScope;
 use super::state::Run;
 use super::step;
 use super::tags;
-use super::task::{Finished, TaskRun};
+use super::task::{Finished, TaskRun, kept};
 use crate::playbook::{Keyword, Loaded, Task};
 use crate::report::{Event, Status};
 use crate::template::Engine;
@@ -46,7 +46,7 @@ pub async fn run(
     level: Level,
 ) -> Loaded<()> {
     loop {
-        if run.interrupted.get() || play.ended.get().is_some() {
+        if run.interrupt.is_raised() || play.ended.get().is_some() {
             return Ok(());
         }
         let found = next(run, play, cursors);
@@ -181,7 +181,7 @@ async fn one_task(
         let (label, alive) = (&label, &alive);
         async move {
             let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
-            let finished = TaskRun { run, play, task, label, host: &host, targets, fate }.run().await;
+            let finished = TaskRun { run, play, task, label, host: &host, targets, fate, kept: kept(task) }.run().await;
             (host, fate, finished)
         }
     };
@@ -246,7 +246,7 @@ impl Includer<'_> {
         shared: &mut IndexMap<u32, (String, Vec<String>, Option<Value>)>,
     ) -> Loaded<bool> {
         let Self { run, play, task, label, fate } = *self;
-        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate };
+        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: kept(task) };
         let looped = task.looping.is_some();
         let mut lists = Vec::new();
         for request in &finished.includes {

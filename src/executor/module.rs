@@ -226,6 +226,8 @@ pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome,
         raw_args: &call.task.task.args.values,
         inventory: &inventory,
         warnings: &warnings,
+        interrupt: &run.interrupt,
+        kept: call.task.kept.clone(),
         progress: Rc::new(move |message: &str| bus.emit(&Event::Progress(message.to_owned()))),
     };
     // A request that has been sent to the API is waited for even when the user interrupts: its answer may hold a
@@ -274,7 +276,7 @@ async fn limited(
         tokio::select! {
             biased;
             result = work => result,
-            () = run.interrupt.notified(), if !shielded => Err(Failure::new("interrupted")),
+            () = run.interrupt.raised(), if !shielded => Err(Failure::new("interrupted")),
         }
     };
     match call.settings.timeout {

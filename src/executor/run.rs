@@ -36,7 +36,7 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
     let mut started = false;
     for playbook in playbooks {
         match one_playbook(run, playbook, &mut started).await {
-            Ok(()) if run.failed.borrow().is_empty() && !run.interrupted.get() => {}
+            Ok(()) if run.failed.borrow().is_empty() && !run.interrupt.is_raised() => {}
             Ok(()) => break,
             Err(problem) => {
                 broken = Some(problem);
@@ -67,7 +67,7 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
 
 fn status(run: &Run) -> Exit {
     let failed = run.failed.borrow();
-    if run.interrupted.get() {
+    if run.interrupt.is_raised() {
         Exit::Interrupted
     } else if failed.values().any(|out| *out == Out::Unreachable) {
         Exit::Unparsable
@@ -81,7 +81,7 @@ fn status(run: &Run) -> Exit {
 async fn one_playbook(run: &Rc<Run>, playbook: &Playbook, started: &mut bool) -> Loaded<()> {
     for play in &playbook.plays {
         *started = true;
-        if !one_play(run, play).await? || run.interrupted.get() {
+        if !one_play(run, play).await? || run.interrupt.is_raised() {
             break;
         }
     }
@@ -160,7 +160,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
             Strategy::Free => free::run(run, &batch_run, &mut cursors, false).await?,
             Strategy::HostPinned => free::run(run, &batch_run, &mut cursors, true).await?,
         }
-        if run.interrupted.get() {
+        if run.interrupt.is_raised() {
             return Ok(false);
         }
         let out = batch.iter().filter(|host| run.is_out(host)).count();

@@ -11,6 +11,7 @@ use super::stats::Tally;
 use super::tags::Selection;
 use crate::diagnostic::Diagnostic;
 use crate::host::HostApi;
+use crate::interrupt::Interrupt;
 use crate::inventory::Inventory;
 use crate::ionos::Connector;
 use crate::playbook::{Loader, Task};
@@ -119,9 +120,7 @@ pub struct Run {
     /// What happened to registry objects.
     pub records: RefCell<Vec<Record>>,
     /// The user pressed Ctrl-C.
-    pub interrupted: Cell<bool>,
-    /// Wakes what waits when the user presses Ctrl-C.
-    pub interrupt: tokio::sync::Notify,
+    pub interrupt: Interrupt,
     /// `--start-at-task` has found its task (or was not given).
     pub started: Cell<bool>,
     /// The user answered "continue" to `--step`.
@@ -178,8 +177,7 @@ impl Run {
             failed: RefCell::default(),
             tally: RefCell::default(),
             records: RefCell::default(),
-            interrupted: Cell::new(false),
-            interrupt: tokio::sync::Notify::new(),
+            interrupt: Interrupt::default(),
             started: Cell::new(started),
             stepping: Cell::new(stepping),
             selected: RefCell::default(),

@@ -16,12 +16,18 @@ use super::result::{no_items, skipped, undetermined};
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
+use crate::ionos::Kept;
 use crate::modules::{Diff, Effect, Later};
 use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Loaded, Task};
 use crate::report::{Event, Status, TaskLabel};
 use crate::template::{Engine, Fault, FaultKind};
 use crate::value::{Dict, Value, python};
+
+/// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.
+pub(super) fn kept(task: &Task) -> Option<Rc<Kept>> {
+    task.looping.is_some().then(Rc::default)
+}
 
 /// What is known when a task has ended on a host.
 pub struct Finished {
@@ -53,6 +59,8 @@ pub struct TaskRun<'a> {
     pub targets: &'a [Rc<str>],
     /// Where a failure leads.
     pub fate: Fate,
+    /// Where the passes of a loop keep what they need not ask for again.
+    pub kept: Option<Rc<Kept>>,
 }
 
 /// What came of one pass.
@@ -126,7 +134,7 @@ impl TaskRun<'_> {
         let before = self.before_loop();
         for index in 0..items.len() {
             if index > 0 && !control.pause.is_zero() {
-                tokio::time::sleep(control.pause).await;
+                self.run.interrupt.pause(control.pause).await;
             }
             let vars = Rc::new(control.variables(&items, index));
             scope.set_top(vec![Rc::clone(&vars)]);
@@ -147,7 +155,7 @@ impl TaskRun<'_> {
                 scope.refresh();
             }
             passes.add(pass);
-            if stop || self.run.interrupted.get() {
+            if stop || self.run.interrupt.is_raised() {
                 break;
             }
         }

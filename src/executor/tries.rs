@@ -111,7 +111,7 @@ impl TaskRun<'_> {
                 Ok(false) => {}
                 Err(failed) => return *failed,
             }
-            if attempt >= tries || self.run.interrupted.get() {
+            if attempt >= tries || self.run.interrupt.is_raised() {
                 pass.result.set("attempts", (tries - 1).into());
                 pass.failed = true;
                 no_exception(&mut pass.result);
@@ -123,9 +123,14 @@ impl TaskRun<'_> {
                 left: tries - attempt,
                 result: Rc::new(self.shown(&pass)),
             });
-            tokio::select! {
-                () = tokio::time::sleep(settings.delay) => {}
-                () = self.run.interrupt.notified() => {}
+            if !self.run.interrupt.pause(settings.delay).await {
+                pass.failed = true;
+                no_exception(&mut pass.result);
+                return pass;
+            }
+            // Who tries again wants to see whether something has changed.
+            if let Some(kept) = &self.kept {
+                kept.clear();
             }
             attempt += 1;
         }

@@ -1,5 +1,7 @@
 //! The calls by their names. Reading and writing are two traits, so that who only observes cannot write.
 
+use jiff::Timestamp;
+
 use super::content::{Contents, Query, Reading};
 use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::{ApiError, Fact, Local};
@@ -10,8 +12,22 @@ pub type Id = Fact<String>;
 /// The answer of a call.
 pub type Answer<'a, T> = Local<'a, Result<T, ApiError>>;
 
+/// What is known of the service and of who asks, besides its objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// What the service's clock shows now, by its last answer that told.
+    pub clock: Option<Timestamp>,
+    /// The id of the account that asks, by what it has made.
+    pub account: Option<String>,
+}
+
 /// What can be asked. Lists are whole: every page has been read.
 pub trait RegistryReads {
+    /// What its answers have told of the service so far.
+    fn witness(&self) -> Witness {
+        Witness::default()
+    }
+
     /// Where registries can be.
     fn locations(&self) -> Answer<'_, Vec<Location>>;
 

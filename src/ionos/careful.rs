@@ -2,25 +2,22 @@
 //!
 //! A POST whose answer did not arrive may have been carried out. Sending it again blindly gives a conflict at best, so
 //! this looks first. Nothing there: it is sent again. A registry is there: it is the one, nothing about it was shown
-//! only once. A token is there: its password went with the lost answer and cannot be asked for. If this run made it
-//! beyond doubt, the token is of no use to anybody, so it is removed and made again, once; otherwise the run stops and
-//! says what is there.
-//!
-//! Beyond doubt means: it was not there when the task looked, it has exactly the properties that were sent, and the
-//! service dates its creation within this call (give or take what clocks differ).
+//! only once. A token is there: its password went with the lost answer and cannot be asked for. If this run made it,
+//! the token is of no use to anybody, so it is removed and made again, once; where that is not sure, it is left alone,
+//! and the run says what is there and why it is in doubt. [`super::proof`] has the rule.
 
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::api::Id;
 use super::error::ErrorKind;
 use super::model::{NewRegistry, NewToken, Registry, Token};
-use super::{ApiError, Date, Fact, RegistryApi, Tuning};
+use super::proof::Attempt;
+use super::{ApiError, Kept, RegistryApi, Tuning};
+use crate::interrupt::Interrupt;
 use crate::value::KNOWN_AFTER_CREATION;
 
-/// How far two clocks may be apart.
-const SKEW: i64 = 300;
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// An object that was made, and what has to be told about how.
 #[derive(Debug)]
@@ -31,6 +28,18 @@ pub struct Made<T> {
     pub notes: Vec<String>,
 }
 
+/// What the creation of an object goes by.
+pub struct Care<'a> {
+    /// Pauses and limits.
+    pub tuning: Tuning,
+    /// Whether the user still wants to wait.
+    pub interrupt: &'a Interrupt,
+    /// Lists that are out of date as soon as something is in doubt.
+    pub kept: Option<&'a Kept>,
+    /// The names that were there when the task looked, if it looked at all of them.
+    pub names: Option<&'a [String]>,
+}
+
 /// Makes a token that was not there when the task looked.
 ///
 /// # Errors
@@ -39,73 +48,60 @@ pub async fn create_token(
     api: &dyn RegistryApi,
     registry: &Id,
     new: &NewToken,
-    tuning: &Tuning,
+    care: &Care<'_>,
 ) -> Result<Made<Token>, ApiError> {
-    let started = Timestamp::now();
     let name = new.name.shown();
+    let mut attempts = Attempts::new(care);
     let mut notes = Vec::new();
-    let mut pause = tuning.pause;
-    let mut doubtful = false;
-    for attempt in 1.. {
+    let mut attempt = Attempt::begin(api);
+    loop {
         let error = match api.create_token(registry, new).await {
             Ok(object) => return Ok(Made { object, notes }),
-            Err(error) => error,
+            Err(error) => attempts.doubt(error)?,
         };
-        if error.kind != ErrorKind::Unclear && !(doubtful && error.is_conflict()) {
-            return Err(error);
-        }
-        doubtful = true;
-        let found = look_for_token(api, registry, name).await.map_err(|second| ApiError {
-            message: format!(
-                "{}; looking whether token `{name}` was made failed too: {second}; it may exist, and its password is not known",
-                error.message
-            ),
+        attempt.failed(&error);
+        let told = |second: ApiError, said: String| ApiError {
+            message: format!("{}; {said}: {second}", error.message),
             ..error.clone()
+        };
+        let all = api.tokens(registry).await.map_err(|second| {
+            told(second, format!("token `{name}` may exist now, its password is not known, and looking for it failed"))
         })?;
-        match found {
-            None => {}
-            Some(found) if is_ours(new, &found, started) => {
-                api.delete_token(registry, &found.id).await.map_err(|second| ApiError {
-                    message: format!(
-                        "{}; token `{name}` ({}) was made, its password was lost with the answer, and removing it \
-                         failed: {second}",
-                        error.message,
-                        found.id.shown()
-                    ),
-                    ..error.clone()
-                })?;
-                if !notes.is_empty() {
-                    let message = format!(
-                        "{}; token `{name}` was made twice, its password was lost with the answer both times, and it was \
-                         removed again",
-                        error.message
-                    );
-                    return Err(ApiError { message, ..error });
-                }
-                notes.push(format!(
-                    "the answer to the creation of token `{name}` was lost, and its password with it; the token was \
-                     removed and is made again"
-                ));
+        let all = all.unwrap_or_default();
+        let found = all.iter().find(|token| token.properties.name.shown() == name && name != KNOWN_AFTER_CREATION);
+        if let Some(found) = found {
+            let id = found.id.shown();
+            attempt.made_token(new, found, care.names, &all, &api.witness()).map_err(|why| {
+                let message = format!(
+                    "{}; a token `{name}` ({id}) exists now whose password is not known; it was left alone, because it \
+                     is not certain that this run made it: {why}. If nobody uses it, delete it by its id and run this \
+                     again",
+                    error.message
+                );
+                ApiError { message, ..error.clone() }
+            })?;
+            api.delete_token(registry, &found.id).await.map_err(|second| {
+                let said = format!(
+                    "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed"
+                );
+                told(second, said)
+            })?;
+            if !notes.is_empty() {
+                let message = format!(
+                    "{}; token `{name}` was made twice, its password was lost with the answer both times, and it was \
+                     removed again",
+                    error.message
+                );
+                return Err(ApiError { message, ..error });
             }
-            Some(found) => {
-                return Err(ApiError {
-                    message: format!(
-                        "{}; a token `{name}` ({}) exists now whose password is not known, and it is not certain \
-                         that this run made it; delete it, or use another name",
-                        error.message,
-                        found.id.shown()
-                    ),
-                    ..error
-                });
-            }
+            notes.push(format!(
+                "the answer to the creation of token `{name}` was lost, and its password with it; the token was removed \
+                 and is made again"
+            ));
+            attempt = Attempt::begin(api);
         }
-        if attempt >= tuning.attempts {
-            return Err(error);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(30));
+        attempts.wait(error).await?;
     }
-    unreachable!("the loop ends by returning")
 }
 
 /// Makes a registry that was not there when the task looked.
@@ -115,96 +111,84 @@ pub async fn create_token(
 pub async fn create_registry(
     api: &dyn RegistryApi,
     new: &NewRegistry,
-    tuning: &Tuning,
+    care: &Care<'_>,
 ) -> Result<Made<Registry>, ApiError> {
-    let started = Timestamp::now();
     let name = new.name.shown();
-    let mut pause = tuning.pause;
-    let mut doubtful = false;
-    for attempt in 1.. {
+    let mut attempts = Attempts::new(care);
+    let mut attempt = Attempt::begin(api);
+    loop {
         let error = match api.create_registry(new).await {
             Ok(object) => return Ok(Made { object, notes: Vec::new() }),
-            Err(error) => error,
+            Err(error) => attempts.doubt(error)?,
         };
-        if error.kind != ErrorKind::Unclear && !(doubtful && error.is_conflict()) {
-            return Err(error);
-        }
-        doubtful = true;
+        attempt.failed(&error);
         let all = api.registries(Some(name)).await.map_err(|second| ApiError {
-            message: format!(
-                "{}; looking whether registry `{name}` was made failed too: {second}; it may exist",
-                error.message
-            ),
+            message: format!("{}; registry `{name}` may exist now, and looking for it failed: {second}", error.message),
             ..error.clone()
         })?;
         if let Some(object) = all.into_iter().find(|registry| registry.properties.name.shown() == name) {
-            if object.properties.location == new.location && is_recent(&object.metadata.created_date, started) {
-                let note = format!("the answer to the creation of registry `{name}` was lost; the registry is there");
-                return Ok(Made { object, notes: vec![note] });
-            }
-            return Err(error);
+            attempt.made_registry(new, &object, &api.witness()).map_err(|why| ApiError {
+                message: format!(
+                    "{}; a registry `{name}` ({}) exists now, and it is not certain that this run made it: {why}; run \
+                     this again to bring it into the desired state",
+                    error.message,
+                    object.id.shown()
+                ),
+                ..error.clone()
+            })?;
+            let note = format!("the answer to the creation of registry `{name}` was lost; the registry is there");
+            return Ok(Made { object, notes: vec![note] });
         }
-        if attempt >= tuning.attempts {
-            return Err(error);
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(30));
+        attempts.wait(error).await?;
     }
-    unreachable!("the loop ends by returning")
 }
 
-async fn look_for_token(api: &dyn RegistryApi, registry: &Id, name: &str) -> Result<Option<Token>, ApiError> {
-    let all = api.tokens(registry).await?.unwrap_or_default();
-    Ok(all.into_iter().find(|token| token.properties.name.shown() == name && name != KNOWN_AFTER_CREATION))
+/// The attempts at one creation.
+struct Attempts<'a> {
+    care: &'a Care<'a>,
+    sent: u32,
+    pause: Duration,
+    doubtful: bool,
 }
 
-/// Whether a token is the one that was asked for a moment ago.
-fn is_ours(new: &NewToken, found: &Token, started: Timestamp) -> bool {
-    let have = &found.properties;
-    let status = new.status.as_ref().and_then(Fact::known).map_or("enabled", String::as_str);
-    let expiry = new.expiry_date.as_ref().and_then(Fact::known).cloned().flatten();
-    let wanted = new.scopes.as_ref().and_then(Fact::known).map(Vec::as_slice).unwrap_or_default();
-    let scopes = have.scopes.known().and_then(Option::as_deref).unwrap_or_default();
-    have.status.known().is_some_and(|s| s.as_deref().unwrap_or("enabled") == status)
-        && have.expiry_date.known() == Some(&expiry)
-        && same_scopes(wanted, scopes)
-        && is_recent(&found.metadata.created_date, started)
-}
+impl<'a> Attempts<'a> {
+    fn new(care: &'a Care<'a>) -> Self {
+        Self { care, sent: 0, pause: care.tuning.pause, doubtful: false }
+    }
 
-/// Order apart, the same scopes.
-fn same_scopes(a: &[super::model::Scope], b: &[super::model::Scope]) -> bool {
-    let sorted = |scopes: &[super::model::Scope]| {
-        let mut all: Vec<_> = scopes
-            .iter()
-            .map(|scope| {
-                let mut actions = scope.actions.clone();
-                actions.sort();
-                actions.dedup();
-                (scope.name.clone(), scope.kind.clone(), actions)
-            })
-            .collect();
-        all.sort();
-        all
-    };
-    sorted(a) == sorted(b)
-}
+    /// A failure that leaves open whether the object was made; others end the creation. A conflict is open where an
+    /// answer was lost before: perhaps the object is in conflict with itself.
+    fn doubt(&mut self, error: ApiError) -> Result<ApiError, ApiError> {
+        self.sent += 1;
+        if error.kind != ErrorKind::Unclear && !(self.doubtful && error.is_conflict()) {
+            return Err(error);
+        }
+        self.doubtful = true;
+        if let Some(kept) = self.care.kept {
+            kept.clear();
+        }
+        Ok(error)
+    }
 
-fn is_recent(created: &Fact<Option<Date>>, started: Timestamp) -> bool {
-    let Some(Date::At(created)) = created.known().and_then(Option::as_ref) else {
-        return false;
-    };
-    let now = Timestamp::now().as_second();
-    (started.as_second() - SKEW..=now + SKEW).contains(&created.as_second())
+    /// The pause before the next attempt, if there is one.
+    async fn wait(&mut self, error: ApiError) -> Result<(), ApiError> {
+        if self.sent >= self.care.tuning.attempts || !self.care.interrupt.pause(self.pause).await {
+            return Err(error);
+        }
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ionos::RegistryReads;
     use crate::ionos::fake::{Account, Mishap};
+    use crate::ionos::{Fact, RegistryReads};
 
-    fn tuning() -> Tuning {
-        Tuning { pause: Duration::from_millis(1), ..Tuning::default() }
+    fn care<'a>(interrupt: &'a Interrupt, names: &'a [String]) -> Care<'a> {
+        let tuning = Tuning { pause: Duration::from_millis(1), ..Tuning::default() };
+        Care { tuning, interrupt, kept: None, names: Some(names) }
     }
 
     fn ci() -> NewToken {
@@ -213,7 +197,8 @@ mod tests {
 
     async fn create(account: &Account) -> Result<Made<Token>, ApiError> {
         let registry = account.registry_id("demo").await.unwrap().unwrap();
-        create_token(account, &registry, &ci(), &tuning()).await
+        let names = account.names();
+        create_token(account, &registry, &ci(), &care(&Interrupt::default(), &names)).await
     }
 
     fn account(mishaps: &[Mishap]) -> Account {
@@ -239,15 +224,56 @@ mod tests {
         assert_eq!(account.tokens.borrow().len(), 1);
     }
 
+    /// Somebody else makes the same token while our request is lost; it is never removed.
+    async fn left_alone(arrange: impl FnOnce(&Account), expected: &str) {
+        let account = account(&[Mishap::RequestLost]);
+        arrange(&account);
+        let error = create(&account).await.unwrap_err();
+        assert!(error.message.contains(expected) && error.message.contains("was left alone"), "{error}");
+        assert!(account.names().contains(&"ci".to_owned()));
+    }
+
+    fn meanwhile(account: &Account, names: &[&str], change: impl FnOnce(&mut Token)) {
+        let registry = account.registries.borrow()[0].id.clone();
+        let mut new = Vec::new();
+        for name in names {
+            let token = NewToken { name: Fact::Known((*name).to_owned()), ..NewToken::default() };
+            new.push((registry.clone(), account.token_of(&token, new.len())));
+        }
+        change(&mut new[0].1);
+        *account.meanwhile.borrow_mut() = new;
+    }
+
     #[tokio::test(flavor = "current_thread")]
     async fn somebody_elses_token_is_left_alone() {
-        let account = account(&[Mishap::RequestLost]);
-        let registry = account.registry_id("demo").await.unwrap().unwrap();
-        let theirs = NewToken { status: Some(Fact::Known("disabled".to_owned())), ..ci() };
-        account.put_token(&registry, &theirs);
-        let error = create(&account).await.unwrap_err();
-        assert!(error.message.contains("not certain"), "{error}");
-        assert_eq!(account.tokens.borrow().len(), 1);
+        let disabled = |token: &mut Token| token.properties.status = Fact::Known(Some("disabled".to_owned()));
+        left_alone(|account| meanwhile(account, &["ci"], disabled), "its `status` is").await;
+        let old = |token: &mut Token| {
+            let before = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(30);
+            token.metadata.created_date = Fact::Known(Some(crate::ionos::Date::At(before)));
+        };
+        left_alone(|account| meanwhile(account, &["ci"], old), "before it was asked for").await;
+        left_alone(|account| meanwhile(account, &["ci", "cd"], |_| {}), "`cd` appeared").await;
+        let theirs = |token: &mut Token| token.metadata.created_by_user_id = Fact::Known(Some("them".to_owned()));
+        let arrange = |account: &Account| {
+            meanwhile(account, &["ci"], theirs);
+            account.witness.borrow_mut().account = Some("us".to_owned());
+        };
+        left_alone(arrange, "another account").await;
+        let arrange = |account: &Account| {
+            meanwhile(account, &["ci"], |_| {});
+            account.witness.borrow_mut().clock = None;
+        };
+        left_alone(arrange, "does not tell the time").await;
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_answer_that_says_created_settles_it() {
+        // Nothing else could be told, but the answer had come as far as its first line.
+        let account = account(&[Mishap::AnswerTorn]);
+        account.witness.borrow_mut().clock = None;
+        let made = create(&account).await.unwrap();
+        assert_eq!((made.notes.len(), account.tokens.borrow().len()), (1, 1));
     }
 
     #[tokio::test(flavor = "current_thread")]
@@ -270,7 +296,7 @@ mod tests {
         let account = Account::default();
         account.mishaps.borrow_mut().push_back(Mishap::AnswerLost);
         let new = NewRegistry { name: Fact::Known("demo".to_owned()), ..NewRegistry::default() };
-        let made = create_registry(&account, &new, &tuning()).await.unwrap();
+        let made = create_registry(&account, &new, &care(&Interrupt::default(), &[])).await.unwrap();
         assert_eq!(made.object.properties.name.shown(), "demo");
         assert_eq!(account.registries.borrow().len(), 1);
     }

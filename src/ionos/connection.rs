@@ -1,8 +1,10 @@
 //! How the API is reached: base URL, credentials, pin, time-outs.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::ApiError;
+use super::{ApiError, Kept};
+use crate::interrupt::Interrupt;
 
 /// The service.
 pub const DEFAULT_URL: &str = "https://api.ionos.com/containerregistries";
@@ -19,6 +21,10 @@ pub struct Connection {
     pub patience: Duration,
     /// Technical limits.
     pub tuning: Tuning,
+    /// Whether the user still wants to wait.
+    pub interrupt: Interrupt,
+    /// Where a looped task keeps its long lists.
+    pub kept: Option<Rc<Kept>>,
 }
 
 /// What distinguishes one connection from another: equal endpoints share one client.

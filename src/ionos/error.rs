@@ -20,6 +20,9 @@ pub struct ApiError {
     pub message: String,
     /// What else is to be told about how it came to this: that it was tried several times, say.
     pub note: Option<String>,
+    /// The service said that it did what was asked, but what it made of it could not be read; inside, the id of what
+    /// was made, where that came through.
+    pub carried_out: Option<Option<String>>,
 }
 
 /// What kind of failure, by what can be done about it.
@@ -40,7 +43,14 @@ pub enum ErrorKind {
 impl ApiError {
     /// A failure before anything was sent.
     pub fn unsent(message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Unsent, status: None, code: None, message: message.into(), note: None }
+        Self {
+            kind: ErrorKind::Unsent,
+            status: None,
+            code: None,
+            message: message.into(),
+            note: None,
+            carried_out: None,
+        }
     }
 
     /// An answer that never came or cannot be read.
@@ -59,12 +69,12 @@ impl ApiError {
             _ => ErrorKind::Final,
         };
         let (code, message) = said(body);
-        Self { kind, status: Some(status), code, message, note: None }
+        Self { kind, status: Some(status), code, message, ..Self::unsent("") }
     }
 
     /// An answer as the overlay foretells it.
     pub fn refused(status: u16, message: impl Into<String>) -> Self {
-        Self { kind: ErrorKind::Final, status: Some(status), code: None, message: message.into(), note: None }
+        Self { kind: ErrorKind::Final, status: Some(status), ..Self::unsent(message) }
     }
 
     /// A question about something that a dry run does not know.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use super::api::{Answer, Id};
+use super::api::{Answer, Id, Witness};
 use super::content::{Contents, Query, Reading};
 use super::model::{
     Location, LoginPair, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, RegistryProperties, Token,
@@ -16,6 +16,8 @@ use super::{ApiError, Date, Fact, RegistryApi, RegistryReads};
 pub enum Mishap {
     /// Carried out, but the answer is lost.
     AnswerLost,
+    /// Carried out, and the answer breaks off after it has said so.
+    AnswerTorn,
     /// Lost on its way there.
     RequestLost,
     /// Refused.
@@ -37,12 +39,17 @@ pub struct Account {
     pub reads: Cell<u32>,
     /// For the next writes.
     pub mishaps: RefCell<VecDeque<Mishap>>,
+    /// What somebody else makes while a request of ours is lost.
+    pub meanwhile: RefCell<Vec<(Id, Token)>>,
+    /// What it tells of itself.
+    pub witness: RefCell<Witness>,
 }
 
 impl Account {
     /// One registry with tokens.
     pub fn with(name: &str, tokens: &[&str]) -> Self {
         let account = Self::default();
+        account.witness.borrow_mut().clock = Some(jiff::Timestamp::now());
         let id = account.put_registry(&NewRegistry { name: Fact::Known(name.to_owned()), ..NewRegistry::default() }).id;
         for token in tokens {
             account.put_token(&id, &NewToken { name: Fact::Known((*token).to_owned()), ..NewToken::default() });
@@ -82,9 +89,20 @@ impl Account {
 
     /// A token is there.
     pub fn put_token(&self, registry: &Id, new: &NewToken) -> Token {
-        let mut all = self.tokens.borrow_mut();
-        let token = Token {
-            id: Fact::Known(format!("00000000-0000-4000-9000-{:012}", all.len() + 1)),
+        let token = self.token_of(new, 0);
+        self.tokens.borrow_mut().push((registry.clone(), token.clone()));
+        token
+    }
+
+    /// The names of its tokens.
+    pub fn names(&self) -> Vec<String> {
+        self.tokens.borrow().iter().map(|(_, token)| token.properties.name.shown().to_owned()).collect()
+    }
+
+    /// A token that is not there yet, behind so many others.
+    pub fn token_of(&self, new: &NewToken, ahead: usize) -> Token {
+        Token {
+            id: Fact::Known(format!("00000000-0000-4000-9000-{:012}", self.tokens.borrow().len() + ahead + 1)),
             kind: Some("token".to_owned()),
             metadata: Self::metadata("enabled"),
             properties: TokenProperties {
@@ -95,9 +113,7 @@ impl Account {
                 credentials: Some(LoginPair { username: new.name.clone(), password: Fact::default() }),
             },
             ..Token::default()
-        };
-        all.push((registry.clone(), token.clone()));
-        token
+        }
     }
 
     fn write<T>(&self, carry_out: impl FnOnce() -> Result<T, ApiError>) -> Result<T, ApiError> {
@@ -106,7 +122,14 @@ impl Account {
         match mishap {
             Mishap::None => carry_out(),
             Mishap::AnswerLost => carry_out().and_then(|_| Err(ApiError::unclear("the answer was lost"))),
-            Mishap::RequestLost => Err(ApiError::unclear("the answer was lost")),
+            Mishap::AnswerTorn => {
+                carry_out()?;
+                Err(ApiError { carried_out: Some(None), ..ApiError::unclear("the answer broke off") })
+            }
+            Mishap::RequestLost => {
+                self.tokens.borrow_mut().append(&mut self.meanwhile.borrow_mut());
+                Err(ApiError::unclear("the answer was lost"))
+            }
             Mishap::Refused(error) => Err(error),
         }
     }
@@ -121,6 +144,10 @@ fn gone() -> ApiError {
 }
 
 impl RegistryReads for Account {
+    fn witness(&self) -> Witness {
+        self.witness.borrow().clone()
+    }
+
     fn locations(&self) -> Answer<'_, Vec<Location>> {
         Box::pin(async { Ok(vec![Location { id: "de/fra".to_owned() }]) })
     }

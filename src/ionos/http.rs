@@ -1,19 +1,22 @@
-//! The service itself: paths, pages, decoding.
+//! The service itself: calls, pages, decoding.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::api::{Answer, Id};
+use super::api::{Answer, Id, Witness};
 use super::content::{Contents, Query, Reading};
-use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use super::transport::{Reply, Transport};
-use super::{ApiError, Connection, Connector, Credentials, Endpoint, Fact, RegistryApi, RegistryReads};
+use super::kept::Kept;
+use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use super::paging::{Gathered, Named, Page};
+use super::path::{contents_path, encode, registry_path, repository_path, sendable, token_path};
+use super::transport::{Reply, Transport, carried_out};
+use super::{ApiError, Connection, Connector, Credentials, Endpoint, RegistryApi, RegistryReads};
+use crate::interrupt::Interrupt;
 
 /// Members of a page; the service's own default.
 const PAGE: usize = 100;
@@ -31,12 +34,15 @@ pub struct HttpConnector {
 struct Service {
     transport: Transport,
     ids: RefCell<HashMap<String, Id>>,
+    account: RefCell<Option<String>>,
 }
 
 /// The API over HTTP.
 pub struct HttpApi {
     service: Rc<Service>,
     patience: Duration,
+    interrupt: Interrupt,
+    kept: Option<Rc<Kept>>,
     by_password: bool,
 }
 
@@ -45,58 +51,22 @@ impl Connector for HttpConnector {
         let mut services = self.services.borrow_mut();
         let service = services.entry(connection.endpoint.clone()).or_insert_with(|| {
             let transport = Transport::new(connection.endpoint.clone(), connection.tuning);
-            Rc::new(Service { transport, ids: RefCell::default() })
+            Rc::new(Service { transport, ids: RefCell::default(), account: RefCell::default() })
         });
         let by_password = matches!(connection.endpoint.credentials, Credentials::Basic { .. });
-        Ok(Rc::new(HttpApi { service: Rc::clone(service), patience: connection.patience, by_password }))
-    }
-}
-
-/// The frame of a list; only what decides about the next page.
-#[derive(Deserialize)]
-struct Page<T> {
-    #[serde(default = "Option::default")]
-    items: Option<Vec<T>>,
-    #[serde(default)]
-    total: Option<usize>,
-    #[serde(default)]
-    pagination: Option<Cursor>,
-}
-
-#[derive(Deserialize)]
-struct Cursor {
-    #[serde(default)]
-    limit: Option<usize>,
-    #[serde(default)]
-    token: Option<String>,
-}
-
-/// An object without which an answer is none.
-trait Named {
-    fn id(&self) -> &Id;
-}
-
-impl Named for Registry {
-    fn id(&self) -> &Id {
-        &self.id
-    }
-}
-
-impl Named for Token {
-    fn id(&self) -> &Id {
-        &self.id
-    }
-}
-
-impl Named for Reading {
-    fn id(&self) -> &Id {
-        &self.id
+        Ok(Rc::new(HttpApi {
+            service: Rc::clone(service),
+            patience: connection.patience,
+            interrupt: connection.interrupt.clone(),
+            kept: connection.kept.clone(),
+            by_password,
+        }))
     }
 }
 
 impl HttpApi {
     async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Result<Reply, ApiError> {
-        self.service.transport.send(method, path, body, self.patience).await
+        self.service.transport.send(method, path, body, self.patience, &self.interrupt).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ApiError> {
@@ -141,12 +111,12 @@ impl HttpApi {
         path: &str,
         size: usize,
         extra: &str,
-    ) -> Result<Option<Vec<T>>, ApiError> {
+    ) -> Result<Option<Gathered<T>>, ApiError> {
         let mut all = Gathered::default();
         loop {
             let query = format!("{path}?offset={}&limit={size}{extra}", all.seen);
             let Some(page) = self.get::<Page<T>>(&query).await? else {
-                return Ok((all.seen > 0).then_some(all.items));
+                return Ok((all.seen > 0).then_some(all));
             };
             let total = page.total;
             let items = page.items.unwrap_or_default();
@@ -154,13 +124,13 @@ impl HttpApi {
             let short = total.is_none() && items.len() < size;
             let fresh = all.take(items);
             if !fresh || short || total.is_some_and(|total| all.seen >= total) {
-                return Ok(Some(all.items));
+                return Ok(Some(all));
             }
         }
     }
 
     /// All pages of the list of registries.
-    async fn pages_by_token(&self, filter: Option<&str>) -> Result<Vec<Registry>, ApiError> {
+    async fn pages_by_token(&self, filter: Option<&str>) -> Result<Gathered<Registry>, ApiError> {
         let filter = filter.map(|name| format!("filter.name={}&", encode(name))).unwrap_or_default();
         let mut all = Gathered::default();
         let mut token = String::new();
@@ -177,7 +147,7 @@ impl HttpApi {
             let fresh = all.take(items);
             let next = page.pagination.and_then(|cursor| cursor.token).unwrap_or_default();
             if !fresh || short || next.is_empty() || next == token {
-                return Ok(all.items);
+                return Ok(all);
             }
             token = next;
         }
@@ -197,6 +167,19 @@ impl HttpApi {
         ApiError { message, ..error }
     }
 
+    /// Who made this is who asks.
+    fn learn(&self, metadata: &Metadata) {
+        if let Some(Some(id)) = metadata.created_by_user_id.known() {
+            self.service.account.borrow_mut().get_or_insert_with(|| id.clone());
+        }
+    }
+
+    fn keep(&self, change: impl FnOnce(&Kept)) {
+        if let Some(kept) = &self.kept {
+            change(kept);
+        }
+    }
+
     fn forget(&self, id: &str) {
         self.service.ids.borrow_mut().retain(|_, known| known.known().map(String::as_str) != Some(id));
     }
@@ -208,34 +191,12 @@ impl HttpApi {
     }
 }
 
-/// Members of a list, each once: a server that ignores offsets sends the same page again.
-struct Gathered<T> {
-    items: Vec<T>,
-    ids: HashSet<String>,
-    seen: usize,
-}
-
-impl<T> Default for Gathered<T> {
-    fn default() -> Self {
-        Self { items: Vec::new(), ids: HashSet::new(), seen: 0 }
-    }
-}
-
-impl<T: Named> Gathered<T> {
-    /// Takes a page over; false if it had nothing new.
-    fn take(&mut self, page: Vec<T>) -> bool {
-        self.seen += page.len();
-        let before = self.items.len();
-        for item in page {
-            if self.ids.insert(item.id().shown().to_owned()) {
-                self.items.push(item);
-            }
-        }
-        self.items.len() > before
-    }
-}
-
 impl RegistryReads for HttpApi {
+    fn witness(&self) -> Witness {
+        let account = self.service.account.borrow().clone();
+        Witness { clock: self.service.transport.service_time(), account }
+    }
+
     fn locations(&self) -> Answer<'_, Vec<Location>> {
         Box::pin(async {
             Ok(self.get::<Page<Location>>("/locations").await?.and_then(|p| p.items).unwrap_or_default())
@@ -256,9 +217,15 @@ impl RegistryReads for HttpApi {
 
     fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
         Box::pin(async move {
+            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.registries(name)) {
+                return Ok(known);
+            }
             let found = self.pages_by_token(name).await?;
-            found.iter().for_each(|registry| self.remember(registry));
-            Ok(found)
+            found.items.iter().for_each(|registry| self.remember(registry));
+            if let Some(kept) = self.kept.as_ref().filter(|_| found.pages > 1) {
+                kept.keep_registries(name, &found.items);
+            }
+            Ok(found.items)
         })
     }
 
@@ -286,11 +253,17 @@ impl RegistryReads for HttpApi {
     fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
         Box::pin(async move {
             let id = sendable(registry)?;
-            let found = self.pages_by_offset(&format!("{}/tokens", registry_path(id)), PAGE, "").await?;
-            if found.is_none() {
-                self.forget(id);
+            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.tokens(id)) {
+                return Ok(Some(known));
             }
-            Ok(found)
+            let found: Option<Gathered<Token>> =
+                self.pages_by_offset(&format!("{}/tokens", registry_path(id)), PAGE, "").await?;
+            match (&found, &self.kept) {
+                (None, _) => self.forget(id),
+                (Some(found), Some(kept)) if found.pages > 1 => kept.keep_tokens(id, &found.items),
+                _ => {}
+            }
+            Ok(found.map(|found| found.items))
         })
     }
 
@@ -308,7 +281,7 @@ impl RegistryReads for HttpApi {
             let path = contents_path(sendable(registry)?, what);
             let extra: String = query.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
             let found = self.pages_by_offset(&path, CONTENT_PAGE, &extra).await;
-            found.map_err(|error| self.explained(error))
+            found.map(|found| found.map(|found| found.items)).map_err(|error| self.explained(error))
         })
     }
 
@@ -326,12 +299,18 @@ impl RegistryApi for HttpApi {
             let body = serde_json::json!({ "properties": to_json(new)? });
             let made = self.write(Method::POST, "/registries", &body).await?;
             self.remember(&made);
+            self.learn(&made.metadata);
+            self.keep(|kept| kept.put_registry(&made));
             Ok(made)
         })
     }
 
     fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
-        Box::pin(async move { self.write(Method::PATCH, &registry_path(sendable(id)?), patch).await })
+        Box::pin(async move {
+            let after: Registry = self.write(Method::PATCH, &registry_path(sendable(id)?), patch).await?;
+            self.keep(|kept| kept.put_registry(&after));
+            Ok(after)
+        })
     }
 
     fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
@@ -339,6 +318,7 @@ impl RegistryApi for HttpApi {
             let id = sendable(id)?;
             self.delete(&registry_path(id)).await?;
             self.forget(id);
+            self.keep(|kept| kept.remove_registry(id));
             Ok(())
         })
     }
@@ -346,16 +326,30 @@ impl RegistryApi for HttpApi {
     fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
         Box::pin(async move {
             let body = serde_json::json!({ "properties": to_json(new)? });
-            self.write(Method::POST, &format!("{}/tokens", registry_path(sendable(registry)?)), &body).await
+            let id = sendable(registry)?;
+            let made: Token = self.write(Method::POST, &format!("{}/tokens", registry_path(id)), &body).await?;
+            self.learn(&made.metadata);
+            self.keep(|kept| kept.put_token(id, &made));
+            Ok(made)
         })
     }
 
     fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
-        Box::pin(async move { self.write(Method::PATCH, &token_path(registry, id)?, patch).await })
+        Box::pin(async move {
+            let after: Token = self.write(Method::PATCH, &token_path(registry, id)?, patch).await?;
+            self.keep(|kept| kept.put_token(registry.shown(), &after));
+            Ok(after)
+        })
     }
 
     fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
-        Box::pin(async move { self.delete(&token_path(registry, id)?).await })
+        Box::pin(async move {
+            let done = self.delete(&token_path(registry, id)?).await;
+            if done.as_ref().map_or_else(ApiError::is_not_found, |()| true) {
+                self.keep(|kept| kept.remove_token(registry.shown(), id.shown()));
+            }
+            done
+        })
     }
 
     fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
@@ -367,57 +361,14 @@ fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value, ApiError>
     serde_json::to_value(value).map_err(|why| ApiError::undetermined(why.to_string()))
 }
 
-fn registry_path(id: &str) -> String {
-    format!("/registries/{}", encode(id))
-}
-
-fn repository_path(registry: &str, name: &str) -> String {
-    format!("{}/repositories/{}", registry_path(registry), encode(name))
-}
-
-fn contents_path(registry: &str, what: &Contents) -> String {
-    match what {
-        Contents::Repositories => format!("{}/repositories", registry_path(registry)),
-        Contents::Artifacts => format!("{}/artifacts", registry_path(registry)),
-        Contents::ArtifactsOf(repository) => format!("{}/artifacts", repository_path(registry, repository)),
-        Contents::Vulnerabilities { repository, artifact } => {
-            format!("{}/artifacts/{}/vulnerabilities", repository_path(registry, repository), encode(artifact))
-        }
-    }
-}
-
-fn token_path(registry: &Id, id: &Id) -> Result<String, ApiError> {
-    Ok(format!("{}/tokens/{}", registry_path(sendable(registry)?), encode(sendable(id)?)))
-}
-
-/// An id that can stand in a path.
-fn sendable(id: &Id) -> Result<&str, ApiError> {
-    match id {
-        Fact::Known(id) => Ok(id),
-        Fact::Unknown(unknown) => Err(ApiError::undetermined(format!("it awaits {}", unknown.awaits))),
-    }
-}
-
-/// Percent-encodes everything but letters, digits and `-_.~`; a lone `.` or `..` would be taken for a step in the path.
-fn encode(text: &str) -> String {
-    let dots = matches!(text, "." | "..");
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'.' if dots => out.push_str("%2E"),
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte as char),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
-}
-
 /// A successful answer's body as what it should be.
 fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, ApiError> {
     if !(200..=299).contains(&reply.status) {
         return Err(ApiError::from_answer(reply.status, &String::from_utf8_lossy(&reply.body)));
     }
-    serde_json::from_slice(&reply.body).map_err(|why| unreadable(reply, &why.to_string()))
+    // Text that is known to be UTF-8 need not be looked at again for each field.
+    let text = std::str::from_utf8(&reply.body).map_err(|why| unreadable(reply, &why.to_string()))?;
+    serde_json::from_str(text).map_err(|why| unreadable(reply, &why.to_string()))
 }
 
 /// An answer without the id of its object is as good as lost.
@@ -425,6 +376,7 @@ fn whole<T: Named>(object: T, reply: &Reply) -> Result<T, ApiError> {
     if object.id().shown().is_empty() { Err(unreadable(reply, "it has no `id`")) } else { Ok(object) }
 }
 
+/// An answer that says that the request was carried out, and nothing else that can be read.
 fn unreadable(reply: &Reply, why: &str) -> ApiError {
     let text = String::from_utf8_lossy(&reply.body);
     let message = if text.trim().is_empty() {
@@ -434,7 +386,7 @@ fn unreadable(reply: &Reply, why: &str) -> ApiError {
     } else {
         format!("the API answered {} with malformed JSON: {why}", reply.status)
     };
-    ApiError::unclear(message)
+    ApiError { carried_out: carried_out(reply.status, reply.made.as_ref()), ..ApiError::unclear(message) }
 }
 
 #[cfg(test)]
@@ -442,15 +394,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn path_parameters_cannot_leave_their_place() {
-        assert_eq!(encode("a/b c?é"), "a%2Fb%20c%3F%C3%A9");
-        assert_eq!(encode(".."), "%2E%2E");
-        assert_eq!(encode("sha256:1"), "sha256%3A1");
-    }
-
-    #[test]
     fn unreadable_answers_are_described() {
-        let reply = |body: &str| Reply { status: 201, body: body.as_bytes().to_vec(), repeated: 0 };
+        let reply = |body: &str| Reply { body: body.as_bytes().to_vec(), ..Reply::empty(201) };
         let said = |body: &str| decode::<Token>(&reply(body)).unwrap_err().message;
         assert_eq!(said(""), "the API answered 201 with an empty body");
         assert_eq!(said("<html><p>hello</p></html>"), "the API answered 201 with a page instead of JSON: hello");

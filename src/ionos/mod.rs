@@ -14,8 +14,12 @@ pub mod fact;
 #[cfg(test)]
 pub mod fake;
 pub mod http;
+pub mod kept;
 pub mod model;
 pub mod overlay;
+mod paging;
+mod path;
+mod proof;
 mod tls;
 pub mod transport;
 
@@ -29,6 +33,7 @@ pub use date::Date;
 pub use error::ApiError;
 pub use fact::Fact;
 pub use http::HttpConnector;
+pub use kept::Kept;
 pub use overlay::OverlayConnector;
 
 /// A future that stays on its thread.

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::api::{Answer, Id};
+use super::api::{Answer, Id, Witness};
 use super::content::{Contents, Query, Reading};
 use super::model::{
     Features, Location, LoginPair, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, RegistryProperties,
@@ -141,6 +141,10 @@ fn unheard_of(id: &Id, what: &str) -> Result<(), ApiError> {
 }
 
 impl RegistryReads for Overlay {
+    fn witness(&self) -> Witness {
+        self.inner.witness()
+    }
+
     fn locations(&self) -> Answer<'_, Vec<Location>> {
         self.inner.locations()
     }

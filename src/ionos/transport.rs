@@ -4,8 +4,8 @@
 //! values and not differences). A POST is repeated only where it was turned away (429, 503) or never left (no
 //! connection); what to do about one whose answer was lost is not decided here but in [`super::careful`].
 
-use std::cell::OnceCell;
-use std::time::{Duration, SystemTime};
+use std::cell::{Cell, OnceCell};
+use std::time::Duration;
 
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use reqwest::{Client, Method, Response};
 use tokio::time::Instant;
 
 use super::{ApiError, Credentials, Endpoint, Tuning};
+use crate::interrupt::Interrupt;
 
 /// Largest body that is read. A full page of tokens has about 100 KiB.
 const LARGEST_BODY: usize = 16 << 20;
@@ -29,6 +30,7 @@ pub struct Transport {
     endpoint: Endpoint,
     tuning: Tuning,
     client: OnceCell<Client>,
+    clock: Cell<Option<(Timestamp, Instant)>>,
 }
 
 /// An answer that came through whole.
@@ -40,6 +42,15 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// How often the request had been sent before, with the answer lost or refused.
     pub repeated: u32,
+    /// The id of what was made, by the header `Location`.
+    pub made: Option<String>,
+}
+
+impl Reply {
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, body: Vec::new(), repeated: 0, made: None }
+    }
 }
 
 /// Why one sending came to nothing.
@@ -53,7 +64,7 @@ struct Miss {
 impl Transport {
     /// Nothing is built yet.
     pub fn new(endpoint: Endpoint, tuning: Tuning) -> Self {
-        Self { endpoint, tuning, client: OnceCell::new() }
+        Self { endpoint, tuning, client: OnceCell::new(), clock: Cell::new(None) }
     }
 
     /// The base URL.
@@ -61,7 +72,14 @@ impl Transport {
         &self.endpoint.url
     }
 
-    /// Sends a request until it is answered, the patience is at its end, or repeating could do harm.
+    /// What the service's clock shows now, by the last answer that told.
+    pub fn service_time(&self) -> Option<Timestamp> {
+        let (told, at) = self.clock.get()?;
+        told.checked_add(at.elapsed()).ok()
+    }
+
+    /// Sends a request until it is answered, the patience is at its end, repeating could do harm, or the user does not
+    /// want to wait.
     ///
     /// # Errors
     /// With the last failure; error statuses are answers and no failures here, except those that pass.
@@ -71,6 +89,7 @@ impl Transport {
         path: &str,
         body: Option<&str>,
         patience: Duration,
+        interrupt: &Interrupt,
     ) -> Result<Reply, ApiError> {
         let client = self.client()?;
         let deadline = Instant::now() + patience;
@@ -96,7 +115,10 @@ impl Transport {
                     Some(format!("a further attempt in {} s would exceed `wait_timeout`", wanted.as_secs_f64().ceil()));
                 return Err(miss.error);
             }
-            tokio::time::sleep(wanted).await;
+            if !interrupt.pause(wanted).await {
+                miss.error.note = Some("interrupted; not tried again".to_owned());
+                return Err(miss.error);
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -119,7 +141,9 @@ impl Transport {
         }
         let broken = |error: &reqwest::Error| {
             let connecting = error.is_connect();
-            let certificate = deepest(error).contains("certificate");
+            // Another attempt finds the same certificate, and the same server that speaks no TLS.
+            let reason = deepest(error);
+            let certificate = reason.contains("certificate") || reason.contains("corrupt message");
             let message = self.describe(error);
             Miss {
                 error: if connecting { ApiError::unsent(message) } else { ApiError::unclear(message) },
@@ -131,12 +155,20 @@ impl Transport {
         let response = request.send().await.map_err(|error| broken(&error))?;
         let status = response.status().as_u16();
         let told = retry_after(response.headers());
-        let body = read(response).await.map_err(|why| match why {
-            Unread::Broken(error) => broken(&error),
-            Unread::TooLarge => {
-                let message = format!("the answer of {} is larger than {} MiB", self.host(), LARGEST_BODY >> 20);
-                Miss { error: ApiError::unclear(message), may_repeat: false, connecting: false, pause: None }
-            }
+        let made = location(response.headers());
+        if let Some(date) = date(response.headers()) {
+            self.clock.set(Some((date, Instant::now())));
+        }
+        let body = read(response).await.map_err(|why| {
+            let mut miss = match why {
+                Unread::Broken(error) => broken(&error),
+                Unread::TooLarge => {
+                    let message = format!("the answer of {} is larger than {} MiB", self.host(), LARGEST_BODY >> 20);
+                    Miss { error: ApiError::unclear(message), may_repeat: false, connecting: false, pause: None }
+                }
+            };
+            miss.error.carried_out = carried_out(status, made.as_ref());
+            miss
         })?;
         let turned_away = matches!(status, 429 | 503);
         if turned_away || matches!(status, 502 | 504) {
@@ -147,7 +179,7 @@ impl Transport {
                 pause: told,
             });
         }
-        Ok(Reply { status, body, repeated: 0 })
+        Ok(Reply { body, made, ..Reply::empty(status) })
     }
 
     fn client(&self) -> Result<&Client, ApiError> {
@@ -204,7 +236,13 @@ impl Transport {
             if error.is_timeout() {
                 return format!("cannot connect to {host}: no answer within {} s", self.tuning.connect.as_secs_f64());
             }
-            return format!("cannot connect to {host}: {}", deepest(error));
+            let reason = deepest(error);
+            if reason.contains("corrupt message") {
+                return format!(
+                    "cannot connect to {host}: it does not speak TLS; if it is plain HTTP, say `http://` in `api_url`"
+                );
+            }
+            return format!("cannot connect to {host}: {reason}");
         }
         if error.is_timeout() {
             return format!("no answer from {host} in time");
@@ -252,7 +290,28 @@ fn jittered(pause: Duration) -> Duration {
 
 /// What `Retry-After` asks for, in seconds or as a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    pause_of(headers.get(RETRY_AFTER)?.to_str().ok()?, Timestamp::try_from(SystemTime::now()).ok()?)
+    // A date is one of the service's clock, which need not be ours.
+    let now = date(headers).unwrap_or_else(Timestamp::now);
+    pause_of(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
+}
+
+/// The moment of an answer, by the service's clock.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
+}
+
+/// What an answer without a readable body says for sure: that something was made, and perhaps its id. A page that some
+/// proxy sends with 200 says nothing.
+pub(super) fn carried_out(status: u16, made: Option<&String>) -> Option<Option<String>> {
+    (status == 201).then(|| made.cloned())
+}
+
+/// The last step of the path in `Location`: the id of what was made.
+fn location(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(reqwest::header::LOCATION)?.to_str().ok()?;
+    let id = text.trim_end_matches('/').rsplit('/').next()?;
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
 fn pause_of(text: &str, now: Timestamp) -> Option<Duration> {

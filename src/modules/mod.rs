@@ -140,6 +140,10 @@ pub struct TaskContext<'a> {
     pub inventory: &'a dyn InventoryView,
     /// Warnings for the user, shown with the result.
     pub warnings: &'a RefCell<Vec<String>>,
+    /// Whether the user still wants to wait.
+    pub interrupt: &'a crate::interrupt::Interrupt,
+    /// Where a looped task keeps its long lists.
+    pub kept: Option<Rc<crate::ionos::Kept>>,
     /// Shows that something is waited for ("waiting for registry demo: Running"), on a terminal.
     pub progress: Rc<dyn Fn(&str)>,
 }

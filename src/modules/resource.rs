@@ -11,8 +11,9 @@ use super::ionoscloud::options;
 use super::{Args, Diff, Effect, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
+use crate::ionos::careful::Care;
 use crate::ionos::error::ErrorKind;
-use crate::ionos::{ApiError, Fact, RegistryApi, RegistryReads, Tuning};
+use crate::ionos::{ApiError, Connection, Fact, Kept, RegistryApi, RegistryReads, Tuning};
 use crate::reconcile::{Action, FieldChange, Record, Verb};
 use crate::value::{Dict, Value};
 
@@ -66,8 +67,17 @@ pub struct Site<'a> {
     pub patience: Duration,
     /// Pauses.
     pub tuning: Tuning,
+    /// Lists that were kept from earlier passes of a loop.
+    pub kept: Option<&'a Kept>,
     /// Warnings and progress.
     pub context: &'a TaskContext<'a>,
+}
+
+impl<'a> Site<'a> {
+    /// What a creation goes by.
+    pub fn care(&self, names: Option<&'a [String]>) -> Care<'a> {
+        Care { tuning: self.tuning, interrupt: self.context.interrupt, kept: self.kept, names }
+    }
 }
 
 /// What comes first in a replacement.
@@ -174,6 +184,9 @@ impl<R: Resource> Module for R {
                 Ok(outcome) => Ok(outcome),
                 Err(Ended::Failed(failure)) => Err(*failure),
                 Err(Ended::Undetermined(why)) => Ok(Outcome { undetermined: Some(why), ..Outcome::default() }),
+                Err(Ended::Outdated) => {
+                    Err(Failure::new("the lists of the service change faster than they can be read"))
+                }
             }
         })
     }
@@ -183,6 +196,8 @@ impl<R: Resource> Module for R {
 enum Ended {
     Failed(Box<Failure>),
     Undetermined(String),
+    /// The service refused what a list that was kept from an earlier pass had suggested; the list has been dropped.
+    Outdated,
 }
 
 /// One task on one resource.
@@ -197,31 +212,46 @@ struct Run<'a, R> {
 impl<R: Resource> Run<'_, R> {
     async fn go(&self) -> Result<Outcome, Ended> {
         let label = self.spec.label;
-        let connection =
+        let mut connection =
             options::connection(self.args, self.context, label, self.state).map_err(|stop| self.ended(stop))?;
+        connection.kept = self.context.kept.clone();
         options::require(self.spec, self.args, label, self.state).map_err(|stop| self.ended(stop))?;
         let want = self.resource.desired(self.args, self.context).map_err(|stop| self.ended(stop))?;
         let api = self.context.registries.connect(&connection).map_err(|error| self.ended(error.into()))?;
-        let seen = self.resource.observe(&*api, &want).await.map_err(|stop| self.ended(stop))?;
+        match self.attempt(&*api, &connection, &want).await {
+            Err(Ended::Outdated) => self.attempt(&*api, &connection, &want).await,
+            other => other,
+        }
+    }
+
+    /// Looks, decides and acts.
+    async fn attempt(
+        &self,
+        api: &dyn RegistryApi,
+        connection: &Connection,
+        want: &R::Desired,
+    ) -> Result<Outcome, Ended> {
+        let seen = self.resource.observe(api, want).await.map_err(|stop| self.ended(stop))?;
         let site = Site {
-            api: &*api,
+            api,
             parent: seen.parent.as_ref(),
             names: &seen.names,
             wait: self.args.get("wait").is_none_or(Value::is_true),
             patience: connection.patience,
             tuning: connection.tuning,
+            kept: connection.kept.as_deref(),
             context: self.context,
         };
         match (self.state, &seen.object) {
-            ("absent", None) => Ok(self.not_there(&want, &seen)),
-            ("absent", Some(have)) => self.remove(&site, &want, have).await,
+            ("absent", None) => Ok(self.not_there(want, &seen)),
+            ("absent", Some(have)) => self.remove(&site, want, have).await,
             (_, _) if seen.no_parent.is_some() => {
                 let why = seen.no_parent.clone().unwrap_or_default();
                 Err(self.ended(ApiError::unsent(why).into()))
             }
-            ("update", None) => Ok(self.not_there(&want, &seen)),
-            (_, None) => self.make(&site, &want).await,
-            (_, Some(have)) => self.align(&site, &want, have).await,
+            ("update", None) => Ok(self.not_there(want, &seen)),
+            (_, None) => self.make(&site, want).await,
+            (_, Some(have)) => self.align(&site, want, have).await,
         }
     }
 
@@ -448,6 +478,9 @@ impl<R: Resource> Run<'_, R> {
     fn broken(&self, verb: Verb, want: &R::Desired, site: &Site<'_>, error: ApiError) -> Ended {
         if error.kind == ErrorKind::Undetermined {
             return Ended::Undetermined(error.message);
+        }
+        if (error.is_conflict() || error.is_not_found()) && site.kept.is_some_and(Kept::clear) {
+            return Ended::Outdated;
         }
         let label = self.spec.label;
         let message = match verb {

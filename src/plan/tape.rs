@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::model::{Observed, Write, plain_fields};
 use super::{requests, save};
-use crate::ionos::api::{Answer, Id};
+use crate::ionos::api::{Answer, Id, Witness};
 use crate::ionos::content::{Contents, Query, Reading};
 use crate::ionos::error::ErrorKind;
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
@@ -147,6 +147,10 @@ impl WatchedApi {
 }
 
 impl RegistryReads for WatchedApi {
+    fn witness(&self) -> Witness {
+        self.inner.witness()
+    }
+
     fn locations(&self) -> Answer<'_, Vec<Location>> {
         self.inner.locations()
     }
@@ -346,6 +350,10 @@ impl<W: Watch> Written<W> {
 }
 
 impl<W: Watch> RegistryReads for Written<W> {
+    fn witness(&self) -> Witness {
+        self.inner.witness()
+    }
+
     fn locations(&self) -> Answer<'_, Vec<Location>> {
         self.inner.locations()
     }

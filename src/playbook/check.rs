@@ -8,6 +8,7 @@ use super::task::Task;
 use crate::diagnostic::Diagnostic;
 use crate::modules::spec::Param;
 use crate::modules::{self, Spec, args};
+use crate::source::Span;
 use crate::suggest;
 use crate::value::{Text, Value};
 
@@ -90,10 +91,22 @@ impl Loader {
         }
     }
 
-    fn place_of(&self, task: &Task, name: &str) -> crate::source::Span {
+    fn place_of(&self, task: &Task, name: &str) -> Span {
         let node = task.args.node.as_ref().and_then(|node| node.get(name));
-        node.map_or_else(|| task.args.span.clone(), |node| node.span().clone())
+        node.map_or_else(|| task.args.span.clone(), |node| with_quotes(node.span()))
     }
+}
+
+/// The place of an empty text with its quotes, for there is nothing else to point at.
+fn with_quotes(span: &Span) -> Span {
+    let (source, range) = (span.source(), span.range());
+    let text = source.text().as_bytes();
+    let quote = |at: Option<usize>| at.and_then(|at| text.get(at)).filter(|byte| matches!(**byte, b'\'' | b'"'));
+    let (before, after) = (quote(range.start.checked_sub(1)), quote(Some(range.end)));
+    if range.is_empty() && before.is_some() && before == after {
+        return source.span(range.start - 1..range.end + 1);
+    }
+    span.clone()
 }
 
 fn given<'a>(task: &'a Task, param: &Param) -> Option<(&'static str, &'a Value)> {

@@ -16,6 +16,9 @@ use crate::secrets::Redactor;
 use crate::value::json::{self, Style};
 use crate::value::{Dict, Value, python};
 
+/// What the live line needs beside its message: spinner, time, and room for an echo.
+const LIVE_MARGIN: usize = 16;
+
 /// What the screen is told when it is made.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -53,7 +56,7 @@ impl Screen {
         };
         let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(|| {
             let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
                 bar.set_style(style);
             }
             bar
@@ -83,6 +86,8 @@ impl Screen {
     }
 
     fn banner(&mut self, title: &str, redactor: &Redactor) -> std::io::Result<()> {
+        // Before it is measured: the stars must not tell how long a secret is.
+        let title = redactor.redact(title);
         let shown = title.chars().count();
         let stars = "*".repeat(self.width.saturating_sub(shown + 1).max(3));
         self.print(&format!("\n{title} {stars}\n"), redactor)
@@ -270,10 +275,12 @@ impl Screen {
         line
     }
 
+    /// Says on the live line what is waited for; the time is that of the task.
     fn wait(&mut self, message: &str, redactor: &Redactor) {
         if let Some(live) = &self.live {
-            live.reset_elapsed();
-            live.set_message(redactor.redact(message).into_owned());
+            // The line must not reach the edge: what the terminal echoes (`^C`) would begin another.
+            let room = terminal_width().unwrap_or(self.width).saturating_sub(LIVE_MARGIN);
+            live.set_message(cut(&redactor.redact(message), room));
             live.enable_steady_tick(Duration::from_millis(120));
         }
     }
@@ -285,6 +292,14 @@ pub fn summary(records: &[Record]) -> Option<String> {
         return None;
     }
     Some(format!("REGISTRY OBJECTS: {}", crate::reconcile::summary(records)))
+}
+
+/// The beginning of a text that is too long.
+fn cut(text: &str, room: usize) -> String {
+    match text.char_indices().nth(room) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// The width of the terminal that standard output is.
@@ -307,6 +322,9 @@ impl Writer for Screen {
                 self.announced = false;
                 let message = label.task.to_string();
                 self.announce(redactor)?;
+                if let Some(live) = &self.live {
+                    live.reset_elapsed();
+                }
                 self.wait(&message, redactor);
                 Ok(())
             }

@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use fancy_regex::Regex;
 
-use jiff::{Timestamp, ToSpan};
 use serde::Deserialize;
 
+use super::moment::Moment;
 use super::reply::{Reply, reason};
 
 /// What goes wrong.
@@ -201,7 +201,7 @@ impl Fault {
     }
 
     /// Turns the real answer (none when the request was not carried out) into the one that is sent.
-    pub fn disturb(&self, real: Option<Reply>) -> Reply {
+    pub fn disturb(&self, real: Option<Reply>, now: Moment) -> Reply {
         let untouched = real.clone().unwrap_or_else(|| Reply::bytes(200, "application/json", b"{}".to_vec()));
         let status = self.status.unwrap_or(untouched.status);
         let mut reply = match self.kind {
@@ -222,8 +222,7 @@ impl Fault {
             reply = reply.with(name, value.clone());
         }
         if let Some(seconds) = self.retry_in {
-            let at = Timestamp::now().checked_add(seconds.seconds()).unwrap_or(Timestamp::MAX);
-            reply = reply.with("Retry-After", at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+            reply = reply.with("Retry-After", Moment(now.0.saturating_add(seconds.saturating_mul(1000))).http());
         }
         reply
     }
@@ -324,7 +323,7 @@ mod tests {
 
     #[test]
     fn retry_after_can_be_a_date() {
-        let reply = Fault::parse("* . status=429 retry-after=+2").expect("a fault").disturb(None);
+        let reply = Fault::parse("* . status=429 retry-after=+2").expect("a fault").disturb(None, Moment(0));
         let date = &reply.headers.iter().find(|(name, _)| name == "Retry-After").expect("the header").1;
         assert!(jiff::fmt::rfc2822::parse(date).is_ok(), "{date}");
     }

@@ -32,6 +32,12 @@ impl Moment {
         Self(self.0.div_euclid(1000) * 1000).exact()
     }
 
+    /// As the header `Date` has it.
+    pub fn http(self) -> String {
+        let at = Timestamp::from_millisecond(self.0).unwrap_or_default();
+        at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// The moment `by` later.
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
@@ -105,6 +111,12 @@ mod tests {
         case("2031-03-01", None);
         case("", None);
         case("next week", None);
+    }
+
+    #[test]
+    fn dates_of_headers() {
+        let at = Moment::parse("2031-01-02T04:04:05.9+01:00").expect("a date");
+        assert_eq!(at.http(), "Thu, 02 Jan 2031 03:04:05 GMT");
     }
 
     #[test]

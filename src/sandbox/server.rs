@@ -66,18 +66,23 @@ impl Server {
             tokio::time::sleep(late).await;
         }
         let Some(fault) = fault else {
-            let reply = self.service.answer(request);
+            let reply = self.dated(self.service.answer(request));
             self.note(request, Some(reply.status), None);
             return wire.write(&reply, &request.method, request.keep_alive).await.is_ok().then_some(wire);
         };
         let real = fault.carried_out().then(|| self.service.answer(request));
-        let reply = fault.disturb(real);
+        let reply = self.dated(fault.disturb(real, self.service.clock.now()));
         let dropped = matches!(fault.kind, Kind::Reset | Kind::Lost);
         self.note(request, (!dropped).then_some(reply.status), Some(fault));
         if fault.kind != Kind::Drip && !fault.delay().is_zero() {
             tokio::time::sleep(fault.delay()).await;
         }
         self.play(wire, request, fault, &reply).await
+    }
+
+    /// An answer with the time of the server's clock, as every answer has it.
+    fn dated(&self, reply: Reply) -> Reply {
+        reply.with("Date", self.service.clock.now().http())
     }
 
     async fn play(&self, mut wire: Wire, request: &Request, fault: &Fault, reply: &Reply) -> Option<Wire> {

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::value::{Value, json, python};
 
@@ -12,6 +15,9 @@ pub const STARS: &str = "********";
 /// Shorter values are masked where they are typed as secret, but not wherever their letters occur: a secret of three
 /// letters would mutilate unrelated words.
 const SHORTEST: usize = 6;
+
+/// Shorter pieces of base 64 would be found where nothing was encoded.
+const SHORTEST_ENCODED: usize = 8;
 
 /// Knows the literal secrets of this run and removes them from text.
 #[derive(Default)]
@@ -24,6 +30,7 @@ pub struct Redactor {
 #[derive(Default)]
 struct Literals {
     by_start: HashMap<[u8; SHORTEST], Vec<String>, foldhash::fast::RandomState>,
+    secrets: HashSet<String, foldhash::fast::RandomState>,
 }
 
 impl Literals {
@@ -62,9 +69,12 @@ impl Redactor {
         self.show
     }
 
-    /// Remembers a secret in the forms in which it can turn up: as it is, in JSON, in Python's notation.
+    /// Remembers a secret in the forms in which it can turn up: as it is, in JSON, in Python's notation, in a URL, and
+    /// in base 64, alone or as a part of what was encoded. Blanks and line ends around it are no secret.
     pub fn add(&self, secret: &str) {
-        if self.show || secret.chars().count() < SHORTEST {
+        let secret = secret.trim();
+        // The same ones come again with every task.
+        if self.show || secret.chars().count() < SHORTEST || self.literals.borrow().secrets.contains(secret) {
             return;
         }
         let value = Value::text(secret);
@@ -76,7 +86,8 @@ impl Redactor {
             unquoted(python::repr(&value)),
         ];
         let mut literals = self.literals.borrow_mut();
-        forms.into_iter().for_each(|form| literals.add(form));
+        literals.secrets.insert(secret.to_owned());
+        forms.into_iter().chain([in_url(secret)]).chain(in_base64(secret)).for_each(|form| literals.add(form));
     }
 
     /// Remembers every text of a value that is typed as secret.
@@ -149,6 +160,33 @@ impl Redactor {
     }
 }
 
+/// Percent-encoded.
+fn in_url(secret: &str) -> String {
+    let mut out = String::with_capacity(secret.len());
+    for byte in secret.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// What base 64 makes of a secret behind any number of other bytes, in both alphabets: the digits that depend on the
+/// secret alone.
+fn in_base64(secret: &str) -> impl Iterator<Item = String> {
+    (0..6).filter_map(move |form| {
+        let before = form % 3;
+        let mut bytes = vec![0; before];
+        bytes.extend_from_slice(secret.as_bytes());
+        let digits = if form < 3 { STANDARD_NO_PAD.encode(&bytes) } else { URL_SAFE_NO_PAD.encode(&bytes) };
+        // The first digits hold bits of what is before, the last one perhaps bits of what follows.
+        let own = digits.get((before * 8).div_ceil(6)..bytes.len() * 8 / 6)?;
+        (own.len() >= SHORTEST_ENCODED).then(|| own.to_owned())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +198,29 @@ mod tests {
         assert_eq!(redactor.redact("is pa\"ss\\wörd!"), "is ********!");
         assert_eq!(redactor.redact(r#"{"p": "pa\"ss\\wörd"}"#), r#"{"p": "********"}"#);
         assert_eq!(redactor.redact(r#"{"p": "pa\"ss\\w\u00f6rd"}"#), r#"{"p": "********"}"#);
+        assert_eq!(redactor.redact("?p=pa%22ss%5Cw%C3%B6rd&q"), "?p=********&q");
+    }
+
+    #[test]
+    fn encoded_secrets_are_removed_wherever_they_begin() {
+        let redactor = Redactor::new(false);
+        redactor.add("hunter2-hunter2?>\n");
+        for before in ["", "u", "us", "user:", "a longer name:"] {
+            for after in ["", "\n", "@host"] {
+                let plain = format!("{before}hunter2-hunter2?>{after}");
+                for encoded in [STANDARD_NO_PAD.encode(&plain), URL_SAFE_NO_PAD.encode(&plain)] {
+                    let clean = redactor.redact(&encoded);
+                    assert!(clean.contains(STARS) && clean.len() < encoded.len() - 8, "{plain}: {clean}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn line_ends_stay() {
+        let redactor = Redactor::new(false);
+        redactor.add("hunter2-hunter2\n");
+        assert_eq!(redactor.redact("hunter2-hunter2\n  next"), "********\n  next");
     }
 
     #[test]

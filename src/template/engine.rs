@@ -11,6 +11,7 @@ use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
 use super::parse;
 use super::place::Place;
+use super::secrecy::secret;
 use super::tree::{At, Node, Template};
 use crate::source::Span;
 use crate::value::{Dict, Sealed, Text, Undefined, Value};
@@ -411,19 +412,6 @@ pub(super) fn with_ends(value: Value, template: &str, newline: &str) -> Value {
 /// How many line breaks a text ends with.
 fn ends(text: &str) -> usize {
     text.bytes().rev().filter(|byte| *byte != b'\r').take_while(|byte| *byte == b'\n').count()
-}
-
-/// A text result, not to be shown.
-pub(super) fn secret(value: Value) -> Value {
-    match value {
-        Value::Str(text) => Value::Str(text.into_secret()),
-        other => other,
-    }
-}
-
-/// Whether a value is secret text.
-pub(super) fn is_secret(value: &Value) -> bool {
-    matches!(value, Value::Str(text) if text.is_secret())
 }
 
 /// An undefined value with its place.

@@ -230,9 +230,35 @@ fn unknown_values_spread() {
 
 #[test]
 fn secrets_stay_secret() {
-    for template in ["{{ pw }}", "x{{ pw }}", "{{ pw ~ 'x' }}", "{{ pw.upper() }}"] {
+    for template in [
+        "{{ pw }}",
+        "x{{ pw }}",
+        "x{{ [pw] }}",
+        "{{ pw ~ 'x' }}",
+        "{{ 'x%s' % pw }}",
+        "{{ pw.upper() }}",
+        "{{ pw[:3] }}",
+        "{{ pw[0] }}",
+        "{{ pw | b64encode }}",
+        "{{ {'a': [pw]} | to_json }}",
+        "{{ {'a': [pw]} | to_json | b64encode }}",
+        "{{ ['u', pw] | join(':') }}",
+        "{{ ':'.join(['u', pw]) }}",
+        "{% for c in pw %}{{ c }}{% endfor %}",
+        "{{ pw | list | first }}",
+        "{{ (pw | reverse | list)[0] }}",
+        "{{ pw.split('e')[0] }}",
+    ] {
         match value(template) {
             Ok(Value::Str(text)) => assert!(text.is_secret(), "{template}"),
+            other => panic!("{template}: {other:?}"),
+        }
+    }
+    // What lay beside a secret is none.
+    for template in ["{{ [pw, 'open'] | last }}", "{{ {'a': pw, 'b': 'open'}.get('b') }}", "{{ pw | length | string }}"]
+    {
+        match value(template) {
+            Ok(Value::Str(text)) => assert!(!text.is_secret(), "{template}"),
             other => panic!("{template}: {other:?}"),
         }
     }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::call::{Args, Call};
-use super::engine::{Engine, is_secret, secret, undefined_at};
+use super::engine::{Engine, undefined_at};
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
 use super::objects::{Function, Method};
 use super::place::Place;
 use super::render::Blocks;
+use super::secrecy::{Debt, is_secret, secret};
 use super::tree::{Arg, Kind, Node, Operator};
 use super::{functions, ops, registry};
 use crate::value::{Dict, Text, Undefined, Unknown, Value, has_template_markers};
@@ -136,7 +137,8 @@ impl Engine<'_> {
                 for (slot, bound) in at.iter_mut().zip(bounds) {
                     *slot = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
                 }
-                ops::slice(&of, &at)
+                let piece = ops::slice(&of, &at)?;
+                Ok(if is_secret(&of) { secret(piece) } else { piece })
             }
             Kind::Call(target, args) => {
                 let callable = self.node(target, cx)?;
@@ -237,10 +239,10 @@ impl Engine<'_> {
         let mut value = self.operand(first, cx)?;
         for (op, right, whole) in spine.into_iter().rev() {
             let right = self.operand(right, cx)?;
-            let hidden = is_secret(&value) || is_secret(&right);
+            let hidden = value.holds_secret() || right.holds_secret();
             value = ops::binary(op, &value, &right, self)
                 .map_err(|fault| fault.or_at(cx.place.span(&whole.at).as_ref()))?;
-            if hidden {
+            if hidden && matches!(value, Value::Str(_)) {
                 value = secret(value);
             }
         }
@@ -302,14 +304,14 @@ impl Engine<'_> {
             return Ok(unknown);
         }
         self.burn(1 + size(&input))?;
-        let hidden = is_secret(&input) || any_secret(&args);
+        let debt = Debt::of(&input, &args);
         let call = Call { name, input, args, context: self, looping: None };
         let result = match (filter.run)(&call) {
             Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
             Err(fault) => return Err(naming(fault, "filter", name)),
             Ok(result) => result,
         };
-        Ok(if hidden { secret(result) } else { result })
+        Ok(debt.pay(result))
     }
 
     pub(super) fn apply_test(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
@@ -374,6 +376,9 @@ impl Engine<'_> {
     pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
         let members = ops::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
         self.burn(members.len() as u64)?;
+        if is_secret(value) {
+            return Ok(members.into_iter().map(secret).collect());
+        }
         members.into_iter().map(|member| self.touch(member, None)).collect()
     }
 }
@@ -390,10 +395,6 @@ pub(super) fn first(input: &Value, args: &Args, sort: fn(&Value) -> bool) -> Opt
         .chain(args.named.iter().map(|(_, value)| value))
         .find(|value| sort(value))
         .cloned()
-}
-
-pub(super) fn any_secret(args: &Args) -> bool {
-    args.positional.iter().any(is_secret) || args.named.iter().any(|(_, value)| is_secret(value))
 }
 
 /// How much fuel looking at a value takes.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::call::Args;
-use super::engine::{Engine, secret};
-use super::eval::any_secret;
+use super::engine::Engine;
 use super::fault::{Fault, FaultKind};
 use super::objects::{Cycler, Function, Joiner, Namespace, Range};
 use super::ops;
+use super::secrecy::{Debt, is_secret, secret};
 use crate::value::{Dict, Time, Value};
 
 /// The functions with a sentence for the reference page.
@@ -96,7 +96,7 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     {
         return Ok(undefined);
     }
-    let hidden = any_secret(&args);
+    let debt = Debt::of_arguments(&args);
     let results = match engine.run_lookup(&name, args, None) {
         Ok(results) => results,
         Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
@@ -115,7 +115,7 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
         }
     };
     let result = if want_list { Value::list(results) } else { joined(results) };
-    Ok(if hidden { secret(result) } else { result })
+    Ok(debt.pay(result))
 }
 
 /// Texts with commas between, one result as it is, anything else as a list.
@@ -129,7 +129,7 @@ fn joined(mut results: Vec<Value>) -> Value {
     match all {
         Some(texts) if !texts.is_empty() => {
             let text = Value::text(texts.join(","));
-            if results.iter().any(super::engine::is_secret) { secret(text) } else { text }
+            if results.iter().any(is_secret) { secret(text) } else { text }
         }
         _ => Value::list(results),
     }

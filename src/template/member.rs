@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::engine::Engine;
 use super::fault::Fault;
 use super::objects::Method;
+use super::secrecy::secret;
 use super::{methods, ops};
 use crate::value::{Value, python};
 
@@ -72,7 +73,8 @@ fn keyed(of: &Value, key: &Value) -> Option<Value> {
         Value::List(items) | Value::Tuple(items) => items.get(ops::index(key, items.len())?).cloned(),
         Value::Str(text) => {
             let at = ops::index(key, text.chars().count())?;
-            text.chars().nth(at).map(|c| Value::text(c.to_string()))
+            let character = text.chars().nth(at).map(|c| Value::text(c.to_string()));
+            if text.is_secret() { character.map(secret) } else { character }
         }
         Value::Bytes(bytes) => Some(Value::Int(i64::from(bytes[ops::index(key, bytes.len())?]))),
         Value::Object(object) => object.get(key),

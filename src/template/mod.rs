@@ -26,6 +26,7 @@ mod place;
 pub mod python;
 pub mod registry;
 mod render;
+mod secrecy;
 pub mod tests;
 mod tree;
 

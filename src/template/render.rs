@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::engine::{Engine, is_secret, secret};
+use super::engine::Engine;
 use super::eval::{Cx, NO_ELSE};
 use super::fault::Fault;
 use super::locals::Locals;
 use super::objects::{self, BlockCall, LoopState, MacroObject, Module, Namespace};
 use super::place::Place;
+use super::secrecy::secret;
 use super::tree::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
 use crate::value::{Unknown, Value, python};
 
@@ -93,11 +94,10 @@ impl Engine<'_> {
         let (mut text, mut hidden, mut awaits) = (String::new(), false, None);
         for (value, at) in pieces {
             let span = || at.as_ref().and_then(|at| cx.place.span(at));
-            hidden |= is_secret(&value);
             if let Value::Unknown(unknown) = &value {
                 awaits.get_or_insert_with(|| unknown.awaits.clone());
             }
-            self.print(&mut text, value).map_err(|fault| fault.or_at(span().as_ref()))?;
+            hidden |= self.print(&mut text, value).map_err(|fault| fault.or_at(span().as_ref()))?;
             self.burn(text.len() as u64 / 4096)?;
         }
         Ok(match awaits {
@@ -107,16 +107,22 @@ impl Engine<'_> {
         })
     }
 
-    /// Writes a value as part of a longer text.
-    fn print(&self, text: &mut String, value: Value) -> Result<(), Fault> {
+    /// Writes a value as part of a longer text; true if something in it is secret.
+    fn print(&self, text: &mut String, value: Value) -> Result<bool, Fault> {
         match value {
-            Value::Null | Value::Omit => {}
-            Value::Str(part) => text.push_str(&part),
-            Value::Undefined(why) if why.message == NO_ELSE => {}
-            Value::Undefined(why) => return Err(self.explain(Fault::using(&why))),
-            other => python::write_str(text, &self.plain(self.deep(other)?, false)?),
+            Value::Null | Value::Omit => Ok(false),
+            Value::Str(part) => {
+                text.push_str(&part);
+                Ok(part.is_secret())
+            }
+            Value::Undefined(why) if why.message == NO_ELSE => Ok(false),
+            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
+            other => {
+                let plain = self.plain(self.deep(other)?, false)?;
+                python::write_str(text, &plain);
+                Ok(plain.holds_secret())
+            }
         }
-        Ok(())
     }
 
     /// The text of an operand of `~`.

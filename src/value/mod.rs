@@ -293,6 +293,16 @@ impl Value {
             _ => {}
         }
     }
+
+    /// Whether there is text in it that must not be shown.
+    pub fn holds_secret(&self) -> bool {
+        match self {
+            Self::Str(text) => text.is_secret(),
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) => items.iter().any(Self::holds_secret),
+            Self::Dict(dict) => dict.values().any(Self::holds_secret),
+            _ => false,
+        }
+    }
 }
 
 /// Debug output is for developers and may end in a log, so secret text shows as stars here too.

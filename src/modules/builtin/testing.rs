@@ -92,6 +92,8 @@ impl Bench {
             raw_args: &raw,
             inventory: &Empty,
             warnings: &self.warnings,
+            interrupt: &crate::interrupt::Interrupt::default(),
+            kept: None,
             progress: Rc::new(|_| {}),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::registry_token::wrong;
 use crate::ionos::connection::{base_url, parse_fingerprint};
 use crate::ionos::{Connection, Credentials, Endpoint, Tuning};
 use crate::modules::resource::Stop;
@@ -87,9 +88,22 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
         fingerprint: parse_fingerprint(&fingerprint)?,
         pin_only: args.bool("certificate_pin_only"),
     };
-    let patience = args.int("wait_timeout").and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(600);
+    let patience = match args.int("wait_timeout").map(u64::try_from) {
+        None => 600,
+        Some(Ok(seconds)) => seconds,
+        Some(Err(_)) => {
+            let said = "`wait_timeout` must not be negative".to_owned();
+            return Err(wrong(said, "wait_timeout", args, context).into());
+        }
+    };
     let tuning = Tuning::from_env(|name| local(context, name).or_else(|| std::env::var(name).ok()));
-    Ok(Connection { endpoint, patience: Duration::from_secs(patience), tuning })
+    Ok(Connection {
+        endpoint,
+        patience: Duration::from_secs(patience),
+        tuning,
+        interrupt: context.interrupt.clone(),
+        kept: None,
+    })
 }
 
 /// The value of a parameter: the task's own, else of the task's environment, else what the arguments found elsewhere.

@@ -168,7 +168,7 @@ impl Resource for RegistryModule {
 
     async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Registry>) -> Result<Registry, ApiError> {
         let new = new_registry(&want.fields, old);
-        let made = careful::create_registry(site.api, &new, &site.tuning).await?;
+        let made = careful::create_registry(site.api, &new, &site.care(None)).await?;
         made.notes.into_iter().for_each(|note| site.context.warn(note));
         self.ready(site, made.object).await
     }
@@ -259,7 +259,9 @@ async fn pause(site: &Site<'_>, deadline: Instant, late: impl Fn() -> String) ->
     if left.is_zero() {
         return Err(ApiError::unsent(late()));
     }
-    tokio::time::sleep(site.tuning.poll.min(left).max(Duration::from_millis(1))).await;
+    if !site.context.interrupt.pause(site.tuning.poll.min(left).max(Duration::from_millis(1))).await {
+        return Err(ApiError::unsent(late().replacen("Timeout reached", "interrupted", 1)));
+    }
     Ok(())
 }
 

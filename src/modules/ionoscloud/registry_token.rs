@@ -157,8 +157,17 @@ impl Resource for RegistryToken {
     async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Token>) -> Result<Token, ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to create it in"))?;
         let new = old.map_or_else(|| new_token(&want.fields), |old| replacement_token(&want.fields, old));
-        let made = careful::create_token(site.api, registry, &new, &site.tuning).await?;
+        // A token that is replaced may have been found by its id, without the list.
+        let names = (old.is_none() || !site.names.is_empty()).then_some(site.names);
+        let made = careful::create_token(site.api, registry, &new, &site.care(names)).await?;
         made.notes.into_iter().for_each(|note| site.context.warn(note));
+        let pair = made.object.properties.credentials.as_ref();
+        if pair.is_none_or(|pair| pair.password.known().is_some_and(String::is_empty)) {
+            site.context.warn(format!(
+                "the service made token `{}` and told no password; delete the token and run this again",
+                new.name.shown()
+            ));
+        }
         Ok(made.object)
     }
 

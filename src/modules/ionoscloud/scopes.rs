@@ -55,7 +55,7 @@ fn scope(item: &Value, place: &str, context: &TaskContext<'_>) -> Result<Scope, 
             let said = format!("`{place}` has no `{key}`");
             let meant = strange.iter().find(|k| k.as_str().and_then(|k| suggest::nearest(k, &KEYS)) == Some(key));
             return Err(match meant {
-                Some(odd) => wrong(odd, context, &said, &format!("is `{}` meant to be `{key}`?", shown(odd))),
+                Some(odd) => wrong(odd, context, &said, &format!("is {} meant to be `{key}`?", shown(odd))),
                 None => wrong(item, context, &said, "every scope needs `name`, `type` and `actions`"),
             });
         }

@@ -137,6 +137,8 @@ impl World {
             raw_args: &raw,
             inventory: &Nothing,
             warnings: &self.warnings,
+            interrupt: &crate::interrupt::Interrupt::default(),
+            kept: None,
             progress: Rc::new(|_| {}),
         };
         module.run(&args, &context).await

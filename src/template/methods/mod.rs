@@ -10,10 +10,10 @@ pub mod time;
 use std::sync::atomic::Ordering;
 
 use super::call::Args;
-use super::engine::{Engine, is_secret, secret};
-use super::eval::any_secret;
+use super::engine::Engine;
 use super::fault::Fault;
 use super::objects::{Cycler, LoopState};
+use super::secrecy::Debt;
 use crate::value::Value;
 
 /// Whether values of this type have a method of that name.
@@ -75,7 +75,7 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
             _ => {}
         }
     }
-    let hidden = is_secret(of) || any_secret(&args);
+    let debt = Debt::of(of, &args);
     let now = engine.changes.current(of.clone());
     let result = match &now {
         Value::Str(text) => text::call(engine, text, name, &args)?,
@@ -114,7 +114,7 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
         }
         other => return Err(missing(other, name)),
     };
-    Ok(if hidden { secret(result) } else { result })
+    Ok(debt.pay(result))
 }
 
 fn missing(of: &Value, name: &str) -> Fault {
