@@ -60,39 +60,33 @@ pub async fn create_token(
             Err(error) => attempts.doubt(error)?,
         };
         attempt.failed(&error);
-        let told = |second: ApiError, said: String| ApiError {
-            message: format!("{}; {said}: {second}", error.message),
-            ..error.clone()
-        };
+        let told = |said: String| ApiError { message: format!("{}; {said}", error.message), ..error.clone() };
         let all = api.tokens(registry).await.map_err(|second| {
-            told(second, format!("token `{name}` may exist now, its password is not known, and looking for it failed"))
+            told(format!(
+                "looking whether token `{name}` was made failed too: {second}; it may exist, and its password is not known"
+            ))
         })?;
         let all = all.unwrap_or_default();
         let found = all.iter().find(|token| token.properties.name.shown() == name && name != KNOWN_AFTER_CREATION);
         if let Some(found) = found {
             let id = found.id.shown();
             attempt.made_token(new, found, care.names, &all, &api.witness()).map_err(|why| {
-                let message = format!(
-                    "{}; a token `{name}` ({id}) exists now whose password is not known; it was left alone, because it \
-                     is not certain that this run made it: {why}. If nobody uses it, delete it by its id and run this \
-                     again",
-                    error.message
-                );
-                ApiError { message, ..error.clone() }
+                told(format!(
+                    "a token `{name}` ({id}) exists now whose password is not known; it was left alone, because it is \
+                     not certain that this run made it: {why}. If nobody uses it, delete it by its id and run this again"
+                ))
             })?;
             api.delete_token(registry, &found.id).await.map_err(|second| {
-                let said = format!(
-                    "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed"
-                );
-                told(second, said)
+                told(format!(
+                    "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed: \
+                     {second}"
+                ))
             })?;
             if !notes.is_empty() {
-                let message = format!(
-                    "{}; token `{name}` was made twice, its password was lost with the answer both times, and it was \
-                     removed again",
-                    error.message
-                );
-                return Err(ApiError { message, ..error });
+                return Err(told(format!(
+                    "token `{name}` was made twice, its password was lost with the answer both times, and it was \
+                     removed again"
+                )));
             }
             notes.push(format!(
                 "the answer to the creation of token `{name}` was lost, and its password with it; the token was removed \

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
+use ionplay::interrupt::Interrupt;
 use ionplay::ionos::model::{NewRegistry, TokenPatch};
 use ionplay::ionos::{Connection, Connector, Credentials, Endpoint, Fact, HttpConnector, Tuning};
 use ionplay::plan::model::{Action, FORMAT};
@@ -226,7 +227,8 @@ async fn change_world(case: &Case, plan: &Plan, server: &Handle) -> bool {
         pin_only: false,
     };
     let patience = std::time::Duration::from_secs(5);
-    let connection = Connection { endpoint, patience, tuning: Tuning::default() };
+    let connection =
+        Connection { endpoint, patience, tuning: Tuning::default(), interrupt: Interrupt::default(), kept: None };
     let api = HttpConnector::default().connect(&connection).unwrap();
     let known = |text: &str| Fact::Known(text.to_owned());
     let tokens: Vec<_> = plan.observed.iter().filter(|o| o.kind == "token" && o.there).collect();

@@ -399,6 +399,11 @@ fn d22_a_creation_whose_answer_was_lost_is_looked_after() {
     assert_eq!((played.outcome(), calls.join(" ")), ("changed", "GET POST GET POST".to_owned()));
     assert!(!played.stderr.contains("lost"), "{}", played.stderr);
     assert_eq!(stage.names(), ["new"]);
+    // The answer said so before it broke off, so that nothing else has to be asked.
+    let stage = Stage::with(&no_tokens(), &["POST /tokens$ truncate times=1"]);
+    let played = stage.task(present("new", json!({})));
+    let calls: Vec<String> = played.requests.iter().map(|request| request.method.clone()).collect();
+    assert_eq!((played.outcome(), calls.join(" ")), ("changed", "GET POST GET DELETE POST".to_owned()));
     // Nobody knows: the task fails and says so.
     let stage = Stage::with(&no_tokens(), &["POST /tokens$ lost", "GET /tokens$ status=500 nth=2"]);
     let played = stage.task(present("new", json!({})));

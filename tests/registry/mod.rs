@@ -4,6 +4,7 @@ mod case;
 mod compatibility;
 mod defects;
 mod http;
+mod loops;
 mod replay;
 mod siblings;
 mod stage;

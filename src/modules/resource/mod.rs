@@ -1,0 +1,205 @@
+//! What all modules share that bring one object into a state.
+//!
+//! A resource says how its object is found, compared, made, changed and removed; the adaptor here owns the rest, once:
+//! which state was asked for, when a replacement is refused, in which order things happen, what is returned, and what
+//! is said. Observing gets no way to write ([`RegistryReads`]), planning gets no way to read.
+
+mod run;
+mod told;
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::{Args, Spec, TaskContext};
+use crate::diagnostic::Diagnostic;
+use crate::ionos::api::Id;
+use crate::ionos::careful::Care;
+use crate::ionos::{ApiError, Fact, Kept, RegistryApi, RegistryReads, Tuning};
+use crate::reconcile::{Action, FieldChange};
+use crate::value::{Dict, Value};
+
+/// Why a task does not go on.
+#[derive(Debug)]
+pub enum Stop {
+    /// A call failed.
+    Api(ApiError),
+    /// A sentence that is the whole message.
+    Said(String),
+    /// Something about the task is wrong.
+    Wrong(Box<Diagnostic>),
+}
+
+impl From<ApiError> for Stop {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<Diagnostic> for Stop {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Wrong(Box::new(diagnostic))
+    }
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Observation<T> {
+    /// The object, if it is there.
+    pub object: Option<T>,
+    /// What it belongs to: the registry of a token.
+    pub parent: Option<Id>,
+    /// Why there can be no such object (no such registry), where that is so.
+    pub no_parent: Option<String>,
+    /// The names of all its siblings and its own, where they were read.
+    pub names: Vec<String>,
+}
+
+/// Where an action is carried out.
+pub struct Site<'a> {
+    /// The API; in check mode one that writes to memory.
+    pub api: &'a dyn RegistryApi,
+    /// What the object belongs to.
+    pub parent: Option<&'a Id>,
+    /// The names of all its siblings and its own, where they were read.
+    pub names: &'a [String],
+    /// Whether to wait until it is ready, or gone.
+    pub wait: bool,
+    /// For how long.
+    pub patience: Duration,
+    /// Pauses.
+    pub tuning: Tuning,
+    /// Lists that were kept from earlier passes of a loop.
+    pub kept: Option<&'a Kept>,
+    /// The task has looked again because the service refused what such a list had suggested.
+    pub again: bool,
+    /// Warnings and progress.
+    pub context: &'a TaskContext<'a>,
+}
+
+impl<'a> Site<'a> {
+    /// What a creation goes by.
+    pub fn care(&self, names: Option<&'a [String]>) -> Care<'a> {
+        Care { tuning: self.tuning, interrupt: self.context.interrupt, kept: self.kept, names }
+    }
+}
+
+/// What comes first in a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The new object, so that there is never none.
+    CreateFirst,
+    /// The removal of the old one, because both cannot be there together.
+    DeleteFirst,
+}
+
+/// A kind of object that a module brings into a state.
+pub trait Resource: Sync {
+    /// What a task says of it.
+    type Desired;
+    /// What the API says of it.
+    type Object: Clone;
+
+    /// The parameters and what is said of the module.
+    fn spec(&self) -> &'static Spec;
+
+    /// What the task says; everything that can be wrong about it is found here, before any request.
+    ///
+    /// # Errors
+    /// When an argument makes no sense.
+    fn desired(&self, args: &Args, context: &TaskContext<'_>) -> Result<Self::Desired, Stop>;
+
+    /// What the task calls the object.
+    fn identity(&self, want: &Self::Desired) -> String;
+
+    /// Finds the object.
+    fn observe(
+        &self,
+        reads: &dyn RegistryReads,
+        want: &Self::Desired,
+    ) -> impl Future<Output = Result<Observation<Self::Object>, Stop>>;
+
+    /// What has to be done to an object that shall be there.
+    fn plan(&self, want: &Self::Desired, have: Option<&Self::Object>) -> Action;
+
+    /// The desired name, if another object has it. Asked only before a replacement.
+    fn rival(
+        &self,
+        site: &Site<'_>,
+        want: &Self::Desired,
+        have: &Self::Object,
+    ) -> impl Future<Output = Result<Option<String>, ApiError>>;
+
+    /// What comes first in a replacement.
+    fn order(&self, want: &Self::Desired, have: &Self::Object) -> Order;
+
+    /// Makes the object; with an old one, its successor.
+    fn create(
+        &self,
+        site: &Site<'_>,
+        want: &Self::Desired,
+        old: Option<&Self::Object>,
+    ) -> impl Future<Output = Result<Self::Object, ApiError>>;
+
+    /// Changes exactly these fields.
+    fn update(
+        &self,
+        site: &Site<'_>,
+        want: &Self::Desired,
+        have: &Self::Object,
+        fields: &[FieldChange],
+    ) -> impl Future<Output = Result<Self::Object, ApiError>>;
+
+    /// Removes the object.
+    fn delete(&self, site: &Site<'_>, have: &Self::Object) -> impl Future<Output = Result<(), ApiError>>;
+
+    /// Waits until an object that is as desired can be used too.
+    fn ready(&self, site: &Site<'_>, have: Self::Object) -> impl Future<Output = Result<Self::Object, ApiError>>;
+
+    /// Its id.
+    fn id(&self, object: &Self::Object) -> Id;
+
+    /// Its name.
+    fn name(&self, object: &Self::Object) -> String;
+
+    /// Its managed fields, for differences.
+    fn fields(&self, object: &Self::Object) -> Dict;
+
+    /// The object as it is returned.
+    fn returned(&self, object: &Self::Object) -> Value;
+
+    /// What is said when the task finds the object and leaves or changes it.
+    fn remark(&self, _object: &Self::Object, _context: &TaskContext<'_>) -> Option<String> {
+        None
+    }
+}
+
+/// An id as a value.
+pub fn id_value(id: &Id) -> Value {
+    id.to_value(|id| Value::text(id.as_str()))
+}
+
+/// What is known of a text argument.
+pub fn text_fact(value: &Value) -> Fact<String> {
+    match value {
+        Value::Unknown(unknown) => Fact::Unknown(unknown.clone()),
+        Value::Str(text) => Fact::Known(text.as_str().to_owned()),
+        other => Fact::Known(crate::value::python::str(other)),
+    }
+}
+
+/// "; did you mean `a` or `b`?", or what there is if it is little, or nothing.
+pub fn near(wanted: &str, names: &[String]) -> String {
+    let quoted = |names: &[&str]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>();
+    let similar = crate::suggest::several(wanted, names, 3);
+    if !similar.is_empty() {
+        return format!("; did you mean {}?", quoted(&similar).join(" or "));
+    }
+    match names.len() {
+        0 => "; there is none".to_owned(),
+        1..=5 => {
+            let all: Vec<&str> = names.iter().map(String::as_str).collect();
+            format!("; there is {}", quoted(&all).join(", "))
+        }
+        many => format!("; none of the {many} that exist has a similar name"),
+    }
+}

@@ -1,0 +1,144 @@
+//! What is returned and said of a task on a resource.
+
+use super::run::Run;
+use super::{Resource, Site, Stop, id_value};
+use crate::ionos::api::Id;
+use crate::ionos::error::ErrorKind;
+use crate::ionos::{ApiError, Kept};
+use crate::modules::{Diff, Effect, Failure, Outcome};
+use crate::reconcile::{Record, Verb};
+use crate::value::{Dict, Value};
+
+/// How a task ends that does not end well.
+pub(super) enum Ended {
+    Failed(Box<Failure>),
+    Undetermined(String),
+    /// The service refused what a list that was kept from an earlier pass had suggested; the list has been dropped.
+    Outdated(Box<Failure>),
+}
+
+impl<R: Resource> Run<'_, R> {
+    /// The result of what was done.
+    pub(super) fn done(
+        &self,
+        verb: Verb,
+        want: &R::Desired,
+        site: &Site<'_>,
+        before: Option<&R::Object>,
+        after: Option<&R::Object>,
+        reason: Option<String>,
+    ) -> Outcome {
+        let changed = verb != Verb::Nothing;
+        let mut outcome = Outcome::new(changed, Dict::new()).with("action", verb.name());
+        let identity = self.resource.identity(want);
+        if self.context.check && changed {
+            let label = self.spec.label;
+            outcome.data.set("msg", format!("{label} {identity} would be {}", verb.participle()).into());
+        }
+        match (after, before) {
+            (Some(object), _) => {
+                let returned = self.resource.returned(object);
+                returned.each_secret(&mut |secret| outcome.effects.push(Effect::Secret(secret.to_owned())));
+                outcome.data.set(self.spec.returns.unwrap_or("object"), returned);
+            }
+            (None, Some(gone)) => outcome.data.set("id", id_value(&self.resource.id(gone))),
+            (None, None) => {}
+        }
+        let fields = |object: Option<&R::Object>| object.map(|o| self.resource.fields(o)).unwrap_or_default();
+        let (old, new) = (fields(before), fields(after));
+        if changed && self.context.diff {
+            let header = format!("{} {identity}", self.spec.label);
+            outcome.diff.push(Diff {
+                before_header: header.clone(),
+                after_header: header,
+                before: Some(old.clone().into()),
+                after: Some(new.clone().into()),
+                ..Diff::default()
+            });
+        }
+        if matches!(verb, Verb::Nothing | Verb::Update)
+            && let Some(remark) = before.and_then(|object| self.resource.remark(object, self.context))
+        {
+            self.context.warn(remark);
+        }
+        let shown = after.or(before);
+        let id = shown.map_or(Value::Null, |object| id_value(&self.resource.id(object)));
+        let name = shown.map_or(identity, |object| self.resource.name(object));
+        let mut record = self.record(name, id, site.parent, verb, old, new);
+        record.reason = reason;
+        outcome.actions.push(record);
+        outcome
+    }
+
+    pub(super) fn record(
+        &self,
+        identity: String,
+        id: Value,
+        parent: Option<&Id>,
+        verb: Verb,
+        before: Dict,
+        after: Dict,
+    ) -> Record {
+        Record {
+            kind: self.spec.label,
+            identity,
+            id,
+            parent: parent.map_or(Value::Null, id_value),
+            verb,
+            before,
+            after,
+            reason: None,
+            planned: self.context.check,
+            error: None,
+        }
+    }
+
+    pub(super) fn failed_record(
+        &self,
+        want: &R::Desired,
+        site: &Site<'_>,
+        verb: Verb,
+        before: Option<&R::Object>,
+        error: &ApiError,
+    ) -> Record {
+        let id = before.map_or(Value::Null, |object| id_value(&self.resource.id(object)));
+        let fields = before.map(|object| self.resource.fields(object)).unwrap_or_default();
+        let identity = self.resource.identity(want);
+        let record = self.record(identity, id, site.parent, verb, fields, Dict::new());
+        Record { error: Some(error.to_string()), ..record }
+    }
+
+    /// A write that failed, in the words of the original.
+    pub(super) fn broken(&self, verb: Verb, want: &R::Desired, site: &Site<'_>, error: ApiError) -> Ended {
+        if error.kind == ErrorKind::Undetermined {
+            return Ended::Undetermined(error.message);
+        }
+        let label = self.spec.label;
+        let message = match verb {
+            Verb::Create | Verb::Replace => format!("failed to create the new {label}: {error}"),
+            Verb::Update => format!("failed to update the {label}: {error}"),
+            Verb::Delete | Verb::Nothing => format!("failed to remove the {label}: {error}"),
+        };
+        let record = self.failed_record(want, site, verb, None, &error);
+        let failure = Box::new(Failure { broke_off: false, actions: vec![record], ..Failure::new(message) });
+        let refused = error.is_conflict() || error.is_not_found();
+        if refused && !site.again && site.kept.is_some_and(Kept::clear) {
+            return Ended::Outdated(failure);
+        }
+        Ended::Failed(failure)
+    }
+
+    /// Everything else that ends a task.
+    pub(super) fn ended(&self, stop: Stop) -> Ended {
+        let prefix = format!("failed to set {} state {}", self.spec.label, self.state);
+        match stop {
+            Stop::Api(error) if error.kind == ErrorKind::Undetermined => Ended::Undetermined(error.message),
+            Stop::Api(error) => Ended::Failed(Box::new(Failure::new(format!("{prefix}: {error}")))),
+            Stop::Said(message) => Ended::Failed(Box::new(Failure::new(message))),
+            Stop::Wrong(diagnostic) => {
+                let message = format!("{prefix}: {}", diagnostic.one_line());
+                Ended::Failed(Box::new(Failure { broke_off: false, diagnostic: Some(diagnostic), ..Failure::new(message) }))
+            }
+        }
+    }
+}
