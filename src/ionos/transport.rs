@@ -19,6 +19,9 @@ use crate::interrupt::Interrupt;
 /// Largest body that is read. A full page of tokens has about 100 KiB.
 const LARGEST_BODY: usize = 16 << 20;
 
+/// Most that is set aside for a body because of its announced length.
+const LARGEST_HEADSTART: usize = 1 << 20;
+
 /// Longest pause that is chosen without being told one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -273,7 +276,8 @@ enum Unread {
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
-    let mut body = Vec::new();
+    let told = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(told.min(LARGEST_HEADSTART));
     while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
         if body.len() + chunk.len() > LARGEST_BODY {
             return Err(Unread::TooLarge);

@@ -270,6 +270,9 @@ fn d15_nonsense_is_refused_before_any_request() {
         (scope(json!({"type": null})), "`scopes[0].type` must be text, not null"),
         (scope(json!({"name": ""})), "`scopes[0].name` is empty"),
         (json!({"expiry_date": "soon"}), "is no date"),
+        (json!({"wait_timeout": -1}), "must not be negative"),
+        (json!({"contract_number": "12 34"}), "`contract_number` must be a number"),
+        (json!({"api_url": "ftp://h.example"}), "is not a base URL"),
     ] {
         let played = stage.task(merged(present("new", json!({})), args.clone()));
         assert_eq!((played.outcome(), played.requests.len()), ("failed", 0), "{args}");

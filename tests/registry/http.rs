@@ -252,6 +252,25 @@ fn a_name_that_looks_like_an_id_is_found_too() {
     assert_eq!((played.outcome(), stage.names().len()), ("changed", 0), "{}", named(&played.message()));
 }
 
+#[test]
+fn who_interrupts_does_not_wait() {
+    // A run that would wait for ten minutes is told to stop as soon as it waits.
+    let slow = Duration::from_secs(600);
+    let pace = ionplay::sandbox::Pace { new: slow, storage: slow, deletion: slow };
+    let stage = Stage::new(ionplay::sandbox::Options { pace, ..super::stage::options(&no_tokens(), &[]) });
+    let book = json!([{"registry": {"name": "reg-new", "location": "de/fra"}}, {"debug": {"msg": "not reached"}}]);
+    let played = stage.interrupted(&book.to_string(), || stage.sandbox.requests().len() > 2);
+    assert_eq!(played.code, 99, "{}", played.everything());
+    assert!(played.message().contains("interrupted: registry `reg-new`"), "{}", played.message());
+    assert!(!played.stdout.contains("not reached"), "{}", played.stdout);
+    // A request that was sent is finished: its answer may be the only one with a password.
+    let stage = Stage::with(&no_tokens(), &["POST /tokens$ slow delay=1s"]);
+    let book = json!([{"registry_token": new()}, {"debug": {"msg": "not reached"}}]);
+    let played = stage.interrupted(&book.to_string(), || stage.sandbox.requests().iter().any(|r| r.method == "POST"));
+    assert_eq!((played.code, played.outcome()), (99, "changed"), "{}", played.everything());
+    assert!(!played.stdout.contains("not reached"), "{}", played.stdout);
+}
+
 /// No output shows a secret, whatever happens to it on the way.
 #[test]
 fn secrets_are_shown_nowhere() {
@@ -259,6 +278,9 @@ fn secrets_are_shown_nowhere() {
     let faults = [format!("PATCH . status=400 body={echo}")];
     let faults: Vec<&str> = faults.iter().map(String::as_str).collect();
     let login = json!({"registry": REG_A, "username": "user@example.org", "password": PASSWORD, "token": TOKEN});
+    // What templates make of it is as secret: pieces, lists, other spellings.
+    let spellings = "{{ kept[:30] }} {{ kept.split('-') }} {{ kept | reverse | join }} {{ kept | urlencode }}
+        {{ {'auths': {'h': {'auth': ('u:' ~ kept) | b64encode}}} | to_json | b64encode }}";
     let with = |more: Json| {
         let mut args = login.clone();
         args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -271,6 +293,8 @@ fn secrets_are_shown_nowhere() {
         {"debug": {"msg": "{{ r }}"}},
         {"set_fact": {"kept": "{{ r.registry_token.properties.credentials.password }}"}},
         {"debug": {"var": "kept"}},
+        {"debug": {"msg": spellings}},
+        {"shell": "printf %s \"$KEPT\" | base64 -w0", "environment": {"KEPT": "user:{{ kept }}"}},
         with(json!({"registry_token": "new", "state": "update", "status": "disabled"})),
         {"debug": {"var": "r"}},
         with(json!({"registry_token": "new", "state": "update", "name": "newer", "allow_replace": true})),
@@ -288,10 +312,12 @@ fn secrets_are_shown_nowhere() {
     ] {
         let stage = Stage::with(&two_tokens(), &faults);
         let played = stage.play(&tasks, flags);
-        assert_eq!(played.hosts().len(), 11, "{}", played.everything());
-        for secret in [TOKEN, PASSWORD, "fake-password-"] {
+        assert_eq!(played.hosts().len(), 13, "{}", played.everything());
+        // "user:fake-password-" and "u:fake-password-" in base 64, the latter twice.
+        let encoded = ["dXNlcjpmYWtl", "dTpmYWtl", "ZFRwbVlXdGw"];
+        for secret in [TOKEN, PASSWORD, "fake-password-", "'fake'", "-drowssap-"].iter().chain(&encoded) {
             let text = played.everything();
-            let at = text.lines().find(|line| line.contains(secret));
+            let at = text.lines().find(|line| line.contains(*secret));
             assert_eq!(at, None, "{flags:?}");
         }
         assert!(played.everything().contains("********"), "{flags:?}");

@@ -1,7 +1,8 @@
 //! A stage: a sandbox with an account on it, and the built program that plays against it.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use ionplay::sandbox::{Entry, Fault, Handle, Options, Seed, start};
 use serde_json::{Value as Json, json};
@@ -138,22 +139,44 @@ impl Stage {
         self.run(&[&["playbook.yml"], options].concat())
     }
 
+    /// Runs a playbook and interrupts it once, as soon as something holds.
+    pub fn interrupted(&self, playbook: &str, holds: impl Fn() -> bool) -> Played {
+        std::fs::write(self.folder.path().join("playbook.yml"), playbook).unwrap();
+        let (mut command, events) = self.command(&["playbook.yml"]);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !holds() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let told = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        self.played(child.wait_with_output().unwrap(), &events)
+    }
+
     /// Runs the program.
     pub fn run(&self, args: &[&str]) -> Played {
+        let (mut command, events) = self.command(args);
+        let output = command.output().unwrap();
+        self.played(output, &events)
+    }
+
+    fn command(&self, args: &[&str]) -> (Command, PathBuf) {
         let events = self.folder.path().join("events.jsonl");
         // A run that fails early leaves the file of the run before.
         let _ = std::fs::remove_file(&events);
         self.sandbox.clear_requests();
-        let output = Command::new(env!("CARGO_BIN_EXE_ionplay"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ionplay"));
+        command
             .args(args)
             .args([Path::new("--events"), &events])
             .current_dir(self.folder.path())
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let events_text = std::fs::read_to_string(&events).unwrap_or_default();
+            .stdin(Stdio::null());
+        (command, events)
+    }
+
+    fn played(&self, output: Output, events: &Path) -> Played {
+        let events_text = std::fs::read_to_string(events).unwrap_or_default();
         Played {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),

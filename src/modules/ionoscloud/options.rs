@@ -81,19 +81,25 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
         }
     };
     let fingerprint = text("certificate_fingerprint", "IONOS_CERTIFICATE_FINGERPRINT").unwrap_or_default();
+    let refuse = |name: &str, said: String| Stop::from(wrong(said, name, args, context));
+    let contract = text("contract_number", "IONOS_CONTRACT_NUMBER");
+    if let Some(odd) = contract.as_ref().filter(|number| !number.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(refuse("contract_number", format!("`contract_number` must be a number, not `{odd}`")));
+    }
+    let url = text("api_url", "IONOS_API_URL");
     let endpoint = Endpoint {
-        url: base_url(text("api_url", "IONOS_API_URL").as_deref())?,
+        url: base_url(url.as_deref()).map_err(|error| refuse("api_url", error.message))?,
         credentials,
-        contract: text("contract_number", "IONOS_CONTRACT_NUMBER"),
-        fingerprint: parse_fingerprint(&fingerprint)?,
+        contract,
+        fingerprint: parse_fingerprint(&fingerprint)
+            .map_err(|error| refuse("certificate_fingerprint", error.message))?,
         pin_only: args.bool("certificate_pin_only"),
     };
     let patience = match args.int("wait_timeout").map(u64::try_from) {
         None => 600,
         Some(Ok(seconds)) => seconds,
         Some(Err(_)) => {
-            let said = "`wait_timeout` must not be negative".to_owned();
-            return Err(wrong(said, "wait_timeout", args, context).into());
+            return Err(refuse("wait_timeout", "`wait_timeout` must not be negative".to_owned()));
         }
     };
     let tuning = Tuning::from_env(|name| local(context, name).or_else(|| std::env::var(name).ok()));

@@ -200,7 +200,7 @@ impl Resource for RegistryModule {
         if !site.wait {
             return Ok(registry);
         }
-        let deadline = Instant::now() + site.patience;
+        let begun = Instant::now();
         loop {
             let state = registry.metadata.state.known().cloned().flatten().unwrap_or_default();
             if state.eq_ignore_ascii_case("running") || registry.metadata.state.is_unknown() {
@@ -211,10 +211,8 @@ impl Resource for RegistryModule {
             }
             let name = registry.properties.name.shown();
             (site.context.progress)(&format!("waiting for registry {name}: {state}"));
-            pause(site, deadline, || {
-                format!("Timeout reached: registry `{name}` is in state `{state}` after {} s", site.patience.as_secs())
-            })
-            .await?;
+            let what = format!("registry `{name}` ({}) is there, in state `{state}`", registry.id.shown());
+            pause(site, begun, &what).await?;
             registry = site
                 .api
                 .registry(&registry.id)
@@ -242,27 +240,27 @@ impl Resource for RegistryModule {
 
 /// Waits until a removed registry is gone and its name free, or held by another registry.
 async fn gone(site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
-    let deadline = Instant::now() + site.patience;
+    let begun = Instant::now();
     let name = have.properties.name.shown();
-    let late =
-        || format!("Timeout reached: registry `{name}` is still being removed after {} s", site.patience.as_secs());
     while site.api.registry(&have.id).await?.is_some() {
         (site.context.progress)(&format!("waiting for registry {name} to be gone"));
-        pause(site, deadline, late).await?;
+        pause(site, begun, &format!("registry `{name}` is still being removed")).await?;
     }
     Ok(())
 }
 
-/// A pause between two looks, unless there is no time left for it.
-async fn pause(site: &Site<'_>, deadline: Instant, late: impl Fn() -> String) -> Result<(), ApiError> {
-    let left = deadline.saturating_duration_since(Instant::now());
+/// A pause between two looks, unless there is no time left for it, or the user does not want to wait.
+async fn pause(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiError> {
+    let ended = |why: &str| {
+        let waited = begun.elapsed().as_secs();
+        ApiError::unsent(format!("{why}: {what} after {waited} s; run the task again to go on waiting"))
+    };
+    let left = site.patience.saturating_sub(begun.elapsed());
     if left.is_zero() {
-        return Err(ApiError::unsent(late()));
+        return Err(ended("Timeout reached"));
     }
-    if !site.context.interrupt.pause(site.tuning.poll.min(left).max(Duration::from_millis(1))).await {
-        return Err(ApiError::unsent(late().replacen("Timeout reached", "interrupted", 1)));
-    }
-    Ok(())
+    let time = site.tuning.poll.min(left).max(Duration::from_millis(1));
+    if site.context.interrupt.pause(time).await { Ok(()) } else { Err(ended("interrupted")) }
 }
 
 /// A name that the service accepts: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last.

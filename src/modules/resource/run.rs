@@ -59,7 +59,7 @@ impl<R: Resource> Run<'_, R> {
         want: &R::Desired,
         again: bool,
     ) -> Result<Outcome, Ended> {
-        let seen = self.resource.observe(api, want).await.map_err(|stop| self.ended(stop))?;
+        let seen = self.resource.observe(api, want).await.map_err(|stop| self.unseen(want, stop))?;
         let site = Site {
             api,
             parent: seen.parent.as_ref(),

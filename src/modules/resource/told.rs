@@ -128,6 +128,22 @@ impl<R: Resource> Run<'_, R> {
         Ended::Failed(failure)
     }
 
+    /// An object that could not be looked at: it counts as failed, though nobody knows what would have been done to it.
+    pub(super) fn unseen(&self, want: &R::Desired, stop: Stop) -> Ended {
+        let error = match &stop {
+            Stop::Api(error) => Some(error.to_string()),
+            Stop::Said(said) => Some(said.clone()),
+            Stop::Wrong(_) => None,
+        };
+        let mut ended = self.ended(stop);
+        if let (Ended::Failed(failure), Some(_)) = (&mut ended, &error) {
+            let identity = self.resource.identity(want);
+            let record = self.record(identity, Value::Null, None, Verb::Nothing, Dict::new(), Dict::new());
+            failure.actions.push(Record { error, ..record });
+        }
+        ended
+    }
+
     /// Everything else that ends a task.
     pub(super) fn ended(&self, stop: Stop) -> Ended {
         let prefix = format!("failed to set {} state {}", self.spec.label, self.state);
