@@ -166,7 +166,12 @@ impl<R: Resource> Run<'_, R> {
                         old.shown()
                     );
                     let record = self.failed_record(want, site, Verb::Replace, Some(have), &error);
-                    Ended::Failed(Box::new(Failure { broke_off: false, changed: true, actions: vec![record], ..Failure::new(message) }))
+                    Ended::Failed(Box::new(Failure {
+                        broke_off: false,
+                        changed: true,
+                        actions: vec![record],
+                        ..Failure::new(message)
+                    }))
                 })?
             }
         };

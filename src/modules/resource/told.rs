@@ -153,7 +153,11 @@ impl<R: Resource> Run<'_, R> {
             Stop::Said(message) => Ended::Failed(Box::new(Failure::new(message))),
             Stop::Wrong(diagnostic) => {
                 let message = format!("{prefix}: {}", diagnostic.one_line());
-                Ended::Failed(Box::new(Failure { broke_off: false, diagnostic: Some(diagnostic), ..Failure::new(message) }))
+                Ended::Failed(Box::new(Failure {
+                    broke_off: false,
+                    diagnostic: Some(diagnostic),
+                    ..Failure::new(message)
+                }))
             }
         }
     }
