@@ -133,6 +133,12 @@ impl Reader<'_> {
         })
     }
 
+    /// Whether one of the keywords fails that are read after `ignore_errors`.
+    pub fn fails_late(&self) -> bool {
+        [Keyword::Timeout, Keyword::Retries, Keyword::Async, Keyword::Poll].iter().any(|late| self.int(*late).is_err())
+            || self.float(Keyword::Delay).is_err()
+    }
+
     /// `environment` of the play, the blocks and the task; the innermost wins.
     fn environment(&self, base: &[(String, String)]) -> Result<Vec<(String, String)>, Fault> {
         let mut environment = base.to_vec();

@@ -95,10 +95,17 @@ impl TaskRun<'_> {
         pass
     }
 
+    /// A failure before any keyword was evaluated: whether it is ignored is asked of the keyword as it is written, where a
+    /// template counts as yes whatever it would give.
+    pub(super) fn failed_early(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
+        let ignored = self.task.keyword(Keyword::IgnoreErrors).is_some_and(|node| node.to_value().is_true());
+        Pass { ignored, ..self.failed_before(fault, scope, search) }
+    }
+
     /// A failure of what is around the passes of a loop: there is no task yet that could be judged.
     pub(super) fn failed_around(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
         let told = fault.told();
-        let mut pass = Pass { unjudged: true, ..self.failed_before(fault, scope, search) };
+        let mut pass = Pass { unjudged: true, ..self.failed_early(fault, scope, search) };
         pass.result.set("msg", told.into());
         pass
     }

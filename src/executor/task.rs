@@ -125,10 +125,13 @@ impl TaskRun<'_> {
         let (control, items) = match prepared {
             Ok((control, Items::Known(items))) => (control, items),
             Ok((control, Items::Unknown(unknown))) => return self.unknown_items(&control, unknown, scope, search),
-            Err(fault) => return self.finish_one(self.without_items(fault, scope, search)),
+            Err(fault) => {
+                let delegated_to = self.delegation_as_written();
+                return self.finish_one(Pass { delegated_to, ..self.without_items(fault, scope, search) });
+            }
         };
         if items.is_empty() {
-            return self.finish_one(no_items());
+            return self.finish_one(Pass { delegated_to: self.delegation_as_written(), ..no_items() });
         }
         let mut passes = self.passes();
         let before = self.before_loop();
@@ -199,7 +202,7 @@ impl TaskRun<'_> {
         match conditional::when(&engine, self.task) {
             Ok(Answer::Fails(condition)) => skipped(&condition),
             // A missing variable fails the task as such, anything else fails what leads up to it.
-            _ if fault.kind == FaultKind::Undefined => self.failed_before(fault, scope, search),
+            _ if fault.kind == FaultKind::Undefined => self.failed_early(fault, scope, search),
             _ => self.failed_around(fault, scope, search),
         }
     }
@@ -244,7 +247,7 @@ impl TaskRun<'_> {
             Ok(delegated_to) => delegated_to,
             Err(fault) => {
                 let delegated_to = self.delegation_as_written();
-                return Pass { delegated_to, ..self.failed_before(fault, scope, search) };
+                return Pass { delegated_to, ..self.failed_early(fault, scope, search) };
             }
         };
         scope.reach(delegated_to.clone());
@@ -258,16 +261,19 @@ impl TaskRun<'_> {
             Ok(Answer::Unknown(unknown)) => {
                 return Pass { delegated_to, ..undetermined(&Value::Unknown(unknown)) };
             }
-            Err(fault) => return Pass { delegated_to, ..self.failed_before(fault, scope, search) },
+            Err(fault) => return Pass { delegated_to, ..self.failed_early(fault, scope, search) },
         }
         let reader = Reader { engine: &engine, task: self.task };
         let settings = match reader.settings(&self.run.options) {
             Ok(settings) => settings,
+            Err(fault) if !reader.fails_late() => {
+                return Pass { delegated_to, ..self.failed_early(fault, scope, search) };
+            }
             Err(fault) => return Pass { delegated_to, ..self.failed_before(fault, scope, search) },
         };
         let notify = match self.notifications(&engine) {
             Ok(names) => names,
-            Err(fault) => return Pass { delegated_to, ..self.failed_before(fault, scope, search) },
+            Err(fault) => return Pass { delegated_to, ..self.failed_early(fault, scope, search) },
         };
         let mut pass = match include::request(self, &engine) {
             Some(Ok(request)) => {
