@@ -109,8 +109,8 @@ impl Reader<'_> {
     /// # Errors
     /// The first keyword that cannot be evaluated.
     pub fn settings(&self, options: &Options) -> Result<Settings, Fault> {
-        // Those that concern all hosts are read where hosts are counted; here it is seen that they can be read.
-        for keyword in [Keyword::AnyErrorsFatal, Keyword::RunOnce] {
+        // Those that are used elsewhere: here it is seen that they can be read.
+        for keyword in [Keyword::AnyErrorsFatal, Keyword::RunOnce, Keyword::Become] {
             self.bool(keyword)?;
         }
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
