@@ -332,9 +332,8 @@ impl Loader {
     /// Free text after a module's name as arguments.
     fn free_text(&self, module: &str, text: &str, span: &Span) -> Loaded<Dict> {
         let spec = modules::find(module).map(modules::Module::spec);
-        let raw_options: Option<Vec<&str>> = spec
-            .filter(|spec| spec.free_form == FreeForm::Raw)
-            .map(|spec| spec.all_params().map(|param| param.name).collect());
+        let raw_options: Option<Vec<&str>> =
+            spec.filter(|spec| spec.free_form == FreeForm::Raw).map(|_| freeform::RAW_OPTIONS.to_vec());
         let written = |text: String| Value::Str(Text::written(text, span.clone()));
         let freeform::Pairs { pairs, rest } =
             freeform::parse_pairs(text, raw_options.as_deref()).map_err(|problem| {

@@ -310,7 +310,7 @@ impl Engine<'_> {
         }
     }
 
-    fn refuse(&self, why: &Undefined) -> Fault {
+    pub(super) fn refuse(&self, why: &Undefined) -> Fault {
         if why.message == NO_ELSE {
             let message = format!("{NO_ELSE}; such a result is unsupported for variable storage");
             return Fault::undefined(message).or_at(why.span.as_ref()).hint("give the expression an `else`");

@@ -291,6 +291,7 @@ impl Engine<'_> {
         match &input {
             // Whoever takes a missing value does not take a failure for one.
             Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),
+            Value::Undefined(why) if why.message == NO_ELSE => return Err(self.refuse(why)),
             _ if filter.takes_undefined => {}
             _ => {
                 if let Some(undefined) = first(&input, &args, Value::is_undefined) {

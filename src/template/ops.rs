@@ -8,8 +8,9 @@ use num_integer::Integer;
 use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 
 use super::engine::Engine;
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind};
 use super::objects;
+use super::python::percent::{self, Fillings};
 use super::tree::{Comparison, Operator};
 use crate::value::{Dict, Time, Unknown, Value, python};
 
@@ -96,7 +97,7 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
         }
     }
     match (op, left, right) {
-        (Operator::Rem, Value::Str(format), _) => super::methods::percent::format(format, right, engine),
+        (Operator::Rem, Value::Str(format), _) => percent(format, right, engine),
         (Operator::Add, Value::Str(a), Value::Str(b)) => {
             limit(a.len() + b.len())?;
             Ok(Value::text(format!("{}{}", a.as_str(), b.as_str())))
@@ -129,6 +130,18 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
             (Some(a), Some(b)) => arithmetic(op, a, b),
             _ => Err(unsupported(op, left, right)),
         },
+    }
+}
+
+/// `'%s' % x`
+fn percent(format: &str, values: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
+    let values = match engine.deep(values.clone())? {
+        Value::Object(object) => engine.plain(Value::Object(object), false)?,
+        values => values,
+    };
+    match percent::format(format, &Fillings::operand(&values)) {
+        Err(fault) if fault.kind == FaultKind::Unknown => Ok(Value::unknown(fault.message)),
+        result => result.map(Value::text),
     }
 }
 

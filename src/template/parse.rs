@@ -115,8 +115,20 @@ fn fail<T>(message: impl Into<String>, at: At) -> Read<T> {
 impl Reader<'_> {
     fn syntax_error(&self, error: &minijinja::Error) -> (Fault, At) {
         let detail = error.detail().unwrap_or("this is no valid template").to_owned();
-        let at = self.line(error.line().unwrap_or(1));
+        let at = match error.range() {
+            Some(range) => self.token(range),
+            None => self.line(error.line().unwrap_or(1)),
+        };
         (Fault::new(FaultKind::Syntax, format!("syntax error in template: {detail}")), at)
+    }
+
+    /// The token at which reading broke off; where the text ended too early, its end.
+    fn token(&self, range: At) -> At {
+        let whole = self.text.trim_end().len();
+        let start = range.start.min(whole);
+        let end = range.end.clamp(start, self.text.len());
+        let ok = self.text.is_char_boundary(start) && self.text.is_char_boundary(end);
+        if ok { start..end } else { 0..self.text.len() }
     }
 
     fn line(&self, number: usize) -> At {

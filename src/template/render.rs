@@ -157,7 +157,11 @@ impl Engine<'_> {
         match &stmt.kind {
             StmtKind::Raw(text) => out.raw(text),
             StmtKind::Emit(node) => {
-                let value = self.node(node, cx)?;
+                let mut value = self.node(node, cx)?;
+                if self.changes.is_open() {
+                    // It is printed as it is now, whatever changes it later.
+                    value = self.deep(value)?;
+                }
                 out.value(value, &node.at);
             }
             StmtKind::For(each) => {

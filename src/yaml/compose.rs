@@ -337,7 +337,7 @@ fn merge(into: &mut Vec<Entry>, value: &Node) -> Result<(), Diagnostic> {
 
 fn repeated(first: &Node, second: &Node) -> Diagnostic {
     let name = first.scalar().map(crate::value::python::str).unwrap_or_default();
-    Diagnostic::warning(format!("the key `{name}` is given twice; only the last one counts"))
+    Diagnostic::warning(format!("Found duplicate mapping key '{name}'; only the last one counts"))
         .at(second.span(), "this one counts")
         .at(first.span(), "given here before")
 }

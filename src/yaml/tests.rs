@@ -112,7 +112,7 @@ fn a_key_given_twice_is_told_with_both_places() {
     value("k: 1\no: 2\nk: 3", "{'k': 3, 'o': 2}");
     let warnings = read("k: 1\no: 2\nk: 3").warnings;
     assert_eq!(warnings.len(), 1);
-    assert_eq!(warnings[0].summary, "the key `k` is given twice; only the last one counts");
+    assert_eq!(warnings[0].summary, "Found duplicate mapping key 'k'; only the last one counts");
     let places: Vec<_> = warnings[0].labels.iter().map(|label| label.span.to_string()).collect();
     assert_eq!(places, ["t.yml:3:1", "t.yml:1:1"]);
     let many: String = (0..40).map(|i| format!("k{}: {i}\n", i % 30)).collect();

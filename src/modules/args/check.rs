@@ -148,6 +148,9 @@ impl Check {
                 rules.params.iter().flat_map(|rule| rule.aliases.iter().map(String::as_str)).collect();
             names.sort_unstable();
             aliases.sort_unstable();
+            if name == "_raw_params" {
+                self.hint = Some("write `parameter: value` pairs instead of free text".to_owned());
+            }
             if self.hint.is_none() {
                 let near = suggest::nearest(name, names.iter().chain(&aliases).copied());
                 self.hint = near.map(|near| format!("did you mean `{near}`?"));

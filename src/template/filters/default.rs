@@ -10,6 +10,7 @@ pub const TABLE: &[Filter] = &[
     Filter::new("d", default, "Gives another value where the input is undefined.").undefined().unknown(),
     Filter::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
     Filter::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
+    Filter::new("ansible._protomatter.finalize", finalize, "Gives plain data, as a task would get it."),
     Filter::new("ternary", ternary, "Chooses between values by the truth of the input.").undefined(),
     Filter::new("type_debug", type_debug, "Names the Python type of the input.").undefined(),
 ];
@@ -29,6 +30,16 @@ fn mandatory(call: &Call<'_>) -> Result<Value, Fault> {
         format!("Mandatory variable {name}not defined.")
     });
     Err(Fault::value(message).or_at(why.span.as_ref()))
+}
+
+fn finalize(call: &Call<'_>) -> Result<Value, Fault> {
+    let [] = call.args.bind([])?;
+    Ok(match &call.input {
+        Value::Tuple(_) | Value::Set(_) | Value::Object(_) => {
+            Value::list(crate::template::python::coerce::items(call)?)
+        }
+        other => other.clone(),
+    })
 }
 
 fn ternary(call: &Call<'_>) -> Result<Value, Fault> {

@@ -1,5 +1,7 @@
 //! Text.
 
+use std::sync::Arc;
+
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
 use crate::template::python::coerce::{
@@ -72,10 +74,10 @@ fn format(call: &Call<'_>) -> Result<Value, Fault> {
         return Err(Fault::value("can't handle positional and keyword arguments at the same time"));
     }
     if named.is_empty() {
-        return percent::format(&pattern, &Fillings::Row(row)).map(Value::text);
+        return percent::format(&pattern, &Fillings::row(row)).map(Value::text);
     }
-    let named = Value::dict(named.iter().map(|(name, value)| (name.clone(), value.clone())));
-    percent::format(&pattern, &Fillings::Named(&named)).map(Value::text)
+    let named = named.iter().map(|(name, value)| (Value::text(Arc::clone(name)), value.clone())).collect();
+    percent::format(&pattern, &Fillings::named(&named)).map(Value::text)
 }
 
 fn indent(call: &Call<'_>) -> Result<Value, Fault> {

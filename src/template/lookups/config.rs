@@ -1,7 +1,7 @@
 //! Settings of Ansible.
 
 use super::call::{expand_home, fault, known, option, switch};
-use super::settings::{OF_PLUGINS, USUAL};
+use super::config_table::{OF_PLUGINS, USUAL};
 use crate::template::call::{Call, Lookup};
 use crate::template::fault::Fault;
 use crate::value::{Value, json, python};

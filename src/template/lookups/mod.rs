@@ -3,12 +3,12 @@
 mod call;
 mod commands;
 mod config;
+mod config_table;
 mod files;
 mod ini;
 mod lists;
 mod password;
 mod sequence;
-mod settings;
 mod table;
 mod template;
 mod terms;

@@ -4,6 +4,7 @@ use crate::template::call::Args;
 use crate::template::engine::Engine;
 use crate::template::fault::Fault;
 use crate::template::ops;
+use crate::template::python::number::{self, exponent, general};
 use crate::value::{Value, python};
 
 /// Formats text as Python's `str.format` does.
@@ -267,17 +268,7 @@ fn float(number: f64, spec: &Spec) -> Option<(String, String, char)> {
 }
 
 fn sign(negative: bool, spec: &Spec) -> &'static str {
-    group_sign(negative, spec.sign == Some('+'), spec.sign == Some(' '))
-}
-
-/// The sign to write.
-pub(super) fn group_sign(negative: bool, plus: bool, blank: bool) -> &'static str {
-    match (negative, plus, blank) {
-        (true, ..) => "-",
-        (false, true, _) => "+",
-        (false, false, true) => " ",
-        _ => "",
-    }
+    number::sign(negative, spec.sign == Some('+'), spec.sign == Some(' '))
 }
 
 fn grouped(digits: &str, group: Option<char>, every: usize) -> String {
@@ -301,39 +292,5 @@ fn align(sign: &str, body: &str, spec: &Spec, default: char) -> String {
         '^' => format!("{}{sign}{body}{}", fill(missing / 2), fill(missing - missing / 2)),
         '=' => format!("{sign}{}{body}", fill(missing)),
         _ => format!("{}{sign}{body}", fill(missing)),
-    }
-}
-
-/// `1.500000e+00`
-pub(super) fn exponent(magnitude: f64, precision: usize) -> String {
-    let text = format!("{magnitude:.precision$e}");
-    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, power) = match power.strip_prefix('-') {
-        Some(power) => ('-', power),
-        None => ('+', power),
-    };
-    format!("{digits}e{sign}{power:0>2}")
-}
-
-/// `%g`: the shorter of both forms, without trailing zeros unless `keep`.
-pub(super) fn general(magnitude: f64, precision: usize, keep: bool) -> String {
-    let precision = precision.max(1);
-    let rounded = format!("{magnitude:.*e}", precision - 1);
-    let power: i64 = rounded.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
-    let scientific = magnitude != 0.0 && (power < -4 || power >= i64::try_from(precision).unwrap_or(i64::MAX));
-    let text = if scientific {
-        exponent(magnitude, precision - 1)
-    } else {
-        let decimals = usize::try_from(i64::try_from(precision).unwrap_or(6) - 1 - power).unwrap_or(0);
-        format!("{magnitude:.decimals$}")
-    };
-    if keep {
-        return text;
-    }
-    let (digits, power) = text.split_once('e').map_or((text.as_str(), None), |(digits, power)| (digits, Some(power)));
-    let digits = if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
-    match power {
-        Some(power) => format!("{digits}e{power}"),
-        None => digits.to_owned(),
     }
 }

@@ -3,7 +3,6 @@
 mod dict;
 pub mod format;
 mod list;
-pub mod percent;
 mod text;
 pub mod time;
 

@@ -6,6 +6,7 @@ pub mod bytes;
 pub mod charset;
 pub mod coerce;
 pub mod json;
+pub mod number;
 pub mod path;
 pub mod percent;
 pub mod random;

@@ -4,15 +4,37 @@ use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Signed};
 
 use super::coerce::{as_real, text};
-use crate::template::fault::Fault;
-use crate::value::{Value, python};
+use super::number;
+use crate::template::fault::{Fault, FaultKind};
+use crate::value::{Dict, Value, python};
 
 /// What is filled in.
-pub enum Fillings<'a> {
-    /// One after the other (`% (a, b)`).
-    Row(&'a [Value]),
+pub struct Fillings<'a> {
+    row: &'a [Value],
+    named: Option<&'a Dict>,
+    /// Whether members of the row may be left over: those of a mapping or a list given by itself.
+    loose: bool,
+}
+
+impl<'a> Fillings<'a> {
+    /// One after the other.
+    pub fn row(row: &'a [Value]) -> Self {
+        Self { row, named: None, loose: false }
+    }
+
     /// By name (`%(name)s`).
-    Named(&'a Value),
+    pub fn named(named: &'a Dict) -> Self {
+        Self { row: &[], named: Some(named), loose: true }
+    }
+
+    /// What stands to the right of the operator: the members of a tuple, or one value, which may be a mapping.
+    pub fn operand(value: &'a Value) -> Self {
+        match value {
+            Value::Tuple(items) => Self::row(items),
+            Value::Dict(dict) => Self { row: std::slice::from_ref(value), named: Some(dict), loose: true },
+            other => Self { loose: matches!(other, Value::List(_)), ..Self::row(std::slice::from_ref(other)) },
+        }
+    }
 }
 
 /// One `%..` of the format.
@@ -35,12 +57,10 @@ pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
     let chars: Vec<char> = format.chars().collect();
     let mut out = String::new();
     let (mut at, mut used) = (0, 0);
-    let mut next = |used: &mut usize| match fillings {
-        Fillings::Row(row) => {
-            *used += 1;
-            row.get(*used - 1).cloned().ok_or_else(|| Fault::value("not enough arguments for format string"))
-        }
-        Fillings::Named(all) => Ok((*all).clone()),
+    let mut next = |used: &mut usize| {
+        *used += 1;
+        let value = fillings.row.get(*used - 1).cloned();
+        value.ok_or_else(|| Fault::value("not enough arguments for format string"))
     };
     while let Some(c) = chars.get(at) {
         at += 1;
@@ -53,9 +73,7 @@ pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
             let close = chars[at..].iter().position(|c| *c == ')');
             let close = close.ok_or_else(|| Fault::value("incomplete format key"))?;
             let name: String = chars[at + 1..at + close].iter().collect();
-            let Fillings::Named(Value::Dict(dict)) = fillings else {
-                return Err(Fault::value("format requires a mapping"));
-            };
+            let dict = fillings.named.ok_or_else(|| Fault::value("format requires a mapping"))?;
             let missing = || Fault::value(format!("'{name}'")).suggest(&name, dict.keys().filter_map(Value::as_str));
             value = Some(dict.get(&name).cloned().ok_or_else(missing)?);
             at += close + 1;
@@ -91,9 +109,7 @@ pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
         };
         out.push_str(&convert(&value, conversion, &spec, at - 1)?);
     }
-    if let Fillings::Row(row) = fillings
-        && used < row.len()
-    {
+    if used < fillings.row.len() && !fillings.loose {
         return Err(Fault::value("not all arguments converted during string formatting"));
     }
     Ok(out)
@@ -119,13 +135,17 @@ fn count(
 }
 
 fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, Fault> {
+    if let Value::Unknown(unknown) = value {
+        return Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone()));
+    }
     let cut = |text: String| match spec.precision {
         Some(precision) => super::text::head(&text, precision).to_owned(),
         None => text,
     };
     Ok(match conversion {
         's' => pad(cut(text(value)?), spec),
-        'r' | 'a' => pad(cut(python::repr(super::coerce::touch_all(value)?)), spec),
+        'r' => pad(cut(python::repr(super::coerce::touch_all(value)?)), spec),
+        'a' => pad(cut(ascii(&python::repr(super::coerce::touch_all(value)?))), spec),
         'c' => match value {
             Value::Str(text) if text.chars().count() == 1 => pad(text.as_str().to_owned(), spec),
             Value::Int(code) => {
@@ -134,13 +154,19 @@ fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<St
             }
             _ => return Err(Fault::value("%c requires int or char")),
         },
-        'd' | 'i' | 'u' => number(whole(value, conversion, true)?, 10, "", conversion, spec),
-        'o' => number(whole(value, conversion, false)?, 8, "0o", conversion, spec),
-        'x' | 'X' => number(whole(value, conversion, false)?, 16, "0x", conversion, spec),
+        'd' | 'i' | 'u' => integer(whole(value, conversion, true)?, 10, "", conversion, spec),
+        'o' => integer(whole(value, conversion, false)?, 8, "0o", conversion, spec),
+        'x' | 'X' => integer(whole(value, conversion, false)?, 16, "0x", conversion, spec),
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
             let kind = value.type_name();
             let f = as_real(value).ok_or_else(|| Fault::value(format!("must be real number, not {kind}")))?;
-            let digits = float(f.abs(), conversion.to_ascii_lowercase(), spec.precision.unwrap_or(6), spec.alternate);
+            let (magnitude, precision) = (f.abs(), spec.precision.unwrap_or(6));
+            let digits = match conversion.to_ascii_lowercase() {
+                _ if !f.is_finite() => python::float(magnitude),
+                'f' => format!("{magnitude:.precision$}"),
+                'e' => number::exponent(magnitude, precision),
+                _ => number::general(magnitude, precision, spec.alternate),
+            };
             let digits = if conversion.is_ascii_uppercase() { digits.to_uppercase() } else { digits };
             signed(f.is_sign_negative() && !f.is_nan(), "", &digits, spec, f.is_finite())
         }
@@ -166,7 +192,7 @@ fn whole(value: &Value, conversion: char, cut_floats: bool) -> Result<BigInt, Fa
     }
 }
 
-fn number(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spec) -> String {
+fn integer(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spec) -> String {
     let mut digits = value.abs().to_str_radix(radix);
     if let Some(precision) = spec.precision {
         digits = format!("{digits:0>precision$}");
@@ -179,12 +205,7 @@ fn number(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spec
 
 /// Sign, prefix, digits; zeros go between prefix and digits.
 fn signed(negative: bool, prefix: &str, digits: &str, spec: &Spec, zeros: bool) -> String {
-    let sign = match (negative, spec.plus, spec.blank) {
-        (true, ..) => "-",
-        (false, true, _) => "+",
-        (false, false, true) => " ",
-        _ => "",
-    };
+    let sign = number::sign(negative, spec.plus, spec.blank);
     if spec.zero && !spec.left && zeros {
         let width = spec.width.saturating_sub(sign.len() + prefix.len());
         return format!("{sign}{prefix}{digits:0>width$}");
@@ -197,40 +218,18 @@ fn pad(text: String, spec: &Spec) -> String {
     if spec.left { format!("{text:<width$}") } else { format!("{text:>width$}") }
 }
 
-/// A float that is not negative, as C's `%e`, `%f` and `%g` write it.
-fn float(f: f64, conversion: char, precision: usize, alternate: bool) -> String {
-    if !f.is_finite() {
-        return if f.is_nan() { "nan" } else { "inf" }.to_owned();
-    }
-    match conversion {
-        'f' => format!("{f:.precision$}"),
-        'e' => exponent_form(&format!("{f:.precision$e}")),
-        _ => {
-            let precision = precision.max(1);
-            let scientific = format!("{f:.*e}", precision - 1);
-            let exponent: i64 = scientific.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
-            let small = exponent < -4 || exponent >= precision as i64;
-            let digits = if small {
-                scientific
-            } else {
-                format!("{f:.*}", usize::try_from(precision as i64 - 1 - exponent).unwrap_or(0))
-            };
-            let (mantissa, tail) = digits.split_once('e').map_or((digits.as_str(), None), |(m, e)| (m, Some(e)));
-            let mantissa = if mantissa.contains('.') && !alternate {
-                mantissa.trim_end_matches('0').trim_end_matches('.')
-            } else {
-                mantissa
-            };
-            tail.map_or_else(|| mantissa.to_owned(), |tail| exponent_form(&format!("{mantissa}e{tail}")))
+/// Characters beyond ASCII as their numbers.
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match u32::from(c) {
+            0..=0x7f => out.push(c),
+            code @ 0x80..=0xff => out.push_str(&format!("\\x{code:02x}")),
+            code @ 0x100..=0xffff => out.push_str(&format!("\\u{code:04x}")),
+            code => out.push_str(&format!("\\U{code:08x}")),
         }
     }
-}
-
-/// `1.5e0` as `1.5e+00`.
-fn exponent_form(text: &str) -> String {
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
-    format!("{mantissa}e{sign}{digits:0>2}")
+    out
 }
 
 #[cfg(test)]
@@ -239,7 +238,7 @@ mod tests {
 
     #[track_caller]
     fn case(text: &str, values: &[Value], expected: &str) {
-        let got = format(text, &Fillings::Row(values)).unwrap_or_else(|fault| format!("! {}", fault.message));
+        let got = format(text, &Fillings::row(values)).unwrap_or_else(|fault| format!("! {}", fault.message));
         assert_eq!(got, expected);
     }
 
@@ -262,16 +261,20 @@ mod tests {
         case("%05d", &[Value::Int(-42)], "-0042");
         case("%#x", &[Value::Int(255)], "0xff");
         case("%*d", &[Value::Int(4), Value::Int(7)], "   7");
+        case("%a", &[Value::text("é€")], "'\\xe9\\u20ac'");
         case("%g", &[Value::Float(1e10)], "1e+10");
     }
 
     #[test]
     fn complaints() {
         case("%s %s", &[Value::Int(1)], "! not enough arguments for format string");
+        let list = Value::list([Value::Int(1)]);
+        assert_eq!(format("x", &Fillings::operand(&list)).unwrap(), "x");
+        assert_eq!(format("%s", &Fillings::operand(&list)).unwrap(), "[1]");
         case("x", &[Value::Int(1)], "! not all arguments converted during string formatting");
         case("%d", &[Value::text("x")], "! %d format: a real number is required, not str");
         let named = Value::dict([("name", Value::Int(5))]);
-        assert_eq!(format("%(name)03d", &Fillings::Named(&named)).unwrap(), "005");
-        assert_eq!(format("%(nam)d", &Fillings::Named(&named)).unwrap_err().hints, ["did you mean `name`?"]);
+        assert_eq!(format("%(name)03d", &Fillings::operand(&named)).unwrap(), "005");
+        assert_eq!(format("%(nam)d", &Fillings::operand(&named)).unwrap_err().hints, ["did you mean `name`?"]);
     }
 }

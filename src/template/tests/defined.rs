@@ -108,10 +108,12 @@ fn escaped(call: &Call<'_>) -> Result<bool, Fault> {
 }
 
 fn even(call: &Call<'_>) -> Result<bool, Fault> {
+    let [] = call.args.bind([])?;
     remainder_of_two(call).map(|remainder| remainder == 0.0)
 }
 
 fn odd(call: &Call<'_>) -> Result<bool, Fault> {
+    let [] = call.args.bind([])?;
     remainder_of_two(call).map(|remainder| remainder == 1.0)
 }
 
