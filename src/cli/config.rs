@@ -14,6 +14,10 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
     fill(&mut args.inventory, "DEFAULT_HOST_LIST");
     fill(&mut args.tags, "TAGS_RUN");
     fill(&mut args.skip_tags, "TAGS_SKIP");
+    // A list of tags is of all tags.
+    if args.list_tags && args.tags.is_empty() && args.skip_tags.is_empty() {
+        args.tags = vec!["never".to_owned(), "all".to_owned()];
+    }
     // The collector of vault secrets reads the variables itself.
     if std::env::var_os("ANSIBLE_VAULT_IDENTITY_LIST").is_none() {
         fill(&mut args.vault_id, "DEFAULT_VAULT_IDENTITY_LIST");

@@ -23,6 +23,7 @@ pub struct RunArgs {
     pub limit: Option<String>,
     /// Hosts that run side by side.
     #[arg(short, long, env = "ANSIBLE_FORKS", value_name = "N", help_heading = "Hosts")]
+    #[arg(value_parser = forks)]
     pub forks: Option<usize>,
     /// The connection; only `local` is.
     #[arg(short, long, value_name = "TYPE", help_heading = "Hosts")]
@@ -126,6 +127,14 @@ pub struct RunArgs {
     /// Accepted; modules are built in.
     #[arg(short = 'M', long, value_name = "FOLDER", hide = true)]
     pub module_path: Option<String>,
+}
+
+fn forks(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(0) => Err("at least one host must run at a time".to_owned()),
+        Ok(forks) => Ok(forks),
+        Err(_) => Err("a whole number is wanted".to_owned()),
+    }
 }
 
 /// The forms of `--output`.

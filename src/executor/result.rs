@@ -142,7 +142,7 @@ impl TaskRun<'_> {
             item,
             diff: if pass.no_log { Vec::new() } else { pass.diff.clone() },
             diagnostic: pass.diagnostic.clone().filter(|_| pass.failed && !pass.no_log),
-            always_shown: pass.always_shown && !pass.failed,
+            always_shown: pass.always_shown,
             looped: false,
             ignored: pass.ignored,
             undetermined: pass.doubt(),

@@ -144,8 +144,8 @@ impl TaskRun<'_> {
         prepared: &Prepared,
         delegated_to: Option<&str>,
     ) -> Option<Pass> {
-        let own = delegated_to.is_none_or(|target| *target == **self.host);
-        let delegate = delegated_to.filter(|_| !own).map(|host| TaskScope::new(self.run, None, None, &Rc::from(host)));
+        // The variables of the task count for the host that it is delegated to as well.
+        let delegate = delegated_to.map(|host| TaskScope::new(self.run, Some(self.play), Some(self.task), &Rc::from(host)));
         let target = access::Target {
             host: delegated_to.unwrap_or(self.host),
             connection: delegate.as_ref().unwrap_or(scope).get("ansible_connection"),
@@ -177,7 +177,7 @@ impl TaskRun<'_> {
         pass.always_shown |= match prepared.module.spec().short_name() {
             "debug" => true,
             // A quiet assertion has nothing to say.
-            "assert" => pass.result.contains("msg"),
+            "assert" => !prepared.args.get("quiet").is_some_and(Value::is_true),
             _ => false,
         };
         // As the original's modules do; what the controller does itself has none, nor has a job that has begun.

@@ -114,7 +114,9 @@ impl Screen {
     fn outcome(&mut self, outcome: &Outcome, item: bool, redactor: &Redactor) -> std::io::Result<()> {
         self.announce(redactor)?;
         let mut text = String::new();
-        for difference in &outcome.diff {
+        // What changes nothing by the playbook's own verdict has no difference to show.
+        let changed = outcome.result.get("changed").is_some_and(Value::is_true);
+        for difference in outcome.diff.iter().filter(|_| changed) {
             text.push_str(&diff::render(difference, self.paint));
         }
         if let Some(diagnostic) = &outcome.diagnostic {
@@ -178,27 +180,22 @@ impl Screen {
 
     /// The result as JSON; pretty where it is what the user came for.
     fn result(&self, outcome: &Outcome, redactor: &Redactor) -> String {
-        let debug = outcome.label.action.ends_with(".debug") && outcome.always_shown;
+        let debug = outcome.label.action.ends_with(".debug");
+        let pretty = outcome.always_shown && outcome.status != Status::Skipped;
         let mut shown: Dict = (*outcome.result).clone();
         shown.retain(|key, _| {
             let key = key.as_str().unwrap_or_default();
             let internal = key.starts_with("_ansible_")
                 || key == "warnings"
                 || (self.options.verbosity < 3 && matches!(key, "invocation" | "diff" | "exception"));
-            let noise = debug
-                && matches!(
-                    key,
-                    "changed"
-                        | "failed"
-                        | "skipped"
-                        | "ansible_loop_var"
-                        | "ansible_index_var"
-                        | "ansible_loop"
-                        | "item"
-                );
+            let of_loop = outcome.item.is_some()
+                && (key == "ansible_loop_var"
+                    || (outcome.status != Status::Skipped
+                        && matches!(key, "ansible_index_var" | "ansible_loop" | "item")));
+            let noise = debug && (of_loop || matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason"));
             !internal && !noise
         });
-        let indent = (outcome.always_shown || self.options.verbosity > 2).then_some(4);
+        let indent = (pretty || self.options.verbosity > 2).then_some(4);
         let style = Style { indent, sort_keys: true, mask_secrets: !redactor.shows(), ..Style::SCREEN };
         json::to_string(&shown.into(), style)
     }
