@@ -12,16 +12,30 @@ pub struct Source {
     name: String,
     text: String,
     line_starts: Vec<u32>,
+    sealed: bool,
 }
 
 impl Source {
     /// Takes a text under the name that messages will show (a path as the user wrote it, `<stdin>`, `-e`, ..).
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        let text = text.into();
+        Arc::new(Self::read(name.into(), text.into(), false))
+    }
+
+    /// A text that was vaulted: messages name places in it, and never show its lines.
+    pub fn sealed(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self::read(name.into(), text.into(), true))
+    }
+
+    fn read(name: String, text: String, sealed: bool) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| clamp(i + 1)))
             .collect();
-        Arc::new(Self { name: name.into(), text, line_starts })
+        Self { name, text, line_starts, sealed }
+    }
+
+    /// Whether its lines must not be shown.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed
     }
 
     /// The name shown in messages.

@@ -1,6 +1,6 @@
 //! The picture under the source line. The only user of annotate-snippets.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Diagnostic, Severity};
 
@@ -20,6 +20,11 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
             continue;
         }
         drawn.push(source.name());
+        if source.is_sealed() {
+            let place = label.span.position();
+            group = group.element(Origin::path(source.name()).line(place.line).char_column(place.column));
+            continue;
+        }
         let annotations = diagnostic.labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
         let mut snippet = Snippet::source(source.text()).path(source.name()).fold(true);
         for (index, label) in annotations {
@@ -67,5 +72,12 @@ mod tests {
         assert!(shown.contains("--> token.yml:2:9"), "{shown}");
         assert!(shown.contains("^^^^^^"), "{shown}");
         assert!(shown.contains("did you mean `enabled`?"), "{shown}");
+    }
+
+    #[test]
+    fn lines_of_vaulted_files_are_not_shown() {
+        let source = Source::sealed("vars.yml", "a: 1\npassword:\"secret\"\n");
+        let shown = render(&Diagnostic::error("this is text").at(&source.span(5..22), ""), false);
+        assert!(shown.contains("--> vars.yml:2:1") && !shown.contains("secret"), "{shown}");
     }
 }

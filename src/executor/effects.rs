@@ -10,6 +10,8 @@ use super::state::HostState;
 use super::task::TaskRun;
 use crate::diagnostic::Diagnostic;
 use crate::modules::Effect;
+use crate::playbook::reserved;
+use crate::report::Event;
 use crate::value::Dict;
 
 /// The variables that the hosts of a task had before its loop.
@@ -54,6 +56,11 @@ impl TaskRun<'_> {
             delegated_to.filter(|_| settings.delegate_facts).map(|target| [Rc::from(target)]);
         let targets: &[Rc<str>] = delegate.as_ref().map_or(self.targets, |one| &one[..]);
         for effect in effects {
+            if let Effect::SetFacts { facts: vars, .. } | Effect::IncludeVars(vars) = &effect {
+                for warning in reserved::warnings(vars, &self.task.span) {
+                    self.run.bus.emit(&Event::Notice(warning));
+                }
+            }
             match effect {
                 Effect::SetFacts { facts, cacheable } => {
                     for host in targets {

@@ -155,6 +155,9 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
         for role in own_roles(task) {
             layers.add([Rc::clone(&role.vars)]);
         }
+        for role in task.frame.chain().filter_map(|frame| frame.needed_by.as_ref()) {
+            layers.add(std::iter::once(&role.vars).chain(role.entry_vars()).cloned());
+        }
     }
     if let Some(play) = play {
         for role in play.roles.borrow().iter().rev() {

@@ -17,7 +17,7 @@ pub fn source(path: &Path, secrets: &VaultSecrets) -> Result<Arc<Source>, String
     let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8"))?;
     if is_vaulted(&text) {
         let text = secrets.open_text(&text).map_err(|why| format!("cannot open `{name}`: {why}"))?;
-        return Ok(Source::new(name, text));
+        return Ok(Source::sealed(name, text));
     }
     Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)))
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::block::{Surroundings, allowed_keyword, read_vars, unknown_key};
+use super::block::{Surroundings, allowed_keyword, unknown_key};
 use super::freeform;
 use super::keyword::{Keyword, Keywords, Place};
 use super::loader::Loader;
@@ -152,7 +152,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
         task_checks::handler(&action, entry)?;
     }
     let mut task = Task::new(action, args.clone(), Rc::clone(&around.frame), task_span(node, entry));
-    task.vars = read_vars(node.get("vars"), "a task")?;
+    task.vars = loader.vars(node.get("vars"), "a task")?;
     if let Some(template) = args.template.take() {
         task.args.template = Some(template);
     }

@@ -125,6 +125,19 @@ impl Loader {
         Ok(())
     }
 
+    /// The `vars` of a play, a block or a task, with a warning for names that are taken.
+    ///
+    /// # Errors
+    /// As [`read_vars`].
+    pub(super) fn vars(&self, node: Option<&Node>, owner: &str) -> Loaded<Option<Rc<Dict>>> {
+        let vars = read_vars(node, owner)?;
+        for entry in node.and_then(Node::entries).unwrap_or_default() {
+            let warning = entry.key.as_str().and_then(|name| super::reserved::warning(name, entry.key.span()));
+            warning.into_iter().for_each(|warning| self.warn(warning));
+        }
+        Ok(vars)
+    }
+
     fn block(&self, node: &Node, around: &Surroundings) -> Loaded<Block> {
         let entries = node.entries().unwrap_or_default();
         let empty = node.get("block").is_none_or(|list| list.is_null() || list.items().is_some_and(<[Node]>::is_empty));
@@ -143,7 +156,7 @@ impl Loader {
             }
         }
         super::task_checks::tags(&keywords)?;
-        let vars = read_vars(node.get("vars"), "a block")?;
+        let vars = self.vars(node.get("vars"), "a block")?;
         let frame = Rc::new(Frame { keywords, vars, ..Frame::inside(&around.frame) });
         let inside = around.inside(Rc::clone(&frame));
         let section = |name: &str| -> Loaded<Rc<[Item]>> {

@@ -21,6 +21,8 @@ pub struct Frame {
     pub params: Option<Rc<Dict>>,
     /// The role whose tasks these are.
     pub role: Option<Rc<Role>>,
+    /// The role that needs the role inside; its variables are there, too.
+    pub needed_by: Option<Rc<Role>>,
     /// The layer is the boundary of a dynamic include: names of tasks and search paths change here.
     pub folder: Option<Rc<std::path::Path>>,
     pub(crate) tags: OnceCell<Vec<Value>>,

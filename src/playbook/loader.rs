@@ -102,7 +102,7 @@ impl Loader {
         let source = yaml::read_text(&path.display().to_string(), bytes)?;
         if source.text().starts_with("$ANSIBLE_VAULT;") {
             let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(Problem::general(d)))?;
-            return Ok(Source::new(source.name(), opened));
+            return Ok(Source::sealed(source.name(), opened));
         }
         Ok(source)
     }

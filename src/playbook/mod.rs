@@ -14,6 +14,7 @@ pub mod keyword;
 pub mod loader;
 pub mod play;
 pub mod play_checks;
+pub mod reserved;
 pub mod role;
 pub mod task;
 pub mod task_checks;

@@ -222,7 +222,7 @@ impl Loader {
         play_checks::keywords(&keywords)?;
         super::task_checks::tags(&keywords)?;
         let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
-        if let Some(own) = read_vars(node.get("vars"), "a play")? {
+        if let Some(own) = self.vars(node.get("vars"), "a play")? {
             vars.extend(&own);
         }
         let folder: Rc<Path> = folder.into();

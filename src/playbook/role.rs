@@ -387,6 +387,7 @@ fn frame_without_role(frame: &Rc<Frame>) -> Rc<Frame> {
     Rc::new(Frame {
         keywords: frame.keywords.clone(),
         params: frame.params.clone(),
+        needed_by: frame.role.clone(),
         ..frame.parent.as_ref().map_or_else(Frame::default, Frame::inside)
     })
 }

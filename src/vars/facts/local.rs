@@ -50,7 +50,12 @@ fn sections(text: &str) -> Option<Value> {
             }
         } else {
             let (key, value) = line.split_once(['=', ':'])?;
-            current.as_mut()?.1.set(key.trim().to_lowercase(), Value::text(value.trim()));
+            let value = value.trim().replace("%%", "\0");
+            // A lone sign would begin a reference to another entry.
+            if value.contains('%') {
+                return None;
+            }
+            current.as_mut()?.1.set(key.trim().to_lowercase(), Value::text(value.replace('\0', "%")));
         }
     }
     let (name, entries) = current?;
@@ -75,6 +80,8 @@ mod tests {
         let facts = read(folder.path());
         assert_eq!(python::repr(&facts.into()), "{'a': {'x': 1}, 'b': {'s': {'key': 'v'}}, 'd': [1]}");
         fs::write(folder.path().join("bad.fact"), "nonsense").unwrap();
+        assert!(sections("[s]\nk = 5 % 2\n").is_none());
+        assert_eq!(sections("[s]\nk = 5 %% 2\n").map(|s| python::repr(&s)), Some("{'s': {'k': '5 % 2'}}".to_owned()));
         let bad = read(folder.path()).get("bad").map(python::str).unwrap();
         assert!(bad.starts_with("error loading facts as ini: "), "{bad}");
     }
