@@ -482,10 +482,14 @@ fn door(args: &RunArgs, colour: bool, settings: &Settings, making: &mut Making) 
 /// Colour only where the reader is a terminal and nobody has said no.
 pub(super) fn colours(refused: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if refused || set("NO_COLOR") || set("ANSIBLE_NOCOLOR") {
+    let yes = |name: &str| {
+        let value = std::env::var(name).unwrap_or_default().to_lowercase();
+        !matches!(value.as_str(), "" | "0" | "no" | "off" | "false" | "n" | "f")
+    };
+    if refused || set("NO_COLOR") || yes("ANSIBLE_NOCOLOR") {
         return false;
     }
-    set("CLICOLOR_FORCE") || set("ANSIBLE_FORCE_COLOR") || std::io::stdout().is_terminal()
+    yes("CLICOLOR_FORCE") || yes("ANSIBLE_FORCE_COLOR") || std::io::stdout().is_terminal()
 }
 
 /// Tells messages on standard error, without the secrets that are known, in source lines neither.

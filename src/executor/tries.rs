@@ -145,7 +145,8 @@ impl TaskRun<'_> {
         delegated_to: Option<&str>,
     ) -> Option<Pass> {
         // The variables of the task count for the host that it is delegated to as well.
-        let delegate = delegated_to.map(|host| TaskScope::new(self.run, Some(self.play), Some(self.task), &Rc::from(host)));
+        let delegate =
+            delegated_to.map(|host| TaskScope::new(self.run, Some(self.play), Some(self.task), &Rc::from(host)));
         let target = access::Target {
             host: delegated_to.unwrap_or(self.host),
             connection: delegate.as_ref().unwrap_or(scope).get("ansible_connection"),

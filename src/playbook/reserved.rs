@@ -26,9 +26,14 @@ mod tests {
     #[test]
     fn keywords_and_functions_are_reserved() {
         let place = Source::new("p.yml", "x").span(0..1);
-        for (name, reserved) in
-            [("tasks", true), ("query", true), ("local_action", true), ("vars", false), ("gather_subset", false), ("a", false)]
-        {
+        for (name, reserved) in [
+            ("tasks", true),
+            ("query", true),
+            ("local_action", true),
+            ("vars", false),
+            ("gather_subset", false),
+            ("a", false),
+        ] {
             assert_eq!(warning(name, &place).is_some(), reserved, "{name}");
         }
     }

@@ -192,7 +192,8 @@ impl Screen {
                 && (key == "ansible_loop_var"
                     || (outcome.status != Status::Skipped
                         && matches!(key, "ansible_index_var" | "ansible_loop" | "item")));
-            let noise = debug && (of_loop || matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason"));
+            let noise = debug
+                && (of_loop || matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason"));
             !internal && !noise
         });
         let indent = (pretty || self.options.verbosity > 2).then_some(4);
