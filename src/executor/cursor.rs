@@ -57,9 +57,10 @@ impl Cursor {
         self.failed
     }
 
-    /// Takes back a failure (`meta: clear_host_errors`).
+    /// Takes back a failure (`meta: clear_host_errors`), also one that waits for the end of an `always`.
     pub fn clear_failure(&mut self) {
         self.failed = false;
+        self.stack.iter_mut().for_each(|level| level.failing = false);
     }
 
     /// The task that the host is at. Goes into blocks and out of finished ones; tells of roles that ended on the way.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::state::Options;
 use crate::playbook::{Keyword, Task};
-use crate::template::{Context, Engine, Fault};
+use crate::template::{Context, Engine, Fault, FaultKind};
 use crate::value::{Value, python};
 
 /// The settings of one pass of a task.
@@ -143,18 +143,26 @@ impl Reader<'_> {
     fn environment(&self, base: &[(String, String)]) -> Result<Vec<(String, String)>, Fault> {
         let mut environment = base.to_vec();
         for node in self.task.keyword_all(Keyword::Environment) {
-            let value = self.engine.value(&node.to_value()).map_err(|fault| processing(Keyword::Environment, fault))?;
-            let maps = match &value {
+            let written = match node.to_value() {
+                Value::Str(text) => self.environment_value(&Value::Str(text))?.unwrap_or(Value::Null),
+                structure => structure,
+            };
+            let maps = match &written {
                 Value::List(items) => items.to_vec(),
                 other => vec![other.clone()],
             };
             for map in maps {
+                let map = match map {
+                    Value::Str(_) => self.environment_value(&map)?.unwrap_or(Value::Null),
+                    structure => structure,
+                };
                 match &map {
                     Value::Dict(dict) => {
                         for (key, value) in dict.iter() {
+                            let Some(value) = self.environment_value(value)? else { continue };
                             let key = python::str(key);
                             environment.retain(|(known, _)| *known != key);
-                            environment.push((key, python::str(value)));
+                            environment.push((key, python::str(&value)));
                         }
                     }
                     Value::Null | Value::Omit => {}
@@ -166,6 +174,16 @@ impl Reader<'_> {
             }
         }
         Ok(environment)
+    }
+
+    /// A part of an `environment`; `None` for what needs the facts of the environment before they are gathered.
+    fn environment_value(&self, written: &Value) -> Result<Option<Value>, Fault> {
+        match self.engine.value(written) {
+            Ok(Value::Omit) => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if fault.kind == FaultKind::Undefined && fault.message.contains("ansible_env") => Ok(None),
+            Err(fault) => Err(processing(Keyword::Environment, fault)),
+        }
     }
 }
 

@@ -92,9 +92,8 @@ pub async fn act(
         }
         "clear_host_errors" => {
             for (host, cursor) in cursors.iter_mut() {
-                if run.failed.borrow_mut().shift_remove(host).is_some() {
-                    cursor.clear_failure();
-                }
+                run.failed.borrow_mut().shift_remove(host);
+                cursor.clear_failure();
             }
             run.failed.borrow_mut().retain(|host, _| !play.all_hosts.contains(host));
         }

@@ -79,6 +79,9 @@ fn status(run: &Run) -> Exit {
 }
 
 async fn one_playbook(run: &Rc<Run>, playbook: &Playbook, started: &mut bool) -> Loaded<()> {
+    let name = std::path::Path::new(&playbook.name).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    run.bus.emit(&Event::Verbose(2, format!("PLAYBOOK: {name}")));
+    run.bus.emit(&Event::Verbose(2, format!("{} plays in {}", playbook.plays.len(), playbook.name)));
     for play in &playbook.plays {
         *started = true;
         if !one_play(run, play).await? || run.interrupt.is_raised() {
@@ -93,6 +96,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     let localhost: Rc<str> = Rc::from("localhost");
     let name = play_name(run, play, &localhost)?;
     run.inventory.borrow_mut().set_playbook_dir(&play.folder);
+    run.loader.set_play_vars(&play.static_vars);
     let hosts = hosts(run, play, &localhost)?;
     let probe = Rc::new(PlayRun::new(play, &name, Vec::new(), hosts.clone(), false));
     let prompted = match &play.vars_prompt {
@@ -127,7 +131,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     };
     let batches =
         order::batches(&ordered, text(Keyword::Serial)?.as_ref()).map_err(|message| place(Keyword::Serial, message))?;
-    let force_handlers = run.options.force_handlers || flag(Keyword::ForceHandlers)?.unwrap_or(false);
+    let force_handlers = flag(Keyword::ForceHandlers)?.unwrap_or(run.options.force_handlers);
     let gathers = flag(Keyword::GatherFacts)?;
     let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
     // A file of variables that is no mapping is found before the play is announced.

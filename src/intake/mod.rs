@@ -40,6 +40,7 @@ const PLAY_KEYS: &[&str] = &[
     "hosts",
     "import_playbook",
     "ansible.builtin.import_playbook",
+    "ansible.legacy.import_playbook",
     "tasks",
     "pre_tasks",
     "post_tasks",

@@ -165,7 +165,13 @@ impl Loader {
                     .at(list.span(), "")
                     .hint("write `[]` if there are none")
                     .into()),
-                Some(list) => Ok(self.task_list(list, name, &inside)?.into()),
+                Some(list) => match list.items().unwrap_or_default().iter().find(|item| item.is_null()) {
+                    Some(empty) => Err(Diagnostic::error(format!("there is an empty entry in the list of `{name}`"))
+                        .at(empty.span(), "")
+                        .hint("remove the dash, or write a task after it")
+                        .into()),
+                    None => Ok(self.task_list(list, name, &inside)?.into()),
+                },
                 None => Ok(Rc::new([])),
             }
         };

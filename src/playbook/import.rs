@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::block::{Block, Surroundings};
 use super::frame::Frame;
 use super::loader::{Loader, missing};
-use super::role::RoleEntry;
+use super::role::{Role, RoleEntry};
 use super::task::Task;
 use super::{Loaded, Problem};
 use crate::diagnostic::Diagnostic;
@@ -131,8 +131,23 @@ fn parameter(loader: &Loader, task: &Task, names: &[&str]) -> Loaded<Option<Stri
     let mut vars: Vec<Rc<Dict>> = task.vars.iter().cloned().collect();
     vars.extend(task.frame.chain().filter_map(|frame| frame.params.clone()));
     vars.extend(task.frame.chain().filter_map(|frame| frame.vars.clone()));
+    let roles = task.frame.roles();
+    vars.extend(roles.first().map(|role| Rc::new(about(role))));
+    vars.extend(roles.iter().map(|role| Rc::clone(&role.vars)));
+    vars.extend(loader.play_vars());
+    vars.extend(roles.iter().map(|role| Rc::clone(&role.defaults)));
     let value = loader.template(value, &vars)?;
     Ok(Some(python::str(&value)))
+}
+
+/// What a role says of itself in variables.
+fn about(role: &Role) -> Dict {
+    let path = std::path::absolute(&role.path).unwrap_or_else(|_| role.path.clone());
+    let mut vars = Dict::new();
+    vars.set("role_name", role.name.as_str().into());
+    vars.set("ansible_role_name", role.name.as_str().into());
+    vars.set("role_path", path.display().to_string().into());
+    vars
 }
 
 /// Looks for a task file: next to the file that names it, in the role, next to the playbook.

@@ -34,6 +34,8 @@ pub struct Loader {
     complaints: RefCell<Report>,
     files: RefCell<HashMap<PathBuf, Option<Node>>>,
     digests: RefCell<BTreeMap<PathBuf, [u8; 32]>>,
+    /// What the current play says about variables, highest first: names of static imports may be made of them.
+    play_vars: RefCell<Vec<Rc<Dict>>>,
     /// Roles of the current play that were read before, by name, source and parameters.
     pub(super) roles: RefCell<Vec<Rc<super::Role>>>,
 }
@@ -51,6 +53,7 @@ impl Loader {
             complaints: RefCell::default(),
             files: RefCell::default(),
             digests: RefCell::default(),
+            play_vars: RefCell::default(),
             roles: RefCell::default(),
         }
     }
@@ -128,6 +131,16 @@ impl Loader {
         let loaded = yaml::load(source)?;
         self.warnings.borrow_mut().extend(loaded.warnings);
         Ok(loaded.root)
+    }
+
+    /// The variables of a play that is read now, or that is about to run and may include what has imports in it.
+    pub fn set_play_vars(&self, vars: &[Rc<Dict>]) {
+        *self.play_vars.borrow_mut() = vars.to_vec();
+    }
+
+    /// What the current play says about variables, highest first.
+    pub(super) fn play_vars(&self) -> Vec<Rc<Dict>> {
+        self.play_vars.borrow().clone()
     }
 
     /// Forgets the roles of a play when the next one begins.

@@ -36,6 +36,8 @@ pub struct Play {
     pub frame: Rc<Frame>,
     /// `vars` of the play, and of the import that brought it in.
     pub vars: Rc<Dict>,
+    /// What of its variables is known before it runs, highest first.
+    pub static_vars: Vec<Rc<Dict>>,
     /// `vars_files` as written.
     pub vars_files: Option<Value>,
     /// `vars_prompt` as written.
@@ -225,6 +227,9 @@ impl Loader {
         if let Some(own) = self.vars(node.get("vars"), "a play")? {
             vars.extend(&own);
         }
+        let vars = Rc::new(vars);
+        let static_vars = self.static_vars(&keywords, &vars, folder);
+        self.set_play_vars(&static_vars);
         let folder: Rc<Path> = folder.into();
         let outer = import.map(|import| import.frame());
         let frame = Rc::new(Frame { keywords, parent: outer, folder: Some(Rc::clone(&folder)), ..Frame::default() });
@@ -268,7 +273,8 @@ impl Loader {
         Ok(Play {
             name: frame.keywords.value(Keyword::Name).filter(|name| !name.is_null()),
             hosts,
-            vars: Rc::new(vars),
+            vars,
+            static_vars,
             vars_files: frame.keywords.value(Keyword::VarsFiles),
             vars_prompt: frame.keywords.node(Keyword::VarsPrompt).cloned(),
             roles,
@@ -284,6 +290,22 @@ impl Loader {
         })
     }
 
+    /// What of a play's variables is known when it is read: its `vars`, and above them files whose names are no templates.
+    fn static_vars(&self, keywords: &Keywords, vars: &Rc<Dict>, folder: &Path) -> Vec<Rc<Dict>> {
+        let files = match keywords.value(Keyword::VarsFiles) {
+            Some(Value::List(items)) => items.to_vec(),
+            other => other.into_iter().collect(),
+        };
+        let read = |file: &Value| {
+            let path = folder.join(file.as_str().filter(|name| !crate::value::has_template_markers(name))?);
+            match self.yaml(&path).ok().flatten()?.to_value() {
+                Value::Dict(vars) => Some(Rc::new((*vars).clone())),
+                _ => None,
+            }
+        };
+        files.iter().rev().filter_map(read).chain([Rc::clone(vars)]).collect()
+    }
+
     /// The play round a snippet: localhost, without gathering facts.
     fn implicit_play(&self, tasks: &[Node], folder: &Path, span: Span) -> Loaded<Play> {
         self.next_play();
@@ -296,7 +318,8 @@ impl Loader {
         Ok(Play {
             name: None,
             hosts: Value::Str(Text::written("localhost", span.clone())),
-            vars: Rc::new(Dict::new()),
+            vars: Rc::default(),
+            static_vars: Vec::new(),
             vars_files: None,
             vars_prompt: None,
             roles: Vec::new(),

@@ -228,12 +228,14 @@ impl Loader {
         Ok(entry)
     }
 
-    /// Role names may be templates over extra vars.
+    /// Role names may be templates over extra vars and the play's.
     fn role_name(&self, name: &str, node: &Node) -> Loaded<String> {
         if !crate::value::has_template_markers(name) {
             return Ok(name.to_owned());
         }
-        let value = self.template(&node.scalar().cloned().unwrap_or(Value::Null), &[])?;
+        let written = node.scalar().cloned().unwrap_or(Value::Null);
+        let value =
+            self.template(&written, &self.play_vars()).map_err(|problem| Box::new(Problem::general(problem)))?;
         Ok(crate::value::python::str(&value))
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::words;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Command as Run, RunError};
-use crate::modules::args::expand_path;
+use crate::modules::args::{expand_home, expand_variables};
 use crate::modules::spec::{CheckSupport, FreeForm, Kind, Param};
 use crate::modules::{Args, Failure, Later, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value};
@@ -97,7 +97,11 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
         }
     }
     if !shell && args.bool("expand_argument_vars") {
-        command.words = command.words.iter().map(|word| expand_path(word)).collect();
+        let variable = |name: &str| {
+            let own = context.environment.iter().rev().find(|(known, _)| known == name);
+            own.map(|(_, value)| value.clone()).or_else(|| std::env::var(name).ok())
+        };
+        command.words = command.words.iter().map(|word| expand_home(&expand_variables(word, variable))).collect();
     }
     if command.words.is_empty() {
         return Err(result.failed("No command given", Some(NOTHING_TO_RUN)));

@@ -37,7 +37,9 @@ fn show(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     };
     let Value::Str(expression) = given else {
         let is = given.type_name();
-        let message = format!("argument 'var' is of type {is}, but it must be an expression in a text");
+        let message = format!(
+            "argument 'var' is of type {is}: it is not a string and conversion is not allowed; write an expression"
+        );
         return Err(Failure::new(message));
     };
     let value = context.template.expression_to_show(&written(expression, context))?;

@@ -19,9 +19,9 @@ impl Module for GatherFacts {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
-            let mut outcome = setup::facts(args)?;
+            let mut outcome = setup::facts(args, context)?;
             // Said so that a play can tell whether facts were gathered.
             let mut said = Dict::new();
             said.set("_ansible_facts_gathered", true.into());

@@ -27,8 +27,8 @@ impl Module for Setup {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { facts(args) })
+    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move { facts(args, context) })
     }
 }
 
@@ -36,7 +36,7 @@ impl Module for Setup {
 ///
 /// # Errors
 /// If a subset is not known.
-pub(super) fn facts(args: &Args) -> Result<Outcome, Failure> {
+pub(super) fn facts(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     let texts = |name: &str| -> Vec<String> {
         let items = args.get(name).and_then(Value::as_slice).unwrap_or_default();
         items.iter().map(python::str).filter(|text| !text.is_empty()).collect()
@@ -45,6 +45,7 @@ pub(super) fn facts(args: &Args) -> Result<Outcome, Failure> {
         subset: texts("gather_subset"),
         filter: texts("filter"),
         fact_path: args.str("fact_path").map(PathBuf::from),
+        environment: context.environment.to_vec(),
     };
     let mut facts = gather(&request).map_err(|problem| {
         let message = format!(

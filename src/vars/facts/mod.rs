@@ -25,6 +25,8 @@ pub struct Request {
     pub filter: Vec<String>,
     /// The folder of local facts (`*.fact`), usually `/etc/ansible/facts.d`.
     pub fact_path: Option<PathBuf>,
+    /// What the task adds to the environment.
+    pub environment: Vec<(String, String)>,
 }
 
 /// Gathers facts. The names begin with `ansible_`, apart from `gather_subset` and `module_setup`.
@@ -38,6 +40,11 @@ pub fn gather(request: &Request) -> Result<Dict, GatherProblem> {
         if chosen.contains(name) {
             collect(&mut Facts(&mut facts));
         }
+    }
+    if let Some(Value::Dict(env)) = facts.get("ansible_env").cloned().filter(|_| !request.environment.is_empty()) {
+        let mut env = (*env).clone();
+        request.environment.iter().for_each(|(name, value)| env.set(name.as_str(), value.as_str().into()));
+        facts.set("ansible_env", env.into());
     }
     if chosen.contains(&"local") {
         let folder = request.fact_path.clone().unwrap_or_else(|| PathBuf::from("/etc/ansible/facts.d"));
