@@ -114,7 +114,7 @@ fn selected(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) 
 
 /// `--start-at-task`: nothing runs before the named task.
 fn started(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> bool {
-    if run.started.get() || task.implicit {
+    if run.started.get() || task.implicit || play.started_hosts.borrow().contains(host) {
         return true;
     }
     let Some(wanted) = &run.options.start_at else { return true };
@@ -122,7 +122,7 @@ fn started(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -
     let name = task.name.as_ref().map(python::str).unwrap_or_default();
     let found = [&*label.task, name.as_str()].iter().any(|name| name == wanted || glob(wanted, name));
     if found {
-        run.started.set(true);
+        play.started_hosts.borrow_mut().insert(Rc::clone(host));
     }
     found
 }

@@ -40,6 +40,8 @@ pub struct PlayRun {
     pub ended_hosts: RefCell<HashSet<Rc<str>>>,
     /// Hosts that failed with another one: they may go on, but are not counted among the play's hosts any more.
     pub removed_hosts: RefCell<HashSet<Rc<str>>>,
+    /// Hosts that have come to the task of `--start-at-task`: each goes there by itself.
+    pub started_hosts: RefCell<HashSet<Rc<str>>>,
     /// The play is over for everybody (`meta: end_play`, `end_batch`, a fatal error).
     pub ended: Cell<Option<PlayEnd>>,
     /// Notified handlers run on hosts that failed, too.
@@ -83,6 +85,7 @@ impl PlayRun {
             notified: RefCell::default(),
             ended_hosts: RefCell::default(),
             removed_hosts: RefCell::default(),
+            started_hosts: RefCell::default(),
             ended: Cell::new(None),
             force_handlers,
             included: Cell::new(0),

@@ -164,6 +164,9 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
             Strategy::Free => free::run(run, &batch_run, &mut cursors, false).await?,
             Strategy::HostPinned => free::run(run, &batch_run, &mut cursors, true).await?,
         }
+        if !batch_run.started_hosts.borrow().is_empty() {
+            run.started.set(true);
+        }
         if run.interrupt.is_raised() {
             return Ok(false);
         }

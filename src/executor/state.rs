@@ -121,7 +121,7 @@ pub struct Run {
     pub records: RefCell<Vec<Record>>,
     /// The user pressed Ctrl-C.
     pub interrupt: Interrupt,
-    /// `--start-at-task` has found its task (or was not given).
+    /// `--start-at-task` has found its task in a batch before this one (or was not given).
     pub started: Cell<bool>,
     /// The user answered "continue" to `--step`.
     pub stepping: Cell<bool>,

@@ -131,16 +131,19 @@ impl TaskRun<'_> {
             }
         };
         if items.is_empty() {
-            return self.finish_one(Pass { delegated_to: self.delegation_as_written(), ..no_items() });
+            let no_log = self.no_log(&Engine::new(&self.run.globals, scope, search));
+            return self.finish_one(Pass { delegated_to: self.delegation_as_written(), no_log, ..no_items() });
         }
         let mut passes = self.passes();
+        // What the pass before has registered is seen by the next one.
+        let mut seen: Option<Rc<Dict>> = None;
         let before = self.before_loop();
         for index in 0..items.len() {
             if index > 0 && !control.pause.is_zero() {
                 self.run.interrupt.pause(control.pause).await;
             }
             let vars = Rc::new(control.variables(&items, index));
-            scope.set_top(vec![Rc::clone(&vars)]);
+            scope.set_top([&vars].into_iter().chain(&seen).cloned().collect());
             let mut pass = self.pass(scope, search).await;
             for (name, value) in vars.iter() {
                 pass.result.insert(name.clone(), value.clone());
@@ -154,6 +157,11 @@ impl TaskRun<'_> {
                 }
             };
             scope.set_top(Vec::new());
+            if let Some(name) = self.task.register.as_ref().filter(|_| !pass.skipped) {
+                let mut registered = Dict::new();
+                registered.set(&**name, self.registered(&pass).into());
+                seen = Some(Rc::new(registered));
+            }
             if pass.touched {
                 scope.refresh();
             }
