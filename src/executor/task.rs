@@ -157,7 +157,7 @@ impl TaskRun<'_> {
                 }
             };
             scope.set_top(Vec::new());
-            if let Some(name) = self.task.register.as_ref().filter(|_| !pass.skipped) {
+            if let Some(name) = &self.task.register {
                 let mut registered = Dict::new();
                 registered.set(&**name, self.registered(&pass).into());
                 seen = Some(Rc::new(registered));
