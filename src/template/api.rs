@@ -7,7 +7,7 @@ use super::engine::Engine;
 use super::eval::{Cx, NO_ELSE};
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
-use super::objects::Range;
+use super::objects::{Module, Range};
 use super::parse;
 use super::place::Place;
 use super::tree::StmtKind;
@@ -296,6 +296,9 @@ impl Engine<'_> {
             let text =
                 if *step == 1 { format!("range({start}, {stop})") } else { format!("range({start}, {stop}, {step})") };
             return Ok(Value::text(text));
+        }
+        if let Some(module) = object.as_any().downcast_ref::<Module>() {
+            return self.plain(self.deep(module.output.clone())?, store);
         }
         match mapping(object) {
             Some(dict) => {

@@ -155,6 +155,7 @@ fn members_and_methods() {
     gives("{% set x = [] %}{% for i in l %}{% set _ = x.append(i) %}{% endfor %}{{ x }}", "[1, 2, 3]");
     gives("{% set x = {} %}{% set _ = x.setdefault('k', []).append(1) %}{{ x }}", r#"{"k": [1]}"#);
     gives("{% set x = l | list %}{% set _ = x.pop() %}{{ [x, l] }}", "[[1, 2], [1, 2, 3]]");
+    gives("{% set x = [3, 1] %}{{ x }}{% set _ = x.sort() %}{{ x }}{{ x.pop() }}{{ x }}", "\"[3, 1][1, 3]3[1]\"");
     gives("{{ users[0].name }}", "\"x\"");
     gives("{{ d.get('zz', 'y') }}", "\"y\"");
     fails("{{ s.__class__ }}", "has no attribute '__class__'");
@@ -164,6 +165,8 @@ fn members_and_methods() {
 fn undefined_is_an_error_when_used() {
     fails("{{ x }}", "'x' is undefined");
     fails("{{ d.zz }}", "object of type 'dict' has no attribute 'zz'");
+    fails("{{ l[9] }}", "list object has no element 9");
+    fails("{{ ('a' if false) | default('d') }}", "no else section was defined");
     fails("{{ missing.a.b }}", "'missing' is undefined");
     fails("{{ bad }}", "'nowhere' is undefined");
     fails("{{ [1, x] }}", "'x' is undefined");

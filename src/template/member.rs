@@ -52,6 +52,9 @@ impl Engine<'_> {
                     ))),
                 }
             }
+            Value::Int(at) if of.as_slice().is_some() => {
+                Ok(Value::undefined(format!("{} object has no element {at}", of.type_name())))
+            }
             key => Ok(Value::undefined(format!(
                 "object of type '{}' has no attribute {}",
                 of.type_name(),

@@ -212,12 +212,14 @@ impl Object for SelfBlocks {
 #[derive(Debug)]
 pub struct Module {
     locals: Arc<Locals>,
+    /// What the template printed.
+    pub output: Value,
 }
 
 impl Module {
-    /// The names that a template has bound.
-    pub fn new(locals: Arc<Locals>) -> Self {
-        Self { locals }
+    /// The names that a template has bound, and what it printed.
+    pub fn new(locals: Arc<Locals>, output: Value) -> Self {
+        Self { locals, output }
     }
 }
 

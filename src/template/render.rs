@@ -377,9 +377,9 @@ impl Engine<'_> {
         let name = self.node(name, cx)?;
         let (template, place) = self.load(&name, cx)?;
         let locals = if with_context { cx.locals.inside() } else { Locals::secluded() };
-        self.deeper(|| self.run(&template, &locals, &place))?;
+        let output = self.deeper(|| self.run(&template, &locals, &place))?;
         self.keep_level(&locals);
-        Ok(Value::Object(Arc::new(Module::new(locals))))
+        Ok(Value::Object(Arc::new(Module::new(locals, output))))
     }
 }
 

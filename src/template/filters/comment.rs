@@ -51,7 +51,9 @@ fn comment(call: &Call<'_>) -> Result<Value, Fault> {
         out.push_str(&format!("{beginning}{newline}"));
     }
     if !prefix.is_empty() {
-        out.push_str(&format!("{prefix}{newline}").repeat(count("prefix_count")?));
+        // A line break as the prefix is an empty line.
+        let line = if prefix == newline { prefix } else { format!("{prefix}{newline}") };
+        out.push_str(&line.repeat(count("prefix_count")?));
     }
     let body = only_text(&call.input)?.replace(&newline, &format!("{newline}{decoration}"));
     // Empty lines get the decoration without the blank at its end; the last line keeps it.

@@ -2,7 +2,7 @@
 
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{flag, optional_text, required, touch};
+use crate::template::python::coerce::{flag, members, optional_text, required, touch};
 use crate::value::Value;
 
 /// The family.
@@ -34,11 +34,21 @@ fn mandatory(call: &Call<'_>) -> Result<Value, Fault> {
 
 fn finalize(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
-    Ok(match &call.input {
-        Value::Tuple(_) | Value::Set(_) | Value::Object(_) => {
-            Value::list(crate::template::python::coerce::items(call)?)
+    plain(call, &call.input)
+}
+
+/// Tuples, sets and views as lists, at any depth.
+fn plain(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
+    Ok(match value {
+        Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Object(_) => {
+            let members = members(call, value)?;
+            Value::list(members.iter().map(|member| plain(call, member)).collect::<Result<Vec<_>, _>>()?)
         }
-        other => other.clone(),
+        Value::Dict(dict) => {
+            let entries = dict.iter().map(|(key, member)| Ok((key.clone(), plain(call, member)?)));
+            Value::from(entries.collect::<Result<crate::value::Dict, Fault>>()?)
+        }
+        other => touch(other)?.clone(),
     })
 }
 

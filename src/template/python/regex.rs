@@ -271,7 +271,9 @@ fn too_hard(error: fancy_regex::Error) -> Fault {
 fn one_line(error: &fancy_regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or(&text);
-    last.trim().trim_start_matches("error: ").to_owned()
+    let said = last.trim().trim_start_matches("error: ");
+    // Where Python has words for it that playbooks look for, in these.
+    if said.contains("Target of repeat operator is invalid") { "nothing to repeat".to_owned() } else { said.to_owned() }
 }
 
 #[cfg(test)]
