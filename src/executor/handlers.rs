@@ -26,9 +26,12 @@ pub fn notify(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, na
             let known: Vec<String> =
                 play.handlers.borrow().iter().flat_map(|(_, handler)| names_of(run, play, host, handler)).collect();
             return Err(Box::new(Problem::general(
-                Diagnostic::error(format!("there is no handler `{name}`, neither by name nor by `listen`"))
-                    .at(&task.span, "")
-                    .suggest(name, &known),
+                Diagnostic::error(format!(
+                    "The requested handler '{name}' was not found in either the main handlers list nor in the \
+                     listening handlers list"
+                ))
+                .at(&task.span, "")
+                .suggest(name, &known),
             )));
         }
         if task.handler {

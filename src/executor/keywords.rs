@@ -63,7 +63,7 @@ impl Reader<'_> {
     /// If its template fails or it is no boolean.
     pub fn bool(&self, keyword: Keyword) -> Result<Option<bool>, Fault> {
         let Some(value) = self.value(keyword)? else { return Ok(None) };
-        boolean(&value).map(Some).ok_or_else(|| self.wrong(keyword, &value, "a boolean"))
+        boolean(&value).map(Some).ok_or_else(|| self.wrong(keyword, &value, "bool"))
     }
 
     /// A whole number.
@@ -79,7 +79,7 @@ impl Reader<'_> {
             Value::Str(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "a whole number"))
+        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "int"))
     }
 
     /// A number.
@@ -94,13 +94,12 @@ impl Reader<'_> {
             Value::Str(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "a number"))
+        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "float"))
     }
 
     fn wrong(&self, keyword: Keyword, value: &Value, wanted: &str) -> Fault {
-        let name = keyword.row().name;
         let span = self.task.keyword(keyword).map(crate::yaml::Node::span);
-        let message = format!("`{name}` must be {wanted}, not `{}`", python::str(value));
+        let message = format!("The value {} could not be converted to '{wanted}'.", python::repr(value));
         processing(keyword, Fault::value(message).or_at(span))
     }
 

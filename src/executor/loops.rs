@@ -69,8 +69,11 @@ impl Control {
                 "pause" => {
                     let seconds = value()?;
                     let seconds: f64 = python::str(&seconds).parse().map_err(|_| {
-                        Fault::value(format!("`pause` must be a number of seconds, not `{}`", python::str(&seconds)))
-                            .or_at(Some(entry.value.span()))
+                        Fault::value(format!(
+                            "Error processing keyword 'pause': The value {} could not be converted to 'float'.",
+                            python::repr(&seconds)
+                        ))
+                        .or_at(Some(entry.value.span()))
                     })?;
                     control.pause = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default();
                 }
@@ -158,13 +161,15 @@ pub fn items(engine: &Engine<'_>, looping: &Loop, action: &str) -> Result<Items,
             match &value {
                 Value::List(items) => Ok(Items::Known(items.to_vec())),
                 Value::Unknown(_) => Ok(Items::Unknown(value)),
-                other => Err(at(Fault::value(format!("`loop` needs a list, not `{}`", other.type_name())).hint(
-                    match other {
-                        Value::Dict(_) => "turn a mapping into a list with `| dict2items`".to_owned(),
-                        Value::Str(_) => "wrap it in brackets for one item, or use `| split(',')`".to_owned(),
-                        _ => "write a list, or a template that gives one".to_owned(),
-                    },
-                ))),
+                other => Err(at(Fault::value(format!(
+                    "The `loop` value must resolve to a 'list', not '{}'.",
+                    other.type_name()
+                ))
+                .hint(match other {
+                    Value::Dict(_) => "turn a mapping into a list with `| dict2items`".to_owned(),
+                    Value::Str(_) => "wrap it in brackets for one item, or use `| split(',')`".to_owned(),
+                    _ => "write a list, or a template that gives one".to_owned(),
+                }))),
             }
         }
         Loop::With(lookup, _) => {

@@ -15,7 +15,8 @@ use crate::diagnostic::Diagnostic;
 use crate::playbook::{Loaded, Problem, Task};
 use crate::report::Event;
 use crate::template::Engine;
-use crate::value::python;
+use crate::value::json::{self, Style};
+use crate::value::{Value, python};
 
 /// What `meta` can do, with a sentence for the reference page.
 pub const META_ACTIONS: &[(&str, &str)] = &[
@@ -69,7 +70,16 @@ pub async fn act(
         if holds(run, play, task, host)? {
             willing.push(Rc::clone(host));
         } else if !task.implicit {
-            run.bus.emit(&Event::Line(format!("skipping: [{host}]")));
+            let reason = skip_reason(action, host, task);
+            let told = match run.options.verbosity {
+                0 => String::new(),
+                _ => format!(
+                    " => {}",
+                    json::to_string(&Value::dict([("skip_reason", Value::text(reason.as_str()))]), Style::PYTHON)
+                ),
+            };
+            run.bus.emit(&Event::Line(format!("skipping: [{host}]{told}")));
+            run.bus.emit(&Event::Verbose(2, format!("META: {reason}")));
         }
     }
     if once && !willing.is_empty() {
@@ -78,9 +88,19 @@ pub async fn act(
     if willing.is_empty() {
         return Ok(());
     }
+    if action == "end_role" && (task.handler || task.role().is_none()) {
+        let place = if task.handler { "from a handler" } else { "from outside of a role" };
+        let message = Diagnostic::error(format!("Cannot execute 'end_role' {place}"));
+        return Err(Box::new(Problem::general(message.at(&task.args.span, ""))));
+    }
+    if !task.implicit {
+        for host in &willing[..if once { 1 } else { willing.len() }] {
+            run.bus.emit(&Event::Verbose(2, format!("META: {}", told(action, host, task))));
+        }
+    }
     match action {
         "flush_handlers" if task.handler => {
-            let message = Diagnostic::error("`flush_handlers` cannot be a handler itself");
+            let message = Diagnostic::error("flush_handlers cannot be used as a handler");
             return Err(Box::new(Problem::general(message.at(&task.args.span, ""))));
         }
         "flush_handlers" => flush(run, play, &willing, cursors).await?,
@@ -116,12 +136,42 @@ pub async fn act(
         }
         "end_batch" => play.ended.set(Some(PlayEnd::Batch)),
         "end_play" => play.ended.set(Some(PlayEnd::Play)),
-        "reset_connection" => {
-            run.bus.emit(&Event::Verbose(2, "META: local connections need no reset".to_owned()));
-        }
         _ => {}
     }
     Ok(())
+}
+
+/// What `-vv` says of a meta task that acts.
+fn told(action: &str, host: &str, task: &Task) -> String {
+    let role = task.role().map_or("", |role| role.name.as_str());
+    match action {
+        "flush_handlers" => format!("triggered running handlers for {host}"),
+        "refresh_inventory" => "inventory successfully refreshed".to_owned(),
+        "clear_facts" => "facts cleared".to_owned(),
+        "clear_host_errors" => "cleared host errors".to_owned(),
+        "end_batch" => "ending batch".to_owned(),
+        "end_play" => "ending play".to_owned(),
+        "end_host" => format!("ending play for {host}"),
+        "end_role" => format!("ending role {role} for {host}"),
+        "reset_connection" => "no connection, nothing to reset".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What is said of a meta task whose condition is false.
+fn skip_reason(action: &str, host: &str, task: &Task) -> String {
+    let role = task.role().map_or("", |role| role.name.as_str());
+    let consequence = match action {
+        "flush_handlers" => format!(", not running handlers for {host}"),
+        "clear_facts" => format!(", not clearing facts and fact cache for {host}"),
+        "clear_host_errors" => format!(", not clearing host error state for {host}"),
+        "end_batch" => ", continuing current batch".to_owned(),
+        "end_play" => ", continuing play".to_owned(),
+        "end_host" => format!(", continuing execution for {host}"),
+        "end_role" => format!(", continuing role {role} for {host}"),
+        _ => String::new(),
+    };
+    format!("{action} conditional evaluated to False{consequence}")
 }
 
 async fn flush(

@@ -227,7 +227,9 @@ impl TaskRun<'_> {
             return Value::text("(censored due to no_log)");
         }
         let Some(written) = &control.label else { return item.clone() };
-        match Engine::new(&self.run.globals, scope, search).value(written) {
+        let registered = self.registered(pass);
+        let layered = self.with_register(scope, &registered);
+        match Engine::new(&self.run.globals, &layered, search).value(written) {
             Ok(label) => {
                 if let Some(request) = &mut pass.include {
                     request.item = Some(label.clone());
@@ -235,7 +237,10 @@ impl TaskRun<'_> {
                 label
             }
             Err(fault) => {
-                *pass = Pass { result: std::mem::take(&mut pass.result), ..self.failed_before(fault, scope, search) };
+                let message = format!("Failed to template loop_control.label: {}", fault.told());
+                let failed = self.failed_before(fault, scope, search);
+                pass.result.set("msg", message.into());
+                (pass.failed, pass.ignored, pass.diagnostic) = (true, failed.ignored, failed.diagnostic);
                 item.clone()
             }
         }

@@ -393,7 +393,7 @@ fn register_name(keywords: &Keywords) -> Loaded<Option<Rc<str>>> {
     let Some(node) = keywords.node(Keyword::Register).filter(|node| !node.is_null()) else { return Ok(None) };
     match node.as_str() {
         Some(name) if crate::value::is_variable_name(name) => Ok(Some(Rc::from(name))),
-        _ => Err(Diagnostic::error(format!("`{}` cannot be the name of a variable", node.span().text()))
+        _ => Err(Diagnostic::error(format!("Invalid variable name `{}`", node.span().text()))
             .at(node.span(), "")
             .hint("use letters, digits and underscores, not beginning with a digit")
             .into()),

@@ -89,10 +89,13 @@ impl Loader {
                 }
                 Ok(items)
             }
-            _ => Err(Diagnostic::error(format!("`{section}` must be a list of tasks, not {}", node.description()))
-                .at(node.span(), "")
-                .hint("put a dash before each task: `- name: ...`")
-                .into()),
+            _ => Err(Diagnostic::error(format!(
+                "A malformed block was encountered while loading {section}: {} should be a list or None",
+                node.span().text()
+            ))
+            .at(node.span(), "")
+            .hint("put a dash before each task: `- name: ...`")
+            .into()),
         }
     }
 

@@ -18,7 +18,7 @@ pub fn hosts(node: &Node, keywords: &Keywords) -> Loaded<Value> {
             .into());
     };
     let empty = || {
-        Diagnostic::error("`hosts` must not be empty")
+        Diagnostic::error("Hosts list cannot be empty. Please check your playbook")
             .at(hosts.span(), "")
             .hint("write `hosts: localhost`, or `hosts: all`")
     };

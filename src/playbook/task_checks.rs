@@ -59,7 +59,7 @@ pub fn tags(keywords: &Keywords) -> Loaded<()> {
 /// If it is a role.
 pub fn handler(action: &Action, entry: &Entry) -> Loaded<()> {
     if matches!(action.short(), "include_role" | "import_role") {
-        return Err(Diagnostic::error(format!("`{}` cannot be a handler", action.short()))
+        return Err(Diagnostic::error(format!("Using '{}' as a handler is not supported.", action.short()))
             .at(entry.key.span(), "")
             .hint("include a file of tasks with `include_tasks`, and the role in there")
             .into());
