@@ -18,14 +18,7 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
     if args.list_tags && args.tags.is_empty() && args.skip_tags.is_empty() {
         args.tags = vec!["never".to_owned(), "all".to_owned()];
     }
-    // The collector of vault secrets reads the variables itself.
-    if std::env::var_os("ANSIBLE_VAULT_IDENTITY_LIST").is_none() {
-        fill(&mut args.vault_id, "DEFAULT_VAULT_IDENTITY_LIST");
-    }
-    let password_file = settings.text("DEFAULT_VAULT_PASSWORD_FILE");
-    if args.vault_password_file.is_empty() && !password_file.is_empty() {
-        args.vault_password_file = vec![password_file];
-    }
+    vault_sources(&mut args.vault_id, &mut args.vault_password_file, settings);
     args.forks = args.forks.or(usize::try_from(settings.int("DEFAULT_FORKS")).ok());
     args.diff |= settings.bool("DIFF_ALWAYS");
     args.force_handlers |= settings.bool("DEFAULT_FORCE_HANDLERS");
@@ -34,4 +27,16 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
     }
     args.no_color |= settings.bool("ANSIBLE_NOCOLOR");
     args
+}
+
+/// Where vault secrets come from if the command line does not say.
+pub fn vault_sources(ids: &mut Vec<String>, files: &mut Vec<String>, settings: &Settings) {
+    // The collector of vault secrets reads the variables itself.
+    if ids.is_empty() && std::env::var_os("ANSIBLE_VAULT_IDENTITY_LIST").is_none() {
+        *ids = settings.list("DEFAULT_VAULT_IDENTITY_LIST");
+    }
+    let file = settings.text("DEFAULT_VAULT_PASSWORD_FILE");
+    if files.is_empty() && !file.is_empty() {
+        files.push(file);
+    }
 }

@@ -19,6 +19,7 @@ pub mod vault;
 use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
+use crate::vars::vault::VaultProblem;
 
 /// Runs Ansible-style playbooks and documentation snippets, without Ansible and without Python.
 #[derive(Debug, Parser)]
@@ -89,7 +90,10 @@ fn told(result: anyhow::Result<()>) -> Exit {
         Err(error) if broken_pipe(&error) => Exit::Success,
         Err(error) => {
             eprintln!("error: {error:#}");
-            Exit::General
+            match error.downcast_ref() {
+                Some(VaultProblem::Ambiguous(_) | VaultProblem::NoSecret) => Exit::BadOptions,
+                _ => Exit::General,
+            }
         }
     }
 }

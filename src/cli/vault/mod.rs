@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
+use crate::settings::Settings;
 use crate::vars::vault::{
     PasswordSource, Secret, VaultProblem, VaultSecrets, ask_hidden, decrypt, encrypt, is_vaulted,
 };
@@ -55,6 +56,9 @@ struct SecretArgs {
     /// Ask for the password.
     #[arg(short = 'J', long = "ask-vault-password", alias = "ask-vault-pass")]
     ask_password: bool,
+    /// Accepted; there is nothing more to say.
+    #[arg(short, long, action = clap::ArgAction::Count, hide = true)]
+    verbose: u8,
 }
 
 /// Which secret to seal with.
@@ -127,7 +131,12 @@ struct ViewArgs {
 
 impl SecretArgs {
     fn collect(&self) -> anyhow::Result<VaultSecrets> {
-        let mut secrets = VaultSecrets::collect(&self.vault_ids, &self.password_files, self.ask_password)?;
+        let settings = Settings::load().map_err(|problem| anyhow::anyhow!(problem.one_line()))?;
+        let (mut ids, mut files) = (self.vault_ids.clone(), self.password_files.clone());
+        if !self.ask_password {
+            super::config::vault_sources(&mut ids, &mut files, &settings);
+        }
+        let mut secrets = VaultSecrets::collect(&ids, &files, self.ask_password)?;
         if secrets.is_empty() {
             secrets.add(crate::vars::vault::DEFAULT_ID, PasswordSource::Prompt).map_err(|why| match why {
                 VaultProblem::Source { .. } => VaultProblem::NoSecret,

@@ -106,21 +106,25 @@ fn problem(path: &Path, why: &dyn std::fmt::Display) -> VaultProblem {
 /// Asks at the terminal, without showing what is typed.
 ///
 /// # Errors
-/// If there is no terminal, or nothing was typed.
+/// If there is no terminal and nothing on standard input, or nothing was typed.
 pub fn ask_hidden(question: &str) -> Result<Secret, VaultProblem> {
     let failed = |why: String| VaultProblem::Source { origin: "the terminal".to_owned(), why };
-    let mut terminal = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/tty")
-        .map_err(|why| failed(format!("there is none to ask at ({why})")))?;
+    let mut line = Zeroizing::new(Vec::with_capacity(256));
+    let Ok(mut terminal) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty") else {
+        // Without a terminal the password may come by a pipe.
+        let read = std::io::stdin().lock().read_until(b'\n', &mut line);
+        read.map_err(|why| failed(format!("there is none to ask at ({why})")))?;
+        return match line.trim_ascii_end() {
+            [] => Err(failed("there is none to ask at, and nothing came on standard input".to_owned())),
+            password => Ok(Secret::new(password)),
+        };
+    };
     let shown = tcgetattr(&terminal).map_err(|why| failed(why.to_string()))?;
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
     hidden.local_modes.insert(LocalModes::ECHONL);
     terminal.write_all(question.as_bytes()).map_err(|why| failed(why.to_string()))?;
     tcsetattr(&terminal, OptionalActions::Flush, &hidden).map_err(|why| failed(why.to_string()))?;
-    let mut line = Zeroizing::new(Vec::with_capacity(256));
     let read = BufReader::new(&terminal).read_until(b'\n', &mut line);
     // The terminal must show its text again whatever happened in between.
     let restored = tcsetattr(&terminal, OptionalActions::Flush, &shown);
