@@ -68,6 +68,7 @@ pub const TABLE: &[Setting] = &[
     row(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], Kind::Text, "linear", "The strategy of plays that do not name one."),
     row(["DEFAULT_TIMEOUT", "defaults", "timeout", "ANSIBLE_TIMEOUT"], Kind::Int, "10", "Accepted; local connections have no time limit."),
     row(["DEFAULT_VAULT_IDENTITY_LIST", "defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"], Kind::List, "", "Vault identities."),
+    row(["DEFAULT_VAULT_ID_MATCH", "defaults", "vault_id_match", "ANSIBLE_VAULT_ID_MATCH"], Kind::Bool, "false", "Open a vaulted text only with secrets of its own id."),
     row(["DEFAULT_VAULT_PASSWORD_FILE", "defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], Kind::File, "", "A file or script with the vault password."),
     row(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], Kind::Int, "0", "How much is said, as `-v`."),
     row(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], Kind::Bool, "false", "Show differences, as `--diff`."),

@@ -157,7 +157,7 @@ async fn prepare(
 ) -> Loaded<Prepared> {
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
-    let secrets = Rc::new(secrets);
+    let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
     if args.verbose > 0 {
         let line = match &settings.file {
             Some(file) => format!("Using {} as config file", file.display()),
@@ -227,7 +227,7 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<L
     let args = &config::applied(args, &settings);
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
-    let secrets = Rc::new(secrets);
+    let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));

@@ -91,7 +91,7 @@ fn told(result: anyhow::Result<()>) -> Exit {
         Err(error) => {
             eprintln!("error: {error:#}");
             match error.downcast_ref() {
-                Some(VaultProblem::Ambiguous(_) | VaultProblem::NoSecret) => Exit::BadOptions,
+                Some(VaultProblem::Ambiguous(_)) => Exit::BadOptions,
                 _ => Exit::General,
             }
         }

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
 
-use super::{EditArgs, files, opened};
+use super::{EditArgs, files, vaulted};
 use crate::vars::vault::{encrypt, vault_id};
 
 /// Makes new files.
@@ -31,16 +31,22 @@ pub fn create(args: &EditArgs) -> anyhow::Result<()> {
 pub fn edit(args: &EditArgs) -> anyhow::Result<()> {
     let secrets = args.seal.secrets.collect()?;
     for file in &args.files {
-        let before = opened(file, &secrets)?;
+        let text = vaulted(file)?;
+        let (before, opener) = secrets.open_with(&text).with_context(|| format!("cannot open `{file}`"))?;
+        let before = Zeroizing::new(before);
         let after = in_editor(&before, file)?;
         if *before == *after {
             continue;
         }
-        let own = vault_id(&String::from_utf8_lossy(&files::read(file)?))?;
-        let wanted = args.seal.id();
-        let known = own.filter(|own| secrets.ids().any(|id| id == own));
-        let (id, secret) = secrets.to_encrypt(wanted.or(known).as_deref())?;
-        files::write(file, encrypt(&after, secret.bytes(), Some(id), None).as_bytes())?;
+        // The secret that opened the file seals it again, under the id that stands in it.
+        let (id, secret) = match args.seal.id() {
+            Some(wanted) => {
+                let (id, secret) = secrets.to_encrypt(Some(&wanted))?;
+                (Some(id.to_owned()), secret)
+            }
+            None => (vault_id(&text)?, opener),
+        };
+        files::write(file, encrypt(&after, secret.bytes(), id.as_deref(), None).as_bytes())?;
     }
     Ok(())
 }

@@ -136,7 +136,8 @@ impl SecretArgs {
         if !self.ask_password {
             super::config::vault_sources(&mut ids, &mut files, &settings);
         }
-        let mut secrets = VaultSecrets::collect(&ids, &files, self.ask_password)?;
+        let mut secrets = VaultSecrets::collect(&ids, &files, self.ask_password)?
+            .matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH"));
         if secrets.is_empty() {
             secrets.add(crate::vars::vault::DEFAULT_ID, PasswordSource::Prompt).map_err(|why| match why {
                 VaultProblem::Source { .. } => VaultProblem::NoSecret,
@@ -248,10 +249,13 @@ fn rekey(args: &RekeyArgs) -> anyhow::Result<()> {
 
 /// What is inside a vaulted file.
 fn opened(file: &str, secrets: &VaultSecrets) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let bytes = files::read(file)?;
-    let text = std::str::from_utf8(&bytes).ok().filter(|text| is_vaulted(text));
-    let text = text.with_context(|| format!("`{file}` is not vaulted"))?;
-    secrets.open(text).map(Zeroizing::new).with_context(|| format!("cannot open `{file}`"))
+    secrets.open(&vaulted(file)?).map(Zeroizing::new).with_context(|| format!("cannot open `{file}`"))
+}
+
+/// The text of a vaulted file.
+fn vaulted(file: &str) -> anyhow::Result<String> {
+    let text = String::from_utf8(files::read(file)?.to_vec()).ok().filter(|text| is_vaulted(text));
+    text.with_context(|| format!("`{file}` is not vaulted"))
 }
 
 #[cfg(test)]

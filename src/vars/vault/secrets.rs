@@ -56,6 +56,8 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct VaultSecrets {
     entries: Vec<Entry>,
+    /// A text is opened only with secrets of its own id.
+    match_ids: bool,
 }
 
 impl VaultSecrets {
@@ -89,6 +91,12 @@ impl VaultSecrets {
             secrets.add(DEFAULT_ID, PasswordSource::Prompt)?;
         }
         Ok(secrets)
+    }
+
+    /// Whether a text is opened only with secrets of its own id.
+    #[must_use]
+    pub fn matching_ids(self, match_ids: bool) -> Self {
+        Self { match_ids, ..self }
     }
 
     /// Adds a source; a prompt is asked at once.
@@ -125,16 +133,25 @@ impl VaultSecrets {
         self.entries.iter().map(|entry| entry.id.as_str())
     }
 
-    /// Opens an envelope: first with the secrets of its own id, then with all others.
+    /// Opens an envelope: first with the secrets of its own id, then with all others unless ids must match.
     ///
     /// # Errors
     /// If the text is no sound envelope, no secret fits, or a password cannot be read.
     pub fn open(&self, text: &str) -> Result<Vec<u8>, VaultProblem> {
+        self.open_with(text).map(|(bytes, _)| bytes)
+    }
+
+    /// The same, with the secret that did it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(&self, text: &str) -> Result<(Vec<u8>, &Secret), VaultProblem> {
         let id = envelope::vault_id(text)?.unwrap_or_else(|| DEFAULT_ID.to_owned());
         if self.entries.is_empty() {
             return Err(VaultProblem::NoSecret);
         }
         let (own, others): (Vec<&Entry>, Vec<&Entry>) = self.entries.iter().partition(|entry| entry.id == id);
+        let others = if self.match_ids { Vec::new() } else { others };
         let mut unreadable = None;
         for entry in own.into_iter().chain(others) {
             let secret = match entry.secret() {
@@ -146,7 +163,7 @@ impl VaultSecrets {
             };
             match envelope::decrypt(text, secret.bytes()) {
                 Err(VaultProblem::WrongSecret(_)) => {}
-                done => return done,
+                done => return done.map(|bytes| (bytes, secret)),
             }
         }
         Err(unreadable.unwrap_or_else(|| VaultProblem::WrongSecret(self.ids().map(str::to_owned).collect())))
