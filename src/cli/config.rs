@@ -19,6 +19,11 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
         args.tags = vec!["never".to_owned(), "all".to_owned()];
     }
     vault_sources(&mut args.vault_id, &mut args.vault_password_file, settings);
+    // For opening the file of the settings counts beside those of the command line.
+    let file = settings.text("DEFAULT_VAULT_PASSWORD_FILE");
+    if !file.is_empty() && !args.vault_password_file.contains(&file) {
+        args.vault_password_file.push(file);
+    }
     args.forks = args.forks.or(usize::try_from(settings.int("DEFAULT_FORKS")).ok());
     args.diff |= settings.bool("DIFF_ALWAYS");
     args.force_handlers |= settings.bool("DEFAULT_FORCE_HANDLERS");
