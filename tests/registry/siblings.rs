@@ -67,6 +67,8 @@ fn e02_a_replacement_under_the_same_name_removes_the_old_one_first() {
     let played = registry(&stage, update(json!({"location": "de/nowhere", "allow_replace": true})));
     assert!(played.message().contains("has no location `de/nowhere`"), "{}", played.message());
     assert_eq!(methods(&played), Vec::<&str>::new());
+    let played = registry(&stage, json!({"name": "reg-other", "location": "de/nowhere"}));
+    assert!(played.message().contains("has no location `de/nowhere`; it has `de/fra`"), "{}", played.message());
     let played = registry(&stage, update(json!({"location": "es/vit", "allow_replace": true})));
     assert_eq!((played.outcome(), methods(&played)), ("changed", vec!["DELETE", "POST"]), "{}", played.message());
     assert_eq!(played.result()["registry"]["properties"]["location"], "es/vit");

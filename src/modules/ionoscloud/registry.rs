@@ -143,13 +143,7 @@ impl Resource for RegistryModule {
         if let Some(Fact::Known(location)) = &want.fields.location
             && want.fields.location.as_ref() != Some(&have.properties.location)
         {
-            let offered = site.api.locations().await?;
-            if !offered.is_empty() && !offered.iter().any(|known| known.id == *location) {
-                let ids: Vec<&str> = offered.iter().map(|known| known.id.as_str()).collect();
-                let list = ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
-                let said = format!("the service has no location `{location}`; it has {list}");
-                return Err(ApiError::unsent(said));
-            }
+            offered(site, location).await?;
         }
         match &want.fields.name {
             Some(Fact::Known(name)) if want.fields.name.as_ref() != Some(&have.properties.name) => {
@@ -168,7 +162,16 @@ impl Resource for RegistryModule {
 
     async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Registry>) -> Result<Registry, ApiError> {
         let new = new_registry(&want.fields, old);
-        let made = careful::create_registry(site.api, &new, &site.care(None)).await?;
+        let made = match careful::create_registry(site.api, &new, &site.care(None)).await {
+            // The service does not say what it takes instead.
+            Err(error) if error.status == Some(400) => {
+                if let Fact::Known(location) = &new.location {
+                    offered(site, location).await?;
+                }
+                return Err(error);
+            }
+            other => other?,
+        };
         made.notes.into_iter().for_each(|note| site.context.warn(note));
         self.ready(site, made.object).await
     }
@@ -236,6 +239,16 @@ impl Resource for RegistryModule {
     fn returned(&self, registry: &Registry) -> Value {
         returned::registry(registry)
     }
+}
+
+/// Refuses a location that the service does not offer.
+async fn offered(site: &Site<'_>, location: &str) -> Result<(), ApiError> {
+    let offered = site.api.locations().await?;
+    if offered.is_empty() || offered.iter().any(|known| known.id == location) {
+        return Ok(());
+    }
+    let list = offered.iter().map(|known| format!("`{}`", known.id)).collect::<Vec<_>>().join(", ");
+    Err(ApiError::unsent(format!("the service has no location `{location}`; it has {list}")))
 }
 
 /// Waits until a removed registry is gone and its name free, or held by another registry.

@@ -1,11 +1,10 @@
 //! `registry_repository`: removes repositories of a container registry; they come into being by a push.
 
-use super::contents::contents_in;
 use super::options::{CONNECTION, NO_REPLACE, WAIT};
 use super::registry_repository_info::shape;
 use super::{lookup, returned};
 use crate::ionos::api::Id;
-use crate::ionos::content::{Contents, Reading};
+use crate::ionos::content::Reading;
 use crate::ionos::{ApiError, Fact, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
 use crate::modules::spec::Param;
@@ -74,28 +73,22 @@ impl Resource for RegistryRepository {
                 return Err(ApiError::undetermined(format!("`repository` awaits {}", unknown.awaits)).into());
             }
         };
-        if let Some(registry) = lookup::registry_id(reads, &want.registry).await?
-            && let Some(found) = reads.repository(&registry, name).await?
-        {
-            return Ok(Observation { object: Some(found), parent: Some(registry), no_parent: None, names: Vec::new() });
+        let seen = |object, parent| Observation { object, parent: Some(parent), no_parent: None, names: Vec::new() };
+        if let Some(registry) = lookup::registry_id(reads, &want.registry).await? {
+            if let Some(found) = reads.repository(&registry, name).await? {
+                return Ok(seen(Some(found), registry));
+            }
+            if reads.registry(&registry).await?.is_some() {
+                return Ok(seen(None, registry));
+            }
         }
-        // No such repository, no such registry, or a registry whose name looks like an id.
+        // No such registry, or one whose name looks like an id, or one that has got another id meanwhile.
         let (registry, _) = lookup::registry(reads, &want.registry).await?;
         let Some(registry) = registry else {
             let why = lookup::no_registry(reads, &want.registry).await?;
             return Ok(Observation { object: None, parent: None, no_parent: Some(why), names: Vec::new() });
         };
-        let found = reads.repository(&registry.id, name).await?;
-        let names = match found {
-            Some(_) => Vec::new(),
-            None => contents_in(reads, &want.registry, &Contents::Repositories, &[])
-                .await?
-                .unwrap_or_default()
-                .iter()
-                .map(|reading| reading.id.shown().to_owned())
-                .collect(),
-        };
-        Ok(Observation { object: found, parent: Some(registry.id), no_parent: None, names })
+        Ok(seen(reads.repository(&registry.id, name).await?, registry.id))
     }
 
     fn plan(&self, _: &Desired, _: Option<&Reading>) -> Action {

@@ -112,6 +112,7 @@ async fn a_repository_is_removed_once() {
     assert_eq!(at(&gone, "id"), &Value::text("ubuntu"));
     assert_eq!(world.methods(), "GET GET DELETE");
     assert!(!world.run(module, args(&[("repository", "ubuntu")])).await.unwrap().changed);
+    assert_eq!(world.methods(), "GET GET", "the repository, and whether its registry is there");
     // The description of the API forbids the slash here and nowhere else.
     let slash = refused(&world, module, args(&[("repository", "team/app")])).await;
     assert!(slash.contains("(400)") && slash.contains("slash"), "{slash}");
