@@ -35,7 +35,8 @@ fn sequence(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         if !plan.short(term) {
             let (plain, options) = terms::parse(term);
             if !plain.is_empty() {
-                return Err(fault(format!("the lookup `sequence` cannot understand `{plain}`")));
+                return Err(fault(format!("the sequence `{plain}` has an invalid value"))
+                    .hint("write `[START-]END[/STRIDE][:FORMAT]`"));
             }
             let odd: Vec<String> = options
                 .iter()
