@@ -49,29 +49,23 @@ fn note(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
     }
 }
 
-/// The handlers that a name means: one by its name, and all that listen.
+/// The handlers that a name means: one by its name, and all that listen. A list that was defined later beats an earlier
+/// one, and of equal names in one list the first counts; so it is among those that listen.
 fn find(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, wanted: &str) -> Vec<Rc<Task>> {
     let handlers = play.handlers.borrow();
-    let mut found: Vec<Rc<Task>> = Vec::new();
-    // Of equal names in one list the first counts; a list that was defined later beats an earlier one.
-    let groups: Vec<u32> = {
-        let mut groups: Vec<u32> = handlers.iter().map(|(group, _)| *group).collect();
-        groups.dedup();
-        groups.reverse();
-        groups
-    };
-    'named: for group in groups {
-        for (_, handler) in handlers.iter().filter(|(g, _)| *g == group) {
-            if names_of(run, play, host, handler).iter().any(|name| name == wanted) {
-                found.push(Rc::clone(handler));
-                break 'named;
-            }
+    let mut ranked: Vec<&(u32, Rc<Task>)> = handlers.iter().collect();
+    ranked.sort_by_key(|(group, _)| std::cmp::Reverse(*group));
+    let ranked = ranked.into_iter().map(|(_, handler)| handler);
+    let named = ranked.clone().find(|handler| names_of(run, play, host, handler).iter().any(|name| name == wanted));
+    let mut found: Vec<Rc<Task>> = named.cloned().into_iter().collect();
+    let mut seen: Vec<&Value> = Vec::new();
+    // Topics are taken as they are written; they are not templates.
+    for handler in ranked.filter(|handler| handler.listen.iter().any(|topic| python::str(topic) == wanted)) {
+        if handler.name.as_ref().is_some_and(|name| seen.contains(&name)) {
+            continue;
         }
-    }
-    for (_, handler) in handlers.iter() {
-        // Topics are taken as they are written; they are not templates.
-        let listens = handler.listen.iter().any(|topic| python::str(topic) == wanted);
-        if listens && !found.iter().any(|known| Rc::ptr_eq(known, handler)) {
+        seen.extend(&handler.name);
+        if !found.iter().any(|known| Rc::ptr_eq(known, handler)) {
             found.push(Rc::clone(handler));
         }
     }

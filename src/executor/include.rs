@@ -83,7 +83,7 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
     let Some(name) = text("name").or_else(|| text("role")) else {
         return Err(Fault::value("`include_role` does not say which role").or_at(Some(&run.task.span)));
     };
-    let mut entry = RoleEntry::named(name, run.task.args.span.clone());
+    let mut entry = RoleEntry::included(name, run.task.args.span.clone());
     entry.tasks_from = text("tasks_from");
     entry.vars_from = text("vars_from");
     entry.defaults_from = text("defaults_from");

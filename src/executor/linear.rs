@@ -88,9 +88,7 @@ fn next(
 /// The task that a host is at.
 pub fn at(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, cursor: &mut Cursor) -> Option<Rc<Task>> {
     loop {
-        let task = cursor.peek(&mut |role| {
-            role.completed.borrow_mut().insert(host.to_string());
-        })?;
+        let task = cursor.peek(&mut |role| role.complete(host))?;
         let done = !task.handler && task.role().is_some_and(|role| role.is_done(host));
         if task.handler || !done && selected(run, play, &task, host) && started(run, play, &task, host) {
             return Some(task);

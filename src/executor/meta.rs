@@ -128,9 +128,7 @@ pub async fn act(
         "end_role" => {
             for host in &willing {
                 if let Some(cursor) = cursors.get_mut(host) {
-                    cursor.end_role(&mut |role| {
-                        role.completed.borrow_mut().insert(host.to_string());
-                    });
+                    cursor.end_role(&mut |role| role.complete(host));
                 }
             }
         }

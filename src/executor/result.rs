@@ -190,6 +190,7 @@ impl TaskRun<'_> {
             result.set("skipped", true.into());
         }
         let status = self.status(&pass);
+        self.begin_role(status);
         let outcome = self.outcome(&pass, status, None);
         let finished = Finished {
             status,
@@ -219,6 +220,7 @@ impl TaskRun<'_> {
         let Summed { mut whole, unknown, includes, notify } = passes.sum();
         whole.delegated_to = self.delegation_as_written();
         let status = self.status(&whole);
+        self.begin_role(status);
         let mut outcome = self.outcome(&whole, status, None);
         outcome.looped = true;
         outcome.always_shown = false;
@@ -233,6 +235,12 @@ impl TaskRun<'_> {
             self.run.bus.emit(&Event::Host(outcome));
         }
         Ok(finished)
+    }
+
+    fn begin_role(&self, status: Status) {
+        if let Some(role) = self.task.role().filter(|_| status != Status::Skipped) {
+            self.targets.iter().for_each(|host| role.begin(host));
+        }
     }
 
     /// A loop as a whole is delegated to no host in particular.

@@ -96,6 +96,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     let localhost: Rc<str> = Rc::from("localhost");
     let name = play_name(run, play, &localhost)?;
     run.inventory.borrow_mut().set_playbook_dir(&play.folder);
+    run.loader.forget_runs();
     run.loader.set_play_vars(&play.static_vars);
     let hosts = hosts(run, play, &localhost)?;
     let probe = Rc::new(PlayRun::new(play, &name, Vec::new(), hosts.clone(), false));

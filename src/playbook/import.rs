@@ -17,6 +17,9 @@ pub fn is_import(task: &Task) -> bool {
     matches!(task.action.short(), "import_tasks" | "import_role")
 }
 
+/// How deep imports may stand in one another; what is deeper has no end.
+const DEEPEST: usize = 60;
+
 /// The tasks that an `import_tasks` or `import_role` stands for.
 ///
 /// # Errors
@@ -41,8 +44,7 @@ fn file(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
             .hint("write `import_tasks: FILE`")
     })?;
     let path = find(&task, &name).ok_or_else(|| not_found(&task, &name))?;
-    let depth = task.frame.chain().filter(|frame| frame.folder.is_some()).count();
-    if depth > 60 {
+    if task.frame.chain().filter(|frame| frame.folder.is_some()).count() > DEEPEST {
         return Err(Box::new(Problem::endless(
             Diagnostic::error(format!("`{}` imports itself", path.display())).at(&task.span, ""),
         )));
@@ -64,6 +66,11 @@ fn file(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
 
 fn role(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     let entry = entry_of(loader, &task)?;
+    if task.frame.chain().filter(|frame| frame.role.is_some()).count() > DEEPEST {
+        let said = format!("the role `{}` imports itself, directly or by way of others", entry.name);
+        let message = Diagnostic::error(said).at(&task.span, "").hint("`include_role` with a condition can end");
+        return Err(Box::new(Problem::general(message)));
+    }
     let base = task.folder().map_or_else(PathBuf::new, |folder| folder.to_path_buf());
     let role = loader.role(entry, &playbook_folder(&task).unwrap_or(base), Some(&task.frame))?;
     let frame =
@@ -106,7 +113,7 @@ pub fn entry_of(loader: &Loader, task: &Task) -> Loaded<RoleEntry> {
             .at(&task.span, "")
             .hint(format!("write `{}: {{name: ROLE}}`", task.action.short()))
     })?;
-    let mut entry = RoleEntry::named(name, task.args.span.clone());
+    let mut entry = RoleEntry::included(name, task.args.span.clone());
     entry.tasks_from = parameter(loader, task, &["tasks_from"])?;
     entry.vars_from = parameter(loader, task, &["vars_from"])?;
     entry.defaults_from = parameter(loader, task, &["defaults_from"])?;

@@ -1,7 +1,7 @@
 //! Roles: folders of tasks, handlers, variables and defaults, with their dependencies.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -35,12 +35,21 @@ pub struct Role {
     pub dependencies: Vec<Rc<Role>>,
     /// Whether its variables are seen by the rest of the play.
     pub public: bool,
-    /// The hosts on which it has run to its end.
-    pub completed: Rc<RefCell<HashSet<String>>>,
+    /// How far it has come on each host; shared by all that are recognised as the same role.
+    progress: Rc<RefCell<HashMap<String, Progress>>>,
     tasks: Option<Node>,
     handlers: Option<Node>,
     argument_specs: Option<Node>,
     entry: RoleEntry,
+}
+
+/// How far a role has come on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// A task of it was not skipped.
+    Begun,
+    /// It has run to its end.
+    Done,
 }
 
 /// How a role is asked for.
@@ -70,6 +79,8 @@ pub struct RoleEntry {
     pub validate: bool,
     /// Its variables are seen by the rest of the play.
     pub public: bool,
+    /// `include_role` or `import_role` asks for it; then it is another than the one that `roles:` asks for.
+    pub included: bool,
 }
 
 impl RoleEntry {
@@ -88,7 +99,13 @@ impl RoleEntry {
             allow_duplicates: None,
             validate: true,
             public: true,
+            included: false,
         }
+    }
+
+    /// A role that `include_role` or `import_role` asks for.
+    pub fn included(name: impl Into<String>, span: Span) -> Self {
+        Self { included: true, ..Self::named(name, span) }
     }
 }
 
@@ -114,9 +131,24 @@ impl Role {
         self.entry.vars.as_ref()
     }
 
+    /// Takes note that a task of the role has run on a host.
+    pub fn begin(&self, host: &str) {
+        let mut progress = self.progress.borrow_mut();
+        if !progress.contains_key(host) {
+            progress.insert(host.to_owned(), Progress::Begun);
+        }
+    }
+
+    /// Takes note that a host has come to the end of the role. Where all tasks were skipped it has not run.
+    pub fn complete(&self, host: &str) {
+        if let Some(progress) = self.progress.borrow_mut().get_mut(host) {
+            *progress = Progress::Done;
+        }
+    }
+
     /// Whether the role has run on a host and must not run again.
     pub fn is_done(&self, host: &str) -> bool {
-        !self.allow_duplicates && self.completed.borrow().contains(host)
+        !self.allow_duplicates && self.progress.borrow().get(host) == Some(&Progress::Done)
     }
 }
 
@@ -127,6 +159,11 @@ impl Loader {
     /// If there is no such role (exit 1), or a file of it is not understood.
     pub fn role(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>) -> Loaded<Rc<Role>> {
         self.role_at_depth(entry, base, parent, 0)
+    }
+
+    /// Lets every role run again: that one has run counts for its play alone.
+    pub fn forget_runs(&self) {
+        self.roles.borrow().iter().for_each(|role| role.progress.borrow_mut().clear());
     }
 
     fn role_at_depth(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>, depth: usize) -> Loaded<Rc<Role>> {
@@ -153,7 +190,7 @@ impl Loader {
             return Ok(Rc::clone(known));
         }
         // Whoever asks for it and how: it is the same role that has run, or has not.
-        let completed = self.roles.borrow().iter().find(same).map(|role| Rc::clone(&role.completed));
+        let progress = self.roles.borrow().iter().find(same).map(|role| Rc::clone(&role.progress));
         let mut dependencies = Vec::new();
         if let Some(list) = meta.as_ref().and_then(|m| m.get("dependencies")).and_then(Node::items) {
             for node in list {
@@ -178,7 +215,7 @@ impl Loader {
             allow_duplicates: allow,
             dependencies,
             public: entry.public,
-            completed: completed.unwrap_or_default(),
+            progress: progress.unwrap_or_default(),
             path,
             entry,
         });
@@ -407,8 +444,9 @@ fn vars_of(node: Option<&Node>) -> Loaded<Dict> {
 fn identity(path: &Path, entry: &RoleEntry) -> String {
     let shown = |keyword: Keyword| format!("{:?}", entry.keywords.value(keyword));
     format!(
-        "{}|{:?}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",
+        "{}|{}|{:?}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",
         path.display(),
+        entry.included,
         entry.params,
         entry.vars,
         shown(Keyword::When),
