@@ -31,6 +31,10 @@ pub enum Exit {
     PlanDeviation,
     /// 15: nobody said yes.
     NotApproved,
+    /// 16: the run would talk to another account than the planned one.
+    PlanAccount,
+    /// 17: the plan is being applied by another process.
+    PlanBusy,
     /// 99: interrupted.
     Interrupted,
     /// 250: our own fault.
@@ -51,6 +55,8 @@ impl Exit {
             Self::PlanApplied => 13,
             Self::PlanDeviation => 14,
             Self::NotApproved => 15,
+            Self::PlanAccount => 16,
+            Self::PlanBusy => 17,
             Self::Unparsable => 4,
             Self::BadOptions => 5,
             Self::Interrupted => 99,

@@ -10,6 +10,7 @@ use fancy_regex::Regex;
 const ORDER: &[&str] = &[
     // The ground: no I/O, no knowledge of anything.
     "source",
+    "reads",
     "suggest",
     "exit",
     "interrupt",

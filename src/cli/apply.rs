@@ -1,5 +1,6 @@
 //! `ionplay apply`: does exactly what a plan says, or nothing.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -8,11 +9,13 @@ use clap::Args;
 
 use super::assemble::{self, Making};
 use super::embedded;
-use super::plan::{EMBEDDED, foretell, print, refuse};
+use super::foretell::{EMBEDDED, Foretelling};
+use super::plan::{look, print, refuse};
 use super::run::{RunArgs, on_runtime};
 use crate::exit::Exit;
 use crate::ionos::OverlayConnector;
-use crate::plan::{Guard, Plan, Refusal, drift, save, show, verify};
+use crate::plan::lock::{Denied, Lock};
+use crate::plan::{Answers, Guard, Plan, Refusal, Stamp, drift, save, seal, show, verify};
 
 /// Do exactly what a plan says.
 #[derive(Debug, Args)]
@@ -25,6 +28,9 @@ pub struct ApplyArgs {
     /// The variables that the plan was made with; plans do not keep what may be secret (may be given again).
     #[arg(short, long, value_name = "VARS")]
     extra_vars: Vec<String>,
+    /// The file with the key that the plan was sealed with.
+    #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
+    seal_key_file: Option<PathBuf>,
     /// Ask for the vault password.
     #[arg(short = 'J', long, visible_alias = "ask-vault-password")]
     ask_vault_pass: bool,
@@ -45,22 +51,26 @@ pub fn main(args: &ApplyArgs) -> Exit {
 }
 
 async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
-    let (plan, digest) = save::read(&args.file).map_err(|error| refuse(&format!("{error:#}"), Exit::PlanUnusable))?;
+    let plan = save::read(&args.file).map_err(|error| refuse(&format!("{error:#}"), Exit::PlanUnusable))?;
     verify::usable(&plan).map_err(refused)?;
-    if let Some(begun) = save::applied(&args.file, &digest) {
-        return Err(refused(Refusal::Applied(format!("its run began {begun}; make a new plan"))));
-    }
-    let run = arguments(&plan, args);
+    let mut lock = Lock::take(&args.file, &plan.digest).map_err(|denied| match denied {
+        Denied::Refused(refusal) => refused(refusal),
+        Denied::Broken(error) => refuse(&format!("{error:#}"), Exit::General),
+    })?;
+    let (run, answers) = arguments(&plan, args)?;
     let server = match plan.run.sandbox.then(embedded::start).transpose() {
         Ok(server) => server.map(Rc::new),
         Err(error) => return Err(refuse(&error.to_string(), Exit::General)),
     };
-    let (_, now) = foretell(&run, server.clone(), &plan.made).await;
+    let stamp = Stamp::with(&plan.salt);
+    let foretelling =
+        || Foretelling { args: &run, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
+    let (_, now) = foretelling().plan().await;
     let now = now.ok_or(Exit::General)?;
     verify::verify(&plan, &now).map_err(refused)?;
-    print(&show::text(&plan));
+    print(&show::text(&plan, look(args.no_color)));
     approved(args)?;
-    save::begin(&args.file, &digest).map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
+    lock.begin().map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
 
     let guard = Guard::new(&plan, plan.run.sandbox.then(|| EMBEDDED.to_owned()));
     let gate = Rc::clone(&guard);
@@ -68,9 +78,12 @@ async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
         connectors: Some(Box::new(move |http| (gate.over(Rc::clone(&http)), Rc::new(OverlayConnector::new(http))))),
         environment: vec![("IONPLAY_NOW".to_owned(), plan.made.clone())],
         server: server.clone(),
+        deeds: Some(Rc::clone(&guard) as _),
+        answers: Rc::clone(&answers),
         ..Making::default()
     };
     let done = assemble::run_with(&run, making).await;
+    lock.end().map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
     if let Some(what) = guard.refused() {
         return Err(refuse(&format!("the run was stopped: {what}"), Exit::PlanDeviation));
     }
@@ -82,7 +95,7 @@ async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
         left => return Err(refuse(&format!("{left} requests of the plan were not sent"), Exit::PlanDeviation)),
     }
     // What the world is like now is what later drift is measured against.
-    if let (Exit::Success, Some(after)) = foretell(&run, server, &plan.made).await
+    if let (Exit::Success, Some(after)) = foretelling().plan().await
         && let Err(error) = drift::keep(&plan.run, &after)
     {
         eprintln!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}");
@@ -111,15 +124,42 @@ fn approved(args: &ApplyArgs) -> Result<(), Exit> {
     }
 }
 
-/// The arguments of the run that was planned.
-fn arguments(plan: &Plan, args: &ApplyArgs) -> RunArgs {
+/// The arguments of the run that was planned, and what was answered to its prompts. What the plan does not hold in clear
+/// text is in its sealed part, or is given again.
+fn arguments(plan: &Plan, args: &ApplyArgs) -> Result<(RunArgs, Rc<Answers>), Exit> {
+    let unusable = |why: String| refuse(&why, Exit::PlanUnusable);
+    let key = args.seal_key_file.as_deref().map(seal::key).transpose();
+    let key = key.map_err(|error| unusable(format!("{error:#}")))?;
+    let (given, answers) = match (&plan.sealed, key) {
+        (Some(envelope), Some(key)) => {
+            let contents = seal::open(plan, envelope, &key).map_err(|error| unusable(format!("{error:#}")))?;
+            (if args.extra_vars.is_empty() { contents.variables } else { args.extra_vars.clone() }, contents.answers)
+        }
+        (sealed, _) if plan.run.further_variables > 0 && args.extra_vars.is_empty() => {
+            let remedy = if sealed.is_some() {
+                "give the key with `--seal-key-file`, or them again with `-e`"
+            } else {
+                "give them again with `-e`"
+            };
+            let said = format!(
+                "the plan was made with {} `-e` whose values it does not show; {remedy}",
+                plan.run.further_variables
+            );
+            return Err(refuse(&said, Exit::PlanPlaybook));
+        }
+        _ => (args.extra_vars.clone(), BTreeMap::new()),
+    };
+    Ok((run_of(plan, args, given), Rc::new(Answers::of(answers))))
+}
+
+fn run_of(plan: &Plan, args: &ApplyArgs, given: Vec<String>) -> RunArgs {
     let run = plan.run.clone();
     RunArgs {
         playbooks: run.playbooks,
         inventory: run.inventory,
         limit: run.limit,
         connection: run.connection,
-        extra_vars: run.variable_files.into_iter().chain(args.extra_vars.iter().cloned()).collect(),
+        extra_vars: run.variable_files.into_iter().chain(given).collect(),
         fill: run.fill,
         vault_id: run.vault_id,
         vault_password_file: run.vault_password_file,
@@ -142,6 +182,8 @@ fn refused(refusal: Refusal) -> Exit {
         Refusal::Version(_) | Refusal::Fails(_) => Exit::PlanUnusable,
         Refusal::Playbook(_) => Exit::PlanPlaybook,
         Refusal::World(_) => Exit::PlanWorld,
+        Refusal::Account(_) => Exit::PlanAccount,
+        Refusal::Busy => Exit::PlanBusy,
         Refusal::Applied(_) => Exit::PlanApplied,
     };
     refuse(&refusal.to_string(), exit)

@@ -14,7 +14,8 @@ use crate::host;
 use crate::intake::{self, Document};
 use crate::inventory::{Inventory, Rules, Transform};
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
-use crate::plan::Gather;
+use crate::plan::deeds::Deeds;
+use crate::plan::{Answers, Gather};
 use crate::playbook::{Loaded, Loader, Playbook, Problem};
 use crate::report::{Bus, Event, Writer, document, jsonl, screen};
 use crate::sandbox::Handle;
@@ -38,6 +39,10 @@ pub(super) struct Making {
     pub environment: Vec<(String, String)>,
     /// A server that runs already.
     pub server: Option<Rc<Handle>>,
+    /// Is told what modules do to files, or says whether they may.
+    pub deeds: Option<Rc<dyn Deeds>>,
+    /// What was answered to prompts before.
+    pub answers: Rc<Answers>,
 }
 
 /// Makes them of the connector that reaches the service.
@@ -65,18 +70,8 @@ pub async fn run(args: &RunArgs) -> Exit {
     }
     let (gather, gathered) = Gather::new();
     let done = run_with(args, Making { writer: Some(Box::new(gather)), ..Making::default() }).await;
-    let gathered = gathered.borrow();
-    detailed(done.exit, gathered.changes(), !gathered.undetermined.is_empty())
-}
-
-/// The exit status of a dry run by what it found.
-pub(super) fn detailed(exit: Exit, changes: bool, undetermined: bool) -> Exit {
-    match exit {
-        Exit::Success if changes => Exit::Changes,
-        Exit::Success if undetermined => Exit::Undetermined,
-        Exit::Success | Exit::Interrupted => exit,
-        _ => Exit::General,
-    }
+    let counts = gathered.borrow().counts();
+    counts.status(done.exit)
 }
 
 /// Runs what the arguments say with something of one's own.
@@ -185,7 +180,7 @@ async fn prepare(
         }
         return Ok(Prepared::Done);
     }
-    let inventory = inventory(args, settings, &secrets, bus)?;
+    let inventory = inventory(args, settings, &secrets, bus, &loader)?;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
     let http: Rc<dyn Connector> = match server {
         Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
@@ -194,6 +189,7 @@ async fn prepare(
     let mut options = options(args, settings);
     options.environment = server.map(embedded::environment).unwrap_or_default();
     options.environment.extend(making.environment.iter().cloned());
+    options.answers = Rc::clone(&making.answers);
     let registries = match &making.connectors {
         Some(make) => make(http),
         None => (Rc::clone(&http), Rc::new(OverlayConnector::new(http)) as Rc<dyn Connector>),
@@ -207,6 +203,7 @@ async fn prepare(
         extra_vars,
         registries,
         host_apis: (Box::new(host::Real), Box::new(host::Predict)),
+        deeds: making.deeds.clone(),
     };
     let run = Run::new(parts);
     let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
@@ -276,6 +273,7 @@ fn loader(
     };
     let mut loader = Loader::new(roles_path(settings), Box::new(open_vault), Box::new(static_template));
     loader.fill = fill(&args.fill)?;
+    loader.reads = Rc::clone(&globals.reads);
     let door = Rc::clone(bus);
     loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
     let loader = Rc::new(loader);
@@ -374,13 +372,19 @@ fn chosen(args: &RunArgs, blocks: Vec<intake::Block>, source: &Arc<Source>) -> L
     Ok(found)
 }
 
-fn inventory(args: &RunArgs, settings: &Settings, secrets: &Rc<VaultSecrets>, bus: &Bus) -> Loaded<Inventory> {
+fn inventory(
+    args: &RunArgs,
+    settings: &Settings,
+    secrets: &Rc<VaultSecrets>,
+    bus: &Bus,
+    loader: &Loader,
+) -> Loaded<Inventory> {
     let sources = &args.inventory;
     let rules = Rules {
         group_names: Transform::parse(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
         ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),
     };
-    let mut inventory = Inventory::load_by(sources, Rc::clone(secrets), rules);
+    let mut inventory = Inventory::load_by(sources, Rc::clone(secrets), rules, Rc::clone(&loader.reads));
     let unread = inventory.unread();
     let fatal = (settings.bool("INVENTORY_ANY_UNPARSED_IS_FAILED") && !unread.is_empty())
         || (settings.bool("INVENTORY_UNPARSED_IS_FAILED") && unread.len() == sources.len());
@@ -435,6 +439,7 @@ fn options(args: &RunArgs, settings: &Settings) -> Options {
         task_timeout: settings.int("TASK_TIMEOUT"),
         config_file: settings.file.as_ref().map(|file| file.display().to_string()),
         environment: Vec::new(),
+        answers: Rc::default(),
     }
 }
 

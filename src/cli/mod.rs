@@ -8,6 +8,7 @@ pub mod config;
 pub mod doc;
 pub mod embedded;
 pub mod extra_vars;
+mod foretell;
 pub mod lint;
 pub mod plan;
 pub mod reference;

@@ -1,21 +1,19 @@
 //! `ionplay plan`: a dry run whose product is a plan.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::assemble::{self, Done, Making};
+use super::assemble;
+use super::foretell::Foretelling;
 use super::run::{RunArgs, on_runtime};
 use crate::exit::Exit;
-use crate::plan::{Gather, Gathered, Invocation, Plan, Tape, drift, model, save, show};
-use crate::sandbox::Handle;
-use crate::value::json::{self, Style};
-
-/// What the embedded service is called in plans: it has another port each time.
-pub(super) const EMBEDDED: &str = "sandbox";
+use crate::plan::show::{self, Look};
+use crate::plan::{Answers, Plan, Stamp, drift, save, seal};
+use crate::report::style::Paint;
 
 /// Foretell what playbooks would do; or show a plan.
 #[derive(Debug, Args)]
@@ -28,6 +26,9 @@ pub struct PlanArgs {
     /// Write the plan to this file, for `ionplay apply`.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     out: Option<PathBuf>,
+    /// Keep the values of `-e` and the answers to prompts in the plan, sealed with the key in this file.
+    #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE", help_heading = "Output")]
+    seal_key_file: Option<PathBuf>,
     /// Report what has changed in the world since the playbook was last applied; propose nothing.
     #[arg(long, help_heading = "Mode")]
     refresh_only: bool,
@@ -42,6 +43,9 @@ enum What {
         /// How.
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
+        /// No colours.
+        #[arg(long)]
+        no_color: bool,
     },
 }
 
@@ -58,18 +62,18 @@ enum Format {
 /// Runs `plan`.
 pub fn main(args: &PlanArgs) -> Exit {
     match &args.what {
-        Some(What::Show { file, format }) => shown(file, *format),
+        Some(What::Show { file, format, no_color }) => shown(file, *format, *no_color),
         None => on_runtime(planned(args)),
     }
 }
 
-fn shown(file: &std::path::Path, format: Format) -> Exit {
+fn shown(file: &Path, format: Format, no_color: bool) -> Exit {
     let plan = match save::read(file) {
-        Ok((plan, _)) => plan,
+        Ok(plan) => plan,
         Err(error) => return refuse(&format!("{error:#}"), Exit::PlanUnusable),
     };
     let text = match format {
-        Format::Text => show::text(&plan),
+        Format::Text => show::text(&plan, look(no_color)),
         Format::Markdown => show::markdown(&plan),
         Format::Json => match save::text(&plan) {
             Ok(text) => text,
@@ -87,29 +91,47 @@ async fn planned(args: &PlanArgs) -> Exit {
             Exit::BadOptions,
         );
     }
-    let made = Timestamp::now();
-    let (exit, plan) = foretell(&args.run, None, &made.to_string()).await;
-    let Some(plan) = plan else { return exit };
+    let key = args.seal_key_file.as_deref().map(seal::key).transpose();
+    let key = match key {
+        Ok(key) => key,
+        Err(error) => return refuse(&format!("{error:#}"), Exit::General),
+    };
+    let (made, stamp, answers) = (now(), Stamp::new(), Rc::new(Answers::default()));
+    let foretelling = Foretelling { args: &args.run, server: None, made: &made, stamp: &stamp, answers: &answers };
+    let (exit, plan) = foretelling.plan().await;
+    let Some(mut plan) = plan else { return exit };
     if args.refresh_only {
         return drifted(&plan, exit, args.run.detailed_exitcode);
     }
-    print(&show::text(&plan));
+    print(&show::text(&plan, look(args.run.no_color)));
     if let Some(path) = &args.out {
+        if let Some(key) = &key {
+            let inline = args.run.extra_vars.iter().filter(|vars| !vars.trim_start().starts_with('@')).cloned();
+            if let Err(error) = seal::seal(&mut plan, key, inline.collect(), answers.all()) {
+                return refuse(&format!("{error:#}"), Exit::Internal);
+            }
+        }
         let written = save::text(&plan).and_then(|text| save::write(path, &text));
         if let Err(error) = written {
             return refuse(&format!("{error:#}"), Exit::General);
         }
         print(&format!("\nWritten to {0}; `ionplay apply {0}` does exactly this.\n", path.display()));
     }
-    if !args.run.detailed_exitcode {
-        return exit;
-    }
-    let counts = plan.counts();
-    assemble::detailed(exit, counts.changes(), counts.undetermined > 0)
+    if args.run.detailed_exitcode { plan.counts().status(exit) } else { exit }
+}
+
+/// The time, to the second.
+fn now() -> String {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
 fn drifted(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
     if exit != Exit::Success {
+        for step in &plan.failed {
+            let why = step.why.as_deref().unwrap_or("it would fail");
+            refuse(&format!("task \"{}\" on {}: {why}", step.task, step.host), exit);
+        }
         return exit;
     }
     let Some(snapshot) = drift::kept(&plan.run) else {
@@ -131,80 +153,9 @@ fn drifted(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
     if detailed && !found.is_empty() { Exit::Changes } else { Exit::Success }
 }
 
-/// Does the dry run and makes its plan; none if it did not come so far.
-pub(super) async fn foretell(args: &RunArgs, server: Option<Rc<Handle>>, made: &str) -> (Exit, Option<Plan>) {
-    let mut args = args.clone();
-    args.check = true;
-    let tape = Tape::new(args.sandbox.then(|| EMBEDDED.to_owned()));
-    let (gather, gathered) = Gather::new();
-    let notes = Rc::clone(&tape);
-    let making = Making {
-        writer: Some(Box::new(gather)),
-        quiet: true,
-        connectors: Some(Box::new(move |http| (Rc::clone(&http), notes.over(http)))),
-        environment: vec![("IONPLAY_NOW".to_owned(), made.to_owned())],
-        server,
-    };
-    let done = assemble::run_with(&args, making).await;
-    let plan = plan_of(&args, &done, &tape, &gathered.borrow(), made);
-    (done.exit, plan)
-}
-
-fn plan_of(args: &RunArgs, done: &Done, tape: &Tape, gathered: &Gathered, made: &str) -> Option<Plan> {
-    let run = done.run.as_ref()?;
-    let hex = |digest: &[u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let folder = std::env::current_dir().unwrap_or_default();
-    let mut files: std::collections::BTreeMap<String, String> = run
-        .loader
-        .digests()
-        .iter()
-        .map(|(path, digest)| (path.strip_prefix(&folder).unwrap_or(path).display().to_string(), hex(digest)))
-        .collect();
-    for source in &args.inventory {
-        if let Ok(bytes) = std::fs::read(source) {
-            files.insert(source.clone(), save::digest(&bytes));
-        }
-    }
-    let variables = json::to_string(&(*run.extra_vars).clone().into(), Style { sort_keys: true, ..Style::EVENT });
-    let plan = Plan {
-        format: model::FORMAT,
-        tool: env!("CARGO_PKG_VERSION").to_owned(),
-        made: made.to_owned(),
-        run: invocation(args),
-        files,
-        variables: save::digest(variables.as_bytes()),
-        actions: gathered.records.iter().map(model::Action::from).collect(),
-        others: gathered.others.clone(),
-        undetermined: gathered.undetermined.clone(),
-        failed: gathered.failed.clone(),
-        observed: tape.observed(),
-        writes: tape.writes(),
-    };
-    // Whatever a secret has got into, it does not leave here.
-    let text = serde_json::to_string(&plan).ok()?;
-    serde_json::from_str(&run.bus.redactor().redact(&text)).ok()
-}
-
-/// What of the command line decides what happens.
-fn invocation(args: &RunArgs) -> Invocation {
-    let (files, further): (Vec<&String>, Vec<&String>) = args.extra_vars.iter().partition(|vars| vars.starts_with('@'));
-    Invocation {
-        playbooks: args.playbooks.clone(),
-        inventory: args.inventory.clone(),
-        limit: args.limit.clone(),
-        connection: args.connection.clone(),
-        variable_files: files.into_iter().cloned().collect(),
-        further_variables: further.len(),
-        fill: args.fill.clone(),
-        vault_id: args.vault_id.clone(),
-        vault_password_file: args.vault_password_file.clone(),
-        tags: args.tags.clone(),
-        skip_tags: args.skip_tags.clone(),
-        start_at_task: args.start_at_task.clone(),
-        block: args.block,
-        force_handlers: args.force_handlers,
-        sandbox: args.sandbox,
-    }
+/// How a plan is shown here: colours and lines as wide as the terminal, where there is one.
+pub(super) fn look(no_color: bool) -> Look {
+    Look { paint: Paint(assemble::colours(no_color)), width: crate::report::screen::width() }
 }
 
 /// Says why something is not done.

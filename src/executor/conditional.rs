@@ -18,6 +18,20 @@ pub enum Answer {
     Unknown(Arc<Unknown>),
 }
 
+impl Answer {
+    /// Whether they hold, or what has to be known for that.
+    ///
+    /// # Errors
+    /// The first unknown that decides.
+    pub fn verdict(self) -> Result<bool, Arc<Unknown>> {
+        match self {
+            Self::Holds => Ok(true),
+            Self::Fails(_) => Ok(false),
+            Self::Unknown(unknown) => Err(unknown),
+        }
+    }
+}
+
 /// Evaluates the `when` conditions around and at a task, outermost first.
 ///
 /// # Errors
@@ -70,20 +84,15 @@ pub fn asked(task: &Task, keyword: Keyword) -> Option<&Node> {
     (!nothing && !node.items().is_some_and(<[Node]>::is_empty)).then_some(node)
 }
 
-/// Whether a keyword's conditions hold; `None` if the task has none, or if that cannot be known yet.
+/// Whether a keyword's conditions hold; `None` if the task has none.
 ///
 /// # Errors
 /// If a condition cannot be evaluated.
-pub fn holds(engine: &Engine<'_>, task: &Task, keyword: Keyword) -> Result<Option<bool>, Fault> {
+pub fn judge(engine: &Engine<'_>, task: &Task, keyword: Keyword) -> Result<Option<Answer>, Fault> {
     let Some(node) = asked(task, keyword) else { return Ok(None) };
     // Unlike in `when`, nothing is no condition here.
     if node.is_null() || node.items().is_some_and(|items| items.iter().any(Node::is_null)) {
         return Err(Fault::value("Empty conditional expressions are not allowed.").or_at(Some(node.span())));
     }
-    let answer = all(engine, &node.to_value()).map_err(|fault| fault.or_at(Some(node.span())))?;
-    Ok(match answer {
-        Answer::Holds => Some(true),
-        Answer::Fails(_) => Some(false),
-        Answer::Unknown(_) => None,
-    })
+    all(engine, &node.to_value()).map(Some).map_err(|fault| fault.or_at(Some(node.span())))
 }

@@ -2,7 +2,37 @@
 
 use super::task::{Pass, TaskRun};
 use crate::modules::Later;
-use crate::value::{Dict, Value};
+use crate::playbook::Loaded;
+use crate::report::TaskLabel;
+use crate::value::{Dict, Unknown, Value, python};
+use std::sync::Arc;
+
+/// What is not known of how a task ends although it is known what it does: `changed_when`, `failed_when` or `until` has
+/// to wait.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Open {
+    /// What `changed` waits for.
+    pub(super) changed: Option<String>,
+    /// What `failed` waits for.
+    pub(super) failed: Option<String>,
+}
+
+impl Open {
+    /// What is open of one pass of a loop is open of the loop.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.changed = self.changed.take().or_else(|| other.changed.clone());
+        self.failed = self.failed.take().or_else(|| other.failed.clone());
+    }
+
+    /// Makes the keys unknown that are.
+    pub(super) fn hide(&self, result: &mut Dict) {
+        for (key, awaits) in [("changed", &self.changed), ("failed", &self.failed)] {
+            if let Some(awaits) = awaits {
+                result.set(key, Value::unknown(awaits.as_str()));
+            }
+        }
+    }
+}
 
 impl TaskRun<'_> {
     /// What follows from nothing being known about a task: what it may have written is in doubt, and so are the facts
@@ -22,28 +52,73 @@ impl TaskRun<'_> {
             }
         }
     }
+
+    /// Notes the handlers that the real run may notify. What the original says of a task in check mode is kept: of the
+    /// handlers of such a task only those of registry objects are shown.
+    pub(super) fn may_notify(&self, pass: &Pass) -> Loaded<()> {
+        let Some(awaits) = pass.doubt() else { return Ok(()) };
+        let shown = pass.undetermined.is_some() || pass.open.changed.is_some();
+        super::handlers::may_notify(self.run, self.play, self.task, self.host, &pass.may_notify, shown, &awaits)
+    }
+
+    /// What a handler waits for that may be notified, or may not.
+    pub(super) fn doubtful_handler(&self) -> Option<Value> {
+        let doubtful = self.play.may_be_notified.borrow();
+        let awaits = doubtful.get(&std::rc::Rc::as_ptr(self.task))?.get(self.host)?;
+        Some(Value::unknown(awaits.as_str()))
+    }
 }
 
 impl Pass {
     /// Why nothing certain can be said of the pass, if that is so.
     pub(super) fn doubt(&self) -> Option<String> {
         let later = || (self.later != Later::Nothing && !self.failed).then(|| Later::AWAITS.to_owned());
-        self.undetermined.clone().or_else(later)
+        let known = [&self.undetermined, &self.open.failed, &self.open.changed];
+        known.into_iter().flatten().next().cloned().or_else(later)
     }
 
-    /// Why the whole result is unknown, if it is.
-    pub(super) fn unknown(&self) -> Option<&str> {
+    /// Whether only the real run can say if something is changed.
+    pub(super) fn may_change(&self) -> bool {
+        let changed = self.changed && self.undetermined.is_none() && self.open.changed.is_none();
+        !self.failed && !changed && (self.doubt().is_some())
+    }
+
+    /// What stands for the whole result, if nothing of it is known.
+    pub(super) fn unknown(&self) -> Option<Value> {
         match self.later {
-            Later::Everything => Some(Later::AWAITS),
-            _ => self.undetermined.as_deref(),
+            Later::Everything => Some(Value::Unknown(Arc::new(Unknown::made(Later::AWAITS)))),
+            _ => self.undetermined.as_deref().map(Value::unknown),
         }
+    }
+
+    /// Makes unknown what only the real run can say.
+    pub(super) fn hide(&self, result: &mut Dict) {
+        if let Later::Keys(keys) = self.later {
+            for key in keys {
+                result.set(*key, Value::Unknown(Arc::new(Unknown::made(Later::AWAITS))));
+            }
+        }
+        self.open.hide(result);
     }
 }
 
-/// Makes unknown what only the real run can say.
-pub(super) fn hide(result: &mut Dict, later: Later) {
-    let Later::Keys(keys) = later else { return };
-    for key in keys {
-        result.set(*key, Value::unknown(Later::AWAITS));
+/// Tells what is not known in a registered value where it comes from.
+pub(super) fn name_unknowns(value: &Value, variable: &str, label: &TaskLabel) {
+    match value {
+        Value::Unknown(unknown) => unknown.comes_from(|| {
+            let place = label.place.as_deref().map(|place| format!(" ({place})")).unwrap_or_default();
+            format!("`{variable}` of task \"{}\"{place}", label.task)
+        }),
+        Value::List(items) | Value::Tuple(items) => {
+            for (index, item) in items.iter().enumerate().filter(|(_, item)| item.has_unknown()) {
+                name_unknowns(item, &format!("{variable}[{index}]"), label);
+            }
+        }
+        Value::Dict(dict) => {
+            for (key, item) in dict.iter().filter(|(_, item)| item.has_unknown()) {
+                name_unknowns(item, &format!("{variable}.{}", python::str(key)), label);
+            }
+        }
+        _ => {}
     }
 }

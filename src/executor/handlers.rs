@@ -21,19 +21,7 @@ use crate::value::{Value, python};
 /// If nobody knows a name: the run ends, as the original's does (exit 1).
 pub fn notify(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, names: &[String]) -> Loaded<()> {
     for name in names {
-        let found = find(run, play, host, name);
-        if found.is_empty() {
-            let known: Vec<String> =
-                play.handlers.borrow().iter().flat_map(|(_, handler)| names_of(run, play, host, handler)).collect();
-            return Err(Box::new(Problem::general(
-                Diagnostic::error(format!(
-                    "The requested handler '{name}' was not found in either the main handlers list nor in the \
-                     listening handlers list"
-                ))
-                .at(&task.span, "")
-                .suggest(name, &known),
-            )));
-        }
+        let found = known(run, play, task, host, name)?;
         if task.handler {
             note(play, found, host);
         } else {
@@ -47,6 +35,49 @@ fn note(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
     for handler in handlers {
         play.notified.borrow_mut().entry(Rc::as_ptr(&handler)).or_default().insert(Rc::clone(host));
     }
+}
+
+/// Notes that a dry run cannot tell whether handlers are to run on a host, and what it would have to know. Those that
+/// are not about registry objects only if they are to be shown.
+///
+/// # Errors
+/// If nobody knows a name.
+pub fn may_notify(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    task: &Task,
+    host: &Rc<str>,
+    names: &[String],
+    shown: bool,
+    awaits: &str,
+) -> Loaded<()> {
+    for name in names {
+        for handler in known(run, play, task, host, name)? {
+            let key = Rc::as_ptr(&handler);
+            if shown || handler.action.full.starts_with("ionoscloudsdk.") {
+                play.may_be_notified.borrow_mut().entry(key).or_default().insert(Rc::clone(host), awaits.to_owned());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The handlers that a name means; at least one.
+fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, name: &str) -> Loaded<Vec<Rc<Task>>> {
+    let found = find(run, play, host, name);
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let known: Vec<String> =
+        play.handlers.borrow().iter().flat_map(|(_, handler)| names_of(run, play, host, handler)).collect();
+    Err(Box::new(Problem::general(
+        Diagnostic::error(format!(
+            "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
+             handlers list"
+        ))
+        .at(&task.span, "")
+        .suggest(name, &known),
+    )))
 }
 
 /// The handlers that a name means: one by its name, and all that listen. A list that was defined later beats an earlier
@@ -107,13 +138,20 @@ pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Load
         let Some((_, handler)) = play.handlers.borrow().get(index).cloned() else { return Ok(failed) };
         index += 1;
         let takes_part = |host: &&Rc<str>| {
-            let notified = play.notified.borrow();
-            let asked = notified.get(&Rc::as_ptr(&handler)).is_some_and(|hosts| hosts.contains(*host));
+            let (notified, doubtful) = (play.notified.borrow(), play.may_be_notified.borrow());
+            let key = Rc::as_ptr(&handler);
+            let asked = notified.get(&key).is_some_and(|hosts| hosts.contains(*host))
+                || doubtful.get(&key).is_some_and(|hosts| hosts.contains_key(*host));
             asked && !failed.contains(host) && !play.ended_hosts.borrow().contains(*host)
         };
         let chosen: Vec<Rc<str>> = hosts.iter().filter(takes_part).cloned().collect();
         if chosen.is_empty() {
             continue;
+        }
+        if let Some(hosts) = play.may_be_notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
+            // Who is notified beyond doubt is in no doubt.
+            let notified = play.notified.borrow();
+            hosts.retain(|host, _| !notified.get(&Rc::as_ptr(&handler)).is_some_and(|known| known.contains(host)));
         }
         if let Some(hosts) = play.notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
             hosts.retain(|host| !chosen.contains(host));
@@ -122,6 +160,9 @@ pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Load
         let mut cursors: IndexMap<Rc<str>, Cursor> =
             chosen.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&items)))).collect();
         Box::pin(linear::run(run, play, &mut cursors, linear::Level::Handler)).await?;
+        if let Some(hosts) = play.may_be_notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
+            hosts.retain(|host, _| !chosen.contains(host));
+        }
         failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));
         if play.ended.get().is_some() || run.interrupt.is_raised() {
             return Ok(failed);

@@ -56,6 +56,7 @@ fn tasks_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Faul
     let mut rest = args;
     rest.retain(|name, _| !matches!(name.as_str(), Some("file" | "_raw_params")));
     match &file {
+        Some(Value::Unknown(unknown)) => Err(Fault::unknown(unknown)),
         Some(file) if !file.is_null() => {
             let what = What::Tasks(python::str(file).trim().to_owned());
             Ok(Request { what, args: Rc::new(rest), vars: variables(run, engine), item: item(run, engine) })
@@ -78,6 +79,9 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
         "apply",
     ];
     let args = arguments(run, engine, KNOWN)?;
+    if let Some(unknown) = args.values().find_map(Value::as_unknown) {
+        return Err(Fault::unknown(unknown));
+    }
     let text = |name: &str| args.get(name).filter(|v| !v.is_null()).map(python::str);
     let flag = |name: &str| args.get(name).and_then(super::keywords::boolean);
     let Some(name) = text("name").or_else(|| text("role")) else {

@@ -54,6 +54,9 @@ impl Reader<'_> {
     pub fn value(&self, keyword: Keyword) -> Result<Option<Value>, Fault> {
         let Some(node) = self.task.keyword(keyword) else { return Ok(None) };
         let value = self.engine.value(&node.to_value()).map_err(|fault| processing(keyword, fault))?;
+        if let Value::Unknown(unknown) = &value {
+            return Err(Fault::unknown(unknown).or_at(Some(node.span())));
+        }
         Ok((!value.is_null() && !matches!(value, Value::Omit)).then_some(value))
     }
 

@@ -38,6 +38,7 @@ mod tags;
 mod task;
 mod tries;
 mod varsfiles;
+mod witness;
 
 pub use facts::FactCache;
 pub use listing::{Listing, list};

@@ -3,19 +3,21 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::background;
 use super::keywords::Settings;
 use super::scope::TaskScope;
 use super::task::TaskRun;
+use super::witness;
 use crate::diagnostic::Diagnostic;
 use crate::modules::spec::{CheckSupport, FreeForm};
 use crate::modules::{self, Args, Failure, InventoryView, Module, Outcome, TaskContext, args};
 use crate::playbook::{Keyword, action};
 use crate::report::Event;
 use crate::template::{Engine, Fault};
-use crate::value::{Dict, Value, python};
+use crate::value::{Dict, Unknown, Value, python};
 
 /// What the controller does itself in the original: their results tell nothing of an invocation.
 pub const IN_CONTROLLER: &[&str] = &[
@@ -182,6 +184,17 @@ fn templated(engine: &Engine<'_>, full: &str, raw: &Dict) -> Result<Dict, Fault>
 /// # Errors
 /// If the module fails, or the time limit has passed.
 pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+    if let Some(unknown) = awaited(prepared) {
+        let awaits = unknown.sentence();
+        return if call.settings.check {
+            Ok(Outcome { undetermined: Some(awaits), ..Outcome::default() })
+        } else {
+            Err(Failure::new(format!("an argument is known to a dry run only: it waits for {awaits}")))
+        };
+    }
+    if !call.settings.check {
+        witness::may(call, prepared).await?;
+    }
     match call.settings.background {
         ..=0 => foreground(call, prepared).await,
         _ => background::run(call, prepared).await,
@@ -199,6 +212,7 @@ pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome,
     if check && spec.check == CheckSupport::None {
         let message = format!("remote module ({}) does not support check mode", spec.short_name());
         let outcome = Outcome { skipped: true, later: modules::Later::Everything, ..Outcome::default() };
+        witness::foretold(call, spec, &Ok(outcome.clone()));
         return Ok(outcome.with("msg", message));
     }
     // Credentials in the environment of the task are as secret as those among its arguments.
@@ -208,35 +222,9 @@ pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome,
         given.for_each(|(_, value)| run.bus.redactor().add(value));
     }
     let warnings = RefCell::default();
-    let engine = Engine::new(&run.globals, call.scope, call.search);
-    let bus = Rc::clone(&run.bus);
-    let inventory = View(call.task);
-    let context = TaskContext {
-        host_name: call.delegated_to.unwrap_or(call.task.host),
-        host: if check { &*run.foretold_host_api } else { &*run.host_api },
-        registries: if check { &*run.foretold_registries } else { &*run.registries },
-        template: &engine,
-        environment: &call.settings.environment,
-        check,
-        diff: call.settings.diff,
-        verbosity: run.options.verbosity,
-        search_path: call.search,
-        base_dir: &call.task.play.play.folder,
-        span: &call.task.task.args.span,
-        raw_args: &call.task.task.args.values,
-        inventory: &inventory,
-        warnings: &warnings,
-        interrupt: &run.interrupt,
-        kept: call.task.kept.clone(),
-        progress: Rc::new(move |message: &str| bus.emit(&Event::Progress(message.to_owned()))),
-    };
-    // A request that has been sent to the API is waited for even when the user interrupts: its answer may hold a
-    // password that is told only once.
-    let shielded = spec.is_of_registry();
-    let work = prepared.module.run(&prepared.args, &context);
-    let mut result = limited(call, work, shielded).await;
-    if BREAKING_OFF.contains(&spec.short_name()) {
-        result = result.map_err(Failure::breaking_off);
+    let mut result = once(call, prepared, check, &warnings).await;
+    if check {
+        witness::foretold(call, spec, &result);
     }
     add_lines(match &mut result {
         Ok(outcome) => &mut outcome.data,
@@ -254,6 +242,50 @@ pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome,
         run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
     }
     result
+}
+
+/// What of the arguments has to be known first. Modules of registry objects plan with what is not known.
+fn awaited(prepared: &Prepared) -> Option<&Arc<Unknown>> {
+    let spec = prepared.module.spec();
+    if spec.is_of_registry() { None } else { spec.awaited(prepared.args.values()) }
+}
+
+/// Runs the module once, for real or foretelling.
+pub(super) async fn once(
+    call: &Call<'_>,
+    prepared: &Prepared,
+    check: bool,
+    warnings: &RefCell<Vec<String>>,
+) -> Result<Outcome, Failure> {
+    let run = call.task.run;
+    let engine = Engine::new(&run.globals, call.scope, call.search);
+    let bus = Rc::clone(&run.bus);
+    let inventory = View(call.task);
+    let context = TaskContext {
+        host_name: call.delegated_to.unwrap_or(call.task.host),
+        host: if check { &*run.foretold_host_api } else { &*run.host_api },
+        registries: if check { &*run.foretold_registries } else { &*run.registries },
+        template: &engine,
+        environment: &call.settings.environment,
+        check,
+        diff: call.settings.diff,
+        verbosity: run.options.verbosity,
+        search_path: call.search,
+        base_dir: &call.task.play.play.folder,
+        span: &call.task.task.args.span,
+        raw_args: &call.task.task.args.values,
+        inventory: &inventory,
+        warnings,
+        interrupt: &run.interrupt,
+        kept: call.task.kept.clone(),
+        progress: Rc::new(move |message: &str| bus.emit(&Event::Progress(message.to_owned()))),
+    };
+    // A request that has been sent to the API is waited for even when the user interrupts: its answer may hold a
+    // password that is told only once.
+    let spec = prepared.module.spec();
+    let shielded = spec.is_of_registry();
+    let result = limited(call, prepared.module.run(&prepared.args, &context), shielded).await;
+    if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
 }
 
 /// What a module says on its streams is there in lines too.

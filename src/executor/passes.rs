@@ -1,8 +1,8 @@
 //! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
 
-use super::doubt;
 use super::include::Request;
 use super::task::Pass;
+use crate::modules::Later;
 use crate::value::{Dict, Value};
 
 /// What the passes of a loop have come to so far.
@@ -13,6 +13,7 @@ pub(super) struct Passes {
     count: usize,
     includes: Vec<Request>,
     notify: Vec<String>,
+    unknown: Option<Value>,
 }
 
 /// What a loop has come to.
@@ -20,7 +21,7 @@ pub(super) struct Summed {
     /// The task as if it were one pass; its result is what `register` keeps.
     pub(super) whole: Pass,
     /// What the only pass waits for: then the loop as a whole is not known either.
-    pub(super) unknown: Option<String>,
+    pub(super) unknown: Option<Value>,
     /// Lists of tasks to go on with.
     pub(super) includes: Vec<Request>,
     /// Handlers to notify.
@@ -36,6 +37,7 @@ impl Passes {
             count: 0,
             includes: Vec::new(),
             notify: Vec::new(),
+            unknown: None,
         }
     }
 
@@ -50,12 +52,17 @@ impl Passes {
         whole.ignored &= pass.ignored || !pass.failed;
         whole.no_log |= pass.no_log;
         whole.always_shown |= pass.always_shown;
-        let unknown = pass.unknown().map(Value::unknown);
+        let unknown = pass.unknown();
+        whole.open.add(&pass.open);
         if whole.undetermined.is_none() {
             whole.undetermined = pass.undetermined.take();
         }
+        if whole.later == Later::Nothing {
+            whole.later = pass.later;
+        }
         self.includes.extend(pass.include.take());
         self.notify.append(&mut pass.notify);
+        whole.may_notify.append(&mut pass.may_notify);
         if let Some(results) = &mut self.results {
             if pass.failed || !pass.bare {
                 pass.result.set("failed", pass.failed.into());
@@ -64,9 +71,11 @@ impl Passes {
             if pass.skipped {
                 pass.result.set("skipped", true.into());
             }
-            doubt::hide(&mut pass.result, pass.later);
-            results.push(unknown.unwrap_or_else(|| Value::from(pass.result)));
+            let mut result = std::mem::take(&mut pass.result);
+            pass.hide(&mut result);
+            results.push(unknown.clone().unwrap_or_else(|| Value::from(result)));
         }
+        self.unknown = unknown;
     }
 
     /// Whether a pass has failed.
@@ -92,15 +101,16 @@ impl Passes {
         }
         // A pass of which nothing is known may have made the difference.
         if let Some(awaits) = &whole.undetermined {
-            for (key, certain) in [("changed", whole.changed), ("skipped", !whole.skipped)] {
+            for (key, certain) in [("changed", whole.changed), ("failed", whole.failed), ("skipped", !whole.skipped)] {
                 if !certain {
                     result.set(key, Value::unknown(awaits.as_str()));
                 }
             }
         }
+        whole.open.hide(&mut result);
         whole.result = result;
         Summed {
-            unknown: whole.undetermined.clone().filter(|_| self.count == 1),
+            unknown: self.unknown.filter(|_| self.count == 1 && whole.undetermined.is_some()),
             // One pass that changed something speaks for all that ran.
             notify: if whole.failed || !whole.changed { Vec::new() } else { self.notify },
             includes: self.includes,

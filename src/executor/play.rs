@@ -36,6 +36,8 @@ pub struct PlayRun {
     pub notifications: RefCell<HashMap<Rc<str>, IndexSet<String>>>,
     /// Which hosts a handler is to run for in the flush that is going on, by the handler's address.
     pub notified: RefCell<HashMap<*const Task, HashSet<Rc<str>>>>,
+    /// What has to be known before anybody can say whether a handler is notified for a host (check mode only).
+    pub may_be_notified: RefCell<HashMap<*const Task, HashMap<Rc<str>, String>>>,
     /// Hosts that left the play without failing.
     pub ended_hosts: RefCell<HashSet<Rc<str>>>,
     /// Hosts that failed with another one: they may go on, but are not counted among the play's hosts any more.
@@ -83,6 +85,7 @@ impl PlayRun {
             handlers: RefCell::default(),
             notifications: RefCell::default(),
             notified: RefCell::default(),
+            may_be_notified: RefCell::default(),
             ended_hosts: RefCell::default(),
             removed_hosts: RefCell::default(),
             started_hosts: RefCell::default(),

@@ -52,10 +52,18 @@ impl Prompt<'_> {
 
     fn answer(&self, run: &Run, name: &str) -> Result<Value, Fault> {
         let default = self.text("default")?;
-        let typed = if std::io::stdin().is_terminal() {
+        let place = format!("{name} ({})", self.node.span());
+        let typed = if let Some(known) = run.options.answers.get(&place) {
+            Some(known)
+        } else if std::io::stdin().is_terminal() {
             let question = self.text("prompt")?.unwrap_or_else(|| name.to_owned());
             let (private, confirm) = (self.flag("private", true)?, self.flag("confirm", false)?);
-            ask(&question, default.as_deref(), private, confirm).map_err(|error| Fault::value(error.to_string()))?
+            let typed = ask(&question, default.as_deref(), private, confirm)
+                .map_err(|error| Fault::value(error.to_string()))?;
+            if let Some(typed) = &typed {
+                run.options.answers.keep(place, typed.clone());
+            }
+            typed
         } else {
             run.bus.emit(&Event::Notice(Diagnostic::warning("Not prompting as we are not in interactive mode")));
             None

@@ -14,7 +14,7 @@ use crate::modules::{self, Failure};
 use crate::playbook::{Keyword, Loaded};
 use crate::report::event::Outcome;
 use crate::report::{Event, Status};
-use crate::template::{Engine, Fault};
+use crate::template::{Engine, Fault, FaultKind};
 use crate::value::{Dict, Value};
 
 /// What hidden results say.
@@ -85,6 +85,9 @@ impl TaskRun<'_> {
 
     /// A failure before the module could run. Whether it is ignored is asked all the same.
     pub(super) fn failed_before(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
+        if fault.kind == FaultKind::Unknown {
+            return undetermined(&Value::unknown(fault.message));
+        }
         let engine = Engine::new(&self.run.globals, scope, search);
         let reader = Reader { engine: &engine, task: self.task };
         // What cannot be converted counts as it is written: any text at all means yes.
@@ -201,6 +204,7 @@ impl TaskRun<'_> {
         };
         self.register(&finished.result, pass.unknown());
         self.notify(if pass.failed || !pass.changed { &[] } else { &pass.notify })?;
+        self.may_notify(&pass)?;
         if finished.includes.is_empty() {
             self.tell(outcome, pass.changed);
         }
@@ -218,6 +222,7 @@ impl TaskRun<'_> {
     /// If it notifies a handler that nobody knows.
     pub(super) fn finish_loop(&self, passes: Passes) -> Loaded<Finished> {
         let Summed { mut whole, unknown, includes, notify } = passes.sum();
+        self.may_notify(&whole)?;
         whole.delegated_to = self.delegation_as_written();
         let status = self.status(&whole);
         self.begin_role(status);
@@ -227,7 +232,7 @@ impl TaskRun<'_> {
         let changed = whole.changed;
         let (no_log, always_shown) = (whole.no_log, false);
         let finished = Finished { status, result: Rc::new(whole.result), includes, no_log, always_shown };
-        self.register(&finished.result, unknown.as_deref());
+        self.register(&finished.result, unknown);
         self.notify(&notify)?;
         if finished.includes.is_empty() {
             self.tell(outcome, changed);
@@ -267,12 +272,12 @@ impl TaskRun<'_> {
         super::handlers::notify(self.run, self.play, self.task, self.host, names)
     }
 
-    fn register(&self, result: &Rc<Dict>, unknown: Option<&str>) {
+    fn register(&self, result: &Rc<Dict>, unknown: Option<Value>) {
         let Some(name) = &self.task.register else { return };
-        let value = match unknown {
-            Some(awaits) => Value::unknown(awaits),
-            None => Value::Dict(std::sync::Arc::new((**result).clone())),
-        };
+        let value = unknown.unwrap_or_else(|| Value::Dict(std::sync::Arc::new((**result).clone())));
+        if self.run.options.check {
+            super::doubt::name_unknowns(&value, name, self.label);
+        }
         for host in self.targets {
             self.run.host(host).set(name, value.clone());
         }
@@ -338,7 +343,7 @@ pub(super) fn no_items() -> Pass {
 /// Nothing can be said before something has been created.
 pub(super) fn undetermined(unknown: &Value) -> Pass {
     let awaits = match unknown {
-        Value::Unknown(unknown) => unknown.awaits.clone(),
+        Value::Unknown(unknown) => unknown.sentence(),
         _ => String::new(),
     };
     let mut result = Dict::new();

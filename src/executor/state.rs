@@ -14,6 +14,8 @@ use crate::host::HostApi;
 use crate::interrupt::Interrupt;
 use crate::inventory::Inventory;
 use crate::ionos::Connector;
+use crate::plan::Answers;
+use crate::plan::deeds::Deeds;
 use crate::playbook::{Loader, Task};
 use crate::reconcile::Record;
 use crate::report::{Bus, Event};
@@ -69,6 +71,8 @@ pub struct Options {
     pub config_file: Option<String>,
     /// What every task finds in its environment, below its own.
     pub environment: Vec<(String, String)>,
+    /// What was answered to prompts in an earlier run for the same plan, and in this one.
+    pub answers: Rc<Answers>,
 }
 
 /// What is known of a host in a run.
@@ -111,6 +115,8 @@ pub struct Run {
     pub host_api: Box<dyn HostApi>,
     /// Files and commands in check mode.
     pub foretold_host_api: Box<dyn HostApi>,
+    /// Is told what modules do to files, or says whether they may.
+    pub deeds: Option<Rc<dyn Deeds>>,
     /// What is known of each host.
     pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
     /// Hosts that are out of the run.
@@ -155,6 +161,8 @@ pub struct Parts {
     pub registries: (Rc<dyn Connector>, Rc<dyn Connector>),
     /// Files and commands, and in check mode.
     pub host_apis: (Box<dyn HostApi>, Box<dyn HostApi>),
+    /// Is told what modules do to files, or says whether they may.
+    pub deeds: Option<Rc<dyn Deeds>>,
 }
 
 impl Run {
@@ -173,6 +181,7 @@ impl Run {
             foretold_registries: parts.registries.1,
             host_api: parts.host_apis.0,
             foretold_host_api: parts.host_apis.1,
+            deeds: parts.deeds,
             hosts: RefCell::default(),
             failed: RefCell::default(),
             tally: RefCell::default(),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use super::conditional::{self, Answer};
 use super::cursor::Fate;
+use super::doubt::Open;
 use super::include::{self, Request};
 use super::keywords::{self, Reader};
 use super::loops::{self, Control, Items};
@@ -86,8 +87,11 @@ pub(super) struct Pass {
     pub(super) delegated_to: Option<Rc<str>>,
     pub(super) undetermined: Option<String>,
     pub(super) later: Later,
+    pub(super) open: Open,
     pub(super) include: Option<Request>,
     pub(super) notify: Vec<String>,
+    /// Handlers that the real run may notify.
+    pub(super) may_notify: Vec<String>,
     /// It has set facts or variables, or changed the inventory.
     pub(super) touched: bool,
     /// What is done to variables and statistics if nothing makes it fail.
@@ -191,7 +195,9 @@ impl TaskRun<'_> {
             match conditional::when(&engine, self.task) {
                 Ok(Answer::Fails(condition)) => skipped(&condition),
                 Err(fault) => self.failed_before(fault, scope, search),
-                Ok(Answer::Holds | Answer::Unknown(_)) => undetermined(&unknown),
+                Ok(Answer::Holds | Answer::Unknown(_)) => {
+                    Pass { may_notify: self.notifications(&engine).unwrap_or_default(), ..undetermined(&unknown) }
+                }
             }
         };
         scope.set_top(Vec::new());
@@ -267,12 +273,18 @@ impl TaskRun<'_> {
         let scope = &*scope;
         let engine = Engine::new(&self.run.globals, scope, search);
         match conditional::when(&engine, self.task) {
-            Ok(Answer::Holds) => {}
             Ok(Answer::Fails(condition)) => {
                 return Pass { delegated_to, no_log: self.no_log(&engine), ..skipped(&condition) };
             }
-            Ok(Answer::Unknown(unknown)) => {
-                return Pass { delegated_to, ..undetermined(&Value::Unknown(unknown)) };
+            Ok(answer) => {
+                let unknown = match answer {
+                    Answer::Unknown(unknown) => Some(Value::Unknown(unknown)),
+                    _ => self.doubtful_handler(),
+                };
+                if let Some(unknown) = unknown {
+                    let may_notify = self.notifications(&engine).unwrap_or_default();
+                    return Pass { delegated_to, no_log: self.no_log(&engine), may_notify, ..undetermined(&unknown) };
+                }
             }
             Err(fault) => return Pass { delegated_to, ..self.failed_early(fault, scope, search) },
         }
@@ -298,7 +310,11 @@ impl TaskRun<'_> {
         pass.ignored = if pass.unreachable { settings.ignore_unreachable } else { settings.ignore_errors };
         pass.no_log |= settings.no_log;
         pass.delegated_to = delegated_to;
-        pass.notify = notify;
+        if pass.may_change() {
+            pass.may_notify = notify;
+        } else {
+            pass.notify = notify;
+        }
         pass
     }
 

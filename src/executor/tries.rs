@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::access;
-use super::conditional;
+use super::conditional::{self, Answer};
 use super::keywords::Settings;
 use super::module::{self, Prepared};
 use super::result::no_exception;
@@ -106,7 +106,7 @@ impl TaskRun<'_> {
                 return pass;
             }
             pass.result.set("attempts", attempt.into());
-            match self.satisfied(scope, search, &pass, has_until) {
+            match self.satisfied(scope, search, &mut pass, has_until) {
                 Ok(true) => return pass,
                 Ok(false) => {}
                 Err(failed) => return *failed,
@@ -194,15 +194,23 @@ impl TaskRun<'_> {
         &self,
         scope: &TaskScope,
         search: &[PathBuf],
-        pass: &Pass,
+        pass: &mut Pass,
         has_until: bool,
     ) -> Result<bool, Box<Pass>> {
         if !has_until {
             return Ok(!pass.failed);
         }
-        let layered = self.with_pass(scope, pass);
-        match conditional::holds(&Engine::new(&self.run.globals, &layered, search), self.task, Keyword::Until) {
-            Ok(holds) => Ok(holds.unwrap_or(true)),
+        let answer = {
+            let layered = self.with_pass(scope, pass);
+            conditional::judge(&Engine::new(&self.run.globals, &layered, search), self.task, Keyword::Until)
+        };
+        match answer {
+            Ok(Some(Answer::Unknown(unknown))) => {
+                // In the real run it may never come true.
+                pass.open.failed.get_or_insert_with(|| unknown.sentence());
+                Ok(true)
+            }
+            Ok(answer) => Ok(!matches!(answer, Some(Answer::Fails(_)))),
             Err(fault) => Err(Box::new(self.failed_before(fault, scope, search))),
         }
     }
@@ -217,12 +225,22 @@ impl TaskRun<'_> {
                 continue;
             }
             let layered = self.with_pass(scope, pass);
-            let verdict = conditional::holds(&Engine::new(&self.run.globals, &layered, search), self.task, keyword);
+            let answer = conditional::judge(&Engine::new(&self.run.globals, &layered, search), self.task, keyword);
             let key = if keyword == Keyword::ChangedWhen { "changed_when_result" } else { "failed_when_result" };
-            match verdict {
+            match answer.map(|answer| answer.map(|answer| answer.verdict())) {
                 Ok(None) => {}
-                Ok(Some(verdict)) if keyword == Keyword::ChangedWhen => pass.changed = verdict,
-                Ok(Some(verdict)) => {
+                Ok(Some(Err(unknown))) => {
+                    let open = &mut pass.open;
+                    let slot = if keyword == Keyword::ChangedWhen { &mut open.changed } else { &mut open.failed };
+                    *slot = Some(unknown.sentence());
+                    if keyword == Keyword::FailedWhen {
+                        // What follows is foretold for the case that it does not fail, whatever the module says.
+                        pass.failed = false;
+                        pass.diagnostic = None;
+                    }
+                }
+                Ok(Some(Ok(verdict))) if keyword == Keyword::ChangedWhen => pass.changed = verdict,
+                Ok(Some(Ok(verdict))) => {
                     pass.result.set(key, verdict.into());
                     let exception = pass.result.remove("exception");
                     let of_module = !module::IN_CONTROLLER.contains(&self.task.action.short());
@@ -250,6 +268,9 @@ impl TaskRun<'_> {
     /// The variables of the scope with the result so far under its registered name.
     pub(super) fn with_register<'s>(&self, scope: &'s TaskScope, result: &Dict) -> Registered<'s> {
         let own = self.task.register.as_ref().map(|name| (Rc::clone(name), Value::from(result.clone())));
+        if let Some((name, value)) = own.as_ref().filter(|_| self.run.options.check) {
+            super::doubt::name_unknowns(value, name, self.label);
+        }
         Registered { own, set: Vec::new(), under: scope }
     }
 
@@ -271,7 +292,7 @@ impl TaskRun<'_> {
         if !pass.unjudged {
             result.set("changed", pass.changed.into());
         }
-        super::doubt::hide(&mut result, pass.later);
+        pass.hide(&mut result);
         result
     }
 }

@@ -108,7 +108,7 @@ impl Inventory {
         if let Some(vars) = self.files.borrow().get(&key) {
             return Ok(Rc::clone(vars));
         }
-        let vars = Rc::new(vars_files::load(folder, kind, name, self.secrets())?);
+        let vars = Rc::new(vars_files::load(folder, kind, name, self.secrets(), &self.reads)?);
         self.files.borrow_mut().insert(key, Rc::clone(&vars));
         Ok(vars)
     }

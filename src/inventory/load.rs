@@ -12,6 +12,7 @@ use super::model::{HostName, LOCALHOST, Model, Origin};
 use super::names::{GroupNames, Transform};
 use super::{ini, read, script, tree};
 use crate::diagnostic::Diagnostic;
+use crate::reads::Reads;
 use crate::value::{Dict, Value};
 use crate::vars::vault::VaultSecrets;
 
@@ -42,6 +43,8 @@ pub struct Inventory {
     folders: Vec<PathBuf>,
     playbook_folder: Option<PathBuf>,
     secrets: Rc<VaultSecrets>,
+    /// Which files were read.
+    pub(super) reads: Rc<Reads>,
     limit: Option<Vec<String>>,
     localhost: OnceCell<HostName>,
     warnings: RefCell<Vec<Diagnostic>>,
@@ -59,11 +62,11 @@ impl Inventory {
 
     /// Reads the sources in order (`-i` as written). What cannot be read becomes a warning.
     pub fn load(sources: &[String], secrets: Rc<VaultSecrets>) -> Self {
-        Self::load_by(sources, secrets, Rules::default())
+        Self::load_by(sources, secrets, Rules::default(), Rc::default())
     }
 
-    /// The same by other rules.
-    pub fn load_by(sources: &[String], secrets: Rc<VaultSecrets>, rules: Rules) -> Self {
+    /// The same by other rules; what is read, now and later, is noted.
+    pub fn load_by(sources: &[String], secrets: Rc<VaultSecrets>, rules: Rules, reads: Rc<Reads>) -> Self {
         let mut inventory = Self {
             model: Model::default(),
             sources: sources.to_vec(),
@@ -72,6 +75,7 @@ impl Inventory {
             folders: Vec::new(),
             playbook_folder: None,
             secrets,
+            reads,
             limit: None,
             localhost: OnceCell::new(),
             warnings: RefCell::default(),
@@ -255,12 +259,14 @@ impl Inventory {
         let origin = Origin { file: path.display().to_string().into(), folder: Some(parent(path)) };
         let mut failures = Vec::new();
         if is_program(path) {
+            // What a script says is not among its bytes, but it is the script that says it.
+            let _ = self.reads.read(path);
             match script::load(path, &origin, &mut self.model) {
                 Ok(()) => return true,
                 Err(why) => failures.push(Diagnostic::warning(format!("as a script: {why}"))),
             }
         }
-        let source = match read::source(path, &self.secrets) {
+        let source = match read::source(path, &self.secrets, &self.reads) {
             Ok(source) => source,
             Err(why) => {
                 self.warn(Diagnostic::warning(why));
@@ -344,7 +350,7 @@ mod tests {
         assert!(inventory.take_warnings().is_empty());
         assert_eq!(inventory.select("all").unwrap().join(" "), "x[1:2] y a b s");
         let rules = Rules { ranges_in_lists: true, ..Rules::default() };
-        let ranges = Inventory::load_by(&["x[1:2],".to_owned()], Rc::default(), rules);
+        let ranges = Inventory::load_by(&["x[1:2],".to_owned()], Rc::default(), rules, Rc::default());
         assert_eq!(ranges.select("all").unwrap().join(" "), "x1 x2");
         assert_eq!(inventory.model.hosts["y"].vars.get("ansible_port"), Some(&Value::Int(22)));
         let Some(Value::Str(text)) = inventory.model.hosts["s"].vars.get("v") else { panic!("no text") };

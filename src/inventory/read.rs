@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::reads::Reads;
 use crate::source::{Source, Span};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::{VaultSecrets, is_vaulted};
@@ -11,9 +12,9 @@ use crate::vars::vault::{VaultSecrets, is_vaulted};
 ///
 /// # Errors
 /// With one sentence that names the file.
-pub fn source(path: &Path, secrets: &VaultSecrets) -> Result<Arc<Source>, String> {
+pub fn source(path: &Path, secrets: &VaultSecrets, reads: &Reads) -> Result<Arc<Source>, String> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|why| format!("cannot read `{name}`: {why}"))?;
+    let bytes = reads.read(path).map_err(|why| format!("cannot read `{name}`: {why}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8"))?;
     if is_vaulted(&text) {
         let text = secrets.open_text(&text).map_err(|why| format!("cannot open `{name}`: {why}"))?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::read;
+use crate::reads::Reads;
 use crate::value::{Dict, Value};
 use crate::vars::vault::VaultSecrets;
 
@@ -13,13 +14,13 @@ const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 ///
 /// # Errors
 /// With one sentence that names the file, if one cannot be read, opened or is no mapping.
-pub fn load(folder: &Path, kind: &str, name: &str, secrets: &VaultSecrets) -> Result<Dict, String> {
+pub fn load(folder: &Path, kind: &str, name: &str, secrets: &VaultSecrets, reads: &Reads) -> Result<Dict, String> {
     let mut vars = Dict::new();
     if name.starts_with('/') {
         return Ok(vars);
     }
     for path in find(&folder.join(kind), name) {
-        let source = read::source(&path, secrets)?;
+        let source = read::source(&path, secrets, reads)?;
         match read::yaml(&source)? {
             Value::Null => {}
             Value::Dict(dict) => vars.extend(&dict),
@@ -94,7 +95,7 @@ mod tests {
         write("bad.yml", "[1]");
         let mut secrets = VaultSecrets::default();
         let load = |name: &str, secrets: &VaultSecrets| {
-            load(folder.path(), "group_vars", name, secrets).map(|vars| python::repr(&vars.into()))
+            load(folder.path(), "group_vars", name, secrets, &Reads::default()).map(|vars| python::repr(&vars.into()))
         };
         assert_eq!(load("all", &secrets).unwrap(), "{'a': 1}");
         assert_eq!(load("g", &secrets).unwrap(), "{'a': 3, 'b': '{{ a }}'}");

@@ -22,8 +22,7 @@ pub enum Fact<T> {
 impl<T> Fact<T> {
     /// A fact that is known only after `awaits`.
     pub fn later(awaits: impl Into<String>) -> Self {
-        let unknown = Unknown { shown: crate::value::KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into() };
-        Self::Unknown(Arc::new(unknown))
+        Self::Unknown(Arc::new(Unknown::made(awaits)))
     }
 
     /// What is known.

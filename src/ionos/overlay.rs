@@ -134,9 +134,7 @@ impl World {
 fn unheard_of(id: &Id, what: &str) -> Result<(), ApiError> {
     match id {
         Fact::Known(_) => Ok(()),
-        Fact::Unknown(unknown) => {
-            Err(ApiError::undetermined(format!("the {what} is not known yet: it awaits {}", unknown.awaits)))
-        }
+        Fact::Unknown(unknown) => Err(ApiError::undetermined(format!("the {what}: {}", unknown.sentence()))),
     }
 }
 

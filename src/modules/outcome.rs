@@ -38,7 +38,7 @@ pub enum Later {
 
 impl Later {
     /// What has to happen before it is known.
-    pub const AWAITS: &'static str = "the real run: this module does nothing in a dry run";
+    pub const AWAITS: &'static str = "the real run (this module does nothing in a dry run)";
 }
 
 /// A failed task.

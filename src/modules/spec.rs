@@ -1,6 +1,10 @@
 //! What a parameter is. Every fact about one is a row here, and four readers use the rows: the check of arguments,
 //! `ionplay doc`, the JSON schema for editors, and completions.
 
+use std::sync::Arc;
+
+use crate::value::{Dict, Unknown, Value};
+
 /// A module as its users see it.
 #[derive(Debug, Clone, Copy)]
 pub struct Spec {
@@ -30,6 +34,8 @@ pub struct Spec {
     pub required_if: &'static [(&'static str, &'static str, &'static [&'static str])],
     /// Parameters beyond the table are kept as they are (`set_fact`, `add_host`, `debug`'s friends).
     pub any_params: bool,
+    /// Parameters that a dry run may leave unknown and still say what happens; `*` for all.
+    pub may_be_unknown: &'static [&'static str],
     /// A list of tasks that shows how it is used; empty where the parameters say it all.
     pub examples: &'static str,
 }
@@ -129,6 +135,7 @@ impl Spec {
             required_together: &[],
             required_if: &[],
             any_params: false,
+            may_be_unknown: &[],
             examples: "",
         }
     }
@@ -178,6 +185,20 @@ impl Spec {
     #[must_use]
     pub const fn examples(self, examples: &'static str) -> Self {
         Self { examples, ..self }
+    }
+
+    /// What a dry run need not know of it.
+    #[must_use]
+    pub const fn may_be_unknown(self, names: &'static [&'static str]) -> Self {
+        Self { may_be_unknown: names, ..self }
+    }
+
+    /// What of the arguments has to be known before anything can be said.
+    pub fn awaited<'a>(&self, args: &'a Dict) -> Option<&'a Arc<Unknown>> {
+        let named =
+            |name: &Value| self.may_be_unknown.iter().any(|known| *known == "*" || name.as_str() == Some(*known));
+        let (_, value) = args.iter().find(|(name, value)| value.has_unknown() && !named(name))?;
+        value.first_unknown()
     }
 
     /// Parameters beyond the table are kept.

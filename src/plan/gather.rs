@@ -1,10 +1,11 @@
 //! Gathers from the events of a run what a plan and a detailed exit status are made of.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::model::Step;
-use crate::reconcile::{Record, Verb};
+use super::model::{Counts, Step};
+use crate::reconcile::Record;
 use crate::report::event::Outcome;
 use crate::report::{Event, Status, Writer};
 use crate::secrets::Redactor;
@@ -24,43 +25,54 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// Whether anything was, or would be, changed.
-    pub fn changes(&self) -> bool {
-        !self.others.is_empty() || self.records.iter().any(|r| r.verb != Verb::Nothing && r.error.is_none())
+    /// How often each thing was, or would be, done.
+    pub fn counts(&self) -> Counts {
+        let done = self.records.iter().filter(|record| record.error.is_none()).map(|record| record.verb.name());
+        Counts::of(done, [&self.undetermined, &self.others, &self.failed].map(Vec::len))
     }
 }
 
 /// The writer that gathers.
 #[derive(Default)]
-pub struct Gather(Rc<RefCell<Gathered>>);
+pub struct Gather {
+    gathered: Rc<RefCell<Gathered>>,
+    /// The pass of the loop under way that failed last, by host.
+    passes: HashMap<Rc<str>, Step>,
+}
 
 impl Gather {
     /// A writer and what it gathers into.
     pub fn new() -> (Self, Rc<RefCell<Gathered>>) {
         let gather = Self::default();
-        let shared = Rc::clone(&gather.0);
+        let shared = Rc::clone(&gather.gathered);
         (gather, shared)
     }
 
-    fn note(&self, outcome: &Outcome, redactor: &Redactor) {
+    fn note(&mut self, outcome: &Outcome, redactor: &Redactor) {
         let step = |why: Option<String>| Step {
             task: outcome.label.task.to_string(),
             host: outcome.host.to_string(),
             item: outcome.item.as_ref().map(|item| redactor.redact(&python::str(item)).into_owned()),
             why: why.map(|why| redactor.redact(&why).into_owned()),
         };
-        let mut all = self.0.borrow_mut();
+        let mut all = self.gathered.borrow_mut();
         let is_item = outcome.item.is_some();
+        let failed = matches!(outcome.status, Status::Failed | Status::Unreachable);
+        if is_item && failed {
+            self.passes.insert(Rc::clone(&outcome.host), step(outcome.result.get("msg").map(python::str)));
+        }
         // The line of a whole loop repeats what its passes have said.
         if outcome.looped && !is_item {
-            if matches!(outcome.status, Status::Failed | Status::Unreachable) {
-                all.failed.push(step(outcome.result.get("msg").map(python::str)));
+            // It only says that a pass failed; which one, and why, is what people want to know.
+            let pass = self.passes.remove(&outcome.host);
+            if failed {
+                all.failed.push(pass.unwrap_or_else(|| step(outcome.result.get("msg").map(python::str))));
             }
             return;
         }
         if let Some(awaits) = &outcome.undetermined {
             all.undetermined.push(step(Some(awaits.clone())));
-        } else if matches!(outcome.status, Status::Failed | Status::Unreachable) && !is_item {
+        } else if failed && !is_item {
             all.failed.push(step(outcome.result.get("msg").map(python::str)));
         } else if outcome.status == Status::Changed && !outcome.label.action.starts_with("ionoscloudsdk.") {
             all.others.push(step(None));
@@ -72,7 +84,7 @@ impl Writer for Gather {
     fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
         match event {
             Event::Item(outcome) | Event::Host(outcome) => self.note(outcome, redactor),
-            Event::Recap { records, .. } => self.0.borrow_mut().records.clone_from(records),
+            Event::Recap { records, .. } => self.gathered.borrow_mut().records.clone_from(records),
             _ => {}
         }
         Ok(())

@@ -4,17 +4,23 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::model::{Plan, Write};
+use super::deeds::{self, Deed, Deeds, Does};
+use super::model::{Plan, Step, Write};
 use super::requests;
 use super::tape::{Watch, Written, account};
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiError, Connection, Connector, RegistryApi};
 
+/// What everything after the first deviation is told.
+const STOPPED: &str = "the run was stopped because it left the plan; nothing more is done";
+
 /// Compares each request with the plan before it is sent. After the first that is not in it, nothing is sent any more.
 pub struct Guard {
     alias: Option<String>,
     planned: Vec<Write>,
+    deeds: Vec<Deed>,
+    undetermined: Vec<Step>,
     sent: RefCell<Vec<bool>>,
     /// Ids of what was made, by what stands for them in the plan.
     made: RefCell<HashMap<String, String>>,
@@ -30,6 +36,8 @@ impl Guard {
             alias,
             sent: RefCell::new(vec![false; plan.writes.len()]),
             planned: plan.writes.clone(),
+            deeds: plan.deeds.clone(),
+            undetermined: plan.undetermined.clone(),
             made: RefCell::default(),
             current: Cell::new(None),
             refused: RefCell::default(),
@@ -72,10 +80,28 @@ impl Guard {
     }
 }
 
+impl Deeds for Guard {
+    fn may(&self, deed: &Deed) -> Result<(), String> {
+        if self.refused.borrow().is_some() {
+            return Err(STOPPED.to_owned());
+        }
+        // A task of which the plan says that it cannot tell what it does may do anything.
+        let open = self.undetermined.iter().any(|step| step.task == deed.task && step.host == deed.host);
+        if open || deeds::allows(&self.deeds, deed) {
+            return Ok(());
+        }
+        let item = deed.item.as_ref().map(|item| format!(" (item={item})")).unwrap_or_default();
+        let what = if deed.does == Does::Change { "change something" } else { "run something" };
+        let said = format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", deed.task, deed.host);
+        *self.refused.borrow_mut() = Some(said.clone());
+        Err(format!("{said}; it was not done, and nothing more is"))
+    }
+}
+
 impl Watch for Guard {
     fn before(&self, write: &Write) -> Result<(), ApiError> {
         if self.refused.borrow().is_some() {
-            return Err(ApiError::unsent("the run was stopped because it left the plan; nothing more is sent"));
+            return Err(ApiError::unsent(STOPPED));
         }
         let found = {
             let sent = self.sent.borrow();

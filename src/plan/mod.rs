@@ -4,18 +4,25 @@
 //! that would be sent. To apply it, the dry run is done again and must come to the same ([`verify`]); then the real run
 //! goes through a [`guard`] that lets no other request pass than those of the plan.
 
+mod answers;
+pub mod deeds;
 pub mod drift;
 pub mod gather;
 pub mod guard;
+pub mod lock;
 pub mod model;
 pub mod requests;
 pub mod save;
+pub mod seal;
 pub mod show;
+pub mod stamp;
 pub mod tape;
 pub mod verify;
 
+pub use answers::Answers;
 pub use gather::{Gather, Gathered};
 pub use guard::Guard;
 pub use model::{Invocation, Plan};
+pub use stamp::Stamp;
 pub use tape::Tape;
 pub use verify::Refusal;

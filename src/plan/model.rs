@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::reconcile::{Record, Verb};
+use super::deeds::Deed;
+use crate::exit::Exit;
+use crate::reconcile::Record;
 use crate::value::json::{self, Style};
 use crate::value::{Dict, Value};
 
@@ -24,10 +26,14 @@ pub struct Plan {
     pub made: String,
     /// What was run.
     pub run: Invocation,
-    /// The digests of all files that the playbook was read from.
+    /// What the digests of files and variables are salted with.
+    pub salt: String,
+    /// The digests of all files that the run has read: playbooks, roles, variables, inventories, templates, sources.
     pub files: BTreeMap<String, String>,
-    /// The digest of the variables that were given on the command line.
+    /// The digest of the variables that were given on the command line and of the answers to prompts.
     pub variables: String,
+    /// The same variables and answers for whoever has the key, in a vault envelope.
+    pub sealed: Option<String>,
     /// What would be done to registry objects, in order.
     pub actions: Vec<Action>,
     /// Changes that other modules would make (files, commands).
@@ -40,6 +46,10 @@ pub struct Plan {
     pub observed: Vec<Observed>,
     /// The writing requests, in order.
     pub writes: Vec<Write>,
+    /// What other modules would do, but for those that would do nothing.
+    pub deeds: Vec<Deed>,
+    /// The digest of all this: it tells whether the file was altered.
+    pub digest: String,
 }
 
 /// The command line of a run, as far as it decides what happens. Variables that were written there are not kept: they
@@ -177,26 +187,50 @@ pub struct Counts {
 }
 
 impl Plan {
+    /// The digest of everything but the seal, which holds it, and itself.
+    pub fn digest(&self) -> String {
+        let bare = Self { digest: String::new(), sealed: None, ..self.clone() };
+        super::save::digest(serde_json::to_string(&bare).unwrap_or_default().as_bytes())
+    }
+
     /// How often each thing would be done.
     pub fn counts(&self) -> Counts {
-        let of = |verb: Verb| self.actions.iter().filter(|a| a.action == verb.name() && a.error.is_none()).count();
-        Counts {
-            create: of(Verb::Create),
-            update: of(Verb::Update),
-            replace: of(Verb::Replace),
-            delete: of(Verb::Delete),
-            unchanged: of(Verb::Nothing),
-            undetermined: self.undetermined.len(),
-            others: self.others.len(),
-            failed: self.failed.len(),
-        }
+        let done = self.actions.iter().filter(|action| action.error.is_none()).map(|action| &*action.action);
+        Counts::of(done, [&self.undetermined, &self.others, &self.failed].map(Vec::len))
     }
 }
 
 impl Counts {
+    /// Counts what is done to objects, by its names, and takes the numbers of undetermined, other and failed tasks.
+    pub(super) fn of<'a>(actions: impl Iterator<Item = &'a str>, [undetermined, others, failed]: [usize; 3]) -> Self {
+        let mut counts = Self { undetermined, others, failed, ..Self::default() };
+        for action in actions {
+            let count = match action {
+                "create" => &mut counts.create,
+                "update" => &mut counts.update,
+                "replace" => &mut counts.replace,
+                "delete" => &mut counts.delete,
+                _ => &mut counts.unchanged,
+            };
+            *count += 1;
+        }
+        counts
+    }
+
     /// Whether anything would be changed.
     pub fn changes(&self) -> bool {
         self.create + self.update + self.replace + self.delete + self.others > 0
+    }
+
+    /// The status of `--detailed-exitcode` for a dry run that ended like this.
+    pub fn status(&self, ended: Exit) -> Exit {
+        match ended {
+            Exit::Interrupted => Exit::Interrupted,
+            Exit::Success if self.failed == 0 && self.changes() => Exit::Changes,
+            Exit::Success if self.failed == 0 && self.undetermined > 0 => Exit::Undetermined,
+            Exit::Success if self.failed == 0 => Exit::Success,
+            _ => Exit::General,
+        }
     }
 }
 
@@ -246,9 +280,19 @@ pub fn plain_fields(fields: &Dict) -> serde_json::Map<String, Json> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use serde_json::json;
+
+    /// A plan of nothing.
+    pub(in crate::plan) fn empty() -> Plan {
+        serde_json::from_value(json!({
+            "format": FORMAT, "tool": env!("CARGO_PKG_VERSION"), "made": "", "run": {}, "salt": "", "files": {},
+            "variables": "", "sealed": null, "actions": [], "others": [], "undetermined": [], "failed": [],
+            "observed": [], "writes": [], "deeds": [], "digest": ""
+        }))
+        .unwrap()
+    }
 
     fn keys(json: &Json) -> Vec<&String> {
         let mut keys: Vec<&String> = json.as_object().unwrap().keys().collect();
@@ -261,19 +305,21 @@ mod tests {
         let schema: Json = serde_json::from_str(include_str!("../../docs/plan.schema.json")).unwrap();
         let step = json!({"task": "t", "host": "h", "item": null, "why": null});
         let plan: Plan = serde_json::from_value(json!({
-            "format": FORMAT, "tool": "0", "made": "", "run": {}, "files": {}, "variables": "",
+            "format": FORMAT, "tool": "0", "made": "", "run": {}, "salt": "", "files": {}, "variables": "",
+            "sealed": null,
             "actions": [{"kind": "k", "name": "n", "id": null, "parent": null, "action": "create", "before": {},
                 "after": {}, "reason": null, "error": null}],
             "others": [step], "undetermined": [], "failed": [],
             "observed": [{"account": "a", "kind": "k", "id": "i", "parent": null, "name": null, "there": true,
                 "fingerprint": "", "fields": {}}],
-            "writes": [{"call": "c", "account": "a", "registry": null, "object": null, "body": null}]
+            "writes": [{"call": "c", "account": "a", "registry": null, "object": null, "body": null}],
+            "deeds": [{"task": "t", "host": "h", "item": null, "does": "change"}], "digest": ""
         }))
         .unwrap();
         let written = serde_json::to_value(&plan).unwrap();
         assert_eq!(keys(&schema["properties"]), keys(&written));
         assert_eq!(keys(&schema["properties"]["run"]["properties"]), keys(&written["run"]));
-        for list in ["actions", "others", "observed", "writes"] {
+        for list in ["actions", "others", "observed", "writes", "deeds"] {
             assert_eq!(keys(&schema["properties"][list]["items"]["properties"]), keys(&written[list][0]), "{list}");
         }
     }

@@ -1,24 +1,21 @@
 //! Plans in files.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::model::{FORMAT, Plan};
 
-/// What stands next to a plan that was applied.
-#[derive(Debug, Serialize, Deserialize)]
-struct Applied {
-    plan: String,
-    begun: String,
-}
-
 /// The SHA-256 digest of some bytes, in hexadecimal digits.
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of a plan.
@@ -43,11 +40,11 @@ pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads a plan, with the digest of its file.
+/// Reads a plan.
 ///
 /// # Errors
-/// If the file cannot be read, is no plan, or is of another version of the format or the program.
-pub fn read(path: &Path) -> anyhow::Result<(Plan, String)> {
+/// If the file cannot be read, is no plan, is of another version of the format, or was altered.
+pub fn read(path: &Path) -> anyhow::Result<Plan> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let json: serde_json::Value =
         serde_json::from_slice(&bytes).with_context(|| format!("`{}` is no plan", path.display()))?;
@@ -58,32 +55,14 @@ pub fn read(path: &Path) -> anyhow::Result<(Plan, String)> {
         }
         None => bail!("`{}` is no plan: it has no `format`", path.display()),
     }
-    let plan = serde_json::from_value(json).with_context(|| format!("`{}` is no plan", path.display()))?;
-    Ok((plan, digest(&bytes)))
-}
-
-/// Where it is noted that a plan was applied.
-fn mark(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".applied");
-    PathBuf::from(name)
-}
-
-/// When the plan of this digest was applied from this file, if it was.
-pub fn applied(path: &Path, digest: &str) -> Option<String> {
-    let bytes = std::fs::read(mark(path)).ok()?;
-    let mark: Applied = serde_json::from_slice(&bytes).ok()?;
-    (mark.plan == digest).then_some(mark.begun)
-}
-
-/// Notes that a plan is applied from now on, before the first request: a plan that was begun is not begun again.
-///
-/// # Errors
-/// If the note cannot be written.
-pub fn begin(path: &Path, digest: &str) -> anyhow::Result<()> {
-    let begun = jiff::Timestamp::now().to_string();
-    let text = serde_json::to_string(&Applied { plan: digest.to_owned(), begun })?;
-    write(&mark(path), &text)
+    let plan: Plan = serde_json::from_value(json).with_context(|| format!("`{}` is no plan", path.display()))?;
+    if plan.digest != plan.digest() {
+        bail!(
+            "`{}` was altered after it was made: its digest does not match what is in it; make a new plan",
+            path.display()
+        );
+    }
+    Ok(plan)
 }
 
 #[cfg(test)]
@@ -91,13 +70,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_is_applied_once() {
+    fn what_was_altered_is_no_plan_any_more() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.json");
-        assert_eq!(applied(&path, "d"), None);
-        begin(&path, "d").unwrap();
-        assert!(applied(&path, "d").is_some());
-        assert_eq!(applied(&path, "another plan in the same file"), None);
+        let mut plan = super::super::model::tests::empty();
+        plan.digest = plan.digest();
+        write(&path, &text(&plan).unwrap()).unwrap();
+        assert_eq!(read(&path).unwrap(), plan);
+        let altered = std::fs::read_to_string(&path).unwrap().replace("\"writes\": []", "\"writes\": [ ]");
+        std::fs::write(&path, &altered).unwrap();
+        assert!(read(&path).is_ok(), "blanks do not matter");
+        std::fs::write(&path, altered.replace("\"made\": \"\"", "\"made\": \"2031-01-01T00:00:00Z\"")).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("was altered"));
+        std::fs::write(&path, &altered[..altered.len() / 2]).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("is no plan"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
+use super::deeds::{Deed, Deeds, Does};
 use super::model::{Observed, Write, plain_fields};
 use super::{requests, save};
 use crate::ionos::api::{Answer, Id, Witness};
@@ -25,6 +26,7 @@ pub struct Tape {
     observed: RefCell<IndexMap<Key, Observed>>,
     writes: RefCell<Vec<Write>>,
     made: RefCell<Vec<(Id, usize)>>,
+    deeds: RefCell<Vec<Deed>>,
 }
 
 impl Tape {
@@ -44,6 +46,11 @@ impl Tape {
         let mut all: Vec<Observed> = self.observed.borrow().values().cloned().collect();
         all.sort_by(|a, b| (&a.account, &a.kind, &a.parent, &a.id).cmp(&(&b.account, &b.kind, &b.parent, &b.id)));
         all
+    }
+
+    /// What other modules would do.
+    pub fn deeds(&self) -> Vec<Deed> {
+        self.deeds.borrow().clone()
     }
 
     /// What would be sent.
@@ -94,6 +101,14 @@ impl Tape {
         writes.push(write);
         if let Some(id) = answer.as_ref().ok().and_then(id) {
             self.made.borrow_mut().push((id, writes.len()));
+        }
+    }
+}
+
+impl Deeds for Tape {
+    fn foretold(&self, deed: Deed) {
+        if deed.does != Does::Nothing {
+            self.deeds.borrow_mut().push(deed);
         }
     }
 }

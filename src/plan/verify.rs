@@ -1,6 +1,9 @@
 //! Whether a plan still holds: the same dry run again must come to the same.
 
-use super::model::{Observed, Plan};
+use std::collections::BTreeSet;
+
+use super::model::{Action, Observed, Plan, Step};
+use crate::reconcile::Verb;
 
 /// Why a plan is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +16,12 @@ pub enum Refusal {
     Playbook(Vec<String>),
     /// What it was decided from is not so any more.
     World(Vec<String>),
+    /// The run would talk to another service or contract than the planned one.
+    Account(String),
     /// It was applied before, or the world is already as it would make it.
     Applied(String),
+    /// It is being applied.
+    Busy,
 }
 
 impl std::fmt::Display for Refusal {
@@ -28,6 +35,8 @@ impl std::fmt::Display for Refusal {
             Self::Fails(count) => write!(f, "{count} tasks of the plan would fail; mend them and make a new plan"),
             Self::Playbook(what) => write!(f, "the playbook is not the one that was planned: {}", listed(what)),
             Self::World(what) => write!(f, "the world has changed since the plan was made: {}", listed(what)),
+            Self::Account(what) => write!(f, "the plan is for another account: {what}"),
+            Self::Busy => write!(f, "the plan is being applied by another process right now"),
             Self::Applied(how) => write!(f, "the plan has been applied already: {how}"),
         }
     }
@@ -75,20 +84,32 @@ pub fn verify(planned: &Plan, now: &Plan) -> Result<(), Refusal> {
         now.files.keys().filter(|name| !planned.files.contains_key(*name)).map(|name| format!("`{name}` is new")),
     );
     if planned.variables != now.variables {
-        changed.push("the variables of the command line differ".to_owned());
+        changed.push("the variables of the command line or the answers to prompts differ".to_owned());
     }
     if !changed.is_empty() {
         return Err(Refusal::Playbook(changed));
     }
+    let (was, is) = (accounts(planned), accounts(now));
+    if was != is {
+        let named = |all: &BTreeSet<&str>| match all.len() {
+            0 => "none".to_owned(),
+            _ => all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        };
+        return Err(Refusal::Account(format!("it is for {}, and this run would talk to {}", named(&was), named(&is))));
+    }
     let world = differences(&planned.observed, &now.observed);
-    if now.failed.is_empty() && now.writes.is_empty() && !planned.writes.is_empty() {
+    if is_done(planned, now) {
         return Err(Refusal::Applied("everything is as it would make it".to_owned()));
     }
     if !world.is_empty() {
         return Err(Refusal::World(world));
     }
+    let others = steps(&planned.others, &now.others);
+    if !others.is_empty() {
+        return Err(Refusal::World(others));
+    }
     if planned.writes != now.writes
-        || planned.others != now.others
+        || planned.deeds != now.deeds
         || planned.undetermined != now.undetermined
         || planned.failed != now.failed
     {
@@ -97,6 +118,32 @@ pub fn verify(planned: &Plan, now: &Plan) -> Result<(), Refusal> {
         ]));
     }
     Ok(())
+}
+
+/// The services that were asked.
+fn accounts(plan: &Plan) -> BTreeSet<&str> {
+    plan.observed.iter().map(|seen| &*seen.account).chain(plan.writes.iter().map(|write| &*write.account)).collect()
+}
+
+/// Whether there was something to do, there is nothing now, and what was to be done is so.
+fn is_done(planned: &Plan, now: &Plan) -> bool {
+    let left = now.counts();
+    let achieved = |action: &Action| {
+        let same = |other: &&Action| other.kind == action.kind && (other.name == action.name || other.id == action.id);
+        now.actions.iter().filter(same).any(|other| other.action == Verb::Nothing.name())
+    };
+    planned.counts().changes()
+        && !left.changes()
+        && left.failed == 0
+        && planned.actions.iter().filter(|action| action.action != Verb::Nothing.name()).all(achieved)
+}
+
+/// What tasks that change files do differently, in sentences.
+fn steps(before: &[Step], after: &[Step]) -> Vec<String> {
+    let said = |step: &Step, what: &str| format!("task \"{}\" on {} {what}", step.task, step.host);
+    let less = before.iter().filter(|step| !after.contains(step)).map(|step| said(step, "would change nothing now"));
+    let more = after.iter().filter(|step| !before.contains(step)).map(|step| said(step, "would change something now"));
+    less.chain(more).collect()
 }
 
 /// What differs between two observations, in sentences.

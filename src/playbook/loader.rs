@@ -1,15 +1,14 @@
 //! Reading files of the playbook, and what loading needs to know of the run.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
 use super::{Loaded, Problem};
 use crate::diagnostic::{Diagnostic, Report};
+use crate::reads::Reads;
 use crate::source::Source;
 use crate::value::{Dict, Value};
 use crate::yaml::{self, Node};
@@ -33,7 +32,8 @@ pub struct Loader {
     warnings: RefCell<Report>,
     complaints: RefCell<Report>,
     files: RefCell<HashMap<PathBuf, Option<Node>>>,
-    digests: RefCell<BTreeMap<PathBuf, [u8; 32]>>,
+    /// Which files were read.
+    pub reads: Rc<Reads>,
     /// What the current play says about variables, highest first: names of static imports may be made of them.
     play_vars: RefCell<Vec<Rc<Dict>>>,
     /// Roles of the current play that were read before, by name, source and parameters.
@@ -52,7 +52,7 @@ impl Loader {
             warnings: RefCell::default(),
             complaints: RefCell::default(),
             files: RefCell::default(),
-            digests: RefCell::default(),
+            reads: Rc::default(),
             play_vars: RefCell::default(),
             roles: RefCell::default(),
         }
@@ -61,11 +61,6 @@ impl Loader {
     /// What was noticed while reading; each is told once.
     pub fn take_warnings(&self) -> Report {
         self.warnings.take()
-    }
-
-    /// The files that were read so far, with the SHA-256 digests of what is in them.
-    pub fn digests(&self) -> BTreeMap<PathBuf, [u8; 32]> {
-        self.digests.borrow().clone()
     }
 
     /// Notes something worth telling.
@@ -100,8 +95,7 @@ impl Loader {
     /// # Errors
     /// If it cannot be read (exit 1) or is not UTF-8 (exit 4).
     pub fn read(&self, path: &Path) -> Loaded<Arc<Source>> {
-        let bytes = std::fs::read(path).map_err(|error| missing(path, &error))?;
-        self.digests.borrow_mut().insert(path.to_path_buf(), Sha256::digest(&bytes).into());
+        let bytes = self.reads.read(path).map_err(|error| missing(path, &error))?;
         let source = yaml::read_text(&path.display().to_string(), bytes)?;
         if source.text().starts_with("$ANSIBLE_VAULT;") {
             let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(Problem::general(d)))?;

@@ -48,12 +48,6 @@ impl Screen {
     /// The screen on standard output; with a live line if standard error is a terminal.
     pub fn new(options: Options) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok());
-        let width = match columns {
-            Some(columns) if columns > 20 => columns,
-            _ if terminal => terminal_width().unwrap_or(80),
-            _ => 80,
-        };
         let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(|| {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
@@ -66,7 +60,7 @@ impl Screen {
             options,
             paint: Paint(options.colour),
             out,
-            width: width.min(250),
+            width: width(),
             live,
             task: None,
             announced: true,
@@ -277,7 +271,7 @@ impl Screen {
     fn wait(&mut self, message: &str, redactor: &Redactor) {
         if let Some(live) = &self.live {
             // The line must not reach the edge: what the terminal echoes (`^C`) would begin another.
-            let room = terminal_width().unwrap_or(self.width).saturating_sub(LIVE_MARGIN);
+            let room = width().saturating_sub(LIVE_MARGIN);
             live.set_message(cut(&redactor.redact(message), room));
             live.enable_steady_tick(Duration::from_millis(120));
         }
@@ -300,9 +294,11 @@ fn cut(text: &str, room: usize) -> String {
     }
 }
 
-/// The width of the terminal that standard output is.
-fn terminal_width() -> Option<usize> {
-    console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
+/// How wide lines of standard output are: as `COLUMNS` says, or the terminal.
+pub fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok()).filter(|columns| *columns > 20);
+    let terminal = || console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    columns.or_else(terminal).unwrap_or(80).min(250)
 }
 
 impl Writer for Screen {

@@ -149,6 +149,15 @@ pub trait Context {
     /// # Errors
     /// If there is no secret that fits.
     fn open(&self, sealed: &Sealed) -> Result<Text, Fault>;
+    /// Reads a file that belongs to the playbook, and notes that it was read.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+    /// Notes what a folder was seen to hold.
+    fn listed(&self, _folder: &Path, _names: &[PathBuf]) {}
     /// The folders in which relative names are looked for, nearest first (the including file's, the role's, the
     /// playbook's), without the `files` or `templates` part.
     fn search_path(&self) -> Vec<PathBuf>;

@@ -12,16 +12,16 @@ use super::locals::Locals;
 use super::objects::{BlockCall, Cycler, Function, Joiner, LoopState, MacroObject, Method};
 use super::place::Place;
 use super::tree::Template;
-use super::{functions, methods, ops, registry};
+use super::{functions, methods, registry};
 use crate::source::Source;
-use crate::value::{Sealed, Text, Value};
+use crate::value::{Sealed, Text, Value, python};
 
 impl Engine<'_> {
     /// Calls a callable value; the arguments' members may be raw.
     pub(super) fn call_value(&self, callable: &Value, args: Args) -> Result<Value, Fault> {
         let object = match callable {
             Value::Undefined(why) => return Err(self.explain(Fault::using(why))),
-            Value::Unknown(_) => return Ok(callable.clone()),
+            Value::Unknown(_) => return Ok(callable.computed()),
             Value::Object(object) => object,
             other => return Err(Fault::value(format!("'{}' object is not callable", other.type_name()))),
         };
@@ -116,7 +116,7 @@ impl Engine<'_> {
         for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
             match value {
                 Value::Undefined(why) if !lookup.takes_undefined => return Err(self.explain(Fault::using(why))),
-                Value::Unknown(unknown) => return Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
+                Value::Unknown(unknown) => return Err(Fault::unknown(unknown)),
                 _ => {}
             }
         }
@@ -144,7 +144,7 @@ impl Engine<'_> {
                 if !file.is_file() {
                     continue;
                 }
-                let read = std::fs::read(&file).map_err(|error| {
+                let read = self.globals.reads.read(&file).map_err(|error| {
                     Fault::new(FaultKind::Lookup, format!("cannot read `{}`: {error}", file.display()))
                 })?;
                 let text = String::from_utf8(read)
@@ -172,7 +172,7 @@ impl Context for Engine<'_> {
         self.step()?;
         match self.deeper(|| self.apply_test(name, input, args))? {
             Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
-            Value::Unknown(unknown) => Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone())),
+            Value::Unknown(unknown) => Err(Fault::unknown(&unknown)),
             value => Ok(value.is_true()),
         }
     }
@@ -218,7 +218,7 @@ impl Context for Engine<'_> {
             Value::Str(_) | Value::Unknown(_) => value,
             other if options.native => other,
             Value::Null => Value::text(""),
-            other => Value::text(ops::text_of(&other)),
+            other => Value::text(python::str(&other)),
         })
     }
 
@@ -229,6 +229,15 @@ impl Context for Engine<'_> {
 
     fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
         self.globals.open(sealed)
+    }
+
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        self.globals.reads.read(path)
+    }
+
+    fn listed(&self, folder: &Path, names: &[PathBuf]) {
+        let listing: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
+        self.globals.reads.note(&folder.join("*"), listing.join("\n").as_bytes());
     }
 
     fn search_path(&self) -> Vec<PathBuf> {

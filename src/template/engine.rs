@@ -13,6 +13,7 @@ use super::parse;
 use super::place::Place;
 use super::secrecy::secret;
 use super::tree::{At, Node, Template};
+use crate::reads::Reads;
 use crate::source::Span;
 use crate::value::{Dict, Sealed, Text, Undefined, Value};
 
@@ -75,6 +76,8 @@ pub struct Globals {
     warnings: RefCell<Vec<String>>,
     templates: RefCell<HashMap<Arc<str>, Arc<Template>>>,
     expressions: RefCell<HashMap<Arc<str>, Arc<Node>>>,
+    /// Which files were read.
+    pub reads: std::rc::Rc<Reads>,
 }
 
 impl Globals {
@@ -88,6 +91,7 @@ impl Globals {
             warnings: RefCell::default(),
             templates: RefCell::default(),
             expressions: RefCell::default(),
+            reads: std::rc::Rc::default(),
         }
     }
 

@@ -225,10 +225,37 @@ fn unknown_values_spread() {
     assert_eq!(shown("id-{{ later }}!"), "id-<known after creation>!");
     assert_eq!(shown("{{ later.token }}"), "<known after creation>");
     assert_eq!(shown("{{ later == 1 }}"), "<known after creation>");
+    assert_eq!(shown("{{ '%s-%s' % ('a', later) }}"), "a-<known after creation>");
+    assert_eq!(shown("{{ '%s/%d' | format('a', later) }}"), "a/<known after creation>");
+    assert_eq!(shown("{{ 'id %s' | format(later) }}"), "id <known after creation>");
+    assert_eq!(shown("{{ later | ternary('a', 'b') }}"), "<known after creation>");
+    assert_eq!(shown("{{ {'a': 1}.get(later, 'n') }}"), "<known after creation>");
+    assert_eq!(shown("{{ {'failed': later} is failed }}"), "<known after creation>");
+    assert_eq!(shown("{{ later in ['a'] }}"), "<known after creation>");
+    gives("{{ true | ternary('a', later) }}", "\"a\"");
+    gives("{{ later == later }}", "true");
+    gives("{{ 'a' in ['a', later] }}", "true");
     gives("{{ later is defined }}", "true");
     gives("{{ later or true }}", "true");
     gives("{{ later and false }}", "false");
     gives("{{ [later, 1] | length }}", "2");
+}
+
+/// An unknown id stands for one object; what is computed from it must not.
+#[test]
+fn only_the_unknown_itself_is_the_same_unknown() {
+    let is_later = |template: &str| {
+        with(|engine| {
+            let value = |text| engine.value(&written(text)).unwrap_or_else(|fault| panic!("{text}: {fault}"));
+            value(template) == value("{{ later }}")
+        })
+    };
+    for same in ["{{ later }}", "{{ later | default('x') }}", "{{ later | string }}", "{{ [later] | first }}"] {
+        assert!(is_later(same), "{same}");
+    }
+    for other in ["{{ later[:3] }}", "{{ later | upper }}", "{{ later.name }}", "{{ not later }}", "{{ later ~ '' }}"] {
+        assert!(!is_later(other), "{other}");
+    }
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl Engine<'_> {
             Kind::Pos(of) => ops::positive(&self.defined(of, cx)?),
             Kind::Not(of) => Ok(match self.truth(&self.defined(of, cx)?) {
                 Ok(truth) => Value::Bool(!truth),
-                Err(unknown) => Value::Unknown(unknown),
+                Err(unknown) => Value::Unknown(unknown).computed(),
             }),
             Kind::And(..) | Kind::Or(..) => self.logic(node, cx),
             Kind::Binary(..) => self.chain(node, cx),
@@ -104,7 +104,7 @@ impl Engine<'_> {
                     Some(otherwise) => self.node(otherwise, cx),
                     None => Ok(undefined_at(NO_ELSE.to_owned(), cx.place.span(&node.at))),
                 },
-                Err(unknown) => Ok(Value::Unknown(unknown)),
+                Err(unknown) => Ok(Value::Unknown(unknown).computed()),
             },
             Kind::Filter(name, input, args) => {
                 let input = match input {
@@ -220,7 +220,7 @@ impl Engine<'_> {
                     let right = self.defined(right, cx)?;
                     value = match self.truth(&right) {
                         Ok(truth) if truth == or => right,
-                        _ => Value::Unknown(unknown),
+                        _ => Value::Unknown(unknown).computed(),
                     };
                 }
             }
@@ -302,7 +302,7 @@ impl Engine<'_> {
         if !filter.takes_unknown
             && let Some(unknown) = first(&input, &args, Value::is_unknown)
         {
-            return Ok(unknown);
+            return Ok(if name == "string" { unknown } else { unknown.computed() });
         }
         self.burn(1 + size(&input))?;
         let debt = Debt::of(&input, &args);
@@ -334,7 +334,7 @@ impl Engine<'_> {
         if !test.takes_unknown
             && let Some(unknown) = first(&input, &args, Value::is_unknown)
         {
-            return Ok(unknown);
+            return Ok(unknown.computed());
         }
         let call = Call { name, input, args, context: self, looping: None };
         match (test.run)(&call) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::value::{Undefined, Value};
+use crate::value::{Undefined, Unknown, Value};
 
 /// What sort of failure it is; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,11 @@ impl Fault {
     /// An undefined value was used.
     pub fn undefined(message: impl Into<String>) -> Self {
         Self::new(FaultKind::Undefined, message)
+    }
+
+    /// The answer depends on something that is not known yet.
+    pub fn unknown(unknown: &Unknown) -> Self {
+        Self::new(FaultKind::Unknown, unknown.sentence())
     }
 
     /// Adds what to do.

@@ -76,7 +76,7 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     let name = match terms.next() {
         Some(Value::Str(name)) => name,
         Some(Value::Undefined(why)) => return Err(engine.explain(Fault::using(&why))),
-        Some(Value::Unknown(unknown)) => return Ok(Value::Unknown(unknown)),
+        Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
         Some(other) => {
             return Err(Fault::value(format!("a lookup's name must be text, not {}", other.type_name())));
         }
@@ -141,7 +141,7 @@ fn range(args: &Args) -> Result<Value, Fault> {
         match value {
             Value::Int(i) => numbers.push(*i),
             Value::Bool(b) => numbers.push(i64::from(*b)),
-            Value::Unknown(_) => return Ok(value.clone()),
+            Value::Unknown(_) => return Ok(value.computed()),
             Value::Undefined(_) => return Ok(value.clone()),
             other => {
                 let message = format!("'{}' object cannot be interpreted as an integer", other.type_name());
@@ -179,7 +179,7 @@ pub(super) fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
     }
     match args.positional.into_iter().next() {
         None => {}
-        Some(Value::Unknown(unknown)) => return Ok(Value::Unknown(unknown)),
+        Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
         Some(from) => match ops::entries(&engine.changes.current(from.clone())) {
             Some(entries) => dict.extend(&entries),
             None => {

@@ -8,11 +8,12 @@ use num_integer::Integer;
 use num_traits::{FromPrimitive, Signed, ToPrimitive, Zero};
 
 use super::engine::Engine;
-use super::fault::{Fault, FaultKind};
+use super::fault::Fault;
 use super::objects;
+use super::python::coerce::text_of;
 use super::python::percent::{self, Fillings};
 use super::tree::{Comparison, Operator};
-use crate::value::{Dict, Time, Unknown, Value, python};
+use crate::value::{Dict, Time, Unknown, Value};
 
 /// The longest text, list or number that an operator may make.
 const MAX_SIZE: usize = 64 << 20;
@@ -50,7 +51,7 @@ impl Number {
 /// `-x`
 pub(super) fn negate(value: &Value) -> Result<Value, Fault> {
     match value {
-        Value::Unknown(_) => Ok(value.clone()),
+        Value::Unknown(_) => Ok(value.computed()),
         Value::Time(Time::Delta(micros)) => Ok(Value::Time(Time::Delta(-micros))),
         _ => match number(value) {
             Some(Number::Int(i)) => Ok(Value::big(-i)),
@@ -65,7 +66,7 @@ pub(super) fn positive(value: &Value) -> Result<Value, Fault> {
     match number(value) {
         Some(Number::Int(i)) => Ok(Value::big(i)),
         Some(Number::Float(f)) => Ok(Value::Float(f)),
-        None if value.is_unknown() => Ok(value.clone()),
+        None if value.is_unknown() => Ok(value.computed()),
         None => Err(Fault::value(format!("bad operand type for unary +: '{}'", value.type_name()))),
     }
 }
@@ -82,7 +83,7 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
         return concat(left, right, engine);
     }
     if let Some(unknown) = [left, right].into_iter().find(|value| value.is_unknown()) {
-        return Ok(keep_text(op, left, right).unwrap_or_else(|| unknown.clone()));
+        return Ok(keep_text(op, left, right).unwrap_or_else(|| unknown.computed()));
     }
     // Most arithmetic is on small integers.
     if let (Value::Int(a), Value::Int(b)) = (left, right) {
@@ -139,10 +140,7 @@ fn percent(format: &str, values: &Value, engine: &Engine<'_>) -> Result<Value, F
         Value::Object(object) => engine.plain(Value::Object(object), false)?,
         values => values,
     };
-    match percent::format(format, &Fillings::operand(&values)) {
-        Err(fault) if fault.kind == FaultKind::Unknown => Ok(Value::unknown(fault.message)),
-        result => result.map(Value::text),
-    }
+    percent::format(format, &Fillings::operand(&values)).map(|text| text_of(text, [&values]))
 }
 
 fn limit(size: usize) -> Result<(), Fault> {
@@ -269,8 +267,7 @@ fn keep_text(op: Operator, left: &Value, right: &Value) -> Option<Value> {
 }
 
 fn around(before: &str, unknown: &Unknown, after: &str) -> Value {
-    let shown = format!("{before}{}{after}", unknown.shown);
-    Value::Unknown(Arc::new(Unknown { shown, awaits: unknown.awaits.clone() }))
+    Value::Unknown(Arc::new(unknown.shown_as(format!("{before}{}{after}", unknown.shown))))
 }
 
 fn concat(left: &Value, right: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
@@ -281,7 +278,7 @@ fn concat(left: &Value, right: &Value, engine: &Engine<'_>) -> Result<Value, Fau
         _ => None,
     });
     Ok(match unknown {
-        Some(unknown) => Value::Unknown(Arc::new(Unknown { shown: text, awaits: unknown.awaits.clone() })),
+        Some(unknown) => Value::Unknown(Arc::new(unknown.shown_as(text))),
         None => Value::text(text),
     })
 }
@@ -300,6 +297,12 @@ pub(super) fn compare(op: Comparison, left: &Value, right: &Value, engine: &Engi
     }
     refuse_poison(left)?;
     refuse_poison(right)?;
+    // The same unknown is the same value, whatever it will be.
+    if let (Value::Unknown(a), Value::Unknown(b), Comparison::Eq | Comparison::Ne) = (left, right, op)
+        && Arc::ptr_eq(a, b)
+    {
+        return Ok(Value::Bool(op == Comparison::Eq));
+    }
     if let Some(unknown) = unknown_in(left).or_else(|| unknown_in(right)) {
         return Ok(unknown);
     }
@@ -358,30 +361,25 @@ fn refuse_poison(value: &Value) -> Result<(), Fault> {
 }
 
 fn unknown_in(value: &Value) -> Option<Value> {
-    match value {
-        Value::Unknown(_) => Some(value.clone()),
-        Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().find_map(unknown_in),
-        Value::Dict(dict) => dict.values().find_map(unknown_in),
-        _ => None,
-    }
+    value.first_unknown().map(|unknown| Value::unknown(unknown.sentence()))
 }
 
 /// `item in container`
 fn contains(container: &Value, item: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
     if container.is_unknown() {
-        return Ok(container.clone());
+        return Ok(container.computed());
     }
     let found = match container {
         Value::Str(text) => match item {
             Value::Str(part) => text.contains(part.as_str()),
-            Value::Unknown(_) => return Ok(item.clone()),
+            Value::Unknown(_) => return Ok(item.computed()),
             other => {
                 let message = format!("'in <string>' requires string as left operand, not {}", other.type_name());
                 return Err(Fault::value(message));
             }
         },
         Value::Dict(dict) => match item {
-            Value::Unknown(_) => return Ok(item.clone()),
+            Value::Unknown(_) => return Ok(item.computed()),
             key if !key.is_hashable() => {
                 return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
             }
@@ -424,7 +422,7 @@ pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
         }
         Value::Bytes(bytes) => Ok(bytes.iter().map(|byte| Value::Int(i64::from(*byte))).collect()),
         Value::Undefined(why) => Err(Fault::using(why)),
-        Value::Unknown(unknown) => Err(Fault::new(super::fault::FaultKind::Unknown, unknown.awaits.clone())),
+        Value::Unknown(unknown) => Err(Fault::unknown(unknown)),
         Value::Object(object) => {
             if let Some(range) = object.as_any().downcast_ref::<objects::Range>() {
                 limit(range.count().saturating_mul(16))?;
@@ -450,7 +448,7 @@ pub(super) fn index(key: &Value, length: usize) -> Option<usize> {
 /// `of[start:stop:step]`
 pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fault> {
     if of.is_unknown() {
-        return Ok(of.clone());
+        return Ok(of.computed());
     }
     let mut numbers = [None, None, None];
     for (slot, bound) in numbers.iter_mut().zip(bounds) {
@@ -459,7 +457,7 @@ pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fa
             Some(Value::Int(i)) => Some(*i),
             Some(Value::Bool(b)) => Some(i64::from(*b)),
             Some(Value::Big(big)) => Some(if big.is_negative() { i64::MIN / 2 } else { i64::MAX / 2 }),
-            Some(Value::Unknown(unknown)) => return Ok(Value::Unknown(Arc::clone(unknown))),
+            Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
             Some(_) => return Err(Fault::value("slice indices must be integers or None or have an __index__ method")),
         };
     }
@@ -515,11 +513,6 @@ pub(super) fn to_integer(value: &Value) -> Option<BigInt> {
         Number::Int(i) => Some(i),
         Number::Float(f) => BigInt::from_f64(f.trunc()),
     }
-}
-
-/// Text of a value for `~` and the like.
-pub(super) fn text_of(value: &Value) -> String {
-    python::str(value)
 }
 
 /// The entries of anything that is like a mapping.

@@ -11,7 +11,7 @@ use super::objects::{self, BlockCall, LoopState, MacroObject, Module, Namespace}
 use super::place::Place;
 use super::secrecy::secret;
 use super::tree::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
-use crate::value::{Unknown, Value, python};
+use crate::value::{Value, python};
 
 /// For each name the definitions of a block, the child's first, with the places they stand in.
 pub(super) type BlockMap = HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>;
@@ -91,17 +91,17 @@ impl Engine<'_> {
             1 => return Ok(pieces.pop().map_or(Value::Null, |(value, _)| value)),
             _ => {}
         }
-        let (mut text, mut hidden, mut awaits) = (String::new(), false, None);
+        let (mut text, mut hidden, mut missing) = (String::new(), false, None);
         for (value, at) in pieces {
             let span = || at.as_ref().and_then(|at| cx.place.span(at));
             if let Value::Unknown(unknown) = &value {
-                awaits.get_or_insert_with(|| unknown.awaits.clone());
+                missing.get_or_insert_with(|| Arc::clone(unknown));
             }
             hidden |= self.print(&mut text, value).map_err(|fault| fault.or_at(span().as_ref()))?;
             self.burn(text.len() as u64 / 4096)?;
         }
-        Ok(match awaits {
-            Some(awaits) => Value::Unknown(Arc::new(Unknown { shown: text, awaits })),
+        Ok(match missing {
+            Some(unknown) => Value::Unknown(Arc::new(unknown.shown_as(text))),
             None if hidden => secret(Value::text(text)),
             None => Value::text(text),
         })
@@ -177,7 +177,7 @@ impl Engine<'_> {
                 match self.truth(&value) {
                     Ok(true) => self.deeper(|| self.stmts(then, cx, out))?,
                     Ok(false) => self.deeper(|| self.stmts(otherwise, cx, out))?,
-                    Err(unknown) => out.value(Value::Unknown(unknown), &test.at),
+                    Err(unknown) => out.value(Value::Unknown(unknown).computed(), &test.at),
                 }
             }
             StmtKind::With(bound, body) => {
@@ -288,7 +288,7 @@ impl Engine<'_> {
 
     fn each(&self, each: &Arc<ForLoop>, over: Value, cx: &Cx, level: usize, out: &mut Output) -> Result<(), Fault> {
         if over.is_unknown() {
-            out.value(over, &each.over.at);
+            out.value(over.computed(), &each.over.at);
             return Ok(());
         }
         let mut items = self.members_of(&over)?;

@@ -15,6 +15,7 @@ pub mod json;
 pub mod python;
 mod text;
 mod time;
+mod unknown;
 
 use std::any::Any;
 use std::fmt;
@@ -26,6 +27,7 @@ pub use compare::Unorderable;
 pub use dict::Dict;
 pub use text::{Text, has_template_markers, is_variable_name};
 pub use time::Time;
+pub use unknown::{KNOWN_AFTER_CREATION, Unknown};
 
 use crate::source::Span;
 
@@ -79,18 +81,6 @@ pub struct Undefined {
     /// value is used, and nothing that stands in for missing values stands in for it.
     pub failed: Option<Vec<String>>,
 }
-
-/// A value that only the server can say.
-#[derive(Debug, Clone)]
-pub struct Unknown {
-    /// What is printed: text around the unknown part is kept, as in `id-<known after creation>`.
-    pub shown: String,
-    /// What has to happen first, such as `registry_token "ci" would be created`.
-    pub awaits: String,
-}
-
-/// What stands where an unknown value would be printed.
-pub const KNOWN_AFTER_CREATION: &str = "<known after creation>";
 
 /// A vaulted text as it stands in the file.
 #[derive(Debug, Clone)]
@@ -165,7 +155,7 @@ impl Value {
 
     /// A value that is known only after `awaits`.
     pub fn unknown(awaits: impl Into<String>) -> Self {
-        Self::Unknown(Arc::new(Unknown { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into() }))
+        Self::Unknown(Arc::new(Unknown::because(awaits)))
     }
 
     /// The text, if it is text.
@@ -218,6 +208,24 @@ impl Value {
         matches!(self, Self::Undefined(_))
     }
 
+    /// What is computed from this value when it is unknown: as unknown, but not the same thing. An unknown id stands for
+    /// one object, half of it for none.
+    #[must_use]
+    pub fn computed(&self) -> Self {
+        match self {
+            Self::Unknown(unknown) => Self::unknown(unknown.sentence()),
+            other => other.clone(),
+        }
+    }
+
+    /// What it is that is not known, if this is unknown.
+    pub fn as_unknown(&self) -> Option<&Arc<Unknown>> {
+        match self {
+            Self::Unknown(unknown) => Some(unknown),
+            _ => None,
+        }
+    }
+
     /// Unknown until something has been created (the value itself, not a member of it).
     pub fn is_unknown(&self) -> bool {
         matches!(self, Self::Unknown(_))
@@ -225,11 +233,16 @@ impl Value {
 
     /// Whether the value, or any member of it, is unknown.
     pub fn has_unknown(&self) -> bool {
+        self.first_unknown().is_some()
+    }
+
+    /// The value itself, or the first member at any depth, that is unknown.
+    pub fn first_unknown(&self) -> Option<&Arc<Unknown>> {
         match self {
-            Self::Unknown(_) => true,
-            Self::List(items) | Self::Tuple(items) | Self::Set(items) => items.iter().any(Self::has_unknown),
-            Self::Dict(dict) => dict.iter().any(|(_, v)| v.has_unknown()),
-            _ => false,
+            Self::Unknown(unknown) => Some(unknown),
+            Self::List(items) | Self::Tuple(items) | Self::Set(items) => items.iter().find_map(Self::first_unknown),
+            Self::Dict(dict) => dict.values().find_map(Self::first_unknown),
+            _ => None,
         }
     }
 

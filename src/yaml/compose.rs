@@ -282,6 +282,10 @@ impl<'a> Composer<'a> {
         let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
         // Where each kept key was last given by the mapping itself.
         let mut own: Vec<bool> = Vec::with_capacity(entries.len());
+        #[allow(
+            clippy::mutable_key_type,
+            reason = "what changes is where an unknown comes from, and no key is unknown"
+        )]
         let mut index: HashMap<Value, usize> = HashMap::new();
         let large = entries.len() > SMALL;
         for (position, entry) in entries.into_iter().enumerate() {

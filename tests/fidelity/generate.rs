@@ -34,6 +34,13 @@ impl Case {
         let playbook = if converges { convergent(&mut dice) } else { wild(&mut dice) };
         Self { seed: world, playbook, converges }
     }
+
+    /// A case that was written down: the world as a comment in the first line, then the playbook.
+    pub fn kept(text: &str) -> Self {
+        let (world, playbook) = text.split_once('\n').expect("a world and a playbook");
+        let seed = world.strip_prefix("# ").expect("the world in a comment").to_owned();
+        Self { seed, playbook: playbook.to_owned(), converges: false }
+    }
 }
 
 fn world(dice: &mut Dice) -> String {
@@ -83,22 +90,40 @@ fn world(dice: &mut Dice) -> String {
 struct Play {
     text: String,
     tasks: usize,
+    indent: &'static str,
 }
+
+/// Ends the tasks of every play. Handlers of registry objects are what a changed task may bring about.
+const HANDLERS: &str = "  handlers:
+  - {name: h0, registry_token: {registry: alpha, name: handled}}
+  - {name: h1, debug: {msg: said}}
+";
 
 impl Play {
     fn new() -> Self {
         Self {
             text: "- hosts: localhost\n  gather_facts: false\n  ignore_errors: true\n  tasks:\n".to_owned(),
             tasks: 0,
+            indent: "  ",
         }
     }
 
     /// Adds a task; gives the name that it registers.
     fn task(&mut self, module: &str, args: &str, extra: &str) -> String {
         let register = format!("r{}", self.tasks);
-        let _ = writeln!(self.text, "  - {{name: t{}, {module}: {{{args}}}, register: {register}{extra}}}", self.tasks);
+        let (indent, number) = (self.indent, self.tasks);
+        let _ = writeln!(self.text, "{indent}- {{name: t{number}, {module}: {{{args}}}, register: {register}{extra}}}");
         self.tasks += 1;
         register
+    }
+
+    /// Opens a section of a block.
+    fn section(&mut self, name: &str) {
+        if name == "block" {
+            self.text.push_str("  - ignore_errors: false\n");
+            self.indent = "    ";
+        }
+        let _ = writeln!(self.text, "    {name}:");
     }
 }
 
@@ -164,7 +189,7 @@ fn convergent(dice: &mut Dice) -> String {
             }
         }
     }
-    play.task("registry_info", "{}".trim_matches(['{', '}']), "");
+    play.task("registry_info", "", "");
     play.text
 }
 
@@ -173,7 +198,7 @@ fn wild(dice: &mut Dice) -> String {
     let mut play = Play::new();
     let mut known: Vec<String> = Vec::new();
     for _ in 0..2 + dice.below(9) {
-        let extra = condition(dice, &known);
+        let extra = condition(dice, &known) + &consequences(dice, play.tasks);
         let registry = match dice.below(4) {
             0 if !known.is_empty() => {
                 let made = &known[dice.below(known.len())];
@@ -182,7 +207,7 @@ fn wild(dice: &mut Dice) -> String {
             _ => dice.pick(&REGISTRIES).to_owned(),
         };
         let token = dice.pick(&TOKENS);
-        let register = match dice.below(12) {
+        let register = match dice.below(18) {
             0 | 1 => {
                 let (name, place, more) = (dice.pick(&REGISTRIES), dice.pick(&LOCATIONS), registry_fields(dice));
                 play.task("registry", &format!("name: {name}, location: {place}{more}"), &extra)
@@ -227,6 +252,54 @@ fn wild(dice: &mut Dice) -> String {
                 let name = dice.pick(&["app", "app", "none", "a/b"]);
                 play.task("registry_repository", &format!("registry: {registry}, repository: {name}"), &extra)
             }
+            11 => block(dice, &mut play, &registry, token),
+            12 if !known.is_empty() => {
+                // A fact that may be unknown, and what is named by it.
+                let made = &known[dice.below(known.len())];
+                let part = dice.pick(&["registry_token.id", "registry.id", "registry_token.properties.name"]);
+                play.task("set_fact", &format!("fact: \"{{{{ {made}.{part} | default('{token}') }}}}\""), &extra);
+                let args =
+                    format!("registry: {registry}, registry_token: \"{{{{ fact | default('ci') }}}}\", state: absent");
+                play.task("registry_token", &args, "")
+            }
+            13 => {
+                let filter = dice.pick(&[
+                    "properties.status: enabled",
+                    "properties.name: ci",
+                    "properties.name: nobody",
+                    "properties.credentials.username: cd",
+                ]);
+                let list =
+                    play.task("registry_token_info", &format!("registry: {registry}, filters: {{{filter}}}"), &extra);
+                let more = format!(", when: \"{list}.registry_tokens | default([]) | length > 0\"");
+                play.task("registry_token", &format!("registry: {registry}, name: {token}, status: enabled"), &more)
+            }
+            14 => {
+                let filter =
+                    dice.pick(&["properties.name: alpha", "properties.location: de/fra", "metadata.state: Running"]);
+                let list = play.task("registry_info", &format!("filters: {{{filter}}}"), &extra);
+                let extra =
+                    format!(", loop: \"{{{{ {list}.registries | default([]) }}}}\", loop_control: {{label: x}}");
+                play.task("registry_token", &format!("registry: \"{{{{ item.id }}}}\", name: {token}"), &extra)
+            }
+            15 => {
+                let of = known.get(dice.below(known.len().max(1))).map_or("nothing", String::as_str);
+                let file = match dice.below(3) {
+                    0 => "@DIR@/a.yml".to_owned(),
+                    1 => format!("@DIR@/{{{{ 'a' if {of} is changed else 'b' }}}}.yml"),
+                    _ => format!(
+                        "@DIR@/{{{{ 'a' if ({of}.registry_token.id | default('0'))[0] in '01234567' else 'b' }}}}.yml"
+                    ),
+                };
+                play.task("include_tasks", &format!("file: \"{file}\""), &condition(dice, &known))
+            }
+            16 => {
+                let list = play.task("registry_repository_info", &format!("registry: {registry}"), &extra);
+                let by = format!(
+                    "\"{{{{ ({list}.registry_repositories | default([]) | first | default({{}})).id | default('app') }}}}\""
+                );
+                play.task("registry_repository", &format!("registry: {registry}, repository: {by}, state: absent"), "")
+            }
             _ => {
                 let list = play.task("registry_token_info", &format!("registry: {registry}"), &extra);
                 let more = format!(", when: \"({list}.registry_tokens | default([]) | length) > 2\"");
@@ -235,7 +308,44 @@ fn wild(dice: &mut Dice) -> String {
         };
         known.push(register);
     }
-    play.text
+    play.text + HANDLERS
+}
+
+/// Something that may fail, and what is done then and in any case.
+fn block(dice: &mut Dice, play: &mut Play, registry: &str, token: &str) -> String {
+    play.section("block");
+    let more = fields(dice);
+    let made = play.task("registry_token", &format!("registry: {registry}, name: {token}{more}"), "");
+    let extra = match dice.below(3) {
+        0 => format!(", failed_when: {made} is changed"),
+        1 => format!(", failed_when: \"({made}.registry_token.id | default('0'))[0] in '01234567'\""),
+        _ => String::new(),
+    };
+    let new = dice.pick(&TOKENS);
+    let args = format!("registry: {registry}, registry_token: {token}, name: {new}, state: update");
+    play.task("registry_token", &args, &extra);
+    play.section("rescue");
+    play.task("registry_token", &format!("registry: {registry}, registry_token: {new}, state: absent"), "");
+    play.section("always");
+    let last = play.task("registry_token_info", &format!("registry: {registry}"), "");
+    play.indent = "  ";
+    last
+}
+
+/// What is made of the result of the task with this number.
+fn consequences(dice: &mut Dice, number: usize) -> String {
+    let first = format!("(r{number}.registry_token.id | default('0'))[0] in '01234567'");
+    match dice.below(14) {
+        0 => ", notify: h0".to_owned(),
+        1 => ", notify: [h1]".to_owned(),
+        2 => format!(", changed_when: r{number} is failed, notify: h1"),
+        3 => format!(", changed_when: \"{first}\", notify: h0"),
+        4 => format!(", failed_when: r{number} is changed"),
+        5 => format!(", failed_when: \"{first}\""),
+        6 => format!(", until: r{number} is not changed, retries: 2, delay: 0"),
+        7 => format!(", until: \"{first}\", retries: 1, delay: 0"),
+        _ => String::new(),
+    }
 }
 
 /// A condition on something that was registered before.

@@ -3,13 +3,16 @@
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use ionplay::executor::{self, Options, Parts, Run};
+use ionplay::exit::Exit;
 use ionplay::host;
 use ionplay::intake;
 use ionplay::inventory::Inventory;
 use ionplay::ionos::Connector;
+use ionplay::plan::deeds::Deeds;
 use ionplay::plan::{Gather, Gathered};
 use ionplay::playbook::{Loader, action};
 use ionplay::reconcile::Record;
@@ -43,6 +46,7 @@ pub struct Ran {
     pub lines: Vec<Line>,
     pub gathered: Rc<RefCell<Gathered>>,
     pub ended: String,
+    pub exit: Exit,
 }
 
 /// Takes each line with the records that were new when it came.
@@ -63,9 +67,27 @@ impl Writer for Lines {
     }
 }
 
+/// What playbooks include.
+static INCLUDED: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let token =
+        |name: &str| format!("- {{name: i{name}, registry_token: {{registry: alpha, name: included-{name}}}}}\n");
+    for name in ["a", "b"] {
+        std::fs::write(folder.path().join(format!("{name}.yml")), token(name)).unwrap();
+    }
+    folder
+});
+
 /// Runs a playbook.
-pub async fn run(text: &str, server: &Handle, connector: Rc<dyn Connector>, check: bool) -> Ran {
-    let source = Source::new("play.yml", text);
+pub async fn run(
+    text: &str,
+    server: &Handle,
+    connector: Rc<dyn Connector>,
+    check: bool,
+    deeds: Option<Rc<dyn Deeds>>,
+) -> Ran {
+    let text = text.replace("@DIR@", &INCLUDED.path().display().to_string());
+    let source = Source::new("play.yml", text.as_str());
     let document = intake::read(&source, &|key| action::resolve(key).is_some()).unwrap().document;
     let secrets = Rc::new(VaultSecrets::collect(&[], &[], false).unwrap());
     let no_vault = |_: &str, _: &Path| unreachable!("nothing is vaulted");
@@ -96,12 +118,13 @@ pub async fn run(text: &str, server: &Handle, connector: Rc<dyn Connector>, chec
         extra_vars: Rc::default(),
         registries: (Rc::clone(&connector), connector),
         host_apis: (Box::new(host::Real), Box::new(host::Predict)),
+        deeds,
     };
     let run = Run::new(parts);
     *held.borrow_mut() = Some(Rc::clone(&run));
     let ended = executor::run(&run, &[playbook]).await;
     // The writer holds the run, and the run the writer.
     held.borrow_mut().take();
-    let ended = format!("{:?} {:?}", ended.exit, ended.report);
-    Ran { lines: lines.take(), gathered, ended }
+    let (exit, ended) = (ended.exit, format!("{:?} {:?}", ended.exit, ended.report));
+    Ran { lines: lines.take(), gathered, ended, exit }
 }

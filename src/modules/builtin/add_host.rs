@@ -11,7 +11,8 @@ static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and group
         Param::new("groups", Kind::Raw, "Its groups: a list, or text with commas.").aliases(&["groupname"]),
     ]])
     .free_form(FreeForm::Mixed)
-    .any_params();
+    .any_params()
+    .may_be_unknown(&["*"]);
 
 /// The module.
 pub struct AddHost;
@@ -31,6 +32,11 @@ fn add(args: &Args) -> Result<Outcome, Failure> {
         let message =
             format!("Invalid raw parameters passed, requires a dictionary/mapping got a {}", free.type_name());
         return Err(Failure::new(message));
+    }
+    // Variables may be unknown, but not who has them.
+    let who = ["name", "hostname", "host", "groups", "groupname", "group"];
+    if let Some(unknown) = who.iter().filter_map(|key| args.get(key)).find_map(Value::first_unknown) {
+        return Ok(Outcome { undetermined: Some(unknown.sentence()), ..Outcome::default() });
     }
     let name = args.get("name").map(python::str).filter(|name| !name.is_empty());
     let (name, port) = address(&name.ok_or_else(|| Failure::new("name, host or hostname needs to be provided"))?);

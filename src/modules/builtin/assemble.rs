@@ -64,6 +64,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let parcel = Parcel {
         content,
         secret,
+        awaits: None,
         name: base_name(source.trim_end_matches('/')).to_owned(),
         source: Some(folder),
         source_bits: None,

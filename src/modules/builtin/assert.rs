@@ -5,12 +5,14 @@ use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::Verdict;
 use crate::value::Value;
 
-static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions hold.").params(&[&[
-    Param::new("that", Kind::Raw, "The conditions.").required(),
-    Param::new("fail_msg", Kind::Raw, "Said if one does not hold.").aliases(&["msg"]).default("Assertion failed"),
-    Param::new("success_msg", Kind::Raw, "Said if all hold.").default("All assertions passed"),
-    Param::bool("quiet", "Shows nothing if all hold.").default("false"),
-]]);
+static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions hold.")
+    .params(&[&[
+        Param::new("that", Kind::Raw, "The conditions.").required(),
+        Param::new("fail_msg", Kind::Raw, "Said if one does not hold.").aliases(&["msg"]).default("Assertion failed"),
+        Param::new("success_msg", Kind::Raw, "Said if all hold.").default("All assertions passed"),
+        Param::bool("quiet", "Shows nothing if all hold.").default("false"),
+    ]])
+    .may_be_unknown(&["that", "fail_msg", "success_msg"]);
 
 /// The module.
 pub struct Assert;
@@ -56,7 +58,7 @@ fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
                     .with("msg", said));
             }
             Verdict::Unknown(unknown) => {
-                return Ok(Outcome { undetermined: Some(unknown.awaits.clone()), ..Outcome::default() });
+                return Ok(Outcome { undetermined: Some(unknown.sentence()), ..Outcome::default() });
             }
         }
     }

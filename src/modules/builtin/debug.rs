@@ -6,11 +6,13 @@ use crate::value::{Dict, Text, Value};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["msg", "var"]],
-    ..Spec::new("ansible.builtin.debug", "Shows a text or a value.").params(&[&[
-        Param::new("msg", Kind::Raw, "What is shown.").default("Hello world!"),
-        Param::new("var", Kind::Raw, "An expression whose value is shown."),
-        Param::int("verbosity", "Only from this many `-v` on.").default("0"),
-    ]])
+    ..Spec::new("ansible.builtin.debug", "Shows a text or a value.")
+        .params(&[&[
+            Param::new("msg", Kind::Raw, "What is shown.").default("Hello world!"),
+            Param::new("var", Kind::Raw, "An expression whose value is shown."),
+            Param::int("verbosity", "Only from this many `-v` on.").default("0"),
+        ]])
+        .may_be_unknown(&["msg", "var"])
 };
 
 /// The module.

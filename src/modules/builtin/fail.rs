@@ -4,9 +4,9 @@ use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Value, python};
 
-static SPEC: Spec =
-    Spec::new("ansible.builtin.fail", "Fails with a text.")
-        .params(&[&[Param::new("msg", Kind::Raw, "What is said.").default("Failed as requested from task")]]);
+static SPEC: Spec = Spec::new("ansible.builtin.fail", "Fails with a text.")
+    .params(&[&[Param::new("msg", Kind::Raw, "What is said.").default("Failed as requested from task")]])
+    .may_be_unknown(&["msg"]);
 
 /// The module.
 pub struct Fail;

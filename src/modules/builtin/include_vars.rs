@@ -136,7 +136,9 @@ fn tidy(path: &Path) -> PathBuf {
 /// Reads one file of variables.
 fn load(context: &TaskContext<'_>, path: &Path, read: &mut Read) -> Result<(), Failure> {
     let name = shown(path);
-    let mut content = std::fs::read(path)
+    let mut content = context
+        .template
+        .read(path)
         .map_err(|error| Failure::new(format!("Unable to retrieve file contents.\nCannot read '{name}': {error}")))?;
     if content.starts_with(b"$ANSIBLE_VAULT;") {
         let envelope = String::from_utf8_lossy(&content).into_owned();

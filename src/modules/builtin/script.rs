@@ -58,6 +58,8 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let Some(name) = words.first() else { return Err(Failure::new("no script is named")) };
     let found = context.find_file("files", name).ok_or_else(|| not_found(context, "files", name))?;
     if context.check {
+        // What is in it decides what it does.
+        let _ = context.template.read(&found);
         return Ok(if path("creates").or(path("removes")).is_some() {
             Outcome { changed: true, ..Outcome::default() }
         } else {

@@ -9,7 +9,8 @@ use crate::value::{Dict, Value, is_variable_name, python};
 static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the host for the rest of the run.")
     .params(&[&[Param::new("cacheable", Kind::Raw, "Also put among the facts.").default("false")]])
     .free_form(FreeForm::Mixed)
-    .any_params();
+    .any_params()
+    .may_be_unknown(&["*"]);
 
 /// The module.
 pub struct SetFact;

@@ -7,11 +7,13 @@ use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for the report of the run.").params(&[&[
-    Param::new("data", Kind::Raw, "Names and values."),
-    Param::new("per_host", Kind::Raw, "For the host rather than for the run.").default("false"),
-    Param::new("aggregate", Kind::Raw, "Added to what is there rather than in its place.").default("true"),
-]]);
+static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for the report of the run.")
+    .params(&[&[
+        Param::new("data", Kind::Raw, "Names and values."),
+        Param::new("per_host", Kind::Raw, "For the host rather than for the run.").default("false"),
+        Param::new("aggregate", Kind::Raw, "Added to what is there rather than in its place.").default("true"),
+    ]])
+    .may_be_unknown(&["data"]);
 
 /// The module.
 pub struct SetStats;

@@ -67,6 +67,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let parcel = Parcel {
         content: Encoding::find(args.str("output_encoding").unwrap_or_default())?.encode(&rendered)?,
         secret,
+        awaits: result.as_unknown().map(|unknown| unknown.sentence()),
         name: base_name(&shown(&path)).to_owned(),
         source: Some(path.clone()),
         source_bits: bits,

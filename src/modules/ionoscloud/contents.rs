@@ -62,7 +62,7 @@ impl Listing<'_> {
             if let Some(value) = self.args.get(param).filter(|value| !value.is_null()) {
                 let text = match value {
                     Value::Bool(on) => on.to_string(),
-                    other => known(other, param)?,
+                    other => known(other)?,
                 };
                 if !text.is_empty() {
                     query.push((*theirs, text));
@@ -70,7 +70,7 @@ impl Listing<'_> {
             }
         }
         if let Some(value) = self.args.get("order_by").filter(|value| value.is_true()) {
-            query.push(("orderBy", self.order(&known(value, "order_by")?)?));
+            query.push(("orderBy", self.order(&known(value)?)?));
         }
         Ok(query)
     }
@@ -96,10 +96,10 @@ impl Listing<'_> {
 }
 
 /// The text of a parameter that has to be known before anything can be asked.
-pub(super) fn known(value: &Value, name: &str) -> Result<String, ApiError> {
+pub(super) fn known(value: &Value) -> Result<String, ApiError> {
     match text_fact(value) {
         Fact::Known(text) => Ok(text),
-        Fact::Unknown(unknown) => Err(ApiError::undetermined(format!("`{name}` awaits {}", unknown.awaits))),
+        Fact::Unknown(unknown) => Err(ApiError::undetermined(unknown.sentence())),
     }
 }
 

@@ -60,7 +60,7 @@ impl Module for RegistryArtifactInfo {
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
         Box::pin(async move {
             let repository = args.get("repository").filter(|value| value.is_true());
-            let what = match repository.map(|value| known(value, "repository")).transpose() {
+            let what = match repository.map(known).transpose() {
                 Ok(repository) => repository.map_or(Contents::Artifacts, Contents::ArtifactsOf),
                 Err(error) => return info::failed(&SPEC, error.into()),
             };

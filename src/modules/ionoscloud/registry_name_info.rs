@@ -39,7 +39,7 @@ impl Module for RegistryNameInfo {
 async fn ask(args: &Args, context: &TaskContext<'_>) -> Result<Value, Stop> {
     let connection = options::connection(args, context, SPEC.label, "info")?;
     options::require(&SPEC, args, SPEC.label, "info")?;
-    let name = args.get("name").map_or(Ok(String::new()), |value| contents::known(value, "name"))?;
+    let name = args.get("name").map_or(Ok(String::new()), contents::known)?;
     let api = context.registries.connect(&connection)?;
     let state = match api.name_taken(&name).await {
         Ok(true) => "taken",

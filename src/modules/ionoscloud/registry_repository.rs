@@ -70,7 +70,7 @@ impl Resource for RegistryRepository {
         let name = match &want.repository {
             Fact::Known(name) => name,
             Fact::Unknown(unknown) => {
-                return Err(ApiError::undetermined(format!("`repository` awaits {}", unknown.awaits)).into());
+                return Err(ApiError::undetermined(unknown.sentence()).into());
             }
         };
         let seen = |object, parent| Observation { object, parent: Some(parent), no_parent: None, names: Vec::new() };

@@ -3,10 +3,10 @@
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
 use crate::template::filters::html::markup;
-use crate::template::python::coerce::{flag, integer, text, touch_all, unknown_among};
+use crate::template::python::coerce::{flag, integer, text, text_of, touch_all};
 use crate::template::python::json as reader;
 use crate::value::json::{self, Style};
-use crate::value::{Unknown, Value, python};
+use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[Filter] = &[
@@ -68,12 +68,7 @@ fn write(call: &Call<'_>, style: Style<'_>) -> Result<Value, Fault> {
     }
     touch_all(&call.input)?;
     let written = json::to_string(&call.input, style);
-    Ok(match unknown_among([&call.input]) {
-        Some(Value::Unknown(unknown)) => {
-            Value::Unknown(std::sync::Arc::new(Unknown { shown: written, awaits: unknown.awaits.clone() }))
-        }
-        _ => Value::text(written),
-    })
+    Ok(text_of(written, [&call.input]))
 }
 
 /// Blanks for one level, as a number or as the blanks themselves.

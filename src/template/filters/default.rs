@@ -11,7 +11,7 @@ pub const TABLE: &[Filter] = &[
     Filter::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
     Filter::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
     Filter::new("ansible._protomatter.finalize", finalize, "Gives plain data, as a task would get it."),
-    Filter::new("ternary", ternary, "Chooses between values by the truth of the input.").undefined(),
+    Filter::new("ternary", ternary, "Chooses between values by the truth of the input.").undefined().unknown(),
     Filter::new("type_debug", type_debug, "Names the Python type of the input.").undefined(),
 ];
 
@@ -55,6 +55,9 @@ fn plain(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
 fn ternary(call: &Call<'_>) -> Result<Value, Fault> {
     let [yes, no, null] = call.args.bind(["true_val", "false_val", "none_val"])?;
     let (yes, no) = (required(yes, "true_val")?, required(no, "false_val")?);
+    if call.input.is_unknown() {
+        return Ok(call.input.computed());
+    }
     // The value that is not chosen may be missing.
     touch(&call.input)?;
     match null.filter(|null| !null.is_null()) {

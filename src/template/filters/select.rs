@@ -171,9 +171,9 @@ fn keep(call: &Call<'_>, test: &[Value], path: Option<&Path>, wanted: bool) -> R
         };
         let passes = match &test {
             // A test that has no answer yet makes the whole list unknown, except `defined` and the like, which have.
-            Some((name, _)) if subject.is_unknown() && !answers_unknown(name) => return Ok(subject),
+            Some((name, _)) if subject.is_unknown() && !answers_unknown(name) => return Ok(subject.computed()),
             Some((name, args)) => call.context.test(name, subject, args.clone())?,
-            None if subject.is_unknown() => return Ok(subject),
+            None if subject.is_unknown() => return Ok(subject.computed()),
             None => touch(&subject)?.is_true(),
         };
         if passes == wanted {

@@ -4,10 +4,10 @@ use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
 use crate::template::filters::select::Path;
 use crate::template::python::coerce::{
-    as_real, flag, ignore_case, integer, items, lazy_items, order, required, sort_by_key, text, text_or, touch,
-    touch_all, unknown_among,
+    as_real, flag, ignore_case, integer, items, lazy_items, order, required, sort_by_key, text, text_of, text_or,
+    touch, touch_all, unknown_among,
 };
-use crate::value::{Unknown, Value};
+use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[Filter] = &[
@@ -147,12 +147,7 @@ fn join(call: &Call<'_>) -> Result<Value, Fault> {
     }
     let parts: Vec<String> = members.iter().map(text).collect::<Result<_, _>>()?;
     let joined = parts.join(&separator);
-    Ok(match unknown_among(&members) {
-        Some(Value::Unknown(unknown)) => {
-            Value::Unknown(std::sync::Arc::new(Unknown { shown: joined, awaits: unknown.awaits.clone() }))
-        }
-        _ => Value::text(joined),
-    })
+    Ok(text_of(joined, &members))
 }
 
 fn sort(call: &Call<'_>) -> Result<Value, Fault> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
 use crate::template::python::coerce::{
-    flag, integer, integer_or, only_text, optional_text, required, text, text_or, touch,
+    flag, integer, integer_or, only_text, optional_text, required, text, text_of, text_or, touch,
 };
 use crate::template::python::percent::{self, Fillings};
 use crate::template::python::text::{capitalize as capitalized, head, length, split_lines};
@@ -15,7 +15,7 @@ use crate::value::Value;
 pub const TABLE: &[Filter] = &[
     Filter::new("capitalize", capitalize, "Makes the first letter large and the others small."),
     Filter::new("center", center, "Puts text in the middle of a width."),
-    Filter::new("format", format, "Fills values into a `%` format."),
+    Filter::new("format", format, "Fills values into a `%` format.").unknown(),
     Filter::new("indent", indent, "Indents the lines of a text."),
     Filter::new("lower", lower, "Makes letters small."),
     Filter::new("quote", quote, "Quotes text for a shell."),
@@ -69,15 +69,19 @@ fn center(call: &Call<'_>) -> Result<Value, Fault> {
 
 fn format(call: &Call<'_>) -> Result<Value, Fault> {
     let (row, named) = (&call.args.positional, &call.args.named);
+    if call.input.is_unknown() {
+        return Ok(call.input.computed());
+    }
     let pattern = input(call)?;
     if !row.is_empty() && !named.is_empty() {
         return Err(Fault::value("can't handle positional and keyword arguments at the same time"));
     }
     if named.is_empty() {
-        return percent::format(&pattern, &Fillings::row(row)).map(Value::text);
+        return percent::format(&pattern, &Fillings::row(row)).map(|text| text_of(text, row));
     }
-    let named = named.iter().map(|(name, value)| (Value::text(Arc::clone(name)), value.clone())).collect();
-    percent::format(&pattern, &Fillings::named(&named)).map(Value::text)
+    let entries = named.iter().map(|(name, value)| (Value::text(Arc::clone(name)), value.clone())).collect();
+    let text = percent::format(&pattern, &Fillings::named(&entries))?;
+    Ok(text_of(text, named.iter().map(|(_, value)| value)))
 }
 
 fn indent(call: &Call<'_>) -> Result<Value, Fault> {

@@ -3,8 +3,8 @@
 use crate::source::Source;
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{integer, optional_text, touch_all, unknown_among};
-use crate::value::{Unknown, Value};
+use crate::template::python::coerce::{integer, optional_text, text_of, touch_all};
+use crate::value::Value;
 use crate::yaml;
 use crate::yaml::dump::DumpOptions;
 
@@ -53,12 +53,7 @@ fn dump(call: &Call<'_>, mut options: DumpOptions) -> Result<Value, Fault> {
         }
     }
     let written = yaml::dump::to_yaml(touch_all(&call.input)?, &options);
-    Ok(match unknown_among([&call.input]) {
-        Some(Value::Unknown(unknown)) => {
-            Value::Unknown(std::sync::Arc::new(Unknown { shown: written, awaits: unknown.awaits.clone() }))
-        }
-        _ => Value::text(written),
-    })
+    Ok(text_of(written, [&call.input]))
 }
 
 fn from_yaml(call: &Call<'_>) -> Result<Value, Fault> {

@@ -96,7 +96,7 @@ pub fn must_find(call: &Call<'_>, kind: &str, name: &str) -> Result<PathBuf, Fau
 
 /// The text of a file, opened if it is vaulted.
 pub fn read(call: &Call<'_>, path: &Path) -> Result<Value, Fault> {
-    let text = decode(path, "utf-8")?;
+    let text = decode(call, path, "utf-8")?;
     if text.starts_with("$ANSIBLE_VAULT;") {
         let sealed = Sealed { envelope: text, span: None };
         return Ok(Value::Str(call.context.open(&sealed)?.into_data()));
@@ -105,9 +105,9 @@ pub fn read(call: &Call<'_>, path: &Path) -> Result<Value, Fault> {
 }
 
 /// The text of a file in an encoding.
-pub fn decode(path: &Path, encoding: &str) -> Result<String, Fault> {
+pub fn decode(call: &Call<'_>, path: &Path, encoding: &str) -> Result<String, Fault> {
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|why| fault(format!("cannot read `{shown}`: {why}")))?;
+    let bytes = call.context.read(path).map_err(|why| fault(format!("cannot read `{shown}`: {why}")))?;
     let decoded = Encoding::find(encoding).and_then(|encoding| encoding.decode(&bytes));
     decoded.map_err(|why| fault(format!("`{shown}` cannot be read as {encoding}: {}", why.message)))
 }

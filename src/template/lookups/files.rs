@@ -51,7 +51,12 @@ fn fileglob(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             None => places(call, "files"),
         };
         // The first folder with any match is the one that counts.
-        let matches = folders.iter().map(|folder| glob(folder, &pattern)).find(|matches| !matches.is_empty());
+        let look = |folder: &PathBuf| {
+            let matches = glob(folder, &pattern);
+            call.context.listed(folder, &matches);
+            matches
+        };
+        let matches = folders.iter().map(look).find(|matches| !matches.is_empty());
         found.extend(matches.unwrap_or_default().into_iter().map(|path| Value::text(path.display().to_string())));
     }
     Ok(found)

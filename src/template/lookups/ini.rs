@@ -38,7 +38,7 @@ fn ini(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         let file = options.text("file", "ansible.ini");
         let path = must_find(call, "files", &file)?;
         let content = match options.get("encoding").map(|encoding| python::str(&encoding)) {
-            Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => decode(&path, &encoding)?,
+            Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => decode(call, &path, &encoding)?,
             _ => python::str(&read(call, &path)?),
         };
         let reading = Reading {

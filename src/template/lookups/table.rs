@@ -34,7 +34,7 @@ fn csvfile(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         };
         let (col, keycol) = (options.number("col", 1)?, options.number("keycol", 0)?);
         let path = must_find(call, "files", &options.text("file", "ansible.csv"))?;
-        let content = decode(&path, &options.text("encoding", "utf-8"))?;
+        let content = decode(call, &path, &options.text("encoding", "utf-8"))?;
         match rows(&content, delimiter).into_iter().find(|row| row.get(keycol) == Some(&key)) {
             Some(row) => match row.get(col) {
                 Some(field) => values.push(Value::text(field.as_str())),

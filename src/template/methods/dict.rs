@@ -23,6 +23,9 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
         "get" | "setdefault" | "pop" => {
             let [key, default] = args.bind(["key", "default"])?;
             let key = need(key, name, "key")?;
+            if key.is_unknown() {
+                return Ok(key.computed());
+            }
             if !key.is_hashable() {
                 return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
             }

@@ -70,7 +70,7 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
         match value {
             // A default for `get` and the like may be undefined; it is passed on.
             Value::Undefined(_) if !matches!(name, "get" | "append" | "pop") => return Ok(value.clone()),
-            Value::Unknown(_) if matches!(of, Value::Str(_)) => return Ok(value.clone()),
+            Value::Unknown(_) if matches!(of, Value::Str(_)) => return Ok(value.computed()),
             _ => {}
         }
     }

@@ -112,7 +112,7 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
                 }
                 match item {
                     Value::Str(item) => out.push_str(item),
-                    Value::Unknown(_) => return Ok(item.clone()),
+                    Value::Unknown(_) => return Ok(item.computed()),
                     Value::Undefined(why) => return Err(Fault::using(why)),
                     other => {
                         let kind = other.type_name();

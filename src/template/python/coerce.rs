@@ -172,17 +172,14 @@ pub fn touch_values(dict: &Dict) -> Result<&Dict, Fault> {
 
 /// What stands for a result that depends on an unknown member; `None` if all members are known.
 pub fn unknown_among<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Value> {
-    fn find(value: &Value) -> Option<&Value> {
-        match value {
-            Value::Unknown(_) => Some(value),
-            Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().find_map(find),
-            Value::Dict(dict) => dict.values().find_map(find),
-            _ => None,
-        }
-    }
-    match values.into_iter().find_map(find) {
-        Some(Value::Unknown(unknown)) => Some(Value::unknown(unknown.awaits.clone())),
-        _ => None,
+    values.into_iter().find_map(Value::first_unknown).map(|unknown| Value::unknown(unknown.sentence()))
+}
+
+/// The text that was made of some values; with an unknown among them it is unknown in turn, and shows the text around it.
+pub fn text_of<'a>(written: String, values: impl IntoIterator<Item = &'a Value>) -> Value {
+    match values.into_iter().find_map(Value::first_unknown) {
+        Some(unknown) => Value::Unknown(std::sync::Arc::new(unknown.shown_as(written))),
+        None => Value::text(written),
     }
 }
 

@@ -5,7 +5,7 @@ use num_traits::{FromPrimitive, Signed};
 
 use super::coerce::{as_real, text};
 use super::number;
-use crate::template::fault::{Fault, FaultKind};
+use crate::template::fault::Fault;
 use crate::value::{Dict, Value, python};
 
 /// What is filled in.
@@ -135,8 +135,9 @@ fn count(
 }
 
 fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, Fault> {
+    // What is not known yet fits anywhere; the text around it is kept.
     if let Value::Unknown(unknown) = value {
-        return Err(Fault::new(FaultKind::Unknown, unknown.awaits.clone()));
+        return Ok(unknown.shown.clone());
     }
     let cut = |text: String| match spec.precision {
         Some(precision) => super::text::head(&text, precision).to_owned(),

@@ -31,7 +31,10 @@ fn result<'a>(call: &'a Call<'_>) -> Result<&'a Dict, Fault> {
 
 /// The truth of a key, `default` where it is not there.
 fn truth(call: &Call<'_>, key: &str, default: bool) -> Result<bool, Fault> {
-    result(call)?.get(key).map_or(Ok(default), |value| touch(value).map(Value::is_true))
+    result(call)?.get(key).map_or(Ok(default), |value| match value {
+        Value::Unknown(unknown) => Err(Fault::unknown(unknown)),
+        value => touch(value).map(Value::is_true),
+    })
 }
 
 fn failed(call: &Call<'_>) -> Result<bool, Fault> {
@@ -68,7 +71,12 @@ fn changed(call: &Call<'_>) -> Result<bool, Fault> {
     if let (None, Some(Value::List(items))) = (result.get("changed"), result.get("results"))
         && let Some(Value::Dict(_)) = items.first()
     {
-        return Ok(items.iter().any(|item| item.get("changed").is_some_and(Value::is_true)));
+        let changed = |item: &Value| item.get("changed").is_some_and(|value| !value.is_unknown() && value.is_true());
+        let unknown = items.iter().find_map(|item| item.get("changed").unwrap_or(item).as_unknown());
+        return match unknown {
+            Some(unknown) if !items.iter().any(changed) => Err(Fault::unknown(unknown)),
+            _ => Ok(items.iter().any(changed)),
+        };
     }
     truth(call, "changed", false)
 }

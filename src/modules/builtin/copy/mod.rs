@@ -33,7 +33,8 @@ static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or 
         ],
         COMMON,
     ])
-    .any_params();
+    .any_params()
+    .may_be_unknown(&["content"]);
 
 /// The module.
 pub struct Copy;
@@ -97,13 +98,14 @@ fn no_strangers(args: &Args, context: &TaskContext<'_>) -> Result<(), Failure> {
 fn parcel_of(content: &Value) -> Parcel {
     let mut secret = false;
     content.each_secret(&mut |_| secret = true);
+    let awaits = content.first_unknown().map(|unknown| unknown.sentence());
     let content = match content {
         Value::Bytes(bytes) => bytes.to_vec(),
         Value::List(_) | Value::Tuple(_) | Value::Dict(_) => json::to_string(content, Style::PYTHON).into_bytes(),
         Value::Unknown(unknown) => unknown.shown.clone().into_bytes(),
         other => python::str(other).into_bytes(),
     };
-    Parcel { content, secret, source: None, name: String::new(), source_bits: None }
+    Parcel { content, secret, awaits, source: None, name: String::new(), source_bits: None }
 }
 
 fn untouched(placing: &Placing) -> Outcome {
@@ -138,7 +140,7 @@ fn read(args: &Args, context: &TaskContext<'_>, path: &Path, name: String) -> Re
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
     let (content, secret) = open(context, path, decrypt)?;
     let bits = std::fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o7777);
-    Ok(Parcel { content, secret, source: Some(path.to_path_buf()), name, source_bits: bits })
+    Ok(Parcel { content, secret, awaits: None, source: Some(path.to_path_buf()), name, source_bits: bits })
 }
 
 /// The content of a file where the playbook is, and whether it was vaulted.
@@ -147,7 +149,7 @@ fn read(args: &Args, context: &TaskContext<'_>, path: &Path, name: String) -> Re
 /// If it cannot be read, or there is no secret that opens it.
 pub(super) fn open(context: &TaskContext<'_>, path: &Path, decrypt: bool) -> Result<(Vec<u8>, bool), Failure> {
     let unread = |error| Failure::new(format!("could not find src={}, {error}", path.display()));
-    let content = std::fs::read(path).map_err(unread)?;
+    let content = context.template.read(path).map_err(unread)?;
     if !decrypt || !content.starts_with(b"$ANSIBLE_VAULT;") {
         return Ok((content, false));
     }

@@ -20,6 +20,8 @@ pub struct Parcel {
     pub content: Vec<u8>,
     /// The content must not be shown.
     pub secret: bool,
+    /// What has to happen before all of the content is known.
+    pub awaits: Option<String>,
     /// Where it comes from; nothing for a content that stands in the task.
     pub source: Option<PathBuf>,
     /// Its name within a folder.
@@ -88,6 +90,16 @@ impl Placing {
         }
         if there.is_some() && !self.force {
             return Ok(None);
+        }
+        match &parcel.awaits {
+            // Whether it is there already can be said only when it is known.
+            Some(awaits) if host.foretells() && there.is_some() => {
+                return Ok(Some(Outcome { undetermined: Some(awaits.clone()), ..Outcome::default() }));
+            }
+            Some(awaits) if !host.foretells() => {
+                return Err(Failure::new(format!("the content is known to a dry run only: it waits for {awaits}")));
+            }
+            _ => {}
         }
         let checksum = digest::sha1(&parcel.content);
         if checksum_of(host, Path::new(&path), there).as_deref() == Some(&checksum) {

@@ -1,0 +1,114 @@
+//! The dry run that a plan is made from, and made from again when it is applied.
+
+use std::rc::Rc;
+
+use super::assemble::{self, Done, Making};
+use super::run::RunArgs;
+use crate::exit::Exit;
+use crate::plan::model::Step;
+use crate::plan::{Answers, Gather, Gathered, Invocation, Plan, Stamp, Tape, model};
+use crate::sandbox::Handle;
+use crate::value::json::{self, Style};
+
+/// What the embedded service is called in plans: it has another port each time.
+pub(super) const EMBEDDED: &str = "sandbox";
+
+/// What a dry run is made with.
+pub(super) struct Foretelling<'a> {
+    /// The command line.
+    pub args: &'a RunArgs,
+    /// The embedded service, if it runs already.
+    pub server: Option<Rc<Handle>>,
+    /// The time that relative dates count from.
+    pub made: &'a str,
+    /// Makes the digests.
+    pub stamp: &'a Stamp,
+    /// What was answered to prompts.
+    pub answers: &'a Rc<Answers>,
+}
+
+impl Foretelling<'_> {
+    /// Does the dry run and makes its plan; none if it did not come so far.
+    pub async fn plan(self) -> (Exit, Option<Plan>) {
+        let mut args = self.args.clone();
+        args.check = true;
+        let tape = Tape::new(args.sandbox.then(|| EMBEDDED.to_owned()));
+        let (gather, gathered) = Gather::new();
+        let notes = Rc::clone(&tape);
+        let making = Making {
+            writer: Some(Box::new(gather)),
+            quiet: true,
+            // Tasks that insist on being real (`check_mode: false`) are foretold too.
+            connectors: Some(Box::new(move |http| {
+                let foretold = notes.over(http);
+                (Rc::clone(&foretold), foretold)
+            })),
+            environment: vec![("IONPLAY_NOW".to_owned(), self.made.to_owned())],
+            server: self.server.clone(),
+            deeds: Some(Rc::clone(&tape) as _),
+            answers: Rc::clone(self.answers),
+        };
+        let done = assemble::run_with(&args, making).await;
+        let mut gathered = gathered.borrow_mut();
+        if done.exit != Exit::Success && gathered.failed.is_empty() {
+            // A plan of half a run must not look like a whole one.
+            let why = Some("the dry run ended with an error outside of any task".to_owned());
+            gathered.failed.push(Step { task: "(the run)".to_owned(), host: "(none)".to_owned(), item: None, why });
+        }
+        let plan = self.plan_of(&done, &tape, &gathered);
+        (done.exit, plan)
+    }
+
+    fn plan_of(&self, done: &Done, tape: &Tape, gathered: &Gathered) -> Option<Plan> {
+        let run = done.run.as_ref()?;
+        let folder = std::env::current_dir().unwrap_or_default();
+        let reads = run.loader.reads.all();
+        let variables: crate::value::Value = (*run.extra_vars).clone().into();
+        let variables = json::to_string(&variables, Style { sort_keys: true, ..Style::EVENT });
+        let plan = Plan {
+            format: model::FORMAT,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            made: self.made.to_owned(),
+            run: invocation(self.args),
+            salt: self.stamp.salt().to_owned(),
+            files: self.stamp.files(reads.iter().map(|(path, read)| (path.as_path(), read)), &folder),
+            variables: self.stamp.variables(&format!("{variables}\n{:?}", self.answers.all())),
+            sealed: None,
+            actions: gathered.records.iter().map(model::Action::from).collect(),
+            others: gathered.others.clone(),
+            undetermined: gathered.undetermined.clone(),
+            failed: gathered.failed.clone(),
+            observed: tape.observed(),
+            writes: tape.writes(),
+            deeds: tape.deeds(),
+            digest: String::new(),
+        };
+        // Whatever a secret has got into, it does not leave here.
+        let text = serde_json::to_string(&plan).ok()?;
+        let mut plan: Plan = serde_json::from_str(&run.bus.redactor().redact(&text)).ok()?;
+        plan.digest = plan.digest();
+        Some(plan)
+    }
+}
+
+/// What of the command line decides what happens.
+fn invocation(args: &RunArgs) -> Invocation {
+    let (files, further): (Vec<&String>, Vec<&String>) = args.extra_vars.iter().partition(|vars| vars.starts_with('@'));
+    Invocation {
+        playbooks: args.playbooks.clone(),
+        inventory: args.inventory.clone(),
+        limit: args.limit.clone(),
+        connection: args.connection.clone(),
+        variable_files: files.into_iter().cloned().collect(),
+        further_variables: further.len(),
+        fill: args.fill.clone(),
+        vault_id: args.vault_id.clone(),
+        vault_password_file: args.vault_password_file.clone(),
+        tags: args.tags.clone(),
+        skip_tags: args.skip_tags.clone(),
+        start_at_task: args.start_at_task.clone(),
+        block: args.block,
+        force_handlers: args.force_handlers,
+        sandbox: args.sandbox,
+    }
+}

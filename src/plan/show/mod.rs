@@ -1,0 +1,96 @@
+//! Plans for people: on a terminal, and as a comment on a pull request.
+
+mod markdown;
+mod text;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json};
+
+use super::model::{Action, Step};
+use crate::modules::MODULES;
+
+pub use markdown::markdown;
+pub use text::{Look, text};
+
+/// A changed field.
+struct Line {
+    name: String,
+    before: Option<String>,
+    after: Option<String>,
+    forces: bool,
+}
+
+/// The sign of an action.
+fn sign(action: &str) -> &'static str {
+    match action {
+        "create" => "+",
+        "update" => "~",
+        "replace" => "-/+",
+        "delete" => "-",
+        _ => " ",
+    }
+}
+
+fn lines(action: &Action) -> Vec<Line> {
+    let of = |fields: &Map<String, Json>, name: &str| fields.get(name).filter(|value| !value.is_null()).map(show);
+    let names: BTreeSet<&String> = action.before.keys().chain(action.after.keys()).collect();
+    let mut lines = Vec::new();
+    for name in names {
+        let (before, after) = (of(&action.before, name), of(&action.after, name));
+        let line = |before, after, forces| Line { name: name.clone(), before, after, forces };
+        match action.action.as_str() {
+            "create" if after.is_some() => lines.push(line(None, after, false)),
+            "delete" if name == "name" => {}
+            "delete" if before.is_some() => lines.push(line(before, None, false)),
+            "update" | "replace" if before != after => {
+                let nothing = || Some("(none)".to_owned());
+                let forces = action.action == "replace" && replaces(&action.kind, name);
+                lines.push(line(before.or_else(nothing), after.or_else(nothing), forces));
+            }
+            _ => {}
+        }
+    }
+    lines
+}
+
+/// Whether a field of an object can only be changed by replacing it.
+fn replaces(kind: &str, field: &str) -> bool {
+    MODULES.iter().any(|module| {
+        let spec = module.spec();
+        spec.label == kind && spec.param(field).is_some_and(|param| param.replaces)
+    })
+}
+
+fn show(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.replace('\n', "\\n"),
+        other => other.to_string(),
+    }
+}
+
+fn place(step: &Step) -> String {
+    let item = step.item.as_ref().map(|item| format!(" (item={item})")).unwrap_or_default();
+    format!("task \"{}\" on {}{item}", step.task, step.host)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::plan::Plan;
+    use serde_json::json;
+
+    pub(super) fn action(verb: &str, before: Json, after: Json) -> Action {
+        serde_json::from_value(json!({"kind": "Registry Token", "name": "ci", "id": "x", "parent": "r", "action": verb,
+            "before": before, "after": after, "reason": null, "error": null}))
+        .unwrap()
+    }
+
+    pub(super) fn plan(actions: Vec<Action>) -> Plan {
+        Plan { actions, ..crate::plan::model::tests::empty() }
+    }
+
+    pub(super) fn step(why: &str) -> Step {
+        serde_json::from_value(json!({"task": "Log in", "host": "localhost", "item": null, "why": why})).unwrap()
+    }
+}

@@ -1,0 +1,92 @@
+//! Digests in plans. What may be short and secret, a variable or a small file, is salted and stretched: whoever has the
+//! plan cannot try passwords against it cheaply.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::save::hex;
+use crate::reads::Read;
+
+/// Rounds for variables: some hundredths of a second for each guess.
+const ROUNDS: u32 = 200_000;
+/// Rounds for each small file.
+const FILE_ROUNDS: u32 = 10_000;
+/// Longer files are no passwords.
+const SMALL: usize = 1024;
+
+/// Makes the digests of one plan.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    salt: String,
+}
+
+impl Stamp {
+    /// For a new plan.
+    pub fn new() -> Self {
+        Self { salt: hex(&rand::random::<[u8; 16]>()) }
+    }
+
+    /// To compare with a plan that was made with this salt.
+    pub fn with(salt: &str) -> Self {
+        Self { salt: salt.to_owned() }
+    }
+
+    /// The salt, as plans hold it.
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    /// The digest of variables.
+    pub fn variables(&self, text: &str) -> String {
+        self.stretched(text.as_bytes(), ROUNDS)
+    }
+
+    /// The digests of files, by their paths relative to a folder.
+    pub fn files<'a>(
+        &self,
+        files: impl IntoIterator<Item = (&'a Path, &'a Read)>,
+        folder: &Path,
+    ) -> BTreeMap<String, String> {
+        let digest = |read: &Read| match read.length {
+            0..SMALL => self.stretched(&read.digest, FILE_ROUNDS),
+            _ => hex(&Sha256::new().chain_update(self.salt.as_bytes()).chain_update(read.digest).finalize()),
+        };
+        files
+            .into_iter()
+            .map(|(path, read)| (path.strip_prefix(folder).unwrap_or(path).display().to_string(), digest(read)))
+            .collect()
+    }
+
+    fn stretched(&self, secret: &[u8], rounds: u32) -> String {
+        let mut out = [0; 32];
+        pbkdf2::pbkdf2_hmac::<Sha256>(secret, self.salt.as_bytes(), rounds, &mut out);
+        hex(&out)
+    }
+}
+
+impl Default for Stamp {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_depend_on_the_salt_and_the_content() {
+        let (one, again, other) = (Stamp::with("a"), Stamp::with("a"), Stamp::with("b"));
+        assert_eq!(one.variables("x"), again.variables("x"));
+        assert_ne!(one.variables("x"), one.variables("y"));
+        assert_ne!(one.variables("x"), other.variables("x"));
+        for length in [10, 5000] {
+            let read = Read { digest: [7; 32], length };
+            let files = |stamp: &Stamp| stamp.files([(Path::new("/p/site.yml"), &read)], Path::new("/p"));
+            assert_eq!(files(&one), files(&again));
+            assert_ne!(files(&one)["site.yml"], files(&other)["site.yml"]);
+        }
+    }
+}

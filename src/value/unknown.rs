@@ -1,0 +1,67 @@
+//! Values that only the server, or the real run, can say.
+
+use std::sync::OnceLock;
+
+/// What stands where an unknown value would be printed.
+pub const KNOWN_AFTER_CREATION: &str = "<known after creation>";
+
+/// A value that only the server can say.
+#[derive(Debug, Clone)]
+pub struct Unknown {
+    /// What is printed: text around the unknown part is kept, as in `id-<known after creation>`.
+    pub shown: String,
+    /// What has to happen first, such as `the creation of registry token "ci"`.
+    pub awaits: String,
+    /// The variable that held it first and the task that made it; empty for what was computed from another unknown,
+    /// whose origin its `awaits` tells.
+    origin: OnceLock<String>,
+}
+
+impl Unknown {
+    /// What a task will make known: the variable that it is registered in gives it its name.
+    pub fn made(awaits: impl Into<String>) -> Self {
+        Self { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into(), origin: OnceLock::new() }
+    }
+
+    /// What follows from something unknown, of which [`Unknown::sentence`] has told all there is to tell.
+    pub fn because(sentence: impl Into<String>) -> Self {
+        Self { origin: OnceLock::from(String::new()), ..Self::made(sentence) }
+    }
+
+    /// The same unknown with text around it.
+    #[must_use]
+    pub fn shown_as(&self, shown: impl Into<String>) -> Self {
+        Self { shown: shown.into(), ..self.clone() }
+    }
+
+    /// Tells where it comes from, unless that was told before.
+    pub fn comes_from(&self, origin: impl FnOnce() -> String) {
+        self.origin.get_or_init(origin);
+    }
+
+    /// What is missing, where it comes from, and what has to happen first.
+    pub fn sentence(&self) -> String {
+        match self.origin.get().filter(|origin| !origin.is_empty()) {
+            Some(origin) => format!("{origin}, known after {}", self.awaits),
+            None => self.awaits.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_told_once_and_kept_by_text_around_it() {
+        let id = Unknown::made("the creation of registry `demo`");
+        assert_eq!(id.sentence(), "the creation of registry `demo`");
+        id.comes_from(|| "`made.registry.id`".to_owned());
+        id.comes_from(|| "`copy.registry.id`".to_owned());
+        let around = id.shown_as("id-<known after creation>");
+        assert_eq!(around.sentence(), "`made.registry.id`, known after the creation of registry `demo`");
+        let follows = Unknown::because(id.sentence());
+        follows.comes_from(|| "`other`".to_owned());
+        assert_eq!(follows.sentence(), id.sentence());
+    }
+}
