@@ -7,6 +7,7 @@ mod predict;
 mod real;
 mod run;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -145,9 +146,13 @@ pub trait HostApi {
 
     /// Where a program is; `None` if it is not installed.
     fn program(&self, name: &str) -> Option<PathBuf> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
+        self.program_in(&std::env::var_os("PATH").unwrap_or_default(), name)
+    }
+
+    /// Where a program is, looked for in these folders and those that administrators have.
+    fn program_in(&self, path: &OsStr, name: &str) -> Option<PathBuf> {
         let usual = ["/sbin", "/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
-        std::env::split_paths(&path)
+        std::env::split_paths(path)
             .chain(usual)
             .map(|folder| folder.join(name))
             .find(|candidate| self.is_file(candidate) && self.is_executable(candidate))

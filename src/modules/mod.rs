@@ -174,6 +174,14 @@ impl TaskContext<'_> {
             .find(|candidate| candidate.exists())
     }
 
+    /// Where a program is, with the search path that the task's environment may have.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        match self.environment.iter().rev().find(|(known, _)| known == "PATH") {
+            Some((_, path)) => self.host.program_in(path.as_ref(), name),
+            None => self.host.program(name),
+        }
+    }
+
     /// A raw argument before templating.
     pub fn raw(&self, name: &str) -> Option<&Value> {
         self.raw_args.get(name)

@@ -48,6 +48,9 @@ fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     };
     let conditions = if let Value::List(items) = &that { items.to_vec() } else { vec![that] };
     for condition in conditions {
+        if condition.is_null() {
+            return Err(Failure::new("Empty conditional expressions are not allowed."));
+        }
         match context.template.condition(&condition)? {
             Verdict::True => {}
             Verdict::False => {

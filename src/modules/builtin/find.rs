@@ -5,12 +5,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::files::mode::{self, Current};
-use super::files::text::Coding;
 use super::files::{digest, glob, normal, text, users};
 use super::stat;
 use crate::host::{self, HostApi, Kind as Sort, Meta};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::python::charset::Encoding;
 use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::Flags;
 use crate::value::{Dict, Value, python};
@@ -275,16 +275,13 @@ impl<'a> Search<'a> {
         let Some(pattern) = &self.contains else { return Ok(true) };
         let Ok(content) = self.host.read(Path::new(path)) else { return Ok(false) };
         let encoding = self.args.str("encoding");
-        let utf8 = encoding.is_none_or(|name| matches!(name.to_ascii_lowercase().as_str(), "utf-8" | "utf8" | "utf_8"));
-        let coding = if utf8 { Coding::of(&content) } else { Coding::Bytes };
-        if utf8 && coding == Coding::Bytes {
-            let encoding = encoding.unwrap_or("None (default determined by the Python built-in function \"open\")");
-            return Err(format!(
-                "Failed to read the file {path} due to an encoding error. current encoding: {encoding}"
-            ));
-        }
-        let text = coding.decode(&content).replace("\r\n", "\n");
         let told = |fault: crate::template::Fault| fault.to_string();
+        let decoded = Encoding::find(encoding.unwrap_or_default()).map_err(told)?.decode(&content);
+        let text = decoded.map_err(|_| {
+            let encoding = encoding.unwrap_or("None (default determined by the Python built-in function \"open\")");
+            format!("Failed to read the file {path} due to an encoding error. current encoding: {encoding}")
+        })?;
+        let text = text.replace("\r\n", "\n");
         if self.args.bool("read_whole_file") {
             return Ok(pattern.search(&text, 0).map_err(told)?.is_some());
         }

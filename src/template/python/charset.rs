@@ -26,6 +26,8 @@ pub enum Encoding {
         /// Bytes that stand for other characters.
         others: &'static [(u8, char)],
     },
+    /// One that is kept in tables, mostly of East Asian scripts.
+    Table(&'static encoding_rs::Encoding),
 }
 
 const LATIN_9: &[(u8, char)] =
@@ -56,6 +58,9 @@ impl Encoding {
             "windows-1252" | "cp1252" => narrow("charmap", 256, WINDOWS),
             "ascii" | "us-ascii" | "646" => narrow("ascii", 128, &[]),
             other => {
+                if let Some(table) = encoding_rs::Encoding::for_label(other.as_bytes()) {
+                    return Ok(Self::Table(table));
+                }
                 let known = [
                     "utf-8",
                     "utf-8-sig",
@@ -99,6 +104,10 @@ impl Encoding {
                 };
                 text.chars().enumerate().map(byte).collect()
             }
+            Self::Table(table) => match table.encode(text) {
+                (bytes, _, false) => Ok(bytes.into_owned()),
+                _ => Err(Fault::value(format!("'{}' codec can't encode the text", table.name().to_lowercase()))),
+            },
         }
     }
 
@@ -129,6 +138,7 @@ impl Encoding {
                 };
                 String::from_utf16_lossy(&bytes.chunks(2).map(unit).collect::<Vec<_>>())
             }
+            Self::Table(table) => table.decode_without_bom_handling(bytes).0.into_owned(),
         }
     }
 
@@ -166,6 +176,7 @@ mod tests {
         both("latin-1", "ä", &[0xe4]);
         both("iso8859-15", "œ€é", &[0xbd, 0xa4, 0xe9]);
         both("windows-1252", "€ä", &[0x80, 0xe4]);
+        both("gbk", "你好", &[0xc4, 0xe3, 0xba, 0xc3]);
         both("utf-16", "a", &[0xff, 0xfe, b'a', 0]);
         both("utf-16-be", "a", &[0, b'a']);
     }

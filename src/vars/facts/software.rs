@@ -38,7 +38,14 @@ pub(super) fn service_mgr(facts: &mut Facts<'_>) {
     facts.set("service_mgr", manager);
 }
 
-/// There is no Python here; the fact is there so that looking into it is no surprise.
+/// There is no Python here, and none is asked; but playbooks run programs with the one that is installed.
 pub(super) fn python(facts: &mut Facts<'_>) {
-    facts.set("python", Dict::new());
+    let mut known = Dict::new();
+    if let Some(path) = std::env::var_os("PATH") {
+        let installed = std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|file| file.is_file());
+        if let Some(installed) = installed {
+            known.set("executable", installed.to_string_lossy().into_owned().into());
+        }
+    }
+    facts.set("python", known);
 }

@@ -6,7 +6,7 @@ mod times;
 use std::path::{Path, PathBuf};
 
 use super::files::attributes::{self, Changes};
-use super::files::{Attributes, COMMON, base_name, describe, refused, shown};
+use super::files::{Attributes, COMMON, base_name, describe, refused, shown, users};
 use crate::host::HostApi;
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -61,13 +61,20 @@ fn warn_of_unknown_owners(request: &Request, host: &dyn HostApi, context: &TaskC
     if !host.foretells() || request.state == Some(State::Absent) {
         return;
     }
-    let check = |name: &Option<String>, what: &str, known: fn(&str) -> Option<u32>| {
-        if let Some(name) = name.as_deref().filter(|name| known(name).is_none()) {
-            context.warn(format!("failed to look up {what} {name}. Create {what} up to this point in real play"));
+    type Id = fn(&str) -> Option<u32>;
+    type Name = fn(u32) -> Option<String>;
+    let check = |given: &Option<String>, what: &str, number: &str, id: Id, name: Name| {
+        let Some(given) = given.as_deref() else { return };
+        let (known, named) = match given.trim().parse() {
+            Ok(found) => (name(found).is_some(), format!("{what} with {number}")),
+            Err(_) => (id(given).is_some(), what.to_owned()),
+        };
+        if !known {
+            context.warn(format!("failed to look up {named} {given}. Create {what} up to this point in real play"));
         }
     };
-    check(&request.attributes.owner, "user", super::files::users::user_id);
-    check(&request.attributes.group, "group", super::files::users::group_id);
+    check(&request.attributes.owner, "user", "uid", users::user_id, users::user_name);
+    check(&request.attributes.group, "group", "gid", users::group_id, users::group_name);
 }
 
 /// What a path is to be.

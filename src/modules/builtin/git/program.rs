@@ -56,7 +56,7 @@ impl<'a> Program<'a> {
     pub fn of(args: &Args, context: &'a TaskContext<'a>, folder: Option<PathBuf>) -> Result<Self, Failure> {
         let path = match args.str("executable") {
             Some(path) => path.to_owned(),
-            None => context.host.program("git").map(|path| shown(&path)).ok_or_else(|| {
+            None => context.program("git").map(|path| shown(&path)).ok_or_else(|| {
                 Failure::new("Failed to find required executable \"git\" in the paths of the system; install git")
             })?,
         };

@@ -37,8 +37,8 @@ pub(super) fn command(job: &Job<'_>, words: Vec<String>) -> Command {
 
 /// Opens the archive, however it is packed; or tells why that cannot be done.
 pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
-    let host = job.context.host;
-    let Some(program) = host.program("gtar").or_else(|| host.program("tar")).map(|path| shown(&path)) else {
+    let context = job.context;
+    let Some(program) = context.program("gtar").or_else(|| context.program("tar")).map(|path| shown(&path)) else {
         return Err("Unable to find required 'gtar' or 'tar' binary in the path".to_owned());
     };
     let mut reasons: Vec<String> = Vec::new();

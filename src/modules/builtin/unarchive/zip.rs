@@ -16,7 +16,7 @@ const LINK: u32 = 0o120_000;
 pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
     let host = job.context.host;
     let listed = host.read(&job.archive).ok().and_then(|content| entries(&content));
-    let Some(program) = host.program("unzip").map(|path| shown(&path)) else {
+    let Some(program) = job.context.program("unzip").map(|path| shown(&path)) else {
         return Err("Unable to find required 'unzip' binary in the path.".to_owned());
     };
     let listed = listed.ok_or_else(|| format!("Command \"{program}\" could not handle archive: no zip archive"))?;
