@@ -68,7 +68,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let content = old.clone().unwrap_or_default();
     let coding = Coding::of(&content);
     let block = Block::of(args, coding)?;
-    let new = coding.encode(&block.apply(&coding.decode(&content))?);
+    let new = coding.encode(&block.apply(&coding.decode(&content))?)?;
     let (changed, message) = match &old {
         Some(old) if *old == new => (false, ""),
         None => (true, "File created"),

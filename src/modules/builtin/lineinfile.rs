@@ -98,7 +98,7 @@ async fn insert(args: &Args, context: &TaskContext<'_>, path: &Path) -> Result<O
         first_match: args.bool("firstmatch"),
     };
     let (text, message) = task.apply(&coding.decode(&content))?;
-    let edited = Edited { new: coding.encode(&text), old, changed: !message.is_empty(), message };
+    let edited = Edited { new: coding.encode(&text)?, old, changed: !message.is_empty(), message };
     edit::finish(args, context, path, edited, Some("backup")).await
 }
 
@@ -115,7 +115,7 @@ async fn remove(args: &Args, context: &TaskContext<'_>, path: &Path) -> Result<O
     let line = coding.adopt(args.str("line").unwrap_or_default());
     let (text, found) = without(&coding.decode(&content), finder.as_ref(), &line)?;
     let message = if found == 0 { String::new() } else { format!("{found} line(s) removed") };
-    let edited = Edited { new: coding.encode(&text), old: Some(content), changed: found > 0, message };
+    let edited = Edited { new: coding.encode(&text)?, old: Some(content), changed: found > 0, message };
     Ok(edit::finish(args, context, path, edited, Some("backup")).await?.with("found", found))
 }
 

@@ -45,7 +45,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let Some(content) = edit::read(host, path)? else {
         return Err(Failure::new(format!("Path {} does not exist !", path.display())).with("rc", 257));
     };
-    let coding = coding(args.str("encoding").unwrap_or("utf-8"), &content)?;
+    let coding = Coding::named(args.str("encoding").unwrap_or("utf-8"), &content)?;
     let old = coding.decode(&content);
     let text = |name: &str| args.str(name).map(|text| coding.adopt(text)).filter(|text| !text.is_empty());
     let section = match section(&old, text("after").as_deref(), text("before").as_deref())? {
@@ -60,7 +60,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let (new, count) = replaced(&old[section.clone()], &pattern, &replacement)?;
     let changed = count > 0 && new != old[section.clone()];
     let message = if changed { format!("{count} replacements made") } else { String::new() };
-    let new = coding.encode(&format!("{}{new}{}", &old[..section.start], &old[section.end..]));
+    let new = coding.encode(&format!("{}{new}{}", &old[..section.start], &old[section.end..]))?;
     let mut edited = Edited { old: Some(content), new, changed, message };
     let mut outcome = Outcome::default();
     if changed {
@@ -73,17 +73,6 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     edit::set_attributes(args, host, path, &mut edited, &mut Changes::default())?;
     outcome.changed = edited.changed;
     Ok(outcome.with("msg", edited.message).with("rc", 0))
-}
-
-/// How a file in a named encoding is read; encodings that extend ASCII by single bytes are read byte by byte.
-fn coding(name: &str, content: &[u8]) -> Result<Coding, Failure> {
-    match name.to_ascii_lowercase().replace('_', "-").as_str() {
-        "utf-8" | "utf8" => Ok(Coding::of(content)),
-        "ascii" | "us-ascii" | "latin-1" | "latin1" | "iso-8859-1" | "iso8859-1" | "cp1252" | "iso-8859-15" => {
-            Ok(Coding::Bytes)
-        }
-        _ => Err(Failure::new(format!("unknown encoding: {name}"))),
-    }
 }
 
 enum Section {

@@ -1,5 +1,8 @@
 //! Contents of files as text, without losing a byte.
 
+use crate::template::Fault;
+use crate::template::python::charset::Encoding;
+
 /// How bytes are read as text.
 ///
 /// Files are UTF-8; one that is not is read byte by byte, and so are the texts that are compared with it, so that what
@@ -10,6 +13,8 @@ pub enum Coding {
     Utf8,
     /// Every byte one character.
     Bytes,
+    /// An encoding that the task names.
+    Named(Encoding),
 }
 
 impl Coding {
@@ -18,24 +23,40 @@ impl Coding {
         if std::str::from_utf8(content).is_ok() { Self::Utf8 } else { Self::Bytes }
     }
 
+    /// The coding of a name that fits some content.
+    ///
+    /// # Errors
+    /// If nobody knows the encoding, or the content is not in it.
+    pub fn named(name: &str, content: &[u8]) -> Result<Self, Fault> {
+        match Encoding::find(name)? {
+            Encoding::Utf8 { mark: false } => Ok(Self::of(content)),
+            encoding => encoding.decode(content).map(|_| Self::Named(encoding)),
+        }
+    }
+
     /// The content as text.
     pub fn decode(self, content: &[u8]) -> String {
         match self {
             Self::Utf8 => String::from_utf8_lossy(content).into_owned(),
             Self::Bytes => content.iter().map(|&byte| char::from(byte)).collect(),
+            Self::Named(encoding) => encoding.decode_lossy(content),
         }
     }
 
     /// A text of the user's in this coding.
     pub fn adopt(self, text: &str) -> String {
-        self.decode(text.as_bytes())
+        if let Self::Named(_) = self { text.to_owned() } else { self.decode(text.as_bytes()) }
     }
 
     /// The text as content again.
-    pub fn encode(self, text: &str) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// If a character has no place in the encoding that the task names.
+    pub fn encode(self, text: &str) -> Result<Vec<u8>, Fault> {
         match self {
-            Self::Utf8 => text.as_bytes().to_vec(),
-            Self::Bytes => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
+            Self::Utf8 => Ok(text.as_bytes().to_vec()),
+            Self::Bytes => Ok(text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()),
+            Self::Named(encoding) => encoding.encode(text),
         }
     }
 }
@@ -78,8 +99,11 @@ mod tests {
     fn no_byte_is_lost() {
         for content in [&b"plain \xc3\xa4\n"[..], b"\xff\x00\xe4", b""] {
             let coding = Coding::of(content);
-            assert_eq!(coding.encode(&coding.decode(content)), content);
+            assert_eq!(coding.encode(&coding.decode(content)).unwrap(), content);
         }
+        let latin = Coding::named("latin-1", b"\xe4").unwrap();
+        assert_eq!((latin.decode(b"\xe4"), latin.adopt("ä")), ("ä".into(), "ä".into()));
+        assert!(latin.encode("€").is_err());
         assert_eq!(Coding::of(b"\xff").adopt("ä"), "\u{c3}\u{a4}");
     }
 
