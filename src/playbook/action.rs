@@ -332,14 +332,12 @@ impl Loader {
     /// Free text after a module's name as arguments.
     fn free_text(&self, module: &str, text: &str, span: &Span) -> Loaded<Dict> {
         let spec = modules::find(module).map(modules::Module::spec);
-        let raw_options: Option<Vec<&str>> =
-            spec.filter(|spec| spec.free_form == FreeForm::Raw).map(|_| freeform::RAW_OPTIONS.to_vec());
+        let raw_options = spec.filter(|spec| spec.free_form == FreeForm::Raw).map(|_| freeform::RAW_OPTIONS);
         let written = |text: String| Value::Str(Text::written(text, span.clone()));
-        let freeform::Pairs { pairs, rest } =
-            freeform::parse_pairs(text, raw_options.as_deref()).map_err(|problem| {
-                let place = if span.text().contains(text) { span.part(problem.range) } else { span.clone() };
-                Diagnostic::error(problem.message).at(&place, "").hint("quotes and `{{ }}` must be closed")
-            })?;
+        let freeform::Pairs { pairs, rest } = freeform::parse_pairs(text, raw_options).map_err(|problem| {
+            let place = if span.text().contains(text) { span.part(problem.range) } else { span.clone() };
+            Diagnostic::error(problem.message).at(&place, "").hint("quotes and `{{ }}` must be closed")
+        })?;
         let mut values = Dict::new();
         for (name, value) in pairs {
             // The name may be a template too (`set_fact`).

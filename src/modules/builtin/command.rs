@@ -104,6 +104,7 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
         command.words = command.words.iter().map(|word| expand_home(&expand_variables(word, variable))).collect();
     }
     if command.words.is_empty() {
+        result.cmd = if args.get("argv").is_some() { Value::text("") } else { Value::Null };
         return Err(result.failed("No command given", Some(NOTHING_TO_RUN)));
     }
     command.folder = args.str("chdir").map(PathBuf::from);

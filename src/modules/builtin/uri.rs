@@ -161,10 +161,22 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
             kind = Some(content_type);
         }
         _ if structure => {
-            return Err(Failure::new(
-                "`body` is a structure, which `body_format: raw` cannot send; say `body_format: json`, \
-                 `form-urlencoded` or `form-multipart`",
-            ));
+            let message = format!(
+                "Status code was -1 and not [{}]: `body` is a structure, which `body_format: raw` cannot send; say \
+                 `body_format: json`, `form-urlencoded` or `form-multipart`",
+                args.get("status_code")
+                    .and_then(Value::as_slice)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(python::str)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+            return Err(Failure::new(message)
+                .with("redirected", false)
+                .with("url", web::mask(&request.url))
+                .with("status", -1)
+                .with("elapsed", 0));
         }
         _ => request.body = body.map(bytes),
     }

@@ -11,6 +11,7 @@ use super::client::{self, Connection};
 use super::cookies::Jar;
 use super::{Redirects, Reply, local, mask};
 use crate::template::python::url;
+use crate::value::python;
 
 /// An answer may be this long.
 const LIMIT: usize = 1 << 30;
@@ -62,6 +63,14 @@ pub async fn fetch(mut request: Request) -> Reply {
         "http" | "https" => {}
         "" => return none(format!("unknown url type: '{}'", mask(&asked))),
         other => return none(format!("Request failed: <urlopen error unknown url type: {other}>")),
+    }
+    if let Some(wrong) = asked.chars().find(|c| *c <= ' ' || *c == '\u{7f}') {
+        let target = url::split(&asked).map(|parts| format!("{}?{}", parts.path, parts.query)).unwrap_or_default();
+        let (target, wrong) =
+            (python::repr(&target.trim_end_matches('?').into()), python::repr(&wrong.to_string().into()));
+        return none(format!(
+            "An unknown error occurred: URL can't contain control characters. {target} (found at least {wrong})"
+        ));
     }
     let mut url = match Url::parse(&asked) {
         Ok(url) => url,
