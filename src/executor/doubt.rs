@@ -79,8 +79,12 @@ impl Pass {
 
     /// Whether only the real run can say if something is changed.
     pub(super) fn may_change(&self) -> bool {
-        let changed = self.changed && self.undetermined.is_none() && self.open.changed.is_none();
-        !self.failed && !changed && (self.doubt().is_some())
+        !self.failed && !self.changes_for_sure() && self.doubt().is_some()
+    }
+
+    /// Whether something is changed, whatever the real run finds out.
+    pub(super) fn changes_for_sure(&self) -> bool {
+        self.changed && self.undetermined.is_none() && self.open.changed.is_none()
     }
 
     /// What stands for the whole result, if nothing of it is known.

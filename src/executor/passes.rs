@@ -13,6 +13,8 @@ pub(super) struct Passes {
     count: usize,
     includes: Vec<Request>,
     notify: Vec<String>,
+    /// A pass has changed something, whatever the real run finds out.
+    changed_for_sure: bool,
     unknown: Option<Value>,
 }
 
@@ -37,6 +39,7 @@ impl Passes {
             count: 0,
             includes: Vec::new(),
             notify: Vec::new(),
+            changed_for_sure: false,
             unknown: None,
         }
     }
@@ -46,6 +49,7 @@ impl Passes {
         let whole = &mut self.whole;
         self.count += 1;
         whole.changed |= pass.changed;
+        self.changed_for_sure |= pass.changes_for_sure();
         whole.failed |= pass.failed;
         whole.unreachable |= pass.unreachable;
         whole.skipped &= pass.skipped;
@@ -112,7 +116,7 @@ impl Passes {
         Summed {
             unknown: self.unknown.filter(|_| self.count == 1 && whole.undetermined.is_some()),
             // One pass that changed something speaks for all that ran.
-            notify: if whole.failed || !whole.changed { Vec::new() } else { self.notify },
+            notify: if whole.failed || !self.changed_for_sure { Vec::new() } else { self.notify },
             includes: self.includes,
             whole,
         }
@@ -122,6 +126,7 @@ impl Passes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::executor::doubt::Open;
 
     fn summed(keep: bool, passes: [Pass; 2]) -> Summed {
         let mut all = Passes::new(keep);
@@ -137,6 +142,18 @@ mod tests {
         assert!(whole.whole.failed && whole.whole.changed && whole.whole.ignored && whole.notify.is_empty());
         let whole = summed(true, [ignored(), Pass { failed: true, ..Pass::default() }]).whole;
         assert!(whole.failed && !whole.ignored && !whole.skipped);
+    }
+
+    #[test]
+    fn what_only_the_real_run_can_say_notifies_nobody_for_sure() {
+        let notifying = |changed, open: Option<&str>| Pass {
+            changed,
+            open: Open { changed: open.map(str::to_owned), failed: None },
+            notify: vec!["restart".to_owned()],
+            ..Pass::default()
+        };
+        assert!(summed(true, [notifying(true, Some("an id")), notifying(false, None)]).notify.is_empty());
+        assert!(!summed(true, [notifying(true, Some("an id")), notifying(true, None)]).notify.is_empty());
     }
 
     #[test]

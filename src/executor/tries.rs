@@ -206,8 +206,9 @@ impl TaskRun<'_> {
         };
         match answer {
             Ok(Some(Answer::Unknown(unknown))) => {
-                // In the real run it may never come true.
+                // In the real run it may never come true, and a further try may find nothing left to change.
                 pass.open.failed.get_or_insert_with(|| unknown.sentence());
+                pass.open.changed.get_or_insert_with(|| unknown.sentence());
                 Ok(true)
             }
             Ok(answer) => Ok(!matches!(answer, Some(Answer::Fails(_)))),
