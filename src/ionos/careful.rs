@@ -4,7 +4,7 @@
 //! this looks first. Nothing there: it is sent again. A registry is there: it is the one, nothing about it was shown
 //! only once. A token is there: its password went with the lost answer and cannot be asked for. If this run made it,
 //! the token is of no use to anybody, so it is removed and made again, once; where that is not sure, it is left alone,
-//! and the run says what is there and why it is in doubt. [`super::proof`] has the rule.
+//! and the run says what is there and why it is in doubt. `proof.rs` has the rule.
 
 use std::time::Duration;
 
