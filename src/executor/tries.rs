@@ -11,7 +11,7 @@ use super::result::no_exception;
 use super::scope::TaskScope;
 use super::task::{Pass, TaskRun};
 use crate::diagnostic::Diagnostic;
-use crate::modules::{Effect, Failure};
+use crate::modules::{Effect, Failure, Later};
 use crate::playbook::Keyword;
 use crate::report::Event;
 use crate::template::{Engine, Scope};
@@ -206,7 +206,8 @@ impl TaskRun<'_> {
         };
         match answer {
             Ok(Some(Answer::Unknown(unknown))) => {
-                // In the real run it may never come true, and a further try may find nothing left to change.
+                // In the real run it may never come true, and a further try may find another world than this one.
+                pass.later = Later::Everything;
                 pass.open.failed.get_or_insert_with(|| unknown.sentence());
                 pass.open.changed.get_or_insert_with(|| unknown.sentence());
                 Ok(true)

@@ -13,7 +13,7 @@ impl Engine<'_> {
     /// `of.name`: the method first, then the key.
     pub(super) fn attribute(&self, of: &Value, name: &str) -> Result<Value, Fault> {
         match of {
-            Value::Undefined(_) | Value::Unknown(_) => return Ok(of.computed()),
+            Value::Undefined(_) | Value::Unknown(_) => return Ok(of.member_of_unknown()),
             _ if !name.starts_with('_') && methods::has(of, name) => {
                 return Ok(Value::Object(Arc::new(Method { of: of.clone(), name: name.into() })));
             }
@@ -31,8 +31,8 @@ impl Engine<'_> {
     /// `of[key]`: the key first, then the method.
     pub(super) fn item(&self, of: &Value, key: &Value) -> Result<Value, Fault> {
         match (of, key) {
-            (Value::Undefined(_) | Value::Unknown(_), _) => return Ok(of.computed()),
-            (_, Value::Unknown(_) | Value::Undefined(_)) => return Ok(key.computed()),
+            (Value::Undefined(_) | Value::Unknown(_), _) => return Ok(of.member_of_unknown()),
+            (_, Value::Unknown(_) | Value::Undefined(_)) => return Ok(key.member_of_unknown()),
             _ => {}
         }
         if let Some(value) = self.keyed(of, key) {

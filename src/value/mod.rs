@@ -218,6 +218,15 @@ impl Value {
         }
     }
 
+    /// A member of this value when it is unknown: it may not even be there.
+    #[must_use]
+    pub fn member_of_unknown(&self) -> Self {
+        match self {
+            Self::Unknown(unknown) => Self::Unknown(Arc::new(unknown.a_member())),
+            other => other.clone(),
+        }
+    }
+
     /// What it is that is not known, if this is unknown.
     pub fn as_unknown(&self) -> Option<&Arc<Unknown>> {
         match self {

@@ -15,17 +15,25 @@ pub struct Unknown {
     /// The variable that held it first and the task that made it; empty for what was computed from another unknown,
     /// whose origin its `awaits` tells.
     origin: OnceLock<String>,
+    /// It would be a member of something unknown, of which nobody can say whether it has such a member.
+    pub member: bool,
 }
 
 impl Unknown {
     /// What a task will make known: the variable that it is registered in gives it its name.
     pub fn made(awaits: impl Into<String>) -> Self {
-        Self { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into(), origin: OnceLock::new() }
+        Self { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into(), origin: OnceLock::new(), member: false }
     }
 
     /// What follows from something unknown, of which [`Unknown::sentence`] has told all there is to tell.
     pub fn because(sentence: impl Into<String>) -> Self {
         Self { origin: OnceLock::from(String::new()), ..Self::made(sentence) }
+    }
+
+    /// A member of it, which may not even be there.
+    #[must_use]
+    pub fn a_member(&self) -> Self {
+        Self { member: true, ..Self::because(self.sentence()) }
     }
 
     /// The same unknown with text around it.

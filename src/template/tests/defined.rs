@@ -1,7 +1,7 @@
 //! Is it there, of which type, true or false.
 
 use crate::template::call::{Call, Test};
-use crate::template::fault::Fault;
+use crate::template::fault::{Fault, FaultKind};
 use crate::template::python::coerce::{as_real, flag, text};
 use crate::value::Value;
 
@@ -33,11 +33,15 @@ pub const TABLE: &[Test] = &[
 ];
 
 fn defined(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(!call.input.is_undefined())
+    match &call.input {
+        // What is unknown is there; whether it has a certain member is another question.
+        Value::Unknown(unknown) if unknown.member => Err(Fault::new(FaultKind::Unknown, unknown.sentence())),
+        input => Ok(!input.is_undefined()),
+    }
 }
 
 fn undefined(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(call.input.is_undefined())
+    defined(call).map(|there| !there)
 }
 
 fn boolean(call: &Call<'_>) -> Result<bool, Fault> {
