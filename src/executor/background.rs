@@ -32,7 +32,7 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
     }
     let id = async_jobs::new_id();
     let status = async_jobs::folder(&call.settings.environment).join(&id);
-    if call.settings.check {
+    if call.foretells(prepared) {
         let foretold = module::foreground(call, prepared).await;
         if call.settings.poll > 0 {
             return foretold;

@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::modules::Failure;
 use crate::playbook::block::Surroundings;
 use crate::playbook::role::RoleEntry;
+use crate::playbook::task_checks::ROLE_OPTIONS;
 use crate::playbook::{Block, Frame, Keyword, Keywords, Problem, ProblemKind, Task, import};
 use crate::template::{Engine, Fault};
 use crate::value::{Dict, Value, python};
@@ -66,19 +67,7 @@ fn tasks_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Faul
 }
 
 fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault> {
-    const KNOWN: &[&str] = &[
-        "name",
-        "role",
-        "tasks_from",
-        "vars_from",
-        "defaults_from",
-        "handlers_from",
-        "allow_duplicates",
-        "public",
-        "rolespec_validate",
-        "apply",
-    ];
-    let args = arguments(run, engine, KNOWN)?;
+    let args = arguments(run, engine, ROLE_OPTIONS)?;
     if let Some(unknown) = args.values().find_map(Value::as_unknown) {
         return Err(Fault::unknown(unknown));
     }

@@ -60,6 +60,14 @@ pub struct Call<'a> {
     pub delegated_to: Option<&'a str>,
 }
 
+impl Call<'_> {
+    /// Whether the module only foretells. `check_mode: false` makes tasks of a dry run real, but not those of registry
+    /// objects: a dry run sends no writing request.
+    pub(super) fn foretells(&self, prepared: &Prepared) -> bool {
+        self.settings.check || (self.task.run.options.check && prepared.module.spec().is_of_registry())
+    }
+}
+
 /// Finds the module and prepares its arguments: defaults, templates, the check against the spec.
 ///
 /// # Errors
@@ -186,13 +194,13 @@ fn templated(engine: &Engine<'_>, full: &str, raw: &Dict) -> Result<Dict, Fault>
 pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
     if let Some(unknown) = awaited(prepared) {
         let awaits = unknown.sentence();
-        return if call.settings.check {
+        return if call.foretells(prepared) {
             Ok(Outcome { undetermined: Some(awaits), ..Outcome::default() })
         } else {
             Err(Failure::new(format!("an argument is known to a dry run only: it waits for {awaits}")))
         };
     }
-    if !call.settings.check {
+    if !call.foretells(prepared) {
         witness::may(call, prepared).await?;
     }
     match call.settings.background {
@@ -208,7 +216,7 @@ pub async fn call(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failu
 pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
     let run = call.task.run;
     let spec = prepared.module.spec();
-    let check = call.settings.check;
+    let check = call.foretells(prepared);
     if check && spec.check == CheckSupport::None {
         let message = format!("remote module ({}) does not support check mode", spec.short_name());
         let outcome = Outcome { skipped: true, later: modules::Later::Everything, ..Outcome::default() };
@@ -221,7 +229,11 @@ pub async fn foreground(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome,
         let given = call.settings.environment.iter().filter(|(known, _)| known == name);
         given.for_each(|(_, value)| run.bus.redactor().add(value));
     }
-    let warnings = RefCell::default();
+    let warnings: RefCell<Vec<String>> = RefCell::default();
+    if check && !call.settings.check && !spec.states.is_empty() {
+        let said = "`check_mode: false` does not count for registry objects: a dry run sends no writing request";
+        warnings.borrow_mut().push(said.to_owned());
+    }
     let mut result = once(call, prepared, check, &warnings).await;
     if check {
         witness::foretold(call, spec, &result);

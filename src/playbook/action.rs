@@ -162,6 +162,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
     task.handler = around.handlers;
     task.listen = keywords.value(Keyword::Listen).map(listed).unwrap_or_default();
     task_checks::tags(&keywords)?;
+    task_checks::debugger(loader, &keywords);
     if let Some(control) = node.entry("loop_control") {
         task_checks::loop_control(&control.value)?;
         keywords.add(Keyword::LoopControl, control)?;

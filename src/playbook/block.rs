@@ -159,6 +159,7 @@ impl Loader {
             }
         }
         super::task_checks::tags(&keywords)?;
+        super::task_checks::debugger(self, &keywords);
         let vars = self.vars(node.get("vars"), "a block")?;
         let frame = Rc::new(Frame { keywords, vars, ..Frame::inside(&around.frame) });
         let inside = around.inside(Rc::clone(&frame));

@@ -85,29 +85,8 @@ fn role(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
 /// The entry that an `import_role` or (with templated arguments) an `include_role` asks for.
 ///
 /// # Errors
-/// If it names no role, or an argument is unknown.
+/// If it names no role.
 pub fn entry_of(loader: &Loader, task: &Task) -> Loaded<RoleEntry> {
-    const KNOWN: &[&str] = &[
-        "name",
-        "role",
-        "tasks_from",
-        "vars_from",
-        "defaults_from",
-        "handlers_from",
-        "allow_duplicates",
-        "public",
-        "rolespec_validate",
-        "apply",
-    ];
-    for (key, _) in task.args.values.iter() {
-        let key = python::str(key);
-        if !KNOWN.contains(&key.as_str()) {
-            return Err(Diagnostic::error(format!("`{}` has no option `{key}`", task.action.short()))
-                .at(&task.args.span, "")
-                .suggest(&key, KNOWN)
-                .into());
-        }
-    }
     let name = parameter(loader, task, &["name", "role"])?.ok_or_else(|| {
         Diagnostic::error(format!("`{}` does not say which role", task.action.short()))
             .at(&task.span, "")

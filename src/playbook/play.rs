@@ -223,6 +223,7 @@ impl Loader {
         let hosts = play_checks::hosts(node, &keywords)?;
         play_checks::keywords(&keywords)?;
         super::task_checks::tags(&keywords)?;
+        super::task_checks::debugger(self, &keywords);
         let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
         if let Some(own) = self.vars(node.get("vars"), "a play")? {
             vars.extend(&own);

@@ -2,7 +2,7 @@
 
 use super::action::{Action, RawArgs};
 use super::keyword::{Keyword, Keywords, Place};
-use super::{Loaded, Problem};
+use super::{Loaded, Loader, Problem};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 use crate::yaml::{Entry, Node};
@@ -67,8 +67,23 @@ pub fn handler(action: &Action, entry: &Entry) -> Loaded<()> {
     Ok(())
 }
 
-/// Options of `include_role` and `import_role`, but for `apply`.
-const ROLE_OPTIONS: [&str; 9] = [
+/// Warns of a debugger that will not come up.
+pub fn debugger(loader: &Loader, keywords: &Keywords) {
+    let Some(node) = keywords.node(Keyword::Debugger) else { return };
+    let value = node.to_value();
+    if value.is_null() || value.as_str() == Some("never") {
+        return;
+    }
+    let said = "there is no debugger in this program; `debugger` is passed over";
+    loader.warn(
+        Diagnostic::warning(said)
+            .at(node.span(), "")
+            .hint("`-vvv` shows results whole, `--step` asks before each task"),
+    );
+}
+
+/// Options of `include_role` and `import_role`; `apply` is for includes.
+pub const ROLE_OPTIONS: &[&str] = &[
     "name",
     "role",
     "tasks_from",
@@ -78,6 +93,7 @@ const ROLE_OPTIONS: [&str; 9] = [
     "allow_duplicates",
     "public",
     "rolespec_validate",
+    "apply",
 ];
 
 /// Complains about includes and imports that name nothing, and about options and keywords that they do not know.
@@ -87,13 +103,14 @@ const ROLE_OPTIONS: [&str; 9] = [
 pub fn include(action: &Action, args: &RawArgs, keywords: &Keywords, entries: &[Entry]) -> Loaded<()> {
     let (needed, options): (_, &[&str]) = match action.short() {
         "include_tasks" | "import_tasks" => (["file", "_raw_params"], &["file"]),
-        "include_role" | "import_role" => (["name", "role"], &ROLE_OPTIONS),
+        "include_role" | "import_role" => (["name", "role"], ROLE_OPTIONS),
         _ => return Ok(()),
     };
     for name in args.values.keys().filter_map(Value::as_str) {
-        let fine = options.contains(&name)
-            || needed.contains(&name)
-            || (name == "apply" && action.short().starts_with("include_"));
+        let fine = match name {
+            "apply" => action.short().starts_with("include_"),
+            name => options.contains(&name) || needed.contains(&name),
+        };
         if !fine {
             let span =
                 args.node.as_ref().and_then(|node| node.entry(name)).map_or(&args.span, |entry| entry.key.span());

@@ -1,6 +1,7 @@
 //! `ionplay plan` and `ionplay apply` from outside.
 
 mod apply;
+mod dry;
 mod refuse;
 mod schema;
 mod seal;

@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn variables() {
-        let env = |name: &str| (name == "HOME").then(|| "/root".to_owned());
-        assert_eq!(expandvars("$HOME/x ${HOME} $NOPE ${NOPE} $", env), "/root/x /root $NOPE ${NOPE} $");
+        let env = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
+        assert_eq!(expandvars("$HOME/x ${HOME} $NOPE ${NOPE} $", env), "/home/me/x /home/me $NOPE ${NOPE} $");
     }
 }
