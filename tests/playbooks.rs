@@ -49,6 +49,13 @@ const EXAMPLES: &[Example] = &[
         foretells: true,
     },
     Example {
+        playbook: "from-nothing.yml",
+        options: "",
+        counts: (8, 5, 0),
+        objects: "2 created, 1 updated, 0 replaced, 2 deleted, 1 unchanged, 0 failed",
+        foretells: true,
+    },
+    Example {
         playbook: "pull-secrets.yml",
         options: "",
         counts: (4, 3, 0),
