@@ -1,38 +1,10 @@
 //! What a dry run does not know, and what follows from that.
 
-use super::task::{Pass, TaskRun};
-use crate::modules::Later;
+use super::pass::Pass;
+use super::task::TaskRun;
 use crate::playbook::Loaded;
 use crate::report::TaskLabel;
-use crate::value::{Dict, Unknown, Value, python};
-use std::sync::Arc;
-
-/// What is not known of how a task ends although it is known what it does: `changed_when`, `failed_when` or `until` has
-/// to wait.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Open {
-    /// What `changed` waits for.
-    pub(super) changed: Option<String>,
-    /// What `failed` waits for.
-    pub(super) failed: Option<String>,
-}
-
-impl Open {
-    /// What is open of one pass of a loop is open of the loop.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.changed = self.changed.take().or_else(|| other.changed.clone());
-        self.failed = self.failed.take().or_else(|| other.failed.clone());
-    }
-
-    /// Makes the keys unknown that are.
-    pub(super) fn hide(&self, result: &mut Dict) {
-        for (key, awaits) in [("changed", &self.changed), ("failed", &self.failed)] {
-            if let Some(awaits) = awaits {
-                result.set(key, Value::unknown(awaits.as_str()));
-            }
-        }
-    }
-}
+use crate::value::{Value, python};
 
 impl TaskRun<'_> {
     /// What follows from nothing being known about a task: what it may have written is in doubt, and so are the facts
@@ -66,43 +38,6 @@ impl TaskRun<'_> {
         let doubtful = self.play.may_be_notified.borrow();
         let awaits = doubtful.get(&std::rc::Rc::as_ptr(self.task))?.get(self.host)?;
         Some(Value::unknown(awaits.as_str()))
-    }
-}
-
-impl Pass {
-    /// Why nothing certain can be said of the pass, if that is so.
-    pub(super) fn doubt(&self) -> Option<String> {
-        let later = || (self.later != Later::Nothing && !self.failed).then(|| Later::AWAITS.to_owned());
-        let known = [&self.undetermined, &self.open.failed, &self.open.changed];
-        known.into_iter().flatten().next().cloned().or_else(later)
-    }
-
-    /// Whether only the real run can say if something is changed.
-    pub(super) fn may_change(&self) -> bool {
-        !self.failed && !self.changes_for_sure() && self.doubt().is_some()
-    }
-
-    /// Whether something is changed, whatever the real run finds out.
-    pub(super) fn changes_for_sure(&self) -> bool {
-        self.changed && self.undetermined.is_none() && self.open.changed.is_none()
-    }
-
-    /// What stands for the whole result, if nothing of it is known.
-    pub(super) fn unknown(&self) -> Option<Value> {
-        match self.later {
-            Later::Everything => Some(Value::Unknown(Arc::new(Unknown::made(Later::AWAITS)))),
-            _ => self.undetermined.as_deref().map(Value::unknown),
-        }
-    }
-
-    /// Makes unknown what only the real run can say.
-    pub(super) fn hide(&self, result: &mut Dict) {
-        if let Later::Keys(keys) = self.later {
-            for key in keys {
-                result.set(*key, Value::Unknown(Arc::new(Unknown::made(Later::AWAITS))));
-            }
-        }
-        self.open.hide(result);
     }
 }
 

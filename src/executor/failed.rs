@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
+use super::pass::Finished;
 use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
-use super::task::Finished;
 use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Task};
 use crate::template::Engine;

@@ -6,10 +6,10 @@ use indexmap::IndexMap;
 
 use super::cursor::{Cursor, Fate};
 use super::failed;
-use super::linear::flag;
+use super::keywords::flag;
+use super::pass::Finished;
 use super::play::{PlayEnd, PlayRun};
 use super::state::{Out, Run};
-use super::task::Finished;
 use crate::playbook::{Keyword, Task};
 use crate::report::{Event, Status};
 

@@ -13,6 +13,7 @@ use super::linear;
 use super::meta;
 use super::naming;
 use super::play::PlayRun;
+use super::ready;
 use super::state::{Out, Run};
 use super::task::{TaskRun, kept};
 use crate::playbook::Loaded;
@@ -53,10 +54,11 @@ async fn one_host(
     tickets: &Semaphore,
 ) -> Loaded<(Rc<str>, Cursor)> {
     while !run.interrupt.is_raised() && play.ended.get().is_none() {
-        let Some(task) = linear::at(run, play, &host, &mut cursor) else { break };
+        let Some(task) = ready::at(run, play, &host, &mut cursor) else { break };
         if task.action.short() == "meta" {
             let mut alone: IndexMap<Rc<str>, Cursor> = [(Rc::clone(&host), cursor)].into_iter().collect();
-            meta::act(run, play, &task, std::slice::from_ref(&host), &mut alone).await?;
+            let flushing = meta::act(run, play, &task, std::slice::from_ref(&host), &mut alone)?;
+            linear::flush(run, play, &flushing, &mut alone).await?;
             cursor = alone.swap_remove(&host).unwrap_or_else(|| Cursor::new(Rc::new([])));
             continue;
         }

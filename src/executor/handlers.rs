@@ -5,12 +5,11 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::cursor::Cursor;
-use super::linear;
 use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Item, Loaded, Problem, Task};
+use crate::playbook::{Loaded, Problem, Task};
 use crate::template::Engine;
 use crate::value::{Value, python};
 
@@ -121,51 +120,61 @@ fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Tas
     }
 }
 
-/// Runs the notified handlers of some hosts, once through all of them in the order of definition. A handler may notify
-/// others: later ones run on the way, earlier ones at the next flush. Gives the hosts that failed.
-///
-/// # Errors
-/// If something that is included is not understood, or an unknown handler is notified.
-pub async fn flush(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) -> Loaded<Vec<Rc<str>>> {
-    for host in hosts {
-        let names = play.notifications.borrow_mut().remove(host).unwrap_or_default();
-        names.iter().for_each(|name| note(play, find(run, play, host, name), host));
+/// One run through the notified handlers of some hosts, in the order of definition. A handler may notify others: later
+/// ones come on the way, earlier ones at the next flush.
+pub struct Flush<'a> {
+    hosts: &'a [Rc<str>],
+    failed: Vec<Rc<str>>,
+    index: usize,
+}
+
+impl<'a> Flush<'a> {
+    /// Decides which handlers the names mean that the hosts have notified.
+    pub fn of(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &'a [Rc<str>]) -> Self {
+        for host in hosts {
+            let names = play.notifications.borrow_mut().remove(host).unwrap_or_default();
+            names.iter().for_each(|name| note(play, find(run, play, host, name), host));
+        }
+        Self { hosts, failed: Vec::new(), index: 0 }
     }
-    let mut failed: Vec<Rc<str>> = Vec::new();
-    let mut index = 0;
-    loop {
-        // Included roles may add handlers on the way.
-        let Some((_, handler)) = play.handlers.borrow().get(index).cloned() else { return Ok(failed) };
-        index += 1;
-        let takes_part = |host: &&Rc<str>| {
-            let (notified, doubtful) = (play.notified.borrow(), play.may_be_notified.borrow());
+
+    /// The next handler, and the hosts that it is to run on. Included roles may add handlers on the way.
+    pub fn next(&mut self, play: &PlayRun) -> Option<(Rc<Task>, Vec<Rc<str>>)> {
+        loop {
+            let (_, handler) = play.handlers.borrow().get(self.index).cloned()?;
+            self.index += 1;
+            let (mut notified, mut doubtful) = (play.notified.borrow_mut(), play.may_be_notified.borrow_mut());
             let key = Rc::as_ptr(&handler);
-            let asked = notified.get(&key).is_some_and(|hosts| hosts.contains(*host))
-                || doubtful.get(&key).is_some_and(|hosts| hosts.contains_key(*host));
-            asked && !failed.contains(host) && !play.ended_hosts.borrow().contains(*host)
-        };
-        let chosen: Vec<Rc<str>> = hosts.iter().filter(takes_part).cloned().collect();
-        if chosen.is_empty() {
-            continue;
+            let takes_part = |host: &&Rc<str>| {
+                let asked = notified.get(&key).is_some_and(|hosts| hosts.contains(*host))
+                    || doubtful.get(&key).is_some_and(|hosts| hosts.contains_key(*host));
+                asked && !self.failed.contains(host) && !play.ended_hosts.borrow().contains(*host)
+            };
+            let chosen: Vec<Rc<str>> = self.hosts.iter().filter(takes_part).cloned().collect();
+            if chosen.is_empty() {
+                continue;
+            }
+            if let Some(hosts) = doubtful.get_mut(&key) {
+                // Who is notified beyond doubt is in no doubt.
+                hosts.retain(|host, _| !notified.get(&key).is_some_and(|known| known.contains(host)));
+            }
+            if let Some(hosts) = notified.get_mut(&key) {
+                hosts.retain(|host| !chosen.contains(host));
+            }
+            return Some((handler, chosen));
         }
-        if let Some(hosts) = play.may_be_notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
-            // Who is notified beyond doubt is in no doubt.
-            let notified = play.notified.borrow();
-            hosts.retain(|host, _| !notified.get(&Rc::as_ptr(&handler)).is_some_and(|known| known.contains(host)));
+    }
+
+    /// Notes how a handler has ended on its hosts.
+    pub fn ran(&mut self, play: &PlayRun, handler: &Rc<Task>, cursors: &IndexMap<Rc<str>, Cursor>) {
+        if let Some(hosts) = play.may_be_notified.borrow_mut().get_mut(&Rc::as_ptr(handler)) {
+            hosts.retain(|host, _| !cursors.contains_key(host));
         }
-        if let Some(hosts) = play.notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
-            hosts.retain(|host| !chosen.contains(host));
-        }
-        let items: Rc<[Item]> = Rc::new([Item::Task(Rc::clone(&handler))]);
-        let mut cursors: IndexMap<Rc<str>, Cursor> =
-            chosen.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&items)))).collect();
-        Box::pin(linear::run(run, play, &mut cursors, linear::Level::Handler)).await?;
-        if let Some(hosts) = play.may_be_notified.borrow_mut().get_mut(&Rc::as_ptr(&handler)) {
-            hosts.retain(|host, _| !chosen.contains(host));
-        }
-        failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));
-        if play.ended.get().is_some() || run.interrupt.is_raised() {
-            return Ok(failed);
-        }
+        self.failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));
+    }
+
+    /// The hosts on which a handler has failed.
+    pub fn failed(&self) -> &[Rc<str>] {
+        &self.failed
     }
 }

@@ -1,8 +1,11 @@
 //! The keywords of a task once their templates are evaluated and their types converted.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::state::Options;
+use super::play::PlayRun;
+use super::scope::TaskScope;
+use super::state::{Options, Run};
 use crate::playbook::{Keyword, Task};
 use crate::template::{Context, Engine, Fault, FaultKind};
 use crate::value::{Value, python};
@@ -212,4 +215,14 @@ pub fn boolean(value: &Value) -> Option<bool> {
         },
         _ => None,
     }
+}
+
+/// A boolean keyword as the first host sees it; what cannot be evaluated fails later, at the task itself.
+pub fn flag(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, keyword: Keyword) -> bool {
+    if task.keyword(keyword).is_none() {
+        return false;
+    }
+    let scope = TaskScope::new(run, Some(play), Some(task), host);
+    let engine = Engine::new(&run.globals, &scope, &[]);
+    Reader { engine: &engine, task }.bool(keyword).ok().flatten().unwrap_or(false)
 }

@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 
 use super::conditional::{self, Answer};
 use super::cursor::Cursor;
-use super::handlers;
 use super::naming;
 use super::play::{PlayEnd, PlayRun};
 use super::scope::TaskScope;
@@ -35,17 +34,18 @@ pub const META_ACTIONS: &[(&str, &str)] = &[
 /// Actions that are about the play as a whole.
 const FOR_ALL: &[&str] = &["clear_facts", "clear_host_errors", "end_batch", "end_play", "refresh_inventory"];
 
-/// Does what a `meta` task says for the hosts that are at it, and moves them on.
+/// Does what a `meta` task says for the hosts that are at it, and moves them on. Gives the hosts whose notified handlers
+/// are to run now, which is for the strategy to do.
 ///
 /// # Errors
-/// If nobody knows the action, a condition cannot be evaluated, or a handler brings the run to an end.
-pub async fn act(
+/// If nobody knows the action, a condition cannot be evaluated, or the action has no place here.
+pub fn act(
     run: &Rc<Run>,
     play: &Rc<PlayRun>,
     task: &Rc<Task>,
     hosts: &[Rc<str>],
     cursors: &mut IndexMap<Rc<str>, Cursor>,
-) -> Loaded<()> {
+) -> Loaded<Vec<Rc<str>>> {
     let action = task.args.values.get("_raw_params").map(python::str).unwrap_or_default();
     let action = action.trim();
     if !META_ACTIONS.iter().any(|(known, _)| *known == action) {
@@ -86,7 +86,7 @@ pub async fn act(
         willing = hosts.to_vec();
     }
     if willing.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     if action == "end_role" && (task.handler || task.role().is_none()) {
         let place = if task.handler { "from a handler" } else { "from outside of a role" };
@@ -103,7 +103,7 @@ pub async fn act(
             let message = Diagnostic::error("flush_handlers cannot be used as a handler");
             return Err(Box::new(Problem::general(message.at(&task.args.span, ""))));
         }
-        "flush_handlers" => flush(run, play, &willing, cursors).await?,
+        "flush_handlers" => return Ok(willing),
         "refresh_inventory" => run.inventory.borrow_mut().refresh(),
         "clear_facts" => {
             for host in &willing {
@@ -136,7 +136,7 @@ pub async fn act(
         "end_play" => play.ended.set(Some(PlayEnd::Play)),
         _ => {}
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 /// What `-vv` says of a meta task that acts.
@@ -170,25 +170,6 @@ fn skip_reason(action: &str, host: &str, task: &Task) -> String {
         _ => String::new(),
     };
     format!("{action} conditional evaluated to False{consequence}")
-}
-
-async fn flush(
-    run: &Rc<Run>,
-    play: &Rc<PlayRun>,
-    hosts: &[Rc<str>],
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
-) -> Loaded<()> {
-    for host in handlers::flush(run, play, hosts).await? {
-        if let Some(cursor) = cursors.get_mut(&host) {
-            cursor.fail();
-        }
-    }
-    for host in play.ended_hosts.borrow().iter() {
-        if let Some(cursor) = cursors.get_mut(host) {
-            cursor.end();
-        }
-    }
-    Ok(())
 }
 
 /// Whether the conditions of a `meta` task hold on a host.

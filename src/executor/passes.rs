@@ -1,7 +1,7 @@
 //! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
 
 use super::include::Request;
-use super::task::Pass;
+use super::pass::Pass;
 use crate::modules::Later;
 use crate::value::{Dict, Value};
 
@@ -126,7 +126,7 @@ impl Passes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::executor::doubt::Open;
+    use crate::executor::pass::Open;
 
     fn summed(keep: bool, passes: [Pass; 2]) -> Summed {
         let mut all = Passes::new(keep);

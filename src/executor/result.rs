@@ -6,9 +6,10 @@ use std::rc::Rc;
 use super::cursor::Fate;
 use super::effects;
 use super::keywords::{Reader, Settings};
+use super::pass::{Finished, Pass, no_exception};
 use super::passes::{Passes, Summed};
 use super::scope::TaskScope;
-use super::task::{Finished, Pass, TaskRun};
+use super::task::TaskRun;
 use crate::diagnostic::Diagnostic;
 use crate::modules::{self, Failure};
 use crate::playbook::{Keyword, Loaded};
@@ -86,7 +87,7 @@ impl TaskRun<'_> {
     /// A failure before the module could run. Whether it is ignored is asked all the same.
     pub(super) fn failed_before(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
         if fault.kind == FaultKind::Unknown {
-            return undetermined(&Value::unknown(fault.message));
+            return Pass::undetermined(&Value::unknown(fault.message));
         }
         let engine = Engine::new(&self.run.globals, scope, search);
         let reader = Reader { engine: &engine, task: self.task };
@@ -131,7 +132,7 @@ impl TaskRun<'_> {
     pub(super) fn tell_item(&self, pass: &Pass, label: Value) {
         self.spread_doubt(pass);
         // For an item a failure is a failure, whatever becomes of the task.
-        let outcome = self.outcome(pass, status_of(pass), Some(label));
+        let outcome = self.outcome(pass, pass.status(), Some(label));
         self.run.bus.emit(&Event::Item(outcome));
     }
 
@@ -255,7 +256,7 @@ impl TaskRun<'_> {
     }
 
     fn status(&self, pass: &Pass) -> Status {
-        match status_of(pass) {
+        match pass.status() {
             Status::Failed | Status::Unreachable if pass.ignored => Status::Ignored,
             Status::Failed if self.fate == Fate::Rescued => Status::Rescued,
             other => other,
@@ -297,58 +298,4 @@ impl TaskRun<'_> {
             self.run.bus.emit(&Event::Host(self.outcome(&pass, status, None)));
         }
     }
-}
-
-/// Every failed result has the key; there are no tracebacks here to put into it.
-pub(super) fn no_exception(result: &mut Dict) {
-    if !result.contains("exception") {
-        result.set("exception", "(traceback unavailable)".into());
-    }
-}
-
-fn status_of(pass: &Pass) -> Status {
-    if pass.unreachable {
-        Status::Unreachable
-    } else if pass.failed {
-        Status::Failed
-    } else if pass.skipped {
-        Status::Skipped
-    } else if pass.changed {
-        Status::Changed
-    } else {
-        Status::Ok
-    }
-}
-
-/// A pass whose condition was false.
-pub(super) fn skipped(condition: &Value) -> Pass {
-    let mut result = Dict::new();
-    result.set("changed", false.into());
-    result.set("skipped", true.into());
-    result.set("skip_reason", "Conditional result was False".into());
-    result.set("false_condition", condition.clone());
-    Pass { result, skipped: true, bare: true, ..Pass::default() }
-}
-
-/// A loop over nothing.
-pub(super) fn no_items() -> Pass {
-    let mut result = Dict::new();
-    result.set("changed", false.into());
-    result.set("skipped", true.into());
-    result.set("skipped_reason", "No items in the list".into());
-    result.set("results", Value::list([]));
-    Pass { result, skipped: true, bare: true, ..Pass::default() }
-}
-
-/// Nothing can be said before something has been created.
-pub(super) fn undetermined(unknown: &Value) -> Pass {
-    let awaits = match unknown {
-        Value::Unknown(unknown) => unknown.sentence(),
-        _ => String::new(),
-    };
-    let mut result = Dict::new();
-    result.set("skipped", true.into());
-    result.set("skip_reason", format!("cannot be known in a dry run: {awaits}").into());
-    result.set("undetermined", true.into());
-    Pass { result, skipped: true, bare: true, undetermined: Some(awaits), ..Pass::default() }
 }

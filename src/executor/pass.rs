@@ -1,0 +1,177 @@
+//! What came of one pass of a task, and of the task as a whole.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::include::Request;
+use crate::diagnostic::Diagnostic;
+use crate::modules::{Diff, Effect, Later};
+use crate::report::Status;
+use crate::value::{Dict, Unknown, Value};
+
+/// What is known when a task has ended on a host.
+pub struct Finished {
+    /// How it ended.
+    pub status: Status,
+    /// What `register` keeps.
+    pub result: Rc<Dict>,
+    /// Lists of tasks to go on with.
+    pub includes: Vec<Request>,
+    /// The result is hidden.
+    pub no_log: bool,
+    /// The result is shown without being asked for.
+    pub always_shown: bool,
+}
+
+/// What came of one pass.
+#[derive(Default)]
+pub(super) struct Pass {
+    pub(super) result: Dict,
+    pub(super) changed: bool,
+    pub(super) failed: bool,
+    pub(super) skipped: bool,
+    /// The host cannot be acted on; then it has failed, too.
+    pub(super) unreachable: bool,
+    /// It broke off without a result that conditions could look at.
+    pub(super) broke_off: bool,
+    /// Nothing ran, so that there is no `failed` in the result.
+    pub(super) bare: bool,
+    /// It failed so early that nothing says whether something has changed.
+    pub(super) unjudged: bool,
+    pub(super) ignored: bool,
+    pub(super) no_log: bool,
+    pub(super) always_shown: bool,
+    pub(super) diff: Vec<Diff>,
+    pub(super) diagnostic: Option<Box<Diagnostic>>,
+    pub(super) delegated_to: Option<Rc<str>>,
+    pub(super) undetermined: Option<String>,
+    pub(super) later: Later,
+    pub(super) open: Open,
+    pub(super) include: Option<Request>,
+    pub(super) notify: Vec<String>,
+    /// Handlers that the real run may notify.
+    pub(super) may_notify: Vec<String>,
+    /// It has set facts or variables, or changed the inventory.
+    pub(super) touched: bool,
+    /// What is done to variables and statistics if nothing makes it fail.
+    pub(super) effects: Vec<Effect>,
+}
+
+/// What is not known of how a task ends although it is known what it does: `changed_when`, `failed_when` or `until` has
+/// to wait.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Open {
+    /// What `changed` waits for.
+    pub(super) changed: Option<String>,
+    /// What `failed` waits for.
+    pub(super) failed: Option<String>,
+}
+
+impl Open {
+    /// What is open of one pass of a loop is open of the loop.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.changed = self.changed.take().or_else(|| other.changed.clone());
+        self.failed = self.failed.take().or_else(|| other.failed.clone());
+    }
+
+    /// Makes the keys unknown that are.
+    pub(super) fn hide(&self, result: &mut Dict) {
+        for (key, awaits) in [("changed", &self.changed), ("failed", &self.failed)] {
+            if let Some(awaits) = awaits {
+                result.set(key, Value::unknown(awaits.as_str()));
+            }
+        }
+    }
+}
+
+impl Pass {
+    /// A pass whose condition was false.
+    pub(super) fn skipped(condition: &Value) -> Self {
+        let mut result = Dict::new();
+        result.set("changed", false.into());
+        result.set("skipped", true.into());
+        result.set("skip_reason", "Conditional result was False".into());
+        result.set("false_condition", condition.clone());
+        Self { result, skipped: true, bare: true, ..Self::default() }
+    }
+
+    /// A loop over nothing.
+    pub(super) fn no_items() -> Self {
+        let mut result = Dict::new();
+        result.set("changed", false.into());
+        result.set("skipped", true.into());
+        result.set("skipped_reason", "No items in the list".into());
+        result.set("results", Value::list([]));
+        Self { result, skipped: true, bare: true, ..Self::default() }
+    }
+
+    /// Nothing can be said before something has been created.
+    pub(super) fn undetermined(unknown: &Value) -> Self {
+        let awaits = match unknown {
+            Value::Unknown(unknown) => unknown.sentence(),
+            _ => String::new(),
+        };
+        let mut result = Dict::new();
+        result.set("skipped", true.into());
+        result.set("skip_reason", format!("cannot be known in a dry run: {awaits}").into());
+        result.set("undetermined", true.into());
+        Self { result, skipped: true, bare: true, undetermined: Some(awaits), ..Self::default() }
+    }
+
+    /// How it ended, whatever becomes of the task.
+    pub(super) fn status(&self) -> Status {
+        if self.unreachable {
+            Status::Unreachable
+        } else if self.failed {
+            Status::Failed
+        } else if self.skipped {
+            Status::Skipped
+        } else if self.changed {
+            Status::Changed
+        } else {
+            Status::Ok
+        }
+    }
+
+    /// Why nothing certain can be said of the pass, if that is so.
+    pub(super) fn doubt(&self) -> Option<String> {
+        let later = || (self.later != Later::Nothing && !self.failed).then(|| Later::AWAITS.to_owned());
+        let known = [&self.undetermined, &self.open.failed, &self.open.changed];
+        known.into_iter().flatten().next().cloned().or_else(later)
+    }
+
+    /// Whether only the real run can say if something is changed.
+    pub(super) fn may_change(&self) -> bool {
+        !self.failed && !self.changes_for_sure() && self.doubt().is_some()
+    }
+
+    /// Whether something is changed, whatever the real run finds out.
+    pub(super) fn changes_for_sure(&self) -> bool {
+        self.changed && self.undetermined.is_none() && self.open.changed.is_none()
+    }
+
+    /// What stands for the whole result, if nothing of it is known.
+    pub(super) fn unknown(&self) -> Option<Value> {
+        match self.later {
+            Later::Everything => Some(Value::Unknown(Arc::new(Unknown::made(Later::AWAITS)))),
+            _ => self.undetermined.as_deref().map(Value::unknown),
+        }
+    }
+
+    /// Makes unknown what only the real run can say.
+    pub(super) fn hide(&self, result: &mut Dict) {
+        if let Later::Keys(keys) = self.later {
+            for key in keys {
+                result.set(*key, Value::Unknown(Arc::new(Unknown::made(Later::AWAITS))));
+            }
+        }
+        self.open.hide(result);
+    }
+}
+
+/// Every failed result has the key; there are no tracebacks here to put into it.
+pub(super) fn no_exception(result: &mut Dict) {
+    if !result.contains("exception") {
+        result.set("exception", "(traceback unavailable)".into());
+    }
+}
