@@ -3,7 +3,7 @@
 //! A module that would act here although the play means another machine could do harm, so that such a host counts as
 //! unreachable. What the controller does itself, and what only talks to the API, needs no connection.
 
-use super::module::IN_CONTROLLER;
+use super::prepare::IN_CONTROLLER;
 use crate::diagnostic::Diagnostic;
 use crate::modules::Spec;
 use crate::playbook::{Keyword, Task};

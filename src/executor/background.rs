@@ -6,7 +6,9 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::module::{self, Call, Prepared};
+use super::call::Call;
+use super::foreground;
+use super::prepare::Prepared;
 use crate::diagnostic::Diagnostic;
 use crate::modules::builtin::async_jobs::{self, Job};
 use crate::modules::builtin::async_status;
@@ -33,7 +35,7 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
     let id = async_jobs::new_id();
     let status = async_jobs::folder(&call.settings.environment).join(&id);
     if call.foretells(prepared) {
-        let foretold = module::foreground(call, prepared).await;
+        let foretold = foreground::run(call, prepared).await;
         if call.settings.poll > 0 {
             return foretold;
         }

@@ -5,6 +5,7 @@
 
 mod access;
 pub mod background;
+mod call;
 mod conditional;
 mod cursor;
 mod doubt;
@@ -12,6 +13,7 @@ mod effects;
 mod facts;
 mod failed;
 mod failures;
+mod foreground;
 mod free;
 mod handlers;
 mod hostvars;
@@ -30,6 +32,7 @@ mod order;
 mod pass;
 mod passes;
 mod play;
+mod prepare;
 mod prompts;
 mod ready;
 mod result;

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::access;
+use super::call::Call;
 use super::conditional::{self, Answer};
 use super::keywords::Settings;
-use super::module::{self, Prepared};
+use super::module;
 use super::pass::{Pass, no_exception};
+use super::prepare::{IN_CONTROLLER, Prepared, prepare};
 use super::scope::TaskScope;
 use super::task::TaskRun;
 use crate::diagnostic::Diagnostic;
@@ -77,7 +79,7 @@ impl TaskRun<'_> {
         settings: &Settings,
         delegated_to: Option<&str>,
     ) -> Pass {
-        let prepared = module::prepare(self, engine);
+        let prepared = prepare(self, engine);
         let refusal = match &prepared {
             Ok(prepared) => self.refused(scope, engine, prepared, delegated_to),
             Err(failure) => failure.broke_off.then(|| self.failed(failure.clone())),
@@ -91,7 +93,7 @@ impl TaskRun<'_> {
             (None, true) => 4,
             (Some(retries), _) => retries.max(0) + 1,
         };
-        let call = module::Call { task: self, scope, search, settings, delegated_to };
+        let call = Call { task: self, scope, search, settings, delegated_to };
         let mut attempt = 1;
         loop {
             let mut pass = match &prepared {
@@ -163,15 +165,15 @@ impl TaskRun<'_> {
             }
             Err(fault) => return Some(self.failed(Failure::from(fault))),
         }
-        if module::IN_CONTROLLER.contains(&spec.short_name()) {
+        if IN_CONTROLLER.contains(&spec.short_name()) {
             return None;
         }
         let refusal = access::check_user(engine, self.task, self.run.options.r#become).err()?;
         Some(self.failed(Failure::from(refusal)))
     }
 
-    async fn one_try(&self, call: &module::Call<'_>, prepared: &Prepared) -> Pass {
-        let mut pass = match module::call(call, prepared).await {
+    async fn one_try(&self, call: &Call<'_>, prepared: &Prepared) -> Pass {
+        let mut pass = match module::run(call, prepared).await {
             Ok(outcome) => self.succeeded(outcome, call.settings, call.delegated_to),
             Err(failure) => self.failed(failure),
         };
@@ -183,7 +185,7 @@ impl TaskRun<'_> {
         };
         // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
         let leaves = call.settings.background > 0 && call.settings.poll <= 0;
-        if !leaves && !module::IN_CONTROLLER.contains(&prepared.module.spec().short_name()) {
+        if !leaves && !IN_CONTROLLER.contains(&prepared.module.spec().short_name()) {
             let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
             pass.result.set("invocation", arguments);
         }
@@ -245,7 +247,7 @@ impl TaskRun<'_> {
                 Ok(Some(Ok(verdict))) => {
                     pass.result.set(key, verdict.into());
                     let exception = pass.result.remove("exception");
-                    let of_module = !module::IN_CONTROLLER.contains(&self.task.action.short());
+                    let of_module = !IN_CONTROLLER.contains(&self.task.action.short());
                     if let Some(exception) = exception.filter(|_| !verdict && of_module) {
                         pass.result.set("failed_when_suppressed_exception", exception);
                     }

@@ -4,7 +4,8 @@
 
 use std::cell::RefCell;
 
-use super::module::{self, Call, IN_CONTROLLER, Prepared};
+use super::call::{Call, once};
+use super::prepare::{IN_CONTROLLER, Prepared};
 use crate::modules::spec::CheckSupport;
 use crate::modules::{Failure, Later, Outcome, Spec};
 use crate::plan::deeds::{Deed, Does};
@@ -32,7 +33,7 @@ pub(super) async fn may(call: &Call<'_>, prepared: &Prepared) -> Result<(), Fail
     let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| acts(spec)) else { return Ok(()) };
     let does = match spec.check {
         CheckSupport::None => Does::Unknown,
-        _ => does(&module::once(call, prepared, true, &RefCell::default()).await),
+        _ => does(&once(call, prepared, true, &RefCell::default()).await),
     };
     deeds.may(&deed(call, does)).map_err(Failure::new)
 }
