@@ -7,11 +7,11 @@ use std::rc::Rc;
 
 use clap::Args;
 
-use super::assemble::{self, Making};
+use super::args::RunArgs;
 use super::embedded;
 use super::foretell::{EMBEDDED, Foretelling};
 use super::plan::{look, print, refuse};
-use super::run::{RunArgs, on_runtime};
+use super::run::{self, Making, on_runtime};
 use crate::exit::Exit;
 use crate::ionos::OverlayConnector;
 use crate::plan::lock::{Denied, Lock};
@@ -82,7 +82,7 @@ async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
         answers: Rc::clone(&answers),
         ..Making::default()
     };
-    let done = assemble::run_with(&run, making).await;
+    let done = run::run_with(&run, making).await;
     lock.end().map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
     if let Some(what) = guard.refused() {
         return Err(refuse(&format!("the run was stopped: {what}"), Exit::PlanDeviation));

@@ -1,7 +1,16 @@
 //! What `ansible.cfg` and its variables say, put where the command line says nothing.
 
-use super::run::RunArgs;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::args::RunArgs;
+use super::door::general;
+use crate::executor::{self, Options, Selection};
+use crate::inventory::{Inventory, Rules, Transform};
+use crate::playbook::{Loaded, Loader, Problem};
+use crate::report::{Bus, Event};
 use crate::settings::Settings;
+use crate::vars::vault::VaultSecrets;
 
 /// The arguments with settings in the empty places.
 pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
@@ -32,6 +41,97 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
     }
     args.no_color |= settings.bool("ANSIBLE_NOCOLOR");
     args
+}
+
+/// What the executor is told.
+pub fn options(args: &RunArgs, settings: &Settings) -> Options {
+    Options {
+        check: args.check,
+        diff: args.diff,
+        verbosity: args.verbose.min(4),
+        forks: args.forks.unwrap_or(5),
+        limit: args.limit.clone(),
+        tags: Selection::new(&args.tags, &args.skip_tags),
+        start_at: args.start_at_task.clone(),
+        step: args.step,
+        force_handlers: args.force_handlers,
+        inventory_sources: args.inventory.clone(),
+        gather_by_default: settings.text("DEFAULT_GATHERING") != "explicit",
+        gather_once: settings.text("DEFAULT_GATHERING") == "smart",
+        flush_cache: args.flush_cache,
+        fact_cache: fact_cache(settings),
+        connection: args.connection.clone(),
+        user: args.user.clone(),
+        timeout: args
+            .timeout
+            .and_then(|seconds| i64::try_from(seconds).ok())
+            .unwrap_or(settings.int("DEFAULT_TIMEOUT")),
+        r#become: args.r#become,
+        strategy: settings.text("DEFAULT_STRATEGY"),
+        poll: settings.int("DEFAULT_POLL_INTERVAL"),
+        task_timeout: settings.int("TASK_TIMEOUT"),
+        config_file: settings.file.as_ref().map(|file| file.display().to_string()),
+        environment: Vec::new(),
+        answers: Rc::default(),
+    }
+}
+
+/// Where facts are kept between runs.
+fn fact_cache(settings: &Settings) -> Option<executor::FactCache> {
+    let folder = settings.text("CACHE_PLUGIN_CONNECTION");
+    let kind = settings.text("CACHE_PLUGIN");
+    if crate::template::call::short_name(&kind) != "jsonfile" || folder.is_empty() {
+        return None;
+    }
+    let timeout = u64::try_from(settings.int("CACHE_PLUGIN_TIMEOUT")).ok().filter(|seconds| *seconds > 0);
+    Some(executor::FactCache {
+        folder: PathBuf::from(folder),
+        prefix: settings.text("CACHE_PLUGIN_PREFIX"),
+        timeout: timeout.map(std::time::Duration::from_secs),
+    })
+}
+
+/// The hosts.
+///
+/// # Errors
+/// If the settings want a source to be readable that is not, or the limit leaves nothing.
+pub fn inventory(
+    args: &RunArgs,
+    settings: &Settings,
+    secrets: &Rc<VaultSecrets>,
+    bus: &Bus,
+    loader: &Loader,
+) -> Loaded<Inventory> {
+    let sources = &args.inventory;
+    let rules = Rules {
+        group_names: Transform::parse(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
+        ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),
+    };
+    let mut inventory = Inventory::load_by(sources, Rc::clone(secrets), rules, Rc::clone(&loader.reads));
+    let unread = inventory.unread();
+    let fatal = (settings.bool("INVENTORY_ANY_UNPARSED_IS_FAILED") && !unread.is_empty())
+        || (settings.bool("INVENTORY_UNPARSED_IS_FAILED") && unread.len() == sources.len());
+    if fatal {
+        return Err(general(match unread {
+            [] => "no inventory was given, which is an error by the settings".to_owned(),
+            unread => {
+                format!("the inventory `{}` could not be read, which is an error by the settings", unread.join("`, `"))
+            }
+        }));
+    }
+    if let Some(limit) = &args.limit {
+        inventory.set_limit(limit).map_err(|message| Box::new(Problem::general(message)))?;
+    }
+    let quiet = sources.is_empty();
+    for warning in inventory.take_warnings() {
+        if !quiet {
+            bus.emit(&Event::Notice(warning));
+        }
+    }
+    if args.limit.is_some() && inventory.limit_leaves_nothing() {
+        return Err(general("the limit leaves no host to run on"));
+    }
+    Ok(inventory)
 }
 
 /// Where vault secrets come from if the command line does not say.

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::assemble::{self, Done, Making};
-use super::run::RunArgs;
+use super::args::RunArgs;
+use super::run::{self, Done, Making};
 use crate::exit::Exit;
 use crate::plan::model::Step;
 use crate::plan::{Answers, Gather, Gathered, Invocation, Plan, Stamp, Tape, model};
@@ -48,7 +48,7 @@ impl Foretelling<'_> {
             deeds: Some(Rc::clone(&tape) as _),
             answers: Rc::clone(self.answers),
         };
-        let done = assemble::run_with(&args, making).await;
+        let done = run::run_with(&args, making).await;
         let mut gathered = gathered.borrow_mut();
         if done.exit != Exit::Success && gathered.failed.is_empty() {
             // A plan of half a run must not look like a whole one.

@@ -1,16 +1,18 @@
 //! The command line: clap definitions and wiring, one file a subcommand.
 
 pub mod apply;
-pub mod assemble;
+pub mod args;
 pub mod async_job;
 pub mod completions;
 pub mod config;
 pub mod doc;
+pub mod door;
 pub mod embedded;
 pub mod extra_vars;
 mod foretell;
 pub mod lint;
 pub mod plan;
+pub mod reading;
 pub mod reference;
 pub mod run;
 pub mod sandbox;
@@ -33,13 +35,13 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: run::RunArgs,
+    run: args::RunArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run playbooks; the same as naming them without a subcommand.
-    Run(run::RunArgs),
+    Run(args::RunArgs),
     /// Foretell what playbooks would do, and keep it as a plan that can be applied.
     Plan(plan::PlanArgs),
     /// Do exactly what a plan says.

@@ -7,9 +7,10 @@ use std::rc::Rc;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::assemble;
+use super::args::RunArgs;
+use super::door;
 use super::foretell::Foretelling;
-use super::run::{RunArgs, on_runtime};
+use super::run::on_runtime;
 use crate::exit::Exit;
 use crate::plan::show::{self, Look};
 use crate::plan::{Answers, Plan, Stamp, drift, save, seal};
@@ -155,7 +156,7 @@ fn drifted(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
 
 /// How a plan is shown here: colours and lines as wide as the terminal, where there is one.
 pub(super) fn look(no_color: bool) -> Look {
-    Look { paint: Paint(assemble::colours(no_color)), width: crate::report::screen::width() }
+    Look { paint: Paint(door::colours(no_color)), width: crate::report::screen::width() }
 }
 
 /// Says why something is not done.

@@ -1,154 +1,214 @@
-//! `ionplay PLAYBOOK`: the options of ansible-playbook, and a few of our own.
+//! `ionplay PLAYBOOK`: puts a run together from the command line and the environment, and runs it.
 
-use std::path::PathBuf;
+use std::rc::Rc;
 
-use clap::{ArgAction, Args, ValueEnum};
-
-use super::assemble;
+use super::args::RunArgs;
+use super::door::{self, broken, colours, general, guarded};
+use super::{config, embedded, reading};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::executor::{self, Parts, Run};
 use crate::exit::Exit;
+use crate::host;
+use crate::ionos::{Connector, HttpConnector, OverlayConnector};
+use crate::plan::deeds::Deeds;
+use crate::plan::{Answers, Gather};
+use crate::playbook::{Loaded, Playbook};
+use crate::report::{Bus, Event, Writer};
+use crate::sandbox::Handle;
+use crate::settings::Settings;
+use crate::vars::vault::VaultSecrets;
 
-/// Run playbooks, task lists or documentation snippets.
-#[derive(Debug, Clone, Default, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub struct RunArgs {
-    /// Playbooks, task lists, bare tasks or Markdown pages; `-` reads standard input.
-    #[arg(required = true, value_name = "PLAYBOOK")]
-    pub playbooks: Vec<String>,
-
-    /// Inventory: a file, a folder, a script, or host names with a comma (may be given again).
-    #[arg(short, long, visible_alias = "inventory-file", value_name = "SOURCE", help_heading = "Hosts")]
-    pub inventory: Vec<String>,
-    /// Run on these of the play's hosts only.
-    #[arg(short, long, value_name = "PATTERN", help_heading = "Hosts")]
-    pub limit: Option<String>,
-    /// Hosts that run side by side.
-    #[arg(short, long, env = "ANSIBLE_FORKS", value_name = "N", help_heading = "Hosts")]
-    #[arg(value_parser = forks)]
-    pub forks: Option<usize>,
-    /// The connection; only `local` is.
-    #[arg(short, long, value_name = "TYPE", help_heading = "Hosts")]
-    pub connection: Option<String>,
-
-    /// Variables: `name=value` pairs, JSON or YAML, or `@FILE` (may be given again).
-    #[arg(short, long, value_name = "VARS", help_heading = "Variables")]
-    pub extra_vars: Vec<String>,
-    /// A value for every empty placeholder of a parameter: `registry=NAME` (may be given again).
-    #[arg(long, value_name = "PARAMETER=VALUE", help_heading = "Variables")]
-    pub fill: Vec<String>,
-    /// A vault identity: `[ID@]FILE`, `[ID@]prompt` (may be given again).
-    #[arg(long, value_name = "ID", help_heading = "Variables")]
-    pub vault_id: Vec<String>,
-    /// A file or script with the vault password (may be given again).
-    #[arg(long, visible_alias = "vault-pass-file", value_name = "FILE", help_heading = "Variables")]
-    pub vault_password_file: Vec<String>,
-    /// Ask for the vault password.
-    #[arg(short = 'J', long, visible_alias = "ask-vault-password", help_heading = "Variables")]
-    pub ask_vault_pass: bool,
-
-    /// Foretell what would change; send no writing request.
-    #[arg(short = 'C', long, help_heading = "Mode")]
-    pub check: bool,
-    /// Show what is changed, field by field and line by line.
-    #[arg(short = 'D', long, help_heading = "Mode")]
-    pub diff: bool,
-    /// In a dry run, exit with 0 if there is nothing to do, 2 if there are changes, 3 if only undetermined parts, 1 on an
-    /// error.
-    #[arg(long, help_heading = "Mode")]
-    pub detailed_exitcode: bool,
-    /// Run against an embedded registry API, with the registry `demo` in it; no account needed.
-    #[arg(long, help_heading = "Mode")]
-    pub sandbox: bool,
-    /// Run handlers of hosts that failed, too.
-    #[arg(long, help_heading = "Mode")]
-    pub force_handlers: bool,
-    /// Forget the facts that were kept of earlier runs.
-    #[arg(long, help_heading = "Mode")]
-    pub flush_cache: bool,
-    /// Ask before each task.
-    #[arg(long, help_heading = "Mode")]
-    pub step: bool,
-    /// Check the playbook's structure and stop.
-    #[arg(long, help_heading = "Mode")]
-    pub syntax_check: bool,
-
-    /// Only tasks with these tags.
-    #[arg(short, long, value_name = "TAGS", help_heading = "Tasks")]
-    pub tags: Vec<String>,
-    /// No tasks with these tags.
-    #[arg(long, value_name = "TAGS", help_heading = "Tasks")]
-    pub skip_tags: Vec<String>,
-    /// Begin at this task.
-    #[arg(long, value_name = "NAME", help_heading = "Tasks")]
-    pub start_at_task: Option<String>,
-    /// Of a page with several blocks, run this one (from 1).
-    #[arg(long, value_name = "N", help_heading = "Tasks")]
-    pub block: Option<usize>,
-    /// List the blocks of a page.
-    #[arg(long, help_heading = "Tasks")]
-    pub list_blocks: bool,
-    /// List the tasks.
-    #[arg(long, help_heading = "Tasks")]
-    pub list_tasks: bool,
-    /// List the tags.
-    #[arg(long, help_heading = "Tasks")]
-    pub list_tags: bool,
-    /// List the hosts.
-    #[arg(long, help_heading = "Tasks")]
-    pub list_hosts: bool,
-
-    /// Say more; up to four times.
-    #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
-    pub verbose: u8,
-    /// Print one document with all results instead of the screen.
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
-    pub output: Option<OutputFormat>,
-    /// Write the event stream to this file, one JSON object a line.
-    #[arg(long, env = "PLAYBOOK_EVENTS_FILE", value_name = "FILE", help_heading = "Output")]
-    pub events: Option<PathBuf>,
-    /// No colours.
-    #[arg(long, help_heading = "Output")]
-    pub no_color: bool,
-    /// Show passwords and tokens.
-    #[arg(long, help_heading = "Output")]
-    pub show_secrets: bool,
-
-    /// Become another user; possible only where nothing has to be changed for it.
-    #[arg(short, long, hide = true)]
-    pub r#become: bool,
-    /// The user to become.
-    #[arg(long, value_name = "USER", hide = true)]
-    pub become_user: Option<String>,
-    /// Accepted; local connections have no login.
-    #[arg(short, long, value_name = "USER", hide = true)]
-    pub user: Option<String>,
-    /// Accepted; local connections have no time limit of their own.
-    #[arg(short = 'T', long, value_name = "SECONDS", hide = true)]
-    pub timeout: Option<u64>,
-    /// Accepted; modules are built in.
-    #[arg(short = 'M', long, value_name = "FOLDER", hide = true)]
-    pub module_path: Option<String>,
+/// What a run is made with besides its arguments.
+#[derive(Default)]
+pub(super) struct Making {
+    /// Another writer of events.
+    pub writer: Option<Box<dyn Writer>>,
+    /// The screen says nothing on standard output.
+    pub quiet: bool,
+    /// The connectors of real runs and of check mode, made of the one that reaches the service.
+    pub connectors: Option<Box<MakeConnectors>>,
+    /// What every task finds in its environment.
+    pub environment: Vec<(String, String)>,
+    /// A server that runs already.
+    pub server: Option<Rc<Handle>>,
+    /// Is told what modules do to files, or says whether they may.
+    pub deeds: Option<Rc<dyn Deeds>>,
+    /// What was answered to prompts before.
+    pub answers: Rc<Answers>,
 }
 
-fn forks(text: &str) -> Result<usize, String> {
-    match text.trim().parse() {
-        Ok(0) => Err("at least one host must run at a time".to_owned()),
-        Ok(forks) => Ok(forks),
-        Err(_) => Err("a whole number is wanted".to_owned()),
-    }
-}
+/// Makes them of the connector that reaches the service.
+pub(super) type MakeConnectors = dyn Fn(Rc<dyn Connector>) -> Connectors;
 
-/// The forms of `--output`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// JSON.
-    Json,
-    /// YAML.
-    Yaml,
+/// For real runs, and for check mode.
+pub(super) type Connectors = (Rc<dyn Connector>, Rc<dyn Connector>);
+
+/// What is left of a run.
+pub(super) struct Done {
+    /// How it ended.
+    pub exit: Exit,
+    /// What was read, if it came so far.
+    pub run: Option<Rc<Run>>,
 }
 
 /// Runs what the arguments say.
 pub fn main(args: &RunArgs) -> Exit {
-    on_runtime(assemble::run(args))
+    on_runtime(run(args))
+}
+
+/// Runs what the arguments say, and tells what went wrong outside any task.
+async fn run(args: &RunArgs) -> Exit {
+    if !args.detailed_exitcode {
+        return run_with(args, Making::default()).await.exit;
+    }
+    if !args.check {
+        let message = Diagnostic::error("`--detailed-exitcode` is for dry runs").hint("add `--check`");
+        return broken(&[message], colours(args.no_color), Exit::BadOptions);
+    }
+    let (gather, gathered) = Gather::new();
+    let done = run_with(args, Making { writer: Some(Box::new(gather)), ..Making::default() }).await;
+    let counts = gathered.borrow().counts();
+    counts.status(done.exit)
+}
+
+/// Runs what the arguments say with something of one's own.
+pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
+    let failed = |exit| Done { exit, run: None };
+    let settings = match Settings::load() {
+        Ok(settings) => settings,
+        Err(message) => return failed(broken(&[message], colours(args.no_color), Exit::General)),
+    };
+    let args = &config::applied(args, &settings);
+    let colour = colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
+    let bus = match door::open(args, colour, &settings, making.writer.take(), making.quiet) {
+        Ok(bus) => bus,
+        Err(message) => return failed(broken(&[message], colour, Exit::General)),
+    };
+    let server = match making.server.take() {
+        Some(server) => Some(server),
+        None => match args.sandbox.then(embedded::start).transpose() {
+            Ok(server) => server.map(Rc::new),
+            Err(error) => return failed(broken(&[Diagnostic::error(error.to_string())], colour, Exit::General)),
+        },
+    };
+    let (ended, run) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
+        Ok(Prepared::Run(run, playbooks)) => {
+            let ended = interruptible(&run, &playbooks).await;
+            if let Some(server) = &server {
+                bus.emit(&Event::Line(embedded::summary(server)));
+            }
+            (ended, run)
+        }
+        Ok(Prepared::Done) => return failed(Exit::Success),
+        Err(problem) => {
+            return failed(guarded(&problem.report, bus.redactor(), colour, problem.kind.exit()));
+        }
+    };
+    let exit = guarded(&ended.report, bus.redactor(), colour, ended.exit);
+    let exit = match bus.take_failure() {
+        // A reader that has seen enough (`| head`) is no failure of the run.
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            broken(&[Diagnostic::error(format!("cannot write the output: {error}"))], colour, Exit::General)
+        }
+        _ => exit,
+    };
+    Done { exit, run: Some(run) }
+}
+
+/// Runs until the end or until the user presses Ctrl-C: the first time what is under way is finished, the second time
+/// the program ends at once.
+async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
+    let work = executor::run(run, playbooks);
+    tokio::pin!(work);
+    tokio::select! {
+        ended = &mut work => return ended,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    run.interrupt.raise();
+    run.bus.emit(&Event::Notice(Diagnostic::warning(
+        "interrupted: what has been sent is finished, nothing else is begun or waited for; press Ctrl-C again to stop at \
+         once",
+    )));
+    tokio::select! {
+        ended = &mut work => executor::Ended { exit: Exit::Interrupted, ..ended },
+        _ = tokio::signal::ctrl_c() => executor::Ended { exit: Exit::Interrupted, report: Report::new() },
+    }
+}
+
+enum Prepared {
+    Run(Rc<Run>, Vec<Playbook>),
+    Done,
+}
+
+async fn prepare(
+    args: &RunArgs,
+    settings: &Settings,
+    bus: &Rc<Bus>,
+    server: Option<&Handle>,
+    making: &Making,
+) -> Loaded<Prepared> {
+    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
+        .map_err(|problem| general(problem.to_string()))?;
+    let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
+    if args.verbose > 0 {
+        let line = match &settings.file {
+            Some(file) => format!("Using {} as config file", file.display()),
+            None => "No config file found; using defaults".to_owned(),
+        };
+        bus.emit(&Event::Verbose(1, line));
+    }
+    let folder =
+        std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
+    let globals = Rc::new(reading::globals(&folder, &secrets, settings));
+    let (loader, extra_vars) = reading::loader(args, settings, &globals, &secrets, bus)?;
+    let mut playbooks = Vec::new();
+    for name in &args.playbooks {
+        match reading::playbook(args, name, &loader, bus)? {
+            Some(playbook) => playbooks.push(playbook),
+            None => return Ok(Prepared::Done),
+        }
+    }
+    for warning in loader.take_warnings() {
+        bus.emit(&Event::Notice(warning));
+    }
+    if args.syntax_check {
+        for playbook in &playbooks {
+            bus.emit(&Event::Line(format!("\nplaybook: {}", playbook.name)));
+        }
+        return Ok(Prepared::Done);
+    }
+    let inventory = config::inventory(args, settings, &secrets, bus, &loader)?;
+    let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
+    let http: Rc<dyn Connector> = match server {
+        Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
+        None => http,
+    };
+    let mut options = config::options(args, settings);
+    options.environment = server.map(embedded::environment).unwrap_or_default();
+    options.environment.extend(making.environment.iter().cloned());
+    options.answers = Rc::clone(&making.answers);
+    let registries = match &making.connectors {
+        Some(make) => make(http),
+        None => (Rc::clone(&http), Rc::new(OverlayConnector::new(http)) as Rc<dyn Connector>),
+    };
+    let parts = Parts {
+        options,
+        bus: Rc::clone(bus),
+        globals,
+        loader,
+        inventory,
+        extra_vars,
+        registries,
+        host_apis: (Box::new(host::Real), Box::new(host::Predict)),
+        deeds: making.deeds.clone(),
+    };
+    let run = Run::new(parts);
+    let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
+    let listed = listing.hosts || listing.tasks || listing.tags;
+    if listed {
+        executor::list(&run, &playbooks, listing);
+    }
+    Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks) })
 }
 
 /// Runs something on the one thread of the program.

@@ -32,7 +32,7 @@ pub fn run(args: &Args) -> Exit {
             Exit::Success
         }
         Err(diagnostic) => {
-            eprintln!("{}", render::render(&diagnostic, crate::cli::assemble::colours(false)));
+            eprintln!("{}", render::render(&diagnostic, crate::cli::door::colours(false)));
             Exit::General
         }
     }

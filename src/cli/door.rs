@@ -1,0 +1,79 @@
+//! The door through which everything leaves, and what is said where no run has opened it.
+
+use std::io::IsTerminal;
+use std::rc::Rc;
+
+use super::args::{OutputFormat, RunArgs};
+use crate::diagnostic::{Diagnostic, render};
+use crate::exit::Exit;
+use crate::playbook::Problem;
+use crate::report::{Bus, Writer, document, jsonl, screen};
+use crate::secrets::Redactor;
+use crate::settings::Settings;
+
+/// Opens the door with the writers that the arguments ask for.
+///
+/// # Errors
+/// If the file of the events cannot be written.
+pub fn open(
+    args: &RunArgs,
+    colour: bool,
+    settings: &Settings,
+    writer: Option<Box<dyn Writer>>,
+    quiet: bool,
+) -> Result<Rc<Bus>, Diagnostic> {
+    let mut writers: Vec<Box<dyn Writer>> = Vec::new();
+    writers.extend(writer);
+    let quiet = quiet || args.output.is_some();
+    writers.push(Box::new(screen::Screen::new(screen::Options {
+        colour,
+        verbosity: args.verbose.min(4),
+        quiet,
+        show_skipped: settings.bool("DISPLAY_SKIPPED_HOSTS"),
+    })));
+    if let Some(format) = args.output {
+        let format = match format {
+            OutputFormat::Json => document::Format::Json,
+            OutputFormat::Yaml => document::Format::Yaml,
+        };
+        writers.push(Box::new(document::Document::new(format)));
+    }
+    if let Some(path) = &args.events {
+        let writer = jsonl::Jsonl::create(path)
+            .map_err(|error| Diagnostic::error(format!("cannot write the events to `{}`: {error}", path.display())))?;
+        writers.push(Box::new(writer));
+    }
+    Ok(Rc::new(Bus::new(writers, Rc::new(Redactor::new(args.show_secrets)))))
+}
+
+/// Colour only where the reader is a terminal and nobody has said no.
+pub fn colours(refused: bool) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let yes = |name: &str| {
+        let value = std::env::var(name).unwrap_or_default().to_lowercase();
+        !matches!(value.as_str(), "" | "0" | "no" | "off" | "false" | "n" | "f")
+    };
+    if refused || set("NO_COLOR") || yes("ANSIBLE_NOCOLOR") {
+        return false;
+    }
+    yes("CLICOLOR_FORCE") || yes("ANSIBLE_FORCE_COLOR") || std::io::stdout().is_terminal()
+}
+
+/// Tells messages on standard error, without the secrets that are known, in source lines neither.
+pub fn guarded(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
+    let colour = colour && std::io::stderr().is_terminal();
+    for message in report {
+        eprintln!("{}", redactor.redact(&render::render(message, colour)));
+    }
+    exit
+}
+
+/// Tells messages of which none can hold a secret.
+pub fn broken(report: &[Diagnostic], colour: bool, exit: Exit) -> Exit {
+    guarded(report, &Redactor::new(true), colour, exit)
+}
+
+/// A problem with the call itself, in one sentence.
+pub fn general(message: impl Into<String>) -> Box<Problem> {
+    Box::new(Problem::general(Diagnostic::error(message)))
+}

@@ -1,0 +1,185 @@
+//! From names on the command line to playbooks.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::args::RunArgs;
+use super::door::general;
+use super::{config, extra_vars};
+use crate::diagnostic::Diagnostic;
+use crate::intake::{self, Document};
+use crate::playbook::{Loaded, Loader, Playbook, Problem};
+use crate::report::{Bus, Event};
+use crate::secrets::Redactor;
+use crate::settings::Settings;
+use crate::source::Source;
+use crate::template::{Engine, Fault, Globals};
+use crate::value::{Dict, Text, Value};
+use crate::vars::vault::VaultSecrets;
+
+/// Reads a playbook without running it, and gives the loader that knows what was noticed; the redactor learns the
+/// secrets in it.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<Loader>, Playbook)> {
+    let settings = Settings::load().map_err(|message| Box::new(Problem::general(message)))?;
+    let args = &config::applied(args, &settings);
+    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
+        .map_err(|problem| general(problem.to_string()))?;
+    let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
+    let folder =
+        std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
+    let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
+    let globals = Rc::new(globals(&folder, &secrets, &settings));
+    let (loader, _) = loader(args, &settings, &globals, &secrets, &bus)?;
+    let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
+    Ok((loader, playbook))
+}
+
+/// What all templates share: vault secrets and settings.
+pub fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings) -> Globals {
+    let secrets = Rc::clone(secrets);
+    let globals = settings
+        .iter()
+        .fold(Globals::new(folder), |globals, (name, value, origin)| globals.with_setting(name, value, origin));
+    globals.with_opener(Box::new(move |sealed| {
+        let opened = secrets
+            .open_text(&sealed.envelope)
+            .map_err(|problem| Fault::value(problem.to_string()).or_at(sealed.span.as_ref()))?;
+        // Vaulted text is the user's own: it may be a template.
+        Ok(match &sealed.span {
+            Some(span) => Text::written(opened, span.clone()),
+            None => Text::plain(opened),
+        })
+    }))
+}
+
+/// What reads the files of a run, with the extra variables.
+///
+/// # Errors
+/// If those, or a `--fill`, are not understood.
+pub fn loader(
+    args: &RunArgs,
+    settings: &Settings,
+    globals: &Rc<Globals>,
+    secrets: &Rc<VaultSecrets>,
+    bus: &Rc<Bus>,
+) -> Loaded<(Rc<Loader>, Rc<Dict>)> {
+    let open_secrets = Rc::clone(secrets);
+    let open_vault = move |text: &str, path: &Path| {
+        open_secrets
+            .open_text(text)
+            .map_err(|problem| Diagnostic::error(format!("cannot open `{}`: {problem}", path.display())))
+    };
+    let extra: Rc<std::cell::OnceCell<Rc<Dict>>> = Rc::default();
+    let (static_globals, static_extra) = (Rc::clone(globals), Rc::clone(&extra));
+    let static_template = move |value: &Value, vars: &[Rc<Dict>]| {
+        let layers: Vec<Rc<Dict>> = static_extra.get().into_iter().chain(vars).cloned().collect();
+        Engine::new(&static_globals, &Layers(layers), &[]).value(value).map_err(Diagnostic::from)
+    };
+    let mut loader = Loader::new(roles_path(settings), Box::new(open_vault), Box::new(static_template));
+    loader.fill = fill(&args.fill)?;
+    loader.reads = Rc::clone(&globals.reads);
+    let door = Rc::clone(bus);
+    loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
+    let loader = Rc::new(loader);
+    let vars = Rc::new(extra_vars::read(&args.extra_vars, &loader)?);
+    // The cell is empty until here, and set once.
+    let _ = extra.set(Rc::clone(&vars));
+    Ok((loader, vars))
+}
+
+/// `--fill PARAMETER=VALUE`
+fn fill(words: &[String]) -> Loaded<Vec<(String, String)>> {
+    let pair = |word: &String| match word.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(general(format!("`--fill {word}` is no `PARAMETER=VALUE`"))),
+    };
+    words.iter().map(pair).collect()
+}
+
+/// Mappings as a scope, the first winning.
+struct Layers(Vec<Rc<Dict>>);
+
+impl crate::template::Scope for Layers {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.iter().find_map(|layer| layer.get(name)).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.iter().flat_map(|layer| layer.keys()).filter_map(|key| key.as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// The folders of the setting, and the places where roles are installed.
+fn roles_path(settings: &Settings) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = settings.list("DEFAULT_ROLES_PATH").into_iter().map(PathBuf::from).collect();
+    if let Some(home) = std::env::home_dir() {
+        folders.push(home.join(".ansible/roles"));
+    }
+    folders.extend([PathBuf::from("/usr/share/ansible/roles"), PathBuf::from("/etc/ansible/roles")]);
+    folders
+}
+
+/// Reads a playbook, a snippet or a page; `None` if it was only to be listed.
+///
+/// # Errors
+/// If it cannot be read or is not understood.
+pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
+    let (source, folder) = if name == "-" {
+        let mut text = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut text)
+            .map_err(|error| general(format!("cannot read standard input: {error}")))?;
+        (crate::yaml::read_text("<stdin>", text)?, PathBuf::from("."))
+    } else {
+        let path = Path::new(name);
+        let source = loader.read(path)?;
+        let folder =
+            path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+        (source, folder)
+    };
+    let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some())?;
+    for warning in intake.warnings {
+        loader.warn(warning);
+    }
+    let document = match intake.document {
+        Document::Page(blocks) if args.list_blocks => {
+            for block in &blocks {
+                bus.emit(&Event::Line(listed(block)));
+            }
+            return Ok(None);
+        }
+        Document::Page(blocks) => Document::Page(chosen(args, blocks, &source)?),
+        other if args.block.is_some() || args.list_blocks => {
+            let _ = other;
+            return Err(general(format!("`{name}` is not a page with blocks")));
+        }
+        other => other,
+    };
+    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    loader.playbook(document, &source, &folder).map(Some)
+}
+
+/// A block of a page in one line.
+fn listed(block: &intake::Block) -> String {
+    let heading = block.heading.as_deref().map(|heading| format!(" under \"{heading}\"")).unwrap_or_default();
+    let problem = if block.document.is_err() { " (cannot be read)" } else { "" };
+    format!("{}: line {}{heading}: {}{problem}", block.number, block.line, block.what)
+}
+
+fn chosen(args: &RunArgs, blocks: Vec<intake::Block>, source: &Arc<Source>) -> Loaded<Vec<intake::Block>> {
+    let Some(number) = args.block else { return Ok(blocks) };
+    let count = blocks.len();
+    let found: Vec<intake::Block> = blocks.into_iter().filter(|block| block.number == number).collect();
+    if found.is_empty() {
+        return Err(general(format!(
+            "`{}` has no block {number}; `--list-blocks` lists its {count} runnable ones",
+            source.name()
+        )));
+    }
+    Ok(found)
+}
