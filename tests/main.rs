@@ -6,6 +6,7 @@ mod architecture;
 mod conformance;
 mod dice;
 mod docs;
+mod ends;
 mod fidelity;
 mod plan;
 mod playbooks;

@@ -85,7 +85,6 @@ pub fn fatal(
         note_failures(run, cursors);
         if broken && cursors.iter().all(|(host, cursor)| run.is_out(host) || !cursor.is_cleaning_up()) {
             play.ended.set(Some(PlayEnd::Fatal));
-            run.bus.emit(&Event::NoHostsRemaining);
         }
     }
     if let Some(limit) = play.max_failed {

@@ -11,6 +11,7 @@ use super::failures::fail;
 use super::include::Missing;
 use super::linear;
 use super::meta;
+use super::named;
 use super::naming;
 use super::play::PlayRun;
 use super::ready;
@@ -55,6 +56,8 @@ async fn one_host(
 ) -> Loaded<(Rc<str>, Cursor)> {
     while !run.interrupt.is_raised() && play.ended.get().is_none() {
         let Some(task) = ready::at(run, play, &host, &mut cursor) else { break };
+        // A name that cannot be told yet may be one of a loop's.
+        let task = named::task(run, play, &task, &host).unwrap_or(task);
         if task.action.short() == "meta" {
             let mut alone: IndexMap<Rc<str>, Cursor> = [(Rc::clone(&host), cursor)].into_iter().collect();
             let flushing = meta::act(run, play, &task, std::slice::from_ref(&host), &mut alone)?;

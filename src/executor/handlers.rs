@@ -10,6 +10,7 @@ use super::scope::TaskScope;
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Loaded, Problem, Task};
+use crate::report::Event;
 use crate::template::Engine;
 use crate::value::{Value, python};
 
@@ -105,18 +106,31 @@ fn find(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, wanted: &str) -> Vec<
 /// The names a handler answers to: its own, and with its role before it.
 fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>) -> Vec<String> {
     let Some(name) = &handler.name else { return Vec::new() };
-    let name = templated(run, play, host, handler, name);
+    let Some(name) = templated(run, play, host, handler, name) else { return Vec::new() };
     let qualified = handler.role().map(|role| format!("{} : {name}", role.name));
     std::iter::once(name).chain(qualified).collect()
 }
 
-fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>, written: &Value) -> String {
-    match written {
-        Value::Str(text) if text.is_template() => {
-            let scope = TaskScope::new(run, Some(play), Some(handler), host);
-            Engine::new(&run.globals, &scope, &[]).text(text).trim().to_owned()
+/// The name of a handler; none where it cannot be told, which is of no harm as long as the handler listens.
+fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>, written: &Value) -> Option<String> {
+    let Value::Str(text) = written else { return Some(python::str(written).trim().to_owned()) };
+    if !text.is_template() {
+        return Some(text.trim().to_owned());
+    }
+    let scope = TaskScope::new(run, Some(play), Some(handler), host);
+    match Engine::new(&run.globals, &scope, &[]).value(written) {
+        Ok(name) => Some(python::str(&name).trim().to_owned()),
+        Err(fault) => {
+            if handler.listen.is_empty() {
+                let message = format!(
+                    "the handler `{}` cannot be notified: its name cannot be told, and it listens to nothing",
+                    text.as_str()
+                );
+                let span = text.origin().unwrap_or(&handler.span);
+                run.bus.emit(&Event::Notice(Diagnostic::warning(message).at(span, fault.message)));
+            }
+            None
         }
-        other => python::str(other).trim().to_owned(),
     }
 }
 

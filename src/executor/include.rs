@@ -16,6 +16,9 @@ use crate::template::{Engine, Fault};
 use crate::value::{Dict, Value, python};
 use crate::yaml::Node;
 
+/// How deep one include may stand in another.
+const DEEPEST: usize = 250;
+
 /// What an include task asks for on a host.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -172,6 +175,7 @@ impl Request {
         if let Some(known) = play.include_cache.borrow().get(&key) {
             return Ok(known.clone());
         }
+        self.refuse_endless(task).map_err(|problem| Missing::Fatal(Box::new(problem)))?;
         let block = match &self.what {
             What::Tasks(name) => self.load_tasks(run, task, name)?,
             What::Role(entry) => self.load_role(run, play, task, entry)?,
@@ -179,6 +183,20 @@ impl Request {
         let loaded = (play.next_include(), Rc::new(block));
         play.include_cache.borrow_mut().insert(key, loaded.clone());
         Ok(loaded)
+    }
+
+    /// What includes itself without end would take all memory. The original comes to an end at about this depth, too.
+    fn refuse_endless(&self, task: &Task) -> Result<(), Problem> {
+        if task.frame.chain().filter(|frame| frame.params.is_some()).count() < DEEPEST {
+            return Ok(());
+        }
+        let what = match &self.what {
+            What::Tasks(name) => format!("`{name}`"),
+            What::Role(entry) => format!("the role `{}`", entry.name),
+        };
+        let message = format!("{what} is included {DEEPEST} levels deep, so it probably includes itself without end");
+        let message = Diagnostic::error(message).at(&task.span, "");
+        Err(Problem::endless(message.hint("give the task that includes it a condition which ends it")))
     }
 
     fn what_key(&self) -> String {

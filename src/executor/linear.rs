@@ -10,11 +10,11 @@ use super::failures::{note_failures, out_of_hosts};
 use super::handlers::Flush;
 use super::lockstep;
 use super::meta;
+use super::named;
 use super::play::PlayRun;
 use super::ready;
 use super::state::Run;
 use crate::playbook::{Item, Loaded, Task};
-use crate::report::Event;
 
 /// Whether the tasks are the play's own, or a handler's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,7 @@ pub async fn run(
         // The end of an `always` may have been the end for a host.
         note_failures(run, cursors);
         let Some((task, hosts)) = found else { return Ok(()) };
+        let (task, hosts) = named::for_all(run, play, task, hosts)?;
         if task.action.short() == "meta" {
             let flushing = meta::act(run, play, &task, &hosts, cursors)?;
             flush(run, play, &flushing, cursors).await?;
@@ -51,7 +52,6 @@ pub async fn run(
         lockstep::one_task(run, play, &task, hosts, cursors).await?;
         note_failures(run, cursors);
         if level == Level::Play && out_of_hosts(run, cursors) {
-            run.bus.emit(&Event::NoHostsRemaining);
             return Ok(());
         }
     }

@@ -27,6 +27,7 @@ mod loops;
 mod magic;
 mod meta;
 mod module;
+mod named;
 mod naming;
 mod order;
 mod pass;

@@ -48,6 +48,8 @@ pub struct PlayRun {
     pub ended: Cell<Option<PlayEnd>>,
     /// Notified handlers run on hosts that failed, too.
     pub force_handlers: bool,
+    /// Tasks whose action is a template, as what it came to; by the address of the task and the action.
+    pub(super) named: RefCell<HashMap<(*const Task, String), Rc<Task>>>,
     included: Cell<u32>,
     pub(super) include_cache: RefCell<HashMap<String, (u32, Rc<block::Block>)>>,
 }
@@ -91,6 +93,7 @@ impl PlayRun {
             started_hosts: RefCell::default(),
             ended: Cell::new(None),
             force_handlers,
+            named: RefCell::default(),
             included: Cell::new(0),
             include_cache: RefCell::default(),
         };

@@ -44,7 +44,9 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
         let written = engine.value(&Value::Str(task.action.written.clone()))?;
         let name = python::str(&written);
         action::resolve(&name).ok_or_else(|| {
-            Failure::from(Diagnostic::error(format!("there is no module `{name}`")).at(&task.span, "")).breaking_off()
+            let drawn = Diagnostic::error(format!("there is no module `{name}`")).at(&task.span, "");
+            let message = format!("Task failed: Cannot resolve {} to an action or module.", python::repr(&written));
+            Failure::new(message).drawn(drawn).breaking_off()
         })?
     } else {
         task.action.full.clone()

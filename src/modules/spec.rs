@@ -34,6 +34,8 @@ pub struct Spec {
     pub required_if: &'static [(&'static str, &'static str, &'static [&'static str])],
     /// Parameters beyond the table are kept as they are (`set_fact`, `add_host`, `debug`'s friends).
     pub any_params: bool,
+    /// Unknown parameters are refused in the words of the controller (`Invalid options for ..`).
+    pub invalid_options: bool,
     /// Parameters that a dry run may leave unknown and still say what happens; `*` for all.
     pub may_be_unknown: &'static [&'static str],
     /// A list of tasks that shows how it is used; empty where the parameters say it all.
@@ -135,6 +137,7 @@ impl Spec {
             required_together: &[],
             required_if: &[],
             any_params: false,
+            invalid_options: false,
             may_be_unknown: &[],
             examples: "",
         }
@@ -205,6 +208,12 @@ impl Spec {
     #[must_use]
     pub const fn any_params(self) -> Self {
         Self { any_params: true, ..self }
+    }
+
+    /// Unknown parameters are refused in the words of the controller.
+    #[must_use]
+    pub const fn invalid_options(self) -> Self {
+        Self { invalid_options: true, ..self }
     }
 
     /// All parameters.

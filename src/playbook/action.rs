@@ -277,13 +277,8 @@ impl Loader {
                 .filter(|e| e.key.as_str() != Some("module"))
                 .map(|e| (e.key.to_value(), e.value.to_value()))
                 .collect();
-            let words = module.as_str().unwrap_or_default();
-            let (name, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-            let name = Text::written(name, module.span().clone());
-            if !rest.trim().is_empty() {
-                let more = self.free_text(&name, rest.trim(), module.span())?;
-                values.extend(&more);
-            }
+            let (name, more) = self.named_text(module.as_str().unwrap_or_default(), module.span())?;
+            values.extend(&more);
             // Arguments may also be kept together.
             match values.remove("args") {
                 Some(Value::Dict(more)) => values.extend(&more),
@@ -300,10 +295,17 @@ impl Loader {
                 .at(value.span(), "")
                 .into());
         };
-        let end = first_word(text);
-        let name = Text::written(&text[..end], value.span().clone());
-        let values = self.free_text(&name, text[end..].trim(), value.span())?;
+        let (name, values) = self.named_text(text, value.span())?;
         Ok((name, RawArgs { values, template: None, node: None, span: value.span().clone() }))
+    }
+
+    /// A module's name and its arguments in one text. A template is one word, whatever blanks are in it.
+    fn named_text(&self, text: &str, span: &Span) -> Loaded<(Text, Dict)> {
+        let text = text.trim();
+        let words = freeform::split_args(text).map_err(|problem| unclosed(problem, text, span))?;
+        let name = Text::written(words.first().map_or("", |word| word.trim()), span.clone());
+        let values = self.free_text(&name, text[name.len()..].trim(), span)?;
+        Ok((name, values))
     }
 
     /// The arguments after a module's key.
@@ -335,10 +337,8 @@ impl Loader {
         let spec = modules::find(module).map(modules::Module::spec);
         let raw_options = spec.filter(|spec| spec.free_form == FreeForm::Raw).map(|_| freeform::RAW_OPTIONS);
         let written = |text: String| Value::Str(Text::written(text, span.clone()));
-        let freeform::Pairs { pairs, rest } = freeform::parse_pairs(text, raw_options).map_err(|problem| {
-            let place = if span.text().contains(text) { span.part(problem.range) } else { span.clone() };
-            Diagnostic::error(problem.message).at(&place, "").hint("quotes and `{{ }}` must be closed")
-        })?;
+        let freeform::Pairs { pairs, rest } =
+            freeform::parse_pairs(text, raw_options).map_err(|problem| unclosed(problem, text, span))?;
         let mut values = Dict::new();
         for (name, value) in pairs {
             // The name may be a template too (`set_fact`).
@@ -360,21 +360,9 @@ impl Loader {
     }
 }
 
-/// The end of the first word, where a template counts as one word.
-fn first_word(text: &str) -> usize {
-    let mut depth = 0usize;
-    let bytes = text.as_bytes();
-    let mut index = 0;
-    while index < bytes.len() {
-        match &bytes[index..] {
-            [b'{', b'{', ..] => (depth, index) = (depth + 1, index + 1),
-            [b'}', b'}', ..] => (depth, index) = (depth.saturating_sub(1), index + 1),
-            [b, ..] if depth == 0 && b.is_ascii_whitespace() => return index,
-            _ => {}
-        }
-        index += 1;
-    }
-    text.len()
+fn unclosed(problem: freeform::Problem, text: &str, span: &Span) -> Diagnostic {
+    let place = if span.text().contains(text) { span.part(problem.range) } else { span.clone() };
+    Diagnostic::error(problem.message).at(&place, "").hint("quotes and `{{ }}` must be closed")
 }
 
 fn unknown_module(name: &str, span: &Span) -> Diagnostic {

@@ -12,7 +12,7 @@ use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
 /// A task or handler.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Task {
     /// The name as written, if there is one.
     pub name: Option<Value>,

@@ -38,6 +38,12 @@ impl Complaint {
 /// # Errors
 /// With the first complaint, as the reference gives it.
 pub fn check(spec: &Spec, given: &Dict, called: &str) -> Result<Checked, Failure> {
+    if spec.invalid_options {
+        let strange: Vec<String> = given.keys().map(python::str).filter(|name| spec.param(name).is_none()).collect();
+        if !strange.is_empty() {
+            return Err(Failure::new(format!("Invalid options for {called}: {}", strange.join(","))));
+        }
+    }
     let (values, complaints, warnings) = validate(&Rules::from(spec), given);
     let Some(first) = complaints.into_iter().next() else {
         return Ok(Checked { args: Args::new(values), warnings });
@@ -384,6 +390,14 @@ mod tests {
     fn fails(given: &str, message: &str) {
         let got = checked(given).unwrap_err().message;
         assert!(got.starts_with(message), "{got}");
+    }
+
+    #[test]
+    fn unknown_names_are_refused_in_the_words_of_the_controller() {
+        let spec = Spec { invalid_options: true, ..SPEC };
+        let given = crate::value::json::from_str(r#"{"registry": "r", "wiat": 1}"#).unwrap();
+        let failure = check(&spec, given.as_dict().unwrap(), "x.thing").unwrap_err();
+        assert_eq!(failure.message, "Invalid options for x.thing: wiat");
     }
 
     #[test]

@@ -4,12 +4,10 @@ use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Value, python};
 
-static SPEC: Spec =
-    // It names unknown parameters itself, in words that playbooks may look for.
-    Spec::new("ansible.builtin.fail", "Fails with a text.")
-        .params(&[&[Param::new("msg", Kind::Raw, "What is said.").default("Failed as requested from task")]])
-        .any_params()
-        .may_be_unknown(&["msg"]);
+static SPEC: Spec = Spec::new("ansible.builtin.fail", "Fails with a text.")
+    .params(&[&[Param::new("msg", Kind::Raw, "What is said.").default("Failed as requested from task")]])
+    .invalid_options()
+    .may_be_unknown(&["msg"]);
 
 /// The module.
 pub struct Fail;
@@ -20,12 +18,7 @@ impl Module for Fail {
     }
 
     fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        let strange: Vec<String> =
-            args.values().keys().map(python::str).filter(|name| SPEC.param(name).is_none()).collect();
-        let message = match strange.is_empty() {
-            true => args.values().get("msg").cloned().unwrap_or(Value::Null),
-            false => Value::text(format!("Invalid options for fail: {}", strange.join(","))),
-        };
+        let message = args.values().get("msg").cloned().unwrap_or(Value::Null);
         Box::pin(async move { Err(Failure::new(python::str(&message)).with("msg", message)) })
     }
 }

@@ -10,6 +10,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Puts the host into a 
         Param::new("key", Kind::Raw, "The group; blanks become dashes."),
         Param::new("parents", Kind::Raw, "The groups that it is a child of.").default("all"),
     ]])
+    .invalid_options()
     .free_form(FreeForm::Mixed);
 
 /// The module.

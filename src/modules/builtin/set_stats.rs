@@ -13,6 +13,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for th
         Param::new("per_host", Kind::Raw, "For the host rather than for the run.").default("false"),
         Param::new("aggregate", Kind::Raw, "Added to what is there rather than in its place.").default("true"),
     ]])
+    .invalid_options()
     .may_be_unknown(&["data"]);
 
 /// The module.
