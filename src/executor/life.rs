@@ -67,6 +67,8 @@ impl TaskRun<'_> {
         for index in 0..items.len() {
             if index > 0 && !control.pause.is_zero() {
                 self.run.interrupt.pause(control.pause).await;
+                // Whoever waits wants to see what has happened meanwhile.
+                self.kept.iter().for_each(|kept| _ = kept.clear());
             }
             let vars = Rc::new(control.variables(&items, index));
             scope.set_top([&vars].into_iter().chain(&seen).cloned().collect());

@@ -1,5 +1,7 @@
 //! The calls by their names. Reading and writing are two traits, so that who only observes cannot write.
 
+use std::rc::Rc;
+
 use jiff::Timestamp;
 
 use super::content::{Contents, Query, Reading};
@@ -43,8 +45,8 @@ pub trait RegistryReads {
     /// One registry; `None` if there is none of this id.
     fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>>;
 
-    /// The tokens of a registry; `None` if there is no such registry.
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>>;
+    /// The tokens of a registry, shared by the passes of a loop; `None` if there is no such registry.
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>>;
 
     /// One token; `None` if there is none of this id, or no such registry.
     fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>>;

@@ -181,14 +181,14 @@ impl RegistryReads for Account {
         })
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             self.read();
             if !self.registries.borrow().iter().any(|r| r.id == *registry) {
                 return Ok(None);
             }
             let all = self.tokens.borrow();
-            Ok(Some(all.iter().filter(|(owner, _)| owner == registry).map(|(_, t)| t.clone()).collect()))
+            Ok(Some(Rc::new(all.iter().filter(|(owner, _)| owner == registry).map(|(_, t)| t.clone()).collect())))
         })
     }
 

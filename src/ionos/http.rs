@@ -222,7 +222,7 @@ impl RegistryReads for HttpApi {
             }
             let found = self.pages_by_token(name).await?;
             found.items.iter().for_each(|registry| self.remember(registry));
-            if let Some(kept) = self.kept.as_ref().filter(|_| found.pages > 1) {
+            if let Some(kept) = &self.kept {
                 kept.keep_registries(name, &found.items);
             }
             Ok(found.items)
@@ -250,7 +250,7 @@ impl RegistryReads for HttpApi {
         })
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             let id = sendable(registry)?;
             if let Some(known) = self.kept.as_ref().and_then(|kept| kept.tokens(id)) {
@@ -258,12 +258,12 @@ impl RegistryReads for HttpApi {
             }
             let found: Option<Gathered<Token>> =
                 self.pages_by_offset(&format!("{}/tokens", registry_path(id)), PAGE, "").await?;
-            match (&found, &self.kept) {
-                (None, _) => self.forget(id),
-                (Some(found), Some(kept)) if found.pages > 1 => kept.keep_tokens(id, &found.items),
-                _ => {}
+            let tokens = found.map(|found| Rc::new(found.items));
+            match &tokens {
+                None => self.forget(id),
+                Some(tokens) => self.keep(|kept| kept.keep_tokens(id, tokens)),
             }
-            Ok(found.map(|found| found.items))
+            Ok(tokens)
         })
     }
 

@@ -1,12 +1,12 @@
-//! Long lists that a looped task keeps.
+//! Lists that a looped task keeps.
 //!
-//! A list of one page is read again by each task: it costs the one request that a look costs anyway. A list of several
-//! pages would cost several for each pass of a loop, so the task keeps it for its further passes, kept up with what this
+//! Each pass of a loop would read the same list again, so the task keeps it for its further passes, kept up with what this
 //! run itself writes. What others write meanwhile is noticed when the service refuses (409, 404): then the list is
 //! dropped and the task looks again before it gives up.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::Fact;
 use super::model::{Registry, Token};
@@ -14,7 +14,7 @@ use super::model::{Registry, Token};
 /// The lists of one looped task on one host.
 #[derive(Default)]
 pub struct Kept {
-    tokens: RefCell<HashMap<String, Vec<Token>>>,
+    tokens: RefCell<HashMap<String, Rc<Vec<Token>>>>,
     registries: RefCell<HashMap<Option<String>, Vec<Registry>>>,
 }
 
@@ -28,18 +28,18 @@ impl Kept {
     }
 
     /// The tokens of a registry, if they are kept.
-    pub(super) fn tokens(&self, registry: &str) -> Option<Vec<Token>> {
+    pub(super) fn tokens(&self, registry: &str) -> Option<Rc<Vec<Token>>> {
         self.tokens.borrow().get(registry).cloned()
     }
 
     /// Keeps the tokens of a registry.
-    pub(super) fn keep_tokens(&self, registry: &str, tokens: &[Token]) {
-        self.tokens.borrow_mut().insert(registry.to_owned(), tokens.to_vec());
+    pub(super) fn keep_tokens(&self, registry: &str, tokens: &Rc<Vec<Token>>) {
+        self.tokens.borrow_mut().insert(registry.to_owned(), Rc::clone(tokens));
     }
 
     /// A token was made or changed.
     pub(super) fn put_token(&self, registry: &str, token: &Token) {
-        if let Some(list) = self.tokens.borrow_mut().get_mut(registry) {
+        if let Some(list) = self.tokens.borrow_mut().get_mut(registry).map(Rc::make_mut) {
             let mut token = token.clone();
             // A list does not tell passwords.
             if let Some(pair) = &mut token.properties.credentials {
@@ -54,7 +54,7 @@ impl Kept {
 
     /// A token was removed.
     pub(super) fn remove_token(&self, registry: &str, id: &str) {
-        if let Some(list) = self.tokens.borrow_mut().get_mut(registry) {
+        if let Some(list) = self.tokens.borrow_mut().get_mut(registry).map(Rc::make_mut) {
             list.retain(|token| token.id.shown() != id);
         }
     }
@@ -116,7 +116,7 @@ mod tests {
         let kept = Kept::default();
         kept.put_token("r", &token("0", "nobody asked"));
         assert_eq!(kept.tokens("r"), None);
-        kept.keep_tokens("r", &[token("1", "a"), token("2", "b")]);
+        kept.keep_tokens("r", &Rc::new(vec![token("1", "a"), token("2", "b")]));
         let mut made = token("3", "c");
         let password = Fact::Known("only-shown-here".to_owned());
         made.properties.credentials = Some(LoginPair { username: Fact::default(), password });

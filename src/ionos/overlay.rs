@@ -118,11 +118,11 @@ impl World {
         list
     }
 
-    fn tokens_over(&self, registry: &Id, observed: Vec<Token>) -> Vec<Token> {
+    fn tokens_over(&self, registry: &Id, observed: &[Token]) -> Vec<Token> {
         let mut list: Vec<Token> = observed
-            .into_iter()
+            .iter()
             .filter(|token| !self.is_token_gone(registry, &token.id))
-            .map(|token| self.token(registry, &token.id).unwrap_or(token))
+            .map(|token| self.token(registry, &token.id).unwrap_or_else(|| token.clone()))
             .collect();
         let planned = self.tokens.borrow();
         list.extend(planned.iter().filter(|(owner, t)| owner == registry && t.id.is_unknown()).map(|(_, t)| t.clone()));
@@ -197,7 +197,7 @@ impl RegistryReads for Overlay {
         })
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             if self.world.is_registry_gone(registry) {
                 return Ok(None);
@@ -206,10 +206,10 @@ impl RegistryReads for Overlay {
                 if self.world.registry(registry).is_none() {
                     unheard_of(registry, "registry")?;
                 }
-                return Ok(Some(self.world.tokens_over(registry, Vec::new())));
+                return Ok(Some(Rc::new(self.world.tokens_over(registry, &[]))));
             }
             let observed = self.inner.tokens(registry).await?;
-            Ok(observed.map(|tokens| self.world.tokens_over(registry, tokens)))
+            Ok(observed.map(|tokens| Rc::new(self.world.tokens_over(registry, &tokens))))
         })
     }
 

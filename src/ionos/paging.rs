@@ -57,7 +57,7 @@ pub(super) struct Gathered<T> {
     ids: HashSet<String>,
     pub(super) seen: usize,
     /// How many pages they came on.
-    pub(super) pages: usize,
+    pages: usize,
 }
 
 impl<T> Default for Gathered<T> {

@@ -209,7 +209,7 @@ impl RegistryReads for WatchedApi {
         })
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             let found = self.inner.tokens(registry).await?;
             match &found {
@@ -389,7 +389,7 @@ impl<W: Watch> RegistryReads for Written<W> {
         self.inner.registry(id)
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Vec<Token>>> {
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
         self.inner.tokens(registry)
     }
 

@@ -1,4 +1,4 @@
-//! What a loop asks for: a list of one page with each pass, a longer one once.
+//! What a loop asks for: its list once, unless somebody waits or is refused.
 
 use ionplay::sandbox::Options;
 use serde_json::{Value as Json, json};
@@ -27,15 +27,17 @@ fn methods(played: &Played) -> String {
 }
 
 #[test]
-fn a_list_of_one_page_is_read_with_each_pass() {
-    let stage = stage(3, &[]);
+fn a_list_is_read_once_unless_the_loop_pauses() {
     let names = ["token-0000", "new", "newer"];
-    let played = play(&stage, &present(), &names, &json!({}));
+    let played = play(&stage(3, &[]), &present(), &names, &json!({}));
+    assert_eq!((played.outcome(), methods(&played).as_str()), ("changed", "GET POST POST"));
+    let pausing = json!({"loop_control": {"pause": 0.01}});
+    let played = play(&stage(3, &[]), &present(), &names, &pausing);
     assert_eq!((played.outcome(), methods(&played).as_str()), ("changed", "GET GET POST GET POST"));
 }
 
 #[test]
-fn a_longer_list_is_read_once_and_kept_up() {
+fn a_list_of_several_pages_is_kept_up() {
     let stage = stage(150, &[]);
     let played = play(&stage, &present(), &["token-0000", "token-0149", "new", "new", "newer"], &json!({}));
     assert_eq!((played.outcome(), methods(&played).as_str()), ("changed", "GET GET POST POST"), "{}", played.stdout);

@@ -3,6 +3,8 @@
 //! Text that looks like an id is asked for by id first, which costs no request of its own; only if there is no such id
 //! is it looked for as a name.
 
+use std::rc::Rc;
+
 use crate::ionos::api::Id;
 use crate::ionos::model::{Registry, Token};
 use crate::ionos::{ApiError, Fact, RegistryReads};
@@ -17,7 +19,7 @@ pub(super) fn is_uuid(text: &str) -> bool {
 pub(super) async fn tokens_in(
     reads: &dyn RegistryReads,
     registry: &Fact<String>,
-) -> Result<Option<(Id, Vec<Token>)>, ApiError> {
+) -> Result<Option<(Id, Rc<Vec<Token>>)>, ApiError> {
     let tokens = |id: Id| async move { Ok::<_, ApiError>(reads.tokens(&id).await?.map(|tokens| (id, tokens))) };
     let text = match registry {
         Fact::Unknown(_) => return tokens(registry.clone()).await,
