@@ -1,4 +1,4 @@
-//! That the user wants the run to end: Ctrl-C, pressed once.
+//! That something shall end: the run, after Ctrl-C, or a task whose time is up.
 //!
 //! What has been begun is finished, but nobody goes on waiting: pauses, polls and repetitions ask here.
 
@@ -14,23 +14,54 @@ pub struct Interrupt(Rc<State>);
 
 #[derive(Default)]
 struct State {
-    raised: Cell<bool>,
+    raised: Cell<Option<&'static str>>,
+    writing: Cell<usize>,
     waiters: Notify,
+}
+
+/// Something is being changed, and must not be left half done.
+pub struct Writing(Rc<State>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.writing.set(self.0.writing.get() - 1);
+    }
 }
 
 impl Interrupt {
     /// The user wants to stop.
     pub fn raise(&self) {
-        self.0.raised.set(true);
+        self.raise_because("interrupted");
+    }
+
+    /// Somebody wants to stop, for this reason.
+    pub fn raise_because(&self, why: &'static str) {
+        self.0.raised.set(Some(why));
         self.0.waiters.notify_waiters();
     }
 
-    /// Whether the user wants to stop.
+    /// Whether somebody wants to stop.
     pub fn is_raised(&self) -> bool {
-        self.0.raised.get()
+        self.0.raised.get().is_some()
     }
 
-    /// Ends when the user wants to stop.
+    /// Why somebody wants to stop.
+    pub fn why(&self) -> &'static str {
+        self.0.raised.get().unwrap_or("interrupted")
+    }
+
+    /// Says that something is being changed, for as long as what is returned is kept.
+    pub fn writing(&self) -> Writing {
+        self.0.writing.set(self.0.writing.get() + 1);
+        Writing(Rc::clone(&self.0))
+    }
+
+    /// Whether something is being changed right now.
+    pub fn is_writing(&self) -> bool {
+        self.0.writing.get() > 0
+    }
+
+    /// Ends when somebody wants to stop.
     pub async fn raised(&self) {
         let told = self.0.waiters.notified();
         if !self.is_raised() {
@@ -38,7 +69,7 @@ impl Interrupt {
         }
     }
 
-    /// A pause; false if the user does not want to wait for its end.
+    /// A pause; false if nobody wants to wait for its end.
     pub async fn pause(&self, time: Duration) -> bool {
         tokio::select! {
             biased;
@@ -57,6 +88,16 @@ impl std::fmt::Debug for Interrupt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_knows_whether_something_is_being_changed() {
+        let interrupt = Interrupt::default();
+        let (one, two) = (interrupt.writing(), interrupt.clone().writing());
+        drop(one);
+        assert!(interrupt.is_writing());
+        drop(two);
+        assert!(!interrupt.is_writing());
+    }
 
     #[tokio::test(flavor = "current_thread")]
     async fn nobody_waits_once_it_is_raised() {

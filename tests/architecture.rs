@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "suggest",
     "exit",
     "interrupt",
+    "state",
     "value",
     "diagnostic",
     // Text to nodes to documents.
@@ -29,6 +30,7 @@ const ORDER: &[&str] = &[
     // The API, and decisions about it.
     "ionos",
     "reconcile",
+    "journal",
     // Doing.
     "host",
     "modules",

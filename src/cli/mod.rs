@@ -17,6 +17,7 @@ pub mod reference;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+pub mod token;
 pub mod vault;
 
 use clap::{Parser, Subcommand};
@@ -51,6 +52,8 @@ enum Command {
     /// Run a background task (used by `async` itself).
     #[command(hide = true)]
     AsyncJob(async_job::JobArgs),
+    /// Show and forget passwords of new tokens that a run has left because it did not end well.
+    Token(token::Args),
     /// Encrypt, decrypt and edit vaulted files and texts.
     Vault(vault::VaultArgs),
     Lint(lint::Args),
@@ -78,6 +81,7 @@ pub fn main() -> Exit {
         Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
         Some(Command::AsyncJob(args)) => async_job::run(&args),
         Some(Command::Vault(args)) => told(vault::run(&args)),
+        Some(Command::Token(args)) => told(token::run(&args)),
         Some(Command::Lint(args)) => lint::run(&args),
         Some(Command::Doc(args)) => doc::run(&args),
         Some(Command::Schema(args)) => told(schema::run(&args)),

@@ -4,12 +4,13 @@ use std::rc::Rc;
 
 use super::args::RunArgs;
 use super::door::{self, broken, colours, general, guarded};
-use super::{config, embedded, reading};
+use super::{config, embedded, reading, token};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::executor::{self, Parts, Run};
 use crate::exit::Exit;
 use crate::host;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
+use crate::journal::{Journal, JournalledConnector};
 use crate::plan::deeds::Deeds;
 use crate::plan::{Answers, Gather};
 use crate::playbook::{Loaded, Playbook};
@@ -91,13 +92,13 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
             Err(error) => return failed(broken(&[Diagnostic::error(error.to_string())], colour, Exit::General)),
         },
     };
-    let (ended, run) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
-        Ok(Prepared::Run(run, playbooks)) => {
+    let (ended, run, journal) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
+        Ok(Prepared::Run(run, playbooks, journal)) => {
             let ended = interruptible(&run, &playbooks).await;
             if let Some(server) = &server {
                 bus.emit(&Event::Line(embedded::summary(server)));
             }
-            (ended, run)
+            (ended, run, journal)
         }
         Ok(Prepared::Done) => return failed(Exit::Success),
         Err(problem) => {
@@ -105,7 +106,12 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         }
     };
     let exit = guarded(&ended.report, bus.redactor(), colour, ended.exit);
-    let exit = match bus.take_failure() {
+    let failure = bus.take_failure();
+    // What nobody could read was not handed over.
+    for kept in journal.iter().flat_map(|journal| journal.end(exit == Exit::Success && failure.is_none())) {
+        guarded(&[Diagnostic::warning(kept)], bus.redactor(), colour, exit);
+    }
+    let exit = match failure {
         // A reader that has seen enough (`| head`) is no failure of the run.
         Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             broken(&[Diagnostic::error(format!("cannot write the output: {error}"))], colour, Exit::General)
@@ -136,7 +142,8 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
 }
 
 enum Prepared {
-    Run(Rc<Run>, Vec<Playbook>),
+    /// The embedded server and what it makes end with the process: then there is no journal.
+    Run(Rc<Run>, Vec<Playbook>, Option<Rc<Journal>>),
     Done,
 }
 
@@ -179,9 +186,12 @@ async fn prepare(
     }
     let inventory = config::inventory(args, settings, &secrets, bus, &loader)?;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
-    let http: Rc<dyn Connector> = match server {
-        Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
-        None => http,
+    let (http, journal): (Rc<dyn Connector>, _) = match server {
+        Some(server) => (Rc::new(embedded::ToSandbox::new(http, server)), None),
+        None => {
+            let journal = Rc::new(token::journal(bus)?);
+            (Rc::new(JournalledConnector::new(http, Rc::clone(&journal))), Some(journal))
+        }
     };
     let mut options = config::options(args, settings);
     options.environment = server.map(embedded::environment).unwrap_or_default();
@@ -208,7 +218,7 @@ async fn prepare(
     if listed {
         executor::list(&run, &playbooks, listing);
     }
-    Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks) })
+    Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks, journal) })
 }
 
 /// Runs something on the one thread of the program.

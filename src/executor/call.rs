@@ -1,18 +1,17 @@
-//! One call of a module: what it is given to work with, and how long it may take.
+//! One call of a module: what it is given to work with.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::keywords::Settings;
+use super::limit::Limit;
 use super::prepare::Prepared;
 use super::scope::TaskScope;
 use super::task::TaskRun;
-use crate::modules::{self, Failure, InventoryView, Outcome, TaskContext};
+use crate::modules::{Failure, InventoryView, Outcome, TaskContext};
 use crate::report::Event;
 use crate::template::Engine;
-use crate::value::Value;
 
 /// Modules that break off where they cannot do their work, with no result for `failed_when` to judge.
 const BREAKING_OFF: &[&str] = &["add_host", "debug", "group_by", "set_fact", "set_stats"];
@@ -53,6 +52,8 @@ pub async fn once(
     let engine = Engine::new(&run.globals, call.scope, call.search);
     let bus = Rc::clone(&run.bus);
     let inventory = View(call.task);
+    let spec = prepared.module.spec();
+    let limit = Limit::new(&run.interrupt, call.settings.timeout, spec.is_of_registry());
     let context = TaskContext {
         host_name: call.delegated_to.unwrap_or(call.task.host),
         host: if check { &*run.foretold_host_api } else { &*run.host_api },
@@ -68,45 +69,12 @@ pub async fn once(
         raw_args: &call.task.task.args.values,
         inventory: &inventory,
         warnings,
-        interrupt: &run.interrupt,
+        interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
         progress: Rc::new(move |message: &str| bus.emit(&Event::Progress(message.to_owned()))),
     };
-    // A request that has been sent to the API is waited for even when the user interrupts: its answer may hold a
-    // password that is told only once.
-    let spec = prepared.module.spec();
-    let shielded = spec.is_of_registry();
-    let result = limited(call, prepared.module.run(&prepared.args, &context), shielded).await;
+    let result = limit.hold(prepared.module.run(&prepared.args, &context)).await;
     if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
-}
-
-async fn limited(
-    call: &Call<'_>,
-    work: modules::Local<'_, Result<Outcome, Failure>>,
-    shielded: bool,
-) -> Result<Outcome, Failure> {
-    let run = call.task.run;
-    let interruptible = async {
-        tokio::select! {
-            biased;
-            result = work => result,
-            () = run.interrupt.raised(), if !shielded => Err(Failure::new("interrupted")),
-        }
-    };
-    match call.settings.timeout {
-        None => interruptible.await,
-        Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds), interruptible).await {
-            Ok(result) => result,
-            Err(_) => {
-                let period = Value::dict([
-                    ("period", Value::from(seconds)),
-                    ("frame", Value::text("interrupted at the module")),
-                ]);
-                let message = format!("Task failed: Timed out after {seconds} second(s).");
-                Err(Failure::new(message).with("timedout", period).breaking_off())
-            }
-        },
-    }
 }
 
 struct View<'a>(&'a TaskRun<'a>);

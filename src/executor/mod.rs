@@ -20,6 +20,7 @@ mod hostvars;
 mod include;
 mod keywords;
 mod life;
+mod limit;
 mod linear;
 mod listing;
 mod lockstep;

@@ -23,11 +23,27 @@ pub struct Witness {
     pub account: Option<String>,
 }
 
+/// What an earlier run has left of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Past {
+    /// Its password, which that run received and did not bring to its end.
+    Password(String),
+    /// A password that cannot be opened here; why.
+    Sealed(String),
+    /// That run was killed after it had asked for the token, at this time: nobody has received the password.
+    Lost(String),
+}
+
 /// What can be asked. Lists are whole: every page has been read.
 pub trait RegistryReads {
     /// What its answers have told of the service so far.
     fn witness(&self) -> Witness {
         Witness::default()
+    }
+
+    /// What an earlier run has left of this token, if it did.
+    fn past(&self, _registry: &Id, _token: &Token) -> Option<Past> {
+        None
     }
 
     /// Where registries can be.
@@ -82,6 +98,15 @@ pub trait RegistryApi: RegistryReads {
 
     /// Removes a token.
     fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()>;
+
+    /// The task has the password that an earlier run had left of this token.
+    fn hand_on(&self, _token: &Id) {}
+
+    /// Removes a token that this run has just made and that is of no use, because the answer with its password was lost: a
+    /// part of its creation, and no removal of its own.
+    fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+        self.delete_token(registry, id)
+    }
 
     /// Removes a repository with all it holds.
     fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()>;

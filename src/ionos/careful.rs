@@ -76,7 +76,7 @@ pub async fn create_token(
                      not certain that this run made it: {why}. If nobody uses it, delete it by its id and run this again"
                 ))
             })?;
-            api.delete_token(registry, &found.id).await.map_err(|second| {
+            api.take_back_token(registry, &found.id).await.map_err(|second| {
                 told(format!(
                     "token `{name}` ({id}) was made, its password was lost with the answer, and removing it failed: \
                      {second}"
@@ -94,7 +94,16 @@ pub async fn create_token(
             ));
             attempt = Attempt::begin(api);
         }
-        attempts.wait(error).await?;
+        attempts.wait(error).await.map_err(|last| ApiError {
+            message: match notes.len() {
+                0 => format!("{}; token `{name}` is not there", last.message),
+                _ => format!(
+                    "{}; token `{name}` was made, its password was lost with the answer, and it was removed again",
+                    last.message
+                ),
+            },
+            ..last
+        })?;
     }
 }
 
@@ -133,7 +142,10 @@ pub async fn create_registry(
             let note = format!("the answer to the creation of registry `{name}` was lost; the registry is there");
             return Ok(Made { object, notes: vec![note] });
         }
-        attempts.wait(error).await?;
+        attempts.wait(error).await.map_err(|last| ApiError {
+            message: format!("{}; registry `{name}` is not there", last.message),
+            ..last
+        })?;
     }
 }
 
@@ -166,8 +178,12 @@ impl<'a> Attempts<'a> {
 
     /// The pause before the next attempt, if there is one.
     async fn wait(&mut self, error: ApiError) -> Result<(), ApiError> {
-        if self.sent >= self.care.tuning.attempts || !self.care.interrupt.pause(self.pause).await {
+        if self.sent >= self.care.tuning.attempts {
             return Err(error);
+        }
+        if !self.care.interrupt.pause(self.pause).await {
+            let note = Some(format!("{}; not tried again", self.care.interrupt.why()));
+            return Err(ApiError { note, ..error });
         }
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::api::{Answer, Id, Witness};
 use super::content::{Contents, Query, Reading};

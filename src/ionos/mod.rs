@@ -27,7 +27,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-pub use api::{RegistryApi, RegistryReads};
+pub use api::{Past, RegistryApi, RegistryReads};
 pub use connection::{Connection, Credentials, Endpoint, Tuning};
 pub use date::Date;
 pub use error::ApiError;

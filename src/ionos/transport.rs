@@ -25,7 +25,8 @@ const LARGEST_HEADSTART: usize = 1 << 20;
 /// Longest pause that is chosen without being told one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// How often a connection that cannot be made is tried; a wrong host name should not take long to be noticed.
+/// How often a connection that cannot be made is tried; a wrong host name should not take long to be noticed. Once that
+/// was in vain, later tasks and passes try once each, until one gets through.
 const CONNECT_ATTEMPTS: u32 = 3;
 
 /// A client for one endpoint, built with its first request.
@@ -34,6 +35,8 @@ pub struct Transport {
     tuning: Tuning,
     client: OnceCell<Client>,
     clock: Cell<Option<(Timestamp, Instant)>>,
+    /// No connection could be made the last time, however often it was tried.
+    unreachable: Cell<bool>,
 }
 
 /// An answer that came through whole.
@@ -67,7 +70,7 @@ struct Miss {
 impl Transport {
     /// Nothing is built yet.
     pub fn new(endpoint: Endpoint, tuning: Tuning) -> Self {
-        Self { endpoint, tuning, client: OnceCell::new(), clock: Cell::new(None) }
+        Self { endpoint, tuning, client: OnceCell::new(), clock: Cell::new(None), unreachable: Cell::new(false) }
     }
 
     /// The base URL.
@@ -102,10 +105,18 @@ impl Transport {
         loop {
             sent += 1;
             let mut miss = match self.once(client, &method, path, body, harmless, deadline).await {
-                Ok(reply) => return Ok(Reply { repeated: sent - 1, ..reply }),
+                Ok(reply) => {
+                    self.unreachable.set(false);
+                    return Ok(Reply { repeated: sent - 1, ..reply });
+                }
                 Err(miss) => miss,
             };
-            let limit = if miss.connecting { CONNECT_ATTEMPTS } else { self.tuning.attempts };
+            let limit = match (miss.connecting, self.unreachable.get()) {
+                (true, true) => 1,
+                (true, false) => CONNECT_ATTEMPTS,
+                (false, _) => self.tuning.attempts,
+            };
+            self.unreachable.set(miss.connecting && sent >= limit);
             if !miss.may_repeat || sent >= limit.max(1) {
                 if sent > 1 {
                     miss.error.note = Some(format!("after {sent} attempts"));
@@ -119,7 +130,7 @@ impl Transport {
                 return Err(miss.error);
             }
             if !interrupt.pause(wanted).await {
-                miss.error.note = Some("interrupted; not tried again".to_owned());
+                miss.error.note = Some(format!("{}; not tried again", interrupt.why()));
                 return Err(miss.error);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Invocation, Observed, Plan};
 use super::{save, verify};
+use crate::state;
 
 /// The world as an apply left it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -16,15 +17,9 @@ pub struct Snapshot {
     pub observed: Vec<Observed>,
 }
 
-/// Where the snapshot of a playbook is kept: `IONPLAY_STATE_DIR`, or the user's folder for such things.
+/// Where the snapshot of a playbook is kept.
 pub fn place(run: &Invocation) -> Option<PathBuf> {
-    let folder = match std::env::var_os("IONPLAY_STATE_DIR").filter(|folder| !folder.is_empty()) {
-        Some(folder) => PathBuf::from(folder),
-        None => match std::env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty()) {
-            Some(folder) => PathBuf::from(folder).join("ionplay"),
-            None => std::env::home_dir()?.join(".local/state/ionplay"),
-        },
-    };
+    let folder = state::folder()?;
     let absolute = |name: &String| std::path::absolute(name).unwrap_or_else(|_| PathBuf::from(name));
     let names: Vec<String> =
         run.playbooks.iter().chain(&run.inventory).map(|name| absolute(name).display().to_string()).collect();

@@ -1,7 +1,7 @@
 //! The real run of a plan: no writing request passes that the plan does not hold.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::deeds::{self, Deed, Deeds, Does};
@@ -27,6 +27,10 @@ pub struct Guard {
     /// The planned number of a request that is under way.
     current: Cell<Option<usize>>,
     refused: RefCell<Option<String>>,
+    /// Planned creations of which nobody knows whether they were carried out.
+    doubtful: RefCell<HashSet<usize>>,
+    /// The ids of the tokens that were there when the plan was made.
+    known: HashSet<String>,
 }
 
 impl Guard {
@@ -41,6 +45,8 @@ impl Guard {
             made: RefCell::default(),
             current: Cell::new(None),
             refused: RefCell::default(),
+            doubtful: RefCell::default(),
+            known: plan.observed.iter().filter(|seen| seen.there).map(|seen| seen.id.clone()).collect(),
         })
     }
 
@@ -125,10 +131,14 @@ impl Watch for Guard {
             .filter(|number| self.is(&self.planned[*number], &write))
             .or_else(|| (0..self.planned.len()).find(|number| self.is(&self.planned[*number], &write)));
         let Some(number) = number else { return };
+        self.doubtful.borrow_mut().remove(&number);
         match (failed, made) {
             // It may have been lost, and is sent again then.
             (Some(error), _) if matches!(error.kind, ErrorKind::Unclear | ErrorKind::Passing | ErrorKind::Unsent) => {
                 self.sent.borrow_mut()[number] = false;
+                if error.kind == ErrorKind::Unclear {
+                    self.doubtful.borrow_mut().insert(number);
+                }
             }
             (None, Some(id)) => {
                 self.made.borrow_mut().insert(format!("#{}", number + 1), id.shown().to_owned());
@@ -139,6 +149,20 @@ impl Watch for Guard {
 
     fn reference(&self, id: &Id) -> String {
         id.shown().to_owned()
+    }
+
+    /// The plan foretold one creation of the token. To remove what came of it without its password and to make it again is
+    /// that one creation still; what was there before is never meant.
+    fn taking_back(&self, removal: &Write) -> Result<(), ApiError> {
+        let doubtful = self.doubtful.borrow();
+        let planned = |write: &Write| {
+            let made = self.made.borrow();
+            let registry = write.registry.as_ref().map(|id| made.get(id).unwrap_or(id));
+            write.call == "create_token" && write.account == removal.account && registry == removal.registry.as_ref()
+        };
+        let ours = doubtful.iter().any(|number| planned(&self.planned[*number]));
+        let new = removal.object.as_ref().is_some_and(|id| !self.known.contains(id));
+        if ours && new && self.refused.borrow().is_none() { Ok(()) } else { self.before(removal) }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ionos::api::{Answer, Id, Witness};
 use crate::ionos::content::{Contents, Query, Reading};
 use crate::ionos::error::ErrorKind;
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use crate::ionos::{ApiError, Connection, Connector, Fact, OverlayConnector, RegistryApi, RegistryReads};
+use crate::ionos::{ApiError, Connection, Connector, Fact, OverlayConnector, Past, RegistryApi, RegistryReads};
 use crate::reconcile::{registry_fields, token_fields};
 
 /// Account, kind, parent, id.
@@ -164,6 +164,10 @@ impl WatchedApi {
 impl RegistryReads for WatchedApi {
     fn witness(&self) -> Witness {
         self.inner.witness()
+    }
+
+    fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
+        self.inner.past(registry, token)
     }
 
     fn locations(&self) -> Answer<'_, Vec<Location>> {
@@ -321,6 +325,10 @@ pub(super) trait Watch {
     fn after(&self, write: Write, failed: Option<&ApiError>, made: Option<&Id>);
     /// What stands for an id.
     fn reference(&self, id: &Id) -> String;
+    /// Whether what a creation of unknown outcome has made may be removed again.
+    fn taking_back(&self, removal: &Write) -> Result<(), ApiError> {
+        self.before(removal)
+    }
 }
 
 impl Watch for Tape {
@@ -367,6 +375,10 @@ impl<W: Watch> Written<W> {
 impl<W: Watch> RegistryReads for Written<W> {
     fn witness(&self) -> Witness {
         self.inner.witness()
+    }
+
+    fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
+        self.inner.past(registry, token)
     }
 
     fn locations(&self) -> Answer<'_, Vec<Location>> {
@@ -441,6 +453,18 @@ impl<W: Watch> RegistryApi for Written<W> {
     fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
         let write = self.write("delete_token", Some(registry), Some(self.watch.reference(id)), None);
         Box::pin(self.send(write, self.inner.delete_token(registry, id), |()| None))
+    }
+
+    fn hand_on(&self, token: &Id) {
+        self.inner.hand_on(token);
+    }
+
+    fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+        let removal = self.write("delete_token", Some(registry), Some(self.watch.reference(id)), None);
+        Box::pin(async move {
+            self.watch.taking_back(&removal)?;
+            self.inner.take_back_token(registry, id).await
+        })
     }
 
     fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {

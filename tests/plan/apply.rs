@@ -1,6 +1,8 @@
 //! Plans that are applied.
 
-use super::{Desk, PLAYBOOK};
+use ionplay::sandbox;
+
+use super::{Desk, PLAYBOOK, options};
 
 const TWO: &str = "Plan: 2 to create, 0 to update, 0 to replace, 0 to delete, 0 unchanged, 0 undetermined";
 
@@ -80,4 +82,17 @@ fn only_foreseen_commands_run() {
     desk.ends(&["plan", "site.yml", "-o", "p"], 0, "1 to create");
     desk.ends(&["apply", "p", "--auto-approve"], 14, "task \"unseen\" on localhost would run something");
     assert!(desk.path().join("flag").exists() && !desk.path().join("seen").exists());
+}
+
+/// The plan foretold one creation. To make the token again because its password was lost with the answer is that creation.
+#[test]
+fn a_lost_answer_does_not_leave_the_plan() {
+    let lost = sandbox::Fault::parse("POST /tokens$ lost times=1").unwrap();
+    let server = sandbox::start(sandbox::Options { faults: vec![lost], ..options() }).unwrap();
+    let desk = Desk { server, ..Desk::new(PLAYBOOK) };
+    desk.ends(&["plan", "site.yml", "-o", "p"], 0, TWO);
+    desk.ends(&["apply", "p", "--auto-approve"], 0, "its password with it");
+    assert_eq!(desk.writes(), 4, "the registry, the token, its removal, the token");
+    assert_eq!(desk.server.store().registries[0].tokens.len(), 1);
+    desk.ends(&["apply", "p", "--auto-approve"], 13, "applied already");
 }

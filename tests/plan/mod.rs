@@ -96,7 +96,11 @@ impl Desk {
 
 /// An account without registries, in which nobody waits.
 fn account() -> Handle {
+    sandbox::start(options()).unwrap()
+}
+
+fn options() -> sandbox::Options {
     let nothing = std::time::Duration::ZERO;
     let pace = sandbox::Pace { new: nothing, storage: nothing, deletion: nothing };
-    sandbox::start(sandbox::Options { seed: Seed::default(), pace, ..sandbox::Options::default() }).unwrap()
+    sandbox::Options { seed: Seed::default(), pace, ..sandbox::Options::default() }
 }

@@ -141,13 +141,18 @@ impl Stage {
 
     /// Runs a playbook and interrupts it once, as soon as something holds.
     pub fn interrupted(&self, playbook: &str, holds: impl Fn() -> bool) -> Played {
+        self.signalled("-INT", playbook, holds)
+    }
+
+    /// Runs a playbook and sends it a signal, as soon as something holds.
+    pub fn signalled(&self, signal: &str, playbook: &str, holds: impl Fn() -> bool) -> Played {
         std::fs::write(self.folder.path().join("playbook.yml"), playbook).unwrap();
         let (mut command, events) = self.command(&["playbook.yml"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         while !holds() {
             std::thread::sleep(Duration::from_millis(5));
         }
-        let told = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let told = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(told.success());
         self.played(child.wait_with_output().unwrap(), &events)
     }
@@ -164,15 +169,21 @@ impl Stage {
         // A run that fails early leaves the file of the run before.
         let _ = std::fs::remove_file(&events);
         self.sandbox.clear_requests();
+        let mut command = self.program(args);
+        command.args([Path::new("--events"), &events]);
+        (command, events)
+    }
+
+    /// The program, in this environment.
+    pub fn program(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ionplay"));
         command
             .args(args)
-            .args([Path::new("--events"), &events])
             .current_dir(self.folder.path())
             .env_clear()
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
-        (command, events)
+        command
     }
 
     fn played(&self, output: Output, events: &Path) -> Played {

@@ -132,7 +132,7 @@ impl Resource for RegistryModule {
             (Some(name), Fact::Unknown(_)) if *name == want.identity => (None, Vec::new()),
             _ => lookup::registry(reads, &want.identity).await?,
         };
-        Ok(Observation { object, parent: None, no_parent: None, names })
+        Ok(Observation { object, parent: None, no_parent: None, names, past: None })
     }
 
     fn plan(&self, want: &Desired, have: Option<&Registry>) -> Action {
@@ -273,7 +273,7 @@ async fn pause(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiErr
         return Err(ended("Timeout reached"));
     }
     let time = site.tuning.poll.min(left).max(Duration::from_millis(1));
-    if site.context.interrupt.pause(time).await { Ok(()) } else { Err(ended("interrupted")) }
+    if site.context.interrupt.pause(time).await { Ok(()) } else { Err(ended(site.context.interrupt.why())) }
 }
 
 /// A name that the service accepts: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last.

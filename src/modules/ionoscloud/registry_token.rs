@@ -8,8 +8,8 @@ use super::{expiry, lookup, returned, scopes};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
 use crate::ionos::careful;
-use crate::ionos::model::Token;
-use crate::ionos::{ApiError, Fact, RegistryReads};
+use crate::ionos::model::{LoginPair, Token};
+use crate::ionos::{ApiError, Fact, Past, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Spec, TaskContext};
@@ -120,15 +120,23 @@ impl Resource for RegistryToken {
             && let Some(registry) = lookup::registry_id(reads, &want.registry).await?
             && let Some(token) = reads.token(&registry, &want.token).await?
         {
-            return Ok(Observation { object: Some(token), parent: Some(registry), no_parent: None, names: Vec::new() });
+            let (token, past) = with_past(reads, &registry, token);
+            return Ok(Observation {
+                object: Some(token),
+                parent: Some(registry),
+                no_parent: None,
+                names: Vec::new(),
+                past,
+            });
         }
         let Some((registry, tokens)) = lookup::tokens_in(reads, &want.registry).await? else {
             let why = lookup::no_registry(reads, &want.registry).await?;
-            return Ok(Observation { object: None, parent: None, no_parent: Some(why), names: Vec::new() });
+            return Ok(Observation { object: None, parent: None, no_parent: Some(why), names: Vec::new(), past: None });
         };
-        let object = lookup::token_among(&tokens, &want.token)?.cloned();
+        let found = lookup::token_among(&tokens, &want.token)?.cloned();
+        let (object, past) = found.map(|token| with_past(reads, &registry, token)).unzip();
         let names = tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect();
-        Ok(Observation { object, parent: Some(registry), no_parent: None, names })
+        Ok(Observation { object, parent: Some(registry), no_parent: None, names, past: past.flatten() })
     }
 
     fn plan(&self, want: &Desired, have: Option<&Token>) -> Action {
@@ -179,7 +187,12 @@ impl Resource for RegistryToken {
         fields: &[FieldChange],
     ) -> Result<Token, ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to update it in"))?;
-        site.api.patch_token(registry, &have.id, &token_patch(&want.fields, fields)).await
+        let mut after = site.api.patch_token(registry, &have.id, &token_patch(&want.fields, fields)).await?;
+        // A password that an earlier run has left.
+        if has_password(have) && !has_password(&after) {
+            after.properties.credentials.clone_from(&have.properties.credentials);
+        }
+        Ok(after)
     }
 
     async fn delete(&self, site: &Site<'_>, have: &Token) -> Result<(), ApiError> {
@@ -216,9 +229,7 @@ impl Resource for RegistryToken {
 
     /// Said with `-v` only: a play that runs every night does not need to hear it every night.
     fn remark(&self, token: &Token, context: &TaskContext<'_>) -> Option<String> {
-        let pair = token.properties.credentials.as_ref();
-        let known = pair.is_some_and(|pair| pair.password.is_unknown() || !pair.password.shown().is_empty());
-        (context.verbosity > 0 && !known).then(|| {
+        (context.verbosity > 0 && !has_password(token)).then(|| {
             format!(
                 "token `{}` exists already; its password was shown when it was created and cannot be read again, so \
                  `credentials.password` is empty",
@@ -226,6 +237,22 @@ impl Resource for RegistryToken {
             )
         })
     }
+}
+
+/// The token with the password that an earlier run has left of it, and what else is known of that run.
+fn with_past(reads: &dyn RegistryReads, registry: &Id, mut token: Token) -> (Token, Option<Past>) {
+    let past = reads.past(registry, &token);
+    if let Some(Past::Password(password)) = &past {
+        let username = token.properties.name.clone();
+        token.properties.credentials = Some(LoginPair { username, password: Fact::Known(password.clone()) });
+    }
+    (token, past)
+}
+
+/// Whether its password is there, or will be.
+fn has_password(token: &Token) -> bool {
+    let pair = token.properties.credentials.as_ref();
+    pair.is_some_and(|pair| pair.password.is_unknown() || !pair.password.shown().is_empty())
 }
 
 /// A name that the service accepts: 2 to 63 letters, digits and hyphens, a letter first, no hyphen last.

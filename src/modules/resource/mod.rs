@@ -14,7 +14,7 @@ use super::{Args, Spec, TaskContext};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
 use crate::ionos::careful::Care;
-use crate::ionos::{ApiError, Fact, Kept, RegistryApi, RegistryReads, Tuning};
+use crate::ionos::{ApiError, Fact, Kept, Past, RegistryApi, RegistryReads, Tuning};
 use crate::reconcile::{Action, FieldChange};
 use crate::value::{Dict, Value};
 
@@ -52,6 +52,8 @@ pub struct Observation<T> {
     pub no_parent: Option<String>,
     /// The names of all its siblings and its own, where they were read.
     pub names: Vec<String>,
+    /// What an earlier run has left of it.
+    pub past: Option<Past>,
 }
 
 /// Where an action is carried out.

@@ -2,7 +2,7 @@
 
 use super::told::Ended;
 use super::{Observation, Order, Resource, Site, Stop, near};
-use crate::ionos::{ApiError, Connection, RegistryApi};
+use crate::ionos::{ApiError, Connection, Past, RegistryApi};
 use crate::modules::ionoscloud::options;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::reconcile::{Action, Verb};
@@ -71,6 +71,7 @@ impl<R: Resource> Run<'_, R> {
             again,
             context: self.context,
         };
+        let _writing = self.context.interrupt.writing();
         match (self.state, &seen.object) {
             ("absent", None) => Ok(self.not_there(want, &seen)),
             ("absent", Some(have)) => self.remove(&site, want, have).await,
@@ -80,7 +81,10 @@ impl<R: Resource> Run<'_, R> {
             }
             ("update", None) => Ok(self.not_there(want, &seen)),
             (_, None) => self.make(&site, want).await,
-            (_, Some(have)) => self.align(&site, want, have).await,
+            (_, Some(have)) => match &seen.past {
+                None => self.align(&site, want, have).await,
+                Some(past) => self.align_left(&site, want, have, past).await,
+            },
         }
     }
 
@@ -119,6 +123,43 @@ impl<R: Resource> Run<'_, R> {
             Action::Nothing | Action::Create | Action::Delete => {
                 let have = self.resource.ready(site, have.clone()).await.map_err(|error| self.ended(error.into()))?;
                 Ok(self.done(Verb::Nothing, want, site, Some(&have), Some(&have), None))
+            }
+        }
+    }
+
+    /// An object that an earlier run did not bring to its end.
+    async fn align_left(
+        &self,
+        site: &Site<'_>,
+        want: &R::Desired,
+        have: &R::Object,
+        past: &Past,
+    ) -> Result<Outcome, Ended> {
+        let (label, name) = (self.spec.label, self.resource.name(have));
+        match past {
+            Past::Lost(at) => {
+                let id = self.resource.id(have);
+                let said = format!(
+                    "{label} `{name}` ({}) exists, and nobody knows its password: the run that asked for it at {at} was \
+                     killed before the answer came. Remove it (`state: absent`) and run this again; if somebody else made \
+                     it, `ionplay token forget {name}`",
+                    id.shown()
+                );
+                Err(self.ended(ApiError::unsent(said).into()))
+            }
+            Past::Sealed(why) => {
+                self.context.warn(format!("the password of {label} `{name}` is left from an earlier run: {why}"));
+                self.align(site, want, have).await
+            }
+            Past::Password(_) => {
+                let outcome = self.align(site, want, have).await?;
+                if outcome.data.get("action") != Some(&Verb::Replace.name().into()) {
+                    site.api.hand_on(&self.resource.id(have));
+                    self.context.warn(format!(
+                        "an earlier run made {label} `{name}` and did not end well; its password is in this result"
+                    ));
+                }
+                Ok(Outcome { changed: true, ..outcome })
             }
         }
     }

@@ -1,0 +1,147 @@
+//! How long a module may take: the time limit of its task, and the patience of the user.
+//!
+//! What is only read or waited for is dropped when the time is up. What changes a registry object is not: a request that
+//! was sent may have been carried out, and its answer may hold a password that is told only once. Such a task stops
+//! waiting, finishes what it has begun, and fails after that, with everything it knows.
+
+use std::time::Duration;
+
+use crate::interrupt::Interrupt;
+use crate::modules::{Failure, Local, Outcome};
+use crate::reconcile::{Record, Verb};
+use crate::value::Value;
+
+/// The limit of one call of a module.
+pub struct Limit<'a> {
+    run: &'a Interrupt,
+    /// That of this call alone, for modules that finish what they have begun.
+    own: Option<Interrupt>,
+    seconds: Option<u64>,
+}
+
+impl<'a> Limit<'a> {
+    /// A limit for a module; `finishes` if it must not be dropped while it changes something.
+    pub fn new(run: &'a Interrupt, seconds: Option<u64>, finishes: bool) -> Self {
+        Self { run, own: finishes.then(Interrupt::default), seconds }
+    }
+
+    /// Whom the module asks whether to go on waiting.
+    pub fn interrupt(&self) -> &Interrupt {
+        self.own.as_ref().unwrap_or(self.run)
+    }
+
+    /// Runs it within the limit.
+    ///
+    /// # Errors
+    /// If it fails, or does not come to its end in time.
+    pub async fn hold(&self, mut work: Local<'_, Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
+        let time_is_up = async {
+            match self.seconds {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(time_is_up);
+        let mut late = false;
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut work => return if late { Err(self.finished_late(result)) } else { result },
+                () = self.run.raised(), if !self.interrupt().is_raised() || self.own.is_none() => match &self.own {
+                    Some(own) => own.raise(),
+                    None => return Err(Failure::new("interrupted")),
+                },
+                () = &mut time_is_up, if !late => match &self.own {
+                    Some(own) if own.is_writing() => {
+                        late = true;
+                        own.raise_because("the time limit of the task has passed");
+                    }
+                    _ => return Err(self.timed_out(Failure::new(""))),
+                },
+            }
+        }
+    }
+
+    /// What was begun in time was finished after it.
+    fn finished_late(&self, result: Result<Outcome, Failure>) -> Failure {
+        let late = match result {
+            Err(failure) => failure,
+            Ok(outcome) => {
+                let done: Vec<String> = outcome.actions.iter().filter_map(done).collect();
+                let message = if done.is_empty() { String::new() } else { format!("by then {}", done.join(", ")) };
+                Failure {
+                    changed: outcome.changed,
+                    data: outcome.data,
+                    actions: outcome.actions,
+                    ..Failure::new(message)
+                }
+            }
+        };
+        self.timed_out(late)
+    }
+
+    /// The failure with what the original says of a task that took too long.
+    fn timed_out(&self, failure: Failure) -> Failure {
+        let seconds = self.seconds.unwrap_or(0);
+        let period =
+            Value::dict([("period", Value::from(seconds)), ("frame", Value::text("interrupted at the module"))]);
+        let more = if failure.message.is_empty() { String::new() } else { format!(" {}", failure.message) };
+        let message = format!("Task failed: Timed out after {seconds} second(s).{more}");
+        Failure { message, diagnostic: None, ..failure }.with("timedout", period).breaking_off()
+    }
+}
+
+/// What was done to an object, if anything was.
+fn done(record: &Record) -> Option<String> {
+    let changed = record.verb != Verb::Nothing && record.error.is_none();
+    changed.then(|| format!("{} `{}` had been {}", record.kind, record.identity, record.verb.participle()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Dict;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_only_waits_is_dropped_and_what_changes_something_is_finished() {
+        let run = Interrupt::default();
+        let limits = [false, true, true].map(|finishes| Limit::new(&run, Some(1), finishes));
+        let long = Duration::from_secs(600);
+        let waits = || -> Local<'_, _> {
+            Box::pin(async move {
+                tokio::time::sleep(long).await;
+                Ok(Outcome::default())
+            })
+        };
+        let inside = limits[2].interrupt().clone();
+        let writes = Box::pin(async move {
+            let _writing = inside.writing();
+            assert!(!inside.pause(long).await, "pauses end with the limit");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            Ok(Outcome::new(true, Dict::new()).with("password", "only-once"))
+        });
+        let ended = tokio::join!(limits[0].hold(waits()), limits[1].hold(waits()), limits[2].hold(writes));
+        let written = ended.2.unwrap_err();
+        assert!(written.changed && written.data.contains("password"));
+        for failure in [ended.0.unwrap_err(), ended.1.unwrap_err(), written] {
+            assert_eq!(failure.message, "Task failed: Timed out after 1 second(s).");
+            assert!(failure.broke_off && failure.data.contains("timedout"));
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn an_interrupted_run_reaches_both_kinds() {
+        for (finishes, ends) in [(false, false), (true, true)] {
+            let run = Interrupt::default();
+            let limit = Limit::new(&run, None, finishes);
+            let inside = limit.interrupt().clone();
+            let work = Box::pin(async move {
+                inside.pause(Duration::from_secs(600)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                Ok(Outcome::default())
+            });
+            let (result, ()) = tokio::join!(limit.hold(work), async { run.raise() });
+            assert_eq!(result.is_ok(), ends);
+        }
+    }
+}
