@@ -8,7 +8,7 @@ use super::state::Run;
 use super::task::TaskRun;
 use crate::diagnostic::Diagnostic;
 use crate::modules::Failure;
-use crate::playbook::block::Surroundings;
+use crate::playbook::frame::Surroundings;
 use crate::playbook::role::RoleEntry;
 use crate::playbook::task_checks::ROLE_OPTIONS;
 use crate::playbook::{Block, Frame, Keyword, Keywords, Problem, ProblemKind, Task, import};
@@ -214,7 +214,7 @@ impl Request {
         let mut vars = None;
         let apply = task.args.node.as_ref().and_then(|node| node.get("apply"));
         for entry in apply.and_then(Node::entries).unwrap_or_default() {
-            let keyword = crate::playbook::block::allowed_keyword(entry, crate::playbook::keyword::Place::Block)
+            let keyword = crate::playbook::keyword::allowed_keyword(entry, crate::playbook::keyword::Place::Block)
                 .map_err(Missing::Fatal)?;
             match keyword {
                 Some(Keyword::Vars) => {

@@ -5,11 +5,9 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::content::{Contents, Query, Reading};
+pub use super::fact::Id;
 use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use super::{ApiError, Fact, Local};
-
-/// An id: known, or that of an object which a dry run has planned.
-pub type Id = Fact<String>;
+use super::{ApiError, Local};
 
 /// The answer of a call.
 pub type Answer<'a, T> = Local<'a, Result<T, ApiError>>;

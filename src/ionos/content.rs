@@ -4,8 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::Fact;
-use super::api::Id;
+use super::fact::{Fact, Id};
 
 /// An object as the service tells it.
 #[derive(Debug, Clone, PartialEq)]

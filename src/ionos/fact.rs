@@ -19,6 +19,9 @@ pub enum Fact<T> {
     Unknown(Arc<Unknown>),
 }
 
+/// An id: known, or that of an object which a dry run has planned.
+pub type Id = Fact<String>;
+
 impl<T> Fact<T> {
     /// A fact that is known only after `awaits`.
     pub fn later(awaits: impl Into<String>) -> Self {

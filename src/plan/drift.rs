@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::digest;
 use super::model::{Invocation, Observed, Plan};
 use super::{save, verify};
 use crate::state;
@@ -23,7 +24,7 @@ pub fn place(run: &Invocation) -> Option<PathBuf> {
     let absolute = |name: &String| std::path::absolute(name).unwrap_or_else(|_| PathBuf::from(name));
     let names: Vec<String> =
         run.playbooks.iter().chain(&run.inventory).map(|name| absolute(name).display().to_string()).collect();
-    let key = save::digest(format!("{}\n{:?}", names.join("\n"), run.limit).as_bytes());
+    let key = digest(format!("{}\n{:?}", names.join("\n"), run.limit).as_bytes());
     Some(folder.join(format!("applied-{}.json", &key[..32])))
 }
 

@@ -6,6 +6,7 @@
 
 mod answers;
 pub mod deeds;
+mod digest;
 pub mod drift;
 pub mod gather;
 pub mod guard;

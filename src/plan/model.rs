@@ -190,7 +190,7 @@ impl Plan {
     /// The digest of everything but the seal, which holds it, and itself.
     pub fn digest(&self) -> String {
         let bare = Self { digest: String::new(), sealed: None, ..self.clone() };
-        super::save::digest(serde_json::to_string(&bare).unwrap_or_default().as_bytes())
+        super::digest::digest(serde_json::to_string(&bare).unwrap_or_default().as_bytes())
     }
 
     /// How often each thing would be done.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::save::hex;
+use super::digest::hex;
 use crate::reads::Read;
 
 /// Rounds for variables: some hundredths of a second for each guess.

@@ -7,8 +7,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
 use super::deeds::{Deed, Deeds, Does};
+use super::digest::digest;
 use super::model::{Observed, Write, plain_fields};
-use super::{requests, save};
+use super::requests;
 use crate::ionos::api::{Answer, Id, Witness};
 use crate::ionos::content::{Contents, Query, Reading};
 use crate::ionos::error::ErrorKind;
@@ -65,7 +66,7 @@ impl Tape {
     fn saw(&self, account: &str, kind: &str, parent: Option<&Id>, id: &str, seen: Option<Seen>) {
         let there = seen.is_some();
         let (name, fields) = seen.map_or((None, Map::new()), |seen| (seen.name, seen.fields));
-        let fingerprint = save::digest(Json::Object(fields.clone()).to_string().as_bytes());
+        let fingerprint = digest(Json::Object(fields.clone()).to_string().as_bytes());
         let parent = parent.map(|id| id.shown().to_owned());
         let key = (account.to_owned(), kind.to_owned(), parent.clone(), id.to_owned());
         let observed = Observed {

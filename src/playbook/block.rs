@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use super::frame::Frame;
+use super::frame::{Frame, Surroundings};
 use super::import;
-use super::keyword::{Keyword, Keywords, Place, names};
+use super::keyword::{Keyword, Keywords, Place, allowed_keyword};
 use super::loader::Loader;
 use super::task::Task;
-use super::{Loaded, Problem, action};
+use super::{Loaded, Problem, read_task::read_task};
 use crate::diagnostic::Diagnostic;
-use crate::source::Span;
 use crate::value::{Dict, is_variable_name};
 use crate::yaml::{Kind, Node};
 
@@ -58,22 +57,6 @@ pub fn flatten(items: &[Item], each: &mut dyn FnMut(&Rc<Task>)) {
     }
 }
 
-/// Where a list of tasks stands, which decides what may be in it.
-#[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// The layer around the list.
-    pub frame: Rc<Frame>,
-    /// The list holds handlers.
-    pub handlers: bool,
-}
-
-impl Surroundings {
-    /// The same list one layer further in.
-    pub fn inside(&self, frame: Rc<Frame>) -> Self {
-        Self { frame, ..self.clone() }
-    }
-}
-
 impl Loader {
     /// Reads a list of tasks; null is an empty list.
     ///
@@ -119,7 +102,7 @@ impl Loader {
             items.push(Item::Block(Rc::new(self.block(node, around)?)));
             return Ok(());
         }
-        let task = action::read_task(self, node, around)?;
+        let task = read_task(self, node, around)?;
         if import::is_import(&task) {
             items.push(Item::Block(Rc::new(import::tasks(self, task, around)?)));
         } else {
@@ -186,39 +169,6 @@ impl Loader {
             frame,
             ends_role: None,
         })
-    }
-}
-
-/// The keyword of an entry if it may stand here.
-///
-/// # Errors
-/// For a key that is no text, or no keyword of this place.
-pub fn allowed_keyword(entry: &crate::yaml::Entry, place: Place) -> Loaded<Option<Keyword>> {
-    let Some(name) = entry.key.as_str() else {
-        return Err(Diagnostic::error(format!(
-            "a key of {} must be text, not {}",
-            place.label(),
-            entry.key.description()
-        ))
-        .at(entry.key.span(), "")
-        .into());
-    };
-    match Keyword::find(name) {
-        Some(keyword) if keyword.row().allowed(place) => Ok(Some(keyword)),
-        _ => Err(unknown_key(name, entry.key.span(), place).into()),
-    }
-}
-
-/// The message for a key that may not stand here.
-pub fn unknown_key(name: &str, span: &Span, place: Place) -> Diagnostic {
-    let known: Vec<&str> = names(place).collect();
-    let message = Diagnostic::error(format!("`{name}` is not a keyword of {}", place.label())).at(span, "");
-    match Keyword::find(name) {
-        Some(keyword) if keyword.row().allowed(Place::Task) && place == Place::Block => {
-            message.hint(format!("write `{name}` at the tasks inside the block"))
-        }
-        Some(keyword) if keyword.row().allowed(Place::Play) => message.hint(format!("`{name}` belongs to a play")),
-        _ => message.suggest(name, &known),
     }
 }
 

@@ -104,3 +104,19 @@ pub fn effective<'a>(own: &'a Keywords, frame: &'a Frame, keyword: Keyword) -> O
         Inherit::No | Inherit::Extend => None,
     })
 }
+
+/// Where a list of tasks stands, which decides what may be in it.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The layer around the list.
+    pub frame: Rc<Frame>,
+    /// The list holds handlers.
+    pub handlers: bool,
+}
+
+impl Surroundings {
+    /// The same list one layer further in.
+    pub fn inside(&self, frame: Rc<Frame>) -> Self {
+        Self { frame, ..self.clone() }
+    }
+}

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::block::{Block, Surroundings};
-use super::frame::Frame;
+use super::block::Block;
+use super::frame::{Frame, Surroundings};
 use super::loader::{Loader, missing};
 use super::role::{Role, RoleEntry};
 use super::task::Task;

@@ -1,5 +1,6 @@
 //! The table of play, block, task and handler keywords. Loading, inheritance and the reference page read it.
 
+use super::Loaded;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
@@ -244,6 +245,39 @@ impl Keywords {
     pub fn take(&mut self, keyword: Keyword) -> Option<Node> {
         let index = self.0.iter().rposition(|(known, _)| *known == keyword)?;
         Some(self.0.remove(index).1)
+    }
+}
+
+/// The keyword of an entry if it may stand here.
+///
+/// # Errors
+/// For a key that is no text, or no keyword of this place.
+pub fn allowed_keyword(entry: &Entry, place: Place) -> Loaded<Option<Keyword>> {
+    let Some(name) = entry.key.as_str() else {
+        return Err(Diagnostic::error(format!(
+            "a key of {} must be text, not {}",
+            place.label(),
+            entry.key.description()
+        ))
+        .at(entry.key.span(), "")
+        .into());
+    };
+    match Keyword::find(name) {
+        Some(keyword) if keyword.row().allowed(place) => Ok(Some(keyword)),
+        _ => Err(unknown_key(name, entry.key.span(), place).into()),
+    }
+}
+
+/// The message for a key that may not stand here.
+pub fn unknown_key(name: &str, span: &Span, place: Place) -> Diagnostic {
+    let known: Vec<&str> = names(place).collect();
+    let message = Diagnostic::error(format!("`{name}` is not a keyword of {}", place.label())).at(span, "");
+    match Keyword::find(name) {
+        Some(keyword) if keyword.row().allowed(Place::Task) && place == Place::Block => {
+            message.hint(format!("write `{name}` at the tasks inside the block"))
+        }
+        Some(keyword) if keyword.row().allowed(Place::Play) => message.hint(format!("`{name}` belongs to a play")),
+        _ => message.suggest(name, &known),
     }
 }
 

@@ -5,6 +5,7 @@
 //! the executor's business.
 
 pub mod action;
+mod arguments;
 pub mod block;
 mod check;
 pub mod frame;
@@ -14,6 +15,7 @@ pub mod keyword;
 pub mod loader;
 pub mod play;
 pub mod play_checks;
+mod read_task;
 pub mod reserved;
 pub mod role;
 pub mod task;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::block::{Block, Item, Surroundings, allowed_keyword, read_vars};
-use super::frame::Frame;
-use super::keyword::{Keyword, Keywords, Place};
+use super::block::{Block, Item, read_vars};
+use super::frame::{Frame, Surroundings};
+use super::keyword::{Keyword, Keywords, Place, allowed_keyword};
 use super::loader::Loader;
 use super::role::Role;
 use super::task::Task;

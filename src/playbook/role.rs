@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::block::{Block, Item, Surroundings, check_variable_name};
-use super::frame::Frame;
+use super::block::{Block, Item, check_variable_name};
+use super::frame::{Frame, Surroundings};
 use super::keyword::{Keyword, Keywords, Place};
 use super::loader::Loader;
 use super::task::Task;

@@ -1,6 +1,6 @@
 //! The page: where lines break, what is quoted and how, as libyaml lays it out.
 
-use super::dump::{DumpOptions, Scalar, Styled};
+use super::styled::{DumpOptions, Scalar, Styled};
 
 /// Keys beyond this many bytes are written with `?`.
 const MAX_SIMPLE_KEY: usize = 128;

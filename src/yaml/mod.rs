@@ -7,12 +7,14 @@ mod hints;
 pub mod node;
 mod parse;
 pub mod resolve;
+mod styled;
 mod tag;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use node::{Entry, Kind, Node};
+pub use styled::DumpOptions;
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::source::Source;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::registry_token::wrong;
+use crate::diagnostic::Diagnostic;
 use crate::ionos::connection::{base_url, parse_fingerprint};
 use crate::ionos::{Connection, Credentials, Endpoint, Tuning};
 use crate::modules::resource::Stop;
@@ -161,4 +161,14 @@ pub fn require(spec: &Spec, args: &Args, label: &str, state: &str) -> Result<(),
         Some(param) => Err(Stop::Said(format!("{} parameter is required for {label} state {state}", param.name))),
         None => Ok(()),
     }
+}
+
+/// A diagnostic at the place of an argument.
+pub(super) fn wrong(said: String, name: &str, args: &Args, context: &TaskContext<'_>) -> Diagnostic {
+    let place = |value: Option<&Value>| match value {
+        Some(Value::Str(text)) => text.origin().cloned(),
+        _ => None,
+    };
+    let span = place(args.get(name)).or_else(|| place(context.raw(name))).unwrap_or_else(|| context.span.clone());
+    Diagnostic::error(said).at(&span, "")
 }

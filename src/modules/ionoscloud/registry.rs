@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::options::{CONNECTION, REPLACE, WAIT};
-use super::registry_token::wrong;
+use super::options::{CONNECTION, REPLACE, WAIT, wrong};
 use super::{lookup, returned};
 use crate::ionos::api::Id;
 use crate::ionos::careful;

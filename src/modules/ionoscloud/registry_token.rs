@@ -3,9 +3,8 @@
 //! Requests, with the registry given by id: a list, and a POST, PATCH or DELETE where something has to be done; a token
 //! that is given by its id is asked for alone instead. A registry given by name costs one more, once a run.
 
-use super::options::{self, CONNECTION, REPLACE, WAIT};
+use super::options::{self, CONNECTION, REPLACE, WAIT, wrong};
 use super::{expiry, lookup, returned, scopes};
-use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
 use crate::ionos::careful;
 use crate::ionos::model::{LoginPair, Token};
@@ -312,14 +311,4 @@ fn desired_expiry(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<
         ));
     }
     Ok(Some(Fact::Known(read.expiry)))
-}
-
-/// A diagnostic at the place of an argument.
-pub(super) fn wrong(said: String, name: &str, args: &Args, context: &TaskContext<'_>) -> Diagnostic {
-    let place = |value: Option<&Value>| match value {
-        Some(Value::Str(text)) => text.origin().cloned(),
-        _ => None,
-    };
-    let span = place(args.get(name)).or_else(|| place(context.raw(name))).unwrap_or_else(|| context.span.clone());
-    Diagnostic::error(said).at(&span, "")
 }

@@ -6,7 +6,7 @@ use crate::template::fault::Fault;
 use crate::template::python::coerce::{integer, optional_text, text_of, touch_all};
 use crate::value::Value;
 use crate::yaml;
-use crate::yaml::dump::DumpOptions;
+use crate::yaml::DumpOptions;
 
 /// The family.
 pub const TABLE: &[Filter] = &[

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::VaultProblem;
-use super::sources::DEFAULT_ID;
+use super::secret::DEFAULT_ID;
 
 /// What every envelope begins with.
 const MAGIC: &str = "$ANSIBLE_VAULT";

@@ -1,12 +1,14 @@
 //! Vaulted text: the `$ANSIBLE_VAULT` envelope, and where the passwords for it come from.
 
 mod envelope;
+mod secret;
 mod secrets;
 mod sources;
 
 pub use envelope::{decrypt, encrypt, is_vaulted, vault_id};
-pub use secrets::{Secret, VaultSecrets};
-pub use sources::{DEFAULT_ID, PasswordSource, ask_hidden};
+pub use secret::{DEFAULT_ID, Secret};
+pub use secrets::VaultSecrets;
+pub use sources::{PasswordSource, ask_hidden};
 
 /// Why vaulted text cannot be opened or made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

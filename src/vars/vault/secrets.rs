@@ -2,32 +2,9 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use zeroize::Zeroizing;
-
-use super::sources::{DEFAULT_ID, PasswordSource};
+use super::secret::{DEFAULT_ID, Secret};
+use super::sources::PasswordSource;
 use super::{VaultProblem, envelope};
-
-/// A password. It is wiped when dropped, and has no form that shows it.
-#[derive(Clone)]
-pub struct Secret(Zeroizing<Vec<u8>>);
-
-impl Secret {
-    /// Takes a password.
-    pub fn new(bytes: &[u8]) -> Self {
-        Self(Zeroizing::new(bytes.to_vec()))
-    }
-
-    /// The password, for a cipher.
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("********")
-    }
-}
 
 /// One id with its password, read at most once.
 #[derive(Debug)]

@@ -9,10 +9,7 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use super::VaultProblem;
-use super::secrets::Secret;
-
-/// The id of a secret that was given without one.
-pub const DEFAULT_ID: &str = "default";
+use super::secret::{DEFAULT_ID, Secret};
 
 /// Where a password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,13 @@
+//! Digests, which tell whether something is still what it was.
+
+use sha2::{Digest, Sha256};
+
+/// The SHA-256 digest of some bytes, in hexadecimal digits.
+pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,152 @@
+//! The module of a task with its arguments, in all the ways in which they can be written.
+
+use super::Loaded;
+use super::action::{Action, RawArgs, resolve, unknown_module};
+use super::freeform;
+use super::loader::Loader;
+use crate::diagnostic::Diagnostic;
+use crate::modules::{self, spec::FreeForm};
+use crate::source::Span;
+use crate::value::{Dict, Text, Value};
+use crate::yaml::{Entry, Node};
+
+/// Whether a key says that the module is named in its value.
+pub fn is_action(name: &str) -> bool {
+    matches!(name, "action" | "local_action")
+}
+
+impl Loader {
+    /// The action of an entry, with its arguments.
+    pub(super) fn read_action(&self, entry: &Entry, args: Option<&Node>) -> Loaded<(Action, RawArgs)> {
+        let key = entry.key.as_str().unwrap_or_default();
+        let (name, mut raw) = if is_action(key) {
+            self.action_value(entry)?
+        } else {
+            let span = entry.key.span().clone();
+            let name = Text::written(key, span.clone());
+            let args = self.arguments(key, &entry.value)?;
+            (name, args)
+        };
+        let templated = is_action(key) && name.is_template();
+        let full = match resolve(&name) {
+            Some(full) => full,
+            None if templated => String::new(),
+            None => return Err(unknown_module(&name, entry.key.span()).into()),
+        };
+        if let Some(args) = args.filter(|args| !args.is_null()) {
+            match args.to_value() {
+                Value::Dict(more) => {
+                    let mut merged = (*more).clone();
+                    merged.extend(&raw.values);
+                    raw.values = merged;
+                }
+                Value::Str(text) if text.is_template() => raw.template = Some(Value::Str(text)),
+                _ => {
+                    return Err(Diagnostic::error(format!("`args` must be a mapping, not {}", args.description()))
+                        .at(args.span(), "")
+                        .into());
+                }
+            }
+        }
+        Ok((Action { written: name, full }, raw))
+    }
+
+    /// `action: MODULE key=value` or `action: {module: MODULE, key: value}`.
+    fn action_value(&self, entry: &Entry) -> Loaded<(Text, RawArgs)> {
+        let (key, value) = (entry.key.as_str().unwrap_or_default(), &entry.value);
+        if let Some(entries) = value.entries() {
+            let Some(module) = value.get("module").filter(|node| node.as_str().is_some()) else {
+                return Err(Diagnostic::error(format!("`{key}` needs to name a `module`")).at(value.span(), "").into());
+            };
+            let mut values: Dict = entries
+                .iter()
+                .filter(|e| e.key.as_str() != Some("module"))
+                .map(|e| (e.key.to_value(), e.value.to_value()))
+                .collect();
+            let (name, more) = self.named_text(module.as_str().unwrap_or_default(), module.span())?;
+            values.extend(&more);
+            // Arguments may also be kept together.
+            match values.remove("args") {
+                Some(Value::Dict(more)) => values.extend(&more),
+                Some(Value::Str(text)) => values.extend(&self.free_text(&name, &text, value.span())?),
+                _ => {}
+            }
+            return Ok((
+                name,
+                RawArgs { values, template: None, node: Some(value.clone()), span: value.span().clone() },
+            ));
+        }
+        let Some(text) = value.as_str() else {
+            return Err(Diagnostic::error(format!("`{key}` must name a module, not be {}", value.description()))
+                .at(value.span(), "")
+                .into());
+        };
+        let (name, values) = self.named_text(text, value.span())?;
+        Ok((name, RawArgs { values, template: None, node: None, span: value.span().clone() }))
+    }
+
+    /// A module's name and its arguments in one text. A template is one word, whatever blanks are in it.
+    fn named_text(&self, text: &str, span: &Span) -> Loaded<(Text, Dict)> {
+        let text = text.trim();
+        let words = freeform::split_args(text).map_err(|problem| unclosed(problem, text, span))?;
+        let name = Text::written(words.first().map_or("", |word| word.trim()), span.clone());
+        let values = self.free_text(&name, text[name.len()..].trim(), span)?;
+        Ok((name, values))
+    }
+
+    /// The arguments after a module's key.
+    fn arguments(&self, module: &str, value: &Node) -> Loaded<RawArgs> {
+        let span = value.span().clone();
+        let values = match value.to_value() {
+            Value::Dict(dict) => (*dict).clone(),
+            Value::Null => Dict::new(),
+            Value::Str(text) => self.free_text(module, &text, value.span())?,
+            // `pause: 5` and the like: the text of the scalar, as the original takes it.
+            scalar @ (Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
+                self.free_text(module, &crate::value::python::str(&scalar), value.span())?
+            }
+            _ => {
+                return Err(Diagnostic::error(format!(
+                    "the arguments of `{module}` must be a mapping, not {}",
+                    value.description()
+                ))
+                .at(value.span(), "")
+                .hint("write `parameter: value` pairs without dashes")
+                .into());
+            }
+        };
+        Ok(RawArgs { values, template: None, node: value.entries().map(|_| value.clone()), span })
+    }
+
+    /// Free text after a module's name as arguments.
+    fn free_text(&self, module: &str, text: &str, span: &Span) -> Loaded<Dict> {
+        let spec = modules::find(module).map(modules::Module::spec);
+        let raw_options = spec.filter(|spec| spec.free_form == FreeForm::Raw).map(|_| freeform::RAW_OPTIONS);
+        let written = |text: String| Value::Str(Text::written(text, span.clone()));
+        let freeform::Pairs { pairs, rest } =
+            freeform::parse_pairs(text, raw_options).map_err(|problem| unclosed(problem, text, span))?;
+        let mut values = Dict::new();
+        for (name, value) in pairs {
+            // The name may be a template too (`set_fact`).
+            values.insert(written(name), written(value));
+        }
+        if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
+            // Builtin modules say that they take no free text when they run, as the original's do. What a template
+            // comes to may be a mapping of arguments; that is seen when it is known.
+            let pairs_only = spec.is_some_and(|spec| spec.free_form == FreeForm::Pairs && spec.is_of_registry());
+            if pairs_only && !rest.trim_start().starts_with("{{") {
+                return Err(Diagnostic::error(format!("`{module}` takes `parameter=value` pairs, not free text"))
+                    .at(span, format!("`{}` is no pair", rest.trim()))
+                    .hint("write the arguments as a mapping below the module's name")
+                    .into());
+            }
+            values.set("_raw_params", written(rest));
+        }
+        Ok(values)
+    }
+}
+
+fn unclosed(problem: freeform::Problem, text: &str, span: &Span) -> Diagnostic {
+    let place = if span.text().contains(text) { span.part(problem.range) } else { span.clone() };
+    Diagnostic::error(problem.message).at(&place, "").hint("quotes and `{{ }}` must be closed")
+}

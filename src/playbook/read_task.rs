@@ -1,0 +1,156 @@
+//! Reading a task: which of its keys are keywords, and which one is the module.
+
+use std::rc::Rc;
+
+use super::action::resolve;
+use super::arguments::is_action;
+use super::frame::Surroundings;
+use super::keyword::{Keyword, Keywords, Place, allowed_keyword, unknown_key};
+use super::loader::Loader;
+use super::task::{Loop, Task};
+use super::{Loaded, Problem, task_checks};
+use crate::diagnostic::Diagnostic;
+use crate::source::Span;
+use crate::value::Value;
+use crate::yaml::{Entry, Node};
+
+/// Reads a task from its mapping.
+///
+/// # Errors
+/// If there is no action, more than one, an unknown one, or a keyword is wrong.
+pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<Task> {
+    let entries = node.entries().unwrap_or_default();
+    let place = if around.handlers { Place::Handler } else { Place::Task };
+    let mut keywords = Keywords::default();
+    let mut actions: Vec<&Entry> = Vec::new();
+    let mut looping: Option<Loop> = None;
+    for entry in entries {
+        let name = entry.key.as_str().unwrap_or_default();
+        if let Some(lookup) = name.strip_prefix("with_") {
+            let known = crate::template::lookups::FAMILIES.iter().flat_map(|(_, table)| table.iter());
+            if !known.clone().any(|row| row.name == lookup) {
+                let names: Vec<&str> = known.map(|row| row.name).collect();
+                return Err(Diagnostic::error(format!("there is no lookup `{lookup}` for `{name}`"))
+                    .at(entry.key.span(), "")
+                    .suggest(lookup, &names)
+                    .into());
+            }
+            set_loop(&mut looping, Loop::With(lookup.to_owned(), entry.value.clone()), entry)?;
+            continue;
+        }
+        match Keyword::find(name) {
+            Some(Keyword::Action | Keyword::LocalAction) => actions.push(entry),
+            // A loop that is written as nothing is none.
+            Some(Keyword::Loop) if entry.value.is_null() => {}
+            Some(Keyword::Loop) => set_loop(&mut looping, Loop::List(entry.value.clone()), entry)?,
+            Some(Keyword::Vars | Keyword::Args) => {}
+            Some(Keyword::LoopControl) if entry.value.entries().is_none() => {
+                return Err(Diagnostic::error("`loop_control` must be a mapping and cannot be a variable itself")
+                    .at(entry.value.span(), "")
+                    .hint("its members may be templates: `loop_control: {label: \"{{ item.name }}\"}`")
+                    .into());
+            }
+            Some(keyword) if keyword.row().allowed(place) => keywords.add(keyword, entry)?,
+            _ => {
+                // Whatever is no keyword is taken for a module; `allowed_keyword` only complains about odd keys.
+                if entry.key.as_str().is_none() {
+                    allowed_keyword(entry, place)?;
+                }
+                actions.push(entry);
+            }
+        }
+    }
+    let entry = one_action(&actions, node, place)?;
+    let (action, mut args) = loader.read_action(entry, node.get("args"))?;
+    let mut keywords = keywords;
+    if entry.key.as_str() == Some("local_action") {
+        keywords.set(Keyword::DelegateTo, entry.key.span(), Value::text("localhost"));
+    }
+    task_checks::include(&action, &args, &keywords, entries)?;
+    if around.handlers {
+        task_checks::handler(&action, entry)?;
+    }
+    let mut task = Task::new(action, args.clone(), Rc::clone(&around.frame), task_span(node, entry));
+    task.vars = loader.vars(node.get("vars"), "a task")?;
+    if let Some(template) = args.template.take() {
+        task.args.template = Some(template);
+    }
+    task.name = keywords.value(Keyword::Name).filter(|name| !name.is_null());
+    task.register = register_name(&keywords)?;
+    task.looping = looping;
+    task.handler = around.handlers;
+    task.listen = keywords.value(Keyword::Listen).map(listed).unwrap_or_default();
+    task_checks::tags(&keywords)?;
+    task_checks::debugger(loader, &keywords);
+    if let Some(control) = node.entry("loop_control") {
+        task_checks::loop_control(&control.value)?;
+        keywords.add(Keyword::LoopControl, control)?;
+    }
+    task.keywords = keywords;
+    loader.check_arguments(&mut task);
+    Ok(task)
+}
+
+/// A value, or the members of a list.
+pub fn listed(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items.to_vec(),
+        Value::Null => Vec::new(),
+        other => vec![other],
+    }
+}
+
+fn task_span(node: &Node, action: &Entry) -> Span {
+    node.entries().and_then(|entries| entries.first()).map_or(action.key.span(), |entry| entry.key.span()).clone()
+}
+
+fn set_loop(slot: &mut Option<Loop>, new: Loop, entry: &Entry) -> Loaded<()> {
+    if slot.is_some() {
+        return Err(Box::new(Problem::general(
+            Diagnostic::error("a task can have only one loop")
+                .at(entry.key.span(), "a second one")
+                .hint("keep `loop` or one `with_...`, not both"),
+        )));
+    }
+    *slot = Some(new);
+    Ok(())
+}
+
+/// The one entry that is the action.
+fn one_action<'a>(actions: &[&'a Entry], node: &Node, place: Place) -> Loaded<&'a Entry> {
+    match actions {
+        [] => Err(Diagnostic::error("there is no module in this task")
+            .at(node.entries().and_then(|e| e.first()).map_or(node.span(), |e| e.key.span()), "")
+            .hint("name a module: `debug:`, `ansible.builtin.copy:`, `registry_token:`")
+            .into()),
+        [one] => Ok(one),
+        several => {
+            // The unknown one is the likely mistake: a misspelt keyword looks like a second module.
+            let known =
+                |entry: &&&Entry| entry.key.as_str().is_some_and(|name| resolve(name).is_some() || is_action(name));
+            if let Some(odd) = several.iter().find(|entry| !known(entry)) {
+                let name = odd.key.as_str().unwrap_or_default();
+                return Err(unknown_key(name, odd.key.span(), place)
+                    .hint("every key that is no keyword is taken for a module, and a task has only one")
+                    .into());
+            }
+            let names: Vec<_> = several.iter().filter_map(|e| e.key.as_str()).collect();
+            let mut message = Diagnostic::error(format!("a task can do only one thing: `{}`", names.join("`, `")));
+            for entry in several {
+                message = message.at(entry.key.span(), "");
+            }
+            Err(message.hint("make it several tasks, each with its own dash").into())
+        }
+    }
+}
+
+fn register_name(keywords: &Keywords) -> Loaded<Option<Rc<str>>> {
+    let Some(node) = keywords.node(Keyword::Register).filter(|node| !node.is_null()) else { return Ok(None) };
+    match node.as_str() {
+        Some(name) if crate::value::is_variable_name(name) => Ok(Some(Rc::from(name))),
+        _ => Err(Diagnostic::error(format!("Invalid variable name `{}`", node.span().text()))
+            .at(node.span(), "")
+            .hint("use letters, digits and underscores, not beginning with a digit")
+            .into()),
+    }
+}
