@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::playbook::block::check_variable_name;
+use crate::playbook::vars::check_variable_name;
 use crate::playbook::{Loaded, Loader, Problem, ProblemKind, freeform};
 use crate::source::Source;
 use crate::value::{Dict, Text, Value};

@@ -218,7 +218,7 @@ impl Request {
                 .map_err(Missing::Fatal)?;
             match keyword {
                 Some(Keyword::Vars) => {
-                    vars = crate::playbook::block::read_vars(Some(&entry.value), "`apply`").map_err(Missing::Fatal)?;
+                    vars = crate::playbook::vars::read_vars(Some(&entry.value), "`apply`").map_err(Missing::Fatal)?;
                 }
                 Some(keyword) => keywords.add(keyword, entry).map_err(|d| Missing::Fatal(d.into()))?,
                 None => {}

@@ -15,11 +15,15 @@ pub mod keyword;
 pub mod loader;
 pub mod play;
 pub mod play_checks;
+mod read_block;
+mod read_role;
 mod read_task;
 pub mod reserved;
 pub mod role;
+mod role_files;
 pub mod task;
 pub mod task_checks;
+pub mod vars;
 
 pub use action::{Action, RawArgs};
 pub use block::{Block, Item};

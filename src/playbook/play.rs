@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::block::{Block, Item, read_vars};
+use super::block::{Block, Item};
 use super::frame::{Frame, Surroundings};
 use super::keyword::{Keyword, Keywords, Place, allowed_keyword};
 use super::loader::Loader;
 use super::role::Role;
 use super::task::Task;
+use super::vars::read_vars;
 use super::{Action, Loaded, Problem, RawArgs, play_checks};
 use crate::diagnostic::Diagnostic;
 use crate::intake::{self, Document};

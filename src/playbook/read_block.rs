@@ -1,0 +1,115 @@
+//! Reading lists of tasks, blocks and their variables.
+
+use std::rc::Rc;
+
+use super::Loaded;
+use super::block::{Block, Item};
+use super::frame::{Frame, Surroundings};
+use super::import;
+use super::keyword::{Keyword, Keywords, Place, allowed_keyword};
+use super::loader::Loader;
+use super::read_task::read_task;
+use crate::diagnostic::Diagnostic;
+use crate::yaml::{Kind, Node};
+
+impl Loader {
+    /// Reads a list of tasks; null is an empty list.
+    ///
+    /// # Errors
+    /// If it is no list, or something in it is not understood.
+    pub fn task_list(&self, node: &Node, section: &str, around: &Surroundings) -> Loaded<Vec<Item>> {
+        match node.kind() {
+            _ if node.is_null() => Ok(Vec::new()),
+            Kind::List(nodes) => {
+                let mut items = Vec::with_capacity(nodes.len());
+                for node in nodes {
+                    self.task_item(node, around, &mut items)?;
+                }
+                Ok(items)
+            }
+            _ => Err(Diagnostic::error(format!(
+                "A malformed block was encountered while loading {section}: {} should be a list or None",
+                node.span().text()
+            ))
+            .at(node.span(), "")
+            .hint("put a dash before each task: `- name: ...`")
+            .into()),
+        }
+    }
+
+    fn task_item(&self, node: &Node, around: &Surroundings, items: &mut Vec<Item>) -> Loaded<()> {
+        let Some(entries) = node.entries() else {
+            if node.is_null() {
+                self.warn(
+                    Diagnostic::warning("there is an empty entry in the list of tasks, which is passed over")
+                        .at(node.span(), "")
+                        .hint("remove the dash, or write a task after it"),
+                );
+                return Ok(());
+            }
+            return Err(Diagnostic::error(format!("a task must be a mapping, not {}", node.description()))
+                .at(node.span(), "")
+                .hint("write the module and its arguments: `- debug: msg=hello`")
+                .into());
+        };
+        let is_block = entries.iter().any(|e| matches!(e.key.as_str(), Some("block" | "rescue" | "always")));
+        if is_block {
+            items.push(Item::Block(Rc::new(self.block(node, around)?)));
+            return Ok(());
+        }
+        let task = read_task(self, node, around)?;
+        if import::is_import(&task) {
+            items.push(Item::Block(Rc::new(import::tasks(self, task, around)?)));
+        } else {
+            items.push(Item::Task(Rc::new(task)));
+        }
+        Ok(())
+    }
+
+    fn block(&self, node: &Node, around: &Surroundings) -> Loaded<Block> {
+        let entries = node.entries().unwrap_or_default();
+        let empty = node.get("block").is_none_or(|list| list.is_null() || list.items().is_some_and(<[Node]>::is_empty));
+        let cleaning = |e: &&crate::yaml::Entry| matches!(e.key.as_str(), Some("rescue" | "always"));
+        if let Some(section) = entries.iter().find(cleaning).filter(|_| empty) {
+            let name = section.key.as_str().unwrap_or_default();
+            return Err(Diagnostic::error(format!("`{name}` needs a `block` with tasks beside it"))
+                .at(section.key.span(), "")
+                .into());
+        }
+        let mut keywords = Keywords::default();
+        for entry in entries {
+            let Some(keyword) = allowed_keyword(entry, Place::Block)? else { continue };
+            if !matches!(keyword, Keyword::Block | Keyword::Rescue | Keyword::Always | Keyword::Vars) {
+                keywords.add(keyword, entry)?;
+            }
+        }
+        super::task_checks::tags(&keywords)?;
+        super::task_checks::debugger(self, &keywords);
+        let vars = self.vars(node.get("vars"), "a block")?;
+        let frame = Rc::new(Frame { keywords, vars, ..Frame::inside(&around.frame) });
+        let inside = around.inside(Rc::clone(&frame));
+        let section = |name: &str| -> Loaded<Rc<[Item]>> {
+            match node.get(name) {
+                Some(list) if list.is_null() => Err(Diagnostic::error(format!("`{name}` must be a list of tasks"))
+                    .at(list.span(), "")
+                    .hint("write `[]` if there are none")
+                    .into()),
+                Some(list) => match list.items().unwrap_or_default().iter().find(|item| item.is_null()) {
+                    Some(empty) => Err(Diagnostic::error(format!("there is an empty entry in the list of `{name}`"))
+                        .at(empty.span(), "")
+                        .hint("remove the dash, or write a task after it")
+                        .into()),
+                    None => Ok(self.task_list(list, name, &inside)?.into()),
+                },
+                None => Ok(Rc::new([])),
+            }
+        };
+        Ok(Block {
+            main: section("block")?,
+            rescue: section("rescue")?,
+            always: section("always")?,
+            frame,
+            ends_role: None,
+        })
+    }
+}

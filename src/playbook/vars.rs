@@ -1,0 +1,62 @@
+//! Variables as playbooks define them, and the names that they may have.
+
+use std::rc::Rc;
+
+use super::loader::Loader;
+use super::{Loaded, Problem};
+use crate::diagnostic::Diagnostic;
+use crate::value::{Dict, Value, is_variable_name};
+use crate::yaml::Node;
+
+impl Loader {
+    /// The `vars` of a play, a block or a task, with a warning for names that are taken.
+    ///
+    /// # Errors
+    /// As [`read_vars`].
+    pub(super) fn vars(&self, node: Option<&Node>, owner: &str) -> Loaded<Option<Rc<Dict>>> {
+        let vars = read_vars(node, owner)?;
+        for entry in node.and_then(Node::entries).unwrap_or_default() {
+            let warning = entry.key.as_str().and_then(|name| super::reserved::warning(name, entry.key.span()));
+            warning.into_iter().for_each(|warning| self.warn(warning));
+        }
+        Ok(vars)
+    }
+}
+
+/// Reads a `vars` mapping and checks the names.
+///
+/// # Errors
+/// If it is no mapping (exit 4), or a name cannot be a variable's (exit 1).
+pub fn read_vars(node: Option<&Node>, owner: &str) -> Loaded<Option<Rc<Dict>>> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(None) };
+    let Some(entries) = node.entries() else {
+        return Err(Diagnostic::error(format!("`vars` of {owner} must be a mapping, not {}", node.description()))
+            .at(node.span(), "")
+            .hint("write `name: value` pairs without dashes")
+            .into());
+    };
+    for entry in entries {
+        check_variable_name(&entry.key)?;
+    }
+    match node.to_value() {
+        Value::Dict(dict) => Ok(Some(Rc::new((*dict).clone()))),
+        _ => Ok(None),
+    }
+}
+
+/// Complains about a key that cannot be a variable's name.
+///
+/// # Errors
+/// If it is no text, or not made of ASCII letters, digits and underscores.
+pub fn check_variable_name(key: &Node) -> Loaded<()> {
+    let message = match key.as_str() {
+        Some(name) if is_variable_name(name) => return Ok(()),
+        Some(name) => Diagnostic::error(format!("`{name}` cannot be the name of a variable"))
+            .at(key.span(), "")
+            .hint("use letters, digits and underscores, not beginning with a digit, and none of `true`, `false`, `none`, `not`"),
+        None => Diagnostic::error(format!("the name of a variable must be text, not {}", key.description()))
+            .at(key.span(), "")
+            .hint(format!("quote it if it is meant as a name: '{}'", key.span().text())),
+    };
+    Err(Box::new(Problem::general(message)))
+}
