@@ -55,14 +55,20 @@ const fn row(names: [&'static str; 4], kind: Kind, default: &'static str, doc: &
 pub const TABLE: &[Setting] = &[
     row(["ANSIBLE_FORCE_COLOR", "defaults", "force_color", "ANSIBLE_FORCE_COLOR"], Kind::Bool, "false", "Colours even if the output is no terminal."),
     row(["ANSIBLE_NOCOLOR", "defaults", "nocolor", "ANSIBLE_NOCOLOR"], Kind::Bool, "false", "No colours."),
+    row(["ANY_ERRORS_FATAL", "defaults", "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL"], Kind::Bool, "false", "A failure on one host is one for all, in plays that do not say."),
     row(["CACHE_PLUGIN", "defaults", "fact_caching", "ANSIBLE_CACHE_PLUGIN"], Kind::Text, "memory", "`jsonfile` keeps facts between runs."),
     row(["CACHE_PLUGIN_CONNECTION", "defaults", "fact_caching_connection", "ANSIBLE_CACHE_PLUGIN_CONNECTION"], Kind::File, "", "The folder in which facts are kept."),
     row(["CACHE_PLUGIN_PREFIX", "defaults", "fact_caching_prefix", "ANSIBLE_CACHE_PLUGIN_PREFIX"], Kind::Text, "ansible_facts", "What the names of files with facts begin with."),
     row(["CACHE_PLUGIN_TIMEOUT", "defaults", "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"], Kind::Int, "86400", "Seconds after which kept facts are too old; 0 is never."),
+    row(["CALLBACK_FORMAT_PRETTY", "defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], Kind::Text, "", "Results on several lines: always, or never; where it is not said, those that are what the user came for."),
+    row(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], Kind::Text, "json", "Results as `json` or `yaml`."),
+    row(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], Kind::Bool, "false", "Marks at plays and tasks of dry runs."),
     row(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], Kind::Bool, "false", "Run handlers of hosts that failed, too."),
     row(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], Kind::Int, "5", "Hosts that run side by side."),
     row(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], Kind::Text, "implicit", "`implicit` gathers facts where a play does not say, `smart` only for hosts that have none yet, `explicit` not at all."),
+    row(["DEFAULT_HASH_BEHAVIOUR", "defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], Kind::Text, "replace", "With `merge` mappings of the same name are merged over all layers of variables."),
     row(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], Kind::List, "", "Sources of the inventory."),
+    row(["DEFAULT_NO_LOG", "defaults", "no_log", "ANSIBLE_NO_LOG"], Kind::Bool, "false", "Hide arguments and results of tasks that do not say."),
     row(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], Kind::Int, "15", "Seconds between looks at a background task."),
     row(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], Kind::Folders, "", "Folders with roles, beside `roles` next to the playbook."),
     row(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], Kind::Text, "linear", "The strategy of plays that do not name one."),
@@ -72,10 +78,20 @@ pub const TABLE: &[Setting] = &[
     row(["DEFAULT_VAULT_PASSWORD_FILE", "defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], Kind::File, "", "A file or script with the vault password."),
     row(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], Kind::Int, "0", "How much is said, as `-v`."),
     row(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], Kind::Bool, "false", "Show differences, as `--diff`."),
+    row(["DISPLAY_ARGS_TO_STDOUT", "defaults", "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"], Kind::Bool, "false", "Show arguments with the names of tasks."),
+    row(["DISPLAY_FAILED_STDERR", "defaults", "display_failed_stderr", "ANSIBLE_DISPLAY_FAILED_STDERR"], Kind::Bool, "false", "Show failures on standard error."),
+    row(["DISPLAY_OK_HOSTS", "defaults", "display_ok_hosts", "ANSIBLE_DISPLAY_OK_HOSTS"], Kind::Bool, "true", "Show hosts on which nothing changed."),
     row(["DISPLAY_SKIPPED_HOSTS", "defaults", "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS"], Kind::Bool, "true", "Show tasks that are skipped."),
+    row(["DUPLICATE_YAML_DICT_KEY", "defaults", "duplicate_dict_key", "ANSIBLE_DUPLICATE_YAML_DICT_KEY"], Kind::Text, "warn", "What a key is that is given twice: `warn`, `error` or `ignore`."),
+    row(["ERROR_ON_MISSING_HANDLER", "defaults", "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER"], Kind::Bool, "true", "A handler that nobody knows ends the run; else it is a warning."),
+    row(["HOST_PATTERN_MISMATCH", "inventory", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH"], Kind::Text, "warning", "What a pattern is that matches no host: `warning`, `error` or `ignore`."),
+    row(["INJECT_FACTS_AS_VARS", "defaults", "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS"], Kind::Bool, "true", "Facts are variables; else they are members of `ansible_facts` only."),
     row(["INVENTORY_ANY_UNPARSED_IS_FAILED", "inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], Kind::Bool, "false", "End with an error if a source of the inventory cannot be read."),
     row(["INVENTORY_ENABLED", "inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], Kind::List, "host_list,script,auto,yaml,ini", "With `advanced_host_list` in it, `-i h[1:3],` stands for three hosts."),
     row(["INVENTORY_UNPARSED_IS_FAILED", "inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], Kind::Bool, "false", "End with an error if no source of the inventory can be read."),
+    row(["SHOW_CUSTOM_STATS", "defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], Kind::Bool, "false", "Show at the end what `set_stats` gathered."),
+    row(["SHOW_PER_HOST_START", "defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], Kind::Bool, "false", "A line where a task begins on a host."),
+    row(["SHOW_TASK_PATH_ON_FAILURE", "defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], Kind::Bool, "false", "Show where a task stands that failed."),
     row(["TAGS_RUN", "tags", "run", "ANSIBLE_RUN_TAGS"], Kind::List, "", "Only tasks with these tags."),
     row(["TAGS_SKIP", "tags", "skip", "ANSIBLE_SKIP_TAGS"], Kind::List, "", "No tasks with these tags."),
     row(["TASK_TIMEOUT", "defaults", "task_timeout", "ANSIBLE_TASK_TIMEOUT"], Kind::Int, "0", "Seconds after which a task has failed; 0 is never."),
@@ -90,6 +106,8 @@ pub struct Settings {
     origins: HashMap<&'static str, String>,
     /// The file they were read from, if there is one.
     pub file: Option<PathBuf>,
+    /// The current folder, if there is a file in it that is passed over because anybody could have put it there.
+    pub untrusted: Option<PathBuf>,
 }
 
 impl Settings {
@@ -99,13 +117,13 @@ impl Settings {
     /// If the file cannot be read, or a value is not what its setting wants.
     pub fn load() -> Result<Self, Diagnostic> {
         let env = |name: &str| std::env::var(name).ok();
-        let file = find(&env);
+        let (file, untrusted) = find(&env);
         let text = match &file {
             Some(path) => std::fs::read_to_string(path)
                 .map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))?,
             None => String::new(),
         };
-        Self::read(&text, file, &env)
+        Ok(Self { untrusted, ..Self::read(&text, file, &env)? })
     }
 
     fn read(text: &str, file: Option<PathBuf>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostic> {
@@ -135,7 +153,7 @@ impl Settings {
             }
             values.insert(setting.name, value);
         }
-        Ok(Self { values, origins, file })
+        Ok(Self { values, origins, file, untrusted: None })
     }
 
     /// The names, values and origins of what somebody has set, for templates.
@@ -168,14 +186,24 @@ impl Settings {
     }
 }
 
-/// The file that counts: `ANSIBLE_CONFIG`, then the current folder, the home, the system.
-fn find(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+/// The file that counts: `ANSIBLE_CONFIG`, then the current folder, the home, the system. A folder in which anybody may
+/// write is passed over, and given beside.
+fn find(env: &dyn Fn(&str) -> Option<String>) -> (Option<PathBuf>, Option<PathBuf>) {
     let named = env("ANSIBLE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
     let named = named.map(|path| if path.is_dir() { path.join("ansible.cfg") } else { path });
-    let here = std::env::current_dir().ok().map(|folder| folder.join("ansible.cfg"));
+    let here = std::env::current_dir().ok();
+    let untrusted = here.clone().filter(|folder| named.is_none() && is_open(folder));
+    let untrusted = untrusted.filter(|folder| folder.join("ansible.cfg").is_file());
+    let here = here.filter(|folder| untrusted.as_ref() != Some(folder)).map(|folder| folder.join("ansible.cfg"));
     let home = std::env::home_dir().map(|folder| folder.join(".ansible.cfg"));
     let system = Some(PathBuf::from("/etc/ansible/ansible.cfg"));
-    [named, here, home, system].into_iter().flatten().find(|path| path.is_file())
+    ([named, here, home, system].into_iter().flatten().find(|path| path.is_file()), untrusted)
+}
+
+/// Whether anybody may write in a folder.
+fn is_open(folder: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(folder).is_ok_and(|known| known.permissions().mode() & 0o002 != 0)
 }
 
 /// Section, key and value of each line; comments begin with `#` or `;`, inside a line with ` ;`.
@@ -256,6 +284,16 @@ mod tests {
     fn wrong_values_are_named() {
         let problem = read("[defaults]\nforks = many\n", &[]).unwrap_err();
         assert_eq!(problem.summary, "`/base/ansible.cfg [defaults] forks` must be a whole number, not `many`");
+    }
+
+    #[test]
+    fn a_folder_in_which_anybody_may_write_is_told_from_others() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        for (mode, open) in [(0o755, false), (0o775, false), (0o777, true)] {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(is_open(folder.path()), open, "{mode:o}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::args::RunArgs;
 use super::door::general;
+use crate::diagnostic::Reaction;
 use crate::executor::{self, Options, Selection};
 use crate::inventory::{Inventory, Rules, Transform};
 use crate::playbook::{Loaded, Loader, Problem};
@@ -58,6 +59,12 @@ pub fn options(args: &RunArgs, settings: &Settings) -> Options {
         inventory_sources: args.inventory.clone(),
         gather_by_default: settings.text("DEFAULT_GATHERING") != "explicit",
         gather_once: settings.text("DEFAULT_GATHERING") == "smart",
+        merge_hashes: settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge",
+        facts_apart: !settings.bool("INJECT_FACTS_AS_VARS"),
+        show_args: settings.bool("DISPLAY_ARGS_TO_STDOUT"),
+        pass_unknown_handlers: !settings.bool("ERROR_ON_MISSING_HANDLER"),
+        any_errors_fatal: settings.bool("ANY_ERRORS_FATAL"),
+        no_log: settings.bool("DEFAULT_NO_LOG"),
         flush_cache: args.flush_cache,
         fact_cache: fact_cache(settings),
         connection: args.connection.clone(),
@@ -106,6 +113,8 @@ pub fn inventory(
     let rules = Rules {
         group_names: Transform::parse(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
         ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),
+        unmatched: Reaction::parse(&settings.text("HOST_PATTERN_MISMATCH")),
+        merge_hashes: settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge",
     };
     let mut inventory = Inventory::load_by(sources, Rc::clone(secrets), rules, Rc::clone(&loader.reads));
     let unread = inventory.unread();

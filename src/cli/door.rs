@@ -30,6 +30,18 @@ pub fn open(
         verbosity: args.verbose.min(4),
         quiet,
         show_skipped: settings.bool("DISPLAY_SKIPPED_HOSTS"),
+        show_ok: settings.bool("DISPLAY_OK_HOSTS"),
+        failures_to_stderr: settings.bool("DISPLAY_FAILED_STDERR"),
+        check_marks: settings.bool("CHECK_MODE_MARKERS"),
+        check: args.check,
+        host_starts: settings.bool("SHOW_PER_HOST_START"),
+        places_of_failures: settings.bool("SHOW_TASK_PATH_ON_FAILURE"),
+        custom_stats: settings.bool("SHOW_CUSTOM_STATS"),
+        format: match settings.text("CALLBACK_RESULT_FORMAT").as_str() {
+            "yaml" => screen::Format::Yaml,
+            _ => screen::Format::Json,
+        },
+        pretty: crate::modules::args::parse_bool(&settings.text("CALLBACK_FORMAT_PRETTY").into()),
     })));
     if let Some(format) = args.output {
         let format = match format {

@@ -9,14 +9,14 @@ use crate::playbook::{Loaded, Loader, Problem, ProblemKind, freeform};
 use crate::source::Source;
 use crate::value::{Dict, Text, Value};
 
-/// All extra variables, the last of a name winning.
+/// All extra variables, the last of a name winning; with `merge`, mappings of a name are merged.
 ///
 /// # Errors
 /// If a file is missing, a text is not understood, or a name cannot be a variable's.
-pub fn read(words: &[String], loader: &Loader) -> Loaded<Dict> {
+pub fn read(words: &[String], loader: &Loader, merge: bool) -> Loaded<Dict> {
     let mut all = Dict::new();
     for word in words {
-        all.extend(&one(word.trim_start(), loader)?);
+        all.add(&one(word.trim_start(), loader)?, merge);
     }
     Ok(all)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::args::RunArgs;
 use super::door::general;
 use super::{config, extra_vars};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Reaction};
 use crate::intake::{self, Document};
 use crate::playbook::{Loaded, Loader, Playbook, Problem};
 use crate::report::{Bus, Event};
@@ -82,11 +82,13 @@ pub fn loader(
     };
     let mut loader = Loader::new(roles_path(settings), Box::new(open_vault), Box::new(static_template));
     loader.fill = fill(&args.fill)?;
+    loader.duplicate_keys = Reaction::parse(&settings.text("DUPLICATE_YAML_DICT_KEY"));
     loader.reads = Rc::clone(&globals.reads);
     let door = Rc::clone(bus);
     loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
     let loader = Rc::new(loader);
-    let vars = Rc::new(extra_vars::read(&args.extra_vars, &loader)?);
+    let vars =
+        Rc::new(extra_vars::read(&args.extra_vars, &loader, settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge")?);
     // The cell is empty until here, and set once.
     let _ = extra.set(Rc::clone(&vars));
     Ok((loader, vars))
@@ -143,9 +145,7 @@ pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> L
         (source, folder)
     };
     let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some())?;
-    for warning in intake.warnings {
-        loader.warn(warning);
-    }
+    loader.noticed(intake.warnings)?;
     let document = match intake.document {
         Document::Page(blocks) if args.list_blocks => {
             for block in &blocks {

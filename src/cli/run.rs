@@ -157,6 +157,10 @@ async fn prepare(
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;
     let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
+    if let Some(folder) = &settings.untrusted {
+        let message = format!("anybody may write in `{}`, so the `ansible.cfg` there is passed over", folder.display());
+        bus.emit(&Event::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
+    }
     if args.verbose > 0 {
         let line = match &settings.file {
             Some(file) => format!("Using {} as config file", file.display()),

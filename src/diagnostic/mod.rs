@@ -4,7 +4,10 @@
 //! [`render`], so nothing else decides how a message looks.
 
 pub mod json;
+mod reaction;
 pub mod render;
+
+pub use reaction::Reaction;
 
 use crate::source::Span;
 

@@ -75,7 +75,7 @@ impl TaskRun<'_> {
                 Effect::IncludeVars(vars) => {
                     for host in targets {
                         let state = self.run.host(host);
-                        Rc::make_mut(&mut state.included.borrow_mut()).extend(&vars);
+                        Rc::make_mut(&mut state.included.borrow_mut()).add(&vars, self.run.options.merge_hashes);
                     }
                 }
                 Effect::Stats { data, per_host, aggregate } => {

@@ -80,7 +80,11 @@ pub fn fatal(
     once: bool,
 ) {
     note_failures(run, cursors);
-    if once || flag(run, play, task, &failed[0], Keyword::AnyErrorsFatal) {
+    let all = match task.keyword(Keyword::AnyErrorsFatal) {
+        Some(_) => flag(run, play, task, &failed[0], Keyword::AnyErrorsFatal),
+        None => run.options.any_errors_fatal,
+    };
+    if once || all {
         let broken = fail_others(run, play, failed, cursors);
         note_failures(run, cursors);
         if broken && cursors.iter().all(|(host, cursor)| run.is_out(host) || !cursor.is_cleaning_up()) {

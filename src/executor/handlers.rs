@@ -62,7 +62,7 @@ pub fn may_notify(
     Ok(())
 }
 
-/// The handlers that a name means; at least one.
+/// The handlers that a name means; at least one, unless the settings pass over names that nobody knows.
 fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, name: &str) -> Loaded<Vec<Rc<Task>>> {
     let found = find(run, play, host, name);
     if !found.is_empty() {
@@ -70,14 +70,15 @@ fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, name: &
     }
     let known: Vec<String> =
         play.handlers.borrow().iter().flat_map(|(_, handler)| names_of(run, play, host, handler)).collect();
-    Err(Box::new(Problem::general(
-        Diagnostic::error(format!(
-            "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
-             handlers list"
-        ))
-        .at(&task.span, "")
-        .suggest(name, &known),
-    )))
+    let message = format!(
+        "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
+         handlers list"
+    );
+    if run.options.pass_unknown_handlers {
+        run.bus.emit(&Event::Notice(Diagnostic::warning(message).at(&task.span, "").suggest(name, &known)));
+        return Ok(Vec::new());
+    }
+    Err(Box::new(Problem::general(Diagnostic::error(message).at(&task.span, "").suggest(name, &known))))
 }
 
 /// The handlers that a name means: one by its name, and all that listen. A list that was defined later beats an earlier

@@ -124,7 +124,7 @@ impl Reader<'_> {
         Ok(Settings {
             ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
             ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
-            no_log: self.bool(Keyword::NoLog)?.unwrap_or(false),
+            no_log: self.bool(Keyword::NoLog)?.unwrap_or(options.no_log),
             check: check.unwrap_or(options.check),
             check_only: check == Some(true),
             diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),

@@ -27,6 +27,7 @@ impl TaskRun<'_> {
     /// If it notifies a handler that nobody knows: that ends the run.
     pub async fn run(&self) -> Loaded<Finished> {
         super::varsfiles::renew(self.run, self.play, self.host)?;
+        self.run.bus.emit(&Event::HostStart { label: self.label.clone(), host: Rc::clone(self.host) });
         let mut scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
         let search = self.play.search_path(Some(self.task));
         let finished = match &self.task.looping {
@@ -264,7 +265,7 @@ impl TaskRun<'_> {
     /// Whether arguments and results are hidden. Where that cannot be told they are.
     pub(super) fn no_log(&self, engine: &Engine<'_>) -> bool {
         let reader = Reader { engine, task: self.task };
-        reader.bool(Keyword::NoLog).map_or(true, |flag| flag.unwrap_or(false))
+        reader.bool(Keyword::NoLog).map_or(true, |flag| flag.unwrap_or(self.run.options.no_log))
     }
 
     fn notifications(&self, engine: &Engine<'_>) -> Result<Vec<String>, Fault> {

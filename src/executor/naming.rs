@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
+use super::keywords;
 use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
-use crate::playbook::Task;
+use crate::playbook::{Keyword, Task};
 use crate::report::TaskLabel;
 use crate::template::Engine;
 use crate::value::{Value, python};
+use crate::yaml::Node;
 
 /// The name of a task as it is shown: templated, stripped, with its role before it.
 pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> TaskLabel {
@@ -28,7 +30,23 @@ pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>)
         action,
         handler: task.handler,
         place: Some(Rc::from(task.span.to_string())),
+        check: task.keyword(Keyword::CheckMode).map_or(run.options.check, as_written),
+        args: run.options.show_args.then(|| shown_args(task)),
     }
+}
+
+/// A boolean keyword before it can be templated: a template counts as true.
+pub fn as_written(node: &Node) -> bool {
+    keywords::boolean(&node.to_value()).unwrap_or(true)
+}
+
+/// The arguments as written, with a blank before them; none of a task that hides them.
+fn shown_args(task: &Task) -> Rc<str> {
+    if task.keyword(Keyword::NoLog).is_some_and(as_written) {
+        return Rc::default();
+    }
+    let pairs = task.args.values.iter().map(|(name, value)| format!("{}={}", python::str(name), python::str(value)));
+    Rc::from(format!(" {}", pairs.collect::<Vec<_>>().join(", ")))
 }
 
 /// The name of a task as it is written, with its role, for listings; the bare action of one without a name.

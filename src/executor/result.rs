@@ -146,7 +146,7 @@ impl TaskRun<'_> {
             item,
             diff: if pass.no_log { Vec::new() } else { pass.diff.clone() },
             diagnostic: pass.diagnostic.clone().filter(|_| pass.failed && !pass.no_log),
-            always_shown: pass.always_shown,
+            always_shown: pass.always_shown && !pass.no_log,
             looped: false,
             ignored: pass.ignored,
             undetermined: pass.doubt(),

@@ -8,6 +8,7 @@ use super::cursor::Cursor;
 use super::facts;
 use super::free;
 use super::linear::{self, Level};
+use super::naming;
 use super::order;
 use super::play::{PlayEnd, PlayRun};
 use super::scope::TaskScope;
@@ -137,12 +138,13 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
     // A file of variables that is no mapping is found before the play is announced.
     varsfiles::read(run, &probe, &localhost)?;
+    let check = play.keyword(Keyword::CheckMode).map_or(run.options.check, naming::as_written);
     for batch in batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
         batch_run.prompted = Rc::clone(&prompted);
         batch_run.max_failed = max_failed;
         let batch_run = Rc::new(batch_run);
-        run.bus.emit(&Event::PlayStart { play: Rc::clone(&batch_run.name) });
+        run.bus.emit(&Event::PlayStart { play: Rc::clone(&batch_run.name), check });
         if batch.is_empty() {
             run.bus.emit(&Event::NoHostsMatched);
             return Ok(true);

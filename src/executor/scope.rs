@@ -91,6 +91,7 @@ impl TaskScope {
             Layer::Fixed(dict) => see(dict),
             Layer::Vars => see(&self.state.vars.borrow()),
             Layer::Included => see(&self.state.included.borrow()),
+            Layer::Facts if self.run.options.facts_apart => see(&local_facts(&self.state)),
             Layer::Facts => see(&self.state.facts.borrow()),
         }
     }
@@ -99,7 +100,7 @@ impl TaskScope {
     pub(super) fn variables(&self) -> Dict {
         let mut all = Dict::new();
         for layer in self.layers.iter().rev() {
-            self.look(layer, |layer| all.extend(layer));
+            self.look(layer, |layer| all.add(layer, self.run.options.merge_hashes));
         }
         self.top.iter().rev().for_each(|layer| all.extend(layer));
         for name in MAGIC {
@@ -120,7 +121,9 @@ impl Scope for TaskScope {
         if let Some(value) = self.magic(name) {
             return Some(value);
         }
-        let found = self.layers.iter().find_map(|layer| self.look(layer, |layer| layer.get(name).cloned()));
+        let mut values = self.layers.iter().filter_map(|layer| self.look(layer, |layer| layer.get(name).cloned()));
+        let found = values.next();
+        let found = if self.run.options.merge_hashes { merged(found, values) } else { found };
         found.or_else(|| self.connection(name))
     }
 
@@ -180,6 +183,25 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
         }
     }
     layers.0
+}
+
+/// A mapping with what lower layers have under the same name, as long as these are mappings, too.
+fn merged(highest: Option<Value>, lower: impl Iterator<Item = Value>) -> Option<Value> {
+    let Some(Value::Dict(first)) = highest else { return highest };
+    let mut layers = vec![first];
+    for value in lower {
+        let Value::Dict(dict) = value else { break };
+        layers.push(dict);
+    }
+    let mut all = Dict::new();
+    layers.iter().rev().for_each(|layer| all.merge(layer));
+    Some(all.into())
+}
+
+/// What of the facts is a variable even where facts are kept apart.
+fn local_facts(state: &HostState) -> Dict {
+    let local = state.facts.borrow().get("ansible_local").cloned();
+    [(Value::text("ansible_local"), local.unwrap_or_else(|| Dict::new().into()))].into_iter().collect()
 }
 
 /// Layers in the making.

@@ -53,6 +53,18 @@ pub struct Options {
     pub gather_by_default: bool,
     /// A play that does not say gathers facts only for hosts that have none yet (`gathering = smart`).
     pub gather_once: bool,
+    /// Mappings of a name are merged over the layers of variables (`hash_behaviour = merge`).
+    pub merge_hashes: bool,
+    /// Facts are variables of their own only as members of `ansible_facts` (`inject_facts_as_vars = false`).
+    pub facts_apart: bool,
+    /// Arguments are shown with the names of tasks.
+    pub show_args: bool,
+    /// A handler that nobody knows is a warning.
+    pub pass_unknown_handlers: bool,
+    /// `any_errors_fatal` and `no_log` of plays that do not say.
+    pub any_errors_fatal: bool,
+    /// The same of `no_log`.
+    pub no_log: bool,
     /// `-c`: the connection, for the `ansible_connection` variable.
     pub connection: Option<String>,
     /// `-u`, for the `ansible_user` variable.

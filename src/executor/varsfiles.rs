@@ -37,7 +37,7 @@ pub fn read(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
             let path = ["vars", ""].iter().map(|sub| play.play.folder.join(sub).join(&name)).find(|p| p.is_file());
             let Some(path) = path else { continue };
             if let Some(node) = run.loader.yaml(&path)? {
-                vars.extend(&mapping(&node)?);
+                vars.add(&mapping(&node)?, run.options.merge_hashes);
             }
             break;
         }

@@ -108,7 +108,8 @@ impl Inventory {
         if let Some(vars) = self.files.borrow().get(&key) {
             return Ok(Rc::clone(vars));
         }
-        let vars = Rc::new(vars_files::load(folder, kind, name, self.secrets(), &self.reads)?);
+        let vars =
+            Rc::new(vars_files::load(folder, kind, name, self.secrets(), &self.reads, self.rules().merge_hashes)?);
         self.files.borrow_mut().insert(key, Rc::clone(&vars));
         Ok(vars)
     }

@@ -11,7 +11,7 @@ use super::layers::Layer;
 use super::model::{HostName, LOCALHOST, Model, Origin};
 use super::names::{GroupNames, Transform};
 use super::{ini, read, script, tree};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Reaction};
 use crate::reads::Reads;
 use crate::value::{Dict, Value};
 use crate::vars::vault::VaultSecrets;
@@ -30,6 +30,10 @@ pub struct Rules {
     pub group_names: Transform,
     /// `-i h[1:3],` stands for three hosts.
     pub ranges_in_lists: bool,
+    /// What a pattern is that matches nothing.
+    pub unmatched: Reaction,
+    /// Mappings of the same name are merged over the files of a group or host.
+    pub merge_hashes: bool,
 }
 
 /// All hosts and groups with their variables, those added in the run included.
@@ -125,6 +129,10 @@ impl Inventory {
     /// What could not be read or matched since the last call.
     pub fn take_warnings(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut *self.warnings.borrow_mut())
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     pub(super) fn warn(&self, warning: Diagnostic) {

@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 use super::load::Inventory;
 use super::model::{ALL, HostName, LOCALHOST, Model};
 use super::pattern::{self, Effect, Matcher};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Reaction};
 
 impl Inventory {
     /// The hosts of a pattern, in the order of the inventory, with `--limit` applied. `localhost` is there even if no
@@ -94,8 +94,12 @@ impl Inventory {
         }
         if hosts.is_empty() && groups.is_empty() && name != ALL {
             let names = model.groups.keys().chain(model.hosts.keys());
-            let warning = Diagnostic::warning(format!("the host pattern `{name}` matches no host and no group"));
-            self.warn(warning.suggest(name, names));
+            let message = format!("the host pattern `{name}` matches no host and no group");
+            match self.rules().unmatched {
+                Reaction::Warn => self.warn(Diagnostic::warning(message).suggest(name, names)),
+                Reaction::Refuse => return Err(Diagnostic::error(message).suggest(name, names)),
+                Reaction::Ignore => {}
+            }
         }
         let Some(subscript) = subscript else { return Ok(hosts) };
         let taken: IndexSet<HostName> =
@@ -130,7 +134,10 @@ pub fn select_among(groups: &[(String, Vec<String>)], patterns: &[String]) -> Re
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+    use crate::inventory::Rules;
 
     fn inventory() -> Inventory {
         let mut inventory = Inventory::empty();
@@ -178,6 +185,9 @@ mod tests {
         assert_eq!(warnings[0].summary, "the host pattern `lose` matches no host and no group");
         assert_eq!(warnings[0].hints, ["did you mean `loose`?"]);
         assert!(inventory.select("~(").is_err());
+        let rules = Rules { unmatched: Reaction::Refuse, ..Rules::default() };
+        let strict = Inventory::load_by(&["h1,".to_owned()], Rc::default(), rules, Rc::default());
+        assert!(strict.select("lose,h1").is_err() && strict.select("h1").is_ok());
     }
 
     #[test]

@@ -10,11 +10,19 @@ use crate::vars::vault::VaultSecrets;
 /// The endings a file of variables may have, in the order they are looked for.
 const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 
-/// The variables of one group or host in `folder/group_vars` or `folder/host_vars`. Later files override earlier ones.
+/// The variables of one group or host in `folder/group_vars` or `folder/host_vars`. Later files override earlier ones;
+/// with `merge`, their mappings are merged.
 ///
 /// # Errors
 /// With one sentence that names the file, if one cannot be read, opened or is no mapping.
-pub fn load(folder: &Path, kind: &str, name: &str, secrets: &VaultSecrets, reads: &Reads) -> Result<Dict, String> {
+pub fn load(
+    folder: &Path,
+    kind: &str,
+    name: &str,
+    secrets: &VaultSecrets,
+    reads: &Reads,
+    merge: bool,
+) -> Result<Dict, String> {
     let mut vars = Dict::new();
     if name.starts_with('/') {
         return Ok(vars);
@@ -23,7 +31,7 @@ pub fn load(folder: &Path, kind: &str, name: &str, secrets: &VaultSecrets, reads
         let source = read::source(&path, secrets, reads)?;
         match read::yaml(&source)? {
             Value::Null => {}
-            Value::Dict(dict) => vars.extend(&dict),
+            Value::Dict(dict) => vars.add(&dict, merge),
             other => {
                 return Err(format!("`{}` must be a mapping of variables, not {}", path.display(), other.type_name()));
             }
@@ -95,7 +103,8 @@ mod tests {
         write("bad.yml", "[1]");
         let mut secrets = VaultSecrets::default();
         let load = |name: &str, secrets: &VaultSecrets| {
-            load(folder.path(), "group_vars", name, secrets, &Reads::default()).map(|vars| python::repr(&vars.into()))
+            load(folder.path(), "group_vars", name, secrets, &Reads::default(), false)
+                .map(|vars| python::repr(&vars.into()))
         };
         assert_eq!(load("all", &secrets).unwrap(), "{'a': 1}");
         assert_eq!(load("g", &secrets).unwrap(), "{'a': 3, 'b': '{{ a }}'}");

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Loaded, Problem};
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Reaction, Report, Severity};
 use crate::reads::Reads;
 use crate::source::Source;
 use crate::value::{Dict, Value};
@@ -25,6 +25,8 @@ pub struct Loader {
     pub roles_path: Vec<PathBuf>,
     /// Values for empty placeholders, by parameter (`--fill`).
     pub fill: Vec<(String, String)>,
+    /// What a key is that is given twice.
+    pub duplicate_keys: Reaction,
     /// Is told every secret that stands in a playbook in clear text, so that no picture of its line shows it.
     pub on_secret: Box<dyn Fn(&str)>,
     open_vault: Box<OpenVault>,
@@ -46,6 +48,7 @@ impl Loader {
         Self {
             roles_path,
             fill: Vec::new(),
+            duplicate_keys: Reaction::default(),
             on_secret: Box::new(|_| ()),
             open_vault,
             static_template,
@@ -123,8 +126,28 @@ impl Loader {
     /// If it is no YAML.
     pub fn parse(&self, source: &Arc<Source>) -> Loaded<Option<Node>> {
         let loaded = yaml::load(source)?;
-        self.warnings.borrow_mut().extend(loaded.warnings);
+        self.noticed(loaded.warnings)?;
         Ok(loaded.root)
+    }
+
+    /// Takes what the reader of YAML has noticed; a repeated key is what the settings make of it.
+    ///
+    /// # Errors
+    /// If there is one, and it is an error.
+    pub fn noticed(&self, warnings: Report) -> Loaded<()> {
+        // Only repeated keys are warnings; the rest is on its way out.
+        let (repeated, others): (Vec<_>, Vec<_>) =
+            warnings.into_iter().partition(|message| message.severity == Severity::Warning);
+        self.warnings.borrow_mut().extend(others);
+        match self.duplicate_keys {
+            Reaction::Warn => self.warnings.borrow_mut().extend(repeated),
+            Reaction::Refuse if !repeated.is_empty() => {
+                let report = repeated.into_iter().map(|message| Diagnostic { severity: Severity::Error, ..message });
+                return Err(Box::new(Problem { kind: super::ProblemKind::Parse, report: report.collect() }));
+            }
+            Reaction::Refuse | Reaction::Ignore => {}
+        }
+        Ok(())
     }
 
     /// The variables of a play that is read now, or that is about to run and may include what has imports in it.

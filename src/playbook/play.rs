@@ -198,7 +198,7 @@ impl Loader {
         })?;
         let inner = path.parent().unwrap_or(folder).to_path_buf();
         let intake = intake::read(&source, &|key| super::action::resolve(key).is_some())?;
-        intake.warnings.into_iter().for_each(|warning| self.warn(warning));
+        self.noticed(intake.warnings)?;
         match intake.document {
             Document::Playbook(root) => self.plays(&root, &inner, Some(&import), depth + 1),
             _ => Err(Diagnostic::error(format!("`{}` is not a playbook", path.display()))

@@ -81,7 +81,7 @@ impl Document {
 impl Writer for Document {
     fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
         match event {
-            Event::PlayStart { play } => {
+            Event::PlayStart { play, .. } => {
                 let mut entry = Dict::new();
                 entry.set("play", (**play).into());
                 self.plays.push(entry);

@@ -16,6 +16,8 @@ pub enum Event {
     PlayStart {
         /// The templated name.
         play: Rc<str>,
+        /// It is a dry run.
+        check: bool,
     },
     /// The play matches no host.
     NoHostsMatched,
@@ -23,6 +25,13 @@ pub enum Event {
     NoHostsRemaining,
     /// A task is about to run on at least one host.
     TaskStart(TaskLabel),
+    /// A task begins on a host.
+    HostStart {
+        /// The task.
+        label: TaskLabel,
+        /// The host.
+        host: Rc<str>,
+    },
     /// One pass of a loop ended.
     Item(Outcome),
     /// A task ended on a host.
@@ -86,6 +95,10 @@ pub struct TaskLabel {
     pub handler: bool,
     /// Where it stands.
     pub place: Option<Rc<str>>,
+    /// It is a dry run, by itself or with the play around it.
+    pub check: bool,
+    /// Its arguments as written, with a blank before each, where the settings ask for them.
+    pub args: Option<Rc<str>>,
 }
 
 /// The result of a task, or of one pass of its loop, on one host.

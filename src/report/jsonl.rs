@@ -38,7 +38,7 @@ impl Writer for Jsonl {
 fn object(event: &Event) -> Option<Dict> {
     let mut object = Dict::new();
     match event {
-        Event::PlayStart { play } => {
+        Event::PlayStart { play, .. } => {
             object.set("event", "play_start".into());
             object.set("play", (**play).into());
         }

@@ -97,6 +97,26 @@ impl Dict {
         self.0.extend(other.0.iter().map(|(k, v)| (k.clone(), v.clone())));
     }
 
+    /// Takes over all entries of another one; where both have a mapping, they are merged level by level.
+    pub fn merge(&mut self, other: &Self) {
+        for (key, value) in other.iter() {
+            let value = match (self.get_value(key), value) {
+                (Some(Value::Dict(old)), Value::Dict(new)) => {
+                    let mut merged = (**old).clone();
+                    merged.merge(new);
+                    merged.into()
+                }
+                _ => value.clone(),
+            };
+            self.insert(key.clone(), value);
+        }
+    }
+
+    /// Takes over all entries of another one, whose mappings are merged or replace those that are there.
+    pub fn add(&mut self, other: &Self, merge: bool) {
+        if merge { self.merge(other) } else { self.extend(other) }
+    }
+
     /// Keeps the entries for which `keep` holds.
     pub fn retain(&mut self, mut keep: impl FnMut(&Value, &Value) -> bool) {
         self.0.retain(|k, v| keep(k, v));

@@ -71,7 +71,8 @@ fn represented(value: &Value, options: &DumpOptions) -> Styled {
 
 fn text(text: String, options: &DumpOptions) -> Styled {
     let implicit = (matches!(resolve::plain(&text), Ok(Plain::Text)), true);
-    Styled::Scalar(Scalar { text, style: options.style, implicit, tag: None })
+    let style = if options.literal && text.contains('\n') { Some('|') } else { options.style };
+    Styled::Scalar(Scalar { text, style, implicit, tag: None })
 }
 
 fn tagged(tag: &'static str, text: String) -> Styled {

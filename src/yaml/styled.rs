@@ -13,6 +13,8 @@ pub struct DumpOptions {
     pub flow: Option<bool>,
     /// The style of every scalar: `"`, `'`, `|` or `>`.
     pub style: Option<char>,
+    /// Texts of several lines line by line (`|`) where nothing speaks against it.
+    pub literal: bool,
     /// `---` before the document.
     pub explicit_start: bool,
     /// `...` after it.
@@ -31,6 +33,7 @@ impl DumpOptions {
         sort_keys: true,
         flow: None,
         style: None,
+        literal: false,
         explicit_start: false,
         explicit_end: false,
         unicode: true,

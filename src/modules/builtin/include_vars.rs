@@ -85,14 +85,10 @@ fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     }
     let mut vars = held(&read.vars);
     if args.str("hash_behaviour") == Some("merge") {
-        let mut merged = Dict::new();
-        for (name, value) in vars.iter() {
-            let old = match name.as_str() {
-                Some(name) => context.template.variable(name).ok().flatten(),
-                None => None,
-            };
-            merged.insert(name.clone(), merge(old.as_ref(), value));
-        }
+        let old = |name: &str| context.template.variable(name).ok().flatten();
+        let known = vars.keys().filter_map(|name| Some((name.clone(), old(name.as_str()?)?)));
+        let mut merged: Dict = known.collect();
+        merged.merge(&vars);
         vars = merged;
     }
     let mut outcome = Outcome::default()
@@ -103,17 +99,6 @@ fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         outcome = outcome.with("_ansible_no_log", true);
     }
     Ok(outcome)
-}
-
-/// A mapping added to another, level by level; anything else replaces.
-fn merge(old: Option<&Value>, new: &Value) -> Value {
-    let (Some(Value::Dict(old)), Value::Dict(new)) = (old, new) else { return new.clone() };
-    let mut merged = (**old).clone();
-    for (key, value) in new.iter() {
-        let value = merge(old.get_value(key), value);
-        merged.insert(key.clone(), value);
-    }
-    merged.into()
 }
 
 fn file(args: &Args, context: &TaskContext<'_>, read: &mut Read) -> Result<(), Failure> {

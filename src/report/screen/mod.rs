@@ -1,36 +1,28 @@
 //! The screen: looks and reads like Ansible's default output, so that people and log scrapers feel at home.
 
+mod options;
+mod recap;
+mod result;
+
+pub use options::{Format, Options};
+pub use recap::summary;
+
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::bus::Writer;
 use super::diff;
-use super::event::{Event, Outcome, Stats, Status, TaskLabel};
+use super::event::{Event, Outcome, Status, TaskLabel};
 use super::style::{Meaning, Paint};
 use crate::diagnostic::{Diagnostic, Severity, render};
-use crate::reconcile::Record;
 use crate::secrets::Redactor;
 use crate::value::json::{self, Style};
-use crate::value::{Dict, Value, python};
+use crate::value::{Value, python};
 
 /// What the live line needs beside its message: spinner, time, and room for an echo.
 const LIVE_MARGIN: usize = 16;
-
-/// What the screen is told when it is made.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Colours.
-    pub colour: bool,
-    /// `-v` to `-vvvv`.
-    pub verbosity: u8,
-    /// Nothing on standard output: another writer has it.
-    pub quiet: bool,
-    /// Skipped hosts get a line.
-    pub show_skipped: bool,
-}
 
 /// Writes results to standard output, warnings and errors to standard error.
 pub struct Screen {
@@ -41,6 +33,8 @@ pub struct Screen {
     live: Option<ProgressBar>,
     task: Option<TaskLabel>,
     announced: bool,
+    /// A play has begun.
+    begun: bool,
     undetermined: usize,
 }
 
@@ -64,6 +58,7 @@ impl Screen {
             live,
             task: None,
             announced: true,
+            begun: false,
             undetermined: 0,
         }
     }
@@ -95,7 +90,8 @@ impl Screen {
         self.announced = true;
         let Some(label) = self.task.clone() else { return Ok(()) };
         let kind = if label.handler { "RUNNING HANDLER" } else { "TASK" };
-        self.banner(&format!("{kind} [{}]", label.task), redactor)?;
+        let mark = if label.check && self.options.check_marks { " [CHECK MODE]" } else { "" };
+        self.banner(&format!("{kind} [{}{}]{mark}", label.task, label.args.as_deref().unwrap_or_default()), redactor)?;
         if self.options.verbosity >= 2
             && let Some(place) = &label.place
         {
@@ -105,7 +101,20 @@ impl Screen {
         Ok(())
     }
 
+    /// Whether a result has no line by the settings. Where it was to be told of the task with it, nothing is.
+    fn hides(&self, outcome: &Outcome) -> bool {
+        let hidden = match outcome.status {
+            Status::Ok => !self.options.show_ok && !includes(outcome),
+            Status::Skipped => !self.options.show_skipped,
+            _ => false,
+        };
+        hidden && outcome.undetermined.is_none()
+    }
+
     fn outcome(&mut self, outcome: &Outcome, item: bool, redactor: &Redactor) -> std::io::Result<()> {
+        if self.hides(outcome) {
+            return Ok(());
+        }
         self.announce(redactor)?;
         let mut text = String::new();
         // What changes nothing by the playbook's own verdict has no difference to show.
@@ -117,9 +126,7 @@ impl Screen {
             text.push_str(&render::render(diagnostic, self.options.colour));
             text.push('\n');
         }
-        let include =
-            outcome.label.action.ends_with(".include_tasks") || outcome.label.action.ends_with(".include_role");
-        if include && matches!(outcome.status, Status::Ok | Status::Changed) {
+        if includes(outcome) && matches!(outcome.status, Status::Ok | Status::Changed) {
             // A line of its own says which file was included for which hosts.
             return Ok(());
         }
@@ -144,7 +151,6 @@ impl Screen {
         let line = match (outcome.status, item) {
             (Status::Ok, _) => Some((format!("ok: {host}{label}"), Meaning::Ok, false)),
             (Status::Changed, _) => Some((format!("changed: {host}{label}"), Meaning::Changed, false)),
-            (Status::Skipped, _) if !self.options.show_skipped => None,
             (Status::Skipped, true) => Some((format!("skipping: {host}{label} "), Meaning::Skipped, false)),
             (Status::Skipped, false) => Some((format!("skipping: {host}"), Meaning::Skipped, false)),
             (Status::Unreachable, _) => Some((format!("fatal: {host}: UNREACHABLE!{label}"), Meaning::Failed, true)),
@@ -154,6 +160,11 @@ impl Screen {
         // The line of the whole loop repeats what the items have said.
         let silent = outcome.looped && !item && !matches!(outcome.status, Status::Unreachable | Status::Skipped);
         if let Some((mut line, meaning, always)) = line.filter(|_| !silent) {
+            let place = outcome.label.place.as_ref().filter(|_| self.options.places_of_failures);
+            if let Some(place) = place.filter(|_| always && !item && self.options.verbosity < 2) {
+                text.push_str(&self.paint.text(&format!("task path: {place}"), Meaning::Verbose));
+                text.push('\n');
+            }
             if always || self.shows_result(outcome) {
                 line.push_str(if line.ends_with(' ') { "=> " } else { " => " });
                 line.push_str(&self.result(outcome, redactor));
@@ -161,38 +172,15 @@ impl Screen {
             text.push_str(&self.paint.text(&line, meaning));
             text.push('\n');
         }
+        let failed = !matches!(outcome.status, Status::Ok | Status::Changed | Status::Skipped);
+        if failed && self.options.failures_to_stderr && !self.options.quiet {
+            self.complain(&std::mem::take(&mut text), redactor)?;
+        }
         if outcome.status == Status::Ignored && !item {
             text.push_str(&self.paint.text("...ignoring", Meaning::Skipped));
             text.push('\n');
         }
         self.print(&text, redactor)
-    }
-
-    fn shows_result(&self, outcome: &Outcome) -> bool {
-        outcome.always_shown || self.options.verbosity > 0
-    }
-
-    /// The result as JSON; pretty where it is what the user came for.
-    fn result(&self, outcome: &Outcome, redactor: &Redactor) -> String {
-        let debug = outcome.label.action.ends_with(".debug");
-        let pretty = outcome.always_shown && outcome.status != Status::Skipped;
-        let mut shown: Dict = (*outcome.result).clone();
-        shown.retain(|key, _| {
-            let key = key.as_str().unwrap_or_default();
-            let internal = key.starts_with("_ansible_")
-                || key == "warnings"
-                || (self.options.verbosity < 3 && matches!(key, "invocation" | "diff" | "exception"));
-            let of_loop = outcome.item.is_some()
-                && (key == "ansible_loop_var"
-                    || (outcome.status != Status::Skipped
-                        && matches!(key, "ansible_index_var" | "ansible_loop" | "item")));
-            let noise = debug
-                && (of_loop || matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason"));
-            !internal && !noise
-        });
-        let indent = (pretty || self.options.verbosity > 2).then_some(4);
-        let style = Style { indent, sort_keys: true, mask_secrets: !redactor.shows(), ..Style::SCREEN };
-        json::to_string(&shown.into(), style)
     }
 
     fn notice(&mut self, notice: &Diagnostic, redactor: &Redactor) -> std::io::Result<()> {
@@ -202,69 +190,17 @@ impl Screen {
         } else {
             render::render(notice, self.options.colour)
         };
-        let text = format!("{}\n", redactor.redact(&text));
+        self.complain(&format!("{text}\n"), redactor)
+    }
+
+    /// Writes to standard error.
+    fn complain(&mut self, text: &str, redactor: &Redactor) -> std::io::Result<()> {
+        let text = redactor.redact(text);
         let write = || std::io::stderr().write_all(text.as_bytes());
         match &self.live {
             Some(live) => live.suspend(write),
             None => write(),
         }
-    }
-
-    fn recap(
-        &mut self,
-        hosts: &IndexMap<String, Stats>,
-        custom: &Dict,
-        records: &[Record],
-        redactor: &Redactor,
-    ) -> std::io::Result<()> {
-        self.banner("PLAY RECAP", redactor)?;
-        let mut names: Vec<&String> = hosts.keys().collect();
-        names.sort();
-        let mut text = String::new();
-        for name in names {
-            text.push_str(&self.recap_line(name, &hosts[name]));
-        }
-        text.push('\n');
-        if let Some(summary) = summary(records) {
-            text.push_str(&summary);
-            text.push_str("\n\n");
-        }
-        if self.undetermined > 0 {
-            let word = if self.undetermined == 1 { "task" } else { "tasks" };
-            text.push_str(&format!("UNDETERMINED: {} {word}, see above\n\n", self.undetermined));
-        }
-        if !custom.is_empty() && self.options.verbosity > 0 {
-            let style = Style { sort_keys: true, ..Style::EVENT };
-            text.push_str(&format!("CUSTOM STATS: {}\n\n", json::to_string(&custom.clone().into(), style)));
-        }
-        self.print(&text, redactor)
-    }
-
-    fn recap_line(&self, host: &str, stats: &Stats) -> String {
-        let whole = if stats.failed > 0 || stats.unreachable > 0 {
-            Meaning::Failed
-        } else if stats.changed > 0 {
-            Meaning::Changed
-        } else {
-            Meaning::Ok
-        };
-        // Padding is outside the colour so that columns line up with and without it.
-        let mut line =
-            format!("{}{} :", self.paint.text(host, whole), " ".repeat(26usize.saturating_sub(host.chars().count())));
-        for (name, count) in stats.named() {
-            let meaning = match name {
-                "ok" => Meaning::Ok,
-                "changed" | "ignored" => Meaning::Changed,
-                "skipped" => Meaning::Skipped,
-                "rescued" => Meaning::Ok,
-                _ => Meaning::Failed,
-            };
-            let field = format!("{name}={count:<4}");
-            line.push(' ');
-            line.push_str(&if count > 0 { self.paint.text(&field, meaning) } else { field });
-        }
-        line.push('\n');
-        line
     }
 
     /// Says on the live line what is waited for; the time is that of the task.
@@ -278,12 +214,8 @@ impl Screen {
     }
 }
 
-/// What happened to registry objects, in one line; nothing if no task was about one.
-pub fn summary(records: &[Record]) -> Option<String> {
-    if records.is_empty() {
-        return None;
-    }
-    Some(format!("REGISTRY OBJECTS: {}", crate::reconcile::summary(records)))
+fn includes(outcome: &Outcome) -> bool {
+    outcome.label.action.ends_with(".include_tasks") || outcome.label.action.ends_with(".include_role")
 }
 
 /// The beginning of a text that is too long.
@@ -304,8 +236,14 @@ pub fn width() -> usize {
 impl Writer for Screen {
     fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
         match event {
-            Event::PlayStart { play } if play.trim().is_empty() => self.banner("PLAY", redactor),
-            Event::PlayStart { play } => self.banner(&format!("PLAY [{play}]"), redactor),
+            Event::PlayStart { play, check } => {
+                if self.options.check && self.options.check_marks && !std::mem::replace(&mut self.begun, true) {
+                    self.banner("DRY RUN", redactor)?;
+                }
+                let name = if play.trim().is_empty() { String::new() } else { format!(" [{play}]") };
+                let mark = if *check && self.options.check_marks { " [CHECK MODE]" } else { "" };
+                self.banner(&format!("PLAY{name}{mark}"), redactor)
+            }
             Event::NoHostsMatched => {
                 let line = self.paint.text("skipping: no hosts matched", Meaning::Skipped);
                 self.print(&format!("{line}\n"), redactor)
@@ -315,13 +253,21 @@ impl Writer for Screen {
                 self.task = Some(label.clone());
                 self.announced = false;
                 let message = label.task.to_string();
-                self.announce(redactor)?;
+                if self.options.show_ok && self.options.show_skipped {
+                    self.announce(redactor)?;
+                }
                 if let Some(live) = &self.live {
                     live.reset_elapsed();
                 }
                 self.wait(&message, redactor);
                 Ok(())
             }
+            Event::HostStart { label, host } if self.options.host_starts => {
+                let kind = if label.handler { "HANDLER" } else { "TASK" };
+                let line = self.paint.text(&format!(" [started {kind}: {} on {host}]", label.task), Meaning::Ok);
+                self.print(&format!("{line}\n"), redactor)
+            }
+            Event::HostStart { .. } => Ok(()),
             Event::Item(outcome) => self.outcome(outcome, true, redactor),
             Event::Host(outcome) => self.outcome(outcome, false, redactor),
             Event::Included { what, hosts, item } => {
@@ -363,7 +309,11 @@ impl Writer for Screen {
                 if let Some(live) = &self.live {
                     live.finish_and_clear();
                 }
-                self.recap(hosts, custom, records, redactor)
+                self.recap(hosts, custom, records, redactor)?;
+                if self.options.check && self.options.check_marks {
+                    self.banner("DRY RUN", redactor)?;
+                }
+                Ok(())
             }
         }
     }

@@ -1,0 +1,94 @@
+//! The end of a run on the screen: the counts of the hosts, and what was gathered on the way.
+
+use indexmap::IndexMap;
+
+use super::Screen;
+use crate::reconcile::Record;
+use crate::report::event::Stats;
+use crate::report::style::Meaning;
+use crate::secrets::Redactor;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value, python};
+
+impl Screen {
+    /// The counts, and what else is told at the end.
+    pub(super) fn recap(
+        &mut self,
+        hosts: &IndexMap<String, Stats>,
+        custom: &Dict,
+        records: &[Record],
+        redactor: &Redactor,
+    ) -> std::io::Result<()> {
+        self.banner("PLAY RECAP", redactor)?;
+        let mut names: Vec<&String> = hosts.keys().collect();
+        names.sort();
+        let mut text = String::new();
+        for name in names {
+            text.push_str(&self.recap_line(name, &hosts[name]));
+        }
+        text.push('\n');
+        if let Some(summary) = summary(records) {
+            text.push_str(&summary);
+            text.push_str("\n\n");
+        }
+        if self.undetermined > 0 {
+            let word = if self.undetermined == 1 { "task" } else { "tasks" };
+            text.push_str(&format!("UNDETERMINED: {} {word}, see above\n\n", self.undetermined));
+        }
+        self.print(&text, redactor)?;
+        self.custom(custom, redactor)
+    }
+
+    /// What `set_stats` gathered: by host, then the run's own.
+    fn custom(&mut self, custom: &Dict, redactor: &Redactor) -> std::io::Result<()> {
+        if custom.is_empty() || !(self.options.custom_stats || self.options.verbosity > 0) {
+            return Ok(());
+        }
+        self.banner("CUSTOM STATS:", redactor)?;
+        let mut hosts: Vec<_> = custom.iter().map(|(name, data)| (python::str(name), data)).collect();
+        hosts.sort_by(|a, b| a.0.cmp(&b.0));
+        let run = hosts.iter().position(|(name, _)| name == "_run").map(|at| hosts.remove(at));
+        let style = Style { indent: Some(1), sort_keys: true, mask_secrets: !redactor.shows(), ..Style::SCREEN };
+        let one_line = |data: &Value| json::to_string(data, style).replace('\n', "");
+        let mut text: String = hosts.iter().map(|(name, data)| format!("\t{name}: {}\n", one_line(data))).collect();
+        if let Some((_, data)) = run {
+            text.push_str(&format!("\n\tRUN: {}\n", one_line(data)));
+        }
+        self.print(&format!("{text}\n"), redactor)
+    }
+
+    fn recap_line(&self, host: &str, stats: &Stats) -> String {
+        let whole = if stats.failed > 0 || stats.unreachable > 0 {
+            Meaning::Failed
+        } else if stats.changed > 0 {
+            Meaning::Changed
+        } else {
+            Meaning::Ok
+        };
+        // Padding is outside the colour so that columns line up with and without it.
+        let mut line =
+            format!("{}{} :", self.paint.text(host, whole), " ".repeat(26usize.saturating_sub(host.chars().count())));
+        for (name, count) in stats.named() {
+            let meaning = match name {
+                "ok" => Meaning::Ok,
+                "changed" | "ignored" => Meaning::Changed,
+                "skipped" => Meaning::Skipped,
+                "rescued" => Meaning::Ok,
+                _ => Meaning::Failed,
+            };
+            let field = format!("{name}={count:<4}");
+            line.push(' ');
+            line.push_str(&if count > 0 { self.paint.text(&field, meaning) } else { field });
+        }
+        line.push('\n');
+        line
+    }
+}
+
+/// What happened to registry objects, in one line; nothing if no task was about one.
+pub fn summary(records: &[Record]) -> Option<String> {
+    if records.is_empty() {
+        return None;
+    }
+    Some(format!("REGISTRY OBJECTS: {}", crate::reconcile::summary(records)))
+}

@@ -1,0 +1,86 @@
+//! Results on the screen: what of one is shown, and in which format.
+
+use super::{Format, Screen};
+use crate::report::event::{Outcome, Status};
+use crate::secrets::Redactor;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value};
+use crate::yaml::DumpOptions;
+use crate::yaml::dump::to_yaml;
+
+impl Screen {
+    pub(super) fn shows_result(&self, outcome: &Outcome) -> bool {
+        outcome.always_shown || self.options.verbosity > 0
+    }
+
+    /// The result in the format of the settings.
+    pub(super) fn result(&self, outcome: &Outcome, redactor: &Redactor) -> String {
+        let shown = self.shown(outcome);
+        let mask_secrets = !redactor.shows();
+        match self.options.format {
+            Format::Json => {
+                let came_for_it = outcome.always_shown && outcome.status != Status::Skipped;
+                let pretty = self.options.pretty.unwrap_or(came_for_it || self.options.verbosity > 2);
+                let style = Style { indent: pretty.then_some(4), sort_keys: true, mask_secrets, ..Style::SCREEN };
+                json::to_string(&shown.into(), style)
+            }
+            Format::Yaml => {
+                let pretty = self.options.pretty.unwrap_or(true);
+                let options = DumpOptions { literal: true, indent: if pretty { 4 } else { 2 }, ..DumpOptions::NICE };
+                let shown: Value = if pretty { readable(shown) } else { shown }.into();
+                // What is masked in JSON is masked here, too; text that was JSON can be read as such.
+                let masked = json::to_string(&shown, Style { mask_secrets, ..Style::EVENT });
+                let masked = json::from_str(&masked).unwrap_or(Value::text(masked));
+                to_yaml(&masked, &options).trim_end().lines().fold(String::new(), |text, line| {
+                    let indent = if line.is_empty() { "" } else { "    " };
+                    format!("{text}\n{indent}{line}")
+                })
+            }
+        }
+    }
+
+    /// What of a result is for people.
+    fn shown(&self, outcome: &Outcome) -> Dict {
+        let debug = outcome.label.action.ends_with(".debug");
+        let message = debug && outcome.result.contains("msg");
+        let mut shown: Dict = (*outcome.result).clone();
+        shown.retain(|key, _| {
+            let key = key.as_str().unwrap_or_default();
+            let internal = key.starts_with("_ansible_")
+                || key == "warnings"
+                || (self.options.verbosity < 3 && matches!(key, "invocation" | "diff" | "exception"));
+            let of_loop = outcome.item.is_some()
+                && (key == "ansible_loop_var"
+                    || (outcome.status != Status::Skipped
+                        && matches!(key, "ansible_index_var" | "ansible_loop" | "item")));
+            let noise = debug
+                && (of_loop || matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason"));
+            !(internal || noise || message && key == "attempts")
+        });
+        shown
+    }
+}
+
+/// For people: lines that stand there as a text already are left out, and texts of several lines are such that they can
+/// be written line by line.
+fn readable(mut shown: Dict) -> Dict {
+    for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if shown.contains(text) && shown.contains(lines) {
+            shown.set(lines, Value::text("<omitted>"));
+        }
+    }
+    let pairs = shown.iter().map(|(name, value)| (name.clone(), tidied(value)));
+    pairs.collect()
+}
+
+fn tidied(value: &Value) -> Value {
+    match value {
+        Value::Str(text) if text.contains('\n') && !text.is_secret() => {
+            let lines = text.trim_end().split('\n').map(|line| line.trim_end_matches(' ').replace('\t', "    "));
+            Value::text(lines.collect::<Vec<_>>().join("\n"))
+        }
+        Value::List(items) => Value::list(items.iter().map(tidied)),
+        Value::Dict(dict) => dict.iter().map(|(key, value)| (key.clone(), tidied(value))).collect::<Dict>().into(),
+        other => other.clone(),
+    }
+}
