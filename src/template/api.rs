@@ -7,9 +7,10 @@ use super::engine::Engine;
 use super::eval::{Cx, NO_ELSE};
 use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
-use super::objects::{Module, Range};
+use super::objects::Module;
 use super::parse;
 use super::place::Place;
+use super::range::Range;
 use super::tree::StmtKind;
 use crate::value::{Dict, Object, Text, Time, Undefined, Unknown, Value, python};
 

@@ -11,7 +11,7 @@ use super::place::Place;
 use super::render::Blocks;
 use super::secrecy::{Debt, is_secret, secret};
 use super::tree::{Arg, Kind, Node, Operator};
-use super::{functions, ops, registry};
+use super::{comparison, functions, ops, registry, row};
 use crate::value::{Dict, Text, Undefined, Unknown, Value, has_template_markers};
 
 /// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
@@ -89,7 +89,7 @@ impl Engine<'_> {
                 let mut unknown = None;
                 for (op, right) in rest {
                     let right = self.operand(right, cx)?;
-                    match ops::compare(*op, &left, &right, self)? {
+                    match comparison::compare(*op, &left, &right, self)? {
                         Value::Bool(true) => {}
                         Value::Unknown(why) => unknown = Some(why),
                         no => return Ok(no),
@@ -137,7 +137,7 @@ impl Engine<'_> {
                 for (slot, bound) in at.iter_mut().zip(bounds) {
                     *slot = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
                 }
-                let piece = ops::slice(&of, &at)?;
+                let piece = row::slice(&of, &at)?;
                 Ok(if is_secret(&of) { secret(piece) } else { piece })
             }
             Kind::Call(target, args) => {
@@ -375,7 +375,7 @@ impl Engine<'_> {
 
     /// The members of anything that can be iterated, each ready for use.
     pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
-        let members = ops::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
+        let members = row::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
         self.burn(members.len() as u64)?;
         if is_secret(value) {
             return Ok(members.into_iter().map(secret).collect());

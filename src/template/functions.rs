@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::call::Args;
 use super::engine::Engine;
 use super::fault::{Fault, FaultKind};
-use super::objects::{Cycler, Function, Joiner, Namespace, Range};
-use super::ops;
+use super::objects::{Cycler, Function, Joiner, Namespace};
+use super::range::Range;
+use super::row;
 use super::secrecy::{Debt, is_secret, secret};
 use crate::value::{Dict, Time, Value};
 
@@ -180,7 +181,7 @@ pub(super) fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
     match args.positional.into_iter().next() {
         None => {}
         Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
-        Some(from) => match ops::entries(&engine.changes.current(from.clone())) {
+        Some(from) => match row::entries(&engine.changes.current(from.clone())) {
             Some(entries) => dict.extend(&entries),
             None => {
                 for pair in engine.members_of(&from)? {

@@ -3,6 +3,7 @@
 mod api;
 pub mod call;
 mod changes;
+mod comparison;
 mod context;
 pub mod engine;
 #[cfg(test)]
@@ -24,8 +25,10 @@ mod ops;
 mod parse;
 mod place;
 pub mod python;
+mod range;
 pub mod registry;
 mod render;
+mod row;
 mod secrecy;
 pub mod tests;
 mod tree;

@@ -11,53 +11,6 @@ use super::render::Blocks;
 use super::tree::{ForLoop, Macro};
 use crate::value::{Dict, Object, Value};
 
-/// `range(..)`
-#[derive(Debug, Clone, Copy)]
-pub struct Range {
-    /// The first member.
-    pub start: i64,
-    /// The bound that is not reached.
-    pub stop: i64,
-    /// The distance, never zero.
-    pub step: i64,
-}
-
-impl Range {
-    /// The number of members.
-    pub fn count(&self) -> usize {
-        let (low, high) = if self.step > 0 { (self.start, self.stop) } else { (self.stop, self.start) };
-        if low >= high {
-            return 0;
-        }
-        let distance = (i128::from(high) - i128::from(low) - 1) / i128::from(self.step.unsigned_abs());
-        usize::try_from(distance + 1).unwrap_or(usize::MAX)
-    }
-}
-
-impl Object for Range {
-    fn type_name(&self) -> &'static str {
-        "range"
-    }
-
-    fn get(&self, key: &Value) -> Option<Value> {
-        let at = i64::try_from(super::ops::index(key, self.count())?).ok()?;
-        Some(Value::Int(self.start + at * self.step))
-    }
-
-    fn members(&self) -> Option<Vec<Value>> {
-        let count = i64::try_from(self.count()).ok()?;
-        Some((0..count).map(|at| Value::Int(self.start + at * self.step)).collect())
-    }
-
-    fn length(&self) -> Option<usize> {
-        Some(self.count())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
-
 /// A function of the template language, by name.
 #[derive(Debug)]
 pub struct Function(pub &'static str);

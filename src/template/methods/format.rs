@@ -3,8 +3,8 @@
 use crate::template::call::Args;
 use crate::template::engine::Engine;
 use crate::template::fault::Fault;
-use crate::template::ops;
 use crate::template::python::number::{self, exponent, general};
+use crate::template::python::numeric;
 use crate::value::{Value, python};
 
 /// Formats text as Python's `str.format` does.
@@ -189,7 +189,7 @@ pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
             }
         }
         Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => {
-            let number = ops::to_float(value).ok_or_else(|| Fault::value("int too large to convert to float"))?;
+            let number = numeric::to_float(value).ok_or_else(|| Fault::value("int too large to convert to float"))?;
             float(number, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('f')))?
         }
         Value::Str(text) => match spec.kind {
@@ -212,7 +212,7 @@ fn cut(text: &str, spec: &Spec) -> String {
 }
 
 fn integer(value: &Value, spec: &Spec) -> Option<(String, String, char)> {
-    let number = ops::to_integer(value)?;
+    let number = numeric::to_integer(value)?;
     let (base, prefix) = match spec.kind.unwrap_or('d') {
         'd' | 'n' => (10, ""),
         'x' => (16, "0x"),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, ToSpan};
 use super::need;
 use crate::template::call::Args;
 use crate::template::fault::Fault;
-use crate::template::ops;
+use crate::template::python::numeric;
 use crate::template::tree::Operator;
 use crate::value::{Time, Value};
 
@@ -145,7 +145,7 @@ pub fn arithmetic(op: Operator, left: Time, right: &Value) -> Option<Result<Valu
             Some(Err(Fault::value("can't subtract offset-naive and offset-aware datetimes")))
         }
         (Operator::Mul, Time::Delta(a), Value::Int(n)) => delta(a.checked_mul(i128::from(*n))?),
-        (Operator::Div, Time::Delta(a), other) => match (other, ops::to_float(other)) {
+        (Operator::Div, Time::Delta(a), other) => match (other, numeric::to_float(other)) {
             (Value::Time(Time::Delta(0)), _) | (_, Some(0.0)) => Some(Err(Fault::value("division by zero"))),
             (Value::Time(Time::Delta(b)), _) => Some(Ok(Value::Float(a as f64 / *b as f64))),
             (_, Some(f)) => delta((a as f64 / f).round_ties_even() as i128),

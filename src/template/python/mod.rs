@@ -7,6 +7,7 @@ pub mod charset;
 pub mod coerce;
 pub mod json;
 pub mod number;
+pub mod numeric;
 pub mod path;
 pub mod percent;
 pub mod random;

@@ -1,0 +1,170 @@
+//! From text to [`Template`]: minijinja's parser, and what it cannot do.
+//!
+//! The parser works on a *masked* copy of the text that has the same length: what it would refuse or read differently
+//! from Jinja2 (backslashes, huge integers, unary plus) is replaced by something harmless, and literals and raw text are
+//! then read from the original at the same offsets.
+
+mod expression;
+mod statement;
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use minijinja::machinery::{Span, ast, parse, parse_expr};
+use minijinja::syntax::SyntaxConfig;
+
+use super::call::RenderOptions;
+use super::changes;
+use super::fault::{Fault, FaultKind};
+use super::literal;
+use super::tree::{At, Node, Template};
+
+/// Reads a template. A fault's place is given as offsets.
+///
+/// # Errors
+/// If the text is no template.
+pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault, At)> {
+    let syntax = syntax(options).map_err(|fault| (fault, 0..0))?;
+    if let Some(at) = literal::overlong(text, options, MAX_LENGTH) {
+        return Err((Fault::new(FaultKind::Limit, "this expression is too long"), at));
+    }
+    let whole = |body| Template { body, changes: changes::may_change(text) };
+    let masked = literal::mask(text);
+    let reader = Reader {
+        text,
+        masked: &masked,
+        literal_backslashes: options.escape_backslashes,
+        newline: options.newline,
+        in_output: Cell::new(false),
+        depth: Cell::new(0),
+    };
+    match parse(&masked, "template", syntax.clone()) {
+        Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(whole),
+        Ok(_) => Err((Fault::new(FaultKind::Syntax, "this is no template"), 0..text.len())),
+        Err(error) => {
+            // A bare tuple (`{{ a, b }}`) needs brackets for the parser; they take the place of blanks.
+            let Some(bracketed) = literal::bracket_tuples(&masked, options) else {
+                return Err(reader.syntax_error(&error));
+            };
+            let reader = Reader { masked: &bracketed, ..reader };
+            match parse(&bracketed, "template", syntax) {
+                Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(whole),
+                _ => Err(reader.syntax_error(&error)),
+            }
+        }
+    }
+}
+
+/// Reads a bare expression (`when`, `debug: var`).
+///
+/// # Errors
+/// If the text is no expression.
+pub fn expression(text: &str) -> Result<Node, (Fault, At)> {
+    if text.len() > MAX_LENGTH {
+        return Err((Fault::new(FaultKind::Limit, "this expression is too long"), 0..MAX_LENGTH));
+    }
+    let masked = literal::mask(text);
+    let reader = Reader {
+        text,
+        masked: &masked,
+        literal_backslashes: false,
+        newline: "\n",
+        in_output: Cell::new(false),
+        depth: Cell::new(0),
+    };
+    match parse_expr(&masked) {
+        Ok(expr) => reader.node(&expr),
+        Err(error) => Err(reader.syntax_error(&error)),
+    }
+}
+
+fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, Fault> {
+    SyntaxConfig::builder()
+        .block_delimiters(options.block.0.clone(), options.block.1.clone())
+        .variable_delimiters(options.variable.0.clone(), options.variable.1.clone())
+        .comment_delimiters(options.comment.0.clone(), options.comment.1.clone())
+        .trim_blocks(options.trim_blocks)
+        .lstrip_blocks(options.lstrip_blocks)
+        .build()
+        .map_err(|error| Fault::new(FaultKind::Syntax, format!("the delimiters are not usable: {error}")))
+}
+
+/// How deep expressions may nest, not counting rows of operators.
+const MAX_DEPTH: usize = 200;
+/// How many operators may stand in a row.
+const MAX_ROW: usize = 5000;
+/// The longest expression or statement, in bytes.
+const MAX_LENGTH: usize = 32 << 10;
+
+struct Reader<'t> {
+    text: &'t str,
+    masked: &'t str,
+    literal_backslashes: bool,
+    newline: &'static str,
+    /// Inside `{{ }}`; in statements and bare expressions escapes hold in playbooks too.
+    in_output: Cell<bool>,
+    depth: Cell<usize>,
+}
+
+type Read<T> = Result<T, (Fault, At)>;
+
+fn fail<T>(message: impl Into<String>, at: At) -> Read<T> {
+    Err((Fault::new(FaultKind::Syntax, message), at))
+}
+
+impl Reader<'_> {
+    fn syntax_error(&self, error: &minijinja::Error) -> (Fault, At) {
+        let detail = error.detail().unwrap_or("this is no valid template").to_owned();
+        let at = match error.range() {
+            Some(range) => self.token(range),
+            None => self.line(error.line().unwrap_or(1)),
+        };
+        (Fault::new(FaultKind::Syntax, format!("syntax error in template: {detail}")), at)
+    }
+
+    /// The token at which reading broke off; where the text ended too early, its end.
+    fn token(&self, range: At) -> At {
+        let whole = self.text.trim_end().len();
+        let start = range.start.min(whole);
+        let end = range.end.clamp(start, self.text.len());
+        let ok = self.text.is_char_boundary(start) && self.text.is_char_boundary(end);
+        if ok { start..end } else { 0..self.text.len() }
+    }
+
+    fn line(&self, number: usize) -> At {
+        let mut start = 0;
+        for (index, line) in self.text.split_inclusive('\n').enumerate() {
+            if index + 1 == number {
+                return start..start + line.trim_end().len();
+            }
+            start += line.len();
+        }
+        0..self.text.len()
+    }
+
+    fn at(&self, span: Span) -> At {
+        let start = (span.start_offset as usize).min(self.text.len());
+        let end = (span.end_offset as usize).clamp(start, self.text.len());
+        if self.text.is_char_boundary(start) && self.text.is_char_boundary(end) {
+            start..end
+        } else {
+            0..self.text.len()
+        }
+    }
+
+    /// Where a slice of the masked text stands.
+    fn place(&self, part: &str) -> At {
+        let start = (part.as_ptr() as usize).saturating_sub(self.masked.as_ptr() as usize).min(self.text.len());
+        start..(start + part.len()).min(self.text.len())
+    }
+
+    /// A name, from the original text: a masked backslash must not become part of one.
+    fn name(&self, part: &str) -> Read<Arc<str>> {
+        let at = self.place(part);
+        match self.text.get(at.clone()) {
+            Some(original) if original.contains('\\') => fail("syntax error in template: unexpected `\\`", at),
+            Some(original) if original.len() == part.len() => Ok(original.into()),
+            _ => Ok(part.into()),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What has members: all of them, one by its index, a slice of them, and how many there may be.
+
+use std::sync::Arc;
+
+use num_traits::Signed;
+
+use super::fault::Fault;
+use super::range::Range;
+use crate::value::{Dict, Value};
+
+/// The longest text, list or number that an operator may make.
+const MAX_SIZE: usize = 64 << 20;
+
+/// Refuses what would be too large.
+///
+/// # Errors
+/// Beyond the limit.
+pub(super) fn limit(size: usize) -> Result<(), Fault> {
+    if size <= MAX_SIZE {
+        return Ok(());
+    }
+    Err(Fault::new(super::fault::FaultKind::Limit, "the result of this operation is too large"))
+}
+
+/// The raw members of anything that can be iterated.
+pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
+    match value {
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => Ok(items.to_vec()),
+        Value::Dict(dict) => Ok(dict.keys().cloned().collect()),
+        Value::Str(text) => {
+            let mut buffer = [0; 4];
+            Ok(text.chars().map(|c| Value::text(&*c.encode_utf8(&mut buffer))).collect())
+        }
+        Value::Bytes(bytes) => Ok(bytes.iter().map(|byte| Value::Int(i64::from(*byte))).collect()),
+        Value::Undefined(why) => Err(Fault::using(why)),
+        Value::Unknown(unknown) => Err(Fault::unknown(unknown)),
+        Value::Object(object) => {
+            if let Some(range) = object.as_any().downcast_ref::<Range>() {
+                limit(range.count().saturating_mul(16))?;
+            }
+            object.members().ok_or_else(|| Fault::value(format!("'{}' object is not iterable", value.type_name())))
+        }
+        other => Err(Fault::value(format!("'{}' object is not iterable", other.type_name()))),
+    }
+}
+
+/// An index into a row of so many members.
+pub(super) fn index(key: &Value, length: usize) -> Option<usize> {
+    let at = match key {
+        Value::Int(i) => *i,
+        Value::Bool(b) => i64::from(*b),
+        _ => return None,
+    };
+    let length = i64::try_from(length).ok()?;
+    let at = if at < 0 { at + length } else { at };
+    (0..length).contains(&at).then(|| usize::try_from(at).ok()).flatten()
+}
+
+/// `of[start:stop:step]`
+pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fault> {
+    if of.is_unknown() {
+        return Ok(of.computed());
+    }
+    let mut numbers = [None, None, None];
+    for (slot, bound) in numbers.iter_mut().zip(bounds) {
+        *slot = match bound {
+            None | Some(Value::Null) => None,
+            Some(Value::Int(i)) => Some(*i),
+            Some(Value::Bool(b)) => Some(i64::from(*b)),
+            Some(Value::Big(big)) => Some(if big.is_negative() { i64::MIN / 2 } else { i64::MAX / 2 }),
+            Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
+            Some(_) => return Err(Fault::value("slice indices must be integers or None or have an __index__ method")),
+        };
+    }
+    let [start, stop, step] = numbers;
+    let step = step.unwrap_or(1);
+    if step == 0 {
+        return Err(Fault::value("slice step cannot be zero"));
+    }
+    let pick = |length: usize| -> Vec<usize> {
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        let clamp =
+            |at: i64, low: i64, high: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(low, high);
+        let mut picked = Vec::new();
+        let (mut at, end) = if step > 0 {
+            (start.map_or(0, |at| clamp(at, 0, length)), stop.map_or(length, |at| clamp(at, 0, length)))
+        } else {
+            (start.map_or(length - 1, |at| clamp(at, -1, length - 1)), stop.map_or(-1, |at| clamp(at, -1, length - 1)))
+        };
+        while if step > 0 { at < end } else { at > end } {
+            picked.extend(usize::try_from(at));
+            at = at.saturating_add(step);
+        }
+        picked
+    };
+    match of {
+        Value::Str(text) => {
+            let chars: Vec<char> = text.chars().collect();
+            Ok(Value::text(pick(chars.len()).into_iter().map(|at| chars[at]).collect::<String>()))
+        }
+        Value::List(items) => Ok(Value::list(pick(items.len()).into_iter().map(|at| items[at].clone()))),
+        Value::Tuple(items) => Ok(Value::tuple(pick(items.len()).into_iter().map(|at| items[at].clone()))),
+        Value::Bytes(bytes) => Ok(Value::Bytes(pick(bytes.len()).into_iter().map(|at| bytes[at]).collect())),
+        Value::Object(object) if let Some(range) = object.as_any().downcast_ref::<Range>() => {
+            let picked = pick(range.count());
+            let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
+            let start = range.start + number(picked.first().copied().unwrap_or(0)) * range.step;
+            let step = range.step.saturating_mul(step);
+            let stop = start.saturating_add(step.saturating_mul(number(picked.len())));
+            Ok(Value::Object(Arc::new(Range { start, stop, step })))
+        }
+        other => Err(Fault::value(format!("'{}' object is not subscriptable", other.type_name()))),
+    }
+}
+
+/// The entries of anything that is like a mapping.
+pub(super) fn entries(value: &Value) -> Option<Dict> {
+    match value {
+        Value::Dict(dict) => Some((**dict).clone()),
+        Value::Object(object) => {
+            let keys = object.members()?;
+            Some(keys.into_iter().filter_map(|key| object.get(&key).map(|value| (key, value))).collect())
+        }
+        _ => None,
+    }
+}
