@@ -87,7 +87,7 @@ pub fn check_user(engine: &Engine<'_>, task: &Task, wanted: bool) -> Result<(), 
         Ok(value.filter(|value| !value.is_null() && *value != Value::Omit))
     };
     let becomes = match keyword(Keyword::Become, "ansible_become")? {
-        Some(value) => super::keywords::boolean(&value).ok_or_else(|| {
+        Some(value) => crate::template::python::text::boolean_word(&value).ok_or_else(|| {
             Fault::value(format!("`become` must be a boolean, not `{}`", python::str(&value))).or_at(Some(&task.span))
         })?,
         None => wanted,

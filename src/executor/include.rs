@@ -75,7 +75,7 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
         return Err(Fault::unknown(unknown));
     }
     let text = |name: &str| args.get(name).filter(|v| !v.is_null()).map(python::str);
-    let flag = |name: &str| args.get(name).and_then(super::keywords::boolean);
+    let flag = |name: &str| args.get(name).and_then(crate::template::python::text::boolean_word);
     let Some(name) = text("name").or_else(|| text("role")) else {
         return Err(Fault::value("`include_role` does not say which role").or_at(Some(&run.task.span)));
     };

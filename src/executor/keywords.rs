@@ -7,6 +7,7 @@ use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::{Options, Run};
 use crate::playbook::{Keyword, Task};
+use crate::template::python::text::boolean_word;
 use crate::template::{Context, Engine, Fault, FaultKind};
 use crate::value::{Value, python};
 
@@ -69,7 +70,7 @@ impl Reader<'_> {
     /// If its template fails or it is no boolean.
     pub fn bool(&self, keyword: Keyword) -> Result<Option<bool>, Fault> {
         let Some(value) = self.value(keyword)? else { return Ok(None) };
-        boolean(&value).map(Some).ok_or_else(|| self.wrong(keyword, &value, "bool"))
+        boolean_word(&value).map(Some).ok_or_else(|| self.wrong(keyword, &value, "bool"))
     }
 
     /// A whole number.
@@ -197,23 +198,6 @@ pub fn processing(keyword: Keyword, fault: Fault) -> Fault {
     match keyword {
         Keyword::DelegateTo => fault,
         _ => fault.during(format!("Error processing keyword '{}'", keyword.row().name)),
-    }
-}
-
-/// A value as a boolean, in any of the language's spellings.
-pub fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(b) => Some(*b),
-        Value::Int(1) => Some(true),
-        Value::Int(0) => Some(false),
-        Value::Float(f) if *f == 1.0 => Some(true),
-        Value::Float(f) if *f == 0.0 => Some(false),
-        Value::Str(text) => match text.trim().to_lowercase().as_str() {
-            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
-            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

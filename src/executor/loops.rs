@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::conditional::{self, Answer};
-use super::keywords::boolean;
 use crate::playbook::task::Loop;
 use crate::playbook::task_checks::LOOP_CONTROL;
 use crate::playbook::{Keyword, Task};
+use crate::template::python::text::boolean_word;
 use crate::template::{Args, Engine, Fault, FaultKind};
 use crate::value::{Dict, Value, python};
 use crate::yaml::{Entry, Node};
@@ -141,7 +141,7 @@ impl Control {
 }
 
 fn flag(entry: &Entry, value: &Value) -> Result<bool, Fault> {
-    boolean(value).ok_or_else(|| {
+    boolean_word(value).ok_or_else(|| {
         let name = entry.key.as_str().unwrap_or_default();
         Fault::value(format!("`{name}` must be a boolean, not `{}`", python::str(value)))
             .or_at(Some(entry.value.span()))

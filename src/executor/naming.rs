@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::keywords;
 use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::playbook::{Keyword, Task};
 use crate::report::TaskLabel;
 use crate::template::Engine;
+use crate::template::python::text::boolean_word;
 use crate::value::{Value, python};
 use crate::yaml::Node;
 
@@ -37,7 +37,7 @@ pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>)
 
 /// A boolean keyword before it can be templated: a template counts as true.
 pub fn as_written(node: &Node) -> bool {
-    keywords::boolean(&node.to_value()).unwrap_or(true)
+    boolean_word(&node.to_value()).unwrap_or(true)
 }
 
 /// The arguments as written, with a blank before them; none of a task that hides them.

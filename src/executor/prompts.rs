@@ -47,7 +47,7 @@ impl Prompt<'_> {
     }
 
     fn flag(&self, key: &str, default: bool) -> Result<bool, Fault> {
-        Ok(self.value(key)?.as_ref().and_then(super::keywords::boolean).unwrap_or(default))
+        Ok(self.value(key)?.as_ref().and_then(crate::template::python::text::boolean_word).unwrap_or(default))
     }
 
     fn answer(&self, run: &Run, name: &str) -> Result<Value, Fault> {

@@ -116,7 +116,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         Ok((!value.is_null() && value != Value::Omit).then_some(value))
     };
     let flag = |keyword: Keyword| -> Loaded<Option<bool>> {
-        Ok(text(keyword)?.and_then(|value| super::keywords::boolean(&value)))
+        Ok(text(keyword)?.and_then(|value| crate::template::python::text::boolean_word(&value)))
     };
     let place = |keyword: Keyword, message: Diagnostic| match play.keyword(keyword) {
         Some(node) => Box::new(Problem::general(message.at(node.span(), ""))),

@@ -9,7 +9,7 @@ use crate::value::{Text, Value};
 const HEADER: &str = "#jinja2:";
 
 /// The options that a task, a lookup or the first line of a file may set.
-const NAMES: [&str; 10] = [
+pub const FILE_OPTIONS: [&str; 10] = [
     "block_start_string",
     "block_end_string",
     "variable_start_string",
@@ -62,7 +62,7 @@ impl FileOptions {
             }
             _ => {
                 let fault = Fault::value(format!("Invalid '#jinja2:' override key '{name}'."));
-                return Err(fault.suggest(name, NAMES.iter()));
+                return Err(fault.suggest(name, FILE_OPTIONS.iter()));
             }
         }
         Ok(())

@@ -37,4 +37,4 @@ pub use api::{Verdict, mapping};
 pub use call::{Args, Call, Context, Filter, Lookup, Test};
 pub use engine::{Engine, Globals, Layer, Scope};
 pub use fault::{Fault, FaultKind};
-pub use header::FileOptions;
+pub use header::{FILE_OPTIONS, FileOptions};

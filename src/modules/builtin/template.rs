@@ -7,8 +7,8 @@ use super::copy::{not_found, open, with_diff};
 use super::files::{COMMON, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::template::FileOptions;
 use crate::template::python::charset::Encoding;
+use crate::template::{FILE_OPTIONS, FileOptions};
 use crate::value::{Time, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.").params(&[
@@ -81,17 +81,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
 /// What the arguments say about reading the template.
 fn options(args: &Args) -> Result<FileOptions, Failure> {
     let mut options = FileOptions::default();
-    for name in [
-        "block_start_string",
-        "block_end_string",
-        "variable_start_string",
-        "variable_end_string",
-        "comment_start_string",
-        "comment_end_string",
-        "newline_sequence",
-        "trim_blocks",
-        "lstrip_blocks",
-    ] {
+    for name in FILE_OPTIONS {
         if let Some(value) = args.get(name) {
             options.set(name, value)?;
         }
