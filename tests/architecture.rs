@@ -13,6 +13,7 @@ const ORDER: &[&str] = &[
     "reads",
     "suggest",
     "exit",
+    "foreseen",
     "interrupt",
     "state",
     "value",
@@ -52,7 +53,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // The client and the server share nothing, so that each can prove the other wrong.
     ("ionos", &["value", "interrupt"]),
     ("sandbox", &[]),
-    ("host", &["value"]),
+    ("host", &["value", "foreseen"]),
     ("value", &["source"]),
     ("yaml", &["source", "value", "diagnostic"]),
 ];

@@ -62,6 +62,7 @@ async fn work(job: &Job) -> Result<Outcome, Failure> {
         template: &engine,
         environment: &job.environment,
         check: false,
+        planning: false,
         diff: false,
         verbosity: 0,
         search_path: &search,

@@ -171,6 +171,10 @@ async fn prepare(
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
     let globals = Rc::new(reading::globals(&folder, &secrets, settings));
+    // A plan says what it cannot know of files; check mode is that of the original.
+    if args.check && making.deeds.is_some() {
+        globals.foreseen.keep();
+    }
     let (loader, extra_vars) = reading::loader(args, settings, &globals, &secrets, bus)?;
     let mut playbooks = Vec::new();
     for name in &args.playbooks {

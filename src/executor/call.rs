@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::foresee;
 use super::keywords::Settings;
 use super::limit::Limit;
 use super::prepare::Prepared;
 use super::scope::TaskScope;
 use super::task::TaskRun;
+use crate::host::{HostApi, Noting};
 use crate::modules::{Failure, InventoryView, Outcome, TaskContext};
 use crate::report::Event;
 use crate::template::Engine;
@@ -54,13 +56,16 @@ pub async fn once(
     let inventory = View(call.task);
     let spec = prepared.module.spec();
     let limit = Limit::new(&run.interrupt, call.settings.timeout, spec.is_of_registry());
+    let noting = (check && run.globals.foreseen.is_kept()).then(|| Noting::new(&run.globals.foreseen));
+    let foretelling = noting.as_ref().map_or(&*run.foretold_host_api, |noting| noting as &dyn HostApi);
     let context = TaskContext {
         host_name: call.delegated_to.unwrap_or(call.task.host),
-        host: if check { &*run.foretold_host_api } else { &*run.host_api },
+        host: if check { foretelling } else { &*run.host_api },
         registries: if check { &*run.foretold_registries } else { &*run.registries },
         template: &engine,
         environment: &call.settings.environment,
         check,
+        planning: noting.is_some(),
         diff: call.settings.diff,
         verbosity: run.options.verbosity,
         search_path: call.search,
@@ -73,7 +78,10 @@ pub async fn once(
         kept: call.task.kept.clone(),
         progress: Rc::new(move |message: &str| bus.emit(&Event::Progress(message.to_owned()))),
     };
-    let result = limit.hold(prepared.module.run(&prepared.args, &context)).await;
+    let mut result = limit.hold(prepared.module.run(&prepared.args, &context)).await;
+    if let Some(noting) = &noting {
+        result = foresee::judged(call, prepared, noting, result);
+    }
     if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
 }
 

@@ -23,6 +23,8 @@ struct Level {
     index: usize,
     /// The block has failed, and its `always` runs before the failure goes on.
     failing: bool,
+    /// A dry run cannot tell whether the block fails; its `rescue` is shown, and nothing in it is certain.
+    doubtful: bool,
 }
 
 /// The place of a task in the order of the play. Hosts at equal places run the same task; the smallest place is next.
@@ -48,7 +50,15 @@ pub struct Cursor {
 impl Cursor {
     /// At the beginning of a list.
     pub fn new(items: Rc<[Item]>) -> Self {
-        let level = Level { block: None, section: Section::Main, items, orders: None, index: 0, failing: false };
+        let level = Level {
+            block: None,
+            section: Section::Main,
+            items,
+            orders: None,
+            index: 0,
+            failing: false,
+            doubtful: false,
+        };
         Self { stack: vec![level], failed: false }
     }
 
@@ -77,6 +87,7 @@ impl Cursor {
                         orders: None,
                         index: 0,
                         failing: false,
+                        doubtful: false,
                         block: Some(block),
                     });
                 }
@@ -97,6 +108,15 @@ impl Cursor {
 
     fn end_section(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) {
         let Some(level) = self.stack.last_mut() else { return };
+        if level.section == Section::Main
+            && level.doubtful
+            && let Some(block) = &level.block
+        {
+            level.section = Section::Rescue;
+            level.items = Rc::clone(&block.rescue);
+            level.index = 0;
+            return;
+        }
         if level.section != Section::Always
             && let Some(block) = level.block.clone().filter(|block| !block.always.is_empty())
         {
@@ -125,6 +145,21 @@ impl Cursor {
         }
     }
 
+    /// The task at hand may fail in the real run: the `rescue` that would take over comes after the block.
+    pub fn may_fail(&mut self) {
+        let rescued = self.stack.iter_mut().rev().find(|level| {
+            level.section == Section::Main && level.block.as_ref().is_some_and(|block| !block.rescue.is_empty())
+        });
+        if let Some(level) = rescued {
+            level.doubtful = true;
+        }
+    }
+
+    /// Whether the host is in a `rescue` of which a dry run cannot tell whether it is gone through.
+    pub fn is_doubtful(&self) -> bool {
+        self.stack.iter().any(|level| level.section == Section::Rescue && level.doubtful)
+    }
+
     /// Whether a failure here would be taken over by a `rescue` section.
     pub fn fate(&self) -> Fate {
         let rescued = self.stack.iter().any(|level| {
@@ -147,6 +182,7 @@ impl Cursor {
                     level.section = Section::Rescue;
                     level.items = Rc::clone(&block.rescue);
                     level.index = 0;
+                    level.doubtful = false;
                     return fate;
                 }
                 if level.section != Section::Always && !block.always.is_empty() {
@@ -175,6 +211,7 @@ impl Cursor {
             orders: Some(orders.into()),
             index: 0,
             failing: false,
+            doubtful: false,
         });
     }
 
@@ -219,18 +256,22 @@ mod tests {
         Item::Block(Rc::new(block))
     }
 
-    /// Runs through a list; tasks whose name begins with `!` fail. Gives the names, and whether the host is out.
+    /// Runs through a list; tasks whose name begins with `!` fail, with `?` may fail. Gives the names, those in brackets that
+    /// may not come, and whether the host is out.
     fn walk(items: Vec<Item>) -> (String, bool) {
         let mut cursor = Cursor::new(items.into());
         let mut names = Vec::new();
         while let Some(task) = cursor.peek(&mut |_| {}) {
             let name = task.name.as_ref().and_then(Value::as_str).unwrap().to_owned();
+            names.push(if cursor.is_doubtful() { format!("({name})") } else { name.clone() });
+            if name.starts_with('?') {
+                cursor.may_fail();
+            }
             if name.starts_with('!') {
                 cursor.fail();
             } else {
                 cursor.advance();
             }
-            names.push(name);
         }
         (names.join(" "), cursor.is_failed())
     }
@@ -251,6 +292,17 @@ mod tests {
         case(vec![inner, task("z")], "!a r w z", false);
         let fine = block(vec![task("a")], vec![task("r")], vec![task("w")]);
         case(vec![fine, task("z")], "a w z", false);
+    }
+
+    #[test]
+    fn a_block_that_may_fail_is_followed_by_its_rescue() {
+        let inner = block(vec![task("?a"), task("b")], vec![task("r")], vec![task("w")]);
+        case(vec![block(vec![inner, task("c")], vec![task("s")], vec![]), task("z")], "?a b (r) w c z", false);
+        // It goes out where nobody in the block catches it.
+        let plain = block(vec![task("?a")], vec![], vec![task("w")]);
+        case(vec![block(vec![plain, task("c")], vec![task("s")], vec![])], "?a w c (s)", false);
+        // A failure is no doubt.
+        case(vec![block(vec![task("?a"), task("!b")], vec![task("r")], vec![])], "?a !b r", false);
     }
 
     #[test]

@@ -10,7 +10,8 @@ impl TaskRun<'_> {
     /// What follows from nothing being known about a task: what it may have written is in doubt, and so are the facts
     /// that it may have set.
     pub(super) fn spread_doubt(&self, pass: &Pass) {
-        let Some(awaits) = &pass.undetermined else { return };
+        let Some(awaits) = pass.undetermined.as_ref().filter(|_| !pass.is_of_rescue()) else { return };
+        self.spread_doubt_to_files(pass);
         let action = &*self.label.action;
         let writes = action.starts_with("ionoscloudsdk.") && !action.ends_with("_info");
         if writes || action.contains(".include_") || action.contains(".import_") {
@@ -28,14 +29,14 @@ impl TaskRun<'_> {
     /// Notes the handlers that the real run may notify. What the original says of a task in check mode is kept: of the
     /// handlers of such a task only those of registry objects are shown.
     pub(super) fn may_notify(&self, pass: &Pass) -> Loaded<()> {
-        let Some(awaits) = pass.doubt() else { return Ok(()) };
+        let Some(awaits) = pass.doubt().filter(|_| !pass.is_of_rescue()) else { return Ok(()) };
         let shown = pass.undetermined.is_some() || pass.open.changed.is_some();
         super::handlers::may_notify(self.run, self.play, self.task, self.host, &pass.may_notify, shown, &awaits)
     }
 
-    /// What a handler waits for that may be notified, or may not.
-    pub(super) fn doubtful_handler(&self) -> Option<Value> {
-        let doubtful = self.play.may_be_notified.borrow();
+    /// What a task waits for that may be run, or may not: a handler, or a task in a `rescue`.
+    pub(super) fn doubtful_task(&self) -> Option<Value> {
+        let doubtful = self.play.doubtful_tasks.borrow();
         let awaits = doubtful.get(&std::rc::Rc::as_ptr(self.task))?.get(self.host)?;
         Some(Value::unknown(awaits.as_str()))
     }

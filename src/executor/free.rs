@@ -13,6 +13,7 @@ use super::linear;
 use super::meta;
 use super::named;
 use super::naming;
+use super::pass::MAY_RESCUE;
 use super::play::PlayRun;
 use super::ready;
 use super::state::{Out, Run};
@@ -70,9 +71,15 @@ async fn one_host(
         let label = naming::label(run, play, &task, &host);
         run.bus.emit(&Event::TaskStart(label.clone()));
         let fate = cursor.fate();
+        if cursor.is_doubtful() {
+            play.doubt_task(&task, &host, MAY_RESCUE);
+        }
         let targets = std::slice::from_ref(&host);
         let runner = TaskRun { run, play, task: &task, label: &label, host: &host, targets, fate, kept: kept(&task) };
         let finished = runner.run().await?;
+        if finished.may_fail {
+            cursor.may_fail();
+        }
         match finished.status {
             Status::Failed | Status::Rescued | Status::Unreachable => {
                 fail(run, play, &task, &finished, &host, &mut cursor);

@@ -53,9 +53,8 @@ pub fn may_notify(
 ) -> Loaded<()> {
     for name in names {
         for handler in known(run, play, task, host, name)? {
-            let key = Rc::as_ptr(&handler);
             if shown || handler.action.full.starts_with("ionoscloudsdk.") {
-                play.may_be_notified.borrow_mut().entry(key).or_default().insert(Rc::clone(host), awaits.to_owned());
+                play.doubt_task(&handler, host, awaits);
             }
         }
     }
@@ -158,7 +157,7 @@ impl<'a> Flush<'a> {
         loop {
             let (_, handler) = play.handlers.borrow().get(self.index).cloned()?;
             self.index += 1;
-            let (mut notified, mut doubtful) = (play.notified.borrow_mut(), play.may_be_notified.borrow_mut());
+            let (mut notified, mut doubtful) = (play.notified.borrow_mut(), play.doubtful_tasks.borrow_mut());
             let key = Rc::as_ptr(&handler);
             let takes_part = |host: &&Rc<str>| {
                 let asked = notified.get(&key).is_some_and(|hosts| hosts.contains(*host))
@@ -182,7 +181,7 @@ impl<'a> Flush<'a> {
 
     /// Notes how a handler has ended on its hosts.
     pub fn ran(&mut self, play: &PlayRun, handler: &Rc<Task>, cursors: &IndexMap<Rc<str>, Cursor>) {
-        if let Some(hosts) = play.may_be_notified.borrow_mut().get_mut(&Rc::as_ptr(handler)) {
+        if let Some(hosts) = play.doubtful_tasks.borrow_mut().get_mut(&Rc::as_ptr(handler)) {
             hosts.retain(|host, _| !cursors.contains_key(host));
         }
         self.failed.extend(cursors.iter().filter(|(_, cursor)| cursor.is_failed()).map(|(host, _)| Rc::clone(host)));

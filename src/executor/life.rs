@@ -204,7 +204,7 @@ impl TaskRun<'_> {
             Ok(answer) => {
                 let unknown = match answer {
                     Answer::Unknown(unknown) => Some(Value::Unknown(unknown)),
-                    _ => self.doubtful_handler(),
+                    _ => self.doubtful_task(),
                 };
                 if let Some(unknown) = unknown {
                     let may_notify = self.notifications(&engine).unwrap_or_default();

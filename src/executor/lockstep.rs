@@ -10,7 +10,7 @@ use super::failures::{fail, fail_others, fatal};
 use super::include::Missing;
 use super::keywords::{Reader, flag};
 use super::naming;
-use super::pass::Finished;
+use super::pass::{Finished, MAY_RESCUE};
 use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
@@ -53,6 +53,9 @@ pub async fn one_task(
     let width = forks(run, play, task, first);
     let tasks: Vec<(Rc<str>, Fate)> =
         runners.iter().map(|host| (Rc::clone(host), cursors.get(host).map_or(Fate::Failed, Cursor::fate))).collect();
+    for host in runners.iter().filter(|host| cursors.get(*host).is_some_and(Cursor::is_doubtful)) {
+        play.doubt_task(task, host, MAY_RESCUE);
+    }
     let run_one = |(host, fate): (Rc<str>, Fate)| {
         let (label, alive) = (&label, &alive);
         async move {
@@ -85,6 +88,9 @@ pub async fn one_task(
         let includes = !finished.includes.is_empty();
         for other in (if once { &hosts[..] } else { std::slice::from_ref(host) }).iter() {
             if let Some(cursor) = cursors.get_mut(other).filter(|_| !includes || other != host) {
+                if finished.may_fail {
+                    cursor.may_fail();
+                }
                 cursor.advance();
             }
         }

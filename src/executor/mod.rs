@@ -14,6 +14,7 @@ mod facts;
 mod failed;
 mod failures;
 mod foreground;
+mod foresee;
 mod free;
 mod handlers;
 mod hostvars;

@@ -9,6 +9,9 @@ use crate::modules::{Diff, Effect, Later};
 use crate::report::Status;
 use crate::value::{Dict, Unknown, Value};
 
+/// What tasks in a `rescue` wait for that may be gone through.
+pub const MAY_RESCUE: &str = "whether a task of the block fails";
+
 /// What is known when a task has ended on a host.
 pub struct Finished {
     /// How it ended.
@@ -21,6 +24,8 @@ pub struct Finished {
     pub no_log: bool,
     /// The result is shown without being asked for.
     pub always_shown: bool,
+    /// In the dry run that makes a plan: it may fail in the real one, and would not be ignored then.
+    pub may_fail: bool,
 }
 
 /// What came of one pass.
@@ -138,6 +143,18 @@ impl Pass {
         let later = || (self.later != Later::Nothing && !self.failed).then(|| Later::AWAITS.to_owned());
         let known = [&self.undetermined, &self.open.failed, &self.open.changed];
         known.into_iter().flatten().next().cloned().or_else(later)
+    }
+
+    /// Whether it is a task in a `rescue` that may be gone through. What follows is foretold for the case that nothing fails,
+    /// so nothing follows from it.
+    pub(super) fn is_of_rescue(&self) -> bool {
+        self.undetermined.as_deref() == Some(MAY_RESCUE)
+    }
+
+    /// Whether only the real run can say if it fails, and that matters.
+    pub(super) fn may_fail(&self) -> bool {
+        let open = self.undetermined.is_some() || self.open.failed.is_some() || self.later != Later::Nothing;
+        open && !self.failed && !self.ignored
     }
 
     /// Whether only the real run can say if something is changed.

@@ -36,8 +36,9 @@ pub struct PlayRun {
     pub notifications: RefCell<HashMap<Rc<str>, IndexSet<String>>>,
     /// Which hosts a handler is to run for in the flush that is going on, by the handler's address.
     pub notified: RefCell<HashMap<*const Task, HashSet<Rc<str>>>>,
-    /// What has to be known before anybody can say whether a handler is notified for a host (check mode only).
-    pub may_be_notified: RefCell<HashMap<*const Task, HashMap<Rc<str>, String>>>,
+    /// What has to be known before anybody can say whether a handler is notified for a host, or a task in a `rescue` is come
+    /// to (check mode only).
+    pub doubtful_tasks: RefCell<HashMap<*const Task, HashMap<Rc<str>, String>>>,
     /// Hosts that left the play without failing.
     pub ended_hosts: RefCell<HashSet<Rc<str>>>,
     /// Hosts that failed with another one: they may go on, but are not counted among the play's hosts any more.
@@ -66,6 +67,12 @@ pub enum PlayEnd {
 }
 
 impl PlayRun {
+    /// A task may be run for a host, or may not.
+    pub fn doubt_task(&self, task: &Rc<Task>, host: &Rc<str>, awaits: &str) {
+        let mut doubtful = self.doubtful_tasks.borrow_mut();
+        doubtful.entry(Rc::as_ptr(task)).or_default().insert(Rc::clone(host), awaits.to_owned());
+    }
+
     /// A batch that has not begun.
     pub fn new(
         play: &Rc<Play>,
@@ -87,7 +94,7 @@ impl PlayRun {
             handlers: RefCell::default(),
             notifications: RefCell::default(),
             notified: RefCell::default(),
-            may_be_notified: RefCell::default(),
+            doubtful_tasks: RefCell::default(),
             ended_hosts: RefCell::default(),
             removed_hosts: RefCell::default(),
             started_hosts: RefCell::default(),

@@ -202,8 +202,11 @@ impl TaskRun<'_> {
             includes: pass.include.clone().into_iter().collect(),
             no_log: pass.no_log,
             always_shown: pass.always_shown,
+            may_fail: self.run.globals.foreseen.is_kept() && pass.may_fail(),
         };
-        self.register(&finished.result, pass.unknown());
+        if !pass.is_of_rescue() {
+            self.register(&finished.result, pass.unknown());
+        }
         self.notify(if pass.failed || !pass.changed { &[] } else { &pass.notify })?;
         self.may_notify(&pass)?;
         if finished.includes.is_empty() {
@@ -230,10 +233,13 @@ impl TaskRun<'_> {
         let mut outcome = self.outcome(&whole, status, None);
         outcome.looped = true;
         outcome.always_shown = false;
-        let changed = whole.changed;
+        let (changed, of_rescue) = (whole.changed, whole.is_of_rescue());
         let (no_log, always_shown) = (whole.no_log, false);
-        let finished = Finished { status, result: Rc::new(whole.result), includes, no_log, always_shown };
-        self.register(&finished.result, unknown);
+        let may_fail = self.run.globals.foreseen.is_kept() && whole.may_fail();
+        let finished = Finished { status, result: Rc::new(whole.result), includes, no_log, always_shown, may_fail };
+        if !of_rescue {
+            self.register(&finished.result, unknown);
+        }
         self.notify(&notify)?;
         if finished.includes.is_empty() {
             self.tell(outcome, changed);

@@ -3,6 +3,7 @@
 mod command;
 mod flags;
 mod meta;
+mod noting;
 mod predict;
 mod real;
 mod run;
@@ -16,6 +17,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub use command::{Command, Output, RunError, Running};
 pub use flags::Flags;
 pub use meta::{ALL_BITS, Kind, Meta};
+pub use noting::{Doubt, Noting};
 pub use predict::Predict;
 pub use real::Real;
 

@@ -124,6 +124,8 @@ pub struct TaskContext<'a> {
     pub environment: &'a [(String, String)],
     /// Dry run. For reports and for modules that have to say that they cannot foretell; not for deciding what to write.
     pub check: bool,
+    /// The dry run only makes a plan: nobody is waited for, or asked.
+    pub planning: bool,
     /// A difference is wanted.
     pub diff: bool,
     /// `-v` to `-vvvv`.
@@ -144,7 +146,8 @@ pub struct TaskContext<'a> {
     pub interrupt: &'a crate::interrupt::Interrupt,
     /// Where a looped task keeps its long lists.
     pub kept: Option<Rc<crate::ionos::Kept>>,
-    /// Shows that something is waited for ("waiting for registry demo: Running"), on a terminal.
+    /// Shows that something is waited for ("waiting for registry demo: Running"), on a terminal; an empty text takes the
+    /// line away.
     pub progress: Rc<dyn Fn(&str)>,
 }
 

@@ -156,6 +156,14 @@ pub trait Context {
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
         std::fs::read(path)
     }
+    /// Why it is not known what is at a path, if it is not: an earlier task of a dry run would have changed it.
+    fn doubt(&self, _path: &Path) -> Option<String> {
+        None
+    }
+    /// The same for the names in a folder.
+    fn doubt_listing(&self, _folder: &Path) -> Option<String> {
+        None
+    }
     /// Notes what a folder was seen to hold.
     fn listed(&self, _folder: &Path, _names: &[PathBuf]) {}
     /// The folders in which relative names are looked for, nearest first (the including file's, the role's, the

@@ -232,7 +232,16 @@ impl Context for Engine<'_> {
     }
 
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        self.globals.foreseen.meet(path);
         self.globals.reads.read(path)
+    }
+
+    fn doubt(&self, path: &Path) -> Option<String> {
+        self.globals.foreseen.doubt(path)
+    }
+
+    fn doubt_listing(&self, folder: &Path) -> Option<String> {
+        self.globals.foreseen.doubt_listing(folder)
     }
 
     fn listed(&self, folder: &Path, names: &[PathBuf]) {

@@ -13,6 +13,7 @@ use super::parse;
 use super::place::Place;
 use super::secrecy::secret;
 use super::tree::{At, Node, Template};
+use crate::foreseen::Foreseen;
 use crate::reads::Reads;
 use crate::source::Span;
 use crate::value::{Dict, Sealed, Text, Undefined, Value};
@@ -78,6 +79,8 @@ pub struct Globals {
     expressions: RefCell<HashMap<Arc<str>, Arc<Node>>>,
     /// Which files were read.
     pub reads: std::rc::Rc<Reads>,
+    /// What a dry run would have changed of files.
+    pub foreseen: Foreseen,
 }
 
 impl Globals {
@@ -92,6 +95,7 @@ impl Globals {
             templates: RefCell::default(),
             expressions: RefCell::default(),
             reads: std::rc::Rc::default(),
+            foreseen: Foreseen::default(),
         }
     }
 

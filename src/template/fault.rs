@@ -91,6 +91,14 @@ impl Fault {
         Self::new(FaultKind::Unknown, unknown.sentence())
     }
 
+    /// Goes on if there is no doubt.
+    ///
+    /// # Errors
+    /// With what has to be known first.
+    pub fn of_doubt(doubt: Option<String>) -> Result<(), Self> {
+        doubt.map_or(Ok(()), |awaits| Err(Self::unknown(&Unknown::because(awaits))))
+    }
+
     /// Adds what to do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod dry;
+mod files;
 mod refuse;
 mod schema;
 mod seal;

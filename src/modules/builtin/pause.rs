@@ -1,11 +1,12 @@
 //! `pause`: waits for a time, or for somebody at the terminal.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::value::{Value, python};
+use crate::value::{Unknown, Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["minutes", "seconds"]],
@@ -36,6 +37,9 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
     let (unit, per_unit) = if seconds.is_some() { ("seconds", 1.0) } else { ("minutes", 60.0) };
     let wait = seconds.or(minutes.map(|minutes| minutes.saturating_mul(60))).map(|seconds| seconds.max(1));
     let echo = args.bool("echo");
+    if context.planning {
+        return Ok(foretold(wait.is_none(), echo));
+    }
     let begin = jiff::ZonedDateTime::now();
     let mut input = String::new();
     if let Some(seconds) = wait {
@@ -45,6 +49,7 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
         tokio::time::sleep(Duration::from_secs(seconds.unsigned_abs())).await;
     } else if std::io::stdin().is_terminal() {
         let question = args.str("prompt").unwrap_or("Press enter to continue, Ctrl+C to interrupt");
+        (context.progress)("");
         input = ask(question.to_owned(), echo).await?;
     } else {
         context.warn("Not waiting for response to prompt as stdin is not interactive");
@@ -62,6 +67,21 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
         .with("delta", took.as_secs())
         .with("echo", echo)
         .with("user_input", input))
+}
+
+/// A plan waits for nobody. When it was and how long it took, the real run says, and what was typed.
+fn foretold(asks: bool, echo: bool) -> Outcome {
+    let later = || Value::Unknown(Arc::new(Unknown::made("the pause of the real run")));
+    let input = if asks { later() } else { Value::text("") };
+    Outcome::default()
+        .with("stdout", later())
+        .with("stderr", "")
+        .with("rc", 0)
+        .with("start", later())
+        .with("stop", later())
+        .with("delta", later())
+        .with("echo", echo)
+        .with("user_input", input)
 }
 
 /// A whole number as Python's `int` makes it.

@@ -84,6 +84,7 @@ impl Bench {
             template: &engine,
             environment: &self.environment,
             check: self.check,
+            planning: false,
             diff: false,
             verbosity: self.verbosity,
             search_path: &search_path,

@@ -129,6 +129,7 @@ impl World {
             template: &Nothing,
             environment: &quick,
             check: self.check,
+            planning: false,
             diff: true,
             verbosity: 0,
             search_path: &[],

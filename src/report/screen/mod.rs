@@ -203,9 +203,17 @@ impl Screen {
         }
     }
 
-    /// Says on the live line what is waited for; the time is that of the task.
+    /// Says on the live line what is waited for, if anything is; the time is that of the task.
     fn wait(&mut self, message: &str, redactor: &Redactor) {
         if let Some(live) = &self.live {
+            // Somebody is asked on the line where it would be.
+            if message.is_empty() {
+                live.finish_and_clear();
+                return;
+            }
+            if live.is_finished() {
+                live.reset();
+            }
             // The line must not reach the edge: what the terminal echoes (`^C`) would begin another.
             let room = width().saturating_sub(LIVE_MARGIN);
             live.set_message(cut(&redactor.redact(message), room));

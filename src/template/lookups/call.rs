@@ -65,12 +65,22 @@ pub fn expand_home(path: &str) -> PathBuf {
 }
 
 /// Looks for a file: in `kind` (`files`, `templates`) of each folder of the search path, then in the folder itself.
-pub fn search(call: &Call<'_>, kind: &str, name: &str) -> Option<PathBuf> {
+///
+/// # Errors
+/// If a dry run cannot tell, because an earlier task would have changed what is there.
+pub fn search(call: &Call<'_>, kind: &str, name: &str) -> Result<Option<PathBuf>, Fault> {
     let path = expand_home(name);
-    if path.is_absolute() {
-        return path.exists().then_some(path);
+    let candidates: Vec<PathBuf> = match path.is_absolute() {
+        true => vec![path],
+        false => places(call, kind).into_iter().map(|folder| folder.join(&path)).collect(),
+    };
+    for candidate in candidates {
+        Fault::of_doubt(call.context.doubt(&candidate))?;
+        if candidate.exists() {
+            return Ok(Some(candidate));
+        }
     }
-    places(call, kind).into_iter().map(|folder| folder.join(&path)).find(|path| path.exists())
+    Ok(None)
 }
 
 /// The folders in which relative names are looked for, in order.
@@ -85,7 +95,7 @@ pub fn places(call: &Call<'_>, kind: &str) -> Vec<PathBuf> {
 
 /// The same, where the file must be there.
 pub fn must_find(call: &Call<'_>, kind: &str, name: &str) -> Result<PathBuf, Fault> {
-    search(call, kind, name).ok_or_else(|| {
+    search(call, kind, name)?.ok_or_else(|| {
         let mut places = places(call, kind);
         places.dedup();
         let places: Vec<String> = places.iter().map(|folder| format!("`{}`", folder.display())).collect();

@@ -47,9 +47,10 @@ fn fileglob(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         let path = expand_home(&term);
         let pattern = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let folders: Vec<PathBuf> = match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => search(call, "files", &parent.to_string_lossy()).into_iter().collect(),
+            Some(parent) => search(call, "files", &parent.to_string_lossy())?.into_iter().collect(),
             None => places(call, "files"),
         };
+        folders.iter().try_for_each(|folder| Fault::of_doubt(call.context.doubt_listing(folder)))?;
         // The first folder with any match is the one that counts.
         let look = |folder: &PathBuf| {
             let matches = glob(folder, &pattern);
@@ -102,7 +103,7 @@ fn first_found(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         }
         None => search(call, "", name),
     };
-    match wanted.names.iter().find_map(found) {
+    match wanted.names.iter().find_map(|name| found(name).transpose()).transpose()? {
         Some(path) => Ok(vec![Value::text(normpath(&path.display().to_string()))]),
         None if wanted.skip => Ok(Vec::new()),
         None => Err(fault("No file was found when using first_found.")

@@ -28,7 +28,9 @@ pub const TABLE: &[Test] = &[
 ];
 
 fn path(call: &Call<'_>) -> Result<String, Fault> {
-    text(&call.input)
+    let path = text(&call.input)?;
+    Fault::of_doubt(call.context.doubt(Path::new(&path)))?;
+    Ok(path)
 }
 
 fn absolute(call: &Call<'_>) -> Result<bool, Fault> {

@@ -1,0 +1,157 @@
+//! The host of a dry run that makes a plan: it notes which paths would be changed, and whether somebody looks at one that an
+//! earlier task would have changed.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::{fs, mem};
+
+use super::{Command, HostApi, Meta, Predict, Running, Writing};
+use crate::foreseen::Foreseen;
+
+/// The host for one call of a module.
+#[derive(Debug)]
+pub struct Noting<'a> {
+    foreseen: &'a Foreseen,
+    /// What this call would change; it may look at that itself.
+    changed: RefCell<Vec<PathBuf>>,
+    doubt: RefCell<Option<String>>,
+    /// It has looked into a folder that would be made.
+    fresh: RefCell<Option<String>>,
+}
+
+/// Why a call cannot be foretold.
+#[derive(Debug, Default)]
+pub struct Doubt {
+    /// It has looked at something that would be different.
+    pub changed: Option<String>,
+    /// It has looked into a folder that would be there, and empty; what it writes there is new in any case.
+    pub fresh: Option<String>,
+}
+
+impl<'a> Noting<'a> {
+    /// On what is foreseen so far.
+    pub fn new(foreseen: &'a Foreseen) -> Self {
+        Self { foreseen, changed: RefCell::default(), doubt: RefCell::default(), fresh: RefCell::default() }
+    }
+
+    /// The call has ended: what it would change counts for the tasks after it. Gives why it cannot be foretold, if it has
+    /// looked at what is not known.
+    pub fn end(&self, task: &str) -> Doubt {
+        for path in mem::take(&mut *self.changed.borrow_mut()) {
+            self.foreseen.change(&path, task, false);
+        }
+        Doubt { changed: self.doubt.take(), fresh: self.fresh.take() }
+    }
+
+    fn seen(&self, path: &Path, doubt: Option<String>) {
+        if let Some(doubt) = doubt {
+            let slot = if self.foreseen.is_fresh(path) { &self.fresh } else { &self.doubt };
+            slot.borrow_mut().get_or_insert(doubt);
+        }
+    }
+
+    fn changes(&self, path: &Path) {
+        self.changed.borrow_mut().push(path.to_path_buf());
+    }
+}
+
+impl HostApi for Noting<'_> {
+    fn foretells(&self) -> bool {
+        true
+    }
+
+    fn look(&self, path: &Path, follow: bool) -> io::Result<Meta> {
+        self.seen(path, self.foreseen.doubt(path));
+        if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.seen(path, self.foreseen.doubt(path));
+        fs::read(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.seen(path, self.foreseen.doubt_listing(path));
+        Predict.list(path)
+    }
+
+    fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
+        self.changes(path);
+        Predict.write(path, content, writing)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<()> {
+        self.changes(path);
+        Predict.create(path)
+    }
+
+    fn create_new(&self, path: &Path, bits: u32) -> io::Result<()> {
+        self.changes(path);
+        Predict.create_new(path, bits)
+    }
+
+    fn preserve(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.changes(to);
+        Predict.preserve(from, to)
+    }
+
+    fn make_dir(&self, path: &Path, bits: u32) -> io::Result<()> {
+        self.changes(path);
+        Predict.make_dir(path, bits)
+    }
+
+    fn make_dirs(&self, path: &Path) -> io::Result<()> {
+        self.changes(path);
+        Predict.make_dirs(path)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.changes(path);
+        Predict.remove(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.changes(path);
+        Predict.remove_dir(path)
+    }
+
+    fn remove_tree(&self, path: &Path) -> io::Result<()> {
+        self.changes(path);
+        Predict.remove_tree(path)
+    }
+
+    fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
+        self.changes(path);
+        Predict.symlink(target, path)
+    }
+
+    fn hard_link(&self, original: &Path, path: &Path) -> io::Result<()> {
+        self.changes(path);
+        Predict.hard_link(original, path)
+    }
+
+    fn set_bits(&self, path: &Path, bits: u32) -> io::Result<()> {
+        self.changes(path);
+        Predict.set_bits(path, bits)
+    }
+
+    fn set_owner(&self, path: &Path, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+        self.changes(path);
+        Predict.set_owner(path, uid, gid)
+    }
+
+    fn set_times(&self, path: &Path, atime: f64, mtime: f64) -> io::Result<()> {
+        self.changes(path);
+        Predict.set_times(path, atime, mtime)
+    }
+
+    fn set_flags(&self, path: &Path, flags: &str) -> io::Result<()> {
+        self.changes(path);
+        Predict.set_flags(path, flags)
+    }
+
+    fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
+        Predict.run(command)
+    }
+}
