@@ -63,6 +63,7 @@ pub const TABLE: &[Setting] = &[
     row(["CALLBACK_FORMAT_PRETTY", "defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], Kind::Text, "", "Results on several lines: always, or never; where it is not said, those that are what the user came for."),
     row(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], Kind::Text, "json", "Results as `json` or `yaml`."),
     row(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], Kind::Bool, "false", "Marks at plays and tasks of dry runs."),
+    row(["COLLECTIONS_PATHS", "defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], Kind::Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles."),
     row(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], Kind::Bool, "false", "Run handlers of hosts that failed, too."),
     row(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], Kind::Int, "5", "Hosts that run side by side."),
     row(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], Kind::Text, "implicit", "`implicit` gathers facts where a play does not say, `smart` only for hosts that have none yet, `explicit` not at all."),
@@ -70,6 +71,7 @@ pub const TABLE: &[Setting] = &[
     row(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], Kind::List, "", "Sources of the inventory."),
     row(["DEFAULT_NO_LOG", "defaults", "no_log", "ANSIBLE_NO_LOG"], Kind::Bool, "false", "Hide arguments and results of tasks that do not say."),
     row(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], Kind::Int, "15", "Seconds between looks at a background task."),
+    row(["DEFAULT_PRIVATE_ROLE_VARS", "defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], Kind::Bool, "false", "`true` keeps the variables of roles to the roles, `false` shows those of included ones, too; by default only included ones are kept."),
     row(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], Kind::Folders, "", "Folders with roles, beside `roles` next to the playbook."),
     row(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], Kind::Text, "linear", "The strategy of plays that do not name one."),
     row(["DEFAULT_TIMEOUT", "defaults", "timeout", "ANSIBLE_TIMEOUT"], Kind::Int, "10", "Accepted; local connections have no time limit."),
@@ -77,6 +79,7 @@ pub const TABLE: &[Setting] = &[
     row(["DEFAULT_VAULT_ID_MATCH", "defaults", "vault_id_match", "ANSIBLE_VAULT_ID_MATCH"], Kind::Bool, "false", "Open a vaulted text only with secrets of its own id."),
     row(["DEFAULT_VAULT_PASSWORD_FILE", "defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], Kind::File, "", "A file or script with the vault password."),
     row(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], Kind::Int, "0", "How much is said, as `-v`."),
+    row(["DEPRECATION_WARNINGS", "defaults", "deprecation_warnings", "ANSIBLE_DEPRECATION_WARNINGS"], Kind::Bool, "true", "Tell of ways of writing that will stop working."),
     row(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], Kind::Bool, "false", "Show differences, as `--diff`."),
     row(["DISPLAY_ARGS_TO_STDOUT", "defaults", "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"], Kind::Bool, "false", "Show arguments with the names of tasks."),
     row(["DISPLAY_FAILED_STDERR", "defaults", "display_failed_stderr", "ANSIBLE_DISPLAY_FAILED_STDERR"], Kind::Bool, "false", "Show failures on standard error."),
@@ -159,6 +162,11 @@ impl Settings {
     /// The names, values and origins of what somebody has set, for templates.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value, &str)> {
         self.origins.iter().filter_map(|(name, origin)| Some((*name, self.values.get(name)?.clone(), origin.as_str())))
+    }
+
+    /// Whether somebody has set it.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.origins.contains_key(name)
     }
 
     /// A setting that is yes or no.

@@ -36,6 +36,7 @@ pub fn open(
         check: args.check,
         host_starts: settings.bool("SHOW_PER_HOST_START"),
         places_of_failures: settings.bool("SHOW_TASK_PATH_ON_FAILURE"),
+        show_deprecations: settings.bool("DEPRECATION_WARNINGS"),
         custom_stats: settings.bool("SHOW_CUSTOM_STATS"),
         format: match settings.text("CALLBACK_RESULT_FORMAT").as_str() {
             "yaml" => screen::Format::Yaml,

@@ -82,6 +82,9 @@ pub fn loader(
     };
     let mut loader = Loader::new(roles_path(settings), Box::new(open_vault), Box::new(static_template));
     loader.fill = fill(&args.fill)?;
+    loader.collections_path = settings.list("COLLECTIONS_PATHS").into_iter().map(PathBuf::from).collect();
+    let private = "DEFAULT_PRIVATE_ROLE_VARS";
+    loader.private_roles = settings.is_set(private).then(|| settings.bool(private));
     loader.duplicate_keys = Reaction::parse(&settings.text("DUPLICATE_YAML_DICT_KEY"));
     loader.reads = Rc::clone(&globals.reads);
     let door = Rc::clone(bus);
@@ -160,7 +163,7 @@ pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> L
         }
         other => other,
     };
-    let folder = std::path::absolute(&folder).unwrap_or(folder);
+    let folder = crate::playbook::real_path(folder);
     loader.playbook(document, &source, &folder).map(Some)
 }
 

@@ -27,6 +27,10 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         }
         let annotations = diagnostic.labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
         let mut snippet = Snippet::source(source.text()).path(source.name()).fold(true);
+        if diagnostic.severity == Severity::Error {
+            let lead = before(label.span.range().start, source.text());
+            snippet = snippet.annotation(AnnotationKind::Visible.span(lead));
+        }
         for (index, label) in annotations {
             let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(visible(label.span.range(), source.text()));
@@ -43,6 +47,21 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
+}
+
+/// How many lines are shown before the one that an error is about.
+const LINES_BEFORE: usize = 2;
+
+/// The lines before the one that a place is in.
+fn before(place: usize, text: &str) -> std::ops::Range<usize> {
+    let earlier = text.get(..place).unwrap_or_default();
+    let line = earlier.rfind('\n').map_or(0, |end| end + 1);
+    let mut start = line;
+    for _ in 0..LINES_BEFORE {
+        let Some(above) = start.checked_sub(1) else { break };
+        start = earlier[..above].rfind('\n').map_or(0, |end| end + 1);
+    }
+    start..line
 }
 
 /// A span cut to its first line: a caret under twenty lines of a block scalar shows nothing.

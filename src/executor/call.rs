@@ -55,7 +55,7 @@ pub async fn once(
     let bus = Rc::clone(&run.bus);
     let inventory = View(call.task);
     let spec = prepared.module.spec();
-    let limit = Limit::new(&run.interrupt, call.settings.timeout, spec.is_of_registry());
+    let limit = Limit::new(&run.interrupt, super::limit::seconds(call.settings.timeout)?, spec.is_of_registry());
     let noting = (check && run.globals.foreseen.is_kept()).then(|| Noting::new(&run.globals.foreseen));
     let foretelling = noting.as_ref().map_or(&*run.foretold_host_api, |noting| noting as &dyn HostApi);
     let context = TaskContext {

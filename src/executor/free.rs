@@ -1,5 +1,7 @@
 //! The free and host-pinned strategies: each host goes through the play at its own pace.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures_util::stream::{self, StreamExt};
@@ -10,6 +12,7 @@ use super::cursor::Cursor;
 use super::failures::fail;
 use super::include::Missing;
 use super::linear;
+use super::lockstep;
 use super::meta;
 use super::named;
 use super::naming;
@@ -18,8 +21,32 @@ use super::play::PlayRun;
 use super::ready;
 use super::state::{Out, Run};
 use super::task::{TaskRun, kept};
-use crate::playbook::Loaded;
+use crate::playbook::{Loaded, Task};
 use crate::report::{Event, Status};
+
+/// The tickets of tasks with a `throttle`; the task is kept, so that its address cannot come to mean another one.
+type Narrow = HashMap<*const Task, (Rc<Task>, Rc<Semaphore>)>;
+
+/// What hosts wait for before they run a task.
+struct Tickets {
+    /// One for each fork.
+    all: Semaphore,
+    /// Fewer, for tasks with a `throttle`.
+    narrow: RefCell<Narrow>,
+}
+
+impl Tickets {
+    fn new(forks: usize) -> Self {
+        Self { all: Semaphore::new(forks), narrow: RefCell::default() }
+    }
+
+    fn narrow(&self, task: &Rc<Task>, most: usize) -> Rc<Semaphore> {
+        let most = most.min(Semaphore::MAX_PERMITS);
+        let mut narrow = self.narrow.borrow_mut();
+        let new = || (Rc::clone(task), Rc::new(Semaphore::new(most)));
+        Rc::clone(&narrow.entry(Rc::as_ptr(task)).or_insert_with(new).1)
+    }
+}
 
 /// Runs every host by itself. With `pinned`, at most `forks` hosts are under way at all; else at most `forks` tasks.
 ///
@@ -32,7 +59,7 @@ pub async fn run(
     pinned: bool,
 ) -> Loaded<()> {
     let forks = run.options.forks.max(1);
-    let tickets = Semaphore::new(if pinned { Semaphore::MAX_PERMITS } else { forks });
+    let tickets = Tickets::new(if pinned { Semaphore::MAX_PERMITS } else { forks });
     let width = if pinned { forks } else { cursors.len().max(1) };
     let hosts: Vec<(Rc<str>, Cursor)> =
         cursors.iter().map(|(host, cursor)| (Rc::clone(host), cursor.clone())).collect();
@@ -53,7 +80,7 @@ async fn one_host(
     play: &Rc<PlayRun>,
     host: Rc<str>,
     mut cursor: Cursor,
-    tickets: &Semaphore,
+    tickets: &Tickets,
 ) -> Loaded<(Rc<str>, Cursor)> {
     while !run.interrupt.is_raised() && play.ended.get().is_none() {
         let Some(task) = ready::at(run, play, &host, &mut cursor) else { break };
@@ -66,8 +93,13 @@ async fn one_host(
             cursor = alone.swap_remove(&host).unwrap_or_else(|| Cursor::new(Rc::new([])));
             continue;
         }
+        let narrow = lockstep::throttle(run, play, &task, &host)?.map(|most| tickets.narrow(&task, most));
         // A closed semaphore cannot be: it lives as long as the hosts do.
-        let _ticket = tickets.acquire().await.ok();
+        let _narrow = match &narrow {
+            Some(narrow) => narrow.acquire().await.ok(),
+            None => None,
+        };
+        let _ticket = tickets.all.acquire().await.ok();
         let label = naming::label(run, play, &task, &host);
         run.bus.emit(&Event::TaskStart(label.clone()));
         let fate = cursor.fate();

@@ -91,7 +91,7 @@ fn find(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, wanted: &str) -> Vec<
     let mut found: Vec<Rc<Task>> = named.cloned().into_iter().collect();
     let mut seen: Vec<&Value> = Vec::new();
     // Topics are taken as they are written; they are not templates.
-    for handler in ranked.filter(|handler| handler.listen.iter().any(|topic| python::str(topic) == wanted)) {
+    for handler in ranked.filter(|handler| listens(handler, wanted)) {
         if handler.name.as_ref().is_some_and(|name| seen.contains(&name)) {
             continue;
         }
@@ -103,12 +103,27 @@ fn find(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, wanted: &str) -> Vec<
     found
 }
 
+/// Whether a handler listens to a topic, which may have the handler's role before it.
+fn listens(handler: &Task, wanted: &str) -> bool {
+    handler.listen.iter().map(python::str).any(|topic| {
+        topic == wanted
+            || handler.role().is_some_and(|role| {
+                [&role.name, &role.full_name()].into_iter().any(|role| {
+                    wanted.strip_prefix(role.as_str()).and_then(|rest| rest.strip_prefix(" : ")) == Some(&*topic)
+                })
+            })
+    })
+}
+
 /// The names a handler answers to: its own, and with its role before it.
 fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>) -> Vec<String> {
     let Some(name) = &handler.name else { return Vec::new() };
     let Some(name) = templated(run, play, host, handler, name) else { return Vec::new() };
-    let qualified = handler.role().map(|role| format!("{} : {name}", role.name));
-    std::iter::once(name).chain(qualified).collect()
+    let mut names = vec![name];
+    if let Some(role) = handler.role() {
+        names.extend([role.name.clone(), role.full_name()].map(|role| format!("{role} : {}", names[0])));
+    }
+    names
 }
 
 /// The name of a handler; none where it cannot be told, which is of no harm as long as the handler listens.
@@ -123,11 +138,11 @@ fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Tas
         Err(fault) => {
             if handler.listen.is_empty() {
                 let message = format!(
-                    "the handler `{}` cannot be notified: its name cannot be told, and it listens to nothing",
-                    text.as_str()
+                    "Handler '{}' is unusable because it has no listen topics and its name cannot be told: {}",
+                    text.as_str(),
+                    fault.message
                 );
-                let span = text.origin().unwrap_or(&handler.span);
-                run.bus.emit(&Event::Notice(Diagnostic::warning(message).at(span, fault.message)));
+                run.bus.emit(&Event::Notice(Diagnostic::warning(message)));
             }
             None
         }

@@ -86,7 +86,7 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
     entry.handlers_from = text("handlers_from");
     entry.allow_duplicates = Some(flag("allow_duplicates").unwrap_or(true));
     entry.validate = flag("rolespec_validate").unwrap_or(true);
-    entry.public = flag("public").unwrap_or(false);
+    entry.public = flag("public").unwrap_or(run.run.loader.private_roles == Some(false));
     Ok(Request {
         what: What::Role(Box::new(entry)),
         args: Rc::new(args),

@@ -28,8 +28,8 @@ pub struct Settings {
     pub diff: bool,
     /// Facts go to the host that the task is delegated to.
     pub delegate_facts: bool,
-    /// After this the task has failed.
-    pub timeout: Option<u64>,
+    /// After so many seconds the task has failed.
+    pub timeout: Option<i64>,
     /// Further tries.
     pub retries: Option<i64>,
     /// Between tries.
@@ -121,7 +121,7 @@ impl Reader<'_> {
         }
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let check = self.bool(Keyword::CheckMode)?;
-        let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds > 0);
+        let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);
         Ok(Settings {
             ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
             ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
@@ -130,7 +130,7 @@ impl Reader<'_> {
             check_only: check == Some(true),
             diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),
             delegate_facts: self.bool(Keyword::DelegateFacts)?.unwrap_or(false),
-            timeout: timeout.and_then(|seconds| u64::try_from(seconds).ok()),
+            timeout,
             retries: self.int(Keyword::Retries)?,
             delay: Duration::try_from_secs_f64(delay).unwrap_or(Duration::from_secs(5)),
             background: self.int(Keyword::Async)?.unwrap_or(0),

@@ -32,7 +32,8 @@ impl TaskRun<'_> {
         let search = self.play.search_path(Some(self.task));
         let finished = match &self.task.looping {
             None => {
-                let pass = self.pass(&mut scope, &search).await;
+                let mut pass = self.pass(&mut scope, &search).await;
+                self.tell_deprecations(&mut pass);
                 self.finish_one(pass)
             }
             Some(looping) => self.run_loop(looping, &mut scope, &search).await,
@@ -41,6 +42,19 @@ impl TaskRun<'_> {
             self.run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
         }
         finished
+    }
+
+    /// Deprecated ways of writing are told, and are in the result.
+    fn tell_deprecations(&self, pass: &mut Pass) {
+        let messages = self.run.globals.take_deprecations();
+        if messages.is_empty() {
+            return;
+        }
+        let entry = |message: &String| Value::dict([("msg", Value::text(message.as_str()))]);
+        pass.result.set("deprecations", Value::list(messages.iter().map(entry)));
+        for message in messages {
+            self.run.bus.emit(&Event::Notice(Diagnostic::deprecation(message)));
+        }
     }
 
     async fn run_loop(&self, looping: &Loop, scope: &mut TaskScope, search: &[PathBuf]) -> Loaded<Finished> {
@@ -74,6 +88,7 @@ impl TaskRun<'_> {
             let vars = Rc::new(control.variables(&items, index));
             scope.set_top([&vars].into_iter().chain(&seen).cloned().collect());
             let mut pass = self.pass(scope, search).await;
+            self.tell_deprecations(&mut pass);
             for (name, value) in vars.iter() {
                 pass.result.insert(name.clone(), value.clone());
             }

@@ -19,6 +19,24 @@ pub struct Limit<'a> {
     seconds: Option<u64>,
 }
 
+/// The longest `timeout` in seconds.
+const LONGEST: u64 = 100_000_000;
+
+/// The limit that a task's `timeout` means.
+///
+/// # Errors
+/// If it is none.
+pub fn seconds(timeout: Option<i64>) -> Result<Option<u64>, Failure> {
+    let Some(seconds) = timeout else { return Ok(None) };
+    match u64::try_from(seconds) {
+        Ok(limit) if limit <= LONGEST => Ok(Some(limit)),
+        _ => {
+            let message = format!("Timeout {seconds} is invalid, it must be between 0 and {LONGEST}.");
+            Err(Failure::new(message).breaking_off())
+        }
+    }
+}
+
 impl<'a> Limit<'a> {
     /// A limit for a module; `finishes` if it must not be dropped while it changes something.
     pub fn new(run: &'a Interrupt, seconds: Option<u64>, finishes: bool) -> Self {

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::cursor::{Cursor, Fate};
 use super::failures::{fail, fail_others, fatal};
 use super::include::Missing;
-use super::keywords::{Reader, flag};
+use super::keywords::flag;
 use super::naming;
 use super::pass::{Finished, MAY_RESCUE};
 use super::play::PlayRun;
@@ -16,10 +16,11 @@ use super::scope::TaskScope;
 use super::state::Run;
 use super::step;
 use super::task::{TaskRun, kept};
-use crate::playbook::{Keyword, Loaded, Task};
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{Keyword, Loaded, Problem, Task};
 use crate::report::{Event, Status, TaskLabel};
 use crate::template::Engine;
-use crate::value::Value;
+use crate::value::{Value, python};
 
 /// Modules that run once for all hosts of the batch.
 const ONCE_FOR_ALL: &[&str] = &["add_host", "pause"];
@@ -50,7 +51,8 @@ pub async fn one_task(
     let runners: &[Rc<str>] = if once { &hosts[..1] } else { &hosts };
     run.bus.emit(&Event::TaskStart(label.clone()));
     let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();
-    let width = forks(run, play, task, first);
+    let forks = run.options.forks.max(1);
+    let width = throttle(run, play, task, first)?.map_or(forks, |most| most.min(forks));
     let tasks: Vec<(Rc<str>, Fate)> =
         runners.iter().map(|host| (Rc::clone(host), cursors.get(host).map_or(Fate::Failed, Cursor::fate))).collect();
     for host in runners.iter().filter(|host| cursors.get(*host).is_some_and(Cursor::is_doubtful)) {
@@ -161,13 +163,28 @@ impl Includer<'_> {
     }
 }
 
-fn forks(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> usize {
-    let forks = run.options.forks.max(1);
-    if task.keyword(Keyword::Throttle).is_none() {
-        return forks;
-    }
+/// How many hosts a task may run on side by side, if it says so.
+///
+/// # Errors
+/// If it is no whole number: that ends the run.
+pub fn throttle(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Loaded<Option<usize>> {
+    let Some(node) = task.keyword(Keyword::Throttle) else { return Ok(None) };
     let scope = TaskScope::new(run, Some(play), Some(task), host);
-    let engine = Engine::new(&run.globals, &scope, &[]);
-    let throttle = Reader { engine: &engine, task }.int(Keyword::Throttle).ok().flatten();
-    throttle.and_then(|n| usize::try_from(n).ok()).filter(|n| *n > 0).map_or(forks, |n| n.min(forks))
+    let value = Engine::new(&run.globals, &scope, &[]).value(&node.to_value());
+    let number = value.map_err(|fault| fault.message).and_then(|value| match value {
+        Value::Int(number) => Ok(number),
+        Value::Float(number) if number.is_finite() => Ok(number as i64),
+        Value::Bool(yes) => Ok(i64::from(yes)),
+        Value::Unknown(_) => Ok(0),
+        Value::Str(text) => text.trim().parse().map_err(|_| {
+            format!("invalid literal for int() with base 10: {}", python::repr(&Value::text(text.as_str())))
+        }),
+        other => Err(format!("{} is no whole number", python::repr(&other))),
+    });
+    match number {
+        Ok(number) => Ok(usize::try_from(number).ok().filter(|most| *most > 0)),
+        Err(why) => Err(Box::new(Problem::general(
+            Diagnostic::error(format!("Failed to convert the throttle value to an integer: {why}")).at(node.span(), ""),
+        ))),
+    }
 }

@@ -81,7 +81,9 @@ impl TaskScope {
             "role_names" | "ansible_play_role_names" | "ansible_dependent_role_names" | "ansible_role_names" => {
                 role_names(self.play.as_ref()?, name)
             }
-            "role_name" | "ansible_role_name" => Value::text(self.role()?.name.as_str()),
+            "role_name" => Value::text(self.role()?.name.as_str()),
+            "ansible_role_name" => Value::text(self.role()?.full_name()),
+            "ansible_collection_name" => Value::text(self.role()?.collection.as_deref()?),
             "role_path" => Value::text(absolute(&self.role()?.path)),
             "role_uuid" => return None,
             "ansible_parent_role_names" | "ansible_parent_role_paths" => self.parents(name)?,
@@ -113,7 +115,7 @@ impl TaskScope {
         let roles = self.task.as_ref()?.frame.roles();
         let parents = roles.get(1..).filter(|parents| !parents.is_empty())?;
         let paths = name.ends_with("paths");
-        let shown = |role: &&Rc<Role>| Value::text(if paths { absolute(&role.path) } else { role.name.clone() });
+        let shown = |role: &&Rc<Role>| Value::text(if paths { absolute(&role.path) } else { role.full_name() });
         Some(Value::list(parents.iter().map(shown)))
     }
 
@@ -195,7 +197,7 @@ pub const CONNECTION: &[&str] = &[
 ];
 
 fn role_names(play: &PlayRun, name: &str) -> Value {
-    let mut names: Vec<&str> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     let roles: Vec<Rc<Role>> = play.roles.borrow().iter().chain(play.included_roles.borrow().iter()).cloned().collect();
     let mut dependencies = Vec::new();
     for role in &roles {
@@ -207,8 +209,9 @@ fn role_names(play: &PlayRun, name: &str) -> Value {
         _ => roles.iter().chain(&dependencies).collect(),
     };
     for role in chosen {
-        if !names.contains(&role.name.as_str()) {
-            names.push(&role.name);
+        let name = role.full_name();
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     Value::list(names.into_iter().map(Value::text))

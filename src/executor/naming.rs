@@ -71,7 +71,7 @@ fn full_name(task: &Task, name: &str) -> String {
         name => name.to_owned(),
     };
     match task.role() {
-        Some(role) if !includes_role => format!("{} : {name}", role.name),
+        Some(role) if !includes_role => format!("{} : {name}", role.full_name()),
         _ => name,
     }
 }

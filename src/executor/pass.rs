@@ -37,6 +37,8 @@ pub(super) struct Pass {
     pub(super) skipped: bool,
     /// The host cannot be acted on; then it has failed, too.
     pub(super) unreachable: bool,
+    /// All tries were in vain.
+    pub(super) exhausted: bool,
     /// It broke off without a result that conditions could look at.
     pub(super) broke_off: bool,
     /// Nothing ran, so that there is no `failed` in the result.

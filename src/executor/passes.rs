@@ -69,7 +69,7 @@ impl Passes {
         whole.may_notify.append(&mut pass.may_notify);
         if let Some(results) = &mut self.results {
             if pass.failed || !pass.bare {
-                pass.result.set("failed", pass.failed.into());
+                pass.result.set("failed", (pass.failed || pass.exhausted).into());
             }
             pass.result.set("changed", pass.changed.into());
             if pass.skipped {

@@ -149,6 +149,7 @@ impl TaskRun<'_> {
             always_shown: pass.always_shown && !pass.no_log,
             looped: false,
             ignored: pass.ignored,
+            unreachable: pass.unreachable,
             undetermined: pass.doubt(),
         }
     }
@@ -194,7 +195,7 @@ impl TaskRun<'_> {
             result.set("skipped", true.into());
         }
         let status = self.status(&pass);
-        self.begin_role(status);
+        self.begin_role(&pass);
         let outcome = self.outcome(&pass, status, None);
         let finished = Finished {
             status,
@@ -229,7 +230,7 @@ impl TaskRun<'_> {
         self.may_notify(&whole)?;
         whole.delegated_to = self.delegation_as_written();
         let status = self.status(&whole);
-        self.begin_role(status);
+        self.begin_role(&whole);
         let mut outcome = self.outcome(&whole, status, None);
         outcome.looped = true;
         outcome.always_shown = false;
@@ -249,9 +250,10 @@ impl TaskRun<'_> {
         Ok(finished)
     }
 
-    fn begin_role(&self, status: Status) {
-        if let Some(role) = self.task.role().filter(|_| status != Status::Skipped) {
-            self.targets.iter().for_each(|host| role.begin(host));
+    /// A role has begun on a host once a task of it has run there; on hosts that a task speaks for it has not.
+    fn begin_role(&self, pass: &Pass) {
+        if let Some(role) = self.task.role().filter(|_| !pass.skipped && !pass.unreachable) {
+            role.begin(self.host);
         }
     }
 

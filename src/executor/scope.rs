@@ -163,7 +163,7 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
         }
     }
     if let Some(play) = play {
-        for role in play.roles.borrow().iter().rev() {
+        for role in play.roles.borrow().iter().rev().filter(|role| role.public) {
             layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.vars)));
         }
         layers.add(play.files.borrow().get(host).cloned());
@@ -178,7 +178,7 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
         }
     }
     if let Some(play) = play {
-        for role in play.roles.borrow().iter().rev() {
+        for role in play.roles.borrow().iter().rev().filter(|role| role.public) {
             layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.defaults)));
         }
     }

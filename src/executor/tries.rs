@@ -103,11 +103,14 @@ impl TaskRun<'_> {
             if pass.undetermined.is_some() || pass.broke_off {
                 return pass;
             }
+            // The conditions may ask how many tries it took.
+            if tries > 1 {
+                pass.result.set("attempts", attempt.into());
+            }
             self.judge(scope, search, &mut pass);
             if tries <= 1 {
                 return pass;
             }
-            pass.result.set("attempts", attempt.into());
             match self.satisfied(scope, search, &mut pass, has_until) {
                 Ok(true) => return pass,
                 Ok(false) => {}
@@ -115,7 +118,9 @@ impl TaskRun<'_> {
             }
             if attempt >= tries || self.run.interrupt.is_raised() {
                 pass.result.set("attempts", (tries - 1).into());
-                pass.failed = true;
+                // `failed_when` has the last word on the task, though its result says that the tries were in vain.
+                pass.exhausted = true;
+                pass.failed = pass.result.get("failed_when_result").is_none_or(Value::is_true);
                 no_exception(&mut pass.result);
                 return pass;
             }
@@ -291,7 +296,7 @@ impl TaskRun<'_> {
     pub(super) fn registered(&self, pass: &Pass) -> Dict {
         let mut result = pass.result.clone();
         if pass.failed || !pass.bare {
-            result.set("failed", pass.failed.into());
+            result.set("failed", (pass.failed || pass.exhausted).into());
         }
         if !pass.unjudged {
             result.set("changed", pass.changed.into());

@@ -117,7 +117,9 @@ fn classify(root: Node, is_module: &dyn Fn(&str) -> bool) -> Result<Document, Di
 
 fn classify_list(root: &Node, items: &[Node]) -> Result<Document, Diagnostic> {
     if items.is_empty() {
-        return Err(Diagnostic::error("the list is empty: there is nothing to run").at(root.span(), "").hint(EXPECTED));
+        return Err(Diagnostic::error("A playbook must contain at least one play: the list is empty")
+            .at(root.span(), "")
+            .hint(EXPECTED));
     }
     if let Some(item) = items.iter().find(|item| item.entries().is_none()) {
         return Err(Diagnostic::error(format!("an entry must be a play or a task, not {}", item.description()))

@@ -88,7 +88,7 @@ fn keys_given_twice_are_no_stack() {
 fn what_is_neither() {
     wrong("", "`t.yml` is empty: there is nothing to run");
     wrong("---\n# nothing\n", "`t.yml` is empty: there is nothing to run");
-    wrong("[]", "the list is empty: there is nothing to run");
+    wrong("[]", "A playbook must contain at least one play: the list is empty");
     wrong("hello", "this is text, neither a playbook nor tasks");
     wrong("- a\n", "an entry must be a play or a task, not text");
     wrong("- hosts: x\n- debug:\n", "plays and tasks cannot stand in one list");

@@ -25,6 +25,13 @@ pub enum LayerKind {
     HostVars,
 }
 
+/// What a run adds to the inventory, kept for the time when the sources are read again.
+#[derive(Debug, Clone)]
+pub(super) enum Addition {
+    Host { name: String, groups: Vec<String>, vars: Dict },
+    Group { host: String, group: String, parents: Vec<String> },
+}
+
 /// Some variables of a host, as written (templates not yet evaluated).
 #[derive(Debug, Clone)]
 pub struct Layer {
@@ -151,6 +158,13 @@ impl Inventory {
         if name.trim().is_empty() {
             return Err(Diagnostic::error("a host needs a name"));
         }
+        self.added.push(Addition::Host { name: name.to_owned(), groups: groups.to_vec(), vars: vars.clone() });
+        let changed = self.put_host(name, groups, vars);
+        self.settle();
+        Ok(changed)
+    }
+
+    fn put_host(&mut self, name: &str, groups: &[String], vars: &Dict) -> bool {
         let model = self.model_mut();
         let mut changed = !model.hosts.contains_key(name);
         let host = model.host(name, None, None);
@@ -160,8 +174,7 @@ impl Inventory {
         for group in groups {
             changed |= model.group(group).hosts.insert(name.into());
         }
-        self.settle();
-        Ok(changed)
+        changed
     }
 
     /// Puts a host into a group, which becomes a child of the parents (`all` if none are named). Gives whether
@@ -170,6 +183,14 @@ impl Inventory {
     /// # Errors
     /// If the groups would be children of each other.
     pub fn group_by(&mut self, host: &str, group: &str, parents: &[String]) -> Result<bool, Diagnostic> {
+        let changed = self.put_group(host, group, parents)?;
+        let (host, group) = (host.to_owned(), group.to_owned());
+        self.added.push(Addition::Group { host, group, parents: parents.to_vec() });
+        self.settle();
+        Ok(changed)
+    }
+
+    fn put_group(&mut self, host: &str, group: &str, parents: &[String]) -> Result<bool, Diagnostic> {
         let model = self.model_mut();
         let mut changed = !model.groups.contains_key(group);
         for parent in parents {
@@ -182,8 +203,26 @@ impl Inventory {
         // The implicit host is in no group, but asking for it is no error.
         changed |= model.hosts.contains_key(host) && model.group(group).hosts.insert(host.into());
         model.group(group);
-        self.settle();
         Ok(changed)
+    }
+
+    /// Adds what the run has added to sources that were read anew: first hosts, then groups of hosts that are still there.
+    pub(super) fn add_again(&mut self) {
+        let added = std::mem::take(&mut self.added);
+        for addition in &added {
+            if let Addition::Host { name, groups, vars } = addition {
+                self.put_host(name, groups, vars);
+            }
+        }
+        for addition in &added {
+            if let Addition::Group { host, group, parents } = addition
+                && self.has_host(host)
+                && let Err(problem) = self.put_group(host, group, parents)
+            {
+                self.warn(problem);
+            }
+        }
+        self.added = added;
     }
 }
 
@@ -238,6 +277,7 @@ mod tests {
         assert_eq!(inventory.group_names("new").join(" "), "g k p");
         assert!(inventory.host_layers("new").unwrap().iter().any(|layer| layer.vars.contains("x")));
         inventory.refresh();
-        assert!(!inventory.has_host("new") && !inventory.has_group("g"));
+        assert!(inventory.has_host("new") && inventory.has_group("g"));
+        assert_eq!(inventory.group_names("new").join(" "), "g k p");
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::layers::Layer;
+use super::layers::{Addition, Layer};
 use super::model::{HostName, LOCALHOST, Model, Origin};
 use super::names::{GroupNames, Transform};
 use super::{ini, read, script, tree};
@@ -50,6 +50,8 @@ pub struct Inventory {
     /// Which files were read.
     pub(super) reads: Rc<Reads>,
     limit: Option<Vec<String>>,
+    /// What the run has added, in its order.
+    pub(super) added: Vec<Addition>,
     localhost: OnceCell<HostName>,
     warnings: RefCell<Vec<Diagnostic>>,
     /// Layers of hosts that were asked for, until something changes.
@@ -81,6 +83,7 @@ impl Inventory {
             secrets,
             reads,
             limit: None,
+            added: Vec::new(),
             localhost: OnceCell::new(),
             warnings: RefCell::default(),
             layers: RefCell::default(),
@@ -90,7 +93,7 @@ impl Inventory {
         inventory
     }
 
-    /// Reads all sources anew; hosts and groups added in the run are gone, as `meta: refresh_inventory` wants it.
+    /// Reads all sources anew; what was added in the run is added again.
     pub fn refresh(&mut self) {
         self.model = Model::default();
         self.model.names = GroupNames::new(self.rules.group_names);
@@ -102,6 +105,7 @@ impl Inventory {
                 self.unread.push(source);
             }
         }
+        self.add_again();
         self.settle();
         if let Some(warning) = self.model.names.warning() {
             self.warn(Diagnostic::warning(warning));

@@ -1,9 +1,9 @@
 //! The module of a task with its arguments, in all the ways in which they can be written.
 
-use super::Loaded;
 use super::action::{Action, RawArgs, resolve, unknown_module};
 use super::freeform;
 use super::loader::Loader;
+use super::{Loaded, Problem};
 use crate::diagnostic::Diagnostic;
 use crate::modules::{self, spec::FreeForm};
 use crate::source::Span;
@@ -47,6 +47,14 @@ impl Loader {
                         .into());
                 }
             }
+        }
+        if let Some(name) = raw.values.keys().filter_map(Value::as_str).find(|name| name.starts_with("_ansible_")) {
+            return Err(Box::new(Problem::general(
+                Diagnostic::error(format!(
+                    "`{name}` cannot be a parameter: the prefix '_ansible_' is reserved for internal use only."
+                ))
+                .at(&raw.span, ""),
+            )));
         }
         Ok((Action { written: name, full }, raw))
     }

@@ -100,7 +100,8 @@ pub fn entry_of(loader: &Loader, task: &Task) -> Loaded<RoleEntry> {
     let flag = |name: &str| task.args.values.get(name).map(truth);
     entry.allow_duplicates = flag("allow_duplicates").or(Some(true));
     entry.validate = flag("rolespec_validate").unwrap_or(true);
-    entry.public = flag("public").unwrap_or(task.action.short() == "import_role");
+    let is_import = task.action.short() == "import_role";
+    entry.public = flag("public").unwrap_or_else(|| loader.private_roles.map_or(is_import, |private| !private));
     Ok(entry)
 }
 
@@ -131,7 +132,7 @@ fn about(role: &Role) -> Dict {
     let path = std::path::absolute(&role.path).unwrap_or_else(|_| role.path.clone());
     let mut vars = Dict::new();
     vars.set("role_name", role.name.as_str().into());
-    vars.set("ansible_role_name", role.name.as_str().into());
+    vars.set("ansible_role_name", role.full_name().into());
     vars.set("role_path", path.display().to_string().into());
     vars
 }

@@ -23,6 +23,10 @@ pub type StaticTemplate = dyn Fn(&Value, &[Rc<Dict>]) -> Result<Value, Diagnosti
 pub struct Loader {
     /// Folders in which roles are looked for, besides `roles` next to the playbook.
     pub roles_path: Vec<PathBuf>,
+    /// Folders with collections, besides `collections` next to the playbook.
+    pub collections_path: Vec<PathBuf>,
+    /// Whether variables of roles that do not say so are for the role alone; by default those of included ones are.
+    pub private_roles: Option<bool>,
     /// Values for empty placeholders, by parameter (`--fill`).
     pub fill: Vec<(String, String)>,
     /// What a key is that is given twice.
@@ -48,6 +52,8 @@ impl Loader {
         Self {
             roles_path,
             fill: Vec::new(),
+            collections_path: Vec::new(),
+            private_roles: None,
             duplicate_keys: Reaction::default(),
             on_secret: Box::new(|_| ()),
             open_vault,

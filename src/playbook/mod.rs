@@ -8,6 +8,7 @@ pub mod action;
 mod arguments;
 pub mod block;
 mod check;
+mod collection;
 pub mod frame;
 pub mod freeform;
 pub mod import;
@@ -107,4 +108,9 @@ impl From<Diagnostic> for Box<Problem> {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::new(Problem::parse(diagnostic))
     }
+}
+
+/// A path without links and `..` in it, as variables like `playbook_dir` and `role_path` show it.
+pub fn real_path(path: std::path::PathBuf) -> std::path::PathBuf {
+    path.canonicalize().or_else(|_| std::path::absolute(&path)).unwrap_or(path)
 }

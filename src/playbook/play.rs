@@ -196,7 +196,7 @@ impl Loader {
             problem.report = problem.report.into_iter().map(|d| d.at(file.span(), "")).collect();
             problem
         })?;
-        let inner = path.parent().unwrap_or(folder).to_path_buf();
+        let inner = super::real_path(path.parent().unwrap_or(folder).to_path_buf());
         let intake = intake::read(&source, &|key| super::action::resolve(key).is_some())?;
         self.noticed(intake.warnings)?;
         match intake.document {
@@ -213,7 +213,13 @@ impl Loader {
         let mut keywords = Keywords::default();
         for entry in node.entries().unwrap_or_default() {
             // An old name of `remote_user`.
-            let old = entry.key.as_str() == Some("user") && node.get("remote_user").is_none();
+            let old = entry.key.as_str() == Some("user");
+            if old && node.get("remote_user").is_some() {
+                return Err(Diagnostic::error("both 'user' and 'remote_user' are set for this play.")
+                    .at(entry.key.span(), "")
+                    .hint("`user` is the old name of `remote_user`: remove it")
+                    .into());
+            }
             let keyword = if old { Some(Keyword::RemoteUser) } else { allowed_keyword(entry, Place::Play)? };
             let Some(keyword) = keyword else { continue };
             match keyword {
@@ -244,9 +250,12 @@ impl Loader {
         let (mut role_blocks, mut handlers) = (Vec::new(), Vec::new());
         if let Some(list) = frame.keywords.node(Keyword::Roles).filter(|node| !node.is_null()) {
             let Some(nodes) = list.items() else {
-                return Err(Diagnostic::error(format!("`roles` must be a list, not {}", list.description()))
-                    .at(list.span(), "")
-                    .into());
+                return Err(Diagnostic::error(format!(
+                    "A malformed role declaration was encountered. `roles` must be a list, not {}",
+                    list.description()
+                ))
+                .at(list.span(), "")
+                .into());
             };
             for entry in nodes {
                 let role = self.role(self.role_entry(entry)?, &folder, None)?;

@@ -110,15 +110,18 @@ fn prompts(prompts: &Node) -> Loaded<()> {
             let what = format!("an entry of `vars_prompt` must be a mapping, not {}", node.description());
             return Err(Diagnostic::error(what).at(node.span(), "").hint("write `- name: VARIABLE`").into());
         };
+        if node.get("name").is_none() {
+            return Err(Diagnostic::error("Invalid vars_prompt data structure, missing 'name' key")
+                .at(node.span(), "")
+                .hint("write `- name: VARIABLE`")
+                .into());
+        }
         if let Some(odd) = entries.iter().find(|e| !e.key.as_str().is_some_and(|key| PROMPT_KEYS.contains(&key))) {
             let key = odd.key.as_str().unwrap_or_default();
             return Err(Diagnostic::error(format!("`{key}` is not a key of an entry of `vars_prompt`"))
                 .at(odd.key.span(), "")
                 .suggest(key, &PROMPT_KEYS)
                 .into());
-        }
-        if node.get("name").is_none() {
-            return Err(Diagnostic::error("an entry of `vars_prompt` needs a `name`").at(node.span(), "").into());
         }
     }
     Ok(())

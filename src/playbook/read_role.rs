@@ -8,6 +8,7 @@ use super::frame::{Frame, Surroundings};
 use super::keyword::{Keyword, Place};
 use super::loader::Loader;
 use super::role::{Role, RoleEntry};
+use super::role_files::{Found, vars_of};
 use super::task::Task;
 use super::vars::{check_variable_name, read_vars};
 use super::{Action, Loaded, Problem, RawArgs};
@@ -21,7 +22,8 @@ impl Loader {
     /// # Errors
     /// If there is no such role (exit 1), or a file of it is not understood.
     pub fn role(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>) -> Loaded<Rc<Role>> {
-        self.role_at_depth(entry, base, parent, 0)
+        let beside = parent.and_then(Frame::role).and_then(|role| role.path.parent().map(Path::to_path_buf));
+        self.role_at_depth(entry, base, beside.as_deref(), 0)
     }
 
     /// Lets every role run again: that one has run counts for its play alone.
@@ -29,14 +31,14 @@ impl Loader {
         self.roles.borrow().iter().for_each(|role| role.progress.borrow_mut().clear());
     }
 
-    fn role_at_depth(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>, depth: usize) -> Loaded<Rc<Role>> {
+    /// Beside the role that asks for it a role is found, too.
+    fn role_at_depth(&self, entry: RoleEntry, base: &Path, beside: Option<&Path>, depth: usize) -> Loaded<Rc<Role>> {
         if depth > 30 {
             return Err(Box::new(Problem::general(
                 Diagnostic::error(format!("the role `{}` depends on itself", entry.name)).at(&entry.span, ""),
             )));
         }
-        let path = self.find_role(&entry, base, parent)?;
-        let name = path.file_name().map_or_else(|| entry.name.clone(), |n| n.to_string_lossy().into_owned());
+        let Found { name, path, collection } = self.find_role(&entry, base, beside)?;
         let identity = identity(&path, &entry);
         let meta = self.role_file(&path, "meta", None)?;
         let allow = match entry.allow_duplicates {
@@ -58,7 +60,7 @@ impl Loader {
         if let Some(list) = meta.as_ref().and_then(|m| m.get("dependencies")).and_then(Node::items) {
             for node in list {
                 let dependency = self.role_entry(node)?;
-                dependencies.push(self.role_at_depth(dependency, base, parent, depth + 1)?);
+                dependencies.push(self.role_at_depth(dependency, base, path.parent(), depth + 1)?);
             }
         }
         let specs = match self.role_file(&path, "meta", Some("argument_specs"))? {
@@ -69,6 +71,7 @@ impl Loader {
             |from: &Option<String>, folder: &str| self.role_part(&path, folder, from.as_deref(), &entry.span);
         let role = Rc::new(Role {
             name,
+            collection,
             defaults: Rc::new(vars_of(required(&entry.defaults_from, "defaults")?.as_ref())?),
             vars: Rc::new(vars_of(required(&entry.vars_from, "vars")?.as_ref())?),
             tasks: required(&entry.tasks_from, "tasks")?,
@@ -91,8 +94,20 @@ impl Loader {
     /// # Errors
     /// If it names no role.
     pub fn role_entry(&self, node: &Node) -> Loaded<RoleEntry> {
+        let mut entry = self.written_entry(node)?;
+        entry.public = self.private_roles != Some(true);
+        Ok(entry)
+    }
+
+    fn written_entry(&self, node: &Node) -> Loaded<RoleEntry> {
         if let Some(name) = node.as_str() {
-            let name = name.split(',').next().unwrap_or(name).trim();
+            if name.contains(',') {
+                return Err(Box::new(Problem::general(
+                    Diagnostic::error(format!("Invalid old style role requirement: {name}"))
+                        .at(node.span(), "")
+                        .hint("give parameters as a mapping: `- {role: NAME, parameter: value}`"),
+                )));
+            }
             return Ok(RoleEntry::named(self.role_name(name, node)?, node.span().clone()));
         }
         let Some(entries) = node.entries() else {
@@ -222,16 +237,6 @@ fn frame_without_role(frame: &Rc<Frame>) -> Rc<Frame> {
         needed_by: frame.role.clone(),
         ..frame.parent.as_ref().map_or_else(Frame::default, Frame::inside)
     })
-}
-
-fn vars_of(node: Option<&Node>) -> Loaded<Dict> {
-    let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(Dict::new()) };
-    match node.to_value() {
-        Value::Dict(dict) => Ok((*dict).clone()),
-        _ => Err(Diagnostic::error(format!("a file of variables must hold a mapping, not {}", node.description()))
-            .at(node.span(), "")
-            .into()),
-    }
 }
 
 fn identity(path: &Path, entry: &RoleEntry) -> String {

@@ -13,8 +13,10 @@ use crate::yaml::Node;
 /// A role as it is used in one place: with its own parameters.
 #[derive(Debug)]
 pub struct Role {
-    /// The name under which it is known (the last part of a path).
+    /// The name under which it is known, without the collection.
     pub name: String,
+    /// The collection that it is of.
+    pub collection: Option<String>,
     /// The folder.
     pub path: PathBuf,
     /// Variables from `defaults/`.
@@ -117,6 +119,14 @@ impl Role {
         }
         if !all.iter().any(|known| Rc::ptr_eq(known, self)) {
             all.push(Rc::clone(self));
+        }
+    }
+
+    /// The name with the collection's before it.
+    pub fn full_name(&self) -> String {
+        match &self.collection {
+            Some(collection) => format!("{collection}.{}", self.name),
+            None => self.name.clone(),
         }
     }
 

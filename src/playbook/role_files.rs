@@ -1,15 +1,38 @@
-//! The files of a role: where its folder is, and what is in it.
+//! Where a role lies, and its files.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use super::frame::Frame;
+use super::collection::{self, RoleName};
 use super::loader::Loader;
 use super::role::RoleEntry;
 use super::{Loaded, Problem};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::value::Value;
+use crate::value::{Dict, Value};
 use crate::yaml::Node;
+
+/// A role that was found.
+pub(super) struct Found {
+    /// The name under which it is known: as it is written, or the last part of a path to the role itself.
+    pub(super) name: String,
+    /// Its folder.
+    pub(super) path: PathBuf,
+    /// The collection that it is of.
+    pub(super) collection: Option<String>,
+}
+
+impl Found {
+    fn new(name: &str, path: &Path) -> Self {
+        let path = super::real_path(path.to_path_buf());
+        let collection = collection::of(&path);
+        let name = match &collection {
+            Some(collection) => name.strip_prefix(collection.as_str()).and_then(|name| name.strip_prefix('.')),
+            None => None,
+        }
+        .unwrap_or(name);
+        Self { name: name.to_owned(), path, collection }
+    }
+}
 
 impl Loader {
     /// Role names may be templates over extra vars and the play's.
@@ -23,17 +46,29 @@ impl Loader {
         Ok(crate::value::python::str(&value))
     }
 
-    pub(super) fn find_role(&self, entry: &RoleEntry, base: &Path, parent: Option<&Frame>) -> Loaded<PathBuf> {
+    /// The folder of a role.
+    pub(super) fn find_role(&self, entry: &RoleEntry, base: &Path, beside: Option<&Path>) -> Loaded<Found> {
         let name = expand_home(&entry.name);
-        let beside = parent.and_then(Frame::role).and_then(|role| role.path.parent().map(Path::to_path_buf));
+        let own = base.join("collections");
+        let collections = || std::iter::once(own.as_path()).chain(self.collections_path.iter().map(PathBuf::as_path));
+        let full = RoleName::parse(&entry.name);
+        if let Some(full) = &full
+            && let Some(path) = full.find(collections())
+        {
+            return Ok(Found::new(&entry.name, &path));
+        }
         let mut folders: Vec<PathBuf> = vec![base.join("roles")];
-        folders.extend(beside);
+        folders.extend(beside.map(Path::to_path_buf));
         folders.extend(self.roles_path.iter().cloned());
         folders.push(base.to_path_buf());
-        let found = if name.is_absolute() {
-            name.is_dir().then(|| name.clone())
-        } else {
-            folders.iter().map(|folder| folder.join(&name)).chain([name.clone()]).find(|path| path.is_dir())
+        let inside = folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_dir());
+        let found = match inside {
+            Some(path) if !name.is_absolute() => Some(Found::new(&entry.name, &path)),
+            _ if name.is_dir() => {
+                let last = name.file_name().map_or(entry.name.clone().into(), |last| last.to_string_lossy());
+                Some(Found::new(&last, &name))
+            }
+            _ => None,
         };
         found.ok_or_else(|| {
             let known: Vec<String> = folders
@@ -42,7 +77,10 @@ impl Loader {
                 .flat_map(|entries| entries.flatten().filter(|e| e.path().is_dir()))
                 .map(|e| e.file_name().to_string_lossy().into_owned())
                 .collect();
-            let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+            let looked: Vec<String> = match full {
+                Some(_) => collections().map(|folder| folder.display().to_string()).collect(),
+                None => folders.iter().map(|folder| folder.display().to_string()).collect(),
+            };
             Box::new(Problem::general(
                 Diagnostic::error(format!("there is no role `{}`", entry.name))
                     .at(&entry.span, "")
@@ -54,6 +92,15 @@ impl Loader {
 
     /// `FOLDER/main.yml` or `FOLDER/FROM.yml`; all files of a folder `FOLDER/main/` for variables.
     pub(super) fn role_part(&self, role: &Path, folder: &str, from: Option<&str>, span: &Span) -> Loaded<Option<Node>> {
+        if let Some(from) = from.filter(|from| leaves(from)) {
+            let expected = role.join(folder);
+            return Err(Diagnostic::error(format!(
+                "`{from}` cannot be part of the role, as it is not inside the expected role path: `{}`",
+                expected.display()
+            ))
+            .at(span, "")
+            .into());
+        }
         if let Some(node) = self.role_file(role, folder, from)? {
             return Ok(Some(node));
         }
@@ -69,6 +116,7 @@ impl Loader {
         }
     }
 
+    /// The same; nothing if there is no such file.
     pub(super) fn role_file(&self, role: &Path, folder: &str, from: Option<&str>) -> Loaded<Option<Node>> {
         let stem = role.join(folder).join(from.unwrap_or("main"));
         let candidates = [".yml", ".yaml", ".json", ""].map(|extension| {
@@ -78,8 +126,75 @@ impl Loader {
         });
         match candidates.iter().find(|path| path.is_file()) {
             Some(path) => Ok(self.yaml(path)?),
+            None if matches!(folder, "vars" | "defaults") && stem.is_dir() => self.all_of(&stem),
             None => Ok(None),
         }
+    }
+
+    /// All files of variables in a folder and those below it, by name, as one mapping.
+    fn all_of(&self, folder: &Path) -> Loaded<Option<Node>> {
+        let mut whole: Option<Node> = None;
+        for path in variable_files(folder) {
+            let Some(node) = self.yaml(&path)?.filter(|node| !node.is_null()) else { continue };
+            whole = match (&whole, node.entries()) {
+                (Some(known), Some(entries)) => {
+                    let known = known.entries().unwrap_or_default();
+                    let all = known.iter().chain(entries).cloned().collect();
+                    Some(Node::new(node.span().clone(), None, crate::yaml::Kind::Map(all)))
+                }
+                // What is no mapping is complained of as a single file is.
+                _ => Some(node),
+            };
+        }
+        Ok(whole)
+    }
+}
+
+/// Whether a path leads out of the folder that it is meant from.
+fn leaves(path: &str) -> bool {
+    let mut depth = 0usize;
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir if depth > 0 => depth -= 1,
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return true,
+        }
+    }
+    false
+}
+
+/// Files of variables in a folder and those below it, sorted by name; hidden ones and copies are left out.
+fn variable_files(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
+    paths.sort();
+    let usual = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+        !name.starts_with('.') && !name.ends_with('~')
+    };
+    let known = |path: &Path| {
+        path.extension().is_none_or(|extension| ["yml", "yaml", "json"].iter().any(|known| extension == *known))
+    };
+    let mut files = Vec::new();
+    for path in paths.into_iter().filter(usual) {
+        if path.is_dir() {
+            files.extend(variable_files(&path));
+        } else if known(&path) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The variables of a file.
+pub(super) fn vars_of(node: Option<&Node>) -> Loaded<Dict> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(Dict::new()) };
+    match node.to_value() {
+        Value::Dict(dict) => Ok((*dict).clone()),
+        _ => Err(Diagnostic::error(format!("a file of variables must hold a mapping, not {}", node.description()))
+            .at(node.span(), "")
+            .into()),
     }
 }
 
@@ -87,5 +202,37 @@ fn expand_home(name: &str) -> PathBuf {
     match name.strip_prefix("~/") {
         Some(rest) => std::env::home_dir().unwrap_or_default().join(rest),
         None => PathBuf::from(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_out_are_seen() {
+        for (path, out) in [
+            ("main", false),
+            ("a/../b.yml", false),
+            ("../x", true),
+            ("a/../../x", true),
+            ("/etc/x", true),
+            ("./x", false),
+        ] {
+            assert_eq!(leaves(path), out, "{path}");
+        }
+    }
+
+    #[test]
+    fn folders_of_variables_are_read_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("b")).unwrap();
+        for name in ["c.yml", "a", "b/x.json", ".hidden.yml", "old.yml~", "notes.txt"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = variable_files(folder.path());
+        let names: Vec<_> =
+            found.iter().map(|path| path.strip_prefix(folder.path()).unwrap().display().to_string()).collect();
+        assert_eq!(names, ["a", "b/x.json", "c.yml"]);
     }
 }

@@ -124,6 +124,8 @@ pub struct Outcome {
     pub always_shown: bool,
     /// The task had a loop (its host line says nothing that the items have not said).
     pub looped: bool,
+    /// The host could not be reached, whether that counts or not.
+    pub unreachable: bool,
     /// A failed pass of a task whose failure will not count, or a failure that is ignored.
     pub ignored: bool,
     /// Nothing can be said in a dry run; what has to happen first.

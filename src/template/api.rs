@@ -78,7 +78,7 @@ impl Engine<'_> {
     /// # Errors
     /// If the text is no expression, is data, or fails.
     pub fn expression(&self, text: &Text) -> Result<Value, Fault> {
-        let value = self.raw_expression(text)?;
+        let value = self.raw_expression(text, Place::of(text))?;
         self.finish(value)
     }
 
@@ -87,19 +87,18 @@ impl Engine<'_> {
     /// # Errors
     /// If the text is no expression, is data, or fails otherwise.
     pub fn expression_lenient(&self, text: &Text) -> Result<Value, Fault> {
-        match self.raw_expression(text).and_then(|value| self.deep(value)) {
+        match self.raw_expression(text, Place::of(text)).and_then(|value| self.deep(value)) {
             Ok(value) => plain_leniently(&value),
             Err(fault) if fault.kind == FaultKind::Undefined => Ok(fault.poisoned()),
             Err(fault) => Err(fault),
         }
     }
 
-    fn raw_expression(&self, text: &Text) -> Result<Value, Fault> {
+    fn raw_expression(&self, text: &Text, place: Place) -> Result<Value, Fault> {
         self.refuel();
         if !text.is_trusted() {
             return Err(untrusted());
         }
-        let place = Place::of(text);
         let parsed = self.globals.parsed_expression(text);
         let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
         let cx = Cx { locals: Locals::root(), place: Arc::new(place), blocks: Arc::default() };
@@ -150,7 +149,11 @@ impl Engine<'_> {
 
     fn embedded(&self, text: &Text) -> Result<Verdict, Fault> {
         let value = self.eval_text(text, None).map_err(in_condition)?;
-        self.globals.warn(format!("conditions are expressions already: leave out the braces in `{}`", text.trim()));
+        self.globals.deprecate(format!(
+            "conditions are expressions already and should not be surrounded by templating delimiters: leave out the \
+             braces in `{}`",
+            text.trim()
+        ));
         let place = |fault: Fault| fault.or_at(text.origin());
         match value {
             Value::Str(inner) if inner.is_trusted() && !inner.is_template() => {
@@ -163,7 +166,7 @@ impl Engine<'_> {
     }
 
     fn condition_text(&self, text: &Text) -> Result<Verdict, Fault> {
-        let value = self.raw_expression(text).map_err(in_condition)?;
+        let value = self.raw_expression(text, Place::of_condition(text)).map_err(in_condition)?;
         self.verdict(value).map_err(|fault| fault.or_at(text.origin()))
     }
 
@@ -384,7 +387,7 @@ fn mark(number: usize, fault: &Fault) -> String {
 }
 
 /// Whether a condition is wholly in braces.
-fn is_whole_template(text: &str) -> bool {
+pub fn is_whole_template(text: &str) -> bool {
     let text = text.trim();
     (text.starts_with("{{") && text.ends_with("}}")) || (text.starts_with("{%") && text.ends_with("%}"))
 }

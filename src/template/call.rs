@@ -230,12 +230,14 @@ pub struct Filter {
     pub takes_undefined: bool,
     /// Unknown input is passed in; for all others an unknown input makes the result unknown.
     pub takes_unknown: bool,
+    /// Vaulted input is not opened for it.
+    pub takes_sealed: bool,
 }
 
 impl Filter {
     /// A filter that wants defined and known input.
     pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Value, Fault>, about: &'static str) -> Self {
-        Self { name, run, about, takes_undefined: false, takes_unknown: false }
+        Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false }
     }
 
     /// Also takes undefined input.
@@ -248,6 +250,12 @@ impl Filter {
     #[must_use]
     pub const fn unknown(self) -> Self {
         Self { takes_unknown: true, ..self }
+    }
+
+    /// Also takes vaulted input as it is.
+    #[must_use]
+    pub const fn sealed(self) -> Self {
+        Self { takes_sealed: true, ..self }
     }
 }
 
@@ -264,12 +272,14 @@ pub struct Test {
     pub takes_undefined: bool,
     /// Unknown input is passed in (`defined`); for all others the result is unknown.
     pub takes_unknown: bool,
+    /// Vaulted input is not opened for it.
+    pub takes_sealed: bool,
 }
 
 impl Test {
     /// A test that wants defined and known input.
     pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<bool, Fault>, about: &'static str) -> Self {
-        Self { name, run, about, takes_undefined: false, takes_unknown: false }
+        Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false }
     }
 
     /// Also takes undefined input.
@@ -282,6 +292,12 @@ impl Test {
     #[must_use]
     pub const fn unknown(self) -> Self {
         Self { takes_unknown: true, ..self }
+    }
+
+    /// Also takes vaulted input as it is.
+    #[must_use]
+    pub const fn sealed(self) -> Self {
+        Self { takes_sealed: true, ..self }
     }
 }
 

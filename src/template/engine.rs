@@ -75,6 +75,7 @@ pub struct Globals {
     playbook: RenderOptions,
     opener: Option<Box<Opener>>,
     warnings: RefCell<Vec<String>>,
+    deprecations: RefCell<Vec<String>>,
     templates: RefCell<HashMap<Arc<str>, Arc<Template>>>,
     expressions: RefCell<HashMap<Arc<str>, Arc<Node>>>,
     /// Which files were read.
@@ -92,6 +93,7 @@ impl Globals {
             playbook: RenderOptions::default(),
             opener: None,
             warnings: RefCell::default(),
+            deprecations: RefCell::default(),
             templates: RefCell::default(),
             expressions: RefCell::default(),
             reads: std::rc::Rc::default(),
@@ -125,15 +127,22 @@ impl Globals {
 
     /// Notes a warning; one that is there already is not noted twice.
     pub fn warn(&self, message: String) {
-        let mut warnings = self.warnings.borrow_mut();
-        if !warnings.contains(&message) {
-            warnings.push(message);
-        }
+        note(&self.warnings, message);
+    }
+
+    /// Notes a way of writing that will stop working.
+    pub fn deprecate(&self, message: String) {
+        note(&self.deprecations, message);
     }
 
     /// The warnings since the last time.
     pub fn take_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut *self.warnings.borrow_mut())
+        self.warnings.take()
+    }
+
+    /// The deprecated ways of writing that were met since the last time.
+    pub fn take_deprecations(&self) -> Vec<String> {
+        self.deprecations.take()
     }
 
     pub(super) fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
@@ -418,6 +427,14 @@ pub(super) fn with_ends(value: Value, template: &str, newline: &str) -> Value {
 }
 
 /// How many line breaks a text ends with.
+/// Adds a message that is not there yet.
+fn note(messages: &RefCell<Vec<String>>, message: String) {
+    let mut messages = messages.borrow_mut();
+    if !messages.contains(&message) {
+        messages.push(message);
+    }
+}
+
 fn ends(text: &str) -> usize {
     text.bytes().rev().filter(|byte| *byte != b'\r').take_while(|byte| *byte == b'\n').count()
 }

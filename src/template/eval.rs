@@ -43,6 +43,19 @@ impl Engine<'_> {
         }
     }
 
+    /// What a filter or test works on: a vaulted variable as it is, where that is wanted.
+    fn input(&self, node: &Node, cx: &Cx, takes_sealed: impl Fn() -> bool) -> Result<Value, Fault> {
+        if let Kind::Var(name) = &node.kind
+            && cx.locals.get(name).is_none()
+            && !cx.locals.is_secluded()
+            && takes_sealed()
+            && let Some(sealed @ Value::Sealed(_)) = self.scope.get(name)
+        {
+            return Ok(sealed);
+        }
+        self.node(node, cx)
+    }
+
     /// An operand: defined, members templated.
     fn operand(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
         self.deep(self.defined(node, cx)?)
@@ -61,6 +74,16 @@ impl Engine<'_> {
 
     fn kind(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
         match &node.kind {
+            Kind::Const(Value::Str(text)) => match cx.place.literal(text, &node.at) {
+                Some(template) => {
+                    self.globals.deprecate(format!(
+                        "text in quotes in a condition should be no template: join the parts with `~` in place of `{}`",
+                        text.trim()
+                    ));
+                    self.touch(Value::Str(template), None)
+                }
+                None => Ok(Value::Str(text.clone())),
+            },
             Kind::Const(value) => Ok(value.clone()),
             Kind::Var(name) => self.name(name, node, cx),
             Kind::List(items) => Ok(Value::list(self.nodes(items, cx)?)),
@@ -108,14 +131,14 @@ impl Engine<'_> {
             },
             Kind::Filter(name, input, args) => {
                 let input = match input {
-                    Some(input) => self.node(input, cx)?,
+                    Some(input) => self.input(input, cx, || registry::filter(name).is_some_and(|f| f.takes_sealed))?,
                     None => Value::Null,
                 };
                 let args = self.args(args, cx)?;
                 self.waiting(self.apply_filter(name, input, args), node, cx)
             }
             Kind::Test(name, input, args) => {
-                let input = self.node(input, cx)?;
+                let input = self.input(input, cx, || registry::test(name).is_some_and(|test| test.takes_sealed))?;
                 let args = self.args(args, cx)?;
                 self.waiting(self.apply_test(name, input, args), node, cx)
             }
@@ -286,7 +309,10 @@ impl Engine<'_> {
             let fault = Fault::new(FaultKind::UnknownName, format!("no filter named `{name}`"));
             return Err(fault.suggest(name, &registry::filter_names()));
         };
-        let input = self.deep(input)?;
+        let input = match input {
+            Value::Sealed(_) if filter.takes_sealed => input,
+            other => self.deep(other)?,
+        };
         let args = self.deep_args(args)?;
         match &input {
             // Whoever takes a missing value does not take a failure for one.
@@ -320,7 +346,10 @@ impl Engine<'_> {
             let fault = Fault::new(FaultKind::UnknownName, format!("no test named `{name}`"));
             return Err(fault.suggest(name, &registry::test_names()));
         };
-        let input = self.deep(input)?;
+        let input = match input {
+            Value::Sealed(_) if test.takes_sealed => input,
+            other => self.deep(other)?,
+        };
         let args = self.deep_args(args)?;
         match &input {
             Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),
@@ -344,7 +373,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Text in quotes among the arguments of a lookup is a template too.
+    /// Text in quotes among the arguments of a lookup is a template too; its name is not.
     fn fill_literals(&self, written: &[Arg], args: &mut Args, cx: &Cx) -> Result<(), Fault> {
         let fill = |node: &Node, value: &mut Value| {
             if let Kind::Const(Value::Str(text)) = &node.kind
@@ -359,7 +388,9 @@ impl Engine<'_> {
         for arg in written {
             match arg {
                 Arg::Positional(node) => {
-                    fill(node, &mut args.positional[place])?;
+                    if place > 0 {
+                        fill(node, &mut args.positional[place])?;
+                    }
                     place += 1;
                 }
                 Arg::Named(_, node) => {

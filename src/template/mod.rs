@@ -33,7 +33,7 @@ mod secrecy;
 pub mod tests;
 mod tree;
 
-pub use api::{Verdict, mapping};
+pub use api::{Verdict, is_whole_template, mapping};
 pub use call::{Args, Call, Context, Filter, Lookup, Test};
 pub use engine::{Engine, Globals, Layer, Scope};
 pub use fault::{Fault, FaultKind};

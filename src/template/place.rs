@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::tree::At;
 use crate::source::Span;
-use crate::value::Text;
+use crate::value::{Text, has_template_markers};
 
 /// Where a template stands.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +15,8 @@ pub struct Place {
     /// The text, where it is not letter by letter, and then the place of each of its bytes.
     text: Arc<str>,
     places: Arc<OnceLock<Option<Vec<usize>>>>,
+    /// Text in quotes may be a template itself, as in conditions.
+    literals: bool,
 }
 
 impl Place {
@@ -32,6 +34,19 @@ impl Place {
             }
             _ => Self { origin: Some(origin.clone()), text: text.shared(), ..Self::default() },
         }
+    }
+
+    /// The place of a condition: text in quotes in it may be a template itself.
+    pub fn of_condition(text: &Text) -> Self {
+        Self { literals: true, ..Self::of(text) }
+    }
+
+    /// Text in quotes as a template, if it is one here.
+    pub fn literal(&self, text: &Text, at: &At) -> Option<Text> {
+        if !self.literals || !has_template_markers(text) {
+            return None;
+        }
+        Some(Text::written(text.shared(), self.span(at)?))
     }
 
     /// The place of a part.

@@ -2,7 +2,7 @@
 
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::template::Verdict;
+use crate::template::{Verdict, is_whole_template};
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions hold.")
@@ -41,10 +41,10 @@ fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         }
     }
     // Conditions are expressions, so they are taken as written; a template that gives the list of them has been resolved.
-    let that = match context.raw("that") {
-        Some(Value::Str(text)) if text.is_template() => args.get("that").cloned().unwrap_or(Value::Null),
-        Some(raw) => raw.clone(),
-        None => args.get("that").cloned().unwrap_or(Value::Null),
+    let that = match (context.raw("that"), args.get("that")) {
+        (Some(Value::Str(text)), Some(list @ Value::List(_))) if is_whole_template(text) => list.clone(),
+        (Some(raw), _) => raw.clone(),
+        (None, that) => that.cloned().unwrap_or(Value::Null),
     };
     let conditions = if let Value::List(items) = &that { items.to_vec() } else { vec![that] };
     for condition in conditions {

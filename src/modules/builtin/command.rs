@@ -58,7 +58,13 @@ impl Module for Shell {
     }
 
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context, true))
+        Box::pin(async move {
+            // A shell replaces them itself.
+            if context.raw("expand_argument_vars").is_some() {
+                return Err(Failure::new("Unsupported parameters for (shell) module: expand_argument_vars"));
+            }
+            run(args, context, true).await
+        })
     }
 }
 

@@ -104,7 +104,7 @@ fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
 fn file(args: &Args, context: &TaskContext<'_>, read: &mut Read) -> Result<(), Failure> {
     let name = args.str("file").or_else(|| args.str("_raw_params")).map(|name| name.trim_end_matches('\n'));
     let Some(name) = name.filter(|name| !name.is_empty()) else {
-        return Err(Failure::new("no file is named: `file` or `dir` is required"));
+        return Err(Failure::new("Could not find file: neither `file` nor `dir` names one"));
     };
     let path = context
         .find_file("vars", name)

@@ -153,7 +153,7 @@ impl Screen {
             (Status::Changed, _) => Some((format!("changed: {host}{label}"), Meaning::Changed, false)),
             (Status::Skipped, true) => Some((format!("skipping: {host}{label} "), Meaning::Skipped, false)),
             (Status::Skipped, false) => Some((format!("skipping: {host}"), Meaning::Skipped, false)),
-            (Status::Unreachable, _) => Some((format!("fatal: {host}: UNREACHABLE!{label}"), Meaning::Failed, true)),
+            _ if outcome.unreachable => Some((format!("fatal: {host}: UNREACHABLE!{label}"), Meaning::Failed, true)),
             (_, true) => Some((format!("failed: {host}{}", label.replacen(" =>", "", 1)), Meaning::Failed, true)),
             (_, false) => Some((format!("fatal: {host}: FAILED!"), Meaning::Failed, true)),
         };
@@ -304,6 +304,9 @@ impl Writer for Screen {
             }
             Event::Progress(message) => {
                 self.wait(message, redactor);
+                Ok(())
+            }
+            Event::Notice(notice) if notice.severity == Severity::Deprecation && !self.options.show_deprecations => {
                 Ok(())
             }
             Event::Notice(notice) => self.notice(notice, redactor),

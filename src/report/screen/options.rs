@@ -25,6 +25,8 @@ pub struct Options {
     pub places_of_failures: bool,
     /// What `set_stats` gathered, at the end.
     pub custom_stats: bool,
+    /// Ways of writing that will stop working are told.
+    pub show_deprecations: bool,
     /// The format of results.
     pub format: Format,
     /// Results on several lines: always, never, or where they are what the user came for.

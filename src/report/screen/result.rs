@@ -47,7 +47,7 @@ impl Screen {
         shown.retain(|key, _| {
             let key = key.as_str().unwrap_or_default();
             let internal = key.starts_with("_ansible_")
-                || key == "warnings"
+                || matches!(key, "warnings" | "deprecations")
                 || (self.options.verbosity < 3 && matches!(key, "invocation" | "diff" | "exception"));
             let of_loop = outcome.item.is_some()
                 && (key == "ansible_loop_var"

@@ -10,7 +10,7 @@ use crate::vars::vault::{self, VaultProblem};
 
 /// The family.
 pub const TABLE: &[Filter] = &[
-    Filter::new("unvault", unvault, "Opens vaulted text with a password."),
+    Filter::new("unvault", unvault, "Opens vaulted text with a password.").sealed(),
     Filter::new("vault", seal, "Vaults text with a password."),
 ];
 

@@ -11,9 +11,15 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[Test] = &[
+    Test::new(
+        "ansible._protomatter.tagged_with",
+        tagged_with,
+        "Whether a text is `TrustedAsTemplate`, has an `Origin` or was a `VaultedValue`.",
+    )
+    .sealed(),
     Test::new("filter", filter, "Whether there is a filter of that name."),
     Test::new("test", test, "Whether there is a test of that name."),
-    Test::new("vault_encrypted", vault_encrypted, "Whether it is vaulted text."),
+    Test::new("vault_encrypted", vault_encrypted, "Whether it is vaulted text.").sealed(),
     Test::new("vaulted_file", vaulted_file, "Whether it is the path of a vaulted file."),
 ];
 
@@ -30,7 +36,29 @@ fn test(call: &Call<'_>) -> Result<bool, Fault> {
 }
 
 fn vault_encrypted(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(matches!(call.input, Value::Sealed(_)))
+    Ok(is_vaulted(&call.input))
+}
+
+/// Whether a value is vaulted, or was and has been opened as a whole.
+fn is_vaulted(value: &Value) -> bool {
+    match value {
+        Value::Sealed(_) => true,
+        // It stands where the envelope stands.
+        Value::Str(text) => {
+            text.origin().is_some_and(|origin| origin.text().contains(HEADER)) && !text.contains(HEADER)
+        }
+        _ => false,
+    }
+}
+
+/// What the reference's own tests ask of a value.
+fn tagged_with(call: &Call<'_>) -> Result<bool, Fault> {
+    let mark = text(call.args.positional.first().unwrap_or(&Value::Null))?;
+    Ok(match (&*mark, &call.input) {
+        ("VaultedValue", value) => is_vaulted(value),
+        ("TrustedAsTemplate" | "Origin", Value::Str(text)) => text.is_trusted(),
+        _ => false,
+    })
 }
 
 fn vaulted_file(call: &Call<'_>) -> Result<bool, Fault> {

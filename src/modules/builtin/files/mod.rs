@@ -25,7 +25,9 @@ pub const COMMON: &[Param] = &[
     Param::str("selevel", "The level part of the SELinux context; accepted, without effect."),
     Param::str("setype", "The type part of the SELinux context; accepted, without effect."),
     Param::str("attributes", "Flags of the file as `chattr` takes them.").aliases(&["attr"]),
-    Param::bool("unsafe_writes", "Write into the file itself where it cannot be replaced.").default("false"),
+    Param::bool("unsafe_writes", "Write into the file itself where it cannot be replaced.")
+        .default("false")
+        .env("ANSIBLE_UNSAFE_WRITES"),
 ];
 
 /// A path without `.`, `..` and doubled slashes, by its text alone.
