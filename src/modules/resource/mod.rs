@@ -4,6 +4,7 @@
 //! which state was asked for, when a replacement is refused, in which order things happen, what is returned, and what
 //! is said. Observing gets no way to write ([`RegistryReads`]), planning gets no way to read.
 
+mod ended;
 mod run;
 mod told;
 

@@ -1,6 +1,6 @@
 //! One task on one resource: look, decide, act.
 
-use super::told::Ended;
+use super::ended::Ended;
 use super::{Observation, Order, Resource, Site, Stop, near};
 use crate::ionos::{ApiError, Connection, Past, RegistryApi};
 use crate::modules::ionoscloud::options;

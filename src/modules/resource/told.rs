@@ -1,5 +1,6 @@
 //! What is returned and said of a task on a resource.
 
+use super::ended::Ended;
 use super::run::Run;
 use super::{Resource, Site, Stop, id_value};
 use crate::ionos::api::Id;
@@ -8,14 +9,6 @@ use crate::ionos::{ApiError, Kept};
 use crate::modules::{Diff, Effect, Failure, Outcome};
 use crate::reconcile::{Record, Verb};
 use crate::value::{Dict, Value};
-
-/// How a task ends that does not end well.
-pub(super) enum Ended {
-    Failed(Box<Failure>),
-    Undetermined(String),
-    /// The service refused what a list that was kept from an earlier pass had suggested; the list has been dropped.
-    Outdated(Box<Failure>),
-}
 
 impl<R: Resource> Run<'_, R> {
     /// The result of what was done.

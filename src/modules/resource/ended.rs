@@ -1,0 +1,11 @@
+//! How a task on a resource ends that does not end well.
+
+use crate::modules::Failure;
+
+/// How a task ends that does not end well.
+pub(super) enum Ended {
+    Failed(Box<Failure>),
+    Undetermined(String),
+    /// The service refused what a list that was kept from an earlier pass had suggested; the list has been dropped.
+    Outdated(Box<Failure>),
+}
