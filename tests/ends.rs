@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// A folder for one test, with files in it.
 fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
@@ -40,5 +41,50 @@ fn what_includes_itself_comes_to_an_end() {
         assert_eq!(output.status.code(), Some(250), "{said}{complained}");
         assert!(complained.starts_with(&format!("error: {what} is included 250 levels deep")), "{complained}");
         fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+/// Runs a playbook and sends it signals as soon as a file is there.
+fn interrupted(folder: &Path, signals: usize) -> Output {
+    let child = command(folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    while !folder.join("begun").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    for _ in 0..signals {
+        Command::new("kill").args(["-INT", &id]).status().unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn who_interrupts_gets_no_recap_and_leaves_nothing_behind() {
+    // What refuses to be interrupted is ended, too.
+    let tasks = [
+        "shell: trap '' INT; echo $$ > begun; sleep 600",
+        "block: [{shell: echo $$ > begun; sleep 600}]\n      rescue: [{debug: {msg: not reached}}]\n      always: [{debug: {msg: not reached}}]",
+    ];
+    for (number, task) in tasks.iter().enumerate() {
+        for signals in [1, 2] {
+            let text = format!(
+                "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - {task}\n    - debug: msg='not reached'\n"
+            );
+            let folder = folder(&format!("interrupt-{number}-{signals}"), &[("playbook.yml", &text)]);
+            let output = interrupted(&folder, signals);
+            let (said, complained) = texts(&output);
+            assert_eq!(output.status.code(), Some(99), "{said}{complained}");
+            assert!(!said.contains("RECAP") && !said.contains("not reached"), "{said}");
+            assert!(complained.ends_with("error: User interrupted execution\n"), "{complained}");
+            let child = fs::read_to_string(folder.join("begun")).unwrap();
+            let there = || fs::read(Path::new("/proc").join(child.trim()).join("cmdline")).is_ok_and(|c| !c.is_empty());
+            for _ in 0..200 {
+                if there() {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+            }
+            assert!(!there(), "{child} is still there");
+            fs::remove_dir_all(folder).unwrap();
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! `ionplay PLAYBOOK`: puts a run together from the command line and the environment, and runs it.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::args::RunArgs;
 use super::door::{self, broken, colours, general, guarded};
@@ -121,6 +122,9 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     Done { exit, run: Some(run) }
 }
 
+/// How long an interrupted run may take to end before something is said of it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
 /// Runs until the end or until the user presses Ctrl-C: the first time what is under way is finished, the second time
 /// the program ends at once.
 async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
@@ -131,14 +135,23 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
         _ = tokio::signal::ctrl_c() => {}
     }
     run.interrupt.raise();
-    run.bus.emit(&Event::Notice(Diagnostic::warning(
-        "interrupted: what has been sent is finished, nothing else is begun or waited for; press Ctrl-C again to stop at \
-         once",
-    )));
-    tokio::select! {
-        ended = &mut work => executor::Ended { exit: Exit::Interrupted, ..ended },
-        _ = tokio::signal::ctrl_c() => executor::Ended { exit: Exit::Interrupted, report: Report::new() },
-    }
+    // Mostly it is over at once, and there is nothing to tell.
+    let mut report = tokio::select! {
+        ended = &mut work => ended.report,
+        () = tokio::time::sleep(PATIENCE) => {
+            run.bus.emit(&Event::Notice(Diagnostic::warning(
+                "interrupted: what has been sent is finished, nothing else is begun or waited for; press Ctrl-C again \
+                 to stop at once",
+            )));
+            tokio::select! {
+                ended = &mut work => ended.report,
+                _ = tokio::signal::ctrl_c() => Report::new(),
+            }
+        }
+        _ = tokio::signal::ctrl_c() => Report::new(),
+    };
+    report.push(Diagnostic::error("User interrupted execution"));
+    executor::Ended { exit: Exit::Interrupted, report }
 }
 
 enum Prepared {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
+use crate::host::ask::ask;
 use crate::playbook::play_checks::prompt_entries;
 use crate::playbook::{Loaded, Problem};
 use crate::report::Event;
@@ -12,22 +13,23 @@ use crate::template::{Args, Context, Engine, Fault};
 use crate::value::{Dict, Text, Value, python};
 use crate::yaml::Node;
 
-/// Asks for all variables. What `-e` gives is not asked for; without a terminal the default counts.
+/// Asks for all variables. What `-e` gives is not asked for; without a terminal the default counts. Gives nothing if the
+/// user breaks off.
 ///
 /// # Errors
 /// If an entry cannot be understood, its templates fail, or two answers differ where confirmation is wanted.
-pub fn ask_all(run: &Rc<Run>, engine: &Engine<'_>, prompts: &Node) -> Loaded<Dict> {
+pub async fn ask_all(run: &Rc<Run>, engine: &Engine<'_>, prompts: &Node) -> Loaded<Option<Dict>> {
     let mut answers = Dict::new();
     for node in prompt_entries(prompts) {
         let at = |fault: Fault| Problem::parse(Diagnostic::from(fault.or_at(Some(node.span()))));
         let prompt = Prompt { engine, node };
         let name = prompt.text("name").map_err(at)?.unwrap_or_default();
         if !run.extra_vars.contains(&name) {
-            let answer = prompt.answer(run, &name).map_err(at)?;
+            let Some(answer) = prompt.answer(run, &name).await.map_err(at)? else { return Ok(None) };
             answers.set(name, answer);
         }
     }
-    Ok(answers)
+    Ok(Some(answers))
 }
 
 /// An entry.
@@ -50,7 +52,7 @@ impl Prompt<'_> {
         Ok(self.value(key)?.as_ref().and_then(crate::template::python::text::boolean_word).unwrap_or(default))
     }
 
-    fn answer(&self, run: &Run, name: &str) -> Result<Value, Fault> {
+    async fn answer(&self, run: &Run, name: &str) -> Result<Option<Value>, Fault> {
         let default = self.text("default")?;
         let place = format!("{name} ({})", self.node.span());
         let typed = if let Some(known) = run.options.answers.get(&place) {
@@ -58,8 +60,13 @@ impl Prompt<'_> {
         } else if std::io::stdin().is_terminal() {
             let question = self.text("prompt")?.unwrap_or_else(|| name.to_owned());
             let (private, confirm) = (self.flag("private", true)?, self.flag("confirm", false)?);
-            let typed = ask(&question, default.as_deref(), private, confirm)
-                .map_err(|error| Fault::value(error.to_string()))?;
+            run.bus.emit(&Event::Progress(String::new()));
+            let typed = tokio::select! {
+                biased;
+                typed = typed(&question, default.as_deref(), private, confirm) => typed,
+                () = run.interrupt.raised() => return Ok(None),
+            };
+            let typed = typed.map_err(|error| Fault::value(error.to_string()))?;
             if let Some(typed) = &typed {
                 run.options.answers.keep(place, typed.clone());
             }
@@ -79,7 +86,7 @@ impl Prompt<'_> {
         } else {
             Text::written(answer, self.node.span().clone())
         };
-        Ok(Value::Str(answer))
+        Ok(Some(Value::Str(answer)))
     }
 
     fn encrypted(&self, answer: String, kind: String) -> Result<String, Fault> {
@@ -91,17 +98,12 @@ impl Prompt<'_> {
     }
 }
 
-fn ask(question: &str, default: Option<&str>, private: bool, confirm: bool) -> std::io::Result<Option<String>> {
-    let terminal = console::Term::stderr();
+async fn typed(question: &str, default: Option<&str>, private: bool, confirm: bool) -> std::io::Result<Option<String>> {
     let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
     loop {
-        let once = |label: &str| -> std::io::Result<String> {
-            terminal.write_str(&format!("{label}{shown}: "))?;
-            if private { terminal.read_secure_line() } else { terminal.read_line() }
-        };
-        let answer = once(question)?;
-        if confirm && once(&format!("confirm {question}"))? != answer {
-            terminal.write_line("***** VALUES ENTERED DO NOT MATCH ****")?;
+        let answer = ask(format!("{question}{shown}: "), !private).await?;
+        if confirm && ask(format!("confirm {question}{shown}: "), !private).await? != answer {
+            console::Term::stderr().write_line("***** VALUES ENTERED DO NOT MATCH ****")?;
             continue;
         }
         return Ok((!answer.is_empty()).then_some(answer));

@@ -59,6 +59,7 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
                     hosts: tally.hosts().clone(),
                     custom: tally.custom().clone(),
                     records: run.records.borrow().clone(),
+                    interrupted: run.interrupt.is_raised(),
                 });
             }
             Ended { exit: status(run), report: Report::new() }
@@ -104,7 +105,10 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     let prompted = match &play.vars_prompt {
         Some(prompts) => {
             let scope = TaskScope::new(run, Some(&probe), None, &localhost);
-            Rc::new(prompts::ask_all(run, &Engine::new(&run.globals, &scope, &[]), prompts)?)
+            match prompts::ask_all(run, &Engine::new(&run.globals, &scope, &[]), prompts).await? {
+                Some(answers) => Rc::new(answers),
+                None => return Ok(false),
+            }
         }
         None => Rc::default(),
     };

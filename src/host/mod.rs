@@ -1,5 +1,6 @@
 //! Files and commands behind one door: real, or foretelling in check mode.
 
+pub mod ask;
 mod command;
 mod flags;
 mod meta;

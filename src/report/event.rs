@@ -79,6 +79,8 @@ pub enum Event {
         custom: Dict,
         /// What happened to registry objects.
         records: Vec<Record>,
+        /// The user broke the run off: the counts tell nothing.
+        interrupted: bool,
     },
 }
 

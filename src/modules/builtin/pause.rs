@@ -49,8 +49,10 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
         tokio::time::sleep(Duration::from_secs(seconds.unsigned_abs())).await;
     } else if std::io::stdin().is_terminal() {
         let question = args.str("prompt").unwrap_or("Press enter to continue, Ctrl+C to interrupt");
+        // The live line would be drawn over the question.
         (context.progress)("");
-        input = ask(question.to_owned(), echo).await?;
+        let read = crate::host::ask::ask(format!("{question}: "), echo).await;
+        input = read.map_err(|error| Failure::new(format!("cannot read from the terminal: {error}")))?;
     } else {
         context.warn("Not waiting for response to prompt as stdin is not interactive");
     }
@@ -103,24 +105,6 @@ fn whole(name: &str, value: &Value) -> Result<i64, Failure> {
         let is = value.type_name();
         Failure::new(format!("argument '{name}' is of type {is} and we were unable to convert to int: {why}"))
     })
-}
-
-/// Asks at the terminal. The thread that waits for the answer is left behind if the run is interrupted.
-async fn ask(question: String, echo: bool) -> Result<String, Failure> {
-    let (send, answer) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let terminal = console::Term::stderr();
-        let read = terminal
-            .write_str(&format!("{question}: "))
-            .and_then(|()| if echo { terminal.read_line() } else { terminal.read_secure_line() });
-        // Nobody listens any more after an interruption.
-        let _ = send.send(read);
-    });
-    match answer.await {
-        Ok(Ok(text)) => Ok(text),
-        Ok(Err(error)) => Err(Failure::new(format!("cannot read from the terminal: {error}"))),
-        Err(_) => Err(Failure::new("user requested abort!")),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The screen: looks and reads like Ansible's default output, so that people and log scrapers feel at home.
 
+mod live;
 mod options;
 mod recap;
 mod result;
@@ -8,9 +9,8 @@ pub use options::{Format, Options};
 pub use recap::summary;
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::bus::Writer;
 use super::diff;
@@ -20,9 +20,6 @@ use crate::diagnostic::{Diagnostic, Severity, render};
 use crate::secrets::Redactor;
 use crate::value::json::{self, Style};
 use crate::value::{Value, python};
-
-/// What the live line needs beside its message: spinner, time, and room for an echo.
-const LIVE_MARGIN: usize = 16;
 
 /// Writes results to standard output, warnings and errors to standard error.
 pub struct Screen {
@@ -42,13 +39,7 @@ impl Screen {
     /// The screen on standard output; with a live line if standard error is a terminal.
     pub fn new(options: Options) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(|| {
-            let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-                bar.set_style(style);
-            }
-            bar
-        });
+        let live = (terminal && std::io::stderr().is_terminal() && !options.quiet).then(live::new);
         let out: Box<dyn Write> = if options.quiet { Box::new(std::io::sink()) } else { Box::new(std::io::stdout()) };
         Self {
             options,
@@ -203,35 +194,16 @@ impl Screen {
         }
     }
 
-    /// Says on the live line what is waited for, if anything is; the time is that of the task.
+    /// Says on the live line what is waited for, nothing taking it away; the time is that of the task.
     fn wait(&mut self, message: &str, redactor: &Redactor) {
         if let Some(live) = &self.live {
-            // Somebody is asked on the line where it would be.
-            if message.is_empty() {
-                live.finish_and_clear();
-                return;
-            }
-            if live.is_finished() {
-                live.reset();
-            }
-            // The line must not reach the edge: what the terminal echoes (`^C`) would begin another.
-            let room = width().saturating_sub(LIVE_MARGIN);
-            live.set_message(cut(&redactor.redact(message), room));
-            live.enable_steady_tick(Duration::from_millis(120));
+            live::show(live, &redactor.redact(message));
         }
     }
 }
 
 fn includes(outcome: &Outcome) -> bool {
     outcome.label.action.ends_with(".include_tasks") || outcome.label.action.ends_with(".include_role")
-}
-
-/// The beginning of a text that is too long.
-fn cut(text: &str, room: usize) -> String {
-    match text.char_indices().nth(room) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// How wide lines of standard output are: as `COLUMNS` says, or the terminal.
@@ -316,9 +288,12 @@ impl Writer for Screen {
             }
             Event::Verbose(..) => Ok(()),
             Event::Line(line) => self.print(&format!("{line}\n"), redactor),
-            Event::Recap { hosts, custom, records } => {
+            Event::Recap { hosts, custom, records, interrupted } => {
                 if let Some(live) = &self.live {
                     live.finish_and_clear();
+                }
+                if *interrupted {
+                    return self.broken_off(records, redactor);
                 }
                 self.recap(hosts, custom, records, redactor)?;
                 if self.options.check && self.options.check_marks {

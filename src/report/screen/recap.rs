@@ -39,6 +39,14 @@ impl Screen {
         self.custom(custom, redactor)
     }
 
+    /// What is told of a run that the user broke off.
+    pub(super) fn broken_off(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
+        match summary(records) {
+            Some(summary) => self.print(&format!("\n{summary}\n"), redactor),
+            None => Ok(()),
+        }
+    }
+
     /// What `set_stats` gathered: by host, then the run's own.
     fn custom(&mut self, custom: &Dict, redactor: &Redactor) -> std::io::Result<()> {
         if custom.is_empty() || !(self.options.custom_stats || self.options.verbosity > 0) {
