@@ -37,14 +37,14 @@ impl Complaint {
 ///
 /// # Errors
 /// With the first complaint, as the reference gives it.
-pub fn check(spec: &Spec, given: &Dict, called: &str) -> Result<Checked, Failure> {
+pub fn check(spec: &'static Spec, given: &Dict, called: &str) -> Result<Checked, Failure> {
     if spec.invalid_options {
         let strange: Vec<String> = given.keys().map(python::str).filter(|name| spec.param(name).is_none()).collect();
         if !strange.is_empty() {
             return Err(Failure::new(format!("Invalid options for {called}: {}", strange.join(","))));
         }
     }
-    let (values, complaints, warnings) = validate(&Rules::from(spec), given);
+    let (values, complaints, warnings) = validate(&Rules::of_module(spec), given);
     let Some(first) = complaints.into_iter().next() else {
         return Ok(Checked { args: Args::new(values), warnings });
     };

@@ -1,5 +1,9 @@
 //! What is checked: the rows of a module, or a specification that a playbook gives as data.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use crate::modules::spec::{Kind, Param, Spec};
 use crate::value::{Dict, Value, json};
 
@@ -190,7 +194,19 @@ impl From<&Spec> for Rules {
     }
 }
 
+thread_local! {
+    /// The rules of the modules that have been called, by the address of what they are made from.
+    static OF_MODULES: RefCell<HashMap<*const Spec, Rc<Rules>>> = RefCell::default();
+}
+
 impl Rules {
+    /// The rules of a module, made with its first call.
+    pub fn of_module(spec: &'static Spec) -> Rc<Self> {
+        OF_MODULES.with_borrow_mut(|known| {
+            Rc::clone(known.entry(std::ptr::from_ref(spec)).or_insert_with(|| Rc::new(Self::from(spec))))
+        })
+    }
+
     fn of_rows<'a>(rows: impl Iterator<Item = &'a Param>) -> Self {
         Self { params: rows.map(Rule::from).collect(), ..Self::default() }
     }
