@@ -394,9 +394,9 @@ mod tests {
 
     #[test]
     fn unknown_names_are_refused_in_the_words_of_the_controller() {
-        let spec = Spec { invalid_options: true, ..SPEC };
+        static STRICT: Spec = Spec { invalid_options: true, ..SPEC };
         let given = crate::value::json::from_str(r#"{"registry": "r", "wiat": 1}"#).unwrap();
-        let failure = check(&spec, given.as_dict().unwrap(), "x.thing").unwrap_err();
+        let failure = check(&STRICT, given.as_dict().unwrap(), "x.thing").unwrap_err();
         assert_eq!(failure.message, "Invalid options for x.thing: wiat");
     }
 
