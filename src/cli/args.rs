@@ -78,7 +78,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Tasks")]
     pub start_at_task: Option<String>,
     /// Of a page with several blocks, run this one (from 1).
-    #[arg(long, value_name = "N", help_heading = "Tasks")]
+    #[arg(long, value_name = "N", help_heading = "Tasks", value_parser = number)]
     pub block: Option<usize>,
     /// List the blocks of a page.
     #[arg(long, help_heading = "Tasks")]
@@ -124,6 +124,10 @@ pub struct RunArgs {
     /// Accepted; modules are built in.
     #[arg(short = 'M', long, value_name = "FOLDER", hide = true)]
     pub module_path: Option<String>,
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.trim().parse().map_err(|_| "a whole number is wanted; `--list-blocks` lists the blocks".to_owned())
 }
 
 fn forks(text: &str) -> Result<usize, String> {

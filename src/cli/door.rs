@@ -7,6 +7,7 @@ use super::args::{OutputFormat, RunArgs};
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::playbook::Problem;
+use crate::playbook::loader::plain;
 use crate::report::{Bus, Writer, document, jsonl, screen};
 use crate::secrets::Redactor;
 use crate::settings::Settings;
@@ -52,8 +53,9 @@ pub fn open(
         writers.push(Box::new(document::Document::new(format)));
     }
     if let Some(path) = &args.events {
-        let writer = jsonl::Jsonl::create(path)
-            .map_err(|error| Diagnostic::error(format!("cannot write the events to `{}`: {error}", path.display())))?;
+        let writer = jsonl::Jsonl::create(path).map_err(|error| {
+            Diagnostic::error(format!("cannot write the events to `{}`: {}", path.display(), plain(&error)))
+        })?;
         writers.push(Box::new(writer));
     }
     Ok(Rc::new(Bus::new(writers, Rc::new(Redactor::new(args.show_secrets)))))
@@ -89,4 +91,21 @@ pub fn broken(report: &[Diagnostic], colour: bool, exit: Exit) -> Exit {
 /// A problem with the call itself, in one sentence.
 pub fn general(message: impl Into<String>) -> Box<Problem> {
     Box::new(Problem::general(Diagnostic::error(message)))
+}
+
+/// A message without the numbers that the standard library adds to what the system says.
+pub(super) fn without_numbers(text: &str) -> String {
+    let mut parts = text.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(')').map_or(part, |(_, rest)| rest))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_of_the_system_tell_nobody_anything() {
+        let clean = super::without_numbers("cannot read `a`: No such file (os error 2): gone (os error 3); stop");
+        assert_eq!(clean, "cannot read `a`: No such file: gone; stop");
+        assert_eq!(super::without_numbers("plain"), "plain");
+    }
 }

@@ -31,7 +31,7 @@ use crate::vars::vault::VaultProblem;
 // Of an option that is given twice the last one counts, as in the original.
 #[command(args_override_self = true)]
 #[command(after_help = "Exit status: 0 fine, 1 general error, 2 a task failed or a wrong option, 4 not understood or \
-unreachable, 99 interrupted, 250 our own fault.")]
+unreachable, 5 options that make no sense together, 10 to 17 a plan is not applied, 99 interrupted, 250 our own fault.")]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -47,7 +47,6 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Do exactly what a plan says.
     Apply(apply::ApplyArgs),
-    /// Serve the container registry API on loopback, to try playbooks against.
     Sandbox(sandbox::Args),
     /// Run a background task (used by `async` itself).
     #[command(hide = true)]
@@ -96,7 +95,7 @@ fn told(result: anyhow::Result<()>) -> Exit {
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if broken_pipe(&error) => Exit::Success,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", door::without_numbers(&format!("{error:#}")));
             match error.downcast_ref() {
                 Some(VaultProblem::Ambiguous(_)) => Exit::BadOptions,
                 _ => Exit::General,

@@ -161,7 +161,7 @@ pub(super) fn look(no_color: bool) -> Look {
 
 /// Says why something is not done.
 pub(super) fn refuse(why: &str, exit: Exit) -> Exit {
-    eprintln!("error: {why}");
+    eprintln!("error: {}", door::without_numbers(why));
     exit
 }
 

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use clap::CommandFactory as _;
+
 use super::args::RunArgs;
 use super::door::general;
 use super::{config, extra_vars};
 use crate::diagnostic::{Diagnostic, Reaction};
 use crate::intake::{self, Document};
+use crate::modules::{MODULES, Spec};
 use crate::playbook::{Loaded, Loader, Playbook, Problem};
 use crate::report::{Bus, Event};
 use crate::secrets::Redactor;
 use crate::settings::Settings;
 use crate::source::Source;
+use crate::suggest;
 use crate::template::{Engine, Fault, Globals};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::VaultSecrets;
@@ -100,10 +104,37 @@ pub fn loader(
 /// `--fill PARAMETER=VALUE`
 fn fill(words: &[String]) -> Loaded<Vec<(String, String)>> {
     let pair = |word: &String| match word.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            fillable(name)?;
+            Ok((name.to_owned(), value.to_owned()))
+        }
         _ => Err(general(format!("`--fill {word}` is no `PARAMETER=VALUE`"))),
     };
     words.iter().map(pair).collect()
+}
+
+/// A word that is no file may have been meant as a subcommand.
+fn or_command(mut problem: Box<Problem>, path: &Path) -> Box<Problem> {
+    let names: Vec<String> =
+        super::Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    let word = path.to_string_lossy();
+    if let (false, Some(near), Some(message)) =
+        (path.exists(), suggest::nearest(&word, &names), problem.report.first_mut())
+    {
+        message.hints.push(format!("did you mean the command `{near}`?"));
+    }
+    problem
+}
+
+/// Refuses the name of a parameter that no module has.
+fn fillable(name: &str) -> Loaded<()> {
+    if MODULES.iter().any(|module| module.spec().param(name).is_some()) {
+        return Ok(());
+    }
+    let of_registries = MODULES.iter().map(|module| module.spec()).filter(|spec| spec.is_of_registry());
+    let names: Vec<&str> = of_registries.flat_map(Spec::all_params).map(|param| param.name).collect();
+    let message = Diagnostic::error(format!("`--fill {name}`: no module has a parameter of this name"));
+    Err(Box::new(Problem::general(message.suggest(name, &names))))
 }
 
 /// Mappings as a scope, the first winning.
@@ -142,7 +173,7 @@ pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> L
         (crate::yaml::read_text("<stdin>", text)?, PathBuf::from("."))
     } else {
         let path = Path::new(name);
-        let source = loader.read(path)?;
+        let source = loader.read(path).map_err(|problem| or_command(problem, path))?;
         let folder =
             path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
         (source, folder)

@@ -14,6 +14,7 @@ use crate::ionos::{Connector, HttpConnector, OverlayConnector};
 use crate::journal::{Journal, JournalledConnector};
 use crate::plan::deeds::Deeds;
 use crate::plan::{Answers, Gather};
+use crate::playbook::loader::plain;
 use crate::playbook::{Loaded, Playbook};
 use crate::report::{Bus, Event, Writer};
 use crate::sandbox::Handle;
@@ -115,7 +116,7 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     let exit = match failure {
         // A reader that has seen enough (`| head`) is no failure of the run.
         Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            broken(&[Diagnostic::error(format!("cannot write the output: {error}"))], colour, Exit::General)
+            broken(&[Diagnostic::error(format!("cannot write the output: {}", plain(&error)))], colour, Exit::General)
         }
         _ => exit,
     };

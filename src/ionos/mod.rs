@@ -20,6 +20,7 @@ pub mod overlay;
 mod paging;
 mod path;
 mod proof;
+mod proxy;
 mod tls;
 pub mod transport;
 

@@ -13,7 +13,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue,
 use reqwest::{Client, Method, Response};
 use tokio::time::Instant;
 
-use super::{ApiError, Credentials, Endpoint, Tuning};
+use super::{ApiError, Credentials, Endpoint, Tuning, proxy};
 use crate::interrupt::Interrupt;
 
 /// Largest body that is read. A full page of tokens has about 100 KiB.
@@ -212,6 +212,7 @@ impl Transport {
                 "`certificate_fingerprint` is given, but `api_url` is plain `http` and shows no certificate",
             ));
         }
+        proxy::check(&self.endpoint.url, |name| std::env::var(name).ok())?;
         let unfit = |what: &str| ApiError::unsent(format!("{what} has characters that a request cannot carry"));
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -256,7 +257,10 @@ impl Transport {
                     "cannot connect to {host}: it does not speak TLS; if it is plain HTTP, say `http://` in `api_url`"
                 );
             }
-            return format!("cannot connect to {host}: {reason}");
+            let proxy = proxy::named(&self.endpoint.url, |name| std::env::var(name).ok());
+            let through =
+                proxy.map(|(name, _)| format!("; `{name}` names a proxy, and it may be the proxy that is not there"));
+            return format!("cannot connect to {host}: {reason}{}", through.unwrap_or_default());
         }
         if error.is_timeout() {
             return format!("no answer from {host} in time");

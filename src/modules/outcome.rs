@@ -175,6 +175,11 @@ impl Failure {
         Self { message: message.into(), ..Self::default() }
     }
 
+    /// A failure whose sentence is that of a diagnostic, without its hints.
+    pub fn refused(diagnostic: Diagnostic) -> Self {
+        Self::new(diagnostic.summary.clone()).drawn(diagnostic)
+    }
+
     /// Adds a key to the result.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {

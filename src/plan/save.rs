@@ -1,11 +1,12 @@
 //! Plans in files.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use super::model::{FORMAT, Plan};
+use crate::playbook::loader::plain;
 
 /// The text of a plan.
 ///
@@ -20,13 +21,28 @@ pub fn text(plan: &Plan) -> anyhow::Result<String> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = || format!("cannot write `{}`", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
-    file.write_all(text.as_bytes()).with_context(failed)?;
-    file.as_file().sync_all().with_context(failed)?;
-    file.persist(path).with_context(failed)?;
+    let failed = |error: io::Error| anyhow!("cannot write `{}`: {}", path.display(), plain(&error));
+    // A link stays a link: what it points to is replaced.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    match target.metadata() {
+        Ok(there) if there.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
+        // A device or a pipe is written to; nothing could be moved to its place.
+        Ok(there) if !there.is_file() => return std::fs::write(&target, text).map_err(failed),
+        _ => {}
+    }
+    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Names of drafts would say nothing to anybody.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(bare(error)))?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(bare(error)))?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// The error of the system without the name that was added to it.
+fn bare(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or(&text).to_owned())
 }
 
 /// Reads a plan.
@@ -35,8 +51,8 @@ pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 /// If the file cannot be read, is no plan, is of another version of the format, or was altered.
 pub fn read(path: &Path) -> anyhow::Result<Plan> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let json: serde_json::Value =
-        serde_json::from_slice(&bytes).with_context(|| format!("`{}` is no plan", path.display()))?;
+    let json: serde_json::Value = serde_json::from_slice(&bytes)
+        .with_context(|| format!("`{}` is no plan; `ionplay plan PLAYBOOK -o FILE` makes one", path.display()))?;
     match json.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format == u64::from(FORMAT) => {}
         Some(other) => {
@@ -57,6 +73,23 @@ pub fn read(path: &Path) -> anyhow::Result<Plan> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_files_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let said = |path: &Path| write(path, "text").map_err(|error| error.to_string());
+        assert_eq!(said(Path::new("/dev/null")), Ok(()));
+        assert!(!Path::new("/dev/null").metadata().unwrap().is_file());
+        assert_eq!(said(folder.path()), Err(format!("cannot write `{}`: is a directory", folder.path().display())));
+        let missing = path("no/plan");
+        let no_folder = format!("cannot write `{}`: no such file or directory", missing.display());
+        assert_eq!(said(&missing), Err(no_folder));
+        std::fs::write(path("real"), "old").unwrap();
+        std::os::unix::fs::symlink("real", path("link")).unwrap();
+        assert_eq!(said(&path("link")), Ok(()));
+        assert!(path("link").is_symlink() && std::fs::read_to_string(path("real")).unwrap() == "text");
+    }
 
     #[test]
     fn what_was_altered_is_no_plan_any_more() {

@@ -73,6 +73,10 @@ impl Keeper {
             let path = path.to_owned();
             move |why| Error::Io { verb, path, why }
         };
+        // Every save puts a new file in its place, and nothing may be put in the place of a device or a folder.
+        if path.metadata().is_ok_and(|about| !about.is_file()) {
+            return Err(Error::Corrupt { path: path.to_owned(), why: "it is no regular file".to_owned() });
+        }
         // The lock stands beside the file, because every save puts a new file in its place.
         let lock_path = beside(path, ".lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);

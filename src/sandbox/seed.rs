@@ -105,7 +105,12 @@ impl Seed {
         if text.trim_start().starts_with('{') {
             return serde_json::from_str(text).map_err(|why| why.to_string());
         }
-        serde_yaml::from_str(text).map_err(|why| why.to_string())
+        // The first line says what and where; a picture of the text follows.
+        serde_yaml::from_str(text).map_err(|why| {
+            let said = why.to_string();
+            let first = said.lines().next().unwrap_or(&said);
+            format!("{}; it begins with `registries:`", first.strip_prefix("error: ").unwrap_or(first))
+        })
     }
 
     /// The store it describes. Ids that were left out follow from the names, so two servers with one seed agree.

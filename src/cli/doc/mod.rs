@@ -47,6 +47,7 @@ pub fn page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
         [] => Ok(contents()),
         [kind] if Topics::find(kind).is_some() => Ok(list(Topics::find(kind).unwrap_or(Topics::Filters))),
         [name] => named(name),
+        ["module", name] => named(name),
         [kind, name] => match Topics::find(kind) {
             Some(topics) => one(topics, name),
             None => Err(Box::new(

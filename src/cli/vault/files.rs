@@ -37,6 +37,10 @@ pub fn write(file: &str, bytes: &[u8]) -> anyhow::Result<()> {
     }
     // A link stays a link: what it points to is replaced.
     let target = fs::canonicalize(file).unwrap_or_else(|_| PathBuf::from(file));
+    // A device or a pipe is written to; nothing could be moved to its place.
+    if target.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        return fs::write(&target, bytes).with_context(|| format!("cannot write `{file}`"));
+    }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     replace(&target, folder, bytes).with_context(|| format!("cannot write `{file}`"))
 }

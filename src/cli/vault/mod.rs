@@ -22,20 +22,20 @@ pub struct VaultArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Makes a new vaulted file in the editor.
+    /// Make a new vaulted file in the editor.
     Create(EditArgs),
-    /// Opens vaulted files for good.
+    /// Open vaulted files for good.
     Decrypt(DecryptArgs),
-    /// Changes a vaulted file in the editor.
+    /// Change a vaulted file in the editor.
     Edit(EditArgs),
-    /// Seals files.
+    /// Seal files.
     Encrypt(EncryptArgs),
-    /// Seals a value for use in a YAML file.
+    /// Seal a value for use in a YAML file.
     #[command(name = "encrypt_string", alias = "encrypt-string")]
     EncryptString(string::StringArgs),
-    /// Seals vaulted files with another password.
+    /// Seal vaulted files with another password.
     Rekey(RekeyArgs),
-    /// Shows vaulted files.
+    /// Show vaulted files.
     View(ViewArgs),
 }
 

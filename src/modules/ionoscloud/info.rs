@@ -42,6 +42,7 @@ pub(super) fn failed(spec: &Spec, stop: Stop) -> Result<Outcome, Failure> {
         }
         Stop::Api(error) => Err(Failure::new(format!("failed to list the {}: {error}", spec.label))),
         Stop::Said(message) => Err(Failure::new(message)),
+        Stop::Refused(diagnostic) => Err(Failure::refused(*diagnostic)),
         Stop::Wrong(diagnostic) => {
             let message = format!("failed to list the {}: {}", spec.label, diagnostic.one_line());
             Err(Failure { diagnostic: Some(diagnostic), ..Failure::new(message) })

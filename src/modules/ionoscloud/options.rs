@@ -77,7 +77,12 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
         (Some(token), _) => token,
         (None, Some(basic)) => basic,
         (None, None) => {
-            return Err(Stop::Said(format!("Token or username & password are required for {label} state {state}")));
+            let said = format!("Token or username & password are required for {label} state {state}");
+            let refusal = Diagnostic::error(said)
+                .at(context.span, "")
+                .hint("set `IONOS_TOKEN`, or `IONOS_USERNAME` and `IONOS_PASSWORD`, or give `token` in the task")
+                .hint("to try it without an account, run with `--sandbox`");
+            return Err(Stop::Refused(Box::new(refusal)));
         }
     };
     let fingerprint = text("certificate_fingerprint", "IONOS_CERTIFICATE_FINGERPRINT").unwrap_or_default();

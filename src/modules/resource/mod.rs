@@ -26,6 +26,8 @@ pub enum Stop {
     Api(ApiError),
     /// A sentence that is the whole message.
     Said(String),
+    /// The same, with what can be done about it.
+    Refused(Box<Diagnostic>),
     /// Something about the task is wrong.
     Wrong(Box<Diagnostic>),
 }

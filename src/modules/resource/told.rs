@@ -126,7 +126,7 @@ impl<R: Resource> Run<'_, R> {
         let error = match &stop {
             Stop::Api(error) => Some(error.to_string()),
             Stop::Said(said) => Some(said.clone()),
-            Stop::Wrong(_) => None,
+            Stop::Refused(_) | Stop::Wrong(_) => None,
         };
         let mut ended = self.ended(stop);
         if let (Ended::Failed(failure), Some(_)) = (&mut ended, &error) {
@@ -144,6 +144,7 @@ impl<R: Resource> Run<'_, R> {
             Stop::Api(error) if error.kind == ErrorKind::Undetermined => Ended::Undetermined(error.message),
             Stop::Api(error) => Ended::Failed(Box::new(Failure::new(format!("{prefix}: {error}")))),
             Stop::Said(message) => Ended::Failed(Box::new(Failure::new(message))),
+            Stop::Refused(diagnostic) => Ended::Failed(Box::new(Failure::refused(*diagnostic))),
             Stop::Wrong(diagnostic) => {
                 let message = format!("{prefix}: {}", diagnostic.one_line());
                 Ended::Failed(Box::new(Failure {
