@@ -119,6 +119,7 @@ impl Reader<'_> {
         for keyword in [Keyword::AnyErrorsFatal, Keyword::RunOnce, Keyword::Become] {
             self.bool(keyword)?;
         }
+        self.int(Keyword::Port)?;
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let check = self.bool(Keyword::CheckMode)?;
         let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);

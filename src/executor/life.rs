@@ -268,10 +268,8 @@ impl TaskRun<'_> {
         match reader.value(Keyword::DelegateTo)? {
             Some(value) => {
                 let name = python::str(&value);
-                if name.is_empty() {
-                    return Err(Fault::value("`delegate_to` is empty"));
-                }
-                Ok(Some(Rc::from(name)))
+                // An empty name is no other host.
+                Ok((!name.is_empty()).then(|| Rc::from(name)))
             }
             None => Ok(None),
         }

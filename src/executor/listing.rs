@@ -75,7 +75,7 @@ fn list_tasks(run: &Rc<Run>, play: &Rc<Play>, listing: Listing) {
         line(run, "    tasks:".to_owned());
     }
     let mut all: Vec<String> = Vec::new();
-    for task in tasks.iter().filter(|task| !task.implicit) {
+    for task in &tasks {
         let scope = TaskScope::new(run, Some(&probe), Some(task), &localhost);
         let engine = Engine::new(&run.globals, &scope, &[]);
         let templated: Vec<Value> =

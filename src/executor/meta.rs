@@ -67,7 +67,8 @@ pub fn act(
     let once = FOR_ALL.contains(&action);
     let mut willing: Vec<Rc<str>> = Vec::new();
     for host in &hosts[..if once { hosts.len().min(1) } else { hosts.len() }] {
-        if holds(run, play, task, host)? {
+        // Conditions of what brought the play in are for its own tasks.
+        if task.implicit || holds(run, play, task, host)? {
             willing.push(Rc::clone(host));
         } else if !task.implicit {
             let reason = skip_reason(action, host, task);

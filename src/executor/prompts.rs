@@ -21,7 +21,7 @@ use crate::yaml::Node;
 pub async fn ask_all(run: &Rc<Run>, engine: &Engine<'_>, prompts: &Node) -> Loaded<Option<Dict>> {
     let mut answers = Dict::new();
     for node in prompt_entries(prompts) {
-        let at = |fault: Fault| Problem::parse(Diagnostic::from(fault.or_at(Some(node.span()))));
+        let at = |fault: Fault| Box::new(Problem::general(Diagnostic::from(fault.or_at(Some(node.span())))));
         let prompt = Prompt { engine, node };
         let name = prompt.text("name").map_err(at)?.unwrap_or_default();
         if !run.extra_vars.contains(&name) {

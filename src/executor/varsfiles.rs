@@ -6,9 +6,9 @@ use super::play::PlayRun;
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::Loaded;
+use crate::playbook::{Keyword, Loaded};
 use crate::template::Engine;
-use crate::value::{Dict, Value, python};
+use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
 /// Reads the `vars_files` of a play for a host. A file that is not there is passed over; of an entry that is a list the
@@ -33,8 +33,18 @@ pub fn read(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
             let scope = TaskScope::new(run, Some(play), None, host).with(Rc::new(vars.clone()));
             // An entry with a variable that is not known yet is passed over, as a file that does not exist is.
             let Ok(name) = Engine::new(&run.globals, &scope, &[]).value(&candidate) else { break };
-            let name = python::str(&name);
-            let path = ["vars", ""].iter().map(|sub| play.play.folder.join(sub).join(&name)).find(|p| p.is_file());
+            let Value::Str(name) = name else {
+                let message = format!("Invalid `vars_files` value of type '{}'", name.type_name());
+                let message = match play.play.keyword(Keyword::VarsFiles) {
+                    Some(node) => Diagnostic::error(message).at(node.span(), ""),
+                    None => Diagnostic::error(message),
+                };
+                return Err(message
+                    .hint("name a file, or a list of files of which the first that is there counts")
+                    .into());
+            };
+            let path =
+                ["vars", ""].iter().map(|sub| play.play.folder.join(sub).join(name.as_str())).find(|p| p.is_file());
             let Some(path) = path else { continue };
             if let Some(node) = run.loader.yaml(&path)? {
                 vars.add(&mapping(&node)?, run.options.merge_hashes);

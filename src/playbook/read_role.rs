@@ -50,7 +50,8 @@ impl Loader {
                 .unwrap_or(false),
         };
         let same = |role: &&Rc<Role>| role.identity == identity;
-        let alike = |role: &&Rc<Role>| same(role) && role.allow_duplicates == allow && role.public == entry.public;
+        let asked = (allow, entry.public, entry.validate);
+        let alike = |role: &&Rc<Role>| same(role) && (role.allow_duplicates, role.public, role.entry.validate) == asked;
         if let Some(known) = self.roles.borrow().iter().find(alike) {
             return Ok(Rc::clone(known));
         }
@@ -197,7 +198,6 @@ impl Loader {
     /// The task that checks a role's arguments, if the role says what they are.
     fn argument_check(&self, role: &Rc<Role>, frame: &Rc<Frame>) -> Option<Task> {
         let entry_point = role.entry.tasks_from.as_deref().unwrap_or("main");
-        let entry_point = entry_point.strip_suffix(".yml").or(entry_point.strip_suffix(".yaml")).unwrap_or(entry_point);
         let spec = role.argument_specs.as_ref()?.get(entry_point).filter(|_| role.entry.validate)?;
         let options = spec.get("options").map(Node::to_value).unwrap_or_else(|| Dict::new().into());
         let title = match spec.get("short_description").and_then(Node::as_str) {

@@ -35,8 +35,10 @@ fn check(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         if provided.contains(name) {
             continue;
         }
-        if let Some(value) = context.template.variable(name)? {
-            given.set(name, value);
+        match context.template.variable(name)? {
+            Some(Value::Undefined(why)) => return Err(Failure::new(format!("Task failed: {}", why.message))),
+            Some(value) => given.set(name, value),
+            None => {}
         }
     }
     given.extend(&provided);
