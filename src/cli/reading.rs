@@ -126,6 +126,16 @@ fn or_command(mut problem: Box<Problem>, path: &Path) -> Box<Problem> {
     problem
 }
 
+/// What is neither a play nor a task may be a task whose module is misspelt.
+fn or_module(message: Diagnostic) -> Diagnostic {
+    let names: Vec<&str> = MODULES.iter().map(|module| module.spec().short_name()).collect();
+    let word = message.span().map(|span| span.text().to_owned()).unwrap_or_default();
+    match suggest::nearest(&word, &names) {
+        Some(near) => Diagnostic { hints: vec![format!("did you mean the module `{near}`?")], ..message },
+        None => message,
+    }
+}
+
 /// Refuses the name of a parameter that no module has.
 fn fillable(name: &str) -> Loaded<()> {
     if MODULES.iter().any(|module| module.spec().param(name).is_some()) {
@@ -178,7 +188,7 @@ pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> L
             path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
         (source, folder)
     };
-    let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some())?;
+    let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some()).map_err(or_module)?;
     loader.noticed(intake.warnings)?;
     let document = match intake.document {
         Document::Page(blocks) if args.list_blocks => {

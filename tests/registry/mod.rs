@@ -11,3 +11,4 @@ mod siblings;
 mod stage;
 mod time;
 mod tls;
+mod words;

@@ -8,6 +8,7 @@ mod lookup;
 pub mod options;
 pub mod registry;
 pub mod registry_artifact_info;
+mod registry_fields;
 pub mod registry_info;
 pub mod registry_location_info;
 pub mod registry_name_info;

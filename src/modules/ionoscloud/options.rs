@@ -8,6 +8,7 @@ use crate::ionos::{Connection, Credentials, Endpoint, Tuning};
 use crate::modules::resource::Stop;
 use crate::modules::spec::Param;
 use crate::modules::{Args, Spec, TaskContext};
+use crate::source::Span;
 use crate::value::Value;
 
 /// How the API is reached.
@@ -170,10 +171,24 @@ pub fn require(spec: &Spec, args: &Args, label: &str, state: &str) -> Result<(),
 
 /// A diagnostic at the place of an argument.
 pub(super) fn wrong(said: String, name: &str, args: &Args, context: &TaskContext<'_>) -> Diagnostic {
-    let place = |value: Option<&Value>| match value {
-        Some(Value::Str(text)) => text.origin().cloned(),
+    let place = args.get(name).and_then(origin).or_else(|| context.raw(name).and_then(origin));
+    Diagnostic::error(said).at(place.unwrap_or(context.span), "")
+}
+
+/// A diagnostic at the place of a part of an argument.
+pub(super) fn wrong_in(part: &Value, said: String, name: &str, args: &Args, context: &TaskContext<'_>) -> Diagnostic {
+    match origin(part) {
+        Some(place) => Diagnostic::error(said).at(place, ""),
+        None => wrong(said, name, args, context),
+    }
+}
+
+/// The place of a value: its own, or that of the first text in it.
+pub(super) fn origin(value: &Value) -> Option<&Span> {
+    match value {
+        Value::Str(text) => text.origin(),
+        Value::List(items) | Value::Tuple(items) => items.iter().find_map(origin),
+        Value::Dict(dict) => dict.iter().find_map(|(key, value)| origin(key).or_else(|| origin(value))),
         _ => None,
-    };
-    let span = place(args.get(name)).or_else(|| place(context.raw(name))).unwrap_or_else(|| context.span.clone());
-    Diagnostic::error(said).at(&span, "")
+    }
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::options::{CONNECTION, REPLACE, WAIT, wrong};
+use super::options::{CONNECTION, REPLACE, WAIT};
+use super::registry_fields::{check_name, desired_scanning, desired_schedule, desired_subnets};
 use super::{lookup, returned};
 use crate::ionos::api::Id;
 use crate::ionos::careful;
@@ -22,18 +23,13 @@ use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fa
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Spec, TaskContext};
 use crate::reconcile::{
-    Action, DAYS, FieldChange, RegistryDesired, ScheduleDesired, new_registry, reconcile_registry, registry_fields,
-    registry_patch,
+    Action, FieldChange, RegistryDesired, new_registry, reconcile_registry, registry_fields, registry_patch,
 };
-use crate::suggest;
 use crate::value::{Dict, Value};
 
 const ALL: &[&str] = &["present", "absent", "update"];
 const WRITTEN: &[&str] = &["present", "update"];
 const EXISTING: &[&str] = &["update", "absent"];
-
-/// Most networks that the service takes.
-const MOST_SUBNETS: usize = 25;
 
 /// The parameters of `registry`.
 pub static SPEC: Spec =
@@ -273,148 +269,4 @@ async fn pause(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiErr
     }
     let time = site.tuning.poll.min(left).max(Duration::from_millis(1));
     if site.context.interrupt.pause(time).await { Ok(()) } else { Err(ended(site.context.interrupt.why())) }
-}
-
-/// A name that the service accepts: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last.
-fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
-    let bytes = name.as_bytes();
-    let why = if !(3..=63).contains(&name.chars().count()) {
-        "it must have 3 to 63 characters"
-    } else if !bytes[0].is_ascii_lowercase() {
-        "it must begin with a lower-case letter"
-    } else if bytes.ends_with(b"-") {
-        "it must not end with a hyphen"
-    } else if bytes.iter().any(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit() && *b != b'-') {
-        "it may have lower-case letters, digits and hyphens only"
-    } else {
-        return Ok(());
-    };
-    Err(wrong(format!("`name` `{name}` is not a valid registry name: {why}"), "name", args, context).into())
-}
-
-fn desired_schedule(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<ScheduleDesired>>, Stop> {
-    const NAME: &str = "garbage_collection_schedule";
-    let refuse = |said: String| Stop::from(wrong(said, NAME, args, context));
-    let dict = match args.get(NAME) {
-        None => return Ok(None),
-        Some(Value::Unknown(unknown)) => return Ok(Some(Fact::Unknown(unknown.clone()))),
-        Some(Value::Dict(dict)) => dict,
-        Some(_) => return Err(refuse(format!("`{NAME}` must be a mapping with `days` and `time`"))),
-    };
-    known_keys(dict, &["days", "time"], NAME, args, context)?;
-    for value in dict.values() {
-        if let Value::Unknown(unknown) = value {
-            return Ok(Some(Fact::Unknown(unknown.clone())));
-        }
-    }
-    let days = match dict.get("days").filter(|days| !days.is_null()) {
-        None => None,
-        Some(value) => {
-            let items = value.as_slice().ok_or_else(|| refuse(format!("`{NAME}.days` must be a list of days")))?;
-            let days: Result<Vec<String>, Stop> = items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| {
-                    let text = item.as_str().unwrap_or_default();
-                    let known = DAYS.iter().find(|day| day.eq_ignore_ascii_case(text)).map(|&day| day.to_owned());
-                    known.ok_or_else(|| {
-                        let said = format!("`{NAME}.days[{index}]` is no day: write `Monday` to `Sunday`");
-                        Stop::from(wrong(said, NAME, args, context).suggest(text, &DAYS))
-                    })
-                })
-                .collect();
-            Some(days?)
-        }
-    };
-    let time = match dict.get("time").filter(|time| !time.is_null()) {
-        None => None,
-        Some(Value::Str(text)) => Some(text.as_str().to_owned()),
-        Some(_) => {
-            return Err(refuse(format!("`{NAME}.time` must be text; put it in quotes: `time: \"01:23:00+00:00\"`")));
-        }
-    };
-    Ok(Some(Fact::Known(ScheduleDesired { days, time })))
-}
-
-fn desired_scanning(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<bool>>, Stop> {
-    let refuse = || {
-        let said = "`features` must look like `{vulnerability_scanning: {enabled: true}}`".to_owned();
-        Stop::from(wrong(said, "features", args, context))
-    };
-    let mut value = match args.get("features") {
-        None => return Ok(None),
-        Some(value) => value,
-    };
-    for (key, place) in [("vulnerability_scanning", "features"), ("enabled", "features.vulnerability_scanning")] {
-        match value {
-            Value::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown.clone()))),
-            Value::Dict(dict) => {
-                known_keys(dict, &[key], place, args, context)?;
-                match dict.get(key).filter(|inner| !inner.is_null()) {
-                    Some(inner) => value = inner,
-                    None => return Ok(None),
-                }
-            }
-            _ => return Err(refuse()),
-        }
-    }
-    match value {
-        Value::Unknown(unknown) => Ok(Some(Fact::Unknown(unknown.clone()))),
-        Value::Bool(on) => Ok(Some(Fact::Known(*on))),
-        Value::Str(text) => match text.to_lowercase().as_str() {
-            "yes" | "true" | "on" | "1" => Ok(Some(Fact::Known(true))),
-            "no" | "false" | "off" | "0" => Ok(Some(Fact::Known(false))),
-            _ => Err(refuse()),
-        },
-        _ => Err(refuse()),
-    }
-}
-
-fn desired_subnets(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<Vec<String>>>, Stop> {
-    const NAME: &str = "api_subnet_allow_list";
-    let items = match args.get(NAME) {
-        None => return Ok(None),
-        Some(Value::Unknown(unknown)) => return Ok(Some(Fact::Unknown(unknown.clone()))),
-        Some(value) => value.as_slice().unwrap_or_default(),
-    };
-    let refuse = |said: String| Stop::from(wrong(said, NAME, args, context));
-    if items.len() > MOST_SUBNETS {
-        return Err(refuse(format!("`{NAME}` has {} entries; the service takes {MOST_SUBNETS}", items.len())));
-    }
-    let mut nets = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        match item {
-            Value::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown.clone()))),
-            Value::Str(text) if is_network(text) => nets.push(text.as_str().to_owned()),
-            other => {
-                let shown = crate::value::python::str(other);
-                return Err(refuse(format!("`{NAME}[{index}]` `{shown}` is neither an address nor a network")));
-            }
-        }
-    }
-    Ok(Some(Fact::Known(nets)))
-}
-
-fn is_network(text: &str) -> bool {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let Ok(ip) = address.parse::<std::net::IpAddr>() else {
-        return false;
-    };
-    let most = if ip.is_ipv4() { 32 } else { 128 };
-    bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
-}
-
-fn known_keys(dict: &Dict, known: &[&str], place: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
-    let odd = dict.keys().find(|key| !key.as_str().is_some_and(|key| known.contains(&key)));
-    let Some(odd) = odd else {
-        return Ok(());
-    };
-    let shown = crate::value::python::str(odd);
-    let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    let top = place.split('.').next().unwrap_or(place);
-    let mut diagnostic = wrong(format!("`{place}` has no key `{shown}`; it has {list}"), top, args, context);
-    if let Some(meant) = suggest::nearest(&shown, known) {
-        diagnostic = diagnostic.hint(format!("did you mean `{meant}`?"));
-    }
-    Err(diagnostic.into())
 }

@@ -254,6 +254,12 @@ fn has_password(token: &Token) -> bool {
     pair.is_some_and(|pair| pair.password.is_unknown() || !pair.password.shown().is_empty())
 }
 
+/// A number that is no time of our days, but could be one of days.
+fn meant(expiry: &str) -> String {
+    let few = expiry.parse::<i64>().is_ok_and(|number| (1..100_000).contains(&number));
+    if few { format!("; it counts as seconds since 1970: did you mean `+{expiry}d`?") } else { String::new() }
+}
+
 /// A name that the service accepts: 2 to 63 letters, digits and hyphens, a letter first, no hyphen last.
 fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
     let bytes = name.as_bytes();
@@ -307,7 +313,8 @@ fn desired_expiry(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<
         && at.as_second() - now.as_second() < SHORTEST_LIFE
     {
         context.warn(format!(
-            "`expiry_date` `{text}` is less than an hour ahead, or past; the service may refuse it, or delete the token at once"
+            "`expiry_date` `{text}` is less than an hour ahead, or past; the service may refuse it, or delete the token at once{}",
+            meant(&text)
         ));
     }
     Ok(Some(Fact::Known(read.expiry)))

@@ -3,6 +3,7 @@
 //! Types and actions that nobody has heard of are warned about and sent: the service declares no fixed words for
 //! either, and is known to take others.
 
+use super::options::origin;
 use crate::diagnostic::Diagnostic;
 use crate::ionos::Fact;
 use crate::ionos::model::Scope;
@@ -131,15 +132,6 @@ fn shown(value: &Value) -> String {
 /// The place of a value: its own, or that of the first text in it, or of all arguments.
 fn wrong(value: &Value, context: &TaskContext<'_>, said: &str, remedy: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(said).at(origin(value).unwrap_or(context.span), "").hint(remedy))
-}
-
-fn origin(value: &Value) -> Option<&crate::source::Span> {
-    match value {
-        Value::Str(text) => text.origin(),
-        Value::List(items) | Value::Tuple(items) => items.iter().find_map(origin),
-        Value::Dict(dict) => dict.iter().find_map(|(key, value)| origin(key).or_else(|| origin(value))),
-        _ => None,
-    }
 }
 
 fn first_unknown(value: &Value) -> Option<std::sync::Arc<crate::value::Unknown>> {
