@@ -8,13 +8,14 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
+use super::answer::{decode, to_json, whole};
 use super::api::{Answer, Id, Witness};
 use super::content::{Contents, Query, Reading};
 use super::kept::Kept;
 use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::paging::{Gathered, Named, Page};
 use super::path::{contents_path, encode, registry_path, repository_path, sendable, token_path};
-use super::transport::{Reply, Transport, carried_out};
+use super::transport::{Reply, Transport};
 use super::{ApiError, Connection, Connector, Credentials, Endpoint, RegistryApi, RegistryReads};
 use crate::interrupt::Interrupt;
 
@@ -354,52 +355,5 @@ impl RegistryApi for HttpApi {
 
     fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
         Box::pin(async move { self.delete(&repository_path(sendable(registry)?, name)).await })
-    }
-}
-
-fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value, ApiError> {
-    serde_json::to_value(value).map_err(|why| ApiError::undetermined(why.to_string()))
-}
-
-/// A successful answer's body as what it should be.
-fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, ApiError> {
-    if !(200..=299).contains(&reply.status) {
-        return Err(ApiError::from_answer(reply.status, &String::from_utf8_lossy(&reply.body)));
-    }
-    // Text that is known to be UTF-8 need not be looked at again for each field.
-    let text = std::str::from_utf8(&reply.body).map_err(|why| unreadable(reply, &why.to_string()))?;
-    serde_json::from_str(text).map_err(|why| unreadable(reply, &why.to_string()))
-}
-
-/// An answer without the id of its object is as good as lost.
-fn whole<T: Named>(object: T, reply: &Reply) -> Result<T, ApiError> {
-    if object.id().shown().is_empty() { Err(unreadable(reply, "it has no `id`")) } else { Ok(object) }
-}
-
-/// An answer that says that the request was carried out, and nothing else that can be read.
-fn unreadable(reply: &Reply, why: &str) -> ApiError {
-    let text = String::from_utf8_lossy(&reply.body);
-    let message = if text.trim().is_empty() {
-        format!("the API answered {} with an empty body", reply.status)
-    } else if text.trim_start().starts_with('<') {
-        format!("the API answered {} with a page instead of JSON: {}", reply.status, super::error::readable(&text))
-    } else {
-        format!("the API answered {} with malformed JSON: {why}", reply.status)
-    };
-    ApiError { carried_out: carried_out(reply.status, reply.made.as_ref()), ..ApiError::unclear(message) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unreadable_answers_are_described() {
-        let reply = |body: &str| Reply { body: body.as_bytes().to_vec(), ..Reply::empty(201) };
-        let said = |body: &str| decode::<Token>(&reply(body)).unwrap_err().message;
-        assert_eq!(said(""), "the API answered 201 with an empty body");
-        assert_eq!(said("<html><p>hello</p></html>"), "the API answered 201 with a page instead of JSON: hello");
-        assert!(said("{\"id\": ").contains("malformed JSON"));
-        assert!(whole(Token::default(), &reply("{}")).unwrap_err().message.contains("no `id`"));
     }
 }

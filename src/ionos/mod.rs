@@ -4,6 +4,7 @@
 //! service itself, [`overlay`] the world of check mode, in which reads pass through and writes stay in memory. Which
 //! one a task gets is decided by the [`Connector`] of the run.
 
+mod answer;
 pub mod api;
 pub mod careful;
 pub mod connection;

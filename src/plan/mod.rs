@@ -19,6 +19,8 @@ pub mod show;
 pub mod stamp;
 pub mod tape;
 pub mod verify;
+mod watched;
+mod written;
 
 pub use answers::Answers;
 pub use gather::{Gather, Gathered};

@@ -3,17 +3,20 @@
 //! No writing request is ever sent from here: there is no line that passes a write on. What only the service can say
 //! (ids, passwords, host names, who made it when) is unknown; what its description says about defaults is assumed.
 
+mod planned;
+mod world;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::api::{Answer, Id, Witness};
-use super::content::{Contents, Query, Reading};
-use super::model::{
-    Features, Location, LoginPair, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, RegistryProperties,
-    Scanning, Token, TokenPatch, TokenProperties,
-};
-use super::{ApiError, Connection, Connector, Fact, Past, RegistryApi, RegistryReads};
+use planned::{planned_registry, planned_token};
+pub use world::World;
+
+use crate::ionos::api::{Answer, Id, Witness};
+use crate::ionos::content::{Contents, Query, Reading};
+use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use crate::ionos::{ApiError, Connection, Connector, Fact, Past, RegistryApi, RegistryReads};
 
 /// Opens foretelling connections over real ones.
 ///
@@ -53,81 +56,10 @@ impl Connector for OverlayConnector {
     }
 }
 
-/// What would have been done so far.
-#[derive(Default)]
-pub struct World {
-    registries: RefCell<Vec<Registry>>,
-    gone_registries: RefCell<Vec<Id>>,
-    tokens: RefCell<Vec<(Id, Token)>>,
-    gone_tokens: RefCell<Vec<(Id, Id)>>,
-    gone_repositories: RefCell<Vec<(Id, String)>>,
-}
-
 /// The API as it would be.
 pub struct Overlay {
     inner: Rc<dyn RegistryApi>,
     world: Rc<World>,
-}
-
-impl World {
-    fn registry(&self, id: &Id) -> Option<Registry> {
-        self.registries.borrow().iter().find(|registry| registry.id == *id).cloned()
-    }
-
-    fn is_registry_gone(&self, id: &Id) -> bool {
-        self.gone_registries.borrow().contains(id)
-    }
-
-    fn put_registry(&self, registry: Registry) {
-        let mut all = self.registries.borrow_mut();
-        match all.iter_mut().find(|known| known.id == registry.id) {
-            Some(known) => *known = registry,
-            None => all.push(registry),
-        }
-    }
-
-    fn token(&self, registry: &Id, id: &Id) -> Option<Token> {
-        let all = self.tokens.borrow();
-        all.iter().find(|(owner, token)| owner == registry && token.id == *id).map(|(_, token)| token.clone())
-    }
-
-    fn is_token_gone(&self, registry: &Id, id: &Id) -> bool {
-        self.gone_tokens.borrow().iter().any(|(owner, gone)| owner == registry && gone == id)
-    }
-
-    fn is_repository_gone(&self, registry: &Id, name: &str) -> bool {
-        self.gone_repositories.borrow().iter().any(|(owner, gone)| owner == registry && gone == name)
-    }
-
-    fn put_token(&self, registry: &Id, token: Token) {
-        let mut all = self.tokens.borrow_mut();
-        match all.iter_mut().find(|(owner, known)| owner == registry && known.id == token.id) {
-            Some((_, known)) => *known = token,
-            None => all.push((registry.clone(), token)),
-        }
-    }
-
-    /// What is observed, as it would be: without what would be gone, with what would be different or new.
-    fn registries_over(&self, observed: Vec<Registry>) -> Vec<Registry> {
-        let mut list: Vec<Registry> = observed
-            .into_iter()
-            .filter(|registry| !self.is_registry_gone(&registry.id))
-            .map(|registry| self.registry(&registry.id).unwrap_or(registry))
-            .collect();
-        list.extend(self.registries.borrow().iter().filter(|registry| registry.id.is_unknown()).cloned());
-        list
-    }
-
-    fn tokens_over(&self, registry: &Id, observed: &[Token]) -> Vec<Token> {
-        let mut list: Vec<Token> = observed
-            .iter()
-            .filter(|token| !self.is_token_gone(registry, &token.id))
-            .map(|token| self.token(registry, &token.id).unwrap_or_else(|| token.clone()))
-            .collect();
-        let planned = self.tokens.borrow();
-        list.extend(planned.iter().filter(|(owner, t)| owner == registry && t.id.is_unknown()).map(|(_, t)| t.clone()));
-        list
-    }
 }
 
 /// Somebody asks about an object that this world has not planned.
@@ -394,66 +326,10 @@ fn missing(what: &str) -> ApiError {
     ApiError::refused(404, format!("there is no such {what}"))
 }
 
-/// A registry as the service would have made it. Waiting for it is foretold to succeed, so it runs.
-fn planned_registry(new: &NewRegistry) -> Registry {
-    let awaits = format!("the creation of registry `{}`", new.name.shown());
-    // Scanning is on by default, says the description.
-    let scanned = Features { vulnerability_scanning: Some(Scanning { enabled: true }) };
-    Registry {
-        id: Fact::later(awaits.clone()),
-        href: String::new(),
-        kind: Some("registry".to_owned()),
-        metadata: planned_metadata(&awaits, Fact::Known(Some("Running".to_owned()))),
-        properties: RegistryProperties {
-            name: new.name.clone(),
-            location: new.location.clone(),
-            garbage_collection_schedule: option(new.garbage_collection_schedule.as_ref()),
-            hostname: Fact::later(awaits),
-            storage_usage: None,
-            features: new.features.clone().map_or(Fact::Known(Some(scanned)), |features| features.map(Some)),
-            // No list and an empty one mean the same; answers have a list.
-            api_subnet_allow_list: new.api_subnet_allow_list.clone().unwrap_or_default().map(Some),
-        },
-    }
-}
-
-/// A token as the service would have made it.
-fn planned_token(new: &NewToken) -> Token {
-    let awaits = format!("the creation of registry token `{}`", new.name.shown());
-    let status = new.status.clone().map_or(Fact::Known(Some("enabled".to_owned())), |status| status.map(Some));
-    Token {
-        id: Fact::later(awaits.clone()),
-        href: String::new(),
-        kind: Some("token".to_owned()),
-        metadata: planned_metadata(&awaits, status.clone()),
-        properties: TokenProperties {
-            name: new.name.clone(),
-            status,
-            expiry_date: new.expiry_date.clone().unwrap_or_default(),
-            scopes: option(new.scopes.as_ref()),
-            credentials: Some(LoginPair { username: new.name.clone(), password: Fact::later(awaits) }),
-        },
-    }
-}
-
-fn planned_metadata(awaits: &str, state: Fact<Option<String>>) -> Metadata {
-    Metadata {
-        created_by: Fact::later(awaits),
-        created_by_user_id: Fact::later(awaits),
-        created_date: Fact::later(awaits),
-        state,
-        ..Metadata::default()
-    }
-}
-
-fn option<T: Clone>(given: Option<&Fact<T>>) -> Fact<Option<T>> {
-    given.map_or(Fact::Known(None), |fact| fact.clone().map(Some))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::ionos::fake;
+    use super::*;
 
     fn known(text: &str) -> Id {
         Fact::Known(text.to_owned())

@@ -1,0 +1,153 @@
+//! An API whose writing requests somebody watches: the notes of a dry run, or the guard of a real one.
+
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+
+use super::model::Write;
+use super::requests;
+use crate::ionos::api::{Answer, Id, Witness};
+use crate::ionos::content::{Contents, Query, Reading};
+use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use crate::ionos::{ApiError, Past, RegistryApi, RegistryReads};
+
+/// Sees every writing request and its answer.
+pub(super) trait Watch {
+    /// Whether a request may be sent.
+    fn before(&self, write: &Write) -> Result<(), ApiError>;
+    /// What came of it, and the id of what it made.
+    fn after(&self, write: Write, failed: Option<&ApiError>, made: Option<&Id>);
+    /// What stands for an id.
+    fn reference(&self, id: &Id) -> String;
+    /// Whether what a creation of unknown outcome has made may be removed again.
+    fn taking_back(&self, removal: &Write) -> Result<(), ApiError> {
+        self.before(removal)
+    }
+}
+
+/// An API whose writes are watched.
+pub(super) struct Written<W> {
+    pub(super) inner: Rc<dyn RegistryApi>,
+    pub(super) watch: Rc<W>,
+    pub(super) account: String,
+}
+
+impl<W: Watch> Written<W> {
+    fn write(&self, call: &str, registry: Option<&Id>, object: Option<String>, body: Option<Json>) -> Write {
+        let registry = registry.map(|id| self.watch.reference(id));
+        Write { call: call.to_owned(), account: self.account.clone(), registry, object, body }
+    }
+
+    async fn send<T>(
+        &self,
+        write: Write,
+        answer: Answer<'_, T>,
+        made: impl Fn(&T) -> Option<&Id>,
+    ) -> Result<T, ApiError> {
+        self.watch.before(&write)?;
+        let answer = answer.await;
+        self.watch.after(write, answer.as_ref().err(), answer.as_ref().ok().and_then(made));
+        answer
+    }
+}
+
+impl<W: Watch> RegistryReads for Written<W> {
+    fn witness(&self) -> Witness {
+        self.inner.witness()
+    }
+
+    fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
+        self.inner.past(registry, token)
+    }
+
+    fn locations(&self) -> Answer<'_, Vec<Location>> {
+        self.inner.locations()
+    }
+
+    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
+        self.inner.name_taken(name)
+    }
+
+    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
+        self.inner.registries(name)
+    }
+
+    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
+        self.inner.registry_id(name)
+    }
+
+    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
+        self.inner.registry(id)
+    }
+
+    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
+        self.inner.tokens(registry)
+    }
+
+    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
+        self.inner.token(registry, id)
+    }
+
+    fn contents<'a>(
+        &'a self,
+        registry: &'a Id,
+        what: &'a Contents,
+        query: &'a Query,
+    ) -> Answer<'a, Option<Vec<Reading>>> {
+        self.inner.contents(registry, what, query)
+    }
+
+    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
+        self.inner.repository(registry, name)
+    }
+}
+
+impl<W: Watch> RegistryApi for Written<W> {
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry> {
+        let write = self.write("create_registry", None, None, Some(requests::new_registry(new)));
+        Box::pin(self.send(write, self.inner.create_registry(new), |made| Some(&made.id)))
+    }
+
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
+        let write = self.write("patch_registry", Some(id), None, Some(requests::registry_patch(patch)));
+        Box::pin(self.send(write, self.inner.patch_registry(id, patch), |_| None))
+    }
+
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
+        let write = self.write("delete_registry", Some(id), None, None);
+        Box::pin(self.send(write, self.inner.delete_registry(id), |()| None))
+    }
+
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
+        let write = self.write("create_token", Some(registry), None, Some(requests::new_token(new)));
+        Box::pin(self.send(write, self.inner.create_token(registry, new), |made| Some(&made.id)))
+    }
+
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
+        let object = Some(self.watch.reference(id));
+        let write = self.write("patch_token", Some(registry), object, Some(requests::token_patch(patch)));
+        Box::pin(self.send(write, self.inner.patch_token(registry, id, patch), |_| None))
+    }
+
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+        let write = self.write("delete_token", Some(registry), Some(self.watch.reference(id)), None);
+        Box::pin(self.send(write, self.inner.delete_token(registry, id), |()| None))
+    }
+
+    fn hand_on(&self, token: &Id) {
+        self.inner.hand_on(token);
+    }
+
+    fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+        let removal = self.write("delete_token", Some(registry), Some(self.watch.reference(id)), None);
+        Box::pin(async move {
+            self.watch.taking_back(&removal)?;
+            self.inner.take_back_token(registry, id).await
+        })
+    }
+
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
+        let write = self.write("delete_repository", Some(registry), Some(name.to_owned()), None);
+        Box::pin(self.send(write, self.inner.delete_repository(registry, name), |()| None))
+    }
+}
