@@ -7,7 +7,7 @@ use super::args::RunArgs;
 use super::door::general;
 use crate::diagnostic::Reaction;
 use crate::executor::{self, Options, Selection};
-use crate::inventory::{Inventory, Rules, Transform};
+use crate::inventory::{Composer, Inventory, Rules, Transform};
 use crate::playbook::{Loaded, Loader, Problem};
 use crate::report::{Bus, Event};
 use crate::settings::Settings;
@@ -108,6 +108,7 @@ pub fn inventory(
     secrets: &Rc<VaultSecrets>,
     bus: &Bus,
     loader: &Loader,
+    composer: Rc<dyn Composer>,
 ) -> Loaded<Inventory> {
     let sources = &args.inventory;
     let rules = Rules {
@@ -116,7 +117,8 @@ pub fn inventory(
         unmatched: Reaction::parse(&settings.text("HOST_PATTERN_MISMATCH")),
         merge_hashes: settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge",
     };
-    let mut inventory = Inventory::load_by(sources, Rc::clone(secrets), rules, Rc::clone(&loader.reads));
+    let reads = Rc::clone(&loader.reads);
+    let mut inventory = Inventory::load_with(sources, Rc::clone(secrets), rules, reads, Some(composer));
     let unread = inventory.unread();
     let fatal = (settings.bool("INVENTORY_ANY_UNPARSED_IS_FAILED") && !unread.is_empty())
         || (settings.bool("INVENTORY_UNPARSED_IS_FAILED") && unread.len() == sources.len());

@@ -4,6 +4,7 @@ pub mod apply;
 pub mod args;
 pub mod async_job;
 pub mod completions;
+mod composing;
 pub mod config;
 pub mod doc;
 pub mod door;

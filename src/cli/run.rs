@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::args::RunArgs;
+use super::composing;
 use super::door::{self, broken, colours, general, guarded};
 use super::{config, embedded, reading, token};
 use crate::diagnostic::{Diagnostic, Report};
@@ -206,7 +207,8 @@ async fn prepare(
         }
         return Ok(Prepared::Done);
     }
-    let inventory = config::inventory(args, settings, &secrets, bus, &loader)?;
+    let inventory =
+        config::inventory(args, settings, &secrets, bus, &loader, composing::composer(&globals, &extra_vars))?;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
     let (http, journal): (Rc<dyn Connector>, _) = match server {
         Some(server) => (Rc::new(embedded::ToSandbox::new(http, server)), None),

@@ -81,6 +81,24 @@ impl Inventory {
         Ok(layers)
     }
 
+    /// The variables of a host while sources are still being read: those of its groups and its own, with files of
+    /// variables only if they are asked for.
+    pub(super) fn vars_by_now(&self, host: &str, with_files: bool) -> Result<Dict, String> {
+        let model = self.model();
+        let groups = model.groups_of(host);
+        let mut vars = Dict::new();
+        groups.iter().for_each(|name| vars.extend(&model.groups[name].vars));
+        let folders = if with_files { self.inventory_folders() } else { &[] };
+        for (folder, group) in groups.iter().flat_map(|group| folders.iter().map(move |folder| (folder, group))) {
+            vars.extend(&*self.vars_file(folder, "group_vars", group)?);
+        }
+        vars.extend(&self.own_vars(host));
+        for folder in folders {
+            vars.extend(&*self.vars_file(folder, "host_vars", host)?);
+        }
+        Ok(vars)
+    }
+
     fn own_vars(&self, host: &str) -> Dict {
         let Some(known) = self.model().hosts.get(host) else {
             if !LOCALHOST.contains(&host) {

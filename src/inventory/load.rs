@@ -2,23 +2,18 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::compose::Composer;
 use super::layers::{Addition, Layer};
-use super::model::{HostName, LOCALHOST, Model, Origin};
+use super::model::{HostName, LOCALHOST, Model};
 use super::names::{GroupNames, Transform};
-use super::{ini, read, script, tree};
 use crate::diagnostic::{Diagnostic, Reaction};
 use crate::reads::Reads;
-use crate::value::{Dict, Value};
+use crate::value::Dict;
 use crate::vars::vault::VaultSecrets;
-
-/// Endings of files in a folder that are no inventories.
-const IGNORED_ENDINGS: [&str; 12] =
-    [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
 
 /// Folder, `group_vars` or `host_vars`, and name.
 type FileKey = (PathBuf, &'static str, Arc<str>);
@@ -38,17 +33,19 @@ pub struct Rules {
 
 /// All hosts and groups with their variables, those added in the run included.
 pub struct Inventory {
-    model: Model,
+    pub(super) model: Model,
     sources: Vec<String>,
-    rules: Rules,
+    pub(super) rules: Rules,
     /// Sources that could not be read, as they are written.
     unread: Vec<String>,
     /// Folders with `group_vars` and `host_vars`: those of the inventories, then the playbook's.
-    folders: Vec<PathBuf>,
+    pub(super) folders: Vec<PathBuf>,
     playbook_folder: Option<PathBuf>,
-    secrets: Rc<VaultSecrets>,
+    pub(super) secrets: Rc<VaultSecrets>,
     /// Which files were read.
     pub(super) reads: Rc<Reads>,
+    /// Evaluates what plugins are given.
+    pub(super) composer: Option<Rc<dyn Composer>>,
     limit: Option<Vec<String>>,
     /// What the run has added, in its order.
     pub(super) added: Vec<Addition>,
@@ -73,6 +70,17 @@ impl Inventory {
 
     /// The same by other rules; what is read, now and later, is noted.
     pub fn load_by(sources: &[String], secrets: Rc<VaultSecrets>, rules: Rules, reads: Rc<Reads>) -> Self {
+        Self::load_with(sources, secrets, rules, reads, None)
+    }
+
+    /// The same with somebody who evaluates what plugins are given.
+    pub fn load_with(
+        sources: &[String],
+        secrets: Rc<VaultSecrets>,
+        rules: Rules,
+        reads: Rc<Reads>,
+        composer: Option<Rc<dyn Composer>>,
+    ) -> Self {
         let mut inventory = Self {
             model: Model::default(),
             sources: sources.to_vec(),
@@ -82,6 +90,7 @@ impl Inventory {
             playbook_folder: None,
             secrets,
             reads,
+            composer,
             limit: None,
             added: Vec::new(),
             localhost: OnceCell::new(),
@@ -197,136 +206,6 @@ impl Inventory {
         }
         self.layers.borrow_mut().clear();
     }
-
-    /// Reads a source; whether anything came of it.
-    fn source(&mut self, source: &str) -> bool {
-        let path = Path::new(source);
-        if source.contains(',') && !path.exists() {
-            return self.list(source);
-        }
-        let Ok(path) = std::path::absolute(path) else { return false };
-        self.folders.push(if path.is_dir() { path.clone() } else { parent(&path) });
-        if !path.exists() {
-            self.warn(
-                Diagnostic::warning(format!("the inventory `{source}` does not exist"))
-                    .hint("a list of host names needs a comma: `-i host,`"),
-            );
-            return false;
-        }
-        let read = self.path(&path, 0);
-        let mut seen = std::collections::HashSet::new();
-        self.folders.retain(|folder| seen.insert(folder.clone()));
-        read
-    }
-
-    /// `a,b:22,` names hosts by itself.
-    fn list(&mut self, source: &str) -> bool {
-        let origin = Origin { file: source.into(), folder: None };
-        for word in source.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let names = if self.rules.ranges_in_lists {
-                ini::host_names(word)
-            } else {
-                let (name, port) = super::range::split_port(word);
-                Ok(vec![(name.to_owned(), port)])
-            };
-            match names {
-                Err(why) => {
-                    self.warn(Diagnostic::warning(format!("the inventory `{source}` cannot be read: {why}")));
-                    return false;
-                }
-                Ok(names) => {
-                    for (name, port) in names {
-                        let host = self.model.host(&name, Some(super::model::UNGROUPED), Some(&origin));
-                        if let Some(port) = port {
-                            host.vars.set("ansible_port", Value::Int(i64::from(port)));
-                        }
-                    }
-                }
-            }
-        }
-        true
-    }
-
-    fn path(&mut self, path: &Path, depth: usize) -> bool {
-        if !path.is_dir() {
-            return self.file(path);
-        }
-        let mut entries: Vec<PathBuf> =
-            std::fs::read_dir(path).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
-        entries.sort();
-        let mut read = false;
-        for entry in entries {
-            let name = entry.file_name().unwrap_or_default().to_string_lossy();
-            let special = name.starts_with('.') || matches!(&*name, "group_vars" | "host_vars" | "vars_plugins");
-            // A link to a folder above itself would never end.
-            if !special && !IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending)) && depth < 20 {
-                read |= self.path(&entry, depth + 1);
-            }
-        }
-        read
-    }
-
-    /// Tries the forms a file may have. What was read before something could not be understood stays, as in the original.
-    fn file(&mut self, path: &Path) -> bool {
-        let origin = Origin { file: path.display().to_string().into(), folder: Some(parent(path)) };
-        let mut failures = Vec::new();
-        if is_program(path) {
-            // What a script says is not among its bytes, but it is the script that says it.
-            let _ = self.reads.read(path);
-            match script::load(path, &origin, &mut self.model) {
-                Ok(()) => return true,
-                Err(why) => failures.push(Diagnostic::warning(format!("as a script: {why}"))),
-            }
-        }
-        let source = match read::source(path, &self.secrets, &self.reads) {
-            Ok(source) => source,
-            Err(why) => {
-                self.warn(Diagnostic::warning(why));
-                return false;
-            }
-        };
-        let ending = path.extension().map(|ending| ending.to_string_lossy().into_owned());
-        let yaml = matches!(ending.as_deref(), None | Some("yml" | "yaml" | "json"));
-        if yaml {
-            match read::yaml(&source).and_then(|value| tree::read_yaml(&value, &origin, &mut self.model)) {
-                Ok(warnings) => {
-                    warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
-                    return true;
-                }
-                Err(why) => failures.push(Diagnostic::warning(format!("as YAML: {why}"))),
-            }
-        }
-        if ending.as_deref() == Some("toml") {
-            let hint =
-                "inventories are INI or YAML files, scripts that print JSON, folders of these, or lists of names";
-            failures.push(Diagnostic::warning("inventories in TOML are not supported").hint(hint));
-        } else {
-            match ini::read(&source, &origin, &mut self.model) {
-                Ok(()) => return true,
-                // Of a file that is meant as something else it is of no use to hear why it is no INI.
-                Err(_) if ending.is_some() && !failures.is_empty() => {}
-                Err(why) => {
-                    // Without an ending it is more likely INI than YAML.
-                    failures.retain(|failure| !failure.summary.starts_with("as YAML"));
-                    failures.push(why);
-                }
-            }
-        }
-        for failure in failures {
-            let summary = format!("the inventory `{}` cannot be read: {}", path.display(), failure.summary);
-            self.warn(Diagnostic { severity: crate::diagnostic::Severity::Warning, summary, ..failure });
-        }
-        false
-    }
-}
-
-fn parent(path: &Path) -> PathBuf {
-    path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
-}
-
-/// Whether a file is to be run: it may be executed.
-fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! for the variables of a host with [`Inventory::host_layers`]. A source that cannot be read is a warning, never an
 //! error, as in Ansible; [`Inventory::take_warnings`] gives them.
 
+mod compose;
+mod constructed;
+mod generator;
 mod ini;
 mod layers;
 mod literal;
@@ -15,10 +18,12 @@ mod range;
 mod read;
 mod script;
 mod select;
+mod sources;
 mod tree;
 mod vars_files;
 mod words;
 
+pub use compose::Composer;
 pub use layers::{Layer, LayerKind};
 pub use load::{Inventory, Rules};
 pub use model::{ALL, GroupName, HostName, UNGROUPED};

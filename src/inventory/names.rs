@@ -17,6 +17,16 @@ pub enum Transform {
     Silently,
 }
 
+/// Whether a sign cannot stand in the name of a variable at its place.
+fn unfit((at, c): (usize, char)) -> bool {
+    !(c.is_alphanumeric() || c == '_') || (at == 0 && c.is_numeric())
+}
+
+/// A name with underscores for what is unfit.
+pub fn fit(name: &str) -> String {
+    name.char_indices().map(|(at, c)| if unfit((at, c)) { '_' } else { c }).collect()
+}
+
 impl Transform {
     /// Reads the setting; anything unknown replaces, as the original's does.
     pub fn parse(word: &str) -> Self {
@@ -46,14 +56,13 @@ impl GroupNames {
 
     /// The name under which the group is kept.
     pub fn safe<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        let unfit = |(at, c): (usize, char)| !(c.is_alphanumeric() || c == '_') || (at == 0 && c.is_numeric());
         if !name.char_indices().any(unfit) {
             return Cow::Borrowed(name);
         }
         self.met.borrow_mut().get_or_insert_with(|| name.to_owned());
         match self.transform {
             Transform::Never | Transform::Ignore => Cow::Borrowed(name),
-            _ => Cow::Owned(name.char_indices().map(|(at, c)| if unfit((at, c)) { '_' } else { c }).collect()),
+            _ => Cow::Owned(fit(name)),
         }
     }
 

@@ -11,9 +11,6 @@ use crate::value::{Dict, Value};
 pub fn read_yaml(value: &Value, origin: &Origin, model: &mut Model) -> Result<Vec<String>, String> {
     let groups = value.as_dict().filter(|dict| !dict.is_empty());
     let groups = groups.ok_or("a YAML inventory is a mapping of groups")?;
-    if groups.contains("plugin") {
-        return Err("inventory plugins are not supported".to_owned());
-    }
     let mut warnings = Vec::new();
     for (name, body) in groups.iter() {
         yaml_group(&text(name), body, origin, model, &mut warnings)?;
@@ -182,7 +179,7 @@ mod tests {
         assert_eq!(model.hosts_of("all").iter().map(|h| &**h).collect::<Vec<_>>(), ["a", "w1", "w2"]);
         assert_eq!(model.groups_of("a").join(" "), "all g");
         assert_eq!(python::repr(&model.hosts["w2"].vars.clone().into()), "{'ansible_port': 22}");
-        for bad in ["[]", "{}", r#"{"plugin": "x"}"#, r#"{"g": {"vars": 1}}"#, r#"{"g": {"hosts": {"h": 1}}}"#] {
+        for bad in ["[]", "{}", r#"{"g": {"vars": 1}}"#, r#"{"g": {"hosts": {"h": 1}}}"#] {
             assert!(read_yaml(&json::from_str(bad).unwrap(), &origin(), &mut Model::default()).is_err(), "{bad}");
         }
     }

@@ -1,0 +1,60 @@
+//! Templates for inventory plugins.
+
+use std::rc::Rc;
+
+use crate::inventory::Composer;
+use crate::template::{Engine, Fault, Globals, Scope, Verdict};
+use crate::value::{Dict, Value};
+
+/// Evaluates over the variables that are handed in, and nothing else.
+pub fn composer(globals: &Rc<Globals>, extra_vars: &Rc<Dict>) -> Rc<dyn Composer> {
+    Rc::new(Over { globals: Rc::clone(globals), extra_vars: Rc::clone(extra_vars) })
+}
+
+struct Over {
+    globals: Rc<Globals>,
+    extra_vars: Rc<Dict>,
+}
+
+struct Vars<'a>(&'a Dict);
+
+impl Scope for Vars<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    }
+}
+
+fn told(fault: Fault) -> String {
+    fault.told()
+}
+
+impl Composer for Over {
+    fn expression(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+        let Value::Str(text) = written else { return Err("an expression must be text".to_owned()) };
+        let scope = Vars(vars);
+        let engine = Engine::new(&self.globals, &scope, &[]);
+        match engine.expression(text).map_err(told)? {
+            Value::Undefined(why) => Err(why.message.clone()),
+            value => Ok(value),
+        }
+    }
+
+    fn holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String> {
+        let scope = Vars(vars);
+        let verdict = Engine::new(&self.globals, &scope, &[]).condition(condition).map_err(told)?;
+        Ok(matches!(verdict, Verdict::True))
+    }
+
+    fn template(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+        let scope = Vars(vars);
+        Engine::new(&self.globals, &scope, &[]).value(written).map_err(told)
+    }
+
+    fn extra_vars(&self) -> &Dict {
+        &self.extra_vars
+    }
+}

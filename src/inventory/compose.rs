@@ -1,0 +1,19 @@
+//! What inventories need of templates, which are evaluated further up.
+
+use crate::value::{Dict, Value};
+
+/// Evaluates what inventory plugins are given, over the variables of a host. Errors are sentences.
+#[allow(clippy::missing_errors_doc)]
+pub trait Composer {
+    /// The value of an expression.
+    fn expression(&self, written: &Value, vars: &Dict) -> Result<Value, String>;
+
+    /// Whether a condition holds.
+    fn holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String>;
+
+    /// A template as what it comes to.
+    fn template(&self, written: &Value, vars: &Dict) -> Result<Value, String>;
+
+    /// The variables of `-e`.
+    fn extra_vars(&self) -> &Dict;
+}

@@ -1,0 +1,82 @@
+//! The plugin `generator`: hosts and groups with names for all combinations of values in layers.
+
+use std::rc::Rc;
+
+use super::compose::Composer;
+use super::model::{Model, Origin};
+use crate::value::{Dict, Value, python};
+
+/// More combinations than any inventory has hosts.
+const MOST: usize = 1_000_000;
+
+/// Reads a file of the plugin.
+///
+/// # Errors
+/// With one sentence, if an entry is not what it must be, or cannot be evaluated.
+pub fn read(config: &Dict, origin: &Origin, model: &mut Model, composer: &Rc<dyn Composer>) -> Result<(), String> {
+    let section = |name: &str| config.get(name).and_then(Value::as_dict).ok_or(format!("`{name}` must be a mapping"));
+    let (layers, hosts) = (section("layers")?, section("hosts")?);
+    let name = hosts.get("name").ok_or("`hosts` must have a `name`")?;
+    for vars in combinations(layers)? {
+        let host = named(&composer.template(name, &vars)?).ok_or("a host comes to have no name")?;
+        model.host(&host, None, Some(origin));
+        parents(model, composer, Child::Host(&host), hosts.get("parents"), &vars)?;
+    }
+    Ok(())
+}
+
+/// Each value of each layer with each of all others, the last layer changing first.
+fn combinations(layers: &Dict) -> Result<Vec<Dict>, String> {
+    let mut all = vec![Dict::new()];
+    for (name, values) in layers.iter() {
+        let values = values.as_slice().ok_or_else(|| format!("the layer `{}` must be a list", python::str(name)))?;
+        if all.len().saturating_mul(values.len()) > MOST {
+            return Err(format!("the layers have more than {MOST} combinations"));
+        }
+        let with = |known: &Dict, value: &Value| {
+            let mut vars = known.clone();
+            vars.insert(name.clone(), value.clone());
+            vars
+        };
+        all = all.iter().flat_map(|known| values.iter().map(move |value| with(known, value))).collect();
+    }
+    Ok(all)
+}
+
+/// What is put into a group.
+enum Child<'a> {
+    Host(&'a str),
+    Group(&'a str),
+}
+
+fn parents(
+    model: &mut Model,
+    composer: &Rc<dyn Composer>,
+    child: Child<'_>,
+    written: Option<&Value>,
+    vars: &Dict,
+) -> Result<(), String> {
+    for parent in written.and_then(Value::as_slice).unwrap_or_default() {
+        let (Child::Host(name) | Child::Group(name)) = child;
+        let unnamed = || format!("`{name}` has a parent with no name");
+        let parent = parent.as_dict().ok_or_else(unnamed)?;
+        let group = parent.get("name").map(|name| composer.template(name, vars)).transpose()?;
+        let group = group.as_ref().and_then(named).ok_or_else(unnamed)?;
+        model.group(&group);
+        for (key, value) in parent.get("vars").and_then(Value::as_dict).into_iter().flat_map(Dict::iter) {
+            // Structures are templated where they are used.
+            let value = if value.as_str().is_some() { composer.template(value, vars)? } else { value.clone() };
+            model.set_group_var(&group, key.clone(), value);
+        }
+        match child {
+            Child::Host(host) => _ = model.group(&group).hosts.insert(host.into()),
+            Child::Group(child) => model.add_child(&group, child)?,
+        }
+        parents(model, composer, Child::Group(&group), parent.get("parents"), vars)?;
+    }
+    Ok(())
+}
+
+fn named(value: &Value) -> Option<String> {
+    Some(python::str(value)).filter(|name| !value.is_null() && !name.is_empty())
+}
