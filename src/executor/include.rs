@@ -11,7 +11,7 @@ use crate::modules::Failure;
 use crate::playbook::frame::Surroundings;
 use crate::playbook::role::RoleEntry;
 use crate::playbook::task_checks::ROLE_OPTIONS;
-use crate::playbook::{Block, Frame, Keyword, Keywords, Problem, ProblemKind, Task, import};
+use crate::playbook::{Block, Frame, Keyword, Keywords, Problem, ProblemKind, Role, Task, import};
 use crate::template::{Engine, Fault};
 use crate::value::{Dict, Value, python};
 use crate::yaml::Node;
@@ -177,7 +177,7 @@ impl Request {
         }
         self.refuse_endless(task).map_err(|problem| Missing::Fatal(Box::new(problem)))?;
         let block = match &self.what {
-            What::Tasks(name) => self.load_tasks(run, task, name)?,
+            What::Tasks(name) => self.load_tasks(run, play, task, name)?,
             What::Role(entry) => self.load_role(run, play, task, entry)?,
         };
         let loaded = (play.next_include(), Rc::new(block));
@@ -233,7 +233,7 @@ impl Request {
         })
     }
 
-    fn load_tasks(&self, run: &Rc<Run>, task: &Rc<Task>, name: &str) -> Result<Block, Missing> {
+    fn load_tasks(&self, run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, name: &str) -> Result<Block, Missing> {
         let Some(path) = import::find(task, name) else {
             let message = format!("there is no file `{name}` to include");
             return Err(failed(Diagnostic::error(message).at(&task.args.span, "")));
@@ -246,7 +246,9 @@ impl Request {
             return Err(failed(Diagnostic::error(message).at(node.span(), "")));
         }
         let around = Surroundings { frame: Rc::clone(&frame), handlers: task.handler };
+        run.loader.take_imported();
         let items = run.loader.task_list(&node, "tasks", &around).map_err(Missing::Fatal)?;
+        take_in(run, play, &frame)?;
         run.loader.settle().map_err(Missing::Fatal)?;
         Ok(Block::implicit(items, frame))
     }
@@ -267,10 +269,26 @@ impl Request {
         } else {
             play.included_roles.borrow_mut().push(Rc::clone(&role));
         }
+        run.loader.take_imported();
         let block = run.loader.role_block(&role, &frame, true).map_err(Missing::Fatal)?;
+        take_in(run, play, &frame)?;
         run.loader.settle().map_err(Missing::Fatal)?;
         Ok(block)
     }
+}
+
+/// Makes the handlers of roles known that what was included has imported, and their variables if they are for all.
+fn take_in(run: &Rc<Run>, play: &Rc<PlayRun>, frame: &Rc<Frame>) -> Result<(), Missing> {
+    for role in run.loader.take_imported() {
+        let is_known = |roles: &[Rc<Role>]| roles.iter().any(|known| Rc::ptr_eq(known, &role));
+        if is_known(&play.roles.borrow()) || is_known(&play.included_roles.borrow()) {
+            continue;
+        }
+        play.add_handlers(&run.loader.role_handlers(&role, frame).map_err(Missing::Fatal)?);
+        let roles = if role.public { &play.roles } else { &play.included_roles };
+        roles.borrow_mut().push(role);
+    }
+    Ok(())
 }
 
 fn failed(diagnostic: Diagnostic) -> Missing {

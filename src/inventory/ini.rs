@@ -8,7 +8,7 @@ use super::model::{ALL, Model, Origin, UNGROUPED};
 use super::{literal, range, words};
 use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
-use crate::value::Value;
+use crate::value::{Dict, Value};
 
 /// What the lines of a section are.
 #[derive(Clone, Copy, PartialEq)]
@@ -108,22 +108,20 @@ impl Reader<'_> {
         let Some((first, rest)) = words.split_first() else { return Ok(()) };
         let place = |word: &words::Word| span.part(word.range.clone());
         let names = host_names(&first.text).map_err(|why| Diagnostic::error(why).at(&place(first), ""))?;
-        let mut vars = Vec::new();
+        let mut vars = Dict::new();
         for word in rest {
             let Some((key, value)) = word.text.split_once('=') else {
                 return Err(Diagnostic::error(format!("`{}` is not `key=value`", word.text))
                     .at(&place(word), "a variable of the host belongs here"));
             };
-            vars.push((Value::text(key), literal::read(value, &place(word))));
+            vars.insert(Value::text(key), literal::read(value, &place(word)));
         }
         for (name, port) in names {
             let host = self.model.host(&name, Some(&self.group), Some(self.origin));
             if let Some(port) = port {
                 host.vars.set("ansible_port", Value::Int(i64::from(port)));
             }
-            for (key, value) in &vars {
-                host.vars.insert(key.clone(), value.clone());
-            }
+            self.model.set_host_vars(&name, &vars);
         }
         Ok(())
     }

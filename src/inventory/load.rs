@@ -106,6 +106,7 @@ impl Inventory {
     pub fn refresh(&mut self) {
         self.model = Model::default();
         self.model.names = GroupNames::new(self.rules.group_names);
+        self.model.merge_hashes = self.rules.merge_hashes;
         self.folders.clear();
         self.unread.clear();
         self.files.borrow_mut().clear();

@@ -64,11 +64,14 @@ pub struct Model {
     pub groups: IndexMap<GroupName, Group>,
     /// What becomes of names that could not be variables'.
     pub names: GroupNames,
+    /// Mappings that several sources have for a variable are merged.
+    pub merge_hashes: bool,
 }
 
 impl Default for Model {
     fn default() -> Self {
-        let mut model = Self { hosts: IndexMap::new(), groups: IndexMap::new(), names: GroupNames::default() };
+        let mut model =
+            Self { hosts: IndexMap::new(), groups: IndexMap::new(), names: GroupNames::default(), merge_hashes: false };
         model.group(UNGROUPED);
         model.group(ALL).children.insert(UNGROUPED.into());
         model.groups.move_index(1, 0);
@@ -94,6 +97,13 @@ impl Model {
         self.hosts.entry(name.into()).or_insert_with(|| Host { source: source.cloned(), ..Host::default() })
     }
 
+    /// Sets variables of a host that is there.
+    pub fn set_host_vars(&mut self, host: &str, vars: &Dict) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.vars.add(vars, self.merge_hashes);
+        }
+    }
+
     /// Makes a group the child of another.
     ///
     /// # Errors
@@ -114,12 +124,13 @@ impl Model {
 
     /// Sets a variable of a group.
     pub fn set_group_var(&mut self, group: &str, key: Value, value: Value) {
+        let merge = self.merge_hashes;
         let group = self.group(group);
         if key.as_str() == Some("ansible_group_priority") {
             let number = value.as_int().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
             group.priority = number.unwrap_or(group.priority);
         } else {
-            group.vars.insert(key, value);
+            group.vars.add(&[(key, value)].into_iter().collect(), merge);
         }
     }
 

@@ -31,9 +31,7 @@ pub fn load(path: &Path, origin: &Origin, model: &mut Model) -> Result<(), Strin
 
 fn set_vars(model: &mut Model, host: &str, vars: &Value) -> Result<(), String> {
     let vars = vars.as_dict().ok_or_else(|| format!("the variables of the host `{host}` must be an object"))?;
-    if let Some(host) = model.hosts.get_mut(host) {
-        host.vars.extend(vars);
-    }
+    model.set_host_vars(host, vars);
     Ok(())
 }
 

@@ -86,14 +86,14 @@ fn yaml_group(
 }
 
 fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: &mut Model) -> Result<(), String> {
-    for (host, port) in host_names(pattern)? {
-        let host = model.host(&host, Some(group), Some(origin));
+    for (name, port) in host_names(pattern)? {
+        let host = model.host(&name, Some(group), Some(origin));
         if let Some(port) = port {
             host.vars.set("ansible_port", Value::Int(i64::from(port)));
         }
         match vars {
             Value::Null => {}
-            Value::Dict(vars) => host.vars.extend(vars),
+            Value::Dict(vars) => model.set_host_vars(&name, vars),
             other => return Err(format!("the variables of `{pattern}` must be a mapping, not {}", other.type_name())),
         }
     }
@@ -128,8 +128,8 @@ fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> R
     };
     // Older still: an object that is itself one host with its variables.
     if !["hosts", "vars", "children"].iter().any(|key| body.contains(key)) {
-        let host = model.host(name, (name != ALL).then_some(name), Some(origin));
-        host.vars.extend(&body);
+        model.host(name, (name != ALL).then_some(name), Some(origin));
+        model.set_host_vars(name, &body);
         return Ok(());
     }
     let names = |key: &str| -> Result<Vec<String>, String> {

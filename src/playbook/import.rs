@@ -73,6 +73,7 @@ fn role(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     }
     let base = task.folder().map_or_else(PathBuf::new, |folder| folder.to_path_buf());
     let role = loader.role(entry, &playbook_folder(&task).unwrap_or(base), Some(&task.frame))?;
+    loader.imported.borrow_mut().push(Rc::clone(&role));
     let frame =
         Rc::new(Frame { keywords: task.keywords.clone(), vars: task.vars.clone(), ..Frame::inside(&task.frame) });
     if around.handlers {

@@ -44,6 +44,8 @@ pub struct Loader {
     play_vars: RefCell<Vec<Rc<Dict>>>,
     /// Roles of the current play that were read before, by name, source and parameters.
     pub(super) roles: RefCell<Vec<Rc<super::Role>>>,
+    /// Roles that `import_role` has brought in since the last look.
+    pub(super) imported: RefCell<Vec<Rc<super::Role>>>,
 }
 
 impl Loader {
@@ -64,6 +66,7 @@ impl Loader {
             reads: Rc::default(),
             play_vars: RefCell::default(),
             roles: RefCell::default(),
+            imported: RefCell::default(),
         }
     }
 
@@ -164,6 +167,11 @@ impl Loader {
     /// What the current play says about variables, highest first.
     pub(super) fn play_vars(&self) -> Vec<Rc<Dict>> {
         self.play_vars.borrow().clone()
+    }
+
+    /// The roles that `import_role` has brought in since the last look.
+    pub fn take_imported(&self) -> Vec<Rc<super::Role>> {
+        self.imported.take()
     }
 
     /// Forgets the roles of a play when the next one begins.

@@ -103,7 +103,8 @@ impl Placing {
         }
         let checksum = digest::sha1(&parcel.content);
         if checksum_of(host, Path::new(&path), there).as_deref() == Some(&checksum) {
-            return self.settle(host, parcel, &path).map(|outcome| Some(outcome.with("checksum", checksum)));
+            let settled = self.settle(host, parcel, &path).map_err(|failure| with_checksum(failure, &checksum))?;
+            return Ok(Some(settled.with("checksum", checksum)));
         }
         let diff = self.difference(host, &path, parcel);
         let written = self.write(host, parcel).await;
