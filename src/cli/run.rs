@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::args::RunArgs;
 use super::composing;
 use super::door::{self, broken, colours, general, guarded};
@@ -132,9 +134,11 @@ const PATIENCE: Duration = Duration::from_millis(200);
 async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
     let work = executor::run(run, playbooks);
     tokio::pin!(work);
+    // Before anything runs: from here on the signal does not end the program by itself.
+    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return work.await };
     tokio::select! {
         ended = &mut work => return ended,
-        _ = tokio::signal::ctrl_c() => {}
+        _ = interrupts.recv() => {}
     }
     run.interrupt.raise();
     // Mostly it is over at once, and there is nothing to tell.
@@ -147,10 +151,10 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
             )));
             tokio::select! {
                 ended = &mut work => ended.report,
-                _ = tokio::signal::ctrl_c() => Report::new(),
+                _ = interrupts.recv() => Report::new(),
             }
         }
-        _ = tokio::signal::ctrl_c() => Report::new(),
+        _ = interrupts.recv() => Report::new(),
     };
     report.push(Diagnostic::error("User interrupted execution"));
     executor::Ended { exit: Exit::Interrupted, report }

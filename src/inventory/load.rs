@@ -211,7 +211,10 @@ impl Inventory {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+    use crate::value::Value;
 
     fn load(folder: &Path, sources: &[&str]) -> Inventory {
         let full = |source: &&str| {

@@ -328,8 +328,8 @@ fn missing(what: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use crate::ionos::fake;
     use super::*;
+    use crate::ionos::fake;
 
     fn known(text: &str) -> Id {
         Fact::Known(text.to_owned())
