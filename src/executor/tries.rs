@@ -259,6 +259,8 @@ impl TaskRun<'_> {
                     pass.failed = verdict;
                     if !verdict {
                         pass.diagnostic = None;
+                    } else if pass.diagnostic.is_none() {
+                        pass.diagnostic = Some(Box::new(self.failed_as_asked(&pass.result)));
                     }
                 }
                 Err(fault) => {
@@ -272,6 +274,16 @@ impl TaskRun<'_> {
         if pass.failed {
             no_exception(&mut pass.result);
         }
+    }
+
+    /// What is said of a module that did what it should, and failed by `failed_when`.
+    fn failed_as_asked(&self, result: &Dict) -> Diagnostic {
+        let said = result.get("msg").and_then(Value::as_str).filter(|said| !said.is_empty());
+        let message = match said {
+            Some(said) => format!("`failed_when` is met: {said}"),
+            None => "`failed_when` is met".to_owned(),
+        };
+        Diagnostic::error(message).at(&self.task.span, "")
     }
 
     /// The variables of the scope with the result so far under its registered name.
