@@ -20,6 +20,12 @@ mod service;
 mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_contents;
+#[cfg(test)]
+mod tests_store;
+#[cfg(test)]
+mod tests_wire;
 mod tokens;
 
 use std::io;

@@ -1,25 +1,23 @@
 //! The server over real HTTP.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
 use super::*;
 
-const REG: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
-const TOK: &str = "11111111-0000-4000-8000-000000000000";
+pub(super) const REG: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
+pub(super) const TOK: &str = "11111111-0000-4000-8000-000000000000";
 
-struct Answer {
-    status: u16,
-    headers: reqwest::header::HeaderMap,
-    body: Json,
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: reqwest::header::HeaderMap,
+    pub(super) body: Json,
 }
 
 /// One request; `Err` when the connection broke.
-fn raw(
+pub(super) fn raw(
     url: &str,
     method: &str,
     auth: Option<&str>,
@@ -42,21 +40,21 @@ fn raw(
     })
 }
 
-fn ask(server: &Handle, method: &str, path: &str, body: Option<Json>) -> Answer {
+pub(super) fn ask(server: &Handle, method: &str, path: &str, body: Option<Json>) -> Answer {
     let url = format!("{}{path}", server.url());
     let (status, headers, bytes) = raw(&url, method, Some("Bearer sandbox-token"), body.as_ref()).unwrap();
     let body = if bytes.is_empty() { Json::Null } else { serde_json::from_slice(&bytes).unwrap() };
     Answer { status, headers, body }
 }
 
-fn get(server: &Handle, path: &str) -> Json {
+pub(super) fn get(server: &Handle, path: &str) -> Json {
     let answer = ask(server, "GET", path, None);
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.body
 }
 
 #[track_caller]
-fn refused(server: &Handle, method: &str, path: &str, body: Option<Json>, status: u16, message: &str) {
+pub(super) fn refused(server: &Handle, method: &str, path: &str, body: Option<Json>, status: u16, message: &str) {
     let answer = ask(server, method, path, body);
     assert_eq!(
         (answer.status, answer.body["httpStatus"].as_u64()),
@@ -68,7 +66,7 @@ fn refused(server: &Handle, method: &str, path: &str, body: Option<Json>, status
     assert!(answer.body["messages"][0]["errorCode"].is_string());
 }
 
-fn seed(seed: Json) -> Options {
+pub(super) fn seed(seed: Json) -> Options {
     Options {
         seed: Seed::parse(&seed.to_string()).unwrap(),
         now: Moment::parse("2030-12-01T08:00:00Z"),
@@ -77,20 +75,20 @@ fn seed(seed: Json) -> Options {
     }
 }
 
-fn one_registry() -> Options {
+pub(super) fn one_registry() -> Options {
     seed(json!({"registries": [{"id": REG, "name": "reg-a", "tokens": [
         {"id": TOK, "name": "tok1", "status": "enabled", "expiryDate": "2031-01-02T03:04:05Z", "scopes": null}]}]}))
 }
 
-fn faulty(spec: &str) -> Handle {
+pub(super) fn faulty(spec: &str) -> Handle {
     start(Options { faults: vec![Fault::parse(spec).unwrap()], ..one_registry() }).unwrap()
 }
 
-fn tokens(path: &str) -> String {
+pub(super) fn tokens(path: &str) -> String {
     format!("/registries/{REG}/tokens{path}")
 }
 
-fn created(name: &str) -> Json {
+pub(super) fn created(name: &str) -> Json {
     json!({"properties": {"name": name}})
 }
 
@@ -356,291 +354,4 @@ fn expiry_deletes() {
     assert_eq!(ask(&server, "GET", &tokens(&format!("/{TOK}")), None).status, 404);
     assert_eq!(get(&server, &tokens(""))["total"], 0);
     assert!(server.store().registries[0].tokens.is_empty());
-}
-
-fn scanned() -> Handle {
-    let artifact = |digest: &str, pulls: u32, found: Json| json!({"digest": digest, "lastPushedAt": "2030-01-01T00:00:00Z", "pullCount": pulls, "vulnerabilities": found});
-    start(seed(json!({
-        "registries": [{"id": REG, "name": "reg-a", "repositories": [
-            {"name": "ubuntu", "pullCount": 5, "lastPushedAt": "2030-01-01T00:00:00Z",
-                "artifacts": [artifact("sha256:1", 1, json!(["CVE-1", "CVE-2"])), artifact("sha256:2", 9, json!([]))]},
-            {"name": "team/app", "pullCount": 7, "lastPushedAt": "2030-02-01T00:00:00Z"}]}],
-        "vulnerabilities": [
-            {"id": "CVE-1", "severity": "high", "score": 7.5, "fixable": true, "publishedAt": "2029-01-01T00:00:00Z"},
-            {"id": "CVE-2", "severity": "low", "score": 1.5, "publishedAt": "2029-02-01T00:00:00Z"}]
-    })))
-    .unwrap()
-}
-
-fn ids(list: &Json) -> Vec<&str> {
-    list["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect()
-}
-
-#[test]
-fn repositories_artifacts_vulnerabilities() {
-    let server = scanned();
-    let at = |path: &str| get(&server, &format!("/registries/{REG}{path}"));
-    let list = at("/repositories?limit=1");
-    assert_eq!(ids(&list), ["team/app"]);
-    assert!(list["_links"]["next"].is_string() && list["_links"].get("prev").is_none());
-    let list = at("/repositories?limit=1&offset=1");
-    assert_eq!(ids(&list), ["ubuntu"]);
-    assert!(list["_links"].get("next").is_none() && list["_links"]["prev"].is_string());
-    assert_eq!(ids(&at("/repositories?orderBy=pullCount")), ["ubuntu", "team/app"]);
-    assert_eq!(ids(&at("/repositories?orderBy=name")), ["team/app", "ubuntu"]);
-    assert_eq!(ids(&at("/repositories?filter.name=app")), ["team/app"]);
-    assert_eq!(ids(&at("/repositories?filter.vulnerabilitySeverity=high")), ["ubuntu"]);
-    let slashed = at("/repositories/team%2Fapp");
-    assert_eq!((&slashed["id"], &slashed["metadata"]["artifactCount"]), (&json!("team/app"), &json!(0)));
-    assert_eq!(ids(&at("/artifacts")), ["sha256:2", "sha256:1"]);
-    assert_eq!(ids(&at("/artifacts?filter.vulnerabilityId=CVE-2")), ["sha256:1"]);
-    assert_eq!(ids(&at("/repositories/ubuntu/artifacts?orderBy=-vulnTotalScore")), ["sha256:1", "sha256:2"]);
-    let artifact = at("/repositories/ubuntu/artifacts/sha256%3A1");
-    assert_eq!(
-        (
-            &artifact["metadata"]["vulnMaxSeverity"],
-            &artifact["metadata"]["vulnTotalScore"],
-            &artifact["metadata"]["vulnFixableCount"]
-        ),
-        (&json!("high"), &json!(9.0), &json!(1))
-    );
-    let found = "/repositories/ubuntu/artifacts/sha256%3A1/vulnerabilities";
-    assert_eq!(ids(&at(found)), ["CVE-1", "CVE-2"]);
-    assert_eq!(ids(&at(&format!("{found}?orderBy=score"))), ["CVE-2", "CVE-1"]);
-    assert_eq!(ids(&at(&format!("{found}?filter.fixable=false"))), ["CVE-2"]);
-    assert_eq!(ids(&at(&format!("{found}?filter.severity=high"))), ["CVE-1"]);
-    assert_eq!(get(&server, "/vulnerabilities/CVE-1")["properties"]["score"], 7.5);
-    for (path, message) in [
-        ("/repositories?orderBy=size", "invalid value for orderBy: size"),
-        ("/repositories?limit=1001", "limit must be a number from 1 to 1000, not 1001"),
-        ("/repositories/ubuntu/artifacts?orderBy=name", "invalid value for orderBy: name"),
-    ] {
-        refused(&server, "GET", &format!("/registries/{REG}{path}"), None, 400, message);
-    }
-    refused(
-        &server,
-        "DELETE",
-        &format!("/registries/{REG}/repositories/team%2Fapp"),
-        None,
-        400,
-        "invalid repository name team/app",
-    );
-    let ubuntu = format!("/registries/{REG}/repositories/ubuntu");
-    assert_eq!(ask(&server, "DELETE", &ubuntu, None).status, 204);
-    refused(&server, "GET", &ubuntu, None, 404, "repository ubuntu not found");
-}
-
-#[test]
-fn credentials() {
-    let logins = vec![("user@example.org".to_owned(), "secret".to_owned())];
-    let server = start(Options { logins, ..one_registry() }).unwrap();
-    let status = |path: &str, auth: Option<&str>| raw(&format!("{}{path}", server.url()), "GET", auth, None).unwrap().0;
-    let basic = Some("Basic dXNlckBleGFtcGxlLm9yZzpzZWNyZXQ=");
-    let repositories = format!("/registries/{REG}/repositories");
-    for (path, auth, expected) in [
-        ("/registries", Some("Bearer sandbox-token"), 200),
-        ("/registries", basic, 200),
-        ("/registries", Some("Bearer wrong"), 401),
-        ("/registries", Some("Bearer "), 401),
-        ("/registries", Some("Basic ????"), 401),
-        ("/registries", Some("sandbox-token"), 401),
-        ("/registries", None, 401),
-        (&repositories, basic, 401),
-        (&repositories, Some("Bearer sandbox-token"), 200),
-    ] {
-        assert_eq!(status(path, auth), expected, "{path} {auth:?}");
-    }
-    let body = raw(&format!("{}/registries", server.url()), "GET", None, None).unwrap().2;
-    assert_eq!(body, br#"{"httpStatus":401,"messages":[{"errorCode":"315","message":"Unauthorized"}]}"#);
-}
-
-#[test]
-fn methods_paths_and_media_types() {
-    let server = start(one_registry()).unwrap();
-    let answer = ask(&server, "DELETE", "/registries", None);
-    assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, "GET, POST"));
-    for path in ["/nothing", "//registries", "/registries/"] {
-        assert_eq!(ask(&server, "GET", path, None).status, 404, "{path}");
-    }
-    let root = format!("http://{}/registries", server.address());
-    assert_eq!(raw(&root, "GET", Some("Bearer sandbox-token"), None).unwrap().0, 404);
-    refused(&server, "POST", "/registries", None, 415, "Content-Type must be application/json");
-    let seen: Vec<String> = server.requests().iter().map(ToString::to_string).collect();
-    assert_eq!(seen[0], "DELETE /registries 405");
-    assert_eq!(seen.last().unwrap(), "POST /registries 415");
-}
-
-#[test]
-fn faults_with_an_answer() {
-    let list = |spec: &str| {
-        let server = faulty(spec);
-        let url = format!("{}/registries", server.url());
-        let (status, headers, body) = raw(&url, "GET", Some("Bearer sandbox-token"), None).unwrap();
-        let retry = headers.get("retry-after").map(|v| v.to_str().unwrap().to_owned());
-        (status, retry, String::from_utf8(body).unwrap())
-    };
-    let shape = r#"{"httpStatus":503,"messages":[{"errorCode":"cr-503","message":"Service Unavailable"}]}"#;
-    assert_eq!(list("GET /registries$ status=503 retry-after=1"), (503, Some("1".to_owned()), shape.to_owned()));
-    assert_eq!(list("GET . status=400 body={\"msg\": \"no\"}"), (400, None, "{\"msg\": \"no\"}".to_owned()));
-    assert_eq!(list("GET . empty"), (200, None, String::new()));
-    assert!(list("GET . html status=502").2.starts_with("<html>"));
-    assert!(serde_json::from_str::<Json>(&list("GET . malformed").2).is_err());
-    let begun = Instant::now();
-    assert_eq!(list("GET . slow delay=60ms").0, 200);
-    assert!(begun.elapsed() >= Duration::from_millis(60));
-    let begun = Instant::now();
-    assert!(list("GET . drip delay=60ms").2.contains("reg-a"));
-    assert!(begun.elapsed() >= Duration::from_millis(50));
-}
-
-#[test]
-fn faults_that_drop_the_connection() {
-    for (spec, tokens_after, status) in [
-        ("POST /tokens$ reset times=1", 1, None),
-        ("POST /tokens$ lost times=1", 2, None),
-        ("POST /tokens$ reset after times=1", 2, None),
-        ("POST /tokens$ truncate times=1", 2, Some(201)),
-    ] {
-        let server = faulty(spec);
-        let url = format!("{}{}", server.url(), tokens(""));
-        let auth = Some("Bearer sandbox-token");
-        assert!(raw(&url, "POST", auth, Some(&created("new1"))).is_err(), "{spec}");
-        assert_eq!(server.store().registries[0].tokens.len(), tokens_after, "{spec}");
-        let entry = &server.requests()[0];
-        assert_eq!((entry.status, entry.writes()), (status, true), "{spec}");
-        assert_eq!(raw(&url, "POST", auth, Some(&created("new2"))).unwrap().0, 201, "{spec}");
-    }
-}
-
-#[test]
-fn a_fault_may_come_after_the_deed() {
-    let server = faulty("POST /tokens$ malformed after");
-    let url = format!("{}{}", server.url(), tokens(""));
-    assert_eq!(raw(&url, "POST", Some("Bearer sandbox-token"), Some(&created("new1"))).unwrap().0, 201);
-    assert_eq!(server.store().registries[0].tokens.len(), 2);
-}
-
-/// Says bytes, hears all until the other side ends.
-fn say(server: &Handle, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    // The server may have refused and gone before all is written.
-    let _ = stream.write_all(bytes);
-    let mut heard = Vec::new();
-    let _ = stream.read_to_end(&mut heard);
-    String::from_utf8_lossy(&heard).into_owned()
-}
-
-#[test]
-fn bytes_on_the_wire() {
-    let server = start(one_registry()).unwrap();
-    let auth = "Authorization: Bearer sandbox-token\r\n";
-    for (bytes, expected) in [
-        ("hello\r\n\r\n".to_owned(), "400"),
-        ("GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".to_owned(), "400"),
-        ("GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned(), "400"),
-        ("GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n".to_owned(), "413"),
-        ("GET / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n".to_owned(), "501"),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n".to_owned(), "400"),
-        (format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101)), "431"),
-        (format!("GET / HTTP/1.1\r\na: {}", "b".repeat(40_000)), "431"),
-    ] {
-        let heard = say(&server, bytes.as_bytes());
-        assert_eq!(heard.get(..12), Some(&*format!("HTTP/1.1 {expected}")), "{bytes:.60}: {heard}");
-    }
-    let get = format!("GET /containerregistries/locations HTTP/1.1\r\n{auth}\r\n");
-    let last = format!("GET /containerregistries/locations HTTP/1.1\r\n{auth}Connection: close\r\n\r\n");
-    assert_eq!(say(&server, format!("{get}{get}{last}").as_bytes()).matches("HTTP/1.1 200 OK").count(), 3);
-    let body = r#"{"properties":{"name":"chunky"}}"#;
-    let (head, tail) = body.split_at(10);
-    let chunked = format!(
-        "POST /containerregistries{} HTTP/1.1\r\n{auth}Content-Type: application/json\r\nExpect: 100-continue\r\n\
-         Connection: close\r\nTransfer-Encoding: chunked\r\n\r\na\r\n{head}\r\n{:x};x=y\r\n{tail}\r\n0\r\nT: u\r\n\r\n",
-        tokens(""),
-        tail.len()
-    );
-    let heard = say(&server, chunked.as_bytes());
-    assert!(heard.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n"), "{heard}");
-    assert_eq!(server.store().registries[0].tokens[1].name, "chunky");
-}
-
-/// A folder that is gone when the test is.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("sandbox-test-{}", uuid::Uuid::new_v4()));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[test]
-fn a_store_outlives_its_server() {
-    let folder = Folder::new();
-    let file = folder.0.join("store.json");
-    let options = || Options { store: Some(file.clone()), ..one_registry() };
-    let server = start(options()).unwrap();
-    assert!(matches!(start(options()), Err(Error::Store(persist::Error::Locked { .. }))));
-    let answer = ask(&server, "POST", &tokens(""), Some(created("kept")));
-    let password = answer.body["properties"]["credentials"]["password"].as_str().unwrap();
-    let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains("kept") && !text.contains(password), "the password is not for the disk");
-    drop(server);
-    // A server that was killed in the middle of a save leaves its draft behind.
-    std::fs::write(folder.0.join("store.json.new"), "{\"format\": 1, \"sto").unwrap();
-    let server = start(options()).unwrap();
-    assert_eq!(
-        get(&server, &tokens(&format!("/{}", answer.body["id"].as_str().unwrap())))["properties"]["name"],
-        "kept"
-    );
-    assert_eq!(ask(&server, "DELETE", &tokens(&format!("/{TOK}")), None).status, 204);
-    drop(server);
-    assert_eq!(start(options()).unwrap().store().registries[0].tokens.len(), 1);
-}
-
-#[test]
-fn a_damaged_store_is_left_alone() {
-    let folder = Folder::new();
-    let file = folder.0.join("store.json");
-    for (text, expected) in [
-        ("{\"format\": 1, \"sto", "is not a sandbox store"),
-        ("{\"format\": 9, \"store\": {}}", "has store format 9"),
-        ("", "is not a sandbox store"),
-    ] {
-        std::fs::write(&file, text).unwrap();
-        let error = start(Options { store: Some(file.clone()), ..Options::default() }).err().unwrap().to_string();
-        assert!(error.contains(expected), "{error}");
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
-    }
-}
-
-#[test]
-fn what_cannot_be_saved_has_not_happened() {
-    let folder = Folder::new();
-    let server = start(Options { store: Some(folder.0.join("store.json")), ..one_registry() }).unwrap();
-    std::fs::remove_dir_all(&folder.0).unwrap();
-    assert_eq!(ask(&server, "POST", &tokens(""), Some(created("lost"))).status, 500);
-    assert_eq!(server.store().registries[0].tokens.len(), 1);
-}
-
-#[test]
-fn only_loopback() {
-    let error = start(Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() }).err().unwrap();
-    assert!(matches!(error, Error::NotLoopback(_)), "{error}");
-}
-
-#[test]
-fn seeds_may_be_yaml() {
-    let seed = Seed::parse("registries:\n- name: reg-a\n  state: null\n  features: null\n  tokens:\n  - {name: t1, expiryDate: 2031-01-02T03:04:05Z}\n").unwrap();
-    let server = start(Options { seed, ..Options::default() }).unwrap();
-    let registry = &get(&server, "/registries")["items"][0];
-    assert_eq!((&registry["metadata"]["state"], &registry["properties"]["features"]), (&json!("New"), &Json::Null));
-    assert!(Seed::parse("registries: [{nome: x}]").is_err());
 }

@@ -23,3 +23,5 @@ mod scopes;
 mod tests;
 #[cfg(test)]
 mod tests_contents;
+#[cfg(test)]
+mod tests_world;

@@ -1,6 +1,7 @@
 //! Repositories, artifacts and vulnerabilities against the embedded API.
 
-use super::tests::{World, at};
+use super::tests::at;
+use super::tests_world::World;
 use super::*;
 use crate::modules::Module;
 use crate::value::{Dict, Value};
