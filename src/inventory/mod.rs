@@ -19,6 +19,7 @@ mod read;
 mod script;
 mod select;
 mod sources;
+mod toml;
 mod tree;
 mod vars_files;
 mod words;

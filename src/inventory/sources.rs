@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::load::Inventory;
 use super::model::Origin;
-use super::{constructed, generator, ini, read, script, tree};
+use super::{constructed, generator, ini, read, script, toml, tree};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
@@ -113,9 +113,13 @@ impl Inventory {
             }
         }
         if ending.as_deref() == Some("toml") {
-            let hint =
-                "inventories are INI or YAML files, scripts that print JSON, folders of these, or lists of names";
-            failures.push(Diagnostic::warning("inventories in TOML are not supported").hint(hint));
+            match toml::read(&source).and_then(|value| tree::read_yaml(&value, &origin, &mut self.model)) {
+                Ok(warnings) => {
+                    warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
+                    return true;
+                }
+                Err(why) => failures.push(Diagnostic::warning(format!("as TOML: {why}"))),
+            }
         } else {
             match ini::read(&source, &origin, &mut self.model) {
                 Ok(()) => return true,

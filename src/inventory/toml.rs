@@ -1,0 +1,65 @@
+//! Inventories in TOML: the tree of YAML files, with children as lists of names.
+
+use std::sync::Arc;
+
+use super::read;
+use crate::source::Source;
+use crate::value::{Dict, Value};
+
+/// A file as the tree that a YAML file would be.
+///
+/// # Errors
+/// With one sentence, if it is no TOML.
+pub fn read(source: &Arc<Source>) -> Result<Value, String> {
+    let table: toml::Table =
+        source.text().parse().map_err(|why: toml::de::Error| why.to_string().replace('\n', " "))?;
+    if table.contains_key("plugin") {
+        return Err("it configures a plugin, which is done in YAML".to_owned());
+    }
+    let groups = table.into_iter().map(|(name, group)| (Value::text(name), group_of(group)));
+    let tree = Value::from(groups.collect::<Dict>());
+    Ok(read::trusted(&tree, &source.span(0..source.text().len())))
+}
+
+/// A group, whose children are named in a list.
+fn group_of(written: toml::Value) -> Value {
+    let value = value_of(written);
+    let Value::Dict(sections) = &value else { return value };
+    let Some(children) = sections.get("children").and_then(Value::as_slice) else { return value };
+    let named = children.iter().map(|name| (name.clone(), Value::Null)).collect::<Dict>();
+    let mut sections = (**sections).clone();
+    sections.set("children", named.into());
+    sections.into()
+}
+
+fn value_of(written: toml::Value) -> Value {
+    match written {
+        toml::Value::String(text) => Value::text(text),
+        toml::Value::Integer(number) => Value::Int(number),
+        toml::Value::Float(number) => Value::Float(number),
+        toml::Value::Boolean(flag) => Value::Bool(flag),
+        toml::Value::Datetime(time) => Value::text(time.to_string()),
+        toml::Value::Array(items) => Value::list(items.into_iter().map(value_of)),
+        toml::Value::Table(table) => {
+            table.into_iter().map(|(name, value)| (Value::text(name), value_of(value))).collect::<Dict>().into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::python;
+
+    #[test]
+    fn children_are_named_in_lists() {
+        let text = "[g]\nchildren = ['a', \"b\"]\nvars = { x = 1, y = [true, 1.5] }\n[a.hosts]\nh = {}\n";
+        let tree = read(&Source::new("i.toml", text)).unwrap();
+        let wanted = "{'g': {'children': {'a': None, 'b': None}, 'vars': {'x': 1, 'y': [True, 1.5]}}, \
+                      'a': {'hosts': {'h': {}}}}";
+        assert_eq!(python::repr(&tree), wanted);
+        for wrong in ["a = [", "plugin = 'x'"] {
+            assert!(read(&Source::new("i.toml", wrong)).is_err(), "{wrong}");
+        }
+    }
+}
