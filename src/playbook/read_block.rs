@@ -85,6 +85,15 @@ impl Loader {
         }
         super::task_checks::tags(&keywords)?;
         super::task_checks::debugger(self, &keywords);
+        if around.handlers {
+            let lists = ["block", "rescue", "always"].iter().filter_map(|name| node.get(name)?.items()).flatten();
+            if let Some(nested) = lists.filter_map(|item| item.entry("block")).next() {
+                return Err(Diagnostic::error("Using a block as a handler is not supported.")
+                    .at(nested.key.span(), "")
+                    .hint("list the handlers themselves, or notify one that includes a file of tasks")
+                    .into());
+            }
+        }
         let vars = self.vars(node.get("vars"), "a block")?;
         let frame = Rc::new(Frame { keywords, vars, ..Frame::inside(&around.frame) });
         let inside = around.inside(Rc::clone(&frame));
