@@ -36,6 +36,8 @@ pub struct Place(Vec<(u8, u32)>);
 pub enum Fate {
     /// A `rescue` section takes over, now or after some `always`.
     Rescued,
+    /// It counts as rescued, but by a block around the flush that runs the handler.
+    RescuedAround,
     /// The host is out, perhaps after some `always`.
     Failed,
 }
@@ -45,6 +47,8 @@ pub enum Fate {
 pub struct Cursor {
     stack: Vec<Level>,
     failed: bool,
+    /// A failure is rescued by a block around the flush that runs this list.
+    rescued_around: bool,
 }
 
 impl Cursor {
@@ -59,7 +63,17 @@ impl Cursor {
             failing: false,
             doubtful: false,
         };
-        Self { stack: vec![level], failed: false }
+        Self { stack: vec![level], failed: false, rescued_around: false }
+    }
+
+    /// At the beginning of a list that is run at a place where a failure leads somewhere.
+    pub fn within(items: Rc<[Item]>, around: Fate) -> Self {
+        Self { rescued_around: around != Fate::Failed, ..Self::new(items) }
+    }
+
+    /// Whether a failure is rescued by what is around the list.
+    pub fn is_rescued_around(&self) -> bool {
+        self.rescued_around
     }
 
     /// Whether the host has failed for good.
@@ -165,7 +179,11 @@ impl Cursor {
         let rescued = self.stack.iter().any(|level| {
             level.section == Section::Main && level.block.as_ref().is_some_and(|block| !block.rescue.is_empty())
         });
-        if rescued { Fate::Rescued } else { Fate::Failed }
+        match (rescued, self.rescued_around) {
+            (true, _) => Fate::Rescued,
+            (false, true) => Fate::RescuedAround,
+            (false, false) => Fate::Failed,
+        }
     }
 
     /// Whether the host is in a `rescue` or `always` section, where a fatal error elsewhere leaves it alone.

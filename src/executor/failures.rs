@@ -28,7 +28,7 @@ pub fn fail(
         cursor.end();
         return;
     }
-    if cursor.fail() == Fate::Rescued {
+    if cursor.fail() != Fate::Failed {
         failed::remember(run, play, task, host, finished);
     }
 }
@@ -36,7 +36,7 @@ pub fn fail(
 /// Hosts whose cursor came to a failure are out of the run.
 pub fn note_failures(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) {
     for (host, cursor) in cursors {
-        if cursor.is_failed() {
+        if cursor.is_failed() && !cursor.is_rescued_around() {
             run.failed.borrow_mut().entry(Rc::clone(host)).or_insert(Out::Failed);
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::cursor::{Cursor, Place};
+use super::cursor::{Cursor, Fate, Place};
 use super::failures::{note_failures, out_of_hosts};
 use super::handlers::Flush;
 use super::lockstep;
@@ -92,8 +92,9 @@ pub async fn flush(
     let mut flush = Flush::of(run, play, hosts);
     while let Some((handler, chosen)) = flush.next(play) {
         let items: Rc<[Item]> = Rc::new([Item::Task(Rc::clone(&handler))]);
+        let fate = |host: &Rc<str>| cursors.get(host).map_or(Fate::Failed, Cursor::fate);
         let mut inside: IndexMap<Rc<str>, Cursor> =
-            chosen.iter().map(|host| (Rc::clone(host), Cursor::new(Rc::clone(&items)))).collect();
+            chosen.iter().map(|host| (Rc::clone(host), Cursor::within(Rc::clone(&items), fate(host)))).collect();
         Box::pin(self::run(run, play, &mut inside, Level::Handler)).await?;
         flush.ran(play, &handler, &inside);
         if play.ended.get().is_some() || run.interrupt.is_raised() {

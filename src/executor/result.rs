@@ -218,7 +218,7 @@ impl TaskRun<'_> {
 
     /// The passes of the loop before the first. Only `register` and a rescue section see the results of passes later.
     pub(super) fn passes(&self) -> Passes {
-        Passes::new(self.task.register.is_some() || self.fate == Fate::Rescued)
+        Passes::new(self.task.register.is_some() || self.fate != Fate::Failed)
     }
 
     /// Ends a task with a loop.
@@ -273,7 +273,11 @@ impl TaskRun<'_> {
 
     /// Tells the host's result and counts it.
     fn tell(&self, outcome: Outcome, changed: bool) {
-        self.run.tally.borrow_mut().count(self.host, outcome.status, changed);
+        let counted = match outcome.status {
+            Status::Failed if self.fate == Fate::RescuedAround => Status::Rescued,
+            status => status,
+        };
+        self.run.tally.borrow_mut().count(self.host, counted, changed);
         self.run.bus.emit(&Event::Host(outcome));
     }
 
