@@ -11,7 +11,7 @@ use super::play::{PlayEnd, PlayRun};
 use super::scope::TaskScope;
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Loaded, Problem, Task};
+use crate::playbook::{Keyword, Loaded, Problem, Task};
 use crate::report::Event;
 use crate::template::Engine;
 use crate::value::json::{self, Style};
@@ -33,6 +33,9 @@ pub const META_ACTIONS: &[(&str, &str)] = &[
 
 /// Actions that are about the play as a whole.
 const FOR_ALL: &[&str] = &["clear_facts", "clear_host_errors", "end_batch", "end_play", "refresh_inventory"];
+
+/// Actions that are done whatever a condition says.
+const UNCONDITIONAL: &[&str] = &["noop", "refresh_inventory", "reset_connection"];
 
 /// Does what a `meta` task says for the hosts that are at it, and moves them on. Gives the hosts whose notified handlers
 /// are to run now, which is for the strategy to do.
@@ -63,12 +66,17 @@ pub fn act(
     if let Some(first) = hosts.first().filter(|_| !task.implicit) {
         run.bus.emit(&Event::TaskStart(naming::label(run, play, task, first)));
     }
+    let unconditional = task.implicit || UNCONDITIONAL.contains(&action);
+    if unconditional && !task.implicit && !task.keyword_all(Keyword::When).is_empty() {
+        let message = Diagnostic::warning(format!("{action} task does not support when conditional"));
+        run.bus.emit(&Event::Notice(message.at(&task.span, "")));
+    }
     // What is about the play as a whole is decided by the first host for all.
     let once = FOR_ALL.contains(&action);
     let mut willing: Vec<Rc<str>> = Vec::new();
     for host in &hosts[..if once { hosts.len().min(1) } else { hosts.len() }] {
         // Conditions of what brought the play in are for its own tasks.
-        if task.implicit || holds(run, play, task, host)? {
+        if unconditional || holds(run, play, task, host)? {
             willing.push(Rc::clone(host));
         } else if !task.implicit {
             let reason = skip_reason(action, host, task);
