@@ -14,7 +14,17 @@ use console::{Stage, agree, sessions};
 const PAGES: &[&str] = &["README.md", "docs/usage.md", "docs/events.md"];
 
 /// Commands of `sh` blocks: not run here, because they build, install, serve or need an account.
-const NOT_RUN: &[&str] = &["cargo ", ".ci/run", "export ", "ionplay sandbox", "eval ", "ionplay completions", "kill "];
+const NOT_RUN: &[&str] = &[
+    "cargo ",
+    "rustup ",
+    "CC_x86_64_unknown_linux_musl=gcc cargo ",
+    ".ci/run",
+    "export ",
+    "ionplay sandbox",
+    "eval ",
+    "ionplay completions",
+    "kill ",
+];
 
 fn updating() -> bool {
     std::env::var_os("UPDATE_DOCS").is_some()
