@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{Journal, Subject};
 use crate::ionos::api::{Answer, Id, Witness};
 use crate::ionos::content::{Contents, Query, Reading};
+use crate::ionos::error::ErrorKind;
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use crate::ionos::{ApiError, Connection, Connector, Past, RegistryApi, RegistryReads};
 
@@ -135,10 +136,11 @@ impl RegistryApi for Journalled {
                 let password = made.properties.credentials.as_ref()?.password.shown();
                 (!password.is_empty()).then(|| (made.id.shown(), password))
             });
-            match told {
-                Some((id, password)) => self.journal.answered(number, id, password, self.durable),
+            match (told, &answer) {
+                (Some((id, password)), _) => self.journal.answered(number, id, password, self.durable),
+                (None, Err(error)) if error.kind == ErrorKind::Unclear => self.journal.doubt(number),
                 // No password was told, or a failure that the run itself tells.
-                None => self.journal.close(number),
+                (None, _) => self.journal.close(number),
             }
             answer
         })

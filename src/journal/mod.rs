@@ -50,6 +50,8 @@ pub struct Journal {
     left: RefCell<Option<Vec<Left>>>,
     /// What of that was handed on.
     handed: RefCell<Vec<Left>>,
+    /// Creations of unknown outcome: what became of them the run tells before it ends, unless it is killed.
+    doubtful: RefCell<Vec<u64>>,
     /// It was told that nothing can be kept here.
     broken: OnceCell<()>,
 }
@@ -64,6 +66,7 @@ impl Journal {
             book: RefCell::default(),
             left: RefCell::default(),
             handed: RefCell::default(),
+            doubtful: RefCell::default(),
             broken: OnceCell::new(),
         }
     }
@@ -106,6 +109,12 @@ impl Journal {
     /// Notes that there is nothing to keep: the run itself has told what became of it.
     fn close(&self, number: u64) {
         self.write(|book| book.close(number));
+    }
+
+    /// Notes that nobody knows yet whether there is something to keep. If the run is killed before it has found out, the
+    /// next one learns that the token was asked for.
+    fn doubt(&self, number: u64) {
+        self.doubtful.borrow_mut().push(number);
     }
 
     fn write(&self, what: impl FnOnce(&mut Book) -> std::io::Result<()>) {
@@ -169,6 +178,7 @@ impl Journal {
 
     /// The run has ended. If it ended well, the playbook has had all passwords and none is kept; else this says what is.
     pub fn end(&self, well: bool) -> Vec<String> {
+        self.doubtful.take().into_iter().for_each(|number| self.close(number));
         let handed = self.handed.take();
         if well {
             self.forget(handed);

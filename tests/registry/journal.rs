@@ -121,6 +121,27 @@ fn a_token_whose_answer_never_came_is_told_by_the_next_run() {
 }
 
 #[test]
+fn a_run_that_is_killed_while_it_looks_for_a_lost_answer_leaves_word() {
+    let stage = Stage::with(&no_tokens(), &["POST /tokens$ lost times=1", "GET /tokens slow delay=20s nth=2"]);
+    let looks = || stage.sandbox.requests().iter().filter(|request| request.method == "GET").count();
+    stage.signalled("-KILL", &book(&nothing()), || {
+        !stage.names().is_empty() && stage.sandbox.requests().last().is_some_and(|r| r.method == "GET") && looks() > 1
+    });
+    assert!(token(&stage, &["list"]).1.contains("new: asked for, and no answer came"), "{:?}", files(&stage));
+    let played = stage.play(&book(&nothing()), &[]);
+    assert!(played.message().contains("nobody knows its password"), "{}", played.everything());
+}
+
+#[test]
+fn an_answer_that_was_lost_and_made_up_for_leaves_nothing() {
+    let stage = Stage::with(&no_tokens(), &["POST /tokens$ lost times=1"]);
+    let played = stage.play(&book(&json!({"fail": {"msg": "no"}})), &[]);
+    assert_eq!((played.code, stage.names()), (2, vec!["new".to_owned()]), "{}", played.everything());
+    assert!(!played.stderr.contains("was asked for"), "{}", played.stderr);
+    assert!(played.stderr.contains("the password of token `new` is kept"), "{}", played.stderr);
+}
+
+#[test]
 fn what_was_asked_for_in_vain_is_forgotten() {
     let stage = Stage::with(&no_tokens(), &["POST /tokens$ status=400"]);
     let played = stage.play(&book(&nothing()), &[]);
