@@ -245,10 +245,11 @@ impl Engine<'_> {
             | Value::Int(_)
             | Value::Big(_)
             | Value::Float(_)
-            | Value::Str(_)
             | Value::Bytes(_)
             | Value::Unknown(_)
             | Value::Sealed(_) => Ok(value),
+            Value::Str(text) if text.is_quoted() => Ok(Value::Str(text.into_data())),
+            Value::Str(_) => Ok(value),
             Value::Time(Time::Delta(_)) if store => {
                 let fault = Fault::value("type 'timedelta' is unsupported for variable storage");
                 Err(fault.hint("take a number of it, as in `(a - b).total_seconds()`"))
@@ -263,6 +264,9 @@ impl Engine<'_> {
             }
             Value::Tuple(items) | Value::Set(items) => self.plain_items(&items, store),
             Value::Dict(dict) => {
+                if store && dict.keys().any(|key| matches!(key, Value::Tuple(_))) {
+                    return Err(Fault::value("a key of a mapping cannot be a list, which tuples become"));
+                }
                 if dict.values().all(is_plain) {
                     return Ok(Value::Dict(dict));
                 }
@@ -293,12 +297,7 @@ impl Engine<'_> {
     }
 
     fn plain_object(&self, object: &dyn Object, store: bool) -> Result<Value, Fault> {
-        if let Some(range) = object.as_any().downcast_ref::<Range>()
-            && !store
-        {
-            let Range { start, stop, step } = range;
-            let text =
-                if *step == 1 { format!("range({start}, {stop})") } else { format!("range({start}, {stop}, {step})") };
+        if !store && let Some(text) = object.shown() {
             return Ok(Value::text(text));
         }
         if let Some(module) = object.as_any().downcast_ref::<Module>() {
@@ -336,7 +335,10 @@ pub fn mapping(object: &dyn Object) -> Option<Dict> {
 }
 
 fn is_plain(value: &Value) -> bool {
-    matches!(value, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Str(_))
+    match value {
+        Value::Str(text) => !text.is_quoted(),
+        value => matches!(value, Value::Null | Value::Bool(_) | Value::Int(_) | Value::Big(_) | Value::Float(_)),
+    }
 }
 
 /// What is missing stays so in its place; what failed fails the whole.

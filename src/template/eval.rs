@@ -8,11 +8,12 @@ use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
 use super::objects::{Function, Method};
 use super::place::Place;
+use super::range::Range;
 use super::render::Blocks;
 use super::secrecy::{Debt, is_secret, secret};
 use super::tree::{Arg, Kind, Node, Operator};
 use super::{comparison, functions, ops, registry, row};
-use crate::value::{Dict, Text, Undefined, Unknown, Value, has_template_markers};
+use crate::value::{Dict, Undefined, Unknown, Value};
 
 /// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
 pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
@@ -82,7 +83,7 @@ impl Engine<'_> {
                     ));
                     self.touch(Value::Str(template), None)
                 }
-                None => Ok(Value::Str(text.clone())),
+                None => Ok(Value::Str(cx.place.quoted(text, &node.at).unwrap_or_else(|| text.clone()))),
             },
             Kind::Const(value) => Ok(value.clone()),
             Kind::Var(name) => self.name(name, node, cx),
@@ -168,10 +169,7 @@ impl Engine<'_> {
                 if callable.is_undefined() {
                     return Ok(callable);
                 }
-                let mut values = self.args(args, cx)?;
-                if matches!(&target.kind, Kind::Var(name) if matches!(&**name, "lookup" | "query" | "q")) {
-                    self.fill_literals(args, &mut values, cx)?;
-                }
+                let values = self.args(args, cx)?;
                 let result = self.call_value(&callable, values);
                 if is_plugin(&callable) { self.waiting(result, node, cx) } else { result }
             }
@@ -336,6 +334,10 @@ impl Engine<'_> {
         let result = match (filter.run)(&call) {
             Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
             Err(fault) => return Err(naming(fault, "filter", name)),
+            // A filter that hands on what it got hands on its members.
+            Ok(Value::Object(object)) if object.as_any().is::<Range>() => {
+                Value::list(object.members().unwrap_or_default())
+            }
             Ok(result) => result,
         };
         Ok(debt.pay(result))
@@ -371,37 +373,6 @@ impl Engine<'_> {
             Err(fault) => Err(naming(fault, "test", name)),
             Ok(holds) => Ok(Value::Bool(holds)),
         }
-    }
-
-    /// Text in quotes among the arguments of a lookup is a template too; its name is not.
-    fn fill_literals(&self, written: &[Arg], args: &mut Args, cx: &Cx) -> Result<(), Fault> {
-        let fill = |node: &Node, value: &mut Value| {
-            if let Kind::Const(Value::Str(text)) = &node.kind
-                && has_template_markers(text)
-                && let Some(span) = cx.place.span(&node.at)
-            {
-                *value = self.touch(Value::Str(Text::written(text.shared(), span)), None)?;
-            }
-            Ok::<_, Fault>(())
-        };
-        let (mut place, mut named) = (0, 0);
-        for arg in written {
-            match arg {
-                Arg::Positional(node) => {
-                    if place > 0 {
-                        fill(node, &mut args.positional[place])?;
-                    }
-                    place += 1;
-                }
-                Arg::Named(_, node) => {
-                    fill(node, &mut args.named[named].1)?;
-                    named += 1;
-                }
-                // Which of the rest is which cannot be told.
-                Arg::Splat(_) | Arg::NamedSplat(_) => break,
-            }
-        }
-        Ok(())
     }
 
     /// The members of anything that can be iterated, each ready for use.

@@ -91,7 +91,7 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     if !matches!(policy, "strict" | "warn" | "ignore") {
         return Err(Fault::value(format!("`errors` must be strict, warn or ignore, not `{policy}`")));
     }
-    let args = engine.deep_args(Args { positional: terms.collect(), named })?;
+    let args = engine.deep_args(Args { positional: terms.map(unquoted).collect(), named })?;
     if !super::registry::lookup(&name).is_some_and(|lookup| lookup.takes_undefined)
         && let Some(undefined) = super::eval::first(&Value::Null, &args, Value::is_undefined)
     {
@@ -117,6 +117,30 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     };
     let result = if want_list { Value::list(results) } else { joined(results) };
     Ok(debt.pay(result))
+}
+
+/// Text in quotes among the terms of a lookup is a template too, at any depth.
+fn unquoted(term: Value) -> Value {
+    match term {
+        other if !has_quoted(&other) => other,
+        Value::Str(text) => Value::Str(text.unquoted()),
+        Value::List(items) => Value::list(items.iter().cloned().map(unquoted)),
+        Value::Tuple(items) => Value::tuple(items.iter().cloned().map(unquoted)),
+        Value::Dict(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.clone(), unquoted(value.clone())));
+            Value::Dict(Arc::new(entries.collect()))
+        }
+        other => other,
+    }
+}
+
+fn has_quoted(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.is_quoted(),
+        Value::List(items) | Value::Tuple(items) => items.iter().any(has_quoted),
+        Value::Dict(entries) => entries.values().any(has_quoted),
+        _ => false,
+    }
 }
 
 /// Texts with commas between, one result as it is, anything else as a list.
@@ -210,17 +234,12 @@ fn now(args: &Args) -> Result<Value, Fault> {
     let zone =
         if utc.is_some_and(|utc| utc.is_true()) { jiff::tz::TimeZone::UTC } else { jiff::tz::TimeZone::system() };
     let now = jiff::Timestamp::now().to_zoned_datetime(zone);
+    let local = now.datetime();
+    let micros = local.subsec_nanosecond() / 1000 * 1000;
+    let local = Time::Naive(local.with().subsec_nanosecond(micros).build().unwrap_or(local));
     match format {
-        Some(Value::Str(format)) if !format.is_empty() => match jiff::fmt::strtime::format(format.as_str(), &now) {
-            Ok(text) => Ok(Value::text(text)),
-            Err(error) => Err(Fault::value(format!("`{}` is no time format: {error}", format.as_str()))),
-        },
-        _ => {
-            let local = now.datetime();
-            let micros = local.subsec_nanosecond() / 1000 * 1000;
-            let local = local.with().subsec_nanosecond(micros).build().unwrap_or(local);
-            Ok(Value::Time(Time::Naive(local)))
-        }
+        Some(Value::Str(format)) if !format.is_empty() => super::methods::time::strftime(local, &format),
+        _ => Ok(Value::Time(local)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::locals::Locals;
 use super::place::Place;
 use super::render::Blocks;
 use super::tree::{ForLoop, Macro};
-use crate::value::{Dict, Object, Value};
+use crate::value::{Dict, Object, Value, python};
 
 /// A function of the template language, by name.
 #[derive(Debug)]
@@ -96,6 +96,10 @@ impl Object for MacroObject {
             "arguments" => Some(Value::tuple(self.decl.params.iter().map(|(name, _)| Value::text(Arc::clone(name))))),
             _ => None,
         }
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(format!("<Macro {}>", python::repr(&Value::text(Arc::clone(&self.decl.name)))))
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -215,6 +219,11 @@ impl Object for Namespace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_value(key).cloned()
     }
 
+    fn shown(&self) -> Option<String> {
+        let values = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(format!("<Namespace {}>", python::repr(&values.into())))
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -331,6 +340,10 @@ impl Object for LoopState {
 
     fn length(&self) -> Option<usize> {
         Some(self.items.len())
+    }
+
+    fn shown(&self) -> Option<String> {
+        Some(format!("<LoopContext {}/{}>", self.index() + 1, self.items.len()))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -8,12 +8,13 @@ use num_traits::{Signed, ToPrimitive, Zero};
 
 use super::engine::Engine;
 use super::fault::Fault;
+use super::filters::html::{escaped, markup};
 use super::python::coerce::text_of;
 use super::python::numeric::{Number, number};
 use super::python::percent::{self, Fillings};
 use super::row::limit;
 use super::tree::Operator;
-use crate::value::{Time, Unknown, Value};
+use crate::value::{Text, Time, Unknown, Value};
 
 /// The longest integer that `**` may make, in bits.
 const MAX_POWER_BITS: u64 = 1 << 20;
@@ -71,6 +72,10 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
         (Operator::Rem, Value::Str(format), _) => percent(format, right, engine),
         (Operator::Add, Value::Str(a), Value::Str(b)) => {
             limit(a.len() + b.len())?;
+            if a.is_markup() || b.is_markup() {
+                let part = |text: &Text| if text.is_markup() { text.as_str().to_owned() } else { escaped(text) };
+                return Ok(markup(part(a) + &part(b)));
+            }
             Ok(Value::text(format!("{}{}", a.as_str(), b.as_str())))
         }
         (Operator::Add, Value::Str(_), other) => {

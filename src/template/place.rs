@@ -49,6 +49,11 @@ impl Place {
         Some(Text::written(text.shared(), self.span(at)?))
     }
 
+    /// Text in quotes that a lookup will take for a template.
+    pub fn quoted(&self, text: &Text, at: &At) -> Option<Text> {
+        if has_template_markers(text) { Some(Text::quoted(text.shared(), self.span(at)?)) } else { None }
+    }
+
     /// The place of a part.
     pub fn span(&self, at: &At) -> Option<Span> {
         let origin = self.origin.as_ref()?;

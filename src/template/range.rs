@@ -47,6 +47,11 @@ impl Object for Range {
         Some(self.count())
     }
 
+    fn shown(&self) -> Option<String> {
+        let Self { start, stop, step } = self;
+        Some(if *step == 1 { format!("range({start}, {stop})") } else { format!("range({start}, {stop}, {step})") })
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

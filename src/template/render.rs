@@ -128,7 +128,6 @@ impl Engine<'_> {
     /// The text of an operand of `~`.
     pub(super) fn tilde_text(&self, value: &Value) -> Result<String, Fault> {
         match value {
-            Value::Omit => Ok(String::new()),
             Value::Unknown(unknown) => Ok(unknown.shown.clone()),
             Value::Object(_) => Ok(python::str(&self.plain(value.clone(), false)?)),
             other => {

@@ -110,6 +110,10 @@ pub trait Object: fmt::Debug {
     fn length(&self) -> Option<usize> {
         self.members().map(|members| members.len())
     }
+    /// What Python's `str` makes of it, where that is not its members.
+    fn shown(&self) -> Option<String> {
+        None
+    }
     /// For downcasting.
     fn as_any(&self) -> &dyn Any;
 }
@@ -289,7 +293,7 @@ impl Value {
             Self::Time(time) => time.type_name(),
             Self::Undefined(_) => "Undefined",
             Self::Unknown(_) => "unknown",
-            Self::Omit => "omit",
+            Self::Omit => "_OmitType",
             Self::Object(object) => object.type_name(),
         }
     }

@@ -57,9 +57,10 @@ pub fn write_repr(out: &mut String, value: &Value) {
         Value::Unknown(unknown) => out.push_str(&unknown.shown),
         Value::Omit => out.push_str("<<Omit>>"),
         Value::Sealed(sealed) => write_quoted(out, &sealed.envelope),
-        Value::Object(object) => match object.members() {
-            Some(members) => write_items(out, "[", &members, "]"),
-            None => out.push_str(&format!("<{}>", object.type_name())),
+        Value::Object(object) => match (object.shown(), object.members()) {
+            (Some(text), _) => out.push_str(&text),
+            (None, Some(members)) => write_items(out, "[", &members, "]"),
+            (None, None) => out.push_str(&format!("<{}>", object.type_name())),
         },
     }
 }

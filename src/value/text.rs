@@ -17,17 +17,35 @@ pub struct Text {
     origin: Option<Span>,
     secret: bool,
     markup: bool,
+    quoted: bool,
 }
 
 impl Text {
     /// Computed text.
     pub fn plain(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), origin: None, secret: false, markup: false }
+        Self { text: text.into(), origin: None, secret: false, markup: false, quoted: false }
     }
 
     /// Text that stands in a file of the user's, or on the command line.
     pub fn written(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { text: text.into(), origin: Some(origin), secret: false, markup: false }
+        Self { text: text.into(), origin: Some(origin), secret: false, markup: false, quoted: false }
+    }
+
+    /// Text in quotes inside a template: data, but a template to those who ask for [`Text::unquoted`].
+    pub fn quoted(text: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self { quoted: true, ..Self::written(text, origin) }
+    }
+
+    /// Whether it was in quotes inside a template.
+    pub fn is_quoted(&self) -> bool {
+        self.quoted
+    }
+
+    /// What was in quotes inside a template as a template of its own; any other text as it is.
+    #[must_use]
+    pub fn unquoted(mut self) -> Self {
+        self.quoted = false;
+        self
     }
 
     /// The text.
@@ -42,12 +60,12 @@ impl Text {
 
     /// Where the user wrote it.
     pub fn origin(&self) -> Option<&Span> {
-        self.origin.as_ref()
+        self.origin.as_ref().filter(|_| !self.quoted)
     }
 
     /// Whether it may be treated as a template.
     pub fn is_trusted(&self) -> bool {
-        self.origin.is_some()
+        self.origin().is_some()
     }
 
     /// Whether it must not be shown.
@@ -59,6 +77,7 @@ impl Text {
     #[must_use]
     pub fn into_data(mut self) -> Self {
         self.origin = None;
+        self.quoted = false;
         self
     }
 
@@ -83,7 +102,7 @@ impl Text {
 
     /// Whether the text is trusted and has something to evaluate in it.
     pub fn is_template(&self) -> bool {
-        self.origin.is_some() && has_template_markers(&self.text)
+        self.is_trusted() && has_template_markers(&self.text)
     }
 }
 

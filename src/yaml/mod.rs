@@ -4,6 +4,7 @@ mod compose;
 pub mod dump;
 mod emit;
 mod hints;
+mod json;
 pub mod node;
 mod parse;
 pub mod resolve;
@@ -41,9 +42,21 @@ pub fn load(source: &Arc<Source>) -> Result<Loaded, Diagnostic> {
 /// # Errors
 /// As [`load`].
 pub fn load_part(source: &Arc<Source>, range: Range<usize>) -> Result<Loaded, Diagnostic> {
+    if let Some(root) = json::document(source, range.clone()) {
+        return Ok(Loaded { root: Some(root), warnings: Report::new() });
+    }
     let mut warnings = Report::new();
     let mut documents = compose::documents(source, range, compose::Documents::One, &mut warnings)?;
     Ok(Loaded { root: documents.pop(), warnings })
+}
+
+/// Reads a source that holds one document of plain data, as the filter `from_yaml` does: JSON is nothing special in it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_data(source: &Arc<Source>) -> Result<Option<Node>, Diagnostic> {
+    let range = 0..source.text().len();
+    compose::documents(source, range, compose::Documents::One, &mut Report::new()).map(|mut documents| documents.pop())
 }
 
 /// Reads all documents of a source, as `from_yaml_all` does.

@@ -91,10 +91,22 @@ fn pair(value: &Value) -> Result<Option<(String, String)>, Fault> {
 fn tojson(call: &Call<'_>) -> Result<Value, Fault> {
     let [indent_by] = call.args.bind(["indent"])?;
     let indent = indent_by.as_ref().map_or(Ok(None), indent)?;
-    touch_all(&call.input)?;
+    if let Some(kind) = unwritable(touch_all(&call.input)?) {
+        return Err(Fault::value(format!("Object of type {kind} is not JSON serializable")));
+    }
     let written = json::to_string(&call.input, Style { indent, sort_keys: true, ..Style::PYTHON });
     let safe = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")];
     Ok(markup(safe.iter().fold(written, |text, (sign, code)| text.replace(sign, code))))
+}
+
+/// The type of something that plain JSON has no notation for.
+fn unwritable(value: &Value) -> Option<&'static str> {
+    match value {
+        Value::Time(_) | Value::Set(_) | Value::Bytes(_) | Value::Object(_) => Some(value.type_name()),
+        Value::List(items) | Value::Tuple(items) => items.iter().find_map(unwritable),
+        Value::Dict(dict) => dict.values().find_map(unwritable),
+        _ => None,
+    }
 }
 
 fn pprint(call: &Call<'_>) -> Result<Value, Fault> {

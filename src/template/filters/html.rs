@@ -2,7 +2,7 @@
 
 use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{flag, integer, optional_text, text};
+use crate::template::python::coerce::{flag, integer, only_text, optional_text, text};
 use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::Flags;
 use crate::template::python::text::head;
@@ -110,13 +110,13 @@ fn xmlattr(call: &Call<'_>) -> Result<Value, Fault> {
         return Err(Fault::value(format!("'{}' object has no attribute 'items'", call.input.type_name())));
     };
     let mut attributes = Vec::new();
-    for (key, value) in dict.iter().filter(|(_, value)| !value.is_null() && !value.is_undefined()) {
-        let key = text(key)?;
+    for (key, value) in dict.iter().filter(|(_, value)| !value.is_null()) {
+        let key = only_text(key)?;
         if key.contains(|c: char| c.is_whitespace() || "/>=".contains(c)) {
             let shown = crate::value::python::repr(&Value::text(key));
             return Err(Fault::value(format!("Invalid character in attribute name: {shown}")));
         }
-        attributes.push(format!("{}=\"{}\"", escaped(&key), escaped(&text(value)?)));
+        attributes.push(format!("{}=\"{}\"", escaped(key), escaped(&text(value)?)));
     }
     let joined = attributes.join(" ");
     let space = if flag(autospace.as_ref(), true) && !joined.is_empty() { " " } else { "" };

@@ -7,7 +7,7 @@ use crate::template::call::{Call, Filter};
 use crate::template::fault::Fault;
 use crate::template::python::bytes;
 use crate::template::python::coerce::{
-    as_real, flag, integer, integer_or, items, optional_text, real, required, text, text_or,
+    as_real, flag, integer, integer_or, items, optional_text, real, required, text, text_or, touch_all,
 };
 use crate::template::python::random::Random;
 use crate::value::{Value, python};
@@ -50,7 +50,7 @@ fn bool(call: &Call<'_>) -> Result<Value, Fault> {
             "no" | "off" | "0" | "false" => (true, false),
             _ => (false, false),
         },
-        other => match as_real(other) {
+        other => match as_real(touch_all(other)?) {
             Some(1.0) => (true, true),
             Some(0.0) => (true, false),
             _ => (false, false),

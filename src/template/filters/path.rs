@@ -67,7 +67,11 @@ fn splitext(call: &Call<'_>) -> Result<Value, Fault> {
 fn relpath(call: &Call<'_>) -> Result<Value, Fault> {
     let [start] = call.args.bind(["start"])?;
     let start = start.filter(|start| !start.is_null()).map_or_else(|| Ok(".".to_owned()), |start| path_text(&start))?;
-    Ok(Value::text(path::relpath(&input(call)?, &start, &current())))
+    let input = input(call)?;
+    if input.is_empty() {
+        return Err(Fault::value("no path specified"));
+    }
+    Ok(Value::text(path::relpath(&input, &start, &current())))
 }
 
 fn current() -> String {

@@ -102,6 +102,9 @@ fn symmetric_difference(call: &Call<'_>) -> Result<Value, Fault> {
 fn unique(call: &Call<'_>) -> Result<Value, Fault> {
     let [case_sensitive, attribute] = call.args.bind(["case_sensitive", "attribute"])?;
     let exact = flag(case_sensitive.as_ref(), false);
+    // Whether members that have no such key are a failure; else they are compared as they are.
+    let strict = attribute.as_ref().is_some_and(Value::is_true)
+        || case_sensitive.as_ref().is_some_and(|wanted| !wanted.is_true());
     let path = attribute.filter(|attribute| !attribute.is_null()).map(|attribute| Path::new(&attribute)).transpose()?;
     let members = items(call)?;
     let mut seen = IndexSet::new();
@@ -114,9 +117,11 @@ fn unique(call: &Call<'_>) -> Result<Value, Fault> {
         if let Some(unknown) = unknown_among([&key]) {
             return Ok(unknown);
         }
+        if key.is_undefined() && !strict {
+            return Ok(Value::list(distinct(members)));
+        }
         let key = touch(&key)?.clone();
         if !key.is_hashable() {
-            let strict = path.is_some() || case_sensitive.as_ref().is_some_and(|wanted| !wanted.is_true());
             return if strict {
                 let kind = key.type_name();
                 let what = "does not support case_sensitive=false nor attribute for members that are no plain values";

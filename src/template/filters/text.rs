@@ -52,6 +52,7 @@ fn upper(call: &Call<'_>) -> Result<Value, Fault> {
 fn string(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
     match &call.input {
+        Value::Str(text) if text.is_quoted() => Ok(call.input.clone()),
         Value::Str(text) => Ok(Value::Str(text.clone().into_data())),
         _ => Ok(Value::text(input(call)?)),
     }

@@ -15,7 +15,7 @@ pub const TABLE: &[Filter] = &[
 
 fn urldecode(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(url::unquote_plus(&text(&call.input)?)))
+    Ok(Value::text(url::unquote_plus(only_text(&call.input)?)))
 }
 
 fn urlencode(call: &Call<'_>) -> Result<Value, Fault> {

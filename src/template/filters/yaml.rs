@@ -59,8 +59,8 @@ fn dump(call: &Call<'_>, mut options: DumpOptions) -> Result<Value, Fault> {
 fn from_yaml(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
     let Value::Str(text) = &call.input else { return Ok(call.input.clone()) };
-    let loaded = yaml::load(&Source::new("<from_yaml>", text.as_str())).map_err(|why| Fault::value(why.summary))?;
-    Ok(loaded.root.map_or(Value::Null, |root| root.into_data().to_value()))
+    let root = yaml::load_data(&Source::new("<from_yaml>", text.as_str())).map_err(|why| Fault::value(why.summary))?;
+    Ok(root.map_or(Value::Null, |root| root.into_data().to_value()))
 }
 
 fn from_yaml_all(call: &Call<'_>) -> Result<Value, Fault> {

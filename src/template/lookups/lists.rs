@@ -3,6 +3,7 @@
 use super::call::{fault, known, truth};
 use crate::template::call::{Call, Lookup};
 use crate::template::fault::Fault;
+use crate::template::python::coerce::{touch, touch_values};
 use crate::value::{Value, python};
 
 /// `dict indexed_items items list nested random_choice subelements together`
@@ -20,6 +21,14 @@ pub const TABLE: &[Lookup] = &[
         "The first members of all lists, then the second ones, ..; null where one is short.",
     ),
 ];
+
+/// The members, none of which is missing.
+fn present(members: Vec<Value>) -> Result<Vec<Value>, Fault> {
+    for member in &members {
+        touch(member)?;
+    }
+    Ok(members)
+}
 
 /// Lists among the terms give their members; everything else stays.
 fn flatten<'a>(terms: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
@@ -39,7 +48,7 @@ fn flatten<'a>(terms: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
 
 fn items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     known(call, &[]);
-    Ok(flatten(&call.args.positional))
+    present(flatten(&call.args.positional))
 }
 
 fn list(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
@@ -49,7 +58,7 @@ fn list(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 
 fn indexed_items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     known(call, &[]);
-    let numbered = flatten(&call.args.positional).into_iter().enumerate();
+    let numbered = present(flatten(&call.args.positional))?.into_iter().enumerate();
     Ok(numbered.map(|(index, item)| Value::list([Value::from(index), item])).collect())
 }
 
@@ -65,7 +74,7 @@ fn random_choice(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 
 /// The members of every term; a text has its characters.
 fn members_of_all(call: &Call<'_>) -> Result<Vec<Vec<Value>>, Fault> {
-    call.args.positional.iter().map(|term| call.context.iterate(term)).collect()
+    call.args.positional.iter().map(|term| present(call.context.iterate(term)?)).collect()
 }
 
 /// Most members that a combination of lists may have.
@@ -111,7 +120,8 @@ fn dict(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             let what = format!("got '{}' of type {}", python::str(term), term.type_name());
             return Err(fault(format!("the 'dict' lookup plugin expects a dictionary, {what}")));
         };
-        entries.extend(dict.iter().map(|(k, v)| Value::dict([("key", k.clone()), ("value", v.clone())])));
+        entries
+            .extend(touch_values(dict)?.iter().map(|(k, v)| Value::dict([("key", k.clone()), ("value", v.clone())])));
     }
     Ok(entries)
 }

@@ -11,14 +11,13 @@ use crate::value::Value;
 /// `template`
 pub const TABLE: &[Lookup] = &[Lookup::new("template", template, "What template files give.")];
 
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 8] = [
     "convert_data",
     "variable_start_string",
     "variable_end_string",
     "comment_start_string",
     "comment_end_string",
     "trim_blocks",
-    "lstrip_blocks",
     "jinja2_native",
     "template_vars",
 ];
@@ -36,7 +35,7 @@ fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
         match &**name {
             name if !OPTIONS.contains(&name) => {}
             "convert_data" | "jinja2_native" | "template_vars" => {}
-            "trim_blocks" | "lstrip_blocks" => options.set(name, &switch(call, name, false)?.into())?,
+            "trim_blocks" => options.set(name, &switch(call, name, false)?.into())?,
             _ => options.set(name, &option(call, name)?.map_or(Value::Null, Value::text))?,
         }
     }

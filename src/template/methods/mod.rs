@@ -3,6 +3,7 @@
 mod dict;
 pub mod format;
 mod list;
+mod number;
 mod text;
 pub mod time;
 
@@ -23,8 +24,8 @@ pub fn has(value: &Value, name: &str) -> bool {
         Value::Tuple(_) => &["count", "index"],
         Value::Set(_) => list::SET_NAMES,
         Value::Dict(_) => dict::NAMES,
-        Value::Int(_) | Value::Big(_) | Value::Bool(_) => &["bit_length"],
-        Value::Float(_) => &["is_integer"],
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) => number::INTEGER_NAMES,
+        Value::Float(_) => number::FLOAT_NAMES,
         Value::Bytes(_) => &["decode", "hex"],
         Value::Time(_) => time::NAMES,
         Value::Object(object) => {
@@ -48,8 +49,7 @@ pub fn has(value: &Value, name: &str) -> bool {
 pub fn property(value: &Value, name: &str) -> Option<Value> {
     match value {
         Value::Time(of) => time::property(*of, name),
-        Value::Int(_) | Value::Big(_) if name == "real" => Some(value.clone()),
-        Value::Bool(b) if name == "real" => Some(Value::Int(i64::from(*b))),
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => number::property(value, name),
         // What `groupby` gives has names for its two parts.
         Value::Tuple(parts) => match (&parts[..], name) {
             ([of, Value::List(_)], "grouper") => Some(of.clone()),
@@ -81,10 +81,9 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
         Value::List(items) | Value::Tuple(items) => list::call(engine, of, items, name, &args)?,
         Value::Set(items) => list::call_set(engine, items, name, &args)?,
         Value::Dict(dict) => dict::call(engine, of, dict, name, &args)?,
-        Value::Int(i) => Value::from(64 - i.unsigned_abs().leading_zeros()),
-        Value::Bool(b) => Value::Int(i64::from(*b)),
-        Value::Big(big) => Value::from(big.bits()),
-        Value::Float(f) => Value::Bool(f.fract() == 0.0),
+        Value::Int(_) | Value::Bool(_) | Value::Big(_) | Value::Float(_) => {
+            number::call(&now, name).ok_or_else(|| Fault::value(format!("{name}() has no answer for this number")))?
+        }
         Value::Bytes(bytes) if name == "hex" => {
             Value::text(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
         }

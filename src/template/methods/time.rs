@@ -17,6 +17,7 @@ pub const NAMES: &[&str] = &[
     "strftime",
     "time",
     "timestamp",
+    "timetuple",
     "total_seconds",
     "toordinal",
     "weekday",
@@ -55,6 +56,7 @@ pub fn property(of: Time, name: &str) -> Option<Value> {
         "minute" => i64::from(at.minute()),
         "second" => i64::from(at.second()),
         "microsecond" => i64::from(at.subsec_nanosecond() / 1000),
+        "tzinfo" if matches!(of, Time::Naive(_)) => return Some(Value::Null),
         _ => return None,
     };
     Some(Value::Int(number))
@@ -85,6 +87,21 @@ pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
             let days = at.date().since(Date::constant(1, 1, 1)).map(|span| i64::from(span.get_days())).unwrap_or(0);
             Ok(Value::Int(days + 1))
         }
+        "timetuple" => {
+            let numbers = [
+                i64::from(at.year()),
+                i64::from(at.month()),
+                i64::from(at.day()),
+                i64::from(at.hour()),
+                i64::from(at.minute()),
+                i64::from(at.second()),
+                i64::from(at.weekday().to_monday_zero_offset()),
+                i64::from(at.date().day_of_year()),
+                // Whether summer time holds is not known.
+                -1,
+            ];
+            Ok(Value::tuple(numbers.map(Value::Int)))
+        }
         "timestamp" => {
             let micros = match of {
                 Time::Naive(local) => {
@@ -111,7 +128,7 @@ pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
 }
 
 /// Text by a format as Python's `strftime` has it.
-fn strftime(of: Time, format: &str) -> Result<Value, Fault> {
+pub fn strftime(of: Time, format: &str) -> Result<Value, Fault> {
     let at = local(of).ok_or_else(|| Fault::value("a duration has no date"))?;
     let format = format.replace("%f", &format!("{:06}", at.subsec_nanosecond() / 1000));
     let result = match of {

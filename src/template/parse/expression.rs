@@ -97,6 +97,7 @@ impl Reader<'_> {
                 Kind::Filter(self.dotted(filter.name), input, self.args(&filter.args)?)
             }
             ast::Expr::Test(test) => {
+                self.refuse_chain(test, &at)?;
                 Kind::Test(self.dotted(test.name), self.boxed(&test.expr)?, self.args(&test.args)?)
             }
             ast::Expr::GetAttr(attr) => {
@@ -127,6 +128,25 @@ impl Reader<'_> {
         let target = self.boxed(&call.expr)?;
         let at = target.at.start..self.at(call.span()).end.max(target.at.start);
         Ok(Node { kind: Kind::Call(target, self.args(&call.args)?), at })
+    }
+
+    /// A test right behind a test without arguments is a mistake in Jinja2 (`x is defined is true`).
+    fn refuse_chain(&self, test: &ast::Test<'_>, at: &At) -> Read<()> {
+        let before = match &test.expr {
+            ast::Expr::Test(before) => before,
+            ast::Expr::UnaryOp(unary) => match &unary.expr {
+                ast::Expr::Test(before) if matches!(unary.op, ast::UnaryOpKind::Not) => before,
+                _ => return Ok(()),
+            },
+            _ => return Ok(()),
+        };
+        let between = self.text.get(self.place(before.name).end..self.place(test.name).start).unwrap_or_default();
+        let is_chain = before.args.is_empty() && matches!(between.split_whitespace().collect::<Vec<_>>()[..], ["is"]);
+        if is_chain {
+            fail("syntax error in template: You cannot chain multiple tests with is", at.clone())
+        } else {
+            Ok(())
+        }
     }
 
     /// The name of a filter or test, without blanks around its dots.
@@ -164,6 +184,12 @@ impl Reader<'_> {
 }
 
 fn number(text: &str) -> Option<Value> {
+    let (whole, rest) = text.split_at(text.find(|c: char| c != '_' && !c.is_ascii_digit()).unwrap_or(text.len()));
+    // Neither zeros in front nor a bare point make a number in Jinja2.
+    let zeros = rest.is_empty() && whole.starts_with('0') && whole.contains(|c: char| ('1'..='9').contains(&c));
+    if zeros || rest.strip_prefix('.').is_some_and(|fraction| !fraction.starts_with(|c: char| c.is_ascii_digit())) {
+        return None;
+    }
     let digits: String = text.chars().filter(|c| *c != '_').collect();
     let radix = match digits.get(..2) {
         Some("0x" | "0X") => 16,

@@ -2,7 +2,7 @@
 
 use crate::template::call::{Call, Test};
 use crate::template::fault::Fault;
-use crate::template::python::coerce::{contains as has, items, required, touch};
+use crate::template::python::coerce::{contains as has, items, lazy_items, required, touch};
 use crate::template::tests::compare::is_member;
 use crate::value::Value;
 
@@ -18,7 +18,7 @@ pub const TABLE: &[Test] = &[
 ];
 
 fn all(call: &Call<'_>) -> Result<bool, Fault> {
-    for item in items(call)? {
+    for item in lazy_items(call)? {
         if !touch(&item)?.is_true() {
             return Ok(false);
         }
@@ -27,7 +27,7 @@ fn all(call: &Call<'_>) -> Result<bool, Fault> {
 }
 
 fn any(call: &Call<'_>) -> Result<bool, Fault> {
-    for item in items(call)? {
+    for item in lazy_items(call)? {
         if touch(&item)?.is_true() {
             return Ok(true);
         }

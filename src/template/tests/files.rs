@@ -28,7 +28,16 @@ pub const TABLE: &[Test] = &[
 ];
 
 fn path(call: &Call<'_>) -> Result<String, Fault> {
-    let path = text(&call.input)?;
+    let path = match &call.input {
+        Value::Str(path) => path.as_str().to_owned(),
+        // A number is an open file to Python; nothing that a play could know of.
+        number @ (Value::Int(_) | Value::Bool(_)) => text(number)?,
+        other => {
+            let kind = other.type_name();
+            let wanted = "path should be string, bytes, os.PathLike or integer";
+            return Err(Fault::value(format!("{wanted}, not {kind}")));
+        }
+    };
     Fault::of_doubt(call.context.doubt(Path::new(&path)))?;
     Ok(path)
 }
