@@ -53,6 +53,7 @@ pub mod journal;
 pub mod modules;
 pub mod plan;
 pub mod playbook;
+pub mod progress;
 pub mod reads;
 pub mod reconcile;
 pub mod report;

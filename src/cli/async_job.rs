@@ -3,14 +3,18 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
 
+use super::token;
 use crate::executor::background;
+use crate::executor::limit::Limit;
 use crate::exit::Exit;
 use crate::host;
+use crate::interrupt::Interrupt;
 use crate::ionos::HttpConnector;
+use crate::journal::{Journal, JournalledConnector};
 use crate::modules::builtin::async_jobs::{self, Job};
 use crate::modules::{self, Failure, InventoryView, Outcome, TaskContext, args};
+use crate::progress::Progress;
 use crate::source::Source;
 use crate::template::{Engine, Globals};
 use crate::value::{Dict, Value, json};
@@ -22,6 +26,9 @@ pub struct JobArgs {
     description: PathBuf,
 }
 
+/// What a job warns of.
+type Warnings = Rc<RefCell<Vec<String>>>;
+
 /// Runs the job. Nobody reads what this process prints; everything is in the status file.
 pub fn run(args: &JobArgs) -> Exit {
     let read = std::fs::read_to_string(&args.description).ok().and_then(|text| serde_json::from_str::<Job>(&text).ok());
@@ -29,19 +36,31 @@ pub fn run(args: &JobArgs) -> Exit {
     // The arguments may hold secrets; they are not left lying about.
     let _ = std::fs::remove_file(&args.description);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Exit::Internal };
-    let limit = Duration::from_secs(job.limit);
-    let result = runtime.block_on(async {
-        tokio::time::timeout(limit, work(&job)).await.unwrap_or_else(|_| {
-            Err(Failure::new(format!("Job reached maximum execution time of {} seconds", job.limit)))
-        })
-    });
-    match async_jobs::write_status(&job.status, &background::ended(&job.id, result)) {
-        Ok(()) => Exit::Success,
+    let warnings = Warnings::default();
+    let told = Rc::clone(&warnings);
+    let (result, journal) = match token::journal_with(Box::new(move |said| told.borrow_mut().push(said))) {
+        Ok(journal) => {
+            let journal = Rc::new(journal);
+            (runtime.block_on(work(&job, Rc::clone(&journal), &warnings)), Some(journal))
+        }
+        Err(error) => (Err(Failure::new(format!("{error:#}"))), None),
+    };
+    let tokens = journal.as_ref().map(|journal| journal.leave()).unwrap_or_default();
+    let mut status = background::ended(&job.id, result);
+    let warnings = warnings.take();
+    if !warnings.is_empty() {
+        status.set("warnings", Value::list(warnings.into_iter().map(Value::text)));
+    }
+    match async_jobs::write_status(&job.status, &status, &tokens) {
+        Ok(()) => {
+            journal.iter().for_each(|journal| journal.left_behind());
+            Exit::Success
+        }
         Err(_) => Exit::General,
     }
 }
 
-async fn work(job: &Job) -> Result<Outcome, Failure> {
+async fn work(job: &Job, journal: Rc<Journal>, warnings: &Warnings) -> Result<Outcome, Failure> {
     let given = match json::from_str(&job.args) {
         Ok(Value::Dict(given)) => given,
         _ => return Err(Failure::new("the job's arguments cannot be read")),
@@ -54,7 +73,9 @@ async fn work(job: &Job) -> Result<Outcome, Failure> {
     let search = [job.base_dir.clone()];
     let engine = Engine::new(&globals, &scope, &search);
     let source = Source::new("<background job>", "");
-    let (warnings, registries) = (RefCell::default(), HttpConnector::default());
+    let registries = JournalledConnector::new(Rc::new(HttpConnector::default()), journal);
+    let interrupt = Interrupt::default();
+    let limit = Limit::new(&interrupt, Some(job.limit), module.spec().is_of_registry());
     let context = TaskContext {
         host_name: "localhost",
         host: &host::Real,
@@ -70,12 +91,21 @@ async fn work(job: &Job) -> Result<Outcome, Failure> {
         span: &source.span(0..0),
         raw_args: &given,
         inventory: &Nobody,
-        warnings: &warnings,
-        interrupt: &crate::interrupt::Interrupt::default(),
+        warnings,
+        interrupt: limit.interrupt(),
         kept: None,
-        progress: Rc::new(|_| {}),
+        progress: Progress::default(),
     };
-    module.run(&checked.args, &context).await
+    limit.hold(module.run(&checked.args, &context)).await.map_err(|failure| overdue(failure, job.limit))
+}
+
+/// The failure with what the original says of jobs that took too long, if this one did.
+fn overdue(mut failure: Failure, seconds: u64) -> Failure {
+    if failure.data.remove("timedout").is_none() {
+        return failure;
+    }
+    let more = failure.message.split_once("second(s). ").map(|(_, more)| format!("; {more}")).unwrap_or_default();
+    Failure { message: format!("Job reached maximum execution time of {seconds} seconds{more}"), ..failure }
 }
 
 /// A job knows nothing of the inventory.

@@ -6,7 +6,7 @@ use super::args::RunArgs;
 use super::run::{self, Done, Making};
 use crate::exit::Exit;
 use crate::plan::model::Step;
-use crate::plan::{Answers, Gather, Gathered, Invocation, Plan, Stamp, Tape, model};
+use crate::plan::{Answers, Gather, Gathered, Invocation, Plan, Stamp, Tape, model, noting};
 use crate::sandbox::Handle;
 use crate::value::json::{self, Style};
 
@@ -40,7 +40,7 @@ impl Foretelling<'_> {
             quiet: true,
             // Tasks that insist on being real (`check_mode: false`) are foretold too.
             connectors: Some(Box::new(move |http| {
-                let foretold = notes.over(http);
+                let foretold = noting(http, &notes);
                 (Rc::clone(&foretold), foretold)
             })),
             environment: vec![("IONPLAY_NOW".to_owned(), self.made.to_owned())],

@@ -69,11 +69,19 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// The journal of a run, sealed if there is a key.
 pub(super) fn journal(bus: &Rc<Bus>) -> Loaded<Journal> {
-    let key = std::env::var_os("IONPLAY_SEAL_KEY_FILE").filter(|name| !name.is_empty());
-    let key = key.map(|path| seal::key(Path::new(&path))).transpose();
-    let key = key.map_err(|error| general(format!("{error:#}")))?;
     let bus = Rc::clone(bus);
-    Ok(Journal::new(state::folder(), key, Box::new(move |said| bus.emit(&Event::Notice(Diagnostic::warning(said))))))
+    let warn = Box::new(move |said| bus.emit(&Event::Notice(Diagnostic::warning(said))));
+    journal_with(warn).map_err(|error| general(format!("{error:#}")))
+}
+
+/// The same for whoever has no bus to say on what cannot be kept.
+///
+/// # Errors
+/// If the key cannot be read.
+pub(super) fn journal_with(warn: Box<dyn Fn(String)>) -> anyhow::Result<Journal> {
+    let key = std::env::var_os("IONPLAY_SEAL_KEY_FILE").filter(|name| !name.is_empty());
+    let key = key.map(|path| seal::key(Path::new(&path))).transpose()?;
+    Ok(Journal::new(state::folder(), key, warn))
 }
 
 fn listed(all: &[Left], shelf: &Shelf) -> String {

@@ -21,7 +21,7 @@ use crate::value::{Dict, Value};
 pub const SUBCOMMAND: &str = "async-job";
 
 /// Runs a module in the background. In a dry run it is foretold at once, so that what follows sees what it would have
-/// done, and its job is one that has ended already.
+/// done, and its job is one that has ended already; so it is with requests that must not leave this process.
 ///
 /// # Errors
 /// If it cannot be started, fails, or takes longer than `async` allows.
@@ -34,13 +34,19 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
     }
     let id = async_jobs::new_id();
     let status = async_jobs::folder(&call.settings.environment).join(&id);
-    if call.foretells(prepared) {
-        let foretold = foreground::run(call, prepared).await;
+    // What somebody has to see who is in this process: the overlay, a plan's guard, the embedded service.
+    let stays = spec.is_of_registry() && !call.task.run.registries.may_be_left();
+    if stays || call.foretells(prepared) {
+        let result = foreground::run(call, prepared).await;
         if call.settings.poll > 0 {
-            return foretold;
+            return result;
         }
-        async_jobs::write_status(&status, &ended(&id, foretold)).map_err(unwritten)?;
-        return Ok(begun(&id, &status));
+        let actions = match &result {
+            Ok(outcome) => outcome.actions.clone(),
+            Err(failure) => failure.actions.clone(),
+        };
+        async_jobs::write_status(&status, &ended(&id, result), &[]).map_err(unwritten)?;
+        return Ok(Outcome { actions, ..begun(&id, &status) });
     }
     let limit = u64::try_from(call.settings.background).unwrap_or(1);
     start(call, prepared, &id, &status, limit).map_err(unwritten)?;
@@ -75,7 +81,7 @@ fn start(call: &Call<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u
 
 /// Writes the description and starts the process, in a group of its own so that Ctrl-C does not reach it.
 fn spawn(job: &Job) -> std::io::Result<()> {
-    async_jobs::write_status(&job.status, &async_jobs::begun(&job.id))?;
+    async_jobs::write_status(&job.status, &async_jobs::begun(&job.id), &[])?;
     let description = job.status.with_file_name(format!(".{}.job", job.id));
     async_jobs::write(&description, &serde_json::to_string(job).map_err(std::io::Error::other)?)?;
     Command::new(std::env::current_exe()?)
@@ -97,13 +103,17 @@ async fn wait(call: &Call<'_>, id: &str, path: &Path, limit: u64) -> Result<Outc
         tokio::time::sleep(Duration::from_secs(pause)).await;
         left = left.saturating_sub(pause);
         let status = async_jobs::read_status(path, id).map_err(Failure::new)?;
-        if status.get("finished").is_some_and(Value::is_true) {
-            return async_status::finished(status);
+        if status.is_finished() {
+            // As the original does: whoever has waited has the result.
+            let _ = std::fs::remove_file(path);
+            let warned = status.warnings.iter().map(|warning| Diagnostic::warning(warning.as_str()));
+            warned.for_each(|warning| run.bus.emit(&Event::Notice(warning)));
+            return async_status::finished(&*run.registries, status);
         }
         run.bus.emit(&Event::Polling { host: Rc::clone(call.task.host), job: id.to_owned() });
         if left == 0 || run.interrupt.is_raised() {
             let message = format!("async task did not complete within the requested time - {limit}s");
-            return Err(Failure::new(message).with("async_result", Value::from(status)));
+            return Err(Failure::new(message).with("async_result", Value::from(status.result)));
         }
     }
 }

@@ -12,6 +12,7 @@ use super::scope::TaskScope;
 use super::task::TaskRun;
 use crate::host::{HostApi, Noting};
 use crate::modules::{Failure, InventoryView, Outcome, TaskContext};
+use crate::progress::Progress;
 use crate::report::Event;
 use crate::template::Engine;
 
@@ -76,11 +77,11 @@ pub async fn once(
         warnings,
         interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
-        progress: Rc::new(move |message: &str| bus.emit(&Event::Progress(message.to_owned()))),
+        progress: Progress::new(move |message| bus.emit(&Event::Progress(message.to_owned()))),
     };
     let mut result = limit.hold(prepared.module.run(&prepared.args, &context)).await;
     if let Some(noting) = &noting {
-        result = foresee::judged(call, prepared, noting, result);
+        result = foresee::judged(call.task, !call.settings.check_only, prepared, noting, result);
     }
     if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::call::Call;
 use super::pass::Pass;
 use super::prepare::Prepared;
 use super::scope::TaskScope;
@@ -18,28 +17,27 @@ const IN_RESULTS: &[&str] = &["dest", "path"];
 /// Where tasks say what they change.
 const IN_ARGUMENTS: &[&str] = &["dest", "path", "creates", "removes"];
 
-/// The result of a call, or that there is none: it has looked at what only the real run can say.
+/// The result of a call, or that there is none: it has looked at what only the real run can say. What a task does that
+/// is never real is not there for anybody.
 pub(super) fn judged(
-    call: &Call<'_>,
+    task: &TaskRun<'_>,
+    real: bool,
     prepared: &Prepared,
     host: &Noting<'_>,
     result: Result<Outcome, Failure>,
 ) -> Result<Outcome, Failure> {
-    let task = &call.task.label.task;
-    // What a task does that is never real is not there for anybody.
-    let real = !call.settings.check_only;
     let fresh = prepared.module.spec().short_name() == "file" && prepared.args.str("state") == Some("directory");
     if fresh && real {
-        note(call.task, paths(prepared.args.values(), IN_ARGUMENTS).into_iter(), true);
+        note(task, paths(prepared.args.values(), IN_ARGUMENTS).into_iter(), true);
     }
-    let Doubt { changed, fresh } = host.end(task);
+    let Doubt { changed, fresh } = host.end(&task.label.task);
     let new = result.as_ref().is_ok_and(|outcome| outcome.changed);
-    let doubt = changed.or_else(|| call.task.run.globals.foreseen.met()).or(fresh.filter(|_| !new));
+    let doubt = changed.or_else(|| task.run.globals.foreseen.met()).or(fresh.filter(|_| !new));
     let changes =
         doubt.is_some() || result.as_ref().is_ok_and(|outcome| outcome.changed || outcome.undetermined.is_some());
     if changes && real {
         let told = result.as_ref().map(|outcome| paths(&outcome.data, IN_RESULTS)).unwrap_or_default();
-        note(call.task, told.into_iter().chain(paths(prepared.args.values(), IN_ARGUMENTS)), false);
+        note(task, told.into_iter().chain(paths(prepared.args.values(), IN_ARGUMENTS)), false);
     }
     match doubt {
         Some(awaits) => Ok(Outcome { undetermined: Some(awaits), ..Outcome::default() }),

@@ -21,7 +21,7 @@ mod hostvars;
 mod include;
 mod keywords;
 mod life;
-mod limit;
+pub mod limit;
 mod linear;
 mod listing;
 mod lockstep;

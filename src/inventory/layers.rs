@@ -4,42 +4,12 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::layer::{Addition, Layer, LayerKind};
 use super::load::Inventory;
 use super::model::{ALL, GroupName, HostName, LOCALHOST};
 use super::vars_files;
 use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
-
-/// Which step of the order of precedence a layer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LayerKind {
-    /// Variables of groups in inventory files: `all`, then by depth, priority and name.
-    InventoryGroups,
-    /// `group_vars/all` next to the inventories, then next to the playbook.
-    GroupVarsAll,
-    /// `group_vars/` of all other groups, the inventories' before the playbook's.
-    GroupVars,
-    /// Variables of the host in inventory files, and those of `add_host`.
-    InventoryHost,
-    /// `host_vars/` next to the inventories, then next to the playbook.
-    HostVars,
-}
-
-/// What a run adds to the inventory, kept for the time when the sources are read again.
-#[derive(Debug, Clone)]
-pub(super) enum Addition {
-    Host { name: String, groups: Vec<String>, vars: Dict },
-    Group { host: String, group: String, parents: Vec<String> },
-}
-
-/// Some variables of a host, as written (templates not yet evaluated).
-#[derive(Debug, Clone)]
-pub struct Layer {
-    /// Its place in the order of precedence.
-    pub kind: LayerKind,
-    /// The variables.
-    pub vars: Rc<Dict>,
-}
 
 impl Inventory {
     /// The variables of a host, lowest precedence first. Worked out once and shared until the inventory changes.

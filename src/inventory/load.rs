@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::compose::Composer;
-use super::layers::{Addition, Layer};
+use super::layer::{Addition, Layer};
 use super::model::{HostName, LOCALHOST, Model};
 use super::names::{GroupNames, Transform};
 use crate::diagnostic::{Diagnostic, Reaction};

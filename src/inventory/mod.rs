@@ -8,6 +8,7 @@ mod compose;
 mod constructed;
 mod generator;
 mod ini;
+mod layer;
 mod layers;
 mod literal;
 mod load;
@@ -25,7 +26,7 @@ mod vars_files;
 mod words;
 
 pub use compose::Composer;
-pub use layers::{Layer, LayerKind};
+pub use layer::{Layer, LayerKind};
 pub use load::{Inventory, Rules};
 pub use model::{ALL, GroupName, HostName, UNGROUPED};
 pub use names::Transform;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{ApiError, Kept};
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 
 /// The service.
 pub const DEFAULT_URL: &str = "https://api.ionos.com/containerregistries";
@@ -17,14 +18,23 @@ const BASE_PATH: &str = "/containerregistries";
 pub struct Connection {
     /// Where it leads and who asks.
     pub endpoint: Endpoint,
-    /// How long a call may take with all its repetitions, and how long something is waited for.
-    pub patience: Duration,
+    /// How long somebody waits for an answer.
+    pub waiting: Waiting,
     /// Technical limits.
     pub tuning: Tuning,
-    /// Whether the user still wants to wait.
-    pub interrupt: Interrupt,
     /// Where a looped task keeps its long lists.
     pub kept: Option<Rc<Kept>>,
+}
+
+/// Waiting for the service.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// How long a call may take with all its repetitions, and how long something is waited for.
+    pub patience: Duration,
+    /// Whether the user still wants to wait.
+    pub interrupt: Interrupt,
+    /// Where to say what is waited for.
+    pub progress: Progress,
 }
 
 /// What distinguishes one connection from another: equal endpoints share one client.

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::time::Duration;
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -16,8 +15,7 @@ use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, Registry
 use super::paging::{Gathered, Named, Page};
 use super::path::{contents_path, encode, registry_path, repository_path, sendable, token_path};
 use super::transport::{Reply, Transport};
-use super::{ApiError, Connection, Connector, Credentials, Endpoint, RegistryApi, RegistryReads};
-use crate::interrupt::Interrupt;
+use super::{ApiError, Connection, Connector, Credentials, Endpoint, RegistryApi, RegistryReads, Waiting};
 
 /// Members of a page; the service's own default.
 const PAGE: usize = 100;
@@ -41,8 +39,7 @@ struct Service {
 /// The API over HTTP.
 pub struct HttpApi {
     service: Rc<Service>,
-    patience: Duration,
-    interrupt: Interrupt,
+    waiting: Waiting,
     kept: Option<Rc<Kept>>,
     by_password: bool,
 }
@@ -57,8 +54,7 @@ impl Connector for HttpConnector {
         let by_password = matches!(connection.endpoint.credentials, Credentials::Basic { .. });
         Ok(Rc::new(HttpApi {
             service: Rc::clone(service),
-            patience: connection.patience,
-            interrupt: connection.interrupt.clone(),
+            waiting: connection.waiting.clone(),
             kept: connection.kept.clone(),
             by_password,
         }))
@@ -67,7 +63,7 @@ impl Connector for HttpConnector {
 
 impl HttpApi {
     async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Result<Reply, ApiError> {
-        self.service.transport.send(method, path, body, self.patience, &self.interrupt).await
+        self.service.transport.send(method, path, body, &self.waiting).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ApiError> {

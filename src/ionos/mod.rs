@@ -16,6 +16,7 @@ pub mod fact;
 pub mod fake;
 pub mod http;
 pub mod kept;
+mod layer;
 pub mod model;
 pub mod overlay;
 mod paging;
@@ -30,12 +31,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 pub use api::{Past, RegistryApi, RegistryReads};
-pub use connection::{Connection, Credentials, Endpoint, Tuning};
+pub use connection::{Connection, Credentials, Endpoint, Tuning, Waiting};
 pub use date::Date;
 pub use error::ApiError;
 pub use fact::Fact;
 pub use http::HttpConnector;
 pub use kept::Kept;
+pub use layer::Layer;
 pub use overlay::OverlayConnector;
 
 /// A future that stays on its thread.
@@ -48,6 +50,14 @@ pub trait Connector {
     /// # Errors
     /// When the connection cannot be described as given (a base URL that is none, a fingerprint of the wrong length).
     fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError>;
+
+    /// Whether a task may use the API in a process of its own, where this connector does not see what it sends.
+    fn may_be_left(&self) -> bool {
+        false
+    }
+
+    /// A task has the password of a token that a process of its own has made.
+    fn hand_on(&self, _token: &str) {}
 
     /// A dry run could not tell whether a task would write. From here on it cannot tell what is there, either.
     fn doubt(&self, _task: &str) {}

@@ -13,8 +13,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue,
 use reqwest::{Client, Method, Response};
 use tokio::time::Instant;
 
-use super::{ApiError, Credentials, Endpoint, Tuning, proxy};
-use crate::interrupt::Interrupt;
+use super::{ApiError, Credentials, Endpoint, Tuning, Waiting, proxy};
 
 /// Largest body that is read. A full page of tokens has about 100 KiB.
 const LARGEST_BODY: usize = 16 << 20;
@@ -94,11 +93,10 @@ impl Transport {
         method: Method,
         path: &str,
         body: Option<&str>,
-        patience: Duration,
-        interrupt: &Interrupt,
+        waiting: &Waiting,
     ) -> Result<Reply, ApiError> {
         let client = self.client()?;
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + waiting.patience;
         let harmless = method != Method::POST;
         let mut pause = self.tuning.pause;
         let mut sent = 0;
@@ -129,8 +127,9 @@ impl Transport {
                     Some(format!("a further attempt in {} s would exceed `wait_timeout`", wanted.as_secs_f64().ceil()));
                 return Err(miss.error);
             }
-            if !interrupt.pause(wanted).await {
-                miss.error.note = Some(format!("{}; not tried again", interrupt.why()));
+            waiting.progress.say(&format!("{}; trying again in {} s", miss.error.message, wanted.as_secs_f64().ceil()));
+            if !waiting.interrupt.pause(wanted).await {
+                miss.error.note = Some(format!("{}; not tried again", waiting.interrupt.why()));
                 return Err(miss.error);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -3,11 +3,10 @@
 use std::rc::Rc;
 
 use super::{Journal, Subject};
-use crate::ionos::api::{Answer, Id, Witness};
-use crate::ionos::content::{Contents, Query, Reading};
+use crate::ionos::api::{Answer, Id};
 use crate::ionos::error::ErrorKind;
-use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use crate::ionos::{ApiError, Connection, Connector, Past, RegistryApi, RegistryReads};
+use crate::ionos::model::{NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use crate::ionos::{ApiError, Connection, Connector, Layer, Past, RegistryApi};
 
 /// Opens connections whose new tokens are journalled.
 pub struct JournalledConnector {
@@ -36,6 +35,15 @@ impl Connector for JournalledConnector {
         Ok(Rc::new(Journalled { inner, journal: Rc::clone(&self.journal), service, durable: !near }))
     }
 
+    /// A process of its own has a journal of its own.
+    fn may_be_left(&self) -> bool {
+        true
+    }
+
+    fn hand_on(&self, token: &str) {
+        self.journal.meet(token);
+    }
+
     fn doubt(&self, task: &str) {
         self.inner.doubt(task);
     }
@@ -54,55 +62,14 @@ impl Journalled {
     }
 }
 
-impl RegistryReads for Journalled {
-    fn witness(&self) -> Witness {
-        self.inner.witness()
+impl Layer for Journalled {
+    fn beneath(&self) -> &dyn RegistryApi {
+        &*self.inner
     }
 
-    fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
+    fn left_behind(&self, registry: &Id, token: &Token) -> Option<Past> {
         let created = token.metadata.created_date.known().and_then(Option::as_ref);
         self.journal.past(&self.subject(registry, token.properties.name.shown()), token.id.shown(), created)
-    }
-
-    fn locations(&self) -> Answer<'_, Vec<Location>> {
-        self.inner.locations()
-    }
-
-    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
-        self.inner.name_taken(name)
-    }
-
-    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
-        self.inner.registries(name)
-    }
-
-    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
-        self.inner.registry_id(name)
-    }
-
-    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
-        self.inner.registry(id)
-    }
-
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
-        self.inner.tokens(registry)
-    }
-
-    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
-        self.inner.token(registry, id)
-    }
-
-    fn contents<'a>(
-        &'a self,
-        registry: &'a Id,
-        what: &'a Contents,
-        query: &'a Query,
-    ) -> Answer<'a, Option<Vec<Reading>>> {
-        self.inner.contents(registry, what, query)
-    }
-
-    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
-        self.inner.repository(registry, name)
     }
 }
 

@@ -150,6 +150,12 @@ impl Journal {
         self.handed.borrow_mut().extend(self.left(|entry| entry.id() == Some(id)));
     }
 
+    /// The playbook has the password of a token that a background job has made meanwhile.
+    fn meet(&self, id: &str) {
+        self.left.take();
+        self.hand_on(id);
+    }
+
     /// A token was made: what was left of one of its name is settled.
     fn settle(&self, subject: &Subject) {
         self.forget(self.left(|entry| entry.subject == *subject));
@@ -176,21 +182,38 @@ impl Journal {
         }
     }
 
+    /// A background job has ended, and its result is about to be left for whoever asks for it. Gives the ids of the tokens
+    /// whose passwords are kept until somebody has.
+    pub fn leave(&self) -> Vec<String> {
+        let open = self.close_book(false);
+        open.iter().filter_map(Entry::id).map(str::to_owned).collect()
+    }
+
+    /// What the job was handed of earlier runs has been left in its result.
+    pub fn left_behind(&self) {
+        self.forget(self.handed.take());
+    }
+
+    /// Closes the book and gives what is kept in it; all of it is done with if the run has ended well.
+    fn close_book(&self, well: bool) -> Vec<Entry> {
+        self.doubtful.take().into_iter().for_each(|number| self.close(number));
+        let Some(book) = self.book.borrow_mut().take() else { return Vec::new() };
+        let open = if well { Vec::new() } else { book.open_entries() };
+        if open.is_empty()
+            && let Err(error) = book.remove()
+        {
+            (self.warn)(format!("the journal of passwords cannot be removed: {error}"));
+        }
+        open
+    }
+
     /// The run has ended. If it ended well, the playbook has had all passwords and none is kept; else this says what is.
     pub fn end(&self, well: bool) -> Vec<String> {
-        self.doubtful.take().into_iter().for_each(|number| self.close(number));
         let handed = self.handed.take();
         if well {
             self.forget(handed);
         }
-        let Some(book) = self.book.borrow_mut().take() else { return Vec::new() };
-        let open = if well { Vec::new() } else { book.open_entries() };
-        if open.is_empty() {
-            if let Err(error) = book.remove() {
-                (self.warn)(format!("the journal of passwords cannot be removed: {error}"));
-            }
-            return Vec::new();
-        }
+        let open = self.close_book(well);
         let names = |made: bool| -> Vec<String> {
             let of_kind = open.iter().filter(|entry| entry.id().is_some() == made);
             of_kind.map(|entry| format!("`{}`", entry.subject.name)).collect()

@@ -146,9 +146,8 @@ pub struct TaskContext<'a> {
     pub interrupt: &'a crate::interrupt::Interrupt,
     /// Where a looped task keeps its long lists.
     pub kept: Option<Rc<crate::ionos::Kept>>,
-    /// Shows that something is waited for ("waiting for registry demo: Running"), on a terminal; an empty text takes the
-    /// line away.
-    pub progress: Rc<dyn Fn(&str)>,
+    /// Where to say what is waited for.
+    pub progress: crate::progress::Progress,
 }
 
 /// What modules may know of the inventory.

@@ -9,14 +9,19 @@ use serde_json::{Map, Value as Json};
 use super::deeds::{Deed, Deeds, Does};
 use super::digest::digest;
 use super::model::{Observed, Write};
-use super::watched::{Seen, Watched};
-use super::written::{Watch, Written};
+use super::written::Watch;
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
-use crate::ionos::{ApiError, Connection, Connector, Fact, OverlayConnector, RegistryApi};
+use crate::ionos::{ApiError, Connection, Fact};
 
 /// Account, kind, parent, id.
 type Key = (String, String, Option<String>, String);
+
+/// What was seen of an object.
+pub(super) struct Seen {
+    pub(super) name: Option<String>,
+    pub(super) fields: Map<String, Json>,
+}
 
 /// The notes.
 #[derive(Default)]
@@ -32,12 +37,6 @@ impl Tape {
     /// An empty tape. With an alias, that is what every service is called: the embedded one has another port each time.
     pub fn new(alias: Option<String>) -> Rc<Self> {
         Rc::new(Self { alias, ..Self::default() })
-    }
-
-    /// A connector for a dry run over `real` that takes notes.
-    pub fn over(self: &Rc<Self>, real: Rc<dyn Connector>) -> Rc<dyn Connector> {
-        let watched = Watched { inner: real, tape: Rc::clone(self) };
-        Rc::new(Noting { inner: Rc::new(OverlayConnector::new(Rc::new(watched))), tape: Rc::clone(self) })
     }
 
     /// What was observed.
@@ -118,23 +117,6 @@ pub(super) fn account(alias: Option<&str>, connection: &Connection) -> String {
         (Some(alias), _) => alias.to_owned(),
         (None, Some(contract)) => format!("{} ({contract})", connection.endpoint.url),
         (None, None) => connection.endpoint.url.clone(),
-    }
-}
-
-/// Notes what would be written.
-struct Noting {
-    inner: Rc<dyn Connector>,
-    tape: Rc<Tape>,
-}
-
-impl Connector for Noting {
-    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
-        let inner = self.inner.connect(connection)?;
-        Ok(Rc::new(Written { inner, watch: Rc::clone(&self.tape), account: self.tape.account(connection) }))
-    }
-
-    fn doubt(&self, task: &str) {
-        self.inner.doubt(task);
     }
 }
 

@@ -5,18 +5,12 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use super::model::plain_fields;
-use super::tape::Tape;
+use super::tape::{Seen, Tape};
 use crate::ionos::api::{Answer, Id, Witness};
 use crate::ionos::content::{Contents, Query, Reading};
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use crate::ionos::{ApiError, Connection, Connector, Fact, Past, RegistryApi, RegistryReads};
 use crate::reconcile::{registry_fields, token_fields};
-
-/// What was seen of an object.
-pub(super) struct Seen {
-    pub(super) name: Option<String>,
-    pub(super) fields: Map<String, Json>,
-}
 
 fn seen_registry(registry: &Registry) -> Seen {
     let name = registry.properties.name.known().cloned();

@@ -6,10 +6,9 @@ use serde_json::Value as Json;
 
 use super::model::Write;
 use super::requests;
-use crate::ionos::api::{Answer, Id, Witness};
-use crate::ionos::content::{Contents, Query, Reading};
-use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use crate::ionos::{ApiError, Past, RegistryApi, RegistryReads};
+use crate::ionos::api::{Answer, Id};
+use crate::ionos::model::{NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use crate::ionos::{ApiError, Layer, RegistryApi};
 
 /// Sees every writing request and its answer.
 pub(super) trait Watch {
@@ -51,54 +50,9 @@ impl<W: Watch> Written<W> {
     }
 }
 
-impl<W: Watch> RegistryReads for Written<W> {
-    fn witness(&self) -> Witness {
-        self.inner.witness()
-    }
-
-    fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
-        self.inner.past(registry, token)
-    }
-
-    fn locations(&self) -> Answer<'_, Vec<Location>> {
-        self.inner.locations()
-    }
-
-    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
-        self.inner.name_taken(name)
-    }
-
-    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
-        self.inner.registries(name)
-    }
-
-    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
-        self.inner.registry_id(name)
-    }
-
-    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
-        self.inner.registry(id)
-    }
-
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
-        self.inner.tokens(registry)
-    }
-
-    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
-        self.inner.token(registry, id)
-    }
-
-    fn contents<'a>(
-        &'a self,
-        registry: &'a Id,
-        what: &'a Contents,
-        query: &'a Query,
-    ) -> Answer<'a, Option<Vec<Reading>>> {
-        self.inner.contents(registry, what, query)
-    }
-
-    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
-        self.inner.repository(registry, name)
+impl<W: Watch> Layer for Written<W> {
+    fn beneath(&self) -> &dyn RegistryApi {
+        &*self.inner
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::value::{Value, json, python};
 
@@ -77,17 +77,19 @@ impl Redactor {
         if self.show || secret.chars().count() < SHORTEST || self.literals.borrow().secrets.contains(secret) {
             return;
         }
-        let value = Value::text(secret);
-        let unquoted = |text: String| text[1..text.len() - 1].to_owned();
-        let forms = [
-            secret.to_owned(),
-            unquoted(json::to_string(&value, json::Style::EVENT)),
-            unquoted(json::to_string(&value, json::Style::PYTHON)),
-            unquoted(python::repr(&value)),
-        ];
         let mut literals = self.literals.borrow_mut();
         literals.secrets.insert(secret.to_owned());
-        forms.into_iter().chain([in_url(secret)]).chain(in_base64(secret)).for_each(|form| literals.add(form));
+        literals.add(secret.to_owned());
+        // Most passwords are written in one way everywhere.
+        if !secret.bytes().all(is_plain) {
+            let value = Value::text(secret);
+            let unquoted = |text: String| text[1..text.len() - 1].to_owned();
+            literals.add(unquoted(json::to_string(&value, json::Style::EVENT)));
+            literals.add(unquoted(json::to_string(&value, json::Style::PYTHON)));
+            literals.add(unquoted(python::repr(&value)));
+            literals.add(in_url(secret));
+        }
+        in_base64(secret).for_each(|form| literals.add(form));
     }
 
     /// Remembers every text of a value that is typed as secret.
@@ -160,11 +162,16 @@ impl Redactor {
     }
 }
 
+/// Whether a byte stands for itself in URLs, and so in all other notations too.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
+}
+
 /// Percent-encoded.
 fn in_url(secret: &str) -> String {
     let mut out = String::with_capacity(secret.len());
     for byte in secret.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+        if is_plain(byte) {
             out.push(char::from(byte));
         } else {
             out.push_str(&format!("%{byte:02X}"));
@@ -176,19 +183,24 @@ fn in_url(secret: &str) -> String {
 /// What base 64 makes of a secret behind any number of other bytes, in both alphabets: the digits that depend on the
 /// secret alone.
 fn in_base64(secret: &str) -> impl Iterator<Item = String> {
-    (0..6).filter_map(move |form| {
-        let before = form % 3;
+    let own = (0..3).filter_map(move |before| {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(secret.as_bytes());
-        let digits = if form < 3 { STANDARD_NO_PAD.encode(&bytes) } else { URL_SAFE_NO_PAD.encode(&bytes) };
+        let digits = STANDARD_NO_PAD.encode(&bytes);
         // The first digits hold bits of what is before, the last one perhaps bits of what follows.
         let own = digits.get((before * 8).div_ceil(6)..bytes.len() * 8 / 6)?;
         (own.len() >= SHORTEST_ENCODED).then(|| own.to_owned())
+    });
+    own.flat_map(|digits| {
+        let in_urls = digits.contains(['+', '/']).then(|| digits.replace('+', "-").replace('/', "_"));
+        [Some(digits), in_urls].into_iter().flatten()
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     #[test]

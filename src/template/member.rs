@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::fault::Fault;
+use super::index::index;
+use super::methods;
 use super::objects::Method;
 use super::secrecy::secret;
-use super::{methods, row};
 use crate::value::{Value, python};
 
 impl Engine<'_> {
@@ -73,13 +74,13 @@ impl Engine<'_> {
 fn keyed(of: &Value, key: &Value) -> Option<Value> {
     match of {
         Value::Dict(dict) if key.is_hashable() => dict.get_value(key).cloned(),
-        Value::List(items) | Value::Tuple(items) => items.get(row::index(key, items.len())?).cloned(),
+        Value::List(items) | Value::Tuple(items) => items.get(index(key, items.len())?).cloned(),
         Value::Str(text) => {
-            let at = row::index(key, text.chars().count())?;
+            let at = index(key, text.chars().count())?;
             let character = text.chars().nth(at).map(|c| Value::text(c.to_string()));
             if text.is_secret() { character.map(secret) } else { character }
         }
-        Value::Bytes(bytes) => Some(Value::Int(i64::from(bytes[row::index(key, bytes.len())?]))),
+        Value::Bytes(bytes) => Some(Value::Int(i64::from(bytes[index(key, bytes.len())?]))),
         Value::Object(object) => object.get(key),
         _ => None,
     }

@@ -13,6 +13,7 @@ pub mod fault;
 pub mod filters;
 pub mod functions;
 mod header;
+mod index;
 mod lint;
 mod literal;
 mod locals;

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use super::row;
+use super::index::index;
 use crate::value::{Object, Value};
 
 /// `range(..)`
@@ -34,7 +34,7 @@ impl Object for Range {
     }
 
     fn get(&self, key: &Value) -> Option<Value> {
-        let at = i64::try_from(row::index(key, self.count())?).ok()?;
+        let at = i64::try_from(index(key, self.count())?).ok()?;
         Some(Value::Int(self.start + at * self.step))
     }
 

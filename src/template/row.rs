@@ -1,4 +1,4 @@
-//! What has members: all of them, one by its index, a slice of them, and how many there may be.
+//! What has members: all of them, a slice of them, and how many there may be.
 
 use std::sync::Arc;
 
@@ -42,18 +42,6 @@ pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
         }
         other => Err(Fault::value(format!("'{}' object is not iterable", other.type_name()))),
     }
-}
-
-/// An index into a row of so many members.
-pub(super) fn index(key: &Value, length: usize) -> Option<usize> {
-    let at = match key {
-        Value::Int(i) => *i,
-        Value::Bool(b) => i64::from(*b),
-        _ => return None,
-    };
-    let length = i64::try_from(length).ok()?;
-    let at = if at < 0 { at + length } else { at };
-    (0..length).contains(&at).then(|| usize::try_from(at).ok()).flatten()
 }
 
 /// `of[start:stop:step]`

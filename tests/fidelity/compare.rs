@@ -7,10 +7,11 @@ use std::rc::Rc;
 use ionplay::exit::Exit;
 use ionplay::interrupt::Interrupt;
 use ionplay::ionos::model::{NewRegistry, TokenPatch};
-use ionplay::ionos::{Connection, Connector, Credentials, Endpoint, Fact, HttpConnector, Tuning};
+use ionplay::ionos::{Connection, Connector, Credentials, Endpoint, Fact, HttpConnector, Tuning, Waiting};
 use ionplay::plan::deeds::Deeds;
 use ionplay::plan::model::{Action, FORMAT};
-use ionplay::plan::{Guard, Invocation, Plan, Tape, show, verify};
+use ionplay::plan::{Guard, Invocation, Plan, Tape, noting, show, verify};
+use ionplay::progress::Progress;
 use ionplay::reconcile::Record;
 use ionplay::report::Status;
 use ionplay::sandbox::{self, Handle};
@@ -128,7 +129,7 @@ fn told(text: &str) -> Result<Exit, String> {
 
 async fn foretell(case: &Case, server: &Handle) -> (Plan, Ran) {
     let tape = Tape::new(sandboxed());
-    let connector = tape.over(Rc::new(HttpConnector::default()));
+    let connector = noting(Rc::new(HttpConnector::default()), &tape);
     let ran = stage::run(&case.playbook, server, connector, true, Some(Rc::clone(&tape) as _)).await;
     let gathered = ran.gathered.borrow();
     let plan = Plan {
@@ -296,9 +297,12 @@ async fn change_world(case: &Case, plan: &Plan, server: &Handle) -> bool {
         fingerprint: None,
         pin_only: false,
     };
-    let patience = std::time::Duration::from_secs(5);
-    let connection =
-        Connection { endpoint, patience, tuning: Tuning::default(), interrupt: Interrupt::default(), kept: None };
+    let waiting = Waiting {
+        patience: std::time::Duration::from_secs(5),
+        interrupt: Interrupt::default(),
+        progress: Progress::default(),
+    };
+    let connection = Connection { endpoint, waiting, tuning: Tuning::default(), kept: None };
     let api = HttpConnector::default().connect(&connection).unwrap();
     let known = |text: &str| Fact::Known(text.to_owned());
     let tokens: Vec<_> = plan.observed.iter().filter(|o| o.kind == "token" && o.there).collect();

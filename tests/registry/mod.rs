@@ -1,5 +1,6 @@
 //! The registry modules from outside: the built program against the embedded service.
 
+mod background;
 mod case;
 mod compatibility;
 mod defects;

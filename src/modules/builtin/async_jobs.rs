@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::async_secrets;
 use crate::host::{HostApi, Real, Writing};
 use crate::value::json::{self, Style};
 use crate::value::{Dict, Value};
@@ -30,6 +31,29 @@ pub struct Job {
     pub limit: u64,
     /// Where the result goes.
     pub status: PathBuf,
+}
+
+/// Where in a status file it stands which texts are secret.
+const SECRETS: &str = "_ansible_secrets";
+
+/// Where in a status file it stands which tokens were made.
+const TOKENS: &str = "_ansible_tokens";
+
+/// What is known of a job.
+pub struct Status {
+    /// Its result, as far as there is one.
+    pub result: Dict,
+    /// The ids of tokens whose passwords are in it: the journal keeps those until the playbook has had them.
+    pub tokens: Vec<String>,
+    /// What the job had to warn of.
+    pub warnings: Vec<String>,
+}
+
+impl Status {
+    /// Whether the job has ended.
+    pub fn is_finished(&self) -> bool {
+        self.result.get("finished").is_some_and(Value::is_true)
+    }
 }
 
 /// Modules that act on the run itself, or that need its templates and files: they cannot leave it.
@@ -92,31 +116,47 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
     Real.write(path, text.as_bytes(), Writing { bits: Some(0o600), unsafe_writes: false })
 }
 
-/// Writes a status.
+/// Writes a status, with the ids of tokens whose passwords are in it.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write_status(path: &Path, status: &Dict) -> std::io::Result<()> {
-    write(path, &json::to_string(&Value::from(status.clone()), Style::EVENT))
+pub fn write_status(path: &Path, status: &Dict, tokens: &[String]) -> std::io::Result<()> {
+    let mut told = status.clone();
+    let secrets = async_secrets::places(status);
+    if secrets.is_true() {
+        told.set(SECRETS, secrets);
+    }
+    if !tokens.is_empty() {
+        told.set(TOKENS, Value::list(tokens.iter().map(|id| Value::text(id.as_str()))));
+    }
+    write(path, &json::to_string(&Value::from(told), Style::EVENT))
 }
 
 /// Reads a status: what the job has left there, with the keys that every status has.
 ///
 /// # Errors
 /// If there is no such job, or its file is no status.
-pub fn read_status(path: &Path, id: &str) -> Result<Dict, String> {
+pub fn read_status(path: &Path, id: &str) -> Result<Status, String> {
     let text = std::fs::read_to_string(path).map_err(|_| "could not find job".to_owned())?;
     let mut status = match json::from_str(&text) {
         Ok(Value::Dict(status)) => (*status).clone(),
         _ => return Err(format!("Could not parse job output: {text}")),
     };
+    if let Some(places) = status.remove(SECRETS) {
+        async_secrets::hide(&mut status, &places);
+    }
+    let mut texts = |key| match status.remove(key) {
+        Some(Value::List(texts)) => texts.iter().map(crate::value::python::str).collect(),
+        _ => Vec::new(),
+    };
+    let (tokens, warnings) = (texts(TOKENS), texts("warnings"));
     status.set("ansible_job_id", id.into());
     for key in ["started", "finished"] {
         let is = status.get(key).is_some_and(Value::is_true);
         status.set(key, is.into());
     }
     complete(&mut status, path);
-    Ok(status)
+    Ok(Status { result: status, tokens, warnings })
 }
 
 /// The keys that every answer about a job has.
@@ -137,9 +177,9 @@ mod tests {
     fn a_status_is_read_back_with_its_usual_keys() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/j1.2");
-        assert_eq!(read_status(&path, "j1.2"), Err("could not find job".to_owned()));
-        write_status(&path, &begun("j1.2")).unwrap();
-        let status = read_status(&path, "j1.2").unwrap();
+        assert_eq!(read_status(&path, "j1.2").map(|status| status.result), Err("could not find job".to_owned()));
+        write_status(&path, &begun("j1.2"), &[]).unwrap();
+        let status = read_status(&path, "j1.2").unwrap().result;
         assert_eq!(status.get("finished"), Some(&Value::Bool(false)));
         assert_eq!(status.get("stdout_lines"), Some(&Value::list([])));
         assert_eq!(Real.lstat(&path).unwrap().bits, 0o600);

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::ionos::Connector;
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::value::{Dict, Value};
+use crate::value::Value;
 
-use super::async_jobs;
+use super::async_jobs::{self, Status};
 
 static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Looks at a background job, or removes its result.")
     .params(&[&[
@@ -38,7 +39,8 @@ impl Module for AsyncStatus {
                 async_jobs::complete(&mut data, &path);
                 Failure { data, ..Failure::new(message) }
             })?;
-            finished(status)
+            status.warnings.iter().for_each(|warning| context.warn(warning.as_str()));
+            finished(context.registries, status)
         })
     }
 }
@@ -47,22 +49,27 @@ impl Module for AsyncStatus {
 /// whole delay.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-async fn look(path: &Path, id: &str) -> Result<Dict, String> {
+async fn look(path: &Path, id: &str) -> Result<Status, String> {
     let begun = Instant::now();
     loop {
         let status = async_jobs::read_status(path, id)?;
-        if status.get("finished").is_some_and(Value::is_true) || begun.elapsed() >= PATIENCE {
+        if status.is_finished() || begun.elapsed() >= PATIENCE {
             return Ok(status);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// The result of a job as the result of a task.
+/// The result of a job as the result of a task. With it the playbook has the passwords of tokens that the job has made.
 ///
 /// # Errors
 /// If the job failed.
-pub fn finished(mut status: Dict) -> Result<Outcome, Failure> {
+pub fn finished(registries: &dyn Connector, status: Status) -> Result<Outcome, Failure> {
+    let Status { result: mut status, tokens, warnings } = status;
+    if !warnings.is_empty() {
+        status.set("warnings", Value::list(warnings.into_iter().map(Value::text)));
+    }
+    tokens.iter().for_each(|token| registries.hand_on(token));
     let changed = status.remove("changed").is_some_and(|value| value.is_true());
     if status.remove("failed").is_some_and(|value| value.is_true()) {
         let message = status.get("msg").map(crate::value::python::str).unwrap_or_default();

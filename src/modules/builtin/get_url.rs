@@ -83,7 +83,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if host.foretells() {
         request.method = "HEAD".to_owned();
     }
-    (context.progress)(&format!("fetching {}", web::mask(&request.url)));
+    context.progress.say(&format!("fetching {}", web::mask(&request.url)));
     let reply = fetch(request, &dest, start).await?;
     data.set("elapsed", start.elapsed().as_secs().into());
     if reply.status == Some(304) {

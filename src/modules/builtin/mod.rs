@@ -4,6 +4,7 @@ pub mod add_host;
 pub mod assemble;
 pub mod assert;
 pub mod async_jobs;
+mod async_secrets;
 pub mod async_status;
 pub mod blockinfile;
 pub mod command;

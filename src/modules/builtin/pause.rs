@@ -45,12 +45,12 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
     if let Some(seconds) = wait {
         let hidden = if echo { "" } else { " (output is hidden)" };
         let said = args.str("prompt").map(|prompt| format!(": {prompt}")).unwrap_or_default();
-        (context.progress)(&format!("Pausing for {seconds} seconds{hidden}{said}"));
+        context.progress.say(&format!("Pausing for {seconds} seconds{hidden}{said}"));
         tokio::time::sleep(Duration::from_secs(seconds.unsigned_abs())).await;
     } else if std::io::stdin().is_terminal() {
         let question = args.str("prompt").unwrap_or("Press enter to continue, Ctrl+C to interrupt");
         // The live line would be drawn over the question.
-        (context.progress)("");
+        context.progress.say("");
         let read = crate::host::ask::ask(format!("{question}: "), echo).await;
         input = read.map_err(|error| Failure::new(format!("cannot read from the terminal: {error}")))?;
     } else {

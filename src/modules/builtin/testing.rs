@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::rc::Rc;
 
 use crate::host::{HostApi, Predict, Real};
 use crate::modules::{Failure, InventoryView, Module, Outcome, TaskContext, args};
+use crate::progress::Progress;
 use crate::source::Source;
 use crate::template::{Engine, Globals};
 use crate::value::{Dict, Value};
@@ -95,7 +95,7 @@ impl Bench {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
-            progress: Rc::new(|_| {}),
+            progress: Progress::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(module.run(&args, &context))

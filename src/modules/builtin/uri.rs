@@ -82,7 +82,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if let Some(there) = dest.and_then(|dest| host.stat(Path::new(dest))).filter(|there| there.is_file()) {
         request.modified_since = Some(there.mtime);
     }
-    (context.progress)(&format!("{} {}", request.method, web::mask(&request.url)));
+    context.progress.say(&format!("{} {}", request.method, web::mask(&request.url)));
     let asked = web::mask(&request.url);
     let start = Instant::now();
     let reply = web::fetch(request).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 use crate::ionos::connection::{base_url, parse_fingerprint};
-use crate::ionos::{Connection, Credentials, Endpoint, Tuning};
+use crate::ionos::{Connection, Credentials, Endpoint, Tuning, Waiting};
 use crate::modules::resource::Stop;
 use crate::modules::spec::Param;
 use crate::modules::{Args, Spec, TaskContext};
@@ -111,9 +111,12 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
     let tuning = Tuning::from_env(|name| local(context, name).or_else(|| std::env::var(name).ok()));
     Ok(Connection {
         endpoint,
-        patience: Duration::from_secs(patience),
+        waiting: Waiting {
+            patience: Duration::from_secs(patience),
+            interrupt: context.interrupt.clone(),
+            progress: context.progress.clone(),
+        },
         tuning,
-        interrupt: context.interrupt.clone(),
         kept: None,
     })
 }

@@ -208,7 +208,7 @@ impl Resource for RegistryModule {
                 return Err(ApiError::unsent(format!("the registry is in state `{state}`")));
             }
             let name = registry.properties.name.shown();
-            (site.context.progress)(&format!("waiting for registry {name}: {state}"));
+            site.context.progress.say(&format!("waiting for registry {name}: {state}"));
             let what = format!("registry `{name}` ({}) is there, in state `{state}`", registry.id.shown());
             pause(site, begun, &what).await?;
             registry = site
@@ -251,7 +251,7 @@ async fn gone(site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
     let begun = Instant::now();
     let name = have.properties.name.shown();
     while site.api.registry(&have.id).await?.is_some() {
-        (site.context.progress)(&format!("waiting for registry {name} to be gone"));
+        site.context.progress.say(&format!("waiting for registry {name} to be gone"));
         pause(site, begun, &format!("registry `{name}` is still being removed")).await?;
     }
     Ok(())

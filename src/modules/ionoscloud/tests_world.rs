@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::*;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
 use crate::modules::{Args, Failure, InventoryView, Module, Outcome, TaskContext};
+use crate::progress::Progress;
 use crate::sandbox::{self, Fault, Handle, Options, Seed};
 use crate::source::Source;
 use crate::template::call::{Args as CallArgs, Context, RenderOptions};
@@ -140,7 +141,7 @@ impl World {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
-            progress: Rc::new(|_| {}),
+            progress: Progress::default(),
         };
         module.run(&args, &context).await
     }

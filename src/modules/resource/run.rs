@@ -65,7 +65,7 @@ impl<R: Resource> Run<'_, R> {
             parent: seen.parent.as_ref(),
             names: &seen.names,
             wait: self.args.get("wait").is_none_or(Value::is_true),
-            patience: connection.patience,
+            patience: connection.waiting.patience,
             tuning: connection.tuning,
             kept: connection.kept.as_deref(),
             again,
@@ -156,7 +156,7 @@ impl<R: Resource> Run<'_, R> {
                 if outcome.data.get("action") != Some(&Verb::Replace.name().into()) {
                     site.api.hand_on(&self.resource.id(have));
                     self.context.warn(format!(
-                        "an earlier run made {label} `{name}` and did not end well; its password is in this result"
+                        "an earlier run made {label} `{name}` and did not hand its password on; it is in this result"
                     ));
                 }
                 Ok(Outcome { changed: true, ..outcome })

@@ -50,7 +50,7 @@ pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: 
                 return Err(Fault::value("pop from empty list"));
             }
             let at = Value::Int(integer(at)?.unwrap_or(-1));
-            let Some(at) = crate::template::row::index(&at, items.len()) else {
+            let Some(at) = crate::template::index::index(&at, items.len()) else {
                 return Err(Fault::value("pop index out of range"));
             };
             let mut items = items.to_vec();

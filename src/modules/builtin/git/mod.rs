@@ -111,7 +111,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         Some(folder) => wish.is_repository(folder)?,
         None => may_clone,
     };
-    (context.progress)(&format!("git {}", wish.repo));
+    context.progress.say(&format!("git {}", wish.repo));
     if here { wish.update(data).await } else { wish.create(data, may_clone).await }
 }
 

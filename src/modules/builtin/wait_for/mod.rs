@@ -113,7 +113,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         (None, Some(path)) => path.to_owned(),
         (None, None) => format!("{}:None", wish.host),
     };
-    (context.progress)(&format!("waiting for {target}"));
+    context.progress.say(&format!("waiting for {target}"));
     let given_up = |usual: String| with_time(args.str("msg").map_or(usual, str::to_owned));
     let mut found = Found::default();
     match state {

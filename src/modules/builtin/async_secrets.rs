@@ -1,0 +1,87 @@
+//! Secrets in the status file of a background job.
+//!
+//! What is typed as secret in the process of the job has to be so again where its result is read. The file says where
+//! such texts are, and repeats none of them.
+
+use crate::value::{Dict, Value};
+
+/// Where each secret text is: the keys and indices on the way to it.
+pub fn places(of: &Dict) -> Value {
+    let mut found = Vec::new();
+    for (key, value) in of.iter() {
+        gather(value, &mut vec![key.clone()], &mut found);
+    }
+    Value::list(found)
+}
+
+fn gather(value: &Value, way: &mut Vec<Value>, found: &mut Vec<Value>) {
+    let mut step = |at: Value, member: &Value| {
+        way.push(at);
+        gather(member, way, found);
+        way.pop();
+    };
+    match value {
+        Value::Str(text) if text.is_secret() => found.push(Value::list(way.iter().cloned())),
+        Value::Dict(dict) => dict.iter().for_each(|(key, member)| step(key.clone(), member)),
+        Value::List(items) | Value::Tuple(items) => {
+            items.iter().enumerate().for_each(|(at, member)| step(Value::from(at), member));
+        }
+        _ => {}
+    }
+}
+
+/// Makes the texts in these places secret.
+pub fn hide(all: &mut Dict, places: &Value) {
+    let Value::List(places) = places else { return };
+    for place in places.iter() {
+        let Value::List(way) = place else { continue };
+        if let Some((first, rest)) = way.split_first()
+            && let Some(value) = all.get_value(first)
+        {
+            let hidden = hidden(value, rest);
+            all.insert(first.clone(), hidden);
+        }
+    }
+}
+
+fn hidden(value: &Value, way: &[Value]) -> Value {
+    match (value, way.split_first()) {
+        (Value::Str(text), None) => Value::Str(text.clone().into_secret()),
+        (Value::Dict(dict), Some((key, rest))) => {
+            let members = dict.iter();
+            let hide = |(name, member): (&Value, &Value)| {
+                (name.clone(), if name == key { hidden(member, rest) } else { member.clone() })
+            };
+            Value::from(members.map(hide).collect::<Dict>())
+        }
+        (Value::List(items), Some((Value::Int(at), rest))) => {
+            let meant = usize::try_from(*at).ok();
+            let hide = |(index, member)| if Some(index) == meant { hidden(member, rest) } else { member.clone() };
+            Value::list(items.iter().enumerate().map(hide))
+        }
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::json::{self, Style};
+
+    #[test]
+    fn what_was_secret_is_so_again() {
+        let secret = Value::Str(crate::value::Text::plain("only-once").into_secret());
+        let deep = Value::dict([("in", Value::list([Value::text("open"), secret.clone()]))]);
+        let mut all = Dict::new();
+        all.set("plain", Value::text("open"));
+        all.set("deep", deep);
+        let places = places(&all);
+        assert_eq!(json::to_string(&places, Style::EVENT), r#"[["deep", "in", 1]]"#);
+        let Ok(Value::Dict(read)) = json::from_str(&json::to_string(&Value::from(all), Style::EVENT)) else { panic!() };
+        let mut read = (*read).clone();
+        hide(&mut read, &places);
+        let mut found = Vec::new();
+        Value::from(read).each_secret(&mut |text| found.push(text.to_owned()));
+        assert_eq!(found, ["only-once"]);
+    }
+}

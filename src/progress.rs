@@ -1,0 +1,32 @@
+//! What is waited for, said while it lasts.
+
+use std::rc::Rc;
+
+/// Where somebody who waits says what for: the live line of a terminal, or nowhere.
+#[derive(Clone)]
+pub struct Progress(Rc<dyn Fn(&str)>);
+
+impl Progress {
+    /// What is said goes to `tell`.
+    pub fn new(tell: impl Fn(&str) + 'static) -> Self {
+        Self(Rc::new(tell))
+    }
+
+    /// Says what is waited for ("waiting for registry demo: Running"); an empty text takes the line away.
+    pub fn say(&self, message: &str) {
+        (self.0)(message);
+    }
+}
+
+/// Nobody listens.
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new(|_| {})
+    }
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Progress")
+    }
+}
