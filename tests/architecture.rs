@@ -15,6 +15,7 @@ const ORDER: &[&str] = &[
     "exit",
     "foreseen",
     "interrupt",
+    "progress",
     "state",
     "value",
     "diagnostic",
@@ -51,7 +52,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // Pure decisions: no I/O, no template.
     ("reconcile", &["value", "ionos"]),
     // The client and the server share nothing, so that each can prove the other wrong.
-    ("ionos", &["value", "interrupt"]),
+    ("ionos", &["value", "interrupt", "progress"]),
     ("sandbox", &[]),
     ("host", &["value", "foreseen"]),
     ("value", &["source"]),
