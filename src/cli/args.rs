@@ -40,6 +40,7 @@ pub struct RunArgs {
     pub vault_password_file: Vec<String>,
     /// Ask for the vault password.
     #[arg(short = 'J', long, visible_alias = "ask-vault-password", help_heading = "Variables")]
+    #[arg(conflicts_with = "vault_password_file")]
     pub ask_vault_pass: bool,
 
     /// Foretell what would change; send no writing request.
@@ -115,6 +116,24 @@ pub struct RunArgs {
     /// The user to become.
     #[arg(long, value_name = "USER", hide = true)]
     pub become_user: Option<String>,
+    /// Accepted like the options after it, which say how remote hosts are reached.
+    #[arg(long, value_name = "METHOD", hide = true)]
+    pub become_method: Option<String>,
+    /// A file with a key for logins.
+    #[arg(long, alias = "key-file", value_name = "FILE", hide = true)]
+    pub private_key: Option<String>,
+    /// More arguments for a program of remote connections.
+    #[arg(long, value_name = "ARGS", hide = true)]
+    pub ssh_common_args: Option<String>,
+    /// As above.
+    #[arg(long, value_name = "ARGS", hide = true)]
+    pub sftp_extra_args: Option<String>,
+    /// As above.
+    #[arg(long, value_name = "ARGS", hide = true)]
+    pub scp_extra_args: Option<String>,
+    /// As above.
+    #[arg(long, value_name = "ARGS", hide = true)]
+    pub ssh_extra_args: Option<String>,
     /// Accepted; local connections have no login.
     #[arg(short, long, value_name = "USER", hide = true)]
     pub user: Option<String>,

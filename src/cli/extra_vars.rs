@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::playbook::vars::check_variable_name;
 use crate::playbook::{Loaded, Loader, Problem, ProblemKind, freeform};
 use crate::source::Source;
 use crate::value::{Dict, Text, Value};
@@ -12,7 +11,7 @@ use crate::value::{Dict, Text, Value};
 /// All extra variables, the last of a name winning; with `merge`, mappings of a name are merged.
 ///
 /// # Errors
-/// If a file is missing, a text is not understood, or a name cannot be a variable's.
+/// If a file is missing, a text is not understood.
 pub fn read(words: &[String], loader: &Loader, merge: bool) -> Loaded<Dict> {
     let mut all = Dict::new();
     for word in words {
@@ -29,6 +28,11 @@ fn one(word: &str, loader: &Loader) -> Loaded<Dict> {
                 .of_kind(ProblemKind::Options));
         }
         return mapping(node.as_ref(), &format!("`{path}`"));
+    }
+    if word.starts_with(['/', '.']) {
+        let message = Diagnostic::error(format!("`-e {word}` looks like the name of a file"))
+            .hint(format!("write `-e @{word}` to read variables from it"));
+        return Err(Box::new(Problem::general(message)).of_kind(ProblemKind::Options));
     }
     let source = Source::new("-e", word);
     if word.starts_with(['{', '[']) {
@@ -61,8 +65,6 @@ fn mapping(node: Option<&crate::yaml::Node>, what: &str) -> Loaded<Dict> {
         ))
         .of_kind(ProblemKind::Options));
     };
-    for entry in entries {
-        check_variable_name(&entry.key)?;
-    }
+    // As in the original no name is refused: one that is no identifier is still a key of `vars`.
     Ok(entries.iter().map(|entry| (entry.key.to_value(), entry.value.to_value())).collect())
 }

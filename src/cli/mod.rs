@@ -31,6 +31,8 @@ use crate::vars::vault::VaultProblem;
 #[command(name = "ionplay", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 // Of an option that is given twice the last one counts, as in the original.
 #[command(args_override_self = true)]
+// A long option may be cut short as long as one option alone begins so, as in the original.
+#[command(infer_long_args = true)]
 #[command(after_help = "Exit status: 0 fine, 1 general error, 2 a task failed or a wrong option, 4 not understood or \
 unreachable, 5 options that make no sense together, 10 to 17 a plan is not applied, 99 interrupted, 250 our own fault.")]
 struct Cli {

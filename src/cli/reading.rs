@@ -170,7 +170,27 @@ fn roles_path(settings: &Settings) -> Vec<PathBuf> {
     folders
 }
 
-/// Reads a playbook, a snippet or a page; `None` if it was only to be listed.
+/// Complains if a playbook of the command line is not there: none of them is run then.
+///
+/// # Errors
+/// If one is missing.
+pub fn all_there(args: &RunArgs, loader: &Loader) -> Loaded<()> {
+    let mut paths = args.playbooks.iter().filter(|name| *name != "-").map(Path::new);
+    match paths.find(|path| !path.exists() || path.is_dir()) {
+        Some(path) => loader.read(path).map(drop).map_err(|problem| or_command(problem, path)),
+        None => Ok(()),
+    }
+}
+
+/// Reads a playbook that is not the first of the command line.
+///
+/// # Errors
+/// If it cannot be read or is not understood.
+pub fn next(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Playbook> {
+    playbook(args, name, loader, bus)?.ok_or_else(|| general("nothing to run"))
+}
+
+/// Reads a playbook, a snippet or a page, and tells what was noticed in it; `None` if it was only to be listed.
 ///
 /// # Errors
 /// If it cannot be read or is not understood.
@@ -205,7 +225,11 @@ pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> L
         other => other,
     };
     let folder = crate::playbook::real_path(folder);
-    loader.playbook(document, &source, &folder).map(Some)
+    let playbook = loader.playbook(document, &source, &folder)?;
+    for warning in loader.take_warnings() {
+        bus.emit(&Event::Notice(warning));
+    }
+    Ok(Some(playbook))
 }
 
 /// A block of a page in one line.

@@ -98,8 +98,9 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         },
     };
     let (ended, run, journal) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
-        Ok(Prepared::Run(run, playbooks, journal)) => {
-            let ended = interruptible(&run, &playbooks).await;
+        Ok(Prepared::Run(run, first, journal)) => {
+            let later = args.playbooks.iter().skip(1).map(|name| reading::next(args, name, &run.loader, &bus));
+            let ended = interruptible(&run, std::iter::once(Ok(first)).chain(later)).await;
             if let Some(server) = &server {
                 bus.emit(&Event::Line(embedded::summary(server)));
             }
@@ -131,7 +132,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Runs until the end or until the user presses Ctrl-C: the first time what is under way is finished, the second time
 /// the program ends at once.
-async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
+async fn interruptible(run: &Rc<Run>, playbooks: impl Iterator<Item = Loaded<Playbook>>) -> executor::Ended {
     let work = executor::run(run, playbooks);
     tokio::pin!(work);
     // Before anything runs: from here on the signal does not end the program by itself.
@@ -161,8 +162,9 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
 }
 
 enum Prepared {
-    /// The embedded server and what it makes end with the process: then there is no journal.
-    Run(Rc<Run>, Vec<Playbook>, Option<Rc<Journal>>),
+    /// With the first playbook: those after it are read when their turn has come. The embedded server and what it makes end
+    /// with the process: then there is no journal.
+    Run(Rc<Run>, Playbook, Option<Rc<Journal>>),
     Done,
 }
 
@@ -195,27 +197,16 @@ async fn prepare(
         globals.foreseen.keep();
     }
     let (loader, extra_vars) = reading::loader(args, settings, &globals, &secrets, bus)?;
-    let mut playbooks = Vec::new();
-    for name in &args.playbooks {
-        match reading::playbook(args, name, &loader, bus)? {
-            Some(playbook) => playbooks.push(playbook),
-            None => return Ok(Prepared::Done),
-        }
-    }
-    for warning in loader.take_warnings() {
-        bus.emit(&Event::Notice(warning));
-    }
-    if args.syntax_check {
-        for playbook in &playbooks {
-            bus.emit(&Event::Line(format!("\nplaybook: {}", playbook.name)));
-        }
-        return Ok(Prepared::Done);
-    }
+    reading::all_there(args, &loader)?;
     let inventory =
         config::inventory(args, settings, &secrets, bus, &loader, composing::composer(&globals, &extra_vars))?;
+    let Some(first) = reading::playbook(args, &args.playbooks[0], &loader, bus)? else { return Ok(Prepared::Done) };
+    let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
+    let listed = args.syntax_check || listing.hosts || listing.tasks || listing.tags;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
     let (http, journal): (Rc<dyn Connector>, _) = match server {
         Some(server) => (Rc::new(embedded::ToSandbox::new(http, server)), None),
+        None if listed => (http, None),
         None => {
             let journal = Rc::new(token::journal(bus)?);
             (Rc::new(JournalledConnector::new(http, Rc::clone(&journal))), Some(journal))
@@ -241,12 +232,13 @@ async fn prepare(
         deeds: making.deeds.clone(),
     };
     let run = Run::new(parts);
-    let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
-    let listed = listing.hosts || listing.tasks || listing.tags;
-    if listed {
-        executor::list(&run, &playbooks, listing);
+    if !listed {
+        return Ok(Prepared::Run(run, first, journal));
     }
-    Ok(if listed { Prepared::Done } else { Prepared::Run(run, playbooks, journal) })
+    let later = args.playbooks.iter().skip(1).map(|name| reading::next(args, name, &run.loader, bus));
+    let playbooks = std::iter::once(Ok(first)).chain(later).collect::<Loaded<Vec<_>>>()?;
+    executor::list(&run, &playbooks, listing)?;
+    Ok(Prepared::Done)
 }
 
 /// Runs something on the one thread of the program.

@@ -110,7 +110,7 @@ fn keyword(row: &Row) -> Json {
         return json!({"$ref": "#/$defs/tasks", "description": row.about});
     }
     let kind = match row.shape {
-        Shape::Scalar | Shape::Name => json!(["string", "number", "boolean", "null"]),
+        Shape::Scalar | Shape::Typed | Shape::Name => json!(["string", "number", "boolean", "null"]),
         Shape::Mapping => json!(["object", "array", "null"]),
         Shape::List | Shape::Any => return json!({"description": row.about}),
     };

@@ -25,11 +25,15 @@ pub fn fail(
     if finished.status == Status::Unreachable {
         // No rescue can reach it either.
         run.failed.borrow_mut().insert(Rc::clone(host), Out::Unreachable);
+        play.removed_hosts.borrow_mut().insert(Rc::clone(host));
         cursor.end();
         return;
     }
     if cursor.fail() != Fate::Failed {
         failed::remember(run, play, task, host, finished);
+    } else if !cursor.is_rescued_around() {
+        // From here on it is no host of the play, though it may have sections to run that run in any case.
+        play.removed_hosts.borrow_mut().insert(Rc::clone(host));
     }
 }
 

@@ -21,7 +21,7 @@ use crate::value::{Value, python};
 /// If nobody knows a name: the run ends, as the original's does (exit 1).
 pub fn notify(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, names: &[String]) -> Loaded<()> {
     for name in names {
-        let found = known(run, play, task, host, name)?;
+        let found = known(run, play, task, name)?;
         if task.handler {
             note(play, found, host);
         } else {
@@ -52,7 +52,7 @@ pub fn may_notify(
     awaits: &str,
 ) -> Loaded<()> {
     for name in names {
-        for handler in known(run, play, task, host, name)? {
+        for handler in known(run, play, task, name)? {
             if shown || handler.action.full.starts_with("ionoscloudsdk.") {
                 play.doubt_task(&handler, host, awaits);
             }
@@ -62,13 +62,13 @@ pub fn may_notify(
 }
 
 /// The handlers that a name means; at least one, unless the settings pass over names that nobody knows.
-fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, name: &str) -> Loaded<Vec<Rc<Task>>> {
-    let found = find(run, play, host, name);
+fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, name: &str) -> Loaded<Vec<Rc<Task>>> {
+    let found = find(run, play, name);
     if !found.is_empty() {
         return Ok(found);
     }
     let known: Vec<String> =
-        play.handlers.borrow().iter().flat_map(|(_, handler)| names_of(run, play, host, handler)).collect();
+        play.handlers.borrow().iter().flat_map(|(_, handler)| names_of(run, play, handler)).collect();
     let message = format!(
         "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
          handlers list"
@@ -82,12 +82,12 @@ fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, name: &
 
 /// The handlers that a name means: one by its name, and all that listen. A list that was defined later beats an earlier
 /// one, and of equal names in one list the first counts; so it is among those that listen.
-fn find(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, wanted: &str) -> Vec<Rc<Task>> {
+fn find(run: &Rc<Run>, play: &Rc<PlayRun>, wanted: &str) -> Vec<Rc<Task>> {
     let handlers = play.handlers.borrow();
     let mut ranked: Vec<&(u32, Rc<Task>)> = handlers.iter().collect();
     ranked.sort_by_key(|(group, _)| std::cmp::Reverse(*group));
     let ranked = ranked.into_iter().map(|(_, handler)| handler);
-    let named = ranked.clone().find(|handler| names_of(run, play, host, handler).iter().any(|name| name == wanted));
+    let named = ranked.clone().find(|handler| names_of(run, play, handler).iter().any(|name| name == wanted));
     let mut found: Vec<Rc<Task>> = named.cloned().into_iter().collect();
     let mut seen: Vec<&Value> = Vec::new();
     // Topics are taken as they are written; they are not templates.
@@ -116,9 +116,9 @@ fn listens(handler: &Task, wanted: &str) -> bool {
 }
 
 /// The names a handler answers to: its own, and with its role before it.
-fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>) -> Vec<String> {
+fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, handler: &Rc<Task>) -> Vec<String> {
     let Some(name) = &handler.name else { return Vec::new() };
-    let Some(name) = templated(run, play, host, handler, name) else { return Vec::new() };
+    let Some(name) = templated(run, play, handler, name) else { return Vec::new() };
     let mut names = vec![name];
     if let Some(role) = handler.role() {
         names.extend([role.name.clone(), role.full_name()].map(|role| format!("{role} : {}", names[0])));
@@ -126,13 +126,14 @@ fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task
     names
 }
 
-/// The name of a handler; none where it cannot be told, which is of no harm as long as the handler listens.
-fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, handler: &Rc<Task>, written: &Value) -> Option<String> {
+/// The name of a handler, which knows no host; none where it cannot be told, which is of no harm as long as the handler
+/// listens.
+fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, handler: &Rc<Task>, written: &Value) -> Option<String> {
     let Value::Str(text) = written else { return Some(python::str(written).trim().to_owned()) };
     if !text.is_template() {
         return Some(text.trim().to_owned());
     }
-    let scope = TaskScope::new(run, Some(play), Some(handler), host);
+    let scope = TaskScope::of_play(run, play, Some(handler));
     match Engine::new(&run.globals, &scope, &[]).value(written) {
         Ok(name) => Some(python::str(&name).trim().to_owned()),
         Err(fault) => {
@@ -162,7 +163,7 @@ impl<'a> Flush<'a> {
     pub fn of(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &'a [Rc<str>]) -> Self {
         for host in hosts {
             let names = play.notifications.borrow_mut().remove(host).unwrap_or_default();
-            names.iter().for_each(|name| note(play, find(run, play, host, name), host));
+            names.iter().for_each(|name| note(play, find(run, play, name), host));
         }
         Self { hosts, failed: Vec::new(), index: 0 }
     }

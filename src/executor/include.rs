@@ -11,7 +11,7 @@ use crate::modules::Failure;
 use crate::playbook::frame::Surroundings;
 use crate::playbook::role::RoleEntry;
 use crate::playbook::task_checks::ROLE_OPTIONS;
-use crate::playbook::{Block, Frame, Keyword, Keywords, Problem, ProblemKind, Role, Task, import};
+use crate::playbook::{Block, Frame, Keyword, Keywords, Problem, ProblemKind, Task, import};
 use crate::template::{Engine, Fault};
 use crate::value::{Dict, Value, python};
 use crate::yaml::Node;
@@ -27,6 +27,8 @@ pub struct Request {
     vars: Rc<Dict>,
     /// The arguments as templated, but for the file's name.
     args: Rc<Dict>,
+    /// `apply` as templated when the task ran; `None` leaves its templates to what is inside.
+    applied: Option<Value>,
     /// The loop's item.
     pub item: Option<Value>,
 }
@@ -63,7 +65,10 @@ fn tasks_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Faul
         Some(Value::Unknown(unknown)) => Err(Fault::unknown(unknown)),
         Some(file) if !file.is_null() => {
             let what = What::Tasks(python::str(file).trim().to_owned());
-            Ok(Request { what, args: Rc::new(rest), vars: variables(run, engine), item: item(run, engine) })
+            // In a loop the tasks inside find the templates of `apply` as they are written.
+            let applied = if run.task.looping.is_none() { applied(run, engine)? } else { None };
+            let (args, vars) = (Rc::new(rest), variables(run, engine));
+            Ok(Request { what, args, applied, vars, item: item(run, engine) })
         }
         _ => Err(Fault::value("`include_tasks` does not say which file").or_at(Some(&run.task.span))),
     }
@@ -90,12 +95,18 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
     Ok(Request {
         what: What::Role(Box::new(entry)),
         args: Rc::new(args),
+        applied: applied(run, engine)?,
         vars: variables(run, engine),
         item: item(run, engine),
     })
 }
 
-/// The templated arguments, `apply` apart: its keywords are evaluated where they work.
+/// What `apply` says where its templates are evaluated like those of all arguments.
+fn applied(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Option<Value>, Fault> {
+    run.task.args.values.get("apply").map(|apply| engine.value(apply)).transpose()
+}
+
+/// The templated arguments, `apply` apart.
 fn arguments(run: &TaskRun<'_>, engine: &Engine<'_>, known: &[&str]) -> Result<Dict, Fault> {
     let mut args = Dict::new();
     if let Some(template) = &run.task.args.template
@@ -171,7 +182,7 @@ impl Request {
     /// # Errors
     /// If there is no such file or role, or it is not understood.
     pub fn load(&self, run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>) -> Result<(u32, Rc<Block>), Missing> {
-        let key = format!("{:p}|{:?}|{:?}", Rc::as_ptr(task), self.what_key(), self.vars);
+        let key = format!("{:p}|{:?}|{:?}|{:?}", Rc::as_ptr(task), self.what_key(), self.vars, self.applied);
         if let Some(known) = play.include_cache.borrow().get(&key) {
             return Ok(known.clone());
         }
@@ -213,14 +224,26 @@ impl Request {
         let mut keywords = Keywords::default();
         let mut vars = None;
         let apply = task.args.node.as_ref().and_then(|node| node.get("apply"));
+        let applied = |name: &str| match &self.applied {
+            Some(Value::Dict(applied)) => applied.get(name),
+            _ => None,
+        };
         for entry in apply.and_then(Node::entries).unwrap_or_default() {
             let keyword = crate::playbook::keyword::allowed_keyword(entry, crate::playbook::keyword::Place::Block)
                 .map_err(Missing::Fatal)?;
             match keyword {
                 Some(Keyword::Vars) => {
                     vars = crate::playbook::vars::read_vars(Some(&entry.value), "`apply`").map_err(Missing::Fatal)?;
+                    if let Some(Value::Dict(applied)) = applied("vars") {
+                        vars = Some(Rc::new((**applied).clone()));
+                    }
                 }
-                Some(keyword) => keywords.add(keyword, entry).map_err(|d| Missing::Fatal(d.into()))?,
+                Some(keyword) => {
+                    keywords.add(keyword, entry).map_err(|d| Missing::Fatal(d.into()))?;
+                    if let Some(value) = applied(keyword.row().name) {
+                        keywords.set(keyword, entry.value.span(), value.clone());
+                    }
+                }
                 None => {}
             }
         }
@@ -248,7 +271,7 @@ impl Request {
         let around = Surroundings { frame: Rc::clone(&frame), handlers: task.handler };
         run.loader.take_imported();
         let items = run.loader.task_list(&node, "tasks", &around).map_err(Missing::Fatal)?;
-        take_in(run, play, &frame)?;
+        take_in(run, play)?;
         run.loader.settle().map_err(Missing::Fatal)?;
         Ok(Block::implicit(items, frame))
     }
@@ -271,20 +294,16 @@ impl Request {
         }
         run.loader.take_imported();
         let block = run.loader.role_block(&role, &frame, true).map_err(Missing::Fatal)?;
-        take_in(run, play, &frame)?;
+        take_in(run, play)?;
         run.loader.settle().map_err(Missing::Fatal)?;
         Ok(block)
     }
 }
 
 /// Makes the handlers of roles known that what was included has imported, and their variables if they are for all.
-fn take_in(run: &Rc<Run>, play: &Rc<PlayRun>, frame: &Rc<Frame>) -> Result<(), Missing> {
-    for role in run.loader.take_imported() {
-        let is_known = |roles: &[Rc<Role>]| roles.iter().any(|known| Rc::ptr_eq(known, &role));
-        if is_known(&play.roles.borrow()) || is_known(&play.included_roles.borrow()) {
-            continue;
-        }
-        play.add_handlers(&run.loader.role_handlers(&role, frame).map_err(Missing::Fatal)?);
+fn take_in(run: &Rc<Run>, play: &Rc<PlayRun>) -> Result<(), Missing> {
+    for (role, import) in run.loader.take_imported() {
+        play.add_handlers(&run.loader.role_handlers(&role, &import).map_err(Missing::Fatal)?);
         let roles = if role.public { &play.roles } else { &play.included_roles };
         roles.borrow_mut().push(role);
     }

@@ -42,6 +42,9 @@ pub struct Settings {
     pub environment: Vec<(String, String)>,
 }
 
+/// When a debugger may be wanted; there is none, but a wrong word fails the task.
+const DEBUGGER: [&str; 5] = ["always", "on_failed", "on_unreachable", "on_skipped", "never"];
+
 /// Reads keywords with the engine of a pass.
 pub struct Reader<'a> {
     /// Evaluates templates.
@@ -120,6 +123,11 @@ impl Reader<'_> {
             self.bool(keyword)?;
         }
         self.int(Keyword::Port)?;
+        if let Some(value) = self.value(Keyword::Debugger)?
+            && !DEBUGGER.contains(&python::str(&value).as_str())
+        {
+            return Err(self.wrong(Keyword::Debugger, &value, DEBUGGER.join("', '").as_str()));
+        }
         let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
         let check = self.bool(Keyword::CheckMode)?;
         let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);

@@ -19,6 +19,7 @@ use crate::playbook::{Keyword, Loaded};
 use crate::report::Event;
 use crate::template::{Engine, Fault, FaultKind};
 use crate::value::{Dict, Value, python};
+use crate::yaml::Node;
 
 impl TaskRun<'_> {
     /// Runs the task and tells its result.
@@ -267,7 +268,10 @@ impl TaskRun<'_> {
         let reader = Reader { engine, task: self.task };
         match reader.value(Keyword::DelegateTo)? {
             Some(value) => {
-                let name = python::str(&value);
+                let Some(name) = value.as_str().map(str::to_owned) else {
+                    let message = format!("the name of a host must be text, not {}", python::repr(&value));
+                    return Err(Fault::value(message).or_at(self.task.keyword(Keyword::DelegateTo).map(Node::span)));
+                };
                 // An empty name is no other host.
                 Ok((!name.is_empty()).then(|| Rc::from(name)))
             }

@@ -1,12 +1,13 @@
-//! `--list-hosts`, `--list-tasks`, `--list-tags`: what a run would be about.
+//! `--list-hosts`, `--list-tasks`, `--list-tags`, `--syntax-check`: what a run would be about.
 
 use std::rc::Rc;
 
 use super::play::PlayRun;
+use super::run::{patterns, play_name};
 use super::scope::TaskScope;
 use super::state::Run;
 use super::{naming, tags};
-use crate::playbook::{Item, Play, Playbook, Task};
+use crate::playbook::{Item, Loaded, Play, Playbook, Task};
 use crate::report::Event;
 use crate::template::Engine;
 use crate::value::{Value, python};
@@ -22,34 +23,44 @@ pub struct Listing {
     pub tags: bool,
 }
 
-/// Prints each playbook's name, its plays, and below each what was asked for.
-pub fn list(run: &Rc<Run>, playbooks: &[Playbook], listing: Listing) {
+/// Prints each playbook's name, its plays, and below each what was asked for; the plays are left out if nothing was.
+///
+/// # Errors
+/// If the name or the hosts of a play cannot be told, with or without plays to be listed.
+pub fn list(run: &Rc<Run>, playbooks: &[Playbook], listing: Listing) -> Loaded<()> {
+    let mut lines = Vec::new();
     for playbook in playbooks {
-        line(run, format!("\nplaybook: {}", playbook.name));
+        lines.push((format!("\nplaybook: {}", playbook.name), None));
         for (index, play) in playbook.plays.iter().enumerate() {
-            let hosts = patterns(&play.hosts);
-            let name = play.name.as_ref().map_or_else(|| hosts.join(","), python::str);
+            run.inventory.borrow_mut().set_playbook_dir(&play.folder);
+            let name = play_name(run, play)?;
+            let hosts = patterns(run, play)?;
             let own = tags::texts(play.frame.tags());
-            line(run, format!("\n  play #{} ({}): {name}\tTAGS: [{}]", index + 1, hosts.join(","), own.join(",")));
-            if listing.hosts {
-                list_hosts(run, play, &hosts);
-            }
-            if listing.tasks || listing.tags {
-                list_tasks(run, play, listing);
-            }
+            let title = format!("\n  play #{} ({}): {name}\tTAGS: [{}]", index + 1, hosts.join(","), own.join(","));
+            lines.push((title, Some((play, hosts))));
         }
     }
+    for (title, play) in lines {
+        let Some((play, hosts)) = play else {
+            line(run, title);
+            continue;
+        };
+        if !(listing.hosts || listing.tasks || listing.tags) {
+            continue;
+        }
+        line(run, title);
+        if listing.hosts {
+            list_hosts(run, play, &hosts);
+        }
+        if listing.tasks || listing.tags {
+            list_tasks(run, play, listing);
+        }
+    }
+    Ok(())
 }
 
 fn line(run: &Rc<Run>, text: String) {
     run.bus.emit(&Event::Line(text));
-}
-
-fn patterns(hosts: &Value) -> Vec<String> {
-    match hosts {
-        Value::List(items) => items.iter().map(python::str).collect(),
-        other => vec![python::str(other)],
-    }
 }
 
 fn list_hosts(run: &Rc<Run>, play: &Play, patterns: &[String]) {
@@ -65,7 +76,6 @@ fn list_hosts(run: &Rc<Run>, play: &Play, patterns: &[String]) {
 
 /// The chosen tasks of a play with their sorted tags, and all tags together.
 fn list_tasks(run: &Rc<Run>, play: &Rc<Play>, listing: Listing) {
-    let localhost: Rc<str> = Rc::from("localhost");
     let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
     let mut tasks: Vec<Rc<Task>> = Vec::new();
     for section in [&play.pre_tasks, &play.role_blocks, &play.tasks, &play.post_tasks] {
@@ -76,7 +86,7 @@ fn list_tasks(run: &Rc<Run>, play: &Rc<Play>, listing: Listing) {
     }
     let mut all: Vec<String> = Vec::new();
     for task in &tasks {
-        let scope = TaskScope::new(run, Some(&probe), Some(task), &localhost);
+        let scope = TaskScope::of_play(run, &probe, Some(task));
         let engine = Engine::new(&run.globals, &scope, &[]);
         let templated: Vec<Value> =
             task.tags().iter().map(|tag| engine.value(tag).unwrap_or_else(|_| tag.clone())).collect();

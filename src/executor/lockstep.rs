@@ -38,7 +38,7 @@ pub async fn one_task(
 ) -> Loaded<()> {
     let Some(first) = hosts.first() else { return Ok(()) };
     let label = naming::label(run, play, task, first);
-    if !step::confirmed(run, &label.task).await {
+    if !step::confirmed(run, &label.task).await? {
         hosts.iter().for_each(|host| {
             if let Some(cursor) = cursors.get_mut(host) {
                 cursor.advance();

@@ -8,7 +8,7 @@ use crate::playbook::task_checks::LOOP_CONTROL;
 use crate::playbook::{Keyword, Task};
 use crate::template::python::text::boolean_word;
 use crate::template::{Args, Engine, Fault, FaultKind};
-use crate::value::{Dict, Value, python};
+use crate::value::{Dict, Value, is_variable_name, python};
 use crate::yaml::{Entry, Node};
 
 /// What a loop runs over.
@@ -50,6 +50,17 @@ impl Default for Control {
     }
 }
 
+/// The name of a variable that a loop sets.
+fn variable(entry: &Entry, value: &Value) -> Result<String, Fault> {
+    let name = python::str(value);
+    match is_variable_name(&name) {
+        true => Ok(name),
+        false => {
+            Err(Fault::value(format!("Invalid variable name {}.", python::repr(value))).or_at(Some(entry.value.span())))
+        }
+    }
+}
+
 impl Control {
     /// Reads `loop_control`.
     ///
@@ -63,7 +74,7 @@ impl Control {
             let name = entry.key.as_str().unwrap_or_default();
             let value = || engine.value(&entry.value.to_value());
             match name {
-                "loop_var" => control.variable = python::str(&value()?),
+                "loop_var" => control.variable = variable(entry, &value()?)?,
                 "index_var" => control.index = Some(python::str(&value()?)),
                 "label" => control.label = Some(entry.value.to_value()),
                 "pause" => {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::hostvars;
 use super::play::PlayRun;
-use super::scope::TaskScope;
+use super::scope::{NO_HOST, TaskScope};
 use crate::playbook::{Keyword, Role};
 use crate::template::Scope;
 use crate::value::{Dict, Value};
@@ -24,13 +24,33 @@ impl TaskScope {
             .clone()
     }
 
+    /// What the inventory makes of a host; variables from the facts upwards may say something else.
+    fn of_host(&self, name: &str) -> Option<Value> {
+        if &*self.host == NO_HOST {
+            return None;
+        }
+        Some(match name {
+            "inventory_hostname" => Value::text(&*self.host),
+            "inventory_hostname_short" => match self.host.parse::<std::net::IpAddr>() {
+                Ok(_) => Value::text(&*self.host),
+                Err(_) => Value::text(self.host.split('.').next().unwrap_or(&self.host)),
+            },
+            "group_names" => {
+                Value::list(self.run.inventory.borrow().group_names(&self.host).iter().map(|name| Value::text(&**name)))
+            }
+            _ => return None,
+        })
+    }
+
     /// The value of a magic name.
     pub(super) fn magic(&self, name: &str) -> Option<Value> {
         let options = &self.run.options;
         let texts = |hosts: &mut dyn Iterator<Item = &Rc<str>>| Value::list(hosts.map(|h| Value::text(&**h)));
         let value = match name {
-            "inventory_hostname" => Value::text(&*self.host),
-            "inventory_hostname_short" => Value::text(self.host.split('.').next().unwrap_or(&self.host)),
+            "inventory_hostname" | "inventory_hostname_short" | "group_names" => {
+                self.said(name).or_else(|| self.of_host(name))?
+            }
+            "ansible_facts" if &*self.host == NO_HOST => return None,
             "ansible_facts" => self.ansible_facts(),
             "hostvars" => hostvars::all(&self.run),
             "vars" => hostvars::vars(self.variables()),
@@ -39,9 +59,6 @@ impl TaskScope {
                 let named =
                     groups.iter().map(|(name, hosts)| (&**name, Value::list(hosts.iter().map(|h| Value::text(&**h)))));
                 Value::dict(named)
-            }
-            "group_names" => {
-                Value::list(self.run.inventory.borrow().group_names(&self.host).iter().map(|name| Value::text(&**name)))
             }
             "ansible_host" => self.delegated(name)?,
             "ansible_delegated_vars" => {
@@ -61,10 +78,14 @@ impl TaskScope {
             "ansible_limit" => Value::text(options.limit.as_deref()?),
             "ansible_config_file" => Value::from(options.config_file.clone()),
             "ansible_inventory_sources" => {
+                let shown = |source: &String| match source.contains(',') {
+                    true => Value::text(source.as_str()),
+                    false => Value::text(absolute(std::path::Path::new(source))),
+                };
                 if options.inventory_sources.is_empty() {
-                    return None;
+                    return Some(Value::list([Value::text("/etc/ansible/hosts")]));
                 }
-                Value::list(options.inventory_sources.iter().map(|s| Value::text(s.as_str())))
+                Value::list(options.inventory_sources.iter().map(shown))
             }
             "ansible_version" => version(),
             "ansible_playbook_python" => Value::text(""),
@@ -151,6 +172,9 @@ impl TaskScope {
 
 /// Magic names that are plain data and cheap to make.
 pub const MAGIC: &[&str] = &[
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "group_names",
     "ansible_check_mode",
     "ansible_config_file",
     "ansible_dependent_role_names",
@@ -171,10 +195,7 @@ pub const MAGIC: &[&str] = &[
     "ansible_verbosity",
     "ansible_version",
     "environment",
-    "group_names",
     "groups",
-    "inventory_hostname",
-    "inventory_hostname_short",
     "play_hosts",
     "playbook_dir",
     "role_name",
@@ -204,7 +225,10 @@ fn role_names(play: &PlayRun, name: &str) -> Value {
         dependencies.extend(role.with_dependencies().into_iter().filter(|r| !Rc::ptr_eq(r, role)));
     }
     let chosen: Vec<&Rc<Role>> = match name {
-        "role_names" | "ansible_play_role_names" => roles.iter().collect(),
+        // As often as the play has it.
+        "role_names" | "ansible_play_role_names" => {
+            return Value::list(roles.iter().map(|role| Value::text(role.full_name())));
+        }
         "ansible_dependent_role_names" => dependencies.iter().collect(),
         _ => roles.iter().chain(&dependencies).collect(),
     };

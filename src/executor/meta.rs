@@ -97,11 +97,6 @@ pub fn act(
     if willing.is_empty() {
         return Ok(Vec::new());
     }
-    if action == "end_role" && (task.handler || task.role().is_none()) {
-        let place = if task.handler { "from a handler" } else { "from outside of a role" };
-        let message = Diagnostic::error(format!("Cannot execute 'end_role' {place}"));
-        return Err(Box::new(Problem::general(message.at(&task.args.span, ""))));
-    }
     if !task.implicit {
         for host in &willing[..if once { 1 } else { willing.len() }] {
             run.bus.emit(&Event::Verbose(2, format!("META: {}", told(action, host, task))));

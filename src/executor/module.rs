@@ -25,7 +25,7 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
         witness::may(call, prepared).await?;
     }
     match call.settings.background {
-        ..=0 => foreground::run(call, prepared).await,
+        0 => foreground::run(call, prepared).await,
         _ => background::run(call, prepared).await,
     }
 }

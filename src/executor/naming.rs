@@ -58,6 +58,11 @@ pub fn listed_name(task: &Task) -> String {
     }
 }
 
+/// The name of a task as it is written, with its role; the action stands in for a missing one.
+pub fn written_name(task: &Task) -> String {
+    full_name(task, &task.name.as_ref().map(python::str).unwrap_or_default())
+}
+
 /// The name with what stands in for a missing one, and with the role before it. The inclusion of a role is not part of
 /// the role around it.
 fn full_name(task: &Task, name: &str) -> String {

@@ -34,19 +34,18 @@ pub fn order(mut hosts: Vec<Rc<str>>, order: Option<&str>) -> Result<Vec<Rc<str>
 /// Splits the hosts into batches: numbers, percentages, or a list of both of which the last is repeated.
 ///
 /// # Errors
-/// If an entry is neither a number nor a percentage.
+/// If an entry that is needed is neither a number nor a percentage.
 pub fn batches(hosts: &[Rc<str>], serial: Option<&Value>) -> Result<Vec<Vec<Rc<str>>>, Diagnostic> {
     let sizes: Vec<Value> = match serial {
-        None | Some(Value::Null) => return Ok(vec![hosts.to_vec()]),
+        None => return Ok(vec![hosts.to_vec()]),
         Some(Value::List(items)) => items.to_vec(),
         Some(one) => vec![one.clone()],
     };
-    let sizes = sizes.iter().map(|size| size_of(size, hosts.len())).collect::<Result<Vec<usize>, _>>()?;
     let mut rest = hosts;
     let mut batches = Vec::new();
     let mut index = 0;
     while !rest.is_empty() {
-        let size = sizes.get(index).or(sizes.last()).copied().unwrap_or(0);
+        let size = sizes.get(index).or(sizes.last()).map_or(Ok(0), |size| size_of(size, hosts.len()))?;
         let size = if size == 0 { rest.len() } else { size.min(rest.len()) };
         let (batch, left) = rest.split_at(size);
         batches.push(batch.to_vec());

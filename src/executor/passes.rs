@@ -64,6 +64,7 @@ impl Passes {
         if whole.later == Later::Nothing {
             whole.later = pass.later;
         }
+        let includes = pass.include.is_some();
         self.includes.extend(pass.include.take());
         self.notify.append(&mut pass.notify);
         whole.may_notify.append(&mut pass.may_notify);
@@ -71,7 +72,10 @@ impl Passes {
             if pass.failed || !pass.bare {
                 pass.result.set("failed", (pass.failed || pass.exhausted).into());
             }
-            pass.result.set("changed", pass.changed.into());
+            // Of what is included nothing has run yet.
+            if !includes {
+                pass.result.set("changed", pass.changed.into());
+            }
             if pass.skipped {
                 pass.result.set("skipped", true.into());
             }

@@ -62,8 +62,15 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
             for (name, values) in defaults.iter() {
                 let name = python::str(name);
                 let meant = action::resolve(&name).is_some_and(|known| known == full) || group_has(&name, &full);
-                if let (true, Value::Dict(values)) = (meant, values) {
-                    raw.extend(values);
+                match values {
+                    Value::Dict(values) if meant => raw.extend(values),
+                    Value::Null | Value::Omit => {}
+                    other if meant => {
+                        let message =
+                            format!("`module_defaults` of `{name}` must be a mapping, not {}", other.type_name());
+                        return Err(Failure::from(Diagnostic::error(message).at(node.span(), "")).breaking_off());
+                    }
+                    _ => {}
                 }
             }
         }

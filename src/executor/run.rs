@@ -11,7 +11,8 @@ use super::linear::{self, Level};
 use super::naming;
 use super::order;
 use super::play::{PlayEnd, PlayRun};
-use super::scope::TaskScope;
+use super::ready;
+use super::scope::{NO_HOST, TaskScope};
 use super::state::{Out, Run};
 use super::{prompts, varsfiles};
 use crate::diagnostic::{Diagnostic, Report};
@@ -31,40 +32,37 @@ pub struct Ended {
     pub report: Report,
 }
 
-/// Runs playbooks one after the other. A playbook that failed is the last.
-pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
-    let mut broken: Option<Box<Problem>> = None;
+/// Runs playbooks one after the other, each read when its turn has come. A playbook that failed is the last. The counts so
+/// far are told after each.
+pub async fn run(run: &Rc<Run>, playbooks: impl Iterator<Item = Loaded<Playbook>>) -> Ended {
     let mut started = false;
     for playbook in playbooks {
-        match one_playbook(run, playbook, &mut started).await {
-            Ok(()) if run.failed.borrow().is_empty() && !run.interrupt.is_raised() => {}
-            Ok(()) => break,
-            Err(problem) => {
-                broken = Some(problem);
-                break;
-            }
+        let ended = match playbook {
+            Ok(playbook) => one_playbook(run, &playbook, &mut started).await,
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = ended {
+            return Ended { exit: problem.kind.exit(), report: problem.report };
+        }
+        if started {
+            let tally = run.tally.borrow();
+            run.bus.emit(&Event::Recap {
+                hosts: tally.hosts().clone(),
+                custom: tally.custom().clone(),
+                records: run.records.borrow().clone(),
+                interrupted: run.interrupt.is_raised(),
+            });
+        }
+        if !run.failed.borrow().is_empty() || run.interrupt.is_raised() {
+            break;
         }
     }
-    if !run.started.get() && started && broken.is_none() {
+    if !run.started.get() && started {
         let wanted = run.options.start_at.clone().unwrap_or_default();
         let message = Diagnostic::warning(format!("there is no task named `{wanted}` to start at; nothing was run"));
         run.bus.emit(&Event::Notice(message));
     }
-    match broken {
-        Some(problem) => Ended { exit: problem.kind.exit(), report: problem.report },
-        None => {
-            if started {
-                let tally = run.tally.borrow();
-                run.bus.emit(&Event::Recap {
-                    hosts: tally.hosts().clone(),
-                    custom: tally.custom().clone(),
-                    records: run.records.borrow().clone(),
-                    interrupted: run.interrupt.is_raised(),
-                });
-            }
-            Ended { exit: status(run), report: Report::new() }
-        }
-    }
+    Ended { exit: status(run), report: Report::new() }
 }
 
 fn status(run: &Run) -> Exit {
@@ -95,16 +93,16 @@ async fn one_playbook(run: &Rc<Run>, playbook: &Playbook, started: &mut bool) ->
 
 /// Runs a play in its batches. Gives whether the plays after it are to run.
 async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
-    let localhost: Rc<str> = Rc::from("localhost");
-    let name = play_name(run, play, &localhost)?;
+    let nobody: Rc<str> = Rc::from(NO_HOST);
+    let name = play_name(run, play)?;
     run.inventory.borrow_mut().set_playbook_dir(&play.folder);
     run.loader.forget_runs();
     run.loader.set_play_vars(&play.static_vars);
-    let hosts = hosts(run, play, &localhost)?;
+    let hosts = hosts(run, play)?;
     let probe = Rc::new(PlayRun::new(play, &name, Vec::new(), hosts.clone(), false));
     let prompted = match &play.vars_prompt {
         Some(prompts) => {
-            let scope = TaskScope::new(run, Some(&probe), None, &localhost);
+            let scope = TaskScope::of_play(run, &probe, None);
             match prompts::ask_all(run, &Engine::new(&run.globals, &scope, &[]), prompts).await? {
                 Some(answers) => Rc::new(answers),
                 None => return Ok(false),
@@ -114,7 +112,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     };
     let text = |keyword: Keyword| -> Loaded<Option<Value>> {
         let Some(node) = play.keyword(keyword) else { return Ok(None) };
-        let scope = TaskScope::new(run, Some(&probe), None, &localhost);
+        let scope = TaskScope::of_play(run, &probe, None);
         let value = Engine::new(&run.globals, &scope, &[]).value(&node.to_value());
         let value = value.map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(node.span())))))?;
         Ok((!value.is_null() && value != Value::Omit).then_some(value))
@@ -135,13 +133,13 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         ),
         None => None,
     };
-    let batches =
-        order::batches(&ordered, text(Keyword::Serial)?.as_ref()).map_err(|message| place(Keyword::Serial, message))?;
+    let batches = order::batches(&ordered, text(Keyword::Serial)?.as_ref())
+        .map_err(|message| place(Keyword::Serial, message).of_kind(ProblemKind::Endless))?;
     let force_handlers = flag(Keyword::ForceHandlers)?.unwrap_or(run.options.force_handlers);
     let gathers = flag(Keyword::GatherFacts)?;
     let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
     // A file of variables that is no mapping is found before the play is announced.
-    varsfiles::read(run, &probe, &localhost)?;
+    varsfiles::read(run, &probe, &nobody)?;
     let check = play.keyword(Keyword::CheckMode).map_or(run.options.check, naming::as_written);
     for batch in batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
@@ -155,9 +153,10 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         }
         let strategy = Strategy::find(&strategy).map_err(|message| place(Keyword::Strategy, message))?;
         let alive: Vec<Rc<str>> = batch.iter().filter(|host| !run.is_out(host)).cloned().collect();
-        for host in &alive {
+        for host in std::iter::once(&nobody).chain(&alive) {
             varsfiles::read(run, &batch_run, host)?;
         }
+        ready::check_tags(run, &batch_run)?;
         let program = |gather: Option<Item>| -> Rc<[Item]> { play.program(gather, force_handlers).into() };
         let (gathering, plain) = (program(Some(gather_task(play))), program(None));
         let start = |host: &Rc<str>| {
@@ -224,10 +223,13 @@ fn percentage(value: &Value) -> Result<f64, Diagnostic> {
 }
 
 /// The play's name, templated; without one, its hosts.
-fn play_name(run: &Rc<Run>, play: &Rc<Play>, localhost: &Rc<str>) -> Loaded<String> {
+///
+/// # Errors
+/// If the template fails.
+pub(super) fn play_name(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<String> {
     let written = play.name.clone().unwrap_or_else(|| play.hosts.clone());
     let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
-    let scope = TaskScope::new(run, Some(&probe), None, localhost);
+    let scope = TaskScope::of_play(run, &probe, None);
     let engine = Engine::new(&run.globals, &scope, &[]);
     let value =
         engine.value(&written).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
@@ -237,17 +239,25 @@ fn play_name(run: &Rc<Run>, play: &Rc<Play>, localhost: &Rc<str>) -> Loaded<Stri
     })
 }
 
-/// The hosts that the play's patterns choose.
-fn hosts(run: &Rc<Run>, play: &Rc<Play>, localhost: &Rc<str>) -> Loaded<Vec<Rc<str>>> {
+/// The patterns that choose the play's hosts, templated.
+///
+/// # Errors
+/// If the template fails.
+pub(super) fn patterns(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<Vec<String>> {
     let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
-    let scope = TaskScope::new(run, Some(&probe), None, localhost);
+    let scope = TaskScope::of_play(run, &probe, None);
     let engine = Engine::new(&run.globals, &scope, &[]);
     let value =
         engine.value(&play.hosts).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
-    let patterns: Vec<String> = match &value {
+    Ok(match &value {
         Value::List(items) => items.iter().map(python::str).collect(),
         other => vec![python::str(other)],
-    };
+    })
+}
+
+/// The hosts that the play's patterns choose.
+fn hosts(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<Vec<Rc<str>>> {
+    let patterns = patterns(run, play)?;
     let chosen = run.inventory.borrow().select_all(&patterns);
     for warning in run.inventory.borrow().take_warnings() {
         run.bus.emit(&Event::Notice(warning));

@@ -43,7 +43,15 @@ enum Layer {
     Facts,
 }
 
+/// Stands for no host: what a play is called, which hosts it has and what its handlers answer to is the same for all.
+pub const NO_HOST: &str = "";
+
 impl TaskScope {
+    /// The scope of a play, and of a handler's name in it: nothing in it belongs to a host.
+    pub fn of_play(run: &Rc<Run>, play: &Rc<PlayRun>, task: Option<&Rc<Task>>) -> Self {
+        Self::new(run, Some(play), task, &Rc::from(NO_HOST))
+    }
+
     /// The scope of a task (or of the play, or of the run) on a host.
     pub fn new(run: &Rc<Run>, play: Option<&Rc<PlayRun>>, task: Option<&Rc<Task>>, host: &Rc<str>) -> Self {
         Self {
@@ -83,6 +91,12 @@ impl TaskScope {
     pub fn refresh(&mut self) {
         self.layers = layers(&self.run, self.play.as_deref(), self.task.as_deref(), &self.host);
         self.namespace = OnceCell::new();
+    }
+
+    /// What variables above the facts say under a name.
+    pub(super) fn said(&self, name: &str) -> Option<Value> {
+        let above = self.layers.iter().take_while(|layer| !matches!(layer, Layer::Facts));
+        above.map(|layer| self.look(layer, |layer| layer.get(name).cloned())).find_map(|value| value)
     }
 
     /// Looks at the mapping of a layer.
@@ -150,7 +164,10 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
         }
         layers.add(task.frame.chain().filter_map(|frame| frame.params.clone()));
     }
-    layers.0.extend([Layer::Vars, Layer::Included]);
+    let hostless = &**host == NO_HOST;
+    if !hostless {
+        layers.0.extend([Layer::Vars, Layer::Included]);
+    }
     if let Some(task) = task {
         layers.add(task.vars.iter().cloned());
         layers.add(task.frame.chain().filter_map(|frame| frame.vars.clone()));
@@ -170,8 +187,10 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
         layers.add([Rc::clone(&play.prompted)]);
         layers.add([Rc::clone(&play.play.vars)]);
     }
-    layers.0.push(Layer::Facts);
-    layers.add(inventory_layers(run, host));
+    if !hostless {
+        layers.0.push(Layer::Facts);
+        layers.add(inventory_layers(run, host));
+    }
     if let Some(task) = task {
         for role in own_roles(task) {
             layers.add([Rc::clone(&role.defaults)]);

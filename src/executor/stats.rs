@@ -36,6 +36,9 @@ impl Tally {
 
     /// Adds what `set_stats` gave.
     pub fn add_custom(&mut self, host: Option<&str>, data: &Dict, aggregate: bool) {
+        if data.is_empty() {
+            return;
+        }
         let key = host.unwrap_or("_run");
         let mut entry = self.custom.get(key).and_then(|v| v.as_dict()).cloned().unwrap_or_default();
         for (name, value) in data.iter() {

@@ -1,31 +1,41 @@
-//! `--step`: asks before each task.
+//! `--step`: asks before each task. Answers may come through a pipe; where it ends nobody is left to ask, and the run ends
+//! as that of the original does.
 
 use std::rc::Rc;
 
 use super::state::Run;
+use crate::diagnostic::Diagnostic;
 use crate::host::ask::ask_anybody;
+use crate::playbook::{Loaded, Problem, ProblemKind};
 use crate::report::Event;
 
-/// Whether the task is to run. "Continue" stops the asking. Answers may come through a pipe; after its end none is yes.
-pub async fn confirmed(run: &Rc<Run>, task: &str) -> bool {
+/// Whether the task is to run. "Continue" stops the asking.
+///
+/// # Errors
+/// If standard input has come to its end.
+pub async fn confirmed(run: &Rc<Run>, task: &str) -> Loaded<bool> {
     if !run.stepping.get() {
-        return true;
+        return Ok(true);
     }
     loop {
         run.bus.emit(&Event::Progress(String::new()));
         let answer = tokio::select! {
             biased;
             answer = ask_anybody(format!("Perform task: {task} (N)o/(y)es/(c)ontinue: ")) => answer,
-            () = run.interrupt.raised() => return false,
+            () = run.interrupt.raised() => return Ok(false),
         };
-        let Ok(answer) = answer else { return false };
+        let answer = answer.ok().filter(|answer| !answer.is_empty()).ok_or_else(|| {
+            let message = Diagnostic::error(format!("nobody answers whether the task `{task}` is to run"))
+                .hint("`--step` needs a terminal, or a line for each task on standard input");
+            Box::new(Problem::general(message)).of_kind(ProblemKind::Endless)
+        })?;
         match answer.trim().to_lowercase().as_str() {
-            "y" | "yes" => return true,
+            "y" | "yes" => return Ok(true),
             "c" | "continue" => {
                 run.stepping.set(false);
-                return true;
+                return Ok(true);
             }
-            "" | "n" | "no" => return false,
+            "" | "n" | "no" => return Ok(false),
             _ => {}
         }
     }

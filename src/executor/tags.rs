@@ -19,8 +19,7 @@ impl Selection {
     /// A selection from the words of the command line; each may hold several tags with commas between.
     pub fn new(only: &[String], skip: &[String]) -> Self {
         let split = |words: &[String]| -> Vec<String> {
-            let tags = words.iter().flat_map(|word| word.split(',')).map(|tag| tag.trim().to_owned());
-            tags.filter(|tag| !tag.is_empty()).collect()
+            words.iter().flat_map(|word| word.split(',')).map(|tag| tag.trim().to_owned()).collect()
         };
         let only = split(only);
         Self { only: if only.is_empty() { vec!["all".to_owned()] } else { only }, skip: split(skip) }
@@ -88,6 +87,7 @@ mod tests {
         case("", "", &["never"], false);
         case("all,z", "", &["never", "z"], true);
         case("a", "", &["a", "b"], true);
+        case(",", "", &["a"], false);
         case("a", "", &[], false);
         case("a", "", &["always"], true);
         case("a", "always", &["always"], false);

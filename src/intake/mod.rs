@@ -104,7 +104,11 @@ fn read_part(
 fn classify(root: Node, is_module: &dyn Fn(&str) -> bool) -> Result<Document, Diagnostic> {
     match root.kind() {
         Kind::List(items) => classify_list(&root, items),
-        Kind::Map(_) if is_play(&root) => Ok(Document::Playbook(list(vec![root]))),
+        Kind::Map(_) if is_play(&root) => {
+            Err(Diagnostic::error("a playbook must be a list of plays, this is a mapping")
+                .at(root.span(), "")
+                .hint("put a dash before the play: `- hosts: ..`"))
+        }
         Kind::Map(_) if is_task(&root, is_module) => Ok(Document::Tasks(vec![root])),
         Kind::Map(_) => Err(other_mapping(&root)),
         Kind::Scalar(_) => {

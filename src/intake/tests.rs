@@ -45,7 +45,7 @@ fn plays_and_tasks() {
     is("- hosts: all\n- name: p\n  hosts: x\n", "plays: hosts@1, p@2");
     is("- import_playbook: x.yml\n", "plays: import_playbook@1");
     is("- debug:\n- name: b\n  command: x\n", "tasks: debug@1, b@2");
-    is("hosts: localhost\ngather_facts: no\ntasks:\n- debug:\n", "plays: hosts@1");
+    wrong("hosts: localhost\ntasks:\n- debug:\n", "a playbook must be a list of plays, this is a mapping");
     is("debug: msg=x\n", "tasks: debug@1");
     is("name: t\na.b.c:\n  x: 1\nregister: r\n", "tasks: t@1");
     is("name: t\nnever_heard_of:\n  x: 1\n", "tasks: t@1");

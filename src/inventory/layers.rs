@@ -155,7 +155,8 @@ impl Inventory {
     fn put_host(&mut self, name: &str, groups: &[String], vars: &Dict) -> bool {
         let model = self.model_mut();
         let mut changed = !model.hosts.contains_key(name);
-        let host = model.host(name, None, None);
+        // A new one stands in `all` itself, before the hosts of the groups.
+        let host = model.host(name, changed.then_some(ALL), None);
         for (key, value) in vars.iter() {
             changed |= host.vars.insert(key.clone(), value.clone()).as_ref() != Some(value);
         }

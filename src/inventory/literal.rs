@@ -14,7 +14,8 @@ const DEPTH: usize = 50;
 pub fn read(text: &str, origin: &Span) -> Value {
     let mut reader = Reader { rest: text.trim_start_matches([' ', '\t']), origin };
     match reader.value(0) {
-        Some(value) if reader.skip().is_empty() => value,
+        // As in Python a comment may follow.
+        Some(value) if reader.skip().is_empty() || reader.rest.starts_with('#') => value,
         _ => Value::Str(Text::written(text, origin.clone())),
     }
 }

@@ -116,7 +116,10 @@ impl Inventory {
             }
         }
         self.add_again();
-        self.settle();
+        // What a source that failed has left behind belongs to nothing, unless another one was read.
+        if self.unread.len() < self.sources.len() || !self.added.is_empty() {
+            self.settle();
+        }
         if let Some(warning) = self.model.names.warning() {
             self.warn(Diagnostic::warning(warning));
         }

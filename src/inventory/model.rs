@@ -148,12 +148,7 @@ impl Model {
 
     /// The hosts of a group and of all groups below it.
     pub fn hosts_of(&self, group: &str) -> IndexSet<HostName> {
-        let mut hosts: IndexSet<HostName> =
-            self.family(group).flat_map(|name| self.groups[name].hosts.iter().cloned()).collect();
-        if group == ALL {
-            hosts.extend(self.hosts.keys().cloned());
-        }
-        hosts
+        self.family(group).flat_map(|name| self.groups[name].hosts.iter().cloned()).collect()
     }
 
     /// The groups of a host, `all` and inherited ones included; parents before children, then by priority and name,

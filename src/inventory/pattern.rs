@@ -20,19 +20,20 @@ fn whole(text: &str) -> bool {
     super::range::is_address(host) || (port.is_some() && !host.contains(['!', '&', ':']))
 }
 
-/// Splits at colons outside brackets.
+/// Splits at colons and blanks outside brackets. A bracket without its other half separates, too.
 fn split_colons(text: &str) -> Vec<&str> {
-    let (mut parts, mut start, mut open) = (Vec::new(), 0, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            '[' => open = true,
-            ']' => open = false,
-            ':' if !open => {
+    let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
+    while let Some(c) = text[at..].chars().next() {
+        let after = at + c.len_utf8();
+        at = match c {
+            '[' if text[at..].contains(']') => at + text[at..].find(']').unwrap_or_default() + 1,
+            c if matches!(c, '[' | ']' | ':') || c.is_whitespace() => {
                 parts.push(&text[start..at]);
-                start = at + 1;
+                start = after;
+                after
             }
-            _ => {}
-        }
+            _ => after,
+        };
     }
     parts.push(&text[start..]);
     parts

@@ -9,7 +9,10 @@ const LIMIT: usize = 100_000;
 /// With one sentence, if a range is badly written.
 pub fn expand(pattern: &str) -> Result<Vec<String>, String> {
     let Some((head, range, tail)) = first_range(pattern) else {
-        return Ok(vec![pattern.to_owned()]);
+        return match pattern.contains('[') {
+            true => Err(format!("`{pattern}` has a bracket but no range `[begin:end]`")),
+            false => Ok(vec![pattern.to_owned()]),
+        };
     };
     let (members, tails) = (members(range)?, expand(tail)?);
     if members.len().saturating_mul(tails.len()) > LIMIT {
@@ -120,9 +123,8 @@ mod tests {
         case("r[:2]", "r0 r1 r2");
         case("[a:b][1:2]", "a1 a2 b1 b2");
         case("[8:11]", "8 9 10 11");
-        case("plain[0]", "plain[0]");
         case("[5:1]", "");
-        for bad in ["[1:2:3:4]", "[1:]", "[01:100]", "[1:9:0]", "[c:a]", "[a:9]", "[0:99999999]"] {
+        for bad in ["[1:2:3:4]", "[1:]", "[01:100]", "[1:9:0]", "[c:a]", "[a:9]", "[0:99999999]", "plain[0]", "[web"] {
             assert!(expand(bad).is_err(), "{bad}");
         }
     }

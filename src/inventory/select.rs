@@ -53,15 +53,14 @@ impl Inventory {
                 .map_err(|why| Diagnostic::error(format!("cannot read the hosts to limit to from `{file}`: {why}")))?;
             parts.extend(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         }
-        self.replace_limit(Some(parts));
+        self.replace_limit((!parts.is_empty()).then_some(parts));
         Ok(())
     }
 
     /// Whether `--limit` leaves nothing of an inventory that has hosts, which ends a run before it begins.
     pub fn limit_leaves_nothing(&self) -> bool {
-        let Some(limit) = self.limit_parts() else { return false };
-        let limit: Vec<&str> = limit.iter().map(String::as_str).collect();
-        !self.model().hosts.is_empty() && self.evaluate(&limit).is_ok_and(|hosts| hosts.is_empty())
+        // The `localhost` that is in no inventory does not count: it is not among all hosts.
+        !self.model().hosts.is_empty() && self.select("all").is_ok_and(|hosts| hosts.is_empty())
     }
 
     fn evaluate(&self, parts: &[&str]) -> Result<IndexSet<HostName>, Diagnostic> {
@@ -122,7 +121,7 @@ pub fn select_among(groups: &[(String, Vec<String>)], patterns: &[String]) -> Re
     for (group, hosts) in groups {
         model.group(group);
         for host in hosts {
-            model.host(host, (group != ALL).then_some(group), None);
+            model.host(host, Some(group), None);
         }
     }
     model.settle();
@@ -158,20 +157,22 @@ mod tests {
 
     #[test]
     fn patterns() {
-        case("all", "loose h1 h2 h3");
-        case("*", "loose h1 h2 h3");
-        case("all:!h2", "loose h1 h3");
-        case("!a", "loose h3");
+        case("all", "h1 h2 h3 loose");
+        case("*", "h1 h2 h3 loose");
+        case("all:!h2", "h1 h3 loose");
+        case("!a", "h3 loose");
         case("a:&b", "h2");
         case("&b:a", "h2");
         case("~h[13]", "h1 h3");
         case("h*", "h1 h2 h3");
         case("a[0]", "h1");
         case("b[-1]", "h3");
-        case("all[1:]", "h1 h2 h3");
-        case("all[0:1]", "loose h1");
+        case("all[1:]", "h2 h3 loose");
+        case("all[0:1]", "h1 h2");
         case("a,b", "h1 h2 h3");
         case("h3,h1", "h3 h1");
+        case("h3 h1", "h3 h1");
+        case("~h[", "h1 h2 h3");
         case("ungrouped", "loose");
         case("localhost", "localhost");
         case("127.0.0.1", "127.0.0.1");

@@ -42,7 +42,9 @@ impl Inventory {
             let names = if self.rules.ranges_in_lists {
                 ini::host_names(word)
             } else {
-                let (name, port) = super::range::split_port(word);
+                // With a range it is no address with a port.
+                let range = word.contains('[') && !word.starts_with('[');
+                let (name, port) = if range { (word, None) } else { super::range::split_port(word) };
                 Ok(vec![(name.to_owned(), port)])
             };
             match names {

@@ -1,7 +1,7 @@
 //! Inventories as a tree: YAML files, and the JSON that scripts print.
 
 use super::ini::host_names;
-use super::model::{ALL, Model, Origin};
+use super::model::{Model, Origin};
 use crate::value::{Dict, Value};
 
 /// Reads `{group: {hosts: .., vars: .., children: ..}}` into the model; gives warnings about what it passes over.
@@ -128,7 +128,7 @@ fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> R
     };
     // Older still: an object that is itself one host with its variables.
     if !["hosts", "vars", "children"].iter().any(|key| body.contains(key)) {
-        model.host(name, (name != ALL).then_some(name), Some(origin));
+        model.host(name, Some(name), Some(origin));
         model.set_host_vars(name, &body);
         return Ok(());
     }

@@ -31,6 +31,11 @@ impl Loader {
         let full = match resolve(&name) {
             Some(full) => full,
             None if templated => String::new(),
+            None if matches!(&*name, "include" | "ansible.builtin.include") => {
+                let message = Diagnostic::error(format!("`{}` has been removed from the language", name.as_str()));
+                let message = message.at(entry.key.span(), "").hint("use `include_tasks` or `import_tasks`");
+                return Err(Box::new(Problem::general(message)));
+            }
             None => return Err(unknown_module(&name, entry.key.span()).into()),
         };
         if let Some(args) = args.filter(|args| !args.is_null()) {

@@ -73,9 +73,9 @@ fn role(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     }
     let base = task.folder().map_or_else(PathBuf::new, |folder| folder.to_path_buf());
     let role = loader.role(entry, &playbook_folder(&task).unwrap_or(base), Some(&task.frame))?;
-    loader.imported.borrow_mut().push(Rc::clone(&role));
     let frame =
         Rc::new(Frame { keywords: task.keywords.clone(), vars: task.vars.clone(), ..Frame::inside(&task.frame) });
+    loader.imported.borrow_mut().push((Rc::clone(&role), Rc::clone(&frame)));
     if around.handlers {
         let items = loader.role_handlers(&role, &frame)?;
         return Ok(Block::implicit(items, frame));
@@ -124,7 +124,10 @@ fn parameter(loader: &Loader, task: &Task, names: &[&str]) -> Loaded<Option<Stri
     vars.extend(roles.iter().map(|role| Rc::clone(&role.vars)));
     vars.extend(loader.play_vars());
     vars.extend(roles.iter().map(|role| Rc::clone(&role.defaults)));
-    let value = loader.template(value, &vars)?;
+    let value = loader.template(value, &vars).map_err(|message| match task.action.short() {
+        "import_role" => Box::new(Problem::general(message)),
+        _ => message.into(),
+    })?;
     Ok(Some(python::str(&value)))
 }
 

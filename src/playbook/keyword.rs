@@ -41,8 +41,10 @@ impl Place {
 /// The structure a keyword's value must have as written; what is inside is converted when it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// A single value: text, number, boolean or nothing.
+    /// A single text or nothing.
     Scalar,
+    /// A number or a boolean; what is none is found when it is used.
+    Typed,
     /// A single text or number (a list or mapping is refused when the file is read).
     Name,
     /// A list, or one value that stands for a list of one.
@@ -115,34 +117,34 @@ keywords! {
     Vars "vars" Mapping No EVERY, "Variables for what is inside.";
     When "when" Any Extend BLOCK | TASK | INCLUDE, "Conditions that must all hold.";
     Tags "tags" Any Extend EVERY, "Tags by which tasks are chosen.";
-    Become "become" Scalar Nearest ALL, "Act as another user.";
+    Become "become" Typed Nearest ALL, "Act as another user.";
     BecomeExe "become_exe" Scalar Nearest ALL, "The program that changes the user.";
     BecomeFlags "become_flags" Scalar Nearest ALL, "Options of that program.";
     BecomeMethod "become_method" Scalar Nearest ALL, "How the user is changed.";
     BecomeUser "become_user" Scalar Nearest ALL, "The user to act as.";
-    CheckMode "check_mode" Scalar Nearest ALL, "Foretell instead of doing, whatever the command line says.";
+    CheckMode "check_mode" Typed Nearest ALL, "Foretell instead of doing, whatever the command line says.";
     Collections "collections" List Nearest EVERY, "Collections in which short module names are looked for.";
     Connection "connection" Scalar Nearest ALL, "How hosts are reached; only `local` is.";
     Debugger "debugger" Scalar Nearest EVERY, "Accepted; there is no debugger.";
-    Diff "diff" Scalar Nearest ALL, "Show differences, whatever the command line says.";
+    Diff "diff" Typed Nearest ALL, "Show differences, whatever the command line says.";
     Environment "environment" Any Extend ALL, "Environment variables for commands.";
-    AnyErrorsFatal "any_errors_fatal" Scalar Nearest ALL, "A failure on one host ends the play for all.";
-    IgnoreErrors "ignore_errors" Scalar Nearest EVERY, "Go on after a failure.";
-    IgnoreUnreachable "ignore_unreachable" Scalar Nearest ALL, "Go on if the host cannot be reached.";
+    AnyErrorsFatal "any_errors_fatal" Typed Nearest ALL, "A failure on one host ends the play for all.";
+    IgnoreErrors "ignore_errors" Typed Nearest EVERY, "Go on after a failure.";
+    IgnoreUnreachable "ignore_unreachable" Typed Nearest ALL, "Go on if the host cannot be reached.";
     ModuleDefaults "module_defaults" Any Extend ALL, "Arguments that modules get unless the task gives them.";
-    NoLog "no_log" Scalar Nearest EVERY, "Hide arguments and results.";
-    Port "port" Scalar Nearest ALL, "Accepted; local connections have no port.";
+    NoLog "no_log" Typed Nearest EVERY, "Hide arguments and results.";
+    Port "port" Typed Nearest ALL, "Accepted; local connections have no port.";
     RemoteUser "remote_user" Scalar Nearest ALL, "Accepted; local connections have no login.";
-    RunOnce "run_once" Scalar Nearest EVERY, "Run for the first host only, on behalf of all.";
-    Throttle "throttle" Scalar Nearest ALL, "At most so many hosts side by side.";
-    Timeout "timeout" Scalar Nearest EVERY, "Seconds after which the task has failed.";
-    Notify "notify" List Nearest BLOCK | TASK, "Handlers to run if something changed.";
+    RunOnce "run_once" Typed Nearest EVERY, "Run for the first host only, on behalf of all.";
+    Throttle "throttle" Typed Nearest ALL, "At most so many hosts side by side.";
+    Timeout "timeout" Typed Nearest EVERY, "Seconds after which the task has failed.";
+    Notify "notify" Any Nearest BLOCK | TASK, "Handlers to run if something changed.";
     DelegateTo "delegate_to" Scalar Nearest BLOCK | TASK, "The host that the task is run on instead.";
-    DelegateFacts "delegate_facts" Scalar Nearest BLOCK | TASK, "Facts go to the host that the task is run on.";
+    DelegateFacts "delegate_facts" Typed Nearest BLOCK | TASK, "Facts go to the host that the task is run on.";
     Hosts "hosts" Any No PLAY, "The hosts of the play, a pattern or a list of patterns.";
-    GatherFacts "gather_facts" Scalar No PLAY, "Gather facts before the first task.";
+    GatherFacts "gather_facts" Typed No PLAY, "Gather facts before the first task.";
     GatherSubset "gather_subset" List No PLAY, "Which facts are gathered.";
-    GatherTimeout "gather_timeout" Scalar No PLAY, "Seconds for gathering.";
+    GatherTimeout "gather_timeout" Typed No PLAY, "Seconds for gathering.";
     FactPath "fact_path" Scalar No PLAY, "Where local facts are kept.";
     VarsFiles "vars_files" Any No PLAY, "Files of variables.";
     VarsPrompt "vars_prompt" Any No PLAY, "Variables that are asked for.";
@@ -151,27 +153,26 @@ keywords! {
     PreTasks "pre_tasks" List No PLAY, "Tasks before the roles.";
     Tasks "tasks" List No PLAY, "The tasks.";
     PostTasks "post_tasks" List No PLAY, "Tasks after the others.";
-    ForceHandlers "force_handlers" Scalar No PLAY, "Run notified handlers on hosts that failed, too.";
-    MaxFailPercentage "max_fail_percentage" Scalar No PLAY, "The share of failed hosts that ends the play.";
+    ForceHandlers "force_handlers" Typed No PLAY, "Run notified handlers on hosts that failed, too.";
+    MaxFailPercentage "max_fail_percentage" Typed No PLAY, "The share of failed hosts that ends the play.";
     Serial "serial" Any No PLAY, "How many hosts go through the play at a time.";
     Strategy "strategy" Scalar No PLAY, "`linear`, `free` or `host_pinned`.";
     Order "order" Scalar No PLAY, "The order of the hosts.";
-    ValidateArgspec "validate_argspec" Any No PLAY, "Accepted.";
     Block "block" List No BLOCK, "The tasks of the block.";
     Rescue "rescue" List No BLOCK, "Tasks that run after a failure in the block.";
     Always "always" List No BLOCK, "Tasks that run in any case.";
     Action "action" Any No TASK | INCLUDE, "The module with its arguments.";
     LocalAction "local_action" Any No TASK, "The same, delegated to localhost.";
     Args "args" Any No TASK | INCLUDE, "Arguments of the module.";
-    Async "async" Scalar No TASK, "Run in the background, for at most so many seconds.";
+    Async "async" Typed No TASK, "Run in the background, for at most so many seconds.";
     ChangedWhen "changed_when" Any No TASK, "Conditions for `changed`.";
-    Delay "delay" Scalar No TASK, "Seconds between tries.";
+    Delay "delay" Typed No TASK, "Seconds between tries.";
     FailedWhen "failed_when" Any No TASK, "Conditions for `failed`.";
     Loop "loop" Any No TASK | INCLUDE, "The list that the task is run for.";
     LoopControl "loop_control" Mapping No TASK | INCLUDE, "Details of the loop.";
-    Poll "poll" Scalar No TASK, "Seconds between looks at a background task; 0 does not wait.";
+    Poll "poll" Typed No TASK, "Seconds between looks at a background task; 0 does not wait.";
     Register "register" Name No TASK | INCLUDE, "The variable that keeps the result.";
-    Retries "retries" Scalar No TASK, "Further tries after the first.";
+    Retries "retries" Typed No TASK, "Further tries after the first.";
     Until "until" Any No TASK, "Conditions that end the tries.";
     Listen "listen" List No HANDLER | INCLUDE, "Topics that notify this handler.";
 }

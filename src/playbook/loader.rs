@@ -45,7 +45,7 @@ pub struct Loader {
     /// Roles of the current play that were read before, by name, source and parameters.
     pub(super) roles: RefCell<Vec<Rc<super::Role>>>,
     /// Roles that `import_role` has brought in since the last look.
-    pub(super) imported: RefCell<Vec<Rc<super::Role>>>,
+    pub(super) imported: RefCell<Vec<(Rc<super::Role>, Rc<super::Frame>)>>,
 }
 
 impl Loader {
@@ -169,14 +169,15 @@ impl Loader {
         self.play_vars.borrow().clone()
     }
 
-    /// The roles that `import_role` has brought in since the last look.
-    pub fn take_imported(&self) -> Vec<Rc<super::Role>> {
+    /// The roles that `import_role` has brought in since the last look, each with what the import says of it.
+    pub fn take_imported(&self) -> Vec<(Rc<super::Role>, Rc<super::Frame>)> {
         self.imported.take()
     }
 
     /// Forgets the roles of a play when the next one begins.
     pub(super) fn next_play(&self) {
         self.roles.borrow_mut().clear();
+        self.imported.take();
     }
 }
 

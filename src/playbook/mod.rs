@@ -56,7 +56,7 @@ pub enum ProblemKind {
     General,
     /// Words that a setting does not know, as the original counts some of them: 5.
     Options,
-    /// A file that imports itself: 250, as the original ends there.
+    /// Where the original breaks down (a file that imports itself, a question that nobody answers): 250.
     Endless,
 }
 

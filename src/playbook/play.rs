@@ -185,6 +185,11 @@ impl Loader {
                 None => allowed_keyword(entry, Place::Play).map(|_| ())?,
             }
         }
+        if !matches!(name, Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_)) {
+            return Err(Diagnostic::error(format!("`import_playbook` must name a file, not {}", file.description()))
+                .at(file.span(), "")
+                .into());
+        }
         let name = self.template(&name, &[Rc::new(import.vars.clone())])?;
         let path = folder.join(python::str(&name));
         if depth > 30 {
@@ -229,7 +234,6 @@ impl Loader {
         }
         let hosts = play_checks::hosts(node, &keywords)?;
         play_checks::keywords(&keywords)?;
-        super::task_checks::tags(&keywords)?;
         super::task_checks::debugger(self, &keywords);
         let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
         if let Some(own) = self.vars(node.get("vars"), "a play")? {
@@ -270,15 +274,10 @@ impl Loader {
             handlers.push(self.task_list(list, "handlers", &around)?);
         }
         // Roles that came in by `import_role` are seen by the whole play, too.
-        let needed = |role: &Rc<Role>, by: &Rc<Role>| by.dependencies.iter().any(|needed| Rc::ptr_eq(needed, role));
-        let all = self.roles.borrow();
-        for role in all.iter() {
-            if all.iter().any(|by| needed(role, by)) {
-                continue;
-            }
-            if role.public && !roles.iter().any(|known| Rc::ptr_eq(known, role)) {
-                handlers.push(self.role_handlers(role, &frame)?);
-                roles.push(Rc::clone(role));
+        for (role, import) in self.take_imported() {
+            handlers.push(self.role_handlers(&role, &import)?);
+            if role.public {
+                roles.push(role);
             }
         }
         Ok(Play {
@@ -314,7 +313,9 @@ impl Loader {
                 _ => None,
             }
         };
-        files.iter().rev().filter_map(read).chain([Rc::clone(vars)]).collect()
+        let mut magic = Dict::new();
+        magic.set("playbook_dir", folder.display().to_string().into());
+        files.iter().rev().filter_map(read).chain([Rc::clone(vars), Rc::new(magic)]).collect()
     }
 
     /// The play round a snippet: localhost, without gathering facts.

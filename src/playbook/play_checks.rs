@@ -3,6 +3,7 @@
 use super::Loaded;
 use super::keyword::{Keyword, Keywords};
 use crate::diagnostic::Diagnostic;
+use crate::template::python::text::boolean_word;
 use crate::value::Value;
 use crate::yaml::Node;
 
@@ -26,6 +27,9 @@ pub fn hosts(node: &Node, keywords: &Keywords) -> Loaded<Value> {
         Value::Null => Err(empty().into()),
         Value::Str(text) if text.is_empty() => Err(empty().into()),
         Value::List(items) if items.is_empty() => Err(empty().into()),
+        Value::List(items) if items.iter().any(|item| item.as_str().is_some_and(|text| text.trim().is_empty())) => {
+            Err(empty().into())
+        }
         Value::List(items) if items.iter().any(|item| item.as_str().is_none()) => {
             let odd =
                 hosts.items().and_then(|nodes| nodes.iter().find(|node| node.as_str().is_none())).unwrap_or(hosts);
@@ -49,46 +53,55 @@ pub fn keywords(keywords: &Keywords) -> Loaded<()> {
     if let Some(prompts) = keywords.node(Keyword::VarsPrompt) {
         self::prompts(prompts)?;
     }
-    for keyword in [Keyword::GatherFacts, Keyword::ForceHandlers] {
+    for keyword in [Keyword::GatherFacts, Keyword::ForceHandlers, Keyword::GatherTimeout] {
         let Some(node) = keywords.node(keyword) else { continue };
-        let Some(text) = node.as_str() else { continue };
-        let fine = crate::value::has_template_markers(text)
-            || matches!(
-                text.to_lowercase().as_str(),
-                "yes" | "no" | "true" | "false" | "on" | "off" | "1" | "0" | "y" | "n" | "t" | "f" | ""
-            );
-        if !fine {
-            return Err(Diagnostic::error(format!("`{}` must be a boolean, not `{text}`", keyword.row().name))
-                .at(node.span(), "")
-                .hint("write `true` or `false`")
-                .into());
+        let value = node.to_value();
+        let later = value.is_null() || value.as_str().is_some_and(crate::value::has_template_markers);
+        let (wanted, fine) = match keyword {
+            Keyword::GatherTimeout => ("a whole number", whole_number(&value).is_some()),
+            _ => ("a boolean", boolean_word(&value).is_some()),
+        };
+        if !later && !fine {
+            let what = format!("`{}` must be {wanted}, not `{}`", keyword.row().name, node.span().text());
+            return Err(Diagnostic::error(what).at(node.span(), "").into());
         }
     }
     Ok(())
 }
 
+/// A whole number, also as text.
+fn whole_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Int(number) => Some(*number),
+        Value::Str(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
 /// Keywords that are lists, mappings or texts inside.
 fn shapes(keywords: &Keywords) -> Loaded<()> {
-    let wrong = |node: &Node, what: &str| {
-        Err(Diagnostic::error(format!("{what}, not {}", node.description())).at(node.span(), "").into())
-    };
     if let Some(node) = keywords.node(Keyword::VarsFiles).filter(|node| node.entries().is_some()) {
-        return wrong(node, "`vars_files` must be a list of files");
+        let what = format!("`vars_files` must be a list of files, not {}", node.description());
+        return Err(Diagnostic::error(what).at(node.span(), "").into());
     }
-    for keyword in [Keyword::GatherSubset, Keyword::Collections] {
-        let Some(node) = keywords.node(keyword).filter(|node| !node.is_null()) else { continue };
-        let items = node.items().unwrap_or(std::slice::from_ref(node));
-        if let Some(odd) = items.iter().find(|item| item.as_str().is_none()) {
-            return wrong(odd, &format!("a member of `{}` must be text", keyword.row().name));
+    texts(keywords, Keyword::GatherSubset)?;
+    super::task_checks::structures(keywords)
+}
+
+/// A keyword that is a list of texts, or one.
+///
+/// # Errors
+/// For a member that is no text.
+pub fn texts(keywords: &Keywords, keyword: Keyword) -> Loaded<()> {
+    let Some(node) = keywords.node(keyword).filter(|node| !node.is_null()) else { return Ok(()) };
+    let items = node.items().unwrap_or(std::slice::from_ref(node));
+    match items.iter().find(|item| item.as_str().is_none()) {
+        Some(odd) => {
+            let what = format!("a member of `{}` must be text, not {}", keyword.row().name, odd.description());
+            Err(Diagnostic::error(what).at(odd.span(), "").into())
         }
+        None => Ok(()),
     }
-    if let Some(node) = keywords.node(Keyword::ModuleDefaults).filter(|node| !node.is_null()) {
-        let items = node.items().unwrap_or(std::slice::from_ref(node));
-        if let Some(odd) = items.iter().find(|item| item.entries().is_none()) {
-            return wrong(odd, "`module_defaults` must be a mapping from modules to arguments");
-        }
-    }
-    Ok(())
 }
 
 /// What an entry of `vars_prompt` may say.

@@ -83,7 +83,7 @@ impl Loader {
                 keywords.add(keyword, entry)?;
             }
         }
-        super::task_checks::tags(&keywords)?;
+        super::task_checks::structures(&keywords)?;
         super::task_checks::debugger(self, &keywords);
         if around.handlers {
             let lists = ["block", "rescue", "always"].iter().filter_map(|name| node.get(name)?.items()).flatten();

@@ -40,7 +40,7 @@ impl Loader {
         }
         let Found { name, path, collection } = self.find_role(&entry, base, beside)?;
         let identity = identity(&path, &entry);
-        let meta = self.role_file(&path, "meta", None)?;
+        let meta = self.role_meta(&path)?;
         let allow = match entry.allow_duplicates {
             Some(allow) => allow,
             None => meta
@@ -90,6 +90,23 @@ impl Loader {
         Ok(role)
     }
 
+    /// What a role says of itself.
+    fn role_meta(&self, path: &Path) -> Loaded<Option<Node>> {
+        let Some(meta) = self.role_file(path, "meta", None)?.filter(|meta| !meta.is_null()) else { return Ok(None) };
+        if meta.entries().is_none() {
+            let what = format!("the `meta` of a role must be a mapping, not {}", meta.description());
+            return Err(Diagnostic::error(what).at(meta.span(), "").into());
+        }
+        let dependencies = meta.get("dependencies").filter(|list| !list.is_null() && list.items().is_none());
+        match dependencies {
+            Some(odd) => {
+                let what = format!("the `dependencies` of a role must be a list, not {}", odd.description());
+                Err(Diagnostic::error(what).at(odd.span(), "").hint("write `dependencies: [ROLE]`").into())
+            }
+            None => Ok(Some(meta)),
+        }
+    }
+
     /// An entry of `roles:` or of `dependencies:`.
     ///
     /// # Errors
@@ -116,7 +133,8 @@ impl Loader {
                 .at(node.span(), "")
                 .into());
         };
-        let Some(named) = ["role", "name", "src"].iter().find_map(|key| node.get(key)) else {
+        let named = ["role", "name", "src"].iter().find_map(|key| node.get(key));
+        let Some(named) = named.filter(|node| !node.is_null() && node.as_str() != Some("")) else {
             return Err(Box::new(Problem::general(
                 Diagnostic::error("the entry names no role").at(node.span(), "").hint("write `- role: NAME`"),
             )));

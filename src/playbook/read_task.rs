@@ -35,6 +35,13 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
                     .suggest(lookup, &names)
                     .into());
             }
+            if entry.value.is_null() {
+                return Err(Box::new(Problem::general(
+                    Diagnostic::error(format!("`{name}` does not say what the loop is for"))
+                        .at(entry.key.span(), "")
+                        .hint(format!("write `{name}: [ITEM]`, or remove it")),
+                )));
+            }
             set_loop(&mut looping, Loop::With(lookup.to_owned(), entry.value.clone()), entry)?;
             continue;
         }
@@ -80,7 +87,8 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
     task.looping = looping;
     task.handler = around.handlers;
     task.listen = keywords.value(Keyword::Listen).map(listed).unwrap_or_default();
-    task_checks::tags(&keywords)?;
+    task_checks::structures(&keywords)?;
+    task_checks::end_of_role(&task)?;
     task_checks::debugger(loader, &keywords);
     if let Some(control) = node.entry("loop_control") {
         task_checks::loop_control(&control.value)?;

@@ -64,6 +64,7 @@ impl Loader {
         let inside = folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_dir());
         let found = match inside {
             Some(path) if !name.is_absolute() => Some(Found::new(&entry.name, &path)),
+            _ if name.is_dir() && entry.name.starts_with('/') => Some(Found::new(&entry.name, &name)),
             _ if name.is_dir() => {
                 let last = name.file_name().map_or(entry.name.clone().into(), |last| last.to_string_lossy());
                 Some(Found::new(&last, &name))
@@ -105,14 +106,14 @@ impl Loader {
             return Ok(Some(node));
         }
         match from {
-            Some(from) => Err(Box::new(Problem::general(
-                Diagnostic::error(format!(
-                    "there is no `{from}` in the folder `{folder}` of the role `{}`",
-                    role.display()
-                ))
-                .at(span, ""),
-            ))),
-            None => Ok(None),
+            // A role without the folder has nothing of the kind, by whatever name.
+            Some(from) if role.join(folder).is_dir() => Err(Diagnostic::error(format!(
+                "there is no `{from}` in the folder `{folder}` of the role `{}`",
+                role.display()
+            ))
+            .at(span, "")
+            .into()),
+            _ => Ok(None),
         }
     }
 

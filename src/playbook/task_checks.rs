@@ -2,6 +2,7 @@
 
 use super::action::{Action, RawArgs};
 use super::keyword::{Keyword, Keywords, Place};
+use super::task::Task;
 use super::{Loaded, Loader, Problem};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
@@ -33,16 +34,45 @@ pub fn loop_control(control: &Node) -> Result<(), Diagnostic> {
     Ok(())
 }
 
+/// Complains about keywords of plays, blocks and tasks whose inside is not what it must be.
+///
+/// # Errors
+/// For the first one.
+pub fn structures(keywords: &Keywords) -> Loaded<()> {
+    tags(keywords)?;
+    super::play_checks::texts(keywords, Keyword::Collections)?;
+    module_defaults(keywords)
+}
+
+/// `module_defaults` are a mapping from known modules or groups of them, or a list of such mappings.
+fn module_defaults(keywords: &Keywords) -> Loaded<()> {
+    let Some(node) = keywords.node(Keyword::ModuleDefaults).filter(|node| !node.is_null()) else { return Ok(()) };
+    for item in node.items().unwrap_or(std::slice::from_ref(node)) {
+        let Some(entries) = item.entries() else {
+            let what =
+                format!("`module_defaults` must be a mapping from modules to arguments, not {}", item.description());
+            return Err(Diagnostic::error(what).at(item.span(), "").into());
+        };
+        for entry in entries {
+            let name = entry.key.as_str().unwrap_or_default();
+            let known =
+                name.starts_with("group/") || name.matches('.').count() > 1 || super::action::resolve(name).is_some();
+            if !known {
+                let what = format!("there is no module `{name}` to give defaults to");
+                return Err(Diagnostic::error(what).at(entry.key.span(), "").into());
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Complains about tags that can be none.
 ///
 /// # Errors
-/// If they are a number, a boolean or a mapping.
-pub fn tags(keywords: &Keywords) -> Loaded<()> {
+/// If they are nothing, a number, a boolean or a mapping.
+fn tags(keywords: &Keywords) -> Loaded<()> {
     match keywords.node(Keyword::Tags) {
-        Some(node)
-            if node.entries().is_some()
-                || matches!(node.scalar(), Some(value) if value.as_str().is_none() && !value.is_null()) =>
-        {
+        Some(node) if node.entries().is_some() || matches!(node.scalar(), Some(value) if value.as_str().is_none()) => {
             Err(Box::new(Problem::general(
                 Diagnostic::error(format!("`tags` must be a list or text, not {}", node.description()))
                     .at(node.span(), "")
@@ -65,6 +95,19 @@ pub fn handler(action: &Action, entry: &Entry) -> Loaded<()> {
             .into());
     }
     Ok(())
+}
+
+/// Complains about the end of a role where there is none.
+///
+/// # Errors
+/// If a task that is in no role, or a handler, is to end it.
+pub fn end_of_role(task: &Task) -> Loaded<()> {
+    let what = task.args.values.get("_raw_params").and_then(Value::as_str).map(str::trim);
+    if task.action.short() != "meta" || what != Some("end_role") || (!task.handler && task.role().is_some()) {
+        return Ok(());
+    }
+    let place = if task.handler { "from a handler" } else { "from outside of a role" };
+    Err(Diagnostic::error(format!("Cannot execute 'end_role' {place}")).at(&task.args.span, "").into())
 }
 
 /// Warns of a debugger that will not come up.
