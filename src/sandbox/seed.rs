@@ -102,8 +102,8 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 impl Seed {
     /// Reads YAML or JSON.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.trim_start().starts_with('{') {
-            return serde_json::from_str(text).map_err(|why| why.to_string());
+        if let Ok(seed) = serde_json::from_str(text) {
+            return Ok(seed);
         }
         // The first line says what and where; a picture of the text follows.
         serde_yaml::from_str(text).map_err(|why| {
