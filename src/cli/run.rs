@@ -98,9 +98,8 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         },
     };
     let (ended, run, journal) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
-        Ok(Prepared::Run(run, first, journal)) => {
-            let later = args.playbooks.iter().skip(1).map(|name| reading::next(args, name, &run.loader, &bus));
-            let ended = interruptible(&run, std::iter::once(Ok(first)).chain(later)).await;
+        Ok(Prepared::Run(run, playbooks, journal)) => {
+            let ended = interruptible(&run, &playbooks).await;
             if let Some(server) = &server {
                 bus.emit(&Event::Line(embedded::summary(server)));
             }
@@ -132,7 +131,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Runs until the end or until the user presses Ctrl-C: the first time what is under way is finished, the second time
 /// the program ends at once.
-async fn interruptible(run: &Rc<Run>, playbooks: impl Iterator<Item = Loaded<Playbook>>) -> executor::Ended {
+async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
     let work = executor::run(run, playbooks);
     tokio::pin!(work);
     // Before anything runs: from here on the signal does not end the program by itself.
@@ -164,7 +163,7 @@ async fn interruptible(run: &Rc<Run>, playbooks: impl Iterator<Item = Loaded<Pla
 enum Prepared {
     /// With the first playbook: those after it are read when their turn has come. The embedded server and what it makes end
     /// with the process: then there is no journal.
-    Run(Rc<Run>, Playbook, Option<Rc<Journal>>),
+    Run(Rc<Run>, Vec<Playbook>, Option<Rc<Journal>>),
     Done,
 }
 
@@ -232,11 +231,12 @@ async fn prepare(
         deeds: making.deeds.clone(),
     };
     let run = Run::new(parts);
-    if !listed {
-        return Ok(Prepared::Run(run, first, journal));
-    }
+    // All of them before the first one runs: what is wrong with the last is told before anything is sent.
     let later = args.playbooks.iter().skip(1).map(|name| reading::next(args, name, &run.loader, bus));
     let playbooks = std::iter::once(Ok(first)).chain(later).collect::<Loaded<Vec<_>>>()?;
+    if !listed {
+        return Ok(Prepared::Run(run, playbooks, journal));
+    }
     executor::list(&run, &playbooks, listing)?;
     Ok(Prepared::Done)
 }

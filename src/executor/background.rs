@@ -46,6 +46,9 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
             Err(failure) => failure.actions.clone(),
         };
         async_jobs::write_status(&status, &ended(&id, result), &[]).map_err(unwritten)?;
+        if call.foretells(prepared) {
+            call.task.run.foretold_jobs.borrow_mut().push(status.clone());
+        }
         return Ok(Outcome { actions, ..begun(&id, &status) });
     }
     let limit = u64::try_from(call.settings.background).unwrap_or(1);

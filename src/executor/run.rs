@@ -32,16 +32,11 @@ pub struct Ended {
     pub report: Report,
 }
 
-/// Runs playbooks one after the other, each read when its turn has come. A playbook that failed is the last. The counts so
-/// far are told after each.
-pub async fn run(run: &Rc<Run>, playbooks: impl Iterator<Item = Loaded<Playbook>>) -> Ended {
+/// Runs playbooks one after the other. A playbook that failed is the last. The counts so far are told after each.
+pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
     let mut started = false;
     for playbook in playbooks {
-        let ended = match playbook {
-            Ok(playbook) => one_playbook(run, &playbook, &mut started).await,
-            Err(problem) => Err(problem),
-        };
-        if let Err(problem) = ended {
+        if let Err(problem) = one_playbook(run, playbook, &mut started).await {
             return Ended { exit: problem.kind.exit(), report: problem.report };
         }
         if started {
@@ -56,6 +51,9 @@ pub async fn run(run: &Rc<Run>, playbooks: impl Iterator<Item = Loaded<Playbook>
         if !run.failed.borrow().is_empty() || run.interrupt.is_raised() {
             break;
         }
+    }
+    for job in run.foretold_jobs.take() {
+        let _ = std::fs::remove_file(job);
     }
     if !run.started.get() && started {
         let wanted = run.options.start_at.clone().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -137,6 +138,8 @@ pub struct Run {
     pub tally: RefCell<Tally>,
     /// What happened to registry objects.
     pub records: RefCell<Vec<Record>>,
+    /// Status files of jobs that were only foretold; they go with the end of the run.
+    pub foretold_jobs: RefCell<Vec<PathBuf>>,
     /// The user pressed Ctrl-C.
     pub interrupt: Interrupt,
     /// `--start-at-task` has found its task in a batch before this one (or was not given).
@@ -198,6 +201,7 @@ impl Run {
             failed: RefCell::default(),
             tally: RefCell::default(),
             records: RefCell::default(),
+            foretold_jobs: RefCell::default(),
             interrupt: Interrupt::default(),
             started: Cell::new(started),
             stepping: Cell::new(stepping),

@@ -13,6 +13,8 @@ pub(super) struct Book {
     path: PathBuf,
     entries: Vec<Entry>,
     next: u64,
+    /// The file's name survives a power failure.
+    lasting: bool,
 }
 
 impl Book {
@@ -20,7 +22,7 @@ impl Book {
     pub(super) fn open(shelf: &Shelf) -> std::io::Result<Self> {
         let (file, path) = shelf.add()?;
         file.lock()?;
-        Ok(Self { file, path, entries: Vec::new(), next: 1 })
+        Ok(Self { file, path, entries: Vec::new(), next: 1, lasting: false })
     }
 
     pub(super) fn ask(&mut self, subject: &Subject, durable: bool) -> std::io::Result<u64> {
@@ -68,6 +70,14 @@ impl Book {
         let mut text = zeroize::Zeroizing::new(serde_json::to_vec(line)?);
         text.push(b'\n');
         self.file.write_all(&text)?;
-        if durable { self.file.sync_data() } else { Ok(()) }
+        if !durable {
+            return Ok(());
+        }
+        // The name has to last as long as what is in the file.
+        if let Some(folder) = self.path.parent().filter(|_| !self.lasting) {
+            File::open(folder)?.sync_all()?;
+            self.lasting = true;
+        }
+        self.file.sync_data()
     }
 }

@@ -46,8 +46,6 @@ impl Shelf {
         let now = jiff::Timestamp::now().as_millisecond();
         let path = self.folder.join(format!("{now}-{}.jsonl", std::process::id()));
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path).map_err(told)?;
-        // The name has to last as long as what is in the file.
-        File::open(&self.folder)?.sync_all().map_err(told)?;
         Ok((file, path))
     }
 

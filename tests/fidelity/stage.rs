@@ -122,7 +122,7 @@ pub async fn run(
     };
     let run = Run::new(parts);
     *held.borrow_mut() = Some(Rc::clone(&run));
-    let ended = executor::run(&run, std::iter::once(Ok(playbook))).await;
+    let ended = executor::run(&run, &[playbook]).await;
     // The writer holds the run, and the run the writer.
     held.borrow_mut().take();
     let (exit, ended) = (ended.exit, format!("{:?} {:?}", ended.exit, ended.report));

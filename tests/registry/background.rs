@@ -59,6 +59,14 @@ fn the_result_of_a_job_that_was_waited_for_is_not_left_lying_about() {
 }
 
 #[test]
+fn a_dry_run_leaves_no_results() {
+    let stage = Stage::with(&no_tokens(), &[]);
+    let played = stage.play(&json!([make(0), look(), {"debug": {"var": "made"}}]).to_string(), &["--check"]);
+    assert_eq!((played.code, files_of_jobs(&stage), stage.names().len()), (0, 0, 0), "{}", played.everything());
+    assert!(played.stdout.contains("known after creation"), "{}", played.stdout);
+}
+
+#[test]
 fn a_password_that_nobody_has_asked_for_is_handed_on_by_the_next_run() {
     let stage = Stage::with(&no_tokens(), &[]);
     let wait = json!({"wait_for": {"timeout": 1}});
