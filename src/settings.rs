@@ -130,7 +130,10 @@ impl Settings {
     }
 
     fn read(text: &str, file: Option<PathBuf>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostic> {
-        let entries = entries(text);
+        let entries = entries(text).map_err(|(number, why)| {
+            let name = file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+            Diagnostic::error(format!("line {number} of `{name}` {why}"))
+        })?;
         let folder = file.as_deref().and_then(Path::parent).map(Path::to_path_buf).unwrap_or_default();
         let (mut values, mut origins) = (HashMap::new(), HashMap::new());
         for setting in TABLE {
@@ -145,10 +148,8 @@ impl Settings {
                 (None, None) => (setting.default.to_owned(), String::new()),
             };
             let base = if origin == setting.env { Path::new("") } else { &folder };
-            let value = convert(setting.kind, &text, base).ok_or_else(|| {
-                let wanted = if setting.kind == Kind::Int { "a whole number" } else { "a boolean" };
-                Diagnostic::error(format!("`{origin}` must be {wanted}, not `{text}`"))
-            })?;
+            let value = convert(setting.kind, &text, base)
+                .ok_or_else(|| Diagnostic::error(format!("`{origin}` must be a whole number, not `{text}`")))?;
             if origin == setting.env {
                 origins.insert(setting.name, format!("env: {origin}"));
             } else if !origin.is_empty() {
@@ -214,24 +215,42 @@ fn is_open(folder: &Path) -> bool {
     std::fs::metadata(folder).is_ok_and(|known| known.permissions().mode() & 0o002 != 0)
 }
 
-/// Section, key and value of each line; comments begin with `#` or `;`, inside a line with ` ;`.
-fn entries(text: &str) -> Vec<(&str, &str, &str)> {
-    let mut section = "";
-    let mut entries = Vec::new();
-    for line in text.lines() {
-        let line = line.trim();
+/// Section, key and value.
+type Entry<'a> = (&'a str, &'a str, &'a str);
+
+/// Section, key and value of each line; comments begin with `#` or `;`, inside a line with ` ;`. Gives the number of a
+/// line that cannot be understood, and what is wrong with it.
+fn entries(text: &str) -> Result<Vec<Entry<'_>>, (usize, &'static str)> {
+    let (mut section, mut sections) = (None, Vec::new());
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    for (index, whole) in text.lines().enumerate() {
+        let line = whole.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            section = name.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name) {
+            if sections.contains(&name.trim()) {
+                return Err((index + 1, "begins a section that was there before"));
+            }
+            section = Some(name.trim());
+            sections.extend(section);
             continue;
         }
-        let Some((key, value)) = line.split_once(['=', ':']) else { continue };
+        let Some(section) = section else { return Err((index + 1, "stands before any `[section]`")) };
+        let Some((key, value)) = line.split_once(['=', ':']) else {
+            // A value may go on in lines that are indented.
+            if whole.starts_with([' ', '\t']) && !entries.is_empty() {
+                continue;
+            }
+            return Err((index + 1, "is not `key = value`"));
+        };
+        if entries.iter().any(|(known, other, _)| *known == section && *other == key.trim()) {
+            return Err((index + 1, "sets what an earlier line of the section has set"));
+        }
         let value = value.split(" ;").next().unwrap_or(value).trim();
         entries.push((section, key.trim(), value));
     }
-    entries
+    Ok(entries)
 }
 
 fn convert(kind: Kind, text: &str, folder: &Path) -> Option<Value> {
@@ -247,8 +266,8 @@ fn convert(kind: Kind, text: &str, folder: &Path) -> Option<Value> {
     Some(match kind {
         Kind::Bool => Value::Bool(match text.to_lowercase().as_str() {
             "yes" | "true" | "on" | "1" | "y" | "t" => true,
-            "no" | "false" | "off" | "0" | "n" | "f" | "" => false,
-            _ => return None,
+            // Whatever else is written here is no, as in the original.
+            _ => false,
         }),
         Kind::Int => Value::Int(text.parse().ok()?),
         Kind::Text => Value::text(text),
@@ -292,6 +311,10 @@ mod tests {
     fn wrong_values_are_named() {
         let problem = read("[defaults]\nforks = many\n", &[]).unwrap_err();
         assert_eq!(problem.summary, "`/base/ansible.cfg [defaults] forks` must be a whole number, not `many`");
+        let problem = read("# no\n[defaults\n", &[]).unwrap_err();
+        assert_eq!(problem.summary, "line 2 of `/base/ansible.cfg` stands before any `[section]`");
+        let problem = read("[defaults]\nforks\n", &[]).unwrap_err();
+        assert_eq!(problem.summary, "line 2 of `/base/ansible.cfg` is not `key = value`");
     }
 
     #[test]

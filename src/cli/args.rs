@@ -19,7 +19,7 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "PATTERN", help_heading = "Hosts")]
     pub limit: Option<String>,
     /// Hosts that run side by side.
-    #[arg(short, long, env = "ANSIBLE_FORKS", value_name = "N", help_heading = "Hosts")]
+    #[arg(short, long, value_name = "N", help_heading = "Hosts")]
     #[arg(value_parser = forks)]
     pub forks: Option<usize>,
     /// The connection; only `local` is.

@@ -22,8 +22,9 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
         }
     };
     fill(&mut args.inventory, "DEFAULT_HOST_LIST");
-    fill(&mut args.tags, "TAGS_RUN");
-    fill(&mut args.skip_tags, "TAGS_SKIP");
+    // The command line adds to the tags of the settings.
+    args.tags.splice(0..0, settings.list("TAGS_RUN"));
+    args.skip_tags.splice(0..0, settings.list("TAGS_SKIP"));
     // A list of tags is of all tags.
     if args.list_tags && args.tags.is_empty() && args.skip_tags.is_empty() {
         args.tags = vec!["never".to_owned(), "all".to_owned()];

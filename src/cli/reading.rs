@@ -13,7 +13,7 @@ use super::{config, extra_vars};
 use crate::diagnostic::{Diagnostic, Reaction};
 use crate::intake::{self, Document};
 use crate::modules::{MODULES, Spec};
-use crate::playbook::{Loaded, Loader, Playbook, Problem};
+use crate::playbook::{Loaded, Loader, Playbook, Problem, ProblemKind};
 use crate::report::{Bus, Event};
 use crate::secrets::Redactor;
 use crate::settings::Settings;
@@ -29,7 +29,8 @@ use crate::vars::vault::VaultSecrets;
 /// # Errors
 /// If it cannot be read.
 pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<Loader>, Playbook)> {
-    let settings = Settings::load().map_err(|message| Box::new(Problem::general(message)))?;
+    let settings =
+        Settings::load().map_err(|message| Box::new(Problem::general(message)).of_kind(ProblemKind::Options))?;
     let args = &config::applied(args, &settings);
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
         .map_err(|problem| general(problem.to_string()))?;

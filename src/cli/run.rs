@@ -82,8 +82,12 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     let failed = |exit| Done { exit, run: None };
     let settings = match Settings::load() {
         Ok(settings) => settings,
-        Err(message) => return failed(broken(&[message], colours(args.no_color), Exit::General)),
+        Err(message) => return failed(broken(&[message], colours(args.no_color), Exit::BadOptions)),
     };
+    if args.forks.is_none() && settings.int("DEFAULT_FORKS") < 1 {
+        let message = Diagnostic::error("by the settings no host may run at a time").hint("set `forks` to 1 or more");
+        return failed(broken(&[message], colours(args.no_color), Exit::Failed));
+    }
     let args = &config::applied(args, &settings);
     let colour = colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
     let bus = match door::open(args, colour, &settings, making.writer.take(), making.quiet) {
