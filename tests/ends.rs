@@ -88,3 +88,25 @@ fn who_interrupts_gets_no_recap_and_leaves_nothing_behind() {
         }
     }
 }
+
+#[test]
+fn several_playbooks_end_as_one_run() {
+    let play =
+        |text: &str| format!("- hosts: localhost\n  gather_facts: false\n  tasks: [{{debug: {{msg: {text}}}}}]\n");
+    let files = [("playbook.yml", play("one")), ("second.yml", play("two")), ("broken.yml", "- hosts: [\n".to_owned())];
+    let folder = folder("several", &files.each_ref().map(|(name, text)| (*name, text.as_str())));
+    let run = |args: &[&str]| {
+        let output = command(&folder).args(args).output().unwrap();
+        (output.status.code(), texts(&output))
+    };
+    let (code, (said, _)) = run(&["second.yml"]);
+    assert_eq!((code, said.matches("PLAY RECAP").count()), (Some(0), 2), "{said}");
+    let (_, (document, _)) = run(&["second.yml", "--output", "json", "--events", "events"]);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document["plays"].as_array().map(Vec::len), Some(2));
+    assert_eq!(fs::read_to_string(folder.join("events")).unwrap().matches("\"recap\"").count(), 1);
+    // What is wrong with the last is told before the first one runs.
+    let (code, (said, complained)) = run(&["broken.yml"]);
+    assert_eq!((code, said.as_str()), (Some(4), ""), "{complained}");
+    fs::remove_dir_all(folder).unwrap();
+}

@@ -35,20 +35,22 @@ pub struct Ended {
 /// Runs playbooks one after the other. A playbook that failed is the last. The counts so far are told after each.
 pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
     let mut started = false;
-    for playbook in playbooks {
+    for (index, playbook) in playbooks.iter().enumerate() {
         if let Err(problem) = one_playbook(run, playbook, &mut started).await {
             return Ended { exit: problem.kind.exit(), report: problem.report };
         }
+        let last = index + 1 == playbooks.len() || !run.failed.borrow().is_empty() || run.interrupt.is_raised();
         if started {
             let tally = run.tally.borrow();
             run.bus.emit(&Event::Recap {
+                last,
                 hosts: tally.hosts().clone(),
                 custom: tally.custom().clone(),
                 records: run.records.borrow().clone(),
                 interrupted: run.interrupt.is_raised(),
             });
         }
-        if !run.failed.borrow().is_empty() || run.interrupt.is_raised() {
+        if last {
             break;
         }
     }

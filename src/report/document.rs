@@ -99,7 +99,7 @@ impl Writer for Document {
             Event::Item(outcome) => self.add(outcome, true),
             Event::Host(outcome) => self.add(outcome, false),
             Event::Notice(notice) => self.warnings.push(notice.one_line().into()),
-            Event::Recap { hosts, custom, records, .. } => {
+            Event::Recap { last: true, hosts, custom, records, .. } => {
                 let counts = hosts.iter().map(|(host, stats)| {
                     (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
                 });

@@ -71,8 +71,10 @@ pub enum Event {
     Verbose(u8, String),
     /// A plain line of standard output (`--list-tasks`, `--syntax-check`).
     Line(String),
-    /// The end, with the counts.
+    /// The end of a playbook, with the counts so far.
     Recap {
+        /// It is the end of the run, too.
+        last: bool,
         /// Counts by host, in the order of their first result.
         hosts: IndexMap<String, Stats>,
         /// What `set_stats` gathered; the run's own under `_run`.

@@ -53,7 +53,7 @@ fn object(event: &Event) -> Option<Dict> {
             object.set("item_label", outcome.item.clone().unwrap_or(Value::Null));
         }
         Event::Host(outcome) => set_outcome(&mut object, "host", outcome),
-        Event::Recap { interrupted: true, .. } => return None,
+        Event::Recap { interrupted: true, .. } | Event::Recap { last: false, .. } => return None,
         Event::Recap { hosts, custom, .. } => {
             object.set("event", "recap".into());
             let counts = hosts.iter().map(|(host, stats)| {

@@ -288,14 +288,18 @@ impl Writer for Screen {
             }
             Event::Verbose(..) => Ok(()),
             Event::Line(line) => self.print(&format!("{line}\n"), redactor),
-            Event::Recap { hosts, custom, records, interrupted } => {
+            Event::Recap { last, hosts, custom, records, interrupted } => {
                 if let Some(live) = &self.live {
                     live.finish_and_clear();
                 }
                 if *interrupted {
                     return self.broken_off(records, redactor);
                 }
-                self.recap(hosts, custom, records, redactor)?;
+                self.recap(hosts, redactor)?;
+                if *last {
+                    self.summary(records, redactor)?;
+                }
+                self.custom(custom, redactor)?;
                 if self.options.check && self.options.check_marks {
                     self.banner("DRY RUN", redactor)?;
                 }

@@ -11,14 +11,8 @@ use crate::value::json::{self, Style};
 use crate::value::{Dict, Value, python};
 
 impl Screen {
-    /// The counts, and what else is told at the end.
-    pub(super) fn recap(
-        &mut self,
-        hosts: &IndexMap<String, Stats>,
-        custom: &Dict,
-        records: &[Record],
-        redactor: &Redactor,
-    ) -> std::io::Result<()> {
+    /// The counts.
+    pub(super) fn recap(&mut self, hosts: &IndexMap<String, Stats>, redactor: &Redactor) -> std::io::Result<()> {
         self.banner("PLAY RECAP", redactor)?;
         let mut names: Vec<&String> = hosts.keys().collect();
         names.sort();
@@ -27,6 +21,12 @@ impl Screen {
             text.push_str(&self.recap_line(name, &hosts[name]));
         }
         text.push('\n');
+        self.print(&text, redactor)
+    }
+
+    /// What happened to registry objects, and how much is not known.
+    pub(super) fn summary(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
+        let mut text = String::new();
         if let Some(summary) = summary(records) {
             text.push_str(&summary);
             text.push_str("\n\n");
@@ -35,8 +35,7 @@ impl Screen {
             let word = if self.undetermined == 1 { "task" } else { "tasks" };
             text.push_str(&format!("UNDETERMINED: {} {word}, see above\n\n", self.undetermined));
         }
-        self.print(&text, redactor)?;
-        self.custom(custom, redactor)
+        self.print(&text, redactor)
     }
 
     /// What is told of a run that the user broke off.
@@ -48,7 +47,7 @@ impl Screen {
     }
 
     /// What `set_stats` gathered: by host, then the run's own.
-    fn custom(&mut self, custom: &Dict, redactor: &Redactor) -> std::io::Result<()> {
+    pub(super) fn custom(&mut self, custom: &Dict, redactor: &Redactor) -> std::io::Result<()> {
         if custom.is_empty() || !(self.options.custom_stats || self.options.verbosity > 0) {
             return Ok(());
         }
