@@ -64,6 +64,7 @@ pub const TABLE: &[Setting] = &[
     row(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], Kind::Text, "json", "Results as `json` or `yaml`."),
     row(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], Kind::Bool, "false", "Marks at plays and tasks of dry runs."),
     row(["COLLECTIONS_PATHS", "defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], Kind::Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles."),
+    row(["DEFAULT_DEBUG", "defaults", "debug", "ANSIBLE_DEBUG"], Kind::Bool, "false", "Tell of what is done unasked between the tasks."),
     row(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], Kind::Bool, "false", "Run handlers of hosts that failed, too."),
     row(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], Kind::Int, "5", "Hosts that run side by side."),
     row(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], Kind::Text, "implicit", "`implicit` gathers facts where a play does not say, `smart` only for hosts that have none yet, `explicit` not at all."),

@@ -29,6 +29,7 @@ pub fn open(
     writers.push(Box::new(screen::Screen::new(screen::Options {
         colour,
         verbosity: args.verbose.min(4),
+        debug: settings.bool("DEFAULT_DEBUG"),
         quiet,
         show_skipped: settings.bool("DISPLAY_SKIPPED_HOSTS"),
         show_ok: settings.bool("DISPLAY_OK_HOSTS"),

@@ -88,7 +88,7 @@ impl TaskScope {
                 Value::list(options.inventory_sources.iter().map(shown))
             }
             "ansible_version" => version(),
-            "ansible_playbook_python" => Value::text(""),
+            "ansible_playbook_python" => Value::text(crate::vars::facts::installed_python().unwrap_or_default()),
             "ansible_play_name" => Value::text(&*self.play.as_ref()?.name),
             "ansible_play_hosts" => {
                 let play = self.play.as_ref()?;

@@ -97,7 +97,12 @@ pub fn act(
     if willing.is_empty() {
         return Ok(Vec::new());
     }
-    if !task.implicit {
+    if task.implicit {
+        let notified = play.notifications.borrow();
+        for host in willing.iter().filter(|host| notified.get(*host).is_some_and(|names| !names.is_empty())) {
+            run.bus.emit(&Event::Debug(format!("META: {}", told(action, host, task))));
+        }
+    } else {
         for host in &willing[..if once { 1 } else { willing.len() }] {
             run.bus.emit(&Event::Verbose(2, format!("META: {}", told(action, host, task))));
         }

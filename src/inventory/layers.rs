@@ -74,10 +74,13 @@ impl Inventory {
             if !LOCALHOST.contains(&host) {
                 return Dict::new();
             }
-            return [("ansible_connection", "local"), ("ansible_host", "127.0.0.1")]
-                .into_iter()
-                .map(|(name, value)| (Value::text(name), Value::text(value)))
-                .collect();
+            let mut vars = Dict::new();
+            vars.set("ansible_connection", Value::text("local"));
+            vars.set("ansible_host", Value::text("127.0.0.1"));
+            if let Some(python) = crate::vars::facts::installed_python() {
+                vars.set("ansible_python_interpreter", Value::text(python));
+            }
+            return vars;
         };
         let mut vars = Dict::new();
         let folder = |folder: &Path| Value::text(folder.display().to_string());

@@ -1,5 +1,6 @@
 //! Which hosts a pattern means.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
@@ -49,10 +50,15 @@ impl Inventory {
                 parts.push(part.to_owned());
                 continue;
             };
+            if Path::new(file).is_dir() {
+                let what = format!("a limit that starts with `@` must be a file, and `{file}` is a folder");
+                return Err(Diagnostic::error(what));
+            }
             let lines = std::fs::read_to_string(file)
                 .map_err(|why| Diagnostic::error(format!("cannot read the hosts to limit to from `{file}`: {why}")))?;
             parts.extend(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         }
+        // A file without hosts limits nothing.
         self.replace_limit((!parts.is_empty()).then_some(parts));
         Ok(())
     }
@@ -206,5 +212,10 @@ mod tests {
         inventory.set_limit(&format!("@{}", file.display())).unwrap();
         assert_eq!(inventory.select("all").unwrap().join(" "), "h1 h3");
         assert!(inventory.set_limit("@nowhere").is_err());
+        std::fs::write(&file, "\n").unwrap();
+        inventory.set_limit(&format!("@{}", file.display())).unwrap();
+        assert!(!inventory.limit_leaves_nothing());
+        let refused = inventory.set_limit(&format!("@{}", folder.path().display())).unwrap_err();
+        assert!(refused.summary.contains("must be a file"));
     }
 }

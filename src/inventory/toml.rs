@@ -38,7 +38,11 @@ fn value_of(written: toml::Value) -> Value {
         toml::Value::Integer(number) => Value::Int(number),
         toml::Value::Float(number) => Value::Float(number),
         toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(time) => Value::text(time.to_string()),
+        // Days and time stamps are those of YAML; a time of day, which YAML has not, stays text.
+        toml::Value::Datetime(time) => {
+            let text = time.to_string();
+            crate::yaml::resolve::timestamp(&text).unwrap_or_else(|_| Value::text(text))
+        }
         toml::Value::Array(items) => Value::list(items.into_iter().map(value_of)),
         toml::Value::Table(table) => {
             table.into_iter().map(|(name, value)| (Value::text(name), value_of(value))).collect::<Dict>().into()
@@ -50,6 +54,15 @@ fn value_of(written: toml::Value) -> Value {
 mod tests {
     use super::*;
     use crate::value::python;
+
+    #[test]
+    fn times_are_times() {
+        let text = "a = 2020-01-01T12:42:42-07:00\nb = 2020-01-01\nc = 12:42:42\n";
+        let tree = read(&Source::new("i.toml", text)).unwrap();
+        assert_eq!(python::str(tree.get("a").unwrap()), "2020-01-01 12:42:42-07:00");
+        assert_eq!(tree.get("b").map(Value::type_name), Some("date"));
+        assert_eq!(tree.get("c"), Some(&Value::text("12:42:42")));
+    }
 
     #[test]
     fn children_are_named_in_lists() {

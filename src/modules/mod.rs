@@ -78,6 +78,7 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::uri::Uri,
     &builtin::validate_argument_spec::ValidateArgumentSpec,
     &builtin::wait_for::WaitFor,
+    &builtin::wait_for_connection::WaitForConnection,
     &ionoscloud::registry::RegistryModule,
     &ionoscloud::registry_artifact_info::RegistryArtifactInfo,
     &ionoscloud::registry_info::RegistryInfo,

@@ -73,7 +73,6 @@ pub const NOT_HERE: &[&str] = &[
     "systemd_service",
     "sysvinit",
     "user",
-    "wait_for_connection",
     "yum_repository",
 ];
 

@@ -277,6 +277,10 @@ pub fn unknown_key(name: &str, span: &Span, place: Place) -> Diagnostic {
         Some(keyword) if keyword.row().allowed(Place::Task) && place == Place::Block => {
             message.hint(format!("write `{name}` at the tasks inside the block"))
         }
+        // Somebody wants to include a playbook.
+        Some(Keyword::Hosts) if place == Place::Task => message.hint(
+            "`hosts` belongs to a play; 'include_tasks' is not a valid attribute for a Play, which `import_playbook` is for",
+        ),
         Some(keyword) if keyword.row().allowed(Place::Play) => message.hint(format!("`{name}` belongs to a play")),
         _ => message.suggest(name, &known),
     }

@@ -69,6 +69,8 @@ pub enum Event {
     Notice(Diagnostic),
     /// A line for those who asked for more (`-v`), with the verbosity from which it is shown.
     Verbose(u8, String),
+    /// A line for those who look for a fault in the run itself (`ANSIBLE_DEBUG`).
+    Debug(String),
     /// A plain line of standard output (`--list-tasks`, `--syntax-check`).
     Line(String),
     /// The end of a playbook, with the counts so far.

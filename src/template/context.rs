@@ -26,7 +26,10 @@ impl Engine<'_> {
             other => return Err(Fault::value(format!("'{}' object is not callable", other.type_name()))),
         };
         let any = object.as_any();
-        if (any.is::<Function>() || any.is::<Method>())
+        // Which arguments may be missing, a lookup says itself.
+        let looks_up = any.downcast_ref::<Function>().is_some_and(Function::is_lookup);
+        if !looks_up
+            && (any.is::<Function>() || any.is::<Method>())
             && let Some(undefined) = first(&Value::Null, &args, Value::is_undefined)
         {
             return Ok(undefined);

@@ -15,6 +15,13 @@ use crate::value::{Dict, Object, Value, python};
 #[derive(Debug)]
 pub struct Function(pub &'static str);
 
+impl Function {
+    /// Whether it runs a lookup.
+    pub fn is_lookup(&self) -> bool {
+        matches!(self.0, "lookup" | "query" | "q")
+    }
+}
+
 impl Object for Function {
     fn type_name(&self) -> &'static str {
         "function"

@@ -42,5 +42,6 @@ pub mod unarchive;
 pub mod uri;
 pub mod validate_argument_spec;
 pub mod wait_for;
+pub mod wait_for_connection;
 pub mod web;
 pub mod words;

@@ -282,11 +282,15 @@ impl Writer for Screen {
                 Ok(())
             }
             Event::Notice(notice) => self.notice(notice, redactor),
+            Event::Debug(line) if self.options.debug => {
+                let line = self.paint.text(line, Meaning::Verbose);
+                self.print(&format!("{line}\n"), redactor)
+            }
             Event::Verbose(level, line) if *level <= self.options.verbosity => {
                 let line = self.paint.text(line, Meaning::Verbose);
                 self.print(&format!("{line}\n"), redactor)
             }
-            Event::Verbose(..) => Ok(()),
+            Event::Verbose(..) | Event::Debug(_) => Ok(()),
             Event::Line(line) => self.print(&format!("{line}\n"), redactor),
             Event::Recap { last, hosts, custom, records, interrupted } => {
                 if let Some(live) = &self.live {

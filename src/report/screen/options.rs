@@ -7,6 +7,8 @@ pub struct Options {
     pub colour: bool,
     /// `-v` to `-vvvv`.
     pub verbosity: u8,
+    /// What is done unasked is told too.
+    pub debug: bool,
     /// Nothing on standard output: another writer has it.
     pub quiet: bool,
     /// Skipped hosts get a line.

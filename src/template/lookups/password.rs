@@ -105,7 +105,7 @@ fn wish(call: &Call<'_>, term: &str) -> Result<Wish, Fault> {
         path: call.context.base_dir().join(expand_home(&path)),
         length,
         alphabet,
-        encrypt: word("encrypt"),
+        encrypt: word("encrypt").filter(|scheme| !scheme.is_empty()),
         ident: word("ident"),
         seed: option("seed"),
     })

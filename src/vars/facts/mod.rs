@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::value::{Dict, Value};
 
 pub use select::{GatherProblem, SUBSETS};
+pub use software::installed_python;
 
 /// What is to be gathered.
 #[derive(Debug, Clone, Default)]

@@ -41,11 +41,15 @@ pub(super) fn service_mgr(facts: &mut Facts<'_>) {
 /// There is no Python here, and none is asked; but playbooks run programs with the one that is installed.
 pub(super) fn python(facts: &mut Facts<'_>) {
     let mut known = Dict::new();
-    if let Some(path) = std::env::var_os("PATH") {
-        let installed = std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|file| file.is_file());
-        if let Some(installed) = installed {
-            known.set("executable", installed.to_string_lossy().into_owned().into());
-        }
+    if let Some(installed) = installed_python() {
+        known.set("executable", installed.into());
     }
     facts.set("python", known);
+}
+
+/// The Python that is installed on this machine, if there is one.
+pub fn installed_python() -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    let installed = std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|file| file.is_file())?;
+    Some(installed.to_string_lossy().into_owned())
 }

@@ -1,0 +1,48 @@
+//! `wait_for_connection`: waits until the host can be reached. This machine always can.
+
+use std::time::Duration;
+
+use crate::modules::spec::{CheckSupport, Param};
+use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+
+static SPEC: Spec = Spec {
+    invalid_options: true,
+    ..Spec::new("ansible.builtin.wait_for_connection", "Waits until the host can be reached.")
+        .check(CheckSupport::None)
+        .params(&[&[
+            Param::int("connect_timeout", "Accepted; this machine is reached at once.").default("5"),
+            Param::int("delay", "Seconds to wait before the first attempt.").default("0"),
+            Param::int("sleep", "Accepted; there is no second attempt.").default("1"),
+            Param::int("timeout", "Accepted; there is no second attempt.").default("600"),
+        ]])
+};
+
+/// The module.
+pub struct WaitForConnection;
+
+impl Module for WaitForConnection {
+    fn spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let delay = args.int("delay").unwrap_or_default().max(0);
+            tokio::time::sleep(Duration::from_secs(delay.unsigned_abs())).await;
+            Ok(Outcome::default().with("elapsed", delay))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modules::builtin::testing::Bench;
+
+    #[test]
+    fn this_machine_is_there() {
+        let began = std::time::Instant::now();
+        assert_eq!(Bench::new("").gives(&WaitForConnection, "{delay: 1, timeout: 5}", "elapsed"), 1.into());
+        assert!(began.elapsed() >= Duration::from_secs(1));
+    }
+}
