@@ -117,6 +117,8 @@ pub fn inventory(
         ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),
         unmatched: Reaction::parse(&settings.text("HOST_PATTERN_MISMATCH")),
         merge_hashes: settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge",
+        quiet_without_hosts: !settings.bool("LOCALHOST_WARNING"),
+        quiet_without_sources: !settings.bool("INVENTORY_UNPARSED_WARNING"),
     };
     let reads = Rc::clone(&loader.reads);
     let mut inventory = Inventory::load_with(sources, Rc::clone(secrets), rules, reads, Some(composer));

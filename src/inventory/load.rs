@@ -29,6 +29,10 @@ pub struct Rules {
     pub unmatched: Reaction,
     /// Mappings of the same name are merged over the files of a group or host.
     pub merge_hashes: bool,
+    /// Nobody wants to hear that there are no hosts.
+    pub quiet_without_hosts: bool,
+    /// Nobody wants to hear that there is no inventory.
+    pub quiet_without_sources: bool,
 }
 
 /// All hosts and groups with their variables, those added in the run included.
@@ -123,7 +127,8 @@ impl Inventory {
         if let Some(warning) = self.model.names.warning() {
             self.warn(Diagnostic::warning(warning));
         }
-        if self.model.hosts.is_empty() {
+        let quiet = self.rules.quiet_without_hosts && (self.rules.quiet_without_sources || !self.sources.is_empty());
+        if self.model.hosts.is_empty() && !quiet {
             self.warn(Diagnostic::warning(if self.sources.is_empty() {
                 "no inventory was given, only the implicit `localhost` is there; `all` does not match it"
             } else {

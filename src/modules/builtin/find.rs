@@ -113,11 +113,12 @@ fn texts(args: &Args, name: &str) -> Vec<String> {
 struct Search<'a> {
     args: &'a Args,
     host: &'a dyn HostApi,
-    patterns: Vec<Rc<Pattern>>,
-    excludes: Vec<Rc<Pattern>>,
+    /// What cannot be understood is trouble only where there is something to compare.
+    patterns: Result<Vec<Rc<Pattern>>, String>,
+    excludes: Result<Vec<Rc<Pattern>>, String>,
     age: Option<i64>,
     size: Option<i64>,
-    contains: Option<Rc<Pattern>>,
+    contains: Option<Result<Rc<Pattern>, String>>,
     mode: Option<u32>,
     depth: Option<usize>,
     limit: Option<usize>,
@@ -127,12 +128,10 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn of(args: &'a Args, host: &'a dyn HostApi) -> Result<Self, Failure> {
         let regex = args.bool("use_regex");
+        let pattern = |text: &str| Pattern::compile(text, Flags::default()).map_err(|fault| fault.message);
         let compile = |patterns: Vec<String>| {
             let source = |pattern: String| if regex { pattern } else { glob::to_regex(&pattern) };
-            patterns
-                .into_iter()
-                .map(|pattern| Ok(Pattern::compile(&source(pattern), Flags::default())?))
-                .collect::<Result<Vec<_>, Failure>>()
+            patterns.into_iter().map(|text| pattern(&source(text))).collect()
         };
         let limit = args.int("limit");
         if let Some(limit) = limit.filter(|limit| *limit <= 0) {
@@ -141,11 +140,11 @@ impl<'a> Search<'a> {
         Ok(Self {
             args,
             host,
-            patterns: compile(texts(args, "patterns"))?,
-            excludes: compile(texts(args, "excludes"))?,
+            patterns: compile(texts(args, "patterns")),
+            excludes: compile(texts(args, "excludes")),
             age: measure(args, "age", &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)])?,
             size: measure(args, "size", &[("b", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40)])?,
-            contains: args.str("contains").map(|text| Pattern::compile(text, Flags::default())).transpose()?,
+            contains: args.str("contains").map(pattern),
             mode: wanted_mode(args)?,
             depth: args.int("depth").and_then(|depth| usize::try_from(depth).ok()).filter(|depth| *depth > 0),
             limit: limit.and_then(|limit| usize::try_from(limit).ok()),
@@ -241,7 +240,9 @@ impl<'a> Search<'a> {
                 Ok::<bool, String>(fits || pattern.match_start(name).map_err(|fault| fault.to_string())?.is_some())
             })
         };
-        Ok((self.patterns.is_empty() || any(&self.patterns)?) && !any(&self.excludes)?)
+        let (patterns, excludes) = (self.patterns.as_ref(), self.excludes.as_ref());
+        let patterns = patterns.map_err(Clone::clone)?;
+        Ok((patterns.is_empty() || any(patterns)?) && !any(excludes.map_err(Clone::clone)?)?)
     }
 
     fn age_fits(&self, meta: &Meta) -> bool {
@@ -273,6 +274,7 @@ impl<'a> Search<'a> {
     /// Whether a line of the file matches; a file that cannot be read does not.
     fn content_fits(&self, path: &str) -> Result<bool, String> {
         let Some(pattern) = &self.contains else { return Ok(true) };
+        let pattern = pattern.as_ref().map_err(Clone::clone)?;
         let Ok(content) = self.host.read(Path::new(path)) else { return Ok(false) };
         let encoding = self.args.str("encoding");
         let told = |fault: crate::template::Fault| fault.to_string();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::copy::place::{Parcel, Placing};
-use super::copy::{not_found, open, with_diff};
+use super::copy::{not_found, open, refusal, with_diff};
 use super::files::{COMMON, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -11,29 +11,31 @@ use crate::template::python::charset::Encoding;
 use crate::template::{FILE_OPTIONS, FileOptions};
 use crate::value::{Time, Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.").params(&[
-    &[
-        Param::path("src", "The template."),
-        Param::path("dest", "The file, or the folder to put it in."),
-        Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
-        Param::bool("force", "Replace what is there already.").default("true"),
-        Param::bool("follow", "Write what a link at the destination points to.").default("false"),
-        Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-        Param::str("newline_sequence", "How lines end.").default("\n"),
-        Param::str("block_start_string", "Begins a block.").default("{%"),
-        Param::str("block_end_string", "Ends a block.").default("%}"),
-        Param::str("variable_start_string", "Begins an expression.").default("{{"),
-        Param::str("variable_end_string", "Ends an expression.").default("}}"),
-        Param::str("comment_start_string", "Begins a comment.").default("{#"),
-        Param::str("comment_end_string", "Ends a comment.").default("#}"),
-        Param::bool("trim_blocks", "Remove the line break after a block.").default("true"),
-        Param::bool("lstrip_blocks", "Remove blanks before a block.").default("false"),
-        Param::str("output_encoding", "How the result is encoded.").default("utf-8"),
-        Param::str("state", "Not for templates.").hidden(),
-        Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
-    ],
-    COMMON,
-]);
+static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.")
+    .params(&[
+        &[
+            Param::path("src", "The template."),
+            Param::path("dest", "The file, or the folder to put it in."),
+            Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
+            Param::bool("force", "Replace what is there already.").default("true"),
+            Param::bool("follow", "Write what a link at the destination points to.").default("false"),
+            Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+            Param::str("newline_sequence", "How lines end.").default("\n"),
+            Param::str("block_start_string", "Begins a block.").default("{%"),
+            Param::str("block_end_string", "Ends a block.").default("%}"),
+            Param::str("variable_start_string", "Begins an expression.").default("{{"),
+            Param::str("variable_end_string", "Ends an expression.").default("}}"),
+            Param::str("comment_start_string", "Begins a comment.").default("{#"),
+            Param::str("comment_end_string", "Ends a comment.").default("#}"),
+            Param::bool("trim_blocks", "Remove the line break after a block.").default("true"),
+            Param::bool("lstrip_blocks", "Remove blanks before a block.").default("false"),
+            Param::str("output_encoding", "How the result is encoded.").default("utf-8"),
+            Param::str("state", "Not for templates.").hidden(),
+            Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
+        ],
+        COMMON,
+    ])
+    .any_params();
 
 /// The module.
 pub struct Template;
@@ -52,6 +54,9 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     use std::os::unix::fs::PermissionsExt;
     if args.get("state").is_some() {
         return Err(Failure::new("'state' cannot be specified on a template"));
+    }
+    if args.get("content").is_some() {
+        return Err(Failure::new("src and content are mutually exclusive"));
     }
     let (Some(name), Some(dest)) = (args.str("src"), args.str("dest")) else {
         return Err(Failure::new("src and dest are required"));
@@ -72,7 +77,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         source: Some(path.clone()),
         source_bits: bits,
     };
-    let placing = Placing::of(args);
+    let placing = Placing { refusal: refusal(args, context, &SPEC), ..Placing::of(args) };
     let placed = placing.place(context.host, &parcel).await?;
     let untouched = || Outcome::default().with("dest", dest).with("src", shown(&path));
     Ok(placed.map_or_else(untouched, |placed| with_diff(placed, context)))

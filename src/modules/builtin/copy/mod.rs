@@ -45,7 +45,14 @@ impl Module for Copy {
     }
 
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+        Box::pin(async move {
+            run(args, context).await.map_err(|mut failure| {
+                if !context.diff && failure.data.contains("diff") {
+                    failure.data.set("diff", Value::list([]));
+                }
+                failure
+            })
+        })
     }
 }
 
@@ -53,10 +60,13 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if args.get("_original_basename").is_some() {
         return Err(Failure::new("Invalid parameter specified: \"_original_basename\""));
     }
-    no_strangers(args, context)?;
+    let refusal = refusal(args, context, &SPEC);
+    if let Some(refusal) = refusal.as_ref().filter(|_| args.bool("remote_src")) {
+        return Err(refusal.clone());
+    }
     let source = args.str("src").filter(|source| !source.is_empty());
     let content = args.get("content");
-    let placing = Placing::of(args);
+    let placing = Placing { refusal, ..Placing::of(args) };
     match (source, content) {
         (None, None) => Err(Failure::new("src (or content) is required")),
         _ if placing.dest.is_empty() => Err(Failure::new("dest is required")),
@@ -72,26 +82,28 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     }
 }
 
-/// Unknown names are refused. One without a value is what is left of an unquoted text with commas
-/// (`{mode: u=rw,g=r}`); the original lets it pass, so it is only told.
-fn no_strangers(args: &Args, context: &TaskContext<'_>) -> Result<(), Failure> {
+/// What is said of names that neither the module nor `copy`, which writes its file, knows. One without a value is what is
+/// left of an unquoted text with commas (`{mode: u=rw,g=r}`); the original lets it pass, so it is only told.
+pub(super) fn refusal(args: &Args, context: &TaskContext<'_>, of: &Spec) -> Option<Failure> {
     for (name, value) in args.values().iter() {
         let name = python::str(name);
-        if SPEC.param(&name).is_some() {
+        if of.param(&name).is_some() || SPEC.param(&name).is_some() {
             continue;
         }
         if value.is_null() {
-            context.warn(format!("`{name}` is no parameter of `copy`; quote the text that it was cut from"));
+            let module = of.short_name();
+            context.warn(format!("`{name}` is no parameter of `{module}`; quote the text that it was cut from"));
             continue;
         }
-        let known: Vec<&str> = SPEC.all_params().map(|param| param.name).collect();
+        let known: Vec<&str> = of.all_params().map(|param| param.name).collect();
         let message = format!(
-            "Unsupported parameters for (copy) module: {name}. Supported parameters include: {}.",
+            "Unsupported parameters for ({}) module: {name}. Supported parameters include: {}.",
+            of.short_name(),
             known.join(", ")
         );
-        return Err(Diagnostic::error(message).suggest(&name, &known).into());
+        return Some(Diagnostic::error(message).suggest(&name, &known).into());
     }
-    Ok(())
+    None
 }
 
 /// A content as the task has it.

@@ -47,6 +47,8 @@ pub struct Placing {
     pub manner: Manner,
     /// The checksum that the content is to have.
     pub checksum: Option<String>,
+    /// The module that writes will refuse the arguments. Nobody asks it where there is nothing to write.
+    pub refusal: Option<Failure>,
 }
 
 impl Placing {
@@ -60,6 +62,7 @@ impl Placing {
             directory_mode: args.get("directory_mode").cloned(),
             manner: Manner::of(args),
             checksum: args.str("checksum").map(str::to_owned),
+            refusal: None,
         }
     }
 
@@ -83,7 +86,7 @@ impl Placing {
         let mut there = look(&path);
         if there.is_some_and(|meta| meta.is_dir()) {
             if parcel.source.is_none() {
-                return Err(Failure::new("can not use content with a dir as dest"));
+                return Err(Failure::new("can not use content with a dir as dest").with("diff", Value::list([])));
             }
             path = join(&self.dest, &parcel.name);
             there = look(&path);
@@ -107,11 +110,16 @@ impl Placing {
             return Ok(Some(settled.with("checksum", checksum)));
         }
         let diff = self.difference(host, &path, parcel);
-        let written = self.write(host, parcel).await;
+        let written = match &self.refusal {
+            Some(refusal) => Err(refusal.clone()),
+            None => self.write(host, parcel).await,
+        };
         if host.foretells() {
             return Ok(Some(Outcome { changed: true, diff: vec![diff], ..Outcome::default() }));
         }
-        let mut outcome = written.map_err(|failure| with_checksum(failure, &checksum))?;
+        // What would have been written is told although it was not.
+        let untold = |failure| with_checksum(failure, &checksum).with("diff", Value::list([diff.to_value()]));
+        let mut outcome = written.map_err(untold)?;
         outcome.diff = vec![diff];
         Ok(Some(outcome))
     }

@@ -281,6 +281,12 @@ impl Request {
 
     /// Creates a folder and those it is in; all new ones get the attributes.
     fn create_folders(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<(), Failure> {
+        if path.as_os_str().is_empty() && !host.foretells() {
+            return Err(refused(
+                path,
+                "There was an issue creating a folder without a name: No such file or directory",
+            ));
+        }
         let mut current = PathBuf::new();
         for part in path.components() {
             current.push(part);

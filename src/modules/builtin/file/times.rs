@@ -5,6 +5,8 @@ use std::path::Path;
 use crate::host::{HostApi, now};
 use crate::modules::builtin::files::{Changes, refused};
 use crate::modules::{Args, Failure};
+use crate::template::python::strptime;
+use crate::value;
 
 /// Both times.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,11 +35,9 @@ impl Times {
                 None if touched => Ok(Time::Now),
                 None | Some("preserve") => Ok(Time::Kept),
                 Some("now") => Ok(Time::Now),
-                Some(text) => parse(text, format).map(Time::At).ok_or_else(|| {
-                    Failure::new(format!(
-                        "Error while obtaining timestamp for time {text} using format {format}: time data '{text}' does \
-                         not match format '{format}'"
-                    ))
+                Some(text) => parse(text, format).map(Time::At).map_err(|why| {
+                    let what = format!("Error while obtaining timestamp for time {text} using format {format}: {why}");
+                    Failure::new(what)
                 }),
             }
         };
@@ -74,18 +74,16 @@ impl Times {
     }
 }
 
-/// A local time in a `strptime` format.
-fn parse(text: &str, format: &str) -> Option<f64> {
-    let parsed = jiff::fmt::strtime::parse(format, text).ok()?;
-    if let Ok(stamp) = parsed.to_timestamp() {
-        #[allow(clippy::cast_precision_loss)]
-        return Some(stamp.as_millisecond() as f64 / 1e3);
-    }
-    let date = parsed.to_date().ok()?;
-    let time = parsed.to_time().unwrap_or_else(|_| jiff::civil::Time::midnight());
-    let zoned = date.to_datetime(time).to_zoned_datetime(jiff::tz::TimeZone::system()).ok()?;
+/// A local time in a `strptime` format; what the format leaves out is the beginning of 1900.
+fn parse(text: &str, format: &str) -> Result<f64, String> {
+    let local = match strptime::parse(text, format).map_err(|fault| fault.message)? {
+        value::Time::Naive(local) | value::Time::Aware(local, _) => local,
+        value::Time::Date(date) => date.to_datetime(jiff::civil::Time::midnight()),
+        value::Time::Delta(_) => return Err("a duration is no time".to_owned()),
+    };
+    let zoned = local.to_zoned_datetime(jiff::tz::TimeZone::system()).map_err(|error| error.to_string())?;
     #[allow(clippy::cast_precision_loss)]
-    Some(zoned.timestamp().as_second() as f64)
+    Ok(zoned.timestamp().as_second() as f64)
 }
 
 #[cfg(test)]
@@ -97,7 +95,8 @@ mod tests {
         let offset = |text: &str| parse(text, "%Y%m%d%H%M.%S");
         let (a, b) = (offset("202001010000.00").unwrap(), offset("202001010001.30").unwrap());
         assert!((b - a - 90.0).abs() < f64::EPSILON);
-        assert_eq!(offset("2020"), None);
-        assert_eq!(parse("2020-01-02", "%Y-%m-%d").map(|t| t > a), Some(true));
+        assert!(offset("2020").is_err());
+        assert!(parse("2020-01-02", "%Y-%m-%d").unwrap() > a);
+        assert_eq!(parse("2020", "%Y"), offset("202001010000.00"));
     }
 }

@@ -121,11 +121,14 @@ fn set_mode(host: &dyn HostApi, path: &Path, wanted: &Value, changes: &mut Chang
     let current = Current { bits: meta.bits, is_dir: meta.is_dir(), umask: umask() };
     let bits = mode::resolve(wanted, current)
         .map_err(|bad| refused(path, "mode must be in octal or symbolic form").with("details", bad.to_string()))?;
-    // Links have no permissions of their own here.
-    if bits == meta.bits || meta.is_link() {
+    if bits == meta.bits {
         return Ok(false);
     }
     changes.note("mode", mode::shown(meta.bits), mode::shown(bits));
+    // Links have no permissions of their own here, which the original finds out by trying.
+    if meta.is_link() {
+        return Ok(host.foretells());
+    }
     host.set_bits(path, bits).map_err(|error| refused(path, "chmod failed").with("details", error.to_string()))?;
     // A file system without permissions takes the call and changes nothing.
     Ok(host.foretells() || host.lstat(path).is_none_or(|now| now.bits != meta.bits))
