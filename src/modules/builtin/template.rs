@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::copy::place::{Parcel, Placing};
-use super::copy::{not_found, open, refusal, with_diff};
+use super::copy::{not_found, open, refusal, with_diff, without_diff};
 use super::files::{COMMON, base_name, shown, users};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
@@ -46,7 +46,7 @@ impl Module for Template {
     }
 
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+        Box::pin(async move { run(args, context).await.map_err(|failure| without_diff(failure, context)) })
     }
 }
 

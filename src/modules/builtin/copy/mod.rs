@@ -45,14 +45,7 @@ impl Module for Copy {
     }
 
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move {
-            run(args, context).await.map_err(|mut failure| {
-                if !context.diff && failure.data.contains("diff") {
-                    failure.data.set("diff", Value::list([]));
-                }
-                failure
-            })
-        })
+        Box::pin(async move { run(args, context).await.map_err(|failure| without_diff(failure, context)) })
     }
 }
 
@@ -127,6 +120,14 @@ fn untouched(placing: &Placing) -> Outcome {
 /// Results have an empty list of differences where nobody wants any.
 pub(super) fn with_diff(outcome: Outcome, context: &TaskContext<'_>) -> Outcome {
     if context.diff { outcome } else { outcome.with("diff", Value::list([])) }
+}
+
+/// The same for failures.
+pub(super) fn without_diff(mut failure: Failure, context: &TaskContext<'_>) -> Failure {
+    if !context.diff && failure.data.contains("diff") {
+        failure.data.set("diff", Value::list([]));
+    }
+    failure
 }
 
 /// A source where the playbook is.
