@@ -36,6 +36,8 @@ impl Loader {
                 let message = message.at(entry.key.span(), "").hint("use `include_tasks` or `import_tasks`");
                 return Err(Box::new(Problem::general(message)));
             }
+            // The original looks for it only when the task runs, which need not come to pass.
+            None if is_action(key) => name.as_str().to_owned(),
             None => return Err(unknown_module(&name, entry.key.span()).into()),
         };
         if let Some(args) = args.filter(|args| !args.is_null()) {
@@ -114,10 +116,6 @@ impl Loader {
             Value::Dict(dict) => (*dict).clone(),
             Value::Null => Dict::new(),
             Value::Str(text) => self.free_text(module, &text, value.span())?,
-            // `pause: 5` and the like: the text of the scalar, as the original takes it.
-            scalar @ (Value::Int(_) | Value::Float(_) | Value::Bool(_)) => {
-                self.free_text(module, &crate::value::python::str(&scalar), value.span())?
-            }
             _ => {
                 return Err(Diagnostic::error(format!(
                     "the arguments of `{module}` must be a mapping, not {}",

@@ -5,7 +5,8 @@
 //! method, and is thrown away with the run: a variable is never changed for good.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::value::Value;
@@ -23,7 +24,8 @@ pub fn is_changing(method: &str) -> bool {
 pub fn may_change(template: &str) -> bool {
     template.split('.').skip(1).any(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
-        is_changing(&rest[..end])
+        // Whether `count` finds anything depends on where a list comes from.
+        is_changing(&rest[..end]) || &rest[..end] == "count"
     })
 }
 
@@ -35,6 +37,10 @@ pub struct Changes {
     entries: RefCell<HashMap<usize, (Value, Value)>>,
     /// What variables have given, so that each is the same thing throughout a template.
     variables: RefCell<HashMap<Box<str>, Value>>,
+    /// By identity: the lists and mappings that the template itself has made.
+    own: RefCell<HashMap<usize, Value>>,
+    /// By identity: which members of other lists the template has looked at.
+    looked_at: RefCell<HashMap<usize, (Value, BTreeSet<usize>)>>,
 }
 
 impl Changes {
@@ -48,11 +54,36 @@ impl Changes {
         self.open.get()
     }
 
+    /// Takes everything out of the book, which is closed then.
+    pub fn set_aside(&self) -> Option<Self> {
+        self.open.take().then(|| Self {
+            open: Cell::new(true),
+            entries: RefCell::new(self.entries.take()),
+            variables: RefCell::new(self.variables.take()),
+            own: RefCell::new(self.own.take()),
+            looked_at: RefCell::new(self.looked_at.take()),
+        })
+    }
+
+    /// Puts back what was set aside, in the place of all that has come since.
+    pub fn put_back(&self, aside: Option<Self>) {
+        self.close();
+        if let Some(aside) = aside {
+            self.open.set(true);
+            self.entries.swap(&aside.entries);
+            self.variables.swap(&aside.variables);
+            self.own.swap(&aside.own);
+            self.looked_at.swap(&aside.looked_at);
+        }
+    }
+
     /// Forgets everything.
     pub fn close(&self) {
         if self.open.replace(false) {
             self.entries.borrow_mut().clear();
             self.variables.borrow_mut().clear();
+            self.own.borrow_mut().clear();
+            self.looked_at.borrow_mut().clear();
         }
     }
 
@@ -72,6 +103,39 @@ impl Changes {
         {
             self.entries.borrow_mut().insert(id, (of.clone(), now));
         }
+    }
+
+    /// Notes that the template has made a list or a mapping by itself, in brackets or by an operator.
+    pub fn own(&self, value: &Value) {
+        if self.is_open()
+            && let Some(id) = identity(value)
+        {
+            self.own.borrow_mut().insert(id, value.clone());
+        }
+    }
+
+    /// Whether the template has made it by itself.
+    pub fn is_own(&self, value: &Value) -> bool {
+        identity(value).is_some_and(|id| self.own.borrow().contains_key(&id))
+    }
+
+    /// Notes that members of a list have been looked at.
+    pub fn look_at(&self, list: &Value, members: Range<usize>) {
+        if self.is_open()
+            && let (Value::List(_), Some(id)) = (list, identity(list))
+        {
+            let mut looked_at = self.looked_at.borrow_mut();
+            looked_at.entry(id).or_insert_with(|| (list.clone(), BTreeSet::new())).1.extend(members);
+        }
+    }
+
+    /// Whether `count` finds a member: one of a list that is not the template's own it finds only after it was looked at.
+    pub fn is_found(&self, list: &Value, member: usize) -> bool {
+        !matches!(list, Value::List(_))
+            || self.is_own(list)
+            || identity(list).is_some_and(|id| {
+                self.looked_at.borrow().get(&id).is_some_and(|(_, members)| members.contains(&member))
+            })
     }
 
     /// What a variable gave before.

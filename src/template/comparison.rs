@@ -123,6 +123,8 @@ fn contains(container: &Value, item: &Value, engine: &Engine<'_>) -> Result<Valu
                 false
             }
         }
+        // `hostvars` knows hosts that it does not list.
+        Value::Object(object) if super::api::mapping(&**object).is_some() => object.get(item).is_some(),
         Value::Object(object) => match object.members() {
             Some(members) => engine.members_of(&Value::list(members))?.contains(item),
             None => return Err(not_a_container(container)),

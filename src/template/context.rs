@@ -219,6 +219,7 @@ impl Context for Engine<'_> {
         let value = with_ends(engine.finish(value)?, text, options.newline);
         Ok(match value {
             Value::Str(_) | Value::Unknown(_) => value,
+            Value::Null if text.is_empty() => Value::text(""),
             other if options.native => other,
             Value::Null => Value::text(""),
             other => Value::text(python::str(&other)),

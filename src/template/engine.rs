@@ -330,7 +330,12 @@ impl<'a> Engine<'a> {
         self.guarded(text, label, || {
             let place = Place::of(text);
             let parsed = self.globals.template(text).map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
-            let value = with_ends(self.run(&parsed, &Locals::root(), &place)?, text, "\n");
+            // What one template changes is nothing to another.
+            let others = self.changes.set_aside();
+            let value = self.run(&parsed, &Locals::root(), &place);
+            let value = if self.changes.is_open() { value.and_then(|value| self.deep(value)) } else { value };
+            self.changes.put_back(others);
+            let value = with_ends(value?, text, "\n");
             Ok(if text.is_secret() { secret(value) } else { value })
         })
     }

@@ -87,7 +87,11 @@ impl Engine<'_> {
             },
             Kind::Const(value) => Ok(value.clone()),
             Kind::Var(name) => self.name(name, node, cx),
-            Kind::List(items) => Ok(Value::list(self.nodes(items, cx)?)),
+            Kind::List(items) => {
+                let list = Value::list(self.nodes(items, cx)?);
+                self.changes.own(&list);
+                Ok(list)
+            }
             Kind::Tuple(items) => Ok(Value::tuple(self.nodes(items, cx)?)),
             Kind::Map(entries) => {
                 let mut dict = Dict::new();
@@ -98,7 +102,9 @@ impl Engine<'_> {
                     }
                     dict.insert(key, self.node(value, cx)?);
                 }
-                Ok(dict.into())
+                let dict = Value::from(dict);
+                self.changes.own(&dict);
+                Ok(dict)
             }
             Kind::Neg(of) => ops::negate(&self.defined(of, cx)?),
             Kind::Pos(of) => ops::positive(&self.defined(of, cx)?),
@@ -107,6 +113,7 @@ impl Engine<'_> {
                 Err(unknown) => Value::Unknown(unknown).computed(),
             }),
             Kind::And(..) | Kind::Or(..) => self.logic(node, cx),
+            Kind::Binary(..) if is_literal(node) => self.chain(node, cx).inspect(|result| self.changes.own(result)),
             Kind::Binary(..) => self.chain(node, cx),
             Kind::Compare(first, rest) => {
                 let mut left = self.operand(first, cx)?;
@@ -162,6 +169,7 @@ impl Engine<'_> {
                     *slot = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
                 }
                 let piece = row::slice(&of, &at)?;
+                self.changes.own(&piece);
                 Ok(if is_secret(&of) { secret(piece) } else { piece })
             }
             Kind::Call(target, args) => {
@@ -379,10 +387,19 @@ impl Engine<'_> {
     pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
         let members = row::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
         self.burn(members.len() as u64)?;
+        self.changes.look_at(value, 0..members.len());
         if is_secret(value) {
             return Ok(members.into_iter().map(secret).collect());
         }
         members.into_iter().map(|member| self.touch(member, None)).collect()
+    }
+}
+
+/// Whether an expression is made of what is written in it alone, as far as lists go.
+fn is_literal(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Binary(_, left, right) => is_literal(left) && is_literal(right),
+        kind => matches!(kind, Kind::List(_) | Kind::Const(_)),
     }
 }
 

@@ -66,7 +66,16 @@ impl Engine<'_> {
 
     /// A member by its key or index, raw, as it is now.
     fn keyed(&self, of: &Value, key: &Value) -> Option<Value> {
-        if self.changes.is_open() { keyed(&self.changes.current(of.clone()), key) } else { keyed(of, key) }
+        if !self.changes.is_open() {
+            return keyed(of, key);
+        }
+        let now = self.changes.current(of.clone());
+        if let (Value::List(items), true) = (&now, matches!(key, Value::Int(_)))
+            && let Some(at) = index(key, items.len())
+        {
+            self.changes.look_at(of, at..at + 1);
+        }
+        keyed(&now, key)
     }
 }
 

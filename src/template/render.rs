@@ -157,8 +157,8 @@ impl Engine<'_> {
             StmtKind::Raw(text) => out.raw(text),
             StmtKind::Emit(node) => {
                 let mut value = self.node(node, cx)?;
-                if self.changes.is_open() {
-                    // It is printed as it is now, whatever changes it later.
+                if self.changes.is_own(&value) {
+                    // It is printed as it is now, whatever changes it later; what variables give is printed at the end.
                     value = self.deep(value)?;
                 }
                 out.value(value, &node.at);
@@ -220,10 +220,10 @@ impl Engine<'_> {
             StmtKind::FromImport(name, names, with_context) => {
                 let module = self.import(name, *with_context, cx).map_err(place)?;
                 for (name, alias) in names {
-                    let found = self.attribute(&module, name)?;
-                    if found.is_undefined() {
-                        return Err(place(Fault::undefined(format!("the imported template has no `{name}`"))));
-                    }
+                    let found = match self.attribute(&module, name)? {
+                        Value::Undefined(_) => Value::undefined(format!("the imported template has no `{name}`")),
+                        found => found,
+                    };
                     cx.locals.set(Arc::clone(alias), found);
                 }
             }

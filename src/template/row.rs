@@ -22,11 +22,19 @@ pub(super) fn limit(size: usize) -> Result<(), Fault> {
     Err(Fault::new(super::fault::FaultKind::Limit, "the result of this operation is too large"))
 }
 
+/// A key of a mapping: data, also where it looks like a template.
+pub(super) fn key(key: &Value) -> Value {
+    match key {
+        Value::Str(text) if text.is_template() => Value::Str(text.clone().into_data()),
+        other => other.clone(),
+    }
+}
+
 /// The raw members of anything that can be iterated.
 pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
     match value {
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => Ok(items.to_vec()),
-        Value::Dict(dict) => Ok(dict.keys().cloned().collect()),
+        Value::Dict(dict) => Ok(dict.keys().map(key).collect()),
         Value::Str(text) => {
             let mut buffer = [0; 4];
             Ok(text.chars().map(|c| Value::text(&*c.encode_utf8(&mut buffer))).collect())

@@ -8,6 +8,7 @@ use crate::host::{Command as Run, RunError};
 use crate::modules::args::{expand_home, expand_variables};
 use crate::modules::spec::{CheckSupport, FreeForm, Kind, Param};
 use crate::modules::{Args, Failure, Later, Local, Module, Outcome, Spec, TaskContext};
+use crate::template::filters::text::shell_quoted;
 use crate::value::{Dict, Value};
 
 const PARAMS: &[Param] = &[
@@ -159,7 +160,8 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
             Ok(Outcome { skipped, later, ..Outcome::new(!skipped, result.data(Some(0))) })
         }
         Err(RunError::Start(error)) => {
-            result.cmd = command.words.join(" ").into();
+            let words: Vec<String> = command.words.iter().map(|word| shell_quoted(word)).collect();
+            result.cmd = words.join(" ").into();
             let rc = error.raw_os_error().unwrap_or(2);
             let said = error.to_string();
             let why = said.split(" (os error").next().unwrap_or_default();

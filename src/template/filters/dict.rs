@@ -7,6 +7,7 @@ use crate::template::fault::Fault;
 use crate::template::python::coerce::{
     flag, ignore_case, items, required, sort_by_key, text, text_or, touch, touch_values,
 };
+use crate::template::row;
 use crate::value::{Dict, Value, python};
 
 /// The family.
@@ -144,7 +145,7 @@ fn dict2items(call: &Call<'_>) -> Result<Value, Fault> {
         return Err(Fault::value(format!("dict2items requires a dictionary, got <class '{got}'> instead.")));
     };
     Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| {
-        Dict::from_iter([(key_name.clone(), key.clone()), (value_name.clone(), value.clone())]).into()
+        Dict::from_iter([(key_name.clone(), row::key(key)), (value_name.clone(), value.clone())]).into()
     })))
 }
 
@@ -201,7 +202,7 @@ fn pairs(call: &Call<'_>) -> Result<Value, Fault> {
     match &*opened(&call.input) {
         Value::Undefined(_) => Ok(Value::list([])),
         Value::Dict(dict) => {
-            Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| Value::tuple([key.clone(), value.clone()]))))
+            Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| Value::tuple([row::key(key), value.clone()]))))
         }
         _ => Err(Fault::value("Can only get item pairs from a mapping.")),
     }
@@ -222,7 +223,7 @@ fn dictsort(call: &Call<'_>) -> Result<Value, Fault> {
     let keyed = touch_values(dict)?.iter().map(|(key, value)| {
         let sorted_by = if by_value { value.clone() } else { key.clone() };
         let sorted_by = if exact { sorted_by } else { ignore_case(sorted_by) };
-        (sorted_by, Value::tuple([key.clone(), value.clone()]))
+        (sorted_by, Value::tuple([row::key(key), value.clone()]))
     });
     sort_by_key(keyed.collect(), flag(reverse.as_ref(), false)).map(Value::list)
 }

@@ -97,7 +97,11 @@ fn nested(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             .flat_map(|row| list.iter().map(move |item| row.iter().cloned().chain(flatten([item])).collect()))
             .collect();
     }
-    Ok(rows.into_iter().map(Value::list).collect())
+    if let [only] = &lists[..] {
+        // Each member is a row by itself, a text one of characters.
+        return only.iter().map(|row| Ok(Value::list(flatten(&call.context.iterate(row)?)))).collect();
+    }
+    Ok(rows.iter().map(|row| Value::list(flatten(row))).collect())
 }
 
 fn together(call: &Call<'_>) -> Result<Vec<Value>, Fault> {

@@ -94,9 +94,14 @@ fn inventory_hostnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             (crate::value::python::str(name), hosts)
         })
         .collect();
-    let hosts = crate::inventory::select_among(&groups, &patterns).map_err(|why| fault(why.summary))?;
-    if hosts.is_empty() && patterns == ["localhost"] {
-        return Ok(vec![Value::text("localhost")]);
+    let mut hosts = crate::inventory::select_among(&groups, &patterns).map_err(|why| fault(why.summary))?;
+    let is_local = |name: &str| ["localhost", "127.0.0.1", "::1"].contains(&name);
+    // It is there even if the inventory does not name it.
+    let implicit = patterns.iter().flat_map(|pattern| pattern.split(',')).map(str::trim).find(|name| is_local(name));
+    if let Some(name) = implicit
+        && !hosts.iter().any(|host| is_local(host))
+    {
+        hosts.push(name.into());
     }
     Ok(hosts.into_iter().map(Value::text).collect())
 }

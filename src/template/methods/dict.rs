@@ -6,6 +6,7 @@ use super::need;
 use crate::template::call::Args;
 use crate::template::engine::Engine;
 use crate::template::fault::Fault;
+use crate::template::row;
 use crate::value::{Dict, Value, python};
 
 pub const NAMES: &[&str] =
@@ -16,10 +17,13 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
     let change = |dict: Dict| engine.changes.set(of, dict.into());
     // The reference turns views into lists as soon as a template has them.
     let list = |items: Vec<Value>| Ok(Value::List(Arc::new(items)));
+    if ["keys", "values", "items", "copy", "clear", "popitem"].contains(&name) {
+        let [] = args.bind([])?;
+    }
     match name {
-        "keys" => list(dict.keys().cloned().collect()),
+        "keys" => list(dict.keys().map(row::key).collect()),
         "values" => list(dict.values().cloned().collect()),
-        "items" => list(dict.iter().map(|(k, v)| Value::tuple([k.clone(), v.clone()])).collect()),
+        "items" => list(dict.iter().map(|(k, v)| Value::tuple([row::key(k), v.clone()])).collect()),
         "get" | "setdefault" | "pop" => {
             let [key, default] = args.bind(["key", "default"])?;
             let key = need(key, name, "key")?;
@@ -54,18 +58,12 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
                 let mut rest = dict.clone();
                 rest.remove_value(key);
                 change(rest);
-                Ok(Value::tuple([key.clone(), value.clone()]))
+                Ok(Value::tuple([row::key(key), value.clone()]))
             }
             None => Err(Fault::value("popitem(): dictionary is empty")),
         },
         "copy" => Ok(dict.clone().into()),
-        "fromkeys" => {
-            let [keys, value] = args.bind(["iterable", "value"])?;
-            let value = value.unwrap_or(Value::Null);
-            let keys = engine.members_of(&need(keys, name, "iterable")?)?;
-            let keys = keys.into_iter().filter(Value::is_hashable);
-            Ok(keys.map(|key| (key, value.clone())).collect::<Dict>().into())
-        }
+        "fromkeys" => from_keys(engine, args),
         "clear" => {
             change(Dict::new());
             Ok(Value::Null)
@@ -80,4 +78,13 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
         }
         other => Err(Fault::value(format!("'dict' object has no attribute '{other}'"))),
     }
+}
+
+/// `dict.fromkeys(keys, value)`
+pub fn from_keys(engine: &Engine<'_>, args: &Args) -> Result<Value, Fault> {
+    let [keys, value] = args.bind(["iterable", "value"])?;
+    let value = value.unwrap_or(Value::Null);
+    let keys = engine.members_of(&need(keys, "fromkeys", "iterable")?)?;
+    let keys = keys.into_iter().filter(Value::is_hashable);
+    Ok(keys.map(|key| (key, value.clone())).collect::<Dict>().into())
 }

@@ -9,11 +9,48 @@ use crate::value::{Value, python};
 
 /// Formats text as Python's `str.format` does.
 pub fn format(engine: &Engine<'_>, template: &str, args: &Args) -> Result<Value, Fault> {
-    let mut auto = 0;
-    fields(engine, template, args, &mut auto, 0).map(Value::text)
+    fields(engine, template, args, &mut Numbering::Undecided, 0).map(Value::text)
 }
 
-fn fields(engine: &Engine<'_>, template: &str, args: &Args, auto: &mut usize, level: usize) -> Result<String, Fault> {
+/// How the fields of a text come by their arguments: one of the ways for all of them.
+enum Numbering {
+    Undecided,
+    /// `{}`, and how many there were.
+    Automatic(usize),
+    /// `{0}`
+    Manual,
+}
+
+impl Numbering {
+    /// The number of the next `{}`.
+    fn next(&mut self) -> Result<usize, Fault> {
+        let at = match self {
+            Self::Undecided => 0,
+            Self::Automatic(count) => *count,
+            Self::Manual => {
+                return Err(Fault::value("cannot switch from manual field specification to automatic field numbering"));
+            }
+        };
+        *self = Self::Automatic(at + 1);
+        Ok(at)
+    }
+
+    fn by_hand(&mut self) -> Result<(), Fault> {
+        if matches!(self, Self::Automatic(_)) {
+            return Err(Fault::value("cannot switch from automatic field numbering to manual field specification"));
+        }
+        *self = Self::Manual;
+        Ok(())
+    }
+}
+
+fn fields(
+    engine: &Engine<'_>,
+    template: &str,
+    args: &Args,
+    auto: &mut Numbering,
+    level: usize,
+) -> Result<String, Fault> {
     if level > 2 {
         return Err(Fault::value("Max string recursion exceeded"));
     }
@@ -66,7 +103,7 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut usize) -> Result<Value, Fault> {
+fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut Numbering) -> Result<Value, Fault> {
     let end = name.find(['.', '[']).unwrap_or(name.len());
     let (first, mut path) = name.split_at(end);
     let by_index = |at: usize| {
@@ -76,9 +113,9 @@ fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut usize) -> Res
             .ok_or_else(|| Fault::value(format!("Replacement index {at} out of range for positional args tuple")))
     };
     let mut value = if first.is_empty() {
-        *auto += 1;
-        by_index(*auto - 1)?
+        by_index(auto.next()?)?
     } else if let Ok(at) = first.parse() {
+        auto.by_hand()?;
         by_index(at)?
     } else {
         args.named(first).cloned().ok_or_else(|| Fault::value(format!("'{first}'")))?
@@ -86,6 +123,10 @@ fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut usize) -> Res
     while !path.is_empty() {
         if let Some(after) = path.strip_prefix('.') {
             let end = after.find(['.', '[']).unwrap_or(after.len());
+            // Only in templates are the keys of a mapping attributes.
+            if let Value::Dict(_) = value {
+                return Err(Fault::value(format!("'dict' object has no attribute '{}'", &after[..end])));
+            }
             value = engine.attribute(&value, &after[..end])?;
             path = &after[end..];
         } else {
@@ -182,11 +223,7 @@ pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
         Value::Int(_) | Value::Big(_) | Value::Bool(_)
             if !matches!(spec.kind, Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) =>
         {
-            if spec.kind.is_none() && matches!(value, Value::Bool(_)) {
-                (String::new(), python::str(value), '<')
-            } else {
-                integer(value, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('d')))?
-            }
+            integer(value, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('d')))?
         }
         Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => {
             let number = numeric::to_float(value).ok_or_else(|| Fault::value("int too large to convert to float"))?;

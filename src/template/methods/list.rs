@@ -33,7 +33,8 @@ pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: 
             let wanted = need(wanted, name, "value")?;
             let Value::List(items) = engine.deep(Value::list(items.to_vec()))? else { return Ok(Value::Null) };
             if name == "count" {
-                return Ok(Value::from(items.iter().filter(|item| **item == wanted).count()));
+                let found = |(at, item): &(usize, &Value)| **item == wanted && engine.changes.is_found(of, *at);
+                return Ok(Value::from(items.iter().enumerate().filter(found).count()));
             }
             let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
             let bound = |at: Option<i64>, default: i64| {
@@ -42,6 +43,7 @@ pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: 
             };
             let (from, to) = (bound(integer(start)?, 0), bound(integer(stop)?, length));
             let found = (from..to).find(|at| items[*at] == wanted);
+            engine.changes.look_at(of, from..found.map_or(to, |at| at + 1));
             found.map(Value::from).ok_or_else(|| Fault::value(format!("{} is not in list", python::repr(&wanted))))
         }
         "pop" => {
@@ -99,6 +101,9 @@ pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: 
             Ok(Value::Null)
         }
         "sort" => {
+            if args.named("key").is_some_and(|key| !matches!(key, Value::Null | Value::Object(_))) {
+                return Err(Fault::value("the `key` of sort() is not callable"));
+            }
             let down = args.named("reverse").is_some_and(Value::is_true);
             change(sorted(engine, items, down)?);
             Ok(Value::Null)

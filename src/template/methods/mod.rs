@@ -12,7 +12,8 @@ use std::sync::atomic::Ordering;
 use super::call::Args;
 use super::engine::Engine;
 use super::fault::Fault;
-use super::objects::{Cycler, LoopState};
+use super::objects::{Cycler, Function, LoopState};
+use super::range::Range;
 use super::secrecy::Debt;
 use crate::value::Value;
 
@@ -30,7 +31,11 @@ pub fn has(value: &Value, name: &str) -> bool {
         Value::Time(_) => time::NAMES,
         Value::Object(object) => {
             let any = object.as_any();
-            if any.is::<Cycler>() {
+            if any.downcast_ref::<Function>().is_some_and(|function| function.0 == "dict") {
+                &["fromkeys"]
+            } else if any.is::<Range>() {
+                &["count", "index"]
+            } else if any.is::<Cycler>() {
                 &["next", "reset"]
             } else if any.is::<LoopState>() {
                 &["cycle", "changed"]
@@ -93,7 +98,12 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
         },
         Value::Time(time) => time::call(*time, name, &args)?,
         Value::Object(object) => {
-            if let Some(cycler) = object.as_any().downcast_ref::<Cycler>() {
+            if object.as_any().is::<Function>() {
+                dict::from_keys(engine, &args)?
+            } else if object.as_any().is::<Range>() {
+                let members = Value::tuple(object.members().unwrap_or_default());
+                list::call(engine, &members, members.as_slice().unwrap_or_default(), name, &args)?
+            } else if let Some(cycler) = object.as_any().downcast_ref::<Cycler>() {
                 let at = cycler.at.load(Ordering::Relaxed);
                 let next = if name == "reset" { 0 } else { (at + 1) % cycler.items.len().max(1) };
                 cycler.at.store(next, Ordering::Relaxed);

@@ -4,6 +4,7 @@ use super::{integer, need};
 use crate::template::call::Args;
 use crate::template::engine::Engine;
 use crate::template::fault::Fault;
+use crate::template::python::charset::Encoding;
 use crate::value::{Dict, Value};
 
 pub const NAMES: &[&str] = &[
@@ -58,6 +59,11 @@ pub const NAMES: &[&str] = &[
 
 pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<Value, Fault> {
     let done = |text: String| Ok(Value::text(text));
+    let lonely =
+        name.starts_with("is") || ["lower", "casefold", "upper", "swapcase", "capitalize", "title"].contains(&name);
+    if lonely {
+        let [] = args.bind([])?;
+    }
     match name {
         "lower" => done(text.to_lowercase()),
         // The one letter whose folding is not its small form, apart from rare ligatures.
@@ -169,8 +175,12 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         }
         "center" | "ljust" | "rjust" => {
             let [width, fill] = args.bind(["width", "fillchar"])?;
-            let width = integer(width)?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0).min(1 << 20);
+            let width = integer(Some(need(width, name, "width")?))?;
+            let width = width.and_then(|width| usize::try_from(width).ok()).unwrap_or(0).min(1 << 20);
             let fill = optional_text(fill.as_ref())?.unwrap_or(" ");
+            if fill.chars().count() != 1 {
+                return Err(Fault::value("The fill character must be exactly one character long"));
+            }
             let missing = width.saturating_sub(text.chars().count());
             let left = match name {
                 "ljust" => 0,
@@ -201,7 +211,11 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
             let size = integer(size)?.and_then(|size| usize::try_from(size).ok()).unwrap_or(8).min(1000);
             done(expand_tabs(text, size))
         }
-        "encode" => Ok(Value::Bytes(text.as_bytes().into())),
+        "encode" => {
+            let [encoding, _errors] = args.bind(["encoding", "errors"])?;
+            let encoding = Encoding::find(optional_text(encoding.as_ref())?.unwrap_or("utf-8"))?;
+            Ok(Value::Bytes(encoding.encode(text)?.into()))
+        }
         "format" => super::format::format(engine, text, args),
         "format_map" => match args.positional.first() {
             Some(Value::Dict(dict)) => {

@@ -200,7 +200,8 @@ fn number(text: &str) -> Option<Value> {
     let whole = if radix == 10 { &digits[..] } else { &digits[2..] };
     match BigInt::parse_bytes(whole.as_bytes(), radix) {
         Some(number) => Some(Value::big(number)),
-        None => digits.parse().ok().map(Value::Float),
+        // Python code, which templates become, has no way to write what is not finite.
+        None => digits.parse().ok().filter(|float: &f64| float.is_finite()).map(Value::Float),
     }
 }
 
