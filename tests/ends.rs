@@ -110,3 +110,18 @@ fn several_playbooks_end_as_one_run() {
     assert_eq!((code, said.as_str()), (Some(4), ""), "{complained}");
     fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_module_that_is_not_there_is_told_by_lint_and_by_the_run() {
+    let play = "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - action: registry_tokn registry=demo\n";
+    let folder = folder("unknown", &[("playbook.yml", play)]);
+    for (before, code) in [(&["lint"][..], 4), (&[], 2)] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ionplay"));
+        let output = command.current_dir(&folder).args(before).arg("playbook.yml").output().unwrap();
+        let (said, complained) = texts(&output);
+        let said = said + &complained;
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains("playbook.yml:4:7") && said.contains("did you mean `registry_token`?"), "{said}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}

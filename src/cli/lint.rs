@@ -163,12 +163,14 @@ impl Lint {
         }
     }
 
-    /// A module of the original that is not here fails its task, but only if that is run.
+    /// A module that is not here fails its task, but only if that is run.
     fn absent(&mut self, task: &Task) {
-        let short = task.action.short();
+        let (full, short) = (&task.action.full, task.action.short());
+        if !full.is_empty() && action::resolve(full).is_none() {
+            self.tell(action::unknown_module(full, &task.span));
+        }
         if action::NOT_HERE.contains(&short) {
-            let said =
-                format!("there is no module `{}` in this program; the task fails if it is run", task.action.full);
+            let said = format!("there is no module `{full}` in this program; the task fails if it is run");
             self.tell(Diagnostic::warning(said).at(&task.span, ""));
         }
     }

@@ -52,6 +52,9 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
         task.action.full.clone()
     };
     let module = modules::find(&full).ok_or_else(|| {
+        if action::resolve(&full).is_none() {
+            return Failure::from(action::unknown_module(&full, &task.span)).breaking_off();
+        }
         let message = Diagnostic::error(format!("there is no module `{full}` in this program"));
         Failure::from(message.at(&task.span, "")).breaking_off()
     })?;
