@@ -124,10 +124,20 @@ fn counts(events: &[Json]) -> (u64, u64, u64) {
     (sum("ok"), sum("changed"), sum("skipped"))
 }
 
-/// Task, host, status and action of each result.
+/// Task, host, status and action of each result. Hosts run side by side: within a task they are put in order.
 fn told(events: &[Json]) -> Vec<String> {
-    let results = events.iter().filter(|event| event["event"] == "host" || event["event"] == "item");
-    results
+    let mut tasks: Vec<Vec<&Json>> = vec![Vec::new()];
+    for event in events {
+        match event["event"].as_str() {
+            Some("task_start") => tasks.push(Vec::new()),
+            Some("host" | "item") => tasks.last_mut().unwrap().push(event),
+            _ => {}
+        }
+    }
+    tasks.iter_mut().for_each(|results| results.sort_by_key(|event| event["host"].to_string()));
+    tasks
+        .into_iter()
+        .flatten()
         .map(|e| format!("{} {} {} {}", e["task"], e["host"], e["status"], e["result"]["action"]))
         .map(|line| normal(&line))
         .collect()

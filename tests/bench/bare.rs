@@ -1,9 +1,10 @@
-//! A bare HTTP client: one kept connection, requests written as text, answers read by their length. It is what the
-//! creation of tokens is compared with: the same calls, and nothing else.
+//! Bare HTTP clients: what the creation of tokens is compared with, the same calls and nothing else. One is of our own, with
+//! one kept connection, requests written as text, and answers read by their length; the other is `curl`.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use ionplay::sandbox::{Entry, TOKEN};
 
@@ -45,6 +46,33 @@ pub fn replay(url: &str, calls: &Path) -> io::Result<()> {
         answers.read_exact(&mut answer)?;
     }
     Ok(())
+}
+
+/// The same calls from one process of `curl`, over one kept connection, too. None where there is no such program.
+///
+/// # Errors
+/// If its instructions cannot be written.
+pub fn curl(url: &str, calls: &Path) -> io::Result<Option<Command>> {
+    let there = Command::new("curl").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    for line in std::fs::read_to_string(calls)?.lines() {
+        let mut parts = line.splitn(3, '\t');
+        let mut part = || parts.next().unwrap_or_default();
+        let (method, path, body) = (part(), part(), part());
+        let data = if body.is_empty() { String::new() } else { format!("data = {body:?}\n") };
+        all.push(format!(
+            "silent\nfail\noutput = \"/dev/null\"\nrequest = {method}\nurl = \"{url}{path}\"\n\
+             header = \"Authorization: Bearer {TOKEN}\"\nheader = \"Content-Type: application/json\"\n{data}"
+        ));
+    }
+    let instructions = calls.with_extension("curl");
+    std::fs::write(&instructions, all.join("next\n"))?;
+    let mut command = Command::new("curl");
+    command.arg("--config").arg(instructions);
+    Ok(Some(command))
 }
 
 /// Reads the head of an answer; gives the length of its body.

@@ -127,9 +127,19 @@ impl Bench {
                 command
             });
             print(&name, &ours);
-            print("  the same calls from a bare client", &theirs);
-            let ratio = ours.median().as_secs_f64() / theirs.median().as_secs_f64();
-            println!("{:<52} {:>19.2}", "  ratio of the medians", ratio);
+            let compared = |what: &str, theirs: &Times| {
+                print(&format!("  the same calls from {what}"), theirs);
+                let ratio = ours.median().as_secs_f64() / theirs.median().as_secs_f64();
+                println!("{:<52} {:>19.2}", "  ratio of the medians", ratio);
+            };
+            compared("a bare client", &theirs);
+            if bare::curl("", &calls).expect("the calls can be written down").is_some() {
+                let curl = times(runs, true, &mut || {
+                    let command = bare::curl(&server.insert(serve(latency)).url(), &calls);
+                    command.expect("the calls can be written down").expect("it was there before")
+                });
+                compared("curl", &curl);
+            }
         }
     }
 
