@@ -1,5 +1,6 @@
 //! Files that are JSON from end to end: read as such, before they are tried as YAML, whose numbers and escapes differ.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -205,6 +206,7 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.at += 1;
         let mut entries: Vec<Entry> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
         if !self.take(b'}') {
             loop {
                 self.blanks();
@@ -213,7 +215,9 @@ impl<'a> Reader<'a> {
                 self.blanks();
                 let value = self.value()?;
                 // Of equal keys the first gives the place and the last the value.
-                match entries.iter_mut().find(|entry| entry.key.as_str() == key.as_str()) {
+                let name = key.as_str().unwrap_or_default().to_owned();
+                let at = *known.entry(name).or_insert(entries.len());
+                match entries.get_mut(at) {
                     Some(entry) => entry.value = value,
                     None => entries.push(Entry { key, value }),
                 }
