@@ -5,7 +5,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::content::{Contents, Query, Reading};
-pub use super::fact::Id;
+pub use super::deferred::Id;
 use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::{ApiError, Local};
 

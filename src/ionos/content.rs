@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::fact::{Fact, Id};
+use super::deferred::{Fact, Id};
 
 /// An object as the service tells it.
 #[derive(Debug, Clone, PartialEq)]

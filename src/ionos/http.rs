@@ -7,10 +7,10 @@ use std::rc::Rc;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
-use super::answer::{decode, to_json, whole};
 use super::api::{Answer, Id, Witness};
 use super::content::{Contents, Query, Reading};
-use super::kept::Kept;
+use super::decode::{decode, to_json, whole};
+use super::list_cache::Kept;
 use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
 use super::paging::{Gathered, Named, Page};
 use super::path::{contents_path, encode, registry_path, repository_path, sendable, token_path};

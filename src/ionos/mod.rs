@@ -4,24 +4,24 @@
 //! service itself, [`overlay`] the world of check mode, in which reads pass through and writes stay in memory. Which
 //! one a task gets is decided by the [`Connector`] of the run.
 
-mod answer;
 pub mod api;
-pub mod careful;
 pub mod connection;
 pub mod content;
+pub mod create;
 pub mod date;
+mod decode;
+mod decorator;
+pub mod deferred;
 pub mod error;
-pub mod fact;
 #[cfg(test)]
 pub mod fake;
 pub mod http;
-pub mod kept;
-mod layer;
+pub mod list_cache;
 pub mod model;
 pub mod overlay;
+mod ownership;
 mod paging;
 mod path;
-mod proof;
 mod proxy;
 mod tls;
 pub mod transport;
@@ -33,11 +33,11 @@ use std::rc::Rc;
 pub use api::{Past, RegistryApi, RegistryReads};
 pub use connection::{Connection, Credentials, Endpoint, Tuning, Waiting};
 pub use date::Date;
+pub use decorator::Layer;
+pub use deferred::Fact;
 pub use error::ApiError;
-pub use fact::Fact;
 pub use http::HttpConnector;
-pub use kept::Kept;
-pub use layer::Layer;
+pub use list_cache::Kept;
 pub use overlay::OverlayConnector;
 
 /// A future that stays on its thread.

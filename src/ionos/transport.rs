@@ -2,7 +2,7 @@
 //!
 //! What may be repeated: everything that has the same effect once and twice (GET, HEAD, DELETE, and PATCH, which names
 //! values and not differences). A POST is repeated only where it was turned away (429, 503) or never left (no
-//! connection); what to do about one whose answer was lost is not decided here but in [`super::careful`].
+//! connection); what to do about one whose answer was lost is not decided here but in [`super::create`].
 
 use std::cell::{Cell, OnceCell};
 use std::time::Duration;

@@ -16,7 +16,7 @@ use super::options::{CONNECTION, REPLACE, WAIT};
 use super::registry_fields::{check_name, desired_scanning, desired_schedule, desired_subnets};
 use super::{lookup, returned};
 use crate::ionos::api::Id;
-use crate::ionos::careful;
+use crate::ionos::create;
 use crate::ionos::model::Registry;
 use crate::ionos::{ApiError, Fact, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
@@ -157,7 +157,7 @@ impl Resource for RegistryModule {
 
     async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Registry>) -> Result<Registry, ApiError> {
         let new = new_registry(&want.fields, old);
-        let made = match careful::create_registry(site.api, &new, &site.care(None)).await {
+        let made = match create::create_registry(site.api, &new, &site.care(None)).await {
             // The service does not say what it takes instead.
             Err(error) if error.status == Some(400) => {
                 if let Fact::Known(location) = &new.location {

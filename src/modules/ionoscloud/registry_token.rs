@@ -6,7 +6,7 @@
 use super::options::{self, CONNECTION, REPLACE, WAIT, wrong};
 use super::{expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
-use crate::ionos::careful;
+use crate::ionos::create;
 use crate::ionos::model::{LoginPair, Token};
 use crate::ionos::{ApiError, Fact, Past, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
@@ -166,7 +166,7 @@ impl Resource for RegistryToken {
         let new = old.map_or_else(|| new_token(&want.fields), |old| replacement_token(&want.fields, old));
         // A token that is replaced may have been found by its id, without the list.
         let names = (old.is_none() || !site.names.is_empty()).then_some(site.names);
-        let made = careful::create_token(site.api, registry, &new, &site.care(names)).await?;
+        let made = create::create_token(site.api, registry, &new, &site.care(names)).await?;
         made.notes.into_iter().for_each(|note| site.context.warn(note));
         let pair = made.object.properties.credentials.as_ref();
         if pair.is_none_or(|pair| pair.password.known().is_some_and(String::is_empty)) {

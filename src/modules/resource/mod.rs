@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::{Args, Spec, TaskContext};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
-use crate::ionos::careful::Care;
+use crate::ionos::create::Care;
 use crate::ionos::{ApiError, Fact, Kept, Past, RegistryApi, RegistryReads, Tuning};
 use crate::reconcile::{Action, FieldChange};
 use crate::value::{Dict, Value};

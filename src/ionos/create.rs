@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::api::Id;
 use super::error::ErrorKind;
 use super::model::{NewRegistry, NewToken, Registry, Token};
-use super::proof::Attempt;
+use super::ownership::Attempt;
 use super::{ApiError, Kept, RegistryApi, Tuning};
 use crate::interrupt::Interrupt;
 use crate::value::KNOWN_AFTER_CREATION;
