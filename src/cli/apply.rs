@@ -8,8 +8,8 @@ use std::rc::Rc;
 use clap::Args;
 
 use super::args::RunArgs;
+use super::dry_run::{EMBEDDED, Foretelling};
 use super::embedded;
-use super::foretell::{EMBEDDED, Foretelling};
 use super::plan::{look, print, refuse};
 use super::run::{self, Making, on_runtime};
 use crate::exit::Exit;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::args::RunArgs;
-use super::door::general;
+use super::output::general;
 use crate::diagnostic::Reaction;
 use crate::executor::{self, Options, Selection};
 use crate::inventory::{Composer, Inventory, Rules, Transform};

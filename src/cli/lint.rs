@@ -5,7 +5,8 @@ use std::io::Write;
 use std::rc::Rc;
 
 use super::args::RunArgs;
-use super::{door, reading};
+use super::load;
+use super::output;
 use crate::diagnostic::{Diagnostic, Report, Severity, json, render};
 use crate::exit::Exit;
 use crate::modules::{self, args};
@@ -64,7 +65,7 @@ pub fn run(args: &Args) -> Exit {
             vault_password_file: args.vault_password_file.clone(),
             ..RunArgs::default()
         };
-        match reading::read(&options, name, &redactor) {
+        match load::read(&options, name, &redactor) {
             Ok((loader, playbook)) => {
                 report.extend(loader.take_warnings());
                 let mut lint = Lint { report: Report::new(), seen: BTreeSet::new() };
@@ -91,7 +92,7 @@ fn print(report: &Report, format: Format, redactor: &Redactor) {
             format!("{:#}\n", serde_json::json!({ "messages": messages }))
         }
         Format::Text => {
-            let colour = door::colours(false);
+            let colour = output::colours(false);
             let mut text = report.iter().map(|message| render::render(message, colour) + "\n").collect::<String>();
             let errors = report.iter().filter(|message| message.severity == Severity::Error).count();
             let others = report.len() - errors;

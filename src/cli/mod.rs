@@ -4,16 +4,16 @@ pub mod apply;
 pub mod args;
 pub mod async_job;
 pub mod completions;
-mod composing;
 pub mod config;
 pub mod doc;
-pub mod door;
+mod dry_run;
 pub mod embedded;
 pub mod extra_vars;
-mod foretell;
+mod inventory_templates;
 pub mod lint;
+pub mod load;
+pub mod output;
 pub mod plan;
-pub mod reading;
 pub mod reference;
 pub mod run;
 pub mod sandbox;
@@ -98,7 +98,7 @@ fn told(result: anyhow::Result<()>) -> Exit {
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if broken_pipe(&error) => Exit::Success,
         Err(error) => {
-            eprintln!("error: {}", door::without_numbers(&format!("{error:#}")));
+            eprintln!("error: {}", output::without_numbers(&format!("{error:#}")));
             match error.downcast_ref() {
                 Some(VaultProblem::Ambiguous(_)) => Exit::BadOptions,
                 _ => Exit::General,

@@ -8,8 +8,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::args::RunArgs;
-use super::door;
-use super::foretell::Foretelling;
+use super::dry_run::Foretelling;
+use super::output;
 use super::run::on_runtime;
 use crate::exit::Exit;
 use crate::plan::show::{self, Look};
@@ -156,12 +156,12 @@ fn drifted(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
 
 /// How a plan is shown here: colours and lines as wide as the terminal, where there is one.
 pub(super) fn look(no_color: bool) -> Look {
-    Look { paint: Paint(door::colours(no_color)), width: crate::report::screen::width() }
+    Look { paint: Paint(output::colours(no_color)), width: crate::report::screen::width() }
 }
 
 /// Says why something is not done.
 pub(super) fn refuse(why: &str, exit: Exit) -> Exit {
-    eprintln!("error: {}", door::without_numbers(why));
+    eprintln!("error: {}", output::without_numbers(why));
     exit
 }
 

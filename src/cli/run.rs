@@ -6,9 +6,12 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::RunArgs;
-use super::composing;
-use super::door::{self, broken, colours, general, guarded};
-use super::{config, embedded, reading, token};
+use super::config;
+use super::embedded;
+use super::inventory_templates;
+use super::load;
+use super::output::{self, broken, colours, general, guarded};
+use super::token;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::executor::{self, Parts, Run};
 use crate::exit::Exit;
@@ -90,7 +93,7 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     }
     let args = &config::applied(args, &settings);
     let colour = colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
-    let bus = match door::open(args, colour, &settings, making.writer.take(), making.quiet) {
+    let bus = match output::open(args, colour, &settings, making.writer.take(), making.quiet) {
         Ok(bus) => bus,
         Err(message) => return failed(broken(&[message], colour, Exit::General)),
     };
@@ -194,16 +197,22 @@ async fn prepare(
     }
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
-    let globals = Rc::new(reading::globals(&folder, &secrets, settings));
+    let globals = Rc::new(load::globals(&folder, &secrets, settings));
     // A plan says what it cannot know of files; check mode is that of the original.
     if args.check && making.deeds.is_some() {
         globals.foreseen.keep();
     }
-    let (loader, extra_vars) = reading::loader(args, settings, &globals, &secrets, bus)?;
-    reading::all_there(args, &loader)?;
-    let inventory =
-        config::inventory(args, settings, &secrets, bus, &loader, composing::composer(&globals, &extra_vars))?;
-    let Some(first) = reading::playbook(args, &args.playbooks[0], &loader, bus)? else { return Ok(Prepared::Done) };
+    let (loader, extra_vars) = load::loader(args, settings, &globals, &secrets, bus)?;
+    load::all_there(args, &loader)?;
+    let inventory = config::inventory(
+        args,
+        settings,
+        &secrets,
+        bus,
+        &loader,
+        inventory_templates::composer(&globals, &extra_vars),
+    )?;
+    let Some(first) = load::playbook(args, &args.playbooks[0], &loader, bus)? else { return Ok(Prepared::Done) };
     let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
     let listed = args.syntax_check || listing.hosts || listing.tasks || listing.tags;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
@@ -236,7 +245,7 @@ async fn prepare(
     };
     let run = Run::new(parts);
     // All of them before the first one runs: what is wrong with the last is told before anything is sent.
-    let later = args.playbooks.iter().skip(1).map(|name| reading::next(args, name, &run.loader, bus));
+    let later = args.playbooks.iter().skip(1).map(|name| load::next(args, name, &run.loader, bus));
     let playbooks = std::iter::once(Ok(first)).chain(later).collect::<Loaded<Vec<_>>>()?;
     if !listed {
         return Ok(Prepared::Run(run, playbooks, journal));

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::door::general;
+use super::output::general;
 use crate::diagnostic::Diagnostic;
 use crate::journal::{Journal, Left, Shelf};
 use crate::plan::seal;

@@ -32,7 +32,7 @@ pub fn run(args: &Args) -> Exit {
             Exit::Success
         }
         Err(diagnostic) => {
-            eprintln!("{}", render::render(&diagnostic, crate::cli::door::colours(false)));
+            eprintln!("{}", render::render(&diagnostic, crate::cli::output::colours(false)));
             Exit::General
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::CommandFactory as _;
 
 use super::args::RunArgs;
-use super::door::general;
+use super::output::general;
 use super::{config, extra_vars};
 use crate::diagnostic::{Diagnostic, Reaction};
 use crate::intake::{self, Document};
