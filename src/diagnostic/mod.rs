@@ -4,10 +4,10 @@
 //! [`render`], so nothing else decides how a message looks.
 
 pub mod json;
-mod reaction;
+mod policy;
 pub mod render;
 
-pub use reaction::Reaction;
+pub use policy::Reaction;
 
 use crate::source::Span;
 
