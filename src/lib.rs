@@ -43,7 +43,6 @@ pub mod cli;
 pub mod diagnostic;
 pub mod executor;
 pub mod exit;
-pub mod foreseen;
 pub mod host;
 pub mod intake;
 pub mod interrupt;

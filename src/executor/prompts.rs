@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
-use crate::host::ask::ask;
+use crate::host::prompt::ask;
 use crate::playbook::play_checks::prompt_entries;
 use crate::playbook::{Loaded, Problem};
 use crate::report::Event;

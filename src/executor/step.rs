@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::state::Run;
 use crate::diagnostic::Diagnostic;
-use crate::host::ask::ask_anybody;
+use crate::host::prompt::ask_anybody;
 use crate::playbook::{Loaded, Problem, ProblemKind};
 use crate::report::Event;
 

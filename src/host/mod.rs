@@ -1,13 +1,14 @@
 //! Files and commands behind one door: real, or foretelling in check mode.
 
-pub mod ask;
 mod command;
-mod flags;
+mod dry_run;
+mod file_flags;
 mod meta;
-mod noting;
-mod predict;
+pub mod pending_changes;
+pub mod prompt;
 mod real;
 mod run;
+mod tracking;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,11 +17,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use command::{Command, Output, RunError, Running};
-pub use flags::Flags;
+pub use dry_run::Predict;
+pub use file_flags::Flags;
 pub use meta::{ALL_BITS, Kind, Meta};
-pub use noting::{Doubt, Noting};
-pub use predict::Predict;
 pub use real::Real;
+pub use tracking::{Doubt, Noting};
 
 /// What a written file gets.
 #[derive(Debug, Clone, Copy, Default)]
@@ -144,7 +145,7 @@ pub trait HostApi {
 
     /// The flags of a path; `None` where there is no `lsattr`, or the file system has none.
     fn flags(&self, path: &Path) -> Option<Flags> {
-        flags::read(&self.program("lsattr")?, path)
+        file_flags::read(&self.program("lsattr")?, path)
     }
 
     /// Where a program is; `None` if it is not installed.

@@ -5,7 +5,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{ALL_BITS, Command, HostApi, Running, Writing, flags, umask};
+use super::ALL_BITS;
+use super::Command;
+use super::HostApi;
+use super::Running;
+use super::Writing;
+use super::file_flags;
+use super::umask;
 
 /// The machine that this process runs on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -78,7 +84,7 @@ impl HostApi for Real {
     }
 
     fn set_flags(&self, path: &Path, wanted: &str) -> io::Result<()> {
-        self.program("chattr").map_or(Ok(()), |program| flags::set(&program, path, wanted))
+        self.program("chattr").map_or(Ok(()), |program| file_flags::set(&program, path, wanted))
     }
 
     fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {

@@ -13,7 +13,7 @@ use super::parse;
 use super::place::Place;
 use super::secrecy::secret;
 use super::tree::{At, Node, Template};
-use crate::foreseen::Foreseen;
+use crate::host::pending_changes::Foreseen;
 use crate::reads::Reads;
 use crate::source::Span;
 use crate::value::{Dict, Sealed, Text, Undefined, Value};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
 use super::{Command, HostApi, Meta, Predict, Running, Writing};
-use crate::foreseen::Foreseen;
+use crate::host::pending_changes::Foreseen;
 
 /// The host for one call of a module.
 #[derive(Debug)]
