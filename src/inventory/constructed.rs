@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::compose::Composer;
+use super::composer::Composer;
 use super::load::Inventory;
 use super::model::{ALL, HostName};
 use super::names::fit;

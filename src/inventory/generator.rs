@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::compose::Composer;
+use super::composer::Composer;
 use super::model::{Model, Origin};
 use crate::value::{Dict, Value, python};
 

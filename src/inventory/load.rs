@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::compose::Composer;
+use super::composer::Composer;
 use super::layer::{Addition, Layer};
 use super::model::{HostName, LOCALHOST, Model};
 use super::names::{GroupNames, Transform};

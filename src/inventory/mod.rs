@@ -4,7 +4,7 @@
 //! for the variables of a host with [`Inventory::host_layers`]. A source that cannot be read is a warning, never an
 //! error, as in Ansible; [`Inventory::take_warnings`] gives them.
 
-mod compose;
+mod composer;
 mod constructed;
 mod generator;
 mod ini;
@@ -25,7 +25,7 @@ mod tree;
 mod vars_files;
 mod words;
 
-pub use compose::Composer;
+pub use composer::Composer;
 pub use layer::{Layer, LayerKind};
 pub use load::{Inventory, Rules};
 pub use model::{ALL, GroupName, HostName, UNGROUPED};
