@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod credentials;
 pub mod diagnostic;
 pub mod executor;
 pub mod exit;
@@ -48,7 +49,6 @@ pub mod intake;
 pub mod interrupt;
 pub mod inventory;
 pub mod ionos;
-pub mod journal;
 pub mod modules;
 pub mod plan;
 pub mod playbook;

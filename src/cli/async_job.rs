@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::token;
+use crate::credentials::{Journal, JournalledConnector};
 use crate::executor::background;
 use crate::executor::limit::Limit;
 use crate::exit::Exit;
 use crate::host;
 use crate::interrupt::Interrupt;
 use crate::ionos::HttpConnector;
-use crate::journal::{Journal, JournalledConnector};
 use crate::modules::builtin::async_jobs::{self, Job};
 use crate::modules::{self, Failure, InventoryView, Outcome, TaskContext, args};
 use crate::progress::Progress;

@@ -8,8 +8,8 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use super::output::general;
+use crate::credentials::{Journal, Left, Shelf};
 use crate::diagnostic::Diagnostic;
-use crate::journal::{Journal, Left, Shelf};
 use crate::plan::seal;
 use crate::playbook::Loaded;
 use crate::report::{Bus, Event};

@@ -8,23 +8,23 @@
 //! Each run has a file of its own in the folder of passwords, readable by its user only, and holds a lock on it while it
 //! lives.
 
-mod api;
-mod book;
+mod connector;
 mod entry;
-mod shelf;
+mod run_file;
+mod store;
 
 use std::cell::{OnceCell, RefCell};
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-pub use api::JournalledConnector;
+pub use connector::JournalledConnector;
 pub use entry::Entry;
-pub use shelf::{Left, Shelf};
+pub use store::{Left, Shelf};
 
 use crate::ionos::{Date, Past};
 use crate::vars::vault;
-use book::Book;
+use run_file::Book;
 
 /// Seals passwords.
 pub type Key = Zeroizing<Vec<u8>>;
