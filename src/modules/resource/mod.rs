@@ -4,9 +4,9 @@
 //! which state was asked for, when a replacement is refused, in which order things happen, what is returned, and what
 //! is said. Observing gets no way to write ([`RegistryReads`]), planning gets no way to read.
 
+mod converge;
 mod ended;
-mod run;
-mod told;
+mod outcome;
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What is returned and said of a task on a resource.
 
+use super::converge::Run;
 use super::ended::Ended;
-use super::run::Run;
 use super::{Resource, Site, Stop, id_value};
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
