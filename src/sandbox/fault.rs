@@ -22,7 +22,7 @@ use fancy_regex::Regex;
 
 use serde::Deserialize;
 
-use super::moment::Moment;
+use super::clock::Moment;
 use super::reply::{Reply, reason};
 
 /// What goes wrong.

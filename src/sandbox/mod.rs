@@ -5,11 +5,10 @@
 //! partial matches in filters, bodies with keys nobody described refused. Nothing here talks to the network beyond loopback.
 
 mod call;
-mod check;
+mod clock;
 mod fault;
 mod http;
 mod log;
-mod moment;
 mod persist;
 mod registries;
 mod reply;
@@ -27,6 +26,7 @@ mod tests_store;
 #[cfg(test)]
 mod tests_wire;
 mod tokens;
+mod validate;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -37,15 +37,15 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use clock::Moment;
 pub use fault::{Fault, Kind, When, duration};
 pub use log::Entry;
-pub use moment::Moment;
 pub use seed::Seed;
 pub use store::{Pace, Registry, Scope, Stamp, Store, Token};
 
+use clock::Clock;
 use fault::Faults;
 use log::Log;
-use moment::Clock;
 use persist::Keeper;
 use server::Server;
 use service::{BASE, Service};

@@ -6,10 +6,10 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::call::Call;
-use super::check;
 use super::reply::{Answer, Reply};
 use super::service::Service;
 use super::store::{Registry, Stamp, Store};
+use super::validate;
 
 /// The locations of the service.
 pub const LOCATIONS: [&str; 7] = ["de/fra", "de/txl", "es/vit", "fr/par", "gb/lhr", "us/las", "us/ewr"];
@@ -23,7 +23,7 @@ impl Service {
 
     /// N1: 200 is taken, 404 is free.
     pub(super) fn name_use(store: &Store, name: &str) -> Answer {
-        if !check::registry_name(name) {
+        if !validate::registry_name(name) {
             return Err(Reply::invalid(format!("invalid name {name}")));
         }
         Ok(Reply::empty(if taken(store, name, None) { 200 } else { 404 }))
@@ -57,7 +57,7 @@ impl Service {
 
     /// R3, which also shows registries on their way out.
     pub(super) fn get_registry(&self, store: &Store, id: &str) -> Answer {
-        let uuid = check::uuid(id, "registryId")?;
+        let uuid = validate::uuid(id, "registryId")?;
         let registry = store.registries.iter().find(|r| r.id == uuid).ok_or_else(|| Reply::missing("registry", id))?;
         Ok(Reply::json(200, &self.registry_json(registry)))
     }
@@ -68,9 +68,9 @@ impl Service {
         let registry = find_mut(store, id)?;
         let body = call.json()?;
         let fields =
-            check::object(&body, &["garbageCollectionSchedule", "features", "apiSubnetAllowList"], "the body")?;
+            validate::object(&body, &["garbageCollectionSchedule", "features", "apiSubnetAllowList"], "the body")?;
         let features = changed_features(registry, fields)?;
-        let (schedule, allow) = (check::schedule(fields)?, check::allow_list(fields)?);
+        let (schedule, allow) = (validate::schedule(fields)?, validate::allow_list(fields)?);
         if let Some(schedule) = schedule {
             registry.schedule = schedule;
         }
@@ -84,7 +84,7 @@ impl Service {
 
     /// R5: creates under the id, or replaces what may be replaced.
     pub(super) fn put_registry(&self, store: &mut Store, call: &Call, id: &str) -> Answer {
-        let uuid = check::uuid(id, "registryId")?;
+        let uuid = validate::uuid(id, "registryId")?;
         let body = call.json()?;
         let wanted = Wanted::read(&body)?;
         let Some(registry) = store.registry_mut(uuid) else {
@@ -114,7 +114,7 @@ impl Service {
         if !self.options.duplicate_names && taken(store, &wanted.name, Some(id)) {
             return Err(Reply::error(409, "cr-409-name", format!("registry name {} is already in use", wanted.name)));
         }
-        let features = check::features(wanted.fields)?;
+        let features = validate::features(wanted.fields)?;
         // Scanning is on unless it is refused at creation.
         let features = features.filter(|f| f.get("vulnerabilityScanning").is_some());
         let features = features.unwrap_or_else(|| json!({"vulnerabilityScanning": {"enabled": true}}));
@@ -175,23 +175,23 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     fn read(body: &'a Json) -> Result<Self, Reply> {
         const KNOWN: [&str; 5] = ["name", "location", "garbageCollectionSchedule", "features", "apiSubnetAllowList"];
-        let outer = check::object(body, &["properties"], "the body")?;
+        let outer = validate::object(body, &["properties"], "the body")?;
         let properties = outer.get("properties").ok_or_else(|| Reply::invalid("properties is required"))?;
-        let fields = check::object(properties, &KNOWN, "properties")?;
-        let name = check::required(fields, "name")?;
-        if !check::registry_name(name) {
+        let fields = validate::object(properties, &KNOWN, "properties")?;
+        let name = validate::required(fields, "name")?;
+        if !validate::registry_name(name) {
             return Err(Reply::invalid("invalid value for name"));
         }
-        let location = check::required(fields, "location")?;
+        let location = validate::required(fields, "location")?;
         if !LOCATIONS.contains(&location) {
             return Err(Reply::invalid("invalid value for location"));
         }
-        check::features(fields)?;
+        validate::features(fields)?;
         Ok(Self {
             name: name.to_owned(),
             location: location.to_owned(),
-            schedule: check::schedule(fields)?.flatten(),
-            allow: check::allow_list(fields)?,
+            schedule: validate::schedule(fields)?.flatten(),
+            allow: validate::allow_list(fields)?,
             fields,
         })
     }
@@ -199,10 +199,10 @@ impl<'a> Wanted<'a> {
 
 /// The features after a change: absent keeps, scanning cannot be switched off.
 fn changed_features(registry: &Registry, fields: &Map<String, Json>) -> Result<Option<Json>, Reply> {
-    let Some(wanted) = check::features(fields)?.filter(|f| f.get("vulnerabilityScanning").is_some()) else {
+    let Some(wanted) = validate::features(fields)?.filter(|f| f.get("vulnerabilityScanning").is_some()) else {
         return Ok(registry.features.clone());
     };
-    if check::scanning(registry.features.as_ref()) && !check::scanning(Some(&wanted)) {
+    if validate::scanning(registry.features.as_ref()) && !validate::scanning(Some(&wanted)) {
         return Err(Reply::invalid("vulnerabilityScanning cannot be switched off once it is on"));
     }
     Ok(Some(wanted))
@@ -213,7 +213,7 @@ fn taken(store: &Store, name: &str, except: Option<Uuid>) -> bool {
 }
 
 fn find_mut<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut Registry, Reply> {
-    let uuid = check::uuid(id, "registryId")?;
+    let uuid = validate::uuid(id, "registryId")?;
     store.registry_mut(uuid).ok_or_else(|| Reply::missing("registry", id))
 }
 

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use serde_json::{Value as Json, json};
 
 use super::call::Call;
-use super::check;
-use super::moment::Moment;
+use super::clock::Moment;
 use super::reply::{Answer, Reply};
 use super::service::Service;
 use super::store::{Artifact, Registry, Repository, Store, Vulnerability};
+use super::validate;
 
 const SEVERITIES: [&str; 5] = ["none", "low", "medium", "high", "critical"];
 
@@ -69,8 +69,8 @@ impl Service {
 
     /// P3
     pub(super) fn delete_repository(store: &mut Store, registry: &str, name: &str) -> Answer {
-        let uuid = check::uuid(registry, "registryId")?;
-        if !check::repository_name(name) {
+        let uuid = validate::uuid(registry, "registryId")?;
+        if !validate::repository_name(name) {
             return Err(Reply::invalid(format!("invalid repository name {name}")));
         }
         let registry = store.registry_mut(uuid).ok_or_else(|| Reply::missing("registry", registry))?;
@@ -316,7 +316,7 @@ fn short(text: &str, longest: usize, what: &str) -> Result<(), Reply> {
 }
 
 fn find<'a>(store: &'a Store, id: &str) -> Result<&'a Registry, Reply> {
-    let uuid = check::uuid(id, "registryId")?;
+    let uuid = validate::uuid(id, "registryId")?;
     store.registry(uuid).ok_or_else(|| Reply::missing("registry", id))
 }
 

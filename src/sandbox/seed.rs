@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::moment::Moment;
+use super::clock::Moment;
 use super::store::{Registry, Repository, Scope, Stamp, Store, Token, Vulnerability};
 
 /// A seed as it is written.

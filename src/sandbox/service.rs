@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::Options;
 use super::call::{self, Call};
+use super::clock::{Clock, Moment};
 use super::http::Request;
 use super::log::lock;
-use super::moment::{Clock, Moment};
 use super::persist::Keeper;
 use super::reply::{Answer, Reply};
 use super::store::{Stamp, Store};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::moment::Moment;
+use super::clock::Moment;
 
 /// Everything the account holds.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

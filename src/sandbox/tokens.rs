@@ -4,11 +4,11 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::call::Call;
-use super::check;
-use super::moment::Moment;
+use super::clock::Moment;
 use super::reply::{Answer, Reply};
 use super::service::Service;
 use super::store::{Registry, Scope, Stamp, Store, Token};
+use super::validate;
 
 impl Service {
     /// T1
@@ -36,7 +36,7 @@ impl Service {
     /// T3
     pub(super) fn get_token(&self, store: &Store, registry: &str, id: &str) -> Answer {
         let registry = find(store, registry)?;
-        let uuid = check::uuid(id, "tokenId")?;
+        let uuid = validate::uuid(id, "tokenId")?;
         let token = registry.tokens.iter().find(|t| t.id == uuid).ok_or_else(|| Reply::missing("token", id))?;
         Ok(Reply::json(200, &self.token_json(token, "")))
     }
@@ -45,8 +45,9 @@ impl Service {
     pub(super) fn patch_token(&self, store: &mut Store, call: &Call, registry: &str, id: &str) -> Answer {
         let token = token_mut(find_mut(store, registry)?, id)?;
         let body = call.json()?;
-        let fields = check::object(&body, &["expiryDate", "scopes", "status"], "the body")?;
-        let (expiry, scopes, status) = (check::expiry(fields)?, check::scopes(fields)?, check::status(fields)?);
+        let fields = validate::object(&body, &["expiryDate", "scopes", "status"], "the body")?;
+        let (expiry, scopes, status) =
+            (validate::expiry(fields)?, validate::scopes(fields)?, validate::status(fields)?);
         self.check_expiry(expiry.flatten())?;
         if let Some(expiry) = expiry {
             token.expiry = expiry;
@@ -65,7 +66,7 @@ impl Service {
     /// T5: creates under the id, or replaces all but the name and the password.
     pub(super) fn put_token(&self, store: &mut Store, call: &Call, registry_id: &str, id: &str) -> Answer {
         let registry = find_mut(store, registry_id)?;
-        let uuid = check::uuid(id, "tokenId")?;
+        let uuid = validate::uuid(id, "tokenId")?;
         let wanted = Wanted::read(&call.json()?, self.options.any_token_name)?;
         let Some(token) = registry.tokens.iter_mut().find(|t| t.id == uuid) else {
             return self.insert_token(registry, call, uuid, wanted);
@@ -139,19 +140,19 @@ struct Wanted {
 
 impl Wanted {
     fn read(body: &Json, any_name: bool) -> Result<Self, Reply> {
-        let outer = check::object(body, &["properties"], "the body")?;
+        let outer = validate::object(body, &["properties"], "the body")?;
         let properties = outer.get("properties").ok_or_else(|| Reply::invalid("properties is required"))?;
         let fields: &Map<String, Json> =
-            check::object(properties, &["name", "expiryDate", "scopes", "status"], "properties")?;
-        let name = check::required(fields, "name")?;
-        if name.is_empty() || !(any_name || check::token_name(name)) {
+            validate::object(properties, &["name", "expiryDate", "scopes", "status"], "properties")?;
+        let name = validate::required(fields, "name")?;
+        if name.is_empty() || !(any_name || validate::token_name(name)) {
             return Err(Reply::invalid("invalid value for name"));
         }
         Ok(Self {
             name: name.to_owned(),
-            status: check::status(fields)?.unwrap_or_else(|| "enabled".to_owned()),
-            expiry: check::expiry(fields)?.flatten(),
-            scopes: check::scopes(fields)?.flatten(),
+            status: validate::status(fields)?.unwrap_or_else(|| "enabled".to_owned()),
+            expiry: validate::expiry(fields)?.flatten(),
+            scopes: validate::scopes(fields)?.flatten(),
         })
     }
 }
@@ -162,16 +163,16 @@ fn password() -> String {
 }
 
 fn find<'a>(store: &'a Store, id: &str) -> Result<&'a Registry, Reply> {
-    let uuid = check::uuid(id, "registryId")?;
+    let uuid = validate::uuid(id, "registryId")?;
     store.registry(uuid).ok_or_else(|| Reply::missing("registry", id))
 }
 
 fn find_mut<'a>(store: &'a mut Store, id: &str) -> Result<&'a mut Registry, Reply> {
-    let uuid = check::uuid(id, "registryId")?;
+    let uuid = validate::uuid(id, "registryId")?;
     store.registry_mut(uuid).ok_or_else(|| Reply::missing("registry", id))
 }
 
 fn token_mut<'a>(registry: &'a mut Registry, id: &str) -> Result<&'a mut Token, Reply> {
-    let uuid = check::uuid(id, "tokenId")?;
+    let uuid = validate::uuid(id, "tokenId")?;
     registry.tokens.iter_mut().find(|t| t.id == uuid).ok_or_else(|| Reply::missing("token", id))
 }

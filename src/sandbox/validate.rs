@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::moment::Moment;
+use super::clock::Moment;
 use super::reply::Reply;
 use super::store::Scope;
 
