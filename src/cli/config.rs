@@ -88,7 +88,7 @@ pub fn options(args: &RunArgs, settings: &Settings) -> Options {
 fn fact_cache(settings: &Settings) -> Option<executor::FactCache> {
     let folder = settings.text("CACHE_PLUGIN_CONNECTION");
     let kind = settings.text("CACHE_PLUGIN");
-    if crate::template::call::short_name(&kind) != "jsonfile" || folder.is_empty() {
+    if crate::template::plugin::short_name(&kind) != "jsonfile" || folder.is_empty() {
         return None;
     }
     let timeout = u64::try_from(settings.int("CACHE_PLUGIN_TIMEOUT")).ok().filter(|seconds| *seconds > 0);

@@ -39,7 +39,7 @@ pub fn unreachable(
     };
     let connection = connection.filter(|value| !value.is_null() && *value != Value::Omit);
     let connection = connection.map_or_else(|| "ssh".to_owned(), |value| python::str(&value));
-    let short_connection = crate::template::call::short_name(&connection);
+    let short_connection = crate::template::plugin::short_name(&connection);
     if short_connection == "local" {
         return Ok(None);
     }

@@ -202,7 +202,7 @@ enum Strategy {
 
 impl Strategy {
     fn find(name: &str) -> Result<Self, Diagnostic> {
-        match crate::template::call::short_name(name) {
+        match crate::template::plugin::short_name(name) {
             "" | "linear" | "debug" => Ok(Self::Linear),
             "free" => Ok(Self::Free),
             "host_pinned" => Ok(Self::HostPinned),

@@ -136,7 +136,7 @@ impl Loader {
                     .into());
             };
             let import_key = entries.iter().find(|e| {
-                e.key.as_str().is_some_and(|key| crate::template::call::short_name(key) == "import_playbook")
+                e.key.as_str().is_some_and(|key| crate::template::plugin::short_name(key) == "import_playbook")
             });
             match import_key {
                 Some(entry) => plays.extend(self.import_playbook(node, &entry.value, folder, import, depth)?),
@@ -175,7 +175,7 @@ impl Loader {
                         import.keywords.add(keyword, entry)?;
                     }
                 }
-                Some(key) if crate::template::call::short_name(key) == "import_playbook" => {}
+                Some(key) if crate::template::plugin::short_name(key) == "import_playbook" => {}
                 Some(key) => {
                     return Err(Diagnostic::error(format!("`{key}` is not a keyword of `import_playbook`"))
                         .at(entry.key.span(), "")

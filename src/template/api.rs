@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::call::{Args, RenderOptions};
+use super::ast::StmtKind;
 use super::engine::Engine;
+use super::error::{Fault, FaultKind};
 use super::eval::{Cx, NO_ELSE};
-use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
 use super::objects::Module;
 use super::parse;
-use super::place::Place;
+use super::plugin::{Args, RenderOptions};
 use super::range::Range;
-use super::tree::StmtKind;
+use super::source_map::Place;
 use crate::value::{Dict, Object, Text, Time, Undefined, Unknown, Value, python};
 
 /// What a condition says.

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use super::ast::Comparison;
 use super::engine::Engine;
-use super::fault::Fault;
-use super::tree::Comparison;
+use super::error::Fault;
 use crate::value::Value;
 
 /// A comparison: a boolean, or unknown.

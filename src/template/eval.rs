@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use super::call::{Args, Call};
+use super::ast::{Arg, Kind, Node, Operator};
+use super::comparison;
 use super::engine::{Engine, undefined_at};
-use super::fault::{Fault, FaultKind};
+use super::error::{Fault, FaultKind};
+use super::functions;
 use super::locals::Locals;
 use super::objects::{Function, Method};
-use super::place::Place;
+use super::ops;
+use super::plugin::{Args, Call};
 use super::range::Range;
+use super::registry;
 use super::render::Blocks;
-use super::secrecy::{Debt, is_secret, secret};
-use super::tree::{Arg, Kind, Node, Operator};
-use super::{comparison, functions, ops, registry, row};
+use super::sequence;
+use super::source_map::Place;
+use super::taint::{Debt, is_secret, secret};
 use crate::value::{Dict, Undefined, Unknown, Value};
 
 /// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
@@ -168,7 +172,7 @@ impl Engine<'_> {
                 for (slot, bound) in at.iter_mut().zip(bounds) {
                     *slot = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
                 }
-                let piece = row::slice(&of, &at)?;
+                let piece = sequence::slice(&of, &at)?;
                 self.changes.own(&piece);
                 Ok(if is_secret(&of) { secret(piece) } else { piece })
             }
@@ -385,7 +389,7 @@ impl Engine<'_> {
 
     /// The members of anything that can be iterated, each ready for use.
     pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
-        let members = row::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
+        let members = sequence::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
         self.burn(members.len() as u64)?;
         self.changes.look_at(value, 0..members.len());
         if is_secret(value) {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::call::Args;
 use super::engine::Engine;
-use super::fault::{Fault, FaultKind};
+use super::error::{Fault, FaultKind};
 use super::objects::{Cycler, Function, Joiner, Namespace};
+use super::plugin::Args;
 use super::range::Range;
-use super::row;
-use super::secrecy::{Debt, is_secret, secret};
+use super::sequence;
+use super::taint::{Debt, is_secret, secret};
 use crate::value::{Dict, Time, Value};
 
 /// The functions with a sentence for the reference page.
@@ -205,7 +205,7 @@ pub(super) fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
     match args.positional.into_iter().next() {
         None => {}
         Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
-        Some(from) => match row::entries(&engine.changes.current(from.clone())) {
+        Some(from) => match sequence::entries(&engine.changes.current(from.clone())) {
             Some(entries) => dict.extend(&entries),
             None => {
                 for pair in engine.members_of(&from)? {

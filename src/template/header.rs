@@ -1,7 +1,7 @@
 //! Template files: their options, the `#jinja2:` line that may set them, and how their ends of lines are kept.
 
-use super::call::{Context, RenderOptions};
-use super::fault::Fault;
+use super::error::Fault;
+use super::plugin::{Context, RenderOptions};
 use crate::source::Source;
 use crate::value::{Text, Value};
 

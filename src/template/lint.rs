@@ -1,11 +1,13 @@
 //! What can be said of a template without running it: its syntax, and names of filters, tests, lookups and functions
 //! that nobody knows.
 
+use super::ast::{Arg, At, Kind, Node, Stmt, StmtKind};
 use super::engine::Engine;
-use super::fault::{Fault, FaultKind};
-use super::place::Place;
-use super::tree::{Arg, At, Kind, Node, Stmt, StmtKind};
-use super::{call, parse, registry};
+use super::error::{Fault, FaultKind};
+use super::parse;
+use super::plugin;
+use super::registry;
+use super::source_map::Place;
 use crate::value::{Text, Value};
 
 impl Engine<'_> {
@@ -15,7 +17,7 @@ impl Engine<'_> {
             return Vec::new();
         }
         let place = Place::of(text);
-        match parse::template(text, &call::RenderOptions::default()) {
+        match parse::template(text, &plugin::RenderOptions::default()) {
             Ok(template) => {
                 let mut lint = Lint { place, faults: Vec::new() };
                 lint.body(&template.body);

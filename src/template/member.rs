@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::fault::Fault;
+use super::error::Fault;
 use super::index::index;
 use super::methods;
 use super::objects::Method;
-use super::secrecy::secret;
+use super::taint::secret;
 use crate::value::{Value, python};
 
 impl Engine<'_> {

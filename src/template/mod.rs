@@ -1,41 +1,41 @@
 //! Templates with Ansible's rules: native results, lazy variables, trust, undefined and unknown values.
 
 mod api;
-pub mod call;
-mod changes;
+mod ast;
 mod comparison;
-mod context;
+mod dispatch;
 pub mod engine;
 #[cfg(test)]
 mod engine_tests;
+pub mod error;
 mod eval;
-pub mod fault;
 pub mod filters;
+mod free_names;
 pub mod functions;
 mod header;
 mod index;
 mod lint;
-mod literal;
 mod locals;
 pub mod lookups;
 mod member;
 mod methods;
-mod names;
+mod mutation;
 pub mod objects;
 mod ops;
 mod parse;
-mod place;
+pub mod plugin;
+mod preprocess;
 pub mod python;
 mod range;
 pub mod registry;
 mod render;
-mod row;
-mod secrecy;
+mod sequence;
+mod source_map;
+mod taint;
 pub mod tests;
-mod tree;
 
 pub use api::{Verdict, is_whole_template, mapping};
-pub use call::{Args, Call, Context, Filter, Lookup, Test};
 pub use engine::{Engine, Globals, Layer, Scope};
-pub use fault::{Fault, FaultKind};
+pub use error::{Fault, FaultKind};
 pub use header::{FILE_OPTIONS, FileOptions};
+pub use plugin::{Args, Call, Context, Filter, Lookup, Test};

@@ -4,11 +4,11 @@ use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::ast::{ForLoop, Macro};
 use super::eval::Cx;
 use super::locals::Locals;
-use super::place::Place;
 use super::render::Blocks;
-use super::tree::{ForLoop, Macro};
+use super::source_map::Place;
 use crate::value::{Dict, Object, Value, python};
 
 /// A function of the template language, by name.
@@ -97,9 +97,9 @@ impl Object for MacroObject {
     fn get(&self, key: &Value) -> Option<Value> {
         match key.as_str()? {
             "name" => Some(Value::text(Arc::clone(&self.decl.name))),
-            "catch_kwargs" => Some(super::names::uses(&self.decl.body, "kwargs").into()),
-            "catch_varargs" => Some(super::names::uses(&self.decl.body, "varargs").into()),
-            "caller" => Some(super::names::uses(&self.decl.body, "caller").into()),
+            "catch_kwargs" => Some(super::free_names::uses(&self.decl.body, "kwargs").into()),
+            "catch_varargs" => Some(super::free_names::uses(&self.decl.body, "varargs").into()),
+            "caller" => Some(super::free_names::uses(&self.decl.body, "caller").into()),
             "arguments" => Some(Value::tuple(self.decl.params.iter().map(|(name, _)| Value::text(Arc::clone(name))))),
             _ => None,
         }

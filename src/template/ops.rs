@@ -6,14 +6,14 @@ use num_bigint::BigInt;
 use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive, Zero};
 
+use super::ast::Operator;
 use super::engine::Engine;
-use super::fault::Fault;
+use super::error::Fault;
 use super::filters::html::{escaped, markup};
 use super::python::coerce::text_of;
 use super::python::numeric::{Number, number};
 use super::python::percent::{self, Fillings};
-use super::row::limit;
-use super::tree::Operator;
+use super::sequence::limit;
 use crate::value::{Text, Time, Unknown, Value};
 
 /// The longest integer that `**` may make, in bits.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::call::{Filter, Lookup, Test, short_name};
+use super::plugin::{Filter, Lookup, Test, short_name};
 use super::{filters, lookups, tests};
 
 static FILTERS: LazyLock<HashMap<&str, &Filter>> =

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::ast::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
 use super::engine::Engine;
+use super::error::Fault;
 use super::eval::{Cx, NO_ELSE};
-use super::fault::Fault;
 use super::locals::Locals;
 use super::objects::{self, BlockCall, LoopState, MacroObject, Module, Namespace};
-use super::place::Place;
-use super::secrecy::secret;
-use super::tree::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
+use super::source_map::Place;
+use super::taint::secret;
 use crate::value::{Value, python};
 
 /// For each name the definitions of a block, the child's first, with the places they stand in.
@@ -361,7 +361,7 @@ impl Engine<'_> {
     ) -> Result<(), Fault> {
         let name = self.node(name, cx)?;
         let (template, place) = match self.load(&name, cx) {
-            Err(fault) if ignore_missing && fault.kind == super::fault::FaultKind::Lookup => return Ok(()),
+            Err(fault) if ignore_missing && fault.kind == super::error::FaultKind::Lookup => return Ok(()),
             other => other.map_err(|fault| fault.or_at(cx.place.span(&stmt.at).as_ref()))?,
         };
         let locals = if with_context { cx.locals.inside() } else { Locals::secluded() };

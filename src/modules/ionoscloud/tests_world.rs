@@ -10,8 +10,8 @@ use crate::modules::{Args, Failure, InventoryView, Module, Outcome, TaskContext}
 use crate::progress::Progress;
 use crate::sandbox::{self, Fault, Handle, Options, Seed};
 use crate::source::Source;
-use crate::template::call::{Args as CallArgs, Context, RenderOptions};
-use crate::template::fault::Fault as TemplateFault;
+use crate::template::error::Fault as TemplateFault;
+use crate::template::plugin::{Args as CallArgs, Context, RenderOptions};
 use crate::value::{Sealed, Text, Value, json};
 
 pub(super) const REG: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";

@@ -1,7 +1,7 @@
 //! `comment`: text as a comment of a configuration file.
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{integer_or, only_text, text};
 use crate::value::Value;
 

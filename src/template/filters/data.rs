@@ -1,8 +1,8 @@
 //! Data as JSON and other notations.
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::template::filters::html::markup;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{flag, integer, text, text_of, touch_all};
 use crate::template::python::json as reader;
 use crate::value::json::{self, Style};

@@ -1,7 +1,7 @@
 //! What may be missing: `default`, `mandatory`; and `ternary`, `type_debug`.
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{flag, members, optional_text, required, touch};
 use crate::value::Value;
 

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::template::call::{Call, Context, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Context, Filter};
 use crate::template::python::coerce::{
     flag, ignore_case, items, required, sort_by_key, text, text_or, touch, touch_values,
 };
-use crate::template::row;
+use crate::template::sequence;
 use crate::value::{Dict, Value, python};
 
 /// The family.
@@ -145,7 +145,7 @@ fn dict2items(call: &Call<'_>) -> Result<Value, Fault> {
         return Err(Fault::value(format!("dict2items requires a dictionary, got <class '{got}'> instead.")));
     };
     Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| {
-        Dict::from_iter([(key_name.clone(), row::key(key)), (value_name.clone(), value.clone())]).into()
+        Dict::from_iter([(key_name.clone(), sequence::key(key)), (value_name.clone(), value.clone())]).into()
     })))
 }
 
@@ -201,9 +201,9 @@ fn pairs(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
     match &*opened(&call.input) {
         Value::Undefined(_) => Ok(Value::list([])),
-        Value::Dict(dict) => {
-            Ok(Value::list(touch_values(dict)?.iter().map(|(key, value)| Value::tuple([row::key(key), value.clone()]))))
-        }
+        Value::Dict(dict) => Ok(Value::list(
+            touch_values(dict)?.iter().map(|(key, value)| Value::tuple([sequence::key(key), value.clone()])),
+        )),
         _ => Err(Fault::value("Can only get item pairs from a mapping.")),
     }
 }
@@ -223,7 +223,7 @@ fn dictsort(call: &Call<'_>) -> Result<Value, Fault> {
     let keyed = touch_values(dict)?.iter().map(|(key, value)| {
         let sorted_by = if by_value { value.clone() } else { key.clone() };
         let sorted_by = if exact { sorted_by } else { ignore_case(sorted_by) };
-        (sorted_by, Value::tuple([row::key(key), value.clone()]))
+        (sorted_by, Value::tuple([sequence::key(key), value.clone()]))
     });
     sort_by_key(keyed.collect(), flag(reverse.as_ref(), false)).map(Value::list)
 }

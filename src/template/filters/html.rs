@@ -1,7 +1,7 @@
 //! HTML and XML.
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{flag, integer, only_text, optional_text, text};
 use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::Flags;

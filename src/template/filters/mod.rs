@@ -22,7 +22,7 @@ pub mod url;
 pub mod vault;
 pub mod yaml;
 
-use super::call::Filter;
+use super::plugin::Filter;
 
 /// The tables of all families, in the order in which the reference page lists them.
 pub const FAMILIES: &[(&str, &[Filter])] = &[

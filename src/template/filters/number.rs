@@ -3,8 +3,8 @@
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Num, Signed, ToPrimitive};
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::bytes;
 use crate::template::python::coerce::{
     as_real, flag, integer, integer_or, items, optional_text, real, required, text, text_or, touch_all,

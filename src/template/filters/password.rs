@@ -3,8 +3,8 @@
 use md5::{Digest, Md5};
 use sha_crypt::{Params, sha256_crypt, sha512_crypt};
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{integer, optional_text, text_or, touch};
 use crate::template::python::random::Random;
 use crate::value::Value;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{items, text, touch};
 use crate::template::python::path;
 use crate::value::Value;

@@ -1,7 +1,7 @@
 //! `json_query`: JMESPath over data.
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{required, text, touch_all, unknown_among};
 use crate::value::Value;
 use crate::value::json::{self, Style};

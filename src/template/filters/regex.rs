@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{flag, integer_or, required, text, text_or};
 use crate::template::python::regex::{Captures, Pattern};
 use crate::template::python::regex_syntax::{self, Flags};

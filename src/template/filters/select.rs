@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::template::call::{Args, Call, Context, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Args, Call, Context, Filter};
 use crate::template::python::coerce::{flag, ignore_case, items, lazy_items, required, sort_by_key, text, touch};
 use crate::value::Value;
 use crate::value::python::repr;
@@ -185,6 +185,6 @@ fn keep(call: &Call<'_>, test: &[Value], path: Option<&Path>, wanted: bool) -> R
 
 /// Whether a test has an answer for values that only the server can say.
 fn answers_unknown(test: &str) -> bool {
-    let name = crate::template::call::short_name(test);
+    let name = crate::template::plugin::short_name(test);
     crate::template::tests::FAMILIES.iter().flat_map(|(_, table)| *table).any(|t| t.name == name && t.takes_unknown)
 }

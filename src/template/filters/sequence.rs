@@ -1,8 +1,8 @@
 //! Lists: their members, their order, their parts.
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::template::filters::select::Path;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{
     as_real, flag, ignore_case, integer, items, lazy_items, order, required, sort_by_key, text, text_of, text_or,
     touch, touch_all, unknown_among,

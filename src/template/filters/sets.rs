@@ -2,9 +2,9 @@
 
 use indexmap::IndexSet;
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::template::filters::select::Path;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{
     contains, flag, ignore_case, integer, integer_or, items, members, required, touch, unknown_among,
 };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{
     flag, integer, integer_or, only_text, optional_text, required, text, text_of, text_or, touch,
 };

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{as_real, flag, only_text, text_or};
 use crate::template::python::strftime::{self, Moment};
 use crate::template::python::strptime;

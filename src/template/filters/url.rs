@@ -1,7 +1,7 @@
 //! URLs.
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{only_text, optional_text, text};
 use crate::template::python::url;
 use crate::value::Value;

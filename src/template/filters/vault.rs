@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{flag, optional_text, required, text_or};
 use crate::value::{Sealed, Value};
 use crate::vars::vault::{self, VaultProblem};

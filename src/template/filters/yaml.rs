@@ -1,8 +1,8 @@
 //! Data as YAML.
 
 use crate::source::Source;
-use crate::template::call::{Call, Filter};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{integer, optional_text, text_of, touch_all};
 use crate::value::Value;
 use crate::yaml;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::template::call::Call;
-use crate::template::fault::{Fault, FaultKind};
+use crate::template::error::{Fault, FaultKind};
+use crate::template::plugin::Call;
 use crate::template::python::charset::Encoding;
 use crate::value::{Sealed, Value, python};
 

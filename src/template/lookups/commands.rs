@@ -3,8 +3,8 @@
 use std::process::{Command, Stdio};
 
 use super::call::{fault, known, text};
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Lookup};
 use crate::value::Value;
 
 /// `lines pipe`

@@ -2,8 +2,8 @@
 
 use super::call::{expand_home, fault, known, option, switch};
 use super::config_table::{OF_PLUGINS, USUAL};
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Lookup};
 use crate::value::{Value, json, python};
 
 /// `config`

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::call::{expand_home, fault, known, must_find, places, read, search, switch, text};
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Lookup};
 use crate::template::python::path::normpath;
 use crate::value::Value;
 

@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 
 use super::call::{decode, fault, known, must_find, read, text};
 use super::terms::Options;
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Lookup};
 use crate::template::python::regex::{Flags, Pattern};
 use crate::value::{Value, python};
 

@@ -1,8 +1,8 @@
 //! Lookups that turn lists and mappings into other lists; most are known by their loops (`with_items`, `with_nested`).
 
 use super::call::{fault, known, truth};
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Lookup};
 use crate::template::python::coerce::{touch, touch_values};
 use crate::value::{Value, python};
 

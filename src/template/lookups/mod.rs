@@ -15,7 +15,7 @@ mod terms;
 mod url;
 mod vars;
 
-use super::call::{Lookup, short_name};
+use super::plugin::{Lookup, short_name};
 use crate::value::Value;
 
 /// The tables of all families.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::call::{expand_home, fault, known, text};
 use super::terms::Options;
-use crate::template::call::{Args, Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Args, Call, Lookup};
 use crate::template::python::random::Random;
 use crate::value::{Value, python};
 

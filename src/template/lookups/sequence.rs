@@ -2,8 +2,8 @@
 
 use super::call::{fault, known, text};
 use super::terms;
-use crate::template::call::{Args, Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Args, Call, Lookup};
 use crate::value::{Value, python};
 
 /// `sequence`

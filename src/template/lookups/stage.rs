@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::find;
-use crate::template::call::{Args, Call, Context, RenderOptions};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Args, Call, Context, RenderOptions};
 use crate::value::{Dict, Sealed, Text, Value, json};
 
 pub struct Stage {

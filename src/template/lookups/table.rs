@@ -2,8 +2,8 @@
 
 use super::call::{decode, fault, known, must_find, text};
 use super::terms::Options;
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Lookup};
 use crate::value::Value;
 
 /// `csvfile`

@@ -4,8 +4,8 @@ use std::time::UNIX_EPOCH;
 
 use super::call::{known, must_find, option, read, switch, text};
 use crate::template::FileOptions;
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::{Fault, FaultKind};
+use crate::template::error::{Fault, FaultKind};
+use crate::template::plugin::{Call, Lookup};
 use crate::value::Value;
 
 /// `template`

@@ -1,8 +1,8 @@
 //! Terms with options in them: `key file=x.csv col=2`.
 
 use super::call::fault;
-use crate::template::call::Call;
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::Call;
 use crate::value::{Value, python};
 
 /// The options of one term: what is written in it wins over what was given by name.

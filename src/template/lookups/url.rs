@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::call::{fault, known, option, switch, text};
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Lookup};
 use crate::value::{Value, python};
 
 /// `url`

@@ -1,9 +1,9 @@
 //! Variables of the scope, of the environment, and the hosts of a pattern.
 
 use super::call::{fault, known, text};
-use crate::template::call::{Call, Lookup};
-use crate::template::fault::{Fault, FaultKind};
+use crate::template::error::{Fault, FaultKind};
 use crate::template::functions::UNDEF;
+use crate::template::plugin::{Call, Lookup};
 use crate::template::python::regex::{Flags, Pattern};
 use crate::value::{Value, python};
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::need;
-use crate::template::call::Args;
 use crate::template::engine::Engine;
-use crate::template::fault::Fault;
-use crate::template::row;
+use crate::template::error::Fault;
+use crate::template::plugin::Args;
+use crate::template::sequence;
 use crate::value::{Dict, Value, python};
 
 pub const NAMES: &[&str] =
@@ -21,9 +21,9 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
         let [] = args.bind([])?;
     }
     match name {
-        "keys" => list(dict.keys().map(row::key).collect()),
+        "keys" => list(dict.keys().map(sequence::key).collect()),
         "values" => list(dict.values().cloned().collect()),
-        "items" => list(dict.iter().map(|(k, v)| Value::tuple([row::key(k), v.clone()])).collect()),
+        "items" => list(dict.iter().map(|(k, v)| Value::tuple([sequence::key(k), v.clone()])).collect()),
         "get" | "setdefault" | "pop" => {
             let [key, default] = args.bind(["key", "default"])?;
             let key = need(key, name, "key")?;
@@ -58,7 +58,7 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
                 let mut rest = dict.clone();
                 rest.remove_value(key);
                 change(rest);
-                Ok(Value::tuple([row::key(key), value.clone()]))
+                Ok(Value::tuple([sequence::key(key), value.clone()]))
             }
             None => Err(Fault::value("popitem(): dictionary is empty")),
         },

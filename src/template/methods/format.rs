@@ -1,8 +1,8 @@
 //! `'{0:>8}'.format(x)`: fields, specs and number forms.
 
-use crate::template::call::Args;
 use crate::template::engine::Engine;
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::Args;
 use crate::template::python::number::{self, exponent, general};
 use crate::template::python::numeric;
 use crate::value::{Value, python};

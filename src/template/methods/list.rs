@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{integer, need};
-use crate::template::call::Args;
 use crate::template::engine::Engine;
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::Args;
 use crate::value::{Value, python};
 
 pub const NAMES: &[&str] =

@@ -9,12 +9,12 @@ pub mod time;
 
 use std::sync::atomic::Ordering;
 
-use super::call::Args;
 use super::engine::Engine;
-use super::fault::Fault;
+use super::error::Fault;
 use super::objects::{Cycler, Function, LoopState};
+use super::plugin::Args;
 use super::range::Range;
-use super::secrecy::Debt;
+use super::taint::Debt;
 use crate::value::Value;
 
 /// Whether values of this type have a method of that name.
@@ -69,7 +69,7 @@ pub fn property(value: &Value, name: &str) -> Option<Value> {
 /// Calls a method.
 pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Value, Fault> {
     // What is put into a list or a mapping stays the same thing.
-    let keep = super::changes::is_changing(name) && matches!(of, Value::List(_) | Value::Dict(_));
+    let keep = super::mutation::is_changing(name) && matches!(of, Value::List(_) | Value::Dict(_));
     let args = if keep { args } else { engine.deep_args(args)? };
     for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
         match value {

@@ -1,9 +1,9 @@
 //! Methods of text.
 
 use super::{integer, need};
-use crate::template::call::Args;
 use crate::template::engine::Engine;
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::Args;
 use crate::template::python::charset::Encoding;
 use crate::value::{Dict, Value};
 

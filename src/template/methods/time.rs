@@ -4,10 +4,10 @@ use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, ToSpan};
 
 use super::need;
-use crate::template::call::Args;
-use crate::template::fault::Fault;
+use crate::template::ast::Operator;
+use crate::template::error::Fault;
+use crate::template::plugin::Args;
 use crate::template::python::numeric;
-use crate::template::tree::Operator;
 use crate::value::{Time, Value};
 
 pub const NAMES: &[&str] = &[

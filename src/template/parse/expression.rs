@@ -6,9 +6,9 @@ use minijinja::machinery::ast;
 use num_bigint::BigInt;
 
 use super::{MAX_DEPTH, MAX_ROW, Read, Reader, fail};
-use crate::template::fault::{Fault, FaultKind};
-use crate::template::literal;
-use crate::template::tree::{Arg, At, Comparison, Kind, Node, Operator};
+use crate::template::ast::{Arg, At, Comparison, Kind, Node, Operator};
+use crate::template::error::{Fault, FaultKind};
+use crate::template::preprocess;
 use crate::value::Value;
 
 impl Reader<'_> {
@@ -170,7 +170,7 @@ impl Reader<'_> {
         let text = &self.text[at.clone()];
         match text.as_bytes().first() {
             Some(b'\'' | b'"') => {
-                Ok(Value::text(literal::strings(text, self.literal_backslashes && self.in_output.get())))
+                Ok(Value::text(preprocess::strings(text, self.literal_backslashes && self.in_output.get())))
             }
             Some(b't' | b'T') => Ok(Value::Bool(true)),
             Some(b'f' | b'F') => Ok(Value::Bool(false)),

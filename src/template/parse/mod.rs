@@ -13,11 +13,11 @@ use std::sync::Arc;
 use minijinja::machinery::{Span, ast, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
-use super::call::RenderOptions;
-use super::changes;
-use super::fault::{Fault, FaultKind};
-use super::literal;
-use super::tree::{At, Node, Template};
+use super::ast::{At, Node, Template};
+use super::error::{Fault, FaultKind};
+use super::mutation;
+use super::plugin::RenderOptions;
+use super::preprocess;
 
 /// Reads a template. A fault's place is given as offsets.
 ///
@@ -25,11 +25,11 @@ use super::tree::{At, Node, Template};
 /// If the text is no template.
 pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault, At)> {
     let syntax = syntax(options).map_err(|fault| (fault, 0..0))?;
-    if let Some(at) = literal::overlong(text, options, MAX_LENGTH) {
+    if let Some(at) = preprocess::overlong(text, options, MAX_LENGTH) {
         return Err((Fault::new(FaultKind::Limit, "this expression is too long"), at));
     }
-    let whole = |body| Template { body, changes: changes::may_change(text) };
-    let masked = literal::mask(text);
+    let whole = |body| Template { body, changes: mutation::may_change(text) };
+    let masked = preprocess::mask(text);
     let reader = Reader {
         text,
         masked: &masked,
@@ -43,7 +43,7 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
         Ok(_) => Err((Fault::new(FaultKind::Syntax, "this is no template"), 0..text.len())),
         Err(error) => {
             // A bare tuple (`{{ a, b }}`) needs brackets for the parser; they take the place of blanks.
-            let Some(bracketed) = literal::bracket_tuples(&masked, options) else {
+            let Some(bracketed) = preprocess::bracket_tuples(&masked, options) else {
                 return Err(reader.syntax_error(&error));
             };
             let reader = Reader { masked: &bracketed, ..reader };
@@ -63,7 +63,7 @@ pub fn expression(text: &str) -> Result<Node, (Fault, At)> {
     if text.len() > MAX_LENGTH {
         return Err((Fault::new(FaultKind::Limit, "this expression is too long"), 0..MAX_LENGTH));
     }
-    let masked = literal::mask(text);
+    let masked = preprocess::mask(text);
     let reader = Reader {
         text,
         masked: &masked,

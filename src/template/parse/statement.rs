@@ -6,8 +6,8 @@ use std::sync::Arc;
 use minijinja::machinery::ast;
 
 use super::{Read, Reader, fail};
-use crate::template::fault::{Fault, FaultKind};
-use crate::template::tree::{At, Block, ForLoop, Macro, Stmt, StmtKind, Target};
+use crate::template::ast::{At, Block, ForLoop, Macro, Stmt, StmtKind, Target};
+use crate::template::error::{Fault, FaultKind};
 
 impl Reader<'_> {
     pub(super) fn body(&self, stmts: &[ast::Stmt<'_>]) -> Read<Vec<Stmt>> {

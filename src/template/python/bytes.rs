@@ -1,6 +1,6 @@
 //! Sizes with units.
 
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 
 /// Units with their names, largest first.
 const UNITS: [(char, u32, &str); 9] = [

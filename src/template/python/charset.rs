@@ -1,6 +1,6 @@
 //! Encodings of text by the names that Python knows them by.
 
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 
 /// An encoding of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

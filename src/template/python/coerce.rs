@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use crate::template::call::Call;
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::Call;
 use crate::value::{Dict, Value, python};
 
 /// The value, if it is there.

@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::value::{Dict, Value};
 
 /// Nesting deeper than any honest document; Python stops a little later.

@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive};
 
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::value::Value;
 
 /// A number of Python: whole of any size, or not.

@@ -5,7 +5,7 @@ use num_traits::{FromPrimitive, Signed};
 
 use super::coerce::{as_real, text};
 use super::number;
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::value::{Dict, Value, python};
 
 /// What is filled in.

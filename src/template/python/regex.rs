@@ -8,7 +8,7 @@ use fancy_regex::{Regex, RegexBuilder};
 
 use super::regex_syntax;
 pub use super::regex_syntax::Flags;
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 
 /// The groups of a match.
 pub type Captures<'t> = fancy_regex::Captures<'t, str>;

@@ -5,7 +5,7 @@ use jiff::civil::{Date, DateTime, Time as Clock};
 use super::regex::Pattern;
 use super::regex_syntax::{Flags, escape};
 use super::strftime::{DAYS, MONTHS};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::value::Time;
 
 /// Reads a time stamp by a format.

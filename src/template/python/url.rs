@@ -1,6 +1,6 @@
 //! Python's `urllib.parse`: splitting, quoting, unquoting.
 
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 
 /// The parts of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

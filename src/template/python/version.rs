@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 
 /// The rules by which two versions are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Members of collections.
 
-use crate::template::call::{Call, Test};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Test};
 use crate::template::python::coerce::{contains as has, items, lazy_items, required, touch};
 use crate::template::tests::compare::is_member;
 use crate::value::Value;

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::template::call::{Call, Test};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Test};
 use crate::template::python::coerce::{as_real, order, required, touch};
 use crate::value::Value;
 

@@ -1,7 +1,7 @@
 //! Is it there, of which type, true or false.
 
-use crate::template::call::{Call, Test};
-use crate::template::fault::{Fault, FaultKind};
+use crate::template::error::{Fault, FaultKind};
+use crate::template::plugin::{Call, Test};
 use crate::template::python::coerce::{as_real, flag, text};
 use crate::value::Value;
 

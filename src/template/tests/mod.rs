@@ -9,7 +9,7 @@ pub mod pattern;
 pub mod result;
 pub mod uri;
 
-use super::call::Test;
+use super::plugin::Test;
 
 /// The tables of all families.
 pub const FAMILIES: &[(&str, &[Test])] = &[

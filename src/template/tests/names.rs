@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::Read;
 
-use crate::template::call::{Call, Test, short_name};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::template::filters;
+use crate::template::plugin::{Call, Test, short_name};
 use crate::template::python::coerce::text;
 use crate::value::Value;
 

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use crate::template::call::{Call, Test};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
 use crate::template::filters::regex::compile;
+use crate::template::plugin::{Call, Test};
 use crate::template::python::coerce::{flag, only_text, optional_text, required, text, text_or};
 use crate::template::python::version::{self, Rules};
 use crate::value::Value;

@@ -1,7 +1,7 @@
 //! What a task's result says: failed, changed, skipped, ..
 
-use crate::template::call::{Call, Test};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Test};
 use crate::template::python::coerce::touch;
 use crate::value::{Dict, Value};
 

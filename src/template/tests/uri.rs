@@ -1,7 +1,7 @@
 //! URIs, URLs, URNs.
 
-use crate::template::call::{Call, Test};
-use crate::template::fault::Fault;
+use crate::template::error::Fault;
+use crate::template::plugin::{Call, Test};
 use crate::template::python::coerce::text;
 use crate::template::python::url::{self, Split};
 use crate::value::Value;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call::Args;
+use super::plugin::Args;
 use crate::value::{Dict, Value, json};
 
 /// A result, not to be shown: the text, and the texts in it.

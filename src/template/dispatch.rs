@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::call::{Args, Context, RenderOptions};
+use super::ast::Template;
 use super::engine::{Engine, Layer, with_ends};
+use super::error::{Fault, FaultKind};
 use super::eval::{Cx, first};
-use super::fault::{Fault, FaultKind};
 use super::locals::Locals;
 use super::objects::{BlockCall, Cycler, Function, Joiner, LoopState, MacroObject, Method};
-use super::place::Place;
-use super::tree::Template;
+use super::plugin::{Args, Context, RenderOptions};
+use super::source_map::Place;
 use super::{functions, methods, registry};
 use crate::source::Source;
 use crate::value::{Sealed, Text, Value, python};
@@ -90,11 +90,11 @@ impl Engine<'_> {
         }
         let rest: Vec<Value> = given.collect();
         let count = decl.params.len();
-        if !rest.is_empty() && !super::names::uses(&decl.body, "varargs") {
+        if !rest.is_empty() && !super::free_names::uses(&decl.body, "varargs") {
             return Err(Fault::value(format!("macro '{name}' takes not more than {count} argument(s)")));
         }
         if let Some((extra, _)) = named.first()
-            && !super::names::uses(&decl.body, "kwargs")
+            && !super::free_names::uses(&decl.body, "kwargs")
         {
             return Err(Fault::value(format!("macro '{name}' takes no keyword argument '{extra}'")));
         }
@@ -123,7 +123,7 @@ impl Engine<'_> {
                 _ => {}
             }
         }
-        let call = super::call::Call { name, input: Value::Null, args, context: self, looping: action };
+        let call = super::plugin::Call { name, input: Value::Null, args, context: self, looping: action };
         (lookup.run)(&call)
     }
 

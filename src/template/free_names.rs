@@ -1,6 +1,6 @@
 //! Which names a template's body uses.
 
-use super::tree::{Arg, Kind, Node, Stmt, StmtKind};
+use super::ast::{Arg, Kind, Node, Stmt, StmtKind};
 
 /// Whether a body uses a name.
 pub fn uses(body: &[Stmt], name: &str) -> bool {

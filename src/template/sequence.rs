@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use num_traits::Signed;
 
-use super::fault::Fault;
+use super::error::Fault;
 use super::range::Range;
 use crate::value::{Dict, Value};
 
@@ -19,7 +19,7 @@ pub(super) fn limit(size: usize) -> Result<(), Fault> {
     if size <= MAX_SIZE {
         return Ok(());
     }
-    Err(Fault::new(super::fault::FaultKind::Limit, "the result of this operation is too large"))
+    Err(Fault::new(super::error::FaultKind::Limit, "the result of this operation is too large"))
 }
 
 /// A key of a mapping: data, also where it looks like a template.

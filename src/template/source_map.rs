@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::tree::At;
+use super::ast::At;
 use crate::source::Span;
 use crate::value::{Text, has_template_markers};
 

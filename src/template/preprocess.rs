@@ -1,6 +1,6 @@
 //! The text of templates below the parser: masking, string literals, bare tuples.
 
-use super::call::RenderOptions;
+use super::plugin::RenderOptions;
 
 /// A copy of the same length in which nothing is left that the parser would refuse: backslashes (with a quote or
 /// backslash after them), integers beyond its range, and a plus as a sign.

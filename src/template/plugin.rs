@@ -14,7 +14,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fault::Fault;
+use super::error::Fault;
 use crate::value::{Sealed, Text, Value};
 
 /// The arguments of a call.
