@@ -13,7 +13,8 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::seal;
 use crate::playbook::Loaded;
 use crate::report::{Bus, Event};
-use crate::{state, suggest};
+use crate::state_dir;
+use crate::suggest;
 
 /// Show and forget passwords of new tokens that a run has left because it did not end well.
 #[derive(Debug, clap::Args)]
@@ -50,7 +51,7 @@ enum What {
 /// # Errors
 /// If there is no such token, several of one name, or the files cannot be used.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let folder = state::folder().context("there is no home folder; name one with `IONPLAY_STATE_DIR`")?;
+    let folder = state_dir::folder().context("there is no home folder; name one with `IONPLAY_STATE_DIR`")?;
     let shelf = Shelf::new(folder);
     let left = shelf.left();
     let mut out = std::io::stdout().lock();
@@ -81,7 +82,7 @@ pub(super) fn journal(bus: &Rc<Bus>) -> Loaded<Journal> {
 pub(super) fn journal_with(warn: Box<dyn Fn(String)>) -> anyhow::Result<Journal> {
     let key = std::env::var_os("IONPLAY_SEAL_KEY_FILE").filter(|name| !name.is_empty());
     let key = key.map(|path| seal::key(Path::new(&path))).transpose()?;
-    Ok(Journal::new(state::folder(), key, warn))
+    Ok(Journal::new(state_dir::folder(), key, warn))
 }
 
 fn listed(all: &[Left], shelf: &Shelf) -> String {

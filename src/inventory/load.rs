@@ -11,7 +11,7 @@ use super::layer::{Addition, Layer};
 use super::model::{HostName, LOCALHOST, Model};
 use super::names::{GroupNames, Transform};
 use crate::diagnostic::{Diagnostic, Reaction};
-use crate::reads::Reads;
+use crate::input_digests::Reads;
 use crate::value::Dict;
 use crate::vars::vault::VaultSecrets;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::reads::Reads;
+use crate::input_digests::Reads;
 use crate::source::{Source, Span};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::{VaultSecrets, is_vaulted};

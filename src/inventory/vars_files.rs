@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::read;
-use crate::reads::Reads;
+use crate::input_digests::Reads;
 use crate::value::{Dict, Value};
 use crate::vars::vault::VaultSecrets;
 

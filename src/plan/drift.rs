@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::digest;
 use super::model::{Invocation, Observed, Plan};
 use super::{save, verify};
-use crate::state;
+use crate::state_dir;
 
 /// The world as an apply left it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Snapshot {
 
 /// Where the snapshot of a playbook is kept.
 pub fn place(run: &Invocation) -> Option<PathBuf> {
-    let folder = state::folder()?;
+    let folder = state_dir::folder()?;
     let absolute = |name: &String| std::path::absolute(name).unwrap_or_else(|_| PathBuf::from(name));
     let names: Vec<String> =
         run.playbooks.iter().chain(&run.inventory).map(|name| absolute(name).display().to_string()).collect();

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use super::digest::hex;
-use crate::reads::Read;
+use crate::input_digests::Read;
 
 /// Rounds for variables: some hundredths of a second for each guess.
 const ROUNDS: u32 = 200_000;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{Loaded, Problem};
 use crate::diagnostic::{Diagnostic, Reaction, Report, Severity};
-use crate::reads::Reads;
+use crate::input_digests::Reads;
 use crate::source::Source;
 use crate::value::{Dict, Value};
 use crate::yaml::{self, Node};

@@ -14,7 +14,7 @@ use super::plugin::RenderOptions;
 use super::source_map::Place;
 use super::taint::secret;
 use crate::host::pending_changes::Foreseen;
-use crate::reads::Reads;
+use crate::input_digests::Reads;
 use crate::source::Span;
 use crate::value::{Dict, Sealed, Text, Undefined, Value};
 
