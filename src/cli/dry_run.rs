@@ -5,8 +5,16 @@ use std::rc::Rc;
 use super::args::RunArgs;
 use super::run::{self, Done, Making};
 use crate::exit::Exit;
+use crate::plan::Answers;
+use crate::plan::Gather;
+use crate::plan::Gathered;
+use crate::plan::Invocation;
+use crate::plan::Plan;
+use crate::plan::Stamp;
+use crate::plan::Tape;
+use crate::plan::model;
 use crate::plan::model::Step;
-use crate::plan::{Answers, Gather, Gathered, Invocation, Plan, Stamp, Tape, model, noting};
+use crate::plan::record_dry_run;
 use crate::sandbox::Handle;
 use crate::value::json::{self, Style};
 
@@ -40,7 +48,7 @@ impl Foretelling<'_> {
             quiet: true,
             // Tasks that insist on being real (`check_mode: false`) are foretold too.
             connectors: Some(Box::new(move |http| {
-                let foretold = noting(http, &notes);
+                let foretold = record_dry_run(http, &notes);
                 (Rc::clone(&foretold), foretold)
             })),
             environment: vec![("IONPLAY_NOW".to_owned(), self.made.to_owned())],

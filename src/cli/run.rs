@@ -18,7 +18,7 @@ use crate::executor::{self, Parts, Run};
 use crate::exit::Exit;
 use crate::host;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
-use crate::plan::deeds::Deeds;
+use crate::plan::host_effects::Deeds;
 use crate::plan::{Answers, Gather};
 use crate::playbook::loader::plain;
 use crate::playbook::{Loaded, Playbook};

@@ -16,7 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::inventory::Inventory;
 use crate::ionos::Connector;
 use crate::plan::Answers;
-use crate::plan::deeds::Deeds;
+use crate::plan::host_effects::Deeds;
 use crate::playbook::{Loader, Task};
 use crate::reconcile::Record;
 use crate::report::{Bus, Event};

@@ -8,7 +8,7 @@ use super::call::{Call, once};
 use super::prepare::{IN_CONTROLLER, Prepared};
 use crate::modules::spec::CheckSupport;
 use crate::modules::{Failure, Later, Outcome, Spec};
-use crate::plan::deeds::{Deed, Does};
+use crate::plan::host_effects::{Deed, Does};
 use crate::template::{Context, Engine};
 use crate::value::python;
 

@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::deeds::{self, Deed, Deeds, Does};
+use super::host_effects::{self, Deed, Deeds, Does};
 use super::model::{Plan, Step, Write};
+use super::record_writes::{Watch, Written};
+use super::recorder::account;
 use super::requests;
-use super::tape::account;
-use super::written::{Watch, Written};
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiError, Connection, Connector, RegistryApi};
@@ -94,7 +94,7 @@ impl Deeds for Guard {
         }
         // A task of which the plan says that it cannot tell what it does may do anything.
         let open = self.undetermined.iter().any(|step| step.task == deed.task && step.host == deed.host);
-        if open || deeds::allows(&self.deeds, deed) {
+        if open || host_effects::allows(&self.deeds, deed) {
             return Ok(());
         }
         let item = deed.item.as_ref().map(|item| format!(" (item={item})")).unwrap_or_default();

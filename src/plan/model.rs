@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::deeds::Deed;
+use super::host_effects::Deed;
 use crate::exit::Exit;
 use crate::reconcile::Record;
 use crate::value::json::{self, Style};

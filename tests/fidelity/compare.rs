@@ -8,7 +8,7 @@ use ionplay::exit::Exit;
 use ionplay::interrupt::Interrupt;
 use ionplay::ionos::model::{NewRegistry, TokenPatch};
 use ionplay::ionos::{Connection, Connector, Credentials, Endpoint, Fact, HttpConnector, Tuning, Waiting};
-use ionplay::plan::deeds::Deeds;
+use ionplay::plan::host_effects::Deeds;
 use ionplay::plan::model::{Action, FORMAT};
 use ionplay::plan::{Guard, Invocation, Plan, Tape, noting, show, verify};
 use ionplay::progress::Progress;

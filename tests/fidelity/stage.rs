@@ -12,7 +12,7 @@ use ionplay::host;
 use ionplay::intake;
 use ionplay::inventory::Inventory;
 use ionplay::ionos::Connector;
-use ionplay::plan::deeds::Deeds;
+use ionplay::plan::host_effects::Deeds;
 use ionplay::plan::{Gather, Gathered};
 use ionplay::playbook::{Loader, action};
 use ionplay::reconcile::Record;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::super::model::{Action, Plan, Step};
 use super::text::{Look, text};
 use super::{lines, place, sign};
+use crate::plan::model::{Action, Plan, Step};
 
 /// Comments may not be longer than 65,536 characters.
 const LONGEST: usize = 60_000;

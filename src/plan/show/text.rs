@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::model::{Action, Plan, Step};
 use super::{Line, lines, place, sign};
+use crate::plan::model::{Action, Plan, Step};
 use crate::report::style::{Meaning, Paint};
 
 /// How it is shown.

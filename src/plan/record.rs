@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::tape::Tape;
-use super::watched::Watched;
-use super::written::Written;
+use super::record_reads::Watched;
+use super::record_writes::Written;
+use super::recorder::Tape;
 use crate::ionos::{ApiError, Connection, Connector, OverlayConnector, RegistryApi};
 
 /// A connector for a dry run over `real` that takes notes on a tape.
-pub fn noting(real: Rc<dyn Connector>, tape: &Rc<Tape>) -> Rc<dyn Connector> {
+pub fn record_dry_run(real: Rc<dyn Connector>, tape: &Rc<Tape>) -> Rc<dyn Connector> {
     let watched = Watched { inner: real, tape: Rc::clone(tape) };
     Rc::new(Noting { inner: Rc::new(OverlayConnector::new(Rc::new(watched))), tape: Rc::clone(tape) })
 }

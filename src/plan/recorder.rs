@@ -6,10 +6,10 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 use serde_json::{Map, Value as Json};
 
-use super::deeds::{Deed, Deeds, Does};
 use super::digest::digest;
+use super::host_effects::{Deed, Deeds, Does};
 use super::model::{Observed, Write};
-use super::written::Watch;
+use super::record_writes::Watch;
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiError, Connection, Fact};

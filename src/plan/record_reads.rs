@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value as Json};
 
 use super::model::plain_fields;
-use super::tape::{Seen, Tape};
+use super::recorder::{Seen, Tape};
 use crate::ionos::api::{Answer, Id, Witness};
 use crate::ionos::content::{Contents, Query, Reading};
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
