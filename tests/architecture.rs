@@ -10,13 +10,12 @@ use fancy_regex::Regex;
 const ORDER: &[&str] = &[
     // The ground: no I/O, no knowledge of anything.
     "source",
-    "reads",
+    "input_digests",
     "suggest",
     "exit",
-    "foreseen",
     "interrupt",
     "progress",
-    "state",
+    "state_dir",
     "value",
     "diagnostic",
     // Text to nodes to documents.
@@ -27,14 +26,15 @@ const ORDER: &[&str] = &[
     "vars",
     "settings",
     "inventory",
+    // Files and commands, behind a trait.
+    "host",
     // Values in motion.
     "template",
     // The API, and decisions about it.
     "ionos",
     "reconcile",
-    "journal",
+    "credentials",
     // Doing.
-    "host",
     "modules",
     "playbook",
     // Telling and keeping.
@@ -54,7 +54,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // The client and the server share nothing, so that each can prove the other wrong.
     ("ionos", &["value", "interrupt", "progress"]),
     ("sandbox", &[]),
-    ("host", &["value", "foreseen"]),
+    ("host", &["value"]),
     ("value", &["source"]),
     ("yaml", &["source", "value", "diagnostic"]),
 ];

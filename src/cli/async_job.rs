@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use super::token;
 use crate::credentials::{Journal, JournalledConnector};
-use crate::executor::background;
-use crate::executor::limit::Limit;
+use crate::executor::task::background;
+use crate::executor::task::timeout::Limit;
 use crate::exit::Exit;
 use crate::host;
 use crate::interrupt::Interrupt;

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::cursor::Cursor;
 use super::play::PlayRun;
-use super::scope::TaskScope;
 use super::state::Run;
+use super::strategy::cursor::Cursor;
+use super::variables::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Loaded, Problem, Task};
 use crate::report::Event;

@@ -161,7 +161,7 @@ impl Request {
     pub fn shown(&self, task: &Task) -> String {
         match &self.what {
             What::Tasks(name) => {
-                import::find(task, name).map_or_else(|| name.clone(), |path| super::magic::absolute(&path))
+                import::find(task, name).map_or_else(|| name.clone(), |path| super::variables::magic::absolute(&path))
             }
             What::Role(entry) => entry.name.clone(),
         }

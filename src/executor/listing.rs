@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::play::PlayRun;
 use super::run::{patterns, play_name};
-use super::scope::TaskScope;
 use super::state::Run;
-use super::{naming, tags};
+use super::tags;
+use super::task::label;
+use super::variables::scope::TaskScope;
 use crate::playbook::{Item, Loaded, Play, Playbook, Task};
 use crate::report::Event;
 use crate::template::Engine;
@@ -97,7 +98,7 @@ fn list_tasks(run: &Rc<Run>, play: &Rc<Play>, listing: Listing) {
         tags.sort();
         tags.dedup();
         if listing.tasks {
-            line(run, format!("      {}\tTAGS: [{}]", naming::listed_name(task), tags.join(", ")));
+            line(run, format!("      {}\tTAGS: [{}]", label::listed_name(task), tags.join(", ")));
         }
         all.extend(tags);
     }

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::conditional::{self, Answer};
-use super::cursor::Cursor;
-use super::naming;
 use super::play::{PlayEnd, PlayRun};
-use super::scope::TaskScope;
 use super::state::Run;
+use super::strategy::cursor::Cursor;
+use super::task::conditional::{self, Answer};
+use super::task::label;
+use super::variables::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Keyword, Loaded, Problem, Task};
 use crate::report::Event;
@@ -64,7 +64,7 @@ pub fn act(
         }
     }
     if let Some(first) = hosts.first().filter(|_| !task.implicit) {
-        run.bus.emit(&Event::TaskStart(naming::label(run, play, task, first)));
+        run.bus.emit(&Event::TaskStart(label::label(run, play, task, first)));
     }
     let unconditional = task.implicit || UNCONDITIONAL.contains(&action);
     if unconditional && !task.implicit && !task.keyword_all(Keyword::When).is_empty() {

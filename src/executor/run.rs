@@ -4,17 +4,18 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::cursor::Cursor;
-use super::facts;
-use super::free;
-use super::linear::{self, Level};
-use super::naming;
-use super::order;
 use super::play::{PlayEnd, PlayRun};
-use super::ready;
-use super::scope::{NO_HOST, TaskScope};
 use super::state::{Out, Run};
-use super::{prompts, varsfiles};
+use super::strategy::cursor::Cursor;
+use super::strategy::free;
+use super::strategy::host_order;
+use super::strategy::linear::{self, Level};
+use super::strategy::next_task;
+use super::task::label;
+use super::variables::fact_cache;
+use super::variables::scope::{NO_HOST, TaskScope};
+use super::variables::vars_files;
+use super::variables::vars_prompt;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::exit::Exit;
 use crate::playbook::task::Task;
@@ -103,7 +104,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
     let prompted = match &play.vars_prompt {
         Some(prompts) => {
             let scope = TaskScope::of_play(run, &probe, None);
-            match prompts::ask_all(run, &Engine::new(&run.globals, &scope, &[]), prompts).await? {
+            match vars_prompt::ask_all(run, &Engine::new(&run.globals, &scope, &[]), prompts).await? {
                 Some(answers) => Rc::new(answers),
                 None => return Ok(false),
             }
@@ -124,7 +125,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         Some(node) => Box::new(Problem::general(message.at(node.span(), ""))),
         None => Box::new(Problem::general(message)),
     };
-    let ordered = order::order(hosts.clone(), text(Keyword::Order)?.map(|v| python::str(&v)).as_deref())
+    let ordered = host_order::order(hosts.clone(), text(Keyword::Order)?.map(|v| python::str(&v)).as_deref())
         .map_err(|message| place(Keyword::Order, message).of_kind(ProblemKind::Options))?;
     let max_failed = match text(Keyword::MaxFailPercentage)? {
         Some(value) => Some(
@@ -133,14 +134,14 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         ),
         None => None,
     };
-    let batches = order::batches(&ordered, text(Keyword::Serial)?.as_ref())
+    let batches = host_order::batches(&ordered, text(Keyword::Serial)?.as_ref())
         .map_err(|message| place(Keyword::Serial, message).of_kind(ProblemKind::Endless))?;
     let force_handlers = flag(Keyword::ForceHandlers)?.unwrap_or(run.options.force_handlers);
     let gathers = flag(Keyword::GatherFacts)?;
     let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
     // A file of variables that is no mapping is found before the play is announced.
-    varsfiles::read(run, &probe, &nobody)?;
-    let check = play.keyword(Keyword::CheckMode).map_or(run.options.check, naming::as_written);
+    vars_files::read(run, &probe, &nobody)?;
+    let check = play.keyword(Keyword::CheckMode).map_or(run.options.check, label::as_written);
     for batch in batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
         batch_run.prompted = Rc::clone(&prompted);
@@ -154,13 +155,13 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         let strategy = Strategy::find(&strategy).map_err(|message| place(Keyword::Strategy, message))?;
         let alive: Vec<Rc<str>> = batch.iter().filter(|host| !run.is_out(host)).cloned().collect();
         for host in std::iter::once(&nobody).chain(&alive) {
-            varsfiles::read(run, &batch_run, host)?;
+            vars_files::read(run, &batch_run, host)?;
         }
-        ready::check_tags(run, &batch_run)?;
+        next_task::check_tags(run, &batch_run)?;
         let program = |gather: Option<Item>| -> Rc<[Item]> { play.program(gather, force_handlers).into() };
         let (gathering, plain) = (program(Some(gather_task(play))), program(None));
         let start = |host: &Rc<str>| {
-            let known = || run.options.gather_once && run.host(host).facts.borrow().contains(facts::GATHERED);
+            let known = || run.options.gather_once && run.host(host).facts.borrow().contains(fact_cache::GATHERED);
             let gathers = gathers.unwrap_or_else(|| run.options.gather_by_default && !known());
             (Rc::clone(host), Cursor::new(Rc::clone(if gathers { &gathering } else { &plain })))
         };

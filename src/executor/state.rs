@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::facts::FactCache;
 use super::stats::Tally;
 use super::tags::Selection;
+use super::variables::fact_cache::FactCache;
 use crate::diagnostic::Diagnostic;
 use crate::host::HostApi;
 use crate::interrupt::Interrupt;

@@ -10,7 +10,7 @@ use ionplay::ionos::model::{NewRegistry, TokenPatch};
 use ionplay::ionos::{Connection, Connector, Credentials, Endpoint, Fact, HttpConnector, Tuning, Waiting};
 use ionplay::plan::host_effects::Deeds;
 use ionplay::plan::model::{Action, FORMAT};
-use ionplay::plan::{Guard, Invocation, Plan, Tape, noting, show, verify};
+use ionplay::plan::{Guard, Invocation, Plan, Tape, record_dry_run, show, verify};
 use ionplay::progress::Progress;
 use ionplay::reconcile::Record;
 use ionplay::report::Status;
@@ -129,7 +129,7 @@ fn told(text: &str) -> Result<Exit, String> {
 
 async fn foretell(case: &Case, server: &Handle) -> (Plan, Ran) {
     let tape = Tape::new(sandboxed());
-    let connector = noting(Rc::new(HttpConnector::default()), &tape);
+    let connector = record_dry_run(Rc::new(HttpConnector::default()), &tape);
     let ran = stage::run(&case.playbook, server, connector, true, Some(Rc::clone(&tape) as _)).await;
     let gathered = ran.gathered.borrow();
     let plan = Plan {

@@ -1,0 +1,115 @@
+//! The linear strategy: hosts stay in step. Of all places where hosts are, the smallest is next, and the hosts that are
+//! at it run its task side by side; the others wait.
+
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::cursor::{Cursor, Fate, Place};
+use super::failures::{note_failures, out_of_hosts};
+use super::next_task;
+use super::step_hosts;
+use crate::executor::handlers::Flush;
+use crate::executor::meta;
+use crate::executor::play::PlayRun;
+use crate::executor::state::Run;
+use crate::executor::task::templated_action;
+use crate::playbook::{Item, Loaded, Task};
+
+/// Whether the tasks are the play's own, or a handler's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The play's sections.
+    Play,
+    /// One handler, run by a flush.
+    Handler,
+}
+
+/// Runs the tasks that the cursors are at until all hosts are through or out.
+///
+/// # Errors
+/// If something that is included is not understood, or the run must end for a reason outside any task.
+pub async fn run(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    level: Level,
+) -> Loaded<()> {
+    loop {
+        if run.interrupt.is_raised() || play.ended.get().is_some() {
+            return Ok(());
+        }
+        let found = next(run, play, cursors);
+        // The end of an `always` may have been the end for a host.
+        note_failures(run, cursors);
+        let Some((task, hosts)) = found else { return Ok(()) };
+        let (task, hosts) = templated_action::for_all(run, play, task, hosts)?;
+        if task.action.short() == "meta" {
+            let flushing = meta::act(run, play, &task, &hosts, cursors)?;
+            flush(run, play, &flushing, cursors).await?;
+            continue;
+        }
+        step_hosts::one_task(run, play, &task, hosts, cursors).await?;
+        note_failures(run, cursors);
+        if level == Level::Play && out_of_hosts(run, cursors) {
+            return Ok(());
+        }
+    }
+}
+
+/// The next task, and the hosts that are at it. Tasks that are left out by tags or by a finished role are passed.
+fn next(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Option<(Rc<Task>, Vec<Rc<str>>)> {
+    let mut best: Option<(Place, Rc<Task>, Vec<Rc<str>>)> = None;
+    for (host, cursor) in cursors.iter_mut() {
+        let Some(task) = next_task::at(run, play, host, cursor) else { continue };
+        let place = cursor.place();
+        match &mut best {
+            Some((known, _, hosts)) if *known == place => hosts.push(Rc::clone(host)),
+            Some((known, ..)) if *known < place => {}
+            _ => best = Some((place, task, vec![Rc::clone(host)])),
+        }
+    }
+    best.map(|(_, task, hosts)| (task, hosts))
+}
+
+/// Runs the notified handlers of some hosts, and takes out those that fail.
+///
+/// # Errors
+/// As [`run`].
+pub async fn flush(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    hosts: &[Rc<str>],
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Loaded<()> {
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let mut flush = Flush::of(run, play, hosts);
+    while let Some((handler, chosen)) = flush.next(play) {
+        let items: Rc<[Item]> = Rc::new([Item::Task(Rc::clone(&handler))]);
+        let fate = |host: &Rc<str>| cursors.get(host).map_or(Fate::Failed, Cursor::fate);
+        let mut inside: IndexMap<Rc<str>, Cursor> =
+            chosen.iter().map(|host| (Rc::clone(host), Cursor::within(Rc::clone(&items), fate(host)))).collect();
+        Box::pin(self::run(run, play, &mut inside, Level::Handler)).await?;
+        flush.ran(play, &handler, &inside);
+        if play.ended.get().is_some() || run.interrupt.is_raised() {
+            break;
+        }
+    }
+    for host in flush.failed() {
+        if let Some(cursor) = cursors.get_mut(host) {
+            cursor.fail();
+        }
+    }
+    for host in play.ended_hosts.borrow().iter() {
+        if let Some(cursor) = cursors.get_mut(host) {
+            cursor.end();
+        }
+    }
+    Ok(())
+}

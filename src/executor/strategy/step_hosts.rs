@@ -1,0 +1,190 @@
+//! One task on all hosts that are at it, side by side, and what becomes of each of them.
+
+use std::rc::Rc;
+
+use futures_util::stream::{self, StreamExt};
+use indexmap::IndexMap;
+
+use super::cursor::{Cursor, Fate};
+use super::failures::{fail, fail_others, fatal};
+use super::step;
+use crate::diagnostic::Diagnostic;
+use crate::executor::include::Missing;
+use crate::executor::play::PlayRun;
+use crate::executor::state::Run;
+use crate::executor::task::label;
+use crate::executor::task::settings::flag;
+use crate::executor::task::task_result::{Finished, MAY_RESCUE};
+use crate::executor::task::{TaskRun, kept};
+use crate::executor::variables::scope::TaskScope;
+use crate::playbook::{Keyword, Loaded, Problem, Task};
+use crate::report::{Event, Status, TaskLabel};
+use crate::template::Engine;
+use crate::value::{Value, python};
+
+/// Modules that run once for all hosts of the batch.
+const ONCE_FOR_ALL: &[&str] = &["add_host", "pause"];
+
+/// Runs one task on the hosts that are at it, and moves them on.
+///
+/// # Errors
+/// If something that is included is not understood, or an unknown handler is notified.
+pub async fn one_task(
+    run: &Rc<Run>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    hosts: Vec<Rc<str>>,
+    cursors: &mut IndexMap<Rc<str>, Cursor>,
+) -> Loaded<()> {
+    let Some(first) = hosts.first() else { return Ok(()) };
+    let label = label::label(run, play, task, first);
+    if !step::confirmed(run, &label.task).await? {
+        hosts.iter().for_each(|host| {
+            if let Some(cursor) = cursors.get_mut(host) {
+                cursor.advance();
+            }
+        });
+        return Ok(());
+    }
+    let on_behalf = flag(run, play, task, first, Keyword::RunOnce);
+    let once = on_behalf || ONCE_FOR_ALL.contains(&task.action.short());
+    let runners: &[Rc<str>] = if once { &hosts[..1] } else { &hosts };
+    run.bus.emit(&Event::TaskStart(label.clone()));
+    let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();
+    let forks = run.options.forks.max(1);
+    let width = throttle(run, play, task, first)?.map_or(forks, |most| most.min(forks));
+    let tasks: Vec<(Rc<str>, Fate)> =
+        runners.iter().map(|host| (Rc::clone(host), cursors.get(host).map_or(Fate::Failed, Cursor::fate))).collect();
+    for host in runners.iter().filter(|host| cursors.get(*host).is_some_and(Cursor::is_doubtful)) {
+        play.doubt_task(task, host, MAY_RESCUE);
+    }
+    let run_one = |(host, fate): (Rc<str>, Fate)| {
+        let (label, alive) = (&label, &alive);
+        async move {
+            let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
+            let finished = TaskRun { run, play, task, label, host: &host, targets, fate, kept: kept(task) }.run().await;
+            (host, fate, finished)
+        }
+    };
+    let results: Vec<(Rc<str>, Fate, Loaded<Finished>)> =
+        stream::iter(tasks).map(run_one).buffer_unordered(width).collect().await;
+    let mut failed = Vec::new();
+    let mut order = Vec::with_capacity(results.len());
+    for (host, fate, finished) in results {
+        order.push((host, fate, finished?));
+    }
+    order.sort_by_cached_key(|(host, ..)| hosts.iter().position(|known| known == host));
+    let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
+    for (host, fate, finished) in &order {
+        if matches!(finished.status, Status::Failed | Status::Rescued | Status::Unreachable) {
+            if let Some(cursor) = cursors.get_mut(host) {
+                fail(run, play, task, finished, host, cursor);
+            }
+            if on_behalf && finished.status != Status::Unreachable {
+                fail_others(run, play, std::slice::from_ref(host), cursors);
+            }
+            failed.push(Rc::clone(host));
+            continue;
+        }
+        // What is included goes to the host that asked for it alone, even where it asked on behalf of all.
+        let includes = !finished.includes.is_empty();
+        for other in (if once { &hosts[..] } else { std::slice::from_ref(host) }).iter() {
+            if let Some(cursor) = cursors.get_mut(other).filter(|_| !includes || other != host) {
+                if finished.may_fail {
+                    cursor.may_fail();
+                }
+                cursor.advance();
+            }
+        }
+        let includer = Includer { run, play, task, label: &label, fate: *fate };
+        if includes && includer.go_in(host, std::slice::from_ref(host), finished, cursors, &mut shared)? {
+            failed.push(Rc::clone(host));
+        }
+    }
+    for (_, (what, hosts, item)) in shared {
+        run.bus.emit(&Event::Included { what, hosts, item });
+    }
+    if !failed.is_empty() {
+        fatal(run, play, task, &failed, cursors, once);
+    }
+    Ok(())
+}
+
+/// Brings included lists to the hosts that asked for them.
+struct Includer<'a> {
+    run: &'a Rc<Run>,
+    play: &'a Rc<PlayRun>,
+    task: &'a Rc<Task>,
+    label: &'a TaskLabel,
+    fate: Fate,
+}
+
+impl Includer<'_> {
+    /// Loads what a host asked for; `true` if that failed.
+    fn go_in(
+        &self,
+        host: &Rc<str>,
+        hosts: &[Rc<str>],
+        finished: &Finished,
+        cursors: &mut IndexMap<Rc<str>, Cursor>,
+        shared: &mut IndexMap<u32, (String, Vec<String>, Option<Value>)>,
+    ) -> Loaded<bool> {
+        let Self { run, play, task, label, fate } = *self;
+        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: kept(task) };
+        let looped = task.looping.is_some();
+        let mut lists = Vec::new();
+        for request in &finished.includes {
+            match request.load(run, play, task) {
+                Ok((order, block)) => {
+                    runner.tell_include(Ok(request.result()), looped);
+                    let entry =
+                        shared.entry(order).or_insert_with(|| (request.shown(task), Vec::new(), request.item.clone()));
+                    entry.1.push(host.to_string());
+                    lists.push((order, block));
+                }
+                Err(Missing::Fatal(problem)) => return Err(problem),
+                Err(Missing::Failed(failure)) => {
+                    runner.tell_include(Err(*failure), looped);
+                    for host in hosts {
+                        if let Some(cursor) = cursors.get_mut(host) {
+                            fail(run, play, task, finished, host, cursor);
+                        }
+                    }
+                    return Ok(true);
+                }
+            }
+        }
+        for host in hosts {
+            if let Some(cursor) = cursors.get_mut(host) {
+                cursor.include(lists.clone());
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// How many hosts a task may run on side by side, if it says so.
+///
+/// # Errors
+/// If it is no whole number: that ends the run.
+pub fn throttle(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Loaded<Option<usize>> {
+    let Some(node) = task.keyword(Keyword::Throttle) else { return Ok(None) };
+    let scope = TaskScope::new(run, Some(play), Some(task), host);
+    let value = Engine::new(&run.globals, &scope, &[]).value(&node.to_value());
+    let number = value.map_err(|fault| fault.message).and_then(|value| match value {
+        Value::Int(number) => Ok(number),
+        Value::Float(number) if number.is_finite() => Ok(number as i64),
+        Value::Bool(yes) => Ok(i64::from(yes)),
+        Value::Unknown(_) => Ok(0),
+        Value::Str(text) => text.trim().parse().map_err(|_| {
+            format!("invalid literal for int() with base 10: {}", python::repr(&Value::text(text.as_str())))
+        }),
+        other => Err(format!("{} is no whole number", python::repr(&other))),
+    });
+    match number {
+        Ok(number) => Ok(usize::try_from(number).ok().filter(|most| *most > 0)),
+        Err(why) => Err(Box::new(Problem::general(
+            Diagnostic::error(format!("Failed to convert the throttle value to an integer: {why}")).at(node.span(), ""),
+        ))),
+    }
+}

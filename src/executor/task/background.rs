@@ -1,0 +1,142 @@
+//! `async` and `poll`: tasks that run in the background.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::foreground;
+use super::invoke::Call;
+use super::prepare::Prepared;
+use crate::diagnostic::Diagnostic;
+use crate::modules::builtin::async_jobs::{self, Job};
+use crate::modules::builtin::async_status;
+use crate::modules::{Failure, Outcome};
+use crate::report::Event;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value};
+
+/// The hidden subcommand that runs a job.
+pub const SUBCOMMAND: &str = "async-job";
+
+/// Runs a module in the background. In a dry run it is foretold at once, so that what follows sees what it would have
+/// done, and its job is one that has ended already; so it is with requests that must not leave this process.
+///
+/// # Errors
+/// If it cannot be started, fails, or takes longer than `async` allows.
+pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+    let spec = prepared.module.spec();
+    if !async_jobs::can_leave(spec.short_name()) {
+        let message = format!("This action ({}) does not support async.", spec.short_name());
+        let drawn = Diagnostic::error(message.as_str()).at(&call.task.task.span, "").hint("leave out `async`");
+        return Err(Failure::new(message).drawn(drawn).breaking_off());
+    }
+    let id = async_jobs::new_id();
+    let status = async_jobs::folder(&call.settings.environment).join(&id);
+    // What somebody has to see who is in this process: the overlay, a plan's guard, the embedded service.
+    let stays = spec.is_of_registry() && !call.task.run.registries.may_be_left();
+    if stays || call.foretells(prepared) {
+        let result = foreground::run(call, prepared).await;
+        if call.settings.poll > 0 {
+            return result;
+        }
+        let actions = match &result {
+            Ok(outcome) => outcome.actions.clone(),
+            Err(failure) => failure.actions.clone(),
+        };
+        async_jobs::write_status(&status, &ended(&id, result), &[]).map_err(unwritten)?;
+        if call.foretells(prepared) {
+            call.task.run.foretold_jobs.borrow_mut().push(status.clone());
+        }
+        return Ok(Outcome { actions, ..begun(&id, &status) });
+    }
+    let limit = u64::try_from(call.settings.background).unwrap_or(1);
+    start(call, prepared, &id, &status, limit).map_err(unwritten)?;
+    if call.settings.poll <= 0 {
+        return Ok(begun(&id, &status));
+    }
+    wait(call, &id, &status, limit).await
+}
+
+fn unwritten(error: std::io::Error) -> Failure {
+    Failure::new(format!("cannot start the background job: {error}"))
+}
+
+fn begun(id: &str, status: &Path) -> Outcome {
+    Outcome::new(true, async_jobs::begun(id)).with("results_file", status.display().to_string())
+}
+
+/// Starts a module in a process of its own.
+fn start(call: &Call<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u64) -> std::io::Result<()> {
+    spawn(&Job {
+        id: id.to_owned(),
+        module: prepared.module.spec().name.to_owned(),
+        called: call.task.task.action.written.as_str().to_owned(),
+        args: json::to_string(&Value::from(prepared.given.clone()), Style::PYTHON),
+        environment: call.settings.environment.clone(),
+        base_dir: call.task.play.play.folder.to_path_buf(),
+        // Whoever waits for it is the first to lose patience.
+        limit: limit.saturating_add(1),
+        status: status.to_path_buf(),
+    })
+}
+
+/// Writes the description and starts the process, in a group of its own so that Ctrl-C does not reach it.
+fn spawn(job: &Job) -> std::io::Result<()> {
+    async_jobs::write_status(&job.status, &async_jobs::begun(&job.id), &[])?;
+    let description = job.status.with_file_name(format!(".{}.job", job.id));
+    async_jobs::write(&description, &serde_json::to_string(job).map_err(std::io::Error::other)?)?;
+    Command::new(std::env::current_exe()?)
+        .arg(SUBCOMMAND)
+        .arg(&description)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map(|_| ())
+}
+
+async fn wait(call: &Call<'_>, id: &str, path: &Path, limit: u64) -> Result<Outcome, Failure> {
+    let run = call.task.run;
+    let pause = u64::try_from(call.settings.poll).unwrap_or(1);
+    let mut left = limit;
+    loop {
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        left = left.saturating_sub(pause);
+        let status = async_jobs::read_status(path, id).map_err(Failure::new)?;
+        if status.is_finished() {
+            // As the original does: whoever has waited has the result.
+            let _ = std::fs::remove_file(path);
+            let warned = status.warnings.iter().map(|warning| Diagnostic::warning(warning.as_str()));
+            warned.for_each(|warning| run.bus.emit(&Event::Notice(warning)));
+            return async_status::finished(&*run.registries, status);
+        }
+        run.bus.emit(&Event::Polling { host: Rc::clone(call.task.host), job: id.to_owned() });
+        if left == 0 || run.interrupt.is_raised() {
+            let message = format!("async task did not complete within the requested time - {limit}s");
+            return Err(Failure::new(message).with("async_result", Value::from(status.result)));
+        }
+    }
+}
+
+/// The status that a job leaves at its end.
+pub fn ended(id: &str, result: Result<Outcome, Failure>) -> Dict {
+    let (mut status, changed, failed) = match result {
+        Ok(outcome) => (outcome.data, outcome.changed, false),
+        Err(failure) => {
+            let mut data = failure.data;
+            if !data.contains("msg") {
+                data.set("msg", failure.message.into());
+            }
+            (data, failure.changed, true)
+        }
+    };
+    status.set("changed", changed.into());
+    status.set("failed", failed.into());
+    status.set("started", true.into());
+    status.set("finished", true.into());
+    status.set("ansible_job_id", id.into());
+    status
+}

@@ -1,0 +1,96 @@
+//! What a result does to the run itself: variables, facts, statistics, the inventory.
+//!
+//! What a task sets or adds is kept only if nothing makes it fail afterwards, `failed_when` included; of a loop only if no pass
+//! fails. Its own conditions, and the later passes of its loop, see it in any case.
+
+use std::rc::Rc;
+
+use super::TaskRun;
+use super::settings::Settings;
+use crate::diagnostic::Diagnostic;
+use crate::executor::state::HostState;
+use crate::modules::Effect;
+use crate::playbook::reserved;
+use crate::report::Event;
+use crate::value::Dict;
+
+/// The variables that the hosts of a task had before its loop.
+pub(in crate::executor) struct Before(Vec<(Rc<HostState>, [Rc<Dict>; 2])>);
+
+impl Before {
+    /// Takes back what passes have set.
+    pub(in crate::executor) fn restore(self) {
+        for (state, [vars, included]) in self.0 {
+            *state.vars.borrow_mut() = vars;
+            *state.included.borrow_mut() = included;
+        }
+    }
+}
+
+/// Whether an effect waits until it is known that the task has not failed.
+pub(in crate::executor) fn waits(effect: &Effect) -> bool {
+    !matches!(effect, Effect::Facts(_) | Effect::Secret(_))
+}
+
+impl TaskRun<'_> {
+    /// What the loop of a task that sets variables may have to take back.
+    pub(in crate::executor) fn before_loop(&self) -> Option<Before> {
+        let sets = matches!(self.task.action.short(), "set_fact" | "include_vars");
+        let seen = |host: &Rc<str>| {
+            let state = self.run.host(host);
+            let dicts = [Rc::clone(&state.vars.borrow()), Rc::clone(&state.included.borrow())];
+            (state, dicts)
+        };
+        sets.then(|| Before(self.targets.iter().map(seen).collect()))
+    }
+
+    /// Gives whether the inventory has changed.
+    pub(in crate::executor) fn apply_effects(
+        &self,
+        effects: Vec<Effect>,
+        settings: &Settings,
+        delegated_to: Option<&str>,
+    ) -> Result<bool, Diagnostic> {
+        let mut regrouped = false;
+        let delegate: Option<[Rc<str>; 1]> =
+            delegated_to.filter(|_| settings.delegate_facts).map(|target| [Rc::from(target)]);
+        let targets: &[Rc<str>] = delegate.as_ref().map_or(self.targets, |one| &one[..]);
+        for effect in effects {
+            if let Effect::SetFacts { facts: vars, .. } | Effect::IncludeVars(vars) = &effect {
+                for warning in reserved::warnings(vars, &self.task.span) {
+                    self.run.bus.emit(&Event::Notice(warning));
+                }
+            }
+            match effect {
+                Effect::SetFacts { facts, cacheable } => {
+                    for host in targets {
+                        let state = self.run.host(host);
+                        Rc::make_mut(&mut state.vars.borrow_mut()).extend(&facts);
+                        if cacheable {
+                            self.run.add_facts(host, &facts);
+                        }
+                    }
+                }
+                Effect::Facts(facts) => targets.iter().for_each(|host| self.run.add_facts(host, &facts)),
+                Effect::IncludeVars(vars) => {
+                    for host in targets {
+                        let state = self.run.host(host);
+                        Rc::make_mut(&mut state.included.borrow_mut()).add(&vars, self.run.options.merge_hashes);
+                    }
+                }
+                Effect::Stats { data, per_host, aggregate } => {
+                    let host = per_host.then_some(&**self.host);
+                    self.run.tally.borrow_mut().add_custom(host, &data, aggregate);
+                }
+                Effect::AddHost { name, groups, vars } => {
+                    regrouped |= self.run.inventory.borrow_mut().add_host(&name, &groups, &vars)?;
+                }
+                Effect::GroupBy { group, parents } => {
+                    regrouped |= self.run.inventory.borrow_mut().group_by(self.host, &group, &parents)?;
+                }
+                Effect::Secret(secret) => self.run.bus.redactor().add(&secret),
+            }
+        }
+        Ok(regrouped)
+    }
+}

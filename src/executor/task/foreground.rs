@@ -1,0 +1,69 @@
+//! Modules that run here and now, for real or foretelling.
+
+use std::cell::RefCell;
+
+use super::invoke::{Call, once};
+use super::plan_guard;
+use super::prepare::Prepared;
+use crate::diagnostic::Diagnostic;
+use crate::modules::spec::CheckSupport;
+use crate::modules::{Failure, Later, Outcome};
+use crate::report::Event;
+use crate::value::{Dict, Value};
+
+/// Runs the module here and now.
+///
+/// # Errors
+/// If the module fails, or the time limit has passed.
+pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+    let run = call.task.run;
+    let spec = prepared.module.spec();
+    let check = call.foretells(prepared);
+    if check && spec.check == CheckSupport::None {
+        let message = format!("remote module ({}) does not support check mode", spec.short_name());
+        let outcome = Outcome { skipped: true, later: Later::Everything, ..Outcome::default() };
+        plan_guard::foretold(call, spec, &Ok(outcome.clone()));
+        return Ok(outcome.with("msg", message));
+    }
+    // Credentials in the environment of the task are as secret as those among its arguments.
+    let names = spec.all_params().filter(|param| param.secret).filter_map(|param| param.env);
+    for name in names {
+        let given = call.settings.environment.iter().filter(|(known, _)| known == name);
+        given.for_each(|(_, value)| run.bus.redactor().add(value));
+    }
+    let warnings: RefCell<Vec<String>> = RefCell::default();
+    if check && !call.settings.check && !spec.states.is_empty() {
+        let said = "`check_mode: false` does not count for registry objects: a dry run sends no writing request";
+        warnings.borrow_mut().push(said.to_owned());
+    }
+    let mut result = once(call, prepared, check, &warnings).await;
+    if check {
+        plan_guard::foretold(call, spec, &result);
+    }
+    add_lines(match &mut result {
+        Ok(outcome) => &mut outcome.data,
+        Err(failure) => &mut failure.data,
+    });
+    let warnings = warnings.take();
+    if !warnings.is_empty() {
+        let kept = Value::list(warnings.iter().map(|warning| Value::text(warning.as_str())));
+        match &mut result {
+            Ok(outcome) => outcome.data.set("warnings", kept),
+            Err(failure) => failure.data.set("warnings", kept),
+        }
+    }
+    for warning in warnings {
+        run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
+    }
+    result
+}
+
+/// What a module says on its streams is there in lines too.
+fn add_lines(data: &mut Dict) {
+    for (stream, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if let Some(text) = data.get(stream).and_then(Value::as_str).filter(|_| !data.contains(lines)) {
+            let split = crate::template::python::text::split_lines(text).into_iter().map(Value::text);
+            data.set(lines, Value::list(split));
+        }
+    }
+}

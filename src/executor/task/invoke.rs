@@ -1,0 +1,99 @@
+//! One call of a module: what it is given to work with.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::TaskRun;
+use super::file_effects;
+use super::prepare::Prepared;
+use super::settings::Settings;
+use super::timeout::Limit;
+use crate::executor::variables::scope::TaskScope;
+use crate::host::{HostApi, Noting};
+use crate::modules::{Failure, InventoryView, Outcome, TaskContext};
+use crate::progress::Progress;
+use crate::report::Event;
+use crate::template::Engine;
+
+/// Modules that break off where they cannot do their work, with no result for `failed_when` to judge.
+const BREAKING_OFF: &[&str] = &["add_host", "debug", "group_by", "set_fact", "set_stats"];
+
+/// One call of a module.
+pub struct Call<'a> {
+    /// The task on its host.
+    pub task: &'a TaskRun<'a>,
+    /// Its variables.
+    pub scope: &'a TaskScope,
+    /// Folders for relative names.
+    pub search: &'a [PathBuf],
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// The host it is delegated to.
+    pub delegated_to: Option<&'a str>,
+}
+
+impl Call<'_> {
+    /// Whether the module only foretells. `check_mode: false` makes tasks of a dry run real, but not those of registry
+    /// objects: a dry run sends no writing request.
+    pub(in crate::executor) fn foretells(&self, prepared: &Prepared) -> bool {
+        self.settings.check || (self.task.run.options.check && prepared.module.spec().is_of_registry())
+    }
+}
+
+/// Runs the module once, for real or foretelling.
+///
+/// # Errors
+/// If the module fails, or the time limit has passed.
+pub async fn once(
+    call: &Call<'_>,
+    prepared: &Prepared,
+    check: bool,
+    warnings: &RefCell<Vec<String>>,
+) -> Result<Outcome, Failure> {
+    let run = call.task.run;
+    let engine = Engine::new(&run.globals, call.scope, call.search);
+    let bus = Rc::clone(&run.bus);
+    let inventory = View(call.task);
+    let spec = prepared.module.spec();
+    let limit = Limit::new(&run.interrupt, super::timeout::seconds(call.settings.timeout)?, spec.is_of_registry());
+    let noting = (check && run.globals.foreseen.is_kept()).then(|| Noting::new(&run.globals.foreseen));
+    let foretelling = noting.as_ref().map_or(&*run.foretold_host_api, |noting| noting as &dyn HostApi);
+    let context = TaskContext {
+        host_name: call.delegated_to.unwrap_or(call.task.host),
+        host: if check { foretelling } else { &*run.host_api },
+        registries: if check { &*run.foretold_registries } else { &*run.registries },
+        template: &engine,
+        environment: &call.settings.environment,
+        check,
+        planning: noting.is_some(),
+        diff: call.settings.diff,
+        verbosity: run.options.verbosity,
+        search_path: call.search,
+        base_dir: &call.task.play.play.folder,
+        span: &call.task.task.args.span,
+        raw_args: &call.task.task.args.values,
+        inventory: &inventory,
+        warnings,
+        interrupt: limit.interrupt(),
+        kept: call.task.kept.clone(),
+        progress: Progress::new(move |message| bus.emit(&Event::Progress(message.to_owned()))),
+    };
+    let mut result = limit.hold(prepared.module.run(&prepared.args, &context)).await;
+    if let Some(noting) = &noting {
+        result = file_effects::judged(call.task, !call.settings.check_only, prepared, noting, result);
+    }
+    if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
+}
+
+struct View<'a>(&'a TaskRun<'a>);
+
+impl InventoryView for View<'_> {
+    fn has_host(&self, name: &str) -> bool {
+        self.0.run.inventory.borrow().has_host(name)
+    }
+
+    fn has_group(&self, name: &str) -> bool {
+        self.0.run.inventory.borrow().has_group(name)
+    }
+}

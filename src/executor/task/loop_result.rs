@@ -1,0 +1,172 @@
+//! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
+
+use super::task_result::Pass;
+use crate::executor::include::Request;
+use crate::modules::Later;
+use crate::value::{Dict, Value};
+
+/// What the passes of a loop have come to so far.
+pub(in crate::executor) struct Passes {
+    whole: Pass,
+    /// The results, if they are kept.
+    results: Option<Vec<Value>>,
+    count: usize,
+    includes: Vec<Request>,
+    notify: Vec<String>,
+    /// A pass has changed something, whatever the real run finds out.
+    changed_for_sure: bool,
+    unknown: Option<Value>,
+}
+
+/// What a loop has come to.
+pub(in crate::executor) struct Summed {
+    /// The task as if it were one pass; its result is what `register` keeps.
+    pub(in crate::executor) whole: Pass,
+    /// What the only pass waits for: then the loop as a whole is not known either.
+    pub(in crate::executor) unknown: Option<Value>,
+    /// Lists of tasks to go on with.
+    pub(in crate::executor) includes: Vec<Request>,
+    /// Handlers to notify.
+    pub(in crate::executor) notify: Vec<String>,
+}
+
+impl Passes {
+    /// Before the first pass. Results are kept only where something can look at them later.
+    pub(in crate::executor) fn new(keep_results: bool) -> Self {
+        Self {
+            whole: Pass { skipped: true, ignored: true, ..Pass::default() },
+            results: keep_results.then(Vec::new),
+            count: 0,
+            includes: Vec::new(),
+            notify: Vec::new(),
+            changed_for_sure: false,
+            unknown: None,
+        }
+    }
+
+    /// Takes a pass in.
+    pub(in crate::executor) fn add(&mut self, mut pass: Pass) {
+        let whole = &mut self.whole;
+        self.count += 1;
+        whole.changed |= pass.changed;
+        self.changed_for_sure |= pass.changes_for_sure();
+        whole.failed |= pass.failed;
+        whole.unreachable |= pass.unreachable;
+        whole.skipped &= pass.skipped;
+        whole.ignored &= pass.ignored || !pass.failed;
+        whole.no_log |= pass.no_log;
+        whole.always_shown |= pass.always_shown;
+        let unknown = pass.unknown();
+        whole.open.add(&pass.open);
+        if whole.undetermined.is_none() {
+            whole.undetermined = pass.undetermined.take();
+        }
+        if whole.later == Later::Nothing {
+            whole.later = pass.later;
+        }
+        let includes = pass.include.is_some();
+        self.includes.extend(pass.include.take());
+        self.notify.append(&mut pass.notify);
+        whole.may_notify.append(&mut pass.may_notify);
+        if let Some(results) = &mut self.results {
+            if pass.failed || !pass.bare {
+                pass.result.set("failed", (pass.failed || pass.exhausted).into());
+            }
+            // Of what is included nothing has run yet.
+            if !includes {
+                pass.result.set("changed", pass.changed.into());
+            }
+            if pass.skipped {
+                pass.result.set("skipped", true.into());
+            }
+            let mut result = std::mem::take(&mut pass.result);
+            pass.hide(&mut result);
+            results.push(unknown.clone().unwrap_or_else(|| Value::from(result)));
+        }
+        self.unknown = unknown;
+    }
+
+    /// Whether a pass has failed.
+    pub(in crate::executor) fn has_failed(&self) -> bool {
+        self.whole.failed
+    }
+
+    /// After the last pass.
+    pub(in crate::executor) fn sum(self) -> Summed {
+        let mut whole = self.whole;
+        let message = match (whole.failed, whole.skipped) {
+            (true, _) => "One or more items failed",
+            (_, true) => "All items skipped",
+            _ => "All items completed",
+        };
+        let mut result = Dict::new();
+        result.set("results", Value::list(self.results.unwrap_or_default()));
+        result.set("skipped", whole.skipped.into());
+        result.set("msg", message.into());
+        result.set("changed", whole.changed.into());
+        if whole.failed {
+            result.set("failed", true.into());
+        }
+        // A pass of which nothing is known may have made the difference.
+        if let Some(awaits) = &whole.undetermined {
+            for (key, certain) in [("changed", whole.changed), ("failed", whole.failed), ("skipped", !whole.skipped)] {
+                if !certain {
+                    result.set(key, Value::unknown(awaits.as_str()));
+                }
+            }
+        }
+        whole.open.hide(&mut result);
+        whole.result = result;
+        Summed {
+            unknown: self.unknown.filter(|_| self.count == 1 && whole.undetermined.is_some()),
+            // One pass that changed something speaks for all that ran.
+            notify: if whole.failed || !self.changed_for_sure { Vec::new() } else { self.notify },
+            includes: self.includes,
+            whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::executor::task::task_result::Open;
+
+    fn summed(keep: bool, passes: [Pass; 2]) -> Summed {
+        let mut all = Passes::new(keep);
+        passes.into_iter().for_each(|pass| all.add(pass));
+        all.sum()
+    }
+
+    #[test]
+    fn one_failure_that_counts_is_enough() {
+        let ignored = || Pass { failed: true, ignored: true, ..Pass::default() };
+        let notifying = Pass { changed: true, notify: vec!["restart".to_owned()], ..Pass::default() };
+        let whole = summed(true, [ignored(), notifying]);
+        assert!(whole.whole.failed && whole.whole.changed && whole.whole.ignored && whole.notify.is_empty());
+        let whole = summed(true, [ignored(), Pass { failed: true, ..Pass::default() }]).whole;
+        assert!(whole.failed && !whole.ignored && !whole.skipped);
+    }
+
+    #[test]
+    fn what_only_the_real_run_can_say_notifies_nobody_for_sure() {
+        let notifying = |changed, open: Option<&str>| Pass {
+            changed,
+            open: Open { changed: open.map(str::to_owned), failed: None },
+            notify: vec!["restart".to_owned()],
+            ..Pass::default()
+        };
+        assert!(summed(true, [notifying(true, Some("an id")), notifying(false, None)]).notify.is_empty());
+        assert!(!summed(true, [notifying(true, Some("an id")), notifying(true, None)]).notify.is_empty());
+    }
+
+    #[test]
+    fn results_are_kept_on_request() {
+        let results = |keep| {
+            let whole = summed(keep, [Pass { skipped: true, ..Pass::default() }, Pass::default()]).whole;
+            assert!(!whole.skipped);
+            whole.result.get("results").and_then(Value::as_slice).map(<[Value]>::len)
+        };
+        assert_eq!((results(true), results(false)), (Some(2), Some(0)));
+    }
+}

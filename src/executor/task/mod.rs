@@ -1,0 +1,58 @@
+//! The life of one task on one host: its loop, conditions, retries, module call and result.
+
+pub mod background;
+pub mod conditional;
+pub mod connection;
+pub mod dispatch;
+pub mod effects;
+pub mod file_effects;
+pub mod foreground;
+pub mod invoke;
+pub mod label;
+pub mod loop_result;
+pub mod loops;
+pub mod plan_guard;
+pub mod prepare;
+pub mod rescue_vars;
+pub mod result;
+pub mod retry;
+pub mod run;
+pub mod settings;
+pub mod task_result;
+pub mod templated_action;
+pub mod timeout;
+pub mod unknowns;
+
+use std::rc::Rc;
+
+use super::play::PlayRun;
+use super::state::Run;
+use super::strategy::cursor::Fate;
+use crate::ionos::Kept;
+use crate::playbook::Task;
+use crate::report::TaskLabel;
+
+/// A task that is about to run on a host.
+pub struct TaskRun<'a> {
+    /// The run.
+    pub run: &'a Rc<Run>,
+    /// The play.
+    pub play: &'a Rc<PlayRun>,
+    /// The task.
+    pub task: &'a Rc<Task>,
+    /// How it is shown.
+    pub label: &'a TaskLabel,
+    /// The host.
+    pub host: &'a Rc<str>,
+    /// The hosts that results and facts are kept for: more than one for `run_once`.
+    pub targets: &'a [Rc<str>],
+    /// Where a failure leads.
+    pub fate: Fate,
+    /// Where the passes of a loop keep what they need not ask for again.
+    pub kept: Option<Rc<Kept>>,
+}
+
+/// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.
+pub(in crate::executor) fn kept(task: &Task) -> Option<Rc<Kept>> {
+    task.looping.is_some().then(Rc::default)
+}

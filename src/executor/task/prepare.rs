@@ -1,0 +1,165 @@
+//! A task meets its module: which one it is, and its arguments, templated and checked.
+
+use super::TaskRun;
+use crate::diagnostic::Diagnostic;
+use crate::modules::spec::FreeForm;
+use crate::modules::{self, Args, Failure, Module, args};
+use crate::playbook::{Keyword, action};
+use crate::report::Event;
+use crate::template::{Engine, Fault};
+use crate::value::{Dict, Value, python};
+
+/// What the controller does itself in the original: their results tell nothing of an invocation.
+pub const IN_CONTROLLER: &[&str] = &[
+    "add_host",
+    "assert",
+    "debug",
+    "fail",
+    "group_by",
+    "include_vars",
+    "pause",
+    "set_fact",
+    "set_stats",
+    "validate_argument_spec",
+];
+
+/// A module with arguments that are ready.
+pub struct Prepared {
+    /// The module.
+    pub module: &'static dyn Module,
+    /// The templated arguments as given, for background jobs.
+    pub given: Dict,
+    /// The checked arguments.
+    pub args: Args,
+}
+
+/// Finds the module and prepares its arguments: defaults, templates, the check against the spec.
+///
+/// # Errors
+/// If the module is unknown, a template fails, or the arguments are wrong.
+pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failure> {
+    let task = run.task;
+    let mut raw = Dict::new();
+    let full = if task.action.full.is_empty() {
+        let written = engine.value(&Value::Str(task.action.written.clone()))?;
+        let name = python::str(&written);
+        action::resolve(&name).ok_or_else(|| {
+            let drawn = Diagnostic::error(format!("there is no module `{name}`")).at(&task.span, "");
+            let message = format!("Task failed: Cannot resolve {} to an action or module.", python::repr(&written));
+            Failure::new(message).drawn(drawn).breaking_off()
+        })?
+    } else {
+        task.action.full.clone()
+    };
+    let module = modules::find(&full).ok_or_else(|| {
+        if action::resolve(&full).is_none() {
+            return Failure::from(action::unknown_module(&full, &task.span)).breaking_off();
+        }
+        let message = Diagnostic::error(format!("there is no module `{full}` in this program"));
+        Failure::from(message.at(&task.span, "")).breaking_off()
+    })?;
+    for node in task.keyword_all(Keyword::ModuleDefaults) {
+        let defaults = engine.value(&node.to_value())?;
+        for defaults in listed(defaults) {
+            let Value::Dict(defaults) = defaults else { continue };
+            for (name, values) in defaults.iter() {
+                let name = python::str(name);
+                let meant = action::resolve(&name).is_some_and(|known| known == full) || group_has(&name, &full);
+                match values {
+                    Value::Dict(values) if meant => raw.extend(values),
+                    Value::Null | Value::Omit => {}
+                    other if meant => {
+                        let message =
+                            format!("`module_defaults` of `{name}` must be a mapping, not {}", other.type_name());
+                        return Err(Failure::from(Diagnostic::error(message).at(node.span(), "")).breaking_off());
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    if let Some(template) = &task.args.template {
+        match engine.value(template)? {
+            Value::Dict(values) => raw.extend(&values),
+            Value::Omit | Value::Null => {}
+            other => {
+                let message = format!("`args` must be a mapping, not {}", other.type_name());
+                return Err(Failure::from(Diagnostic::error(message).at(&task.args.span, "")).breaking_off());
+            }
+        }
+    }
+    raw.extend(&task.args.values);
+    let mut given = templated(engine, &full, &raw)?;
+    // A template in place of the arguments.
+    if module.spec().free_form != FreeForm::Raw
+        && let Some(Value::Dict(values)) = given.get("_raw_params").cloned()
+    {
+        given.remove("_raw_params");
+        let named = std::mem::replace(&mut given, (*values).clone());
+        given.extend(&named);
+    }
+    if module.spec().free_form == FreeForm::Pairs && given.contains("_raw_params") {
+        let message = format!("Task failed: Action '{full}' does not support raw params.");
+        let drawn = Diagnostic::error(format!("`{}` takes no free text", task.action.written.as_str()))
+            .at(&task.args.span, "")
+            .hint("write the arguments as a mapping below the module's name");
+        return Err(Failure::new(message).drawn(drawn).breaking_off());
+    }
+    // What was computed from a secret must not be shown either, whatever the module makes of it.
+    given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
+    let checked = args::check(module.spec(), &given, &task.action.written).map_err(|failure| match () {
+        () if IN_CONTROLLER.contains(&module.spec().short_name()) => at(failure, &task.args.span).breaking_off(),
+        () => at(failure, &task.args.span),
+    })?;
+    // So are the values of secret parameters, wherever they came from.
+    checked.args.values().iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
+    for warning in checked.warnings {
+        run.run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
+    }
+    Ok(Prepared { module, given, args: checked.args })
+}
+
+/// Adds the place to a failure that has none.
+fn at(failure: Failure, span: &crate::source::Span) -> Failure {
+    let diagnostic = match &failure.diagnostic {
+        Some(diagnostic) if !diagnostic.labels.is_empty() => return failure,
+        Some(diagnostic) => (**diagnostic).clone(),
+        None => Diagnostic::error(failure.message.clone()),
+    };
+    failure.drawn(diagnostic.at(span, ""))
+}
+
+/// `group/ionoscloud...` in `module_defaults`.
+fn group_has(name: &str, full: &str) -> bool {
+    name.strip_prefix("group/").is_some_and(|group| {
+        let collection = full.rsplit_once('.').map_or("", |(collection, _)| collection);
+        group == collection || group.rsplit_once('.').is_some_and(|(c, _)| c == collection)
+    })
+}
+
+fn listed(value: Value) -> Vec<Value> {
+    match value {
+        Value::List(items) => items.to_vec(),
+        other => vec![other],
+    }
+}
+
+/// Templates each argument; omitted ones go away.
+fn templated(engine: &Engine<'_>, full: &str, raw: &Dict) -> Result<Dict, Fault> {
+    let mut given = Dict::new();
+    for (name, value) in raw.iter() {
+        let name = match name {
+            Value::Str(text) if text.is_template() => engine.value(name)?,
+            other => other.clone(),
+        };
+        match engine.value(value) {
+            Ok(Value::Omit) => {}
+            Ok(value) => _ = given.insert(name, value),
+            Err(fault) => {
+                let doing = format!("Error while resolving value for {}", python::repr(&name));
+                return Err(fault.during(doing).during(format!("Finalization of task args for '{full}' failed")));
+            }
+        }
+    }
+    Ok(given)
+}

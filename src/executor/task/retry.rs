@@ -1,0 +1,319 @@
+//! Running a module until its conditions are met: `until`, `retries`, `changed_when`, `failed_when`.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::TaskRun;
+use super::conditional::{self, Answer};
+use super::connection;
+use super::dispatch;
+use super::invoke::Call;
+use super::prepare::{IN_CONTROLLER, Prepared, prepare};
+use super::settings::Settings;
+use super::task_result::{Pass, no_exception};
+use crate::diagnostic::Diagnostic;
+use crate::executor::variables::scope::TaskScope;
+use crate::modules::{Effect, Failure, Later};
+use crate::playbook::Keyword;
+use crate::report::Event;
+use crate::template::{Engine, Scope};
+use crate::value::{Dict, Value};
+
+/// A scope with the result of the task itself in it, and what it sets, for conditions about the result.
+pub(in crate::executor) struct Registered<'a> {
+    own: Option<(Rc<str>, Value)>,
+    set: Vec<&'a Dict>,
+    under: &'a TaskScope,
+}
+
+impl Scope for Registered<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        match &self.own {
+            Some((own, value)) if **own == *name => Some(value.clone()),
+            _ => self.set.iter().find_map(|set| set.get(name).cloned()).or_else(|| self.under.get(name)),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names = self.under.names();
+        names.extend(self.own.iter().map(|(name, _)| name.to_string()));
+        names.extend(self.set.iter().flat_map(|set| set.keys()).filter_map(|key| key.as_str().map(str::to_owned)));
+        names
+    }
+}
+
+impl TaskRun<'_> {
+    /// Runs the module until its conditions are met or the tries are used up, and lets its effects take place.
+    pub(in crate::executor) async fn tries(
+        &self,
+        scope: &TaskScope,
+        search: &[PathBuf],
+        engine: &Engine<'_>,
+        settings: &Settings,
+        delegated_to: Option<&str>,
+    ) -> Pass {
+        let mut pass = self.until_satisfied(scope, search, engine, settings, delegated_to).await;
+        let effects = std::mem::take(&mut pass.effects);
+        if pass.failed {
+            if !pass.result.contains("msg") {
+                pass.result.set("msg", "Task failed: Action failed: Unknown error.".into());
+            }
+            return pass;
+        }
+        match self.apply_effects(effects, settings, delegated_to) {
+            Ok(false) => {}
+            Ok(true) => {
+                pass.changed = true;
+                self.judge(scope, search, &mut pass);
+            }
+            Err(message) => return self.failed(Failure::from(message)),
+        }
+        pass
+    }
+
+    async fn until_satisfied(
+        &self,
+        scope: &TaskScope,
+        search: &[PathBuf],
+        engine: &Engine<'_>,
+        settings: &Settings,
+        delegated_to: Option<&str>,
+    ) -> Pass {
+        let prepared = prepare(self, engine);
+        let refusal = match &prepared {
+            Ok(prepared) => self.refused(scope, engine, prepared, delegated_to),
+            Err(failure) => failure.broke_off.then(|| self.failed(failure.clone())),
+        };
+        if let Some(pass) = refusal {
+            return pass;
+        }
+        let has_until = conditional::asked(self.task, Keyword::Until).is_some();
+        let tries = match (settings.retries, has_until) {
+            (None, false) => 1,
+            (None, true) => 4,
+            (Some(retries), _) => retries.max(0) + 1,
+        };
+        let call = Call { task: self, scope, search, settings, delegated_to };
+        let mut attempt = 1;
+        loop {
+            let mut pass = match &prepared {
+                Ok(prepared) => self.one_try(&call, prepared).await,
+                Err(failure) => self.failed(failure.clone()),
+            };
+            if pass.undetermined.is_some() || pass.broke_off {
+                return pass;
+            }
+            // The conditions may ask how many tries it took.
+            if tries > 1 {
+                pass.result.set("attempts", attempt.into());
+            }
+            self.judge(scope, search, &mut pass);
+            if tries <= 1 {
+                return pass;
+            }
+            match self.satisfied(scope, search, &mut pass, has_until) {
+                Ok(true) => return pass,
+                Ok(false) => {}
+                Err(failed) => return *failed,
+            }
+            if attempt >= tries || self.run.interrupt.is_raised() {
+                pass.result.set("attempts", (tries - 1).into());
+                // `failed_when` has the last word on the task, though its result says that the tries were in vain.
+                pass.exhausted = true;
+                pass.failed = pass.result.get("failed_when_result").is_none_or(Value::is_true);
+                no_exception(&mut pass.result);
+                return pass;
+            }
+            self.run.bus.emit(&Event::Retry {
+                label: self.label.clone(),
+                host: Rc::clone(self.host),
+                left: tries - attempt,
+                result: Rc::new(self.shown(&pass)),
+            });
+            if !self.run.interrupt.pause(settings.delay).await {
+                pass.failed = true;
+                no_exception(&mut pass.result);
+                return pass;
+            }
+            // Who tries again wants to see whether something has changed.
+            if let Some(kept) = &self.kept {
+                kept.clear();
+            }
+            attempt += 1;
+        }
+    }
+
+    /// The end of a task that would act on another machine, or as another user.
+    fn refused(
+        &self,
+        scope: &TaskScope,
+        engine: &Engine<'_>,
+        prepared: &Prepared,
+        delegated_to: Option<&str>,
+    ) -> Option<Pass> {
+        // The variables of the task count for the host that it is delegated to as well.
+        let delegate =
+            delegated_to.map(|host| TaskScope::new(self.run, Some(self.play), Some(self.task), &Rc::from(host)));
+        let target = connection::Target {
+            host: delegated_to.unwrap_or(self.host),
+            connection: delegate.as_ref().unwrap_or(scope).get("ansible_connection"),
+            option: self.run.options.connection.as_deref(),
+        };
+        let spec = prepared.module.spec();
+        match connection::unreachable(engine, self.task, spec, &target) {
+            Ok(None) => {}
+            Ok(Some(message)) => {
+                let mut pass = self.failed(Failure::from(message));
+                pass.unreachable = true;
+                pass.result.set("unreachable", true.into());
+                return Some(pass);
+            }
+            Err(fault) => return Some(self.failed(Failure::from(fault))),
+        }
+        if IN_CONTROLLER.contains(&spec.short_name()) {
+            return None;
+        }
+        let refusal = connection::check_user(engine, self.task, self.run.options.r#become).err()?;
+        Some(self.failed(Failure::from(refusal)))
+    }
+
+    async fn one_try(&self, call: &Call<'_>, prepared: &Prepared) -> Pass {
+        let mut pass = match dispatch::run(call, prepared).await {
+            Ok(outcome) => self.succeeded(outcome, call.settings, call.delegated_to),
+            Err(failure) => self.failed(failure),
+        };
+        pass.always_shown |= match prepared.module.spec().short_name() {
+            "debug" => true,
+            // A quiet assertion has nothing to say.
+            "assert" => !prepared.args.get("quiet").is_some_and(Value::is_true),
+            _ => false,
+        };
+        // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
+        let leaves = call.settings.background > 0 && call.settings.poll <= 0;
+        if !leaves && !IN_CONTROLLER.contains(&prepared.module.spec().short_name()) {
+            let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
+            pass.result.set("invocation", arguments);
+        }
+        pass
+    }
+
+    fn satisfied(
+        &self,
+        scope: &TaskScope,
+        search: &[PathBuf],
+        pass: &mut Pass,
+        has_until: bool,
+    ) -> Result<bool, Box<Pass>> {
+        if !has_until {
+            return Ok(!pass.failed);
+        }
+        let answer = {
+            let layered = self.with_pass(scope, pass);
+            conditional::judge(&Engine::new(&self.run.globals, &layered, search), self.task, Keyword::Until)
+        };
+        match answer {
+            Ok(Some(Answer::Unknown(unknown))) => {
+                // In the real run it may never come true, and a further try may find another world than this one.
+                pass.later = Later::Everything;
+                pass.open.failed.get_or_insert_with(|| unknown.sentence());
+                pass.open.changed.get_or_insert_with(|| unknown.sentence());
+                Ok(true)
+            }
+            Ok(answer) => Ok(!matches!(answer, Some(Answer::Fails(_)))),
+            Err(fault) => Err(Box::new(self.failed_before(fault, scope, search))),
+        }
+    }
+
+    /// `changed_when` and `failed_when`.
+    fn judge(&self, scope: &TaskScope, search: &[PathBuf], pass: &mut Pass) {
+        if pass.skipped {
+            return;
+        }
+        for keyword in [Keyword::ChangedWhen, Keyword::FailedWhen] {
+            if conditional::asked(self.task, keyword).is_none() {
+                continue;
+            }
+            let layered = self.with_pass(scope, pass);
+            let answer = conditional::judge(&Engine::new(&self.run.globals, &layered, search), self.task, keyword);
+            let key = if keyword == Keyword::ChangedWhen { "changed_when_result" } else { "failed_when_result" };
+            match answer.map(|answer| answer.map(|answer| answer.verdict())) {
+                Ok(None) => {}
+                Ok(Some(Err(unknown))) => {
+                    let open = &mut pass.open;
+                    let slot = if keyword == Keyword::ChangedWhen { &mut open.changed } else { &mut open.failed };
+                    *slot = Some(unknown.sentence());
+                    if keyword == Keyword::FailedWhen {
+                        // What follows is foretold for the case that it does not fail, whatever the module says.
+                        pass.failed = false;
+                        pass.diagnostic = None;
+                    }
+                }
+                Ok(Some(Ok(verdict))) if keyword == Keyword::ChangedWhen => pass.changed = verdict,
+                Ok(Some(Ok(verdict))) => {
+                    pass.result.set(key, verdict.into());
+                    let exception = pass.result.remove("exception");
+                    let of_module = !IN_CONTROLLER.contains(&self.task.action.short());
+                    if let Some(exception) = exception.filter(|_| !verdict && of_module) {
+                        pass.result.set("failed_when_suppressed_exception", exception);
+                    }
+                    pass.failed = verdict;
+                    if !verdict {
+                        pass.diagnostic = None;
+                    } else if pass.diagnostic.is_none() {
+                        pass.diagnostic = Some(Box::new(self.failed_as_asked(&pass.result)));
+                    }
+                }
+                Err(fault) => {
+                    pass.result.set(key, fault.told().into());
+                    pass.failed = true;
+                    pass.diagnostic = Some(Box::new(Diagnostic::from(fault)));
+                    break;
+                }
+            }
+        }
+        if pass.failed {
+            no_exception(&mut pass.result);
+        }
+    }
+
+    /// What is said of a module that did what it should, and failed by `failed_when`.
+    fn failed_as_asked(&self, result: &Dict) -> Diagnostic {
+        let said = result.get("msg").and_then(Value::as_str).filter(|said| !said.is_empty());
+        let message = match said {
+            Some(said) => format!("`failed_when` is met: {said}"),
+            None => "`failed_when` is met".to_owned(),
+        };
+        Diagnostic::error(message).at(&self.task.span, "")
+    }
+
+    /// The variables of the scope with the result so far under its registered name.
+    pub(in crate::executor) fn with_register<'s>(&self, scope: &'s TaskScope, result: &Dict) -> Registered<'s> {
+        let own = self.task.register.as_ref().map(|name| (Rc::clone(name), Value::from(result.clone())));
+        if let Some((name, value)) = own.as_ref().filter(|_| self.run.options.check) {
+            super::unknowns::name_unknowns(value, name, self.label);
+        }
+        Registered { own, set: Vec::new(), under: scope }
+    }
+
+    /// The same with what a pass is about to set.
+    fn with_pass<'s>(&self, scope: &'s TaskScope, pass: &'s Pass) -> Registered<'s> {
+        let set = pass.effects.iter().filter_map(|effect| match effect {
+            Effect::SetFacts { facts, .. } | Effect::IncludeVars(facts) => Some(facts),
+            _ => None,
+        });
+        Registered { set: set.collect(), ..self.with_register(scope, &self.registered(pass)) }
+    }
+
+    /// The result as `register` keeps it.
+    pub(in crate::executor) fn registered(&self, pass: &Pass) -> Dict {
+        let mut result = pass.result.clone();
+        if pass.failed || !pass.bare {
+            result.set("failed", (pass.failed || pass.exhausted).into());
+        }
+        if !pass.unjudged {
+            result.set("changed", pass.changed.into());
+        }
+        pass.hide(&mut result);
+        result
+    }
+}

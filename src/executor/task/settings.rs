@@ -1,0 +1,221 @@
+//! The keywords of a task once their templates are evaluated and their types converted.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::executor::play::PlayRun;
+use crate::executor::state::{Options, Run};
+use crate::executor::variables::scope::TaskScope;
+use crate::playbook::{Keyword, Task};
+use crate::template::python::text::boolean_word;
+use crate::template::{Context, Engine, Fault, FaultKind};
+use crate::value::{Value, python};
+
+/// The settings of one pass of a task.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Go on after a failure.
+    pub ignore_errors: bool,
+    /// Go on although the host cannot be reached.
+    pub ignore_unreachable: bool,
+    /// Hide arguments and results.
+    pub no_log: bool,
+    /// Foretell instead of doing.
+    pub check: bool,
+    /// The task says itself that it only foretells: the real run has nothing more to say of it.
+    pub check_only: bool,
+    /// Differences are wanted.
+    pub diff: bool,
+    /// Facts go to the host that the task is delegated to.
+    pub delegate_facts: bool,
+    /// After so many seconds the task has failed.
+    pub timeout: Option<i64>,
+    /// Further tries.
+    pub retries: Option<i64>,
+    /// Between tries.
+    pub delay: Duration,
+    /// Runs in the background for at most so many seconds; 0 runs in the foreground.
+    pub background: i64,
+    /// Seconds between looks at a background task; 0 does not wait.
+    pub poll: i64,
+    /// For commands.
+    pub environment: Vec<(String, String)>,
+}
+
+/// When a debugger may be wanted; there is none, but a wrong word fails the task.
+const DEBUGGER: [&str; 5] = ["always", "on_failed", "on_unreachable", "on_skipped", "never"];
+
+/// Reads keywords with the engine of a pass.
+pub struct Reader<'a> {
+    /// Evaluates templates.
+    pub engine: &'a Engine<'a>,
+    /// The task.
+    pub task: &'a Task,
+}
+
+impl Reader<'_> {
+    /// The templated value of a keyword; `None` if it is not there, null or omitted.
+    ///
+    /// # Errors
+    /// If its template fails.
+    pub fn value(&self, keyword: Keyword) -> Result<Option<Value>, Fault> {
+        let Some(node) = self.task.keyword(keyword) else { return Ok(None) };
+        let value = self.engine.value(&node.to_value()).map_err(|fault| processing(keyword, fault))?;
+        if let Value::Unknown(unknown) = &value {
+            return Err(Fault::unknown(unknown).or_at(Some(node.span())));
+        }
+        Ok((!value.is_null() && !matches!(value, Value::Omit)).then_some(value))
+    }
+
+    /// A boolean keyword.
+    ///
+    /// # Errors
+    /// If its template fails or it is no boolean.
+    pub fn bool(&self, keyword: Keyword) -> Result<Option<bool>, Fault> {
+        let Some(value) = self.value(keyword)? else { return Ok(None) };
+        boolean_word(&value).map(Some).ok_or_else(|| self.wrong(keyword, &value, "bool"))
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// If its template fails or it is no whole number.
+    pub fn int(&self, keyword: Keyword) -> Result<Option<i64>, Fault> {
+        let Some(value) = self.value(keyword)? else { return Ok(None) };
+        let number = match &value {
+            Value::Int(i) => Some(*i),
+            Value::Bool(b) => Some(i64::from(*b)),
+            Value::Float(f) if f.fract() == 0.0 => Some(*f as i64),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "int"))
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// If its template fails or it is no number.
+    pub fn float(&self, keyword: Keyword) -> Result<Option<f64>, Fault> {
+        let Some(value) = self.value(keyword)? else { return Ok(None) };
+        let number = match &value {
+            Value::Int(i) => Some(*i as f64),
+            Value::Float(f) => Some(*f),
+            Value::Str(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "float"))
+    }
+
+    fn wrong(&self, keyword: Keyword, value: &Value, wanted: &str) -> Fault {
+        let span = self.task.keyword(keyword).map(crate::yaml::Node::span);
+        let message = format!("The value {} could not be converted to '{wanted}'.", python::repr(value));
+        processing(keyword, Fault::value(message).or_at(span))
+    }
+
+    /// All settings of the task.
+    ///
+    /// # Errors
+    /// The first keyword that cannot be evaluated.
+    pub fn settings(&self, options: &Options) -> Result<Settings, Fault> {
+        // Those that are used elsewhere: here it is seen that they can be read.
+        for keyword in [Keyword::AnyErrorsFatal, Keyword::RunOnce, Keyword::Become] {
+            self.bool(keyword)?;
+        }
+        self.int(Keyword::Port)?;
+        if let Some(value) = self.value(Keyword::Debugger)?
+            && !DEBUGGER.contains(&python::str(&value).as_str())
+        {
+            return Err(self.wrong(Keyword::Debugger, &value, DEBUGGER.join("', '").as_str()));
+        }
+        let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
+        let check = self.bool(Keyword::CheckMode)?;
+        let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);
+        Ok(Settings {
+            ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
+            ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
+            no_log: self.bool(Keyword::NoLog)?.unwrap_or(options.no_log),
+            check: check.unwrap_or(options.check),
+            check_only: check == Some(true),
+            diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),
+            delegate_facts: self.bool(Keyword::DelegateFacts)?.unwrap_or(false),
+            timeout,
+            retries: self.int(Keyword::Retries)?,
+            delay: Duration::try_from_secs_f64(delay).unwrap_or(Duration::from_secs(5)),
+            background: self.int(Keyword::Async)?.unwrap_or(0),
+            poll: self.int(Keyword::Poll)?.unwrap_or(options.poll),
+            environment: self.environment(&options.environment)?,
+        })
+    }
+
+    /// Whether one of the keywords fails that are read after `ignore_errors`.
+    pub fn fails_late(&self) -> bool {
+        [Keyword::Timeout, Keyword::Retries, Keyword::Async, Keyword::Poll].iter().any(|late| self.int(*late).is_err())
+            || self.float(Keyword::Delay).is_err()
+    }
+
+    /// `environment` of the play, the blocks and the task; the innermost wins.
+    fn environment(&self, base: &[(String, String)]) -> Result<Vec<(String, String)>, Fault> {
+        let mut environment = base.to_vec();
+        for node in self.task.keyword_all(Keyword::Environment) {
+            let written = match node.to_value() {
+                Value::Str(text) => self.environment_value(&Value::Str(text))?.unwrap_or(Value::Null),
+                structure => structure,
+            };
+            let maps = match &written {
+                Value::List(items) => items.to_vec(),
+                other => vec![other.clone()],
+            };
+            for map in maps {
+                let map = match map {
+                    Value::Str(_) => self.environment_value(&map)?.unwrap_or(Value::Null),
+                    structure => structure,
+                };
+                match &map {
+                    Value::Dict(dict) => {
+                        for (key, value) in dict.iter() {
+                            let Some(value) = self.environment_value(value)? else { continue };
+                            let key = python::str(key);
+                            environment.retain(|(known, _)| *known != key);
+                            environment.push((key, python::str(&value)));
+                        }
+                    }
+                    Value::Null | Value::Omit => {}
+                    other => self.engine.warn(format!(
+                        "`environment` must be a mapping of names to values, so `{}` is passed over",
+                        python::str(other)
+                    )),
+                }
+            }
+        }
+        Ok(environment)
+    }
+
+    /// A part of an `environment`; `None` for what needs the facts of the environment before they are gathered.
+    fn environment_value(&self, written: &Value) -> Result<Option<Value>, Fault> {
+        match self.engine.value(written) {
+            Ok(Value::Omit) => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if fault.kind == FaultKind::Undefined && fault.message.contains("ansible_env") => Ok(None),
+            Err(fault) => Err(processing(Keyword::Environment, fault)),
+        }
+    }
+}
+
+/// Says at which keyword it happened. The host of a delegation is looked for before the keywords are.
+pub fn processing(keyword: Keyword, fault: Fault) -> Fault {
+    match keyword {
+        Keyword::DelegateTo => fault,
+        _ => fault.during(format!("Error processing keyword '{}'", keyword.row().name)),
+    }
+}
+
+/// A boolean keyword as the first host sees it; what cannot be evaluated fails later, at the task itself.
+pub fn flag(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, keyword: Keyword) -> bool {
+    if task.keyword(keyword).is_none() {
+        return false;
+    }
+    let scope = TaskScope::new(run, Some(play), Some(task), host);
+    let engine = Engine::new(&run.globals, &scope, &[]);
+    Reader { engine: &engine, task }.bool(keyword).ok().flatten().unwrap_or(false)
+}

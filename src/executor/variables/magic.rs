@@ -1,0 +1,259 @@
+//! Magic variables: what the run, the play and the task are, and how a host is reached.
+
+use std::rc::Rc;
+
+use super::hostvars;
+use super::scope::{NO_HOST, TaskScope};
+use crate::executor::play::PlayRun;
+use crate::playbook::{Keyword, Role};
+use crate::template::Scope;
+use crate::value::{Dict, Value};
+
+impl TaskScope {
+    fn ansible_facts(&self) -> Value {
+        self.namespace
+            .get_or_init(|| {
+                let strip = |key: &Value| match key.as_str() {
+                    Some("ansible_local") | None => key.clone(),
+                    Some(name) => Value::text(name.strip_prefix("ansible_").unwrap_or(name)),
+                };
+                let facts = self.state.facts.borrow();
+                let dict: Dict = facts.iter().map(|(key, value)| (strip(key), value.clone())).collect();
+                dict.into()
+            })
+            .clone()
+    }
+
+    /// What the inventory makes of a host; variables from the facts upwards may say something else.
+    fn of_host(&self, name: &str) -> Option<Value> {
+        if &*self.host == NO_HOST {
+            return None;
+        }
+        Some(match name {
+            "inventory_hostname" => Value::text(&*self.host),
+            "inventory_hostname_short" => match self.host.parse::<std::net::IpAddr>() {
+                Ok(_) => Value::text(&*self.host),
+                Err(_) => Value::text(self.host.split('.').next().unwrap_or(&self.host)),
+            },
+            "group_names" => {
+                Value::list(self.run.inventory.borrow().group_names(&self.host).iter().map(|name| Value::text(&**name)))
+            }
+            _ => return None,
+        })
+    }
+
+    /// The value of a magic name.
+    pub(in crate::executor) fn magic(&self, name: &str) -> Option<Value> {
+        let options = &self.run.options;
+        let texts = |hosts: &mut dyn Iterator<Item = &Rc<str>>| Value::list(hosts.map(|h| Value::text(&**h)));
+        let value = match name {
+            "inventory_hostname" | "inventory_hostname_short" | "group_names" => {
+                self.said(name).or_else(|| self.of_host(name))?
+            }
+            "ansible_facts" if &*self.host == NO_HOST => return None,
+            "ansible_facts" => self.ansible_facts(),
+            "hostvars" => hostvars::all(&self.run),
+            "vars" => hostvars::vars(self.variables()),
+            "groups" => {
+                let groups = self.run.inventory.borrow().groups();
+                let named =
+                    groups.iter().map(|(name, hosts)| (&**name, Value::list(hosts.iter().map(|h| Value::text(&**h)))));
+                Value::dict(named)
+            }
+            "ansible_host" => self.delegated(name)?,
+            "ansible_delegated_vars" => {
+                let host = self.delegate.as_ref()?;
+                Value::dict([(&**host, hostvars::delegated(&self.run, host, &self.host))])
+            }
+            "playbook_dir" => match &self.play {
+                Some(play) => Value::text(absolute(&play.play.folder)),
+                None => Value::text(absolute(self.run.inventory.borrow().playbook_folder()?)),
+            },
+            "ansible_check_mode" => Value::Bool(options.check),
+            "ansible_diff_mode" => Value::Bool(options.diff),
+            "ansible_verbosity" => Value::Int(i64::from(options.verbosity)),
+            "ansible_forks" => Value::from(options.forks),
+            "ansible_run_tags" => Value::list(options.tags.only().iter().map(|t| Value::text(t.as_str()))),
+            "ansible_skip_tags" => Value::list(options.tags.skip().iter().map(|t| Value::text(t.as_str()))),
+            "ansible_limit" => Value::text(options.limit.as_deref()?),
+            "ansible_config_file" => Value::from(options.config_file.clone()),
+            "ansible_inventory_sources" => {
+                let shown = |source: &String| match source.contains(',') {
+                    true => Value::text(source.as_str()),
+                    false => Value::text(absolute(std::path::Path::new(source))),
+                };
+                if options.inventory_sources.is_empty() {
+                    return Some(Value::list([Value::text("/etc/ansible/hosts")]));
+                }
+                Value::list(options.inventory_sources.iter().map(shown))
+            }
+            "ansible_version" => version(),
+            "ansible_playbook_python" => Value::text(crate::vars::facts::installed_python().unwrap_or_default()),
+            "ansible_play_name" => Value::text(&*self.play.as_ref()?.name),
+            "ansible_play_hosts" => {
+                let play = self.play.as_ref()?;
+                texts(&mut play.all_hosts.iter().filter(|host| self.takes_part(host)))
+            }
+            "ansible_play_hosts_all" => texts(&mut self.play.as_ref()?.all_hosts.iter()),
+            "ansible_play_batch" | "play_hosts" => {
+                let play = self.play.as_ref()?;
+                texts(&mut play.batch.iter().filter(|host| self.takes_part(host)))
+            }
+            "role_names" | "ansible_play_role_names" | "ansible_dependent_role_names" | "ansible_role_names" => {
+                role_names(self.play.as_ref()?, name)
+            }
+            "role_name" => Value::text(self.role()?.name.as_str()),
+            "ansible_role_name" => Value::text(self.role()?.full_name()),
+            "ansible_collection_name" => Value::text(self.role()?.collection.as_deref()?),
+            "role_path" => Value::text(absolute(&self.role()?.path)),
+            "role_uuid" => return None,
+            "ansible_parent_role_names" | "ansible_parent_role_paths" => self.parents(name)?,
+            "ansible_search_path" => {
+                let play = self.play.as_ref()?;
+                Value::list(play.search_path(self.task.as_deref()).iter().map(|p| Value::text(absolute(p))))
+            }
+            "environment" => Value::list(
+                self.task.as_ref()?.keyword_all(Keyword::Environment).into_iter().map(crate::yaml::Node::to_value),
+            ),
+            "omit" => Value::Omit,
+            _ => return None,
+        };
+        Some(value)
+    }
+
+    fn takes_part(&self, host: &Rc<str>) -> bool {
+        let left =
+            |play: &Rc<PlayRun>| play.ended_hosts.borrow().contains(host) || play.removed_hosts.borrow().contains(host);
+        let ended = self.play.as_ref().is_some_and(left);
+        !ended && !self.run.is_out(host)
+    }
+
+    fn role(&self) -> Option<&Rc<Role>> {
+        self.task.as_ref()?.role()
+    }
+
+    fn parents(&self, name: &str) -> Option<Value> {
+        let roles = self.task.as_ref()?.frame.roles();
+        let parents = roles.get(1..).filter(|parents| !parents.is_empty())?;
+        let paths = name.ends_with("paths");
+        let shown = |role: &&Rc<Role>| Value::text(if paths { absolute(&role.path) } else { role.full_name() });
+        Some(Value::list(parents.iter().map(shown)))
+    }
+
+    /// How the task's host is reached, as far as nobody has said it in variables.
+    pub(in crate::executor) fn connection(&self, name: &str) -> Option<Value> {
+        let task = self.task.as_deref().filter(|_| self.reached)?;
+        let keyword = |keyword, option: &Option<String>| match task.keyword(keyword) {
+            Some(node) => Some(node.to_value()),
+            None => option.as_deref().map(Value::text),
+        };
+        match name {
+            "ansible_connection" if self.delegate.is_some() => self.delegated(name),
+            "ansible_connection" => {
+                keyword(Keyword::Connection, &self.run.options.connection).or_else(|| Some(Value::text("ssh")))
+            }
+            "ansible_host" => Some(Value::text(&*self.host)),
+            "ansible_ssh_host" => self.get("ansible_host"),
+            "ansible_user" | "ansible_ssh_user" => keyword(Keyword::RemoteUser, &self.run.options.user),
+            "ansible_timeout" | "ansible_ssh_timeout" => Some(Value::Int(self.run.options.timeout)),
+            "ansible_shell_executable" => Some(Value::text("/bin/sh")),
+            "ansible_pipelining" | "ansible_ssh_pipelining" => Some(Value::Bool(false)),
+            _ => None,
+        }
+    }
+
+    /// What the host that the task is delegated to says of how it is reached.
+    fn delegated(&self, name: &str) -> Option<Value> {
+        let target = self.delegate.as_ref()?;
+        let own = TaskScope::new(&self.run, None, None, target).get(name);
+        own.or_else(|| Some(if name == "ansible_host" { Value::text(&**target) } else { Value::text("ssh") }))
+    }
+}
+
+/// Magic names that are plain data and cheap to make.
+pub const MAGIC: &[&str] = &[
+    "inventory_hostname",
+    "inventory_hostname_short",
+    "group_names",
+    "ansible_check_mode",
+    "ansible_config_file",
+    "ansible_dependent_role_names",
+    "ansible_diff_mode",
+    "ansible_facts",
+    "ansible_forks",
+    "ansible_inventory_sources",
+    "ansible_limit",
+    "ansible_play_batch",
+    "ansible_play_hosts",
+    "ansible_play_hosts_all",
+    "ansible_play_name",
+    "ansible_play_role_names",
+    "ansible_playbook_python",
+    "ansible_role_names",
+    "ansible_run_tags",
+    "ansible_skip_tags",
+    "ansible_verbosity",
+    "ansible_version",
+    "environment",
+    "groups",
+    "play_hosts",
+    "playbook_dir",
+    "role_name",
+    "role_names",
+    "role_path",
+];
+
+/// Names of how a host is reached.
+pub const CONNECTION: &[&str] = &[
+    "ansible_connection",
+    "ansible_host",
+    "ansible_pipelining",
+    "ansible_shell_executable",
+    "ansible_ssh_host",
+    "ansible_ssh_pipelining",
+    "ansible_ssh_timeout",
+    "ansible_ssh_user",
+    "ansible_timeout",
+    "ansible_user",
+];
+
+fn role_names(play: &PlayRun, name: &str) -> Value {
+    let mut names: Vec<String> = Vec::new();
+    let roles: Vec<Rc<Role>> = play.roles.borrow().iter().chain(play.included_roles.borrow().iter()).cloned().collect();
+    let mut dependencies = Vec::new();
+    for role in &roles {
+        dependencies.extend(role.with_dependencies().into_iter().filter(|r| !Rc::ptr_eq(r, role)));
+    }
+    let chosen: Vec<&Rc<Role>> = match name {
+        // As often as the play has it.
+        "role_names" | "ansible_play_role_names" => {
+            return Value::list(roles.iter().map(|role| Value::text(role.full_name())));
+        }
+        "ansible_dependent_role_names" => dependencies.iter().collect(),
+        _ => roles.iter().chain(&dependencies).collect(),
+    };
+    for role in chosen {
+        let name = role.full_name();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Value::list(names.into_iter().map(Value::text))
+}
+
+/// A path as the original shows it: absolute, without `.` in it.
+pub fn absolute(path: &std::path::Path) -> String {
+    let path = if path.as_os_str().is_empty() { std::path::Path::new(".") } else { path };
+    std::path::absolute(path).map_or_else(|_| path.display().to_string(), |path| path.display().to_string())
+}
+
+/// The language version that we follow; our own version would mislead playbooks that ask.
+fn version() -> Value {
+    Value::dict([
+        ("full", Value::text("2.19.14")),
+        ("major", Value::Int(2)),
+        ("minor", Value::Int(19)),
+        ("revision", Value::Int(14)),
+        ("string", Value::text("2.19.14")),
+    ])
+}

@@ -1,0 +1,251 @@
+//! The variables that a task sees on a host: layers in order of precedence, walked on each look-up.
+//!
+//! Nothing is merged and nothing is copied: a scope is a list of shared mappings, the highest first, and a few names
+//! that are made when somebody asks for them.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use indexmap::IndexSet;
+
+use super::hostvars;
+use super::magic::{CONNECTION, MAGIC};
+use crate::executor::play::PlayRun;
+use crate::executor::state::{HostState, Run};
+use crate::playbook::{Role, Task};
+use crate::template::Scope;
+use crate::value::{Dict, Value};
+
+/// The scope of a task on a host.
+pub struct TaskScope {
+    pub(in crate::executor) run: Rc<Run>,
+    pub(in crate::executor) play: Option<Rc<PlayRun>>,
+    pub(in crate::executor) task: Option<Rc<Task>>,
+    pub(in crate::executor) host: Rc<str>,
+    /// What is known of the host, as it is at each look.
+    pub(in crate::executor) state: Rc<HostState>,
+    /// Loop variables and the like; they beat everything.
+    top: Vec<Rc<Dict>>,
+    layers: Vec<Layer>,
+    pub(in crate::executor) namespace: OnceCell<Value>,
+    /// The host that the task is delegated to.
+    pub(in crate::executor) delegate: Option<Rc<str>>,
+    /// The task's loop list is made, so that it is settled how its host is reached.
+    pub(in crate::executor) reached: bool,
+}
+
+/// A mapping among the variables. What tasks set is looked up where it is kept: a scope that held on to it would make
+/// every change of it a copy of all of it.
+enum Layer {
+    Fixed(Rc<Dict>),
+    Vars,
+    Included,
+    Facts,
+}
+
+/// Stands for no host: what a play is called, which hosts it has and what its handlers answer to is the same for all.
+pub const NO_HOST: &str = "";
+
+impl TaskScope {
+    /// The scope of a play, and of a handler's name in it: nothing in it belongs to a host.
+    pub fn of_play(run: &Rc<Run>, play: &Rc<PlayRun>, task: Option<&Rc<Task>>) -> Self {
+        Self::new(run, Some(play), task, &Rc::from(NO_HOST))
+    }
+
+    /// The scope of a task (or of the play, or of the run) on a host.
+    pub fn new(run: &Rc<Run>, play: Option<&Rc<PlayRun>>, task: Option<&Rc<Task>>, host: &Rc<str>) -> Self {
+        Self {
+            run: Rc::clone(run),
+            play: play.cloned(),
+            task: task.cloned(),
+            host: Rc::clone(host),
+            top: Vec::new(),
+            state: run.host(host),
+            layers: layers(run, play.map(Rc::as_ref), task.map(Rc::as_ref), host),
+            namespace: OnceCell::new(),
+            delegate: None,
+            reached: false,
+        }
+    }
+
+    /// From here on there are variables of how the host is reached. If the task is delegated to another one, its
+    /// variables are there as `ansible_delegated_vars`.
+    pub fn reach(&mut self, delegate: Option<Rc<str>>) {
+        self.delegate = delegate;
+        self.reached = true;
+    }
+
+    /// The same scope with more variables on top of everything.
+    #[must_use]
+    pub fn with(mut self, vars: Rc<Dict>) -> Self {
+        self.top.insert(0, vars);
+        self
+    }
+
+    /// Puts variables on top, in the place of those put there before.
+    pub fn set_top(&mut self, vars: Vec<Rc<Dict>>) {
+        self.top = vars;
+    }
+
+    /// Takes note of what the task itself has done to hosts, groups and facts in a pass of its loop.
+    pub fn refresh(&mut self) {
+        self.layers = layers(&self.run, self.play.as_deref(), self.task.as_deref(), &self.host);
+        self.namespace = OnceCell::new();
+    }
+
+    /// What variables above the facts say under a name.
+    pub(in crate::executor) fn said(&self, name: &str) -> Option<Value> {
+        let above = self.layers.iter().take_while(|layer| !matches!(layer, Layer::Facts));
+        above.map(|layer| self.look(layer, |layer| layer.get(name).cloned())).find_map(|value| value)
+    }
+
+    /// Looks at the mapping of a layer.
+    fn look<T>(&self, layer: &Layer, see: impl FnOnce(&Dict) -> T) -> T {
+        match layer {
+            Layer::Fixed(dict) => see(dict),
+            Layer::Vars => see(&self.state.vars.borrow()),
+            Layer::Included => see(&self.state.included.borrow()),
+            Layer::Facts if self.run.options.facts_apart => see(&local_facts(&self.state)),
+            Layer::Facts => see(&self.state.facts.borrow()),
+        }
+    }
+
+    /// All variables by name, the highest layer winning, for `vars` and the names of all variables.
+    pub(in crate::executor) fn variables(&self) -> Dict {
+        let mut all = Dict::new();
+        for layer in self.layers.iter().rev() {
+            self.look(layer, |layer| all.add(layer, self.run.options.merge_hashes));
+        }
+        self.top.iter().rev().for_each(|layer| all.extend(layer));
+        for name in MAGIC {
+            if let Some(value) = self.magic(name) {
+                all.set(*name, value);
+            }
+        }
+        all.set("hostvars", hostvars::all(&self.run));
+        all
+    }
+}
+
+impl Scope for TaskScope {
+    fn get(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.top.iter().find_map(|layer| layer.get(name)) {
+            return Some(value.clone());
+        }
+        if let Some(value) = self.magic(name) {
+            return Some(value);
+        }
+        let mut values = self.layers.iter().filter_map(|layer| self.look(layer, |layer| layer.get(name).cloned()));
+        let found = values.next();
+        let found = if self.run.options.merge_hashes { merged(found, values) } else { found };
+        found.or_else(|| self.connection(name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        // From the lowest layer to the highest: a name stands where it came up first.
+        let mut names: IndexSet<String> = IndexSet::new();
+        let mut add = |layer: &Dict| names.extend(layer.keys().filter_map(|key| key.as_str().map(str::to_owned)));
+        self.layers.iter().rev().for_each(|layer| self.look(layer, &mut add));
+        self.top.iter().rev().for_each(|layer| add(layer));
+        names.extend(MAGIC.iter().chain(&["hostvars", "vars", "omit"]).map(|name| (*name).to_owned()));
+        names.extend(CONNECTION.iter().filter(|name| self.connection(name).is_some()).map(|name| (*name).to_owned()));
+        names.into_iter().collect()
+    }
+}
+
+/// The layers from highest to lowest, as the original's documentation and behaviour order them.
+fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>) -> Vec<Layer> {
+    let mut layers = Layers(Vec::new());
+    layers.add([Rc::clone(&run.extra_vars)]);
+    if let Some(task) = task {
+        // Parameters of includes and roles, the innermost first; they beat registered variables.
+        if task.action.short().starts_with("include_") {
+            layers.add(task.vars.iter().cloned());
+        }
+        layers.add(task.frame.chain().filter_map(|frame| frame.params.clone()));
+    }
+    let hostless = &**host == NO_HOST;
+    if !hostless {
+        layers.0.extend([Layer::Vars, Layer::Included]);
+    }
+    if let Some(task) = task {
+        layers.add(task.vars.iter().cloned());
+        layers.add(task.frame.chain().filter_map(|frame| frame.vars.clone()));
+        layers.add(task.role().and_then(|role| role.entry_vars().cloned()));
+        for role in own_roles(task) {
+            layers.add([Rc::clone(&role.vars)]);
+        }
+        for role in task.frame.chain().filter_map(|frame| frame.needed_by.as_ref()) {
+            layers.add(std::iter::once(&role.vars).chain(role.entry_vars()).cloned());
+        }
+    }
+    if let Some(play) = play {
+        for role in play.roles.borrow().iter().rev().filter(|role| role.public) {
+            layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.vars)));
+        }
+        layers.add(play.files.borrow().get(host).cloned());
+        layers.add([Rc::clone(&play.prompted)]);
+        layers.add([Rc::clone(&play.play.vars)]);
+    }
+    if !hostless {
+        layers.0.push(Layer::Facts);
+        layers.add(inventory_layers(run, host));
+    }
+    if let Some(task) = task {
+        for role in own_roles(task) {
+            layers.add([Rc::clone(&role.defaults)]);
+        }
+    }
+    if let Some(play) = play {
+        for role in play.roles.borrow().iter().rev().filter(|role| role.public) {
+            layers.add(role.with_dependencies().iter().rev().map(|role| Rc::clone(&role.defaults)));
+        }
+    }
+    layers.0
+}
+
+/// A mapping with what lower layers have under the same name, as long as these are mappings, too.
+fn merged(highest: Option<Value>, lower: impl Iterator<Item = Value>) -> Option<Value> {
+    let Some(Value::Dict(first)) = highest else { return highest };
+    let mut layers = vec![first];
+    for value in lower {
+        let Value::Dict(dict) = value else { break };
+        layers.push(dict);
+    }
+    let mut all = Dict::new();
+    layers.iter().rev().for_each(|layer| all.merge(layer));
+    Some(all.into())
+}
+
+/// What of the facts is a variable even where facts are kept apart.
+fn local_facts(state: &HostState) -> Dict {
+    let local = state.facts.borrow().get("ansible_local").cloned();
+    [(Value::text("ansible_local"), local.unwrap_or_else(|| Dict::new().into()))].into_iter().collect()
+}
+
+/// Layers in the making.
+struct Layers(Vec<Layer>);
+
+impl Layers {
+    /// Adds mappings; those with nothing in them need no look.
+    fn add(&mut self, dicts: impl IntoIterator<Item = Rc<Dict>>) {
+        self.0.extend(dicts.into_iter().filter(|dict| !dict.is_empty()).map(Layer::Fixed));
+    }
+}
+
+/// The variables that the inventory has for a host, the highest first. A file that cannot be read is a warning here;
+/// the play has been told of it when it began.
+fn inventory_layers(run: &Run, host: &str) -> Vec<Rc<Dict>> {
+    match run.inventory.borrow().host_layers(host) {
+        Ok(layers) => layers.iter().rev().map(|layer| Rc::clone(&layer.vars)).collect(),
+        Err(warning) => {
+            run.bus.emit(&crate::report::Event::Notice(warning));
+            Vec::new()
+        }
+    }
+}
+
+/// The roles around a task, innermost first, each followed by what it depends on.
+fn own_roles(task: &Task) -> Vec<Rc<Role>> {
+    task.frame.roles().into_iter().flat_map(|role| role.with_dependencies().into_iter().rev()).collect()
+}
