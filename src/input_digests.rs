@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-/// What was read of a file.
+/// A file that was read, with the digest of its contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
     /// SHA-256 of its content.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 pub struct Progress(Rc<dyn Fn(&str)>);
 
 impl Progress {
-    /// What is said goes to `tell`.
+    /// Creates a progress channel; every message goes to `tell`.
     pub fn new(tell: impl Fn(&str) + 'static) -> Self {
         Self(Rc::new(tell))
     }
@@ -18,7 +18,7 @@ impl Progress {
     }
 }
 
-/// Nobody listens.
+/// Discards every message.
 impl Default for Progress {
     fn default() -> Self {
         Self::new(|_| {})

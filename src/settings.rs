@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
 
-/// What a setting holds.
+/// Type of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Yes or no.
@@ -37,11 +37,11 @@ pub struct Setting {
     pub key: &'static str,
     /// The variable of the environment.
     pub env: &'static str,
-    /// What it holds.
+    /// Type of its value.
     pub kind: Kind,
     /// The value where nobody says anything.
     pub default: &'static str,
-    /// What it does.
+    /// Description for the reference.
     pub doc: &'static str,
 }
 

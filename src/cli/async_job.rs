@@ -26,7 +26,7 @@ pub struct JobArgs {
     description: PathBuf,
 }
 
-/// What a job warns of.
+/// Warnings collected from a background job.
 type Warnings = Rc<RefCell<Vec<String>>>;
 
 /// Runs the job. Nobody reads what this process prints; everything is in the status file.

@@ -45,7 +45,7 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
     args
 }
 
-/// What the executor is told.
+/// Builds the options of the executor from arguments and settings.
 pub fn options(args: &RunArgs, settings: &Settings) -> Options {
     Options {
         check: args.check,

@@ -18,10 +18,10 @@ use crate::plan::record_dry_run;
 use crate::sandbox::Handle;
 use crate::value::json::{self, Style};
 
-/// What the embedded service is called in plans: it has another port each time.
+/// Name of the mock registry in plans; its port changes with every run.
 pub(super) const EMBEDDED: &str = "sandbox";
 
-/// What a dry run is made with.
+/// Inputs of a dry run.
 pub(super) struct Foretelling<'a> {
     /// The command line.
     pub args: &'a RunArgs,
@@ -31,7 +31,7 @@ pub(super) struct Foretelling<'a> {
     pub made: &'a str,
     /// Makes the digests.
     pub stamp: &'a Stamp,
-    /// What was answered to prompts.
+    /// Answers to `vars_prompt`.
     pub answers: &'a Rc<Answers>,
 }
 
@@ -99,7 +99,7 @@ impl Foretelling<'_> {
     }
 }
 
-/// What of the command line decides what happens.
+/// Collects the parts of the command line that decide the result.
 fn invocation(args: &RunArgs) -> Invocation {
     let (files, further): (Vec<&String>, Vec<&String>) = args.extra_vars.iter().partition(|vars| vars.starts_with('@'));
     Invocation {

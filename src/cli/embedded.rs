@@ -24,7 +24,7 @@ pub fn start() -> Result<Handle, sandbox::Error> {
     sandbox::start(sandbox::Options { seed, pace, ..sandbox::Options::default() })
 }
 
-/// What tasks find in their environment, so that no account is asked for.
+/// Returns environment variables for tasks, so that they need no account.
 pub fn environment(server: &Handle) -> Vec<(String, String)> {
     vec![("IONOS_API_URL".to_owned(), server.url()), ("IONOS_TOKEN".to_owned(), sandbox::TOKEN.to_owned())]
 }

@@ -105,7 +105,7 @@ fn print(report: &Report, format: Format, redactor: &Redactor) {
     let _ = std::io::stdout().write_all(redactor.redact(&text).as_bytes());
 }
 
-/// What was found so far.
+/// Findings so far.
 struct Lint {
     report: Report,
     /// Places that were told already: aliases and roles that are used twice are read twice.

@@ -44,7 +44,7 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<L
     Ok((loader, playbook))
 }
 
-/// What all templates share: vault secrets and settings.
+/// Builds the state that all templates share: vault secrets and settings.
 pub fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings) -> Globals {
     let secrets = Rc::clone(secrets);
     let globals = settings
@@ -62,7 +62,7 @@ pub fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings) -
     }))
 }
 
-/// What reads the files of a run, with the extra variables.
+/// Builds the loader of playbook files, with the extra variables.
 ///
 /// # Errors
 /// If those, or a `--fill`, are not understood.
@@ -127,7 +127,7 @@ fn or_command(mut problem: Box<Problem>, path: &Path) -> Box<Problem> {
     problem
 }
 
-/// What is neither a play nor a task may be a task whose module is misspelt.
+/// Adds a hint for an item that is neither a play nor a task: its module may be misspelt.
 fn or_module(message: Diagnostic) -> Diagnostic {
     let names: Vec<&str> = MODULES.iter().map(|module| module.spec().short_name()).collect();
     let word = message.span().map(|span| span.text().to_owned()).unwrap_or_default();

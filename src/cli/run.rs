@@ -27,7 +27,7 @@ use crate::sandbox::Handle;
 use crate::settings::Settings;
 use crate::vars::vault::VaultSecrets;
 
-/// What a run is made with besides its arguments.
+/// Inputs of a run besides its arguments.
 #[derive(Default)]
 pub(super) struct Making {
     /// Another writer of events.
@@ -36,13 +36,13 @@ pub(super) struct Making {
     pub quiet: bool,
     /// The connectors of real runs and of check mode, made of the one that reaches the service.
     pub connectors: Option<Box<MakeConnectors>>,
-    /// What every task finds in its environment.
+    /// Environment variables of every task.
     pub environment: Vec<(String, String)>,
     /// A server that runs already.
     pub server: Option<Rc<Handle>>,
     /// Is told what modules do to files, or says whether they may.
     pub deeds: Option<Rc<dyn Deeds>>,
-    /// What was answered to prompts before.
+    /// Earlier answers to `vars_prompt`.
     pub answers: Rc<Answers>,
 }
 
@@ -52,11 +52,11 @@ pub(super) type MakeConnectors = dyn Fn(Rc<dyn Connector>) -> Connectors;
 /// For real runs, and for check mode.
 pub(super) type Connectors = (Rc<dyn Connector>, Rc<dyn Connector>);
 
-/// What is left of a run.
+/// Outcome of a run.
 pub(super) struct Done {
     /// How it ended.
     pub exit: Exit,
-    /// What was read, if it came so far.
+    /// The run, if the playbook could be read.
     pub run: Option<Rc<Run>>,
 }
 

@@ -118,7 +118,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is printed at the start; standard output may be fed to `eval`.
+/// Returns the text printed at start; standard output may be fed to `eval`.
 fn welcome(url: &str, token: &str) -> String {
     format!("# sandbox at {url}, Ctrl-C stops it\nexport IONOS_API_URL={url}\nexport IONOS_TOKEN={}\n", quote(token))
 }

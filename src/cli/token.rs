@@ -29,7 +29,7 @@ enum What {
     List,
     /// Print the password of a token, and nothing else.
     Show {
-        /// Its name or its id.
+        /// Name or id of the token.
         token: String,
         /// The key that the password is sealed with.
         #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
@@ -37,7 +37,7 @@ enum What {
     },
     /// Forget what is left of a token; the token itself stays as it is.
     Forget {
-        /// Its name or its id.
+        /// Name or id of the token.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         token: Option<String>,
         /// Everything that is left.

@@ -38,11 +38,11 @@ pub struct Label {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// What happened.
+    /// One sentence on the problem.
     pub summary: String,
     /// Where; the first is the place itself, others explain it (boxed: most results carry none).
     pub labels: Vec<Label>,
-    /// What to do about it, each a sentence.
+    /// Remedies, each a sentence.
     pub hints: Vec<String>,
 }
 

@@ -19,7 +19,7 @@ use crate::yaml::Node;
 /// How deep one include may stand in another.
 const DEEPEST: usize = 250;
 
-/// What an include task asks for on a host.
+/// An include task's request on one host.
 #[derive(Debug, Clone)]
 pub struct Request {
     what: What,
@@ -43,7 +43,7 @@ enum What {
 pub enum Missing {
     /// The task has failed on the host.
     Failed(Box<Failure>),
-    /// What was included is not understood: the run ends.
+    /// The included file cannot be parsed: the run ends.
     Fatal(Box<Problem>),
 }
 
@@ -101,7 +101,7 @@ fn role_request(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Request, Fault
     })
 }
 
-/// What `apply` says where its templates are evaluated like those of all arguments.
+/// Evaluates `apply` where its templates are evaluated like other arguments.
 fn applied(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Option<Value>, Fault> {
     run.task.args.values.get("apply").map(|apply| engine.value(apply)).transpose()
 }
@@ -157,7 +157,7 @@ fn variables(run: &TaskRun<'_>, engine: &Engine<'_>) -> Rc<Dict> {
 }
 
 impl Request {
-    /// What is shown of it: the path of the file, or the name of the role.
+    /// Returns the display name: the path of the file, or the name of the role.
     pub fn shown(&self, task: &Task) -> String {
         match &self.what {
             What::Tasks(name) => {
@@ -196,7 +196,7 @@ impl Request {
         Ok(loaded)
     }
 
-    /// What includes itself without end would take all memory. The original comes to an end at about this depth, too.
+    /// Refuses endless inclusion before it takes all memory. Ansible ends at about this depth, too.
     fn refuse_endless(&self, task: &Task) -> Result<(), Problem> {
         if task.frame.chain().filter(|frame| frame.params.is_some()).count() < DEEPEST {
             return Ok(());
@@ -314,7 +314,7 @@ fn failed(diagnostic: Diagnostic) -> Missing {
     Missing::Failed(Box::new(Failure::from(diagnostic)))
 }
 
-/// What is missing fails the task; what is not understood ends the run.
+/// Classifies a problem: a missing file fails the task, a file that cannot be parsed ends the run.
 fn classify(problem: Box<Problem>) -> Missing {
     match problem.kind {
         ProblemKind::Parse | ProblemKind::Endless => Missing::Fatal(problem),

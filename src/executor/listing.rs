@@ -13,7 +13,7 @@ use crate::report::Event;
 use crate::template::Engine;
 use crate::value::{Value, python};
 
-/// What is listed of each play.
+/// Lists that are requested for each play.
 #[derive(Debug, Clone, Copy)]
 pub struct Listing {
     /// `--list-hosts`

@@ -17,7 +17,7 @@ use crate::template::Engine;
 use crate::value::json::{self, Style};
 use crate::value::{Value, python};
 
-/// What `meta` can do, with a sentence for the reference page.
+/// Actions of `meta`, each with a sentence for the reference page.
 pub const META_ACTIONS: &[(&str, &str)] = &[
     ("clear_facts", "Forgets the facts of the hosts."),
     ("clear_host_errors", "Lets failed hosts take part again."),
@@ -148,7 +148,7 @@ pub fn act(
     Ok(Vec::new())
 }
 
-/// What `-vv` says of a meta task that acts.
+/// Returns the `-vv` message for a meta task that acts.
 fn told(action: &str, host: &str, task: &Task) -> String {
     let role = task.role().map_or("", |role| role.name.as_str());
     match action {
@@ -165,7 +165,7 @@ fn told(action: &str, host: &str, task: &Task) -> String {
     }
 }
 
-/// What is said of a meta task whose condition is false.
+/// Returns the message for a meta task whose condition is false.
 fn skip_reason(action: &str, host: &str, task: &Task) -> String {
     let role = task.role().map_or("", |role| role.name.as_str());
     let consequence = match action {

@@ -14,7 +14,7 @@ use crate::value::Dict;
 pub struct PlayRun {
     /// The play.
     pub play: Rc<Play>,
-    /// Its name, templated.
+    /// Name of the play, templated.
     pub name: Rc<str>,
     /// The hosts of the batch in their order of running.
     pub batch: Vec<Rc<str>>,
@@ -36,8 +36,8 @@ pub struct PlayRun {
     pub notifications: RefCell<HashMap<Rc<str>, IndexSet<String>>>,
     /// Which hosts a handler is to run for in the flush that is going on, by the handler's address.
     pub notified: RefCell<HashMap<*const Task, HashSet<Rc<str>>>>,
-    /// What has to be known before anybody can say whether a handler is notified for a host, or a task in a `rescue` is come
-    /// to (check mode only).
+    /// Reasons that must be known before a handler is certain to be notified for a host, or a task in a `rescue` is reached
+    /// (check mode only).
     pub doubtful_tasks: RefCell<HashMap<*const Task, HashMap<Rc<str>, String>>>,
     /// Hosts that left the play without failing.
     pub ended_hosts: RefCell<HashSet<Rc<str>>>,

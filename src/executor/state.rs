@@ -23,7 +23,7 @@ use crate::report::{Bus, Event};
 use crate::template::Globals;
 use crate::value::{Dict, Value};
 
-/// What the command line says about a run.
+/// Options of a run from the command line.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// `--check`
@@ -82,13 +82,13 @@ pub struct Options {
     pub task_timeout: i64,
     /// The playbook's own extra arguments that magic variables show.
     pub config_file: Option<String>,
-    /// What every task finds in its environment, below its own.
+    /// Environment variables of every task, below the task's own.
     pub environment: Vec<(String, String)>,
-    /// What was answered to prompts in an earlier run for the same plan, and in this one.
+    /// Answers to `vars_prompt` from an earlier run for the same plan, and from this one.
     pub answers: Rc<Answers>,
 }
 
-/// What is known of a host in a run.
+/// State of a host in a run.
 #[derive(Debug, Default)]
 pub struct HostState {
     /// Facts with their `ansible_` names, as `setup` gives them, and cacheable `set_fact`s.
@@ -108,11 +108,11 @@ impl HostState {
 
 /// A run.
 pub struct Run {
-    /// What the command line says.
+    /// Options from the command line.
     pub options: Options,
     /// The door out.
     pub bus: Rc<Bus>,
-    /// What all templates share.
+    /// State shared by all templates.
     pub globals: Rc<Globals>,
     /// Reads files.
     pub loader: Rc<Loader>,
@@ -130,13 +130,13 @@ pub struct Run {
     pub foretold_host_api: Box<dyn HostApi>,
     /// Is told what modules do to files, or says whether they may.
     pub deeds: Option<Rc<dyn Deeds>>,
-    /// What is known of each host.
+    /// State of each host.
     pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
     /// Hosts that are out of the run.
     pub failed: RefCell<IndexMap<Rc<str>, Out>>,
     /// Counts.
     pub tally: RefCell<Tally>,
-    /// What happened to registry objects.
+    /// Actions on registry objects.
     pub records: RefCell<Vec<Record>>,
     /// Status files of jobs that were only foretold; they go with the end of the run.
     pub foretold_jobs: RefCell<Vec<PathBuf>>,
@@ -158,13 +158,13 @@ pub enum Out {
     Unreachable,
 }
 
-/// What a run is made of.
+/// Inputs of a run.
 pub struct Parts {
-    /// What the command line says.
+    /// Options from the command line.
     pub options: Options,
     /// The door out.
     pub bus: Rc<Bus>,
-    /// What all templates share.
+    /// State shared by all templates.
     pub globals: Rc<Globals>,
     /// Reads files.
     pub loader: Rc<Loader>,
@@ -209,7 +209,7 @@ impl Run {
         })
     }
 
-    /// What is known of a host.
+    /// Returns the state of a host.
     pub fn host(&self, name: &str) -> Rc<HostState> {
         if let Some(state) = self.hosts.borrow().get(name) {
             return Rc::clone(state);

@@ -56,7 +56,7 @@ impl Tally {
         &self.hosts
     }
 
-    /// What `set_stats` gathered.
+    /// Returns the values collected by `set_stats`.
     pub fn custom(&self) -> &Dict {
         &self.custom
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
-/// What is run.
+/// A command to run.
 #[derive(Debug, Clone, Default)]
 pub struct Command {
     /// The program and its arguments.
@@ -15,7 +15,7 @@ pub struct Command {
     pub folder: Option<PathBuf>,
     /// Variables on top of those of this process.
     pub environment: Vec<(String, String)>,
-    /// What it reads from standard input; nothing if absent.
+    /// Contents of standard input; closed if absent.
     pub stdin: Option<Vec<u8>>,
     /// It is ended after this time.
     pub timeout: Option<Duration>,
@@ -33,7 +33,7 @@ impl Command {
     }
 }
 
-/// What a command said.
+/// Output of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Output {
     /// The exit status; the negative number of the signal that ended it.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// What `lsattr` says of a path.
+/// Attributes of a path as `lsattr` reports them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// The version of the inode.

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 /// The permission bits with set-uid, set-gid and the sticky bit.
 pub const ALL_BITS: u32 = 0o7777;
 
-/// What sort of thing a path is.
+/// Type of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file.
@@ -25,7 +25,7 @@ pub enum Kind {
     Character,
 }
 
-/// What is known of a path without reading it.
+/// Metadata of a path.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Meta {
     /// The sort.
@@ -40,7 +40,7 @@ pub struct Meta {
     pub size: u64,
     /// How many names it has.
     pub nlink: u64,
-    /// Its number within the device.
+    /// Inode number within the device.
     pub inode: u64,
     /// The device it is on.
     pub dev: u64,

@@ -23,7 +23,7 @@ pub use meta::{ALL_BITS, Kind, Meta};
 pub use real::Real;
 pub use tracking::{Doubt, Noting};
 
-/// What a written file gets.
+/// Attributes of a file to write.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Writing {
     /// Permission bits; the bits of the file that is replaced, or those that the umask leaves, otherwise.
@@ -43,17 +43,17 @@ pub trait HostApi {
         false
     }
 
-    /// What a path is, or why that cannot be said.
+    /// Returns metadata of a path, or why it cannot be read.
     fn look(&self, path: &Path, follow: bool) -> io::Result<Meta> {
         if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)
     }
 
-    /// What a path is, links not followed; `None` if it is not there or cannot be looked at.
+    /// Returns metadata without following links; `None` if the path is missing or unreadable.
     fn lstat(&self, path: &Path) -> Option<Meta> {
         self.look(path, false).ok()
     }
 
-    /// What a path is, links followed.
+    /// Returns metadata, following links.
     fn stat(&self, path: &Path) -> Option<Meta> {
         self.look(path, true).ok()
     }
@@ -83,7 +83,7 @@ pub trait HostApi {
         fs::read(path)
     }
 
-    /// What a link points to.
+    /// Returns the target of a link.
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
         fs::read_link(path)
     }

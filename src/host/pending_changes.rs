@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What would have been done to a path.
+/// A predicted change of a path.
 #[derive(Debug)]
 struct Mark {
     task: String,
@@ -64,7 +64,7 @@ impl Foreseen {
         }
     }
 
-    /// What was noted since the last time.
+    /// Returns the change that was met since the last call.
     pub fn met(&self) -> Option<String> {
         self.met.borrow_mut().take()
     }

@@ -13,7 +13,7 @@ use crate::host::pending_changes::Foreseen;
 #[derive(Debug)]
 pub struct Noting<'a> {
     foreseen: &'a Foreseen,
-    /// What this call would change; it may look at that itself.
+    /// Paths that this call would change; it may read them itself.
     changed: RefCell<Vec<PathBuf>>,
     doubt: RefCell<Option<String>>,
     /// It has looked into a folder that would be made.

@@ -11,7 +11,7 @@ use crate::yaml::Node;
 /// A block of a page that can be run, or that was meant to be.
 #[derive(Debug)]
 pub struct Block {
-    /// Its number among the runnable blocks of the page, from 1.
+    /// Number among the runnable blocks of the page, from 1.
     pub number: usize,
     /// The line of its first text.
     pub line: usize,
@@ -19,13 +19,13 @@ pub struct Block {
     pub language: String,
     /// The heading that it stands under.
     pub heading: Option<String>,
-    /// What it does in a few words, such as `2 tasks: Create a token, Delete it`.
+    /// Summary, such as `2 tasks: Create a token, Delete it`.
     pub what: String,
-    /// Its plays or tasks, or why they cannot be read.
+    /// Plays or tasks of the block, or why they cannot be read.
     pub document: Result<Document, Diagnostic>,
 }
 
-/// What is cut out of the page.
+/// A fenced block of the page.
 struct Fenced {
     range: Range<usize>,
     language: String,

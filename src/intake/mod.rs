@@ -26,13 +26,13 @@ pub enum Document {
 /// A document and what the user should know about it.
 #[derive(Debug)]
 pub struct Intake {
-    /// What it is.
+    /// The parsed document.
     pub document: Document,
     /// Warnings of the reading.
     pub warnings: Report,
 }
 
-/// What a playbook and a snippet look like, said wherever something is neither.
+/// Hint that describes playbooks and snippets, for input that is neither.
 const EXPECTED: &str = "a playbook is a list of plays (`- hosts: ..`), a snippet is a list of tasks or one bare task";
 
 /// Keys that only plays have.

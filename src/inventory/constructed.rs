@@ -8,7 +8,7 @@ use super::model::{ALL, HostName};
 use super::names::fit;
 use crate::value::{Dict, Value, python};
 
-/// What the file says.
+/// Options of the file.
 struct Options<'a> {
     composer: &'a dyn Composer,
     config: &'a Dict,
@@ -69,7 +69,7 @@ impl Options<'_> {
         self.composer.expression(written, &vars)
     }
 
-    /// What cannot be evaluated is passed over, unless the file is strict.
+    /// Ignores an expression that fails, unless the file is strict.
     fn or_nothing<T>(&self, made: Result<T, String>, doing: impl FnOnce() -> String) -> Result<Option<T>, String> {
         match made {
             Ok(made) => Ok(Some(made)),

@@ -43,7 +43,7 @@ fn combinations(layers: &Dict) -> Result<Vec<Dict>, String> {
     Ok(all)
 }
 
-/// What is put into a group.
+/// Member of a group.
 enum Child<'a> {
     Host(&'a str),
     Group(&'a str),

@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::{Source, Span};
 use crate::value::{Dict, Value};
 
-/// What the lines of a section are.
+/// Type of the lines of a section.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Hosts,
@@ -50,7 +50,7 @@ struct Reader<'a> {
 struct Pending {
     /// The first line that names it.
     span: Span,
-    /// What names it: the children or the variables of a section.
+    /// Section that names the group: children or variables.
     by: State,
     /// The groups it is to be a child of.
     parents: Vec<String>,

@@ -19,7 +19,7 @@ pub enum LayerKind {
     HostVars,
 }
 
-/// What a run adds to the inventory, kept for the time when the sources are read again.
+/// An addition of the run to the inventory, kept for `refresh_inventory`.
 #[derive(Debug, Clone)]
 pub(super) enum Addition {
     Host { name: String, groups: Vec<String>, vars: Dict },
@@ -29,7 +29,7 @@ pub(super) enum Addition {
 /// Some variables of a host, as written (templates not yet evaluated).
 #[derive(Debug, Clone)]
 pub struct Layer {
-    /// Its place in the order of precedence.
+    /// Rank in the order of precedence.
     pub kind: LayerKind,
     /// The variables.
     pub vars: Rc<Dict>,

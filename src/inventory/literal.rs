@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What may stand before the quotes of a string; bytes become text.
+/// Tests for a string prefix before the quotes; bytes become text.
 fn is_prefix(word: &str) -> bool {
     ["", "r", "u", "b", "br", "rb"].iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
 }

@@ -21,17 +21,17 @@ type FileKey = (PathBuf, &'static str, Arc<str>);
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    /// What becomes of names of groups that could not be variables'.
+    /// Policy for group names that are not valid variable names.
     pub group_names: Transform,
     /// `-i h[1:3],` stands for three hosts.
     pub ranges_in_lists: bool,
-    /// What a pattern is that matches nothing.
+    /// Policy for patterns that match nothing.
     pub unmatched: Reaction,
     /// Mappings of the same name are merged over the files of a group or host.
     pub merge_hashes: bool,
-    /// Nobody wants to hear that there are no hosts.
+    /// Suppress the warning about missing hosts.
     pub quiet_without_hosts: bool,
-    /// Nobody wants to hear that there is no inventory.
+    /// Suppress the warning about a missing inventory.
     pub quiet_without_sources: bool,
 }
 
@@ -51,7 +51,7 @@ pub struct Inventory {
     /// Evaluates what plugins are given.
     pub(super) composer: Option<Rc<dyn Composer>>,
     limit: Option<Vec<String>>,
-    /// What the run has added, in its order.
+    /// Additions of the run, in order.
     pub(super) added: Vec<Addition>,
     localhost: OnceCell<HostName>,
     warnings: RefCell<Vec<Diagnostic>>,
@@ -148,7 +148,7 @@ impl Inventory {
         &self.unread
     }
 
-    /// What could not be read or matched since the last call.
+    /// Takes the warnings about unreadable sources and unmatched patterns since the last call.
     pub fn take_warnings(&self) -> Vec<Diagnostic> {
         std::mem::take(&mut *self.warnings.borrow_mut())
     }

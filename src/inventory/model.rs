@@ -27,7 +27,7 @@ pub const LOCALHOST: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 /// A host as the inventory files describe it.
 #[derive(Debug, Clone, Default)]
 pub struct Host {
-    /// What its lines and `add_host` set.
+    /// Variables from its lines and from `add_host`.
     pub vars: Dict,
     /// The source that named it first; none for hosts added at run time.
     pub source: Option<Origin>,
@@ -45,11 +45,11 @@ pub struct Origin {
 /// A group.
 #[derive(Debug, Clone, Default)]
 pub struct Group {
-    /// What the inventory files set.
+    /// Variables from the inventory files.
     pub vars: Dict,
-    /// Its own hosts, in order.
+    /// Direct hosts, in order.
     pub hosts: IndexSet<HostName>,
-    /// Its child groups, in order.
+    /// Child groups, in order.
     pub children: IndexSet<GroupName>,
     /// `ansible_group_priority`
     pub priority: i64,
@@ -62,7 +62,7 @@ pub struct Model {
     pub hosts: IndexMap<HostName, Host>,
     /// By name, in the order they were named.
     pub groups: IndexMap<GroupName, Group>,
-    /// What becomes of names that could not be variables'.
+    /// Policy for names that are not valid variable names.
     pub names: GroupNames,
     /// Mappings that several sources have for a variable are merged.
     pub merge_hashes: bool,

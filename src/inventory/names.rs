@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-/// What becomes of such names (`TRANSFORM_INVALID_GROUP_CHARS`).
+/// Policy for such names (`TRANSFORM_INVALID_GROUP_CHARS`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Transform {
     /// They are kept, with a warning.
@@ -66,7 +66,7 @@ impl GroupNames {
         }
     }
 
-    /// What there is to say about names met so far.
+    /// Returns the warning about names met so far.
     pub fn warning(&self) -> Option<String> {
         let what = match self.transform {
             Transform::Never => "but not replaced",

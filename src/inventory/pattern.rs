@@ -39,7 +39,7 @@ fn split_colons(text: &str) -> Vec<&str> {
     parts
 }
 
-/// What a part does to the hosts found so far.
+/// Effect of a pattern part on the hosts found so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// They are joined.

@@ -57,7 +57,7 @@ fn balanced(text: &str) -> bool {
     text.matches('[').count() == text.matches(']').count()
 }
 
-/// What stands before, in, and after the first bracket that has a colon in it.
+/// Splits a pattern around the first bracket that contains a colon.
 fn first_range(pattern: &str) -> Option<(&str, &str, &str)> {
     let open = pattern.find('[')?;
     let close = open + pattern[open..].find(']')?;

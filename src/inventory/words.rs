@@ -7,7 +7,7 @@ use std::ops::Range;
 pub struct Word {
     /// The text.
     pub text: String,
-    /// Its bytes in the line, quotes included.
+    /// Byte range in the line, quotes included.
     pub range: Range<usize>,
 }
 

@@ -12,19 +12,19 @@ use super::{ApiError, Local};
 /// The answer of a call.
 pub type Answer<'a, T> = Local<'a, Result<T, ApiError>>;
 
-/// What is known of the service and of who asks, besides its objects.
+/// Facts about the service and the caller, besides the objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Witness {
-    /// What the service's clock shows now, by its last answer that told.
+    /// Time of the service's clock, by its last answer with a date.
     pub clock: Option<Timestamp>,
     /// The id of the account that asks, by what it has made.
     pub account: Option<String>,
 }
 
-/// What an earlier run has left of a token.
+/// An earlier run's record of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Past {
-    /// Its password, which that run received and did not bring to its end.
+    /// The password that an earlier run received and did not deliver.
     Password(String),
     /// A password that cannot be opened here; why.
     Sealed(String),
@@ -32,14 +32,14 @@ pub enum Past {
     Lost(String),
 }
 
-/// What can be asked. Lists are whole: every page has been read.
+/// Reading requests. Lists are complete: every page is read.
 pub trait RegistryReads {
-    /// What its answers have told of the service so far.
+    /// Returns facts about the service from its answers so far.
     fn witness(&self) -> Witness {
         Witness::default()
     }
 
-    /// What an earlier run has left of this token, if it did.
+    /// Returns an earlier run's record of this token, if there is one.
     fn past(&self, _registry: &Id, _token: &Token) -> Option<Past> {
         None
     }
@@ -65,7 +65,7 @@ pub trait RegistryReads {
     /// One token; `None` if there is none of this id, or no such registry.
     fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>>;
 
-    /// What a registry holds; `None` if there is no such registry, repository or artifact.
+    /// Lists contents of a registry; `None` if there is no such registry, repository or artifact.
     fn contents<'a>(
         &'a self,
         registry: &'a Id,
@@ -77,7 +77,7 @@ pub trait RegistryReads {
     fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>>;
 }
 
-/// What can be asked and done.
+/// Reading and writing requests.
 pub trait RegistryApi: RegistryReads {
     /// Makes a registry.
     fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry>;

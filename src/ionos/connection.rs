@@ -37,7 +37,7 @@ pub struct Waiting {
     pub progress: Progress,
 }
 
-/// What distinguishes one connection from another: equal endpoints share one client.
+/// Identity of a connection: equal endpoints share one client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// The base URL, normalised; see [`base_url`].
@@ -61,7 +61,7 @@ pub enum Credentials {
     Basic {
         /// The account.
         username: String,
-        /// Its password.
+        /// Password of the user.
         password: String,
     },
 }

@@ -9,7 +9,7 @@ use super::deferred::{Fact, Id};
 /// An object as the service tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// Its id: the name of a repository, the digest of an artifact, the number of an advisory.
+    /// Id: name of a repository, digest of an artifact, number of an advisory.
     pub id: Id,
     /// Everything that was sent.
     pub json: Json,
@@ -23,16 +23,16 @@ impl<'de> Deserialize<'de> for Reading {
     }
 }
 
-/// What is listed of a registry.
+/// A list that a registry has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contents {
-    /// Its repositories.
+    /// Repositories of the registry.
     Repositories,
     /// The artifacts of all its repositories.
     Artifacts,
     /// The artifacts of one repository.
     ArtifactsOf(String),
-    /// What was found in one artifact.
+    /// Vulnerabilities of one artifact.
     Vulnerabilities {
         /// The repository.
         repository: String,

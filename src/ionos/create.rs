@@ -24,11 +24,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct Made<T> {
     /// The object.
     pub object: T,
-    /// What happened on the way.
+    /// Notes on recovery steps.
     pub notes: Vec<String>,
 }
 
-/// What the creation of an object goes by.
+/// Settings of a creation with recovery.
 pub struct Care<'a> {
     /// Pauses and limits.
     pub tuning: Tuning,

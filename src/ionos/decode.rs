@@ -6,7 +6,7 @@ use super::ApiError;
 use super::paging::Named;
 use super::transport::{Reply, carried_out};
 
-/// What is sent.
+/// Encodes a request body.
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value, ApiError> {
     serde_json::to_value(value).map_err(|why| ApiError::undetermined(why.to_string()))
 }

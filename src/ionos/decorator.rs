@@ -7,12 +7,12 @@ use super::content::{Contents, Query, Reading};
 use super::model::{Location, Registry, Token};
 use super::{Past, RegistryApi, RegistryReads};
 
-/// What is read comes from the API beneath.
+/// Forwards reads to the inner API.
 pub trait Layer {
     /// Where the answers come from.
     fn beneath(&self) -> &dyn RegistryApi;
 
-    /// What an earlier run has left of this token, if it did.
+    /// Returns an earlier run's record of this token, if there is one.
     fn left_behind(&self, registry: &Id, token: &Token) -> Option<Past> {
         self.beneath().past(registry, token)
     }

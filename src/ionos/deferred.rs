@@ -28,7 +28,7 @@ impl<T> Fact<T> {
         Self::Unknown(Arc::new(Unknown::made(awaits)))
     }
 
-    /// What is known.
+    /// Returns the value, if it is known.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
@@ -84,7 +84,7 @@ impl<T: PartialEq> PartialEq for Fact<T> {
     }
 }
 
-/// What the server sends is known; null stands for the empty value.
+/// Values from the server are known; null means the empty value.
 impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Fact<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::Known(Option::<T>::deserialize(deserializer)?.unwrap_or_default()))

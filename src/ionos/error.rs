@@ -10,7 +10,7 @@ const QUOTED: usize = 200;
 /// A call that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// What kind of failure.
+    /// Category of the failure.
     pub kind: ErrorKind,
     /// The HTTP status, where an answer came.
     pub status: Option<u16>,
@@ -18,21 +18,21 @@ pub struct ApiError {
     pub code: Option<String>,
     /// The sentence.
     pub message: String,
-    /// What else is to be told about how it came to this: that it was tried several times, say.
+    /// Further details, such as the number of attempts.
     pub note: Option<String>,
     /// The service said that it did what was asked, but what it made of it could not be read; inside, the id of what
     /// was made, where that came through.
     pub carried_out: Option<Option<String>>,
 }
 
-/// What kind of failure, by what can be done about it.
+/// Category of a failure, by its remedy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The service refused; asking again gives the same.
     Final,
     /// It may work later; nothing was carried out.
     Passing,
-    /// Nobody knows whether the request was carried out: its answer was lost, or is not readable.
+    /// The request may have been carried out: its answer was lost or is unreadable.
     Unclear,
     /// Never sent: something about the connection or the request is wrong.
     Unsent,

@@ -12,7 +12,7 @@ use super::model::{
 };
 use super::{ApiError, Date, Fact, RegistryApi, RegistryReads};
 
-/// What happens to the next write instead of what should.
+/// A fault that replaces the next write.
 #[derive(Debug, Clone)]
 pub enum Mishap {
     /// Carried out, but the answer is lost.
@@ -30,7 +30,7 @@ pub enum Mishap {
 /// An account.
 #[derive(Default)]
 pub struct Account {
-    /// Its registries.
+    /// Registries of the account.
     pub registries: RefCell<Vec<Registry>>,
     /// Their tokens, by registry.
     pub tokens: RefCell<Vec<(Id, Token)>>,
@@ -40,9 +40,9 @@ pub struct Account {
     pub reads: Cell<u32>,
     /// For the next writes.
     pub mishaps: RefCell<VecDeque<Mishap>>,
-    /// What somebody else makes while a request of ours is lost.
+    /// Tokens that another client creates while a request of ours is lost.
     pub meanwhile: RefCell<Vec<(Id, Token)>>,
-    /// What it tells of itself.
+    /// Facts that the fake service reports about itself.
     pub witness: RefCell<Witness>,
 }
 

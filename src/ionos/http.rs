@@ -29,7 +29,7 @@ pub struct HttpConnector {
     services: RefCell<HashMap<Endpoint, Rc<Service>>>,
 }
 
-/// What all tasks share that use one endpoint.
+/// State shared by all tasks of one endpoint.
 struct Service {
     transport: Transport,
     ids: RefCell<HashMap<String, Id>>,

@@ -16,7 +16,7 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Token {
-    /// Its id.
+    /// Id of the token.
     pub id: Fact<String>,
     /// Usually empty.
     #[serde(deserialize_with = "lenient")]
@@ -27,12 +27,12 @@ pub struct Token {
     /// Who made it and when.
     #[serde(deserialize_with = "lenient")]
     pub metadata: Metadata,
-    /// What it is.
+    /// Properties of the token.
     #[serde(deserialize_with = "lenient")]
     pub properties: TokenProperties,
 }
 
-/// What a token is.
+/// Properties of a token.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TokenProperties {
@@ -42,13 +42,13 @@ pub struct TokenProperties {
     pub status: Fact<Option<String>>,
     /// When the service deletes it; never if absent.
     pub expiry_date: Fact<Option<Date>>,
-    /// What it may do.
+    /// Scopes: where the token may do which actions.
     pub scopes: Fact<Option<Vec<Scope>>>,
     /// For `docker login`; the password is there in the creating answer only.
     pub credentials: Option<LoginPair>,
 }
 
-/// What a token lets its bearer do.
+/// A permission: actions on objects of one type and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Scope {
@@ -86,13 +86,13 @@ impl std::fmt::Debug for LoginPair {
 pub struct Metadata {
     /// An account name.
     pub created_by: Fact<Option<String>>,
-    /// Its id.
+    /// Id of the user who created it.
     pub created_by_user_id: Fact<Option<String>>,
     /// When.
     pub created_date: Fact<Option<Date>>,
     /// An account name.
     pub last_modified_by: Option<String>,
-    /// Its id.
+    /// Id of the user who changed it last.
     pub last_modified_by_user_id: Option<String>,
     /// When.
     pub last_modified_date: Option<Date>,
@@ -104,7 +104,7 @@ pub struct Metadata {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Registry {
-    /// Its id.
+    /// Id of the registry.
     pub id: Fact<String>,
     /// Usually empty.
     #[serde(deserialize_with = "lenient")]
@@ -115,12 +115,12 @@ pub struct Registry {
     /// Who made it, when, and its state.
     #[serde(deserialize_with = "lenient")]
     pub metadata: Metadata,
-    /// What it is.
+    /// Properties of the registry.
     #[serde(deserialize_with = "lenient")]
     pub properties: RegistryProperties,
 }
 
-/// What a registry is.
+/// Properties of a registry.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RegistryProperties {
@@ -132,9 +132,9 @@ pub struct RegistryProperties {
     pub garbage_collection_schedule: Fact<Option<Schedule>>,
     /// Empty until the registry runs.
     pub hostname: Fact<String>,
-    /// What it holds.
+    /// Used storage.
     pub storage_usage: Option<StorageUsage>,
-    /// What is switched on.
+    /// Enabled features.
     pub features: Fact<Option<Features>>,
     /// Who may reach it; everybody if empty.
     pub api_subnet_allow_list: Fact<Option<Vec<String>>>,
@@ -162,7 +162,7 @@ pub struct StorageUsage {
     pub updated_at: Option<Date>,
 }
 
-/// What is switched on in a registry.
+/// Features of a registry.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Features {
@@ -193,12 +193,12 @@ pub struct Location {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewToken {
-    /// Its name.
+    /// Name of the token.
     pub name: Fact<String>,
     /// When it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiry_date: Option<Fact<Option<Date>>>,
-    /// What it may do.
+    /// Scopes of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Fact<Vec<Scope>>>,
     /// `enabled` if absent.
@@ -206,7 +206,7 @@ pub struct NewToken {
     pub status: Option<Fact<String>>,
 }
 
-/// What changes in a token; what is absent stays.
+/// Changes to a token; absent fields stay.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenPatch {
@@ -225,14 +225,14 @@ pub struct TokenPatch {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewRegistry {
-    /// Its name.
+    /// Name of the registry.
     pub name: Fact<String>,
-    /// Its place.
+    /// Location of the registry.
     pub location: Fact<String>,
     /// When unused layers are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub garbage_collection_schedule: Option<Fact<Schedule>>,
-    /// What is switched on.
+    /// Enabled features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Fact<Features>>,
     /// Who may reach it.
@@ -240,14 +240,14 @@ pub struct NewRegistry {
     pub api_subnet_allow_list: Option<Fact<Vec<String>>>,
 }
 
-/// What changes in a registry; what is absent stays.
+/// Changes to a registry; absent fields stay.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegistryPatch {
     /// When unused layers are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub garbage_collection_schedule: Option<Fact<Schedule>>,
-    /// What is switched on.
+    /// Enabled features.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub features: Option<Fact<Features>>,
     /// Who may reach it.

@@ -29,7 +29,7 @@ pub(super) struct Cursor {
 
 /// An object without which an answer is none.
 pub(super) trait Named {
-    /// Its id.
+    /// Returns the id of the object.
     fn id(&self) -> &Id;
 }
 

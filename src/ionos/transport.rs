@@ -41,9 +41,9 @@ pub struct Transport {
 /// An answer that came through whole.
 #[derive(Debug)]
 pub struct Reply {
-    /// Its status.
+    /// HTTP status.
     pub status: u16,
-    /// Its body.
+    /// Body.
     pub body: Vec<u8>,
     /// How often the request had been sent before, with the answer lost or refused.
     pub repeated: u32,
@@ -77,7 +77,7 @@ impl Transport {
         &self.endpoint.url
     }
 
-    /// What the service's clock shows now, by the last answer that told.
+    /// Returns the time of the service's clock, by its last answer with a date.
     pub fn service_time(&self) -> Option<Timestamp> {
         let (told, at) = self.clock.get()?;
         told.checked_add(at.elapsed()).ok()
@@ -306,7 +306,7 @@ fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }
 
-/// What `Retry-After` asks for, in seconds or as a date.
+/// Reads `Retry-After`, in seconds or as a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     // A date is one of the service's clock, which need not be ours.
     let now = date(headers).unwrap_or_else(Timestamp::now);
@@ -319,7 +319,7 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }
 
-/// What an answer without a readable body says for sure: that something was made, and perhaps its id. A page that some
+/// Returns what is certain from an answer without a readable body: that an object was created, and perhaps its id. A page that a
 /// proxy sends with 200 says nothing.
 pub(super) fn carried_out(status: u16, made: Option<&String>) -> Option<Option<String>> {
     (status == 201).then(|| made.cloned())

@@ -27,7 +27,7 @@ use crate::value::{Dict, Value};
 /// A future that stays on its thread; the executor runs everything on one.
 pub type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// What a task can do.
+/// An action that a task can run.
 pub trait Module: Sync {
     /// The parameters and what is said of the module.
     fn spec(&self) -> &'static Spec;
@@ -111,7 +111,7 @@ fn split(name: &str) -> (Option<&str>, &str) {
     name.rsplit_once('.').map_or((None, name), |(collection, bare)| (Some(collection), bare))
 }
 
-/// What a module may use of the run it is part of.
+/// Parts of the run that a module may use.
 pub struct TaskContext<'a> {
     /// The name of the host in the inventory.
     pub host_name: &'a str,
@@ -151,7 +151,7 @@ pub struct TaskContext<'a> {
     pub progress: crate::progress::Progress,
 }
 
-/// What modules may know of the inventory.
+/// Queries on the inventory that modules may make.
 pub trait InventoryView {
     /// Whether a host of this name exists.
     fn has_host(&self, name: &str) -> bool;

@@ -12,19 +12,19 @@ pub struct Outcome {
     pub skipped: bool,
     /// The keys of the result besides `changed`; in the order in which they are shown.
     pub data: Dict,
-    /// What was or would be changed, for `--diff`.
+    /// Changes, made or predicted, for `--diff`.
     pub diff: Vec<Diff>,
-    /// What the executor does with variables and the inventory.
+    /// Changes to variables and the inventory, carried out by the executor.
     pub effects: Vec<Effect>,
-    /// What happened to registry objects, for the closing summary and the plan.
+    /// Actions on registry objects, for the closing summary and the plan.
     pub actions: Vec<crate::reconcile::Record>,
     /// Nothing can be said about what would happen (check mode only); the reason.
     pub undetermined: Option<String>,
-    /// What of the result only the real run can say (check mode only).
+    /// Parts of the result that only the real run can know (check mode only).
     pub later: Later,
 }
 
-/// What of a foretold result is not known, although the result is shown as the original shows it.
+/// Unknown parts of a predicted result that is shown as Ansible shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Later {
     /// All of it is as it would be.
@@ -37,7 +37,7 @@ pub enum Later {
 }
 
 impl Later {
-    /// What has to happen before it is known.
+    /// Event after which the result is known.
     pub const AWAITS: &'static str = "the real run (this module does nothing in a dry run)";
 }
 
@@ -54,7 +54,7 @@ pub struct Failure {
     pub changed: bool,
     /// The place and the remedy.
     pub diagnostic: Option<Box<Diagnostic>>,
-    /// What happened to registry objects before it failed.
+    /// Actions on registry objects before the failure.
     pub actions: Vec<crate::reconcile::Record>,
     /// It broke off (a template failed, say) before there was any result that `failed_when` could judge.
     pub broke_off: bool,
@@ -63,7 +63,7 @@ pub struct Failure {
 /// One difference.
 #[derive(Debug, Clone, Default)]
 pub struct Diff {
-    /// What it is a difference of; a path, or the name of an object.
+    /// Subject of the difference: a path, or the name of an object.
     pub before_header: String,
     /// The same for the other side.
     pub after_header: String,
@@ -105,7 +105,7 @@ impl Diff {
     }
 }
 
-/// What a task does to the run itself.
+/// Effect of a task on the run itself.
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// `set_fact`: variables of the host, and facts too if `cacheable`.
@@ -132,16 +132,16 @@ pub enum Effect {
     AddHost {
         /// The host.
         name: String,
-        /// Its groups.
+        /// Groups of the new host.
         groups: Vec<String>,
-        /// Its variables.
+        /// Variables of the new host.
         vars: Dict,
     },
     /// `group_by`.
     GroupBy {
         /// The group that the host joins.
         group: String,
-        /// Its parents.
+        /// Parents of the new group.
         parents: Vec<String>,
     },
     /// The literal value of a secret that must not leave the process.

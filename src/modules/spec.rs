@@ -16,13 +16,13 @@ pub struct Spec {
     pub params: &'static [&'static [Param]],
     /// The states the module knows (`present`, `absent`, ..); empty where there is no `state` of this kind.
     pub states: &'static [&'static str],
-    /// What is said of an object in messages (`Registry Token`).
+    /// Name of the object type in messages (`Registry Token`).
     pub label: &'static str,
     /// The key of the returned object.
     pub returns: Option<&'static str>,
     /// How free text after the module name is understood.
     pub free_form: FreeForm,
-    /// What happens under `--check`.
+    /// Behaviour under `--check`.
     pub check: CheckSupport,
     /// Groups of parameters of which at most one may be given.
     pub mutually_exclusive: &'static [&'static [&'static str]],
@@ -53,7 +53,7 @@ pub enum FreeForm {
     Mixed,
 }
 
-/// What a module does under `--check`.
+/// Behaviour of a module under `--check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckSupport {
     /// Says what would happen.
@@ -67,15 +67,15 @@ pub enum CheckSupport {
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Param {
-    /// Its name.
+    /// Name of the parameter.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
-    /// Its type.
+    /// Type of the parameter.
     pub kind: Kind,
     /// One sentence.
     pub about: &'static str,
-    /// What it is if nobody says, as the playbook would write it.
+    /// Default value, as a playbook would write it.
     pub default: Option<&'static str>,
     /// The only values it may have.
     pub choices: &'static [&'static str],
@@ -89,7 +89,7 @@ pub struct Param {
     pub replaces: bool,
     /// The environment variable that stands in for it.
     pub env: Option<&'static str>,
-    /// Its value must not be shown.
+    /// The value must not be shown.
     pub secret: bool,
     /// Accepted, but not listed on the reference page of the original.
     pub hidden: bool,
@@ -148,19 +148,19 @@ impl Spec {
         self.name.starts_with("ionoscloudsdk.")
     }
 
-    /// Its parameters.
+    /// Sets the parameters.
     #[must_use]
     pub const fn params(self, params: &'static [&'static [Param]]) -> Self {
         Self { params, ..self }
     }
 
-    /// Its states; the first is the default.
+    /// Sets the allowed values of `state`; the first is the default.
     #[must_use]
     pub const fn states(self, states: &'static [&'static str]) -> Self {
         Self { states, ..self }
     }
 
-    /// What an object is called in messages.
+    /// Sets the name of the object type in messages.
     #[must_use]
     pub const fn label(self, label: &'static str) -> Self {
         Self { label, ..self }
@@ -178,7 +178,7 @@ impl Spec {
         Self { free_form, ..self }
     }
 
-    /// What happens under `--check`.
+    /// Sets the behaviour under `--check`.
     #[must_use]
     pub const fn check(self, check: CheckSupport) -> Self {
         Self { check, ..self }
@@ -190,13 +190,13 @@ impl Spec {
         Self { examples, ..self }
     }
 
-    /// What a dry run need not know of it.
+    /// Names the parameters that may be unknown in a dry run.
     #[must_use]
     pub const fn may_be_unknown(self, names: &'static [&'static str]) -> Self {
         Self { may_be_unknown: names, ..self }
     }
 
-    /// What of the arguments has to be known before anything can be said.
+    /// Returns the unknown argument that must be known before the module can predict anything.
     pub fn awaited<'a>(&self, args: &'a Dict) -> Option<&'a Arc<Unknown>> {
         let named =
             |name: &Value| self.may_be_unknown.iter().any(|known| *known == "*" || name.as_str() == Some(*known));
@@ -318,7 +318,7 @@ impl Param {
         Self { aliases, ..self }
     }
 
-    /// What it is if nobody says.
+    /// Sets the default value.
     #[must_use]
     pub const fn default(self, default: &'static str) -> Self {
         Self { default: Some(default), ..self }
@@ -360,7 +360,7 @@ impl Param {
         Self { env: Some(variable), ..self }
     }
 
-    /// Its value must not be shown.
+    /// Marks the value as secret.
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }

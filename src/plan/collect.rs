@@ -11,10 +11,10 @@ use crate::report::{Event, Status, Writer};
 use crate::secrets::Redactor;
 use crate::value::python;
 
-/// What was gathered.
+/// Collected results of a run.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    /// What happened, or would happen, to registry objects.
+    /// Actions on registry objects, done or predicted.
     pub records: Vec<Record>,
     /// Changes of modules that are not about registry objects.
     pub others: Vec<Step>,

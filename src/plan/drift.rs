@@ -14,7 +14,7 @@ use crate::state_dir;
 pub struct Snapshot {
     /// When it was applied.
     pub applied: String,
-    /// What was there then.
+    /// Objects observed at that time.
     pub observed: Vec<Observed>,
 }
 
@@ -41,7 +41,7 @@ pub fn keep(run: &Invocation, now: &Plan) -> anyhow::Result<()> {
     save::write(&path, &serde_json::to_string_pretty(&snapshot)?)
 }
 
-/// What was kept, if the playbook was ever applied.
+/// Returns the saved snapshot, if the playbook was ever applied.
 pub fn kept(run: &Invocation) -> Option<Snapshot> {
     serde_json::from_slice(&std::fs::read(place(run)?).ok()?).ok()
 }
@@ -51,7 +51,7 @@ pub fn since(snapshot: &Snapshot, now: &Plan) -> Vec<String> {
     verify::differences(&snapshot.observed, &objects(&now.observed))
 }
 
-/// What people think of as things.
+/// Selects the observations that are objects.
 fn objects(observed: &[Observed]) -> Vec<Observed> {
     observed.iter().filter(|o| matches!(o.kind.as_str(), "registry" | "token" | "repository")).cloned().collect()
 }

@@ -13,7 +13,7 @@ use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiError, Connection, Connector, RegistryApi};
 
-/// What everything after the first deviation is told.
+/// Error for every request after the first deviation.
 const STOPPED: &str = "the run was stopped because it left the plan; nothing more is done";
 
 /// Compares each request with the plan before it is sent. After the first that is not in it, nothing is sent any more.
@@ -56,7 +56,7 @@ impl Guard {
         Rc::new(Guarded { inner: real, guard: Rc::clone(self) })
     }
 
-    /// What was stopped, if anything was.
+    /// Returns the refused request, if there is one.
     pub fn refused(&self) -> Option<String> {
         self.refused.borrow().clone()
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a module would do in one pass of a task.
+/// A predicted change of a module in one loop item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deed {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 
-/// What stands in the file.
+/// Contents of the lock file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Mark {
     plan: String,

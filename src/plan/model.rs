@@ -24,9 +24,9 @@ pub struct Plan {
     pub tool: String,
     /// When it was made; relative dates (`+30d`) count from here, also when it is applied.
     pub made: String,
-    /// What was run.
+    /// The command line and its inputs.
     pub run: Invocation,
-    /// What the digests of files and variables are salted with.
+    /// Salt for the digests of files and variables.
     pub salt: String,
     /// The digests of all files that the run has read: playbooks, roles, variables, inventories, templates, sources.
     pub files: BTreeMap<String, String>,
@@ -34,7 +34,7 @@ pub struct Plan {
     pub variables: String,
     /// The same variables and answers for whoever has the key, in a vault envelope.
     pub sealed: Option<String>,
-    /// What would be done to registry objects, in order.
+    /// Actions on registry objects, in order.
     pub actions: Vec<Action>,
     /// Changes that other modules would make (files, commands).
     pub others: Vec<Step>,
@@ -42,11 +42,11 @@ pub struct Plan {
     pub undetermined: Vec<Step>,
     /// Tasks that would fail; such a plan cannot be applied.
     pub failed: Vec<Step>,
-    /// What was observed.
+    /// Observed objects.
     pub observed: Vec<Observed>,
     /// The writing requests, in order.
     pub writes: Vec<Write>,
-    /// What other modules would do, but for those that would do nothing.
+    /// Changes by other modules; those without a change are left out.
     pub deeds: Vec<Deed>,
     /// The digest of all this: it tells whether the file was altered.
     pub digest: String,
@@ -89,15 +89,15 @@ pub struct Invocation {
     pub sandbox: bool,
 }
 
-/// What would be done to one object.
+/// Planned action on one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
-    /// What kind of object (`Registry Token`).
+    /// Type of the object (`Registry Token`).
     pub kind: String,
-    /// Its name.
+    /// Name of the object.
     pub name: String,
-    /// Its id, or what stands for one that is known only later.
+    /// Id of the object, or a placeholder for one that is known after apply.
     pub id: Json,
     /// The id of what it belongs to.
     pub parent: Json,
@@ -123,7 +123,7 @@ pub struct Step {
     pub host: String,
     /// The label of the pass, in a loop.
     pub item: Option<String>,
-    /// What it waits for, or why it would fail.
+    /// Unknown that it waits for, or the predicted failure.
     pub why: Option<String>,
 }
 
@@ -135,17 +135,17 @@ pub struct Observed {
     pub account: String,
     /// `registry`, `token`, `repository`, `name`, ..
     pub kind: String,
-    /// Its id.
+    /// Id of the object.
     pub id: String,
     /// The id of what it belongs to.
     pub parent: Option<String>,
-    /// Its name.
+    /// Name of the object.
     pub name: Option<String>,
     /// Whether it was there.
     pub there: bool,
     /// The digest of its managed fields.
     pub fingerprint: String,
-    /// Its managed fields.
+    /// Managed fields.
     pub fields: serde_json::Map<String, Json>,
 }
 
@@ -153,7 +153,7 @@ pub struct Observed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Write {
-    /// What is asked for: `create_token`, `delete_registry`, ..
+    /// Call: `create_token`, `delete_registry`, ..
     pub call: String,
     /// The service.
     pub account: String,

@@ -14,7 +14,7 @@ impl Answers {
         Self(RefCell::new(known))
     }
 
-    /// What was answered.
+    /// Returns the answer to a prompt.
     pub fn get(&self, prompt: &str) -> Option<String> {
         self.0.borrow().get(prompt).cloned()
     }

@@ -14,9 +14,9 @@ use crate::ionos::{ApiError, Layer, RegistryApi};
 pub(super) trait Watch {
     /// Whether a request may be sent.
     fn before(&self, write: &Write) -> Result<(), ApiError>;
-    /// What came of it, and the id of what it made.
+    /// Records the result of a write, and the id of a created object.
     fn after(&self, write: Write, failed: Option<&ApiError>, made: Option<&Id>);
-    /// What stands for an id.
+    /// Returns the placeholder for an id.
     fn reference(&self, id: &Id) -> String;
     /// Whether what a creation of unknown outcome has made may be removed again.
     fn taking_back(&self, removal: &Write) -> Result<(), ApiError> {

@@ -17,7 +17,7 @@ use crate::ionos::{ApiError, Connection, Fact};
 /// Account, kind, parent, id.
 type Key = (String, String, Option<String>, String);
 
-/// What was seen of an object.
+/// An observation of an object.
 pub(super) struct Seen {
     pub(super) name: Option<String>,
     pub(super) fields: Map<String, Json>,
@@ -39,19 +39,19 @@ impl Tape {
         Rc::new(Self { alias, ..Self::default() })
     }
 
-    /// What was observed.
+    /// Returns the observed objects.
     pub fn observed(&self) -> Vec<Observed> {
         let mut all: Vec<Observed> = self.observed.borrow().values().cloned().collect();
         all.sort_by(|a, b| (&a.account, &a.kind, &a.parent, &a.id).cmp(&(&b.account, &b.kind, &b.parent, &b.id)));
         all
     }
 
-    /// What other modules would do.
+    /// Returns the predicted changes by other modules.
     pub fn deeds(&self) -> Vec<Deed> {
         self.deeds.borrow().clone()
     }
 
-    /// What would be sent.
+    /// Returns the predicted requests.
     pub fn writes(&self) -> Vec<Write> {
         self.writes.borrow().clone()
     }
@@ -111,7 +111,7 @@ impl Deeds for Tape {
     }
 }
 
-/// What a service is called in notes.
+/// Returns the name of a service in records.
 pub(super) fn account(alias: Option<&str>, connection: &Connection) -> String {
     match (alias, &connection.endpoint.contract) {
         (Some(alias), _) => alias.to_owned(),

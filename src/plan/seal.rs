@@ -17,7 +17,7 @@ use crate::vars::vault;
 /// A key.
 pub type Key = Zeroizing<Vec<u8>>;
 
-/// What is in the envelope.
+/// Contents of the envelope.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contents {

@@ -14,7 +14,7 @@ pub enum Refusal {
     Fails(usize),
     /// Files or variables are not those that it was made from.
     Playbook(Vec<String>),
-    /// What it was decided from is not so any more.
+    /// The observed state has changed since the plan was made.
     World(Vec<String>),
     /// The run would talk to another service or contract than the planned one.
     Account(String),
@@ -138,7 +138,7 @@ fn is_done(planned: &Plan, now: &Plan) -> bool {
         && planned.actions.iter().filter(|action| action.action != Verb::Nothing.name()).all(achieved)
 }
 
-/// What tasks that change files do differently, in sentences.
+/// Lists differences between the tasks that change files, in sentences.
 fn steps(before: &[Step], after: &[Step]) -> Vec<String> {
     let said = |step: &Step, what: &str| format!("task \"{}\" on {} {what}", step.task, step.host);
     let less = before.iter().filter(|step| !after.contains(step)).map(|step| said(step, "would change nothing now"));
@@ -146,7 +146,7 @@ fn steps(before: &[Step], after: &[Step]) -> Vec<String> {
     less.chain(more).collect()
 }
 
-/// What differs between two observations, in sentences.
+/// Lists differences between two observations, in sentences.
 pub fn differences(before: &[Observed], after: &[Observed]) -> Vec<String> {
     let same =
         |a: &Observed, b: &Observed| a.account == b.account && a.kind == b.kind && a.id == b.id && a.parent == b.parent;

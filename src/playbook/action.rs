@@ -6,7 +6,7 @@ use crate::source::Span;
 use crate::value::{Dict, Text, Value};
 use crate::yaml::Node;
 
-/// What a task does: a module, or one of the executor's own actions.
+/// Action of a task: a module, or an action of the executor.
 #[derive(Debug, Clone)]
 pub struct Action {
     /// The name as written in the playbook.
@@ -40,7 +40,7 @@ pub struct RawArgs {
     pub span: Span,
 }
 
-/// What the executor does itself.
+/// Actions that the executor carries out itself.
 pub const EXECUTOR_ACTIONS: &[&str] =
     &["import_playbook", "import_role", "import_tasks", "include_role", "include_tasks", "meta"];
 

@@ -19,9 +19,9 @@ pub enum Item {
 pub struct Block {
     /// The tasks.
     pub main: Rc<[Item]>,
-    /// What runs after a failure.
+    /// Tasks that run after a failure.
     pub rescue: Rc<[Item]>,
-    /// What runs in any case.
+    /// Tasks that run in any case.
     pub always: Rc<[Item]>,
     /// Keywords and variables of the block.
     pub frame: Rc<Frame>,

@@ -11,7 +11,7 @@ use crate::yaml::Node;
 /// One layer of what surrounds a task.
 #[derive(Debug, Default)]
 pub struct Frame {
-    /// What surrounds this layer.
+    /// Enclosing layer.
     pub parent: Option<Rc<Frame>>,
     /// The keywords of the layer.
     pub keywords: Keywords,

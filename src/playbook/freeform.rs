@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-/// What is wrong with a free-form text, and where.
+/// An error in a free-form text, with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong, in words.
+    /// Message for the user.
     pub message: &'static str,
     /// Where, in bytes of the text.
     pub range: Range<usize>,
@@ -20,7 +20,7 @@ pub struct Pairs {
     /// `key=value`, in the order in which they stand; quotes around the value are taken off. Of a key that is given
     /// twice the last one counts.
     pub pairs: Vec<(String, String)>,
-    /// What is not `key=value`, put together again; `None` if everything was.
+    /// Words that are not `key=value`, joined; `None` if there are none.
     pub rest: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub struct Pairs {
 pub const RAW_OPTIONS: &[&str] =
     &["creates", "removes", "chdir", "executable", "warn", "stdin", "stdin_add_newline", "strip_empty_ends"];
 
-/// What is open at a point of the text.
+/// Open quotes and brackets at a point of the text.
 #[derive(Debug, Default)]
 struct State {
     /// The quote that is open, and where it began.

@@ -131,7 +131,7 @@ fn parameter(loader: &Loader, task: &Task, names: &[&str]) -> Loaded<Option<Stri
     Ok(Some(python::str(&value)))
 }
 
-/// What a role says of itself in variables.
+/// Returns the variables that describe a role.
 fn about(role: &Role) -> Dict {
     let path = std::path::absolute(&role.path).unwrap_or_else(|_| role.path.clone());
     let mut vars = Dict::new();

@@ -22,7 +22,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// What it is called in messages.
+    /// Returns its name in messages.
     pub fn label(self) -> &'static str {
         match self {
             Self::Play => "a play",
@@ -71,7 +71,7 @@ pub enum Inherit {
 pub struct Row {
     /// The keyword as it is written.
     pub name: &'static str,
-    /// What it must look like.
+    /// Expected shape of the value.
     pub shape: Shape,
     /// How it is inherited.
     pub inherit: Inherit,
@@ -183,7 +183,7 @@ impl Keyword {
         TABLE.iter().position(|row| row.name == name).map(|index| VARIANTS[index])
     }
 
-    /// Its row.
+    /// Returns the row of the keyword.
     pub fn row(self) -> &'static Row {
         &TABLE[self as usize]
     }

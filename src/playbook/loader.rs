@@ -29,7 +29,7 @@ pub struct Loader {
     pub private_roles: Option<bool>,
     /// Values for empty placeholders, by parameter (`--fill`).
     pub fill: Vec<(String, String)>,
-    /// What a key is that is given twice.
+    /// Policy for duplicate keys.
     pub duplicate_keys: Reaction,
     /// Is told every secret that stands in a playbook in clear text, so that no picture of its line shows it.
     pub on_secret: Box<dyn Fn(&str)>,
@@ -40,7 +40,7 @@ pub struct Loader {
     files: RefCell<HashMap<PathBuf, Option<Node>>>,
     /// Which files were read.
     pub reads: Rc<Reads>,
-    /// What the current play says about variables, highest first: names of static imports may be made of them.
+    /// Variables of the current play, highest first; names of static imports may use them.
     play_vars: RefCell<Vec<Rc<Dict>>>,
     /// Roles of the current play that were read before, by name, source and parameters.
     pub(super) roles: RefCell<Vec<Rc<super::Role>>>,
@@ -70,7 +70,7 @@ impl Loader {
         }
     }
 
-    /// What was noticed while reading; each is told once.
+    /// Takes the warnings of the reader; each appears once.
     pub fn take_warnings(&self) -> Report {
         self.warnings.take()
     }
@@ -164,7 +164,7 @@ impl Loader {
         *self.play_vars.borrow_mut() = vars.to_vec();
     }
 
-    /// What the current play says about variables, highest first.
+    /// Returns the variables of the current play, highest first.
     pub(super) fn play_vars(&self) -> Vec<Rc<Dict>> {
         self.play_vars.borrow().clone()
     }

@@ -43,7 +43,7 @@ use crate::exit::Exit;
 pub struct Problem {
     /// Whether it is a parse error in the wider sense.
     pub kind: ProblemKind,
-    /// What to tell.
+    /// Messages for the user.
     pub report: Report,
 }
 
@@ -73,7 +73,7 @@ impl ProblemKind {
 }
 
 impl Problem {
-    /// What is not understood.
+    /// Returns the error for text that cannot be parsed.
     pub fn parse(diagnostic: Diagnostic) -> Self {
         Self { kind: ProblemKind::Parse, report: vec![diagnostic] }
     }
@@ -89,7 +89,7 @@ impl Problem {
         Box::new(Self { kind, ..self })
     }
 
-    /// What is missing or not allowed.
+    /// Returns the error for something missing or forbidden.
     pub fn general(diagnostic: Diagnostic) -> Self {
         Self { kind: ProblemKind::General, report: vec![diagnostic] }
     }

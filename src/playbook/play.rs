@@ -22,7 +22,7 @@ use crate::yaml::Node;
 pub struct Playbook {
     /// The file, as the user named it.
     pub name: String,
-    /// Its plays, those of imported playbooks in their places.
+    /// Plays, including those of imported playbooks in their places.
     pub plays: Vec<Rc<Play>>,
 }
 
@@ -37,7 +37,7 @@ pub struct Play {
     pub frame: Rc<Frame>,
     /// `vars` of the play, and of the import that brought it in.
     pub vars: Rc<Dict>,
-    /// What of its variables is known before it runs, highest first.
+    /// Variables known before the play runs, highest first.
     pub static_vars: Vec<Rc<Dict>>,
     /// `vars_files` as written.
     pub vars_files: Option<Value>,
@@ -300,7 +300,7 @@ impl Loader {
         })
     }
 
-    /// What of a play's variables is known when it is read: its `vars`, and above them files whose names are no templates.
+    /// Returns a play's variables that are known when it is read: its `vars`, and above them files whose names are no templates.
     fn static_vars(&self, keywords: &Keywords, vars: &Rc<Dict>, folder: &Path) -> Vec<Rc<Dict>> {
         let files = match keywords.value(Keyword::VarsFiles) {
             Some(Value::List(items)) => items.to_vec(),
@@ -348,7 +348,7 @@ impl Loader {
     }
 }
 
-/// What an `import_playbook` hands to the plays inside.
+/// Values that an `import_playbook` passes to the plays inside.
 #[derive(Debug, Clone)]
 struct Import {
     keywords: Keywords,

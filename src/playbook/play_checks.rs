@@ -104,7 +104,7 @@ pub fn texts(keywords: &Keywords, keyword: Keyword) -> Loaded<()> {
     }
 }
 
-/// What an entry of `vars_prompt` may say.
+/// Allowed keys of a `vars_prompt` entry.
 const PROMPT_KEYS: [&str; 9] =
     ["name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"];
 

@@ -90,7 +90,7 @@ impl Loader {
         Ok(role)
     }
 
-    /// What a role says of itself.
+    /// Reads `meta/main.yml` of a role.
     fn role_meta(&self, path: &Path) -> Loaded<Option<Node>> {
         let Some(meta) = self.role_file(path, "meta", None)?.filter(|meta| !meta.is_null()) else { return Ok(None) };
         if meta.entries().is_none() {

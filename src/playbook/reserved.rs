@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Dict;
 
-/// What there is to say about a variable of this name.
+/// Returns the warning about a variable of this name.
 pub fn warning(name: &str, place: &Span) -> Option<Diagnostic> {
     // The original's own tools set these two.
     let reserved = !matches!(name, "vars" | "gather_subset")

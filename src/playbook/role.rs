@@ -73,7 +73,7 @@ pub struct RoleEntry {
     pub allow_duplicates: Option<bool>,
     /// Check the arguments against the role's specification.
     pub validate: bool,
-    /// Its variables are seen by the rest of the play.
+    /// The rest of the play sees its variables.
     pub public: bool,
     /// `include_role` or `import_role` asks for it; then it is another than the one that `roles:` asks for.
     pub included: bool,

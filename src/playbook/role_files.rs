@@ -15,7 +15,7 @@ use crate::yaml::Node;
 pub(super) struct Found {
     /// The name under which it is known: as it is written, or the last part of a path to the role itself.
     pub(super) name: String,
-    /// Its folder.
+    /// Folder of the role.
     pub(super) path: PathBuf,
     /// The collection that it is of.
     pub(super) collection: Option<String>,

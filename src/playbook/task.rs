@@ -16,15 +16,15 @@ use crate::yaml::Node;
 pub struct Task {
     /// The name as written, if there is one.
     pub name: Option<Value>,
-    /// What it does.
+    /// Action of the task.
     pub action: Action,
     /// The arguments before templating.
     pub args: RawArgs,
-    /// Its keywords.
+    /// Keywords of the task.
     pub keywords: Keywords,
-    /// Its `vars`.
+    /// `vars` of the task.
     pub vars: Option<Rc<Dict>>,
-    /// What surrounds it.
+    /// Enclosing block, role and play.
     pub frame: Rc<Frame>,
     /// How its loop is written.
     pub looping: Option<Loop>,

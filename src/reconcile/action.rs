@@ -2,7 +2,7 @@
 
 use crate::value::{Dict, Value};
 
-/// What is to be done to one object.
+/// Action that brings one object to its desired state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// It is as desired.
@@ -30,13 +30,13 @@ pub enum Action {
 pub struct FieldChange {
     /// The field, by the name of its parameter.
     pub name: &'static str,
-    /// What it is.
+    /// Observed value.
     pub before: Value,
-    /// What it shall be; unknown where only the server can say.
+    /// Desired value; unknown where only the server can know it.
     pub after: Value,
 }
 
-/// What is done, without the fields.
+/// An action without its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
     /// Left as it is.
@@ -52,7 +52,7 @@ pub enum Verb {
 }
 
 impl Action {
-    /// What is done, without the fields.
+    /// Returns the action without its fields.
     pub fn verb(&self) -> Verb {
         match self {
             Self::Nothing => Verb::Nothing,
@@ -107,18 +107,18 @@ impl Verb {
     }
 }
 
-/// What was or would be done to one object; the closing summary and the plan are made of these.
+/// An action on one object, done or predicted; the closing summary and the plan consist of these.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// What kind of object (`Registry Token`).
+    /// Type of the object (`Registry Token`).
     pub kind: &'static str,
-    /// What it is called: its name, or its id where no name is known.
+    /// Name of the object, or its id where the name is unknown.
     pub identity: String,
-    /// Its id; unknown if it is only planned.
+    /// Id of the object; unknown if it is only planned.
     pub id: Value,
     /// The id of what it belongs to (the registry of a token); null where there is no such thing.
     pub parent: Value,
-    /// What was or would be done.
+    /// Action, done or predicted.
     pub verb: Verb,
     /// The managed fields before; empty if it was not there.
     pub before: Dict,
@@ -157,7 +157,7 @@ impl Record {
     }
 }
 
-/// What happened to all objects in one line of counts, as the end of a run shows it.
+/// Summarizes all actions in one line of counts, for the end of a run.
 pub fn summary(records: &[Record]) -> String {
     let count = |verb: Verb| records.iter().filter(|record| record.verb == verb && record.error.is_none()).count();
     let failed = records.iter().filter(|record| record.error.is_some()).count();

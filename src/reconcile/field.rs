@@ -21,7 +21,7 @@ pub enum Expiry {
 }
 
 impl Expiry {
-    /// What is sent.
+    /// Returns the date to send.
     pub fn date(&self) -> Option<Date> {
         match self {
             Self::Never => None,

@@ -10,12 +10,12 @@ use super::field::{change, differs};
 use super::schedule::ScheduleDesired;
 use super::{Action, FieldChange};
 
-/// What a task says of a registry; `None` is "leave as it is".
+/// Desired state of a registry; `None` means "leave as it is".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RegistryDesired {
-    /// Its name.
+    /// Name of the registry.
     pub name: Option<Fact<String>>,
-    /// Its place.
+    /// Location of the registry.
     pub location: Option<Fact<String>>,
     /// When unused layers are removed.
     pub schedule: Option<Fact<ScheduleDesired>>,
@@ -25,7 +25,7 @@ pub struct RegistryDesired {
     pub allow_list: Option<Fact<Vec<String>>>,
 }
 
-/// What has to be done so that the registry is as desired.
+/// Decides the action that brings a registry to its desired state.
 ///
 /// Name and location cannot change, and scanning cannot be switched off again: those three force a replacement.
 pub fn reconcile_registry(desired: &RegistryDesired, observed: Option<&Registry>) -> Action {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::ionos::model::Schedule;
 
-/// What a task says of a schedule; a part that it does not name stays.
+/// Desired garbage collection schedule; absent parts stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScheduleDesired {
     /// The days.

@@ -7,20 +7,20 @@ use crate::value::{Dict, Value};
 use super::field::{change, date_value, differs, scopes_value};
 use super::{Action, Expiry, FieldChange, normal_scopes};
 
-/// What a task says of a token; `None` is "leave as it is".
+/// Desired state of a token; `None` means "leave as it is".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TokenDesired {
-    /// Its name.
+    /// Name of the token.
     pub name: Option<Fact<String>>,
     /// When it ends.
     pub expiry: Option<Fact<Expiry>>,
-    /// What it may do; none at all if empty.
+    /// Scopes; an empty list removes all.
     pub scopes: Option<Fact<Vec<Scope>>>,
     /// `enabled` or `disabled`.
     pub status: Option<Fact<String>>,
 }
 
-/// What has to be done so that the token is as desired.
+/// Decides the action that brings a token to its desired state.
 ///
 /// A token whose answer holds no status is taken for an enabled one, as the service's default has it.
 pub fn reconcile_token(desired: &TokenDesired, observed: Option<&Token>) -> Action {

@@ -30,7 +30,7 @@ impl Bus {
         Self { writers: RefCell::new(writers), redactor, told: RefCell::default(), broken: RefCell::default() }
     }
 
-    /// What knows the secrets of the run.
+    /// Returns the redactor, which knows the secrets of the run.
     pub fn redactor(&self) -> &Rc<Redactor> {
         &self.redactor
     }

@@ -38,7 +38,7 @@ pub fn render(diff: &Diff, paint: Paint) -> String {
     out
 }
 
-/// What is said of a side that is not shown.
+/// Describes a side of a difference that is not shown.
 fn skipped(why: &str, most: u32) -> String {
     let file = if why.starts_with("dst") { "destination file" } else { "source file" };
     match why.ends_with("binary") {

@@ -9,7 +9,7 @@ use crate::modules::Diff;
 use crate::reconcile::Record;
 use crate::value::{Dict, Value};
 
-/// What happened.
+/// Something that happened in a run.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A play, or a batch of one, begins.
@@ -79,9 +79,9 @@ pub enum Event {
         last: bool,
         /// Counts by host, in the order of their first result.
         hosts: IndexMap<String, Stats>,
-        /// What `set_stats` gathered; the run's own under `_run`.
+        /// Values of `set_stats`; those of the run under `_run`.
         custom: Dict,
-        /// What happened to registry objects.
+        /// Actions on registry objects.
         records: Vec<Record>,
         /// The user broke the run off: the counts tell nothing.
         interrupted: bool,
@@ -103,7 +103,7 @@ pub struct TaskLabel {
     pub place: Option<Rc<str>>,
     /// It is a dry run, by itself or with the play around it.
     pub check: bool,
-    /// Its arguments as written, with a blank before each, where the settings ask for them.
+    /// Arguments as written, with a leading blank, where the settings ask for them.
     pub args: Option<Rc<str>>,
 }
 
@@ -120,7 +120,7 @@ pub struct Outcome {
     pub status: Status,
     /// The result as it may be shown.
     pub result: Rc<Dict>,
-    /// What stands for the pass in output (items only).
+    /// Label of a loop item in output (items only).
     pub item: Option<Value>,
     /// Differences, where they were asked for.
     pub diff: Vec<Diff>,

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Color, Style};
 
-/// What is coloured.
+/// Meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// Nothing changed.

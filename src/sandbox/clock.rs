@@ -80,7 +80,7 @@ impl Clock {
         Self { begun: Instant::now(), start, scale, ahead: AtomicI64::new(0) }
     }
 
-    /// What the clock shows.
+    /// Returns the time of the clock.
     pub fn now(&self) -> Moment {
         let elapsed = self.begun.elapsed().as_secs_f64() * 1000.0 * self.scale;
         // `as` saturates, which is what a clock far in the future should do.

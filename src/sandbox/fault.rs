@@ -25,7 +25,7 @@ use serde::Deserialize;
 use super::clock::Moment;
 use super::reply::{Reply, reason};
 
-/// What goes wrong.
+/// Type of an injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -63,7 +63,7 @@ pub enum When {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// What goes wrong.
+    /// Type of the fault.
     pub kind: Kind,
     /// The method; none for every.
     #[serde(default)]

@@ -48,7 +48,7 @@ impl Request {
 pub enum Stop {
     /// The other side is done, or the line broke.
     Closed,
-    /// What came is no request we can answer; this is said, then the connection ends.
+    /// The request is invalid; this reply is sent, then the connection ends.
     Refused(Reply),
 }
 

@@ -78,11 +78,11 @@ pub struct Options {
     pub logins: Vec<(String, String)>,
     /// The user whom bearer tokens belong to, shown in `createdBy`.
     pub user: String,
-    /// What the account holds at the start; ignored when the store file already holds something.
+    /// Initial objects of the account; ignored when the store file already has objects.
     pub seed: Seed,
     /// Keeps the store in this file.
     pub store: Option<PathBuf>,
-    /// What goes wrong.
+    /// Injected faults.
     pub faults: Vec<Fault>,
     /// How late answers come.
     pub latency: Latency,
@@ -222,7 +222,7 @@ impl Handle {
         self.server.service.address
     }
 
-    /// What to give a client as base URL (`IONOS_API_URL`).
+    /// Returns the base URL for clients (`IONOS_API_URL`).
     pub fn url(&self) -> String {
         format!("http://{}{BASE}", self.address())
     }
@@ -244,7 +244,7 @@ impl Handle {
         store
     }
 
-    /// What the server's clock shows.
+    /// Returns the time of the server's clock.
     pub fn now(&self) -> Moment {
         self.server.service.clock.now()
     }

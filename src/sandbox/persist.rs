@@ -17,7 +17,7 @@ pub enum Error {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What is wrong in it.
+        /// Reason.
         why: String,
     },
     /// A later version wrote it.
@@ -25,13 +25,13 @@ pub enum Error {
     Format {
         /// The file.
         path: PathBuf,
-        /// Its format number.
+        /// Format number of the file.
         found: u32,
     },
     /// The system refused.
     #[error("cannot {verb} `{}`: {why}", path.display())]
     Io {
-        /// What was tried.
+        /// Attempted operation.
         verb: &'static str,
         /// The file.
         path: PathBuf,

@@ -13,7 +13,7 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// What a handler gives: an answer, or a refusal that is an answer too.
+/// Result of a handler: an answer, or a refusal, which is an answer, too.
 pub type Answer = Result<Reply, Reply>;
 
 impl Reply {

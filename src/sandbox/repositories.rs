@@ -29,7 +29,7 @@ struct Row {
     vulnerabilities: Found,
 }
 
-/// What was found in an artifact, or one vulnerability.
+/// A scan result: all vulnerabilities of an artifact, or one.
 #[derive(Default, Clone, Copy)]
 struct Found {
     severity: usize,

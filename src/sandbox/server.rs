@@ -11,7 +11,7 @@ use super::log::{Entry, Log};
 use super::reply::Reply;
 use super::service::{Service, short_path};
 
-/// What all connections share.
+/// State shared by all connections.
 pub struct Server {
     pub(super) service: Service,
     pub(super) faults: Faults,

@@ -35,13 +35,13 @@ pub struct Stamp {
 /// A container registry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Registry {
-    /// Its id, lower case.
+    /// Id, lower case.
     pub id: Uuid,
-    /// Its place among all registries ever made.
+    /// Rank among all registries ever created.
     pub sequence: u64,
-    /// Its name, unique unless duplicates are allowed.
+    /// Name, unique unless duplicates are allowed.
     pub name: String,
-    /// Its location, such as `de/fra`.
+    /// Location, such as `de/fra`.
     pub location: String,
     /// Who and when.
     pub stamp: Stamp,
@@ -66,10 +66,10 @@ pub struct Registry {
     /// `storageUsage`, as JSON.
     #[serde(default)]
     pub storage: Option<Json>,
-    /// Its tokens in order of creation.
+    /// Tokens in order of creation.
     #[serde(default)]
     pub tokens: Vec<Token>,
-    /// Its repositories.
+    /// Repositories.
     #[serde(default)]
     pub repositories: Vec<Repository>,
 }
@@ -77,9 +77,9 @@ pub struct Registry {
 /// A registry token. Its password is never kept: it is said once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Token {
-    /// Its id.
+    /// Id.
     pub id: Uuid,
-    /// Its name, also its login.
+    /// Name, also the login.
     pub name: String,
     /// `enabled` or `disabled`; a seed may hold other words.
     pub status: String,
@@ -89,7 +89,7 @@ pub struct Token {
     /// When it is deleted.
     #[serde(default)]
     pub expiry: Option<Moment>,
-    /// What it may do.
+    /// Scopes.
     #[serde(default)]
     pub scopes: Option<Vec<Scope>>,
     /// Who and when.
@@ -113,7 +113,7 @@ pub struct Scope {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Repository {
-    /// Its name, also its id.
+    /// Name, also the id.
     pub name: String,
     /// How often something was pulled.
     #[serde(default)]
@@ -130,7 +130,7 @@ pub struct Repository {
     /// When it was made.
     #[serde(default)]
     pub created_date: Option<Moment>,
-    /// What it holds.
+    /// Artifacts.
     #[serde(default)]
     pub artifacts: Vec<Artifact>,
 }
@@ -139,12 +139,12 @@ pub struct Repository {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Artifact {
-    /// Its digest, also its id.
+    /// Digest, also the id.
     pub digest: String,
-    /// Its media type.
+    /// Media type.
     #[serde(default = "image_manifest")]
     pub media_type: String,
-    /// Its tags.
+    /// Tags.
     #[serde(default)]
     pub tags: Option<Vec<String>>,
     /// How often it was pulled.
@@ -174,17 +174,17 @@ fn image_manifest() -> String {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Vulnerability {
-    /// Its id in the advisory database.
+    /// Id in the advisory database.
     pub id: String,
     /// When it was published.
     pub published_at: Moment,
     /// When it was last changed.
     #[serde(default)]
     pub updated_at: Option<Moment>,
-    /// What it is about.
+    /// Description of the vulnerability.
     #[serde(default)]
     pub description: String,
-    /// What to do.
+    /// Remedy.
     #[serde(default)]
     pub recommendations: Option<String>,
     /// Where it is told, `{id, url}`.
@@ -193,7 +193,7 @@ pub struct Vulnerability {
     /// Whether a fixed version exists.
     #[serde(default)]
     pub fixable: bool,
-    /// What it affects, list of `{type, name, version}`.
+    /// Affected packages, list of `{type, name, version}`.
     #[serde(default)]
     pub affects: Vec<Json>,
     /// Further reading.

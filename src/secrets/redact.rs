@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::value::{Value, json, python};
 
-/// What stands where a secret would.
+/// Replacement for a secret.
 pub const STARS: &str = "********";
 
 /// Shorter values are masked where they are typed as secret, but not wherever their letters occur: a secret of three
@@ -180,8 +180,7 @@ fn in_url(secret: &str) -> String {
     out
 }
 
-/// What base 64 makes of a secret behind any number of other bytes, in both alphabets: the digits that depend on the
-/// secret alone.
+/// Returns the base 64 digits that depend on the secret alone, behind any number of other bytes, in both alphabets.
 fn in_base64(secret: &str) -> impl Iterator<Item = String> {
     let own = (0..3).filter_map(move |before| {
         let mut bytes = vec![0; before];

@@ -14,7 +14,7 @@ use super::range::Range;
 use super::source_map::Place;
 use crate::value::{Dict, Object, Text, Time, Undefined, Unknown, Value, python};
 
-/// What a condition says.
+/// Verdict on a condition.
 #[derive(Debug, Clone)]
 pub enum Verdict {
     /// It holds.
@@ -341,7 +341,7 @@ fn is_plain(value: &Value) -> bool {
     }
 }
 
-/// What is missing stays so in its place; what failed fails the whole.
+/// Converts to plain data; an undefined member stays undefined, a failed one fails the whole.
 fn plain_leniently(value: &Value) -> Result<Value, Fault> {
     Ok(match value {
         Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),

@@ -11,7 +11,7 @@ pub type At = Range<usize>;
 /// A parsed template.
 #[derive(Debug)]
 pub struct Template {
-    /// What it consists of.
+    /// Statements of the template.
     pub body: Vec<Stmt>,
     /// Whether it calls a method that changes a list or a mapping.
     pub changes: bool,
@@ -20,7 +20,7 @@ pub struct Template {
 /// An expression with its place.
 #[derive(Debug)]
 pub struct Node {
-    /// What it is.
+    /// Kind of the expression.
     pub kind: Kind,
     /// Where it stands.
     pub at: At,
@@ -147,7 +147,7 @@ pub enum Arg {
     NamedSplat(Node),
 }
 
-/// What is assigned to.
+/// Target of an assignment.
 #[derive(Debug)]
 pub enum Target {
     /// A name.
@@ -161,7 +161,7 @@ pub enum Target {
 /// A macro, or the body of a call block.
 #[derive(Debug)]
 pub struct Macro {
-    /// Its name; `caller` for a call block.
+    /// Name; `caller` for a call block.
     pub name: Arc<str>,
     /// The parameters with their defaults.
     pub params: Vec<(Arc<str>, Option<Node>)>,
@@ -172,7 +172,7 @@ pub struct Macro {
 /// A statement with its place.
 #[derive(Debug)]
 pub struct Stmt {
-    /// What it is.
+    /// Kind of the statement.
     pub kind: StmtKind,
     /// Where it stands.
     pub at: At,
@@ -227,7 +227,7 @@ pub enum StmtKind {
 pub struct ForLoop {
     /// The names bound.
     pub target: Target,
-    /// What is iterated.
+    /// Iterated expression.
     pub over: Node,
     /// The `if` part.
     pub filter: Option<Node>,
@@ -242,7 +242,7 @@ pub struct ForLoop {
 /// A `{% block %}`.
 #[derive(Debug)]
 pub struct Block {
-    /// Its name.
+    /// Name.
     pub name: Arc<str>,
     /// The content.
     pub body: Vec<Stmt>,

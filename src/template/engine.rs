@@ -47,7 +47,7 @@ impl Scope for Dict {
 pub struct Layer<'a> {
     /// The variables on top.
     pub vars: &'a [(String, Value)],
-    /// What lies below.
+    /// Lower layer.
     pub under: &'a dyn Scope,
 }
 
@@ -67,7 +67,7 @@ impl Scope for Layer<'_> {
 /// Opens vaulted text.
 pub type Opener = dyn Fn(&Sealed) -> Result<Text, Fault>;
 
-/// What is the same for all templates of a run.
+/// State shared by all templates of a run.
 pub struct Globals {
     base_dir: PathBuf,
     settings: HashMap<String, (Value, String)>,
@@ -80,7 +80,7 @@ pub struct Globals {
     expressions: RefCell<HashMap<Arc<str>, Arc<Node>>>,
     /// Which files were read.
     pub reads: std::rc::Rc<Reads>,
-    /// What a dry run would have changed of files.
+    /// Predicted changes of files in a dry run.
     pub foreseen: Foreseen,
 }
 

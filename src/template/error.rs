@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Undefined, Unknown, Value};
 
-/// What sort of failure it is; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
+/// Category of a failure; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// The text is no template.
@@ -36,13 +36,13 @@ pub enum FaultKind {
 pub struct Fault {
     /// The sort of failure.
     pub kind: FaultKind,
-    /// What happened, one sentence.
+    /// The problem, one sentence.
     pub message: String,
     /// Where, as exactly as is known.
     pub span: Option<Span>,
-    /// What to do.
+    /// Remedies.
     pub hints: Vec<String>,
-    /// What was being done when it happened, the outermost first; results say it before the message.
+    /// Operations that were under way, the outermost first; results name them before the message.
     pub doing: Vec<String>,
 }
 
@@ -64,7 +64,7 @@ impl Fault {
         Self { span: why.span.clone(), hints, ..Self::new(kind, why.message.clone()) }
     }
 
-    /// What stands for a value that could not be made: the failure waits until the value is used.
+    /// Returns a placeholder value that fails when it is used.
     pub fn poisoned(self) -> Value {
         let failed = (self.kind != FaultKind::Undefined).then_some(self.hints);
         Value::Undefined(Arc::new(Undefined { message: self.message, span: self.span, failed }))

@@ -19,10 +19,10 @@ use super::source_map::Place;
 use super::taint::{Debt, is_secret, secret};
 use crate::value::{Dict, Undefined, Unknown, Value};
 
-/// What stands behind an inline `if` that has no `else`; prints as nothing inside a longer text.
+/// Message of an inline `if` without `else`; prints as nothing inside a longer text.
 pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
 
-/// What an expression is evaluated in.
+/// Context of an evaluation.
 #[derive(Debug, Clone)]
 pub(super) struct Cx {
     pub(super) locals: Arc<Locals>,
@@ -48,7 +48,7 @@ impl Engine<'_> {
         }
     }
 
-    /// What a filter or test works on: a vaulted variable as it is, where that is wanted.
+    /// Evaluates the input of a filter or test: a vaulted variable stays sealed where the plugin accepts that.
     fn input(&self, node: &Node, cx: &Cx, takes_sealed: impl Fn() -> bool) -> Result<Value, Fault> {
         if let Kind::Var(name) = &node.kind
             && cx.locals.get(name).is_none()
@@ -188,8 +188,8 @@ impl Engine<'_> {
         }
     }
 
-    /// What a filter, a test or a lookup gives. Its failure waits until the value is used: `x | default(lookup(..))` does
-    /// not care for the lookup where there is an `x`.
+    /// Defers the failure of a filter, test or lookup until its value is used: `x | default(lookup(..))` does
+    /// not need the lookup where `x` exists.
     fn waiting(&self, result: Result<Value, Fault>, node: &Node, cx: &Cx) -> Result<Value, Fault> {
         result.or_else(|fault| fault.or_at(cx.place.span(&node.at).as_ref()).deferred())
     }

@@ -27,10 +27,10 @@ pub const ABOUT: &[(&str, &str)] = &[
     ("undef", "An undefined value with a message of one's own."),
 ];
 
-/// What `undef()` says where it is told nothing.
+/// Default message of `undef()`.
 pub const UNDEF: &str = "Mandatory variable has not been overridden";
 
-/// What a name means if no variable has it.
+/// Returns the built-in meaning of a name that no variable has.
 pub fn global(name: &str) -> Option<Value> {
     if name == "omit" {
         return Some(Value::Omit);

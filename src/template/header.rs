@@ -89,7 +89,7 @@ impl FileOptions {
         Ok(content.len() - body.len())
     }
 
-    /// What a template file gives. A file of one expression keeps that expression's type.
+    /// Renders a template file. A file of one expression keeps the type of that expression.
     ///
     /// # Errors
     /// If the first line is no list of options, or the template fails.

@@ -35,7 +35,7 @@ pub struct Changes {
     open: Cell<bool>,
     /// By identity: the original, kept alive so that its identity is not given away, and what it is now.
     entries: RefCell<HashMap<usize, (Value, Value)>>,
-    /// What variables have given, so that each is the same thing throughout a template.
+    /// Values of variables so far, so that each is the same object throughout a template.
     variables: RefCell<HashMap<Box<str>, Value>>,
     /// By identity: the lists and mappings that the template itself has made.
     own: RefCell<HashMap<usize, Value>>,
@@ -138,7 +138,7 @@ impl Changes {
             })
     }
 
-    /// What a variable gave before.
+    /// Returns the earlier value of a variable.
     pub fn variable(&self, name: &str) -> Option<Value> {
         self.variables.borrow().get(name).cloned()
     }

@@ -51,7 +51,7 @@ impl Object for Method {
     }
 }
 
-/// What a thing that is called later is evaluated in. Names are held weakly: the level that binds a macro would
+/// Context of a callable that runs later. Names are held weakly: the level that binds a macro would
 /// otherwise hold itself.
 #[derive(Debug)]
 struct Later {
@@ -172,11 +172,11 @@ impl Object for SelfBlocks {
     }
 }
 
-/// What `import` gives.
+/// Result of `import`.
 #[derive(Debug)]
 pub struct Module {
     locals: Arc<Locals>,
-    /// What the template printed.
+    /// Printed text of the template.
     pub output: Value,
 }
 
@@ -239,7 +239,7 @@ impl Object for Namespace {
 /// `cycler(..)`
 #[derive(Debug)]
 pub struct Cycler {
-    /// What it goes through.
+    /// Members to iterate.
     pub items: Vec<Value>,
     /// Where it is.
     pub at: AtomicUsize,

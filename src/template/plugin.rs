@@ -80,7 +80,7 @@ pub struct Call<'a> {
     pub looping: Option<&'a str>,
 }
 
-/// What a callable may ask of the engine.
+/// Services of the engine for plugins.
 pub trait Context {
     /// Applies another filter (`map('upper')`).
     ///
@@ -192,7 +192,7 @@ pub struct RenderOptions {
     pub trim_blocks: bool,
     /// Removes blanks before a block.
     pub lstrip_blocks: bool,
-    /// What ends the lines of the text; those of variables stay as they are.
+    /// Line ending of the text; those of variables stay as they are.
     pub newline: &'static str,
     /// Backslashes in string literals are literal (playbooks) rather than escapes (template files).
     pub escape_backslashes: bool,
@@ -222,7 +222,7 @@ impl Default for RenderOptions {
 pub struct Filter {
     /// The short name; `ansible.builtin.` and `ansible.legacy.` before it are understood.
     pub name: &'static str,
-    /// What it does.
+    /// Implementation.
     pub run: fn(&Call<'_>) -> Result<Value, Fault>,
     /// One sentence for the reference page.
     pub about: &'static str,
@@ -264,7 +264,7 @@ impl Filter {
 pub struct Test {
     /// The short name.
     pub name: &'static str,
-    /// What it does.
+    /// Implementation.
     pub run: fn(&Call<'_>) -> Result<bool, Fault>,
     /// One sentence for the reference page.
     pub about: &'static str,
@@ -306,7 +306,7 @@ impl Test {
 pub struct Lookup {
     /// The short name.
     pub name: &'static str,
-    /// What it does: all results; how they are joined is the caller's business.
+    /// Implementation: returns all results; the caller decides how to join them.
     pub run: fn(&Call<'_>) -> Result<Vec<Value>, Fault>,
     /// One sentence for the reference page.
     pub about: &'static str,

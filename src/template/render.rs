@@ -20,7 +20,7 @@ pub(super) type BlockMap = HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>;
 #[derive(Debug, Default)]
 pub(super) struct Blocks(pub(super) BlockMap);
 
-/// What has been printed, piece by piece.
+/// Printed pieces.
 #[derive(Default)]
 pub(super) struct Output(Vec<(Value, Option<At>)>);
 
@@ -35,7 +35,7 @@ impl Output {
 }
 
 impl Engine<'_> {
-    /// What a whole template gives.
+    /// Renders a whole template.
     pub(super) fn run(&self, template: &Template, locals: &Arc<Locals>, place: &Place) -> Result<Value, Fault> {
         if template.changes {
             self.changes.open();
@@ -143,7 +143,7 @@ impl Engine<'_> {
         stmts.iter().try_for_each(|stmt| self.stmt(stmt, cx, out))
     }
 
-    /// What a body prints, as one value.
+    /// Renders a body to one value.
     pub(super) fn body(&self, stmts: &[Stmt], cx: &Cx) -> Result<Value, Fault> {
         let mut out = Output::default();
         self.deeper(|| self.stmts(stmts, cx, &mut out))?;

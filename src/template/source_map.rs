@@ -116,7 +116,7 @@ fn align(text: &str, origin: &Span) -> Option<Vec<usize>> {
     Some(places)
 }
 
-/// What an escape at the beginning of a quoted text's rest stands for, and its length; an escaped line break is nothing.
+/// Decodes an escape at the beginning of the rest of a quoted text: its character and length; an escaped line break is nothing.
 fn escape(style: char, rest: &str) -> Option<(Option<char>, usize)> {
     if style == '\'' {
         return rest.starts_with("''").then_some((Some('\''), 2));

@@ -24,7 +24,7 @@ pub(super) fn is_secret(value: &Value) -> bool {
     matches!(value, Value::Str(text) if text.is_secret())
 }
 
-/// What the result of a filter or a method owes to its input and its arguments.
+/// Taint that the result of a filter or method inherits from its input and arguments.
 ///
 /// Whatever is made of secret text is secret. Text that is made of a collection is secret if a secret of the collection
 /// is in it (`to_json`, `join`); text that was picked from the collection is what it was before.
@@ -37,7 +37,7 @@ pub(super) struct Debt {
 const SHORTEST: usize = 4;
 
 impl Debt {
-    /// What the result will owe.
+    /// Collects the taint of input and arguments.
     pub(super) fn of(input: &Value, args: &Args) -> Self {
         let mut debt = Self { whole: is_secret(input), parts: Vec::new() };
         let values = args.positional.iter().chain(args.named.iter().map(|(_, value)| value));
@@ -47,7 +47,7 @@ impl Debt {
         debt
     }
 
-    /// What the result of a lookup will owe.
+    /// Collects the taint of a lookup's arguments.
     pub(super) fn of_arguments(args: &Args) -> Self {
         let mut values = args.positional.iter().chain(args.named.iter().map(|(_, value)| value));
         Self { whole: values.any(is_secret), parts: Vec::new() }

@@ -38,7 +38,7 @@ impl Style<'static> {
     /// One line for machines: events and logs.
     pub const EVENT: Self = Self { ascii: false, quote_specials: true, ..Self::PYTHON };
 
-    /// What the screen shows for a result: four blanks a level.
+    /// Format of results on the screen: four blanks a level.
     pub const SCREEN: Self = Self { indent: Some(4), ascii: false, ..Self::PYTHON };
 }
 

@@ -110,7 +110,7 @@ pub trait Object: fmt::Debug {
     fn length(&self) -> Option<usize> {
         self.members().map(|members| members.len())
     }
-    /// What Python's `str` makes of it, where that is not its members.
+    /// Returns Python's `str` of the object, where that is not its members.
     fn shown(&self) -> Option<String> {
         None
     }
@@ -212,8 +212,8 @@ impl Value {
         matches!(self, Self::Undefined(_))
     }
 
-    /// What is computed from this value when it is unknown: as unknown, but not the same thing. An unknown id stands for
-    /// one object, half of it for none.
+    /// Returns a value computed from this unknown: unknown, but not the same. An unknown id represents
+    /// one object; a part of it represents none.
     #[must_use]
     pub fn computed(&self) -> Self {
         match self {
@@ -231,7 +231,7 @@ impl Value {
         }
     }
 
-    /// What it is that is not known, if this is unknown.
+    /// Returns the unknown, if the value is one.
     pub fn as_unknown(&self) -> Option<&Arc<Unknown>> {
         match self {
             Self::Unknown(unknown) => Some(unknown),

@@ -41,7 +41,7 @@ impl Text {
         self.quoted
     }
 
-    /// What was in quotes inside a template as a template of its own; any other text as it is.
+    /// Makes a template of a quoted text inside a template; other texts stay as they are.
     #[must_use]
     pub fn unquoted(mut self) -> Self {
         self.quoted = false;

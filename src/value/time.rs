@@ -49,7 +49,7 @@ impl Time {
         }
     }
 
-    /// What Python's `str` gives: a blank between date and time, `1 day, 2:03:04` for a duration.
+    /// Returns Python's `str`: a blank between date and time, `1 day, 2:03:04` for a duration.
     pub fn to_text(self) -> String {
         match self {
             Self::Date(date) => iso_date(date),

@@ -2,15 +2,15 @@
 
 use std::sync::OnceLock;
 
-/// What stands where an unknown value would be printed.
+/// Text that replaces an unknown value in output.
 pub const KNOWN_AFTER_CREATION: &str = "<known after creation>";
 
 /// A value that only the server can say.
 #[derive(Debug, Clone)]
 pub struct Unknown {
-    /// What is printed: text around the unknown part is kept, as in `id-<known after creation>`.
+    /// Printed form: text around the unknown part is kept, as in `id-<known after creation>`.
     pub shown: String,
-    /// What has to happen first, such as `the creation of registry token "ci"`.
+    /// Event that makes it known, such as `the creation of registry token "ci"`.
     pub awaits: String,
     /// The variable that held it first and the task that made it; empty for what was computed from another unknown,
     /// whose origin its `awaits` tells.
@@ -20,12 +20,12 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    /// What a task will make known: the variable that it is registered in gives it its name.
+    /// Creates the unknown result of a task: the variable that registers it gives it its name.
     pub fn made(awaits: impl Into<String>) -> Self {
         Self { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into(), origin: OnceLock::new(), member: false }
     }
 
-    /// What follows from something unknown, of which [`Unknown::sentence`] has told all there is to tell.
+    /// Creates an unknown that follows from another, which [`Unknown::sentence`] has described completely.
     pub fn because(sentence: impl Into<String>) -> Self {
         Self { origin: OnceLock::from(String::new()), ..Self::made(sentence) }
     }
@@ -47,7 +47,7 @@ impl Unknown {
         self.origin.get_or_init(origin);
     }
 
-    /// What is missing, where it comes from, and what has to happen first.
+    /// Describes the missing value, its origin, and the event that makes it known.
     pub fn sentence(&self) -> String {
         match self.origin.get().filter(|origin| !origin.is_empty()) {
             Some(origin) => format!("{origin}, known after {}", self.awaits),

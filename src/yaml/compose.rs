@@ -71,7 +71,7 @@ enum Partial {
     Map { entries: Vec<Entry>, key: Option<Node> },
 }
 
-/// What an anchor stands for.
+/// Value of an anchor.
 enum Anchored {
     Open,
     Done { node: Node, weight: usize },

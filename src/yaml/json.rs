@@ -232,7 +232,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a mapping of one key that says so stands for.
+/// Decodes a mapping of one special key, such as `__ansible_vault`.
 fn special(entries: &[Entry], span: &Span) -> Option<Value> {
     let [Entry { key, value }] = entries else { return None };
     let text = value.as_str()?;

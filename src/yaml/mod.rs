@@ -20,12 +20,12 @@ pub use styled::DumpOptions;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::source::Source;
 
-/// What a source holds.
+/// Contents of a source.
 #[derive(Debug)]
 pub struct Loaded {
     /// The document; `None` if there is nothing but blanks and comments.
     pub root: Option<Node>,
-    /// What the user should know although the text can be read: keys that are given twice, old tags.
+    /// Warnings about readable text: duplicate keys, old tags.
     pub warnings: Report,
 }
 

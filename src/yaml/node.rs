@@ -19,7 +19,7 @@ struct Data {
     kind: Kind,
 }
 
-/// What a node holds.
+/// Contents of a node.
 #[derive(Debug)]
 pub enum Kind {
     /// A resolved scalar. Text carries its place (and so is trusted) unless it was marked `!unsafe`.
@@ -55,7 +55,7 @@ impl Node {
         self.0.tag.as_deref()
     }
 
-    /// What the node holds.
+    /// Returns the contents.
     pub fn kind(&self) -> &Kind {
         &self.0.kind
     }
@@ -104,7 +104,7 @@ impl Node {
         matches!(self.kind(), Kind::Scalar(Value::Null))
     }
 
-    /// What the node is, in the words of an error message: `a mapping`, `a list`, `text`, `a number`, ..
+    /// Describes the node for an error message: `a mapping`, `a list`, `text`, `a number`, ..
     pub fn description(&self) -> &'static str {
         match self.kind() {
             Kind::List(_) => "a list",

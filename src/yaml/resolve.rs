@@ -5,7 +5,7 @@ use num_bigint::BigInt;
 
 use crate::value::{Time, Value};
 
-/// What a plain scalar is.
+/// Type of a plain scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Plain {
     /// Text as it stands.

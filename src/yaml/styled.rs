@@ -26,7 +26,7 @@ pub struct DumpOptions {
 }
 
 impl DumpOptions {
-    /// What `to_yaml` does without options.
+    /// Style of `to_yaml` without options.
     pub const TERSE: Self = Self {
         indent: 2,
         width: 80,
@@ -40,7 +40,7 @@ impl DumpOptions {
         canonical: false,
     };
 
-    /// What `to_nice_yaml` does without options.
+    /// Style of `to_nice_yaml` without options.
     pub const NICE: Self = Self { indent: 4, flow: Some(false), ..Self::TERSE };
 }
 

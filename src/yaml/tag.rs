@@ -59,7 +59,7 @@ impl Tag {
         TAGS.iter().find(|(full, ..)| *full == name).map(|(.., tag)| *tag)
     }
 
-    /// What is kept of it in the node.
+    /// Returns the part that the node keeps.
     pub fn local(self) -> Option<&'static str> {
         match self {
             Self::Unsafe => Some("!unsafe"),
@@ -72,7 +72,7 @@ impl Tag {
         TAGS.iter().find(|(.., tag)| *tag == self).map_or("!", |(_, shown, _)| shown)
     }
 
-    /// What is to be said of a tag that will go.
+    /// Returns the warning about a deprecated tag.
     pub fn deprecation(self, span: &Span) -> Option<Diagnostic> {
         matches!(self, Self::Omap | Self::Pairs).then(|| {
             Diagnostic::deprecation(format!("the tag `{}` is deprecated", self.shown()))

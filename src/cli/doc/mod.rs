@@ -59,7 +59,7 @@ pub fn page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
     }
 }
 
-/// What there is.
+/// Lists all topics.
 fn contents() -> String {
     let mut page = String::from("MODULES\n");
     let width = MODULES.iter().map(|module| module.spec().name.len()).max().unwrap_or(0);

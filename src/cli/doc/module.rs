@@ -43,7 +43,7 @@ pub fn page(spec: &Spec) -> String {
     page
 }
 
-/// What happens under `--check`, in a sentence.
+/// Describes in one sentence how a module behaves under `--check`.
 pub fn check_support(support: CheckSupport) -> &'static str {
     match support {
         CheckSupport::Full => "says what would happen",
@@ -75,7 +75,7 @@ pub fn rules(spec: &Spec) -> Vec<String> {
     rules
 }
 
-/// What a registry module returns besides what every task does.
+/// Lists the values that a registry module returns besides those of every task.
 pub fn returned(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
     let mut rows = vec![("changed", "whether anything was changed, or would be under `--check`".to_owned())];
     if spec.states.is_empty() {
@@ -88,7 +88,7 @@ pub fn returned(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// What is to be known of a parameter, each a phrase.
+/// Lists the facts about a parameter, each as a phrase.
 pub fn facts(param: &Param) -> Vec<String> {
     let list = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let mut facts = Vec::new();

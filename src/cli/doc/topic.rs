@@ -24,11 +24,11 @@ pub enum Topics {
 /// One thing.
 #[derive(Debug, Clone, Copy)]
 pub struct Topic {
-    /// Its name.
+    /// Name of the entry.
     pub name: &'static str,
     /// One sentence.
     pub about: &'static str,
-    /// What it stands beside.
+    /// Group that the entry belongs to.
     pub family: &'static str,
 }
 
@@ -42,7 +42,7 @@ impl Topics {
         Self::ALL.into_iter().find(|topics| topics.singular() == name || topics.plural() == name)
     }
 
-    /// What one of them is called on the command line.
+    /// Returns the singular word for the command line.
     pub fn singular(self) -> &'static str {
         match self {
             Self::Filters => "filter",
@@ -54,7 +54,7 @@ impl Topics {
         }
     }
 
-    /// What several of them are called.
+    /// Returns the plural word for the command line.
     pub fn plural(self) -> &'static str {
         match self {
             Self::Filters => "filters",

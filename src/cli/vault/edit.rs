@@ -51,7 +51,7 @@ pub fn edit(args: &EditArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the editor makes of a text.
+/// Opens the text in an editor and returns the edited text.
 fn in_editor(plain: &[u8], file: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let folder = tempfile::Builder::new().prefix("vault-").tempdir().context("cannot make a private folder")?;
     // The name's ending tells the editor which language it is.

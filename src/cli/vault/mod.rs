@@ -247,7 +247,7 @@ fn rekey(args: &RekeyArgs) -> anyhow::Result<()> {
     files::done("rekey successful")
 }
 
-/// What is inside a vaulted file.
+/// Decrypts a vaulted file.
 fn opened(file: &str, secrets: &VaultSecrets) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     secrets.open(&vaulted(file)?).map(Zeroizing::new).with_context(|| format!("cannot open `{file}`"))
 }

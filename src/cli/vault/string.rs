@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{SealArgs, files};
 use crate::vars::vault::{ask_hidden, encrypt};
 
-/// What to seal.
+/// Arguments of `vault encrypt_string`.
 #[derive(Debug, Args)]
 pub struct StringArgs {
     #[command(flatten)]

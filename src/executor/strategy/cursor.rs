@@ -18,7 +18,7 @@ struct Level {
     block: Option<Rc<Block>>,
     section: Section,
     items: Rc<[Item]>,
-    /// What tells included lists of different hosts apart; see [`Place`].
+    /// Distinguishes included lists of different hosts; see [`Place`].
     orders: Option<Rc<[u32]>>,
     index: usize,
     /// The block has failed, and its `always` runs before the failure goes on.
@@ -31,7 +31,7 @@ struct Level {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(Vec<(u8, u32)>);
 
-/// What a failure leads to.
+/// Consequence of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// A `rescue` section takes over, now or after some `always`.

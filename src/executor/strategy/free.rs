@@ -27,7 +27,7 @@ use crate::report::{Event, Status};
 /// The tickets of tasks with a `throttle`; the task is kept, so that its address cannot come to mean another one.
 type Narrow = HashMap<*const Task, (Rc<Task>, Rc<Semaphore>)>;
 
-/// What hosts wait for before they run a task.
+/// Locks that hosts wait for before they run a task.
 struct Tickets {
     /// One for each fork.
     all: Semaphore,

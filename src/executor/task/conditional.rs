@@ -7,7 +7,7 @@ use crate::template::{Engine, Fault, Verdict};
 use crate::value::{Unknown, Value};
 use crate::yaml::Node;
 
-/// What a list of conditions comes to.
+/// Verdict on a list of conditions.
 #[derive(Debug)]
 pub enum Answer {
     /// All hold.

@@ -16,7 +16,7 @@ const ANYWHERE: &[&str] = &["async_status"];
 /// Ways to reach other machines that the original has and that are not here.
 const REMOTE: &[&str] = &["ssh", "paramiko_ssh", "smart", "psrp", "winrm"];
 
-/// What to do about hosts that are elsewhere.
+/// Remedy for hosts that are not local.
 const HINT: &str = "tasks run on this machine only: set `ansible_connection: local` for the host, `connection: local` \
                     for the play, or run with `-c local`";
 
@@ -63,9 +63,9 @@ pub fn unreachable(
 
 /// The host that a task acts on.
 pub struct Target<'a> {
-    /// Its name.
+    /// Name of the host.
     pub host: &'a str,
-    /// Its `ansible_connection`, as written.
+    /// Value of `ansible_connection`, as written.
     pub connection: Option<Value>,
     /// `-c`
     pub option: Option<&'a str>,

@@ -32,7 +32,7 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
     }
 }
 
-/// What of the arguments has to be known first. Modules of registry objects plan with what is not known.
+/// Returns the unknown argument that must be known first. Modules of registry objects can plan with unknown arguments.
 fn awaited(prepared: &Prepared) -> Option<&Arc<Unknown>> {
     let spec = prepared.module.spec();
     if spec.is_of_registry() { None } else { spec.awaited(prepared.args.values()) }

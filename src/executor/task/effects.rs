@@ -33,7 +33,7 @@ pub(in crate::executor) fn waits(effect: &Effect) -> bool {
 }
 
 impl TaskRun<'_> {
-    /// What the loop of a task that sets variables may have to take back.
+    /// Saves the variables that the loop of a `set_fact`-like task may have to restore.
     pub(in crate::executor) fn before_loop(&self) -> Option<Before> {
         let sets = matches!(self.task.action.short(), "set_fact" | "include_vars");
         let seen = |host: &Rc<str>| {

@@ -58,7 +58,7 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
     result
 }
 
-/// What a module says on its streams is there in lines too.
+/// Adds the lines of the module's output streams to its result.
 fn add_lines(data: &mut Dict) {
     for (stream, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
         if let Some(text) = data.get(stream).and_then(Value::as_str).filter(|_| !data.contains(lines)) {

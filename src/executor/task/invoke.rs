@@ -23,11 +23,11 @@ const BREAKING_OFF: &[&str] = &["add_host", "debug", "group_by", "set_fact", "se
 pub struct Call<'a> {
     /// The task on its host.
     pub task: &'a TaskRun<'a>,
-    /// Its variables.
+    /// Variables of the task.
     pub scope: &'a TaskScope,
     /// Folders for relative names.
     pub search: &'a [PathBuf],
-    /// Its settings.
+    /// Settings of the task.
     pub settings: &'a Settings,
     /// The host it is delegated to.
     pub delegated_to: Option<&'a str>,

@@ -5,7 +5,7 @@ use crate::executor::include::Request;
 use crate::modules::Later;
 use crate::value::{Dict, Value};
 
-/// What the passes of a loop have come to so far.
+/// Loop results collected so far.
 pub(in crate::executor) struct Passes {
     whole: Pass,
     /// The results, if they are kept.
@@ -18,11 +18,11 @@ pub(in crate::executor) struct Passes {
     unknown: Option<Value>,
 }
 
-/// What a loop has come to.
+/// Combined result of a loop.
 pub(in crate::executor) struct Summed {
     /// The task as if it were one pass; its result is what `register` keeps.
     pub(in crate::executor) whole: Pass,
-    /// What the only pass waits for: then the loop as a whole is not known either.
+    /// The unknown value that the only item waits for; the loop as a whole is then unknown, too.
     pub(in crate::executor) unknown: Option<Value>,
     /// Lists of tasks to go on with.
     pub(in crate::executor) includes: Vec<Request>,

@@ -11,7 +11,7 @@ use crate::template::{Args, Engine, Fault, FaultKind};
 use crate::value::{Dict, Value, is_variable_name, python};
 use crate::yaml::{Entry, Node};
 
-/// What a loop runs over.
+/// Items of a loop.
 #[derive(Debug)]
 pub enum Items {
     /// The members.
@@ -27,7 +27,7 @@ pub struct Control {
     pub variable: String,
     /// The name of the index variable.
     pub index: Option<String>,
-    /// What stands for a pass in output, as written.
+    /// Label of an item in output, as written.
     pub label: Option<Value>,
     /// Between passes.
     pub pause: Duration,

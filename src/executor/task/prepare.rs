@@ -9,7 +9,7 @@ use crate::report::Event;
 use crate::template::{Engine, Fault};
 use crate::value::{Dict, Value, python};
 
-/// What the controller does itself in the original: their results tell nothing of an invocation.
+/// Modules that Ansible runs on the controller: their results contain no invocation.
 pub const IN_CONTROLLER: &[&str] = &[
     "add_host",
     "assert",

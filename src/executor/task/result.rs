@@ -18,7 +18,7 @@ use crate::report::{Event, Status};
 use crate::template::{Engine, Fault, FaultKind};
 use crate::value::{Dict, Value};
 
-/// What hidden results say.
+/// Text that replaces hidden results.
 const CENSORED: &str = "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
 
 impl TaskRun<'_> {

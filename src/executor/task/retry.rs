@@ -276,7 +276,7 @@ impl TaskRun<'_> {
         }
     }
 
-    /// What is said of a module that did what it should, and failed by `failed_when`.
+    /// Describes a module that succeeded and fails by `failed_when`.
     fn failed_as_asked(&self, result: &Dict) -> Diagnostic {
         let said = result.get("msg").and_then(Value::as_str).filter(|said| !said.is_empty());
         let message = match said {

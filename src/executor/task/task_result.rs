@@ -9,14 +9,14 @@ use crate::modules::{Diff, Effect, Later};
 use crate::report::Status;
 use crate::value::{Dict, Unknown, Value};
 
-/// What tasks in a `rescue` wait for that may be gone through.
+/// Unknown that tasks in a `rescue` wait for.
 pub const MAY_RESCUE: &str = "whether a task of the block fails";
 
-/// What is known when a task has ended on a host.
+/// Outcome of a task on a host.
 pub struct Finished {
     /// How it ended.
     pub status: Status,
-    /// What `register` keeps.
+    /// Value kept by `register`.
     pub result: Rc<Dict>,
     /// Lists of tasks to go on with.
     pub includes: Vec<Request>,
@@ -28,7 +28,7 @@ pub struct Finished {
     pub may_fail: bool,
 }
 
-/// What came of one pass.
+/// Result of one loop item.
 #[derive(Default)]
 pub(in crate::executor) struct Pass {
     pub(in crate::executor) result: Dict,
@@ -60,22 +60,22 @@ pub(in crate::executor) struct Pass {
     pub(in crate::executor) may_notify: Vec<String>,
     /// It has set facts or variables, or changed the inventory.
     pub(in crate::executor) touched: bool,
-    /// What is done to variables and statistics if nothing makes it fail.
+    /// Changes to variables and statistics, unless the task fails.
     pub(in crate::executor) effects: Vec<Effect>,
 }
 
-/// What is not known of how a task ends although it is known what it does: `changed_when`, `failed_when` or `until` has
+/// Open questions about the end of a task whose actions are known: `changed_when`, `failed_when` or `until` has
 /// to wait.
 #[derive(Debug, Clone, Default)]
 pub(in crate::executor) struct Open {
-    /// What `changed` waits for.
+    /// Unknown that `changed` waits for.
     pub(in crate::executor) changed: Option<String>,
-    /// What `failed` waits for.
+    /// Unknown that `failed` waits for.
     pub(in crate::executor) failed: Option<String>,
 }
 
 impl Open {
-    /// What is open of one pass of a loop is open of the loop.
+    /// Adds the open questions of one loop item to those of the loop.
     pub(in crate::executor) fn add(&mut self, other: &Self) {
         self.changed = self.changed.take().or_else(|| other.changed.clone());
         self.failed = self.failed.take().or_else(|| other.failed.clone());
@@ -169,7 +169,7 @@ impl Pass {
         self.changed && self.undetermined.is_none() && self.open.changed.is_none()
     }
 
-    /// What stands for the whole result, if nothing of it is known.
+    /// Returns the placeholder for the whole result, if all of it is unknown.
     pub(in crate::executor) fn unknown(&self) -> Option<Value> {
         match self.later {
             Later::Everything => Some(Value::Unknown(Arc::new(Unknown::made(Later::AWAITS)))),

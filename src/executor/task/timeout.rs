@@ -80,7 +80,7 @@ impl<'a> Limit<'a> {
         }
     }
 
-    /// What was begun in time was finished after it.
+    /// Turns the result of a request that began in time and ended late into a failure.
     fn finished_late(&self, result: Result<Outcome, Failure>) -> Failure {
         let late = match result {
             Err(failure) => failure,
@@ -109,7 +109,7 @@ impl<'a> Limit<'a> {
     }
 }
 
-/// What was done to an object, if anything was.
+/// Describes the action on an object, if there was one.
 fn done(record: &Record) -> Option<String> {
     let changed = record.verb != Verb::Nothing && record.error.is_none();
     changed.then(|| format!("{} `{}` had been {}", record.kind, record.identity, record.verb.participle()))

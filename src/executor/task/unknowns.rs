@@ -7,7 +7,7 @@ use crate::report::TaskLabel;
 use crate::value::{Value, python};
 
 impl TaskRun<'_> {
-    /// What follows from nothing being known about a task: what it may have written is in doubt, and so are the facts
+    /// Marks the consequences of an undetermined task: paths that it may have written are in doubt, and so are the facts
     /// that it may have set.
     pub(in crate::executor) fn spread_doubt(&self, pass: &Pass) {
         let Some(awaits) = pass.undetermined.as_ref().filter(|_| !pass.is_of_rescue()) else { return };
@@ -42,7 +42,7 @@ impl TaskRun<'_> {
         )
     }
 
-    /// What a task waits for that may be run, or may not: a handler, or a task in a `rescue`.
+    /// Returns the unknown that a handler, or a task in a `rescue`, waits for.
     pub(in crate::executor) fn doubtful_task(&self) -> Option<Value> {
         let doubtful = self.play.doubtful_tasks.borrow();
         let awaits = doubtful.get(&std::rc::Rc::as_ptr(self.task))?.get(self.host)?;

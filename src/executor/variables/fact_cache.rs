@@ -13,7 +13,7 @@ pub const GATHERED: &str = "_ansible_facts_gathered";
 pub struct FactCache {
     /// Where the files lie.
     pub folder: PathBuf,
-    /// What their names begin with.
+    /// Prefix of their file names.
     pub prefix: String,
     /// Older ones do not count; none means that they do not age.
     pub timeout: Option<Duration>,

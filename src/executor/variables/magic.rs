@@ -24,7 +24,7 @@ impl TaskScope {
             .clone()
     }
 
-    /// What the inventory makes of a host; variables from the facts upwards may say something else.
+    /// Returns a value that the inventory sets for a host; layers from facts upwards may override it.
     fn of_host(&self, name: &str) -> Option<Value> {
         if &*self.host == NO_HOST {
             return None;
@@ -162,7 +162,7 @@ impl TaskScope {
         }
     }
 
-    /// What the host that the task is delegated to says of how it is reached.
+    /// Returns a connection variable of the host that the task is delegated to.
     fn delegated(&self, name: &str) -> Option<Value> {
         let target = self.delegate.as_ref()?;
         let own = TaskScope::new(&self.run, None, None, target).get(name);

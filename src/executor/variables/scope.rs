@@ -22,7 +22,7 @@ pub struct TaskScope {
     pub(in crate::executor) play: Option<Rc<PlayRun>>,
     pub(in crate::executor) task: Option<Rc<Task>>,
     pub(in crate::executor) host: Rc<str>,
-    /// What is known of the host, as it is at each look.
+    /// State of the host, read at each access.
     pub(in crate::executor) state: Rc<HostState>,
     /// Loop variables and the like; they beat everything.
     top: Vec<Rc<Dict>>,
@@ -93,7 +93,7 @@ impl TaskScope {
         self.namespace = OnceCell::new();
     }
 
-    /// What variables above the facts say under a name.
+    /// Looks a name up in the variable layers above the facts.
     pub(in crate::executor) fn said(&self, name: &str) -> Option<Value> {
         let above = self.layers.iter().take_while(|layer| !matches!(layer, Layer::Facts));
         above.map(|layer| self.look(layer, |layer| layer.get(name).cloned())).find_map(|value| value)
@@ -217,7 +217,7 @@ fn merged(highest: Option<Value>, lower: impl Iterator<Item = Value>) -> Option<
     Some(all.into())
 }
 
-/// What of the facts is a variable even where facts are kept apart.
+/// Returns the facts that are variables even where facts are not injected.
 fn local_facts(state: &HostState) -> Dict {
     let local = state.facts.borrow().get("ansible_local").cloned();
     [(Value::text("ansible_local"), local.unwrap_or_else(|| Dict::new().into()))].into_iter().collect()

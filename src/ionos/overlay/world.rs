@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::ionos::api::Id;
 use crate::ionos::model::{Registry, Token};
 
-/// What would have been done so far.
+/// Predicted changes so far.
 #[derive(Default)]
 pub struct World {
     pub(super) registries: RefCell<Vec<Registry>>,
@@ -53,7 +53,7 @@ impl World {
         }
     }
 
-    /// What is observed, as it would be: without what would be gone, with what would be different or new.
+    /// Applies the predicted changes to observed registries.
     pub(super) fn registries_over(&self, observed: Vec<Registry>) -> Vec<Registry> {
         let mut list: Vec<Registry> = observed
             .into_iter()

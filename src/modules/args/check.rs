@@ -12,7 +12,7 @@ use crate::value::{Dict, Value, python};
 pub struct Checked {
     /// The arguments.
     pub args: Args,
-    /// What the user should know.
+    /// Warnings for the user.
     pub warnings: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ pub struct Complaint {
     pub message: String,
     /// It is about names that nobody knows; the sentence begins with them.
     pub unsupported: bool,
-    /// What was probably meant.
+    /// The probable intention.
     pub hint: Option<String>,
 }
 

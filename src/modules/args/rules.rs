@@ -29,13 +29,13 @@ pub struct Rules {
 /// One parameter.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    /// Its name.
+    /// Name of the option.
     pub name: String,
     /// Other names for it.
     pub aliases: Vec<String>,
-    /// Its type.
+    /// Type of the option.
     pub kind: Type,
-    /// What it is if nobody says.
+    /// Default value.
     pub default: Option<Value>,
     /// The only values it may have; empty for any.
     pub choices: Vec<Value>,

@@ -12,10 +12,10 @@ use crate::host::{HostApi, Real, Writing};
 use crate::value::json::{self, Style};
 use crate::value::{Dict, Value};
 
-/// What a job has to do.
+/// A background job.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Job {
-    /// Its id.
+    /// Id of the job.
     pub id: String,
     /// The module's full name.
     pub module: String,
@@ -39,13 +39,13 @@ const SECRETS: &str = "_ansible_secrets";
 /// Where in a status file it stands which tokens were made.
 const TOKENS: &str = "_ansible_tokens";
 
-/// What is known of a job.
+/// State of a job.
 pub struct Status {
-    /// Its result, as far as there is one.
+    /// Result so far.
     pub result: Dict,
     /// The ids of tokens whose passwords are in it: the journal keeps those until the playbook has had them.
     pub tokens: Vec<String>,
-    /// What the job had to warn of.
+    /// Warnings of the job.
     pub warnings: Vec<String>,
 }
 

@@ -61,7 +61,7 @@ fn written(expression: &Text, context: &TaskContext<'_>) -> Text {
     }
 }
 
-/// What is not there is shown as such rather than failing the task: a numbered mark in its place.
+/// Replaces undefined members by numbered marks, so that the task does not fail.
 fn marked(value: &Value, errors: &mut Vec<String>) -> Value {
     match value {
         Value::Undefined(why) => {

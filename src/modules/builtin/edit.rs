@@ -12,13 +12,13 @@ use crate::value::Value;
 /// An edited file before it is written.
 #[derive(Debug, Clone)]
 pub struct Edited {
-    /// What is there; `None` if there is no file.
+    /// Present contents; `None` if there is no file.
     pub old: Option<Vec<u8>>,
-    /// What is to be there.
+    /// Desired contents.
     pub new: Vec<u8>,
     /// Whether the edit did anything.
     pub changed: bool,
-    /// What it did.
+    /// Summary of the edit.
     pub message: String,
 }
 

@@ -60,7 +60,7 @@ impl Module for Find {
     }
 }
 
-/// What was found, and what could not be looked at.
+/// Matching paths, and paths that could not be read.
 #[derive(Default)]
 struct Found {
     files: Vec<Value>,
@@ -109,11 +109,11 @@ fn texts(args: &Args, name: &str) -> Vec<String> {
     args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
 }
 
-/// What is looked for.
+/// Criteria of a search.
 struct Search<'a> {
     args: &'a Args,
     host: &'a dyn HostApi,
-    /// What cannot be understood is trouble only where there is something to compare.
+    /// Patterns; an invalid one is an error only when there is a name to compare.
     patterns: Result<Vec<Rc<Pattern>>, String>,
     excludes: Result<Vec<Rc<Pattern>>, String>,
     age: Option<i64>,
@@ -201,7 +201,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// What is said of a path, if it is one that is looked for.
+    /// Returns the entry of a path, if it matches.
     fn entry(&self, name: &str, path: &str) -> Result<Option<Value>, String> {
         let Some(meta) = self.host.lstat(Path::new(path)) else { return Ok(None) };
         let (any, regular) = match self.args.str("file_type") {

@@ -47,11 +47,11 @@ impl Module for IncludeVars {
     }
 }
 
-/// What has been read so far.
+/// Variables read so far.
 #[derive(Default)]
 struct Read {
     vars: Dict,
-    /// What there was when the last folder had been read to its end.
+    /// Variables when the last folder had been read completely.
     whole: Dict,
     files: Vec<PathBuf>,
     /// A file was vaulted, so the result is not to be shown.

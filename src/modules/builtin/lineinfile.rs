@@ -136,7 +136,7 @@ fn without(text: &str, finder: Option<&Finder>, line: &str) -> Result<(String, u
     Ok((kept, found))
 }
 
-/// What finds the line.
+/// Way to find the line.
 enum Finder {
     Pattern(std::rc::Rc<Pattern>),
     Literal(String),

@@ -88,7 +88,7 @@ fn skipped(message: String) -> Outcome {
     Outcome { skipped: true, ..Outcome::default() }.with("msg", message)
 }
 
-/// What a line said, as it is: nothing is cut off.
+/// Turns the output of a script into an outcome, unchanged: nothing is cut off.
 pub(super) fn said(ended: Result<Output, RunError>) -> Result<Outcome, Failure> {
     let output = ended.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("cannot start the shell: {error}")),

@@ -81,7 +81,7 @@ async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     Ok(Outcome::default().with("ansible_facts", facts.clone()).effect(Effect::Facts(facts)))
 }
 
-/// What a program says; nothing if it cannot be started or fails.
+/// Returns the output of a program; `None` if it cannot be started or fails.
 async fn said(host: &dyn HostApi, words: &[&str]) -> Option<String> {
     let output = host.ask(&Command::new(words.iter().copied())).await.ok()?;
     (output.rc == 0).then(|| output.stdout_text())

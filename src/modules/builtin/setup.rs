@@ -9,7 +9,7 @@ use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Value, python};
 use crate::vars::facts::{Request, SUBSETS, gather};
 
-/// What `setup` and `gather_facts` take.
+/// Parameters of `setup` and `gather_facts`.
 pub(super) const PARAMS: &[Param] = &[
     Param::list("gather_subset", &Kind::Str, "Which facts; `!` before a name leaves them out.").default("all"),
     Param::int("gather_timeout", "Accepted; facts are read without waiting.").default("10"),

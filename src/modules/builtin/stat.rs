@@ -88,7 +88,7 @@ async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
     Ok(stat)
 }
 
-/// What `stat` and `find` both say of a path.
+/// Returns the fields that `stat` and `find` have in common.
 pub(super) fn fields(meta: &Meta) -> Dict {
     let bit = |mask: u32| Value::Bool(meta.bits & mask != 0);
     let is = |kind: Kind| Value::Bool(meta.kind == kind);

@@ -83,7 +83,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     Ok(placed.map_or_else(untouched, |placed| with_diff(placed, context)))
 }
 
-/// What the arguments say about reading the template.
+/// Reads the options for the template file from the arguments.
 fn options(args: &Args) -> Result<FileOptions, Failure> {
     let mut options = FileOptions::default();
     for name in FILE_OPTIONS {
@@ -103,7 +103,7 @@ fn text_of(result: &Value) -> String {
     }
 }
 
-/// What templates know of themselves.
+/// Returns the variables that describe the template to itself.
 fn variables(context: &TaskContext<'_>, name: &str, path: &PathBuf, dest: &str) -> Vec<(String, Value)> {
     use std::os::unix::fs::MetadataExt;
     let meta = std::fs::metadata(path).ok();

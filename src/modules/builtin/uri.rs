@@ -231,7 +231,7 @@ fn urlencoded(body: &Value) -> Option<String> {
     Some(encoded.join("&"))
 }
 
-/// What the answer adds to the result: headers in lower case with underscores, cookies, where it came from.
+/// Returns the result fields of an answer: headers in lower case with underscores, cookies, final address.
 fn result(reply: &Reply, asked: &str, status: i64) -> Dict {
     let mut data = Dict::new();
     for (name, value) in &reply.headers {

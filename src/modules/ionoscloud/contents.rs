@@ -18,13 +18,13 @@ pub(super) const SEVERITIES: &[&str] = &["none", "low", "medium", "high", "criti
 pub(super) struct Listing<'a> {
     /// The module.
     pub spec: &'static Spec,
-    /// Its arguments.
+    /// Arguments of the task.
     pub args: &'a Args,
     /// Where it runs.
     pub context: &'a TaskContext<'a>,
-    /// What an object looks like.
+    /// Example of an object, for the reference.
     pub shape: Value,
-    /// What is listed.
+    /// The list to read.
     pub what: Contents,
     /// Filters that the service applies.
     pub filters: &'a [Filter],
@@ -55,7 +55,7 @@ impl Listing<'_> {
         }
     }
 
-    /// What the service is asked to do with the list.
+    /// Returns the query parameters for filters and order.
     fn query(&self) -> Result<Vec<(&'static str, String)>, Stop> {
         let mut query = Vec::new();
         for (param, theirs) in self.filters {
@@ -103,7 +103,7 @@ pub(super) fn known(value: &Value) -> Result<String, ApiError> {
     }
 }
 
-/// What the registry holds that a task names; `None` if something on the way is not there.
+/// Lists the requested contents of a registry; `None` if a parent object does not exist.
 pub(super) async fn contents_in(
     reads: &dyn RegistryReads,
     registry: &Fact<String>,

@@ -19,7 +19,7 @@ const UNITS: [(&str, i64); 7] =
 /// From here on digits are milliseconds.
 const MILLISECONDS_FROM: i64 = 20_000_000_000;
 
-/// What an expiry means, and whether an offset had to be assumed.
+/// A parsed expiry, and whether its offset was assumed.
 #[derive(Debug, PartialEq)]
 pub(super) struct Read {
     /// When.

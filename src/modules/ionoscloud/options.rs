@@ -60,7 +60,7 @@ pub const NO_REPLACE: &[Param] =
 
 /// The connection that the arguments, the task's environment and the process's environment describe.
 ///
-/// What a task says itself beats the environment as a whole: a user name and password given in the task are used even
+/// Parameters of the task beat the whole environment: a user name and password given in the task are used even
 /// where `IONOS_TOKEN` is set. Within one source a token beats user name and password. Empty text counts as absent.
 ///
 /// # Errors

@@ -78,7 +78,7 @@ pub static SPEC: Spec =
 /// The module.
 pub struct RegistryModule;
 
-/// What a task says.
+/// Desired state of a registry.
 pub struct Desired {
     identity: Fact<String>,
     fields: RegistryDesired,

@@ -36,7 +36,7 @@ pub static SPEC: Spec = Spec::new(
     NO_REPLACE,
 ]);
 
-/// What artifacts can be ordered by; the last two within a repository only.
+/// Sort orders of artifacts; the last two within a repository only.
 const ORDERS: &[&str] = &[
     "pullCount",
     "pushCount",

@@ -38,13 +38,13 @@ pub static SPEC: Spec =
 /// The module.
 pub struct RegistryRepository;
 
-/// What a task says.
+/// Desired state of a repository.
 pub struct Desired {
     registry: Fact<String>,
     repository: Fact<String>,
 }
 
-/// What only the service can make.
+/// Returns the error for objects that only the service can create.
 fn not_made() -> ApiError {
     ApiError::unsent("repositories are made by pushing to them")
 }

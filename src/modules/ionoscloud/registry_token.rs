@@ -67,10 +67,10 @@ pub static SPEC: Spec = Spec::new(
 /// The module.
 pub struct RegistryToken;
 
-/// What a task says.
+/// Desired state of a token.
 pub struct Desired {
     registry: Fact<String>,
-    /// What the token is called now; its name where the task names no token.
+    /// Present name or id of the token; `name` where the task gives no token.
     token: Fact<String>,
     fields: TokenDesired,
 }

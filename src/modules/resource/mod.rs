@@ -44,18 +44,18 @@ impl From<Diagnostic> for Stop {
     }
 }
 
-/// What was found.
+/// An observed object.
 #[derive(Debug)]
 pub struct Observation<T> {
     /// The object, if it is there.
     pub object: Option<T>,
-    /// What it belongs to: the registry of a token.
+    /// Parent object: the registry of a token.
     pub parent: Option<Id>,
     /// Why there can be no such object (no such registry), where that is so.
     pub no_parent: Option<String>,
     /// The names of all its siblings and its own, where they were read.
     pub names: Vec<String>,
-    /// What an earlier run has left of it.
+    /// An earlier run's record of it.
     pub past: Option<Past>,
 }
 
@@ -63,7 +63,7 @@ pub struct Observation<T> {
 pub struct Site<'a> {
     /// The API; in check mode one that writes to memory.
     pub api: &'a dyn RegistryApi,
-    /// What the object belongs to.
+    /// Parent object.
     pub parent: Option<&'a Id>,
     /// The names of all its siblings and its own, where they were read.
     pub names: &'a [String],
@@ -82,13 +82,13 @@ pub struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// What a creation goes by.
+    /// Returns the settings of a creation with recovery.
     pub fn care(&self, names: Option<&'a [String]>) -> Care<'a> {
         Care { tuning: self.tuning, interrupt: self.context.interrupt, kept: self.kept, names }
     }
 }
 
-/// What comes first in a replacement.
+/// Order of the two steps of a replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The new object, so that there is never none.
@@ -99,21 +99,21 @@ pub enum Order {
 
 /// A kind of object that a module brings into a state.
 pub trait Resource: Sync {
-    /// What a task says of it.
+    /// Desired state, as the task gives it.
     type Desired;
-    /// What the API says of it.
+    /// Observed object, as the API returns it.
     type Object: Clone;
 
     /// The parameters and what is said of the module.
     fn spec(&self) -> &'static Spec;
 
-    /// What the task says; everything that can be wrong about it is found here, before any request.
+    /// Reads the desired state; reports every invalid argument before any request.
     ///
     /// # Errors
     /// When an argument makes no sense.
     fn desired(&self, args: &Args, context: &TaskContext<'_>) -> Result<Self::Desired, Stop>;
 
-    /// What the task calls the object.
+    /// Returns the task's name for the object.
     fn identity(&self, want: &Self::Desired) -> String;
 
     /// Finds the object.
@@ -123,7 +123,7 @@ pub trait Resource: Sync {
         want: &Self::Desired,
     ) -> impl Future<Output = Result<Observation<Self::Object>, Stop>>;
 
-    /// What has to be done to an object that shall be there.
+    /// Decides the action for an object that must exist.
     fn plan(&self, want: &Self::Desired, have: Option<&Self::Object>) -> Action;
 
     /// The desired name, if another object has it. Asked only before a replacement.
@@ -134,7 +134,7 @@ pub trait Resource: Sync {
         have: &Self::Object,
     ) -> impl Future<Output = Result<Option<String>, ApiError>>;
 
-    /// What comes first in a replacement.
+    /// Returns the order of the two steps of a replacement.
     fn order(&self, want: &Self::Desired, have: &Self::Object) -> Order;
 
     /// Makes the object; with an old one, its successor.
@@ -160,19 +160,19 @@ pub trait Resource: Sync {
     /// Waits until an object that is as desired can be used too.
     fn ready(&self, site: &Site<'_>, have: Self::Object) -> impl Future<Output = Result<Self::Object, ApiError>>;
 
-    /// Its id.
+    /// Returns the id.
     fn id(&self, object: &Self::Object) -> Id;
 
-    /// Its name.
+    /// Returns the name.
     fn name(&self, object: &Self::Object) -> String;
 
-    /// Its managed fields, for differences.
+    /// Returns the managed fields, for differences.
     fn fields(&self, object: &Self::Object) -> Dict;
 
     /// The object as it is returned.
     fn returned(&self, object: &Self::Object) -> Value;
 
-    /// What is said when the task finds the object and leaves or changes it.
+    /// Returns a note for a task that finds the object and keeps or changes it.
     fn remark(&self, _object: &Self::Object, _context: &TaskContext<'_>) -> Option<String> {
         None
     }
@@ -183,7 +183,7 @@ pub fn id_value(id: &Id) -> Value {
     id.to_value(|id| Value::text(id.as_str()))
 }
 
-/// What is known of a text argument.
+/// Returns a text argument, known or deferred.
 pub fn text_fact(value: &Value) -> Fact<String> {
     match value {
         Value::Unknown(unknown) => Fact::Unknown(unknown.clone()),

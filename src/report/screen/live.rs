@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 /// Room at the edge of the terminal for what it echoes (`^C`), which would begin another line.
 const MARGIN: u16 = 4;
 
-/// What the line needs beside its message: spinner and time.
+/// Columns of the live line besides its message: spinner and time.
 const AROUND: usize = 12;
 
 /// A live line that is not shown yet.

@@ -1,13 +1,13 @@
 //! What the screen is told when it is made.
 
-/// What is shown, and how.
+/// Display options.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
     /// Colours.
     pub colour: bool,
     /// `-v` to `-vvvv`.
     pub verbosity: u8,
-    /// What is done unasked is told too.
+    /// Also show actions that nobody asked for, such as flushes of handlers.
     pub debug: bool,
     /// Nothing on standard output: another writer has it.
     pub quiet: bool,
@@ -25,7 +25,7 @@ pub struct Options {
     pub host_starts: bool,
     /// Where a task that failed stands.
     pub places_of_failures: bool,
-    /// What `set_stats` gathered, at the end.
+    /// Show values of `set_stats` at the end.
     pub custom_stats: bool,
     /// Ways of writing that will stop working are told.
     pub show_deprecations: bool,

@@ -24,7 +24,7 @@ impl Screen {
         self.print(&text, redactor)
     }
 
-    /// What happened to registry objects, and how much is not known.
+    /// Prints the summary of registry objects, and how much is undetermined.
     pub(super) fn summary(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
         let mut text = String::new();
         if let Some(summary) = summary(records) {
@@ -38,7 +38,7 @@ impl Screen {
         self.print(&text, redactor)
     }
 
-    /// What is told of a run that the user broke off.
+    /// Prints the summary of an interrupted run.
     pub(super) fn broken_off(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
         match summary(records) {
             Some(summary) => self.print(&format!("\n{summary}\n"), redactor),
@@ -46,7 +46,7 @@ impl Screen {
         }
     }
 
-    /// What `set_stats` gathered: by host, then the run's own.
+    /// Prints values of `set_stats`: by host, then those of the run.
     pub(super) fn custom(&mut self, custom: &Dict, redactor: &Redactor) -> std::io::Result<()> {
         if custom.is_empty() || !(self.options.custom_stats || self.options.verbosity > 0) {
             return Ok(());
@@ -92,7 +92,7 @@ impl Screen {
     }
 }
 
-/// What happened to registry objects, in one line; nothing if no task was about one.
+/// Summarizes the actions on registry objects in one line; `None` if no task had one.
 pub fn summary(records: &[Record]) -> Option<String> {
     if records.is_empty() {
         return None;

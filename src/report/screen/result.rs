@@ -39,7 +39,7 @@ impl Screen {
         }
     }
 
-    /// What of a result is for people.
+    /// Selects the part of a result that is shown to people.
     fn shown(&self, outcome: &Outcome) -> Dict {
         let debug = outcome.label.action.ends_with(".debug");
         let message = debug && outcome.result.contains("msg");

@@ -55,7 +55,7 @@ fn config(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     Ok(values)
 }
 
-/// What a setting is where nobody has set it.
+/// Returns the default of a setting.
 fn usual(name: &str) -> Option<Value> {
     let (_, value) = USUAL.iter().find(|(known, _)| *known == name)?;
     json::from_str(value).ok().map(at_home)

@@ -97,7 +97,7 @@ struct Reading {
     bare: bool,
 }
 
-/// What is wrong, with its line.
+/// An error in the file, with its line.
 enum Problem {
     Duplicate(usize, String),
     Line(usize, &'static str),

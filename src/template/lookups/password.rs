@@ -28,7 +28,7 @@ struct Wish {
     seed: Option<Value>,
 }
 
-/// What the file holds.
+/// Contents of the password file.
 #[derive(Debug, Clone, PartialEq)]
 struct Kept {
     password: String,

@@ -38,7 +38,7 @@ const OPTIONS: [&str; 20] = [
 /// A page may be this long.
 const LIMIT: usize = 256 << 20;
 
-/// What is asked for, free of anything that cannot cross to another thread.
+/// A request that can be sent to another thread.
 struct Request {
     url: String,
     headers: Vec<(String, String)>,

@@ -170,7 +170,7 @@ pub fn touch_values(dict: &Dict) -> Result<&Dict, Fault> {
     Ok(dict)
 }
 
-/// What stands for a result that depends on an unknown member; `None` if all members are known.
+/// Returns the unknown result of an operation on an unknown member; `None` if all members are known.
 pub fn unknown_among<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Value> {
     values.into_iter().find_map(Value::first_unknown).map(|unknown| Value::unknown(unknown.sentence()))
 }

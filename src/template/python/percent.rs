@@ -8,7 +8,7 @@ use super::number;
 use crate::template::error::Fault;
 use crate::value::{Dict, Value, python};
 
-/// What is filled in.
+/// Values to fill in.
 pub struct Fillings<'a> {
     row: &'a [Value],
     named: Option<&'a Dict>,
@@ -27,7 +27,7 @@ impl<'a> Fillings<'a> {
         Self { row: &[], named: Some(named), loose: true }
     }
 
-    /// What stands to the right of the operator: the members of a tuple, or one value, which may be a mapping.
+    /// Splits the right operand: the members of a tuple, or one value, which may be a mapping.
     pub fn operand(value: &'a Value) -> Self {
         match value {
             Value::Tuple(items) => Self::row(items),

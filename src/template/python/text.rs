@@ -2,7 +2,7 @@
 
 use crate::value::Value;
 
-/// What Ansible takes for a boolean (`yes`, `on`, `1`, `true`, .. in any case), `None` for everything else.
+/// Reads a boolean word as Ansible does (`yes`, `on`, `1`, `true`, .. in any case); `None` for other values.
 pub fn boolean_word(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(b) => Some(*b),

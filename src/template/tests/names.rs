@@ -51,7 +51,7 @@ fn is_vaulted(value: &Value) -> bool {
     }
 }
 
-/// What the reference's own tests ask of a value.
+/// Tests a value for one of Ansible's internal tags.
 fn tagged_with(call: &Call<'_>) -> Result<bool, Fault> {
     let mark = text(call.args.positional.first().unwrap_or(&Value::Null))?;
     Ok(match (&*mark, &call.input) {

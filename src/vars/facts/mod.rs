@@ -17,7 +17,7 @@ use crate::value::{Dict, Value};
 pub use select::{GatherProblem, SUBSETS};
 pub use software::installed_python;
 
-/// What is to be gathered.
+/// A request for facts.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// `gather_subset`: names of [`SUBSETS`], `all`, `min`, each perhaps with `!`; nothing means all.
@@ -26,7 +26,7 @@ pub struct Request {
     pub filter: Vec<String>,
     /// The folder of local facts (`*.fact`), usually `/etc/ansible/facts.d`.
     pub fact_path: Option<PathBuf>,
-    /// What the task adds to the environment.
+    /// Environment variables of the task.
     pub environment: Vec<(String, String)>,
 }
 

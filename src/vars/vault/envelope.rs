@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::VaultProblem;
 use super::secret::DEFAULT_ID;
 
-/// What every envelope begins with.
+/// First word of every envelope.
 const MAGIC: &str = "$ANSIBLE_VAULT";
 const ROUNDS: u32 = 10_000;
 const SALT_LENGTH: usize = 32;
@@ -101,7 +101,7 @@ fn header(envelope: &str) -> Result<(Option<&str>, &str), VaultProblem> {
     }
 }
 
-/// What a password and a salt give.
+/// Keys derived from a password and a salt.
 #[derive(Clone)]
 struct Keys(Zeroizing<[u8; 80]>);
 

@@ -35,7 +35,7 @@ pub enum VaultProblem {
     Source {
         /// The file, script or prompt.
         origin: String,
-        /// What went wrong.
+        /// Reason.
         why: String,
     },
     /// An envelope of another version or cipher.

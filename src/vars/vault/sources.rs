@@ -18,7 +18,7 @@ pub enum PasswordSource {
     Prompt,
     /// The text of a file, without white space around it.
     File(PathBuf),
-    /// What a program prints. One whose name ends in `-client` is told the id with `--vault-id`.
+    /// Output of a program. A program whose name ends in `-client` gets the id with `--vault-id`.
     Script(PathBuf),
 }
 

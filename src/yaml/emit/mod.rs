@@ -42,7 +42,7 @@ pub(super) fn document(root: &Styled, options: &DumpOptions) -> String {
     emitter.out
 }
 
-/// What a node stands in.
+/// Position of a node within its parent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Context {
     Root,

@@ -75,8 +75,8 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     }
 }
 
-/// What is said of names that neither the module nor `copy`, which writes its file, knows. One without a value is what is
-/// left of an unquoted text with commas (`{mode: u=rw,g=r}`); the original lets it pass, so it is only told.
+/// Refuses parameters that neither the module nor `copy`, which writes its file, has. One without a value is the rest
+/// of an unquoted text with commas (`{mode: u=rw,g=r}`); Ansible accepts it, so this is only a warning.
 pub(super) fn refusal(args: &Args, context: &TaskContext<'_>, of: &Spec) -> Option<Failure> {
     for (name, value) in args.values().iter() {
         let name = python::str(name);

@@ -16,15 +16,15 @@ const DIFF_LIMIT: u32 = 104_448;
 /// A content on its way.
 #[derive(Debug, Clone)]
 pub struct Parcel {
-    /// What is put there.
+    /// Contents to write.
     pub content: Vec<u8>,
     /// The content must not be shown.
     pub secret: bool,
-    /// What has to happen before all of the content is known.
+    /// Unknown that the contents wait for.
     pub awaits: Option<String>,
     /// Where it comes from; nothing for a content that stands in the task.
     pub source: Option<PathBuf>,
-    /// Its name within a folder.
+    /// File name within a folder.
     pub name: String,
     /// The permissions of its source, for `mode: preserve`.
     pub source_bits: Option<u32>,
@@ -52,7 +52,7 @@ pub struct Placing {
 }
 
 impl Placing {
-    /// What the arguments say.
+    /// Reads the arguments.
     pub fn of(args: &Args) -> Self {
         Self {
             dest: args.str("dest").unwrap_or_default().to_owned(),

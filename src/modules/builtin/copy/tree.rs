@@ -9,7 +9,7 @@ use crate::modules::builtin::files::shown;
 use crate::modules::{Args, Failure, Outcome, TaskContext};
 use crate::value::Value;
 
-/// What is in a folder, each with its name below the destination.
+/// Entries of a folder, each with its name below the destination.
 #[derive(Debug, Default)]
 struct Tree {
     files: Vec<(PathBuf, String)>,

@@ -77,7 +77,7 @@ fn warn_of_unknown_owners(request: &Request, host: &dyn HostApi, context: &TaskC
     check(&request.attributes.group, "group", "gid", users::group_id, users::group_name);
 }
 
-/// What a path is to be.
+/// Desired state of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Nothing.
@@ -119,14 +119,14 @@ impl State {
     }
 }
 
-/// What a task asks of a path.
+/// A task's request for a path.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The path.
     pub path: PathBuf,
     /// The state; what it is, if nothing is said.
     pub state: Option<State>,
-    /// What a link points to, as written.
+    /// Target of a link, as written.
     pub source: Option<String>,
     /// Attributes for everything in a folder.
     pub recurse: bool,
@@ -342,7 +342,7 @@ impl Request {
     }
 }
 
-/// What a path is, in the words of `state`.
+/// Returns the type of a path in the words of `state`.
 fn state_of(host: &dyn HostApi, path: &Path) -> &'static str {
     host.lstat(path).map_or("absent", |meta| meta.state())
 }

@@ -27,7 +27,7 @@ enum Time {
 }
 
 impl Times {
-    /// What the arguments say; a touched file gets the present where they say nothing.
+    /// Reads the arguments; a touched file gets the present time where none is given.
     pub fn of(args: &Args, touched: bool) -> Result<Self, Failure> {
         let one = |name: &str| {
             let format = args.str(&format!("{name}_format")).unwrap_or("%Y%m%d%H%M.%S");

@@ -8,7 +8,7 @@ use crate::host::{HostApi, Meta, umask};
 use crate::modules::{Args, Diff, Failure};
 use crate::value::{Dict, Value, python};
 
-/// What a task asks for; what it does not name stays as it is.
+/// Requested attributes; absent ones stay as they are.
 #[derive(Debug, Clone, Default)]
 pub struct Attributes {
     /// The permissions, octal or symbolic.
@@ -155,7 +155,7 @@ fn set_flags(host: &dyn HostApi, path: &Path, asked: &str, changes: &mut Changes
     Ok(true)
 }
 
-/// What the letters of `lsattr` are called.
+/// Returns the names of `lsattr` letters.
 pub fn flag_names(letters: &str) -> Vec<&'static str> {
     letters
         .chars()

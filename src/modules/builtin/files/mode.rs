@@ -10,7 +10,7 @@ const EXECUTE: u32 = 0o111;
 #[error("{0}")]
 pub struct BadMode(pub String);
 
-/// What a symbolic mode is applied to.
+/// Present mode and type, to which a symbolic mode is applied.
 #[derive(Debug, Clone, Copy)]
 pub struct Current {
     /// The permission bits now.

@@ -7,7 +7,7 @@ use super::attributes::shown;
 use crate::host::{Command, HostApi, Writing};
 use crate::modules::{Args, Failure};
 
-/// What a task says of writing.
+/// Write options of a task: mode, owner, backup.
 #[derive(Debug, Clone, Default)]
 pub struct Manner {
     /// Keeps a copy of what is replaced.
@@ -18,7 +18,7 @@ pub struct Manner {
     pub unsafe_writes: bool,
 }
 
-/// What a validation said.
+/// Result of a validation command.
 #[derive(Debug, Clone)]
 pub struct Validation {
     /// The exit status.
@@ -30,7 +30,7 @@ pub struct Validation {
 }
 
 impl Manner {
-    /// What the arguments say.
+    /// Reads the arguments.
     pub fn of(args: &Args) -> Self {
         Self {
             backup: args.bool("backup"),

@@ -60,7 +60,7 @@ impl Module for Git {
     }
 }
 
-/// What the task asks for.
+/// A task's request for a checkout.
 struct Wish<'a> {
     args: &'a Args,
     context: &'a TaskContext<'a>,

@@ -16,7 +16,7 @@ pub struct Program<'a> {
     environment: Vec<(String, String)>,
 }
 
-/// What it said.
+/// Output of git.
 pub struct Said {
     /// The exit status.
     pub rc: i32,
@@ -49,7 +49,7 @@ impl Said {
 }
 
 impl<'a> Program<'a> {
-    /// What the arguments say.
+    /// Reads the arguments.
     ///
     /// # Errors
     /// If git is not installed, or the umask is none.

@@ -50,7 +50,7 @@ impl Module for Unarchive {
     }
 }
 
-/// What is unpacked, where to, and how.
+/// Archive, destination and options.
 struct Job<'a> {
     context: &'a TaskContext<'a>,
     archive: PathBuf,

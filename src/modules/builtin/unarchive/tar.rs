@@ -13,7 +13,7 @@ const PACKED: &[(&str, Option<&str>)] = &[
     ("TarZstdArchive", Some("--use-compress-program=zstd")),
 ];
 
-/// What `tar --diff` says of a file that is not as it is in the archive.
+/// Phrases by which `tar --diff` reports a file that differs from the archive.
 const DIFFERENT: &[&str] = &[
     ": Mod time differs",
     ": Warning: Cannot stat: No such file or directory",

@@ -52,9 +52,9 @@ pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
     })
 }
 
-/// What was found at the place of an entry.
+/// Comparison of a path with its archive entry.
 enum Found {
-    /// What is in the archive.
+    /// Equal to the archive entry.
     Same,
     /// A newer file, which is to be kept.
     Newer,

@@ -25,7 +25,7 @@ const END: (&[u8], usize) = (b"PK\x05\x06", 22);
 const ENTRY: (&[u8], usize) = (b"PK\x01\x02", 46);
 /// The further field with times as Unix knows them.
 const TIMES: u16 = 0x5455;
-/// What packed it: Unix.
+/// Code of Unix as the packing system.
 const UNIX: u8 = 3;
 
 /// The entries of an archive; nothing if the content is none.

@@ -54,7 +54,7 @@ impl Module for WaitFor {
     }
 }
 
-/// What is waited for.
+/// Condition to wait for.
 struct Wish<'a> {
     files: &'a dyn HostApi,
     host: &'a str,

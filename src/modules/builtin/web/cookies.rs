@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-/// What servers have set on the way.
+/// Cookies set by servers during the exchange.
 #[derive(Debug, Clone, Default)]
 pub struct Jar(Vec<Cookie>);
 

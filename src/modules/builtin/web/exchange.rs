@@ -20,7 +20,7 @@ const LIMIT: usize = 1 << 30;
 const MOST_HOPS: usize = 10;
 const MOST_VISITS: u32 = 4;
 
-/// What is asked for.
+/// A request to send.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The address.
@@ -41,7 +41,7 @@ pub struct Request {
     pub login_at_once: bool,
     /// They may come from the user's file of passwords.
     pub netrc: bool,
-    /// What the client calls itself.
+    /// Value of `User-Agent`.
     pub agent: String,
     /// No cache may answer.
     pub fresh: bool,

@@ -34,7 +34,7 @@ pub const COMMON: &[Param] = &[
     Param::bool("use_netrc", "Take name and password from `~/.netrc` if the task has none.").default("true"),
 ];
 
-/// What came of a request.
+/// Answer to a request.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     /// Where the answer came from, free of passwords.
@@ -54,7 +54,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Nobody answered.
+    /// Returns the reply for a request without an answer.
     fn none(url: &str, message: impl Into<String>) -> Self {
         Self { url: mask(url), final_url: url.to_owned(), status: Some(-1), message: message.into(), ..Self::default() }
     }
@@ -95,7 +95,7 @@ pub fn mask(address: &str) -> String {
 }
 
 impl Request {
-    /// What the arguments say; method, body and redirects are the module's own.
+    /// Reads the arguments; method, body and redirects belong to the module.
     pub fn of(args: &Args, context: &TaskContext<'_>) -> Self {
         let text = |name: &str| args.str(name).map(str::to_owned);
         let texts = |name: &str| -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Which redirects are followed, and as what.
 
-/// What a task says of redirects.
+/// A task's rule for redirects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
     /// Those of GET and HEAD, and of POST except 307 and 308 (`urllib2`).
