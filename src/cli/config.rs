@@ -113,7 +113,7 @@ pub fn inventory(
 ) -> Loaded<Inventory> {
     let sources = &args.inventory;
     let rules = Rules {
-        group_names: Transform::parse(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
+        group_names: Transform::parse_policy(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
         ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),
         unmatched: Reaction::parse(&settings.text("HOST_PATTERN_MISMATCH")),
         merge_hashes: settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge",
@@ -122,7 +122,7 @@ pub fn inventory(
     };
     let reads = Rc::clone(&loader.reads);
     let mut inventory = Inventory::load_with(sources, Rc::clone(secrets), rules, reads, Some(composer));
-    let unread = inventory.unread();
+    let unread = inventory.unread_sources();
     let fatal = (settings.bool("INVENTORY_ANY_UNPARSED_IS_FAILED") && !unread.is_empty())
         || (settings.bool("INVENTORY_UNPARSED_IS_FAILED") && unread.len() == sources.len());
     if fatal {

@@ -33,7 +33,7 @@ fn told(fault: Fault) -> String {
 }
 
 impl Composer for Over {
-    fn expression(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+    fn evaluate_expression(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
         let Value::Str(text) = written else { return Err("an expression must be text".to_owned()) };
         let scope = Vars(vars);
         let engine = Engine::new(&self.globals, &scope, &[]);
@@ -43,13 +43,13 @@ impl Composer for Over {
         }
     }
 
-    fn holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String> {
+    fn condition_holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String> {
         let scope = Vars(vars);
         let verdict = Engine::new(&self.globals, &scope, &[]).condition(condition).map_err(told)?;
         Ok(matches!(verdict, Verdict::True))
     }
 
-    fn template(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+    fn render_template(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
         let scope = Vars(vars);
         Engine::new(&self.globals, &scope, &[]).value(written).map_err(told)
     }

@@ -200,7 +200,7 @@ async fn prepare(
     let globals = Rc::new(load::globals(&folder, &secrets, settings));
     // A plan says what it cannot know of files; check mode is that of the original.
     if args.check && making.deeds.is_some() {
-        globals.foreseen.keep();
+        globals.foreseen.start_tracking();
     }
     let (loader, extra_vars) = load::loader(args, settings, &globals, &secrets, bus)?;
     load::all_there(args, &loader)?;

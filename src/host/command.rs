@@ -28,7 +28,7 @@ impl Command {
     }
 
     /// A line for a shell.
-    pub fn shell(shell: &str, line: &str) -> Self {
+    pub fn for_shell(shell: &str, line: &str) -> Self {
         Self::new([shell, "-c", line])
     }
 }

@@ -10,7 +10,7 @@ use super::{Command, HostApi, RunError, Running, Writing};
 pub struct Predict;
 
 impl HostApi for Predict {
-    fn foretells(&self) -> bool {
+    fn is_dry_run(&self) -> bool {
         true
     }
 
@@ -18,7 +18,7 @@ impl HostApi for Predict {
         Ok(())
     }
 
-    fn create(&self, _: &Path) -> io::Result<()> {
+    fn create_file(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
 
@@ -26,7 +26,7 @@ impl HostApi for Predict {
         Ok(())
     }
 
-    fn preserve(&self, _: &Path, _: &Path) -> io::Result<()> {
+    fn copy_backup(&self, _: &Path, _: &Path) -> io::Result<()> {
         Ok(())
     }
 
@@ -38,7 +38,7 @@ impl HostApi for Predict {
         Ok(())
     }
 
-    fn remove(&self, _: &Path) -> io::Result<()> {
+    fn remove_file(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
 
@@ -50,7 +50,7 @@ impl HostApi for Predict {
         Ok(())
     }
 
-    fn symlink(&self, _: &Path, _: &Path) -> io::Result<()> {
+    fn replace_symlink(&self, _: &Path, _: &Path) -> io::Result<()> {
         Ok(())
     }
 

@@ -23,7 +23,7 @@ pub fn read(lsattr: &Path, path: &Path) -> Option<Flags> {
 }
 
 /// Sets flags, given as `chattr` takes them.
-pub fn set(chattr: &Path, path: &Path, flags: &str) -> io::Result<()> {
+pub fn set_flags(chattr: &Path, path: &Path, flags: &str) -> io::Result<()> {
     let said = Command::new(chattr).arg(flags).arg(path).output()?;
     if said.status.success() && said.stderr.is_empty() {
         return Ok(());

@@ -93,7 +93,7 @@ impl From<fs::Metadata> for Meta {
 
 impl Meta {
     /// The state as the `file` module calls it.
-    pub fn state(&self) -> &'static str {
+    pub fn state_name(&self) -> &'static str {
         match self.kind {
             Kind::Link => "link",
             Kind::Directory => "directory",

@@ -39,23 +39,23 @@ pub struct Writing {
 #[allow(clippy::missing_errors_doc)]
 pub trait HostApi {
     /// Whether changes are only foretold. For what a result says; not for deciding what to write.
-    fn foretells(&self) -> bool {
+    fn is_dry_run(&self) -> bool {
         false
     }
 
     /// Returns metadata of a path, or why it cannot be read.
-    fn look(&self, path: &Path, follow: bool) -> io::Result<Meta> {
+    fn metadata(&self, path: &Path, follow: bool) -> io::Result<Meta> {
         if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)
     }
 
     /// Returns metadata without following links; `None` if the path is missing or unreadable.
     fn lstat(&self, path: &Path) -> Option<Meta> {
-        self.look(path, false).ok()
+        self.metadata(path, false).ok()
     }
 
     /// Returns metadata, following links.
     fn stat(&self, path: &Path) -> Option<Meta> {
-        self.look(path, true).ok()
+        self.metadata(path, true).ok()
     }
 
     /// Whether a path is there, links followed.
@@ -120,7 +120,7 @@ pub trait HostApi {
     }
 
     /// The names in a folder, sorted.
-    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+    fn list_folder(&self, path: &Path) -> io::Result<Vec<String>> {
         let mut names = fs::read_dir(path)?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect::<io::Result<Vec<_>>>()?;
@@ -144,12 +144,12 @@ pub trait HostApi {
     }
 
     /// The flags of a path; `None` where there is no `lsattr`, or the file system has none.
-    fn flags(&self, path: &Path) -> Option<Flags> {
-        file_flags::read(&self.program("lsattr")?, path)
+    fn file_flags(&self, path: &Path) -> Option<Flags> {
+        file_flags::read(&self.find_program("lsattr")?, path)
     }
 
     /// Where a program is; `None` if it is not installed.
-    fn program(&self, name: &str) -> Option<PathBuf> {
+    fn find_program(&self, name: &str) -> Option<PathBuf> {
         self.program_in(&std::env::var_os("PATH").unwrap_or_default(), name)
     }
 
@@ -164,8 +164,8 @@ pub trait HostApi {
 
     /// Runs a command that changes nothing of what the task is about (a validation, a look at a repository), in a dry
     /// run too. Dropping the future ends the command with everything it has started.
-    fn ask<'a>(&'a self, command: &'a Command) -> Running<'a> {
-        Box::pin(run::run(command))
+    fn run_query<'a>(&'a self, command: &'a Command) -> Running<'a> {
+        Box::pin(run::run_command(command))
     }
 
     /// Replaces a file, or creates it, in one step: readers see the old content or the new. Mode and ownership of a
@@ -173,13 +173,13 @@ pub trait HostApi {
     fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()>;
 
     /// Creates an empty file unless there is one.
-    fn create(&self, path: &Path) -> io::Result<()>;
+    fn create_file(&self, path: &Path) -> io::Result<()>;
 
     /// Creates an empty file with these permissions, less the umask; an error if something is there.
     fn create_new(&self, path: &Path, bits: u32) -> io::Result<()>;
 
     /// Copies a file with its mode and times, as a backup.
-    fn preserve(&self, from: &Path, to: &Path) -> io::Result<()>;
+    fn copy_backup(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Creates one folder with these permissions, less the umask.
     fn make_dir(&self, path: &Path, bits: u32) -> io::Result<()>;
@@ -188,7 +188,7 @@ pub trait HostApi {
     fn make_dirs(&self, path: &Path) -> io::Result<()>;
 
     /// Removes a file or a link.
-    fn remove(&self, path: &Path) -> io::Result<()>;
+    fn remove_file(&self, path: &Path) -> io::Result<()>;
 
     /// Removes an empty folder.
     fn remove_dir(&self, path: &Path) -> io::Result<()>;
@@ -197,7 +197,7 @@ pub trait HostApi {
     fn remove_tree(&self, path: &Path) -> io::Result<()>;
 
     /// Creates a symbolic link in one step, in place of whatever file or link is there.
-    fn symlink(&self, target: &Path, path: &Path) -> io::Result<()>;
+    fn replace_symlink(&self, target: &Path, path: &Path) -> io::Result<()>;
 
     /// Creates another name for a file in one step, in place of whatever file or link is there.
     fn hard_link(&self, original: &Path, path: &Path) -> io::Result<()>;
@@ -230,6 +230,6 @@ pub fn umask() -> u32 {
 }
 
 /// Seconds since 1970 now.
-pub fn now() -> f64 {
+pub fn seconds_now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
 }

@@ -23,7 +23,7 @@ pub struct Foreseen {
 
 impl Foreseen {
     /// Begins to keep account. Plain check mode keeps none: its results are those of the original.
-    pub fn keep(&self) {
+    pub fn start_tracking(&self) {
         self.kept.set(true);
     }
 
@@ -33,59 +33,59 @@ impl Foreseen {
     }
 
     /// A task would have changed a path, or may have; a `fresh` folder is empty.
-    pub fn change(&self, path: &Path, task: &str, fresh: bool) {
+    pub fn add_change(&self, path: &Path, task: &str, fresh: bool) {
         if self.kept.get() {
             let mark = || Mark { task: task.to_owned(), fresh: fresh && !path.exists() };
-            self.changed.borrow_mut().entry(place(path)).or_insert_with(mark);
+            self.changed.borrow_mut().entry(normal_path(path)).or_insert_with(mark);
         }
     }
 
     /// Whether all that is known of a path is that it is a fresh folder, or in one.
     pub fn is_fresh(&self, path: &Path) -> bool {
         let changed = self.changed.borrow();
-        place(path).ancestors().find_map(|above| changed.get(above)).is_some_and(|mark| mark.fresh)
+        normal_path(path).ancestors().find_map(|above| changed.get(above)).is_some_and(|mark| mark.fresh)
     }
 
     /// Why it is not known what a path holds, if it is not: it, or a folder that it is in, would have been changed.
-    pub fn doubt(&self, path: &Path) -> Option<String> {
+    pub fn reason_for_doubt(&self, path: &Path) -> Option<String> {
         let changed = self.changed.borrow();
         if changed.is_empty() {
             return None;
         }
-        let place = place(path);
+        let place = normal_path(path);
         let (path, mark) = place.ancestors().find_map(|above| changed.get_key_value(above))?;
-        Some(sentence(path, mark))
+        Some(describe_change(path, mark))
     }
 
     /// Notes that somebody has read what is not known, without a way to say so.
-    pub fn meet(&self, path: &Path) {
-        if let Some(doubt) = self.doubt(path) {
+    pub fn mark_met(&self, path: &Path) {
+        if let Some(doubt) = self.reason_for_doubt(path) {
             self.met.borrow_mut().get_or_insert(doubt);
         }
     }
 
     /// Returns the change that was met since the last call.
-    pub fn met(&self) -> Option<String> {
+    pub fn take_met(&self) -> Option<String> {
         self.met.borrow_mut().take()
     }
 
     /// Why it is not known what a folder lists: something in it would have been changed.
     pub fn doubt_listing(&self, folder: &Path) -> Option<String> {
-        self.doubt(folder).or_else(|| {
+        self.reason_for_doubt(folder).or_else(|| {
             let changed = self.changed.borrow();
-            let folder = place(folder);
+            let folder = normal_path(folder);
             let (path, mark) = changed.iter().find(|(path, _)| path.parent() == Some(folder.as_path()))?;
-            Some(sentence(path, mark))
+            Some(describe_change(path, mark))
         })
     }
 }
 
-fn sentence(path: &Path, mark: &Mark) -> String {
+fn describe_change(path: &Path, mark: &Mark) -> String {
     format!("what task \"{}\" makes of `{}`", mark.task, path.display())
 }
 
 /// The path that all spellings of it come to; what it is itself need not be there yet.
-fn place(path: &Path) -> PathBuf {
+fn normal_path(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let there = absolute.ancestors().skip(1).find_map(|above| Some((above, above.canonicalize().ok()?)));
     match there.and_then(|(above, real)| Some(real.join(absolute.strip_prefix(above).ok()?))) {
@@ -103,21 +103,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let foreseen = Foreseen::default();
-        foreseen.change(&path("early"), "nobody counts", false);
-        foreseen.keep();
-        foreseen.change(&path("new"), "first", true);
-        foreseen.change(&path("new"), "second", false);
-        foreseen.change(&path("new/file"), "third", false);
+        foreseen.add_change(&path("early"), "nobody counts", false);
+        foreseen.start_tracking();
+        foreseen.add_change(&path("new"), "first", true);
+        foreseen.add_change(&path("new"), "second", false);
+        foreseen.add_change(&path("new/file"), "third", false);
         std::os::unix::fs::symlink(folder.path(), path("link")).unwrap();
         let expected =
             format!("what task \"first\" makes of `{}`", folder.path().canonicalize().unwrap().join("new").display());
         assert!(foreseen.is_fresh(&path("new/other")) && !foreseen.is_fresh(&path("new/file")));
         for spelling in ["new", "new/below", "./new", "link/new"] {
-            assert_eq!(foreseen.doubt(&path(spelling)).as_ref(), Some(&expected), "{spelling}");
+            assert_eq!(foreseen.reason_for_doubt(&path(spelling)).as_ref(), Some(&expected), "{spelling}");
         }
         assert_eq!(foreseen.doubt_listing(folder.path()), Some(expected));
         for known in ["early", "newer", "", "other"] {
-            assert_eq!(foreseen.doubt(&path(known)), None, "{known}");
+            assert_eq!(foreseen.reason_for_doubt(&path(known)), None, "{known}");
         }
         assert_eq!(foreseen.doubt_listing(&path("other")), None);
     }

@@ -8,7 +8,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 ///
 /// # Errors
 /// If the terminal cannot be read.
-pub async fn ask(question: String, echo: bool) -> io::Result<String> {
+pub async fn ask_user(question: String, echo: bool) -> io::Result<String> {
     let mut open = Open::now();
     let read = in_a_thread(move || {
         let terminal = console::Term::stderr();

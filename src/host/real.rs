@@ -19,14 +19,14 @@ pub struct Real;
 
 impl HostApi for Real {
     fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
-        let replaced = replace(path, content, writing.bits);
+        let replaced = replace_file(path, content, writing.bits);
         if replaced.is_err() && writing.unsafe_writes {
             return fs::write(path, content);
         }
         replaced
     }
 
-    fn create(&self, path: &Path) -> io::Result<()> {
+    fn create_file(&self, path: &Path) -> io::Result<()> {
         fs::OpenOptions::new().append(true).create(true).mode(0o666).open(path).map(drop)
     }
 
@@ -34,9 +34,9 @@ impl HostApi for Real {
         fs::OpenOptions::new().write(true).create_new(true).mode(bits).open(path).map(drop)
     }
 
-    fn preserve(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn copy_backup(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::copy(from, to)?;
-        let meta = self.look(from, true)?;
+        let meta = self.metadata(from, true)?;
         // A user who does not own the file may still be allowed to copy it.
         let _ = std::os::unix::fs::chown(to, Some(meta.uid), Some(meta.gid));
         self.set_times(to, meta.atime, meta.mtime)
@@ -50,7 +50,7 @@ impl HostApi for Real {
         fs::create_dir_all(path)
     }
 
-    fn remove(&self, path: &Path) -> io::Result<()> {
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
 
@@ -62,7 +62,7 @@ impl HostApi for Real {
         fs::remove_dir_all(path)
     }
 
-    fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
+    fn replace_symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
         replace_with(path, |new| std::os::unix::fs::symlink(target, new))
     }
 
@@ -79,25 +79,25 @@ impl HostApi for Real {
     }
 
     fn set_times(&self, path: &Path, atime: f64, mtime: f64) -> io::Result<()> {
-        let times = rustix::fs::Timestamps { last_access: spec(atime), last_modification: spec(mtime) };
+        let times = rustix::fs::Timestamps { last_access: to_timespec(atime), last_modification: to_timespec(mtime) };
         Ok(rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::empty())?)
     }
 
     fn set_flags(&self, path: &Path, wanted: &str) -> io::Result<()> {
-        self.program("chattr").map_or(Ok(()), |program| file_flags::set(&program, path, wanted))
+        self.find_program("chattr").map_or(Ok(()), |program| file_flags::set_flags(&program, path, wanted))
     }
 
     fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
-        self.ask(command)
+        self.run_query(command)
     }
 }
 
 /// Writes beside the file, then puts the new one in its place: readers see the old content or the new, never a part.
-fn replace(path: &Path, content: &[u8], bits: Option<u32>) -> io::Result<()> {
+fn replace_file(path: &Path, content: &[u8], bits: Option<u32>) -> io::Result<()> {
     let old = fs::metadata(path).ok();
     // Nobody else reads it before it has the permissions that it is to have.
     let mut options = fs::OpenOptions::new();
-    let temporary = beside(path);
+    let temporary = sibling_name(path);
     let written = (|| {
         let mut file = options.write(true).create_new(true).mode(0o600).open(&temporary)?;
         file.write_all(content)?;
@@ -121,18 +121,18 @@ fn replace_with(path: &Path, create: impl Fn(&Path) -> io::Result<()>) -> io::Re
     if fs::symlink_metadata(path).is_err() {
         return create(path);
     }
-    let temporary = beside(path);
+    let temporary = sibling_name(path);
     create(&temporary).and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
         let _ = fs::remove_file(&temporary);
     })
 }
 
 /// A name in the same folder that nobody uses.
-fn beside(path: &Path) -> PathBuf {
+fn sibling_name(path: &Path) -> PathBuf {
     path.with_file_name(format!(".ionplay_{:016x}", rand::random::<u64>()))
 }
 
-fn spec(seconds: f64) -> rustix::fs::Timespec {
+fn to_timespec(seconds: f64) -> rustix::fs::Timespec {
     #[allow(clippy::cast_possible_truncation)]
     let (whole, rest) = (seconds.floor() as i64, ((seconds - seconds.floor()) * 1e9) as i64);
     rustix::fs::Timespec { tv_sec: whole, tv_nsec: rest.clamp(0, 999_999_999) }
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(Real.lstat(&file).unwrap().bits, 0o640);
         Real.write(&file, b"new", Writing { bits: Some(0o600), unsafe_writes: false }).unwrap();
         assert_eq!(Real.lstat(&file).unwrap().bits, 0o600);
-        assert_eq!(Real.list(folder.path()).unwrap(), ["f"]);
+        assert_eq!(Real.list_folder(folder.path()).unwrap(), ["f"]);
     }
 
     #[test]
@@ -168,8 +168,8 @@ mod tests {
         let inner = folder.path().join("d");
         fs::create_dir_all(inner.join("e")).unwrap();
         assert!(Real.write(&inner, b"x", Writing::default()).is_err());
-        assert_eq!(Real.list(folder.path()).unwrap(), ["d", "f"]);
-        assert_eq!(Real.list(&inner).unwrap(), ["e"]);
+        assert_eq!(Real.list_folder(folder.path()).unwrap(), ["d", "f"]);
+        assert_eq!(Real.list_folder(&inner).unwrap(), ["e"]);
     }
 
     #[test]
@@ -177,11 +177,11 @@ mod tests {
         let (folder, file) = folder();
         let link = folder.path().join("l");
         fs::write(&link, "y").unwrap();
-        Real.symlink(Path::new("f"), &link).unwrap();
+        Real.replace_symlink(Path::new("f"), &link).unwrap();
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("f"));
         Real.hard_link(&file, &link).unwrap();
-        assert_eq!(Real.lstat(&link).unwrap().state(), "hard");
-        assert_eq!(Real.list(folder.path()).unwrap(), ["f", "l"]);
+        assert_eq!(Real.lstat(&link).unwrap().state_name(), "hard");
+        assert_eq!(Real.list_folder(folder.path()).unwrap(), ["f", "l"]);
     }
 
     #[test]
@@ -207,14 +207,14 @@ mod tests {
         Predict.set_owner(&file, Some(1), Some(1)).unwrap();
         Predict.make_dir(&new("d"), 0o700).unwrap();
         Predict.make_dirs(&new("a/b")).unwrap();
-        Predict.symlink(Path::new("f"), &new("l")).unwrap();
+        Predict.replace_symlink(Path::new("f"), &new("l")).unwrap();
         Predict.hard_link(&file, &new("h")).unwrap();
-        Predict.create(&new("c")).unwrap();
+        Predict.create_file(&new("c")).unwrap();
         Predict.create_new(&new("n"), 0o600).unwrap();
-        Predict.preserve(&file, &new("p")).unwrap();
-        Predict.remove(&file).unwrap();
+        Predict.copy_backup(&file, &new("p")).unwrap();
+        Predict.remove_file(&file).unwrap();
         Predict.remove_tree(folder.path()).unwrap();
-        assert_eq!(Predict.list(folder.path()).unwrap(), ["f"]);
+        assert_eq!(Predict.list_folder(folder.path()).unwrap(), ["f"]);
         let after = fs::metadata(&file).unwrap();
         assert_eq!((after.mode(), after.mtime(), after.uid()), (before.mode(), before.mtime(), before.uid()));
         assert_eq!(fs::read(&file).unwrap(), b"old");

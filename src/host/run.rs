@@ -27,7 +27,7 @@ impl Drop for Group {
 }
 
 /// Runs a command. Dropping the future ends it with everything it has started.
-pub async fn run(command: &Command) -> Result<Output, RunError> {
+pub async fn run_command(command: &Command) -> Result<Output, RunError> {
     let (program, rest) = command
         .words
         .split_first()
@@ -62,8 +62,12 @@ pub async fn run(command: &Command) -> Result<Output, RunError> {
     };
     let waited = async {
         let listen = || ended.subscribe();
-        let (_, stdout, stderr, status) =
-            tokio::join!(until(listen(), fed), all(stdout, listen()), all(stderr, listen()), exit);
+        let (_, stdout, stderr, status) = tokio::join!(
+            until_ended(listen(), fed),
+            read_output(stdout, listen()),
+            read_output(stderr, listen()),
+            exit
+        );
         Ok((stdout?, stderr?, status.map_err(RunError::Start)?))
     };
     let (stdout, stderr, status) = match command.timeout {
@@ -77,7 +81,7 @@ pub async fn run(command: &Command) -> Result<Output, RunError> {
 }
 
 /// Does something for as long as the command runs.
-async fn until<T>(mut ended: tokio::sync::watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+async fn until_ended<T>(mut ended: tokio::sync::watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         done = work => Some(done),
@@ -87,7 +91,7 @@ async fn until<T>(mut ended: tokio::sync::watch::Receiver<bool>, work: impl Futu
 
 /// All that a command says. What it has left in the background may keep the pipe open for as long as it likes: once
 /// the command itself has ended, only what is in the pipe already is taken.
-async fn all(
+async fn read_output(
     pipe: Option<impl AsyncRead + Unpin>,
     ended: tokio::sync::watch::Receiver<bool>,
 ) -> Result<Vec<u8>, RunError> {
@@ -99,7 +103,7 @@ async fn all(
             while pipe.read_buf(&mut content).await? > 0 {}
             Ok(())
         };
-        if let Some(read) = until(ended, reading).await {
+        if let Some(read) = until_ended(ended, reading).await {
             read.map_err(RunError::Start)?;
         } else {
             while let Ok(read) = tokio::time::timeout(QUIET, pipe.read_buf(&mut content)).await {
@@ -122,11 +126,11 @@ mod tests {
 
     #[test]
     fn commands_get_their_input_folder_and_variables() {
-        let mut command = Command::shell("/bin/sh", "cat; pwd; echo $A >&2; exit 3");
+        let mut command = Command::for_shell("/bin/sh", "cat; pwd; echo $A >&2; exit 3");
         command.stdin = Some(b"fed\n".to_vec());
         command.folder = Some("/".into());
         command.environment = vec![("A".into(), "x".into())];
-        let output = now(run(&command)).unwrap();
+        let output = now(run_command(&command)).unwrap();
         assert_eq!(output, Output { rc: 3, stdout: b"fed\n/\n".to_vec(), stderr: b"x\n".to_vec() });
     }
 
@@ -135,9 +139,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f");
         let line = format!("(sleep 1; touch {}) & sleep 5", file.display());
-        let mut command = Command::shell("/bin/sh", &line);
+        let mut command = Command::for_shell("/bin/sh", &line);
         command.timeout = Some(Duration::from_millis(100));
-        assert!(matches!(now(run(&command)), Err(RunError::Timeout)));
+        assert!(matches!(now(run_command(&command)), Err(RunError::Timeout)));
         std::thread::sleep(Duration::from_millis(1200));
         assert!(!file.exists());
     }
@@ -145,7 +149,8 @@ mod tests {
     #[test]
     fn what_is_left_in_the_background_is_not_waited_for() {
         let before = std::time::Instant::now();
-        let output = now(run(&Command::shell("/bin/sh", "sleep 3 & head -c 300000 /dev/zero; echo done"))).unwrap();
+        let output =
+            now(run_command(&Command::for_shell("/bin/sh", "sleep 3 & head -c 300000 /dev/zero; echo done"))).unwrap();
         assert_eq!((output.stdout.len(), output.rc), (300_005, 0));
         assert!(before.elapsed() < Duration::from_secs(2));
     }

@@ -37,117 +37,117 @@ impl<'a> Noting<'a> {
 
     /// The call has ended: what it would change counts for the tasks after it. Gives why it cannot be foretold, if it has
     /// looked at what is not known.
-    pub fn end(&self, task: &str) -> Doubt {
+    pub fn end_call(&self, task: &str) -> Doubt {
         for path in mem::take(&mut *self.changed.borrow_mut()) {
-            self.foreseen.change(&path, task, false);
+            self.foreseen.add_change(&path, task, false);
         }
         Doubt { changed: self.doubt.take(), fresh: self.fresh.take() }
     }
 
-    fn seen(&self, path: &Path, doubt: Option<String>) {
+    fn record_read(&self, path: &Path, doubt: Option<String>) {
         if let Some(doubt) = doubt {
             let slot = if self.foreseen.is_fresh(path) { &self.fresh } else { &self.doubt };
             slot.borrow_mut().get_or_insert(doubt);
         }
     }
 
-    fn changes(&self, path: &Path) {
+    fn record_change(&self, path: &Path) {
         self.changed.borrow_mut().push(path.to_path_buf());
     }
 }
 
 impl HostApi for Noting<'_> {
-    fn foretells(&self) -> bool {
+    fn is_dry_run(&self) -> bool {
         true
     }
 
-    fn look(&self, path: &Path, follow: bool) -> io::Result<Meta> {
-        self.seen(path, self.foreseen.doubt(path));
+    fn metadata(&self, path: &Path, follow: bool) -> io::Result<Meta> {
+        self.record_read(path, self.foreseen.reason_for_doubt(path));
         if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.seen(path, self.foreseen.doubt(path));
+        self.record_read(path, self.foreseen.reason_for_doubt(path));
         fs::read(path)
     }
 
-    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.seen(path, self.foreseen.doubt_listing(path));
-        Predict.list(path)
+    fn list_folder(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.record_read(path, self.foreseen.doubt_listing(path));
+        Predict.list_folder(path)
     }
 
     fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.write(path, content, writing)
     }
 
-    fn create(&self, path: &Path) -> io::Result<()> {
-        self.changes(path);
-        Predict.create(path)
+    fn create_file(&self, path: &Path) -> io::Result<()> {
+        self.record_change(path);
+        Predict.create_file(path)
     }
 
     fn create_new(&self, path: &Path, bits: u32) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.create_new(path, bits)
     }
 
-    fn preserve(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.changes(to);
-        Predict.preserve(from, to)
+    fn copy_backup(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.record_change(to);
+        Predict.copy_backup(from, to)
     }
 
     fn make_dir(&self, path: &Path, bits: u32) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.make_dir(path, bits)
     }
 
     fn make_dirs(&self, path: &Path) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.make_dirs(path)
     }
 
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.changes(path);
-        Predict.remove(path)
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.record_change(path);
+        Predict.remove_file(path)
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.remove_dir(path)
     }
 
     fn remove_tree(&self, path: &Path) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.remove_tree(path)
     }
 
-    fn symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
-        self.changes(path);
-        Predict.symlink(target, path)
+    fn replace_symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
+        self.record_change(path);
+        Predict.replace_symlink(target, path)
     }
 
     fn hard_link(&self, original: &Path, path: &Path) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.hard_link(original, path)
     }
 
     fn set_bits(&self, path: &Path, bits: u32) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.set_bits(path, bits)
     }
 
     fn set_owner(&self, path: &Path, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.set_owner(path, uid, gid)
     }
 
     fn set_times(&self, path: &Path, atime: f64, mtime: f64) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.set_times(path, atime, mtime)
     }
 
     fn set_flags(&self, path: &Path, flags: &str) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.set_flags(path, flags)
     }
 

@@ -6,13 +6,13 @@ use crate::value::{Dict, Value};
 #[allow(clippy::missing_errors_doc)]
 pub trait Composer {
     /// The value of an expression.
-    fn expression(&self, written: &Value, vars: &Dict) -> Result<Value, String>;
+    fn evaluate_expression(&self, written: &Value, vars: &Dict) -> Result<Value, String>;
 
     /// Whether a condition holds.
-    fn holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String>;
+    fn condition_holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String>;
 
     /// A template as what it comes to.
-    fn template(&self, written: &Value, vars: &Dict) -> Result<Value, String>;
+    fn render_template(&self, written: &Value, vars: &Dict) -> Result<Value, String>;
 
     /// The variables of `-e`.
     fn extra_vars(&self) -> &Dict;

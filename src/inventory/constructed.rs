@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::composer::Composer;
 use super::load::Inventory;
 use super::model::{ALL, HostName};
-use super::names::fit;
+use super::names::make_valid;
 use crate::value::{Dict, Value, python};
 
 /// Options of the file.
@@ -20,7 +20,7 @@ struct Options<'a> {
 /// # Errors
 /// With one sentence, if an entry is not what it must be, or cannot be evaluated where the file is strict.
 pub fn read(config: &Dict, inventory: &mut Inventory, composer: &Rc<dyn Composer>) -> Result<(), String> {
-    let options = Options { composer: &**composer, config, strict: flag(config, "strict", false) };
+    let options = Options { composer: &**composer, config, strict: read_flag(config, "strict", false) };
     for section in ["compose", "groups"] {
         if let Some(other) = config.get(section).filter(|value| !matches!(value, Value::Dict(_) | Value::Null)) {
             return Err(format!("`{section}` must be a mapping, not {}", other.type_name()));
@@ -28,27 +28,27 @@ pub fn read(config: &Dict, inventory: &mut Inventory, composer: &Rc<dyn Composer
     }
     let hosts: Vec<HostName> = inventory.model().hosts.keys().cloned().collect();
     for host in hosts {
-        options.compose(inventory, &host)?;
-        let vars = options.vars(inventory, &host)?;
-        options.groups(inventory, &host, &vars)?;
+        options.compose_vars(inventory, &host)?;
+        let vars = options.host_vars(inventory, &host)?;
+        options.add_groups(inventory, &host, &vars)?;
         for keyed in config.get("keyed_groups").and_then(Value::as_slice).unwrap_or_default() {
             let Value::Dict(keyed) = keyed else {
                 return Err(format!("an entry of `keyed_groups` must be a mapping, not {}", keyed.type_name()));
             };
-            options.keyed(inventory, &host, &vars, keyed)?;
+            options.add_keyed_groups(inventory, &host, &vars, keyed)?;
         }
     }
     Ok(())
 }
 
-fn flag(config: &Dict, name: &str, default: bool) -> bool {
+fn read_flag(config: &Dict, name: &str, default: bool) -> bool {
     config.get(name).map_or(default, Value::is_true)
 }
 
 impl Options<'_> {
     /// The variables of a host as far as they are known by now.
-    fn vars(&self, inventory: &Inventory, host: &str) -> Result<Dict, String> {
-        let mut vars = inventory.vars_by_now(host, flag(self.config, "use_vars_plugins", false))?;
+    fn host_vars(&self, inventory: &Inventory, host: &str) -> Result<Dict, String> {
+        let mut vars = inventory.vars_by_now(host, read_flag(self.config, "use_vars_plugins", false))?;
         vars.set("inventory_hostname", Value::text(host));
         vars.set("inventory_hostname_short", Value::text(host.split('.').next().unwrap_or(host)));
         let names = inventory.group_names(host);
@@ -60,13 +60,13 @@ impl Options<'_> {
     }
 
     /// An expression of `compose` or a key; extra variables are there if the file asks for them.
-    fn expression(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
-        if !flag(self.config, "use_extra_vars", false) {
-            return self.composer.expression(written, vars);
+    fn evaluate_written(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+        if !read_flag(self.config, "use_extra_vars", false) {
+            return self.composer.evaluate_expression(written, vars);
         }
         let mut vars = vars.clone();
         vars.extend(self.composer.extra_vars());
-        self.composer.expression(written, &vars)
+        self.composer.evaluate_expression(written, &vars)
     }
 
     /// Ignores an expression that fails, unless the file is strict.
@@ -78,24 +78,24 @@ impl Options<'_> {
         }
     }
 
-    fn compose(&self, inventory: &mut Inventory, host: &HostName) -> Result<(), String> {
+    fn compose_vars(&self, inventory: &mut Inventory, host: &HostName) -> Result<(), String> {
         let Some(Value::Dict(compose)) = self.config.get("compose") else { return Ok(()) };
-        let vars = self.vars(inventory, host)?;
+        let vars = self.host_vars(inventory, host)?;
         for (name, written) in compose.iter() {
             let doing = || format!("could not set `{}` for the host `{host}`", python::str(name));
-            if let Some(value) = self.or_nothing(self.expression(written, &vars), doing)? {
-                inventory.model_mut().host(host, None, None).vars.insert(name.clone(), value);
+            if let Some(value) = self.or_nothing(self.evaluate_written(written, &vars), doing)? {
+                inventory.model_mut().host_entry(host, None, None).vars.insert(name.clone(), value);
             }
         }
         Ok(())
     }
 
-    fn groups(&self, inventory: &mut Inventory, host: &HostName, vars: &Dict) -> Result<(), String> {
+    fn add_groups(&self, inventory: &mut Inventory, host: &HostName, vars: &Dict) -> Result<(), String> {
         let Some(Value::Dict(groups)) = self.config.get("groups") else { return Ok(()) };
         for (name, condition) in groups.iter() {
-            let name = fit(&python::str(name));
+            let name = make_valid(&python::str(name));
             let doing = || format!("could not add the host `{host}` to the group `{name}`");
-            if self.or_nothing(self.composer.holds(condition, vars), doing)? == Some(true) {
+            if self.or_nothing(self.composer.condition_holds(condition, vars), doing)? == Some(true) {
                 add(inventory, host, &name, None)?;
             }
         }
@@ -103,10 +103,16 @@ impl Options<'_> {
     }
 
     /// Groups by what an expression comes to.
-    fn keyed(&self, inventory: &mut Inventory, host: &HostName, vars: &Dict, keyed: &Dict) -> Result<(), String> {
+    fn add_keyed_groups(
+        &self,
+        inventory: &mut Inventory,
+        host: &HostName,
+        vars: &Dict,
+        keyed: &Dict,
+    ) -> Result<(), String> {
         let written = keyed.get("key").cloned().unwrap_or(Value::Null);
         let doing = || format!("could not make a group for the host `{host}` from `{}`", python::str(&written));
-        let Some(key) = self.or_nothing(self.expression(&written, vars), doing)? else { return Ok(()) };
+        let Some(key) = self.or_nothing(self.evaluate_written(&written, vars), doing)? else { return Ok(()) };
         let default = keyed.get("default_value").filter(|value| !value.is_null());
         let trailing = keyed.get("trailing_separator").filter(|value| !value.is_null());
         if default.is_some() && trailing.is_some() {
@@ -140,20 +146,20 @@ impl Options<'_> {
             other => return Err(format!("groups are named by text, lists or mappings, not by {}", other.type_name())),
         };
         let parent = keyed.get("parent_group").filter(|value| !value.is_null());
-        let parent = parent.map(|written| self.composer.template(written, vars)).transpose();
+        let parent = parent.map(|written| self.composer.render_template(written, vars)).transpose();
         let doing = || format!("could not name the parent of the groups of the host `{host}`");
         let Some(parent) = self.or_nothing(parent, doing)? else { return Ok(()) };
-        let parent = parent.filter(Value::is_true).map(|name| fit(&python::str(&name)));
-        let bare = prefix.is_empty() && !flag(self.config, "leading_separator", true);
+        let parent = parent.filter(Value::is_true).map(|name| make_valid(&python::str(&name)));
+        let bare = prefix.is_empty() && !read_flag(self.config, "leading_separator", true);
         let between = if bare { "" } else { &separator };
-        names
-            .iter()
-            .try_for_each(|name| add(inventory, host, &fit(&format!("{prefix}{between}{name}")), parent.as_deref()))
+        names.iter().try_for_each(|name| {
+            add(inventory, host, &make_valid(&format!("{prefix}{between}{name}")), parent.as_deref())
+        })
     }
 }
 
 fn add(inventory: &mut Inventory, host: &HostName, group: &str, parent: Option<&str>) -> Result<(), String> {
     let model = inventory.model_mut();
-    model.group(group).hosts.insert(host.clone());
+    model.group_entry(group).hosts.insert(host.clone());
     parent.map_or(Ok(()), |parent| model.add_child(parent, group))
 }

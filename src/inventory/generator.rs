@@ -17,16 +17,16 @@ pub fn read(config: &Dict, origin: &Origin, model: &mut Model, composer: &Rc<dyn
     let section = |name: &str| config.get(name).and_then(Value::as_dict).ok_or(format!("`{name}` must be a mapping"));
     let (layers, hosts) = (section("layers")?, section("hosts")?);
     let name = hosts.get("name").ok_or("`hosts` must have a `name`")?;
-    for vars in combinations(layers)? {
-        let host = named(&composer.template(name, &vars)?).ok_or("a host comes to have no name")?;
-        model.host(&host, None, Some(origin));
-        parents(model, composer, Child::Host(&host), hosts.get("parents"), &vars)?;
+    for vars in combine_layers(layers)? {
+        let host = name_of(&composer.render_template(name, &vars)?).ok_or("a host comes to have no name")?;
+        model.host_entry(&host, None, Some(origin));
+        add_parents(model, composer, Child::Host(&host), hosts.get("parents"), &vars)?;
     }
     Ok(())
 }
 
 /// Each value of each layer with each of all others, the last layer changing first.
-fn combinations(layers: &Dict) -> Result<Vec<Dict>, String> {
+fn combine_layers(layers: &Dict) -> Result<Vec<Dict>, String> {
     let mut all = vec![Dict::new()];
     for (name, values) in layers.iter() {
         let values = values.as_slice().ok_or_else(|| format!("the layer `{}` must be a list", python::str(name)))?;
@@ -49,7 +49,7 @@ enum Child<'a> {
     Group(&'a str),
 }
 
-fn parents(
+fn add_parents(
     model: &mut Model,
     composer: &Rc<dyn Composer>,
     child: Child<'_>,
@@ -60,23 +60,23 @@ fn parents(
         let (Child::Host(name) | Child::Group(name)) = child;
         let unnamed = || format!("`{name}` has a parent with no name");
         let parent = parent.as_dict().ok_or_else(unnamed)?;
-        let group = parent.get("name").map(|name| composer.template(name, vars)).transpose()?;
-        let group = group.as_ref().and_then(named).ok_or_else(unnamed)?;
-        model.group(&group);
+        let group = parent.get("name").map(|name| composer.render_template(name, vars)).transpose()?;
+        let group = group.as_ref().and_then(name_of).ok_or_else(unnamed)?;
+        model.group_entry(&group);
         for (key, value) in parent.get("vars").and_then(Value::as_dict).into_iter().flat_map(Dict::iter) {
             // Structures are templated where they are used.
-            let value = if value.as_str().is_some() { composer.template(value, vars)? } else { value.clone() };
+            let value = if value.as_str().is_some() { composer.render_template(value, vars)? } else { value.clone() };
             model.set_group_var(&group, key.clone(), value);
         }
         match child {
-            Child::Host(host) => _ = model.group(&group).hosts.insert(host.into()),
+            Child::Host(host) => _ = model.group_entry(&group).hosts.insert(host.into()),
             Child::Group(child) => model.add_child(&group, child)?,
         }
-        parents(model, composer, Child::Group(&group), parent.get("parents"), vars)?;
+        add_parents(model, composer, Child::Group(&group), parent.get("parents"), vars)?;
     }
     Ok(())
 }
 
-fn named(value: &Value) -> Option<String> {
+fn name_of(value: &Value) -> Option<String> {
     Some(python::str(value)).filter(|name| !value.is_null() && !name.is_empty())
 }

@@ -31,10 +31,10 @@ pub fn read(source: &Arc<Source>, origin: &Origin, model: &mut Model) -> Result<
         let begin = start + (line.len() - line.trim_start().len());
         start += line.len();
         if !text.is_empty() && !text.starts_with([';', '#']) {
-            reader.line(text, &source.span(begin..begin + text.len()))?;
+            reader.read_line(text, &source.span(begin..begin + text.len()))?;
         }
     }
-    reader.finish()
+    reader.check_pending()
 }
 
 struct Reader<'a> {
@@ -57,20 +57,20 @@ struct Pending {
 }
 
 impl Reader<'_> {
-    fn line(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
+    fn read_line(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
         if text.starts_with('[')
-            && let Some((name, kind)) = section(text)
+            && let Some((name, kind)) = parse_section(text)
         {
-            return self.section(name, kind, span);
+            return self.start_section(name, kind, span);
         }
         match self.state {
-            State::Hosts => self.host(text, span),
-            State::Children => self.child(text, span),
-            State::Vars => self.variable(text, span),
+            State::Hosts => self.read_host(text, span),
+            State::Children => self.read_child(text, span),
+            State::Vars => self.read_variable(text, span),
         }
     }
 
-    fn section(&mut self, name: &str, kind: &str, span: &Span) -> Result<(), Diagnostic> {
+    fn start_section(&mut self, name: &str, kind: &str, span: &Span) -> Result<(), Diagnostic> {
         self.state = match kind {
             "" | "hosts" => State::Hosts,
             "children" => State::Children,
@@ -82,11 +82,11 @@ impl Reader<'_> {
                     .suggest(other, known.iter()));
             }
         };
-        self.group = self.model.names.safe(name).into_owned();
+        self.group = self.model.names.safe_name(name).into_owned();
         if self.state == State::Vars && !self.model.groups.contains_key(&*self.group) {
-            self.wait(self.group.clone(), State::Vars, span);
+            self.pending_group(self.group.clone(), State::Vars, span);
         }
-        self.model.group(&self.group);
+        self.model.group_entry(&self.group);
         if self.state == State::Vars {
             return Ok(());
         }
@@ -94,7 +94,7 @@ impl Reader<'_> {
         parents.iter().try_for_each(|parent| self.add_child(parent, &self.group.clone(), span))
     }
 
-    fn wait(&mut self, group: String, by: State, span: &Span) -> &mut Pending {
+    fn pending_group(&mut self, group: String, by: State, span: &Span) -> &mut Pending {
         self.pending.entry(group).or_insert_with(|| Pending { span: span.clone(), by, parents: Vec::new() })
     }
 
@@ -102,8 +102,8 @@ impl Reader<'_> {
         self.model.add_child(parent, child).map_err(|why| Diagnostic::error(why).at(span, ""))
     }
 
-    fn host(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
-        let words = words::split(text)
+    fn read_host(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
+        let words = words::split_words(text)
             .map_err(|why| Diagnostic::error(format!("cannot split this line: {why}")).at(span, ""))?;
         let Some((first, rest)) = words.split_first() else { return Ok(()) };
         let place = |word: &words::Word| span.part(word.range.clone());
@@ -117,7 +117,7 @@ impl Reader<'_> {
             vars.insert(Value::text(key), literal::read(value, &place(word)));
         }
         for (name, port) in names {
-            let host = self.model.host(&name, Some(&self.group), Some(self.origin));
+            let host = self.model.host_entry(&name, Some(&self.group), Some(self.origin));
             if let Some(port) = port {
                 host.vars.set("ansible_port", Value::Int(i64::from(port)));
             }
@@ -126,7 +126,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn child(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
+    fn read_child(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
         let name = text.split('#').next().unwrap_or("").trim();
         if name.is_empty() || name.contains([':', ']', ' ', '\t']) {
             return Err(Diagnostic::error(format!("`{text}` is not the name of a group")).at(span, ""));
@@ -135,11 +135,11 @@ impl Reader<'_> {
             return self.add_child(&self.group.clone(), name, span);
         }
         let parent = self.group.clone();
-        self.wait(name.to_owned(), State::Children, span).parents.push(parent);
+        self.pending_group(name.to_owned(), State::Children, span).parents.push(parent);
         Ok(())
     }
 
-    fn variable(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
+    fn read_variable(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
         let Some((key, value)) = text.split_once('=') else {
             return Err(Diagnostic::error(format!("`{text}` is not `key=value`"))
                 .at(span, "a variable of the group belongs here"));
@@ -150,7 +150,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<(), Diagnostic> {
+    fn check_pending(self) -> Result<(), Diagnostic> {
         let declared = |name: &str| name == ALL || name == UNGROUPED;
         let Some((name, waiting)) = self.pending.into_iter().find(|(name, _)| !declared(name)) else { return Ok(()) };
         let message = match waiting.by {
@@ -162,7 +162,7 @@ impl Reader<'_> {
 }
 
 /// Name and type of a section line.
-fn section(text: &str) -> Option<(&str, &str)> {
+fn parse_section(text: &str) -> Option<(&str, &str)> {
     let (inside, after) = text[1..].split_once(']')?;
     let after = after.trim();
     let (name, kind) = inside.split_once(':').unwrap_or((inside, ""));
@@ -184,7 +184,7 @@ pub fn host_names(word: &str) -> Result<Vec<(String, Option<u16>)>, String> {
         return Err("this looks like YAML".to_owned());
     }
     let (name, port) = range::split_port(word);
-    Ok(range::expand(name)?.into_iter().map(|name| (name, port)).collect())
+    Ok(range::expand_range(name)?.into_iter().map(|name| (name, port)).collect())
 }
 
 #[cfg(test)]

@@ -31,22 +31,22 @@ impl Inventory {
         groups.retain(|name| **name != *ALL);
         let mut layers = Vec::new();
         for name in std::iter::once(ALL).chain(groups.iter().map(|name| &**name)) {
-            push(&mut layers, LayerKind::InventoryGroups, Rc::new(model.groups[name].vars.clone()));
+            push_layer(&mut layers, LayerKind::InventoryGroups, Rc::new(model.groups[name].vars.clone()));
         }
-        for folder in self.folders() {
-            push(&mut layers, LayerKind::GroupVarsAll, self.vars_file(folder, "group_vars", ALL)?);
+        for folder in self.vars_folders() {
+            push_layer(&mut layers, LayerKind::GroupVarsAll, self.vars_file(folder, "group_vars", ALL)?);
         }
         // Every group of the inventories' folders comes before any of the playbook's.
         for place in [self.inventory_folders(), self.playbook_folder().map(Path::to_owned).as_slice()] {
             for group in &groups {
                 for folder in place {
-                    push(&mut layers, LayerKind::GroupVars, self.vars_file(folder, "group_vars", group)?);
+                    push_layer(&mut layers, LayerKind::GroupVars, self.vars_file(folder, "group_vars", group)?);
                 }
             }
         }
-        push(&mut layers, LayerKind::InventoryHost, Rc::new(self.own_vars(host)));
-        for folder in self.folders() {
-            push(&mut layers, LayerKind::HostVars, self.vars_file(folder, "host_vars", host)?);
+        push_layer(&mut layers, LayerKind::InventoryHost, Rc::new(self.own_vars(host)));
+        for folder in self.vars_folders() {
+            push_layer(&mut layers, LayerKind::HostVars, self.vars_file(folder, "host_vars", host)?);
         }
         Ok(layers)
     }
@@ -96,7 +96,7 @@ impl Inventory {
         vars
     }
 
-    fn folders(&self) -> impl Iterator<Item = &Path> {
+    fn vars_folders(&self) -> impl Iterator<Item = &Path> {
         let inventories = self.inventory_folders().iter().map(AsRef::as_ref);
         inventories.chain(self.playbook_folder())
     }
@@ -106,14 +106,20 @@ impl Inventory {
         if let Some(vars) = self.files.borrow().get(&key) {
             return Ok(Rc::clone(vars));
         }
-        let vars =
-            Rc::new(vars_files::load(folder, kind, name, self.secrets(), &self.reads, self.rules().merge_hashes)?);
+        let vars = Rc::new(vars_files::load_vars_files(
+            folder,
+            kind,
+            name,
+            self.secrets(),
+            &self.reads,
+            self.rules().merge_hashes,
+        )?);
         self.files.borrow_mut().insert(key, Rc::clone(&vars));
         Ok(vars)
     }
 
     /// All hosts, in order; an implicit `localhost` is not among them.
-    pub fn hosts(&self) -> Vec<HostName> {
+    pub fn all_hosts(&self) -> Vec<HostName> {
         self.model().hosts_of(ALL).into_iter().collect()
     }
 
@@ -128,7 +134,7 @@ impl Inventory {
     }
 
     /// The groups with their hosts, as the variable `groups` shows them.
-    pub fn groups(&self) -> Vec<(GroupName, Vec<HostName>)> {
+    pub fn groups_with_hosts(&self) -> Vec<(GroupName, Vec<HostName>)> {
         let model = self.model();
         model.groups.keys().map(|name| (Arc::clone(name), model.hosts_of(name).into_iter().collect())).collect()
     }
@@ -159,12 +165,12 @@ impl Inventory {
         let model = self.model_mut();
         let mut changed = !model.hosts.contains_key(name);
         // A new one stands in `all` itself, before the hosts of the groups.
-        let host = model.host(name, changed.then_some(ALL), None);
+        let host = model.host_entry(name, changed.then_some(ALL), None);
         for (key, value) in vars.iter() {
             changed |= host.vars.insert(key.clone(), value.clone()).as_ref() != Some(value);
         }
         for group in groups {
-            changed |= model.group(group).hosts.insert(name.into());
+            changed |= model.group_entry(group).hosts.insert(name.into());
         }
         changed
     }
@@ -193,8 +199,8 @@ impl Inventory {
             }
         }
         // The implicit host is in no group, but asking for it is no error.
-        changed |= model.hosts.contains_key(host) && model.group(group).hosts.insert(host.into());
-        model.group(group);
+        changed |= model.hosts.contains_key(host) && model.group_entry(group).hosts.insert(host.into());
+        model.group_entry(group);
         Ok(changed)
     }
 
@@ -218,7 +224,7 @@ impl Inventory {
     }
 }
 
-fn push(layers: &mut Vec<Layer>, kind: LayerKind, vars: Rc<Dict>) {
+fn push_layer(layers: &mut Vec<Layer>, kind: LayerKind, vars: Rc<Dict>) {
     if !vars.is_empty() {
         layers.push(Layer { kind, vars });
     }
@@ -242,7 +248,8 @@ mod tests {
             write(&format!("{place}/group_vars/g.yml"), &format!(r#"{{"v": "{sign}-g"}}"#));
             write(&format!("{place}/host_vars/h.yml"), &format!(r#"{{"v": "{sign}-h"}}"#));
         }
-        let mut inventory = Inventory::load(&[folder.path().join("i/hosts").display().to_string()], Rc::default());
+        let mut inventory =
+            Inventory::load_sources(&[folder.path().join("i/hosts").display().to_string()], Rc::default());
         inventory.set_playbook_dir(&folder.path().join("p"));
         let shown = |host: &str| -> Vec<String> {
             let layers = inventory.host_layers(host).unwrap();

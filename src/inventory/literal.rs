@@ -13,9 +13,9 @@ const DEPTH: usize = 50;
 /// Reads a value: the literal that it is, else its text. Texts are the user's own (templates), with the place given.
 pub fn read(text: &str, origin: &Span) -> Value {
     let mut reader = Reader { rest: text.trim_start_matches([' ', '\t']), origin };
-    match reader.value(0) {
+    match reader.parse_value(0) {
         // As in Python a comment may follow.
-        Some(value) if reader.skip().is_empty() || reader.rest.starts_with('#') => value,
+        Some(value) if reader.skip_blanks().is_empty() || reader.rest.starts_with('#') => value,
         _ => Value::Str(Text::written(text, origin.clone())),
     }
 }
@@ -26,13 +26,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn skip(&mut self) -> &'a str {
+    fn skip_blanks(&mut self) -> &'a str {
         self.rest = self.rest.trim_start_matches([' ', '\t']);
         self.rest
     }
 
-    fn take(&mut self, sign: &str) -> bool {
-        match self.skip().strip_prefix(sign) {
+    fn take_sign(&mut self, sign: &str) -> bool {
+        match self.skip_blanks().strip_prefix(sign) {
             Some(rest) => {
                 self.rest = rest;
                 true
@@ -41,61 +41,61 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, depth: usize) -> Option<Value> {
+    fn parse_value(&mut self, depth: usize) -> Option<Value> {
         if depth > DEPTH {
             return None;
         }
-        let first = self.skip().chars().next()?;
+        let first = self.skip_blanks().chars().next()?;
         match first {
-            '[' => self.items("[", "]", depth).map(|(items, _)| Value::list(items)),
+            '[' => self.parse_items("[", "]", depth).map(|(items, _)| Value::list(items)),
             '(' => {
-                let (mut items, comma) = self.items("(", ")", depth)?;
+                let (mut items, comma) = self.parse_items("(", ")", depth)?;
                 // Brackets round one value are just brackets.
                 if items.len() == 1 && !comma { items.pop() } else { Some(Value::list(items)) }
             }
-            '{' => self.braces(depth),
-            '\'' | '"' => self.strings(),
+            '{' => self.parse_braces(depth),
+            '\'' | '"' => self.parse_strings(),
             '+' | '-' => {
                 self.rest = &self.rest[1..];
-                self.skip();
-                let number = self.number()?;
-                if first == '+' { Some(number) } else { negated(number) }
+                self.skip_blanks();
+                let number = self.parse_number()?;
+                if first == '+' { Some(number) } else { negate_number(number) }
             }
-            '.' if self.take("...") => Some(self.text("...")),
-            '0'..='9' | '.' => self.number(),
-            _ => self.word(),
+            '.' if self.take_sign("...") => Some(self.make_text("...")),
+            '0'..='9' | '.' => self.parse_number(),
+            _ => self.parse_word(),
         }
     }
 
     /// Members up to a closing sign, and whether the last was followed by a comma.
-    fn items(&mut self, open: &str, close: &str, depth: usize) -> Option<(Vec<Value>, bool)> {
-        self.take(open);
+    fn parse_items(&mut self, open: &str, close: &str, depth: usize) -> Option<(Vec<Value>, bool)> {
+        self.take_sign(open);
         let (mut items, mut comma) = (Vec::new(), false);
         loop {
-            if self.take(close) {
+            if self.take_sign(close) {
                 return Some((items, comma));
             }
             if !items.is_empty() && !comma {
                 return None;
             }
-            items.push(self.value(depth + 1)?);
-            comma = self.take(",");
+            items.push(self.parse_value(depth + 1)?);
+            comma = self.take_sign(",");
         }
     }
 
-    fn braces(&mut self, depth: usize) -> Option<Value> {
-        self.take("{");
+    fn parse_braces(&mut self, depth: usize) -> Option<Value> {
+        self.take_sign("{");
         let (mut dict, mut set, mut comma) = (Dict::new(), Vec::new(), true);
         loop {
-            if self.take("}") {
+            if self.take_sign("}") {
                 return Some(if set.is_empty() { Value::from(dict) } else { Value::list(set) });
             }
             if !comma {
                 return None;
             }
-            let key = self.value(depth + 1).filter(Value::is_hashable)?;
-            if set.is_empty() && self.take(":") {
-                let value = self.value(depth + 1)?;
+            let key = self.parse_value(depth + 1).filter(Value::is_hashable)?;
+            if set.is_empty() && self.take_sign(":") {
+                let value = self.parse_value(depth + 1)?;
                 dict.insert(key, value);
             } else if dict.is_empty() {
                 if !set.contains(&key) {
@@ -104,21 +104,21 @@ impl<'a> Reader<'a> {
             } else {
                 return None;
             }
-            comma = self.take(",");
+            comma = self.take_sign(",");
         }
     }
 
-    fn word(&mut self) -> Option<Value> {
+    fn parse_word(&mut self) -> Option<Value> {
         let end = self.rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         let value = match word {
             "None" => Value::Null,
             "True" => Value::Bool(true),
             "False" => Value::Bool(false),
-            _ if rest.starts_with(['\'', '"']) && is_prefix(word) => return self.strings(),
+            _ if rest.starts_with(['\'', '"']) && is_prefix(word) => return self.parse_strings(),
             "set" => {
                 self.rest = rest;
-                return (self.take("(") && self.take(")")).then(|| Value::list([]));
+                return (self.take_sign("(") && self.take_sign(")")).then(|| Value::list([]));
             }
             _ => return None,
         };
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    fn number(&mut self) -> Option<Value> {
+    fn parse_number(&mut self) -> Option<Value> {
         let text = self.rest;
         let mut end = 0;
         let bytes = text.as_bytes();
@@ -148,17 +148,17 @@ impl<'a> Reader<'a> {
                 Value::Float(float) if float.fract() == 0.0 => format!("{float:.0}"),
                 number => crate::value::python::str(&number),
             };
-            return Some(self.text(format!("{number}j")));
+            return Some(self.make_text(format!("{number}j")));
         }
         parse_number(digits)
     }
 
-    fn text(&self, text: impl Into<Arc<str>>) -> Value {
+    fn make_text(&self, text: impl Into<Arc<str>>) -> Value {
         Value::Str(Text::written(text, self.origin.clone()))
     }
 
     /// One string literal, or several side by side, which Python joins.
-    fn strings(&mut self) -> Option<Value> {
+    fn parse_strings(&mut self) -> Option<Value> {
         let mut text = String::new();
         loop {
             let start = self.rest.find(['\'', '"']).unwrap_or(self.rest.len());
@@ -167,13 +167,13 @@ impl<'a> Reader<'a> {
                 break;
             }
             self.rest = rest;
-            self.string(prefix.contains(['r', 'R']), &mut text)?;
-            self.skip();
+            self.parse_string(prefix.contains(['r', 'R']), &mut text)?;
+            self.skip_blanks();
         }
         Some(Value::Str(Text::written(text, self.origin.clone())))
     }
 
-    fn string(&mut self, raw: bool, out: &mut String) -> Option<()> {
+    fn parse_string(&mut self, raw: bool, out: &mut String) -> Option<()> {
         let quote = &self.rest[..1];
         let triple = quote.repeat(3);
         let close = if self.rest.starts_with(&triple) { triple.as_str() } else { quote };
@@ -235,7 +235,7 @@ fn is_prefix(word: &str) -> bool {
     ["", "r", "u", "b", "br", "rb"].iter().any(|prefix| word.eq_ignore_ascii_case(prefix))
 }
 
-fn negated(number: Value) -> Option<Value> {
+fn negate_number(number: Value) -> Option<Value> {
     match number {
         Value::Int(i) => Some(i.checked_neg().map_or_else(|| Value::big(-BigInt::from(i)), Value::Int)),
         Value::Big(big) => Some(Value::big(-(*big).clone())),

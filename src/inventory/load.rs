@@ -64,11 +64,11 @@ pub struct Inventory {
 impl Inventory {
     /// An inventory without hosts; `localhost` is still to be had.
     pub fn empty() -> Self {
-        Self::load(&[], Rc::default())
+        Self::load_sources(&[], Rc::default())
     }
 
     /// Reads the sources in order (`-i` as written). What cannot be read becomes a warning.
-    pub fn load(sources: &[String], secrets: Rc<VaultSecrets>) -> Self {
+    pub fn load_sources(sources: &[String], secrets: Rc<VaultSecrets>) -> Self {
         Self::load_by(sources, secrets, Rules::default(), Rc::default())
     }
 
@@ -144,7 +144,7 @@ impl Inventory {
     }
 
     /// The sources that could not be read.
-    pub fn unread(&self) -> &[String] {
+    pub fn unread_sources(&self) -> &[String] {
         &self.unread
     }
 
@@ -203,7 +203,7 @@ impl Inventory {
 
     /// The name under which this machine is known: a host of the inventory that is it, else the implicit one, which
     /// keeps the name it was first called by.
-    pub(super) fn localhost(&self, called: &str) -> HostName {
+    pub(super) fn implicit_localhost(&self, called: &str) -> HostName {
         let own = LOCALHOST.iter().find_map(|name| self.model.hosts.get_key_value(*name)).map(|(name, _)| name.clone());
         own.unwrap_or_else(|| Arc::clone(self.localhost.get_or_init(|| called.into())))
     }
@@ -228,7 +228,7 @@ mod tests {
         let full = |source: &&str| {
             if source.contains(',') { (*source).to_owned() } else { folder.join(source).display().to_string() }
         };
-        Inventory::load(&sources.iter().map(full).collect::<Vec<_>>(), Rc::default())
+        Inventory::load_sources(&sources.iter().map(full).collect::<Vec<_>>(), Rc::default())
     }
 
     #[test]
@@ -251,10 +251,10 @@ mod tests {
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
         let inventory = load(folder.path(), &["d", "x[1:2],y:22"]);
         assert!(inventory.take_warnings().is_empty());
-        assert_eq!(inventory.select("all").unwrap().join(" "), "x[1:2] y a b s");
+        assert_eq!(inventory.select_hosts("all").unwrap().join(" "), "x[1:2] y a b s");
         let rules = Rules { ranges_in_lists: true, ..Rules::default() };
         let ranges = Inventory::load_by(&["x[1:2],".to_owned()], Rc::default(), rules, Rc::default());
-        assert_eq!(ranges.select("all").unwrap().join(" "), "x1 x2");
+        assert_eq!(ranges.select_hosts("all").unwrap().join(" "), "x1 x2");
         assert_eq!(inventory.model.hosts["y"].vars.get("ansible_port"), Some(&Value::Int(22)));
         let Some(Value::Str(text)) = inventory.model.hosts["s"].vars.get("v") else { panic!("no text") };
         assert!(text.is_template());
@@ -269,10 +269,10 @@ mod tests {
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert!(warnings[0].summary.ends_with("cannot be read: a section cannot be of the type `nope`"));
         assert!(warnings[1].summary.ends_with("missing` does not exist"));
-        assert_eq!(inventory.unread().len(), 2);
+        assert_eq!(inventory.unread_sources().len(), 2);
         // What came before the line that cannot be read is there.
-        assert_eq!(inventory.select("all").unwrap().join(" "), "good");
-        assert_eq!(inventory.select("localhost").unwrap().join(" "), "localhost");
-        assert_eq!(inventory.select("127.0.0.1").unwrap().join(" "), "localhost");
+        assert_eq!(inventory.select_hosts("all").unwrap().join(" "), "good");
+        assert_eq!(inventory.select_hosts("localhost").unwrap().join(" "), "localhost");
+        assert_eq!(inventory.select_hosts("127.0.0.1").unwrap().join(" "), "localhost");
     }
 }

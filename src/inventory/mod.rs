@@ -30,5 +30,5 @@ pub use layer::{Layer, LayerKind};
 pub use load::{Inventory, Rules};
 pub use model::{ALL, GroupName, HostName, UNGROUPED};
 pub use names::Transform;
-pub use pattern::glob as glob_expression;
+pub use pattern::glob_to_regex as glob_expression;
 pub use select::select_among;

@@ -72,8 +72,8 @@ impl Default for Model {
     fn default() -> Self {
         let mut model =
             Self { hosts: IndexMap::new(), groups: IndexMap::new(), names: GroupNames::default(), merge_hashes: false };
-        model.group(UNGROUPED);
-        model.group(ALL).children.insert(UNGROUPED.into());
+        model.group_entry(UNGROUPED);
+        model.group_entry(ALL).children.insert(UNGROUPED.into());
         model.groups.move_index(1, 0);
         model
     }
@@ -81,8 +81,8 @@ impl Default for Model {
 
 impl Model {
     /// A group, made if it is not there.
-    pub fn group(&mut self, name: &str) -> &mut Group {
-        let name = &*self.names.safe(name);
+    pub fn group_entry(&mut self, name: &str) -> &mut Group {
+        let name = &*self.names.safe_name(name);
         if !self.groups.contains_key(name) {
             self.groups.insert(name.into(), Group { priority: 1, ..Group::default() });
         }
@@ -90,9 +90,9 @@ impl Model {
     }
 
     /// A host, made if it is not there, and put into a group (or into none beyond `all` yet).
-    pub fn host(&mut self, name: &str, group: Option<&str>, source: Option<&Origin>) -> &mut Host {
+    pub fn host_entry(&mut self, name: &str, group: Option<&str>, source: Option<&Origin>) -> &mut Host {
         if let Some(group) = group {
-            self.group(group).hosts.insert(name.into());
+            self.group_entry(group).hosts.insert(name.into());
         }
         self.hosts.entry(name.into()).or_insert_with(|| Host { source: source.cloned(), ..Host::default() })
     }
@@ -109,23 +109,23 @@ impl Model {
     /// # Errors
     /// With one sentence, if that would make a circle.
     pub fn add_child(&mut self, parent: &str, child: &str) -> Result<(), String> {
-        let (parent, child) = (&*self.names.safe(parent), &*self.names.safe(child));
+        let (parent, child) = (&*self.names.safe_name(parent), &*self.names.safe_name(child));
         if parent == child {
             return Err(format!("the group `{child}` cannot be a child of itself"));
         }
-        self.group(child);
-        self.group(parent);
-        if self.family(child).any(|name| **name == *parent) {
+        self.group_entry(child);
+        self.group_entry(parent);
+        if self.group_and_descendants(child).any(|name| **name == *parent) {
             return Err(format!("the groups `{parent}` and `{child}` would be children of each other"));
         }
-        self.group(parent).children.insert(child.into());
+        self.group_entry(parent).children.insert(child.into());
         Ok(())
     }
 
     /// Sets a variable of a group.
     pub fn set_group_var(&mut self, group: &str, key: Value, value: Value) {
         let merge = self.merge_hashes;
-        let group = self.group(group);
+        let group = self.group_entry(group);
         if key.as_str() == Some("ansible_group_priority") {
             let number = value.as_int().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
             group.priority = number.unwrap_or(group.priority);
@@ -135,7 +135,7 @@ impl Model {
     }
 
     /// A group and all below it, nearer ones first.
-    pub fn family(&self, group: &str) -> impl Iterator<Item = &GroupName> {
+    pub fn group_and_descendants(&self, group: &str) -> impl Iterator<Item = &GroupName> {
         let mut order: IndexSet<&GroupName> =
             self.groups.get_key_value(group).map(|(name, _)| name).into_iter().collect();
         let mut next = 0;
@@ -148,7 +148,7 @@ impl Model {
 
     /// The hosts of a group and of all groups below it.
     pub fn hosts_of(&self, group: &str) -> IndexSet<HostName> {
-        self.family(group).flat_map(|name| self.groups[name].hosts.iter().cloned()).collect()
+        self.group_and_descendants(group).flat_map(|name| self.groups[name].hosts.iter().cloned()).collect()
     }
 
     /// The groups of a host, `all` and inherited ones included; parents before children, then by priority and name,
@@ -165,18 +165,18 @@ impl Model {
             found.extend(self.groups.get_key_value(ALL).map(|(name, _)| name));
         }
         let mut sorted: Vec<(usize, i64, &GroupName)> =
-            found.into_iter().map(|name| (self.depth(name, 0), self.groups[name].priority, name)).collect();
+            found.into_iter().map(|name| (self.depth_below_all(name, 0), self.groups[name].priority, name)).collect();
         sorted.sort();
         sorted.into_iter().map(|(.., name)| Arc::clone(name)).collect()
     }
 
     /// How many steps a group is below `all`, by the longest way.
-    fn depth(&self, group: &str, guard: usize) -> usize {
+    fn depth_below_all(&self, group: &str, guard: usize) -> usize {
         if group == ALL || guard > self.groups.len() {
             return 0;
         }
         let parents = self.groups.iter().filter(|(_, parent)| parent.children.contains(group));
-        1 + parents.map(|(name, _)| self.depth(name, guard + 1)).max().unwrap_or(0)
+        1 + parents.map(|(name, _)| self.depth_below_all(name, guard + 1)).max().unwrap_or(0)
     }
 
     /// Puts everything in order after reading: groups without a parent under `all`, hosts without a group into
@@ -186,7 +186,7 @@ impl Model {
             self.groups.values().flat_map(|group| group.children.iter().cloned()).collect();
         let orphans: Vec<GroupName> =
             self.groups.keys().filter(|name| ***name != *ALL && !children.contains(*name)).cloned().collect();
-        self.group(ALL).children.extend(orphans);
+        self.group_entry(ALL).children.extend(orphans);
         let grouped: HashSet<HostName> = self
             .groups
             .iter()
@@ -194,7 +194,7 @@ impl Model {
             .flat_map(|(_, group)| group.hosts.iter().cloned())
             .collect();
         let loose: Vec<HostName> = self.hosts.keys().filter(|name| !grouped.contains(*name)).cloned().collect();
-        let ungrouped = self.group(UNGROUPED);
+        let ungrouped = self.group_entry(UNGROUPED);
         ungrouped.hosts.retain(|name| !grouped.contains(name));
         ungrouped.hosts.extend(loose);
         self.hosts.keys().filter(|name| self.groups.contains_key(*name)).cloned().collect()
@@ -210,9 +210,9 @@ mod tests {
         let mut model = Model::default();
         model.add_child("top", "b").unwrap();
         model.add_child("top", "a").unwrap();
-        model.host("h", Some("a"), None);
-        model.host("h", Some("b"), None);
-        model.host("h", Some("zed"), None);
+        model.host_entry("h", Some("a"), None);
+        model.host_entry("h", Some("b"), None);
+        model.host_entry("h", Some("zed"), None);
         model.settle();
         let names = |model: &Model| model.groups_of("h").join(" ");
         assert_eq!(names(&model), "all top zed a b");
@@ -225,14 +225,14 @@ mod tests {
     #[test]
     fn settling() {
         let mut model = Model::default();
-        model.host("loose", Some(UNGROUPED), None);
-        model.host("h", Some(UNGROUPED), None);
-        model.host("h", Some("g"), None);
+        model.host_entry("loose", Some(UNGROUPED), None);
+        model.host_entry("h", Some(UNGROUPED), None);
+        model.host_entry("h", Some("g"), None);
         assert!(model.settle().is_empty());
         assert_eq!(model.groups[UNGROUPED].hosts.iter().map(|h| &**h).collect::<Vec<_>>(), ["loose"]);
         assert_eq!(model.groups.keys().map(|g| &**g).collect::<Vec<_>>(), ["all", "ungrouped", "g"]);
         assert_eq!(model.hosts_of(ALL).len(), 2);
-        model.host("g", None, None);
+        model.host_entry("g", None, None);
         assert_eq!(model.settle(), ["g".into()]);
     }
 }

@@ -18,18 +18,18 @@ pub enum Transform {
 }
 
 /// Whether a sign cannot stand in the name of a variable at its place.
-fn unfit((at, c): (usize, char)) -> bool {
+fn is_unfit((at, c): (usize, char)) -> bool {
     !(c.is_alphanumeric() || c == '_') || (at == 0 && c.is_numeric())
 }
 
 /// A name with underscores for what is unfit.
-pub fn fit(name: &str) -> String {
-    name.char_indices().map(|(at, c)| if unfit((at, c)) { '_' } else { c }).collect()
+pub fn make_valid(name: &str) -> String {
+    name.char_indices().map(|(at, c)| if is_unfit((at, c)) { '_' } else { c }).collect()
 }
 
 impl Transform {
     /// Reads the setting; anything unknown replaces, as the original's does.
-    pub fn parse(word: &str) -> Self {
+    pub fn parse_policy(word: &str) -> Self {
         match word {
             "never" | "" => Self::Never,
             "ignore" => Self::Ignore,
@@ -55,14 +55,14 @@ impl GroupNames {
     }
 
     /// The name under which the group is kept.
-    pub fn safe<'a>(&self, name: &'a str) -> Cow<'a, str> {
-        if !name.char_indices().any(unfit) {
+    pub fn safe_name<'a>(&self, name: &'a str) -> Cow<'a, str> {
+        if !name.char_indices().any(is_unfit) {
             return Cow::Borrowed(name);
         }
         self.met.borrow_mut().get_or_insert_with(|| name.to_owned());
         match self.transform {
             Transform::Never | Transform::Ignore => Cow::Borrowed(name),
-            _ => Cow::Owned(fit(name)),
+            _ => Cow::Owned(make_valid(name)),
         }
     }
 
@@ -92,7 +92,7 @@ mod tests {
             (Transform::Always, "fit_1", "fit_1", false),
         ] {
             let names = GroupNames::new(transform);
-            assert_eq!((&*names.safe(name), names.warning().is_some()), (safe, warned), "{transform:?} {name}");
+            assert_eq!((&*names.safe_name(name), names.warning().is_some()), (safe, warned), "{transform:?} {name}");
         }
     }
 }

@@ -3,10 +3,10 @@
 use fancy_regex::Regex;
 
 /// A text of patterns split into its parts.
-pub fn split(text: &str) -> Vec<&str> {
+pub fn split_patterns(text: &str) -> Vec<&str> {
     let parts: Vec<&str> = if text.contains(',') {
         text.split(',').collect()
-    } else if whole(text) {
+    } else if is_whole_pattern(text) {
         vec![text]
     } else {
         split_colons(text)
@@ -15,7 +15,7 @@ pub fn split(text: &str) -> Vec<&str> {
 }
 
 /// An address, or a host with a port, is one pattern in spite of its colons.
-fn whole(text: &str) -> bool {
+fn is_whole_pattern(text: &str) -> bool {
     let (host, port) = super::range::split_port(text);
     super::range::is_address(host) || (port.is_some() && !host.contains(['!', '&', ':']))
 }
@@ -51,7 +51,7 @@ pub enum Effect {
 }
 
 /// The parts in the order in which they count: joins, then `&`, then `!`. Without any join, `all` is where it starts.
-pub fn order<'a>(parts: &[&'a str]) -> Vec<(Effect, &'a str)> {
+pub fn order_parts<'a>(parts: &[&'a str]) -> Vec<(Effect, &'a str)> {
     let mut ordered: Vec<(Effect, &str)> = parts
         .iter()
         .map(|part| match part.as_bytes().first() {
@@ -78,7 +78,7 @@ pub enum Subscript {
 
 impl Subscript {
     /// The hosts that are taken.
-    pub fn apply<T: Clone>(self, hosts: &[T]) -> Vec<T> {
+    pub fn select_hosts<T: Clone>(self, hosts: &[T]) -> Vec<T> {
         let length = hosts.len();
         let at = |index: i64| {
             let steps = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
@@ -127,7 +127,7 @@ impl<'a> Matcher<'a> {
     pub fn new(part: &'a str) -> Result<Self, String> {
         let expression = match part.strip_prefix('~') {
             Some(expression) => format!("^(?:{expression})"),
-            None if part.contains(['*', '?', '[']) => glob(part),
+            None if part.contains(['*', '?', '[']) => glob_to_regex(part),
             None => return Ok(Self::Name(part)),
         };
         match Regex::new(&expression) {
@@ -137,7 +137,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Whether a name matches. An expression that gives up (it went back and forth too often) does not match.
-    pub fn matches(&self, name: &str) -> bool {
+    pub fn matches_name(&self, name: &str) -> bool {
         match self {
             Self::Name(wanted) => *wanted == name,
             Self::Expression(regex) => regex.is_match(name).unwrap_or(false),
@@ -146,16 +146,16 @@ impl<'a> Matcher<'a> {
 }
 
 /// A shell pattern as a regular expression for the whole name.
-pub fn glob(pattern: &str) -> String {
+pub fn glob_to_regex(pattern: &str) -> String {
     let mut out = String::from("(?s)^");
     let mut rest = pattern.chars();
     while let Some(c) = rest.next() {
         match c {
             '*' => out.push_str(".*"),
             '?' => out.push('.'),
-            '[' => match set(rest.as_str()) {
-                Some((set, after)) => {
-                    out.push_str(&set);
+            '[' => match read_set(rest.as_str()) {
+                Some((read_set, after)) => {
+                    out.push_str(&read_set);
                     rest = after.chars();
                 }
                 None => out.push_str("\\["),
@@ -168,7 +168,7 @@ pub fn glob(pattern: &str) -> String {
 }
 
 /// `abc]..` as a set, and what comes after it; nothing if it is not closed.
-fn set(text: &str) -> Option<(String, &str)> {
+fn read_set(text: &str) -> Option<(String, &str)> {
     let (negated, body) = match text.strip_prefix('!') {
         Some(body) => ("^", body),
         None => ("", text),
@@ -190,25 +190,25 @@ mod tests {
 
     #[test]
     fn splitting() {
-        assert_eq!(split("a:&b:!c"), ["a", "&b", "!c"]);
-        assert_eq!(split("a, b:c ,"), ["a", "b:c"]);
-        assert_eq!(split("a[0:2]:b"), ["a[0:2]", "b"]);
-        assert_eq!(split("::1"), ["::1"]);
-        assert_eq!(split("h:22"), ["h:22"]);
-        assert_eq!(split(""), [""; 0]);
+        assert_eq!(split_patterns("a:&b:!c"), ["a", "&b", "!c"]);
+        assert_eq!(split_patterns("a, b:c ,"), ["a", "b:c"]);
+        assert_eq!(split_patterns("a[0:2]:b"), ["a[0:2]", "b"]);
+        assert_eq!(split_patterns("::1"), ["::1"]);
+        assert_eq!(split_patterns("h:22"), ["h:22"]);
+        assert_eq!(split_patterns(""), [""; 0]);
     }
 
     #[test]
     fn exclusions_come_last() {
         use Effect::{Drop, Join, Keep};
-        assert_eq!(order(&["!a", "&b", "c"]), [(Join, "c"), (Keep, "b"), (Drop, "a")]);
-        assert_eq!(order(&["!a"]), [(Join, "all"), (Drop, "a")]);
+        assert_eq!(order_parts(&["!a", "&b", "c"]), [(Join, "c"), (Keep, "b"), (Drop, "a")]);
+        assert_eq!(order_parts(&["!a"]), [(Join, "all"), (Drop, "a")]);
     }
 
     #[track_caller]
     fn subscript(part: &str, taken: &[i32]) {
         let (name, subscript) = split_subscript(part);
-        assert_eq!((name, subscript.unwrap().apply(&[0, 1, 2, 3])), ("g", taken.to_vec()), "{part}");
+        assert_eq!((name, subscript.unwrap().select_hosts(&[0, 1, 2, 3])), ("g", taken.to_vec()), "{part}");
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
 
     #[track_caller]
     fn matches(pattern: &str, name: &str, expected: bool) {
-        assert_eq!(Matcher::new(pattern).unwrap().matches(name), expected, "{pattern} {name}");
+        assert_eq!(Matcher::new(pattern).unwrap().matches_name(name), expected, "{pattern} {name}");
     }
 
     #[test]
@@ -246,20 +246,20 @@ mod tests {
     proptest! {
         #[test]
         fn any_pattern_is_answered(text in "[a-z0-9*?!&:~,\\[\\]. -]{0,20}", hosts in 0usize..5) {
-            for (_, part) in order(&split(&text)) {
+            for (_, part) in order_parts(&split_patterns(&text)) {
                 let (name, subscript) = split_subscript(part);
                 if let Ok(matcher) = Matcher::new(name) {
-                    matcher.matches("web1");
+                    matcher.matches_name("web1");
                 }
                 if let Some(subscript) = subscript {
-                    prop_assert!(subscript.apply(&vec![0; hosts]).len() <= hosts);
+                    prop_assert!(subscript.select_hosts(&vec![0; hosts]).len() <= hosts);
                 }
             }
         }
 
         #[test]
         fn a_plain_name_matches_only_itself(name in "[a-z0-9.-]{1,12}", other in "[a-z0-9.-]{1,12}") {
-            prop_assert_eq!(Matcher::new(&name).unwrap().matches(&other), name == other);
+            prop_assert_eq!(Matcher::new(&name).unwrap().matches_name(&other), name == other);
         }
     }
 }

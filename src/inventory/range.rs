@@ -7,14 +7,14 @@ const LIMIT: usize = 100_000;
 ///
 /// # Errors
 /// With one sentence, if a range is badly written.
-pub fn expand(pattern: &str) -> Result<Vec<String>, String> {
+pub fn expand_range(pattern: &str) -> Result<Vec<String>, String> {
     let Some((head, range, tail)) = first_range(pattern) else {
         return match pattern.contains('[') {
             true => Err(format!("`{pattern}` has a bracket but no range `[begin:end]`")),
             false => Ok(vec![pattern.to_owned()]),
         };
     };
-    let (members, tails) = (members(range)?, expand(tail)?);
+    let (members, tails) = (range_members(range)?, expand_range(tail)?);
     if members.len().saturating_mul(tails.len()) > LIMIT {
         return Err(format!("`{pattern}` stands for more than {LIMIT} hosts"));
     }
@@ -36,7 +36,10 @@ pub fn split_port(name: &str) -> (&str, Option<u16>) {
     }
     match name.rsplit_once(':') {
         Some((host, port))
-            if !port.is_empty() && !host.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && balanced(host) =>
+            if !port.is_empty()
+                && !host.is_empty()
+                && port.bytes().all(|b| b.is_ascii_digit())
+                && has_balanced_brackets(host) =>
         {
             if host.contains(':') && first_range(host).is_none() {
                 whole
@@ -53,7 +56,7 @@ pub fn is_address(text: &str) -> bool {
     text.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
-fn balanced(text: &str) -> bool {
+fn has_balanced_brackets(text: &str) -> bool {
     text.matches('[').count() == text.matches(']').count()
 }
 
@@ -65,7 +68,7 @@ fn first_range(pattern: &str) -> Option<(&str, &str, &str)> {
     range.contains(':').then(|| (&pattern[..open], range, &pattern[close + 1..]))
 }
 
-fn members(range: &str) -> Result<Vec<String>, String> {
+fn range_members(range: &str) -> Result<Vec<String>, String> {
     let parts: Vec<&str> = range.split(':').collect();
     let (first, last, step) = match parts[..] {
         [first, last] => (first, last, "1"),
@@ -80,7 +83,7 @@ fn members(range: &str) -> Result<Vec<String>, String> {
         Ok(step) if step > 0 => step,
         _ => return Err(format!("the step of the range `[{range}]` must be a number above 0")),
     };
-    if let (Some(first), Some(last)) = (letter(first), letter(last)) {
+    if let (Some(first), Some(last)) = (letter_index(first), letter_index(last)) {
         if first > last {
             return Err(format!("the range `[{range}]` runs backwards"));
         }
@@ -101,7 +104,7 @@ fn members(range: &str) -> Result<Vec<String>, String> {
 
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-fn letter(text: &str) -> Option<usize> {
+fn letter_index(text: &str) -> Option<usize> {
     if text.len() == 1 { LETTERS.find(text) } else { None }
 }
 
@@ -112,7 +115,7 @@ mod tests {
 
     #[track_caller]
     fn case(pattern: &str, names: &str) {
-        assert_eq!(expand(pattern).unwrap().join(" "), names);
+        assert_eq!(expand_range(pattern).unwrap().join(" "), names);
     }
 
     #[test]
@@ -125,7 +128,7 @@ mod tests {
         case("[8:11]", "8 9 10 11");
         case("[5:1]", "");
         for bad in ["[1:2:3:4]", "[1:]", "[01:100]", "[1:9:0]", "[c:a]", "[a:9]", "[0:99999999]", "plain[0]", "[web"] {
-            assert!(expand(bad).is_err(), "{bad}");
+            assert!(expand_range(bad).is_err(), "{bad}");
         }
     }
 
@@ -147,14 +150,14 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_count_up(low in 0usize..500, span in 0usize..500, step in 1usize..9) {
-            let names = expand(&format!("h[{low}:{}:{step}]", low + span)).unwrap();
+            let names = expand_range(&format!("h[{low}:{}:{step}]", low + span)).unwrap();
             prop_assert_eq!(names.len(), span / step + 1);
             prop_assert_eq!(&names[0], &format!("h{low}"));
         }
 
         #[test]
         fn any_text_is_answered(text in ".{0,30}") {
-            let _ = expand(&text);
+            let _ = expand_range(&text);
             let _ = split_port(&text);
         }
     }

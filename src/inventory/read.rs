@@ -27,17 +27,19 @@ pub fn source(path: &Path, secrets: &VaultSecrets, reads: &Reads) -> Result<Arc<
 ///
 /// # Errors
 /// With one sentence that has the place in it.
-pub fn yaml(source: &Arc<Source>) -> Result<Value, String> {
+pub fn read_yaml(source: &Arc<Source>) -> Result<Value, String> {
     let loaded = crate::yaml::load(source).map_err(|why| why.one_line())?;
     Ok(loaded.root.map_or(Value::Null, |root| root.to_value()))
 }
 
 /// The same data as text that the user wrote, so that templates in it are templates.
-pub fn trusted(value: &Value, origin: &Span) -> Value {
+pub fn mark_trusted(value: &Value, origin: &Span) -> Value {
     match value {
         Value::Str(text) => Value::Str(Text::written(text.shared(), origin.clone())),
-        Value::List(items) => Value::list(items.iter().map(|item| trusted(item, origin))),
-        Value::Dict(dict) => Value::from(dict.iter().map(|(k, v)| (k.clone(), trusted(v, origin))).collect::<Dict>()),
+        Value::List(items) => Value::list(items.iter().map(|item| mark_trusted(item, origin))),
+        Value::Dict(dict) => {
+            Value::from(dict.iter().map(|(k, v)| (k.clone(), mark_trusted(v, origin))).collect::<Dict>())
+        }
         other => other.clone(),
     }
 }

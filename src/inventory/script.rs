@@ -12,8 +12,8 @@ use crate::value::Value;
 ///
 /// # Errors
 /// With one sentence, if it cannot be run or prints something else.
-pub fn load(path: &Path, origin: &Origin, model: &mut Model) -> Result<(), String> {
-    let list = run(path, &["--list"])?;
+pub fn load_script(path: &Path, origin: &Origin, model: &mut Model) -> Result<(), String> {
+    let list = run_script(path, &["--list"])?;
     if let Some(vars) = tree::read_list(&list, origin, model)? {
         for (host, vars) in vars.iter() {
             set_vars(model, &crate::value::python::str(host), vars)?;
@@ -23,7 +23,7 @@ pub fn load(path: &Path, origin: &Origin, model: &mut Model) -> Result<(), Strin
     let own = |host: &super::model::Host| host.source.as_ref().is_some_and(|source| source.file == origin.file);
     let hosts: Vec<_> = model.hosts.iter().filter(|(_, host)| own(host)).map(|(name, _)| name.clone()).collect();
     for host in hosts {
-        let vars = run(path, &["--host", &host])?;
+        let vars = run_script(path, &["--host", &host])?;
         set_vars(model, &host, &vars)?;
     }
     Ok(())
@@ -35,7 +35,7 @@ fn set_vars(model: &mut Model, host: &str, vars: &Value) -> Result<(), String> {
     Ok(())
 }
 
-fn run(path: &Path, arguments: &[&str]) -> Result<Value, String> {
+fn run_script(path: &Path, arguments: &[&str]) -> Result<Value, String> {
     // A name without a folder would be looked for in PATH.
     let program = std::path::absolute(path).map_err(|why| why.to_string())?;
     let output = Command::new(program).args(arguments).output().map_err(|why| format!("cannot run it: {why}"))?;
@@ -49,5 +49,5 @@ fn run(path: &Path, arguments: &[&str]) -> Result<Value, String> {
     }
     let source = Source::new(path.display().to_string(), text);
     let value = crate::value::json::from_str(source.text()).map_err(|why| format!("it printed no JSON: {why}"))?;
-    Ok(read::trusted(&value, &source.span(0..source.text().len())))
+    Ok(read::mark_trusted(&value, &source.span(0..source.text().len())))
 }

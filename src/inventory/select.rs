@@ -16,8 +16,8 @@ impl Inventory {
     ///
     /// # Errors
     /// If a regular expression is not one.
-    pub fn select(&self, pattern: &str) -> Result<Vec<HostName>, Diagnostic> {
-        self.select_parts(&pattern::split(pattern))
+    pub fn select_hosts(&self, pattern: &str) -> Result<Vec<HostName>, Diagnostic> {
+        self.select_parts(&pattern::split_patterns(pattern))
     }
 
     /// The same for a list of patterns (`hosts: [a, b]`), each of which may have several parts.
@@ -25,15 +25,15 @@ impl Inventory {
     /// # Errors
     /// If a regular expression is not one.
     pub fn select_all<S: AsRef<str>>(&self, patterns: &[S]) -> Result<Vec<HostName>, Diagnostic> {
-        let parts: Vec<&str> = patterns.iter().flat_map(|text| pattern::split(text.as_ref())).collect();
+        let parts: Vec<&str> = patterns.iter().flat_map(|text| pattern::split_patterns(text.as_ref())).collect();
         self.select_parts(&parts)
     }
 
     fn select_parts(&self, parts: &[&str]) -> Result<Vec<HostName>, Diagnostic> {
-        let mut hosts = self.evaluate(parts)?;
+        let mut hosts = self.evaluate_parts(parts)?;
         if let Some(limit) = self.limit_parts() {
             let limit: Vec<&str> = limit.iter().map(String::as_str).collect();
-            let kept = self.evaluate(&limit)?;
+            let kept = self.evaluate_parts(&limit)?;
             hosts.retain(|host| kept.contains(host));
         }
         Ok(hosts.into_iter().collect())
@@ -45,7 +45,7 @@ impl Inventory {
     /// If such a file cannot be read.
     pub fn set_limit(&mut self, text: &str) -> Result<(), Diagnostic> {
         let mut parts = Vec::new();
-        for part in pattern::split(text) {
+        for part in pattern::split_patterns(text) {
             let Some(file) = part.strip_prefix('@') else {
                 parts.push(part.to_owned());
                 continue;
@@ -66,13 +66,13 @@ impl Inventory {
     /// Whether `--limit` leaves nothing of an inventory that has hosts, which ends a run before it begins.
     pub fn limit_leaves_nothing(&self) -> bool {
         // The `localhost` that is in no inventory does not count: it is not among all hosts.
-        !self.model().hosts.is_empty() && self.select("all").is_ok_and(|hosts| hosts.is_empty())
+        !self.model().hosts.is_empty() && self.select_hosts("all").is_ok_and(|hosts| hosts.is_empty())
     }
 
-    fn evaluate(&self, parts: &[&str]) -> Result<IndexSet<HostName>, Diagnostic> {
+    fn evaluate_parts(&self, parts: &[&str]) -> Result<IndexSet<HostName>, Diagnostic> {
         let mut hosts = IndexSet::new();
-        for (effect, part) in pattern::order(parts) {
-            let found = self.one(part)?;
+        for (effect, part) in pattern::order_parts(parts) {
+            let found = self.hosts_of_part(part)?;
             match effect {
                 Effect::Join => hosts.extend(found),
                 Effect::Keep => hosts.retain(|host| found.contains(host)),
@@ -82,20 +82,20 @@ impl Inventory {
         Ok(hosts)
     }
 
-    fn one(&self, part: &str) -> Result<IndexSet<HostName>, Diagnostic> {
+    fn hosts_of_part(&self, part: &str) -> Result<IndexSet<HostName>, Diagnostic> {
         let model = self.model();
         if let Some((name, _)) = model.hosts.get_key_value(part) {
             return Ok([Arc::clone(name)].into_iter().collect());
         }
         let (name, subscript) = pattern::split_subscript(part);
         let matcher = Matcher::new(name).map_err(Diagnostic::error)?;
-        let groups: Vec<_> = model.groups.keys().filter(|group| matcher.matches(group)).collect();
+        let groups: Vec<_> = model.groups.keys().filter(|group| matcher.matches_name(group)).collect();
         let mut hosts: IndexSet<HostName> = groups.iter().flat_map(|group| model.hosts_of(group)).collect();
         if groups.is_empty() || matches!(matcher, Matcher::Expression(_)) {
-            hosts.extend(model.hosts.keys().filter(|host| matcher.matches(host)).cloned());
+            hosts.extend(model.hosts.keys().filter(|host| matcher.matches_name(host)).cloned());
         }
         if hosts.is_empty() && LOCALHOST.contains(&name) {
-            hosts.insert(self.localhost(name));
+            hosts.insert(self.implicit_localhost(name));
         }
         if hosts.is_empty() && groups.is_empty() && name != ALL {
             let names = model.groups.keys().chain(model.hosts.keys());
@@ -108,7 +108,7 @@ impl Inventory {
         }
         let Some(subscript) = subscript else { return Ok(hosts) };
         let taken: IndexSet<HostName> =
-            subscript.apply(&hosts.iter().cloned().collect::<Vec<_>>()).into_iter().collect();
+            subscript.select_hosts(&hosts.iter().cloned().collect::<Vec<_>>()).into_iter().collect();
         if taken.is_empty() && !hosts.is_empty() && matches!(subscript, pattern::Subscript::One(_)) {
             let count = hosts.len();
             return Err(Diagnostic::error(format!("the host pattern `{part}` asks for a host that is not there"))
@@ -125,9 +125,9 @@ impl Inventory {
 pub fn select_among(groups: &[(String, Vec<String>)], patterns: &[String]) -> Result<Vec<HostName>, Diagnostic> {
     let mut model = Model::default();
     for (group, hosts) in groups {
-        model.group(group);
+        model.group_entry(group);
         for host in hosts {
-            model.host(host, Some(group), None);
+            model.host_entry(host, Some(group), None);
         }
     }
     model.settle();
@@ -157,7 +157,7 @@ mod tests {
     #[track_caller]
     fn case(pattern: &str, hosts: &str) {
         let inventory = inventory();
-        assert_eq!(inventory.select(pattern).unwrap().join(" "), hosts, "{pattern}");
+        assert_eq!(inventory.select_hosts(pattern).unwrap().join(" "), hosts, "{pattern}");
         assert!(inventory.take_warnings().is_empty());
     }
 
@@ -187,22 +187,22 @@ mod tests {
     #[test]
     fn what_matches_nothing_is_a_warning() {
         let inventory = inventory();
-        assert_eq!(inventory.select("lose,h1").unwrap().join(" "), "h1");
+        assert_eq!(inventory.select_hosts("lose,h1").unwrap().join(" "), "h1");
         let warnings = inventory.take_warnings();
         assert_eq!(warnings[0].summary, "the host pattern `lose` matches no host and no group");
         assert_eq!(warnings[0].hints, ["did you mean `loose`?"]);
-        assert!(inventory.select("~(").is_err());
+        assert!(inventory.select_hosts("~(").is_err());
         let rules = Rules { unmatched: Reaction::Refuse, ..Rules::default() };
         let strict = Inventory::load_by(&["h1,".to_owned()], Rc::default(), rules, Rc::default());
-        assert!(strict.select("lose,h1").is_err() && strict.select("h1").is_ok());
+        assert!(strict.select_hosts("lose,h1").is_err() && strict.select_hosts("h1").is_ok());
     }
 
     #[test]
     fn limits() {
         let mut inventory = inventory();
         inventory.set_limit("a:!h1").unwrap();
-        assert_eq!(inventory.select("all").unwrap().join(" "), "h2");
-        assert_eq!(inventory.select("localhost").unwrap(), [] as [HostName; 0]);
+        assert_eq!(inventory.select_hosts("all").unwrap().join(" "), "h2");
+        assert_eq!(inventory.select_hosts("localhost").unwrap(), [] as [HostName; 0]);
         assert!(!inventory.limit_leaves_nothing());
         inventory.set_limit("nobody").unwrap();
         assert!(inventory.limit_leaves_nothing());
@@ -210,7 +210,7 @@ mod tests {
         let file = folder.path().join("retry");
         std::fs::write(&file, "h3\n\nh1\n").unwrap();
         inventory.set_limit(&format!("@{}", file.display())).unwrap();
-        assert_eq!(inventory.select("all").unwrap().join(" "), "h1 h3");
+        assert_eq!(inventory.select_hosts("all").unwrap().join(" "), "h1 h3");
         assert!(inventory.set_limit("@nowhere").is_err());
         std::fs::write(&file, "\n").unwrap();
         inventory.set_limit(&format!("@{}", file.display())).unwrap();

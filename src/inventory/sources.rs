@@ -18,10 +18,10 @@ impl Inventory {
     pub(super) fn source(&mut self, source: &str) -> bool {
         let path = Path::new(source);
         if source.contains(',') && !path.exists() {
-            return self.list(source);
+            return self.add_host_list(source);
         }
         let Ok(path) = std::path::absolute(path) else { return false };
-        self.folders.push(if path.is_dir() { path.clone() } else { parent(&path) });
+        self.folders.push(if path.is_dir() { path.clone() } else { parent_folder(&path) });
         if !path.exists() {
             self.warn(
                 Diagnostic::warning(format!("the inventory `{source}` does not exist"))
@@ -29,14 +29,14 @@ impl Inventory {
             );
             return false;
         }
-        let read = self.path(&path, 0);
+        let read = self.add_path(&path, 0);
         let mut seen = std::collections::HashSet::new();
         self.folders.retain(|folder| seen.insert(folder.clone()));
         read
     }
 
     /// `a,b:22,` names hosts by itself.
-    fn list(&mut self, source: &str) -> bool {
+    fn add_host_list(&mut self, source: &str) -> bool {
         let origin = Origin { file: source.into(), folder: None };
         for word in source.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             let names = if self.rules.ranges_in_lists {
@@ -54,7 +54,7 @@ impl Inventory {
                 }
                 Ok(names) => {
                     for (name, port) in names {
-                        let host = self.model.host(&name, Some(super::model::UNGROUPED), Some(&origin));
+                        let host = self.model.host_entry(&name, Some(super::model::UNGROUPED), Some(&origin));
                         if let Some(port) = port {
                             host.vars.set("ansible_port", Value::Int(i64::from(port)));
                         }
@@ -65,9 +65,9 @@ impl Inventory {
         true
     }
 
-    fn path(&mut self, path: &Path, depth: usize) -> bool {
+    fn add_path(&mut self, path: &Path, depth: usize) -> bool {
         if !path.is_dir() {
-            return self.file(path);
+            return self.add_file(path);
         }
         let mut entries: Vec<PathBuf> =
             std::fs::read_dir(path).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
@@ -78,20 +78,20 @@ impl Inventory {
             let special = name.starts_with('.') || matches!(&*name, "group_vars" | "host_vars" | "vars_plugins");
             // A link to a folder above itself would never end.
             if !special && !IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending)) && depth < 20 {
-                read |= self.path(&entry, depth + 1);
+                read |= self.add_path(&entry, depth + 1);
             }
         }
         read
     }
 
     /// Tries the forms a file may have. What was read before something could not be understood stays, as in the original.
-    fn file(&mut self, path: &Path) -> bool {
-        let origin = Origin { file: path.display().to_string().into(), folder: Some(parent(path)) };
+    fn add_file(&mut self, path: &Path) -> bool {
+        let origin = Origin { file: path.display().to_string().into(), folder: Some(parent_folder(path)) };
         let mut failures = Vec::new();
         if is_program(path) {
             // What a script says is not among its bytes, but it is the script that says it.
             let _ = self.reads.read(path);
-            match script::load(path, &origin, &mut self.model) {
+            match script::load_script(path, &origin, &mut self.model) {
                 Ok(()) => return true,
                 Err(why) => failures.push(Diagnostic::warning(format!("as a script: {why}"))),
             }
@@ -106,7 +106,7 @@ impl Inventory {
         let ending = path.extension().map(|ending| ending.to_string_lossy().into_owned());
         let yaml = matches!(ending.as_deref(), None | Some("yml" | "yaml" | "json"));
         if yaml {
-            match read::yaml(&source).and_then(|value| self.tree(&value, &origin)) {
+            match read::read_yaml(&source).and_then(|value| self.add_tree(&value, &origin)) {
                 Ok(warnings) => {
                     warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
                     return true;
@@ -144,7 +144,7 @@ impl Inventory {
 
 impl Inventory {
     /// A tree of groups, or what a plugin makes of its file.
-    fn tree(&mut self, value: &Value, origin: &Origin) -> Result<Vec<String>, String> {
+    fn add_tree(&mut self, value: &Value, origin: &Origin) -> Result<Vec<String>, String> {
         let Some((config, plugin)) = value.as_dict().and_then(|dict| Some((dict, dict.get("plugin")?.as_str()?)))
         else {
             return tree::read_yaml(value, origin, &mut self.model);
@@ -161,7 +161,7 @@ impl Inventory {
     }
 }
 
-fn parent(path: &Path) -> PathBuf {
+fn parent_folder(path: &Path) -> PathBuf {
     path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 

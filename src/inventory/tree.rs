@@ -13,7 +13,7 @@ pub fn read_yaml(value: &Value, origin: &Origin, model: &mut Model) -> Result<Ve
     let groups = groups.ok_or("a YAML inventory is a mapping of groups")?;
     let mut warnings = Vec::new();
     for (name, body) in groups.iter() {
-        yaml_group(&text(name), body, origin, model, &mut warnings)?;
+        yaml_group(&to_text(name), body, origin, model, &mut warnings)?;
     }
     Ok(warnings)
 }
@@ -27,7 +27,7 @@ fn yaml_group(
 ) -> Result<(), String> {
     let body = match body {
         Value::Null => {
-            model.group(name);
+            model.group_entry(name);
             return Ok(());
         }
         Value::Dict(body) => body,
@@ -37,7 +37,7 @@ fn yaml_group(
             return Ok(());
         }
     };
-    model.group(name);
+    model.group_entry(name);
     for section in ["vars", "children", "hosts"] {
         if let Some(value) = body.get(section)
             && !matches!(value, Value::Null | Value::Dict(_) | Value::Str(_))
@@ -52,7 +52,8 @@ fn yaml_group(
             Value::Dict(entries) => (**entries).clone(),
             Value::Str(name) => [(Value::Str(name.clone()), Value::Null)].into_iter().collect(),
             _ => {
-                warnings.push(format!("`{}` of the group `{name}` must be a mapping, so it is passed over", text(key)));
+                warnings
+                    .push(format!("`{}` of the group `{name}` must be a mapping, so it is passed over", to_text(key)));
                 continue;
             }
         };
@@ -60,7 +61,7 @@ fn yaml_group(
             Some("vars") => entries.iter().for_each(|(k, v)| model.set_group_var(name, k.clone(), v.clone())),
             Some("children") => {
                 for (child, body) in entries.iter() {
-                    let child = text(child);
+                    let child = to_text(child);
                     yaml_group(&child, body, origin, model, warnings)?;
                     model.add_child(name, &child)?;
                 }
@@ -70,15 +71,15 @@ fn yaml_group(
                     if !matches!(pattern, Value::Str(_)) {
                         return Err(format!(
                             "the host `{}` of the group `{name}` must be text: quote it",
-                            text(pattern)
+                            to_text(pattern)
                         ));
                     }
-                    yaml_hosts(&text(pattern), vars, name, origin, model)?;
+                    yaml_hosts(&to_text(pattern), vars, name, origin, model)?;
                 }
             }
             _ => warnings.push(format!(
                 "`{}` in the group `{name}` is passed over: a group has `hosts`, `children` and `vars`",
-                text(key)
+                to_text(key)
             )),
         }
     }
@@ -87,7 +88,7 @@ fn yaml_group(
 
 fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: &mut Model) -> Result<(), String> {
     for (name, port) in host_names(pattern)? {
-        let host = model.host(&name, Some(group), Some(origin));
+        let host = model.host_entry(&name, Some(group), Some(origin));
         if let Some(port) = port {
             host.vars.set("ansible_port", Value::Int(i64::from(port)));
         }
@@ -108,7 +109,7 @@ pub fn read_list(value: &Value, origin: &Origin, model: &mut Model) -> Result<Op
     let groups = value.as_dict().ok_or("the script must print a JSON object")?;
     let mut hostvars = None;
     for (name, body) in groups.iter() {
-        let name = text(name);
+        let name = to_text(name);
         if name == "_meta" {
             hostvars = body.as_dict().and_then(|meta| meta.get("hostvars")).and_then(Value::as_dict).cloned();
             continue;
@@ -119,7 +120,7 @@ pub fn read_list(value: &Value, origin: &Origin, model: &mut Model) -> Result<Op
 }
 
 fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> Result<(), String> {
-    model.group(name);
+    model.group_entry(name);
     let body = match body {
         Value::Dict(body) => (**body).clone(),
         // The old form: a group is just its hosts.
@@ -128,19 +129,19 @@ fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> R
     };
     // Older still: an object that is itself one host with its variables.
     if !["hosts", "vars", "children"].iter().any(|key| body.contains(key)) {
-        model.host(name, Some(name), Some(origin));
+        model.host_entry(name, Some(name), Some(origin));
         model.set_host_vars(name, &body);
         return Ok(());
     }
     let names = |key: &str| -> Result<Vec<String>, String> {
         match body.get(key) {
             None | Some(Value::Null) => Ok(Vec::new()),
-            Some(Value::List(items)) => Ok(items.iter().map(text).collect()),
+            Some(Value::List(items)) => Ok(items.iter().map(to_text).collect()),
             Some(_) => Err(format!("`{key}` of the group `{name}` must be a list")),
         }
     };
     for host in names("hosts")? {
-        model.host(&host, Some(name), Some(origin));
+        model.host_entry(&host, Some(name), Some(origin));
     }
     match body.get("vars") {
         None | Some(Value::Null) => {}
@@ -153,7 +154,7 @@ fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> R
     Ok(())
 }
 
-fn text(value: &Value) -> String {
+fn to_text(value: &Value) -> String {
     crate::value::python::str(value)
 }
 

@@ -15,7 +15,7 @@ const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 ///
 /// # Errors
 /// With one sentence that names the file, if one cannot be read, opened or is no mapping.
-pub fn load(
+pub fn load_vars_files(
     folder: &Path,
     kind: &str,
     name: &str,
@@ -27,9 +27,9 @@ pub fn load(
     if name.starts_with('/') {
         return Ok(vars);
     }
-    for path in find(&folder.join(kind), name) {
+    for path in find_vars_files(&folder.join(kind), name) {
         let source = read::source(&path, secrets, reads)?;
-        match read::yaml(&source)? {
+        match read::read_yaml(&source)? {
             Value::Null => {}
             Value::Dict(dict) => vars.add(&dict, merge),
             other => {
@@ -41,7 +41,7 @@ pub fn load(
 }
 
 /// The files of a name: the first ending that is there; a folder stands for all files in it.
-pub fn find(folder: &Path, name: &str) -> Vec<PathBuf> {
+pub fn find_vars_files(folder: &Path, name: &str) -> Vec<PathBuf> {
     for ending in ENDINGS {
         let path = folder.join(format!("{name}{ending}"));
         if path.is_file() {
@@ -49,14 +49,14 @@ pub fn find(folder: &Path, name: &str) -> Vec<PathBuf> {
         }
         if ending.is_empty() && path.is_dir() {
             let mut files = Vec::new();
-            collect(&path, &mut files, 0);
+            collect_files(&path, &mut files, 0);
             return files;
         }
     }
     Vec::new()
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
+fn collect_files(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
     // A link to a folder above itself would never end.
     if depth > 20 {
         return;
@@ -72,7 +72,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
         let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
         if path.is_dir() {
             if ending.is_empty() {
-                collect(&path, files, depth + 1);
+                collect_files(&path, files, depth + 1);
             }
         } else if ENDINGS.contains(&ending.as_str()) {
             files.push(path);
@@ -103,7 +103,7 @@ mod tests {
         write("bad.yml", "[1]");
         let mut secrets = VaultSecrets::default();
         let load = |name: &str, secrets: &VaultSecrets| {
-            load(folder.path(), "group_vars", name, secrets, &Reads::default(), false)
+            load_vars_files(folder.path(), "group_vars", name, secrets, &Reads::default(), false)
                 .map(|vars| python::repr(&vars.into()))
         };
         assert_eq!(load("all", &secrets).unwrap(), "{'a': 1}");

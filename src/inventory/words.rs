@@ -15,7 +15,7 @@ pub struct Word {
 ///
 /// # Errors
 /// If a quote is not closed or the line ends in a backslash.
-pub fn split(line: &str) -> Result<Vec<Word>, &'static str> {
+pub fn split_words(line: &str) -> Result<Vec<Word>, &'static str> {
     let mut words: Vec<Word> = Vec::new();
     let mut word: Option<Word> = None;
     let mut quote = None;
@@ -58,7 +58,7 @@ mod tests {
 
     #[track_caller]
     fn case(line: &str, words: &[&str]) {
-        assert_eq!(split(line).unwrap().into_iter().map(|w| w.text).collect::<Vec<_>>(), words);
+        assert_eq!(split_words(line).unwrap().into_iter().map(|w| w.text).collect::<Vec<_>>(), words);
     }
 
     #[test]
@@ -67,7 +67,7 @@ mod tests {
         case("l=a#b m=x", &["l=a"]);
         case(r#"a="\"q\" \n" b=x\ y"#, &["a=\"q\" \\n", "b=x y"]);
         case("a='' b=", &["a=", "b="]);
-        assert!(split("a='x").is_err());
-        assert_eq!(split("h ä='x y'").unwrap()[1].range, 2..10);
+        assert!(split_words("a='x").is_err());
+        assert_eq!(split_words("h ä='x y'").unwrap()[1].range, 2..10);
     }
 }

@@ -181,7 +181,7 @@ impl TaskContext<'_> {
     pub fn program(&self, name: &str) -> Option<PathBuf> {
         match self.environment.iter().rev().find(|(known, _)| known == "PATH") {
             Some((_, path)) => self.host.program_in(path.as_ref(), name),
-            None => self.host.program(name),
+            None => self.host.find_program(name),
         }
     }
 

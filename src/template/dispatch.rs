@@ -236,12 +236,12 @@ impl Context for Engine<'_> {
     }
 
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
-        self.globals.foreseen.meet(path);
+        self.globals.foreseen.mark_met(path);
         self.globals.reads.read(path)
     }
 
     fn doubt(&self, path: &Path) -> Option<String> {
-        self.globals.foreseen.doubt(path)
+        self.globals.foreseen.reason_for_doubt(path)
     }
 
     fn doubt_listing(&self, folder: &Path) -> Option<String> {

@@ -114,7 +114,7 @@ pub async fn run(
         bus: Rc::new(bus),
         globals: Rc::new(Globals::new(Path::new("/"))),
         loader: Rc::new(loader),
-        inventory: Inventory::load(&[], secrets),
+        inventory: Inventory::load_sources(&[], secrets),
         extra_vars: Rc::default(),
         registries: (Rc::clone(&connector), connector),
         host_apis: (Box::new(host::Real), Box::new(host::Predict)),

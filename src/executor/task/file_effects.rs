@@ -30,9 +30,9 @@ pub(in crate::executor) fn judged(
     if fresh && real {
         note(task, paths(prepared.args.values(), IN_ARGUMENTS).into_iter(), true);
     }
-    let Doubt { changed, fresh } = host.end(&task.label.task);
+    let Doubt { changed, fresh } = host.end_call(&task.label.task);
     let new = result.as_ref().is_ok_and(|outcome| outcome.changed);
-    let doubt = changed.or_else(|| task.run.globals.foreseen.met()).or(fresh.filter(|_| !new));
+    let doubt = changed.or_else(|| task.run.globals.foreseen.take_met()).or(fresh.filter(|_| !new));
     let changes =
         doubt.is_some() || result.as_ref().is_ok_and(|outcome| outcome.changed || outcome.undetermined.is_some());
     if changes && real {
@@ -65,6 +65,6 @@ fn paths(values: &Dict, names: &[&str]) -> Vec<String> {
 
 fn note(task: &TaskRun<'_>, paths: impl Iterator<Item = String>, fresh: bool) {
     for path in paths.filter(|path| !path.is_empty()) {
-        task.run.globals.foreseen.change(Path::new(&path), &task.label.task, fresh);
+        task.run.globals.foreseen.add_change(Path::new(&path), &task.label.task, fresh);
     }
 }

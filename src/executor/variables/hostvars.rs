@@ -58,7 +58,7 @@ impl Object for HostVars {
     }
 
     fn members(&self) -> Option<Vec<Value>> {
-        Some(self.run.inventory.borrow().hosts().iter().map(|host| Value::text(&**host)).collect())
+        Some(self.run.inventory.borrow().all_hosts().iter().map(|host| Value::text(&**host)).collect())
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -55,7 +55,7 @@ impl TaskScope {
             "hostvars" => hostvars::all(&self.run),
             "vars" => hostvars::vars(self.variables()),
             "groups" => {
-                let groups = self.run.inventory.borrow().groups();
+                let groups = self.run.inventory.borrow().groups_with_hosts();
                 let named =
                     groups.iter().map(|(name, hosts)| (&**name, Value::list(hosts.iter().map(|h| Value::text(&**h)))));
                 Value::dict(named)

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
 use crate::executor::state::Run;
-use crate::host::prompt::ask;
+use crate::host::prompt::ask_user;
 use crate::playbook::play_checks::prompt_entries;
 use crate::playbook::{Loaded, Problem};
 use crate::report::Event;
@@ -101,8 +101,8 @@ impl Prompt<'_> {
 async fn typed(question: &str, default: Option<&str>, private: bool, confirm: bool) -> std::io::Result<Option<String>> {
     let shown = default.map(|default| format!(" [{default}]")).unwrap_or_default();
     loop {
-        let answer = ask(format!("{question}{shown}: "), !private).await?;
-        if confirm && ask(format!("confirm {question}{shown}: "), !private).await? != answer {
+        let answer = ask_user(format!("{question}{shown}: "), !private).await?;
+        if confirm && ask_user(format!("confirm {question}{shown}: "), !private).await? != answer {
             console::Term::stderr().write_line("***** VALUES ENTERED DO NOT MATCH ****")?;
             continue;
         }

@@ -144,7 +144,7 @@ impl Parts {
         let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", shown(folder)));
         let mut all = Vec::new();
         let mut first = true;
-        for name in host.list(folder).map_err(unread)? {
+        for name in host.list_folder(folder).map_err(unread)? {
             let path = folder.join(&name);
             let named = match &self.pattern {
                 Some(pattern) => pattern.search(&name, 0)?.is_some(),

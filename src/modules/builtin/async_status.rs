@@ -79,7 +79,10 @@ pub fn finished(registries: &dyn Connector, status: Status) -> Result<Outcome, F
 }
 
 fn clean_up(context: &TaskContext<'_>, path: &Path, id: &str) -> Result<Outcome, Failure> {
-    context.host.remove(path).map_err(|error| Failure::new(format!("cannot remove `{}`: {error}", path.display())))?;
+    context
+        .host
+        .remove_file(path)
+        .map_err(|error| Failure::new(format!("cannot remove `{}`: {error}", path.display())))?;
     let mut data = async_jobs::begun(id);
     data.set("started", false.into());
     data.set("erased", path.display().to_string().into());

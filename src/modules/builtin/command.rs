@@ -84,7 +84,7 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
     }
     match line.filter(|line| !line.is_empty()) {
         Some(line) if shell => {
-            command.words = Run::shell(args.str("executable").unwrap_or("/bin/sh"), line).words;
+            command.words = Run::for_shell(args.str("executable").unwrap_or("/bin/sh"), line).words;
             result.cmd = line.into();
         }
         Some(line) => {
@@ -99,7 +99,8 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
             command.words = argv.iter().map(crate::value::python::str).collect();
             result.cmd = Value::list(argv.iter().cloned());
             if shell && !command.words.is_empty() {
-                command.words = Run::shell(args.str("executable").unwrap_or("/bin/sh"), &command.words.join(" ")).words;
+                command.words =
+                    Run::for_shell(args.str("executable").unwrap_or("/bin/sh"), &command.words.join(" ")).words;
             }
         }
     }

@@ -109,12 +109,12 @@ pub async fn finish(
         kept = write(args, host, path, &edited).await?;
     }
     let mut diff = vec![content];
-    if !(created && host.foretells()) {
+    if !(created && host.is_dry_run()) {
         let mut changes = Changes::default();
         set_attributes(args, host, path, &mut edited, &mut changes)?;
         diff.push(changes.into_diff(&format!("{shown} (file attributes)")));
     }
-    if host.foretells() {
+    if host.is_dry_run() {
         kept = None;
     }
     let mut outcome = Outcome { changed: edited.changed, ..Outcome::default() }.with("msg", edited.message);

@@ -148,7 +148,7 @@ impl<'a> Search<'a> {
             mode: wanted_mode(args)?,
             depth: args.int("depth").and_then(|depth| usize::try_from(depth).ok()).filter(|depth| *depth > 0),
             limit: limit.and_then(|limit| usize::try_from(limit).ok()),
-            now: host::now(),
+            now: host::seconds_now(),
         })
     }
 
@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
         let top_depth = format!("{}/", top.trim_end_matches('/')).matches('/').count();
         let mut waiting = VecDeque::from([top.to_owned()]);
         while let Some(folder) = waiting.pop_front() {
-            let names = match self.host.list(Path::new(&folder)) {
+            let names = match self.host.list_folder(Path::new(&folder)) {
                 Ok(names) => names,
                 Err(error) => {
                     found.skipped.set(folder, error.to_string().into());
@@ -348,7 +348,7 @@ mod tests {
         {
             folder.write(name, content);
         }
-        folder.host().symlink(Path::new("a.txt"), &folder.path().join("ln")).unwrap();
+        folder.host().replace_symlink(Path::new("a.txt"), &folder.path().join("ln")).unwrap();
         folder
     }
 

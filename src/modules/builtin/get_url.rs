@@ -80,7 +80,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         }
         request.modified_since = Some(there.mtime);
     }
-    if host.foretells() {
+    if host.is_dry_run() {
         request.method = "HEAD".to_owned();
     }
     context.progress.say(&format!("fetching {}", web::mask(&request.url)));
@@ -128,7 +128,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     };
     let mut changed = old.as_deref() != Some(&digest::sha1(&reply.body));
     data.set("msg", reply.message.as_str().into());
-    if host.foretells() {
+    if host.is_dry_run() {
         describe(path, &mut data);
         return Ok(Outcome::new(changed, data));
     }

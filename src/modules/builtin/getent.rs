@@ -41,7 +41,7 @@ async fn ask(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
         command.words.extend(["-s".to_owned(), service.to_owned()]);
     }
     let split = args.str("split").or(COLONS.contains(&database).then_some(":"));
-    let output = host.ask(&command).await.map_err(|error| match error {
+    let output = host.run_query(&command).await.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("Failed to find required executable \"getent\": {error}")),
         _ => Failure::new("getent wrote more than can be kept"),
     })?;

@@ -51,7 +51,7 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
         let question = args.str("prompt").unwrap_or("Press enter to continue, Ctrl+C to interrupt");
         // The live line would be drawn over the question.
         context.progress.say("");
-        let read = crate::host::prompt::ask(format!("{question}: "), echo).await;
+        let read = crate::host::prompt::ask_user(format!("{question}: "), echo).await;
         input = read.map_err(|error| Failure::new(format!("cannot read from the terminal: {error}")))?;
     } else {
         context.warn("Not waiting for response to prompt as stdin is not interactive");

@@ -33,7 +33,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         context.warn("raw module does not support the environment keyword");
     }
     let shell = args.str("executable").filter(|shell| !shell.is_empty()).unwrap_or("/bin/sh");
-    match context.host.run(&Command::shell(shell, line)).await {
+    match context.host.run(&Command::for_shell(shell, line)).await {
         Err(RunError::Foretold) => Ok(Outcome { skipped: true, ..Outcome::default() }),
         ended => said(ended),
     }

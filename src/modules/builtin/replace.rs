@@ -66,7 +66,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if changed {
         let before = edited.old.as_deref().unwrap_or_default();
         outcome.diff.push(edit::content_diff(&attributes::shown(path), before, &edited.new));
-        if let Some(kept) = edit::write(args, host, path, &edited).await?.filter(|_| !host.foretells()) {
+        if let Some(kept) = edit::write(args, host, path, &edited).await?.filter(|_| !host.is_dry_run()) {
             outcome.data.set("backup_file", kept.into());
         }
     }

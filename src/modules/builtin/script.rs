@@ -79,7 +79,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if let Some(folder) = folder {
         line = format!("cd '{}' && {line}", folder.replace('\'', "'\\''"));
     }
-    let mut command = Command::shell("/bin/sh", &line);
+    let mut command = Command::for_shell("/bin/sh", &line);
     command.environment = context.environment.to_vec();
     said(context.host.run(&command).await)
 }

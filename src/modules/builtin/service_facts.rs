@@ -83,7 +83,7 @@ async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
 
 /// Returns the output of a program; `None` if it cannot be started or fails.
 async fn said(host: &dyn HostApi, words: &[&str]) -> Option<String> {
-    let output = host.ask(&Command::new(words.iter().copied())).await.ok()?;
+    let output = host.run_query(&Command::new(words.iter().copied())).await.ok()?;
     (output.rc == 0).then(|| output.stdout_text())
 }
 

@@ -40,7 +40,7 @@ impl Module for Stat {
 
 async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
     let path = Path::new(args.str("path").unwrap_or_default());
-    let meta = match host.look(path, args.bool("follow")) {
+    let meta = match host.metadata(path, args.bool("follow")) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok([(Value::text("exists"), false.into())].into_iter().collect());
@@ -79,7 +79,7 @@ async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
         stat.set("charset", charset.into());
     }
     if args.bool("get_attributes") {
-        let flags = host.flags(path);
+        let flags = host.file_flags(path);
         let letters = flags.as_ref().map(|flags| flags.letters.clone()).unwrap_or_default();
         stat.set("version", flags.map(|flags| flags.version).into());
         stat.set("attributes", flag_names(&letters).into());
@@ -129,9 +129,9 @@ pub(super) fn fields(meta: &Meta) -> Dict {
 
 /// Type and encoding as `file` gives them: `name: text/plain; charset=us-ascii`.
 async fn mime(host: &dyn HostApi, path: &Path) -> Option<(String, String)> {
-    let program = shown(&host.program("file")?);
+    let program = shown(&host.find_program("file")?);
     let command = Command::new([program, "--mime-type".into(), "--mime-encoding".into(), shown(path)]);
-    let said = host.ask(&command).await.ok().filter(|said| said.rc == 0)?.stdout_text();
+    let said = host.run_query(&command).await.ok().filter(|said| said.rc == 0)?.stdout_text();
     let (kind, charset) = said.rsplit_once(':')?.1.split_once(';')?;
     Some((kind.trim().to_owned(), charset.split_once('=')?.1.trim().to_owned()))
 }
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(found.get("isreg"), Some(&true.into()));
 
         let link = folder.path().join("ln");
-        folder.host().symlink(Path::new("f.txt"), &link).unwrap();
+        folder.host().replace_symlink(Path::new("f.txt"), &link).unwrap();
         let found = stat(&link, &[]).await;
         assert_eq!(found.get("islnk"), Some(&true.into()));
         assert_eq!(found.get("lnk_target"), Some(&"f.txt".into()));

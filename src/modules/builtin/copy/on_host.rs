@@ -29,7 +29,7 @@ pub async fn copy(args: &Args, host: &dyn HostApi, source: &str, placing: &Placi
     let mut data = Dict::new();
     data.set("src", source.into());
     let folder = placing.dest.trim_end_matches('/');
-    if host.foretells() && placing.dest.ends_with('/') && !host.exists(Path::new(folder)) {
+    if host.is_dry_run() && placing.dest.ends_with('/') && !host.exists(Path::new(folder)) {
         let message = format!("dest directory {folder} would be created");
         return Ok(Outcome::new(true, data).with("msg", message));
     }
@@ -44,13 +44,13 @@ pub async fn copy(args: &Args, host: &dyn HostApi, source: &str, placing: &Placi
     if let Some(content) = &content {
         let old = host.is_file(&dest).then(|| host.read(&dest).ok()).flatten();
         if old.as_ref() != Some(content) || host.is_link(&dest) {
-            if let Some(kept) = placing.deliver(host, &dest, content).await?.filter(|_| !host.foretells()) {
+            if let Some(kept) = placing.deliver(host, &dest, content).await?.filter(|_| !host.is_dry_run()) {
                 data.set("backup_file", kept.into());
             }
             let replaced = host.exists(&dest);
             let failed = |error| Failure::new(format!("Failed to copy {source} to {}: {error}", dest.display()));
             if host.is_link(&dest) {
-                host.remove(&dest).map_err(failed)?;
+                host.remove_file(&dest).map_err(failed)?;
             }
             // The copy is like its source, but a new one has what the umask leaves.
             let bits = if replaced { Some(meta.bits) } else { Some(0o666 & !umask()) };
@@ -106,14 +106,14 @@ impl Copier<'_> {
         let mut changed = false;
         if !self.host.exists(to) {
             self.host.make_dirs(to)?;
-            self.host.set_bits(to, self.host.look(from, true)?.bits)?;
+            self.host.set_bits(to, self.host.metadata(from, true)?.bits)?;
             changed = true;
         }
-        for name in self.host.list(from)? {
+        for name in self.host.list_folder(from)? {
             let (from, to) = (from.join(&name), to.join(&name));
             if self.host.is_link(&from) && (!self.follow || !self.host.exists(&from)) {
                 if self.host.lstat(&to).is_none() {
-                    self.host.symlink(&self.host.read_link(&from)?, &to)?;
+                    self.host.replace_symlink(&self.host.read_link(&from)?, &to)?;
                     changed = true;
                 }
             } else if self.host.is_dir(&from) {
@@ -121,7 +121,7 @@ impl Copier<'_> {
             } else if self.host.is_file(&from) {
                 let content = self.host.read(&from)?;
                 if !self.host.read(&to).is_ok_and(|old| old == content) {
-                    let bits = Some(self.host.look(&from, true)?.bits);
+                    let bits = Some(self.host.metadata(&from, true)?.bits);
                     self.host.write(&to, &content, Writing { bits, unsafe_writes: false })?;
                     changed = true;
                 }

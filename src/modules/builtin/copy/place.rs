@@ -96,10 +96,10 @@ impl Placing {
         }
         match &parcel.awaits {
             // Whether it is there already can be said only when it is known.
-            Some(awaits) if host.foretells() && there.is_some() => {
+            Some(awaits) if host.is_dry_run() && there.is_some() => {
                 return Ok(Some(Outcome { undetermined: Some(awaits.clone()), ..Outcome::default() }));
             }
-            Some(awaits) if !host.foretells() => {
+            Some(awaits) if !host.is_dry_run() => {
                 return Err(Failure::new(format!("the content is known to a dry run only: it waits for {awaits}")));
             }
             _ => {}
@@ -114,7 +114,7 @@ impl Placing {
             Some(refusal) => Err(refusal.clone()),
             None => self.write(host, parcel).await,
         };
-        if host.foretells() {
+        if host.is_dry_run() {
             return Ok(Some(Outcome { changed: true, diff: vec![diff], ..Outcome::default() }));
         }
         // What would have been written is told although it was not.
@@ -274,7 +274,7 @@ fn replace(host: &dyn HostApi, path: &Path, parcel: &Parcel, placing: &Placing) 
     let failed = |error| Failure::new(format!("Failed to copy to {}: {error}", path.display()));
     // A link that is replaced leaves nothing of what it points to.
     if host.is_link(path) {
-        host.remove(path).map_err(failed)?;
+        host.remove_file(path).map_err(failed)?;
     }
     host.write(path, &parcel.content, placing.manner.writing()).map_err(failed)
 }

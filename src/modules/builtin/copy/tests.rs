@@ -78,7 +78,7 @@ async fn links_at_the_destination() {
     let folder = Folder::new();
     folder.write("target", "old");
     let link = folder.path().join("out");
-    folder.host().symlink(Path::new("target"), &link).unwrap();
+    folder.host().replace_symlink(Path::new("target"), &link).unwrap();
     put(&folder, folder.host(), &"new".into(), &[("follow", true.into())]).await.unwrap();
     assert_eq!(folder.read("target"), "new");
     assert!(link.is_symlink());
@@ -105,7 +105,7 @@ async fn files_of_the_host() {
 async fn folders_of_the_host() {
     let folder = Folder::new();
     folder.write("d/e/f", "x");
-    folder.host().symlink(Path::new("e"), &folder.path().join("d/l")).unwrap();
+    folder.host().replace_symlink(Path::new("e"), &folder.path().join("d/l")).unwrap();
     assert!(on_host(&folder, "d/", "content", &[]).await.unwrap().changed);
     assert_eq!(folder.read("content/e/f"), "x");
     assert!(folder.path().join("content/l").is_symlink());

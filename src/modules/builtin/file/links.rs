@@ -51,9 +51,9 @@ pub fn symbolic(
         if now == "directory" {
             host.remove_dir(path).map_err(failed)?;
         }
-        host.symlink(Path::new(source), path).map_err(failed)?;
+        host.replace_symlink(Path::new(source), path).map_err(failed)?;
     }
-    if host.foretells() && !host.exists(path) {
+    if host.is_dry_run() && !host.exists(path) {
         let outcome = result("dest", path, changed, Some(changes));
         return Ok(with_source(outcome, source));
     }
@@ -84,7 +84,7 @@ fn refuse_to_replace(request: &Request, host: &dyn HostApi, now: &str) -> Result
         "directory" | "file" | "hard" if !request.force => {
             Err(refused(path, format!("refusing to convert from {now} to symlink for {}", path.display())))
         }
-        "directory" if host.list(path).is_ok_and(|names| !names.is_empty()) => {
+        "directory" if host.list_folder(path).is_ok_and(|names| !names.is_empty()) => {
             Err(refused(path, format!("the directory {} is not empty, refusing to convert it", path.display())))
         }
         _ => Ok(()),
@@ -135,7 +135,7 @@ pub fn hard(request: &Request, host: &dyn HostApi, now: &str) -> Result<Outcome,
         let original = if request.follow { host.real_path(Path::new(source)) } else { PathBuf::from(source) };
         host.hard_link(&original, path).map_err(|error| refused(path, format!("Error while {doing}: {error}")))?;
     }
-    if host.foretells() && !host.exists(path) {
+    if host.is_dry_run() && !host.exists(path) {
         return Ok(with_source(result("dest", path, changed, Some(changes)), Some(source.clone())));
     }
     let adjusted = request.adjust(host, path, &mut changes)?;

@@ -58,7 +58,7 @@ impl Module for File {
 
 /// A dry run goes on where an owner or group is missing that an earlier task may create.
 fn warn_of_unknown_owners(request: &Request, host: &dyn HostApi, context: &TaskContext<'_>) {
-    if !host.foretells() || request.state == Some(State::Absent) {
+    if !host.is_dry_run() || request.state == Some(State::Absent) {
         return;
     }
     type Id = fn(&str) -> Option<u32>;
@@ -211,12 +211,12 @@ impl Request {
         }
         let mut found = Dict::new();
         found.set("state", "absent".into());
-        if host.foretells() {
+        if host.is_dry_run() {
             describe(&self.path, &mut found);
         }
         if now == "directory" {
             host.remove_tree(&self.path).map_err(|error| Failure::new(format!("rmtree failed: {error}")))?;
-        } else if let Err(error) = host.remove(&self.path)
+        } else if let Err(error) = host.remove_file(&self.path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
             return Err(refused(&self.path, "Unlinking failed."));
@@ -244,15 +244,15 @@ impl Request {
         let failed = |_| Failure::new("Error, could not touch target.").with("path", shown(&self.path));
         let mut changes = changes(&self.path, State::Touch, now);
         if now == "absent" {
-            host.create(&self.path).map_err(failed)?;
-            if host.foretells() {
+            host.create_file(&self.path).map_err(failed)?;
+            if host.is_dry_run() {
                 return Ok(result("dest", &self.path, true, Some(changes)));
             }
         }
         let path = attributes::target(host, &self.path, self.follow);
         let adjusted = self.adjust(host, &path, &mut changes).inspect_err(|_| {
             if now == "absent" {
-                let _ = host.remove(&self.path);
+                let _ = host.remove_file(&self.path);
             }
         });
         let changed = adjusted? || now == "absent";
@@ -281,7 +281,7 @@ impl Request {
 
     /// Creates a folder and those it is in; all new ones get the attributes.
     fn create_folders(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<(), Failure> {
-        if path.as_os_str().is_empty() && !host.foretells() {
+        if path.as_os_str().is_empty() && !host.is_dry_run() {
             return Err(refused(
                 path,
                 "There was an issue creating a folder without a name: No such file or directory",
@@ -300,7 +300,7 @@ impl Request {
                     return Err(Failure::new(message).with("path", shown(path)));
                 }
             }
-            if !host.foretells() {
+            if !host.is_dry_run() {
                 self.adjust(host, &current, changes)?;
             }
         }
@@ -316,7 +316,7 @@ impl Request {
             )));
         }
         let mut changed = false;
-        for name in host.list(folder).unwrap_or_default() {
+        for name in host.list_folder(folder).unwrap_or_default() {
             let path = folder.join(name);
             let is_link = host.is_link(&path);
             changed |= self.adjust(host, &path, &mut Changes::default())?;
@@ -344,7 +344,7 @@ impl Request {
 
 /// Returns the type of a path in the words of `state`.
 fn state_of(host: &dyn HostApi, path: &Path) -> &'static str {
-    host.lstat(path).map_or("absent", |meta| meta.state())
+    host.lstat(path).map_or("absent", |meta| meta.state_name())
 }
 
 fn changes(path: &Path, state: State, now: &str) -> Changes {
@@ -371,7 +371,7 @@ fn content_of(host: &dyn HostApi, folder: &Path) -> Value {
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     let mut waiting = vec![folder.to_path_buf()];
     while let Some(folder) = waiting.pop() {
-        for name in host.list(&folder).unwrap_or_default() {
+        for name in host.list_folder(&folder).unwrap_or_default() {
             let path = folder.join(name);
             if host.is_dir(&path) {
                 folders.push(shown(&path));

@@ -125,6 +125,6 @@ fn a_dry_run_touches_nothing() {
     let source = shown(&file);
     assert!(dry("h", &[state("hard"), ("src", source.into())]).changed);
     assert!(dry("f", &[("mode", "0123".into())]).changed);
-    assert_eq!(folder.host().list(folder.path()).unwrap(), ["f"]);
+    assert_eq!(folder.host().list_folder(folder.path()).unwrap(), ["f"]);
     assert_ne!(folder.host().lstat(&file).unwrap().bits, 0o123);
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::host::{HostApi, now};
+use crate::host::{HostApi, seconds_now};
 use crate::modules::builtin::files::{Changes, refused};
 use crate::modules::{Args, Failure};
 use crate::template::python::strptime;
@@ -50,8 +50,8 @@ impl Times {
             return Ok(false);
         }
         let failed = |error| refused(path, format!("Error while updating modification or access time: {error}"));
-        let meta = host.look(path, true).map_err(failed)?;
-        let now = now();
+        let meta = host.metadata(path, true).map_err(failed)?;
+        let now = seconds_now();
         let wanted = |time: Time, old: f64| match time {
             Time::Kept => old,
             Time::Now => now,

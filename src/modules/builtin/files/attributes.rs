@@ -81,10 +81,10 @@ impl Attributes {
         if self.owner.is_none() && self.group.is_none() && self.mode.is_none() && self.flags.is_none() {
             return Ok(false);
         }
-        let meta = match host.look(path, false) {
+        let meta = match host.metadata(path, false) {
             Ok(meta) => meta,
             // What would have been created has nothing that could be compared.
-            Err(_) if host.foretells() => return Ok(true),
+            Err(_) if host.is_dry_run() => return Ok(true),
             Err(error) => return Err(refused(path, error.to_string())),
         };
         let mut changed = false;
@@ -117,7 +117,7 @@ impl Attributes {
 }
 
 fn set_mode(host: &dyn HostApi, path: &Path, wanted: &Value, changes: &mut Changes) -> Result<bool, Failure> {
-    let Some(meta) = host.lstat(path) else { return Ok(host.foretells()) };
+    let Some(meta) = host.lstat(path) else { return Ok(host.is_dry_run()) };
     let current = Current { bits: meta.bits, is_dir: meta.is_dir(), umask: umask() };
     let bits = mode::resolve(wanted, current)
         .map_err(|bad| refused(path, "mode must be in octal or symbolic form").with("details", bad.to_string()))?;
@@ -127,11 +127,11 @@ fn set_mode(host: &dyn HostApi, path: &Path, wanted: &Value, changes: &mut Chang
     changes.note("mode", mode::shown(meta.bits), mode::shown(bits));
     // Links have no permissions of their own here, which the original finds out by trying.
     if meta.is_link() {
-        return Ok(host.foretells());
+        return Ok(host.is_dry_run());
     }
     host.set_bits(path, bits).map_err(|error| refused(path, "chmod failed").with("details", error.to_string()))?;
     // A file system without permissions takes the call and changes nothing.
-    Ok(host.foretells() || host.lstat(path).is_none_or(|now| now.bits != meta.bits))
+    Ok(host.is_dry_run() || host.lstat(path).is_none_or(|now| now.bits != meta.bits))
 }
 
 /// `+i`, `-a`, `=e` or plain letters, which mean the same as with an equals sign.
@@ -140,11 +140,11 @@ fn set_flags(host: &dyn HostApi, path: &Path, asked: &str, changes: &mut Changes
         Some(sign @ ('+' | '-' | '=')) => (sign, &asked[1..]),
         _ => ('=', asked),
     };
-    let existing = host.flags(path).map(|flags| flags.letters).unwrap_or_default();
+    let existing = host.file_flags(path).map(|flags| flags.letters).unwrap_or_default();
     if letters.is_empty() || existing == letters && operator != '-' {
         return Ok(false);
     }
-    if host.program("chattr").is_none() {
+    if host.find_program("chattr").is_none() {
         return Ok(false);
     }
     let flags = format!("{operator}{letters}");
@@ -199,7 +199,7 @@ pub fn describe(path: &Path, result: &mut Dict) {
     result.set("owner", named(users::user_name(meta.uid), meta.uid));
     result.set("group", named(users::group_name(meta.gid), meta.gid));
     result.set("mode", mode::shown(meta.bits).into());
-    result.set("state", meta.state().into());
+    result.set("state", meta.state_name().into());
     result.set("size", meta.size.into());
 }
 

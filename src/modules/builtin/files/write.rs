@@ -55,7 +55,7 @@ impl Manner {
         suffix: &str,
     ) -> Result<Option<Validation>, Failure> {
         let Some(command) = &self.validate else { return Ok(None) };
-        if host.foretells() {
+        if host.is_dry_run() {
             return Ok(None);
         }
         if !command.contains("%s") {
@@ -65,7 +65,7 @@ impl Manner {
         let mut file = tempfile::Builder::new().prefix("ionplay-").suffix(suffix).tempfile().map_err(trouble)?;
         file.write_all(content).map_err(trouble)?;
         let command = Command::new(words(&command.replace("%s", &shown(file.path()))));
-        match host.ask(&command).await {
+        match host.run_query(&command).await {
             Ok(said) => Ok(Some(Validation { rc: said.rc, stdout: said.stdout_text(), stderr: said.stderr_text() })),
             Err(error) => {
                 let program = command.words.first().cloned().unwrap_or_default();
@@ -85,7 +85,7 @@ impl Manner {
         let stamp = jiff::ZonedDateTime::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
         let name = format!("{}.{}.{stamp}", shown(path), std::process::id());
         let failed = |_| Failure::new(format!("Could not make backup of {} to {name}.", shown(path)));
-        host.preserve(path, Path::new(&name)).map_err(failed)?;
+        host.copy_backup(path, Path::new(&name)).map_err(failed)?;
         Ok(Some(name))
     }
 }

@@ -79,7 +79,7 @@ impl<'a> Program<'a> {
 
     /// Runs a command that changes nothing.
     pub async fn ask(&self, words: &[&str]) -> Result<Said, Failure> {
-        self.said(self.context.host.ask(&self.command(words)).await, words)
+        self.said(self.context.host.run_query(&self.command(words)).await, words)
     }
 
     /// Runs a command that changes something.

@@ -176,7 +176,7 @@ impl Job<'_> {
         let opened = match zip::open(self).await {
             Ok(opened) => opened,
             // What `tar` would do is not known before it does it.
-            Err(_) if host.foretells() => {
+            Err(_) if host.is_dry_run() => {
                 let message = "remote module (ansible.legacy.unarchive) does not support check mode when using gtar";
                 return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
             }
@@ -192,7 +192,7 @@ impl Job<'_> {
         data.set("dest", dest.into());
         data.set("src", source.into());
         let mut changed = !opened.is_there;
-        if changed && !host.foretells() {
+        if changed && !host.is_dry_run() {
             let said = host.run(&tar::command(self, opened.unpack.clone())).await;
             let said = said.map_err(|error| Failure::new(format!("Failed to unpack {source} to {dest}: {error}")))?;
             let results = [
@@ -213,7 +213,7 @@ impl Job<'_> {
             data.set("diff", lines.to_value());
             diff.push(lines);
         }
-        if !host.foretells() {
+        if !host.is_dry_run() {
             changed |= self.adjust(&opened.names)?;
         }
         if list {

@@ -89,7 +89,7 @@ impl Tar<'_> {
     /// The names in the archive.
     async fn names(&self) -> Result<Vec<String>, String> {
         let command = command(self.job, self.words("--list", false));
-        let said = self.job.context.host.ask(&command).await.map_err(|error| error.to_string())?;
+        let said = self.job.context.host.run_query(&command).await.map_err(|error| error.to_string())?;
         if said.rc != 0 {
             return Err(format!("Unable to list files in the archive: {}", said.stderr_text()));
         }
@@ -105,7 +105,7 @@ impl Tar<'_> {
     /// Whether the folder has everything as it is in the archive, but for what the task sets itself.
     async fn is_there(&self) -> Result<bool, String> {
         let command = command(self.job, self.words("--diff", true));
-        let said = self.job.context.host.ask(&command).await.map_err(|error| error.to_string())?;
+        let said = self.job.context.host.run_query(&command).await.map_err(|error| error.to_string())?;
         let root = rustix::process::getuid().is_root();
         let attributes = &self.job.attributes;
         let (stdout, stderr) = (said.stdout_text(), said.stderr_text());

@@ -193,7 +193,7 @@ impl Wish<'_> {
     /// One look at the file or the port; nothing if it is not yet as it should be.
     async fn look(&self) -> Result<Option<Found>, String> {
         if let Some(path) = self.path {
-            if let Err(error) = self.files.look(Path::new(path), true) {
+            if let Err(error) = self.files.metadata(Path::new(path), true) {
                 if error.kind() == std::io::ErrorKind::NotFound {
                     return Ok(None);
                 }
