@@ -29,6 +29,7 @@
 //! - [`report`] has the events and their writers; [`plan`] keeps what was foretold.
 //! - [`executor`] runs plays over hosts.
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
+//! - [`gitops`] reconciles Git repositories unattended.
 //! - [`cli`] puts it all together.
 //!
 //! # Where to begin
@@ -44,6 +45,7 @@ pub mod credentials;
 pub mod diagnostic;
 pub mod executor;
 pub mod exit;
+pub mod gitops;
 pub mod host;
 pub mod input_digests;
 pub mod intake;

@@ -44,6 +44,7 @@ const ORDER: &[&str] = &[
     "executor",
     // Proving ourselves wrong.
     "sandbox",
+    "gitops",
     "cli",
 ];
 

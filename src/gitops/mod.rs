@@ -1,0 +1,6 @@
+//! Continuous reconciliation of Git repositories: a push, a clock, a hook or a nearing expiry start the same safe run.
+//!
+//! The room stands on top of the house. It talks to runs through child processes of the same binary, and to the world
+//! through small traits.
+
+pub mod view;
