@@ -137,6 +137,8 @@ pub struct Access {
     pub public_url: Option<String>,
     /// The configuration file, for commands that the page shows.
     pub file: String,
+    /// The state folder, for commands that the page shows.
+    pub state_dir: String,
 }
 
 /// The bearer token of the API.

@@ -1,5 +1,20 @@
 //! The server: page, API, hooks, metrics and health, over TCP or a Unix socket.
+//!
+//! It knows the core only as a [`Control`]. Everything runs on the thread that calls [`serve`], inside a
+//! [`tokio::task::LocalSet`].
 
+mod auth;
+mod body;
 mod control;
+mod events;
+mod hook;
+mod listener;
+pub mod page;
+mod post;
+mod reply;
+mod route;
+mod server;
 
 pub use control::{Access, Answer, ApiToken, Control, ControlError, EventChunk, Queued};
+pub use listener::{ListenError, Listener, Trust};
+pub use server::serve;

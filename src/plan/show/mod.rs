@@ -14,15 +14,19 @@ pub use markdown::markdown;
 pub use text::{Look, text};
 
 /// A changed field.
-struct Line {
-    name: String,
-    before: Option<String>,
-    after: Option<String>,
-    forces: bool,
+pub struct Line {
+    /// Name of the field.
+    pub name: String,
+    /// Value before, if there is one to show.
+    pub before: Option<String>,
+    /// Value after, if there is one to show.
+    pub after: Option<String>,
+    /// Whether the object has to be replaced because of it.
+    pub forces: bool,
 }
 
 /// The sign of an action.
-fn sign(action: &str) -> &'static str {
+pub fn sign(action: &str) -> &'static str {
     match action {
         "create" => "+",
         "update" => "~",
@@ -32,7 +36,8 @@ fn sign(action: &str) -> &'static str {
     }
 }
 
-fn lines(action: &Action) -> Vec<Line> {
+/// Returns the fields that an action changes.
+pub fn lines(action: &Action) -> Vec<Line> {
     let of = |fields: &Map<String, Json>, name: &str| fields.get(name).filter(|value| !value.is_null()).map(show);
     let names: BTreeSet<&String> = action.before.keys().chain(action.after.keys()).collect();
     let mut lines = Vec::new();
