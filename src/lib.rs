@@ -40,6 +40,7 @@
 //! [`ionos::overlay`]. The decisions behind all this are in `docs/architecture.md`.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod cli;
 pub mod credentials;
 pub mod diagnostic;
@@ -65,6 +66,7 @@ pub mod source;
 pub mod state_dir;
 pub mod suggest;
 pub mod template;
+
 pub mod value;
 pub mod vars;
 pub mod yaml;

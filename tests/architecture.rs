@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "source",
     "input_digests",
     "suggest",
+    "address",
     "exit",
     "interrupt",
     "progress",
@@ -53,7 +54,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // Pure decisions: no I/O, no template.
     ("reconcile", &["value", "ionos"]),
     // The client and the server share nothing, so that each can prove the other wrong.
-    ("ionos", &["value", "interrupt", "progress"]),
+    ("ionos", &["value", "interrupt", "progress", "address"]),
     ("sandbox", &[]),
     ("host", &["value"]),
     ("value", &["source"]),

@@ -93,7 +93,7 @@ impl Foretelling<'_> {
         };
         // Whatever a secret has got into, it does not leave here.
         let text = serde_json::to_string(&plan).ok()?;
-        let mut plan: Plan = serde_json::from_str(&run.bus.redactor().redact(&text)).ok()?;
+        let mut plan: Plan = serde_json::from_str(&run.bus.redactor().redact_json(&text)).ok()?;
         plan.digest = plan.digest();
         Some(plan)
     }

@@ -102,7 +102,11 @@ fn print(report: &Report, format: Format, redactor: &Redactor) {
         }
     };
     // A reader that has seen enough is no failure.
-    let _ = std::io::stdout().write_all(redactor.redact(&text).as_bytes());
+    let text = match format {
+        Format::Text => redactor.redact(&text),
+        Format::Json => redactor.redact_json(&text),
+    };
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// Findings so far.

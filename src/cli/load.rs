@@ -15,11 +15,11 @@ use crate::intake::{self, Document};
 use crate::modules::{MODULES, Spec};
 use crate::playbook::{Loaded, Loader, Playbook, Problem, ProblemKind};
 use crate::report::{Bus, Event};
-use crate::secrets::Redactor;
+use crate::secrets::{self, Redactor};
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::suggest;
-use crate::template::{Engine, Fault, Globals};
+use crate::template::{Engine, Fault, Globals, secret_variables};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::VaultSecrets;
 
@@ -37,6 +37,7 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<L
     let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
+    secrets::environment::add_known(redactor, |name| std::env::var(name).ok());
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let globals = Rc::new(globals(&folder, &secrets, &settings));
     let (loader, _) = loader(args, &settings, &globals, &secrets, &bus)?;
@@ -94,6 +95,12 @@ pub fn loader(
     loader.reads = Rc::clone(&globals.reads);
     let door = Rc::clone(bus);
     loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
+    let (door, noted) = (Rc::clone(bus), Rc::clone(globals));
+    loader.on_secret_template = Box::new(move |template| {
+        noted.secret_variables.note(template);
+        let variable = secret_variables::read_environment_name(template).and_then(|name| std::env::var(name).ok());
+        variable.iter().for_each(|secret| door.redactor().add(secret));
+    });
     let loader = Rc::new(loader);
     let vars =
         Rc::new(extra_vars::read(&args.extra_vars, &loader, settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge")?);

@@ -24,6 +24,7 @@ use crate::playbook::loader::plain;
 use crate::playbook::{Loaded, Playbook};
 use crate::report::{Bus, Event, Writer};
 use crate::sandbox::Handle;
+use crate::secrets;
 use crate::settings::Settings;
 use crate::vars::vault::VaultSecrets;
 
@@ -97,6 +98,7 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         Ok(bus) => bus,
         Err(message) => return failed(broken(&[message], colour, Exit::General)),
     };
+    secrets::environment::add_known(bus.redactor(), |name| std::env::var(name).ok());
     let server = match making.server.take() {
         Some(server) => Some(server),
         None => match args.sandbox.then(embedded::start).transpose() {

@@ -5,6 +5,7 @@
 
 mod handlers;
 mod include;
+mod known_secrets;
 mod listing;
 mod meta;
 mod play;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::known_secrets;
 use super::play::{PlayEnd, PlayRun};
 use super::state::{Out, Run};
 use super::strategy::cursor::Cursor;
@@ -157,6 +158,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         for host in std::iter::once(&nobody).chain(&alive) {
             vars_files::read(run, &batch_run, host)?;
         }
+        known_secrets::add_known(run, &batch_run, &alive);
         next_task::check_tags(run, &batch_run)?;
         let program = |gather: Option<Item>| -> Rc<[Item]> { play.program(gather, force_handlers).into() };
         let (gathering, plain) = (program(Some(gather_task(play))), program(None));
@@ -235,8 +237,8 @@ pub(super) fn play_name(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<String> {
     let value =
         engine.value(&written).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
     Ok(match value {
-        Value::List(items) => items.iter().map(python::str).collect::<Vec<_>>().join(","),
-        other => python::str(&other),
+        Value::List(items) => items.iter().map(|item| run.bus.redactor().show(item)).collect::<Vec<_>>().join(","),
+        other => run.bus.redactor().show(&other),
     })
 }
 

@@ -80,6 +80,13 @@ pub struct Diff {
 }
 
 impl Diff {
+    /// Returns the difference with stars for what is derived from a secret.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let side = |side: &Option<Value>| side.as_ref().map(Value::masked);
+        Self { before: side(&self.before), after: side(&self.after), ..self.clone() }
+    }
+
     /// A difference as the result of a task keeps it.
     pub fn to_value(&self) -> Value {
         let mut value = Dict::new();

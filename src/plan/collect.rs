@@ -9,7 +9,6 @@ use crate::reconcile::Record;
 use crate::report::event::Outcome;
 use crate::report::{Event, Status, Writer};
 use crate::secrets::Redactor;
-use crate::value::python;
 
 /// Collected results of a run.
 #[derive(Debug, Default)]
@@ -52,28 +51,33 @@ impl Gather {
         let step = |why: Option<String>| Step {
             task: outcome.label.task.to_string(),
             host: outcome.host.to_string(),
-            item: outcome.item.as_ref().map(|item| redactor.redact(&python::str(item)).into_owned()),
+            item: outcome.item.as_ref().map(|item| redactor.show(item)),
             why: why.map(|why| redactor.redact(&why).into_owned()),
         };
         let mut all = self.gathered.borrow_mut();
         let is_item = outcome.item.is_some();
         let failed = matches!(outcome.status, Status::Failed | Status::Unreachable);
         if is_item && failed {
-            self.passes.insert(Rc::clone(&outcome.host), step(outcome.result.get("msg").map(python::str)));
+            self.passes.insert(
+                Rc::clone(&outcome.host),
+                step(outcome.result.get("msg").map(|message| redactor.show(message))),
+            );
         }
         // The line of a whole loop repeats what its passes have said.
         if outcome.looped && !is_item {
             // It only says that a pass failed; which one, and why, is what people want to know.
             let pass = self.passes.remove(&outcome.host);
             if failed {
-                all.failed.push(pass.unwrap_or_else(|| step(outcome.result.get("msg").map(python::str))));
+                all.failed.push(
+                    pass.unwrap_or_else(|| step(outcome.result.get("msg").map(|message| redactor.show(message)))),
+                );
             }
             return;
         }
         if let Some(awaits) = &outcome.undetermined {
             all.undetermined.push(step(Some(awaits.clone())));
         } else if failed && !is_item {
-            all.failed.push(step(outcome.result.get("msg").map(python::str)));
+            all.failed.push(step(outcome.result.get("msg").map(|message| redactor.show(message))));
         } else if outcome.status == Status::Changed && !outcome.label.action.starts_with("ionoscloudsdk.") {
             all.others.push(step(None));
         }

@@ -5,21 +5,27 @@
 use super::keyword::Keyword;
 use super::loader::Loader;
 use super::task::Task;
+use crate::address;
 use crate::diagnostic::Diagnostic;
 use crate::modules::spec::Param;
 use crate::modules::{self, Spec, args};
 use crate::source::Span;
 use crate::suggest;
-use crate::value::{Text, Value};
+use crate::value::{Dict, Text, Value};
 
 impl Loader {
     /// Fills empty placeholders and notes what is wrong; [`Loader::settle`] tells it all at once.
     pub(super) fn check_arguments(&self, task: &mut Task) {
         let Some(spec) = modules::find(&task.action.full).map(modules::Module::spec) else { return };
+        self.note_secrets(spec, &task.args.values);
+        for node in task.keyword_all(Keyword::ModuleDefaults) {
+            let defaults = node.to_value();
+            let each = defaults.as_dict().into_iter().flat_map(|defaults| defaults.values().filter_map(Value::as_dict));
+            each.for_each(|values| self.note_secrets(spec, values));
+        }
         if !spec.is_of_registry() {
             return;
         }
-        self.note_secrets(spec, task);
         self.fill_placeholders(spec, task);
         if let Some(node) = &task.args.node {
             for message in args::check_names(spec, node, true) {
@@ -32,14 +38,25 @@ impl Loader {
     }
 
     /// Values of secret parameters, and of names that were probably meant to be one.
-    fn note_secrets(&self, spec: &Spec, task: &Task) {
+    fn note_secrets(&self, spec: &Spec, given: &Dict) {
+        if !spec.all_params().any(|param| param.secret) {
+            return;
+        }
         let names = || spec.all_params().flat_map(|param| std::iter::once(&param.name).chain(param.aliases).copied());
-        for (name, value) in task.args.values.iter() {
+        for (name, value) in given.iter() {
             let (Some(name), Value::Str(text)) = (name.as_str(), value) else { continue };
             let known: Vec<&str> = names().collect();
             let meant = spec.param(name).or_else(|| spec.param(suggest::nearest(name, &known)?));
-            if meant.is_some_and(|param| param.secret) && !text.is_template() {
-                (self.on_secret)(text.as_str());
+            match meant {
+                Some(param) if param.secret && text.is_template() => (self.on_secret_template)(text),
+                Some(param) if param.secret => (self.on_secret)(text),
+                Some(param) if param.name == "api_url" => {
+                    address::find_secrets(text).iter().for_each(|secret| (self.on_secret)(secret));
+                }
+                Some(param) if param.name == "url" => {
+                    address::find_password(text).iter().for_each(|secret| (self.on_secret)(secret));
+                }
+                _ => {}
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct Loader {
     pub duplicate_keys: Reaction,
     /// Is told every secret that stands in a playbook in clear text, so that no picture of its line shows it.
     pub on_secret: Box<dyn Fn(&str)>,
+    /// Receives the template of every secret parameter that is one.
+    pub on_secret_template: Box<dyn Fn(&str)>,
     open_vault: Box<OpenVault>,
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
@@ -58,6 +60,7 @@ impl Loader {
             private_roles: None,
             duplicate_keys: Reaction::default(),
             on_secret: Box::new(|_| ()),
+            on_secret_template: Box::new(|_| ()),
             open_vault,
             static_template,
             warnings: RefCell::default(),

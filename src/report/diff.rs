@@ -5,7 +5,7 @@ use similar::TextDiff;
 use super::style::{Meaning, Paint};
 use crate::modules::Diff;
 use crate::value::json::{self, Style};
-use crate::value::{Value, python};
+use crate::value::{STARS, Value, python};
 
 /// The lines of a difference, ready to print; empty if there is none.
 pub fn render(diff: &Diff, paint: Paint) -> String {
@@ -15,6 +15,10 @@ pub fn render(diff: &Diff, paint: Paint) -> String {
     let mut out: String = diff.unshown.iter().map(|(why, most)| skipped(why, *most)).collect();
     let (Some(before), Some(after)) = (&diff.before, &diff.after) else { return out };
     let (before, after) = (as_text(before), as_text(after));
+    if after == STARS && (before == STARS || before.is_empty()) {
+        out.push_str("diff hidden: the content is derived from a secret\n\n");
+        return out;
+    }
     if before == after {
         return out;
     }

@@ -107,12 +107,13 @@ impl Writer for Document {
                 let document = self.finish(Value::dict(counts), custom, records);
                 let style = Style { mask_secrets: !redactor.shows(), quote_specials: true, ..Style::SCREEN };
                 let text = json::to_string(&document.into(), style);
+                let text = redactor.redact_json(&text);
                 let text = match self.format {
                     Format::Json => format!("{text}\n"),
                     Format::Yaml => to_yaml(&text)?,
                 };
                 let mut out = std::io::stdout().lock();
-                out.write_all(redactor.redact(&text).as_bytes())?;
+                out.write_all(text.as_bytes())?;
                 out.flush()?;
             }
             _ => {}

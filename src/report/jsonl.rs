@@ -31,7 +31,7 @@ impl Writer for Jsonl {
         let style = Style { mask_secrets: !redactor.shows(), ..Style::EVENT };
         let mut line = json::to_string(&object.into(), style);
         line.push('\n');
-        self.file.write_all(redactor.redact(&line).as_bytes())
+        self.file.write_all(redactor.redact_json(&line).as_bytes())
     }
 }
 

@@ -2,22 +2,15 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use super::matcher::{Matcher, SHORTEST, Unwrapped};
+use super::spelling::{spell_as_digits, spell_as_text};
+use crate::value::{STARS, Value, json, python};
 
-use crate::value::{Value, json, python};
-
-/// Replacement for a secret.
-pub const STARS: &str = "********";
-
-/// Shorter values are masked where they are typed as secret, but not wherever their letters occur: a secret of three
-/// letters would mutilate unrelated words.
-const SHORTEST: usize = 6;
-
-/// Shorter pieces of base 64 would be found where nothing was encoded.
-const SHORTEST_ENCODED: usize = 8;
+/// Derived values that are longer are searched for as they are only: they are whole files rather than passwords.
+const LONGEST_SPELLED: usize = 1024;
 
 /// Knows the literal secrets of this run and removes them from text.
 #[derive(Default)]
@@ -26,36 +19,52 @@ pub struct Redactor {
     show: bool,
 }
 
-/// Literal texts by their first bytes, so that a look at a text costs the same for one secret as for thousands.
+/// What is searched for.
 #[derive(Default)]
 struct Literals {
-    by_start: HashMap<[u8; SHORTEST], Vec<String>, foldhash::fast::RandomState>,
-    secrets: HashSet<String, foldhash::fast::RandomState>,
+    /// Secrets that are there already, with whether all their spellings are.
+    known: HashSet<(String, bool), foldhash::fast::RandomState>,
+    all: Matcher,
+    /// Those that can be wrapped into lines.
+    digits: Matcher,
 }
 
 impl Literals {
-    fn add(&mut self, literal: String) {
-        let Some(start) = start(literal.as_bytes()) else { return };
-        let same_start = self.by_start.entry(start).or_default();
-        if !same_start.contains(&literal) {
-            same_start.push(literal);
+    fn add_spelled(&mut self, secret: &str) {
+        spell_as_text(secret).iter().for_each(|form| self.all.add(form));
+        for form in spell_as_digits(secret) {
+            self.all.add(&form);
+            self.digits.add(&form);
         }
     }
 
-    /// The length of the longest literal that the text begins with.
-    fn at_start(&self, text: &[u8]) -> Option<usize> {
-        let known = self.by_start.get(&start(text)?)?;
-        known.iter().filter(|literal| text.starts_with(literal.as_bytes())).map(String::len).max()
+    /// Finds the places of secrets in a text, in order; none overlap.
+    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        self.all.find(text, &mut found);
+        if let Some(unwrapped) = self.unwrapped(text) {
+            let mut rows = Vec::new();
+            self.digits.find(&unwrapped.bytes, &mut rows);
+            found.extend(rows.iter().map(|row| unwrapped.original(row)));
+            found.sort_by_key(|range| range.start);
+        }
+        let mut merged: Vec<Range<usize>> = Vec::new();
+        for range in found {
+            match merged.last_mut() {
+                Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
+        merged
     }
 
-    /// Whether any of them is in the text.
-    fn in_text(&self, text: &str) -> bool {
-        (0..text.len()).any(|index| self.at_start(&text.as_bytes()[index..]).is_some())
+    fn is_in(&self, text: &[u8]) -> bool {
+        self.all.is_in(text) || self.unwrapped(text).is_some_and(|unwrapped| self.digits.is_in(&unwrapped.bytes))
     }
-}
 
-fn start(text: &[u8]) -> Option<[u8; SHORTEST]> {
-    text.first_chunk().copied()
+    fn unwrapped(&self, text: &[u8]) -> Option<Unwrapped> {
+        if self.digits.is_empty() { None } else { Unwrapped::new(text) }
+    }
 }
 
 impl Redactor {
@@ -64,46 +73,68 @@ impl Redactor {
         Self { literals: RefCell::default(), show }
     }
 
+    /// Whether a secret is long enough to be searched for in text.
+    pub fn finds(secret: &str) -> bool {
+        !is_short(secret.trim())
+    }
+
     /// Whether secrets are shown because the user asked for it by name.
     pub fn shows(&self) -> bool {
         self.show
     }
 
-    /// Remembers a secret in the forms in which it can turn up: as it is, in JSON, in Python's notation, in a URL, and
-    /// in base 64, alone or as a part of what was encoded. Blanks and line ends around it are no secret.
+    /// Remembers a secret, and each line of one with several lines, in all spellings in which it can turn up. Blanks and
+    /// line ends around it are not part of the secret. A secret of fewer than six characters is masked only where a
+    /// value is known to be derived from it: elsewhere its letters would mutilate unrelated words.
     pub fn add(&self, secret: &str) {
         let secret = secret.trim();
         // The same ones come again with every task.
-        if self.show || secret.chars().count() < SHORTEST || self.literals.borrow().secrets.contains(secret) {
+        if self.show || is_short(secret) || !self.is_new(secret, true) {
             return;
         }
         let mut literals = self.literals.borrow_mut();
-        literals.secrets.insert(secret.to_owned());
-        literals.add(secret.to_owned());
-        // Most passwords are written in one way everywhere.
-        if !secret.bytes().all(is_plain) {
-            let value = Value::text(secret);
-            let unquoted = |text: String| text[1..text.len() - 1].to_owned();
-            literals.add(unquoted(json::to_string(&value, json::Style::EVENT)));
-            literals.add(unquoted(json::to_string(&value, json::Style::PYTHON)));
-            literals.add(unquoted(python::repr(&value)));
-            literals.add(in_url(secret));
+        literals.add_spelled(secret);
+        if secret.contains('\n') {
+            // The frame of a PEM file is the same for all of them.
+            let lines = secret.lines().map(str::trim).filter(|line| !is_short(line) && !line.starts_with("-----"));
+            lines.for_each(|line| literals.add_spelled(line));
         }
-        in_base64(secret).for_each(|form| literals.add(form));
     }
 
-    /// Remembers every text of a value that is typed as secret.
+    /// Remembers a value that was computed from secrets. Its lines may be ordinary text, so only the whole counts.
+    fn add_derived(&self, text: &str) {
+        let text = text.trim();
+        if self.show || is_short(text) || !self.is_new(text, false) {
+            return;
+        }
+        let mut literals = self.literals.borrow_mut();
+        if text.len() <= LONGEST_SPELLED {
+            spell_as_text(text).iter().for_each(|form| literals.all.add(form));
+        } else {
+            let value = Value::text(text);
+            let unquoted = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
+            literals.all.add(text);
+            literals.all.add(&unquoted(json::to_string(&value, json::Style::EVENT)));
+            literals.all.add(&unquoted(python::repr(&value)));
+        }
+    }
+
+    fn is_new(&self, secret: &str, spelled: bool) -> bool {
+        self.literals.borrow_mut().known.insert((secret.to_owned(), spelled))
+    }
+
+    /// Remembers everything in a value that is derived from a secret.
     pub fn add_all(&self, value: &Value) {
         if !self.show {
-            value.each_secret(&mut |secret| self.add(secret));
+            value.each_secret(&mut |secret| self.add_derived(secret));
         }
     }
 
-    /// The value with every text that holds a known secret typed as secret: what a command printed or a file held is
-    /// as secret as what was given to it, and so is what filters make of it.
+    /// Returns the value with every text marked that holds a known secret: what a command printed or a file held is as
+    /// secret as what was given to it, and so is what filters make of it.
     #[must_use]
     pub fn taint(&self, value: Value) -> Value {
-        if self.literals.borrow().by_start.is_empty() {
+        if self.literals.borrow().all.is_empty() {
             return value;
         }
         self.tainted(&value).unwrap_or(value)
@@ -113,7 +144,7 @@ impl Redactor {
     fn tainted(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Str(text) if !text.is_secret() => {
-                let holds = self.literals.borrow().in_text(text);
+                let holds = self.literals.borrow().is_in(text.as_bytes());
                 holds.then(|| Value::Str(text.clone().into_secret()))
             }
             Value::List(items) => {
@@ -138,67 +169,88 @@ impl Redactor {
         }
     }
 
-    /// The text without the secrets. Where secrets overlap, all of them go.
+    /// Returns a value as text for people: what is derived from a secret as stars, and without the known secrets.
+    pub fn show(&self, value: &Value) -> String {
+        let text = if self.show { python::str(value) } else { python::str(&value.masked()) };
+        self.redact(&text).into_owned()
+    }
+
+    /// Returns the text with stars for the secrets. Where secrets overlap, all of them go.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let literals = self.literals.borrow();
-        if literals.by_start.is_empty() {
+        if literals.all.is_empty() {
             return Cow::Borrowed(text);
         }
-        let bytes = text.as_bytes();
-        let (mut clean, mut hidden) = (String::new(), 0);
-        for index in 0..bytes.len().saturating_sub(SHORTEST - 1) {
-            let Some(length) = literals.at_start(&bytes[index..]) else { continue };
-            if index >= hidden {
-                clean.push_str(&text[hidden..index]);
-                clean.push_str(STARS);
+        let found = literals.find(text.as_bytes());
+        replace(text, found.into_iter().map(|range| (range, STARS)))
+    }
+
+    /// Does the same with JSON text, which stays JSON: a number with a secret in it becomes a string of stars.
+    pub fn redact_json<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let literals = self.literals.borrow();
+        if literals.all.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let found = literals.find(text.as_bytes());
+        if found.is_empty() { Cow::Borrowed(text) } else { replace(text, fit_json(text.as_bytes(), found).into_iter()) }
+    }
+}
+
+fn is_short(secret: &str) -> bool {
+    secret.chars().count() < SHORTEST
+}
+
+fn replace<'a, 'b>(text: &'a str, found: impl Iterator<Item = (Range<usize>, &'b str)>) -> Cow<'a, str> {
+    let (mut clean, mut done) = (String::new(), 0);
+    for (range, stars) in found {
+        clean.push_str(&text[done..range.start]);
+        clean.push_str(stars);
+        done = range.end;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    clean.push_str(&text[done..]);
+    Cow::Owned(clean)
+}
+
+/// Fits places to the tokens of JSON: outside of strings the whole number goes, and its stars are a string.
+fn fit_json(text: &[u8], found: Vec<Range<usize>>) -> Vec<(Range<usize>, &'static str)> {
+    let (mut fitted, mut in_string, mut at): (Vec<(Range<usize>, &str)>, bool, usize) = (Vec::new(), false, 0);
+    for range in found {
+        let mut escape = None;
+        while at < range.start {
+            match text[at] {
+                b'\\' if in_string => {
+                    escape = Some(at + 1);
+                    at += 1;
+                }
+                b'"' => in_string = !in_string,
+                _ => {}
             }
-            hidden = hidden.max(index + length);
+            at += 1;
         }
-        if hidden == 0 {
-            return Cow::Borrowed(text);
+        if in_string {
+            // The `n` of `\n` does not begin a word.
+            let start = if escape == Some(range.start) { range.start - 1 } else { range.start };
+            fitted.push((start..range.end, STARS));
+            continue;
         }
-        clean.push_str(&text[hidden..]);
-        Cow::Owned(clean)
-    }
-}
-
-/// Whether a byte stands for itself in URLs, and so in all other notations too.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte)
-}
-
-/// Percent-encoded.
-fn in_url(secret: &str) -> String {
-    let mut out = String::with_capacity(secret.len());
-    for byte in secret.bytes() {
-        if is_plain(byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
+        let is_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+        let before = text[..range.start].iter().rev().take_while(|byte| is_number(byte)).count();
+        let after = text[range.end..].iter().take_while(|byte| is_number(byte)).count();
+        let whole = range.start - before..range.end + after;
+        if fitted.last().is_none_or(|(last, _)| last.end <= whole.start) {
+            fitted.push((whole, "\"********\""));
         }
     }
-    out
-}
-
-/// Returns the base 64 digits that depend on the secret alone, behind any number of other bytes, in both alphabets.
-fn in_base64(secret: &str) -> impl Iterator<Item = String> {
-    let own = (0..3).filter_map(move |before| {
-        let mut bytes = vec![0; before];
-        bytes.extend_from_slice(secret.as_bytes());
-        let digits = STANDARD_NO_PAD.encode(&bytes);
-        // The first digits hold bits of what is before, the last one perhaps bits of what follows.
-        let own = digits.get((before * 8).div_ceil(6)..bytes.len() * 8 / 6)?;
-        (own.len() >= SHORTEST_ENCODED).then(|| own.to_owned())
-    });
-    own.flat_map(|digits| {
-        let in_urls = digits.contains(['+', '/']).then(|| digits.replace('+', "-").replace('/', "_"));
-        [Some(digits), in_urls].into_iter().flatten()
-    })
+    fitted
 }
 
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
     use super::*;
 
@@ -261,5 +313,85 @@ mod tests {
         assert_eq!(redactor.redact("abcdefghabcdefgh"), "****************");
         assert_eq!(redactor.redact("xäöüäöü"), "x********");
         assert!(matches!(redactor.redact("nothing to hide"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn secret_in_any_spelling_is_removed() {
+        let redactor = Redactor::new(false);
+        let secret = "Pa$$/w<o>r&d'1\"x";
+        redactor.add(secret);
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02X}")).collect();
+        let colons = secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
+        for spelling in [
+            secret.to_owned(),
+            secret.to_uppercase(),
+            secret.to_lowercase(),
+            secret.chars().rev().collect(),
+            hex,
+            colons,
+            "Pa%24%24%2fw%3co%3er%26d%271%22x".to_owned(),
+            "Pa%24%24/w%3Co%3Er%26d%271%22x".to_owned(),
+            "Pa$$/w&lt;o&gt;r&amp;d&#39;1&#34;x".to_owned(),
+            "Pa$$/w&lt;o&gt;r&amp;d&#x27;1&quot;x".to_owned(),
+            r#"Pa$$/w\u003co\u003er\u0026d'1\"x"#.to_owned(),
+            r#"Pa$$\/w<o>r&d'1\"x"#.to_owned(),
+            r#"Pa$$/w<o>r&d'"'"'1"x"#.to_owned(),
+        ] {
+            assert_eq!(redactor.redact(&format!("<{spelling}>")), "<********>", "{spelling}");
+        }
+    }
+
+    #[test]
+    fn wrapped_digits_are_removed_whole() {
+        let redactor = Redactor::new(false);
+        let secret = "correct-horse-battery-staple-and-then-some-more-of-it-until-it-fills-two-lines-at-least";
+        redactor.add(secret);
+        let encoded = STANDARD_NO_PAD.encode(format!("user:{secret}"));
+        for width in [20, 64, 76] {
+            let lines: Vec<&str> =
+                (0..encoded.len()).step_by(width).map(|at| &encoded[at..encoded.len().min(at + width)]).collect();
+            for (between, name) in [
+                ("\n", "lines"),
+                ("\\n", "JSON"),
+                ("\r\n", "CRLF"),
+                ("\", \"", "list"),
+                ("\n    ", "YAML"),
+                ("\n  - ", "YAML list"),
+            ] {
+                let shown = format!("\"{}\"", lines.join(between));
+                let clean = redactor.redact(&shown);
+                let pieces = lines.iter().skip(1).filter(|line| line.len() >= 16 && clean.contains(**line)).count();
+                assert_eq!(pieces, 0, "{name} of {width}: {clean}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_line_of_a_secret_counts() {
+        let redactor = Redactor::new(false);
+        redactor.add("-----BEGIN KEY-----\nfirst-line-of-it\nsecond-line\n-----END KEY-----\n");
+        assert_eq!(redactor.redact("a second-line b\n-----BEGIN KEY-----"), "a ******** b\n-----BEGIN KEY-----");
+    }
+
+    #[test]
+    fn lines_of_computed_text_are_ordinary() {
+        let redactor = Redactor::new(false);
+        redactor.add_all(&Value::secret("listen: 127.0.0.1\npassword: abc\n"));
+        assert_eq!(redactor.redact("listen: 127.0.0.1"), "listen: 127.0.0.1");
+        assert_eq!(redactor.redact("listen: 127.0.0.1\npassword: abc"), "********");
+    }
+
+    #[test]
+    fn json_stays_json() {
+        let redactor = Redactor::new(false);
+        redactor.add("20240917");
+        redactor.add("nothing-else");
+        let line = r#"{"a": 1202409179, "b": "x20240917", "c": "\nothing-else", "20240917": [20240917, 5]}"#;
+        let clean = redactor.redact_json(line);
+        let read: serde_json::Value = serde_json::from_str(&clean).unwrap();
+        assert_eq!(read["a"], "********");
+        assert_eq!(read["b"], "x********");
+        assert_eq!(read["********"], serde_json::json!(["********", 5]));
+        assert!(!clean.contains("20240917"), "{clean}");
     }
 }

@@ -40,13 +40,16 @@ impl Engine<'_> {
         self.finish(value)
     }
 
-    /// A name for the screen: parts that fail are shown as `<< error 1 - 'x' is undefined >>`.
-    pub fn text(&self, text: &Text) -> String {
+    /// Returns a name for the screen: parts that fail are shown as `<< error 1 - 'x' is undefined >>`, parts derived from
+    /// a secret as `show` has them.
+    pub fn text(&self, text: &Text, show: &dyn Fn(&Value) -> String) -> String {
         self.refuel();
         if !text.is_template() {
             return text.as_str().to_owned();
         }
-        if let Ok(value) = self.value(&Value::Str(text.clone())) {
+        if let Ok(value) = self.value(&Value::Str(text.clone()))
+            && !value.holds_secret()
+        {
             return if value.is_null() { String::new() } else { python::str(&value) };
         }
         let parsed = match self.globals.template(text) {
@@ -63,7 +66,7 @@ impl Engine<'_> {
             };
             match part {
                 Ok(Value::Null | Value::Omit) => {}
-                Ok(value) => python::write_str(&mut shown, &value),
+                Ok(value) => shown.push_str(&show(&value)),
                 Err(fault) => {
                     errors += 1;
                     shown.push_str(&mark(errors, &fault));
@@ -248,6 +251,7 @@ impl Engine<'_> {
             | Value::Bytes(_)
             | Value::Unknown(_)
             | Value::Sealed(_) => Ok(value),
+            Value::Tainted(inner) => Ok(self.plain((*inner).clone(), store)?.into_tainted()),
             Value::Str(text) if text.is_quoted() => Ok(Value::Str(text.into_data())),
             Value::Str(_) => Ok(value),
             Value::Time(Time::Delta(_)) if store => {
@@ -298,7 +302,8 @@ impl Engine<'_> {
 
     fn plain_object(&self, object: &dyn Object, store: bool) -> Result<Value, Fault> {
         if !store && let Some(text) = object.shown() {
-            return Ok(Value::text(text));
+            let text = Value::text(text);
+            return Ok(if object.holds_secret() { text.into_tainted() } else { text });
         }
         if let Some(module) = object.as_any().downcast_ref::<Module>() {
             return self.plain(self.deep(module.output.clone())?, store);

@@ -20,6 +20,7 @@ pub(super) fn compare(op: Comparison, left: &Value, right: &Value, engine: &Engi
         }
         _ => {}
     }
+    let (left, right) = (left.below_taint(), right.below_taint());
     refuse_poison(left)?;
     refuse_poison(right)?;
     // The same unknown is the same value, whatever it will be.

@@ -123,6 +123,7 @@ impl Engine<'_> {
                 _ => {}
             }
         }
+        let args = args.without_taint();
         let call = super::plugin::Call { name, input: Value::Null, args, context: self, looping: action };
         (lookup.run)(&call)
     }

@@ -11,8 +11,8 @@ use super::locals::Locals;
 use super::mutation::Changes;
 use super::parse;
 use super::plugin::RenderOptions;
+use super::secret_variables::SecretVariables;
 use super::source_map::Place;
-use super::taint::secret;
 use crate::host::pending_changes::Foreseen;
 use crate::input_digests::Reads;
 use crate::source::Span;
@@ -82,6 +82,8 @@ pub struct Globals {
     pub reads: std::rc::Rc<Reads>,
     /// Predicted changes of files in a dry run.
     pub foreseen: Foreseen,
+    /// Variables whose values are secret.
+    pub secret_variables: SecretVariables,
 }
 
 impl Globals {
@@ -98,6 +100,7 @@ impl Globals {
             expressions: RefCell::default(),
             reads: std::rc::Rc::default(),
             foreseen: Foreseen::default(),
+            secret_variables: SecretVariables::default(),
         }
     }
 
@@ -145,7 +148,11 @@ impl Globals {
         self.deprecations.take()
     }
 
-    pub(super) fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
+    /// Opens a vaulted text.
+    ///
+    /// # Errors
+    /// If there is no secret that fits.
+    pub fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
         match &self.opener {
             Some(opener) => opener(sealed),
             None => {
@@ -336,7 +343,7 @@ impl<'a> Engine<'a> {
             let value = if self.changes.is_open() { value.and_then(|value| self.deep(value)) } else { value };
             self.changes.put_back(others);
             let value = with_ends(value?, text, "\n");
-            Ok(if text.is_secret() { secret(value) } else { value })
+            Ok(if text.is_secret() { value.into_tainted() } else { value })
         })
     }
 
@@ -348,7 +355,7 @@ impl<'a> Engine<'a> {
             return Ok(Some(known));
         }
         let Some(value) = self.scope.get(name) else { return Ok(None) };
-        let value = self.touch(value, Some(name))?;
+        let value = self.globals.secret_variables.mark(name, self.touch(value, Some(name))?);
         self.changes.remember(name, &value);
         Ok(Some(value))
     }
@@ -428,7 +435,7 @@ pub(super) fn with_ends(value: Value, template: &str, newline: &str) -> Value {
         return value;
     }
     let complete = Value::text(format!("{}{}", text.as_str(), newline.repeat(missing)));
-    if text.is_secret() { secret(complete) } else { complete }
+    if text.is_secret() { complete.into_tainted() } else { complete }
 }
 
 /// How many line breaks a text ends with.

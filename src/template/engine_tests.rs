@@ -284,13 +284,107 @@ fn secrets_stay_secret() {
             other => panic!("{template}: {other:?}"),
         }
     }
-    // What lay beside a secret is none.
-    for template in ["{{ [pw, 'open'] | last }}", "{{ {'a': pw, 'b': 'open'}.get('b') }}", "{{ pw | length | string }}"]
-    {
+}
+
+#[test]
+fn everything_computed_from_a_secret_is_masked_whole() {
+    let mut leaks = Vec::new();
+    for template in [
+        "{{ pw | regex_findall('.') | join(' ') }}",
+        "{{ pw | sort | join }}",
+        "{{ pw | list }}",
+        "{{ pw | list | map('upper') | list }}",
+        "{{ pw | length | string ~ pw[0] }}",
+        "{{ pw.find('t') }}",
+        "{{ pw.find('t') + 1 }}",
+        "{{ -pw.find('t') }}",
+        "{{ [pw.find('t'), pw.find('t')] | sum }}",
+        "{{ '%d' % pw.find('t') }}",
+        "{{ '%d' % [pw.find('t')] | first }}",
+        "{{ [pw.find('t')] | map('string') | list }}",
+        "{{ pw.find('t') | string }}",
+        "{{ range(pw.find('t')) }}",
+        "{{ 'abcdef'[pw.find('t')] }}",
+        "{{ 'abcdef'[:pw.find('t')] }}",
+        "{{ {'h': 'eight'}[pw[0]] }}",
+        "{{ {pw: pw} }}",
+        "{{ {pw: 1} | dict2items | map(attribute='key') | list }}",
+        "{{ {'a': pw} | dict2items | to_json }}",
+        "{{ {'a': pw}.values() | list }}",
+        "{{ ({'a': pw} | combine({'b': pw})).a }}",
+        "{{ pw | hash('sha256') }}",
+        "{{ pw.encode() }}",
+        "{{ pw.encode().hex() }}",
+        "{{ pw | checksum | int(base=16) }}",
+        "{{ 'x' | regex_replace('x', pw) }}",
+        "{{ 'a{0}' | replace('{0}', pw[0]) }}",
+        "{{ ['a', 'b'] | join(pw[0]) }}",
+        "{{ {'a': {'b': [pw]}} | json_query('a.b[0]') | upper }}",
+        "{% set ns = namespace(x='') %}{% for c in pw %}{% set ns.x = ns.x ~ '-' ~ c %}{% endfor %}{{ ns.x }}",
+        "{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(pw) }}",
+        "{% filter upper %}a {{ pw }}{% endfilter %}",
+        "{% set x %}a {{ pw }}{% endset %}{{ x }}",
+        "{% with y = pw ~ '' %}{{ y[::-1] }}{% endwith %}",
+        "{{ pw if pw else '' }}",
+        "{{ (pw, 1) | first }}",
+        "{{ (pw | zip(pw) | list)[0][1] }}",
+        "{{ pw | ternary(pw[0], '') }}",
+        "{{ pw | default('x') }}",
+        "{{ nope | default(pw) }}",
+        "{{ lookup('items', [pw]) }}",
+        "{{ query('list', pw) }}",
+        "{{ '{}'.format(pw) }}",
+        "{{ pw | urlsplit('path') }}",
+        "{{ pw | comment }}",
+        "{{ pw | to_uuid }}",
+        "{{ pw | quote }}",
+    ] {
+        let leak = match value(template) {
+            Ok(value) => {
+                let shown = json::to_string(&value, json::Style { mask_secrets: true, ..json::Style::EVENT });
+                let bare = shown.replace("********", "");
+                (!value.holds_secret() || bare.contains(char::is_alphanumeric)).then_some(shown)
+            }
+            Err(fault) => Some(fault.message),
+        };
+        leaks.extend(leak.map(|shown| format!("{template}: {shown}")));
+    }
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+#[test]
+fn values_beside_a_secret_and_truths_about_it_are_shown() {
+    for template in [
+        "{{ [pw, 'open'] | last }}",
+        "{{ {'a': pw, 'b': 'open'}.get('b') }}",
+        "{{ {'a': pw, 'b': 'open'} | dict2items | map(attribute='key') | list }}",
+        "{{ [{'p': pw, 'age': 3}, {'p': pw, 'age': 4}] | sum(attribute='age') }}",
+        "{{ [{'p': pw, 'n': 'x'}] | map(attribute='n') | join(',') }}",
+        "{{ [{'p': pw, 'n': 'x'}] | selectattr('n', 'eq', 'x') | list | length }}",
+        "{{ {'a': pw, 'b': ['open']} | json_query('b[0]') }}",
+        "{{ pw | length }}",
+        "{{ pw | length | string }}",
+        "{{ pw | type_debug }}",
+        "{{ pw is defined }}",
+        "{{ pw == 'other' }}",
+        "{{ (pw | length > 3) | ternary('set', 'missing') }}",
+        "{{ 'open' | default(pw) }}",
+        "{% for c in pw %}{{ loop.index }}{% endfor %}",
+    ] {
         match value(template) {
-            Ok(Value::Str(text)) => assert!(!text.is_secret(), "{template}"),
-            other => panic!("{template}: {other:?}"),
+            Ok(value) => assert!(!value.holds_secret(), "{template}: {value:?}"),
+            Err(fault) => panic!("{template}: {fault:?}"),
         }
+    }
+}
+
+#[test]
+fn failure_about_a_secret_does_not_quote_it() {
+    for template in
+        ["{{ pw | from_json }}", "{{ (pw | reverse) | from_json }}", "{{ pw | to_datetime }}", "{{ pw.index('q') }}"]
+    {
+        let fault = value(template).unwrap_err();
+        assert!(!fault.message.contains("unter") && !fault.message.contains("retnu"), "{template}: {}", fault.message);
     }
 }
 
@@ -332,7 +426,7 @@ fn conditions_are_booleans() {
 #[test]
 fn names_show_what_failed() {
     let name = |text: &str| match written(text) {
-        Value::Str(text) => with(|engine| engine.text(&text)),
+        Value::Str(text) => with(|engine| engine.text(&text, &|value| crate::value::python::str(&value.masked()))),
         _ => String::new(),
     };
     assert_eq!(name("do {{ x }} to {{ n }}"), "do << error 1 - 'x' is undefined >> to 3");

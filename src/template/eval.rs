@@ -16,7 +16,7 @@ use super::registry;
 use super::render::Blocks;
 use super::sequence;
 use super::source_map::Place;
-use super::taint::{Debt, is_secret, secret};
+use super::taint::Taint;
 use crate::value::{Dict, Undefined, Unknown, Value};
 
 /// Message of an inline `if` without `else`; prints as nothing inside a longer text.
@@ -110,8 +110,8 @@ impl Engine<'_> {
                 self.changes.own(&dict);
                 Ok(dict)
             }
-            Kind::Neg(of) => ops::negate(&self.defined(of, cx)?),
-            Kind::Pos(of) => ops::positive(&self.defined(of, cx)?),
+            Kind::Neg(of) => signed(&self.defined(of, cx)?, ops::negate),
+            Kind::Pos(of) => signed(&self.defined(of, cx)?, ops::positive),
             Kind::Not(of) => Ok(match self.truth(&self.defined(of, cx)?) {
                 Ok(truth) => Value::Bool(!truth),
                 Err(unknown) => Value::Unknown(unknown).computed(),
@@ -168,13 +168,17 @@ impl Engine<'_> {
                 if of.is_undefined() {
                     return Ok(of);
                 }
+                let mut tainted = of.is_tainted();
                 let mut at = [None, None, None];
                 for (slot, bound) in at.iter_mut().zip(bounds) {
-                    *slot = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
+                    let bound = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
+                    tainted |= bound.as_ref().is_some_and(Value::is_tainted);
+                    *slot = bound.map(Value::without_taint);
                 }
-                let piece = sequence::slice(&of, &at)?;
+                let piece = sequence::slice(of.below_taint(), &at)?;
+                let piece = if tainted { piece.into_tainted() } else { piece };
                 self.changes.own(&piece);
-                Ok(if is_secret(&of) { secret(piece) } else { piece })
+                Ok(piece)
             }
             Kind::Call(target, args) => {
                 let callable = self.node(target, cx)?;
@@ -272,11 +276,12 @@ impl Engine<'_> {
         let mut value = self.operand(first, cx)?;
         for (op, right, whole) in spine.into_iter().rev() {
             let right = self.operand(right, cx)?;
-            let hidden = value.holds_secret() || right.holds_secret();
-            value = ops::binary(op, &value, &right, self)
+            let (tainted, hidden) =
+                (value.is_tainted() || right.is_tainted(), value.holds_secret() || right.holds_secret());
+            value = ops::binary(op, value.below_taint(), right.below_taint(), self)
                 .map_err(|fault| fault.or_at(cx.place.span(&whole.at).as_ref()))?;
-            if hidden && matches!(value, Value::Str(_)) {
-                value = secret(value);
+            if tainted || hidden && matches!(value, Value::Str(_)) {
+                value = value.into_tainted();
             }
         }
         Ok(value)
@@ -341,18 +346,19 @@ impl Engine<'_> {
             return Ok(if name == "string" { unknown } else { unknown.computed() });
         }
         self.burn(1 + size(&input))?;
-        let debt = Debt::of(&input, &args);
-        let call = Call { name, input, args, context: self, looping: None };
+        let taint = Taint::of(&input, &args);
+        let args = if filter.sets_taint { args } else { args.without_taint() };
+        let call = Call { name, input: input.without_taint(), args, context: self, looping: None };
         let result = match (filter.run)(&call) {
             Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
-            Err(fault) => return Err(naming(fault, "filter", name)),
+            Err(fault) => return Err(naming(taint.clean(fault), "filter", name)),
             // A filter that hands on what it got hands on its members.
             Ok(Value::Object(object)) if object.as_any().is::<Range>() => {
                 Value::list(object.members().unwrap_or_default())
             }
             Ok(result) => result,
         };
-        Ok(debt.pay(result))
+        Ok(if filter.sets_taint { result } else { taint.mark(result) })
     }
 
     pub(super) fn apply_test(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
@@ -379,24 +385,33 @@ impl Engine<'_> {
         {
             return Ok(unknown.computed());
         }
+        let taint = Taint::of(&input, &args);
+        let (input, args) = (input.without_taint(), args.without_taint());
         let call = Call { name, input, args, context: self, looping: None };
         match (test.run)(&call) {
             Err(fault) if fault.kind == FaultKind::Unknown => Ok(Value::unknown(fault.message)),
-            Err(fault) => Err(naming(fault, "test", name)),
+            Err(fault) => Err(naming(taint.clean(fault), "test", name)),
             Ok(holds) => Ok(Value::Bool(holds)),
         }
     }
 
     /// The members of anything that can be iterated, each ready for use.
     pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
-        let members = sequence::members(&self.changes.current(value.clone())).map_err(|fault| self.explain(fault))?;
+        let now = self.changes.current(value.clone());
+        let members = sequence::members(now.below_taint()).map_err(|fault| self.explain(fault))?;
         self.burn(members.len() as u64)?;
         self.changes.look_at(value, 0..members.len());
-        if is_secret(value) {
-            return Ok(members.into_iter().map(secret).collect());
+        if value.is_tainted() {
+            return Ok(members.into_iter().map(Value::into_tainted).collect());
         }
         members.into_iter().map(|member| self.touch(member, None)).collect()
     }
+}
+
+/// A number with a sign before it, as tainted as it was.
+fn signed(value: &Value, apply: fn(&Value) -> Result<Value, Fault>) -> Result<Value, Fault> {
+    let result = apply(value.below_taint())?;
+    Ok(if value.is_tainted() { result.into_tainted() } else { result })
 }
 
 /// Whether an expression is made of what is written in it alone, as far as lists go.

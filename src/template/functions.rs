@@ -9,7 +9,7 @@ use super::objects::{Cycler, Function, Joiner, Namespace};
 use super::plugin::Args;
 use super::range::Range;
 use super::sequence;
-use super::taint::{Debt, is_secret, secret};
+use super::taint::Taint;
 use crate::value::{Dict, Time, Value};
 
 /// The functions with a sentence for the reference page.
@@ -44,6 +44,9 @@ pub(super) fn call(engine: &Engine<'_>, name: &str, args: Args) -> Result<Value,
     match name {
         "lookup" => lookup(engine, args, false),
         "query" | "q" => lookup(engine, args, true),
+        "range" if args.all().any(Value::is_tainted) => {
+            Ok(Value::list(sequence::members(&range(&args.without_taint())?)?).into_tainted())
+        }
         "range" => range(&args),
         "dict" => dict(engine, args),
         "namespace" => match dict(engine, args)? {
@@ -57,7 +60,7 @@ pub(super) fn call(engine: &Engine<'_>, name: &str, args: Args) -> Result<Value,
             let separator = separator.unwrap_or_else(|| Value::text(", "));
             Ok(Value::Object(Arc::new(Joiner { separator, calls: AtomicUsize::new(0) })))
         }
-        "now" => now(&args),
+        "now" => now(&args.without_taint()),
         "undef" => {
             let [hint] = args.bind(["hint"])?;
             let message = match &hint {
@@ -97,8 +100,8 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     {
         return Ok(undefined);
     }
-    let debt = Debt::of_arguments(&args);
-    let results = match engine.run_lookup(&name, args, None) {
+    let taint = Taint::of_arguments(&args);
+    let results = match engine.run_lookup(&name, args.without_taint(), None).map_err(|fault| taint.clean(fault)) {
         Ok(results) => results,
         Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
         Err(fault) if fault.kind == FaultKind::Undefined => return Ok(fault.poisoned()),
@@ -116,7 +119,7 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
         }
     };
     let result = if want_list { Value::list(results) } else { joined(results) };
-    Ok(debt.pay(result))
+    Ok(taint.mark(result))
 }
 
 /// Text in quotes among the terms of a lookup is a template too, at any depth.
@@ -154,7 +157,7 @@ fn joined(mut results: Vec<Value>) -> Value {
     match all {
         Some(texts) if !texts.is_empty() => {
             let text = Value::text(texts.join(","));
-            if results.iter().any(is_secret) { secret(text) } else { text }
+            if results.iter().any(Value::is_tainted) { text.into_tainted() } else { text }
         }
         _ => Value::list(results),
     }

@@ -4,7 +4,7 @@ use crate::value::Value;
 
 /// An index into a row of so many members.
 pub(super) fn index(key: &Value, length: usize) -> Option<usize> {
-    let at = match key {
+    let at = match key.below_taint() {
         Value::Int(i) => *i,
         Value::Bool(b) => i64::from(*b),
         _ => return None,

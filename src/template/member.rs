@@ -7,12 +7,16 @@ use super::error::Fault;
 use super::index::index;
 use super::methods;
 use super::objects::Method;
-use super::taint::secret;
 use crate::value::{Value, python};
 
 impl Engine<'_> {
     /// `of.name`: the method first, then the key.
     pub(super) fn attribute(&self, of: &Value, name: &str) -> Result<Value, Fault> {
+        if let Some(value) = methods::property(of.below_taint(), name)
+            && of.is_tainted()
+        {
+            return Ok(value.into_tainted());
+        }
         match of {
             Value::Undefined(_) | Value::Unknown(_) => return Ok(of.member_of_unknown()),
             _ if !name.starts_with('_') && methods::has(of, name) => {
@@ -31,6 +35,14 @@ impl Engine<'_> {
 
     /// `of[key]`: the key first, then the method.
     pub(super) fn item(&self, of: &Value, key: &Value) -> Result<Value, Fault> {
+        if key.is_tainted() {
+            // What a secret picks tells of the secret.
+            return self.item_by(of, key.below_taint()).map(Value::into_tainted);
+        }
+        self.item_by(of, key)
+    }
+
+    fn item_by(&self, of: &Value, key: &Value) -> Result<Value, Fault> {
         match (of, key) {
             (Value::Undefined(_) | Value::Unknown(_), _) => return Ok(of.member_of_unknown()),
             (_, Value::Unknown(_) | Value::Undefined(_)) => return Ok(key.member_of_unknown()),
@@ -87,10 +99,11 @@ fn keyed(of: &Value, key: &Value) -> Option<Value> {
         Value::Str(text) => {
             let at = index(key, text.chars().count())?;
             let character = text.chars().nth(at).map(|c| Value::text(c.to_string()));
-            if text.is_secret() { character.map(secret) } else { character }
+            if text.is_secret() { character.map(Value::into_tainted) } else { character }
         }
         Value::Bytes(bytes) => Some(Value::Int(i64::from(bytes[index(key, bytes.len())?]))),
         Value::Object(object) => object.get(key),
+        Value::Tainted(inner) => keyed(inner, key).map(Value::into_tainted),
         _ => None,
     }
 }

@@ -29,6 +29,7 @@ pub mod python;
 mod range;
 pub mod registry;
 mod render;
+pub mod secret_variables;
 mod sequence;
 mod source_map;
 mod taint;

@@ -231,6 +231,11 @@ impl Object for Namespace {
         Some(format!("<Namespace {}>", python::repr(&values.into())))
     }
 
+    fn holds_secret(&self) -> bool {
+        let values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        values.values().any(Value::holds_secret)
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }

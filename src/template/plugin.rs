@@ -56,6 +56,21 @@ impl Args {
         Ok(bound)
     }
 
+    /// All values, by position and by name.
+    pub fn all(&self) -> impl Iterator<Item = &Value> {
+        self.positional.iter().chain(self.named.iter().map(|(_, value)| value))
+    }
+
+    /// The arguments with numbers as such that carry a taint.
+    #[must_use]
+    pub fn without_taint(mut self) -> Self {
+        let values = self.positional.iter_mut().chain(self.named.iter_mut().map(|(_, value)| value));
+        for value in values.filter(|value| matches!(value, Value::Tainted(_))) {
+            *value = value.below_taint().clone();
+        }
+        self
+    }
+
     /// A named argument.
     pub fn named(&self, name: &str) -> Option<&Value> {
         self.named.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
@@ -232,12 +247,21 @@ pub struct Filter {
     pub takes_unknown: bool,
     /// Vaulted input is not opened for it.
     pub takes_sealed: bool,
+    /// The result is tainted where what the filter put there is; nothing becomes tainted because the input is.
+    pub sets_taint: bool,
 }
 
 impl Filter {
     /// A filter that wants defined and known input.
     pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Value, Fault>, about: &'static str) -> Self {
-        Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false }
+        Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false, sets_taint: false }
+    }
+
+    /// Decides by itself what of its result is tainted: it says no more than a condition could (`length`), or it hands
+    /// on what carries its own taint (`map`, `ternary`).
+    #[must_use]
+    pub const fn sets_taint(self) -> Self {
+        Self { sets_taint: true, ..self }
     }
 
     /// Also takes undefined input.

@@ -10,7 +10,6 @@ use super::eval::{Cx, NO_ELSE};
 use super::locals::Locals;
 use super::objects::{self, BlockCall, LoopState, MacroObject, Module, Namespace};
 use super::source_map::Place;
-use super::taint::secret;
 use crate::value::{Value, python};
 
 /// For each name the definitions of a block, the child's first, with the places they stand in.
@@ -102,7 +101,7 @@ impl Engine<'_> {
         }
         Ok(match missing {
             Some(unknown) => Value::Unknown(Arc::new(unknown.shown_as(text))),
-            None if hidden => secret(Value::text(text)),
+            None if hidden => Value::text(text).into_tainted(),
             None => Value::text(text),
         })
     }
@@ -118,9 +117,11 @@ impl Engine<'_> {
             Value::Undefined(why) if why.message == NO_ELSE => Ok(false),
             Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
             other => {
-                let plain = self.plain(self.deep(other)?, false)?;
+                let value = self.deep(other)?;
+                let hidden = value.holds_secret();
+                let plain = self.plain(value, false)?;
                 python::write_str(text, &plain);
-                Ok(plain.holds_secret())
+                Ok(hidden || plain.holds_secret())
             }
         }
     }

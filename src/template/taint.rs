@@ -1,72 +1,112 @@
-//! What is made of secret values is secret too: whoever sees a piece, or another spelling, sees the secret.
+//! How taint travels: what filters, methods, functions and lookups make of a secret is secret, too.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::error::Fault;
 use super::plugin::Args;
-use crate::value::{Dict, Value, json};
+use crate::value::{Dict, Value};
 
-/// A result, not to be shown: the text, and the texts in it.
-pub(super) fn secret(value: Value) -> Value {
-    let all = |items: &[Value]| Arc::new(items.iter().cloned().map(secret).collect());
-    match value {
-        Value::Str(text) => Value::Str(text.into_secret()),
-        Value::List(items) => Value::List(all(&items)),
-        Value::Tuple(items) => Value::Tuple(all(&items)),
-        Value::Dict(dict) => {
-            dict.iter().map(|(key, value)| (key.clone(), secret(value.clone()))).collect::<Dict>().into()
-        }
-        other => other,
-    }
-}
-
-/// Whether a value is secret text.
-pub(super) fn is_secret(value: &Value) -> bool {
-    matches!(value, Value::Str(text) if text.is_secret())
-}
-
-/// Taint that the result of a filter or method inherits from its input and arguments.
+/// The taint that the result of a call takes over from its input and its arguments.
 ///
-/// Whatever is made of secret text is secret. Text that is made of a collection is secret if a secret of the collection
-/// is in it (`to_json`, `join`); text that was picked from the collection is what it was before.
-pub(super) struct Debt {
+/// Whatever is computed from a secret text or number is tainted whole. What is computed from a collection that holds a
+/// secret beside other things is tainted unless it was there in the clear before: `to_json` of the collection is
+/// tainted, the name that `first` picks from it is not.
+pub(super) struct Taint(Option<Sources>);
+
+/// What a result was made from, at least some of it secret.
+struct Sources {
+    /// The input itself is secret.
     whole: bool,
-    parts: Vec<Arc<str>>,
+    values: Vec<Value>,
 }
 
-/// Shorter secrets turn up in other text by chance.
-const SHORTEST: usize = 4;
-
-impl Debt {
-    /// Collects the taint of input and arguments.
+impl Taint {
+    /// Returns the taint of what a filter, test or method makes of its input and arguments.
     pub(super) fn of(input: &Value, args: &Args) -> Self {
-        let mut debt = Self { whole: is_secret(input), parts: Vec::new() };
-        let values = args.positional.iter().chain(args.named.iter().map(|(_, value)| value));
-        for value in std::iter::once(input).chain(values) {
-            value.each_secret(&mut |secret| debt.add(secret));
+        let whole = input.is_tainted();
+        if !whole && !input.holds_secret() && !args.all().any(Value::holds_secret) {
+            return Self(None);
         }
-        debt
+        let values = std::iter::once(input).chain(args.all()).cloned().collect();
+        Self(Some(Sources { whole, values }))
     }
 
-    /// Collects the taint of a lookup's arguments.
+    /// Returns the taint of what a lookup or function finds by its arguments: all of it, if any of them is secret.
     pub(super) fn of_arguments(args: &Args) -> Self {
-        let mut values = args.positional.iter().chain(args.named.iter().map(|(_, value)| value));
-        Self { whole: values.any(is_secret), parts: Vec::new() }
+        if !args.all().any(Value::holds_secret) {
+            return Self(None);
+        }
+        Self(Some(Sources { whole: true, values: args.all().cloned().collect() }))
     }
 
-    fn add(&mut self, secret: &str) {
-        if secret.chars().count() < SHORTEST {
-            return;
+    /// Marks a result.
+    pub(super) fn mark(self, result: Value) -> Value {
+        match self.0 {
+            None => result,
+            Some(sources) if sources.whole => result.into_tainted(),
+            Some(sources) => {
+                let mut clear = HashSet::new();
+                sources.values.iter().for_each(|value| collect_clear(value, &mut clear));
+                mark_new(&result, &clear).unwrap_or(result)
+            }
         }
-        let quoted = json::to_string(&Value::text(secret), json::Style::PYTHON);
-        self.parts.extend([secret.into(), quoted[1..quoted.len() - 1].into()]);
     }
 
-    /// The result, with what it owes.
-    pub(super) fn pay(self, result: Value) -> Value {
-        match &result {
-            _ if self.whole => secret(result),
-            Value::Str(text) if self.parts.iter().any(|part| text.contains(&**part)) => secret(result),
-            _ => result,
+    /// Takes the secrets out of the message of a failure.
+    pub(super) fn clean(&self, mut fault: Fault) -> Fault {
+        if let Some(sources) = &self.0 {
+            fault.message = Value::list(sources.values.iter().cloned()).mask_in(&fault.message);
         }
+        fault
+    }
+}
+
+/// Collects the texts, numbers, bytes and dates in a value that are not secret.
+fn collect_clear(value: &Value, clear: &mut HashSet<Value>) {
+    match value {
+        Value::Str(text) if !text.is_secret() => _ = clear.insert(value.clone()),
+        Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bytes(_) | Value::Time(_) => {
+            clear.insert(value.clone());
+        }
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
+            items.iter().for_each(|item| collect_clear(item, clear));
+        }
+        Value::Dict(dict) => dict.iter().for_each(|(key, value)| {
+            collect_clear(key, clear);
+            collect_clear(value, clear);
+        }),
+        Value::Object(object) if !object.holds_secret() => {
+            object.members().unwrap_or_default().iter().for_each(|item| collect_clear(item, clear));
+        }
+        _ => {}
+    }
+}
+
+/// Returns the value with everything tainted that was not there in the clear; `None` if that is nothing.
+fn mark_new(value: &Value, clear: &HashSet<Value>) -> Option<Value> {
+    let all = |items: &[Value]| {
+        let marked: Vec<Option<Value>> = items.iter().map(|item| mark_new(item, clear)).collect();
+        let any = marked.iter().any(Option::is_some);
+        any.then(|| Arc::new(marked.into_iter().zip(items).map(|(new, old)| new.unwrap_or(old.clone())).collect()))
+    };
+    match value {
+        Value::Str(text) if text.is_secret() || text.is_empty() || clear.contains(value) => None,
+        Value::Str(_) | Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bytes(_) | Value::Time(_) => {
+            (!clear.contains(value)).then(|| value.clone().into_tainted())
+        }
+        Value::List(items) => all(items).map(Value::List),
+        Value::Tuple(items) => all(items).map(Value::Tuple),
+        Value::Set(items) => all(items).map(Value::Set),
+        Value::Dict(dict) => {
+            let mut copy: Option<Dict> = None;
+            for (key, old) in dict.iter() {
+                if let Some(new) = mark_new(old, clear) {
+                    copy.get_or_insert_with(|| (**dict).clone()).insert(key.clone(), new);
+                }
+            }
+            copy.map(Value::from)
+        }
+        _ => None,
     }
 }

@@ -33,6 +33,7 @@ impl Value {
             (Self::Bytes(a), Self::Bytes(b)) => Ok(a.cmp(b)),
             (Self::List(a), Self::List(b)) | (Self::Tuple(a), Self::Tuple(b)) => order_items(a, b),
             (Self::Time(a), Self::Time(b)) => a.order(*b).ok_or(Unorderable),
+            (Self::Tainted(_), _) | (_, Self::Tainted(_)) => self.below_taint().order(other.below_taint()),
             _ => order_numbers(self, other).ok_or(Unorderable),
         }
     }
@@ -102,6 +103,7 @@ impl PartialEq for Value {
             (Self::Undefined(a), Self::Undefined(b)) => Arc::ptr_eq(a, b),
             (Self::Object(a), Self::Object(b)) => Arc::ptr_eq(a, b),
             (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Tainted(_), _) | (_, Self::Tainted(_)) => self.below_taint() == other.below_taint(),
             (Self::Float(f), _) | (_, Self::Float(f)) if f.is_nan() => false,
             _ => order_numbers(self, other) == Some(Ordering::Equal),
         }
@@ -131,6 +133,7 @@ impl Hash for Value {
             Self::List(items) | Self::Tuple(items) => items.iter().for_each(|item| item.hash(state)),
             Self::Set(items) => items.len().hash(state),
             Self::Dict(dict) => dict.len().hash(state),
+            Self::Tainted(inner) => inner.hash(state),
             // What is left is compared by identity or seldom a key; one bucket will do.
             _ => state.write_u8(9),
         }

@@ -2,7 +2,7 @@
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::{Dict, Value, python};
+use super::{Dict, STARS, Value, python};
 
 /// How JSON is written.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,7 @@ pub struct Style<'a> {
     pub key_separator: &'a str,
     /// Not-a-number and the infinities as the strings of the event format; otherwise as Python's bare words.
     pub quote_specials: bool,
-    /// Secret text as stars. What leaves the process is redacted once more by literal value.
+    /// Everything derived from a secret as stars. What leaves the process is redacted once more by literal value.
     pub mask_secrets: bool,
 }
 
@@ -57,7 +57,8 @@ pub fn write(out: &mut String, value: &Value, style: Style<'_>, level: usize) {
         Value::Int(i) => out.push_str(&i.to_string()),
         Value::Big(number) => out.push_str(&number.to_string()),
         Value::Float(f) => write_float(out, *f, style),
-        Value::Str(text) if text.is_secret() && style.mask_secrets => write_text(out, "********", style),
+        secret if style.mask_secrets && secret.is_tainted() => write_text(out, STARS, style),
+        Value::Tainted(inner) => write(out, inner, style, level),
         Value::Str(text) => write_text(out, text, style),
         Value::Bytes(bytes) => write_text(out, &String::from_utf8_lossy(bytes), style),
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => write_list(out, items, style, level),
@@ -105,7 +106,11 @@ fn write_dict(out: &mut String, dict: &Dict, style: Style<'_>, level: usize) {
     if dict.is_empty() {
         return out.push_str("{}");
     }
-    let mut entries: Vec<(String, &Value)> = dict.iter().map(|(key, value)| (key_text(key), value)).collect();
+    let shown = |key: &Value| match style.mask_secrets && key.is_tainted() {
+        true => STARS.to_owned(),
+        false => key_text(key),
+    };
+    let mut entries: Vec<(String, &Value)> = dict.iter().map(|(key, value)| (shown(key), value)).collect();
     if style.sort_keys {
         entries.sort_by(|a, b| a.0.cmp(&b.0));
     }
@@ -127,6 +132,7 @@ pub fn key_text(key: &Value) -> String {
         Value::Bool(b) => b.to_string(),
         Value::Null => "null".to_owned(),
         Value::Time(time) => time.isoformat(),
+        Value::Tainted(inner) => key_text(inner),
         other => python::str(other),
     }
 }

@@ -13,6 +13,7 @@ mod convert;
 mod dict;
 pub mod json;
 pub mod python;
+mod taint;
 mod text;
 mod time;
 mod unknown;
@@ -25,6 +26,7 @@ use num_bigint::BigInt;
 
 pub use compare::Unorderable;
 pub use dict::Dict;
+pub use taint::STARS;
 pub use text::{Text, has_template_markers, is_variable_name};
 pub use time::Time;
 pub use unknown::{KNOWN_AFTER_CREATION, Unknown};
@@ -66,6 +68,8 @@ pub enum Value {
     Omit,
     /// Vaulted text, opened when it is used.
     Sealed(Arc<Sealed>),
+    /// A number, bytes or a date that was derived from a secret; never wraps anything else.
+    Tainted(Arc<Value>),
     /// A thing that lives in templates: a range, a generator, a namespace, a function.
     Object(Arc<dyn Object>),
 }
@@ -113,6 +117,10 @@ pub trait Object: fmt::Debug {
     /// Returns Python's `str` of the object, where that is not its members.
     fn shown(&self) -> Option<String> {
         None
+    }
+    /// Whether what [`Object::shown`] shows is derived from a secret.
+    fn holds_secret(&self) -> bool {
+        false
     }
     /// For downcasting.
     fn as_any(&self) -> &dyn Any;
@@ -180,7 +188,7 @@ impl Value {
 
     /// The integer, if it is one that fits 64 bits (booleans are not taken for integers).
     pub fn as_int(&self) -> Option<i64> {
-        match self {
+        match self.below_taint() {
             Self::Int(i) => Some(*i),
             _ => None,
         }
@@ -272,6 +280,7 @@ impl Value {
             Self::Dict(dict) => !dict.is_empty(),
             Self::Object(object) => object.length() != Some(0),
             Self::Time(Time::Delta(micros)) => *micros != 0,
+            Self::Tainted(inner) => inner.is_true(),
             Self::Big(_) | Self::Time(_) | Self::Unknown(_) | Self::Sealed(_) => true,
         }
     }
@@ -294,6 +303,7 @@ impl Value {
             Self::Undefined(_) => "Undefined",
             Self::Unknown(_) => "unknown",
             Self::Omit => "_OmitType",
+            Self::Tainted(inner) => inner.type_name(),
             Self::Object(object) => object.type_name(),
         }
     }
@@ -306,28 +316,6 @@ impl Value {
     /// A member at a dotted path of text keys.
     pub fn at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |value, key| value.get(key))
-    }
-
-    /// The value with every text that must not be shown found and given to `see`.
-    pub fn each_secret(&self, see: &mut dyn FnMut(&str)) {
-        match self {
-            Self::Str(text) if text.is_secret() => see(text),
-            Self::List(items) | Self::Tuple(items) | Self::Set(items) => {
-                items.iter().for_each(|item| item.each_secret(see));
-            }
-            Self::Dict(dict) => dict.iter().for_each(|(_, v)| v.each_secret(see)),
-            _ => {}
-        }
-    }
-
-    /// Whether there is text in it that must not be shown.
-    pub fn holds_secret(&self) -> bool {
-        match self {
-            Self::Str(text) => text.is_secret(),
-            Self::List(items) | Self::Tuple(items) | Self::Set(items) => items.iter().any(Self::holds_secret),
-            Self::Dict(dict) => dict.values().any(Self::holds_secret),
-            _ => false,
-        }
     }
 }
 
@@ -343,6 +331,7 @@ impl fmt::Debug for Value {
             Self::Unknown(unknown) => f.write_str(&unknown.shown),
             Self::Omit => f.write_str("<omit>"),
             Self::Sealed(_) => f.write_str("<sealed>"),
+            Self::Tainted(_) => write!(f, "\"{STARS}\""),
             other => f.write_str(&python::repr(other)),
         }
     }

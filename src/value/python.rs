@@ -21,6 +21,7 @@ pub fn write_str(out: &mut String, value: &Value) {
     match value {
         Value::Str(text) => out.push_str(text),
         Value::Time(time) => out.push_str(&time.to_text()),
+        Value::Tainted(inner) => write_str(out, inner),
         other => write_repr(out, other),
     }
 }
@@ -57,6 +58,7 @@ pub fn write_repr(out: &mut String, value: &Value) {
         Value::Unknown(unknown) => out.push_str(&unknown.shown),
         Value::Omit => out.push_str("<<Omit>>"),
         Value::Sealed(sealed) => write_quoted(out, &sealed.envelope),
+        Value::Tainted(inner) => write_repr(out, inner),
         Value::Object(object) => match (object.shown(), object.members()) {
             (Some(text), _) => out.push_str(&text),
             (None, Some(members)) => write_items(out, "[", &members, "]"),

@@ -21,7 +21,7 @@ fn represent(value: &Value, options: &DumpOptions) -> Styled {
 
 /// The form in which nothing is left to be guessed.
 fn canonical(value: &Value, styled: Styled) -> Styled {
-    let kind = match value {
+    let kind = match value.below_taint() {
         Value::Null => "!!null",
         Value::Bool(_) => "!!bool",
         Value::Int(_) | Value::Big(_) => "!!int",
@@ -43,13 +43,13 @@ fn canonical(value: &Value, styled: Styled) -> Styled {
 fn represented(value: &Value, options: &DumpOptions) -> Styled {
     let plain =
         |text: String| Styled::Scalar(Scalar { text, style: options.style, implicit: (true, false), tag: None });
-    match value {
+    match value.below_taint() {
         Value::Null => plain("null".to_owned()),
         Value::Bool(b) => plain(b.to_string()),
         Value::Int(i) => plain(i.to_string()),
         Value::Big(number) => plain(number.to_string()),
         Value::Float(f) => plain(float(*f)),
-        Value::Time(Time::Delta(_)) | Value::Undefined(_) | Value::Unknown(_) | Value::Omit => {
+        Value::Time(Time::Delta(_)) | Value::Undefined(_) | Value::Unknown(_) | Value::Omit | Value::Tainted(_) => {
             text(python::str(value), options)
         }
         Value::Time(time) => plain(time.to_text()),

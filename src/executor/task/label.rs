@@ -19,7 +19,8 @@ pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>)
     let name = match &task.name {
         Some(Value::Str(text)) if text.is_template() => {
             let scope = TaskScope::new(run, Some(play), Some(task), host);
-            Engine::new(&run.globals, &scope, &play.search_path(Some(task))).text(text)
+            Engine::new(&run.globals, &scope, &play.search_path(Some(task)))
+                .text(text, &|value| run.bus.redactor().show(value))
         }
         Some(other) => python::str(other),
         None => String::new(),

@@ -58,7 +58,7 @@ fn deed(call: &Call<'_>, does: Does) -> Deed {
     Deed {
         task: task.label.task.to_string(),
         host: task.host.to_string(),
-        item: item.map(|item| redactor.redact(&python::str(&item)).into_owned()),
+        item: item.map(|item| redactor.show(&item)),
         does,
     }
 }

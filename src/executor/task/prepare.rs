@@ -6,6 +6,7 @@ use crate::modules::spec::FreeForm;
 use crate::modules::{self, Args, Failure, Module, args};
 use crate::playbook::{Keyword, action};
 use crate::report::Event;
+use crate::secrets::{self, Redactor};
 use crate::template::{Engine, Fault};
 use crate::value::{Dict, Value, python};
 
@@ -112,7 +113,18 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
         () => at(failure, &task.args.span),
     })?;
     // So are the values of secret parameters, wherever they came from.
-    checked.args.values().iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
+    for param in module.spec().all_params().filter(|param| param.secret) {
+        let Some(Value::Str(secret)) = checked.args.get(param.name) else { continue };
+        run.run.bus.redactor().add(secret);
+        if !secret.is_empty() && !Redactor::finds(secret) {
+            let message = format!("the value of `{}` is too short to be found in output", param.name);
+            let hint = format!(
+                "secrets of fewer than {} characters are masked only where they are used as such",
+                secrets::SHORTEST
+            );
+            run.run.bus.emit(&Event::Notice(Diagnostic::warning(message).at(&task.args.span, "").hint(hint)));
+        }
+    }
     for warning in checked.warnings {
         run.run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
     }

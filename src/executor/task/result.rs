@@ -123,10 +123,19 @@ impl TaskRun<'_> {
     fn tainted(&self, result: Dict) -> Dict {
         let redactor = self.run.bus.redactor();
         result.iter().for_each(|(_, value)| redactor.add_all(value));
-        match redactor.taint(Value::from(result)) {
+        let mut tainted = match redactor.taint(Value::from(result)) {
             Value::Dict(dict) => std::sync::Arc::unwrap_or_clone(dict),
             _ => Dict::new(),
+        };
+        // A secret that is spread over lines is in none of them alone.
+        for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+            let spread = tainted.get(text).is_some_and(Value::is_tainted);
+            if let Some(value) = tainted.get(lines).filter(|lines| spread && !lines.holds_secret()) {
+                let hidden = value.clone().into_tainted();
+                tainted.set(lines, hidden);
+            }
         }
+        tainted
     }
 
     fn note_records(&self, records: Vec<crate::reconcile::Record>) {

@@ -82,7 +82,7 @@ impl Reader<'_> {
     /// If its template fails or it is no whole number.
     pub fn int(&self, keyword: Keyword) -> Result<Option<i64>, Fault> {
         let Some(value) = self.value(keyword)? else { return Ok(None) };
-        let number = match &value {
+        let number = match value.below_taint() {
             Value::Int(i) => Some(*i),
             Value::Bool(b) => Some(i64::from(*b)),
             Value::Float(f) if f.fract() == 0.0 => Some(*f as i64),
@@ -98,7 +98,7 @@ impl Reader<'_> {
     /// If its template fails or it is no number.
     pub fn float(&self, keyword: Keyword) -> Result<Option<f64>, Fault> {
         let Some(value) = self.value(keyword)? else { return Ok(None) };
-        let number = match &value {
+        let number = match value.below_taint() {
             Value::Int(i) => Some(*i as f64),
             Value::Float(f) => Some(*f),
             Value::Str(text) => text.trim().parse().ok(),
@@ -109,7 +109,7 @@ impl Reader<'_> {
 
     fn wrong(&self, keyword: Keyword, value: &Value, wanted: &str) -> Fault {
         let span = self.task.keyword(keyword).map(crate::yaml::Node::span);
-        let message = format!("The value {} could not be converted to '{wanted}'.", python::repr(value));
+        let message = format!("The value {} could not be converted to '{wanted}'.", python::repr(&value.masked()));
         processing(keyword, Fault::value(message).or_at(span))
     }
 

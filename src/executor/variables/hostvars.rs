@@ -86,7 +86,8 @@ impl Object for OfHost {
             (name, _) => scope.get(name)?,
         };
         let engine = Engine::new(&self.run.globals, &scope, &[]);
-        Some(engine.value(&raw).unwrap_or_else(|fault| Value::undefined(fault.message)))
+        let value = engine.value(&raw).unwrap_or_else(|fault| Value::undefined(fault.message));
+        Some(self.run.globals.secret_variables.mark(key.as_str()?, value))
     }
 
     fn members(&self) -> Option<Vec<Value>> {

@@ -221,7 +221,7 @@ impl Check {
             }
             _ => converted,
         };
-        values.set(name.as_str(), if rule.secret { hidden(converted) } else { converted });
+        values.set(name.as_str(), if rule.secret { converted.into_tainted() } else { converted });
     }
 
     fn choices(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
@@ -238,7 +238,8 @@ impl Check {
         let name = &rule.name;
         if let Value::List(items) = &value {
             let of = |item: &Value| rule.choices.iter().any(|choice| python::str(choice) == python::str(item));
-            let strange: Vec<_> = items.iter().filter(|item| !of(item)).map(python::str).collect();
+            let strange: Vec<_> =
+                items.iter().filter(|item| !of(item)).map(|item| python::str(&item.masked())).collect();
             if !strange.is_empty() {
                 let strange = strange.join(", ");
                 let message =
@@ -256,7 +257,7 @@ impl Check {
                 values.set(name.as_str(), only.clone());
                 return;
             }
-            let got = python::str(&value);
+            let got = python::str(&value.masked());
             self.complain(format!("value of {name} must be one of: {}, got: {got}", listed()), context);
             let near = rule.choices.iter().filter_map(Value::as_str);
             if let (Some(near), Some(last)) = (suggest::nearest(&got, near), self.complaints.last_mut()) {
@@ -347,17 +348,6 @@ impl Check {
 
 fn count(names: &[String], values: &Dict) -> usize {
     names.iter().filter(|name| values.contains(name)).count()
-}
-
-fn hidden(value: Value) -> Value {
-    match value {
-        Value::Str(text) => Value::Str(text.into_secret()),
-        Value::List(items) => Value::list(items.iter().cloned().map(hidden)),
-        Value::Dict(dict) => {
-            Value::from(dict.iter().map(|(key, value)| (key.clone(), hidden(value.clone()))).collect::<Dict>())
-        }
-        other => other,
-    }
 }
 
 #[cfg(test)]

@@ -13,6 +13,17 @@ const FALSE: [&str; 6] = ["n", "no", "off", "0", "false", "f"];
 /// # Errors
 /// With the reason as the reference words it (`"'soon'" cannot be converted to an int`).
 pub fn convert(value: &Value, kind: &Type) -> Result<Value, String> {
+    let converted = convert_plain(value.below_taint(), kind);
+    if !value.holds_secret() {
+        return converted;
+    }
+    let converted = converted.map_err(|why| value.mask_in(&why))?;
+    // Text that was made of a collection holds its secrets.
+    let tainted = value.is_tainted() || matches!(converted, Value::Str(_));
+    Ok(if tainted { converted.into_tainted() } else { converted })
+}
+
+fn convert_plain(value: &Value, kind: &Type) -> Result<Value, String> {
     if value.is_unknown() {
         return Ok(value.clone());
     }
@@ -83,7 +94,7 @@ fn text(value: &Value) -> Value {
 
 /// A boolean in any of the spellings that a parameter may have.
 pub fn parse_bool(value: &Value) -> Option<bool> {
-    let text = match value {
+    let text = match value.below_taint() {
         Value::Bool(b) => return Some(*b),
         Value::Int(0) => return Some(false),
         Value::Int(1) => return Some(true),

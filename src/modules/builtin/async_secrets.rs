@@ -5,7 +5,7 @@
 
 use crate::value::{Dict, Value};
 
-/// Where each secret text is: the keys and indices on the way to it.
+/// Returns the places of everything derived from a secret: the keys and indices on the way to it.
 pub fn places(of: &Dict) -> Value {
     let mut found = Vec::new();
     for (key, value) in of.iter() {
@@ -21,7 +21,7 @@ fn gather(value: &Value, way: &mut Vec<Value>, found: &mut Vec<Value>) {
         way.pop();
     };
     match value {
-        Value::Str(text) if text.is_secret() => found.push(Value::list(way.iter().cloned())),
+        secret if secret.is_tainted() => found.push(Value::list(way.iter().cloned())),
         Value::Dict(dict) => dict.iter().for_each(|(key, member)| step(key.clone(), member)),
         Value::List(items) | Value::Tuple(items) => {
             items.iter().enumerate().for_each(|(at, member)| step(Value::from(at), member));
@@ -30,7 +30,7 @@ fn gather(value: &Value, way: &mut Vec<Value>, found: &mut Vec<Value>) {
     }
 }
 
-/// Makes the texts in these places secret.
+/// Marks what stands in these places as derived from a secret.
 pub fn hide(all: &mut Dict, places: &Value) {
     let Value::List(places) = places else { return };
     for place in places.iter() {
@@ -46,7 +46,7 @@ pub fn hide(all: &mut Dict, places: &Value) {
 
 fn hidden(value: &Value, way: &[Value]) -> Value {
     match (value, way.split_first()) {
-        (Value::Str(text), None) => Value::Str(text.clone().into_secret()),
+        (secret, None) => secret.clone().into_tainted(),
         (Value::Dict(dict), Some((key, rest))) => {
             let members = dict.iter();
             let hide = |(name, member): (&Value, &Value)| {

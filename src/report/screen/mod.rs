@@ -18,8 +18,8 @@ use super::event::{Event, Outcome, Status, TaskLabel};
 use super::style::{Meaning, Paint};
 use crate::diagnostic::{Diagnostic, Severity, render};
 use crate::secrets::Redactor;
+use crate::value::Value;
 use crate::value::json::{self, Style};
-use crate::value::{Value, python};
 
 /// Writes results to standard output, warnings and errors to standard error.
 pub struct Screen {
@@ -111,7 +111,8 @@ impl Screen {
         // What changes nothing by the playbook's own verdict has no difference to show.
         let changed = outcome.result.get("changed").is_some_and(Value::is_true);
         for difference in outcome.diff.iter().filter(|_| changed) {
-            text.push_str(&diff::render(difference, self.paint));
+            let shown = if redactor.shows() { difference.clone() } else { difference.masked() };
+            text.push_str(&diff::render(&shown, self.paint));
         }
         if let Some(diagnostic) = &outcome.diagnostic {
             text.push_str(&render::render(diagnostic, self.options.colour));
@@ -122,7 +123,7 @@ impl Screen {
             return Ok(());
         }
         let label = match &outcome.item {
-            Some(item) => format!(" => (item={})", python::str(item)),
+            Some(item) => format!(" => (item={})", redactor.show(item)),
             None => String::new(),
         };
         let host = match &outcome.delegated_to {
@@ -254,7 +255,7 @@ impl Writer for Screen {
                 self.announce(redactor)?;
                 let mut line = format!("included: {what} for {}", hosts.join(", "));
                 if let Some(item) = item {
-                    line.push_str(&format!(" => (item={})", python::str(item)));
+                    line.push_str(&format!(" => (item={})", redactor.show(item)));
                 }
                 let line = self.paint.text(&line, Meaning::Skipped);
                 self.print(&format!("{line}\n"), redactor)

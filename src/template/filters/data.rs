@@ -101,7 +101,7 @@ fn tojson(call: &Call<'_>) -> Result<Value, Fault> {
 
 /// The type of something that plain JSON has no notation for.
 fn unwritable(value: &Value) -> Option<&'static str> {
-    match value {
+    match value.below_taint() {
         Value::Time(_) | Value::Set(_) | Value::Bytes(_) | Value::Object(_) => Some(value.type_name()),
         Value::List(items) | Value::Tuple(items) => items.iter().find_map(unwritable),
         Value::Dict(dict) => dict.values().find_map(unwritable),

@@ -11,8 +11,11 @@ pub const TABLE: &[Filter] = &[
     Filter::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
     Filter::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
     Filter::new("ansible._protomatter.finalize", finalize, "Gives plain data, as a task would get it."),
-    Filter::new("ternary", ternary, "Chooses between values by the truth of the input.").undefined().unknown(),
-    Filter::new("type_debug", type_debug, "Names the Python type of the input.").undefined(),
+    Filter::new("ternary", ternary, "Chooses between values by the truth of the input.")
+        .undefined()
+        .unknown()
+        .sets_taint(),
+    Filter::new("type_debug", type_debug, "Names the Python type of the input.").undefined().sets_taint(),
 ];
 
 fn default(call: &Call<'_>) -> Result<Value, Fault> {

@@ -12,7 +12,7 @@ use crate::value::python::repr;
 pub const TABLE: &[Filter] = &[
     Filter::new("attr", attr, "Gives an attribute of the input."),
     Filter::new("groupby", groupby, "Groups members by an attribute, in its order."),
-    Filter::new("map", map, "Applies a filter to every member, or takes an attribute of each."),
+    Filter::new("map", map, "Applies a filter to every member, or takes an attribute of each.").sets_taint(),
     Filter::new("reject", reject, "Keeps the members that do not pass a test."),
     Filter::new("rejectattr", rejectattr, "Keeps the members whose attribute does not pass a test."),
     Filter::new("select", select, "Keeps the members that pass a test."),

@@ -12,19 +12,19 @@ use crate::value::Value;
 /// The family.
 pub const TABLE: &[Filter] = &[
     Filter::new("batch", batch, "Cuts a list into lists of a size."),
-    Filter::new("count", length, "Gives the number of members."),
+    Filter::new("count", length, "Gives the number of members.").sets_taint(),
     Filter::new("first", first, "Gives the first member."),
     Filter::new("flatten", flatten, "Takes the members of nested lists out of them."),
     Filter::new("join", join, "Joins members as text."),
     Filter::new("last", last, "Gives the last member."),
-    Filter::new("length", length, "Gives the number of members."),
+    Filter::new("length", length, "Gives the number of members.").sets_taint(),
     Filter::new("list", list, "Gives the members as a list."),
     Filter::new("max", max, "Gives the greatest member."),
     Filter::new("min", min, "Gives the least member."),
     Filter::new("reverse", reverse, "Turns a list or a text round."),
     Filter::new("slice", slice, "Cuts a list into a number of lists."),
     Filter::new("sort", sort, "Sorts members."),
-    Filter::new("sum", sum, "Adds members."),
+    Filter::new("sum", sum, "Adds members.").sets_taint(),
 ];
 
 fn batch(call: &Call<'_>) -> Result<Value, Fault> {
@@ -217,6 +217,8 @@ fn sum(call: &Call<'_>) -> Result<Value, Fault> {
     let [attribute, start] = call.args.bind(["attribute", "start"])?;
     let path = attribute.filter(|attribute| !attribute.is_null()).map(|attribute| Path::new(&attribute)).transpose()?;
     let mut total = start.unwrap_or(Value::Int(0));
+    let mut tainted = total.is_tainted();
+    total = total.without_taint();
     for item in items(call)? {
         let item = match &path {
             Some(path) => path.of(&item, None, call.context)?,
@@ -225,9 +227,10 @@ fn sum(call: &Call<'_>) -> Result<Value, Fault> {
         if item.is_unknown() {
             return Ok(item);
         }
-        total = add(&total, touch_all(&item)?)?;
+        tainted |= item.is_tainted();
+        total = add(&total, touch_all(&item)?.below_taint())?;
     }
-    Ok(total)
+    Ok(if tainted { total.into_tainted() } else { total })
 }
 
 /// Python's `+` as far as `sum` goes: numbers and lists; text has `join` for it.

@@ -209,6 +209,7 @@ fn parse(text: &str) -> Result<Spec, Fault> {
 
 /// A value by a format spec, as Python's `format(value, spec)`.
 pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
+    let value = value.below_taint();
     if text.is_empty() {
         return Ok(python::str(value));
     }

@@ -14,12 +14,12 @@ use super::error::Fault;
 use super::objects::{Cycler, Function, LoopState};
 use super::plugin::Args;
 use super::range::Range;
-use super::taint::Debt;
+use super::taint::Taint;
 use crate::value::Value;
 
 /// Whether values of this type have a method of that name.
 pub fn has(value: &Value, name: &str) -> bool {
-    let names: &[&str] = match value {
+    let names: &[&str] = match value.below_taint() {
         Value::Str(_) => text::NAMES,
         Value::List(_) => list::NAMES,
         Value::Tuple(_) => &["count", "index"],
@@ -79,9 +79,16 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
             _ => {}
         }
     }
-    let debt = Debt::of(of, &args);
+    let taint = Taint::of(of, &args);
+    let args = if keep { args } else { args.without_taint() };
+    let result = call_on(engine, of.below_taint(), name, args).map_err(|fault| taint.clean(fault))?;
+    Ok(taint.mark(result))
+}
+
+/// Calls a method of a value whose taint has been noted.
+fn call_on(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Value, Fault> {
     let now = engine.changes.current(of.clone());
-    let result = match &now {
+    Ok(match &now {
         Value::Str(text) => text::call(engine, text, name, &args)?,
         Value::List(items) | Value::Tuple(items) => list::call(engine, of, items, name, &args)?,
         Value::Set(items) => list::call_set(engine, items, name, &args)?,
@@ -121,8 +128,7 @@ pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> R
             }
         }
         other => return Err(missing(other, name)),
-    };
-    Ok(debt.pay(result))
+    })
 }
 
 fn missing(of: &Value, name: &str) -> Fault {

@@ -96,7 +96,7 @@ pub fn required(value: Option<Value>, name: &str) -> Result<Value, Fault> {
 /// # Errors
 /// If it is something else.
 pub fn integer(value: &Value) -> Result<i64, Fault> {
-    match touch(value)? {
+    match touch(value)?.below_taint() {
         Value::Int(i) => Ok(*i),
         Value::Bool(b) => Ok(i64::from(*b)),
         Value::Big(_) => Err(Fault::value("integer is too large here")),
@@ -122,7 +122,7 @@ pub fn real(value: &Value) -> Result<f64, Fault> {
 
 /// A number as a float, `None` for everything else.
 pub fn as_real(value: &Value) -> Option<f64> {
-    match value {
+    match value.below_taint() {
         Value::Int(i) => Some(*i as f64),
         Value::Bool(b) => Some(f64::from(u8::from(*b))),
         Value::Float(f) => Some(*f),

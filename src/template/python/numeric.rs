@@ -16,7 +16,7 @@ pub enum Number {
 
 /// The number that a value is.
 pub fn number(value: &Value) -> Option<Number> {
-    Some(match value {
+    Some(match value.below_taint() {
         Value::Bool(b) => Number::Int(BigInt::from(i64::from(*b))),
         Value::Int(i) => Number::Int(BigInt::from(*i)),
         Value::Big(big) => Number::Int((**big).clone()),

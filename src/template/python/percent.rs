@@ -126,7 +126,7 @@ fn count(
     const WIDEST: usize = 100_000;
     if chars.get(*at) == Some(&'*') {
         *at += 1;
-        let Value::Int(width) = next(used)? else { return Err(Fault::value("* wants int")) };
+        let Value::Int(width) = next(used)?.without_taint() else { return Err(Fault::value("* wants int")) };
         return Ok(Some(usize::try_from(width).unwrap_or(0).min(WIDEST)));
     }
     let digits: String = chars[*at..].iter().take_while(|c| c.is_ascii_digit()).collect();
@@ -135,6 +135,7 @@ fn count(
 }
 
 fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, Fault> {
+    let value = value.below_taint();
     // What is not known yet fits anywhere; the text around it is kept.
     if let Value::Unknown(unknown) = value {
         return Ok(unknown.shown.clone());

@@ -4,7 +4,7 @@ use crate::value::Value;
 
 /// Reads a boolean word as Ansible does (`yes`, `on`, `1`, `true`, .. in any case); `None` for other values.
 pub fn boolean_word(value: &Value) -> Option<bool> {
-    match value {
+    match value.below_taint() {
         Value::Bool(b) => Some(*b),
         Value::Int(1) => Some(true),
         Value::Int(0) => Some(false),
