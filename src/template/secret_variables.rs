@@ -58,9 +58,9 @@ fn mark_at(value: Value, path: &[String]) -> Value {
 pub fn read_variable(template: &str) -> Option<VariablePath> {
     let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim_matches(['-', ' ', '\t', '\n']);
     let head = inner.split('|').next()?.trim();
-    let mut steps = head.split(['.', '[']).map(|step| step.trim_matches([']', '\'', '"', ' ']));
-    let name = steps.next().filter(|name| is_variable_name(name))?.to_owned();
-    let path: Vec<String> = steps.map(str::to_owned).collect();
+    let mut steps = head.split(['.', '[']);
+    let name = steps.next().map(str::trim).filter(|name| is_variable_name(name))?.to_owned();
+    let path: Vec<String> = steps.map(|step| step.trim_matches([']', '\'', '"', ' ']).to_owned()).collect();
     let is_key = |key: &String| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
     path.iter().all(is_key).then_some((name, path))
 }
