@@ -11,6 +11,7 @@
 mod connector;
 mod entry;
 mod run_file;
+pub mod sinks;
 mod store;
 
 use std::cell::{OnceCell, RefCell};

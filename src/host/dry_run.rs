@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use super::{Command, HostApi, RunError, Running, Writing};
+use super::web::{Sending, WebError, WebRequest};
+use super::{Command, FolderLock, HostApi, RunError, Running, Writing};
 
 /// Reads are real, writes and commands do not happen.
 #[derive(Debug, Clone, Copy, Default)]
@@ -76,5 +77,17 @@ impl HostApi for Predict {
 
     fn run<'a>(&'a self, _: &'a Command) -> Running<'a> {
         Box::pin(std::future::ready(Err(RunError::Foretold)))
+    }
+
+    fn lock_folder(&self, _: &Path) -> io::Result<FolderLock> {
+        Ok(FolderLock::none())
+    }
+
+    fn write_secret(&self, _: &FolderLock, _: &Path, _: &[u8], _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn send<'a>(&'a self, _: &'a WebRequest) -> Sending<'a> {
+        Box::pin(std::future::ready(Err(WebError::Predicted)))
     }
 }

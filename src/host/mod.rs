@@ -8,7 +8,9 @@ pub mod pending_changes;
 pub mod prompt;
 mod real;
 mod run;
+mod secret_file;
 mod tracking;
+pub mod web;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,6 +23,7 @@ pub use dry_run::Predict;
 pub use file_flags::Flags;
 pub use meta::{ALL_BITS, Kind, Meta};
 pub use real::Real;
+pub use secret_file::FolderLock;
 pub use tracking::{Doubt, Noting};
 
 /// Attributes of a file to write.
@@ -216,6 +219,21 @@ pub trait HostApi {
 
     /// Runs a command to its end. Dropping the future ends the command with everything it has started.
     fn run<'a>(&'a self, command: &'a Command) -> Running<'a>;
+
+    /// Locks a folder against other runs that write secrets to it, and makes the folder (mode 0700) if it is missing.
+    fn lock_folder(&self, folder: &Path) -> io::Result<FolderLock>;
+
+    /// Replaces a file that holds a secret, or creates it, in one step that survives a power failure. Links are not
+    /// followed: a link, a folder or a device at the path is an error.
+    fn write_secret(&self, lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()>;
+
+    /// Sends a request that changes nothing, in a dry run too.
+    fn fetch<'a>(&'a self, request: &'a web::WebRequest) -> web::Sending<'a> {
+        Box::pin(web::send(request))
+    }
+
+    /// Sends a request that changes something.
+    fn send<'a>(&'a self, request: &'a web::WebRequest) -> web::Sending<'a>;
 }
 
 /// The bits that new files do not get.

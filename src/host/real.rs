@@ -11,7 +11,9 @@ use super::HostApi;
 use super::Running;
 use super::Writing;
 use super::file_flags;
+use super::secret_file::{self, FolderLock};
 use super::umask;
+use super::web::{Sending, WebRequest};
 
 /// The machine that this process runs on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,6 +91,18 @@ impl HostApi for Real {
 
     fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
         self.run_query(command)
+    }
+
+    fn lock_folder(&self, folder: &Path) -> io::Result<FolderLock> {
+        FolderLock::acquire(folder)
+    }
+
+    fn write_secret(&self, lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()> {
+        secret_file::write(lock, path, content, bits)
+    }
+
+    fn send<'a>(&'a self, request: &'a WebRequest) -> Sending<'a> {
+        self.fetch(request)
     }
 }
 

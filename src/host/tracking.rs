@@ -6,7 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
-use super::{Command, HostApi, Meta, Predict, Running, Writing};
+use super::web::{Sending, WebRequest};
+use super::{Command, FolderLock, HostApi, Meta, Predict, Running, Writing};
 use crate::host::pending_changes::Foreseen;
 
 /// The host for one call of a module.
@@ -153,5 +154,18 @@ impl HostApi for Noting<'_> {
 
     fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
         Predict.run(command)
+    }
+
+    fn lock_folder(&self, folder: &Path) -> io::Result<FolderLock> {
+        Predict.lock_folder(folder)
+    }
+
+    fn write_secret(&self, lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()> {
+        self.changes(path);
+        Predict.write_secret(lock, path, content, bits)
+    }
+
+    fn send<'a>(&'a self, request: &'a WebRequest) -> Sending<'a> {
+        Predict.send(request)
     }
 }

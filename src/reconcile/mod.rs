@@ -6,11 +6,15 @@
 mod action;
 mod field;
 mod registry;
+mod rotation;
 mod schedule;
 mod token;
 
 pub use action::{Action, FieldChange, Record, Verb, summary};
 pub use field::{Expiry, normal_scopes};
 pub use registry::{RegistryDesired, new_registry, reconcile_registry, registry_fields, registry_patch};
+pub use rotation::{
+    Custody, Generation, RotationPolicy, RotationStep, generation_name, generation_number, next_rotation_step,
+};
 pub use schedule::{DAYS, ScheduleDesired};
 pub use token::{TokenDesired, new_token, reconcile_token, replacement_token, token_fields, token_patch};

@@ -1,0 +1,60 @@
+//! Receipts: a salted digest of what was delivered, from which the password cannot be learned.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// Proof of a delivery: what the sink has can be compared with it later.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// `SALT:DIGEST` in hexadecimal; absent where the sink cannot be read.
+    pub digest: Option<String>,
+}
+
+impl Receipt {
+    /// A receipt for content that can be read back.
+    pub fn of(content: &[u8]) -> Self {
+        let salt = rand::random::<[u8; 16]>();
+        Self { digest: Some(format!("{}:{}", hex(&salt), hex(&digest(&salt, content)))) }
+    }
+
+    /// A receipt of a sink that cannot be read.
+    pub fn unreadable() -> Self {
+        Self::default()
+    }
+
+    /// Returns whether this content was delivered; `None` if the receipt cannot say.
+    pub fn matches(&self, content: &[u8]) -> Option<bool> {
+        let (salt, expected) = self.digest.as_ref()?.split_once(':')?;
+        Some(hex(&digest(&unhex(salt)?, content)) == expected)
+    }
+}
+
+fn digest(salt: &[u8], content: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes keys of any length");
+    mac.update(content);
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receipt_knows_its_content_and_tells_nothing_of_it() {
+        let (one, other) = (Receipt::of(b"secret"), Receipt::of(b"secret"));
+        assert_eq!(one.matches(b"secret"), Some(true));
+        assert_eq!(one.matches(b"Secret"), Some(false));
+        assert_ne!(one, other);
+        assert_eq!(Receipt::unreadable().matches(b"secret"), None);
+    }
+}
