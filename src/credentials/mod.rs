@@ -10,6 +10,7 @@
 
 mod connector;
 mod entry;
+pub mod login;
 mod run_file;
 pub mod sinks;
 mod store;

@@ -161,7 +161,7 @@ impl HostApi for Noting<'_> {
     }
 
     fn write_secret(&self, lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()> {
-        self.changes(path);
+        self.record_change(path);
         Predict.write_secret(lock, path, content, bits)
     }
 

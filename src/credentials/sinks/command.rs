@@ -50,9 +50,9 @@ impl Sink for CommandSink {
                 // It may be relative to a folder, or made by an earlier task.
                 (_, true) => true,
                 (Some(path), false) => context.host.program_in(path.as_ref(), &program).is_some(),
-                (None, false) => context.host.program(&program).is_some(),
+                (None, false) => context.host.find_program(&program).is_some(),
             };
-            if found || context.host.foretells() {
+            if found || context.host.is_dry_run() {
                 return Ok(());
             }
             Err(SinkError::CommandBroken { program, why: "there is no such program".to_owned() })

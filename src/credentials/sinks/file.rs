@@ -81,7 +81,7 @@ fn write_file(host: &dyn HostApi, path: &Path, content: &[u8], bits: u32) -> Res
 pub(super) fn read_file(host: &dyn HostApi, path: &Path) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, SinkError> {
     const LARGEST: u64 = 4 << 20;
     let refused = |why: &str| Err(failed("read", path, std::io::Error::new(ErrorKind::InvalidInput, why)));
-    match host.look(path, false) {
+    match host.metadata(path, false) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed("read", path, error)),
         Ok(meta) if meta.is_link() => return refused("it is a symbolic link"),

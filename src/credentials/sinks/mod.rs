@@ -29,6 +29,14 @@ use crate::host::HostApi;
 use crate::host::web::WebError;
 use crate::ionos::Local;
 
+/// The fact about a token in the credential store that names the host of its registry.
+pub const SERVER_FACT: &str = "server";
+
+/// Returns the name of the fact about a token in the credential store that holds the receipt of a sink.
+pub fn receipt_fact(sink: &str) -> String {
+    format!("sink {sink}")
+}
+
 /// What a sink is given: a login for a registry.
 #[derive(Clone)]
 pub struct Login {
