@@ -3,9 +3,9 @@
 mod background;
 mod case;
 mod compatibility;
+mod credentials;
 mod defects;
 mod http;
-mod journal;
 mod loops;
 mod replay;
 mod siblings;
