@@ -25,11 +25,12 @@ impl CredentialStore {
                 && entry.subject.name == name
                 && entry.may_have_created(token)
         };
-        let unclear = others.iter().find(|listed| meant(&listed.entry))?;
+        let own = self.own_entries();
+        let unclear = own.iter().chain(others.iter().map(|listed| &listed.entry)).find(|entry| meant(entry))?;
         Some(Past::Lost(Lost {
-            requested: unclear.entry.requested.clone(),
-            why: unclear.entry.failure().map(str::to_owned),
-            ours: unclear.entry.check_created(token),
+            requested: unclear.requested.clone(),
+            why: unclear.failure().map(str::to_owned),
+            ours: unclear.check_created(token),
         }))
     }
 
@@ -57,7 +58,8 @@ impl CredentialStore {
                 && entry.id() != Some(replaced)
                 && entry.replaces.as_ref().is_some_and(same)
         };
-        let found = others.iter().map(|listed| &listed.entry).rev().find(meant)?;
+        let own = self.own_entries();
+        let found = others.iter().map(|listed| &listed.entry).chain(&own).rev().find(meant)?;
         Some(found.id().unwrap_or(&found.subject.name).to_owned())
     }
 }

@@ -251,6 +251,11 @@ impl CredentialStore {
         self.own.borrow().as_ref()?.find(token).cloned()
     }
 
+    /// Returns the entries of this run.
+    pub(super) fn own_entries(&self) -> Vec<Entry> {
+        self.own.borrow().iter().flat_map(RunLog::entries).cloned().collect()
+    }
+
     /// Returns the names of tokens in a registry that this run has requested without learning the outcome.
     pub(super) fn own_unclear(&self, registry: &str) -> Vec<String> {
         let own = self.own.borrow();

@@ -8,7 +8,7 @@ use super::{expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
 use crate::ionos::create;
 use crate::ionos::model::{LoginPair, Token};
-use crate::ionos::{ApiError, Fact, Past, RegistryReads};
+use crate::ionos::{ApiError, Fact, LeftPassword, Past, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Spec, TaskContext};
@@ -250,14 +250,21 @@ impl Resource for RegistryToken {
     }
 }
 
-/// The token with the password that an earlier run has left of it, and what else is known of that run.
-fn with_past(reads: &dyn RegistryReads, registry: &Id, mut token: Token) -> (Token, Option<Past>) {
-    let past = reads.past(registry, &token);
-    if let Some(Past::Password { password, .. }) = &past {
+/// Returns the token with the password that an earlier run has left of it, and what else is known of that run.
+fn with_past(reads: &dyn RegistryReads, registry: &Id, token: Token) -> (Token, Option<Past>) {
+    // The password that this run has received is in the result of the task that received it, and only there.
+    let is_own = |past: &Past| matches!(past, Past::Password { left: LeftPassword::ByThisRun, .. });
+    let past = reads.past(registry, &token).filter(|past| !is_own(past));
+    (with_password(token, past.as_ref()), past)
+}
+
+/// Returns the token with the password that is known of it.
+fn with_password(mut token: Token, past: Option<&Past>) -> Token {
+    if let Some(Past::Password { password, .. }) = past {
         let username = token.properties.name.clone();
         token.properties.credentials = Some(LoginPair { username, password: Fact::Known(password.clone()) });
     }
-    (token, past)
+    token
 }
 
 /// Returns the token that an earlier run has made to replace the one that the task means, if the task still wants that.
@@ -278,7 +285,9 @@ fn successor(
             && token.properties.name.known() == Some(name)
             && token.id.shown() != wanted
     };
-    Some(with_past(reads, registry, tokens.iter().find(is_meant)?.clone()))
+    let token = tokens.iter().find(is_meant)?;
+    let past = reads.past(registry, token);
+    Some((with_password(token.clone(), past.as_ref()), past))
 }
 
 /// Whether its password is there, or will be.

@@ -127,8 +127,11 @@ impl<R: Resource> Run<'_, R> {
             Some((_, Some(Past::Lost(_)))) => return true,
             _ => return false,
         };
-        // What a task of this run has done is done.
-        left != LeftPassword::ByThisRun && (have.is_none() || self.args.bool("allow_replace"))
+        match have {
+            // What a task of this run has finished is finished.
+            None => left != LeftPassword::ByThisRun,
+            Some(_) => self.args.bool("allow_replace"),
+        }
     }
 
     /// Finishes a replacement: the new object is there, the old one goes, and the task has the password.
