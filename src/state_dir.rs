@@ -6,6 +6,7 @@ use std::path::PathBuf;
 pub fn folder() -> Option<PathBuf> {
     let named = |name: &str| std::env::var_os(name).filter(|folder| !folder.is_empty()).map(PathBuf::from);
     named("IONPLAY_STATE_DIR")
-        .or_else(|| Some(named("XDG_STATE_HOME")?.join("ionplay")))
+        // A relative one is invalid, and ignored, by the specification of these folders.
+        .or_else(|| Some(named("XDG_STATE_HOME").filter(|folder| folder.is_absolute())?.join("ionplay")))
         .or_else(|| Some(std::env::home_dir()?.join(".local/state/ionplay")))
 }

@@ -8,6 +8,7 @@ mod dice;
 mod docs;
 mod ends;
 mod fidelity;
+mod kills;
 mod plan;
 mod playbooks;
 mod registry;

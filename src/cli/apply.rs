@@ -31,6 +31,9 @@ pub struct ApplyArgs {
     /// The file with the key that the plan was sealed with.
     #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
     seal_key_file: Option<PathBuf>,
+    /// Go on without the credential store: if the run ends early, one-time passwords are lost.
+    #[arg(long)]
+    no_journal: bool,
     /// Ask for the vault password.
     #[arg(short = 'J', long, visible_alias = "ask-vault-password")]
     ask_vault_pass: bool,
@@ -173,6 +176,8 @@ fn run_of(plan: &Plan, args: &ApplyArgs, given: Vec<String>) -> RunArgs {
         verbose: args.verbose,
         events: args.events.clone(),
         no_color: args.no_color,
+        seal_key_file: args.seal_key_file.clone(),
+        no_journal: args.no_journal,
         ..RunArgs::default()
     }
 }

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::token;
-use crate::credentials::{Journal, JournalledConnector};
+use super::token::{self, Keeping};
+use crate::credentials::{CredentialStore, RecordingConnector};
 use crate::executor::task::background;
 use crate::executor::task::timeout::Limit;
 use crate::exit::Exit;
@@ -38,29 +38,28 @@ pub fn run(args: &JobArgs) -> Exit {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return Exit::Internal };
     let warnings = Warnings::default();
     let told = Rc::clone(&warnings);
-    let (result, journal) = match token::journal_with(Box::new(move |said| told.borrow_mut().push(said))) {
-        Ok(journal) => {
-            let journal = Rc::new(journal);
-            (runtime.block_on(work(&job, Rc::clone(&journal), &warnings)), Some(journal))
+    let warn = Box::new(move |message| told.borrow_mut().push(message));
+    let (result, store) = match token::store_with(Keeping::InFolder, job.seal_key_file.as_deref(), warn) {
+        Ok(store) => {
+            let store = Rc::new(store);
+            (runtime.block_on(work(&job, Rc::clone(&store), &warnings)), Some(store))
         }
         Err(error) => (Err(Failure::new(format!("{error:#}"))), None),
     };
-    let tokens = journal.as_ref().map(|journal| journal.leave()).unwrap_or_default();
+    // The run takes the passwords over as soon as it has read the result: by then they must not be held here.
+    let tokens = store.map(|store| store.release()).unwrap_or_default();
     let mut status = background::ended(&job.id, result);
     let warnings = warnings.take();
     if !warnings.is_empty() {
         status.set("warnings", Value::list(warnings.into_iter().map(Value::text)));
     }
     match async_jobs::write_status(&job.status, &status, &tokens) {
-        Ok(()) => {
-            journal.iter().for_each(|journal| journal.left_behind());
-            Exit::Success
-        }
+        Ok(()) => Exit::Success,
         Err(_) => Exit::General,
     }
 }
 
-async fn work(job: &Job, journal: Rc<Journal>, warnings: &Warnings) -> Result<Outcome, Failure> {
+async fn work(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) -> Result<Outcome, Failure> {
     let given = match json::from_str(&job.args) {
         Ok(Value::Dict(given)) => given,
         _ => return Err(Failure::new("the job's arguments cannot be read")),
@@ -73,7 +72,7 @@ async fn work(job: &Job, journal: Rc<Journal>, warnings: &Warnings) -> Result<Ou
     let search = [job.base_dir.clone()];
     let engine = Engine::new(&globals, &scope, &search);
     let source = Source::new("<background job>", "");
-    let registries = JournalledConnector::new(Rc::new(HttpConnector::default()), journal);
+    let registries = RecordingConnector::new(Rc::new(HttpConnector::default()), Rc::clone(&store));
     let interrupt = Interrupt::default();
     let limit = Limit::new(&interrupt, Some(job.limit), module.spec().is_of_registry());
     let context = TaskContext {
@@ -95,6 +94,8 @@ async fn work(job: &Job, journal: Rc<Journal>, warnings: &Warnings) -> Result<Ou
         interrupt: limit.interrupt(),
         kept: None,
         progress: Progress::default(),
+        task: job.called.clone(),
+        credentials: Some(store),
     };
     limit.hold(module.run(&checked.args, &context)).await.map_err(|failure| overdue(failure, job.limit))
 }

@@ -80,6 +80,7 @@ pub fn options(args: &RunArgs, settings: &Settings) -> Options {
         task_timeout: settings.int("TASK_TIMEOUT"),
         config_file: settings.file.as_ref().map(|file| file.display().to_string()),
         environment: Vec::new(),
+        seal_key_file: args.seal_key_file.clone(),
         answers: Rc::default(),
     }
 }

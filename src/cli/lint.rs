@@ -162,10 +162,37 @@ impl Lint {
             self.absent(task);
             return;
         };
+        if spec.short_name() == "registry_token" {
+            self.unusable_password(task);
+        }
         if let Some(node) = &task.args.node {
             let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty() || task.args.template.is_some();
             args::check_names(spec, node, defaults).into_iter().for_each(|message| self.tell(message));
         }
+    }
+
+    /// Warns of a task that creates a token whose password no other task can use: where the machine ends with the run, it
+    /// would be lost.
+    fn unusable_password(&mut self, task: &Task) {
+        let args = &task.args.values;
+        let text = |name: &str| args.get(name).and_then(Value::as_str);
+        let creates = match text("state").unwrap_or("present") {
+            "present" => true,
+            "update" => args.get("name").is_some() && args.get("allow_replace").is_some_and(Value::is_true),
+            _ => false,
+        };
+        let defaults = task.keyword_all(Keyword::ModuleDefaults);
+        let delivers = args.contains("credentials")
+            || task.args.template.is_some()
+            || defaults.into_iter().any(|node| format!("{:?}", node.to_value()).contains("credentials"));
+        let dry = task.keyword(Keyword::CheckMode).is_some_and(|node| node.to_value().is_true());
+        if !creates || delivers || dry || task.register.is_some() {
+            return;
+        }
+        let message = "no task can use the password of a token that this task creates: it has no `register`";
+        let hint = "add `register: NAME` and a task that stores `NAME.registry_token.properties.credentials.password`; \
+                    otherwise the password is only kept in the credential store (`ionplay token show`)";
+        self.tell(Diagnostic::warning(message).at(&task.span, "").hint(hint));
     }
 
     /// A module that is not here fails its task, but only if that is run.

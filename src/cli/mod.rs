@@ -54,7 +54,7 @@ enum Command {
     /// Run a background task (used by `async` itself).
     #[command(hide = true)]
     AsyncJob(async_job::JobArgs),
-    /// Show and forget passwords of new tokens that a run has left because it did not end well.
+    /// List, show and forget one-time passwords that no task has used.
     Token(token::Args),
     /// Encrypt, decrypt and edit vaulted files and texts.
     Vault(vault::VaultArgs),

@@ -27,9 +27,6 @@ pub struct PlanArgs {
     /// Write the plan to this file, for `ionplay apply`.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     out: Option<PathBuf>,
-    /// Keep the values of `-e` and the answers to prompts in the plan, sealed with the key in this file.
-    #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE", help_heading = "Output")]
-    seal_key_file: Option<PathBuf>,
     /// Report what has changed in the world since the playbook was last applied; propose nothing.
     #[arg(long, help_heading = "Mode")]
     refresh_only: bool,
@@ -92,7 +89,7 @@ async fn planned(args: &PlanArgs) -> Exit {
             Exit::BadOptions,
         );
     }
-    let key = args.seal_key_file.as_deref().map(seal::key).transpose();
+    let key = args.run.seal_key_file.as_deref().map(seal::key).transpose();
     let key = match key {
         Ok(key) => key,
         Err(error) => return refuse(&format!("{error:#}"), Exit::General),

@@ -11,8 +11,8 @@ use super::embedded;
 use super::inventory_templates;
 use super::load;
 use super::output::{self, broken, colours, general, guarded};
-use super::token;
-use crate::credentials::{Journal, JournalledConnector};
+use super::token::{self, Keeping};
+use crate::credentials::{CredentialStore, Left, RecordingConnector, RunEnd};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::executor::{self, Parts, Run};
 use crate::exit::Exit;
@@ -106,13 +106,13 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
             Err(error) => return failed(broken(&[Diagnostic::error(error.to_string())], colour, Exit::General)),
         },
     };
-    let (ended, run, journal) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
-        Ok(Prepared::Run(run, playbooks, journal)) => {
+    let (ended, run, store) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
+        Ok(Prepared::Run(run, playbooks, store)) => {
             let ended = interruptible(&run, &playbooks).await;
             if let Some(server) = &server {
                 bus.emit(&Event::Line(embedded::summary(server)));
             }
-            (ended, run, journal)
+            (ended, run, store)
         }
         Ok(Prepared::Done) => return failed(Exit::Success),
         Err(problem) => {
@@ -121,9 +121,13 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     };
     let exit = guarded(&ended.report, bus.redactor(), colour, ended.exit);
     let failure = bus.take_failure();
-    // What nobody could read was not handed over.
-    for kept in journal.iter().flat_map(|journal| journal.end(exit == Exit::Success && failure.is_none())) {
-        guarded(&[Diagnostic::warning(kept)], bus.redactor(), colour, exit);
+    let end = if exit == Exit::Success && failure.is_none() { RunEnd::Well } else { RunEnd::Badly };
+    for line in store.iter().flat_map(|store| tell_left(store, &store.finish(end), server.is_some())) {
+        bus.emit(&Event::Line(line.clone()));
+        // Nobody reads the screen any more.
+        if bus.take_failure().is_some() || failure.is_some() {
+            guarded(&[Diagnostic::warning(line)], bus.redactor(), colour, exit);
+        }
     }
     let exit = match failure {
         // A reader that has seen enough (`| head`) is no failure of the run.
@@ -133,6 +137,36 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         _ => exit,
     };
     Done { exit, run: Some(run) }
+}
+
+/// Returns what there is to tell of passwords that no task has used, with the command to type.
+fn tell_left(store: &CredentialStore, left: &Left, is_mock: bool) -> Vec<String> {
+    let names: Vec<&str> = left.passwords.iter().map(|held| held.name.as_str()).collect();
+    let (count, they) = match names.len() {
+        0 => (String::new(), ""),
+        1 => ("1 one-time password was".to_owned(), "it"),
+        many => (format!("{many} one-time passwords were"), "they"),
+    };
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let command = match names.as_slice() {
+        [one] => format!("`ionplay token show {one}`"),
+        _ => "`ionplay token list`".to_owned(),
+    };
+    let whereabouts = match (store.is_lasting(), is_mock) {
+        (true, _) => format!("{they} {verb} kept: {command}"),
+        (false, true) => {
+            format!("the mock registry ends with this run; with an account {they} would be kept: {command}")
+        }
+        (false, false) => format!("{they} {verb} lost, because `--no-journal` keeps nothing"),
+    };
+    let mut lines = Vec::new();
+    if !names.is_empty() {
+        lines.push(format!("{count} not used by any task; {whereabouts}"));
+    }
+    for name in left.unclear.iter().filter(|_| store.is_lasting()) {
+        lines.push(format!("token `{name}` may have been created; the next run looks for it: `ionplay token list`"));
+    }
+    lines
 }
 
 /// How long an interrupted run may take to end before something is said of it.
@@ -170,9 +204,8 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
 }
 
 enum Prepared {
-    /// With the first playbook: those after it are read when their turn has come. The embedded server and what it makes end
-    /// with the process: then there is no journal.
-    Run(Rc<Run>, Vec<Playbook>, Option<Rc<Journal>>),
+    /// With the first playbook: those after it are read when their turn has come.
+    Run(Rc<Run>, Vec<Playbook>, Option<Rc<CredentialStore>>),
     Done,
 }
 
@@ -218,13 +251,22 @@ async fn prepare(
     let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
     let listed = args.syntax_check || listing.hosts || listing.tasks || listing.tags;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
-    let (http, journal): (Rc<dyn Connector>, _) = match server {
-        Some(server) => (Rc::new(embedded::ToSandbox::new(http, server)), None),
-        None if listed => (http, None),
-        None => {
-            let journal = Rc::new(token::journal(bus)?);
-            (Rc::new(JournalledConnector::new(http, Rc::clone(&journal))), Some(journal))
+    let http: Rc<dyn Connector> = match server {
+        Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
+        None => http,
+    };
+    let store = match listed {
+        true => None,
+        false => {
+            // The mock registry and what it makes end with the process.
+            let in_run = server.is_some() || args.no_journal;
+            let keeping = if in_run { Keeping::InRun } else { Keeping::InFolder };
+            Some(Rc::new(token::store(bus, keeping, args.seal_key_file.as_deref())?))
         }
+    };
+    let http: Rc<dyn Connector> = match &store {
+        Some(store) => Rc::new(RecordingConnector::new(http, Rc::clone(store))),
+        None => http,
     };
     let mut options = config::options(args, settings);
     options.environment = server.map(embedded::environment).unwrap_or_default();
@@ -244,13 +286,14 @@ async fn prepare(
         registries,
         host_apis: (Box::new(host::Real), Box::new(host::Predict)),
         deeds: making.deeds.clone(),
+        credentials: store.clone(),
     };
     let run = Run::new(parts);
     // All of them before the first one runs: what is wrong with the last is told before anything is sent.
     let later = args.playbooks.iter().skip(1).map(|name| load::next(args, name, &run.loader, bus));
     let playbooks = std::iter::once(Ok(first)).chain(later).collect::<Loaded<Vec<_>>>()?;
     if !listed {
-        return Ok(Prepared::Run(run, playbooks, journal));
+        return Ok(Prepared::Run(run, playbooks, store));
     }
     executor::list(&run, &playbooks, listing)?;
     Ok(Prepared::Done)

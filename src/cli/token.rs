@@ -1,4 +1,4 @@
-//! `ionplay token`: what is left of tokens whose runs did not end well.
+//! `ionplay token`: the passwords in the credential store.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use super::output::general;
-use crate::credentials::{Journal, Left, Shelf};
+use crate::credentials::{Backend, Catalog, CredentialStore, Folder, Listed, Memory, Reason, catalog};
 use crate::diagnostic::Diagnostic;
 use crate::plan::seal;
 use crate::playbook::Loaded;
@@ -16,7 +16,7 @@ use crate::report::{Bus, Event};
 use crate::state_dir;
 use crate::suggest;
 
-/// Show and forget passwords of new tokens that a run has left because it did not end well.
+/// List, show and forget one-time passwords that no task has used.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -25,7 +25,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// List the tokens; shows no passwords.
+    /// List the tokens, their age, and why they are here; shows no passwords.
     List,
     /// Print the password of a token, and nothing else.
     Show {
@@ -35,12 +35,12 @@ enum What {
         #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
         seal_key_file: Option<PathBuf>,
     },
-    /// Forget what is left of a token; the token itself stays as it is.
+    /// Remove a token from the credential store; the token itself stays as it is.
     Forget {
         /// Name or id of the token.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         token: Option<String>,
-        /// Everything that is left.
+        /// All tokens in the store.
         #[arg(long)]
         all: bool,
     },
@@ -49,81 +49,164 @@ enum What {
 /// Runs it.
 ///
 /// # Errors
-/// If there is no such token, several of one name, or the files cannot be used.
+/// If there is no such token, several of one name, or the store cannot be used.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let folder = state_dir::folder().context("there is no home folder; name one with `IONPLAY_STATE_DIR`")?;
-    let shelf = Shelf::new(folder);
-    let left = shelf.left();
+    let folder = Folder::below(&state_dir::folder().context(crate::credentials::StoreError::NoFolder)?);
+    let catalog = Catalog::read(&folder)?;
+    for problem in &catalog.problems {
+        eprintln!("warning: {problem}");
+    }
     let mut out = std::io::stdout().lock();
     match &args.what {
-        What::List => out.write_all(listed(&left, &shelf).as_bytes())?,
+        What::List => out.write_all(listed(&catalog.entries, &folder).as_bytes())?,
         What::Show { token, seal_key_file } => {
             let key = seal_key_file.as_deref().map(seal::key).transpose()?;
-            let password = one(&left, token)?.entry.password(key.as_ref());
+            let password = find_one(&catalog, token)?.entry.password(key.as_ref());
             writeln!(out, "{}", password.with_context(|| format!("token `{token}`"))?.as_str())?;
         }
-        What::Forget { token: Some(token), .. } => shelf.forget(one(&left, token)?)?,
-        What::Forget { .. } => left.iter().filter(|left| !left.alive).try_for_each(|left| shelf.forget(left))?,
+        What::Forget { token: Some(token), .. } => catalog::forget(&folder, find_one(&catalog, token)?)?,
+        What::Forget { .. } => {
+            let free = catalog.entries.iter().filter(|listed| !listed.is_held);
+            free.into_iter().try_for_each(|listed| catalog::forget(&folder, listed))?;
+        }
     }
     Ok(())
 }
 
-/// The journal of a run, sealed if there is a key.
-pub(super) fn journal(bus: &Rc<Bus>) -> Loaded<Journal> {
-    let bus = Rc::clone(bus);
-    let warn = Box::new(move |said| bus.emit(&Event::Notice(Diagnostic::warning(said))));
-    journal_with(warn).map_err(|error| general(format!("{error:#}")))
+/// Where the passwords of a run are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeping {
+    /// In the state directory.
+    InFolder,
+    /// Nowhere beyond the run: its registry ends with it, or the user wants it so.
+    InRun,
 }
 
-/// The same for whoever has no bus to say on what cannot be kept.
+/// Returns the credential store of a run.
+pub(super) fn store(bus: &Rc<Bus>, keeping: Keeping, seal_key_file: Option<&Path>) -> Loaded<CredentialStore> {
+    let bus = Rc::clone(bus);
+    let warn = Box::new(move |message| bus.emit(&Event::Notice(Diagnostic::warning(message))));
+    store_with(keeping, seal_key_file, warn).map_err(|error| general(format!("{error:#}")))
+}
+
+/// Returns the same for a process without a bus.
 ///
 /// # Errors
 /// If the key cannot be read.
-pub(super) fn journal_with(warn: Box<dyn Fn(String)>) -> anyhow::Result<Journal> {
-    let key = std::env::var_os("IONPLAY_SEAL_KEY_FILE").filter(|name| !name.is_empty());
-    let key = key.map(|path| seal::key(Path::new(&path))).transpose()?;
-    Ok(Journal::new(state_dir::folder(), key, warn))
+pub(super) fn store_with(
+    keeping: Keeping,
+    seal_key_file: Option<&Path>,
+    warn: Box<dyn Fn(String)>,
+) -> anyhow::Result<CredentialStore> {
+    let key = seal_key_file.map(seal::key).transpose()?;
+    let backend: Rc<dyn Backend> = match (keeping, state_dir::folder()) {
+        (Keeping::InRun, _) => Rc::new(Memory),
+        (Keeping::InFolder, Some(state)) => Rc::new(Folder::below(&state)),
+        (Keeping::InFolder, None) => Rc::new(Nowhere),
+    };
+    Ok(CredentialStore::new(backend, key, warn))
 }
 
-fn listed(all: &[Left], shelf: &Shelf) -> String {
+/// The store of a user without a home folder: a creation is refused, everything else works.
+struct Nowhere;
+
+impl Backend for Nowhere {
+    fn begin(&self) -> Result<Box<dyn crate::credentials::Log>, crate::credentials::StoreError> {
+        Err(crate::credentials::StoreError::NoFolder)
+    }
+
+    fn read_all(&self) -> Result<Vec<crate::credentials::StoredLog>, crate::credentials::StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn hold(&self, _: &str) -> Result<Option<Box<dyn crate::credentials::Log>>, crate::credentials::StoreError> {
+        Ok(None)
+    }
+
+    fn place(&self) -> String {
+        "no folder".to_owned()
+    }
+}
+
+fn listed(all: &[Listed], folder: &Folder) -> String {
     if all.is_empty() {
-        return format!("Nothing is left: there are no passwords in {}\n", shelf.folder().display());
+        return format!("Nothing is kept: there are no passwords in {}\n", folder.place());
     }
     let mut text = String::new();
-    for left in all {
-        let entry = &left.entry;
-        let state = match (left.alive, entry.id()) {
-            (true, _) => "its run is still under way",
-            (false, Some(_)) => "its password is kept",
-            (false, None) => "asked for, and no answer came: it may exist without its password",
+    for listed in all {
+        let entry = &listed.entry;
+        text += &format!("{}: {}\n", entry.subject.name, reason(listed));
+        let age =
+            entry.requested.parse::<jiff::Timestamp>().ok().map(|at| age(jiff::Timestamp::now().duration_since(at)));
+        let requested = match age {
+            Some(age) => format!("{} ({age} ago)", entry.requested),
+            None => entry.requested.clone(),
         };
-        text += &format!("{}: {state}\n", entry.subject.name);
+        let replaces = entry.replaces.as_ref().map(|old| format!("{} ({})", old.name, old.id));
         for (what, value) in [
-            ("id", entry.id().unwrap_or("unknown")),
-            ("registry", &entry.subject.registry),
-            ("service", &entry.subject.service),
-            ("asked", &entry.asked),
+            ("id", Some(entry.id().unwrap_or("unknown").to_owned())),
+            ("registry", Some(entry.subject.registry.clone())),
+            ("service", Some(entry.subject.service.clone())),
+            ("requested", Some(requested)),
+            ("task", entry.task.clone()),
+            ("replaces", replaces),
         ] {
-            text += &format!("  {what:<8} : {value}\n");
+            if let Some(value) = value {
+                text += &format!("  {what:<9} : {value}\n");
+            }
         }
     }
     text + "\n`ionplay token show NAME` prints a password, `ionplay token forget NAME` removes it from here.\n"
 }
 
-/// The one that is meant.
-fn one<'a>(all: &'a [Left], token: &str) -> anyhow::Result<&'a Left> {
-    let meant = |left: &&Left| left.entry.subject.name == token || left.entry.id() == Some(token);
-    let found: Vec<&Left> = all.iter().filter(meant).collect();
+/// Why an entry is in the store.
+fn reason(listed: &Listed) -> String {
+    let entry = &listed.entry;
+    if listed.is_held {
+        return "its run is still under way".to_owned();
+    }
+    if entry.is_unclear() {
+        return match entry.failure() {
+            Some(why) => format!("it may exist, and nobody knows its password: the request failed: {why}"),
+            None => "it may exist, and nobody knows its password: its run was killed before the answer came".to_owned(),
+        };
+    }
+    match entry.reason {
+        Reason::Pending => "its password is kept, because its run did not end well; the next run that meets it has it",
+        Reason::Kept => "its password is kept, because no task used it",
+        Reason::Stored => "its password is kept here on purpose",
+        Reason::Delivered => "its password has been delivered",
+    }
+    .to_owned()
+}
+
+/// An age in the largest unit that fits.
+fn age(duration: jiff::SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// Returns the entry that a user means.
+///
+/// # Errors
+/// If there is none, or several.
+pub(super) fn find_one<'a>(catalog: &'a Catalog, token: &str) -> anyhow::Result<&'a Listed> {
+    let found = catalog.find(token);
     match found.as_slice() {
         [one] => Ok(one),
         [] => {
-            let names: Vec<&str> = all.iter().map(|left| left.entry.subject.name.as_str()).collect();
+            let names: Vec<&str> = catalog.entries.iter().map(|listed| listed.entry.subject.name.as_str()).collect();
             let near = suggest::nearest(token, &names).map(|name| format!("; did you mean `{name}`?"));
-            bail!("nothing is left of a token `{token}`{}", near.as_deref().unwrap_or("; see `ionplay token list`"))
+            bail!("no saved password for token `{token}`{}", near.as_deref().unwrap_or("; see `ionplay token list`"))
         }
         several => {
             let ids: Vec<String> =
-                several.iter().map(|left| format!("`{}`", left.entry.id().unwrap_or("unknown"))).collect();
+                several.iter().map(|listed| format!("`{}`", listed.entry.id().unwrap_or("unknown"))).collect();
             bail!("there are {} tokens called `{token}`; say which by its id: {}", several.len(), ids.join(", "))
         }
     }

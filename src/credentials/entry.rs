@@ -1,149 +1,376 @@
-//! What is known of one token, and the lines it is told by.
+//! An entry: everything known about one token that was requested.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, anyhow};
-use serde::{Deserialize, Serialize};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
+use super::line::Line;
 use super::{Key, Subject};
-use crate::ionos::Date;
+use crate::ionos::model::{NewToken, Predecessor, Token};
+use crate::ionos::{Date, check_same_token};
 use crate::vars::vault;
 
-/// For so long after it was asked for a token may have come to be.
-const MADE_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
-/// So far the clocks of two machines may be apart.
-const SLACK: jiff::SignedDuration = jiff::SignedDuration::from_mins(2);
+/// Dates of the service have whole seconds, and the machine that dates an answer need not be the one that dates a token.
+const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
-/// One line of a journal.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub(super) enum Line {
-    /// A token is about to be asked for.
-    Asked { number: u64, service: String, registry: String, name: String, at: String },
-    /// The service has made it.
-    Made { number: u64, id: String, password: Option<String>, sealed: Option<String> },
-    /// There is nothing more to keep.
-    Closed { number: u64 },
-}
+/// A request of a killed run can have been carried out this much later: the time for one request.
+const REQUEST: SignedDuration = SignedDuration::from_secs(120);
 
 /// A password as it is kept.
 #[derive(Clone)]
 pub(super) enum Secret {
-    /// As it is.
+    /// In clear text.
     Plain(Zeroizing<String>),
     /// In a vault envelope.
     Sealed(String),
 }
 
-/// How far it came with a token.
+/// How far the creation of a token came.
 #[derive(Clone)]
-pub(super) enum State {
-    /// It was asked for, and no answer came.
-    Asked,
-    /// It was made.
-    Made {
-        /// Its id.
-        id: String,
-        /// Its password.
-        secret: Secret,
-    },
+pub(super) enum Progress {
+    /// It was requested, and the run was killed before the answer.
+    Intended,
+    /// It was requested, and no answer says whether it was created.
+    Unclear { why: String, service_time: Option<Timestamp> },
+    /// It was created; without a secret, its password has been delivered.
+    Created { id: String, secret: Option<Secret> },
 }
 
-/// What is known of one token.
+/// Why an entry is in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Its run did not end well, or is under way: the password has still to be delivered.
+    Pending,
+    /// A run ended well without using the password.
+    Kept,
+    /// The password stays here on purpose.
+    Stored,
+    /// The password was delivered; facts about the token are remembered.
+    Delivered,
+}
+
+/// Everything known about one token that was requested.
 #[derive(Clone)]
 pub struct Entry {
-    /// Its number in the journal.
-    pub number: u64,
-    /// Which token.
+    /// The number in its log.
+    pub(super) number: u64,
+    /// The token.
     pub subject: Subject,
-    /// When it was asked for.
-    pub asked: String,
-    /// How far it came.
-    pub(super) state: State,
+    /// The time of the request, by the clock of the machine.
+    pub requested: String,
+    /// The same by the clock of the service, where it is known.
+    pub service_time: Option<Timestamp>,
+    /// The token that the new one replaces.
+    pub replaces: Option<Predecessor>,
+    /// The task that requested it.
+    pub task: Option<String>,
+    /// Why it is in the store.
+    pub reason: Reason,
+    /// What is remembered besides the password, such as the digests of delivered contents.
+    pub facts: BTreeMap<String, Json>,
+    pub(super) sent: Option<Json>,
+    pub(super) progress: Progress,
 }
 
 impl Entry {
-    /// Its id, if it is known to have been made.
+    /// Returns the id of the token, if it is known to have been created.
     pub fn id(&self) -> Option<&str> {
-        match &self.state {
-            State::Made { id, .. } => Some(id),
-            State::Asked => None,
+        match &self.progress {
+            Progress::Created { id, .. } => Some(id),
+            Progress::Intended | Progress::Unclear { .. } => None,
         }
     }
 
-    /// Its password.
+    /// Returns whether the store has its password.
+    pub fn has_password(&self) -> bool {
+        matches!(&self.progress, Progress::Created { secret: Some(_), .. })
+    }
+
+    /// Returns whether nothing says if the token was created.
+    pub fn is_unclear(&self) -> bool {
+        self.id().is_none()
+    }
+
+    /// Returns its password.
     ///
     /// # Errors
-    /// If it is sealed and the key is not there or does not fit, or if nobody knows it.
+    /// If it is sealed and the key is not there or does not fit, or if the store does not have it.
     pub fn password(&self, key: Option<&Key>) -> anyhow::Result<Zeroizing<String>> {
-        match (&self.state, key) {
-            (State::Asked, _) => Err(anyhow!("the answer with the password never came")),
-            (State::Made { secret: Secret::Plain(password), .. }, _) => Ok(password.clone()),
-            (State::Made { .. }, None) => {
-                Err(anyhow!("the password is sealed: give the key (`--seal-key-file`, or `IONPLAY_SEAL_KEY_FILE`)"))
+        use anyhow::{Context as _, anyhow};
+        match (&self.progress, key) {
+            (Progress::Intended | Progress::Unclear { .. }, _) => {
+                Err(anyhow!("the answer with the password was never received"))
             }
-            (State::Made { secret: Secret::Sealed(envelope), .. }, Some(key)) => {
+            (Progress::Created { secret: None, .. }, _) => Err(anyhow!("the password has been delivered already")),
+            (Progress::Created { secret: Some(Secret::Plain(password)), .. }, _) => Ok(password.clone()),
+            (Progress::Created { .. }, None) => {
+                Err(anyhow!("the password is sealed; give the key (`--seal-key-file`, or `IONPLAY_SEAL_KEY_FILE`)"))
+            }
+            (Progress::Created { secret: Some(Secret::Sealed(envelope)), .. }, Some(key)) => {
                 let opened = vault::decrypt(envelope, key).context("the password is sealed with another key")?;
                 Ok(Zeroizing::new(String::from_utf8_lossy(&opened).into_owned()))
             }
         }
     }
 
-    /// Whether a token of this name that was created then can be the one that was asked for.
-    pub fn may_have_made(&self, created: Option<&Date>) -> bool {
-        let asked = self.asked.parse::<jiff::Timestamp>();
-        let (Ok(asked), Some(Date::At(created))) = (asked, created) else { return true };
-        *created >= asked - SLACK && *created <= asked + MADE_WITHIN
+    /// Returns the failure that left the outcome open.
+    pub fn failure(&self) -> Option<&str> {
+        match &self.progress {
+            Progress::Unclear { why, .. } => Some(why),
+            Progress::Intended | Progress::Created { .. } => None,
+        }
+    }
+
+    /// Returns whether the request can have created this token: it is not older than the request.
+    pub(super) fn may_have_created(&self, token: &Token) -> bool {
+        let created = created_at(token);
+        match (self.service_time, created) {
+            (Some(requested), Some(created)) => created >= requested - SLACK,
+            // A service that does not tell the time leaves only the name to go by.
+            _ => true,
+        }
+    }
+
+    /// Checks that the request of this entry created the token, and nobody else did.
+    ///
+    /// # Errors
+    /// With the reason, if that is not certain.
+    pub(super) fn check_created(&self, token: &Token) -> Result<(), String> {
+        let sent: Option<NewToken> = self.sent.clone().and_then(|sent| serde_json::from_value(sent).ok());
+        let Some(sent) = sent else { return Err("the properties of the request are not known".to_owned()) };
+        check_same_token(&sent, token)?;
+        let Some(requested) = self.service_time else {
+            return Err("the service did not tell the time of the request".to_owned());
+        };
+        let Some(created) = created_at(token) else {
+            return Err("the service does not say when it was created".to_owned());
+        };
+        if created < requested - SLACK {
+            return Err("it was created before the request".to_owned());
+        }
+        let latest = match &self.progress {
+            Progress::Unclear { service_time: Some(at), .. } => *at + SLACK,
+            _ => requested + REQUEST,
+        };
+        if created > latest {
+            return Err("it was created long after the request".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Returns the lines that tell all of it, under another number.
+    pub(super) fn to_lines(&self, number: u64) -> Vec<Line> {
+        let Subject { service, registry, name } = self.subject.clone();
+        let mut lines = vec![Line::Intended {
+            number,
+            service,
+            registry,
+            name,
+            at: self.requested.clone(),
+            service_time: self.service_time.map(|at| at.to_string()),
+            replaces: self.replaces.clone(),
+            task: self.task.clone(),
+            sent: self.sent.clone(),
+        }];
+        match &self.progress {
+            Progress::Intended => {}
+            Progress::Unclear { why, service_time } => lines.push(Line::Unclear {
+                number,
+                why: why.clone(),
+                service_time: service_time.map(|at| at.to_string()),
+            }),
+            Progress::Created { id, secret } => lines.push(created_line(number, id, secret.as_ref())),
+        }
+        let facts = self.facts.iter();
+        lines.extend(facts.map(|(key, value)| Line::Fact { number, key: key.clone(), value: value.clone() }));
+        match self.reason {
+            Reason::Pending => {}
+            Reason::Kept => lines.push(Line::Kept { number }),
+            Reason::Stored => lines.push(Line::Stored { number }),
+            Reason::Delivered => lines.push(Line::Delivered { number, to: String::new() }),
+        }
+        lines
+    }
+
+    /// Takes a step.
+    pub(super) fn advance(&mut self, line: Line) {
+        match line {
+            Line::Created { id, password, sealed, .. } => {
+                let secret = sealed.map(Secret::Sealed);
+                let secret = secret.or_else(|| password.map(|plain| Secret::Plain(Zeroizing::new(plain))));
+                self.progress = Progress::Created { id, secret };
+            }
+            Line::Unclear { why, service_time, .. } => {
+                self.progress = Progress::Unclear { why, service_time: service_time.and_then(|at| at.parse().ok()) };
+            }
+            Line::Kept { .. } => self.reason = Reason::Kept,
+            Line::Stored { .. } => self.reason = Reason::Stored,
+            Line::Delivered { .. } => {
+                self.reason = Reason::Delivered;
+                if let Progress::Created { secret, .. } = &mut self.progress {
+                    *secret = None;
+                }
+            }
+            Line::Fact { key, value, .. } => {
+                if value.is_null() {
+                    self.facts.remove(&key);
+                } else {
+                    self.facts.insert(key, value);
+                }
+            }
+            Line::Intended { .. } | Line::Closed { .. } => {}
+        }
+    }
+
+    /// Returns whether both entries tell of one request.
+    pub(super) fn is_same_request(&self, other: &Self) -> bool {
+        let same = self.subject == other.subject && self.requested == other.requested;
+        same && (self.id().is_none() || other.id().is_none() || self.id() == other.id())
+    }
+
+    /// Returns whether there is something to keep: a password, a doubt, a fact.
+    pub(super) fn is_open(&self) -> bool {
+        self.reason != Reason::Delivered || !self.facts.is_empty()
     }
 }
 
-/// The entries that are open at the end of a journal. A line that is cut off says nothing: the step was not taken.
-pub(super) fn read(text: &str) -> Vec<Entry> {
-    let mut open: BTreeMap<u64, Entry> = BTreeMap::new();
-    for line in text.lines() {
+/// Returns the line of an answer.
+pub(super) fn created_line(number: u64, id: &str, secret: Option<&Secret>) -> Line {
+    let (password, sealed) = match secret {
+        Some(Secret::Plain(password)) => (Some(password.to_string()), None),
+        Some(Secret::Sealed(envelope)) => (None, Some(envelope.clone())),
+        None => (None, None),
+    };
+    Line::Created { number, id: id.to_owned(), password, sealed }
+}
+
+fn created_at(token: &Token) -> Option<Timestamp> {
+    token.metadata.created_date.known().and_then(Option::as_ref).and_then(Date::instant)
+}
+
+/// What a log says.
+#[derive(Default)]
+pub(super) struct Parsed {
+    /// The entries with something to keep, by number.
+    pub entries: BTreeMap<u64, Entry>,
+    /// Lines that cannot be read. They are reported, and kept where a log is rewritten.
+    pub unreadable: Vec<String>,
+}
+
+/// Reads a log. A last line that was cut off says nothing: the step was not taken.
+pub(super) fn parse(text: &str) -> Parsed {
+    let mut parsed = Parsed::default();
+    for raw in text.split_inclusive('\n') {
+        let line = raw.trim();
+        if line.is_empty() {
+            continue;
+        }
         match serde_json::from_str(line) {
-            Ok(Line::Asked { number, service, registry, name, at }) => {
-                let subject = Subject { service, registry, name };
-                open.insert(number, Entry { number, subject, asked: at, state: State::Asked });
-            }
-            Ok(Line::Made { number, id, password, sealed }) => {
-                let secret =
-                    sealed.map_or_else(|| Secret::Plain(Zeroizing::new(password.unwrap_or_default())), Secret::Sealed);
-                if let Some(entry) = open.get_mut(&number) {
-                    entry.state = State::Made { id, secret };
-                }
-            }
-            Ok(Line::Closed { number }) => _ = open.remove(&number),
-            Err(_) => {}
+            Ok(line) => add(&mut parsed.entries, line),
+            Err(_) if !raw.ends_with('\n') => {}
+            Err(_) => parsed.unreadable.push(line.to_owned()),
         }
     }
-    open.into_values().collect()
+    parsed.entries.retain(|_, entry| entry.is_open());
+    parsed
+}
+
+fn add(entries: &mut BTreeMap<u64, Entry>, line: Line) {
+    match line {
+        Line::Intended { number, service, registry, name, at, service_time, replaces, task, sent } => {
+            let entry = Entry {
+                number,
+                subject: Subject { service, registry, name },
+                requested: at,
+                service_time: service_time.and_then(|at| at.parse().ok()),
+                replaces,
+                task,
+                reason: Reason::Pending,
+                facts: BTreeMap::new(),
+                sent,
+                progress: Progress::Intended,
+            };
+            entries.insert(number, entry);
+        }
+        Line::Closed { number } => _ = entries.remove(&number),
+        Line::Created { number, .. }
+        | Line::Unclear { number, .. }
+        | Line::Kept { number }
+        | Line::Stored { number }
+        | Line::Delivered { number, .. }
+        | Line::Fact { number, .. } => {
+            if let Some(entry) = entries.get_mut(&number) {
+                entry.advance(line);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ionos::Fact;
 
-    const ASKED: &str =
-        r#"{"step":"asked","number":1,"service":"s","registry":"r","name":"ci","at":"2031-01-01T00:00:00Z"}"#;
-    const MADE: &str = r#"{"step":"made","number":1,"id":"i","password":"hunter22","sealed":null}"#;
+    const INTENDED: &str = r#"{"step":"intended","number":1,"service":"s","registry":"r","name":"ci","at":"2031-01-01T00:00:00Z","service_time":"2031-01-01T00:03:00Z","sent":{"name":"ci"}}"#;
+    const CREATED: &str = r#"{"step":"created","number":1,"id":"i","password":"hunter22","sealed":null}"#;
 
     #[test]
-    fn each_step_counts_once_it_is_whole() {
-        let password = |text: String| read(&text).first().map(|entry| entry.password(None).map(|p| p.to_string()).ok());
-        assert_eq!(password(ASKED.to_owned()), Some(None));
-        assert_eq!(password(format!("{ASKED}\n{MADE}\n")), Some(Some("hunter22".to_owned())));
-        assert_eq!(password(format!("{ASKED}\n{}", &MADE[..40])), Some(None));
-        assert_eq!(password(ASKED[..40].to_owned()), None);
-        assert_eq!(password(format!("{ASKED}\n{MADE}\n{{\"step\":\"closed\",\"number\":1}}\n")), None);
+    fn step_counts_once_its_line_is_whole() {
+        let password =
+            |text: String| parse(&text).entries.get(&1).map(|entry| entry.password(None).map(|p| p.to_string()).ok());
+        assert_eq!(password(INTENDED.to_owned()), Some(None));
+        assert_eq!(password(format!("{INTENDED}\n{CREATED}\n")), Some(Some("hunter22".to_owned())));
+        assert_eq!(password(format!("{INTENDED}\n{}", &CREATED[..40])), Some(None));
+        assert_eq!(password(INTENDED[..40].to_owned()), None);
+        assert_eq!(password(format!("{INTENDED}\n{CREATED}\n{{\"step\":\"closed\",\"number\":1}}\n")), None);
     }
 
     #[test]
-    fn only_a_token_of_that_time_can_be_the_one() {
-        let entry = &read(ASKED)[0];
-        let at = |text: &str| entry.may_have_made(Some(&Date::At(text.parse().unwrap())));
-        assert!(at("2031-01-01T00:00:30Z") && entry.may_have_made(None));
-        assert!(!at("2030-12-31T00:00:00Z") && !at("2031-01-01T01:00:00Z"));
+    fn lines_of_earlier_versions_are_read() {
+        let old = r#"{"step":"asked","number":1,"service":"s","registry":"r","name":"ci","at":"2031-01-01T00:00:00Z"}
+{"step":"made","number":1,"id":"i","password":"hunter22","sealed":null}
+"#;
+        assert_eq!(parse(old).entries[&1].password(None).unwrap().as_str(), "hunter22");
+    }
+
+    #[test]
+    fn unreadable_line_is_reported_and_others_count() {
+        let parsed = parse(&format!("{INTENDED}\n{{\"step\":\"unheard of\",\"number\":1}}\nrubbish\n{CREATED}\n"));
+        assert_eq!((parsed.unreadable.len(), parsed.entries[&1].has_password()), (2, true));
+    }
+
+    #[test]
+    fn delivered_entry_keeps_its_facts_and_loses_its_password() {
+        let delivered = r#"{"step":"delivered","number":1,"to":"a file"}"#;
+        assert!(parse(&format!("{INTENDED}\n{CREATED}\n{delivered}\n")).entries.is_empty());
+        let fact = r#"{"step":"fact","number":1,"key":"digest","value":"abc"}"#;
+        let parsed = parse(&format!("{INTENDED}\n{CREATED}\n{delivered}\n{fact}\n"));
+        let entry = &parsed.entries[&1];
+        assert!(!entry.has_password() && entry.facts["digest"] == "abc");
+        let again: String = entry.to_lines(7).iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+        let entry = &parse(&again).entries[&7];
+        assert!(!again.contains("hunter22") && entry.reason == Reason::Delivered && entry.id() == Some("i"));
+    }
+
+    #[test]
+    fn token_is_matched_by_the_clock_of_the_service() {
+        let entry = &parse(INTENDED).entries[&1];
+        let token = |at: &str| {
+            let mut token = Token::default();
+            token.properties.name = Fact::Known("ci".to_owned());
+            token.metadata.created_date = Fact::Known(Some(Date::read(at)));
+            token
+        };
+        // The machine's clock was three minutes behind.
+        assert!(entry.may_have_created(&token("2031-01-01T00:03:01Z")));
+        assert!(entry.may_have_created(&token("2031-01-01T09:00:00Z")));
+        assert!(!entry.may_have_created(&token("2031-01-01T00:02:00Z")));
+        assert_eq!(entry.check_created(&token("2031-01-01T00:03:01Z")), Ok(()));
+        assert!(entry.check_created(&token("2031-01-01T09:00:00Z")).unwrap_err().contains("long after"));
+        let mut other = token("2031-01-01T00:03:01Z");
+        other.properties.status = Fact::Known(Some("disabled".to_owned()));
+        assert!(entry.check_created(&other).unwrap_err().contains("status"));
     }
 }

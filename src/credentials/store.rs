@@ -1,104 +1,377 @@
-//! The folder in which the journals of all runs lie.
+//! The store as a run uses it: what it is about to request, what it was answered, what it has delivered.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use anyhow::Context;
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use zeroize::Zeroizing;
 
-use super::entry::{self, Entry, Line};
+use super::backend::{Backend, Durability};
+use super::catalog::{Catalog, Listed};
+use super::entry::{Entry, Progress, Reason, Secret, created_line};
+use super::error::StoreError;
+use super::given::Matcher;
+use super::line::Line;
+use super::run_log::{self, RunLog};
+use super::{Key, Subject};
+use crate::ionos::model::Predecessor;
+use crate::vars::vault;
 
-/// The folder.
-#[derive(Debug, Clone)]
-pub struct Shelf {
-    folder: PathBuf,
+/// The credential store of one run.
+pub struct CredentialStore {
+    pub(super) backend: Rc<dyn Backend>,
+    pub(super) key: Option<Key>,
+    warn: Box<dyn Fn(String)>,
+    own: RefCell<Option<RunLog>>,
+    /// The entries of other runs, as they were when they were read.
+    others: RefCell<Option<Vec<Listed>>>,
+    matchers: RefCell<BTreeMap<String, Rc<Matcher>>>,
+    /// The place cannot be read; told once.
+    is_unreadable: Cell<bool>,
 }
 
-/// What a run has left.
-#[derive(Clone)]
+/// A request that is about to be sent.
+pub(super) struct Request {
+    pub(super) subject: Subject,
+    pub(super) service_time: Option<Timestamp>,
+    pub(super) replaces: Option<Predecessor>,
+    pub(super) task: Option<String>,
+    pub(super) sent: Option<Json>,
+    pub(super) durability: Durability,
+}
+
+/// A password that this run holds in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldPassword {
+    /// The name of the token.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// The id of its registry.
+    pub registry: String,
+    /// Why it is in the store.
+    pub reason: Reason,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunEnd {
+    /// With success.
+    Well,
+    /// With a failure, or interrupted.
+    Badly,
+}
+
+/// What a run leaves in the store.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Left {
-    /// About which token.
-    pub entry: Entry,
-    /// In which file.
-    pub file: PathBuf,
-    /// The run is still under way.
-    pub alive: bool,
+    /// The passwords that no task has used.
+    pub passwords: Vec<HeldPassword>,
+    /// The names of tokens that may have been created.
+    pub unclear: Vec<String>,
 }
 
-impl Shelf {
-    /// That in the folder of states.
-    pub fn new(state: PathBuf) -> Self {
-        Self { folder: state.join("passwords") }
+impl CredentialStore {
+    /// Returns the store of a run; with a key passwords are sealed. Nothing is written before a token is requested.
+    pub fn new(backend: Rc<dyn Backend>, key: Option<Key>, warn: Box<dyn Fn(String)>) -> Self {
+        Self {
+            backend,
+            key,
+            warn,
+            own: RefCell::default(),
+            others: RefCell::default(),
+            matchers: RefCell::default(),
+            is_unreadable: Cell::default(),
+        }
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Returns whether entries outlive the process.
+    pub fn is_lasting(&self) -> bool {
+        self.backend.is_lasting()
     }
 
-    /// A new file, for its user only.
-    pub(super) fn add(&self) -> std::io::Result<(File, PathBuf)> {
-        let told = |error: std::io::Error| {
-            std::io::Error::new(error.kind(), format!("cannot write to `{}`: {error}", self.folder.display()))
+    /// Records that a token is about to be requested.
+    pub(super) fn record_intent(&self, request: Request) -> Result<u64, StoreError> {
+        let durability = request.durability;
+        let entry = Entry {
+            number: 0,
+            subject: request.subject,
+            requested: Timestamp::now().to_string(),
+            service_time: request.service_time,
+            replaces: request.replaces,
+            task: request.task,
+            reason: Reason::Pending,
+            facts: BTreeMap::new(),
+            sent: request.sent,
+            progress: Progress::Intended,
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder).map_err(told)?;
-        let now = jiff::Timestamp::now().as_millisecond();
-        let path = self.folder.join(format!("{now}-{}.jsonl", std::process::id()));
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path).map_err(told)?;
-        Ok((file, path))
+        self.add(entry, durability)
     }
 
-    /// What there is, oldest first. A file that cannot be read is passed over: it is another user's.
-    pub fn left(&self) -> Vec<Left> {
-        let Ok(folder) = std::fs::read_dir(&self.folder) else { return Vec::new() };
-        let mut files: Vec<PathBuf> = folder.flatten().map(|file| file.path()).collect();
-        files.retain(|path| path.extension().is_some_and(|kind| kind == "jsonl"));
-        files.sort();
-        files.iter().flat_map(|path| in_file(path).unwrap_or_default()).collect()
+    fn add(&self, entry: Entry, durability: Durability) -> Result<u64, StoreError> {
+        let mut own = self.own.borrow_mut();
+        if own.is_none() {
+            *own = Some(RunLog::begin(&*self.backend)?);
+        }
+        match own.as_mut() {
+            Some(log) => log.add(entry, durability),
+            None => Err(StoreError::NoFolder),
+        }
     }
 
-    /// Forgets one entry, and the file if it was the last.
-    ///
-    /// # Errors
-    /// If the file cannot be written, or its run is still under way.
-    pub fn forget(&self, left: &Left) -> anyhow::Result<()> {
-        let failed = || format!("cannot write `{}`", left.file.display());
-        let mut file = match OpenOptions::new().read(true).append(true).open(&left.file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            other => other.with_context(failed)?,
+    /// Records the answer with the password.
+    pub(super) fn record_created(&self, number: u64, id: &str, password: &str, durability: Durability) {
+        let password = Zeroizing::new(password.to_owned());
+        let secret = match &self.key {
+            None => Secret::Plain(password),
+            Some(key) => Secret::Sealed(vault::encrypt(password.as_bytes(), key, Some("token"), None)),
         };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                anyhow::bail!("the run that made token `{}` is still under way", left.entry.subject.name)
+        self.write(|log| log.advance(number, created_line(number, id, Some(&secret)), durability));
+    }
+
+    /// Records that nothing says whether the token was created.
+    pub(super) fn record_unclear(&self, number: u64, why: String, service_time: Option<Timestamp>) {
+        let service_time = service_time.map(|at| at.to_string());
+        self.write(|log| log.advance(number, Line::Unclear { number, why, service_time }, Durability::Process));
+    }
+
+    /// Records that the request created nothing.
+    pub(super) fn close(&self, number: u64) {
+        self.write(|log| log.close(number));
+    }
+
+    /// Records that a token of this name was created just now, under this number: whatever else the store knows of one
+    /// of its name is over.
+    pub(super) fn settle(&self, registry: &str, name: &str, number: u64) {
+        let meant = |entry: &Entry| entry.subject.registry == registry && entry.subject.name == name;
+        self.close_own(&|entry| meant(entry) && entry.number != number);
+        self.forget_others(&meant);
+    }
+
+    /// Records that a token is gone, or a registry with all its tokens: nobody needs their passwords.
+    pub(super) fn forget_removed(&self, registry: &str, token: Option<&str>) {
+        let meant =
+            |entry: &Entry| entry.subject.registry == registry && token.is_none_or(|token| entry.id() == Some(token));
+        self.close_own(&meant);
+        self.forget_others(&meant);
+    }
+
+    /// Records that there is no token of this name: a request of unknown outcome has created none.
+    pub(super) fn forget_missing(&self, registry: &str, name: &str) {
+        let meant =
+            |entry: &Entry| entry.is_unclear() && entry.subject.registry == registry && entry.subject.name == name;
+        self.close_own(&meant);
+        self.forget_others(&meant);
+    }
+
+    fn close_own(&self, meant: &dyn Fn(&Entry) -> bool) {
+        let numbers: Vec<u64> = {
+            let own = self.own.borrow();
+            let entries = own.iter().flat_map(RunLog::entries);
+            entries.filter(|entry| meant(entry)).map(|entry| entry.number).collect()
+        };
+        numbers.into_iter().for_each(|number| self.close(number));
+    }
+
+    fn forget_others(&self, meant: &dyn Fn(&Entry) -> bool) {
+        let found: Vec<Listed> = self.others().into_iter().filter(|listed| meant(&listed.entry)).collect();
+        for listed in found {
+            match super::catalog::forget(&*self.backend, &listed) {
+                Ok(()) | Err(StoreError::Held(_)) => {}
+                Err(error) => (self.warn)(format!("an entry of the credential store cannot be removed: {error}")),
             }
-            Err(TryLockError::Error(error)) => return Err(error).with_context(failed),
+            self.drop_cached(&listed);
         }
-        let mut line = serde_json::to_vec(&Line::Closed { number: left.entry.number })?;
-        // The line before may have been cut off.
-        line.insert(0, b'\n');
-        line.push(b'\n');
-        file.write_all(&line).with_context(failed)?;
-        let mut text = zeroize::Zeroizing::new(String::new());
-        std::io::Seek::rewind(&mut file).with_context(failed)?;
-        file.read_to_string(&mut text).with_context(failed)?;
-        if entry::read(&text).is_empty() {
-            std::fs::remove_file(&left.file).with_context(failed)?;
-        }
-        Ok(())
     }
-}
 
-fn in_file(path: &Path) -> std::io::Result<Vec<Left>> {
-    let mut file = File::open(path)?;
-    let alive = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
-    let mut text = zeroize::Zeroizing::new(String::new());
-    file.read_to_string(&mut text)?;
-    let entries = entry::read(&text);
-    if entries.is_empty() && !alive {
-        // Its run was killed between the last step and the end: there is nothing to tell.
-        let _ = std::fs::remove_file(path);
+    fn drop_cached(&self, listed: &Listed) {
+        if let Some(all) = self.others.borrow_mut().as_mut() {
+            all.retain(|other| other.log != listed.log || !other.entry.is_same_request(&listed.entry));
+        }
     }
-    Ok(entries.into_iter().map(|entry| Left { entry, file: path.to_path_buf(), alive }).collect())
+
+    /// Returns the entries of runs that have ended.
+    pub(super) fn others(&self) -> Vec<Listed> {
+        let mut cached = self.others.borrow_mut();
+        let all = cached.get_or_insert_with(|| self.read_others());
+        all.iter().filter(|listed| !listed.is_held).cloned().collect()
+    }
+
+    /// Returns the entries of all other runs as they are now.
+    pub(super) fn read_others(&self) -> Vec<Listed> {
+        match Catalog::read(&*self.backend) {
+            Ok(catalog) => {
+                if !self.is_unreadable.replace(!catalog.problems.is_empty()) {
+                    catalog.problems.into_iter().for_each(|problem| (self.warn)(problem));
+                }
+                let is_own = |listed: &Listed| {
+                    self.own.borrow().as_ref().is_some_and(|log| {
+                        listed.is_held && log.entries().any(|entry| entry.is_same_request(&listed.entry))
+                    })
+                };
+                catalog.entries.into_iter().filter(|listed| !is_own(listed)).collect()
+            }
+            Err(error) => {
+                if !self.is_unreadable.replace(true) {
+                    (self.warn)(format!("the credential store cannot be read: {error}"));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Looks at the other runs again: a process of this run has left something.
+    pub(super) fn refresh(&self) {
+        self.others.take();
+    }
+
+    /// Takes the entry of a token over from a run that has ended. The password is in both logs for a moment, never in
+    /// none.
+    pub(super) fn take_over(&self, token: &str) -> bool {
+        let found = self.others().into_iter().find(|listed| listed.entry.id() == Some(token));
+        let Some(listed) = found else { return false };
+        let taken = (|| {
+            // Another run may have been faster.
+            let Some(log) = self.backend.hold(&listed.log)? else { return Ok(false) };
+            self.add(listed.entry.clone(), Durability::Power)?;
+            run_log::edit(log, |entries| entries.retain(|entry| !entry.is_same_request(&listed.entry)))?;
+            Ok(true)
+        })();
+        self.drop_cached(&listed);
+        taken.unwrap_or_else(|error: StoreError| {
+            (self.warn)(format!("the password of token `{}` stays where it is: {error}", listed.entry.subject.name));
+            false
+        })
+    }
+
+    /// Returns what this run has in its own log of a token.
+    pub(super) fn own_entry(&self, token: &str) -> Option<Entry> {
+        self.own.borrow().as_ref()?.find(token).cloned()
+    }
+
+    /// Returns the entries of this run.
+    pub(super) fn own_entries(&self) -> Vec<Entry> {
+        self.own.borrow().iter().flat_map(RunLog::entries).cloned().collect()
+    }
+
+    /// Returns the names of tokens in a registry that this run has requested without learning the outcome.
+    pub(super) fn own_unclear(&self, registry: &str) -> Vec<String> {
+        let own = self.own.borrow();
+        let entries = own.iter().flat_map(RunLog::entries);
+        let unclear = entries.filter(|entry| entry.is_unclear() && entry.subject.registry == registry);
+        unclear.map(|entry| entry.subject.name.clone()).collect()
+    }
+
+    /// Returns the passwords that this run holds and that have not been delivered.
+    pub fn held(&self) -> Vec<HeldPassword> {
+        let own = self.own.borrow();
+        let entries = own.iter().flat_map(RunLog::entries).filter(|entry| entry.has_password());
+        let held = entries.filter_map(|entry| {
+            Some(HeldPassword {
+                name: entry.subject.name.clone(),
+                id: entry.id()?.to_owned(),
+                registry: entry.subject.registry.clone(),
+                reason: entry.reason,
+            })
+        });
+        held.collect()
+    }
+
+    /// Returns the password that this run holds of a token, given by its id.
+    pub fn password(&self, token: &str) -> Option<Zeroizing<String>> {
+        self.own_entry(token)?.password(self.key.as_ref()).ok()
+    }
+
+    /// Returns the facts that are remembered of a token, given by its id: of this run, or of those before it.
+    pub fn facts(&self, token: &str) -> BTreeMap<String, Json> {
+        let own = self.own_entry(token).map(|entry| entry.facts);
+        let earlier = || self.others().into_iter().find(|listed| listed.entry.id() == Some(token));
+        own.or_else(|| earlier().map(|listed| listed.entry.facts)).unwrap_or_default()
+    }
+
+    /// Remembers a fact about a token, given by its id; null forgets it. Facts outlive the password, and end with the
+    /// token. Returns whether the store knows the token.
+    pub fn record_fact(&self, token: &str, key: &str, value: Json) -> bool {
+        self.step(token, |number| Line::Fact { number, key: key.to_owned(), value }, Durability::Power)
+    }
+
+    /// Records that the password of a token, given by its id, has been delivered. Returns whether the store knows the token.
+    pub fn mark_delivered(&self, token: &str, to: &str) -> bool {
+        self.matchers.borrow_mut().remove(token);
+        self.step(token, |number| Line::Delivered { number, to: to.to_owned() }, Durability::Process)
+    }
+
+    /// Records that the password of a token, given by its id, stays in the store on purpose. Returns whether the store knows
+    /// the token.
+    pub fn mark_stored(&self, token: &str) -> bool {
+        self.step(token, |number| Line::Stored { number }, Durability::Power)
+    }
+
+    fn step(&self, token: &str, line: impl FnOnce(u64) -> Line, durability: Durability) -> bool {
+        if self.own_entry(token).is_none() && !self.take_over(token) {
+            return false;
+        }
+        let Some(number) = self.own_entry(token).map(|entry| entry.number) else { return false };
+        self.write(|log| log.advance(number, line(number), durability));
+        true
+    }
+
+    /// Returns the ids of tokens whose passwords are in any of these texts, in any spelling.
+    pub fn find_given(&self, texts: &[&str]) -> Vec<String> {
+        let held = self.held();
+        let given = held
+            .iter()
+            .filter(|held| self.matcher(held).is_some_and(|matcher| texts.iter().any(|text| matcher.is_in(text))));
+        given.map(|held| held.id.clone()).collect()
+    }
+
+    fn matcher(&self, held: &HeldPassword) -> Option<Rc<Matcher>> {
+        if let Some(known) = self.matchers.borrow().get(&held.id) {
+            return Some(Rc::clone(known));
+        }
+        let matcher = Rc::new(Matcher::new(&held.name, &self.password(&held.id)?));
+        self.matchers.borrow_mut().insert(held.id.clone(), Rc::clone(&matcher));
+        Some(matcher)
+    }
+
+    /// Frees the log of a process that makes a token for a run, and gives the ids of tokens whose passwords are in it: the
+    /// run takes them over when it reads the result.
+    pub fn release(&self) -> Vec<String> {
+        let ids = self.held().into_iter().map(|held| held.id).collect();
+        self.end_log();
+        ids
+    }
+
+    /// Ends the run. Passwords that no task has used stay in the store.
+    pub fn finish(&self, end: RunEnd) -> Left {
+        let unused: Vec<HeldPassword> = self.held().into_iter().filter(|held| held.reason != Reason::Stored).collect();
+        if end == RunEnd::Well {
+            for held in unused.iter().filter(|held| held.reason == Reason::Pending) {
+                self.step(&held.id, |number| Line::Kept { number }, Durability::Process);
+            }
+        }
+        let unclear = {
+            let own = self.own.borrow();
+            let entries = own.iter().flat_map(RunLog::entries).filter(|entry| entry.is_unclear());
+            entries.map(|entry| entry.subject.name.clone()).collect()
+        };
+        self.end_log();
+        Left { passwords: unused, unclear }
+    }
+
+    fn end_log(&self) {
+        if let Some(Err(error)) = self.own.take().map(RunLog::end) {
+            (self.warn)(format!("the log of this run in the credential store cannot be ended: {error}"));
+        }
+    }
+
+    fn write(&self, step: impl FnOnce(&mut RunLog) -> Result<(), StoreError>) {
+        let Some(Err(error)) = self.own.borrow_mut().as_mut().map(step) else { return };
+        (self.warn)(format!(
+            "the credential store cannot be written: {error}; if this run ends before a task has stored the password, it is \
+             lost"
+        ));
+    }
 }

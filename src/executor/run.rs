@@ -12,11 +12,13 @@ use super::strategy::free;
 use super::strategy::host_order;
 use super::strategy::linear::{self, Level};
 use super::strategy::next_task;
+use super::task::delivery;
 use super::task::label;
 use super::variables::fact_cache;
 use super::variables::scope::{NO_HOST, TaskScope};
 use super::variables::vars_files;
 use super::variables::vars_prompt;
+use crate::credentials::Reason;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::exit::Exit;
 use crate::playbook::task::Task;
@@ -41,6 +43,7 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
         if let Err(problem) = one_playbook(run, playbook, &mut started).await {
             return Ended { exit: problem.kind.exit(), report: problem.report };
         }
+        delivery::settle_jobs(run);
         let last = index + 1 == playbooks.len() || !run.failed.borrow().is_empty() || run.interrupt.is_raised();
         if started {
             let tally = run.tally.borrow();
@@ -50,6 +53,7 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
                 custom: tally.custom().clone(),
                 records: run.records.borrow().clone(),
                 interrupted: run.interrupt.is_raised(),
+                passwords_kept: passwords_kept(run),
             });
         }
         if last {
@@ -65,6 +69,12 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
         run.bus.emit(&Event::Notice(message));
     }
     Ended { exit: status(run), report: Report::new() }
+}
+
+/// The names of tokens whose passwords no task has used so far.
+fn passwords_kept(run: &Run) -> Vec<String> {
+    let held = run.credentials.iter().flat_map(|store| store.held());
+    held.filter(|held| held.reason != Reason::Stored).map(|held| held.name).collect()
 }
 
 fn status(run: &Run) -> Exit {

@@ -9,7 +9,9 @@ use indexmap::IndexMap;
 
 use super::stats::Tally;
 use super::tags::Selection;
+use super::task::delivery::GivenJob;
 use super::variables::fact_cache::FactCache;
+use crate::credentials::CredentialStore;
 use crate::diagnostic::Diagnostic;
 use crate::host::HostApi;
 use crate::interrupt::Interrupt;
@@ -84,6 +86,8 @@ pub struct Options {
     pub config_file: Option<String>,
     /// Environment variables of every task, below the task's own.
     pub environment: Vec<(String, String)>,
+    /// The key that seals one-time passwords.
+    pub seal_key_file: Option<PathBuf>,
     /// Answers to `vars_prompt` from an earlier run for the same plan, and from this one.
     pub answers: Rc<Answers>,
 }
@@ -140,6 +144,10 @@ pub struct Run {
     pub records: RefCell<Vec<Record>>,
     /// Status files of jobs that were only foretold; they go with the end of the run.
     pub foretold_jobs: RefCell<Vec<PathBuf>>,
+    /// The store of one-time passwords.
+    pub credentials: Option<Rc<CredentialStore>>,
+    /// Background jobs that were given one-time passwords, by id.
+    pub given_jobs: RefCell<HashMap<String, GivenJob>>,
     /// The user pressed Ctrl-C.
     pub interrupt: Interrupt,
     /// `--start-at-task` has found its task in a batch before this one (or was not given).
@@ -178,6 +186,8 @@ pub struct Parts {
     pub host_apis: (Box<dyn HostApi>, Box<dyn HostApi>),
     /// Is told what modules do to files, or says whether they may.
     pub deeds: Option<Rc<dyn Deeds>>,
+    /// The store of one-time passwords.
+    pub credentials: Option<Rc<CredentialStore>>,
 }
 
 impl Run {
@@ -202,6 +212,8 @@ impl Run {
             tally: RefCell::default(),
             records: RefCell::default(),
             foretold_jobs: RefCell::default(),
+            credentials: parts.credentials,
+            given_jobs: RefCell::default(),
             interrupt: Interrupt::default(),
             started: Cell::new(started),
             stepping: Cell::new(stepping),

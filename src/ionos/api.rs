@@ -21,15 +21,58 @@ pub struct Witness {
     pub account: Option<String>,
 }
 
-/// An earlier run's record of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The past of a token, as the credential store knows it.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Past {
-    /// The password that an earlier run received and did not deliver.
-    Password(String),
-    /// A password that cannot be opened here; why.
-    Sealed(String),
-    /// That run was killed after it had asked for the token, at this time: nobody has received the password.
-    Lost(String),
+    /// Its password, which no task has used yet.
+    Password {
+        /// The password.
+        password: String,
+        /// The run that left it.
+        left: LeftPassword,
+    },
+    /// A password that cannot be opened here.
+    Sealed {
+        /// The reason.
+        why: String,
+        /// The run that left it.
+        left: LeftPassword,
+    },
+    /// A run requested the token, and nobody has received the password.
+    Lost(Lost),
+}
+
+/// Shows no password.
+impl std::fmt::Debug for Past {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Password { left, .. } => write!(f, "Password({left:?})"),
+            Self::Sealed { left, .. } => write!(f, "Sealed({left:?})"),
+            Self::Lost(lost) => lost.fmt(f),
+        }
+    }
+}
+
+/// The run that left a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftPassword {
+    /// An earlier task of this run.
+    ByThisRun,
+    /// A run that failed, was interrupted or was killed.
+    ByBrokenRun,
+    /// A run that ended well and did not use it, or keeps it on purpose.
+    Kept,
+}
+
+/// A token that was requested, without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The time of the request.
+    pub requested: String,
+    /// The failure; none if the run was killed before there was one.
+    pub why: Option<String>,
+    /// Whether it is certain that the request created this token; if not, why.
+    pub ours: Result<(), String>,
 }
 
 /// Reading requests. Lists are complete: every page is read.
@@ -41,6 +84,12 @@ pub trait RegistryReads {
 
     /// Returns an earlier run's record of this token, if there is one.
     fn past(&self, _registry: &Id, _token: &Token) -> Option<Past> {
+        None
+    }
+
+    /// Returns the id or the name of the token that an earlier run made to replace this one, if it did not bring that to
+    /// its end.
+    fn successor(&self, _registry: &Id, _replaced: &str) -> Option<String> {
         None
     }
 
@@ -99,6 +148,9 @@ pub trait RegistryApi: RegistryReads {
 
     /// The task has the password that an earlier run had left of this token.
     fn hand_on(&self, _token: &Id) {}
+
+    /// Records that there is no token of this name.
+    fn note_missing(&self, _registry: &Id, _name: &str) {}
 
     /// Removes a token that this run has just made and that is of no use, because the answer with its password was lost: a
     /// part of its creation, and no removal of its own.

@@ -24,6 +24,8 @@ pub struct Connection {
     pub tuning: Tuning,
     /// Where a looped task keeps its long lists.
     pub kept: Option<Rc<Kept>>,
+    /// The task that asks, for records.
+    pub task: Option<String>,
 }
 
 /// Waiting for the service.

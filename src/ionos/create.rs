@@ -57,7 +57,7 @@ pub async fn create_token(
     loop {
         let error = match api.create_token(registry, new).await {
             Ok(object) => return Ok(Made { object, notes }),
-            Err(error) => attempts.doubt(error)?,
+            Err(error) => attempts.doubt(error).map_err(|error| may_exist(error, name))?,
         };
         attempt.failed(&error);
         let told = |said: String| ApiError { message: format!("{}; {said}", error.message), ..error.clone() };
@@ -105,6 +105,15 @@ pub async fn create_token(
             ..last
         })?;
     }
+}
+
+/// Adds to a failure that leaves the outcome open what follows from it.
+fn may_exist(mut error: ApiError, name: &str) -> ApiError {
+    if error.leaves_outcome_open() {
+        let note = format!("token `{name}` may have been created all the same; the next run looks for it");
+        error.note = Some(error.note.map_or_else(|| note.clone(), |known| format!("{known}; {note}")));
+    }
+    error
 }
 
 /// Makes a registry that was not there when the task looked.

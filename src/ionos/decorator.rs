@@ -16,6 +16,11 @@ pub trait Layer {
     fn left_behind(&self, registry: &Id, token: &Token) -> Option<Past> {
         self.beneath().past(registry, token)
     }
+
+    /// Returns the token that an earlier run has made to replace this one.
+    fn left_successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.beneath().successor(registry, replaced)
+    }
 }
 
 impl<L: Layer> RegistryReads for L {
@@ -25,6 +30,10 @@ impl<L: Layer> RegistryReads for L {
 
     fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
         self.left_behind(registry, token)
+    }
+
+    fn successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.left_successor(registry, replaced)
     }
 
     fn locations(&self) -> Answer<'_, Vec<Location>> {

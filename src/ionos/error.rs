@@ -82,6 +82,16 @@ impl ApiError {
         Self { kind: ErrorKind::Undetermined, ..Self::unsent(message) }
     }
 
+    /// Returns whether a creation may have been carried out all the same. A few statuses say for sure that it was not.
+    pub fn leaves_outcome_open(&self) -> bool {
+        match (self.kind, self.status) {
+            (ErrorKind::Unclear, _) => true,
+            (ErrorKind::Unsent | ErrorKind::Undetermined, _) => false,
+            (_, Some(status)) => !matches!(status, 400..=407 | 409..=498),
+            (_, None) => false,
+        }
+    }
+
     /// Whether the service says that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         self.status == Some(404)

@@ -30,7 +30,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-pub use api::{Past, RegistryApi, RegistryReads};
+pub use api::{LeftPassword, Lost, Past, RegistryApi, RegistryReads};
 pub use connection::{Connection, Credentials, Endpoint, Tuning, Waiting};
 pub use date::Date;
 pub use decorator::Layer;
@@ -39,6 +39,7 @@ pub use error::ApiError;
 pub use http::HttpConnector;
 pub use list_cache::Kept;
 pub use overlay::OverlayConnector;
+pub use ownership::check_same_token;
 
 /// A future that stays on its thread.
 pub type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;

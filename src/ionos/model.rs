@@ -189,9 +189,18 @@ pub struct Location {
     pub id: String,
 }
 
+/// A token that a new one replaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predecessor {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// A token to be made.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct NewToken {
     /// Name of the token.
     pub name: Fact<String>,
@@ -204,6 +213,9 @@ pub struct NewToken {
     /// `enabled` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Fact<String>>,
+    /// The token that this one replaces; the service does not learn it.
+    #[serde(skip)]
+    pub replaces: Option<Predecessor>,
 }
 
 /// Changes to a token; absent fields stay.

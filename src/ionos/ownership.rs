@@ -48,7 +48,7 @@ impl Attempt {
         if self.is_certain(found.id.shown()) {
             return Ok(());
         }
-        same_token(new, found)?;
+        check_same_token(new, found)?;
         self.dated(&found.metadata, witness)?;
         let Some(before) = before else {
             return Err("which tokens were there before is not known".to_owned());
@@ -107,8 +107,11 @@ impl Attempt {
     }
 }
 
-/// Whether a token is what was asked for; if not, what is different.
-fn same_token(new: &NewToken, found: &Token) -> Result<(), String> {
+/// Checks that a token has the properties of a request.
+///
+/// # Errors
+/// With the property that is different.
+pub fn check_same_token(new: &NewToken, found: &Token) -> Result<(), String> {
     let have = &found.properties;
     let status = new.status.as_ref().and_then(Fact::known).map_or("enabled", String::as_str);
     if let Some(other) = have.status.known().and_then(Option::as_deref).filter(|other| *other != status) {

@@ -149,6 +149,10 @@ pub struct TaskContext<'a> {
     pub kept: Option<Rc<crate::ionos::Kept>>,
     /// Where to say what is waited for.
     pub progress: crate::progress::Progress,
+    /// The task with its place, for records.
+    pub task: String,
+    /// The store of one-time passwords, for modules that deliver them.
+    pub credentials: Option<Rc<crate::credentials::CredentialStore>>,
 }
 
 /// Queries on the inventory that modules may make.

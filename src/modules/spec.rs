@@ -38,6 +38,8 @@ pub struct Spec {
     pub invalid_options: bool,
     /// Parameters that a dry run may leave unknown and still say what happens; `*` for all.
     pub may_be_unknown: &'static [&'static str],
+    /// Whether it hands on what it is given, so that a one-time password among its arguments is delivered.
+    pub hands_on: HandsOn,
     /// A list of tasks that shows how it is used; empty where the parameters say it all.
     pub examples: &'static str,
 }
@@ -51,6 +53,19 @@ pub enum FreeForm {
     Raw,
     /// `key=value` words; words without an equals sign together are `_raw_params` (`include_vars`, `meta`).
     Mixed,
+}
+
+/// Whether a module hands on what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandsOn {
+    /// It only looks at it, shows it, or keeps it in this run.
+    Nothing,
+    /// To the program that it runs.
+    WhenRun,
+    /// To the server that it sends it to.
+    WhenSent,
+    /// To the file that it writes.
+    InFile,
 }
 
 /// Behaviour of a module under `--check`.
@@ -139,6 +154,7 @@ impl Spec {
             any_params: false,
             invalid_options: false,
             may_be_unknown: &[],
+            hands_on: HandsOn::Nothing,
             examples: "",
         }
     }
@@ -182,6 +198,12 @@ impl Spec {
     #[must_use]
     pub const fn check(self, check: CheckSupport) -> Self {
         Self { check, ..self }
+    }
+
+    /// It hands on what it is given.
+    #[must_use]
+    pub const fn hands_on(self, hands_on: HandsOn) -> Self {
+        Self { hands_on, ..self }
     }
 
     /// Tasks that show how it is used.

@@ -55,6 +55,10 @@ impl RegistryReads for WatchedApi {
         self.inner.past(registry, token)
     }
 
+    fn successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.inner.successor(registry, replaced)
+    }
+
     fn locations(&self) -> Answer<'_, Vec<Location>> {
         self.inner.locations()
     }

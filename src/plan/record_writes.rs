@@ -92,6 +92,10 @@ impl<W: Watch> RegistryApi for Written<W> {
         self.inner.hand_on(token);
     }
 
+    fn note_missing(&self, registry: &Id, name: &str) {
+        self.inner.note_missing(registry, name);
+    }
+
     fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
         let removal = self.write("delete_token", Some(registry), Some(self.watch.reference(id)), None);
         Box::pin(async move {

@@ -1,6 +1,6 @@
 //! Tokens: desired × observed to an action, and the requests that carry it out.
 
-use crate::ionos::model::{NewToken, Scope, Token, TokenPatch};
+use crate::ionos::model::{NewToken, Predecessor, Scope, Token, TokenPatch};
 use crate::ionos::{Date, Fact};
 use crate::value::{Dict, Value};
 
@@ -74,6 +74,7 @@ pub fn new_token(desired: &TokenDesired) -> NewToken {
         expiry_date: desired.expiry.clone().map(|expiry| expiry.map(|e| e.date())),
         scopes: desired.scopes.clone(),
         status: desired.status.clone(),
+        replaces: None,
     }
 }
 
@@ -105,6 +106,7 @@ pub fn replacement_token(desired: &TokenDesired, old: &Token) -> NewToken {
         expiry_date,
         scopes: desired.scopes.clone().or_else(kept_scopes),
         status: desired.status.clone().or_else(kept_status),
+        replaces: old.id.known().map(|id| Predecessor { id: id.clone(), name: have.name.shown().to_owned() }),
     }
 }
 

@@ -99,12 +99,14 @@ impl Writer for Document {
             Event::Item(outcome) => self.add(outcome, true),
             Event::Host(outcome) => self.add(outcome, false),
             Event::Notice(notice) => self.warnings.push(notice.one_line().into()),
-            Event::Recap { last: true, hosts, custom, records, .. } => {
+            Event::Recap { last: true, hosts, custom, records, passwords_kept, .. } => {
                 let counts = hosts.iter().map(|(host, stats)| {
                     (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
                 });
                 let records = Value::list(records.iter().map(crate::reconcile::Record::to_value));
-                let document = self.finish(Value::dict(counts), custom, records);
+                let mut document = self.finish(Value::dict(counts), custom, records);
+                let names = passwords_kept.iter().map(|name| Value::text(name.as_str()));
+                document.set("passwords_kept", Value::list(names));
                 let style = Style { mask_secrets: !redactor.shows(), quote_specials: true, ..Style::SCREEN };
                 let text = json::to_string(&document.into(), style);
                 let text = redactor.redact_json(&text);

@@ -85,6 +85,8 @@ pub enum Event {
         records: Vec<Record>,
         /// The user broke the run off: the counts tell nothing.
         interrupted: bool,
+        /// The names of tokens whose one-time passwords no task has used: they are kept.
+        passwords_kept: Vec<String>,
     },
 }
 

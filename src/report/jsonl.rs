@@ -54,12 +54,16 @@ fn object(event: &Event) -> Option<Dict> {
         }
         Event::Host(outcome) => set_outcome(&mut object, "host", outcome),
         Event::Recap { interrupted: true, .. } | Event::Recap { last: false, .. } => return None,
-        Event::Recap { hosts, custom, .. } => {
+        Event::Recap { hosts, custom, passwords_kept, .. } => {
             object.set("event", "recap".into());
             let counts = hosts.iter().map(|(host, stats)| {
                 (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
             });
             object.set("hosts", Value::dict(counts));
+            if !passwords_kept.is_empty() {
+                let names = passwords_kept.iter().map(|name| Value::text(name.as_str()));
+                object.set("passwords_kept", Value::list(names));
+            }
             if !custom.is_empty() {
                 object.set("custom_stats", custom.clone().into());
             }

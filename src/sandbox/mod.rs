@@ -42,6 +42,7 @@ pub use fault::{Fault, Kind, When, duration};
 pub use log::Entry;
 pub use seed::Seed;
 pub use store::{Pace, Registry, Scope, Stamp, Store, Token};
+pub use tokens::password_of;
 
 use clock::Clock;
 use fault::Faults;

@@ -106,7 +106,7 @@ impl Service {
             scopes: wanted.scopes,
             stamp: Stamp { created: self.clock.now(), created_by: call.user.clone(), modified: None },
         };
-        let body = self.token_json(&token, &password());
+        let body = self.token_json(&token, &password_of(id));
         let location = self.location(&format!("/registries/{}/tokens/{id}", registry.id));
         registry.tokens.push(token);
         Ok(Reply::json(201, &body).with("Location", location))
@@ -157,9 +157,10 @@ impl Wanted {
     }
 }
 
-/// A password that no scanner takes for a real one: the prefix, then 122 random bits.
-fn password() -> String {
-    format!("fake-password-{}", Uuid::new_v4().simple())
+/// Returns the password of a token: one that no scanner takes for a real one. It follows from the id, so that a test can
+/// tell whether a token's real password is where it should be.
+pub fn password_of(token: Uuid) -> String {
+    format!("fake-password-{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, token.as_bytes()).simple())
 }
 
 fn find<'a>(store: &'a Store, id: &str) -> Result<&'a Registry, Reply> {

@@ -302,7 +302,7 @@ async fn change_world(case: &Case, plan: &Plan, server: &Handle) -> bool {
         interrupt: Interrupt::default(),
         progress: Progress::default(),
     };
-    let connection = Connection { endpoint, waiting, tuning: Tuning::default(), kept: None };
+    let connection = Connection { endpoint, waiting, tuning: Tuning::default(), kept: None, task: None };
     let api = HttpConnector::default().connect(&connection).unwrap();
     let known = |text: &str| Fact::Known(text.to_owned());
     let tokens: Vec<_> = plan.observed.iter().filter(|o| o.kind == "token" && o.there).collect();

@@ -119,6 +119,7 @@ pub async fn run(
         registries: (Rc::clone(&connector), connector),
         host_apis: (Box::new(host::Real), Box::new(host::Predict)),
         deeds,
+        credentials: None,
     };
     let run = Run::new(parts);
     *held.borrow_mut() = Some(Rc::clone(&run));

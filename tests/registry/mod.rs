@@ -3,13 +3,14 @@
 mod background;
 mod case;
 mod compatibility;
+mod credentials;
 mod defects;
 mod http;
-mod journal;
 mod loops;
+mod recipes;
 mod replay;
 mod siblings;
-mod stage;
+pub mod stage;
 mod time;
 mod tls;
 mod words;

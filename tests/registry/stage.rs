@@ -176,7 +176,9 @@ impl Stage {
 
     /// The program, in this environment.
     pub fn program(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ionplay"));
+        // Long runs use a copy of the program, so that a build does not change it under them.
+        let program = std::env::var_os("IONPLAY_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_ionplay").into());
+        let mut command = Command::new(program);
         command
             .args(args)
             .current_dir(self.folder.path())

@@ -83,6 +83,19 @@ pub fn returned(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
     } else {
         rows.push(("action", "what was done: `create`, `update`, `replace`, `delete` or nothing".to_owned()));
         rows.push((key, "the object afterwards, with all keys of the API in snake case".to_owned()));
+        if spec.short_name() == "registry_token" {
+            rows.push((
+                "password",
+                "where the one-time password is: `pending` (no task has used it yet), `kept` (in the credential store), \
+                 `delivered`; without the key, nothing is known of a password"
+                    .to_owned(),
+            ));
+            rows.push((
+                "recovered",
+                "`true` if an earlier run created the token and did not end well; this result has its password"
+                    .to_owned(),
+            ));
+        }
         rows.push(("diff", "what changed, with `--diff`".to_owned()));
     }
     rows

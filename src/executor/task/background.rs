@@ -79,6 +79,7 @@ fn start(call: &Call<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u
         // Whoever waits for it is the first to lose patience.
         limit: limit.saturating_add(1),
         status: status.to_path_buf(),
+        seal_key_file: call.task.run.options.seal_key_file.clone(),
     })
 }
 

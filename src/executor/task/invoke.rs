@@ -78,12 +78,23 @@ pub async fn once(
         interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
         progress: Progress::new(move |message| bus.emit(&Event::Progress(message.to_owned()))),
+        task: described(call.task),
+        credentials: run.credentials.clone(),
     };
     let mut result = limit.hold(prepared.module.run(&prepared.args, &context)).await;
     if let Some(noting) = &noting {
         result = file_effects::judged(call.task, !call.settings.check_only, prepared, noting, result);
     }
     if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
+}
+
+/// The task with its place.
+fn described(task: &TaskRun<'_>) -> String {
+    let place = task.label.place.as_deref().unwrap_or_default();
+    match task.label.task.trim() {
+        "" => place.to_owned(),
+        name => format!("{name} ({place})"),
+    }
 }
 
 struct View<'a>(&'a TaskRun<'a>);

@@ -3,6 +3,7 @@
 pub mod background;
 pub mod conditional;
 pub mod connection;
+pub mod delivery;
 pub mod dispatch;
 pub mod effects;
 pub mod file_effects;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::TaskRun;
 use super::conditional::{self, Answer};
 use super::connection;
+use super::delivery;
 use super::dispatch;
 use super::invoke::Call;
 use super::prepare::{IN_CONTROLLER, Prepared, prepare};
@@ -178,10 +179,13 @@ impl TaskRun<'_> {
     }
 
     async fn one_try(&self, call: &Call<'_>, prepared: &Prepared) -> Pass {
-        let mut pass = match dispatch::run(call, prepared).await {
+        let outcome = dispatch::run(call, prepared).await;
+        let delivered = delivery::find_delivered(call, prepared, &outcome);
+        let mut pass = match outcome {
             Ok(outcome) => self.succeeded(outcome, call.settings, call.delegated_to),
             Err(failure) => self.failed(failure),
         };
+        pass.delivered = delivered;
         pass.always_shown |= match prepared.module.spec().short_name() {
             "debug" => true,
             // A quiet assertion has nothing to say.

@@ -254,6 +254,7 @@ impl TaskRun<'_> {
             None => self.tries(scope, search, &engine, &settings, delegated_to.as_deref()).await,
         };
         pass.ignored = if pass.unreachable { settings.ignore_unreachable } else { settings.ignore_errors };
+        self.record_deliveries(&pass);
         pass.no_log |= settings.no_log;
         pass.delegated_to = delegated_to;
         if pass.may_change() {

@@ -60,6 +60,8 @@ pub(in crate::executor) struct Pass {
     pub(in crate::executor) may_notify: Vec<String>,
     /// It has set facts or variables, or changed the inventory.
     pub(in crate::executor) touched: bool,
+    /// The ids of tokens whose passwords it has delivered, if nothing makes it fail.
+    pub(in crate::executor) delivered: Vec<String>,
     /// Changes to variables and statistics, unless the task fails.
     pub(in crate::executor) effects: Vec<Effect>,
 }

@@ -80,6 +80,10 @@ impl RegistryReads for Overlay {
         if token.id.is_unknown() { None } else { self.inner.past(registry, token) }
     }
 
+    fn successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.inner.successor(registry, replaced)
+    }
+
     fn locations(&self) -> Answer<'_, Vec<Location>> {
         self.inner.locations()
     }

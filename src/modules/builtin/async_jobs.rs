@@ -31,6 +31,8 @@ pub struct Job {
     pub limit: u64,
     /// Where the result goes.
     pub status: PathBuf,
+    /// The key that seals one-time passwords.
+    pub seal_key_file: Option<PathBuf>,
 }
 
 /// Where in a status file it stands which texts are secret.
@@ -43,7 +45,7 @@ const TOKENS: &str = "_ansible_tokens";
 pub struct Status {
     /// Result so far.
     pub result: Dict,
-    /// The ids of tokens whose passwords are in it: the journal keeps those until the playbook has had them.
+    /// The ids of tokens whose passwords are in it: the credential store keeps those until the run takes them over.
     pub tokens: Vec<String>,
     /// Warnings of the job.
     pub warnings: Vec<String>,

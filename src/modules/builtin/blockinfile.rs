@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::edit::{self, Edited};
 use super::files::COMMON;
 use super::files::text::{self, Coding};
-use crate::modules::spec::Param;
+use crate::modules::spec::{HandsOn, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::{self, Pattern};
 use crate::template::python::regex_syntax::Flags;
@@ -14,6 +14,7 @@ use crate::template::python::regex_syntax::Flags;
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["insertbefore", "insertafter"]],
     ..Spec::new("ansible.builtin.blockinfile", "Makes sure that a marked block of lines is in a file, or is not.")
+        .hands_on(HandsOn::InFile)
         .params(&[
             &[
                 Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),

@@ -6,7 +6,7 @@ use super::words;
 use crate::diagnostic::Diagnostic;
 use crate::host::{Command as Run, RunError};
 use crate::modules::args::{expand_home, expand_variables};
-use crate::modules::spec::{CheckSupport, FreeForm, Kind, Param};
+use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Kind, Param};
 use crate::modules::{Args, Failure, Later, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::filters::text::shell_quoted;
 use crate::value::{Dict, Value};
@@ -30,7 +30,11 @@ const fn spec(name: &'static str, about: &'static str) -> Spec {
     Spec {
         mutually_exclusive: &[&["_raw_params", "cmd", "argv"]],
         required_one_of: &[&["_raw_params", "cmd", "argv"]],
-        ..Spec::new(name, about).params(&[PARAMS]).free_form(FreeForm::Raw).check(CheckSupport::Partial)
+        ..Spec::new(name, about)
+            .hands_on(HandsOn::WhenRun)
+            .params(&[PARAMS])
+            .free_form(FreeForm::Raw)
+            .check(CheckSupport::Partial)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::edit::{self, Edited};
 use super::files::COMMON;
 use super::files::text::{self, Coding};
-use crate::modules::spec::Param;
+use crate::modules::spec::{HandsOn, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::Flags;
@@ -16,23 +16,30 @@ static SPEC: Spec = Spec {
         &["regexp", "search_string"],
         &["backrefs", "search_string"],
     ],
-    ..Spec::new("ansible.builtin.lineinfile", "Makes sure that a line is in a file, or is not.").params(&[
-        &[
-            Param::str("state", "Whether the line is to be there.").default("present").choices(&["absent", "present"]),
-            Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
-            Param::str("regexp", "Finds the line to replace or remove.").aliases(&["regex"]),
-            Param::str("search_string", "Finds the line to replace or remove, as literal text."),
-            Param::str("line", "The line.").aliases(&["value"]),
-            Param::bool("backrefs", "The line may refer to groups of `regexp`; nothing is added.").default("false"),
-            Param::str("insertafter", "A new line goes after the last line that matches this, or at `EOF` or `BOF`."),
-            Param::str("insertbefore", "A new line goes before the last line that matches this, or at `BOF`."),
-            Param::bool("create", "Create the file if it is not there.").default("false"),
-            Param::bool("backup", "Keep a copy of what is changed.").default("false"),
-            Param::bool("firstmatch", "Use the first line that matches instead of the last.").default("false"),
-            Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-        ],
-        COMMON,
-    ])
+    ..Spec::new("ansible.builtin.lineinfile", "Makes sure that a line is in a file, or is not.")
+        .hands_on(HandsOn::InFile)
+        .params(&[
+            &[
+                Param::str("state", "Whether the line is to be there.")
+                    .default("present")
+                    .choices(&["absent", "present"]),
+                Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
+                Param::str("regexp", "Finds the line to replace or remove.").aliases(&["regex"]),
+                Param::str("search_string", "Finds the line to replace or remove, as literal text."),
+                Param::str("line", "The line.").aliases(&["value"]),
+                Param::bool("backrefs", "The line may refer to groups of `regexp`; nothing is added.").default("false"),
+                Param::str(
+                    "insertafter",
+                    "A new line goes after the last line that matches this, or at `EOF` or `BOF`.",
+                ),
+                Param::str("insertbefore", "A new line goes before the last line that matches this, or at `BOF`."),
+                Param::bool("create", "Create the file if it is not there.").default("false"),
+                Param::bool("backup", "Keep a copy of what is changed.").default("false"),
+                Param::bool("firstmatch", "Use the first line that matches instead of the last.").default("false"),
+                Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+            ],
+            COMMON,
+        ])
 };
 
 /// The module.

@@ -2,10 +2,11 @@
 
 use super::script::said;
 use crate::host::{Command, RunError};
-use crate::modules::spec::{FreeForm, Param};
+use crate::modules::spec::{FreeForm, HandsOn, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 
 static SPEC: Spec = Spec::new("ansible.builtin.raw", "Runs a line in a shell, with nothing around it.")
+    .hands_on(HandsOn::WhenRun)
     .params(&[&[
         Param::str("_raw_params", "The line as free text.").hidden(),
         Param::str("executable", "The shell.").default("/bin/sh"),

@@ -6,24 +6,26 @@ use super::edit::{self, Edited};
 use super::files::COMMON;
 use super::files::attributes::{self, Changes};
 use super::files::text::Coding;
-use crate::modules::spec::Param;
+use crate::modules::spec::{HandsOn, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::regex::{self, Pattern};
 use crate::template::python::regex_syntax::Flags;
 
-static SPEC: Spec = Spec::new("ansible.builtin.replace", "Replaces all matches of a pattern in a file.").params(&[
-    &[
-        Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
-        Param::str("regexp", "The pattern; `^` and `$` match at every line.").required(),
-        Param::str("replace", "What matches are replaced with; may refer to groups.").default(""),
-        Param::str("after", "Only what comes after a match of this is looked at."),
-        Param::str("before", "Only what comes before a match of this is looked at."),
-        Param::bool("backup", "Keep a copy of what is changed.").default("false"),
-        Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-        Param::str("encoding", "The encoding of the file.").default("utf-8"),
-    ],
-    COMMON,
-]);
+static SPEC: Spec = Spec::new("ansible.builtin.replace", "Replaces all matches of a pattern in a file.")
+    .hands_on(HandsOn::InFile)
+    .params(&[
+        &[
+            Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
+            Param::str("regexp", "The pattern; `^` and `$` match at every line.").required(),
+            Param::str("replace", "What matches are replaced with; may refer to groups.").default(""),
+            Param::str("after", "Only what comes after a match of this is looked at."),
+            Param::str("before", "Only what comes before a match of this is looked at."),
+            Param::bool("backup", "Keep a copy of what is changed.").default("false"),
+            Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+            Param::str("encoding", "The encoding of the file.").default("utf-8"),
+        ],
+        COMMON,
+    ]);
 
 /// The module.
 pub struct Replace;

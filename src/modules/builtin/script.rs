@@ -6,7 +6,7 @@ use super::copy::{not_found, open};
 use super::files::base_name;
 use super::words;
 use crate::host::{Command, HostApi, Output, Real, RunError, Writing};
-use crate::modules::spec::{CheckSupport, FreeForm, Param};
+use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::text::split_lines;
 use crate::value::Value;
@@ -15,6 +15,7 @@ static SPEC: Spec = Spec {
     mutually_exclusive: &[&["_raw_params", "cmd"]],
     required_one_of: &[&["_raw_params", "cmd"]],
     ..Spec::new("ansible.builtin.script", "Runs a script that stands with the playbook.")
+        .hands_on(HandsOn::WhenRun)
         .params(&[&[
             Param::str("_raw_params", "The script and its arguments as free text.").hidden(),
             Param::str("cmd", "The script and its arguments."),

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use super::copy::place::{Parcel, Placing};
 use super::copy::{not_found, open, refusal, with_diff, without_diff};
 use super::files::{COMMON, base_name, shown, users};
-use crate::modules::spec::{Kind, Param};
+use crate::modules::spec::{HandsOn, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::charset::Encoding;
 use crate::template::{FILE_OPTIONS, FileOptions};
 use crate::value::{Time, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.")
+    .hands_on(HandsOn::InFile)
     .params(&[
         &[
             Param::path("src", "The template."),

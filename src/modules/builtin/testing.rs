@@ -96,6 +96,8 @@ impl Bench {
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
             progress: Progress::default(),
+            task: String::new(),
+            credentials: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(module.run(&args, &context))

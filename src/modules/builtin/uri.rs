@@ -8,7 +8,7 @@ use super::files::attributes::Changes;
 use super::files::{Attributes, COMMON as FILES, describe, digest, shown};
 use super::web::{self, Redirects, Reply, Request, multipart};
 use crate::host::{HostApi, Writing};
-use crate::modules::spec::{CheckSupport, Kind, Param};
+use crate::modules::spec::{CheckSupport, HandsOn, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::url;
 use crate::value::json::{self, Style};
@@ -16,37 +16,40 @@ use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["body", "src"]],
-    ..Spec::new("ansible.builtin.uri", "Sends a request to a web service.").check(CheckSupport::None).params(&[
-        web::COMMON,
-        &[
-            Param::str("url_username", "The name to log in with.").aliases(&["user"]),
-            Param::str("url_password", "The password to log in with.").aliases(&["password"]).secret(),
-            Param::bool("force", "No cache may answer.").default("false"),
-            Param::str("follow_redirects", "Which redirects are followed.")
-                .default("safe")
-                .choices(&["all", "no", "none", "safe", "urllib2", "yes"]),
-            Param::path("dest", "The file that the answer is written to, or the folder to put it in."),
-            Param::new("body", Kind::Raw, "What is sent."),
-            Param::str("body_format", "How it is sent.").default("raw").choices(&[
-                "form-urlencoded",
-                "json",
-                "raw",
-                "form-multipart",
-            ]),
-            Param::path("src", "A file that is sent."),
-            Param::str("method", "The method.").default("GET"),
-            Param::bool("return_content", "The answer is part of the result.").default("false"),
-            Param::path("creates", "Nothing is sent if this file exists."),
-            Param::path("removes", "Nothing is sent unless this file exists."),
-            Param::list("status_code", &Kind::Int, "The statuses that are no failure.").default("200"),
-            Param::int("timeout", "Seconds.").default("30"),
-            Param::new("headers", Kind::Dict(&[]), "Headers of the request."),
-            Param::path("unix_socket", "A socket to connect to instead of the host."),
-            Param::bool("remote_src", "Files that are sent are on the host.").default("false"),
-            Param::path("ca_path", "A file with the certificates (PEM) to trust."),
-        ],
-        FILES,
-    ])
+    ..Spec::new("ansible.builtin.uri", "Sends a request to a web service.")
+        .hands_on(HandsOn::WhenSent)
+        .check(CheckSupport::None)
+        .params(&[
+            web::COMMON,
+            &[
+                Param::str("url_username", "The name to log in with.").aliases(&["user"]),
+                Param::str("url_password", "The password to log in with.").aliases(&["password"]).secret(),
+                Param::bool("force", "No cache may answer.").default("false"),
+                Param::str("follow_redirects", "Which redirects are followed.")
+                    .default("safe")
+                    .choices(&["all", "no", "none", "safe", "urllib2", "yes"]),
+                Param::path("dest", "The file that the answer is written to, or the folder to put it in."),
+                Param::new("body", Kind::Raw, "What is sent."),
+                Param::str("body_format", "How it is sent.").default("raw").choices(&[
+                    "form-urlencoded",
+                    "json",
+                    "raw",
+                    "form-multipart",
+                ]),
+                Param::path("src", "A file that is sent."),
+                Param::str("method", "The method.").default("GET"),
+                Param::bool("return_content", "The answer is part of the result.").default("false"),
+                Param::path("creates", "Nothing is sent if this file exists."),
+                Param::path("removes", "Nothing is sent unless this file exists."),
+                Param::list("status_code", &Kind::Int, "The statuses that are no failure.").default("200"),
+                Param::int("timeout", "Seconds.").default("30"),
+                Param::new("headers", Kind::Dict(&[]), "Headers of the request."),
+                Param::path("unix_socket", "A socket to connect to instead of the host."),
+                Param::bool("remote_src", "Files that are sent are on the host.").default("false"),
+                Param::path("ca_path", "A file with the certificates (PEM) to trust."),
+            ],
+            FILES,
+        ])
 };
 
 /// The module.

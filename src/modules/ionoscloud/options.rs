@@ -118,6 +118,7 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
         },
         tuning,
         kept: None,
+        task: Some(context.task.clone()).filter(|task| !task.is_empty()),
     })
 }
 

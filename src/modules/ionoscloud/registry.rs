@@ -127,7 +127,7 @@ impl Resource for RegistryModule {
             (Some(name), Fact::Unknown(_)) if *name == want.identity => (None, Vec::new()),
             _ => lookup::registry(reads, &want.identity).await?,
         };
-        Ok(Observation { object, parent: None, no_parent: None, names, past: None })
+        Ok(Observation { object, names, ..Observation::default() })
     }
 
     fn plan(&self, want: &Desired, have: Option<&Registry>) -> Action {

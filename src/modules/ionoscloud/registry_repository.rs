@@ -73,13 +73,7 @@ impl Resource for RegistryRepository {
                 return Err(ApiError::undetermined(unknown.sentence()).into());
             }
         };
-        let seen = |object, parent| Observation {
-            object,
-            parent: Some(parent),
-            no_parent: None,
-            names: Vec::new(),
-            past: None,
-        };
+        let seen = |object, parent| Observation { object, parent: Some(parent), ..Observation::default() };
         if let Some(registry) = lookup::registry_id(reads, &want.registry).await? {
             if let Some(found) = reads.repository(&registry, name).await? {
                 return Ok(seen(Some(found), registry));
@@ -92,7 +86,7 @@ impl Resource for RegistryRepository {
         let (registry, _) = lookup::registry(reads, &want.registry).await?;
         let Some(registry) = registry else {
             let why = lookup::no_registry(reads, &want.registry).await?;
-            return Ok(Observation { object: None, parent: None, no_parent: Some(why), names: Vec::new(), past: None });
+            return Ok(Observation { no_parent: Some(why), ..Observation::default() });
         };
         Ok(seen(reads.repository(&registry.id, name).await?, registry.id))
     }

@@ -8,7 +8,7 @@ use super::{expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
 use crate::ionos::create;
 use crate::ionos::model::{LoginPair, Token};
-use crate::ionos::{ApiError, Fact, Past, RegistryReads};
+use crate::ionos::{ApiError, Fact, LeftPassword, Past, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Spec, TaskContext};
@@ -120,22 +120,30 @@ impl Resource for RegistryToken {
             && let Some(token) = reads.token(&registry, &want.token).await?
         {
             let (token, past) = with_past(reads, &registry, token);
+            let successor = match reads.successor(&registry, token.id.shown()) {
+                None => None,
+                Some(_) => match reads.tokens(&registry).await? {
+                    Some(tokens) => successor(reads, &registry, want, &tokens),
+                    None => None,
+                },
+            };
             return Ok(Observation {
                 object: Some(token),
                 parent: Some(registry),
-                no_parent: None,
-                names: Vec::new(),
                 past,
+                successor,
+                ..Observation::default()
             });
         }
         let Some((registry, tokens)) = lookup::tokens_in(reads, &want.registry).await? else {
             let why = lookup::no_registry(reads, &want.registry).await?;
-            return Ok(Observation { object: None, parent: None, no_parent: Some(why), names: Vec::new(), past: None });
+            return Ok(Observation { no_parent: Some(why), ..Observation::default() });
         };
         let found = lookup::token_among(&tokens, &want.token)?.cloned();
         let (object, past) = found.map(|token| with_past(reads, &registry, token)).unzip();
         let names = tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect();
-        Ok(Observation { object, parent: Some(registry), no_parent: None, names, past: past.flatten() })
+        let successor = successor(reads, &registry, want, &tokens);
+        Ok(Observation { object, parent: Some(registry), no_parent: None, names, past: past.flatten(), successor })
     }
 
     fn plan(&self, want: &Desired, have: Option<&Token>) -> Action {
@@ -226,6 +234,10 @@ impl Resource for RegistryToken {
         returned::token(token)
     }
 
+    fn has_password(&self, token: &Token) -> bool {
+        has_password(token)
+    }
+
     /// Said with `-v` only: a play that runs every night does not need to hear it every night.
     fn remark(&self, token: &Token, context: &TaskContext<'_>) -> Option<String> {
         (context.verbosity > 0 && !has_password(token)).then(|| {
@@ -238,14 +250,44 @@ impl Resource for RegistryToken {
     }
 }
 
-/// The token with the password that an earlier run has left of it, and what else is known of that run.
-fn with_past(reads: &dyn RegistryReads, registry: &Id, mut token: Token) -> (Token, Option<Past>) {
-    let past = reads.past(registry, &token);
-    if let Some(Past::Password(password)) = &past {
+/// Returns the token with the password that an earlier run has left of it, and what else is known of that run.
+fn with_past(reads: &dyn RegistryReads, registry: &Id, token: Token) -> (Token, Option<Past>) {
+    // The password that this run has received is in the result of the task that received it, and only there.
+    let is_own = |past: &Past| matches!(past, Past::Password { left: LeftPassword::ByThisRun, .. });
+    let past = reads.past(registry, &token).filter(|past| !is_own(past));
+    (with_password(token, past.as_ref()), past)
+}
+
+/// Returns the token with the password that is known of it.
+fn with_password(mut token: Token, past: Option<&Past>) -> Token {
+    if let Some(Past::Password { password, .. }) = past {
         let username = token.properties.name.clone();
         token.properties.credentials = Some(LoginPair { username, password: Fact::Known(password.clone()) });
     }
-    (token, past)
+    token
+}
+
+/// Returns the token that an earlier run has made to replace the one that the task means, if the task still wants that.
+fn successor(
+    reads: &dyn RegistryReads,
+    registry: &Id,
+    want: &Desired,
+    tokens: &[Token],
+) -> Option<(Token, Option<Past>)> {
+    let wanted = want.token.known()?;
+    let name = want.fields.name.as_ref()?.known()?;
+    let identity = reads.successor(registry, wanted).or_else(|| {
+        let named = tokens.iter().find(|token| token.properties.name.known() == Some(wanted))?;
+        reads.successor(registry, named.id.shown())
+    })?;
+    let is_meant = |token: &&Token| {
+        (token.id.shown() == identity || token.properties.name.shown() == identity)
+            && token.properties.name.known() == Some(name)
+            && token.id.shown() != wanted
+    };
+    let token = tokens.iter().find(is_meant)?;
+    let past = reads.past(registry, token);
+    Some((with_password(token.clone(), past.as_ref()), past))
 }
 
 /// Whether its password is there, or will be.

@@ -142,6 +142,8 @@ impl World {
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
             progress: Progress::default(),
+            task: String::new(),
+            credentials: None,
         };
         module.run(&args, &context).await
     }

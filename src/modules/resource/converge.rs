@@ -2,7 +2,7 @@
 
 use super::ended::Ended;
 use super::{Observation, Order, Resource, Site, Stop, near};
-use crate::ionos::{ApiError, Connection, Past, RegistryApi};
+use crate::ionos::{ApiError, Connection, RegistryApi};
 use crate::modules::ionoscloud::options;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::reconcile::{Action, Verb};
@@ -73,13 +73,14 @@ impl<R: Resource> Run<'_, R> {
         };
         let _writing = self.context.interrupt.writing();
         match (self.state, &seen.object) {
-            ("absent", None) => Ok(self.not_there(want, &seen)),
+            ("absent", None) => Ok(self.not_there(api, want, &seen)),
             ("absent", Some(have)) => self.remove(&site, want, have).await,
             (_, _) if seen.no_parent.is_some() => {
                 let why = seen.no_parent.clone().unwrap_or_default();
                 Err(self.ended(ApiError::unsent(why).into()))
             }
-            ("update", None) => Ok(self.not_there(want, &seen)),
+            ("update", have) if self.resumes(have.as_ref(), &seen) => self.resume(&site, want, &seen).await,
+            ("update", None) => Ok(self.not_there(api, want, &seen)),
             (_, None) => self.make(&site, want).await,
             (_, Some(have)) => match &seen.past {
                 None => self.align(&site, want, have).await,
@@ -89,9 +90,12 @@ impl<R: Resource> Run<'_, R> {
     }
 
     /// Nothing there to remove or to update; existing playbooks expect that this is no failure.
-    fn not_there(&self, want: &R::Desired, seen: &Observation<R::Object>) -> Outcome {
+    pub(super) fn not_there(&self, api: &dyn RegistryApi, want: &R::Desired, seen: &Observation<R::Object>) -> Outcome {
         let identity = self.resource.identity(want);
         let label = self.spec.label;
+        if let Some(parent) = &seen.parent {
+            api.note_missing(parent, &identity);
+        }
         match &seen.no_parent {
             Some(why) => self.context.warn(format!("{why}; there is nothing to delete")),
             None if self.state == "update" => {
@@ -106,13 +110,24 @@ impl<R: Resource> Run<'_, R> {
         outcome
     }
 
-    async fn make(&self, site: &Site<'_>, want: &R::Desired) -> Result<Outcome, Ended> {
+    pub(super) async fn make(&self, site: &Site<'_>, want: &R::Desired) -> Result<Outcome, Ended> {
         let made = self.resource.create(site, want, None).await;
+        if let Err(error) = &made
+            && error.is_conflict()
+            && site.kept.is_none()
+            && let Ok(Observation { object: Some(have), past, .. }) = self.resource.observe(site.api, want).await
+        {
+            // Somebody else has created it meanwhile: it is there, which is what the task wants.
+            return match &past {
+                None => self.align(site, want, &have).await,
+                Some(past) => self.align_left(site, want, &have, past).await,
+            };
+        }
         let made = made.map_err(|error| self.broken(Verb::Create, want, site, error))?;
         Ok(self.done(Verb::Create, want, site, None, Some(&made), None))
     }
 
-    async fn align(&self, site: &Site<'_>, want: &R::Desired, have: &R::Object) -> Result<Outcome, Ended> {
+    pub(super) async fn align(&self, site: &Site<'_>, want: &R::Desired, have: &R::Object) -> Result<Outcome, Ended> {
         match self.resource.plan(want, Some(have)) {
             Action::Update { fields } => {
                 let after = self.resource.update(site, want, have, &fields).await;
@@ -127,44 +142,7 @@ impl<R: Resource> Run<'_, R> {
         }
     }
 
-    /// An object that an earlier run did not bring to its end.
-    async fn align_left(
-        &self,
-        site: &Site<'_>,
-        want: &R::Desired,
-        have: &R::Object,
-        past: &Past,
-    ) -> Result<Outcome, Ended> {
-        let (label, name) = (self.spec.label, self.resource.name(have));
-        match past {
-            Past::Lost(at) => {
-                let id = self.resource.id(have);
-                let said = format!(
-                    "{label} `{name}` ({}) exists, and nobody knows its password: the run that asked for it at {at} was \
-                     killed before the answer came. Remove it (`state: absent`) and run this again; if somebody else made \
-                     it, `ionplay token forget {name}`",
-                    id.shown()
-                );
-                Err(self.ended(ApiError::unsent(said).into()))
-            }
-            Past::Sealed(why) => {
-                self.context.warn(format!("the password of {label} `{name}` is left from an earlier run: {why}"));
-                self.align(site, want, have).await
-            }
-            Past::Password(_) => {
-                let outcome = self.align(site, want, have).await?;
-                if outcome.data.get("action") != Some(&Verb::Replace.name().into()) {
-                    site.api.hand_on(&self.resource.id(have));
-                    self.context.warn(format!(
-                        "an earlier run made {label} `{name}` and did not hand its password on; it is in this result"
-                    ));
-                }
-                Ok(Outcome { changed: true, ..outcome })
-            }
-        }
-    }
-
-    async fn replace(
+    pub(super) async fn replace(
         &self,
         site: &Site<'_>,
         want: &R::Desired,

@@ -7,6 +7,7 @@
 mod converge;
 mod ended;
 mod outcome;
+mod recover;
 
 use std::future::Future;
 use std::time::Duration;
@@ -57,6 +58,14 @@ pub struct Observation<T> {
     pub names: Vec<String>,
     /// An earlier run's record of it.
     pub past: Option<Past>,
+    /// The object that an earlier run has made to replace this one, without bringing that to its end.
+    pub successor: Option<(T, Option<Past>)>,
+}
+
+impl<T> Default for Observation<T> {
+    fn default() -> Self {
+        Self { object: None, parent: None, no_parent: None, names: Vec::new(), past: None, successor: None }
+    }
 }
 
 /// Where an action is carried out.
@@ -171,6 +180,11 @@ pub trait Resource: Sync {
 
     /// The object as it is returned.
     fn returned(&self, object: &Self::Object) -> Value;
+
+    /// Returns whether the object has a password that is shown only once, or will have.
+    fn has_password(&self, _object: &Self::Object) -> bool {
+        false
+    }
 
     /// Returns a note for a task that finds the object and keeps or changes it.
     fn remark(&self, _object: &Self::Object, _context: &TaskContext<'_>) -> Option<String> {

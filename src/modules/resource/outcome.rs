@@ -10,6 +10,13 @@ use crate::modules::{Diff, Effect, Failure, Outcome};
 use crate::reconcile::{Record, Verb};
 use crate::value::{Dict, Value};
 
+/// The key of a result that says where the password is, never what it is.
+pub(super) const PASSWORD: &str = "password";
+/// No task has used it yet.
+pub(super) const PENDING: &str = "pending";
+/// It is in the store, because an earlier run has not used it, or on purpose.
+pub(super) const KEPT: &str = "kept";
+
 impl<R: Resource> Run<'_, R> {
     /// The result of what was done.
     pub(super) fn done(
@@ -36,6 +43,11 @@ impl<R: Resource> Run<'_, R> {
             }
             (None, Some(gone)) => outcome.data.set("id", id_value(&self.resource.id(gone))),
             (None, None) => {}
+        }
+        if matches!(verb, Verb::Create | Verb::Replace)
+            && after.is_some_and(|object| self.resource.has_password(object))
+        {
+            outcome.data.set(PASSWORD, PENDING.into());
         }
         let fields = |object: Option<&R::Object>| object.map(|o| self.resource.fields(o)).unwrap_or_default();
         let (old, new) = (fields(before), fields(after));

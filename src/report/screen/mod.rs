@@ -293,7 +293,7 @@ impl Writer for Screen {
             }
             Event::Verbose(..) | Event::Debug(_) => Ok(()),
             Event::Line(line) => self.print(&format!("{line}\n"), redactor),
-            Event::Recap { last, hosts, custom, records, interrupted } => {
+            Event::Recap { last, hosts, custom, records, interrupted, .. } => {
                 if let Some(live) = &self.live {
                     live.finish_and_clear();
                 }

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use super::files::{COMMON, base_name, shown};
 use crate::diagnostic::Diagnostic;
-use crate::modules::spec::{Kind, Param};
+use crate::modules::spec::{HandsOn, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::json::{self, Style};
 use crate::value::{Sealed, Value, python};
 use place::{Parcel, Placing};
 
 static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or a content.")
+    .hands_on(HandsOn::InFile)
     .params(&[
         &[
             Param::path("src", "The file or folder; with a slash at the end, only what is in it."),

@@ -1,0 +1,91 @@
+//! Where entries are kept: the interface of a folder of files, of memory, and of any other backend.
+//!
+//! A backend keeps one *log* for each run: lines of text, each added durably and whole. A run holds its log while it
+//! lives. When it ends or is killed, the log is free: another run may hold it, take its entries over, and remove it.
+
+use zeroize::Zeroizing;
+
+use super::StoreError;
+
+/// How much a line has to survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process.
+    Process,
+    /// A power failure, too.
+    Power,
+}
+
+/// Where the logs of all runs are.
+pub trait Backend {
+    /// Begins the log of a run. It is held before another run can see it.
+    ///
+    /// # Errors
+    /// If nothing can be kept there.
+    fn begin(&self) -> Result<Box<dyn Log>, StoreError>;
+
+    /// Reads the logs of all runs, oldest first.
+    ///
+    /// # Errors
+    /// If they cannot be listed. A log that cannot be read is in the list, with the reason.
+    fn read_all(&self) -> Result<Vec<StoredLog>, StoreError>;
+
+    /// Holds the log of a run that has ended; `None` if another run holds it, or it is gone.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn hold(&self, name: &str) -> Result<Option<Box<dyn Log>>, StoreError>;
+
+    /// Returns the place for messages: a folder, a server.
+    fn place(&self) -> String;
+
+    /// Returns whether entries outlive the process.
+    fn is_lasting(&self) -> bool {
+        true
+    }
+}
+
+/// The log of a run, held while this value lives.
+pub trait Log {
+    /// Adds a line, without its line end.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    fn append(&mut self, line: &str, durability: Durability) -> Result<(), StoreError>;
+
+    /// Makes room for further lines, so that an answer can be kept when the disk has become full meanwhile.
+    ///
+    /// # Errors
+    /// If there is no room.
+    fn reserve(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Reads all lines.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn read(&self) -> Result<Zeroizing<String>, StoreError>;
+
+    /// Puts these lines in place of all others, durably; nothing is lost if the process is killed meanwhile.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    fn replace(&mut self, text: &str) -> Result<(), StoreError>;
+
+    /// Removes the log.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    fn remove(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// The log of a run as it was read.
+pub struct StoredLog {
+    /// Its name, for [`Backend::hold`].
+    pub name: String,
+    /// Its lines, or why they cannot be read.
+    pub text: Result<Zeroizing<String>, StoreError>,
+    /// A run holds it.
+    pub is_held: bool,
+}
