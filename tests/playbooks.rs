@@ -28,6 +28,13 @@ const EXAMPLES: &[Example] = &[
         foretells: false,
     },
     Example {
+        playbook: "deliver.yml",
+        options: "",
+        counts: (1, 1, 0),
+        objects: "1 created, 0 updated, 0 replaced, 0 deleted, 0 unchanged, 0 failed",
+        foretells: true,
+    },
+    Example {
         playbook: "documentation-page.md",
         options: "--fill registry=demo --fill registry_token=testRegistryToken",
         counts: (5, 3, 0),

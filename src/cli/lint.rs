@@ -5,6 +5,7 @@ use std::io::Write;
 use std::rc::Rc;
 
 use super::args::RunArgs;
+use super::lint_tokens;
 use super::load;
 use super::output;
 use crate::diagnostic::{Diagnostic, Report, Severity, json, render};
@@ -167,6 +168,9 @@ impl Lint {
         }
         if let Some(node) = &task.args.node {
             let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty() || task.args.template.is_some();
+            if spec.short_name() == "registry_token" {
+                lint_tokens::check_token(node).into_iter().for_each(|message| self.tell(message));
+            }
             args::check_names(spec, node, defaults).into_iter().for_each(|message| self.tell(message));
         }
     }

@@ -6,20 +6,28 @@ pub mod async_job;
 pub mod completions;
 pub mod config;
 pub mod doc;
+pub mod docker_credential;
 mod dry_run;
 pub mod embedded;
 pub mod extra_vars;
 mod inventory_templates;
 pub mod lint;
+mod lint_tokens;
 pub mod load;
 pub mod output;
 pub mod plan;
 pub mod reference;
+mod registry_client;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
 pub mod token;
+mod token_deliver;
+mod token_status;
 pub mod vault;
+
+use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
@@ -56,6 +64,7 @@ enum Command {
     AsyncJob(async_job::JobArgs),
     /// List, show and forget one-time passwords that no task has used.
     Token(token::Args),
+    DockerCredential(docker_credential::Args),
     /// Encrypt, decrypt and edit vaulted files and texts.
     Vault(vault::VaultArgs),
     Lint(lint::Args),
@@ -66,7 +75,7 @@ enum Command {
 
 /// Parses the command line, does what it says, and gives the exit status.
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(words(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
             let wrong = error.use_stderr();
@@ -83,12 +92,26 @@ pub fn main() -> Exit {
         Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
         Some(Command::AsyncJob(args)) => async_job::run(&args),
         Some(Command::Vault(args)) => told(vault::run(&args)),
-        Some(Command::Token(args)) => told(token::run(&args)),
+        Some(Command::Token(args)) => match args.status() {
+            Some(status) => run::on_runtime(token_status::run(status)),
+            None => told(token::run(&args)),
+        },
+        Some(Command::DockerCredential(args)) => docker_credential::run(&args),
         Some(Command::Lint(args)) => lint::run(&args),
         Some(Command::Doc(args)) => doc::run(&args),
         Some(Command::Schema(args)) => told(schema::run(&args)),
         Some(Command::Completions(args)) => told(completions::run(&args)),
     }
+}
+
+/// Returns the words of the command line. Container clients call the program by the name of a credential helper.
+fn words(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = given.into_iter().collect();
+    let name = words.first().and_then(|word| Path::new(word).file_name());
+    if name.is_some_and(|name| name == docker_credential::HELPER_NAME) {
+        words.insert(1, "docker-credential".into());
+    }
+    words
 }
 
 /// The exit status of a subcommand that gives nothing but an error.

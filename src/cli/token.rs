@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use super::output::general;
+use super::{token_deliver, token_status};
 use crate::credentials::{Backend, Catalog, CredentialStore, Folder, Listed, Memory, Reason, catalog};
 use crate::diagnostic::Diagnostic;
 use crate::plan::seal;
@@ -35,6 +36,9 @@ enum What {
         #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
         seal_key_file: Option<PathBuf>,
     },
+    /// Deliver the password of a token to a sink; it leaves the credential store once the sink has confirmed it.
+    Deliver(token_deliver::Args),
+    Status(token_status::Args),
     /// Remove a token from the credential store; the token itself stays as it is.
     Forget {
         /// Name or id of the token.
@@ -44,6 +48,16 @@ enum What {
         #[arg(long)]
         all: bool,
     },
+}
+
+impl Args {
+    /// Returns the options of `token status`, if that is asked for.
+    pub(super) fn status(&self) -> Option<&token_status::Args> {
+        match &self.what {
+            What::Status(args) => Some(args),
+            _ => None,
+        }
+    }
 }
 
 /// Runs it.
@@ -64,6 +78,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             let password = find_one(&catalog, token)?.entry.password(key.as_ref());
             writeln!(out, "{}", password.with_context(|| format!("token `{token}`"))?.as_str())?;
         }
+        What::Deliver(args) => {
+            let key = args.seal_key_file.as_deref().map(seal::key).transpose()?;
+            let listed = find_one(&catalog, &args.token)?;
+            out.write_all(token_deliver::run(args, &folder, listed, key.as_ref())?.as_bytes())?;
+        }
+        // It reads the service, not the store.
+        What::Status(_) => {}
         What::Forget { token: Some(token), .. } => catalog::forget(&folder, find_one(&catalog, token)?)?,
         What::Forget { .. } => {
             let free = catalog.entries.iter().filter(|listed| !listed.is_held);

@@ -20,6 +20,7 @@ mod folder;
 mod given;
 mod line;
 pub mod login;
+pub mod logins;
 mod memory;
 mod recovery;
 mod run_log;

@@ -2,14 +2,18 @@
 
 mod background;
 mod case;
+mod clients;
 mod compatibility;
 mod credentials;
 mod defects;
+mod forges;
 mod http;
 mod loops;
 mod recipes;
 mod replay;
+mod rotation;
 mod siblings;
+mod sinks;
 pub mod stage;
 mod time;
 mod tls;

@@ -67,30 +67,36 @@ pub(super) fn read(text: &str, now: Timestamp) -> Result<Read, String> {
 }
 
 fn relative(spans: &str) -> Result<i64, String> {
+    seconds(spans, &format!("`expiry_date` `+{spans}`"))
+}
+
+/// Returns the seconds of a length of time such as `14d` or `1d12h`; `subject` begins every complaint.
+///
+/// # Errors
+/// With a sentence that says what is accepted.
+pub fn seconds(spans: &str, subject: &str) -> Result<i64, String> {
     let units = || UNITS.map(|(unit, _)| format!("`{unit}`")).join(", ");
     let mut rest = spans.trim();
     let mut total: i64 = 0;
     if rest.is_empty() {
-        return Err(format!("`expiry_date` `+` says no time; write for example `+30d` (units: {})", units()));
+        return Err(format!("{subject} gives no time; write for example `30d` (units: {})", units()));
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let number: i64 = rest[..digits]
-            .parse()
-            .map_err(|_| format!("`expiry_date` `+{spans}` needs a number before each unit, as in `+30d`"))?;
+        let number: i64 =
+            rest[..digits].parse().map_err(|_| format!("{subject} needs a number before each unit, as in `30d`"))?;
         rest = rest[digits..].trim_start();
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit = rest[..letters].to_lowercase();
         rest = rest[letters..].trim_start();
         if unit == "m" {
-            return Err(format!("`expiry_date` `+{spans}`: `m` could be minutes or months; write `min` or `mo`"));
+            return Err(format!("{subject}: `m` could be minutes or months; write `min` or `mo`"));
         }
         let seconds = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, seconds)| *seconds);
-        let seconds = seconds.ok_or_else(|| {
-            format!("`expiry_date` `+{spans}`: `{unit}` is not a unit of time; known are {}", units())
-        })?;
+        let seconds =
+            seconds.ok_or_else(|| format!("{subject}: `{unit}` is not a unit of time; known are {}", units()))?;
         let span = number.checked_mul(seconds).and_then(|span| total.checked_add(span));
-        total = span.ok_or_else(|| format!("`expiry_date` `+{spans}` is too far away"))?;
+        total = span.ok_or_else(|| format!("{subject} is too far away"))?;
     }
     Ok(total)
 }

@@ -1,7 +1,8 @@
 //! The modules of `ionoscloudsdk.ionoscloud`, one file each.
 
 mod contents;
-mod expiry;
+pub mod delivery;
+pub mod expiry;
 mod filters;
 mod info;
 mod lookup;

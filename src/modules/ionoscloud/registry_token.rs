@@ -3,6 +3,8 @@
 //! Requests, with the registry given by id: a list, and a POST, PATCH or DELETE where something has to be done; a token
 //! that is given by its id is asked for alone instead. A registry given by name costs one more, once a run.
 
+use super::delivery::params::{CREDENTIALS, ROTATE};
+use super::delivery::{DeliverySetting, read_rotation, read_sinks};
 use super::options::{self, CONNECTION, REPLACE, WAIT, wrong};
 use super::{expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
@@ -11,9 +13,10 @@ use crate::ionos::model::{LoginPair, Token};
 use crate::ionos::{ApiError, Fact, LeftPassword, Past, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
 use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Spec, TaskContext};
+use crate::modules::{Args, Failure, Outcome, Spec, TaskContext};
 use crate::reconcile::{
-    Action, Expiry, FieldChange, TokenDesired, new_token, reconcile_token, replacement_token, token_fields, token_patch,
+    Action, Expiry, FieldChange, TokenDesired, generation_number, new_token, reconcile_token, replacement_token,
+    token_fields, token_patch,
 };
 use crate::value::{Dict, Value};
 
@@ -24,6 +27,9 @@ const STATUSES: [&str; 2] = ["enabled", "disabled"];
 
 /// Seconds that an expiry has to be ahead, by the rules of the service's console.
 const SHORTEST_LIFE: i64 = 3600;
+
+/// The longest name of a token that is rotated.
+const LONGEST_FAMILY: usize = 56;
 
 /// The parameters of `registry_token`.
 pub static SPEC: Spec = Spec::new(
@@ -53,6 +59,8 @@ pub static SPEC: Spec = Spec::new(
             .only_in(WRITTEN)
             .required_in(&["present"])
             .replaces(),
+        CREDENTIALS,
+        ROTATE,
         Param::str("registry_token", "Id or name of the token that is there.").only_in(EXISTING).required_in(EXISTING),
         Param::str("registry", "Id or name of the registry.").required().required_in(ALL),
     ],
@@ -73,6 +81,7 @@ pub struct Desired {
     /// Present name or id of the token; `name` where the task gives no token.
     token: Fact<String>,
     fields: TokenDesired,
+    delivery: DeliverySetting,
 }
 
 impl Resource for RegistryToken {
@@ -89,7 +98,12 @@ impl Resource for RegistryToken {
         let name = args.get("name").filter(|name| name.is_true()).map(text_fact);
         if state == "absent" {
             let token = args.get("registry_token").map(text_fact).unwrap_or_default();
-            return Ok(Desired { registry, token, fields: TokenDesired::default() });
+            return Ok(Desired {
+                registry,
+                token,
+                fields: TokenDesired::default(),
+                delivery: DeliverySetting::default(),
+            });
         }
         if let Some(Fact::Known(name)) = &name {
             check_name(name, args, context)?;
@@ -104,7 +118,12 @@ impl Resource for RegistryToken {
             "update" => args.get("registry_token").map(text_fact).unwrap_or_default(),
             _ => name.unwrap_or_default(),
         };
-        Ok(Desired { registry, token, fields })
+        let delivery = match state {
+            "present" => DeliverySetting { sinks: read_sinks(args, context)?, rotation: read_rotation(args, context)? },
+            _ => DeliverySetting::default(),
+        };
+        check_rotation(&delivery, &fields, args, context)?;
+        Ok(Desired { registry, token, fields, delivery })
     }
 
     fn identity(&self, want: &Desired) -> String {
@@ -139,6 +158,14 @@ impl Resource for RegistryToken {
             let why = lookup::no_registry(reads, &want.registry).await?;
             return Ok(Observation { no_parent: Some(why), ..Observation::default() });
         };
+        if want.delivery.rotation.is_some()
+            && let Some(family) = want.token.known()
+        {
+            let (object, past) = newest_generation(reads, &registry, family, &tokens).unzip();
+            let names = tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect();
+            let past = past.flatten();
+            return Ok(Observation { object, parent: Some(registry), names, past, ..Observation::default() });
+        }
         let found = lookup::token_among(&tokens, &want.token)?.cloned();
         let (object, past) = found.map(|token| with_past(reads, &registry, token)).unzip();
         let names = tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect();
@@ -147,7 +174,11 @@ impl Resource for RegistryToken {
     }
 
     fn plan(&self, want: &Desired, have: Option<&Token>) -> Action {
-        reconcile_token(&want.fields, have)
+        match (want.delivery.rotation, have) {
+            // The generations of a token have names of their own.
+            (Some(_), Some(have)) => reconcile_token(&named_as(&want.fields, have), Some(have)),
+            _ => reconcile_token(&want.fields, have),
+        }
     }
 
     async fn rival(&self, site: &Site<'_>, want: &Desired, have: &Token) -> Result<Option<String>, ApiError> {
@@ -171,7 +202,12 @@ impl Resource for RegistryToken {
 
     async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Token>) -> Result<Token, ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to create it in"))?;
-        let new = old.map_or_else(|| new_token(&want.fields), |old| replacement_token(&want.fields, old));
+        want.delivery.prepare(site).await?;
+        let fields = match (want.delivery.rotation, old) {
+            (Some(_), Some(old)) => &named_as(&want.fields, old),
+            _ => &want.fields,
+        };
+        let new = old.map_or_else(|| new_token(fields), |old| replacement_token(fields, old));
         // A token that is replaced may have been found by its id, without the list.
         let names = (old.is_none() || !site.names.is_empty()).then_some(site.names);
         let made = create::create_token(site.api, registry, &new, &site.care(names)).await?;
@@ -218,6 +254,16 @@ impl Resource for RegistryToken {
         Ok(have)
     }
 
+    async fn settle(
+        &self,
+        site: &Site<'_>,
+        want: &Desired,
+        token: &Token,
+        outcome: Outcome,
+    ) -> Result<Outcome, Failure> {
+        want.delivery.settle(site, (want.token.shown(), &want.fields), token, outcome).await
+    }
+
     fn id(&self, token: &Token) -> Id {
         token.id.clone()
     }
@@ -251,7 +297,7 @@ impl Resource for RegistryToken {
 }
 
 /// Returns the token with the password that an earlier run has left of it, and what else is known of that run.
-fn with_past(reads: &dyn RegistryReads, registry: &Id, token: Token) -> (Token, Option<Past>) {
+pub(super) fn with_past(reads: &dyn RegistryReads, registry: &Id, token: Token) -> (Token, Option<Past>) {
     // The password that this run has received is in the result of the task that received it, and only there.
     let is_own = |past: &Past| matches!(past, Past::Password { left: LeftPassword::ByThisRun, .. });
     let past = reads.past(registry, &token).filter(|past| !is_own(past));
@@ -288,6 +334,62 @@ fn successor(
     let token = tokens.iter().find(is_meant)?;
     let past = reads.past(registry, token);
     Some((with_password(token.clone(), past.as_ref()), past))
+}
+
+/// Returns the newest generation of a token, and its past.
+///
+/// A successor that may not have been created by the request whose answer was lost is left to the rotation, as long as its
+/// predecessor works.
+fn newest_generation(
+    reads: &dyn RegistryReads,
+    registry: &Id,
+    family: &str,
+    tokens: &[Token],
+) -> Option<(Token, Option<Past>)> {
+    let number = |token: &Token| generation_number(family, token.properties.name.known()?);
+    let newest = tokens.iter().filter(|token| number(token).is_some()).max_by_key(|token| number(token))?;
+    let works = |token: &Token| token.properties.status.known().is_none_or(|s| s.as_deref() != Some("disabled"));
+    let has_predecessor = tokens.iter().any(|token| number(token).is_some() && token.id != newest.id && works(token));
+    let (token, past) = with_past(reads, registry, newest.clone());
+    let past = past.filter(|past| !has_predecessor || !matches!(past, Past::Lost(lost) if lost.ours.is_err()));
+    Some((token, past))
+}
+
+/// Returns what a task wants of a token, with the name that the token has.
+fn named_as(fields: &TokenDesired, token: &Token) -> TokenDesired {
+    TokenDesired { name: Some(token.properties.name.clone()), ..fields.clone() }
+}
+
+/// Refuses a rotation whose successors would be due at once, or whose names would be too long.
+fn check_rotation(
+    delivery: &DeliverySetting,
+    fields: &TokenDesired,
+    args: &Args,
+    context: &TaskContext<'_>,
+) -> Result<(), Stop> {
+    let Some(rotation) = delivery.rotation else { return Ok(()) };
+    let before = rotation.policy.before;
+    match &fields.expiry {
+        Some(Fact::Known(Expiry::Within(end))) => {
+            let life = end.instant().map(|end| end.duration_since(options::now(context)));
+            if life.is_some_and(|life| life.as_secs() - before.as_secs() < SHORTEST_LIFE) {
+                let why = "`rotate.before` is as long as the life of the token: every token would be due at once";
+                return Err(wrong(why.to_owned(), "rotate", args, context).into());
+            }
+        }
+        Some(Fact::Unknown(_)) => {}
+        Some(Fact::Known(Expiry::At(_) | Expiry::Never)) | None => {
+            let why = "`rotate` needs a relative `expiry_date`: a successor gets its own life";
+            return Err(wrong(why.to_owned(), "rotate", args, context).hint("write `expiry_date: +90d`").into());
+        }
+    }
+    if let Some(Fact::Known(name)) = &fields.name
+        && name.len() > LONGEST_FAMILY
+    {
+        let why = format!("with `rotate` a name has at most {LONGEST_FAMILY} characters, so that `-g2` can follow it");
+        return Err(wrong(why, "name", args, context).into());
+    }
+    Ok(())
 }
 
 /// Whether its password is there, or will be.

@@ -1,5 +1,7 @@
 //! One task on one resource: look, decide, act.
 
+use std::cell::RefCell;
+
 use super::ended::Ended;
 use super::{Observation, Order, Resource, Site, Stop, near};
 use crate::ionos::{ApiError, Connection, RegistryApi};
@@ -17,7 +19,7 @@ impl<R: Resource> Module for R {
         Box::pin(async move {
             let spec = Resource::spec(self);
             let state = args.str("state").or_else(|| spec.states.first().copied()).unwrap_or("present");
-            let run = Run { resource: self, spec, state, context, args };
+            let run = Run { resource: self, spec, state, context, args, settled: RefCell::default() };
             match run.go().await {
                 Ok(outcome) => Ok(outcome),
                 Err(Ended::Failed(failure) | Ended::Outdated(failure)) => Err(*failure),
@@ -28,12 +30,14 @@ impl<R: Resource> Module for R {
 }
 
 /// One task on one resource.
-pub(super) struct Run<'a, R> {
+pub(super) struct Run<'a, R: Resource> {
     pub(super) resource: &'a R,
     pub(super) spec: &'static Spec,
     pub(super) state: &'a str,
     pub(super) context: &'a TaskContext<'a>,
     pub(super) args: &'a Args,
+    /// The object as it is at the end.
+    pub(super) settled: RefCell<Option<R::Object>>,
 }
 
 impl<R: Resource> Run<'_, R> {
@@ -72,7 +76,7 @@ impl<R: Resource> Run<'_, R> {
             context: self.context,
         };
         let _writing = self.context.interrupt.writing();
-        match (self.state, &seen.object) {
+        let outcome = match (self.state, &seen.object) {
             ("absent", None) => Ok(self.not_there(api, want, &seen)),
             ("absent", Some(have)) => self.remove(&site, want, have).await,
             (_, _) if seen.no_parent.is_some() => {
@@ -86,6 +90,14 @@ impl<R: Resource> Run<'_, R> {
                 None => self.align(&site, want, have).await,
                 Some(past) => self.align_left(&site, want, have, past).await,
             },
+        };
+        let settled = self.settled.take();
+        match (outcome, settled) {
+            (Ok(outcome), Some(object)) => {
+                let settled = self.resource.settle(&site, want, &object, outcome).await;
+                settled.map_err(|failure| Ended::Failed(Box::new(failure)))
+            }
+            (outcome, _) => outcome,
         }
     }
 

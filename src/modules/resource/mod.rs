@@ -12,7 +12,7 @@ mod recover;
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Args, Spec, TaskContext};
+use super::{Args, Failure, Outcome, Spec, TaskContext};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
 use crate::ionos::create::Care;
@@ -168,6 +168,20 @@ pub trait Resource: Sync {
 
     /// Waits until an object that is as desired can be used too.
     fn ready(&self, site: &Site<'_>, have: Self::Object) -> impl Future<Output = Result<Self::Object, ApiError>>;
+
+    /// Does what depends on the object, once it is as desired: the delivery of its password, say.
+    ///
+    /// # Errors
+    /// With the failure of the task.
+    fn settle(
+        &self,
+        _site: &Site<'_>,
+        _want: &Self::Desired,
+        _object: &Self::Object,
+        outcome: Outcome,
+    ) -> impl Future<Output = Result<Outcome, Failure>> {
+        std::future::ready(Ok(outcome))
+    }
 
     /// Returns the id.
     fn id(&self, object: &Self::Object) -> Id;

@@ -29,6 +29,7 @@ impl<R: Resource> Run<'_, R> {
         reason: Option<String>,
     ) -> Outcome {
         let changed = verb != Verb::Nothing;
+        self.settled.replace(after.cloned());
         let mut outcome = Outcome::new(changed, Dict::new()).with("action", verb.name());
         let identity = self.resource.identity(want);
         if self.context.check && changed {

@@ -1,0 +1,289 @@
+//! The rotation of a token: carries out what [`next_rotation_step`] decides, one step after another, until there is nothing
+//! to do. A run that is killed at any step leaves a state that the next run leads on.
+
+use std::rc::Rc;
+
+use jiff::Timestamp;
+
+use super::deliver::{Password, SinkReport, SinkStatus, password_of};
+use super::read::{RotationSetting, Verification};
+use super::settle::{Settling, lost, needs_replacement};
+use crate::ionos::model::{Token, TokenPatch};
+use crate::ionos::{ApiError, Date, Fact, Past};
+use crate::modules::{Failure, Outcome};
+use crate::reconcile::{
+    Custody, Generation, RotationStep, Verb, generation_name, generation_number, next_rotation_step, replacement_token,
+};
+use crate::value::Value;
+
+/// More steps than any rotation has.
+const STEPS: usize = 200;
+
+/// A generation and its token.
+struct Member {
+    generation: Generation,
+    token: Token,
+}
+
+/// A rotation under way.
+pub(super) struct Rotation<'a> {
+    settling: Settling<'a>,
+    setting: RotationSetting,
+    /// The name in the task.
+    family: &'a str,
+    members: Vec<Member>,
+    /// The generation that this run has verified.
+    verified: Option<u32>,
+    /// What the sinks have of the newest generation, once that is known.
+    reports: Option<Vec<SinkReport>>,
+    /// A successor was made because a sink had lost the password.
+    replaced: bool,
+}
+
+impl<'a> Rotation<'a> {
+    /// Looks at the generations of a token; `current` is the one that the task found or made.
+    pub(super) async fn observe(
+        settling: Settling<'a>,
+        setting: RotationSetting,
+        family: &'a str,
+        current: &Token,
+    ) -> Result<Self, Failure> {
+        let tokens = match settling.site.api.tokens(settling.registry).await {
+            Ok(tokens) => tokens.unwrap_or_default(),
+            Err(error) => return Err(settling.failed(format!("failed to read the generations of `{family}`: {error}"))),
+        };
+        let mut rotation =
+            Self { settling, setting, family, members: Vec::new(), verified: None, reports: None, replaced: false };
+        rotation.add_all(&tokens, current);
+        Ok(rotation)
+    }
+
+    fn add_all(&mut self, tokens: &Rc<Vec<Token>>, current: &Token) {
+        for token in tokens.iter().chain([current]) {
+            let Some(name) = token.properties.name.known() else { continue };
+            let Some(number) = generation_number(self.family, name) else { continue };
+            let known = self.members.iter().position(|member| member.generation.number == number);
+            match known {
+                // The one that the task has just made knows its password.
+                Some(index) if token.id == current.id => drop(self.members.remove(index)),
+                Some(_) => continue,
+                None => {}
+            }
+            let (token, custody) = self.look_up(token.clone());
+            self.add(number, token, custody);
+        }
+    }
+
+    fn add(&mut self, number: u32, token: Token, custody: Custody) {
+        let instant = |date: Option<&Date>| date.and_then(Date::instant);
+        let properties = &token.properties;
+        let generation = Generation {
+            number,
+            enabled: properties.status.known().is_none_or(|status| status.as_deref() != Some("disabled")),
+            created: instant(token.metadata.created_date.known().and_then(Option::as_ref)),
+            modified: instant(token.metadata.last_modified_date.as_ref()),
+            expires: instant(properties.expiry_date.known().and_then(Option::as_ref)),
+            custody,
+        };
+        self.members.push(Member { generation, token });
+    }
+
+    /// Finds out where the password of a token is.
+    fn look_up(&self, token: Token) -> (Token, Custody) {
+        let Settling { site, registry, courier, .. } = &self.settling;
+        let (token, past) = match password_of(&token) {
+            Password::Gone => super::super::registry_token::with_past(site.api, registry, token),
+            _ => (token, None),
+        };
+        let has_receipt = |name: String| courier.ledger.receipt(token.id.shown(), &name).is_some();
+        let mut receipts = courier.sinks.iter().map(|setting| has_receipt(setting.sink.name()));
+        let custody = match (password_of(&token), past) {
+            (Password::Gone, Some(Past::Lost(_))) => Custody::Lost,
+            (Password::Gone, _) if receipts.any(|has| has) => Custody::Delivered,
+            (Password::Gone, _) => Custody::Unknown,
+            _ => Custody::Pending,
+        };
+        (token, custody)
+    }
+
+    fn member(&self, number: u32) -> &Member {
+        let found = self.members.iter().find(|member| member.generation.number == number);
+        found.expect("the decision names generations that were observed")
+    }
+
+    fn newest(&self) -> Option<&Member> {
+        self.members.iter().max_by_key(|member| member.generation.number)
+    }
+
+    /// The time by the service's clock, which dates the tokens.
+    fn now(&self) -> Timestamp {
+        let clock = self.settling.site.api.witness().clock;
+        clock.unwrap_or_else(|| super::super::options::now(self.settling.site.context))
+    }
+
+    /// Carries out steps until there is nothing to do.
+    pub(super) async fn run(mut self) -> Result<Outcome, Failure> {
+        for _ in 0..STEPS {
+            let generations: Vec<Generation> = self.members.iter().map(|member| member.generation.clone()).collect();
+            let step = next_rotation_step(&generations, &self.setting.policy, self.now(), self.verified);
+            let done = match step {
+                RotationStep::Create(number) => self.create(number, None).await,
+                RotationStep::Deliver(number) => match self.deliver(number).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return self.conclude(None),
+                    Err(why) => Err(why),
+                },
+                RotationStep::Verify(number) => self.verify(number).await,
+                RotationStep::Disable(number) => self.disable(number).await,
+                RotationStep::Delete(number) => self.delete(number, "its grace period is over").await,
+                RotationStep::Discard(number) => self.delete(number, "its password was lost").await,
+                RotationStep::Wait(number) => {
+                    self.settling.site.context.warn(format!(
+                        "another run seems to be at work on `{}`; the rotation goes on with the next run",
+                        generation_name(self.family, number)
+                    ));
+                    return self.conclude(None);
+                }
+                RotationStep::Rest { due } => match self.compare().await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return self.conclude(due),
+                    Err(why) => Err(why),
+                },
+            };
+            if let Err(why) = done {
+                let message =
+                    format!("failed to rotate token `{}`: {why}; the next run goes on from here", self.family);
+                return Err(self.settling.failed(message));
+            }
+        }
+        Err(self.settling.failed(format!("the rotation of token `{}` comes to no end", self.family)))
+    }
+
+    /// Makes a generation, with the properties that the task gives and those of its predecessor otherwise.
+    async fn create(&mut self, number: u32, reason: Option<String>) -> Result<(), String> {
+        let settling = &self.settling;
+        settling.courier.prepare().await?;
+        let mut new = match self.newest() {
+            Some(newest) => replacement_token(settling.fields, &newest.token),
+            None => crate::reconcile::new_token(settling.fields),
+        };
+        new.name = Fact::Known(generation_name(self.family, number));
+        // Its own life, not what is left of that of its predecessor.
+        new.expiry_date =
+            settling.fields.expiry.clone().map(|expiry| expiry.map(|expiry| expiry.date())).or(new.expiry_date);
+        new.status = Some(Fact::Known("enabled".to_owned()));
+        let made = settling.create(&new).await.map_err(|error| error.to_string())?;
+        self.settling.record(Verb::Create, &made, Some(&made), reason);
+        self.settling.show(&made, if self.members.is_empty() { "create" } else { "rotate" });
+        self.add(number, made, Custody::Pending);
+        self.reports = None;
+        Ok(())
+    }
+
+    /// Delivers the password and checks that it has arrived; only then the store need not keep it. Returns whether every
+    /// sink has confirmed.
+    async fn deliver(&mut self, number: u32) -> Result<bool, String> {
+        let token = self.member(number).token.clone();
+        let reports = self.settling.courier.deliver(&token).await;
+        let failed = reports.iter().any(|report| report.status == SinkStatus::Failed);
+        if !failed {
+            let with_login = self.setting.verification == Verification::Login;
+            self.settling.courier.verify(&token, with_login).await?;
+            self.settling.confirm(&token, &reports);
+            self.set(number, |generation| generation.custody = Custody::Delivered);
+            self.verified = Some(number);
+        }
+        self.reports = Some(reports);
+        Ok(!failed)
+    }
+
+    /// Checks a delivery of an earlier run before the predecessor is disabled.
+    async fn verify(&mut self, number: u32) -> Result<(), String> {
+        let token = self.member(number).token.clone();
+        let reports = self.settling.courier.deliver(&token).await;
+        let verified = self.settling.courier.verify(&token, false).await;
+        if verified.is_err() && needs_replacement(&reports) && !self.replaced {
+            self.replaced = true;
+            return self.create(number + 1, Some(lost(&reports))).await;
+        }
+        verified?;
+        self.verified = Some(number);
+        self.reports = Some(reports);
+        Ok(())
+    }
+
+    async fn disable(&mut self, number: u32) -> Result<(), String> {
+        let Settling { site, registry, .. } = &self.settling;
+        let old = self.member(number).token.clone();
+        let patch = TokenPatch { status: Some(Fact::Known("disabled".to_owned())), ..TokenPatch::default() };
+        let after = gone_is_fine(site.api.patch_token(registry, &old.id, &patch).await)?;
+        match after {
+            Some(after) => {
+                self.settling.record(Verb::Update, &old, Some(&after), Some("its successor works".to_owned()));
+                let now = self.now();
+                self.set(number, |generation| {
+                    generation.enabled = false;
+                    generation.modified = Some(now);
+                });
+            }
+            // It has ended by itself.
+            None => self.members.retain(|member| member.generation.number != number),
+        }
+        Ok(())
+    }
+
+    async fn delete(&mut self, number: u32, reason: &str) -> Result<(), String> {
+        let Settling { site, registry, .. } = &self.settling;
+        let old = self.member(number).token.clone();
+        gone_is_fine(site.api.delete_token(registry, &old.id).await)?;
+        self.settling.record(Verb::Delete, &old, None, Some(reason.to_owned()));
+        self.members.retain(|member| member.generation.number != number);
+        Ok(())
+    }
+
+    /// Compares what the sinks have with what was delivered. Returns whether a successor was made for one that has lost it.
+    async fn compare(&mut self) -> Result<bool, String> {
+        if self.reports.is_some() {
+            return Ok(false);
+        }
+        let Some(newest) = self.newest() else { return Ok(false) };
+        let (number, token) = (newest.generation.number, newest.token.clone());
+        let reports = self.settling.courier.deliver(&token).await;
+        if needs_replacement(&reports) && !self.replaced {
+            self.replaced = true;
+            self.create(number + 1, Some(lost(&reports))).await?;
+            return Ok(true);
+        }
+        self.reports = Some(reports);
+        Ok(false)
+    }
+
+    fn set(&mut self, number: u32, change: impl FnOnce(&mut Generation)) {
+        let found = self.members.iter_mut().find(|member| member.generation.number == number);
+        if let Some(member) = found {
+            change(&mut member.generation);
+        }
+    }
+
+    fn conclude(self, due: Option<Timestamp>) -> Result<Outcome, Failure> {
+        let Some(newest) = self.newest() else { return Ok(self.settling.outcome) };
+        let token = newest.token.clone();
+        let rotation = Value::dict([
+            ("generation", i64::from(newest.generation.number).into()),
+            ("due", due.map_or(Value::Null, |due| Value::text(due.to_string()))),
+        ]);
+        let reports = self.reports.unwrap_or_default();
+        let mut settling = self.settling;
+        settling.outcome.data.set("rotation", rotation);
+        settling.conclude(&token, &reports)
+    }
+}
+
+/// A token that has ended meanwhile needs no change.
+fn gone_is_fine<T>(answer: Result<T, ApiError>) -> Result<Option<T>, String> {
+    match answer {
+        Ok(after) => Ok(Some(after)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
