@@ -20,7 +20,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
-use crate::{state, yaml};
+use crate::{state_dir, yaml};
 use reader::{Mapping, Reader};
 
 pub use forge::{ForgeConfig, ForgeType};
@@ -106,7 +106,7 @@ fn read_top(file: &Path, reader: &Reader, top: &Mapping<'_>) -> GitopsConfig {
     }
     let notifiers = notify::read(top);
     let host = top.text("host").unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
-    let default_state = || state::folder().map(|folder| folder.join("gitops"));
+    let default_state = || state_dir::folder().map(|folder| folder.join("gitops"));
     let state_dir = top.path("state_dir").or_else(default_state).unwrap_or_else(|| {
         let message = "there is no home folder for the state of jobs";
         reader.complain(Diagnostic::error(message).hint("name a folder with `state_dir`"));
