@@ -6,5 +6,10 @@
 pub mod hooks;
 pub mod http;
 pub mod metrics;
+pub mod child;
 pub mod config;
+pub mod decide;
+pub mod engine;
+pub mod record;
+pub mod repository;
 pub mod view;

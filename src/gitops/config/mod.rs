@@ -24,8 +24,8 @@ use crate::{state_dir, yaml};
 use reader::{Mapping, Reader};
 
 pub use forge::{ForgeConfig, ForgeType};
-pub use git::{GitConfig, Revision, Verification};
-pub use job::{Approval, Drift, Environment, HookConfig, JobConfig, Mode, Placement, Prune, PruneMode, Retry};
+pub use git::{GitConfig, Revision, Transport, Verification};
+pub use job::{ActionKind, Approval, Drift, Environment, HookConfig, JobConfig, Mode, Placement, Prune, PruneMode, Retry};
 pub use notify::{NotifierConfig, NotifierType, Occasion};
 pub use secret::{SecretError, SecretSource, SecretText};
 pub use server::{Listen, ServerConfig, Store};
