@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::RunArgs;
 use super::config;
-use super::embedded;
+use super::embedded::{self, MockRegistry};
 use super::inventory_templates;
 use super::load;
 use super::output::{self, broken, colours, general, guarded};
@@ -23,7 +23,6 @@ use crate::plan::{Answers, Gather};
 use crate::playbook::loader::plain;
 use crate::playbook::{Loaded, Playbook};
 use crate::report::{Bus, Event, Writer};
-use crate::sandbox::Handle;
 use crate::secrets;
 use crate::settings::Settings;
 use crate::vars::vault::VaultSecrets;
@@ -40,7 +39,7 @@ pub(super) struct Making {
     /// Environment variables of every task.
     pub environment: Vec<(String, String)>,
     /// A server that runs already.
-    pub server: Option<Rc<Handle>>,
+    pub server: Option<Rc<MockRegistry>>,
     /// Is told what modules do to files, or says whether they may.
     pub deeds: Option<Rc<dyn Deeds>>,
     /// Earlier answers to `vars_prompt`.
@@ -109,8 +108,8 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     let (ended, run, journal) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
         Ok(Prepared::Run(run, playbooks, journal)) => {
             let ended = interruptible(&run, &playbooks).await;
-            if let Some(server) = &server {
-                bus.emit(&Event::Line(embedded::summary(server)));
+            if let Some(line) = server.as_deref().and_then(embedded::summary) {
+                bus.emit(&Event::Line(line));
             }
             (ended, run, journal)
         }
@@ -170,8 +169,8 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
 }
 
 enum Prepared {
-    /// With the first playbook: those after it are read when their turn has come. The embedded server and what it makes end
-    /// with the process: then there is no journal.
+    /// With the first playbook: those after it are read when their turn has come. What the mock registry of this process
+    /// makes ends with it: then there is no journal.
     Run(Rc<Run>, Vec<Playbook>, Option<Rc<Journal>>),
     Done,
 }
@@ -180,7 +179,7 @@ async fn prepare(
     args: &RunArgs,
     settings: &Settings,
     bus: &Rc<Bus>,
-    server: Option<&Handle>,
+    server: Option<&MockRegistry>,
     making: &Making,
 ) -> Loaded<Prepared> {
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
@@ -219,10 +218,14 @@ async fn prepare(
     let listed = args.syntax_check || listing.hosts || listing.tasks || listing.tags;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
     let (http, journal): (Rc<dyn Connector>, _) = match server {
-        Some(server) => (Rc::new(embedded::ToSandbox::new(http, server)), None),
+        Some(server) if !server.is_shared() => (Rc::new(embedded::ToSandbox::new(http, server)), None),
         None if listed => (http, None),
-        None => {
+        _ => {
             let journal = Rc::new(token::journal(bus)?);
+            let http = match server {
+                Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
+                None => http,
+            };
             (Rc::new(JournalledConnector::new(http, Rc::clone(&journal))), Some(journal))
         }
     };

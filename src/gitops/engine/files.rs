@@ -58,11 +58,13 @@ impl Files {
     /// Watches for requests. Needs a runtime.
     #[must_use]
     pub fn watching(mut self) -> Self {
+        // The warning is about descriptors that close early; an owned one does not.
+        #[allow(deprecated, reason = "the alternative needs unsafe code")]
         let watch = || {
             let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
             let watch = inotify::init(flags).ok()?;
             inotify::add_watch(&watch, self.folder.join("requests"), inotify::WatchFlags::MOVED_TO).ok()?;
-            AsyncFd::register(watch).ok()
+            AsyncFd::new(watch).ok()
         };
         self.watch = watch();
         self
