@@ -3,11 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::cli_interface::SANDBOX_URL_VARIABLE;
 use crate::ionos::{ApiError, Connection, Connector, Credentials, RegistryApi};
 use crate::sandbox::{self, Handle, Pace, Seed};
-
-/// Where `ionplay gitops --sandbox` tells its runs which mock registry they share.
-pub const URL_VARIABLE: &str = "IONPLAY_SANDBOX_URL";
 
 /// The mock registry of a run.
 pub enum MockRegistry {
@@ -41,7 +39,7 @@ pub const DEMO: &str = "demo";
 /// # Errors
 /// If no port can be had.
 pub fn start() -> Result<MockRegistry, sandbox::Error> {
-    match std::env::var(URL_VARIABLE) {
+    match std::env::var(SANDBOX_URL_VARIABLE) {
         Ok(url) if url.starts_with("http://127.0.0.1:") => Ok(MockRegistry::Shared(url)),
         _ => start_own().map(MockRegistry::Own),
     }

@@ -23,6 +23,7 @@ pub mod vault;
 
 use clap::{Parser, Subcommand};
 
+use crate::cli_interface::PARENT_VARIABLE;
 use crate::exit::Exit;
 use crate::vars::vault::VaultProblem;
 
@@ -66,6 +67,7 @@ enum Command {
 
 /// Parses the command line, does what it says, and gives the exit status.
 pub fn main() -> Exit {
+    end_with_parent();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -104,6 +106,20 @@ fn told(result: anyhow::Result<()>) -> Exit {
                 _ => Exit::General,
             }
         }
+    }
+}
+
+/// A run that another process of this program has started ends with it, as after Ctrl-C.
+fn end_with_parent() {
+    let Ok(parent) = std::env::var(PARENT_VARIABLE) else { return };
+    let mine = rustix::process::getppid().map(|id| id.as_raw_nonzero().to_string());
+    if mine.as_ref() == Some(&parent) {
+        // Where the system knows no such signal, the run goes on to its end.
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::INT));
+    }
+    // It may have gone in between. A process that a task of the run has started has another parent.
+    if rustix::process::getppid().is_none_or(|id| id.is_init()) && mine.as_deref() != Some("1") {
+        std::process::exit(i32::from(Exit::Interrupted.number()));
     }
 }
 

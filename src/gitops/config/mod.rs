@@ -25,7 +25,9 @@ use reader::{Mapping, Reader};
 
 pub use forge::{ForgeConfig, ForgeType};
 pub use git::{GitConfig, Revision, Transport, Verification};
-pub use job::{ActionKind, Approval, Drift, Environment, HookConfig, JobConfig, Mode, Placement, Prune, PruneMode, Retry};
+pub use job::{
+    ActionKind, Approval, Drift, Environment, HookConfig, JobConfig, Mode, Placement, Prune, PruneMode, Retry,
+};
 pub use notify::{NotifierConfig, NotifierType, Occasion};
 pub use secret::{SecretError, SecretSource, SecretText};
 pub use server::{Listen, ServerConfig, Store};

@@ -16,7 +16,6 @@ pub use request::{Answered, Request, answer};
 pub use rules::{Dependencies, Rules};
 pub use step::{Applied, Ended, Event, Fetched, Planned, Relation, decide};
 
-
 use super::record::{JobRecord, Target};
 
 /// What a driver does next for a run.

@@ -20,6 +20,7 @@ use super::decide::{Fetched, Relation};
 use super::record::Target;
 
 pub use checkout::{Checkout, remove_tree};
+pub(crate) use git::inherited as inherited_environment;
 pub use verify::signers_digest;
 
 /// Why a repository cannot be used.
