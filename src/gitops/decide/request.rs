@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::record::{Health, JobRecord, Offer};
-use super::super::view::{Decision, Outcome, Reason, Suspension};
+use super::super::view::{Decision, Outcome, Reason, Status, Suspension};
 use super::Effect;
 use super::end::end_waiting;
 use super::rules::Rules;
@@ -48,6 +48,10 @@ pub enum Request {
     },
     /// Start runs again.
     Resume,
+    /// Look at the repository now. A daemon answers when nothing is due for the job any more.
+    Look,
+    /// Nothing: a daemon answers with the status of all jobs.
+    Status,
     /// Apply an earlier commit.
     Rollback {
         /// The commit.
@@ -61,7 +65,7 @@ pub enum Request {
 }
 
 /// How a request was answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 pub enum Answered {
     /// It was done.
@@ -70,6 +74,11 @@ pub enum Answered {
         run: Option<String>,
         /// A run that was due already serves it, too.
         merged: bool,
+    },
+    /// The status of all jobs.
+    Status {
+        /// The document.
+        status: Status,
     },
     /// It makes no sense now.
     Refused {
@@ -108,6 +117,11 @@ pub fn answer(
             record.looked = None;
             done(None)
         }
+        Request::Look => {
+            record.looked = None;
+            done(None)
+        }
+        Request::Status => done(None),
         Request::AcceptBaseline { commit } => {
             record.lost = None;
             record.applied = Some(commit.clone());

@@ -12,9 +12,11 @@ pub(crate) mod suite;
 use std::fs::File;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use thiserror::Error;
 
+use super::config::{GitopsConfig, Store};
 use super::decide::{Answered, Request};
 use super::record::JobRecord;
 use super::view::Run;
@@ -143,6 +145,20 @@ pub trait Engine {
 
     /// Waits until a request may have been posted.
     fn wait_for_posts(&self) -> EngineFuture<'_, ()>;
+}
+
+/// Opens the store that a configuration names.
+///
+/// # Errors
+/// If it cannot be used.
+pub async fn open(config: &GitopsConfig) -> Result<Rc<dyn Engine>, EngineError> {
+    match &config.store {
+        Store::Files => Ok(Rc::new(files::Files::open(&config.state_dir)?.watching())),
+        Store::Postgres(_) => Err(EngineError::Store {
+            what: "use PostgreSQL".to_owned(),
+            why: "this program was built without it".to_owned(),
+        }),
+    }
 }
 
 /// Returns the last runs of a job, newest first: one under way, one that waits, and those that have ended.

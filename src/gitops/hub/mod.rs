@@ -25,7 +25,7 @@ use super::repository::signers_digest;
 use super::run::Runner;
 use super::view::{JobState, JobStatus, Run, Status, VERSION};
 
-pub use request::ApprovalError;
+pub use attend::Attended;
 
 /// Writes a line for the person who runs the program.
 pub type Log = Box<dyn Fn(&str)>;
@@ -84,6 +84,12 @@ impl Slot {
     /// Returns whether somebody works on it in this process.
     pub fn is_busy(&self) -> bool {
         self.busy.get()
+    }
+
+    /// Makes the repository be looked at next.
+    pub fn look_soon(&self) {
+        self.record.borrow_mut().looked = None;
+        self.trouble_until.set(None);
     }
 
     /// Returns a copy of the record.
@@ -186,6 +192,11 @@ impl Hub {
     /// Writes a line to the log.
     pub fn log(&self, line: &str) {
         (self.log)(line);
+    }
+
+    /// Returns what starts runs.
+    pub fn runner(&self) -> &Runner {
+        &self.runner
     }
 
     fn tick(&self) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::decide::{Answered, Request, answer};
+use super::super::decide::{Answered, Effect, Request, answer};
 use super::super::engine::EngineError;
 use super::super::record::{JobRecord, Offer};
 use super::super::view::{Reason, Run};
@@ -13,13 +13,6 @@ use super::{Hub, Slot};
 
 /// Between two tries to take a job that another process has.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// Why a plan is not approved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ApprovalError {
-    /// It cannot be checked whether the plan still fits.
-    Unchecked(String),
-}
 
 impl Hub {
     /// Answers a request to a job.
@@ -125,7 +118,12 @@ impl Hub {
                 done?;
                 released?;
             } else {
-                // The run under way saves the record, too; effects of requests end runs that wait, which none is now.
+                // The run under way goes on; a plan may have waited beside it.
+                for effect in &effects {
+                    if let Effect::EndWaiting { run, ended } = effect {
+                        self.end_waiting_run(slot, &claim, run, ended).await?;
+                    }
+                }
                 self.save(slot, &claim).await?;
                 self.announce(slot, &before);
             }
