@@ -9,6 +9,7 @@ pub mod doc;
 mod dry_run;
 pub mod embedded;
 pub mod extra_vars;
+pub mod gitops;
 mod inventory_templates;
 pub mod lint;
 pub mod load;
@@ -51,6 +52,7 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Do exactly what a plan says.
     Apply(apply::ApplyArgs),
+    Gitops(gitops::GitopsArgs),
     Sandbox(sandbox::Args),
     /// Run a background task (used by `async` itself).
     #[command(hide = true)]
@@ -82,6 +84,7 @@ pub fn main() -> Exit {
         Some(Command::Run(args)) => run::main(&args),
         Some(Command::Plan(args)) => plan::main(&args),
         Some(Command::Apply(args)) => apply::main(&args),
+        Some(Command::Gitops(args)) => gitops::main(&args),
         Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
         Some(Command::AsyncJob(args)) => async_job::run(&args),
         Some(Command::Vault(args)) => told(vault::run(&args)),

@@ -15,6 +15,7 @@ pub mod holder;
 pub mod hub;
 pub mod observer;
 pub mod once;
+pub mod preview;
 pub mod record;
 pub mod repository;
 pub mod run;

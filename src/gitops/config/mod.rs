@@ -93,6 +93,25 @@ impl GitopsConfig {
         self.jobs.get(name)
     }
 
+    /// Returns the environment variables that hold secrets of jobs and are not set, each with its job.
+    pub fn missing_variables(&self) -> Vec<(String, String)> {
+        let unset = |source: &SecretSource| match source {
+            SecretSource::Environment(name) if source.read().is_err() => Some(name.clone()),
+            _ => None,
+        };
+        let of_job = |(name, job): (&String, &Arc<JobConfig>)| {
+            let mut sources: Vec<&SecretSource> = job.git.password.iter().collect();
+            sources.extend(job.forge.iter().map(|forge| &forge.token));
+            sources.extend(job.hook.iter().flat_map(|hook| &hook.secrets));
+            sources.extend(job.environment.values().filter_map(|value| match value {
+                Environment::Secret(source) => Some(source),
+                Environment::Plain(_) => None,
+            }));
+            sources.into_iter().filter_map(unset).map(|variable| (name.clone(), variable)).collect::<Vec<_>>()
+        };
+        self.jobs.iter().flat_map(of_job).collect()
+    }
+
     /// Returns the folder that children use as their state directory: the credential store lies below it.
     pub fn credentials_dir(&self) -> &Path {
         &self.state_dir

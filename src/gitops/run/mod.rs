@@ -17,6 +17,7 @@ use crate::exit::Exit;
 use crate::plan::{Plan, save};
 use crate::secrets::Redactor;
 
+pub use command::shell_line;
 pub use facts::{MadeBefore, collect_objects, collect_planned, collect_tokens};
 pub use results::{list_kept, read_recap};
 
@@ -147,7 +148,7 @@ impl Runner {
         };
         let child = run_child(setup).await.map_err(|error| StepError::Start(error.to_string()))?;
         let error = (!child.is_success()).then(|| redactor.redact(&explain(&child, run.limit)).into_owned());
-        let output = format!("$ {}\n{}{}", command::shell_line(&command), child.stdout, child.stderr);
+        let output = format!("$ {}\n{}{}", shell_line(&command), child.stdout, child.stderr);
         Ok(StepResult {
             command,
             exit: child.exit,
