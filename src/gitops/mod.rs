@@ -3,16 +3,16 @@
 //! The room stands on top of the house. It talks to runs through child processes of the same binary, and to the world
 //! through small traits.
 
-pub mod hooks;
-pub mod http;
-pub mod metrics;
 pub mod child;
 pub mod config;
 pub mod daemon;
 pub mod decide;
 pub mod engine;
 pub mod holder;
+pub mod hooks;
+pub mod http;
 pub mod hub;
+pub mod metrics;
 pub mod observer;
 pub mod once;
 pub mod preview;
