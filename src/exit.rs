@@ -15,6 +15,8 @@ pub enum Exit {
     Changes,
     /// 3, with `--detailed-exitcode`: nothing failed or changes as far as that can be said, and of parts it cannot.
     Undetermined,
+    /// 3, of `gitops`: something waits for approval.
+    Waiting,
     /// 4: something is not understood, or a host was unreachable.
     Unparsable,
     /// 5: options that make no sense together.
@@ -48,7 +50,7 @@ impl Exit {
             Self::Success => 0,
             Self::General => 1,
             Self::Failed | Self::Changes => 2,
-            Self::Undetermined => 3,
+            Self::Undetermined | Self::Waiting => 3,
             Self::PlanUnusable => 10,
             Self::PlanPlaybook => 11,
             Self::PlanWorld => 12,

@@ -42,6 +42,7 @@
 
 pub mod address;
 pub mod cli;
+pub mod cli_interface;
 pub mod credentials;
 pub mod diagnostic;
 pub mod executor;

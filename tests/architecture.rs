@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "suggest",
     "address",
     "exit",
+    "cli_interface",
     "interrupt",
     "progress",
     "state_dir",

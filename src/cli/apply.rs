@@ -43,6 +43,12 @@ pub struct ApplyArgs {
     /// Write the event stream to this file, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Look again after the apply, and write what would still change as a plan to this file.
+    #[arg(long, value_name = "FILE")]
+    after: Option<PathBuf>,
+    /// Only check that the plan still fits; apply nothing.
+    #[arg(long, conflicts_with_all = ["events", "after"])]
+    check: bool,
     /// No colours.
     #[arg(long)]
     no_color: bool,
@@ -66,11 +72,17 @@ async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
         Err(error) => return Err(refuse(&error.to_string(), Exit::General)),
     };
     let stamp = Stamp::with(&plan.salt);
+    // The events are those of the apply, not of the looks before and after it.
+    let look_args = RunArgs { events: None, ..run.clone() };
     let foretelling =
-        || Foretelling { args: &run, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
+        || Foretelling { args: &look_args, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
     let (_, now) = foretelling().plan().await;
     let now = now.ok_or(Exit::General)?;
     verify::verify(&plan, &now).map_err(refused)?;
+    if args.check {
+        print("The plan can be applied.\n");
+        return Ok(Exit::Success);
+    }
     print(&show::text(&plan, look(args.no_color)));
     approved(args)?;
     lock.begin().map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
@@ -98,10 +110,15 @@ async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
         left => return Err(refuse(&format!("{left} requests of the plan were not sent"), Exit::PlanDeviation)),
     }
     // What the world is like now is what later drift is measured against.
-    if let (Exit::Success, Some(after)) = foretelling().plan().await
-        && let Err(error) = drift::keep(&plan.run, &after)
-    {
-        eprintln!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}");
+    let (_, after) = foretelling().plan().await;
+    if let Some(after) = after.filter(|after| after.failed.is_empty()) {
+        if let Err(error) = drift::keep(&plan.run, &after) {
+            eprintln!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}");
+        }
+        if let Some(path) = &args.after {
+            let written = save::text(&after).and_then(|text| save::write(path, &text));
+            written.map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
+        }
     }
     print("Applied.\n");
     Ok(Exit::Success)

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::args::RunArgs;
+use super::embedded::MockRegistry;
 use super::run::{self, Done, Making};
 use crate::exit::Exit;
 use crate::plan::Answers;
@@ -15,7 +16,6 @@ use crate::plan::Tape;
 use crate::plan::model;
 use crate::plan::model::Step;
 use crate::plan::record_dry_run;
-use crate::sandbox::Handle;
 use crate::value::json::{self, Style};
 
 /// Name of the mock registry in plans; its port changes with every run.
@@ -26,7 +26,7 @@ pub(super) struct Foretelling<'a> {
     /// The command line.
     pub args: &'a RunArgs,
     /// The embedded service, if it runs already.
-    pub server: Option<Rc<Handle>>,
+    pub server: Option<Rc<MockRegistry>>,
     /// The time that relative dates count from.
     pub made: &'a str,
     /// Makes the digests.

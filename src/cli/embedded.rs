@@ -3,8 +3,32 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::cli_interface::SANDBOX_URL_VARIABLE;
 use crate::ionos::{ApiError, Connection, Connector, Credentials, RegistryApi};
 use crate::sandbox::{self, Handle, Pace, Seed};
+
+/// The mock registry of a run.
+pub enum MockRegistry {
+    /// It belongs to this process, and ends with it.
+    Own(Handle),
+    /// It belongs to the process that started this one, at this URL, and outlives this run.
+    Shared(String),
+}
+
+impl MockRegistry {
+    /// Returns its base URL.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Own(handle) => handle.url(),
+            Self::Shared(url) => url.clone(),
+        }
+    }
+
+    /// Returns whether what is made in it outlives this run.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+}
 
 /// The registry that is there from the start.
 pub const DEMO: &str = "demo";
@@ -14,7 +38,18 @@ pub const DEMO: &str = "demo";
 ///
 /// # Errors
 /// If no port can be had.
-pub fn start() -> Result<Handle, sandbox::Error> {
+pub fn start() -> Result<MockRegistry, sandbox::Error> {
+    match std::env::var(SANDBOX_URL_VARIABLE) {
+        Ok(url) if url.starts_with("http://127.0.0.1:") => Ok(MockRegistry::Shared(url)),
+        _ => start_own().map(MockRegistry::Own),
+    }
+}
+
+/// Starts the mock registry of this process.
+///
+/// # Errors
+/// If no port can be had.
+pub fn start_own() -> Result<Handle, sandbox::Error> {
     let seed = Seed::parse(&format!("registries: [{{name: {DEMO}}}]")).unwrap_or_default();
     let pace = Pace {
         new: Duration::from_millis(100),
@@ -25,7 +60,7 @@ pub fn start() -> Result<Handle, sandbox::Error> {
 }
 
 /// Returns environment variables for tasks, so that they need no account.
-pub fn environment(server: &Handle) -> Vec<(String, String)> {
+pub fn environment(server: &MockRegistry) -> Vec<(String, String)> {
     vec![("IONOS_API_URL".to_owned(), server.url()), ("IONOS_TOKEN".to_owned(), sandbox::TOKEN.to_owned())]
 }
 
@@ -38,7 +73,7 @@ pub struct ToSandbox {
 
 impl ToSandbox {
     /// A connector to this server.
-    pub fn new(inner: Rc<dyn Connector>, server: &Handle) -> Self {
+    pub fn new(inner: Rc<dyn Connector>, server: &MockRegistry) -> Self {
         Self { inner, url: server.url() }
     }
 }
@@ -55,8 +90,9 @@ impl Connector for ToSandbox {
 }
 
 /// One line about what was asked of the server.
-pub fn summary(server: &Handle) -> String {
+pub fn summary(server: &MockRegistry) -> Option<String> {
+    let MockRegistry::Own(server) = server else { return None };
     let requests = server.requests();
     let writing = requests.iter().filter(|request| request.writes()).count();
-    format!("SANDBOX: {} requests, {writing} of them writing; nothing left this machine", requests.len())
+    Some(format!("SANDBOX: {} requests, {writing} of them writing; nothing left this machine", requests.len()))
 }

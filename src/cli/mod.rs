@@ -10,6 +10,7 @@ pub mod docker_credential;
 mod dry_run;
 pub mod embedded;
 pub mod extra_vars;
+pub mod gitops;
 mod inventory_templates;
 pub mod lint;
 mod lint_tokens;
@@ -31,6 +32,7 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
+use crate::cli_interface::PARENT_VARIABLE;
 use crate::exit::Exit;
 use crate::vars::vault::VaultProblem;
 
@@ -58,6 +60,7 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Do exactly what a plan says.
     Apply(apply::ApplyArgs),
+    Gitops(gitops::GitopsArgs),
     Sandbox(sandbox::Args),
     /// Run a background task (used by `async` itself).
     #[command(hide = true)]
@@ -75,6 +78,7 @@ enum Command {
 
 /// Parses the command line, does what it says, and gives the exit status.
 pub fn main() -> Exit {
+    end_with_parent();
     let cli = match Cli::try_parse_from(words(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
@@ -89,6 +93,7 @@ pub fn main() -> Exit {
         Some(Command::Run(args)) => run::main(&args),
         Some(Command::Plan(args)) => plan::main(&args),
         Some(Command::Apply(args)) => apply::main(&args),
+        Some(Command::Gitops(args)) => gitops::main(&args),
         Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
         Some(Command::AsyncJob(args)) => async_job::run(&args),
         Some(Command::Vault(args)) => told(vault::run(&args)),
@@ -127,6 +132,20 @@ fn told(result: anyhow::Result<()>) -> Exit {
                 _ => Exit::General,
             }
         }
+    }
+}
+
+/// A run that another process of this program has started ends with it, as after Ctrl-C.
+fn end_with_parent() {
+    let Ok(parent) = std::env::var(PARENT_VARIABLE) else { return };
+    let mine = rustix::process::getppid().map(|id| id.as_raw_nonzero().to_string());
+    if mine.as_ref() == Some(&parent) {
+        // Where the system knows no such signal, the run goes on to its end.
+        let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::INT));
+    }
+    // It may have gone in between. A process that a task of the run has started has another parent.
+    if rustix::process::getppid().is_none_or(|id| id.is_init()) && mine.as_deref() != Some("1") {
+        std::process::exit(i32::from(Exit::Interrupted.number()));
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::RunArgs;
 use super::config;
-use super::embedded;
+use super::embedded::{self, MockRegistry};
 use super::inventory_templates;
 use super::load;
 use super::output::{self, broken, colours, general, guarded};
@@ -23,7 +23,6 @@ use crate::plan::{Answers, Gather};
 use crate::playbook::loader::plain;
 use crate::playbook::{Loaded, Playbook};
 use crate::report::{Bus, Event, Writer};
-use crate::sandbox::Handle;
 use crate::secrets;
 use crate::settings::Settings;
 use crate::vars::vault::VaultSecrets;
@@ -40,7 +39,7 @@ pub(super) struct Making {
     /// Environment variables of every task.
     pub environment: Vec<(String, String)>,
     /// A server that runs already.
-    pub server: Option<Rc<Handle>>,
+    pub server: Option<Rc<MockRegistry>>,
     /// Is told what modules do to files, or says whether they may.
     pub deeds: Option<Rc<dyn Deeds>>,
     /// Earlier answers to `vars_prompt`.
@@ -109,8 +108,8 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
     let (ended, run, store) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
         Ok(Prepared::Run(run, playbooks, store)) => {
             let ended = interruptible(&run, &playbooks).await;
-            if let Some(server) = &server {
-                bus.emit(&Event::Line(embedded::summary(server)));
+            if let Some(line) = server.as_deref().and_then(embedded::summary) {
+                bus.emit(&Event::Line(line));
             }
             (ended, run, store)
         }
@@ -213,7 +212,7 @@ async fn prepare(
     args: &RunArgs,
     settings: &Settings,
     bus: &Rc<Bus>,
-    server: Option<&Handle>,
+    server: Option<&MockRegistry>,
     making: &Making,
 ) -> Loaded<Prepared> {
     let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
@@ -258,8 +257,8 @@ async fn prepare(
     let store = match listed {
         true => None,
         false => {
-            // The mock registry and what it makes end with the process.
-            let in_run = server.is_some() || args.no_journal;
+            // The mock registry of this process, and what it makes, end with the process.
+            let in_run = server.is_some_and(|server| !server.is_shared()) || args.no_journal;
             let keeping = if in_run { Keeping::InRun } else { Keeping::InFolder };
             Some(Rc::new(token::store(bus, keeping, args.seal_key_file.as_deref())?))
         }

@@ -7,14 +7,24 @@ use crate::address;
 const SECRET: &[&str] =
     &["IONOS_TOKEN", "IONOS_PASSWORD", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN", "VAULT_TOKEN"];
 
+/// Names, separated by commas, of more such variables: whoever starts a run knows where it put secrets.
+pub const VARIABLE: &str = "IONPLAY_SECRET_ENV";
+
 /// Variables with an address that may hold a name and a password.
 const ADDRESSES: &[&str] = &["IONOS_API_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY"];
 
 /// Makes the secrets of the environment known, before anything is read that could show them.
 pub fn add_known(redactor: &Redactor, get: impl Fn(&str) -> Option<String>) {
     SECRET.iter().filter_map(|name| get(name)).for_each(|secret| redactor.add(&secret));
+    let named = get(VARIABLE).unwrap_or_default();
+    named.split(',').filter_map(&get).for_each(|secret| redactor.add(&secret));
     let addresses = ADDRESSES.iter().flat_map(|name| [get(name), get(&name.to_lowercase())]).flatten();
     addresses.for_each(|address| address::find_secrets(&address).iter().for_each(|secret| redactor.add(secret)));
+}
+
+/// Returns whether whoever started this process said that a variable holds a secret.
+pub fn is_secret(name: &str) -> bool {
+    std::env::var(VARIABLE).is_ok_and(|names| names.split(',').any(|secret| secret == name))
 }
 
 #[cfg(test)]

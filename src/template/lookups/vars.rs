@@ -22,6 +22,7 @@ fn env(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         let term = text(call, term)?;
         let name = term.split_whitespace().next().unwrap_or("");
         values.push(match (std::env::var_os(name), call.args.named("default")) {
+            (Some(value), _) if crate::secrets::environment::is_secret(name) => Value::secret(value.to_string_lossy()),
             (Some(value), _) => Value::text(value.to_string_lossy().into_owned()),
             // The `undef()` that says nothing says what is missing.
             (None, Some(Value::Undefined(why))) if why.message == UNDEF => {

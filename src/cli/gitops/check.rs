@@ -1,0 +1,61 @@
+//! `gitops check`: reads the file, and with `--fetch` reaches every repository.
+
+use clap::Args;
+use serde_json::json;
+
+use super::Common;
+use super::print::{self, print_json, short};
+use super::session::{as_json, load};
+use crate::exit::Exit;
+use crate::gitops::repository::Repository;
+
+/// Check the file; with `--fetch` also reach every repository.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Reach every repository, too.
+    #[arg(long)]
+    fetch: bool,
+}
+
+pub(super) async fn check(args: &CheckArgs) -> Result<Exit, Exit> {
+    let config = load(&args.common)?;
+    if !args.common.json {
+        crate::cli::output::broken(&config.warnings, true, Exit::Success);
+    }
+    let mut exit = Exit::Success;
+    let mut jobs = Vec::new();
+    let missing = config.missing_variables();
+    for (name, job) in &config.jobs {
+        let mut error = missing
+            .iter()
+            .find(|(of, _)| of == name)
+            .map(|(_, variable)| format!("the environment variable `{variable}`, which holds a secret, is not set"));
+        let mut head = None;
+        if args.fetch {
+            match Repository::new(&job.git, &config.state_dir, job.timeout).look().await {
+                Ok(commit) => head = Some(commit),
+                Err(why) => error = Some(why.to_string()),
+            }
+        }
+        if error.is_some() {
+            exit = Exit::General;
+        }
+        if !args.common.json {
+            match (&error, &head) {
+                (Some(why), _) => print::line(&format!("{name}: {why}")),
+                (None, Some(head)) => {
+                    print::line(&format!("{name}: ok, the repository stands at {}", short(Some(head))))
+                }
+                (None, None) => print::line(&format!("{name}: ok")),
+            }
+        }
+        jobs.push(json!({"job": name, "ok": error.is_none(), "head": head, "error": error}));
+    }
+    if args.common.json {
+        let ok = exit == Exit::Success;
+        print_json(&json!({"version": 1, "ok": ok, "jobs": jobs, "warnings": as_json(&config.warnings), "errors": []}));
+    }
+    Ok(exit)
+}

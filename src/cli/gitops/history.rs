@@ -1,0 +1,36 @@
+//! `gitops history`: the last runs of a job.
+
+use clap::Args;
+
+use super::Common;
+use super::print::{self, print_json};
+use super::session::Session;
+use crate::exit::Exit;
+use crate::gitops::engine::list_runs;
+
+/// Show the last runs of a job, newest first.
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The job.
+    job: String,
+    /// At most so many.
+    #[arg(long, default_value = "50", value_name = "N")]
+    limit: usize,
+}
+
+pub(super) async fn history(args: &HistoryArgs) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common).await?;
+    session.check_job(&args.job)?;
+    let runs = list_runs(&*session.engine, &args.job, args.limit).await;
+    let runs = runs.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+    if args.common.json {
+        print_json(&runs);
+    } else if runs.is_empty() {
+        print::line(&format!("job `{}` has no runs", args.job));
+    } else {
+        runs.iter().for_each(|run| print::line(&print::run_line(run)));
+    }
+    Ok(Exit::Success)
+}

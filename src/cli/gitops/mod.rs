@@ -1,0 +1,85 @@
+//! `ionplay gitops`: one file a command.
+
+mod answer;
+mod baseline;
+mod check;
+mod history;
+mod once;
+mod preview;
+mod print;
+mod rollback;
+mod run;
+mod serve;
+mod session;
+mod show;
+mod status;
+mod suspend;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::run::on_runtime;
+use crate::exit::Exit;
+use crate::gitops::daemon::run_local;
+
+/// Keep what Git repositories describe, unattended: a push, a clock, a hook or a nearing expiry start a safe run.
+#[derive(Debug, Args)]
+pub struct GitopsArgs {
+    #[command(subcommand)]
+    command: GitopsCommand,
+}
+
+/// What all commands have.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// The file that describes the jobs.
+    file: PathBuf,
+    /// Print one JSON document.
+    #[arg(long)]
+    json: bool,
+    /// Run against a mock registry that lives as long as this process; no account needed.
+    #[arg(long)]
+    sandbox: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum GitopsCommand {
+    Check(check::CheckArgs),
+    Once(once::OnceArgs),
+    Serve(serve::ServeArgs),
+    Status(status::StatusArgs),
+    History(history::HistoryArgs),
+    Show(show::ShowArgs),
+    Run(run::RunJobArgs),
+    Approve(answer::ApproveArgs),
+    Reject(answer::RejectArgs),
+    Suspend(suspend::SuspendArgs),
+    Resume(suspend::ResumeArgs),
+    Rollback(rollback::RollbackArgs),
+    AcceptBaseline(baseline::BaselineArgs),
+    Preview(preview::PreviewArgs),
+}
+
+/// Runs `gitops`.
+pub fn main(args: &GitopsArgs) -> Exit {
+    on_runtime(run_local(async {
+        let done = match &args.command {
+            GitopsCommand::Check(args) => check::check(args).await,
+            GitopsCommand::Once(args) => once::once(args).await,
+            GitopsCommand::Serve(args) => serve::serve(args).await,
+            GitopsCommand::Status(args) => status::status(args).await,
+            GitopsCommand::History(args) => history::history(args).await,
+            GitopsCommand::Show(args) => show::show(args).await,
+            GitopsCommand::Run(args) => run::run(args).await,
+            GitopsCommand::Approve(args) => answer::approve(args).await,
+            GitopsCommand::Reject(args) => answer::reject(args).await,
+            GitopsCommand::Suspend(args) => suspend::suspend(args).await,
+            GitopsCommand::Resume(args) => suspend::resume(args).await,
+            GitopsCommand::Rollback(args) => rollback::rollback(args).await,
+            GitopsCommand::AcceptBaseline(args) => baseline::accept_baseline(args).await,
+            GitopsCommand::Preview(args) => preview::preview(args).await,
+        };
+        done.unwrap_or_else(|exit| exit)
+    }))
+}

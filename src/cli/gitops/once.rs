@@ -1,0 +1,65 @@
+//! `gitops once`: looks at every job, runs what is due, ends.
+
+use clap::Args;
+use futures_util::future::join_all;
+
+use super::Common;
+use super::print::{self, once_exit, print_json};
+use super::session::{Session, Worker, stop_on_signals};
+use super::status::read_status;
+use crate::exit::Exit;
+use crate::gitops::decide::Request;
+use crate::gitops::once::{answer_posted, attend_once};
+
+/// Look at every job, or those named, and run what is due; for cron, timers and pipelines.
+#[derive(Debug, Args)]
+pub(super) struct OnceArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The jobs; all without a name.
+    jobs: Vec<String>,
+}
+
+pub(super) async fn once(args: &OnceArgs) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common).await?;
+    args.jobs.iter().try_for_each(|job| session.check_job(job))?;
+    let jobs: Vec<String> =
+        if args.jobs.is_empty() { session.config.jobs.keys().cloned().collect() } else { args.jobs.clone() };
+    let (session, worker) = session.take(&args.common, false).await?;
+    attend(&session, &worker, &jobs).await?;
+    report(&session, &worker, &args.common, &jobs).await
+}
+
+/// Has jobs attended to, by the daemon if there is one.
+pub(super) async fn attend(session: &Session, worker: &Worker, jobs: &[String]) -> Result<(), Exit> {
+    match worker {
+        Worker::Here(here) => {
+            stop_on_signals(&here.hub);
+            answer_posted(&here.hub).await.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+            attend_once(&here.hub, jobs).await;
+            if here.hub.is_stopping() {
+                return Err(Exit::Interrupted);
+            }
+        }
+        Worker::Daemon => {
+            let looks = jobs.iter().map(|job| session.ask_daemon(job, &Request::Look, None));
+            join_all(looks).await.into_iter().collect::<Result<Vec<_>, Exit>>()?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints how jobs are, and returns the exit status of `once`.
+pub(super) async fn report(session: &Session, worker: &Worker, common: &Common, jobs: &[String]) -> Result<Exit, Exit> {
+    let mut status = match worker {
+        Worker::Here(here) => here.hub.status(),
+        Worker::Daemon => read_status(session).await?,
+    };
+    status.jobs.retain(|job| jobs.contains(&job.job));
+    if common.json {
+        print_json(&status);
+    } else {
+        print::line(print::status_lines(&status.jobs, jiff::Timestamp::now()).trim_end());
+    }
+    Ok(once_exit(&status.jobs))
+}

@@ -1,0 +1,59 @@
+//! `gitops preview`: plans a commit that is not on the branch; never applies.
+
+use clap::Args;
+use serde_json::json;
+
+use super::Common;
+use super::print::print_json;
+use super::session::Session;
+use crate::cli::embedded;
+use crate::exit::Exit;
+use crate::gitops::preview::{Preview, preview as make_preview};
+use crate::gitops::run::Runner;
+use crate::sandbox::Handle;
+
+/// Plan a commit that is not on the branch, such as that of a pull request; never applies.
+#[derive(Debug, Args)]
+pub(super) struct PreviewArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The job.
+    job: String,
+    /// A commit, a branch, or a reference such as `refs/pull/7/head`.
+    #[arg(long, value_name = "REF")]
+    commit: String,
+    /// Post commit status and comment, too.
+    #[arg(long)]
+    comment: bool,
+}
+
+pub(super) async fn preview(args: &PreviewArgs) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common).await?;
+    session.check_job(&args.job)?;
+    let Some(job) = session.config.job(&args.job) else { return Err(Exit::General) };
+    let sandbox = args.common.sandbox.then(embedded::start_own).transpose();
+    let sandbox = sandbox.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+    let program = std::env::current_exe().map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+    let runner = Runner {
+        program,
+        state_dir: session.config.state_dir.clone(),
+        seal_key_file: None,
+        sandbox: sandbox.as_ref().map(Handle::url),
+    };
+    let made = make_preview(&session.config, job, &runner, &args.commit).await;
+    match made {
+        Ok(made) => Ok(report(args, &made)),
+        Err(why) => Err(session.fail(&why, Exit::General)),
+    }
+}
+
+fn report(args: &PreviewArgs, made: &Preview) -> Exit {
+    if args.common.json {
+        print_json(
+            &json!({"version": 1, "job": args.job, "commit": made.commit, "plan": made.counts, "changes": made.changes}),
+        );
+    } else {
+        crate::cli::plan::print(&made.text);
+    }
+    if made.changes { Exit::Changes } else { Exit::Success }
+}

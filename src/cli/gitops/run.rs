@@ -1,0 +1,41 @@
+//! `gitops run`: makes a job due now.
+
+use clap::Args;
+
+use super::Common;
+use super::once;
+use super::session::{Session, Worker};
+use crate::exit::Exit;
+use crate::gitops::decide::{Answered, Request};
+use crate::gitops::view::Reason;
+
+/// Make a job due now.
+#[derive(Debug, Args)]
+pub(super) struct RunJobArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The job.
+    job: String,
+    /// Wait until the run has ended, with the exit status of `once`.
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(super) async fn run(args: &RunJobArgs) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common).await?;
+    session.check_job(&args.job)?;
+    let (session, worker) = session.take(&args.common, !args.wait).await?;
+    let request = Request::Run { reason: Reason::Manual };
+    let answered = session.request(&worker, &args.job, &request).await?;
+    let Answered::Done { .. } = &answered else { return Ok(session.report(&answered, "")) };
+    if !args.wait {
+        let done = match worker {
+            Worker::Here(_) => format!("job `{}` is due; the next `gitops once` or `gitops serve` runs it", args.job),
+            Worker::Daemon => format!("job `{}` is due", args.job),
+        };
+        return Ok(session.report(&answered, &done));
+    }
+    let jobs = [args.job.clone()];
+    once::attend(&session, &worker, &jobs).await?;
+    once::report(&session, &worker, &args.common, &jobs).await
+}

@@ -1,0 +1,88 @@
+//! `gitops serve`: the daemon.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use clap::Args;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Common;
+use super::print::log_line;
+use super::session::{Session, open_hub, stop_on_signals};
+use crate::exit::Exit;
+use crate::gitops::config::GitopsConfig;
+use crate::gitops::daemon::Daemon;
+use crate::gitops::holder::{Holder, HolderError};
+use crate::gitops::hub::Hub;
+
+/// Run as a daemon: clocks, hooks, page and API.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// A loop that has not come round for so long is stuck.
+const STUCK: Duration = Duration::from_secs(60);
+
+pub(super) async fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common).await?;
+    crate::cli::output::broken(&session.config.warnings, true, Exit::Success);
+    let holder = Holder::serve(&session.config.state_dir, &session.config.host).await.map_err(|error| {
+        let remedy = match &error {
+            HolderError::Daemon(_) => "; end it first, or name another `state_dir`",
+            HolderError::Folder { .. } => "",
+        };
+        session.fail(&format!("{error}{remedy}"), Exit::General)
+    })?;
+    let here = open_hub(&session, &args.common, holder, false).await?;
+    let daemon = Daemon::new(Rc::clone(&here.hub));
+    stop_on_signals(&here.hub);
+    reload_on_hangup(&here.hub, args.common.clone());
+    feed_watchdog(Rc::clone(&daemon));
+    log_line(&format!("serving {} jobs of {}", session.config.jobs.len(), args.common.file.display()));
+    notify(&[NotifyState::Ready]);
+    daemon.run().await;
+    notify(&[NotifyState::Stopping]);
+    log_line("ended");
+    Ok(Exit::Success)
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}
+
+/// Reads the file again on SIGHUP; one that is not understood changes nothing.
+fn reload_on_hangup(hub: &Rc<Hub>, common: Common) {
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+    let hub = Rc::clone(hub);
+    tokio::task::spawn_local(async move {
+        while hangups.recv().await.is_some() {
+            match GitopsConfig::load(&common.file) {
+                Ok(config) => match hub.reload(config).await {
+                    Ok(()) => log_line(&format!("read {} again", common.file.display())),
+                    Err(error) => log_line(&format!("the file of before stays in use: {error}")),
+                },
+                Err(report) => {
+                    crate::cli::output::broken(&report, true, Exit::Unparsable);
+                    log_line(&format!("{} is not understood; the file of before stays in use", common.file.display()));
+                }
+            }
+        }
+    });
+}
+
+/// Tells systemd that the loop comes round, as long as it does.
+fn feed_watchdog(daemon: Rc<Daemon>) {
+    let Some(period) = sd_notify::watchdog_enabled() else { return };
+    tokio::task::spawn_local(async move {
+        loop {
+            tokio::time::sleep(period / 3).await;
+            if daemon.age().is_some_and(|age| age < STUCK) {
+                notify(&[NotifyState::Watchdog]);
+            }
+        }
+    });
+}

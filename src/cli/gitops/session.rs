@@ -1,0 +1,209 @@
+//! What a command needs: the file, the store, and either the daemon or the jobs themselves.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Common;
+use super::print::{self, print_json};
+use crate::cli::embedded;
+use crate::diagnostic::{self, Report};
+use crate::exit::Exit;
+use crate::gitops::config::GitopsConfig;
+use crate::gitops::decide::{Answered, Request};
+use crate::gitops::engine::{self, Engine};
+use crate::gitops::holder::{Holder, HolderError};
+use crate::gitops::hub::Hub;
+use crate::gitops::run::Runner;
+use crate::gitops::view::Run;
+use crate::sandbox::Handle;
+
+/// Between two looks for an answer of the daemon.
+const PAUSE: Duration = Duration::from_millis(10);
+/// The daemon answers what needs no run within this time.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A file that was understood, and its store.
+pub(super) struct Session {
+    pub config: GitopsConfig,
+    pub engine: Rc<dyn Engine>,
+    json: bool,
+}
+
+/// Who does what a command wants.
+pub(super) enum Worker {
+    /// This process.
+    Here(Box<Here>),
+    /// The daemon that has the state.
+    Daemon,
+}
+
+/// The jobs in this process.
+pub(super) struct Here {
+    pub hub: Rc<Hub>,
+    _holder: Holder,
+    _sandbox: Option<Handle>,
+}
+
+/// Reads the file, or says what is wrong with it.
+pub(super) fn load(common: &Common) -> Result<GitopsConfig, Exit> {
+    match GitopsConfig::load(&common.file) {
+        Ok(config) => Ok(config),
+        Err(report) => {
+            if common.json {
+                print_json(&json!({"version": 1, "ok": false, "errors": as_json(&report)}));
+            } else {
+                crate::cli::output::broken(&report, true, Exit::Unparsable);
+            }
+            Err(Exit::Unparsable)
+        }
+    }
+}
+
+/// Diagnostics as JSON.
+pub(super) fn as_json(report: &Report) -> Vec<serde_json::Value> {
+    report.iter().map(diagnostic::json::to_json).collect()
+}
+
+impl Session {
+    /// Reads the file and opens the store.
+    pub async fn open(common: &Common) -> Result<Self, Exit> {
+        let config = load(common)?;
+        let engine =
+            engine::open(&config).await.map_err(|error| fail(common.json, &error.to_string(), Exit::General))?;
+        Ok(Self { config, engine, json: common.json })
+    }
+
+    /// Says why the command does nothing.
+    pub fn fail(&self, why: &str, exit: Exit) -> Exit {
+        fail(self.json, why, exit)
+    }
+
+    /// Complains about a job that the file does not have.
+    pub fn check_job(&self, job: &str) -> Result<(), Exit> {
+        if self.config.job(job).is_some() {
+            return Ok(());
+        }
+        let near = crate::suggest::nearest(job, self.config.jobs.keys());
+        let remedy = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its jobs are {}", self.config.jobs.keys().cloned().collect::<Vec<_>>().join(", ")),
+        };
+        Err(self.fail(&format!("`{}` has no job `{job}`; {remedy}", self.config.file.display()), Exit::General))
+    }
+
+    /// Finds a run and the job that it is of.
+    pub async fn find_run(&self, id: &str) -> Result<Run, Exit> {
+        match self.engine.load_run(id).await {
+            Ok(Some(run)) => Ok(run),
+            Ok(None) => Err(self.fail(
+                &format!("there is no run `{id}`; `ionplay gitops history FILE JOB` lists those of a job"),
+                Exit::General,
+            )),
+            Err(error) => Err(self.fail(&error.to_string(), Exit::General)),
+        }
+    }
+
+    /// Takes the jobs into this process, unless a daemon has them.
+    pub async fn take(self, common: &Common, quiet: bool) -> Result<(Self, Worker), Exit> {
+        let holder = match Holder::share(&self.config.state_dir) {
+            Ok(holder) => holder,
+            Err(HolderError::Daemon(_)) => return Ok((self, Worker::Daemon)),
+            Err(error) => return Err(self.fail(&error.to_string(), Exit::General)),
+        };
+        let here = open_hub(&self, common, holder, quiet).await?;
+        Ok((self, Worker::Here(Box::new(here))))
+    }
+
+    /// Asks the daemon, and waits for its answer.
+    pub async fn ask_daemon(&self, job: &str, request: &Request, patience: Option<Duration>) -> Result<Answered, Exit> {
+        let ticket =
+            self.engine.post(job, request).await.map_err(|error| self.fail(&error.to_string(), Exit::General))?;
+        let began = std::time::Instant::now();
+        loop {
+            if let Ok(Some(answered)) = self.engine.take_reply(&ticket).await {
+                return Ok(answered);
+            }
+            // A daemon that has gone meanwhile answers nothing any more; its successor will.
+            if patience.is_some_and(|patience| began.elapsed() > patience) {
+                return Err(
+                    self.fail("the daemon that has the state does not answer; the request stays posted", Exit::General)
+                );
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Has a request answered by whoever has the jobs.
+    pub async fn request(&self, worker: &Worker, job: &str, request: &Request) -> Result<Answered, Exit> {
+        match worker {
+            Worker::Here(here) => {
+                here.hub.request(job, request).await.map_err(|error| self.fail(&error.to_string(), Exit::General))
+            }
+            Worker::Daemon => {
+                let patience =
+                    if matches!(request, Request::Approve { .. } | Request::Look) { None } else { Some(10 * PATIENCE) };
+                self.ask_daemon(job, request, patience).await
+            }
+        }
+    }
+
+    /// Prints the answer to a request, and returns its exit status.
+    pub fn report(&self, answered: &Answered, done: &str) -> Exit {
+        match answered {
+            Answered::Done { run, merged } => {
+                if self.json {
+                    print_json(&json!({"version": 1, "run": run, "merged": merged}));
+                } else {
+                    print::line(done);
+                }
+                Exit::Success
+            }
+            Answered::Status { .. } => Exit::Success,
+            Answered::Refused { why } => self.fail(why, Exit::General),
+            Answered::OtherPlan { why } => self.fail(why, Exit::PlanWorld),
+        }
+    }
+}
+
+/// Opens the jobs in this process.
+pub(super) async fn open_hub(session: &Session, common: &Common, holder: Holder, quiet: bool) -> Result<Here, Exit> {
+    let failed = |why: String| session.fail(&why, Exit::General);
+    let sandbox = common.sandbox.then(embedded::start_own).transpose().map_err(|error| failed(error.to_string()))?;
+    let program =
+        std::env::current_exe().map_err(|error| failed(format!("cannot tell where this program is: {error}")))?;
+    let config = load(common)?;
+    let runner = Runner {
+        program,
+        state_dir: config.state_dir.clone(),
+        seal_key_file: config.seal_key_file.clone(),
+        sandbox: sandbox.as_ref().map(Handle::url),
+    };
+    let log: crate::gitops::hub::Log = if quiet { Box::new(|_| ()) } else { Box::new(print::log_line) };
+    let hub =
+        Hub::open(config, Rc::clone(&session.engine), runner, log).await.map_err(|error| failed(error.to_string()))?;
+    Ok(Here { hub, _holder: holder, _sandbox: sandbox })
+}
+
+/// Ends everything after the request under way when the user or the system asks for it.
+pub(super) fn stop_on_signals(hub: &Rc<Hub>) {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let Ok(mut signals) = signal(kind) else { continue };
+        let hub = Rc::clone(hub);
+        tokio::task::spawn_local(async move {
+            signals.recv().await;
+            hub.stop();
+        });
+    }
+}
+
+fn fail(json: bool, why: &str, exit: Exit) -> Exit {
+    if json {
+        print_json(&json!({"version": 1, "ok": false, "error": why}));
+    } else {
+        crate::cli::plan::refuse(why, exit);
+    }
+    exit
+}

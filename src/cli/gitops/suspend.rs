@@ -1,0 +1,62 @@
+//! `gitops suspend` and `gitops resume`.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::Common;
+use super::session::Session;
+use crate::exit::Exit;
+use crate::gitops::config::parse_time;
+use crate::gitops::decide::Request;
+
+/// Start no more runs of a job.
+#[derive(Debug, Args)]
+pub(super) struct SuspendArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The job.
+    job: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Until when: a time with its zone, or a duration from now.
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+}
+
+/// Start runs of a job again.
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The job.
+    job: String,
+}
+
+pub(super) async fn suspend(args: &SuspendArgs) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common).await?;
+    let now = Timestamp::now();
+    let until = args.until.as_deref().map(|text| parse_time(text, now)).transpose();
+    let until = until.map_err(|why| session.fail(&format!("`--until`: {why}"), Exit::General))?;
+    if until.is_some_and(|until| until <= now) {
+        return Err(session.fail("`--until` is in the past", Exit::General));
+    }
+    let request = Request::Suspend { reason: Some(args.reason.clone()), until };
+    let done = match until {
+        Some(until) => format!("job `{}` is suspended until {until}", args.job),
+        None => format!("job `{}` is suspended", args.job),
+    };
+    ask(session, &args.common, &args.job, &request, &done).await
+}
+
+pub(super) async fn resume(args: &ResumeArgs) -> Result<Exit, Exit> {
+    let session = Session::open(&args.common).await?;
+    ask(session, &args.common, &args.job, &Request::Resume, &format!("job `{}` is resumed", args.job)).await
+}
+
+async fn ask(session: Session, common: &Common, job: &str, request: &Request, done: &str) -> Result<Exit, Exit> {
+    session.check_job(job)?;
+    let (session, worker) = session.take(common, true).await?;
+    let answered = session.request(&worker, job, request).await?;
+    Ok(session.report(&answered, done))
+}

@@ -1,0 +1,535 @@
+//! One entry of `jobs`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::defaults::Layered;
+use super::forge::{self, ForgeConfig};
+use super::git::{self, GitConfig};
+use super::notify::NotifierConfig;
+use super::reader::{Mapping, key_text, scalar_text};
+use super::secret::SecretSource;
+use super::time::Schedule;
+use crate::value::Value;
+use crate::value::json::{self, Style};
+
+/// How a job applies a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Plan, then apply exactly that.
+    Plan,
+    /// A plain run.
+    Direct,
+}
+
+/// What is done about drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drift {
+    /// Tell it.
+    Report,
+    /// Put it right.
+    Correct,
+}
+
+/// When a plan may be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Approval {
+    /// At once.
+    Auto,
+    /// When a person has approved it.
+    Manual,
+    /// When a person has approved it, or nobody has rejected it for so long.
+    After(Duration),
+    /// At once, unless it has an action of one of these kinds.
+    ManualIf(Vec<ActionKind>),
+}
+
+/// A kind of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActionKind {
+    /// An object is created.
+    Create,
+    /// An object is updated.
+    Update,
+    /// An object is replaced.
+    Replace,
+    /// An object is deleted.
+    Delete,
+    /// What a task will do is known only after apply.
+    Undetermined,
+}
+
+/// What happens to objects that the job made and no longer names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PruneMode {
+    /// Nothing.
+    Off,
+    /// They are told.
+    Report,
+    /// They are disabled after the grace period.
+    Disable,
+    /// They are disabled, and deleted after the grace period.
+    Delete,
+}
+
+/// `prune`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prune {
+    /// What happens.
+    pub mode: PruneMode,
+    /// How long an object may be unnamed before it is deleted.
+    pub grace: Duration,
+}
+
+/// `retry`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Pause after the first failure.
+    pub first: Duration,
+    /// The longest pause.
+    pub max: Duration,
+}
+
+/// `runs_on`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// On any host.
+    Any,
+    /// On one of these hosts.
+    Hosts(Vec<String>),
+    /// On every host.
+    Every,
+}
+
+/// A value of `environment`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Environment {
+    /// Text that may be shown.
+    Plain(String),
+    /// A secret.
+    Secret(SecretSource),
+}
+
+/// `hook`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookConfig {
+    /// One secret, or two while they rotate.
+    pub secrets: Vec<SecretSource>,
+    /// The only sender that is accepted, by its word; without it, any.
+    pub kind: Option<&'static str>,
+}
+
+/// Senders of hooks by the words of `hook.type`.
+pub const HOOK_TYPES: &[&str] = &["github", "gitlab", "gitea", "forgejo", "gogs", "bitbucket", "generic", "standard"];
+
+/// A job.
+#[derive(Debug, Clone)]
+pub struct JobConfig {
+    /// Its name.
+    pub name: String,
+    /// The repository.
+    pub git: GitConfig,
+    /// The playbooks, relative to `git.path`.
+    pub playbooks: Vec<String>,
+    /// `-i`
+    pub inventory: Vec<String>,
+    /// `--limit`
+    pub limit: Option<String>,
+    /// `--tags`
+    pub tags: Vec<String>,
+    /// `--skip-tags`
+    pub skip_tags: Vec<String>,
+    /// `-e`, as JSON; empty without variables.
+    pub extra_vars: String,
+    /// `-e @FILE`
+    pub extra_vars_files: Vec<String>,
+    /// `--vault-id`
+    pub vault_ids: Vec<String>,
+    /// Environment of the runs.
+    pub environment: IndexMap<String, Environment>,
+    /// How a commit is applied.
+    pub mode: Mode,
+    /// How often the repository is looked at.
+    pub poll: Duration,
+    /// When the job runs by the clock.
+    pub schedule: Option<Schedule>,
+    /// How often drift is looked for, and what is done about it.
+    pub drift: Option<(Duration, Drift)>,
+    /// Patterns `KIND/NAME/FIELD` of drift that does not count.
+    pub drift_ignore: Vec<String>,
+    /// A token that ends sooner makes the job due.
+    pub expiry: Option<Duration>,
+    /// Pauses after failures.
+    pub retry: Retry,
+    /// When a plan may be applied.
+    pub approve: Approval,
+    /// What happens to objects that are not named any more.
+    pub prune: Prune,
+    /// Jobs that have to be fine, and run, before this one.
+    pub depends_on: Vec<String>,
+    /// Where it runs.
+    pub runs_on: Placement,
+    /// How long a run may take, each of its steps included.
+    pub timeout: Duration,
+    /// How many runs are kept.
+    pub keep_runs: usize,
+    /// The job's hook; without secrets there is none.
+    pub hook: Option<HookConfig>,
+    /// Where commit statuses and comments go.
+    pub forge: Option<ForgeConfig>,
+    /// Names of the notifiers.
+    pub notify: Vec<String>,
+    /// Whether the file suspends the job.
+    pub suspend: bool,
+}
+
+/// The keys of a job, and of `defaults`.
+pub(super) const KEYS: &[&str] = &[
+    "git",
+    "playbook",
+    "inventory",
+    "limit",
+    "tags",
+    "skip_tags",
+    "extra_vars",
+    "extra_vars_files",
+    "vault_ids",
+    "environment",
+    "mode",
+    "poll",
+    "schedule",
+    "timezone",
+    "drift",
+    "expiry",
+    "retry",
+    "approve",
+    "prune",
+    "depends_on",
+    "runs_on",
+    "timeout",
+    "keep_runs",
+    "hook",
+    "forge",
+    "notify",
+    "suspend",
+];
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Reads a job.
+pub(super) fn read(
+    name: &str,
+    all: &Layered<'_>,
+    notifiers: &IndexMap<String, Arc<NotifierConfig>>,
+) -> Option<JobConfig> {
+    all.own.refuse_unknown(KEYS);
+    let texts = |key: &str| all.layer(key).texts(key);
+    let paths = |key: &str| texts(key).iter().map(|text| local_or_repository(all.layer(key), key, text)).collect();
+    let git = git::read(all.layer("git"), name);
+    let playbooks = read_playbooks(name, all);
+    let forge = forge::read(all.layer("forge"), name, git.as_ref());
+    let mode = all.layer("mode").word("mode", &[("plan", Mode::Plan), ("direct", Mode::Direct)]).unwrap_or(Mode::Plan);
+    let (drift, drift_ignore) = read_drift(all.layer("drift"));
+    let job = JobConfig {
+        name: name.to_owned(),
+        git: git?,
+        playbooks,
+        inventory: paths("inventory"),
+        limit: all.layer("limit").text("limit"),
+        tags: texts("tags"),
+        skip_tags: texts("skip_tags"),
+        extra_vars: read_extra_vars(all.layer("extra_vars")),
+        extra_vars_files: paths("extra_vars_files"),
+        vault_ids: texts("vault_ids").iter().map(|id| read_vault_id(all.layer("vault_ids"), id)).collect(),
+        environment: read_environment(all.layer("environment")),
+        mode,
+        poll: all.layer("poll").duration("poll").unwrap_or(60 * SECOND),
+        schedule: read_schedule(all),
+        drift,
+        drift_ignore,
+        expiry: read_expiry(all.layer("expiry")),
+        retry: read_retry(all.layer("retry")),
+        approve: read_approval(all.layer("approve")),
+        prune: read_prune(all.layer("prune")),
+        depends_on: texts("depends_on"),
+        runs_on: read_placement(all.layer("runs_on")),
+        timeout: all.layer("timeout").duration("timeout").unwrap_or(1800 * SECOND),
+        keep_runs: all.layer("keep_runs").count("keep_runs").unwrap_or(50),
+        hook: read_hook(all.layer("hook"), name),
+        forge,
+        notify: texts("notify"),
+        suspend: all.layer("suspend").flag("suspend").unwrap_or_default(),
+    };
+    check_combinations(all, &job, notifiers);
+    Some(job)
+}
+
+fn read_playbooks(name: &str, all: &Layered<'_>) -> Vec<String> {
+    let layer = all.layer("playbook");
+    if layer.entry("playbook").is_none() {
+        let message = format!("job `{name}` has no `playbook`");
+        layer.reader.complain(all.own.error(message).hint("write `playbook: site.yml`"));
+    }
+    let playbooks = layer.texts("playbook");
+    playbooks.iter().for_each(|playbook| git::inside(layer, "playbook", playbook));
+    playbooks
+}
+
+/// Files of the repository stay relative; `/...` is a file of this machine.
+fn local_or_repository(layer: &Mapping<'_>, key: &str, text: &str) -> String {
+    if !text.starts_with('/') && !text.contains(',') {
+        git::inside(layer, key, text);
+    }
+    text.to_owned()
+}
+
+fn read_vault_id(layer: &Mapping<'_>, text: &str) -> String {
+    let (id, file) = text.split_once('@').map_or(("", text), |(id, file)| (id, file));
+    let path = layer.reader.resolve(file);
+    if let Some(entry) = layer.entry("vault_ids") {
+        let message = match (file, std::fs::File::open(&path)) {
+            ("prompt", _) => "a run cannot ask for a vault password".to_owned(),
+            (_, Err(error)) => {
+                format!(
+                    "cannot read the vault password in `{}`: {}",
+                    path.display(),
+                    crate::playbook::loader::plain(&error)
+                )
+            }
+            (_, Ok(_)) => {
+                return if id.is_empty() { path.display().to_string() } else { format!("{id}@{}", path.display()) };
+            }
+        };
+        layer.reader.error(entry.value.span(), message, "name a file: `vault_ids: [\"prod@/run/credentials/vault\"]`");
+    }
+    text.to_owned()
+}
+
+fn read_extra_vars(layer: &Mapping<'_>) -> String {
+    match layer.mapping("extra_vars", "`extra_vars`").and_then(|_| layer.entry("extra_vars")) {
+        Some(entry) if !entry.value.entries().unwrap_or_default().is_empty() => {
+            json::to_string(&entry.value.to_value(), Style::EVENT)
+        }
+        _ => String::new(),
+    }
+}
+
+fn read_environment(layer: &Mapping<'_>) -> IndexMap<String, Environment> {
+    let mut environment = IndexMap::new();
+    let Some(all) = layer.mapping("environment", "`environment`") else { return environment };
+    for entry in all.entries() {
+        let name = key_text(entry);
+        if name.is_empty() || name.contains(['=', '\0']) || name.starts_with("IONPLAY_") {
+            let remedy = "names with `=` are impossible, and those with `IONPLAY_` are set by this program";
+            all.reader.error(entry.key.span(), format!("`{name}` cannot be set in `environment`"), remedy);
+            continue;
+        }
+        let value = match (scalar_text(&entry.value), entry.value.scalar()) {
+            (Some(text), _) => Some(Environment::Plain(text)),
+            (None, Some(Value::Bool(_))) => Some(Environment::Plain(entry.value.span().text().trim().to_owned())),
+            (None, Some(Value::Null)) => Some(Environment::Plain(String::new())),
+            _ => all.secret_value(&name, &entry.value).map(Environment::Secret),
+        };
+        environment.extend(value.map(|value| (name, value)));
+    }
+    environment
+}
+
+fn read_schedule(all: &Layered<'_>) -> Option<Schedule> {
+    let zone_layer = all.layer("timezone");
+    let zone = zone_layer.text("timezone").unwrap_or_else(|| "UTC".to_owned());
+    if let (Some(entry), Err(_)) = (zone_layer.entry("timezone"), Schedule::parse("* * * * *", &zone)) {
+        let remedy = "use a name such as `Europe/Berlin`; the machine needs its time zone files (`tzdata`)";
+        zone_layer.reader.error(entry.value.span(), format!("there is no time zone `{zone}`"), remedy);
+        return None;
+    }
+    let layer = all.layer("schedule");
+    let text = layer.text("schedule")?;
+    match Schedule::parse(&text, &zone) {
+        Ok(schedule) => Some(schedule),
+        Err(why) => {
+            let remedy = "write minute, hour, day, month and weekday: `schedule: \"0 3 * * 1\"`";
+            let span = layer.entry("schedule")?.value.span();
+            layer.reader.error(span, format!("`{text}` is not a cron expression: {why}"), remedy);
+            None
+        }
+    }
+}
+
+fn read_drift(layer: &Mapping<'_>) -> (Option<(Duration, Drift)>, Vec<String>) {
+    let Some(entry) = layer.entry("drift") else { return Default::default() };
+    const MODES: &[(&str, Option<Drift>)] =
+        &[("report", Some(Drift::Report)), ("correct", Some(Drift::Correct)), ("off", None)];
+    if entry.value.entries().is_none() {
+        let mode = layer.word("drift", MODES).flatten();
+        return (mode.map(|mode| (3600 * SECOND, mode)), Vec::new());
+    }
+    let Some(drift) = layer.mapping("drift", "`drift`") else { return Default::default() };
+    drift.refuse_unknown(&["every", "mode", "ignore"]);
+    let mode = drift.word("mode", MODES).unwrap_or(Some(Drift::Report));
+    let every = drift.duration("every").unwrap_or(3600 * SECOND);
+    let ignore = drift.texts("ignore");
+    if let (Some(bad), Some(entry)) =
+        (ignore.iter().find(|text| text.matches('/').count() > 2 || text.is_empty()), drift.entry("ignore"))
+    {
+        let remedy = "write `KIND/NAME/FIELD`, with `*` for anything: `registry_token/*/expiry_date`";
+        drift.reader.error(entry.value.span(), format!("`{bad}` is not a pattern of drift"), remedy);
+    }
+    (mode.map(|mode| (every, mode)), ignore)
+}
+
+fn read_expiry(layer: &Mapping<'_>) -> Option<Duration> {
+    if layer.entry("expiry").is_some_and(|entry| entry.value.entries().is_none()) {
+        return layer.duration("expiry");
+    }
+    let expiry = layer.mapping("expiry", "`expiry`")?;
+    expiry.refuse_unknown(&["before"]);
+    if expiry.entry("before").is_none() {
+        expiry.reader.complain(expiry.error("`expiry` has no `before`").hint("write `expiry: {before: 14d}`"));
+    }
+    expiry.duration("before")
+}
+
+fn read_retry(layer: &Mapping<'_>) -> Retry {
+    let default = Retry { first: 30 * SECOND, max: 900 * SECOND };
+    let Some(retry) = layer.mapping("retry", "`retry`") else { return default };
+    retry.refuse_unknown(&["first", "max"]);
+    let first = retry.duration("first").unwrap_or(default.first);
+    let max = retry.duration("max");
+    if let (Some(max), Some(entry)) = (max, retry.entry("max"))
+        && max < first
+    {
+        retry.reader.error(entry.value.span(), "`max` of `retry` is shorter than `first`", "make `max` the longer one");
+    }
+    Retry { first, max: max.unwrap_or_else(|| default.max.max(first)) }
+}
+
+fn read_approval(layer: &Mapping<'_>) -> Approval {
+    let Some(entry) = layer.entry("approve") else { return Approval::Auto };
+    if entry.value.entries().is_none() {
+        let manual = layer.word("approve", &[("auto", false), ("manual", true)]).unwrap_or_default();
+        return if manual { Approval::Manual } else { Approval::Auto };
+    }
+    let Some(approve) = layer.mapping("approve", "`approve`") else { return Approval::Manual };
+    approve.refuse_unknown(&["after", "manual_if"]);
+    const KINDS: &[(&str, ActionKind)] = &[
+        ("create", ActionKind::Create),
+        ("update", ActionKind::Update),
+        ("replace", ActionKind::Replace),
+        ("delete", ActionKind::Delete),
+        ("undetermined", ActionKind::Undetermined),
+    ];
+    match (approve.entry("after"), approve.entry("manual_if")) {
+        (Some(_), None) => approve.duration("after").map_or(Approval::Manual, Approval::After),
+        (None, Some(entry)) => {
+            let known: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+            let find = |word: &String| {
+                let found = KINDS.iter().find(|(known, _)| known == word).map(|(_, kind)| *kind);
+                if found.is_none() {
+                    let message = format!("`manual_if` cannot have `{word}`");
+                    let remedy = crate::suggest::nearest(word, &known).map_or_else(
+                        || format!("it has {}", known.join(", ")),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    approve.reader.error(entry.value.span(), message, remedy);
+                }
+                found
+            };
+            Approval::ManualIf(approve.texts("manual_if").iter().filter_map(find).collect())
+        }
+        (Some(_), Some(entry)) => {
+            let remedy = "keep one of `after` and `manual_if`";
+            approve.reader.error(entry.key.span(), "`approve` has two rules", remedy);
+            Approval::Manual
+        }
+        (None, None) => {
+            let remedy = "write `approve: manual`, `{after: 2m}` or `{manual_if: [delete, replace]}`";
+            approve.reader.complain(approve.error("`approve` has no rule").hint(remedy));
+            Approval::Manual
+        }
+    }
+}
+
+fn read_prune(layer: &Mapping<'_>) -> Prune {
+    const MODES: &[(&str, PruneMode)] = &[
+        ("off", PruneMode::Off),
+        ("report", PruneMode::Report),
+        ("disable", PruneMode::Disable),
+        ("delete", PruneMode::Delete),
+    ];
+    let mut prune = Prune { mode: PruneMode::Off, grace: 7 * 86_400 * SECOND };
+    let Some(entry) = layer.entry("prune") else { return prune };
+    if entry.value.entries().is_none() {
+        prune.mode = layer.word("prune", MODES).unwrap_or(PruneMode::Off);
+    } else if let Some(own) = layer.mapping("prune", "`prune`") {
+        own.refuse_unknown(&["mode", "grace"]);
+        prune.mode = own.word("mode", MODES).unwrap_or(PruneMode::Report);
+        prune.grace = own.duration("grace").unwrap_or(prune.grace);
+    }
+    prune
+}
+
+fn read_placement(layer: &Mapping<'_>) -> Placement {
+    let texts = layer.texts("runs_on");
+    match texts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] | ["any"] => Placement::Any,
+        ["every"] => Placement::Every,
+        _ => Placement::Hosts(texts),
+    }
+}
+
+fn read_hook(layer: &Mapping<'_>, name: &str) -> Option<HookConfig> {
+    let hook = layer.mapping("hook", &format!("`hook` of job `{name}`"))?;
+    hook.refuse_unknown(&["secret_file", "secret", "type"]);
+    let mut secrets: Vec<SecretSource> = hook.all_readable("secret_file").into_iter().map(SecretSource::File).collect();
+    secrets.extend(hook.entry("secret").and_then(|entry| hook.secret_value("secret", &entry.value)));
+    if let (3.., Some(entry)) = (secrets.len(), hook.entry("secret_file")) {
+        let remedy = "keep the new secret and the one before";
+        hook.reader.error(entry.value.span(), "a hook has at most two secrets", remedy);
+    }
+    let words: Vec<(&str, &'static str)> = HOOK_TYPES.iter().map(|word| (*word, *word)).collect();
+    let kind = hook.word("type", &words);
+    (!secrets.is_empty()).then_some(HookConfig { secrets, kind })
+}
+
+fn check_combinations(all: &Layered<'_>, job: &JobConfig, notifiers: &IndexMap<String, Arc<NotifierConfig>>) {
+    let error = |key: &str, message: String, remedy: &str| {
+        if let Some(entry) = all.layer(key).entry(key) {
+            all.own.reader.error(entry.value.span(), message, remedy);
+        }
+    };
+    if job.mode == Mode::Direct && job.approve != Approval::Auto && all.has("approve") {
+        let message = format!("job `{}` has no plan that could be approved: its mode is `direct`", job.name);
+        error("approve", message, "use `mode: plan`, or `approve: auto`");
+    }
+    if job.mode == Mode::Direct && job.prune.mode != PruneMode::Off {
+        let message = format!("job `{}` cannot know which objects it made: its mode is `direct`", job.name);
+        error("prune", message, "use `mode: plan`, or `prune: off`");
+    }
+    let known: Vec<&String> = notifiers.keys().collect();
+    for name in job.notify.iter().filter(|name| !notifiers.contains_key(*name)) {
+        let remedy = crate::suggest::nearest(name, known.iter().copied()).map_or_else(
+            || "describe it below `notify` at the end of the file".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        error("notify", format!("there is no notifier `{name}`"), &remedy);
+    }
+}
+
+impl JobConfig {
+    /// Returns whether the job runs on this host.
+    pub fn runs_here(&self, host: &str) -> bool {
+        match &self.runs_on {
+            Placement::Any | Placement::Every => true,
+            Placement::Hosts(hosts) => hosts.iter().any(|name| name == host),
+        }
+    }
+
+    /// Returns the playbook paths relative to the checkout.
+    pub fn folder(&self) -> PathBuf {
+        PathBuf::from(&self.git.path)
+    }
+}

@@ -1,0 +1,94 @@
+//! `server` and `store`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::reader::Mapping;
+use super::secret::SecretSource;
+
+/// Where the server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listen {
+    /// A TCP address.
+    Tcp(SocketAddr),
+    /// A socket in the file system, of mode 0660.
+    Unix(PathBuf),
+}
+
+/// HTTP server of `serve`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Where it listens; without it there is no server.
+    pub listen: Option<Listen>,
+    /// Bearer token for POST requests other than hooks.
+    pub token: Option<SecretSource>,
+    /// The address that links use.
+    pub public_url: Option<String>,
+}
+
+/// What holds jobs and runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Store {
+    /// Files in the state folder of one machine.
+    Files,
+    /// PostgreSQL, by its URL.
+    Postgres(SecretSource),
+}
+
+const ADDRESS: &str = "write `127.0.0.1:8470`, `[::1]:8470` or `unix:/run/ionplay/gitops.sock`";
+
+/// Reads `server`.
+pub(super) fn read(top: &Mapping<'_>) -> ServerConfig {
+    let Some(server) = top.mapping("server", "`server`") else { return ServerConfig::default() };
+    server.refuse_unknown(&["listen", "token", "token_file", "public_url"]);
+    let public_url = server.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
+    if let (Some(url), Some(entry)) = (&public_url, server.entry("public_url"))
+        && !(url.starts_with("https://") || url.starts_with("http://"))
+    {
+        let message = format!("`public_url` must begin with `https://` or `http://`, got `{url}`");
+        server.reader.error(entry.value.span(), message, "it is the address of the page, as browsers reach it");
+    }
+    let listen = server.text("listen").and_then(|text| {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Some(Listen::Unix(server.reader.resolve(path)));
+        }
+        let address = text.replace("localhost:", "127.0.0.1:").parse().map(Listen::Tcp).ok();
+        if let (None, Some(entry)) = (&address, server.entry("listen")) {
+            let message = format!("`{text}` is not an address to listen on");
+            server.reader.error(entry.value.span(), message, ADDRESS);
+        }
+        address
+    });
+    ServerConfig { listen, token: server.secret("token"), public_url }
+}
+
+/// Reads `store`.
+pub(super) fn read_store(top: &Mapping<'_>) -> Store {
+    const REMEDY: &str = "write `store: files` or `store: {postgres: {url_file: FILE}}`";
+    let Some(entry) = top.entry("store") else { return Store::Files };
+    if entry.value.entries().is_none() {
+        if entry.value.as_str() != Some("files") {
+            let message = format!("`{}` is not a store", entry.value.span().text());
+            top.reader.error(entry.value.span(), message, REMEDY);
+        }
+        return Store::Files;
+    }
+    let Some(store) = top.mapping("store", "`store`") else { return Store::Files };
+    store.refuse_unknown(&["postgres"]);
+    let Some(postgres) = store.mapping("postgres", "`postgres` of `store`") else {
+        if store.entry("postgres").is_none() {
+            top.reader.error(entry.value.span(), "`store` names no store", REMEDY);
+        }
+        return Store::Files;
+    };
+    postgres.refuse_unknown(&["url", "url_file"]);
+    match postgres.secret("url") {
+        Some(url) => Store::Postgres(url),
+        None => {
+            if postgres.entry("url").is_none() && postgres.entry("url_file").is_none() {
+                top.reader.complain(postgres.error("`postgres` of `store` has no `url_file`").hint(REMEDY));
+            }
+            Store::Files
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The loop of `serve`: attends to every job when it is due, and answers requests.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::task::LocalSet;
+
+use super::decide::{Answered, Next, Request};
+use super::engine::Posted;
+use super::hub::{Attended, Hub};
+
+/// So many runs, or looks at repositories, go on side by side.
+const SIDE_BY_SIDE: usize = 4;
+/// The loop looks at everything at least this often: clocks may be set, and machines sleep.
+const LONGEST: Duration = Duration::from_secs(10);
+/// A job that another process has is tried again after this time.
+const ELSEWHERE: Duration = Duration::from_millis(100);
+
+/// The loop.
+pub struct Daemon {
+    hub: Rc<Hub>,
+    room: Arc<Semaphore>,
+    last: Cell<Option<std::time::Instant>>,
+    working: Rc<Cell<usize>>,
+}
+
+impl Daemon {
+    /// A loop over the jobs of a hub.
+    pub fn new(hub: Rc<Hub>) -> Rc<Self> {
+        let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        Rc::new(Self { hub, room, last: Cell::new(None), working: Rc::default() })
+    }
+
+    /// Returns how long ago the loop last came round.
+    pub fn age(&self) -> Option<Duration> {
+        self.last.get().map(|last| last.elapsed())
+    }
+
+    /// Runs until the hub is asked to stop and what is under way has ended. Must run within a [`LocalSet`].
+    pub async fn run(self: &Rc<Self>) {
+        let posts = tokio::task::spawn_local(Rc::clone(self).answer_posts());
+        while !self.hub.is_stopping() {
+            self.last.set(Some(std::time::Instant::now()));
+            let pause = self.start_what_is_due();
+            tokio::select! {
+                () = self.hub.changed.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        while self.working.get() > 0 {
+            self.hub.wait_for_change().await;
+        }
+        posts.abort();
+    }
+
+    /// Starts what is due, and returns how long nothing is.
+    fn start_what_is_due(self: &Rc<Self>) -> Duration {
+        let now = Timestamp::now();
+        let mut pause = LONGEST;
+        for (_, slot) in self.hub.slots() {
+            if slot.is_busy() {
+                continue;
+            }
+            match self.hub.next(&slot, now) {
+                Next::Sleep(None) => {}
+                Next::Sleep(Some(at)) => {
+                    let until = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+                    pause = pause.min(until.max(Duration::from_millis(1)));
+                }
+                _ => {
+                    // It comes to its turn when there is room: the end of other work wakes the loop.
+                    let Ok(permit) = Arc::clone(&self.room).try_acquire_owned() else { continue };
+                    let (hub, working) = (Rc::clone(&self.hub), Rc::clone(&self.working));
+                    working.set(working.get() + 1);
+                    tokio::task::spawn_local(async move {
+                        if hub.attend(&slot).await == Attended::Elsewhere {
+                            tokio::time::sleep(ELSEWHERE).await;
+                        }
+                        drop(permit);
+                        working.set(working.get() - 1);
+                        hub.changed.notify_one();
+                    });
+                }
+            }
+        }
+        pause
+    }
+
+    /// Answers requests from other processes, as long as there are any.
+    async fn answer_posts(self: Rc<Self>) {
+        let mut seen: Vec<String> = Vec::new();
+        loop {
+            let posted = self.hub.engine.posted().await.unwrap_or_default();
+            seen.retain(|ticket| posted.iter().any(|post| post.ticket == *ticket));
+            for post in posted {
+                if !seen.contains(&post.ticket) {
+                    seen.push(post.ticket.clone());
+                    tokio::task::spawn_local(Rc::clone(&self).answer(post));
+                }
+            }
+            if self.hub.engine.wait_for_posts().await.is_err() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    async fn answer(self: Rc<Self>, post: Posted) {
+        let answered = match &post.request {
+            Request::Status => Answered::Status { status: self.hub.status() },
+            request => match self.hub.request(&post.job, request).await {
+                Ok(answered) => answered,
+                Err(error) => Answered::Refused { why: error.to_string() },
+            },
+        };
+        if post.request == Request::Look {
+            self.wait_until_settled(&post.job).await;
+        }
+        if let Err(error) = self.hub.engine.reply(&post.ticket, &answered).await {
+            self.hub.log(&error.to_string());
+        }
+    }
+
+    /// Waits until a job was looked at and nothing is due for it.
+    async fn wait_until_settled(&self, job: &str) {
+        while let Some(slot) = self.hub.slot(job) {
+            let idle = !slot.is_busy() && matches!(self.hub.next(&slot, Timestamp::now()), Next::Sleep(_));
+            if idle || self.hub.is_stopping() {
+                return;
+            }
+            self.hub.wait_for_change().await;
+        }
+    }
+}
+
+/// Runs a loop with everything that it starts on one thread.
+pub async fn run_local<T>(work: impl Future<Output = T>) -> T {
+    LocalSet::new().run_until(work).await
+}

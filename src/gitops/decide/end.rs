@@ -1,0 +1,188 @@
+//! The end of a run, and what it means for its job.
+
+use jiff::Timestamp;
+
+use super::super::record::{ActiveRun, AppliedCommit, Health, JobRecord, RetryState, Target, WaitingRun};
+use super::super::view::{JobState, JobStatus, LastRun, Outcome, Reason, Waiting};
+use super::Effect;
+use super::due::next_due;
+use super::rules::{Dependencies, Rules, later, pause};
+use super::step::{Ended, short};
+
+/// How many applied commits are kept for a rollback.
+const APPLIED_KEPT: usize = 20;
+
+/// Ends a run that has brought its job to its commit.
+pub(super) fn succeed(
+    record: &mut JobRecord,
+    rules: &Rules<'_>,
+    active: ActiveRun,
+    outcome: Outcome,
+    now: Timestamp,
+) -> Vec<Effect> {
+    if let Some(commit) = active.commit.clone() {
+        if record.applied.as_ref() != Some(&commit) {
+            record.applied_before.insert(0, AppliedCommit { commit: commit.clone(), run: active.run.clone() });
+            record.applied_before.truncate(APPLIED_KEPT);
+        }
+        record.applied = Some(commit);
+    }
+    if rules.schedule.is_some() && record.scheduled.is_none() {
+        record.scheduled = Some(now);
+    }
+    end(record, rules, active, Ended::well(outcome), now)
+}
+
+/// Ends a run.
+pub(super) fn end(
+    record: &mut JobRecord,
+    rules: &Rules<'_>,
+    active: ActiveRun,
+    ended: Ended,
+    now: Timestamp,
+) -> Vec<Effect> {
+    match ended.outcome {
+        Outcome::Unchanged | Outcome::Applied | Outcome::Corrected | Outcome::RolledBack => {
+            record.health = Health::Fine;
+            record.retry = None;
+            record.last_success = Some(now);
+            record.approved_before = None;
+            record.message = record
+                .passed_over
+                .as_ref()
+                .filter(|over| record.observed.as_ref() == Some(over))
+                .map(|over| format!("commit {} is passed over until a newer one comes", short(over)));
+        }
+        Outcome::Drifted => {
+            record.health = Health::Drift;
+            record.retry = None;
+            let things = if record.drift == 1 { "object differs" } else { "objects differ" };
+            record.message = Some(format!("{} {things} from what was applied", record.drift));
+        }
+        Outcome::Failed | Outcome::Refused => {
+            record.health = if ended.outcome == Outcome::Failed { Health::Failed } else { Health::Refused };
+            record.message.clone_from(&ended.error);
+            let failures = record.retry.as_ref().map_or(0, |retry| retry.failures).saturating_add(1);
+            let at = ended.retry.then(|| later(now, pause(rules.retry, &record.job, failures)));
+            let (reasons, target) = (carried(&active.reasons), active.target.clone());
+            record.retry = Some(RetryState { failures, at, unreachable: false, reasons, target });
+        }
+        Outcome::Waiting | Outcome::Rejected | Outcome::Superseded | Outcome::Interrupted => {}
+    }
+    if ended.outcome.is_fine() && active.target == Target::Applied && stands_elsewhere(record) {
+        // The applied commit is in order; the one that the branch stands at is still refused.
+        record.health = Health::Refused;
+        let why = "the commit that the branch stands at was refused; the applied one is kept in order";
+        record.message.get_or_insert_with(|| why.to_owned());
+    }
+    record.active = None;
+    note(record, &active.run, &active.reasons, &ended, now);
+    vec![Effect::End(ended)]
+}
+
+/// Whether the branch stands at a commit that is neither applied nor passed over.
+fn stands_elsewhere(record: &JobRecord) -> bool {
+    record.observed.is_some() && record.observed != record.applied && record.observed != record.passed_over
+}
+
+/// Returns the reasons that the next try of a run has, too.
+pub(super) fn carried(reasons: &[Reason]) -> Vec<Reason> {
+    let lasts = |reason: &Reason| !matches!(reason, Reason::Poll | Reason::Push | Reason::Retry);
+    reasons.iter().copied().filter(lasts).collect()
+}
+
+/// Ends a run that waits.
+pub(super) fn end_waiting(record: &mut JobRecord, waiting: WaitingRun, ended: Ended, now: Timestamp) -> Vec<Effect> {
+    if ended.outcome == Outcome::Rejected {
+        record.health = if record.applied.is_some() { Health::Fine } else { record.health };
+        if waiting.target == Target::Head {
+            record.passed_over = Some(waiting.commit.clone());
+        }
+        let reason = ended.error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        record.message = Some(format!(
+            "run {} was rejected{reason}; commit {} is passed over until a newer one comes",
+            waiting.run,
+            short(&waiting.commit)
+        ));
+    } else {
+        record.message = None;
+    }
+    note(record, &waiting.run, &waiting.reasons, &ended, now);
+    vec![Effect::EndWaiting { run: waiting.run, ended }]
+}
+
+/// Whether a run is listed: those that found nothing by the clock are only counted.
+pub(crate) fn is_listed(outcome: Outcome, reasons: &[Reason], first: bool) -> bool {
+    let by_clock = reasons.iter().all(|reason| matches!(reason, Reason::Poll | Reason::Drift));
+    outcome != Outcome::Unchanged || first || !by_clock
+}
+
+fn note(record: &mut JobRecord, run: &str, reasons: &[Reason], ended: &Ended, now: Timestamp) {
+    record.count(ended.outcome);
+    let first = record.last_run.is_none();
+    if is_listed(ended.outcome, reasons, first) {
+        if !record.runs.iter().any(|listed| listed == run) {
+            record.runs.insert(0, run.to_owned());
+        }
+        record.last_run = Some(LastRun { run: run.to_owned(), outcome: ended.outcome, ended: now });
+    } else {
+        record.runs.retain(|listed| listed != run);
+    }
+}
+
+/// Returns the state of a job, as documents name it.
+pub fn derive_state(record: &JobRecord, rules: &Rules<'_>) -> JobState {
+    if record.active.is_some() {
+        return JobState::Running;
+    }
+    if record.suspended.is_some() || rules.suspended {
+        return JobState::Suspended;
+    }
+    if record.lost.is_some() {
+        return JobState::Refused;
+    }
+    if let Dependencies::Broken(_) = rules.dependencies {
+        return JobState::Blocked;
+    }
+    match record.health {
+        Health::Failed => JobState::Failed,
+        Health::Refused => JobState::Refused,
+        _ if record.waiting.is_some() => JobState::Waiting,
+        Health::Drift => JobState::Drift,
+        Health::New if record.last_run.is_none() => JobState::New,
+        _ => JobState::Ok,
+    }
+}
+
+/// Returns the status of a job.
+pub fn derive_status(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> JobStatus {
+    let state = derive_state(record, rules);
+    let message = match (&rules.dependencies, state) {
+        (Dependencies::Broken(job), JobState::Blocked) => {
+            Some(format!("job `{job}`, which it depends on, is not fine"))
+        }
+        (_, JobState::Suspended) => {
+            let reason = record.suspended.as_ref().and_then(|suspension| suspension.reason.clone());
+            reason.or_else(|| rules.suspended.then(|| "suspended by the file".to_owned()))
+        }
+        _ => record.message.clone(),
+    };
+    JobStatus {
+        job: record.job.clone(),
+        state,
+        observed: record.observed.clone(),
+        attempted: record.attempted.clone(),
+        applied: record.applied.clone(),
+        last_run: record.last_run.clone(),
+        next_due: next_due(record, rules, now),
+        drift: record.drift,
+        waiting: record.waiting.as_ref().map(|waiting| Waiting {
+            run: waiting.run.clone(),
+            digest: waiting.digest.clone(),
+            since: waiting.since,
+            approved_at: waiting.approved_at,
+        }),
+        suspended: record.suspended.clone(),
+        message,
+    }
+}

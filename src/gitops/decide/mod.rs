@@ -1,0 +1,53 @@
+//! The loop of a job as a pure function: record and event in, record and effect out. No I/O, no clock.
+//!
+//! A driver ([`super::daemon`], or the simulation of the tests) asks [`next_step`] when something is to be done, claims
+//! the job, and then feeds what happened into [`decide`]. It saves each record before it carries out the effect, so that
+//! after a crash the record says what may have happened.
+
+mod due;
+mod end;
+mod request;
+mod rules;
+mod step;
+
+pub use due::{Next, next_due, next_step};
+pub use end::{derive_state, derive_status};
+pub use request::{Answered, Request, answer};
+pub use rules::{Dependencies, Rules};
+pub use step::{Applied, Ended, Event, Fetched, Planned, Relation, decide};
+
+use super::record::{JobRecord, Target};
+
+/// What a driver does next for a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Fetch and verify.
+    Fetch {
+        /// What the run goes for.
+        target: Target,
+    },
+    /// Make the plan of the commit.
+    Plan {
+        /// The commit.
+        commit: String,
+    },
+    /// Apply the plan of the run.
+    Apply {
+        /// The commit.
+        commit: String,
+    },
+    /// Wait for approval: nothing is to be done now.
+    Wait,
+    /// The run has ended.
+    End(Ended),
+    /// The run that waited has ended.
+    EndWaiting {
+        /// Its id.
+        run: String,
+        /// How.
+        ended: Ended,
+    },
+}
+
+/// The record after an event, and what is to be done.
+pub type Decided = (JobRecord, Vec<Effect>);

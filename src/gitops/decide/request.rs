@@ -1,0 +1,200 @@
+//! What people and hooks ask of a job.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::super::record::{Health, JobRecord, Offer};
+use super::super::view::{Decision, Outcome, Reason, Status, Suspension};
+use super::Effect;
+use super::end::end_waiting;
+use super::rules::Rules;
+use super::step::Ended;
+
+/// A request. `by` is who asks: `cli`, `api` or `page`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum Request {
+    /// Make the job due.
+    Run {
+        /// Why.
+        reason: Reason,
+    },
+    /// Approve the plan that waits.
+    Approve {
+        /// The run.
+        run: String,
+        /// Digest of the plan that the person saw.
+        digest: Option<String>,
+        /// Who asks.
+        by: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Reject it.
+    Reject {
+        /// The run.
+        run: String,
+        /// Why.
+        reason: Option<String>,
+        /// Who asks.
+        by: String,
+    },
+    /// Start no more runs.
+    Suspend {
+        /// Why.
+        reason: Option<String>,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+    /// Start runs again.
+    Resume,
+    /// Look at the repository now. A daemon answers when nothing is due for the job any more.
+    Look,
+    /// Nothing: a daemon answers with the status of all jobs.
+    Status,
+    /// Apply an earlier commit.
+    Rollback {
+        /// The commit.
+        to: String,
+    },
+    /// History begins at this commit.
+    AcceptBaseline {
+        /// The commit.
+        commit: String,
+    },
+}
+
+/// How a request was answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answered {
+    /// It was done.
+    Done {
+        /// The run that serves it, where there is one.
+        run: Option<String>,
+        /// A run that was due already serves it, too.
+        merged: bool,
+    },
+    /// The status of all jobs.
+    Status {
+        /// The document.
+        status: Status,
+    },
+    /// It makes no sense now.
+    Refused {
+        /// Why.
+        why: String,
+    },
+    /// The plan is another than the one that was shown.
+    OtherPlan {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Answers a request.
+pub fn answer(
+    record: &JobRecord,
+    rules: &Rules<'_>,
+    request: &Request,
+    now: Timestamp,
+) -> (JobRecord, Vec<Effect>, Answered) {
+    let mut record = record.clone();
+    let mut effects = Vec::new();
+    let answered = match request {
+        Request::Run { reason } => offer(&mut record, rules, Offer { reason: *reason, to: None }),
+        Request::Rollback { to } => offer(&mut record, rules, Offer { reason: Reason::Rollback, to: Some(to.clone()) }),
+        Request::Suspend { reason, until } => {
+            record.suspended = Some(Suspension { reason: reason.clone(), until: *until, since: Some(now) });
+            done(None)
+        }
+        Request::Resume if rules.suspended => {
+            refused(format!("the file suspends job `{}`: remove its `suspend: true`", record.job))
+        }
+        Request::Resume => {
+            record.suspended = None;
+            // It may have been long: look at once.
+            record.looked = None;
+            done(None)
+        }
+        Request::Look => {
+            record.looked = None;
+            done(None)
+        }
+        Request::Status => done(None),
+        Request::AcceptBaseline { commit } => {
+            record.lost = None;
+            record.applied = Some(commit.clone());
+            record.attempted = None;
+            record.passed_over = None;
+            record.retry = None;
+            record.message = None;
+            record.health = Health::Fine;
+            record.drift_looked = Some(now);
+            // If the branch stands there it is run once more: nobody knows what was done.
+            record.offers.push(Offer { reason: Reason::Manual, to: None });
+            done(None)
+        }
+        Request::Approve { run, digest, by, reason } => approve(&mut record, run, digest.as_deref(), by, reason, now),
+        Request::Reject { run, reason, .. } => match record.waiting.take_if(|waiting| waiting.run == *run) {
+            Some(waiting) => {
+                let ended = Ended { outcome: Outcome::Rejected, error: reason.clone(), retry: false };
+                effects = end_waiting(&mut record, waiting, ended, now);
+                done(Some(run.clone()))
+            }
+            None => not_waiting(&record, run),
+        },
+    };
+    (record, effects, answered)
+}
+
+fn done(run: Option<String>) -> Answered {
+    Answered::Done { run, merged: false }
+}
+
+fn refused(why: String) -> Answered {
+    Answered::Refused { why }
+}
+
+fn not_waiting(record: &JobRecord, run: &str) -> Answered {
+    let how = match &record.active {
+        Some(active) if active.run == run => "is under way".to_owned(),
+        _ => "has ended".to_owned(),
+    };
+    let now = record.waiting.as_ref().map(|waiting| format!("; run `{}` waits", waiting.run)).unwrap_or_default();
+    refused(format!("run `{run}` {how} and waits for no approval{now}"))
+}
+
+fn approve(
+    record: &mut JobRecord,
+    run: &str,
+    digest: Option<&str>,
+    by: &str,
+    reason: &Option<String>,
+    now: Timestamp,
+) -> Answered {
+    let Some(waiting) = record.waiting.as_mut().filter(|waiting| waiting.run == run) else {
+        return not_waiting(record, run);
+    };
+    if digest.is_some_and(|digest| digest != waiting.digest) {
+        let why = format!("the plan of run `{run}` is another than the one that was shown; look at it again");
+        return Answered::OtherPlan { why };
+    }
+    let approval = Decision { approved: true, by: by.to_owned(), at: now, reason: reason.clone() };
+    waiting.approval.get_or_insert(approval);
+    done(Some(run.to_owned()))
+}
+
+fn offer(record: &mut JobRecord, rules: &Rules<'_>, new: Offer) -> Answered {
+    if record.suspended.is_some() || rules.suspended {
+        let why = record.suspended.as_ref().and_then(|suspension| suspension.reason.clone());
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        return refused(format!("job `{0}` is suspended{why}; `ionplay gitops resume FILE {0}` ends that", record.job));
+    }
+    let merged = !record.offers.is_empty();
+    if !record.offers.contains(&new) {
+        record.offers.push(new);
+    }
+    // Run ids are made of the number of the claim, and the next claim has the next one.
+    Answered::Done { run: Some(record.run_id(record.epoch + 1)), merged }
+}

@@ -1,0 +1,406 @@
+//! The steps of a run.
+
+use jiff::Timestamp;
+
+use super::super::config::{ActionKind, Approval, Drift};
+use super::super::record::{
+    ActiveRun, Health, JobRecord, KnownToken, MadeObject, Phase, RetryState, Target, WaitingRun,
+};
+use super::super::view::{Outcome, PlanCounts, Reason};
+use super::due::expiring;
+use super::rules::{Rules, later};
+use super::{Decided, Effect, end};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The driver has claimed the job and starts a run.
+    Begin {
+        /// Number of the claim.
+        epoch: u64,
+        /// Why.
+        reasons: Vec<Reason>,
+        /// What it goes for.
+        target: Target,
+    },
+    /// The driver has claimed the job and applies the plan that waits.
+    BeginApply {
+        /// Number of the claim.
+        epoch: u64,
+    },
+    /// A look at the repository, without a run.
+    Looked(Result<String, String>),
+    /// The commit was fetched and verified, or not.
+    Fetched(Result<Fetched, String>),
+    /// The plan was made, or not.
+    Planned(Result<Planned, String>),
+    /// The plan was applied, or not.
+    Applied(Result<Applied, Ended>),
+    /// The run was stopped before its end: by a signal, or found after a crash.
+    Interrupted(String),
+    /// The suspension is over.
+    Resume,
+}
+
+/// How a commit stands to the applied one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// Nothing is applied yet.
+    First,
+    /// It is the applied one.
+    Same,
+    /// It descends from the applied one.
+    Newer,
+    /// It does not.
+    Unrelated,
+}
+
+/// A commit that was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The commit.
+    pub commit: String,
+    /// Where the branch stands, if the run was told.
+    pub head: Option<String>,
+    /// How it stands to the applied one.
+    pub relation: Relation,
+    /// Why it, or a commit before it, is not accepted.
+    pub unverified: Option<String>,
+}
+
+/// A plan, as far as it decides anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Digest and counts.
+    pub counts: PlanCounts,
+    /// Changes by other modules than those of registries.
+    pub others: u64,
+    /// Objects that differ and whose differences are not ignored.
+    pub drifted: u64,
+    /// Only differences that the job ignores are left.
+    pub only_ignored: bool,
+    /// Tokens that the job names, with their ends.
+    pub tokens: Vec<KnownToken>,
+    /// Nothing in it goes beyond the plan that was approved before the interruption.
+    pub within_approved: bool,
+}
+
+impl Planned {
+    /// Whether to apply it may change anything.
+    pub fn has_changes(&self) -> bool {
+        self.counts.has_changes() || self.others > 0
+    }
+}
+
+/// What an apply has left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What the check after it still found: a playbook that never comes to rest.
+    pub left: u64,
+    /// Tokens that the job names, with their ends.
+    pub tokens: Vec<KnownToken>,
+    /// Objects that the job has made so far.
+    pub objects: Vec<MadeObject>,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, unless it ended well.
+    pub error: Option<String>,
+    /// Whether another try may help.
+    pub retry: bool,
+}
+
+impl Ended {
+    /// An end that needs no explanation.
+    pub fn well(outcome: Outcome) -> Self {
+        Self { outcome, error: None, retry: false }
+    }
+
+    /// A failure that is tried again.
+    pub fn failed(error: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Failed, error: Some(error.into()), retry: true }
+    }
+
+    /// A refusal.
+    pub fn refused(error: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Refused, error: Some(error.into()), retry: false }
+    }
+}
+
+/// Returns the record after an event, and what is to be done.
+pub fn decide(record: &JobRecord, rules: &Rules<'_>, event: Event, now: Timestamp) -> Decided {
+    let mut record = record.clone();
+    let effects = match event {
+        Event::Begin { epoch, reasons, target } => begin(&mut record, rules, epoch, reasons, target, now),
+        Event::BeginApply { epoch } => begin_apply(&mut record, epoch, now),
+        Event::Looked(found) => looked(&mut record, found, now),
+        Event::Resume => {
+            record.suspended = None;
+            Vec::new()
+        }
+        Event::Fetched(result) => fetched(&mut record, rules, result, now),
+        Event::Planned(result) => planned(&mut record, rules, result, now),
+        Event::Applied(result) => applied(&mut record, rules, result, now),
+        Event::Interrupted(why) => interrupted(&mut record, rules, &why, now),
+    };
+    (record, effects)
+}
+
+fn begin(
+    record: &mut JobRecord,
+    rules: &Rules<'_>,
+    epoch: u64,
+    reasons: Vec<Reason>,
+    target: Target,
+    now: Timestamp,
+) -> Vec<Effect> {
+    record.epoch = epoch;
+    if reasons.contains(&Reason::Expiry) {
+        record.expiry_served.extend(expiring(record, rules, now));
+    }
+    if rules.schedule.is_some() {
+        record.scheduled = Some(now);
+    }
+    // What came until now is served by this run; what comes from now on, by the one after it.
+    record.offers.clear();
+    if let Some(retry) = &mut record.retry {
+        retry.at = None;
+    }
+    record.looked = Some(now);
+    record.active = Some(ActiveRun {
+        run: record.run_id(epoch),
+        epoch,
+        reasons,
+        commit: None,
+        target: target.clone(),
+        phase: Phase::Fetch,
+        started: now,
+        approved: false,
+    });
+    vec![Effect::Fetch { target }]
+}
+
+fn begin_apply(record: &mut JobRecord, epoch: u64, now: Timestamp) -> Vec<Effect> {
+    record.epoch = epoch;
+    let Some(waiting) = record.waiting.take() else { return Vec::new() };
+    record.active = Some(ActiveRun {
+        run: waiting.run,
+        epoch,
+        reasons: waiting.reasons,
+        commit: Some(waiting.commit.clone()),
+        target: waiting.target,
+        phase: Phase::Apply,
+        started: now,
+        approved: true,
+    });
+    vec![Effect::Apply { commit: waiting.commit }]
+}
+
+fn looked(record: &mut JobRecord, found: Result<String, String>, now: Timestamp) -> Vec<Effect> {
+    record.looked = Some(now);
+    match found {
+        Ok(head) => {
+            record.observed = Some(head);
+            // The repository is there again: why wait.
+            if let Some(retry) = record.retry.as_mut().filter(|retry| retry.unreachable) {
+                retry.at = Some(now);
+            }
+            Vec::new()
+        }
+        // While a try is ahead, it will say the same.
+        Err(_) if record.retry.as_ref().is_some_and(|retry| retry.at.is_some()) => Vec::new(),
+        Err(_) => {
+            record.offers.push(super::super::record::Offer { reason: Reason::Poll, to: None });
+            Vec::new()
+        }
+    }
+}
+
+fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, String>, now: Timestamp) -> Vec<Effect> {
+    let Some(mut active) = record.active.take() else { return Vec::new() };
+    let fetched = match result {
+        Ok(fetched) => fetched,
+        Err(why) => {
+            let effects = end::end(record, rules, active, Ended::failed(why), now);
+            if let Some(retry) = &mut record.retry {
+                retry.unreachable = true;
+            }
+            return effects;
+        }
+    };
+    if let Some(head) = &fetched.head {
+        record.observed = Some(head.clone());
+    }
+    active.commit = Some(fetched.commit.clone());
+    let refusal = if let Some(why) = &record.lost {
+        Some(why.clone())
+    } else if let Some(why) = fetched.unverified {
+        Some(why)
+    } else {
+        let applied = record.applied.as_deref().unwrap_or_default();
+        (fetched.relation == Relation::Unrelated && active.target == Target::Head && !rules.allow_rewrite).then(|| {
+            format!(
+                "history was rewritten: commit {} does not descend from {}, which was applied last; put the branch right, \
+                 or accept it with `ionplay gitops accept-baseline FILE {} COMMIT`",
+                short(&fetched.commit),
+                short(applied),
+                record.job
+            )
+        })
+    };
+    if rules.signers.is_some() {
+        record.signers.clone_from(&rules.signers);
+    }
+    if let Some(why) = refusal {
+        if active.target == Target::Head {
+            record.attempted = Some(fetched.commit);
+        }
+        return end::end(record, rules, active, Ended::refused(why), now);
+    }
+    let mut effects = Vec::new();
+    // Only a commit that counts takes the place of one that waits.
+    if let Some(waiting) = record.waiting.take() {
+        let why = format!("run {} came while it waited", active.run);
+        let ended = Ended { outcome: Outcome::Superseded, error: Some(why), retry: false };
+        effects.extend(end::end_waiting(record, waiting, ended, now));
+    }
+    match &active.target {
+        Target::Head => record.attempted = Some(fetched.commit.clone()),
+        Target::Applied => {}
+        Target::Earlier(_) => {
+            record.attempted = Some(fetched.commit.clone());
+            // From now on the branch is passed over; unless this is where it stands.
+            let stands = record.observed.as_ref() == Some(&fetched.commit);
+            record.passed_over = if stands { None } else { record.observed.clone() };
+        }
+    }
+    active.phase = Phase::Plan;
+    record.active = Some(active);
+    effects.push(Effect::Plan { commit: fetched.commit });
+    effects
+}
+
+/// The first digits of a commit, as people know it.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}
+
+fn planned(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Planned, String>, now: Timestamp) -> Vec<Effect> {
+    let Some(mut active) = record.active.take() else { return Vec::new() };
+    let commit = active.commit.clone().unwrap_or_default();
+    let plan = match result {
+        Ok(plan) => plan,
+        Err(why) => return end::end(record, rules, active, Ended::failed(why), now),
+    };
+    let again = record.applied.as_ref() == Some(&commit) && !matches!(active.target, Target::Earlier(_));
+    if again || !plan.has_changes() {
+        record.drift_looked = Some(now);
+    }
+    let looks = |reason: &Reason| matches!(reason, Reason::Drift | Reason::Poll | Reason::Retry);
+    let only_looks = active.reasons.iter().all(looks);
+    if !plan.has_changes() || again && plan.only_ignored && only_looks {
+        record.tokens.clone_from(&plan.tokens);
+        record.drift = 0;
+        let outcome =
+            if matches!(active.target, Target::Earlier(_)) { Outcome::RolledBack } else { Outcome::Unchanged };
+        return end::succeed(record, rules, active, outcome, now);
+    }
+    let corrects = matches!(rules.drift, Some((_, Drift::Correct)));
+    if again && only_looks && !corrects {
+        record.tokens.clone_from(&plan.tokens);
+        record.drift = plan.drifted;
+        return end::end(record, rules, active, Ended::well(Outcome::Drifted), now);
+    }
+    let within = plan.within_approved && record.approved_before.is_some();
+    match needs_approval(rules, &plan) {
+        Some(approved_at) if !within => {
+            record.waiting = Some(WaitingRun {
+                run: active.run,
+                commit,
+                digest: plan.counts.digest,
+                reasons: active.reasons,
+                target: active.target,
+                since: now,
+                approved_at: approved_at.map(|after| later(now, after)),
+                approval: None,
+            });
+            record.message = Some("a plan waits for approval".to_owned());
+            record.retry = None;
+            if record.health.is_broken() {
+                record.health = Health::Fine;
+            }
+            vec![Effect::Wait]
+        }
+        needed => {
+            active.phase = Phase::Apply;
+            active.approved = needed.is_some();
+            record.active = Some(active);
+            vec![Effect::Apply { commit }]
+        }
+    }
+}
+
+/// Whether a person has to approve a plan, and after how long a rule does it instead.
+fn needs_approval(rules: &Rules<'_>, plan: &Planned) -> Option<Option<std::time::Duration>> {
+    match rules.approve {
+        Approval::Auto => None,
+        Approval::Manual => Some(None),
+        Approval::After(time) => Some(Some(*time)),
+        Approval::ManualIf(kinds) => {
+            let has = |kind: &ActionKind| match kind {
+                ActionKind::Create => plan.counts.create > 0,
+                ActionKind::Update => plan.counts.update > 0,
+                ActionKind::Replace => plan.counts.replace > 0,
+                ActionKind::Delete => plan.counts.delete > 0,
+                ActionKind::Undetermined => plan.counts.undetermined > 0,
+            };
+            kinds.iter().any(has).then_some(None)
+        }
+    }
+}
+
+fn applied(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Applied, Ended>, now: Timestamp) -> Vec<Effect> {
+    let Some(active) = record.active.take() else { return Vec::new() };
+    match result {
+        Err(ended) => end::end(record, rules, active, ended, now),
+        Ok(done) => {
+            record.tokens = done.tokens;
+            record.objects = done.objects;
+            record.drift = 0;
+            record.drift_looked = Some(now);
+            record.approved_before = None;
+            let again = active.commit == record.applied;
+            let outcome = match &active.target {
+                Target::Earlier(_) => Outcome::RolledBack,
+                _ if again && active.reasons.contains(&Reason::Drift) => Outcome::Corrected,
+                _ => Outcome::Applied,
+            };
+            let effects = end::succeed(record, rules, active, outcome, now);
+            if done.left > 0 {
+                record.message = Some(format!(
+                    "the playbook does not come to rest: the check after the apply still found {} changes",
+                    done.left
+                ));
+            }
+            effects
+        }
+    }
+}
+
+fn interrupted(record: &mut JobRecord, rules: &Rules<'_>, why: &str, now: Timestamp) -> Vec<Effect> {
+    let Some(active) = record.active.take() else { return Vec::new() };
+    if active.phase == Phase::Apply && active.approved {
+        record.approved_before = Some(active.run.clone());
+    }
+    let failures = record.retry.as_ref().map_or(0, |retry| retry.failures);
+    let (reasons, target) = (end::carried(&active.reasons), active.target.clone());
+    let ended = Ended { outcome: Outcome::Interrupted, error: Some(why.to_owned()), retry: false };
+    let effects = end::end(record, rules, active, ended, now);
+    // Whatever it was about is due again at once.
+    record.retry = Some(RetryState { failures, at: Some(now), unreachable: false, reasons, target });
+    effects
+}

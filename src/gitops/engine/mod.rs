@@ -1,0 +1,182 @@
+//! Where jobs and runs are kept, and who may advance a job.
+//!
+//! A claim is the right to advance one job. It has an epoch that is higher than that of every claim before it; a claim
+//! whose epoch is not the last one can save nothing any more. With [`files`] a claim is a lock that ends with the process;
+//! an engine for several machines gives leases, which are renewed by [`Engine::beat`] and checked by runs before each
+//! write.
+
+pub mod files;
+#[cfg(test)]
+pub(crate) mod suite;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use thiserror::Error;
+
+use super::config::{GitopsConfig, Store};
+use super::decide::{Answered, Request};
+use super::record::JobRecord;
+use super::view::Run;
+
+/// What an engine gives, some time later. Everything runs on one thread.
+pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + 'a>>;
+
+/// Why an engine cannot do something.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EngineError {
+    /// Another claim has a higher epoch: whoever holds this one has lost the job.
+    #[error("job `{job}` was taken over by another host (epoch {epoch} is not the last one)")]
+    Fenced {
+        /// The job.
+        job: String,
+        /// The epoch that is too low.
+        epoch: u64,
+    },
+    /// What holds the state cannot be read or written.
+    #[error("cannot {what}: {why}")]
+    Store {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        why: String,
+    },
+}
+
+/// The right to advance a job.
+#[derive(Debug)]
+pub struct Claim {
+    /// The job.
+    pub job: String,
+    /// Number of this claim; a run that starts under it has it in its id.
+    pub epoch: u64,
+    /// The record, as it is now.
+    pub record: JobRecord,
+    /// A lock that ends with the last process that holds it; children get it as their standard input.
+    pub lock: Option<File>,
+    /// A file in which [`Engine::beat`] keeps the deadline of the lease; children refuse to write past it.
+    pub lease_file: Option<PathBuf>,
+}
+
+/// A request that waits for its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// Its number.
+    pub ticket: String,
+    /// The job.
+    pub job: String,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// Documents of a run besides its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Document {
+    /// The plan, as `ionplay plan -o` wrote it.
+    Plan,
+    /// The plan of the check after the apply.
+    After,
+    /// The events of the apply, one JSON object a line.
+    Events,
+    /// What the children printed.
+    Output,
+}
+
+impl Document {
+    /// Returns the name of its file.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan.json",
+            Self::After => "after.json",
+            Self::Events => "events.jsonl",
+            Self::Output => "output.txt",
+        }
+    }
+}
+
+/// Keeps jobs and runs, and gives claims.
+pub trait Engine {
+    /// Returns the record of a job; that of a new job, or of one whose record was lost, too.
+    fn load<'a>(&'a self, job: &'a str) -> EngineFuture<'a, JobRecord>;
+
+    /// Takes the right to advance a job; none while another holds it.
+    fn claim<'a>(&'a self, job: &'a str) -> EngineFuture<'a, Option<Claim>>;
+
+    /// Renews a claim.
+    fn beat<'a>(&'a self, claim: &'a Claim) -> EngineFuture<'a, ()>;
+
+    /// Saves the record of a claimed job, so that it outlives a power failure.
+    fn save<'a>(&'a self, claim: &'a Claim, record: &'a JobRecord) -> EngineFuture<'a, ()>;
+
+    /// Gives a claim back.
+    fn release<'a>(&'a self, claim: Claim) -> EngineFuture<'a, ()>;
+
+    /// Saves a run.
+    fn save_run<'a>(&'a self, claim: &'a Claim, run: &'a Run) -> EngineFuture<'a, ()>;
+
+    /// Returns a run.
+    fn load_run<'a>(&'a self, run: &'a str) -> EngineFuture<'a, Option<Run>>;
+
+    /// Removes a run and its documents.
+    fn remove_run<'a>(&'a self, claim: &'a Claim, run: &'a str) -> EngineFuture<'a, ()>;
+
+    /// Returns the folder of this machine in which the documents of a run are written.
+    fn run_folder(&self, run: &str) -> PathBuf;
+
+    /// Makes the documents in the folder of a run available to all machines.
+    fn publish<'a>(&'a self, claim: &'a Claim, run: &'a str) -> EngineFuture<'a, ()>;
+
+    /// Returns a document of a run, from a byte on.
+    fn read_document<'a>(&'a self, run: &'a str, document: Document, from: u64) -> EngineFuture<'a, Option<Vec<u8>>>;
+
+    /// Posts a request for whoever advances the job.
+    fn post<'a>(&'a self, job: &'a str, request: &'a Request) -> EngineFuture<'a, String>;
+
+    /// Returns the requests that wait, oldest first.
+    fn posted(&self) -> EngineFuture<'_, Vec<Posted>>;
+
+    /// Answers a request.
+    fn reply<'a>(&'a self, ticket: &'a str, answered: &'a Answered) -> EngineFuture<'a, ()>;
+
+    /// Returns the answer to a request, and forgets it.
+    fn take_reply<'a>(&'a self, ticket: &'a str) -> EngineFuture<'a, Option<Answered>>;
+
+    /// Waits until a request may have been posted.
+    fn wait_for_posts(&self) -> EngineFuture<'_, ()>;
+}
+
+/// Opens the store that a configuration names.
+///
+/// # Errors
+/// If it cannot be used.
+pub async fn open(config: &GitopsConfig) -> Result<Rc<dyn Engine>, EngineError> {
+    match &config.store {
+        Store::Files => Ok(Rc::new(files::Files::open(&config.state_dir)?.watching())),
+        Store::Postgres(_) => Err(EngineError::Store {
+            what: "use PostgreSQL".to_owned(),
+            why: "this program was built without it".to_owned(),
+        }),
+    }
+}
+
+/// Returns the last runs of a job, newest first: one under way, one that waits, and those that have ended.
+///
+/// # Errors
+/// If the store cannot be read.
+pub async fn list_runs(engine: &dyn Engine, job: &str, limit: usize) -> Result<Vec<Run>, EngineError> {
+    let record = engine.load(job).await?;
+    let mut ids: Vec<&str> = Vec::new();
+    ids.extend(record.active.as_ref().map(|active| active.run.as_str()));
+    ids.extend(record.waiting.as_ref().map(|waiting| waiting.run.as_str()));
+    ids.extend(record.runs.iter().map(String::as_str));
+    let mut runs: Vec<Run> = Vec::new();
+    for id in ids {
+        if runs.len() < limit && !runs.iter().any(|run| run.run == id) {
+            runs.extend(engine.load_run(id).await?);
+        }
+    }
+    runs.sort_by_key(|run| std::cmp::Reverse((run.started, run.epoch)));
+    Ok(runs)
+}

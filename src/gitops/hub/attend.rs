@@ -1,0 +1,239 @@
+//! Attending to a job: look, claim, and carry out what the loop decides.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::decide::{Effect, Event, Next, decide};
+use super::super::engine::{Claim, EngineError};
+use super::super::repository::{Repository, signers_digest};
+use super::super::view::{JobStatus, Outcome, Reason};
+use super::{Hub, Slot};
+
+/// After trouble with the store a job is left alone for so long.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// What attending to a job has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attended {
+    /// Nothing was due.
+    Nothing,
+    /// Another process works on the job.
+    Elsewhere,
+    /// The repository was looked at, or a suspension ended.
+    Looked,
+    /// A run was carried out, as far as it goes.
+    Ran,
+}
+
+/// Marks a job as worked on.
+struct Busy<'a>(&'a Slot);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.set(false);
+    }
+}
+
+impl Hub {
+    /// Does the next thing for a job, if something is due.
+    pub async fn attend(&self, slot: &Rc<Slot>) -> Attended {
+        if slot.busy.replace(true) {
+            return Attended::Elsewhere;
+        }
+        let _busy = Busy(slot);
+        let attended = match self.next(slot, Timestamp::now()) {
+            Next::Sleep(_) => Ok(Attended::Nothing),
+            Next::Look => {
+                self.look(slot).await;
+                Ok(Attended::Looked)
+            }
+            _ => self.work(slot).await,
+        };
+        self.tick();
+        match attended {
+            Ok(attended) => {
+                if attended != Attended::Nothing && attended != Attended::Elsewhere {
+                    slot.trouble.take();
+                }
+                attended
+            }
+            Err(error) => {
+                let before = self.job_status(slot, Timestamp::now());
+                self.log(&format!("{}: {error}", slot.job().name));
+                slot.claim.take();
+                *slot.trouble.borrow_mut() = Some(error.to_string());
+                let pause = jiff::SignedDuration::try_from(TROUBLE_PAUSE).unwrap_or_default();
+                slot.trouble_until.set(Timestamp::now().checked_add(pause).ok());
+                // What the store has counts, not what could not be saved.
+                if let Ok(record) = self.engine.load(&slot.job().name).await {
+                    slot.record.replace(record);
+                }
+                self.announce(slot, &before);
+                Attended::Ran
+            }
+        }
+    }
+
+    /// Looks where the branch stands. What it finds need not be saved: the next look finds it again.
+    async fn look(&self, slot: &Slot) {
+        let job = slot.job();
+        *slot.signers.borrow_mut() = signers_digest(&job.git);
+        let found = Repository::new(&job.git, &self.config().state_dir, job.timeout).look().await;
+        let before = self.job_status(slot, Timestamp::now());
+        let found = found.map_err(|error| error.to_string());
+        self.decide(slot, Event::Looked(found));
+        let after = self.job_status(slot, Timestamp::now());
+        if before.observed != after.observed || before.state != after.state {
+            self.announce(slot, &before);
+        }
+    }
+
+    /// Feeds an event into the loop; the record of the slot is the one after it.
+    pub(super) fn decide(&self, slot: &Slot, event: Event) -> Vec<Effect> {
+        let now = Timestamp::now();
+        let (record, effects) = self.with_rules(slot, |record, rules| decide(record, rules, event, now));
+        slot.record.replace(record);
+        effects
+    }
+
+    /// Saves the record of a claimed job.
+    pub(super) async fn save(&self, slot: &Slot, claim: &Claim) -> Result<(), EngineError> {
+        let _one = slot.saving.lock().await;
+        let record = slot.record();
+        self.engine.save(claim, &record).await
+    }
+
+    /// Takes a job; none if another process has it.
+    pub(super) async fn claim(&self, slot: &Slot) -> Result<Option<Rc<Claim>>, EngineError> {
+        let Some(claim) = self.engine.claim(&slot.job().name).await? else { return Ok(None) };
+        let mut record = claim.record.clone();
+        {
+            // What a look has found was not saved.
+            let seen = slot.record.borrow();
+            record.looked = record.looked.max(seen.looked);
+            record.observed = seen.observed.clone().or(record.observed);
+            for offer in &seen.offers {
+                if offer.reason == Reason::Poll && !record.offers.contains(offer) {
+                    record.offers.push(offer.clone());
+                }
+            }
+            if let (Some(retry), Some(seen)) = (&mut record.retry, &seen.retry)
+                && retry.failures == seen.failures
+            {
+                retry.at = seen.at.or(retry.at);
+            }
+        }
+        slot.record.replace(record);
+        let claim = Rc::new(claim);
+        slot.claim.replace(Some(Rc::clone(&claim)));
+        Ok(Some(claim))
+    }
+
+    /// Gives a job back.
+    pub(super) async fn release(&self, slot: &Slot, claim: Rc<Claim>) -> Result<(), EngineError> {
+        slot.claim.take();
+        match Rc::try_unwrap(claim) {
+            Ok(claim) => self.engine.release(claim).await,
+            // Somebody saves with it right now; it ends when they are done.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Claims a job and does what is due for it.
+    async fn work(&self, slot: &Rc<Slot>) -> Result<Attended, EngineError> {
+        let Some(claim) = self.claim(slot).await? else { return Ok(Attended::Elsewhere) };
+        let worked = self.work_claimed(slot, &claim).await;
+        self.release(slot, claim).await?;
+        worked
+    }
+
+    async fn work_claimed(&self, slot: &Rc<Slot>, claim: &Rc<Claim>) -> Result<Attended, EngineError> {
+        let before = self.job_status(slot, Timestamp::now());
+        // The record may say another thing than what was known before the claim.
+        let (event, attended) = match self.next(slot, Timestamp::now()) {
+            Next::Sleep(_) | Next::Look => return Ok(Attended::Nothing),
+            Next::Resume => (Event::Resume, Attended::Looked),
+            Next::Recover => {
+                let why = "the process that ran it ended before it did".to_owned();
+                (Event::Interrupted(why), Attended::Looked)
+            }
+            Next::Start(reasons, target) => (Event::Begin { epoch: claim.epoch, reasons, target }, Attended::Ran),
+            Next::Apply => (Event::BeginApply { epoch: claim.epoch }, Attended::Ran),
+        };
+        self.open_run(slot, &event).await?;
+        let effects = self.decide(slot, event);
+        self.begin_run(slot, claim).await?;
+        self.carry_out(slot, claim, effects, before).await?;
+        Ok(attended)
+    }
+
+    /// Carries out effects until there is nothing more to do.
+    pub(super) async fn carry_out(
+        &self,
+        slot: &Rc<Slot>,
+        claim: &Rc<Claim>,
+        effects: Vec<Effect>,
+        mut before: JobStatus,
+    ) -> Result<(), EngineError> {
+        let mut work = super::run::Work::new(self, slot, claim);
+        let mut effects: VecDeque<Effect> = effects.into();
+        self.settle(slot, claim, &effects, &mut before).await?;
+        while let Some(effect) = effects.pop_front() {
+            let event = match effect {
+                Effect::Fetch { target } => Some(work.fetch(&target).await?),
+                Effect::Plan { commit } => Some(work.plan(&commit).await?),
+                Effect::Apply { commit } => Some(work.apply(&commit).await?),
+                Effect::Wait | Effect::End(_) | Effect::EndWaiting { .. } => None,
+            };
+            if let Some(event) = event {
+                let more: VecDeque<Effect> = self.decide(slot, event).into();
+                self.settle(slot, claim, &more, &mut before).await?;
+                effects.extend(more);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes down what was decided, before it is carried out: runs that end or wait first, then the record.
+    async fn settle(
+        &self,
+        slot: &Rc<Slot>,
+        claim: &Rc<Claim>,
+        effects: &VecDeque<Effect>,
+        before: &mut JobStatus,
+    ) -> Result<(), EngineError> {
+        for effect in effects {
+            match effect {
+                Effect::Wait => self.put_run_aside(slot, claim).await?,
+                Effect::End(ended) => self.end_run(slot, claim, ended).await?,
+                Effect::EndWaiting { run, ended } => self.end_waiting_run(slot, claim, run, ended).await?,
+                Effect::Fetch { .. } | Effect::Plan { .. } | Effect::Apply { .. } => {}
+            }
+        }
+        self.save(slot, claim).await?;
+        self.announce(slot, before);
+        *before = self.job_status(slot, Timestamp::now());
+        for effect in effects {
+            if let Effect::End(ended) = effect
+                && matches!(ended.outcome, Outcome::Applied | Outcome::Corrected | Outcome::RolledBack)
+            {
+                self.wake_dependents(&slot.job().name).await?;
+            }
+        }
+        self.prune_runs(slot, claim).await
+    }
+
+    /// Makes the jobs due that depend on one that has just applied something.
+    async fn wake_dependents(&self, job: &str) -> Result<(), EngineError> {
+        for (name, slot) in self.slots() {
+            let depends = slot.job().depends_on.iter().any(|needed| needed == job);
+            if depends && slot.record.borrow().applied.is_some() {
+                self.offer_quietly(&name, Reason::Dependency).await?;
+            }
+        }
+        Ok(())
+    }
+}

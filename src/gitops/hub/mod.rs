@@ -1,0 +1,287 @@
+//! All jobs of one process: their records, who works on them, and how the outside sees them.
+//!
+//! `once` and `serve` use the same hub; they differ only in when they let it attend to a job.
+
+mod attend;
+mod request;
+mod run;
+mod verify;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use tokio::sync::{Mutex, Notify, watch};
+
+use super::config::{GitopsConfig, JobConfig};
+use super::decide::{Dependencies, Next, Rules, derive_state, derive_status, next_step};
+use super::engine::{Claim, Engine, EngineError};
+use super::observer::Observer;
+use super::record::JobRecord;
+use super::repository::signers_digest;
+use super::run::Runner;
+use super::view::{JobState, JobStatus, Run, Status, VERSION};
+
+pub use attend::Attended;
+
+/// Writes a line for the person who runs the program.
+pub type Log = Box<dyn Fn(&str)>;
+
+/// All jobs of one process.
+pub struct Hub {
+    config: RefCell<Rc<GitopsConfig>>,
+    /// Where jobs and runs are kept.
+    pub engine: Rc<dyn Engine>,
+    runner: Runner,
+    slots: RefCell<IndexMap<String, Rc<Slot>>>,
+    observers: RefCell<Vec<Rc<dyn Observer>>>,
+    log: Log,
+    stop: watch::Sender<bool>,
+    /// Something has changed: the loop looks again, and whoever waits for a run.
+    pub changed: Notify,
+    ticks: watch::Sender<u64>,
+    /// Jobs that this process attends to; none for all.
+    attended: RefCell<Option<BTreeSet<String>>>,
+}
+
+/// A job, and the work on it.
+pub struct Slot {
+    job: RefCell<Arc<JobConfig>>,
+    record: RefCell<JobRecord>,
+    claim: RefCell<Option<Rc<Claim>>>,
+    busy: Cell<bool>,
+    run: RefCell<Option<Run>>,
+    signers: RefCell<Option<String>>,
+    /// The store cannot be used: why.
+    trouble: RefCell<Option<String>>,
+    trouble_until: Cell<Option<Timestamp>>,
+    saving: Mutex<()>,
+}
+
+impl Slot {
+    fn new(job: Arc<JobConfig>, record: JobRecord) -> Self {
+        let signers = signers_digest(&job.git);
+        Self {
+            job: RefCell::new(job),
+            record: RefCell::new(record),
+            claim: RefCell::default(),
+            busy: Cell::new(false),
+            run: RefCell::default(),
+            signers: RefCell::new(signers),
+            trouble: RefCell::default(),
+            trouble_until: Cell::new(None),
+            saving: Mutex::new(()),
+        }
+    }
+
+    fn job(&self) -> Arc<JobConfig> {
+        Arc::clone(&self.job.borrow())
+    }
+
+    /// Returns whether somebody works on it in this process.
+    pub fn is_busy(&self) -> bool {
+        self.busy.get()
+    }
+
+    /// Makes the repository be looked at next.
+    pub fn look_soon(&self) {
+        self.record.borrow_mut().looked = None;
+        self.trouble_until.set(None);
+    }
+
+    /// Returns a copy of the record.
+    pub fn record(&self) -> JobRecord {
+        self.record.borrow().clone()
+    }
+}
+
+impl Hub {
+    /// Reads the records of all jobs.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn open(
+        config: GitopsConfig,
+        engine: Rc<dyn Engine>,
+        runner: Runner,
+        log: Log,
+    ) -> Result<Rc<Self>, EngineError> {
+        let hub = Self {
+            config: RefCell::new(Rc::new(config)),
+            engine,
+            runner,
+            slots: RefCell::default(),
+            observers: RefCell::default(),
+            log,
+            stop: watch::Sender::new(false),
+            changed: Notify::new(),
+            ticks: watch::Sender::new(0),
+            attended: RefCell::default(),
+        };
+        let jobs: Vec<Arc<JobConfig>> = hub.config().jobs.values().cloned().collect();
+        for job in jobs {
+            let record = hub.engine.load(&job.name).await?;
+            hub.slots.borrow_mut().insert(job.name.clone(), Rc::new(Slot::new(job, record)));
+        }
+        Ok(Rc::new(hub))
+    }
+
+    /// Takes another configuration. Jobs that are not in it any more end after the run under way.
+    ///
+    /// # Errors
+    /// If the record of a new job cannot be read; then the old configuration stays.
+    pub async fn reload(&self, config: GitopsConfig) -> Result<(), EngineError> {
+        let mut slots = IndexMap::new();
+        for (name, job) in &config.jobs {
+            let old = self.slot(name);
+            let slot = match old {
+                Some(slot) => {
+                    *slot.signers.borrow_mut() = signers_digest(&job.git);
+                    *slot.job.borrow_mut() = Arc::clone(job);
+                    slot
+                }
+                None => Rc::new(Slot::new(Arc::clone(job), self.engine.load(name).await?)),
+            };
+            slots.insert(name.clone(), slot);
+        }
+        *self.slots.borrow_mut() = slots;
+        *self.config.borrow_mut() = Rc::new(config);
+        self.tick();
+        Ok(())
+    }
+
+    /// Attends to these jobs only.
+    pub fn attend_only(&self, jobs: &[String]) {
+        *self.attended.borrow_mut() = Some(jobs.iter().cloned().collect());
+    }
+
+    /// Tells an observer of every change from now on.
+    pub fn observe(&self, observer: Rc<dyn Observer>) {
+        self.observers.borrow_mut().push(observer);
+    }
+
+    /// Returns the configuration.
+    pub fn config(&self) -> Rc<GitopsConfig> {
+        Rc::clone(&self.config.borrow())
+    }
+
+    /// Returns a job.
+    pub fn slot(&self, job: &str) -> Option<Rc<Slot>> {
+        self.slots.borrow().get(job).cloned()
+    }
+
+    /// Returns all jobs.
+    pub fn slots(&self) -> Vec<(String, Rc<Slot>)> {
+        self.slots.borrow().iter().map(|(name, slot)| (name.clone(), Rc::clone(slot))).collect()
+    }
+
+    /// Asks everything to end after the request under way.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+        self.tick();
+    }
+
+    /// Returns whether everything shall end.
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Writes a line to the log.
+    pub fn log(&self, line: &str) {
+        (self.log)(line);
+    }
+
+    /// Returns what starts runs.
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    fn tick(&self) {
+        self.ticks.send_modify(|ticks| *ticks += 1);
+        self.changed.notify_one();
+    }
+
+    /// Returns a receiver that notices every change.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.ticks.subscribe()
+    }
+
+    /// Calls something with the rules of a job.
+    pub(super) fn with_rules<T>(&self, slot: &Slot, call: impl FnOnce(&JobRecord, &Rules<'_>) -> T) -> T {
+        let job = slot.job();
+        let dependencies = self.dependencies(&job, &mut Vec::new());
+        let rules = Rules::of(&job, dependencies, slot.signers.borrow().clone());
+        call(&slot.record.borrow(), &rules)
+    }
+
+    /// Returns what is to be done for a job.
+    pub fn next(&self, slot: &Slot, now: Timestamp) -> Next {
+        if let Some(until) = slot.trouble_until.get().filter(|until| *until > now) {
+            return Next::Sleep(Some(until));
+        }
+        if !slot.job().runs_here(&self.config().host) {
+            return Next::Sleep(None);
+        }
+        self.with_rules(slot, |record, rules| next_step(record, rules, now))
+    }
+
+    fn dependencies(&self, job: &JobConfig, path: &mut Vec<String>) -> Dependencies {
+        let now = Timestamp::now();
+        let mut all = Dependencies::Fine;
+        for name in &job.depends_on {
+            let Some(slot) = self.slot(name).filter(|_| !path.contains(name)) else { continue };
+            path.push(name.clone());
+            let own = slot.job();
+            let rules = Rules::of(&own, self.dependencies(&own, path), slot.signers.borrow().clone());
+            path.pop();
+            let attended = self.attended.borrow().as_ref().is_none_or(|jobs| jobs.contains(name));
+            let record = slot.record.borrow();
+            let due = matches!(next_step(&record, &rules, now), Next::Start(..) | Next::Apply | Next::Recover);
+            let state = derive_state(&record, &rules);
+            let broken = matches!(state, JobState::Failed | JobState::Refused | JobState::Waiting | JobState::Blocked);
+            let pending = state == JobState::Running || state == JobState::New || (due && state != JobState::Suspended);
+            if attended && (record.active.is_some() || pending && !broken) {
+                all = Dependencies::Pending(name.clone());
+            } else if broken || pending && !attended {
+                return Dependencies::Broken(name.clone());
+            }
+        }
+        all
+    }
+
+    /// Returns the status of a job.
+    pub fn job_status(&self, slot: &Slot, now: Timestamp) -> JobStatus {
+        let mut status = self.with_rules(slot, |record, rules| derive_status(record, rules, now));
+        if let Some(trouble) = &*slot.trouble.borrow() {
+            status.state = JobState::Failed;
+            status.message = Some(trouble.clone());
+        }
+        status
+    }
+
+    /// Returns the status of all jobs.
+    pub fn status(&self) -> Status {
+        let now = Timestamp::now();
+        let jobs = self.slots().iter().map(|(_, slot)| self.job_status(slot, now)).collect();
+        Status { version: VERSION, host: self.config().host.clone(), jobs }
+    }
+
+    /// Tells observers how a job has changed.
+    fn announce(&self, slot: &Slot, before: &JobStatus) {
+        let after = self.job_status(slot, Timestamp::now());
+        let job = slot.job();
+        let observers = self.observers.borrow().clone();
+        observers.iter().for_each(|observer| observer.status_changed(&job, before, &after));
+        self.tick();
+    }
+
+    fn announce_run(&self, slot: &Slot, run: &Run) {
+        let job = slot.job();
+        let observers = self.observers.borrow().clone();
+        observers.iter().for_each(|observer| observer.run_changed(&job, run));
+        self.tick();
+    }
+}

@@ -1,0 +1,183 @@
+//! Requests of people and hooks, answered.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::decide::{Answered, Effect, Request, answer};
+use super::super::engine::EngineError;
+use super::super::record::{JobRecord, Offer};
+use super::super::view::{Reason, Run};
+use super::{Hub, Slot};
+
+/// Between two tries to take a job that another process has.
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Hub {
+    /// Answers a request to a job.
+    ///
+    /// # Errors
+    /// If the store cannot be used.
+    pub async fn request(&self, job: &str, request: &Request) -> Result<Answered, EngineError> {
+        let Some(slot) = self.slot(job) else {
+            return Ok(Answered::Refused { why: format!("there is no job `{job}`") });
+        };
+        if let Request::Approve { run, digest, .. } = request
+            && let Some(answered) = self.check_before_approval(&slot, run, digest.as_deref()).await?
+        {
+            return Ok(answered);
+        }
+        self.change(&slot, request).await
+    }
+
+    /// Checks that the plan that waits still fits. A plan that does not is made again, and waits anew.
+    async fn check_before_approval(
+        &self,
+        slot: &Rc<Slot>,
+        run: &str,
+        digest: Option<&str>,
+    ) -> Result<Option<Answered>, EngineError> {
+        while slot.busy.replace(true) {
+            self.wait_for_change().await;
+        }
+        let checked = self.check_claimed(slot, run, digest).await;
+        slot.busy.set(false);
+        self.tick();
+        checked
+    }
+
+    async fn check_claimed(
+        &self,
+        slot: &Rc<Slot>,
+        run: &str,
+        digest: Option<&str>,
+    ) -> Result<Option<Answered>, EngineError> {
+        let claim = loop {
+            match self.claim(slot).await? {
+                Some(claim) => break claim,
+                None => tokio::time::sleep(PAUSE).await,
+            }
+        };
+        let waiting = slot.record.borrow().waiting.clone().filter(|waiting| waiting.run == run);
+        let misfit = match waiting {
+            // The answer to these needs no check.
+            None => Ok(None),
+            Some(waiting) if digest.is_some_and(|digest| digest != waiting.digest) => Ok(None),
+            Some(waiting) => self.find_misfit(slot, run, &waiting.commit).await,
+        };
+        let answered = match misfit {
+            Ok(None) => None,
+            Ok(Some(why)) => {
+                slot.record.borrow_mut().offers.push(Offer { reason: Reason::Manual, to: None });
+                self.save(slot, &claim).await?;
+                let why =
+                    format!("the plan of run `{run}` does not fit any more: {why}; it is made again and waits anew");
+                Some(Answered::OtherPlan { why })
+            }
+            Err(why) => Some(Answered::Refused { why: format!("cannot check whether the plan still fits: {why}") }),
+        };
+        self.release(slot, claim).await?;
+        Ok(answered)
+    }
+
+    /// Answers a request and saves what it changes.
+    async fn change(&self, slot: &Rc<Slot>, request: &Request) -> Result<Answered, EngineError> {
+        loop {
+            let held = slot.claim.borrow().clone();
+            let (claim, own) = match held {
+                Some(claim) => (claim, false),
+                None if slot.is_busy() => {
+                    // It looks at the repository, and will be done soon; or it is just about to claim.
+                    self.wait_for_change().await;
+                    continue;
+                }
+                None => {
+                    slot.busy.set(true);
+                    let claimed = self.claim(slot).await;
+                    slot.busy.set(false);
+                    match claimed? {
+                        Some(claim) => (claim, true),
+                        None => {
+                            tokio::time::sleep(PAUSE).await;
+                            continue;
+                        }
+                    }
+                }
+            };
+            let now = Timestamp::now();
+            let before = self.job_status(slot, now);
+            let (record, effects, answered) =
+                self.with_rules(slot, |record, rules| answer(record, rules, request, now));
+            slot.record.replace(record);
+            if own {
+                slot.busy.set(true);
+                let done = self.carry_out(slot, &claim, effects, before).await;
+                let released = self.release(slot, claim).await;
+                slot.busy.set(false);
+                done?;
+                released?;
+            } else {
+                // The run under way goes on; a plan may have waited beside it.
+                for effect in &effects {
+                    if let Effect::EndWaiting { run, ended } = effect {
+                        self.end_waiting_run(slot, &claim, run, ended).await?;
+                    }
+                }
+                self.save(slot, &claim).await?;
+                self.announce(slot, &before);
+            }
+            self.tick();
+            return Ok(answered);
+        }
+    }
+
+    /// Makes a job due without telling anybody.
+    pub(super) async fn offer_quietly(&self, job: &str, reason: Reason) -> Result<(), EngineError> {
+        let Some(slot) = self.slot(job) else { return Ok(()) };
+        let offer = Offer { reason, to: None };
+        if !slot.record.borrow().offers.contains(&offer) {
+            slot.record.borrow_mut().offers.push(offer.clone());
+        }
+        if let Some(claim) = slot.claim.borrow().clone() {
+            return self.save(&slot, &claim).await;
+        }
+        if let Some(claim) = self.engine.claim(job).await? {
+            let mut record: JobRecord = claim.record.clone();
+            if !record.offers.contains(&offer) {
+                record.offers.push(offer);
+            }
+            self.engine.save(&claim, &record).await?;
+            self.engine.release(claim).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until something has changed.
+    pub async fn wait_for_change(&self) {
+        let mut changes = self.subscribe();
+        let _ = tokio::time::timeout(Duration::from_millis(200), changes.changed()).await;
+    }
+
+    /// Waits until a run has ended or waits for approval; none if it was not worth listing.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub async fn wait_for_run(&self, job: &str, run: &str) -> Result<Option<Run>, EngineError> {
+        let epoch: u64 = run.rsplit_once('-').and_then(|(_, epoch)| epoch.parse().ok()).unwrap_or_default();
+        loop {
+            if let Some(found) = self.engine.load_run(run).await?
+                && found.outcome.is_some()
+            {
+                return Ok(Some(found));
+            }
+            let Some(slot) = self.slot(job) else { return Ok(None) };
+            let record = self.engine.load(job).await?;
+            let served = record.epoch >= epoch && record.active.is_none() && record.offers.is_empty();
+            if (served && !slot.is_busy()) || self.is_stopping() {
+                return self.engine.load_run(run).await;
+            }
+            self.wait_for_change().await;
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! The steps of a run, carried out, and the document that tells of it.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::super::config::{JobConfig, Mode};
+use super::super::decide::{Applied, Ended, Event, Planned};
+use super::super::engine::{Claim, Document, EngineError};
+use super::super::record::{JobRecord, Target};
+use super::super::repository::{Checkout, Repository};
+use super::super::run::{
+    self, MadeBefore, RunContext, Secrets, StepResult, collect_objects, collect_planned, collect_tokens,
+};
+use super::super::view::{Decision, Outcome, PlanCounts, Run, Step, StepName};
+use super::{Hub, Slot};
+use crate::exit::Exit;
+use crate::plan::{Plan, save};
+
+/// The work on one run.
+pub(super) struct Work<'a> {
+    hub: &'a Hub,
+    slot: &'a Rc<Slot>,
+    claim: &'a Rc<Claim>,
+    began: Instant,
+    checkout: Option<Checkout>,
+}
+
+impl<'a> Work<'a> {
+    pub fn new(hub: &'a Hub, slot: &'a Rc<Slot>, claim: &'a Rc<Claim>) -> Self {
+        Self { hub, slot, claim, began: Instant::now(), checkout: None }
+    }
+
+    fn limit(&self, job: &JobConfig) -> Duration {
+        job.timeout.saturating_sub(self.began.elapsed()).max(Duration::from_secs(1))
+    }
+
+    /// Writes down that a step begins.
+    async fn begin(&self, step: StepName) -> Result<(), EngineError> {
+        self.hub
+            .change_run(self.slot, self.claim, |run| {
+                run.steps.push(Step { step, started: Timestamp::now(), ended: None, exit: None });
+            })
+            .await
+    }
+
+    fn finish(&self, exit: Option<i32>) {
+        if let Some(run) = &mut *self.slot.run.borrow_mut()
+            && let Some(step) = run.steps.last_mut()
+        {
+            step.ended = Some(Timestamp::now());
+            step.exit = exit;
+        }
+    }
+
+    /// Fetches and verifies.
+    pub async fn fetch(&mut self, target: &Target) -> Result<Event, EngineError> {
+        self.begin(StepName::Fetch).await?;
+        let job = self.slot.job();
+        *self.slot.signers.borrow_mut() = super::super::repository::signers_digest(&job.git);
+        let applied = self.slot.record.borrow().applied.clone();
+        let state = self.hub.config().state_dir.clone();
+        let repository = Repository::new(&job.git, &state, self.limit(&job));
+        let mut stop = self.hub.stop.subscribe();
+        let fetched = tokio::select! {
+            fetched = repository.fetch(target, applied.as_deref()) => fetched,
+            _ = stop.wait_for(|stop| *stop) => {
+                return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+            }
+        };
+        self.finish(None);
+        let redactor = run::redactor_of(&job);
+        Ok(Event::Fetched(fetched.map_err(|error| redactor.redact(&error.to_string()).into_owned())))
+    }
+
+    /// Checks the commit out and plans it.
+    pub async fn plan(&mut self, commit: &str) -> Result<Event, EngineError> {
+        self.hub.change_run(self.slot, self.claim, |run| run.commit = Some(commit.to_owned())).await?;
+        let job = self.slot.job();
+        self.begin(StepName::Plan).await?;
+        if let Err(why) = self.check_out(&job, commit).await {
+            self.finish(None);
+            return Ok(Event::Planned(Err(why)));
+        }
+        if job.mode == Mode::Direct {
+            self.finish(None);
+            return Ok(Event::Planned(Ok(self.plan_of_direct_run())));
+        }
+        let context = self.context(&job);
+        let planned = self.hub.runner.plan(&context.as_run(&job, self)).await;
+        let (step, plan) = match planned {
+            Ok(planned) => planned,
+            Err(error) => return Ok(Event::Planned(Err(error.to_string()))),
+        };
+        self.note(&step);
+        if step.stopped && self.hub.is_stopping() {
+            return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+        }
+        let approved = self.slot.record.borrow().approved_before.clone();
+        let approved = approved.and_then(|run| save::read(&self.document_of(&run, Document::Plan)).ok());
+        let planned = plan.as_ref().map(|plan| collect_planned(plan, &job, approved.as_ref()));
+        if let Some(planned) = &planned {
+            let counts = planned.counts.clone();
+            self.hub.change_run(self.slot, self.claim, |run| run.plan = Some(counts)).await?;
+        }
+        self.hub.engine.publish(self.claim, &self.run_id()).await?;
+        Ok(Event::Planned(match (step.error, planned) {
+            (None, Some(planned)) => Ok(planned),
+            (error, _) => Err(error.unwrap_or_else(|| "the plan was not written".to_owned())),
+        }))
+    }
+
+    /// A direct run has no plan: it may change anything.
+    fn plan_of_direct_run(&self) -> Planned {
+        let record = self.slot.record.borrow();
+        Planned {
+            counts: PlanCounts {
+                digest: String::new(),
+                create: 0,
+                update: 0,
+                replace: 0,
+                delete: 0,
+                unchanged: 0,
+                undetermined: 1,
+            },
+            others: 0,
+            drifted: 0,
+            only_ignored: false,
+            tokens: record.tokens.clone(),
+            within_approved: false,
+        }
+    }
+
+    /// Applies the plan of the run.
+    pub async fn apply(&mut self, commit: &str) -> Result<Event, EngineError> {
+        let job = self.slot.job();
+        if self.hub.is_stopping() {
+            return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+        }
+        self.begin(StepName::Apply).await?;
+        if self.checkout.is_none()
+            && let Err(why) = self.check_out(&job, commit).await
+        {
+            self.finish(None);
+            return Ok(Event::Applied(Err(Ended::failed(why))));
+        }
+        let context = self.context(&job);
+        let as_run = context.as_run(&job, self);
+        let result = match job.mode {
+            Mode::Plan => self.hub.runner.apply(&as_run).await,
+            Mode::Direct => self.hub.runner.run_directly(&as_run).await.map(|step| (step, None)),
+        };
+        let (step, after) = match result {
+            Ok(applied) => applied,
+            Err(error) => return Ok(Event::Applied(Err(Ended::failed(error.to_string())))),
+        };
+        self.note(&step);
+        let recap = run::read_recap(&self.document(Document::Events));
+        let kept = self.kept_passwords(&job);
+        self.hub
+            .change_run(self.slot, self.claim, |run| {
+                run.recap = recap;
+                run.passwords_kept = kept;
+            })
+            .await?;
+        self.hub.engine.publish(self.claim, &self.run_id()).await?;
+        if step.stopped && self.hub.is_stopping() {
+            return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+        }
+        Ok(Event::Applied(match step.error {
+            None => Ok(self.applied(after.as_ref())),
+            Some(why) => Err(self.ended(step.exit, why)),
+        }))
+    }
+
+    fn applied(&self, after: Option<&Plan>) -> Applied {
+        let record = self.slot.record.borrow();
+        let Some(after) = after else {
+            return Applied { left: 0, tokens: record.tokens.clone(), objects: record.objects.clone() };
+        };
+        let applied = save::read(&self.document(Document::Plan)).ok();
+        let before = MadeBefore { objects: &record.objects, applied: applied.as_ref(), now: Timestamp::now() };
+        // What a task does by itself each time is no drift of the world.
+        let changes = after.counts();
+        let left = changes.create + changes.update + changes.replace + changes.delete;
+        Applied {
+            left: u64::try_from(left).unwrap_or(u64::MAX),
+            tokens: collect_tokens(after),
+            objects: collect_objects(after, &before),
+        }
+    }
+
+    /// A plan that is not applicable is refused; what failed on the way has failed.
+    fn ended(&self, exit: Option<i32>, why: String) -> Ended {
+        let refusals = [
+            Exit::PlanUnusable,
+            Exit::PlanPlaybook,
+            Exit::PlanWorld,
+            Exit::PlanApplied,
+            Exit::PlanDeviation,
+            Exit::PlanAccount,
+            Exit::PlanBusy,
+        ];
+        let refused = exit.is_some_and(|exit| refusals.iter().any(|known| i32::from(known.number()) == exit));
+        Ended { outcome: if refused { Outcome::Refused } else { Outcome::Failed }, error: Some(why), retry: true }
+    }
+
+    fn kept_passwords(&self, job: &JobConfig) -> Vec<String> {
+        let kept = run::list_kept(self.hub.config().credentials_dir());
+        if job.mode == Mode::Direct {
+            return kept;
+        }
+        let plan = save::read(&self.document(Document::Plan)).ok();
+        let named = |name: &String| plan.iter().flat_map(|plan| &plan.actions).any(|action| action.name == *name);
+        kept.into_iter().filter(named).collect()
+    }
+
+    fn run_id(&self) -> String {
+        self.slot.run.borrow().as_ref().map(|run| run.run.clone()).unwrap_or_default()
+    }
+
+    fn document(&self, document: Document) -> PathBuf {
+        self.document_of(&self.run_id(), document)
+    }
+
+    fn document_of(&self, run: &str, document: Document) -> PathBuf {
+        self.hub.engine.run_folder(run).join(document.file_name())
+    }
+
+    async fn check_out(&mut self, job: &JobConfig, commit: &str) -> Result<(), String> {
+        self.checkout = None;
+        let checkout = self.hub.check_out(job, commit, self.limit(job)).await?;
+        self.checkout = Some(checkout);
+        Ok(())
+    }
+
+    /// Keeps what a step printed and the command that repeats it.
+    fn note(&self, step: &StepResult) {
+        self.finish(step.exit);
+        if let Some(run) = &mut *self.slot.run.borrow_mut() {
+            run.commands.push(step.command.clone());
+        }
+        let path = self.document(Document::Output);
+        let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        // A full disk must not fail what was done.
+        let _ = opened.and_then(|mut file| file.write_all(step.output.as_bytes()));
+    }
+
+    fn context(&self, job: &JobConfig) -> Context {
+        let root = self.checkout.as_ref().map(|checkout| checkout.folder().to_path_buf()).unwrap_or_default();
+        Context { folder: root.join(job.folder()), documents: self.hub.engine.run_folder(&self.run_id()) }
+    }
+}
+
+/// The folders of a run.
+struct Context {
+    folder: PathBuf,
+    documents: PathBuf,
+}
+
+impl Context {
+    fn as_run<'a>(&'a self, job: &'a JobConfig, work: &'a Work<'_>) -> RunContext<'a> {
+        RunContext {
+            job,
+            folder: &self.folder,
+            documents: &self.documents,
+            lock: work.claim.lock.as_ref(),
+            lease: work.claim.lease_file.as_deref().map(|file| (file, work.claim.epoch)),
+            stop: Some(work.hub.stop.subscribe()),
+            limit: work.limit(job),
+            secrets: Secrets::Given,
+        }
+    }
+}
+
+impl Hub {
+    /// Makes the checkout of a job. It is always the same folder: a job has one run at a time.
+    pub(super) async fn check_out(&self, job: &JobConfig, commit: &str, limit: Duration) -> Result<Checkout, String> {
+        let state = self.config().state_dir.clone();
+        let folder = state.join("work").join(&job.name);
+        let checkout = Repository::new(&job.git, &state, limit).check_out(commit, &folder).await;
+        let checkout = checkout.map_err(|error| run::redactor_of(job).redact(&error.to_string()).into_owned())?;
+        let inside = checkout.folder().join(job.folder());
+        if !inside.is_dir() {
+            return Err(format!(
+                "commit {} has no folder `{}`; check `git.path`",
+                commit.get(..12).unwrap_or(commit),
+                job.git.path
+            ));
+        }
+        Ok(checkout)
+    }
+
+    /// Takes the document of a run that goes on.
+    pub(super) async fn open_run(&self, slot: &Slot, event: &Event) -> Result<(), EngineError> {
+        let id = match event {
+            Event::BeginApply { .. } => slot.record.borrow().waiting.as_ref().map(|waiting| waiting.run.clone()),
+            Event::Interrupted(_) => slot.record.borrow().active.as_ref().map(|active| active.run.clone()),
+            _ => None,
+        };
+        let run = match id {
+            Some(id) => self.engine.load_run(&id).await?.or_else(|| self.new_run(&slot.record.borrow())),
+            None => None,
+        };
+        let decision = match event {
+            Event::BeginApply { .. } => slot.record.borrow().waiting.as_ref().and_then(|waiting| {
+                let by_rule = || Decision { approved: true, by: "rule".to_owned(), at: Timestamp::now(), reason: None };
+                waiting.approval.clone().or_else(|| waiting.approved_at.map(|_| by_rule()))
+            }),
+            _ => None,
+        };
+        slot.run.replace(run.map(|run| Run { decision: decision.or(run.decision.clone()), ..run }));
+        Ok(())
+    }
+
+    fn new_run(&self, record: &JobRecord) -> Option<Run> {
+        let active = record.active.as_ref()?;
+        Some(Run {
+            run: active.run.clone(),
+            job: record.job.clone(),
+            commit: active.commit.clone(),
+            reasons: active.reasons.clone(),
+            outcome: None,
+            started: active.started,
+            ended: None,
+            host: self.config().host.clone(),
+            epoch: active.epoch,
+            plan: None,
+            recap: Default::default(),
+            commands: Vec::new(),
+            passwords_kept: Vec::new(),
+            error: None,
+            decision: None,
+            steps: Vec::new(),
+        })
+    }
+
+    /// Writes down that a run begins, or goes on.
+    pub(super) async fn begin_run(&self, slot: &Slot, claim: &Claim) -> Result<(), EngineError> {
+        if slot.record.borrow().active.is_none() {
+            return Ok(());
+        }
+        // The record first: after a crash it says that there was a run.
+        self.save(slot, claim).await?;
+        let new = self.new_run(&slot.record.borrow());
+        {
+            let mut run = slot.run.borrow_mut();
+            match (&mut *run, new) {
+                (Some(run), Some(new)) => {
+                    (run.outcome, run.ended, run.epoch, run.host) = (None, None, new.epoch, new.host);
+                }
+                (empty, new) => *empty = new,
+            }
+            if let Some(run) = &*run {
+                let reasons: Vec<&str> = run.reasons.iter().map(|reason| reason.as_str()).collect();
+                self.log(&format!("{}: run {} ({})", run.job, run.run, reasons.join(", ")));
+            }
+        }
+        self.change_run(slot, claim, |_| ()).await
+    }
+
+    /// Changes the document of the run under way, and saves it.
+    pub(super) async fn change_run(
+        &self,
+        slot: &Slot,
+        claim: &Claim,
+        change: impl FnOnce(&mut Run),
+    ) -> Result<(), EngineError> {
+        let Some(mut run) = slot.run.borrow().clone() else { return Ok(()) };
+        change(&mut run);
+        slot.run.replace(Some(run.clone()));
+        self.engine.save_run(claim, &run).await?;
+        self.announce_run(slot, &run);
+        Ok(())
+    }
+
+    /// Writes down that a run waits for approval.
+    pub(super) async fn put_run_aside(&self, slot: &Slot, claim: &Claim) -> Result<(), EngineError> {
+        self.change_run(slot, claim, |run| run.outcome = Some(Outcome::Waiting)).await?;
+        if let Some(run) = slot.run.take() {
+            self.log(&format!("{}: run {} waits for approval", run.job, run.run));
+        }
+        Ok(())
+    }
+
+    /// Writes down how a run ended.
+    pub(super) async fn end_run(&self, slot: &Slot, claim: &Claim, ended: &Ended) -> Result<(), EngineError> {
+        let now = Timestamp::now();
+        self.change_run(slot, claim, |run| close(run, ended, now)).await?;
+        let Some(run) = slot.run.take() else { return Ok(()) };
+        self.log(&describe_end(&run));
+        let listed = slot.record.borrow().runs.contains(&run.run);
+        if !listed {
+            self.engine.remove_run(claim, &run.run).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes down how a run ended that waited.
+    pub(super) async fn end_waiting_run(
+        &self,
+        slot: &Slot,
+        claim: &Claim,
+        id: &str,
+        ended: &Ended,
+    ) -> Result<(), EngineError> {
+        let Some(mut run) = self.engine.load_run(id).await? else { return Ok(()) };
+        close(&mut run, ended, Timestamp::now());
+        if ended.outcome == Outcome::Rejected {
+            let by = "person".to_owned();
+            run.decision = Some(Decision { approved: false, by, at: Timestamp::now(), reason: ended.error.clone() });
+        }
+        self.engine.save_run(claim, &run).await?;
+        self.log(&describe_end(&run));
+        self.announce_run(slot, &run);
+        Ok(())
+    }
+
+    /// Removes runs beyond those that the job keeps.
+    pub(super) async fn prune_runs(&self, slot: &Slot, claim: &Claim) -> Result<(), EngineError> {
+        let keep = slot.job().keep_runs;
+        let over: Vec<String> = {
+            let mut record = slot.record.borrow_mut();
+            let at = record.runs.len().min(keep);
+            record.runs.split_off(at)
+        };
+        if over.is_empty() {
+            return Ok(());
+        }
+        self.save(slot, claim).await?;
+        for run in over {
+            self.engine.remove_run(claim, &run).await?;
+        }
+        Ok(())
+    }
+}
+
+fn close(run: &mut Run, ended: &Ended, now: Timestamp) {
+    run.outcome = Some(ended.outcome);
+    run.error.clone_from(&ended.error);
+    run.ended = Some(now);
+    for step in run.steps.iter_mut().filter(|step| step.ended.is_none()) {
+        step.ended = Some(now);
+    }
+}
+
+fn describe_end(run: &Run) -> String {
+    let outcome = run.outcome.map(|outcome| outcome.as_str()).unwrap_or_default();
+    let commit =
+        run.commit.as_deref().map(|commit| format!(" at {}", commit.get(..12).unwrap_or(commit))).unwrap_or_default();
+    let why =
+        run.error.as_deref().and_then(|error| error.lines().next()).map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{}: run {} {outcome}{commit}{why}", run.job, run.run)
+}
