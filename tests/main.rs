@@ -8,6 +8,7 @@ mod dice;
 mod docs;
 mod ends;
 mod fidelity;
+mod gitops_web;
 mod plan;
 mod playbooks;
 mod registry;
