@@ -17,7 +17,7 @@ use super::config::GitopsConfig;
 use super::delivery::{
     Courier, Delivery, Messenger, Outbox, Pauses, QueuedMessage, RequestError, new_client, send_request,
 };
-use super::forge::{self, ForgeClient, ForgePost, ForgeReporter, PullRequestComment};
+use super::forge::{self, ForgeClient, ForgePost, ForgeReporter};
 use super::metrics::Metrics;
 use super::notify::{self, ExpiringToken, Notification, NotificationCenter, Observation};
 use super::view::{JobStatus, Run};
@@ -59,11 +59,7 @@ impl Announcer {
         let notifications = NotificationCenter::open(Rc::clone(&outbox), &folder.join("notified"), &config.host)?;
         let forges = ForgeReporter::open(Rc::clone(&outbox), &folder.join("posted"))?;
         metrics.set_notification_queue(outbox.count());
-        let sender = Rc::new(Sender {
-            config: RefCell::new(config),
-            client: OnceCell::new(),
-            metrics,
-        });
+        let sender = Rc::new(Sender { config: RefCell::new(config), client: OnceCell::new(), metrics });
         let courier = Courier::new(Rc::clone(&outbox), Rc::clone(&sender), Pauses::default());
         Ok(Self { notifications, forges, courier, sender, outbox })
     }
@@ -102,28 +98,6 @@ impl Announcer {
     /// Sends what is queued, as far as it goes without waiting, for at most so long.
     pub async fn flush(&self, limit: Duration) {
         self.courier.flush(limit).await;
-    }
-
-    /// Posts the comment on the pull requests of a commit now.
-    ///
-    /// # Errors
-    /// If the job has no forge, or the forge did not accept it.
-    pub async fn comment(&self, comment: PullRequestComment) -> Result<(), RequestError> {
-        let config = Rc::clone(&self.sender.config.borrow());
-        let forge = config.jobs.get(&comment.job).and_then(|job| job.forge.clone());
-        let forge = forge.ok_or_else(|| RequestError::Address(format!("job `{}` has no `forge`", comment.job)))?;
-        ForgeClient::new(self.sender.client()?.clone()).post(&forge, &ForgePost::Comment(comment)).await
-    }
-
-    /// Posts a status of a commit now, also one that is not on the branch.
-    ///
-    /// # Errors
-    /// If the job has no forge, or the forge did not accept it.
-    pub async fn post_status(&self, job: &str, status: forge::CommitStatus) -> Result<(), RequestError> {
-        let config = Rc::clone(&self.sender.config.borrow());
-        let forge = config.jobs.get(job).and_then(|job| job.forge.clone());
-        let forge = forge.ok_or_else(|| RequestError::Address(format!("job `{job}` has no `forge`")))?;
-        ForgeClient::new(self.sender.client()?.clone()).post(&forge, &ForgePost::Status(status)).await
     }
 }
 

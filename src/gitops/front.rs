@@ -13,6 +13,7 @@ use super::hooks::{HookVerifier, Sender};
 use super::http::{Access, Answer, ApiToken, Control, ControlError, EventChunk, Queued};
 use super::hub::Hub;
 use super::metrics::Metrics;
+use super::run::redactor_of;
 use super::view::{JobState, Outcome, Reason, Run, Status};
 use crate::plan::Plan;
 
@@ -63,6 +64,15 @@ impl HubControl {
         Ok(bytes.unwrap_or_default())
     }
 
+    /// Masks the secrets of a job in a document.
+    fn redact(&self, job: &str, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes);
+        match self.hub.config().job(job) {
+            Some(job) if !text.is_empty() => redactor_of(job).redact(&text).into_owned(),
+            _ => text.into_owned(),
+        }
+    }
+
     /// Returns the commit that is meant: of a run, itself, or the one applied before.
     async fn resolve_target(&self, job: &str, to: Option<String>) -> Result<String, ControlError> {
         let Some(to) = to else {
@@ -100,18 +110,19 @@ impl Control for HubControl {
 
     async fn read_events(&self, run: &str, from: u64) -> Result<EventChunk, ControlError> {
         // The order matters: what a run wrote before it ended is read after it is known to have ended.
-        let ended = self.read_run(run).await?.outcome.is_some_and(|outcome| outcome != Outcome::Waiting);
+        let found = self.read_run(run).await?;
+        let ended = found.outcome.is_some_and(|outcome| outcome != Outcome::Waiting);
         let mut bytes = self.read_document(run, Document::Events, from).await?;
         // A line that is being written is read when it is whole.
         bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1));
         let next = from + bytes.len() as u64;
-        Ok(EventChunk { lines: String::from_utf8_lossy(&bytes).into_owned(), next, ended })
+        Ok(EventChunk { lines: self.redact(&found.job, &bytes), next, ended })
     }
 
     async fn read_plan(&self, run: &str) -> Result<Option<Plan>, ControlError> {
-        self.read_run(run).await?;
+        let job = self.read_run(run).await?.job;
         let bytes = self.read_document(run, Document::Plan, 0).await?;
-        Ok(serde_json::from_slice(&bytes).ok())
+        Ok(serde_json::from_str(&self.redact(&job, &bytes)).ok())
     }
 
     async fn request_run(&self, job: &str, reason: Reason) -> Result<Queued, ControlError> {

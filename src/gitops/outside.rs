@@ -65,7 +65,8 @@ impl Outside {
     pub async fn serve(&mut self, daemon: &Rc<Daemon>) -> Result<(), OutsideError> {
         if let Some(listen) = &self.hub.config().server.listen {
             let listener = Listener::bind_to(listen).await?;
-            self.address = Some(listener.address());
+            let address = listener.address();
+            self.address = Some(if address.starts_with("unix:") { address } else { format!("http://{address}") });
             let control = HubControl::new(Rc::clone(&self.hub), Rc::clone(daemon), Rc::clone(&self.metrics));
             self.tasks.push(tokio::task::spawn_local(serve(listener, Rc::new(control), self.wait_for_end())));
         }
@@ -81,14 +82,9 @@ impl Outside {
         Ok(())
     }
 
-    /// Returns the address of the server, with the port that was taken for port 0.
+    /// Returns the address of the page, with the port that was taken for port 0.
     pub fn address(&self) -> Option<&str> {
         self.address.as_deref()
-    }
-
-    /// Returns what announces, for messages that are sent at once.
-    pub fn announcer(&self) -> &Announcer {
-        &self.announcer
     }
 
     /// Writes the metrics to a file that node_exporter collects.
@@ -100,13 +96,19 @@ impl Outside {
         self.metrics.write_file(&self.hub.status(), path)
     }
 
+    /// Announces how all jobs are now, and sends what can be sent. What cannot is sent by the next process.
+    pub async fn flush(&self) {
+        self.watcher.look_at_all();
+        self.announcer.flush(LAST_FLUSH).await;
+    }
+
     /// Lets requests under way end, and sends what can be sent.
-    pub async fn end(self) {
+    pub async fn end(mut self) {
         let _ = self.ending.send(true);
-        for task in self.tasks {
+        for task in std::mem::take(&mut self.tasks) {
             let _ = task.await;
         }
-        self.announcer.flush(LAST_FLUSH).await;
+        self.flush().await;
     }
 
     fn wait_for_end(&self) -> impl Future<Output = ()> + 'static {

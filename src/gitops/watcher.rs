@@ -33,17 +33,17 @@ impl Watcher {
     /// Watches a hub from now on.
     pub fn attach(hub: &Rc<Hub>, announcer: Rc<Announcer>, metrics: Rc<Metrics>) -> Rc<Self> {
         let watcher = Rc::new(Self { hub: Rc::downgrade(hub), announcer, metrics, counted: RefCell::default() });
-        hub.observe(Rc::<Self>::clone(&watcher));
-        // What happened just before an earlier process was killed is announced now.
-        watcher.look_at_all();
+        let observer: Rc<Self> = Rc::clone(&watcher);
+        hub.observe(observer);
         watcher
     }
 
-    /// Looks at all jobs again and again, for reminders and tokens that end. It never ends.
+    /// Looks at all jobs again and again, for reminders and tokens that end, and first for what happened just before an
+    /// earlier process was killed. It never ends.
     pub async fn remind(&self) {
         loop {
-            tokio::time::sleep(REMINDER_PERIOD).await;
             self.look_at_all();
+            tokio::time::sleep(REMINDER_PERIOD).await;
         }
     }
 

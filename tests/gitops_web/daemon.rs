@@ -41,7 +41,8 @@ impl Daemon {
         git(&repository, &["commit", "--quiet", "--message=first"]);
         fs::write(path.join("token"), TOKEN).unwrap();
         fs::write(path.join("hook"), SECRET).unwrap();
-        let jobs = jobs.replace("REPO", repository.to_str().unwrap()).replace("HOOK", path.join("hook").to_str().unwrap());
+        let jobs =
+            jobs.replace("REPO", repository.to_str().unwrap()).replace("HOOK", path.join("hook").to_str().unwrap());
         let file = format!(
             "version: 1\nhost: web\nstate_dir: {0}/state\nserver: {{listen: \"127.0.0.1:0\", token_file: {0}/token}}\n\
              defaults: {{poll: 1h}}\njobs:\n{jobs}",

@@ -99,8 +99,10 @@ impl<M: Messenger + 'static> Courier<M> {
         }
     }
 
-    /// Sends what is queued, as far as it goes without waiting, for at most so long.
+    /// Sends what is queued, as far as it goes without waiting, for at most so long. Another process that is at it is
+    /// left alone.
     pub async fn flush(&self, limit: Duration) {
+        let Some(_lock) = self.outbox.lock() else { return };
         let all = self.outbox.list_destinations().into_iter().map(|destination| async move {
             if self.served.borrow().contains(&destination) {
                 return;

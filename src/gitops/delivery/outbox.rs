@@ -73,10 +73,14 @@ impl Outbox {
         if queue.iter().any(|entry| entry.id == id) {
             return Ok(());
         }
-        let number = queue.back().map_or(1, |last| last.number + 1);
+        let mut number = queue.back().map_or(1, |last| last.number + 1);
         let body = serde_json::to_value(body).map_err(io::Error::other)?;
         let message = QueuedMessage { id: id.to_owned(), created: Timestamp::now(), body };
         fs::create_dir_all(self.folder_of(destination))?;
+        // Another process may have queued something meanwhile.
+        while self.path_of(destination, number).exists() {
+            number += 1;
+        }
         write_json(&self.path_of(destination, number), &message)?;
         queue.push_back(Entry { number, id: id.to_owned() });
         while queue.len() > MAX_QUEUED {
@@ -86,6 +90,12 @@ impl Outbox {
         }
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Takes the right to send what is queued; none while another process has it. It ends with the file.
+    pub(super) fn lock(&self) -> Option<File> {
+        let file = File::options().create(true).truncate(false).write(true).open(self.folder.join(".lock")).ok()?;
+        file.try_lock().ok().map(|()| file)
     }
 
     /// Returns how many messages wait for all destinations.

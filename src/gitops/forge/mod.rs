@@ -96,15 +96,6 @@ impl ForgeReporter {
         Ok(())
     }
 
-    /// Queues the comment on the pull requests of a commit.
-    ///
-    /// # Errors
-    /// If the queue cannot be written.
-    pub fn report_comment(&self, job: &str, comment: PullRequestComment) -> io::Result<()> {
-        let id = format!("comment.{}", uuid::Uuid::new_v4());
-        self.outbox.push(&format!("{DESTINATION}{job}"), &id, &ForgePost::Comment(comment))
-    }
-
     fn path(&self, job: &str) -> PathBuf {
         self.folder.join(format!("{}.json", utf8_percent_encode(job, NON_ALPHANUMERIC)))
     }

@@ -32,7 +32,8 @@ fn is_own_origin(origin: &str, host: Option<&str>, access: &Access) -> bool {
 
 /// Returns whether a host with its port is this machine.
 fn is_loopback(authority: &str) -> bool {
-    let host = authority.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(authority, |(host, _)| host);
+    let host =
+        authority.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(authority, |(host, _)| host);
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

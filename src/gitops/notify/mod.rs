@@ -21,8 +21,8 @@ use super::delivery::{Outbox, OutgoingRequest, RequestError};
 use super::view::{JobStatus, Run};
 use memory::JobMemory;
 
-pub use message::Notification;
-pub(super) use message::describe_counts;
+pub use message::{Notification, describe_counts};
+
 pub use transition::ExpiringToken;
 
 /// Prefix of the queues of sinks.
@@ -57,12 +57,7 @@ impl NotificationCenter {
     /// If its folder cannot be made.
     pub fn open(outbox: Rc<Outbox>, folder: &Path, host: &str) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self {
-            outbox,
-            folder: folder.to_owned(),
-            host: host.to_owned(),
-            memories: RefCell::default(),
-        })
+        Ok(Self { outbox, folder: folder.to_owned(), host: host.to_owned(), memories: RefCell::default() })
     }
 
     /// Queues what each of a job's receivers has to hear of it now: transitions, once, and reminders. It may be called at
