@@ -48,8 +48,6 @@ impl Browser {
             "--disable-gpu".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
             "--hide-scrollbars".to_owned(),
-            format!("--window-size={width},1100"),
-            format!("--blink-settings=preferredColorScheme={}", u8::from(scheme == "light")),
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let capabilities = json!({"capabilities": {"alwaysMatch": {
@@ -60,7 +58,17 @@ impl Browser {
         let base = format!("http://127.0.0.1:{port}/session");
         let answer = client.post(&base).json(&capabilities).send().await.unwrap().json::<Json>().await.unwrap();
         let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("{answer}"));
-        Some(Self { session: format!("{base}/{id}"), driver, client, _profile: profile })
+        let browser = Self { session: format!("{base}/{id}"), driver, client, _profile: profile };
+        let size = json!({"width": width, "height": 1100, "deviceScaleFactor": 1, "mobile": false});
+        browser.command("Emulation.setDeviceMetricsOverride", size).await;
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        browser.command("Emulation.setEmulatedMedia", media).await;
+        Some(browser)
+    }
+
+    /// Sends a command of the DevTools protocol.
+    async fn command(&self, name: &str, parameters: Json) {
+        self.post("goog/cdp/execute", json!({"cmd": name, "params": parameters})).await;
     }
 
     async fn post(&self, path: &str, body: Json) -> Json {

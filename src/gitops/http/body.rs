@@ -98,7 +98,9 @@ impl ChangeBody {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_slice(body).map_err(|error| format!("the body is not the JSON that is expected: {error}"))
+        let wrong = |error| format!("the body is not the JSON that is expected: {error}");
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).map_err(wrong)?;
+        serde_json::from_value(fields.into()).map_err(wrong)
     }
 
     /// Returns the time in `until`: ISO 8601 with a zone, or a duration from now.

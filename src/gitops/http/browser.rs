@@ -65,12 +65,12 @@ async fn plan_is_approved_by_a_click_without_console_errors_or_foreign_requests(
 
 #[tokio::test(flavor = "current_thread")]
 async fn narrow_dark_page_needs_no_sideways_scrolling_and_updates_itself() {
-    look(500, "dark", async |browser, base, control| {
+    look(400, "dark", async |browser, base, control| {
         let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
         for (path, name) in [("/", "home"), ("/runs/r-waiting", "run"), ("/jobs/tokens", "job")] {
             browser.open(&format!("{base}{path}")).await;
             browser.wait_for(fits).await;
-            keep_picture(browser, &format!("{name}-500-dark.png")).await;
+            keep_picture(browser, &format!("{name}-400-dark.png")).await;
         }
         assert_eq!(browser.run("return getComputedStyle(document.body).backgroundColor").await, "rgb(16, 21, 28)");
         browser.open(&format!("{base}/runs/r-applied")).await;
