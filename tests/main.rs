@@ -9,6 +9,7 @@ mod docs;
 mod ends;
 mod fidelity;
 mod kills;
+mod gitops_web;
 mod plan;
 mod playbooks;
 mod registry;

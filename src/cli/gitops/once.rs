@@ -1,5 +1,7 @@
 //! `gitops once`: looks at every job, runs what is due, ends.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use futures_util::future::join_all;
 
@@ -18,6 +20,9 @@ pub(super) struct OnceArgs {
     common: Common,
     /// The jobs; all without a name.
     jobs: Vec<String>,
+    /// Write metrics to this file, for the textfile collector of node_exporter.
+    #[arg(long, value_name = "FILE")]
+    metrics_file: Option<PathBuf>,
 }
 
 pub(super) async fn once(args: &OnceArgs) -> Result<Exit, Exit> {
@@ -27,6 +32,10 @@ pub(super) async fn once(args: &OnceArgs) -> Result<Exit, Exit> {
         if args.jobs.is_empty() { session.config.jobs.keys().cloned().collect() } else { args.jobs.clone() };
     let (session, worker) = session.take(&args.common, false).await?;
     attend(&session, &worker, &jobs).await?;
+    if let (Some(path), Worker::Here(here)) = (&args.metrics_file, &worker) {
+        let failed = |error| session.fail(&format!("cannot write `{}`: {error}", path.display()), Exit::General);
+        here.outside.write_metrics(path).map_err(failed)?;
+    }
     report(&session, &worker, &args.common, &jobs).await
 }
 
@@ -37,6 +46,7 @@ pub(super) async fn attend(session: &Session, worker: &Worker, jobs: &[String]) 
             stop_on_signals(&here.hub);
             answer_posted(&here.hub).await.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
             attend_once(&here.hub, jobs).await;
+            here.outside.flush().await;
             if here.hub.is_stopping() {
                 return Err(Exit::Interrupted);
             }

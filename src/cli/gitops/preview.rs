@@ -8,6 +8,9 @@ use super::print::print_json;
 use super::session::Session;
 use crate::cli::embedded;
 use crate::exit::Exit;
+use crate::gitops::delivery::{RequestError, new_client};
+use crate::gitops::forge::{CommitState, CommitStatus, ForgeClient, ForgePost, PullRequestComment, build_comment};
+use crate::gitops::notify::describe_counts;
 use crate::gitops::preview::{Preview, preview as make_preview};
 use crate::gitops::run::Runner;
 use crate::sandbox::Handle;
@@ -41,10 +44,27 @@ pub(super) async fn preview(args: &PreviewArgs) -> Result<Exit, Exit> {
         sandbox: sandbox.as_ref().map(Handle::url),
     };
     let made = make_preview(&session.config, job, &runner, &args.commit).await;
-    match made {
-        Ok(made) => Ok(report(args, &made)),
-        Err(why) => Err(session.fail(&why, Exit::General)),
+    let made = made.map_err(|why| session.fail(&why, Exit::General))?;
+    if args.comment {
+        post(args, &session, &made).await.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
     }
+    Ok(report(args, &made))
+}
+
+/// Posts status and comment on the forge of the job.
+async fn post(args: &PreviewArgs, session: &Session, made: &Preview) -> Result<(), RequestError> {
+    let forge = session.config.job(&args.job).and_then(|job| job.forge.as_ref());
+    let forge = forge.ok_or_else(|| RequestError::Address(format!("job `{}` has no `forge`", args.job)))?;
+    let client = ForgeClient::new(new_client()?);
+    let context = format!("{}/preview", args.job);
+    let summary = describe_counts(&made.counts);
+    let status = CommitStatus::new(&context, &made.commit, CommitState::Success, &summary, None);
+    client.post(forge, &ForgePost::Status(status)).await?;
+    let rest = format!("`ionplay gitops preview FILE {} --commit {}` shows all of it.", args.job, made.commit);
+    let title = format!("Plan of `{}` for {}", args.job, made.commit.get(..12).unwrap_or(&made.commit));
+    let body = build_comment(&title, &made.markdown, &rest);
+    let comment = PullRequestComment { job: args.job.clone(), commit: made.commit.clone(), body };
+    client.post(forge, &ForgePost::Comment(comment)).await
 }
 
 fn report(args: &PreviewArgs, made: &Preview) -> Exit {

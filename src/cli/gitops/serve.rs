@@ -36,15 +36,20 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
         };
         session.fail(&format!("{error}{remedy}"), Exit::General)
     })?;
-    let here = open_hub(&session, &args.common, holder, false).await?;
+    let mut here = open_hub(&session, &args.common, holder, false).await?;
     let daemon = Daemon::new(Rc::clone(&here.hub));
+    here.outside.serve(&daemon).await.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
     stop_on_signals(&here.hub);
     reload_on_hangup(&here.hub, args.common.clone());
     feed_watchdog(Rc::clone(&daemon));
     log_line(&format!("serving {} jobs of {}", session.config.jobs.len(), args.common.file.display()));
+    if let Some(address) = here.outside.address() {
+        log_line(&format!("listening on {address}"));
+    }
     notify(&[NotifyState::Ready]);
     daemon.run().await;
     notify(&[NotifyState::Stopping]);
+    here.outside.end().await;
     log_line("ended");
     Ok(Exit::Success)
 }

@@ -16,6 +16,7 @@ use crate::gitops::decide::{Answered, Request};
 use crate::gitops::engine::{self, Engine};
 use crate::gitops::holder::{Holder, HolderError};
 use crate::gitops::hub::Hub;
+use crate::gitops::outside::Outside;
 use crate::gitops::run::Runner;
 use crate::gitops::view::Run;
 use crate::sandbox::Handle;
@@ -43,6 +44,7 @@ pub(super) enum Worker {
 /// The jobs in this process.
 pub(super) struct Here {
     pub hub: Rc<Hub>,
+    pub outside: Outside,
     _holder: Holder,
     _sandbox: Option<Handle>,
 }
@@ -184,7 +186,8 @@ pub(super) async fn open_hub(session: &Session, common: &Common, holder: Holder,
     let log: crate::gitops::hub::Log = if quiet { Box::new(|_| ()) } else { Box::new(print::log_line) };
     let hub =
         Hub::open(config, Rc::clone(&session.engine), runner, log).await.map_err(|error| failed(error.to_string()))?;
-    Ok(Here { hub, _holder: holder, _sandbox: sandbox })
+    let outside = Outside::open(&hub).map_err(|error| failed(error.to_string()))?;
+    Ok(Here { hub, outside, _holder: holder, _sandbox: sandbox })
 }
 
 /// Ends everything after the request under way when the user or the system asks for it.

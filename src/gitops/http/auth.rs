@@ -25,7 +25,17 @@ pub(super) fn check_origin(headers: &HeaderMap, access: &Access) -> Result<(), R
 fn is_own_origin(origin: &str, host: Option<&str>, access: &Access) -> bool {
     let is_public = access.public_url.as_deref().is_some_and(|url| read_origin(url) == Some(origin));
     let authority = origin.split_once("://").map(|(_, authority)| authority);
-    is_public || (authority.is_some() && authority == host)
+    // A name that somebody else lets point here is no address of ours, where ours is known.
+    let may_be_own = access.public_url.is_none() || authority.is_some_and(is_loopback);
+    is_public || (may_be_own && authority.is_some() && authority == host)
+}
+
+/// Returns whether a host with its port is this machine.
+fn is_loopback(authority: &str) -> bool {
+    let host =
+        authority.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(authority, |(host, _)| host);
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Returns scheme and authority of a URL.
@@ -43,7 +53,7 @@ pub(super) fn check_token(
     trust: Trust,
 ) -> Result<(), Reply> {
     match (&access.token, trust) {
-        (_, Trust::Owner) | (None, Trust::Socket) => Ok(()),
+        (None, Trust::Socket) => Ok(()),
         (None, Trust::Tcp) => {
             let message = "changes are not accepted over TCP without `server.token_file`";
             Err(error_reply(StatusCode::FORBIDDEN, "no_token", message))
@@ -82,7 +92,9 @@ mod tests {
         assert!(is_accepted(&[], public));
         assert!(is_accepted(&[("origin", "https://gitops.example.com"), ("host", "127.0.0.1:8470")], public));
         assert!(is_accepted(&[("origin", "http://127.0.0.1:8470"), ("host", "127.0.0.1:8470")], None));
+        assert!(is_accepted(&[("origin", "http://[::1]:8470"), ("host", "[::1]:8470")], public));
         assert!(!is_accepted(&[("origin", "https://evil.example"), ("host", "127.0.0.1:8470")], public));
+        assert!(!is_accepted(&[("origin", "http://evil.example:8470"), ("host", "evil.example:8470")], public));
         assert!(!is_accepted(&[("origin", "https://gitops.example.com.evil.example"), ("host", "x")], public));
         assert!(!is_accepted(&[("origin", "null"), ("host", "127.0.0.1:8470")], None));
         assert!(!is_accepted(&[("origin", "null")], None));

@@ -6,8 +6,10 @@ use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::body::{Body, Incoming};
 use hyper::header::CONTENT_TYPE;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
+
+use super::super::config::parse_time;
 
 /// Time within which a body has to be there.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -96,33 +98,15 @@ impl ChangeBody {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        serde_json::from_slice(body).map_err(|error| format!("the body is not the JSON that is expected: {error}"))
+        let wrong = |error| format!("the body is not the JSON that is expected: {error}");
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).map_err(wrong)?;
+        serde_json::from_value(fields.into()).map_err(wrong)
     }
 
     /// Returns the time in `until`: ISO 8601 with a zone, or a duration from now.
     pub fn read_until(&self, now: Timestamp) -> Result<Option<Timestamp>, String> {
-        let Some(text) = &self.until else { return Ok(None) };
-        if let Ok(at) = text.parse::<Timestamp>() {
-            return Ok(Some(at));
-        }
-        read_duration(text).and_then(|duration| now.checked_add(duration).ok()).map(Some).ok_or_else(|| {
-            format!("`until` must be a time with a zone (`2026-12-01T08:00:00Z`) or a duration (`2h`), not `{text}`")
-        })
+        self.until.as_deref().map(|text| parse_time(text, now)).transpose().map_err(|why| format!("`until`: {why}"))
     }
-}
-
-/// Reads `30s`, `5m`, `2h`, `7d`.
-fn read_duration(text: &str) -> Option<SignedDuration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    let number: u32 = number.parse().ok()?;
-    Some(SignedDuration::from_secs(i64::from(number) * seconds))
 }
 
 #[cfg(test)]

@@ -73,6 +73,9 @@ pub trait Control {
 /// Why a request was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ControlError {
+    /// The request makes no sense in the state that the job is in.
+    #[error("{0}")]
+    Conflict(String),
     /// The request cannot be understood.
     #[error("{0}")]
     Invalid(String),
@@ -80,7 +83,7 @@ pub enum ControlError {
     #[error("{0}")]
     NotWaiting(String),
     /// The plan is not the one that was approved.
-    #[error("the plan of run `{0}` is not the one that was shown; look at it again")]
+    #[error("{0}")]
     OtherPlan(String),
     /// The core ends, or its store cannot be reached.
     #[error("{0}")]
@@ -102,8 +105,6 @@ pub struct Queued {
     pub run: Option<String>,
     /// Whether a run that was queued before serves this request too.
     pub merged: bool,
-    /// Number of the request, for [`Control::wait_for_run`].
-    pub ticket: u64,
 }
 
 /// Answer of a person to a plan that waits.
@@ -149,6 +150,11 @@ impl ApiToken {
     pub fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
         (!text.is_empty()).then(|| Self(Zeroizing::new(text.to_owned())))
+    }
+
+    /// Returns a token that nobody knows.
+    pub fn unknown() -> Self {
+        Self(Zeroizing::new(uuid::Uuid::new_v4().to_string()))
     }
 
     /// Compares in constant time.

@@ -9,6 +9,8 @@ use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use super::super::config::Listen;
+
 /// Mode of a socket: the user and the group may connect.
 const SOCKET_MODE: u32 = 0o660;
 
@@ -43,8 +45,6 @@ pub enum Trust {
     Tcp,
     /// Changes need the token, if there is one; else the mode of the socket decides who may connect.
     Socket,
-    /// The socket of the command line in the state folder: only the same user reaches it.
-    Owner,
 }
 
 /// A bound listener.
@@ -73,7 +73,7 @@ impl Listener {
     /// If the address cannot be read or used.
     pub async fn bind(address: &str) -> Result<Self, ListenError> {
         if let Some(path) = address.strip_prefix("unix:") {
-            return Self::bind_socket(Path::new(path), Trust::Socket);
+            return Self::bind_socket(Path::new(path));
         }
         let failed = |source| ListenError::Bind { address: address.to_owned(), source };
         let has_port = address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
@@ -84,21 +84,23 @@ impl Listener {
         Ok(Self { socket: Socket::Tcp(listener), trust: Trust::Tcp })
     }
 
-    /// Listens on the socket of the command line, which only the same user reaches.
+    /// Listens where the file says.
     ///
     /// # Errors
-    /// If the socket cannot be made.
-    pub fn bind_owner(path: &Path) -> Result<Self, ListenError> {
-        Self::bind_socket(path, Trust::Owner)
+    /// If the address cannot be used.
+    pub async fn bind_to(listen: &Listen) -> Result<Self, ListenError> {
+        match listen {
+            Listen::Tcp(address) => Self::bind(&address.to_string()).await,
+            Listen::Unix(path) => Self::bind_socket(path),
+        }
     }
 
-    fn bind_socket(path: &Path, trust: Trust) -> Result<Self, ListenError> {
+    fn bind_socket(path: &Path) -> Result<Self, ListenError> {
         remove_stale_socket(path)?;
         let failed = |source| ListenError::Bind { address: format!("unix:{}", path.display()), source };
         let listener = UnixListener::bind(path).map_err(failed)?;
-        let mode = if trust == Trust::Owner { 0o600 } else { SOCKET_MODE };
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(failed)?;
-        Ok(Self { socket: Socket::Unix { listener, path: path.to_owned() }, trust })
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(SOCKET_MODE)).map_err(failed)?;
+        Ok(Self { socket: Socket::Unix { listener, path: path.to_owned() }, trust: Trust::Socket })
     }
 
     /// Returns the address, with the port that was taken for port 0.

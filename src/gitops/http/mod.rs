@@ -5,8 +5,12 @@
 
 mod auth;
 mod body;
+#[cfg(test)]
+mod browser;
 mod control;
 mod events;
+#[cfg(test)]
+mod fake;
 mod hook;
 mod listener;
 pub mod page;
@@ -14,6 +18,8 @@ mod post;
 mod reply;
 mod route;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub use control::{Access, Answer, ApiToken, Control, ControlError, EventChunk, Queued};
 pub use listener::{ListenError, Listener, Trust};

@@ -92,6 +92,7 @@ pub(super) fn not_found() -> Reply {
 /// Returns the status and the word of an error of the core.
 pub(super) fn describe_error(error: &ControlError) -> (StatusCode, &'static str) {
     match error {
+        ControlError::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
         ControlError::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid"),
         ControlError::NotWaiting(_) => (StatusCode::CONFLICT, "not_waiting"),
         ControlError::OtherPlan(_) => (StatusCode::CONFLICT, "other_plan"),

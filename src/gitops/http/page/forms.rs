@@ -21,7 +21,7 @@ impl View<'_> {
     /// Returns whether the page may change something.
     pub(super) fn permission(&self) -> Permission {
         match (&self.access.token, self.trust) {
-            (_, Trust::Owner) | (None, Trust::Socket) => Permission::Free,
+            (None, Trust::Socket) => Permission::Free,
             (Some(_), _) => Permission::Token,
             (None, Trust::Tcp) => Permission::None,
         }

@@ -128,7 +128,7 @@ pub(super) fn render_commits(job: &JobStatus) -> String {
     match &job.observed {
         Some(observed) if job.applied.as_ref() != Some(observed) => {
             format!(
-                "{applied} <span class=\"ahead\" title=\"seen {}\">→ {}</span>",
+                "{applied} <span class=\"ahead\" title=\"seen {}\">→ <code>{}</code></span>",
                 Escaped(observed),
                 Escaped(short_commit(observed))
             )

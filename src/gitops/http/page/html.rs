@@ -29,7 +29,7 @@ impl<T: AsRef<str>> fmt::Display for Escaped<T> {
 }
 
 /// Returns text of at most this many characters.
-pub(super) fn shorten(text: &str, limit: usize) -> String {
+pub(in crate::gitops) fn shorten(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text[..end].trim_end()),

@@ -26,6 +26,7 @@ use super::control::{Access, Control, ControlError};
 use super::listener::Trust;
 use super::reply::{Reply, describe_error, not_found, reply};
 use super::route::{Route, find_parameter};
+pub(in crate::gitops) use html::shorten;
 use html::{Escaped, format_clock};
 
 const STYLE: &str = include_str!("style.css");

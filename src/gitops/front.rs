@@ -1,0 +1,223 @@
+//! The jobs of this process, as the server sees them.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::daemon::Daemon;
+use super::decide::{Answered, Request};
+use super::engine::{self, Document, EngineError};
+use super::hooks::{HookVerifier, Sender};
+use super::http::{Access, Answer, ApiToken, Control, ControlError, EventChunk, Queued};
+use super::hub::Hub;
+use super::metrics::Metrics;
+use super::run::redactor_of;
+use super::view::{JobState, Outcome, Reason, Run, Status};
+use crate::plan::Plan;
+
+/// The loop comes round at least every ten seconds; three rounds late is not alive.
+const STUCK: Duration = Duration::from_secs(30);
+
+/// The jobs of this process.
+pub struct HubControl {
+    hub: Rc<Hub>,
+    daemon: Rc<Daemon>,
+    metrics: Rc<Metrics>,
+    /// Every repository was seen once; that stays so.
+    is_ready: OnceCell<()>,
+}
+
+impl HubControl {
+    /// Offers the jobs of a hub to the server.
+    pub fn new(hub: Rc<Hub>, daemon: Rc<Daemon>, metrics: Rc<Metrics>) -> Self {
+        Self { hub, daemon, metrics, is_ready: OnceCell::new() }
+    }
+
+    fn check_job(&self, job: &str) -> Result<(), ControlError> {
+        self.hub.slot(job).map(drop).ok_or_else(|| ControlError::UnknownJob(job.to_owned()))
+    }
+
+    async fn request(&self, job: &str, request: &Request) -> Result<(Option<String>, bool), ControlError> {
+        self.check_job(job)?;
+        if self.hub.is_stopping() {
+            return Err(ControlError::Unavailable("the daemon ends".to_owned()));
+        }
+        let is_answer = matches!(request, Request::Approve { .. } | Request::Reject { .. });
+        match self.hub.request(job, request).await.map_err(unavailable)? {
+            Answered::Done { run, merged } => Ok((run, merged)),
+            Answered::OtherPlan { why } => Err(ControlError::OtherPlan(why)),
+            Answered::Refused { why } if is_answer => Err(ControlError::NotWaiting(why)),
+            Answered::Refused { why } => Err(ControlError::Conflict(why)),
+            Answered::Status { .. } => Ok((None, false)),
+        }
+    }
+
+    async fn queue(&self, job: &str, request: &Request) -> Result<Queued, ControlError> {
+        let (run, merged) = self.request(job, request).await?;
+        Ok(Queued { job: job.to_owned(), run, merged })
+    }
+
+    async fn read_document(&self, run: &str, document: Document, from: u64) -> Result<Vec<u8>, ControlError> {
+        let bytes = self.hub.engine.read_document(run, document, from).await.map_err(unavailable)?;
+        Ok(bytes.unwrap_or_default())
+    }
+
+    /// Masks the secrets of a job in a document.
+    fn redact(&self, job: &str, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes);
+        match self.hub.config().job(job) {
+            Some(job) if !text.is_empty() => redactor_of(job).redact(&text).into_owned(),
+            _ => text.into_owned(),
+        }
+    }
+
+    /// Returns the commit that is meant: of a run, itself, or the one applied before.
+    async fn resolve_target(&self, job: &str, to: Option<String>) -> Result<String, ControlError> {
+        let Some(to) = to else {
+            let slot = self.hub.slot(job).ok_or_else(|| ControlError::UnknownJob(job.to_owned()))?;
+            let record = slot.record();
+            let earlier = record.applied_before.iter().map(|applied| &applied.commit);
+            let earlier = earlier.into_iter().find(|commit| Some(*commit) != record.applied.as_ref());
+            let why = || ControlError::Conflict(format!("job `{job}` has no commit that was applied before"));
+            return earlier.cloned().ok_or_else(why);
+        };
+        match self.hub.engine.load_run(&to).await.map_err(unavailable)? {
+            Some(run) if run.job != job => {
+                Err(ControlError::Invalid(format!("run `{to}` is of job `{}`, not of `{job}`", run.job)))
+            }
+            Some(run) => run.commit.ok_or_else(|| ControlError::Invalid(format!("run `{to}` has no commit"))),
+            None => Ok(to),
+        }
+    }
+}
+
+impl Control for HubControl {
+    async fn read_status(&self) -> Result<Status, ControlError> {
+        Ok(self.hub.status())
+    }
+
+    async fn list_runs(&self, job: &str, limit: usize) -> Result<Vec<Run>, ControlError> {
+        self.check_job(job)?;
+        engine::list_runs(&*self.hub.engine, job, limit).await.map_err(unavailable)
+    }
+
+    async fn read_run(&self, run: &str) -> Result<Run, ControlError> {
+        let found = self.hub.engine.load_run(run).await.map_err(unavailable)?;
+        found.ok_or_else(|| ControlError::UnknownRun(run.to_owned()))
+    }
+
+    async fn read_events(&self, run: &str, from: u64) -> Result<EventChunk, ControlError> {
+        // The order matters: what a run wrote before it ended is read after it is known to have ended.
+        let found = self.read_run(run).await?;
+        let ended = found.outcome.is_some_and(|outcome| outcome != Outcome::Waiting);
+        let mut bytes = self.read_document(run, Document::Events, from).await?;
+        // A line that is being written is read when it is whole.
+        bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1));
+        let next = from + bytes.len() as u64;
+        Ok(EventChunk { lines: self.redact(&found.job, &bytes), next, ended })
+    }
+
+    async fn read_plan(&self, run: &str) -> Result<Option<Plan>, ControlError> {
+        let job = self.read_run(run).await?.job;
+        let bytes = self.read_document(run, Document::Plan, 0).await?;
+        Ok(serde_json::from_str(&self.redact(&job, &bytes)).ok())
+    }
+
+    async fn request_run(&self, job: &str, reason: Reason) -> Result<Queued, ControlError> {
+        self.queue(job, &Request::Run { reason }).await
+    }
+
+    async fn wait_for_run(&self, queued: &Queued) -> Result<Option<Run>, ControlError> {
+        let Some(run) = &queued.run else { return Ok(None) };
+        self.hub.wait_for_run(&queued.job, run).await.map_err(unavailable)
+    }
+
+    async fn suspend(&self, job: &str, reason: Option<String>, until: Option<Timestamp>) -> Result<(), ControlError> {
+        self.request(job, &Request::Suspend { reason, until }).await.map(drop)
+    }
+
+    async fn resume(&self, job: &str) -> Result<(), ControlError> {
+        self.request(job, &Request::Resume).await.map(drop)
+    }
+
+    async fn roll_back(&self, job: &str, to: Option<String>) -> Result<Queued, ControlError> {
+        self.check_job(job)?;
+        let to = self.resolve_target(job, to).await?;
+        self.queue(job, &Request::Rollback { to }).await
+    }
+
+    async fn approve(&self, run: &str, answer: Answer) -> Result<(), ControlError> {
+        let job = self.read_run(run).await?.job;
+        let Answer { digest, reason, by } = answer;
+        self.request(&job, &Request::Approve { run: run.to_owned(), digest, by, reason }).await.map(drop)
+    }
+
+    async fn reject(&self, run: &str, answer: Answer) -> Result<(), ControlError> {
+        let job = self.read_run(run).await?.job;
+        let Answer { reason, by, .. } = answer;
+        self.request(&job, &Request::Reject { run: run.to_owned(), reason, by }).await.map(drop)
+    }
+
+    fn find_hook(&self, job: &str) -> Option<Rc<HookVerifier>> {
+        let config = self.hub.config();
+        let hook = config.job(job)?.hook.as_ref()?;
+        let secrets = hook.secrets.iter().filter_map(|source| match source.read() {
+            Ok(secret) => Some(secret.expose().to_owned()),
+            Err(error) => {
+                self.hub.log(&format!("hook of job `{job}`: {error}"));
+                None
+            }
+        });
+        HookVerifier::new(hook.kind.and_then(Sender::from_name), secrets).map(Rc::new)
+    }
+
+    fn access(&self) -> Rc<Access> {
+        let config = self.hub.config();
+        let token = config.server.token.as_ref().map(|source| {
+            let text = source.read().map(|secret| secret.expose().to_owned());
+            // A token that cannot be read must not open the API: nobody knows the one in its place.
+            text.ok().and_then(|text| ApiToken::from_text(&text)).unwrap_or_else(ApiToken::unknown)
+        });
+        Rc::new(Access {
+            token,
+            public_url: config.server.public_url.clone(),
+            file: config.file.display().to_string(),
+            state_dir: config.state_dir.display().to_string(),
+        })
+    }
+
+    fn check_health(&self) -> Result<(), String> {
+        match self.daemon.age() {
+            Some(age) if age < STUCK => Ok(()),
+            Some(age) => Err(format!("the loop has not come round for {} s", age.as_secs())),
+            None => Err("the loop has not begun".to_owned()),
+        }
+    }
+
+    fn check_readiness(&self) -> Result<(), String> {
+        self.check_health()?;
+        if self.is_ready.get().is_some() {
+            return Ok(());
+        }
+        let is_unseen = |state: JobState| state == JobState::New;
+        let status = self.hub.status();
+        let unseen = status.jobs.iter().find(|job| job.observed.is_none() && is_unseen(job.state));
+        match unseen {
+            Some(job) => Err(format!("the repository of job `{}` was not seen yet", job.job)),
+            None => {
+                self.is_ready.get_or_init(|| ());
+                Ok(())
+            }
+        }
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
+fn unavailable(error: EngineError) -> ControlError {
+    ControlError::Unavailable(error.to_string())
+}

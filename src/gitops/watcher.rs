@@ -1,0 +1,130 @@
+//! Watches jobs and runs: counts them, and has the changes announced.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::announce::{Announcer, JobNews};
+use super::config::JobConfig;
+use super::hub::Hub;
+use super::metrics::Metrics;
+use super::notify::ExpiringToken;
+use super::observer::Observer;
+use super::view::{JobStatus, Outcome, Run};
+
+/// Runs that are remembered as counted.
+const REMEMBERED: usize = 1_000;
+
+/// How often lasting states are looked at, for reminders.
+const REMINDER_PERIOD: Duration = Duration::from_secs(30);
+
+/// Watches the jobs of a hub.
+pub struct Watcher {
+    hub: Weak<Hub>,
+    announcer: Rc<Announcer>,
+    metrics: Rc<Metrics>,
+    counted: RefCell<VecDeque<String>>,
+}
+
+impl Watcher {
+    /// Watches a hub from now on.
+    pub fn attach(hub: &Rc<Hub>, announcer: Rc<Announcer>, metrics: Rc<Metrics>) -> Rc<Self> {
+        let watcher = Rc::new(Self { hub: Rc::downgrade(hub), announcer, metrics, counted: RefCell::default() });
+        let observer: Rc<Self> = Rc::clone(&watcher);
+        hub.observe(observer);
+        watcher
+    }
+
+    /// Looks at all jobs again and again, for reminders and tokens that end, and first for what happened just before an
+    /// earlier process was killed. It never ends.
+    pub async fn remind(&self) {
+        loop {
+            self.look_at_all();
+            tokio::time::sleep(REMINDER_PERIOD).await;
+        }
+    }
+
+    /// Looks at all jobs.
+    pub fn look_at_all(&self) {
+        let Some(hub) = self.hub.upgrade() else { return };
+        let now = Timestamp::now();
+        for (name, slot) in hub.slots() {
+            let record = slot.record();
+            if let Some(at) = record.last_success {
+                self.metrics.set_last_success(&name, at);
+            }
+            record.tokens.iter().for_each(|token| {
+                self.metrics.set_token_expiry(&token.registry, &token.name, token.expiry);
+            });
+            self.announce(&hub, &hub.job_status(&slot, now), None);
+        }
+    }
+
+    fn announce(&self, hub: &Hub, status: &JobStatus, run: Option<&Run>) {
+        // The file may have been read again.
+        self.announcer.set_config(hub.config());
+        let expiring = find_expiring(hub, &status.job);
+        if let Err(error) = self.announcer.observe(&JobNews { status, run, expiring: &expiring }) {
+            hub.log(&format!("cannot queue the messages of job `{}`: {error}", status.job));
+        }
+    }
+
+    fn count(&self, run: &Run) {
+        let Some(outcome) = run.outcome.filter(|outcome| *outcome != Outcome::Waiting) else { return };
+        let mut counted = self.counted.borrow_mut();
+        if counted.contains(&run.run) {
+            return;
+        }
+        counted.push_front(run.run.clone());
+        counted.truncate(REMEMBERED);
+        let took = run.ended.unwrap_or_else(Timestamp::now).duration_since(run.started);
+        self.metrics.count_run(&run.job, outcome, Duration::try_from(took).unwrap_or_default());
+        if outcome.is_fine() {
+            self.metrics.set_last_success(&run.job, run.ended.unwrap_or_else(Timestamp::now));
+        }
+        if run.plan.as_ref().is_some_and(|plan| plan.undetermined > 0) {
+            self.metrics.count_undetermined_plan();
+        }
+    }
+
+    fn count_active(&self, hub: &Hub) {
+        let slots = hub.slots();
+        let records = slots.iter().map(|(_, slot)| slot.record());
+        let (mut active, mut queued) = (0, 0);
+        for record in records {
+            active += usize::from(record.active.is_some());
+            queued += usize::from(!record.offers.is_empty());
+        }
+        self.metrics.set_runs(active, queued);
+    }
+}
+
+impl Observer for Watcher {
+    fn status_changed(&self, _: &JobConfig, before: &JobStatus, after: &JobStatus) {
+        let Some(hub) = self.hub.upgrade() else { return };
+        self.count_active(&hub);
+        if before.state != after.state || before.last_run != after.last_run || before.waiting != after.waiting {
+            self.announce(&hub, after, None);
+        }
+    }
+
+    fn run_changed(&self, _: &JobConfig, run: &Run) {
+        self.count(run);
+        let Some(hub) = self.hub.upgrade() else { return };
+        let Some(slot) = hub.slot(&run.job) else { return };
+        self.announce(&hub, &hub.job_status(&slot, Timestamp::now()), Some(run));
+    }
+}
+
+/// Returns the tokens of a job that end sooner than the file allows.
+fn find_expiring(hub: &Hub, job: &str) -> Vec<ExpiringToken> {
+    let before = hub.config().job(job).and_then(|job| job.expiry);
+    let (Some(before), Some(slot)) = (before, hub.slot(job)) else { return Vec::new() };
+    let limit = SignedDuration::try_from(before).ok().and_then(|before| Timestamp::now().checked_add(before).ok());
+    let Some(limit) = limit else { return Vec::new() };
+    let tokens = slot.record().tokens.into_iter().filter(|token| token.expiry < limit);
+    tokens.map(|token| ExpiringToken { registry: token.registry, name: token.name, at: token.expiry }).collect()
+}
