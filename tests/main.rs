@@ -8,6 +8,7 @@ mod dice;
 mod docs;
 mod ends;
 mod fidelity;
+mod leaks;
 mod plan;
 mod playbooks;
 mod registry;

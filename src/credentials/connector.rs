@@ -100,7 +100,7 @@ impl RegistryApi for Journalled {
             }
             let Some(number) = number else { return answer };
             let told = answer.as_ref().ok().and_then(|made| {
-                let password = made.properties.credentials.as_ref()?.password.shown();
+                let password = made.properties.credentials.as_ref()?.password.known()?.expose();
                 (!password.is_empty()).then(|| (made.id.shown(), password))
             });
             match (told, &answer) {
