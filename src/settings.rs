@@ -95,6 +95,7 @@ pub const TABLE: &[Setting] = &[
     row(["INVENTORY_UNPARSED_IS_FAILED", "inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], Kind::Bool, "false", "End with an error if no source of the inventory can be read."),
     row(["INVENTORY_UNPARSED_WARNING", "inventory", "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING"], Kind::Bool, "true", "Warn where no inventory is given."),
     row(["LOCALHOST_WARNING", "defaults", "localhost_warning", "ANSIBLE_LOCALHOST_WARNING"], Kind::Bool, "true", "Warn where there is no host but the implicit `localhost`."),
+    row(["MASK_VAULT", "defaults", "mask_vault", "IONPLAY_MASK_VAULT"], Kind::Bool, "false", "Treat values from vaults as secrets, as `--mask-vault`; Ansible shows them."),
     row(["SHOW_CUSTOM_STATS", "defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], Kind::Bool, "false", "Show at the end what `set_stats` gathered."),
     row(["SHOW_PER_HOST_START", "defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], Kind::Bool, "false", "A line where a task begins on a host."),
     row(["SHOW_TASK_PATH_ON_FAILURE", "defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], Kind::Bool, "false", "Show where a task stands that failed."),

@@ -13,6 +13,7 @@ pub struct Source {
     text: String,
     line_starts: Vec<u32>,
     sealed: bool,
+    secret: bool,
 }
 
 impl Source {
@@ -26,11 +27,21 @@ impl Source {
         Arc::new(Self::read(name.into(), text.into(), true))
     }
 
+    /// A text that was vaulted and whose values count as secrets (`mask_vault`).
+    pub fn secret(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { secret: true, ..Self::read(name.into(), text.into(), true) })
+    }
+
+    /// Whether its values count as secrets.
+    pub fn is_secret(&self) -> bool {
+        self.secret
+    }
+
     fn read(name: String, text: String, sealed: bool) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| clamp(i + 1)))
             .collect();
-        Self { name, text, line_starts, sealed }
+        Self { name, text, line_starts, sealed, secret: false }
     }
 
     /// Whether its lines must not be shown.

@@ -10,6 +10,7 @@ mod ends;
 mod fidelity;
 mod kills;
 mod gitops_web;
+mod leaks;
 mod plan;
 mod playbooks;
 mod registry;

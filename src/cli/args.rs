@@ -115,6 +115,9 @@ pub struct RunArgs {
     /// Show passwords and tokens.
     #[arg(long, help_heading = "Output")]
     pub show_secrets: bool,
+    /// Treat values from vaults as secrets; Ansible shows them.
+    #[arg(long, help_heading = "Output")]
+    pub mask_vault: bool,
 
     /// Become another user; possible only where nothing has to be changed for it.
     #[arg(short, long, hide = true)]

@@ -37,6 +37,7 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
     }
     args.forks = args.forks.or(usize::try_from(settings.int("DEFAULT_FORKS")).ok());
     args.diff |= settings.bool("DIFF_ALWAYS");
+    args.mask_vault |= settings.bool("MASK_VAULT");
     args.force_handlers |= settings.bool("DEFAULT_FORCE_HANDLERS");
     if args.verbose == 0 {
         args.verbose = u8::try_from(settings.int("DEFAULT_VERBOSITY").clamp(0, 4)).unwrap_or(0);

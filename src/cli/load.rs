@@ -32,35 +32,64 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<L
     let settings =
         Settings::load().map_err(|message| Box::new(Problem::general(message)).of_kind(ProblemKind::Options))?;
     let args = &config::applied(args, &settings);
-    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
-        .map_err(|problem| general(problem.to_string()))?;
-    let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
+    let secrets = vault_secrets(args, &settings, redactor)?;
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
     secrets::environment::add_known(redactor, |name| std::env::var(name).ok());
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
-    let globals = Rc::new(globals(&folder, &secrets, &settings));
+    let globals = Rc::new(globals(&folder, &secrets, &settings, redactor));
     let (loader, _) = loader(args, &settings, &globals, &secrets, &bus)?;
     let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
     Ok((loader, playbook))
 }
 
 /// Builds the state that all templates share: vault secrets and settings.
-pub fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings) -> Globals {
+pub fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings, redactor: &Rc<Redactor>) -> Globals {
     let secrets = Rc::clone(secrets);
     let globals = settings
         .iter()
         .fold(Globals::new(folder), |globals, (name, value, origin)| globals.with_setting(name, value, origin));
+    let known = Rc::clone(redactor);
+    let globals = globals.with_known_secrets(Box::new(move |value| known.taint(value)));
     globals.with_opener(Box::new(move |sealed| {
         let opened = secrets
             .open_text(&sealed.envelope)
             .map_err(|problem| Fault::value(problem.to_string()).or_at(sealed.span.as_ref()))?;
         // Vaulted text is the user's own: it may be a template.
-        Ok(match &sealed.span {
+        let text = match &sealed.span {
             Some(span) => Text::written(opened, span.clone()),
             None => Text::plain(opened),
-        })
+        };
+        Ok(if secrets.masks() { text.into_secret() } else { text })
     }))
+}
+
+/// Returns the vault secrets of a run; with `mask_vault` the redactor learns what they open.
+///
+/// # Errors
+/// If a source of them cannot be used.
+pub fn vault_secrets(args: &RunArgs, settings: &Settings, redactor: &Rc<Redactor>) -> Loaded<Rc<VaultSecrets>> {
+    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
+        .map_err(|problem| general(problem.to_string()))?;
+    let secrets = secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH"));
+    if !args.mask_vault {
+        return Ok(Rc::new(secrets));
+    }
+    let redactor = Rc::clone(redactor);
+    Ok(Rc::new(secrets.masking(Box::new(move |text| add_vaulted(&redactor, text)))))
+}
+
+/// Makes a vaulted text known: of data each value, of anything else the whole.
+fn add_vaulted(redactor: &Redactor, text: &str) {
+    let data = crate::yaml::load(&Source::sealed("vault", text)).ok().and_then(|loaded| loaded.root);
+    match data.map(|root| root.to_value()) {
+        Some(Value::Dict(dict)) => {
+            let values = Value::list(dict.values().cloned()).into_tainted();
+            values.each_secret(&mut |value| redactor.add(value));
+        }
+        Some(data @ Value::List(_)) => data.into_tainted().each_secret(&mut |value| redactor.add(value)),
+        _ => redactor.add(text),
+    }
 }
 
 /// Builds the loader of playbook files, with the extra variables.
@@ -93,6 +122,7 @@ pub fn loader(
     loader.private_roles = settings.is_set(private).then(|| settings.bool(private));
     loader.duplicate_keys = Reaction::parse(&settings.text("DUPLICATE_YAML_DICT_KEY"));
     loader.reads = Rc::clone(&globals.reads);
+    loader.mask_vault = secrets.masks();
     let door = Rc::clone(bus);
     loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
     let (door, noted) = (Rc::clone(bus), Rc::clone(globals));

@@ -25,7 +25,6 @@ use crate::playbook::{Loaded, Playbook};
 use crate::report::{Bus, Event, Writer};
 use crate::secrets;
 use crate::settings::Settings;
-use crate::vars::vault::VaultSecrets;
 
 /// Inputs of a run besides its arguments.
 #[derive(Default)]
@@ -215,9 +214,7 @@ async fn prepare(
     server: Option<&MockRegistry>,
     making: &Making,
 ) -> Loaded<Prepared> {
-    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
-        .map_err(|problem| general(problem.to_string()))?;
-    let secrets = Rc::new(secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH")));
+    let secrets = load::vault_secrets(args, settings, bus.redactor())?;
     if let Some(folder) = &settings.untrusted {
         let message = format!("anybody may write in `{}`, so the `ansible.cfg` there is passed over", folder.display());
         bus.emit(&Event::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
@@ -231,7 +228,7 @@ async fn prepare(
     }
     let folder =
         std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
-    let globals = Rc::new(load::globals(&folder, &secrets, settings));
+    let globals = Rc::new(load::globals(&folder, &secrets, settings, bus.redactor()));
     // A plan says what it cannot know of files; check mode is that of the original.
     if args.check && making.deeds.is_some() {
         globals.foreseen.start_tracking();

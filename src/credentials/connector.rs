@@ -6,7 +6,7 @@ use super::backend::Durability;
 use super::store::{CredentialStore, Request};
 use super::{StoreError, Subject};
 use crate::ionos::api::{Answer, Id};
-use crate::ionos::model::{NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use crate::ionos::model::{NewRegistry, NewToken, Password, Registry, RegistryPatch, Token, TokenPatch};
 use crate::ionos::{ApiError, Connection, Connector, Layer, Past, RegistryApi};
 
 /// Opens connections whose new tokens are recorded.
@@ -144,7 +144,7 @@ impl RegistryApi for Recording {
             match &answer {
                 Ok(made) => {
                     let pair = made.properties.credentials.as_ref();
-                    let password = pair.map(|pair| pair.password.shown()).filter(|password| !password.is_empty());
+                    let password = pair.and_then(|pair| pair.password.known()).map(Password::expose).filter(|password| !password.is_empty());
                     match password {
                         Some(password) => {
                             self.store.record_created(number, made.id.shown(), password, self.durability);

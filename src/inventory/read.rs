@@ -18,7 +18,7 @@ pub fn source(path: &Path, secrets: &VaultSecrets, reads: &Reads) -> Result<Arc<
     let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8"))?;
     if is_vaulted(&text) {
         let text = secrets.open_text(&text).map_err(|why| format!("cannot open `{name}`: {why}"))?;
-        return Ok(Source::sealed(name, text));
+        return Ok(if secrets.masks() { Source::secret(name, text) } else { Source::sealed(name, text) });
     }
     Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)))
 }

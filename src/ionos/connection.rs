@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{ApiError, Kept};
+use crate::address;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 
@@ -131,11 +132,12 @@ impl std::fmt::Debug for Credentials {
 /// When the text is no URL of the web.
 pub fn base_url(given: Option<&str>) -> Result<String, ApiError> {
     let given = given.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(DEFAULT_URL);
-    let wrong = |why: String| ApiError::unsent(format!("`api_url` `{given}` is not a base URL: {why}"));
+    let shown = address::mask(given);
+    let wrong = |why: String| ApiError::unsent(format!("`api_url` `{shown}` is not a base URL: {why}"));
     let full = match given.split_once("://") {
         Some(("http" | "https" | "HTTP" | "HTTPS", _)) => given.to_owned(),
         Some((scheme, _)) => return Err(wrong(format!("`{scheme}` is not `http` or `https`"))),
-        None if is_loopback(given) => format!("http://{given}"),
+        None if is_loopback_with_port(given) => format!("http://{given}"),
         None => format!("https://{given}"),
     };
     let url = reqwest::Url::parse(&full).map_err(|why| wrong(why.to_string()))?;
@@ -150,8 +152,23 @@ pub fn base_url(given: Option<&str>) -> Result<String, ApiError> {
     Ok(format!("{}{path}", url.origin().ascii_serialization()))
 }
 
-fn is_loopback(given: &str) -> bool {
-    ["localhost:", "127.0.0.1:", "[::1]:"].iter().any(|host| given.starts_with(host))
+fn is_loopback_with_port(given: &str) -> bool {
+    reqwest::Url::parse(&format!("http://{given}")).is_ok_and(|url| url.port().is_some() && address::is_loopback(&url))
+}
+
+/// Refuses to send credentials in the clear to another machine.
+///
+/// # Errors
+/// When the base URL is plain `http`, its host is not loopback, and `IONPLAY_ALLOW_HTTP` is not `1`.
+pub fn check_plain_http(base: &str, get: impl Fn(&str) -> Option<String>) -> Result<(), ApiError> {
+    match reqwest::Url::parse(base) {
+        Ok(url) if !address::may_carry_credentials(&url, get) => Err(ApiError::unsent(format!(
+            "credentials are not sent over plain `http` to {}, which is not this machine: use `https`, or set \
+             `IONPLAY_ALLOW_HTTP=1` if the network is trusted",
+            url.host_str().unwrap_or_default()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The digest behind a fingerprint: hexadecimal, colons and blanks do not count; an empty one counts as none.
@@ -204,6 +221,7 @@ mod tests {
         url("https://h.example/proxy/cr//", "https://h.example/proxy/cr");
         url("127.0.0.1:8080", "http://127.0.0.1:8080/containerregistries");
         url("http://[::1]:8080", "http://[::1]:8080/containerregistries");
+        url("127.evil.example:80", "https://127.evil.example:80/containerregistries");
     }
 
     #[test]
@@ -212,6 +230,21 @@ mod tests {
             let error = base_url(Some(given)).unwrap_err();
             assert!(error.message.contains("is not a base URL"), "{error}");
         }
+    }
+
+    #[test]
+    fn credentials_of_an_address_are_not_repeated() {
+        let error = base_url(Some("https://me:hunter22@h.example/?key=value-of-key")).unwrap_err();
+        assert!(!error.message.contains("hunter22") && !error.message.contains("value-of-key"), "{error}");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_hosts() {
+        let check = |base: &str, allowed: &str| check_plain_http(base, |_| Some(allowed.to_owned())).is_ok();
+        assert!(
+            check("http://127.0.0.1:8080/x", "") && check("https://h.example/x", "") && check("http://h.example", "1")
+        );
+        assert!(!check("http://h.example/x", "") && !check("http://127.evil.example/x", "true"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::api::{Answer, Id, Witness};
 use super::content::{Contents, Query, Reading};
 use super::model::{
-    Location, LoginPair, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, RegistryProperties, Token,
+    Location, LoginPair, Metadata, NewRegistry, NewToken, Password, Registry, RegistryPatch, RegistryProperties, Token,
     TokenPatch, TokenProperties,
 };
 use super::{ApiError, Date, Fact, RegistryApi, RegistryReads};
@@ -252,7 +252,7 @@ impl RegistryApi for Account {
                     return Err(ApiError::refused(409, "name is in use"));
                 }
                 let mut token = self.put_token(registry, new);
-                let password = Fact::Known("only-shown-here".to_owned());
+                let password = Fact::Known(Password::new("only-shown-here"));
                 token.properties.credentials = Some(LoginPair { username: new.name.clone(), password });
                 Ok(token)
             })

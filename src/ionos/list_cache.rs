@@ -99,7 +99,7 @@ impl std::fmt::Debug for Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ionos::model::LoginPair;
+    use crate::ionos::model::{LoginPair, Password};
 
     fn token(id: &str, name: &str) -> Token {
         let mut token = Token { id: Fact::Known(id.to_owned()), ..Token::default() };
@@ -118,14 +118,14 @@ mod tests {
         assert_eq!(kept.tokens("r"), None);
         kept.keep_tokens("r", &Rc::new(vec![token("1", "a"), token("2", "b")]));
         let mut made = token("3", "c");
-        let password = Fact::Known("only-shown-here".to_owned());
+        let password = Fact::Known(Password::new("only-shown-here"));
         made.properties.credentials = Some(LoginPair { username: Fact::default(), password });
         kept.put_token("r", &made);
         kept.put_token("r", &token("1", "changed"));
         kept.remove_token("r", "2");
         assert_eq!(names(&kept), ["changed", "c"]);
         let pair = kept.tokens("r").unwrap()[1].properties.credentials.clone().unwrap();
-        assert_eq!(pair.password.shown(), "");
+        assert!(pair.password.known().is_some_and(Password::is_empty));
         kept.remove_registry("r");
         assert_eq!(kept.tokens("r"), None);
         assert!(!kept.clear());

@@ -4,6 +4,7 @@
 //! more, and less, than its description says. Requests hold exactly what is meant: an absent field is not sent.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use zeroize::Zeroizing;
 
 use super::{Date, Fact};
 
@@ -64,19 +65,46 @@ pub struct Scope {
 }
 
 /// User name and password of a registry token.
-#[derive(Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct LoginPair {
     /// Equals the name of the token.
     pub username: Fact<String>,
     /// Empty except in the creating answer.
-    pub password: Fact<String>,
+    pub password: Fact<Password>,
 }
 
-/// The password is for nobody's log.
-impl std::fmt::Debug for LoginPair {
+/// A password from the moment an answer is decoded: never formatted, wiped when it is dropped.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(from = "String")]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes over a password.
+    pub fn new(password: impl Into<String>) -> Self {
+        Self(Zeroizing::new(password.into()))
+    }
+
+    /// Returns the text, for those who store it or hand it on.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the service sent none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Password {
+    fn from(password: String) -> Self {
+        Self::new(password)
+    }
+}
+
+impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoginPair").field("username", &self.username).finish_non_exhaustive()
+        f.write_str("********")
     }
 }
 

@@ -34,6 +34,32 @@ pub(super) fn config(endpoint: &Endpoint) -> Result<ClientConfig, ApiError> {
     Ok(config)
 }
 
+/// Explains a failure of TLS to people; `None` if it is another failure.
+pub(super) fn explain(reason: &str) -> Option<String> {
+    const KNOWN: &[(&str, &str)] = &[
+        ("corrupt message", "it does not speak TLS; if it is plain HTTP, say `http://` in `api_url`"),
+        (
+            "unknownissuer",
+            "its certificate was issued by an authority that this machine does not trust, or by itself; add the \
+             authority to the certificates of the system, or pin the certificate with `certificate_fingerprint` and \
+             `certificate_pin_only: true`",
+        ),
+        ("expired", "its certificate has expired"),
+        ("not valid yet", "its certificate is not valid yet; is the clock of this machine right?"),
+        ("notvalidyet", "its certificate is not valid yet; is the clock of this machine right?"),
+        ("not valid for name", "its certificate is for another host name"),
+        ("notvalidforname", "its certificate is for another host name"),
+        ("causedasendentity", "its certificate is that of an authority and not of a server"),
+        ("revoked", "its certificate was revoked"),
+        ("protocolversion", "it speaks no version of TLS that is still safe (1.2 or 1.3)"),
+        ("protocol version", "it speaks no version of TLS that is still safe (1.2 or 1.3)"),
+        ("handshakefailure", "it has no TLS cipher in common with this program, or wants a client certificate"),
+    ];
+    let lower = reason.to_ascii_lowercase();
+    let (_, explanation) = KNOWN.iter().find(|(part, _)| lower.contains(part))?;
+    Some(format!("{explanation} ({reason})"))
+}
+
 #[derive(Debug)]
 struct Verifier {
     pin: Option<[u8; 32]>,
@@ -97,6 +123,15 @@ mod tests {
         let name = ServerName::try_from("h.example").unwrap();
         let certificate = CertificateDer::from(certificate.to_vec());
         Verifier { pin, chain: None, provider }.verify_server_cert(&certificate, &[], &name, &[], UnixTime::now())
+    }
+
+    #[test]
+    fn failures_of_tls_are_explained() {
+        let said = |reason: &str| explain(reason).unwrap_or_default();
+        assert!(said("invalid peer certificate: UnknownIssuer").starts_with("its certificate was issued by"));
+        assert!(said("received corrupt message of type InvalidContentType").starts_with("it does not speak TLS"));
+        assert!(said("invalid peer certificate: certificate not valid for name \"h\"").contains("another host name"));
+        assert_eq!(explain("connection refused"), None);
     }
 
     #[test]

@@ -13,7 +13,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue,
 use reqwest::{Client, Method, Response};
 use tokio::time::Instant;
 
+use super::connection::check_plain_http;
 use super::{ApiError, Credentials, Endpoint, Tuning, Waiting, proxy};
+use crate::address;
 
 /// Largest body that is read. A full page of tokens has about 100 KiB.
 const LARGEST_BODY: usize = 16 << 20;
@@ -156,7 +158,7 @@ impl Transport {
             let connecting = error.is_connect();
             // Another attempt finds the same certificate, and the same server that speaks no TLS.
             let reason = deepest(error);
-            let certificate = reason.contains("certificate") || reason.contains("corrupt message");
+            let certificate = super::tls::explain(&reason).is_some() || reason.contains("certificate");
             let message = self.describe(error);
             Miss {
                 error: if connecting { ApiError::unsent(message) } else { ApiError::unclear(message) },
@@ -204,14 +206,16 @@ impl Transport {
     }
 
     fn build(&self) -> Result<Client, ApiError> {
-        let plain = self.endpoint.url.starts_with("http:");
-        let far = !["http://127.", "http://localhost", "http://[::1]"].iter().any(|h| self.endpoint.url.starts_with(h));
-        if plain && far && self.endpoint.fingerprint.is_some() {
+        let far = !self.is_loopback();
+        if self.endpoint.url.starts_with("http:") && far && self.endpoint.fingerprint.is_some() {
             return Err(ApiError::unsent(
                 "`certificate_fingerprint` is given, but `api_url` is plain `http` and shows no certificate",
             ));
         }
-        proxy::check(&self.endpoint.url, |name| std::env::var(name).ok())?;
+        check_plain_http(&self.endpoint.url, |name| std::env::var(name).ok())?;
+        if far {
+            proxy::check(&self.endpoint.url, |name| std::env::var(name).ok())?;
+        }
         let unfit = |what: &str| ApiError::unsent(format!("{what} has characters that a request cannot carry"));
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -229,7 +233,10 @@ impl Transport {
             let value = HeaderValue::from_str(contract).map_err(|_| unfit("`contract_number`"))?;
             headers.insert(HeaderName::from_static("x-contract-number"), value);
         }
-        Client::builder()
+        let builder = Client::builder();
+        // What listens on this machine is not behind a proxy.
+        let builder = if far { builder } else { builder.no_proxy() };
+        builder
             .tls_backend_preconfigured(super::tls::config(&self.endpoint)?)
             .user_agent(concat!("ionplay/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
@@ -237,6 +244,10 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|why| ApiError::unsent(format!("cannot prepare the HTTP client: {}", deepest(&why))))
+    }
+
+    fn is_loopback(&self) -> bool {
+        reqwest::Url::parse(&self.endpoint.url).is_ok_and(|url| address::is_loopback(&url))
     }
 
     fn host(&self) -> &str {
@@ -251,10 +262,11 @@ impl Transport {
                 return format!("cannot connect to {host}: no answer within {} s", self.tuning.connect.as_secs_f64());
             }
             let reason = deepest(error);
-            if reason.contains("corrupt message") {
-                return format!(
-                    "cannot connect to {host}: it does not speak TLS; if it is plain HTTP, say `http://` in `api_url`"
-                );
+            if let Some(reason) = super::tls::explain(&reason) {
+                return format!("cannot connect to {host}: {reason}");
+            }
+            if self.is_loopback() {
+                return format!("cannot connect to {host}: {reason}");
             }
             let proxy = proxy::named(&self.endpoint.url, |name| std::env::var(name).ok());
             let through =

@@ -56,6 +56,8 @@ pub struct Failure {
     pub diagnostic: Option<Box<Diagnostic>>,
     /// Actions on registry objects before the failure.
     pub actions: Vec<crate::reconcile::Record>,
+    /// The secrets in its result: what had been created before it failed may have a password.
+    pub effects: Vec<Effect>,
     /// It broke off (a template failed, say) before there was any result that `failed_when` could judge.
     pub broke_off: bool,
 }

@@ -35,6 +35,8 @@ pub struct Loader {
     pub on_secret: Box<dyn Fn(&str)>,
     /// Receives the template of every secret parameter that is one.
     pub on_secret_template: Box<dyn Fn(&str)>,
+    /// Values of vaulted files count as secrets.
+    pub mask_vault: bool,
     open_vault: Box<OpenVault>,
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
@@ -61,6 +63,7 @@ impl Loader {
             duplicate_keys: Reaction::default(),
             on_secret: Box::new(|_| ()),
             on_secret_template: Box::new(|_| ()),
+            mask_vault: false,
             open_vault,
             static_template,
             warnings: RefCell::default(),
@@ -114,7 +117,8 @@ impl Loader {
         let source = yaml::read_text(&path.display().to_string(), bytes)?;
         if source.text().starts_with("$ANSIBLE_VAULT;") {
             let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(Problem::general(d)))?;
-            return Ok(Source::sealed(source.name(), opened));
+            let name = source.name();
+            return Ok(if self.mask_vault { Source::secret(name, opened) } else { Source::sealed(name, opened) });
         }
         Ok(source)
     }

@@ -125,7 +125,8 @@ impl Engine<'_> {
         }
         let args = args.without_taint();
         let call = super::plugin::Call { name, input: Value::Null, args, context: self, looping: action };
-        (lookup.run)(&call)
+        let found = (lookup.run)(&call)?;
+        Ok(found.into_iter().map(|value| self.globals.taint_known(value)).collect())
     }
 
     /// Finds and reads a template file by name; of several names the first that exists.

@@ -74,6 +74,7 @@ pub struct Globals {
     /// How texts of playbooks are read.
     playbook: RenderOptions,
     opener: Option<Box<Opener>>,
+    taint_known: Option<Box<dyn Fn(Value) -> Value>>,
     warnings: RefCell<Vec<String>>,
     deprecations: RefCell<Vec<String>>,
     templates: RefCell<HashMap<Arc<str>, Arc<Template>>>,
@@ -94,6 +95,7 @@ impl Globals {
             settings: HashMap::new(),
             playbook: RenderOptions::default(),
             opener: None,
+            taint_known: None,
             warnings: RefCell::default(),
             deprecations: RefCell::default(),
             templates: RefCell::default(),
@@ -109,6 +111,21 @@ impl Globals {
     pub fn with_opener(mut self, opener: Box<Opener>) -> Self {
         self.opener = Some(opener);
         self
+    }
+
+    /// With what marks values that hold a known secret: lookups read them from outside.
+    #[must_use]
+    pub fn with_known_secrets(mut self, taint: Box<dyn Fn(Value) -> Value>) -> Self {
+        self.taint_known = Some(taint);
+        self
+    }
+
+    /// Returns a value from outside, marked where it holds a known secret.
+    pub(super) fn taint_known(&self, value: Value) -> Value {
+        match &self.taint_known {
+            Some(taint) => taint(value),
+            None => value,
+        }
     }
 
     /// With a setting for the `config` lookup, and where it comes from.

@@ -136,13 +136,22 @@ impl Node {
         Self::new(self.span().clone(), self.0.tag.clone(), kind)
     }
 
+    /// The node as a key of a mapping: names of variables are no secrets.
+    fn to_key(&self) -> Value {
+        match self.kind() {
+            Kind::Scalar(value) => value.clone(),
+            _ => self.to_value(),
+        }
+    }
+
     /// The node as a run-time value; texts keep their places, so templates in them are still templates.
     pub fn to_value(&self) -> Value {
         match self.kind() {
+            Kind::Scalar(value) if self.span().source().is_secret() => value.clone().into_tainted(),
             Kind::Scalar(value) => value.clone(),
             Kind::List(items) => Value::list(items.iter().map(Self::to_value)),
             Kind::Map(entries) => {
-                let dict: Dict = entries.iter().map(|e| (hashable(e.key.to_value()), e.value.to_value())).collect();
+                let dict: Dict = entries.iter().map(|e| (hashable(e.key.to_key()), e.value.to_value())).collect();
                 Value::from(dict)
             }
         }

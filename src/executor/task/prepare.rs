@@ -1,6 +1,7 @@
 //! A task meets its module: which one it is, and its arguments, templated and checked.
 
 use super::TaskRun;
+use crate::address;
 use crate::diagnostic::Diagnostic;
 use crate::modules::spec::FreeForm;
 use crate::modules::{self, Args, Failure, Module, args};
@@ -125,6 +126,8 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
             run.run.bus.emit(&Event::Notice(Diagnostic::warning(message).at(&task.args.span, "").hint(hint)));
         }
     }
+    let api_url = checked.args.get("api_url").and_then(Value::as_str).unwrap_or_default();
+    address::find_secrets(api_url).iter().for_each(|secret| run.run.bus.redactor().add(secret));
     for warning in checked.warnings {
         run.run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
     }

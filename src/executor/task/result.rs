@@ -69,6 +69,11 @@ impl TaskRun<'_> {
     /// A failure of the module, or of its arguments.
     pub(in crate::executor) fn failed(&self, failure: Failure) -> Pass {
         self.note_records(failure.actions);
+        for effect in failure.effects {
+            if let modules::Effect::Secret(secret) = effect {
+                self.run.bus.redactor().add(&secret);
+            }
+        }
         let mut result = self.tainted(failure.data);
         // `fail` keeps the type of what it was told to say.
         if !result.contains("msg") {
@@ -127,10 +132,10 @@ impl TaskRun<'_> {
             Value::Dict(dict) => std::sync::Arc::unwrap_or_clone(dict),
             _ => Dict::new(),
         };
-        // A secret that is spread over lines is in none of them alone.
+        // A secret that is spread over lines is in none of them alone, and its pieces are in several.
         for (text, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
             let spread = tainted.get(text).is_some_and(Value::is_tainted);
-            if let Some(value) = tainted.get(lines).filter(|lines| spread && !lines.holds_secret()) {
+            if let Some(value) = tainted.get(lines).filter(|_| spread) {
                 let hidden = value.clone().into_tainted();
                 tainted.set(lines, hidden);
             }

@@ -55,15 +55,17 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         return Err(Failure::new(format!("Source ({source}) is not a directory")));
     }
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
-    let mut secret = false;
+    let (mut secret, mut tainted) = (false, false);
     let content = Parts::of(args)?.collect(context.host, &folder, |path| {
-        let (content, vaulted) = open(context, path, decrypt)?;
-        secret |= vaulted;
-        Ok(content)
+        let opened = open(context, path, decrypt)?;
+        secret |= opened.vaulted;
+        tainted |= opened.tainted;
+        Ok(opened.content)
     })?;
     let parcel = Parcel {
         content,
         secret,
+        tainted,
         awaits: None,
         name: base_name(source.trim_end_matches('/')).to_owned(),
         source: Some(folder),

@@ -68,7 +68,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         });
     }
     // A copy, since the script itself may be vaulted, and need not be executable.
-    let (content, _) = open(context, &found, args.bool("decrypt"))?;
+    let content = open(context, &found, args.bool("decrypt"))?.content;
     let failed = |error: std::io::Error| Failure::new(format!("cannot prepare the script: {error}"));
     let place = tempfile::Builder::new().prefix("ionplay-").tempdir().map_err(failed)?;
     let copy = place.path().join(base_name(name));

@@ -64,15 +64,16 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     };
     let options = options(args)?;
     let path = context.find_file("templates", name).ok_or_else(|| not_found(context, "templates", name))?;
-    let (content, secret) = open(context, &path, true)?;
-    let text = String::from_utf8(content)
+    let opened = open(context, &path, true)?;
+    let text = String::from_utf8(opened.content)
         .map_err(|_| Failure::new(format!("the template {} is not UTF-8", path.display())))?;
     let result = options.render(context.template, &shown(&path), &text, variables(context, name, &path, dest))?;
     let rendered = text_of(&result);
     let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
     let parcel = Parcel {
         content: Encoding::find(args.str("output_encoding").unwrap_or_default())?.encode(&rendered)?,
-        secret,
+        secret: opened.vaulted || result.holds_secret(),
+        tainted: opened.tainted || result.holds_secret(),
         awaits: result.as_unknown().map(|unknown| unknown.sentence()),
         name: base_name(&shown(&path)).to_owned(),
         source: Some(path.clone()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
-use crate::ionos::connection::{base_url, parse_fingerprint};
+use crate::ionos::connection::{base_url, check_plain_http, parse_fingerprint};
 use crate::ionos::{Connection, Credentials, Endpoint, Tuning, Waiting};
 use crate::modules::resource::Stop;
 use crate::modules::spec::Param;
@@ -93,8 +93,16 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
         return Err(refuse("contract_number", format!("`contract_number` must be a number, not `{odd}`")));
     }
     let url = text("api_url", "IONOS_API_URL");
+    let url = base_url(url.as_deref()).map_err(|error| refuse("api_url", error.message))?;
+    let variable = |name: &str| local(context, name).or_else(|| std::env::var(name).ok());
+    check_plain_http(&url, variable).map_err(|error| refuse("api_url", error.message))?;
+    if args.bool("certificate_pin_only") && fingerprint.trim().is_empty() {
+        let said =
+            "`certificate_pin_only` needs `certificate_fingerprint`: without a pin no certificate would be checked";
+        return Err(refuse("certificate_pin_only", said.to_owned()));
+    }
     let endpoint = Endpoint {
-        url: base_url(url.as_deref()).map_err(|error| refuse("api_url", error.message))?,
+        url,
         credentials,
         contract,
         fingerprint: parse_fingerprint(&fingerprint)

@@ -9,7 +9,7 @@ use super::options::{self, CONNECTION, REPLACE, WAIT, wrong};
 use super::{expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
 use crate::ionos::create;
-use crate::ionos::model::{LoginPair, Token};
+use crate::ionos::model::{LoginPair, Password, Token};
 use crate::ionos::{ApiError, Fact, LeftPassword, Past, RegistryReads};
 use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
 use crate::modules::spec::{Kind, Param};
@@ -213,7 +213,7 @@ impl Resource for RegistryToken {
         let made = create::create_token(site.api, registry, &new, &site.care(names)).await?;
         made.notes.into_iter().for_each(|note| site.context.warn(note));
         let pair = made.object.properties.credentials.as_ref();
-        if pair.is_none_or(|pair| pair.password.known().is_some_and(String::is_empty)) {
+        if pair.is_none_or(|pair| pair.password.known().is_some_and(Password::is_empty)) {
             site.context.warn(format!(
                 "the service made token `{}` and told no password; delete the token and run this again",
                 new.name.shown()
@@ -308,7 +308,8 @@ pub(super) fn with_past(reads: &dyn RegistryReads, registry: &Id, token: Token) 
 fn with_password(mut token: Token, past: Option<&Past>) -> Token {
     if let Some(Past::Password { password, .. }) = past {
         let username = token.properties.name.clone();
-        token.properties.credentials = Some(LoginPair { username, password: Fact::Known(password.clone()) });
+        token.properties.credentials =
+            Some(LoginPair { username, password: Fact::Known(Password::new(password.as_str())) });
     }
     token
 }
@@ -395,7 +396,7 @@ fn check_rotation(
 /// Whether its password is there, or will be.
 fn has_password(token: &Token) -> bool {
     let pair = token.properties.credentials.as_ref();
-    pair.is_some_and(|pair| pair.password.is_unknown() || !pair.password.shown().is_empty())
+    pair.is_some_and(|pair| pair.password.known().is_none_or(|password| !password.is_empty()))
 }
 
 /// A number that is no time of our days, but could be one of days.

@@ -34,7 +34,7 @@ pub(super) fn token(token: &Token) -> Value {
     let have = &token.properties;
     let credentials = have.credentials.as_ref().map_or(Value::Null, |pair| {
         let password =
-            pair.password.to_value(|p| if p.is_empty() { Value::text("") } else { Value::secret(p.as_str()) });
+            pair.password.to_value(|p| if p.is_empty() { Value::text("") } else { Value::secret(p.expose()) });
         Value::dict([("password", password), ("username", pair.username.to_value(|u| Value::text(u.as_str())))])
     });
     let fields = token_fields(token);

@@ -238,6 +238,7 @@ impl<R: Resource> Run<'_, R> {
             changed: true,
             diagnostic: None,
             actions: vec![record],
+            effects: complete.effects,
         }))
     }
 

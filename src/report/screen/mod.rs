@@ -17,6 +17,7 @@ use super::diff;
 use super::event::{Event, Outcome, Status, TaskLabel};
 use super::style::{Meaning, Paint};
 use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::modules::Diff;
 use crate::secrets::Redactor;
 use crate::value::Value;
 use crate::value::json::{self, Style};
@@ -111,7 +112,7 @@ impl Screen {
         // What changes nothing by the playbook's own verdict has no difference to show.
         let changed = outcome.result.get("changed").is_some_and(Value::is_true);
         for difference in outcome.diff.iter().filter(|_| changed) {
-            let shown = if redactor.shows() { difference.clone() } else { difference.masked() };
+            let shown = if redactor.shows() { difference.clone() } else { redacted(&difference.masked(), redactor) };
             text.push_str(&diff::render(&shown, self.paint));
         }
         if let Some(diagnostic) = &outcome.diagnostic {
@@ -312,4 +313,13 @@ impl Writer for Screen {
             }
         }
     }
+}
+
+/// A difference without the known secrets: a secret of several lines is not found once each line has a sign before it.
+fn redacted(diff: &Diff, redactor: &Redactor) -> Diff {
+    let side = |side: &Option<Value>| match side {
+        Some(Value::Str(text)) => Some(Value::text(&*redactor.redact(text))),
+        other => other.clone(),
+    };
+    Diff { before: side(&diff.before), after: side(&diff.after), ..diff.clone() }
 }

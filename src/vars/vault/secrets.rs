@@ -30,11 +30,19 @@ impl Entry {
 }
 
 /// The vault secrets of a run, in the order they were given.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct VaultSecrets {
     entries: Vec<Entry>,
     /// A text is opened only with secrets of its own id.
     match_ids: bool,
+    /// Receives every text that is opened, if such texts count as secret.
+    on_opened: Option<Box<dyn Fn(&str)>>,
+}
+
+impl std::fmt::Debug for VaultSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VaultSecrets").field("entries", &self.entries).finish_non_exhaustive()
+    }
 }
 
 impl VaultSecrets {
@@ -151,7 +159,24 @@ impl VaultSecrets {
     /// # Errors
     /// As [`Self::open`], and if what is inside is not UTF-8.
     pub fn open_text(&self, text: &str) -> Result<String, VaultProblem> {
-        String::from_utf8(self.open(text)?).map_err(|_| VaultProblem::Damaged("its text is not UTF-8".to_owned()))
+        let text = self.open(text)?;
+        let text = String::from_utf8(text).map_err(|_| VaultProblem::Damaged("its text is not UTF-8".to_owned()))?;
+        if let Some(see) = &self.on_opened {
+            see(&text);
+        }
+        Ok(text)
+    }
+
+    /// Makes what is opened count as secret (`mask_vault`): `see` is given every text.
+    #[must_use]
+    pub fn masking(mut self, see: Box<dyn Fn(&str)>) -> Self {
+        self.on_opened = Some(see);
+        self
+    }
+
+    /// Whether what is opened counts as secret.
+    pub fn masks(&self) -> bool {
+        self.on_opened.is_some()
     }
 
     /// The id and secret to seal with: the one named, or the only one there is.

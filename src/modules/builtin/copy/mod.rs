@@ -102,16 +102,15 @@ pub(super) fn refusal(args: &Args, context: &TaskContext<'_>, of: &Spec) -> Opti
 
 /// A content as the task has it.
 fn parcel_of(content: &Value) -> Parcel {
-    let mut secret = false;
-    content.each_secret(&mut |_| secret = true);
+    let secret = content.holds_secret();
     let awaits = content.first_unknown().map(|unknown| unknown.sentence());
-    let content = match content {
+    let content = match content.below_taint() {
         Value::Bytes(bytes) => bytes.to_vec(),
         Value::List(_) | Value::Tuple(_) | Value::Dict(_) => json::to_string(content, Style::PYTHON).into_bytes(),
         Value::Unknown(unknown) => unknown.shown.clone().into_bytes(),
         other => python::str(other).into_bytes(),
     };
-    Parcel { content, secret, awaits, source: None, name: String::new(), source_bits: None }
+    Parcel { content, secret, tainted: secret, awaits, source: None, name: String::new(), source_bits: None }
 }
 
 fn untouched(placing: &Placing) -> Outcome {
@@ -152,24 +151,42 @@ async fn from_here(
 fn read(args: &Args, context: &TaskContext<'_>, path: &Path, name: String) -> Result<Parcel, Failure> {
     use std::os::unix::fs::PermissionsExt;
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
-    let (content, secret) = open(context, path, decrypt)?;
+    let opened = open(context, path, decrypt)?;
     let bits = std::fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o7777);
-    Ok(Parcel { content, secret, awaits: None, source: Some(path.to_path_buf()), name, source_bits: bits })
+    Ok(Parcel {
+        content: opened.content,
+        secret: opened.vaulted,
+        tainted: opened.tainted,
+        awaits: None,
+        source: Some(path.to_path_buf()),
+        name,
+        source_bits: bits,
+    })
 }
 
-/// The content of a file where the playbook is, and whether it was vaulted.
+/// The content of a file where the playbook is.
+pub(super) struct Opened {
+    /// The content, opened.
+    pub content: Vec<u8>,
+    /// It was vaulted.
+    pub vaulted: bool,
+    /// Vaulted values count as secrets.
+    pub tainted: bool,
+}
+
+/// Reads the content of a file where the playbook is.
 ///
 /// # Errors
 /// If it cannot be read, or there is no secret that opens it.
-pub(super) fn open(context: &TaskContext<'_>, path: &Path, decrypt: bool) -> Result<(Vec<u8>, bool), Failure> {
+pub(super) fn open(context: &TaskContext<'_>, path: &Path, decrypt: bool) -> Result<Opened, Failure> {
     let unread = |error| Failure::new(format!("could not find src={}, {error}", path.display()));
     let content = context.template.read(path).map_err(unread)?;
     if !decrypt || !content.starts_with(b"$ANSIBLE_VAULT;") {
-        return Ok((content, false));
+        return Ok(Opened { content, vaulted: false, tainted: false });
     }
     let envelope = String::from_utf8_lossy(&content).into_owned();
     let text = context.template.open(&Sealed { envelope, span: None })?;
-    Ok((text.as_bytes().to_vec(), true))
+    Ok(Opened { content: text.as_bytes().to_vec(), vaulted: true, tainted: text.is_secret() })
 }
 
 /// The failure for a source that is nowhere: all places are named.

@@ -18,8 +18,10 @@ const DIFF_LIMIT: u32 = 104_448;
 pub struct Parcel {
     /// Contents to write.
     pub content: Vec<u8>,
-    /// The content must not be shown.
+    /// Differences do not show the content: it is vaulted, or derived from a secret.
     pub secret: bool,
+    /// The content is derived from a secret, so its digests are: who can guess it can prove it by them.
+    pub tainted: bool,
     /// Unknown that the contents wait for.
     pub awaits: Option<String>,
     /// Where it comes from; nothing for a content that stands in the task.
@@ -49,6 +51,14 @@ pub struct Placing {
     pub checksum: Option<String>,
     /// The module that writes will refuse the arguments. Nobody asks it where there is nothing to write.
     pub refusal: Option<Failure>,
+}
+
+impl Parcel {
+    /// Returns a digest of the content as results have it.
+    fn digest(&self, digest: &str) -> Value {
+        let digest = Value::text(digest);
+        if self.tainted { digest.into_tainted() } else { digest }
+    }
 }
 
 impl Placing {
@@ -106,8 +116,9 @@ impl Placing {
         }
         let checksum = digest::sha1(&parcel.content);
         if checksum_of(host, Path::new(&path), there).as_deref() == Some(&checksum) {
-            let settled = self.settle(host, parcel, &path).map_err(|failure| with_checksum(failure, &checksum))?;
-            return Ok(Some(settled.with("checksum", checksum)));
+            let settled =
+                self.settle(host, parcel, &path).map_err(|failure| with_checksum(failure, parcel, &checksum))?;
+            return Ok(Some(settled.with("checksum", parcel.digest(&checksum))));
         }
         let diff = self.difference(host, &path, parcel);
         let written = match &self.refusal {
@@ -118,7 +129,7 @@ impl Placing {
             return Ok(Some(Outcome { changed: true, diff: vec![diff], ..Outcome::default() }));
         }
         // What would have been written is told although it was not.
-        let untold = |failure| with_checksum(failure, &checksum).with("diff", Value::list([diff.to_value()]));
+        let untold = |failure| with_checksum(failure, parcel, &checksum).with("diff", Value::list([diff.to_value()]));
         let mut outcome = written.map_err(untold)?;
         outcome.diff = vec![diff];
         Ok(Some(outcome))
@@ -134,7 +145,7 @@ impl Placing {
 
     async fn write(&self, host: &dyn HostApi, parcel: &Parcel) -> Result<Outcome, Failure> {
         let checksum = digest::sha1(&parcel.content);
-        self.compare_checksums(&checksum)?;
+        self.compare_checksums(&checksum).map_err(|failure| with_checksum(failure, parcel, &checksum))?;
         let attributes = self.attributes_for(parcel.source_bits);
         let path = self.destination(host, &parcel.name)?;
         let kept = self.deliver(host, &path, &parcel.content).await?;
@@ -145,8 +156,8 @@ impl Placing {
         if let Some(source) = &parcel.source {
             data.set("src", shown(source).into());
         }
-        data.set("md5sum", digest::md5(&parcel.content).into());
-        data.set("checksum", checksum.into());
+        data.set("md5sum", parcel.digest(&digest::md5(&parcel.content)));
+        data.set("checksum", parcel.digest(&checksum));
         if let Some(kept) = kept {
             data.set("backup_file", kept.into());
         }
@@ -283,8 +294,11 @@ fn checksum_of(host: &dyn HostApi, path: &Path, meta: Option<Meta>) -> Option<St
     meta.filter(Meta::is_file).and_then(|_| host.read(path).ok()).map(|content| digest::sha1(&content))
 }
 
-fn with_checksum(failure: Failure, checksum: &str) -> Failure {
-    if failure.data.contains("checksum") { failure } else { failure.with("checksum", checksum) }
+fn with_checksum(failure: Failure, parcel: &Parcel, checksum: &str) -> Failure {
+    match failure.data.contains("checksum") && !parcel.tainted {
+        true => failure,
+        false => failure.with("checksum", parcel.digest(checksum)),
+    }
 }
 
 /// A name within a folder.

@@ -144,8 +144,8 @@ fn here(
         return Err(not_found(context, "files", source));
     }
     match open(context, &found, args.bool("decrypt"))? {
-        (_, false) => Ok(found),
-        (content, true) => keep(&content, scratch),
+        opened if opened.vaulted => keep(&opened.content, scratch),
+        _ => Ok(found),
     }
 }
 
