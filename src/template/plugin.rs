@@ -232,12 +232,20 @@ pub struct Filter {
     pub takes_unknown: bool,
     /// Vaulted input is not opened for it.
     pub takes_sealed: bool,
+    /// It gives tuples whose parts have names (`groupby`).
+    pub names_parts: bool,
 }
 
 impl Filter {
     /// A filter that wants defined and known input.
     pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Value, Fault>, about: &'static str) -> Self {
-        Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false }
+        Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false, names_parts: false }
+    }
+
+    /// Its tuples have names for their parts.
+    #[must_use]
+    pub const fn named(self) -> Self {
+        Self { names_parts: true, ..self }
     }
 
     /// Also takes undefined input.

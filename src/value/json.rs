@@ -1,5 +1,6 @@
 //! Values as JSON: one writer for events, filters and the screen, and a reader that keeps integers whole.
 
+use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Dict, Value, python};
@@ -105,7 +106,9 @@ fn write_dict(out: &mut String, dict: &Dict, style: Style<'_>, level: usize) {
     if dict.is_empty() {
         return out.push_str("{}");
     }
-    let mut entries: Vec<(String, &Value)> = dict.iter().map(|(key, value)| (key_text(key), value)).collect();
+    // Keys of two types may be one in JSON; the last of them counts, as for those who read it.
+    let distinct: IndexMap<String, &Value> = dict.iter().map(|(key, value)| (key_text(key), value)).collect();
+    let mut entries: Vec<(String, &Value)> = distinct.into_iter().collect();
     if style.sort_keys {
         entries.sort_by(|a, b| a.0.cmp(&b.0));
     }
