@@ -66,8 +66,6 @@ impl Tally {
 fn aggregate_values(old: &Value, new: &Value) -> Value {
     match (old, new) {
         (Value::Int(a), Value::Int(b)) => Value::Int(a.saturating_add(*b)),
-        // A boolean is an integer to Python, but not the other way round.
-        (Value::Int(a), Value::Bool(b)) => Value::Int(a.saturating_add(i64::from(*b))),
         (Value::Bool(a), Value::Bool(b)) => Value::Int(i64::from(*a) + i64::from(*b)),
         (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
         (Value::Str(a), Value::Str(b)) => Value::text(format!("{}{}", a.as_str(), b.as_str())),
