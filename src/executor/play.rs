@@ -132,7 +132,8 @@ impl PlayRun {
             }
         };
         if let Some(task) = task {
-            for role in task.frame.roles() {
+            // A role finds the files of those that need it, too.
+            for role in task.frame.chain().flat_map(|frame| [&frame.role, &frame.needed_by]).flatten() {
                 add(role.path.clone());
             }
             for frame in task.frame.chain() {

@@ -168,6 +168,10 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         for host in std::iter::once(&nobody).chain(&alive) {
             vars_files::read(run, &batch_run, host)?;
         }
+        // Without all of its variables nobody can tell what a host would be made into.
+        for host in &alive {
+            run.inventory.borrow().host_layers(host)?;
+        }
         known_secrets::add_known(run, &batch_run, &alive);
         next_task::check_tags(run, &batch_run)?;
         let program = |gather: Option<Item>| -> Rc<[Item]> { play.program(gather, force_handlers).into() };
@@ -240,16 +244,21 @@ fn percentage(value: &Value) -> Result<f64, Diagnostic> {
 /// # Errors
 /// If the template fails.
 pub(super) fn play_name(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<String> {
-    let written = play.name.clone().unwrap_or_else(|| play.hosts.clone());
     let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
     let scope = TaskScope::of_play(run, &probe, None);
     let engine = Engine::new(&run.globals, &scope, &[]);
-    let value =
-        engine.value(&written).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
-    Ok(match value {
-        Value::List(items) => items.iter().map(|item| run.bus.redactor().show(item)).collect::<Vec<_>>().join(","),
-        other => run.bus.redactor().show(&other),
-    })
+    let text = |written: &Value| match engine.value(written) {
+        Ok(Value::Null | Value::Omit) => Ok(String::new()),
+        Ok(value) => Ok(run.bus.redactor().show(&value)),
+        Err(fault) => Err(Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span))))),
+    };
+    let name = play.name.as_ref().map_or_else(|| Ok(String::new()), text)?;
+    match &play.hosts {
+        _ if !name.is_empty() => Ok(name),
+        // The names in a list are shown as they are written.
+        Value::List(items) => Ok(items.iter().map(|item| run.bus.redactor().show(item)).collect::<Vec<_>>().join(",")),
+        hosts => Ok(text(hosts)?),
+    }
 }
 
 /// The patterns that choose the play's hosts, templated.
@@ -264,6 +273,7 @@ pub(super) fn patterns(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<Vec<String>> {
         engine.value(&play.hosts).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
     Ok(match &value {
         Value::List(items) => items.iter().map(python::str).collect(),
+        Value::Omit => Vec::new(),
         other => vec![python::str(other)],
     })
 }

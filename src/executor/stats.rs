@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use crate::report::{Stats, Status};
-use crate::value::Dict;
+use crate::value::{Dict, Value};
 
 /// Counts and custom statistics of a run.
 #[derive(Debug, Default)]
@@ -62,20 +62,19 @@ impl Tally {
     }
 }
 
-/// Numbers and texts are added, mappings are merged, lists are joined; different types replace.
-fn aggregate_values(old: &crate::value::Value, new: &crate::value::Value) -> crate::value::Value {
-    use crate::value::Value;
+/// Numbers and texts are added, lists joined, and mappings merged at every level. A value of another type is passed over.
+fn aggregate_values(old: &Value, new: &Value) -> Value {
     match (old, new) {
         (Value::Int(a), Value::Int(b)) => Value::Int(a.saturating_add(*b)),
-        (Value::Int(a), Value::Float(b)) | (Value::Float(b), Value::Int(a)) => Value::Float(*a as f64 + b),
+        (Value::Bool(a), Value::Bool(b)) => Value::Int(i64::from(*a) + i64::from(*b)),
         (Value::Float(a), Value::Float(b)) => Value::Float(a + b),
         (Value::Str(a), Value::Str(b)) => Value::text(format!("{}{}", a.as_str(), b.as_str())),
         (Value::List(a), Value::List(b)) => Value::list(a.iter().chain(b.iter()).cloned()),
         (Value::Dict(a), Value::Dict(b)) => {
             let mut merged = (**a).clone();
-            merged.extend(b);
+            merged.merge(b);
             merged.into()
         }
-        _ => new.clone(),
+        _ => old.clone(),
     }
 }

@@ -39,6 +39,11 @@ impl Frame {
         std::iter::successors(Some(self), |frame| frame.parent.as_deref())
     }
 
+    /// Whether the layer is an include, whose variables are parameters of what is inside.
+    pub fn is_include(&self) -> bool {
+        self.params.is_some() && self.role.is_none() && self.needed_by.is_none()
+    }
+
     /// The innermost value of a keyword.
     pub fn nearest(&self, keyword: Keyword) -> Option<&Node> {
         self.chain().find_map(|frame| frame.keywords.node(keyword))

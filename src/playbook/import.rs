@@ -145,9 +145,9 @@ fn about(role: &Role) -> Dict {
 pub fn find(task: &Task, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
     if path.is_absolute() {
-        return path.is_file().then(|| path.to_path_buf());
+        return path.is_file().then(|| super::without_dots(path));
     }
-    candidates(task, path).into_iter().find(|path| path.is_file())
+    candidates(task, path).iter().map(|path| super::without_dots(path)).find(|path| path.is_file())
 }
 
 fn candidates(task: &Task, name: &Path) -> Vec<PathBuf> {

@@ -22,6 +22,7 @@ mod read_task;
 pub mod reserved;
 pub mod role;
 mod role_files;
+mod role_meta;
 pub mod task;
 pub mod task_checks;
 pub mod vars;
@@ -34,6 +35,8 @@ pub use loader::Loader;
 pub use play::{Play, Playbook};
 pub use role::Role;
 pub use task::Task;
+
+use std::path::{Component, Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::exit::Exit;
@@ -111,6 +114,20 @@ impl From<Diagnostic> for Box<Problem> {
 }
 
 /// A path without links and `..` in it, as variables like `playbook_dir` and `role_path` show it.
-pub fn real_path(path: std::path::PathBuf) -> std::path::PathBuf {
-    path.canonicalize().or_else(|_| std::path::absolute(&path)).unwrap_or(path)
+pub fn real_path(path: PathBuf) -> PathBuf {
+    let spelled = || std::path::absolute(&path).map_or_else(|_| path.clone(), |path| without_dots(&path));
+    path.canonicalize().unwrap_or_else(|_| spelled())
+}
+
+/// A path without `.` and `..` as far as its letters go: a folder that is left again need not be there.
+pub fn without_dots(path: &Path) -> PathBuf {
+    let mut whole = PathBuf::new();
+    for part in path.components() {
+        match (part, whole.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => _ = whole.pop(),
+            (part, _) => whole.push(part),
+        }
+    }
+    whole
 }

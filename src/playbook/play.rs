@@ -158,11 +158,8 @@ impl Loader {
             Some(node) => node.to_value(),
             None => file.to_value(),
         };
-        let mut import = Import {
-            keywords: Keywords::default(),
-            vars: outer.map(|o| o.vars.clone()).unwrap_or_default(),
-            outer: outer.map(|o| Rc::new(o.clone())),
-        };
+        let mut import =
+            Import { keywords: Keywords::default(), vars: Dict::new(), outer: outer.map(|o| Rc::new(o.clone())) };
         for entry in node.entries().unwrap_or_default() {
             match entry.key.as_str() {
                 Some("vars") => {
@@ -184,6 +181,10 @@ impl Loader {
                 }
                 None => allowed_keyword(entry, Place::Play).map(|_| ())?,
             }
+        }
+        // What imports the import has the last word.
+        if let Some(outer) = outer {
+            import.vars.extend(&outer.vars);
         }
         if !matches!(name, Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_)) {
             return Err(Diagnostic::error(format!("`import_playbook` must name a file, not {}", file.description()))
@@ -235,9 +236,9 @@ impl Loader {
         let hosts = play_checks::hosts(node, &keywords)?;
         play_checks::keywords(&keywords)?;
         super::task_checks::debugger(self, &keywords);
-        let mut vars = import.map(|import| import.vars.clone()).unwrap_or_default();
-        if let Some(own) = self.vars(node.get("vars"), "a play")? {
-            vars.extend(&own);
+        let mut vars = self.vars(node.get("vars"), "a play")?.map(|own| (*own).clone()).unwrap_or_default();
+        if let Some(import) = import {
+            vars.extend(&import.vars);
         }
         let vars = Rc::new(vars);
         let static_vars = self.static_vars(&keywords, &vars, folder);

@@ -9,6 +9,7 @@ use super::keyword::{Keyword, Place};
 use super::loader::Loader;
 use super::role::{Role, RoleEntry};
 use super::role_files::{Found, vars_of};
+use super::role_meta;
 use super::task::Task;
 use super::vars::{check_variable_name, read_vars};
 use super::{Action, Loaded, Problem, RawArgs};
@@ -39,7 +40,7 @@ impl Loader {
             )));
         }
         let Found { name, path, collection } = self.find_role(&entry, base, beside)?;
-        let identity = identity(&path, &entry);
+        let identity = identity(&name, &path, &entry);
         let meta = self.role_meta(&path)?;
         let allow = match entry.allow_duplicates {
             Some(allow) => allow,
@@ -96,6 +97,9 @@ impl Loader {
         if meta.entries().is_none() {
             let what = format!("the `meta` of a role must be a mapping, not {}", meta.description());
             return Err(Diagnostic::error(what).at(meta.span(), "").into());
+        }
+        for entry in meta.entries().unwrap_or_default() {
+            role_meta::check_key(entry)?;
         }
         let dependencies = meta.get("dependencies").filter(|list| !list.is_null() && list.items().is_none());
         match dependencies {
@@ -257,10 +261,11 @@ fn frame_without_role(frame: &Rc<Frame>) -> Rc<Frame> {
     })
 }
 
-fn identity(path: &Path, entry: &RoleEntry) -> String {
+/// A role is another one under another spelling of its name.
+fn identity(name: &str, path: &Path, entry: &RoleEntry) -> String {
     let shown = |keyword: Keyword| format!("{:?}", entry.keywords.value(keyword));
     format!(
-        "{}|{}|{:?}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",
+        "{name}|{}|{}|{:?}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",
         path.display(),
         entry.included,
         entry.params,

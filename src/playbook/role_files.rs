@@ -1,6 +1,6 @@
 //! Where a role lies, and its files.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::collection::{self, RoleName};
 use super::loader::Loader;
@@ -61,7 +61,7 @@ impl Loader {
         folders.extend(beside.map(Path::to_path_buf));
         folders.extend(self.roles_path.iter().cloned());
         folders.push(base.to_path_buf());
-        let inside = folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_dir());
+        let inside = folders.iter().map(|folder| super::real_path(folder.join(&name))).find(|path| path.is_dir());
         let found = match inside {
             Some(path) if !name.is_absolute() => Some(Found::new(&entry.name, &path)),
             _ if name.is_dir() && entry.name.starts_with('/') => Some(Found::new(&entry.name, &name)),
@@ -93,7 +93,7 @@ impl Loader {
 
     /// `FOLDER/main.yml` or `FOLDER/FROM.yml`; all files of a folder `FOLDER/main/` for variables.
     pub(super) fn role_part(&self, role: &Path, folder: &str, from: Option<&str>, span: &Span) -> Loaded<Option<Node>> {
-        if let Some(from) = from.filter(|from| leaves(from)) {
+        if let Some(from) = from.filter(|from| leaves(folder, from)) {
             let expected = role.join(folder);
             return Err(Diagnostic::error(format!(
                 "`{from}` cannot be part of the role, as it is not inside the expected role path: `{}`",
@@ -151,18 +151,9 @@ impl Loader {
     }
 }
 
-/// Whether a path leads out of the folder that it is meant from.
-fn leaves(path: &str) -> bool {
-    let mut depth = 0usize;
-    for part in Path::new(path).components() {
-        match part {
-            Component::Normal(_) => depth += 1,
-            Component::CurDir => {}
-            Component::ParentDir if depth > 0 => depth -= 1,
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return true,
-        }
-    }
-    false
+/// Whether a path leads out of the folder that it is meant from; on its way it may.
+fn leaves(folder: &str, path: &str) -> bool {
+    !super::without_dots(&Path::new(folder).join(path)).starts_with(folder)
 }
 
 /// Files of variables in a folder and those below it, sorted by name; hidden ones and copies are left out.
@@ -219,8 +210,10 @@ mod tests {
             ("a/../../x", true),
             ("/etc/x", true),
             ("./x", false),
+            ("../tasks/x", false),
+            ("..", true),
         ] {
-            assert_eq!(leaves(path), out, "{path}");
+            assert_eq!(leaves("tasks", path), out, "{path}");
         }
     }
 

@@ -50,7 +50,7 @@ impl Engine<'_> {
         if let Ok(value) = self.value(&Value::Str(text.clone()))
             && !value.holds_secret()
         {
-            return if value.is_null() { String::new() } else { python::str(&value) };
+            return if matches!(value, Value::Null | Value::Omit) { String::new() } else { python::str(&value) };
         }
         let parsed = match self.globals.template(text) {
             Ok(parsed) => parsed,
@@ -265,6 +265,11 @@ impl Engine<'_> {
                     return Ok(Value::List(items));
                 }
                 self.plain_items(&items, store)
+            }
+            // Python prints a tuple whose parts have names as a tuple, and any other as the list that it becomes.
+            Value::Tuple(items) if !store && self.named_tuples.borrow().has(&items) => {
+                let parts = items.iter().map(|part| self.plain(part.clone(), store));
+                Ok(Value::tuple(parts.collect::<Result<Vec<_>, Fault>>()?))
             }
             Value::Tuple(items) | Value::Set(items) => self.plain_items(&items, store),
             Value::Dict(dict) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::ast::Comparison;
 use super::engine::Engine;
 use super::error::Fault;
+use super::range::Range;
 use crate::value::Value;
 
 /// A comparison: a boolean, or unknown.
@@ -126,6 +127,12 @@ fn contains(container: &Value, item: &Value, engine: &Engine<'_>) -> Result<Valu
         }
         // `hostvars` knows hosts that it does not list.
         Value::Object(object) if super::api::mapping(&**object).is_some() => object.get(item).is_some(),
+        Value::Object(object) if let Some(range) = object.as_any().downcast_ref::<Range>() => match item {
+            Value::Int(number) => range.contains(*number),
+            Value::Bool(bit) => range.contains(i64::from(*bit)),
+            Value::Float(real) => real.fract() == 0.0 && range.contains(*real as i64),
+            _ => false,
+        },
         Value::Object(object) => match object.members() {
             Some(members) => engine.members_of(&Value::list(members))?.contains(item),
             None => return Err(not_a_container(container)),

@@ -9,6 +9,7 @@ use super::ast::{At, Node, Template};
 use super::error::{Fault, FaultKind};
 use super::locals::Locals;
 use super::mutation::Changes;
+use super::named_tuples::NamedTuples;
 use super::parse;
 use super::plugin::RenderOptions;
 use super::secret_variables::SecretVariables;
@@ -240,6 +241,7 @@ pub struct Engine<'a> {
     /// Levels with macros in them, which refer to their level.
     levels: RefCell<Vec<Arc<Locals>>>,
     pub(super) changes: Changes,
+    pub(super) named_tuples: RefCell<NamedTuples>,
 }
 
 impl Drop for Engine<'_> {
@@ -263,6 +265,7 @@ impl<'a> Engine<'a> {
             depth: Cell::new(0),
             levels: RefCell::default(),
             changes: Changes::default(),
+            named_tuples: RefCell::default(),
         }
     }
 
@@ -317,6 +320,7 @@ impl<'a> Engine<'a> {
         if self.is_idle() {
             self.fuel.set(FUEL);
             self.changes.close();
+            self.named_tuples.take();
         }
     }
 
@@ -386,8 +390,8 @@ impl<'a> Engine<'a> {
                 result => result,
             },
             Value::Sealed(sealed) => {
-                let opened = self.globals.open(&sealed)?;
-                self.touch(Value::Str(opened), label)
+                // What somebody encrypted is text as it is; templates in it stand in files that are vaulted as a whole.
+                Ok(Value::Str(self.globals.open(&sealed)?.into_data()))
             }
             other => Ok(other),
         }
@@ -409,7 +413,11 @@ impl<'a> Engine<'a> {
         };
         match value {
             Value::List(items) => Ok(Value::list(items.iter().map(&mut member))),
-            Value::Tuple(items) => Ok(Value::tuple(items.iter().map(&mut member))),
+            Value::Tuple(items) => {
+                let copy = Arc::new(items.iter().map(&mut member).collect());
+                self.named_tuples.borrow_mut().add_copy(&items, &copy);
+                Ok(Value::Tuple(copy))
+            }
             Value::Set(items) => Ok(Value::Set(Arc::new(items.iter().map(&mut member).collect()))),
             Value::Dict(dict) => {
                 let entries = dict.iter().map(|(key, item)| (key.clone(), member(item)));

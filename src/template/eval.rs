@@ -92,7 +92,7 @@ impl Engine<'_> {
             Kind::Const(value) => Ok(value.clone()),
             Kind::Var(name) => self.name(name, node, cx),
             Kind::List(items) => {
-                let list = Value::list(self.nodes(items, cx)?);
+                let list = Value::list(self.nodes(items, cx)?.into_iter().map(stored_text));
                 self.changes.own(&list);
                 Ok(list)
             }
@@ -104,7 +104,7 @@ impl Engine<'_> {
                     if !key.is_hashable() {
                         return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
                     }
-                    dict.insert(key, self.node(value, cx)?);
+                    dict.insert(key, stored_text(self.node(value, cx)?));
                 }
                 let dict = Value::from(dict);
                 self.changes.own(&dict);
@@ -353,11 +353,12 @@ impl Engine<'_> {
             Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
             Err(fault) => return Err(naming(taint.clean(fault), "filter", name)),
             // A filter that hands on what it got hands on its members.
-            Ok(Value::Object(object)) if object.as_any().is::<Range>() => {
-                Value::list(object.members().unwrap_or_default())
-            }
+            Ok(range @ Value::Object(_)) if is_range(&range) => Value::list(sequence::members(&range)?),
             Ok(result) => result,
         };
+        if filter.names_parts {
+            self.named_tuples.borrow_mut().add_members(&result);
+        }
         Ok(if filter.sets_taint { result } else { taint.mark(result) })
     }
 
@@ -414,12 +415,21 @@ fn signed(value: &Value, apply: fn(&Value) -> Result<Value, Fault>) -> Result<Va
     Ok(if value.is_tainted() { result.into_tainted() } else { result })
 }
 
+/// A member of a list or mapping that an expression writes down: a key of another mapping is a template there.
+fn stored_text(member: Value) -> Value {
+    if let Value::Str(text) = member { Value::Str(text.stored()) } else { member }
+}
+
 /// Whether an expression is made of what is written in it alone, as far as lists go.
 fn is_literal(node: &Node) -> bool {
     match &node.kind {
         Kind::Binary(_, left, right) => is_literal(left) && is_literal(right),
         kind => matches!(kind, Kind::List(_) | Kind::Const(_)),
     }
+}
+
+fn is_range(value: &Value) -> bool {
+    matches!(value, Value::Object(object) if object.as_any().is::<Range>())
 }
 
 /// Functions and methods, as filters, have failures that wait; macros and blocks have not.

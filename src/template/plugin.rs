@@ -249,12 +249,23 @@ pub struct Filter {
     pub takes_sealed: bool,
     /// The result is tainted where what the filter put there is; nothing becomes tainted because the input is.
     pub sets_taint: bool,
+    /// It gives tuples whose parts have names (`groupby`).
+    pub names_parts: bool,
 }
 
 impl Filter {
     /// A filter that wants defined and known input.
     pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Value, Fault>, about: &'static str) -> Self {
-        Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false, sets_taint: false }
+        Self {
+            name,
+            run,
+            about,
+            takes_undefined: false,
+            takes_unknown: false,
+            takes_sealed: false,
+            sets_taint: false,
+            names_parts: false,
+        }
     }
 
     /// Decides by itself what of its result is tainted: it says no more than a condition could (`length`), or it hands
@@ -262,6 +273,12 @@ impl Filter {
     #[must_use]
     pub const fn sets_taint(self) -> Self {
         Self { sets_taint: true, ..self }
+    }
+
+    /// Its tuples have names for their parts.
+    #[must_use]
+    pub const fn named(self) -> Self {
+        Self { names_parts: true, ..self }
     }
 
     /// Also takes undefined input.

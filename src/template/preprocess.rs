@@ -3,9 +3,9 @@
 use super::plugin::RenderOptions;
 
 /// A copy of the same length in which nothing is left that the parser would refuse: backslashes (with a quote or
-/// backslash after them), integers beyond its range, and a plus as a sign.
+/// backslash after them), integers beyond its range, a plus as a sign, and blanks that it does not take for such.
 pub fn mask(text: &str) -> String {
-    let plain = !text.contains('\\') && !text.contains('+') && !has_long_number(text);
+    let plain = !text.contains(['\\', '+']) && !text.contains(is_wide_blank) && !has_long_number(text);
     if plain {
         return text.to_owned();
     }
@@ -36,6 +36,7 @@ pub fn mask(text: &str) -> String {
                 before = c;
                 continue;
             }
+            blank if is_wide_blank(blank) => out.extend(std::iter::repeat_n(' ', blank.len_utf8())),
             other => out.push(other),
         }
         digits = 0;
@@ -44,6 +45,11 @@ pub fn mask(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether a character is a blank to Python's regular expressions, which read templates, and not to the parser.
+fn is_wide_blank(c: char) -> bool {
+    matches!(c, '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1f}') || !c.is_ascii() && c.is_whitespace()
 }
 
 fn has_long_number(text: &str) -> bool {

@@ -17,6 +17,13 @@ pub struct Range {
 }
 
 impl Range {
+    /// Whether a number is a member.
+    pub fn contains(&self, number: i64) -> bool {
+        let (low, high) = if self.step > 0 { (self.start, self.stop) } else { (self.stop + 1, self.start + 1) };
+        let distance = i128::from(number) - i128::from(self.start);
+        (low..high).contains(&number) && distance % i128::from(self.step) == 0
+    }
+
     /// The number of members.
     pub fn count(&self) -> usize {
         let (low, high) = if self.step > 0 { (self.start, self.stop) } else { (self.stop, self.start) };
@@ -27,6 +34,9 @@ impl Range {
         usize::try_from(distance + 1).unwrap_or(usize::MAX)
     }
 }
+
+/// How many members a list may have that is made of a range.
+const MOST_MEMBERS: i64 = 4_000_000;
 
 impl Object for Range {
     fn type_name(&self) -> &'static str {
@@ -39,7 +49,7 @@ impl Object for Range {
     }
 
     fn members(&self) -> Option<Vec<Value>> {
-        let count = i64::try_from(self.count()).ok()?;
+        let count = i64::try_from(self.count()).ok().filter(|count| *count <= MOST_MEMBERS)?;
         Some((0..count).map(|at| Value::Int(self.start + at * self.step)).collect())
     }
 

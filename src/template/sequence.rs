@@ -19,13 +19,17 @@ pub(super) fn limit(size: usize) -> Result<(), Fault> {
     if size <= MAX_SIZE {
         return Ok(());
     }
-    Err(Fault::new(super::error::FaultKind::Limit, "the result of this operation is too large"))
+    Err(too_large())
 }
 
-/// A key of a mapping: data, also where it looks like a template.
+fn too_large() -> Fault {
+    Fault::new(super::error::FaultKind::Limit, "the result of this operation is too large")
+}
+
+/// A key of a mapping among its keys: no template here, also where it looks like one.
 pub(super) fn key(key: &Value) -> Value {
     match key {
-        Value::Str(text) if text.is_template() => Value::Str(text.clone().into_data()),
+        Value::Str(text) if text.is_template() => Value::Str(text.clone().into_key()),
         other => other.clone(),
     }
 }
@@ -43,10 +47,14 @@ pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
         Value::Undefined(why) => Err(Fault::using(why)),
         Value::Unknown(unknown) => Err(Fault::unknown(unknown)),
         Value::Object(object) => {
-            if let Some(range) = object.as_any().downcast_ref::<Range>() {
-                limit(range.count().saturating_mul(16))?;
-            }
-            object.members().ok_or_else(|| Fault::value(format!("'{}' object is not iterable", value.type_name())))
+            let is_range = object.as_any().is::<Range>();
+            object.members().ok_or_else(|| {
+                if is_range {
+                    too_large()
+                } else {
+                    Fault::value(format!("'{}' object is not iterable", value.type_name()))
+                }
+            })
         }
         other => Err(Fault::value(format!("'{}' object is not iterable", other.type_name()))),
     }
@@ -73,16 +81,20 @@ pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fa
     if step == 0 {
         return Err(Fault::value("slice step cannot be zero"));
     }
-    let pick = |length: usize| -> Vec<usize> {
+    // Where it begins and ends among so many members.
+    let bounds = |length: usize| {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         let clamp =
             |at: i64, low: i64, high: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(low, high);
-        let mut picked = Vec::new();
-        let (mut at, end) = if step > 0 {
+        if step > 0 {
             (start.map_or(0, |at| clamp(at, 0, length)), stop.map_or(length, |at| clamp(at, 0, length)))
         } else {
             (start.map_or(length - 1, |at| clamp(at, -1, length - 1)), stop.map_or(-1, |at| clamp(at, -1, length - 1)))
-        };
+        }
+    };
+    let pick = |length: usize| -> Vec<usize> {
+        let mut picked = Vec::new();
+        let (mut at, end) = bounds(length);
         while if step > 0 { at < end } else { at > end } {
             picked.extend(usize::try_from(at));
             at = at.saturating_add(step);
@@ -98,12 +110,10 @@ pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fa
         Value::Tuple(items) => Ok(Value::tuple(pick(items.len()).into_iter().map(|at| items[at].clone()))),
         Value::Bytes(bytes) => Ok(Value::Bytes(pick(bytes.len()).into_iter().map(|at| bytes[at]).collect())),
         Value::Object(object) if let Some(range) = object.as_any().downcast_ref::<Range>() => {
-            let picked = pick(range.count());
-            let number = |at: usize| i64::try_from(at).unwrap_or(i64::MAX);
-            let start = range.start + number(picked.first().copied().unwrap_or(0)) * range.step;
+            let (first, end) = bounds(range.count());
+            let member = |at: i64| range.start.saturating_add(at.saturating_mul(range.step));
             let step = range.step.saturating_mul(step);
-            let stop = start.saturating_add(step.saturating_mul(number(picked.len())));
-            Ok(Value::Object(Arc::new(Range { start, stop, step })))
+            Ok(Value::Object(Arc::new(Range { start: member(first), stop: member(end), step })))
         }
         other => Err(Fault::value(format!("'{}' object is not subscriptable", other.type_name()))),
     }

@@ -1,5 +1,6 @@
 //! Values as JSON: one writer for events, filters and the screen, and a reader that keeps integers whole.
 
+use indexmap::IndexMap;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Dict, STARS, Value, python};
@@ -110,7 +111,10 @@ fn write_dict(out: &mut String, dict: &Dict, style: Style<'_>, level: usize) {
         true => STARS.to_owned(),
         false => key_text(key),
     };
-    let mut entries: Vec<(String, &Value)> = dict.iter().map(|(key, value)| (shown(key), value)).collect();
+    // Keys of two types may be one in JSON; the last of them counts, as for those who read it.
+    let distinct: IndexMap<String, (&Value, &Value)> =
+        dict.iter().map(|(key, value)| (key_text(key), (key, value))).collect();
+    let mut entries: Vec<(String, &Value)> = distinct.into_values().map(|(key, value)| (shown(key), value)).collect();
     if style.sort_keys {
         entries.sort_by(|a, b| a.0.cmp(&b.0));
     }

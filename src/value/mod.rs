@@ -317,6 +317,43 @@ impl Value {
     pub fn at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |value, key| value.get(key))
     }
+
+    /// The value as a variable keeps it: keys of mappings that were taken from among the others are templates again.
+    #[must_use]
+    pub fn stored(self) -> Self {
+        if !self.holds_key() {
+            return self;
+        }
+        let all = |items: &[Self]| items.iter().cloned().map(Self::stored).collect::<Vec<_>>();
+        match self {
+            Self::Str(text) => Self::Str(text.stored()),
+            Self::List(items) => Self::list(all(&items)),
+            Self::Tuple(items) => Self::tuple(all(&items)),
+            Self::Dict(dict) => {
+                dict.iter().map(|(key, value)| (key.clone(), value.clone().stored())).collect::<Dict>().into()
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it is text that is a template, or has such text in it.
+    pub fn holds_template(&self) -> bool {
+        match self {
+            Self::Str(text) => text.is_template(),
+            Self::List(items) | Self::Tuple(items) => items.iter().any(Self::holds_template),
+            Self::Dict(dict) => dict.values().any(Self::holds_template),
+            _ => false,
+        }
+    }
+
+    fn holds_key(&self) -> bool {
+        match self {
+            Self::Str(text) => text.is_key(),
+            Self::List(items) | Self::Tuple(items) => items.iter().any(Self::holds_key),
+            Self::Dict(dict) => dict.values().any(Self::holds_key),
+            _ => false,
+        }
+    }
 }
 
 /// Debug output is for developers and may end in a log, so secret text shows as stars here too.

@@ -17,34 +17,70 @@ pub struct Text {
     origin: Option<Span>,
     secret: bool,
     markup: bool,
-    quoted: bool,
+    standing: Standing,
+}
+
+/// How text that the user wrote stands where it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// A template if it has braces in it.
+    Template,
+    /// In quotes inside a template: data, but a template to those who ask.
+    Quoted,
+    /// Taken from among the keys of a mapping: data until it is stored in a variable.
+    Key,
 }
 
 impl Text {
     /// Computed text.
     pub fn plain(text: impl Into<Arc<str>>) -> Self {
-        Self { text: text.into(), origin: None, secret: false, markup: false, quoted: false }
+        Self { text: text.into(), origin: None, secret: false, markup: false, standing: Standing::Template }
     }
 
     /// Text that stands in a file of the user's, or on the command line.
     pub fn written(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { text: text.into(), origin: Some(origin), secret: false, markup: false, quoted: false }
+        Self { origin: Some(origin), ..Self::plain(text) }
     }
 
     /// Text in quotes inside a template: data, but a template to those who ask for [`Text::unquoted`].
     pub fn quoted(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { quoted: true, ..Self::written(text, origin) }
+        Self { standing: Standing::Quoted, ..Self::written(text, origin) }
     }
 
     /// Whether it was in quotes inside a template.
     pub fn is_quoted(&self) -> bool {
-        self.quoted
+        self.standing == Standing::Quoted
     }
 
     /// Makes a template of a quoted text inside a template; other texts stay as they are.
     #[must_use]
     pub fn unquoted(mut self) -> Self {
-        self.quoted = false;
+        if self.is_quoted() {
+            self.standing = Standing::Template;
+        }
+        self
+    }
+
+    /// A key of a mapping among its keys: no template, unless a variable keeps it.
+    #[must_use]
+    pub fn into_key(mut self) -> Self {
+        if self.is_template() {
+            self.standing = Standing::Key;
+        }
+        self
+    }
+
+    /// Whether it was taken from among the keys of a mapping.
+    pub fn is_key(&self) -> bool {
+        self.standing == Standing::Key
+    }
+
+    /// What was taken from among the keys of a mapping as a variable keeps it; any other text as it is.
+    #[must_use]
+    pub fn stored(mut self) -> Self {
+        if self.is_key() {
+            self.standing = Standing::Template;
+        }
         self
     }
 
@@ -60,7 +96,7 @@ impl Text {
 
     /// Where the user wrote it.
     pub fn origin(&self) -> Option<&Span> {
-        self.origin.as_ref().filter(|_| !self.quoted)
+        self.origin.as_ref().filter(|_| self.standing == Standing::Template)
     }
 
     /// Whether it may be treated as a template.
@@ -77,7 +113,7 @@ impl Text {
     #[must_use]
     pub fn into_data(mut self) -> Self {
         self.origin = None;
-        self.quoted = false;
+        self.standing = Standing::Template;
         self
     }
 

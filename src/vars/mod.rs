@@ -1,4 +1,5 @@
 //! Variables: layers in order of precedence, magic variables, facts, vaulted text.
 
 pub mod facts;
+pub mod users;
 pub mod vault;

@@ -123,7 +123,7 @@ async fn one_host(
                 for request in &finished.includes {
                     match request.load(run, play, &task) {
                         Ok(list) => {
-                            runner.tell_include(Ok(request.result()), task.looping.is_some());
+                            runner.tell_include(&finished, Ok(request.result()));
                             let hosts = vec![host.to_string()];
                             let item = request.item.clone();
                             run.bus.emit(&Event::Included { what: request.shown(&task), hosts, item });
@@ -131,7 +131,7 @@ async fn one_host(
                         }
                         Err(Missing::Fatal(problem)) => return Err(problem),
                         Err(Missing::Failed(failure)) => {
-                            runner.tell_include(Err(*failure), task.looping.is_some());
+                            runner.tell_include(&finished, Err(*failure));
                             failed = true;
                             break;
                         }

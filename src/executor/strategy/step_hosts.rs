@@ -131,12 +131,11 @@ impl Includer<'_> {
     ) -> Loaded<bool> {
         let Self { run, play, task, label, fate } = *self;
         let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: kept(task) };
-        let looped = task.looping.is_some();
         let mut lists = Vec::new();
         for request in &finished.includes {
             match request.load(run, play, task) {
                 Ok((order, block)) => {
-                    runner.tell_include(Ok(request.result()), looped);
+                    runner.tell_include(finished, Ok(request.result()));
                     let entry =
                         shared.entry(order).or_insert_with(|| (request.shown(task), Vec::new(), request.item.clone()));
                     entry.1.push(host.to_string());
@@ -144,7 +143,7 @@ impl Includer<'_> {
                 }
                 Err(Missing::Fatal(problem)) => return Err(problem),
                 Err(Missing::Failed(failure)) => {
-                    runner.tell_include(Err(*failure), looped);
+                    runner.tell_include(finished, Err(*failure));
                     for host in hosts {
                         if let Some(cursor) = cursors.get_mut(host) {
                             fail(run, play, task, finished, host, cursor);

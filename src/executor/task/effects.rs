@@ -63,6 +63,7 @@ impl TaskRun<'_> {
             }
             match effect {
                 Effect::SetFacts { facts, cacheable } => {
+                    let facts: Dict = facts.into_iter().map(|(name, value)| (name, value.stored())).collect();
                     for host in targets {
                         let state = self.run.host(host);
                         Rc::make_mut(&mut state.vars.borrow_mut()).extend(&facts);

@@ -170,7 +170,7 @@ pub fn items(engine: &Engine<'_>, looping: &Loop, action: &str) -> Result<Items,
         Loop::List(_) => {
             let value = engine.value(&node.to_value()).map_err(at)?;
             match &value {
-                Value::List(items) => Ok(Items::Known(items.to_vec())),
+                Value::List(items) => Ok(Items::Known(items.iter().cloned().map(Value::stored).collect())),
                 Value::Unknown(_) => Ok(Items::Unknown(value)),
                 other => Err(at(Fault::value(format!(
                     "The `loop` value must resolve to a 'list', not '{}'.",
@@ -189,7 +189,8 @@ pub fn items(engine: &Engine<'_>, looping: &Loop, action: &str) -> Result<Items,
                 return Ok(Items::Unknown(unknown.clone()));
             }
             let args = Args { positional: terms, named: Vec::new() };
-            engine.loop_lookup(lookup, args, action).map(Items::Known).map_err(at)
+            let items = engine.loop_lookup(lookup, args, action).map_err(at)?;
+            Ok(Items::Known(items.into_iter().map(Value::stored).collect()))
         }
     }
 }

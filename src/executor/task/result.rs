@@ -306,7 +306,7 @@ impl TaskRun<'_> {
 
     fn register(&self, result: &Rc<Dict>, unknown: Option<Value>) {
         let Some(name) = &self.task.register else { return };
-        let value = unknown.unwrap_or_else(|| Value::Dict(std::sync::Arc::new((**result).clone())));
+        let value = unknown.unwrap_or_else(|| Value::Dict(std::sync::Arc::new((**result).clone()))).stored();
         if self.run.options.check {
             super::unknowns::name_unknowns(&value, name, self.label);
         }
@@ -316,10 +316,12 @@ impl TaskRun<'_> {
     }
 
     /// Tells the result of an include, which comes when its file has been read.
-    pub(in crate::executor) fn tell_include(&self, result: Result<Dict, Failure>, looped: bool) {
+    pub(in crate::executor) fn tell_include(&self, finished: &Finished, result: Result<Dict, Failure>) {
+        let looped = self.task.looping.is_some();
+        let no_log = finished.no_log;
         let pass = match result {
-            Ok(data) => Pass { result: data, ..Pass::default() },
-            Err(failure) => self.failed(failure),
+            Ok(data) => Pass { result: data, no_log, ..Pass::default() },
+            Err(failure) => Pass { no_log, ..self.failed(failure) },
         };
         // The original counts a missing include as failed even where a rescue takes over.
         let status = if pass.failed { Status::Failed } else { Status::Ok };

@@ -93,7 +93,10 @@ impl TaskRun<'_> {
             for (name, value) in vars.iter() {
                 pass.result.insert(name.clone(), value.clone());
             }
-            let label = self.item_label(&control, scope, search, &items[index], &mut pass);
+            let label = match self.item_label(&control, scope, search, &items[index], &mut pass) {
+                Value::Omit => return self.finish_one(self.failed_around(omitted_label(), scope, search)),
+                label => label,
+            };
             self.tell_item(&pass, label);
             let stop = match self.breaks(&control, scope, search, &pass) {
                 Ok(stop) => stop,
@@ -173,7 +176,10 @@ impl TaskRun<'_> {
         if pass.no_log {
             return Value::text("(censored due to no_log)");
         }
-        let Some(written) = &control.label else { return item.clone() };
+        // The item itself is a template, too, where it comes from the keys of a mapping.
+        let Some(written) = control.label.as_ref().or(Some(item).filter(|item| item.holds_template())) else {
+            return item.clone();
+        };
         let registered = self.registered(pass);
         let layered = self.with_register(scope, &registered);
         match Engine::new(&self.run.globals, &layered, search).value(written) {
@@ -297,4 +303,10 @@ impl TaskRun<'_> {
         }
         Ok(names)
     }
+}
+
+/// Why a loop ends whose label is omitted.
+fn omitted_label() -> Fault {
+    Fault::value("the `label` of `loop_control` came to `omit`, which cannot be shown")
+        .hint("leave `label` out instead")
 }

@@ -68,6 +68,9 @@ fn resolved(play: &Rc<PlayRun>, task: &Rc<Task>, name: &Value) -> Rc<Task> {
             None => Text::plain(name.as_str()),
         };
         let mut made = (**task).clone();
+        // It is called what is written, whatever that comes to.
+        let own_name = made.name.take().filter(|name| !python::str(name).trim().is_empty());
+        made.name = own_name.or_else(|| Some(Value::text(task.action.written.as_str())));
         made.action = Action { written, full };
         Rc::new(made)
     });

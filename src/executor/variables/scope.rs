@@ -158,11 +158,12 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
     let mut layers = Layers(Vec::new());
     layers.add([Rc::clone(&run.extra_vars)]);
     if let Some(task) = task {
-        // Parameters of includes and roles, the innermost first; they beat registered variables.
+        // Parameters of includes, then of roles, the innermost first; they beat registered variables.
         if task.action.short().starts_with("include_") {
             layers.add(task.vars.iter().cloned());
         }
-        layers.add(task.frame.chain().filter_map(|frame| frame.params.clone()));
+        let (of_includes, of_roles): (Vec<_>, Vec<_>) = task.frame.chain().partition(|frame| frame.is_include());
+        layers.add(of_includes.into_iter().chain(of_roles).filter_map(|frame| frame.params.clone()));
     }
     let hostless = &**host == NO_HOST;
     if !hostless {

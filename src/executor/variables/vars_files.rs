@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
+use super::fact_cache::GATHERED;
 use super::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
 use crate::executor::play::PlayRun;
 use crate::executor::state::Run;
-use crate::playbook::{Keyword, Loaded};
-use crate::template::Engine;
+use crate::playbook::{Keyword, Loaded, Problem};
+use crate::template::{Engine, FaultKind};
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
@@ -17,6 +18,19 @@ use crate::yaml::Node;
 /// # Errors
 /// If a file is no mapping of variables.
 pub fn read(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
+    read_as(run, play, host, Undefined::PassedOver)
+}
+
+/// What becomes of an entry with a variable that is not known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Undefined {
+    /// The variable may come to be known, so the entry is passed over, as a file that does not exist is.
+    PassedOver,
+    /// Everything is known by now.
+    Refused,
+}
+
+fn read_as(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Undefined) -> Loaded<()> {
     let Some(written) = &play.play.vars_files else { return Ok(()) };
     let entries = match written {
         Value::List(items) => items.to_vec(),
@@ -31,8 +45,14 @@ pub fn read(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
         };
         for candidate in candidates {
             let scope = TaskScope::new(run, Some(play), None, host).with(Rc::new(vars.clone()));
-            // An entry with a variable that is not known yet is passed over, as a file that does not exist is.
-            let Ok(name) = Engine::new(&run.globals, &scope, &[]).value(&candidate) else { break };
+            let name = match Engine::new(&run.globals, &scope, &[]).value(&candidate) {
+                Ok(name) => name,
+                Err(fault) if undefined == Undefined::Refused && fault.kind == FaultKind::Undefined => {
+                    let place = play.play.keyword(Keyword::VarsFiles).map(Node::span);
+                    return Err(Box::new(Problem::general(Diagnostic::from(fault.or_at(place)))));
+                }
+                Err(_) => break,
+            };
             let Value::Str(name) = name else {
                 let message = format!("Invalid `vars_files` value of type '{}'", name.type_name());
                 let message = match play.play.keyword(Keyword::VarsFiles) {
@@ -59,10 +79,13 @@ pub fn read(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
 /// Reads them again for a host where their names depend on variables, which may have changed since.
 ///
 /// # Errors
-/// If a file is no mapping of variables.
+/// If a file is no mapping of variables, or, once the host has facts, an entry has a variable that is not known.
 pub fn renew(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
     match &play.play.vars_files {
-        Some(written) if varies(written) => read(run, play, host),
+        Some(written) if varies(written) => {
+            let has_facts = run.host(host).facts.borrow().contains(GATHERED);
+            read_as(run, play, host, if has_facts { Undefined::Refused } else { Undefined::PassedOver })
+        }
         _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::files::mode::{self, Current};
-use super::files::{digest, glob, normal, text, users};
+use super::files::{digest, glob, normal, text};
 use super::stat;
 use crate::host::{self, HostApi, Kind as Sort, Meta};
 use crate::modules::spec::{Kind, Param};
@@ -14,6 +14,7 @@ use crate::template::python::charset::Encoding;
 use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::Flags;
 use crate::value::{Dict, Value, python};
+use crate::vars::users;
 
 static SPEC: Spec = Spec::new("ansible.builtin.find", "Finds files by name, age, size or content.").params(&[&[
     Param::list("paths", &Kind::Path, "The folders to look in.").aliases(&["name", "path"]).required(),

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::files::attributes::flag_names;
-use super::files::{digest, shown, users};
+use super::files::{digest, shown};
 use crate::host::{Command, HostApi, Kind, Meta};
 use crate::modules::spec::Param;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value};
+use crate::vars::users;
 
 static SPEC: Spec = Spec::new("ansible.builtin.stat", "Tells what a path is.").params(&[&[
     Param::path("path", "The path.").aliases(&["dest", "name"]).required(),

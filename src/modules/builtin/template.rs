@@ -1,15 +1,13 @@
 //! `template`: a file rendered with the variables of the task.
 
-use std::path::PathBuf;
-
 use super::copy::place::{Parcel, Placing};
 use super::copy::{not_found, open, refusal, with_diff, without_diff};
-use super::files::{COMMON, base_name, shown, users};
+use super::files::{COMMON, base_name, shown};
 use crate::modules::spec::{HandsOn, Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::template::python::charset::Encoding;
-use crate::template::{FILE_OPTIONS, FileOptions};
-use crate::value::{Time, Value, python};
+use crate::template::{FILE_OPTIONS, FileOptions, own_variables};
+use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template file.")
     .hands_on(HandsOn::InFile)
@@ -67,7 +65,12 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let opened = open(context, &path, true)?;
     let text = String::from_utf8(opened.content)
         .map_err(|_| Failure::new(format!("the template {} is not UTF-8", path.display())))?;
-    let result = options.render(context.template, &shown(&path), &text, variables(context, name, &path, dest))?;
+    let result = options.render(
+        context.template,
+        &shown(&path),
+        &text,
+        own_variables(context.template, name, &path, Some(dest)),
+    )?;
     let rendered = text_of(&result);
     let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
     let parcel = Parcel {
@@ -103,28 +106,4 @@ fn text_of(result: &Value) -> String {
         Value::Unknown(unknown) => unknown.shown.clone(),
         other => python::str(other),
     }
-}
-
-/// Returns the variables that describe the template to itself.
-fn variables(context: &TaskContext<'_>, name: &str, path: &PathBuf, dest: &str) -> Vec<(String, Value)> {
-    use std::os::unix::fs::MetadataExt;
-    let meta = std::fs::metadata(path).ok();
-    let owner = meta.as_ref().map_or(0, MetadataExt::uid);
-    let zone = jiff::tz::TimeZone::system();
-    let local = |stamp: jiff::Timestamp| Value::Time(Time::Naive(zone.to_datetime(stamp)));
-    let written = meta.and_then(|meta| meta.modified().ok()).and_then(|time| jiff::Timestamp::try_from(time).ok());
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let mut variables = vec![
-        ("template_host".to_owned(), machine.into()),
-        ("template_path".to_owned(), name.into()),
-        ("template_mtime".to_owned(), written.map_or(Value::Null, local)),
-        ("template_uid".to_owned(), users::user_name(owner).map_or_else(|| owner.into(), Value::text)),
-        ("template_run_date".to_owned(), local(jiff::Timestamp::now())),
-        ("template_destpath".to_owned(), dest.into()),
-        ("template_fullpath".to_owned(), shown(path).into()),
-    ];
-    if !matches!(context.template.variable("ansible_managed"), Ok(Some(_)) | Err(_)) {
-        variables.push(("ansible_managed".to_owned(), "Ansible managed".into()));
-    }
-    variables
 }

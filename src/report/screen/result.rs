@@ -49,13 +49,10 @@ impl Screen {
             let internal = key.starts_with("_ansible_")
                 || matches!(key, "warnings" | "deprecations")
                 || (self.options.verbosity < 3 && matches!(key, "invocation" | "diff" | "exception"));
-            let of_loop = outcome.item.is_some()
-                && (key == "ansible_loop_var"
-                    || (outcome.status != Status::Skipped
-                        && matches!(key, "ansible_index_var" | "ansible_loop" | "item")));
-            let noise = debug
-                && (of_loop || matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason"));
-            !(internal || noise || message && key == "attempts")
+            // A message stands alone; a variable has round it what says of which pass of a loop it is.
+            let of_loop = matches!(key, "ansible_loop_var" | "ansible_index_var" | "ansible_loop");
+            let status = matches!(key, "changed" | "failed" | "failed_when_result" | "skipped" | "skip_reason");
+            !(internal || debug && (of_loop || status) || message && key != "msg")
         });
         shown
     }

@@ -11,7 +11,7 @@ use crate::value::python::repr;
 /// The family.
 pub const TABLE: &[Filter] = &[
     Filter::new("attr", attr, "Gives an attribute of the input."),
-    Filter::new("groupby", groupby, "Groups members by an attribute, in its order."),
+    Filter::new("groupby", groupby, "Groups members by an attribute, in its order.").named(),
     Filter::new("map", map, "Applies a filter to every member, or takes an attribute of each.").sets_taint(),
     Filter::new("reject", reject, "Keeps the members that do not pass a test."),
     Filter::new("rejectattr", rejectattr, "Keeps the members whose attribute does not pass a test."),

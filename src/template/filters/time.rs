@@ -34,7 +34,12 @@ fn strftime(call: &Call<'_>) -> Result<Value, Fault> {
     let zone = if flag(utc.as_ref(), false) { TimeZone::UTC } else { TimeZone::system() };
     let info = zone.to_offset_info(instant);
     let name = if flag(utc.as_ref(), false) { "GMT" } else { info.abbreviation() };
-    let moment = Moment { local: zone.to_datetime(instant), offset: Some(info.offset().seconds()), zone: name };
+    let moment = Moment {
+        local: zone.to_datetime(instant),
+        offset: Some(info.offset().seconds()),
+        zone: name,
+        epoch: instant.as_second(),
+    };
     Ok(Value::text(strftime::format(&moment, only_text(&call.input)?)))
 }
 

@@ -4,6 +4,7 @@ use super::call::{fault, known, truth};
 use crate::template::error::Fault;
 use crate::template::plugin::{Call, Lookup};
 use crate::template::python::coerce::{touch, touch_values};
+use crate::template::sequence;
 use crate::value::{Value, python};
 
 /// `dict indexed_items items list nested random_choice subelements together`
@@ -124,8 +125,9 @@ fn dict(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             let what = format!("got '{}' of type {}", python::str(term), term.type_name());
             return Err(fault(format!("the 'dict' lookup plugin expects a dictionary, {what}")));
         };
-        entries
-            .extend(touch_values(dict)?.iter().map(|(k, v)| Value::dict([("key", k.clone()), ("value", v.clone())])));
+        entries.extend(
+            touch_values(dict)?.iter().map(|(k, v)| Value::dict([("key", sequence::key(k)), ("value", v.clone())])),
+        );
     }
     Ok(entries)
 }

@@ -1,11 +1,9 @@
 //! Template files.
 
-use std::time::UNIX_EPOCH;
-
 use super::call::{known, must_find, option, read, switch, text};
-use crate::template::FileOptions;
 use crate::template::error::{Fault, FaultKind};
 use crate::template::plugin::{Call, Lookup};
+use crate::template::{FileOptions, own_variables};
 use crate::value::Value;
 
 /// `template`
@@ -39,18 +37,7 @@ fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
             _ => options.set(name, &option(call, name)?.map_or(Value::Null, Value::text))?,
         }
     }
-    let mut vars = vec![
-        ("template_path".to_owned(), Value::text(name)),
-        ("template_fullpath".to_owned(), Value::text(path.display().to_string())),
-    ];
-    if !matches!(call.context.variable("ansible_managed"), Ok(Some(_)) | Err(_)) {
-        vars.push(("ansible_managed".to_owned(), Value::text("Ansible managed")));
-    }
-    if let Ok(age) = path.metadata().and_then(|about| about.modified())
-        && let Ok(age) = age.duration_since(UNIX_EPOCH)
-    {
-        vars.push(("template_mtime".to_owned(), Value::from(age.as_secs())));
-    }
+    let mut vars = own_variables(call.context, name, &path, None);
     if let Some(more) = call.args.named("template_vars").and_then(Value::as_dict) {
         vars.extend(more.iter().map(|(name, value)| (crate::value::python::str(name), value.clone())));
     }

@@ -14,6 +14,7 @@ use super::error::Fault;
 use super::objects::{Cycler, Function, LoopState};
 use super::plugin::Args;
 use super::range::Range;
+use super::sequence;
 use super::taint::Taint;
 use crate::value::Value;
 
@@ -108,7 +109,7 @@ fn call_on(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Va
             if object.as_any().is::<Function>() {
                 dict::from_keys(engine, &args)?
             } else if object.as_any().is::<Range>() {
-                let members = Value::tuple(object.members().unwrap_or_default());
+                let members = Value::tuple(sequence::members(of)?);
                 list::call(engine, &members, members.as_slice().unwrap_or_default(), name, &args)?
             } else if let Some(cycler) = object.as_any().downcast_ref::<Cycler>() {
                 let at = cycler.at.load(Ordering::Relaxed);

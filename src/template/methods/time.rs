@@ -8,6 +8,7 @@ use crate::template::ast::Operator;
 use crate::template::error::Fault;
 use crate::template::plugin::Args;
 use crate::template::python::numeric;
+use crate::template::python::strftime::Moment;
 use crate::value::{Time, Value};
 
 pub const NAMES: &[&str] = &[
@@ -130,17 +131,40 @@ pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
 /// Text by a format as Python's `strftime` has it.
 pub fn strftime(of: Time, format: &str) -> Result<Value, Fault> {
     let at = local(of).ok_or_else(|| Fault::value("a duration has no date"))?;
-    let format = format.replace("%f", &format!("{:06}", at.subsec_nanosecond() / 1000));
-    let result = match of {
-        Time::Aware(local, offset) => {
-            let zone = jiff::tz::Offset::from_seconds(offset).map(jiff::tz::TimeZone::fixed);
-            let zoned = zone.and_then(|zone| local.to_zoned_datetime(zone));
-            zoned.and_then(|zoned| jiff::fmt::strtime::format(&format, &zoned))
+    let format = with_micros(format, at.subsec_nanosecond() / 1000);
+    let offset = if let Time::Aware(_, offset) = of { Some(offset) } else { None };
+    let zone = offset.map_or_else(String::new, zone_name);
+    // As in C, the seconds since 1970 are those of the clock on the wall here, whatever zone the time stamp has.
+    let epoch = at.to_zoned_datetime(jiff::tz::TimeZone::system()).map_or(0, |zoned| zoned.timestamp().as_second());
+    let moment = Moment { local: at, offset, zone: &zone, epoch };
+    Ok(Value::text(crate::template::python::strftime::format(&moment, &format)))
+}
+
+/// The format with the microseconds in it: Python writes them, C knows nothing of them.
+fn with_micros(format: &str, micros: i32) -> String {
+    let mut out = String::with_capacity(format.len());
+    let mut rest = format;
+    while let Some(at) = rest.find('%') {
+        let directive = &rest[at..];
+        let length = 1 + directive[1..].chars().next().map_or(0, char::len_utf8);
+        out.push_str(&rest[..at]);
+        if directive.starts_with("%f") {
+            out.push_str(&format!("{micros:06}"));
+        } else {
+            out.push_str(&directive[..length]);
         }
-        // Python writes nothing for the zone of a time stamp that has none.
-        _ => jiff::fmt::strtime::format(format.replace("%z", "").replace("%Z", ""), at),
-    };
-    result.map(Value::text).map_err(|error| Fault::value(format!("`{format}` is no time format: {error}")))
+        rest = &directive[length..];
+    }
+    out + rest
+}
+
+/// The name that Python gives a zone which is only an offset.
+fn zone_name(offset: i32) -> String {
+    let (sign, seconds) = if offset < 0 { ('-', -offset) } else { ('+', offset) };
+    match seconds {
+        0 => "UTC".to_owned(),
+        _ => format!("UTC{sign}{:02}:{:02}", seconds / 3600, seconds / 60 % 60),
+    }
 }
 
 /// Arithmetic with a time on the left; `None` if the types do not go together.

@@ -170,7 +170,8 @@ impl Reader<'_> {
         let text = &self.text[at.clone()];
         match text.as_bytes().first() {
             Some(b'\'' | b'"') => {
-                Ok(Value::text(preprocess::strings(text, self.literal_backslashes && self.in_output.get())))
+                let text = self.line_ends(text);
+                Ok(Value::text(preprocess::strings(&text, self.literal_backslashes && self.in_output.get())))
             }
             Some(b't' | b'T') => Ok(Value::Bool(true)),
             Some(b'f' | b'F') => Ok(Value::Bool(false)),

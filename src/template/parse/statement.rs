@@ -109,7 +109,7 @@ impl Reader<'_> {
     }
 
     /// Text with the ends of lines that are asked for.
-    fn line_ends<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(super) fn line_ends<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if self.newline == "\n" && !text.contains('\r') {
             return Cow::Borrowed(text);
         }

@@ -5,9 +5,10 @@ use std::path::Path;
 use super::place::{Placing, join};
 use crate::host::{HostApi, Writing, umask};
 use crate::modules::builtin::files::attributes::{self, Changes};
-use crate::modules::builtin::files::{base_name, describe, digest, shown, users};
+use crate::modules::builtin::files::{base_name, describe, digest, shown};
 use crate::modules::{Args, Failure, Outcome};
 use crate::value::{Dict, Value};
+use crate::vars::users;
 
 /// Copies a file or folder of the host.
 ///

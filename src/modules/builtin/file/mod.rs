@@ -6,11 +6,12 @@ mod times;
 use std::path::{Path, PathBuf};
 
 use super::files::attributes::{self, Changes};
-use super::files::{Attributes, COMMON, base_name, describe, refused, shown, users};
+use super::files::{Attributes, COMMON, base_name, describe, refused, shown};
 use crate::host::HostApi;
 use crate::modules::spec::{Kind, Param};
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::value::{Dict, Value};
+use crate::vars::users;
 use times::Times;
 
 static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, links and their attributes.").params(&[

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::mode::{self, Current};
-use super::users;
 use crate::host::{HostApi, Meta, umask};
 use crate::modules::{Args, Diff, Failure};
 use crate::value::{Dict, Value, python};
+use crate::vars::users;
 
 /// Requested attributes; absent ones stay as they are.
 #[derive(Debug, Clone, Default)]

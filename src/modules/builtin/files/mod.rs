@@ -5,7 +5,6 @@ pub mod digest;
 pub mod glob;
 pub mod mode;
 pub mod text;
-pub mod users;
 pub mod write;
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use super::zip_list::{Entry, entries};
 use super::{Job, Opened};
 use crate::host::{ALL_BITS, Kind, Meta, umask};
 use crate::modules::builtin::files::mode::{self, Current};
-use crate::modules::builtin::files::{glob, shown, users};
+use crate::modules::builtin::files::{glob, shown};
+use crate::vars::users;
 
 /// The sort among the permissions of Unix.
 const SORT: u32 = 0o170_000;
