@@ -59,6 +59,7 @@ pub fn run(args: &Args) -> Exit {
     for name in &args.playbooks {
         let options = RunArgs {
             playbooks: vec![name.clone()],
+            all_blocks: true,
             extra_vars: args.extra_vars.clone(),
             fill: args.fill.clone(),
             vault_id: args.vault_id.clone(),

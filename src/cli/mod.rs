@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod args;
 pub mod async_job;
+mod blocks;
 pub mod completions;
 pub mod config;
 pub mod doc;
@@ -18,6 +19,7 @@ pub mod reference;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+mod terminal;
 pub mod token;
 pub mod vault;
 
@@ -64,8 +66,25 @@ enum Command {
     Completions(completions::Args),
 }
 
+/// What somebody reads who calls the program without any word.
+const FIRST_STEPS: &str = "\
+ionplay runs Ansible-style playbooks and documentation snippets.
+
+Try first:
+  ionplay --sandbox -           paste a snippet or a whole page, and see what
+                                it does on the built-in mock registry
+  ionplay --sandbox FILE        the same with a playbook or a page in a file
+  ionplay doc registry_token    parameters and examples of a module
+
+`ionplay --help` lists all options and commands.
+";
+
 /// Parses the command line, does what it says, and gives the exit status.
 pub fn main() -> Exit {
+    if std::env::args_os().len() < 2 {
+        eprint!("{FIRST_STEPS}");
+        return Exit::Failed;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -9,7 +9,7 @@ use crate::source::Source;
 use crate::yaml::Node;
 
 /// A block of a page that can be run, or that was meant to be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Block {
     /// Number among the runnable blocks of the page, from 1.
     pub number: usize,

@@ -13,7 +13,7 @@ use crate::source::Source;
 use crate::yaml::{self, Kind, Node};
 
 /// A document that can be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Document {
     /// A list of plays: mappings with `hosts`, or `import_playbook`.
     Playbook(Node),

@@ -14,6 +14,7 @@ pub mod freeform;
 pub mod import;
 pub mod keyword;
 pub mod loader;
+mod placeholder;
 pub mod play;
 pub mod play_checks;
 mod read_block;
@@ -31,6 +32,7 @@ pub use block::{Block, Item};
 pub use frame::Frame;
 pub use keyword::{Keyword, Keywords};
 pub use loader::Loader;
+pub use placeholder::{Placeholder, names as placeholder_names};
 pub use play::{Play, Playbook};
 pub use role::Role;
 pub use task::Task;
@@ -45,6 +47,8 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Messages for the user.
     pub report: Report,
+    /// The parameters that are empty placeholders, if nothing else is wrong: values for them mend it.
+    pub placeholders: Vec<Placeholder>,
 }
 
 /// Which exit code a problem has.
@@ -75,12 +79,12 @@ impl ProblemKind {
 impl Problem {
     /// Returns the error for text that cannot be parsed.
     pub fn parse(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::Parse, report: vec![diagnostic] }
+        Self { kind: ProblemKind::Parse, report: vec![diagnostic], placeholders: Vec::new() }
     }
 
     /// A file that imports itself.
     pub fn endless(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::Endless, report: vec![diagnostic] }
+        Self { kind: ProblemKind::Endless, report: vec![diagnostic], placeholders: Vec::new() }
     }
 
     /// The same problem as one of another kind.
@@ -91,7 +95,7 @@ impl Problem {
 
     /// Returns the error for something missing or forbidden.
     pub fn general(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::General, report: vec![diagnostic] }
+        Self { kind: ProblemKind::General, report: vec![diagnostic], placeholders: Vec::new() }
     }
 }
 
