@@ -38,6 +38,7 @@ const ORDER: &[&str] = &[
     // Doing.
     "modules",
     "playbook",
+    "lint",
     // Telling and keeping.
     "report",
     "plan",

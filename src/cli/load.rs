@@ -41,7 +41,7 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<L
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let globals = Rc::new(globals(&folder, &secrets, &settings));
     let (loader, _) = loader(args, &settings, &globals, &secrets, &bus)?;
-    let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
+    let playbook = read_playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
     Ok((loader, playbook))
 }
 
@@ -206,6 +206,15 @@ pub fn next(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loade
 /// # Errors
 /// If it cannot be read or is not understood.
 pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
+    let playbook = read_playbook(args, name, loader, bus);
+    for warning in loader.take_warnings() {
+        bus.emit(&Event::Notice(warning));
+    }
+    playbook
+}
+
+/// Reads it; the loader keeps what was noticed.
+fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
     let (source, folder) = open(name, loader)?;
     let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some()).map_err(or_module)?;
     loader.noticed(intake.warnings)?;
@@ -227,11 +236,7 @@ pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> L
         other => other,
     };
     let folder = crate::playbook::real_path(folder);
-    let playbook = filled(document, &source, &folder, loader)?;
-    for warning in loader.take_warnings() {
-        bus.emit(&Event::Notice(warning));
-    }
-    Ok(Some(playbook))
+    filled(document, &source, &folder, loader).map(Some)
 }
 
 /// The text of a playbook, and the folder that its paths count from.

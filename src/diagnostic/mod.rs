@@ -3,6 +3,7 @@
 //! Every room has its own error type; all of them turn into a [`Diagnostic`] on their way out. Drawing is in
 //! [`render`], so nothing else decides how a message looks.
 
+pub mod characters;
 mod fold;
 pub mod json;
 mod policy;

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Label, Severity};
 use crate::source::Span;
 
 /// Draws a message with its source lines, ready to be printed; `colour` only where the reader is a terminal.
@@ -20,7 +20,10 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     let mut group = Group::with_title(level.primary_title(&title));
     // One snippet for each source, so that labels in the same file share a picture.
     let mut drawn: Vec<&str> = Vec::new();
-    for label in &diagnostic.labels {
+    // Places are shown in the text that the user has.
+    let labels: Vec<Label> =
+        diagnostic.labels.iter().map(|label| Label { span: label.span.shown(), text: label.text.clone() }).collect();
+    for label in &labels {
         let source = label.span.source();
         if drawn.contains(&source.name()) {
             continue;
@@ -31,7 +34,7 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
             group = group.element(Origin::path(source.name()).line(place.line).char_column(place.column));
             continue;
         }
-        let annotations = diagnostic.labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
+        let annotations = labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
         let mut snippet = Snippet::source(source.text()).path(source.name()).fold(true);
         if diagnostic.severity == Severity::Error {
             let lead = before(label.span.range().start, source.text());

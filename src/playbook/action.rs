@@ -148,6 +148,9 @@ pub fn unknown_module(name: &str, span: &Span) -> Diagnostic {
     };
     let missing = || Diagnostic::error(format!("the module `{name}` is not included in ionplay")).at(span, "");
     let unknown = || Diagnostic::error(format!("there is no module `{name}`")).at(span, "");
+    if let Some(odd) = crate::diagnostic::characters::explain_odd_character(name) {
+        return unknown().hint(odd);
+    }
     if (collection == IONOS || collection.is_empty()) && is_ionos_other(last) {
         let hint = format!("it is part of `{IONOS}`; ionplay covers the container registry modules only");
         return missing().hint(hint);

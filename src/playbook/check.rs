@@ -36,6 +36,9 @@ impl Loader {
             let names = node.entries().unwrap_or_default().iter().filter_map(|entry| entry.key.as_str());
             misspelt = names.into_iter().any(|name| spec.param(name).is_none());
         }
+        if let Some(module) = modules::find(&task.action.full) {
+            self.check_literal_values(module, task);
+        }
         if task.args.template.is_none() && task.keyword_all(Keyword::When).is_empty() {
             self.check_required(spec, task, misspelt);
         }

@@ -29,6 +29,9 @@ struct Complaints {
     placeholders: Vec<Placeholder>,
 }
 
+/// Returns the command line of the run with further options in it.
+pub type CommandWith = dyn Fn(&[String]) -> String;
+
 /// Reads files and remembers them.
 pub struct Loader {
     /// Folders in which roles are looked for, besides `roles` next to the playbook.
@@ -42,7 +45,7 @@ pub struct Loader {
     /// The blocks of a page that the user has chosen at the terminal.
     pub chosen_blocks: RefCell<Vec<usize>>,
     /// The command line of this run with further options in it.
-    pub command_with: Box<dyn Fn(&[String]) -> String>,
+    pub command_with: Box<CommandWith>,
     /// Policy for duplicate keys.
     pub duplicate_keys: Reaction,
     /// Is told every secret that stands in a playbook in clear text, so that no picture of its line shows it.

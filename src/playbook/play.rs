@@ -269,18 +269,15 @@ impl Loader {
                 .into());
             };
             for entry in nodes {
-                let read = || -> Loaded<_> {
+                let mut read = || -> Loaded<()> {
                     let role = self.role(self.role_entry(entry)?, &folder, None)?;
-                    let found = self.role_handlers(&role, &frame)?;
-                    Ok((self.role_block(&role, &frame, true)?, found, role))
+                    handlers.push(self.role_handlers(&role, &frame)?);
+                    role_blocks.push(Item::Block(Rc::new(self.role_block(&role, &frame, true)?)));
+                    roles.push(role);
+                    Ok(())
                 };
-                match read() {
-                    Ok((block, found, role)) => {
-                        handlers.push(found);
-                        role_blocks.push(Item::Block(Rc::new(block)));
-                        roles.push(role);
-                    }
-                    Err(problem) => self.complain_of(*problem),
+                if let Err(problem) = read() {
+                    self.complain_of(*problem);
                 }
             }
         }
