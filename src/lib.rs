@@ -26,6 +26,7 @@
 //! - [`template`] evaluates expressions with Ansible's rules: native results, laziness, undefined and unknown values.
 //! - [`ionos`] is the API of the service, [`reconcile`] decides what has to be done, [`host`] has files and commands.
 //! - [`modules`] has the modules, and [`playbook`] the typed play, block, task and role.
+//! - [`lint`] finds what is wrong with a playbook without running it.
 //! - [`report`] has the events and their writers; [`plan`] keeps what was foretold.
 //! - [`executor`] runs plays over hosts.
 //! - [`sandbox`] is an API to try things on, built from the description of the real one and not from our client.
@@ -54,6 +55,7 @@ pub mod intake;
 pub mod interrupt;
 pub mod inventory;
 pub mod ionos;
+pub mod lint;
 pub mod modules;
 pub mod plan;
 pub mod playbook;

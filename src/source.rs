@@ -14,6 +14,41 @@ pub struct Source {
     line_starts: Vec<u32>,
     sealed: bool,
     secret: bool,
+    edited: Option<Edited>,
+}
+
+/// Origin of a text that was repaired before it is read: places in messages are those of the text that the user has.
+struct Edited {
+    from: Arc<Source>,
+    /// Offsets in this text and in the other, where unchanged parts begin; in order.
+    parts: Vec<(usize, usize)>,
+}
+
+/// One replacement in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// Replaced bytes.
+    pub range: Range<usize>,
+    /// New text.
+    pub text: String,
+}
+
+impl Edit {
+    /// Replaces a part.
+    pub fn replace(range: Range<usize>, text: &str) -> Self {
+        Self { range, text: text.to_owned() }
+    }
+
+    /// Leaves out a part.
+    pub fn remove(range: Range<usize>) -> Self {
+        Self::replace(range, "")
+    }
+
+    /// The same edit of a text that begins further ahead.
+    #[must_use]
+    pub fn shifted(self, by: usize) -> Self {
+        Self { range: self.range.start + by..self.range.end + by, ..self }
+    }
 }
 
 impl Source {
@@ -37,11 +72,40 @@ impl Source {
         self.secret
     }
 
+    /// A text with edits, which must be in order and apart. Its places are shown as those of the text before.
+    pub fn edited(from: &Arc<Self>, edits: &[Edit]) -> Arc<Self> {
+        let old = from.text();
+        let (mut text, mut parts, mut at) = (String::with_capacity(old.len()), Vec::new(), 0);
+        for edit in edits {
+            parts.push((text.len(), at));
+            text.push_str(old.get(at..edit.range.start).unwrap_or_default());
+            parts.push((text.len(), edit.range.start));
+            text.push_str(&edit.text);
+            at = edit.range.end;
+        }
+        parts.push((text.len(), at));
+        text.push_str(old.get(at..).unwrap_or_default());
+        let mut source = Self::read(from.name.clone(), text, from.sealed);
+        source.secret = from.secret;
+        source.edited = Some(Edited { from: Arc::clone(from), parts });
+        Arc::new(source)
+    }
+
+    /// The offset of a place in the text that the user has.
+    fn offset_before(&self, offset: usize) -> Option<(&Arc<Self>, usize)> {
+        let edited = self.edited.as_ref()?;
+        let index = edited.parts.partition_point(|(new, _)| *new <= offset).checked_sub(1)?;
+        let (new, old) = edited.parts[index];
+        // What an edit has put in has the place of what it replaced.
+        let end = edited.parts.get(index + 1).map_or(usize::MAX, |(_, old)| *old);
+        Some((&edited.from, (old + offset - new).min(end)))
+    }
+
     fn read(name: String, text: String, sealed: bool) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| clamp(i + 1)))
             .collect();
-        Self { name, text, line_starts, sealed, secret: false }
+        Self { name, text, line_starts, sealed, secret: false, edited: None }
     }
 
     /// Whether its lines must not be shown.
@@ -61,6 +125,9 @@ impl Source {
 
     /// Line and column (both from 1, columns in characters) of a byte offset; past the end counts as the end.
     pub fn position(&self, offset: usize) -> Position {
+        if let Some((before, offset)) = self.offset_before(offset) {
+            return before.position(offset);
+        }
         let offset = offset.min(self.text.len());
         let line = self.line_starts.partition_point(|start| *start as usize <= offset) - 1;
         let start = self.line_starts[line] as usize;
@@ -131,6 +198,16 @@ impl Span {
         self.source.text().get(self.range()).unwrap_or("")
     }
 
+    /// The same place in the text that the user has, if this one was repaired.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        let (start, end) = (self.range().start, self.range().end);
+        match (self.source.offset_before(start), self.source.offset_before(end)) {
+            (Some((before, start)), Some((_, end))) => before.span(start..end.max(start)).shown(),
+            _ => self.clone(),
+        }
+    }
+
     /// A part of this span, given in bytes from its beginning; never reaches past its end.
     pub fn part(&self, range: Range<usize>) -> Self {
         let at = |offset: usize| clamp(self.start as usize + offset).min(self.end);
@@ -174,6 +251,18 @@ mod tests {
         assert_eq!(source.position(10_000), Position { line: 3, column: 1 });
         assert_eq!(source.line(2), "b: x");
         assert_eq!(source.line(9), "");
+    }
+
+    #[test]
+    fn places_of_an_edited_text_are_those_before() {
+        let source = Source::new("f.yml", "1 a: x\n2 b: &amp;\n");
+        let edits = [Edit::remove(0..2), Edit::remove(7..9), Edit::replace(12..17, "&")];
+        let edited = Source::edited(&source, &edits);
+        assert_eq!(edited.text(), "a: x\nb: &\n");
+        assert_eq!(edited.span(0..1).to_string(), "f.yml:1:3");
+        assert_eq!(edited.span(5..6).to_string(), "f.yml:2:3");
+        assert_eq!(edited.span(8..9).to_string(), "f.yml:2:6");
+        assert_eq!(edited.span(5..6).shown().text(), "b");
     }
 
     #[test]

@@ -38,6 +38,11 @@ fn fold(name: &str) -> String {
 
 /// Transposed and missing letters count as near even in short words, where Jaro-Winkler is too strict.
 fn score(wanted: &str, name: &str) -> f64 {
+    // `token_name` is not a misspelt `token`: a whole word more is meant.
+    let has_more_words = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('_'));
+    if has_more_words(wanted, name) || has_more_words(name, wanted) {
+        return 0.0;
+    }
     let distance = strsim::osa_distance(wanted, name);
     let edits = if distance <= 1 && wanted.chars().count() > 2 { 0.95 - 0.01 * distance as f64 } else { 0.0 };
     strsim::jaro_winkler(wanted, name).max(edits)
@@ -54,5 +59,6 @@ mod tests {
         assert_eq!(nearest("allow-replace", &known), Some("allow_replace"));
         assert_eq!(nearest("wehn", &known), Some("when"));
         assert_eq!(nearest("colour", &known), None);
+        assert_eq!(nearest("status_code", &known), None);
     }
 }

@@ -39,6 +39,7 @@ const ORDER: &[&str] = &[
     // Doing.
     "modules",
     "playbook",
+    "lint",
     // Telling and keeping.
     "report",
     "plan",

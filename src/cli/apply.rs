@@ -188,6 +188,7 @@ fn run_of(plan: &Plan, args: &ApplyArgs, given: Vec<String>) -> RunArgs {
         skip_tags: run.skip_tags,
         start_at_task: run.start_at_task,
         block: run.block,
+        all_blocks: run.all_blocks,
         force_handlers: run.force_handlers,
         sandbox: run.sandbox,
         verbose: args.verbose,

@@ -84,9 +84,13 @@ pub struct RunArgs {
     /// Begin at this task.
     #[arg(long, value_name = "NAME", help_heading = "Tasks")]
     pub start_at_task: Option<String>,
-    /// Of a page with several blocks, run this one (from 1).
+    /// Of a page with several blocks, run this one (from 1; may be given again).
     #[arg(long, value_name = "N", help_heading = "Tasks", value_parser = number)]
-    pub block: Option<usize>,
+    #[arg(action = ArgAction::Append, value_delimiter = ',')]
+    pub block: Vec<usize>,
+    /// Of a page with several blocks, run all of them, in order.
+    #[arg(long, help_heading = "Tasks", conflicts_with = "block")]
+    pub all_blocks: bool,
     /// List the blocks of a page.
     #[arg(long, help_heading = "Tasks")]
     pub list_blocks: bool,

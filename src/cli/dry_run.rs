@@ -16,6 +16,7 @@ use crate::plan::Tape;
 use crate::plan::model;
 use crate::plan::model::Step;
 use crate::plan::record_dry_run;
+use crate::playbook::Loader;
 use crate::value::json::{self, Style};
 
 /// Name of the mock registry in plans; its port changes with every run.
@@ -77,7 +78,7 @@ impl Foretelling<'_> {
             format: model::FORMAT,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             made: self.made.to_owned(),
-            run: invocation(self.args),
+            run: invocation(self.args, &run.loader),
             salt: self.stamp.salt().to_owned(),
             files: self.stamp.files(reads.iter().map(|(path, read)| (path.as_path(), read)), &folder),
             variables: self.stamp.variables(&format!("{variables}\n{:?}", self.answers.all())),
@@ -100,7 +101,7 @@ impl Foretelling<'_> {
 }
 
 /// Collects the parts of the command line that decide the result.
-fn invocation(args: &RunArgs) -> Invocation {
+fn invocation(args: &RunArgs, loader: &Loader) -> Invocation {
     let (files, further): (Vec<&String>, Vec<&String>) = args.extra_vars.iter().partition(|vars| vars.starts_with('@'));
     Invocation {
         playbooks: args.playbooks.clone(),
@@ -109,13 +110,15 @@ fn invocation(args: &RunArgs) -> Invocation {
         connection: args.connection.clone(),
         variable_files: files.into_iter().cloned().collect(),
         further_variables: further.len(),
-        fill: args.fill.clone(),
+        // With what was chosen and typed at the terminal.
+        fill: loader.fill.borrow().iter().map(|(name, value)| format!("{name}={value}")).collect(),
         vault_id: args.vault_id.clone(),
         vault_password_file: args.vault_password_file.clone(),
         tags: args.tags.clone(),
         skip_tags: args.skip_tags.clone(),
         start_at_task: args.start_at_task.clone(),
-        block: args.block,
+        block: loader.chosen_blocks.borrow().clone(),
+        all_blocks: args.all_blocks,
         force_handlers: args.force_handlers,
         sandbox: args.sandbox,
     }

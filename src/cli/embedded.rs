@@ -50,13 +50,18 @@ pub fn start() -> Result<MockRegistry, sandbox::Error> {
 /// # Errors
 /// If no port can be had.
 pub fn start_own() -> Result<Handle, sandbox::Error> {
-    let seed = Seed::parse(&format!("registries: [{{name: {DEMO}}}]")).unwrap_or_default();
+    let seed = demo_seed();
     let pace = Pace {
         new: Duration::from_millis(100),
         storage: Duration::from_millis(200),
         deletion: Duration::from_millis(100),
     };
     sandbox::start(sandbox::Options { seed, pace, ..sandbox::Options::default() })
+}
+
+/// Returns the content that an embedded service starts with.
+pub fn demo_seed() -> Seed {
+    Seed::parse(&format!("registries: [{{name: {DEMO}}}]")).unwrap_or_default()
 }
 
 /// Returns environment variables for tasks, so that they need no account.

@@ -44,9 +44,16 @@ fn one(word: &str, loader: &Loader) -> Loaded<Dict> {
     })?;
     if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
         // The original says nothing of it, which hides mistakes.
+        let name = rest.trim();
+        let is_file = Path::new(name).is_file() || [".yml", ".yaml", ".json"].iter().any(|end| name.ends_with(end));
+        let message = Diagnostic::warning(format!("`{rest}` in `-e {word}` is not `name=value`, so it is passed over"));
+        let message = if is_file {
+            message.hint(format!("to read variables from the file, write `-e @{name}`"))
+        } else {
+            message
+        };
         loader.warn(
-            Diagnostic::warning(format!("`{rest}` in `-e {word}` is no `name=value`, so it is passed over"))
-                .hint("write `-e name=value`, `-e '{\"name\": 1}'` or `-e @file.yml`; quote values with blanks"),
+            message.hint("write `-e name=value`, `-e '{\"name\": 1}'` or `-e @file.yml`; quote values with blanks"),
         );
     }
     let whole = |source: &Arc<Source>| source.span(0..source.text().len());

@@ -1,21 +1,15 @@
 //! `ionplay lint`: everything that can be known of playbooks without running them.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::rc::Rc;
 
 use super::args::RunArgs;
-use super::lint_tokens;
 use super::load;
 use super::output;
-use crate::diagnostic::{Diagnostic, Report, Severity, json, render};
+use crate::diagnostic::{Report, Severity, fold_repeated, json, render};
 use crate::exit::Exit;
-use crate::modules::{self, args};
-use crate::playbook::keyword::{Keyword, TABLE};
-use crate::playbook::{Item, Keywords, Play, Playbook, Task, action};
+use crate::lint;
 use crate::secrets::Redactor;
-use crate::template::{Engine, Fault};
-use crate::value::{Text, Value};
 
 /// Check playbooks without running them
 ///
@@ -60,6 +54,7 @@ pub fn run(args: &Args) -> Exit {
     for name in &args.playbooks {
         let options = RunArgs {
             playbooks: vec![name.clone()],
+            all_blocks: true,
             extra_vars: args.extra_vars.clone(),
             fill: args.fill.clone(),
             vault_id: args.vault_id.clone(),
@@ -69,9 +64,7 @@ pub fn run(args: &Args) -> Exit {
         match load::read(&options, name, &redactor) {
             Ok((loader, playbook)) => {
                 report.extend(loader.take_warnings());
-                let mut lint = Lint { report: Report::new(), seen: BTreeSet::new() };
-                lint.playbook(&playbook);
-                report.extend(lint.report);
+                report.extend(lint::check_playbook(&playbook).into_iter().map(|finding| finding.message));
             }
             Err(problem) => {
                 report.extend(problem.report);
@@ -82,7 +75,7 @@ pub fn run(args: &Args) -> Exit {
     if exit == Exit::Success && report.iter().any(|message| message.severity == Severity::Error) {
         exit = Exit::Unparsable;
     }
-    print(&report, args.format, &redactor);
+    print(&fold_repeated(report), args.format, &redactor);
     exit
 }
 
@@ -108,151 +101,4 @@ fn print(report: &Report, format: Format, redactor: &Redactor) {
         Format::Json => redactor.redact_json(&text),
     };
     let _ = std::io::stdout().write_all(text.as_bytes());
-}
-
-/// Findings so far.
-struct Lint {
-    report: Report,
-    /// Places that were told already: aliases and roles that are used twice are read twice.
-    seen: BTreeSet<(String, usize, String)>,
-}
-
-impl Lint {
-    fn playbook(&mut self, playbook: &Playbook) {
-        playbook.plays.iter().for_each(|play| self.play(play));
-    }
-
-    fn play(&mut self, play: &Play) {
-        self.value(&play.hosts);
-        self.value(&Value::from((*play.vars).clone()));
-        self.keywords(&play.frame.keywords);
-        play.vars_files.iter().for_each(|files| self.value(files));
-        let sections = [&play.pre_tasks, &play.role_blocks, &play.tasks, &play.post_tasks];
-        sections.into_iter().for_each(|items| self.items(items));
-        play.handlers.iter().for_each(|items| self.items(items));
-    }
-
-    fn items(&mut self, items: &[Item]) {
-        for item in items {
-            match item {
-                Item::Task(task) => self.task(task),
-                Item::Block(found) => {
-                    self.keywords(&found.frame.keywords);
-                    found.frame.vars.iter().for_each(|vars| self.value(&Value::from((**vars).clone())));
-                    [&found.main, &found.rescue, &found.always].into_iter().for_each(|items| self.items(items));
-                }
-            }
-        }
-    }
-
-    fn task(&mut self, task: &Rc<Task>) {
-        if task.implicit {
-            return;
-        }
-        task.name.iter().for_each(|name| self.value(name));
-        task.vars.iter().for_each(|vars| self.value(&Value::from((**vars).clone())));
-        task.looping.iter().for_each(|looping| self.value(&looping.node().to_value()));
-        task.args.template.iter().for_each(|template| self.value(template));
-        self.keywords(&task.keywords);
-        for (name, value) in task.args.values.iter() {
-            let expression =
-                matches!((task.action.short(), name.as_str()), ("assert", Some("that")) | ("debug", Some("var")));
-            if expression { self.condition(value) } else { self.value(value) }
-        }
-        let Some(spec) = modules::find(&task.action.full).map(modules::Module::spec) else {
-            self.absent(task);
-            return;
-        };
-        if spec.short_name() == "registry_token" {
-            self.unusable_password(task);
-        }
-        if let Some(node) = &task.args.node {
-            let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty() || task.args.template.is_some();
-            if spec.short_name() == "registry_token" {
-                lint_tokens::check_token(node).into_iter().for_each(|message| self.tell(message));
-            }
-            args::check_names(spec, node, defaults).into_iter().for_each(|message| self.tell(message));
-        }
-    }
-
-    /// Warns of a task that creates a token whose password no other task can use: where the machine ends with the run, it
-    /// would be lost.
-    fn unusable_password(&mut self, task: &Task) {
-        let args = &task.args.values;
-        let text = |name: &str| args.get(name).and_then(Value::as_str);
-        let creates = match text("state").unwrap_or("present") {
-            "present" => true,
-            "update" => args.get("name").is_some() && args.get("allow_replace").is_some_and(Value::is_true),
-            _ => false,
-        };
-        let defaults = task.keyword_all(Keyword::ModuleDefaults);
-        let delivers = args.contains("credentials")
-            || task.args.template.is_some()
-            || defaults.into_iter().any(|node| format!("{:?}", node.to_value()).contains("credentials"));
-        let dry = task.keyword(Keyword::CheckMode).is_some_and(|node| node.to_value().is_true());
-        if !creates || delivers || dry || task.register.is_some() {
-            return;
-        }
-        let message = "no task can use the password of a token that this task creates: it has no `register`";
-        let hint = "add `register: NAME` and a task that stores `NAME.registry_token.properties.credentials.password`; \
-                    otherwise the password is only kept in the credential store (`ionplay token show`)";
-        self.tell(Diagnostic::warning(message).at(&task.span, "").hint(hint));
-    }
-
-    /// A module that is not here fails its task, but only if that is run.
-    fn absent(&mut self, task: &Task) {
-        let (full, short) = (&task.action.full, task.action.short());
-        if !full.is_empty() && action::resolve(full).is_none() {
-            self.tell(action::unknown_module(full, &task.span));
-        }
-        if action::NOT_HERE.contains(&short) {
-            let said = format!("there is no module `{full}` in this program; the task fails if it is run");
-            self.tell(Diagnostic::warning(said).at(&task.span, ""));
-        }
-    }
-
-    fn keywords(&mut self, keywords: &Keywords) {
-        for row in TABLE {
-            let Some(keyword) = Keyword::find(row.name) else { continue };
-            let Some(value) = keywords.value(keyword) else { continue };
-            match keyword {
-                Keyword::When | Keyword::ChangedWhen | Keyword::FailedWhen | Keyword::Until => self.condition(&value),
-                _ => self.value(&value),
-            }
-        }
-    }
-
-    /// A condition, or several.
-    fn condition(&mut self, value: &Value) {
-        match value {
-            Value::Str(text) if !text.trim().is_empty() => self.faults(Engine::lint_expression(text), text),
-            Value::List(items) => items.iter().for_each(|item| self.condition(item)),
-            _ => {}
-        }
-    }
-
-    /// A value with templates in it.
-    fn value(&mut self, value: &Value) {
-        match value {
-            Value::Str(text) => self.faults(Engine::lint(text), text),
-            Value::List(items) => items.iter().for_each(|item| self.value(item)),
-            Value::Dict(dict) => dict.iter().for_each(|(key, value)| {
-                self.value(key);
-                self.value(value);
-            }),
-            _ => {}
-        }
-    }
-
-    fn faults(&mut self, faults: Vec<Fault>, text: &Text) {
-        faults.into_iter().for_each(|fault| self.tell(Diagnostic::from(fault.or_at(text.origin()))));
-    }
-
-    fn tell(&mut self, message: Diagnostic) {
-        let place =
-            message.span().map_or_else(Default::default, |span| (span.source().name().to_owned(), span.range().start));
-        if self.seen.insert((place.0, place.1, message.summary.clone())) {
-            self.report.push(message);
-        }
-    }
 }

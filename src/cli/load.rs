@@ -1,6 +1,6 @@
 //! From names on the command line to playbooks.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use clap::CommandFactory as _;
 
 use super::args::RunArgs;
 use super::output::general;
-use super::{config, extra_vars};
+use super::{blocks, config, extra_vars, terminal};
 use crate::diagnostic::{Diagnostic, Reaction};
 use crate::intake::{self, Document};
 use crate::modules::{MODULES, Spec};
@@ -39,7 +39,7 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<L
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let globals = Rc::new(globals(&folder, &secrets, &settings, redactor));
     let (loader, _) = loader(args, &settings, &globals, &secrets, &bus)?;
-    let playbook = playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
+    let playbook = read_playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
     Ok((loader, playbook))
 }
 
@@ -116,7 +116,9 @@ pub fn loader(
         Engine::new(&static_globals, &Layers(layers), &[]).value(value).map_err(Diagnostic::from)
     };
     let mut loader = Loader::new(roles_path(settings), Box::new(open_vault), Box::new(static_template));
-    loader.fill = fill(&args.fill)?;
+    loader.fill = fill(&args.fill)?.into();
+    loader.chosen_blocks = args.block.clone().into();
+    loader.command_with = Box::new(terminal::command_with);
     loader.collections_path = settings.list("COLLECTIONS_PATHS").into_iter().map(PathBuf::from).collect();
     let private = "DEFAULT_PRIVATE_ROLE_VARS";
     loader.private_roles = settings.is_set(private).then(|| settings.bool(private));
@@ -146,7 +148,7 @@ fn fill(words: &[String]) -> Loaded<Vec<(String, String)>> {
             fillable(name)?;
             Ok((name.to_owned(), value.to_owned()))
         }
-        _ => Err(general(format!("`--fill {word}` is no `PARAMETER=VALUE`"))),
+        _ => Err(general(format!("expected `--fill PARAMETER=VALUE`, got `--fill {word}`"))),
     };
     words.iter().map(pair).collect()
 }
@@ -213,6 +215,7 @@ fn roles_path(settings: &Settings) -> Vec<PathBuf> {
 /// # Errors
 /// If one is missing.
 pub fn all_there(args: &RunArgs, loader: &Loader) -> Loaded<()> {
+    args.playbooks.iter().try_for_each(|name| refuse_address(name))?;
     let mut paths = args.playbooks.iter().filter(|name| *name != "-").map(Path::new);
     match paths.find(|path| !path.exists() || path.is_dir()) {
         Some(path) => loader.read(path).map(drop).map_err(|problem| or_command(problem, path)),
@@ -233,59 +236,91 @@ pub fn next(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loade
 /// # Errors
 /// If it cannot be read or is not understood.
 pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
-    let (source, folder) = if name == "-" {
-        let mut text = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut text)
-            .map_err(|error| general(format!("cannot read standard input: {error}")))?;
-        (crate::yaml::read_text("<stdin>", text)?, PathBuf::from("."))
-    } else {
-        let path = Path::new(name);
-        let source = loader.read(path).map_err(|problem| or_command(problem, path))?;
-        let folder =
-            path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-        (source, folder)
-    };
+    let playbook = read_playbook(args, name, loader, bus);
+    for warning in loader.take_warnings() {
+        bus.emit(&Event::Notice(warning));
+    }
+    playbook
+}
+
+/// Reads it; the loader keeps what was noticed.
+fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
+    let (source, folder) = open(name, loader)?;
     let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some()).map_err(or_module)?;
     loader.noticed(intake.warnings)?;
     let document = match intake.document {
-        Document::Page(blocks) if args.list_blocks => {
-            for block in &blocks {
-                bus.emit(&Event::Line(listed(block)));
+        Document::Page(found) if args.list_blocks => {
+            for block in &found {
+                bus.emit(&Event::Line(blocks::describe(block)));
             }
             return Ok(None);
         }
-        Document::Page(blocks) => Document::Page(chosen(args, blocks, &source)?),
-        other if args.block.is_some() || args.list_blocks => {
-            let _ = other;
+        Document::Page(found) => {
+            let chosen = blocks::choose(args, source.name(), found)?;
+            *loader.chosen_blocks.borrow_mut() = chosen.iter().map(|block| block.number).collect();
+            Document::Page(chosen)
+        }
+        _ if !args.block.is_empty() || args.list_blocks => {
             return Err(general(format!("`{name}` is not a page with blocks")));
         }
         other => other,
     };
     let folder = crate::playbook::real_path(folder);
-    let playbook = loader.playbook(document, &source, &folder)?;
-    for warning in loader.take_warnings() {
-        bus.emit(&Event::Notice(warning));
-    }
-    Ok(Some(playbook))
+    filled(document, &source, &folder, loader).map(Some)
 }
 
-/// A block of a page in one line.
-fn listed(block: &intake::Block) -> String {
-    let heading = block.heading.as_deref().map(|heading| format!(" under \"{heading}\"")).unwrap_or_default();
-    let problem = if block.document.is_err() { " (cannot be read)" } else { "" };
-    format!("{}: line {}{heading}: {}{problem}", block.number, block.line, block.what)
+/// The text of a playbook, and the folder that its paths count from.
+fn open(name: &str, loader: &Loader) -> Loaded<(Arc<Source>, PathBuf)> {
+    if name == "-" {
+        if std::io::stdin().is_terminal() {
+            terminal::show("Paste a playbook, tasks or a page here; finish with Ctrl-D on a line of its own.\n");
+        }
+        let mut text = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut text)
+            .map_err(|error| general(format!("cannot read standard input: {error}")))?;
+        return Ok((crate::yaml::read_text("<stdin>", text)?, PathBuf::from(".")));
+    }
+    refuse_address(name)?;
+    let path = Path::new(name);
+    let source = loader.read(path).map_err(|problem| or_command(problem, path))?;
+    let folder =
+        path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    Ok((source, folder))
 }
 
-fn chosen(args: &RunArgs, blocks: Vec<intake::Block>, source: &Arc<Source>) -> Loaded<Vec<intake::Block>> {
-    let Some(number) = args.block else { return Ok(blocks) };
-    let count = blocks.len();
-    let found: Vec<intake::Block> = blocks.into_iter().filter(|block| block.number == number).collect();
-    if found.is_empty() {
-        return Err(general(format!(
-            "`{}` has no block {number}; `--list-blocks` lists its {count} runnable ones",
-            source.name()
-        )));
+/// Says how a page of the web is run: nothing is fetched by this program itself.
+fn refuse_address(name: &str) -> Loaded<()> {
+    let lower = name.to_ascii_lowercase();
+    if !["http://", "https://"].iter().any(|scheme| lower.starts_with(scheme)) {
+        return Ok(());
     }
-    Ok(found)
+    let message = Diagnostic::error(format!("`{name}` is an address, not a file; ionplay does not download pages"))
+        .hint(format!("download it first: `curl -fsSL {} | ionplay -`", terminal::quote(name)))
+        .hint("or copy the page and paste it into `ionplay -`");
+    Err(Box::new(Problem::general(message)))
+}
+
+/// Reads the plays of a document; on a terminal the user is asked for the values of empty placeholders.
+fn filled(document: Document, source: &Arc<Source>, folder: &Path, loader: &Rc<Loader>) -> Loaded<Playbook> {
+    let problem = match loader.playbook(document.clone(), source, folder) {
+        Err(problem) if !problem.placeholders.is_empty() && terminal::is_there() => problem,
+        read => return read,
+    };
+    let names = crate::playbook::placeholder_names(&problem.placeholders);
+    let some = if names.len() == 1 { "a value" } else { "some values" };
+    terminal::show(&format!("`{}` leaves {some} empty.\n", source.name()));
+    for name in names {
+        let places: Vec<_> = problem.placeholders.iter().filter(|found| found.param == name).collect();
+        let lines: Vec<String> = places.iter().map(|found| found.place.position().line.to_string()).collect();
+        let about = places.first().map_or("", |found| found.about);
+        let line = if lines.len() == 1 { "line" } else { "lines" };
+        let question = format!("{name} ({line} {}) - {about}\n{name}: ", lines.join(", "));
+        match terminal::ask(&question) {
+            Some(value) if !value.is_empty() => loader.fill.borrow_mut().push((name.to_owned(), value)),
+            _ => return Err(problem),
+        }
+    }
+    loader.take_warnings();
+    loader.playbook(document, source, folder)
 }

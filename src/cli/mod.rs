@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod args;
 pub mod async_job;
+mod blocks;
 pub mod completions;
 pub mod config;
 pub mod doc;
@@ -13,7 +14,6 @@ pub mod extra_vars;
 pub mod gitops;
 mod inventory_templates;
 pub mod lint;
-mod lint_tokens;
 pub mod load;
 pub mod output;
 pub mod plan;
@@ -22,6 +22,7 @@ mod registry_client;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+mod terminal;
 pub mod token;
 mod token_deliver;
 mod token_status;
@@ -76,9 +77,26 @@ enum Command {
     Completions(completions::Args),
 }
 
+/// What somebody reads who calls the program without any word.
+const FIRST_STEPS: &str = "\
+ionplay runs Ansible-style playbooks and documentation snippets.
+
+Try first:
+  ionplay --sandbox -           paste a snippet or a whole page, and see what
+                                it does on the built-in mock registry
+  ionplay --sandbox FILE        the same with a playbook or a page in a file
+  ionplay doc registry_token    parameters and examples of a module
+
+`ionplay --help` lists all options and commands.
+";
+
 /// Parses the command line, does what it says, and gives the exit status.
 pub fn main() -> Exit {
     end_with_parent();
+    if std::env::args_os().len() < 2 {
+        eprint!("{FIRST_STEPS}");
+        return Exit::Failed;
+    }
     let cli = match Cli::try_parse_from(words(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {

@@ -13,11 +13,12 @@ use super::load;
 use super::output::{self, broken, colours, general, guarded};
 use super::token::{self, Keeping};
 use crate::credentials::{CredentialStore, Left, RecordingConnector, RunEnd};
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::executor::{self, Parts, Run};
 use crate::exit::Exit;
 use crate::host;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
+use crate::lint;
 use crate::plan::host_effects::Deeds;
 use crate::plan::{Answers, Gather};
 use crate::playbook::loader::plain;
@@ -288,11 +289,27 @@ async fn prepare(
     // All of them before the first one runs: what is wrong with the last is told before anything is sent.
     let later = args.playbooks.iter().skip(1).map(|name| load::next(args, name, &run.loader, bus));
     let playbooks = std::iter::once(Ok(first)).chain(later).collect::<Loaded<Vec<_>>>()?;
+    if !listed || args.syntax_check {
+        announce(&playbooks, bus);
+        for warning in lint::check_tags(&playbooks, &args.tags) {
+            bus.emit(&Event::Notice(warning));
+        }
+    }
     if !listed {
         return Ok(Prepared::Run(run, playbooks, store));
     }
     executor::list(&run, &playbooks, listing)?;
     Ok(Prepared::Done)
+}
+
+/// Announces what will go wrong before the first task starts.
+fn announce(playbooks: &[Playbook], bus: &Bus) {
+    for finding in playbooks.iter().flat_map(lint::check_playbook) {
+        let Some(notice) = lint::announce(&finding) else { continue };
+        let certain = finding.message.severity == Severity::Error;
+        let task = finding.task.filter(|_| certain).map(|place| Rc::from(place.to_string()));
+        bus.emit(&Event::Announcement { notice, task });
+    }
 }
 
 /// Runs something on the one thread of the program.

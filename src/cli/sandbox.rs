@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use super::embedded;
+use super::terminal::quote;
 use crate::sandbox::{self, Fault, Latency, Options, Pace, Seed};
 
 /// Serve a container registry API on this machine
@@ -28,7 +30,8 @@ pub struct Args {
     /// Keep everything in this file, across restarts
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
-    /// Start with what this YAML or JSON file describes (unless the store already holds something)
+    /// Start with what this YAML or JSON file describes, instead of the registry `demo` (unless the store already holds
+    /// something)
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
     /// How late every answer comes, such as `20ms`, or `20ms..50ms` for a random delay between the two
@@ -69,7 +72,8 @@ impl Args {
         if !self.time_scale.is_finite() || self.time_scale < 0.0 {
             bail!("`--time-scale` must be zero or more, not `{}`", self.time_scale);
         }
-        let mut options = Options { listen: self.listen, store: self.store.clone(), ..Options::default() };
+        let seed = embedded::demo_seed();
+        let mut options = Options { listen: self.listen, store: self.store.clone(), seed, ..Options::default() };
         if let Some(path) = &self.seed {
             let text =
                 std::fs::read_to_string(path).with_context(|| format!("cannot read the seed `{}`", path.display()))?;
@@ -121,16 +125,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// Returns the text printed at start; standard output may be fed to `eval`.
 fn welcome(url: &str, token: &str) -> String {
     format!("# sandbox at {url}, Ctrl-C stops it\nexport IONOS_API_URL={url}\nexport IONOS_TOKEN={}\n", quote(token))
-}
-
-/// Quotes for a shell where that is needed.
-fn quote(word: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/@%+=,".contains(&b);
-    if !word.is_empty() && word.bytes().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 /// Waits for Ctrl-C or a polite request to end.

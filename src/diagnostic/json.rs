@@ -2,7 +2,7 @@
 
 use super::{Diagnostic, Severity};
 
-/// `{severity, summary, hints, places: [{file, line, column, end_line, end_column, text}]}`.
+/// `{severity, summary, notes, hints, places: [{file, line, column, end_line, end_column, text}]}`.
 pub fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {
     let severity = match diagnostic.severity {
         Severity::Error => "error",
@@ -12,22 +12,25 @@ pub fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {
     let places: Vec<_> = diagnostic
         .labels
         .iter()
-        .map(|label| {
-            let source = label.span.source();
-            let (start, end) = (label.span.position(), source.position(label.span.range().end));
+        .map(|label| (&label.span, label.text.as_str()))
+        .chain(diagnostic.also.iter().map(|span| (span, "")))
+        .map(|(span, text)| {
+            let source = span.source();
+            let (start, end) = (span.position(), source.position(span.range().end));
             serde_json::json!({
                 "file": source.name(),
                 "line": start.line,
                 "column": start.column,
                 "end_line": end.line,
                 "end_column": end.column,
-                "text": label.text,
+                "text": text,
             })
         })
         .collect();
     serde_json::json!({
         "severity": severity,
         "summary": diagnostic.summary,
+        "notes": diagnostic.notes,
         "hints": diagnostic.hints,
         "places": places,
     })

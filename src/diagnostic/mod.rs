@@ -3,10 +3,13 @@
 //! Every room has its own error type; all of them turn into a [`Diagnostic`] on their way out. Drawing is in
 //! [`render`], so nothing else decides how a message looks.
 
+pub mod characters;
+mod fold;
 pub mod json;
 mod policy;
 pub mod render;
 
+pub use fold::fold_repeated;
 pub use policy::Reaction;
 
 use crate::source::Span;
@@ -42,6 +45,10 @@ pub struct Diagnostic {
     pub summary: String,
     /// Where; the first is the place itself, others explain it (boxed: most results carry none).
     pub labels: Vec<Label>,
+    /// Further places of the same, listed and not drawn.
+    pub also: Vec<Span>,
+    /// Further facts, each a sentence or a list with one line for each member.
+    pub notes: Vec<String>,
     /// Remedies, each a sentence.
     pub hints: Vec<String>,
 }
@@ -52,7 +59,14 @@ pub type Report = Vec<Diagnostic>;
 impl Diagnostic {
     /// An error.
     pub fn error(summary: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, summary: summary.into(), labels: Vec::new(), hints: Vec::new() }
+        Self {
+            severity: Severity::Error,
+            summary: summary.into(),
+            labels: Vec::new(),
+            also: Vec::new(),
+            notes: Vec::new(),
+            hints: Vec::new(),
+        }
     }
 
     /// A warning.
@@ -79,6 +93,13 @@ impl Diagnostic {
             Some(span) => self.at(span, text),
             None => self,
         }
+    }
+
+    /// Adds a further fact.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
     }
 
     /// Adds what the user can do.

@@ -1,8 +1,11 @@
 //! The picture under the source line. The only user of annotate-snippets.
 
+use std::io::IsTerminal;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, Severity};
+use super::{Diagnostic, Label, Severity};
+use crate::source::Span;
 
 /// Draws a message with its source lines, ready to be printed; `colour` only where the reader is a terminal.
 pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
@@ -11,10 +14,16 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Deprecation => Level::WARNING.with_name("deprecated"),
     };
-    let mut group = Group::with_title(level.primary_title(&diagnostic.summary));
+    let width = terminal_width();
+    // `error: ` and `  = help: ` stand before the first line of what they introduce.
+    let title = wrap(&diagnostic.summary, width, "warning: ".len());
+    let mut group = Group::with_title(level.primary_title(&title));
     // One snippet for each source, so that labels in the same file share a picture.
     let mut drawn: Vec<&str> = Vec::new();
-    for label in &diagnostic.labels {
+    // Places are shown in the text that the user has.
+    let labels: Vec<Label> =
+        diagnostic.labels.iter().map(|label| Label { span: label.span.shown(), text: label.text.clone() }).collect();
+    for label in &labels {
         let source = label.span.source();
         if drawn.contains(&source.name()) {
             continue;
@@ -25,7 +34,7 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
             group = group.element(Origin::path(source.name()).line(place.line).char_column(place.column));
             continue;
         }
-        let annotations = diagnostic.labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
+        let annotations = labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
         let mut snippet = Snippet::source(source.text()).path(source.name()).fold(true);
         if diagnostic.severity == Severity::Error {
             let lead = before(label.span.range().start, source.text());
@@ -42,11 +51,57 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         }
         group = group.element(snippet);
     }
+    if !diagnostic.also.is_empty() {
+        group = group.element(Level::NOTE.message(wrap(&list_places(&diagnostic.also), width, MARGIN)));
+    }
+    for note in &diagnostic.notes {
+        group = group.element(Level::NOTE.message(wrap(note, width, MARGIN)));
+    }
     for hint in &diagnostic.hints {
-        group = group.element(Level::HELP.message(hint.as_str()));
+        group = group.element(Level::HELP.message(wrap(hint, width, MARGIN)));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    renderer.render(&[group])
+    renderer.term_width(width.unwrap_or(DEFAULT_WIDTH)).render(&[group])
+}
+
+/// The columns before a note or a help text: number of the line, ` = `, and the word.
+const MARGIN: usize = 13;
+
+/// How wide pictures may be where no terminal says it.
+const DEFAULT_WIDTH: usize = 140;
+
+/// The width of the terminal that messages are read at; `None` where they go to a file or a pipe, whose readers look for
+/// whole lines.
+pub fn terminal_width() -> Option<usize> {
+    let terminal = console::Term::stderr();
+    let seen = terminal.is_term() && std::io::stdout().is_terminal();
+    seen.then(|| terminal.size_checked()).flatten().map(|(_, columns)| usize::from(columns)).filter(|width| *width > 30)
+}
+
+/// Breaks lines at words so that they fit beside a margin. What stands in backticks is copied and stays whole.
+pub fn wrap(text: &str, width: Option<usize>, margin: usize) -> String {
+    const KEPT: char = '\u{e000}';
+    let Some(width) = width else { return text.to_owned() };
+    let options = textwrap::Options::new(width.saturating_sub(margin).max(20)).break_words(false);
+    let mut quoted = false;
+    let kept = text.chars().map(|c| {
+        quoted ^= c == '`';
+        if quoted && c == ' ' { KEPT } else { c }
+    });
+    let kept: String = kept.collect();
+    let lines: Vec<String> = kept.lines().map(|line| textwrap::fill(line, &options)).collect();
+    lines.join("\n").replace(KEPT, " ")
+}
+
+/// How many further places are listed; beyond it only their number is.
+const LISTED_PLACES: usize = 12;
+
+/// `also at page.md:13:13, page.md:25:13`.
+fn list_places(places: &[Span]) -> String {
+    let listed: Vec<String> = places.iter().take(LISTED_PLACES).map(Span::to_string).collect();
+    let more = places.len() - listed.len();
+    let rest = if more > 0 { format!(" and at {more} other places") } else { String::new() };
+    format!("also at {}{rest}", listed.join(", "))
 }
 
 /// How many lines are shown before the one that an error is about.
@@ -91,6 +146,14 @@ mod tests {
         assert!(shown.contains("--> token.yml:2:9"), "{shown}");
         assert!(shown.contains("^^^^^^"), "{shown}");
         assert!(shown.contains("did you mean `enabled`?"), "{shown}");
+    }
+
+    #[test]
+    fn long_lines_break_at_words_and_commands_stay_whole() {
+        let text = "or give the values on the command line: `ionplay --fill registry=VALUE page.md`";
+        let wrapped = "or give the values on the command\nline:\n`ionplay --fill registry=VALUE page.md`";
+        assert_eq!(wrap(text, Some(50), 13), wrapped);
+        assert_eq!(wrap(text, None, 13), text);
     }
 
     #[test]

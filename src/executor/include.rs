@@ -270,9 +270,9 @@ impl Request {
         }
         let around = Surroundings { frame: Rc::clone(&frame), handlers: task.handler };
         run.loader.take_imported();
-        let items = run.loader.task_list(&node, "tasks", &around).map_err(Missing::Fatal)?;
+        let items = run.loader.task_list(&node, "tasks", &around);
+        let items = run.loader.settle_with(items).map_err(Missing::Fatal)?;
         take_in(run, play)?;
-        run.loader.settle().map_err(Missing::Fatal)?;
         Ok(Block::implicit(items, frame))
     }
 
@@ -285,17 +285,17 @@ impl Request {
     ) -> Result<Block, Missing> {
         let role = run.loader.role(entry.clone(), &play.play.folder, Some(&task.frame)).map_err(classify)?;
         let frame = Rc::new(self.frame(task, None)?);
-        let handlers = run.loader.role_handlers(&role, &frame).map_err(Missing::Fatal)?;
-        play.add_handlers(&handlers);
+        let handlers = run.loader.role_handlers(&role, &frame);
+        play.add_handlers(&run.loader.settle_with(handlers).map_err(Missing::Fatal)?);
         if entry.public {
             play.roles.borrow_mut().push(Rc::clone(&role));
         } else {
             play.included_roles.borrow_mut().push(Rc::clone(&role));
         }
         run.loader.take_imported();
-        let block = run.loader.role_block(&role, &frame, true).map_err(Missing::Fatal)?;
+        let block = run.loader.role_block(&role, &frame, true);
+        let block = run.loader.settle_with(block).map_err(Missing::Fatal)?;
         take_in(run, play)?;
-        run.loader.settle().map_err(Missing::Fatal)?;
         Ok(block)
     }
 }
@@ -303,7 +303,8 @@ impl Request {
 /// Makes the handlers of roles known that what was included has imported, and their variables if they are for all.
 fn take_in(run: &Rc<Run>, play: &Rc<PlayRun>) -> Result<(), Missing> {
     for (role, import) in run.loader.take_imported() {
-        play.add_handlers(&run.loader.role_handlers(&role, &import).map_err(Missing::Fatal)?);
+        let handlers = run.loader.role_handlers(&role, &import);
+        play.add_handlers(&run.loader.settle_with(handlers).map_err(Missing::Fatal)?);
         let roles = if role.public { &play.roles } else { &play.included_roles };
         roles.borrow_mut().push(role);
     }

@@ -283,7 +283,8 @@ fn hosts(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<Vec<Rc<str>>> {
     let patterns = patterns(run, play)?;
     let chosen = run.inventory.borrow().select_all(&patterns);
     for warning in run.inventory.borrow().take_warnings() {
-        run.bus.emit(&Event::Notice(warning));
+        let place = play.keyword(Keyword::Hosts).map(crate::yaml::Node::span).filter(|_| warning.labels.is_empty());
+        run.bus.emit(&Event::Notice(warning.at_some(place, "")));
     }
     let chosen = chosen.map_err(|message| Box::new(Problem::general(message.at(&play.span, ""))))?;
     Ok(chosen.iter().map(|host| Rc::from(&**host)).collect())

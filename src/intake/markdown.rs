@@ -9,7 +9,7 @@ use crate::source::Source;
 use crate::yaml::Node;
 
 /// A block of a page that can be run, or that was meant to be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Block {
     /// Number among the runnable blocks of the page, from 1.
     pub number: usize,
@@ -39,8 +39,18 @@ pub fn is_page(source: &Source) -> bool {
     if named(&[".md", ".markdown", ".mdx"]) {
         return true;
     }
-    !named(&[".yml", ".yaml", ".json"])
-        && source.text().lines().any(|line| line.starts_with("```") || line.starts_with("~~~"))
+    if named(&[".yml", ".yaml", ".json"]) {
+        return false;
+    }
+    let is_fence = |line: &&str| line.starts_with("```") || line.starts_with("~~~");
+    let mut fences = source.text().lines().filter(is_fence);
+    let last = source.text().lines().rfind(|line| !line.trim().is_empty());
+    // A fence that stands alone at the end has lost its beginning.
+    match (fences.next(), fences.next()) {
+        (None, _) => false,
+        (Some(only), None) => last != Some(only),
+        _ => true,
+    }
 }
 
 /// Reads the runnable blocks of a page.
@@ -63,7 +73,8 @@ pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<In
             Err(_) if !is_yaml || is_yaml_of_another_kind(source, &fenced.range) => continue,
             Err(error) => Err(error),
         };
-        let entity = html_entity(text).map(|at| fenced.range.start + at.start..fenced.range.start + at.end);
+        let entity =
+            super::clipboard::first_entity(text).map(|at| fenced.range.start + at.start..fenced.range.start + at.end);
         let document = document.map_err(|error| match entity {
             Some(_) => error.hint("the page has HTML entities in this block; write the characters themselves"),
             None => error,
@@ -115,20 +126,6 @@ fn name_of(node: &Node) -> String {
     let entries = node.entries().unwrap_or_default();
     let keys = || entries.iter().filter_map(|entry| entry.key.as_str());
     keys().find(|key| !super::stack::is_keyword(key)).or_else(|| keys().next()).unwrap_or("?").to_owned()
-}
-
-/// The first HTML entity of a text, such as `&quot;` or `&#x20;`.
-fn html_entity(text: &str) -> Option<Range<usize>> {
-    text.match_indices('&').find_map(|(at, _)| {
-        let rest = &text[at + 1..];
-        let name = &rest[..rest.bytes().take(10).position(|b| b == b';')?];
-        let known = matches!(name, "quot" | "amp" | "lt" | "gt" | "apos" | "nbsp");
-        let numeric = name.strip_prefix('#').is_some_and(|digits| {
-            !digits.is_empty()
-                && digits.strip_prefix(['x', 'X']).unwrap_or(digits).bytes().all(|b| b.is_ascii_hexdigit())
-        });
-        (known || numeric).then_some(at..at + name.len() + 2)
-    })
 }
 
 /// All fenced blocks in their order; one that is not closed reaches to the end of the text.

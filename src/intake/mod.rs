@@ -1,11 +1,13 @@
 //! What a document is: plays, tasks, tasks as documentation pages print them, or a page with such blocks in it.
 
+mod clipboard;
 pub mod markdown;
 mod stack;
 
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use clipboard::first_entity;
 pub use markdown::Block;
 
 use crate::diagnostic::{Diagnostic, Report};
@@ -13,7 +15,7 @@ use crate::source::Source;
 use crate::yaml::{self, Kind, Node};
 
 /// A document that can be run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Document {
     /// A list of plays: mappings with `hosts`, or `import_playbook`.
     Playbook(Node),
@@ -58,8 +60,49 @@ const PLAY_KEYS: &[&str] = &[
 /// # Errors
 /// When the text is not YAML, is empty, or is neither plays nor tasks nor a page with either.
 pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
+    let source = clipboard::without_mark(source);
+    let read = read_text(&source, is_module);
+    if count_errors(&read) == 0 && !clipboard::is_deceptive(source.text()) {
+        return read;
+    }
+    let Some(repaired) = clipboard::repair(&source) else { return read };
+    let phrases = repaired.repairs.join("; ");
+    let again = read_text(&repaired.source, is_module);
+    match (read, again) {
+        (read, Ok(mut intake)) if count_errors(&read) >= count_errors_of(&intake) => {
+            let place = source.span(0..source.text().find('\n').unwrap_or(source.text().len()));
+            let summary = format!("read `{}` without what copying has put into it: {phrases}", source.name());
+            intake.warnings.push(Diagnostic::warning(summary).at(&place, "").hint("copy the text alone to be certain"));
+            Ok(intake)
+        }
+        (Ok(intake), _) => Ok(intake),
+        // The damage is told together with what is left when it is undone.
+        (Err(_), Err(error)) => Err(error.note(format!("the text was read without {phrases}"))),
+        (Err(error), Ok(_)) => Err(error),
+    }
+}
+
+fn count_errors(read: &Result<Intake, Diagnostic>) -> usize {
+    read.as_ref().map_or(usize::MAX, count_errors_of)
+}
+
+/// How many blocks of a page cannot be read.
+fn count_errors_of(intake: &Intake) -> usize {
+    match &intake.document {
+        Document::Page(blocks) => blocks.iter().filter(|block| block.document.is_err()).count(),
+        _ => 0,
+    }
+}
+
+fn read_text(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
     if markdown::is_page(source) {
         return markdown::read(source, is_module);
+    }
+    if clipboard::is_html(source.text()) {
+        let start = source.text().len() - source.text().trim_start().len();
+        return Err(Diagnostic::error(format!("`{}` is an HTML page, not a playbook", source.name()))
+            .at(&source.span(start..start + 1), "")
+            .hint("copy the code block out of the page, or save the page as Markdown"));
     }
     let mut warnings = Report::new();
     let document = read_part(source, 0..source.text().len(), is_module, &mut warnings)?;
@@ -151,8 +194,14 @@ fn is_play(node: &Node) -> bool {
 fn is_task(node: &Node, is_module: &dyn Fn(&str) -> bool) -> bool {
     let Some(entries) = node.entries() else { return false };
     let keys = || entries.iter().filter_map(|entry| entry.key.as_str());
-    let others = keys().filter(|key| !stack::is_keyword(key)).count();
-    keys().any(|key| stack::is_action(key, is_module)) || others == 1 && keys().any(stack::is_keyword)
+    let others: Vec<_> = entries.iter().filter(|e| e.key.as_str().is_some_and(|key| !stack::is_keyword(key))).collect();
+    // Arguments are a mapping or `name=value`; a plain value is that of a variable.
+    let has_arguments = |node: &Node| match node.scalar() {
+        Some(value) => value.is_null() || value.as_str().is_some_and(|text| text.contains('=')),
+        None => node.entries().is_some(),
+    };
+    keys().any(|key| stack::is_action(key, is_module))
+        || others.len() == 1 && has_arguments(&others[0].value) && keys().any(stack::is_keyword)
 }
 
 /// A mapping that is neither play nor task: say what it probably is.

@@ -23,8 +23,12 @@ impl Inventory {
         let Ok(path) = std::path::absolute(path) else { return false };
         self.folders.push(if path.is_dir() { path.clone() } else { parent_folder(&path) });
         if !path.exists() {
+            let entries = std::fs::read_dir(parent_folder(&path)).into_iter().flatten().flatten();
+            let known: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             self.warn(
                 Diagnostic::warning(format!("the inventory `{source}` does not exist"))
+                    .suggest(&name, &known)
                     .hint("a list of host names needs a comma: `-i host,`"),
             );
             return false;

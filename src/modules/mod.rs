@@ -19,6 +19,7 @@ pub use args::Args;
 pub use outcome::{Diff, Effect, Failure, Later, Outcome};
 pub use spec::Spec;
 
+use crate::diagnostic::Diagnostic;
 use crate::host::HostApi;
 use crate::source::Span;
 use crate::template::Context as TemplateContext;
@@ -37,6 +38,14 @@ pub trait Module: Sync {
     /// A module never asks whether this is a dry run in order to decide what to write: it writes through the APIs of
     /// the context, which are foretelling ones in check mode.
     fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>>;
+
+    /// Checks the values of arguments that are known before the run, without any request; warnings go to the context.
+    ///
+    /// # Errors
+    /// If a value can be right in no run.
+    fn check_values(&self, _args: &Args, _context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
+        Ok(())
+    }
 }
 
 /// All modules, sorted by name.

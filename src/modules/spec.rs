@@ -34,6 +34,10 @@ pub struct Spec {
     pub required_if: &'static [(&'static str, &'static str, &'static [&'static str])],
     /// Parameters beyond the table are kept as they are (`set_fact`, `add_host`, `debug`'s friends).
     pub any_params: bool,
+    /// Parameters beyond the table are refused after all, but only when the module runs.
+    pub late_names: bool,
+    /// Groups of parameters of which the module needs one, and looks for it only when it runs.
+    pub needs: &'static [&'static [&'static str]],
     /// Unknown parameters are refused in the words of the controller (`Invalid options for ..`).
     pub invalid_options: bool,
     /// Parameters that a dry run may leave unknown and still say what happens; `*` for all.
@@ -152,6 +156,8 @@ impl Spec {
             required_together: &[],
             required_if: &[],
             any_params: false,
+            late_names: false,
+            needs: &[],
             invalid_options: false,
             may_be_unknown: &[],
             hands_on: HandsOn::Nothing,
@@ -230,6 +236,12 @@ impl Spec {
     #[must_use]
     pub const fn any_params(self) -> Self {
         Self { any_params: true, ..self }
+    }
+
+    /// Parameters beyond the table are refused when the module runs, and of each group one is needed then.
+    #[must_use]
+    pub const fn checked_late(self, needs: &'static [&'static [&'static str]]) -> Self {
+        Self { any_params: true, late_names: true, needs, ..self }
     }
 
     /// Unknown parameters are refused in the words of the controller.

@@ -82,7 +82,9 @@ pub struct Invocation {
     /// `--start-at-task`
     pub start_at_task: Option<String>,
     /// `--block`
-    pub block: Option<usize>,
+    pub block: Vec<usize>,
+    /// `--all-blocks`
+    pub all_blocks: bool,
     /// `--force-handlers`
     pub force_handlers: bool,
     /// `--sandbox`

@@ -86,21 +86,130 @@ pub fn resolve(name: &str) -> Option<String> {
     found.or_else(|| NOT_HERE.contains(&short).then(|| format!("ansible.builtin.{short}")))
 }
 
+/// The collection of which the container registry modules are included.
+const IONOS: &str = "ionoscloudsdk.ionoscloud";
+
+/// Other modules of that collection: their names are not typing mistakes.
+const IONOS_OTHERS: &[&str] = &[
+    "application_load_balancer",
+    "backupunit",
+    "certificate",
+    "cube_server",
+    "datacenter",
+    "firewall_rule",
+    "image",
+    "ipblock",
+    "k8s_cluster",
+    "k8s_nodepool",
+    "lan",
+    "location",
+    "mariadb_cluster",
+    "mongo_cluster",
+    "nat_gateway",
+    "network_load_balancer",
+    "nic",
+    "pcc",
+    "postgres_cluster",
+    "s3key",
+    "server",
+    "snapshot",
+    "target_group",
+    "vcpu_server",
+    "volume",
+    "vpn_gateway",
+];
+
+/// Whether a short name belongs to another module of the collection, or to one of its `_info` and part modules.
+fn is_ionos_other(name: &str) -> bool {
+    IONOS_OTHERS
+        .iter()
+        .any(|other| name.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')))
+}
+
+/// Whether a key of a task names a module that exists elsewhere and is not included here.
+pub fn is_missing(name: &str) -> bool {
+    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+    if NOT_HERE.contains(&short) {
+        return true;
+    }
+    if resolve(name).is_some() || super::Keyword::find(name).is_some() {
+        return false;
+    }
+    name.matches('.').count() > 1 || is_ionos_other(name)
+}
+
 /// The message for a name that no module has.
 pub fn unknown_module(name: &str, span: &Span) -> Diagnostic {
-    let full: Vec<&str> = modules::MODULES.iter().map(|module| module.spec().name).collect();
-    let short: Vec<&str> = full
-        .iter()
-        .map(|name| name.rsplit('.').next().unwrap_or(name))
-        .chain(EXECUTOR_ACTIONS.iter().copied())
-        .collect();
-    let message = Diagnostic::error(format!("there is no module `{name}`")).at(span, "");
-    if name.contains('.') { message.suggest(name, &full) } else { message.suggest(name, &short) }
+    let (collection, last) = name.rsplit_once('.').unwrap_or(("", name));
+    let names: Vec<&'static str> = modules::MODULES.iter().map(|module| module.spec().name).collect();
+    let in_collection = |wanted: &str| -> Vec<&'static str> {
+        let parts = names.iter().filter_map(|name| name.rsplit_once('.'));
+        parts.filter(|(collection, _)| *collection == wanted).map(|(_, last)| last).collect()
+    };
+    let missing = || Diagnostic::error(format!("the module `{name}` is not included in ionplay")).at(span, "");
+    let unknown = || Diagnostic::error(format!("there is no module `{name}`")).at(span, "");
+    if let Some(odd) = crate::diagnostic::characters::explain_odd_character(name) {
+        return unknown().hint(odd);
+    }
+    if (collection == IONOS || collection.is_empty()) && is_ionos_other(last) {
+        let hint = format!("it is part of `{IONOS}`; ionplay covers the container registry modules only");
+        return missing().hint(hint);
+    }
+    if collection.is_empty() {
+        let short = names.iter().map(|name| name.rsplit('.').next().unwrap_or(name));
+        let short: Vec<&str> = short.chain(EXECUTOR_ACTIONS.iter().copied()).collect();
+        let message = unknown().suggest(name, &short);
+        return if message.hints.is_empty() {
+            message.hint("`ionplay doc` lists the modules that are included")
+        } else {
+            message
+        };
+    }
+    // A misspelt collection is recognised by a module that it really has.
+    let near = crate::suggest::nearest(collection, &["ansible.builtin", IONOS]).and_then(|known| {
+        Some((known, crate::suggest::nearest(last, in_collection(known).iter().copied())?.to_owned()))
+    });
+    // `builtin.copy` is half of a full name.
+    let ending = format!(".{last}");
+    let short = (!collection.contains('.')).then(|| names.iter().find(|name| name.ends_with(&ending)));
+    match (near, short.flatten()) {
+        (Some((known, near)), _) => unknown().hint(format!("did you mean `{known}.{near}`?")),
+        (None, Some(full)) => unknown().hint(format!("did you mean `{full}`?")),
+        (None, None) if collection == IONOS => {
+            missing().hint(format!("of the collection `{IONOS}` ionplay covers the container registry modules only"))
+        }
+        (None, None) => {
+            missing().hint("modules of other collections cannot be loaded; `ionplay doc` lists those that are included")
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn case(name: &str, says: &str) {
+        let source = crate::source::Source::new("play.yml", name);
+        let message = unknown_module(name, &source.span(0..name.len())).one_line();
+        assert!(message.contains(says), "{name}: {message}");
+    }
+
+    #[test]
+    fn missing_module_is_told_from_misspelt_module() {
+        case("ionoscloudsdk.ionoscloud.datacenter", "is not included in ionplay; it is part of");
+        case("ionoscloudsdk.ionoscloud.nic_info", "is not included in ionplay; it is part of");
+        case("datacenter", "is not included in ionplay; it is part of");
+        case("ionoscloudsdk.ionoscloud.kafka_topic", "covers the container registry modules only");
+        case("ionoscloudsdk.ionoscloud.registry_tokn", "did you mean `ionoscloudsdk.ionoscloud.registry_token`?");
+        case("ionoscloudsdk.ionscloud.registry_token", "did you mean `ionoscloudsdk.ionoscloud.registry_token`?");
+        case("ansible.bultin.copy", "did you mean `ansible.builtin.copy`?");
+        case("ansible.builtin.cpy", "did you mean `ansible.builtin.copy`?");
+        case("builtin.copy", "did you mean `ansible.builtin.copy`?");
+        case("community.docker.docker_login", "cannot be loaded");
+        case("debg", "did you mean `debug`?");
+        case("frobnicate", "`ionplay doc` lists the modules");
+    }
 
     #[test]
     fn what_is_not_here_is_not_here() {

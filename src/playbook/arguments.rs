@@ -148,7 +148,10 @@ impl Loader {
             if pairs_only && !rest.trim_start().starts_with("{{") {
                 return Err(Diagnostic::error(format!("`{module}` takes `parameter=value` pairs, not free text"))
                     .at(span, format!("`{}` is no pair", rest.trim()))
-                    .hint("write the arguments as a mapping below the module's name")
+                    .hint(match crate::modules::args::colon_without_blank(&rest) {
+                        Some(fixed) => format!("write a blank after the colon: `{fixed}`"),
+                        None => "write the arguments as a mapping below the module's name".to_owned(),
+                    })
                     .into());
             }
             values.set("_raw_params", written(rest));

@@ -4,6 +4,7 @@
 
 use super::keyword::Keyword;
 use super::loader::Loader;
+use super::placeholder::Placeholder;
 use super::task::Task;
 use crate::address;
 use crate::diagnostic::Diagnostic;
@@ -27,13 +28,19 @@ impl Loader {
             return;
         }
         self.fill_placeholders(spec, task);
+        let mut misspelt = false;
         if let Some(node) = &task.args.node {
             for message in args::check_names(spec, node, true) {
                 self.complain(message);
             }
+            let names = node.entries().unwrap_or_default().iter().filter_map(|entry| entry.key.as_str());
+            misspelt = names.into_iter().any(|name| spec.param(name).is_none());
+        }
+        if let Some(module) = modules::find(&task.action.full) {
+            self.check_literal_values(module, task);
         }
         if task.args.template.is_none() && task.keyword_all(Keyword::When).is_empty() {
-            self.check_required(spec, task);
+            self.check_required(spec, task, misspelt);
         }
     }
 
@@ -63,7 +70,7 @@ impl Loader {
 
     /// `--fill` gives a value to every empty placeholder of its parameter; what has a value keeps it.
     fn fill_placeholders(&self, spec: &Spec, task: &mut Task) {
-        for (name, value) in &self.fill {
+        for (name, value) in self.fill.borrow().iter() {
             let Some(param) = spec.param(name) else { continue };
             for known in std::iter::once(&param.name).chain(param.aliases) {
                 if task.args.values.get(known).is_some_and(is_empty) {
@@ -74,7 +81,8 @@ impl Loader {
         }
     }
 
-    fn check_required(&self, spec: &Spec, task: &Task) {
+    /// A parameter that seems to be missing may be the one that is `misspelt`, which has been reported.
+    fn check_required(&self, spec: &Spec, task: &Task, misspelt: bool) {
         let state = match task.args.values.get("state") {
             Some(Value::Str(text)) if !text.is_template() => text.as_str(),
             Some(_) => return,
@@ -83,28 +91,26 @@ impl Loader {
         let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty();
         // What is not there at all comes first, as in the original.
         let needed = |param: &&Param| param.required || param.required_in.contains(&state);
-        let (absent, others): (Vec<_>, Vec<_>) =
+        let (absent, others): (Vec<&Param>, Vec<&Param>) =
             spec.all_params().filter(needed).partition(|param| param.required && given(task, param).is_none());
         for param in absent.into_iter().chain(others) {
-            let given = given(task, param);
-            let message = match given {
-                Some((_, value)) if is_empty(value) => {
-                    format!("{} parameter is required for {} state {state}", param.name, spec.label)
+            let of_state = || format!("{} parameter is required for {} state {state}", param.name, spec.label);
+            match given(task, param) {
+                Some((name, value)) if is_empty(value) => self.note_placeholder(Placeholder {
+                    param: param.name,
+                    about: param.about,
+                    reason: of_state(),
+                    place: self.place_of(task, name),
+                }),
+                Some(_) => {}
+                None if misspelt || defaults || param.env.is_some() => {}
+                None => {
+                    let message =
+                        if param.required { format!("missing required arguments: {}", param.name) } else { of_state() };
+                    let message = Diagnostic::error(message).at(&task.args.span, "");
+                    self.complain(message.hint(format!("add `{}: VALUE`", param.name)));
                 }
-                Some(_) => continue,
-                None if defaults || param.env.is_some() => continue,
-                None if param.required => format!("missing required arguments: {}", param.name),
-                None => format!("{} parameter is required for {} state {state}", param.name, spec.label),
-            };
-            let place = match given {
-                Some((name, _)) => self.place_of(task, name),
-                None => task.args.span.clone(),
-            };
-            let remedy = match given {
-                Some(_) => format!("put a value here, or run with `--fill {}=VALUE`", param.name),
-                None => format!("add `{}: VALUE`", param.name),
-            };
-            self.complain(Diagnostic::error(message).at(&place, "").hint(remedy));
+            }
         }
     }
 

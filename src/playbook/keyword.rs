@@ -273,6 +273,9 @@ pub fn allowed_keyword(entry: &Entry, place: Place) -> Loaded<Option<Keyword>> {
 pub fn unknown_key(name: &str, span: &Span, place: Place) -> Diagnostic {
     let known: Vec<&str> = names(place).collect();
     let message = Diagnostic::error(format!("`{name}` is not a keyword of {}", place.label())).at(span, "");
+    if let Some(odd) = crate::diagnostic::characters::explain_odd_character(name) {
+        return message.hint(odd);
+    }
     match Keyword::find(name) {
         Some(keyword) if keyword.row().allowed(Place::Task) && place == Place::Block => {
             message.hint(format!("write `{name}` at the tasks inside the block"))

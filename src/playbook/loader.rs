@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Loaded, Problem};
-use crate::diagnostic::{Diagnostic, Reaction, Report, Severity};
+use super::placeholder::{self, Placeholder};
+use super::{Loaded, Problem, ProblemKind};
+use crate::diagnostic::{Diagnostic, Reaction, Report, Severity, fold_repeated};
 use crate::input_digests::Reads;
 use crate::source::Source;
 use crate::value::{Dict, Value};
@@ -19,6 +20,18 @@ pub type OpenVault = dyn Fn(&str, &Path) -> Result<String, Diagnostic>;
 /// Templates the name of a static import with the variables that are known when the playbook is read.
 pub type StaticTemplate = dyn Fn(&Value, &[Rc<Dict>]) -> Result<Value, Diagnostic>;
 
+/// What is wrong with the texts read so far.
+#[derive(Default)]
+struct Complaints {
+    /// The kind of the first thing that could not be read at all.
+    kind: Option<ProblemKind>,
+    report: Report,
+    placeholders: Vec<Placeholder>,
+}
+
+/// Returns the command line of the run with further options in it.
+pub type CommandWith = dyn Fn(&[String]) -> String;
+
 /// Reads files and remembers them.
 pub struct Loader {
     /// Folders in which roles are looked for, besides `roles` next to the playbook.
@@ -27,8 +40,12 @@ pub struct Loader {
     pub collections_path: Vec<PathBuf>,
     /// Whether variables of roles that do not say so are for the role alone; by default those of included ones are.
     pub private_roles: Option<bool>,
-    /// Values for empty placeholders, by parameter (`--fill`).
-    pub fill: Vec<(String, String)>,
+    /// Values for empty placeholders, by parameter (`--fill`, and what was typed at the terminal).
+    pub fill: RefCell<Vec<(String, String)>>,
+    /// The blocks of a page that the user has chosen at the terminal.
+    pub chosen_blocks: RefCell<Vec<usize>>,
+    /// The command line of this run with further options in it.
+    pub command_with: Box<CommandWith>,
     /// Policy for duplicate keys.
     pub duplicate_keys: Reaction,
     /// Is told every secret that stands in a playbook in clear text, so that no picture of its line shows it.
@@ -40,7 +57,7 @@ pub struct Loader {
     open_vault: Box<OpenVault>,
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
-    complaints: RefCell<Report>,
+    complaints: RefCell<Complaints>,
     files: RefCell<HashMap<PathBuf, Option<Node>>>,
     /// Which files were read.
     pub reads: Rc<Reads>,
@@ -57,7 +74,9 @@ impl Loader {
     pub fn new(roles_path: Vec<PathBuf>, open_vault: Box<OpenVault>, static_template: Box<StaticTemplate>) -> Self {
         Self {
             roles_path,
-            fill: Vec::new(),
+            fill: RefCell::default(),
+            chosen_blocks: RefCell::default(),
+            command_with: Box::new(|options| options.join(" ")),
             collections_path: Vec::new(),
             private_roles: None,
             duplicate_keys: Reaction::default(),
@@ -86,18 +105,52 @@ impl Loader {
         self.warnings.borrow_mut().push(warning);
     }
 
-    /// Notes something that is wrong but need not stop the reading: everything wrong is told at once.
+    /// Notes something that is wrong but need not stop the reading: everything wrong is reported at once.
     pub(super) fn complain(&self, complaint: Diagnostic) {
-        self.complaints.borrow_mut().push(complaint);
+        self.complaints.borrow_mut().report.push(complaint);
     }
 
-    /// Tells what was noted.
+    /// Notes a task that cannot be read; those after it are read all the same.
+    pub(super) fn complain_of(&self, problem: Problem) {
+        let mut complaints = self.complaints.borrow_mut();
+        complaints.kind.get_or_insert(problem.kind);
+        complaints.report.extend(problem.report);
+    }
+
+    /// Notes a parameter that is an empty placeholder.
+    pub(super) fn note_placeholder(&self, placeholder: Placeholder) {
+        self.complaints.borrow_mut().placeholders.push(placeholder);
+    }
+
+    /// Reports what was noted.
     ///
     /// # Errors
     /// If anything was.
     pub fn settle(&self) -> Loaded<()> {
-        let report = self.complaints.take();
-        if report.is_empty() { Ok(()) } else { Err(Box::new(Problem { kind: super::ProblemKind::Parse, report })) }
+        let Complaints { kind, mut report, placeholders } = self.complaints.take();
+        let alone = report.is_empty();
+        report.extend(placeholder::describe(&placeholders, &self.command_with));
+        if report.is_empty() {
+            return Ok(());
+        }
+        let placeholders = if alone { placeholders } else { Vec::new() };
+        let kind = kind.unwrap_or(ProblemKind::Parse);
+        Err(Box::new(Problem { kind, report: fold_repeated(report), placeholders }))
+    }
+
+    /// Reports what was noted together with what stopped the reading.
+    ///
+    /// # Errors
+    /// If there is either.
+    pub fn settle_with<T>(&self, read: Loaded<T>) -> Loaded<T> {
+        match (read, self.settle()) {
+            (read, Ok(())) => read,
+            (Ok(_), Err(noted)) => Err(noted),
+            (Err(problem), Err(noted)) => {
+                let report = noted.report.into_iter().chain(problem.report).collect();
+                Err(Box::new(Problem { report: fold_repeated(report), ..*problem }))
+            }
+        }
     }
 
     /// Templates a name that must be known when the playbook is read.
@@ -159,7 +212,8 @@ impl Loader {
             Reaction::Warn => self.warnings.borrow_mut().extend(repeated),
             Reaction::Refuse if !repeated.is_empty() => {
                 let report = repeated.into_iter().map(|message| Diagnostic { severity: Severity::Error, ..message });
-                return Err(Box::new(Problem { kind: super::ProblemKind::Parse, report: report.collect() }));
+                let report = report.collect();
+                return Err(Box::new(Problem { kind: ProblemKind::Parse, report, placeholders: Vec::new() }));
             }
             Reaction::Refuse | Reaction::Ignore => {}
         }

@@ -13,7 +13,9 @@ pub mod frame;
 pub mod freeform;
 pub mod import;
 pub mod keyword;
+mod literal_values;
 pub mod loader;
+mod placeholder;
 pub mod play;
 pub mod play_checks;
 mod read_block;
@@ -32,6 +34,7 @@ pub use block::{Block, Item};
 pub use frame::Frame;
 pub use keyword::{Keyword, Keywords};
 pub use loader::Loader;
+pub use placeholder::{Placeholder, names as placeholder_names};
 pub use play::{Play, Playbook};
 pub use role::Role;
 pub use task::Task;
@@ -48,6 +51,8 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Messages for the user.
     pub report: Report,
+    /// The parameters that are empty placeholders, if nothing else is wrong: values for them mend it.
+    pub placeholders: Vec<Placeholder>,
 }
 
 /// Which exit code a problem has.
@@ -78,12 +83,12 @@ impl ProblemKind {
 impl Problem {
     /// Returns the error for text that cannot be parsed.
     pub fn parse(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::Parse, report: vec![diagnostic] }
+        Self { kind: ProblemKind::Parse, report: vec![diagnostic], placeholders: Vec::new() }
     }
 
     /// A file that imports itself.
     pub fn endless(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::Endless, report: vec![diagnostic] }
+        Self { kind: ProblemKind::Endless, report: vec![diagnostic], placeholders: Vec::new() }
     }
 
     /// The same problem as one of another kind.
@@ -94,7 +99,7 @@ impl Problem {
 
     /// Returns the error for something missing or forbidden.
     pub fn general(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::General, report: vec![diagnostic] }
+        Self { kind: ProblemKind::General, report: vec![diagnostic], placeholders: Vec::new() }
     }
 }
 

@@ -106,7 +106,11 @@ impl Loader {
     /// # Errors
     /// If it is not understood, or a file that it names is missing.
     pub fn playbook(&self, document: Document, source: &std::sync::Arc<Source>, folder: &Path) -> Loaded<Playbook> {
-        let name = source.name().to_owned();
+        let plays = self.settle_with(self.document_plays(document, source, folder))?;
+        Ok(Playbook { name: source.name().to_owned(), plays: plays.into_iter().map(Rc::new).collect() })
+    }
+
+    fn document_plays(&self, document: Document, source: &std::sync::Arc<Source>, folder: &Path) -> Loaded<Vec<Play>> {
         let whole = source.span(0..source.text().len().min(1));
         let plays = match document {
             Document::Playbook(root) => self.plays(&root, folder, None, 0)?,
@@ -123,8 +127,7 @@ impl Loader {
                 plays
             }
         };
-        self.settle()?;
-        Ok(Playbook { name, plays: plays.into_iter().map(Rc::new).collect() })
+        Ok(plays)
     }
 
     fn plays(&self, root: &Node, folder: &Path, import: Option<&Import>, depth: usize) -> Loaded<Vec<Play>> {
@@ -140,7 +143,11 @@ impl Loader {
             });
             match import_key {
                 Some(entry) => plays.extend(self.import_playbook(node, &entry.value, folder, import, depth)?),
-                None => plays.push(self.play(node, folder, import)?),
+                // What is wrong with one play must not hide what is wrong with the next.
+                None => match self.play(node, folder, import) {
+                    Ok(play) => plays.push(play),
+                    Err(problem) => self.complain_of(*problem),
+                },
             }
         }
         Ok(plays)
@@ -263,10 +270,16 @@ impl Loader {
                 .into());
             };
             for entry in nodes {
-                let role = self.role(self.role_entry(entry)?, &folder, None)?;
-                handlers.push(self.role_handlers(&role, &frame)?);
-                role_blocks.push(Item::Block(Rc::new(self.role_block(&role, &frame, true)?)));
-                roles.push(role);
+                let mut read = || -> Loaded<()> {
+                    let role = self.role(self.role_entry(entry)?, &folder, None)?;
+                    handlers.push(self.role_handlers(&role, &frame)?);
+                    role_blocks.push(Item::Block(Rc::new(self.role_block(&role, &frame, true)?)));
+                    roles.push(role);
+                    Ok(())
+                };
+                if let Err(problem) = read() {
+                    self.complain_of(*problem);
+                }
             }
         }
         let (pre_tasks, tasks, post_tasks) = (section("pre_tasks")?, section("tasks")?, section("post_tasks")?);

@@ -23,7 +23,10 @@ impl Loader {
             Kind::List(nodes) => {
                 let mut items = Vec::with_capacity(nodes.len());
                 for node in nodes {
-                    self.task_item(node, around, &mut items)?;
+                    // What is wrong with one task must not hide what is wrong with the next.
+                    if let Err(problem) = self.task_item(node, around, &mut items) {
+                        self.complain_of(*problem);
+                    }
                 }
                 Ok(items)
             }

@@ -65,6 +65,11 @@ impl Loader {
                 dependencies.push(self.role_at_depth(dependency, base, path.parent(), depth + 1)?);
             }
         }
+        let parts = ["tasks", "handlers", "defaults", "vars", "meta", "files", "templates", "library"];
+        if !parts.iter().any(|part| path.join(part).is_dir()) {
+            let summary = format!("the role `{name}` has no tasks, handlers, defaults, vars or meta, so nothing runs");
+            self.warn(Diagnostic::warning(summary).at(&entry.span, "").hint(format!("looked in `{}`", path.display())));
+        }
         let specs = match self.role_file(&path, "meta", Some("argument_specs"))? {
             Some(node) => node.get("argument_specs").cloned(),
             None => meta.as_ref().and_then(|m| m.get("argument_specs")).cloned(),

@@ -138,6 +138,15 @@ fn one_action<'a>(actions: &[&'a Entry], node: &Node, place: Place) -> Loaded<&'
                 |entry: &&&Entry| entry.key.as_str().is_some_and(|name| resolve(name).is_some() || is_action(name));
             if let Some(odd) = several.iter().find(|entry| !known(entry)) {
                 let name = odd.key.as_str().unwrap_or_default();
+                if let Some(module) = several.iter().find_map(|entry| module_without_arguments(entry, name)) {
+                    return Err(Diagnostic::error(format!(
+                        "`{name}` is an argument of `{module}`, not a keyword of {}",
+                        place.label()
+                    ))
+                    .at(odd.key.span(), "")
+                    .hint(format!("indent it below `{module}:`, further to the right"))
+                    .into());
+                }
                 return Err(unknown_key(name, odd.key.span(), place)
                     .hint("every key that is no keyword is taken for a module, and a task has only one")
                     .into());
@@ -150,6 +159,13 @@ fn one_action<'a>(actions: &[&'a Entry], node: &Node, place: Place) -> Loaded<&'
             Err(message.hint("make it several tasks, each with its own dash").into())
         }
     }
+}
+
+/// The name of a module that stands without arguments and has this parameter.
+fn module_without_arguments<'a>(entry: &'a Entry, param: &str) -> Option<&'a str> {
+    let name = entry.key.as_str().filter(|_| entry.value.is_null())?;
+    crate::modules::find(name)?.spec().param(param)?;
+    Some(name)
 }
 
 fn register_name(keywords: &Keywords) -> Loaded<Option<Rc<str>>> {

@@ -43,6 +43,10 @@ impl Bus {
                 return;
             }
         }
+        if let Event::Announcement { notice, .. } = event {
+            // When the task runs, the same words need not be repeated.
+            self.told.borrow_mut().insert(notice.summary.clone());
+        }
         for writer in self.writers.borrow_mut().iter_mut() {
             if let Err(error) = writer.event(event, &self.redactor) {
                 self.broken.borrow_mut().get_or_insert(error);

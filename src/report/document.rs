@@ -98,7 +98,7 @@ impl Writer for Document {
             }
             Event::Item(outcome) => self.add(outcome, true),
             Event::Host(outcome) => self.add(outcome, false),
-            Event::Notice(notice) => self.warnings.push(notice.one_line().into()),
+            Event::Notice(notice) | Event::Announcement { notice, .. } => self.warnings.push(notice.one_line().into()),
             Event::Recap { last: true, hosts, custom, records, passwords_kept, .. } => {
                 let counts = hosts.iter().map(|(host, stats)| {
                     (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))

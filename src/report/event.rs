@@ -67,6 +67,13 @@ pub enum Event {
     Progress(String),
     /// Something the user should know; warnings are told once.
     Notice(Diagnostic),
+    /// A message about a task that will fail, or probably will, before anything runs.
+    Announcement {
+        /// The message.
+        notice: Diagnostic,
+        /// Where the task stands.
+        task: Option<Rc<str>>,
+    },
     /// A line for those who asked for more (`-v`), with the verbosity from which it is shown.
     Verbose(u8, String),
     /// A line for those who look for a fault in the run itself (`ANSIBLE_DEBUG`).

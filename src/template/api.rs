@@ -152,11 +152,7 @@ impl Engine<'_> {
 
     fn embedded(&self, text: &Text) -> Result<Verdict, Fault> {
         let value = self.eval_text(text, None).map_err(in_condition)?;
-        self.globals.deprecate(format!(
-            "conditions are expressions already and should not be surrounded by templating delimiters: leave out the \
-             braces in `{}`",
-            text.trim()
-        ));
+        self.globals.deprecate(braces_warning(text));
         let place = |fault: Fault| fault.or_at(text.origin());
         match value {
             Value::Str(inner) if inner.is_trusted() && !inner.is_template() => {
@@ -396,6 +392,15 @@ fn untrusted() -> Fault {
 
 fn mark(number: usize, fault: &Fault) -> String {
     format!("<< error {number} - {} >>", fault.message)
+}
+
+/// Returns the warning about a condition in braces.
+pub fn braces_warning(text: &str) -> String {
+    format!(
+        "conditions are expressions already and should not be surrounded by templating delimiters: leave out the braces \
+         in `{}`",
+        text.trim()
+    )
 }
 
 /// Whether a condition is wholly in braces.

@@ -37,7 +37,7 @@ mod source_map;
 mod taint;
 pub mod tests;
 
-pub use api::{Verdict, is_whole_template, mapping};
+pub use api::{Verdict, braces_warning, is_whole_template, mapping};
 pub use engine::{Engine, Globals, Layer, Scope};
 pub use error::{Fault, FaultKind};
 pub use header::{FILE_OPTIONS, FileOptions};

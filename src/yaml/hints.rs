@@ -6,6 +6,7 @@ use granit_parser::ErrorKind;
 
 use super::node::Node;
 use crate::diagnostic::Diagnostic;
+use crate::diagnostic::characters::explain_odd_character;
 use crate::source::{Source, Span};
 
 /// Turns an error of the parser into a message with the likely cause.
@@ -17,6 +18,12 @@ pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> 
             .hint("replace the tab by blanks");
     }
     if let Some(found) = line.unquoted_template(source) {
+        return found;
+    }
+    if let Some(found) = odd_characters(source, &line) {
+        return found;
+    }
+    if let Some(found) = unclosed_flow(source, offset) {
         return found;
     }
     let at = source.span(offset..end_of_character(source.text(), offset));
@@ -55,6 +62,57 @@ pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> 
         ErrorKind::RecursionLimitExceeded => Diagnostic::error("values are nested too deeply").at(&at, ""),
         other => Diagnostic::error(format!("this is not YAML: {other}")).at(&at, ""),
     }
+}
+
+/// A character that only looks like one of YAML, in the line of the error or in the one before.
+fn odd_characters(source: &Arc<Source>, line: &Line<'_>) -> Option<Diagnostic> {
+    let before = line.start.checked_sub(1).map(|end| Line::at(source, end));
+    [Some(line), before.as_ref()].into_iter().flatten().find_map(|line| {
+        let remedy = explain_odd_character(line.text.trim_end())?;
+        let odd = line.text.char_indices().find(|(_, c)| explain_odd_character(&c.to_string()).is_some())?;
+        let place = line.span(source, odd.0..odd.0 + odd.1.len_utf8());
+        Some(Diagnostic::error("a character that only looks like one of YAML").at(&place, "").hint(remedy))
+    })
+}
+
+/// A bracket that begins a value before the error and is never closed.
+fn unclosed_flow(source: &Arc<Source>, offset: usize) -> Option<Diagnostic> {
+    let before = source.text().get(..offset)?;
+    let mut start = 0;
+    for text in before.split_inclusive('\n') {
+        let line = Line { text: text.trim_end(), start };
+        start += text.len();
+        let value = line.value();
+        let rest = before.get(line.start + value..)?;
+        let (open, close) = match rest.chars().next() {
+            Some('[') => ('[', ']'),
+            Some('{') if !rest.starts_with("{{") => ('{', '}'),
+            _ => continue,
+        };
+        let (mut depth, mut quote) = (0usize, None);
+        for c in rest.chars() {
+            match quote {
+                Some(mark) if c == mark => quote = None,
+                Some(_) => {}
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                None if c == open => depth += 1,
+                None if c == close => depth -= 1,
+                None => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        if depth > 0 && rest.contains('\n') {
+            let place = source.span(line.start + value..line.start + value + 1);
+            return Some(
+                Diagnostic::error(format!("the bracket `{open}` is never closed"))
+                    .at(&place, "it opens here")
+                    .hint(format!("close it with `{close}`, or put the text in quotes")),
+            );
+        }
+    }
+    None
 }
 
 const INDENTATION: &str = "check the indentation: what belongs together begins in the same column";

@@ -1,7 +1,8 @@
 //! What can be said of arguments before anything runs: names, and values that are no templates.
 
 use super::check::validate;
-use super::rules::Rules;
+use super::rules::{Rule, Rules, Type};
+use crate::diagnostic::characters::explain_odd_character;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::modules::Spec;
 use crate::value::{Value, python};
@@ -14,7 +15,8 @@ use crate::yaml::node::{Entry, Kind, Node};
 /// `module_defaults`). How bad a complaint is remains the caller's decision.
 pub fn check_names(spec: &Spec, node: &Node, more: bool) -> Report {
     let mut report = Report::new();
-    look(&Rules::from(spec), node, more, spec.name, &mut report);
+    let rules = Rules { any_params: spec.any_params && !spec.late_names, ..Rules::from(spec) };
+    look(&rules, node, more, spec.name, &mut report);
     report
 }
 
@@ -38,6 +40,7 @@ fn look(rules: &Rules, node: &Node, more: bool, owner: &str, report: &mut Report
                     for complaint in complaints.into_iter().filter(|complaint| !complaint.unsupported) {
                         let mut diagnostic = Diagnostic::error(complaint.message).at(entry.value.span(), "");
                         diagnostic.hints.extend(complaint.hint);
+                        diagnostic.hints.extend(unit_hint(rule, &entry.value.to_value()));
                         report.push(diagnostic);
                     }
                 }
@@ -62,6 +65,29 @@ fn look(rules: &Rules, node: &Node, more: bool, owner: &str, report: &mut Report
     }
 }
 
+/// A number with a unit, such as `10m`, where the unit is fixed.
+fn unit_hint(rule: &Rule, value: &Value) -> Option<String> {
+    let text = value.as_str().filter(|_| matches!(rule.kind, Type::Int | Type::Float))?.trim();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = (text[..digits].parse::<u64>().ok()?, text[digits..].trim());
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "s" | "sec" | "second" | "seconds" => 1,
+        "m" | "min" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3600,
+        "d" | "day" | "days" => 86_400,
+        _ => return None,
+    };
+    Some(format!("write a number of seconds: `{}: {}`", rule.name, number.checked_mul(factor)?))
+}
+
+/// `msg:hi` as it was probably meant: `msg: hi`.
+pub fn colon_without_blank(text: &str) -> Option<String> {
+    let (name, value) = text.trim().split_once(':')?;
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    (is_name && !value.is_empty() && !value.starts_with(['/', ' ']))
+        .then(|| format!("{name}: {}", value.lines().next().unwrap_or(value)))
+}
+
 /// Missing members and bad values of nested mappings have been told with the mapping that holds them.
 fn look_inside(rules: &Rules, node: &Node, owner: &str, report: &mut Report) {
     for entry in node.entries().unwrap_or_default() {
@@ -81,6 +107,9 @@ fn look_inside(rules: &Rules, node: &Node, owner: &str, report: &mut Report) {
 fn unknown(rules: &Rules, name: &str, entry: &Entry, message: String) -> Diagnostic {
     let known: Vec<_> = rules.params.iter().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.aliases)).collect();
     let diagnostic = Diagnostic::error(message).at(entry.key.span(), "");
+    if let Some(odd) = explain_odd_character(name) {
+        return diagnostic.hint(odd);
+    }
     if let Some(near) = crate::suggest::nearest(name, known.iter().map(|name| name.as_str())) {
         return diagnostic.hint(format!("did you mean `{near}`?"));
     }

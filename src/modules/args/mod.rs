@@ -11,7 +11,7 @@ mod rules;
 pub use check::{Checked, Complaint, check, validate};
 pub use convert::{convert, expand_path, parse_bool};
 pub(crate) use convert::{expand_home, expand_variables};
-pub use literal::check_names;
+pub use literal::{check_names, colon_without_blank};
 pub use rules::{Rule, Rules, Type};
 
 use crate::value::{Dict, Value};

@@ -34,7 +34,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template fi
         ],
         COMMON,
     ])
-    .any_params();
+    .checked_late(&[&["src"], &["dest"]]);
 
 /// The module.
 pub struct Template;

@@ -105,6 +105,9 @@ fn one_of<'a, T>(matches: &[&'a T], kind: &str, wanted: &str, id: impl Fn(&T) ->
 /// That there is no such registry, and what there is.
 pub(super) async fn no_registry(reads: &dyn RegistryReads, registry: &Fact<String>) -> Result<String, ApiError> {
     let all = names(&reads.registries(None).await?);
+    if all.is_empty() {
+        return Ok(format!("registry `{}` was not found; the account has no registries", registry.shown()));
+    }
     Ok(format!("registry `{}` was not found{}", registry.shown(), near(registry.shown(), &all)))
 }
 

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use super::ended::Ended;
 use super::{Observation, Order, Resource, Site, Stop, near};
-use crate::ionos::{ApiError, Connection, RegistryApi};
+use crate::diagnostic::Diagnostic;
+use crate::ionos::{ApiError, Connection, Past, RegistryApi};
 use crate::modules::ionoscloud::options;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::reconcile::{Action, Verb};
@@ -26,6 +27,19 @@ impl<R: Resource> Module for R {
                 Err(Ended::Undetermined(why)) => Ok(Outcome { undetermined: Some(why), ..Outcome::default() }),
             }
         })
+    }
+
+    fn check_values(&self, args: &Args, context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
+        check_desired(self, args, context)
+    }
+}
+
+/// What `desired` refuses is wrong in every run.
+fn check_desired<R: Resource>(resource: &R, args: &Args, context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
+    match resource.desired(args, context) {
+        Ok(_) | Err(Stop::Api(_)) => Ok(()),
+        Err(Stop::Said(summary)) => Err(Box::new(Diagnostic::error(summary))),
+        Err(Stop::Refused(message) | Stop::Wrong(message)) => Err(message),
     }
 }
 

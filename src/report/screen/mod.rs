@@ -8,6 +8,7 @@ mod result;
 pub use options::{Format, Options};
 pub use recap::summary;
 
+use std::collections::HashSet;
 use std::io::{IsTerminal, Write};
 
 use indicatif::ProgressBar;
@@ -34,6 +35,8 @@ pub struct Screen {
     /// A play has begun.
     begun: bool,
     undetermined: usize,
+    /// Places of tasks whose failure was announced, and of what was drawn for it.
+    announcements: HashSet<String>,
 }
 
 impl Screen {
@@ -52,6 +55,7 @@ impl Screen {
             announced: true,
             begun: false,
             undetermined: 0,
+            announcements: HashSet::new(),
         }
     }
 
@@ -115,7 +119,9 @@ impl Screen {
             let shown = if redactor.shows() { difference.clone() } else { redacted(&difference.masked(), redactor) };
             text.push_str(&diff::render(&shown, self.paint));
         }
-        if let Some(diagnostic) = &outcome.diagnostic {
+        if let Some(diagnostic) =
+            outcome.diagnostic.as_ref().filter(|diagnostic| !self.is_announced(outcome, diagnostic))
+        {
             text.push_str(&render::render(diagnostic, self.options.colour));
             text.push('\n');
         }
@@ -174,6 +180,13 @@ impl Screen {
             text.push('\n');
         }
         self.print(&text, redactor)
+    }
+
+    /// Whether a failure was announced with a picture before the first task, which need not be drawn again.
+    fn is_announced(&self, outcome: &Outcome, diagnostic: &Diagnostic) -> bool {
+        let known = |place: &str| self.announcements.contains(place);
+        outcome.label.place.as_deref().is_some_and(known)
+            || diagnostic.span().is_some_and(|span| known(&span.to_string()))
     }
 
     fn notice(&mut self, notice: &Diagnostic, redactor: &Redactor) -> std::io::Result<()> {
@@ -284,6 +297,11 @@ impl Writer for Screen {
                 Ok(())
             }
             Event::Notice(notice) => self.notice(notice, redactor),
+            Event::Announcement { notice, task } => {
+                self.announcements.extend(task.iter().map(|place| place.to_string()));
+                self.announcements.extend(notice.span().map(ToString::to_string));
+                self.notice(notice, redactor)
+            }
             Event::Debug(line) if self.options.debug => {
                 let line = self.paint.text(line, Meaning::Verbose);
                 self.print(&format!("{line}\n"), redactor)

@@ -106,6 +106,29 @@ struct Reader<'t> {
     depth: Cell<usize>,
 }
 
+/// The innermost statement that is opened and never closed.
+fn unclosed_statement(text: &str) -> Option<&str> {
+    let mut open = Vec::new();
+    for part in text.split("{%").skip(1) {
+        let word = part
+            .trim_start_matches(['-', '+', ' ', '\n'])
+            .split(|c: char| !c.is_ascii_alphabetic())
+            .next()
+            .unwrap_or("");
+        match word {
+            "if" | "for" | "macro" | "call" | "filter" | "raw" | "with" | "block" => open.push(word),
+            _ => {
+                if let Some(name) = word.strip_prefix("end")
+                    && let Some(at) = open.iter().rposition(|known| *known == name)
+                {
+                    open.truncate(at);
+                }
+            }
+        }
+    }
+    open.pop()
+}
+
 type Read<T> = Result<T, (Fault, At)>;
 
 fn fail<T>(message: impl Into<String>, at: At) -> Read<T> {
@@ -119,7 +142,27 @@ impl Reader<'_> {
             Some(range) => self.token(range),
             None => self.line(error.line().unwrap_or(1)),
         };
-        (Fault::new(FaultKind::Syntax, format!("syntax error in template: {detail}")), at)
+        let fault = Fault::new(FaultKind::Syntax, format!("syntax error in template: {detail}"));
+        (self.with_remedy(fault, &at), at)
+    }
+
+    /// Adds what to write instead, where the text tells what was meant.
+    fn with_remedy(&self, fault: Fault, at: &At) -> Fault {
+        let before = self.text.get(..at.start).unwrap_or_default().trim_end();
+        let token = self.text.get(at.clone()).unwrap_or_default().trim();
+        let assigns = token.starts_with('=') && !token.starts_with("==")
+            || before.strip_suffix('=').is_some_and(|rest| !rest.ends_with(['=', '!', '<', '>']));
+        if assigns {
+            return fault.hint("`=` does not compare; write `==`");
+        }
+        if let Some(quote) = self.text.chars().find(|c| matches!(c, '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»'))
+        {
+            return fault.hint(format!("`{quote}` is a typographic quote; write `'` or `\"`"));
+        }
+        match unclosed_statement(self.text) {
+            Some(name) => fault.hint(format!("`{{% {name} %}}` is never closed; add `{{% end{name} %}}`")),
+            None => fault,
+        }
     }
 
     /// The token at which reading broke off; where the text ended too early, its end.

@@ -34,7 +34,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or 
         ],
         COMMON,
     ])
-    .any_params()
+    .checked_late(&[&["dest"], &["src", "content"]])
     .may_be_unknown(&["content"]);
 
 /// The module.

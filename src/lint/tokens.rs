@@ -1,14 +1,50 @@
 //! Warnings of `ionplay lint` about tokens that may do too much, or for too long.
 
+use super::Lint;
 use crate::diagnostic::{Diagnostic, Report};
+use crate::playbook::{Keyword, Task};
 use crate::value::Value;
 use crate::yaml::node::Node;
 
 /// Actions that change what is in a registry.
 const WRITING: &[&str] = &["push", "delete", "write", "*"];
 
+impl Lint<'_> {
+    /// Advises on a `registry_token` task: its password must have a use, and its scopes and its end should be narrow.
+    pub(super) fn check_token_use(&mut self, task: &Task) {
+        self.check_password_use(task);
+        for message in task.args.node.iter().flat_map(check_token) {
+            self.advise(message);
+        }
+    }
+
+    /// Warns of a task that creates a token whose password no other task can use: where the machine ends with the run, it
+    /// would be lost.
+    fn check_password_use(&mut self, task: &Task) {
+        let args = &task.args.values;
+        let text = |name: &str| args.get(name).and_then(Value::as_str);
+        let creates = match text("state").unwrap_or("present") {
+            "present" => true,
+            "update" => args.get("name").is_some() && args.get("allow_replace").is_some_and(Value::is_true),
+            _ => false,
+        };
+        let defaults = task.keyword_all(Keyword::ModuleDefaults);
+        let delivers = args.contains("credentials")
+            || task.args.template.is_some()
+            || defaults.into_iter().any(|node| format!("{:?}", node.to_value()).contains("credentials"));
+        let is_dry = task.keyword(Keyword::CheckMode).is_some_and(|node| node.to_value().is_true());
+        if !creates || delivers || is_dry || task.register.is_some() {
+            return;
+        }
+        let message = "no task can use the password of a token that this task creates: it has no `register`";
+        let hint = "add `register: NAME` and a task that stores `NAME.registry_token.properties.credentials.password`; \
+                    otherwise the password is only kept in the credential store (`ionplay token show`)";
+        self.advise(Diagnostic::warning(message).at(&task.span, "").hint(hint));
+    }
+}
+
 /// Returns warnings about the arguments of a `registry_token` task, as far as they are written out.
-pub(super) fn check_token(args: &Node) -> Report {
+fn check_token(args: &Node) -> Report {
     let mut report = Report::new();
     let state = text(args, "state").unwrap_or_else(|| "present".to_owned());
     if state == "absent" {

@@ -1,0 +1,159 @@
+//! Arguments that a module cannot accept, whatever the variables are.
+
+use super::{Lint, is_open};
+use crate::diagnostic::Diagnostic;
+use crate::diagnostic::characters::{explain_odd_character, is_in_typographic_quotes};
+use crate::modules::spec::{FreeForm, Kind};
+use crate::modules::{Spec, args};
+use crate::playbook::{Keyword, Task};
+use crate::value::{Value, python};
+
+impl Lint<'_> {
+    pub(super) fn check_arguments(&mut self, task: &Task, spec: &'static Spec) {
+        let more = !task.keyword_all(Keyword::ModuleDefaults).is_empty() || task.args.template.is_some();
+        if self.check_free_text(task, spec) {
+            return;
+        }
+        match &task.args.node {
+            Some(node) => {
+                let found = args::check_names(spec, node, more);
+                found.into_iter().for_each(|message| self.report(message));
+            }
+            None => self.check_pair_names(task, spec),
+        }
+        if !more && !self.has_unknown_names(task, spec) {
+            self.check_needs(task, spec);
+        }
+        self.check_fact_names(task);
+        self.check_texts(task, spec);
+        self.check_pasted_text(task, spec);
+    }
+
+    /// Typographic quotes round a value, and entities of HTML where code is expected.
+    fn check_pasted_text(&mut self, task: &Task, spec: &Spec) {
+        let prose = ["debug", "fail", "assert", "pause", "set_fact", "copy", "lineinfile", "blockinfile", "uri"];
+        let code = ["command", "shell", "raw", "script"].contains(&task.action.short()) || spec.is_of_registry();
+        for (name, value) in task.args.values.iter() {
+            let Value::Str(text) = value else { continue };
+            let node = task.args.node.as_ref().and_then(|node| node.get(name.as_str().unwrap_or_default()));
+            let place = node.map_or(&task.args.span, |node| node.span());
+            let quoted = is_in_typographic_quotes(text) && !prose.contains(&task.action.short());
+            if let Some(remedy) = explain_odd_character(text).filter(|_| quoted) {
+                let summary = format!("`{}` stands in typographic quotes, which are part of the value", text.as_str());
+                self.report(Diagnostic::warning(summary).at(place, "").hint(remedy));
+            }
+            if let Some(range) = crate::intake::first_entity(text).filter(|_| code) {
+                let entity = &text[range];
+                let summary = format!("`{entity}` is an HTML entity; the page was copied with its source text");
+                self.report(
+                    Diagnostic::warning(summary)
+                        .at(place, "")
+                        .hint("write the character itself, such as `&&` for `&amp;&amp;`"),
+                );
+            }
+        }
+    }
+
+    /// Free text after a module that takes none. Gives whether it was reported.
+    fn check_free_text(&mut self, task: &Task, spec: &Spec) -> bool {
+        let Some(value) = task.args.values.get("_raw_params") else { return false };
+        let Some(text) = value.as_str().filter(|_| spec.free_form == FreeForm::Pairs && !is_open(value)) else {
+            return false;
+        };
+        let name = task.action.written.as_str();
+        let message =
+            Diagnostic::error(format!("`{name}` takes `parameter: value` pairs, not the text `{}`", text.trim()));
+        let message = message.at(&task.args.span, "");
+        self.report(match args::colon_without_blank(text) {
+            Some(fixed) => message.hint(format!("write a blank after the colon: `{fixed}`")),
+            None => message
+                .hint(format!("write the arguments below `{name}:`, indented deeper, one `parameter: value` a line")),
+        });
+        true
+    }
+
+    /// Unknown names among `name=value` pairs.
+    fn check_pair_names(&mut self, task: &Task, spec: &Spec) {
+        let known: Vec<&str> = spec
+            .all_params()
+            .flat_map(|param| std::iter::once(param.name).chain(param.aliases.iter().copied()))
+            .collect();
+        if spec.any_params && !spec.late_names {
+            return;
+        }
+        for name in task.args.values.keys().filter_map(Value::as_str) {
+            if !name.starts_with('_') && !known.contains(&name) && !crate::value::has_template_markers(name) {
+                let message = Diagnostic::error(format!("Unsupported parameters for ({}) module: {name}", spec.name));
+                self.report(message.at(&task.args.span, "").suggest(name, &known));
+            }
+        }
+    }
+
+    fn has_unknown_names(&self, task: &Task, spec: &Spec) -> bool {
+        let mut names = task.args.values.keys().filter_map(Value::as_str);
+        (!spec.any_params || spec.late_names) && names.any(|name| !name.starts_with('_') && spec.param(name).is_none())
+    }
+
+    /// Parameters that the module itself looks for when it runs.
+    fn check_needs(&mut self, task: &Task, spec: &Spec) {
+        let required =
+            spec.all_params().filter(|param| param.required && task.args.node.is_none()).map(|param| vec![param.name]);
+        let groups: Vec<Vec<&str>> = spec.needs.iter().map(|group| group.to_vec()).chain(required).collect();
+        for group in groups {
+            let given = group.iter().filter_map(|name| spec.param(name)).any(|param| {
+                std::iter::once(&param.name).chain(param.aliases).any(|name| task.args.values.get(name).is_some())
+            });
+            if !given {
+                let names = group.join("` or `");
+                let message = Diagnostic::error(format!(
+                    "`{}` needs the parameter `{names}`: it is required",
+                    task.action.written.as_str()
+                ));
+                self.report(message.at(&task.args.span, "").hint(format!("add `{}: VALUE`", group[0])));
+            }
+        }
+    }
+
+    /// Names of facts that cannot be variables.
+    fn check_fact_names(&mut self, task: &Task) {
+        if task.action.short() != "set_fact" {
+            return;
+        }
+        for name in task.args.values.keys() {
+            let Some(text) = name.as_str().filter(|text| *text != "cacheable" && !is_open(name)) else { continue };
+            if text == "_raw_params" || crate::value::is_variable_name(text) {
+                continue;
+            }
+            let entry = task.args.node.as_ref().and_then(|node| node.entry(text));
+            let place = entry.map_or(&task.args.span, |entry| entry.key.span());
+            let message = Diagnostic::error(format!("`{text}` is not a valid variable name")).at(place, "");
+            let fixed: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+            self.report(if crate::value::is_variable_name(&fixed) {
+                message.hint(format!("use underscores: `{fixed}`"))
+            } else {
+                message.hint("use letters, digits and underscores, not beginning with a digit")
+            });
+        }
+    }
+
+    /// Booleans where text belongs: YAML reads `yes`, `no`, `on` and `off` without quotes as booleans.
+    fn check_texts(&mut self, task: &Task, spec: &Spec) {
+        let Some(node) = task.args.node.as_ref().filter(|_| spec.is_of_registry()) else { return };
+        for entry in node.entries().unwrap_or_default() {
+            let param = entry.key.as_str().and_then(|name| spec.param(name));
+            let Some(param) = param.filter(|param| param.kind == Kind::Str && param.choices.is_empty()) else {
+                continue;
+            };
+            let Some(value @ Value::Bool(_)) = entry.value.scalar() else { continue };
+            let written = entry.value.span().text();
+            let message = Diagnostic::warning(format!(
+                "`{written}` without quotes is a boolean, so `{}` becomes `{}`",
+                param.name,
+                python::str(value)
+            ));
+            self.report(
+                message.at(entry.value.span(), "").hint(format!("put it in quotes: `{}: \"{written}\"`", param.name)),
+            );
+        }
+    }
+}

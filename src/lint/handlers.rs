@@ -1,0 +1,77 @@
+//! Names of `notify` that no handler has.
+
+use super::{Lint, is_open};
+use crate::diagnostic::Diagnostic;
+use crate::playbook::{Item, Keyword, Play, Task};
+use crate::value::{Value, python};
+
+impl Lint<'_> {
+    /// Handlers may also come in while the play runs; where one may, nothing is certain.
+    pub(super) fn check_notifications(&mut self, task: &Task) {
+        let (Some(play), Some(node)) = (self.play, task.keywords.node(Keyword::Notify)) else { return };
+        let mut known = Known::default();
+        known.add_play(play);
+        if known.open {
+            return;
+        }
+        for part in node.items().unwrap_or(std::slice::from_ref(node)) {
+            let value = part.to_value();
+            if value.is_null() || is_open(&value) {
+                continue;
+            }
+            let name = python::str(&value);
+            if !known.names.contains(&name) {
+                let message = Diagnostic::error(format!("no handler is called `{name}`, and none listens to it"));
+                let message = message.at(part.span(), "").suggest(&name, &known.names);
+                self.report(if known.names.is_empty() { message.hint("the play has no handlers") } else { message });
+            }
+        }
+    }
+}
+
+/// The names that handlers of a play answer to.
+#[derive(Default)]
+struct Known {
+    names: Vec<String>,
+    /// Whether there may be more: names that are templates, and includes that bring in handlers.
+    open: bool,
+}
+
+impl Known {
+    fn add_play(&mut self, play: &Play) {
+        play.handlers.iter().for_each(|items| self.add_handlers(items));
+        let sections = [&play.pre_tasks, &play.role_blocks, &play.tasks, &play.post_tasks];
+        self.open |= sections.into_iter().any(|items| includes_role(items));
+    }
+
+    fn add_handlers(&mut self, items: &[Item]) {
+        for item in items {
+            match item {
+                Item::Block(block) => self.add_handlers(&block.main),
+                Item::Task(handler) => {
+                    self.open |= handler.action.short().starts_with("include_");
+                    handler.name.iter().chain(&handler.listen).for_each(|name| self.add(name, handler));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, name: &Value, handler: &Task) {
+        self.open |= is_open(name);
+        let name = python::str(name);
+        if let Some(role) = handler.role() {
+            self.names.push(format!("{} : {name}", role.name));
+            self.names.push(format!("{} : {name}", role.full_name()));
+        }
+        self.names.push(name);
+    }
+}
+
+fn includes_role(items: &[Item]) -> bool {
+    items.iter().any(|item| match item {
+        Item::Task(task) => {
+            matches!(task.action.short(), "include_role" | "include_tasks") || task.action.full.is_empty()
+        }
+        Item::Block(block) => [&block.main, &block.rescue, &block.always].into_iter().any(|items| includes_role(items)),
+    })
+}

@@ -1,0 +1,230 @@
+//! Everything that can be known of a playbook without running it.
+//!
+//! `ionplay lint` reports it, and a run reports it before the first task starts. What Ansible finds only when the task
+//! runs still fails that task at that time: here it is announced, with its place and its remedy.
+
+mod arguments;
+mod files;
+mod handlers;
+mod keywords;
+mod tags;
+mod tokens;
+
+pub use tags::check_tags;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::modules;
+use crate::playbook::keyword::{Keyword, TABLE};
+use crate::playbook::{Item, Keywords, Play, Playbook, Task, action};
+use crate::source::Span;
+use crate::template::{Engine, Fault};
+use crate::value::{Text, Value};
+
+/// One thing that is wrong, or probably wrong.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The message.
+    pub message: Diagnostic,
+    /// Where the task stands that it is about.
+    pub task: Option<Span>,
+    /// Whether a run announces it, too.
+    pub announced: Announced,
+}
+
+/// Who says a finding besides `ionplay lint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Announced {
+    /// A run, before its first task.
+    BeforeTasks,
+    /// The run ends with this message by itself.
+    ByTheEnd,
+    /// Only `ionplay lint`: it is advice.
+    ByLintOnly,
+}
+
+/// Returns all findings of a playbook, in the order of its text.
+pub fn check_playbook(playbook: &Playbook) -> Vec<Finding> {
+    let mut lint = Lint::default();
+    playbook.plays.iter().for_each(|play| lint.check_play(play));
+    lint.findings
+}
+
+/// Findings so far, and what they are about.
+#[derive(Default)]
+struct Lint<'a> {
+    findings: Vec<Finding>,
+    /// Reported places: aliases and roles that are used twice are read twice.
+    seen: BTreeSet<(String, usize, String)>,
+    task: Option<Span>,
+    play: Option<&'a Play>,
+    registered: BTreeSet<String>,
+}
+
+impl<'a> Lint<'a> {
+    fn check_play(&mut self, play: &'a Play) {
+        self.play = Some(play);
+        self.check_value(&play.hosts);
+        self.check_value(&Value::from((*play.vars).clone()));
+        self.check_keywords(&play.frame.keywords);
+        self.check_strategy(play);
+        self.check_vars_files(play);
+        play.vars_files.iter().for_each(|files| self.check_value(files));
+        let sections = [&play.pre_tasks, &play.role_blocks, &play.tasks, &play.post_tasks];
+        sections.into_iter().for_each(|items| self.check_items(items));
+        play.handlers.iter().for_each(|items| self.check_items(items));
+    }
+
+    fn check_items(&mut self, items: &[Item]) {
+        for item in items {
+            match item {
+                Item::Task(task) => self.check_task(task),
+                Item::Block(found) => {
+                    self.task = None;
+                    self.check_keywords(&found.frame.keywords);
+                    found.frame.vars.iter().for_each(|vars| self.check_value(&Value::from((**vars).clone())));
+                    [&found.main, &found.rescue, &found.always].into_iter().for_each(|items| self.check_items(items));
+                }
+            }
+        }
+    }
+
+    fn check_task(&mut self, task: &Rc<Task>) {
+        if task.implicit {
+            return;
+        }
+        self.task = Some(task.span.clone());
+        task.name.iter().for_each(|name| self.check_value(name));
+        task.vars.iter().for_each(|vars| self.check_value(&Value::from((**vars).clone())));
+        task.looping.iter().for_each(|looping| self.check_value(&looping.node().to_value()));
+        task.args.template.iter().for_each(|template| self.check_value(template));
+        self.check_keywords(&task.keywords);
+        self.check_loop(task);
+        self.check_until(task);
+        for (name, value) in task.args.values.iter() {
+            let expression =
+                matches!((task.action.short(), name.as_str()), ("assert", Some("that")) | ("debug", Some("var")));
+            if expression { self.check_condition(value) } else { self.check_value(value) }
+        }
+        match modules::find(&task.action.full).map(modules::Module::spec) {
+            Some(spec) => {
+                self.check_arguments(task, spec);
+                if spec.short_name() == "registry_token" {
+                    self.check_token_use(task);
+                }
+            }
+            None => self.check_missing_module(task),
+        }
+        self.check_files(task);
+        self.check_notifications(task);
+        self.registered.extend(task.register.iter().map(|name| name.to_string()));
+        self.task = None;
+    }
+
+    /// A module that is not included fails its task, but only if the task runs.
+    fn check_missing_module(&mut self, task: &Task) {
+        let (full, short) = (&task.action.full, task.action.short());
+        if !full.is_empty() && action::resolve(full).is_none() {
+            self.report(action::unknown_module(full, &task.span));
+        }
+        if action::NOT_HERE.contains(&short) {
+            let summary = format!("the module `{full}` is not included in ionplay; the task fails if it runs");
+            self.report(Diagnostic::warning(summary).at(&task.span, ""));
+        }
+    }
+
+    fn check_keywords(&mut self, keywords: &Keywords) {
+        for row in TABLE {
+            let Some(keyword) = Keyword::find(row.name) else { continue };
+            let Some(node) = keywords.node(keyword) else { continue };
+            let value = node.to_value();
+            match keyword {
+                Keyword::When | Keyword::ChangedWhen | Keyword::FailedWhen | Keyword::Until => {
+                    self.check_condition(&value);
+                    self.check_braces(keyword, node);
+                }
+                _ => self.check_value(&value),
+            }
+            self.check_type(keyword, node);
+        }
+    }
+
+    /// A condition, or several.
+    fn check_condition(&mut self, value: &Value) {
+        match value {
+            Value::Str(text) if !text.trim().is_empty() => self.report_faults(Engine::lint_expression(text), text),
+            Value::List(items) => items.iter().for_each(|item| self.check_condition(item)),
+            _ => {}
+        }
+    }
+
+    /// A value with templates in it.
+    fn check_value(&mut self, value: &Value) {
+        match value {
+            Value::Str(text) => self.report_faults(Engine::lint(text), text),
+            Value::List(items) => items.iter().for_each(|item| self.check_value(item)),
+            Value::Dict(dict) => dict.iter().for_each(|(key, value)| {
+                self.check_value(key);
+                self.check_value(value);
+            }),
+            _ => {}
+        }
+    }
+
+    fn report_faults(&mut self, faults: Vec<Fault>, text: &Text) {
+        faults.into_iter().for_each(|fault| self.report(Diagnostic::from(fault.or_at(text.origin()))));
+    }
+
+    fn report(&mut self, message: Diagnostic) {
+        self.add(message, Announced::BeforeTasks);
+    }
+
+    /// Adds a message that a run ends with by itself.
+    fn report_end(&mut self, message: Diagnostic) {
+        self.add(message, Announced::ByTheEnd);
+    }
+
+    /// Adds advice: a run has no reason to repeat it each time.
+    fn advise(&mut self, message: Diagnostic) {
+        self.add(message, Announced::ByLintOnly);
+    }
+
+    fn add(&mut self, message: Diagnostic, announced: Announced) {
+        let place =
+            message.span().map_or_else(Default::default, |span| (span.source().name().to_owned(), span.range().start));
+        if self.seen.insert((place.0, place.1, message.summary.clone())) {
+            self.findings.push(Finding { message, task: self.task.clone(), announced });
+        }
+    }
+
+    /// The folder of the playbook.
+    fn folder(&self) -> Option<&'a Path> {
+        self.play.map(|play| &*play.folder)
+    }
+}
+
+/// Whether a text is decided only when a task runs.
+fn is_open(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.is_template() || crate::value::has_template_markers(text),
+        Value::Sealed(_) => true,
+        Value::List(items) => items.iter().any(is_open),
+        Value::Dict(dict) => dict.iter().any(|(key, value)| is_open(key) || is_open(value)),
+        _ => false,
+    }
+}
+
+/// A finding as a run announces it: the run goes on until the task fails, so it is a warning.
+pub fn announce(finding: &Finding) -> Option<Diagnostic> {
+    if finding.announced != Announced::BeforeTasks {
+        return None;
+    }
+    let severity = match finding.message.severity {
+        Severity::Error => Severity::Warning,
+        other => other,
+    };
+    Some(Diagnostic { severity, ..finding.message.clone() })
+}

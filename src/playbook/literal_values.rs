@@ -1,0 +1,122 @@
+//! Values of registry tasks that stand in the text: names, dates, scopes and states are checked as the module checks them
+//! when it runs, before anything is sent.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::keyword::Keyword;
+use super::loader::Loader;
+use super::task::Task;
+use crate::diagnostic::Diagnostic;
+use crate::host::Real;
+use crate::ionos::{ApiError, Connection, Connector, RegistryApi};
+use crate::modules::args::{Rules, validate};
+use crate::modules::{Args, InventoryView, Module, Spec, TaskContext};
+use crate::source::Span;
+use crate::template::{Engine, Globals};
+use crate::value::{Dict, Value};
+
+impl Loader {
+    /// Notes values of a task that can be right in no run, and those that are probably wrong.
+    pub(super) fn check_literal_values(&self, module: &'static dyn Module, task: &Task) {
+        let spec = module.spec();
+        let tolerated =
+            [Keyword::IgnoreErrors, Keyword::FailedWhen].iter().any(|keyword| task.keyword(*keyword).is_some());
+        let state = task.args.values.get("state").filter(|state| !is_open(state)).cloned();
+        if task.args.values.contains("state") && state.is_none() {
+            return;
+        }
+        for (name, value) in task.args.values.iter() {
+            let Some(param) = name.as_str().and_then(|name| spec.param(name)) else { continue };
+            if is_open(value) || param.name == "state" || !param.choices.is_empty() {
+                continue;
+            }
+            let mut given = Dict::new();
+            given.set(param.name, value.clone());
+            state.iter().for_each(|state| given.set("state", state.clone()));
+            let place = task.args.node.as_ref().and_then(|node| node.get(name.as_str().unwrap_or_default()));
+            let place = place.map_or(&task.args.span, |node| node.span());
+            let about = |message: &str| message.contains(&format!("`{}", param.name));
+            let (wrong, warnings) = check_one(module, spec, given, place);
+            if let Some(message) = wrong.filter(|message| about(&message.summary)) {
+                if tolerated { self.warn_as_noticed(message) } else { self.complain(message) }
+            }
+            for warning in warnings.into_iter().filter(|warning| about(warning)) {
+                self.warn(Diagnostic::warning(warning).at(place, ""));
+            }
+        }
+    }
+
+    fn warn_as_noticed(&self, message: Diagnostic) {
+        self.warn(Diagnostic { severity: crate::diagnostic::Severity::Warning, ..message });
+    }
+}
+
+/// What the module says of one parameter alone.
+fn check_one(
+    module: &'static dyn Module,
+    spec: &'static Spec,
+    given: Dict,
+    place: &Span,
+) -> (Option<Diagnostic>, Vec<String>) {
+    let raw = given.clone();
+    let (values, _, _) = validate(&Rules::of_module(spec), &given);
+    let (globals, scope, warnings) = (Globals::new("."), Dict::new(), RefCell::default());
+    let engine = Engine::new(&globals, &scope, &[]);
+    let context = TaskContext {
+        host_name: "localhost",
+        host: &Real,
+        registries: &Offline,
+        template: &engine,
+        environment: &[],
+        check: true,
+        planning: false,
+        diff: false,
+        verbosity: 0,
+        search_path: &[],
+        base_dir: Path::new("."),
+        span: place,
+        raw_args: &raw,
+        inventory: &NoHosts,
+        warnings: &warnings,
+        interrupt: &crate::interrupt::Interrupt::default(),
+        kept: None,
+        progress: crate::progress::Progress::default(),
+    };
+    let wrong = module.check_values(&Args::new(values), &context).err().map(|message| *message);
+    (wrong, warnings.take())
+}
+
+/// Whether a value is known only when the task runs.
+fn is_open(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.is_template() || text.is_empty(),
+        Value::Sealed(_) | Value::Null => true,
+        Value::List(items) => items.iter().any(is_open),
+        Value::Dict(dict) => dict.iter().any(|(key, value)| is_open(key) || is_open(value)),
+        _ => false,
+    }
+}
+
+/// A connector for checks that send nothing.
+struct Offline;
+
+impl Connector for Offline {
+    fn connect(&self, _connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+        Err(ApiError::unsent("nothing is sent before the run"))
+    }
+}
+
+/// An inventory for checks that concern no host.
+struct NoHosts;
+
+impl InventoryView for NoHosts {
+    fn has_host(&self, _name: &str) -> bool {
+        false
+    }
+
+    fn has_group(&self, _name: &str) -> bool {
+        false
+    }
+}
