@@ -65,12 +65,16 @@ impl Catalog {
     /// A run that took an entry over may have been killed before it removed the old one: one entry of a token is enough.
     fn drop_copies(&mut self, backend: &dyn Backend) {
         let mut seen = std::collections::HashSet::new();
+        let with_id: Vec<Entry> =
+            self.entries.iter().map(|listed| &listed.entry).filter(|entry| !entry.is_unclear()).cloned().collect();
+        let is_known = |entry: &Entry| entry.is_unclear() && with_id.iter().any(|other| other.is_same_request(entry));
         let mut copies = Vec::new();
         let mut index = self.entries.len();
         while index > 0 {
             index -= 1;
-            let id = self.entries[index].entry.id().map(str::to_owned);
-            if id.is_some_and(|id| !seen.insert(id)) {
+            let entry = &self.entries[index].entry;
+            let is_copy = entry.id().map_or_else(|| is_known(entry), |id| !seen.insert(id.to_owned()));
+            if is_copy {
                 copies.push(self.entries.remove(index));
             }
         }

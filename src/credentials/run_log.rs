@@ -27,12 +27,11 @@ impl RunLog {
         let number = self.next;
         self.next += 1;
         self.log.reserve()?;
-        let lines = entry.to_lines(number);
-        for (index, line) in lines.iter().enumerate() {
-            let last = index + 1 == lines.len();
-            self.write(line, if last { durability } else { Durability::Process })?;
-        }
         entry.number = number;
+        // All lines at once: half of an entry that is taken over would be an entry of its own.
+        let mut text = text_of_entry(&entry)?;
+        text.pop();
+        self.log.append(&text, durability)?;
         self.entries.insert(number, entry);
         Ok(number)
     }
@@ -79,6 +78,16 @@ impl RunLog {
         let text = zeroize::Zeroizing::new(serde_json::to_string(line)?);
         self.log.append(&text, durability)
     }
+}
+
+/// Returns the lines of an entry under its own number.
+fn text_of_entry(entry: &Entry) -> Result<zeroize::Zeroizing<String>, StoreError> {
+    let mut text = zeroize::Zeroizing::new(String::new());
+    for line in entry.to_lines(entry.number) {
+        text.push_str(&zeroize::Zeroizing::new(serde_json::to_string(&line)?));
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// Returns the lines of entries, as a log has them.

@@ -4,11 +4,12 @@
 //! every durable write is met. After the kill the same playbook runs again, at most three times, and then everything has to
 //! be right: nothing lost, orphaned, doubled, stuck, or green without the password.
 //!
-//! The test kills before some steps; `KILLS=all cargo test --locked --test main kills -- --nocapture` kills before all of them
-//! and prints the table of `docs/reliability.md`.
+//! The test kills before some steps. `KILLS=all cargo test --locked --test main kills -- --nocapture` kills before all of them
+//! and prints the table of `docs/reliability.md`; `KILLS=twice` kills the run after a kill as well, before some of its steps.
 
 mod scenario;
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -48,6 +49,14 @@ static LIBRARY: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     }
 });
 
+/// What came of a run that was killed and repeated.
+struct Killed {
+    kills: Vec<usize>,
+    count: usize,
+    faults: Faults,
+    told: String,
+}
+
 impl Scenario {
     fn stage(&self) -> Stage {
         let stage = Stage::with(&(self.seed)(), &[]);
@@ -67,10 +76,11 @@ impl Scenario {
         text.trim().parse().unwrap()
     }
 
-    /// Kills a run before a step, repeats it, and looks.
-    fn kill(&self, library: &Path, step: usize) -> (Faults, String) {
+    /// Kills a run before a step, and the run after it, if it gets so far; repeats it, and looks.
+    fn kill(&self, library: &Path, kills: &[usize]) -> Killed {
         let stage = self.stage();
         let mut told = String::new();
+        let mut count = 0;
         let mut run = |stage: &Stage, at: Option<usize>| {
             let mut command = stage.program(&["playbook.yml"]);
             if let Some(at) = at {
@@ -79,9 +89,10 @@ impl Scenario {
             let output = command.output().unwrap();
             let text = [output.stdout, output.stderr].concat();
             told += &String::from_utf8_lossy(&text);
+            count += usize::from(output.status.signal() == Some(9));
             output.status.success()
         };
-        run(&stage, Some(step));
+        kills.iter().for_each(|step| _ = run(&stage, Some(*step)));
         let mut well = false;
         for _ in 0..3 {
             well = run(&stage, None);
@@ -115,53 +126,55 @@ impl Scenario {
         }
         let missing = self.stored.iter().filter(|(name, _)| !tokens.iter().any(|token| token.name == *name)).count();
         faults.silent += if well { missing } else { 0 };
-        assert!(!told.contains(NEW_PASSWORD), "{} before step {step} shows a password:\n{told}", self.name);
-        (faults, format!("{told}\n{list}\n{:?}", tokens))
+        assert!(!told.contains(NEW_PASSWORD), "{} before steps {kills:?} shows a password:\n{told}", self.name);
+        Killed { kills: kills.to_vec(), count, faults, told: format!("{told}\n{list}\n{tokens:?}") }
     }
 }
 
 #[test]
 fn killed_operations_are_completed_by_the_next_run() {
     let Some(library) = LIBRARY.as_deref() else { return };
-    let all = std::env::var("KILLS").is_ok_and(|kills| kills == "all");
+    let mode = std::env::var("KILLS").unwrap_or_default();
+    let is_long = !mode.is_empty();
     let (mut table, mut total, mut complaints) = (String::new(), 0, Vec::new());
     for (index, scenario) in SCENARIOS.iter().enumerate() {
         let steps = scenario.steps(library);
         // A few steps of each operation, others in each.
-        let stride = if all { 1 } else { steps.div_ceil(6).max(1) };
-        let points: Vec<usize> = (1 + index % stride..=steps).step_by(stride).collect();
+        let stride = if is_long { 1 } else { steps.div_ceil(6).max(1) };
+        let steps_of = |stride: usize, begin: usize| (1 + begin % stride..=steps).step_by(stride);
+        let points: Vec<Vec<usize>> = match mode.as_str() {
+            "twice" => steps_of(2, index).flat_map(|a| steps_of(5, a).map(move |b| vec![a, b])).collect(),
+            _ => steps_of(stride, index).map(|step| vec![step]).collect(),
+        };
         let next = AtomicUsize::new(0);
-        let workers = if all { 2 } else { 1 };
+        let workers = if is_long { 2 } else { 1 };
         let found = std::thread::scope(|scope| {
             let work = || {
                 let mut found = Vec::new();
-                while let Some(step) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    found.push((*step, scenario.kill(library, *step)));
+                while let Some(kills) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    found.push(scenario.kill(library, kills));
                 }
                 found
             };
             let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
         });
-        let mut sum = Faults::default();
-        for (step, (faults, told)) in found {
+        let (mut sum, mut count) = (Faults::default(), 0);
+        for Killed { kills, count: killed, faults, told } in found {
+            count += killed;
             sum.lost += faults.lost;
             sum.orphaned += faults.orphaned;
             sum.doubled += faults.doubled;
             sum.stuck += faults.stuck;
             sum.silent += faults.silent;
             if faults != Faults::default() {
-                complaints.push(format!("{} before step {step}: {faults:?}\n{told}", scenario.name));
+                complaints.push(format!("{} before steps {kills:?}: {faults:?}\n{told}", scenario.name));
             }
         }
-        total += points.len();
+        total += count;
         let Faults { lost, orphaned, doubled, stuck, silent } = sum;
-        let row = format!(
-            "| {} | {} | {lost} | {orphaned} | {doubled} | {stuck} | {silent} |\n",
-            scenario.name,
-            points.len()
-        );
-        if all {
+        let row = format!("| {} | {} | {lost} | {orphaned} | {doubled} | {stuck} | {silent} |\n", scenario.name, count);
+        if is_long {
             eprint!("{row}");
         }
         table += &row;

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value as Json, json};
 
-use super::stage::{NEW_PASSWORD, Stage, no_tokens};
+use super::stage::{NEW_PASSWORD, REG_A, Stage, no_tokens};
 
 /// Makes token `new` and keeps its password in a file, with a task between the two.
 fn book(between: &Json) -> String {
@@ -346,4 +346,69 @@ fn spelling_of_the_address_does_not_matter() {
     stage.set("IONOS_CONTRACT_NUMBER", Some("31"));
     assert_eq!(stage.play(&book(&nothing()), &[]).hosts()[0]["result"]["recovered"], true);
     assert!(kept(&stage).unwrap().starts_with(NEW_PASSWORD));
+}
+
+#[test]
+fn of_two_runs_at_once_one_creates_and_the_other_finds() {
+    // Both look before either creates.
+    let stage = Stage::with(&no_tokens(), &["GET /tokens slow delay=1s times=2"]);
+    std::fs::write(stage.folder.path().join("both.yml"), book(&nothing())).unwrap();
+    let begin = || stage.program(&["both.yml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let runs = [begin(), begin()].map(|run| run.wait_with_output().unwrap());
+    let told = runs.each_ref().map(|run| String::from_utf8_lossy(&run.stdout).into_owned());
+    assert!(runs.iter().all(|run| run.status.success()), "{told:?}");
+    assert_eq!(stage.names(), ["new"]);
+    assert!(kept(&stage).unwrap().starts_with(NEW_PASSWORD) && files(&stage).is_empty(), "{told:?}");
+}
+
+#[test]
+fn pasted_snippet_ends_with_the_place_of_its_password() {
+    let stage = Stage::with(&no_tokens(), &[]);
+    let snippet = "name: Create Registry Token\nionoscloudsdk.ionoscloud.registry_token:\n  registry: ''\n  name: \
+                   testRegistryToken\n  scopes:\n  - actions:\n    - pull\n    name: nume\n    type: repository\n  \
+                   status: enabled\nregister: registry_token_response\n";
+    std::fs::write(stage.folder.path().join("snippet.yml"), snippet).unwrap();
+    let played = stage.run(&["snippet.yml", "--fill", "registry=reg-a"]);
+    let last = played.stdout.trim_end().lines().last().unwrap_or_default();
+    assert!(last.ends_with("it is kept: `ionplay token show testRegistryToken`"), "{}", played.everything());
+    assert!(token(&stage, &["show", "testRegistryToken"]).1.starts_with(NEW_PASSWORD));
+    let played = stage.run(&["snippet.yml", "--fill", "registry=demo", "--sandbox"]);
+    let last = played.stdout.trim_end().lines().last().unwrap_or_default();
+    assert!(last.contains("the mock registry ends with this run"), "{}", played.everything());
+}
+
+#[test]
+fn lint_warns_of_a_password_that_no_task_can_use() {
+    let stage = Stage::with(&no_tokens(), &[]);
+    let warns = |task: Json| {
+        std::fs::write(stage.folder.path().join("lint.yml"), json!([task]).to_string()).unwrap();
+        let output = stage.program(&["lint", "lint.yml"]).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap().contains("no task can use the password")
+    };
+    let present = json!({"registry": "reg-a", "name": "new"});
+    let replace =
+        json!({"registry": "reg-a", "registry_token": "a", "name": "b", "allow_replace": true, "state": "update"});
+    assert!(warns(json!({"registry_token": present})) && warns(json!({"registry_token": replace})));
+    assert!(!warns(json!({"registry_token": present, "register": "made"})));
+    let update = json!({"registry": "reg-a", "registry_token": "a", "status": "disabled", "state": "update"});
+    assert!(!warns(json!({"registry_token": update})));
+}
+
+#[test]
+fn replacement_that_was_killed_before_the_removal_is_completed() {
+    let seed = json!({"registries": [{"id": REG_A, "name": "reg-a", "tokens": [{"name": "old"}]}]});
+    let args =
+        json!({"registry": "reg-a", "registry_token": "old", "name": "new", "allow_replace": true, "state": "update"});
+    let replace = json!({"registry_token": args, "register": "made"});
+    for fault in ["DELETE . slow before delay=20s times=1", "DELETE . slow after delay=20s times=1"] {
+        let stage = Stage::with(&seed, &[fault]);
+        let removing = || stage.sandbox.requests().iter().any(|request| request.method == "DELETE");
+        stage.signalled("-KILL", &json!([replace]).to_string(), removing);
+        let played = stage.play(&json!([replace]).to_string(), &[]);
+        let result = played.result();
+        let told = (&result["action"], &result["recovered"], &result["password"]);
+        assert_eq!(told, (&json!("replace"), &json!(true), &json!("pending")), "{fault}: {}", played.everything());
+        assert_eq!(stage.names(), ["new"], "{fault}");
+        assert!(token(&stage, &["show", "new"]).1.starts_with(NEW_PASSWORD));
+    }
 }
