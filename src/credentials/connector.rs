@@ -144,7 +144,10 @@ impl RegistryApi for Recording {
             match &answer {
                 Ok(made) => {
                     let pair = made.properties.credentials.as_ref();
-                    let password = pair.and_then(|pair| pair.password.known()).map(Password::expose).filter(|password| !password.is_empty());
+                    let password = pair
+                        .and_then(|pair| pair.password.known())
+                        .map(Password::expose)
+                        .filter(|password| !password.is_empty());
                     match password {
                         Some(password) => {
                             self.store.record_created(number, made.id.shown(), password, self.durability);

@@ -82,6 +82,8 @@ fn check_one(
         warnings: &warnings,
         interrupt: &crate::interrupt::Interrupt::default(),
         kept: None,
+        task: String::new(),
+        credentials: None,
         progress: crate::progress::Progress::default(),
     };
     let wrong = module.check_values(&Args::new(values), &context).err().map(|message| *message);

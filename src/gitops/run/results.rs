@@ -6,7 +6,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 use super::super::view::HostRecap;
-use crate::credentials::Shelf;
+use crate::credentials::{Catalog, Folder};
 
 /// Returns the recap at the end of an event file.
 pub fn read_recap(events: &Path) -> IndexMap<String, HostRecap> {
@@ -19,9 +19,9 @@ pub fn read_recap(events: &Path) -> IndexMap<String, HostRecap> {
 
 /// Returns the names of tokens whose passwords runs that have ended have left in a state directory.
 pub fn list_kept(state: &Path) -> Vec<String> {
-    let entries = Shelf::new(state.to_path_buf()).left();
-    let mut names: Vec<String> =
-        entries.into_iter().filter(|left| !left.alive).map(|left| left.entry.subject.name.clone()).collect();
+    let Ok(catalog) = Catalog::read(&Folder::below(state)) else { return Vec::new() };
+    let free = catalog.entries.iter().filter(|listed| !listed.is_held);
+    let mut names: Vec<String> = free.map(|listed| listed.entry.subject.name.clone()).collect();
     names.sort();
     names.dedup();
     names

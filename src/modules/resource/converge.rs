@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::ended::Ended;
 use super::{Observation, Order, Resource, Site, Stop, near};
 use crate::diagnostic::Diagnostic;
-use crate::ionos::{ApiError, Connection, Past, RegistryApi};
+use crate::ionos::{ApiError, Connection, RegistryApi};
 use crate::modules::ionoscloud::options;
 use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
 use crate::reconcile::{Action, Verb};

@@ -85,7 +85,7 @@ pub(super) enum Password {
 pub(super) fn password_of(token: &Token) -> Password {
     match token.properties.credentials.as_ref().map(|pair| &pair.password) {
         Some(Fact::Unknown(_)) => Password::Later,
-        Some(Fact::Known(text)) if !text.is_empty() => Password::Known(Zeroizing::new(text.clone())),
+        Some(Fact::Known(text)) if !text.is_empty() => Password::Known(Zeroizing::new(text.expose().to_owned())),
         _ => Password::Gone,
     }
 }
