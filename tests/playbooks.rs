@@ -23,8 +23,8 @@ const EXAMPLES: &[Example] = &[
     Example {
         playbook: "check-first.yml",
         options: "",
-        counts: (4, 2, 0),
-        objects: "2 created, 0 updated, 0 replaced, 0 deleted, 0 unchanged, 0 failed",
+        counts: (7, 3, 0),
+        objects: "2 created, 0 updated, 0 replaced, 0 deleted, 1 unchanged, 0 failed",
         foretells: false,
     },
     Example {
@@ -44,15 +44,15 @@ const EXAMPLES: &[Example] = &[
     Example {
         playbook: "environments/site.yml",
         options: "-i playbooks/environments/hosts.yml",
-        counts: (5, 3, 0),
-        objects: "3 created, 0 updated, 0 replaced, 0 deleted, 0 unchanged, 0 failed",
+        counts: (14, 6, 0),
+        objects: "3 created, 0 updated, 0 replaced, 0 deleted, 3 unchanged, 0 failed",
         foretells: true,
     },
     Example {
         playbook: "expiry.yml",
         options: "",
-        counts: (6, 4, 0),
-        objects: "1 created, 3 updated, 0 replaced, 0 deleted, 2 unchanged, 0 failed",
+        counts: (9, 5, 0),
+        objects: "1 created, 3 updated, 0 replaced, 0 deleted, 3 unchanged, 0 failed",
         foretells: true,
     },
     Example {
@@ -65,8 +65,8 @@ const EXAMPLES: &[Example] = &[
     Example {
         playbook: "pull-secrets.yml",
         options: "",
-        counts: (4, 3, 0),
-        objects: "3 created, 0 updated, 0 replaced, 0 deleted, 0 unchanged, 0 failed",
+        counts: (6, 3, 0),
+        objects: "3 created, 0 updated, 0 replaced, 0 deleted, 3 unchanged, 0 failed",
         foretells: true,
     },
     Example {
@@ -79,15 +79,15 @@ const EXAMPLES: &[Example] = &[
     Example {
         playbook: "rotate-token.yml",
         options: "-e generation=2031-w05",
-        counts: (3, 2, 2),
-        objects: "1 created, 0 updated, 0 replaced, 0 deleted, 0 unchanged, 0 failed",
+        counts: (6, 3, 2),
+        objects: "1 created, 0 updated, 0 replaced, 0 deleted, 1 unchanged, 0 failed",
         foretells: true,
     },
     Example {
         playbook: "safe-replace.yml",
         options: "",
-        counts: (4, 3, 0),
-        objects: "1 created, 0 updated, 1 replaced, 0 deleted, 0 unchanged, 0 failed",
+        counts: (7, 3, 1),
+        objects: "1 created, 0 updated, 1 replaced, 0 deleted, 1 unchanged, 0 failed",
         foretells: true,
     },
     Example {
@@ -100,8 +100,8 @@ const EXAMPLES: &[Example] = &[
     Example {
         playbook: "with-role.yml",
         options: "",
-        counts: (3, 1, 0),
-        objects: "2 created, 0 updated, 0 replaced, 0 deleted, 0 unchanged, 0 failed",
+        counts: (7, 3, 0),
+        objects: "2 created, 0 updated, 0 replaced, 0 deleted, 2 unchanged, 0 failed",
         foretells: true,
     },
 ];
