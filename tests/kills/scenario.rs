@@ -59,6 +59,25 @@ fn replace() -> Json {
     json!({"registry_token": args, "register": "made"})
 }
 
+/// A registry whose token ends in five days.
+fn ending() -> Json {
+    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(5 * 24);
+    let end = end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let token = json!({"name": "old", "status": "enabled", "expiryDate": end});
+    json!({"registries": [{"id": REG_A, "name": "reg-a", "hostname": "r.example", "tokens": [token]}]})
+}
+
+/// A token whose password goes to three sinks.
+fn sinks(name: &str, more: &Json) -> Json {
+    let mut args = json!({"registry": "reg-a", "name": name, "expiry_date": "+90d", "credentials": [
+        {"file": {"path": "password"}},
+        {"docker_config": {"path": "config.json"}},
+        {"command": {"cmd": "sh -c 'cat >handed.new && mv handed.new handed'"}},
+    ]});
+    args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    args
+}
+
 /// All operations.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -196,6 +215,24 @@ pub const SCENARIOS: &[Scenario] = &[
         prepare: |stage| killed(stage, vec![replace()]),
         playbook: || json!([replace(), copy("made is changed")]),
         stored: &[("new", "password")],
+        stays: &[],
+        replaced: &["old"],
+    },
+    Scenario {
+        name: "deliver to sinks",
+        seed: no_tokens,
+        prepare: nothing,
+        playbook: || json!([{"registry_token": sinks("new", &json!({}))}]),
+        stored: &[("new", "password")],
+        stays: &[],
+        replaced: &[],
+    },
+    Scenario {
+        name: "rotate",
+        seed: ending,
+        prepare: nothing,
+        playbook: || json!([{"registry_token": sinks("old", &json!({"rotate": {"grace": "0s"}}))}]),
+        stored: &[("old-g2", "password")],
         stays: &[],
         replaced: &["old"],
     },

@@ -254,3 +254,31 @@ fn kept_password_is_delivered_by_hand() {
     let (ok, why) = deliver("file:other");
     assert!(!ok, "{why}");
 }
+
+#[test]
+fn lint_warns_of_tokens_that_may_do_too_much() {
+    let stage = Stage::with(&one_registry("r.example"), &[]);
+    let lint = |args: Json| {
+        let playbook = json!([{"registry_token": args, "register": "made"}]).to_string();
+        std::fs::write(stage.folder.path().join("playbook.yml"), playbook).unwrap();
+        let output = stage.program(&["lint", "playbook.yml"]).output().unwrap();
+        assert!(output.status.success(), "warnings do not count");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let scope = |name: &str, actions: &[&str]| json!([{"name": name, "type": "repository", "actions": actions}]);
+    let quiet =
+        lint(json!({"registry": "r", "name": "ci", "expiry_date": "+90d", "scopes": scope("a/*", &["pull", "push"])}));
+    assert!(quiet.contains("0 warnings"), "{quiet}");
+    let found = lint(json!({"registry": "r", "name": "ci", "scopes": scope("*", &["*"])}));
+    for warning in ["the token never ends", "covers every repository", "the action `*` allows everything"] {
+        assert!(found.contains(warning), "{warning}: {found}");
+    }
+    let found = lint(
+        json!({"registry": "r", "name": "web-pull", "expiry_date": "+1d", "scopes": scope("a", &["pull", "push"])}),
+    );
+    assert!(found.contains("`web-pull`, by its name, pulls only, and the token may `push`"), "{found}");
+    let sinks = json!([{"kubernetes_manifest": {"path": "x", "name": "x"}}]);
+    let found = lint(json!({"registry": "r", "name": "ci", "expiry_date": "+1d", "credentials": sinks,
+        "scopes": scope("a", &["delete"])}));
+    assert!(found.contains("an image-pull secret of Kubernetes pulls only, and the token may `delete`"), "{found}");
+}

@@ -119,7 +119,7 @@ impl Resource for RegistryToken {
             _ => name.unwrap_or_default(),
         };
         let delivery = match state {
-            "present" => DeliverySetting { sinks: read_sinks(args, context)?, rotation: read_rotation(args, context)? },
+            "present" => DeliverySetting::new(read_sinks(args, context)?, read_rotation(args, context)?),
             _ => DeliverySetting::default(),
         };
         check_rotation(&delivery, &fields, args, context)?;

@@ -7,6 +7,7 @@ mod read;
 mod rotate;
 mod settle;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use deliver::Courier;
@@ -29,9 +30,16 @@ pub struct DeliverySetting {
     pub sinks: Vec<SinkSetting>,
     /// When the token is rotated.
     pub rotation: Option<RotationSetting>,
+    /// The host name of the registry, once it was read.
+    server: RefCell<Option<Fact<String>>>,
 }
 
 impl DeliverySetting {
+    /// Returns what a task says.
+    pub fn new(sinks: Vec<SinkSetting>, rotation: Option<RotationSetting>) -> Self {
+        Self { sinks, rotation, server: RefCell::default() }
+    }
+
     fn needs_server(&self) -> bool {
         let is_login = |rotation: RotationSetting| rotation.verification == Verification::Login;
         self.rotation.is_some_and(is_login) || self.sinks.iter().any(|setting| setting.sink.needs_server())
@@ -40,8 +48,13 @@ impl DeliverySetting {
     /// Returns the host name of the registry, if it is needed.
     async fn server(&self, site: &Site<'_>) -> Result<Fact<String>, ApiError> {
         let (true, Some(registry)) = (self.needs_server(), site.parent) else { return Ok(Fact::default()) };
+        if let Some(server) = &*self.server.borrow() {
+            return Ok(server.clone());
+        }
         let registry = site.api.registry(registry).await?;
-        Ok(registry.map(|registry| registry.properties.hostname).unwrap_or_default())
+        let server = registry.map(|registry| registry.properties.hostname).unwrap_or_default();
+        self.server.replace(Some(server.clone()));
+        Ok(server)
     }
 
     /// Checks that every sink can take a password, before a token is created.
