@@ -11,6 +11,7 @@ mod fidelity;
 mod gitops_web;
 mod kills;
 mod leaks;
+mod mistakes;
 mod plan;
 mod playbooks;
 mod registry;

@@ -62,14 +62,15 @@ const PLAY_KEYS: &[&str] = &[
 pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
     let source = clipboard::without_mark(source);
     let read = read_text(&source, is_module);
-    if count_errors(&read) == 0 && !clipboard::is_deceptive(source.text()) {
+    let deceptive = !markdown::is_page(&source) && clipboard::is_deceptive(source.text());
+    if count_errors(&read) == 0 && !deceptive {
         return read;
     }
     let Some(repaired) = clipboard::repair(&source) else { return read };
     let phrases = repaired.repairs.join("; ");
     let again = read_text(&repaired.source, is_module);
     match (read, again) {
-        (read, Ok(mut intake)) if count_errors(&read) >= count_errors_of(&intake) => {
+        (read, Ok(mut intake)) if deceptive || count_errors(&read) > count_errors_of(&intake) => {
             let place = source.span(0..source.text().find('\n').unwrap_or(source.text().len()));
             let summary = format!("read `{}` without what copying has put into it: {phrases}", source.name());
             intake.warnings.push(Diagnostic::warning(summary).at(&place, "").hint("copy the text alone to be certain"));

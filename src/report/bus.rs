@@ -43,8 +43,8 @@ impl Bus {
                 return;
             }
         }
-        if let Event::Announcement { notice, .. } = event {
-            // When the task runs, the same words need not be repeated.
+        // Where the place of something is known, the same words without a place add nothing.
+        if let Event::Notice(notice) | Event::Announcement { notice, .. } = event {
             self.told.borrow_mut().insert(notice.summary.clone());
         }
         for writer in self.writers.borrow_mut().iter_mut() {

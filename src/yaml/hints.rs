@@ -64,13 +64,18 @@ pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> 
     }
 }
 
-/// A character that only looks like one of YAML, in the line of the error or in the one before.
+/// A character that only looks like one of YAML where that matters, in the line of the error or in the one before.
 fn odd_characters(source: &Arc<Source>, line: &Line<'_>) -> Option<Diagnostic> {
     let before = line.start.checked_sub(1).map(|end| Line::at(source, end));
     [Some(line), before.as_ref()].into_iter().flatten().find_map(|line| {
-        let remedy = explain_odd_character(line.text.trim_end())?;
-        let odd = line.text.char_indices().find(|(_, c)| explain_odd_character(&c.to_string()).is_some())?;
-        let place = line.span(source, odd.0..odd.0 + odd.1.len_utf8());
+        // Within a text such characters are only text.
+        let (at, odd) = line.text.char_indices().find(|(at, c)| {
+            let before = line.text[..*at].trim_end();
+            let matters = before.is_empty() || before.ends_with([':', '-']);
+            matters && explain_odd_character(&c.to_string()).is_some()
+        })?;
+        let remedy = explain_odd_character(line.text[at..].trim_end())?;
+        let place = line.span(source, at..at + odd.len_utf8());
         Some(Diagnostic::error("a character that only looks like one of YAML").at(&place, "").hint(remedy))
     })
 }
@@ -83,7 +88,7 @@ fn unclosed_flow(source: &Arc<Source>, offset: usize) -> Option<Diagnostic> {
         let line = Line { text: text.trim_end(), start };
         start += text.len();
         let value = line.value();
-        let rest = before.get(line.start + value..)?;
+        let rest = source.text().get(line.start + value..)?;
         let (open, close) = match rest.chars().next() {
             Some('[') => ('[', ']'),
             Some('{') if !rest.starts_with("{{") => ('{', '}'),

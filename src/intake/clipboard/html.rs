@@ -16,9 +16,8 @@ pub fn take_preformatted(text: &str) -> Option<(Vec<Edit>, String)> {
     let start = open + lower[open..].find('>')? + 1;
     let end = lower[start..].find("</pre").map_or(text.len(), |at| start + at);
     let mut edits = vec![Edit::remove(0..start)];
-    let mut tags = tags(&text[start..end]).peekable();
     let mut from = 0;
-    while let Some(tag) = tags.next() {
+    for tag in tags(&text[start..end]) {
         edits.extend(decoded(text, start + from..start + tag.start));
         let is_break = text[start + tag.start..start + tag.end].to_ascii_lowercase().starts_with("<br");
         let range = start + tag.start..start + tag.end;
