@@ -101,6 +101,11 @@ impl Source {
         Some((&edited.from, (old + offset - new).min(end)))
     }
 
+    /// The same source with a text that has the same places.
+    pub fn with_text(&self, text: String) -> Arc<Self> {
+        Arc::new(Self { secret: self.secret, ..Self::read(self.name.clone(), text, self.sealed) })
+    }
+
     fn read(name: String, text: String, sealed: bool) -> Self {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| clamp(i + 1)))

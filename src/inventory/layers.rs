@@ -134,9 +134,13 @@ impl Inventory {
     }
 
     /// The groups with their hosts, as the variable `groups` shows them.
-    pub fn groups_with_hosts(&self) -> Vec<(GroupName, Vec<HostName>)> {
-        let model = self.model();
-        model.groups.keys().map(|name| (Arc::clone(name), model.hosts_of(name).into_iter().collect())).collect()
+    pub fn groups_with_hosts(&self) -> Value {
+        let made = || {
+            let model = self.model();
+            let hosts = |group: &GroupName| Value::list(model.hosts_of(group).iter().map(|host| Value::text(&**host)));
+            Value::dict(model.groups.keys().map(|group| (&**group, hosts(group))))
+        };
+        self.groups.borrow_mut().get_or_insert_with(made).clone()
     }
 
     /// The groups of a host by name, without `all`, as the variable `group_names` shows them.

@@ -13,6 +13,7 @@ use super::names::{GroupNames, Transform};
 use crate::diagnostic::{Diagnostic, Reaction};
 use crate::input_digests::Reads;
 use crate::value::Dict;
+use crate::value::Value;
 use crate::vars::vault::VaultSecrets;
 
 /// Folder, `group_vars` or `host_vars`, and name.
@@ -55,6 +56,8 @@ pub struct Inventory {
     pub(super) added: Vec<Addition>,
     localhost: OnceCell<HostName>,
     warnings: RefCell<Vec<Diagnostic>>,
+    /// The groups with their hosts if they were asked for, until something changes.
+    pub(super) groups: RefCell<Option<Value>>,
     /// Layers of hosts that were asked for, until something changes.
     pub(super) layers: RefCell<HashMap<HostName, Rc<[Layer]>>>,
     /// Variables read from `group_vars` and `host_vars`, by folder, kind and name.
@@ -214,6 +217,7 @@ impl Inventory {
             self.warn(Diagnostic::warning(format!("`{name}` is both a host and a group")));
         }
         self.layers.borrow_mut().clear();
+        self.groups.take();
     }
 }
 

@@ -114,7 +114,7 @@ fn contains(container: &Value, item: &Value, engine: &Engine<'_>) -> Result<Valu
         },
         Value::List(_) | Value::Tuple(_) | Value::Set(_) => {
             let members = container.as_slice().unwrap_or_default();
-            engine.burn(members.len() as u64)?;
+            engine.look_at(members.len())?;
             if members.iter().any(|member| !member.is_undefined() && equal(member, item)) {
                 true
             } else {

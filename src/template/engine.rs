@@ -21,6 +21,9 @@ use crate::value::{Dict, Sealed, Text, Undefined, Value};
 
 /// Steps of evaluation that one template may take.
 const FUEL: u64 = 10_000_000;
+/// How many members of what is there already are looked at in one step: that a list is long costs little, and it does not
+/// grow by being looked at.
+const LOOKS: u64 = 64;
 /// How deep templates may use one another.
 const MAX_NESTING: usize = 100;
 /// How deep expressions may nest.
@@ -285,6 +288,11 @@ impl<'a> Engine<'a> {
     /// Counts one step.
     pub(super) fn step(&self) -> Result<(), Fault> {
         self.burn(1)
+    }
+
+    /// Counts the steps of a look at so many members of what is there already.
+    pub(super) fn look_at(&self, members: usize) -> Result<(), Fault> {
+        self.burn(members as u64 / LOOKS)
     }
 
     /// Counts several steps, for work that is as large as its result.

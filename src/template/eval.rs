@@ -345,7 +345,8 @@ impl Engine<'_> {
         {
             return Ok(if name == "string" { unknown } else { unknown.computed() });
         }
-        self.burn(1 + size(&input))?;
+        self.step()?;
+        self.look_at(size(&input))?;
         let taint = Taint::of(&input, &args);
         let args = if filter.sets_taint { args } else { args.without_taint() };
         let call = Call { name, input: input.without_taint(), args, context: self, looping: None };
@@ -356,6 +357,7 @@ impl Engine<'_> {
             Ok(range @ Value::Object(_)) if is_range(&range) => Value::list(sequence::members(&range)?),
             Ok(result) => result,
         };
+        self.look_at(size(&result))?;
         if filter.names_parts {
             self.named_tuples.borrow_mut().add_members(&result);
         }
@@ -446,12 +448,12 @@ pub(super) fn first(input: &Value, args: &Args, sort: fn(&Value) -> bool) -> Opt
         .cloned()
 }
 
-/// How much fuel looking at a value takes.
-fn size(value: &Value) -> u64 {
+/// How many members a value has, as far as a look at them takes time.
+fn size(value: &Value) -> usize {
     match value {
-        Value::Str(text) => text.len() as u64 / 64,
-        Value::Dict(dict) => dict.len() as u64,
-        other => other.as_slice().map_or(0, |items| items.len() as u64),
+        Value::Str(text) => text.len() / 64,
+        Value::Dict(dict) => dict.len(),
+        other => other.as_slice().map_or(0, <[Value]>::len),
     }
 }
 

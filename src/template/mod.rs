@@ -14,6 +14,7 @@ mod free_names;
 pub mod functions;
 mod header;
 mod index;
+mod json_query;
 mod lint;
 mod locals;
 pub mod lookups;

@@ -12,6 +12,8 @@ pub struct Style<'a> {
     pub indent: Option<usize>,
     /// Keys in order of their text.
     pub sort_keys: bool,
+    /// Keys that are the same in JSON, as `1` and `'1'` are, are one key, which has the last of their values.
+    pub distinct_keys: bool,
     /// Everything beyond ASCII as `\uXXXX`.
     pub ascii: bool,
     /// Between entries on one line.
@@ -29,6 +31,7 @@ impl Style<'static> {
     pub const PYTHON: Self = Self {
         indent: None,
         sort_keys: false,
+        distinct_keys: true,
         ascii: true,
         item_separator: ", ",
         key_separator: ": ",
@@ -68,7 +71,7 @@ pub fn write(out: &mut String, value: &Value, style: Style<'_>, level: usize) {
         Value::Undefined(why) => write_text(out, &format!("<< error 1 - {} >>", why.message), style),
         Value::Unknown(unknown) => write_text(out, &unknown.shown, style),
         Value::Omit => write_text(out, "<<Omit>>", style),
-        Value::Sealed(_) => write_text(out, "<< vaulted >>", style),
+        Value::Sealed(_) => write_text(out, "<redacted>", style),
         Value::Object(object) => match object.members() {
             Some(items) => write_list(out, &items, style, level),
             None => write_text(out, &python::str(value), style),
@@ -111,10 +114,11 @@ fn write_dict(out: &mut String, dict: &Dict, style: Style<'_>, level: usize) {
         true => STARS.to_owned(),
         false => key_text(key),
     };
-    // Keys of two types may be one in JSON; the last of them counts, as for those who read it.
-    let distinct: IndexMap<String, (&Value, &Value)> =
-        dict.iter().map(|(key, value)| (key_text(key), (key, value))).collect();
-    let mut entries: Vec<(String, &Value)> = distinct.into_values().map(|(key, value)| (shown(key), value)).collect();
+    let mut entries: Vec<(String, &Value)> = dict.iter().map(|(key, value)| (shown(key), value)).collect();
+    // Names that are hidden look alike, and are not one.
+    if style.distinct_keys && !style.mask_secrets {
+        entries = entries.into_iter().collect::<IndexMap<_, _>>().into_iter().collect();
+    }
     if style.sort_keys {
         entries.sort_by(|a, b| a.0.cmp(&b.0));
     }

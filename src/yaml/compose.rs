@@ -8,7 +8,7 @@ use super::node::{Entry, Kind, Node};
 use super::parse::{Event, Events, Item, Style};
 use super::resolve::Plain;
 use super::tag::{self, Tag};
-use super::{hints, resolve};
+use super::{flow_tabs, hints, resolve};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::source::{Source, Span};
 use crate::value::{Text, Value};
@@ -34,7 +34,26 @@ pub(super) fn documents(
     wanted: Documents,
     warnings: &mut Report,
 ) -> Result<Vec<Node>, Diagnostic> {
-    let mut events = Events::new(source, range);
+    let mut repaired: Option<Arc<Source>> = None;
+    let known = warnings.len();
+    loop {
+        let source = repaired.as_ref().unwrap_or(source);
+        let mut events = Events::new(source, range.clone());
+        let found = documents_of(source, &mut events, wanted, warnings);
+        let Err(why) = found else { return found };
+        let without_tabs = events.open_brackets().and_then(|start| flow_tabs::without_tabs(source, start));
+        let Some(without_tabs) = without_tabs else { return Err(why) };
+        warnings.truncate(known);
+        repaired = Some(without_tabs);
+    }
+}
+
+fn documents_of(
+    source: &Arc<Source>,
+    events: &mut Events<'_>,
+    wanted: Documents,
+    warnings: &mut Report,
+) -> Result<Vec<Node>, Diagnostic> {
     let mut found = Vec::new();
     loop {
         let item = events.next()?;
@@ -47,7 +66,7 @@ pub(super) fn documents(
             }
             Event::DocumentStart => {
                 let mut composer = Composer::new(source, warnings);
-                found.push(composer.document(&mut events)?);
+                found.push(composer.document(events)?);
             }
             _ => {}
         }

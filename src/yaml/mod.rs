@@ -3,6 +3,7 @@
 mod compose;
 pub mod dump;
 mod emit;
+mod flow_tabs;
 mod hints;
 mod json;
 pub mod node;

@@ -58,6 +58,8 @@ pub(super) struct Events<'a> {
     source: &'a Arc<Source>,
     base: usize,
     end: usize,
+    /// The collections that are open: where each begins, and whether it is written in brackets.
+    open: Vec<(usize, bool)>,
 }
 
 impl<'a> Events<'a> {
@@ -70,7 +72,16 @@ impl<'a> Events<'a> {
         options.set_emit_comments(false);
         let text = source.text().get(range.clone()).unwrap_or("");
         let parser = Parser::new_from_str_with_options(text, options);
-        Self { parser, source, base: range.start, end: range.start + text.len() }
+        Self { parser, source, base: range.start, end: range.start + text.len(), open: Vec::new() }
+    }
+
+    /// Where the outermost collection in brackets begins that is open.
+    pub fn open_brackets(&self) -> Option<usize> {
+        self.open.iter().find(|(_, brackets)| *brackets).map(|(start, _)| *start)
+    }
+
+    fn begin(&mut self, start: usize) {
+        self.open.push((start, matches!(self.source.text().as_bytes().get(start), Some(b'[' | b'{'))));
     }
 
     pub fn next(&mut self) -> Result<Item<'a>, Diagnostic> {
@@ -85,21 +96,34 @@ impl<'a> Events<'a> {
             };
             let range = span.byte_range().unwrap_or(0..0);
             let range = self.base + range.start..self.base + range.end;
+            let base = self.base;
             let tagged = |tag: Option<Cow<'_, granit_parser::Tag>>| {
                 let tag = tag?;
                 let place = span.tag_span().and_then(|at| at.byte_range()).unwrap_or(0..0);
-                Some((format!("{}{}", tag.handle(), tag.suffix()), self.base + place.start..self.base + place.end))
+                Some((format!("{}{}", tag.handle(), tag.suffix()), base + place.start..base + place.end))
             };
             return Ok(match raw {
                 Raw::StreamStart | Raw::Comment(..) | Raw::Anchor(..) | Raw::UnresolvedAlias(_) => continue,
                 Raw::StreamEnd => self.item(Event::End, range),
                 Raw::DocumentStart(..) => self.item(Event::DocumentStart, range),
                 Raw::DocumentEnd => self.item(Event::DocumentEnd, range),
-                Raw::SequenceEnd => self.item(Event::ListEnd, range),
-                Raw::MappingEnd => self.item(Event::MapEnd, range),
+                Raw::SequenceEnd => {
+                    self.open.pop();
+                    self.item(Event::ListEnd, range)
+                }
+                Raw::MappingEnd => {
+                    self.open.pop();
+                    self.item(Event::MapEnd, range)
+                }
                 Raw::Alias(id) => self.item(Event::Alias(id), range),
-                Raw::SequenceStart(_, anchor, tag) => Item { event: Event::ListStart, range, tag: tagged(tag), anchor },
-                Raw::MappingStart(_, anchor, tag) => Item { event: Event::MapStart, range, tag: tagged(tag), anchor },
+                Raw::SequenceStart(_, anchor, tag) => {
+                    self.begin(range.start);
+                    Item { event: Event::ListStart, range, tag: tagged(tag), anchor }
+                }
+                Raw::MappingStart(_, anchor, tag) => {
+                    self.begin(range.start);
+                    Item { event: Event::MapStart, range, tag: tagged(tag), anchor }
+                }
                 Raw::Scalar(text, style, anchor, tag) => {
                     let tag = tagged(tag);
                     let (range, style) = match style {

@@ -86,7 +86,9 @@ pub fn prepare(run: &TaskRun<'_>, engine: &Engine<'_>) -> Result<Prepared, Failu
             Value::Omit | Value::Null => {}
             other => {
                 let message = format!("`args` must be a mapping, not {}", other.type_name());
-                return Err(Failure::from(Diagnostic::error(message).at(&task.args.span, "")).breaking_off());
+                let drawn = Diagnostic::error(&message).at(&task.args.span, "");
+                let message = format!("Finalization of task args for '{full}' failed: {message}");
+                return Err(Failure::new(message).drawn(drawn).breaking_off());
             }
         }
     }

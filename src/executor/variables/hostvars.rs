@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::scope::TaskScope;
 use crate::executor::state::Run;
 use crate::template::{Engine, Scope};
-use crate::value::{Dict, Object, Value};
+use crate::value::{Dict, Object, Undefined, Value};
 
 /// `hostvars`: every host of the inventory, and the implicit localhost.
 struct HostVars {
@@ -78,6 +78,11 @@ impl Object for OfHost {
     }
 
     fn get(&self, key: &Value) -> Option<Value> {
+        // A file of the host that cannot be read may have what is asked for.
+        if let Err(why) = self.run.inventory.borrow().host_layers(&self.host) {
+            let unreadable = Undefined { message: why.summary, span: None, failed: Some(Vec::new()) };
+            return Some(Value::Undefined(Arc::new(unreadable)));
+        }
         let scope = self.scope();
         let raw = match (key.as_str()?, &self.delegating) {
             // The play's host stays the host of the task, and where to reach the other one is always known.

@@ -54,12 +54,7 @@ impl TaskScope {
             "ansible_facts" => self.ansible_facts(),
             "hostvars" => hostvars::all(&self.run),
             "vars" => hostvars::vars(self.variables()),
-            "groups" => {
-                let groups = self.run.inventory.borrow().groups_with_hosts();
-                let named =
-                    groups.iter().map(|(name, hosts)| (&**name, Value::list(hosts.iter().map(|h| Value::text(&**h)))));
-                Value::dict(named)
-            }
+            "groups" => self.run.inventory.borrow().groups_with_hosts(),
             "ansible_host" => self.delegated(name)?,
             "ansible_delegated_vars" => {
                 let host = self.delegate.as_ref()?;

@@ -72,6 +72,10 @@ fn marked(value: &Value, errors: &mut Vec<String>) -> Value {
         Value::Dict(dict) => {
             dict.iter().map(|(key, item)| (key.clone(), marked(item, errors))).collect::<Dict>().into()
         }
+        Value::Omit => {
+            errors.push("the value is `omit`, which could not be omitted here".to_owned());
+            "<<Omit>>".into()
+        }
         other => other.clone(),
     }
 }

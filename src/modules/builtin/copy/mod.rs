@@ -106,7 +106,9 @@ fn parcel_of(content: &Value) -> Parcel {
     let awaits = content.first_unknown().map(|unknown| unknown.sentence());
     let content = match content.below_taint() {
         Value::Bytes(bytes) => bytes.to_vec(),
-        Value::List(_) | Value::Tuple(_) | Value::Dict(_) => json::to_string(content, Style::PYTHON).into_bytes(),
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) => {
+            json::to_string(content, Style { distinct_keys: false, ..Style::PYTHON }).into_bytes()
+        }
         Value::Unknown(unknown) => unknown.shown.clone().into_bytes(),
         other => python::str(other).into_bytes(),
     };

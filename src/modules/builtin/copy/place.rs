@@ -1,6 +1,7 @@
 //! Putting one content in its place: what `copy`, `template` and `assemble` end with.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::host::{HostApi, Meta};
 use crate::modules::builtin::file::{Request, State};
@@ -153,9 +154,7 @@ impl Placing {
         attributes.apply(host, &attributes::target(host, &path, self.follow), &mut Changes::default())?;
         let mut data = Dict::new();
         data.set("dest", shown(&path).into());
-        if let Some(source) = &parcel.source {
-            data.set("src", shown(source).into());
-        }
+        data.set("src", transferred_name().into());
         data.set("md5sum", parcel.digest(&digest::md5(&parcel.content)));
         data.set("checksum", parcel.digest(&checksum));
         if let Some(kept) = kept {
@@ -259,6 +258,15 @@ impl Placing {
         }
         diff
     }
+}
+
+/// The name under which the original has sent a file to the host before it is put in its place; nothing is there any more.
+fn transferred_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let home = std::env::home_dir().unwrap_or_default();
+    let (seconds, process) = (jiff::Timestamp::now().as_second(), std::process::id());
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    shown(&home.join(format!(".ansible/tmp/ansible-tmp-{seconds}-{process}-{number}/.source")))
 }
 
 /// One side of a difference; nothing, and a note under one of two names, where the content is no text, or too long to

@@ -1,0 +1,227 @@
+//! The functions of JMESPath.
+
+use std::cmp::Ordering;
+
+use jmespath::ast::Ast;
+
+use super::{equal, is_number, visit};
+use crate::template::python::numeric;
+use crate::value::json::{self, Style};
+use crate::value::{Dict, Value, python};
+
+type Found = Result<Value, String>;
+
+/// The names, for "did you mean".
+const NAMES: &[&str] = &[
+    "abs",
+    "avg",
+    "ceil",
+    "contains",
+    "ends_with",
+    "floor",
+    "join",
+    "keys",
+    "length",
+    "map",
+    "max",
+    "max_by",
+    "merge",
+    "min",
+    "min_by",
+    "not_null",
+    "reverse",
+    "sort",
+    "sort_by",
+    "starts_with",
+    "sum",
+    "to_array",
+    "to_number",
+    "to_string",
+    "type",
+    "values",
+];
+
+/// Calls a function with arguments that are worked out on a value.
+pub(super) fn call(name: &str, args: &[Ast], value: &Value) -> Found {
+    if !NAMES.contains(&name) {
+        return Err(format!("there is no function `{name}()`"));
+    }
+    let values = args.iter().map(|arg| visit(arg, value)).collect::<Result<Vec<_>, String>>()?;
+    let call = Call { name, args };
+    match (name, values.as_slice()) {
+        ("merge", all) if !all.is_empty() => call.merge(all),
+        ("not_null", all) if !all.is_empty() => Ok(all.iter().find(|v| !v.is_null()).cloned().unwrap_or(Value::Null)),
+        ("map", [_, list]) => {
+            let found =
+                call.list(list)?.iter().map(|member| call.keyed(0, member)).collect::<Result<Vec<_>, String>>()?;
+            Ok(Value::list(found))
+        }
+        ("sort_by", [list, _]) => call.sort_by(call.list(list)?),
+        ("max_by" | "min_by", [list, _]) => {
+            let sorted = call.sort_by(call.list(list)?)?;
+            let members = sorted.as_slice().unwrap_or_default();
+            Ok(if name == "max_by" { members.last() } else { members.first() }.cloned().unwrap_or(Value::Null))
+        }
+        ("join", [glue, list]) => {
+            let texts = call.list(list)?.iter().map(|text| call.text(text)).collect::<Result<Vec<_>, String>>()?;
+            Ok(Value::text(texts.join(call.text(glue)?)))
+        }
+        ("contains", [Value::Str(text), part]) => {
+            Ok(Value::Bool(part.as_str().is_some_and(|part| text.contains(part))))
+        }
+        ("contains", [list, wanted]) => Ok(Value::Bool(call.list(list)?.iter().any(|member| equal(member, wanted)))),
+        ("starts_with", [text, start]) => Ok(Value::Bool(call.text(text)?.starts_with(call.text(start)?))),
+        ("ends_with", [text, end]) => Ok(Value::Bool(call.text(text)?.ends_with(call.text(end)?))),
+        (_, [one]) => call.of_one(one),
+        _ => Err(format!("the function `{name}()` is given the wrong number of arguments ({})", values.len())),
+    }
+}
+
+struct Call<'a> {
+    name: &'a str,
+    args: &'a [Ast],
+}
+
+impl Call<'_> {
+    fn refuse<T>(&self, value: &Value, takes: &str) -> Result<T, String> {
+        let shown = python::repr(value);
+        Err(format!("in the function `{}()`, the value {shown} has the wrong type: it takes {takes}", self.name))
+    }
+
+    fn list<'v>(&self, value: &'v Value) -> Result<&'v [Value], String> {
+        value.as_slice().map_or_else(|| self.refuse(value, "lists"), Ok)
+    }
+
+    fn text<'v>(&self, value: &'v Value) -> Result<&'v str, String> {
+        value.as_str().map_or_else(|| self.refuse(value, "text"), Ok)
+    }
+
+    fn number(&self, value: &Value) -> Result<f64, String> {
+        match numeric::to_float(value).filter(|_| is_number(value)) {
+            Some(number) => Ok(number),
+            None => self.refuse(value, "numbers"),
+        }
+    }
+
+    /// What the expression that is an argument gives for a member.
+    fn keyed(&self, argument: usize, member: &Value) -> Found {
+        match self.args.get(argument) {
+            Some(Ast::Expref { ast, .. }) => visit(ast, member),
+            _ => Err(format!("the function `{}()` takes an expression, as in `&name`", self.name)),
+        }
+    }
+
+    fn of_one(&self, one: &Value) -> Found {
+        match self.name {
+            "abs" => match one {
+                Value::Int(number) => Ok(Value::Int(number.saturating_abs())),
+                other => Ok(Value::Float(self.number(other)?.abs())),
+            },
+            "ceil" => Ok(Value::Int(self.number(one)?.ceil() as i64)),
+            "floor" => Ok(Value::Int(self.number(one)?.floor() as i64)),
+            "sum" => self.sum(one),
+            "avg" => {
+                let numbers = self.list(one)?.iter().map(|n| self.number(n)).collect::<Result<Vec<_>, String>>()?;
+                let count = numbers.len() as f64;
+                Ok(if numbers.is_empty() { Value::Null } else { Value::Float(numbers.iter().sum::<f64>() / count) })
+            }
+            "max" | "min" => {
+                let sorted = self.sorted(self.list(one)?.iter().map(|v| (v.clone(), v.clone())).collect())?;
+                let found = if self.name == "max" { sorted.last() } else { sorted.first() };
+                Ok(found.cloned().unwrap_or(Value::Null))
+            }
+            "sort" => Ok(Value::list(self.sorted(self.list(one)?.iter().map(|v| (v.clone(), v.clone())).collect())?)),
+            "reverse" => match one {
+                Value::Str(text) => Ok(Value::text(text.chars().rev().collect::<String>())),
+                list => Ok(Value::list(self.list(list)?.iter().rev().cloned())),
+            },
+            "length" => match one {
+                Value::Str(text) => Ok(Value::from(text.chars().count())),
+                Value::Dict(dict) => Ok(Value::from(dict.len())),
+                list => Ok(Value::from(self.list(list)?.len())),
+            },
+            "keys" | "values" => match one {
+                Value::Dict(dict) if self.name == "keys" => {
+                    Ok(Value::list(dict.keys().map(crate::template::sequence::key)))
+                }
+                Value::Dict(dict) => Ok(Value::list(dict.values().cloned())),
+                other => self.refuse(other, "mappings"),
+            },
+            "to_array" => Ok(if one.as_slice().is_some() { one.clone() } else { Value::list([one.clone()]) }),
+            "to_number" => Ok(number_in(one)),
+            "to_string" if one.as_str().is_some() => Ok(one.clone()),
+            "to_string" => {
+                let style = Style { item_separator: ",", key_separator: ":", ..Style::PYTHON };
+                Ok(Value::text(json::to_string(one, style)))
+            }
+            "type" => Ok(Value::text(kind(one))),
+            "merge" | "not_null" => Ok(one.clone()),
+            name => Err(format!("the function `{name}()` is given the wrong number of arguments (1)")),
+        }
+    }
+
+    fn sum(&self, list: &Value) -> Found {
+        let mut sum = Value::Int(0);
+        for number in self.list(list)? {
+            self.number(number)?;
+            sum = match (&sum, number) {
+                (Value::Int(a), Value::Int(b)) if a.checked_add(*b).is_some() => Value::Int(a + b),
+                (a, b) => Value::Float(self.number(a)? + self.number(b)?),
+            };
+        }
+        Ok(sum)
+    }
+
+    fn merge(&self, all: &[Value]) -> Found {
+        let mut merged = Dict::new();
+        for value in all {
+            match value {
+                Value::Dict(dict) => merged.extend(dict),
+                other => return self.refuse(other, "mappings"),
+            }
+        }
+        Ok(merged.into())
+    }
+
+    fn sort_by(&self, members: &[Value]) -> Found {
+        let keyed = members.iter().map(|member| Ok((self.keyed(1, member)?, member.clone())));
+        Ok(Value::list(self.sorted(keyed.collect::<Result<Vec<_>, String>>()?)?))
+    }
+
+    /// The members in the order of their keys, which must be all numbers or all texts.
+    fn sorted(&self, mut keyed: Vec<(Value, Value)>) -> Result<Vec<Value>, String> {
+        if let Some((first, _)) = keyed.first() {
+            let fits = |key: &Value| if first.as_str().is_some() { key.as_str().is_some() } else { is_number(key) };
+            if let Some((odd, _)) = keyed.iter().find(|(key, _)| !fits(key)) {
+                return self.refuse(odd, "only numbers, or only texts");
+            }
+        }
+        keyed.sort_by(|(a, _), (b, _)| a.order(b).unwrap_or(Ordering::Equal));
+        Ok(keyed.into_iter().map(|(_, member)| member).collect())
+    }
+}
+
+/// A number as it is, or the one that a text spells.
+fn number_in(value: &Value) -> Value {
+    match value {
+        Value::Str(text) => match (text.trim().parse::<i64>(), text.trim().parse::<f64>()) {
+            (Ok(number), _) => Value::Int(number),
+            (_, Ok(number)) => Value::Float(number),
+            _ => Value::Null,
+        },
+        number if is_number(number) => number.clone(),
+        _ => Value::Null,
+    }
+}
+
+/// The name of a value's type in JMESPath.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Dict(_) | Value::Object(_) => "object",
+        number if is_number(number) => "number",
+        list if list.as_slice().is_some() => "array",
+        _ => "string",
+    }
+}
