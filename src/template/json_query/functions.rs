@@ -97,7 +97,7 @@ impl Call<'_> {
     }
 
     fn number(&self, value: &Value) -> Result<f64, String> {
-        match numeric::to_float(value).filter(|_| is_number(value)) {
+        match numeric::to_float(value.below_taint()).filter(|_| is_number(value)) {
             Some(number) => Ok(number),
             None => self.refuse(value, "numbers"),
         }
@@ -113,7 +113,7 @@ impl Call<'_> {
 
     fn of_one(&self, one: &Value) -> Found {
         match self.name {
-            "abs" => match one {
+            "abs" => match one.below_taint() {
                 Value::Int(number) => Ok(Value::Int(number.saturating_abs())),
                 other => Ok(Value::Float(self.number(other)?.abs())),
             },
@@ -164,7 +164,7 @@ impl Call<'_> {
         let mut sum = Value::Int(0);
         for number in self.list(list)? {
             self.number(number)?;
-            sum = match (&sum, number) {
+            sum = match (&sum, number.below_taint()) {
                 (Value::Int(a), Value::Int(b)) if a.checked_add(*b).is_some() => Value::Int(a + b),
                 (a, b) => Value::Float(self.number(a)? + self.number(b)?),
             };
@@ -196,7 +196,7 @@ impl Call<'_> {
                 return self.refuse(odd, "only numbers, or only texts");
             }
         }
-        keyed.sort_by(|(a, _), (b, _)| a.order(b).unwrap_or(Ordering::Equal));
+        keyed.sort_by(|(a, _), (b, _)| a.below_taint().order(b.below_taint()).unwrap_or(Ordering::Equal));
         Ok(keyed.into_iter().map(|(_, member)| member).collect())
     }
 }

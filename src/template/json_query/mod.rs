@@ -141,11 +141,12 @@ fn is_true(value: &Value) -> bool {
 }
 
 fn is_number(value: &Value) -> bool {
-    matches!(value, Value::Int(_) | Value::Big(_) | Value::Float(_))
+    matches!(value.below_taint(), Value::Int(_) | Value::Big(_) | Value::Float(_))
 }
 
 /// Equality without Python's `1 == true`.
 fn equal(left: &Value, right: &Value) -> bool {
+    let (left, right) = (left.below_taint(), right.below_taint());
     matches!(left, Value::Bool(_)) == matches!(right, Value::Bool(_)) && left == right
 }
 
@@ -157,7 +158,7 @@ fn compare(comparator: &Comparator, left: &Value, right: &Value) -> Value {
         Comparator::NotEqual => !equal(left, right),
         _ if !is_ordered => return Value::Null,
         order => {
-            let Ok(found) = left.order(right) else { return Value::Null };
+            let Ok(found) = left.below_taint().order(right.below_taint()) else { return Value::Null };
             match order {
                 Comparator::LessThan => found.is_lt(),
                 Comparator::LessThanEqual => found.is_le(),
