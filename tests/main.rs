@@ -8,6 +8,7 @@ mod dice;
 mod docs;
 mod ends;
 mod fidelity;
+mod gitops;
 mod gitops_web;
 mod kills;
 mod leaks;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
+use super::clock;
 use super::decide::{Answered, Next, Request};
 use super::engine::Posted;
 use super::hub::{Attended, Hub};
@@ -59,7 +60,7 @@ impl Daemon {
 
     /// Starts what is due, and returns how long nothing is.
     fn start_what_is_due(self: &Rc<Self>) -> Duration {
-        let now = Timestamp::now();
+        let now = clock::now();
         let mut pause = LONGEST;
         for (_, slot) in self.hub.slots() {
             if slot.is_busy() {
@@ -127,7 +128,7 @@ impl Daemon {
     /// Waits until a job was looked at and nothing is due for it.
     async fn wait_until_settled(&self, job: &str) {
         while let Some(slot) = self.hub.slot(job) {
-            let idle = !slot.is_busy() && matches!(self.hub.next(&slot, Timestamp::now()), Next::Sleep(_));
+            let idle = !slot.is_busy() && matches!(self.hub.next(&slot, clock::now()), Next::Sleep(_));
             if idle || self.hub.is_stopping() {
                 return;
             }

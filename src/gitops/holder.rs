@@ -78,7 +78,7 @@ impl Holder {
             drop(other);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let name = Name { host: host.to_owned(), process: std::process::id(), since: jiff::Timestamp::now() };
+        let name = Name { host: host.to_owned(), process: std::process::id(), since: super::clock::now() };
         let text = serde_json::to_string(&name).unwrap_or_default();
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
         written.map_err(|error| unusable(&path, &error))?;

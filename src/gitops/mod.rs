@@ -5,6 +5,7 @@
 
 pub mod announce;
 pub mod child;
+pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod decide;

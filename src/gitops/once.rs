@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 
+use super::clock;
 use super::decide::Next;
 use super::hub::{Attended, Hub, Slot};
 use super::view::{JobState, JobStatus};
@@ -50,7 +51,7 @@ async fn attend_job(hub: &Rc<Hub>, slot: Rc<Slot>, room: &Semaphore) {
     let mut runs = 0;
     // One run for what is due, and one for what a look or an interrupted run has made due meanwhile.
     while runs < 2 && !hub.is_stopping() {
-        let next = hub.next(&slot, jiff::Timestamp::now());
+        let next = hub.next(&slot, clock::now());
         if runs == 1 && !matches!(next, Next::Apply) {
             break;
         }

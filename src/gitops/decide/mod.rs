@@ -8,6 +8,8 @@ mod due;
 mod end;
 mod request;
 mod rules;
+#[cfg(test)]
+mod simulation;
 mod step;
 
 pub use due::{Next, next_due, next_step};

@@ -268,6 +268,10 @@ fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, St
         let ended = Ended { outcome: Outcome::Superseded, error: Some(why), retry: false };
         effects.extend(end::end_waiting(record, waiting, ended, now));
     }
+    if record.attempted.as_ref() != Some(&fetched.commit) {
+        // What failed was another commit.
+        record.retry = None;
+    }
     match &active.target {
         Target::Head => record.attempted = Some(fetched.commit.clone()),
         Target::Applied => {}

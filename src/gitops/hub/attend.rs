@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::clock;
 use super::super::decide::{Effect, Event, Next, decide};
 use super::super::engine::{Claim, EngineError};
 use super::super::repository::{Repository, signers_digest};
@@ -44,7 +45,7 @@ impl Hub {
             return Attended::Elsewhere;
         }
         let _busy = Busy(slot);
-        let attended = match self.next(slot, Timestamp::now()) {
+        let attended = match self.next(slot, clock::now()) {
             Next::Sleep(_) => Ok(Attended::Nothing),
             Next::Look => {
                 self.look(slot).await;
@@ -61,12 +62,12 @@ impl Hub {
                 attended
             }
             Err(error) => {
-                let before = self.job_status(slot, Timestamp::now());
+                let before = self.job_status(slot, clock::now());
                 self.log(&format!("{}: {error}", slot.job().name));
                 slot.claim.take();
                 *slot.trouble.borrow_mut() = Some(error.to_string());
                 let pause = jiff::SignedDuration::try_from(TROUBLE_PAUSE).unwrap_or_default();
-                slot.trouble_until.set(Timestamp::now().checked_add(pause).ok());
+                slot.trouble_until.set(clock::now().checked_add(pause).ok());
                 // What the store has counts, not what could not be saved.
                 if let Ok(record) = self.engine.load(&slot.job().name).await {
                     slot.record.replace(record);
@@ -82,10 +83,10 @@ impl Hub {
         let job = slot.job();
         *slot.signers.borrow_mut() = signers_digest(&job.git);
         let found = Repository::new(&job.git, &self.config().state_dir, job.timeout).look().await;
-        let before = self.job_status(slot, Timestamp::now());
+        let before = self.job_status(slot, clock::now());
         let found = found.map_err(|error| error.to_string());
         self.decide(slot, Event::Looked(found));
-        let after = self.job_status(slot, Timestamp::now());
+        let after = self.job_status(slot, clock::now());
         if before.observed != after.observed || before.state != after.state {
             self.announce(slot, &before);
         }
@@ -93,7 +94,7 @@ impl Hub {
 
     /// Feeds an event into the loop; the record of the slot is the one after it.
     pub(super) fn decide(&self, slot: &Slot, event: Event) -> Vec<Effect> {
-        let now = Timestamp::now();
+        let now = clock::now();
         let (record, effects) = self.with_rules(slot, |record, rules| decide(record, rules, event, now));
         slot.record.replace(record);
         effects
@@ -151,9 +152,9 @@ impl Hub {
     }
 
     async fn work_claimed(&self, slot: &Rc<Slot>, claim: &Rc<Claim>) -> Result<Attended, EngineError> {
-        let before = self.job_status(slot, Timestamp::now());
+        let before = self.job_status(slot, clock::now());
         // The record may say another thing than what was known before the claim.
-        let (event, attended) = match self.next(slot, Timestamp::now()) {
+        let (event, attended) = match self.next(slot, clock::now()) {
             Next::Sleep(_) | Next::Look => return Ok(Attended::Nothing),
             Next::Resume => (Event::Resume, Attended::Looked),
             Next::Recover => {
@@ -215,7 +216,7 @@ impl Hub {
         }
         self.save(slot, claim).await?;
         self.announce(slot, before);
-        *before = self.job_status(slot, Timestamp::now());
+        *before = self.job_status(slot, clock::now());
         for effect in effects {
             if let Effect::End(ended) = effect
                 && matches!(ended.outcome, Outcome::Applied | Outcome::Corrected | Outcome::RolledBack)

@@ -16,6 +16,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify, watch};
 
+use super::clock;
 use super::config::{GitopsConfig, JobConfig};
 use super::decide::{Dependencies, Next, Rules, derive_state, derive_status, next_step};
 use super::engine::{Claim, Engine, EngineError};
@@ -229,7 +230,7 @@ impl Hub {
     }
 
     fn dependencies(&self, job: &JobConfig, path: &mut Vec<String>) -> Dependencies {
-        let now = Timestamp::now();
+        let now = clock::now();
         let mut all = Dependencies::Fine;
         for name in &job.depends_on {
             let Some(slot) = self.slot(name).filter(|_| !path.contains(name)) else { continue };
@@ -264,14 +265,14 @@ impl Hub {
 
     /// Returns the status of all jobs.
     pub fn status(&self) -> Status {
-        let now = Timestamp::now();
+        let now = clock::now();
         let jobs = self.slots().iter().map(|(_, slot)| self.job_status(slot, now)).collect();
         Status { version: VERSION, host: self.config().host.clone(), jobs }
     }
 
     /// Tells observers how a job has changed.
     fn announce(&self, slot: &Slot, before: &JobStatus) {
-        let after = self.job_status(slot, Timestamp::now());
+        let after = self.job_status(slot, clock::now());
         let job = slot.job();
         let observers = self.observers.borrow().clone();
         observers.iter().for_each(|observer| observer.status_changed(&job, before, &after));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::clock;
 use super::super::decide::{Answered, Effect, Request, answer};
 use super::super::engine::EngineError;
 use super::super::record::{JobRecord, Offer};
@@ -105,7 +106,7 @@ impl Hub {
                     }
                 }
             };
-            let now = Timestamp::now();
+            let now = clock::now();
             let before = self.job_status(slot, now);
             let (record, effects, answered) =
                 self.with_rules(slot, |record, rules| answer(record, rules, request, now));

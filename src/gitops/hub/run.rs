@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::super::clock;
 use super::super::config::{JobConfig, Mode};
 use super::super::decide::{Applied, Ended, Event, Planned};
 use super::super::engine::{Claim, Document, EngineError};
@@ -42,7 +43,7 @@ impl<'a> Work<'a> {
     async fn begin(&self, step: StepName) -> Result<(), EngineError> {
         self.hub
             .change_run(self.slot, self.claim, |run| {
-                run.steps.push(Step { step, started: Timestamp::now(), ended: None, exit: None });
+                run.steps.push(Step { step, started: clock::now(), ended: None, exit: None });
             })
             .await
     }
@@ -51,7 +52,7 @@ impl<'a> Work<'a> {
         if let Some(run) = &mut *self.slot.run.borrow_mut()
             && let Some(step) = run.steps.last_mut()
         {
-            step.ended = Some(Timestamp::now());
+            step.ended = Some(clock::now());
             step.exit = exit;
         }
     }
@@ -72,6 +73,9 @@ impl<'a> Work<'a> {
             }
         };
         self.finish(None);
+        if let (Some(run), Ok(fetched)) = (&mut *self.slot.run.borrow_mut(), &fetched) {
+            run.commit = Some(fetched.commit.clone());
+        }
         let redactor = run::redactor_of(&job);
         Ok(Event::Fetched(fetched.map_err(|error| redactor.redact(&error.to_string()).into_owned())))
     }
@@ -182,7 +186,7 @@ impl<'a> Work<'a> {
             return Applied { left: 0, tokens: record.tokens.clone(), objects: record.objects.clone() };
         };
         let applied = save::read(&self.document(Document::Plan)).ok();
-        let before = MadeBefore { objects: &record.objects, applied: applied.as_ref(), now: Timestamp::now() };
+        let before = MadeBefore { objects: &record.objects, applied: applied.as_ref(), now: clock::now() };
         // What a task does by itself each time is no drift of the world.
         let changes = after.counts();
         let left = changes.create + changes.update + changes.replace + changes.delete;
@@ -307,7 +311,7 @@ impl Hub {
         };
         let decision = match event {
             Event::BeginApply { .. } => slot.record.borrow().waiting.as_ref().and_then(|waiting| {
-                let by_rule = || Decision { approved: true, by: "rule".to_owned(), at: Timestamp::now(), reason: None };
+                let by_rule = || Decision { approved: true, by: "rule".to_owned(), at: clock::now(), reason: None };
                 waiting.approval.clone().or_else(|| waiting.approved_at.map(|_| by_rule()))
             }),
             _ => None,
@@ -388,7 +392,7 @@ impl Hub {
 
     /// Writes down how a run ended.
     pub(super) async fn end_run(&self, slot: &Slot, claim: &Claim, ended: &Ended) -> Result<(), EngineError> {
-        let now = Timestamp::now();
+        let now = clock::now();
         self.change_run(slot, claim, |run| close(run, ended, now)).await?;
         let Some(run) = slot.run.take() else { return Ok(()) };
         self.log(&describe_end(&run));
@@ -408,10 +412,10 @@ impl Hub {
         ended: &Ended,
     ) -> Result<(), EngineError> {
         let Some(mut run) = self.engine.load_run(id).await? else { return Ok(()) };
-        close(&mut run, ended, Timestamp::now());
+        close(&mut run, ended, clock::now());
         if ended.outcome == Outcome::Rejected {
             let by = "person".to_owned();
-            run.decision = Some(Decision { approved: false, by, at: Timestamp::now(), reason: ended.error.clone() });
+            run.decision = Some(Decision { approved: false, by, at: clock::now(), reason: ended.error.clone() });
         }
         self.engine.save_run(claim, &run).await?;
         self.log(&describe_end(&run));

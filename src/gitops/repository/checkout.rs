@@ -42,7 +42,7 @@ impl Repository<'_> {
             ("GIT_WORK_TREE".to_owned(), folder.display().to_string()),
             ("GIT_INDEX_FILE".to_owned(), index.display().to_string()),
         ];
-        let arguments = ["read-tree", "-m", "-u", "--reset", "--no-recurse-submodules", commit];
+        let arguments = ["read-tree", "--reset", "-u", "--no-recurse-submodules", commit];
         let output = self.git_with(WHAT, &arguments, &environment).await;
         let _ = std::fs::remove_file(&index);
         let output = output?;

@@ -147,7 +147,7 @@ impl Runner {
             stop: run.stop.clone(),
         };
         let child = run_child(setup).await.map_err(|error| StepError::Start(error.to_string()))?;
-        let error = (!child.is_success()).then(|| redactor.redact(&explain(&child, run.limit)).into_owned());
+        let error = (!child.is_success()).then(|| redactor.redact(&explain(&child, run.job.timeout)).into_owned());
         let output = format!("$ {}\n{}{}", shell_line(&command), child.stdout, child.stderr);
         Ok(StepResult {
             command,
