@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::request::{Answered, Request, answer};
+use super::super::request::{Request, answer};
 use super::super::rules::Rules;
 use super::super::{Effect, Next, next_step};
 use super::host::{Doing, Host};
@@ -224,11 +224,11 @@ impl<'a> World<'a> {
     }
 
     /// A person or a hook asks, by whichever process has the job or can take it.
-    fn request(&mut self, request: Request) -> bool {
+    fn request(&mut self, request: Request) {
         if !self.store_up {
-            return false;
+            return;
         }
-        let (record, effects, answered) = answer(&self.record, &self.rules, &request, self.now());
+        let (record, effects, _) = answer(&self.record, &self.rules, &request, self.now());
         let before = std::mem::replace(&mut self.record, record);
         for effect in &effects {
             if let Effect::EndWaiting { ended, .. } = effect {
@@ -238,7 +238,6 @@ impl<'a> World<'a> {
                 );
             }
         }
-        matches!(answered, Answered::Done { .. })
     }
 
     fn decide_by_person(&mut self) {
