@@ -201,10 +201,8 @@ impl Control for HubControl {
         if self.is_ready.get().is_some() {
             return Ok(());
         }
-        let is_unseen = |state: JobState| state == JobState::New;
         let status = self.hub.status();
-        let unseen = status.jobs.iter().find(|job| job.observed.is_none() && is_unseen(job.state));
-        match unseen {
+        match status.jobs.iter().find(|job| job.observed.is_none() && job.state == JobState::New) {
             Some(job) => Err(format!("the repository of job `{}` was not seen yet", job.job)),
             None => {
                 self.is_ready.get_or_init(|| ());
@@ -215,6 +213,16 @@ impl Control for HubControl {
 
     fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    fn refresh_metrics(&self) {
+        let (mut active, mut queued) = (0, 0);
+        for (_, slot) in self.hub.slots() {
+            let record = slot.record();
+            active += usize::from(record.active.is_some());
+            queued += usize::from(!record.offers.is_empty());
+        }
+        self.metrics.set_runs(active, queued);
     }
 }
 

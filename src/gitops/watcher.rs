@@ -59,7 +59,9 @@ impl Watcher {
             record.tokens.iter().for_each(|token| {
                 self.metrics.set_token_expiry(&token.registry, &token.name, token.expiry);
             });
-            self.announce(&hub, &hub.job_status(&slot, now), None);
+            if hub.config().job(&name).is_some_and(|job| is_announced(job)) {
+                self.announce(&hub, &hub.job_status(&slot, now), None);
+            }
         }
     }
 
@@ -89,34 +91,29 @@ impl Watcher {
             self.metrics.count_undetermined_plan();
         }
     }
-
-    fn count_active(&self, hub: &Hub) {
-        let slots = hub.slots();
-        let records = slots.iter().map(|(_, slot)| slot.record());
-        let (mut active, mut queued) = (0, 0);
-        for record in records {
-            active += usize::from(record.active.is_some());
-            queued += usize::from(!record.offers.is_empty());
-        }
-        self.metrics.set_runs(active, queued);
-    }
 }
 
 impl Observer for Watcher {
-    fn status_changed(&self, _: &JobConfig, before: &JobStatus, after: &JobStatus) {
+    fn status_changed(&self, job: &JobConfig, before: &JobStatus, after: &JobStatus) {
         let Some(hub) = self.hub.upgrade() else { return };
-        self.count_active(&hub);
-        if before.state != after.state || before.last_run != after.last_run || before.waiting != after.waiting {
+        let is_news =
+            before.state != after.state || before.last_run != after.last_run || before.waiting != after.waiting;
+        if is_news && is_announced(job) {
             self.announce(&hub, after, None);
         }
     }
 
-    fn run_changed(&self, _: &JobConfig, run: &Run) {
+    fn run_changed(&self, job: &JobConfig, run: &Run) {
         self.count(run);
-        let Some(hub) = self.hub.upgrade() else { return };
+        let Some(hub) = self.hub.upgrade().filter(|_| is_announced(job)) else { return };
         let Some(slot) = hub.slot(&run.job) else { return };
         self.announce(&hub, &hub.job_status(&slot, Timestamp::now()), Some(run));
     }
+}
+
+/// Returns whether anything is to be sent about a job.
+fn is_announced(job: &JobConfig) -> bool {
+    !job.notify.is_empty() || job.forge.is_some()
 }
 
 /// Returns the tokens of a job that end sooner than the file allows.

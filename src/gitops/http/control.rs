@@ -68,6 +68,9 @@ pub trait Control {
 
     /// Returns the counters of this process.
     fn metrics(&self) -> &Metrics;
+
+    /// Brings those up to date that are only worth it when somebody asks.
+    fn refresh_metrics(&self) {}
 }
 
 /// Why a request was not carried out.

@@ -180,6 +180,7 @@ impl<C: Control + 'static> Server<C> {
             Ok(status) => status,
             Err(error) => return control_error(&error),
         };
+        self.control.refresh_metrics();
         match self.control.metrics().encode(&status, format) {
             Ok(text) => reply(StatusCode::OK, format.content_type(), text),
             Err(error) => error_reply(StatusCode::INTERNAL_SERVER_ERROR, "metrics", &error.to_string()),
