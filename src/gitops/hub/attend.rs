@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::super::clock;
 use super::super::decide::{Effect, Event, Next, decide};
 use super::super::engine::{Claim, EngineError};

@@ -3,8 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::super::clock;
 use super::super::decide::{Answered, Effect, Request, answer};
 use super::super::engine::EngineError;
