@@ -102,6 +102,7 @@ impl Inventory {
             added: Vec::new(),
             localhost: OnceCell::new(),
             warnings: RefCell::default(),
+            groups: RefCell::default(),
             layers: RefCell::default(),
             files: RefCell::default(),
         };

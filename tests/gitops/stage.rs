@@ -169,7 +169,7 @@ impl Stage {
             .registries
             .iter()
             .flat_map(|registry| &registry.tokens)
-            .map(|token| (token.name.clone(), token.status.clone().unwrap_or_default()))
+            .map(|token| (token.name.clone(), token.status.clone()))
             .collect();
         tokens.sort();
         tokens
