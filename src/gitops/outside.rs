@@ -111,7 +111,7 @@ impl Outside {
         self.flush().await;
     }
 
-    fn wait_for_end(&self) -> impl Future<Output = ()> + 'static {
+    fn wait_for_end(&self) -> impl Future<Output = ()> + use<> {
         let mut ending = self.ending.subscribe();
         async move {
             // Without a sender there is nothing left to serve, either.

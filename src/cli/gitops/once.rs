@@ -33,7 +33,8 @@ pub(super) async fn once(args: &OnceArgs) -> Result<Exit, Exit> {
     let (session, worker) = session.take(&args.common, false).await?;
     attend(&session, &worker, &jobs).await?;
     if let (Some(path), Worker::Here(here)) = (&args.metrics_file, &worker) {
-        let failed = |error| session.fail(&format!("cannot write `{}`: {error}", path.display()), Exit::General);
+        let failed =
+            |error: std::io::Error| session.fail(&format!("cannot write `{}`: {error}", path.display()), Exit::General);
         here.outside.write_metrics(path).map_err(failed)?;
     }
     report(&session, &worker, &args.common, &jobs).await
