@@ -37,8 +37,14 @@ pub enum Exit {
     PlanAccount,
     /// 17: the plan is being applied by another process.
     PlanBusy,
+    /// 18: the run did what it was to do, and what it had to tell could not be written.
+    OutputLost,
     /// 99: interrupted.
     Interrupted,
+    /// 129: ended by SIGHUP, because the terminal has gone.
+    HungUp,
+    /// 143: ended by SIGTERM.
+    Terminated,
     /// 250: our own fault.
     Internal,
 }
@@ -61,7 +67,10 @@ impl Exit {
             Self::PlanBusy => 17,
             Self::Unparsable => 4,
             Self::BadOptions => 5,
+            Self::OutputLost => 18,
             Self::Interrupted => 99,
+            Self::HungUp => 129,
+            Self::Terminated => 143,
             Self::Internal => 250,
         }
     }

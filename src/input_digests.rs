@@ -26,7 +26,7 @@ impl Reads {
     /// # Errors
     /// As the system says.
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let bytes = std::fs::read(path)?;
+        let bytes = crate::input::read_file(path)?;
         self.note(path, &bytes);
         Ok(bytes)
     }

@@ -4,6 +4,8 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -11,6 +13,26 @@ use tokio::sync::Notify;
 /// The wish to stop, shared by all who would wait.
 #[derive(Clone, Default)]
 pub struct Interrupt(Rc<State>);
+
+/// Why a run stops that the user has interrupted.
+const BY_USER: &str = "interrupted";
+
+/// Set by the handlers of signals, so that work which blocks the one thread of the run can see it, too.
+static SIGNALLED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// Has a signal noted for [`is_signalled`].
+///
+/// # Errors
+/// As the system says.
+pub fn note_signal(signal: i32) -> std::io::Result<()> {
+    let flag = SIGNALLED.get_or_init(Arc::default);
+    signal_hook::flag::register(signal, Arc::clone(flag)).map(drop)
+}
+
+/// Whether a signal has asked this process to end.
+pub fn is_signalled() -> bool {
+    SIGNALLED.get().is_some_and(|flag| flag.load(Ordering::Relaxed))
+}
 
 #[derive(Default)]
 struct State {
@@ -31,13 +53,18 @@ impl Drop for Writing {
 impl Interrupt {
     /// The user wants to stop.
     pub fn raise(&self) {
-        self.raise_because("interrupted");
+        self.raise_because(BY_USER);
     }
 
     /// Somebody wants to stop, for this reason.
     pub fn raise_because(&self, why: &'static str) {
         self.0.raised.set(Some(why));
         self.0.waiters.notify_waiters();
+    }
+
+    /// Whether the user wants to stop, rather than the system or the time limit of a task.
+    pub fn is_raised_by_user(&self) -> bool {
+        self.0.raised.get() == Some(BY_USER)
     }
 
     /// Whether somebody wants to stop.

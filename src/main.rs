@@ -1,5 +1,6 @@
 //! `ionplay`: parses the command line, runs, and exits with the status.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use ionplay::exit::Exit;
@@ -11,7 +12,10 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|fault| {
         // Only the place: the message of a fault may hold what must not be shown.
         let place = fault.location().map(ToString::to_string).unwrap_or_default();
-        eprintln!("error: a fault of ionplay itself at {place}; please report it with the playbook that shows it");
+        let message =
+            format!("error: a fault of ionplay itself at {place}; please report it with the playbook that shows it\n");
+        // Standard error may be closed, and a second panic would abort.
+        let _ = std::io::stderr().write_all(message.as_bytes());
         std::process::exit(i32::from(Exit::Internal.number()));
     }));
     let run = std::thread::Builder::new().stack_size(STACK).spawn(ionplay::cli::main);

@@ -126,7 +126,7 @@ impl Settings {
         let env = |name: &str| std::env::var(name).ok();
         let (file, untrusted) = find(&env);
         let text = match &file {
-            Some(path) => std::fs::read_to_string(path)
+            Some(path) => crate::input::read_text(path)
                 .map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))?,
             None => String::new(),
         };

@@ -10,12 +10,13 @@ use fancy_regex::Regex;
 const ORDER: &[&str] = &[
     // The ground: no I/O, no knowledge of anything.
     "source",
+    "interrupt",
+    "input",
     "input_digests",
     "suggest",
     "address",
     "exit",
     "cli_interface",
-    "interrupt",
     "progress",
     "state_dir",
     "value",
@@ -58,7 +59,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // The client and the server share nothing, so that each can prove the other wrong.
     ("ionos", &["value", "interrupt", "progress", "address"]),
     ("sandbox", &[]),
-    ("host", &["value"]),
+    ("host", &["value", "input"]),
     ("value", &["source"]),
     ("yaml", &["source", "value", "diagnostic"]),
 ];

@@ -16,6 +16,7 @@ mod mistakes;
 mod plan;
 mod playbooks;
 mod registry;
+mod robust;
 mod rubbish;
 
 use std::path::Path;

@@ -10,7 +10,8 @@ use clap::Args;
 use super::args::RunArgs;
 use super::dry_run::{EMBEDDED, Foretelling};
 use super::embedded;
-use super::plan::{look, print, refuse};
+use super::output::{complain, print};
+use super::plan::{look, refuse};
 use super::run::{self, Making, on_runtime};
 use crate::exit::Exit;
 use crate::ionos::OverlayConnector;
@@ -113,7 +114,7 @@ async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
     let (_, after) = foretelling().plan().await;
     if let Some(after) = after.filter(|after| after.failed.is_empty()) {
         if let Err(error) = drift::keep(&plan.run, &after) {
-            eprintln!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}");
+            complain(&format!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}"));
         }
         if let Some(path) = &args.after {
             let written = save::text(&after).and_then(|text| save::write(path, &text));

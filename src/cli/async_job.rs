@@ -31,7 +31,7 @@ type Warnings = Rc<RefCell<Vec<String>>>;
 
 /// Runs the job. Nobody reads what this process prints; everything is in the status file.
 pub fn run(args: &JobArgs) -> Exit {
-    let read = std::fs::read_to_string(&args.description).ok().and_then(|text| serde_json::from_str::<Job>(&text).ok());
+    let read = crate::input::read_text(&args.description).ok().and_then(|text| serde_json::from_str::<Job>(&text).ok());
     let Some(job) = read else { return Exit::General };
     // The arguments may hold secrets; they are not left lying about.
     let _ = std::fs::remove_file(&args.description);

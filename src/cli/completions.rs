@@ -1,7 +1,5 @@
 //! `ionplay completions`: a script for the shell.
 
-use std::io::Write;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
@@ -20,6 +18,6 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "ionplay", &mut script);
-    std::io::stdout().write_all(&script)?;
+    super::output::print(&String::from_utf8_lossy(&script));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What `ansible.cfg` and its variables say, put where the command line says nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::args::RunArgs;
@@ -114,6 +114,11 @@ pub fn inventory(
     composer: Rc<dyn Composer>,
 ) -> Loaded<Inventory> {
     let sources = &args.inventory;
+    for source in sources {
+        // A name that is simply not there is a warning, as in Ansible; a device or a pipe is a mistake.
+        crate::input::refuse_special_path(Path::new(source))
+            .map_err(|why| general(format!("the inventory `{source}` cannot be read: it {why}")))?;
+    }
     let rules = Rules {
         group_names: Transform::parse_policy(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
         ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),

@@ -1,6 +1,5 @@
 //! `ionplay lint`: everything that can be known of playbooks without running them.
 
-use std::io::Write;
 use std::rc::Rc;
 
 use super::args::RunArgs;
@@ -100,5 +99,5 @@ fn print(report: &Report, format: Format, redactor: &Redactor) {
         Format::Text => redactor.redact(&text),
         Format::Json => redactor.redact_json(&text),
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    super::output::print(&text);
 }

@@ -1,6 +1,6 @@
 //! From names on the command line to playbooks.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -275,9 +275,7 @@ fn open(name: &str, loader: &Loader) -> Loaded<(Arc<Source>, PathBuf)> {
         if std::io::stdin().is_terminal() {
             terminal::show("Paste a playbook, tasks or a page here; finish with Ctrl-D on a line of its own.\n");
         }
-        let mut text = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut text)
+        let text = crate::input::read_all(std::io::stdin().lock())
             .map_err(|error| general(format!("cannot read standard input: {error}")))?;
         return Ok((crate::yaml::read_text("<stdin>", text)?, PathBuf::from(".")));
     }

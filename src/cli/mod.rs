@@ -22,6 +22,7 @@ mod registry_client;
 pub mod run;
 pub mod sandbox;
 pub mod schema;
+mod signals;
 mod terminal;
 pub mod token;
 mod token_deliver;
@@ -101,12 +102,14 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             let wrong = error.use_stderr();
-            // Nothing can be done if the terminal is gone.
-            let _ = error.print();
-            return if wrong { Exit::Failed } else { Exit::Success };
+            match error.print() {
+                Err(lost) if !wrong => output::lose(lost),
+                _ => {}
+            }
+            return output::settle(if wrong { Exit::Failed } else { Exit::Success });
         }
     };
-    match cli.command {
+    output::settle(match cli.command {
         None => run::main(&cli.run),
         Some(Command::Run(args)) => run::main(&args),
         Some(Command::Plan(args)) => plan::main(&args),
@@ -124,7 +127,7 @@ pub fn main() -> Exit {
         Some(Command::Doc(args)) => doc::run(&args),
         Some(Command::Schema(args)) => told(schema::run(&args)),
         Some(Command::Completions(args)) => told(completions::run(&args)),
-    }
+    })
 }
 
 /// Returns the words of the command line. Container clients call the program by the name of a credential helper.
@@ -144,7 +147,7 @@ fn told(result: anyhow::Result<()>) -> Exit {
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if broken_pipe(&error) => Exit::Success,
         Err(error) => {
-            eprintln!("error: {}", output::without_numbers(&format!("{error:#}")));
+            output::complain(&format!("error: {}", output::without_numbers(&format!("{error:#}"))));
             match error.downcast_ref() {
                 Some(VaultProblem::Ambiguous(_)) => Exit::BadOptions,
                 _ => Exit::General,

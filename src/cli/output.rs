@@ -1,6 +1,7 @@
 //! The door through which everything leaves, and what is said where no run has opened it.
 
-use std::io::IsTerminal;
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write as _};
 use std::rc::Rc;
 
 use super::args::{OutputFormat, RunArgs};
@@ -79,9 +80,54 @@ pub fn colours(refused: bool) -> bool {
 pub fn guarded(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
     let colour = colour && std::io::stderr().is_terminal();
     for message in report {
-        eprintln!("{}", redactor.redact(&render::render(message, colour)));
+        complain(&redactor.redact(&render::render(message, colour)));
     }
     exit
+}
+
+/// Writes a line to standard error. If that is closed or full, there is no place left to say so.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+thread_local! {
+    /// Why standard output could not be written, the first time.
+    static LOST: RefCell<Option<std::io::Error>> = const { RefCell::new(None) };
+}
+
+/// Writes to standard output; a failure is told at the end by [`settle`].
+pub fn print(text: &str) {
+    if let Err(error) = std::io::stdout().lock().write_all(text.as_bytes()) {
+        lose(error);
+    }
+}
+
+/// Notes why something could not be written.
+pub fn lose(error: std::io::Error) {
+    LOST.with_borrow_mut(|lost| {
+        lost.get_or_insert(error);
+    });
+}
+
+/// The exit status of the program, after the last of its output is written. What could not be written is an error, unless
+/// the reader has seen enough (`| head`). A run that failed keeps its own status.
+pub fn settle(exit: Exit) -> Exit {
+    if let Err(error) = std::io::stdout().lock().flush() {
+        lose(error);
+    }
+    match LOST.take() {
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => unwritten(&plain(&error), exit),
+        _ => exit,
+    }
+}
+
+/// Says that something could not be written.
+pub fn unwritten(why: &str, exit: Exit) -> Exit {
+    complain(&format!("error: cannot write the output: {why}"));
+    match exit {
+        Exit::Success | Exit::Changes | Exit::Undetermined => Exit::OutputLost,
+        other => other,
+    }
 }
 
 /// Tells messages of which none can hold a secret.

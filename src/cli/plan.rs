@@ -1,6 +1,5 @@
 //! `ionplay plan`: a dry run whose product is a plan.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -9,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::RunArgs;
 use super::dry_run::Foretelling;
-use super::output;
+use super::output::{self, print};
 use super::run::on_runtime;
 use crate::exit::Exit;
 use crate::plan::show::{self, Look};
@@ -158,11 +157,6 @@ pub(super) fn look(no_color: bool) -> Look {
 
 /// Says why something is not done.
 pub(super) fn refuse(why: &str, exit: Exit) -> Exit {
-    eprintln!("error: {}", output::without_numbers(why));
+    output::complain(&format!("error: {}", output::without_numbers(why)));
     exit
-}
-
-/// Writes to standard output; a reader that has gone is no error.
-pub(super) fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }

@@ -3,14 +3,13 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::args::RunArgs;
 use super::config;
 use super::embedded::{self, MockRegistry};
 use super::inventory_templates;
 use super::load;
 use super::output::{self, broken, colours, general, guarded};
+use super::signals::{Ending, Signals};
 use super::token::{self, Keeping};
 use crate::credentials::{CredentialStore, Left, RecordingConnector, RunEnd};
 use crate::diagnostic::{Diagnostic, Report, Severity};
@@ -129,10 +128,7 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         }
     }
     let exit = match failure {
-        // A reader that has seen enough (`| head`) is no failure of the run.
-        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            broken(&[Diagnostic::error(format!("cannot write the output: {}", plain(&error)))], colour, Exit::General)
-        }
+        Some(failure) if !failure.seen_enough => output::unwritten(&plain(&failure.error), exit),
         _ => exit,
     };
     Done { exit, run: Some(run) }
@@ -171,35 +167,50 @@ fn tell_left(store: &CredentialStore, left: &Left, is_mock: bool) -> Vec<String>
 /// How long an interrupted run may take to end before something is said of it.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Runs until the end or until the user presses Ctrl-C: the first time what is under way is finished, the second time
-/// the program ends at once.
+/// Runs until the end or until a signal asks to end: the first time what is under way is finished, the second time the
+/// program ends at once.
 async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
     let work = executor::run(run, playbooks);
     tokio::pin!(work);
-    // Before anything runs: from here on the signal does not end the program by itself.
-    let Ok(mut interrupts) = signal(SignalKind::interrupt()) else { return work.await };
-    tokio::select! {
-        ended = &mut work => return ended,
-        _ = interrupts.recv() => {}
+    // Before anything runs: from here on the signals do not end the program by themselves.
+    let Ok(mut signals) = Signals::listen() else { return work.await };
+    let ending = tokio::select! {
+        biased;
+        ending = signals.next() => ending,
+        // Work that blocked the thread may have ended because of a signal that could not be told yet.
+        ended = &mut work => match signals.pending().await {
+            Some(ending) => return broken_off(ending, ended.report),
+            None => return ended,
+        },
+    };
+    match ending {
+        Ending::Interrupted => run.interrupt.raise(),
+        Ending::Terminated => run.interrupt.raise_because("terminated"),
+        Ending::HungUp => run.interrupt.raise_because("hung up"),
     }
-    run.interrupt.raise();
     // Mostly it is over at once, and there is nothing to tell.
-    let mut report = tokio::select! {
+    let report = tokio::select! {
         ended = &mut work => ended.report,
         () = tokio::time::sleep(PATIENCE) => {
-            run.bus.emit(&Event::Notice(Diagnostic::warning(
-                "interrupted: what has been sent is finished, nothing else is begun or waited for; press Ctrl-C again \
-                 to stop at once",
-            )));
+            let what = run.interrupt.why();
+            run.bus.emit(&Event::Notice(Diagnostic::warning(format!(
+                "{what}: what has been sent is finished, nothing else is begun or waited for; {}",
+                ending.how_to_stop_at_once(),
+            ))));
             tokio::select! {
                 ended = &mut work => ended.report,
-                _ = interrupts.recv() => Report::new(),
+                _ = signals.next() => Report::new(),
             }
         }
-        _ = interrupts.recv() => Report::new(),
+        _ = signals.next() => Report::new(),
     };
-    report.push(Diagnostic::error("User interrupted execution"));
-    executor::Ended { exit: Exit::Interrupted, report }
+    broken_off(ending, report)
+}
+
+/// How a run ended that a signal has ended.
+fn broken_off(ending: Ending, mut report: Report) -> executor::Ended {
+    report.push(Diagnostic::error(ending.message()));
+    executor::Ended { exit: ending.exit(), report }
 }
 
 enum Prepared {
@@ -317,7 +328,7 @@ pub(super) fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start: {error}");
+            output::complain(&format!("error: cannot start: {error}"));
             return Exit::Internal;
         }
     };

@@ -76,7 +76,7 @@ impl Args {
         let mut options = Options { listen: self.listen, store: self.store.clone(), seed, ..Options::default() };
         if let Some(path) = &self.seed {
             let text =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read the seed `{}`", path.display()))?;
+                crate::input::read_text(path).with_context(|| format!("cannot read the seed `{}`", path.display()))?;
             options.seed = Seed::parse(&text)
                 .map_err(|why| anyhow::anyhow!("cannot read the seed `{}`: {why}", path.display()))?;
         }

@@ -1,7 +1,5 @@
 //! `ionplay schema`: a JSON Schema of playbooks and task lists, for editors. From the tables of modules and keywords.
 
-use std::io::Write;
-
 use serde_json::{Map, Value as Json, json};
 
 use crate::modules::spec::{FreeForm, Kind, Param};
@@ -34,7 +32,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             }
         },
     };
-    writeln!(std::io::stdout(), "{schema:#}")?;
+    super::output::print(&format!("{schema:#}\n"));
     Ok(())
 }
 

@@ -318,7 +318,7 @@ fn failed(diagnostic: Diagnostic) -> Missing {
 /// Classifies a problem: a missing file fails the task, a file that cannot be parsed ends the run.
 fn classify(problem: Box<Problem>) -> Missing {
     match problem.kind {
-        ProblemKind::Parse | ProblemKind::Endless => Missing::Fatal(problem),
+        ProblemKind::Parse | ProblemKind::Endless | ProblemKind::Breakdown => Missing::Fatal(problem),
         ProblemKind::General | ProblemKind::Options => match problem.report.into_iter().next() {
             Some(diagnostic) => failed(diagnostic),
             None => failed(Diagnostic::error("the include cannot be read")),

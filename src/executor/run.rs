@@ -52,7 +52,7 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
                 hosts: tally.hosts().clone(),
                 custom: tally.custom().clone(),
                 records: run.records.borrow().clone(),
-                interrupted: run.interrupt.is_raised(),
+                interrupted: run.interrupt.is_raised_by_user(),
                 passwords_kept: passwords_kept(run),
             });
         }
@@ -146,7 +146,7 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         None => None,
     };
     let batches = host_order::batches(&ordered, text(Keyword::Serial)?.as_ref())
-        .map_err(|message| place(Keyword::Serial, message).of_kind(ProblemKind::Endless))?;
+        .map_err(|message| place(Keyword::Serial, message).of_kind(ProblemKind::Breakdown))?;
     let force_handlers = flag(Keyword::ForceHandlers)?.unwrap_or(run.options.force_handlers);
     let gathers = flag(Keyword::GatherFacts)?;
     let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));

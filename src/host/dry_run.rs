@@ -15,8 +15,8 @@ impl HostApi for Predict {
         true
     }
 
-    fn write(&self, _: &Path, _: &[u8], _: Writing) -> io::Result<()> {
-        Ok(())
+    fn write(&self, path: &Path, _: &[u8], _: Writing) -> io::Result<()> {
+        super::refuse_special(path)
     }
 
     fn create_file(&self, _: &Path) -> io::Result<()> {

@@ -83,7 +83,7 @@ pub trait HostApi {
 
     /// The content of a file.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        crate::input::read_file(path)
     }
 
     /// Returns the target of a link.
@@ -250,4 +250,19 @@ pub fn umask() -> u32 {
 /// Seconds since 1970 now.
 pub fn seconds_now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64()
+}
+/// Refuses to write to a path where something stands that is not a file, a folder or a link: a file put in the place of a
+/// device would replace it for everybody.
+///
+/// # Errors
+/// With the kind of what stands there.
+pub fn refuse_special(path: &Path) -> io::Result<()> {
+    let Ok(there) = fs::symlink_metadata(path) else { return Ok(()) };
+    match crate::input::special_kind(there.file_type()) {
+        None | Some("a directory") => Ok(()),
+        Some(kind) => {
+            let message = format!("{} is {kind}, not a file, and is not replaced", path.display());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+    }
 }

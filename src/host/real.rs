@@ -21,6 +21,7 @@ pub struct Real;
 
 impl HostApi for Real {
     fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
+        super::refuse_special(path)?;
         let replaced = replace_file(path, content, writing.bits);
         if replaced.is_err() && writing.unsafe_writes {
             return fs::write(path, content);

@@ -69,7 +69,7 @@ impl HostApi for Noting<'_> {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.record_read(path, self.foreseen.reason_for_doubt(path));
-        fs::read(path)
+        crate::input::read_file(path)
     }
 
     fn list_folder(&self, path: &Path) -> io::Result<Vec<String>> {
@@ -78,8 +78,9 @@ impl HostApi for Noting<'_> {
     }
 
     fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
+        Predict.write(path, content, writing)?;
         self.record_change(path);
-        Predict.write(path, content, writing)
+        Ok(())
     }
 
     fn create_file(&self, path: &Path) -> io::Result<()> {

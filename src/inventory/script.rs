@@ -1,10 +1,11 @@
 //! Inventories that are programs: `--list` prints all groups, `--host NAME` the variables of one host.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::model::{Model, Origin};
 use super::{read, tree};
+use crate::input;
 use crate::source::Source;
 use crate::value::Value;
 
@@ -38,7 +39,10 @@ fn set_vars(model: &mut Model, host: &str, vars: &Value) -> Result<(), String> {
 fn run_script(path: &Path, arguments: &[&str]) -> Result<Value, String> {
     // A name without a folder would be looked for in PATH.
     let program = std::path::absolute(path).map_err(|why| why.to_string())?;
-    let output = Command::new(program).args(arguments).output().map_err(|why| format!("cannot run it: {why}"))?;
+    let mut command = Command::new(program);
+    command.args(arguments).stderr(Stdio::piped());
+    let output = input::output_of(&mut command, input::LARGEST_OUTPUT, input::Ends::Program)
+        .map_err(|why| format!("cannot run it: {why}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("`{}` ended with {}: {}", arguments.join(" "), output.status, said.trim()));

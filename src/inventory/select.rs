@@ -54,7 +54,7 @@ impl Inventory {
                 let what = format!("a limit that starts with `@` must be a file, and `{file}` is a folder");
                 return Err(Diagnostic::error(what));
             }
-            let lines = std::fs::read_to_string(file)
+            let lines = crate::input::read_text(Path::new(file))
                 .map_err(|why| Diagnostic::error(format!("cannot read the hosts to limit to from `{file}`: {why}")))?;
             parts.extend(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
         }

@@ -13,6 +13,33 @@ use crate::value::Value;
 const IGNORED_ENDINGS: [&str; 12] =
     [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
 
+/// The most entries of a folder that is an inventory, those of folders in it included.
+const MOST_ENTRIES: usize = 10_000;
+
+/// Collects the files of a folder that may be inventories; false if it has more than `left` entries.
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, left: &mut usize) -> bool {
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Some(rest) = left.checked_sub(1) else { return false };
+        *left = rest;
+        entries.push(entry.path());
+    }
+    entries.sort();
+    entries.into_iter().all(|entry| {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy();
+        let special = name.starts_with('.') || matches!(&*name, "group_vars" | "host_vars" | "vars_plugins");
+        // A link to a folder above itself would never end.
+        if special || IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending)) || depth >= 20 {
+            return true;
+        }
+        if entry.is_dir() {
+            return collect(&entry, depth + 1, files, left);
+        }
+        files.push(entry);
+        true
+    })
+}
+
 impl Inventory {
     /// Reads a source; whether anything came of it.
     pub(super) fn source(&mut self, source: &str) -> bool {
@@ -33,7 +60,7 @@ impl Inventory {
             );
             return false;
         }
-        let read = self.add_path(&path, 0);
+        let read = self.add_path(&path);
         let mut seen = std::collections::HashSet::new();
         self.folders.retain(|folder| seen.insert(folder.clone()));
         read
@@ -69,23 +96,21 @@ impl Inventory {
         true
     }
 
-    fn add_path(&mut self, path: &Path, depth: usize) -> bool {
+    fn add_path(&mut self, path: &Path) -> bool {
         if !path.is_dir() {
             return self.add_file(path);
         }
-        let mut entries: Vec<PathBuf> =
-            std::fs::read_dir(path).map(|entries| entries.flatten().map(|e| e.path()).collect()).unwrap_or_default();
-        entries.sort();
-        let mut read = false;
-        for entry in entries {
-            let name = entry.file_name().unwrap_or_default().to_string_lossy();
-            let special = name.starts_with('.') || matches!(&*name, "group_vars" | "host_vars" | "vars_plugins");
-            // A link to a folder above itself would never end.
-            if !special && !IGNORED_ENDINGS.iter().any(|ending| name.ends_with(ending)) && depth < 20 {
-                read |= self.add_path(&entry, depth + 1);
-            }
+        // Programs among the files are run, so nothing is read before it is sure that this is a folder of inventories.
+        let mut files = Vec::new();
+        if path == Path::new("/") || !collect(path, 0, &mut files, &mut { MOST_ENTRIES }) {
+            let what = format!("`{}` is not a folder of inventories", path.display());
+            let why = format!("it holds more than {MOST_ENTRIES} files and folders");
+            self.warn(
+                Diagnostic::warning(format!("{what}: {why}")).hint("name the folder or the file that has the hosts"),
+            );
+            return false;
         }
-        read
+        files.iter().fold(false, |read, file| self.add_file(file) | read)
     }
 
     /// Tries the forms a file may have. What was read before something could not be understood stays, as in the original.

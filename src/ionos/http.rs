@@ -119,7 +119,13 @@ impl HttpApi {
             let items = page.items.unwrap_or_default();
             // Without a total, a page that is not full is the last.
             let short = total.is_none() && items.len() < size;
-            let fresh = all.take(items);
+            let count = items.len();
+            let fresh = all.take(items)?;
+            if !fresh && all.is_incomplete(total, count) {
+                let (have, total) = (all.items.len(), total.unwrap_or_default());
+                let message = format!("the service announces {total} objects, and sends the same {have} on every page");
+                return Err(ApiError::unclear(message));
+            }
             if !fresh || short || total.is_some_and(|total| all.seen >= total) {
                 return Ok(Some(all));
             }
@@ -141,7 +147,7 @@ impl HttpApi {
             // A page with room left is the last, whatever cursor comes with it; how large one is, the service says.
             let limit = page.pagination.as_ref().and_then(|cursor| cursor.limit).map_or(PAGE, |limit| limit.min(PAGE));
             let short = items.len() < limit;
-            let fresh = all.take(items);
+            let fresh = all.take(items)?;
             let next = page.pagination.and_then(|cursor| cursor.token).unwrap_or_default();
             if !fresh || short || next.is_empty() || next == token {
                 return Ok(all);

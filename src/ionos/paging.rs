@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::api::Id;
 use super::content::Reading;
+use super::error::ApiError;
 use super::model::{Registry, Token};
 
 /// The frame of a list; only what decides about the next page.
@@ -51,6 +52,9 @@ impl Named for Reading {
     }
 }
 
+/// The most objects that a list may have. An account has a few hundred; a list that goes on has no end.
+const MOST: usize = 100_000;
+
 /// Members of a list, each once: a server that ignores offsets sends the same page again.
 pub(super) struct Gathered<T> {
     pub(super) items: Vec<T>,
@@ -68,13 +72,20 @@ impl<T> Default for Gathered<T> {
 
 impl<T: Named> Gathered<T> {
     /// Takes a page over; false if it had nothing new.
-    pub(super) fn take(&mut self, page: Vec<T>) -> bool {
+    ///
+    /// # Errors
+    /// If the list has no end.
+    pub(super) fn take(&mut self, page: Vec<T>) -> Result<bool, ApiError> {
         self.pages += 1;
         self.seen += page.len();
+        if self.seen > MOST || self.pages > MOST {
+            let message = format!("the list has no end: after {} objects the service announces more", self.seen);
+            return Err(ApiError::unclear(message));
+        }
         if self.pages == 1 {
             // Most lists have one page, and nothing to compare it with.
             self.items = page;
-            return !self.items.is_empty();
+            return Ok(!self.items.is_empty());
         }
         if self.pages == 2 {
             self.ids = self.items.iter().map(|item| item.id().shown().to_owned()).collect();
@@ -85,6 +96,11 @@ impl<T: Named> Gathered<T> {
                 self.items.push(item);
             }
         }
-        self.items.len() > before
+        Ok(self.items.len() > before)
+    }
+
+    /// Whether objects are missing although the service sent a page: it sent those of another page again.
+    pub(super) fn is_incomplete(&self, total: Option<usize>, page: usize) -> bool {
+        page > 0 && total.is_some_and(|total| total > self.items.len())
     }
 }

@@ -98,7 +98,7 @@ impl Transport {
         waiting: &Waiting,
     ) -> Result<Reply, ApiError> {
         let client = self.client()?;
-        let deadline = Instant::now() + waiting.patience;
+        let deadline = after(waiting.patience);
         let harmless = method != Method::POST;
         let mut pause = self.tuning.pause;
         let mut sent = 0;
@@ -124,7 +124,7 @@ impl Transport {
                 return Err(miss.error);
             }
             let wanted = miss.pause.unwrap_or_else(|| jittered(pause));
-            if Instant::now() + wanted > deadline {
+            if wanted > deadline.saturating_duration_since(Instant::now()) {
                 miss.error.note =
                     Some(format!("a further attempt in {} s would exceed `wait_timeout`", wanted.as_secs_f64().ceil()));
                 return Err(miss.error);
@@ -134,7 +134,7 @@ impl Transport {
                 miss.error.note = Some(format!("{}; not tried again", waiting.interrupt.why()));
                 return Err(miss.error);
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
     }
 
@@ -313,6 +313,13 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
     Ok(body)
 }
 
+/// The moment after a time, however long that is.
+fn after(time: Duration) -> Instant {
+    /// Longer than any run lasts, and short enough for every clock.
+    const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+    Instant::now() + time.min(LONGEST)
+}
+
 /// A pause between half and all of what was meant, so that many clients do not come back at the same moment.
 fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)
@@ -365,5 +372,14 @@ mod tests {
         assert_eq!(pause_of("Thu, 02 Jan 2031 03:04:15 GMT", now), Some(Duration::from_secs(10)));
         assert_eq!(pause_of("Thu, 02 Jan 2031 03:00:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(pause_of("soon", now), None);
+    }
+
+    #[test]
+    fn longest_durations_are_deadlines_too() {
+        for text in ["18446744073709551615", "9223372036854775807", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            let pause = pause_of(text, Timestamp::UNIX_EPOCH).unwrap();
+            assert!(after(pause) > Instant::now(), "{text}");
+        }
+        assert!(after(Duration::MAX) > Instant::now());
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::KNOWN_AFTER_CREATION;
+
 /// A predicted change of a module in one loop item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,12 +46,33 @@ pub trait Deeds {
 
 /// Whether a plan has foretold this, or has said of it that it cannot.
 pub fn allows(planned: &[Deed], real: &Deed) -> bool {
-    let same = |deed: &&Deed| deed.task == real.task && deed.host == real.host && deed.item == real.item;
+    let same = |deed: &&Deed| {
+        let same_item = match (&deed.item, &real.item) {
+            (Some(planned), Some(real)) => is_same_item(planned, real),
+            (planned, real) => planned == real,
+        };
+        deed.task == real.task && deed.host == real.host && same_item
+    };
     match real.does {
         Does::Nothing => true,
         Does::Change => planned.iter().any(|deed| same(&deed)),
         Does::Unknown => planned.iter().any(|deed| same(&deed) && deed.does == Does::Unknown),
     }
+}
+
+/// Whether an item of a loop is the planned one. Where the plan could not know a part of it, anything may stand: the items
+/// of a loop over results have ids and passwords in them that are known only by now.
+fn is_same_item(planned: &str, real: &str) -> bool {
+    let mut parts = planned.split(KNOWN_AFTER_CREATION);
+    let Some(mut rest) = parts.next().and_then(|first| real.strip_prefix(first)) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        // Text is quoted where the unknown was not.
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.len() >= last.len() && rest.ends_with(last)
 }
 
 #[cfg(test)]
@@ -72,5 +95,14 @@ mod tests {
         ] {
             assert_eq!(allows(&planned, &deed(item, does)), may, "{item} {does:?}");
         }
+    }
+
+    #[test]
+    fn item_with_unknown_parts_is_the_planned_one_where_the_known_parts_are() {
+        let planned = "{'id': <known after creation>, 'name': 'a', 'password': <known after creation>}";
+        assert!(is_same_item(planned, "{'id': '1', 'name': 'a', 'password': '********'}"));
+        assert!(!is_same_item(planned, "{'id': '1', 'name': 'b', 'password': '********'}"));
+        assert!(!is_same_item(planned, "{'id': '1', 'name': 'a', 'password': 'x'"));
+        assert!(is_same_item("a", "a") && !is_same_item("a", "ab") && !is_same_item("ab", "a"));
     }
 }

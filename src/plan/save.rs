@@ -50,7 +50,7 @@ fn bare(error: io::Error) -> io::Error {
 /// # Errors
 /// If the file cannot be read, is no plan, is of another version of the format, or was altered.
 pub fn read(path: &Path) -> anyhow::Result<Plan> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let bytes = crate::input::read_file(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let json: serde_json::Value = serde_json::from_slice(&bytes)
         .with_context(|| format!("`{}` is no plan; `ionplay plan PLAYBOOK -o FILE` makes one", path.display()))?;
     match json.get("format").and_then(serde_json::Value::as_u64) {

@@ -34,8 +34,9 @@ pub struct Contents {
 /// # Errors
 /// If it cannot be read or is empty.
 pub fn key(path: &Path) -> anyhow::Result<Key> {
-    let mut bytes =
-        Zeroizing::new(std::fs::read(path).with_context(|| format!("cannot read the seal key `{}`", path.display()))?);
+    let mut bytes = Zeroizing::new(
+        crate::input::read_file(path).with_context(|| format!("cannot read the seal key `{}`", path.display()))?,
+    );
     while matches!(bytes.last(), Some(b'\n' | b'\r')) {
         bytes.pop();
     }

@@ -64,8 +64,10 @@ pub enum ProblemKind {
     General,
     /// Words that a setting does not know, as the original counts some of them: 5.
     Options,
-    /// Where the original breaks down (a file that imports itself, a question that nobody answers): 250.
+    /// A file or a role that includes itself without end: 2.
     Endless,
+    /// Where Ansible breaks down (a question that gets no answer, a `serial` that is not a number): 250.
+    Breakdown,
 }
 
 impl ProblemKind {
@@ -75,7 +77,8 @@ impl ProblemKind {
             Self::Parse => Exit::Unparsable,
             Self::General => Exit::General,
             Self::Options => Exit::BadOptions,
-            Self::Endless => Exit::Internal,
+            Self::Endless => Exit::Failed,
+            Self::Breakdown => Exit::Internal,
         }
     }
 }

@@ -14,6 +14,20 @@ pub trait Writer {
     /// # Errors
     /// If what it writes to is gone (a closed pipe, a full disk).
     fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()>;
+
+    /// Whether a reader may leave before the end, as `| head` does.
+    fn may_lose_reader(&self) -> bool {
+        false
+    }
+}
+
+/// Something could not be written.
+#[derive(Debug)]
+pub struct Unwritten {
+    /// Why.
+    pub error: std::io::Error,
+    /// A person has seen enough; nothing is lost.
+    pub seen_enough: bool,
 }
 
 /// The one door out.
@@ -21,7 +35,7 @@ pub struct Bus {
     writers: RefCell<Vec<Box<dyn Writer>>>,
     redactor: Rc<Redactor>,
     told: RefCell<HashSet<String>>,
-    broken: RefCell<Option<std::io::Error>>,
+    broken: RefCell<Option<Unwritten>>,
 }
 
 impl Bus {
@@ -49,13 +63,17 @@ impl Bus {
         }
         for writer in self.writers.borrow_mut().iter_mut() {
             if let Err(error) = writer.event(event, &self.redactor) {
-                self.broken.borrow_mut().get_or_insert(error);
+                let seen_enough = writer.may_lose_reader() && error.kind() == std::io::ErrorKind::BrokenPipe;
+                let mut broken = self.broken.borrow_mut();
+                if broken.as_ref().is_none_or(|known| known.seen_enough) {
+                    *broken = Some(Unwritten { error, seen_enough });
+                }
             }
         }
     }
 
     /// The first failure of a writer, if there was one. The run goes on without it: work that was begun is finished.
-    pub fn take_failure(&self) -> Option<std::io::Error> {
+    pub fn take_failure(&self) -> Option<Unwritten> {
         self.broken.borrow_mut().take()
     }
 }

@@ -8,5 +8,5 @@ pub mod jsonl;
 pub mod screen;
 pub mod style;
 
-pub use bus::{Bus, Writer};
+pub use bus::{Bus, Unwritten, Writer};
 pub use event::{Event, Outcome, Stats, Status, TaskLabel};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ast::StmtKind;
+use super::budget;
 use super::engine::Engine;
 use super::error::{Fault, FaultKind};
 use super::eval::{Cx, NO_ELSE};
@@ -31,7 +32,7 @@ impl Engine<'_> {
     /// # Errors
     /// If any template in it fails, or anything in it is undefined.
     pub fn value(&self, value: &Value) -> Result<Value, Fault> {
-        self.refuel();
+        let _evaluation = self.begin();
         let value = match value {
             // A failure of the whole keeps its kind and its hints.
             Value::Str(text) if text.is_template() => self.eval_text(text, None)?,
@@ -43,7 +44,7 @@ impl Engine<'_> {
     /// Returns a name for the screen: parts that fail are shown as `<< error 1 - 'x' is undefined >>`, parts derived from
     /// a secret as `show` has them.
     pub fn text(&self, text: &Text, show: &dyn Fn(&Value) -> String) -> String {
-        self.refuel();
+        let _evaluation = self.begin();
         if !text.is_template() {
             return text.as_str().to_owned();
         }
@@ -81,6 +82,7 @@ impl Engine<'_> {
     /// # Errors
     /// If the text is no expression, is data, or fails.
     pub fn expression(&self, text: &Text) -> Result<Value, Fault> {
+        let _evaluation = self.begin();
         let value = self.raw_expression(text, Place::of(text))?;
         self.finish(value)
     }
@@ -90,6 +92,7 @@ impl Engine<'_> {
     /// # Errors
     /// If the text is no expression, is data, or fails otherwise.
     pub fn expression_lenient(&self, text: &Text) -> Result<Value, Fault> {
+        let _evaluation = self.begin();
         match self.raw_expression(text, Place::of(text)).and_then(|value| self.deep(value)) {
             Ok(value) => plain_leniently(&value),
             Err(fault) if fault.kind == FaultKind::Undefined => Ok(fault.poisoned()),
@@ -98,7 +101,7 @@ impl Engine<'_> {
     }
 
     fn raw_expression(&self, text: &Text, place: Place) -> Result<Value, Fault> {
-        self.refuel();
+        let _evaluation = self.begin();
         if !text.is_trusted() {
             return Err(untrusted());
         }
@@ -113,7 +116,7 @@ impl Engine<'_> {
     /// # Errors
     /// If it fails, or gives anything but a boolean.
     pub fn condition(&self, condition: &Value) -> Result<Verdict, Fault> {
-        self.refuel();
+        let _evaluation = self.begin();
         match condition {
             Value::Bool(b) => Ok(Verdict::from(*b)),
             Value::Null => Ok(Verdict::True),
@@ -221,7 +224,7 @@ impl Engine<'_> {
     /// # Errors
     /// If nobody knows the lookup, or it fails.
     pub fn loop_lookup(&self, name: &str, args: Args, action: &str) -> Result<Vec<Value>, Fault> {
-        self.refuel();
+        let _evaluation = self.begin();
         let items = self.deeper(|| self.run_lookup(name, args, Some(action)))?;
         match items.iter().find_map(|item| if let Value::Undefined(why) = item { Some(why) } else { None }) {
             Some(why) => Err(self.explain(Fault::using(why))),
@@ -232,6 +235,11 @@ impl Engine<'_> {
     /// A result as plain data, strictly.
     pub(super) fn finish(&self, value: Value) -> Result<Value, Fault> {
         let value = self.deep(value)?;
+        if !budget::is_within(&value, budget::LARGEST_RESULT) {
+            let message =
+                format!("the result of this template is too large: more than {} MiB", budget::LARGEST_RESULT >> 20);
+            return Err(Fault::new(FaultKind::Limit, message));
+        }
         self.plain(value, true)
     }
 

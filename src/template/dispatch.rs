@@ -183,7 +183,7 @@ impl Context for Engine<'_> {
     }
 
     fn lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault> {
-        self.refuel();
+        let _evaluation = self.begin();
         self.deeper(|| self.run_lookup(name, args, None))
     }
 
@@ -211,7 +211,7 @@ impl Context for Engine<'_> {
     }
 
     fn render(&self, text: &Text, options: &RenderOptions) -> Result<Value, Fault> {
-        self.refuel();
+        let _evaluation = self.begin();
         let scope = Layer { vars: &options.vars, under: self.scope };
         let engine = self.nested(&scope, options);
         let place = Place::of(text);

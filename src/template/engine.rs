@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ast::{At, Node, Template};
+use super::budget::{self, Evaluation};
 use super::error::{Fault, FaultKind};
 use super::locals::Locals;
 use super::mutation::Changes;
@@ -19,8 +20,6 @@ use crate::input_digests::Reads;
 use crate::source::Span;
 use crate::value::{Dict, Sealed, Text, Undefined, Value};
 
-/// Steps of evaluation that one template may take.
-const FUEL: u64 = 10_000_000;
 /// How many members of what is there already are looked at in one step: that a list is long costs little, and it does not
 /// grow by being looked at.
 const LOOKS: u64 = 64;
@@ -239,7 +238,6 @@ pub struct Engine<'a> {
     pub(super) search_path: &'a [PathBuf],
     pub(super) options: &'a RenderOptions,
     running: RefCell<Vec<Running>>,
-    fuel: Cell<u64>,
     depth: Cell<usize>,
     /// Levels with macros in them, which refer to their level.
     levels: RefCell<Vec<Arc<Locals>>>,
@@ -264,7 +262,6 @@ impl<'a> Engine<'a> {
             search_path,
             options: &globals.playbook,
             running: RefCell::default(),
-            fuel: Cell::new(FUEL),
             depth: Cell::new(0),
             levels: RefCell::default(),
             changes: Changes::default(),
@@ -272,10 +269,9 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// An engine for a template file, with the fuel and the depth of this one.
+    /// An engine for a template file, with the depth of this one.
     pub(super) fn nested<'b>(&'b self, scope: &'b dyn Scope, options: &'b RenderOptions) -> Engine<'b> {
         let mut nested = Engine::new(self.globals, scope, self.search_path);
-        nested.fuel.set(self.fuel.get());
         nested.depth.set(self.depth.get() + 10);
         nested.options = options;
         nested
@@ -297,15 +293,7 @@ impl<'a> Engine<'a> {
 
     /// Counts several steps, for work that is as large as its result.
     pub(super) fn burn(&self, steps: u64) -> Result<(), Fault> {
-        match self.fuel.get().checked_sub(steps) {
-            Some(left) => {
-                self.fuel.set(left);
-                Ok(())
-            }
-            None => {
-                Err(Fault::new(FaultKind::Limit, "the template takes too long: it was stopped after ten million steps"))
-            }
-        }
+        budget::spend(steps)
     }
 
     /// Does something one level deeper.
@@ -324,12 +312,13 @@ impl<'a> Engine<'a> {
         self.running.borrow().is_empty() && self.depth.get() == 0
     }
 
-    pub(super) fn refuel(&self) {
+    /// Begins an evaluation, or one inside another.
+    pub(super) fn begin(&self) -> Evaluation {
         if self.is_idle() {
-            self.fuel.set(FUEL);
             self.changes.close();
             self.named_tuples.take();
         }
+        Evaluation::begin()
     }
 
     /// Runs `inner` while a text counts as being evaluated; a text that is already so is a loop.
@@ -409,7 +398,7 @@ impl<'a> Engine<'a> {
     pub(super) fn deep(&self, value: Value) -> Result<Value, Fault> {
         // What may have changed is copied, so that what a filter gives is another thing than what it got.
         let value = self.changes.current(value);
-        if !self.changes.is_open() && !needs_work(&value) {
+        if !self.changes.is_open() && !needs_work(&value)? {
             return Ok(value);
         }
         let mut member = |item: &Value| -> Value {
@@ -441,7 +430,7 @@ impl<'a> Engine<'a> {
     fn guarded_deep(&self, text: &Text) -> Result<Value, Fault> {
         let result = self.eval_text(text, None);
         let value = result.or_else(Fault::deferred)?;
-        if !needs_work(&value) {
+        if !needs_work(&value)? {
             return Ok(value);
         }
         self.guarded(text, None, || self.deep(value))
@@ -449,13 +438,26 @@ impl<'a> Engine<'a> {
 }
 
 /// Whether a value has anything in it that templating would change.
-fn needs_work(value: &Value) -> bool {
+///
+/// # Errors
+/// If it has so many members, those of members counted, that looking at them takes too long.
+fn needs_work(value: &Value) -> Result<bool, Fault> {
+    let any = |items: &mut dyn Iterator<Item = &Value>, count: usize| {
+        // The same list may be a member of many: then there is no end to what is seen of it.
+        budget::spend(4 + count as u64 / 16)?;
+        for item in items {
+            if needs_work(item)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
     match value {
-        Value::Str(text) => text.is_template(),
-        Value::Sealed(_) => true,
-        Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().any(needs_work),
-        Value::Dict(dict) => dict.values().any(needs_work),
-        _ => false,
+        Value::Str(text) => Ok(text.is_template()),
+        Value::Sealed(_) => Ok(true),
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => any(&mut items.iter(), items.len()),
+        Value::Dict(dict) => any(&mut dict.values(), dict.len()),
+        _ => Ok(false),
     }
 }
 

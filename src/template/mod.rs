@@ -2,6 +2,7 @@
 
 mod api;
 mod ast;
+pub mod budget;
 mod comparison;
 mod dispatch;
 pub mod engine;

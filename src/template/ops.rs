@@ -7,17 +7,22 @@ use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive, Zero};
 
 use super::ast::Operator;
+use super::budget;
 use super::engine::Engine;
-use super::error::Fault;
+use super::error::{Fault, FaultKind};
 use super::filters::html::{escaped, markup};
 use super::python::coerce::text_of;
 use super::python::numeric::{Number, number};
 use super::python::percent::{self, Fillings};
-use super::sequence::limit;
 use crate::value::{Text, Time, Unknown, Value};
 
-/// The longest integer that `**` may make, in bits.
-const MAX_POWER_BITS: u64 = 1 << 20;
+/// The longest integer that `*` and `**` may make, in bits.
+const MAX_INTEGER_BITS: u64 = 1 << 20;
+
+fn integer_too_large() -> Fault {
+    let message = format!("the result of this operation is too large: it has more than {MAX_INTEGER_BITS} bits");
+    Fault::new(FaultKind::Limit, message)
+}
 
 /// `-x`
 pub(super) fn negate(value: &Value) -> Result<Value, Fault> {
@@ -71,7 +76,7 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
     match (op, left, right) {
         (Operator::Rem, Value::Str(format), _) => percent(format, right, engine),
         (Operator::Add, Value::Str(a), Value::Str(b)) => {
-            limit(a.len() + b.len())?;
+            budget::grow(a.len() + b.len())?;
             if a.is_markup() || b.is_markup() {
                 let part = |text: &Text| if text.is_markup() { text.as_str().to_owned() } else { escaped(text) };
                 return Ok(markup(part(a) + &part(b)));
@@ -83,10 +88,13 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
                 .hint("join with `~`, or convert with `| string` or `| int`"))
         }
         (Operator::Add, Value::List(a), Value::List(b)) => {
-            limit(a.len() + b.len())?;
+            budget::grow_members(a.len() + b.len())?;
             Ok(Value::list(a.iter().chain(b.iter()).cloned()))
         }
-        (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => Ok(Value::tuple(a.iter().chain(b.iter()).cloned())),
+        (Operator::Add, Value::Tuple(a), Value::Tuple(b)) => {
+            budget::grow_members(a.len() + b.len())?;
+            Ok(Value::tuple(a.iter().chain(b.iter()).cloned()))
+        }
         (Operator::Add, Value::List(_) | Value::Tuple(_), other) => {
             let (mine, theirs) = (left.type_name(), other.type_name());
             Err(Fault::value(format!("can only concatenate {mine} (not \"{theirs}\") to {mine}")))
@@ -130,16 +138,14 @@ fn repeat(what: &Value, times: &Value) -> Result<Value, Fault> {
         }
     };
     match what {
-        Value::Str(text) => {
-            limit(text.len().saturating_mul(times))?;
-            Ok(Value::text(if text.is_empty() { String::new() } else { text.repeat(times) }))
-        }
+        Value::Str(text) => Ok(Value::text(budget::repeated(text, times)?)),
         Value::Bytes(bytes) => {
-            limit(bytes.len().saturating_mul(times))?;
+            let times = if bytes.is_empty() { 0 } else { times };
+            budget::grow(bytes.len().saturating_mul(times))?;
             Ok(Value::Bytes(bytes.repeat(times).into()))
         }
         Value::List(items) | Value::Tuple(items) => {
-            limit(items.len().saturating_mul(times).saturating_mul(16))?;
+            budget::grow_members(items.len().saturating_mul(times))?;
             let times = if items.is_empty() { 0 } else { times };
             let repeated = std::iter::repeat_n(items, times).flat_map(|items| items.iter().cloned());
             Ok(if matches!(what, Value::Tuple(_)) { Value::tuple(repeated) } else { Value::list(repeated) })
@@ -156,7 +162,10 @@ fn arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, Fault>
         Operator::Add => Ok(Value::big(a + b)),
         Operator::Sub => Ok(Value::big(a - b)),
         Operator::Mul => {
-            limit((a.bits() + b.bits()) as usize / 8)?;
+            // Long multiplication takes more than its result has bits.
+            if a.bits() + b.bits() > MAX_INTEGER_BITS {
+                return Err(integer_too_large());
+            }
             Ok(Value::big(a * b))
         }
         Operator::Div => {
@@ -176,11 +185,11 @@ fn arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, Fault>
         Operator::Pow => {
             let exponent = b
                 .to_u32()
-                .filter(|exponent| a.bits() <= 1 || u64::from(*exponent).saturating_mul(a.bits()) < MAX_POWER_BITS);
+                .filter(|exponent| a.bits() <= 1 || u64::from(*exponent).saturating_mul(a.bits()) < MAX_INTEGER_BITS);
             match exponent {
                 Some(exponent) => Ok(Value::big(a.pow(exponent))),
                 None if a.bits() <= 1 => Ok(Value::big(a.pow(if b.is_even() { 2 } else { 1 }))),
-                None => limit(usize::MAX).map(|()| Value::Null),
+                None => Err(integer_too_large()),
             }
         }
         Operator::Concat => Ok(Value::Null),
@@ -239,8 +248,9 @@ fn around(before: &str, unknown: &Unknown, after: &str) -> Value {
 }
 
 fn concat(left: &Value, right: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
-    let text = format!("{}{}", engine.tilde_text(left)?, engine.tilde_text(right)?);
-    limit(text.len())?;
+    let (before, after) = (engine.tilde_text(left)?, engine.tilde_text(right)?);
+    budget::grow(before.len() + after.len())?;
+    let text = format!("{before}{after}");
     let unknown = [left, right].into_iter().find_map(|value| match value {
         Value::Unknown(unknown) => Some(unknown),
         _ => None,

@@ -169,7 +169,7 @@ pub trait Context {
     /// # Errors
     /// As the system says.
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
-        std::fs::read(path)
+        crate::input::read_file(path)
     }
     /// Why it is not known what is at a path, if it is not: an earlier task of a dry run would have changed it.
     fn doubt(&self, _path: &Path) -> Option<String> {

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ast::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
+use super::budget;
 use super::engine::Engine;
 use super::error::Fault;
 use super::eval::{Cx, NO_ELSE};
 use super::locals::Locals;
 use super::objects::{self, BlockCall, LoopState, MacroObject, Module, Namespace};
+use super::python::coerce;
 use super::source_map::Place;
 use crate::value::{Value, python};
 
@@ -21,15 +23,51 @@ pub(super) struct Blocks(pub(super) BlockMap);
 
 /// Printed pieces.
 #[derive(Default)]
-pub(super) struct Output(Vec<(Value, Option<At>)>);
+pub(super) struct Output(Vec<Piece>);
+
+/// A piece of what has been printed.
+enum Piece {
+    /// Keeps its type if it stays the only one.
+    Value(Value, Option<At>),
+    /// Several texts that follow one another.
+    Texts(String),
+}
 
 impl Output {
-    fn raw(&mut self, text: &Arc<str>) {
-        self.0.push((Value::text(Arc::clone(text)), None));
+    fn raw(&mut self, text: &Arc<str>) -> Result<(), Fault> {
+        if text.is_empty() || self.append(text)? {
+            return Ok(());
+        }
+        self.0.push(Piece::Value(Value::text(Arc::clone(text)), None));
+        Ok(())
     }
 
-    fn value(&mut self, value: Value, at: &At) {
-        self.0.push((value, Some(at.clone())));
+    fn value(&mut self, value: Value, at: &At) -> Result<(), Fault> {
+        match &value {
+            // Null prints as nothing, so it is no piece.
+            Value::Null => return Ok(()),
+            Value::Str(text) if !text.is_secret() && self.append(text)? => return Ok(()),
+            _ => {}
+        }
+        self.0.push(Piece::Value(value, Some(at.clone())));
+        Ok(())
+    }
+
+    /// Adds a text to the text before it, if there is one.
+    fn append(&mut self, text: &str) -> Result<bool, Fault> {
+        budget::print(text.len())?;
+        match self.0.last_mut() {
+            Some(Piece::Texts(before)) => before.push_str(text),
+            Some(last @ Piece::Value(Value::Str(_), _)) => {
+                let Piece::Value(Value::Str(before), _) = &*last else { return Ok(false) };
+                if before.is_secret() {
+                    return Ok(false);
+                }
+                *last = Piece::Texts(format!("{}{text}", before.as_str()));
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 }
 
@@ -82,22 +120,28 @@ impl Engine<'_> {
 
     /// Joins the pieces: none is null, one keeps its type, several are text.
     fn join(&self, out: Output, cx: &Cx) -> Result<Value, Fault> {
-        // Null prints as nothing, so it is no piece.
         let mut pieces = out.0;
-        pieces.retain(|(value, _)| !value.is_null());
-        match pieces.len() {
-            0 => return Ok(Value::Null),
-            1 => return Ok(pieces.pop().map_or(Value::Null, |(value, _)| value)),
-            _ => {}
+        if pieces.len() <= 1 {
+            return Ok(match pieces.pop() {
+                None => Value::Null,
+                Some(Piece::Value(value, _)) => value,
+                Some(Piece::Texts(text)) => Value::text(text),
+            });
         }
         let (mut text, mut hidden, mut missing) = (String::new(), false, None);
-        for (value, at) in pieces {
+        for piece in pieces {
+            let (value, at) = match piece {
+                Piece::Value(value, at) => (value, at),
+                Piece::Texts(part) => {
+                    text.push_str(&part);
+                    continue;
+                }
+            };
             let span = || at.as_ref().and_then(|at| cx.place.span(at));
             if let Value::Unknown(unknown) = &value {
                 missing.get_or_insert_with(|| Arc::clone(unknown));
             }
             hidden |= self.print(&mut text, value).map_err(|fault| fault.or_at(span().as_ref()))?;
-            self.burn(text.len() as u64 / 4096)?;
         }
         Ok(match missing {
             Some(unknown) => Value::Unknown(Arc::new(unknown.shown_as(text))),
@@ -120,6 +164,7 @@ impl Engine<'_> {
                 let value = self.deep(other)?;
                 let hidden = value.holds_secret();
                 let plain = self.plain(value, false)?;
+                budget::weigh(&plain, |_| 2)?;
                 python::write_str(text, &plain);
                 Ok(hidden || plain.holds_secret())
             }
@@ -130,12 +175,12 @@ impl Engine<'_> {
     pub(super) fn tilde_text(&self, value: &Value) -> Result<String, Fault> {
         match value {
             Value::Unknown(unknown) => Ok(unknown.shown.clone()),
-            Value::Object(_) => Ok(python::str(&self.plain(value.clone(), false)?)),
+            Value::Object(_) => coerce::text(&self.plain(value.clone(), false)?),
             other => {
                 let value = self.deep(other.clone())?;
                 // Refuses undefined members; tuples print as such.
                 self.plain(value.clone(), false)?;
-                Ok(python::str(&value))
+                coerce::text(&value)
             }
         }
     }
@@ -155,14 +200,14 @@ impl Engine<'_> {
         self.step()?;
         let place = |fault: Fault| fault.or_at(cx.place.span(&stmt.at).as_ref());
         match &stmt.kind {
-            StmtKind::Raw(text) => out.raw(text),
+            StmtKind::Raw(text) => out.raw(text)?,
             StmtKind::Emit(node) => {
                 let mut value = self.node(node, cx)?;
                 if self.changes.is_own(&value) {
                     // It is printed as it is now, whatever changes it later; what variables give is printed at the end.
                     value = self.deep(value)?;
                 }
-                out.value(value, &node.at);
+                out.value(value, &node.at)?;
             }
             StmtKind::For(each) => {
                 let over = self.node(&each.over, cx)?;
@@ -177,7 +222,7 @@ impl Engine<'_> {
                 match self.truth(&value) {
                     Ok(true) => self.deeper(|| self.stmts(then, cx, out))?,
                     Ok(false) => self.deeper(|| self.stmts(otherwise, cx, out))?,
-                    Err(unknown) => out.value(Value::Unknown(unknown).computed(), &test.at),
+                    Err(unknown) => out.value(Value::Unknown(unknown).computed(), &test.at)?,
                 }
             }
             StmtKind::With(bound, body) => {
@@ -203,12 +248,12 @@ impl Engine<'_> {
             StmtKind::FilterBlock(filter, body) => {
                 let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
                 let value = self.body(body, &inner)?;
-                out.value(self.filter_chain(filter, value, cx)?, &stmt.at);
+                out.value(self.filter_chain(filter, value, cx)?, &stmt.at)?;
             }
             StmtKind::Plain(body) => self.deeper(|| self.stmts(body, cx, out))?,
             StmtKind::Block(block) => {
                 let value = self.block(&block.name, 0, cx)?;
-                out.value(value, &stmt.at);
+                out.value(value, &stmt.at)?;
             }
             StmtKind::Extends(_) => return Err(place(Fault::value("`extends` must stand at the top of a template"))),
             StmtKind::Include { name, ignore_missing, with_context } => {
@@ -239,7 +284,7 @@ impl Engine<'_> {
                 let target = self.node(target, cx)?;
                 let mut args = self.args(args, cx)?;
                 args.named.push(("caller".into(), self.macro_object(body, cx)));
-                out.value(self.call_value(&target, args).map_err(place)?, &call.at);
+                out.value(self.call_value(&target, args).map_err(place)?, &call.at)?;
             }
         }
         Ok(())
@@ -288,7 +333,7 @@ impl Engine<'_> {
 
     fn each(&self, each: &Arc<ForLoop>, over: Value, cx: &Cx, level: usize, out: &mut Output) -> Result<(), Fault> {
         if over.is_unknown() {
-            out.value(over.computed(), &each.over.at);
+            out.value(over.computed(), &each.over.at)?;
             return Ok(());
         }
         let mut items = self.members_of(&over)?;
@@ -367,10 +412,7 @@ impl Engine<'_> {
         };
         let locals = if with_context { cx.locals.inside() } else { Locals::secluded() };
         let value = self.deeper(|| self.run(&template, &locals, &place))?;
-        if !value.is_null() {
-            out.value(value, &stmt.at);
-        }
-        Ok(())
+        out.value(value, &stmt.at)
     }
 
     fn import(&self, name: &Node, with_context: bool, cx: &Cx) -> Result<Value, Fault> {

@@ -4,27 +4,10 @@ use std::sync::Arc;
 
 use num_traits::Signed;
 
+use super::budget;
 use super::error::Fault;
 use super::range::Range;
 use crate::value::{Dict, Value};
-
-/// The longest text, list or number that an operator may make.
-const MAX_SIZE: usize = 64 << 20;
-
-/// Refuses what would be too large.
-///
-/// # Errors
-/// Beyond the limit.
-pub(super) fn limit(size: usize) -> Result<(), Fault> {
-    if size <= MAX_SIZE {
-        return Ok(());
-    }
-    Err(too_large())
-}
-
-fn too_large() -> Fault {
-    Fault::new(super::error::FaultKind::Limit, "the result of this operation is too large")
-}
 
 /// A key of a mapping among its keys: no template here, also where it looks like one.
 pub(super) fn key(key: &Value) -> Value {
@@ -47,14 +30,10 @@ pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
         Value::Undefined(why) => Err(Fault::using(why)),
         Value::Unknown(unknown) => Err(Fault::unknown(unknown)),
         Value::Object(object) => {
-            let is_range = object.as_any().is::<Range>();
-            object.members().ok_or_else(|| {
-                if is_range {
-                    too_large()
-                } else {
-                    Fault::value(format!("'{}' object is not iterable", value.type_name()))
-                }
-            })
+            if let Some(range) = object.as_any().downcast_ref::<Range>() {
+                budget::grow_members(range.count())?;
+            }
+            object.members().ok_or_else(|| Fault::value(format!("'{}' object is not iterable", value.type_name())))
         }
         other => Err(Fault::value(format!("'{}' object is not iterable", other.type_name()))),
     }

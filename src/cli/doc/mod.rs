@@ -3,8 +3,6 @@
 pub(super) mod module;
 pub mod topic;
 
-use std::io::Write;
-
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::modules::{self, MODULES};
@@ -28,11 +26,11 @@ pub fn run(args: &Args) -> Exit {
     match page(&words) {
         Ok(page) => {
             // A reader that has seen enough (`| head`) is no failure.
-            let _ = std::io::stdout().write_all(page.as_bytes());
+            crate::cli::output::print(&page);
             Exit::Success
         }
         Err(diagnostic) => {
-            eprintln!("{}", render::render(&diagnostic, crate::cli::output::colours(false)));
+            crate::cli::output::complain(&render::render(&diagnostic, crate::cli::output::colours(false)));
             Exit::General
         }
     }

@@ -1,7 +1,7 @@
 //! Reading and writing: a file is replaced as a whole, with its rights kept, or not at all.
 
 use std::fs;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -17,15 +17,12 @@ pub fn inputs<'a>(files: &'a [String], output: Option<&str>) -> anyhow::Result<V
 
 /// The bytes of a file, or of standard input.
 pub fn read(file: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    if file == "-" {
-        std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+    let bytes = if file == "-" {
+        crate::input::read_all(std::io::stdin().lock()).context("cannot read standard input")?
     } else {
-        fs::File::open(file)
-            .and_then(|mut opened| opened.read_to_end(&mut bytes))
-            .with_context(|| format!("cannot read `{file}`"))?;
-    }
-    Ok(bytes)
+        crate::input::read_file(Path::new(file)).with_context(|| format!("cannot read `{file}`"))?
+    };
+    Ok(Zeroizing::new(bytes))
 }
 
 /// Writes a file under another name first and then moves it to its place; a new one is for its owner only. `-` is

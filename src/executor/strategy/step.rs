@@ -27,7 +27,7 @@ pub async fn confirmed(run: &Rc<Run>, task: &str) -> Loaded<bool> {
         let answer = answer.ok().filter(|answer| !answer.is_empty()).ok_or_else(|| {
             let message = Diagnostic::error(format!("nobody answers whether the task `{task}` is to run"))
                 .hint("`--step` needs a terminal, or a line for each task on standard input");
-            Box::new(Problem::general(message)).of_kind(ProblemKind::Endless)
+            Box::new(Problem::general(message)).of_kind(ProblemKind::Breakdown)
         })?;
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),

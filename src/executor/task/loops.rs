@@ -86,7 +86,7 @@ impl Control {
                         ))
                         .or_at(Some(entry.value.span()))
                     })?;
-                    control.pause = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default();
+                    control.pause = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
                 }
                 "extended" => control.extended = Some(flag(entry, &value()?)?).filter(|on| *on),
                 "extended_allitems" => all_items = flag(entry, &value()?)?,

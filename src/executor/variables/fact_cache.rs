@@ -26,7 +26,7 @@ impl FactCache {
         if self.is_old(&path) {
             return Dict::new();
         }
-        let facts = std::fs::read_to_string(&path).ok().and_then(|text| json::from_str(&text).ok());
+        let facts = crate::input::read_text(&path).ok().and_then(|text| json::from_str(&text).ok());
         facts.as_ref().and_then(Value::as_dict).cloned().unwrap_or_default()
     }
 

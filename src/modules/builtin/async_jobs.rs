@@ -139,7 +139,7 @@ pub fn write_status(path: &Path, status: &Dict, tokens: &[String]) -> std::io::R
 /// # Errors
 /// If there is no such job, or its file is no status.
 pub fn read_status(path: &Path, id: &str) -> Result<Status, String> {
-    let text = std::fs::read_to_string(path).map_err(|_| "could not find job".to_owned())?;
+    let text = crate::input::read_text(path).map_err(|_| "could not find job".to_owned())?;
     let mut status = match json::from_str(&text) {
         Ok(Value::Dict(status)) => (*status).clone(),
         _ => return Err(format!("Could not parse job output: {text}")),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::copy::not_found;
 use super::files::{normal, shown};
+use crate::input::MOST_ENTRIES;
 use crate::modules::args::parse_bool;
 use crate::modules::outcome::Effect;
 use crate::modules::spec::{FreeForm, Kind, Param};
@@ -230,7 +231,10 @@ fn folder(args: &Args, context: &TaskContext<'_>, dir: &str, read: &mut Read) ->
     }
     let choice = Choice::of(args, role.map(|role| role.join("vars").join("main.yml")))?;
     let mut folders = BTreeMap::new();
-    walk(&root, 1, &mut folders);
+    if !walk(&root, 1, &mut folders, &mut { MOST_ENTRIES }) {
+        let what = format!("{} has more than {MOST_ENTRIES} files and folders below it", shown(&root));
+        return Err(Failure::new(format!("{what}; name the folder that has the variables")));
+    }
     for (_, (depth, files)) in folders {
         if choice.depth != 0 && depth > choice.depth {
             continue;
@@ -254,14 +258,17 @@ fn written_in(context: &TaskContext<'_>) -> PathBuf {
     }
 }
 
-/// All folders below, by their paths, with how deep they are and their files in order.
-fn walk(folder: &Path, depth: usize, found: &mut BTreeMap<String, (usize, Vec<PathBuf>)>) {
+/// All folders below, by their paths, with how deep they are and their files in order; false if there are more than
+/// `left` entries.
+fn walk(folder: &Path, depth: usize, found: &mut BTreeMap<String, (usize, Vec<PathBuf>)>, left: &mut usize) -> bool {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Some(rest) = left.checked_sub(1) else { return false };
+        *left = rest;
         let path = entry.path();
         if path.is_dir() {
-            if depth < DEEPEST {
-                walk(&path, depth + 1, found);
+            if depth < DEEPEST && !walk(&path, depth + 1, found, left) {
+                return false;
             }
         } else {
             files.push(path);
@@ -269,6 +276,7 @@ fn walk(folder: &Path, depth: usize, found: &mut BTreeMap<String, (usize, Vec<Pa
     }
     files.sort();
     found.insert(shown(folder), (depth, files));
+    true
 }
 
 #[cfg(test)]

@@ -229,6 +229,10 @@ pub fn width() -> usize {
 }
 
 impl Writer for Screen {
+    fn may_lose_reader(&self) -> bool {
+        true
+    }
+
     fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
         match event {
             Event::PlayStart { play, check } => {

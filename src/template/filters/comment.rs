@@ -1,8 +1,10 @@
 //! `comment`: text as a comment of a configuration file.
 
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{integer_or, only_text, text};
+use crate::template::python::text::replaced;
 use crate::value::Value;
 
 /// The family.
@@ -53,13 +55,13 @@ fn comment(call: &Call<'_>) -> Result<Value, Fault> {
     if !prefix.is_empty() {
         // A line break as the prefix is an empty line.
         let line = if prefix == newline { prefix } else { format!("{prefix}{newline}") };
-        out.push_str(&line.repeat(count("prefix_count")?));
+        out.push_str(&budget::repeated(&line, count("prefix_count")?)?);
     }
-    let body = only_text(&call.input)?.replace(&newline, &format!("{newline}{decoration}"));
+    let body = replaced(only_text(&call.input)?, &newline, &format!("{newline}{decoration}"), None)?;
     // Empty lines get the decoration without the blank at its end; the last line keeps it.
     let empty = format!("{decoration}{newline}");
-    out.push_str(&format!("{decoration}{body}").replace(&empty, &format!("{bare}{newline}")));
-    out.push_str(&format!("{newline}{postfix}").repeat(count("postfix_count")?));
+    out.push_str(&replaced(&format!("{decoration}{body}"), &empty, &format!("{bare}{newline}"), None)?);
+    out.push_str(&budget::repeated(&format!("{newline}{postfix}"), count("postfix_count")?)?);
     if !end.is_empty() {
         out.push_str(&format!("{newline}{end}"));
     }

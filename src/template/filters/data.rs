@@ -1,12 +1,13 @@
 //! Data as JSON and other notations.
 
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::filters::html::markup;
 use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{flag, integer, text, text_of, touch_all};
+use crate::template::python::coerce::{self, flag, integer, text, text_of, touch_all};
 use crate::template::python::json as reader;
+use crate::value::Value;
 use crate::value::json::{self, Style};
-use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[Filter] = &[
@@ -67,6 +68,11 @@ fn write(call: &Call<'_>, style: Style<'_>) -> Result<Value, Fault> {
         (style.item_separator, style.key_separator) = (item, key);
     }
     touch_all(&call.input)?;
+    // Beyond ASCII a sign may become two escapes.
+    budget::weigh(&call.input, |depth| {
+        let separators = style.item_separator.len().saturating_add(style.key_separator.len());
+        style.indent.unwrap_or(0).saturating_mul(depth + 1).saturating_add(separators)
+    })?;
     let written = json::to_string(&call.input, style);
     Ok(text_of(written, [&call.input]))
 }
@@ -94,6 +100,7 @@ fn tojson(call: &Call<'_>) -> Result<Value, Fault> {
     if let Some(kind) = unwritable(touch_all(&call.input)?) {
         return Err(Fault::value(format!("Object of type {kind} is not JSON serializable")));
     }
+    budget::weigh(&call.input, |depth| indent.unwrap_or(0).saturating_mul(depth + 1))?;
     let written = json::to_string(&call.input, Style { indent, sort_keys: true, ..Style::PYTHON });
     let safe = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("'", "\\u0027")];
     Ok(markup(safe.iter().fold(written, |text, (sign, code)| text.replace(sign, code))))
@@ -111,5 +118,5 @@ fn unwritable(value: &Value) -> Option<&'static str> {
 
 fn pprint(call: &Call<'_>) -> Result<Value, Fault> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(python::repr(touch_all(&call.input)?)))
+    coerce::repr(&call.input).map(Value::text)
 }

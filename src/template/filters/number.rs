@@ -160,10 +160,13 @@ fn round_float(f: f64, precision: i32) -> f64 {
     if !f.is_finite() || precision > 323 {
         return f;
     }
+    if precision < -308 {
+        return 0.0;
+    }
     match usize::try_from(precision) {
         Ok(digits) => format!("{f:.digits$}").parse().unwrap_or(f),
         Err(_) => {
-            let scale = 10f64.powi(-precision);
+            let scale = 10f64.powi(precision.saturating_neg());
             (f / scale).round_ties_even() * scale
         }
     }
@@ -178,6 +181,10 @@ fn round_int(value: &Value, precision: i32) -> Value {
     };
     if precision >= 0 {
         return Value::big(number);
+    }
+    // A unit with more digits than the number leaves nothing of it.
+    if u64::from(precision.unsigned_abs()) > number.bits() + 1 {
+        return Value::Int(0);
     }
     let unit = BigInt::from(10).pow(precision.unsigned_abs());
     let (mut quotient, rest) = num_integer::Integer::div_mod_floor(&number, &unit);

@@ -1,5 +1,6 @@
 //! Lists: their members, their order, their parts.
 
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::filters::select::Path;
 use crate::template::plugin::{Call, Filter};
@@ -36,6 +37,9 @@ fn batch(call: &Call<'_>) -> Result<Value, Fault> {
         Ok(size) => size,
     };
     let fill = fill.filter(|fill| !fill.is_null() && size < usize::MAX);
+    if fill.is_some() {
+        budget::grow_members(members.len().div_ceil(size).saturating_mul(size))?;
+    }
     let rows = members
         .chunks(size)
         .map(|row| {
@@ -57,6 +61,7 @@ fn slice(call: &Call<'_>) -> Result<Value, Fault> {
     if count == 0 {
         return Err(Fault::value("integer division or modulo by zero"));
     }
+    budget::grow_members(count.saturating_mul(2).saturating_add(members.len()))?;
     let fill = fill.filter(|fill| !fill.is_null());
     let (size, longer) = (members.len() / count, members.len() % count);
     let mut rest = members.as_slice();
@@ -134,7 +139,8 @@ fn spread(members: &[Value], levels: Option<i64>, skip_nulls: bool, flat: &mut V
             other => flat.push(other.clone()),
         }
     }
-    Ok(())
+    // The same list may be a member of many.
+    budget::grow_members(flat.len())
 }
 
 fn join(call: &Call<'_>) -> Result<Value, Fault> {
@@ -146,6 +152,8 @@ fn join(call: &Call<'_>) -> Result<Value, Fault> {
         members = members.iter().map(|item| path.of(item, None, call.context)).collect::<Result<_, _>>()?;
     }
     let parts: Vec<String> = members.iter().map(text).collect::<Result<_, _>>()?;
+    let length = parts.iter().map(String::len).sum::<usize>();
+    budget::grow(length.saturating_add(parts.len().saturating_mul(separator.len())))?;
     let joined = parts.join(&separator);
     Ok(text_of(joined, &members))
 }

@@ -2,6 +2,7 @@
 
 use indexmap::IndexSet;
 
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::filters::select::Path;
 use crate::template::plugin::{Call, Filter};
@@ -181,8 +182,10 @@ fn product(call: &Call<'_>) -> Result<Value, Fault> {
         .map_err(|_| Fault::value("repeat argument cannot be negative"))?;
     let columns = columns(call)?;
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for column in std::iter::repeat_n(&columns, repeat).flatten() {
-        check_size(rows.len().saturating_mul(column.len()))?;
+    for (length, column) in std::iter::repeat_n(&columns, repeat).flatten().enumerate() {
+        let count = rows.len().saturating_mul(column.len());
+        check_size(count)?;
+        budget::grow_members(count.saturating_mul(length + 1))?;
         let longer = |row: &Vec<Value>| {
             let row = row.clone();
             column.iter().map(move |item| row.iter().chain([item]).cloned().collect::<Vec<_>>()).collect::<Vec<_>>()
@@ -224,6 +227,7 @@ fn choose(
 ) -> Result<(), Fault> {
     if chosen.len() == size {
         check_size(rows.len() + 1)?;
+        budget::print(size * size_of::<Value>())?;
         rows.push(chosen.iter().map(|index| members[*index].clone()).collect());
         return Ok(());
     }

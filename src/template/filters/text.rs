@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::plugin::{Call, Filter};
 use crate::template::python::coerce::{
     flag, integer, integer_or, only_text, optional_text, required, text, text_of, text_or, touch,
 };
 use crate::template::python::percent::{self, Fillings};
-use crate::template::python::text::{capitalize as capitalized, head, length, split_lines};
+use crate::template::python::text::{capitalize as capitalized, head, length, replaced, split_lines};
 use crate::value::Value;
 
 /// The family.
@@ -65,7 +66,8 @@ fn center(call: &Call<'_>) -> Result<Value, Fault> {
     let missing = width.saturating_sub(length(&input));
     // Python's rule for the odd blank.
     let left = missing / 2 + (missing & width & 1);
-    Ok(Value::text(format!("{}{input}{}", " ".repeat(left), " ".repeat(missing - left))))
+    let blanks = |count: usize| budget::repeated(" ", count);
+    Ok(Value::text(format!("{}{input}{}", blanks(left)?, blanks(missing - left)?)))
 }
 
 fn format(call: &Call<'_>) -> Result<Value, Fault> {
@@ -89,12 +91,14 @@ fn indent(call: &Call<'_>) -> Result<Value, Fault> {
     let [width, first, blank] = call.args.bind(["width", "first", "blank"])?;
     let indention = match width {
         Some(Value::Str(text)) => text.as_str().to_owned(),
-        width => " ".repeat(usize::try_from(integer_or(width.as_ref(), 4)?).unwrap_or(0)),
+        width => budget::repeated(" ", usize::try_from(integer_or(width.as_ref(), 4)?).unwrap_or(0))?,
     };
     let blank = flag(blank.as_ref(), false);
     let input = format!("{}\n", only_text(&call.input)?);
     let mut out = if flag(first.as_ref(), false) { indention.clone() } else { String::new() };
-    for (index, line) in split_lines(&input).into_iter().enumerate() {
+    let lines = split_lines(&input);
+    budget::grow(input.len().saturating_add(lines.len().saturating_mul(indention.len())))?;
+    for (index, line) in lines.into_iter().enumerate() {
         if index > 0 {
             out.push('\n');
             if blank || !line.is_empty() {
@@ -111,10 +115,7 @@ fn replace(call: &Call<'_>) -> Result<Value, Fault> {
     let (old, new) = (text(&required(old, "old")?)?, text(&required(new, "new")?)?);
     let input = input(call)?;
     let count = count.filter(|count| !count.is_null()).map(|count| integer(&count)).transpose()?;
-    Ok(Value::text(match count.and_then(|count| usize::try_from(count).ok()) {
-        Some(count) => input.replacen(&old, &new, count),
-        None => input.replace(&old, &new),
-    }))
+    replaced(&input, &old, &new, count.and_then(|count| usize::try_from(count).ok())).map(Value::text)
 }
 
 fn split(call: &Call<'_>) -> Result<Value, Fault> {
@@ -127,7 +128,7 @@ fn split(call: &Call<'_>) -> Result<Value, Fault> {
     let most = usize::try_from(integer_or(most.as_ref(), -1)?).unwrap_or(usize::MAX - 1);
     let parts: Vec<&str> = match optional_text(separator.as_ref())? {
         Some(separator) if separator.is_empty() => return Err(Fault::value("empty separator")),
-        Some(separator) => input.splitn(most + 1, &separator).map(|part| part as &str).collect(),
+        Some(separator) => input.splitn(most.saturating_add(1), &separator).map(|part| part as &str).collect(),
         None => split_blanks(&input, most),
     };
     Ok(Value::list(parts.into_iter().map(Value::text)))
@@ -192,13 +193,15 @@ fn truncate(call: &Call<'_>) -> Result<Value, Fault> {
     let input = match &call.input {
         Value::Str(text) => text.as_str(),
         // What is short enough is not looked into.
-        Value::List(items) | Value::Tuple(items) | Value::Set(items) if items.len() as i64 <= width + leeway => {
+        Value::List(items) | Value::Tuple(items) | Value::Set(items)
+            if items.len() as i64 <= width.saturating_add(leeway) =>
+        {
             return Ok(call.input.clone());
         }
-        Value::Dict(dict) if dict.len() as i64 <= width + leeway => return Ok(call.input.clone()),
+        Value::Dict(dict) if dict.len() as i64 <= width.saturating_add(leeway) => return Ok(call.input.clone()),
         other => only_text(other)?,
     };
-    if length(input) as i64 <= width + leeway {
+    if length(input) as i64 <= width.saturating_add(leeway) {
         return Ok(Value::text(input));
     }
     let cut = head(input, (width - end_length) as usize);
@@ -238,7 +241,10 @@ fn wordwrap(call: &Call<'_>) -> Result<Value, Fault> {
     }
     let wrap = optional_text(wrap.as_ref())?.unwrap_or_else(|| "\n".to_owned());
     let (break_words, hyphens) = (flag(break_words.as_ref(), true), flag(hyphens.as_ref(), true));
-    let lines = split_lines(only_text(&call.input)?).into_iter();
+    let input = only_text(&call.input)?;
+    // Every piece of a line may be a line of its own.
+    budget::grow(input.len().saturating_mul(wrap.len().max(1)))?;
+    let lines = split_lines(input).into_iter();
     let wrapped: Vec<String> = lines.map(|line| wrap_line(line, width, break_words, hyphens).join(&wrap)).collect();
     Ok(Value::text(wrapped.join(&wrap)))
 }

@@ -1,9 +1,12 @@
 //! What programs on this machine print.
 
+use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 
 use super::call::{fault, known, text};
-use crate::template::error::Fault;
+use crate::input;
+use crate::template::budget;
+use crate::template::error::{Fault, FaultKind};
 use crate::template::plugin::{Call, Lookup};
 use crate::value::Value;
 
@@ -30,12 +33,17 @@ fn lines(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 /// Runs a command in the playbook's folder.
 fn run(call: &Call<'_>, term: &Value) -> Result<String, Fault> {
     let command = text(call, term)?;
-    let output = Command::new("/bin/sh")
-        .args(["-c", &command])
-        .current_dir(call.context.base_dir())
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|why| fault(format!("the command `{command}` cannot be run: {why}")))?;
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &command]).current_dir(call.context.base_dir()).stdin(Stdio::null()).stderr(Stdio::piped());
+    let output =
+        input::output_of(&mut shell, budget::LARGEST as u64, input::Ends::Group).map_err(|why| match why.kind() {
+            ErrorKind::FileTooLarge => {
+                let most = budget::LARGEST >> 20;
+                let message = format!("the command `{command}` printed more than {most} MiB and was ended");
+                Fault::new(FaultKind::Limit, message).hint("let it write a file, and read what you need of it")
+            }
+            _ => fault(format!("the command `{command}` cannot be run: {why}")),
+        })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -1,6 +1,7 @@
 //! Lookups that turn lists and mappings into other lists; most are known by their loops (`with_items`, `with_nested`).
 
 use super::call::{fault, known, truth};
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::plugin::{Call, Lookup};
 use crate::template::python::coerce::{touch, touch_values};
@@ -91,6 +92,7 @@ fn nested(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     if size > COMBINATIONS {
         return Err(fault(format!("the lookup `nested` would give more than {COMBINATIONS} combinations")));
     }
+    budget::grow_members(size.saturating_mul(lists.len()))?;
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for list in &lists {
         rows = rows

@@ -167,7 +167,7 @@ fn salt(wish: &Wish) -> String {
 }
 
 fn read(path: &Path) -> Result<Option<Kept>, Fault> {
-    match fs::read_to_string(path) {
+    match crate::input::read_text(path) {
         Ok(text) => Ok(Some(parse(text.trim_end_matches(['\n', '\r'])))),
         Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
         Err(why) => Err(fault(format!("cannot read the password file `{}`: {why}", path.display()))),

@@ -2,6 +2,7 @@
 
 use super::call::{fault, known, text};
 use super::terms;
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::plugin::{Args, Call, Lookup};
 use crate::value::{Value, python};
@@ -54,6 +55,7 @@ fn sequence(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         }
         for number in plan.numbers()? {
             let args = Args::positional([Value::Int(number)]);
+            budget::print(plan.format.len())?;
             results.push(call.context.filter("format", Value::text(plan.format.as_str()), args)?);
         }
     }
@@ -118,7 +120,7 @@ impl Plan {
         if stride == 0 {
             return Ok(Vec::new());
         }
-        let count = end.saturating_sub(start) / stride;
+        let count = end.saturating_sub(start).saturating_div(stride);
         if count >= LIMIT {
             return Err(fault(format!("a sequence can have at most {LIMIT} members")));
         }

@@ -1,8 +1,10 @@
 //! `'{0:>8}'.format(x)`: fields, specs and number forms.
 
+use crate::template::budget;
 use crate::template::engine::Engine;
 use crate::template::error::Fault;
 use crate::template::plugin::Args;
+use crate::template::python::coerce;
 use crate::template::python::number::{self, exponent, general};
 use crate::template::python::numeric;
 use crate::value::{Value, python};
@@ -78,13 +80,15 @@ fn fields(
         };
         let mut value = lookup(engine, name, args, auto)?;
         match conversion {
-            Some("r" | "a") => value = Value::text(python::repr(&value)),
-            Some("s") => value = Value::text(python::str(&value)),
+            Some("r" | "a") => value = Value::text(coerce::repr(&value)?),
+            Some("s") => value = Value::text(coerce::text(&value)?),
             Some(other) => return Err(Fault::value(format!("Unknown conversion specifier {other}"))),
             None => {}
         }
         let spec = fields(engine, spec, args, auto, level + 1)?;
-        out.push_str(&with_spec(&value, &spec)?);
+        let filled = with_spec(&value, &spec)?;
+        budget::grow(out.len() + filled.len())?;
+        out.push_str(&filled);
     }
     out.push_str(rest);
     Ok(out)
@@ -186,7 +190,7 @@ fn parse(text: &str) -> Result<Spec, Fault> {
         let start = *at;
         let mut number = 0usize;
         while let Some(digit) = chars.get(*at).and_then(|c| c.to_digit(10)) {
-            number = (number * 10 + digit as usize).min(100_000);
+            number = number.saturating_mul(10).saturating_add(digit as usize);
             *at += 1;
         }
         (*at > start).then_some(number)
@@ -211,7 +215,7 @@ fn parse(text: &str) -> Result<Spec, Fault> {
 pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
     let value = value.below_taint();
     if text.is_empty() {
-        return Ok(python::str(value));
+        return coerce::text(value);
     }
     if let Value::Time(time) = value {
         let args = Args::positional([Value::text(text)]);
@@ -228,7 +232,7 @@ pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
         }
         Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => {
             let number = numeric::to_float(value).ok_or_else(|| Fault::value("int too large to convert to float"))?;
-            float(number, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('f')))?
+            float(number, &spec)?.ok_or_else(|| unknown(spec.kind.unwrap_or('f')))?
         }
         Value::Str(text) => match spec.kind {
             None | Some('s') => (String::new(), cut(text, &spec), '<'),
@@ -239,7 +243,7 @@ pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
             return Err(Fault::value(format!("unsupported format string passed to {kind}.__format__")));
         }
     };
-    Ok(align(&sign, &body, &spec, default))
+    align(&sign, &body, &spec, default)
 }
 
 fn cut(text: &str, spec: &Spec) -> String {
@@ -276,24 +280,24 @@ fn integer(value: &Value, spec: &Spec) -> Option<(String, String, char)> {
     Some((sign, grouped(&digits, spec.group, every), '>'))
 }
 
-fn float(number: f64, spec: &Spec) -> Option<(String, String, char)> {
+fn float(number: f64, spec: &Spec) -> Result<Option<(String, String, char)>, Fault> {
     let magnitude = number.abs();
     let precision = spec.precision.unwrap_or(6);
     let kind = spec.kind.map(|kind| kind.to_ascii_lowercase());
     let mut body = match kind {
         _ if !number.is_finite() => python::float(magnitude),
-        Some('f') => format!("{magnitude:.precision$}"),
-        Some('e') => exponent(magnitude, precision),
-        Some('%') => format!("{:.precision$}%", magnitude * 100.0),
-        Some('g' | 'n') => general(magnitude, precision, spec.alternate),
+        Some('f') => number::fixed(magnitude, precision)?,
+        Some('e') => exponent(magnitude, precision)?,
+        Some('%') => number::fixed(magnitude * 100.0, precision)? + "%",
+        Some('g' | 'n') => general(magnitude, precision, spec.alternate)?,
         None => match spec.precision {
             Some(precision) => {
-                let text = general(magnitude, precision, false);
+                let text = general(magnitude, precision, false)?;
                 if text.contains(['.', 'e']) { text } else { format!("{text}.0") }
             }
             None => python::float(magnitude),
         },
-        Some(_) => return None,
+        Some(_) => return Ok(None),
     };
     if spec.kind.is_some_and(|kind| kind.is_ascii_uppercase()) {
         body = body.to_uppercase();
@@ -302,7 +306,7 @@ fn float(number: f64, spec: &Spec) -> Option<(String, String, char)> {
         let end = body.find(['.', 'e', '%']).unwrap_or(body.len());
         body = format!("{}{}", grouped(&body[..end], spec.group, 3), &body[end..]);
     }
-    Some((sign(number.is_sign_negative(), spec).to_owned(), body, '>'))
+    Ok(Some((sign(number.is_sign_negative(), spec).to_owned(), body, '>')))
 }
 
 fn sign(negative: bool, spec: &Spec) -> &'static str {
@@ -321,14 +325,16 @@ fn grouped(digits: &str, group: Option<char>, every: usize) -> String {
     out
 }
 
-fn align(sign: &str, body: &str, spec: &Spec, default: char) -> String {
+fn align(sign: &str, body: &str, spec: &Spec, default: char) -> Result<String, Fault> {
     let length = sign.chars().count() + body.chars().count();
     let missing = spec.width.saturating_sub(length);
-    let fill = |count: usize| std::iter::repeat_n(spec.fill.unwrap_or(' '), count).collect::<String>();
-    match spec.align.unwrap_or(default) {
-        '<' => format!("{sign}{body}{}", fill(missing)),
-        '^' => format!("{}{sign}{body}{}", fill(missing / 2), fill(missing - missing / 2)),
-        '=' => format!("{sign}{}{body}", fill(missing)),
-        _ => format!("{}{sign}{body}", fill(missing)),
-    }
+    let mut sign_of_fill = [0; 4];
+    let fill = spec.fill.unwrap_or(' ').encode_utf8(&mut sign_of_fill);
+    let fill = |count: usize| budget::repeated(fill, count);
+    Ok(match spec.align.unwrap_or(default) {
+        '<' => format!("{sign}{body}{}", fill(missing)?),
+        '^' => format!("{}{sign}{body}{}", fill(missing / 2)?, fill(missing - missing / 2)?),
+        '=' => format!("{sign}{}{body}", fill(missing)?),
+        _ => format!("{}{sign}{body}", fill(missing)?),
+    })
 }

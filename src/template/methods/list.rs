@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{integer, need};
+use crate::template::budget;
 use crate::template::engine::Engine;
 use crate::template::error::Fault;
 use crate::template::plugin::Args;
@@ -39,7 +40,7 @@ pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: 
             let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
             let bound = |at: Option<i64>, default: i64| {
                 let at = at.unwrap_or(default);
-                usize::try_from(if at < 0 { at + length } else { at }.clamp(0, length)).unwrap_or(0)
+                usize::try_from(if at < 0 { at.saturating_add(length) } else { at }.clamp(0, length)).unwrap_or(0)
             };
             let (from, to) = (bound(integer(start)?, 0), bound(integer(stop)?, length));
             let found = (from..to).find(|at| items[*at] == wanted);
@@ -73,6 +74,7 @@ pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: 
         }
         "append" => {
             let [item] = exactly(args, name)?;
+            budget::grow_members(items.len() + 1)?;
             change(items.iter().cloned().chain([item]).collect());
             Ok(Value::Null)
         }
@@ -89,6 +91,7 @@ pub fn call(engine: &Engine<'_>, of: &Value, items: &[Value], name: &str, args: 
         "extend" => {
             let [more] = exactly(args, name)?;
             let more = engine.members_of(&more)?;
+            budget::grow_members(items.len() + more.len())?;
             change(items.iter().cloned().chain(more).collect());
             Ok(Value::Null)
         }

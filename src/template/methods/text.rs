@@ -1,10 +1,12 @@
 //! Methods of text.
 
 use super::{integer, need};
+use crate::template::budget;
 use crate::template::engine::Engine;
 use crate::template::error::Fault;
 use crate::template::plugin::Args;
 use crate::template::python::charset::Encoding;
+use crate::template::python::text::replaced;
 use crate::value::{Dict, Value};
 
 pub const NAMES: &[&str] = &[
@@ -111,6 +113,8 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         "join" => {
             let [items] = args.bind(["iterable"])?;
             let items = engine.members_of(&need(items, name, "iterable")?)?;
+            let length: usize = items.iter().filter_map(Value::as_str).map(str::len).sum();
+            budget::grow(length.saturating_add(items.len().saturating_mul(text.len())))?;
             let mut out = String::new();
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
@@ -132,10 +136,8 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
             let [old, new, count] = args.bind(["old", "new", "count"])?;
             let (old, new) = (need(old, name, "old")?, need(new, name, "new")?);
             let (old, new) = (plain_text(&old)?, plain_text(&new)?);
-            match integer(count)?.and_then(|count| usize::try_from(count).ok()) {
-                Some(count) => done(text.replacen(old, new, count)),
-                None => done(text.replace(old, new)),
-            }
+            let count = integer(count)?.and_then(|count| usize::try_from(count).ok());
+            done(replaced(text, old, new, count)?)
         }
         "startswith" | "endswith" => {
             let [affix, start, end] = args.bind(["prefix", "start", "end"])?;
@@ -176,7 +178,7 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         "center" | "ljust" | "rjust" => {
             let [width, fill] = args.bind(["width", "fillchar"])?;
             let width = integer(Some(need(width, name, "width")?))?;
-            let width = width.and_then(|width| usize::try_from(width).ok()).unwrap_or(0).min(1 << 20);
+            let width = width.and_then(|width| usize::try_from(width).ok()).unwrap_or(0);
             let fill = optional_text(fill.as_ref())?.unwrap_or(" ");
             if fill.chars().count() != 1 {
                 return Err(Fault::value("The fill character must be exactly one character long"));
@@ -188,12 +190,13 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
                 // Python puts the odd one to the left if the width is odd.
                 _ => missing / 2 + (missing & width & 1),
             };
-            done(format!("{}{text}{}", fill.repeat(left), fill.repeat(missing - left)))
+            let filled = |count: usize| budget::repeated(fill, count);
+            done(format!("{}{text}{}", filled(left)?, filled(missing - left)?))
         }
         "zfill" => {
             let [width] = args.bind(["width"])?;
-            let width = integer(width)?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0).min(1 << 20);
-            let zeros = "0".repeat(width.saturating_sub(text.chars().count()));
+            let width = integer(width)?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0);
+            let zeros = budget::repeated("0", width.saturating_sub(text.chars().count()))?;
             match text.strip_prefix(['+', '-']) {
                 Some(rest) => done(format!("{}{zeros}{rest}", &text[..1])),
                 None => done(format!("{zeros}{text}")),
@@ -208,7 +211,8 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         }
         "expandtabs" => {
             let [size] = args.bind(["tabsize"])?;
-            let size = integer(size)?.and_then(|size| usize::try_from(size).ok()).unwrap_or(8).min(1000);
+            let size = integer(size)?.and_then(|size| usize::try_from(size).ok()).unwrap_or(8);
+            budget::grow(text.len().saturating_add(text.matches('\t').count().saturating_mul(size)))?;
             done(expand_tabs(text, size))
         }
         "encode" => {
@@ -226,7 +230,11 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         },
         "maketrans" => make_table(args),
         "translate" => match args.positional.first() {
-            Some(Value::Dict(table)) => done(translate(text, table)),
+            Some(Value::Dict(table)) => {
+                let longest = table.values().filter_map(Value::as_str).map(str::len).max().unwrap_or(0);
+                budget::grow(text.len().saturating_mul(longest.max(1)))?;
+                done(translate(text, table))
+            }
             _ => Err(Fault::value("translate() needs a table")),
         },
         _ => predicate(text, name).map(Value::Bool),
@@ -247,7 +255,7 @@ fn optional_text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
 /// `text[start:end]` in characters; `None` if the start lies behind the end.
 fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<&str> {
     let length = i64::try_from(text.chars().count()).ok()?;
-    let at = |index: i64| if index < 0 { (index + length).max(0) } else { index };
+    let at = |index: i64| if index < 0 { index.saturating_add(length).max(0) } else { index };
     let (start, end) = (at(start.unwrap_or(0)), at(end.unwrap_or(length)).min(length));
     if start > end {
         return None;
@@ -263,8 +271,8 @@ fn split(text: &str, separator: Option<&str>, most: Option<usize>, from_right: b
     let mut parts: Vec<&str> = match (separator, most) {
         (Some(""), _) => return Err(Fault::value("empty separator")),
         (Some(separator), None) => text.split(separator).collect(),
-        (Some(separator), Some(most)) if from_right => text.rsplitn(most + 1, separator).collect(),
-        (Some(separator), Some(most)) => text.splitn(most + 1, separator).collect(),
+        (Some(separator), Some(most)) if from_right => text.rsplitn(most.saturating_add(1), separator).collect(),
+        (Some(separator), Some(most)) => text.splitn(most.saturating_add(1), separator).collect(),
         (None, None) => text.split_whitespace().collect(),
         (None, Some(most)) => {
             let mut parts = Vec::new();

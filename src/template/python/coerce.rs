@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::template::plugin::Call;
 use crate::value::{Dict, Value, python};
@@ -45,7 +46,19 @@ pub fn touch_all(value: &Value) -> Result<&Value, Fault> {
 /// # Errors
 /// If the value or a member of it is undefined.
 pub fn text(value: &Value) -> Result<String, Fault> {
-    touch_all(value).map(python::str)
+    let value = touch_all(value)?;
+    budget::weigh(value, |_| 2)?;
+    Ok(python::str(value))
+}
+
+/// A value in Python's notation.
+///
+/// # Errors
+/// If something in it is undefined, or the text is too long.
+pub fn repr(value: &Value) -> Result<String, Fault> {
+    let value = touch_all(value)?;
+    budget::weigh(value, |_| 2)?;
+    Ok(python::repr(value))
 }
 
 /// Text, and nothing that text could be made of: where Python calls a method that only its `str` has.

@@ -5,6 +5,7 @@ use num_traits::{FromPrimitive, Signed};
 
 use super::coerce::{as_real, text};
 use super::number;
+use crate::template::budget;
 use crate::template::error::Fault;
 use crate::value::{Dict, Value, python};
 
@@ -89,10 +90,13 @@ pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
             }
             at += 1;
         }
-        spec.width = count(&chars, &mut at, &mut used, &mut next)?.unwrap_or(0);
+        let width = count(&chars, &mut at, &mut used, &mut next, "width")?.unwrap_or(0);
+        spec.left |= width < 0;
+        spec.width = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
         if chars.get(at) == Some(&'.') {
             at += 1;
-            spec.precision = Some(count(&chars, &mut at, &mut used, &mut next)?.unwrap_or(0));
+            let precision = count(&chars, &mut at, &mut used, &mut next, "precision")?.unwrap_or(0);
+            spec.precision = Some(usize::try_from(precision).unwrap_or(0));
         }
         while chars.get(at).is_some_and(|c| "hlL".contains(*c)) {
             at += 1;
@@ -121,17 +125,19 @@ fn count(
     at: &mut usize,
     used: &mut usize,
     next: &mut impl FnMut(&mut usize) -> Result<Value, Fault>,
-) -> Result<Option<usize>, Fault> {
-    /// Wider than any text that a playbook can want.
-    const WIDEST: usize = 100_000;
+    what: &str,
+) -> Result<Option<i64>, Fault> {
     if chars.get(*at) == Some(&'*') {
         *at += 1;
-        let Value::Int(width) = next(used)?.without_taint() else { return Err(Fault::value("* wants int")) };
-        return Ok(Some(usize::try_from(width).unwrap_or(0).min(WIDEST)));
+        let Value::Int(number) = next(used)?.without_taint() else { return Err(Fault::value("* wants int")) };
+        return Ok(Some(number));
     }
     let digits: String = chars[*at..].iter().take_while(|c| c.is_ascii_digit()).collect();
     *at += digits.len();
-    Ok(digits.parse().ok().map(|width: usize| width.min(WIDEST)))
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    digits.parse().map(Some).map_err(|_| Fault::value(format!("{what} too big")))
 }
 
 fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, Fault> {
@@ -145,32 +151,32 @@ fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<St
         None => text,
     };
     Ok(match conversion {
-        's' => pad(cut(text(value)?), spec),
-        'r' => pad(cut(python::repr(super::coerce::touch_all(value)?)), spec),
-        'a' => pad(cut(ascii(&python::repr(super::coerce::touch_all(value)?))), spec),
+        's' => pad(cut(text(value)?), spec)?,
+        'r' => pad(cut(super::coerce::repr(value)?), spec)?,
+        'a' => pad(cut(ascii(&super::coerce::repr(value)?)), spec)?,
         'c' => match value {
-            Value::Str(text) if text.chars().count() == 1 => pad(text.as_str().to_owned(), spec),
+            Value::Str(text) if text.chars().count() == 1 => pad(text.as_str().to_owned(), spec)?,
             Value::Int(code) => {
                 let c = u32::try_from(*code).ok().and_then(char::from_u32);
-                pad(c.ok_or_else(|| Fault::value("%c arg not in range(0x110000)"))?.to_string(), spec)
+                pad(c.ok_or_else(|| Fault::value("%c arg not in range(0x110000)"))?.to_string(), spec)?
             }
             _ => return Err(Fault::value("%c requires int or char")),
         },
-        'd' | 'i' | 'u' => integer(whole(value, conversion, true)?, 10, "", conversion, spec),
-        'o' => integer(whole(value, conversion, false)?, 8, "0o", conversion, spec),
-        'x' | 'X' => integer(whole(value, conversion, false)?, 16, "0x", conversion, spec),
+        'd' | 'i' | 'u' => integer(whole(value, conversion, true)?, 10, "", conversion, spec)?,
+        'o' => integer(whole(value, conversion, false)?, 8, "0o", conversion, spec)?,
+        'x' | 'X' => integer(whole(value, conversion, false)?, 16, "0x", conversion, spec)?,
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
             let kind = value.type_name();
             let f = as_real(value).ok_or_else(|| Fault::value(format!("must be real number, not {kind}")))?;
             let (magnitude, precision) = (f.abs(), spec.precision.unwrap_or(6));
             let digits = match conversion.to_ascii_lowercase() {
                 _ if !f.is_finite() => python::float(magnitude),
-                'f' => format!("{magnitude:.precision$}"),
-                'e' => number::exponent(magnitude, precision),
-                _ => number::general(magnitude, precision, spec.alternate),
+                'f' => number::fixed(magnitude, precision)?,
+                'e' => number::exponent(magnitude, precision)?,
+                _ => number::general(magnitude, precision, spec.alternate)?,
             };
             let digits = if conversion.is_ascii_uppercase() { digits.to_uppercase() } else { digits };
-            signed(f.is_sign_negative() && !f.is_nan(), "", &digits, spec, f.is_finite())
+            signed(f.is_sign_negative() && !f.is_nan(), "", &digits, spec, f.is_finite())?
         }
         other => {
             let code = u32::from(other);
@@ -194,10 +200,10 @@ fn whole(value: &Value, conversion: char, cut_floats: bool) -> Result<BigInt, Fa
     }
 }
 
-fn integer(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spec) -> String {
+fn integer(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spec) -> Result<String, Fault> {
     let mut digits = value.abs().to_str_radix(radix);
     if let Some(precision) = spec.precision {
-        digits = format!("{digits:0>precision$}");
+        digits = filled(digits, precision)?;
     }
     let prefix = if spec.alternate { prefix } else { "" };
     let (prefix, digits) =
@@ -206,18 +212,23 @@ fn integer(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spe
 }
 
 /// Sign, prefix, digits; zeros go between prefix and digits.
-fn signed(negative: bool, prefix: &str, digits: &str, spec: &Spec, zeros: bool) -> String {
+fn signed(negative: bool, prefix: &str, digits: &str, spec: &Spec, zeros: bool) -> Result<String, Fault> {
     let sign = number::sign(negative, spec.plus, spec.blank);
     if spec.zero && !spec.left && zeros {
         let width = spec.width.saturating_sub(sign.len() + prefix.len());
-        return format!("{sign}{prefix}{digits:0>width$}");
+        return Ok(format!("{sign}{prefix}{}", filled(digits.to_owned(), width)?));
     }
     pad(format!("{sign}{prefix}{digits}"), spec)
 }
 
-fn pad(text: String, spec: &Spec) -> String {
-    let width = spec.width;
-    if spec.left { format!("{text:<width$}") } else { format!("{text:>width$}") }
+/// Digits with zeros before them.
+fn filled(digits: String, width: usize) -> Result<String, Fault> {
+    Ok(budget::repeated("0", width.saturating_sub(digits.len()))? + &digits)
+}
+
+fn pad(text: String, spec: &Spec) -> Result<String, Fault> {
+    let blanks = budget::repeated(" ", spec.width.saturating_sub(super::text::length(&text)))?;
+    Ok(if spec.left { text + &blanks } else { blanks + &text })
 }
 
 /// Characters beyond ASCII as their numbers.

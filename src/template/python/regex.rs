@@ -8,6 +8,7 @@ use fancy_regex::{Regex, RegexBuilder};
 
 use super::regex_syntax;
 pub use super::regex_syntax::Flags;
+use crate::template::budget;
 use crate::template::error::Fault;
 
 /// The groups of a match.
@@ -143,6 +144,9 @@ impl Pattern {
             let Some((start, end)) = range(&captures, 0) else { continue };
             out.push_str(&text[at..start]);
             expand(&pieces, &captures, &mut out);
+            if out.len() > budget::LARGEST {
+                budget::grow(out.len())?;
+            }
             at = end;
             replaced += 1;
         }

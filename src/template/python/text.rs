@@ -1,5 +1,7 @@
 //! Text as Python's `str` methods see it.
 
+use crate::template::budget;
+use crate::template::error::Fault;
 use crate::value::Value;
 
 /// Reads a boolean word as Ansible does (`yes`, `on`, `1`, `true`, .. in any case); `None` for other values.
@@ -46,6 +48,22 @@ pub fn capitalize(text: &str) -> String {
     chars
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(chars.as_str().to_lowercase().chars()).collect())
+}
+
+/// Python's `replace()`: all, or the first `count`.
+///
+/// # Errors
+/// If the result is too large.
+pub fn replaced(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, Fault> {
+    if new.len() > old.len() {
+        let found = if old.is_empty() { length(text) + 1 } else { text.matches(old).count() };
+        let times = count.map_or(found, |count| count.min(found));
+        budget::grow(text.len().saturating_add(times.saturating_mul(new.len() - old.len())))?;
+    }
+    Ok(match count {
+        Some(count) => text.replacen(old, new, count),
+        None => text.replace(old, new),
+    })
 }
 
 /// The number of characters.

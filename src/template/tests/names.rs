@@ -1,8 +1,9 @@
 //! Whether there is a filter or test of a name, and vaulted text.
 
-use std::fs;
 use std::io::Read;
+use std::path::Path;
 
+use crate::input;
 use crate::template::error::Fault;
 use crate::template::filters;
 use crate::template::plugin::{Call, Test, short_name};
@@ -64,7 +65,7 @@ fn tagged_with(call: &Call<'_>) -> Result<bool, Fault> {
 fn vaulted_file(call: &Call<'_>) -> Result<bool, Fault> {
     let path = text(&call.input)?;
     let mut start = vec![0; HEADER.len()];
-    let read = fs::File::open(&path).and_then(|mut file| file.read(&mut start));
+    let read = input::open_file(Path::new(&path)).and_then(|mut file| file.read(&mut start));
     match read {
         Ok(count) => Ok(start[..count] == *HEADER.as_bytes()),
         Err(error) => Err(Fault::value(format!("cannot test if the file `{path}` is a vault: {error}"))),

@@ -25,13 +25,15 @@ fn one(path: &Path) -> Result<Value, String> {
     let about = path.metadata().map_err(|why| format!("Could not stat fact ({}): {why}", path.display()))?;
     let text = if about.permissions().mode() & 0o111 != 0 {
         let wrong = |why: String| format!("Failure executing fact script ({}), {why}", path.display());
-        let output = Command::new(path).output().map_err(|why| wrong(why.to_string()))?;
+        let output =
+            crate::input::output_of(&mut Command::new(path), crate::input::LARGEST_OUTPUT, crate::input::Ends::Program)
+                .map_err(|why| wrong(why.to_string()))?;
         if !output.status.success() {
             return Err(wrong(format!("it ended with {}", output.status)));
         }
         String::from_utf8_lossy(&output.stdout).into_owned()
     } else {
-        fs::read_to_string(path).map_err(|why| format!("error loading facts: {why}"))?
+        crate::input::read_text(path).map_err(|why| format!("error loading facts: {why}"))?
     };
     if let Ok(value) = json::from_str(&text) {
         return Ok(value);

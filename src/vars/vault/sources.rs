@@ -62,7 +62,7 @@ impl PasswordSource {
         match self {
             Self::Prompt => ask_hidden(&prompt_text(id)),
             Self::File(path) => {
-                let text = Zeroizing::new(std::fs::read(path).map_err(|why| problem(path, &why))?);
+                let text = Zeroizing::new(crate::input::read_file(path).map_err(|why| problem(path, &why))?);
                 stripped(&text, path)
             }
             Self::Script(path) => run_script(path, id),
@@ -81,7 +81,12 @@ fn run_script(path: &Path, id: &str) -> Result<Secret, VaultProblem> {
     if path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("-client")) {
         command.args(["--vault-id", id]);
     }
-    let output = command.stderr(Stdio::inherit()).output().map_err(|why| problem(path, &why))?;
+    let output = crate::input::output_of(
+        command.stderr(Stdio::inherit()),
+        crate::input::LARGEST_OUTPUT,
+        crate::input::Ends::Program,
+    )
+    .map_err(|why| problem(path, &why))?;
     let text = Zeroizing::new(output.stdout);
     if !output.status.success() {
         return Err(problem(path, &format!("the script ended with {}", output.status)));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::host::{HostApi, Meta};
+use crate::host::{HostApi, Meta, refuse_special};
 use crate::modules::builtin::file::{Request, State};
 use crate::modules::builtin::files::attributes::{self, Attributes, Changes};
 use crate::modules::builtin::files::write::Manner;
@@ -105,6 +105,8 @@ impl Placing {
         if there.is_some() && !self.force {
             return Ok(None);
         }
+        let target = attributes::target(host, Path::new(&path), self.follow);
+        refuse_special(&target).map_err(|why| Failure::new(format!("Failed to copy to {}: {why}", shown(&target))))?;
         match &parcel.awaits {
             // Whether it is there already can be said only when it is known.
             Some(awaits) if host.is_dry_run() && there.is_some() => {

@@ -1,6 +1,7 @@
 //! Clients: one for each way to connect that a run uses, built with its first request.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
@@ -105,7 +106,7 @@ impl Connection {
 }
 
 fn read(path: &str) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|why| format!("cannot read `{path}`: {why}"))
+    crate::input::read_file(Path::new(path)).map_err(|why| format!("cannot read `{path}`: {why}"))
 }
 
 fn unusable(path: &str, why: &reqwest::Error) -> String {

@@ -15,7 +15,7 @@ pub fn file(address: &str) -> Reply {
     }
     // A plus sign is no blank in a path.
     let path = url::unquote_plus(&parts.path.replace('+', "%2B"));
-    match std::fs::read(Path::new(&path)) {
+    match crate::input::read_file(Path::new(&path)) {
         Ok(body) => Reply {
             url: address.to_owned(),
             final_url: address.to_owned(),
@@ -40,7 +40,7 @@ pub fn file(address: &str) -> Reply {
 /// Name and password for a host, from the file that `NETRC` names or from `~/.netrc`.
 pub fn netrc(host: &str) -> Option<(String, String)> {
     let path = std::env::var("NETRC").ok().or_else(|| Some(format!("{}/.netrc", std::env::var("HOME").ok()?)))?;
-    login_for(&std::fs::read_to_string(path).ok()?, host)
+    login_for(&crate::input::read_text(Path::new(&path)).ok()?, host)
 }
 
 fn login_for(text: &str, host: &str) -> Option<(String, String)> {
