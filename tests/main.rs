@@ -10,6 +10,7 @@ mod ends;
 mod fidelity;
 mod gitops;
 mod gitops_web;
+mod fuzz;
 mod kills;
 mod leaks;
 mod mistakes;

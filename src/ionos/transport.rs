@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn longest_durations_are_deadlines_too() {
-        for text in ["18446744073709551615", "9223372036854775807", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        for text in ["18446744073709551615", "9223372036854775807", "Wed, 29 Dec 9999 00:00:00 GMT"] {
             let pause = pause_of(text, Timestamp::UNIX_EPOCH).unwrap();
             assert!(after(pause) > Instant::now(), "{text}");
         }

@@ -3,7 +3,9 @@
 //! `docs/reliability.md` has the figures of long runs of these tests, and the commands that repeat them.
 
 mod bombs;
+mod faults;
 mod files;
 mod outputs;
 mod signals;
 mod stage;
+mod typos;

@@ -73,7 +73,7 @@ fn report(args: &PreviewArgs, made: &Preview) -> Exit {
             &json!({"version": 1, "job": args.job, "commit": made.commit, "plan": made.counts, "changes": made.changes}),
         );
     } else {
-        crate::cli::plan::print(&made.text);
+        crate::cli::output::print(&made.text);
     }
     if made.changes { Exit::Changes } else { Exit::Success }
 }

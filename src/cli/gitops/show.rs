@@ -47,7 +47,7 @@ pub(super) async fn show(args: &ShowArgs) -> Result<Exit, Exit> {
     let read = async |document| session.engine.read_document(&run.run, document, 0).await.ok().flatten();
     if args.events {
         let events = read(Document::Events).await.unwrap_or_default();
-        crate::cli::plan::print(&String::from_utf8_lossy(&events));
+        crate::cli::output::print(&String::from_utf8_lossy(&events));
         return Ok(Exit::Success);
     }
     let format = if args.common.json { Format::Json } else { args.format };
@@ -69,7 +69,7 @@ pub(super) async fn show(args: &ShowArgs) -> Result<Exit, Exit> {
             }
         }
     };
-    crate::cli::plan::print(&text);
+    crate::cli::output::print(&text);
     Ok(Exit::Success)
 }
 
