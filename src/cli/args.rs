@@ -53,7 +53,7 @@ pub struct RunArgs {
     /// error.
     #[arg(long, help_heading = "Mode")]
     pub detailed_exitcode: bool,
-    /// Seal one-time passwords that are kept with the key in this file.
+    /// Seal what is kept (one-time passwords; with `plan`, values of `-e` and answers to prompts) with the key in this file.
     #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE", help_heading = "Mode")]
     pub seal_key_file: Option<PathBuf>,
     /// Go on without the credential store: if the run ends early, one-time passwords are lost.

@@ -119,7 +119,8 @@ pub(super) fn store_with(
     seal_key_file: Option<&Path>,
     warn: Box<dyn Fn(String)>,
 ) -> anyhow::Result<CredentialStore> {
-    let key = seal_key_file.map(seal::key).transpose()?;
+    // An empty variable of the environment names no file.
+    let key = seal_key_file.filter(|path| !path.as_os_str().is_empty()).map(seal::key).transpose()?;
     let backend: Rc<dyn Backend> = match (keeping, state_dir::folder()) {
         (Keeping::InRun, _) => Rc::new(Memory),
         (Keeping::InFolder, Some(state)) => Rc::new(Folder::below(&state)),
@@ -188,8 +189,8 @@ fn reason(listed: &Listed) -> String {
     }
     if entry.is_unclear() {
         return match entry.failure() {
-            Some(why) => format!("it may exist, and nobody knows its password: the request failed: {why}"),
-            None => "it may exist, and nobody knows its password: its run was killed before the answer came".to_owned(),
+            Some(why) => format!("it may exist, and its password is unknown: the request failed: {why}"),
+            None => "it may exist, and its password is unknown: its run was killed before the answer came".to_owned(),
         };
     }
     match entry.reason {

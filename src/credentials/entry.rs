@@ -133,7 +133,7 @@ impl Entry {
         }
     }
 
-    /// Checks that the request of this entry created the token, and nobody else did.
+    /// Checks that the request of this entry created the token.
     ///
     /// # Errors
     /// With the reason, if that is not certain.

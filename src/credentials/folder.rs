@@ -42,7 +42,7 @@ impl Folder {
         self.check()
     }
 
-    /// Checks that nobody else can plant or remove entries.
+    /// Checks that other users cannot plant or remove entries.
     fn check(&self) -> Result<(), StoreError> {
         let meta = std::fs::metadata(&self.path).map_err(StoreError::io("read", &self.path))?;
         let user = rustix::process::geteuid();

@@ -28,7 +28,7 @@ pub struct CredentialStore {
     /// The entries of other runs, as they were when they were read.
     others: RefCell<Option<Vec<Listed>>>,
     matchers: RefCell<BTreeMap<String, Rc<Matcher>>>,
-    /// The place cannot be read; told once.
+    /// The place cannot be read; the user is warned once.
     is_unreadable: Cell<bool>,
 }
 
@@ -150,7 +150,7 @@ impl CredentialStore {
         self.forget_others(&meant);
     }
 
-    /// Records that a token is gone, or a registry with all its tokens: nobody needs their passwords.
+    /// Records that a token is gone, or a registry with all its tokens: their passwords are useless.
     pub(super) fn forget_removed(&self, registry: &str, token: Option<&str>) {
         let meant =
             |entry: &Entry| entry.subject.registry == registry && token.is_none_or(|token| entry.id() == Some(token));

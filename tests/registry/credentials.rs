@@ -270,7 +270,7 @@ fn token_that_may_be_of_somebody_else_is_left_alone() {
     assert_eq!(elsewhere.task(other).outcome(), "changed");
     let played = stage.play(&book(&nothing()), &[]);
     let message = played.message();
-    assert!(played.outcome() == "failed" && message.contains("nobody knows its password"), "{message}");
+    assert!(played.outcome() == "failed" && message.contains("its password is unknown"), "{message}");
     assert!(message.contains("its `status` is `disabled`") && message.contains("`state: absent`"), "{message}");
     let absent = json!({"registry": "reg-a", "registry_token": "new", "state": "absent"});
     assert_eq!(stage.task(absent).outcome(), "changed");

@@ -44,10 +44,8 @@ impl Recipe {
         copy(&crate::root().join("playbooks"), &playbooks);
         let example = crate::root().join("src/modules/ionoscloud/examples/registry_token.yml");
         let example = std::fs::read_to_string(example).unwrap();
-        let folder = stage.folder.path().join("stored");
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(playbooks.join("example.yml"), example.replace("/etc/pipeline", folder.to_str().unwrap()))
-            .unwrap();
+        std::fs::create_dir(stage.folder.path().join("stored")).unwrap();
+        std::fs::write(playbooks.join("example.yml"), example.replace("/etc/pipeline", "stored")).unwrap();
         stage
     }
 

@@ -82,8 +82,8 @@ pub(in crate::executor) fn find_delivered(
 /// The file that a module has written, by its result or else its arguments.
 fn written_file<'a>(prepared: &'a Prepared, outcome: &'a Outcome) -> Option<&'a Path> {
     let keys = ["dest", "path"];
-    let told = keys.iter().find_map(|key| outcome.data.get(key)?.as_str());
-    told.or_else(|| keys.iter().find_map(|key| prepared.args.str(key))).map(Path::new)
+    let returned = keys.iter().find_map(|key| outcome.data.get(key)?.as_str());
+    returned.or_else(|| keys.iter().find_map(|key| prepared.args.str(key))).map(Path::new)
 }
 
 fn is_success(outcome: &Outcome) -> bool {
@@ -122,7 +122,7 @@ impl TaskRun<'_> {
     }
 }
 
-/// Looks at background jobs that nobody has asked about: those that have ended well have delivered what they were given.
+/// Looks at background jobs whose results were not read: those that have ended well have delivered what they were given.
 pub(in crate::executor) fn settle_jobs(run: &Run) {
     let Some(store) = &run.credentials else { return };
     for (id, job) in run.given_jobs.take() {

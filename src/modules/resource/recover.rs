@@ -75,7 +75,7 @@ impl<R: Resource> Run<'_, R> {
         outcome.with(PASSWORD, state)
     }
 
-    /// Makes an object again whose password nobody has received, if it is certain that the earlier run made it. What the
+    /// Makes an object again whose password was never received, if it is certain that the earlier run made it. What the
     /// task does not name is as in `old`.
     async fn remake(
         &self,
@@ -91,7 +91,7 @@ impl<R: Resource> Run<'_, R> {
         };
         if let Err(doubt) = &lost.ours {
             let said = format!(
-                "{label} `{name}` ({}) exists, and nobody knows its password: the run that requested it at {} {how}. It was \
+                "{label} `{name}` ({}) exists, and its password is unknown: the run that requested it at {} {how}. It was \
                  left alone, because it is not certain that this run made it: {doubt}. Remove it (`state: absent`) and run \
                  this again; if somebody else made it and has its password: `ionplay token forget {name}`",
                 id.shown(),
@@ -102,7 +102,7 @@ impl<R: Resource> Run<'_, R> {
         let parent = site.parent.ok_or_else(|| self.ended(ApiError::unsent("there is no registry").into()))?;
         site.api.take_back_token(parent, &id).await.map_err(|error| {
             let said = format!(
-                "{label} `{name}` ({}) exists, nobody knows its password, and removing it failed: {error}. Remove it \
+                "{label} `{name}` ({}) exists, its password is unknown, and removing it failed: {error}. Remove it \
                  (`state: absent`) and run this again",
                 id.shown()
             );
@@ -161,7 +161,7 @@ impl<R: Resource> Run<'_, R> {
         Ok(self.handed_on(site, &after, left, Verb::Replace, outcome))
     }
 
-    /// Replaces an object whose successor was requested, while nobody has received its password.
+    /// Replaces an object whose successor was requested, but whose password was never received.
     async fn replace_again(
         &self,
         site: &Site<'_>,
