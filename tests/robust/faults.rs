@@ -204,7 +204,7 @@ fn serve_pages(stream: std::net::TcpStream, mut number: u64) {
         if head.is_empty() {
             return;
         }
-        let object = |_| {
+        let mut object = |_| {
             number += 1;
             json!({"id": format!("00000000-0000-4000-8000-{number:012}"), "metadata": {"state": "Running", "createdDate": "2024-01-01T00:00:00Z"},
                 "properties": {"name": format!("n{number}"), "location": "de/fra", "status": "enabled", "scopes": []}})
@@ -213,7 +213,7 @@ fn serve_pages(stream: std::net::TcpStream, mut number: u64) {
         let body = if one {
             object(0)
         } else {
-            let items: Vec<Json> = (0..1000).map(object).collect();
+            let items: Vec<Json> = (0..1000).map(&mut object).collect();
             json!({"items": items, "pagination": {"limit": 100, "token": format!("t{number}")}})
         };
         let body = body.to_string();
