@@ -34,6 +34,13 @@ impl Loader {
             }
             let mut given = Dict::new();
             given.set(param.name, value.clone());
+            if param.name == "rotate" {
+                // A rotation is right or wrong only together with the rest of the task.
+                if task.args.values.values().any(is_open) {
+                    continue;
+                }
+                given = task.args.values.clone();
+            }
             state.iter().for_each(|state| given.set("state", state.clone()));
             let place = task.args.node.as_ref().and_then(|node| node.get(name.as_str().unwrap_or_default()));
             let place = place.map_or(&task.args.span, |node| node.span());

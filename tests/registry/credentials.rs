@@ -387,7 +387,7 @@ fn lint_warns_of_a_password_that_no_task_can_use() {
     };
     let present = json!({"registry": "reg-a", "name": "new"});
     let replace =
-        json!({"registry": "reg-a", "registry_token": "a", "name": "b", "allow_replace": true, "state": "update"});
+        json!({"registry": "reg-a", "registry_token": "a", "name": "other", "allow_replace": true, "state": "update"});
     assert!(warns(json!({"registry_token": present})) && warns(json!({"registry_token": replace})));
     assert!(!warns(json!({"registry_token": present, "register": "made"})));
     let update = json!({"registry": "reg-a", "registry_token": "a", "status": "disabled", "state": "update"});

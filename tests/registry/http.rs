@@ -199,6 +199,7 @@ fn nobody_listens() {
         "failed to set Registry Token state present: cannot connect to 127.0.0.1:9: connection refused (after 3 attempts)"
     );
     stage.set("IONOS_API_URL", Some("http://no-such-host.invalid"));
+    stage.set("IONPLAY_ALLOW_HTTP", Some("1"));
     let message = stage.task(new()).message();
     assert!(message.contains("cannot connect to no-such-host.invalid"), "{message}");
 }
@@ -230,6 +231,7 @@ fn proxies_are_used_as_the_environment_says() {
     let mut stage = Stage::with(&two_tokens(), &[]);
     let proxy = format!("http://{}", stage.sandbox.address());
     stage.set("IONOS_API_URL", Some("http://registry.example.org/containerregistries"));
+    stage.set("IONPLAY_ALLOW_HTTP", Some("1"));
     stage.set("http_proxy", Some(&proxy));
     let args = json!({"registry": REG_A, "name": "tok1"});
     let played = stage.task(args.clone());

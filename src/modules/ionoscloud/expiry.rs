@@ -198,7 +198,7 @@ mod tests {
         refused("+30m", "minutes or months");
         refused("+30 fortnights", "not a unit of time");
         refused("+d", "needs a number");
-        refused("+", "says no time");
+        refused("+", "gives no time");
         refused("+99999999999999999y", "too far away");
         refused("é2031-03-01", "is no date");
     }

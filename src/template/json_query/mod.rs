@@ -187,7 +187,7 @@ mod tests {
         case(data, "[?n==`web`].u", "[33]");
         case(data, "[?n==`\"web\"`].u", "[33]");
         case(data, "[?u==`0` && n!='a`b'].n", "[\"it's\"]");
-        case(data, "[?n==`web", "Parse error: Unclosed ` delimiter (line 0, column 5)\n[?n==`web\n     ^\n");
+        case(data, "[?n==`web", "Parse error: Unclosed ` delimiter: `web (line 0, column 5)\n[?n==`web\n     ^\n");
     }
 
     #[test]
