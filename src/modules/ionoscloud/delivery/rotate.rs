@@ -168,6 +168,8 @@ impl<'a> Rotation<'a> {
             None => crate::reconcile::new_token(settling.fields),
         };
         new.name = Fact::Known(generation_name(self.family, number));
+        // The rotation itself leads on from a killed run, and it does not remove the predecessor at once.
+        new.replaces = None;
         // Its own life, not what is left of that of its predecessor.
         new.expiry_date =
             settling.fields.expiry.clone().map(|expiry| expiry.map(|expiry| expiry.date())).or(new.expiry_date);

@@ -8,7 +8,7 @@ use crate::ionos::create;
 use crate::ionos::model::{NewToken, Token};
 use crate::ionos::{ApiError, Fact};
 use crate::modules::resource::{Site, id_value};
-use crate::modules::{Effect, Failure, Outcome};
+use crate::modules::{Diff, Effect, Failure, Outcome};
 use crate::reconcile::{Record, TokenDesired, Verb, replacement_token, token_fields};
 use crate::value::{Dict, Value};
 
@@ -151,7 +151,17 @@ impl Settling<'_> {
             if record.verb == Verb::Nothing {
                 record.verb = Verb::Update;
             }
-            record.after.set("credentials", described);
+            record.after.set("credentials", described.clone());
+        }
+        if self.site.context.diff {
+            let header = "sinks".to_owned();
+            self.outcome.diff.push(Diff {
+                before_header: header.clone(),
+                after_header: header,
+                before: Some(Value::list([])),
+                after: Some(described),
+                ..Diff::default()
+            });
         }
     }
 
