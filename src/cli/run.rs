@@ -112,7 +112,13 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
             }
             (ended, run, store)
         }
-        Ok(Prepared::Done) => return failed(Exit::Success),
+        Ok(Prepared::Done) => {
+            let exit = match bus.take_failure() {
+                Some(failure) if !failure.seen_enough => output::unwritten(&plain(&failure.error), Exit::Success),
+                _ => Exit::Success,
+            };
+            return failed(exit);
+        }
         Err(problem) => {
             return failed(guarded(&problem.report, bus.redactor(), colour, problem.kind.exit()));
         }

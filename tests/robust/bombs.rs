@@ -30,7 +30,7 @@ const BOMBS: &[(&str, &str)] = &[
     ("{{ 'x'.center(10**10) }}", "too large"),
     ("{{ 'x'.ljust(10**10) }}", "too large"),
     ("{{ 'x'.zfill(10**10) }}", "too large"),
-    ("{{ '\\t'.expandtabs(10**10) }}", "too large"),
+    ("{{ '\t'.expandtabs(10**10) }}", "too large"),
     ("{{ 'x' | comment(prefix_count=10**10) }}", "too large"),
     ("{{ ('x' * 10**6) | replace('x', 'y' * 10**6) }}", "too large"),
     ("{{ ('x' * 10**6).replace('x', 'y' * 10**6) }}", "too large"),
@@ -45,7 +45,7 @@ const BOMBS: &[(&str, &str)] = &[
     ("{{ 'x' * 10**12 }}", "too large"),
     ("{{ [1] * 10**12 }}", "too large"),
     ("{{ (1, 2) * 10**12 }}", "too large"),
-    ("{{ 7 ** 10**12 }}", "too large"),
+    ("{{ 7 ** 1000000000 }}", "too large"),
     ("{{ range(100) | product(range(100), range(100), range(100)) | list }}", "more than"),
     ("{{ range(60) | permutations(9) | list }}", "more than"),
     ("{{ lookup('pipe', 'yes') }}", "printed more than"),
@@ -109,11 +109,11 @@ fn long_template_that_keeps_little_is_rendered() {
         "- hosts: all\n  gather_facts: false\n  connection: local\n  tasks:\n    - template: {{src: t.j2, dest: '{OUT}'}}\n      run_once: true\n"
     ));
     stage.write("hosts", &format!("h[1:{rounds}]\n"));
-    stage.write("t.j2", "{% for h in groups['all'] %}{% for i in range(6000) %}{{ i % 10 }}{% endfor %}\n{% endfor %}");
+    stage.write("t.j2", "{% for h in groups['all'] %}{% for i in range(6000) %}{{ i % 10 }}{% endfor %};{% endfor %}");
     let mut command = stage.command(&["playbook.yml", "-i", "hosts"]);
     command.env("OUT", stage.path("out"));
     let answer = stage.run_command(command);
     assert_eq!(answer.code(), Some(0), "{}", answer.text);
     let text = std::fs::read_to_string(stage.path("out")).unwrap();
-    assert_eq!((text.lines().count(), text.len()), (rounds, rounds * 6001));
+    assert_eq!((text.matches(';').count(), text.len()), (rounds, rounds * 6001));
 }

@@ -14,6 +14,7 @@ fn input_that_is_not_a_file_is_refused_with_its_kind() {
     let stage = Stage::with_playbook(HELLO);
     make_pipe(&stage.path("pipe"));
     let _socket = UnixListener::bind(stage.path("socket")).unwrap();
+    stage.write("secret", "secret\n");
     stage.write("vault.yml", "$ANSIBLE_VAULT;1.1;AES256\n00\n");
     let kinds = [
         ("pipe", "is a named pipe"),
@@ -30,7 +31,7 @@ fn input_that_is_not_a_file_is_refused_with_its_kind() {
             &["playbook.yml", "-i", name],
             &["playbook.yml", "--limit", &at],
             &["vault", "view", "vault.yml", "--vault-password-file", name],
-            &["vault", "view", name],
+            &["vault", "view", name, "--vault-password-file", "secret"],
             &["plan", "show", name],
             &["apply", name, "--auto-approve"],
             &["plan", "playbook.yml", "--seal-key-file", name],
@@ -55,7 +56,6 @@ fn source_that_is_not_a_file_is_refused_with_its_kind() {
         "template: {src: NAME, dest: out}",
         "slurp: {src: NAME}",
         "include_vars: {file: NAME}",
-        "include_tasks: NAME",
         "debug: {msg: \"{{ lookup('file', 'NAME') }}\"}",
         "uri: {url: 'file://NAME'}",
         "get_url: {url: 'file://NAME', dest: out}",
