@@ -12,7 +12,7 @@ use super::content::{Contents, Query, Reading};
 use super::decode::{decode, to_json, whole};
 use super::list_cache::Kept;
 use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use super::paging::{Gathered, Named, Page};
+use super::paging::{Gathered, Named, Page, list_without_items};
 use super::path::{contents_path, encode, registry_path, repository_path, sendable, token_path};
 use super::transport::{Reply, Transport};
 use super::{ApiError, Connection, Connector, Credentials, Endpoint, RegistryApi, RegistryReads, Waiting};
@@ -116,7 +116,7 @@ impl HttpApi {
                 return Ok((all.seen > 0).then_some(all));
             };
             let total = page.total;
-            let items = page.items.unwrap_or_default();
+            let items = page.items.ok_or_else(list_without_items)?;
             // Without a total, a page that is not full is the last.
             let short = total.is_none() && items.len() < size;
             let count = items.len();
@@ -143,7 +143,7 @@ impl HttpApi {
                 Some(page) => page,
                 None => return Err(ApiError::from_answer(404, "there is no container registry API at this `api_url`")),
             };
-            let items = page.items.unwrap_or_default();
+            let items = page.items.ok_or_else(list_without_items)?;
             // A page with room left is the last, whatever cursor comes with it; how large one is, the service says.
             let limit = page.pagination.as_ref().and_then(|cursor| cursor.limit).map_or(PAGE, |limit| limit.min(PAGE));
             let short = items.len() < limit;

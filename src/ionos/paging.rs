@@ -20,6 +20,11 @@ pub(super) struct Page<T> {
     pub(super) pagination: Option<Cursor>,
 }
 
+/// Returns the error for an answer that is a list and names no members: nothing can be said of what is there.
+pub(super) fn list_without_items() -> ApiError {
+    ApiError::unclear("the API answered a list without `items`")
+}
+
 #[derive(Deserialize)]
 pub(super) struct Cursor {
     #[serde(default)]
