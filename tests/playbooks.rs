@@ -36,7 +36,7 @@ const EXAMPLES: &[Example] = &[
     },
     Example {
         playbook: "documentation-page.md",
-        options: "--fill registry=demo --fill registry_token=testRegistryToken",
+        options: "--all-blocks --fill registry=demo --fill registry_token=testRegistryToken",
         counts: (5, 3, 0),
         objects: "1 created, 1 updated, 0 replaced, 1 deleted, 0 unchanged, 0 failed",
         foretells: true,

@@ -29,6 +29,8 @@ fn find_program(name: &str) -> Option<PathBuf> {
 impl Browser {
     /// Starts a browser of this width; none where Chromium or its driver is missing.
     pub async fn start(width: u32, scheme: &str) -> Option<Self> {
+        // A client wants a provider of cryptography, even for plain connections.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let (chromium, driver) = (find_program("chromium")?, find_program("chromedriver")?);
         let mut driver =
             Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

@@ -52,6 +52,7 @@ fn a_proxy_is_named_where_it_may_be_the_reason() {
     let mut stage = Stage::with(&no_tokens(), &[]);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     stage.set("IONOS_API_URL", Some("http://registry.invalid"));
+    stage.set("IONPLAY_ALLOW_HTTP", Some("1"));
     stage.set("http_proxy", Some(&format!("http://{closed}")));
     let task = json!({"registry": "reg-a", "name": "new"});
     let message = stage.task(task.clone()).message();

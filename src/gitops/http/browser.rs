@@ -12,7 +12,6 @@ use webdriver::Browser;
 
 /// Serves a core while a browser looks at it.
 async fn look(width: u32, scheme: &str, test: impl AsyncFnOnce(&Browser, &str, &FakeControl)) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let Some(browser) = Browser::start(width, scheme).await else { return };
     let token = ApiToken::from_text("t0ken");
     let control = Rc::new(FakeControl::new(Access { token, file: "gitops.yml".to_owned(), ..Access::default() }));
