@@ -41,10 +41,6 @@ pub(super) fn end(
     ended: Ended,
     now: Timestamp,
 ) -> Vec<Effect> {
-    // Whatever came of it, the look at drift was taken: the next one has its own time.
-    if active.reasons.contains(&Reason::Drift) {
-        record.drift_looked = Some(now);
-    }
     match ended.outcome {
         Outcome::Unchanged | Outcome::Applied | Outcome::Corrected | Outcome::RolledBack => {
             record.health = Health::Fine;

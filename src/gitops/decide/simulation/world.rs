@@ -336,10 +336,7 @@ impl<'a> World<'a> {
             return self.record.health == Health::Refused || self.record.passed_over.is_some();
         };
         let corrects = matches!(self.rules.drift, Some((_, Drift::Correct)));
-        // Signers have changed, and those of today do not vouch for the applied commit: it is not applied again.
-        let refused = self.record.health == Health::Refused
-            && self.record.retry.as_ref().is_some_and(|retry| retry.target == Target::Applied);
-        !corrects || refused || self.record.health == Health::Failed || self.objects == self.commits[applied].wants
+        !corrects || self.record.health == Health::Failed || self.objects == self.commits[applied].wants
     }
 
     fn check_rest(&self) {
