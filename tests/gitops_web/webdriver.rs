@@ -122,7 +122,9 @@ impl Browser {
     /// Returns what the browser has written to its console.
     pub async fn read_console(&self) -> Vec<String> {
         let entries = self.post("se/log", json!({"type": "browser"})).await;
-        entries.as_array().unwrap().iter().map(|entry| entry["message"].to_string()).collect()
+        // What the browser recommends is no error.
+        let entries = entries.as_array().unwrap().iter().filter(|entry| entry["level"] != "DEBUG");
+        entries.map(|entry| entry["message"].to_string()).collect()
     }
 
     /// Returns the addresses that the browser has asked for.
