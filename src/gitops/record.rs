@@ -187,6 +187,9 @@ pub struct RetryState {
     pub reasons: Vec<Reason>,
     /// What it went for.
     pub target: Target,
+    /// Where the branch stood then: only another commit ends the waiting.
+    #[serde(default)]
+    pub seen: Option<String>,
 }
 
 /// A token with its end.

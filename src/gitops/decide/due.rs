@@ -67,7 +67,16 @@ fn has_newer(record: &JobRecord) -> bool {
 /// Whether the commit on the branch was neither applied nor tried, and is not passed over.
 fn is_new(record: &JobRecord) -> bool {
     let seen = &record.observed;
-    seen.is_some() && *seen != record.applied && *seen != record.attempted && *seen != record.passed_over
+    seen.is_some()
+        && *seen != record.applied
+        && *seen != record.attempted
+        && *seen != record.passed_over
+        && !waits_for_retry(record)
+}
+
+/// Whether the next try of what the branch still stands at is ahead.
+fn waits_for_retry(record: &JobRecord) -> bool {
+    record.retry.as_ref().is_some_and(|retry| retry.at.is_some() && retry.seen == record.observed)
 }
 
 fn collect_reasons(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Vec<Reason> {
@@ -104,7 +113,8 @@ fn due_retry(record: &JobRecord, now: Timestamp) -> Option<&RetryState> {
 
 /// Whether the last commit was verified, or refused, by other signers than those that count now.
 fn signers_changed(record: &JobRecord, rules: &Rules<'_>) -> bool {
-    record.attempted.is_some() && rules.signers.is_some() && record.signers != rules.signers
+    let differ = record.attempted.is_some() && rules.signers.is_some() && record.signers != rules.signers;
+    differ && !waits_for_retry(record)
 }
 
 /// Which commit a run of these reasons goes for.

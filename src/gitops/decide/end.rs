@@ -65,7 +65,8 @@ pub(super) fn end(
             let failures = record.retry.as_ref().map_or(0, |retry| retry.failures).saturating_add(1);
             let at = ended.retry.then(|| later(now, pause(rules.retry, &record.job, failures)));
             let (reasons, target) = (carried(&active.reasons), active.target.clone());
-            record.retry = Some(RetryState { failures, at, unreachable: false, reasons, target });
+            let seen = record.observed.clone();
+            record.retry = Some(RetryState { failures, at, unreachable: false, reasons, target, seen });
         }
         Outcome::Waiting | Outcome::Rejected | Outcome::Superseded | Outcome::Interrupted => {}
     }

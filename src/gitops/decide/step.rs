@@ -165,6 +165,10 @@ fn begin(
     if rules.schedule.is_some() {
         record.scheduled = Some(now);
     }
+    if reasons.contains(&Reason::Drift) {
+        // Also a look that is refused or fails was one: the next comes after the pause of its kind.
+        record.drift_looked = Some(now);
+    }
     // What came until now is served by this run; what comes from now on, by the one after it.
     record.offers.clear();
     if let Some(retry) = &mut record.retry {
@@ -405,6 +409,7 @@ fn interrupted(record: &mut JobRecord, rules: &Rules<'_>, why: &str, now: Timest
     let ended = Ended { outcome: Outcome::Interrupted, error: Some(why.to_owned()), retry: false };
     let effects = end::end(record, rules, active, ended, now);
     // Whatever it was about is due again at once.
-    record.retry = Some(RetryState { failures, at: Some(now), unreachable: false, reasons, target });
+    let seen = record.observed.clone();
+    record.retry = Some(RetryState { failures, at: Some(now), unreachable: false, reasons, target, seen });
     effects
 }
