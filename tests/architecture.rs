@@ -59,7 +59,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // The client and the server share nothing, so that each can prove the other wrong.
     ("ionos", &["value", "interrupt", "progress", "address"]),
     ("sandbox", &[]),
-    ("host", &["value", "input"]),
+    ("host", &["value", "input", "address"]),
     ("value", &["source"]),
     ("yaml", &["source", "value", "diagnostic"]),
 ];

@@ -3,8 +3,9 @@
 use reqwest::Url;
 
 use super::sinks::Login;
+use crate::address::is_loopback;
 use crate::host::HostApi;
-use crate::host::web::{WebAnswer, WebError, WebRequest, is_loopback};
+use crate::host::web::{WebAnswer, WebError, WebRequest};
 
 /// Why a login did not work.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,13 @@
 //! Requests to web APIs that are not the registry's: small, bounded, and with a time limit.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::{Client, Method, Url};
+
+use crate::address::{is_loopback, may_carry_credentials};
 use zeroize::Zeroizing;
 
 /// How long a request may take.
@@ -104,15 +105,6 @@ pub enum WebError {
 /// The future of a request.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<WebAnswer, WebError>> + 'a>>;
 
-/// Returns whether an address leads to this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
-    }
-}
-
 /// Sends a request; redirects are not followed, because they would carry the credentials elsewhere.
 ///
 /// # Errors
@@ -121,8 +113,7 @@ pub(super) async fn send(request: &WebRequest) -> Result<WebAnswer, WebError> {
     let url =
         Url::parse(&request.url).map_err(|why| WebError::Address { url: request.url.clone(), why: why.to_string() })?;
     let loopback = is_loopback(&url);
-    let allowed = loopback || std::env::var("IONPLAY_ALLOW_HTTP").is_ok_and(|value| value == "1");
-    if url.scheme() != "https" && !allowed {
+    if !may_carry_credentials(&url, |name| std::env::var(name).ok()) {
         return Err(WebError::Plain(format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())));
     }
     let failed = |error: reqwest::Error| WebError::Connection(innermost(&error));

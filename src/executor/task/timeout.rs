@@ -91,6 +91,7 @@ impl<'a> Limit<'a> {
                     changed: outcome.changed,
                     data: outcome.data,
                     actions: outcome.actions,
+                    effects: outcome.effects,
                     ..Failure::new(message)
                 }
             }
