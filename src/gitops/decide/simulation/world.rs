@@ -9,7 +9,7 @@ use super::super::rules::Rules;
 use super::super::{Effect, Next, next_step};
 use super::host::{Doing, Host};
 use crate::gitops::config::{Approval, Drift};
-use crate::gitops::record::{Health, JobRecord};
+use crate::gitops::record::{Health, JobRecord, Target};
 use crate::gitops::view::{Outcome, Reason};
 
 /// How long a claim holds without a beat.
@@ -336,7 +336,10 @@ impl<'a> World<'a> {
             return self.record.health == Health::Refused || self.record.passed_over.is_some();
         };
         let corrects = matches!(self.rules.drift, Some((_, Drift::Correct)));
-        !corrects || self.record.health == Health::Failed || self.objects == self.commits[applied].wants
+        // Signers have changed, and those of today do not vouch for the applied commit: it is not applied again.
+        let refused = self.record.health == Health::Refused
+            && self.record.retry.as_ref().is_some_and(|retry| retry.target == Target::Applied);
+        !corrects || refused || self.record.health == Health::Failed || self.objects == self.commits[applied].wants
     }
 
     fn check_rest(&self) {
