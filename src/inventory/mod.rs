@@ -1,6 +1,6 @@
 //! Hosts, groups, patterns, ranges, host and group variables.
 //!
-//! An [`Inventory`] is read from its sources with [`Inventory::load`], asked for hosts with [`Inventory::select`] and
+//! An [`Inventory`] is read from its sources with [`Inventory::load_sources`], asked for hosts with [`Inventory::select_hosts`] and
 //! for the variables of a host with [`Inventory::host_layers`]. A source that cannot be read is a warning, never an
 //! error, as in Ansible; [`Inventory::take_warnings`] gives them.
 

@@ -61,10 +61,10 @@ impl Matcher {
             return None;
         }
         let known = self.by_start.get(&start(text)?)?;
-        let fits = |literal: &&Box<str>| {
+        let fits = |literal: &&str| {
             text.get(..literal.len()).is_some_and(|part| part.eq_ignore_ascii_case(literal.as_bytes()))
         };
-        known.iter().filter(fits).map(|literal| literal.len()).max()
+        known.iter().map(|literal| &**literal).filter(fits).map(str::len).max()
     }
 
     /// Whether any of them is in the text.

@@ -41,6 +41,7 @@ impl Taint {
     }
 
     /// Marks a result.
+    #[allow(clippy::mutable_key_type, reason = "only kinds of values are in it that cannot change")]
     pub(super) fn mark(self, result: Value) -> Value {
         match self.0 {
             None => result,
@@ -63,6 +64,7 @@ impl Taint {
 }
 
 /// Collects the texts, numbers, bytes and dates in a value that are not secret.
+#[allow(clippy::mutable_key_type, reason = "none of these kinds of values can change")]
 fn collect_clear(value: &Value, clear: &mut HashSet<Value>) {
     match value {
         Value::Str(text) if !text.is_secret() => _ = clear.insert(value.clone()),
@@ -84,6 +86,7 @@ fn collect_clear(value: &Value, clear: &mut HashSet<Value>) {
 }
 
 /// Returns the value with everything tainted that was not there in the clear; `None` if that is nothing.
+#[allow(clippy::mutable_key_type, reason = "only kinds of values are in it that cannot change")]
 fn mark_new(value: &Value, clear: &HashSet<Value>) -> Option<Value> {
     let all = |items: &[Value]| {
         let marked: Vec<Option<Value>> = items.iter().map(|item| mark_new(item, clear)).collect();

@@ -9,8 +9,11 @@ use ionplay::template::{Engine, Globals};
 use ionplay::value::{Dict, Text, Value};
 use ionplay::{intake, yaml};
 
+/// A name, and a function that must survive every input.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// The targets by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[Target] = &[
     ("yaml", read_yaml),
     ("intake", read_document),
     ("template", evaluate_template),

@@ -25,7 +25,7 @@ pub struct Daemon {
     pub base: String,
     /// Client of the API.
     pub client: Client,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl Daemon {
@@ -65,14 +65,7 @@ impl Daemon {
         let base = receiver.recv_timeout(Duration::from_secs(60)).expect("the daemon names its address");
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { child, base, client, folder }
-    }
-
-    /// Adds a commit with another playbook.
-    pub fn commit(&self, playbook: &str) {
-        let repository = self.folder.path().join("repository");
-        fs::write(repository.join("site.yml"), playbook).unwrap();
-        git(&repository, &["commit", "--quiet", "--all", "--message=next"]);
+        Self { child, base, client, _folder: folder }
     }
 
     /// Returns a document of the API.

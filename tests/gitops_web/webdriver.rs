@@ -140,6 +140,7 @@ impl Browser {
     }
 
     /// Writes a picture of the page.
+    #[allow(dead_code, reason = "one of the two that share this file uses it")]
     pub async fn take_picture(&self, path: &Path) {
         let answer = self.client.get(format!("{}/screenshot", self.session)).send().await.unwrap();
         let answer = answer.json::<Json>().await.unwrap();

@@ -90,7 +90,7 @@ fn rotation_that_is_killed_anywhere_is_finished_by_the_next_run() {
             })
         };
         let grace = if method == "DELETE" { "0s" } else { "24h" };
-        let killed = stage.signalled("-KILL", &book(grace), || reached());
+        let killed = stage.signalled("-KILL", &book(grace), reached);
         check_invariants(&stage, &killed);
         let mut last = None;
         for _ in 0..3 {

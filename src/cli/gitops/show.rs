@@ -1,6 +1,6 @@
 //! `gitops show`: one run: why, what was planned, what was done, by which commands.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
@@ -73,7 +73,7 @@ pub(super) async fn show(args: &ShowArgs) -> Result<Exit, Exit> {
     Ok(Exit::Success)
 }
 
-fn read_plan(path: &PathBuf) -> Option<Plan> {
+fn read_plan(path: &Path) -> Option<Plan> {
     save::read(path).ok()
 }
 

@@ -58,15 +58,7 @@ impl Files {
     /// Watches for requests. Needs a runtime.
     #[must_use]
     pub fn watching(mut self) -> Self {
-        // The warning is about descriptors that close early; an owned one does not.
-        #[allow(deprecated, reason = "the alternative needs unsafe code")]
-        let watch = || {
-            let flags = inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC;
-            let watch = inotify::init(flags).ok()?;
-            inotify::add_watch(&watch, self.folder.join("requests"), inotify::WatchFlags::MOVED_TO).ok()?;
-            AsyncFd::new(watch).ok()
-        };
-        self.watch = watch();
+        self.watch = watch_folder(&self.folder.join("requests"));
         self
     }
 
@@ -289,4 +281,13 @@ impl Engine for Files {
             Ok(())
         })
     }
+}
+
+/// Watches a folder for files that are moved into it; `None` where the system cannot.
+// The warning is about descriptors that close early; an owned one does not.
+#[allow(deprecated, reason = "the alternative needs unsafe code")]
+fn watch_folder(folder: &Path) -> Option<AsyncFd<std::os::fd::OwnedFd>> {
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC).ok()?;
+    inotify::add_watch(&watch, folder, inotify::WatchFlags::MOVED_TO).ok()?;
+    AsyncFd::new(watch).ok()
 }

@@ -138,7 +138,8 @@ impl Hub {
         if !slot.record.borrow().offers.contains(&offer) {
             slot.record.borrow_mut().offers.push(offer.clone());
         }
-        if let Some(claim) = slot.claim.borrow().clone() {
+        let claim = slot.claim.borrow().clone();
+        if let Some(claim) = claim {
             return self.save(&slot, &claim).await;
         }
         if let Some(claim) = self.engine.claim(job).await? {

@@ -29,6 +29,9 @@ impl Entry {
     }
 }
 
+/// Receives every text that is opened.
+type OpenedListener = Box<dyn Fn(&str)>;
+
 /// The vault secrets of a run, in the order they were given.
 #[derive(Default)]
 pub struct VaultSecrets {
@@ -36,7 +39,7 @@ pub struct VaultSecrets {
     /// A text is opened only with secrets of its own id.
     match_ids: bool,
     /// Receives every text that is opened, if such texts count as secret.
-    on_opened: Option<Box<dyn Fn(&str)>>,
+    on_opened: Option<OpenedListener>,
 }
 
 impl std::fmt::Debug for VaultSecrets {
