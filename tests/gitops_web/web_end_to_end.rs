@@ -55,10 +55,10 @@ async fn plan_that_waits_is_applied_by_a_click_on_the_page() {
     browser.open(&daemon.base).await;
     browser.click(".waiting a.button").await;
     browser.wait_for(&format!("location.pathname === '/runs/{run}'")).await;
-    browser.wait_for("document.querySelector('table.plan').innerText.includes('web-test')").await;
+    browser.wait_for("document.querySelector('table.plan')?.innerText.includes('web-test')").await;
     browser.write("#approval > form input[type=password]", TOKEN).await;
     browser.click("#approval > form button.primary").await;
-    browser.wait_for("document.querySelector('h1 .pill').innerText === 'applied'").await;
+    browser.wait_for("document.querySelector('h1 .pill')?.innerText === 'applied'").await;
     let applied = daemon.wait_for_state("tokens", "ok").await;
     assert_eq!(applied["last_run"]["outcome"], "applied");
     let document = daemon.get(&format!("/api/v1/runs/{run}")).await;
