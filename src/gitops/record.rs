@@ -26,6 +26,8 @@ pub struct JobRecord {
     pub attempted: Option<String>,
     /// Commit last applied with success.
     pub applied: Option<String>,
+    /// Commit that a person has accepted as the beginning of history: it counts without a signature.
+    pub baseline: Option<String>,
     /// Why the history of the job is unknown; nothing is applied until a person says where it begins.
     pub lost: Option<String>,
     /// How the job is.

@@ -1,5 +1,7 @@
 //! When a job is due, and by which clock.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::super::record::{Health, JobRecord, RetryState, Target};
@@ -47,10 +49,10 @@ pub fn next_step(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Next 
     }
     let reasons = collect_reasons(record, rules, now);
     if !reasons.is_empty() && may_run {
-        let target = choose_target(record, &reasons, now);
+        let target = choose_target(record, rules, &reasons, now);
         return Next::Start(reasons, target);
     }
-    if poll_at(record, rules).is_none_or(|at| at <= now) {
+    if poll_at(record, rules).is_none_or(|at| is_over(at, now, Some(rules.poll))) {
         return Next::Look;
     }
     Next::Sleep(next_due(record, rules, now).map(|next| next.at))
@@ -88,12 +90,15 @@ fn collect_reasons(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Vec
     // A plan that waits is not made again by the clock.
     if record.waiting.is_none() {
         let clocks = [
-            (Reason::Schedule, schedule_at(record, rules)),
-            (Reason::Drift, drift_at(record, rules)),
-            (Reason::Expiry, expiry_at(record, rules)),
+            (Reason::Schedule, schedule_at(record, rules).is_some_and(|at| at <= now)),
+            (
+                Reason::Drift,
+                drift_at(record, rules).is_some_and(|at| is_over(at, now, rules.drift.map(|(every, _)| every))),
+            ),
+            (Reason::Expiry, expiry_at(record, rules).is_some_and(|at| at <= now)),
         ];
-        reasons.extend(clocks.into_iter().filter(|(_, at)| at.is_some_and(|at| at <= now)).map(|(reason, _)| reason));
-        if let Some(retry) = due_retry(record, now) {
+        reasons.extend(clocks.into_iter().filter(|(_, due)| *due).map(|(reason, _)| reason));
+        if let Some(retry) = due_retry(record, rules, now) {
             reasons.push(Reason::Retry);
             reasons.extend(&retry.reasons);
         }
@@ -107,8 +112,13 @@ fn collect_reasons(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Vec
 }
 
 /// Returns the next try, if its time has come.
-fn due_retry(record: &JobRecord, now: Timestamp) -> Option<&RetryState> {
-    record.retry.as_ref().filter(|retry| retry.at.is_some_and(|at| at <= now))
+fn due_retry<'a>(record: &'a JobRecord, rules: &Rules<'_>, now: Timestamp) -> Option<&'a RetryState> {
+    record.retry.as_ref().filter(|retry| retry.at.is_some_and(|at| is_over(at, now, Some(rules.retry.max))))
+}
+
+/// Whether the time has come. One that is further away than the longest pause was set by a clock that was wrong.
+fn is_over(at: Timestamp, now: Timestamp, longest: Option<Duration>) -> bool {
+    at <= now || longest.is_some_and(|longest| at > later(now, longest))
 }
 
 /// Whether the last commit was verified, or refused, by other signers than those that count now.
@@ -118,14 +128,14 @@ fn signers_changed(record: &JobRecord, rules: &Rules<'_>) -> bool {
 }
 
 /// Which commit a run of these reasons goes for.
-fn choose_target(record: &JobRecord, reasons: &[Reason], now: Timestamp) -> Target {
+fn choose_target(record: &JobRecord, rules: &Rules<'_>, reasons: &[Reason], now: Timestamp) -> Target {
     if let Some(to) = record.offers.iter().rev().find_map(|offer| offer.to.clone()) {
         return Target::Earlier(to);
     }
     if is_new(record) {
         return Target::Head;
     }
-    if let Some(retry) = due_retry(record, now) {
+    if let Some(retry) = due_retry(record, rules, now) {
         return retry.target.clone();
     }
     let by_clock = reasons.iter().all(|reason| matches!(reason, Reason::Drift | Reason::Expiry | Reason::Schedule));

@@ -70,7 +70,8 @@ pub(super) fn end(
         }
         Outcome::Waiting | Outcome::Rejected | Outcome::Superseded | Outcome::Interrupted => {}
     }
-    if ended.outcome.is_fine() && active.target == Target::Applied && stands_elsewhere(record) {
+    let looked = ended.outcome.is_fine() || ended.outcome == Outcome::Drifted;
+    if looked && stands_at_refused(record) {
         // The applied commit is in order; the one that the branch stands at is still refused.
         record.health = Health::Refused;
         let why = "the commit that the branch stands at was refused; the applied one is kept in order";
@@ -81,9 +82,10 @@ pub(super) fn end(
     vec![Effect::End(ended)]
 }
 
-/// Whether the branch stands at a commit that is neither applied nor passed over.
-fn stands_elsewhere(record: &JobRecord) -> bool {
-    record.observed.is_some() && record.observed != record.applied && record.observed != record.passed_over
+/// Whether the branch stands at a commit that was tried, and is neither applied nor passed over.
+fn stands_at_refused(record: &JobRecord) -> bool {
+    let seen = &record.observed;
+    seen.is_some() && *seen == record.attempted && *seen != record.applied && *seen != record.passed_over
 }
 
 /// Returns the reasons that the next try of a run has, too.

@@ -122,9 +122,20 @@ pub fn answer(
             done(None)
         }
         Request::Status => done(None),
+        Request::AcceptBaseline { .. } if record.active.is_some() => {
+            let run = record.active.as_ref().map(|active| active.run.clone()).unwrap_or_default();
+            refused(format!("run `{run}` is under way; say where history begins when it has ended"))
+        }
         Request::AcceptBaseline { commit } => {
+            // A plan that waits was made from the history of before.
+            if let Some(waiting) = record.waiting.take() {
+                let why = "history begins anew".to_owned();
+                let ended = Ended { outcome: Outcome::Superseded, error: Some(why), retry: false };
+                effects = end_waiting(&mut record, waiting, ended, now);
+            }
             record.lost = None;
             record.applied = Some(commit.clone());
+            record.baseline = Some(commit.clone());
             record.attempted = None;
             record.passed_over = None;
             record.retry = None;

@@ -62,12 +62,15 @@ impl<'a> Work<'a> {
         self.begin(StepName::Fetch).await?;
         let job = self.slot.job();
         *self.slot.signers.borrow_mut() = super::super::repository::signers_digest(&job.git);
-        let applied = self.slot.record.borrow().applied.clone();
+        let (applied, baseline) = {
+            let record = self.slot.record.borrow();
+            (record.applied.clone(), record.baseline.clone())
+        };
         let state = self.hub.config().state_dir.clone();
         let repository = Repository::new(&job.git, &state, self.limit(&job));
         let mut stop = self.hub.stop.subscribe();
         let fetched = tokio::select! {
-            fetched = repository.fetch(target, applied.as_deref()) => fetched,
+            fetched = repository.fetch(target, applied.as_deref(), baseline.as_deref()) => fetched,
             _ = stop.wait_for(|stop| *stop) => {
                 return Ok(Event::Interrupted("the program was asked to end".to_owned()));
             }

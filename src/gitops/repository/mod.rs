@@ -88,11 +88,16 @@ impl<'a> Repository<'a> {
         self.list_remote().await
     }
 
-    /// Fetches what a run goes for, and verifies it.
+    /// Fetches what a run goes for, and verifies it unless it is the baseline.
     ///
     /// # Errors
     /// If it cannot be reached; a commit that is not accepted is no error.
-    pub async fn fetch(&self, target: &Target, applied: Option<&str>) -> Result<Fetched, RepositoryError> {
+    pub async fn fetch(
+        &self,
+        target: &Target,
+        applied: Option<&str>,
+        baseline: Option<&str>,
+    ) -> Result<Fetched, RepositoryError> {
         let _lock = self.lock_mirror().await?;
         self.prepare_mirror().await?;
         let head = match target {
@@ -116,7 +121,11 @@ impl<'a> Repository<'a> {
             _ => applied.unwrap_or_default().to_owned(),
         };
         let relation = self.relate(&commit, applied).await?;
-        let unverified = self.verify(&commit, applied, relation).await?;
+        // A person has accepted the baseline itself; what comes after it is verified.
+        let unverified = match baseline {
+            Some(baseline) if baseline == commit => None,
+            _ => self.verify(&commit, applied, relation).await?,
+        };
         Ok(Fetched { commit, head, relation, unverified })
     }
 

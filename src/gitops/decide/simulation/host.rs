@@ -129,8 +129,12 @@ impl World<'_> {
             Some(applied) if self.descends(commit, applied) => Relation::Newer,
             Some(_) => Relation::Unrelated,
         };
-        let since = applied.filter(|applied| *applied != commit && self.descends(commit, *applied));
-        let signed = self.is_signed_since(commit, since) || self.asked_for.contains(&commit);
+        // The applied commit itself is looked at again; the baseline counts as it is.
+        let signed = match relation {
+            Relation::Same => self.commits[commit].is_signed,
+            _ => self.is_signed_since(commit, applied),
+        };
+        let signed = signed || self.asked_for.contains(&commit);
         let within = !matches!(target, Target::Earlier(_)) || self.descends(self.head, commit);
         let unverified = (!signed || !within).then(|| "unverified".to_owned());
         Ok(Fetched { commit: Self::id(commit), head, relation, unverified })

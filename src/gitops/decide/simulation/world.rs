@@ -146,7 +146,7 @@ impl<'a> World<'a> {
     /// Whether a commit and all before it, up to another one, are signed.
     pub fn is_signed_since(&self, mut commit: usize, applied: Option<usize>) -> bool {
         loop {
-            if Some(commit) == applied {
+            if applied.is_some_and(|applied| self.descends(applied, commit)) {
                 return true;
             }
             if !self.commits[commit].is_signed {
@@ -230,10 +230,8 @@ impl<'a> World<'a> {
         let before = std::mem::replace(&mut self.record, record);
         for effect in &effects {
             if let Effect::EndWaiting { ended, .. } = effect {
-                self.promise(
-                    ended.outcome == Outcome::Rejected && before.waiting.is_some(),
-                    "only a rejection ends a wait",
-                );
+                let known = matches!(ended.outcome, Outcome::Rejected | Outcome::Superseded);
+                self.promise(known && before.waiting.is_some(), "only an answer ends a wait");
             }
         }
     }
@@ -269,7 +267,9 @@ impl<'a> World<'a> {
     fn accept_baseline(&mut self) {
         if self.record.health == Health::Refused {
             let commit = self.head;
-            self.asked_for.push(commit);
+            if self.store_up && self.record.active.is_none() {
+                self.asked_for.push(commit);
+            }
             self.request(Request::AcceptBaseline { commit: Self::id(commit) });
         }
     }
@@ -327,7 +327,12 @@ impl<'a> World<'a> {
     fn is_at_rest(&self) -> bool {
         let idle = self.hosts.iter().all(|host| matches!(host.doing, Doing::Nothing));
         let next = next_step(&self.record, &self.rules, self.now());
-        idle && matches!(next, Next::Sleep(_)) && self.record.observed == Some(Self::id(self.head)) && self.in_order()
+        let waits = self.record.retry.as_ref().is_some_and(|retry| retry.at.is_some());
+        !waits
+            && idle
+            && matches!(next, Next::Sleep(_))
+            && self.record.observed == Some(Self::id(self.head))
+            && self.in_order()
     }
 
     /// Whether the world is as the rules want it.
