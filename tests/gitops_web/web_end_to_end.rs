@@ -55,7 +55,7 @@ async fn plan_that_waits_is_applied_by_a_click_on_the_page() {
     browser.open(&daemon.base).await;
     browser.click(".waiting a.button").await;
     browser.wait_for(&format!("location.pathname === '/runs/{run}'")).await;
-    browser.wait_for("document.querySelector('table.plan').innerText.includes('web-test')").await;
+    browser.wait_for("document.querySelector('table.plan')?.innerText.includes('web-test')").await;
     browser.write("#approval > form input[type=password]", TOKEN).await;
     browser.click("#approval > form button.primary").await;
     browser.wait_for("document.querySelector('h1 .pill')?.innerText === 'applied'").await;

@@ -97,7 +97,6 @@ pub(super) fn carried(reasons: &[Reason]) -> Vec<Reason> {
 /// Ends a run that waits.
 pub(super) fn end_waiting(record: &mut JobRecord, waiting: WaitingRun, ended: Ended, now: Timestamp) -> Vec<Effect> {
     if ended.outcome == Outcome::Rejected {
-        record.health = if record.applied.is_some() { Health::Fine } else { record.health };
         if waiting.target == Target::Head {
             record.passed_over = Some(waiting.commit.clone());
         }

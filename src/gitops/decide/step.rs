@@ -263,7 +263,15 @@ fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, St
         if active.target == Target::Head {
             record.attempted = Some(fetched.commit);
         }
-        return end::end(record, rules, active, Ended::refused(why), now);
+        let was_asked = matches!(active.target, Target::Earlier(_));
+        let effects = end::end(record, rules, active, Ended::refused(why), now);
+        if let Some(retry) = record.retry.as_mut().filter(|_| was_asked) {
+            // What was asked for cannot be had. The job itself may be in order: the next run says so.
+            retry.at = Some(later(now, rules.retry.first));
+            retry.target = Target::Head;
+            retry.reasons.clear();
+        }
+        return effects;
     }
     let mut effects = Vec::new();
     // Only a commit that counts takes the place of one that waits.

@@ -31,7 +31,7 @@ impl View<'_> {
     pub(super) fn token_field(&self) -> &'static str {
         match self.permission() {
             Permission::Token => {
-                "<input type=\"text\" name=\"username\" value=\"api\" autocomplete=\"username\" hidden><label>API token <input type=\"password\" name=\"token\" required autocomplete=\"current-password\"></label>"
+                "<input type=\"text\" value=\"api\" autocomplete=\"username\" hidden><label>API token <input type=\"password\" name=\"token\" required autocomplete=\"current-password\"></label>"
             }
             Permission::Free | Permission::None => "",
         }
