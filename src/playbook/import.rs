@@ -45,7 +45,7 @@ fn file(loader: &Loader, task: Task, around: &Surroundings) -> Loaded<Block> {
     })?;
     let path = find(&task, &name).ok_or_else(|| not_found(&task, &name))?;
     if task.frame.chain().filter(|frame| frame.folder.is_some()).count() > DEEPEST {
-        return Err(Box::new(Problem::endless(
+        return Err(Box::new(Problem::parse(
             Diagnostic::error(format!("`{}` imports itself", path.display())).at(&task.span, ""),
         )));
     }

@@ -47,7 +47,7 @@ impl Loader {
             let about = |message: &str| message.contains(&format!("`{}", param.name));
             let (wrong, warnings) = check_one(module, spec, given, place);
             if let Some(message) = wrong.filter(|message| about(&message.summary)) {
-                if tolerated { self.warn_as_noticed(message) } else { self.complain(message) }
+                if tolerated { self.warn_as_noticed(message) } else { self.complain_instead(message) }
             }
             for warning in warnings.into_iter().filter(|warning| about(warning)) {
                 self.warn(Diagnostic::warning(warning).at(place, ""));

@@ -110,6 +110,16 @@ impl Loader {
         self.complaints.borrow_mut().report.push(complaint);
     }
 
+    /// Notes something that is wrong, instead of what was noted about the same place before.
+    pub(super) fn complain_instead(&self, complaint: Diagnostic) {
+        let place =
+            |message: &Diagnostic| message.span().map(|span| (span.source().name().to_owned(), span.range().start));
+        let here = place(&complaint);
+        let mut complaints = self.complaints.borrow_mut();
+        complaints.report.retain(|other| here.is_none() || place(other) != here);
+        complaints.report.push(complaint);
+    }
+
     /// Notes a task that cannot be read; those after it are read all the same.
     pub(super) fn complain_of(&self, problem: Problem) {
         let mut complaints = self.complaints.borrow_mut();

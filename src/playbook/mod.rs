@@ -89,7 +89,7 @@ impl Problem {
         Self { kind: ProblemKind::Parse, report: vec![diagnostic], placeholders: Vec::new() }
     }
 
-    /// A file that imports itself.
+    /// A file or a role that includes itself when the playbook runs.
     pub fn endless(diagnostic: Diagnostic) -> Self {
         Self { kind: ProblemKind::Endless, report: vec![diagnostic], placeholders: Vec::new() }
     }

@@ -201,7 +201,7 @@ impl Loader {
         let name = self.template(&name, &[Rc::new(import.vars.clone())])?;
         let path = folder.join(python::str(&name));
         if depth > 30 {
-            return Err(Box::new(Problem::endless(
+            return Err(Box::new(Problem::parse(
                 Diagnostic::error(format!("`{}` imports itself", path.display())).at(file.span(), ""),
             )));
         }
