@@ -47,7 +47,12 @@ impl Loader {
             let about = |message: &str| message.contains(&format!("`{}", param.name));
             let (wrong, warnings) = check_one(module, spec, given, place);
             if let Some(message) = wrong.filter(|message| about(&message.summary)) {
-                if tolerated { self.warn_as_noticed(message) } else { self.complain_instead(message) }
+                match (tolerated, value) {
+                    (true, _) => self.warn_as_noticed(message),
+                    // That a mapping is no list was noted already, in Ansible's words and without a remedy.
+                    (false, Value::Dict(_)) => self.complain_instead(message),
+                    (false, _) => self.complain(message),
+                }
             }
             for warning in warnings.into_iter().filter(|warning| about(warning)) {
                 self.warn(Diagnostic::warning(warning).at(place, ""));
