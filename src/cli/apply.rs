@@ -74,7 +74,7 @@ async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
     };
     let stamp = Stamp::with(&plan.salt);
     // The events are those of the apply, not of the looks before and after it.
-    let look_args = RunArgs { events: None, ..run.clone() };
+    let look_args = RunArgs { events: None, report: Vec::new(), ..run.clone() };
     let foretelling =
         || Foretelling { args: &look_args, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
     let (_, now) = foretelling().plan().await;

@@ -22,7 +22,7 @@ use crate::plan::host_effects::Deeds;
 use crate::plan::{Answers, Gather};
 use crate::playbook::loader::plain;
 use crate::playbook::{Loaded, Playbook};
-use crate::report::{Bus, Event, Writer};
+use crate::report::{Bus, Event, RunClose, Writer};
 use crate::secrets;
 use crate::settings::Settings;
 
@@ -101,7 +101,10 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         Some(server) => Some(server),
         None => match args.sandbox.then(embedded::start).transpose() {
             Ok(server) => server.map(Rc::new),
-            Err(error) => return failed(broken(&[Diagnostic::error(error.to_string())], colour, Exit::General)),
+            Err(error) => {
+                let message = [Diagnostic::error(error.to_string())];
+                return failed(close(&bus, broken(&message, colour, Exit::General), &message));
+            }
         },
     };
     let (ended, run, store) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
@@ -113,17 +116,15 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
             (ended, run, store)
         }
         Ok(Prepared::Done) => {
-            let exit = match bus.take_failure() {
-                Some(failure) if !failure.seen_enough => output::unwritten(&plain(&failure.error), Exit::Success),
-                _ => Exit::Success,
-            };
-            return failed(exit);
+            return failed(close(&bus, Exit::Success, &[]));
         }
         Err(problem) => {
-            return failed(guarded(&problem.report, bus.redactor(), colour, problem.kind.exit()));
+            let exit = guarded(&problem.report, bus.redactor(), colour, problem.kind.exit());
+            return failed(close(&bus, exit, &problem.report));
         }
     };
     let exit = guarded(&ended.report, bus.redactor(), colour, ended.exit);
+    bus.close(&RunClose { exit, errors: &ended.report });
     let failure = bus.take_failure();
     let end = if exit == Exit::Success && failure.is_none() { RunEnd::Well } else { RunEnd::Badly };
     for line in store.iter().flat_map(|store| tell_left(store, &store.finish(end), server.is_some())) {
@@ -138,6 +139,15 @@ pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
         _ => exit,
     };
     Done { exit, run: Some(run) }
+}
+
+/// Tells the writers that the run has ended before anything ran, and gives the exit status.
+fn close(bus: &Bus, exit: Exit, errors: &[Diagnostic]) -> Exit {
+    bus.close(&RunClose { exit, errors });
+    match bus.take_failure() {
+        Some(failure) if !failure.seen_enough => output::unwritten(&plain(&failure.error), exit),
+        _ => exit,
+    }
 }
 
 /// Returns what there is to tell of passwords that no task has used, with the command to type.

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use super::bus::Writer;
+use super::bus::{RunClose, Writer};
 use super::event::{Event, Outcome};
+use crate::diagnostic;
 use crate::secrets::Redactor;
 use crate::value::json::{self, Style};
 use crate::value::{Dict, Value};
@@ -23,12 +24,13 @@ pub struct Document {
     plays: Vec<Dict>,
     tasks: Vec<Vec<Dict>>,
     warnings: Vec<Value>,
+    written: bool,
 }
 
 impl Document {
     /// An empty document.
     pub fn new(format: Format) -> Self {
-        Self { format, plays: Vec::new(), tasks: Vec::new(), warnings: Vec::new() }
+        Self { format, plays: Vec::new(), tasks: Vec::new(), warnings: Vec::new(), written: false }
     }
 
     fn add(&mut self, outcome: &Outcome, item: bool) {
@@ -60,7 +62,7 @@ impl Document {
         task.set("hosts", hosts.into());
     }
 
-    fn finish(&mut self, hosts: Value, custom: &Dict, records: Value) -> Dict {
+    fn finish_plays(&mut self, hosts: Value, custom: &Dict, records: Value) -> Dict {
         let plays = std::mem::take(&mut self.plays).into_iter().zip(std::mem::take(&mut self.tasks));
         let plays: Vec<Value> = plays
             .map(|(mut play, tasks)| {
@@ -75,6 +77,20 @@ impl Document {
         document.set("registry_objects", records);
         document.set("warnings", Value::list(std::mem::take(&mut self.warnings)));
         document
+    }
+
+    fn write(&mut self, document: Dict, redactor: &Redactor) -> std::io::Result<()> {
+        self.written = true;
+        let style = Style { mask_secrets: !redactor.shows(), quote_specials: true, ..Style::SCREEN };
+        let text = json::to_string(&document.into(), style);
+        let text = redactor.redact_json(&text);
+        let text = match self.format {
+            Format::Json => format!("{text}\n"),
+            Format::Yaml => to_yaml(&text)?,
+        };
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
     }
 }
 
@@ -104,23 +120,26 @@ impl Writer for Document {
                     (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
                 });
                 let records = Value::list(records.iter().map(crate::reconcile::Record::to_value));
-                let mut document = self.finish(Value::dict(counts), custom, records);
+                let mut document = self.finish_plays(Value::dict(counts), custom, records);
                 let names = passwords_kept.iter().map(|name| Value::text(name.as_str()));
                 document.set("passwords_kept", Value::list(names));
-                let style = Style { mask_secrets: !redactor.shows(), quote_specials: true, ..Style::SCREEN };
-                let text = json::to_string(&document.into(), style);
-                let text = redactor.redact_json(&text);
-                let text = match self.format {
-                    Format::Json => format!("{text}\n"),
-                    Format::Yaml => to_yaml(&text)?,
-                };
-                let mut out = std::io::stdout().lock();
-                out.write_all(text.as_bytes())?;
-                out.flush()?;
+                self.write(document, redactor)?;
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// A run that ends before its recap has a document all the same, with the errors that ended it.
+    fn finish(&mut self, end: &RunClose<'_>, redactor: &Redactor) -> std::io::Result<()> {
+        if self.written {
+            return Ok(());
+        }
+        let mut document = self.finish_plays(Dict::new().into(), &Dict::new(), Value::list([]));
+        document.set("passwords_kept", Value::list([]));
+        let errors = end.errors.iter().map(|error| json::from_serde(&diagnostic::json::to_json(error)));
+        document.set("errors", Value::list(errors));
+        self.write(document, redactor)
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn once(
 ) -> Result<Outcome, Failure> {
     let run = call.task.run;
     let engine = Engine::new(&run.globals, call.scope, call.search);
-    let bus = Rc::clone(&run.bus);
+    let (bus, requests) = (Rc::clone(&run.bus), Rc::clone(&run.bus));
     let inventory = View(call.task);
     let spec = prepared.module.spec();
     let limit = Limit::new(&run.interrupt, super::timeout::seconds(call.settings.timeout)?, spec.is_of_registry());
@@ -77,7 +77,8 @@ pub async fn once(
         warnings,
         interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
-        progress: Progress::new(move |message| bus.emit(&Event::Progress(message.to_owned()))),
+        progress: Progress::new(move |message| bus.emit(&Event::Progress(message.to_owned())))
+            .with_requests(move |span| requests.emit(&Event::Request(span))),
         task: described(call.task),
         credentials: run.credentials.clone(),
     };

@@ -30,6 +30,7 @@ pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>)
         task: Rc::from(full_name(task, name.trim())),
         action,
         handler: task.handler,
+        definition: Rc::clone(task),
         place: Some(Rc::from(task.span.to_string())),
         check: task.keyword(Keyword::CheckMode).map_or(run.options.check, as_written),
         args: run.options.show_args.then(|| shown_args(task)),

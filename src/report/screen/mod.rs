@@ -18,7 +18,6 @@ use super::diff;
 use super::event::{Event, Outcome, Status, TaskLabel};
 use super::style::{Meaning, Paint};
 use crate::diagnostic::{Diagnostic, Severity, render};
-use crate::modules::Diff;
 use crate::secrets::Redactor;
 use crate::value::Value;
 use crate::value::json::{self, Style};
@@ -116,7 +115,7 @@ impl Screen {
         // What changes nothing by the playbook's own verdict has no difference to show.
         let changed = outcome.result.get("changed").is_some_and(Value::is_true);
         for difference in outcome.diff.iter().filter(|_| changed) {
-            let shown = if redactor.shows() { difference.clone() } else { redacted(&difference.masked(), redactor) };
+            let shown = if redactor.shows() { difference.clone() } else { diff::redacted(&difference.masked(), redactor) };
             text.push_str(&diff::render(&shown, self.paint));
         }
         if let Some(diagnostic) =
@@ -314,7 +313,7 @@ impl Writer for Screen {
                 let line = self.paint.text(line, Meaning::Verbose);
                 self.print(&format!("{line}\n"), redactor)
             }
-            Event::Verbose(..) | Event::Debug(_) => Ok(()),
+            Event::Verbose(..) | Event::Debug(_) | Event::Request(_) => Ok(()),
             Event::Line(line) => self.print(&format!("{line}\n"), redactor),
             Event::Recap { last, hosts, custom, records, interrupted, .. } => {
                 if let Some(live) = &self.live {
@@ -335,13 +334,4 @@ impl Writer for Screen {
             }
         }
     }
-}
-
-/// A difference without the known secrets: a secret of several lines is not found once each line has a sign before it.
-fn redacted(diff: &Diff, redactor: &Redactor) -> Diff {
-    let side = |side: &Option<Value>| match side {
-        Some(Value::Str(text)) => Some(Value::text(&*redactor.redact(text))),
-        other => other.clone(),
-    };
-    Diff { before: side(&diff.before), after: side(&diff.after), ..diff.clone() }
 }
