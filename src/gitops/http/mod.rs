@@ -21,6 +21,6 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use control::{Access, Answer, ApiToken, Control, ControlError, EventChunk, Queued};
+pub use control::{Access, ApiToken, ApprovalAnswer, ControlError, EventChunk, GitopsControl, Queued};
 pub use listener::{ListenError, Listener, Trust};
-pub use server::serve;
+pub use server::serve_requests;
