@@ -95,7 +95,7 @@ thread_local! {
     static LOST: RefCell<Option<std::io::Error>> = const { RefCell::new(None) };
 }
 
-/// Writes to standard output; a failure is told at the end by [`settle`].
+/// Writes to standard output; a failure is told at the end by [`settle_exit`].
 pub fn write_stdout(text: &str) {
     if let Err(error) = std::io::stdout().lock().write_all(text.as_bytes()) {
         record_failure(error);

@@ -1,6 +1,6 @@
 //! Announces what happens to jobs: to the receivers of notifications, and to forges.
 //!
-//! The core calls [`Announcer::observe`] after each change and about once a minute, and forgets about it. What is to be
+//! The core calls [`Announcer::queue_news`] after each change and about once a minute, and forgets about it. What is to be
 //! sent waits in queues on disk, so nothing here delays a run.
 
 use std::cell::{OnceCell, RefCell};

@@ -57,7 +57,7 @@ impl Outside {
         Ok(Self { hub, announcer, metrics, watcher, ending, tasks: Vec::new(), address: None })
     }
 
-    /// Serves page, API and hooks, and sends messages, until [`Outside::end`]. It has to run inside a
+    /// Serves page, API and hooks, and sends messages, until [`Outside::shut_down`]. It has to run inside a
     /// [`tokio::task::LocalSet`].
     ///
     /// # Errors

@@ -35,7 +35,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// A guard over the requests of a plan; the alias as for [`super::Tape`].
+    /// A guard over the requests of a plan; the alias as for [`super::DryRunRecorder`].
     pub fn new(plan: &Plan, alias: Option<String>) -> Rc<Self> {
         Rc::new(Self {
             alias,

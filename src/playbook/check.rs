@@ -15,7 +15,7 @@ use crate::suggest;
 use crate::value::{Dict, Text, Value};
 
 impl Loader {
-    /// Fills empty placeholders and notes what is wrong; [`Loader::settle`] tells it all at once.
+    /// Fills empty placeholders and notes what is wrong; [`Loader::report_collected`] tells it all at once.
     pub(super) fn check_arguments(&self, task: &mut Task) {
         let Some(spec) = modules::find_module(&task.action.full).map(modules::TaskModule::module_spec) else { return };
         self.note_secrets(spec, &task.args.values);

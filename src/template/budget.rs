@@ -1,8 +1,8 @@
 //! The budget of one evaluation: how many steps it may take, and how much memory it may fill.
 //!
 //! A template can name work without end in a few letters (`'x' | indent(10**10)`, lists that double in a loop). Whatever
-//! makes something larger than what it was given asks here first: [`grow`] for texts, [`grow_members`] for lists,
-//! [`weigh`] for data that is about to be written out. One result may have [`LARGEST`] bytes. What an evaluation keeps
+//! makes something larger than what it was given asks here first: [`reserve_bytes`] for texts, [`grow_members`] for lists,
+//! [`reserve_printed`] for data that is about to be written out. One result may have [`LARGEST`] bytes. What an evaluation keeps
 //! altogether is measured, not estimated: after every `LOOK_EVERY` bytes that were asked for, the memory of the
 //! process is looked at, so a long template that lets go of its results may run as long as it needs.
 //!

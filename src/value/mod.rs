@@ -118,7 +118,7 @@ pub trait Object: fmt::Debug {
     fn shown_text(&self) -> Option<String> {
         None
     }
-    /// Whether what [`Object::shown`] shows is derived from a secret.
+    /// Whether what [`Object::shown_text`] shows is derived from a secret.
     fn holds_secret(&self) -> bool {
         false
     }

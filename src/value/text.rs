@@ -42,7 +42,7 @@ impl Text {
         Self { origin: Some(origin), ..Self::new_plain(text) }
     }
 
-    /// Text in quotes inside a template: data, but a template to those who ask for [`Text::unquoted`].
+    /// Text in quotes inside a template: data, but a template to those who ask for [`Text::into_template`].
     pub fn from_quoted(text: impl Into<Arc<str>>, origin: Span) -> Self {
         Self { standing: Standing::Quoted, ..Self::from_source(text, origin) }
     }

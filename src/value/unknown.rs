@@ -25,7 +25,7 @@ impl Unknown {
         Self { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into(), origin: OnceLock::new(), member: false }
     }
 
-    /// Creates an unknown that follows from another, which [`Unknown::sentence`] has described completely.
+    /// Creates an unknown that follows from another, which [`Unknown::describe_missing`] has described completely.
     pub fn new_because(sentence: impl Into<String>) -> Self {
         Self { origin: OnceLock::from(String::new()), ..Self::new_result(sentence) }
     }

@@ -41,7 +41,7 @@ pub fn load_document(source: &Arc<Source>) -> Result<LoadedDocument, Diagnostic>
 /// Reads one document from a part of a source, given in bytes; places are those of the whole source.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load_document`].
 pub fn load_part(source: &Arc<Source>, range: Range<usize>) -> Result<LoadedDocument, Diagnostic> {
     if let Some(root) = json::read_document(source, range.clone()) {
         return Ok(LoadedDocument { root: Some(root), warnings: Report::new() });
@@ -54,7 +54,7 @@ pub fn load_part(source: &Arc<Source>, range: Range<usize>) -> Result<LoadedDocu
 /// Reads a source that holds one document of plain data, as the filter `from_yaml` does: JSON is nothing special in it.
 ///
 /// # Errors
-/// As [`load`].
+/// As [`load_document`].
 pub fn load_data(source: &Arc<Source>) -> Result<Option<YamlNode>, Diagnostic> {
     let range = 0..source.text().len();
     compose::read_documents(source, range, compose::Documents::One, &mut Report::new())

@@ -1,7 +1,7 @@
 //! The loop of a job as a pure function: record and event in, record and effect out. No I/O, no clock.
 //!
 //! A driver ([`super::daemon`], or the simulation of the tests) asks [`next_step`] when something is to be done, claims
-//! the job, and then feeds what happened into [`decide`]. It saves each record before it carries out the effect, so that
+//! the job, and then feeds what happened into [`decide_event`]. It saves each record before it carries out the effect, so that
 //! after a crash the record says what may have happened.
 
 mod due;

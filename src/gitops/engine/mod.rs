@@ -2,7 +2,7 @@
 //!
 //! A claim is the right to advance one job. It has an epoch that is higher than that of every claim before it; a claim
 //! whose epoch is not the last one can save nothing any more. With [`files`] a claim is a lock that ends with the process;
-//! an engine for several machines gives leases, which are renewed by [`Engine::beat`] and checked by runs before each
+//! an engine for several machines gives leases, which are renewed by [`GitopsEngine::renew_claim`] and checked by runs before each
 //! write.
 
 pub mod files;
@@ -56,7 +56,7 @@ pub struct Claim {
     pub record: JobRecord,
     /// A lock that ends with the last process that holds it; children get it as their standard input.
     pub lock: Option<File>,
-    /// A file in which [`Engine::beat`] keeps the deadline of the lease; children refuse to write past it.
+    /// A file in which [`GitopsEngine::renew_claim`] keeps the deadline of the lease; children refuse to write past it.
     pub lease_file: Option<PathBuf>,
 }
 

@@ -15,7 +15,7 @@ use crate::plan::Plan;
 /// The core of `gitops`, as routes, page and metrics use it.
 ///
 /// All calls are made on one thread, so an implementation may keep its state in an `Rc`. None of them may wait for a
-/// run, except [`Control::wait_for_run`].
+/// run, except [`GitopsControl::wait_for_run`].
 #[allow(async_fn_in_trait, reason = "the server runs on one thread and needs no `Send`")]
 pub trait GitopsControl {
     /// Returns the status of all jobs.

@@ -1,7 +1,7 @@
 //! Arguments: templated values checked against a spec.
 //!
 //! One engine (`check`) serves modules, role argument specs and `validate_argument_spec`: the rows of a module and the
-//! mappings of a playbook both become a [`Rules`].
+//! mappings of a playbook both become a [`ArgumentRules`].
 
 mod check;
 mod convert;

@@ -39,7 +39,10 @@ fn csvfile(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
             Some(row) => match row.get(col) {
                 Some(field) => values.push(Value::text(field.as_str())),
                 None => {
-                    return Err(lookup_error(format!("the row of `{key}` in `{}` has no column {col}", path.display())));
+                    return Err(lookup_error(format!(
+                        "the row of `{key}` in `{}` has no column {col}",
+                        path.display()
+                    )));
                 }
             },
             None => match options.get("default") {

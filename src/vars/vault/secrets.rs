@@ -132,7 +132,7 @@ impl VaultSecrets {
     /// The same, with the secret that did it.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// As [`Self::open_envelope`].
     pub fn open_with(&self, text: &str) -> Result<(Vec<u8>, &VaultPassword), VaultError> {
         let id = envelope::vault_id(text)?.unwrap_or_else(|| DEFAULT_ID.to_owned());
         if self.entries.is_empty() {
@@ -160,7 +160,7 @@ impl VaultSecrets {
     /// Opens an envelope of text.
     ///
     /// # Errors
-    /// As [`Self::open`], and if what is inside is not UTF-8.
+    /// As [`Self::open_envelope`], and if what is inside is not UTF-8.
     pub fn open_text(&self, text: &str) -> Result<String, VaultError> {
         let text = self.open_envelope(text)?;
         let text = String::from_utf8(text).map_err(|_| VaultError::Damaged("its text is not UTF-8".to_owned()))?;
