@@ -20,12 +20,12 @@ pub struct RequestSpan {
 
 /// Where somebody who waits says what for: the live line of a terminal, or nowhere.
 #[derive(Clone)]
-pub struct Progress {
+pub struct ProgressChannel {
     tell: Rc<dyn Fn(&str)>,
     note_request: Rc<dyn Fn(RequestSpan)>,
 }
 
-impl Progress {
+impl ProgressChannel {
     /// Creates a progress channel; every message goes to `tell`.
     pub fn new(tell: impl Fn(&str) + 'static) -> Self {
         Self { tell: Rc::new(tell), note_request: Rc::new(|_| {}) }
@@ -38,7 +38,7 @@ impl Progress {
     }
 
     /// Says what is waited for ("waiting for registry demo: Running"); an empty text takes the line away.
-    pub fn say(&self, message: &str) {
+    pub fn show_message(&self, message: &str) {
         (self.tell)(message);
     }
 
@@ -49,13 +49,13 @@ impl Progress {
 }
 
 /// Discards every message.
-impl Default for Progress {
+impl Default for ProgressChannel {
     fn default() -> Self {
         Self::new(|_| {})
     }
 }
 
-impl std::fmt::Debug for Progress {
+impl std::fmt::Debug for ProgressChannel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Progress")
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::event::Event;
+use super::event::ReportEvent;
 use crate::diagnostic::Diagnostic;
 use crate::exit::Exit;
 use crate::secrets::Redactor;
@@ -15,7 +15,7 @@ pub trait Writer {
     ///
     /// # Errors
     /// If what it writes to is gone (a closed pipe, a full disk).
-    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()>;
+    fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()>;
 
     /// Takes note of the end of the run, whether or not it came to a recap.
     ///
@@ -69,19 +69,19 @@ impl Bus {
     }
 
     /// Tells an event to all writers. Warnings are told once.
-    pub fn emit(&self, event: &Event) {
-        if let Event::Notice(notice) = event {
+    pub fn emit(&self, event: &ReportEvent) {
+        if let ReportEvent::Notice(notice) = event {
             let place = notice.span().map(ToString::to_string).unwrap_or_default();
             if !self.told.borrow_mut().insert(format!("{}{place}", notice.summary)) {
                 return;
             }
         }
         // Where the place of something is known, the same words without a place add nothing.
-        if let Event::Notice(notice) | Event::Announcement { notice, .. } = event {
+        if let ReportEvent::Notice(notice) | ReportEvent::Announcement { notice, .. } = event {
             self.told.borrow_mut().insert(notice.summary.clone());
         }
         for writer in self.writers.borrow_mut().iter_mut() {
-            if let Err(error) = writer.event(event, &self.redactor) {
+            if let Err(error) = writer.write_event(event, &self.redactor) {
                 self.note_failure(error, writer.may_lose_reader());
             }
         }

@@ -7,13 +7,13 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::bus::Writer;
-use super::event::{Event, Outcome, TaskLabel};
+use super::event::{ReportEvent, ReportedOutcome, TaskLabel};
 use super::place::{Place, number};
 use super::timeline::{Stretch, Timeline, format_time};
 use crate::diagnostic::{self, Diagnostic};
 use crate::reconcile::Record;
 use crate::secrets::Redactor;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
 
 /// Writes the event stream.
@@ -34,43 +34,43 @@ impl Jsonl {
     }
 
     fn write(&mut self, object: Dict, redactor: &Redactor) -> std::io::Result<()> {
-        let style = Style { mask_secrets: !redactor.shows(), ..Style::EVENT };
+        let style = JsonStyle { mask_secrets: !redactor.may_show_secrets(), ..JsonStyle::EVENT };
         let mut line = json::to_string(&object.into(), style);
         line.push('\n');
         self.file.write_all(redactor.redact_json(&line).as_bytes())
     }
 
-    fn describe(&mut self, event: &Event) -> Option<Dict> {
+    fn describe(&mut self, event: &ReportEvent) -> Option<Dict> {
         let mut object = Dict::new();
         match event {
-            Event::PlayStart { play, .. } => {
+            ReportEvent::PlayStart { play, .. } => {
                 object.set("event", "play_start".into());
                 object.set("play", (**play).into());
             }
-            Event::NoHostsMatched => object.set("event", "no_hosts_matched".into()),
-            Event::TaskStart(label) => {
+            ReportEvent::NoHostsMatched => object.set("event", "no_hosts_matched".into()),
+            ReportEvent::TaskStart(label) => {
                 object.set("event", "task_start".into());
                 set_label(&mut object, label);
                 object.set("handler", label.handler.into());
                 self.set_task(&mut object, label);
             }
-            Event::Item(outcome) => {
+            ReportEvent::Item(outcome) => {
                 set_outcome(&mut object, "item", outcome);
                 object.set("item_label", outcome.item.clone().unwrap_or(Value::Null));
                 let stretch = self.timeline.end_item(outcome);
                 self.set_extent(&mut object, outcome, stretch);
             }
-            Event::Host(outcome) => {
+            ReportEvent::Host(outcome) => {
                 set_outcome(&mut object, "host", outcome);
                 let stretch = self.timeline.end_task(outcome);
                 self.set_extent(&mut object, outcome, stretch);
             }
-            Event::Notice(notice) | Event::Announcement { notice, .. } => set_warning(&mut object, notice),
-            Event::Recap { interrupted: true, .. } | Event::Recap { last: false, .. } => return None,
-            Event::Recap { hosts, custom, records, passwords_kept, .. } => {
+            ReportEvent::Notice(notice) | ReportEvent::Announcement { notice, .. } => set_warning(&mut object, notice),
+            ReportEvent::Recap { interrupted: true, .. } | ReportEvent::Recap { last: false, .. } => return None,
+            ReportEvent::Recap { hosts, custom, records, passwords_kept, .. } => {
                 object.set("event", "recap".into());
                 let counts = hosts.iter().map(|(host, stats)| {
-                    (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
+                    (host.as_str(), Value::dict(stats.named_counts().map(|(name, count)| (name, count.into()))))
                 });
                 object.set("hosts", Value::dict(counts));
                 if !passwords_kept.is_empty() {
@@ -90,7 +90,7 @@ impl Jsonl {
     }
 
     /// Adds when and where a result was made, and what it did to registry objects.
-    fn set_extent(&mut self, object: &mut Dict, outcome: &Outcome, stretch: Stretch) {
+    fn set_extent(&mut self, object: &mut Dict, outcome: &ReportedOutcome, stretch: Stretch) {
         self.set_task(object, &outcome.label);
         set_records(object, &outcome.records);
         object.set("duration", Value::Float(stretch.duration));
@@ -105,11 +105,11 @@ impl Jsonl {
 }
 
 impl Writer for Jsonl {
-    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
+    fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
         self.timeline.note(event);
         let Some(object) = self.describe(event) else { return Ok(()) };
         match &mut self.held {
-            Some(held) if !matches!(event, Event::PlayStart { .. }) => held.push(object),
+            Some(held) if !matches!(event, ReportEvent::PlayStart { .. }) => held.push(object),
             _ => {
                 for held in self.held.take().unwrap_or_default() {
                     self.write(held, redactor)?;
@@ -143,7 +143,7 @@ fn set_label(object: &mut Dict, label: &TaskLabel) {
     object.set("action", (*label.action).into());
 }
 
-fn set_outcome(object: &mut Dict, kind: &str, outcome: &Outcome) {
+fn set_outcome(object: &mut Dict, kind: &str, outcome: &ReportedOutcome) {
     object.set("event", kind.into());
     set_label(object, &outcome.label);
     object.set("host", (*outcome.host).into());

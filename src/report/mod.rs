@@ -13,4 +13,4 @@ pub mod style;
 pub mod timeline;
 
 pub use bus::{Bus, RunClose, Unwritten, Writer};
-pub use event::{Event, Outcome, Stats, Status, TaskLabel};
+pub use event::{OutcomeStatus, ReportEvent, ReportedOutcome, Stats, TaskLabel};

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Outcome, TaskLabel};
+use super::event::{ReportEvent, ReportedOutcome, TaskLabel};
 use crate::playbook::Task;
 
 /// Follows the events of a run and knows how long each of them took.
@@ -55,8 +55,8 @@ impl Timeline {
     }
 
     /// Notes where tasks begin; to be called with each event, before its times are asked for.
-    pub fn note(&mut self, event: &Event) {
-        if let Event::HostStart { label, host } = event {
+    pub fn note(&mut self, event: &ReportEvent) {
+        if let ReportEvent::HostStart { label, host } = event {
             let key = (Rc::as_ptr(&label.definition), Rc::clone(host));
             let now = Instant::now();
             self.begun.insert(key.clone(), now);
@@ -71,7 +71,7 @@ impl Timeline {
     }
 
     /// Returns when an item ran that has just ended; the next one begins now.
-    pub fn end_item(&mut self, outcome: &Outcome) -> Stretch {
+    pub fn end_item(&mut self, outcome: &ReportedOutcome) -> Stretch {
         let key = (Rc::as_ptr(&outcome.label.definition), Rc::clone(&outcome.host));
         let now = Instant::now();
         let begun = self.item_begun.insert(key, now).unwrap_or(now);
@@ -79,7 +79,7 @@ impl Timeline {
     }
 
     /// Returns when a task ran that has just ended.
-    pub fn end_task(&mut self, outcome: &Outcome) -> Stretch {
+    pub fn end_task(&mut self, outcome: &ReportedOutcome) -> Stretch {
         let key = (Rc::as_ptr(&outcome.label.definition), Rc::clone(&outcome.host));
         self.item_begun.remove(&key);
         let now = Instant::now();

@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::bus::{RunClose, Writer};
-use super::event::Event;
+use super::event::ReportEvent;
 use super::history::{Collector, RunHistory};
 use crate::secrets::Redactor;
 
@@ -35,11 +35,19 @@ pub struct ReportKind {
 pub const KINDS: &[ReportKind] = &[
     ReportKind { name: "github", about: "annotations of GitHub Actions (workflow commands)", write: github::write_run },
     ReportKind { name: "gitlab", about: "code quality of GitLab (JSON)", write: gitlab::write_run },
-    ReportKind { name: "html", about: "one page to look at, without network or scripts from elsewhere", write: html::write_run },
+    ReportKind {
+        name: "html",
+        about: "one page to look at, without network or scripts from elsewhere",
+        write: html::write_run,
+    },
     ReportKind { name: "junit", about: "test results for Jenkins, GitLab and others (XML)", write: junit::write_run },
     ReportKind { name: "markdown", about: "a summary for a comment or a step summary", write: markdown::write_run },
     ReportKind { name: "sarif", about: "findings for code scanning (SARIF 2.1.0)", write: sarif::write_run },
-    ReportKind { name: "trace", about: "what took how long, for chrome://tracing or Perfetto", write: trace::write_run },
+    ReportKind {
+        name: "trace",
+        about: "what took how long, for chrome://tracing or Perfetto",
+        write: trace::write_run,
+    },
 ];
 
 /// A report that somebody asked for.
@@ -62,7 +70,7 @@ impl std::str::FromStr for ReportTarget {
         };
         match KINDS.iter().find(|kind| kind.name == name) {
             Some(kind) => Ok(Self { kind, path: PathBuf::from(path) }),
-            None => Err(match crate::suggest::nearest(name, names().collect::<Vec<_>>()) {
+            None => Err(match crate::suggest::find_nearest(name, names().collect::<Vec<_>>()) {
                 Some(near) => format!("there is no report `{name}`; did you mean `{near}`?"),
                 None => format!("there is no report `{name}`; kinds are {all}"),
             }),
@@ -93,9 +101,8 @@ impl ReportFiles {
     /// If a report could not be written: it is better known before the run than after it.
     pub fn new(targets: &[ReportTarget], playbooks: &[String]) -> std::io::Result<Self> {
         for target in targets.iter().filter(|target| !target.is_stdout()) {
-            check_writable(&target.path).map_err(|error| {
-                std::io::Error::new(error.kind(), format!("`{}`: {error}", target.path.display()))
-            })?;
+            check_writable(&target.path)
+                .map_err(|error| std::io::Error::new(error.kind(), format!("`{}`: {error}", target.path.display())))?;
         }
         Ok(Self { targets: targets.to_vec(), collector: Collector::new(playbooks) })
     }
@@ -119,7 +126,7 @@ impl ReportTarget {
 }
 
 impl Writer for ReportFiles {
-    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
+    fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
         self.collector.note(event, redactor);
         Ok(())
     }

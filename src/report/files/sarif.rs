@@ -67,8 +67,7 @@ fn describe_issue(issue: &Issue) -> Json {
         let scheme = if place.file.starts_with('/') { "file://" } else { "" };
         let path = place.file.strip_prefix("./").unwrap_or(&place.file);
         let uri = format!("{scheme}{}", utf8_percent_encode(path, PATH));
-        result["locations"] =
-            json!([{ "physicalLocation": { "artifactLocation": { "uri": uri }, "region": region } }]);
+        result["locations"] = json!([{ "physicalLocation": { "artifactLocation": { "uri": uri }, "region": region } }]);
     }
     result
 }

@@ -10,7 +10,8 @@ const REQUESTS: u32 = 2;
 
 /// The run as spans, in microseconds.
 pub fn write_run(history: &RunHistory) -> String {
-    let mut events = vec![name_row("process_name", TASKS, 0, "hosts"), name_row("process_name", REQUESTS, 0, "requests")];
+    let mut events =
+        vec![name_row("process_name", TASKS, 0, "hosts"), name_row("process_name", REQUESTS, 0, "requests")];
     let mut hosts: Vec<&str> = Vec::new();
     for (_, task, result) in history.results() {
         let row = hosts.iter().position(|host| *host == result.host).unwrap_or_else(|| {

@@ -8,12 +8,12 @@ use crate::progress::RequestSpan;
 use crate::reconcile::Record;
 use crate::report::bus::RunClose;
 use crate::report::diff;
-use crate::report::event::{Event, Outcome, Status, TaskLabel};
+use crate::report::event::{OutcomeStatus, ReportEvent, ReportedOutcome, TaskLabel};
 use crate::report::place::Place;
 use crate::report::style::Paint;
 use crate::report::timeline::{Stretch, Timeline, format_time};
 use crate::secrets::Redactor;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, STARS, Value, python};
 use crate::yaml::DumpOptions;
 use crate::yaml::dump::to_yaml;
@@ -35,27 +35,27 @@ impl Collector {
     }
 
     /// Takes note of an event.
-    pub fn note(&mut self, event: &Event, redactor: &Redactor) {
+    pub fn note(&mut self, event: &ReportEvent, redactor: &Redactor) {
         self.timeline.note(event);
         match event {
-            Event::PlayStart { play, check } => {
+            ReportEvent::PlayStart { play, check } => {
                 let start = self.timeline.elapsed_seconds();
                 self.history.check |= *check;
                 self.history.plays.push(PlayHistory { name: play.to_string(), start, tasks: Vec::new() });
             }
-            Event::TaskStart(label) => self.begin_task(label),
-            Event::Item(outcome) => self.note_item(outcome, redactor),
-            Event::Host(outcome) => self.note_host(outcome, redactor),
-            Event::Notice(notice) | Event::Announcement { notice, .. } => {
+            ReportEvent::TaskStart(label) => self.begin_task(label),
+            ReportEvent::Item(outcome) => self.note_item(outcome, redactor),
+            ReportEvent::Host(outcome) => self.note_host(outcome, redactor),
+            ReportEvent::Notice(notice) | ReportEvent::Announcement { notice, .. } => {
                 self.history.warnings.push(Message::new(notice));
             }
-            Event::Request(span) => {
+            ReportEvent::Request(span) => {
                 let stretch = self.timeline.measure(span.sent, span.ended);
                 self.history.requests.push(describe_request(span, stretch));
             }
-            Event::Recap { hosts, records, passwords_kept, .. } => {
+            ReportEvent::Recap { hosts, records, passwords_kept, .. } => {
                 let counts = hosts.iter().map(|(host, stats)| {
-                    let named = stats.named().map(|(name, count)| (name.to_owned(), count));
+                    let named = stats.named_counts().map(|(name, count)| (name.to_owned(), count));
                     (host.clone(), named.into_iter().collect())
                 });
                 self.history.hosts = counts.collect();
@@ -71,7 +71,7 @@ impl Collector {
         let mut history = std::mem::take(&mut self.history);
         history.started = format_time(self.timeline.started_at());
         history.seconds = self.timeline.elapsed_seconds();
-        history.exit = end.exit.number();
+        history.exit = end.exit.code();
         history.errors = end.errors.iter().map(Message::new).collect();
         redact_history(history, redactor)
     }
@@ -98,9 +98,9 @@ impl Collector {
         });
     }
 
-    fn note_item(&mut self, outcome: &Outcome, redactor: &Redactor) {
+    fn note_item(&mut self, outcome: &ReportedOutcome, redactor: &Redactor) {
         let stretch = self.timeline.end_item(outcome);
-        let label = outcome.item.as_ref().map(|item| redactor.show(item)).unwrap_or_default();
+        let label = outcome.item.as_ref().map(|item| redactor.show_value(item)).unwrap_or_default();
         let item = ItemHistory { label, outcome: describe_outcome(outcome, stretch, redactor) };
         let (id, host) = (self.timeline.number_task(&outcome.label), &*outcome.host);
         match self.open.iter_mut().find(|(known, on, _)| *known == id && on == host) {
@@ -109,7 +109,7 @@ impl Collector {
         }
     }
 
-    fn note_host(&mut self, outcome: &Outcome, redactor: &Redactor) {
+    fn note_host(&mut self, outcome: &ReportedOutcome, redactor: &Redactor) {
         let stretch = self.timeline.end_task(outcome);
         let mut result = describe_outcome(outcome, stretch, redactor);
         let id = self.timeline.number_task(&outcome.label);
@@ -123,12 +123,12 @@ impl Collector {
     }
 }
 
-fn describe_outcome(outcome: &Outcome, stretch: Stretch, redactor: &Redactor) -> ResultHistory {
-    let reason = |name: &str| outcome.result.get(name).map(|value| redactor.show(value));
+fn describe_outcome(outcome: &ReportedOutcome, stretch: Stretch, redactor: &Redactor) -> ResultHistory {
+    let reason = |name: &str| outcome.result.get(name).map(|value| redactor.show_value(value));
     let message = match (outcome.status, &outcome.undetermined) {
         (_, Some(awaits)) => format!("waits for {awaits}"),
-        (Status::Ok | Status::Changed, None) => String::new(),
-        (Status::Skipped, None) => match (reason("false_condition"), reason("skipped_reason")) {
+        (OutcomeStatus::Ok | OutcomeStatus::Changed, None) => String::new(),
+        (OutcomeStatus::Skipped, None) => match (reason("false_condition"), reason("skipped_reason")) {
             (Some(condition), _) => format!("condition was false: {condition}"),
             (None, other) => other.or_else(|| reason("skip_reason")).or_else(|| reason("msg")).unwrap_or_default(),
         },
@@ -151,13 +151,17 @@ fn describe_outcome(outcome: &Outcome, stretch: Stretch, redactor: &Redactor) ->
 }
 
 /// The differences of a result that changed something.
-fn write_diff(outcome: &Outcome, redactor: &Redactor) -> String {
+fn write_diff(outcome: &ReportedOutcome, redactor: &Redactor) -> String {
     let changed = outcome.result.get("changed").is_some_and(Value::is_true);
     let differences = outcome.diff.iter().filter(|_| changed);
     differences
         .map(|difference| {
-            let shown = if redactor.shows() { difference.clone() } else { diff::redacted(&difference.masked(), redactor) };
-            diff::render(&shown, Paint(false))
+            let shown = if redactor.may_show_secrets() {
+                difference.clone()
+            } else {
+                diff::redact_diff(&difference.masked(), redactor)
+            };
+            diff::render_diff(&shown, Paint(false))
         })
         .collect()
 }
@@ -167,22 +171,22 @@ fn show_record(record: &Record, redactor: &Redactor) -> serde_json::Value {
 }
 
 fn to_json(value: &Value, redactor: &Redactor) -> serde_json::Value {
-    let style = Style { mask_secrets: !redactor.shows(), quote_specials: true, ..Style::EVENT };
+    let style = JsonStyle { mask_secrets: !redactor.may_show_secrets(), quote_specials: true, ..JsonStyle::EVENT };
     let text = json::to_string(value, style);
     serde_json::from_str(&redactor.redact_json(&text)).unwrap_or_default()
 }
 
 /// The module and its arguments as they are written; values of secret parameters and of `no_log` tasks are hidden.
 fn write_arguments(task: &Task) -> String {
-    let hidden = task.keyword(Keyword::NoLog).is_some_and(|node| {
-        crate::template::python::text::boolean_word(&node.to_value()).unwrap_or(true)
-    });
-    let spec = modules::find(&task.action.full).map(modules::Module::spec);
-    let is_secret = |name: &str| spec.and_then(|spec| spec.param(name)).is_some_and(|param| param.secret);
+    let hidden = task
+        .find_keyword(Keyword::NoLog)
+        .is_some_and(|node| crate::template::python::text::boolean_word(&node.to_value()).unwrap_or(true));
+    let spec = modules::find_module(&task.action.full).map(modules::TaskModule::module_spec);
+    let is_secret = |name: &str| spec.and_then(|spec| spec.find_param(name)).is_some_and(|param| param.secret);
     let shown = task.args.values.iter().map(|(name, value)| {
         let is_template = value.as_str().is_some_and(crate::value::has_template_markers);
         let masked = hidden || (is_secret(&python::str(name)) && !is_template);
-        (name.clone(), if masked { Value::text(STARS) } else { value.masked() })
+        (name.clone(), if masked { Value::text(STARS) } else { value.to_masked() })
     });
     let mut whole = Dict::new();
     whole.set(&*task.action.written.as_str(), shown.collect::<Dict>().into());

@@ -189,7 +189,7 @@ impl ResultHistory {
 impl Message {
     /// Takes over a diagnostic. It is not redacted yet.
     pub fn new(diagnostic: &Diagnostic) -> Self {
-        let span = diagnostic.span().map(|span| span.shown());
+        let span = diagnostic.span().map(|span| span.to_original());
         Self {
             severity: diagnostic::json::severity_word(diagnostic.severity).to_owned(),
             summary: diagnostic.summary.clone(),

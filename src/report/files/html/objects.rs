@@ -76,7 +76,8 @@ impl Page {
             self.add_html(&write_object(change));
         }
         if !unchanged.is_empty() {
-            let names: Vec<String> = unchanged.iter().map(|change| format!("{} {}", change.kind, change.name)).collect();
+            let names: Vec<String> =
+                unchanged.iter().map(|change| format!("{} {}", change.kind, change.name)).collect();
             self.add_html(&format!("<p class=soft>Unchanged: {}</p>\n", escape(&names.join(", "))));
         }
     }
@@ -94,7 +95,8 @@ fn write_object(change: &ObjectChange) -> String {
         let _ = write!(out, "<p>{}</p>", escape(note));
     }
     let names: BTreeSet<&String> = change.before.keys().chain(change.after.keys()).collect();
-    let shown = |fields: &Map<String, Json>, name: &str| fields.get(name).filter(|value| !value.is_null()).map(field_text);
+    let shown =
+        |fields: &Map<String, Json>, name: &str| fields.get(name).filter(|value| !value.is_null()).map(field_text);
     let mut rows = String::new();
     for name in names {
         let (before, after) = (shown(&change.before, name), shown(&change.after, name));

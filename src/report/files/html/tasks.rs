@@ -23,7 +23,8 @@ pub fn write_failures(history: &RunHistory) -> String {
         let _ = write!(out, "<div class=\"note failed\"><p><b>{}</b></p>", escape(title));
         let _ = write!(out, "<pre>{}</pre>", escape(&issue.message.summary));
         issue.message.hints.iter().for_each(|hint| _ = write!(out, "<p>help: {}</p>", escape(hint)));
-        let place = issue.message.place.as_ref().map(|place| format!("<p><code>{}</code></p>", escape(&place.to_string())));
+        let place =
+            issue.message.place.as_ref().map(|place| format!("<p><code>{}</code></p>", escape(&place.to_string())));
         let _ = writeln!(out, "{}</div>", place.unwrap_or_default());
     }
     out
@@ -34,7 +35,8 @@ pub fn write_hosts(history: &RunHistory) -> String {
     if history.hosts.len() < 2 {
         return String::new();
     }
-    let names = history.hosts.values().next().map(|counts| counts.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let names =
+        history.hosts.values().next().map(|counts| counts.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
     let head: String = names.iter().map(|name| format!("<th>{name}")).collect();
     let mut out = format!("<h2>Hosts</h2>\n<div class=\"box wide\"><table><tr><th>host{head}\n");
     for (host, counts) in &history.hosts {
@@ -91,7 +93,9 @@ pub fn write_tasks(history: &RunHistory) -> String {
 }
 
 fn write_filter(history: &RunHistory) -> String {
-    let mut out = String::from("<form hidden><input type=search name=q placeholder=\"Filter tasks\" aria-label=\"Filter tasks\">");
+    let mut out = String::from(
+        "<form hidden><input type=search name=q placeholder=\"Filter tasks\" aria-label=\"Filter tasks\">",
+    );
     if history.hosts.len() > 1 {
         out.push_str("<select name=host aria-label=Host><option value=\"\">all hosts");
         history.hosts.keys().for_each(|host| _ = write!(out, "<option value=\"{0}\">{0}", escape_attribute(host)));
@@ -167,7 +171,8 @@ fn write_outcome(result: &ResultHistory) -> String {
         let _ = write!(out, "<pre>{}</pre>", colour_diff(&result.diff));
     }
     let details = result.details();
-    if !details.is_empty() && result.items.is_empty()
+    if !details.is_empty()
+        && result.items.is_empty()
         && let Ok(text) = serde_json::to_string_pretty(&details)
     {
         let _ = write!(out, "<pre>{}</pre>", escape(&text));
@@ -197,7 +202,9 @@ pub fn write_requests(history: &RunHistory) -> String {
     if history.requests.is_empty() {
         return String::new();
     }
-    let mut out = String::from("<h2>Requests</h2>\n<div class=\"box wide\"><table class=left><tr><th>at<th>request<th>status<th>time\n");
+    let mut out = String::from(
+        "<h2>Requests</h2>\n<div class=\"box wide\"><table class=left><tr><th>at<th>request<th>status<th>time\n",
+    );
     for request in history.requests.iter().take(500) {
         let status = request.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let class = match request.status {

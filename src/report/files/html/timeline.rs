@@ -65,7 +65,8 @@ pub fn write(history: &RunHistory) -> String {
         let _ = write!(out, "<p class=soft>and {} more hosts</p>", rows.len() - MOST_ROWS);
     }
     write_requests(&mut out, history, &scale);
-    let ticks: String = (0..=4).map(|tick| format!("<span>{}</span>", tick_text((end - first) * f64::from(tick) / 4.0))).collect();
+    let ticks: String =
+        (0..=4).map(|tick| format!("<span>{}</span>", tick_text((end - first) * f64::from(tick) / 4.0))).collect();
     let _ = writeln!(out, "<div class=row><span></span><div class=axis>{ticks}</div></div>");
     write_key(&mut out, history);
     out.push_str("</div>\n");
