@@ -1,9 +1,9 @@
 //! Tests of `ansible.utils` on addresses and networks.
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::network::{Address, Network, Version, looks_like_mac};
-use crate::template::plugin::{Call, Test};
-use crate::template::python::coerce::{members, required, text};
+use crate::template::plugin::{PluginCall, Test};
+use crate::template::python::coerce::{list_members, require_arg, to_text};
 
 /// The family.
 pub const TABLE: &[Test] = &[
@@ -57,14 +57,14 @@ fn is_teredo(address: Address) -> bool {
     !is_v4(address) && address.bits >> 96 == 0x2001_0000
 }
 
-fn address_test(call: &Call<'_>, holds: fn(Address) -> bool) -> Result<bool, Fault> {
+fn address_test(call: &PluginCall<'_>, holds: fn(Address) -> bool) -> Result<bool, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Address::parse(&text(&call.input)?).is_some_and(holds))
+    Ok(Address::parse(&to_text(&call.input)?).is_some_and(holds))
 }
 
-fn network_test(call: &Call<'_>, holds: fn(Network) -> bool) -> Result<bool, Fault> {
+fn network_test(call: &PluginCall<'_>, holds: fn(Network) -> bool) -> Result<bool, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Network::parse_strict(&text(&call.input)?).is_some_and(holds))
+    Ok(Network::parse_strict(&to_text(&call.input)?).is_some_and(holds))
 }
 
 fn is_in(inner: &str, outer: &str) -> bool {
@@ -72,54 +72,54 @@ fn is_in(inner: &str, outer: &str) -> bool {
     inner.zip(outer).is_some_and(|(inner, outer)| outer.contains(inner))
 }
 
-fn in_network(call: &Call<'_>) -> Result<bool, Fault> {
+fn in_network(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [network] = call.args.bind(["network"])?;
-    Ok(is_in(&text(&call.input)?, &text(&required(network, "network")?)?))
+    Ok(is_in(&to_text(&call.input)?, &to_text(&require_arg(network, "network")?)?))
 }
 
 /// The number of networks that hold the input.
-fn count_networks(call: &Call<'_>) -> Result<usize, Fault> {
+fn count_networks(call: &PluginCall<'_>) -> Result<usize, TemplateError> {
     let [networks] = call.args.bind(["networks"])?;
-    let inner = text(&call.input)?;
-    let networks = members(call, &required(networks, "networks")?)?;
-    let networks = networks.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    let inner = to_text(&call.input)?;
+    let networks = list_members(call, &require_arg(networks, "networks")?)?;
+    let networks = networks.iter().map(to_text).collect::<Result<Vec<_>, _>>()?;
     Ok(networks.iter().filter(|outer| is_in(&inner, outer)).count())
 }
 
-fn in_any_network(call: &Call<'_>) -> Result<bool, Fault> {
+fn in_any_network(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     count_networks(call).map(|count| count > 0)
 }
 
-fn in_one_network(call: &Call<'_>) -> Result<bool, Fault> {
+fn in_one_network(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     count_networks(call).map(|count| count == 1)
 }
 
-fn subnet_of(call: &Call<'_>) -> Result<bool, Fault> {
+fn subnet_of(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [other] = call.args.bind(["network_b"])?;
-    Ok(is_in(&text(&call.input)?, &text(&required(other, "network_b")?)?))
+    Ok(is_in(&to_text(&call.input)?, &to_text(&require_arg(other, "network_b")?)?))
 }
 
-fn supernet_of(call: &Call<'_>) -> Result<bool, Fault> {
+fn supernet_of(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [other] = call.args.bind(["network_b"])?;
-    Ok(is_in(&text(&required(other, "network_b")?)?, &text(&call.input)?))
+    Ok(is_in(&to_text(&require_arg(other, "network_b")?)?, &to_text(&call.input)?))
 }
 
-fn ipv4_hostmask(call: &Call<'_>) -> Result<bool, Fault> {
+fn ipv4_hostmask(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     mask_test(call, Network::hostmask)
 }
 
-fn ipv4_netmask(call: &Call<'_>) -> Result<bool, Fault> {
+fn ipv4_netmask(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     mask_test(call, Network::netmask)
 }
 
-fn mask_test(call: &Call<'_>, mask: fn(Network) -> Address) -> Result<bool, Fault> {
+fn mask_test(call: &PluginCall<'_>, mask: fn(Network) -> Address) -> Result<bool, TemplateError> {
     let [] = call.args.bind([])?;
-    let written = text(&call.input)?;
+    let written = to_text(&call.input)?;
     let network = Network::parse(&format!("0.0.0.0/{written}"));
     Ok(network.is_some_and(|network| mask(network).to_string() == written))
 }
 
-fn mac(call: &Call<'_>) -> Result<bool, Fault> {
+fn mac(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(looks_like_mac(&text(&call.input)?))
+    Ok(looks_like_mac(&to_text(&call.input)?))
 }

@@ -2,17 +2,17 @@
 
 use super::ipaddr::ask;
 use super::required_text;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::network::{Address, Dialect, Mac, Network, Version};
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{optional_text, text};
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{optional_text, to_text};
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("ansible.utils.hwaddr", hwaddr, "Keeps a hardware address, or writes it in another notation."),
-    Filter::new("ansible.utils.macaddr", macaddr, "Does as `hwaddr`."),
-    Filter::new("ansible.utils.slaac", slaac, "Gives the IPv6 address that a host makes of its hardware address."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("ansible.utils.hwaddr", hwaddr, "Keeps a hardware address, or writes it in another notation."),
+    FilterPlugin::new("ansible.utils.macaddr", macaddr, "Does as `hwaddr`."),
+    FilterPlugin::new("ansible.utils.slaac", slaac, "Gives the IPv6 address that a host makes of its hardware address."),
 ];
 
 /// Notations by the names that the query has for them.
@@ -29,39 +29,39 @@ const DIALECTS: [(&str, Dialect); 10] = [
     ("", Dialect::Windows),
 ];
 
-fn hwaddr(call: &Call<'_>) -> Result<Value, Fault> {
+fn hwaddr(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query, alias] = call.args.bind(["query", "alias"])?;
     let alias = optional_text(alias.as_ref())?.unwrap_or_else(|| "hwaddr".to_owned());
     answer(call, query.as_ref(), &alias)
 }
 
-fn macaddr(call: &Call<'_>) -> Result<Value, Fault> {
+fn macaddr(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query] = call.args.bind(["query"])?;
     answer(call, query.as_ref(), "macaddr")
 }
 
-fn answer(call: &Call<'_>, query: Option<&Value>, alias: &str) -> Result<Value, Fault> {
+fn answer(call: &PluginCall<'_>, query: Option<&Value>, alias: &str) -> Result<Value, TemplateError> {
     let query = optional_text(query)?.unwrap_or_default();
-    let written = text(&call.input)?;
+    let written = to_text(&call.input)?;
     let mac = Mac::parse(&written);
     match (query.as_str(), mac) {
         ("", Some(_)) => Ok(Value::text(written)),
         ("bool", Some(_)) => Ok(Value::Bool(true)),
         ("" | "bool", None) => Ok(Value::Null),
-        (_, None) => Err(Fault::value(format!("{alias}: not a hardware address: {written}"))),
+        (_, None) => Err(TemplateError::value(format!("{alias}: not a hardware address: {written}"))),
         ("int", Some(mac)) => Ok(Value::from(mac.bits)),
         (query, Some(mac)) => match DIALECTS.iter().find(|(name, _)| *name == query) {
             Some((_, dialect)) => Ok(Value::text(mac.format(*dialect))),
             None => {
                 let names = DIALECTS.iter().map(|(name, _)| *name).chain(["bool", "int"]).collect::<Vec<_>>();
-                let fault = Fault::value(format!("{alias}: unknown filter type: {query}"));
-                Err(fault.suggest(query, names.iter().copied()))
+                let fault = TemplateError::value(format!("{alias}: unknown filter type: {query}"));
+                Err(fault.suggest_name(query, names.iter().copied()))
             }
         },
     }
 }
 
-fn slaac(call: &Call<'_>) -> Result<Value, Fault> {
+fn slaac(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query] = call.args.bind(["query"])?;
     let value = Value::text(required_text(Some(&call.input), "value")?);
     let query = optional_text(query.as_ref())?.unwrap_or_default();

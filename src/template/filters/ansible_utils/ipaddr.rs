@@ -2,18 +2,18 @@
 
 use super::ipaddr_queries::{self, Subject};
 use super::integer_parameter;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::network::{Address, Network, Version, python_integer};
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{optional_text, touch_all, unknown_among};
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{optional_text, require_all_defined, unknown_among};
 use crate::value::{Value, python};
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("ansible.utils.ipaddr", ipaddr, "Keeps IP addresses and networks, or gives a part of them."),
-    Filter::new("ansible.utils.ipv4", ipv4, "Does as `ipaddr`, for IPv4 only."),
-    Filter::new("ansible.utils.ipv6", ipv6, "Does as `ipaddr`, for IPv6 only."),
-    Filter::new("ansible.utils.ipwrap", ipwrap, "Puts IPv6 addresses into brackets, and leaves all else as it is."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("ansible.utils.ipaddr", ipaddr, "Keeps IP addresses and networks, or gives a part of them."),
+    FilterPlugin::new("ansible.utils.ipv4", ipv4, "Does as `ipaddr`, for IPv4 only."),
+    FilterPlugin::new("ansible.utils.ipv6", ipv6, "Does as `ipaddr`, for IPv6 only."),
+    FilterPlugin::new("ansible.utils.ipwrap", ipwrap, "Puts IPv6 addresses into brackets, and leaves all else as it is."),
 ];
 
 /// What `ipaddr` is to do with each address.
@@ -25,11 +25,11 @@ struct Question<'a> {
 }
 
 /// Asks a question of one value, as the other filters do: no list, any version.
-pub(super) fn ask(value: &Value, query: &str) -> Result<Value, Fault> {
+pub(super) fn ask(value: &Value, query: &str) -> Result<Value, TemplateError> {
     answer(value, &Question { query, version: None, alias: "ipaddr" })
 }
 
-fn ipaddr(call: &Call<'_>) -> Result<Value, Fault> {
+fn ipaddr(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query, version, _alias] = call.args.bind(["query", "version", "alias"])?;
     let version = version.filter(|version| !version.is_null());
     let version = version.map(|version| integer_parameter(&version, "version")).transpose()?;
@@ -37,22 +37,22 @@ fn ipaddr(call: &Call<'_>) -> Result<Value, Fault> {
     run(call, query.as_ref(), version, "ipaddr")
 }
 
-fn ipv4(call: &Call<'_>) -> Result<Value, Fault> {
+fn ipv4(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query] = call.args.bind(["query"])?;
     run(call, query.as_ref(), Some(4), "ipv4")
 }
 
-fn ipv6(call: &Call<'_>) -> Result<Value, Fault> {
+fn ipv6(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query] = call.args.bind(["query"])?;
     run(call, query.as_ref(), Some(6), "ipv6")
 }
 
 fn run(
-    call: &Call<'_>,
+    call: &PluginCall<'_>,
     query: Option<&Value>,
     version: Option<i64>,
     alias: &'static str,
-) -> Result<Value, Fault> {
+) -> Result<Value, TemplateError> {
     if let Some(unknown) = unknown_among(std::iter::once(&call.input)) {
         return Ok(unknown);
     }
@@ -62,19 +62,19 @@ fn run(
         Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Int(_) | Value::Big(_) | Value::Bool(_)
     ) {
         let kind = input.type_name();
-        return Err(Fault::value(format!("Unrecognized type <{kind}> for {alias} filter <value>")));
+        return Err(TemplateError::value(format!("Unrecognized type <{kind}> for {alias} filter <value>")));
     }
     let query = optional_text(query)?.unwrap_or_default();
     if matches!(input.below_taint(), Value::Str(_) | Value::Int(_) | Value::Bool(_)) && !is_worth_asking(&input) {
-        call.context.warn(format!("the value '{}' is not an IP address or network", python::str(&input)));
+        call.context.add_warning(format!("the value '{}' is not an IP address or network", python::str(&input)));
     }
     answer(&input, &Question { query: &query, version, alias })
 }
 
 /// The input; what can only be iterated becomes a list.
-fn as_list(call: &Call<'_>) -> Result<Value, Fault> {
-    match touch_all(&call.input)? {
-        Value::Object(_) | Value::Set(_) => Ok(Value::list(call.context.iterate(&call.input)?)),
+fn as_list(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
+    match require_all_defined(&call.input)? {
+        Value::Object(_) | Value::Set(_) => Ok(Value::list(call.context.collect_members(&call.input)?)),
         other => Ok(other.clone()),
     }
 }
@@ -83,7 +83,7 @@ fn is_worth_asking(value: &Value) -> bool {
     value.is_true() && *value != Value::Bool(true)
 }
 
-fn answer(value: &Value, question: &Question<'_>) -> Result<Value, Fault> {
+fn answer(value: &Value, question: &Question<'_>) -> Result<Value, TemplateError> {
     if let Value::List(items) | Value::Tuple(items) | Value::Set(items) = value {
         let inner = Question { alias: "ipaddr", ..*question };
         let answers = items.iter().map(|item| answer(item, &inner)).collect::<Result<Vec<_>, _>>()?;
@@ -139,11 +139,11 @@ fn read_subject(value: &Value, version: Option<i64>) -> Option<Subject> {
 }
 
 /// A query that is a number: an address by its position in the network.
-fn nth_address(subject: &Subject, question: &Question<'_>) -> Result<Value, Fault> {
+fn nth_address(subject: &Subject, question: &Question<'_>) -> Result<Value, TemplateError> {
     let number = question.query.trim().replace('_', "");
     if number.parse::<f64>().is_err() {
-        let fault = Fault::value(format!("{}: unknown filter type: {}", question.alias, question.query));
-        return Err(fault.suggest(question.query, ipaddr_queries::names()));
+        let fault = TemplateError::value(format!("{}: unknown filter type: {}", question.alias, question.query));
+        return Err(fault.suggest_name(question.query, ipaddr_queries::names()));
     }
     if !subject.network.is_many() {
         return Ok(subject.as_given());
@@ -153,7 +153,7 @@ fn nth_address(subject: &Subject, question: &Question<'_>) -> Result<Value, Faul
     Ok(found.map_or(Value::Bool(false), |address| Value::text(format!("{address}/{}", subject.network.prefix))))
 }
 
-fn ipwrap(call: &Call<'_>) -> Result<Value, Fault> {
+fn ipwrap(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query] = call.args.bind(["query"])?;
     let query = optional_text(query.as_ref())?.unwrap_or_default();
     let input = as_list(call)?;
@@ -168,6 +168,6 @@ fn ipwrap(call: &Call<'_>) -> Result<Value, Fault> {
     match &input {
         Value::List(items) | Value::Tuple(items) => Ok(Value::list(items.iter().map(|item| wrap(item, true)))),
         Value::Str(_) | Value::Bool(_) => Ok(wrap(&input, false)),
-        other => Err(Fault::value(format!("Unrecognized type <{}> for ipwrap filter <value>", other.type_name()))),
+        other => Err(TemplateError::value(format!("Unrecognized type <{}> for ipwrap filter <value>", other.type_name()))),
     }
 }

@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::network::{Address, Network, Version};
 use crate::value::Value;
 
@@ -16,7 +16,7 @@ pub(super) struct Subject {
     pub value: Value,
 }
 
-type Answer = Result<Value, Fault>;
+type Answer = Result<Value, TemplateError>;
 
 /// Names and answers.
 const QUERIES: &[(&str, fn(&Subject) -> Answer)] = &[
@@ -126,7 +126,7 @@ impl Subject {
     }
 
     fn in_network(&self, run: impl FnOnce(Network) -> Answer) -> Answer {
-        if self.is_network { run(self.network) } else { Err(Fault::value("Not a network address")) }
+        if self.is_network { run(self.network) } else { Err(TemplateError::value("Not a network address")) }
     }
 }
 
@@ -201,7 +201,7 @@ fn net(subject: &Subject) -> Answer {
 fn neighbour(network: Network, step: i8) -> Answer {
     let Some((first, last)) = network.usable() else { return Ok(Value::Null) };
     let Some(bits) = network.address.bits.checked_add_signed(i128::from(step)) else {
-        return Err(Fault::value("the next address would be outside of all addresses"));
+        return Err(TemplateError::value("the next address would be outside of all addresses"));
     };
     Ok(if (first..=last).contains(&bits) { of_bits(bits) } else { Value::Null })
 }
@@ -210,10 +210,10 @@ fn peer(network: Network) -> Answer {
     let bits = network.address.bits;
     match (network.small_size(), bits % 4) {
         (Some(2), _) => Ok(of_bits(bits ^ 1)),
-        (Some(4), 0) => Err(Fault::value("Network address of /30 has no peer")),
-        (Some(4), 3) => Err(Fault::value("Broadcast address of /30 has no peer")),
+        (Some(4), 0) => Err(TemplateError::value("Network address of /30 has no peer")),
+        (Some(4), 3) => Err(TemplateError::value("Broadcast address of /30 has no peer")),
         (Some(4), _) => Ok(of_bits(bits ^ 3)),
-        _ => Err(Fault::value("Not a point-to-point network")),
+        _ => Err(TemplateError::value("Not a point-to-point network")),
     }
 }
 

@@ -6,25 +6,25 @@ mod ipaddr_queries;
 pub mod networks;
 pub mod subnets;
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::network::python_integer;
-use crate::template::python::coerce::{text, touch};
+use crate::template::python::coerce::{require_defined, to_text};
 use crate::value::Value;
 
 /// Returns a text parameter that must be given.
 ///
 /// # Errors
 /// If it was not, or is undefined.
-pub(super) fn required_text(value: Option<&Value>, name: &str) -> Result<String, Fault> {
-    value.map_or_else(|| Err(missing(name)), text)
+pub(super) fn required_text(value: Option<&Value>, name: &str) -> Result<String, TemplateError> {
+    value.map_or_else(|| Err(missing(name)), to_text)
 }
 
 /// Returns an integer parameter, which may be written as text.
 ///
 /// # Errors
 /// If it is something else.
-pub(super) fn integer_parameter(value: &Value, name: &str) -> Result<num_bigint::BigInt, Fault> {
-    let value = touch(value)?;
+pub(super) fn integer_parameter(value: &Value, name: &str) -> Result<num_bigint::BigInt, TemplateError> {
+    let value = require_defined(value)?;
     let number = match value.below_taint() {
         Value::Int(number) => Some((*number).into()),
         Value::Bool(flag) => Some(i64::from(*flag).into()),
@@ -34,13 +34,13 @@ pub(super) fn integer_parameter(value: &Value, name: &str) -> Result<num_bigint:
     };
     number.ok_or_else(|| {
         let (kind, shown) = (value.type_name(), crate::value::python::repr(value));
-        Fault::value(format!(
+        TemplateError::value(format!(
             "argument '{name}' is of type {kind} and we were unable to convert to int: {shown} cannot be converted to an int"
         ))
     })
 }
 
 /// Returns the error about a parameter that was not given.
-pub(super) fn missing(name: &str) -> Fault {
-    Fault::value(format!("missing required arguments: {name}"))
+pub(super) fn missing(name: &str) -> TemplateError {
+    TemplateError::value(format!("missing required arguments: {name}"))
 }

@@ -6,27 +6,27 @@ use num_traits::{One, Signed, Zero};
 use super::ipaddr::ask;
 use super::{integer_parameter, missing, required_text};
 use crate::template::budget;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::network::{Address, Network, Version, merge_networks, python_integer, span_networks};
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{items, optional_text, text};
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{input_members, optional_text, to_text};
 use crate::value::{Value, python};
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("ansible.utils.cidr_merge", cidr_merge, "Merges networks into the fewest, or into one that spans all."),
-    Filter::new("ansible.utils.ip4_hex", ip4_hex, "Writes an IPv4 address in hexadecimal digits."),
-    Filter::new("ansible.utils.ipmath", ipmath, "Adds a number to an address."),
-    Filter::new("ansible.utils.ipsubnet", ipsubnet, "Gives a part of a network, or the number or position of parts."),
-    Filter::new("ansible.utils.next_nth_usable", next_nth_usable, "Gives the address so many places further on."),
-    Filter::new("ansible.utils.nthhost", nthhost, "Gives the address at a position in a network."),
-    Filter::new("ansible.utils.previous_nth_usable", previous_nth_usable, "Gives the address so many places back."),
-    Filter::new("ansible.utils.usable_range", usable_range, "Gives all addresses of a network, and their number."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("ansible.utils.cidr_merge", cidr_merge, "Merges networks into the fewest, or into one that spans all."),
+    FilterPlugin::new("ansible.utils.ip4_hex", ip4_hex, "Writes an IPv4 address in hexadecimal digits."),
+    FilterPlugin::new("ansible.utils.ipmath", ipmath, "Adds a number to an address."),
+    FilterPlugin::new("ansible.utils.ipsubnet", ipsubnet, "Gives a part of a network, or the number or position of parts."),
+    FilterPlugin::new("ansible.utils.next_nth_usable", next_nth_usable, "Gives the address so many places further on."),
+    FilterPlugin::new("ansible.utils.nthhost", nthhost, "Gives the address at a position in a network."),
+    FilterPlugin::new("ansible.utils.previous_nth_usable", previous_nth_usable, "Gives the address so many places back."),
+    FilterPlugin::new("ansible.utils.usable_range", usable_range, "Gives all addresses of a network, and their number."),
 ];
 
 /// The input as an address or a network with its prefix, as `ipaddr` reads it.
-fn subject(value: &Value) -> Result<Option<Network>, Fault> {
-    let value = Value::text(text(value)?);
+fn subject(value: &Value) -> Result<Option<Network>, TemplateError> {
+    let value = Value::text(to_text(value)?);
     Ok(match ask(&value, "type")?.as_str() {
         Some("address") => ask(&value, "cidr")?.as_str().and_then(Network::parse),
         Some("network") => ask(&value, "subnet")?.as_str().and_then(Network::parse),
@@ -34,59 +34,59 @@ fn subject(value: &Value) -> Result<Option<Network>, Fault> {
     })
 }
 
-fn outside() -> Fault {
-    Fault::value("result outside valid IP address boundary!")
+fn outside() -> TemplateError {
+    TemplateError::value("result outside valid IP address boundary!")
 }
 
 fn shifted(address: Address, amount: &BigInt) -> Option<u128> {
     u128::try_from(BigInt::from(address.bits) + amount).ok()
 }
 
-fn ipmath(call: &Call<'_>) -> Result<Value, Fault> {
+fn ipmath(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [amount] = call.args.bind(["amount"])?;
-    let written = text(&call.input)?;
+    let written = to_text(&call.input)?;
     let address = match written.contains('/') {
         true => Network::parse(&written).map(|network| network.address),
         false => Address::parse(&written),
     };
     let amount = integer_parameter(&amount.ok_or_else(|| missing("amount"))?, "amount")?;
     let Some(address) = address else {
-        return Err(Fault::value(format!("You must pass a valid IP address; {written} is invalid")));
+        return Err(TemplateError::value(format!("You must pass a valid IP address; {written} is invalid")));
     };
     let sum = shifted(address, &amount).and_then(|bits| Address::new(address.version, bits));
     sum.map(|sum| Value::text(sum.to_string())).ok_or_else(outside)
 }
 
-fn ip4_hex(call: &Call<'_>) -> Result<Value, Fault> {
+fn ip4_hex(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [delimiter] = call.args.bind(["delimiter"])?;
     let delimiter = optional_text(delimiter.as_ref())?.unwrap_or_default();
-    let written = text(&call.input)?;
+    let written = to_text(&call.input)?;
     let Some(address) = Address::parse_as(Version::V4, &written) else {
-        return Err(Fault::value(format!("You must pass a valid IP address; {written} is invalid")));
+        return Err(TemplateError::value(format!("You must pass a valid IP address; {written} is invalid")));
     };
     let bytes = (0..4).rev().map(|part| format!("{:02x}", address.bits >> (8 * part) & 0xff));
     Ok(Value::text(bytes.collect::<Vec<_>>().join(&delimiter)))
 }
 
-fn nthhost(call: &Call<'_>) -> Result<Value, Fault> {
+fn nthhost(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query] = call.args.bind(["query"])?;
     let no = Ok(Value::Bool(false));
     let Some(network) = subject(&call.input)? else { return no };
     let query = optional_text(query.as_ref())?.unwrap_or_default();
     let Some(position) = python_integer(&query).filter(|position| *position < network.size()) else { return no };
     let found = network.address_at(&position);
-    found.map(|found| Value::text(found.to_string())).ok_or_else(|| Fault::value("index out range for address range size!"))
+    found.map(|found| Value::text(found.to_string())).ok_or_else(|| TemplateError::value("index out range for address range size!"))
 }
 
-fn next_nth_usable(call: &Call<'_>) -> Result<Value, Fault> {
+fn next_nth_usable(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     nth_usable(call, |offset| offset)
 }
 
-fn previous_nth_usable(call: &Call<'_>) -> Result<Value, Fault> {
+fn previous_nth_usable(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     nth_usable(call, |offset| -offset)
 }
 
-fn nth_usable(call: &Call<'_>, direct: fn(BigInt) -> BigInt) -> Result<Value, Fault> {
+fn nth_usable(call: &PluginCall<'_>, direct: fn(BigInt) -> BigInt) -> Result<Value, TemplateError> {
     let [offset] = call.args.bind(["offset"])?;
     let offset = integer_parameter(&offset.ok_or_else(|| missing("offset"))?, "offset")?;
     let Some(network) = subject(&call.input)? else { return Ok(Value::Bool(false)) };
@@ -98,7 +98,7 @@ fn nth_usable(call: &Call<'_>, direct: fn(BigInt) -> BigInt) -> Result<Value, Fa
     })
 }
 
-fn ipsubnet(call: &Call<'_>) -> Result<Value, Fault> {
+fn ipsubnet(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [query, index] = call.args.bind(["query", "index"])?;
     let query = optional_text(query.as_ref())?.unwrap_or_default();
     let index = index.filter(|index| !index.is_null()).map(|index| integer_parameter(&index, "index")).transpose()?;
@@ -116,7 +116,7 @@ fn ipsubnet(call: &Call<'_>) -> Result<Value, Fault> {
     match (network.is_many(), index) {
         (false, index) => supernet(network, prefix, index),
         (true, None) if prefix < network.prefix => {
-            Err(Fault::value(format!("Requested subnet size of {prefix} is invalid")))
+            Err(TemplateError::value(format!("Requested subnet size of {prefix} is invalid")))
         }
         (true, None) => Ok(Value::text((BigInt::one() << (prefix - network.prefix)).to_string())),
         (true, Some(index)) => Ok(part(network, prefix, index).map_or(Value::Bool(false), Value::text)),
@@ -124,7 +124,7 @@ fn ipsubnet(call: &Call<'_>) -> Result<Value, Fault> {
 }
 
 /// The networks around an address, the largest (with `prefix`) first.
-fn supernet(network: Network, prefix: u8, index: Option<BigInt>) -> Result<Value, Fault> {
+fn supernet(network: Network, prefix: u8, index: Option<BigInt>) -> Result<Value, TemplateError> {
     let width = i64::from(network.version().width());
     let index = index.unwrap_or_default();
     if index > BigInt::from(width) + 1 - &index || index < BigInt::from(i64::from(prefix) - width) {
@@ -133,7 +133,7 @@ fn supernet(network: Network, prefix: u8, index: Option<BigInt>) -> Result<Value
     let count = width - i64::from(prefix);
     let index = if index.is_negative() { index + count } else { index };
     let longer = u8::try_from(index).ok().filter(|index| i64::from(*index) < count);
-    let longer = longer.ok_or_else(|| Fault::value("list index out of range"))?;
+    let longer = longer.ok_or_else(|| TemplateError::value("list index out of range"))?;
     let found = Network { prefix: prefix + longer, ..network };
     Ok(Value::text(found.without_host().to_string()))
 }
@@ -156,29 +156,29 @@ fn part(network: Network, prefix: u8, index: BigInt) -> Option<String> {
 }
 
 /// The position of a network among those of its size in another one, from one.
-fn position_in(network: Network, query: &str) -> Result<Value, Fault> {
+fn position_in(network: Network, query: &str) -> Result<Value, TemplateError> {
     let Some(outer) = subject(&Value::text(query))? else {
-        return Err(Fault::value(format!("You must pass a valid subnet or IP address; {query} is invalid")));
+        return Err(TemplateError::value(format!("You must pass a valid subnet or IP address; {query} is invalid")));
     };
     if !outer.contains(network) {
         let (network, outer) = (network.without_host(), outer.without_host());
-        return Err(Fault::value(format!("{network} is not in the subnet {outer}")));
+        return Err(TemplateError::value(format!("{network} is not in the subnet {outer}")));
     }
     let offset = network.address.bits - outer.first().bits;
     let position: BigInt = BigInt::from(offset) >> (network.version().width() - network.prefix);
     Ok(Value::text((position + BigInt::one()).to_string()))
 }
 
-fn cidr_merge(call: &Call<'_>) -> Result<Value, Fault> {
+fn cidr_merge(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [action] = call.args.bind(["action"])?;
     let action = optional_text(action.as_ref())?.unwrap_or_else(|| "merge".to_owned());
     let values = match &call.input {
         Value::Str(text) => text.split(',').map(Value::text).collect(),
-        _ => items(call)?,
+        _ => input_members(call)?,
     };
     let invalid = |value: &Value| {
         let shown = python::str(value);
-        Fault::value(format!("cidr_merge: error in netaddr:\ninvalid IPNetwork {shown}"))
+        TemplateError::value(format!("cidr_merge: error in netaddr:\ninvalid IPNetwork {shown}"))
     };
     let read = |value: &Value| value.as_str().and_then(Network::parse).ok_or_else(|| invalid(value));
     match action.as_str() {
@@ -192,26 +192,26 @@ fn cidr_merge(call: &Call<'_>) -> Result<Value, Fault> {
             let networks = values.iter().map(read).collect::<Result<Vec<_>, _>>()?;
             let spanning = span_networks(&networks).map(|network| Value::text(network.to_string()));
             let message = "cidr_merge: error in netaddr:\nIP sequence cannot contain both IPv4 and IPv6!";
-            spanning.ok_or_else(|| Fault::value(message))
+            spanning.ok_or_else(|| TemplateError::value(message))
         }
-        other => Err(Fault::value(format!("cidr_merge: invalid action '{other}'")).suggest(other, ["merge", "span"])),
+        other => Err(TemplateError::value(format!("cidr_merge: invalid action '{other}'")).suggest_name(other, ["merge", "span"])),
     }
 }
 
-fn usable_range(call: &Call<'_>) -> Result<Value, Fault> {
+fn usable_range(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let written = text(&call.input)?;
+    let written = to_text(&call.input)?;
     let Some(network) = Network::parse_strict(&written) else {
         let what = match Network::parse(&written) {
             Some(_) => format!("{written} has host bits set"),
             None => format!("'{written}' does not appear to be an IPv4 or IPv6 network"),
         };
-        return Err(Fault::value(format!("Error while using plugin 'usable_range': {what}")));
+        return Err(TemplateError::value(format!("Error while using plugin 'usable_range': {what}")));
     };
     let size = network.size();
     let count = usize::try_from(&size).ok().filter(|count| *count <= 1 << 24);
     let Some(count) = count else {
-        return Err(Fault::value(format!("`usable_range` would list {size} addresses"))
+        return Err(TemplateError::value(format!("`usable_range` would list {size} addresses"))
             .hint("take single addresses of a large network with `ansible.utils.nthhost`"));
     };
     budget::grow_members(count)?;
@@ -222,6 +222,6 @@ fn usable_range(call: &Call<'_>) -> Result<Value, Fault> {
 }
 
 /// Returns a text parameter under its name, for the filters next door.
-pub(super) fn network_parameter(value: Option<Value>, name: &str) -> Result<Value, Fault> {
+pub(super) fn network_parameter(value: Option<Value>, name: &str) -> Result<Value, TemplateError> {
     required_text(value.as_ref(), name).map(Value::text)
 }
