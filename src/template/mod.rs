@@ -23,6 +23,7 @@ mod member;
 mod methods;
 mod mutation;
 mod named_tuples;
+mod network;
 pub mod objects;
 mod ops;
 mod own_variables;
