@@ -6,6 +6,7 @@ use super::super::record::{ActiveRun, AppliedCommit, Health, JobRecord, RetrySta
 use super::super::view::{JobState, JobStatus, LastRun, Outcome, Reason, Waiting};
 use super::Effect;
 use super::due::next_due;
+use super::prune::describe_unnamed;
 use super::rules::{Dependencies, Rules, later, pause};
 use super::step::{Ended, short};
 
@@ -169,6 +170,7 @@ pub fn derive_status(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> J
         }
         _ => record.message.clone(),
     };
+    let message = message.or_else(|| describe_unnamed(record, rules));
     JobStatus {
         job: record.job.clone(),
         state,

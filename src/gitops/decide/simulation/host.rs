@@ -172,6 +172,7 @@ impl World<'_> {
             only_ignored: number == 0,
             tokens: Vec::new(),
             within_approved: within,
+            objects: None,
         })
     }
 
