@@ -35,13 +35,13 @@ pub fn may_carry_credentials(url: &Url, get: impl Fn(&str) -> Option<String>) ->
 
 /// Returns the password of an address, as written and decoded.
 pub fn find_password(address: &str) -> Vec<String> {
-    let password = parse(address).and_then(|url| url.password().map(str::to_owned));
+    let password = parse_address(address).and_then(|url| url.password().map(str::to_owned));
     password.into_iter().flat_map(|secret| [decode_percent(&secret), secret]).collect()
 }
 
 /// Returns the passwords and the values of the query of an address, as written and decoded.
 pub fn find_secrets(address: &str) -> Vec<String> {
-    let Some(url) = parse(address) else { return Vec::new() };
+    let Some(url) = parse_address(address) else { return Vec::new() };
     let mut found: Vec<String> = url.password().map(str::to_owned).into_iter().collect();
     let user_alone = !url.username().is_empty() && url.password().is_none();
     // A token is often given in place of the name.
@@ -56,7 +56,7 @@ pub fn find_secrets(address: &str) -> Vec<String> {
 }
 
 /// Returns an address for messages: stars for user information and for the values of its query.
-pub fn mask(address: &str) -> String {
+pub fn mask_address(address: &str) -> String {
     let mut masked = address.to_owned();
     let start = address.find("://").map_or(0, |at| at + 3);
     let end = address[start..].find(['/', '?', '#']).map_or(address.len(), |at| start + at);
@@ -74,7 +74,7 @@ pub fn mask(address: &str) -> String {
 }
 
 /// Parses an address that may lack its scheme, as those of proxies do.
-fn parse(address: &str) -> Option<Url> {
+fn parse_address(address: &str) -> Option<Url> {
     let address = address.trim();
     let full = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     Url::parse(&full).ok()
@@ -134,8 +134,11 @@ mod tests {
     fn secrets_of_addresses_are_found_and_masked() {
         assert_eq!(find_secrets("https://me:s%2Fecret@h.example/?key=abc"), ["abc", "s%2Fecret", "s/ecret"]);
         assert_eq!(find_secrets("me:secret@h.example:1"), ["secret"]);
-        assert_eq!(mask("https://me:secret@h.example/x?key=abc&y"), "https://********@h.example/x?key=********&y");
-        assert_eq!(mask("h.example/a@b"), "h.example/a@b");
-        assert_eq!(mask("not an address"), "not an address");
+        assert_eq!(
+            mask_address("https://me:secret@h.example/x?key=abc&y"),
+            "https://********@h.example/x?key=********&y"
+        );
+        assert_eq!(mask_address("h.example/a@b"), "h.example/a@b");
+        assert_eq!(mask_address("not an address"), "not an address");
     }
 }

@@ -51,7 +51,7 @@ pub enum Exit {
 
 impl Exit {
     /// The number.
-    pub fn number(self) -> u8 {
+    pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
             Self::General => 1,
@@ -78,6 +78,6 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit.number())
+        Self::from(exit.code())
     }
 }

@@ -23,7 +23,7 @@ pub const MOST_ENTRIES: usize = 100_000;
 /// Where a shell puts pipes that it made itself.
 const PIPES_OF_SHELLS: [&str; 4] = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/", "/proc/thread-self/fd/"];
 
-/// What kind of thing a file is that is not a regular file, as messages call it.
+/// Names the kind of a file that is not a regular file, as messages do; nothing for a regular file.
 pub fn special_kind(kind: FileType) -> Option<&'static str> {
     if kind.is_dir() {
         Some("a directory")
@@ -113,7 +113,7 @@ pub fn read_up_to(stream: impl Read, most: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > most { Err(too_large(most)) } else { Ok(bytes) }
 }
 
-/// What is ended of a program that prints too much, or when a signal asks this process to end.
+/// Processes that end when a program prints too much, or when a signal asks this process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ends {
     /// The program alone: it may talk to the user at the terminal, which only the group of this process may.

@@ -42,9 +42,9 @@ struct State {
 }
 
 /// Something is being changed, and must not be left half done.
-pub struct Writing(Rc<State>);
+pub struct WriteGuard(Rc<State>);
 
-impl Drop for Writing {
+impl Drop for WriteGuard {
     fn drop(&mut self) {
         self.0.writing.set(self.0.writing.get() - 1);
     }
@@ -73,14 +73,14 @@ impl Interrupt {
     }
 
     /// Why somebody wants to stop.
-    pub fn why(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         self.0.raised.get().unwrap_or("interrupted")
     }
 
     /// Says that something is being changed, for as long as what is returned is kept.
-    pub fn writing(&self) -> Writing {
+    pub fn begin_writing(&self) -> WriteGuard {
         self.0.writing.set(self.0.writing.get() + 1);
-        Writing(Rc::clone(&self.0))
+        WriteGuard(Rc::clone(&self.0))
     }
 
     /// Whether something is being changed right now.
@@ -89,7 +89,7 @@ impl Interrupt {
     }
 
     /// Ends when somebody wants to stop.
-    pub async fn raised(&self) {
+    pub async fn wait_until_raised(&self) {
         let told = self.0.waiters.notified();
         if !self.is_raised() {
             told.await;
@@ -97,10 +97,10 @@ impl Interrupt {
     }
 
     /// A pause; false if nobody wants to wait for its end.
-    pub async fn pause(&self, time: Duration) -> bool {
+    pub async fn pause_for(&self, time: Duration) -> bool {
         tokio::select! {
             biased;
-            () = self.raised() => false,
+            () = self.wait_until_raised() => false,
             () = tokio::time::sleep(time) => true,
         }
     }
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn it_knows_whether_something_is_being_changed() {
         let interrupt = Interrupt::default();
-        let (one, two) = (interrupt.writing(), interrupt.clone().writing());
+        let (one, two) = (interrupt.begin_writing(), interrupt.clone().begin_writing());
         drop(one);
         assert!(interrupt.is_writing());
         drop(two);
@@ -129,10 +129,10 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn nobody_waits_once_it_is_raised() {
         let interrupt = Interrupt::default();
-        assert!(interrupt.pause(Duration::from_millis(1)).await);
+        assert!(interrupt.pause_for(Duration::from_millis(1)).await);
         let other = interrupt.clone();
-        let (waited, ()) = tokio::join!(interrupt.pause(Duration::from_secs(600)), async { other.raise() });
+        let (waited, ()) = tokio::join!(interrupt.pause_for(Duration::from_secs(600)), async { other.raise() });
         assert!(!waited && interrupt.is_raised());
-        assert!(!interrupt.pause(Duration::from_secs(600)).await);
+        assert!(!interrupt.pause_for(Duration::from_secs(600)).await);
     }
 }

@@ -35,7 +35,7 @@
 //!
 //! # Where to begin
 //!
-//! A task's life is in [`executor`], from its conditions to its result. What a module is, is [`modules::Module`] with
+//! A task's life is in [`executor`], from its conditions to its result. What a module is, is [`modules::TaskModule`] with
 //! its [`modules::Spec`]; `modules/ionoscloud/registry_token.rs` is the one that all the others exist for, and
 //! [`modules::resource`] is what it shares with its siblings. Why the same code serves dry runs and real ones is in
 //! [`ionos::overlay`]. The decisions behind all this are in `docs/architecture.md`.

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
             format!("error: a fault of ionplay itself at {place}; please report it with the playbook that shows it\n");
         // Standard error may be closed, and a second panic would abort.
         let _ = std::io::stderr().write_all(message.as_bytes());
-        std::process::exit(i32::from(Exit::Internal.number()));
+        std::process::exit(i32::from(Exit::Internal.code()));
     }));
     let run = std::thread::Builder::new().stack_size(STACK).spawn(ionplay::cli::main);
     run.map_or(Exit::Internal, |thread| thread.join().unwrap_or(Exit::Internal)).into()

@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// Type of a setting's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SettingKind {
     /// Yes or no.
     Bool,
     /// A whole number.
@@ -38,14 +38,19 @@ pub struct Setting {
     /// The variable of the environment.
     pub env: &'static str,
     /// Type of its value.
-    pub kind: Kind,
+    pub kind: SettingKind,
     /// The value where nobody says anything.
     pub default: &'static str,
     /// Description for the reference.
     pub doc: &'static str,
 }
 
-const fn row(names: [&'static str; 4], kind: Kind, default: &'static str, doc: &'static str) -> Setting {
+const fn define_setting(
+    names: [&'static str; 4],
+    kind: SettingKind,
+    default: &'static str,
+    doc: &'static str,
+) -> Setting {
     let [name, section, key, env] = names;
     Setting { name, section, key, env, kind, default, doc }
 }
@@ -53,61 +58,61 @@ const fn row(names: [&'static str; 4], kind: Kind, default: &'static str, doc: &
 /// All settings, sorted by name.
 #[rustfmt::skip]
 pub const TABLE: &[Setting] = &[
-    row(["ANSIBLE_FORCE_COLOR", "defaults", "force_color", "ANSIBLE_FORCE_COLOR"], Kind::Bool, "false", "Colours even if the output is no terminal."),
-    row(["ANSIBLE_NOCOLOR", "defaults", "nocolor", "ANSIBLE_NOCOLOR"], Kind::Bool, "false", "No colours."),
-    row(["ANY_ERRORS_FATAL", "defaults", "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL"], Kind::Bool, "false", "A failure on one host is one for all, in plays that do not say."),
-    row(["CACHE_PLUGIN", "defaults", "fact_caching", "ANSIBLE_CACHE_PLUGIN"], Kind::Text, "memory", "`jsonfile` keeps facts between runs."),
-    row(["CACHE_PLUGIN_CONNECTION", "defaults", "fact_caching_connection", "ANSIBLE_CACHE_PLUGIN_CONNECTION"], Kind::File, "", "The folder in which facts are kept."),
-    row(["CACHE_PLUGIN_PREFIX", "defaults", "fact_caching_prefix", "ANSIBLE_CACHE_PLUGIN_PREFIX"], Kind::Text, "ansible_facts", "What the names of files with facts begin with."),
-    row(["CACHE_PLUGIN_TIMEOUT", "defaults", "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"], Kind::Int, "86400", "Seconds after which kept facts are too old; 0 is never."),
-    row(["CALLBACK_FORMAT_PRETTY", "defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], Kind::Text, "", "Results on several lines: always, or never; where it is not said, those that are what the user came for."),
-    row(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], Kind::Text, "json", "Results as `json` or `yaml`."),
-    row(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], Kind::Bool, "false", "Marks at plays and tasks of dry runs."),
-    row(["COLLECTIONS_PATHS", "defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], Kind::Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles."),
-    row(["DEFAULT_DEBUG", "defaults", "debug", "ANSIBLE_DEBUG"], Kind::Bool, "false", "Tell of what is done unasked between the tasks."),
-    row(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], Kind::Bool, "false", "Run handlers of hosts that failed, too."),
-    row(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], Kind::Int, "5", "Hosts that run side by side."),
-    row(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], Kind::Text, "implicit", "`implicit` gathers facts where a play does not say, `smart` only for hosts that have none yet, `explicit` not at all."),
-    row(["DEFAULT_HASH_BEHAVIOUR", "defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], Kind::Text, "replace", "With `merge` mappings of the same name are merged over all layers of variables."),
-    row(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], Kind::List, "", "Sources of the inventory."),
-    row(["DEFAULT_NO_LOG", "defaults", "no_log", "ANSIBLE_NO_LOG"], Kind::Bool, "false", "Hide arguments and results of tasks that do not say."),
-    row(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], Kind::Int, "15", "Seconds between looks at a background task."),
-    row(["DEFAULT_PRIVATE_ROLE_VARS", "defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], Kind::Bool, "false", "`true` keeps the variables of roles to the roles, `false` shows those of included ones, too; by default only included ones are kept."),
-    row(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], Kind::Folders, "", "Folders with roles, beside `roles` next to the playbook."),
-    row(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], Kind::Text, "linear", "The strategy of plays that do not name one."),
-    row(["DEFAULT_TIMEOUT", "defaults", "timeout", "ANSIBLE_TIMEOUT"], Kind::Int, "10", "Accepted; local connections have no time limit."),
-    row(["DEFAULT_VAULT_IDENTITY_LIST", "defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"], Kind::List, "", "Vault identities."),
-    row(["DEFAULT_VAULT_ID_MATCH", "defaults", "vault_id_match", "ANSIBLE_VAULT_ID_MATCH"], Kind::Bool, "false", "Open a vaulted text only with secrets of its own id."),
-    row(["DEFAULT_VAULT_PASSWORD_FILE", "defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], Kind::File, "", "A file or script with the vault password."),
-    row(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], Kind::Int, "0", "How much is said, as `-v`."),
-    row(["DEPRECATION_WARNINGS", "defaults", "deprecation_warnings", "ANSIBLE_DEPRECATION_WARNINGS"], Kind::Bool, "true", "Tell of ways of writing that will stop working."),
-    row(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], Kind::Bool, "false", "Show differences, as `--diff`."),
-    row(["DISPLAY_ARGS_TO_STDOUT", "defaults", "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"], Kind::Bool, "false", "Show arguments with the names of tasks."),
-    row(["DISPLAY_FAILED_STDERR", "defaults", "display_failed_stderr", "ANSIBLE_DISPLAY_FAILED_STDERR"], Kind::Bool, "false", "Show failures on standard error."),
-    row(["DISPLAY_OK_HOSTS", "defaults", "display_ok_hosts", "ANSIBLE_DISPLAY_OK_HOSTS"], Kind::Bool, "true", "Show hosts on which nothing changed."),
-    row(["DISPLAY_SKIPPED_HOSTS", "defaults", "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS"], Kind::Bool, "true", "Show tasks that are skipped."),
-    row(["DUPLICATE_YAML_DICT_KEY", "defaults", "duplicate_dict_key", "ANSIBLE_DUPLICATE_YAML_DICT_KEY"], Kind::Text, "warn", "What a key is that is given twice: `warn`, `error` or `ignore`."),
-    row(["ERROR_ON_MISSING_HANDLER", "defaults", "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER"], Kind::Bool, "true", "A handler that nobody knows ends the run; else it is a warning."),
-    row(["HOST_PATTERN_MISMATCH", "inventory", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH"], Kind::Text, "warning", "What a pattern is that matches no host: `warning`, `error` or `ignore`."),
-    row(["INJECT_FACTS_AS_VARS", "defaults", "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS"], Kind::Bool, "true", "Facts are variables; else they are members of `ansible_facts` only."),
-    row(["INVENTORY_ANY_UNPARSED_IS_FAILED", "inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], Kind::Bool, "false", "End with an error if a source of the inventory cannot be read."),
-    row(["INVENTORY_ENABLED", "inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], Kind::List, "host_list,script,auto,yaml,ini", "With `advanced_host_list` in it, `-i h[1:3],` stands for three hosts."),
-    row(["INVENTORY_UNPARSED_IS_FAILED", "inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], Kind::Bool, "false", "End with an error if no source of the inventory can be read."),
-    row(["INVENTORY_UNPARSED_WARNING", "inventory", "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING"], Kind::Bool, "true", "Warn where no inventory is given."),
-    row(["LOCALHOST_WARNING", "defaults", "localhost_warning", "ANSIBLE_LOCALHOST_WARNING"], Kind::Bool, "true", "Warn where there is no host but the implicit `localhost`."),
-    row(["MASK_VAULT", "defaults", "mask_vault", "IONPLAY_MASK_VAULT"], Kind::Bool, "false", "Treat values from vaults as secrets, as `--mask-vault`; Ansible shows them."),
-    row(["SHOW_CUSTOM_STATS", "defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], Kind::Bool, "false", "Show at the end what `set_stats` gathered."),
-    row(["SHOW_PER_HOST_START", "defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], Kind::Bool, "false", "A line where a task begins on a host."),
-    row(["SHOW_TASK_PATH_ON_FAILURE", "defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], Kind::Bool, "false", "Show where a task stands that failed."),
-    row(["TAGS_RUN", "tags", "run", "ANSIBLE_RUN_TAGS"], Kind::List, "", "Only tasks with these tags."),
-    row(["TAGS_SKIP", "tags", "skip", "ANSIBLE_SKIP_TAGS"], Kind::List, "", "No tasks with these tags."),
-    row(["TASK_TIMEOUT", "defaults", "task_timeout", "ANSIBLE_TASK_TIMEOUT"], Kind::Int, "0", "Seconds after which a task has failed; 0 is never."),
-    row(["TRANSFORM_INVALID_GROUP_CHARS", "defaults", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], Kind::Text, "never", "What becomes of names of groups that could not be variables': `never` and `ignore` keep them, `always` and `silently` make them fit."),
+    define_setting(["ANSIBLE_FORCE_COLOR", "defaults", "force_color", "ANSIBLE_FORCE_COLOR"], SettingKind::Bool, "false", "Colours even if the output is no terminal."),
+    define_setting(["ANSIBLE_NOCOLOR", "defaults", "nocolor", "ANSIBLE_NOCOLOR"], SettingKind::Bool, "false", "No colours."),
+    define_setting(["ANY_ERRORS_FATAL", "defaults", "any_errors_fatal", "ANSIBLE_ANY_ERRORS_FATAL"], SettingKind::Bool, "false", "A failure on one host is one for all, in plays that do not say."),
+    define_setting(["CACHE_PLUGIN", "defaults", "fact_caching", "ANSIBLE_CACHE_PLUGIN"], SettingKind::Text, "memory", "`jsonfile` keeps facts between runs."),
+    define_setting(["CACHE_PLUGIN_CONNECTION", "defaults", "fact_caching_connection", "ANSIBLE_CACHE_PLUGIN_CONNECTION"], SettingKind::File, "", "The folder in which facts are kept."),
+    define_setting(["CACHE_PLUGIN_PREFIX", "defaults", "fact_caching_prefix", "ANSIBLE_CACHE_PLUGIN_PREFIX"], SettingKind::Text, "ansible_facts", "What the names of files with facts begin with."),
+    define_setting(["CACHE_PLUGIN_TIMEOUT", "defaults", "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"], SettingKind::Int, "86400", "Seconds after which kept facts are too old; 0 is never."),
+    define_setting(["CALLBACK_FORMAT_PRETTY", "defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], SettingKind::Text, "", "Results on several lines: always, or never; where it is not said, those that are what the user came for."),
+    define_setting(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], SettingKind::Text, "json", "Results as `json` or `yaml`."),
+    define_setting(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], SettingKind::Bool, "false", "Marks at plays and tasks of dry runs."),
+    define_setting(["COLLECTIONS_PATHS", "defaults", "collections_path", "ANSIBLE_COLLECTIONS_PATH"], SettingKind::Folders, "~/.ansible/collections:/usr/share/ansible/collections", "Folders with collections, for their roles."),
+    define_setting(["DEFAULT_DEBUG", "defaults", "debug", "ANSIBLE_DEBUG"], SettingKind::Bool, "false", "Tell of what is done unasked between the tasks."),
+    define_setting(["DEFAULT_FORCE_HANDLERS", "defaults", "force_handlers", "ANSIBLE_FORCE_HANDLERS"], SettingKind::Bool, "false", "Run handlers of hosts that failed, too."),
+    define_setting(["DEFAULT_FORKS", "defaults", "forks", "ANSIBLE_FORKS"], SettingKind::Int, "5", "Hosts that run side by side."),
+    define_setting(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], SettingKind::Text, "implicit", "`implicit` gathers facts where a play does not say, `smart` only for hosts that have none yet, `explicit` not at all."),
+    define_setting(["DEFAULT_HASH_BEHAVIOUR", "defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], SettingKind::Text, "replace", "With `merge` mappings of the same name are merged over all layers of variables."),
+    define_setting(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], SettingKind::List, "", "Sources of the inventory."),
+    define_setting(["DEFAULT_NO_LOG", "defaults", "no_log", "ANSIBLE_NO_LOG"], SettingKind::Bool, "false", "Hide arguments and results of tasks that do not say."),
+    define_setting(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], SettingKind::Int, "15", "Seconds between looks at a background task."),
+    define_setting(["DEFAULT_PRIVATE_ROLE_VARS", "defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], SettingKind::Bool, "false", "`true` keeps the variables of roles to the roles, `false` shows those of included ones, too; by default only included ones are kept."),
+    define_setting(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], SettingKind::Folders, "", "Folders with roles, beside `roles` next to the playbook."),
+    define_setting(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], SettingKind::Text, "linear", "The strategy of plays that do not name one."),
+    define_setting(["DEFAULT_TIMEOUT", "defaults", "timeout", "ANSIBLE_TIMEOUT"], SettingKind::Int, "10", "Accepted; local connections have no time limit."),
+    define_setting(["DEFAULT_VAULT_IDENTITY_LIST", "defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"], SettingKind::List, "", "Vault identities."),
+    define_setting(["DEFAULT_VAULT_ID_MATCH", "defaults", "vault_id_match", "ANSIBLE_VAULT_ID_MATCH"], SettingKind::Bool, "false", "Open a vaulted text only with secrets of its own id."),
+    define_setting(["DEFAULT_VAULT_PASSWORD_FILE", "defaults", "vault_password_file", "ANSIBLE_VAULT_PASSWORD_FILE"], SettingKind::File, "", "A file or script with the vault password."),
+    define_setting(["DEFAULT_VERBOSITY", "defaults", "verbosity", "ANSIBLE_VERBOSITY"], SettingKind::Int, "0", "How much is said, as `-v`."),
+    define_setting(["DEPRECATION_WARNINGS", "defaults", "deprecation_warnings", "ANSIBLE_DEPRECATION_WARNINGS"], SettingKind::Bool, "true", "Tell of ways of writing that will stop working."),
+    define_setting(["DIFF_ALWAYS", "diff", "always", "ANSIBLE_DIFF_ALWAYS"], SettingKind::Bool, "false", "Show differences, as `--diff`."),
+    define_setting(["DISPLAY_ARGS_TO_STDOUT", "defaults", "display_args_to_stdout", "ANSIBLE_DISPLAY_ARGS_TO_STDOUT"], SettingKind::Bool, "false", "Show arguments with the names of tasks."),
+    define_setting(["DISPLAY_FAILED_STDERR", "defaults", "display_failed_stderr", "ANSIBLE_DISPLAY_FAILED_STDERR"], SettingKind::Bool, "false", "Show failures on standard error."),
+    define_setting(["DISPLAY_OK_HOSTS", "defaults", "display_ok_hosts", "ANSIBLE_DISPLAY_OK_HOSTS"], SettingKind::Bool, "true", "Show hosts on which nothing changed."),
+    define_setting(["DISPLAY_SKIPPED_HOSTS", "defaults", "display_skipped_hosts", "ANSIBLE_DISPLAY_SKIPPED_HOSTS"], SettingKind::Bool, "true", "Show tasks that are skipped."),
+    define_setting(["DUPLICATE_YAML_DICT_KEY", "defaults", "duplicate_dict_key", "ANSIBLE_DUPLICATE_YAML_DICT_KEY"], SettingKind::Text, "warn", "What a key is that is given twice: `warn`, `error` or `ignore`."),
+    define_setting(["ERROR_ON_MISSING_HANDLER", "defaults", "error_on_missing_handler", "ANSIBLE_ERROR_ON_MISSING_HANDLER"], SettingKind::Bool, "true", "A handler that nobody knows ends the run; else it is a warning."),
+    define_setting(["HOST_PATTERN_MISMATCH", "inventory", "host_pattern_mismatch", "ANSIBLE_HOST_PATTERN_MISMATCH"], SettingKind::Text, "warning", "What a pattern is that matches no host: `warning`, `error` or `ignore`."),
+    define_setting(["INJECT_FACTS_AS_VARS", "defaults", "inject_facts_as_vars", "ANSIBLE_INJECT_FACT_VARS"], SettingKind::Bool, "true", "Facts are variables; else they are members of `ansible_facts` only."),
+    define_setting(["INVENTORY_ANY_UNPARSED_IS_FAILED", "inventory", "any_unparsed_is_failed", "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"], SettingKind::Bool, "false", "End with an error if a source of the inventory cannot be read."),
+    define_setting(["INVENTORY_ENABLED", "inventory", "enable_plugins", "ANSIBLE_INVENTORY_ENABLED"], SettingKind::List, "host_list,script,auto,yaml,ini", "With `advanced_host_list` in it, `-i h[1:3],` stands for three hosts."),
+    define_setting(["INVENTORY_UNPARSED_IS_FAILED", "inventory", "unparsed_is_failed", "ANSIBLE_INVENTORY_UNPARSED_FAILED"], SettingKind::Bool, "false", "End with an error if no source of the inventory can be read."),
+    define_setting(["INVENTORY_UNPARSED_WARNING", "inventory", "inventory_unparsed_warning", "ANSIBLE_INVENTORY_UNPARSED_WARNING"], SettingKind::Bool, "true", "Warn where no inventory is given."),
+    define_setting(["LOCALHOST_WARNING", "defaults", "localhost_warning", "ANSIBLE_LOCALHOST_WARNING"], SettingKind::Bool, "true", "Warn where there is no host but the implicit `localhost`."),
+    define_setting(["MASK_VAULT", "defaults", "mask_vault", "IONPLAY_MASK_VAULT"], SettingKind::Bool, "false", "Treat values from vaults as secrets, as `--mask-vault`; Ansible shows them."),
+    define_setting(["SHOW_CUSTOM_STATS", "defaults", "show_custom_stats", "ANSIBLE_SHOW_CUSTOM_STATS"], SettingKind::Bool, "false", "Show at the end what `set_stats` gathered."),
+    define_setting(["SHOW_PER_HOST_START", "defaults", "show_per_host_start", "ANSIBLE_SHOW_PER_HOST_START"], SettingKind::Bool, "false", "A line where a task begins on a host."),
+    define_setting(["SHOW_TASK_PATH_ON_FAILURE", "defaults", "show_task_path_on_failure", "ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"], SettingKind::Bool, "false", "Show where a task stands that failed."),
+    define_setting(["TAGS_RUN", "tags", "run", "ANSIBLE_RUN_TAGS"], SettingKind::List, "", "Only tasks with these tags."),
+    define_setting(["TAGS_SKIP", "tags", "skip", "ANSIBLE_SKIP_TAGS"], SettingKind::List, "", "No tasks with these tags."),
+    define_setting(["TASK_TIMEOUT", "defaults", "task_timeout", "ANSIBLE_TASK_TIMEOUT"], SettingKind::Int, "0", "Seconds after which a task has failed; 0 is never."),
+    define_setting(["TRANSFORM_INVALID_GROUP_CHARS", "defaults", "force_valid_group_names", "ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"], SettingKind::Text, "never", "What becomes of names of groups that could not be variables': `never` and `ignore` keep them, `always` and `silently` make them fit."),
 ];
 
 /// The settings of a run.
 #[derive(Debug)]
-pub struct Settings {
+pub struct RunSettings {
     values: HashMap<&'static str, Value>,
     /// Where those come from that somebody has set.
     origins: HashMap<&'static str, String>,
@@ -117,14 +122,14 @@ pub struct Settings {
     pub untrusted: Option<PathBuf>,
 }
 
-impl Settings {
+impl RunSettings {
     /// Reads the file that counts, and the environment.
     ///
     /// # Errors
     /// If the file cannot be read, or a value is not what its setting wants.
     pub fn load() -> Result<Self, Diagnostic> {
         let env = |name: &str| std::env::var(name).ok();
-        let (file, untrusted) = find(&env);
+        let (file, untrusted) = find_file(&env);
         let text = match &file {
             Some(path) => crate::input::read_text(path)
                 .map_err(|error| Diagnostic::error(format!("cannot read `{}`: {error}", path.display())))?,
@@ -134,7 +139,7 @@ impl Settings {
     }
 
     fn read(text: &str, file: Option<PathBuf>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, Diagnostic> {
-        let entries = entries(text).map_err(|(number, why)| {
+        let entries = parse_entries(text).map_err(|(number, why)| {
             let name = file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
             Diagnostic::error(format!("line {number} of `{name}` {why}"))
         })?;
@@ -152,7 +157,7 @@ impl Settings {
                 (None, None) => (setting.default.to_owned(), String::new()),
             };
             let base = if origin == setting.env { Path::new("") } else { &folder };
-            let value = convert(setting.kind, &text, base)
+            let value = convert_text(setting.kind, &text, base)
                 .ok_or_else(|| Diagnostic::error(format!("`{origin}` must be a whole number, not `{text}`")))?;
             if origin == setting.env {
                 origins.insert(setting.name, format!("env: {origin}"));
@@ -201,7 +206,7 @@ impl Settings {
 
 /// The file that counts: `ANSIBLE_CONFIG`, then the current folder, the home, the system. A folder in which anybody may
 /// write is passed over, and given beside.
-fn find(env: &dyn Fn(&str) -> Option<String>) -> (Option<PathBuf>, Option<PathBuf>) {
+fn find_file(env: &dyn Fn(&str) -> Option<String>) -> (Option<PathBuf>, Option<PathBuf>) {
     let named = env("ANSIBLE_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
     let named = named.map(|path| if path.is_dir() { path.join("ansible.cfg") } else { path });
     let here = std::env::current_dir().ok();
@@ -224,7 +229,7 @@ type Entry<'a> = (&'a str, &'a str, &'a str);
 
 /// Section, key and value of each line; comments begin with `#` or `;`, inside a line with ` ;`. Gives the number of a
 /// line that cannot be understood, and what is wrong with it.
-fn entries(text: &str) -> Result<Vec<Entry<'_>>, (usize, &'static str)> {
+fn parse_entries(text: &str) -> Result<Vec<Entry<'_>>, (usize, &'static str)> {
     let (mut section, mut sections) = (None, Vec::new());
     let mut entries: Vec<Entry<'_>> = Vec::new();
     for (index, whole) in text.lines().enumerate() {
@@ -257,7 +262,7 @@ fn entries(text: &str) -> Result<Vec<Entry<'_>>, (usize, &'static str)> {
     Ok(entries)
 }
 
-fn convert(kind: Kind, text: &str, folder: &Path) -> Option<Value> {
+fn convert_text(kind: SettingKind, text: &str, folder: &Path) -> Option<Value> {
     let text = text.trim();
     let listed = |separator: char, each: &dyn Fn(&str) -> String| {
         let items = text.split(separator).map(str::trim).filter(|item| !item.is_empty());
@@ -268,21 +273,21 @@ fn convert(kind: Kind, text: &str, folder: &Path) -> Option<Value> {
         _ => folder.join(path).display().to_string(),
     };
     Some(match kind {
-        Kind::Bool => Value::Bool(match text.to_lowercase().as_str() {
+        SettingKind::Bool => Value::Bool(match text.to_lowercase().as_str() {
             "yes" | "true" | "on" | "1" | "y" | "t" => true,
             // Whatever else is written here is no, as in the original.
             _ => false,
         }),
-        Kind::Int => Value::Int(text.parse().ok()?),
-        Kind::Text => Value::text(text),
-        Kind::List => listed(',', &|item: &str| {
+        SettingKind::Int => Value::Int(text.parse().ok()?),
+        SettingKind::Text => Value::text(text),
+        SettingKind::List => listed(',', &|item: &str| {
             // A relative path in a file is meant from there.
             let path = folder.join(item);
             if !folder.as_os_str().is_empty() && path.exists() { path.display().to_string() } else { item.to_owned() }
         }),
-        Kind::Folders => listed(':', &placed),
-        Kind::File if text.is_empty() => Value::text(""),
-        Kind::File => Value::text(placed(text)),
+        SettingKind::Folders => listed(':', &placed),
+        SettingKind::File if text.is_empty() => Value::text(""),
+        SettingKind::File => Value::text(placed(text)),
     })
 }
 
@@ -290,9 +295,9 @@ fn convert(kind: Kind, text: &str, folder: &Path) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, env: &[(&str, &str)]) -> Result<Settings, Diagnostic> {
+    fn read(text: &str, env: &[(&str, &str)]) -> Result<RunSettings, Diagnostic> {
         let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Settings::read(text, Some(PathBuf::from("/base/ansible.cfg")), &env)
+        RunSettings::read(text, Some(PathBuf::from("/base/ansible.cfg")), &env)
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Edit {
 
     /// The same edit of a text that begins further ahead.
     #[must_use]
-    pub fn shifted(self, by: usize) -> Self {
+    pub fn shift_by(self, by: usize) -> Self {
         Self { range: self.range.start + by..self.range.end + by, ..self }
     }
 }
@@ -73,7 +73,7 @@ impl Source {
     }
 
     /// A text with edits, which must be in order and apart. Its places are shown as those of the text before.
-    pub fn edited(from: &Arc<Self>, edits: &[Edit]) -> Arc<Self> {
+    pub fn from_edits(from: &Arc<Self>, edits: &[Edit]) -> Arc<Self> {
         let old = from.text();
         let (mut text, mut parts, mut at) = (String::with_capacity(old.len()), Vec::new(), 0);
         for edit in edits {
@@ -96,7 +96,7 @@ impl Source {
         let edited = self.edited.as_ref()?;
         let index = edited.parts.partition_point(|(new, _)| *new <= offset).checked_sub(1)?;
         let (new, old) = edited.parts[index];
-        // What an edit has put in has the place of what it replaced.
+        // Text that an edit inserted has the place of the text that it replaced.
         let end = edited.parts.get(index + 1).map_or(usize::MAX, |(_, old)| *old);
         Some((&edited.from, (old + offset - new).min(end)))
     }
@@ -108,7 +108,7 @@ impl Source {
 
     fn read(name: String, text: String, sealed: bool) -> Self {
         let line_starts = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| clamp(i + 1)))
+            .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| clamp_offset(i + 1)))
             .collect();
         Self { name, text, line_starts, sealed, secret: false, edited: None }
     }
@@ -150,7 +150,7 @@ impl Source {
 
     /// A span of this text, in bytes.
     pub fn span(self: &Arc<Self>, range: Range<usize>) -> Span {
-        Span { source: Arc::clone(self), start: clamp(range.start), end: clamp(range.end) }
+        Span { source: Arc::clone(self), start: clamp_offset(range.start), end: clamp_offset(range.end) }
     }
 }
 
@@ -161,7 +161,7 @@ impl fmt::Debug for Source {
 }
 
 /// Texts are limited to 4 GiB long before this point, so the clamp is never seen.
-fn clamp(offset: usize) -> u32 {
+fn clamp_offset(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
@@ -205,17 +205,17 @@ impl Span {
 
     /// The same place in the text that the user has, if this one was repaired.
     #[must_use]
-    pub fn shown(&self) -> Self {
+    pub fn to_original(&self) -> Self {
         let (start, end) = (self.range().start, self.range().end);
         match (self.source.offset_before(start), self.source.offset_before(end)) {
-            (Some((before, start)), Some((_, end))) => before.span(start..end.max(start)).shown(),
+            (Some((before, start)), Some((_, end))) => before.span(start..end.max(start)).to_original(),
             _ => self.clone(),
         }
     }
 
     /// A part of this span, given in bytes from its beginning; never reaches past its end.
-    pub fn part(&self, range: Range<usize>) -> Self {
-        let at = |offset: usize| clamp(self.start as usize + offset).min(self.end);
+    pub fn sub_span(&self, range: Range<usize>) -> Self {
+        let at = |offset: usize| clamp_offset(self.start as usize + offset).min(self.end);
         Self { source: Arc::clone(&self.source), start: at(range.start), end: at(range.end) }
     }
 }
@@ -262,12 +262,12 @@ mod tests {
     fn places_of_an_edited_text_are_those_before() {
         let source = Source::new("f.yml", "1 a: x\n2 b: &amp;\n");
         let edits = [Edit::remove(0..2), Edit::remove(7..9), Edit::replace(12..17, "&")];
-        let edited = Source::edited(&source, &edits);
+        let edited = Source::from_edits(&source, &edits);
         assert_eq!(edited.text(), "a: x\nb: &\n");
         assert_eq!(edited.span(0..1).to_string(), "f.yml:1:3");
         assert_eq!(edited.span(5..6).to_string(), "f.yml:2:3");
         assert_eq!(edited.span(8..9).to_string(), "f.yml:2:6");
-        assert_eq!(edited.span(5..6).shown().text(), "b");
+        assert_eq!(edited.span(5..6).to_original().text(), "b");
     }
 
     #[test]
@@ -275,7 +275,7 @@ mod tests {
         let source = Source::new("f.yml", "one two three");
         let two = source.span(4..7);
         assert_eq!(two.text(), "two");
-        assert_eq!(two.part(1..99).text(), "wo");
+        assert_eq!(two.sub_span(1..99).text(), "wo");
         assert_eq!(two.to_string(), "f.yml:1:5");
     }
 }

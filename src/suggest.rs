@@ -6,25 +6,25 @@ const NEAR: f64 = 0.84;
 /// The candidate nearest to `wanted`, if one is near enough to be what the user meant.
 ///
 /// Case, and `-` against `_`, are ignored, so `Status` finds `status` and `allow-replace` finds `allow_replace`.
-pub fn nearest<'a, I, S>(wanted: &str, candidates: I) -> Option<&'a str>
+pub fn find_nearest<'a, I, S>(wanted: &str, candidates: I) -> Option<&'a str>
 where
     I: IntoIterator<Item = &'a S>,
     S: AsRef<str> + ?Sized + 'a,
 {
-    several(wanted, candidates, 1).into_iter().next()
+    find_several(wanted, candidates, 1).into_iter().next()
 }
 
 /// The nearest candidates, best first, at most `limit` of them.
-pub fn several<'a, I, S>(wanted: &str, candidates: I, limit: usize) -> Vec<&'a str>
+pub fn find_several<'a, I, S>(wanted: &str, candidates: I, limit: usize) -> Vec<&'a str>
 where
     I: IntoIterator<Item = &'a S>,
     S: AsRef<str> + ?Sized + 'a,
 {
-    let wanted = fold(wanted);
+    let wanted = fold_name(wanted);
     let mut scored: Vec<(f64, &str)> = candidates
         .into_iter()
         .map(AsRef::as_ref)
-        .map(|name| (score(&wanted, &fold(name)), name))
+        .map(|name| (score_name(&wanted, &fold_name(name)), name))
         .filter(|(score, _)| *score >= NEAR)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
@@ -32,12 +32,12 @@ where
     scored.into_iter().take(limit).map(|(_, name)| name).collect()
 }
 
-fn fold(name: &str) -> String {
+fn fold_name(name: &str) -> String {
     name.to_lowercase().replace('-', "_")
 }
 
 /// Transposed and missing letters count as near even in short words, where Jaro-Winkler is too strict.
-fn score(wanted: &str, name: &str) -> f64 {
+fn score_name(wanted: &str, name: &str) -> f64 {
     // `token_name` is not a misspelt `token`: a whole word more is meant.
     let has_more_words = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|rest| rest.starts_with('_'));
     if has_more_words(wanted, name) || has_more_words(name, wanted) {
@@ -55,10 +55,10 @@ mod tests {
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {
         let known = ["status", "scopes", "state", "allow_replace", "when"];
-        assert_eq!(nearest("staus", &known), Some("status"));
-        assert_eq!(nearest("allow-replace", &known), Some("allow_replace"));
-        assert_eq!(nearest("wehn", &known), Some("when"));
-        assert_eq!(nearest("colour", &known), None);
-        assert_eq!(nearest("status_code", &known), None);
+        assert_eq!(find_nearest("staus", &known), Some("status"));
+        assert_eq!(find_nearest("allow-replace", &known), Some("allow_replace"));
+        assert_eq!(find_nearest("wehn", &known), Some("when"));
+        assert_eq!(find_nearest("colour", &known), None);
+        assert_eq!(find_nearest("status_code", &known), None);
     }
 }

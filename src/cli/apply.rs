@@ -8,15 +8,15 @@ use std::rc::Rc;
 use clap::Args;
 
 use super::args::RunArgs;
-use super::dry_run::{EMBEDDED, Foretelling};
+use super::dry_run::{DryRun, EMBEDDED};
 use super::embedded;
-use super::output::{complain, print};
-use super::plan::{look, refuse};
-use super::run::{self, Making, on_runtime};
+use super::output::{write_stderr, write_stdout};
+use super::plan::{choose_look, refuse_plan};
+use super::run::{self, RunSetup, on_runtime};
 use crate::exit::Exit;
 use crate::ionos::OverlayConnector;
-use crate::plan::lock::{Denied, Lock};
-use crate::plan::{Answers, Guard, Plan, Refusal, Stamp, drift, save, seal, show, verify};
+use crate::plan::lock::{Lock, LockError};
+use crate::plan::{Answers, Guard, Plan, PlanDigester, PlanRefusal, drift, save, seal, show, verify};
 
 /// Do exactly what a plan says.
 #[derive(Debug, Args)]
@@ -57,103 +57,105 @@ pub struct ApplyArgs {
 
 /// Runs `apply`.
 pub fn main(args: &ApplyArgs) -> Exit {
-    on_runtime(async { applied(args).await.unwrap_or_else(|exit| exit) })
+    on_runtime(async { apply_file(args).await.unwrap_or_else(|exit| exit) })
 }
 
-async fn applied(args: &ApplyArgs) -> Result<Exit, Exit> {
-    let plan = save::read(&args.file).map_err(|error| refuse(&format!("{error:#}"), Exit::PlanUnusable))?;
-    verify::usable(&plan).map_err(refused)?;
-    let mut lock = Lock::take(&args.file, &plan.digest).map_err(|denied| match denied {
-        Denied::Refused(refusal) => refused(refusal),
-        Denied::Broken(error) => refuse(&format!("{error:#}"), Exit::General),
+async fn apply_file(args: &ApplyArgs) -> Result<Exit, Exit> {
+    let plan = save::read(&args.file).map_err(|error| refuse_plan(&format!("{error:#}"), Exit::PlanUnusable))?;
+    verify::check_usable(&plan).map_err(refusal_exit)?;
+    let mut lock = Lock::acquire_lock(&args.file, &plan.digest).map_err(|denied| match denied {
+        LockError::Refused(refusal) => refusal_exit(refusal),
+        LockError::Broken(error) => refuse_plan(&format!("{error:#}"), Exit::General),
     })?;
-    let (run, answers) = arguments(&plan, args)?;
-    let server = match plan.run.sandbox.then(embedded::start).transpose() {
+    let (run, answers) = planned_arguments(&plan, args)?;
+    let server = match plan.run.sandbox.then(embedded::start_mock).transpose() {
         Ok(server) => server.map(Rc::new),
-        Err(error) => return Err(refuse(&error.to_string(), Exit::General)),
+        Err(error) => return Err(refuse_plan(&error.to_string(), Exit::General)),
     };
-    let stamp = Stamp::with(&plan.salt);
+    let stamp = PlanDigester::with_salt(&plan.salt);
     // The events are those of the apply, not of the looks before and after it.
     let look_args = RunArgs { events: None, ..run.clone() };
     let foretelling =
-        || Foretelling { args: &look_args, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
-    let (_, now) = foretelling().plan().await;
+        || DryRun { args: &look_args, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
+    let (_, now) = foretelling().make_plan().await;
     let now = now.ok_or(Exit::General)?;
-    verify::verify(&plan, &now).map_err(refused)?;
+    verify::verify_plan(&plan, &now).map_err(refusal_exit)?;
     if args.check {
-        print("The plan can be applied.\n");
+        write_stdout("The plan can be applied.\n");
         return Ok(Exit::Success);
     }
-    print(&show::text(&plan, look(args.no_color)));
-    approved(args)?;
-    lock.begin().map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
+    write_stdout(&show::render_text(&plan, choose_look(args.no_color)));
+    ask_approval(args)?;
+    lock.record_begin().map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
 
     let guard = Guard::new(&plan, plan.run.sandbox.then(|| EMBEDDED.to_owned()));
     let gate = Rc::clone(&guard);
-    let making = Making {
-        connectors: Some(Box::new(move |http| (gate.over(Rc::clone(&http)), Rc::new(OverlayConnector::new(http))))),
+    let making = RunSetup {
+        connectors: Some(Box::new(move |http| {
+            (gate.wrap_connector(Rc::clone(&http)), Rc::new(OverlayConnector::new(http)))
+        })),
         environment: vec![("IONPLAY_NOW".to_owned(), plan.made.clone())],
         server: server.clone(),
         deeds: Some(Rc::clone(&guard) as _),
         answers: Rc::clone(&answers),
-        ..Making::default()
+        ..RunSetup::default()
     };
     let done = run::run_with(&run, making).await;
-    lock.end().map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
-    if let Some(what) = guard.refused() {
-        return Err(refuse(&format!("the run was stopped: {what}"), Exit::PlanDeviation));
+    lock.record_end().map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
+    if let Some(what) = guard.refused_request() {
+        return Err(refuse_plan(&format!("the run was stopped: {what}"), Exit::PlanDeviation));
     }
     if done.exit != Exit::Success {
         return Ok(done.exit);
     }
-    match guard.left() {
+    match guard.count_unsent() {
         0 => {}
-        left => return Err(refuse(&format!("{left} requests of the plan were not sent"), Exit::PlanDeviation)),
+        left => return Err(refuse_plan(&format!("{left} requests of the plan were not sent"), Exit::PlanDeviation)),
     }
-    // What the world is like now is what later drift is measured against.
-    let (_, after) = foretelling().plan().await;
+    // Later drift is measured against the state observed now.
+    let (_, after) = foretelling().make_plan().await;
     if let Some(after) = after.filter(|after| after.failed.is_empty()) {
-        if let Err(error) = drift::keep(&plan.run, &after) {
-            complain(&format!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}"));
+        if let Err(error) = drift::save_snapshot(&plan.run, &after) {
+            write_stderr(&format!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}"));
         }
         if let Some(path) = &args.after {
-            let written = save::text(&after).and_then(|text| save::write(path, &text));
-            written.map_err(|error| refuse(&format!("{error:#}"), Exit::General))?;
+            let written = save::serialize_plan(&after).and_then(|text| save::write(path, &text));
+            written.map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
         }
     }
-    print("Applied.\n");
+    write_stdout("Applied.\n");
     Ok(Exit::Success)
 }
 
 /// A yes on the terminal.
-fn approved(args: &ApplyArgs) -> Result<(), Exit> {
+fn ask_approval(args: &ApplyArgs) -> Result<(), Exit> {
     if args.auto_approve {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
-        return Err(refuse(
+        return Err(refuse_plan(
             "nobody can be asked: standard input is no terminal; say `--auto-approve`",
             Exit::NotApproved,
         ));
     }
-    print("\nDo this? Only `yes` means yes: ");
+    write_stdout("\nDo this? Only `yes` means yes: ");
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     match std::io::stdin().read_line(&mut answer) {
         Ok(_) if answer.trim() == "yes" => Ok(()),
-        _ => Err(refuse("not applied", Exit::NotApproved)),
+        _ => Err(refuse_plan("not applied", Exit::NotApproved)),
     }
 }
 
 /// The arguments of the run that was planned, and what was answered to its prompts. What the plan does not hold in clear
 /// text is in its sealed part, or is given again.
-fn arguments(plan: &Plan, args: &ApplyArgs) -> Result<(RunArgs, Rc<Answers>), Exit> {
-    let unusable = |why: String| refuse(&why, Exit::PlanUnusable);
-    let key = args.seal_key_file.as_deref().map(seal::key).transpose();
+fn planned_arguments(plan: &Plan, args: &ApplyArgs) -> Result<(RunArgs, Rc<Answers>), Exit> {
+    let unusable = |why: String| refuse_plan(&why, Exit::PlanUnusable);
+    let key = args.seal_key_file.as_deref().map(seal::read_key).transpose();
     let key = key.map_err(|error| unusable(format!("{error:#}")))?;
     let (given, answers) = match (&plan.sealed, key) {
         (Some(envelope), Some(key)) => {
-            let contents = seal::open(plan, envelope, &key).map_err(|error| unusable(format!("{error:#}")))?;
+            let contents = seal::open_seal(plan, envelope, &key).map_err(|error| unusable(format!("{error:#}")))?;
             (if args.extra_vars.is_empty() { contents.variables } else { args.extra_vars.clone() }, contents.answers)
         }
         (sealed, _) if plan.run.further_variables > 0 && args.extra_vars.is_empty() => {
@@ -166,11 +168,11 @@ fn arguments(plan: &Plan, args: &ApplyArgs) -> Result<(RunArgs, Rc<Answers>), Ex
                 "the plan was made with {} `-e` whose values it does not show; {remedy}",
                 plan.run.further_variables
             );
-            return Err(refuse(&said, Exit::PlanPlaybook));
+            return Err(refuse_plan(&said, Exit::PlanPlaybook));
         }
         _ => (args.extra_vars.clone(), BTreeMap::new()),
     };
-    Ok((run_of(plan, args, given), Rc::new(Answers::of(answers))))
+    Ok((run_of(plan, args, given), Rc::new(Answers::from_known(answers))))
 }
 
 fn run_of(plan: &Plan, args: &ApplyArgs, given: Vec<String>) -> RunArgs {
@@ -201,14 +203,14 @@ fn run_of(plan: &Plan, args: &ApplyArgs, given: Vec<String>) -> RunArgs {
     }
 }
 
-fn refused(refusal: Refusal) -> Exit {
+fn refusal_exit(refusal: PlanRefusal) -> Exit {
     let exit = match &refusal {
-        Refusal::Version(_) | Refusal::Fails(_) => Exit::PlanUnusable,
-        Refusal::Playbook(_) => Exit::PlanPlaybook,
-        Refusal::World(_) => Exit::PlanWorld,
-        Refusal::Account(_) => Exit::PlanAccount,
-        Refusal::Busy => Exit::PlanBusy,
-        Refusal::Applied(_) => Exit::PlanApplied,
+        PlanRefusal::Version(_) | PlanRefusal::Fails(_) => Exit::PlanUnusable,
+        PlanRefusal::Playbook(_) => Exit::PlanPlaybook,
+        PlanRefusal::World(_) => Exit::PlanWorld,
+        PlanRefusal::Account(_) => Exit::PlanAccount,
+        PlanRefusal::Busy => Exit::PlanBusy,
+        PlanRefusal::Applied(_) => Exit::PlanApplied,
     };
-    refuse(&refusal.to_string(), exit)
+    refuse_plan(&refusal.to_string(), exit)
 }

@@ -20,7 +20,7 @@ pub struct RunArgs {
     pub limit: Option<String>,
     /// Hosts that run side by side.
     #[arg(short, long, value_name = "N", help_heading = "Hosts")]
-    #[arg(value_parser = forks)]
+    #[arg(value_parser = parse_forks)]
     pub forks: Option<usize>,
     /// The connection; only `local` is.
     #[arg(short, long, value_name = "TYPE", help_heading = "Hosts")]
@@ -85,7 +85,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", help_heading = "Tasks")]
     pub start_at_task: Option<String>,
     /// Of a page with several blocks, run this one (from 1; may be given again).
-    #[arg(long, value_name = "N", help_heading = "Tasks", value_parser = number)]
+    #[arg(long, value_name = "N", help_heading = "Tasks", value_parser = parse_number)]
     #[arg(action = ArgAction::Append, value_delimiter = ',')]
     pub block: Vec<usize>,
     /// Of a page with several blocks, run all of them, in order.
@@ -158,11 +158,11 @@ pub struct RunArgs {
     pub module_path: Option<String>,
 }
 
-fn number(text: &str) -> Result<usize, String> {
+fn parse_number(text: &str) -> Result<usize, String> {
     text.trim().parse().map_err(|_| "a whole number is wanted; `--list-blocks` lists the blocks".to_owned())
 }
 
-fn forks(text: &str) -> Result<usize, String> {
+fn parse_forks(text: &str) -> Result<usize, String> {
     match text.trim().parse() {
         Ok(0) => Err("at least one host must run at a time".to_owned()),
         Ok(forks) => Ok(forks),

@@ -13,10 +13,10 @@ use crate::host;
 use crate::interrupt::Interrupt;
 use crate::ionos::HttpConnector;
 use crate::modules::builtin::async_jobs::{self, Job};
-use crate::modules::{self, Failure, InventoryView, Outcome, TaskContext, args};
-use crate::progress::Progress;
+use crate::modules::{self, Failure, InventoryView, ModuleOutcome, TaskContext, args};
+use crate::progress::ProgressChannel;
 use crate::source::Source;
-use crate::template::{Engine, Globals};
+use crate::template::{Globals, TemplateEngine};
 use crate::value::{Dict, Value, json};
 
 /// Runs a job that a playbook run has described.
@@ -30,7 +30,7 @@ pub struct JobArgs {
 type Warnings = Rc<RefCell<Vec<String>>>;
 
 /// Runs the job. Nobody reads what this process prints; everything is in the status file.
-pub fn run(args: &JobArgs) -> Exit {
+pub fn run_job(args: &JobArgs) -> Exit {
     let read = crate::input::read_text(&args.description).ok().and_then(|text| serde_json::from_str::<Job>(&text).ok());
     let Some(job) = read else { return Exit::General };
     // The arguments may hold secrets; they are not left lying about.
@@ -42,13 +42,13 @@ pub fn run(args: &JobArgs) -> Exit {
     let (result, store) = match token::store_with(Keeping::InFolder, job.seal_key_file.as_deref(), warn) {
         Ok(store) => {
             let store = Rc::new(store);
-            (runtime.block_on(work(&job, Rc::clone(&store), &warnings)), Some(store))
+            (runtime.block_on(run_module(&job, Rc::clone(&store), &warnings)), Some(store))
         }
         Err(error) => (Err(Failure::new(format!("{error:#}"))), None),
     };
     // The run takes the passwords over as soon as it has read the result: by then they must not be held here.
-    let tokens = store.map(|store| store.release()).unwrap_or_default();
-    let mut status = background::ended(&job.id, result);
+    let tokens = store.map(|store| store.release_log()).unwrap_or_default();
+    let mut status = background::build_job_status(&job.id, result);
     let warnings = warnings.take();
     if !warnings.is_empty() {
         status.set("warnings", Value::list(warnings.into_iter().map(Value::text)));
@@ -59,25 +59,25 @@ pub fn run(args: &JobArgs) -> Exit {
     }
 }
 
-async fn work(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) -> Result<Outcome, Failure> {
+async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) -> Result<ModuleOutcome, Failure> {
     let given = match json::from_str(&job.args) {
         Ok(Value::Dict(given)) => given,
         _ => return Err(Failure::new("the job's arguments cannot be read")),
     };
-    let Some(module) = modules::find(&job.module) else {
+    let Some(module) = modules::find_module(&job.module) else {
         return Err(Failure::new(format!("there is no module `{}`", job.module)));
     };
-    let checked = args::check(module.spec(), &given, &job.called)?;
+    let checked = args::check_args(module.module_spec(), &given, &job.called)?;
     let (globals, scope) = (Globals::new(&job.base_dir), Dict::new());
     let search = [job.base_dir.clone()];
-    let engine = Engine::new(&globals, &scope, &search);
+    let engine = TemplateEngine::new(&globals, &scope, &search);
     let source = Source::new("<background job>", "");
     let registries = RecordingConnector::new(Rc::new(HttpConnector::default()), Rc::clone(&store));
     let interrupt = Interrupt::default();
-    let limit = Limit::new(&interrupt, Some(job.limit), module.spec().is_of_registry());
+    let limit = Limit::new(&interrupt, Some(job.limit), module.module_spec().is_of_registry());
     let context = TaskContext {
         host_name: "localhost",
-        host: &host::Real,
+        host: &host::RealHost,
         registries: &registries,
         template: &engine,
         environment: &job.environment,
@@ -93,15 +93,18 @@ async fn work(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) -> Res
         warnings,
         interrupt: limit.interrupt(),
         kept: None,
-        progress: Progress::default(),
+        progress: ProgressChannel::default(),
         task: job.called.clone(),
         credentials: Some(store),
     };
-    limit.hold(module.run(&checked.args, &context)).await.map_err(|failure| overdue(failure, job.limit))
+    limit
+        .run_within(module.run_module(&checked.args, &context))
+        .await
+        .map_err(|failure| mark_overdue(failure, job.limit))
 }
 
 /// The failure with what the original says of jobs that took too long, if this one did.
-fn overdue(mut failure: Failure, seconds: u64) -> Failure {
+fn mark_overdue(mut failure: Failure, seconds: u64) -> Failure {
     if failure.data.remove("timedout").is_none() {
         return failure;
     }

@@ -9,15 +9,15 @@ use super::Cli;
 ///
 /// For bash: `ionplay completions bash > ~/.local/share/bash-completion/completions/ionplay`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CompletionsArgs {
     /// The shell
     pub shell: Shell,
 }
 
 /// Prints it.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn print_completions(args: &CompletionsArgs) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "ionplay", &mut script);
-    super::output::print(&String::from_utf8_lossy(&script));
+    super::output::write_stdout(&String::from_utf8_lossy(&script));
     Ok(())
 }

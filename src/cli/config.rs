@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::args::RunArgs;
-use super::output::general;
+use super::output::general_problem;
 use crate::diagnostic::Reaction;
-use crate::executor::{self, Options, Selection};
-use crate::inventory::{Composer, Inventory, Rules, Transform};
-use crate::playbook::{Loaded, Loader, Problem};
-use crate::report::{Bus, Event};
-use crate::settings::Settings;
+use crate::executor::{self, RunOptions, Selection};
+use crate::inventory::{Composer, Inventory, InventoryRules, Transform};
+use crate::playbook::{LoadError, LoadResult, Loader};
+use crate::report::{Bus, ReportEvent};
+use crate::settings::RunSettings;
 use crate::vars::vault::VaultSecrets;
 
 /// The arguments with settings in the empty places.
-pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
+pub fn apply_settings(args: &RunArgs, settings: &RunSettings) -> RunArgs {
     let mut args = args.clone();
     let fill = |list: &mut Vec<String>, name: &str| {
         if list.is_empty() {
@@ -47,8 +47,8 @@ pub fn applied(args: &RunArgs, settings: &Settings) -> RunArgs {
 }
 
 /// Builds the options of the executor from arguments and settings.
-pub fn options(args: &RunArgs, settings: &Settings) -> Options {
-    Options {
+pub fn build_options(args: &RunArgs, settings: &RunSettings) -> RunOptions {
+    RunOptions {
         check: args.check,
         diff: args.diff,
         verbosity: args.verbose.min(4),
@@ -87,7 +87,7 @@ pub fn options(args: &RunArgs, settings: &Settings) -> Options {
 }
 
 /// Where facts are kept between runs.
-fn fact_cache(settings: &Settings) -> Option<executor::FactCache> {
+fn fact_cache(settings: &RunSettings) -> Option<executor::FactCache> {
     let folder = settings.text("CACHE_PLUGIN_CONNECTION");
     let kind = settings.text("CACHE_PLUGIN");
     if crate::template::plugin::short_name(&kind) != "jsonfile" || folder.is_empty() {
@@ -105,24 +105,24 @@ fn fact_cache(settings: &Settings) -> Option<executor::FactCache> {
 ///
 /// # Errors
 /// If the settings want a source to be readable that is not, or the limit leaves nothing.
-pub fn inventory(
+pub fn load_inventory(
     args: &RunArgs,
-    settings: &Settings,
+    settings: &RunSettings,
     secrets: &Rc<VaultSecrets>,
     bus: &Bus,
     loader: &Loader,
     composer: Rc<dyn Composer>,
-) -> Loaded<Inventory> {
+) -> LoadResult<Inventory> {
     let sources = &args.inventory;
     for source in sources {
         // A name that is simply not there is a warning, as in Ansible; a device or a pipe is a mistake.
         crate::input::refuse_special_path(Path::new(source))
-            .map_err(|why| general(format!("the inventory `{source}` cannot be read: it {why}")))?;
+            .map_err(|why| general_problem(format!("the inventory `{source}` cannot be read: it {why}")))?;
     }
-    let rules = Rules {
+    let rules = InventoryRules {
         group_names: Transform::parse_policy(&settings.text("TRANSFORM_INVALID_GROUP_CHARS")),
         ranges_in_lists: settings.list("INVENTORY_ENABLED").iter().any(|name| name.ends_with("advanced_host_list")),
-        unmatched: Reaction::parse(&settings.text("HOST_PATTERN_MISMATCH")),
+        unmatched: Reaction::from_word(&settings.text("HOST_PATTERN_MISMATCH")),
         merge_hashes: settings.text("DEFAULT_HASH_BEHAVIOUR") == "merge",
         quiet_without_hosts: !settings.bool("LOCALHOST_WARNING"),
         quiet_without_sources: !settings.bool("INVENTORY_UNPARSED_WARNING"),
@@ -133,7 +133,7 @@ pub fn inventory(
     let fatal = (settings.bool("INVENTORY_ANY_UNPARSED_IS_FAILED") && !unread.is_empty())
         || (settings.bool("INVENTORY_UNPARSED_IS_FAILED") && unread.len() == sources.len());
     if fatal {
-        return Err(general(match unread {
+        return Err(general_problem(match unread {
             [] => "no inventory was given, which is an error by the settings".to_owned(),
             unread => {
                 format!("the inventory `{}` could not be read, which is an error by the settings", unread.join("`, `"))
@@ -141,22 +141,22 @@ pub fn inventory(
         }));
     }
     if let Some(limit) = &args.limit {
-        inventory.set_limit(limit).map_err(|message| Box::new(Problem::general(message)))?;
+        inventory.set_limit(limit).map_err(|message| Box::new(LoadError::from_general(message)))?;
     }
     let quiet = sources.is_empty();
     for warning in inventory.take_warnings() {
         if !quiet {
-            bus.emit(&Event::Notice(warning));
+            bus.emit(&ReportEvent::Notice(warning));
         }
     }
-    if args.limit.is_some() && inventory.limit_leaves_nothing() {
-        return Err(general("the limit leaves no host to run on"));
+    if args.limit.is_some() && inventory.is_limit_empty() {
+        return Err(general_problem("the limit leaves no host to run on"));
     }
     Ok(inventory)
 }
 
 /// Where vault secrets come from if the command line does not say.
-pub fn vault_sources(ids: &mut Vec<String>, files: &mut Vec<String>, settings: &Settings) {
+pub fn vault_sources(ids: &mut Vec<String>, files: &mut Vec<String>, settings: &RunSettings) {
     // The collector of vault secrets reads the variables itself.
     if ids.is_empty() && std::env::var_os("ANSIBLE_VAULT_IDENTITY_LIST").is_none() {
         *ids = settings.list("DEFAULT_VAULT_IDENTITY_LIST");

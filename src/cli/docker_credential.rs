@@ -10,7 +10,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::credentials::logins::LoginFile;
 use crate::credentials::sinks::SERVER_FACT;
-use crate::credentials::{Catalog, Folder, Key, Listed, StoreError};
+use crate::credentials::{Catalog, CredentialKey, Folder, Listed, StoreError};
 use crate::exit::Exit;
 use crate::plan::seal;
 use crate::state_dir;
@@ -31,7 +31,7 @@ const LONGEST: u64 = 64 * 1024;
 /// `"credHelpers": {"HOST": "ionplay"}`. It knows the tokens that a task delivered to `credentials: [store: true]`, and logins
 /// that clients gave it.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DockerCredentialArgs {
     #[arg(value_enum, value_name = "ACTION")]
     action: Action,
     /// The key that passwords are sealed with
@@ -70,8 +70,8 @@ impl Drop for WireLogin {
 }
 
 /// Answers one request. Failures go to standard output, where clients look for them.
-pub fn run(args: &Args) -> Exit {
-    match answer(args) {
+pub fn run_helper(args: &DockerCredentialArgs) -> Exit {
+    match answer_request(args) {
         Ok(text) => {
             let mut out = std::io::stdout().lock();
             let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -85,14 +85,17 @@ pub fn run(args: &Args) -> Exit {
     }
 }
 
-fn answer(args: &Args) -> anyhow::Result<Zeroizing<String>> {
+fn answer_request(args: &DockerCredentialArgs) -> anyhow::Result<Zeroizing<String>> {
     if args.action == Action::Version {
         return Ok(Zeroizing::new(format!("{HELPER_NAME} (ionplay) v{}\n", env!("CARGO_PKG_VERSION"))));
     }
-    let state = state_dir::folder().context(StoreError::NoFolder)?;
-    let key = args.seal_key_file.as_deref().map(seal::key).transpose()?;
-    let helper =
-        Helper { catalog: Catalog::read(&Folder::below(&state))?, logins: LoginFile::below(&state, key.clone()), key };
+    let state = state_dir::state_folder().context(StoreError::NoFolder)?;
+    let key = args.seal_key_file.as_deref().map(seal::read_key).transpose()?;
+    let helper = Helper {
+        catalog: Catalog::read(&Folder::in_state_dir(&state))?,
+        logins: LoginFile::in_state_dir(&state, key.clone()),
+        key,
+    };
     match args.action {
         Action::Get => helper.get(&read_server()?),
         Action::Store => {
@@ -102,13 +105,13 @@ fn answer(args: &Args) -> anyhow::Result<Zeroizing<String>> {
             if server.is_empty() {
                 bail!("no credentials server URL");
             }
-            helper.logins.set(server, &login.username, &login.secret)?;
+            helper.logins.set_login(server, &login.username, &login.secret)?;
             Ok(Zeroizing::default())
         }
-        Action::Erase => helper.erase(&read_server()?),
+        Action::Erase => helper.erase_login(&read_server()?),
         Action::List => {
-            let mut servers: BTreeMap<String, String> = helper.logins.list()?;
-            for listed in helper.stored() {
+            let mut servers: BTreeMap<String, String> = helper.logins.list_users()?;
+            for listed in helper.stored_entries() {
                 if let Some(server) = server_of(listed) {
                     servers.insert(server.to_owned(), listed.entry.subject.name.clone());
                 }
@@ -122,26 +125,26 @@ fn answer(args: &Args) -> anyhow::Result<Zeroizing<String>> {
 struct Helper {
     catalog: Catalog,
     logins: LoginFile,
-    key: Option<Key>,
+    key: Option<CredentialKey>,
 }
 
 impl Helper {
     /// Returns the entries that are kept for clients, oldest first.
-    fn stored(&self) -> impl Iterator<Item = &Listed> {
+    fn stored_entries(&self) -> impl Iterator<Item = &Listed> {
         let stored = |listed: &&Listed| listed.entry.has_password() && server_of(listed).is_some();
         self.catalog.entries.iter().filter(stored)
     }
 
     /// Of several tokens for a server, such as the generations of one, the newest answers.
-    fn find(&self, server: &str) -> Option<&Listed> {
-        let own = self.stored().filter(|listed| server_of(listed) == Some(server));
+    fn find_newest(&self, server: &str) -> Option<&Listed> {
+        let own = self.stored_entries().filter(|listed| server_of(listed) == Some(server));
         own.max_by(|a, b| a.entry.requested.cmp(&b.entry.requested))
     }
 
     fn get(&self, url: &str) -> anyhow::Result<Zeroizing<String>> {
         let server = host_of(url);
-        let (username, secret) = match self.find(server) {
-            Some(listed) => (listed.entry.subject.name.clone(), listed.entry.password(self.key.as_ref())?),
+        let (username, secret) = match self.find_newest(server) {
+            Some(listed) => (listed.entry.subject.name.clone(), listed.entry.unseal_password(self.key.as_ref())?),
             None => self.logins.get(server)?.context(NOT_FOUND)?,
         };
         let login = WireLogin { server_url: url.to_owned(), username, secret: secret.as_str().to_owned() };
@@ -149,15 +152,15 @@ impl Helper {
     }
 
     /// The password of a token exists once, so a client does not remove it.
-    fn erase(&self, url: &str) -> anyhow::Result<Zeroizing<String>> {
+    fn erase_login(&self, url: &str) -> anyhow::Result<Zeroizing<String>> {
         let server = host_of(url);
-        if let Some(listed) = self.find(server) {
+        if let Some(listed) = self.find_newest(server) {
             let name = &listed.entry.subject.name;
             bail!(
                 "a playbook keeps the password of token `{name}` for {server}; `ionplay token forget {name}` removes it"
             );
         }
-        self.logins.remove(server)?;
+        self.logins.remove_login(server)?;
         Ok(Zeroizing::default())
     }
 }

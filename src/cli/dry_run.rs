@@ -4,26 +4,26 @@ use std::rc::Rc;
 
 use super::args::RunArgs;
 use super::embedded::MockRegistry;
-use super::run::{self, Done, Making};
+use super::run::{self, RunOutcome, RunSetup};
 use crate::exit::Exit;
 use crate::plan::Answers;
-use crate::plan::Gather;
-use crate::plan::Gathered;
+use crate::plan::CollectedResults;
+use crate::plan::DryRunRecorder;
 use crate::plan::Invocation;
 use crate::plan::Plan;
-use crate::plan::Stamp;
-use crate::plan::Tape;
+use crate::plan::PlanDigester;
+use crate::plan::ResultCollector;
 use crate::plan::model;
-use crate::plan::model::Step;
+use crate::plan::model::PlannedTask;
 use crate::plan::record_dry_run;
 use crate::playbook::Loader;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 
 /// Name of the mock registry in plans; its port changes with every run.
 pub(super) const EMBEDDED: &str = "sandbox";
 
 /// Inputs of a dry run.
-pub(super) struct Foretelling<'a> {
+pub(super) struct DryRun<'a> {
     /// The command line.
     pub args: &'a RunArgs,
     /// The embedded service, if it runs already.
@@ -31,20 +31,20 @@ pub(super) struct Foretelling<'a> {
     /// The time that relative dates count from.
     pub made: &'a str,
     /// Makes the digests.
-    pub stamp: &'a Stamp,
+    pub stamp: &'a PlanDigester,
     /// Answers to `vars_prompt`.
     pub answers: &'a Rc<Answers>,
 }
 
-impl Foretelling<'_> {
+impl DryRun<'_> {
     /// Does the dry run and makes its plan; none if it did not come so far.
-    pub async fn plan(self) -> (Exit, Option<Plan>) {
+    pub async fn make_plan(self) -> (Exit, Option<Plan>) {
         let mut args = self.args.clone();
         args.check = true;
-        let tape = Tape::new(args.sandbox.then(|| EMBEDDED.to_owned()));
-        let (gather, gathered) = Gather::new();
+        let tape = DryRunRecorder::new(args.sandbox.then(|| EMBEDDED.to_owned()));
+        let (gather, gathered) = ResultCollector::new();
         let notes = Rc::clone(&tape);
-        let making = Making {
+        let making = RunSetup {
             writer: Some(Box::new(gather)),
             quiet: true,
             // Tasks that insist on being real (`check_mode: false`) are foretold too.
@@ -62,46 +62,51 @@ impl Foretelling<'_> {
         if done.exit != Exit::Success && gathered.failed.is_empty() {
             // A plan of half a run must not look like a whole one.
             let why = Some("the dry run ended with an error outside of any task".to_owned());
-            gathered.failed.push(Step { task: "(the run)".to_owned(), host: "(none)".to_owned(), item: None, why });
+            gathered.failed.push(PlannedTask {
+                task: "(the run)".to_owned(),
+                host: "(none)".to_owned(),
+                item: None,
+                why,
+            });
         }
         let plan = self.plan_of(&done, &tape, &gathered);
         (done.exit, plan)
     }
 
-    fn plan_of(&self, done: &Done, tape: &Tape, gathered: &Gathered) -> Option<Plan> {
+    fn plan_of(&self, done: &RunOutcome, tape: &DryRunRecorder, gathered: &CollectedResults) -> Option<Plan> {
         let run = done.run.as_ref()?;
         let folder = std::env::current_dir().unwrap_or_default();
-        let reads = run.loader.reads.all();
+        let reads = run.loader.reads.all_digests();
         let variables: crate::value::Value = (*run.extra_vars).clone().into();
-        let variables = json::to_string(&variables, Style { sort_keys: true, ..Style::EVENT });
+        let variables = json::to_string(&variables, JsonStyle { sort_keys: true, ..JsonStyle::EVENT });
         let plan = Plan {
             format: model::FORMAT,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             made: self.made.to_owned(),
-            run: invocation(self.args, &run.loader),
+            run: collect_invocation(self.args, &run.loader),
             salt: self.stamp.salt().to_owned(),
-            files: self.stamp.files(reads.iter().map(|(path, read)| (path.as_path(), read)), &folder),
-            variables: self.stamp.variables(&format!("{variables}\n{:?}", self.answers.all())),
+            files: self.stamp.digest_files(reads.iter().map(|(path, read)| (path.as_path(), read)), &folder),
+            variables: self.stamp.digest_variables(&format!("{variables}\n{:?}", self.answers.to_map())),
             sealed: None,
-            actions: gathered.records.iter().map(model::Action::from).collect(),
+            actions: gathered.records.iter().map(model::PlannedAction::from).collect(),
             others: gathered.others.clone(),
             undetermined: gathered.undetermined.clone(),
             failed: gathered.failed.clone(),
-            observed: tape.observed(),
-            writes: tape.writes(),
-            deeds: tape.deeds(),
+            observed: tape.observed_objects(),
+            writes: tape.predicted_writes(),
+            deeds: tape.predicted_effects(),
             digest: String::new(),
         };
         // Whatever a secret has got into, it does not leave here.
         let text = serde_json::to_string(&plan).ok()?;
         let mut plan: Plan = serde_json::from_str(&run.bus.redactor().redact_json(&text)).ok()?;
-        plan.digest = plan.digest();
+        plan.digest = plan.compute_digest();
         Some(plan)
     }
 }
 
 /// Collects the parts of the command line that decide the result.
-fn invocation(args: &RunArgs, loader: &Loader) -> Invocation {
+fn collect_invocation(args: &RunArgs, loader: &Loader) -> Invocation {
     let (files, further): (Vec<&String>, Vec<&String>) = args.extra_vars.iter().partition(|vars| vars.starts_with('@'));
     Invocation {
         playbooks: args.playbooks.clone(),

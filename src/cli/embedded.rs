@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::cli_interface::SANDBOX_URL_VARIABLE;
-use crate::ionos::{ApiError, Connection, Connector, Credentials, RegistryApi};
+use crate::ionos::{ApiConnection, ApiError, Connector, Credentials, RegistryApi};
 use crate::sandbox::{self, Handle, Pace, Seed};
 
 /// The mock registry of a run.
@@ -38,10 +38,10 @@ pub const DEMO: &str = "demo";
 ///
 /// # Errors
 /// If no port can be had.
-pub fn start() -> Result<MockRegistry, sandbox::Error> {
+pub fn start_mock() -> Result<MockRegistry, sandbox::SandboxError> {
     match std::env::var(SANDBOX_URL_VARIABLE) {
         Ok(url) if url.starts_with("http://127.0.0.1:") => Ok(MockRegistry::Shared(url)),
-        _ => start_own().map(MockRegistry::Own),
+        _ => start_empty_mock().map(MockRegistry::Own),
     }
 }
 
@@ -49,42 +49,42 @@ pub fn start() -> Result<MockRegistry, sandbox::Error> {
 ///
 /// # Errors
 /// If no port can be had.
-pub fn start_own() -> Result<Handle, sandbox::Error> {
+pub fn start_empty_mock() -> Result<Handle, sandbox::SandboxError> {
     let seed = demo_seed();
     let pace = Pace {
         new: Duration::from_millis(100),
         storage: Duration::from_millis(200),
         deletion: Duration::from_millis(100),
     };
-    sandbox::start(sandbox::Options { seed, pace, ..sandbox::Options::default() })
+    sandbox::start_server(sandbox::SandboxOptions { seed, pace, ..sandbox::SandboxOptions::default() })
 }
 
 /// Returns the content that an embedded service starts with.
 pub fn demo_seed() -> Seed {
-    Seed::parse(&format!("registries: [{{name: {DEMO}}}]")).unwrap_or_default()
+    Seed::parse_seed(&format!("registries: [{{name: {DEMO}}}]")).unwrap_or_default()
 }
 
 /// Returns environment variables for tasks, so that they need no account.
-pub fn environment(server: &MockRegistry) -> Vec<(String, String)> {
+pub fn task_environment(server: &MockRegistry) -> Vec<(String, String)> {
     vec![("IONOS_API_URL".to_owned(), server.url()), ("IONOS_TOKEN".to_owned(), sandbox::TOKEN.to_owned())]
 }
 
 /// Sends every connection to the sandbox, whatever a task says: a run that was meant for the sandbox must never reach
 /// an account.
-pub struct ToSandbox {
+pub struct MockConnector {
     inner: Rc<dyn Connector>,
     url: String,
 }
 
-impl ToSandbox {
+impl MockConnector {
     /// A connector to this server.
     pub fn new(inner: Rc<dyn Connector>, server: &MockRegistry) -> Self {
         Self { inner, url: server.url() }
     }
 }
 
-impl Connector for ToSandbox {
-    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+impl Connector for MockConnector {
+    fn connect(&self, connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError> {
         let mut connection = connection.clone();
         connection.endpoint.url.clone_from(&self.url);
         connection.endpoint.credentials = Credentials::Bearer(sandbox::TOKEN.to_owned());
@@ -95,9 +95,9 @@ impl Connector for ToSandbox {
 }
 
 /// One line about what was asked of the server.
-pub fn summary(server: &MockRegistry) -> Option<String> {
+pub fn summarize_requests(server: &MockRegistry) -> Option<String> {
     let MockRegistry::Own(server) = server else { return None };
     let requests = server.requests();
-    let writing = requests.iter().filter(|request| request.writes()).count();
+    let writing = requests.iter().filter(|request| request.is_write()).count();
     Some(format!("SANDBOX: {} requests, {writing} of them writing; nothing left this machine", requests.len()))
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Loaded, Loader, Problem, ProblemKind, freeform};
+use crate::playbook::{LoadError, LoadErrorKind, LoadResult, Loader, freeform};
 use crate::source::Source;
 use crate::value::{Dict, Text, Value};
 
@@ -12,35 +12,37 @@ use crate::value::{Dict, Text, Value};
 ///
 /// # Errors
 /// If a file is missing, a text is not understood.
-pub fn read(words: &[String], loader: &Loader, merge: bool) -> Loaded<Dict> {
+pub fn read(words: &[String], loader: &Loader, merge: bool) -> LoadResult<Dict> {
     let mut all = Dict::new();
     for word in words {
-        all.add(&one(word.trim_start(), loader)?, merge);
+        all.add(&read_word(word.trim_start(), loader)?, merge);
     }
     Ok(all)
 }
 
-fn one(word: &str, loader: &Loader) -> Loaded<Dict> {
+fn read_word(word: &str, loader: &Loader) -> LoadResult<Dict> {
     if let Some(path) = word.strip_prefix('@') {
-        let node = loader.yaml(Path::new(path))?;
-        if node.as_ref().is_none_or(crate::yaml::Node::is_null) {
-            return Err(Box::new(Problem::general(Diagnostic::error(format!("there are no variables in `{path}`"))))
-                .of_kind(ProblemKind::Options));
+        let node = loader.read_yaml(Path::new(path))?;
+        if node.as_ref().is_none_or(crate::yaml::YamlNode::is_null) {
+            return Err(Box::new(LoadError::from_general(Diagnostic::error(format!(
+                "there are no variables in `{path}`"
+            ))))
+            .of_kind(LoadErrorKind::Options));
         }
-        return mapping(node.as_ref(), &format!("`{path}`"));
+        return read_mapping(node.as_ref(), &format!("`{path}`"));
     }
     if word.starts_with(['/', '.']) {
         let message = Diagnostic::error(format!("`-e {word}` looks like the name of a file"))
             .hint(format!("write `-e @{word}` to read variables from it"));
-        return Err(Box::new(Problem::general(message)).of_kind(ProblemKind::Options));
+        return Err(Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Options));
     }
     let source = Source::new("-e", word);
     if word.starts_with(['{', '[']) {
-        let node = loader.parse(&source)?;
-        return mapping(node.as_ref(), "`-e`");
+        let node = loader.parse_yaml(&source)?;
+        return read_mapping(node.as_ref(), "`-e`");
     }
     let freeform::Pairs { pairs, rest } = freeform::parse_pairs(word, None).map_err(|problem| {
-        Box::new(Problem::general(Diagnostic::error(problem.message).at(&source.span(problem.range), "")))
+        Box::new(LoadError::from_general(Diagnostic::error(problem.message).at(&source.span(problem.range), "")))
     })?;
     if let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) {
         // The original says nothing of it, which hides mistakes.
@@ -52,25 +54,25 @@ fn one(word: &str, loader: &Loader) -> Loaded<Dict> {
         } else {
             message
         };
-        loader.warn(
+        loader.add_warning(
             message.hint("write `-e name=value`, `-e '{\"name\": 1}'` or `-e @file.yml`; quote values with blanks"),
         );
     }
     let whole = |source: &Arc<Source>| source.span(0..source.text().len());
     Ok(pairs
         .into_iter()
-        .map(|(name, value)| (Value::text(name), Value::Str(Text::written(value, whole(&source)))))
+        .map(|(name, value)| (Value::text(name), Value::Str(Text::from_source(value, whole(&source)))))
         .collect())
 }
 
-fn mapping(node: Option<&crate::yaml::Node>, what: &str) -> Loaded<Dict> {
+fn read_mapping(node: Option<&crate::yaml::YamlNode>, what: &str) -> LoadResult<Dict> {
     let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(Dict::new()) };
     let Some(entries) = node.entries() else {
-        return Err(Box::new(Problem::general(
+        return Err(Box::new(LoadError::from_general(
             Diagnostic::error(format!("{what} must be a mapping of variables, not {}", node.description()))
                 .at(node.span(), ""),
         ))
-        .of_kind(ProblemKind::Options));
+        .of_kind(LoadErrorKind::Options));
     };
     // As in the original no name is refused: one that is no identifier is still a key of `vars`.
     Ok(entries.iter().map(|entry| (entry.key.to_value(), entry.value.to_value())).collect())

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use crate::inventory::Composer;
-use crate::template::{Engine, Fault, Globals, Scope, Verdict};
+use crate::template::{ConditionVerdict, Globals, TemplateEngine, TemplateError, VariableScope};
 use crate::value::{Dict, Value};
 
 /// Evaluates over the variables that are handed in, and nothing else.
-pub fn composer(globals: &Rc<Globals>, extra_vars: &Rc<Dict>) -> Rc<dyn Composer> {
+pub fn build_composer(globals: &Rc<Globals>, extra_vars: &Rc<Dict>) -> Rc<dyn Composer> {
     Rc::new(Over { globals: Rc::clone(globals), extra_vars: Rc::clone(extra_vars) })
 }
 
@@ -18,26 +18,26 @@ struct Over {
 
 struct Vars<'a>(&'a Dict);
 
-impl Scope for Vars<'_> {
+impl VariableScope for Vars<'_> {
     fn get(&self, name: &str) -> Option<Value> {
         self.0.get(name).cloned()
     }
 
-    fn names(&self) -> Vec<String> {
+    fn variable_names(&self) -> Vec<String> {
         self.0.keys().filter_map(|name| name.as_str().map(str::to_owned)).collect()
     }
 }
 
-fn told(fault: Fault) -> String {
-    fault.told()
+fn error_text(fault: TemplateError) -> String {
+    fault.full_message()
 }
 
 impl Composer for Over {
     fn evaluate_expression(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
         let Value::Str(text) = written else { return Err("an expression must be text".to_owned()) };
         let scope = Vars(vars);
-        let engine = Engine::new(&self.globals, &scope, &[]);
-        match engine.expression(text).map_err(told)? {
+        let engine = TemplateEngine::new(&self.globals, &scope, &[]);
+        match engine.evaluate_expression(text).map_err(error_text)? {
             Value::Undefined(why) => Err(why.message.clone()),
             value => Ok(value),
         }
@@ -45,13 +45,14 @@ impl Composer for Over {
 
     fn condition_holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String> {
         let scope = Vars(vars);
-        let verdict = Engine::new(&self.globals, &scope, &[]).condition(condition).map_err(told)?;
-        Ok(matches!(verdict, Verdict::True))
+        let verdict =
+            TemplateEngine::new(&self.globals, &scope, &[]).evaluate_condition(condition).map_err(error_text)?;
+        Ok(matches!(verdict, ConditionVerdict::True))
     }
 
     fn render_template(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
         let scope = Vars(vars);
-        Engine::new(&self.globals, &scope, &[]).value(written).map_err(told)
+        TemplateEngine::new(&self.globals, &scope, &[]).evaluate_value(written).map_err(error_text)
     }
 
     fn extra_vars(&self) -> &Dict {

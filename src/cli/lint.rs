@@ -16,13 +16,13 @@ use crate::secrets::Redactor;
 /// template: its syntax, and the names of filters, tests and lookups. No host is touched and no request is sent. Ends with
 /// 0 if all is well (warnings do not count), 4 if something is wrong, and 1 if a file cannot be read.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct LintArgs {
     /// Playbooks, task lists, bare tasks or Markdown pages; `-` reads standard input
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<String>,
     /// How messages are printed
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LintFormat::Text)]
+    pub format: LintFormat,
     /// Variables for static imports: `name=value` pairs, JSON or YAML, or `@FILE` (may be given again)
     #[arg(short, long, value_name = "VARS")]
     pub extra_vars: Vec<String>,
@@ -39,7 +39,7 @@ pub struct Args {
 
 /// The forms of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub enum LintFormat {
     /// Pictures for people.
     Text,
     /// One JSON document: `{"messages": [..]}`.
@@ -47,7 +47,7 @@ pub enum Format {
 }
 
 /// Checks, and prints what was found.
-pub fn run(args: &Args) -> Exit {
+pub fn run_lint(args: &LintArgs) -> Exit {
     let (mut report, mut exit) = (Report::new(), Exit::Success);
     let redactor = Rc::new(Redactor::new(false));
     for name in &args.playbooks {
@@ -67,26 +67,27 @@ pub fn run(args: &Args) -> Exit {
             }
             Err(problem) => {
                 report.extend(problem.report);
-                exit = problem.kind.exit();
+                exit = problem.kind.exit_status();
             }
         }
     }
     if exit == Exit::Success && report.iter().any(|message| message.severity == Severity::Error) {
         exit = Exit::Unparsable;
     }
-    print(&fold_repeated(report), args.format, &redactor);
+    print_report(&fold_repeated(report), args.format, &redactor);
     exit
 }
 
-fn print(report: &Report, format: Format, redactor: &Redactor) {
+fn print_report(report: &Report, format: LintFormat, redactor: &Redactor) {
     let text = match format {
-        Format::Json => {
+        LintFormat::Json => {
             let messages: Vec<_> = report.iter().map(json::to_json).collect();
             format!("{:#}\n", serde_json::json!({ "messages": messages }))
         }
-        Format::Text => {
-            let colour = output::colours(false);
-            let mut text = report.iter().map(|message| render::render(message, colour) + "\n").collect::<String>();
+        LintFormat::Text => {
+            let colour = output::has_colours(false);
+            let mut text =
+                report.iter().map(|message| render::render_diagnostic(message, colour) + "\n").collect::<String>();
             let errors = report.iter().filter(|message| message.severity == Severity::Error).count();
             let others = report.len() - errors;
             let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
@@ -96,8 +97,8 @@ fn print(report: &Report, format: Format, redactor: &Redactor) {
     };
     // A reader that has seen enough is no failure.
     let text = match format {
-        Format::Text => redactor.redact(&text),
-        Format::Json => redactor.redact_json(&text),
+        LintFormat::Text => redactor.redact(&text),
+        LintFormat::Json => redactor.redact_json(&text),
     };
-    super::output::print(&text);
+    super::output::write_stdout(&text);
 }

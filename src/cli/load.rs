@@ -8,18 +8,18 @@ use std::sync::Arc;
 use clap::CommandFactory as _;
 
 use super::args::RunArgs;
-use super::output::general;
+use super::output::general_problem;
 use super::{blocks, config, extra_vars, terminal};
 use crate::diagnostic::{Diagnostic, Reaction};
-use crate::intake::{self, Document};
+use crate::intake::{self, InputDocument};
 use crate::modules::{MODULES, Spec};
-use crate::playbook::{Loaded, Loader, Playbook, Problem, ProblemKind};
-use crate::report::{Bus, Event};
+use crate::playbook::{LoadError, LoadErrorKind, LoadResult, Loader, Playbook};
+use crate::report::{Bus, ReportEvent};
 use crate::secrets::{self, Redactor};
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::source::Source;
 use crate::suggest;
-use crate::template::{Engine, Fault, Globals, secret_variables};
+use crate::template::{Globals, TemplateEngine, TemplateError, secret_variables};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::VaultSecrets;
 
@@ -28,39 +28,44 @@ use crate::vars::vault::VaultSecrets;
 ///
 /// # Errors
 /// If it cannot be read.
-pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> Loaded<(Rc<Loader>, Playbook)> {
-    let settings =
-        Settings::load().map_err(|message| Box::new(Problem::general(message)).of_kind(ProblemKind::Options))?;
-    let args = &config::applied(args, &settings);
+pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<(Rc<Loader>, Playbook)> {
+    let settings = RunSettings::load()
+        .map_err(|message| Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Options))?;
+    let args = &config::apply_settings(args, &settings);
     let secrets = vault_secrets(args, &settings, redactor)?;
     let folder =
-        std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
+        std::env::current_dir().map_err(|error| general_problem(format!("cannot tell the current folder: {error}")))?;
     secrets::environment::add_known(redactor, |name| std::env::var(name).ok());
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
-    let globals = Rc::new(globals(&folder, &secrets, &settings, redactor));
-    let (loader, _) = loader(args, &settings, &globals, &secrets, &bus)?;
-    let playbook = read_playbook(args, name, &loader, &bus)?.ok_or_else(|| general("nothing to read"))?;
+    let globals = Rc::new(build_globals(&folder, &secrets, &settings, redactor));
+    let (loader, _) = build_loader(args, &settings, &globals, &secrets, &bus)?;
+    let playbook = read_playbook(args, name, &loader, &bus)?.ok_or_else(|| general_problem("nothing to read"))?;
     Ok((loader, playbook))
 }
 
 /// Builds the state that all templates share: vault secrets and settings.
-pub fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings, redactor: &Rc<Redactor>) -> Globals {
+pub fn build_globals(
+    folder: &Path,
+    secrets: &Rc<VaultSecrets>,
+    settings: &RunSettings,
+    redactor: &Rc<Redactor>,
+) -> Globals {
     let secrets = Rc::clone(secrets);
     let globals = settings
         .iter()
         .fold(Globals::new(folder), |globals, (name, value, origin)| globals.with_setting(name, value, origin));
     let known = Rc::clone(redactor);
-    let globals = globals.with_known_secrets(Box::new(move |value| known.taint(value)));
+    let globals = globals.with_known_secrets(Box::new(move |value| known.taint_value(value)));
     globals.with_opener(Box::new(move |sealed| {
         let opened = secrets
             .open_text(&sealed.envelope)
-            .map_err(|problem| Fault::value(problem.to_string()).or_at(sealed.span.as_ref()))?;
+            .map_err(|problem| TemplateError::value(problem.to_string()).or_at(sealed.span.as_ref()))?;
         // Vaulted text is the user's own: it may be a template.
         let text = match &sealed.span {
-            Some(span) => Text::written(opened, span.clone()),
-            None => Text::plain(opened),
+            Some(span) => Text::from_source(opened, span.clone()),
+            None => Text::new_plain(opened),
         };
-        Ok(if secrets.masks() { text.into_secret() } else { text })
+        Ok(if secrets.is_masking() { text.into_secret() } else { text })
     }))
 }
 
@@ -68,20 +73,20 @@ pub fn globals(folder: &Path, secrets: &Rc<VaultSecrets>, settings: &Settings, r
 ///
 /// # Errors
 /// If a source of them cannot be used.
-pub fn vault_secrets(args: &RunArgs, settings: &Settings, redactor: &Rc<Redactor>) -> Loaded<Rc<VaultSecrets>> {
-    let secrets = VaultSecrets::collect(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
-        .map_err(|problem| general(problem.to_string()))?;
+pub fn vault_secrets(args: &RunArgs, settings: &RunSettings, redactor: &Rc<Redactor>) -> LoadResult<Rc<VaultSecrets>> {
+    let secrets = VaultSecrets::collect_sources(&args.vault_id, &args.vault_password_file, args.ask_vault_pass)
+        .map_err(|problem| general_problem(problem.to_string()))?;
     let secrets = secrets.matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH"));
     if !args.mask_vault {
         return Ok(Rc::new(secrets));
     }
     let redactor = Rc::clone(redactor);
-    Ok(Rc::new(secrets.masking(Box::new(move |text| add_vaulted(&redactor, text)))))
+    Ok(Rc::new(secrets.with_masking(Box::new(move |text| add_vaulted(&redactor, text)))))
 }
 
 /// Makes a vaulted text known: of data each value, of anything else the whole.
 fn add_vaulted(redactor: &Redactor, text: &str) {
-    let data = crate::yaml::load(&Source::sealed("vault", text)).ok().and_then(|loaded| loaded.root);
+    let data = crate::yaml::load_document(&Source::sealed("vault", text)).ok().and_then(|loaded| loaded.root);
     match data.map(|root| root.to_value()) {
         Some(Value::Dict(dict)) => {
             let values = Value::list(dict.values().cloned()).into_tainted();
@@ -96,13 +101,13 @@ fn add_vaulted(redactor: &Redactor, text: &str) {
 ///
 /// # Errors
 /// If those, or a `--fill`, are not understood.
-pub fn loader(
+pub fn build_loader(
     args: &RunArgs,
-    settings: &Settings,
+    settings: &RunSettings,
     globals: &Rc<Globals>,
     secrets: &Rc<VaultSecrets>,
     bus: &Rc<Bus>,
-) -> Loaded<(Rc<Loader>, Rc<Dict>)> {
+) -> LoadResult<(Rc<Loader>, Rc<Dict>)> {
     let open_secrets = Rc::clone(secrets);
     let open_vault = move |text: &str, path: &Path| {
         open_secrets
@@ -113,23 +118,23 @@ pub fn loader(
     let (static_globals, static_extra) = (Rc::clone(globals), Rc::clone(&extra));
     let static_template = move |value: &Value, vars: &[Rc<Dict>]| {
         let layers: Vec<Rc<Dict>> = static_extra.get().into_iter().chain(vars).cloned().collect();
-        Engine::new(&static_globals, &Layers(layers), &[]).value(value).map_err(Diagnostic::from)
+        TemplateEngine::new(&static_globals, &Layers(layers), &[]).evaluate_value(value).map_err(Diagnostic::from)
     };
     let mut loader = Loader::new(roles_path(settings), Box::new(open_vault), Box::new(static_template));
-    loader.fill = fill(&args.fill)?.into();
+    loader.fill = parse_fill(&args.fill)?.into();
     loader.chosen_blocks = args.block.clone().into();
     loader.command_with = Box::new(terminal::command_with);
     loader.collections_path = settings.list("COLLECTIONS_PATHS").into_iter().map(PathBuf::from).collect();
     let private = "DEFAULT_PRIVATE_ROLE_VARS";
     loader.private_roles = settings.is_set(private).then(|| settings.bool(private));
-    loader.duplicate_keys = Reaction::parse(&settings.text("DUPLICATE_YAML_DICT_KEY"));
+    loader.duplicate_keys = Reaction::from_word(&settings.text("DUPLICATE_YAML_DICT_KEY"));
     loader.reads = Rc::clone(&globals.reads);
-    loader.mask_vault = secrets.masks();
+    loader.mask_vault = secrets.is_masking();
     let door = Rc::clone(bus);
     loader.on_secret = Box::new(move |secret| door.redactor().add(secret));
     let (door, noted) = (Rc::clone(bus), Rc::clone(globals));
     loader.on_secret_template = Box::new(move |template| {
-        noted.secret_variables.note(template);
+        noted.secret_variables.add_variable(template);
         let variable = secret_variables::read_environment_name(template).and_then(|name| std::env::var(name).ok());
         variable.iter().for_each(|secret| door.redactor().add(secret));
     });
@@ -142,24 +147,24 @@ pub fn loader(
 }
 
 /// `--fill PARAMETER=VALUE`
-fn fill(words: &[String]) -> Loaded<Vec<(String, String)>> {
+fn parse_fill(words: &[String]) -> LoadResult<Vec<(String, String)>> {
     let pair = |word: &String| match word.split_once('=') {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-            fillable(name)?;
+            check_fillable(name)?;
             Ok((name.to_owned(), value.to_owned()))
         }
-        _ => Err(general(format!("expected `--fill PARAMETER=VALUE`, got `--fill {word}`"))),
+        _ => Err(general_problem(format!("expected `--fill PARAMETER=VALUE`, got `--fill {word}`"))),
     };
     words.iter().map(pair).collect()
 }
 
 /// A word that is no file may have been meant as a subcommand.
-fn or_command(mut problem: Box<Problem>, path: &Path) -> Box<Problem> {
+fn or_command(mut problem: Box<LoadError>, path: &Path) -> Box<LoadError> {
     let names: Vec<String> =
         super::Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
     let word = path.to_string_lossy();
     if let (false, Some(near), Some(message)) =
-        (path.exists(), suggest::nearest(&word, &names), problem.report.first_mut())
+        (path.exists(), suggest::find_nearest(&word, &names), problem.report.first_mut())
     {
         message.hints.push(format!("did you mean the command `{near}`?"));
     }
@@ -168,40 +173,40 @@ fn or_command(mut problem: Box<Problem>, path: &Path) -> Box<Problem> {
 
 /// Adds a hint for an item that is neither a play nor a task: its module may be misspelt.
 fn or_module(message: Diagnostic) -> Diagnostic {
-    let names: Vec<&str> = MODULES.iter().map(|module| module.spec().short_name()).collect();
+    let names: Vec<&str> = MODULES.iter().map(|module| module.module_spec().short_name()).collect();
     let word = message.span().map(|span| span.text().to_owned()).unwrap_or_default();
-    match suggest::nearest(&word, &names) {
+    match suggest::find_nearest(&word, &names) {
         Some(near) => Diagnostic { hints: vec![format!("did you mean the module `{near}`?")], ..message },
         None => message,
     }
 }
 
 /// Refuses the name of a parameter that no module has.
-fn fillable(name: &str) -> Loaded<()> {
-    if MODULES.iter().any(|module| module.spec().param(name).is_some()) {
+fn check_fillable(name: &str) -> LoadResult<()> {
+    if MODULES.iter().any(|module| module.module_spec().find_param(name).is_some()) {
         return Ok(());
     }
-    let of_registries = MODULES.iter().map(|module| module.spec()).filter(|spec| spec.is_of_registry());
+    let of_registries = MODULES.iter().map(|module| module.module_spec()).filter(|spec| spec.is_of_registry());
     let names: Vec<&str> = of_registries.flat_map(Spec::all_params).map(|param| param.name).collect();
     let message = Diagnostic::error(format!("`--fill {name}`: no module has a parameter of this name"));
-    Err(Box::new(Problem::general(message.suggest(name, &names))))
+    Err(Box::new(LoadError::from_general(message.suggest(name, &names))))
 }
 
 /// Mappings as a scope, the first winning.
 struct Layers(Vec<Rc<Dict>>);
 
-impl crate::template::Scope for Layers {
+impl crate::template::VariableScope for Layers {
     fn get(&self, name: &str) -> Option<Value> {
         self.0.iter().find_map(|layer| layer.get(name)).cloned()
     }
 
-    fn names(&self) -> Vec<String> {
+    fn variable_names(&self) -> Vec<String> {
         self.0.iter().flat_map(|layer| layer.keys()).filter_map(|key| key.as_str().map(str::to_owned)).collect()
     }
 }
 
 /// The folders of the setting, and the places where roles are installed.
-fn roles_path(settings: &Settings) -> Vec<PathBuf> {
+fn roles_path(settings: &RunSettings) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = settings.list("DEFAULT_ROLES_PATH").into_iter().map(PathBuf::from).collect();
     if let Some(home) = std::env::home_dir() {
         folders.push(home.join(".ansible/roles"));
@@ -214,7 +219,7 @@ fn roles_path(settings: &Settings) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// If one is missing.
-pub fn all_there(args: &RunArgs, loader: &Loader) -> Loaded<()> {
+pub fn check_playbook_files(args: &RunArgs, loader: &Loader) -> LoadResult<()> {
     args.playbooks.iter().try_for_each(|name| refuse_address(name))?;
     let mut paths = args.playbooks.iter().filter(|name| *name != "-").map(Path::new);
     match paths.find(|path| !path.exists() || path.is_dir()) {
@@ -227,56 +232,57 @@ pub fn all_there(args: &RunArgs, loader: &Loader) -> Loaded<()> {
 ///
 /// # Errors
 /// If it cannot be read or is not understood.
-pub fn next(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Playbook> {
-    playbook(args, name, loader, bus)?.ok_or_else(|| general("nothing to run"))
+pub fn next(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Playbook> {
+    load_playbook(args, name, loader, bus)?.ok_or_else(|| general_problem("nothing to run"))
 }
 
 /// Reads a playbook, a snippet or a page, and tells what was noticed in it; `None` if it was only to be listed.
 ///
 /// # Errors
 /// If it cannot be read or is not understood.
-pub fn playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
+pub fn load_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Option<Playbook>> {
     let playbook = read_playbook(args, name, loader, bus);
     for warning in loader.take_warnings() {
-        bus.emit(&Event::Notice(warning));
+        bus.emit(&ReportEvent::Notice(warning));
     }
     playbook
 }
 
 /// Reads it; the loader keeps what was noticed.
-fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> Loaded<Option<Playbook>> {
-    let (source, folder) = open(name, loader)?;
-    let intake = intake::read(&source, &|key| crate::playbook::action::resolve(key).is_some()).map_err(or_module)?;
-    loader.noticed(intake.warnings)?;
+fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> LoadResult<Option<Playbook>> {
+    let (source, folder) = open_source(name, loader)?;
+    let intake =
+        intake::read_intake(&source, &|key| crate::playbook::action::resolve_name(key).is_some()).map_err(or_module)?;
+    loader.add_reader_warnings(intake.warnings)?;
     let document = match intake.document {
-        Document::Page(found) if args.list_blocks => {
+        InputDocument::Page(found) if args.list_blocks => {
             for block in &found {
-                bus.emit(&Event::Line(blocks::describe(block)));
+                bus.emit(&ReportEvent::Line(blocks::describe_block(block)));
             }
             return Ok(None);
         }
-        Document::Page(found) => {
-            let chosen = blocks::choose(args, source.name(), found)?;
+        InputDocument::Page(found) => {
+            let chosen = blocks::choose_blocks(args, source.name(), found)?;
             *loader.chosen_blocks.borrow_mut() = chosen.iter().map(|block| block.number).collect();
-            Document::Page(chosen)
+            InputDocument::Page(chosen)
         }
         _ if !args.block.is_empty() || args.list_blocks => {
-            return Err(general(format!("`{name}` is not a page with blocks")));
+            return Err(general_problem(format!("`{name}` is not a page with blocks")));
         }
         other => other,
     };
     let folder = crate::playbook::real_path(folder);
-    filled(document, &source, &folder, loader).map(Some)
+    fill_document(document, &source, &folder, loader).map(Some)
 }
 
 /// The text of a playbook, and the folder that its paths count from.
-fn open(name: &str, loader: &Loader) -> Loaded<(Arc<Source>, PathBuf)> {
+fn open_source(name: &str, loader: &Loader) -> LoadResult<(Arc<Source>, PathBuf)> {
     if name == "-" {
         if std::io::stdin().is_terminal() {
-            terminal::show("Paste a playbook, tasks or a page here; finish with Ctrl-D on a line of its own.\n");
+            terminal::show_text("Paste a playbook, tasks or a page here; finish with Ctrl-D on a line of its own.\n");
         }
         let text = crate::input::read_all(std::io::stdin().lock())
-            .map_err(|error| general(format!("cannot read standard input: {error}")))?;
+            .map_err(|error| general_problem(format!("cannot read standard input: {error}")))?;
         return Ok((crate::yaml::read_text("<stdin>", text)?, PathBuf::from(".")));
     }
     refuse_address(name)?;
@@ -288,37 +294,42 @@ fn open(name: &str, loader: &Loader) -> Loaded<(Arc<Source>, PathBuf)> {
 }
 
 /// Says how a page of the web is run: nothing is fetched by this program itself.
-fn refuse_address(name: &str) -> Loaded<()> {
+fn refuse_address(name: &str) -> LoadResult<()> {
     let lower = name.to_ascii_lowercase();
     if !["http://", "https://"].iter().any(|scheme| lower.starts_with(scheme)) {
         return Ok(());
     }
     let message = Diagnostic::error(format!("`{name}` is an address, not a file; ionplay does not download pages"))
-        .hint(format!("download it first: `curl -fsSL {} | ionplay -`", terminal::quote(name)))
+        .hint(format!("download it first: `curl -fsSL {} | ionplay -`", terminal::quote_word(name)))
         .hint("or copy the page and paste it into `ionplay -`");
-    Err(Box::new(Problem::general(message)))
+    Err(Box::new(LoadError::from_general(message)))
 }
 
 /// Reads the plays of a document; on a terminal the user is asked for the values of empty placeholders.
-fn filled(document: Document, source: &Arc<Source>, folder: &Path, loader: &Rc<Loader>) -> Loaded<Playbook> {
-    let problem = match loader.playbook(document.clone(), source, folder) {
+fn fill_document(
+    document: InputDocument,
+    source: &Arc<Source>,
+    folder: &Path,
+    loader: &Rc<Loader>,
+) -> LoadResult<Playbook> {
+    let problem = match loader.read_playbook(document.clone(), source, folder) {
         Err(problem) if !problem.placeholders.is_empty() && terminal::is_there() => problem,
         read => return read,
     };
     let names = crate::playbook::placeholder_names(&problem.placeholders);
     let some = if names.len() == 1 { "a value" } else { "some values" };
-    terminal::show(&format!("`{}` leaves {some} empty.\n", source.name()));
+    terminal::show_text(&format!("`{}` leaves {some} empty.\n", source.name()));
     for name in names {
         let places: Vec<_> = problem.placeholders.iter().filter(|found| found.param == name).collect();
         let lines: Vec<String> = places.iter().map(|found| found.place.position().line.to_string()).collect();
         let about = places.first().map_or("", |found| found.about);
         let line = if lines.len() == 1 { "line" } else { "lines" };
         let question = format!("{name} ({line} {}) - {about}\n{name}: ", lines.join(", "));
-        match terminal::ask(&question) {
+        match terminal::ask_line(&question) {
             Some(value) if !value.is_empty() => loader.fill.borrow_mut().push((name.to_owned(), value)),
             _ => return Err(problem),
         }
     }
     loader.take_warnings();
-    loader.playbook(document, source, folder)
+    loader.read_playbook(document, source, folder)
 }

@@ -36,7 +36,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cli_interface::PARENT_VARIABLE;
 use crate::exit::Exit;
-use crate::vars::vault::VaultProblem;
+use crate::vars::vault::VaultError;
 
 /// Runs Ansible-style playbooks and documentation snippets, without Ansible and without Python.
 #[derive(Debug, Parser)]
@@ -63,22 +63,22 @@ enum Command {
     /// Do exactly what a plan says.
     Apply(apply::ApplyArgs),
     Gitops(gitops::GitopsArgs),
-    Sandbox(sandbox::Args),
+    Sandbox(sandbox::SandboxArgs),
     /// Run a background task (used by `async` itself).
     #[command(hide = true)]
     AsyncJob(async_job::JobArgs),
     /// List, show and forget one-time passwords that no task has used.
-    Token(token::Args),
-    DockerCredential(docker_credential::Args),
+    Token(token::TokenArgs),
+    DockerCredential(docker_credential::DockerCredentialArgs),
     /// Encrypt, decrypt and edit vaulted files and texts.
     Vault(vault::VaultArgs),
-    Lint(lint::Args),
-    Doc(doc::Args),
-    Schema(schema::Args),
-    Completions(completions::Args),
+    Lint(lint::LintArgs),
+    Doc(doc::DocArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
 }
 
-/// What somebody reads who calls the program without any word.
+/// Text shown when the program is called without arguments.
 const FIRST_STEPS: &str = "\
 ionplay runs Ansible-style playbooks and documentation snippets.
 
@@ -98,40 +98,40 @@ pub fn main() -> Exit {
         eprint!("{FIRST_STEPS}");
         return Exit::Failed;
     }
-    let cli = match Cli::try_parse_from(words(std::env::args_os())) {
+    let cli = match Cli::try_parse_from(normalize_words(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => {
             let wrong = error.use_stderr();
             match error.print() {
-                Err(lost) if !wrong => output::lose(lost),
+                Err(lost) if !wrong => output::record_failure(lost),
                 _ => {}
             }
-            return output::settle(if wrong { Exit::Failed } else { Exit::Success });
+            return output::settle_exit(if wrong { Exit::Failed } else { Exit::Success });
         }
     };
-    output::settle(match cli.command {
+    output::settle_exit(match cli.command {
         None => run::main(&cli.run),
         Some(Command::Run(args)) => run::main(&args),
         Some(Command::Plan(args)) => plan::main(&args),
         Some(Command::Apply(args)) => apply::main(&args),
         Some(Command::Gitops(args)) => gitops::main(&args),
-        Some(Command::Sandbox(args)) => told(sandbox::run(&args)),
-        Some(Command::AsyncJob(args)) => async_job::run(&args),
-        Some(Command::Vault(args)) => told(vault::run(&args)),
-        Some(Command::Token(args)) => match args.status() {
-            Some(status) => run::on_runtime(token_status::run(status)),
-            None => told(token::run(&args)),
+        Some(Command::Sandbox(args)) => exit_with(sandbox::serve_until_signal(&args)),
+        Some(Command::AsyncJob(args)) => async_job::run_job(&args),
+        Some(Command::Vault(args)) => exit_with(vault::run_vault(&args)),
+        Some(Command::Token(args)) => match args.status_args() {
+            Some(status) => run::on_runtime(token_status::print_status(status)),
+            None => exit_with(token::run_token(&args)),
         },
-        Some(Command::DockerCredential(args)) => docker_credential::run(&args),
-        Some(Command::Lint(args)) => lint::run(&args),
-        Some(Command::Doc(args)) => doc::run(&args),
-        Some(Command::Schema(args)) => told(schema::run(&args)),
-        Some(Command::Completions(args)) => told(completions::run(&args)),
+        Some(Command::DockerCredential(args)) => docker_credential::run_helper(&args),
+        Some(Command::Lint(args)) => lint::run_lint(&args),
+        Some(Command::Doc(args)) => doc::print_doc(&args),
+        Some(Command::Schema(args)) => exit_with(schema::print_schema(&args)),
+        Some(Command::Completions(args)) => exit_with(completions::print_completions(&args)),
     })
 }
 
 /// Returns the words of the command line. Container clients call the program by the name of a credential helper.
-fn words(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+fn normalize_words(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = given.into_iter().collect();
     let name = words.first().and_then(|word| Path::new(word).file_name());
     if name.is_some_and(|name| name == docker_credential::HELPER_NAME) {
@@ -141,15 +141,15 @@ fn words(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// The exit status of a subcommand that gives nothing but an error.
-fn told(result: anyhow::Result<()>) -> Exit {
+fn exit_with(result: anyhow::Result<()>) -> Exit {
     match result {
         Ok(()) => Exit::Success,
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if broken_pipe(&error) => Exit::Success,
         Err(error) => {
-            output::complain(&format!("error: {}", output::without_numbers(&format!("{error:#}"))));
+            output::write_stderr(&format!("error: {}", output::without_numbers(&format!("{error:#}"))));
             match error.downcast_ref() {
-                Some(VaultProblem::Ambiguous(_)) => Exit::BadOptions,
+                Some(VaultError::Ambiguous(_)) => Exit::BadOptions,
                 _ => Exit::General,
             }
         }
@@ -166,7 +166,7 @@ fn end_with_parent() {
     }
     // It may have gone in between. A process that a task of the run has started has another parent.
     if rustix::process::getppid().is_none_or(|id| id.is_init()) && mine.as_deref() != Some("1") {
-        std::process::exit(i32::from(Exit::Interrupted.number()));
+        std::process::exit(i32::from(Exit::Interrupted.code()));
     }
 }
 

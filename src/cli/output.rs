@@ -7,27 +7,27 @@ use std::rc::Rc;
 use super::args::{OutputFormat, RunArgs};
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
-use crate::playbook::Problem;
-use crate::playbook::loader::plain;
+use crate::playbook::LoadError;
+use crate::playbook::loader::plain_error;
 use crate::report::{Bus, Writer, document, jsonl, screen};
 use crate::secrets::Redactor;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 
 /// Opens the door with the writers that the arguments ask for.
 ///
 /// # Errors
 /// If the file of the events cannot be written.
-pub fn open(
+pub fn open_output(
     args: &RunArgs,
     colour: bool,
-    settings: &Settings,
+    settings: &RunSettings,
     writer: Option<Box<dyn Writer>>,
     quiet: bool,
 ) -> Result<Rc<Bus>, Diagnostic> {
     let mut writers: Vec<Box<dyn Writer>> = Vec::new();
     writers.extend(writer);
     let quiet = quiet || args.output.is_some();
-    writers.push(Box::new(screen::Screen::new(screen::Options {
+    writers.push(Box::new(screen::Screen::new(screen::ScreenOptions {
         colour,
         verbosity: args.verbose.min(4),
         debug: settings.bool("DEFAULT_DEBUG"),
@@ -42,21 +42,21 @@ pub fn open(
         show_deprecations: settings.bool("DEPRECATION_WARNINGS"),
         custom_stats: settings.bool("SHOW_CUSTOM_STATS"),
         format: match settings.text("CALLBACK_RESULT_FORMAT").as_str() {
-            "yaml" => screen::Format::Yaml,
-            _ => screen::Format::Json,
+            "yaml" => screen::ResultFormat::Yaml,
+            _ => screen::ResultFormat::Json,
         },
         pretty: crate::modules::args::parse_bool(&settings.text("CALLBACK_FORMAT_PRETTY").into()),
     })));
     if let Some(format) = args.output {
         let format = match format {
-            OutputFormat::Json => document::Format::Json,
-            OutputFormat::Yaml => document::Format::Yaml,
+            OutputFormat::Json => document::DocumentFormat::Json,
+            OutputFormat::Yaml => document::DocumentFormat::Yaml,
         };
-        writers.push(Box::new(document::Document::new(format)));
+        writers.push(Box::new(document::ResultDocument::new(format)));
     }
     if let Some(path) = &args.events {
         let writer = jsonl::Jsonl::create(path).map_err(|error| {
-            Diagnostic::error(format!("cannot write the events to `{}`: {}", path.display(), plain(&error)))
+            Diagnostic::error(format!("cannot write the events to `{}`: {}", path.display(), plain_error(&error)))
         })?;
         writers.push(Box::new(writer));
     }
@@ -64,7 +64,7 @@ pub fn open(
 }
 
 /// Colour only where the reader is a terminal and nobody has said no.
-pub fn colours(refused: bool) -> bool {
+pub fn has_colours(refused: bool) -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let yes = |name: &str| {
         let value = std::env::var(name).unwrap_or_default().to_lowercase();
@@ -77,16 +77,16 @@ pub fn colours(refused: bool) -> bool {
 }
 
 /// Tells messages on standard error, without the secrets that are known, in source lines neither.
-pub fn guarded(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
+pub fn print_redacted(report: &[Diagnostic], redactor: &Redactor, colour: bool, exit: Exit) -> Exit {
     let colour = colour && std::io::stderr().is_terminal();
     for message in report {
-        complain(&redactor.redact(&render::render(message, colour)));
+        write_stderr(&redactor.redact(&render::render_diagnostic(message, colour)));
     }
     exit
 }
 
 /// Writes a line to standard error. If that is closed or full, there is no place left to say so.
-pub fn complain(text: &str) {
+pub fn write_stderr(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
@@ -95,15 +95,15 @@ thread_local! {
     static LOST: RefCell<Option<std::io::Error>> = const { RefCell::new(None) };
 }
 
-/// Writes to standard output; a failure is told at the end by [`settle`].
-pub fn print(text: &str) {
+/// Writes to standard output; a failure is told at the end by [`settle_exit`].
+pub fn write_stdout(text: &str) {
     if let Err(error) = std::io::stdout().lock().write_all(text.as_bytes()) {
-        lose(error);
+        record_failure(error);
     }
 }
 
 /// Notes why something could not be written.
-pub fn lose(error: std::io::Error) {
+pub fn record_failure(error: std::io::Error) {
     LOST.with_borrow_mut(|lost| {
         lost.get_or_insert(error);
     });
@@ -111,19 +111,19 @@ pub fn lose(error: std::io::Error) {
 
 /// The exit status of the program, after the last of its output is written. What could not be written is an error, unless
 /// the reader has seen enough (`| head`). A run that failed keeps its own status.
-pub fn settle(exit: Exit) -> Exit {
+pub fn settle_exit(exit: Exit) -> Exit {
     if let Err(error) = std::io::stdout().lock().flush() {
-        lose(error);
+        record_failure(error);
     }
     match LOST.take() {
-        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => unwritten(&plain(&error), exit),
+        Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => report_unwritten(&plain_error(&error), exit),
         _ => exit,
     }
 }
 
 /// Says that something could not be written.
-pub fn unwritten(why: &str, exit: Exit) -> Exit {
-    complain(&format!("error: cannot write the output: {why}"));
+pub fn report_unwritten(why: &str, exit: Exit) -> Exit {
+    write_stderr(&format!("error: cannot write the output: {why}"));
     match exit {
         Exit::Success | Exit::Changes | Exit::Undetermined => Exit::OutputLost,
         other => other,
@@ -131,13 +131,13 @@ pub fn unwritten(why: &str, exit: Exit) -> Exit {
 }
 
 /// Tells messages of which none can hold a secret.
-pub fn broken(report: &[Diagnostic], colour: bool, exit: Exit) -> Exit {
-    guarded(report, &Redactor::new(true), colour, exit)
+pub fn print_messages(report: &[Diagnostic], colour: bool, exit: Exit) -> Exit {
+    print_redacted(report, &Redactor::new(true), colour, exit)
 }
 
 /// A problem with the call itself, in one sentence.
-pub fn general(message: impl Into<String>) -> Box<Problem> {
-    Box::new(Problem::general(Diagnostic::error(message)))
+pub fn general_problem(message: impl Into<String>) -> Box<LoadError> {
+    Box::new(LoadError::from_general(Diagnostic::error(message)))
 }
 
 /// A message without the numbers that the standard library adds to what the system says.

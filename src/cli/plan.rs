@@ -7,12 +7,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::args::RunArgs;
-use super::dry_run::Foretelling;
-use super::output::{self, print};
+use super::dry_run::DryRun;
+use super::output::{self, write_stdout};
 use super::run::on_runtime;
 use crate::exit::Exit;
 use crate::plan::show::{self, Look};
-use crate::plan::{Answers, Plan, Stamp, drift, save, seal};
+use crate::plan::{Answers, Plan, PlanDigester, drift, save, seal};
 use crate::report::style::Paint;
 
 /// Foretell what playbooks would do; or show a plan.
@@ -59,90 +59,90 @@ enum Format {
 /// Runs `plan`.
 pub fn main(args: &PlanArgs) -> Exit {
     match &args.what {
-        Some(What::Show { file, format, no_color }) => shown(file, *format, *no_color),
-        None => on_runtime(planned(args)),
+        Some(What::Show { file, format, no_color }) => show_plan(file, *format, *no_color),
+        None => on_runtime(make_plan(args)),
     }
 }
 
-fn shown(file: &Path, format: Format, no_color: bool) -> Exit {
+fn show_plan(file: &Path, format: Format, no_color: bool) -> Exit {
     let plan = match save::read(file) {
         Ok(plan) => plan,
-        Err(error) => return refuse(&format!("{error:#}"), Exit::PlanUnusable),
+        Err(error) => return refuse_plan(&format!("{error:#}"), Exit::PlanUnusable),
     };
     let text = match format {
-        Format::Text => show::text(&plan, look(no_color)),
-        Format::Markdown => show::markdown(&plan),
-        Format::Json => match save::text(&plan) {
+        Format::Text => show::render_text(&plan, choose_look(no_color)),
+        Format::Markdown => show::render_markdown(&plan),
+        Format::Json => match save::serialize_plan(&plan) {
             Ok(text) => text,
-            Err(error) => return refuse(&format!("{error:#}"), Exit::Internal),
+            Err(error) => return refuse_plan(&format!("{error:#}"), Exit::Internal),
         },
     };
-    print(&text);
+    write_stdout(&text);
     Exit::Success
 }
 
-async fn planned(args: &PlanArgs) -> Exit {
+async fn make_plan(args: &PlanArgs) -> Exit {
     if args.out.is_some() && args.run.playbooks.iter().any(|name| name == "-") {
-        return refuse(
+        return refuse_plan(
             "a playbook from standard input cannot be read again when its plan is applied; name a file",
             Exit::BadOptions,
         );
     }
-    let key = args.run.seal_key_file.as_deref().map(seal::key).transpose();
+    let key = args.run.seal_key_file.as_deref().map(seal::read_key).transpose();
     let key = match key {
         Ok(key) => key,
-        Err(error) => return refuse(&format!("{error:#}"), Exit::General),
+        Err(error) => return refuse_plan(&format!("{error:#}"), Exit::General),
     };
-    let (made, stamp, answers) = (now(), Stamp::new(), Rc::new(Answers::default()));
-    let foretelling = Foretelling { args: &args.run, server: None, made: &made, stamp: &stamp, answers: &answers };
-    let (exit, plan) = foretelling.plan().await;
+    let (made, stamp, answers) = (current_time(), PlanDigester::new(), Rc::new(Answers::default()));
+    let foretelling = DryRun { args: &args.run, server: None, made: &made, stamp: &stamp, answers: &answers };
+    let (exit, plan) = foretelling.make_plan().await;
     let Some(mut plan) = plan else { return exit };
     if args.refresh_only {
-        return drifted(&plan, exit, args.run.detailed_exitcode);
+        return drift_exit(&plan, exit, args.run.detailed_exitcode);
     }
-    print(&show::text(&plan, look(args.run.no_color)));
+    write_stdout(&show::render_text(&plan, choose_look(args.run.no_color)));
     if let Some(path) = &args.out {
         if let Some(key) = &key {
             let inline = args.run.extra_vars.iter().filter(|vars| !vars.trim_start().starts_with('@')).cloned();
-            if let Err(error) = seal::seal(&mut plan, key, inline.collect(), answers.all()) {
-                return refuse(&format!("{error:#}"), Exit::Internal);
+            if let Err(error) = seal::seal_plan(&mut plan, key, inline.collect(), answers.to_map()) {
+                return refuse_plan(&format!("{error:#}"), Exit::Internal);
             }
         }
-        let written = save::text(&plan).and_then(|text| save::write(path, &text));
+        let written = save::serialize_plan(&plan).and_then(|text| save::write(path, &text));
         if let Err(error) = written {
-            return refuse(&format!("{error:#}"), Exit::General);
+            return refuse_plan(&format!("{error:#}"), Exit::General);
         }
-        print(&format!("\nWritten to {0}; `ionplay apply {0}` does exactly this.\n", path.display()));
+        write_stdout(&format!("\nWritten to {0}; `ionplay apply {0}` does exactly this.\n", path.display()));
     }
-    if args.run.detailed_exitcode { plan.counts().status(exit) } else { exit }
+    if args.run.detailed_exitcode { plan.count_actions().exit_status(exit) } else { exit }
 }
 
 /// The time, to the second.
-fn now() -> String {
+fn current_time() -> String {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 
-fn drifted(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
+fn drift_exit(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
     if exit != Exit::Success {
         for step in &plan.failed {
             let why = step.why.as_deref().unwrap_or("it would fail");
-            refuse(&format!("task \"{}\" on {}: {why}", step.task, step.host), exit);
+            refuse_plan(&format!("task \"{}\" on {}: {why}", step.task, step.host), exit);
         }
         return exit;
     }
-    let Some(snapshot) = drift::kept(&plan.run) else {
-        return refuse(
+    let Some(snapshot) = drift::load_snapshot(&plan.run) else {
+        return refuse_plan(
             "this playbook was never applied from here with `ionplay apply`, so there is nothing to compare with",
             Exit::General,
         );
     };
-    let found = drift::since(&snapshot, plan);
+    let found = drift::describe_drift(&snapshot, plan);
     for line in &found {
-        print(&format!("  {line}\n"));
+        write_stdout(&format!("  {line}\n"));
     }
     let space = if found.is_empty() { "" } else { "\n" };
-    print(&format!(
+    write_stdout(&format!(
         "{space}Drift since {}: {} objects changed outside of this playbook\n",
         snapshot.applied,
         found.len()
@@ -151,12 +151,12 @@ fn drifted(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
 }
 
 /// How a plan is shown here: colours and lines as wide as the terminal, where there is one.
-pub(super) fn look(no_color: bool) -> Look {
-    Look { paint: Paint(output::colours(no_color)), width: crate::report::screen::width() }
+pub(super) fn choose_look(no_color: bool) -> Look {
+    Look { paint: Paint(output::has_colours(no_color)), width: crate::report::screen::output_width() }
 }
 
 /// Says why something is not done.
-pub(super) fn refuse(why: &str, exit: Exit) -> Exit {
-    output::complain(&format!("error: {}", output::without_numbers(why)));
+pub(super) fn refuse_plan(why: &str, exit: Exit) -> Exit {
+    output::write_stderr(&format!("error: {}", output::without_numbers(why)));
     exit
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use clap::CommandFactory;
 
 use super::Cli;
-use super::doc::{module, topic::Topics, topic::stands_in};
+use super::doc::{module, topic::Topics, topic::list_places};
 use crate::modules::spec::{FreeForm, Param};
 use crate::modules::{MODULES, Spec};
 use crate::playbook::keyword::{self, Inherit};
@@ -18,10 +18,11 @@ const MADE: &str =
     "<!-- Made from the tables of the program; `UPDATE_DOCS=1 cargo test --test main docs` renews it. -->\n\n";
 
 /// All pages: the file below `docs/`, and its text. `head` is the part of the language page that a person wrote.
-pub fn pages(head: &str) -> Vec<(String, String)> {
-    let mut pages = vec![("language.md".to_owned(), language(head)), ("modules/README.md".to_owned(), modules())];
+pub fn render_pages(head: &str) -> Vec<(String, String)> {
+    let mut pages =
+        vec![("language.md".to_owned(), render_language(head)), ("modules/README.md".to_owned(), render_modules())];
     for module in MODULES {
-        pages.push((file_of(module.spec()), module_page(module.spec())));
+        pages.push((file_of(module.module_spec()), module_page(module.module_spec())));
     }
     pages
 }
@@ -31,14 +32,15 @@ fn file_of(spec: &Spec) -> String {
 }
 
 /// The list of modules.
-fn modules() -> String {
+fn render_modules() -> String {
     let mut page = format!("{MADE}# Modules\n\n`ionplay doc NAME` shows these pages in the terminal.\n\n");
     let (builtin, others): (Vec<&Spec>, Vec<&Spec>) =
-        MODULES.iter().map(|module| module.spec()).partition(|spec| spec.name.starts_with("ansible.builtin."));
+        MODULES.iter().map(|module| module.module_spec()).partition(|spec| spec.name.starts_with("ansible.builtin."));
     for (title, specs) in [("Container registries", others), ("Builtin", builtin)] {
         let _ = writeln!(page, "## {title}\n\n| module | |\n| --- | --- |");
         for spec in specs {
-            let _ = writeln!(page, "| [`{}`]({}.md) | {} |", spec.short_name(), spec.short_name(), cell(spec.about));
+            let _ =
+                writeln!(page, "| [`{}`]({}.md) | {} |", spec.short_name(), spec.short_name(), escape_cell(spec.about));
         }
         page.push('\n');
     }
@@ -47,7 +49,7 @@ fn modules() -> String {
 
 /// The page of a module.
 fn module_page(spec: &Spec) -> String {
-    let mut page = format!("{MADE}# {}\n\n`{}`. {}\n", spec.short_name(), spec.name, sentence(spec.about));
+    let mut page = format!("{MADE}# {}\n\n`{}`. {}\n", spec.short_name(), spec.name, end_sentence(spec.about));
     if let [first, others @ ..] = spec.states {
         let others = others.iter().map(|state| format!(", `{state}`")).collect::<String>();
         let _ = writeln!(page, "\nStates: `{first}` (default){others}.");
@@ -59,20 +61,20 @@ fn module_page(spec: &Spec) -> String {
     let shown: Vec<&Param> = spec.all_params().filter(|param| !param.hidden).collect();
     if !shown.is_empty() {
         page.push_str("\n## Parameters\n\n| parameter | type | |\n| --- | --- | --- |\n");
-        shown.iter().for_each(|param| row(&mut page, param, ""));
+        shown.iter().for_each(|param| render_row(&mut page, param, ""));
     }
-    let rules = module::rules(spec);
+    let rules = module::parameter_rules(spec);
     if !rules.is_empty() {
         page.push_str("\nTogether:\n\n");
         rules.iter().for_each(|rule| page.push_str(&format!("- {rule}\n")));
     }
     if spec.states.len() > 1 {
-        states(&mut page, spec);
+        render_states(&mut page, spec);
     }
     if let Some(key) = spec.returns {
         page.push_str("\n## Returned\n\n| key | |\n| --- | --- |\n");
-        for (key, about) in module::returned(spec, key) {
-            let _ = writeln!(page, "| `{key}` | {} |", cell(&about));
+        for (key, about) in module::returned_values(spec, key) {
+            let _ = writeln!(page, "| `{key}` | {} |", escape_cell(&about));
         }
     }
     if !spec.examples.is_empty() {
@@ -82,7 +84,7 @@ fn module_page(spec: &Spec) -> String {
 }
 
 /// Which parameter is required, or used at all, in which state.
-fn states(page: &mut String, spec: &Spec) {
+fn render_states(page: &mut String, spec: &Spec) {
     let own: Vec<&Param> =
         spec.all_params().filter(|param| !param.required_in.is_empty() || !param.only_in.is_empty()).collect();
     let heads = spec.states.iter().map(|state| format!(" `{state}` |")).collect::<String>();
@@ -104,22 +106,22 @@ fn states(page: &mut String, spec: &Spec) {
     }
 }
 
-fn row(page: &mut String, param: &Param, prefix: &str) {
+fn render_row(page: &mut String, param: &Param, prefix: &str) {
     let required = if param.required { "<br>required" } else { "" };
-    let facts = module::facts(param).join("; ");
+    let facts = module::parameter_facts(param).join("; ");
     let facts = if facts.is_empty() { facts } else { format!("<br>{facts}") };
-    let about = cell(&sentence(param.about));
+    let about = escape_cell(&end_sentence(param.about));
     let name = format!("{prefix}{}", param.name);
-    let _ = writeln!(page, "| `{name}` | {}{required} | {about}{} |", param.kind.described(), cell(&facts));
-    param.kind.rows().iter().for_each(|inner| row(page, inner, &format!("{name}.")));
+    let _ = writeln!(page, "| `{name}` | {}{required} | {about}{} |", param.kind.describe_type(), escape_cell(&facts));
+    param.kind.member_params().iter().for_each(|inner| render_row(page, inner, &format!("{name}.")));
 }
 
 /// The page of the language.
-fn language(head: &str) -> String {
+fn render_language(head: &str) -> String {
     let mut page = format!("{MADE}{head}\n\n");
-    keywords(&mut page);
+    render_keywords(&mut page);
     for topics in Topics::ALL.into_iter().filter(|topics| *topics != Topics::Keywords) {
-        let rows = topics.rows();
+        let rows = topics.list_rows();
         let mut title = topics.plural().to_owned();
         title[..1].make_ascii_uppercase();
         let _ = writeln!(page, "## {title}\n\n{} of them; `ionplay doc {}` lists them.", rows.len(), topics.singular());
@@ -131,13 +133,13 @@ fn language(head: &str) -> String {
                 let heading = if families { format!("\n### {family}\n") } else { String::new() };
                 let _ = writeln!(page, "{heading}\n| {} | |\n| --- | --- |", topics.singular());
             }
-            let _ = writeln!(page, "| `{}` | {} |", row.name, cell(row.about));
+            let _ = writeln!(page, "| `{}` | {} |", row.name, escape_cell(row.about));
         }
         page.push('\n');
     }
     let _ = writeln!(page, "## Modules\n\n| module | under `--check` | free text |\n| --- | --- | --- |");
     for module in MODULES {
-        let spec = module.spec();
+        let spec = module.module_spec();
         let free = if spec.free_form == FreeForm::Pairs { "" } else { "yes" };
         let link = format!("[`{}`]({})", spec.short_name(), file_of(spec));
         let _ = writeln!(page, "| {link} | {} | {free} |", module::check_support(spec.check));
@@ -146,7 +148,7 @@ fn language(head: &str) -> String {
     page
 }
 
-fn keywords(page: &mut String) {
+fn render_keywords(page: &mut String) {
     page.push_str("## Keywords\n\n| keyword | may stand in | inherited | |\n| --- | --- | --- | --- |\n");
     for row in keyword::TABLE {
         let inherited = match row.inherit {
@@ -154,8 +156,8 @@ fn keywords(page: &mut String) {
             Inherit::Nearest => "the nearest counts",
             Inherit::Extend => "all together",
         };
-        let places = stands_in(row).join(", ");
-        let _ = writeln!(page, "| `{}` | {places} | {inherited} | {} |", row.name, cell(row.about));
+        let places = list_places(row).join(", ");
+        let _ = writeln!(page, "| `{}` | {places} | {inherited} | {} |", row.name, escape_cell(row.about));
     }
     page.push('\n');
 }
@@ -165,7 +167,7 @@ fn command_line(page: &mut String) {
     page.push_str("\n## Command line\n\n");
     for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(page, "- `ionplay {}`: {}", command.get_name(), cell(&about));
+        let _ = writeln!(page, "- `ionplay {}`: {}", command.get_name(), escape_cell(&about));
     }
     page.push_str("\n| option | |\n| --- | --- |\n");
     for option in cli.get_arguments().filter(|option| !option.is_hide_set() && !option.is_positional()) {
@@ -175,16 +177,16 @@ fn command_line(page: &mut String) {
         let takes = option.get_action().takes_values();
         let value = option.get_value_names().filter(|_| takes).map(|names| format!(" {}", names.join(" ")));
         let about = option.get_help().map(ToString::to_string).unwrap_or_default();
-        let _ = writeln!(page, "| `{spelled}{}` | {} |", value.unwrap_or_default(), cell(&about));
+        let _ = writeln!(page, "| `{spelled}{}` | {} |", value.unwrap_or_default(), escape_cell(&about));
     }
 }
 
 /// As a cell of a table.
-fn cell(text: &str) -> String {
+fn escape_cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|").replace("<known", "&lt;known")
 }
 
 /// With a full stop.
-fn sentence(text: &str) -> String {
+fn end_sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }

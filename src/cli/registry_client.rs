@@ -7,8 +7,10 @@ use anyhow::Context as _;
 
 use crate::interrupt::Interrupt;
 use crate::ionos::connection::{base_url, parse_fingerprint};
-use crate::ionos::{Connection, Connector as _, Credentials, Endpoint, HttpConnector, RegistryApi, Tuning, Waiting};
-use crate::progress::Progress;
+use crate::ionos::{
+    ApiConnection, Connector as _, Credentials, Endpoint, HttpConnector, RegistryApi, Tuning, WaitPolicy,
+};
+use crate::progress::ProgressChannel;
 
 /// How long a request may take with all its repetitions.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,8 +34,9 @@ pub fn connect_from_environment() -> anyhow::Result<Rc<dyn RegistryApi>> {
         fingerprint: parse_fingerprint(&fingerprint).map_err(anyhow::Error::msg)?,
         pin_only: false,
     };
-    let waiting = Waiting { patience: PATIENCE, interrupt: Interrupt::default(), progress: Progress::default() };
-    let connection = Connection { endpoint, waiting, tuning: Tuning::from_env(get), kept: None, task: None };
+    let waiting =
+        WaitPolicy { patience: PATIENCE, interrupt: Interrupt::default(), progress: ProgressChannel::default() };
+    let connection = ApiConnection { endpoint, waiting, tuning: Tuning::from_env(get), kept: None, task: None };
     HttpConnector::default().connect(&connection).map_err(anyhow::Error::msg)
 }
 

@@ -8,27 +8,27 @@ use super::config;
 use super::embedded::{self, MockRegistry};
 use super::inventory_templates;
 use super::load;
-use super::output::{self, broken, colours, general, guarded};
+use super::output::{self, general_problem, has_colours, print_messages, print_redacted};
 use super::signals::{Ending, Signals};
 use super::token::{self, Keeping};
-use crate::credentials::{CredentialStore, Left, RecordingConnector, RunEnd};
+use crate::credentials::{CredentialStore, RecordingConnector, RunEnd, UnusedPasswords};
 use crate::diagnostic::{Diagnostic, Report, Severity};
-use crate::executor::{self, Parts, Run};
+use crate::executor::{self, Parts, RunState};
 use crate::exit::Exit;
 use crate::host;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
 use crate::lint;
-use crate::plan::host_effects::Deeds;
-use crate::plan::{Answers, Gather};
-use crate::playbook::loader::plain;
-use crate::playbook::{Loaded, Playbook};
-use crate::report::{Bus, Event, Writer};
+use crate::plan::host_effects::EffectObserver;
+use crate::plan::{Answers, ResultCollector};
+use crate::playbook::loader::plain_error;
+use crate::playbook::{LoadResult, Playbook};
+use crate::report::{Bus, ReportEvent, Writer};
 use crate::secrets;
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 
 /// Inputs of a run besides its arguments.
 #[derive(Default)]
-pub(super) struct Making {
+pub(super) struct RunSetup {
     /// Another writer of events.
     pub writer: Option<Box<dyn Writer>>,
     /// The screen says nothing on standard output.
@@ -40,7 +40,7 @@ pub(super) struct Making {
     /// A server that runs already.
     pub server: Option<Rc<MockRegistry>>,
     /// Is told what modules do to files, or says whether they may.
-    pub deeds: Option<Rc<dyn Deeds>>,
+    pub deeds: Option<Rc<dyn EffectObserver>>,
     /// Earlier answers to `vars_prompt`.
     pub answers: Rc<Answers>,
 }
@@ -52,96 +52,100 @@ pub(super) type MakeConnectors = dyn Fn(Rc<dyn Connector>) -> Connectors;
 pub(super) type Connectors = (Rc<dyn Connector>, Rc<dyn Connector>);
 
 /// Outcome of a run.
-pub(super) struct Done {
+pub(super) struct RunOutcome {
     /// How it ended.
     pub exit: Exit,
     /// The run, if the playbook could be read.
-    pub run: Option<Rc<Run>>,
+    pub run: Option<Rc<RunState>>,
 }
 
 /// Runs what the arguments say.
 pub fn main(args: &RunArgs) -> Exit {
-    on_runtime(run(args))
+    on_runtime(run_playbooks(args))
 }
 
 /// Runs what the arguments say, and tells what went wrong outside any task.
-async fn run(args: &RunArgs) -> Exit {
+async fn run_playbooks(args: &RunArgs) -> Exit {
     if !args.detailed_exitcode {
-        return run_with(args, Making::default()).await.exit;
+        return run_with(args, RunSetup::default()).await.exit;
     }
     if !args.check {
         let message = Diagnostic::error("`--detailed-exitcode` is for dry runs").hint("add `--check`");
-        return broken(&[message], colours(args.no_color), Exit::BadOptions);
+        return print_messages(&[message], has_colours(args.no_color), Exit::BadOptions);
     }
-    let (gather, gathered) = Gather::new();
-    let done = run_with(args, Making { writer: Some(Box::new(gather)), ..Making::default() }).await;
-    let counts = gathered.borrow().counts();
-    counts.status(done.exit)
+    let (gather, gathered) = ResultCollector::new();
+    let done = run_with(args, RunSetup { writer: Some(Box::new(gather)), ..RunSetup::default() }).await;
+    let counts = gathered.borrow().count_actions();
+    counts.exit_status(done.exit)
 }
 
 /// Runs what the arguments say with something of one's own.
-pub(super) async fn run_with(args: &RunArgs, mut making: Making) -> Done {
-    let failed = |exit| Done { exit, run: None };
-    let settings = match Settings::load() {
+pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome {
+    let failed = |exit| RunOutcome { exit, run: None };
+    let settings = match RunSettings::load() {
         Ok(settings) => settings,
-        Err(message) => return failed(broken(&[message], colours(args.no_color), Exit::BadOptions)),
+        Err(message) => return failed(print_messages(&[message], has_colours(args.no_color), Exit::BadOptions)),
     };
     if args.forks.is_none() && settings.int("DEFAULT_FORKS") < 1 {
         let message = Diagnostic::error("by the settings no host may run at a time").hint("set `forks` to 1 or more");
-        return failed(broken(&[message], colours(args.no_color), Exit::Failed));
+        return failed(print_messages(&[message], has_colours(args.no_color), Exit::Failed));
     }
-    let args = &config::applied(args, &settings);
-    let colour = colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
-    let bus = match output::open(args, colour, &settings, making.writer.take(), making.quiet) {
+    let args = &config::apply_settings(args, &settings);
+    let colour = has_colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
+    let bus = match output::open_output(args, colour, &settings, making.writer.take(), making.quiet) {
         Ok(bus) => bus,
-        Err(message) => return failed(broken(&[message], colour, Exit::General)),
+        Err(message) => return failed(print_messages(&[message], colour, Exit::General)),
     };
     secrets::environment::add_known(bus.redactor(), |name| std::env::var(name).ok());
     let server = match making.server.take() {
         Some(server) => Some(server),
-        None => match args.sandbox.then(embedded::start).transpose() {
+        None => match args.sandbox.then(embedded::start_mock).transpose() {
             Ok(server) => server.map(Rc::new),
-            Err(error) => return failed(broken(&[Diagnostic::error(error.to_string())], colour, Exit::General)),
+            Err(error) => {
+                return failed(print_messages(&[Diagnostic::error(error.to_string())], colour, Exit::General));
+            }
         },
     };
-    let (ended, run, store) = match prepare(args, &settings, &bus, server.as_deref(), &making).await {
+    let (ended, run, store) = match prepare_run(args, &settings, &bus, server.as_deref(), &making).await {
         Ok(Prepared::Run(run, playbooks, store)) => {
-            let ended = interruptible(&run, &playbooks).await;
-            if let Some(line) = server.as_deref().and_then(embedded::summary) {
-                bus.emit(&Event::Line(line));
+            let ended = run_interruptible(&run, &playbooks).await;
+            if let Some(line) = server.as_deref().and_then(embedded::summarize_requests) {
+                bus.emit(&ReportEvent::Line(line));
             }
             (ended, run, store)
         }
         Ok(Prepared::Done) => {
             let exit = match bus.take_failure() {
-                Some(failure) if !failure.seen_enough => output::unwritten(&plain(&failure.error), Exit::Success),
+                Some(failure) if !failure.seen_enough => {
+                    output::report_unwritten(&plain_error(&failure.error), Exit::Success)
+                }
                 _ => Exit::Success,
             };
             return failed(exit);
         }
         Err(problem) => {
-            return failed(guarded(&problem.report, bus.redactor(), colour, problem.kind.exit()));
+            return failed(print_redacted(&problem.report, bus.redactor(), colour, problem.kind.exit_status()));
         }
     };
-    let exit = guarded(&ended.report, bus.redactor(), colour, ended.exit);
+    let exit = print_redacted(&ended.report, bus.redactor(), colour, ended.exit);
     let failure = bus.take_failure();
     let end = if exit == Exit::Success && failure.is_none() { RunEnd::Well } else { RunEnd::Badly };
-    for line in store.iter().flat_map(|store| tell_left(store, &store.finish(end), server.is_some())) {
-        bus.emit(&Event::Line(line.clone()));
-        // Nobody reads the screen any more.
+    for line in store.iter().flat_map(|store| describe_unused(store, &store.end_run(end), server.is_some())) {
+        bus.emit(&ReportEvent::Line(line.clone()));
+        // The screen is no longer read.
         if bus.take_failure().is_some() || failure.is_some() {
-            guarded(&[Diagnostic::warning(line)], bus.redactor(), colour, exit);
+            print_redacted(&[Diagnostic::warning(line)], bus.redactor(), colour, exit);
         }
     }
     let exit = match failure {
-        Some(failure) if !failure.seen_enough => output::unwritten(&plain(&failure.error), exit),
+        Some(failure) if !failure.seen_enough => output::report_unwritten(&plain_error(&failure.error), exit),
         _ => exit,
     };
-    Done { exit, run: Some(run) }
+    RunOutcome { exit, run: Some(run) }
 }
 
 /// Returns what there is to tell of passwords that no task has used, with the command to type.
-fn tell_left(store: &CredentialStore, left: &Left, is_mock: bool) -> Vec<String> {
+fn describe_unused(store: &CredentialStore, left: &UnusedPasswords, is_mock: bool) -> Vec<String> {
     let names: Vec<&str> = left.passwords.iter().map(|held| held.name.as_str()).collect();
     let (count, they) = match names.len() {
         0 => (String::new(), ""),
@@ -175,16 +179,16 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Runs until the end or until a signal asks to end: the first time what is under way is finished, the second time the
 /// program ends at once.
-async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended {
-    let work = executor::run(run, playbooks);
+async fn run_interruptible(run: &Rc<RunState>, playbooks: &[Playbook]) -> executor::RunResult {
+    let work = executor::run_playbooks(run, playbooks);
     tokio::pin!(work);
     // Before anything runs: from here on the signals do not end the program by themselves.
-    let Ok(mut signals) = Signals::listen() else { return work.await };
+    let Ok(mut signals) = Signals::start_listening() else { return work.await };
     let ending = tokio::select! {
         biased;
         ending = signals.next() => ending,
         // Work that blocked the thread may have ended because of a signal that could not be told yet.
-        ended = &mut work => match signals.pending().await {
+        ended = &mut work => match signals.next_pending().await {
             Some(ending) => return broken_off(ending, ended.report),
             None => return ended,
         },
@@ -198,8 +202,8 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
     let report = tokio::select! {
         ended = &mut work => ended.report,
         () = tokio::time::sleep(PATIENCE) => {
-            let what = run.interrupt.why();
-            run.bus.emit(&Event::Notice(Diagnostic::warning(format!(
+            let what = run.interrupt.reason();
+            run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(format!(
                 "{what}: what has been sent is finished, nothing else is begun or waited for; {}",
                 ending.how_to_stop_at_once(),
             ))));
@@ -214,59 +218,59 @@ async fn interruptible(run: &Rc<Run>, playbooks: &[Playbook]) -> executor::Ended
 }
 
 /// How a run ended that a signal has ended.
-fn broken_off(ending: Ending, mut report: Report) -> executor::Ended {
+fn broken_off(ending: Ending, mut report: Report) -> executor::RunResult {
     report.push(Diagnostic::error(ending.message()));
-    executor::Ended { exit: ending.exit(), report }
+    executor::RunResult { exit: ending.exit_status(), report }
 }
 
 enum Prepared {
     /// With the first playbook: those after it are read when their turn has come.
-    Run(Rc<Run>, Vec<Playbook>, Option<Rc<CredentialStore>>),
+    Run(Rc<RunState>, Vec<Playbook>, Option<Rc<CredentialStore>>),
     Done,
 }
 
-async fn prepare(
+async fn prepare_run(
     args: &RunArgs,
-    settings: &Settings,
+    settings: &RunSettings,
     bus: &Rc<Bus>,
     server: Option<&MockRegistry>,
-    making: &Making,
-) -> Loaded<Prepared> {
+    making: &RunSetup,
+) -> LoadResult<Prepared> {
     let secrets = load::vault_secrets(args, settings, bus.redactor())?;
     if let Some(folder) = &settings.untrusted {
         let message = format!("anybody may write in `{}`, so the `ansible.cfg` there is passed over", folder.display());
-        bus.emit(&Event::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
+        bus.emit(&ReportEvent::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
     }
     if args.verbose > 0 {
         let line = match &settings.file {
             Some(file) => format!("Using {} as config file", file.display()),
             None => "No config file found; using defaults".to_owned(),
         };
-        bus.emit(&Event::Verbose(1, line));
+        bus.emit(&ReportEvent::Verbose(1, line));
     }
     let folder =
-        std::env::current_dir().map_err(|error| general(format!("cannot tell the current folder: {error}")))?;
-    let globals = Rc::new(load::globals(&folder, &secrets, settings, bus.redactor()));
+        std::env::current_dir().map_err(|error| general_problem(format!("cannot tell the current folder: {error}")))?;
+    let globals = Rc::new(load::build_globals(&folder, &secrets, settings, bus.redactor()));
     // A plan says what it cannot know of files; check mode is that of the original.
     if args.check && making.deeds.is_some() {
         globals.foreseen.start_tracking();
     }
-    let (loader, extra_vars) = load::loader(args, settings, &globals, &secrets, bus)?;
-    load::all_there(args, &loader)?;
-    let inventory = config::inventory(
+    let (loader, extra_vars) = load::build_loader(args, settings, &globals, &secrets, bus)?;
+    load::check_playbook_files(args, &loader)?;
+    let inventory = config::load_inventory(
         args,
         settings,
         &secrets,
         bus,
         &loader,
-        inventory_templates::composer(&globals, &extra_vars),
+        inventory_templates::build_composer(&globals, &extra_vars),
     )?;
-    let Some(first) = load::playbook(args, &args.playbooks[0], &loader, bus)? else { return Ok(Prepared::Done) };
-    let listing = executor::Listing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
+    let Some(first) = load::load_playbook(args, &args.playbooks[0], &loader, bus)? else { return Ok(Prepared::Done) };
+    let listing = executor::PlayListing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
     let listed = args.syntax_check || listing.hosts || listing.tasks || listing.tags;
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
     let http: Rc<dyn Connector> = match server {
-        Some(server) => Rc::new(embedded::ToSandbox::new(http, server)),
+        Some(server) => Rc::new(embedded::MockConnector::new(http, server)),
         None => http,
     };
     let store = match listed {
@@ -275,15 +279,15 @@ async fn prepare(
             // The mock registry of this process, and what it makes, end with the process.
             let in_run = server.is_some_and(|server| !server.is_shared()) || args.no_journal;
             let keeping = if in_run { Keeping::InRun } else { Keeping::InFolder };
-            Some(Rc::new(token::store(bus, keeping, args.seal_key_file.as_deref())?))
+            Some(Rc::new(token::open_store(bus, keeping, args.seal_key_file.as_deref())?))
         }
     };
     let http: Rc<dyn Connector> = match &store {
         Some(store) => Rc::new(RecordingConnector::new(http, Rc::clone(store))),
         None => http,
     };
-    let mut options = config::options(args, settings);
-    options.environment = server.map(embedded::environment).unwrap_or_default();
+    let mut options = config::build_options(args, settings);
+    options.environment = server.map(embedded::task_environment).unwrap_or_default();
     options.environment.extend(making.environment.iter().cloned());
     options.answers = Rc::clone(&making.answers);
     let registries = match &making.connectors {
@@ -298,34 +302,34 @@ async fn prepare(
         inventory,
         extra_vars,
         registries,
-        host_apis: (Box::new(host::Real), Box::new(host::Predict)),
+        host_apis: (Box::new(host::RealHost), Box::new(host::DryRunHost)),
         deeds: making.deeds.clone(),
         credentials: store.clone(),
     };
-    let run = Run::new(parts);
+    let run = RunState::new(parts);
     // All of them before the first one runs: what is wrong with the last is told before anything is sent.
     let later = args.playbooks.iter().skip(1).map(|name| load::next(args, name, &run.loader, bus));
-    let playbooks = std::iter::once(Ok(first)).chain(later).collect::<Loaded<Vec<_>>>()?;
+    let playbooks = std::iter::once(Ok(first)).chain(later).collect::<LoadResult<Vec<_>>>()?;
     if !listed || args.syntax_check {
-        announce(&playbooks, bus);
+        announce_problems(&playbooks, bus);
         for warning in lint::check_tags(&playbooks, &args.tags) {
-            bus.emit(&Event::Notice(warning));
+            bus.emit(&ReportEvent::Notice(warning));
         }
     }
     if !listed {
         return Ok(Prepared::Run(run, playbooks, store));
     }
-    executor::list(&run, &playbooks, listing)?;
+    executor::list_plays(&run, &playbooks, listing)?;
     Ok(Prepared::Done)
 }
 
 /// Announces what will go wrong before the first task starts.
-fn announce(playbooks: &[Playbook], bus: &Bus) {
+fn announce_problems(playbooks: &[Playbook], bus: &Bus) {
     for finding in playbooks.iter().flat_map(lint::check_playbook) {
-        let Some(notice) = lint::announce(&finding) else { continue };
+        let Some(notice) = lint::announce_finding(&finding) else { continue };
         let certain = finding.message.severity == Severity::Error;
         let task = finding.task.filter(|_| certain).map(|place| Rc::from(place.to_string()));
-        bus.emit(&Event::Announcement { notice, task });
+        bus.emit(&ReportEvent::Announcement { notice, task });
     }
 }
 
@@ -334,7 +338,7 @@ pub(super) fn on_runtime(work: impl Future<Output = Exit>) -> Exit {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            output::complain(&format!("error: cannot start: {error}"));
+            output::write_stderr(&format!("error: cannot start: {error}"));
             return Exit::Internal;
         }
     };

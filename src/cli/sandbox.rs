@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use super::embedded;
-use super::terminal::quote;
-use crate::sandbox::{self, Fault, Latency, Options, Pace, Seed};
+use super::terminal::quote_word;
+use crate::sandbox::{self, InjectedFault, Latency, Pace, SandboxOptions, Seed};
 
 /// Serve a container registry API on this machine
 ///
@@ -23,7 +23,7 @@ use crate::sandbox::{self, Fault, Latency, Options, Pace, Seed};
 /// Settings are `times=N`, `nth=N`, `delay=20ms`, `before`, `after`, `retry-after=N` (`+N`: as a date), `body=TEXT`.
 /// Example: `--fault 'POST /tokens$ status=503 times=1 retry-after=1'`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct SandboxArgs {
     /// Loopback address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     pub listen: SocketAddr,
@@ -35,11 +35,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
     /// How late every answer comes, such as `20ms`, or `20ms..50ms` for a random delay between the two
-    #[arg(long, value_name = "TIME", value_parser = latency)]
+    #[arg(long, value_name = "TIME", value_parser = parse_latency)]
     pub latency: Option<Latency>,
     /// Let something go wrong (may be repeated)
-    #[arg(long, value_name = "SPEC", value_parser = Fault::parse)]
-    pub fault: Vec<Fault>,
+    #[arg(long, value_name = "SPEC", value_parser = InjectedFault::parse_fault)]
+    pub fault: Vec<InjectedFault>,
     /// Accept this bearer token [default: sandbox-token]
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long, value_name = "PASSWORD", requires = "user")]
     pub password: Option<String>,
     /// How long a new registry takes until it runs
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
     pub startup: Duration,
     /// How many times as fast as real time the server's clock runs
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
@@ -66,18 +66,19 @@ pub struct Args {
     pub verbose: bool,
 }
 
-impl Args {
+impl SandboxArgs {
     /// The options of the server; reads the seed and opens the log.
-    fn options(&self) -> anyhow::Result<Options> {
+    fn build_options(&self) -> anyhow::Result<SandboxOptions> {
         if !self.time_scale.is_finite() || self.time_scale < 0.0 {
             bail!("`--time-scale` must be zero or more, not `{}`", self.time_scale);
         }
         let seed = embedded::demo_seed();
-        let mut options = Options { listen: self.listen, store: self.store.clone(), seed, ..Options::default() };
+        let mut options =
+            SandboxOptions { listen: self.listen, store: self.store.clone(), seed, ..SandboxOptions::default() };
         if let Some(path) = &self.seed {
             let text =
                 crate::input::read_text(path).with_context(|| format!("cannot read the seed `{}`", path.display()))?;
-            options.seed = Seed::parse(&text)
+            options.seed = Seed::parse_seed(&text)
                 .map_err(|why| anyhow::anyhow!("cannot read the seed `{}`: {why}", path.display()))?;
         }
         if let Some(token) = &self.token {
@@ -91,11 +92,11 @@ impl Args {
         options.pace = Pace { new: self.startup / 4, storage: self.startup * 3 / 4, ..options.pace };
         options.time_scale = self.time_scale;
         options.duplicate_names = self.duplicate_names;
-        options.log = self.sink()?;
+        options.log = self.open_sink()?;
         Ok(options)
     }
 
-    fn sink(&self) -> anyhow::Result<Option<Box<dyn Write + Send + Sync>>> {
+    fn open_sink(&self) -> anyhow::Result<Option<Box<dyn Write + Send + Sync>>> {
         if let Some(path) = &self.log {
             let file = OpenOptions::new().create(true).append(true).open(path);
             return Ok(Some(Box::new(file.with_context(|| format!("cannot write the log `{}`", path.display()))?)));
@@ -105,15 +106,15 @@ impl Args {
 }
 
 /// Serves until Ctrl-C.
-pub fn run(args: &Args) -> anyhow::Result<()> {
-    let options = args.options()?;
+pub fn serve_until_signal(args: &SandboxArgs) -> anyhow::Result<()> {
+    let options = args.build_options()?;
     let token = options.tokens.first().cloned().unwrap_or_default();
-    let server = sandbox::start(options)?;
+    let server = sandbox::start_server(options)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // The signal is asked for before anything is printed: who reads the URL may already stop us.
         let stop = stop_signal()?;
-        write!(io::stdout(), "{}", welcome(&server.url(), &token))?;
+        write!(io::stdout(), "{}", welcome_text(&server.url(), &token))?;
         io::stdout().flush()?;
         stop.await
     })?;
@@ -123,8 +124,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Returns the text printed at start; standard output may be fed to `eval`.
-fn welcome(url: &str, token: &str) -> String {
-    format!("# sandbox at {url}, Ctrl-C stops it\nexport IONOS_API_URL={url}\nexport IONOS_TOKEN={}\n", quote(token))
+fn welcome_text(url: &str, token: &str) -> String {
+    format!(
+        "# sandbox at {url}, Ctrl-C stops it\nexport IONOS_API_URL={url}\nexport IONOS_TOKEN={}\n",
+        quote_word(token)
+    )
 }
 
 /// Waits for Ctrl-C or a polite request to end.
@@ -147,15 +151,15 @@ fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    sandbox::duration(text).ok_or_else(|| format!("`{text}` is not a duration such as `20ms` or `2s`"))
+fn parse_time(text: &str) -> Result<Duration, String> {
+    sandbox::parse_duration(text).ok_or_else(|| format!("`{text}` is not a duration such as `20ms` or `2s`"))
 }
 
-fn latency(text: &str) -> Result<Latency, String> {
+fn parse_latency(text: &str) -> Result<Latency, String> {
     let Some((least, most)) = text.split_once("..") else {
-        return Ok(Latency { fixed: time(text)?, jitter: Duration::ZERO });
+        return Ok(Latency { fixed: parse_time(text)?, jitter: Duration::ZERO });
     };
-    let (least, most) = (time(least)?, time(most)?);
+    let (least, most) = (parse_time(least)?, parse_time(most)?);
     let jitter = most.checked_sub(least).ok_or_else(|| format!("`{text}` ends before it begins"))?;
     Ok(Latency { fixed: least, jitter })
 }
@@ -168,11 +172,11 @@ mod tests {
     #[derive(Debug, clap::Parser)]
     struct Cli {
         #[command(flatten)]
-        args: Args,
+        args: SandboxArgs,
     }
 
     #[track_caller]
-    fn parse(line: &str) -> Result<Args, String> {
+    fn parse(line: &str) -> Result<SandboxArgs, String> {
         Cli::try_parse_from(std::iter::once("sandbox").chain(line.split('|').filter(|word| !word.is_empty())))
             .map(|cli| cli.args)
             .map_err(|why| why.to_string())
@@ -182,7 +186,7 @@ mod tests {
     fn options_reach_the_server() {
         let args = parse("--latency|20ms..50ms|--fault|GET . reset|--user|me|--password|pw|--token|t|--startup|8s")
             .expect("options");
-        let options = args.options().expect("options");
+        let options = args.build_options().expect("options");
         assert_eq!(
             (options.latency.fixed, options.latency.jitter),
             (Duration::from_millis(20), Duration::from_millis(30))
@@ -204,16 +208,20 @@ mod tests {
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
-        assert!(parse("--time-scale=-1").expect("a number").options().is_err());
-        let error = parse("--listen|0.0.0.0:0").expect("an address").options().map(sandbox::start).expect("options");
-        assert!(matches!(error, Err(sandbox::Error::NotLoopback(_))));
+        assert!(parse("--time-scale=-1").expect("a number").build_options().is_err());
+        let error = parse("--listen|0.0.0.0:0")
+            .expect("an address")
+            .build_options()
+            .map(sandbox::start_server)
+            .expect("options");
+        assert!(matches!(error, Err(sandbox::SandboxError::NotLoopback(_))));
     }
 
     #[test]
     fn the_welcome_can_be_evaluated() {
-        let text = welcome("http://127.0.0.1:1/containerregistries", "it's");
+        let text = welcome_text("http://127.0.0.1:1/containerregistries", "it's");
         assert_eq!(text.lines().nth(1), Some("export IONOS_API_URL=http://127.0.0.1:1/containerregistries"));
         assert_eq!(text.lines().nth(2), Some(r"export IONOS_TOKEN='it'\''s'"));
-        assert_eq!(quote("sandbox-token"), "sandbox-token");
+        assert_eq!(quote_word("sandbox-token"), "sandbox-token");
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::modules::spec::{FreeForm, Kind, Param};
+use crate::modules::spec::{FreeForm, Param, ParamKind};
 use crate::modules::{MODULES, Spec};
 use crate::playbook::action::EXECUTOR_ACTIONS;
-use crate::playbook::keyword::{Place, Row, Shape, TABLE};
+use crate::playbook::keyword::{KeywordPlace, Row, Shape, TABLE};
 
 /// Print a JSON Schema of playbooks, for editors
 ///
@@ -13,42 +13,43 @@ use crate::playbook::keyword::{Place, Row, Shape, TABLE};
 /// parameters a state requires. Write it to a file and name that in the first line of a playbook:
 /// `# yaml-language-server: $schema=ionplay.schema.json`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct SchemaArgs {
     /// Only the parameters of this module
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
 }
 
 /// Prints it.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn print_schema(args: &SchemaArgs) -> anyhow::Result<()> {
     let schema = match &args.module {
-        None => playbook(),
-        Some(name) => match crate::modules::find(name) {
-            Some(found) => module(found.spec()),
+        None => playbook_schema(),
+        Some(name) => match crate::modules::find_module(name) {
+            Some(found) => module_schema(found.module_spec()),
             None => {
-                let names: Vec<_> = MODULES.iter().map(|module| module.spec().short_name()).collect();
-                let near = crate::suggest::nearest(name, &names).map(|near| format!("; did you mean `{near}`?"));
+                let names: Vec<_> = MODULES.iter().map(|module| module.module_spec().short_name()).collect();
+                let near = crate::suggest::find_nearest(name, &names).map(|near| format!("; did you mean `{near}`?"));
                 anyhow::bail!("there is no module `{name}`{}", near.unwrap_or_default());
             }
         },
     };
-    super::output::print(&format!("{schema:#}\n"));
+    super::output::write_stdout(&format!("{schema:#}\n"));
     Ok(())
 }
 
 /// The schema of a playbook, or a list of tasks, or one task.
-pub fn playbook() -> Json {
-    let defs: Map<String, Json> = MODULES.iter().map(|m| (m.spec().name.to_owned(), module(m.spec()))).collect();
+pub fn playbook_schema() -> Json {
+    let defs: Map<String, Json> =
+        MODULES.iter().map(|m| (m.module_spec().name.to_owned(), module_schema(m.module_spec()))).collect();
     let mut definitions = json!({
         "template": {"type": "string", "pattern": r"\{\{|\{%"},
         "tasks": {"type": ["array", "null"], "items": {"anyOf": [{"$ref": "#/$defs/block"}, {"$ref": "#/$defs/task"}]}},
-        "play": place(Place::Play, &["hosts"]),
+        "play": place_schema(KeywordPlace::Play, &["hosts"]),
         "import": {
             "type": "object",
             "anyOf": [{"required": ["import_playbook"]}, {"required": ["ansible.builtin.import_playbook"]}],
         },
-        "block": place(Place::Block, &["block"]),
-        "task": task(),
+        "block": place_schema(KeywordPlace::Block, &["block"]),
+        "task": task_schema(),
     });
     if let Some(all) = definitions.as_object_mut() {
         all.extend(defs);
@@ -66,8 +67,8 @@ pub fn playbook() -> Json {
     })
 }
 
-fn place(place: Place, required: &[&str]) -> Json {
-    let properties: Map<String, Json> = rows(place).map(|row| (row.name.to_owned(), keyword(row))).collect();
+fn place_schema(place: KeywordPlace, required: &[&str]) -> Json {
+    let properties: Map<String, Json> = rows_at(place).map(|row| (row.name.to_owned(), keyword_schema(row))).collect();
     json!({
         "type": "object",
         "properties": properties,
@@ -77,11 +78,11 @@ fn place(place: Place, required: &[&str]) -> Json {
 }
 
 /// A task: keywords, and modules by both of their names.
-fn task() -> Json {
-    let all = rows(Place::Task).chain(rows(Place::Handler)).chain(rows(Place::Include));
-    let mut properties: Map<String, Json> = all.map(|row| (row.name.to_owned(), keyword(row))).collect();
+fn task_schema() -> Json {
+    let all = rows_at(KeywordPlace::Task).chain(rows_at(KeywordPlace::Handler)).chain(rows_at(KeywordPlace::Include));
+    let mut properties: Map<String, Json> = all.map(|row| (row.name.to_owned(), keyword_schema(row))).collect();
     for module in MODULES {
-        let spec = module.spec();
+        let spec = module.module_spec();
         let reference = json!({"$ref": format!("#/$defs/{}", spec.name), "description": spec.about});
         properties.insert(spec.name.to_owned(), reference.clone());
         properties.insert(spec.short_name().to_owned(), reference);
@@ -98,11 +99,11 @@ fn task() -> Json {
     })
 }
 
-fn rows(place: Place) -> impl Iterator<Item = &'static Row> {
-    TABLE.iter().filter(move |row| row.allowed(place))
+fn rows_at(place: KeywordPlace) -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().filter(move |row| row.is_allowed(place))
 }
 
-fn keyword(row: &Row) -> Json {
+fn keyword_schema(row: &Row) -> Json {
     let tasks = ["tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always"];
     if tasks.contains(&row.name) {
         return json!({"$ref": "#/$defs/tasks", "description": row.about});
@@ -116,8 +117,8 @@ fn keyword(row: &Row) -> Json {
 }
 
 /// The parameters of a module.
-pub fn module(spec: &Spec) -> Json {
-    let mut schema = mapping(&spec.all_params().collect::<Vec<_>>(), spec.any_params);
+pub fn module_schema(spec: &Spec) -> Json {
+    let mut schema = mapping_schema(&spec.all_params().collect::<Vec<_>>(), spec.any_params);
     schema["description"] = spec.about.into();
     let default = spec.states.first().copied().unwrap_or_default();
     let conditions: Vec<Json> = spec.states.iter().filter_map(|state| required_in(spec, state, default)).collect();
@@ -151,11 +152,11 @@ fn required_in(spec: &Spec, state: &str, default: &str) -> Option<Json> {
     Some(json!({"if": condition, "then": {"allOf": required.iter().map(given).collect::<Vec<_>>()}}))
 }
 
-fn mapping(params: &[&Param], open: bool) -> Json {
+fn mapping_schema(params: &[&Param], open: bool) -> Json {
     let mut properties = Map::new();
     for param in params {
         for name in std::iter::once(&param.name).chain(param.aliases) {
-            let mut schema = parameter(param);
+            let mut schema = parameter_schema(param);
             if *name != param.name {
                 schema["description"] = format!("the same as `{}`", param.name).into();
             }
@@ -165,9 +166,9 @@ fn mapping(params: &[&Param], open: bool) -> Json {
     json!({"type": "object", "properties": properties, "additionalProperties": open})
 }
 
-fn parameter(param: &Param) -> Json {
+fn parameter_schema(param: &Param) -> Json {
     let mut schema = if param.choices.is_empty() {
-        kind(param.kind)
+        kind_schema(param.kind)
     } else {
         json!({"anyOf": [{"enum": param.choices}, {"$ref": "#/$defs/template"}]})
     };
@@ -179,16 +180,16 @@ fn parameter(param: &Param) -> Json {
 }
 
 /// Conversions are generous, and a template may stand for anything.
-fn kind(kind: Kind) -> Json {
+fn kind_schema(kind: ParamKind) -> Json {
     match kind {
-        Kind::Str | Kind::Path | Kind::Bytes => json!({"type": ["string", "number", "boolean", "null"]}),
-        Kind::Bool => json!({"type": ["boolean", "string", "integer", "null"]}),
-        Kind::Int | Kind::Float => json!({"type": ["number", "string", "null"]}),
-        Kind::Raw | Kind::Json => json!({}),
-        Kind::List(of) => json!({"type": ["array", "string", "number", "null"], "items": self::kind(*of)}),
-        Kind::Dict([]) => json!({"type": ["object", "string", "null"]}),
-        Kind::Dict(rows) => {
-            let mut schema = mapping(&rows.iter().collect::<Vec<_>>(), false);
+        ParamKind::Str | ParamKind::Path | ParamKind::Bytes => json!({"type": ["string", "number", "boolean", "null"]}),
+        ParamKind::Bool => json!({"type": ["boolean", "string", "integer", "null"]}),
+        ParamKind::Int | ParamKind::Float => json!({"type": ["number", "string", "null"]}),
+        ParamKind::Raw | ParamKind::Json => json!({}),
+        ParamKind::List(of) => json!({"type": ["array", "string", "number", "null"], "items": self::kind_schema(*of)}),
+        ParamKind::Dict([]) => json!({"type": ["object", "string", "null"]}),
+        ParamKind::Dict(rows) => {
+            let mut schema = mapping_schema(&rows.iter().collect::<Vec<_>>(), false);
             schema["type"] = json!(["object", "string", "null"]);
             schema
         }
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn states_say_what_they_require() {
-        let schema = module(crate::modules::find("registry_token").unwrap().spec());
+        let schema = module_schema(crate::modules::find_module("registry_token").unwrap().module_spec());
         let states: Vec<&str> = schema["allOf"]
             .as_array()
             .unwrap()
@@ -233,7 +234,7 @@ mod tests {
                 _ => {}
             }
         }
-        let (schema, mut found) = (playbook(), 0);
+        let (schema, mut found) = (playbook_schema(), 0);
         look(&schema, &schema["$defs"], &mut found);
         assert!(found > 2 * MODULES.len());
     }

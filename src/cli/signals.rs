@@ -21,7 +21,7 @@ pub(super) enum Ending {
 
 impl Ending {
     /// The exit status of the run.
-    pub(super) fn exit(self) -> Exit {
+    pub(super) fn exit_status(self) -> Exit {
         match self {
             Self::Interrupted => Exit::Interrupted,
             Self::Terminated => Exit::Terminated,
@@ -38,7 +38,7 @@ impl Ending {
         }
     }
 
-    /// What to do if even that takes too long.
+    /// Returns how to stop at once, if even that takes too long.
     pub(super) fn how_to_stop_at_once(self) -> &'static str {
         match self {
             Self::Interrupted => "press Ctrl-C again to stop at once",
@@ -60,7 +60,7 @@ impl Signals {
     ///
     /// # Errors
     /// As the system says.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(super) fn start_listening() -> io::Result<Self> {
         let hang_up = SignalKind::hangup();
         let hang_up = if is_ignored(hang_up) { None } else { Some(listen_for(hang_up)?) };
         Ok(Self {
@@ -88,7 +88,7 @@ impl Signals {
 
 impl Signals {
     /// A signal that came while nothing could listen.
-    pub(super) async fn pending(&mut self) -> Option<Ending> {
+    pub(super) async fn next_pending(&mut self) -> Option<Ending> {
         /// The handler has run; only its message is under way.
         const LONGEST: Duration = Duration::from_secs(1);
         if !is_signalled() {

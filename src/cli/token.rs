@@ -7,19 +7,19 @@ use std::rc::Rc;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-use super::output::general;
+use super::output::general_problem;
 use super::{token_deliver, token_status};
-use crate::credentials::{Backend, Catalog, CredentialStore, Folder, Listed, Memory, Reason, catalog};
+use crate::credentials::{Backend, Catalog, CredentialStore, Folder, KeepReason, Listed, Memory, catalog};
 use crate::diagnostic::Diagnostic;
 use crate::plan::seal;
-use crate::playbook::Loaded;
-use crate::report::{Bus, Event};
+use crate::playbook::LoadResult;
+use crate::report::{Bus, ReportEvent};
 use crate::state_dir;
 use crate::suggest;
 
 /// List, show and forget one-time passwords that no task has used.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct TokenArgs {
     #[command(subcommand)]
     what: What,
 }
@@ -37,8 +37,8 @@ enum What {
         seal_key_file: Option<PathBuf>,
     },
     /// Deliver the password of a token to a sink; it leaves the credential store once the sink has confirmed it.
-    Deliver(token_deliver::Args),
-    Status(token_status::Args),
+    Deliver(token_deliver::TokenDeliverArgs),
+    Status(token_status::TokenStatusArgs),
     /// Remove a token from the credential store; the token itself stays as it is.
     Forget {
         /// Name or id of the token.
@@ -50,9 +50,9 @@ enum What {
     },
 }
 
-impl Args {
+impl TokenArgs {
     /// Returns the options of `token status`, if that is asked for.
-    pub(super) fn status(&self) -> Option<&token_status::Args> {
+    pub(super) fn status_args(&self) -> Option<&token_status::TokenStatusArgs> {
         match &self.what {
             What::Status(args) => Some(args),
             _ => None,
@@ -64,31 +64,31 @@ impl Args {
 ///
 /// # Errors
 /// If there is no such token, several of one name, or the store cannot be used.
-pub fn run(args: &Args) -> anyhow::Result<()> {
-    let folder = Folder::below(&state_dir::folder().context(crate::credentials::StoreError::NoFolder)?);
+pub fn run_token(args: &TokenArgs) -> anyhow::Result<()> {
+    let folder = Folder::in_state_dir(&state_dir::state_folder().context(crate::credentials::StoreError::NoFolder)?);
     let catalog = Catalog::read(&folder)?;
     for problem in &catalog.problems {
         eprintln!("warning: {problem}");
     }
     let mut out = std::io::stdout().lock();
     match &args.what {
-        What::List => out.write_all(listed(&catalog.entries, &folder).as_bytes())?,
+        What::List => out.write_all(list_entries(&catalog.entries, &folder).as_bytes())?,
         What::Show { token, seal_key_file } => {
-            let key = seal_key_file.as_deref().map(seal::key).transpose()?;
-            let password = find_one(&catalog, token)?.entry.password(key.as_ref());
+            let key = seal_key_file.as_deref().map(seal::read_key).transpose()?;
+            let password = find_one(&catalog, token)?.entry.unseal_password(key.as_ref());
             writeln!(out, "{}", password.with_context(|| format!("token `{token}`"))?.as_str())?;
         }
         What::Deliver(args) => {
-            let key = args.seal_key_file.as_deref().map(seal::key).transpose()?;
+            let key = args.seal_key_file.as_deref().map(seal::read_key).transpose()?;
             let listed = find_one(&catalog, &args.token)?;
-            out.write_all(token_deliver::run(args, &folder, listed, key.as_ref())?.as_bytes())?;
+            out.write_all(token_deliver::deliver_entry(args, &folder, listed, key.as_ref())?.as_bytes())?;
         }
         // It reads the service, not the store.
         What::Status(_) => {}
-        What::Forget { token: Some(token), .. } => catalog::forget(&folder, find_one(&catalog, token)?)?,
+        What::Forget { token: Some(token), .. } => catalog::forget_entry(&folder, find_one(&catalog, token)?)?,
         What::Forget { .. } => {
             let free = catalog.entries.iter().filter(|listed| !listed.is_held);
-            free.into_iter().try_for_each(|listed| catalog::forget(&folder, listed))?;
+            free.into_iter().try_for_each(|listed| catalog::forget_entry(&folder, listed))?;
         }
     }
     Ok(())
@@ -104,10 +104,10 @@ pub(super) enum Keeping {
 }
 
 /// Returns the credential store of a run.
-pub(super) fn store(bus: &Rc<Bus>, keeping: Keeping, seal_key_file: Option<&Path>) -> Loaded<CredentialStore> {
+pub(super) fn open_store(bus: &Rc<Bus>, keeping: Keeping, seal_key_file: Option<&Path>) -> LoadResult<CredentialStore> {
     let bus = Rc::clone(bus);
-    let warn = Box::new(move |message| bus.emit(&Event::Notice(Diagnostic::warning(message))));
-    store_with(keeping, seal_key_file, warn).map_err(|error| general(format!("{error:#}")))
+    let warn = Box::new(move |message| bus.emit(&ReportEvent::Notice(Diagnostic::warning(message))));
+    store_with(keeping, seal_key_file, warn).map_err(|error| general_problem(format!("{error:#}")))
 }
 
 /// Returns the same for a process without a bus.
@@ -120,20 +120,20 @@ pub(super) fn store_with(
     warn: Box<dyn Fn(String)>,
 ) -> anyhow::Result<CredentialStore> {
     // An empty variable of the environment names no file.
-    let key = seal_key_file.filter(|path| !path.as_os_str().is_empty()).map(seal::key).transpose()?;
-    let backend: Rc<dyn Backend> = match (keeping, state_dir::folder()) {
+    let key = seal_key_file.filter(|path| !path.as_os_str().is_empty()).map(seal::read_key).transpose()?;
+    let backend: Rc<dyn Backend> = match (keeping, state_dir::state_folder()) {
         (Keeping::InRun, _) => Rc::new(Memory),
-        (Keeping::InFolder, Some(state)) => Rc::new(Folder::below(&state)),
-        (Keeping::InFolder, None) => Rc::new(Nowhere),
+        (Keeping::InFolder, Some(state)) => Rc::new(Folder::in_state_dir(&state)),
+        (Keeping::InFolder, None) => Rc::new(NoFolderBackend),
     };
     Ok(CredentialStore::new(backend, key, warn))
 }
 
 /// The store of a user without a home folder: a creation is refused, everything else works.
-struct Nowhere;
+struct NoFolderBackend;
 
-impl Backend for Nowhere {
-    fn begin(&self) -> Result<Box<dyn crate::credentials::Log>, crate::credentials::StoreError> {
+impl Backend for NoFolderBackend {
+    fn begin_log(&self) -> Result<Box<dyn crate::credentials::CredentialLog>, crate::credentials::StoreError> {
         Err(crate::credentials::StoreError::NoFolder)
     }
 
@@ -141,25 +141,31 @@ impl Backend for Nowhere {
         Ok(Vec::new())
     }
 
-    fn hold(&self, _: &str) -> Result<Option<Box<dyn crate::credentials::Log>>, crate::credentials::StoreError> {
+    fn hold_log(
+        &self,
+        _: &str,
+    ) -> Result<Option<Box<dyn crate::credentials::CredentialLog>>, crate::credentials::StoreError> {
         Ok(None)
     }
 
-    fn place(&self) -> String {
+    fn describe_place(&self) -> String {
         "no folder".to_owned()
     }
 }
 
-fn listed(all: &[Listed], folder: &Folder) -> String {
+fn list_entries(all: &[Listed], folder: &Folder) -> String {
     if all.is_empty() {
-        return format!("Nothing is kept: there are no passwords in {}\n", folder.place());
+        return format!("Nothing is kept: there are no passwords in {}\n", folder.describe_place());
     }
     let mut text = String::new();
     for listed in all {
         let entry = &listed.entry;
-        text += &format!("{}: {}\n", entry.subject.name, reason(listed));
-        let age =
-            entry.requested.parse::<jiff::Timestamp>().ok().map(|at| age(jiff::Timestamp::now().duration_since(at)));
+        text += &format!("{}: {}\n", entry.subject.name, describe_reason(listed));
+        let age = entry
+            .requested
+            .parse::<jiff::Timestamp>()
+            .ok()
+            .map(|at| format_age(jiff::Timestamp::now().duration_since(at)));
         let requested = match age {
             Some(age) => format!("{} ({age} ago)", entry.requested),
             None => entry.requested.clone(),
@@ -182,7 +188,7 @@ fn listed(all: &[Listed], folder: &Folder) -> String {
 }
 
 /// Why an entry is in the store.
-fn reason(listed: &Listed) -> String {
+fn describe_reason(listed: &Listed) -> String {
     let entry = &listed.entry;
     if listed.is_held {
         return "its run is still under way".to_owned();
@@ -194,16 +200,18 @@ fn reason(listed: &Listed) -> String {
         };
     }
     match entry.reason {
-        Reason::Pending => "its password is kept, because its run did not end well; the next run that meets it has it",
-        Reason::Kept => "its password is kept, because no task used it",
-        Reason::Stored => "its password is kept here on purpose",
-        Reason::Delivered => "its password has been delivered",
+        KeepReason::Pending => {
+            "its password is kept, because its run did not end well; the next run that meets it has it"
+        }
+        KeepReason::Kept => "its password is kept, because no task used it",
+        KeepReason::Stored => "its password is kept here on purpose",
+        KeepReason::Delivered => "its password has been delivered",
     }
     .to_owned()
 }
 
 /// An age in the largest unit that fits.
-fn age(duration: jiff::SignedDuration) -> String {
+fn format_age(duration: jiff::SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     match seconds {
         0..=119 => format!("{seconds} s"),
@@ -218,12 +226,12 @@ fn age(duration: jiff::SignedDuration) -> String {
 /// # Errors
 /// If there is none, or several.
 pub(super) fn find_one<'a>(catalog: &'a Catalog, token: &str) -> anyhow::Result<&'a Listed> {
-    let found = catalog.find(token);
+    let found = catalog.find_token(token);
     match found.as_slice() {
         [one] => Ok(one),
         [] => {
             let names: Vec<&str> = catalog.entries.iter().map(|listed| listed.entry.subject.name.as_str()).collect();
-            let near = suggest::nearest(token, &names).map(|name| format!("; did you mean `{name}`?"));
+            let near = suggest::find_nearest(token, &names).map(|name| format!("; did you mean `{name}`?"));
             bail!("no saved password for token `{token}`{}", near.as_deref().unwrap_or("; see `ionplay token list`"))
         }
         several => {

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 use super::registry_client::{self, block_on};
 
 use crate::credentials::sinks::{DeliveryContext, Login, SERVER_FACT, Sink, TemplateRenderer, receipt_fact};
-use crate::credentials::{Backend, Key, Listed, catalog};
+use crate::credentials::{Backend, CredentialKey, Listed, catalog};
 use crate::diagnostic::Diagnostic;
-use crate::host::Real;
-use crate::ionos::Fact;
+use crate::host::RealHost;
+use crate::ionos::Deferred;
 use crate::modules::ionoscloud::delivery::params::CREDENTIALS;
 use crate::modules::ionoscloud::delivery::read_sinks_with;
 use crate::modules::{Spec, args};
@@ -20,8 +20,8 @@ use crate::value::{Dict, Value};
 
 /// The options of a delivery.
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Its name or its id
+pub struct TokenDeliverArgs {
+    /// Name or id of the token
     pub token: String,
     /// The sink: `file:PATH`, `docker_config`, `docker_config:PATH`, `command:COMMAND`, `store`, or a mapping as in
     /// `credentials` of a playbook: `{file: {path: PATH, format: dotenv}}`
@@ -41,11 +41,16 @@ static SPEC: Spec = Spec::new("token deliver", "Delivers a password.").params(&[
 ///
 /// # Errors
 /// If the sink is not understood, does not take the password, or the store cannot be written.
-pub fn run(args: &Args, backend: &dyn Backend, listed: &Listed, key: Option<&Key>) -> anyhow::Result<String> {
+pub fn deliver_entry(
+    args: &TokenDeliverArgs,
+    backend: &dyn Backend,
+    listed: &Listed,
+    key: Option<&CredentialKey>,
+) -> anyhow::Result<String> {
     let sink = read_sink(&args.to)?;
     let entry = &listed.entry;
     let name = &entry.subject.name;
-    let password = entry.password(key).with_context(|| format!("token `{name}`"))?;
+    let password = entry.unseal_password(key).with_context(|| format!("token `{name}`"))?;
     let server = match (sink.needs_server(), &args.server) {
         (_, Some(server)) => server.clone(),
         (false, None) => String::new(),
@@ -58,9 +63,9 @@ pub fn run(args: &Args, backend: &dyn Backend, listed: &Listed, key: Option<&Key
         token_id: entry.id().unwrap_or_default().to_owned(),
         expires: None,
     };
-    let context = DeliveryContext { host: &Real, environment: &[], templates: &NoTemplates };
+    let context = DeliveryContext { host: &RealHost, environment: &[], templates: &NoTemplates };
     let receipt =
-        block_on(sink.deliver(context, &login))?.with_context(|| format!("{} has not taken it", sink.name()))?;
+        block_on(sink.deliver_login(context, &login))?.with_context(|| format!("{} has not taken it", sink.name()))?;
     catalog::record_fact(backend, listed, &receipt_fact(&sink.name()), serde_json::to_value(&receipt)?)?;
     if sink.is_store() {
         catalog::record_fact(backend, listed, SERVER_FACT, server.into())?;
@@ -77,9 +82,10 @@ fn server_of(listed: &Listed) -> anyhow::Result<String> {
     }
     let hint = "name the host of the registry with `--server`";
     let api = registry_client::connect_from_environment().context(hint)?;
-    let id = Fact::Known(listed.entry.subject.registry.clone());
-    let registry = block_on(api.registry(&id))?.map_err(|error| anyhow!(error)).context(hint)?;
-    let host = registry.map(|registry| registry.properties.hostname.shown().to_owned()).filter(|host| !host.is_empty());
+    let id = Deferred::Known(listed.entry.subject.registry.clone());
+    let registry = block_on(api.get_registry(&id))?.map_err(|error| anyhow!(error)).context(hint)?;
+    let host =
+        registry.map(|registry| registry.properties.hostname.display_text().to_owned()).filter(|host| !host.is_empty());
     host.context(hint)
 }
 
@@ -91,7 +97,7 @@ fn read_sink(text: &str) -> anyhow::Result<Box<dyn Sink>> {
         Some(hint) => anyhow!("`--to {text}`: {message} ({hint})"),
         None => anyhow!("`--to {text}`: {message}"),
     };
-    let checked = args::check(&SPEC, &given, "token deliver").map_err(|failure| {
+    let checked = args::check_args(&SPEC, &given, "token deliver").map_err(|failure| {
         let hint = failure.diagnostic.as_ref().and_then(|drawn| drawn.hints.first().cloned());
         told(&failure.message, hint.as_deref())
     })?;

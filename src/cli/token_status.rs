@@ -20,7 +20,7 @@ use crate::reconcile::generation_number;
 /// Reads the registries of the account that `IONOS_TOKEN` (or `IONOS_USERNAME` and `IONOS_PASSWORD`) names. Ends with 0 if all
 /// is well, 2 if a token is due, and 1 on an error.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct TokenStatusArgs {
     /// A registry, by its name or id (may be given again); all by default
     #[arg(long, value_name = "REGISTRY")]
     registry: Vec<String>,
@@ -33,10 +33,10 @@ pub struct Args {
 }
 
 /// Prints the tokens.
-pub async fn run(args: &Args) -> Exit {
+pub async fn print_status(args: &TokenStatusArgs) -> Exit {
     match read(args).await {
         Ok((rows, now)) => {
-            let text = if args.json { document(&rows, now) } else { table(&rows, now) };
+            let text = if args.json { render_document(&rows, now) } else { render_table(&rows, now) };
             // A reader that has seen enough is not a failure.
             let _ = std::io::stdout().write_all(text.as_bytes());
             if rows.iter().any(Row::is_due) { Exit::Failed } else { Exit::Success }
@@ -71,31 +71,31 @@ impl Row {
         self.is_newest && self.is_enabled() && self.due.is_some_and(|due| self.now >= due)
     }
 
-    fn created(&self) -> Option<Timestamp> {
-        created(&self.token)
+    fn created_at(&self) -> Option<Timestamp> {
+        token_created(&self.token)
     }
 
-    fn expires(&self) -> Option<Timestamp> {
+    fn expires_at(&self) -> Option<Timestamp> {
         self.token.properties.expiry_date.known().and_then(Option::as_ref).and_then(Date::instant)
     }
 
-    fn scopes(&self) -> Vec<String> {
+    fn scope_texts(&self) -> Vec<String> {
         let scopes = self.token.properties.scopes.known().and_then(Option::as_deref).unwrap_or_default();
         scopes.iter().map(|scope| format!("{}:{}:{}", scope.kind, scope.name, scope.actions.join(","))).collect()
     }
 }
 
-fn created(token: &Token) -> Option<Timestamp> {
+fn token_created(token: &Token) -> Option<Timestamp> {
     token.metadata.created_date.known().and_then(Option::as_ref).and_then(Date::instant)
 }
 
-async fn read(args: &Args) -> anyhow::Result<(Vec<Row>, Timestamp)> {
+async fn read(args: &TokenStatusArgs) -> anyhow::Result<(Vec<Row>, Timestamp)> {
     let spans = args.before.trim().trim_start_matches('+');
-    let before = expiry::seconds(spans, &format!("`--before` `{}`", args.before)).map_err(anyhow::Error::msg)?;
+    let before = expiry::parse_seconds(spans, &format!("`--before` `{}`", args.before)).map_err(anyhow::Error::msg)?;
     let api = registry_client::connect_from_environment()?;
-    let mut registries = api.registries(None).await.map_err(anyhow::Error::msg)?;
+    let mut registries = api.list_registries(None).await.map_err(anyhow::Error::msg)?;
     let is_meant = |registry: &Registry, wanted: &String| {
-        registry.id.shown() == wanted || registry.properties.name.shown() == wanted
+        registry.id.display_text() == wanted || registry.properties.name.display_text() == wanted
     };
     for wanted in &args.registry {
         let found = registries.iter().any(|registry| is_meant(registry, wanted));
@@ -113,12 +113,12 @@ async fn read(args: &Args) -> anyhow::Result<(Vec<Row>, Timestamp)> {
 }
 
 async fn rows_of(api: &dyn RegistryApi, registry: &Registry, before: SignedDuration) -> anyhow::Result<Vec<Row>> {
-    let name = registry.properties.name.shown();
-    let tokens = api.tokens(&registry.id).await.map_err(anyhow::Error::msg);
+    let name = registry.properties.name.display_text();
+    let tokens = api.list_tokens(&registry.id).await.map_err(anyhow::Error::msg);
     let tokens = tokens.with_context(|| format!("registry `{name}`"))?.unwrap_or_default();
     let mut rows: Vec<Row> = Vec::new();
     for token in tokens.iter() {
-        let (family, generation) = family_of(token.properties.name.shown());
+        let (family, generation) = family_of(token.properties.name.display_text());
         let mut row = Row {
             registry: name.to_owned(),
             token: token.clone(),
@@ -129,13 +129,13 @@ async fn rows_of(api: &dyn RegistryApi, registry: &Registry, before: SignedDurat
             now: Timestamp::MIN,
             last_rotation: None,
         };
-        row.due = row.expires().and_then(|expires| expires.saturating_sub(before).ok());
+        row.due = row.expires_at().and_then(|expires| expires.saturating_sub(before).ok());
         rows.push(row);
     }
     let mut newest: BTreeMap<String, (u32, Option<Timestamp>)> = BTreeMap::new();
     for row in &rows {
         let known = newest.entry(row.family.clone()).or_default();
-        *known = (*known).max((row.generation, row.created()));
+        *known = (*known).max((row.generation, row.created_at()));
     }
     for row in &mut rows {
         let (generation, made) = newest[&row.family];
@@ -153,22 +153,22 @@ fn family_of(name: &str) -> (String, u32) {
     found.unwrap_or_else(|| (name.to_owned(), 1))
 }
 
-fn document(rows: &[Row], now: Timestamp) -> String {
+fn render_document(rows: &[Row], now: Timestamp) -> String {
     let at = |time: Option<Timestamp>| time.map_or(Json::Null, |time| json!(time.to_string()));
     let tokens: Vec<Json> = rows
         .iter()
         .map(|row| {
             json!({
                 "registry": row.registry,
-                "name": row.token.properties.name.shown(),
-                "id": row.token.id.shown(),
+                "name": row.token.properties.name.display_text(),
+                "id": row.token.id.display_text(),
                 "status": if row.is_enabled() { "enabled" } else { "disabled" },
                 "family": row.family,
                 "generation": row.generation,
-                "created": at(row.created()),
-                "age_seconds": row.created().map(|created| now.duration_since(created).as_secs()),
-                "expires": at(row.expires()),
-                "scopes": row.scopes(),
+                "created": at(row.created_at()),
+                "age_seconds": row.created_at().map(|created| now.duration_since(created).as_secs()),
+                "expires": at(row.expires_at()),
+                "scopes": row.scope_texts(),
                 "last_rotation": at(row.last_rotation),
                 "next_due": at(row.due),
                 "is_due": row.is_due(),
@@ -179,7 +179,7 @@ fn document(rows: &[Row], now: Timestamp) -> String {
     format!("{:#}\n", json!({"now": now.to_string(), "due": due, "tokens": tokens}))
 }
 
-fn table(rows: &[Row], now: Timestamp) -> String {
+fn render_table(rows: &[Row], now: Timestamp) -> String {
     if rows.is_empty() {
         return "There are no tokens.\n".to_owned();
     }
@@ -194,13 +194,13 @@ fn table(rows: &[Row], now: Timestamp) -> String {
             (true, true) => "DUE",
             (true, false) => "enabled",
         };
-        let scopes = row.scopes().join(" ");
+        let scopes = row.scope_texts().join(" ");
         lines.push([
             row.registry.clone(),
-            row.token.properties.name.shown().to_owned(),
+            row.token.properties.name.display_text().to_owned(),
             status.to_owned(),
-            row.created().map_or_else(|| "?".to_owned(), |created| shown_age(now.duration_since(created))),
-            day(row.expires(), "never"),
+            row.created_at().map_or_else(|| "?".to_owned(), |created| shown_age(now.duration_since(created))),
+            day(row.expires_at(), "never"),
             day(row.due.filter(|_| row.is_newest && row.is_enabled()), "-"),
             day(row.last_rotation, "-"),
             if scopes.is_empty() { "none".to_owned() } else { scopes },

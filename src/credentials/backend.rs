@@ -22,7 +22,7 @@ pub trait Backend {
     ///
     /// # Errors
     /// If nothing can be kept there.
-    fn begin(&self) -> Result<Box<dyn Log>, StoreError>;
+    fn begin_log(&self) -> Result<Box<dyn CredentialLog>, StoreError>;
 
     /// Reads the logs of all runs, oldest first.
     ///
@@ -34,10 +34,10 @@ pub trait Backend {
     ///
     /// # Errors
     /// If it cannot be read.
-    fn hold(&self, name: &str) -> Result<Option<Box<dyn Log>>, StoreError>;
+    fn hold_log(&self, name: &str) -> Result<Option<Box<dyn CredentialLog>>, StoreError>;
 
     /// Returns the place for messages: a folder, a server.
-    fn place(&self) -> String;
+    fn describe_place(&self) -> String;
 
     /// Returns whether entries outlive the process.
     fn is_lasting(&self) -> bool {
@@ -46,18 +46,18 @@ pub trait Backend {
 }
 
 /// The log of a run, held while this value lives.
-pub trait Log {
+pub trait CredentialLog {
     /// Adds a line, without its line end.
     ///
     /// # Errors
     /// If it cannot be written.
-    fn append(&mut self, line: &str, durability: Durability) -> Result<(), StoreError>;
+    fn append_line(&mut self, line: &str, durability: Durability) -> Result<(), StoreError>;
 
     /// Makes room for further lines, so that an answer can be kept when the disk has become full meanwhile.
     ///
     /// # Errors
     /// If there is no room.
-    fn reserve(&mut self) -> Result<(), StoreError> {
+    fn reserve_space(&mut self) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -71,20 +71,20 @@ pub trait Log {
     ///
     /// # Errors
     /// If they cannot be written.
-    fn replace(&mut self, text: &str) -> Result<(), StoreError>;
+    fn replace_lines(&mut self, text: &str) -> Result<(), StoreError>;
 
     /// Removes the log.
     ///
     /// # Errors
     /// If it cannot be removed.
-    fn remove(self: Box<Self>) -> Result<(), StoreError>;
+    fn remove_log(self: Box<Self>) -> Result<(), StoreError>;
 }
 
 /// The log of a run as it was read.
 pub struct StoredLog {
-    /// Its name, for [`Backend::hold`].
+    /// Name of the log, as the backend knows it.
     pub name: String,
-    /// Its lines, or why they cannot be read.
+    /// Lines of the log, or why they cannot be read.
     pub text: Result<Zeroizing<String>, StoreError>,
     /// A run holds it.
     pub is_held: bool,

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use super::backend::Durability;
-use super::store::{CredentialStore, Request};
+use super::store::{CreationRequest, CredentialStore};
 use super::{StoreError, Subject};
-use crate::ionos::api::{Answer, Id};
-use crate::ionos::model::{NewRegistry, NewToken, Password, Registry, RegistryPatch, Token, TokenPatch};
-use crate::ionos::{ApiError, Connection, Connector, Layer, Past, RegistryApi};
+use crate::ionos::api::{ApiFuture, Id};
+use crate::ionos::model::{NewRegistry, NewToken, OneTimePassword, Registry, RegistryPatch, Token, TokenPatch};
+use crate::ionos::{ApiConnection, ApiDecorator, ApiError, Connector, EarlierRecord, RegistryApi};
 
 /// Opens connections whose new tokens are recorded.
 pub struct RecordingConnector {
@@ -23,7 +23,7 @@ impl RecordingConnector {
 }
 
 impl Connector for RecordingConnector {
-    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+    fn connect(&self, connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError> {
         let inner = self.inner.connect(connection)?;
         let endpoint = &connection.endpoint;
         let service = match &endpoint.contract {
@@ -42,12 +42,12 @@ impl Connector for RecordingConnector {
     }
 
     fn hand_on(&self, token: &str) {
-        self.store.refresh();
+        self.store.refresh_others();
         self.store.take_over(token);
     }
 
-    fn doubt(&self, task: &str) {
-        self.inner.doubt(task);
+    fn mark_uncertain(&self, task: &str) {
+        self.inner.mark_uncertain(task);
     }
 }
 
@@ -67,11 +67,11 @@ struct Recording {
 
 impl Recording {
     fn record_intent(&self, registry: &Id, new: &NewToken) -> Result<u64, ApiError> {
-        let request = Request {
+        let request = CreationRequest {
             subject: Subject {
                 service: self.service.clone(),
-                registry: registry.shown().to_owned(),
-                name: new.name.shown().to_owned(),
+                registry: registry.display_text().to_owned(),
+                name: new.name.display_text().to_owned(),
             },
             service_time: self.inner.witness().clock,
             replaces: new.replaces.clone(),
@@ -79,17 +79,17 @@ impl Recording {
             sent: serde_json::to_value(new).ok(),
             durability: self.durability,
         };
-        self.store.record_intent(request).map_err(|error| refusal(&error))
+        self.store.record_intent(request).map_err(|error| refuse_creation(&error))
     }
 
     /// Refuses to remove a token that another run has created, or may be creating at this moment.
     fn check_not_of_others(&self, registry: &Id, id: &Id) -> Result<(), ApiError> {
-        let names = self.store.own_unclear(registry.shown());
+        let names = self.store.own_unclear_tokens(registry.display_text());
         let others = self.store.read_others();
         let theirs = others.iter().find(|listed| {
             let entry = &listed.entry;
             let at_work = listed.is_held && entry.is_unclear() && names.contains(&entry.subject.name);
-            entry.subject.registry == registry.shown() && (entry.id() == Some(id.shown()) || at_work)
+            entry.subject.registry == registry.display_text() && (entry.id() == Some(id.display_text()) || at_work)
         });
         match theirs {
             None => Ok(()),
@@ -99,45 +99,45 @@ impl Recording {
 }
 
 /// A creation that is not sent, because its password could be lost.
-fn refusal(error: &StoreError) -> ApiError {
+fn refuse_creation(error: &StoreError) -> ApiError {
     ApiError::unsent(format!(
         "the request was not sent, because the password could be lost: {error}. Make room there, or name another folder with \
          `IONPLAY_STATE_DIR`; `--no-journal` goes on without the credential store"
     ))
 }
 
-impl Layer for Recording {
-    fn beneath(&self) -> &dyn RegistryApi {
+impl ApiDecorator for Recording {
+    fn inner_api(&self) -> &dyn RegistryApi {
         &*self.inner
     }
 
-    fn left_behind(&self, registry: &Id, token: &Token) -> Option<Past> {
-        self.store.find_past(registry.shown(), token)
+    fn recorded_creation(&self, registry: &Id, token: &Token) -> Option<EarlierRecord> {
+        self.store.find_past(registry.display_text(), token)
     }
 
-    fn left_successor(&self, registry: &Id, replaced: &str) -> Option<String> {
-        self.store.find_successor(registry.shown(), replaced)
+    fn recorded_successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.store.find_successor(registry.display_text(), replaced)
     }
 }
 
 impl RegistryApi for Recording {
-    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry> {
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> ApiFuture<'a, Registry> {
         self.inner.create_registry(new)
     }
 
-    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> ApiFuture<'a, Registry> {
         self.inner.patch_registry(id, patch)
     }
 
-    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
             self.inner.delete_registry(id).await?;
-            self.store.forget_removed(id.shown(), None);
+            self.store.forget_removed(id.display_text(), None);
             Ok(())
         })
     }
 
-    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> ApiFuture<'a, Token> {
         Box::pin(async move {
             let number = self.record_intent(registry, new)?;
             let answer = self.inner.create_token(registry, new).await;
@@ -146,18 +146,18 @@ impl RegistryApi for Recording {
                     let pair = made.properties.credentials.as_ref();
                     let password = pair
                         .and_then(|pair| pair.password.known())
-                        .map(Password::expose)
+                        .map(OneTimePassword::expose)
                         .filter(|password| !password.is_empty());
                     match password {
                         Some(password) => {
-                            self.store.record_created(number, made.id.shown(), password, self.durability);
+                            self.store.record_created(number, made.id.display_text(), password, self.durability);
                         }
                         None => {
                             let why = "the answer has no password".to_owned();
                             self.store.record_unclear(number, why, self.inner.witness().clock);
                         }
                     }
-                    self.store.settle(registry.shown(), new.name.shown(), number);
+                    self.store.settle_token(registry.display_text(), new.name.display_text(), number);
                 }
                 Err(error) if error.leaves_outcome_open() => {
                     self.store.record_unclear(number, error.to_string(), self.inner.witness().clock);
@@ -169,34 +169,34 @@ impl RegistryApi for Recording {
         })
     }
 
-    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> ApiFuture<'a, Token> {
         self.inner.patch_token(registry, id, patch)
     }
 
-    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
             self.inner.delete_token(registry, id).await?;
-            self.store.forget_removed(registry.shown(), Some(id.shown()));
+            self.store.forget_removed(registry.display_text(), Some(id.display_text()));
             Ok(())
         })
     }
 
-    fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+    fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
             self.check_not_of_others(registry, id)?;
             self.inner.take_back_token(registry, id).await
         })
     }
 
-    fn hand_on(&self, token: &Id) {
-        self.store.take_over(token.shown());
+    fn mark_received(&self, token: &Id) {
+        self.store.take_over(token.display_text());
     }
 
     fn note_missing(&self, registry: &Id, name: &str) {
-        self.store.forget_missing(registry.shown(), name);
+        self.store.forget_missing(registry.display_text(), name);
     }
 
-    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, ()> {
         self.inner.delete_repository(registry, name)
     }
 }

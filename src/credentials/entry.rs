@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
-use super::line::Line;
-use super::{Key, Subject};
+use super::line::LogLine;
+use super::{CredentialKey, Subject};
 use crate::ionos::model::{NewToken, Predecessor, Token};
 use crate::ionos::{Date, check_same_token};
 use crate::vars::vault;
@@ -20,7 +20,7 @@ const REQUEST: SignedDuration = SignedDuration::from_secs(120);
 
 /// A password as it is kept.
 #[derive(Clone)]
-pub(super) enum Secret {
+pub(super) enum StoredSecret {
     /// In clear text.
     Plain(Zeroizing<String>),
     /// In a vault envelope.
@@ -29,19 +29,19 @@ pub(super) enum Secret {
 
 /// How far the creation of a token came.
 #[derive(Clone)]
-pub(super) enum Progress {
+pub(super) enum CreationProgress {
     /// It was requested, and the run was killed before the answer.
     Intended,
     /// It was requested, and no answer says whether it was created.
     Unclear { why: String, service_time: Option<Timestamp> },
     /// It was created; without a secret, its password has been delivered.
-    Created { id: String, secret: Option<Secret> },
+    Created { id: String, secret: Option<StoredSecret> },
 }
 
 /// Why an entry is in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// Its run did not end well, or is under way: the password has still to be delivered.
+pub enum KeepReason {
+    /// The run failed, was interrupted or is under way: the password still has to be delivered.
     Pending,
     /// A run ended well without using the password.
     Kept,
@@ -53,7 +53,7 @@ pub enum Reason {
 
 /// Everything known about one token that was requested.
 #[derive(Clone)]
-pub struct Entry {
+pub struct CredentialEntry {
     /// The number in its log.
     pub(super) number: u64,
     /// The token.
@@ -67,25 +67,25 @@ pub struct Entry {
     /// The task that requested it.
     pub task: Option<String>,
     /// Why it is in the store.
-    pub reason: Reason,
-    /// What is remembered besides the password, such as the digests of delivered contents.
+    pub reason: KeepReason,
+    /// Values remembered besides the password, such as the digests of delivered contents.
     pub facts: BTreeMap<String, Json>,
     pub(super) sent: Option<Json>,
-    pub(super) progress: Progress,
+    pub(super) progress: CreationProgress,
 }
 
-impl Entry {
+impl CredentialEntry {
     /// Returns the id of the token, if it is known to have been created.
     pub fn id(&self) -> Option<&str> {
         match &self.progress {
-            Progress::Created { id, .. } => Some(id),
-            Progress::Intended | Progress::Unclear { .. } => None,
+            CreationProgress::Created { id, .. } => Some(id),
+            CreationProgress::Intended | CreationProgress::Unclear { .. } => None,
         }
     }
 
     /// Returns whether the store has its password.
     pub fn has_password(&self) -> bool {
-        matches!(&self.progress, Progress::Created { secret: Some(_), .. })
+        matches!(&self.progress, CreationProgress::Created { secret: Some(_), .. })
     }
 
     /// Returns whether nothing says if the token was created.
@@ -97,19 +97,22 @@ impl Entry {
     ///
     /// # Errors
     /// If it is sealed and the key is not there or does not fit, or if the store does not have it.
-    pub fn password(&self, key: Option<&Key>) -> anyhow::Result<Zeroizing<String>> {
+    pub fn unseal_password(&self, key: Option<&CredentialKey>) -> anyhow::Result<Zeroizing<String>> {
         use anyhow::{Context as _, anyhow};
         match (&self.progress, key) {
-            (Progress::Intended | Progress::Unclear { .. }, _) => {
+            (CreationProgress::Intended | CreationProgress::Unclear { .. }, _) => {
                 Err(anyhow!("the answer with the password was never received"))
             }
-            (Progress::Created { secret: None, .. }, _) => Err(anyhow!("the password has been delivered already")),
-            (Progress::Created { secret: Some(Secret::Plain(password)), .. }, _) => Ok(password.clone()),
-            (Progress::Created { .. }, None) => {
+            (CreationProgress::Created { secret: None, .. }, _) => {
+                Err(anyhow!("the password has been delivered already"))
+            }
+            (CreationProgress::Created { secret: Some(StoredSecret::Plain(password)), .. }, _) => Ok(password.clone()),
+            (CreationProgress::Created { .. }, None) => {
                 Err(anyhow!("the password is sealed; give the key (`--seal-key-file`, or `IONPLAY_SEAL_KEY_FILE`)"))
             }
-            (Progress::Created { secret: Some(Secret::Sealed(envelope)), .. }, Some(key)) => {
-                let opened = vault::decrypt(envelope, key).context("the password is sealed with another key")?;
+            (CreationProgress::Created { secret: Some(StoredSecret::Sealed(envelope)), .. }, Some(key)) => {
+                let opened =
+                    vault::decrypt_envelope(envelope, key).context("the password is sealed with another key")?;
                 Ok(Zeroizing::new(String::from_utf8_lossy(&opened).into_owned()))
             }
         }
@@ -118,8 +121,8 @@ impl Entry {
     /// Returns the failure that left the outcome open.
     pub fn failure(&self) -> Option<&str> {
         match &self.progress {
-            Progress::Unclear { why, .. } => Some(why),
-            Progress::Intended | Progress::Created { .. } => None,
+            CreationProgress::Unclear { why, .. } => Some(why),
+            CreationProgress::Intended | CreationProgress::Created { .. } => None,
         }
     }
 
@@ -151,7 +154,7 @@ impl Entry {
             return Err("it was created before the request".to_owned());
         }
         let latest = match &self.progress {
-            Progress::Unclear { service_time: Some(at), .. } => *at + SLACK,
+            CreationProgress::Unclear { service_time: Some(at), .. } => *at + SLACK,
             _ => requested + REQUEST,
         };
         if created > latest {
@@ -161,9 +164,9 @@ impl Entry {
     }
 
     /// Returns the lines that tell all of it, under another number.
-    pub(super) fn to_lines(&self, number: u64) -> Vec<Line> {
+    pub(super) fn to_lines(&self, number: u64) -> Vec<LogLine> {
         let Subject { service, registry, name } = self.subject.clone();
-        let mut lines = vec![Line::Intended {
+        let mut lines = vec![LogLine::Intended {
             number,
             service,
             registry,
@@ -175,52 +178,53 @@ impl Entry {
             sent: self.sent.clone(),
         }];
         match &self.progress {
-            Progress::Intended => {}
-            Progress::Unclear { why, service_time } => lines.push(Line::Unclear {
+            CreationProgress::Intended => {}
+            CreationProgress::Unclear { why, service_time } => lines.push(LogLine::Unclear {
                 number,
                 why: why.clone(),
                 service_time: service_time.map(|at| at.to_string()),
             }),
-            Progress::Created { id, secret } => lines.push(created_line(number, id, secret.as_ref())),
+            CreationProgress::Created { id, secret } => lines.push(created_line(number, id, secret.as_ref())),
         }
         let facts = self.facts.iter();
-        lines.extend(facts.map(|(key, value)| Line::Fact { number, key: key.clone(), value: value.clone() }));
+        lines.extend(facts.map(|(key, value)| LogLine::Fact { number, key: key.clone(), value: value.clone() }));
         match self.reason {
-            Reason::Pending => {}
-            Reason::Kept => lines.push(Line::Kept { number }),
-            Reason::Stored => lines.push(Line::Stored { number }),
-            Reason::Delivered => lines.push(Line::Delivered { number, to: String::new() }),
+            KeepReason::Pending => {}
+            KeepReason::Kept => lines.push(LogLine::Kept { number }),
+            KeepReason::Stored => lines.push(LogLine::Stored { number }),
+            KeepReason::Delivered => lines.push(LogLine::Delivered { number, to: String::new() }),
         }
         lines
     }
 
     /// Takes a step.
-    pub(super) fn advance(&mut self, line: Line) {
+    pub(super) fn apply_line(&mut self, line: LogLine) {
         match line {
-            Line::Created { id, password, sealed, .. } => {
-                let secret = sealed.map(Secret::Sealed);
-                let secret = secret.or_else(|| password.map(|plain| Secret::Plain(Zeroizing::new(plain))));
-                self.progress = Progress::Created { id, secret };
+            LogLine::Created { id, password, sealed, .. } => {
+                let secret = sealed.map(StoredSecret::Sealed);
+                let secret = secret.or_else(|| password.map(|plain| StoredSecret::Plain(Zeroizing::new(plain))));
+                self.progress = CreationProgress::Created { id, secret };
             }
-            Line::Unclear { why, service_time, .. } => {
-                self.progress = Progress::Unclear { why, service_time: service_time.and_then(|at| at.parse().ok()) };
+            LogLine::Unclear { why, service_time, .. } => {
+                self.progress =
+                    CreationProgress::Unclear { why, service_time: service_time.and_then(|at| at.parse().ok()) };
             }
-            Line::Kept { .. } => self.reason = Reason::Kept,
-            Line::Stored { .. } => self.reason = Reason::Stored,
-            Line::Delivered { .. } => {
-                self.reason = Reason::Delivered;
-                if let Progress::Created { secret, .. } = &mut self.progress {
+            LogLine::Kept { .. } => self.reason = KeepReason::Kept,
+            LogLine::Stored { .. } => self.reason = KeepReason::Stored,
+            LogLine::Delivered { .. } => {
+                self.reason = KeepReason::Delivered;
+                if let CreationProgress::Created { secret, .. } = &mut self.progress {
                     *secret = None;
                 }
             }
-            Line::Fact { key, value, .. } => {
+            LogLine::Fact { key, value, .. } => {
                 if value.is_null() {
                     self.facts.remove(&key);
                 } else {
                     self.facts.insert(key, value);
                 }
             }
-            Line::Intended { .. } | Line::Closed { .. } => {}
+            LogLine::Intended { .. } | LogLine::Closed { .. } => {}
         }
     }
 
@@ -232,35 +236,35 @@ impl Entry {
 
     /// Returns whether there is something to keep: a password, a doubt, a fact.
     pub(super) fn is_open(&self) -> bool {
-        self.reason != Reason::Delivered || !self.facts.is_empty()
+        self.reason != KeepReason::Delivered || !self.facts.is_empty()
     }
 }
 
 /// Returns the line of an answer.
-pub(super) fn created_line(number: u64, id: &str, secret: Option<&Secret>) -> Line {
+pub(super) fn created_line(number: u64, id: &str, secret: Option<&StoredSecret>) -> LogLine {
     let (password, sealed) = match secret {
-        Some(Secret::Plain(password)) => (Some(password.to_string()), None),
-        Some(Secret::Sealed(envelope)) => (None, Some(envelope.clone())),
+        Some(StoredSecret::Plain(password)) => (Some(password.to_string()), None),
+        Some(StoredSecret::Sealed(envelope)) => (None, Some(envelope.clone())),
         None => (None, None),
     };
-    Line::Created { number, id: id.to_owned(), password, sealed }
+    LogLine::Created { number, id: id.to_owned(), password, sealed }
 }
 
 fn created_at(token: &Token) -> Option<Timestamp> {
     token.metadata.created_date.known().and_then(Option::as_ref).and_then(Date::instant)
 }
 
-/// What a log says.
+/// Parsed contents of a log.
 #[derive(Default)]
 pub(super) struct Parsed {
     /// The entries with something to keep, by number.
-    pub entries: BTreeMap<u64, Entry>,
+    pub entries: BTreeMap<u64, CredentialEntry>,
     /// Lines that cannot be read. They are reported, and kept where a log is rewritten.
     pub unreadable: Vec<String>,
 }
 
 /// Reads a log. A last line that was cut off says nothing: the step was not taken.
-pub(super) fn parse(text: &str) -> Parsed {
+pub(super) fn parse_log(text: &str) -> Parsed {
     let mut parsed = Parsed::default();
     for raw in text.split_inclusive('\n') {
         let line = raw.trim();
@@ -277,32 +281,32 @@ pub(super) fn parse(text: &str) -> Parsed {
     parsed
 }
 
-fn add(entries: &mut BTreeMap<u64, Entry>, line: Line) {
+fn add(entries: &mut BTreeMap<u64, CredentialEntry>, line: LogLine) {
     match line {
-        Line::Intended { number, service, registry, name, at, service_time, replaces, task, sent } => {
-            let entry = Entry {
+        LogLine::Intended { number, service, registry, name, at, service_time, replaces, task, sent } => {
+            let entry = CredentialEntry {
                 number,
                 subject: Subject { service, registry, name },
                 requested: at,
                 service_time: service_time.and_then(|at| at.parse().ok()),
                 replaces,
                 task,
-                reason: Reason::Pending,
+                reason: KeepReason::Pending,
                 facts: BTreeMap::new(),
                 sent,
-                progress: Progress::Intended,
+                progress: CreationProgress::Intended,
             };
             entries.insert(number, entry);
         }
-        Line::Closed { number } => _ = entries.remove(&number),
-        Line::Created { number, .. }
-        | Line::Unclear { number, .. }
-        | Line::Kept { number }
-        | Line::Stored { number }
-        | Line::Delivered { number, .. }
-        | Line::Fact { number, .. } => {
+        LogLine::Closed { number } => _ = entries.remove(&number),
+        LogLine::Created { number, .. }
+        | LogLine::Unclear { number, .. }
+        | LogLine::Kept { number }
+        | LogLine::Stored { number }
+        | LogLine::Delivered { number, .. }
+        | LogLine::Fact { number, .. } => {
             if let Some(entry) = entries.get_mut(&number) {
-                entry.advance(line);
+                entry.apply_line(line);
             }
         }
     }
@@ -311,15 +315,16 @@ fn add(entries: &mut BTreeMap<u64, Entry>, line: Line) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ionos::Fact;
+    use crate::ionos::Deferred;
 
     const INTENDED: &str = r#"{"step":"intended","number":1,"service":"s","registry":"r","name":"ci","at":"2031-01-01T00:00:00Z","service_time":"2031-01-01T00:03:00Z","sent":{"name":"ci"}}"#;
     const CREATED: &str = r#"{"step":"created","number":1,"id":"i","password":"hunter22","sealed":null}"#;
 
     #[test]
     fn step_counts_once_its_line_is_whole() {
-        let password =
-            |text: String| parse(&text).entries.get(&1).map(|entry| entry.password(None).map(|p| p.to_string()).ok());
+        let password = |text: String| {
+            parse_log(&text).entries.get(&1).map(|entry| entry.unseal_password(None).map(|p| p.to_string()).ok())
+        };
         assert_eq!(password(INTENDED.to_owned()), Some(None));
         assert_eq!(password(format!("{INTENDED}\n{CREATED}\n")), Some(Some("hunter22".to_owned())));
         assert_eq!(password(format!("{INTENDED}\n{}", &CREATED[..40])), Some(None));
@@ -332,35 +337,35 @@ mod tests {
         let old = r#"{"step":"asked","number":1,"service":"s","registry":"r","name":"ci","at":"2031-01-01T00:00:00Z"}
 {"step":"made","number":1,"id":"i","password":"hunter22","sealed":null}
 "#;
-        assert_eq!(parse(old).entries[&1].password(None).unwrap().as_str(), "hunter22");
+        assert_eq!(parse_log(old).entries[&1].unseal_password(None).unwrap().as_str(), "hunter22");
     }
 
     #[test]
     fn unreadable_line_is_reported_and_others_count() {
-        let parsed = parse(&format!("{INTENDED}\n{{\"step\":\"unheard of\",\"number\":1}}\nrubbish\n{CREATED}\n"));
+        let parsed = parse_log(&format!("{INTENDED}\n{{\"step\":\"unheard of\",\"number\":1}}\nrubbish\n{CREATED}\n"));
         assert_eq!((parsed.unreadable.len(), parsed.entries[&1].has_password()), (2, true));
     }
 
     #[test]
     fn delivered_entry_keeps_its_facts_and_loses_its_password() {
         let delivered = r#"{"step":"delivered","number":1,"to":"a file"}"#;
-        assert!(parse(&format!("{INTENDED}\n{CREATED}\n{delivered}\n")).entries.is_empty());
+        assert!(parse_log(&format!("{INTENDED}\n{CREATED}\n{delivered}\n")).entries.is_empty());
         let fact = r#"{"step":"fact","number":1,"key":"digest","value":"abc"}"#;
-        let parsed = parse(&format!("{INTENDED}\n{CREATED}\n{delivered}\n{fact}\n"));
+        let parsed = parse_log(&format!("{INTENDED}\n{CREATED}\n{delivered}\n{fact}\n"));
         let entry = &parsed.entries[&1];
         assert!(!entry.has_password() && entry.facts["digest"] == "abc");
         let again: String = entry.to_lines(7).iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
-        let entry = &parse(&again).entries[&7];
-        assert!(!again.contains("hunter22") && entry.reason == Reason::Delivered && entry.id() == Some("i"));
+        let entry = &parse_log(&again).entries[&7];
+        assert!(!again.contains("hunter22") && entry.reason == KeepReason::Delivered && entry.id() == Some("i"));
     }
 
     #[test]
     fn token_is_matched_by_the_clock_of_the_service() {
-        let entry = &parse(INTENDED).entries[&1];
+        let entry = &parse_log(INTENDED).entries[&1];
         let token = |at: &str| {
             let mut token = Token::default();
-            token.properties.name = Fact::Known("ci".to_owned());
-            token.metadata.created_date = Fact::Known(Some(Date::read(at)));
+            token.properties.name = Deferred::Known("ci".to_owned());
+            token.metadata.created_date = Deferred::Known(Some(Date::read(at)));
             token
         };
         // The machine's clock was three minutes behind.
@@ -370,7 +375,7 @@ mod tests {
         assert_eq!(entry.check_created(&token("2031-01-01T00:03:01Z")), Ok(()));
         assert!(entry.check_created(&token("2031-01-01T09:00:00Z")).unwrap_err().contains("long after"));
         let mut other = token("2031-01-01T00:03:01Z");
-        other.properties.status = Fact::Known(Some("disabled".to_owned()));
+        other.properties.status = Deferred::Known(Some("disabled".to_owned()));
         assert!(entry.check_created(&other).unwrap_err().contains("status"));
     }
 }

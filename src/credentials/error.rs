@@ -21,7 +21,7 @@ pub enum StoreError {
         doing: &'static str,
         /// The file or folder.
         place: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         error: std::io::Error,
     },
     /// A line cannot be written as JSON.
@@ -40,7 +40,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Wraps what the system says about a place.
-    pub fn io(doing: &'static str, place: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
+    pub fn from_io(doing: &'static str, place: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let place = place.to_path_buf();
         move |error| Self::Io { doing, place, error }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::backend::{Backend, Durability, Log, StoredLog};
+use super::backend::{Backend, CredentialLog, Durability, StoredLog};
 use super::error::StoreError;
 
 /// Room for the lines that follow an intention: the answer, sealed at most, and how it ended.
@@ -31,20 +31,20 @@ pub struct Folder {
 
 impl Folder {
     /// Returns the folder of passwords below a state directory.
-    pub fn below(state_dir: &Path) -> Self {
+    pub fn in_state_dir(state_dir: &Path) -> Self {
         Self { path: state_dir.join("passwords") }
     }
 
     /// Creates the folder if it is not there, and checks that it is safe to keep passwords in.
-    fn prepare(&self) -> Result<(), StoreError> {
-        let failed = StoreError::io("write to", &self.path);
+    fn prepare_folder(&self) -> Result<(), StoreError> {
+        let failed = StoreError::from_io("write to", &self.path);
         DirBuilder::new().recursive(true).mode(0o700).create(&self.path).map_err(failed)?;
-        self.check()
+        self.check_permissions()
     }
 
     /// Checks that other users cannot plant or remove entries.
-    fn check(&self) -> Result<(), StoreError> {
-        let meta = std::fs::metadata(&self.path).map_err(StoreError::io("read", &self.path))?;
+    fn check_permissions(&self) -> Result<(), StoreError> {
+        let meta = std::fs::metadata(&self.path).map_err(StoreError::from_io("read", &self.path))?;
         let user = rustix::process::geteuid();
         if meta.uid() != user.as_raw() && !user.is_root() {
             return Err(StoreError::Foreign(self.path.clone()));
@@ -87,7 +87,7 @@ impl Folder {
     /// Creates a file that is locked before it gets the name by which others find it.
     fn create_locked(&self, path: &Path, text: &[u8]) -> Result<File, StoreError> {
         let unfinished = PathBuf::from(format!("{}{UNFINISHED}", path.display()));
-        let failed = || StoreError::io("write to", &self.path);
+        let failed = || StoreError::from_io("write to", &self.path);
         loop {
             let _ = std::fs::remove_file(&unfinished);
             let mut options = OpenOptions::new();
@@ -97,7 +97,7 @@ impl Folder {
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(failed()(error)),
             };
-            file.lock().map_err(StoreError::io("lock", &unfinished))?;
+            file.lock().map_err(StoreError::from_io("lock", &unfinished))?;
             file.write_all(text).map_err(failed())?;
             if !text.is_empty() {
                 file.sync_data().map_err(failed())?;
@@ -113,8 +113,8 @@ impl Folder {
 }
 
 impl Backend for Folder {
-    fn begin(&self) -> Result<Box<dyn Log>, StoreError> {
-        self.prepare()?;
+    fn begin_log(&self) -> Result<Box<dyn CredentialLog>, StoreError> {
+        self.prepare_folder()?;
         self.clear_leftovers();
         let now = jiff::Timestamp::now().as_nanosecond();
         let path = self.path.join(format!("{now}-{}{SUFFIX}", std::process::id()));
@@ -126,16 +126,16 @@ impl Backend for Folder {
         let entries = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(StoreError::io("read", &self.path)(error)),
+            Err(error) => return Err(StoreError::from_io("read", &self.path)(error)),
         };
-        self.check()?;
+        self.check_permissions()?;
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
         let mut names: Vec<String> = names.filter(|name| name.ends_with(SUFFIX)).collect();
         names.sort();
         Ok(names.iter().filter_map(|name| self.read_log(name)).collect())
     }
 
-    fn hold(&self, name: &str) -> Result<Option<Box<dyn Log>>, StoreError> {
+    fn hold_log(&self, name: &str) -> Result<Option<Box<dyn CredentialLog>>, StoreError> {
         let path = self.path.join(name);
         for _ in 0..5 {
             let Some(file) = open_regular(&path, OpenOptions::new().read(true).append(true))? else { return Ok(None) };
@@ -147,13 +147,13 @@ impl Backend for Folder {
                 Ok(()) => {}
                 // A reader holds a lock for a moment only.
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
-                Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
+                Err(TryLockError::Error(error)) => return Err(StoreError::from_io("lock", &path)(error)),
             }
         }
         Ok(None)
     }
 
-    fn place(&self) -> String {
+    fn describe_place(&self) -> String {
         self.path.display().to_string()
     }
 }
@@ -168,40 +168,40 @@ struct LogFile {
 }
 
 impl LogFile {
-    fn failed(&self) -> impl FnOnce(std::io::Error) -> StoreError + use<> {
-        StoreError::io("write", &self.path)
+    fn write_error(&self) -> impl FnOnce(std::io::Error) -> StoreError + use<> {
+        StoreError::from_io("write", &self.path)
     }
 
     fn sync_folder(&mut self) -> Result<(), StoreError> {
         if !self.is_name_lasting {
             let folder = &self.folder.path;
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io("write to", folder))?;
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::from_io("write to", folder))?;
             self.is_name_lasting = true;
         }
         Ok(())
     }
 }
 
-impl Log for LogFile {
-    fn append(&mut self, line: &str, durability: Durability) -> Result<(), StoreError> {
+impl CredentialLog for LogFile {
+    fn append_line(&mut self, line: &str, durability: Durability) -> Result<(), StoreError> {
         let text = Zeroizing::new(format!("{line}\n"));
-        self.file.write_all(text.as_bytes()).map_err(self.failed())?;
+        self.file.write_all(text.as_bytes()).map_err(self.write_error())?;
         if durability == Durability::Process {
             return Ok(());
         }
         // The name has to last as long as what is in the file.
         self.sync_folder()?;
-        self.file.sync_data().map_err(self.failed())
+        self.file.sync_data().map_err(self.write_error())
     }
 
     #[cfg(target_os = "linux")]
-    fn reserve(&mut self) -> Result<(), StoreError> {
+    fn reserve_space(&mut self) -> Result<(), StoreError> {
         use rustix::fs::{FallocateFlags, fallocate};
-        let end = self.file.metadata().map_err(self.failed())?.len();
+        let end = self.file.metadata().map_err(self.write_error())?.len();
         match fallocate(&self.file, FallocateFlags::KEEP_SIZE, end, RESERVED) {
             // A file system that cannot promise room says nothing about whether there is some.
             Ok(()) | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
-            Err(error) => Err(self.failed()(error.into())),
+            Err(error) => Err(self.write_error()(error.into())),
         }
     }
 
@@ -209,15 +209,15 @@ impl Log for LogFile {
         read_text(&mut &self.file, &self.path)
     }
 
-    fn replace(&mut self, text: &str) -> Result<(), StoreError> {
+    fn replace_lines(&mut self, text: &str) -> Result<(), StoreError> {
         // The new file is locked before it takes the place of the old one, so that the log is held at any moment.
         self.file = self.folder.create_locked(&self.path, text.as_bytes())?;
         self.is_name_lasting = false;
         self.sync_folder()
     }
 
-    fn remove(self: Box<Self>) -> Result<(), StoreError> {
-        std::fs::remove_file(&self.path).map_err(StoreError::io("remove", &self.path))
+    fn remove_log(self: Box<Self>) -> Result<(), StoreError> {
+        std::fs::remove_file(&self.path).map_err(StoreError::from_io("remove", &self.path))
     }
 }
 
@@ -229,15 +229,15 @@ fn open_regular(path: &Path, options: &mut OpenOptions) -> Result<Option<File>, 
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(_) if std::fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file()) => return Ok(None),
-        Err(error) => return Err(StoreError::io("read", path)(error)),
+        Err(error) => return Err(StoreError::from_io("read", path)(error)),
     };
-    let meta = file.metadata().map_err(StoreError::io("read", path))?;
+    let meta = file.metadata().map_err(StoreError::from_io("read", path))?;
     Ok(meta.is_file().then_some(file))
 }
 
 fn read_text(file: &mut (impl std::io::Read + std::io::Seek), path: &Path) -> Result<Zeroizing<String>, StoreError> {
     let mut bytes = Zeroizing::new(Vec::new());
-    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(StoreError::io("read", path))?;
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(StoreError::from_io("read", path))?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -254,43 +254,43 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Folder) {
         let state = tempfile::tempdir().unwrap();
-        let folder = Folder::below(state.path());
+        let folder = Folder::in_state_dir(state.path());
         (state, folder)
     }
 
     #[test]
     fn log_is_held_until_its_run_ends() {
         let (_state, folder) = folder();
-        let mut log = folder.begin().unwrap();
-        log.append("one", Durability::Power).unwrap();
+        let mut log = folder.begin_log().unwrap();
+        log.append_line("one", Durability::Power).unwrap();
         let stored = folder.read_all().unwrap();
-        assert!(stored[0].is_held && folder.hold(&stored[0].name).unwrap().is_none());
+        assert!(stored[0].is_held && folder.hold_log(&stored[0].name).unwrap().is_none());
         drop(log);
         let stored = folder.read_all().unwrap();
         assert!(!stored[0].is_held);
-        let mut log = folder.hold(&stored[0].name).unwrap().unwrap();
-        log.replace("two\n").unwrap();
-        assert!(folder.read_all().unwrap()[0].is_held && folder.hold(&stored[0].name).unwrap().is_none());
+        let mut log = folder.hold_log(&stored[0].name).unwrap().unwrap();
+        log.replace_lines("two\n").unwrap();
+        assert!(folder.read_all().unwrap()[0].is_held && folder.hold_log(&stored[0].name).unwrap().is_none());
         assert_eq!(log.read().unwrap().as_str(), "two\n");
-        log.append("three", Durability::Process).unwrap();
+        log.append_line("three", Durability::Process).unwrap();
         assert_eq!(log.read().unwrap().as_str(), "two\nthree\n");
-        log.remove().unwrap();
-        assert!(folder.read_all().unwrap().is_empty() && folder.hold(&stored[0].name).unwrap().is_none());
+        log.remove_log().unwrap();
+        assert!(folder.read_all().unwrap().is_empty() && folder.hold_log(&stored[0].name).unwrap().is_none());
     }
 
     #[test]
     fn folder_that_others_may_write_to_is_refused() {
         let (_state, folder) = folder();
-        drop(folder.begin().unwrap());
+        drop(folder.begin_log().unwrap());
         std::fs::set_permissions(&folder.path, std::fs::Permissions::from_mode(0o770)).unwrap();
-        assert!(matches!(folder.begin(), Err(StoreError::Unsafe(_))));
+        assert!(matches!(folder.begin_log(), Err(StoreError::Unsafe(_))));
         assert!(matches!(folder.read_all(), Err(StoreError::Unsafe(_))));
     }
 
     #[test]
     fn links_folders_and_pipes_are_passed_over() {
         let (state, folder) = folder();
-        drop(folder.begin().unwrap());
+        drop(folder.begin_log().unwrap());
         std::fs::write(state.path().join("elsewhere"), "{}").unwrap();
         std::os::unix::fs::symlink(state.path().join("elsewhere"), folder.path.join("a.jsonl")).unwrap();
         std::fs::create_dir(folder.path.join("b.jsonl")).unwrap();

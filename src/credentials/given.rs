@@ -7,12 +7,12 @@ use crate::secrets::Redactor;
 use crate::value::Value;
 
 /// Finds one password in texts.
-pub struct Matcher {
+pub struct PasswordMatcher {
     password: String,
     spellings: Redactor,
 }
 
-impl Matcher {
+impl PasswordMatcher {
     /// Returns a matcher of a password that logs in with this name.
     pub fn new(username: &str, password: &str) -> Self {
         let spellings = Redactor::new(false);
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn password_is_found_in_spellings_that_can_be_read_again() {
-        let matcher = Matcher::new("ci", "pa\"ss-word-1");
+        let matcher = PasswordMatcher::new("ci", "pa\"ss-word-1");
         let pair = STANDARD.encode("ci:pa\"ss-word-1");
         let config = STANDARD.encode(format!(r#"{{"auths": {{"h": {{"auth": "{pair}"}}}}}}"#));
         for text in ["--password=pa\"ss-word-1", r#"{"p": "pa\"ss-word-1"}"#, &pair, &config] {

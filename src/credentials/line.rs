@@ -8,7 +8,7 @@ use crate::ionos::model::Predecessor;
 /// One step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
-pub(super) enum Line {
+pub(super) enum LogLine {
     /// A token is about to be requested.
     #[serde(alias = "asked")]
     Intended {

@@ -36,14 +36,16 @@ pub enum LoginError {
 /// # Errors
 /// If the registry refuses the login, or does not answer.
 pub async fn check_login(host: &dyn HostApi, login: &Login) -> Result<(), LoginError> {
-    let (base, answer) = open(host, login).await.map_err(|why| not_tried(login, why.to_string()))?;
-    let challenge = answer.authenticate.as_deref().and_then(Challenge::parse);
+    let (base, answer) = probe_registry(host, login).await.map_err(|why| not_tried(login, why.to_string()))?;
+    let challenge = answer.authenticate.as_deref().and_then(Challenge::parse_header);
     let answer = match (answer.status, challenge) {
         (401, Some(challenge)) => {
-            let url = challenge.url(&base, &login.username).ok_or_else(|| {
+            let url = challenge.login_url(&base, &login.username).ok_or_else(|| {
                 not_tried(login, "the address of its authorization service cannot be used".to_owned())
             })?;
-            host.fetch(&with_password(url.as_str(), login)).await.map_err(|why| not_tried(login, why.to_string()))?
+            host.send_query(&with_password(url.as_str(), login))
+                .await
+                .map_err(|why| not_tried(login, why.to_string()))?
         }
         _ => answer,
     };
@@ -59,7 +61,7 @@ pub async fn check_login(host: &dyn HostApi, login: &Login) -> Result<(), LoginE
 }
 
 /// Registries on this machine may have no certificate, as container clients allow it.
-async fn open(host: &dyn HostApi, login: &Login) -> Result<(Url, WebAnswer), WebError> {
+async fn probe_registry(host: &dyn HostApi, login: &Login) -> Result<(Url, WebAnswer), WebError> {
     let mut last = None;
     for scheme in ["https", "http"] {
         let text = format!("{scheme}://{}/v2/", login.server);
@@ -67,7 +69,7 @@ async fn open(host: &dyn HostApi, login: &Login) -> Result<(Url, WebAnswer), Web
         if scheme == "http" && !is_loopback(&url) {
             break;
         }
-        match host.fetch(&with_password(url.as_str(), login)).await {
+        match host.send_query(&with_password(url.as_str(), login)).await {
             Ok(answer) => return Ok((url, answer)),
             Err(error) => last = last.or(Some(error)),
         }
@@ -91,7 +93,7 @@ struct Challenge {
 }
 
 impl Challenge {
-    fn parse(header: &str) -> Option<Self> {
+    fn parse_header(header: &str) -> Option<Self> {
         let (scheme, rest) = header.trim().split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return None;
@@ -105,7 +107,7 @@ impl Challenge {
     }
 
     /// Returns where to log in; never in clear text when the registry itself is encrypted.
-    fn url(&self, base: &Url, username: &str) -> Option<Url> {
+    fn login_url(&self, base: &Url, username: &str) -> Option<Url> {
         let mut url = base.join(&self.realm).ok()?;
         if base.scheme() == "https" && url.scheme() != "https" {
             return None;
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn challenge_leads_to_the_authorization_service() {
         let base = Url::parse("https://r.example/v2/").unwrap();
-        let url = |header: &str| Challenge::parse(header)?.url(&base, "ci").map(String::from);
+        let url = |header: &str| Challenge::parse_header(header)?.login_url(&base, "ci").map(String::from);
         assert_eq!(
             url("Bearer realm=\"https://a.example/token\",service=\"r.example\"").as_deref(),
             Some("https://a.example/token?account=ci&service=r.example")

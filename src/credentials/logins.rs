@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::Key;
-use crate::host::{FolderLock, HostApi as _, Real};
+use super::CredentialKey;
+use crate::host::{FolderLock, HostApi as _, RealHost};
 use crate::vars::vault;
 
 /// A login for a server.
@@ -33,12 +33,12 @@ type Logins = BTreeMap<String, StoredLogin>;
 /// The file with the logins.
 pub struct LoginFile {
     path: PathBuf,
-    key: Option<Key>,
+    key: Option<CredentialKey>,
 }
 
 impl LoginFile {
     /// Returns the file below the state directory; with a key secrets are sealed.
-    pub fn below(state_dir: &Path, key: Option<Key>) -> Self {
+    pub fn in_state_dir(state_dir: &Path, key: Option<CredentialKey>) -> Self {
         Self { path: state_dir.join("logins.json"), key }
     }
 
@@ -55,7 +55,7 @@ impl LoginFile {
                 anyhow::bail!("the login for `{server}` is sealed; name the key with `IONPLAY_SEAL_KEY_FILE`")
             }
             (None, Some(sealed), Some(key)) => {
-                let opened = vault::decrypt(sealed, key).context("the login is sealed with another key")?;
+                let opened = vault::decrypt_envelope(sealed, key).context("the login is sealed with another key")?;
                 Zeroizing::new(String::from_utf8_lossy(&opened).into_owned())
             }
             (None, None, _) => return Ok(None),
@@ -67,7 +67,7 @@ impl LoginFile {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn list(&self) -> anyhow::Result<BTreeMap<String, String>> {
+    pub fn list_users(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let logins = self.read()?;
         Ok(logins.iter().map(|(server, login)| (server.clone(), login.username.clone())).collect())
     }
@@ -76,11 +76,11 @@ impl LoginFile {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn set(&self, server: &str, username: &str, secret: &str) -> anyhow::Result<()> {
-        let sealed = self.key.as_ref().map(|key| vault::encrypt(secret.as_bytes(), key, Some("login"), None));
+    pub fn set_login(&self, server: &str, username: &str, secret: &str) -> anyhow::Result<()> {
+        let sealed = self.key.as_ref().map(|key| vault::encrypt_text(secret.as_bytes(), key, Some("login"), None));
         let secret = sealed.is_none().then(|| secret.to_owned());
         let login = StoredLogin { username: username.to_owned(), secret, sealed };
-        self.change(|logins| {
+        self.change_logins(|logins| {
             logins.insert(server.to_owned(), login);
         })
     }
@@ -89,18 +89,18 @@ impl LoginFile {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn remove(&self, server: &str) -> anyhow::Result<()> {
-        self.change(|logins| drop(logins.remove(server)))
+    pub fn remove_login(&self, server: &str) -> anyhow::Result<()> {
+        self.change_logins(|logins| drop(logins.remove(server)))
     }
 
-    fn change(&self, change: impl FnOnce(&mut Logins)) -> anyhow::Result<()> {
+    fn change_logins(&self, change: impl FnOnce(&mut Logins)) -> anyhow::Result<()> {
         let failed = || format!("cannot write `{}`", self.path.display());
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        let lock: FolderLock = Real.lock_folder(folder).with_context(failed)?;
+        let lock: FolderLock = RealHost.lock_folder(folder).with_context(failed)?;
         let mut logins = self.read()?;
         change(&mut logins);
         let text = Zeroizing::new(serde_json::to_vec_pretty(&logins)?);
-        Real.write_secret(&lock, &self.path, &text, 0o600).with_context(failed)
+        RealHost.write_secret(&lock, &self.path, &text, 0o600).with_context(failed)
     }
 
     fn read(&self) -> anyhow::Result<Logins> {

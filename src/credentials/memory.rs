@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use zeroize::Zeroizing;
 
 use super::StoreError;
-use super::backend::{Backend, Durability, Log, StoredLog};
+use super::backend::{Backend, CredentialLog, Durability, StoredLog};
 
 /// A backend that keeps nothing beyond the process.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Memory;
 struct Lines(RefCell<Zeroizing<String>>);
 
 impl Backend for Memory {
-    fn begin(&self) -> Result<Box<dyn Log>, StoreError> {
+    fn begin_log(&self) -> Result<Box<dyn CredentialLog>, StoreError> {
         Ok(Box::new(Lines::default()))
     }
 
@@ -24,11 +24,11 @@ impl Backend for Memory {
         Ok(Vec::new())
     }
 
-    fn hold(&self, _name: &str) -> Result<Option<Box<dyn Log>>, StoreError> {
+    fn hold_log(&self, _name: &str) -> Result<Option<Box<dyn CredentialLog>>, StoreError> {
         Ok(None)
     }
 
-    fn place(&self) -> String {
+    fn describe_place(&self) -> String {
         "memory".to_owned()
     }
 
@@ -37,8 +37,8 @@ impl Backend for Memory {
     }
 }
 
-impl Log for Lines {
-    fn append(&mut self, line: &str, _durability: Durability) -> Result<(), StoreError> {
+impl CredentialLog for Lines {
+    fn append_line(&mut self, line: &str, _durability: Durability) -> Result<(), StoreError> {
         let mut text = self.0.borrow_mut();
         text.push_str(line);
         text.push('\n');
@@ -49,12 +49,12 @@ impl Log for Lines {
         Ok(self.0.borrow().clone())
     }
 
-    fn replace(&mut self, text: &str) -> Result<(), StoreError> {
+    fn replace_lines(&mut self, text: &str) -> Result<(), StoreError> {
         *self.0.borrow_mut() = Zeroizing::new(text.to_owned());
         Ok(())
     }
 
-    fn remove(self: Box<Self>) -> Result<(), StoreError> {
+    fn remove_log(self: Box<Self>) -> Result<(), StoreError> {
         Ok(())
     }
 }

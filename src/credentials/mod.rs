@@ -29,26 +29,26 @@ mod store;
 
 use zeroize::Zeroizing;
 
-pub use backend::{Backend, Durability, Log, StoredLog};
+pub use backend::{Backend, CredentialLog, Durability, StoredLog};
 pub use catalog::{Catalog, Listed};
 pub use connector::RecordingConnector;
-pub use entry::{Entry, Reason};
+pub use entry::{CredentialEntry, KeepReason};
 pub use error::StoreError;
 pub use folder::Folder;
-pub use given::{Matcher, collect_texts};
+pub use given::{PasswordMatcher, collect_texts};
 pub use memory::Memory;
-pub use store::{CredentialStore, HeldPassword, Left, RunEnd};
+pub use store::{CredentialStore, HeldPassword, RunEnd, UnusedPasswords};
 
 /// Seals passwords.
-pub type Key = Zeroizing<Vec<u8>>;
+pub type CredentialKey = Zeroizing<Vec<u8>>;
 
-/// What a token is known by before it has an id.
+/// Identity of a token before it has an id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// The base URL of the service, for people.
     pub service: String,
     /// The id of its registry.
     pub registry: String,
-    /// Its name.
+    /// Name of the token.
     pub name: String,
 }

@@ -1,25 +1,28 @@
 //! What earlier runs have left of a token that this run meets.
 
-use super::entry::{Entry, Reason};
+use super::entry::{CredentialEntry, KeepReason};
 use super::store::CredentialStore;
-use crate::ionos::api::{LeftPassword, Lost, Past};
+use crate::ionos::api::{EarlierRecord, LeftPassword, LostCreation};
 use crate::ionos::model::Token;
 
 impl CredentialStore {
     /// Returns what this run or an earlier one has left of a token: by its id, else by its registry, its name and the time
     /// of its creation.
-    pub(super) fn find_past(&self, registry: &str, token: &Token) -> Option<Past> {
-        let id = token.id.shown();
-        if let Some(own) = self.own_entry(id).filter(Entry::has_password) {
-            let password = own.password(self.key.as_ref()).ok()?;
-            return Some(Past::Password { password: password.as_str().to_owned(), left: LeftPassword::ByThisRun });
+    pub(super) fn find_past(&self, registry: &str, token: &Token) -> Option<EarlierRecord> {
+        let id = token.id.display_text();
+        if let Some(own) = self.own_entry(id).filter(CredentialEntry::has_password) {
+            let password = own.unseal_password(self.key.as_ref()).ok()?;
+            return Some(EarlierRecord::Password {
+                password: password.as_str().to_owned(),
+                left: LeftPassword::ByThisRun,
+            });
         }
-        let others = self.others();
+        let others = self.other_entries();
         if let Some(listed) = others.iter().find(|listed| listed.entry.id() == Some(id)) {
             return self.past_of(&listed.entry);
         }
-        let name = token.properties.name.shown();
-        let meant = |entry: &Entry| {
+        let name = token.properties.name.display_text();
+        let meant = |entry: &CredentialEntry| {
             entry.is_unclear()
                 && entry.subject.registry == registry
                 && entry.subject.name == name
@@ -27,33 +30,33 @@ impl CredentialStore {
         };
         let own = self.own_entries();
         let unclear = own.iter().chain(others.iter().map(|listed| &listed.entry)).find(|entry| meant(entry))?;
-        Some(Past::Lost(Lost {
+        Some(EarlierRecord::Lost(LostCreation {
             requested: unclear.requested.clone(),
             why: unclear.failure().map(str::to_owned),
             ours: unclear.check_created(token),
         }))
     }
 
-    fn past_of(&self, entry: &Entry) -> Option<Past> {
+    fn past_of(&self, entry: &CredentialEntry) -> Option<EarlierRecord> {
         let left = match entry.reason {
-            Reason::Pending => LeftPassword::ByBrokenRun,
-            Reason::Kept | Reason::Stored => LeftPassword::Kept,
-            Reason::Delivered => return None,
+            KeepReason::Pending => LeftPassword::ByBrokenRun,
+            KeepReason::Kept | KeepReason::Stored => LeftPassword::Kept,
+            KeepReason::Delivered => return None,
         };
-        Some(match entry.password(self.key.as_ref()) {
-            Ok(password) => Past::Password { password: password.as_str().to_owned(), left },
-            Err(why) => Past::Sealed { why: format!("{why:#}"), left },
+        Some(match entry.unseal_password(self.key.as_ref()) {
+            Ok(password) => EarlierRecord::Password { password: password.as_str().to_owned(), left },
+            Err(why) => EarlierRecord::Sealed { why: format!("{why:#}"), left },
         })
     }
 
     /// Returns the id of the token, or its name where no answer came, that an earlier run has made to replace this one and
     /// that it has not brought to its end.
     pub(super) fn find_successor(&self, registry: &str, replaced: &str) -> Option<String> {
-        let others = self.others();
-        let meant = |entry: &&Entry| {
+        let others = self.other_entries();
+        let meant = |entry: &&CredentialEntry| {
             let same = |old: &crate::ionos::model::Predecessor| old.id == replaced || old.name == replaced;
             entry.subject.registry == registry
-                && entry.reason != Reason::Delivered
+                && entry.reason != KeepReason::Delivered
                 && entry.subject.name != replaced
                 && entry.id() != Some(replaced)
                 && entry.replaces.as_ref().is_some_and(same)

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::backend::{Backend, Durability, Log};
-use super::entry::{self, Entry};
+use super::backend::{Backend, CredentialLog, Durability};
+use super::entry::{self, CredentialEntry};
 use super::error::StoreError;
-use super::line::Line;
+use super::line::LogLine;
 
 /// The log of this run.
 pub(super) struct RunLog {
-    log: Box<dyn Log>,
-    entries: BTreeMap<u64, Entry>,
+    log: Box<dyn CredentialLog>,
+    entries: BTreeMap<u64, CredentialEntry>,
     next: u64,
     /// The log has lines that say nothing any more.
     is_stale: bool,
@@ -18,30 +18,35 @@ pub(super) struct RunLog {
 
 impl RunLog {
     /// Begins it.
-    pub(super) fn begin(backend: &dyn Backend) -> Result<Self, StoreError> {
-        Ok(Self { log: backend.begin()?, entries: BTreeMap::new(), next: 1, is_stale: false })
+    pub(super) fn begin_log(backend: &dyn Backend) -> Result<Self, StoreError> {
+        Ok(Self { log: backend.begin_log()?, entries: BTreeMap::new(), next: 1, is_stale: false })
     }
 
     /// Adds an entry and gives its number. There is room for the answer then.
-    pub(super) fn add(&mut self, mut entry: Entry, durability: Durability) -> Result<u64, StoreError> {
+    pub(super) fn add(&mut self, mut entry: CredentialEntry, durability: Durability) -> Result<u64, StoreError> {
         let number = self.next;
         self.next += 1;
-        self.log.reserve()?;
+        self.log.reserve_space()?;
         entry.number = number;
         // All lines at once: half of an entry that is taken over would be an entry of its own.
         let mut text = text_of_entry(&entry)?;
         text.pop();
-        self.log.append(&text, durability)?;
+        self.log.append_line(&text, durability)?;
         self.entries.insert(number, entry);
         Ok(number)
     }
 
     /// Takes a step with the entry of its number. The step counts in this process even if it cannot be written.
-    pub(super) fn advance(&mut self, number: u64, line: Line, durability: Durability) -> Result<(), StoreError> {
+    pub(super) fn advance_entry(
+        &mut self,
+        number: u64,
+        line: LogLine,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
         let written = self.write(&line, durability);
         if let Some(entry) = self.entries.get_mut(&number) {
-            self.is_stale |= matches!(line, Line::Delivered { .. });
-            entry.advance(line);
+            self.is_stale |= matches!(line, LogLine::Delivered { .. });
+            entry.apply_line(line);
         }
         written
     }
@@ -50,38 +55,38 @@ impl RunLog {
     pub(super) fn close(&mut self, number: u64) -> Result<(), StoreError> {
         self.is_stale = true;
         self.entries.remove(&number);
-        self.write(&Line::Closed { number }, Durability::Process)
+        self.write(&LogLine::Closed { number }, Durability::Process)
     }
 
     /// Returns the entries.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &CredentialEntry> {
         self.entries.values()
     }
 
     /// Returns the entry with the password of a token.
-    pub(super) fn find(&self, id: &str) -> Option<&Entry> {
+    pub(super) fn find_token(&self, id: &str) -> Option<&CredentialEntry> {
         self.entries.values().find(|entry| entry.id() == Some(id))
     }
 
     /// Ends the log: removes it if there is nothing to keep, and else leaves the entries that there are, without
     /// passwords that have been delivered.
-    pub(super) fn end(self) -> Result<(), StoreError> {
+    pub(super) fn end_log(self) -> Result<(), StoreError> {
         let Self { mut log, entries, is_stale, .. } = self;
-        let open: Vec<&Entry> = entries.values().filter(|entry| entry.is_open()).collect();
+        let open: Vec<&CredentialEntry> = entries.values().filter(|entry| entry.is_open()).collect();
         if open.is_empty() {
-            return log.remove();
+            return log.remove_log();
         }
-        if is_stale { log.replace(&text_of(&open, &[])?) } else { Ok(()) }
+        if is_stale { log.replace_lines(&text_of(&open, &[])?) } else { Ok(()) }
     }
 
-    fn write(&mut self, line: &Line, durability: Durability) -> Result<(), StoreError> {
+    fn write(&mut self, line: &LogLine, durability: Durability) -> Result<(), StoreError> {
         let text = zeroize::Zeroizing::new(serde_json::to_string(line)?);
-        self.log.append(&text, durability)
+        self.log.append_line(&text, durability)
     }
 }
 
 /// Returns the lines of an entry under its own number.
-fn text_of_entry(entry: &Entry) -> Result<zeroize::Zeroizing<String>, StoreError> {
+fn text_of_entry(entry: &CredentialEntry) -> Result<zeroize::Zeroizing<String>, StoreError> {
     let mut text = zeroize::Zeroizing::new(String::new());
     for line in entry.to_lines(entry.number) {
         text.push_str(&zeroize::Zeroizing::new(serde_json::to_string(&line)?));
@@ -91,7 +96,7 @@ fn text_of_entry(entry: &Entry) -> Result<zeroize::Zeroizing<String>, StoreError
 }
 
 /// Returns the lines of entries, as a log has them.
-fn text_of(entries: &[&Entry], unreadable: &[String]) -> Result<zeroize::Zeroizing<String>, StoreError> {
+fn text_of(entries: &[&CredentialEntry], unreadable: &[String]) -> Result<zeroize::Zeroizing<String>, StoreError> {
     let mut text = zeroize::Zeroizing::new(String::new());
     for (entry, number) in entries.iter().zip(1..) {
         for line in entry.to_lines(number) {
@@ -110,14 +115,17 @@ fn text_of(entries: &[&Entry], unreadable: &[String]) -> Result<zeroize::Zeroizi
 ///
 /// # Errors
 /// If the log cannot be read or written. It is not changed then.
-pub(super) fn edit(log: Box<dyn Log>, change: impl FnOnce(&mut Vec<Entry>)) -> Result<(), StoreError> {
-    let parsed = entry::parse(&log.read()?);
-    let mut entries: Vec<Entry> = parsed.entries.into_values().collect();
+pub(super) fn edit_log(
+    log: Box<dyn CredentialLog>,
+    change: impl FnOnce(&mut Vec<CredentialEntry>),
+) -> Result<(), StoreError> {
+    let parsed = entry::parse_log(&log.read()?);
+    let mut entries: Vec<CredentialEntry> = parsed.entries.into_values().collect();
     change(&mut entries);
-    entries.retain(Entry::is_open);
+    entries.retain(CredentialEntry::is_open);
     let mut log = log;
     if entries.is_empty() && parsed.unreadable.is_empty() {
-        return log.remove();
+        return log.remove_log();
     }
-    log.replace(&text_of(&entries.iter().collect::<Vec<_>>(), &parsed.unreadable)?)
+    log.replace_lines(&text_of(&entries.iter().collect::<Vec<_>>(), &parsed.unreadable)?)
 }

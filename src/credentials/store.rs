@@ -10,30 +10,30 @@ use zeroize::Zeroizing;
 
 use super::backend::{Backend, Durability};
 use super::catalog::{Catalog, Listed};
-use super::entry::{Entry, Progress, Reason, Secret, created_line};
+use super::entry::{CreationProgress, CredentialEntry, KeepReason, StoredSecret, created_line};
 use super::error::StoreError;
-use super::given::Matcher;
-use super::line::Line;
+use super::given::PasswordMatcher;
+use super::line::LogLine;
 use super::run_log::{self, RunLog};
-use super::{Key, Subject};
+use super::{CredentialKey, Subject};
 use crate::ionos::model::Predecessor;
 use crate::vars::vault;
 
 /// The credential store of one run.
 pub struct CredentialStore {
     pub(super) backend: Rc<dyn Backend>,
-    pub(super) key: Option<Key>,
+    pub(super) key: Option<CredentialKey>,
     warn: Box<dyn Fn(String)>,
     own: RefCell<Option<RunLog>>,
     /// The entries of other runs, as they were when they were read.
     others: RefCell<Option<Vec<Listed>>>,
-    matchers: RefCell<BTreeMap<String, Rc<Matcher>>>,
+    matchers: RefCell<BTreeMap<String, Rc<PasswordMatcher>>>,
     /// The place cannot be read; the user is warned once.
     is_unreadable: Cell<bool>,
 }
 
 /// A request that is about to be sent.
-pub(super) struct Request {
+pub(super) struct CreationRequest {
     pub(super) subject: Subject,
     pub(super) service_time: Option<Timestamp>,
     pub(super) replaces: Option<Predecessor>,
@@ -47,12 +47,12 @@ pub(super) struct Request {
 pub struct HeldPassword {
     /// The name of the token.
     pub name: String,
-    /// Its id.
+    /// Id of the token.
     pub id: String,
     /// The id of its registry.
     pub registry: String,
     /// Why it is in the store.
-    pub reason: Reason,
+    pub reason: KeepReason,
 }
 
 /// How a run ended.
@@ -64,9 +64,9 @@ pub enum RunEnd {
     Badly,
 }
 
-/// What a run leaves in the store.
+/// Entries that remain in the store after a run.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Left {
+pub struct UnusedPasswords {
     /// The passwords that no task has used.
     pub passwords: Vec<HeldPassword>,
     /// The names of tokens that may have been created.
@@ -75,7 +75,7 @@ pub struct Left {
 
 impl CredentialStore {
     /// Returns the store of a run; with a key passwords are sealed. Nothing is written before a token is requested.
-    pub fn new(backend: Rc<dyn Backend>, key: Option<Key>, warn: Box<dyn Fn(String)>) -> Self {
+    pub fn new(backend: Rc<dyn Backend>, key: Option<CredentialKey>, warn: Box<dyn Fn(String)>) -> Self {
         Self {
             backend,
             key,
@@ -93,27 +93,27 @@ impl CredentialStore {
     }
 
     /// Records that a token is about to be requested.
-    pub(super) fn record_intent(&self, request: Request) -> Result<u64, StoreError> {
+    pub(super) fn record_intent(&self, request: CreationRequest) -> Result<u64, StoreError> {
         let durability = request.durability;
-        let entry = Entry {
+        let entry = CredentialEntry {
             number: 0,
             subject: request.subject,
             requested: Timestamp::now().to_string(),
             service_time: request.service_time,
             replaces: request.replaces,
             task: request.task,
-            reason: Reason::Pending,
+            reason: KeepReason::Pending,
             facts: BTreeMap::new(),
             sent: request.sent,
-            progress: Progress::Intended,
+            progress: CreationProgress::Intended,
         };
         self.add(entry, durability)
     }
 
-    fn add(&self, entry: Entry, durability: Durability) -> Result<u64, StoreError> {
+    fn add(&self, entry: CredentialEntry, durability: Durability) -> Result<u64, StoreError> {
         let mut own = self.own.borrow_mut();
         if own.is_none() {
-            *own = Some(RunLog::begin(&*self.backend)?);
+            *own = Some(RunLog::begin_log(&*self.backend)?);
         }
         match own.as_mut() {
             Some(log) => log.add(entry, durability),
@@ -125,16 +125,18 @@ impl CredentialStore {
     pub(super) fn record_created(&self, number: u64, id: &str, password: &str, durability: Durability) {
         let password = Zeroizing::new(password.to_owned());
         let secret = match &self.key {
-            None => Secret::Plain(password),
-            Some(key) => Secret::Sealed(vault::encrypt(password.as_bytes(), key, Some("token"), None)),
+            None => StoredSecret::Plain(password),
+            Some(key) => StoredSecret::Sealed(vault::encrypt_text(password.as_bytes(), key, Some("token"), None)),
         };
-        self.write(|log| log.advance(number, created_line(number, id, Some(&secret)), durability));
+        self.write(|log| log.advance_entry(number, created_line(number, id, Some(&secret)), durability));
     }
 
     /// Records that nothing says whether the token was created.
     pub(super) fn record_unclear(&self, number: u64, why: String, service_time: Option<Timestamp>) {
         let service_time = service_time.map(|at| at.to_string());
-        self.write(|log| log.advance(number, Line::Unclear { number, why, service_time }, Durability::Process));
+        self.write(|log| {
+            log.advance_entry(number, LogLine::Unclear { number, why, service_time }, Durability::Process)
+        });
     }
 
     /// Records that the request created nothing.
@@ -144,29 +146,31 @@ impl CredentialStore {
 
     /// Records that a token of this name was created just now, under this number: whatever else the store knows of one
     /// of its name is over.
-    pub(super) fn settle(&self, registry: &str, name: &str, number: u64) {
-        let meant = |entry: &Entry| entry.subject.registry == registry && entry.subject.name == name;
-        self.close_own(&|entry| meant(entry) && entry.number != number);
+    pub(super) fn settle_token(&self, registry: &str, name: &str, number: u64) {
+        let meant = |entry: &CredentialEntry| entry.subject.registry == registry && entry.subject.name == name;
+        self.close_own_entries(&|entry| meant(entry) && entry.number != number);
         self.forget_others(&meant);
     }
 
     /// Records that a token is gone, or a registry with all its tokens: their passwords are useless.
     pub(super) fn forget_removed(&self, registry: &str, token: Option<&str>) {
-        let meant =
-            |entry: &Entry| entry.subject.registry == registry && token.is_none_or(|token| entry.id() == Some(token));
-        self.close_own(&meant);
+        let meant = |entry: &CredentialEntry| {
+            entry.subject.registry == registry && token.is_none_or(|token| entry.id() == Some(token))
+        };
+        self.close_own_entries(&meant);
         self.forget_others(&meant);
     }
 
     /// Records that there is no token of this name: a request of unknown outcome has created none.
     pub(super) fn forget_missing(&self, registry: &str, name: &str) {
-        let meant =
-            |entry: &Entry| entry.is_unclear() && entry.subject.registry == registry && entry.subject.name == name;
-        self.close_own(&meant);
+        let meant = |entry: &CredentialEntry| {
+            entry.is_unclear() && entry.subject.registry == registry && entry.subject.name == name
+        };
+        self.close_own_entries(&meant);
         self.forget_others(&meant);
     }
 
-    fn close_own(&self, meant: &dyn Fn(&Entry) -> bool) {
+    fn close_own_entries(&self, meant: &dyn Fn(&CredentialEntry) -> bool) {
         let numbers: Vec<u64> = {
             let own = self.own.borrow();
             let entries = own.iter().flat_map(RunLog::entries);
@@ -175,10 +179,10 @@ impl CredentialStore {
         numbers.into_iter().for_each(|number| self.close(number));
     }
 
-    fn forget_others(&self, meant: &dyn Fn(&Entry) -> bool) {
-        let found: Vec<Listed> = self.others().into_iter().filter(|listed| meant(&listed.entry)).collect();
+    fn forget_others(&self, meant: &dyn Fn(&CredentialEntry) -> bool) {
+        let found: Vec<Listed> = self.other_entries().into_iter().filter(|listed| meant(&listed.entry)).collect();
         for listed in found {
-            match super::catalog::forget(&*self.backend, &listed) {
+            match super::catalog::forget_entry(&*self.backend, &listed) {
                 Ok(()) | Err(StoreError::Held(_)) => {}
                 Err(error) => (self.warn)(format!("an entry of the credential store cannot be removed: {error}")),
             }
@@ -193,7 +197,7 @@ impl CredentialStore {
     }
 
     /// Returns the entries of runs that have ended.
-    pub(super) fn others(&self) -> Vec<Listed> {
+    pub(super) fn other_entries(&self) -> Vec<Listed> {
         let mut cached = self.others.borrow_mut();
         let all = cached.get_or_insert_with(|| self.read_others());
         all.iter().filter(|listed| !listed.is_held).cloned().collect()
@@ -223,20 +227,20 @@ impl CredentialStore {
     }
 
     /// Looks at the other runs again: a process of this run has left something.
-    pub(super) fn refresh(&self) {
+    pub(super) fn refresh_others(&self) {
         self.others.take();
     }
 
     /// Takes the entry of a token over from a run that has ended. The password is in both logs for a moment, never in
     /// none.
     pub(super) fn take_over(&self, token: &str) -> bool {
-        let found = self.others().into_iter().find(|listed| listed.entry.id() == Some(token));
+        let found = self.other_entries().into_iter().find(|listed| listed.entry.id() == Some(token));
         let Some(listed) = found else { return false };
         let taken = (|| {
             // Another run may have been faster.
-            let Some(log) = self.backend.hold(&listed.log)? else { return Ok(false) };
+            let Some(log) = self.backend.hold_log(&listed.log)? else { return Ok(false) };
             self.add(listed.entry.clone(), Durability::Power)?;
-            run_log::edit(log, |entries| entries.retain(|entry| !entry.is_same_request(&listed.entry)))?;
+            run_log::edit_log(log, |entries| entries.retain(|entry| !entry.is_same_request(&listed.entry)))?;
             Ok(true)
         })();
         self.drop_cached(&listed);
@@ -247,17 +251,17 @@ impl CredentialStore {
     }
 
     /// Returns what this run has in its own log of a token.
-    pub(super) fn own_entry(&self, token: &str) -> Option<Entry> {
-        self.own.borrow().as_ref()?.find(token).cloned()
+    pub(super) fn own_entry(&self, token: &str) -> Option<CredentialEntry> {
+        self.own.borrow().as_ref()?.find_token(token).cloned()
     }
 
     /// Returns the entries of this run.
-    pub(super) fn own_entries(&self) -> Vec<Entry> {
+    pub(super) fn own_entries(&self) -> Vec<CredentialEntry> {
         self.own.borrow().iter().flat_map(RunLog::entries).cloned().collect()
     }
 
     /// Returns the names of tokens in a registry that this run has requested without learning the outcome.
-    pub(super) fn own_unclear(&self, registry: &str) -> Vec<String> {
+    pub(super) fn own_unclear_tokens(&self, registry: &str) -> Vec<String> {
         let own = self.own.borrow();
         let entries = own.iter().flat_map(RunLog::entries);
         let unclear = entries.filter(|entry| entry.is_unclear() && entry.subject.registry == registry);
@@ -265,7 +269,7 @@ impl CredentialStore {
     }
 
     /// Returns the passwords that this run holds and that have not been delivered.
-    pub fn held(&self) -> Vec<HeldPassword> {
+    pub fn held_passwords(&self) -> Vec<HeldPassword> {
         let own = self.own.borrow();
         let entries = own.iter().flat_map(RunLog::entries).filter(|entry| entry.has_password());
         let held = entries.filter_map(|entry| {
@@ -280,76 +284,77 @@ impl CredentialStore {
     }
 
     /// Returns the password that this run holds of a token, given by its id.
-    pub fn password(&self, token: &str) -> Option<Zeroizing<String>> {
-        self.own_entry(token)?.password(self.key.as_ref()).ok()
+    pub fn find_password(&self, token: &str) -> Option<Zeroizing<String>> {
+        self.own_entry(token)?.unseal_password(self.key.as_ref()).ok()
     }
 
     /// Returns the facts that are remembered of a token, given by its id: of this run, or of those before it.
-    pub fn facts(&self, token: &str) -> BTreeMap<String, Json> {
+    pub fn remembered_values(&self, token: &str) -> BTreeMap<String, Json> {
         let own = self.own_entry(token).map(|entry| entry.facts);
-        let earlier = || self.others().into_iter().find(|listed| listed.entry.id() == Some(token));
+        let earlier = || self.other_entries().into_iter().find(|listed| listed.entry.id() == Some(token));
         own.or_else(|| earlier().map(|listed| listed.entry.facts)).unwrap_or_default()
     }
 
     /// Remembers a fact about a token, given by its id; null forgets it. Facts outlive the password, and end with the
     /// token. Returns whether the store knows the token.
     pub fn record_fact(&self, token: &str, key: &str, value: Json) -> bool {
-        self.step(token, |number| Line::Fact { number, key: key.to_owned(), value }, Durability::Power)
+        self.record_line(token, |number| LogLine::Fact { number, key: key.to_owned(), value }, Durability::Power)
     }
 
     /// Records that the password of a token, given by its id, has been delivered. Returns whether the store knows the token.
     pub fn mark_delivered(&self, token: &str, to: &str) -> bool {
         self.matchers.borrow_mut().remove(token);
-        self.step(token, |number| Line::Delivered { number, to: to.to_owned() }, Durability::Process)
+        self.record_line(token, |number| LogLine::Delivered { number, to: to.to_owned() }, Durability::Process)
     }
 
     /// Records that the password of a token, given by its id, stays in the store on purpose. Returns whether the store knows
     /// the token.
     pub fn mark_stored(&self, token: &str) -> bool {
-        self.step(token, |number| Line::Stored { number }, Durability::Power)
+        self.record_line(token, |number| LogLine::Stored { number }, Durability::Power)
     }
 
-    fn step(&self, token: &str, line: impl FnOnce(u64) -> Line, durability: Durability) -> bool {
+    fn record_line(&self, token: &str, line: impl FnOnce(u64) -> LogLine, durability: Durability) -> bool {
         if self.own_entry(token).is_none() && !self.take_over(token) {
             return false;
         }
         let Some(number) = self.own_entry(token).map(|entry| entry.number) else { return false };
-        self.write(|log| log.advance(number, line(number), durability));
+        self.write(|log| log.advance_entry(number, line(number), durability));
         true
     }
 
     /// Returns the ids of tokens whose passwords are in any of these texts, in any spelling.
     pub fn find_given(&self, texts: &[&str]) -> Vec<String> {
-        let held = self.held();
-        let given = held
-            .iter()
-            .filter(|held| self.matcher(held).is_some_and(|matcher| texts.iter().any(|text| matcher.is_in(text))));
+        let held = self.held_passwords();
+        let given = held.iter().filter(|held| {
+            self.password_matcher(held).is_some_and(|matcher| texts.iter().any(|text| matcher.is_in(text)))
+        });
         given.map(|held| held.id.clone()).collect()
     }
 
-    fn matcher(&self, held: &HeldPassword) -> Option<Rc<Matcher>> {
+    fn password_matcher(&self, held: &HeldPassword) -> Option<Rc<PasswordMatcher>> {
         if let Some(known) = self.matchers.borrow().get(&held.id) {
             return Some(Rc::clone(known));
         }
-        let matcher = Rc::new(Matcher::new(&held.name, &self.password(&held.id)?));
+        let matcher = Rc::new(PasswordMatcher::new(&held.name, &self.find_password(&held.id)?));
         self.matchers.borrow_mut().insert(held.id.clone(), Rc::clone(&matcher));
         Some(matcher)
     }
 
     /// Frees the log of a process that makes a token for a run, and gives the ids of tokens whose passwords are in it: the
     /// run takes them over when it reads the result.
-    pub fn release(&self) -> Vec<String> {
-        let ids = self.held().into_iter().map(|held| held.id).collect();
+    pub fn release_log(&self) -> Vec<String> {
+        let ids = self.held_passwords().into_iter().map(|held| held.id).collect();
         self.end_log();
         ids
     }
 
     /// Ends the run. Passwords that no task has used stay in the store.
-    pub fn finish(&self, end: RunEnd) -> Left {
-        let unused: Vec<HeldPassword> = self.held().into_iter().filter(|held| held.reason != Reason::Stored).collect();
+    pub fn end_run(&self, end: RunEnd) -> UnusedPasswords {
+        let unused: Vec<HeldPassword> =
+            self.held_passwords().into_iter().filter(|held| held.reason != KeepReason::Stored).collect();
         if end == RunEnd::Well {
-            for held in unused.iter().filter(|held| held.reason == Reason::Pending) {
-                self.step(&held.id, |number| Line::Kept { number }, Durability::Process);
+            for held in unused.iter().filter(|held| held.reason == KeepReason::Pending) {
+                self.record_line(&held.id, |number| LogLine::Kept { number }, Durability::Process);
             }
         }
         let unclear = {
@@ -358,11 +363,11 @@ impl CredentialStore {
             entries.map(|entry| entry.subject.name.clone()).collect()
         };
         self.end_log();
-        Left { passwords: unused, unclear }
+        UnusedPasswords { passwords: unused, unclear }
     }
 
     fn end_log(&self) {
-        if let Some(Err(error)) = self.own.take().map(RunLog::end) {
+        if let Some(Err(error)) = self.own.take().map(RunLog::end_log) {
             (self.warn)(format!("the log of this run in the credential store cannot be ended: {error}"));
         }
     }

@@ -116,7 +116,7 @@ impl Diagnostic {
         I: IntoIterator<Item = &'a S>,
         S: AsRef<str> + ?Sized + 'a,
     {
-        match crate::suggest::nearest(wanted, candidates) {
+        match crate::suggest::find_nearest(wanted, candidates) {
             Some(name) => self.hint(format!("did you mean `{name}`?")),
             None => self,
         }

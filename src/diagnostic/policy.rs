@@ -14,7 +14,7 @@ pub enum Reaction {
 
 impl Reaction {
     /// The word of a setting; any other word is a warning.
-    pub fn parse(word: &str) -> Self {
+    pub fn from_word(word: &str) -> Self {
         match word {
             "error" => Self::Refuse,
             "ignore" => Self::Ignore,

@@ -8,7 +8,7 @@ use super::{Diagnostic, Label, Severity};
 use crate::source::Span;
 
 /// Draws a message with its source lines, ready to be printed; `colour` only where the reader is a terminal.
-pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
+pub fn render_diagnostic(diagnostic: &Diagnostic, colour: bool) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -16,13 +16,16 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
     };
     let width = terminal_width();
     // `error: ` and `  = help: ` stand before the first line of what they introduce.
-    let title = wrap(&diagnostic.summary, width, "warning: ".len());
+    let title = wrap_text(&diagnostic.summary, width, "warning: ".len());
     let mut group = Group::with_title(level.primary_title(&title));
     // One snippet for each source, so that labels in the same file share a picture.
     let mut drawn: Vec<&str> = Vec::new();
     // Places are shown in the text that the user has.
-    let labels: Vec<Label> =
-        diagnostic.labels.iter().map(|label| Label { span: label.span.shown(), text: label.text.clone() }).collect();
+    let labels: Vec<Label> = diagnostic
+        .labels
+        .iter()
+        .map(|label| Label { span: label.span.to_original(), text: label.text.clone() })
+        .collect();
     for label in &labels {
         let source = label.span.source();
         if drawn.contains(&source.name()) {
@@ -37,12 +40,12 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         let annotations = labels.iter().enumerate().filter(|(_, l)| l.span.source().name() == source.name());
         let mut snippet = Snippet::source(source.text()).path(source.name()).fold(true);
         if diagnostic.severity == Severity::Error {
-            let lead = before(label.span.range().start, source.text());
+            let lead = lines_before(label.span.range().start, source.text());
             snippet = snippet.annotation(AnnotationKind::Visible.span(lead));
         }
         for (index, label) in annotations {
             let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-            let annotation = kind.span(visible(label.span.range(), source.text()));
+            let annotation = kind.span(clip_to_first_line(label.span.range(), source.text()));
             snippet = snippet.annotation(if label.text.is_empty() {
                 annotation
             } else {
@@ -52,13 +55,13 @@ pub fn render(diagnostic: &Diagnostic, colour: bool) -> String {
         group = group.element(snippet);
     }
     if !diagnostic.also.is_empty() {
-        group = group.element(Level::NOTE.message(wrap(&list_places(&diagnostic.also), width, MARGIN)));
+        group = group.element(Level::NOTE.message(wrap_text(&list_places(&diagnostic.also), width, MARGIN)));
     }
     for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(wrap(note, width, MARGIN)));
+        group = group.element(Level::NOTE.message(wrap_text(note, width, MARGIN)));
     }
     for hint in &diagnostic.hints {
-        group = group.element(Level::HELP.message(wrap(hint, width, MARGIN)));
+        group = group.element(Level::HELP.message(wrap_text(hint, width, MARGIN)));
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.term_width(width.unwrap_or(DEFAULT_WIDTH)).render(&[group])
@@ -79,7 +82,7 @@ pub fn terminal_width() -> Option<usize> {
 }
 
 /// Breaks lines at words so that they fit beside a margin. What stands in backticks is copied and stays whole.
-pub fn wrap(text: &str, width: Option<usize>, margin: usize) -> String {
+pub fn wrap_text(text: &str, width: Option<usize>, margin: usize) -> String {
     const KEPT: char = '\u{e000}';
     let Some(width) = width else { return text.to_owned() };
     let options = textwrap::Options::new(width.saturating_sub(margin).max(20)).break_words(false);
@@ -108,7 +111,7 @@ fn list_places(places: &[Span]) -> String {
 const LINES_BEFORE: usize = 2;
 
 /// The lines before the one that a place is in.
-fn before(place: usize, text: &str) -> std::ops::Range<usize> {
+fn lines_before(place: usize, text: &str) -> std::ops::Range<usize> {
     let earlier = text.get(..place).unwrap_or_default();
     let line = earlier.rfind('\n').map_or(0, |end| end + 1);
     let mut start = line;
@@ -120,7 +123,7 @@ fn before(place: usize, text: &str) -> std::ops::Range<usize> {
 }
 
 /// A span cut to its first line: a caret under twenty lines of a block scalar shows nothing.
-fn visible(range: std::ops::Range<usize>, text: &str) -> std::ops::Range<usize> {
+fn clip_to_first_line(range: std::ops::Range<usize>, text: &str) -> std::ops::Range<usize> {
     let start = range.start.min(text.len());
     let end = range.end.clamp(start, text.len());
     match text.get(start..end).and_then(|part| part.find('\n')) {
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn the_line_is_shown_with_a_caret() {
         let source = Source::new("token.yml", "name: x\nstatus: enable\n");
-        let shown = render(
+        let shown = render_diagnostic(
             &Diagnostic::error("`status` must be one of `enabled`, `disabled`, not `enable`")
                 .at(&source.span(16..22), "")
                 .hint("did you mean `enabled`?"),
@@ -152,14 +155,14 @@ mod tests {
     fn long_lines_break_at_words_and_commands_stay_whole() {
         let text = "or give the values on the command line: `ionplay --fill registry=VALUE page.md`";
         let wrapped = "or give the values on the command\nline:\n`ionplay --fill registry=VALUE page.md`";
-        assert_eq!(wrap(text, Some(50), 13), wrapped);
-        assert_eq!(wrap(text, None, 13), text);
+        assert_eq!(wrap_text(text, Some(50), 13), wrapped);
+        assert_eq!(wrap_text(text, None, 13), text);
     }
 
     #[test]
     fn lines_of_vaulted_files_are_not_shown() {
         let source = Source::sealed("vars.yml", "a: 1\npassword:\"secret\"\n");
-        let shown = render(&Diagnostic::error("this is text").at(&source.span(5..22), ""), false);
+        let shown = render_diagnostic(&Diagnostic::error("this is text").at(&source.span(5..22), ""), false);
         assert!(shown.contains("--> vars.yml:2:1") && !shown.contains("secret"), "{shown}");
     }
 }

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::play::PlayRun;
-use super::state::Run;
-use super::strategy::cursor::Cursor;
+use super::state::RunState;
+use super::strategy::cursor::HostCursor;
 use super::variables::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Loaded, Problem, Task};
-use crate::report::Event;
-use crate::template::Engine;
+use crate::playbook::{LoadError, LoadResult, Task};
+use crate::report::ReportEvent;
+use crate::template::TemplateEngine;
 use crate::value::{Value, python};
 
 /// Notes that handlers are to run on a host. Which ones a name means is decided by the flush: a handler that came in
@@ -19,11 +19,17 @@ use crate::value::{Value, python};
 ///
 /// # Errors
 /// If nobody knows a name: the run ends, as the original's does (exit 1).
-pub fn notify(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, names: &[String]) -> Loaded<()> {
+pub fn notify_handlers(
+    run: &Rc<RunState>,
+    play: &Rc<PlayRun>,
+    task: &Task,
+    host: &Rc<str>,
+    names: &[String],
+) -> LoadResult<()> {
     for name in names {
-        let found = known(run, play, task, name)?;
+        let found = require_handlers(run, play, task, name)?;
         if task.handler {
-            note(play, found, host);
+            mark_notified(play, found, host);
         } else {
             play.notifications.borrow_mut().entry(Rc::clone(host)).or_default().insert(name.clone());
         }
@@ -31,7 +37,7 @@ pub fn notify(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, host: &Rc<str>, na
     Ok(())
 }
 
-fn note(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
+fn mark_notified(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
     for handler in handlers {
         play.notified.borrow_mut().entry(Rc::as_ptr(&handler)).or_default().insert(Rc::clone(host));
     }
@@ -43,18 +49,18 @@ fn note(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
 /// # Errors
 /// If nobody knows a name.
 pub fn may_notify(
-    run: &Rc<Run>,
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     task: &Task,
     host: &Rc<str>,
     names: &[String],
     shown: bool,
     awaits: &str,
-) -> Loaded<()> {
+) -> LoadResult<()> {
     for name in names {
-        for handler in known(run, play, task, name)? {
+        for handler in require_handlers(run, play, task, name)? {
             if shown || handler.action.full.starts_with("ionoscloudsdk.") {
-                play.doubt_task(&handler, host, awaits);
+                play.mark_task_uncertain(&handler, host, awaits);
             }
         }
     }
@@ -62,8 +68,8 @@ pub fn may_notify(
 }
 
 /// The handlers that a name means; at least one, unless the settings pass over names that nobody knows.
-fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, name: &str) -> Loaded<Vec<Rc<Task>>> {
-    let found = find(run, play, name);
+fn require_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Task, name: &str) -> LoadResult<Vec<Rc<Task>>> {
+    let found = find_handlers(run, play, name);
     if !found.is_empty() {
         return Ok(found);
     }
@@ -74,15 +80,15 @@ fn known(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Task, name: &str) -> Loaded<V
          handlers list"
     );
     if run.options.pass_unknown_handlers {
-        run.bus.emit(&Event::Notice(Diagnostic::warning(message).at(&task.span, "").suggest(name, &known)));
+        run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(message).at(&task.span, "").suggest(name, &known)));
         return Ok(Vec::new());
     }
-    Err(Box::new(Problem::general(Diagnostic::error(message).at(&task.span, "").suggest(name, &known))))
+    Err(Box::new(LoadError::from_general(Diagnostic::error(message).at(&task.span, "").suggest(name, &known))))
 }
 
 /// The handlers that a name means: one by its name, and all that listen. A list that was defined later beats an earlier
 /// one, and of equal names in one list the first counts; so it is among those that listen.
-fn find(run: &Rc<Run>, play: &Rc<PlayRun>, wanted: &str) -> Vec<Rc<Task>> {
+fn find_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>, wanted: &str) -> Vec<Rc<Task>> {
     let handlers = play.handlers.borrow();
     let mut ranked: Vec<&(u32, Rc<Task>)> = handlers.iter().collect();
     ranked.sort_by_key(|(group, _)| std::cmp::Reverse(*group));
@@ -91,7 +97,7 @@ fn find(run: &Rc<Run>, play: &Rc<PlayRun>, wanted: &str) -> Vec<Rc<Task>> {
     let mut found: Vec<Rc<Task>> = named.cloned().into_iter().collect();
     let mut seen: Vec<&Value> = Vec::new();
     // Topics are taken as they are written; they are not templates.
-    for handler in ranked.filter(|handler| listens(handler, wanted)) {
+    for handler in ranked.filter(|handler| is_listening_to(handler, wanted)) {
         if handler.name.as_ref().is_some_and(|name| seen.contains(&name)) {
             continue;
         }
@@ -104,7 +110,7 @@ fn find(run: &Rc<Run>, play: &Rc<PlayRun>, wanted: &str) -> Vec<Rc<Task>> {
 }
 
 /// Whether a handler listens to a topic, which may have the handler's role before it.
-fn listens(handler: &Task, wanted: &str) -> bool {
+fn is_listening_to(handler: &Task, wanted: &str) -> bool {
     handler.listen.iter().map(python::str).any(|topic| {
         topic == wanted
             || handler.role().is_some_and(|role| {
@@ -116,9 +122,9 @@ fn listens(handler: &Task, wanted: &str) -> bool {
 }
 
 /// The names a handler answers to: its own, and with its role before it.
-fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, handler: &Rc<Task>) -> Vec<String> {
+fn names_of(run: &Rc<RunState>, play: &Rc<PlayRun>, handler: &Rc<Task>) -> Vec<String> {
     let Some(name) = &handler.name else { return Vec::new() };
-    let Some(name) = templated(run, play, handler, name) else { return Vec::new() };
+    let Some(name) = template_handler_name(run, play, handler, name) else { return Vec::new() };
     let mut names = vec![name];
     if let Some(role) = handler.role() {
         names.extend([role.name.clone(), role.full_name()].map(|role| format!("{role} : {}", names[0])));
@@ -128,13 +134,18 @@ fn names_of(run: &Rc<Run>, play: &Rc<PlayRun>, handler: &Rc<Task>) -> Vec<String
 
 /// The name of a handler, which knows no host; none where it cannot be told, which is of no harm as long as the handler
 /// listens.
-fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, handler: &Rc<Task>, written: &Value) -> Option<String> {
+fn template_handler_name(
+    run: &Rc<RunState>,
+    play: &Rc<PlayRun>,
+    handler: &Rc<Task>,
+    written: &Value,
+) -> Option<String> {
     let Value::Str(text) = written else { return Some(python::str(written).trim().to_owned()) };
     if !text.is_template() {
         return Some(text.trim().to_owned());
     }
     let scope = TaskScope::of_play(run, play, Some(handler));
-    match Engine::new(&run.globals, &scope, &[]).value(written) {
+    match TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(written) {
         Ok(name) => Some(python::str(&name).trim().to_owned()),
         Err(fault) => {
             if handler.listen.is_empty() {
@@ -143,7 +154,7 @@ fn templated(run: &Rc<Run>, play: &Rc<PlayRun>, handler: &Rc<Task>, written: &Va
                     text.as_str(),
                     fault.message
                 );
-                run.bus.emit(&Event::Notice(Diagnostic::warning(message)));
+                run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(message)));
             }
             None
         }
@@ -160,10 +171,10 @@ pub struct Flush<'a> {
 
 impl<'a> Flush<'a> {
     /// Decides which handlers the names mean that the hosts have notified.
-    pub fn of(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &'a [Rc<str>]) -> Self {
+    pub fn resolve_notified(run: &Rc<RunState>, play: &Rc<PlayRun>, hosts: &'a [Rc<str>]) -> Self {
         for host in hosts {
             let names = play.notifications.borrow_mut().remove(host).unwrap_or_default();
-            names.iter().for_each(|name| note(play, find(run, play, name), host));
+            names.iter().for_each(|name| mark_notified(play, find_handlers(run, play, name), host));
         }
         Self { hosts, failed: Vec::new(), index: 0 }
     }
@@ -196,7 +207,7 @@ impl<'a> Flush<'a> {
     }
 
     /// Notes how a handler has ended on its hosts.
-    pub fn ran(&mut self, play: &PlayRun, handler: &Rc<Task>, cursors: &IndexMap<Rc<str>, Cursor>) {
+    pub fn record_run(&mut self, play: &PlayRun, handler: &Rc<Task>, cursors: &IndexMap<Rc<str>, HostCursor>) {
         if let Some(hosts) = play.doubtful_tasks.borrow_mut().get_mut(&Rc::as_ptr(handler)) {
             hosts.retain(|host, _| !cursors.contains_key(host));
         }
@@ -204,7 +215,7 @@ impl<'a> Flush<'a> {
     }
 
     /// The hosts on which a handler has failed.
-    pub fn failed(&self) -> &[Rc<str>] {
+    pub fn failed_hosts(&self) -> &[Rc<str>] {
         &self.failed
     }
 }

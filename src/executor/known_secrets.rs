@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::play::PlayRun;
-use super::state::Run;
+use super::state::RunState;
 use super::variables::scope::TaskScope;
-use crate::template::{Scope, secret_variables};
+use crate::template::{VariableScope, secret_variables};
 use crate::value::Value;
 
 /// How many variables may stand for one another on the way to a value.
@@ -13,7 +13,7 @@ const MOST_STEPS: usize = 8;
 
 /// Adds the values that plain variables of secret parameters have on these hosts. Nothing is evaluated for it: what only
 /// a lookup or a longer template gives is known when the parameter is used.
-pub fn add_known(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) {
+pub fn add_known(run: &Rc<RunState>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) {
     let paths = run.globals.secret_variables.paths();
     for host in hosts.iter().filter(|_| !paths.is_empty()) {
         let scope = TaskScope::new(run, Some(play), None, host);
@@ -26,7 +26,7 @@ pub fn add_known(run: &Rc<Run>, play: &Rc<PlayRun>, hosts: &[Rc<str>]) {
 }
 
 /// Reads the text that a variable holds, through variables that only repeat others.
-fn read_plain(run: &Run, scope: &TaskScope, name: &str, path: &[String]) -> Option<String> {
+fn read_plain(run: &RunState, scope: &TaskScope, name: &str, path: &[String]) -> Option<String> {
     let (mut name, mut path) = (name.to_owned(), path.to_vec());
     for _ in 0..MOST_STEPS {
         let mut value = scope.get(&name)?;
@@ -34,7 +34,7 @@ fn read_plain(run: &Run, scope: &TaskScope, name: &str, path: &[String]) -> Opti
             value = value.get(&key)?.clone();
         }
         let text = match &value {
-            Value::Sealed(sealed) => run.globals.open(sealed).ok()?,
+            Value::Sealed(sealed) => run.globals.open_sealed(sealed).ok()?,
             Value::Str(text) => text.clone(),
             _ => return None,
         };

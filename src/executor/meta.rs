@@ -5,16 +5,16 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::play::{PlayEnd, PlayRun};
-use super::state::Run;
-use super::strategy::cursor::Cursor;
-use super::task::conditional::{self, Answer};
+use super::state::RunState;
+use super::strategy::cursor::HostCursor;
+use super::task::conditional::{self, ConditionOutcome};
 use super::task::label;
 use super::variables::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Keyword, Loaded, Problem, Task};
-use crate::report::Event;
-use crate::template::Engine;
-use crate::value::json::{self, Style};
+use crate::playbook::{Keyword, LoadError, LoadResult, Task};
+use crate::report::ReportEvent;
+use crate::template::TemplateEngine;
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Value, python};
 
 /// Actions of `meta`, each with a sentence for the reference page.
@@ -42,17 +42,17 @@ const UNCONDITIONAL: &[&str] = &["noop", "refresh_inventory", "reset_connection"
 ///
 /// # Errors
 /// If nobody knows the action, a condition cannot be evaluated, or the action has no place here.
-pub fn act(
-    run: &Rc<Run>,
+pub fn run_meta_task(
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     task: &Rc<Task>,
     hosts: &[Rc<str>],
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
-) -> Loaded<Vec<Rc<str>>> {
+    cursors: &mut IndexMap<Rc<str>, HostCursor>,
+) -> LoadResult<Vec<Rc<str>>> {
     let action = task.args.values.get("_raw_params").map(python::str).unwrap_or_default();
     let action = action.trim();
     if !META_ACTIONS.iter().any(|(known, _)| *known == action) {
-        return Err(Box::new(Problem::general(
+        return Err(Box::new(LoadError::from_general(
             Diagnostic::error(format!("there is no meta action `{action}`"))
                 .at(&task.args.span, "")
                 .suggest(action, META_ACTIONS.iter().map(|(known, _)| known)),
@@ -64,19 +64,19 @@ pub fn act(
         }
     }
     if let Some(first) = hosts.first().filter(|_| !task.implicit) {
-        run.bus.emit(&Event::TaskStart(label::label(run, play, task, first)));
+        run.bus.emit(&ReportEvent::TaskStart(label::build_label(run, play, task, first)));
     }
     let unconditional = task.implicit || UNCONDITIONAL.contains(&action);
     if unconditional && !task.implicit && !task.keyword_all(Keyword::When).is_empty() {
         let message = Diagnostic::warning(format!("{action} task does not support when conditional"));
-        run.bus.emit(&Event::Notice(message.at(&task.span, "")));
+        run.bus.emit(&ReportEvent::Notice(message.at(&task.span, "")));
     }
     // What is about the play as a whole is decided by the first host for all.
     let once = FOR_ALL.contains(&action);
     let mut willing: Vec<Rc<str>> = Vec::new();
     for host in &hosts[..if once { hosts.len().min(1) } else { hosts.len() }] {
         // Conditions of what brought the play in are for its own tasks.
-        if unconditional || holds(run, play, task, host)? {
+        if unconditional || is_condition_met(run, play, task, host)? {
             willing.push(Rc::clone(host));
         } else if !task.implicit {
             let reason = skip_reason(action, host, task);
@@ -84,11 +84,11 @@ pub fn act(
                 0 => String::new(),
                 _ => format!(
                     " => {}",
-                    json::to_string(&Value::dict([("skip_reason", Value::text(reason.as_str()))]), Style::PYTHON)
+                    json::to_string(&Value::dict([("skip_reason", Value::text(reason.as_str()))]), JsonStyle::PYTHON)
                 ),
             };
-            run.bus.emit(&Event::Line(format!("skipping: [{host}]{told}")));
-            run.bus.emit(&Event::Verbose(2, format!("META: {reason}")));
+            run.bus.emit(&ReportEvent::Line(format!("skipping: [{host}]{told}")));
+            run.bus.emit(&ReportEvent::Verbose(2, format!("META: {reason}")));
         }
     }
     if once && !willing.is_empty() {
@@ -100,17 +100,17 @@ pub fn act(
     if task.implicit {
         let notified = play.notifications.borrow();
         for host in willing.iter().filter(|host| notified.get(*host).is_some_and(|names| !names.is_empty())) {
-            run.bus.emit(&Event::Debug(format!("META: {}", told(action, host, task))));
+            run.bus.emit(&ReportEvent::Debug(format!("META: {}", describe_meta_action(action, host, task))));
         }
     } else {
         for host in &willing[..if once { 1 } else { willing.len() }] {
-            run.bus.emit(&Event::Verbose(2, format!("META: {}", told(action, host, task))));
+            run.bus.emit(&ReportEvent::Verbose(2, format!("META: {}", describe_meta_action(action, host, task))));
         }
     }
     match action {
         "flush_handlers" if task.handler => {
             let message = Diagnostic::error("flush_handlers cannot be used as a handler");
-            return Err(Box::new(Problem::general(message.at(&task.args.span, ""))));
+            return Err(Box::new(LoadError::from_general(message.at(&task.args.span, ""))));
         }
         "flush_handlers" => return Ok(willing),
         "refresh_inventory" => run.inventory.borrow_mut().refresh(),
@@ -130,14 +130,14 @@ pub fn act(
             for host in &willing {
                 play.ended_hosts.borrow_mut().insert(Rc::clone(host));
                 if let Some(cursor) = cursors.get_mut(host) {
-                    cursor.end();
+                    cursor.skip_to_end();
                 }
             }
         }
         "end_role" => {
             for host in &willing {
                 if let Some(cursor) = cursors.get_mut(host) {
-                    cursor.end_role(&mut |role| role.complete(host));
+                    cursor.end_role(&mut |role| role.record_complete(host));
                 }
             }
         }
@@ -149,7 +149,7 @@ pub fn act(
 }
 
 /// Returns the `-vv` message for a meta task that acts.
-fn told(action: &str, host: &str, task: &Task) -> String {
+fn describe_meta_action(action: &str, host: &str, task: &Task) -> String {
     let role = task.role().map_or("", |role| role.name.as_str());
     match action {
         "flush_handlers" => format!("triggered running handlers for {host}"),
@@ -182,12 +182,12 @@ fn skip_reason(action: &str, host: &str, task: &Task) -> String {
 }
 
 /// Whether the conditions of a `meta` task hold on a host.
-fn holds(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Loaded<bool> {
+fn is_condition_met(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> LoadResult<bool> {
     let scope = TaskScope::new(run, Some(play), Some(task), host);
-    let engine = Engine::new(&run.globals, &scope, &[]);
-    match conditional::when(&engine, task) {
-        Ok(Answer::Holds) => Ok(true),
-        Ok(Answer::Fails(_) | Answer::Unknown(_)) => Ok(false),
-        Err(fault) => Err(Box::new(Problem::general(Diagnostic::from(fault.or_at(Some(&task.span)))))),
+    let engine = TemplateEngine::new(&run.globals, &scope, &[]);
+    match conditional::evaluate_when(&engine, task) {
+        Ok(ConditionOutcome::Holds) => Ok(true),
+        Ok(ConditionOutcome::Fails(_) | ConditionOutcome::Unknown(_)) => Ok(false),
+        Err(fault) => Err(Box::new(LoadError::from_general(Diagnostic::from(fault.or_at(Some(&task.span)))))),
     }
 }

@@ -17,9 +17,9 @@ mod tags;
 pub mod task;
 mod variables;
 
-pub use listing::{Listing, list};
+pub use listing::{PlayListing, list_plays};
 pub use meta::META_ACTIONS;
-pub use run::{Ended, run};
-pub use state::{HostState, Options, Parts, Run};
+pub use run::{RunResult, run_playbooks};
+pub use state::{HostState, Parts, RunOptions, RunState};
 pub use tags::Selection;
 pub use variables::fact_cache::FactCache;

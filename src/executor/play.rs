@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use indexmap::IndexSet;
 
-use crate::playbook::{Item, Play, Role, Task, block};
+use crate::playbook::{BlockItem, Play, Role, Task, block};
 use crate::value::Dict;
 
 /// A batch of a play.
@@ -52,7 +52,7 @@ pub struct PlayRun {
     /// Tasks whose action is a template, as what it came to; by the address of the task and the action.
     pub(super) named: RefCell<HashMap<(*const Task, String), Rc<Task>>>,
     included: Cell<u32>,
-    pub(super) include_cache: RefCell<HashMap<String, (u32, Rc<block::Block>)>>,
+    pub(super) include_cache: RefCell<HashMap<String, (u32, Rc<block::TaskBlock>)>>,
 }
 
 /// Why a play is over before its last task.
@@ -68,7 +68,7 @@ pub enum PlayEnd {
 
 impl PlayRun {
     /// A task may be run for a host, or may not.
-    pub fn doubt_task(&self, task: &Rc<Task>, host: &Rc<str>, awaits: &str) {
+    pub fn mark_task_uncertain(&self, task: &Rc<Task>, host: &Rc<str>, awaits: &str) {
         let mut doubtful = self.doubtful_tasks.borrow_mut();
         doubtful.entry(Rc::as_ptr(task)).or_default().insert(Rc::clone(host), awaits.to_owned());
     }
@@ -111,10 +111,10 @@ impl PlayRun {
     }
 
     /// Adds a list of handlers, of the play or of a role.
-    pub fn add_handlers(&self, items: &[Item]) {
+    pub fn add_handlers(&self, items: &[BlockItem]) {
         let mut handlers = self.handlers.borrow_mut();
         let group = handlers.last().map_or(0, |(group, _)| group + 1);
-        block::flatten(items, &mut |task| handlers.push((group, Rc::clone(task))));
+        block::visit_tasks(items, &mut |task| handlers.push((group, Rc::clone(task))));
     }
 
     /// A number for an included list; lists get growing numbers.

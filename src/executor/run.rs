@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use super::known_secrets;
 use super::play::{PlayEnd, PlayRun};
-use super::state::{Out, Run};
-use super::strategy::cursor::Cursor;
+use super::state::{Out, RunState};
+use super::strategy::cursor::HostCursor;
 use super::strategy::free;
 use super::strategy::host_order;
 use super::strategy::linear::{self, Level};
@@ -18,18 +18,18 @@ use super::variables::fact_cache;
 use super::variables::scope::{NO_HOST, TaskScope};
 use super::variables::vars_files;
 use super::variables::vars_prompt;
-use crate::credentials::Reason;
+use crate::credentials::KeepReason;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::exit::Exit;
 use crate::playbook::task::Task;
-use crate::playbook::{Action, Item, Keyword, Loaded, Play, Playbook, Problem, ProblemKind, RawArgs};
-use crate::report::Event;
-use crate::template::Engine;
+use crate::playbook::{BlockItem, Keyword, LoadError, LoadErrorKind, LoadResult, Play, Playbook, RawArgs, TaskAction};
+use crate::report::ReportEvent;
+use crate::template::TemplateEngine;
 use crate::value::{Dict, Value, python};
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct RunResult {
     /// The exit status.
     pub exit: Exit,
     /// Why it was broken off outside any task, if it was.
@@ -37,23 +37,23 @@ pub struct Ended {
 }
 
 /// Runs playbooks one after the other. A playbook that failed is the last. The counts so far are told after each.
-pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
+pub async fn run_playbooks(run: &Rc<RunState>, playbooks: &[Playbook]) -> RunResult {
     let mut started = false;
     for (index, playbook) in playbooks.iter().enumerate() {
-        if let Err(problem) = one_playbook(run, playbook, &mut started).await {
-            return Ended { exit: problem.kind.exit(), report: problem.report };
+        if let Err(problem) = run_playbook(run, playbook, &mut started).await {
+            return RunResult { exit: problem.kind.exit_status(), report: problem.report };
         }
         delivery::settle_jobs(run);
         let last = index + 1 == playbooks.len() || !run.failed.borrow().is_empty() || run.interrupt.is_raised();
         if started {
             let tally = run.tally.borrow();
-            run.bus.emit(&Event::Recap {
+            run.bus.emit(&ReportEvent::Recap {
                 last,
                 hosts: tally.hosts().clone(),
                 custom: tally.custom().clone(),
                 records: run.records.borrow().clone(),
                 interrupted: run.interrupt.is_raised_by_user(),
-                passwords_kept: passwords_kept(run),
+                passwords_kept: list_unused_passwords(run),
             });
         }
         if last {
@@ -66,18 +66,18 @@ pub async fn run(run: &Rc<Run>, playbooks: &[Playbook]) -> Ended {
     if !run.started.get() && started {
         let wanted = run.options.start_at.clone().unwrap_or_default();
         let message = Diagnostic::warning(format!("there is no task named `{wanted}` to start at; nothing was run"));
-        run.bus.emit(&Event::Notice(message));
+        run.bus.emit(&ReportEvent::Notice(message));
     }
-    Ended { exit: status(run), report: Report::new() }
+    RunResult { exit: exit_status(run), report: Report::new() }
 }
 
 /// The names of tokens whose passwords no task has used so far.
-fn passwords_kept(run: &Run) -> Vec<String> {
-    let held = run.credentials.iter().flat_map(|store| store.held());
-    held.filter(|held| held.reason != Reason::Stored).map(|held| held.name).collect()
+fn list_unused_passwords(run: &RunState) -> Vec<String> {
+    let held = run.credentials.iter().flat_map(|store| store.held_passwords());
+    held.filter(|held| held.reason != KeepReason::Stored).map(|held| held.name).collect()
 }
 
-fn status(run: &Run) -> Exit {
+fn exit_status(run: &RunState) -> Exit {
     let failed = run.failed.borrow();
     if run.interrupt.is_raised() {
         Exit::Interrupted
@@ -90,13 +90,13 @@ fn status(run: &Run) -> Exit {
     }
 }
 
-async fn one_playbook(run: &Rc<Run>, playbook: &Playbook, started: &mut bool) -> Loaded<()> {
+async fn run_playbook(run: &Rc<RunState>, playbook: &Playbook, started: &mut bool) -> LoadResult<()> {
     let name = std::path::Path::new(&playbook.name).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    run.bus.emit(&Event::Verbose(2, format!("PLAYBOOK: {name}")));
-    run.bus.emit(&Event::Verbose(2, format!("{} plays in {}", playbook.plays.len(), playbook.name)));
+    run.bus.emit(&ReportEvent::Verbose(2, format!("PLAYBOOK: {name}")));
+    run.bus.emit(&ReportEvent::Verbose(2, format!("{} plays in {}", playbook.plays.len(), playbook.name)));
     for play in &playbook.plays {
         *started = true;
-        if !one_play(run, play).await? || run.interrupt.is_raised() {
+        if !run_play(run, play).await? || run.interrupt.is_raised() {
             break;
         }
     }
@@ -104,66 +104,66 @@ async fn one_playbook(run: &Rc<Run>, playbook: &Playbook, started: &mut bool) ->
 }
 
 /// Runs a play in its batches. Gives whether the plays after it are to run.
-async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
+async fn run_play(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<bool> {
     let nobody: Rc<str> = Rc::from(NO_HOST);
     let name = play_name(run, play)?;
     run.inventory.borrow_mut().set_playbook_dir(&play.folder);
     run.loader.forget_runs();
     run.loader.set_play_vars(&play.static_vars);
-    let hosts = hosts(run, play)?;
+    let hosts = select_hosts(run, play)?;
     let probe = Rc::new(PlayRun::new(play, &name, Vec::new(), hosts.clone(), false));
     let prompted = match &play.vars_prompt {
         Some(prompts) => {
             let scope = TaskScope::of_play(run, &probe, None);
-            match vars_prompt::ask_all(run, &Engine::new(&run.globals, &scope, &[]), prompts).await? {
+            match vars_prompt::ask_all(run, &TemplateEngine::new(&run.globals, &scope, &[]), prompts).await? {
                 Some(answers) => Rc::new(answers),
                 None => return Ok(false),
             }
         }
         None => Rc::default(),
     };
-    let text = |keyword: Keyword| -> Loaded<Option<Value>> {
-        let Some(node) = play.keyword(keyword) else { return Ok(None) };
+    let text = |keyword: Keyword| -> LoadResult<Option<Value>> {
+        let Some(node) = play.find_keyword(keyword) else { return Ok(None) };
         let scope = TaskScope::of_play(run, &probe, None);
-        let value = Engine::new(&run.globals, &scope, &[]).value(&node.to_value());
-        let value = value.map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(node.span())))))?;
+        let value = TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&node.to_value());
+        let value = value.map_err(|fault| LoadError::from_parse(Diagnostic::from(fault.or_at(Some(node.span())))))?;
         Ok((!value.is_null() && value != Value::Omit).then_some(value))
     };
-    let flag = |keyword: Keyword| -> Loaded<Option<bool>> {
+    let flag = |keyword: Keyword| -> LoadResult<Option<bool>> {
         Ok(text(keyword)?.and_then(|value| crate::template::python::text::boolean_word(&value)))
     };
-    let place = |keyword: Keyword, message: Diagnostic| match play.keyword(keyword) {
-        Some(node) => Box::new(Problem::general(message.at(node.span(), ""))),
-        None => Box::new(Problem::general(message)),
+    let place = |keyword: Keyword, message: Diagnostic| match play.find_keyword(keyword) {
+        Some(node) => Box::new(LoadError::from_general(message.at(node.span(), ""))),
+        None => Box::new(LoadError::from_general(message)),
     };
-    let ordered = host_order::order(hosts.clone(), text(Keyword::Order)?.map(|v| python::str(&v)).as_deref())
-        .map_err(|message| place(Keyword::Order, message).of_kind(ProblemKind::Options))?;
+    let ordered = host_order::order_hosts(hosts.clone(), text(Keyword::Order)?.map(|v| python::str(&v)).as_deref())
+        .map_err(|message| place(Keyword::Order, message).of_kind(LoadErrorKind::Options))?;
     let max_failed = match text(Keyword::MaxFailPercentage)? {
         Some(value) => Some(
-            percentage(&value)
-                .map_err(|message| place(Keyword::MaxFailPercentage, message).of_kind(ProblemKind::Parse))?,
+            parse_percentage(&value)
+                .map_err(|message| place(Keyword::MaxFailPercentage, message).of_kind(LoadErrorKind::Parse))?,
         ),
         None => None,
     };
-    let batches = host_order::batches(&ordered, text(Keyword::Serial)?.as_ref())
-        .map_err(|message| place(Keyword::Serial, message).of_kind(ProblemKind::Breakdown))?;
+    let batches = host_order::split_batches(&ordered, text(Keyword::Serial)?.as_ref())
+        .map_err(|message| place(Keyword::Serial, message).of_kind(LoadErrorKind::Breakdown))?;
     let force_handlers = flag(Keyword::ForceHandlers)?.unwrap_or(run.options.force_handlers);
     let gathers = flag(Keyword::GatherFacts)?;
     let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
     // A file of variables that is no mapping is found before the play is announced.
     vars_files::read(run, &probe, &nobody)?;
-    let check = play.keyword(Keyword::CheckMode).map_or(run.options.check, label::as_written);
+    let check = play.find_keyword(Keyword::CheckMode).map_or(run.options.check, label::read_static_boolean);
     for batch in batches {
         let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
         batch_run.prompted = Rc::clone(&prompted);
         batch_run.max_failed = max_failed;
         let batch_run = Rc::new(batch_run);
-        run.bus.emit(&Event::PlayStart { play: Rc::clone(&batch_run.name), check });
+        run.bus.emit(&ReportEvent::PlayStart { play: Rc::clone(&batch_run.name), check });
         if batch.is_empty() {
-            run.bus.emit(&Event::NoHostsMatched);
+            run.bus.emit(&ReportEvent::NoHostsMatched);
             return Ok(true);
         }
-        let strategy = Strategy::find(&strategy).map_err(|message| place(Keyword::Strategy, message))?;
+        let strategy = Strategy::from_name(&strategy).map_err(|message| place(Keyword::Strategy, message))?;
         let alive: Vec<Rc<str>> = batch.iter().filter(|host| !run.is_out(host)).cloned().collect();
         for host in std::iter::once(&nobody).chain(&alive) {
             vars_files::read(run, &batch_run, host)?;
@@ -174,18 +174,20 @@ async fn one_play(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<bool> {
         }
         known_secrets::add_known(run, &batch_run, &alive);
         next_task::check_tags(run, &batch_run)?;
-        let program = |gather: Option<Item>| -> Rc<[Item]> { play.program(gather, force_handlers).into() };
-        let (gathering, plain) = (program(Some(gather_task(play))), program(None));
+        let program =
+            |gather: Option<BlockItem>| -> Rc<[BlockItem]> { play.build_program(gather, force_handlers).into() };
+        let (gathering, plain) = (program(Some(build_setup_task(play))), program(None));
         let start = |host: &Rc<str>| {
-            let known = || run.options.gather_once && run.host(host).facts.borrow().contains(fact_cache::GATHERED);
+            let known =
+                || run.options.gather_once && run.host_state(host).facts.borrow().contains(fact_cache::GATHERED);
             let gathers = gathers.unwrap_or_else(|| run.options.gather_by_default && !known());
-            (Rc::clone(host), Cursor::new(Rc::clone(if gathers { &gathering } else { &plain })))
+            (Rc::clone(host), HostCursor::new(Rc::clone(if gathers { &gathering } else { &plain })))
         };
-        let mut cursors: IndexMap<Rc<str>, Cursor> = alive.iter().map(start).collect();
+        let mut cursors: IndexMap<Rc<str>, HostCursor> = alive.iter().map(start).collect();
         match strategy {
-            Strategy::Linear => linear::run(run, &batch_run, &mut cursors, Level::Play).await?,
-            Strategy::Free => free::run(run, &batch_run, &mut cursors, false).await?,
-            Strategy::HostPinned => free::run(run, &batch_run, &mut cursors, true).await?,
+            Strategy::Linear => linear::run_linear(run, &batch_run, &mut cursors, Level::Play).await?,
+            Strategy::Free => free::run_free(run, &batch_run, &mut cursors, false).await?,
+            Strategy::HostPinned => free::run_free(run, &batch_run, &mut cursors, true).await?,
         }
         if !batch_run.started_hosts.borrow().is_empty() {
             run.started.set(true);
@@ -218,7 +220,7 @@ enum Strategy {
 }
 
 impl Strategy {
-    fn find(name: &str) -> Result<Self, Diagnostic> {
+    fn from_name(name: &str) -> Result<Self, Diagnostic> {
         match crate::template::plugin::short_name(name) {
             "" | "linear" | "debug" => Ok(Self::Linear),
             "free" => Ok(Self::Free),
@@ -231,7 +233,7 @@ impl Strategy {
 }
 
 /// A share of hosts, with or without the sign.
-fn percentage(value: &Value) -> Result<f64, Diagnostic> {
+fn parse_percentage(value: &Value) -> Result<f64, Diagnostic> {
     let text = python::str(value);
     text.trim()
         .trim_end_matches('%')
@@ -243,20 +245,22 @@ fn percentage(value: &Value) -> Result<f64, Diagnostic> {
 ///
 /// # Errors
 /// If the template fails.
-pub(super) fn play_name(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<String> {
+pub(super) fn play_name(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<String> {
     let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
     let scope = TaskScope::of_play(run, &probe, None);
-    let engine = Engine::new(&run.globals, &scope, &[]);
-    let text = |written: &Value| match engine.value(written) {
+    let engine = TemplateEngine::new(&run.globals, &scope, &[]);
+    let text = |written: &Value| match engine.evaluate_value(written) {
         Ok(Value::Null | Value::Omit) => Ok(String::new()),
-        Ok(value) => Ok(run.bus.redactor().show(&value)),
-        Err(fault) => Err(Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span))))),
+        Ok(value) => Ok(run.bus.redactor().show_value(&value)),
+        Err(fault) => Err(LoadError::from_parse(Diagnostic::from(fault.or_at(Some(&play.span))))),
     };
     let name = play.name.as_ref().map_or_else(|| Ok(String::new()), text)?;
     match &play.hosts {
         _ if !name.is_empty() => Ok(name),
         // The names in a list are shown as they are written.
-        Value::List(items) => Ok(items.iter().map(|item| run.bus.redactor().show(item)).collect::<Vec<_>>().join(",")),
+        Value::List(items) => {
+            Ok(items.iter().map(|item| run.bus.redactor().show_value(item)).collect::<Vec<_>>().join(","))
+        }
         hosts => Ok(text(hosts)?),
     }
 }
@@ -265,12 +269,13 @@ pub(super) fn play_name(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<String> {
 ///
 /// # Errors
 /// If the template fails.
-pub(super) fn patterns(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<Vec<String>> {
+pub(super) fn template_host_patterns(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<Vec<String>> {
     let probe = Rc::new(PlayRun::new(play, "", Vec::new(), Vec::new(), false));
     let scope = TaskScope::of_play(run, &probe, None);
-    let engine = Engine::new(&run.globals, &scope, &[]);
-    let value =
-        engine.value(&play.hosts).map_err(|fault| Problem::parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
+    let engine = TemplateEngine::new(&run.globals, &scope, &[]);
+    let value = engine
+        .evaluate_value(&play.hosts)
+        .map_err(|fault| LoadError::from_parse(Diagnostic::from(fault.or_at(Some(&play.span)))))?;
     Ok(match &value {
         Value::List(items) => items.iter().map(python::str).collect(),
         Value::Omit => Vec::new(),
@@ -279,33 +284,34 @@ pub(super) fn patterns(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<Vec<String>> {
 }
 
 /// The hosts that the play's patterns choose.
-fn hosts(run: &Rc<Run>, play: &Rc<Play>) -> Loaded<Vec<Rc<str>>> {
-    let patterns = patterns(run, play)?;
+fn select_hosts(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<Vec<Rc<str>>> {
+    let patterns = template_host_patterns(run, play)?;
     let chosen = run.inventory.borrow().select_all(&patterns);
     for warning in run.inventory.borrow().take_warnings() {
-        let place = play.keyword(Keyword::Hosts).map(crate::yaml::Node::span).filter(|_| warning.labels.is_empty());
-        run.bus.emit(&Event::Notice(warning.at_some(place, "")));
+        let place =
+            play.find_keyword(Keyword::Hosts).map(crate::yaml::YamlNode::span).filter(|_| warning.labels.is_empty());
+        run.bus.emit(&ReportEvent::Notice(warning.at_some(place, "")));
     }
-    let chosen = chosen.map_err(|message| Box::new(Problem::general(message.at(&play.span, ""))))?;
+    let chosen = chosen.map_err(|message| Box::new(LoadError::from_general(message.at(&play.span, ""))))?;
     Ok(chosen.iter().map(|host| Rc::from(&**host)).collect())
 }
 
 /// The task that gathers facts before all others.
-fn gather_task(play: &Play) -> Item {
+fn build_setup_task(play: &Play) -> BlockItem {
     let mut values = Dict::new();
     for (keyword, name) in [
         (Keyword::GatherSubset, "gather_subset"),
         (Keyword::GatherTimeout, "gather_timeout"),
         (Keyword::FactPath, "fact_path"),
     ] {
-        if let Some(node) = play.keyword(keyword) {
+        if let Some(node) = play.find_keyword(keyword) {
             values.set(name, node.to_value());
         }
     }
     let args = RawArgs { values, template: None, node: None, span: play.span.clone() };
-    let mut task = Task::new(Action::builtin("gather_facts"), args, Rc::clone(&play.frame), play.span.clone());
+    let mut task = Task::new(TaskAction::from_builtin("gather_facts"), args, Rc::clone(&play.frame), play.span.clone());
     task.name = Some(Value::text("Gathering Facts"));
     task.implicit = true;
     task.keywords.set(Keyword::Tags, &play.span, Value::list([Value::text("always")]));
-    Item::Task(Rc::new(task))
+    BlockItem::Task(Rc::new(task))
 }

@@ -18,16 +18,16 @@ use crate::interrupt::Interrupt;
 use crate::inventory::Inventory;
 use crate::ionos::Connector;
 use crate::plan::Answers;
-use crate::plan::host_effects::Deeds;
+use crate::plan::host_effects::EffectObserver;
 use crate::playbook::{Loader, Task};
 use crate::reconcile::Record;
-use crate::report::{Bus, Event};
+use crate::report::{Bus, ReportEvent};
 use crate::template::Globals;
 use crate::value::{Dict, Value};
 
 /// Options of a run from the command line.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct RunOptions {
     /// `--check`
     pub check: bool,
     /// `--diff`
@@ -105,15 +105,15 @@ pub struct HostState {
 
 impl HostState {
     /// Sets a variable as `register` and `set_fact` do.
-    pub fn set(&self, name: &str, value: Value) {
+    pub fn set_variable(&self, name: &str, value: Value) {
         Rc::make_mut(&mut self.vars.borrow_mut()).set(name, value);
     }
 }
 
 /// A run.
-pub struct Run {
+pub struct RunState {
     /// Options from the command line.
-    pub options: Options,
+    pub options: RunOptions,
     /// The door out.
     pub bus: Rc<Bus>,
     /// State shared by all templates.
@@ -133,7 +133,7 @@ pub struct Run {
     /// Files and commands in check mode.
     pub foretold_host_api: Box<dyn HostApi>,
     /// Is told what modules do to files, or says whether they may.
-    pub deeds: Option<Rc<dyn Deeds>>,
+    pub deeds: Option<Rc<dyn EffectObserver>>,
     /// State of each host.
     pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
     /// Hosts that are out of the run.
@@ -169,7 +169,7 @@ pub enum Out {
 /// Inputs of a run.
 pub struct Parts {
     /// Options from the command line.
-    pub options: Options,
+    pub options: RunOptions,
     /// The door out.
     pub bus: Rc<Bus>,
     /// State shared by all templates.
@@ -185,12 +185,12 @@ pub struct Parts {
     /// Files and commands, and in check mode.
     pub host_apis: (Box<dyn HostApi>, Box<dyn HostApi>),
     /// Is told what modules do to files, or says whether they may.
-    pub deeds: Option<Rc<dyn Deeds>>,
+    pub deeds: Option<Rc<dyn EffectObserver>>,
     /// The store of one-time passwords.
     pub credentials: Option<Rc<CredentialStore>>,
 }
 
-impl Run {
+impl RunState {
     /// A run that has not begun.
     pub fn new(parts: Parts) -> Rc<Self> {
         let started = parts.options.start_at.is_none();
@@ -222,16 +222,16 @@ impl Run {
     }
 
     /// Returns the state of a host.
-    pub fn host(&self, name: &str) -> Rc<HostState> {
+    pub fn host_state(&self, name: &str) -> Rc<HostState> {
         if let Some(state) = self.hosts.borrow().get(name) {
             return Rc::clone(state);
         }
         let state = HostState::default();
         if let Some(cache) = &self.options.fact_cache {
             if self.options.flush_cache {
-                cache.forget(name);
+                cache.forget_facts(name);
             }
-            *state.facts.borrow_mut() = Rc::new(cache.load(name));
+            *state.facts.borrow_mut() = Rc::new(cache.load_facts(name));
         }
         let state = Rc::new(state);
         self.hosts.borrow_mut().insert(Rc::from(name), Rc::clone(&state));
@@ -240,20 +240,20 @@ impl Run {
 
     /// Adds facts of a host, and keeps them for other runs if they are to be kept.
     pub fn add_facts(&self, host: &str, facts: &Dict) {
-        let state = self.host(host);
+        let state = self.host_state(host);
         Rc::make_mut(&mut state.facts.borrow_mut()).extend(facts);
         if let Some(cache) = &self.options.fact_cache
-            && let Err(why) = cache.save(host, &state.facts.borrow())
+            && let Err(why) = cache.save_facts(host, &state.facts.borrow())
         {
-            self.bus.emit(&Event::Notice(Diagnostic::warning(why)));
+            self.bus.emit(&ReportEvent::Notice(Diagnostic::warning(why)));
         }
     }
 
     /// Forgets the facts of a host.
     pub fn clear_facts(&self, host: &str) {
-        *self.host(host).facts.borrow_mut() = Rc::default();
+        *self.host_state(host).facts.borrow_mut() = Rc::default();
         if let Some(cache) = &self.options.fact_cache {
-            cache.forget(host);
+            cache.forget_facts(host);
         }
     }
 

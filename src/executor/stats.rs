@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::report::{Stats, Status};
+use crate::report::{OutcomeStatus, Stats};
 use crate::value::{Dict, Value};
 
 /// Counts and custom statistics of a run.
@@ -14,19 +14,19 @@ pub struct Tally {
 
 impl Tally {
     /// Counts the end of a task on a host.
-    pub fn count(&mut self, host: &str, status: Status, changed: bool) {
+    pub fn count_result(&mut self, host: &str, status: OutcomeStatus, changed: bool) {
         let stats = self.hosts.entry(host.to_owned()).or_default();
         match status {
-            Status::Ok => stats.ok += 1,
-            Status::Changed => {
+            OutcomeStatus::Ok => stats.ok += 1,
+            OutcomeStatus::Changed => {
                 stats.ok += 1;
                 stats.changed += 1;
             }
-            Status::Skipped => stats.skipped += 1,
-            Status::Failed => stats.failed += 1,
-            Status::Rescued => stats.rescued += 1,
-            Status::Unreachable => stats.unreachable += 1,
-            Status::Ignored => {
+            OutcomeStatus::Skipped => stats.skipped += 1,
+            OutcomeStatus::Failed => stats.failed += 1,
+            OutcomeStatus::Rescued => stats.rescued += 1,
+            OutcomeStatus::Unreachable => stats.unreachable += 1,
+            OutcomeStatus::Ignored => {
                 stats.ok += 1;
                 stats.ignored += 1;
                 stats.changed += u64::from(changed);

@@ -36,7 +36,7 @@ impl Selection {
     }
 
     /// Whether a task with these tags runs.
-    pub fn takes(&self, tags: &[String]) -> bool {
+    pub fn is_selected(&self, tags: &[String]) -> bool {
         let untagged = ["untagged".to_owned()];
         let tags = if tags.is_empty() { &untagged[..] } else { tags };
         let has = |list: &[String], tag: &str| list.iter().any(|t| t == tag);
@@ -58,10 +58,10 @@ impl Selection {
 }
 
 /// Tags as texts; what is no text is written as Python writes it.
-pub fn texts(tags: &[Value]) -> Vec<String> {
+pub fn format_tags(tags: &[Value]) -> Vec<String> {
     tags.iter()
         .flat_map(|tag| match tag {
-            Value::List(items) => texts(items),
+            Value::List(items) => format_tags(items),
             Value::Str(text) => text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect(),
             Value::Omit | Value::Null => Vec::new(),
             other => vec![crate::value::python::str(other)],
@@ -78,7 +78,7 @@ mod tests {
         let words = |text: &str| if text.is_empty() { vec![] } else { vec![text.to_owned()] };
         let selection = Selection::new(&words(only), &words(skip));
         let tags: Vec<String> = tags.iter().map(|t| (*t).to_owned()).collect();
-        assert_eq!(selection.takes(&tags), runs, "--tags {only} --skip-tags {skip} for {tags:?}");
+        assert_eq!(selection.is_selected(&tags), runs, "--tags {only} --skip-tags {skip} for {tags:?}");
     }
 
     #[test]

@@ -15,13 +15,13 @@ const KEPT: usize = 64 * 1024;
 /// After the polite signal a group has so long until it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What a child has to be run with.
+/// Inputs of a child process.
 pub struct ChildSetup<'a> {
     /// Program and arguments.
     pub command: &'a [String],
     /// The folder it runs in.
     pub folder: &'a Path,
-    /// Its whole environment.
+    /// The complete environment.
     pub environment: &'a [(String, String)],
     /// How long it may take.
     pub limit: Duration,
@@ -34,13 +34,13 @@ pub struct ChildSetup<'a> {
 /// How a child ended.
 #[derive(Debug, Clone, Default)]
 pub struct ChildOutput {
-    /// Its exit status; none if a signal ended it.
+    /// Exit status; `None` if a signal ended the child.
     pub exit: Option<i32>,
-    /// What it printed.
+    /// Standard output.
     pub stdout: String,
-    /// What it complained of.
+    /// Standard error.
     pub stderr: String,
-    /// Its time was up.
+    /// The time limit was reached.
     pub timed_out: bool,
     /// It was asked to end early.
     pub stopped: bool,
@@ -75,7 +75,7 @@ pub async fn run_child(setup: ChildSetup<'_>) -> std::io::Result<ChildOutput> {
         .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
-    let (mut out, mut err) = (Kept::default(), Kept::default());
+    let (mut out, mut err) = (OutputBuffer::default(), OutputBuffer::default());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut output = ChildOutput::default();
     {
@@ -87,7 +87,7 @@ pub async fn run_child(setup: ChildSetup<'_>) -> std::io::Result<ChildOutput> {
         let stop = wait_for_stop(setup.stop.clone());
         tokio::select! {
             biased;
-            status = finish(&mut child, &mut streams) => ended = Some(status),
+            status = wait_for_child(&mut child, &mut streams) => ended = Some(status),
             () = tokio::time::sleep(setup.limit) => output.timed_out = true,
             () = stop => output.stopped = true,
         }
@@ -104,7 +104,7 @@ pub async fn run_child(setup: ChildSetup<'_>) -> std::io::Result<ChildOutput> {
 
 /// Waits until the child has ended and its output is read. A process that it left behind may keep the streams open: then
 /// what came until now counts.
-async fn finish(
+async fn wait_for_child(
     child: &mut Child,
     streams: &mut std::pin::Pin<&mut impl Future<Output = ()>>,
 ) -> std::io::Result<std::process::ExitStatus> {
@@ -127,7 +127,7 @@ async fn end_group(
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let signal = |signal: Signal| group.map(|group| kill_process_group(group, signal));
     signal(Signal::INT);
-    if let Ok(status) = tokio::time::timeout(GRACE, finish(child, streams)).await {
+    if let Ok(status) = tokio::time::timeout(GRACE, wait_for_child(child, streams)).await {
         // Whatever it has left behind goes, too.
         signal(Signal::KILL);
         return status;
@@ -145,13 +145,13 @@ async fn wait_for_stop(stop: Option<watch::Receiver<bool>>) {
 
 /// The beginning and the end of a stream.
 #[derive(Default)]
-struct Kept {
+struct OutputBuffer {
     head: Vec<u8>,
     tail: std::collections::VecDeque<u8>,
     dropped: usize,
 }
 
-impl Kept {
+impl OutputBuffer {
     fn push(&mut self, bytes: &[u8]) {
         let room = KEPT - self.head.len().min(KEPT);
         let (head, rest) = bytes.split_at(bytes.len().min(room));
@@ -172,7 +172,7 @@ impl Kept {
     }
 }
 
-async fn read_stream(stream: Option<impl AsyncRead + Unpin>, kept: &mut Kept) {
+async fn read_stream(stream: Option<impl AsyncRead + Unpin>, kept: &mut OutputBuffer) {
     let Some(mut stream) = stream else { return };
     let mut buffer = [0; 8192];
     while let Ok(count) = stream.read(&mut buffer).await {

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
 use super::clock;
-use super::decide::{Answered, Next, Request};
+use super::decide::{Answered, JobRequest, Next};
 use super::engine::Posted;
 use super::hub::{Attended, Hub};
 
@@ -36,16 +36,16 @@ impl Daemon {
     }
 
     /// Returns how long ago the loop last came round.
-    pub fn age(&self) -> Option<Duration> {
+    pub fn loop_age(&self) -> Option<Duration> {
         self.last.get().map(|last| last.elapsed())
     }
 
     /// Runs until the hub is asked to stop and what is under way has ended. Must run within a [`LocalSet`].
-    pub async fn run(self: &Rc<Self>) {
+    pub async fn run_loop(self: &Rc<Self>) {
         let posts = tokio::task::spawn_local(Rc::clone(self).answer_posts());
         while !self.hub.is_stopping() {
             self.last.set(Some(std::time::Instant::now()));
-            let pause = self.start_what_is_due();
+            let pause = self.start_due_jobs();
             tokio::select! {
                 () = self.hub.changed.notified() => {}
                 () = tokio::time::sleep(pause) => {}
@@ -58,7 +58,7 @@ impl Daemon {
     }
 
     /// Starts what is due, and returns how long nothing is.
-    fn start_what_is_due(self: &Rc<Self>) -> Duration {
+    fn start_due_jobs(self: &Rc<Self>) -> Duration {
         let now = clock::now();
         let mut pause = LONGEST;
         for (_, slot) in self.hub.slots() {
@@ -77,7 +77,7 @@ impl Daemon {
                     let (hub, working) = (Rc::clone(&self.hub), Rc::clone(&self.working));
                     working.set(working.get() + 1);
                     tokio::task::spawn_local(async move {
-                        if hub.attend(&slot).await == Attended::Elsewhere {
+                        if hub.attend_job(&slot).await == Attended::Elsewhere {
                             tokio::time::sleep(ELSEWHERE).await;
                         }
                         drop(permit);
@@ -94,12 +94,12 @@ impl Daemon {
     async fn answer_posts(self: Rc<Self>) {
         let mut seen: Vec<String> = Vec::new();
         loop {
-            let posted = self.hub.engine.posted().await.unwrap_or_default();
+            let posted = self.hub.engine.list_posted().await.unwrap_or_default();
             seen.retain(|ticket| posted.iter().any(|post| post.ticket == *ticket));
             for post in posted {
                 if !seen.contains(&post.ticket) {
                     seen.push(post.ticket.clone());
-                    tokio::task::spawn_local(Rc::clone(&self).answer(post));
+                    tokio::task::spawn_local(Rc::clone(&self).answer_post(post));
                 }
             }
             if self.hub.engine.wait_for_posts().await.is_err() {
@@ -108,25 +108,25 @@ impl Daemon {
         }
     }
 
-    async fn answer(self: Rc<Self>, post: Posted) {
+    async fn answer_post(self: Rc<Self>, post: Posted) {
         let answered = match &post.request {
-            Request::Status => Answered::Status { status: self.hub.status() },
-            request => match self.hub.request(&post.job, request).await {
+            JobRequest::Status => Answered::Status { status: self.hub.read_status() },
+            request => match self.hub.answer_request(&post.job, request).await {
                 Ok(answered) => answered,
                 Err(error) => Answered::Refused { why: error.to_string() },
             },
         };
-        if post.request == Request::Look {
+        if post.request == JobRequest::Look {
             self.wait_until_settled(&post.job).await;
         }
-        if let Err(error) = self.hub.engine.reply(&post.ticket, &answered).await {
-            self.hub.log(&error.to_string());
+        if let Err(error) = self.hub.engine.answer_request(&post.ticket, &answered).await {
+            self.hub.log_line(&error.to_string());
         }
     }
 
     /// Waits until a job was looked at and nothing is due for it.
     async fn wait_until_settled(&self, job: &str) {
-        while let Some(slot) = self.hub.slot(job) {
+        while let Some(slot) = self.hub.find_slot(job) {
             let idle = !slot.is_busy() && matches!(self.hub.next(&slot, clock::now()), Next::Sleep(_));
             if idle || self.hub.is_stopping() {
                 return;

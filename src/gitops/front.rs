@@ -7,14 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::daemon::Daemon;
-use super::decide::{Answered, Request};
-use super::engine::{self, Document, EngineError};
+use super::decide::{Answered, JobRequest};
+use super::engine::{self, EngineError, RunDocument};
 use super::hooks::{HookVerifier, Sender};
-use super::http::{Access, Answer, ApiToken, Control, ControlError, EventChunk, Queued};
+use super::http::{Access, ApiToken, ApprovalAnswer, ControlError, EventChunk, GitopsControl, Queued};
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::run::redactor_of;
-use super::view::{JobState, Outcome, Reason, Run, Status};
+use super::view::{GitopsStatus, JobRun, JobState, Outcome, Reason};
 use crate::plan::Plan;
 
 /// The loop comes round at least every ten seconds; three rounds late is not alive.
@@ -36,16 +36,16 @@ impl HubControl {
     }
 
     fn check_job(&self, job: &str) -> Result<(), ControlError> {
-        self.hub.slot(job).map(drop).ok_or_else(|| ControlError::UnknownJob(job.to_owned()))
+        self.hub.find_slot(job).map(drop).ok_or_else(|| ControlError::UnknownJob(job.to_owned()))
     }
 
-    async fn request(&self, job: &str, request: &Request) -> Result<(Option<String>, bool), ControlError> {
+    async fn submit_request(&self, job: &str, request: &JobRequest) -> Result<(Option<String>, bool), ControlError> {
         self.check_job(job)?;
         if self.hub.is_stopping() {
             return Err(ControlError::Unavailable("the daemon ends".to_owned()));
         }
-        let is_answer = matches!(request, Request::Approve { .. } | Request::Reject { .. });
-        match self.hub.request(job, request).await.map_err(unavailable)? {
+        let is_answer = matches!(request, JobRequest::Approve { .. } | JobRequest::Reject { .. });
+        match self.hub.answer_request(job, request).await.map_err(to_unavailable)? {
             Answered::Done { run, merged } => Ok((run, merged)),
             Answered::OtherPlan { why } => Err(ControlError::OtherPlan(why)),
             Answered::Refused { why } if is_answer => Err(ControlError::NotWaiting(why)),
@@ -54,20 +54,20 @@ impl HubControl {
         }
     }
 
-    async fn queue(&self, job: &str, request: &Request) -> Result<Queued, ControlError> {
-        let (run, merged) = self.request(job, request).await?;
+    async fn queue_request(&self, job: &str, request: &JobRequest) -> Result<Queued, ControlError> {
+        let (run, merged) = self.submit_request(job, request).await?;
         Ok(Queued { job: job.to_owned(), run, merged })
     }
 
-    async fn read_document(&self, run: &str, document: Document, from: u64) -> Result<Vec<u8>, ControlError> {
-        let bytes = self.hub.engine.read_document(run, document, from).await.map_err(unavailable)?;
+    async fn read_document(&self, run: &str, document: RunDocument, from: u64) -> Result<Vec<u8>, ControlError> {
+        let bytes = self.hub.engine.read_document(run, document, from).await.map_err(to_unavailable)?;
         Ok(bytes.unwrap_or_default())
     }
 
     /// Masks the secrets of a job in a document.
-    fn redact(&self, job: &str, bytes: &[u8]) -> String {
+    fn redact_document(&self, job: &str, bytes: &[u8]) -> String {
         let text = String::from_utf8_lossy(bytes);
-        match self.hub.config().job(job) {
+        match self.hub.config().find_job(job) {
             Some(job) if !text.is_empty() => redactor_of(job).redact(&text).into_owned(),
             _ => text.into_owned(),
         }
@@ -76,14 +76,14 @@ impl HubControl {
     /// Returns the commit that is meant: of a run, itself, or the one applied before.
     async fn resolve_target(&self, job: &str, to: Option<String>) -> Result<String, ControlError> {
         let Some(to) = to else {
-            let slot = self.hub.slot(job).ok_or_else(|| ControlError::UnknownJob(job.to_owned()))?;
+            let slot = self.hub.find_slot(job).ok_or_else(|| ControlError::UnknownJob(job.to_owned()))?;
             let record = slot.record();
             let earlier = record.applied_before.iter().map(|applied| &applied.commit);
             let earlier = earlier.into_iter().find(|commit| Some(*commit) != record.applied.as_ref());
             let why = || ControlError::Conflict(format!("job `{job}` has no commit that was applied before"));
             return earlier.cloned().ok_or_else(why);
         };
-        match self.hub.engine.load_run(&to).await.map_err(unavailable)? {
+        match self.hub.engine.load_run(&to).await.map_err(to_unavailable)? {
             Some(run) if run.job != job => {
                 Err(ControlError::Invalid(format!("run `{to}` is of job `{}`, not of `{job}`", run.job)))
             }
@@ -93,18 +93,18 @@ impl HubControl {
     }
 }
 
-impl Control for HubControl {
-    async fn read_status(&self) -> Result<Status, ControlError> {
-        Ok(self.hub.status())
+impl GitopsControl for HubControl {
+    async fn read_status(&self) -> Result<GitopsStatus, ControlError> {
+        Ok(self.hub.read_status())
     }
 
-    async fn list_runs(&self, job: &str, limit: usize) -> Result<Vec<Run>, ControlError> {
+    async fn list_runs(&self, job: &str, limit: usize) -> Result<Vec<JobRun>, ControlError> {
         self.check_job(job)?;
-        engine::list_runs(&*self.hub.engine, job, limit).await.map_err(unavailable)
+        engine::list_runs(&*self.hub.engine, job, limit).await.map_err(to_unavailable)
     }
 
-    async fn read_run(&self, run: &str) -> Result<Run, ControlError> {
-        let found = self.hub.engine.load_run(run).await.map_err(unavailable)?;
+    async fn read_run(&self, run: &str) -> Result<JobRun, ControlError> {
+        let found = self.hub.engine.load_run(run).await.map_err(to_unavailable)?;
         found.ok_or_else(|| ControlError::UnknownRun(run.to_owned()))
     }
 
@@ -112,61 +112,66 @@ impl Control for HubControl {
         // The order matters: what a run wrote before it ended is read after it is known to have ended.
         let found = self.read_run(run).await?;
         let ended = found.outcome.is_some_and(|outcome| outcome != Outcome::Waiting);
-        let mut bytes = self.read_document(run, Document::Events, from).await?;
+        let mut bytes = self.read_document(run, RunDocument::Events, from).await?;
         // A line that is being written is read when it is whole.
         bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |position| position + 1));
         let next = from + bytes.len() as u64;
-        Ok(EventChunk { lines: self.redact(&found.job, &bytes), next, ended })
+        Ok(EventChunk { lines: self.redact_document(&found.job, &bytes), next, ended })
     }
 
     async fn read_plan(&self, run: &str) -> Result<Option<Plan>, ControlError> {
         let job = self.read_run(run).await?.job;
-        let bytes = self.read_document(run, Document::Plan, 0).await?;
-        Ok(serde_json::from_str(&self.redact(&job, &bytes)).ok())
+        let bytes = self.read_document(run, RunDocument::Plan, 0).await?;
+        Ok(serde_json::from_str(&self.redact_document(&job, &bytes)).ok())
     }
 
     async fn request_run(&self, job: &str, reason: Reason) -> Result<Queued, ControlError> {
-        self.queue(job, &Request::Run { reason }).await
+        self.queue_request(job, &JobRequest::Run { reason }).await
     }
 
-    async fn wait_for_run(&self, queued: &Queued) -> Result<Option<Run>, ControlError> {
+    async fn wait_for_run(&self, queued: &Queued) -> Result<Option<JobRun>, ControlError> {
         let Some(run) = &queued.run else { return Ok(None) };
-        self.hub.wait_for_run(&queued.job, run).await.map_err(unavailable)
+        self.hub.wait_for_run(&queued.job, run).await.map_err(to_unavailable)
     }
 
-    async fn suspend(&self, job: &str, reason: Option<String>, until: Option<Timestamp>) -> Result<(), ControlError> {
-        self.request(job, &Request::Suspend { reason, until }).await.map(drop)
+    async fn suspend_job(
+        &self,
+        job: &str,
+        reason: Option<String>,
+        until: Option<Timestamp>,
+    ) -> Result<(), ControlError> {
+        self.submit_request(job, &JobRequest::Suspend { reason, until }).await.map(drop)
     }
 
-    async fn resume(&self, job: &str) -> Result<(), ControlError> {
-        self.request(job, &Request::Resume).await.map(drop)
+    async fn resume_job(&self, job: &str) -> Result<(), ControlError> {
+        self.submit_request(job, &JobRequest::Resume).await.map(drop)
     }
 
     async fn roll_back(&self, job: &str, to: Option<String>) -> Result<Queued, ControlError> {
         self.check_job(job)?;
         let to = self.resolve_target(job, to).await?;
-        self.queue(job, &Request::Rollback { to }).await
+        self.queue_request(job, &JobRequest::Rollback { to }).await
     }
 
-    async fn approve(&self, run: &str, answer: Answer) -> Result<(), ControlError> {
+    async fn approve_run(&self, run: &str, answer: ApprovalAnswer) -> Result<(), ControlError> {
         let job = self.read_run(run).await?.job;
-        let Answer { digest, reason, by } = answer;
-        self.request(&job, &Request::Approve { run: run.to_owned(), digest, by, reason }).await.map(drop)
+        let ApprovalAnswer { digest, reason, by } = answer;
+        self.submit_request(&job, &JobRequest::Approve { run: run.to_owned(), digest, by, reason }).await.map(drop)
     }
 
-    async fn reject(&self, run: &str, answer: Answer) -> Result<(), ControlError> {
+    async fn reject_run(&self, run: &str, answer: ApprovalAnswer) -> Result<(), ControlError> {
         let job = self.read_run(run).await?.job;
-        let Answer { reason, by, .. } = answer;
-        self.request(&job, &Request::Reject { run: run.to_owned(), reason, by }).await.map(drop)
+        let ApprovalAnswer { reason, by, .. } = answer;
+        self.submit_request(&job, &JobRequest::Reject { run: run.to_owned(), reason, by }).await.map(drop)
     }
 
     fn find_hook(&self, job: &str) -> Option<Rc<HookVerifier>> {
         let config = self.hub.config();
-        let hook = config.job(job)?.hook.as_ref()?;
+        let hook = config.find_job(job)?.hook.as_ref()?;
         let secrets = hook.secrets.iter().filter_map(|source| match source.read() {
             Ok(secret) => Some(secret.expose().to_owned()),
             Err(error) => {
-                self.hub.log(&format!("hook of job `{job}`: {error}"));
+                self.hub.log_line(&format!("hook of job `{job}`: {error}"));
                 None
             }
         });
@@ -178,7 +183,7 @@ impl Control for HubControl {
         let token = config.server.token.as_ref().map(|source| {
             let text = source.read().map(|secret| secret.expose().to_owned());
             // A token that cannot be read must not open the API: nobody knows the one in its place.
-            text.ok().and_then(|text| ApiToken::from_text(&text)).unwrap_or_else(ApiToken::unknown)
+            text.ok().and_then(|text| ApiToken::from_text(&text)).unwrap_or_else(ApiToken::new_unknown)
         });
         Rc::new(Access {
             token,
@@ -189,7 +194,7 @@ impl Control for HubControl {
     }
 
     fn check_health(&self) -> Result<(), String> {
-        match self.daemon.age() {
+        match self.daemon.loop_age() {
             Some(age) if age < STUCK => Ok(()),
             Some(age) => Err(format!("the loop has not come round for {} s", age.as_secs())),
             None => Err("the loop has not begun".to_owned()),
@@ -201,7 +206,7 @@ impl Control for HubControl {
         if self.is_ready.get().is_some() {
             return Ok(());
         }
-        let status = self.hub.status();
+        let status = self.hub.read_status();
         match status.jobs.iter().find(|job| job.observed.is_none() && job.state == JobState::New) {
             Some(job) => Err(format!("the repository of job `{}` was not seen yet", job.job)),
             None => {
@@ -226,6 +231,6 @@ impl Control for HubControl {
     }
 }
 
-fn unavailable(error: EngineError) -> ControlError {
+fn to_unavailable(error: EngineError) -> ControlError {
     ControlError::Unavailable(error.to_string())
 }

@@ -37,18 +37,18 @@ struct Name {
     since: jiff::Timestamp,
 }
 
-fn unusable(path: &Path, error: &std::io::Error) -> HolderError {
-    HolderError::Folder { path: path.display().to_string(), why: crate::playbook::loader::plain(error) }
+fn folder_error(path: &Path, error: &std::io::Error) -> HolderError {
+    HolderError::Folder { path: path.display().to_string(), why: crate::playbook::loader::plain_error(error) }
 }
 
-fn open(state: &Path) -> Result<(File, PathBuf), HolderError> {
-    std::fs::create_dir_all(state).map_err(|error| unusable(state, &error))?;
+fn open_lock_file(state: &Path) -> Result<(File, PathBuf), HolderError> {
+    std::fs::create_dir_all(state).map_err(|error| folder_error(state, &error))?;
     let path = state.join("gitops.lock");
     let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-    Ok((file.map_err(|error| unusable(state, &error))?, path))
+    Ok((file.map_err(|error| folder_error(state, &error))?, path))
 }
 
-fn describe(file: &mut File) -> String {
+fn describe_holder(file: &mut File) -> String {
     let mut text = String::new();
     let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
     match serde_json::from_str::<Name>(&text) {
@@ -62,18 +62,18 @@ impl Holder {
     ///
     /// # Errors
     /// If another daemon has it; the message names it.
-    pub async fn serve(state: &Path, host: &str) -> Result<Self, HolderError> {
-        let (mut file, path) = open(state)?;
+    pub async fn lock_for_daemon(state: &Path, host: &str) -> Result<Self, HolderError> {
+        let (mut file, path) = open_lock_file(state)?;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(unusable(state, &error)),
+                Err(TryLockError::Error(error)) => return Err(folder_error(state, &error)),
                 Err(TryLockError::WouldBlock) => {}
             }
             // Commands share the lock, a daemon does not.
-            let (other, _) = open(state)?;
+            let (other, _) = open_lock_file(state)?;
             if let Err(TryLockError::WouldBlock) = other.try_lock_shared() {
-                return Err(HolderError::Daemon(describe(&mut file)));
+                return Err(HolderError::Daemon(describe_holder(&mut file)));
             }
             drop(other);
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -81,7 +81,7 @@ impl Holder {
         let name = Name { host: host.to_owned(), process: std::process::id(), since: super::clock::now() };
         let text = serde_json::to_string(&name).unwrap_or_default();
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-        written.map_err(|error| unusable(&path, &error))?;
+        written.map_err(|error| folder_error(&path, &error))?;
         Ok(Self { _file: file })
     }
 
@@ -89,12 +89,12 @@ impl Holder {
     ///
     /// # Errors
     /// If a daemon has the folder: then it is asked to do what the command wants.
-    pub fn share(state: &Path) -> Result<Self, HolderError> {
-        let (mut file, _) = open(state)?;
+    pub fn lock_for_command(state: &Path) -> Result<Self, HolderError> {
+        let (mut file, _) = open_lock_file(state)?;
         match file.try_lock_shared() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(HolderError::Daemon(describe(&mut file))),
-            Err(TryLockError::Error(error)) => Err(unusable(state, &error)),
+            Err(TryLockError::WouldBlock) => Err(HolderError::Daemon(describe_holder(&mut file))),
+            Err(TryLockError::Error(error)) => Err(folder_error(state, &error)),
         }
     }
 }

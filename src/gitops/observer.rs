@@ -1,7 +1,7 @@
 //! Whoever wants to know how jobs and runs change: notifications, forges, metrics.
 
 use super::config::JobConfig;
-use super::view::{JobStatus, Run};
+use super::view::{JobRun, JobStatus};
 
 /// Is told of changes, and never holds up a run: what takes time goes into a queue.
 pub trait Observer {
@@ -9,7 +9,7 @@ pub trait Observer {
     fn status_changed(&self, _job: &JobConfig, _before: &JobStatus, _after: &JobStatus) {}
 
     /// A run has changed: it began, got a plan, waits, goes on or has ended.
-    fn run_changed(&self, _job: &JobConfig, _run: &Run) {}
+    fn run_changed(&self, _job: &JobConfig, _run: &JobRun) {}
 
     /// Something else has happened.
     fn occurred(&self, _occurrence: &Occurrence<'_>) {}

@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// How the jobs are after a look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
+pub enum JobsVerdict {
     /// All is fine.
     Fine,
     /// Something waits for approval.
@@ -36,18 +36,18 @@ pub async fn attend_once(hub: &Rc<Hub>, jobs: &[String]) {
     while !left.is_empty() && !hub.is_stopping() {
         let waits = |job: &String| {
             let config = hub.config();
-            let needed: BTreeSet<&String> = config.job(job).iter().flat_map(|job| job.depends_on.iter()).collect();
+            let needed: BTreeSet<&String> = config.find_job(job).iter().flat_map(|job| job.depends_on.iter()).collect();
             left.iter().any(|other| other != job && needed.contains(other))
         };
         let (later, now): (Vec<String>, Vec<String>) = left.iter().cloned().partition(waits);
-        join_all(now.iter().filter_map(|job| hub.slot(job)).map(|slot| attend_job(hub, slot, &room))).await;
+        join_all(now.iter().filter_map(|job| hub.find_slot(job)).map(|slot| attend_job(hub, slot, &room))).await;
         left = if now.is_empty() { Vec::new() } else { later };
     }
 }
 
 async fn attend_job(hub: &Rc<Hub>, slot: Rc<Slot>, room: &Semaphore) {
     let Ok(_permit) = room.acquire().await else { return };
-    slot.look_soon();
+    slot.request_poll();
     let mut runs = 0;
     // One run for what is due, and one for what a look or an interrupted run has made due meanwhile.
     while runs < 2 && !hub.is_stopping() {
@@ -55,7 +55,7 @@ async fn attend_job(hub: &Rc<Hub>, slot: Rc<Slot>, room: &Semaphore) {
         if runs == 1 && !matches!(next, Next::Apply) {
             break;
         }
-        match hub.attend(&slot).await {
+        match hub.attend_job(&slot).await {
             Attended::Nothing => break,
             Attended::Elsewhere => tokio::time::sleep(PAUSE).await,
             Attended::Looked => {}
@@ -65,20 +65,20 @@ async fn attend_job(hub: &Rc<Hub>, slot: Rc<Slot>, room: &Semaphore) {
 }
 
 /// Returns how jobs are, by their states.
-pub fn judge(statuses: &[JobStatus]) -> Verdict {
+pub fn judge_jobs(statuses: &[JobStatus]) -> JobsVerdict {
     let of = |status: &JobStatus| match status.state {
-        JobState::Failed | JobState::Refused | JobState::Blocked => Verdict::Failed,
-        JobState::Waiting => Verdict::Waiting,
-        _ => Verdict::Fine,
+        JobState::Failed | JobState::Refused | JobState::Blocked => JobsVerdict::Failed,
+        JobState::Waiting => JobsVerdict::Waiting,
+        _ => JobsVerdict::Fine,
     };
-    statuses.iter().map(of).max().unwrap_or(Verdict::Fine)
+    statuses.iter().map(of).max().unwrap_or(JobsVerdict::Fine)
 }
 
 /// Answers the requests that were posted while no daemon was there to answer them.
 pub async fn answer_posted(hub: &Rc<Hub>) -> Result<(), super::engine::EngineError> {
-    for posted in hub.engine.posted().await? {
-        let answered = hub.request(&posted.job, &posted.request).await?;
-        hub.engine.reply(&posted.ticket, &answered).await?;
+    for posted in hub.engine.list_posted().await? {
+        let answered = hub.answer_request(&posted.job, &posted.request).await?;
+        hub.engine.answer_request(&posted.ticket, &answered).await?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::announce::Announcer;
 use super::daemon::Daemon;
 use super::front::HubControl;
-use super::http::{ListenError, Listener, serve};
+use super::http::{ListenError, Listener, serve_requests};
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::watcher::Watcher;
@@ -47,36 +47,36 @@ impl Outside {
     ///
     /// # Errors
     /// If the queues cannot be used.
-    pub fn open(hub: &Rc<Hub>) -> Result<Self, OutsideError> {
+    pub fn watch_hub(hub: &Rc<Hub>) -> Result<Self, OutsideError> {
         let config = hub.config();
         let metrics = Rc::new(Metrics::default());
         let folder = config.state_dir.join("gitops");
-        let announcer = Rc::new(Announcer::open(&folder, Rc::clone(&config), Rc::clone(&metrics))?);
-        let watcher = Watcher::attach(hub, Rc::clone(&announcer), Rc::clone(&metrics));
+        let announcer = Rc::new(Announcer::open_queues(&folder, Rc::clone(&config), Rc::clone(&metrics))?);
+        let watcher = Watcher::attach_to_hub(hub, Rc::clone(&announcer), Rc::clone(&metrics));
         let (hub, ending) = (Rc::clone(hub), watch::Sender::new(false));
         Ok(Self { hub, announcer, metrics, watcher, ending, tasks: Vec::new(), address: None })
     }
 
-    /// Serves page, API and hooks, and sends messages, until [`Outside::end`]. It has to run inside a
+    /// Serves page, API and hooks, and sends messages, until [`Outside::shut_down`]. It has to run inside a
     /// [`tokio::task::LocalSet`].
     ///
     /// # Errors
     /// If the address of the server cannot be used.
-    pub async fn serve(&mut self, daemon: &Rc<Daemon>) -> Result<(), OutsideError> {
+    pub async fn serve_endpoints(&mut self, daemon: &Rc<Daemon>) -> Result<(), OutsideError> {
         if let Some(listen) = &self.hub.config().server.listen {
             let listener = Listener::bind_to(listen).await?;
             let address = listener.address();
             self.address = Some(if address.starts_with("unix:") { address } else { format!("http://{address}") });
             let control = HubControl::new(Rc::clone(&self.hub), Rc::clone(daemon), Rc::clone(&self.metrics));
-            self.tasks.push(tokio::task::spawn_local(serve(listener, Rc::new(control), self.wait_for_end())));
+            self.tasks.push(tokio::task::spawn_local(serve_requests(listener, Rc::new(control), self.wait_for_end())));
         }
         let (announcer, end) = (Rc::clone(&self.announcer), self.wait_for_end());
-        self.tasks.push(tokio::task::spawn_local(async move { announcer.run(end).await }));
+        self.tasks.push(tokio::task::spawn_local(async move { announcer.send_queued(end).await }));
         let (watcher, end) = (Rc::clone(&self.watcher), self.wait_for_end());
         self.tasks.push(tokio::task::spawn_local(async move {
             tokio::select! {
                 () = end => {}
-                () = watcher.remind() => {}
+                () = watcher.send_reminders() => {}
             }
         }));
         Ok(())
@@ -92,18 +92,18 @@ impl Outside {
     /// # Errors
     /// If it cannot be written.
     pub fn write_metrics(&self, path: &Path) -> io::Result<()> {
-        self.watcher.look_at_all();
-        self.metrics.write_file(&self.hub.status(), path)
+        self.watcher.check_all_jobs();
+        self.metrics.write_file(&self.hub.read_status(), path)
     }
 
     /// Announces how all jobs are now, and sends what can be sent. What cannot is sent by the next process.
     pub async fn flush(&self) {
-        self.watcher.look_at_all();
+        self.watcher.check_all_jobs();
         self.announcer.flush(LAST_FLUSH).await;
     }
 
     /// Lets requests under way end, and sends what can be sent.
-    pub async fn end(mut self) {
+    pub async fn shut_down(mut self) {
         let _ = self.ending.send(true);
         for task in std::mem::take(&mut self.tasks) {
             let _ = task.await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::config::{GitopsConfig, JobConfig};
-use super::repository::Repository;
+use super::repository::GitRepository;
 use super::run::{RunContext, Runner, Secrets, collect_planned, redactor_of};
 use super::view::PlanCounts;
 use crate::plan::show;
@@ -26,18 +26,18 @@ pub struct Preview {
 ///
 /// # Errors
 /// With a sentence that says what failed.
-pub async fn preview(
+pub async fn preview_commit(
     config: &GitopsConfig,
     job: &JobConfig,
     runner: &Runner,
     revision: &str,
 ) -> Result<Preview, String> {
     let limit = job.timeout;
-    let repository = Repository::new(&job.git, &config.state_dir, limit);
+    let repository = GitRepository::new(&job.git, &config.state_dir, limit);
     let commit = repository.fetch_revision(revision).await.map_err(|error| error.to_string())?;
     let folder = tempfile::Builder::new().prefix("preview-").tempdir_in(&config.state_dir);
-    let folder =
-        folder.map_err(|error| format!("cannot use the state folder: {}", crate::playbook::loader::plain(&error)))?;
+    let folder = folder
+        .map_err(|error| format!("cannot use the state folder: {}", crate::playbook::loader::plain_error(&error)))?;
     let checkout =
         repository.check_out(&commit, &folder.path().join("tree")).await.map_err(|error| error.to_string())?;
     // Passwords kept by other runs are none of its business either.
@@ -52,7 +52,7 @@ pub async fn preview(
         limit: limit.max(Duration::from_secs(1)),
         secrets: Secrets::Withheld,
     };
-    let (step, plan) = bare.plan(&context).await.map_err(|error| error.to_string())?;
+    let (step, plan) = bare.plan_job(&context).await.map_err(|error| error.to_string())?;
     let (None, Some(plan)) = (&step.error, plan) else {
         return Err(step.error.unwrap_or_else(|| "the plan was not written".to_owned()));
     };
@@ -63,7 +63,7 @@ pub async fn preview(
         commit,
         changes: planned.has_changes(),
         counts: planned.counts,
-        text: redactor.redact(&show::text(&plan, look)).into_owned(),
-        markdown: redactor.redact(&show::markdown(&plan)).into_owned(),
+        text: redactor.redact(&show::render_text(&plan, look)).into_owned(),
+        markdown: redactor.redact(&show::render_markdown(&plan)).into_owned(),
     })
 }

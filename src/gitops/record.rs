@@ -117,7 +117,7 @@ pub enum Phase {
 /// A run under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveRun {
-    /// Its id.
+    /// Id of the run.
     pub run: String,
     /// Number of the claim under which it runs.
     pub epoch: u64,
@@ -125,8 +125,8 @@ pub struct ActiveRun {
     pub reasons: Vec<Reason>,
     /// The commit, once known.
     pub commit: Option<String>,
-    /// What it goes for.
-    pub target: Target,
+    /// The commit to run.
+    pub target: RunTarget,
     /// How far it is.
     pub phase: Phase,
     /// Since when.
@@ -138,8 +138,8 @@ pub struct ActiveRun {
 /// Which commit a run goes for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// What the branch or tag stands at.
+pub enum RunTarget {
+    /// Current commit of the branch or tag.
     Head,
     /// The applied commit again.
     Applied,
@@ -150,16 +150,16 @@ pub enum Target {
 /// A run that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingRun {
-    /// Its id.
+    /// Id of the run.
     pub run: String,
-    /// Its commit.
+    /// Commit of the run.
     pub commit: String,
     /// Digest of its plan.
     pub digest: String,
     /// Why it ran.
     pub reasons: Vec<Reason>,
-    /// What it went for.
-    pub target: Target,
+    /// The commit that was asked for.
+    pub target: RunTarget,
     /// Since when it waits.
     pub since: Timestamp,
     /// When the rule approves it.
@@ -189,8 +189,8 @@ pub struct RetryState {
     pub unreachable: bool,
     /// Why the run that failed had started, as far as the next try is for the same.
     pub reasons: Vec<Reason>,
-    /// What it went for.
-    pub target: Target,
+    /// The commit that was asked for.
+    pub target: RunTarget,
     /// Where the branch stood then: only another commit ends the waiting.
     #[serde(default)]
     pub seen: Option<String>,
@@ -204,15 +204,15 @@ pub const TOKEN: &str = "Registry Token";
 pub struct KnownToken {
     /// Id of its registry.
     pub registry: String,
-    /// Its name.
+    /// Name of the token.
     pub name: String,
-    /// Its end.
+    /// Time of expiry.
     pub expiry: Timestamp,
 }
 
 impl KnownToken {
     /// Returns the key under which its nearing end is served once.
-    pub fn key(&self) -> String {
+    pub fn expiry_key(&self) -> String {
         format!("{}/{}@{}", self.registry, self.name, self.expiry)
     }
 }
@@ -222,9 +222,9 @@ impl KnownToken {
 pub struct MadeObject {
     /// `Registry`, `Registry Token`, ..
     pub kind: String,
-    /// Its name.
+    /// Name of the object.
     pub name: String,
-    /// Its id.
+    /// Id of the object.
     pub id: String,
     /// Id of what it belongs to.
     pub parent: Option<String>,
@@ -251,7 +251,7 @@ impl JobRecord {
     }
 
     /// The record of a job whose history is unknown.
-    pub fn lost(job: &str, why: &str) -> Self {
+    pub fn new_lost(job: &str, why: &str) -> Self {
         Self { lost: Some(why.to_owned()), health: Health::Refused, message: Some(why.to_owned()), ..Self::new(job) }
     }
 
@@ -267,7 +267,7 @@ impl JobRecord {
     }
 
     /// Counts an outcome.
-    pub fn count(&mut self, outcome: Outcome) {
+    pub fn count_outcome(&mut self, outcome: Outcome) {
         *self.counts.entry(outcome.as_str().to_owned()).or_default() += 1;
     }
 }

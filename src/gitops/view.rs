@@ -127,7 +127,7 @@ impl Outcome {
 
 /// Status of all jobs of one daemon or state folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Status {
+pub struct GitopsStatus {
     /// Version of the document.
     pub version: u32,
     /// Name of the host that answers.
@@ -156,7 +156,7 @@ pub struct JobStatus {
     /// Number of objects that differ from what was applied.
     pub drift: u64,
     /// The run that waits for approval.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<PendingApproval>,
     /// Who suspended the job, and until when.
     pub suspended: Option<Suspension>,
     /// One line for a person: why the job is in this state.
@@ -185,7 +185,7 @@ pub struct NextDue {
 
 /// A run that waits for approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct PendingApproval {
     /// Id of the run.
     pub run: String,
     /// Digest of the plan that an approval is bound to.
@@ -210,7 +210,7 @@ pub struct Suspension {
 
 /// One attempt to bring a job to a commit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+pub struct JobRun {
     /// Id of the run.
     pub run: String,
     /// Name of the job.
@@ -244,7 +244,7 @@ pub struct Run {
     pub decision: Option<Decision>,
     /// The steps so far, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Step>,
+    pub steps: Vec<RunStep>,
 }
 
 /// Counts of a plan, by action.
@@ -327,7 +327,7 @@ words! {
 
 /// A step of a run with its times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
+pub struct RunStep {
     /// Which step.
     pub step: StepName,
     /// When it started.
@@ -346,21 +346,21 @@ mod tests {
     #[test]
     fn status_document_of_the_interface_round_trips() {
         let text = r#"{"version":1,"host":"runner-1","jobs":[{"job":"tokens","state":"ok","observed":"c1","attempted":"c1","applied":"c1","last_run":{"run":"r1","outcome":"applied","ended":"2026-11-29T20:15:03Z"},"next_due":{"at":"2026-11-29T20:16:03Z","by":"poll"},"drift":0,"waiting":null,"suspended":null,"message":null}]}"#;
-        let status: Status = serde_json::from_str(text).unwrap();
+        let status: GitopsStatus = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&status).unwrap(), text);
     }
 
     #[test]
     fn run_document_of_the_interface_round_trips() {
         let text = r#"{"run":"r1","job":"tokens","commit":"c1","reasons":["push"],"outcome":"applied","started":"2026-11-29T20:15:00Z","ended":"2026-11-29T20:15:03Z","host":"runner-1","epoch":1,"plan":{"digest":"d","create":1,"update":0,"replace":0,"delete":0,"unchanged":2,"undetermined":0},"recap":{"localhost":{"ok":3,"changed":1,"failed":0,"unreachable":0,"skipped":0,"rescued":0,"ignored":0}},"commands":[["ionplay","plan","site.yml"]],"passwords_kept":[],"error":null}"#;
-        let run: Run = serde_json::from_str(text).unwrap();
+        let run: JobRun = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&run).unwrap(), text);
     }
 
     #[test]
     fn run_under_way_has_null_outcome_and_end() {
         let text = r#"{"run":"r1","job":"j","commit":null,"reasons":[],"outcome":null,"started":"2026-11-29T20:15:00Z","ended":null,"host":"h","epoch":2,"plan":null,"recap":{},"commands":[],"passwords_kept":[],"error":null}"#;
-        let run: Run = serde_json::from_str(text).unwrap();
+        let run: JobRun = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&run).unwrap(), text);
     }
 

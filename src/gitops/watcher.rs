@@ -13,7 +13,7 @@ use super::hub::Hub;
 use super::metrics::Metrics;
 use super::notify::ExpiringToken;
 use super::observer::{Observer, Occurrence};
-use super::view::{JobStatus, Outcome, Run};
+use super::view::{JobRun, JobStatus, Outcome};
 
 /// Runs that are remembered as counted.
 const REMEMBERED: usize = 1_000;
@@ -31,24 +31,24 @@ pub struct Watcher {
 
 impl Watcher {
     /// Watches a hub from now on.
-    pub fn attach(hub: &Rc<Hub>, announcer: Rc<Announcer>, metrics: Rc<Metrics>) -> Rc<Self> {
+    pub fn attach_to_hub(hub: &Rc<Hub>, announcer: Rc<Announcer>, metrics: Rc<Metrics>) -> Rc<Self> {
         let watcher = Rc::new(Self { hub: Rc::downgrade(hub), announcer, metrics, counted: RefCell::default() });
         let observer: Rc<Self> = Rc::clone(&watcher);
-        hub.observe(observer);
+        hub.add_observer(observer);
         watcher
     }
 
     /// Looks at all jobs again and again, for reminders and tokens that end, and first for what happened just before an
     /// earlier process was killed. It never ends.
-    pub async fn remind(&self) {
+    pub async fn send_reminders(&self) {
         loop {
-            self.look_at_all();
+            self.check_all_jobs();
             tokio::time::sleep(REMINDER_PERIOD).await;
         }
     }
 
     /// Looks at all jobs.
-    pub fn look_at_all(&self) {
+    pub fn check_all_jobs(&self) {
         let Some(hub) = self.hub.upgrade() else { return };
         let now = Timestamp::now();
         for (name, slot) in hub.slots() {
@@ -59,22 +59,22 @@ impl Watcher {
             record.tokens.iter().for_each(|token| {
                 self.metrics.set_token_expiry(&token.registry, &token.name, token.expiry);
             });
-            if hub.config().job(&name).is_some_and(|job| is_announced(job)) {
-                self.announce(&hub, &hub.job_status(&slot, now), None);
+            if hub.config().find_job(&name).is_some_and(|job| is_announced(job)) {
+                self.announce_job(&hub, &hub.job_status(&slot, now), None);
             }
         }
     }
 
-    fn announce(&self, hub: &Hub, status: &JobStatus, run: Option<&Run>) {
+    fn announce_job(&self, hub: &Hub, status: &JobStatus, run: Option<&JobRun>) {
         // The file may have been read again.
         self.announcer.set_config(hub.config());
         let expiring = find_expiring(hub, &status.job);
-        if let Err(error) = self.announcer.observe(&JobNews { status, run, expiring: &expiring }) {
-            hub.log(&format!("cannot queue the messages of job `{}`: {error}", status.job));
+        if let Err(error) = self.announcer.queue_news(&JobNews { status, run, expiring: &expiring }) {
+            hub.log_line(&format!("cannot queue the messages of job `{}`: {error}", status.job));
         }
     }
 
-    fn count(&self, run: &Run) {
+    fn count_run(&self, run: &JobRun) {
         let Some(outcome) = run.outcome.filter(|outcome| *outcome != Outcome::Waiting) else { return };
         let mut counted = self.counted.borrow_mut();
         if counted.contains(&run.run) {
@@ -99,7 +99,7 @@ impl Observer for Watcher {
         let is_news =
             before.state != after.state || before.last_run != after.last_run || before.waiting != after.waiting;
         if is_news && is_announced(job) {
-            self.announce(&hub, after, None);
+            self.announce_job(&hub, after, None);
         }
     }
 
@@ -117,11 +117,11 @@ impl Observer for Watcher {
         }
     }
 
-    fn run_changed(&self, job: &JobConfig, run: &Run) {
-        self.count(run);
+    fn run_changed(&self, job: &JobConfig, run: &JobRun) {
+        self.count_run(run);
         let Some(hub) = self.hub.upgrade().filter(|_| is_announced(job)) else { return };
-        let Some(slot) = hub.slot(&run.job) else { return };
-        self.announce(&hub, &hub.job_status(&slot, Timestamp::now()), Some(run));
+        let Some(slot) = hub.find_slot(&run.job) else { return };
+        self.announce_job(&hub, &hub.job_status(&slot, Timestamp::now()), Some(run));
     }
 }
 
@@ -132,8 +132,8 @@ fn is_announced(job: &JobConfig) -> bool {
 
 /// Returns the tokens of a job that end sooner than the file allows.
 fn find_expiring(hub: &Hub, job: &str) -> Vec<ExpiringToken> {
-    let before = hub.config().job(job).and_then(|job| job.expiry);
-    let (Some(before), Some(slot)) = (before, hub.slot(job)) else { return Vec::new() };
+    let before = hub.config().find_job(job).and_then(|job| job.expiry);
+    let (Some(before), Some(slot)) = (before, hub.find_slot(job)) else { return Vec::new() };
     let limit = SignedDuration::try_from(before).ok().and_then(|before| Timestamp::now().checked_add(before).ok());
     let Some(limit) = limit else { return Vec::new() };
     let tokens = slot.record().tokens.into_iter().filter(|token| token.expiry < limit);

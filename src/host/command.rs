@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A command to run.
 #[derive(Debug, Clone, Default)]
-pub struct Command {
+pub struct HostCommand {
     /// The program and its arguments.
     pub words: Vec<String>,
     /// The folder it runs in.
@@ -21,7 +21,7 @@ pub struct Command {
     pub timeout: Option<Duration>,
 }
 
-impl Command {
+impl HostCommand {
     /// A program with its arguments.
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { words: words.into_iter().map(Into::into).collect(), ..Self::default() }
@@ -35,7 +35,7 @@ impl Command {
 
 /// Output of a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Output {
+pub struct CommandOutput {
     /// The exit status; the negative number of the signal that ended it.
     pub rc: i32,
     /// Standard output.
@@ -44,7 +44,7 @@ pub struct Output {
     pub stderr: Vec<u8>,
 }
 
-impl Output {
+impl CommandOutput {
     /// Standard output as text.
     pub fn stdout_text(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
@@ -74,4 +74,4 @@ pub enum RunError {
 }
 
 /// The future of a command.
-pub type Running<'a> = Pin<Box<dyn Future<Output = Result<Output, RunError>> + 'a>>;
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<CommandOutput, RunError>> + 'a>>;

@@ -4,18 +4,18 @@ use std::io;
 use std::path::Path;
 
 use super::web::{Sending, WebError, WebRequest};
-use super::{Command, FolderLock, HostApi, RunError, Running, Writing};
+use super::{FolderLock, HostApi, HostCommand, RunError, Running, WriteOptions};
 
 /// Reads are real, writes and commands do not happen.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Predict;
+pub struct DryRunHost;
 
-impl HostApi for Predict {
+impl HostApi for DryRunHost {
     fn is_dry_run(&self) -> bool {
         true
     }
 
-    fn write(&self, path: &Path, _: &[u8], _: Writing) -> io::Result<()> {
+    fn write(&self, path: &Path, _: &[u8], _: WriteOptions) -> io::Result<()> {
         super::refuse_special(path)
     }
 
@@ -75,7 +75,7 @@ impl HostApi for Predict {
         Ok(())
     }
 
-    fn run<'a>(&'a self, _: &'a Command) -> Running<'a> {
+    fn run_command<'a>(&'a self, _: &'a HostCommand) -> Running<'a> {
         Box::pin(std::future::ready(Err(RunError::Foretold)))
     }
 
@@ -87,7 +87,7 @@ impl HostApi for Predict {
         Ok(())
     }
 
-    fn send<'a>(&'a self, _: &'a WebRequest) -> Sending<'a> {
+    fn send_request<'a>(&'a self, _: &'a WebRequest) -> Sending<'a> {
         Box::pin(std::future::ready(Err(WebError::Predicted)))
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Attributes of a path as `lsattr` reports them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flags {
+pub struct FileFlags {
     /// The version of the inode.
     pub version: String,
     /// The letters without the dashes.
@@ -14,12 +14,12 @@ pub struct Flags {
 }
 
 /// The flags of a path; `None` if the file system has none.
-pub fn read(lsattr: &Path, path: &Path) -> Option<Flags> {
+pub fn read_flags(lsattr: &Path, path: &Path) -> Option<FileFlags> {
     let said = Command::new(lsattr).arg("-vd").arg(path).output().ok()?;
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
     let mut words = text.split_whitespace();
     let (version, letters) = (words.next()?, words.next()?);
-    said.status.success().then(|| Flags { version: version.to_owned(), letters: letters.replace('-', "") })
+    said.status.success().then(|| FileFlags { version: version.to_owned(), letters: letters.replace('-', "") })
 }
 
 /// Sets flags, given as `chattr` takes them.

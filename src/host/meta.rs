@@ -8,7 +8,7 @@ pub const ALL_BITS: u32 = 0o7777;
 
 /// Type of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PathKind {
     /// A regular file.
     File,
     /// A folder.
@@ -29,7 +29,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Meta {
     /// The sort.
-    pub kind: Kind,
+    pub kind: PathKind,
     /// The permission bits.
     pub bits: u32,
     /// The owner.
@@ -64,13 +64,13 @@ impl From<fs::Metadata> for Meta {
         let seconds = |whole: i64, nanos: i64| whole as f64 + nanos as f64 * 1e-9;
         let sort = found.file_type();
         let kind = match () {
-            () if sort.is_symlink() => Kind::Link,
-            () if sort.is_dir() => Kind::Directory,
-            () if sort.is_fifo() => Kind::Fifo,
-            () if sort.is_socket() => Kind::Socket,
-            () if sort.is_block_device() => Kind::Block,
-            () if sort.is_char_device() => Kind::Character,
-            () => Kind::File,
+            () if sort.is_symlink() => PathKind::Link,
+            () if sort.is_dir() => PathKind::Directory,
+            () if sort.is_fifo() => PathKind::Fifo,
+            () if sort.is_socket() => PathKind::Socket,
+            () if sort.is_block_device() => PathKind::Block,
+            () if sort.is_char_device() => PathKind::Character,
+            () => PathKind::File,
         };
         Self {
             kind,
@@ -95,8 +95,8 @@ impl Meta {
     /// The state as the `file` module calls it.
     pub fn state_name(&self) -> &'static str {
         match self.kind {
-            Kind::Link => "link",
-            Kind::Directory => "directory",
+            PathKind::Link => "link",
+            PathKind::Directory => "directory",
             _ if self.nlink > 1 => "hard",
             _ => "file",
         }
@@ -104,16 +104,16 @@ impl Meta {
 
     /// Whether it is a folder.
     pub fn is_dir(&self) -> bool {
-        self.kind == Kind::Directory
+        self.kind == PathKind::Directory
     }
 
     /// Whether it is a regular file.
     pub fn is_file(&self) -> bool {
-        self.kind == Kind::File
+        self.kind == PathKind::File
     }
 
     /// Whether it is a symbolic link.
     pub fn is_link(&self) -> bool {
-        self.kind == Kind::Link
+        self.kind == PathKind::Link
     }
 }

@@ -18,17 +18,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub use command::{Command, Output, RunError, Running};
-pub use dry_run::Predict;
-pub use file_flags::Flags;
-pub use meta::{ALL_BITS, Kind, Meta};
-pub use real::Real;
+pub use command::{CommandOutput, HostCommand, RunError, Running};
+pub use dry_run::DryRunHost;
+pub use file_flags::FileFlags;
+pub use meta::{ALL_BITS, Meta, PathKind};
+pub use real::RealHost;
 pub use secret_file::FolderLock;
-pub use tracking::{Doubt, Noting};
+pub use tracking::{TrackingHost, Uncertainty};
 
 /// Attributes of a file to write.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Writing {
+pub struct WriteOptions {
     /// Permission bits; the bits of the file that is replaced, or those that the umask leaves, otherwise.
     pub bits: Option<u32>,
     /// Writes into the file itself where it cannot be replaced.
@@ -147,8 +147,8 @@ pub trait HostApi {
     }
 
     /// The flags of a path; `None` where there is no `lsattr`, or the file system has none.
-    fn file_flags(&self, path: &Path) -> Option<Flags> {
-        file_flags::read(&self.find_program("lsattr")?, path)
+    fn file_flags(&self, path: &Path) -> Option<FileFlags> {
+        file_flags::read_flags(&self.find_program("lsattr")?, path)
     }
 
     /// Where a program is; `None` if it is not installed.
@@ -167,13 +167,13 @@ pub trait HostApi {
 
     /// Runs a command that changes nothing of what the task is about (a validation, a look at a repository), in a dry
     /// run too. Dropping the future ends the command with everything it has started.
-    fn run_query<'a>(&'a self, command: &'a Command) -> Running<'a> {
+    fn run_query<'a>(&'a self, command: &'a HostCommand) -> Running<'a> {
         Box::pin(run::run_command(command))
     }
 
     /// Replaces a file, or creates it, in one step: readers see the old content or the new. Mode and ownership of a
     /// file that is replaced are kept.
-    fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()>;
+    fn write(&self, path: &Path, content: &[u8], writing: WriteOptions) -> io::Result<()>;
 
     /// Creates an empty file unless there is one.
     fn create_file(&self, path: &Path) -> io::Result<()>;
@@ -218,7 +218,7 @@ pub trait HostApi {
     fn set_flags(&self, path: &Path, flags: &str) -> io::Result<()>;
 
     /// Runs a command to its end. Dropping the future ends the command with everything it has started.
-    fn run<'a>(&'a self, command: &'a Command) -> Running<'a>;
+    fn run_command<'a>(&'a self, command: &'a HostCommand) -> Running<'a>;
 
     /// Locks a folder against other runs that write secrets to it, and makes the folder (mode 0700) if it is missing.
     fn lock_folder(&self, folder: &Path) -> io::Result<FolderLock>;
@@ -228,12 +228,12 @@ pub trait HostApi {
     fn write_secret(&self, lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()>;
 
     /// Sends a request that changes nothing, in a dry run too.
-    fn fetch<'a>(&'a self, request: &'a web::WebRequest) -> web::Sending<'a> {
-        Box::pin(web::send(request))
+    fn send_query<'a>(&'a self, request: &'a web::WebRequest) -> web::Sending<'a> {
+        Box::pin(web::send_web_request(request))
     }
 
     /// Sends a request that changes something.
-    fn send<'a>(&'a self, request: &'a web::WebRequest) -> web::Sending<'a>;
+    fn send_request<'a>(&'a self, request: &'a web::WebRequest) -> web::Sending<'a>;
 }
 
 /// The bits that new files do not get.

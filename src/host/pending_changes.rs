@@ -15,20 +15,20 @@ struct Mark {
 
 /// The paths, and which task would have changed each.
 #[derive(Debug, Default)]
-pub struct Foreseen {
+pub struct PendingChanges {
     kept: Cell<bool>,
     changed: RefCell<BTreeMap<PathBuf, Mark>>,
     met: RefCell<Option<String>>,
 }
 
-impl Foreseen {
+impl PendingChanges {
     /// Begins to keep account. Plain check mode keeps none: its results are those of the original.
     pub fn start_tracking(&self) {
         self.kept.set(true);
     }
 
     /// Whether account is kept.
-    pub fn is_kept(&self) -> bool {
+    pub fn is_tracking(&self) -> bool {
         self.kept.get()
     }
 
@@ -47,7 +47,7 @@ impl Foreseen {
     }
 
     /// Why it is not known what a path holds, if it is not: it, or a folder that it is in, would have been changed.
-    pub fn reason_for_doubt(&self, path: &Path) -> Option<String> {
+    pub fn uncertainty_reason(&self, path: &Path) -> Option<String> {
         let changed = self.changed.borrow();
         if changed.is_empty() {
             return None;
@@ -58,20 +58,20 @@ impl Foreseen {
     }
 
     /// Notes that somebody has read what is not known, without a way to say so.
-    pub fn mark_met(&self, path: &Path) {
-        if let Some(doubt) = self.reason_for_doubt(path) {
+    pub fn mark_seen(&self, path: &Path) {
+        if let Some(doubt) = self.uncertainty_reason(path) {
             self.met.borrow_mut().get_or_insert(doubt);
         }
     }
 
     /// Returns the change that was met since the last call.
-    pub fn take_met(&self) -> Option<String> {
+    pub fn take_seen(&self) -> Option<String> {
         self.met.borrow_mut().take()
     }
 
     /// Why it is not known what a folder lists: something in it would have been changed.
-    pub fn doubt_listing(&self, folder: &Path) -> Option<String> {
-        self.reason_for_doubt(folder).or_else(|| {
+    pub fn listing_uncertainty(&self, folder: &Path) -> Option<String> {
+        self.uncertainty_reason(folder).or_else(|| {
             let changed = self.changed.borrow();
             let folder = normal_path(folder);
             let (path, mark) = changed.iter().find(|(path, _)| path.parent() == Some(folder.as_path()))?;
@@ -102,7 +102,7 @@ mod tests {
     fn what_would_be_changed_is_not_known() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let foreseen = Foreseen::default();
+        let foreseen = PendingChanges::default();
         foreseen.add_change(&path("early"), "nobody counts", false);
         foreseen.start_tracking();
         foreseen.add_change(&path("new"), "first", true);
@@ -113,12 +113,12 @@ mod tests {
             format!("what task \"first\" makes of `{}`", folder.path().canonicalize().unwrap().join("new").display());
         assert!(foreseen.is_fresh(&path("new/other")) && !foreseen.is_fresh(&path("new/file")));
         for spelling in ["new", "new/below", "./new", "link/new"] {
-            assert_eq!(foreseen.reason_for_doubt(&path(spelling)).as_ref(), Some(&expected), "{spelling}");
+            assert_eq!(foreseen.uncertainty_reason(&path(spelling)).as_ref(), Some(&expected), "{spelling}");
         }
-        assert_eq!(foreseen.doubt_listing(folder.path()), Some(expected));
+        assert_eq!(foreseen.listing_uncertainty(folder.path()), Some(expected));
         for known in ["early", "newer", "", "other"] {
-            assert_eq!(foreseen.reason_for_doubt(&path(known)), None, "{known}");
+            assert_eq!(foreseen.uncertainty_reason(&path(known)), None, "{known}");
         }
-        assert_eq!(foreseen.doubt_listing(&path("other")), None);
+        assert_eq!(foreseen.listing_uncertainty(&path("other")), None);
     }
 }

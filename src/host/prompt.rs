@@ -9,7 +9,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 /// # Errors
 /// If the terminal cannot be read.
 pub async fn ask_user(question: String, echo: bool) -> io::Result<String> {
-    let mut open = Open::now();
+    let mut open = Open::from_terminal();
     let read = in_a_thread(move || {
         let terminal = console::Term::stderr();
         terminal.write_str(&question)?;
@@ -18,7 +18,7 @@ pub async fn ask_user(question: String, echo: bool) -> io::Result<String> {
     match read.await {
         // The signal is on its way to those who end the run.
         Err(error) if error.kind() == io::ErrorKind::Interrupted => std::future::pending().await,
-        read => open.answered(read),
+        read => open.finish_prompt(read),
     }
 }
 
@@ -27,14 +27,14 @@ pub async fn ask_user(question: String, echo: bool) -> io::Result<String> {
 /// # Errors
 /// If standard input cannot be read.
 pub async fn ask_anybody(question: String) -> io::Result<String> {
-    let mut open = Open::now();
+    let mut open = Open::from_terminal();
     let read = in_a_thread(move || {
         console::Term::stderr().write_str(&question)?;
         let mut line = String::new();
         io::stdin().read_line(&mut line)?;
         Ok(line)
     });
-    open.answered(read.await)
+    open.finish_prompt(read.await)
 }
 
 /// The thread is left behind if nobody waits any more.
@@ -50,11 +50,11 @@ async fn in_a_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static)
 struct Open(Option<Termios>);
 
 impl Open {
-    fn now() -> Self {
+    fn from_terminal() -> Self {
         Self(tcgetattr(io::stdin()).ok())
     }
 
-    fn answered<T>(&mut self, answer: T) -> T {
+    fn finish_prompt<T>(&mut self, answer: T) -> T {
         self.0 = None;
         answer
     }

@@ -6,10 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use super::ALL_BITS;
-use super::Command;
 use super::HostApi;
+use super::HostCommand;
 use super::Running;
-use super::Writing;
+use super::WriteOptions;
 use super::file_flags;
 use super::secret_file::{self, FolderLock};
 use super::umask;
@@ -17,10 +17,10 @@ use super::web::{Sending, WebRequest};
 
 /// The machine that this process runs on.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Real;
+pub struct RealHost;
 
-impl HostApi for Real {
-    fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
+impl HostApi for RealHost {
+    fn write(&self, path: &Path, content: &[u8], writing: WriteOptions) -> io::Result<()> {
         super::refuse_special(path)?;
         let replaced = replace_file(path, content, writing.bits);
         if replaced.is_err() && writing.unsafe_writes {
@@ -90,7 +90,7 @@ impl HostApi for Real {
         self.find_program("chattr").map_or(Ok(()), |program| file_flags::set_flags(&program, path, wanted))
     }
 
-    fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
+    fn run_command<'a>(&'a self, command: &'a HostCommand) -> Running<'a> {
         self.run_query(command)
     }
 
@@ -99,18 +99,18 @@ impl HostApi for Real {
     }
 
     fn write_secret(&self, lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()> {
-        secret_file::write(lock, path, content, bits)
+        secret_file::write_secret(lock, path, content, bits)
     }
 
-    fn send<'a>(&'a self, request: &'a WebRequest) -> Sending<'a> {
-        self.fetch(request)
+    fn send_request<'a>(&'a self, request: &'a WebRequest) -> Sending<'a> {
+        self.send_query(request)
     }
 }
 
 /// Writes beside the file, then puts the new one in its place: readers see the old content or the new, never a part.
 fn replace_file(path: &Path, content: &[u8], bits: Option<u32>) -> io::Result<()> {
     let old = fs::metadata(path).ok();
-    // Nobody else reads it before it has the permissions that it is to have.
+    // Mode 0600 from the start: other users cannot read the file before it gets its final permissions.
     let mut options = fs::OpenOptions::new();
     let temporary = sibling_name(path);
     let written = (|| {
@@ -156,7 +156,7 @@ fn to_timespec(seconds: f64) -> rustix::fs::Timespec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Predict;
+    use crate::host::DryRunHost;
 
     fn folder() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -168,13 +168,13 @@ mod tests {
     #[test]
     fn writing_keeps_mode_and_leaves_nothing_behind() {
         let (folder, file) = folder();
-        Real.set_bits(&file, 0o640).unwrap();
-        Real.write(&file, b"new", Writing::default()).unwrap();
+        RealHost.set_bits(&file, 0o640).unwrap();
+        RealHost.write(&file, b"new", WriteOptions::default()).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"new");
-        assert_eq!(Real.lstat(&file).unwrap().bits, 0o640);
-        Real.write(&file, b"new", Writing { bits: Some(0o600), unsafe_writes: false }).unwrap();
-        assert_eq!(Real.lstat(&file).unwrap().bits, 0o600);
-        assert_eq!(Real.list_folder(folder.path()).unwrap(), ["f"]);
+        assert_eq!(RealHost.lstat(&file).unwrap().bits, 0o640);
+        RealHost.write(&file, b"new", WriteOptions { bits: Some(0o600), unsafe_writes: false }).unwrap();
+        assert_eq!(RealHost.lstat(&file).unwrap().bits, 0o600);
+        assert_eq!(RealHost.list_folder(folder.path()).unwrap(), ["f"]);
     }
 
     #[test]
@@ -182,9 +182,9 @@ mod tests {
         let (folder, _) = folder();
         let inner = folder.path().join("d");
         fs::create_dir_all(inner.join("e")).unwrap();
-        assert!(Real.write(&inner, b"x", Writing::default()).is_err());
-        assert_eq!(Real.list_folder(folder.path()).unwrap(), ["d", "f"]);
-        assert_eq!(Real.list_folder(&inner).unwrap(), ["e"]);
+        assert!(RealHost.write(&inner, b"x", WriteOptions::default()).is_err());
+        assert_eq!(RealHost.list_folder(folder.path()).unwrap(), ["d", "f"]);
+        assert_eq!(RealHost.list_folder(&inner).unwrap(), ["e"]);
     }
 
     #[test]
@@ -192,11 +192,11 @@ mod tests {
         let (folder, file) = folder();
         let link = folder.path().join("l");
         fs::write(&link, "y").unwrap();
-        Real.replace_symlink(Path::new("f"), &link).unwrap();
+        RealHost.replace_symlink(Path::new("f"), &link).unwrap();
         assert_eq!(fs::read_link(&link).unwrap(), Path::new("f"));
-        Real.hard_link(&file, &link).unwrap();
-        assert_eq!(Real.lstat(&link).unwrap().state_name(), "hard");
-        assert_eq!(Real.list_folder(folder.path()).unwrap(), ["f", "l"]);
+        RealHost.hard_link(&file, &link).unwrap();
+        assert_eq!(RealHost.lstat(&link).unwrap().state_name(), "hard");
+        assert_eq!(RealHost.list_folder(folder.path()).unwrap(), ["f", "l"]);
     }
 
     #[test]
@@ -206,9 +206,9 @@ mod tests {
         fs::create_dir(root.join("d")).unwrap();
         std::os::unix::fs::symlink("d", root.join("l")).unwrap();
         std::os::unix::fs::symlink("loop", root.join("loop")).unwrap();
-        assert_eq!(Real.real_path(&root.join("l/new/file")), root.join("d/new/file"));
-        assert_eq!(Real.real_path(&root.join("l/../d")), root.join("d"));
-        assert_eq!(Real.real_path(&root.join("loop")), root.join("loop"));
+        assert_eq!(RealHost.real_path(&root.join("l/new/file")), root.join("d/new/file"));
+        assert_eq!(RealHost.real_path(&root.join("l/../d")), root.join("d"));
+        assert_eq!(RealHost.real_path(&root.join("loop")), root.join("loop"));
     }
 
     #[test]
@@ -216,25 +216,25 @@ mod tests {
         let (folder, file) = folder();
         let before = fs::metadata(&file).unwrap();
         let new = |name: &str| folder.path().join(name);
-        Predict.write(&file, b"new", Writing::default()).unwrap();
-        Predict.set_bits(&file, 0).unwrap();
-        Predict.set_times(&file, 0.0, 0.0).unwrap();
-        Predict.set_owner(&file, Some(1), Some(1)).unwrap();
-        Predict.make_dir(&new("d"), 0o700).unwrap();
-        Predict.make_dirs(&new("a/b")).unwrap();
-        Predict.replace_symlink(Path::new("f"), &new("l")).unwrap();
-        Predict.hard_link(&file, &new("h")).unwrap();
-        Predict.create_file(&new("c")).unwrap();
-        Predict.create_new(&new("n"), 0o600).unwrap();
-        Predict.copy_backup(&file, &new("p")).unwrap();
-        Predict.remove_file(&file).unwrap();
-        Predict.remove_tree(folder.path()).unwrap();
-        assert_eq!(Predict.list_folder(folder.path()).unwrap(), ["f"]);
+        DryRunHost.write(&file, b"new", WriteOptions::default()).unwrap();
+        DryRunHost.set_bits(&file, 0).unwrap();
+        DryRunHost.set_times(&file, 0.0, 0.0).unwrap();
+        DryRunHost.set_owner(&file, Some(1), Some(1)).unwrap();
+        DryRunHost.make_dir(&new("d"), 0o700).unwrap();
+        DryRunHost.make_dirs(&new("a/b")).unwrap();
+        DryRunHost.replace_symlink(Path::new("f"), &new("l")).unwrap();
+        DryRunHost.hard_link(&file, &new("h")).unwrap();
+        DryRunHost.create_file(&new("c")).unwrap();
+        DryRunHost.create_new(&new("n"), 0o600).unwrap();
+        DryRunHost.copy_backup(&file, &new("p")).unwrap();
+        DryRunHost.remove_file(&file).unwrap();
+        DryRunHost.remove_tree(folder.path()).unwrap();
+        assert_eq!(DryRunHost.list_folder(folder.path()).unwrap(), ["f"]);
         let after = fs::metadata(&file).unwrap();
         assert_eq!((after.mode(), after.mtime(), after.uid()), (before.mode(), before.mtime(), before.uid()));
         assert_eq!(fs::read(&file).unwrap(), b"old");
-        let command = Command::new(["true"]);
-        let run = Predict.run(&command);
+        let command = HostCommand::new(["true"]);
+        let run = DryRunHost.run_command(&command);
         let told = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run);
         assert!(matches!(told, Err(crate::host::RunError::Foretold)));
     }

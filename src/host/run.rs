@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
-use super::{Command, Output, RunError};
+use super::{CommandOutput, HostCommand, RunError};
 
 /// More than this of one stream is a runaway command rather than a result.
 const MOST: u64 = 256 * 1024 * 1024;
@@ -27,7 +27,7 @@ impl Drop for Group {
 }
 
 /// Runs a command. Dropping the future ends it with everything it has started.
-pub async fn run_command(command: &Command) -> Result<Output, RunError> {
+pub async fn run_command(command: &HostCommand) -> Result<CommandOutput, RunError> {
     let (program, rest) = command
         .words
         .split_first()
@@ -74,10 +74,10 @@ pub async fn run_command(command: &Command) -> Result<Output, RunError> {
         Some(limit) => tokio::time::timeout(limit, waited).await.map_err(|_| RunError::Timeout)??,
         None => waited.await?,
     };
-    // What it left in the background is meant to go on.
+    // Processes that the command left in the background keep running.
     group.0 = None;
     let rc = status.code().unwrap_or_else(|| -status.signal().unwrap_or(1));
-    Ok(Output { rc, stdout, stderr })
+    Ok(CommandOutput { rc, stdout, stderr })
 }
 
 /// Does something for as long as the command runs.
@@ -126,12 +126,12 @@ mod tests {
 
     #[test]
     fn commands_get_their_input_folder_and_variables() {
-        let mut command = Command::for_shell("/bin/sh", "cat; pwd; echo $A >&2; exit 3");
+        let mut command = HostCommand::for_shell("/bin/sh", "cat; pwd; echo $A >&2; exit 3");
         command.stdin = Some(b"fed\n".to_vec());
         command.folder = Some("/".into());
         command.environment = vec![("A".into(), "x".into())];
         let output = now(run_command(&command)).unwrap();
-        assert_eq!(output, Output { rc: 3, stdout: b"fed\n/\n".to_vec(), stderr: b"x\n".to_vec() });
+        assert_eq!(output, CommandOutput { rc: 3, stdout: b"fed\n/\n".to_vec(), stderr: b"x\n".to_vec() });
     }
 
     #[test]
@@ -139,7 +139,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("f");
         let line = format!("(sleep 1; touch {}) & sleep 5", file.display());
-        let mut command = Command::for_shell("/bin/sh", &line);
+        let mut command = HostCommand::for_shell("/bin/sh", &line);
         command.timeout = Some(Duration::from_millis(100));
         assert!(matches!(now(run_command(&command)), Err(RunError::Timeout)));
         std::thread::sleep(Duration::from_millis(1200));
@@ -150,7 +150,8 @@ mod tests {
     fn what_is_left_in_the_background_is_not_waited_for() {
         let before = std::time::Instant::now();
         let output =
-            now(run_command(&Command::for_shell("/bin/sh", "sleep 3 & head -c 300000 /dev/zero; echo done"))).unwrap();
+            now(run_command(&HostCommand::for_shell("/bin/sh", "sleep 3 & head -c 300000 /dev/zero; echo done")))
+                .unwrap();
         assert_eq!((output.stdout.len(), output.rc), (300_005, 0));
         assert!(before.elapsed() < Duration::from_secs(2));
     }

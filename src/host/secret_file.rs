@@ -32,14 +32,14 @@ impl FolderLock {
 }
 
 /// Writes beside the file, then puts the new one in its place, each step on the disk before the next.
-pub(super) fn write(lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()> {
+pub(super) fn write_secret(lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()> {
     let old = match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_file() => Some(meta),
-        Ok(meta) => return Err(refuse(&meta)),
+        Ok(meta) => return Err(refuse_file(&meta)),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let temporary = beside(path)?;
+    let temporary = temporary_path(path)?;
     // A run that was killed may have left it; the lock says that no other run is using it.
     match fs::remove_file(&temporary) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -63,7 +63,7 @@ pub(super) fn write(lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -
     written
 }
 
-fn refuse(meta: &fs::Metadata) -> io::Error {
+fn refuse_file(meta: &fs::Metadata) -> io::Error {
     let kind = match () {
         () if meta.is_symlink() => "a symbolic link",
         () if meta.is_dir() => "a folder",
@@ -73,7 +73,7 @@ fn refuse(meta: &fs::Metadata) -> io::Error {
 }
 
 /// The name under which the new content is written first; always the same, so that a killed run leaves at most one.
-fn beside(path: &Path) -> io::Result<PathBuf> {
+fn temporary_path(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "it names no file"))?;
     Ok(path.with_file_name(format!(".{}.ionplay-new", name.to_string_lossy())))
 }
@@ -84,7 +84,7 @@ mod tests {
 
     fn write_to(path: &Path, content: &[u8]) -> io::Result<()> {
         let lock = FolderLock::acquire(path.parent().unwrap())?;
-        write(&lock, path, content, 0o600)
+        write_secret(&lock, path, content, 0o600)
     }
 
     #[test]

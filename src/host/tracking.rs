@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
 use super::web::{Sending, WebRequest};
-use super::{Command, FolderLock, HostApi, Meta, Predict, Running, Writing};
-use crate::host::pending_changes::Foreseen;
+use super::{DryRunHost, FolderLock, HostApi, HostCommand, Meta, Running, WriteOptions};
+use crate::host::pending_changes::PendingChanges;
 
 /// The host for one call of a module.
 #[derive(Debug)]
-pub struct Noting<'a> {
-    foreseen: &'a Foreseen,
+pub struct TrackingHost<'a> {
+    foreseen: &'a PendingChanges,
     /// Paths that this call would change; it may read them itself.
     changed: RefCell<Vec<PathBuf>>,
     doubt: RefCell<Option<String>>,
@@ -23,26 +23,26 @@ pub struct Noting<'a> {
 
 /// Why a call cannot be foretold.
 #[derive(Debug, Default)]
-pub struct Doubt {
+pub struct Uncertainty {
     /// It has looked at something that would be different.
     pub changed: Option<String>,
     /// It has looked into a folder that would be there, and empty; what it writes there is new in any case.
     pub fresh: Option<String>,
 }
 
-impl<'a> Noting<'a> {
+impl<'a> TrackingHost<'a> {
     /// On what is foreseen so far.
-    pub fn new(foreseen: &'a Foreseen) -> Self {
+    pub fn new(foreseen: &'a PendingChanges) -> Self {
         Self { foreseen, changed: RefCell::default(), doubt: RefCell::default(), fresh: RefCell::default() }
     }
 
     /// The call has ended: what it would change counts for the tasks after it. Gives why it cannot be foretold, if it has
     /// looked at what is not known.
-    pub fn end_call(&self, task: &str) -> Doubt {
+    pub fn end_call(&self, task: &str) -> Uncertainty {
         for path in mem::take(&mut *self.changed.borrow_mut()) {
             self.foreseen.add_change(&path, task, false);
         }
-        Doubt { changed: self.doubt.take(), fresh: self.fresh.take() }
+        Uncertainty { changed: self.doubt.take(), fresh: self.fresh.take() }
     }
 
     fn record_read(&self, path: &Path, doubt: Option<String>) {
@@ -57,116 +57,116 @@ impl<'a> Noting<'a> {
     }
 }
 
-impl HostApi for Noting<'_> {
+impl HostApi for TrackingHost<'_> {
     fn is_dry_run(&self) -> bool {
         true
     }
 
     fn metadata(&self, path: &Path, follow: bool) -> io::Result<Meta> {
-        self.record_read(path, self.foreseen.reason_for_doubt(path));
+        self.record_read(path, self.foreseen.uncertainty_reason(path));
         if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.record_read(path, self.foreseen.reason_for_doubt(path));
+        self.record_read(path, self.foreseen.uncertainty_reason(path));
         crate::input::read_file(path)
     }
 
     fn list_folder(&self, path: &Path) -> io::Result<Vec<String>> {
-        self.record_read(path, self.foreseen.doubt_listing(path));
-        Predict.list_folder(path)
+        self.record_read(path, self.foreseen.listing_uncertainty(path));
+        DryRunHost.list_folder(path)
     }
 
-    fn write(&self, path: &Path, content: &[u8], writing: Writing) -> io::Result<()> {
-        Predict.write(path, content, writing)?;
+    fn write(&self, path: &Path, content: &[u8], writing: WriteOptions) -> io::Result<()> {
+        DryRunHost.write(path, content, writing)?;
         self.record_change(path);
         Ok(())
     }
 
     fn create_file(&self, path: &Path) -> io::Result<()> {
         self.record_change(path);
-        Predict.create_file(path)
+        DryRunHost.create_file(path)
     }
 
     fn create_new(&self, path: &Path, bits: u32) -> io::Result<()> {
         self.record_change(path);
-        Predict.create_new(path, bits)
+        DryRunHost.create_new(path, bits)
     }
 
     fn copy_backup(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.record_change(to);
-        Predict.copy_backup(from, to)
+        DryRunHost.copy_backup(from, to)
     }
 
     fn make_dir(&self, path: &Path, bits: u32) -> io::Result<()> {
         self.record_change(path);
-        Predict.make_dir(path, bits)
+        DryRunHost.make_dir(path, bits)
     }
 
     fn make_dirs(&self, path: &Path) -> io::Result<()> {
         self.record_change(path);
-        Predict.make_dirs(path)
+        DryRunHost.make_dirs(path)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.record_change(path);
-        Predict.remove_file(path)
+        DryRunHost.remove_file(path)
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
         self.record_change(path);
-        Predict.remove_dir(path)
+        DryRunHost.remove_dir(path)
     }
 
     fn remove_tree(&self, path: &Path) -> io::Result<()> {
         self.record_change(path);
-        Predict.remove_tree(path)
+        DryRunHost.remove_tree(path)
     }
 
     fn replace_symlink(&self, target: &Path, path: &Path) -> io::Result<()> {
         self.record_change(path);
-        Predict.replace_symlink(target, path)
+        DryRunHost.replace_symlink(target, path)
     }
 
     fn hard_link(&self, original: &Path, path: &Path) -> io::Result<()> {
         self.record_change(path);
-        Predict.hard_link(original, path)
+        DryRunHost.hard_link(original, path)
     }
 
     fn set_bits(&self, path: &Path, bits: u32) -> io::Result<()> {
         self.record_change(path);
-        Predict.set_bits(path, bits)
+        DryRunHost.set_bits(path, bits)
     }
 
     fn set_owner(&self, path: &Path, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
         self.record_change(path);
-        Predict.set_owner(path, uid, gid)
+        DryRunHost.set_owner(path, uid, gid)
     }
 
     fn set_times(&self, path: &Path, atime: f64, mtime: f64) -> io::Result<()> {
         self.record_change(path);
-        Predict.set_times(path, atime, mtime)
+        DryRunHost.set_times(path, atime, mtime)
     }
 
     fn set_flags(&self, path: &Path, flags: &str) -> io::Result<()> {
         self.record_change(path);
-        Predict.set_flags(path, flags)
+        DryRunHost.set_flags(path, flags)
     }
 
-    fn run<'a>(&'a self, command: &'a Command) -> Running<'a> {
-        Predict.run(command)
+    fn run_command<'a>(&'a self, command: &'a HostCommand) -> Running<'a> {
+        DryRunHost.run_command(command)
     }
 
     fn lock_folder(&self, folder: &Path) -> io::Result<FolderLock> {
-        Predict.lock_folder(folder)
+        DryRunHost.lock_folder(folder)
     }
 
     fn write_secret(&self, lock: &FolderLock, path: &Path, content: &[u8], bits: u32) -> io::Result<()> {
         self.record_change(path);
-        Predict.write_secret(lock, path, content, bits)
+        DryRunHost.write_secret(lock, path, content, bits)
     }
 
-    fn send<'a>(&'a self, request: &'a WebRequest) -> Sending<'a> {
-        Predict.send(request)
+    fn send_request<'a>(&'a self, request: &'a WebRequest) -> Sending<'a> {
+        DryRunHost.send_request(request)
     }
 }

@@ -109,15 +109,15 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<WebAnswer, WebError>> 
 ///
 /// # Errors
 /// If the address cannot be used, or no answer comes.
-pub(super) async fn send(request: &WebRequest) -> Result<WebAnswer, WebError> {
+pub(super) async fn send_web_request(request: &WebRequest) -> Result<WebAnswer, WebError> {
     let url =
         Url::parse(&request.url).map_err(|why| WebError::Address { url: request.url.clone(), why: why.to_string() })?;
     let loopback = is_loopback(&url);
     if !may_carry_credentials(&url, |name| std::env::var(name).ok()) {
         return Err(WebError::Plain(format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())));
     }
-    let failed = |error: reqwest::Error| WebError::Connection(innermost(&error));
-    let mut sent = client(loopback).map_err(failed)?.request(method(request.method), url);
+    let failed = |error: reqwest::Error| WebError::Connection(innermost_reason(&error));
+    let mut sent = build_client(loopback).map_err(failed)?.request(parse_method(request.method), url);
     for (name, value) in &request.headers {
         sent = sent.header(name, value.as_str());
     }
@@ -140,7 +140,7 @@ pub(super) async fn send(request: &WebRequest) -> Result<WebAnswer, WebError> {
     Ok(WebAnswer { status, authenticate, body })
 }
 
-fn method(name: &str) -> Method {
+fn parse_method(name: &str) -> Method {
     match name {
         "HEAD" => Method::HEAD,
         "POST" => Method::POST,
@@ -150,7 +150,7 @@ fn method(name: &str) -> Method {
     }
 }
 
-fn client(loopback: bool) -> reqwest::Result<Client> {
+fn build_client(loopback: bool) -> reqwest::Result<Client> {
     static PROVIDER: Once = Once::new();
     // It may be set already, to the same one.
     PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -160,7 +160,7 @@ fn client(loopback: bool) -> reqwest::Result<Client> {
     builder.build()
 }
 
-fn innermost(error: &reqwest::Error) -> String {
+fn innermost_reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(below) = innermost.source() {
         innermost = below;

@@ -19,7 +19,7 @@ use crate::source::{Edit, Source};
 pub struct Repaired {
     /// The text, whose places are those of the damaged one.
     pub source: Arc<Source>,
-    /// What was left out or replaced, one phrase each.
+    /// Descriptions of what was removed or replaced, one phrase each.
     pub repairs: Vec<String>,
 }
 
@@ -35,16 +35,16 @@ const REPAIRS: &[Repair] = &[
     remove_label,
     remove_fences,
     html::remove_line_breaks,
-    entities::decode,
+    entities::decode_entities,
     replace_blanks,
 ];
 
 /// Undoes all damage that is found; `None` if there is none.
-pub fn repair(source: &Arc<Source>) -> Option<Repaired> {
+pub fn repair_source(source: &Arc<Source>) -> Option<Repaired> {
     let mut repaired = Repaired { source: Arc::clone(source), repairs: Vec::new() };
     for find in REPAIRS {
         if let Some((edits, phrase)) = find(repaired.source.text()) {
-            repaired.source = Source::edited(&repaired.source, &edits);
+            repaired.source = Source::from_edits(&repaired.source, &edits);
             repaired.repairs.push(phrase);
         }
     }
@@ -54,7 +54,7 @@ pub fn repair(source: &Arc<Source>) -> Option<Repaired> {
 /// Removes a byte order mark, which says nothing in UTF-8.
 pub fn without_mark(source: &Arc<Source>) -> Arc<Source> {
     match source.text().starts_with('\u{feff}') {
-        true => Source::edited(source, &[Edit::remove(0..'\u{feff}'.len_utf8())]),
+        true => Source::from_edits(source, &[Edit::remove(0..'\u{feff}'.len_utf8())]),
         false => Arc::clone(source),
     }
 }
@@ -72,7 +72,7 @@ pub fn is_odd_blank(c: char) -> bool {
 }
 
 /// The lines of a text with their ranges, without line breaks.
-fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+fn line_ranges(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     let mut at = 0;
     text.split_inclusive('\n').map(move |line| {
         let start = at;
@@ -84,13 +84,13 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 
 /// Lines that hold something.
 fn filled_lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
-    lines(text).filter(|(_, line)| !line.trim().is_empty())
+    line_ranges(text).filter(|(_, line)| !line.trim().is_empty())
 }
 
 /// Blanks of other kinds in the indentation, and after dashes and colons.
 fn replace_blanks(text: &str) -> Option<(Vec<Edit>, String)> {
     let mut edits = Vec::new();
-    for (range, line) in lines(text) {
+    for (range, line) in line_ranges(text) {
         let mut structural = true;
         let mut before = ' ';
         for (at, c) in line.char_indices() {
@@ -148,7 +148,7 @@ mod tests {
 
     #[track_caller]
     fn case(damaged: &str, text: &str, phrase: &str) {
-        let repaired = repair(&Source::new("x.yml", damaged)).expect("damage");
+        let repaired = repair_source(&Source::new("x.yml", damaged)).expect("damage");
         assert_eq!(repaired.source.text(), text);
         assert!(repaired.repairs.iter().any(|found| found.contains(phrase)), "{:?}", repaired.repairs);
     }
@@ -178,13 +178,13 @@ mod tests {
     #[test]
     fn sound_text_is_left_alone() {
         for text in ["a: 1\n", "- a: b\n  c: d\n", "a: |\n  ```\n  x\n  ```\n  y\n", "1: a\n3: b\n", "a: b & c\n"] {
-            assert!(repair(&Source::new("x.yml", text)).is_none(), "{text}");
+            assert!(repair_source(&Source::new("x.yml", text)).is_none(), "{text}");
         }
     }
 
     #[test]
     fn places_are_those_of_the_damaged_text() {
-        let repaired = repair(&Source::new("x.yml", "1. a:\n2.   bad: 1\n")).expect("damage");
+        let repaired = repair_source(&Source::new("x.yml", "1. a:\n2.   bad: 1\n")).expect("damage");
         let at = repaired.source.text().find("bad").expect("the key");
         assert_eq!(repaired.source.span(at..at + 3).to_string(), "x.yml:2:6");
     }

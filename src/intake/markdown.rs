@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Document, Intake, read_part};
+use super::{InputDocument, Intake, read_part};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::source::Source;
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// A block of a page that can be run, or that was meant to be.
 #[derive(Debug, Clone)]
-pub struct Block {
+pub struct MarkdownBlock {
     /// Number among the runnable blocks of the page, from 1.
     pub number: usize,
     /// The line of its first text.
@@ -22,7 +22,7 @@ pub struct Block {
     /// Summary, such as `2 tasks: Create a token, Delete it`.
     pub what: String,
     /// Plays or tasks of the block, or why they cannot be read.
-    pub document: Result<Document, Diagnostic>,
+    pub document: Result<InputDocument, Diagnostic>,
 }
 
 /// A fenced block of the page.
@@ -57,10 +57,10 @@ pub fn is_page(source: &Source) -> bool {
 ///
 /// # Errors
 /// When there are none.
-pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
+pub fn read_markdown(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
     let mut warnings = Report::new();
     let mut blocks = Vec::new();
-    for fenced in fences(source.text()) {
+    for fenced in find_fences(source.text()) {
         let is_yaml = matches!(fenced.language.as_str(), "yaml" | "yml" | "ansible" | "playbook");
         if !is_yaml && !fenced.language.is_empty() {
             continue;
@@ -86,12 +86,12 @@ pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<In
         }
         warnings.append(&mut found);
         let first = fenced.range.start + text.len() - text.trim_start().len();
-        blocks.push(Block {
+        blocks.push(MarkdownBlock {
             number: blocks.len() + 1,
             line: source.span(first..first).position().line,
             language: fenced.language,
             heading: fenced.heading,
-            what: document.as_ref().map_or_else(|error| error.summary.clone(), summary),
+            what: document.as_ref().map_or_else(|error| error.summary.clone(), summarize_document),
             document,
         });
     }
@@ -99,7 +99,7 @@ pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<In
         return Err(Diagnostic::error(format!("`{}` has no block of plays or tasks", source.name()))
             .hint("runnable blocks stand between lines ```` ```yaml ```` and ```` ``` ````"));
     }
-    Ok(Intake { document: Document::Page(blocks), warnings })
+    Ok(Intake { document: InputDocument::Page(blocks), warnings })
 }
 
 /// Whether a block is YAML as such, so that its failure means that it holds something else than plays or tasks.
@@ -108,17 +108,17 @@ fn is_yaml_of_another_kind(source: &Arc<Source>, range: &Range<usize>) -> bool {
 }
 
 /// `2 tasks: Create a token, Delete it`.
-fn summary(document: &Document) -> String {
+fn summarize_document(document: &InputDocument) -> String {
     let (nodes, one, many) = match document {
-        Document::Playbook(list) => (list.items().unwrap_or_default(), "play", "plays"),
-        Document::Tasks(tasks) => (tasks.as_slice(), "task", "tasks"),
-        Document::Page(_) => (&[][..], "block", "blocks"),
+        InputDocument::Playbook(list) => (list.items().unwrap_or_default(), "play", "plays"),
+        InputDocument::Tasks(tasks) => (tasks.as_slice(), "task", "tasks"),
+        InputDocument::Page(_) => (&[][..], "block", "blocks"),
     };
     let names: Vec<String> = nodes.iter().map(name_of).collect();
     format!("{} {}: {}", nodes.len(), if nodes.len() == 1 { one } else { many }, names.join(", "))
 }
 
-fn name_of(node: &Node) -> String {
+fn name_of(node: &YamlNode) -> String {
     let own = node.get("name").and_then(|name| name.scalar()).filter(|name| !name.is_null());
     if let Some(name) = own {
         return crate::value::python::str(name);
@@ -129,7 +129,7 @@ fn name_of(node: &Node) -> String {
 }
 
 /// All fenced blocks in their order; one that is not closed reaches to the end of the text.
-fn fences(text: &str) -> Vec<Fenced> {
+fn find_fences(text: &str) -> Vec<Fenced> {
     let mut found = Vec::new();
     let mut heading: Option<String> = None;
     let mut open: Option<(char, usize, Fenced)> = None;
@@ -148,7 +148,7 @@ fn fences(text: &str) -> Vec<Fenced> {
             before = "";
             continue;
         }
-        if let Some((mark, length, info)) = opening(content) {
+        if let Some((mark, length, info)) = parse_opening(content) {
             let language =
                 info.trim_matches(['{', '}', '.', ' ']).split([' ', ',', '{', '}', ':']).next().unwrap_or("");
             let fenced =
@@ -158,9 +158,9 @@ fn fences(text: &str) -> Vec<Fenced> {
         }
         let underlined = content.len() >= 3 && (content.chars().all(|c| c == '=') || content.chars().all(|c| c == '-'));
         if let Some(title) = content.strip_prefix('#').map(|rest| rest.trim_start_matches('#')) {
-            heading = title.starts_with([' ', '\t']).then(|| plain(title)).or(heading);
+            heading = title.starts_with([' ', '\t']).then(|| plain_heading(title)).or(heading);
         } else if underlined && !before.is_empty() {
-            heading = Some(plain(before));
+            heading = Some(plain_heading(before));
         }
         before = content;
     }
@@ -169,7 +169,7 @@ fn fences(text: &str) -> Vec<Fenced> {
 }
 
 /// The mark of an opening fence, its length, and what stands after it.
-fn opening(content: &str) -> Option<(char, usize, &str)> {
+fn parse_opening(content: &str) -> Option<(char, usize, &str)> {
     let mark = content.chars().next().filter(|c| matches!(c, '`' | '~'))?;
     let info = content.trim_start_matches(mark);
     let length = content.len() - info.len();
@@ -177,6 +177,6 @@ fn opening(content: &str) -> Option<(char, usize, &str)> {
 }
 
 /// A heading without marks of emphasis and code, backslashes and closing hashes.
-fn plain(heading: &str) -> String {
+fn plain_heading(heading: &str) -> String {
     heading.trim().trim_end_matches('#').trim_end().chars().filter(|c| !matches!(c, '*' | '`' | '\\')).collect()
 }

@@ -8,28 +8,28 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use clipboard::first_entity;
-pub use markdown::Block;
+pub use markdown::MarkdownBlock;
 
 use crate::diagnostic::{Diagnostic, Report};
 use crate::source::Source;
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, YamlKind, YamlNode};
 
 /// A document that can be run.
 #[derive(Debug, Clone)]
-pub enum Document {
+pub enum InputDocument {
     /// A list of plays: mappings with `hosts`, or `import_playbook`.
-    Playbook(Node),
+    Playbook(YamlNode),
     /// Tasks without a play.
-    Tasks(Vec<Node>),
+    Tasks(Vec<YamlNode>),
     /// A page with runnable blocks, at least one.
-    Page(Vec<Block>),
+    Page(Vec<MarkdownBlock>),
 }
 
 /// A document and what the user should know about it.
 #[derive(Debug)]
 pub struct Intake {
     /// The parsed document.
-    pub document: Document,
+    pub document: InputDocument,
     /// Warnings of the reading.
     pub warnings: Report,
 }
@@ -59,14 +59,14 @@ const PLAY_KEYS: &[&str] = &[
 ///
 /// # Errors
 /// When the text is not YAML, is empty, or is neither plays nor tasks nor a page with either.
-pub fn read(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
+pub fn read_intake(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
     let source = clipboard::without_mark(source);
     let read = read_text(&source, is_module);
     let deceptive = !markdown::is_page(&source) && clipboard::is_deceptive(source.text());
     if count_errors(&read) == 0 && !deceptive {
         return read;
     }
-    let Some(repaired) = clipboard::repair(&source) else { return read };
+    let Some(repaired) = clipboard::repair_source(&source) else { return read };
     let phrases = repaired.repairs.join("; ");
     let again = read_text(&repaired.source, is_module);
     match (read, again) {
@@ -90,14 +90,14 @@ fn count_errors(read: &Result<Intake, Diagnostic>) -> usize {
 /// How many blocks of a page cannot be read.
 fn count_errors_of(intake: &Intake) -> usize {
     match &intake.document {
-        Document::Page(blocks) => blocks.iter().filter(|block| block.document.is_err()).count(),
+        InputDocument::Page(blocks) => blocks.iter().filter(|block| block.document.is_err()).count(),
         _ => 0,
     }
 }
 
 fn read_text(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Result<Intake, Diagnostic> {
     if markdown::is_page(source) {
-        return markdown::read(source, is_module);
+        return markdown::read_markdown(source, is_module);
     }
     if clipboard::is_html(source.text()) {
         let start = source.text().len() - source.text().trim_start().len();
@@ -116,13 +116,13 @@ fn read_part(
     range: Range<usize>,
     is_module: &dyn Fn(&str) -> bool,
     warnings: &mut Report,
-) -> Result<Document, Diagnostic> {
-    let pieces = stack::split(source.text(), range.clone(), is_module);
+) -> Result<InputDocument, Diagnostic> {
+    let pieces = stack::split_pieces(source.text(), range.clone(), is_module);
     if pieces.len() < 2 {
         let loaded = yaml::load_part(source, range)?;
         warnings.extend(loaded.warnings);
-        let root = loaded.root.filter(|root| !root.is_null()).ok_or_else(|| empty(source))?;
-        return classify(root, is_module);
+        let root = loaded.root.filter(|root| !root.is_null()).ok_or_else(|| empty_source_error(source))?;
+        return classify_document(root, is_module);
     }
     let mut roots = Vec::with_capacity(pieces.len());
     for piece in pieces {
@@ -132,7 +132,7 @@ fn read_part(
     }
     let plays = roots.iter().filter(|root| is_play(root)).count();
     if plays == roots.len() && plays > 0 {
-        return Ok(Document::Playbook(list(roots)));
+        return Ok(InputDocument::Playbook(list_node(roots)));
     }
     for root in &roots {
         if is_play(root) || !is_task(root, is_module) {
@@ -141,21 +141,21 @@ fn read_part(
                 .hint("put plays and tasks into files of their own"));
         }
     }
-    Ok(Document::Tasks(roots))
+    Ok(InputDocument::Tasks(roots))
 }
 
 /// Says what a whole document is.
-fn classify(root: Node, is_module: &dyn Fn(&str) -> bool) -> Result<Document, Diagnostic> {
+fn classify_document(root: YamlNode, is_module: &dyn Fn(&str) -> bool) -> Result<InputDocument, Diagnostic> {
     match root.kind() {
-        Kind::List(items) => classify_list(&root, items),
-        Kind::Map(_) if is_play(&root) => {
+        YamlKind::List(items) => classify_list(&root, items),
+        YamlKind::Map(_) if is_play(&root) => {
             Err(Diagnostic::error("a playbook must be a list of plays, this is a mapping")
                 .at(root.span(), "")
                 .hint("put a dash before the play: `- hosts: ..`"))
         }
-        Kind::Map(_) if is_task(&root, is_module) => Ok(Document::Tasks(vec![root])),
-        Kind::Map(_) => Err(other_mapping(&root)),
-        Kind::Scalar(_) => {
+        YamlKind::Map(_) if is_task(&root, is_module) => Ok(InputDocument::Tasks(vec![root])),
+        YamlKind::Map(_) => Err(other_mapping(&root)),
+        YamlKind::Scalar(_) => {
             Err(Diagnostic::error(format!("this is {}, neither a playbook nor tasks", root.description()))
                 .at(root.span(), "")
                 .hint(EXPECTED))
@@ -163,7 +163,7 @@ fn classify(root: Node, is_module: &dyn Fn(&str) -> bool) -> Result<Document, Di
     }
 }
 
-fn classify_list(root: &Node, items: &[Node]) -> Result<Document, Diagnostic> {
+fn classify_list(root: &YamlNode, items: &[YamlNode]) -> Result<InputDocument, Diagnostic> {
     if items.is_empty() {
         return Err(Diagnostic::error("A playbook must contain at least one play: the list is empty")
             .at(root.span(), "")
@@ -177,27 +177,27 @@ fn classify_list(root: &Node, items: &[Node]) -> Result<Document, Diagnostic> {
     let play = items.iter().find(|item| is_play(item));
     let task = items.iter().find(|item| !is_play(item));
     match (play, task) {
-        (Some(_), None) => Ok(Document::Playbook(root.clone())),
+        (Some(_), None) => Ok(InputDocument::Playbook(root.clone())),
         (Some(play), Some(task)) => Err(Diagnostic::error("plays and tasks cannot stand in one list")
             .at(task.span(), "this is no play: it has no `hosts`")
             .at(play.span(), "this is a play")
             .hint("move the task under `tasks:` of a play, or give the play its `hosts`")),
-        (None, _) => Ok(Document::Tasks(items.to_vec())),
+        (None, _) => Ok(InputDocument::Tasks(items.to_vec())),
     }
 }
 
-fn is_play(node: &Node) -> bool {
+fn is_play(node: &YamlNode) -> bool {
     node.entries()
         .is_some_and(|entries| entries.iter().any(|e| e.key.as_str().is_some_and(|key| PLAY_KEYS.contains(&key))))
 }
 
 /// A bare mapping is a task if it names a module, or has a name and only one key that could be a module.
-fn is_task(node: &Node, is_module: &dyn Fn(&str) -> bool) -> bool {
+fn is_task(node: &YamlNode, is_module: &dyn Fn(&str) -> bool) -> bool {
     let Some(entries) = node.entries() else { return false };
     let keys = || entries.iter().filter_map(|entry| entry.key.as_str());
     let others: Vec<_> = entries.iter().filter(|e| e.key.as_str().is_some_and(|key| !stack::is_keyword(key))).collect();
     // Arguments are a mapping or `name=value`; a plain value is that of a variable.
-    let has_arguments = |node: &Node| match node.scalar() {
+    let has_arguments = |node: &YamlNode| match node.scalar() {
         Some(value) => value.is_null() || value.as_str().is_some_and(|text| text.contains('=')),
         None => node.entries().is_some(),
     };
@@ -206,7 +206,7 @@ fn is_task(node: &Node, is_module: &dyn Fn(&str) -> bool) -> bool {
 }
 
 /// A mapping that is neither play nor task: say what it probably is.
-fn other_mapping(root: &Node) -> Diagnostic {
+fn other_mapping(root: &YamlNode) -> Diagnostic {
     let inventory = root.get("all").or_else(|| root.get("ungrouped")).is_some_and(|group| {
         group.is_null() || ["hosts", "children", "vars"].iter().any(|key| group.get(key).is_some())
     });
@@ -220,17 +220,17 @@ fn other_mapping(root: &Node) -> Diagnostic {
         .hint(EXPECTED)
 }
 
-fn empty(source: &Source) -> Diagnostic {
+fn empty_source_error(source: &Source) -> Diagnostic {
     Diagnostic::error(format!("`{}` is empty: there is nothing to run", source.name())).hint(EXPECTED)
 }
 
 /// Bare plays as the list that they stand for.
-fn list(items: Vec<Node>) -> Node {
+fn list_node(items: Vec<YamlNode>) -> YamlNode {
     let span = match (items.first(), items.last()) {
         (Some(first), Some(last)) => first.span().source().span(first.span().range().start..last.span().range().end),
         _ => Source::new("", "").span(0..0),
     };
-    Node::new(span, None, Kind::List(items))
+    YamlNode::new(span, None, YamlKind::List(items))
 }
 
 #[cfg(test)]

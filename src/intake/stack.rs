@@ -79,7 +79,7 @@ struct TopKey<'a> {
 }
 
 /// Where the pieces of a text lie; a single piece (or none) if the text is not a stack of mappings.
-pub(super) fn split(text: &str, range: Range<usize>, is_module: &dyn Fn(&str) -> bool) -> Vec<Range<usize>> {
+pub(super) fn split_pieces(text: &str, range: Range<usize>, is_module: &dyn Fn(&str) -> bool) -> Vec<Range<usize>> {
     let Some(keys) = top_keys(text, range.clone()) else { return vec![range] };
     let is_play = keys.iter().any(|key| key.name == "hosts");
     // The first key of each piece.

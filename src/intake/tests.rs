@@ -9,22 +9,22 @@ fn is_module(key: &str) -> bool {
 }
 
 fn take(name: &str, text: &str) -> Result<Intake, Diagnostic> {
-    read(&Source::new(name, text), &is_module)
+    read_intake(&Source::new(name, text), &is_module)
 }
 
 /// `plays: a, b` or `tasks: a@1, b@7`, with names (or first keys) and lines.
-fn shown(document: &Document) -> String {
-    let name = |node: &Node| {
-        let name = node.get("name").and_then(Node::as_str);
+fn shown(document: &InputDocument) -> String {
+    let name = |node: &YamlNode| {
+        let name = node.get("name").and_then(YamlNode::as_str);
         let first = node.entries().and_then(<[_]>::first).and_then(|entry| entry.key.as_str());
         format!("{}@{}", name.or(first).unwrap_or("?"), node.span().position().line)
     };
     match document {
-        Document::Playbook(list) => {
+        InputDocument::Playbook(list) => {
             format!("plays: {}", list.items().unwrap_or_default().iter().map(name).collect::<Vec<_>>().join(", "))
         }
-        Document::Tasks(tasks) => format!("tasks: {}", tasks.iter().map(name).collect::<Vec<_>>().join(", ")),
-        Document::Page(blocks) => format!("{} blocks", blocks.len()),
+        InputDocument::Tasks(tasks) => format!("tasks: {}", tasks.iter().map(name).collect::<Vec<_>>().join(", ")),
+        InputDocument::Page(blocks) => format!("{} blocks", blocks.len()),
     }
 }
 
@@ -101,9 +101,9 @@ fn what_is_neither() {
     wrong("name: a\ndebug: {{ x }}\n\nname: b\ndebug:\n", "a value that begins with `{{` must be in quotes");
 }
 
-fn page(text: &str) -> (Vec<Block>, Report) {
+fn page(text: &str) -> (Vec<MarkdownBlock>, Report) {
     match take("-", text).expect("a page") {
-        Intake { document: Document::Page(blocks), warnings } => (blocks, warnings),
+        Intake { document: InputDocument::Page(blocks), warnings } => (blocks, warnings),
         other => panic!("{other:?}"),
     }
 }
@@ -125,7 +125,7 @@ fn pages_give_their_runnable_blocks() {
     );
     assert!(warnings.is_empty());
     let tasks = blocks.iter().find_map(|block| match &block.document {
-        Ok(Document::Tasks(tasks)) => tasks.last(),
+        Ok(InputDocument::Tasks(tasks)) => tasks.last(),
         _ => None,
     });
     assert_eq!(tasks.map(|task| task.span().to_string()).as_deref(), Some("-:8:1"));

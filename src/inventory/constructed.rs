@@ -19,7 +19,7 @@ struct Options<'a> {
 ///
 /// # Errors
 /// With one sentence, if an entry is not what it must be, or cannot be evaluated where the file is strict.
-pub fn read(config: &Dict, inventory: &mut Inventory, composer: &Rc<dyn Composer>) -> Result<(), String> {
+pub fn read_constructed(config: &Dict, inventory: &mut Inventory, composer: &Rc<dyn Composer>) -> Result<(), String> {
     let options = Options { composer: &**composer, config, strict: read_flag(config, "strict", false) };
     for section in ["compose", "groups"] {
         if let Some(other) = config.get(section).filter(|value| !matches!(value, Value::Dict(_) | Value::Null)) {
@@ -60,7 +60,7 @@ impl Options<'_> {
     }
 
     /// An expression of `compose` or a key; extra variables are there if the file asks for them.
-    fn evaluate_written(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+    fn evaluate_raw(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
         if !read_flag(self.config, "use_extra_vars", false) {
             return self.composer.evaluate_expression(written, vars);
         }
@@ -70,7 +70,11 @@ impl Options<'_> {
     }
 
     /// Ignores an expression that fails, unless the file is strict.
-    fn or_nothing<T>(&self, made: Result<T, String>, doing: impl FnOnce() -> String) -> Result<Option<T>, String> {
+    fn ignore_unless_strict<T>(
+        &self,
+        made: Result<T, String>,
+        doing: impl FnOnce() -> String,
+    ) -> Result<Option<T>, String> {
         match made {
             Ok(made) => Ok(Some(made)),
             Err(why) if self.strict => Err(format!("{}: {why}", doing())),
@@ -83,7 +87,7 @@ impl Options<'_> {
         let vars = self.host_vars(inventory, host)?;
         for (name, written) in compose.iter() {
             let doing = || format!("could not set `{}` for the host `{host}`", python::str(name));
-            if let Some(value) = self.or_nothing(self.evaluate_written(written, &vars), doing)? {
+            if let Some(value) = self.ignore_unless_strict(self.evaluate_raw(written, &vars), doing)? {
                 inventory.model_mut().host_entry(host, None, None).vars.insert(name.clone(), value);
             }
         }
@@ -95,8 +99,8 @@ impl Options<'_> {
         for (name, condition) in groups.iter() {
             let name = make_valid(&python::str(name));
             let doing = || format!("could not add the host `{host}` to the group `{name}`");
-            if self.or_nothing(self.composer.condition_holds(condition, vars), doing)? == Some(true) {
-                add(inventory, host, &name, None)?;
+            if self.ignore_unless_strict(self.composer.condition_holds(condition, vars), doing)? == Some(true) {
+                add_to_group(inventory, host, &name, None)?;
             }
         }
         Ok(())
@@ -112,7 +116,7 @@ impl Options<'_> {
     ) -> Result<(), String> {
         let written = keyed.get("key").cloned().unwrap_or(Value::Null);
         let doing = || format!("could not make a group for the host `{host}` from `{}`", python::str(&written));
-        let Some(key) = self.or_nothing(self.evaluate_written(&written, vars), doing)? else { return Ok(()) };
+        let Some(key) = self.ignore_unless_strict(self.evaluate_raw(&written, vars), doing)? else { return Ok(()) };
         let default = keyed.get("default_value").filter(|value| !value.is_null());
         let trailing = keyed.get("trailing_separator").filter(|value| !value.is_null());
         if default.is_some() && trailing.is_some() {
@@ -148,17 +152,17 @@ impl Options<'_> {
         let parent = keyed.get("parent_group").filter(|value| !value.is_null());
         let parent = parent.map(|written| self.composer.render_template(written, vars)).transpose();
         let doing = || format!("could not name the parent of the groups of the host `{host}`");
-        let Some(parent) = self.or_nothing(parent, doing)? else { return Ok(()) };
+        let Some(parent) = self.ignore_unless_strict(parent, doing)? else { return Ok(()) };
         let parent = parent.filter(Value::is_true).map(|name| make_valid(&python::str(&name)));
         let bare = prefix.is_empty() && !read_flag(self.config, "leading_separator", true);
         let between = if bare { "" } else { &separator };
         names.iter().try_for_each(|name| {
-            add(inventory, host, &make_valid(&format!("{prefix}{between}{name}")), parent.as_deref())
+            add_to_group(inventory, host, &make_valid(&format!("{prefix}{between}{name}")), parent.as_deref())
         })
     }
 }
 
-fn add(inventory: &mut Inventory, host: &HostName, group: &str, parent: Option<&str>) -> Result<(), String> {
+fn add_to_group(inventory: &mut Inventory, host: &HostName, group: &str, parent: Option<&str>) -> Result<(), String> {
     let model = inventory.model_mut();
     model.group_entry(group).hosts.insert(host.clone());
     parent.map_or(Ok(()), |parent| model.add_child(parent, group))

@@ -13,7 +13,12 @@ const MOST: usize = 1_000_000;
 ///
 /// # Errors
 /// With one sentence, if an entry is not what it must be, or cannot be evaluated.
-pub fn read(config: &Dict, origin: &Origin, model: &mut Model, composer: &Rc<dyn Composer>) -> Result<(), String> {
+pub fn read_generator(
+    config: &Dict,
+    origin: &Origin,
+    model: &mut Model,
+    composer: &Rc<dyn Composer>,
+) -> Result<(), String> {
     let section = |name: &str| config.get(name).and_then(Value::as_dict).ok_or(format!("`{name}` must be a mapping"));
     let (layers, hosts) = (section("layers")?, section("hosts")?);
     let name = hosts.get("name").ok_or("`hosts` must have a `name`")?;

@@ -22,7 +22,7 @@ enum State {
 ///
 /// # Errors
 /// With the line that cannot be understood.
-pub fn read(source: &Arc<Source>, origin: &Origin, model: &mut Model) -> Result<(), Diagnostic> {
+pub fn read_ini(source: &Arc<Source>, origin: &Origin, model: &mut Model) -> Result<(), Diagnostic> {
     let mut reader =
         Reader { origin, model, group: UNGROUPED.to_owned(), state: State::Hosts, pending: IndexMap::new() };
     let mut start = 0;
@@ -106,7 +106,7 @@ impl Reader<'_> {
         let words = words::split_words(text)
             .map_err(|why| Diagnostic::error(format!("cannot split this line: {why}")).at(span, ""))?;
         let Some((first, rest)) = words.split_first() else { return Ok(()) };
-        let place = |word: &words::Word| span.part(word.range.clone());
+        let place = |word: &words::Word| span.sub_span(word.range.clone());
         let names = host_names(&first.text).map_err(|why| Diagnostic::error(why).at(&place(first), ""))?;
         let mut vars = Dict::new();
         for word in rest {
@@ -114,7 +114,7 @@ impl Reader<'_> {
                 return Err(Diagnostic::error(format!("`{}` is not `key=value`", word.text))
                     .at(&place(word), "a variable of the host belongs here"));
             };
-            vars.insert(Value::text(key), literal::read(value, &place(word)));
+            vars.insert(Value::text(key), literal::read_literal(value, &place(word)));
         }
         for (name, port) in names {
             let host = self.model.host_entry(&name, Some(&self.group), Some(self.origin));
@@ -145,7 +145,7 @@ impl Reader<'_> {
                 .at(span, "a variable of the group belongs here"));
         };
         let begin = text.len() - value.trim_start().len();
-        let value = literal::read(value.trim(), &span.part(begin..text.len()));
+        let value = literal::read_literal(value.trim(), &span.sub_span(begin..text.len()));
         self.model.set_group_var(&self.group, Value::text(key.trim()), value);
         Ok(())
     }
@@ -195,8 +195,8 @@ mod tests {
     fn model(text: &str) -> Result<Model, Diagnostic> {
         let mut model = Model::default();
         let origin = Origin { file: "hosts".into(), folder: None };
-        read(&Source::new("hosts", text), &origin, &mut model)?;
-        model.settle();
+        read_ini(&Source::new("hosts", text), &origin, &mut model)?;
+        model.settle_groups();
         Ok(model)
     }
 

@@ -28,7 +28,7 @@ pub(super) enum Addition {
 
 /// Some variables of a host, as written (templates not yet evaluated).
 #[derive(Debug, Clone)]
-pub struct Layer {
+pub struct VariableLayer {
     /// Rank in the order of precedence.
     pub kind: LayerKind,
     /// The variables.

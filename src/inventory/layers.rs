@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::layer::{Addition, Layer, LayerKind};
+use super::layer::{Addition, LayerKind, VariableLayer};
 use super::load::Inventory;
 use super::model::{ALL, GroupName, HostName, LOCALHOST};
 use super::vars_files;
@@ -16,16 +16,16 @@ impl Inventory {
     ///
     /// # Errors
     /// If a file of `group_vars` or `host_vars` cannot be read or opened.
-    pub fn host_layers(&self, host: &str) -> Result<Rc<[Layer]>, Diagnostic> {
+    pub fn host_layers(&self, host: &str) -> Result<Rc<[VariableLayer]>, Diagnostic> {
         if let Some(layers) = self.layers.borrow().get(host) {
             return Ok(Rc::clone(layers));
         }
-        let layers: Rc<[Layer]> = self.build_layers(host).map_err(Diagnostic::error)?.into();
+        let layers: Rc<[VariableLayer]> = self.build_layers(host).map_err(Diagnostic::error)?.into();
         self.layers.borrow_mut().insert(host.into(), Rc::clone(&layers));
         Ok(layers)
     }
 
-    fn build_layers(&self, host: &str) -> Result<Vec<Layer>, String> {
+    fn build_layers(&self, host: &str) -> Result<Vec<VariableLayer>, String> {
         let model = self.model();
         let mut groups = model.groups_of(host);
         groups.retain(|name| **name != *ALL);
@@ -161,7 +161,7 @@ impl Inventory {
         }
         self.added.push(Addition::Host { name: name.to_owned(), groups: groups.to_vec(), vars: vars.clone() });
         let changed = self.put_host(name, groups, vars);
-        self.settle();
+        self.settle_model();
         Ok(changed)
     }
 
@@ -188,7 +188,7 @@ impl Inventory {
         let changed = self.put_group(host, group, parents)?;
         let (host, group) = (host.to_owned(), group.to_owned());
         self.added.push(Addition::Group { host, group, parents: parents.to_vec() });
-        self.settle();
+        self.settle_model();
         Ok(changed)
     }
 
@@ -228,9 +228,9 @@ impl Inventory {
     }
 }
 
-fn push_layer(layers: &mut Vec<Layer>, kind: LayerKind, vars: Rc<Dict>) {
+fn push_layer(layers: &mut Vec<VariableLayer>, kind: LayerKind, vars: Rc<Dict>) {
     if !vars.is_empty() {
-        layers.push(Layer { kind, vars });
+        layers.push(VariableLayer { kind, vars });
     }
 }
 

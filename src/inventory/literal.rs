@@ -11,12 +11,12 @@ use crate::value::{Dict, Text, Value};
 const DEPTH: usize = 50;
 
 /// Reads a value: the literal that it is, else its text. Texts are the user's own (templates), with the place given.
-pub fn read(text: &str, origin: &Span) -> Value {
+pub fn read_literal(text: &str, origin: &Span) -> Value {
     let mut reader = Reader { rest: text.trim_start_matches([' ', '\t']), origin };
     match reader.parse_value(0) {
         // As in Python a comment may follow.
         Some(value) if reader.skip_blanks().is_empty() || reader.rest.starts_with('#') => value,
-        _ => Value::Str(Text::written(text, origin.clone())),
+        _ => Value::Str(Text::from_source(text, origin.clone())),
     }
 }
 
@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     fn make_text(&self, text: impl Into<Arc<str>>) -> Value {
-        Value::Str(Text::written(text, self.origin.clone()))
+        Value::Str(Text::from_source(text, self.origin.clone()))
     }
 
     /// One string literal, or several side by side, which Python joins.
@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
             self.parse_string(prefix.contains(['r', 'R']), &mut text)?;
             self.skip_blanks();
         }
-        Some(Value::Str(Text::written(text, self.origin.clone())))
+        Some(Value::Str(Text::from_source(text, self.origin.clone())))
     }
 
     fn parse_string(&mut self, raw: bool, out: &mut String) -> Option<()> {
@@ -275,7 +275,7 @@ mod tests {
 
     #[track_caller]
     fn case(text: &str, repr: &str) {
-        assert_eq!(python::repr(&read(text, &Source::new("t", text).span(0..text.len()))), repr, "{text}");
+        assert_eq!(python::repr(&read_literal(text, &Source::new("t", text).span(0..text.len()))), repr, "{text}");
     }
 
     #[test]
@@ -307,14 +307,16 @@ mod tests {
         for text in ["true", "010", "1+2", "hello # c", "[1, 2", "a b", "", "x=1", "1_", "{1: 2, 3}", "[1 2]"] {
             case(text, &python::repr(&Value::text(text)));
         }
-        let Value::Str(text) = read("{{ x }}", &Source::new("t", "{{ x }}").span(0..7)) else { panic!("not text") };
+        let Value::Str(text) = read_literal("{{ x }}", &Source::new("t", "{{ x }}").span(0..7)) else {
+            panic!("not text")
+        };
         assert!(text.is_template());
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_answered(text in "[\\[\\](){},:'\"a-z0-9._ +\\\\-]{0,24}") {
-            read(&text, &Source::new("t", text.as_str()).span(0..text.len()));
+            read_literal(&text, &Source::new("t", text.as_str()).span(0..text.len()));
         }
     }
 }

@@ -7,11 +7,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::composer::Composer;
-use super::layer::{Addition, Layer};
+use super::layer::{Addition, VariableLayer};
 use super::model::{HostName, LOCALHOST, Model};
 use super::names::{GroupNames, Transform};
 use crate::diagnostic::{Diagnostic, Reaction};
-use crate::input_digests::Reads;
+use crate::input_digests::InputDigests;
 use crate::value::Dict;
 use crate::value::Value;
 use crate::vars::vault::VaultSecrets;
@@ -21,7 +21,7 @@ type FileKey = (PathBuf, &'static str, Arc<str>);
 
 /// How sources are read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Rules {
+pub struct InventoryRules {
     /// Policy for group names that are not valid variable names.
     pub group_names: Transform,
     /// `-i h[1:3],` stands for three hosts.
@@ -40,7 +40,7 @@ pub struct Rules {
 pub struct Inventory {
     pub(super) model: Model,
     sources: Vec<String>,
-    pub(super) rules: Rules,
+    pub(super) rules: InventoryRules,
     /// Sources that could not be read, as they are written.
     unread: Vec<String>,
     /// Folders with `group_vars` and `host_vars`: those of the inventories, then the playbook's.
@@ -48,7 +48,7 @@ pub struct Inventory {
     playbook_folder: Option<PathBuf>,
     pub(super) secrets: Rc<VaultSecrets>,
     /// Which files were read.
-    pub(super) reads: Rc<Reads>,
+    pub(super) reads: Rc<InputDigests>,
     /// Evaluates what plugins are given.
     pub(super) composer: Option<Rc<dyn Composer>>,
     limit: Option<Vec<String>>,
@@ -59,7 +59,7 @@ pub struct Inventory {
     /// The groups with their hosts if they were asked for, until something changes.
     pub(super) groups: RefCell<Option<Value>>,
     /// Layers of hosts that were asked for, until something changes.
-    pub(super) layers: RefCell<HashMap<HostName, Rc<[Layer]>>>,
+    pub(super) layers: RefCell<HashMap<HostName, Rc<[VariableLayer]>>>,
     /// Variables read from `group_vars` and `host_vars`, by folder, kind and name.
     pub(super) files: RefCell<HashMap<FileKey, Rc<Dict>>>,
 }
@@ -72,11 +72,16 @@ impl Inventory {
 
     /// Reads the sources in order (`-i` as written). What cannot be read becomes a warning.
     pub fn load_sources(sources: &[String], secrets: Rc<VaultSecrets>) -> Self {
-        Self::load_by(sources, secrets, Rules::default(), Rc::default())
+        Self::load_by(sources, secrets, InventoryRules::default(), Rc::default())
     }
 
     /// The same by other rules; what is read, now and later, is noted.
-    pub fn load_by(sources: &[String], secrets: Rc<VaultSecrets>, rules: Rules, reads: Rc<Reads>) -> Self {
+    pub fn load_by(
+        sources: &[String],
+        secrets: Rc<VaultSecrets>,
+        rules: InventoryRules,
+        reads: Rc<InputDigests>,
+    ) -> Self {
         Self::load_with(sources, secrets, rules, reads, None)
     }
 
@@ -84,8 +89,8 @@ impl Inventory {
     pub fn load_with(
         sources: &[String],
         secrets: Rc<VaultSecrets>,
-        rules: Rules,
-        reads: Rc<Reads>,
+        rules: InventoryRules,
+        reads: Rc<InputDigests>,
         composer: Option<Rc<dyn Composer>>,
     ) -> Self {
         let mut inventory = Self {
@@ -124,11 +129,11 @@ impl Inventory {
             }
         }
         self.add_again();
-        // What a source that failed has left behind belongs to nothing, unless another one was read.
+        // If every source failed, the remains of failed sources are not sorted into groups.
         if self.unread.len() < self.sources.len() || !self.added.is_empty() {
-            self.settle();
+            self.settle_model();
         }
-        if let Some(warning) = self.model.names.warning() {
+        if let Some(warning) = self.model.names.names_warning() {
             self.warn(Diagnostic::warning(warning));
         }
         let quiet = self.rules.quiet_without_hosts && (self.rules.quiet_without_sources || !self.sources.is_empty());
@@ -157,7 +162,7 @@ impl Inventory {
         std::mem::take(&mut *self.warnings.borrow_mut())
     }
 
-    pub(super) fn rules(&self) -> &Rules {
+    pub(super) fn rules(&self) -> &InventoryRules {
         &self.rules
     }
 
@@ -213,8 +218,8 @@ impl Inventory {
     }
 
     /// Brings the model in order after a change and forgets what was worked out from it.
-    pub(super) fn settle(&mut self) {
-        for name in self.model.settle() {
+    pub(super) fn settle_model(&mut self) {
+        for name in self.model.settle_groups() {
             self.warn(Diagnostic::warning(format!("`{name}` is both a host and a group")));
         }
         self.layers.borrow_mut().clear();
@@ -257,7 +262,7 @@ mod tests {
         let inventory = load(folder.path(), &["d", "x[1:2],y:22"]);
         assert!(inventory.take_warnings().is_empty());
         assert_eq!(inventory.select_hosts("all").unwrap().join(" "), "x[1:2] y a b s");
-        let rules = Rules { ranges_in_lists: true, ..Rules::default() };
+        let rules = InventoryRules { ranges_in_lists: true, ..InventoryRules::default() };
         let ranges = Inventory::load_by(&["x[1:2],".to_owned()], Rc::default(), rules, Rc::default());
         assert_eq!(ranges.select_hosts("all").unwrap().join(" "), "x1 x2");
         assert_eq!(inventory.model.hosts["y"].vars.get("ansible_port"), Some(&Value::Int(22)));

@@ -26,8 +26,8 @@ mod vars_files;
 mod words;
 
 pub use composer::Composer;
-pub use layer::{Layer, LayerKind};
-pub use load::{Inventory, Rules};
+pub use layer::{LayerKind, VariableLayer};
+pub use load::{Inventory, InventoryRules};
 pub use model::{ALL, GroupName, HostName, UNGROUPED};
 pub use names::Transform;
 pub use pattern::glob_to_regex as glob_expression;

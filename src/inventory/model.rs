@@ -26,7 +26,7 @@ pub const LOCALHOST: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
 /// A host as the inventory files describe it.
 #[derive(Debug, Clone, Default)]
-pub struct Host {
+pub struct HostEntry {
     /// Variables from its lines and from `add_host`.
     pub vars: Dict,
     /// The source that named it first; none for hosts added at run time.
@@ -59,7 +59,7 @@ pub struct Group {
 #[derive(Debug, Clone)]
 pub struct Model {
     /// By name, in the order they were named.
-    pub hosts: IndexMap<HostName, Host>,
+    pub hosts: IndexMap<HostName, HostEntry>,
     /// By name, in the order they were named.
     pub groups: IndexMap<GroupName, Group>,
     /// Policy for names that are not valid variable names.
@@ -90,11 +90,11 @@ impl Model {
     }
 
     /// A host, made if it is not there, and put into a group (or into none beyond `all` yet).
-    pub fn host_entry(&mut self, name: &str, group: Option<&str>, source: Option<&Origin>) -> &mut Host {
+    pub fn host_entry(&mut self, name: &str, group: Option<&str>, source: Option<&Origin>) -> &mut HostEntry {
         if let Some(group) = group {
             self.group_entry(group).hosts.insert(name.into());
         }
-        self.hosts.entry(name.into()).or_insert_with(|| Host { source: source.cloned(), ..Host::default() })
+        self.hosts.entry(name.into()).or_insert_with(|| HostEntry { source: source.cloned(), ..HostEntry::default() })
     }
 
     /// Sets variables of a host that is there.
@@ -181,7 +181,7 @@ impl Model {
 
     /// Puts everything in order after reading: groups without a parent under `all`, hosts without a group into
     /// `ungrouped`, and no others there. Gives the names that are both a host and a group.
-    pub fn settle(&mut self) -> Vec<HostName> {
+    pub fn settle_groups(&mut self) -> Vec<HostName> {
         let children: HashSet<GroupName> =
             self.groups.values().flat_map(|group| group.children.iter().cloned()).collect();
         let orphans: Vec<GroupName> =
@@ -213,7 +213,7 @@ mod tests {
         model.host_entry("h", Some("a"), None);
         model.host_entry("h", Some("b"), None);
         model.host_entry("h", Some("zed"), None);
-        model.settle();
+        model.settle_groups();
         let names = |model: &Model| model.groups_of("h").join(" ");
         assert_eq!(names(&model), "all top zed a b");
         model.set_group_var("a", Value::text("ansible_group_priority"), Value::Int(10));
@@ -228,11 +228,11 @@ mod tests {
         model.host_entry("loose", Some(UNGROUPED), None);
         model.host_entry("h", Some(UNGROUPED), None);
         model.host_entry("h", Some("g"), None);
-        assert!(model.settle().is_empty());
+        assert!(model.settle_groups().is_empty());
         assert_eq!(model.groups[UNGROUPED].hosts.iter().map(|h| &**h).collect::<Vec<_>>(), ["loose"]);
         assert_eq!(model.groups.keys().map(|g| &**g).collect::<Vec<_>>(), ["all", "ungrouped", "g"]);
         assert_eq!(model.hosts_of(ALL).len(), 2);
         model.host_entry("g", None, None);
-        assert_eq!(model.settle(), ["g".into()]);
+        assert_eq!(model.settle_groups(), ["g".into()]);
     }
 }

@@ -67,7 +67,7 @@ impl GroupNames {
     }
 
     /// Returns the warning about names met so far.
-    pub fn warning(&self) -> Option<String> {
+    pub fn names_warning(&self) -> Option<String> {
         let what = match self.transform {
             Transform::Never => "but not replaced",
             Transform::Always => "and automatically replaced",
@@ -92,7 +92,11 @@ mod tests {
             (Transform::Always, "fit_1", "fit_1", false),
         ] {
             let names = GroupNames::new(transform);
-            assert_eq!((&*names.safe_name(name), names.warning().is_some()), (safe, warned), "{transform:?} {name}");
+            assert_eq!(
+                (&*names.safe_name(name), names.names_warning().is_some()),
+                (safe, warned),
+                "{transform:?} {name}"
+            );
         }
     }
 }

@@ -41,7 +41,7 @@ fn split_colons(text: &str) -> Vec<&str> {
 
 /// Effect of a pattern part on the hosts found so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Effect {
+pub enum PatternEffect {
     /// They are joined.
     Join,
     /// Only those in it stay (`&`).
@@ -51,18 +51,18 @@ pub enum Effect {
 }
 
 /// The parts in the order in which they count: joins, then `&`, then `!`. Without any join, `all` is where it starts.
-pub fn order_parts<'a>(parts: &[&'a str]) -> Vec<(Effect, &'a str)> {
-    let mut ordered: Vec<(Effect, &str)> = parts
+pub fn order_parts<'a>(parts: &[&'a str]) -> Vec<(PatternEffect, &'a str)> {
+    let mut ordered: Vec<(PatternEffect, &str)> = parts
         .iter()
         .map(|part| match part.as_bytes().first() {
-            Some(b'&') => (Effect::Keep, &part[1..]),
-            Some(b'!') => (Effect::Drop, &part[1..]),
-            _ => (Effect::Join, *part),
+            Some(b'&') => (PatternEffect::Keep, &part[1..]),
+            Some(b'!') => (PatternEffect::Drop, &part[1..]),
+            _ => (PatternEffect::Join, *part),
         })
         .collect();
     ordered.sort_by_key(|(effect, _)| *effect);
-    if ordered.first().is_some_and(|(effect, _)| *effect != Effect::Join) {
-        ordered.insert(0, (Effect::Join, super::model::ALL));
+    if ordered.first().is_some_and(|(effect, _)| *effect != PatternEffect::Join) {
+        ordered.insert(0, (PatternEffect::Join, super::model::ALL));
     }
     ordered
 }
@@ -112,14 +112,14 @@ pub fn split_subscript(part: &str) -> (&str, Option<Subscript>) {
 }
 
 /// A name, a glob, or a regular expression after `~`.
-pub enum Matcher<'a> {
+pub enum NameMatcher<'a> {
     /// The name itself.
     Name(&'a str),
     /// An expression that must match from the beginning.
     Expression(Regex),
 }
 
-impl<'a> Matcher<'a> {
+impl<'a> NameMatcher<'a> {
     /// Understands a part.
     ///
     /// # Errors
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn exclusions_come_last() {
-        use Effect::{Drop, Join, Keep};
+        use PatternEffect::{Drop, Join, Keep};
         assert_eq!(order_parts(&["!a", "&b", "c"]), [(Join, "c"), (Keep, "b"), (Drop, "a")]);
         assert_eq!(order_parts(&["!a"]), [(Join, "all"), (Drop, "a")]);
     }
@@ -227,7 +227,7 @@ mod tests {
 
     #[track_caller]
     fn matches(pattern: &str, name: &str, expected: bool) {
-        assert_eq!(Matcher::new(pattern).unwrap().matches_name(name), expected, "{pattern} {name}");
+        assert_eq!(NameMatcher::new(pattern).unwrap().matches_name(name), expected, "{pattern} {name}");
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
         matches("a.c", "abc", false);
         matches("~h[13]", "h1x", true);
         matches("~h[13]$", "xh1", false);
-        assert!(Matcher::new("~(").is_err());
+        assert!(NameMatcher::new("~(").is_err());
     }
 
     proptest! {
@@ -248,7 +248,7 @@ mod tests {
         fn any_pattern_is_answered(text in "[a-z0-9*?!&:~,\\[\\]. -]{0,20}", hosts in 0usize..5) {
             for (_, part) in order_parts(&split_patterns(&text)) {
                 let (name, subscript) = split_subscript(part);
-                if let Ok(matcher) = Matcher::new(name) {
+                if let Ok(matcher) = NameMatcher::new(name) {
                     matcher.matches_name("web1");
                 }
                 if let Some(subscript) = subscript {
@@ -259,7 +259,7 @@ mod tests {
 
         #[test]
         fn a_plain_name_matches_only_itself(name in "[a-z0-9.-]{1,12}", other in "[a-z0-9.-]{1,12}") {
-            prop_assert_eq!(Matcher::new(&name).unwrap().matches_name(&other), name == other);
+            prop_assert_eq!(NameMatcher::new(&name).unwrap().matches_name(&other), name == other);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::input_digests::Reads;
+use crate::input_digests::InputDigests;
 use crate::source::{Source, Span};
 use crate::value::{Dict, Text, Value};
 use crate::vars::vault::{VaultSecrets, is_vaulted};
@@ -12,13 +12,13 @@ use crate::vars::vault::{VaultSecrets, is_vaulted};
 ///
 /// # Errors
 /// With one sentence that names the file.
-pub fn source(path: &Path, secrets: &VaultSecrets, reads: &Reads) -> Result<Arc<Source>, String> {
+pub fn source(path: &Path, secrets: &VaultSecrets, reads: &InputDigests) -> Result<Arc<Source>, String> {
     let name = path.display().to_string();
     let bytes = reads.read(path).map_err(|why| format!("cannot read `{name}`: {why}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8"))?;
     if is_vaulted(&text) {
         let text = secrets.open_text(&text).map_err(|why| format!("cannot open `{name}`: {why}"))?;
-        return Ok(if secrets.masks() { Source::secret(name, text) } else { Source::sealed(name, text) });
+        return Ok(if secrets.is_masking() { Source::secret(name, text) } else { Source::sealed(name, text) });
     }
     Ok(Source::new(name, text.strip_prefix('\u{feff}').unwrap_or(&text)))
 }
@@ -28,14 +28,14 @@ pub fn source(path: &Path, secrets: &VaultSecrets, reads: &Reads) -> Result<Arc<
 /// # Errors
 /// With one sentence that has the place in it.
 pub fn read_yaml(source: &Arc<Source>) -> Result<Value, String> {
-    let loaded = crate::yaml::load(source).map_err(|why| why.one_line())?;
+    let loaded = crate::yaml::load_document(source).map_err(|why| why.one_line())?;
     Ok(loaded.root.map_or(Value::Null, |root| root.to_value()))
 }
 
 /// The same data as text that the user wrote, so that templates in it are templates.
 pub fn mark_trusted(value: &Value, origin: &Span) -> Value {
     match value {
-        Value::Str(text) => Value::Str(Text::written(text.shared(), origin.clone())),
+        Value::Str(text) => Value::Str(Text::from_source(text.shared(), origin.clone())),
         Value::List(items) => Value::list(items.iter().map(|item| mark_trusted(item, origin))),
         Value::Dict(dict) => {
             Value::from(dict.iter().map(|(k, v)| (k.clone(), mark_trusted(v, origin))).collect::<Dict>())

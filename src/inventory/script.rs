@@ -21,7 +21,7 @@ pub fn load_script(path: &Path, origin: &Origin, model: &mut Model) -> Result<()
         }
         return Ok(());
     }
-    let own = |host: &super::model::Host| host.source.as_ref().is_some_and(|source| source.file == origin.file);
+    let own = |host: &super::model::HostEntry| host.source.as_ref().is_some_and(|source| source.file == origin.file);
     let hosts: Vec<_> = model.hosts.iter().filter(|(_, host)| own(host)).map(|(name, _)| name.clone()).collect();
     for host in hosts {
         let vars = run_script(path, &["--host", &host])?;

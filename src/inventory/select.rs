@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::load::Inventory;
 use super::model::{ALL, HostName, LOCALHOST, Model};
-use super::pattern::{self, Effect, Matcher};
+use super::pattern::{self, NameMatcher, PatternEffect};
 use crate::diagnostic::{Diagnostic, Reaction};
 
 impl Inventory {
@@ -64,7 +64,7 @@ impl Inventory {
     }
 
     /// Whether `--limit` leaves nothing of an inventory that has hosts, which ends a run before it begins.
-    pub fn limit_leaves_nothing(&self) -> bool {
+    pub fn is_limit_empty(&self) -> bool {
         // The `localhost` that is in no inventory does not count: it is not among all hosts.
         !self.model().hosts.is_empty() && self.select_hosts("all").is_ok_and(|hosts| hosts.is_empty())
     }
@@ -74,9 +74,9 @@ impl Inventory {
         for (effect, part) in pattern::order_parts(parts) {
             let found = self.hosts_of_part(part)?;
             match effect {
-                Effect::Join => hosts.extend(found),
-                Effect::Keep => hosts.retain(|host| found.contains(host)),
-                Effect::Drop => hosts.retain(|host| !found.contains(host)),
+                PatternEffect::Join => hosts.extend(found),
+                PatternEffect::Keep => hosts.retain(|host| found.contains(host)),
+                PatternEffect::Drop => hosts.retain(|host| !found.contains(host)),
             }
         }
         Ok(hosts)
@@ -88,10 +88,10 @@ impl Inventory {
             return Ok([Arc::clone(name)].into_iter().collect());
         }
         let (name, subscript) = pattern::split_subscript(part);
-        let matcher = Matcher::new(name).map_err(Diagnostic::error)?;
+        let matcher = NameMatcher::new(name).map_err(Diagnostic::error)?;
         let groups: Vec<_> = model.groups.keys().filter(|group| matcher.matches_name(group)).collect();
         let mut hosts: IndexSet<HostName> = groups.iter().flat_map(|group| model.hosts_of(group)).collect();
-        if groups.is_empty() || matches!(matcher, Matcher::Expression(_)) {
+        if groups.is_empty() || matches!(matcher, NameMatcher::Expression(_)) {
             hosts.extend(model.hosts.keys().filter(|host| matcher.matches_name(host)).cloned());
         }
         if hosts.is_empty() && LOCALHOST.contains(&name) {
@@ -130,7 +130,7 @@ pub fn select_among(groups: &[(String, Vec<String>)], patterns: &[String]) -> Re
             model.host_entry(host, Some(group), None);
         }
     }
-    model.settle();
+    model.settle_groups();
     let mut hosts = Inventory::from_model(model).select_all(patterns)?;
     // The implicit host is in no group.
     hosts.retain(|host| groups.iter().any(|(_, members)| members.iter().any(|member| **member == **host)));
@@ -142,7 +142,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::inventory::Rules;
+    use crate::inventory::InventoryRules;
 
     fn inventory() -> Inventory {
         let mut inventory = Inventory::empty();
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(warnings[0].summary, "the host pattern `lose` matches no host and no group");
         assert_eq!(warnings[0].hints, ["did you mean `loose`?"]);
         assert!(inventory.select_hosts("~(").is_err());
-        let rules = Rules { unmatched: Reaction::Refuse, ..Rules::default() };
+        let rules = InventoryRules { unmatched: Reaction::Refuse, ..InventoryRules::default() };
         let strict = Inventory::load_by(&["h1,".to_owned()], Rc::default(), rules, Rc::default());
         assert!(strict.select_hosts("lose,h1").is_err() && strict.select_hosts("h1").is_ok());
     }
@@ -203,9 +203,9 @@ mod tests {
         inventory.set_limit("a:!h1").unwrap();
         assert_eq!(inventory.select_hosts("all").unwrap().join(" "), "h2");
         assert_eq!(inventory.select_hosts("localhost").unwrap(), [] as [HostName; 0]);
-        assert!(!inventory.limit_leaves_nothing());
+        assert!(!inventory.is_limit_empty());
         inventory.set_limit("nobody").unwrap();
-        assert!(inventory.limit_leaves_nothing());
+        assert!(inventory.is_limit_empty());
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("retry");
         std::fs::write(&file, "h3\n\nh1\n").unwrap();
@@ -214,7 +214,7 @@ mod tests {
         assert!(inventory.set_limit("@nowhere").is_err());
         std::fs::write(&file, "\n").unwrap();
         inventory.set_limit(&format!("@{}", file.display())).unwrap();
-        assert!(!inventory.limit_leaves_nothing());
+        assert!(!inventory.is_limit_empty());
         let refused = inventory.set_limit(&format!("@{}", folder.path().display())).unwrap_err();
         assert!(refused.summary.contains("must be a file"));
     }

@@ -17,7 +17,7 @@ const IGNORED_ENDINGS: [&str; 12] =
 const MOST_ENTRIES: usize = 10_000;
 
 /// Collects the files of a folder that may be inventories; false if it has more than `left` entries.
-fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, left: &mut usize) -> bool {
+fn collect_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, left: &mut usize) -> bool {
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let Some(rest) = left.checked_sub(1) else { return false };
@@ -33,7 +33,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, left: &mut usi
             return true;
         }
         if entry.is_dir() {
-            return collect(&entry, depth + 1, files, left);
+            return collect_files(&entry, depth + 1, files, left);
         }
         files.push(entry);
         true
@@ -102,7 +102,7 @@ impl Inventory {
         }
         // Programs among the files are run, so nothing is read before it is sure that this is a folder of inventories.
         let mut files = Vec::new();
-        if path == Path::new("/") || !collect(path, 0, &mut files, &mut { MOST_ENTRIES }) {
+        if path == Path::new("/") || !collect_files(path, 0, &mut files, &mut { MOST_ENTRIES }) {
             let what = format!("`{}` is not a folder of inventories", path.display());
             let why = format!("it holds more than {MOST_ENTRIES} files and folders");
             self.warn(
@@ -118,7 +118,7 @@ impl Inventory {
         let origin = Origin { file: path.display().to_string().into(), folder: Some(parent_folder(path)) };
         let mut failures = Vec::new();
         if is_program(path) {
-            // What a script says is not among its bytes, but it is the script that says it.
+            // The output of a script is not in its bytes, but the script determines it.
             let _ = self.reads.read(path);
             match script::load_script(path, &origin, &mut self.model) {
                 Ok(()) => return true,
@@ -144,7 +144,7 @@ impl Inventory {
             }
         }
         if ending.as_deref() == Some("toml") {
-            match toml::read(&source).and_then(|value| tree::read_yaml(&value, &origin, &mut self.model)) {
+            match toml::read_toml(&source).and_then(|value| tree::read_yaml(&value, &origin, &mut self.model)) {
                 Ok(warnings) => {
                     warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
                     return true;
@@ -152,7 +152,7 @@ impl Inventory {
                 Err(why) => failures.push(Diagnostic::warning(format!("as TOML: {why}"))),
             }
         } else {
-            match ini::read(&source, &origin, &mut self.model) {
+            match ini::read_ini(&source, &origin, &mut self.model) {
                 Ok(()) => return true,
                 // Of a file that is meant as something else it is of no use to hear why it is no INI.
                 Err(_) if ending.is_some() && !failures.is_empty() => {}
@@ -180,8 +180,8 @@ impl Inventory {
         };
         let Some(composer) = self.composer.clone() else { return Err("plugins cannot be used here".to_owned()) };
         match plugin.strip_prefix("ansible.builtin.").unwrap_or(plugin) {
-            "constructed" => constructed::read(config, self, &composer)?,
-            "generator" => generator::read(config, origin, &mut self.model, &composer)?,
+            "constructed" => constructed::read_constructed(config, self, &composer)?,
+            "generator" => generator::read_generator(config, origin, &mut self.model, &composer)?,
             other => {
                 return Err(format!("there is no inventory plugin `{other}`, only `constructed` and `generator`"));
             }

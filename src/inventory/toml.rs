@@ -10,7 +10,7 @@ use crate::value::{Dict, Value};
 ///
 /// # Errors
 /// With one sentence, if it is no TOML.
-pub fn read(source: &Arc<Source>) -> Result<Value, String> {
+pub fn read_toml(source: &Arc<Source>) -> Result<Value, String> {
     let table: toml::Table =
         source.text().parse().map_err(|why: toml::de::Error| why.to_string().replace('\n', " "))?;
     if table.contains_key("plugin") {
@@ -41,7 +41,7 @@ fn value_of(written: toml::Value) -> Value {
         // Days and time stamps are those of YAML; a time of day, which YAML has not, stays text.
         toml::Value::Datetime(time) => {
             let text = time.to_string();
-            crate::yaml::resolve::timestamp(&text).unwrap_or_else(|_| Value::text(text))
+            crate::yaml::resolve::resolve_timestamp(&text).unwrap_or_else(|_| Value::text(text))
         }
         toml::Value::Array(items) => Value::list(items.into_iter().map(value_of)),
         toml::Value::Table(table) => {
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn times_are_times() {
         let text = "a = 2020-01-01T12:42:42-07:00\nb = 2020-01-01\nc = 12:42:42\n";
-        let tree = read(&Source::new("i.toml", text)).unwrap();
+        let tree = read_toml(&Source::new("i.toml", text)).unwrap();
         assert_eq!(python::str(tree.get("a").unwrap()), "2020-01-01 12:42:42-07:00");
         assert_eq!(tree.get("b").map(Value::type_name), Some("date"));
         assert_eq!(tree.get("c"), Some(&Value::text("12:42:42")));
@@ -67,12 +67,12 @@ mod tests {
     #[test]
     fn children_are_named_in_lists() {
         let text = "[g]\nchildren = ['a', \"b\"]\nvars = { x = 1, y = [true, 1.5] }\n[a.hosts]\nh = {}\n";
-        let tree = read(&Source::new("i.toml", text)).unwrap();
+        let tree = read_toml(&Source::new("i.toml", text)).unwrap();
         let wanted = "{'g': {'children': {'a': None, 'b': None}, 'vars': {'x': 1, 'y': [True, 1.5]}}, \
                       'a': {'hosts': {'h': {}}}}";
         assert_eq!(python::repr(&tree), wanted);
         for wrong in ["a = [", "plugin = 'x'"] {
-            assert!(read(&Source::new("i.toml", wrong)).is_err(), "{wrong}");
+            assert!(read_toml(&Source::new("i.toml", wrong)).is_err(), "{wrong}");
         }
     }
 }

@@ -175,7 +175,7 @@ mod tests {
                 {"g": {"hosts": "a", "children": {"h": null}}}}}"#,
         );
         let warnings = read_yaml(&tree.unwrap(), &origin(), &mut model).unwrap();
-        model.settle();
+        model.settle_groups();
         assert_eq!(warnings, ["`odd` in the group `all` is passed over: a group has `hosts`, `children` and `vars`"]);
         assert_eq!(model.hosts_of("all").iter().map(|h| &**h).collect::<Vec<_>>(), ["a", "w1", "w2"]);
         assert_eq!(model.groups_of("a").join(" "), "all g");
@@ -191,7 +191,7 @@ mod tests {
         let list = r#"{"g": {"hosts": ["s1"], "vars": {"v": 1}, "children": ["k"]}, "k": ["s2"], "lone": {"x": 3},
             "_meta": {"hostvars": {"s1": {"y": 2}}}}"#;
         let vars = read_list(&json::from_str(list).unwrap(), &origin(), &mut model).unwrap().unwrap();
-        model.settle();
+        model.settle_groups();
         assert!(vars.contains("s1"));
         assert_eq!(model.groups_of("s2").join(" "), "all g k");
         assert_eq!(model.hosts["lone"].vars.get("x"), Some(&Value::Int(3)));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::read;
-use crate::input_digests::Reads;
+use crate::input_digests::InputDigests;
 use crate::value::{Dict, Value};
 use crate::vars::vault::VaultSecrets;
 
@@ -20,7 +20,7 @@ pub fn load_vars_files(
     kind: &str,
     name: &str,
     secrets: &VaultSecrets,
-    reads: &Reads,
+    reads: &InputDigests,
     merge: bool,
 ) -> Result<Dict, String> {
     let mut vars = Dict::new();
@@ -84,7 +84,7 @@ fn collect_files(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) {
 mod tests {
     use super::*;
     use crate::value::python;
-    use crate::vars::vault::{Secret, encrypt};
+    use crate::vars::vault::{VaultPassword, encrypt_text};
 
     #[test]
     fn files_and_folders() {
@@ -99,11 +99,11 @@ mod tests {
         write("g/20/x.json", r#"{"a": 3}"#);
         write("g/.hidden.yml", "{{{");
         write("g/readme.md", "{{{");
-        write("v", &encrypt(br#"{"s": 1}"#, b"pw", None, None));
+        write("v", &encrypt_text(br#"{"s": 1}"#, b"pw", None, None));
         write("bad.yml", "[1]");
         let mut secrets = VaultSecrets::default();
         let load = |name: &str, secrets: &VaultSecrets| {
-            load_vars_files(folder.path(), "group_vars", name, secrets, &Reads::default(), false)
+            load_vars_files(folder.path(), "group_vars", name, secrets, &InputDigests::default(), false)
                 .map(|vars| python::repr(&vars.into()))
         };
         assert_eq!(load("all", &secrets).unwrap(), "{'a': 1}");
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(load("none", &secrets).unwrap(), "{}");
         assert!(load("bad", &secrets).unwrap_err().ends_with("must be a mapping of variables, not list"));
         assert!(load("v", &secrets).unwrap_err().contains("a vault secret is needed"));
-        secrets.add_secret("default", Secret::new(b"pw"));
+        secrets.add_secret("default", VaultPassword::new(b"pw"));
         assert_eq!(load("v", &secrets).unwrap(), "{'s': 1}");
     }
 }

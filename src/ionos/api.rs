@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-use super::content::{Contents, Query, Reading};
+use super::content::{Query, Reading, RegistryContents};
 pub use super::deferred::Id;
 use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use super::{ApiError, Local};
+use super::{ApiError, LocalFuture};
 
 /// The answer of a call.
-pub type Answer<'a, T> = Local<'a, Result<T, ApiError>>;
+pub type ApiFuture<'a, T> = LocalFuture<'a, Result<T, ApiError>>;
 
 /// Facts about the service and the caller, besides the objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Witness {
 
 /// The past of a token, as the credential store knows it.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Past {
-    /// Its password, which no task has used yet.
+pub enum EarlierRecord {
+    /// The password of the token; no task has used it yet.
     Password {
         /// The password.
         password: String,
@@ -39,11 +39,11 @@ pub enum Past {
         left: LeftPassword,
     },
     /// A run requested the token, and nobody has received the password.
-    Lost(Lost),
+    Lost(LostCreation),
 }
 
 /// Shows no password.
-impl std::fmt::Debug for Past {
+impl std::fmt::Debug for EarlierRecord {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Password { left, .. } => write!(f, "Password({left:?})"),
@@ -66,7 +66,7 @@ pub enum LeftPassword {
 
 /// A token that was requested, without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lost {
+pub struct LostCreation {
     /// The time of the request.
     pub requested: String,
     /// The failure; none if the run was killed before there was one.
@@ -83,81 +83,81 @@ pub trait RegistryReads {
     }
 
     /// Returns an earlier run's record of this token, if there is one.
-    fn past(&self, _registry: &Id, _token: &Token) -> Option<Past> {
+    fn find_earlier_record(&self, _registry: &Id, _token: &Token) -> Option<EarlierRecord> {
         None
     }
 
     /// Returns the id or the name of the token that an earlier run made to replace this one, if it did not bring that to
     /// its end.
-    fn successor(&self, _registry: &Id, _replaced: &str) -> Option<String> {
+    fn find_successor(&self, _registry: &Id, _replaced: &str) -> Option<String> {
         None
     }
 
     /// Where registries can be.
-    fn locations(&self) -> Answer<'_, Vec<Location>>;
+    fn list_locations(&self) -> ApiFuture<'_, Vec<Location>>;
 
     /// Whether a registry name is taken, by anybody.
-    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool>;
+    fn name_taken<'a>(&'a self, name: &'a str) -> ApiFuture<'a, bool>;
 
     /// All registries; with a name, at least those of exactly this name.
-    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>>;
+    fn list_registries<'a>(&'a self, name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>>;
 
     /// The id of the registry of this name, remembered for the run.
-    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>>;
+    fn registry_id<'a>(&'a self, name: &'a str) -> ApiFuture<'a, Option<Id>>;
 
     /// One registry; `None` if there is none of this id.
-    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>>;
+    fn get_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, Option<Registry>>;
 
     /// The tokens of a registry, shared by the passes of a loop; `None` if there is no such registry.
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>>;
+    fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>>;
 
     /// One token; `None` if there is none of this id, or no such registry.
-    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>>;
+    fn get_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, Option<Token>>;
 
     /// Lists contents of a registry; `None` if there is no such registry, repository or artifact.
-    fn contents<'a>(
+    fn list_contents<'a>(
         &'a self,
         registry: &'a Id,
-        what: &'a Contents,
+        what: &'a RegistryContents,
         query: &'a Query,
-    ) -> Answer<'a, Option<Vec<Reading>>>;
+    ) -> ApiFuture<'a, Option<Vec<Reading>>>;
 
     /// One repository; `None` if there is none of this name, or no such registry.
-    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>>;
+    fn get_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, Option<Reading>>;
 }
 
 /// Reading and writing requests.
 pub trait RegistryApi: RegistryReads {
     /// Makes a registry.
-    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry>;
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> ApiFuture<'a, Registry>;
 
     /// Changes a registry.
-    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry>;
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> ApiFuture<'a, Registry>;
 
     /// Removes a registry with all it holds.
-    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()>;
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, ()>;
 
     /// Makes a token; the only answer with its password.
-    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token>;
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> ApiFuture<'a, Token>;
 
     /// Changes a token.
-    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token>;
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> ApiFuture<'a, Token>;
 
     /// Removes a token.
-    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()>;
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, ()>;
 
     /// The task has the password that an earlier run had left of this token.
-    fn hand_on(&self, _token: &Id) {}
+    fn mark_received(&self, _token: &Id) {}
 
     /// Records that there is no token of this name.
     fn note_missing(&self, _registry: &Id, _name: &str) {}
 
     /// Removes a token that this run has just made and that is of no use, because the answer with its password was lost: a
     /// part of its creation, and no removal of its own.
-    fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+    fn take_back_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, ()> {
         self.delete_token(registry, id)
     }
 
     /// Removes a repository with all it holds.
-    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()>;
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, ()>;
 }

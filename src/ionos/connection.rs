@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{ApiError, Kept};
+use super::{ApiError, ListCache};
 use crate::address;
 use crate::interrupt::Interrupt;
-use crate::progress::Progress;
+use crate::progress::ProgressChannel;
 
 /// The service.
 pub const DEFAULT_URL: &str = "https://api.ionos.com/containerregistries";
@@ -16,28 +16,28 @@ const BASE_PATH: &str = "/containerregistries";
 
 /// A way to the API, and how patient to be on it.
 #[derive(Debug, Clone)]
-pub struct Connection {
+pub struct ApiConnection {
     /// Where it leads and who asks.
     pub endpoint: Endpoint,
     /// How long somebody waits for an answer.
-    pub waiting: Waiting,
+    pub waiting: WaitPolicy,
     /// Technical limits.
     pub tuning: Tuning,
     /// Where a looped task keeps its long lists.
-    pub kept: Option<Rc<Kept>>,
+    pub kept: Option<Rc<ListCache>>,
     /// The task that asks, for records.
     pub task: Option<String>,
 }
 
 /// Waiting for the service.
 #[derive(Debug, Clone)]
-pub struct Waiting {
+pub struct WaitPolicy {
     /// How long a call may take with all its repetitions, and how long something is waited for.
     pub patience: Duration,
     /// Whether the user still wants to wait.
     pub interrupt: Interrupt,
     /// Where to say what is waited for.
-    pub progress: Progress,
+    pub progress: ProgressChannel,
 }
 
 /// Identity of a connection: equal endpoints share one client.
@@ -132,7 +132,7 @@ impl std::fmt::Debug for Credentials {
 /// When the text is no URL of the web.
 pub fn base_url(given: Option<&str>) -> Result<String, ApiError> {
     let given = given.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(DEFAULT_URL);
-    let shown = address::mask(given);
+    let shown = address::mask_address(given);
     let wrong = |why: String| ApiError::unsent(format!("`api_url` `{shown}` is not a base URL: {why}"));
     let full = match given.split_once("://") {
         Some(("http" | "https" | "HTTP" | "HTTPS", _)) => given.to_owned(),

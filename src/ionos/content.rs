@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::deferred::{Fact, Id};
+use super::deferred::{Deferred, Id};
 
 /// An object as the service tells it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,13 +19,13 @@ impl<'de> Deserialize<'de> for Reading {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
         let id = json.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
-        Ok(Self { id: Fact::Known(id), json })
+        Ok(Self { id: Deferred::Known(id), json })
     }
 }
 
 /// A list that a registry has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Contents {
+pub enum RegistryContents {
     /// Repositories of the registry.
     Repositories,
     /// The artifacts of all its repositories.
@@ -41,7 +41,7 @@ pub enum Contents {
     },
 }
 
-impl Contents {
+impl RegistryContents {
     /// The repository that the list is about, if it is about one.
     pub fn repository(&self) -> Option<&str> {
         match self {

@@ -12,7 +12,7 @@ use super::api::Id;
 use super::error::ErrorKind;
 use super::model::{NewRegistry, NewToken, Registry, Token};
 use super::ownership::Attempt;
-use super::{ApiError, Kept, RegistryApi, Tuning};
+use super::{ApiError, ListCache, RegistryApi, Tuning};
 use crate::interrupt::Interrupt;
 use crate::value::KNOWN_AFTER_CREATION;
 
@@ -21,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// An object that was made, and what has to be told about how.
 #[derive(Debug)]
-pub struct Made<T> {
+pub struct CreatedObject<T> {
     /// The object.
     pub object: T,
     /// Notes on recovery steps.
@@ -29,13 +29,13 @@ pub struct Made<T> {
 }
 
 /// Settings of a creation with recovery.
-pub struct Care<'a> {
+pub struct CreationSettings<'a> {
     /// Pauses and limits.
     pub tuning: Tuning,
     /// Whether the user still wants to wait.
     pub interrupt: &'a Interrupt,
     /// Lists that are out of date as soon as something is in doubt.
-    pub kept: Option<&'a Kept>,
+    pub kept: Option<&'a ListCache>,
     /// The names that were there when the task looked, if it looked at all of them.
     pub names: Option<&'a [String]>,
 }
@@ -48,29 +48,30 @@ pub async fn create_token(
     api: &dyn RegistryApi,
     registry: &Id,
     new: &NewToken,
-    care: &Care<'_>,
-) -> Result<Made<Token>, ApiError> {
-    let name = new.name.shown();
+    care: &CreationSettings<'_>,
+) -> Result<CreatedObject<Token>, ApiError> {
+    let name = new.name.display_text();
     let mut attempts = Attempts::new(care);
     let mut notes = Vec::new();
-    let mut attempt = Attempt::begin(api);
+    let mut attempt = Attempt::begin_attempt(api);
     loop {
         let error = match api.create_token(registry, new).await {
-            Ok(object) => return Ok(Made { object, notes }),
-            Err(error) => attempts.doubt(error).map_err(|error| may_exist(error, name))?,
+            Ok(object) => return Ok(CreatedObject { object, notes }),
+            Err(error) => attempts.accept_unclear(error).map_err(|error| may_exist(error, name))?,
         };
-        attempt.failed(&error);
+        attempt.note_failure(&error);
         let told = |said: String| ApiError { message: format!("{}; {said}", error.message), ..error.clone() };
-        let all = api.tokens(registry).await.map_err(|second| {
+        let all = api.list_tokens(registry).await.map_err(|second| {
             told(format!(
                 "looking whether token `{name}` was made failed too: {second}; it may exist, and its password is not known"
             ))
         })?;
         let all = all.unwrap_or_default();
-        let found = all.iter().find(|token| token.properties.name.shown() == name && name != KNOWN_AFTER_CREATION);
+        let found =
+            all.iter().find(|token| token.properties.name.display_text() == name && name != KNOWN_AFTER_CREATION);
         if let Some(found) = found {
-            let id = found.id.shown();
-            attempt.made_token(new, found, care.names, &all, &api.witness()).map_err(|why| {
+            let id = found.id.display_text();
+            attempt.check_token_origin(new, found, care.names, &all, &api.witness()).map_err(|why| {
                 told(format!(
                     "a token `{name}` ({id}) exists now whose password is not known; it was left alone, because it is \
                      not certain that this run made it: {why}. If nobody uses it, delete it by its id and run this again"
@@ -92,9 +93,9 @@ pub async fn create_token(
                 "the answer to the creation of token `{name}` was lost, and its password with it; the token was removed \
                  and is made again"
             ));
-            attempt = Attempt::begin(api);
+            attempt = Attempt::begin_attempt(api);
         }
-        attempts.wait(error).await.map_err(|last| ApiError {
+        attempts.wait_before_retry(error).await.map_err(|last| ApiError {
             message: match notes.len() {
                 0 => format!("{}; token `{name}` is not there", last.message),
                 _ => format!(
@@ -123,35 +124,35 @@ fn may_exist(mut error: ApiError, name: &str) -> ApiError {
 pub async fn create_registry(
     api: &dyn RegistryApi,
     new: &NewRegistry,
-    care: &Care<'_>,
-) -> Result<Made<Registry>, ApiError> {
-    let name = new.name.shown();
+    care: &CreationSettings<'_>,
+) -> Result<CreatedObject<Registry>, ApiError> {
+    let name = new.name.display_text();
     let mut attempts = Attempts::new(care);
-    let mut attempt = Attempt::begin(api);
+    let mut attempt = Attempt::begin_attempt(api);
     loop {
         let error = match api.create_registry(new).await {
-            Ok(object) => return Ok(Made { object, notes: Vec::new() }),
-            Err(error) => attempts.doubt(error)?,
+            Ok(object) => return Ok(CreatedObject { object, notes: Vec::new() }),
+            Err(error) => attempts.accept_unclear(error)?,
         };
-        attempt.failed(&error);
-        let all = api.registries(Some(name)).await.map_err(|second| ApiError {
+        attempt.note_failure(&error);
+        let all = api.list_registries(Some(name)).await.map_err(|second| ApiError {
             message: format!("{}; registry `{name}` may exist now, and looking for it failed: {second}", error.message),
             ..error.clone()
         })?;
-        if let Some(object) = all.into_iter().find(|registry| registry.properties.name.shown() == name) {
-            attempt.made_registry(new, &object, &api.witness()).map_err(|why| ApiError {
+        if let Some(object) = all.into_iter().find(|registry| registry.properties.name.display_text() == name) {
+            attempt.check_registry_origin(new, &object, &api.witness()).map_err(|why| ApiError {
                 message: format!(
                     "{}; a registry `{name}` ({}) exists now, and it is not certain that this run made it: {why}; run \
                      this again to bring it into the desired state",
                     error.message,
-                    object.id.shown()
+                    object.id.display_text()
                 ),
                 ..error.clone()
             })?;
             let note = format!("the answer to the creation of registry `{name}` was lost; the registry is there");
-            return Ok(Made { object, notes: vec![note] });
+            return Ok(CreatedObject { object, notes: vec![note] });
         }
-        attempts.wait(error).await.map_err(|last| ApiError {
+        attempts.wait_before_retry(error).await.map_err(|last| ApiError {
             message: format!("{}; registry `{name}` is not there", last.message),
             ..last
         })?;
@@ -160,20 +161,20 @@ pub async fn create_registry(
 
 /// The attempts at one creation.
 struct Attempts<'a> {
-    care: &'a Care<'a>,
+    care: &'a CreationSettings<'a>,
     sent: u32,
     pause: Duration,
     doubtful: bool,
 }
 
 impl<'a> Attempts<'a> {
-    fn new(care: &'a Care<'a>) -> Self {
+    fn new(care: &'a CreationSettings<'a>) -> Self {
         Self { care, sent: 0, pause: care.tuning.pause, doubtful: false }
     }
 
     /// A failure that leaves open whether the object was made; others end the creation. A conflict is open where an
     /// answer was lost before: perhaps the object is in conflict with itself.
-    fn doubt(&mut self, error: ApiError) -> Result<ApiError, ApiError> {
+    fn accept_unclear(&mut self, error: ApiError) -> Result<ApiError, ApiError> {
         self.sent += 1;
         if error.kind != ErrorKind::Unclear && !(self.doubtful && error.is_conflict()) {
             return Err(error);
@@ -186,12 +187,12 @@ impl<'a> Attempts<'a> {
     }
 
     /// The pause before the next attempt, if there is one.
-    async fn wait(&mut self, error: ApiError) -> Result<(), ApiError> {
+    async fn wait_before_retry(&mut self, error: ApiError) -> Result<(), ApiError> {
         if self.sent >= self.care.tuning.attempts {
             return Err(error);
         }
-        if !self.care.interrupt.pause(self.pause).await {
-            let note = Some(format!("{}; not tried again", self.care.interrupt.why()));
+        if !self.care.interrupt.pause_for(self.pause).await {
+            let note = Some(format!("{}; not tried again", self.care.interrupt.reason()));
             return Err(ApiError { note, ..error });
         }
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -203,26 +204,26 @@ impl<'a> Attempts<'a> {
 mod tests {
     use super::*;
     use crate::ionos::fake::{Account, Mishap};
-    use crate::ionos::model::Password;
-    use crate::ionos::{Fact, RegistryReads};
+    use crate::ionos::model::OneTimePassword;
+    use crate::ionos::{Deferred, RegistryReads};
 
-    fn care<'a>(interrupt: &'a Interrupt, names: &'a [String]) -> Care<'a> {
+    fn care<'a>(interrupt: &'a Interrupt, names: &'a [String]) -> CreationSettings<'a> {
         let tuning = Tuning { pause: Duration::from_millis(1), ..Tuning::default() };
-        Care { tuning, interrupt, kept: None, names: Some(names) }
+        CreationSettings { tuning, interrupt, kept: None, names: Some(names) }
     }
 
     fn ci() -> NewToken {
-        NewToken { name: Fact::Known("ci".to_owned()), ..NewToken::default() }
+        NewToken { name: Deferred::Known("ci".to_owned()), ..NewToken::default() }
     }
 
-    async fn create(account: &Account) -> Result<Made<Token>, ApiError> {
+    async fn create(account: &Account) -> Result<CreatedObject<Token>, ApiError> {
         let registry = account.registry_id("demo").await.unwrap().unwrap();
-        let names = account.names();
+        let names = account.token_names();
         create_token(account, &registry, &ci(), &care(&Interrupt::default(), &names)).await
     }
 
     fn account(mishaps: &[Mishap]) -> Account {
-        let account = Account::with("demo", &[]);
+        let account = Account::with_tokens("demo", &[]);
         account.mishaps.borrow_mut().extend(mishaps.iter().cloned());
         account
     }
@@ -240,7 +241,7 @@ mod tests {
         let account = account(&[Mishap::AnswerLost]);
         let made = create(&account).await.unwrap();
         assert_eq!(
-            made.object.properties.credentials.unwrap().password.known().map(Password::expose),
+            made.object.properties.credentials.unwrap().password.known().map(OneTimePassword::expose),
             Some("only-shown-here")
         );
         assert_eq!(made.notes.len(), 1, "{:?}", made.notes);
@@ -253,14 +254,14 @@ mod tests {
         arrange(&account);
         let error = create(&account).await.unwrap_err();
         assert!(error.message.contains(expected) && error.message.contains("was left alone"), "{error}");
-        assert!(account.names().contains(&"ci".to_owned()));
+        assert!(account.token_names().contains(&"ci".to_owned()));
     }
 
     fn meanwhile(account: &Account, names: &[&str], change: impl FnOnce(&mut Token)) {
         let registry = account.registries.borrow()[0].id.clone();
         let mut new = Vec::new();
         for name in names {
-            let token = NewToken { name: Fact::Known((*name).to_owned()), ..NewToken::default() };
+            let token = NewToken { name: Deferred::Known((*name).to_owned()), ..NewToken::default() };
             new.push((registry.clone(), account.token_of(&token, new.len())));
         }
         change(&mut new[0].1);
@@ -269,15 +270,15 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn somebody_elses_token_is_left_alone() {
-        let disabled = |token: &mut Token| token.properties.status = Fact::Known(Some("disabled".to_owned()));
+        let disabled = |token: &mut Token| token.properties.status = Deferred::Known(Some("disabled".to_owned()));
         left_alone(|account| meanwhile(account, &["ci"], disabled), "its `status` is").await;
         let old = |token: &mut Token| {
             let before = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(30);
-            token.metadata.created_date = Fact::Known(Some(crate::ionos::Date::At(before)));
+            token.metadata.created_date = Deferred::Known(Some(crate::ionos::Date::At(before)));
         };
         left_alone(|account| meanwhile(account, &["ci"], old), "before it was asked for").await;
         left_alone(|account| meanwhile(account, &["ci", "cd"], |_| {}), "`cd` appeared").await;
-        let theirs = |token: &mut Token| token.metadata.created_by_user_id = Fact::Known(Some("them".to_owned()));
+        let theirs = |token: &mut Token| token.metadata.created_by_user_id = Deferred::Known(Some("them".to_owned()));
         let arrange = |account: &Account| {
             meanwhile(account, &["ci"], theirs);
             account.witness.borrow_mut().account = Some("us".to_owned());
@@ -318,9 +319,9 @@ mod tests {
     async fn a_registry_whose_answer_was_lost_is_taken_over() {
         let account = Account::default();
         account.mishaps.borrow_mut().push_back(Mishap::AnswerLost);
-        let new = NewRegistry { name: Fact::Known("demo".to_owned()), ..NewRegistry::default() };
+        let new = NewRegistry { name: Deferred::Known("demo".to_owned()), ..NewRegistry::default() };
         let made = create_registry(&account, &new, &care(&Interrupt::default(), &[])).await.unwrap();
-        assert_eq!(made.object.properties.name.shown(), "demo");
+        assert_eq!(made.object.properties.name.display_text(), "demo");
         assert_eq!(account.registries.borrow().len(), 1);
     }
 }

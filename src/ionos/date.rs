@@ -41,7 +41,7 @@ impl Date {
     }
 
     /// The form of results: ISO 8601 with `+00:00`.
-    pub fn shown(&self) -> String {
+    pub fn to_result_text(&self) -> String {
         match self {
             Self::At(instant) => format!("{}+00:00", local_form(*instant)),
             Self::Odd(text) => text.clone(),
@@ -49,7 +49,7 @@ impl Date {
     }
 
     /// The form of requests: RFC 3339 with `Z`.
-    pub fn sent(&self) -> String {
+    pub fn to_request_text(&self) -> String {
         match self {
             Self::At(instant) => format!("{}Z", local_form(*instant)),
             Self::Odd(text) => text.clone(),
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Date {
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.sent())
+        serializer.serialize_str(&self.to_request_text())
     }
 }
 
@@ -112,13 +112,13 @@ mod tests {
         assert_eq!(Date::read("2031-01-02T04:04:05+01:00"), Date::read("2031-01-02T03:04:05Z"));
         assert_eq!(Date::read("2031-01-02T03:04:05.000Z"), Date::read("2031-01-02T03:04:05"));
         assert_ne!(Date::read("2031-01-02T03:04:05Z"), Date::read("2031-01-02T03:04:06Z"));
-        assert_eq!(Date::read("2031-01-02T04:04:05+01:00").shown(), "2031-01-02T03:04:05+00:00");
-        assert_eq!(Date::read("2031-01-02T03:04:05.25Z").sent(), "2031-01-02T03:04:05.250000Z");
+        assert_eq!(Date::read("2031-01-02T04:04:05+01:00").to_result_text(), "2031-01-02T03:04:05+00:00");
+        assert_eq!(Date::read("2031-01-02T03:04:05.25Z").to_request_text(), "2031-01-02T03:04:05.250000Z");
     }
 
     #[test]
     fn odd_dates_are_kept() {
-        assert_eq!(Date::read("whenever").shown(), "whenever");
+        assert_eq!(Date::read("whenever").to_result_text(), "whenever");
         assert_ne!(Date::read("whenever"), Date::read("2031-01-02T03:04:05Z"));
     }
 }

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::ApiError;
 use super::paging::Named;
-use super::transport::{Reply, carried_out};
+use super::transport::{ApiReply, carried_out};
 
 /// Encodes a request body.
 pub(super) fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value, ApiError> {
@@ -12,27 +12,35 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> Result<serde_json::Value
 }
 
 /// A successful answer's body as what it should be.
-pub(super) fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, ApiError> {
+pub(super) fn decode_reply<T: DeserializeOwned>(reply: &ApiReply) -> Result<T, ApiError> {
     if !(200..=299).contains(&reply.status) {
         return Err(ApiError::from_answer(reply.status, &String::from_utf8_lossy(&reply.body)));
     }
     // Text that is known to be UTF-8 need not be looked at again for each field.
-    let text = std::str::from_utf8(&reply.body).map_err(|why| unreadable(reply, &why.to_string()))?;
-    serde_json::from_str(text).map_err(|why| unreadable(reply, &why.to_string()))
+    let text = std::str::from_utf8(&reply.body).map_err(|why| unreadable_reply(reply, &why.to_string()))?;
+    serde_json::from_str(text).map_err(|why| unreadable_reply(reply, &why.to_string()))
 }
 
 /// An answer without the id of its object is as good as lost.
-pub(super) fn whole<T: Named>(object: T, reply: &Reply) -> Result<T, ApiError> {
-    if object.id().shown().is_empty() { Err(unreadable(reply, "it has no `id`")) } else { Ok(object) }
+pub(super) fn require_id<T: Named>(object: T, reply: &ApiReply) -> Result<T, ApiError> {
+    if object.object_id().display_text().is_empty() {
+        Err(unreadable_reply(reply, "it has no `id`"))
+    } else {
+        Ok(object)
+    }
 }
 
 /// An answer that says that the request was carried out, and nothing else that can be read.
-fn unreadable(reply: &Reply, why: &str) -> ApiError {
+fn unreadable_reply(reply: &ApiReply, why: &str) -> ApiError {
     let text = String::from_utf8_lossy(&reply.body);
     let message = if text.trim().is_empty() {
         format!("the API answered {} with an empty body", reply.status)
     } else if text.trim_start().starts_with('<') {
-        format!("the API answered {} with a page instead of JSON: {}", reply.status, super::error::readable(&text))
+        format!(
+            "the API answered {} with a page instead of JSON: {}",
+            reply.status,
+            super::error::summarize_body(&text)
+        )
     } else {
         format!("the API answered {} with malformed JSON: {why}", reply.status)
     };
@@ -46,11 +54,11 @@ mod tests {
 
     #[test]
     fn unreadable_answers_are_described() {
-        let reply = |body: &str| Reply { body: body.as_bytes().to_vec(), ..Reply::empty(201) };
-        let said = |body: &str| decode::<Token>(&reply(body)).unwrap_err().message;
+        let reply = |body: &str| ApiReply { body: body.as_bytes().to_vec(), ..ApiReply::empty(201) };
+        let said = |body: &str| decode_reply::<Token>(&reply(body)).unwrap_err().message;
         assert_eq!(said(""), "the API answered 201 with an empty body");
         assert_eq!(said("<html><p>hello</p></html>"), "the API answered 201 with a page instead of JSON: hello");
         assert!(said("{\"id\": ").contains("malformed JSON"));
-        assert!(whole(Token::default(), &reply("{}")).unwrap_err().message.contains("no `id`"));
+        assert!(require_id(Token::default(), &reply("{}")).unwrap_err().message.contains("no `id`"));
     }
 }

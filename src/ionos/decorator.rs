@@ -2,78 +2,78 @@
 
 use std::rc::Rc;
 
-use super::api::{Answer, Id, Witness};
-use super::content::{Contents, Query, Reading};
+use super::api::{ApiFuture, Id, Witness};
+use super::content::{Query, Reading, RegistryContents};
 use super::model::{Location, Registry, Token};
-use super::{Past, RegistryApi, RegistryReads};
+use super::{EarlierRecord, RegistryApi, RegistryReads};
 
 /// Forwards reads to the inner API.
-pub trait Layer {
+pub trait ApiDecorator {
     /// Where the answers come from.
-    fn beneath(&self) -> &dyn RegistryApi;
+    fn inner_api(&self) -> &dyn RegistryApi;
 
     /// Returns an earlier run's record of this token, if there is one.
-    fn left_behind(&self, registry: &Id, token: &Token) -> Option<Past> {
-        self.beneath().past(registry, token)
+    fn recorded_creation(&self, registry: &Id, token: &Token) -> Option<EarlierRecord> {
+        self.inner_api().find_earlier_record(registry, token)
     }
 
     /// Returns the token that an earlier run has made to replace this one.
-    fn left_successor(&self, registry: &Id, replaced: &str) -> Option<String> {
-        self.beneath().successor(registry, replaced)
+    fn recorded_successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.inner_api().find_successor(registry, replaced)
     }
 }
 
-impl<L: Layer> RegistryReads for L {
+impl<L: ApiDecorator> RegistryReads for L {
     fn witness(&self) -> Witness {
-        self.beneath().witness()
+        self.inner_api().witness()
     }
 
-    fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
-        self.left_behind(registry, token)
+    fn find_earlier_record(&self, registry: &Id, token: &Token) -> Option<EarlierRecord> {
+        self.recorded_creation(registry, token)
     }
 
-    fn successor(&self, registry: &Id, replaced: &str) -> Option<String> {
-        self.left_successor(registry, replaced)
+    fn find_successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.recorded_successor(registry, replaced)
     }
 
-    fn locations(&self) -> Answer<'_, Vec<Location>> {
-        self.beneath().locations()
+    fn list_locations(&self) -> ApiFuture<'_, Vec<Location>> {
+        self.inner_api().list_locations()
     }
 
-    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
-        self.beneath().name_taken(name)
+    fn name_taken<'a>(&'a self, name: &'a str) -> ApiFuture<'a, bool> {
+        self.inner_api().name_taken(name)
     }
 
-    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
-        self.beneath().registries(name)
+    fn list_registries<'a>(&'a self, name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>> {
+        self.inner_api().list_registries(name)
     }
 
-    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
-        self.beneath().registry_id(name)
+    fn registry_id<'a>(&'a self, name: &'a str) -> ApiFuture<'a, Option<Id>> {
+        self.inner_api().registry_id(name)
     }
 
-    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
-        self.beneath().registry(id)
+    fn get_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, Option<Registry>> {
+        self.inner_api().get_registry(id)
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
-        self.beneath().tokens(registry)
+    fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>> {
+        self.inner_api().list_tokens(registry)
     }
 
-    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
-        self.beneath().token(registry, id)
+    fn get_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, Option<Token>> {
+        self.inner_api().get_token(registry, id)
     }
 
-    fn contents<'a>(
+    fn list_contents<'a>(
         &'a self,
         registry: &'a Id,
-        what: &'a Contents,
+        what: &'a RegistryContents,
         query: &'a Query,
-    ) -> Answer<'a, Option<Vec<Reading>>> {
-        self.beneath().contents(registry, what, query)
+    ) -> ApiFuture<'a, Option<Vec<Reading>>> {
+        self.inner_api().list_contents(registry, what, query)
     }
 
-    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
-        self.beneath().repository(registry, name)
+    fn get_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, Option<Reading>> {
+        self.inner_api().get_repository(registry, name)
     }
 }

@@ -12,7 +12,7 @@ use crate::value::{Unknown, Value};
 /// Two unknown facts are equal if they are the same unknown: a planned object's id goes out as [`Value::Unknown`],
 /// travels through templates, comes back as an argument, and still means that object.
 #[derive(Debug, Clone)]
-pub enum Fact<T> {
+pub enum Deferred<T> {
     /// It is this.
     Known(T),
     /// It will be known later.
@@ -20,12 +20,12 @@ pub enum Fact<T> {
 }
 
 /// An id: known, or that of an object which a dry run has planned.
-pub type Id = Fact<String>;
+pub type Id = Deferred<String>;
 
-impl<T> Fact<T> {
+impl<T> Deferred<T> {
     /// A fact that is known only after `awaits`.
-    pub fn later(awaits: impl Into<String>) -> Self {
-        Self::Unknown(Arc::new(Unknown::made(awaits)))
+    pub fn known_after(awaits: impl Into<String>) -> Self {
+        Self::Unknown(Arc::new(Unknown::new_result(awaits)))
     }
 
     /// Returns the value, if it is known.
@@ -42,10 +42,10 @@ impl<T> Fact<T> {
     }
 
     /// The fact about something made of this one.
-    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Fact<U> {
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Deferred<U> {
         match self {
-            Self::Known(value) => Fact::Known(make(value)),
-            Self::Unknown(unknown) => Fact::Unknown(unknown),
+            Self::Known(value) => Deferred::Known(make(value)),
+            Self::Unknown(unknown) => Deferred::Unknown(unknown),
         }
     }
 
@@ -58,9 +58,9 @@ impl<T> Fact<T> {
     }
 }
 
-impl Fact<String> {
+impl Deferred<String> {
     /// The text, or what is printed in its place.
-    pub fn shown(&self) -> &str {
+    pub fn display_text(&self) -> &str {
         match self {
             Self::Known(text) => text,
             Self::Unknown(unknown) => &unknown.shown,
@@ -68,13 +68,13 @@ impl Fact<String> {
     }
 }
 
-impl<T: Default> Default for Fact<T> {
+impl<T: Default> Default for Deferred<T> {
     fn default() -> Self {
         Self::Known(T::default())
     }
 }
 
-impl<T: PartialEq> PartialEq for Fact<T> {
+impl<T: PartialEq> PartialEq for Deferred<T> {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Known(a), Self::Known(b)) => a == b,
@@ -85,14 +85,14 @@ impl<T: PartialEq> PartialEq for Fact<T> {
 }
 
 /// Values from the server are known; null means the empty value.
-impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Fact<T> {
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Deferred<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::Known(Option::<T>::deserialize(deserializer)?.unwrap_or_default()))
     }
 }
 
 /// Only what is known can be sent.
-impl<T: Serialize> Serialize for Fact<T> {
+impl<T: Serialize> Serialize for Deferred<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Known(value) => value.serialize(serializer),

@@ -68,7 +68,7 @@ impl ApiError {
             502 | 504 => ErrorKind::Unclear,
             _ => ErrorKind::Final,
         };
-        let (code, message) = said(body);
+        let (code, message) = parse_error_body(body);
         Self { kind, status: Some(status), code, message, ..Self::unsent("") }
     }
 
@@ -117,7 +117,7 @@ impl fmt::Display for ApiError {
         if let Some(status) = self.status {
             write!(f, "({status}) ")?;
             if self.message.is_empty() {
-                f.write_str(reason(status))?;
+                f.write_str(status_reason(status))?;
             }
         }
         f.write_str(&self.message)?;
@@ -137,12 +137,12 @@ impl fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 /// The standard words of a status.
-fn reason(status: u16) -> &'static str {
+fn status_reason(status: u16) -> &'static str {
     reqwest::StatusCode::from_u16(status).ok().and_then(|s| s.canonical_reason()).unwrap_or("unknown status")
 }
 
 /// Code and sentence of an error body of any of the shapes that occur.
-fn said(body: &str) -> (Option<String>, String) {
+fn parse_error_body(body: &str) -> (Option<String>, String) {
     match serde_json::from_str::<Json>(body) {
         Ok(Json::Object(map)) => {
             let messages = map.get("messages").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -159,12 +159,12 @@ fn said(body: &str) -> (Option<String>, String) {
             let text = plain.iter().find_map(|key| map.get(*key).and_then(Json::as_str)).unwrap_or_default();
             (code, text.to_owned())
         }
-        _ => (None, readable(body)),
+        _ => (None, summarize_body(body)),
     }
 }
 
 /// The gist of a body that is no JSON: text without tags and line ends, shortened.
-pub fn readable(body: &str) -> String {
+pub fn summarize_body(body: &str) -> String {
     let mut text = String::new();
     let mut in_tag = false;
     for c in body.chars() {

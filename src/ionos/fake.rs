@@ -4,13 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::api::{Answer, Id, Witness};
-use super::content::{Contents, Query, Reading};
+use super::api::{ApiFuture, Id, Witness};
+use super::content::{Query, Reading, RegistryContents};
 use super::model::{
-    Location, LoginPair, Metadata, NewRegistry, NewToken, Password, Registry, RegistryPatch, RegistryProperties, Token,
-    TokenPatch, TokenProperties,
+    Location, LoginPair, Metadata, NewRegistry, NewToken, OneTimePassword, Registry, RegistryPatch, RegistryProperties,
+    Token, TokenPatch, TokenProperties,
 };
-use super::{ApiError, Date, Fact, RegistryApi, RegistryReads};
+use super::{ApiError, Date, Deferred, RegistryApi, RegistryReads};
 
 /// A fault that replaces the next write.
 #[derive(Debug, Clone)]
@@ -48,20 +48,21 @@ pub struct Account {
 
 impl Account {
     /// One registry with tokens.
-    pub fn with(name: &str, tokens: &[&str]) -> Self {
+    pub fn with_tokens(name: &str, tokens: &[&str]) -> Self {
         let account = Self::default();
         account.witness.borrow_mut().clock = Some(jiff::Timestamp::now());
-        let id = account.put_registry(&NewRegistry { name: Fact::Known(name.to_owned()), ..NewRegistry::default() }).id;
+        let id =
+            account.put_registry(&NewRegistry { name: Deferred::Known(name.to_owned()), ..NewRegistry::default() }).id;
         for token in tokens {
-            account.put_token(&id, &NewToken { name: Fact::Known((*token).to_owned()), ..NewToken::default() });
+            account.put_token(&id, &NewToken { name: Deferred::Known((*token).to_owned()), ..NewToken::default() });
         }
         account
     }
 
-    fn metadata(state: &str) -> Metadata {
+    fn new_metadata(state: &str) -> Metadata {
         Metadata {
-            created_date: Fact::Known(Some(Date::At(jiff::Timestamp::now()))),
-            state: Fact::Known(Some(state.to_owned())),
+            created_date: Deferred::Known(Some(Date::At(jiff::Timestamp::now()))),
+            state: Deferred::Known(Some(state.to_owned())),
             ..Metadata::default()
         }
     }
@@ -69,17 +70,17 @@ impl Account {
     fn put_registry(&self, new: &NewRegistry) -> Registry {
         let mut all = self.registries.borrow_mut();
         let registry = Registry {
-            id: Fact::Known(format!("00000000-0000-4000-8000-{:012}", all.len() + 1)),
+            id: Deferred::Known(format!("00000000-0000-4000-8000-{:012}", all.len() + 1)),
             kind: Some("registry".to_owned()),
-            metadata: Self::metadata("Running"),
+            metadata: Self::new_metadata("Running"),
             properties: RegistryProperties {
                 name: new.name.clone(),
                 location: new.location.clone(),
-                features: new.features.clone().map_or(Fact::Known(None), |f| f.map(Some)),
+                features: new.features.clone().map_or(Deferred::Known(None), |f| f.map(Some)),
                 garbage_collection_schedule: new
                     .garbage_collection_schedule
                     .clone()
-                    .map_or(Fact::Known(None), |s| s.map(Some)),
+                    .map_or(Deferred::Known(None), |s| s.map(Some)),
                 ..RegistryProperties::default()
             },
             ..Registry::default()
@@ -96,22 +97,22 @@ impl Account {
     }
 
     /// The names of its tokens.
-    pub fn names(&self) -> Vec<String> {
-        self.tokens.borrow().iter().map(|(_, token)| token.properties.name.shown().to_owned()).collect()
+    pub fn token_names(&self) -> Vec<String> {
+        self.tokens.borrow().iter().map(|(_, token)| token.properties.name.display_text().to_owned()).collect()
     }
 
     /// A token that is not there yet, behind so many others.
     pub fn token_of(&self, new: &NewToken, ahead: usize) -> Token {
         Token {
-            id: Fact::Known(format!("00000000-0000-4000-9000-{:012}", self.tokens.borrow().len() + ahead + 1)),
+            id: Deferred::Known(format!("00000000-0000-4000-9000-{:012}", self.tokens.borrow().len() + ahead + 1)),
             kind: Some("token".to_owned()),
-            metadata: Self::metadata("enabled"),
+            metadata: Self::new_metadata("enabled"),
             properties: TokenProperties {
                 name: new.name.clone(),
-                status: new.status.clone().map_or(Fact::Known(Some("enabled".to_owned())), |s| s.map(Some)),
+                status: new.status.clone().map_or(Deferred::Known(Some("enabled".to_owned())), |s| s.map(Some)),
                 expiry_date: new.expiry_date.clone().unwrap_or_default(),
-                scopes: new.scopes.clone().map_or(Fact::Known(None), |s| s.map(Some)),
-                credentials: Some(LoginPair { username: new.name.clone(), password: Fact::default() }),
+                scopes: new.scopes.clone().map_or(Deferred::Known(None), |s| s.map(Some)),
+                credentials: Some(LoginPair { username: new.name.clone(), password: Deferred::default() }),
             },
             ..Token::default()
         }
@@ -140,7 +141,7 @@ impl Account {
     }
 }
 
-fn gone() -> ApiError {
+fn not_found() -> ApiError {
     ApiError::refused(404, "no such thing")
 }
 
@@ -149,40 +150,40 @@ impl RegistryReads for Account {
         self.witness.borrow().clone()
     }
 
-    fn locations(&self) -> Answer<'_, Vec<Location>> {
+    fn list_locations(&self) -> ApiFuture<'_, Vec<Location>> {
         Box::pin(async { Ok(vec![Location { id: "de/fra".to_owned() }]) })
     }
 
-    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
+    fn name_taken<'a>(&'a self, name: &'a str) -> ApiFuture<'a, bool> {
         Box::pin(async move {
             self.read();
-            Ok(self.registries.borrow().iter().any(|r| r.properties.name.shown() == name))
+            Ok(self.registries.borrow().iter().any(|r| r.properties.name.display_text() == name))
         })
     }
 
-    fn registries<'a>(&'a self, _name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
+    fn list_registries<'a>(&'a self, _name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>> {
         Box::pin(async move {
             self.read();
             Ok(self.registries.borrow().clone())
         })
     }
 
-    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
+    fn registry_id<'a>(&'a self, name: &'a str) -> ApiFuture<'a, Option<Id>> {
         Box::pin(async move {
             self.read();
             let all = self.registries.borrow();
-            Ok(all.iter().find(|r| r.properties.name.shown() == name).map(|r| r.id.clone()))
+            Ok(all.iter().find(|r| r.properties.name.display_text() == name).map(|r| r.id.clone()))
         })
     }
 
-    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
+    fn get_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, Option<Registry>> {
         Box::pin(async move {
             self.read();
             Ok(self.registries.borrow().iter().find(|r| r.id == *id).cloned())
         })
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
+    fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             self.read();
             if !self.registries.borrow().iter().any(|r| r.id == *registry) {
@@ -193,7 +194,7 @@ impl RegistryReads for Account {
         })
     }
 
-    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
+    fn get_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, Option<Token>> {
         Box::pin(async move {
             self.read();
             let all = self.tokens.borrow();
@@ -201,25 +202,30 @@ impl RegistryReads for Account {
         })
     }
 
-    fn contents<'a>(&'a self, _: &'a Id, _: &'a Contents, _: &'a Query) -> Answer<'a, Option<Vec<Reading>>> {
+    fn list_contents<'a>(
+        &'a self,
+        _: &'a Id,
+        _: &'a RegistryContents,
+        _: &'a Query,
+    ) -> ApiFuture<'a, Option<Vec<Reading>>> {
         Box::pin(async { Ok(Some(Vec::new())) })
     }
 
-    fn repository<'a>(&'a self, _: &'a Id, _: &'a str) -> Answer<'a, Option<Reading>> {
+    fn get_repository<'a>(&'a self, _: &'a Id, _: &'a str) -> ApiFuture<'a, Option<Reading>> {
         Box::pin(async { Ok(None) })
     }
 }
 
 impl RegistryApi for Account {
-    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry> {
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> ApiFuture<'a, Registry> {
         Box::pin(async move { self.write(|| Ok(self.put_registry(new))) })
     }
 
-    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> ApiFuture<'a, Registry> {
         Box::pin(async move {
             self.write(|| {
                 let mut all = self.registries.borrow_mut();
-                let registry = all.iter_mut().find(|r| r.id == *id).ok_or_else(gone)?;
+                let registry = all.iter_mut().find(|r| r.id == *id).ok_or_else(not_found)?;
                 if let Some(schedule) = &patch.garbage_collection_schedule {
                     registry.properties.garbage_collection_schedule = schedule.clone().map(Some);
                 }
@@ -234,7 +240,7 @@ impl RegistryApi for Account {
         })
     }
 
-    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
             self.write(|| {
                 self.registries.borrow_mut().retain(|r| r.id != *id);
@@ -243,27 +249,31 @@ impl RegistryApi for Account {
         })
     }
 
-    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> ApiFuture<'a, Token> {
         Box::pin(async move {
             self.write(|| {
-                let name = new.name.shown();
-                if self.tokens.borrow().iter().any(|(owner, t)| owner == registry && t.properties.name.shown() == name)
+                let name = new.name.display_text();
+                if self
+                    .tokens
+                    .borrow()
+                    .iter()
+                    .any(|(owner, t)| owner == registry && t.properties.name.display_text() == name)
                 {
                     return Err(ApiError::refused(409, "name is in use"));
                 }
                 let mut token = self.put_token(registry, new);
-                let password = Fact::Known(Password::new("only-shown-here"));
+                let password = Deferred::Known(OneTimePassword::new("only-shown-here"));
                 token.properties.credentials = Some(LoginPair { username: new.name.clone(), password });
                 Ok(token)
             })
         })
     }
 
-    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> ApiFuture<'a, Token> {
         Box::pin(async move {
             self.write(|| {
                 let mut all = self.tokens.borrow_mut();
-                let (_, token) = all.iter_mut().find(|(o, t)| o == registry && t.id == *id).ok_or_else(gone)?;
+                let (_, token) = all.iter_mut().find(|(o, t)| o == registry && t.id == *id).ok_or_else(not_found)?;
                 if let Some(expiry) = &patch.expiry_date {
                     token.properties.expiry_date = expiry.clone();
                 }
@@ -278,18 +288,18 @@ impl RegistryApi for Account {
         })
     }
 
-    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
             self.write(|| {
                 let mut all = self.tokens.borrow_mut();
                 let before = all.len();
                 all.retain(|(owner, t)| owner != registry || t.id != *id);
-                if all.len() == before { Err(gone()) } else { Ok(()) }
+                if all.len() == before { Err(not_found()) } else { Ok(()) }
             })
         })
     }
 
-    fn delete_repository<'a>(&'a self, _: &'a Id, _: &'a str) -> Answer<'a, ()> {
-        Box::pin(async { Err(gone()) })
+    fn delete_repository<'a>(&'a self, _: &'a Id, _: &'a str) -> ApiFuture<'a, ()> {
+        Box::pin(async { Err(not_found()) })
     }
 }

@@ -7,15 +7,15 @@ use std::rc::Rc;
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 
-use super::api::{Answer, Id, Witness};
-use super::content::{Contents, Query, Reading};
-use super::decode::{decode, to_json, whole};
-use super::list_cache::Kept;
+use super::api::{ApiFuture, Id, Witness};
+use super::content::{Query, Reading, RegistryContents};
+use super::decode::{decode_reply, require_id, to_json};
+use super::list_cache::ListCache;
 use super::model::{Location, Metadata, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use super::paging::{Gathered, Named, Page, list_without_items};
-use super::path::{contents_path, encode, registry_path, repository_path, sendable, token_path};
-use super::transport::{Reply, Transport};
-use super::{ApiError, Connection, Connector, Credentials, Endpoint, RegistryApi, RegistryReads, Waiting};
+use super::paging::{ListPage, Named, PagedItems, list_without_items};
+use super::path::{contents_path, known_id, percent_encode, registry_path, repository_path, token_path};
+use super::transport::{ApiReply, ApiTransport};
+use super::{ApiConnection, ApiError, Connector, Credentials, Endpoint, RegistryApi, RegistryReads, WaitPolicy};
 
 /// Members of a page; the service's own default.
 const PAGE: usize = 100;
@@ -31,7 +31,7 @@ pub struct HttpConnector {
 
 /// State shared by all tasks of one endpoint.
 struct Service {
-    transport: Transport,
+    transport: ApiTransport,
     ids: RefCell<HashMap<String, Id>>,
     account: RefCell<Option<String>>,
 }
@@ -39,16 +39,16 @@ struct Service {
 /// The API over HTTP.
 pub struct HttpApi {
     service: Rc<Service>,
-    waiting: Waiting,
-    kept: Option<Rc<Kept>>,
+    waiting: WaitPolicy,
+    kept: Option<Rc<ListCache>>,
     by_password: bool,
 }
 
 impl Connector for HttpConnector {
-    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+    fn connect(&self, connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError> {
         let mut services = self.services.borrow_mut();
         let service = services.entry(connection.endpoint.clone()).or_insert_with(|| {
-            let transport = Transport::new(connection.endpoint.clone(), connection.tuning);
+            let transport = ApiTransport::new(connection.endpoint.clone(), connection.tuning);
             Rc::new(Service { transport, ids: RefCell::default(), account: RefCell::default() })
         });
         let by_password = matches!(connection.endpoint.credentials, Credentials::Basic { .. });
@@ -62,8 +62,8 @@ impl Connector for HttpConnector {
 }
 
 impl HttpApi {
-    async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Result<Reply, ApiError> {
-        self.service.transport.send(method, path, body, &self.waiting).await
+    async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Result<ApiReply, ApiError> {
+        self.service.transport.send_request(method, path, body, &self.waiting).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, ApiError> {
@@ -71,7 +71,7 @@ impl HttpApi {
         if reply.status == 404 {
             return Ok(None);
         }
-        decode(&reply).map(Some)
+        decode_reply(&reply).map(Some)
     }
 
     /// One object that was made or changed.
@@ -89,10 +89,10 @@ impl HttpApi {
             let refusal = ApiError::from_answer(409, &String::from_utf8_lossy(&reply.body));
             return Err(ApiError { kind: super::error::ErrorKind::Unclear, ..refusal });
         }
-        whole(decode(&reply)?, &reply)
+        require_id(decode_reply(&reply)?, &reply)
     }
 
-    async fn delete(&self, path: &str) -> Result<(), ApiError> {
+    async fn delete_path(&self, path: &str) -> Result<(), ApiError> {
         let reply = self.call(Method::DELETE, path, None).await?;
         match reply.status {
             200..=299 => Ok(()),
@@ -108,11 +108,11 @@ impl HttpApi {
         path: &str,
         size: usize,
         extra: &str,
-    ) -> Result<Option<Gathered<T>>, ApiError> {
-        let mut all = Gathered::default();
+    ) -> Result<Option<PagedItems<T>>, ApiError> {
+        let mut all = PagedItems::default();
         loop {
             let query = format!("{path}?offset={}&limit={size}{extra}", all.seen);
-            let Some(page) = self.get::<Page<T>>(&query).await? else {
+            let Some(page) = self.get::<ListPage<T>>(&query).await? else {
                 return Ok((all.seen > 0).then_some(all));
             };
             let total = page.total;
@@ -120,7 +120,7 @@ impl HttpApi {
             // Without a total, a page that is not full is the last.
             let short = total.is_none() && items.len() < size;
             let count = items.len();
-            let fresh = all.take(items)?;
+            let fresh = all.take_page(items)?;
             if !fresh && all.is_incomplete(total, count) {
                 let (have, total) = (all.items.len(), total.unwrap_or_default());
                 let message = format!("the service announces {total} objects, and sends the same {have} on every page");
@@ -133,13 +133,14 @@ impl HttpApi {
     }
 
     /// All pages of the list of registries.
-    async fn pages_by_token(&self, filter: Option<&str>) -> Result<Gathered<Registry>, ApiError> {
-        let filter = filter.map(|name| format!("filter.name={}&", encode(name))).unwrap_or_default();
-        let mut all = Gathered::default();
+    async fn pages_by_token(&self, filter: Option<&str>) -> Result<PagedItems<Registry>, ApiError> {
+        let filter = filter.map(|name| format!("filter.name={}&", percent_encode(name))).unwrap_or_default();
+        let mut all = PagedItems::default();
         let mut token = String::new();
         loop {
-            let cursor = if token.is_empty() { String::new() } else { format!("&pagination.token={}", encode(&token)) };
-            let page: Page<Registry> = match self.get(&format!("/registries?{filter}limit={PAGE}{cursor}")).await? {
+            let cursor =
+                if token.is_empty() { String::new() } else { format!("&pagination.token={}", percent_encode(&token)) };
+            let page: ListPage<Registry> = match self.get(&format!("/registries?{filter}limit={PAGE}{cursor}")).await? {
                 Some(page) => page,
                 None => return Err(ApiError::from_answer(404, "there is no container registry API at this `api_url`")),
             };
@@ -147,7 +148,7 @@ impl HttpApi {
             // A page with room left is the last, whatever cursor comes with it; how large one is, the service says.
             let limit = page.pagination.as_ref().and_then(|cursor| cursor.limit).map_or(PAGE, |limit| limit.min(PAGE));
             let short = items.len() < limit;
-            let fresh = all.take(items)?;
+            let fresh = all.take_page(items)?;
             let next = page.pagination.and_then(|cursor| cursor.token).unwrap_or_default();
             if !fresh || short || next.is_empty() || next == token {
                 return Ok(all);
@@ -157,7 +158,7 @@ impl HttpApi {
     }
 
     /// Reads of what registries hold are documented for API tokens only.
-    fn explained(&self, error: ApiError) -> ApiError {
+    fn explain_error(&self, error: ApiError) -> ApiError {
         if !self.by_password || !matches!(error.status, Some(401 | 403)) {
             return error;
         }
@@ -171,23 +172,23 @@ impl HttpApi {
     }
 
     /// Who made this is who asks.
-    fn learn(&self, metadata: &Metadata) {
+    fn learn_account(&self, metadata: &Metadata) {
         if let Some(Some(id)) = metadata.created_by_user_id.known() {
             self.service.account.borrow_mut().get_or_insert_with(|| id.clone());
         }
     }
 
-    fn keep(&self, change: impl FnOnce(&Kept)) {
+    fn update_cache(&self, change: impl FnOnce(&ListCache)) {
         if let Some(kept) = &self.kept {
             change(kept);
         }
     }
 
-    fn forget(&self, id: &str) {
+    fn forget_registry(&self, id: &str) {
         self.service.ids.borrow_mut().retain(|_, known| known.known().map(String::as_str) != Some(id));
     }
 
-    fn remember(&self, registry: &Registry) {
+    fn remember_registry(&self, registry: &Registry) {
         if let Some(name) = registry.properties.name.known() {
             self.service.ids.borrow_mut().insert(name.clone(), registry.id.clone());
         }
@@ -200,15 +201,15 @@ impl RegistryReads for HttpApi {
         Witness { clock: self.service.transport.service_time(), account }
     }
 
-    fn locations(&self) -> Answer<'_, Vec<Location>> {
+    fn list_locations(&self) -> ApiFuture<'_, Vec<Location>> {
         Box::pin(async {
-            Ok(self.get::<Page<Location>>("/locations").await?.and_then(|p| p.items).unwrap_or_default())
+            Ok(self.get::<ListPage<Location>>("/locations").await?.and_then(|p| p.items).unwrap_or_default())
         })
     }
 
-    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
+    fn name_taken<'a>(&'a self, name: &'a str) -> ApiFuture<'a, bool> {
         Box::pin(async move {
-            let reply = self.call(Method::HEAD, &format!("/names/{}", encode(name)), None).await?;
+            let reply = self.call(Method::HEAD, &format!("/names/{}", percent_encode(name)), None).await?;
             match reply.status {
                 200..=299 => Ok(true),
                 404 => Ok(false),
@@ -218,13 +219,13 @@ impl RegistryReads for HttpApi {
         })
     }
 
-    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
+    fn list_registries<'a>(&'a self, name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>> {
         Box::pin(async move {
-            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.registries(name)) {
+            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.cached_registries(name)) {
                 return Ok(known);
             }
             let found = self.pages_by_token(name).await?;
-            found.items.iter().for_each(|registry| self.remember(registry));
+            found.items.iter().for_each(|registry| self.remember_registry(registry));
             if let Some(kept) = &self.kept {
                 kept.keep_registries(name, &found.items);
             }
@@ -232,130 +233,131 @@ impl RegistryReads for HttpApi {
         })
     }
 
-    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
+    fn registry_id<'a>(&'a self, name: &'a str) -> ApiFuture<'a, Option<Id>> {
         Box::pin(async move {
             if let Some(id) = self.service.ids.borrow().get(name) {
                 return Ok(Some(id.clone()));
             }
-            self.registries(Some(name)).await?;
+            self.list_registries(Some(name)).await?;
             Ok(self.service.ids.borrow().get(name).cloned())
         })
     }
 
-    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
+    fn get_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, Option<Registry>> {
         Box::pin(async move {
-            let id = sendable(id)?;
+            let id = known_id(id)?;
             let found: Option<Registry> = self.get(&registry_path(id)).await?;
             if found.is_none() {
-                self.forget(id);
+                self.forget_registry(id);
             }
             Ok(found)
         })
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
+    fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
-            let id = sendable(registry)?;
-            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.tokens(id)) {
+            let id = known_id(registry)?;
+            if let Some(known) = self.kept.as_ref().and_then(|kept| kept.cached_tokens(id)) {
                 return Ok(Some(known));
             }
-            let found: Option<Gathered<Token>> =
+            let found: Option<PagedItems<Token>> =
                 self.pages_by_offset(&format!("{}/tokens", registry_path(id)), PAGE, "").await?;
             let tokens = found.map(|found| Rc::new(found.items));
             match &tokens {
-                None => self.forget(id),
-                Some(tokens) => self.keep(|kept| kept.keep_tokens(id, tokens)),
+                None => self.forget_registry(id),
+                Some(tokens) => self.update_cache(|kept| kept.keep_tokens(id, tokens)),
             }
             Ok(tokens)
         })
     }
 
-    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
+    fn get_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, Option<Token>> {
         Box::pin(async move { self.get(&token_path(registry, id)?).await })
     }
 
-    fn contents<'a>(
+    fn list_contents<'a>(
         &'a self,
         registry: &'a Id,
-        what: &'a Contents,
+        what: &'a RegistryContents,
         query: &'a Query,
-    ) -> Answer<'a, Option<Vec<Reading>>> {
+    ) -> ApiFuture<'a, Option<Vec<Reading>>> {
         Box::pin(async move {
-            let path = contents_path(sendable(registry)?, what);
-            let extra: String = query.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+            let path = contents_path(known_id(registry)?, what);
+            let extra: String =
+                query.iter().map(|(name, value)| format!("&{name}={}", percent_encode(value))).collect();
             let found = self.pages_by_offset(&path, CONTENT_PAGE, &extra).await;
-            found.map(|found| found.map(|found| found.items)).map_err(|error| self.explained(error))
+            found.map(|found| found.map(|found| found.items)).map_err(|error| self.explain_error(error))
         })
     }
 
-    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
+    fn get_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, Option<Reading>> {
         Box::pin(async move {
-            let found = self.get(&repository_path(sendable(registry)?, name)).await;
-            found.map_err(|error| self.explained(error))
+            let found = self.get(&repository_path(known_id(registry)?, name)).await;
+            found.map_err(|error| self.explain_error(error))
         })
     }
 }
 
 impl RegistryApi for HttpApi {
-    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry> {
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> ApiFuture<'a, Registry> {
         Box::pin(async move {
             let body = serde_json::json!({ "properties": to_json(new)? });
             let made = self.write(Method::POST, "/registries", &body).await?;
-            self.remember(&made);
-            self.learn(&made.metadata);
-            self.keep(|kept| kept.put_registry(&made));
+            self.remember_registry(&made);
+            self.learn_account(&made.metadata);
+            self.update_cache(|kept| kept.put_registry(&made));
             Ok(made)
         })
     }
 
-    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> ApiFuture<'a, Registry> {
         Box::pin(async move {
-            let after: Registry = self.write(Method::PATCH, &registry_path(sendable(id)?), patch).await?;
-            self.keep(|kept| kept.put_registry(&after));
+            let after: Registry = self.write(Method::PATCH, &registry_path(known_id(id)?), patch).await?;
+            self.update_cache(|kept| kept.put_registry(&after));
             Ok(after)
         })
     }
 
-    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
-            let id = sendable(id)?;
-            self.delete(&registry_path(id)).await?;
-            self.forget(id);
-            self.keep(|kept| kept.remove_registry(id));
+            let id = known_id(id)?;
+            self.delete_path(&registry_path(id)).await?;
+            self.forget_registry(id);
+            self.update_cache(|kept| kept.remove_registry(id));
             Ok(())
         })
     }
 
-    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> ApiFuture<'a, Token> {
         Box::pin(async move {
             let body = serde_json::json!({ "properties": to_json(new)? });
-            let id = sendable(registry)?;
+            let id = known_id(registry)?;
             let made: Token = self.write(Method::POST, &format!("{}/tokens", registry_path(id)), &body).await?;
-            self.learn(&made.metadata);
-            self.keep(|kept| kept.put_token(id, &made));
+            self.learn_account(&made.metadata);
+            self.update_cache(|kept| kept.put_token(id, &made));
             Ok(made)
         })
     }
 
-    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> ApiFuture<'a, Token> {
         Box::pin(async move {
             let after: Token = self.write(Method::PATCH, &token_path(registry, id)?, patch).await?;
-            self.keep(|kept| kept.put_token(registry.shown(), &after));
+            self.update_cache(|kept| kept.put_token(registry.display_text(), &after));
             Ok(after)
         })
     }
 
-    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
-            let done = self.delete(&token_path(registry, id)?).await;
+            let done = self.delete_path(&token_path(registry, id)?).await;
             if done.as_ref().map_or_else(ApiError::is_not_found, |()| true) {
-                self.keep(|kept| kept.remove_token(registry.shown(), id.shown()));
+                self.update_cache(|kept| kept.remove_token(registry.display_text(), id.display_text()));
             }
             done
         })
     }
 
-    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
-        Box::pin(async move { self.delete(&repository_path(sendable(registry)?, name)).await })
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, ()> {
+        Box::pin(async move { self.delete_path(&repository_path(known_id(registry)?, name)).await })
     }
 }

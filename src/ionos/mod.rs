@@ -30,19 +30,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-pub use api::{LeftPassword, Lost, Past, RegistryApi, RegistryReads};
-pub use connection::{Connection, Credentials, Endpoint, Tuning, Waiting};
+pub use api::{EarlierRecord, LeftPassword, LostCreation, RegistryApi, RegistryReads};
+pub use connection::{ApiConnection, Credentials, Endpoint, Tuning, WaitPolicy};
 pub use date::Date;
-pub use decorator::Layer;
-pub use deferred::Fact;
+pub use decorator::ApiDecorator;
+pub use deferred::Deferred;
 pub use error::ApiError;
 pub use http::HttpConnector;
-pub use list_cache::Kept;
+pub use list_cache::ListCache;
 pub use overlay::OverlayConnector;
 pub use ownership::check_same_token;
 
 /// A future that stays on its thread.
-pub type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Opens connections to the API; one that was opened before is used again.
 pub trait Connector {
@@ -50,7 +50,7 @@ pub trait Connector {
     ///
     /// # Errors
     /// When the connection cannot be described as given (a base URL that is none, a fingerprint of the wrong length).
-    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError>;
+    fn connect(&self, connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError>;
 
     /// Whether a task may use the API in a process of its own, where this connector does not see what it sends.
     fn may_be_left(&self) -> bool {
@@ -61,5 +61,5 @@ pub trait Connector {
     fn hand_on(&self, _token: &str) {}
 
     /// A dry run could not tell whether a task would write. From here on it cannot tell what is there, either.
-    fn doubt(&self, _task: &str) {}
+    fn mark_uncertain(&self, _task: &str) {}
 }

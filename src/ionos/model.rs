@@ -6,10 +6,10 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Date, Fact};
+use super::{Date, Deferred};
 
 /// Null counts as the empty value.
-fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+fn null_as_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
@@ -18,18 +18,18 @@ fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserialize
 #[serde(default, rename_all = "camelCase")]
 pub struct Token {
     /// Id of the token.
-    pub id: Fact<String>,
+    pub id: Deferred<String>,
     /// Usually empty.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub href: String,
     /// `token`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// Who made it and when.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub metadata: Metadata,
     /// Properties of the token.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub properties: TokenProperties,
 }
 
@@ -38,13 +38,13 @@ pub struct Token {
 #[serde(default, rename_all = "camelCase")]
 pub struct TokenProperties {
     /// Unique within its registry.
-    pub name: Fact<String>,
+    pub name: Deferred<String>,
     /// `enabled` or `disabled`.
-    pub status: Fact<Option<String>>,
+    pub status: Deferred<Option<String>>,
     /// When the service deletes it; never if absent.
-    pub expiry_date: Fact<Option<Date>>,
+    pub expiry_date: Deferred<Option<Date>>,
     /// Scopes: where the token may do which actions.
-    pub scopes: Fact<Option<Vec<Scope>>>,
+    pub scopes: Deferred<Option<Vec<TokenScope>>>,
     /// For `docker login`; the password is there in the creating answer only.
     pub credentials: Option<LoginPair>,
 }
@@ -52,15 +52,15 @@ pub struct TokenProperties {
 /// A permission: actions on objects of one type and name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
-pub struct Scope {
+pub struct TokenScope {
     /// `pull`, `push`, `delete`.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub actions: Vec<String>,
     /// A repository, or a pattern.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub name: String,
     /// `repository` or `registry`.
-    #[serde(rename = "type", deserialize_with = "lenient")]
+    #[serde(rename = "type", deserialize_with = "null_as_default")]
     pub kind: String,
 }
 
@@ -69,17 +69,17 @@ pub struct Scope {
 #[serde(default)]
 pub struct LoginPair {
     /// Equals the name of the token.
-    pub username: Fact<String>,
+    pub username: Deferred<String>,
     /// Empty except in the creating answer.
-    pub password: Fact<Password>,
+    pub password: Deferred<OneTimePassword>,
 }
 
 /// A password from the moment an answer is decoded: never formatted, wiped when it is dropped.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(from = "String")]
-pub struct Password(Zeroizing<String>);
+pub struct OneTimePassword(Zeroizing<String>);
 
-impl Password {
+impl OneTimePassword {
     /// Takes over a password.
     pub fn new(password: impl Into<String>) -> Self {
         Self(Zeroizing::new(password.into()))
@@ -96,13 +96,13 @@ impl Password {
     }
 }
 
-impl From<String> for Password {
+impl From<String> for OneTimePassword {
     fn from(password: String) -> Self {
         Self::new(password)
     }
 }
 
-impl std::fmt::Debug for Password {
+impl std::fmt::Debug for OneTimePassword {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("********")
     }
@@ -113,11 +113,11 @@ impl std::fmt::Debug for Password {
 #[serde(default, rename_all = "camelCase")]
 pub struct Metadata {
     /// An account name.
-    pub created_by: Fact<Option<String>>,
+    pub created_by: Deferred<Option<String>>,
     /// Id of the user who created it.
-    pub created_by_user_id: Fact<Option<String>>,
+    pub created_by_user_id: Deferred<Option<String>>,
     /// When.
-    pub created_date: Fact<Option<Date>>,
+    pub created_date: Deferred<Option<Date>>,
     /// An account name.
     pub last_modified_by: Option<String>,
     /// Id of the user who changed it last.
@@ -125,7 +125,7 @@ pub struct Metadata {
     /// When.
     pub last_modified_date: Option<Date>,
     /// `New`, `WaitingForStorage`, `Running` for registries; mirrors the status for tokens.
-    pub state: Fact<Option<String>>,
+    pub state: Deferred<Option<String>>,
 }
 
 /// A registry.
@@ -133,18 +133,18 @@ pub struct Metadata {
 #[serde(default, rename_all = "camelCase")]
 pub struct Registry {
     /// Id of the registry.
-    pub id: Fact<String>,
+    pub id: Deferred<String>,
     /// Usually empty.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub href: String,
     /// `registry`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// Who made it, when, and its state.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub metadata: Metadata,
     /// Properties of the registry.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub properties: RegistryProperties,
 }
 
@@ -153,30 +153,30 @@ pub struct Registry {
 #[serde(default, rename_all = "camelCase")]
 pub struct RegistryProperties {
     /// Unique in the whole service.
-    pub name: Fact<String>,
+    pub name: Deferred<String>,
     /// Such as `de/fra`.
-    pub location: Fact<String>,
+    pub location: Deferred<String>,
     /// When unused layers are removed; never without one.
-    pub garbage_collection_schedule: Fact<Option<Schedule>>,
+    pub garbage_collection_schedule: Deferred<Option<CollectionSchedule>>,
     /// Empty until the registry runs.
-    pub hostname: Fact<String>,
+    pub hostname: Deferred<String>,
     /// Used storage.
     pub storage_usage: Option<StorageUsage>,
     /// Enabled features.
-    pub features: Fact<Option<Features>>,
+    pub features: Deferred<Option<Features>>,
     /// Who may reach it; everybody if empty.
-    pub api_subnet_allow_list: Fact<Option<Vec<String>>>,
+    pub api_subnet_allow_list: Deferred<Option<Vec<String>>>,
 }
 
 /// Days and time of a weekly collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
-pub struct Schedule {
+pub struct CollectionSchedule {
     /// `Monday` to `Sunday`.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub days: Vec<String>,
     /// Such as `01:23:00+00:00`.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub time: String,
 }
 
@@ -204,7 +204,7 @@ pub struct Features {
 #[serde(default)]
 pub struct Scanning {
     /// Whether they are.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub enabled: bool,
 }
 
@@ -213,16 +213,16 @@ pub struct Scanning {
 #[serde(default)]
 pub struct Location {
     /// Such as `de/fra`.
-    #[serde(deserialize_with = "lenient")]
+    #[serde(deserialize_with = "null_as_default")]
     pub id: String,
 }
 
 /// A token that a new one replaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Predecessor {
-    /// Its id.
+    /// Id of the object.
     pub id: String,
-    /// Its name.
+    /// Name of the object.
     pub name: String,
 }
 
@@ -231,16 +231,16 @@ pub struct Predecessor {
 #[serde(default, rename_all = "camelCase")]
 pub struct NewToken {
     /// Name of the token.
-    pub name: Fact<String>,
+    pub name: Deferred<String>,
     /// When it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expiry_date: Option<Fact<Option<Date>>>,
+    pub expiry_date: Option<Deferred<Option<Date>>>,
     /// Scopes of the token.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scopes: Option<Fact<Vec<Scope>>>,
+    pub scopes: Option<Deferred<Vec<TokenScope>>>,
     /// `enabled` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Fact<String>>,
+    pub status: Option<Deferred<String>>,
     /// The token that this one replaces; the service does not learn it.
     #[serde(skip)]
     pub replaces: Option<Predecessor>,
@@ -252,13 +252,13 @@ pub struct NewToken {
 pub struct TokenPatch {
     /// When it ends; known and none removes the end.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub expiry_date: Option<Fact<Option<Date>>>,
+    pub expiry_date: Option<Deferred<Option<Date>>>,
     /// The whole list.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub scopes: Option<Fact<Vec<Scope>>>,
+    pub scopes: Option<Deferred<Vec<TokenScope>>>,
     /// `enabled` or `disabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Fact<String>>,
+    pub status: Option<Deferred<String>>,
 }
 
 /// A registry to be made.
@@ -266,18 +266,18 @@ pub struct TokenPatch {
 #[serde(rename_all = "camelCase")]
 pub struct NewRegistry {
     /// Name of the registry.
-    pub name: Fact<String>,
+    pub name: Deferred<String>,
     /// Location of the registry.
-    pub location: Fact<String>,
+    pub location: Deferred<String>,
     /// When unused layers are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub garbage_collection_schedule: Option<Fact<Schedule>>,
+    pub garbage_collection_schedule: Option<Deferred<CollectionSchedule>>,
     /// Enabled features.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub features: Option<Fact<Features>>,
+    pub features: Option<Deferred<Features>>,
     /// Who may reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_subnet_allow_list: Option<Fact<Vec<String>>>,
+    pub api_subnet_allow_list: Option<Deferred<Vec<String>>>,
 }
 
 /// Changes to a registry; absent fields stay.
@@ -286,13 +286,13 @@ pub struct NewRegistry {
 pub struct RegistryPatch {
     /// When unused layers are removed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub garbage_collection_schedule: Option<Fact<Schedule>>,
+    pub garbage_collection_schedule: Option<Deferred<CollectionSchedule>>,
     /// Enabled features.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub features: Option<Fact<Features>>,
+    pub features: Option<Deferred<Features>>,
     /// Who may reach it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub api_subnet_allow_list: Option<Fact<Vec<String>>>,
+    pub api_subnet_allow_list: Option<Deferred<Vec<String>>>,
 }
 
 #[cfg(test)]
@@ -307,27 +307,30 @@ mod tests {
                 "credentials": {"username": null}, "expiryDate": null}}"#,
         )
         .unwrap();
-        assert_eq!(token.id, Fact::Known("x".to_owned()));
-        assert_eq!(token.properties.scopes, Fact::Known(Some(vec![Scope::default()])));
+        assert_eq!(token.id, Deferred::Known("x".to_owned()));
+        assert_eq!(token.properties.scopes, Deferred::Known(Some(vec![TokenScope::default()])));
         let registry: Registry = serde_json::from_str(
             r#"{"properties": {"garbageCollectionSchedule": {"days": null, "time": null}, "features": null,
                 "storageUsage": {"bytes": null, "updatedAt": null}, "maintenanceWindow": {}}}"#,
         )
         .unwrap();
-        assert_eq!(registry.properties.garbage_collection_schedule, Fact::Known(Some(Schedule::default())));
+        assert_eq!(
+            registry.properties.garbage_collection_schedule,
+            Deferred::Known(Some(CollectionSchedule::default()))
+        );
     }
 
     #[test]
     fn a_patch_holds_only_what_is_named() {
-        let patch = TokenPatch { status: Some(Fact::Known("disabled".to_owned())), ..TokenPatch::default() };
+        let patch = TokenPatch { status: Some(Deferred::Known("disabled".to_owned())), ..TokenPatch::default() };
         assert_eq!(serde_json::to_string(&patch).unwrap(), r#"{"status":"disabled"}"#);
-        let patch = TokenPatch { expiry_date: Some(Fact::Known(None)), ..TokenPatch::default() };
+        let patch = TokenPatch { expiry_date: Some(Deferred::Known(None)), ..TokenPatch::default() };
         assert_eq!(serde_json::to_string(&patch).unwrap(), r#"{"expiryDate":null}"#);
     }
 
     #[test]
     fn what_is_not_known_is_never_sent() {
-        let patch = TokenPatch { status: Some(Fact::later("a registry")), ..TokenPatch::default() };
+        let patch = TokenPatch { status: Some(Deferred::known_after("a registry")), ..TokenPatch::default() };
         assert!(serde_json::to_string(&patch).unwrap_err().to_string().contains("not known yet"));
     }
 }

@@ -11,8 +11,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::api::Witness;
-use super::model::{Metadata, NewRegistry, NewToken, Registry, Scope, Token};
-use super::{ApiError, Date, Fact, RegistryReads};
+use super::model::{Metadata, NewRegistry, NewToken, Registry, Token, TokenScope};
+use super::{ApiError, Date, Deferred, RegistryReads};
 
 /// Dates have whole seconds, and the machine that dates an answer need not be the one that dates an object.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
@@ -25,19 +25,19 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// The request is about to be sent.
-    pub(super) fn begin(reads: &(impl RegistryReads + ?Sized)) -> Self {
+    pub(super) fn begin_attempt(reads: &(impl RegistryReads + ?Sized)) -> Self {
         Self { begun: reads.witness().clock, created: None }
     }
 
     /// It got no answer, or none that can be read.
-    pub(super) fn failed(&mut self, error: &ApiError) {
+    pub(super) fn note_failure(&mut self, error: &ApiError) {
         if let Some(created) = &error.carried_out {
             self.created = Some(created.clone());
         }
     }
 
     /// Whether it made this token; if that is not certain, why.
-    pub(super) fn made_token(
+    pub(super) fn check_token_origin(
         &self,
         new: &NewToken,
         found: &Token,
@@ -45,16 +45,16 @@ impl Attempt {
         after: &[Token],
         witness: &Witness,
     ) -> Result<(), String> {
-        if self.is_certain(found.id.shown()) {
+        if self.is_certain(found.id.display_text()) {
             return Ok(());
         }
         check_same_token(new, found)?;
-        self.dated(&found.metadata, witness)?;
+        self.check_origin(&found.metadata, witness)?;
         let Some(before) = before else {
             return Err("which tokens were there before is not known".to_owned());
         };
-        let name = found.properties.name.shown();
-        let appeared = after.iter().map(|token| token.properties.name.shown());
+        let name = found.properties.name.display_text();
+        let appeared = after.iter().map(|token| token.properties.name.display_text());
         let others: Vec<String> = appeared
             .filter(|other| *other != name && !before.iter().any(|known| known == other))
             .map(|other| format!("`{other}`"))
@@ -67,17 +67,22 @@ impl Attempt {
 
     /// Whether it made this registry; if that is not certain, why. Nothing is removed on the strength of it, so that a
     /// service that does not tell the time is believed.
-    pub(super) fn made_registry(&self, new: &NewRegistry, found: &Registry, witness: &Witness) -> Result<(), String> {
-        if self.is_certain(found.id.shown()) {
+    pub(super) fn check_registry_origin(
+        &self,
+        new: &NewRegistry,
+        found: &Registry,
+        witness: &Witness,
+    ) -> Result<(), String> {
+        if self.is_certain(found.id.display_text()) {
             return Ok(());
         }
         if found.properties.location != new.location {
-            return Err(format!("it is in `{}`", found.properties.location.shown()));
+            return Err(format!("it is in `{}`", found.properties.location.display_text()));
         }
         if self.begun.is_none() || witness.clock.is_none() {
             return Ok(());
         }
-        self.dated(&found.metadata, witness)
+        self.check_origin(&found.metadata, witness)
     }
 
     fn is_certain(&self, id: &str) -> bool {
@@ -85,7 +90,7 @@ impl Attempt {
     }
 
     /// Made between the sending and now, by nobody else.
-    fn dated(&self, metadata: &Metadata, witness: &Witness) -> Result<(), String> {
+    fn check_origin(&self, metadata: &Metadata, witness: &Witness) -> Result<(), String> {
         if let (Some(ours), Some(Some(theirs))) = (&witness.account, metadata.created_by_user_id.known())
             && ours != theirs
         {
@@ -113,21 +118,21 @@ impl Attempt {
 /// With the property that is different.
 pub fn check_same_token(new: &NewToken, found: &Token) -> Result<(), String> {
     let have = &found.properties;
-    let status = new.status.as_ref().and_then(Fact::known).map_or("enabled", String::as_str);
+    let status = new.status.as_ref().and_then(Deferred::known).map_or("enabled", String::as_str);
     if let Some(other) = have.status.known().and_then(Option::as_deref).filter(|other| *other != status) {
         return Err(format!("its `status` is `{other}`"));
     }
-    let expiry = new.expiry_date.as_ref().and_then(Fact::known).cloned().flatten();
+    let expiry = new.expiry_date.as_ref().and_then(Deferred::known).cloned().flatten();
     if have.expiry_date.known() != Some(&expiry) {
         return Err("its `expiry_date` is another".to_owned());
     }
-    let wanted = new.scopes.as_ref().and_then(Fact::known).map(Vec::as_slice).unwrap_or_default();
+    let wanted = new.scopes.as_ref().and_then(Deferred::known).map(Vec::as_slice).unwrap_or_default();
     let scopes = have.scopes.known().and_then(Option::as_deref).unwrap_or_default();
-    if sorted(wanted) == sorted(scopes) { Ok(()) } else { Err("its `scopes` are others".to_owned()) }
+    if sort_scopes(wanted) == sort_scopes(scopes) { Ok(()) } else { Err("its `scopes` are others".to_owned()) }
 }
 
 /// Scopes without their order.
-fn sorted(scopes: &[Scope]) -> Vec<(&str, &str, Vec<&str>)> {
+fn sort_scopes(scopes: &[TokenScope]) -> Vec<(&str, &str, Vec<&str>)> {
     let mut all: Vec<_> = scopes
         .iter()
         .map(|scope| {

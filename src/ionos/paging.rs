@@ -11,13 +11,13 @@ use super::model::{Registry, Token};
 
 /// The frame of a list; only what decides about the next page.
 #[derive(Deserialize)]
-pub(super) struct Page<T> {
+pub(super) struct ListPage<T> {
     #[serde(default = "Option::default")]
     pub(super) items: Option<Vec<T>>,
     #[serde(default)]
     pub(super) total: Option<usize>,
     #[serde(default)]
-    pub(super) pagination: Option<Cursor>,
+    pub(super) pagination: Option<PageCursor>,
 }
 
 /// Returns the error for an answer that is a list and names no members: nothing can be said of what is there.
@@ -26,7 +26,7 @@ pub(super) fn list_without_items() -> ApiError {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Cursor {
+pub(super) struct PageCursor {
     #[serde(default)]
     pub(super) limit: Option<usize>,
     #[serde(default)]
@@ -36,23 +36,23 @@ pub(super) struct Cursor {
 /// An object without which an answer is none.
 pub(super) trait Named {
     /// Returns the id of the object.
-    fn id(&self) -> &Id;
+    fn object_id(&self) -> &Id;
 }
 
 impl Named for Registry {
-    fn id(&self) -> &Id {
+    fn object_id(&self) -> &Id {
         &self.id
     }
 }
 
 impl Named for Token {
-    fn id(&self) -> &Id {
+    fn object_id(&self) -> &Id {
         &self.id
     }
 }
 
 impl Named for Reading {
-    fn id(&self) -> &Id {
+    fn object_id(&self) -> &Id {
         &self.id
     }
 }
@@ -61,7 +61,7 @@ impl Named for Reading {
 const MOST: usize = 100_000;
 
 /// Members of a list, each once: a server that ignores offsets sends the same page again.
-pub(super) struct Gathered<T> {
+pub(super) struct PagedItems<T> {
     pub(super) items: Vec<T>,
     ids: HashSet<String>,
     pub(super) seen: usize,
@@ -69,18 +69,18 @@ pub(super) struct Gathered<T> {
     pages: usize,
 }
 
-impl<T> Default for Gathered<T> {
+impl<T> Default for PagedItems<T> {
     fn default() -> Self {
         Self { items: Vec::new(), ids: HashSet::new(), seen: 0, pages: 0 }
     }
 }
 
-impl<T: Named> Gathered<T> {
+impl<T: Named> PagedItems<T> {
     /// Takes a page over; false if it had nothing new.
     ///
     /// # Errors
     /// If the list has no end.
-    pub(super) fn take(&mut self, page: Vec<T>) -> Result<bool, ApiError> {
+    pub(super) fn take_page(&mut self, page: Vec<T>) -> Result<bool, ApiError> {
         self.pages += 1;
         self.seen += page.len();
         if self.seen > MOST || self.pages > MOST {
@@ -93,11 +93,11 @@ impl<T: Named> Gathered<T> {
             return Ok(!self.items.is_empty());
         }
         if self.pages == 2 {
-            self.ids = self.items.iter().map(|item| item.id().shown().to_owned()).collect();
+            self.ids = self.items.iter().map(|item| item.object_id().display_text().to_owned()).collect();
         }
         let before = self.items.len();
         for item in page {
-            if self.ids.insert(item.id().shown().to_owned()) {
+            if self.ids.insert(item.object_id().display_text().to_owned()) {
                 self.items.push(item);
             }
         }

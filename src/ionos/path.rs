@@ -1,46 +1,46 @@
 //! The paths of the API. Every parameter is percent-encoded as a whole.
 
 use super::api::Id;
-use super::content::Contents;
-use super::{ApiError, Fact};
+use super::content::RegistryContents;
+use super::{ApiError, Deferred};
 
 /// One registry.
 pub(super) fn registry_path(id: &str) -> String {
-    format!("/registries/{}", encode(id))
+    format!("/registries/{}", percent_encode(id))
 }
 
 /// One repository.
 pub(super) fn repository_path(registry: &str, name: &str) -> String {
-    format!("{}/repositories/{}", registry_path(registry), encode(name))
+    format!("{}/repositories/{}", registry_path(registry), percent_encode(name))
 }
 
 /// A list of what a registry holds.
-pub(super) fn contents_path(registry: &str, what: &Contents) -> String {
+pub(super) fn contents_path(registry: &str, what: &RegistryContents) -> String {
     match what {
-        Contents::Repositories => format!("{}/repositories", registry_path(registry)),
-        Contents::Artifacts => format!("{}/artifacts", registry_path(registry)),
-        Contents::ArtifactsOf(repository) => format!("{}/artifacts", repository_path(registry, repository)),
-        Contents::Vulnerabilities { repository, artifact } => {
-            format!("{}/artifacts/{}/vulnerabilities", repository_path(registry, repository), encode(artifact))
+        RegistryContents::Repositories => format!("{}/repositories", registry_path(registry)),
+        RegistryContents::Artifacts => format!("{}/artifacts", registry_path(registry)),
+        RegistryContents::ArtifactsOf(repository) => format!("{}/artifacts", repository_path(registry, repository)),
+        RegistryContents::Vulnerabilities { repository, artifact } => {
+            format!("{}/artifacts/{}/vulnerabilities", repository_path(registry, repository), percent_encode(artifact))
         }
     }
 }
 
 /// One token.
 pub(super) fn token_path(registry: &Id, id: &Id) -> Result<String, ApiError> {
-    Ok(format!("{}/tokens/{}", registry_path(sendable(registry)?), encode(sendable(id)?)))
+    Ok(format!("{}/tokens/{}", registry_path(known_id(registry)?), percent_encode(known_id(id)?)))
 }
 
 /// An id that can stand in a path.
-pub(super) fn sendable(id: &Id) -> Result<&str, ApiError> {
+pub(super) fn known_id(id: &Id) -> Result<&str, ApiError> {
     match id {
-        Fact::Known(id) => Ok(id),
-        Fact::Unknown(unknown) => Err(ApiError::undetermined(format!("it awaits {}", unknown.awaits))),
+        Deferred::Known(id) => Ok(id),
+        Deferred::Unknown(unknown) => Err(ApiError::undetermined(format!("it awaits {}", unknown.awaits))),
     }
 }
 
 /// Percent-encodes everything but letters, digits and `-_.~`; a lone `.` or `..` would be taken for a step in the path.
-pub(super) fn encode(text: &str) -> String {
+pub(super) fn percent_encode(text: &str) -> String {
     let dots = matches!(text, "." | "..");
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -59,8 +59,8 @@ mod tests {
 
     #[test]
     fn path_parameters_cannot_leave_their_place() {
-        assert_eq!(encode("a/b c?é"), "a%2Fb%20c%3F%C3%A9");
-        assert_eq!(encode(".."), "%2E%2E");
-        assert_eq!(encode("sha256:1"), "sha256%3A1");
+        assert_eq!(percent_encode("a/b c?é"), "a%2Fb%20c%3F%C3%A9");
+        assert_eq!(percent_encode(".."), "%2E%2E");
+        assert_eq!(percent_encode("sha256:1"), "sha256%3A1");
     }
 }

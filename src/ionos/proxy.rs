@@ -4,7 +4,7 @@ use super::ApiError;
 
 /// The variable that names a proxy for this base URL, and what it says. Which hosts `no_proxy` leaves out is the client's
 /// business.
-pub(super) fn named(url: &str, get: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
+pub(super) fn find_proxy(url: &str, get: impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
     let names = match url.starts_with("https:") {
         true => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
         false => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
@@ -13,8 +13,8 @@ pub(super) fn named(url: &str, get: impl Fn(&str) -> Option<String>) -> Option<(
 }
 
 /// Refuses a proxy that is none: the client would pass it over, and go past it.
-pub(super) fn check(url: &str, get: impl Fn(&str) -> Option<String>) -> Result<(), ApiError> {
-    let Some((name, text)) = named(url, get) else { return Ok(()) };
+pub(super) fn check_proxy(url: &str, get: impl Fn(&str) -> Option<String>) -> Result<(), ApiError> {
+    let Some((name, text)) = find_proxy(url, get) else { return Ok(()) };
     let known = ["http://", "https://", "socks4://", "socks4a://", "socks5://", "socks5h://"];
     let lower = text.trim().to_lowercase();
     let has_scheme = lower.contains("://");
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     fn checked(text: &'static str) -> bool {
-        check("http://h.example", |name| (name == "http_proxy").then(|| text.to_owned())).is_ok()
+        check_proxy("http://h.example", |name| (name == "http_proxy").then(|| text.to_owned())).is_ok()
     }
 
     #[test]
@@ -44,7 +44,7 @@ mod tests {
             assert!(!checked(bad), "{bad}");
         }
         let get = |name: &str| (name == "HTTPS_PROXY").then(|| "p".to_owned());
-        assert_eq!(named("https://h", get), Some(("HTTPS_PROXY", "p".to_owned())));
-        assert_eq!(named("http://h", get), None);
+        assert_eq!(find_proxy("https://h", get), Some(("HTTPS_PROXY", "p".to_owned())));
+        assert_eq!(find_proxy("http://h", get), None);
     }
 }

@@ -14,7 +14,7 @@ use super::{ApiError, Endpoint};
 ///
 /// # Errors
 /// When the platform has no certificates to check with.
-pub(super) fn config(endpoint: &Endpoint) -> Result<ClientConfig, ApiError> {
+pub(super) fn client_config(endpoint: &Endpoint) -> Result<ClientConfig, ApiError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let failed = |why: Error| ApiError::unsent(format!("cannot prepare the check of certificates: {why}"));
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -35,7 +35,7 @@ pub(super) fn config(endpoint: &Endpoint) -> Result<ClientConfig, ApiError> {
 }
 
 /// Explains a failure of TLS to people; `None` if it is another failure.
-pub(super) fn explain(reason: &str) -> Option<String> {
+pub(super) fn explain_failure(reason: &str) -> Option<String> {
     const KNOWN: &[(&str, &str)] = &[
         ("corrupt message", "it does not speak TLS; if it is plain HTTP, say `http://` in `api_url`"),
         (
@@ -127,11 +127,11 @@ mod tests {
 
     #[test]
     fn failures_of_tls_are_explained() {
-        let said = |reason: &str| explain(reason).unwrap_or_default();
+        let said = |reason: &str| explain_failure(reason).unwrap_or_default();
         assert!(said("invalid peer certificate: UnknownIssuer").starts_with("its certificate was issued by"));
         assert!(said("received corrupt message of type InvalidContentType").starts_with("it does not speak TLS"));
         assert!(said("invalid peer certificate: certificate not valid for name \"h\"").contains("another host name"));
-        assert_eq!(explain("connection refused"), None);
+        assert_eq!(explain_failure("connection refused"), None);
     }
 
     #[test]

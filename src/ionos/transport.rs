@@ -14,7 +14,7 @@ use reqwest::{Client, Method, Response};
 use tokio::time::Instant;
 
 use super::connection::check_plain_http;
-use super::{ApiError, Credentials, Endpoint, Tuning, Waiting, proxy};
+use super::{ApiError, Credentials, Endpoint, Tuning, WaitPolicy, proxy};
 use crate::address;
 
 /// Largest body that is read. A full page of tokens has about 100 KiB.
@@ -31,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const CONNECT_ATTEMPTS: u32 = 3;
 
 /// A client for one endpoint, built with its first request.
-pub struct Transport {
+pub struct ApiTransport {
     endpoint: Endpoint,
     tuning: Tuning,
     client: OnceCell<Client>,
@@ -42,7 +42,7 @@ pub struct Transport {
 
 /// An answer that came through whole.
 #[derive(Debug)]
-pub struct Reply {
+pub struct ApiReply {
     /// HTTP status.
     pub status: u16,
     /// Body.
@@ -53,7 +53,7 @@ pub struct Reply {
     pub made: Option<String>,
 }
 
-impl Reply {
+impl ApiReply {
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
         Self { status, body: Vec::new(), repeated: 0, made: None }
@@ -68,7 +68,7 @@ struct Miss {
     pause: Option<Duration>,
 }
 
-impl Transport {
+impl ApiTransport {
     /// Nothing is built yet.
     pub fn new(endpoint: Endpoint, tuning: Tuning) -> Self {
         Self { endpoint, tuning, client: OnceCell::new(), clock: Cell::new(None), unreachable: Cell::new(false) }
@@ -90,24 +90,24 @@ impl Transport {
     ///
     /// # Errors
     /// With the last failure; error statuses are answers and no failures here, except those that pass.
-    pub async fn send(
+    pub async fn send_request(
         &self,
         method: Method,
         path: &str,
         body: Option<&str>,
-        waiting: &Waiting,
-    ) -> Result<Reply, ApiError> {
-        let client = self.client()?;
-        let deadline = after(waiting.patience);
+        waiting: &WaitPolicy,
+    ) -> Result<ApiReply, ApiError> {
+        let client = self.get_client()?;
+        let deadline = instant_after(waiting.patience);
         let harmless = method != Method::POST;
         let mut pause = self.tuning.pause;
         let mut sent = 0;
         loop {
             sent += 1;
-            let mut miss = match self.once(client, &method, path, body, harmless, deadline).await {
+            let mut miss = match self.send_once(client, &method, path, body, harmless, deadline).await {
                 Ok(reply) => {
                     self.unreachable.set(false);
-                    return Ok(Reply { repeated: sent - 1, ..reply });
+                    return Ok(ApiReply { repeated: sent - 1, ..reply });
                 }
                 Err(miss) => miss,
             };
@@ -123,22 +123,26 @@ impl Transport {
                 }
                 return Err(miss.error);
             }
-            let wanted = miss.pause.unwrap_or_else(|| jittered(pause));
+            let wanted = miss.pause.unwrap_or_else(|| jitter_pause(pause));
             if wanted > deadline.saturating_duration_since(Instant::now()) {
                 miss.error.note =
                     Some(format!("a further attempt in {} s would exceed `wait_timeout`", wanted.as_secs_f64().ceil()));
                 return Err(miss.error);
             }
-            waiting.progress.say(&format!("{}; trying again in {} s", miss.error.message, wanted.as_secs_f64().ceil()));
-            if !waiting.interrupt.pause(wanted).await {
-                miss.error.note = Some(format!("{}; not tried again", waiting.interrupt.why()));
+            waiting.progress.show_message(&format!(
+                "{}; trying again in {} s",
+                miss.error.message,
+                wanted.as_secs_f64().ceil()
+            ));
+            if !waiting.interrupt.pause_for(wanted).await {
+                miss.error.note = Some(format!("{}; not tried again", waiting.interrupt.reason()));
                 return Err(miss.error);
             }
             pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
     }
 
-    async fn once(
+    async fn send_once(
         &self,
         client: &Client,
         method: &Method,
@@ -146,7 +150,7 @@ impl Transport {
         body: Option<&str>,
         harmless: bool,
         deadline: Instant,
-    ) -> Result<Reply, Miss> {
+    ) -> Result<ApiReply, Miss> {
         let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
         let mut request = client
             .request(method.clone(), format!("{}{path}", self.endpoint.url))
@@ -157,9 +161,9 @@ impl Transport {
         let broken = |error: &reqwest::Error| {
             let connecting = error.is_connect();
             // Another attempt finds the same certificate, and the same server that speaks no TLS.
-            let reason = deepest(error);
-            let certificate = super::tls::explain(&reason).is_some() || reason.contains("certificate");
-            let message = self.describe(error);
+            let reason = innermost_reason(error);
+            let certificate = super::tls::explain_failure(&reason).is_some() || reason.contains("certificate");
+            let message = self.describe_error(error);
             Miss {
                 error: if connecting { ApiError::unsent(message) } else { ApiError::unclear(message) },
                 may_repeat: (harmless || connecting) && !certificate && !error.is_builder(),
@@ -170,11 +174,11 @@ impl Transport {
         let response = request.send().await.map_err(|error| broken(&error))?;
         let status = response.status().as_u16();
         let told = retry_after(response.headers());
-        let made = location(response.headers());
-        if let Some(date) = date(response.headers()) {
+        let made = created_id(response.headers());
+        if let Some(date) = answer_date(response.headers()) {
             self.clock.set(Some((date, Instant::now())));
         }
-        let body = read(response).await.map_err(|why| {
+        let body = read_body(response).await.map_err(|why| {
             let mut miss = match why {
                 Unread::Broken(error) => broken(&error),
                 Unread::TooLarge => {
@@ -194,18 +198,18 @@ impl Transport {
                 pause: told,
             });
         }
-        Ok(Reply { body, made, ..Reply::empty(status) })
+        Ok(ApiReply { body, made, ..ApiReply::empty(status) })
     }
 
-    fn client(&self) -> Result<&Client, ApiError> {
+    fn get_client(&self) -> Result<&Client, ApiError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let built = self.build()?;
+        let built = self.build_client()?;
         Ok(self.client.get_or_init(|| built))
     }
 
-    fn build(&self) -> Result<Client, ApiError> {
+    fn build_client(&self) -> Result<Client, ApiError> {
         let far = !self.is_loopback();
         if self.endpoint.url.starts_with("http:") && far && self.endpoint.fingerprint.is_some() {
             return Err(ApiError::unsent(
@@ -214,7 +218,7 @@ impl Transport {
         }
         check_plain_http(&self.endpoint.url, |name| std::env::var(name).ok())?;
         if far {
-            proxy::check(&self.endpoint.url, |name| std::env::var(name).ok())?;
+            proxy::check_proxy(&self.endpoint.url, |name| std::env::var(name).ok())?;
         }
         let unfit = |what: &str| ApiError::unsent(format!("{what} has characters that a request cannot carry"));
         let mut headers = HeaderMap::new();
@@ -234,16 +238,16 @@ impl Transport {
             headers.insert(HeaderName::from_static("x-contract-number"), value);
         }
         let builder = Client::builder();
-        // What listens on this machine is not behind a proxy.
+        // A service on this machine is not behind a proxy.
         let builder = if far { builder } else { builder.no_proxy() };
         builder
-            .tls_backend_preconfigured(super::tls::config(&self.endpoint)?)
+            .tls_backend_preconfigured(super::tls::client_config(&self.endpoint)?)
             .user_agent(concat!("ionplay/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .connect_timeout(self.tuning.connect)
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|why| ApiError::unsent(format!("cannot prepare the HTTP client: {}", deepest(&why))))
+            .map_err(|why| ApiError::unsent(format!("cannot prepare the HTTP client: {}", innermost_reason(&why))))
     }
 
     fn is_loopback(&self) -> bool {
@@ -255,20 +259,20 @@ impl Transport {
         rest.split('/').next().unwrap_or(rest)
     }
 
-    fn describe(&self, error: &reqwest::Error) -> String {
+    fn describe_error(&self, error: &reqwest::Error) -> String {
         let host = self.host();
         if error.is_connect() {
             if error.is_timeout() {
                 return format!("cannot connect to {host}: no answer within {} s", self.tuning.connect.as_secs_f64());
             }
-            let reason = deepest(error);
-            if let Some(reason) = super::tls::explain(&reason) {
+            let reason = innermost_reason(error);
+            if let Some(reason) = super::tls::explain_failure(&reason) {
                 return format!("cannot connect to {host}: {reason}");
             }
             if self.is_loopback() {
                 return format!("cannot connect to {host}: {reason}");
             }
-            let proxy = proxy::named(&self.endpoint.url, |name| std::env::var(name).ok());
+            let proxy = proxy::find_proxy(&self.endpoint.url, |name| std::env::var(name).ok());
             let through =
                 proxy.map(|(name, _)| format!("; `{name}` names a proxy, and it may be the proxy that is not there"));
             return format!("cannot connect to {host}: {reason}{}", through.unwrap_or_default());
@@ -276,12 +280,12 @@ impl Transport {
         if error.is_timeout() {
             return format!("no answer from {host} in time");
         }
-        format!("the connection to {host} broke before the answer was complete: {}", deepest(error))
+        format!("the connection to {host} broke before the answer was complete: {}", innermost_reason(error))
     }
 }
 
 /// The innermost reason, which is the one that says something.
-fn deepest(error: &reqwest::Error) -> String {
+fn innermost_reason(error: &reqwest::Error) -> String {
     let mut reason: &dyn std::error::Error = error;
     while let Some(inner) = reason.source() {
         reason = inner;
@@ -301,7 +305,7 @@ enum Unread {
     TooLarge,
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
+async fn read_body(mut response: Response) -> Result<Vec<u8>, Unread> {
     let told = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut body = Vec::with_capacity(told.min(LARGEST_HEADSTART));
     while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
@@ -314,26 +318,26 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
 }
 
 /// The moment after a time, however long that is.
-fn after(time: Duration) -> Instant {
+fn instant_after(time: Duration) -> Instant {
     /// Longer than any run lasts, and short enough for every clock.
     const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
     Instant::now() + time.min(LONGEST)
 }
 
 /// A pause between half and all of what was meant, so that many clients do not come back at the same moment.
-fn jittered(pause: Duration) -> Duration {
+fn jitter_pause(pause: Duration) -> Duration {
     pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)
 }
 
 /// Reads `Retry-After`, in seconds or as a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     // A date is one of the service's clock, which need not be ours.
-    let now = date(headers).unwrap_or_else(Timestamp::now);
+    let now = answer_date(headers).unwrap_or_else(Timestamp::now);
     pause_of(headers.get(RETRY_AFTER)?.to_str().ok()?, now)
 }
 
 /// The moment of an answer, by the service's clock.
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
+fn answer_date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())
 }
@@ -345,7 +349,7 @@ pub(super) fn carried_out(status: u16, made: Option<&String>) -> Option<Option<S
 }
 
 /// The last step of the path in `Location`: the id of what was made.
-fn location(headers: &HeaderMap) -> Option<String> {
+fn created_id(headers: &HeaderMap) -> Option<String> {
     let text = headers.get(reqwest::header::LOCATION)?.to_str().ok()?;
     let id = text.trim_end_matches('/').rsplit('/').next()?;
     (!id.is_empty()).then(|| id.to_owned())
@@ -378,8 +382,8 @@ mod tests {
     fn longest_durations_are_deadlines_too() {
         for text in ["18446744073709551615", "9223372036854775807", "Wed, 29 Dec 9999 00:00:00 GMT"] {
             let pause = pause_of(text, Timestamp::UNIX_EPOCH).unwrap();
-            assert!(after(pause) > Instant::now(), "{text}");
+            assert!(instant_after(pause) > Instant::now(), "{text}");
         }
-        assert!(after(Duration::MAX) > Instant::now());
+        assert!(instant_after(Duration::MAX) > Instant::now());
     }
 }

@@ -3,7 +3,7 @@
 use super::{Lint, is_open};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::characters::{explain_odd_character, is_in_typographic_quotes};
-use crate::modules::spec::{FreeForm, Kind};
+use crate::modules::spec::{FreeForm, ParamKind};
 use crate::modules::{Spec, args};
 use crate::playbook::{Keyword, Task};
 use crate::value::{Value, python};
@@ -17,7 +17,7 @@ impl Lint<'_> {
         match &task.args.node {
             Some(node) => {
                 let found = args::check_names(spec, node, more);
-                found.into_iter().for_each(|message| self.report(message));
+                found.into_iter().for_each(|message| self.report_message(message));
             }
             None => self.check_pair_names(task, spec),
         }
@@ -32,20 +32,20 @@ impl Lint<'_> {
     /// Typographic quotes round a value, and entities of HTML where code is expected.
     fn check_pasted_text(&mut self, task: &Task, spec: &Spec) {
         let prose = ["debug", "fail", "assert", "pause", "set_fact", "copy", "lineinfile", "blockinfile", "uri"];
-        let code = ["command", "shell", "raw", "script"].contains(&task.action.short()) || spec.is_of_registry();
+        let code = ["command", "shell", "raw", "script"].contains(&task.action.short_name()) || spec.is_of_registry();
         for (name, value) in task.args.values.iter() {
             let Value::Str(text) = value else { continue };
             let node = task.args.node.as_ref().and_then(|node| node.get(name.as_str().unwrap_or_default()));
             let place = node.map_or(&task.args.span, |node| node.span());
-            let quoted = is_in_typographic_quotes(text) && !prose.contains(&task.action.short());
+            let quoted = is_in_typographic_quotes(text) && !prose.contains(&task.action.short_name());
             if let Some(remedy) = explain_odd_character(text).filter(|_| quoted) {
                 let summary = format!("`{}` stands in typographic quotes, which are part of the value", text.as_str());
-                self.report(Diagnostic::warning(summary).at(place, "").hint(remedy));
+                self.report_message(Diagnostic::warning(summary).at(place, "").hint(remedy));
             }
             if let Some(range) = crate::intake::first_entity(text).filter(|_| code) {
                 let entity = &text[range];
                 let summary = format!("`{entity}` is an HTML entity; the page was copied with its source text");
-                self.report(
+                self.report_message(
                     Diagnostic::warning(summary)
                         .at(place, "")
                         .hint("write the character itself, such as `&&` for `&amp;&amp;`"),
@@ -64,7 +64,7 @@ impl Lint<'_> {
         let message =
             Diagnostic::error(format!("`{name}` takes `parameter: value` pairs, not the text `{}`", text.trim()));
         let message = message.at(&task.args.span, "");
-        self.report(match args::colon_without_blank(text) {
+        self.report_message(match args::colon_without_blank(text) {
             Some(fixed) => message.hint(format!("write a blank after the colon: `{fixed}`")),
             None => message
                 .hint(format!("write the arguments below `{name}:`, indented deeper, one `parameter: value` a line")),
@@ -84,14 +84,15 @@ impl Lint<'_> {
         for name in task.args.values.keys().filter_map(Value::as_str) {
             if !name.starts_with('_') && !known.contains(&name) && !crate::value::has_template_markers(name) {
                 let message = Diagnostic::error(format!("Unsupported parameters for ({}) module: {name}", spec.name));
-                self.report(message.at(&task.args.span, "").suggest(name, &known));
+                self.report_message(message.at(&task.args.span, "").suggest(name, &known));
             }
         }
     }
 
     fn has_unknown_names(&self, task: &Task, spec: &Spec) -> bool {
         let mut names = task.args.values.keys().filter_map(Value::as_str);
-        (!spec.any_params || spec.late_names) && names.any(|name| !name.starts_with('_') && spec.param(name).is_none())
+        (!spec.any_params || spec.late_names)
+            && names.any(|name| !name.starts_with('_') && spec.find_param(name).is_none())
     }
 
     /// Parameters that the module itself looks for when it runs.
@@ -100,7 +101,7 @@ impl Lint<'_> {
             spec.all_params().filter(|param| param.required && task.args.node.is_none()).map(|param| vec![param.name]);
         let groups: Vec<Vec<&str>> = spec.needs.iter().map(|group| group.to_vec()).chain(required).collect();
         for group in groups {
-            let given = group.iter().filter_map(|name| spec.param(name)).any(|param| {
+            let given = group.iter().filter_map(|name| spec.find_param(name)).any(|param| {
                 std::iter::once(&param.name).chain(param.aliases).any(|name| task.args.values.get(name).is_some())
             });
             if !given {
@@ -109,14 +110,14 @@ impl Lint<'_> {
                     "`{}` needs the parameter `{names}`: it is required",
                     task.action.written.as_str()
                 ));
-                self.report(message.at(&task.args.span, "").hint(format!("add `{}: VALUE`", group[0])));
+                self.report_message(message.at(&task.args.span, "").hint(format!("add `{}: VALUE`", group[0])));
             }
         }
     }
 
     /// Names of facts that cannot be variables.
     fn check_fact_names(&mut self, task: &Task) {
-        if task.action.short() != "set_fact" {
+        if task.action.short_name() != "set_fact" {
             return;
         }
         for name in task.args.values.keys() {
@@ -128,7 +129,7 @@ impl Lint<'_> {
             let place = entry.map_or(&task.args.span, |entry| entry.key.span());
             let message = Diagnostic::error(format!("`{text}` is not a valid variable name")).at(place, "");
             let fixed: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            self.report(if crate::value::is_variable_name(&fixed) {
+            self.report_message(if crate::value::is_variable_name(&fixed) {
                 message.hint(format!("use underscores: `{fixed}`"))
             } else {
                 message.hint("use letters, digits and underscores, not beginning with a digit")
@@ -140,8 +141,8 @@ impl Lint<'_> {
     fn check_texts(&mut self, task: &Task, spec: &Spec) {
         let Some(node) = task.args.node.as_ref().filter(|_| spec.is_of_registry()) else { return };
         for entry in node.entries().unwrap_or_default() {
-            let param = entry.key.as_str().and_then(|name| spec.param(name));
-            let Some(param) = param.filter(|param| param.kind == Kind::Str && param.choices.is_empty()) else {
+            let param = entry.key.as_str().and_then(|name| spec.find_param(name));
+            let Some(param) = param.filter(|param| param.kind == ParamKind::Str && param.choices.is_empty()) else {
                 continue;
             };
             let Some(value @ Value::Bool(_)) = entry.value.scalar() else { continue };
@@ -151,7 +152,7 @@ impl Lint<'_> {
                 param.name,
                 python::str(value)
             ));
-            self.report(
+            self.report_message(
                 message.at(entry.value.span(), "").hint(format!("put it in quotes: `{}: \"{written}\"`", param.name)),
             );
         }

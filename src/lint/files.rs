@@ -10,7 +10,7 @@ use crate::value::{Value, python};
 
 impl Lint<'_> {
     pub(super) fn check_files(&mut self, task: &Task) {
-        match task.action.short() {
+        match task.action.short_name() {
             "include_tasks" => self.check_included_file(task),
             "include_role" => self.check_included_role(task),
             "template" => self.check_source(task, "templates"),
@@ -21,32 +21,32 @@ impl Lint<'_> {
 
     fn check_included_file(&mut self, task: &Task) {
         let Some((name, place)) = plain_argument(task, &["file", "_raw_params"]) else { return };
-        if import::find(task, name.trim()).is_none() {
+        if import::find_task_file(task, name.trim()).is_none() {
             let folders: Vec<PathBuf> =
                 task.frame.chain().filter_map(|frame| frame.folder.as_ref()).map(|f| f.to_path_buf()).collect();
             let message = Diagnostic::warning(format!("there is no file `{name}` to include")).at(&place, "");
-            self.report(suggest_file(message, &name, &folders));
+            self.report_message(suggest_file(message, &name, &folders));
         }
     }
 
     fn check_included_role(&mut self, task: &Task) {
         let Some((name, place)) = plain_argument(task, &["name", "role"]) else { return };
-        let (Some(folder), false) = (self.folder(), name.contains(['.', '/'])) else { return };
+        let (Some(folder), false) = (self.playbook_folder(), name.contains(['.', '/'])) else { return };
         let folders = role_folders(task, folder);
         if name.is_empty() || folders.iter().any(|roles| roles.join(&name).is_dir()) {
             return;
         }
-        let known: Vec<String> = folders.iter().flat_map(|folder| entries(folder)).collect();
+        let known: Vec<String> = folders.iter().flat_map(|folder| folder_entries(folder)).collect();
         let message = Diagnostic::warning(format!("there is no role `{name}`")).at(&place, "").suggest(&name, &known);
         let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        self.report(message.hint(format!("looked in {}", looked.join(", "))));
+        self.report_message(message.hint(format!("looked in {}", looked.join(", "))));
     }
 
     /// The source of a `copy` or a `template`.
     fn check_source(&mut self, task: &Task, subfolder: &str) {
         let remote = task.args.values.get("remote_src").is_some_and(|value| is_open(value) || value.is_true());
         let Some((name, place)) = plain_argument(task, &["src"]).filter(|_| !remote) else { return };
-        let Some(folder) = self.folder() else { return };
+        let Some(folder) = self.playbook_folder() else { return };
         let mut folders = Vec::new();
         for frame in task.frame.chain() {
             folders.extend(frame.role.iter().flat_map(|role| [role.path.join(subfolder), role.path.clone()]));
@@ -59,13 +59,13 @@ impl Lint<'_> {
             return;
         }
         let message =
-            Diagnostic::warning(format!("there is no file `{name}` for `{}`", task.action.short())).at(&place, "");
-        self.report(suggest_file(message, &name, &folders));
+            Diagnostic::warning(format!("there is no file `{name}` for `{}`", task.action.short_name())).at(&place, "");
+        self.report_message(suggest_file(message, &name, &folders));
     }
 
     /// Files of variables: Ansible passes over one that is not there.
     pub(super) fn check_vars_files(&mut self, play: &Play) {
-        let Some(node) = play.keyword(Keyword::VarsFiles) else { return };
+        let Some(node) = play.find_keyword(Keyword::VarsFiles) else { return };
         for part in node.items().unwrap_or(std::slice::from_ref(node)) {
             let candidates = part.items().unwrap_or(std::slice::from_ref(part));
             let there = |name: &str| ["vars", ""].iter().any(|sub| play.folder.join(sub).join(name).is_file());
@@ -76,7 +76,7 @@ impl Lint<'_> {
             let Some(first) = candidates.first().filter(|_| certain) else { continue };
             let name = python::str(&first.to_value());
             let message = Diagnostic::warning(format!("there is no file `{name}`, so its variables are missing"));
-            self.report(suggest_file(
+            self.report_message(suggest_file(
                 message.at(first.span(), ""),
                 &name,
                 &[play.folder.join("vars"), play.folder.to_path_buf()],
@@ -115,14 +115,14 @@ fn suggest_file(message: Diagnostic, name: &str, folders: &[PathBuf]) -> Diagnos
     let path = Path::new(name);
     let last = path.file_name().map(|last| last.to_string_lossy().into_owned()).unwrap_or_default();
     let above = path.parent().unwrap_or(Path::new(""));
-    let known: Vec<String> = folders.iter().flat_map(|folder| entries(&folder.join(above))).collect();
-    match crate::suggest::nearest(&last, &known) {
+    let known: Vec<String> = folders.iter().flat_map(|folder| folder_entries(&folder.join(above))).collect();
+    match crate::suggest::find_nearest(&last, &known) {
         Some(near) => message.hint(format!("did you mean `{}`?", above.join(near).display())),
         None => message,
     }
 }
 
-fn entries(folder: &Path) -> Vec<String> {
+fn folder_entries(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{Lint, is_open};
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{Item, Keyword, Play, Task};
+use crate::playbook::{BlockItem, Keyword, Play, Task};
 use crate::value::{Value, python};
 
 impl Lint<'_> {
@@ -23,7 +23,11 @@ impl Lint<'_> {
             if !known.names.contains(&name) {
                 let message = Diagnostic::error(format!("no handler is called `{name}`, and none listens to it"));
                 let message = message.at(part.span(), "").suggest(&name, &known.names);
-                self.report(if known.names.is_empty() { message.hint("the play has no handlers") } else { message });
+                self.report_message(if known.names.is_empty() {
+                    message.hint("the play has no handlers")
+                } else {
+                    message
+                });
             }
         }
     }
@@ -44,12 +48,12 @@ impl Known {
         self.open |= sections.into_iter().any(|items| includes_role(items));
     }
 
-    fn add_handlers(&mut self, items: &[Item]) {
+    fn add_handlers(&mut self, items: &[BlockItem]) {
         for item in items {
             match item {
-                Item::Block(block) => self.add_handlers(&block.main),
-                Item::Task(handler) => {
-                    self.open |= handler.action.short().starts_with("include_");
+                BlockItem::Block(block) => self.add_handlers(&block.main),
+                BlockItem::Task(handler) => {
+                    self.open |= handler.action.short_name().starts_with("include_");
                     handler.name.iter().chain(&handler.listen).for_each(|name| self.add(name, handler));
                 }
             }
@@ -67,11 +71,13 @@ impl Known {
     }
 }
 
-fn includes_role(items: &[Item]) -> bool {
+fn includes_role(items: &[BlockItem]) -> bool {
     items.iter().any(|item| match item {
-        Item::Task(task) => {
-            matches!(task.action.short(), "include_role" | "include_tasks") || task.action.full.is_empty()
+        BlockItem::Task(task) => {
+            matches!(task.action.short_name(), "include_role" | "include_tasks") || task.action.full.is_empty()
         }
-        Item::Block(block) => [&block.main, &block.rescue, &block.always].into_iter().any(|items| includes_role(items)),
+        BlockItem::Block(block) => {
+            [&block.main, &block.rescue, &block.always].into_iter().any(|items| includes_role(items))
+        }
     })
 }

@@ -6,7 +6,7 @@ use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Play, Task};
 use crate::template::python::text::boolean_word;
 use crate::value::{Value, python};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// Keywords whose value is a number.
 const NUMBERS: &[Keyword] = &[
@@ -37,7 +37,7 @@ pub const STRATEGIES: &[&str] = &["linear", "free", "host_pinned", "debug"];
 
 impl Lint<'_> {
     /// A number or a boolean that is neither.
-    pub(super) fn check_type(&mut self, keyword: Keyword, node: &Node) {
+    pub(super) fn check_type(&mut self, keyword: Keyword, node: &YamlNode) {
         let value = node.to_value();
         if value.is_null() || is_open(&value) {
             return;
@@ -47,14 +47,14 @@ impl Lint<'_> {
             if node.scalar().is_some() { format!("`{}`", python::str(&value)) } else { node.description().to_owned() };
         if NUMBERS.contains(&keyword) && !is_number(&value) {
             let message = Diagnostic::error(format!("`{name}` must be a number, not {shown}")).at(node.span(), "");
-            self.report(match leading_number(&value) {
+            self.report_message(match leading_number(&value) {
                 Some(number) => message.hint(format!("write a number without a unit: `{name}: {number}`")),
                 None => message.hint(format!("write a number, such as `{name}: 3`")),
             });
         }
         if BOOLEANS.contains(&keyword) && boolean_word(&value).is_none() {
             let message = Diagnostic::error(format!("`{name}` must be a boolean, not {shown}")).at(node.span(), "");
-            self.report(
+            self.report_message(
                 message.suggest(&python::str(&value), &["true", "false", "yes", "no"]).hint("write `true` or `false`"),
             );
         }
@@ -62,7 +62,7 @@ impl Lint<'_> {
 
     /// A strategy that nobody knows ends the run when its play starts.
     pub(super) fn check_strategy(&mut self, play: &Play) {
-        let Some(node) = play.keyword(Keyword::Strategy) else { return };
+        let Some(node) = play.find_keyword(Keyword::Strategy) else { return };
         let value = node.to_value();
         let Some(name) = value.as_str().filter(|_| !is_open(&value)) else { return };
         let short = name.rsplit('.').next().unwrap_or(name);
@@ -74,7 +74,7 @@ impl Lint<'_> {
     }
 
     /// `when: "{{ x }}"`
-    pub(super) fn check_braces(&mut self, keyword: Keyword, node: &Node) {
+    pub(super) fn check_braces(&mut self, keyword: Keyword, node: &YamlNode) {
         for part in node.items().unwrap_or(std::slice::from_ref(node)) {
             let value = part.to_value();
             let Some(text) = value.as_str().map(str::trim) else { continue };
@@ -84,7 +84,7 @@ impl Lint<'_> {
             // The words are those of the run, which then need not repeat them.
             let message = Diagnostic::deprecation(crate::template::braces_warning(text)).at(part.span(), "");
             let inner = text.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
-            self.report(match inner.filter(|inner| !inner.contains("{{")) {
+            self.report_message(match inner.filter(|inner| !inner.contains("{{")) {
                 Some(inner) => message.hint(format!("write `{}: {inner}`", keyword.row().name)),
                 None => message,
             });
@@ -97,14 +97,14 @@ impl Lint<'_> {
         let value = node.to_value();
         if let Value::Dict(_) = &value {
             let message = Diagnostic::error("`loop` must be a list, not a mapping").at(node.span(), "");
-            self.report(message.hint("loop over its entries with `loop: \"{{ NAME | dict2items }}\"`"));
+            self.report_message(message.hint("loop over its entries with `loop: \"{{ NAME | dict2items }}\"`"));
             return;
         }
         let Some(text) = value.as_str().filter(|_| !is_open(&value)) else { return };
         let message = Diagnostic::error(format!("`loop` must be a list, not the text `{text}`")).at(node.span(), "");
         let words: Vec<&str> = text.split_whitespace().collect();
         let dashes = words.iter().all(|word| word.len() > 1 && word.starts_with('-'));
-        self.report(match words[..] {
+        self.report_message(match words[..] {
             [first, ..] if dashes => {
                 message.hint(format!("write a blank after each dash: `- {}`", first.trim_start_matches('-')))
             }
@@ -129,7 +129,7 @@ impl Lint<'_> {
             return;
         }
         let message = Diagnostic::error(format!("`until` looks at `{name}`, which this task does not register"));
-        self.report(message.at(node.span(), "").hint(format!("add `register: {name}` to the task")));
+        self.report_message(message.at(node.span(), "").hint(format!("add `register: {name}` to the task")));
     }
 
     /// Whether a variable may come from elsewhere.

@@ -19,9 +19,9 @@ use std::rc::Rc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::modules;
 use crate::playbook::keyword::{Keyword, TABLE};
-use crate::playbook::{Item, Keywords, Play, Playbook, Task, action};
+use crate::playbook::{BlockItem, Keywords, Play, Playbook, Task, action};
 use crate::source::Span;
-use crate::template::{Engine, Fault};
+use crate::template::{TemplateEngine, TemplateError};
 use crate::value::{Text, Value};
 
 /// One thing that is wrong, or probably wrong.
@@ -78,11 +78,11 @@ impl<'a> Lint<'a> {
         play.handlers.iter().for_each(|items| self.check_items(items));
     }
 
-    fn check_items(&mut self, items: &[Item]) {
+    fn check_items(&mut self, items: &[BlockItem]) {
         for item in items {
             match item {
-                Item::Task(task) => self.check_task(task),
-                Item::Block(found) => {
+                BlockItem::Task(task) => self.check_task(task),
+                BlockItem::Block(found) => {
                     self.task = None;
                     self.check_keywords(&found.frame.keywords);
                     found.frame.vars.iter().for_each(|vars| self.check_value(&Value::from((**vars).clone())));
@@ -106,10 +106,10 @@ impl<'a> Lint<'a> {
         self.check_until(task);
         for (name, value) in task.args.values.iter() {
             let expression =
-                matches!((task.action.short(), name.as_str()), ("assert", Some("that")) | ("debug", Some("var")));
+                matches!((task.action.short_name(), name.as_str()), ("assert", Some("that")) | ("debug", Some("var")));
             if expression { self.check_condition(value) } else { self.check_value(value) }
         }
-        match modules::find(&task.action.full).map(modules::Module::spec) {
+        match modules::find_module(&task.action.full).map(modules::TaskModule::module_spec) {
             Some(spec) => {
                 self.check_arguments(task, spec);
                 if spec.short_name() == "registry_token" {
@@ -126,19 +126,19 @@ impl<'a> Lint<'a> {
 
     /// A module that is not included fails its task, but only if the task runs.
     fn check_missing_module(&mut self, task: &Task) {
-        let (full, short) = (&task.action.full, task.action.short());
-        if !full.is_empty() && action::resolve(full).is_none() {
-            self.report(action::unknown_module(full, &task.span));
+        let (full, short) = (&task.action.full, task.action.short_name());
+        if !full.is_empty() && action::resolve_name(full).is_none() {
+            self.report_message(action::unknown_module(full, &task.span));
         }
         if action::NOT_HERE.contains(&short) {
             let summary = format!("the module `{full}` is not included in ionplay; the task fails if it runs");
-            self.report(Diagnostic::warning(summary).at(&task.span, ""));
+            self.report_message(Diagnostic::warning(summary).at(&task.span, ""));
         }
     }
 
     fn check_keywords(&mut self, keywords: &Keywords) {
         for row in TABLE {
-            let Some(keyword) = Keyword::find(row.name) else { continue };
+            let Some(keyword) = Keyword::from_name(row.name) else { continue };
             let Some(node) = keywords.node(keyword) else { continue };
             let value = node.to_value();
             match keyword {
@@ -155,7 +155,9 @@ impl<'a> Lint<'a> {
     /// A condition, or several.
     fn check_condition(&mut self, value: &Value) {
         match value {
-            Value::Str(text) if !text.trim().is_empty() => self.report_faults(Engine::lint_expression(text), text),
+            Value::Str(text) if !text.trim().is_empty() => {
+                self.report_faults(TemplateEngine::lint_expression(text), text)
+            }
             Value::List(items) => items.iter().for_each(|item| self.check_condition(item)),
             _ => {}
         }
@@ -164,7 +166,7 @@ impl<'a> Lint<'a> {
     /// A value with templates in it.
     fn check_value(&mut self, value: &Value) {
         match value {
-            Value::Str(text) => self.report_faults(Engine::lint(text), text),
+            Value::Str(text) => self.report_faults(TemplateEngine::lint_template(text), text),
             Value::List(items) => items.iter().for_each(|item| self.check_value(item)),
             Value::Dict(dict) => dict.iter().for_each(|(key, value)| {
                 self.check_value(key);
@@ -174,11 +176,11 @@ impl<'a> Lint<'a> {
         }
     }
 
-    fn report_faults(&mut self, faults: Vec<Fault>, text: &Text) {
-        faults.into_iter().for_each(|fault| self.report(Diagnostic::from(fault.or_at(text.origin()))));
+    fn report_faults(&mut self, faults: Vec<TemplateError>, text: &Text) {
+        faults.into_iter().for_each(|fault| self.report_message(Diagnostic::from(fault.or_at(text.origin()))));
     }
 
-    fn report(&mut self, message: Diagnostic) {
+    fn report_message(&mut self, message: Diagnostic) {
         self.add(message, Announced::BeforeTasks);
     }
 
@@ -188,7 +190,7 @@ impl<'a> Lint<'a> {
     }
 
     /// Adds advice: a run has no reason to repeat it each time.
-    fn advise(&mut self, message: Diagnostic) {
+    fn report_advice(&mut self, message: Diagnostic) {
         self.add(message, Announced::ByLintOnly);
     }
 
@@ -201,7 +203,7 @@ impl<'a> Lint<'a> {
     }
 
     /// The folder of the playbook.
-    fn folder(&self) -> Option<&'a Path> {
+    fn playbook_folder(&self) -> Option<&'a Path> {
         self.play.map(|play| &*play.folder)
     }
 }
@@ -218,7 +220,7 @@ fn is_open(value: &Value) -> bool {
 }
 
 /// A finding as a run announces it: the run goes on until the task fails, so it is a warning.
-pub fn announce(finding: &Finding) -> Option<Diagnostic> {
+pub fn announce_finding(finding: &Finding) -> Option<Diagnostic> {
     if finding.announced != Announced::BeforeTasks {
         return None;
     }

@@ -4,7 +4,7 @@ use super::Lint;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::playbook::{Keyword, Task};
 use crate::value::Value;
-use crate::yaml::node::Node;
+use crate::yaml::node::YamlNode;
 
 /// Actions that change what is in a registry.
 const WRITING: &[&str] = &["push", "delete", "write", "*"];
@@ -14,7 +14,7 @@ impl Lint<'_> {
     pub(super) fn check_token_use(&mut self, task: &Task) {
         self.check_password_use(task);
         for message in task.args.node.iter().flat_map(check_token) {
-            self.advise(message);
+            self.report_advice(message);
         }
     }
 
@@ -32,21 +32,21 @@ impl Lint<'_> {
         let delivers = args.contains("credentials")
             || task.args.template.is_some()
             || defaults.into_iter().any(|node| format!("{:?}", node.to_value()).contains("credentials"));
-        let is_dry = task.keyword(Keyword::CheckMode).is_some_and(|node| node.to_value().is_true());
+        let is_dry = task.find_keyword(Keyword::CheckMode).is_some_and(|node| node.to_value().is_true());
         if !creates || delivers || is_dry || task.register.is_some() {
             return;
         }
         let message = "no task can use the password of a token that this task creates: it has no `register`";
         let hint = "add `register: NAME` and a task that stores `NAME.registry_token.properties.credentials.password`; \
                     otherwise the password is only kept in the credential store (`ionplay token show`)";
-        self.advise(Diagnostic::warning(message).at(&task.span, "").hint(hint));
+        self.report_advice(Diagnostic::warning(message).at(&task.span, "").hint(hint));
     }
 }
 
 /// Returns warnings about the arguments of a `registry_token` task, as far as they are written out.
-fn check_token(args: &Node) -> Report {
+fn check_token(args: &YamlNode) -> Report {
     let mut report = Report::new();
-    let state = text(args, "state").unwrap_or_else(|| "present".to_owned());
+    let state = literal_text(args, "state").unwrap_or_else(|| "present".to_owned());
     if state == "absent" {
         return report;
     }
@@ -54,14 +54,14 @@ fn check_token(args: &Node) -> Report {
         check_expiry(args, &mut report);
     }
     let pulled = pulling_use(args);
-    for scope in args.get("scopes").and_then(Node::items).unwrap_or_default() {
+    for scope in args.get("scopes").and_then(YamlNode::items).unwrap_or_default() {
         check_scope(scope, pulled.as_deref(), &mut report);
     }
     report
 }
 
-fn check_expiry(args: &Node, report: &mut Report) {
-    let never = |node: &Node| node.is_null() || node.to_value().as_str().is_some_and(|text| text == "never");
+fn check_expiry(args: &YamlNode, report: &mut Report) {
+    let never = |node: &YamlNode| node.is_null() || node.to_value().as_str().is_some_and(|text| text == "never");
     let place = match args.get("expiry_date") {
         None => args.span(),
         Some(node) if never(node) => node.span(),
@@ -71,12 +71,12 @@ fn check_expiry(args: &Node, report: &mut Report) {
     report.push(message.hint("give it an end, such as `expiry_date: +90d`; `rotate` makes its successors"));
 }
 
-fn check_scope(scope: &Node, pulled: Option<&str>, report: &mut Report) {
+fn check_scope(scope: &YamlNode, pulled: Option<&str>, report: &mut Report) {
     if let Some(name) = scope.get("name").filter(|name| name.to_value().as_str() == Some("*")) {
         let message = Diagnostic::warning("the scope `*` covers every repository").at(name.span(), "");
         report.push(message.hint("name the repositories, or a pattern such as `team/*`"));
     }
-    for action in scope.get("actions").and_then(Node::items).unwrap_or_default() {
+    for action in scope.get("actions").and_then(YamlNode::items).unwrap_or_default() {
         let value = action.to_value();
         let Some(word) = value.as_str().filter(|word| WRITING.contains(word)) else { continue };
         match pulled {
@@ -94,17 +94,17 @@ fn check_scope(scope: &Node, pulled: Option<&str>, report: &mut Report) {
 }
 
 /// Returns what shows that the token is used for pulling only, if something does.
-fn pulling_use(args: &Node) -> Option<String> {
-    let sinks = args.get("credentials").and_then(Node::items).unwrap_or_default();
+fn pulling_use(args: &YamlNode) -> Option<String> {
+    let sinks = args.get("credentials").and_then(YamlNode::items).unwrap_or_default();
     if sinks.iter().any(|sink| sink.get("kubernetes_manifest").is_some()) {
         return Some("an image-pull secret of Kubernetes".to_owned());
     }
-    let name = text(args, "name").or_else(|| text(args, "registry_token"))?;
+    let name = literal_text(args, "name").or_else(|| literal_text(args, "registry_token"))?;
     let is_puller = name.split(['-', '_']).any(|word| matches!(word, "pull" | "puller" | "pulls"));
     is_puller.then(|| format!("`{name}`, by its name,"))
 }
 
-fn text(args: &Node, key: &str) -> Option<String> {
+fn literal_text(args: &YamlNode, key: &str) -> Option<String> {
     match args.get(key)?.to_value() {
         Value::Str(text) if !text.is_template() => Some(text.as_str().to_owned()),
         _ => None,

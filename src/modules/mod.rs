@@ -15,8 +15,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-pub use args::Args;
-pub use outcome::{Diff, Effect, Failure, Later, Outcome};
+pub use args::ModuleArgs;
+pub use outcome::{Diff, Failure, Later, ModuleEffect, ModuleOutcome};
 pub use spec::Spec;
 
 use crate::diagnostic::Diagnostic;
@@ -26,36 +26,40 @@ use crate::template::Context as TemplateContext;
 use crate::value::{Dict, Value};
 
 /// A future that stays on its thread; the executor runs everything on one.
-pub type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+pub type ModuleFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// An action that a task can run.
-pub trait Module: Sync {
+pub trait TaskModule: Sync {
     /// The parameters and what is said of the module.
-    fn spec(&self) -> &'static Spec;
+    fn module_spec(&self) -> &'static Spec;
 
     /// Does it. The arguments are templated and checked against the spec.
     ///
     /// A module never asks whether this is a dry run in order to decide what to write: it writes through the APIs of
     /// the context, which are foretelling ones in check mode.
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>>;
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>>;
 
     /// Checks the values of arguments that are known before the run, without any request; warnings go to the context.
     ///
     /// # Errors
     /// If a value can be right in no run.
-    fn check_values(&self, _args: &Args, _context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
+    fn check_values(&self, _args: &ModuleArgs, _context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
         Ok(())
     }
 }
 
 /// All modules, sorted by name.
-pub static MODULES: &[&dyn Module] = &[
+pub static MODULES: &[&dyn TaskModule] = &[
     &builtin::add_host::AddHost,
     &builtin::assemble::Assemble,
     &builtin::assert::Assert,
     &builtin::async_status::AsyncStatus,
     &builtin::blockinfile::BlockInFile,
-    &builtin::command::Command,
+    &builtin::command::CommandModule,
     &builtin::copy::Copy,
     &builtin::debug::Debug,
     &builtin::fail::Fail,
@@ -82,7 +86,7 @@ pub static MODULES: &[&dyn Module] = &[
     &builtin::slurp::Slurp,
     &builtin::stat::Stat,
     &builtin::tempfile::TempFile,
-    &builtin::template::Template,
+    &builtin::template::TemplateFileModule,
     &builtin::unarchive::Unarchive,
     &builtin::uri::Uri,
     &builtin::validate_argument_spec::ValidateArgumentSpec,
@@ -101,14 +105,14 @@ pub static MODULES: &[&dyn Module] = &[
 ];
 
 /// Modules by their bare names.
-static BY_NAME: LazyLock<HashMap<&str, &dyn Module>> =
-    LazyLock::new(|| MODULES.iter().map(|module| (split(module.spec().name).1, *module)).collect());
+static BY_NAME: LazyLock<HashMap<&str, &dyn TaskModule>> =
+    LazyLock::new(|| MODULES.iter().map(|module| (split_name(module.module_spec().name).1, *module)).collect());
 
 /// Finds a module by its full name, or by its bare name (`registry_token`, `debug`, `ansible.legacy.debug`).
-pub fn find(name: &str) -> Option<&'static dyn Module> {
-    let (collection, bare) = split(name);
+pub fn find_module(name: &str) -> Option<&'static dyn TaskModule> {
+    let (collection, bare) = split_name(name);
     let module = BY_NAME.get(bare)?;
-    let own = split(module.spec().name).0;
+    let own = split_name(module.module_spec().name).0;
     let meant = collection.is_none_or(|collection| {
         Some(collection) == own || (collection == "ansible.legacy" && own == Some("ansible.builtin"))
     });
@@ -116,7 +120,7 @@ pub fn find(name: &str) -> Option<&'static dyn Module> {
 }
 
 /// The collection and the bare name.
-fn split(name: &str) -> (Option<&str>, &str) {
+fn split_name(name: &str) -> (Option<&str>, &str) {
     name.rsplit_once('.').map_or((None, name), |(collection, bare)| (Some(collection), bare))
 }
 
@@ -155,9 +159,9 @@ pub struct TaskContext<'a> {
     /// Whether the user still wants to wait.
     pub interrupt: &'a crate::interrupt::Interrupt,
     /// Where a looped task keeps its long lists.
-    pub kept: Option<Rc<crate::ionos::Kept>>,
+    pub kept: Option<Rc<crate::ionos::ListCache>>,
     /// Where to say what is waited for.
-    pub progress: crate::progress::Progress,
+    pub progress: crate::progress::ProgressChannel,
     /// The task with its place, for records.
     pub task: String,
     /// The store of one-time passwords, for modules that deliver them.
@@ -191,7 +195,7 @@ impl TaskContext<'_> {
     }
 
     /// Where a program is, with the search path that the task's environment may have.
-    pub fn program(&self, name: &str) -> Option<PathBuf> {
+    pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         match self.environment.iter().rev().find(|(known, _)| known == "PATH") {
             Some((_, path)) => self.host.program_in(path.as_ref(), name),
             None => self.host.find_program(name),
@@ -199,7 +203,7 @@ impl TaskContext<'_> {
     }
 
     /// A raw argument before templating.
-    pub fn raw(&self, name: &str) -> Option<&Value> {
+    pub fn raw_arg(&self, name: &str) -> Option<&Value> {
         self.raw_args.get(name)
     }
 }

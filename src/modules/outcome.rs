@@ -5,7 +5,7 @@ use crate::value::{Dict, Value};
 
 /// The result of a module that did its work.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome {
+pub struct ModuleOutcome {
     /// Whether anything was changed.
     pub changed: bool,
     /// The module had nothing to do (`skipped: true` in the result).
@@ -15,7 +15,7 @@ pub struct Outcome {
     /// Changes, made or predicted, for `--diff`.
     pub diff: Vec<Diff>,
     /// Changes to variables and the inventory, carried out by the executor.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<ModuleEffect>,
     /// Actions on registry objects, for the closing summary and the plan.
     pub actions: Vec<crate::reconcile::Record>,
     /// Nothing can be said about what would happen (check mode only); the reason.
@@ -57,7 +57,7 @@ pub struct Failure {
     /// Actions on registry objects before the failure.
     pub actions: Vec<crate::reconcile::Record>,
     /// The secrets in its result: what had been created before it failed may have a password.
-    pub effects: Vec<Effect>,
+    pub effects: Vec<ModuleEffect>,
     /// It broke off (a template failed, say) before there was any result that `failed_when` could judge.
     pub broke_off: bool,
 }
@@ -85,7 +85,7 @@ impl Diff {
     /// Returns the difference with stars for what is derived from a secret.
     #[must_use]
     pub fn masked(&self) -> Self {
-        let side = |side: &Option<Value>| side.as_ref().map(Value::masked);
+        let side = |side: &Option<Value>| side.as_ref().map(Value::to_masked);
         Self { before: side(&self.before), after: side(&self.after), ..self.clone() }
     }
 
@@ -116,7 +116,7 @@ impl Diff {
 
 /// Effect of a task on the run itself.
 #[derive(Debug, Clone)]
-pub enum Effect {
+pub enum ModuleEffect {
     /// `set_fact`: variables of the host, and facts too if `cacheable`.
     SetFacts {
         /// Names and values.
@@ -157,7 +157,7 @@ pub enum Effect {
     Secret(String),
 }
 
-impl Outcome {
+impl ModuleOutcome {
     /// An outcome with the given result.
     pub fn new(changed: bool, data: Dict) -> Self {
         Self { changed, data, ..Self::default() }
@@ -172,7 +172,7 @@ impl Outcome {
 
     /// Adds an effect.
     #[must_use]
-    pub fn effect(mut self, effect: Effect) -> Self {
+    pub fn with_effect(mut self, effect: ModuleEffect) -> Self {
         self.effects.push(effect);
         self
     }
@@ -185,8 +185,8 @@ impl Failure {
     }
 
     /// A failure whose sentence is that of a diagnostic, without its hints.
-    pub fn refused(diagnostic: Diagnostic) -> Self {
-        Self::new(diagnostic.summary.clone()).drawn(diagnostic)
+    pub fn from_diagnostic(diagnostic: Diagnostic) -> Self {
+        Self::new(diagnostic.summary.clone()).with_diagnostic(diagnostic)
     }
 
     /// Adds a key to the result.
@@ -204,7 +204,7 @@ impl Failure {
 
     /// Adds the picture; its summary is the message if there is none yet.
     #[must_use]
-    pub fn drawn(mut self, diagnostic: Diagnostic) -> Self {
+    pub fn with_diagnostic(mut self, diagnostic: Diagnostic) -> Self {
         if self.message.is_empty() {
             self.message = diagnostic.one_line();
         }
@@ -215,14 +215,14 @@ impl Failure {
 
 impl From<Diagnostic> for Failure {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self::default().drawn(diagnostic)
+        Self::default().with_diagnostic(diagnostic)
     }
 }
 
-impl From<crate::template::Fault> for Failure {
-    fn from(fault: crate::template::Fault) -> Self {
-        let mut told = Diagnostic::error(format!("Task failed: {}", fault.told()));
+impl From<crate::template::TemplateError> for Failure {
+    fn from(fault: crate::template::TemplateError) -> Self {
+        let mut told = Diagnostic::error(format!("Task failed: {}", fault.full_message()));
         told.hints.clone_from(&fault.hints);
-        Self::new(told.one_line()).drawn(Diagnostic::from(fault)).breaking_off()
+        Self::new(told.one_line()).with_diagnostic(Diagnostic::from(fault)).breaking_off()
     }
 }

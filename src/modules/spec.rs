@@ -91,7 +91,7 @@ pub struct Param {
     /// Other names for it.
     pub aliases: &'static [&'static str],
     /// Type of the parameter.
-    pub kind: Kind,
+    pub kind: ParamKind,
     /// One sentence.
     pub about: &'static str,
     /// Default value, as a playbook would write it.
@@ -116,7 +116,7 @@ pub struct Param {
 
 /// The type of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub enum ParamKind {
     /// Text; numbers and booleans are turned into it.
     Str,
     /// A boolean in any of Ansible's spellings.
@@ -130,7 +130,7 @@ pub enum Kind {
     /// Any value, as it is.
     Raw,
     /// A list whose members are of one kind; text is split at commas.
-    List(&'static Kind),
+    List(&'static ParamKind),
     /// A mapping; with rows, its keys are checked like parameters.
     Dict(&'static [Param]),
     /// JSON text, or a structure that becomes it.
@@ -225,7 +225,7 @@ impl Spec {
     }
 
     /// Returns the unknown argument that must be known before the module can predict anything.
-    pub fn awaited<'a>(&self, args: &'a Dict) -> Option<&'a Arc<Unknown>> {
+    pub fn unknown_argument<'a>(&self, args: &'a Dict) -> Option<&'a Arc<Unknown>> {
         let named =
             |name: &Value| self.may_be_unknown.iter().any(|known| *known == "*" || name.as_str() == Some(*known));
         let (_, value) = args.iter().find(|(name, value)| value.has_unknown() && !named(name))?;
@@ -256,7 +256,7 @@ impl Spec {
     }
 
     /// A parameter by its name or an alias.
-    pub fn param(&self, name: &str) -> Option<&'static Param> {
+    pub fn find_param(&self, name: &str) -> Option<&'static Param> {
         self.all_params().find(|param| param.name == name || param.aliases.contains(&name))
     }
 
@@ -266,7 +266,7 @@ impl Spec {
     }
 }
 
-impl Kind {
+impl ParamKind {
     /// The type as the reference pages name it.
     pub fn name(self) -> &'static str {
         match self {
@@ -284,18 +284,18 @@ impl Kind {
     }
 
     /// The type with that of its members: `list of str`.
-    pub fn described(self) -> String {
+    pub fn describe_type(self) -> String {
         match self {
-            Self::List(of) if *of != Self::Raw => format!("list of {}", of.described()),
+            Self::List(of) if *of != Self::Raw => format!("list of {}", of.describe_type()),
             other => other.name().to_owned(),
         }
     }
 
     /// The rows of a mapping, or of the mappings in a list.
-    pub fn rows(self) -> &'static [Param] {
+    pub fn member_params(self) -> &'static [Param] {
         match self {
             Self::Dict(rows) => rows,
-            Self::List(of) => of.rows(),
+            Self::List(of) => of.member_params(),
             _ => &[],
         }
     }
@@ -303,7 +303,7 @@ impl Kind {
 
 impl Param {
     /// A parameter of a kind.
-    pub const fn new(name: &'static str, kind: Kind, about: &'static str) -> Self {
+    pub const fn new(name: &'static str, kind: ParamKind, about: &'static str) -> Self {
         Self {
             name,
             aliases: &[],
@@ -323,27 +323,27 @@ impl Param {
 
     /// A text parameter.
     pub const fn str(name: &'static str, about: &'static str) -> Self {
-        Self::new(name, Kind::Str, about)
+        Self::new(name, ParamKind::Str, about)
     }
 
     /// A boolean parameter.
     pub const fn bool(name: &'static str, about: &'static str) -> Self {
-        Self::new(name, Kind::Bool, about)
+        Self::new(name, ParamKind::Bool, about)
     }
 
     /// An integer parameter.
     pub const fn int(name: &'static str, about: &'static str) -> Self {
-        Self::new(name, Kind::Int, about)
+        Self::new(name, ParamKind::Int, about)
     }
 
     /// A path parameter.
     pub const fn path(name: &'static str, about: &'static str) -> Self {
-        Self::new(name, Kind::Path, about)
+        Self::new(name, ParamKind::Path, about)
     }
 
     /// A parameter that is a list of one kind.
-    pub const fn list(name: &'static str, of: &'static Kind, about: &'static str) -> Self {
-        Self::new(name, Kind::List(of), about)
+    pub const fn list(name: &'static str, of: &'static ParamKind, about: &'static str) -> Self {
+        Self::new(name, ParamKind::List(of), about)
     }
 
     /// Other names for it.

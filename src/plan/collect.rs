@@ -4,63 +4,63 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::model::{Counts, Step};
+use super::model::{Counts, PlannedTask};
 use crate::reconcile::Record;
-use crate::report::event::Outcome;
-use crate::report::{Event, Status, Writer};
+use crate::report::event::ReportedOutcome;
+use crate::report::{OutcomeStatus, ReportEvent, Writer};
 use crate::secrets::Redactor;
 
 /// Collected results of a run.
 #[derive(Debug, Default)]
-pub struct Gathered {
+pub struct CollectedResults {
     /// Actions on registry objects, done or predicted.
     pub records: Vec<Record>,
     /// Changes of modules that are not about registry objects.
-    pub others: Vec<Step>,
+    pub others: Vec<PlannedTask>,
     /// Tasks of which nothing can be said.
-    pub undetermined: Vec<Step>,
+    pub undetermined: Vec<PlannedTask>,
     /// Tasks that failed for good.
-    pub failed: Vec<Step>,
+    pub failed: Vec<PlannedTask>,
 }
 
-impl Gathered {
+impl CollectedResults {
     /// How often each thing was, or would be, done.
-    pub fn counts(&self) -> Counts {
+    pub fn count_actions(&self) -> Counts {
         let done = self.records.iter().filter(|record| record.error.is_none()).map(|record| record.verb.name());
-        Counts::of(done, [&self.undetermined, &self.others, &self.failed].map(Vec::len))
+        Counts::from_actions(done, [&self.undetermined, &self.others, &self.failed].map(Vec::len))
     }
 }
 
 /// The writer that gathers.
 #[derive(Default)]
-pub struct Gather {
-    gathered: Rc<RefCell<Gathered>>,
+pub struct ResultCollector {
+    gathered: Rc<RefCell<CollectedResults>>,
     /// The pass of the loop under way that failed last, by host.
-    passes: HashMap<Rc<str>, Step>,
+    passes: HashMap<Rc<str>, PlannedTask>,
 }
 
-impl Gather {
+impl ResultCollector {
     /// A writer and what it gathers into.
-    pub fn new() -> (Self, Rc<RefCell<Gathered>>) {
+    pub fn new() -> (Self, Rc<RefCell<CollectedResults>>) {
         let gather = Self::default();
         let shared = Rc::clone(&gather.gathered);
         (gather, shared)
     }
 
-    fn note(&mut self, outcome: &Outcome, redactor: &Redactor) {
-        let step = |why: Option<String>| Step {
+    fn record_outcome(&mut self, outcome: &ReportedOutcome, redactor: &Redactor) {
+        let step = |why: Option<String>| PlannedTask {
             task: outcome.label.task.to_string(),
             host: outcome.host.to_string(),
-            item: outcome.item.as_ref().map(|item| redactor.show(item)),
+            item: outcome.item.as_ref().map(|item| redactor.show_value(item)),
             why: why.map(|why| redactor.redact(&why).into_owned()),
         };
         let mut all = self.gathered.borrow_mut();
         let is_item = outcome.item.is_some();
-        let failed = matches!(outcome.status, Status::Failed | Status::Unreachable);
+        let failed = matches!(outcome.status, OutcomeStatus::Failed | OutcomeStatus::Unreachable);
         if is_item && failed {
             self.passes.insert(
                 Rc::clone(&outcome.host),
-                step(outcome.result.get("msg").map(|message| redactor.show(message))),
+                step(outcome.result.get("msg").map(|message| redactor.show_value(message))),
             );
         }
         // The line of a whole loop repeats what its passes have said.
@@ -69,7 +69,7 @@ impl Gather {
             let pass = self.passes.remove(&outcome.host);
             if failed {
                 all.failed.push(
-                    pass.unwrap_or_else(|| step(outcome.result.get("msg").map(|message| redactor.show(message)))),
+                    pass.unwrap_or_else(|| step(outcome.result.get("msg").map(|message| redactor.show_value(message)))),
                 );
             }
             return;
@@ -77,18 +77,18 @@ impl Gather {
         if let Some(awaits) = &outcome.undetermined {
             all.undetermined.push(step(Some(awaits.clone())));
         } else if failed && !is_item {
-            all.failed.push(step(outcome.result.get("msg").map(|message| redactor.show(message))));
-        } else if outcome.status == Status::Changed && !outcome.label.action.starts_with("ionoscloudsdk.") {
+            all.failed.push(step(outcome.result.get("msg").map(|message| redactor.show_value(message))));
+        } else if outcome.status == OutcomeStatus::Changed && !outcome.label.action.starts_with("ionoscloudsdk.") {
             all.others.push(step(None));
         }
     }
 }
 
-impl Writer for Gather {
-    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
+impl Writer for ResultCollector {
+    fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
         match event {
-            Event::Item(outcome) | Event::Host(outcome) => self.note(outcome, redactor),
-            Event::Recap { records, .. } => self.gathered.borrow_mut().records.clone_from(records),
+            ReportEvent::Item(outcome) | ReportEvent::Host(outcome) => self.record_outcome(outcome, redactor),
+            ReportEvent::Recap { records, .. } => self.gathered.borrow_mut().records.clone_from(records),
             _ => {}
         }
         Ok(())

@@ -4,14 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::host_effects::{self, Deed, Deeds, Does};
-use super::model::{Plan, Step, Write};
-use super::record_writes::{Watch, Written};
-use super::recorder::account;
+use super::host_effects::{self, EffectKind, EffectObserver, PlannedEffect};
+use super::model::{Plan, PlannedTask, Write};
+use super::record_writes::{WriteObserver, WriteRecordingApi};
+use super::recorder::account_name;
 use super::requests;
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
-use crate::ionos::{ApiError, Connection, Connector, RegistryApi};
+use crate::ionos::{ApiConnection, ApiError, Connector, RegistryApi};
 
 /// Error for every request after the first deviation.
 const STOPPED: &str = "the run was stopped because it left the plan; nothing more is done";
@@ -20,8 +20,8 @@ const STOPPED: &str = "the run was stopped because it left the plan; nothing mor
 pub struct Guard {
     alias: Option<String>,
     planned: Vec<Write>,
-    deeds: Vec<Deed>,
-    undetermined: Vec<Step>,
+    deeds: Vec<PlannedEffect>,
+    undetermined: Vec<PlannedTask>,
     sent: RefCell<Vec<bool>>,
     /// Ids of what was made, by what stands for them in the plan.
     made: RefCell<HashMap<String, String>>,
@@ -35,7 +35,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// A guard over the requests of a plan; the alias as for [`super::Tape`].
+    /// A guard over the requests of a plan; the alias as for [`super::DryRunRecorder`].
     pub fn new(plan: &Plan, alias: Option<String>) -> Rc<Self> {
         Rc::new(Self {
             alias,
@@ -52,22 +52,22 @@ impl Guard {
     }
 
     /// A connector that lets only planned requests through to `real`.
-    pub fn over(self: &Rc<Self>, real: Rc<dyn Connector>) -> Rc<dyn Connector> {
+    pub fn wrap_connector(self: &Rc<Self>, real: Rc<dyn Connector>) -> Rc<dyn Connector> {
         Rc::new(Guarded { inner: real, guard: Rc::clone(self) })
     }
 
     /// Returns the refused request, if there is one.
-    pub fn refused(&self) -> Option<String> {
+    pub fn refused_request(&self) -> Option<String> {
         self.refused.borrow().clone()
     }
 
     /// How many planned requests were not sent.
-    pub fn left(&self) -> usize {
+    pub fn count_unsent(&self) -> usize {
         self.sent.borrow().iter().filter(|sent| !**sent).count()
     }
 
     /// Whether a request is the planned one, with the ids that are known by now.
-    fn is(&self, planned: &Write, real: &Write) -> bool {
+    fn is_planned(&self, planned: &Write, real: &Write) -> bool {
         let made = self.made.borrow();
         let same_id = |planned: &Option<String>, real: &Option<String>| match (planned, real) {
             (Some(planned), Some(real)) => made.get(planned).unwrap_or(planned) == real,
@@ -75,7 +75,7 @@ impl Guard {
             _ => false,
         };
         let same_body = match (&planned.body, &real.body) {
-            (Some(planned), Some(real)) => requests::same(planned, real),
+            (Some(planned), Some(real)) => requests::is_same_body(planned, real),
             (None, None) => true,
             _ => false,
         };
@@ -87,35 +87,38 @@ impl Guard {
     }
 }
 
-impl Deeds for Guard {
-    fn may(&self, deed: &Deed) -> Result<(), String> {
+impl EffectObserver for Guard {
+    fn authorize_effect(&self, deed: &PlannedEffect) -> Result<(), String> {
         if self.refused.borrow().is_some() {
             return Err(STOPPED.to_owned());
         }
         // A task of which the plan says that it cannot tell what it does may do anything.
         let open = self.undetermined.iter().any(|step| step.task == deed.task && step.host == deed.host);
-        if open || host_effects::allows(&self.deeds, deed) {
+        if open || host_effects::is_predicted(&self.deeds, deed) {
             return Ok(());
         }
         let item = deed.item.as_ref().map(|item| format!(" (item={item})")).unwrap_or_default();
-        let what = if deed.does == Does::Change { "change something" } else { "run something" };
+        let what = if deed.does == EffectKind::Change { "change something" } else { "run something" };
         let said = format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", deed.task, deed.host);
         *self.refused.borrow_mut() = Some(said.clone());
         Err(format!("{said}; it was not done, and nothing more is"))
     }
 }
 
-impl Watch for Guard {
-    fn before(&self, write: &Write) -> Result<(), ApiError> {
+impl WriteObserver for Guard {
+    fn before_write(&self, write: &Write) -> Result<(), ApiError> {
         if self.refused.borrow().is_some() {
             return Err(ApiError::unsent(STOPPED));
         }
         let found = {
             let sent = self.sent.borrow();
-            self.planned.iter().enumerate().position(|(number, planned)| !sent[number] && self.is(planned, write))
+            self.planned
+                .iter()
+                .enumerate()
+                .position(|(number, planned)| !sent[number] && self.is_planned(planned, write))
         };
         let Some(number) = found else {
-            let said = format!("{} is not in the plan", describe(write));
+            let said = format!("{} is not in the plan", describe_write(write));
             *self.refused.borrow_mut() = Some(said.clone());
             return Err(ApiError::unsent(format!("{said}; it was not sent, and nothing more is")));
         };
@@ -124,13 +127,13 @@ impl Watch for Guard {
         Ok(())
     }
 
-    fn after(&self, write: Write, failed: Option<&ApiError>, made: Option<&Id>) {
+    fn after_write(&self, write: Write, failed: Option<&ApiError>, made: Option<&Id>) {
         // Requests of several hosts may be under way: the one that this was is found again by what it says.
         let number = self
             .current
             .take()
-            .filter(|number| self.is(&self.planned[*number], &write))
-            .or_else(|| (0..self.planned.len()).find(|number| self.is(&self.planned[*number], &write)));
+            .filter(|number| self.is_planned(&self.planned[*number], &write))
+            .or_else(|| (0..self.planned.len()).find(|number| self.is_planned(&self.planned[*number], &write)));
         let Some(number) = number else { return };
         self.doubtful.borrow_mut().remove(&number);
         match (failed, made) {
@@ -142,14 +145,14 @@ impl Watch for Guard {
                 }
             }
             (None, Some(id)) => {
-                self.made.borrow_mut().insert(format!("#{}", number + 1), id.shown().to_owned());
+                self.made.borrow_mut().insert(format!("#{}", number + 1), id.display_text().to_owned());
             }
             _ => {}
         }
     }
 
-    fn reference(&self, id: &Id) -> String {
-        id.shown().to_owned()
+    fn placeholder_for(&self, id: &Id) -> String {
+        id.display_text().to_owned()
     }
 
     /// The plan foretold one creation of the token. To remove what came of it without its password and to make it again is
@@ -163,11 +166,11 @@ impl Watch for Guard {
         };
         let ours = doubtful.iter().any(|number| planned(&self.planned[*number]));
         let new = removal.object.as_ref().is_some_and(|id| !self.known.contains(id));
-        if ours && new && self.refused.borrow().is_none() { Ok(()) } else { self.before(removal) }
+        if ours && new && self.refused.borrow().is_none() { Ok(()) } else { self.before_write(removal) }
     }
 }
 
-fn describe(write: &Write) -> String {
+fn describe_write(write: &Write) -> String {
     let what = write.call.replace('_', " ");
     let name = write.body.as_ref().and_then(|body| body.get("name")).and_then(|name| name.as_str());
     match (name, &write.object, &write.registry) {
@@ -184,9 +187,9 @@ struct Guarded {
 }
 
 impl Connector for Guarded {
-    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+    fn connect(&self, connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError> {
         let inner = self.inner.connect(connection)?;
-        let account = account(self.guard.alias.as_deref(), connection);
-        Ok(Rc::new(Written { inner, watch: Rc::clone(&self.guard), account }))
+        let account = account_name(self.guard.alias.as_deref(), connection);
+        Ok(Rc::new(WriteRecordingApi { inner, watch: Rc::clone(&self.guard), account }))
     }
 }

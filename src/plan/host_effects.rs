@@ -7,7 +7,7 @@ use crate::value::KNOWN_AFTER_CREATION;
 /// A predicted change of a module in one loop item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Deed {
+pub struct PlannedEffect {
     /// The name of the task.
     pub task: String,
     /// The host.
@@ -15,13 +15,13 @@ pub struct Deed {
     /// The item of the loop, in a loop.
     pub item: Option<String>,
     /// Which of the three.
-    pub does: Does,
+    pub does: EffectKind,
 }
 
 /// Whether a module would change something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Does {
+pub enum EffectKind {
     /// No; plans do not hold it.
     Nothing,
     /// Yes.
@@ -31,22 +31,22 @@ pub enum Does {
 }
 
 /// Is told what dry runs come to, and asked what real runs may do.
-pub trait Deeds {
+pub trait EffectObserver {
     /// A dry run has come to this.
-    fn foretold(&self, _deed: Deed) {}
+    fn record_prediction(&self, _deed: PlannedEffect) {}
 
     /// Whether a real run may do this.
     ///
     /// # Errors
     /// With the sentence that says why not.
-    fn may(&self, _deed: &Deed) -> Result<(), String> {
+    fn authorize_effect(&self, _deed: &PlannedEffect) -> Result<(), String> {
         Ok(())
     }
 }
 
 /// Whether a plan has foretold this, or has said of it that it cannot.
-pub fn allows(planned: &[Deed], real: &Deed) -> bool {
-    let same = |deed: &&Deed| {
+pub fn is_predicted(planned: &[PlannedEffect], real: &PlannedEffect) -> bool {
+    let same = |deed: &&PlannedEffect| {
         let same_item = match (&deed.item, &real.item) {
             (Some(planned), Some(real)) => is_same_item(planned, real),
             (planned, real) => planned == real,
@@ -54,9 +54,9 @@ pub fn allows(planned: &[Deed], real: &Deed) -> bool {
         deed.task == real.task && deed.host == real.host && same_item
     };
     match real.does {
-        Does::Nothing => true,
-        Does::Change => planned.iter().any(|deed| same(&deed)),
-        Does::Unknown => planned.iter().any(|deed| same(&deed) && deed.does == Does::Unknown),
+        EffectKind::Nothing => true,
+        EffectKind::Change => planned.iter().any(|deed| same(&deed)),
+        EffectKind::Unknown => planned.iter().any(|deed| same(&deed) && deed.does == EffectKind::Unknown),
     }
 }
 
@@ -81,19 +81,23 @@ mod tests {
 
     #[test]
     fn only_what_was_foretold_may_be_done() {
-        let deed =
-            |item: &str, does| Deed { task: "t".to_owned(), host: "h".to_owned(), item: Some(item.to_owned()), does };
-        let planned = [deed("a", Does::Change), deed("b", Does::Unknown)];
+        let deed = |item: &str, does| PlannedEffect {
+            task: "t".to_owned(),
+            host: "h".to_owned(),
+            item: Some(item.to_owned()),
+            does,
+        };
+        let planned = [deed("a", EffectKind::Change), deed("b", EffectKind::Unknown)];
         for (item, does, may) in [
-            ("a", Does::Nothing, true),
-            ("a", Does::Change, true),
-            ("a", Does::Unknown, false),
-            ("b", Does::Change, true),
-            ("b", Does::Unknown, true),
-            ("c", Does::Nothing, true),
-            ("c", Does::Change, false),
+            ("a", EffectKind::Nothing, true),
+            ("a", EffectKind::Change, true),
+            ("a", EffectKind::Unknown, false),
+            ("b", EffectKind::Change, true),
+            ("b", EffectKind::Unknown, true),
+            ("c", EffectKind::Nothing, true),
+            ("c", EffectKind::Change, false),
         ] {
-            assert_eq!(allows(&planned, &deed(item, does)), may, "{item} {does:?}");
+            assert_eq!(is_predicted(&planned, &deed(item, does)), may, "{item} {does:?}");
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::PlanRefusal;
 
 /// Contents of the lock file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,14 +27,14 @@ pub struct Lock {
 
 /// Why there is no right.
 #[derive(Debug)]
-pub enum Denied {
+pub enum LockError {
     /// The plan is being applied, or was.
-    Refused(Refusal),
+    Refused(PlanRefusal),
     /// The file next to it cannot be used.
     Broken(anyhow::Error),
 }
 
-impl From<anyhow::Error> for Denied {
+impl From<anyhow::Error> for LockError {
     fn from(error: anyhow::Error) -> Self {
         Self::Broken(error)
     }
@@ -45,7 +45,7 @@ impl Lock {
     ///
     /// # Errors
     /// If another process has it, or the plan was begun before.
-    pub fn take(plan: &Path, digest: &str) -> Result<Self, Denied> {
+    pub fn acquire_lock(plan: &Path, digest: &str) -> Result<Self, LockError> {
         let mut name = plan.as_os_str().to_owned();
         name.push(".applied");
         let path = PathBuf::from(name);
@@ -54,8 +54,10 @@ impl Lock {
             File::options().read(true).write(true).create(true).truncate(false).open(&path).with_context(failed)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Denied::Refused(Refusal::Busy)),
-            Err(TryLockError::Error(error)) => return Err(Denied::Broken(anyhow::Error::new(error).context(failed()))),
+            Err(TryLockError::WouldBlock) => return Err(LockError::Refused(PlanRefusal::Busy)),
+            Err(TryLockError::Error(error)) => {
+                return Err(LockError::Broken(anyhow::Error::new(error).context(failed())));
+            }
         }
         let mut text = String::new();
         // A file that says nothing readable was cut off before it could: then nothing was sent either.
@@ -63,9 +65,9 @@ impl Lock {
         if let Ok(mark) = serde_json::from_str::<Mark>(&text)
             && mark.plan == digest
         {
-            return Err(Denied::Refused(match mark.ended {
-                Some(ended) => Refusal::Applied(format!("its run ended {ended}; make a new plan")),
-                None => Refusal::Applied(format!(
+            return Err(LockError::Refused(match mark.ended {
+                Some(ended) => PlanRefusal::Applied(format!("its run ended {ended}; make a new plan")),
+                None => PlanRefusal::Applied(format!(
                     "its run began {} and was broken off: part of it may have been done; a new plan shows what is left",
                     mark.begun
                 )),
@@ -78,7 +80,7 @@ impl Lock {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn begin(&mut self) -> anyhow::Result<()> {
+    pub fn record_begin(&mut self) -> anyhow::Result<()> {
         self.write(None)
     }
 
@@ -86,7 +88,7 @@ impl Lock {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn end(&mut self) -> anyhow::Result<()> {
+    pub fn record_end(&mut self) -> anyhow::Result<()> {
         self.write(Some(jiff::Timestamp::now().to_string()))
     }
 
@@ -106,8 +108,8 @@ mod tests {
 
     #[track_caller]
     fn refused(plan: &Path, digest: &str, says: &str) {
-        match Lock::take(plan, digest) {
-            Err(Denied::Refused(refusal)) => assert!(refusal.to_string().contains(says), "{refusal}"),
+        match Lock::acquire_lock(plan, digest) {
+            Err(LockError::Refused(refusal)) => assert!(refusal.to_string().contains(says), "{refusal}"),
             other => panic!("{other:?}"),
         }
     }
@@ -116,17 +118,17 @@ mod tests {
     fn a_plan_is_applied_once_and_by_one() {
         let folder = tempfile::tempdir().unwrap();
         let plan = folder.path().join("p");
-        let mut lock = Lock::take(&plan, "d").unwrap();
+        let mut lock = Lock::acquire_lock(&plan, "d").unwrap();
         refused(&plan, "d", "another process");
         // Nothing was begun.
         drop(lock);
-        lock = Lock::take(&plan, "d").unwrap();
-        lock.begin().unwrap();
+        lock = Lock::acquire_lock(&plan, "d").unwrap();
+        lock.record_begin().unwrap();
         drop(lock);
         refused(&plan, "d", "broken off");
-        lock = Lock::take(&plan, "another plan in the same file").unwrap();
-        lock.begin().unwrap();
-        lock.end().unwrap();
+        lock = Lock::acquire_lock(&plan, "another plan in the same file").unwrap();
+        lock.record_begin().unwrap();
+        lock.record_end().unwrap();
         drop(lock);
         refused(&plan, "another plan in the same file", "its run ended");
     }

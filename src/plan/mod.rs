@@ -23,11 +23,11 @@ pub mod seal;
 pub mod show;
 pub mod verify;
 
-pub use collect::{Gather, Gathered};
-pub use fingerprint::Stamp;
+pub use collect::{CollectedResults, ResultCollector};
+pub use fingerprint::PlanDigester;
 pub use guard::Guard;
 pub use model::{Invocation, Plan};
 pub use prompt_answers::Answers;
 pub use record::record_dry_run;
-pub use recorder::Tape;
-pub use verify::Refusal;
+pub use recorder::DryRunRecorder;
+pub use verify::PlanRefusal;

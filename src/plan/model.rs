@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::host_effects::Deed;
+use super::host_effects::PlannedEffect;
 use crate::exit::Exit;
 use crate::reconcile::Record;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
 
 /// The version of the format; a plan of another one is refused.
@@ -35,19 +35,19 @@ pub struct Plan {
     /// The same variables and answers for whoever has the key, in a vault envelope.
     pub sealed: Option<String>,
     /// Actions on registry objects, in order.
-    pub actions: Vec<Action>,
+    pub actions: Vec<PlannedAction>,
     /// Changes that other modules would make (files, commands).
-    pub others: Vec<Step>,
+    pub others: Vec<PlannedTask>,
     /// Tasks of which nothing can be said.
-    pub undetermined: Vec<Step>,
+    pub undetermined: Vec<PlannedTask>,
     /// Tasks that would fail; such a plan cannot be applied.
-    pub failed: Vec<Step>,
+    pub failed: Vec<PlannedTask>,
     /// Observed objects.
     pub observed: Vec<Observed>,
     /// The writing requests, in order.
     pub writes: Vec<Write>,
     /// Changes by other modules; those without a change are left out.
-    pub deeds: Vec<Deed>,
+    pub deeds: Vec<PlannedEffect>,
     /// The digest of all this: it tells whether the file was altered.
     pub digest: String,
 }
@@ -94,7 +94,7 @@ pub struct Invocation {
 /// Planned action on one object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Action {
+pub struct PlannedAction {
     /// Type of the object (`Registry Token`).
     pub kind: String,
     /// Name of the object.
@@ -118,7 +118,7 @@ pub struct Action {
 /// A task on a host, or one pass of its loop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub struct PlannedTask {
     /// The name of the task.
     pub task: String,
     /// The host.
@@ -190,21 +190,24 @@ pub struct Counts {
 
 impl Plan {
     /// The digest of everything but the seal, which holds it, and itself.
-    pub fn digest(&self) -> String {
+    pub fn compute_digest(&self) -> String {
         let bare = Self { digest: String::new(), sealed: None, ..self.clone() };
-        super::digest::digest(serde_json::to_string(&bare).unwrap_or_default().as_bytes())
+        super::digest::sha256_hex(serde_json::to_string(&bare).unwrap_or_default().as_bytes())
     }
 
     /// How often each thing would be done.
-    pub fn counts(&self) -> Counts {
+    pub fn count_actions(&self) -> Counts {
         let done = self.actions.iter().filter(|action| action.error.is_none()).map(|action| &*action.action);
-        Counts::of(done, [&self.undetermined, &self.others, &self.failed].map(Vec::len))
+        Counts::from_actions(done, [&self.undetermined, &self.others, &self.failed].map(Vec::len))
     }
 }
 
 impl Counts {
     /// Counts what is done to objects, by its names, and takes the numbers of undetermined, other and failed tasks.
-    pub(super) fn of<'a>(actions: impl Iterator<Item = &'a str>, [undetermined, others, failed]: [usize; 3]) -> Self {
+    pub(super) fn from_actions<'a>(
+        actions: impl Iterator<Item = &'a str>,
+        [undetermined, others, failed]: [usize; 3],
+    ) -> Self {
         let mut counts = Self { undetermined, others, failed, ..Self::default() };
         for action in actions {
             let count = match action {
@@ -220,15 +223,15 @@ impl Counts {
     }
 
     /// Whether anything would be changed.
-    pub fn changes(&self) -> bool {
+    pub fn has_changes(&self) -> bool {
         self.create + self.update + self.replace + self.delete + self.others > 0
     }
 
     /// The status of `--detailed-exitcode` for a dry run that ended like this.
-    pub fn status(&self, ended: Exit) -> Exit {
+    pub fn exit_status(&self, ended: Exit) -> Exit {
         match ended {
             Exit::Interrupted => Exit::Interrupted,
-            Exit::Success if self.failed == 0 && self.changes() => Exit::Changes,
+            Exit::Success if self.failed == 0 && self.has_changes() => Exit::Changes,
             Exit::Success if self.failed == 0 && self.undetermined > 0 => Exit::Undetermined,
             Exit::Success if self.failed == 0 => Exit::Success,
             _ => Exit::General,
@@ -254,13 +257,13 @@ impl std::fmt::Display for Counts {
     }
 }
 
-impl From<&Record> for Action {
+impl From<&Record> for PlannedAction {
     fn from(record: &Record) -> Self {
         Self {
             kind: record.kind.to_owned(),
             name: record.identity.clone(),
-            id: plain(&record.id),
-            parent: plain(&record.parent),
+            id: to_plain_json(&record.id),
+            parent: to_plain_json(&record.parent),
             action: record.verb.name().to_owned(),
             before: plain_fields(&record.before),
             after: plain_fields(&record.after),
@@ -271,14 +274,14 @@ impl From<&Record> for Action {
 }
 
 /// A value as a document holds it: secrets are stars, what is not known yet is its placeholder.
-pub fn plain(value: &Value) -> Json {
-    let text = json::to_string(value, Style { mask_secrets: true, quote_specials: true, ..Style::EVENT });
+pub fn to_plain_json(value: &Value) -> Json {
+    let text = json::to_string(value, JsonStyle { mask_secrets: true, quote_specials: true, ..JsonStyle::EVENT });
     serde_json::from_str(&text).unwrap_or(Json::String(text))
 }
 
 /// The same for fields.
 pub fn plain_fields(fields: &Dict) -> serde_json::Map<String, Json> {
-    fields.iter().map(|(name, value)| (crate::value::python::str(name), plain(value))).collect()
+    fields.iter().map(|(name, value)| (crate::value::python::str(name), to_plain_json(value))).collect()
 }
 
 #[cfg(test)]
@@ -328,6 +331,6 @@ pub(super) mod tests {
 
     #[test]
     fn secrets_are_stars() {
-        assert_eq!(plain(&Value::secret("hunter22")), json!("********"));
+        assert_eq!(to_plain_json(&Value::secret("hunter22")), json!("********"));
     }
 }

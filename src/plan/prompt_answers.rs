@@ -10,7 +10,7 @@ pub struct Answers(RefCell<BTreeMap<String, String>>);
 
 impl Answers {
     /// With these to begin with.
-    pub fn of(known: BTreeMap<String, String>) -> Self {
+    pub fn from_known(known: BTreeMap<String, String>) -> Self {
         Self(RefCell::new(known))
     }
 
@@ -20,12 +20,12 @@ impl Answers {
     }
 
     /// Keeps an answer.
-    pub fn keep(&self, prompt: String, answer: String) {
+    pub fn add_answer(&self, prompt: String, answer: String) {
         self.0.borrow_mut().insert(prompt, answer);
     }
 
     /// All of them.
-    pub fn all(&self) -> BTreeMap<String, String> {
+    pub fn to_map(&self) -> BTreeMap<String, String> {
         self.0.borrow().clone()
     }
 }

@@ -3,16 +3,16 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-use crate::ionos::Fact;
+use crate::ionos::Deferred;
 use crate::ionos::model::{NewRegistry, NewToken, RegistryPatch, TokenPatch};
 
 /// The key that stands for what is known only later.
 pub const LATER: &str = "$later";
 
-fn fact<T: Serialize>(fact: &Fact<T>) -> Json {
+fn deferred_to_json<T: Serialize>(fact: &Deferred<T>) -> Json {
     match fact {
-        Fact::Known(value) => serde_json::to_value(value).unwrap_or(Json::Null),
-        Fact::Unknown(unknown) => json!({ LATER: unknown.awaits }),
+        Deferred::Known(value) => serde_json::to_value(value).unwrap_or(Json::Null),
+        Deferred::Unknown(unknown) => json!({ LATER: unknown.awaits }),
     }
 }
 
@@ -24,14 +24,14 @@ impl Body {
         Self(Map::new())
     }
 
-    fn with<T: Serialize>(mut self, key: &str, field: Option<&Fact<T>>) -> Self {
+    fn with_field<T: Serialize>(mut self, key: &str, field: Option<&Deferred<T>>) -> Self {
         if let Some(field) = field {
-            self.0.insert(key.to_owned(), fact(field));
+            self.0.insert(key.to_owned(), deferred_to_json(field));
         }
         self
     }
 
-    fn json(self) -> Json {
+    fn into_json(self) -> Json {
         Json::Object(self.0)
     }
 }
@@ -39,52 +39,52 @@ impl Body {
 /// The body that makes a registry.
 pub fn new_registry(new: &NewRegistry) -> Json {
     Body::new()
-        .with("name", Some(&new.name))
-        .with("location", Some(&new.location))
-        .with("garbageCollectionSchedule", new.garbage_collection_schedule.as_ref())
-        .with("features", new.features.as_ref())
-        .with("apiSubnetAllowList", new.api_subnet_allow_list.as_ref())
-        .json()
+        .with_field("name", Some(&new.name))
+        .with_field("location", Some(&new.location))
+        .with_field("garbageCollectionSchedule", new.garbage_collection_schedule.as_ref())
+        .with_field("features", new.features.as_ref())
+        .with_field("apiSubnetAllowList", new.api_subnet_allow_list.as_ref())
+        .into_json()
 }
 
 /// The body that changes a registry.
 pub fn registry_patch(patch: &RegistryPatch) -> Json {
     Body::new()
-        .with("garbageCollectionSchedule", patch.garbage_collection_schedule.as_ref())
-        .with("features", patch.features.as_ref())
-        .with("apiSubnetAllowList", patch.api_subnet_allow_list.as_ref())
-        .json()
+        .with_field("garbageCollectionSchedule", patch.garbage_collection_schedule.as_ref())
+        .with_field("features", patch.features.as_ref())
+        .with_field("apiSubnetAllowList", patch.api_subnet_allow_list.as_ref())
+        .into_json()
 }
 
 /// The body that makes a token.
 pub fn new_token(new: &NewToken) -> Json {
     Body::new()
-        .with("name", Some(&new.name))
-        .with("expiryDate", new.expiry_date.as_ref())
-        .with("scopes", new.scopes.as_ref())
-        .with("status", new.status.as_ref())
-        .json()
+        .with_field("name", Some(&new.name))
+        .with_field("expiryDate", new.expiry_date.as_ref())
+        .with_field("scopes", new.scopes.as_ref())
+        .with_field("status", new.status.as_ref())
+        .into_json()
 }
 
 /// The body that changes a token.
 pub fn token_patch(patch: &TokenPatch) -> Json {
     Body::new()
-        .with("expiryDate", patch.expiry_date.as_ref())
-        .with("scopes", patch.scopes.as_ref())
-        .with("status", patch.status.as_ref())
-        .json()
+        .with_field("expiryDate", patch.expiry_date.as_ref())
+        .with_field("scopes", patch.scopes.as_ref())
+        .with_field("status", patch.status.as_ref())
+        .into_json()
 }
 
 /// Whether a body is the planned one; a placeholder takes anything.
-pub fn same(planned: &Json, real: &Json) -> bool {
+pub fn is_same_body(planned: &Json, real: &Json) -> bool {
     match (planned, real) {
         (Json::Object(planned), _) if planned.len() == 1 && planned.contains_key(LATER) => true,
         (Json::Object(planned), Json::Object(real)) => {
             planned.len() == real.len()
-                && planned.iter().all(|(key, value)| real.get(key).is_some_and(|real| same(value, real)))
+                && planned.iter().all(|(key, value)| real.get(key).is_some_and(|real| is_same_body(value, real)))
         }
         (Json::Array(planned), Json::Array(real)) => {
-            planned.len() == real.len() && planned.iter().zip(real).all(|(planned, real)| same(planned, real))
+            planned.len() == real.len() && planned.iter().zip(real).all(|(planned, real)| is_same_body(planned, real))
         }
         (planned, real) => planned == real,
     }
@@ -97,21 +97,21 @@ mod tests {
     #[test]
     fn placeholders_take_anything_and_nothing_else_does() {
         let planned = json!({"name": {"$later": "x"}, "scopes": [{"name": "a"}]});
-        assert!(same(&planned, &json!({"name": "b", "scopes": [{"name": "a"}]})));
-        assert!(!same(&planned, &json!({"name": "b", "scopes": [{"name": "c"}]})));
-        assert!(!same(&planned, &json!({"name": "b", "scopes": []})));
-        assert!(!same(&planned, &json!({"name": "b", "scopes": [{"name": "a"}], "status": "disabled"})));
+        assert!(is_same_body(&planned, &json!({"name": "b", "scopes": [{"name": "a"}]})));
+        assert!(!is_same_body(&planned, &json!({"name": "b", "scopes": [{"name": "c"}]})));
+        assert!(!is_same_body(&planned, &json!({"name": "b", "scopes": []})));
+        assert!(!is_same_body(&planned, &json!({"name": "b", "scopes": [{"name": "a"}], "status": "disabled"})));
     }
 
     #[test]
     fn bodies_hold_what_is_sent() {
         let new = NewToken {
-            name: Fact::Known("ci".to_owned()),
-            expiry_date: Some(Fact::Known(None)),
+            name: Deferred::Known("ci".to_owned()),
+            expiry_date: Some(Deferred::Known(None)),
             ..NewToken::default()
         };
         assert_eq!(new_token(&new), json!({"name": "ci", "expiryDate": null}));
-        let patch = TokenPatch { status: Some(Fact::later("a registry")), ..TokenPatch::default() };
+        let patch = TokenPatch { status: Some(Deferred::known_after("a registry")), ..TokenPatch::default() };
         assert_eq!(token_patch(&patch), json!({"status": {"$later": "a registry"}}));
     }
 }

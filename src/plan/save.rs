@@ -6,13 +6,13 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 
 use super::model::{FORMAT, Plan};
-use crate::playbook::loader::plain;
+use crate::playbook::loader::plain_error;
 
 /// The text of a plan.
 ///
 /// # Errors
 /// Never in practice: a plan is plain data.
-pub fn text(plan: &Plan) -> anyhow::Result<String> {
+pub fn serialize_plan(plan: &Plan) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(plan)? + "\n")
 }
 
@@ -21,7 +21,7 @@ pub fn text(plan: &Plan) -> anyhow::Result<String> {
 /// # Errors
 /// If the file cannot be written.
 pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let failed = |error: io::Error| anyhow!("cannot write `{}`: {}", path.display(), plain(&error));
+    let failed = |error: io::Error| anyhow!("cannot write `{}`: {}", path.display(), plain_error(&error));
     // A link stays a link: what it points to is replaced.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     match target.metadata() {
@@ -32,15 +32,15 @@ pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     }
     let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Names of drafts would say nothing to anybody.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(bare(error)))?;
-    file.write_all(text.as_bytes()).map_err(|error| failed(bare(error)))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(strip_path(error)))?;
+    file.write_all(text.as_bytes()).map_err(|error| failed(strip_path(error)))?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(&target).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
 /// The error of the system without the name that was added to it.
-fn bare(error: io::Error) -> io::Error {
+fn strip_path(error: io::Error) -> io::Error {
     let text = error.to_string();
     io::Error::new(error.kind(), text.split(" at path ").next().unwrap_or(&text).to_owned())
 }
@@ -61,7 +61,7 @@ pub fn read(path: &Path) -> anyhow::Result<Plan> {
         None => bail!("`{}` is no plan: it has no `format`", path.display()),
     }
     let plan: Plan = serde_json::from_value(json).with_context(|| format!("`{}` is no plan", path.display()))?;
-    if plan.digest != plan.digest() {
+    if plan.digest != plan.compute_digest() {
         bail!(
             "`{}` was altered after it was made: its digest does not match what is in it; make a new plan",
             path.display()
@@ -96,8 +96,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.json");
         let mut plan = super::super::model::tests::empty();
-        plan.digest = plan.digest();
-        write(&path, &text(&plan).unwrap()).unwrap();
+        plan.digest = plan.compute_digest();
+        write(&path, &serialize_plan(&plan).unwrap()).unwrap();
         assert_eq!(read(&path).unwrap(), plan);
         let altered = std::fs::read_to_string(&path).unwrap().replace("\"writes\": []", "\"writes\": [ ]");
         std::fs::write(&path, &altered).unwrap();

@@ -15,12 +15,12 @@ use super::Plan;
 use crate::vars::vault;
 
 /// A key.
-pub type Key = Zeroizing<Vec<u8>>;
+pub type PlanKey = Zeroizing<Vec<u8>>;
 
 /// Contents of the envelope.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Contents {
+pub struct SealedContents {
     /// The digest of the plan.
     pub plan: String,
     /// `-e`, those that name no file.
@@ -33,7 +33,7 @@ pub struct Contents {
 ///
 /// # Errors
 /// If it cannot be read or is empty.
-pub fn key(path: &Path) -> anyhow::Result<Key> {
+pub fn read_key(path: &Path) -> anyhow::Result<PlanKey> {
     let mut bytes = Zeroizing::new(
         crate::input::read_file(path).with_context(|| format!("cannot read the seal key `{}`", path.display()))?,
     );
@@ -50,15 +50,15 @@ pub fn key(path: &Path) -> anyhow::Result<Key> {
 ///
 /// # Errors
 /// Never in practice: it is plain data.
-pub fn seal(
+pub fn seal_plan(
     plan: &mut Plan,
-    key: &Key,
+    key: &PlanKey,
     variables: Vec<String>,
     answers: BTreeMap<String, String>,
 ) -> anyhow::Result<()> {
-    let contents = Contents { plan: plan.digest(), variables, answers };
+    let contents = SealedContents { plan: plan.compute_digest(), variables, answers };
     let text = Zeroizing::new(serde_json::to_vec(&contents)?);
-    plan.sealed = Some(vault::encrypt(&text, key, Some("plan"), None));
+    plan.sealed = Some(vault::encrypt_text(&text, key, Some("plan"), None));
     Ok(())
 }
 
@@ -66,13 +66,13 @@ pub fn seal(
 ///
 /// # Errors
 /// If the key is another one, or the plan was altered after it was sealed.
-pub fn open(plan: &Plan, envelope: &str, key: &Key) -> anyhow::Result<Contents> {
-    let text = Zeroizing::new(vault::decrypt(envelope, key).map_err(|problem| match problem {
-        vault::VaultProblem::WrongSecret(_) => anyhow::anyhow!("the plan was sealed with another key"),
+pub fn open_seal(plan: &Plan, envelope: &str, key: &PlanKey) -> anyhow::Result<SealedContents> {
+    let text = Zeroizing::new(vault::decrypt_envelope(envelope, key).map_err(|problem| match problem {
+        vault::VaultError::WrongSecret(_) => anyhow::anyhow!("the plan was sealed with another key"),
         other => anyhow::anyhow!("the sealed part of the plan cannot be opened: {other}"),
     })?);
-    let contents: Contents = serde_json::from_slice(&text).context("the sealed part of the plan is damaged")?;
-    if contents.plan != plan.digest() {
+    let contents: SealedContents = serde_json::from_slice(&text).context("the sealed part of the plan is damaged")?;
+    if contents.plan != plan.compute_digest() {
         bail!("the plan is not the one that was sealed: somebody has altered it; make a new plan");
     }
     Ok(contents)
@@ -85,16 +85,16 @@ mod tests {
 
     #[test]
     fn only_the_key_opens_and_only_for_the_plan_that_was_sealed() {
-        let key = Key::new(b"k".to_vec());
+        let key = PlanKey::new(b"k".to_vec());
         let mut plan = model::tests::empty();
-        seal(&mut plan, &key, vec!["pw=hunter22".to_owned()], BTreeMap::new()).unwrap();
+        seal_plan(&mut plan, &key, vec!["pw=hunter22".to_owned()], BTreeMap::new()).unwrap();
         let envelope = plan.sealed.clone().unwrap();
         assert!(!serde_json::to_string(&plan).unwrap().contains("hunter22"));
-        assert_eq!(open(&plan, &envelope, &key).unwrap().variables, ["pw=hunter22"]);
-        let other = open(&plan, &envelope, &Key::new(b"other".to_vec())).err().unwrap();
+        assert_eq!(open_seal(&plan, &envelope, &key).unwrap().variables, ["pw=hunter22"]);
+        let other = open_seal(&plan, &envelope, &PlanKey::new(b"other".to_vec())).err().unwrap();
         assert!(other.to_string().contains("another key"), "{other}");
         plan.made = "later".to_owned();
-        let altered = open(&plan, &envelope, &key).err().unwrap();
+        let altered = open_seal(&plan, &envelope, &key).err().unwrap();
         assert!(altered.to_string().contains("altered"), "{altered}");
     }
 }

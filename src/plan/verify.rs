@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Action, Observed, Plan, Step};
+use super::model::{Observed, Plan, PlannedAction, PlannedTask};
 use crate::reconcile::Verb;
 
 /// Why a plan is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum PlanRefusal {
     /// It was made by another version of the program.
     Version(String),
     /// It holds tasks that would fail.
@@ -24,7 +24,7 @@ pub enum Refusal {
     Busy,
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for PlanRefusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Version(made) => write!(
@@ -33,8 +33,8 @@ impl std::fmt::Display for Refusal {
                 env!("CARGO_PKG_VERSION")
             ),
             Self::Fails(count) => write!(f, "{count} tasks of the plan would fail; mend them and make a new plan"),
-            Self::Playbook(what) => write!(f, "the playbook is not the one that was planned: {}", listed(what)),
-            Self::World(what) => write!(f, "the world has changed since the plan was made: {}", listed(what)),
+            Self::Playbook(what) => write!(f, "the playbook is not the one that was planned: {}", list_briefly(what)),
+            Self::World(what) => write!(f, "the world has changed since the plan was made: {}", list_briefly(what)),
             Self::Account(what) => write!(f, "the plan is for another account: {what}"),
             Self::Busy => write!(f, "the plan is being applied by another process right now"),
             Self::Applied(how) => write!(f, "the plan has been applied already: {how}"),
@@ -43,7 +43,7 @@ impl std::fmt::Display for Refusal {
 }
 
 /// The first few, and how many more.
-fn listed(what: &[String]) -> String {
+fn list_briefly(what: &[String]) -> String {
     const SHOWN: usize = 5;
     let mut text = what.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
     if what.len() > SHOWN {
@@ -56,12 +56,12 @@ fn listed(what: &[String]) -> String {
 ///
 /// # Errors
 /// If it is of another version, or would fail.
-pub fn usable(plan: &Plan) -> Result<(), Refusal> {
+pub fn check_usable(plan: &Plan) -> Result<(), PlanRefusal> {
     if plan.tool != env!("CARGO_PKG_VERSION") {
-        return Err(Refusal::Version(plan.tool.clone()));
+        return Err(PlanRefusal::Version(plan.tool.clone()));
     }
     if !plan.failed.is_empty() {
-        return Err(Refusal::Fails(plan.failed.len()));
+        return Err(PlanRefusal::Fails(plan.failed.len()));
     }
     Ok(())
 }
@@ -70,7 +70,7 @@ pub fn usable(plan: &Plan) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// With the first kind of difference that there is.
-pub fn verify(planned: &Plan, now: &Plan) -> Result<(), Refusal> {
+pub fn verify_plan(planned: &Plan, now: &Plan) -> Result<(), PlanRefusal> {
     let mut changed: Vec<String> = planned
         .files
         .iter()
@@ -87,33 +87,37 @@ pub fn verify(planned: &Plan, now: &Plan) -> Result<(), Refusal> {
         changed.push("the variables of the command line or the answers to prompts differ".to_owned());
     }
     if !changed.is_empty() {
-        return Err(Refusal::Playbook(changed));
+        return Err(PlanRefusal::Playbook(changed));
     }
-    let (was, is) = (accounts(planned), accounts(now));
+    let (was, is) = (list_accounts(planned), list_accounts(now));
     if was != is {
         let named = |all: &BTreeSet<&str>| match all.len() {
             0 => "none".to_owned(),
             _ => all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
         };
-        return Err(Refusal::Account(format!("it is for {}, and this run would talk to {}", named(&was), named(&is))));
+        return Err(PlanRefusal::Account(format!(
+            "it is for {}, and this run would talk to {}",
+            named(&was),
+            named(&is)
+        )));
     }
-    let world = differences(&planned.observed, &now.observed);
+    let world = compare_observed(&planned.observed, &now.observed);
     if is_done(planned, now) {
-        return Err(Refusal::Applied("everything is as it would make it".to_owned()));
+        return Err(PlanRefusal::Applied("everything is as it would make it".to_owned()));
     }
     if !world.is_empty() {
-        return Err(Refusal::World(world));
+        return Err(PlanRefusal::World(world));
     }
-    let others = steps(&planned.others, &now.others);
+    let others = compare_steps(&planned.others, &now.others);
     if !others.is_empty() {
-        return Err(Refusal::World(others));
+        return Err(PlanRefusal::World(others));
     }
     if planned.writes != now.writes
         || planned.deeds != now.deeds
         || planned.undetermined != now.undetermined
         || planned.failed != now.failed
     {
-        return Err(Refusal::World(vec![
+        return Err(PlanRefusal::World(vec![
             "the same playbook comes to another result now, though all registry objects are as they were".to_owned(),
         ]));
     }
@@ -121,38 +125,39 @@ pub fn verify(planned: &Plan, now: &Plan) -> Result<(), Refusal> {
 }
 
 /// The services that were asked.
-fn accounts(plan: &Plan) -> BTreeSet<&str> {
+fn list_accounts(plan: &Plan) -> BTreeSet<&str> {
     plan.observed.iter().map(|seen| &*seen.account).chain(plan.writes.iter().map(|write| &*write.account)).collect()
 }
 
 /// Whether there was something to do, there is nothing now, and what was to be done is so.
 fn is_done(planned: &Plan, now: &Plan) -> bool {
-    let left = now.counts();
-    let achieved = |action: &Action| {
-        let same = |other: &&Action| other.kind == action.kind && (other.name == action.name || other.id == action.id);
+    let left = now.count_actions();
+    let achieved = |action: &PlannedAction| {
+        let same =
+            |other: &&PlannedAction| other.kind == action.kind && (other.name == action.name || other.id == action.id);
         now.actions.iter().filter(same).any(|other| other.action == Verb::Nothing.name())
     };
-    planned.counts().changes()
-        && !left.changes()
+    planned.count_actions().has_changes()
+        && !left.has_changes()
         && left.failed == 0
         && planned.actions.iter().filter(|action| action.action != Verb::Nothing.name()).all(achieved)
 }
 
 /// Lists differences between the tasks that change files, in sentences.
-fn steps(before: &[Step], after: &[Step]) -> Vec<String> {
-    let said = |step: &Step, what: &str| format!("task \"{}\" on {} {what}", step.task, step.host);
+fn compare_steps(before: &[PlannedTask], after: &[PlannedTask]) -> Vec<String> {
+    let said = |step: &PlannedTask, what: &str| format!("task \"{}\" on {} {what}", step.task, step.host);
     let less = before.iter().filter(|step| !after.contains(step)).map(|step| said(step, "would change nothing now"));
     let more = after.iter().filter(|step| !before.contains(step)).map(|step| said(step, "would change something now"));
     less.chain(more).collect()
 }
 
 /// Lists differences between two observations, in sentences.
-pub fn differences(before: &[Observed], after: &[Observed]) -> Vec<String> {
+pub fn compare_observed(before: &[Observed], after: &[Observed]) -> Vec<String> {
     let same =
         |a: &Observed, b: &Observed| a.account == b.account && a.kind == b.kind && a.id == b.id && a.parent == b.parent;
     let mut found = Vec::new();
     for old in before {
-        let name = describe(old);
+        let name = describe_object(old);
         match after.iter().find(|new| same(old, new)) {
             None if old.there => found.push(format!("{name} is not there any more")),
             None => {}
@@ -171,12 +176,12 @@ pub fn differences(before: &[Observed], after: &[Observed]) -> Vec<String> {
         }
     }
     for new in after.iter().filter(|new| new.there && !before.iter().any(|old| same(old, new))) {
-        found.push(format!("{} is new", describe(new)));
+        found.push(format!("{} is new", describe_object(new)));
     }
     found
 }
 
-fn describe(observed: &Observed) -> String {
+fn describe_object(observed: &Observed) -> String {
     match &observed.name {
         Some(name) if *name != observed.id => format!("{} `{name}` ({})", observed.kind, observed.id),
         _ => format!("{} `{}`", observed.kind, observed.id),

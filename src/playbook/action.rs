@@ -4,25 +4,25 @@ use crate::diagnostic::Diagnostic;
 use crate::modules;
 use crate::source::Span;
 use crate::value::{Dict, Text, Value};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// Action of a task: a module, or an action of the executor.
 #[derive(Debug, Clone)]
-pub struct Action {
+pub struct TaskAction {
     /// The name as written in the playbook.
     pub written: Text,
     /// The full name (`ansible.builtin.copy`); empty if the name is a template.
     pub full: String,
 }
 
-impl Action {
+impl TaskAction {
     /// One of the builtin names.
-    pub fn builtin(name: &str) -> Self {
-        Self { written: Text::plain(name), full: format!("ansible.builtin.{name}") }
+    pub fn from_builtin(name: &str) -> Self {
+        Self { written: Text::new_plain(name), full: format!("ansible.builtin.{name}") }
     }
 
     /// The name without its collection.
-    pub fn short(&self) -> &str {
+    pub fn short_name(&self) -> &str {
         self.full.strip_prefix("ansible.builtin.").unwrap_or(&self.full)
     }
 }
@@ -35,7 +35,7 @@ pub struct RawArgs {
     /// `args:` given as a template that becomes a mapping; what is in `values` beats it.
     pub template: Option<Value>,
     /// The mapping as written, for places in messages.
-    pub node: Option<Node>,
+    pub node: Option<YamlNode>,
     /// Where the arguments stand.
     pub span: Span,
 }
@@ -77,12 +77,12 @@ pub const NOT_HERE: &[&str] = &[
 ];
 
 /// Finds the full name of a module or action.
-pub fn resolve(name: &str) -> Option<String> {
+pub fn resolve_name(name: &str) -> Option<String> {
     let short = name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name);
     if EXECUTOR_ACTIONS.contains(&short) {
         return Some(format!("ansible.builtin.{short}"));
     }
-    let found = modules::find(name).map(|module| module.spec().name.to_owned());
+    let found = modules::find_module(name).map(|module| module.module_spec().name.to_owned());
     found.or_else(|| NOT_HERE.contains(&short).then(|| format!("ansible.builtin.{short}")))
 }
 
@@ -132,7 +132,7 @@ pub fn is_missing(name: &str) -> bool {
     if NOT_HERE.contains(&short) {
         return true;
     }
-    if resolve(name).is_some() || super::Keyword::find(name).is_some() {
+    if resolve_name(name).is_some() || super::Keyword::from_name(name).is_some() {
         return false;
     }
     name.matches('.').count() > 1 || is_ionos_other(name)
@@ -141,7 +141,7 @@ pub fn is_missing(name: &str) -> bool {
 /// The message for a name that no module has.
 pub fn unknown_module(name: &str, span: &Span) -> Diagnostic {
     let (collection, last) = name.rsplit_once('.').unwrap_or(("", name));
-    let names: Vec<&'static str> = modules::MODULES.iter().map(|module| module.spec().name).collect();
+    let names: Vec<&'static str> = modules::MODULES.iter().map(|module| module.module_spec().name).collect();
     let in_collection = |wanted: &str| -> Vec<&'static str> {
         let parts = names.iter().filter_map(|name| name.rsplit_once('.'));
         parts.filter(|(collection, _)| *collection == wanted).map(|(_, last)| last).collect()
@@ -166,8 +166,8 @@ pub fn unknown_module(name: &str, span: &Span) -> Diagnostic {
         };
     }
     // A misspelt collection is recognised by a module that it really has.
-    let near = crate::suggest::nearest(collection, &["ansible.builtin", IONOS]).and_then(|known| {
-        Some((known, crate::suggest::nearest(last, in_collection(known).iter().copied())?.to_owned()))
+    let near = crate::suggest::find_nearest(collection, &["ansible.builtin", IONOS]).and_then(|known| {
+        Some((known, crate::suggest::find_nearest(last, in_collection(known).iter().copied())?.to_owned()))
     });
     // `builtin.copy` is half of a full name.
     let ending = format!(".{last}");
@@ -214,8 +214,8 @@ mod tests {
     #[test]
     fn what_is_not_here_is_not_here() {
         for name in NOT_HERE {
-            assert!(modules::find(name).is_none(), "`{name}` is here");
-            assert_eq!(resolve(name), Some(format!("ansible.builtin.{name}")));
+            assert!(modules::find_module(name).is_none(), "`{name}` is here");
+            assert_eq!(resolve_name(name), Some(format!("ansible.builtin.{name}")));
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The module of a task with its arguments, in all the ways in which they can be written.
 
-use super::action::{Action, RawArgs, resolve, unknown_module};
+use super::action::{RawArgs, TaskAction, resolve_name, unknown_module};
 use super::freeform;
 use super::loader::Loader;
-use super::{Loaded, Problem};
+use super::{LoadError, LoadResult};
 use crate::diagnostic::Diagnostic;
 use crate::modules::{self, spec::FreeForm};
 use crate::source::Span;
 use crate::value::{Dict, Text, Value};
-use crate::yaml::{Entry, Node};
+use crate::yaml::{MappingEntry, YamlNode};
 
 /// Whether a key says that the module is named in its value.
 pub fn is_action(name: &str) -> bool {
@@ -17,24 +17,28 @@ pub fn is_action(name: &str) -> bool {
 
 impl Loader {
     /// The action of an entry, with its arguments.
-    pub(super) fn read_action(&self, entry: &Entry, args: Option<&Node>) -> Loaded<(Action, RawArgs)> {
+    pub(super) fn read_action(
+        &self,
+        entry: &MappingEntry,
+        args: Option<&YamlNode>,
+    ) -> LoadResult<(TaskAction, RawArgs)> {
         let key = entry.key.as_str().unwrap_or_default();
         let (name, mut raw) = if is_action(key) {
             self.action_value(entry)?
         } else {
             let span = entry.key.span().clone();
-            let name = Text::written(key, span.clone());
-            let args = self.arguments(key, &entry.value)?;
+            let name = Text::from_source(key, span.clone());
+            let args = self.read_arguments(key, &entry.value)?;
             (name, args)
         };
         let templated = is_action(key) && name.is_template();
-        let full = match resolve(&name) {
+        let full = match resolve_name(&name) {
             Some(full) => full,
             None if templated => String::new(),
             None if matches!(&*name, "include" | "ansible.builtin.include") => {
                 let message = Diagnostic::error(format!("`{}` has been removed from the language", name.as_str()));
                 let message = message.at(entry.key.span(), "").hint("use `include_tasks` or `import_tasks`");
-                return Err(Box::new(Problem::general(message)));
+                return Err(Box::new(LoadError::from_general(message)));
             }
             // The original looks for it only when the task runs, which need not come to pass.
             None if is_action(key) => name.as_str().to_owned(),
@@ -56,18 +60,18 @@ impl Loader {
             }
         }
         if let Some(name) = raw.values.keys().filter_map(Value::as_str).find(|name| name.starts_with("_ansible_")) {
-            return Err(Box::new(Problem::general(
+            return Err(Box::new(LoadError::from_general(
                 Diagnostic::error(format!(
                     "`{name}` cannot be a parameter: the prefix '_ansible_' is reserved for internal use only."
                 ))
                 .at(&raw.span, ""),
             )));
         }
-        Ok((Action { written: name, full }, raw))
+        Ok((TaskAction { written: name, full }, raw))
     }
 
     /// `action: MODULE key=value` or `action: {module: MODULE, key: value}`.
-    fn action_value(&self, entry: &Entry) -> Loaded<(Text, RawArgs)> {
+    fn action_value(&self, entry: &MappingEntry) -> LoadResult<(Text, RawArgs)> {
         let (key, value) = (entry.key.as_str().unwrap_or_default(), &entry.value);
         if let Some(entries) = value.entries() {
             let Some(module) = value.get("module").filter(|node| node.as_str().is_some()) else {
@@ -101,16 +105,16 @@ impl Loader {
     }
 
     /// A module's name and its arguments in one text. A template is one word, whatever blanks are in it.
-    fn named_text(&self, text: &str, span: &Span) -> Loaded<(Text, Dict)> {
+    fn named_text(&self, text: &str, span: &Span) -> LoadResult<(Text, Dict)> {
         let text = text.trim();
-        let words = freeform::split_args(text).map_err(|problem| unclosed(problem, text, span))?;
-        let name = Text::written(words.first().map_or("", |word| word.trim()), span.clone());
+        let words = freeform::split_args(text).map_err(|problem| unclosed_quote(problem, text, span))?;
+        let name = Text::from_source(words.first().map_or("", |word| word.trim()), span.clone());
         let values = self.free_text(&name, text[name.len()..].trim(), span)?;
         Ok((name, values))
     }
 
     /// The arguments after a module's key.
-    fn arguments(&self, module: &str, value: &Node) -> Loaded<RawArgs> {
+    fn read_arguments(&self, module: &str, value: &YamlNode) -> LoadResult<RawArgs> {
         let span = value.span().clone();
         let values = match value.to_value() {
             Value::Dict(dict) => (*dict).clone(),
@@ -130,12 +134,12 @@ impl Loader {
     }
 
     /// Free text after a module's name as arguments.
-    fn free_text(&self, module: &str, text: &str, span: &Span) -> Loaded<Dict> {
-        let spec = modules::find(module).map(modules::Module::spec);
+    fn free_text(&self, module: &str, text: &str, span: &Span) -> LoadResult<Dict> {
+        let spec = modules::find_module(module).map(modules::TaskModule::module_spec);
         let raw_options = spec.filter(|spec| spec.free_form == FreeForm::Raw).map(|_| freeform::RAW_OPTIONS);
-        let written = |text: String| Value::Str(Text::written(text, span.clone()));
+        let written = |text: String| Value::Str(Text::from_source(text, span.clone()));
         let freeform::Pairs { pairs, rest } =
-            freeform::parse_pairs(text, raw_options).map_err(|problem| unclosed(problem, text, span))?;
+            freeform::parse_pairs(text, raw_options).map_err(|problem| unclosed_quote(problem, text, span))?;
         let mut values = Dict::new();
         for (name, value) in pairs {
             // The name may be a template too (`set_fact`).
@@ -160,7 +164,7 @@ impl Loader {
     }
 }
 
-fn unclosed(problem: freeform::Problem, text: &str, span: &Span) -> Diagnostic {
-    let place = if span.text().contains(text) { span.part(problem.range) } else { span.clone() };
+fn unclosed_quote(problem: freeform::FreeformError, text: &str, span: &Span) -> Diagnostic {
+    let place = if span.text().contains(text) { span.sub_span(problem.range) } else { span.clone() };
     Diagnostic::error(problem.message).at(&place, "").hint("quotes and `{{ }}` must be closed")
 }

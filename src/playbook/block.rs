@@ -7,43 +7,43 @@ use super::task::Task;
 
 /// A member of a list of tasks.
 #[derive(Debug, Clone)]
-pub enum Item {
+pub enum BlockItem {
     /// A task.
     Task(Rc<Task>),
     /// A block, or what came from an import.
-    Block(Rc<Block>),
+    Block(Rc<TaskBlock>),
 }
 
 /// A block with its three sections.
 #[derive(Debug)]
-pub struct Block {
+pub struct TaskBlock {
     /// The tasks.
-    pub main: Rc<[Item]>,
+    pub main: Rc<[BlockItem]>,
     /// Tasks that run after a failure.
-    pub rescue: Rc<[Item]>,
+    pub rescue: Rc<[BlockItem]>,
     /// Tasks that run in any case.
-    pub always: Rc<[Item]>,
+    pub always: Rc<[BlockItem]>,
     /// Keywords and variables of the block.
     pub frame: Rc<Frame>,
     /// The end of a role's tasks on a host; the role counts as run from there on.
     pub ends_role: Option<Rc<super::Role>>,
 }
 
-impl Block {
+impl TaskBlock {
     /// Tasks that belong together for the engine's own reasons.
-    pub fn implicit(items: Vec<Item>, frame: Rc<Frame>) -> Self {
+    pub fn new_implicit(items: Vec<BlockItem>, frame: Rc<Frame>) -> Self {
         Self { main: items.into(), rescue: Rc::new([]), always: Rc::new([]), frame, ends_role: None }
     }
 }
 
 /// All tasks of a list, those inside blocks included, in order.
-pub fn flatten(items: &[Item], each: &mut dyn FnMut(&Rc<Task>)) {
+pub fn visit_tasks(items: &[BlockItem], each: &mut dyn FnMut(&Rc<Task>)) {
     for item in items {
         match item {
-            Item::Task(task) => each(task),
-            Item::Block(block) => {
+            BlockItem::Task(task) => each(task),
+            BlockItem::Block(block) => {
                 for section in [&block.main, &block.rescue, &block.always] {
-                    flatten(section, each);
+                    visit_tasks(section, each);
                 }
             }
         }

@@ -15,9 +15,9 @@ use crate::suggest;
 use crate::value::{Dict, Text, Value};
 
 impl Loader {
-    /// Fills empty placeholders and notes what is wrong; [`Loader::settle`] tells it all at once.
+    /// Fills empty placeholders and notes what is wrong; [`Loader::report_collected`] tells it all at once.
     pub(super) fn check_arguments(&self, task: &mut Task) {
-        let Some(spec) = modules::find(&task.action.full).map(modules::Module::spec) else { return };
+        let Some(spec) = modules::find_module(&task.action.full).map(modules::TaskModule::module_spec) else { return };
         self.note_secrets(spec, &task.args.values);
         for node in task.keyword_all(Keyword::ModuleDefaults) {
             let defaults = node.to_value();
@@ -31,12 +31,12 @@ impl Loader {
         let mut misspelt = false;
         if let Some(node) = &task.args.node {
             for message in args::check_names(spec, node, true) {
-                self.complain(message);
+                self.add_complaint(message);
             }
             let names = node.entries().unwrap_or_default().iter().filter_map(|entry| entry.key.as_str());
-            misspelt = names.into_iter().any(|name| spec.param(name).is_none());
+            misspelt = names.into_iter().any(|name| spec.find_param(name).is_none());
         }
-        if let Some(module) = modules::find(&task.action.full) {
+        if let Some(module) = modules::find_module(&task.action.full) {
             self.check_literal_values(module, task);
         }
         if task.args.template.is_none() && task.keyword_all(Keyword::When).is_empty() {
@@ -53,7 +53,7 @@ impl Loader {
         for (name, value) in given.iter() {
             let (Some(name), Value::Str(text)) = (name.as_str(), value) else { continue };
             let known: Vec<&str> = names().collect();
-            let meant = spec.param(name).or_else(|| spec.param(suggest::nearest(name, &known)?));
+            let meant = spec.find_param(name).or_else(|| spec.find_param(suggest::find_nearest(name, &known)?));
             match meant {
                 Some(param) if param.secret && text.is_template() => (self.on_secret_template)(text),
                 Some(param) if param.secret => (self.on_secret)(text),
@@ -71,11 +71,11 @@ impl Loader {
     /// `--fill` gives a value to every empty placeholder of its parameter; what has a value keeps it.
     fn fill_placeholders(&self, spec: &Spec, task: &mut Task) {
         for (name, value) in self.fill.borrow().iter() {
-            let Some(param) = spec.param(name) else { continue };
+            let Some(param) = spec.find_param(name) else { continue };
             for known in std::iter::once(&param.name).chain(param.aliases) {
                 if task.args.values.get(known).is_some_and(is_empty) {
                     let origin = self.place_of(task, known);
-                    task.args.values.set(*known, Value::Str(Text::written(value.as_str(), origin)));
+                    task.args.values.set(*known, Value::Str(Text::from_source(value.as_str(), origin)));
                 }
             }
         }
@@ -89,13 +89,13 @@ impl Loader {
             None => spec.states.first().copied().unwrap_or("info"),
         };
         let defaults = !task.keyword_all(Keyword::ModuleDefaults).is_empty();
-        // What is not there at all comes first, as in the original.
+        // Missing parameters are reported first, as Ansible does.
         let needed = |param: &&Param| param.required || param.required_in.contains(&state);
         let (absent, others): (Vec<&Param>, Vec<&Param>) =
-            spec.all_params().filter(needed).partition(|param| param.required && given(task, param).is_none());
+            spec.all_params().filter(needed).partition(|param| param.required && given_value(task, param).is_none());
         for param in absent.into_iter().chain(others) {
             let of_state = || format!("{} parameter is required for {} state {state}", param.name, spec.label);
-            match given(task, param) {
+            match given_value(task, param) {
                 Some((name, value)) if is_empty(value) => self.note_placeholder(Placeholder {
                     param: param.name,
                     about: param.about,
@@ -108,7 +108,7 @@ impl Loader {
                     let message =
                         if param.required { format!("missing required arguments: {}", param.name) } else { of_state() };
                     let message = Diagnostic::error(message).at(&task.args.span, "");
-                    self.complain(message.hint(format!("add `{}: VALUE`", param.name)));
+                    self.add_complaint(message.hint(format!("add `{}: VALUE`", param.name)));
                 }
             }
         }
@@ -132,7 +132,7 @@ fn with_quotes(span: &Span) -> Span {
     span.clone()
 }
 
-fn given<'a>(task: &'a Task, param: &Param) -> Option<(&'static str, &'a Value)> {
+fn given_value<'a>(task: &'a Task, param: &Param) -> Option<(&'static str, &'a Value)> {
     std::iter::once(param.name)
         .chain(param.aliases.iter().copied())
         .find_map(|name| task.args.values.get(name).map(|value| (name, value)))

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::keyword::{Inherit, Keyword, Keywords};
 use super::role::Role;
 use crate::value::{Dict, Value};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// One layer of what surrounds a task.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub struct Frame {
 
 impl Frame {
     /// A layer inside another one.
-    pub fn inside(parent: &Rc<Frame>) -> Self {
+    pub fn new_inside(parent: &Rc<Frame>) -> Self {
         Self { parent: Some(Rc::clone(parent)), ..Self::default() }
     }
 
@@ -45,12 +45,12 @@ impl Frame {
     }
 
     /// The innermost value of a keyword.
-    pub fn nearest(&self, keyword: Keyword) -> Option<&Node> {
+    pub fn nearest_value(&self, keyword: Keyword) -> Option<&YamlNode> {
         self.chain().find_map(|frame| frame.keywords.node(keyword))
     }
 
     /// All values of a keyword, the outermost first.
-    pub fn all(&self, keyword: Keyword) -> Vec<&Node> {
+    pub fn all_values(&self, keyword: Keyword) -> Vec<&YamlNode> {
         let mut nodes: Vec<_> = self.chain().filter_map(|frame| frame.keywords.node(keyword)).collect();
         nodes.reverse();
         nodes
@@ -103,9 +103,9 @@ pub fn add_tags(tags: &mut Vec<Value>, written: Value) {
 }
 
 /// The value of a keyword for a task: its own, or what it inherits by the keyword's rule.
-pub fn effective<'a>(own: &'a Keywords, frame: &'a Frame, keyword: Keyword) -> Option<&'a Node> {
+pub fn effective_value<'a>(own: &'a Keywords, frame: &'a Frame, keyword: Keyword) -> Option<&'a YamlNode> {
     own.node(keyword).or_else(|| match keyword.row().inherit {
-        Inherit::Nearest => frame.nearest(keyword),
+        Inherit::Nearest => frame.nearest_value(keyword),
         Inherit::No | Inherit::Extend => None,
     })
 }

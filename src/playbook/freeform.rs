@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// An error in a free-form text, with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct FreeformError {
     /// Message for the user.
     pub message: &'static str,
     /// Where, in bytes of the text.
@@ -82,7 +82,7 @@ impl State {
 ///
 /// # Errors
 /// When a quote or a template block is not closed.
-pub fn split_args(text: &str) -> Result<Vec<String>, Problem> {
+pub fn split_args(text: &str) -> Result<Vec<String>, FreeformError> {
     let mut words: Vec<String> = Vec::new();
     if text.is_empty() {
         return Ok(words);
@@ -96,7 +96,7 @@ pub fn split_args(text: &str) -> Result<Vec<String>, Problem> {
             let start = at;
             at += word.len() + 1;
             if word.is_empty() && index > 0 {
-                append(&mut words, " ");
+                append_text(&mut words, " ");
                 continue;
             }
             if word == "\\" && state.quote.is_none() {
@@ -109,28 +109,28 @@ pub fn split_args(text: &str) -> Result<Vec<String>, Problem> {
             let changed = state.read_blocks(word, start);
             if was_in_block || was_quoted {
                 if index > 0 {
-                    append(&mut words, " ");
+                    append_text(&mut words, " ");
                 }
-                append(&mut words, word);
+                append_text(&mut words, word);
             } else if quoted || changed || !word.is_empty() {
                 words.push(word.to_owned());
             }
         }
         if number + 1 < lines.len() && !goes_on {
-            append(&mut words, "\n");
+            append_text(&mut words, "\n");
         }
     }
     if let Some((_, start)) = state.quote {
-        return Err(Problem { message: "this quote is never closed", range: start..start + 1 });
+        return Err(FreeformError { message: "this quote is never closed", range: start..start + 1 });
     }
     if state.in_block() {
         let range = state.block..(state.block + 2).min(text.len());
-        return Err(Problem { message: "this template block is never closed", range });
+        return Err(FreeformError { message: "this template block is never closed", range });
     }
     Ok(words)
 }
 
-fn append(words: &mut Vec<String>, text: &str) {
+fn append_text(words: &mut Vec<String>, text: &str) {
     match words.last_mut() {
         Some(last) => last.push_str(text),
         None => words.push(text.to_owned()),
@@ -142,11 +142,11 @@ fn append(words: &mut Vec<String>, text: &str) {
 ///
 /// # Errors
 /// When a quote or a template block is not closed.
-pub fn parse_pairs(text: &str, raw_options: Option<&[&str]>) -> Result<Pairs, Problem> {
+pub fn parse_pairs(text: &str, raw_options: Option<&[&str]>) -> Result<Pairs, FreeformError> {
     let mut found = Pairs::default();
     let mut rest: Vec<String> = Vec::new();
     for word in split_args(text)? {
-        let read = unescape(&word);
+        let read = decode_escapes(&word);
         if !read.contains('=') {
             rest.push(word);
             continue;
@@ -162,20 +162,20 @@ pub fn parse_pairs(text: &str, raw_options: Option<&[&str]>) -> Result<Pairs, Pr
             rest.push(word);
             continue;
         }
-        let (key, value) = (key.trim().to_owned(), unquote(value.trim()).to_owned());
+        let (key, value) = (key.trim().to_owned(), strip_quotes(value.trim()).to_owned());
         match found.pairs.iter_mut().find(|(known, _)| *known == key) {
             Some(pair) => pair.1 = value,
             None => found.pairs.push((key, value)),
         }
     }
     if !rest.is_empty() {
-        found.rest = Some(join(&rest));
+        found.rest = Some(join_words(&rest));
     }
     Ok(found)
 }
 
 /// Puts words together again; a word that ends a line needs no blank after it.
-fn join(words: &[String]) -> String {
+fn join_words(words: &[String]) -> String {
     let mut text = String::new();
     for word in words {
         if !text.is_empty() && !text.ends_with('\n') {
@@ -187,7 +187,7 @@ fn join(words: &[String]) -> String {
 }
 
 /// Takes quotes off if the text is in one pair of them.
-fn unquote(text: &str) -> &str {
+fn strip_quotes(text: &str) -> &str {
     let mut inner = text.chars();
     match (inner.next(), inner.next_back()) {
         (Some(first @ ('"' | '\'')), Some(last)) if first == last && !inner.as_str().ends_with('\\') => inner.as_str(),
@@ -196,13 +196,13 @@ fn unquote(text: &str) -> &str {
 }
 
 /// Reads the escapes of Python's string literals: `\n`, `\t`, `\x41`, `\u00e9`, `\U0001f600`, `\\`, `\"`; others stay.
-fn unescape(word: &str) -> String {
+fn decode_escapes(word: &str) -> String {
     let mut text = String::with_capacity(word.len());
     let mut rest = word;
     while let Some(at) = rest.find('\\') {
         text.push_str(&rest[..at]);
         let tail = &rest[at..];
-        let (character, length) = escape(tail).unwrap_or(('\\', 1));
+        let (character, length) = read_escape(tail).unwrap_or(('\\', 1));
         text.push(character);
         rest = &tail[length..];
     }
@@ -211,7 +211,7 @@ fn unescape(word: &str) -> String {
 }
 
 /// The character of an escape at the beginning of a text, and the bytes it takes.
-fn escape(text: &str) -> Option<(char, usize)> {
+fn read_escape(text: &str) -> Option<(char, usize)> {
     let simple = |c| Some((c, 2));
     let hex = |digits: usize| {
         let number = text.get(2..2 + digits).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))?;

@@ -1,14 +1,14 @@
 //! The table of play, block, task and handler keywords. Loading, inheritance and the reference page read it.
 
-use super::Loaded;
+use super::LoadResult;
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
-use crate::yaml::{Entry, Kind as NodeKind, Node};
+use crate::yaml::{MappingEntry, YamlKind as NodeKind, YamlNode};
 
 /// Where a keyword may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum KeywordPlace {
     /// A play.
     Play,
     /// A block, or the entry of a role.
@@ -21,7 +21,7 @@ pub enum Place {
     Include,
 }
 
-impl Place {
+impl KeywordPlace {
     /// Returns its name in messages.
     pub fn label(self) -> &'static str {
         match self {
@@ -82,16 +82,16 @@ pub struct Row {
 
 impl Row {
     /// Whether the keyword may stand here.
-    pub fn allowed(&self, place: Place) -> bool {
+    pub fn is_allowed(&self, place: KeywordPlace) -> bool {
         self.places & place.bit() != 0
     }
 }
 
-const PLAY: u8 = Place::Play.bit();
-const BLOCK: u8 = Place::Block.bit();
-const TASK: u8 = Place::Task.bit() | Place::Handler.bit();
-const HANDLER: u8 = Place::Handler.bit();
-const INCLUDE: u8 = Place::Include.bit();
+const PLAY: u8 = KeywordPlace::Play.bit();
+const BLOCK: u8 = KeywordPlace::Block.bit();
+const TASK: u8 = KeywordPlace::Task.bit() | KeywordPlace::Handler.bit();
+const HANDLER: u8 = KeywordPlace::Handler.bit();
+const INCLUDE: u8 = KeywordPlace::Include.bit();
 const ALL: u8 = PLAY | BLOCK | TASK;
 const EVERY: u8 = ALL | INCLUDE;
 
@@ -179,7 +179,7 @@ keywords! {
 
 impl Keyword {
     /// The keyword written like this.
-    pub fn find(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         TABLE.iter().position(|row| row.name == name).map(|index| VARIANTS[index])
     }
 
@@ -190,20 +190,20 @@ impl Keyword {
 }
 
 /// The names of the keywords that may stand here.
-pub fn names(place: Place) -> impl Iterator<Item = &'static str> {
-    TABLE.iter().filter(move |row| row.allowed(place)).map(|row| row.name)
+pub fn allowed_names(place: KeywordPlace) -> impl Iterator<Item = &'static str> {
+    TABLE.iter().filter(move |row| row.is_allowed(place)).map(|row| row.name)
 }
 
 /// The keywords of one play, block or task, as written.
 #[derive(Debug, Clone, Default)]
-pub struct Keywords(Vec<(Keyword, Node)>);
+pub struct Keywords(Vec<(Keyword, YamlNode)>);
 
 impl Keywords {
     /// Adds a keyword after a look at its shape.
     ///
     /// # Errors
     /// If the value cannot be what the keyword wants, whatever templates in it give.
-    pub fn add(&mut self, keyword: Keyword, entry: &Entry) -> Result<(), Diagnostic> {
+    pub fn add(&mut self, keyword: Keyword, entry: &MappingEntry) -> Result<(), Diagnostic> {
         let (row, value) = (keyword.row(), &entry.value);
         let wanted = match (row.shape, value.kind()) {
             (Shape::Scalar | Shape::Name, NodeKind::List(_) | NodeKind::Map(_)) => Some("a single value"),
@@ -224,17 +224,17 @@ impl Keywords {
 
     /// Sets a keyword that nobody wrote (the `delegate_to` of a `local_action`).
     pub fn set(&mut self, keyword: Keyword, span: &Span, value: Value) {
-        self.0.push((keyword, Node::new(span.clone(), None, NodeKind::Scalar(value))));
+        self.0.push((keyword, YamlNode::new(span.clone(), None, NodeKind::Scalar(value))));
     }
 
     /// The node of a keyword.
-    pub fn node(&self, keyword: Keyword) -> Option<&Node> {
+    pub fn node(&self, keyword: Keyword) -> Option<&YamlNode> {
         self.0.iter().rev().find(|(known, _)| *known == keyword).map(|(_, node)| node)
     }
 
     /// The value of a keyword as written.
     pub fn value(&self, keyword: Keyword) -> Option<Value> {
-        self.node(keyword).map(Node::to_value)
+        self.node(keyword).map(YamlNode::to_value)
     }
 
     /// Whether the keyword is there.
@@ -243,7 +243,7 @@ impl Keywords {
     }
 
     /// Takes out a keyword.
-    pub fn take(&mut self, keyword: Keyword) -> Option<Node> {
+    pub fn take(&mut self, keyword: Keyword) -> Option<YamlNode> {
         let index = self.0.iter().rposition(|(known, _)| *known == keyword)?;
         Some(self.0.remove(index).1)
     }
@@ -253,7 +253,7 @@ impl Keywords {
 ///
 /// # Errors
 /// For a key that is no text, or no keyword of this place.
-pub fn allowed_keyword(entry: &Entry, place: Place) -> Loaded<Option<Keyword>> {
+pub fn allowed_keyword(entry: &MappingEntry, place: KeywordPlace) -> LoadResult<Option<Keyword>> {
     let Some(name) = entry.key.as_str() else {
         return Err(Diagnostic::error(format!(
             "a key of {} must be text, not {}",
@@ -263,28 +263,28 @@ pub fn allowed_keyword(entry: &Entry, place: Place) -> Loaded<Option<Keyword>> {
         .at(entry.key.span(), "")
         .into());
     };
-    match Keyword::find(name) {
-        Some(keyword) if keyword.row().allowed(place) => Ok(Some(keyword)),
+    match Keyword::from_name(name) {
+        Some(keyword) if keyword.row().is_allowed(place) => Ok(Some(keyword)),
         _ => Err(unknown_key(name, entry.key.span(), place).into()),
     }
 }
 
 /// The message for a key that may not stand here.
-pub fn unknown_key(name: &str, span: &Span, place: Place) -> Diagnostic {
-    let known: Vec<&str> = names(place).collect();
+pub fn unknown_key(name: &str, span: &Span, place: KeywordPlace) -> Diagnostic {
+    let known: Vec<&str> = allowed_names(place).collect();
     let message = Diagnostic::error(format!("`{name}` is not a keyword of {}", place.label())).at(span, "");
     if let Some(odd) = crate::diagnostic::characters::explain_odd_character(name) {
         return message.hint(odd);
     }
-    match Keyword::find(name) {
-        Some(keyword) if keyword.row().allowed(Place::Task) && place == Place::Block => {
+    match Keyword::from_name(name) {
+        Some(keyword) if keyword.row().is_allowed(KeywordPlace::Task) && place == KeywordPlace::Block => {
             message.hint(format!("write `{name}` at the tasks inside the block"))
         }
         // Somebody wants to include a playbook.
-        Some(Keyword::Hosts) if place == Place::Task => message.hint(
+        Some(Keyword::Hosts) if place == KeywordPlace::Task => message.hint(
             "`hosts` belongs to a play; 'include_tasks' is not a valid attribute for a Play, which `import_playbook` is for",
         ),
-        Some(keyword) if keyword.row().allowed(Place::Play) => message.hint(format!("`{name}` belongs to a play")),
+        Some(keyword) if keyword.row().is_allowed(KeywordPlace::Play) => message.hint(format!("`{name}` belongs to a play")),
         _ => message.suggest(name, &known),
     }
 }
@@ -295,12 +295,12 @@ mod tests {
 
     #[test]
     fn rows_and_variants_agree() {
-        assert_eq!(Keyword::find("until"), Some(Keyword::Until));
+        assert_eq!(Keyword::from_name("until"), Some(Keyword::Until));
         for (index, variant) in VARIANTS.iter().enumerate() {
             assert_eq!(*variant as usize, index);
-            assert_eq!(Keyword::find(variant.row().name), Some(*variant));
+            assert_eq!(Keyword::from_name(variant.row().name), Some(*variant));
         }
-        assert!(Keyword::Loop.row().allowed(Place::Task));
-        assert!(!Keyword::Loop.row().allowed(Place::Block));
+        assert!(Keyword::Loop.row().is_allowed(KeywordPlace::Task));
+        assert!(!Keyword::Loop.row().is_allowed(KeywordPlace::Block));
     }
 }

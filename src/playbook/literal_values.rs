@@ -9,26 +9,26 @@ use super::keyword::Keyword;
 use super::loader::Loader;
 use super::task::Task;
 use crate::diagnostic::Diagnostic;
-use crate::host::Real;
-use crate::ionos::{ApiError, Connection, Connector, RegistryApi};
-use crate::modules::args::{Rules, validate};
-use crate::modules::{Args, InventoryView, Module, Spec, TaskContext};
+use crate::host::RealHost;
+use crate::ionos::{ApiConnection, ApiError, Connector, RegistryApi};
+use crate::modules::args::{ArgumentRules, validate_args};
+use crate::modules::{InventoryView, ModuleArgs, Spec, TaskContext, TaskModule};
 use crate::source::Span;
-use crate::template::{Engine, Globals};
+use crate::template::{Globals, TemplateEngine};
 use crate::value::{Dict, Value};
 
 impl Loader {
     /// Notes values of a task that can be right in no run, and those that are probably wrong.
-    pub(super) fn check_literal_values(&self, module: &'static dyn Module, task: &Task) {
-        let spec = module.spec();
+    pub(super) fn check_literal_values(&self, module: &'static dyn TaskModule, task: &Task) {
+        let spec = module.module_spec();
         let tolerated =
-            [Keyword::IgnoreErrors, Keyword::FailedWhen].iter().any(|keyword| task.keyword(*keyword).is_some());
+            [Keyword::IgnoreErrors, Keyword::FailedWhen].iter().any(|keyword| task.find_keyword(*keyword).is_some());
         let state = task.args.values.get("state").filter(|state| !is_open(state)).cloned();
         if task.args.values.contains("state") && state.is_none() {
             return;
         }
         for (name, value) in task.args.values.iter() {
-            let Some(param) = name.as_str().and_then(|name| spec.param(name)) else { continue };
+            let Some(param) = name.as_str().and_then(|name| spec.find_param(name)) else { continue };
             if is_open(value) || param.name == "state" || !param.choices.is_empty() {
                 continue;
             }
@@ -51,34 +51,34 @@ impl Loader {
                     (true, _) => self.warn_as_noticed(message),
                     // That a mapping is no list was noted already, in Ansible's words and without a remedy.
                     (false, Value::Dict(_)) => self.complain_instead(message),
-                    (false, _) => self.complain(message),
+                    (false, _) => self.add_complaint(message),
                 }
             }
             for warning in warnings.into_iter().filter(|warning| about(warning)) {
-                self.warn(Diagnostic::warning(warning).at(place, ""));
+                self.add_warning(Diagnostic::warning(warning).at(place, ""));
             }
         }
     }
 
     fn warn_as_noticed(&self, message: Diagnostic) {
-        self.warn(Diagnostic { severity: crate::diagnostic::Severity::Warning, ..message });
+        self.add_warning(Diagnostic { severity: crate::diagnostic::Severity::Warning, ..message });
     }
 }
 
-/// What the module says of one parameter alone.
+/// Checks one parameter alone with the module.
 fn check_one(
-    module: &'static dyn Module,
+    module: &'static dyn TaskModule,
     spec: &'static Spec,
     given: Dict,
     place: &Span,
 ) -> (Option<Diagnostic>, Vec<String>) {
     let raw = given.clone();
-    let (values, _, _) = validate(&Rules::of_module(spec), &given);
+    let (values, _, _) = validate_args(&ArgumentRules::of_module(spec), &given);
     let (globals, scope, warnings) = (Globals::new("."), Dict::new(), RefCell::default());
-    let engine = Engine::new(&globals, &scope, &[]);
+    let engine = TemplateEngine::new(&globals, &scope, &[]);
     let context = TaskContext {
         host_name: "localhost",
-        host: &Real,
+        host: &RealHost,
         registries: &Offline,
         template: &engine,
         environment: &[],
@@ -96,9 +96,9 @@ fn check_one(
         kept: None,
         task: String::new(),
         credentials: None,
-        progress: crate::progress::Progress::default(),
+        progress: crate::progress::ProgressChannel::default(),
     };
-    let wrong = module.check_values(&Args::new(values), &context).err().map(|message| *message);
+    let wrong = module.check_values(&ModuleArgs::new(values), &context).err().map(|message| *message);
     (wrong, warnings.take())
 }
 
@@ -117,7 +117,7 @@ fn is_open(value: &Value) -> bool {
 struct Offline;
 
 impl Connector for Offline {
-    fn connect(&self, _connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+    fn connect(&self, _connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError> {
         Err(ApiError::unsent("nothing is sent before the run"))
     }
 }

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::placeholder::{self, Placeholder};
-use super::{Loaded, Problem, ProblemKind};
+use super::{LoadError, LoadErrorKind, LoadResult};
 use crate::diagnostic::{Diagnostic, Reaction, Report, Severity, fold_repeated};
-use crate::input_digests::Reads;
+use crate::input_digests::InputDigests;
 use crate::source::Source;
 use crate::value::{Dict, Value};
-use crate::yaml::{self, Node};
+use crate::yaml::{self, YamlNode};
 
 /// Opens the text of a file that is vaulted as a whole.
 pub type OpenVault = dyn Fn(&str, &Path) -> Result<String, Diagnostic>;
@@ -20,11 +20,11 @@ pub type OpenVault = dyn Fn(&str, &Path) -> Result<String, Diagnostic>;
 /// Templates the name of a static import with the variables that are known when the playbook is read.
 pub type StaticTemplate = dyn Fn(&Value, &[Rc<Dict>]) -> Result<Value, Diagnostic>;
 
-/// What is wrong with the texts read so far.
+/// Errors in the texts read so far.
 #[derive(Default)]
 struct Complaints {
     /// The kind of the first thing that could not be read at all.
-    kind: Option<ProblemKind>,
+    kind: Option<LoadErrorKind>,
     report: Report,
     placeholders: Vec<Placeholder>,
 }
@@ -58,9 +58,9 @@ pub struct Loader {
     static_template: Box<StaticTemplate>,
     warnings: RefCell<Report>,
     complaints: RefCell<Complaints>,
-    files: RefCell<HashMap<PathBuf, Option<Node>>>,
+    files: RefCell<HashMap<PathBuf, Option<YamlNode>>>,
     /// Which files were read.
-    pub reads: Rc<Reads>,
+    pub reads: Rc<InputDigests>,
     /// Variables of the current play, highest first; names of static imports may use them.
     play_vars: RefCell<Vec<Rc<Dict>>>,
     /// Roles of the current play that were read before, by name, source and parameters.
@@ -101,12 +101,12 @@ impl Loader {
     }
 
     /// Notes something worth telling.
-    pub fn warn(&self, warning: Diagnostic) {
+    pub fn add_warning(&self, warning: Diagnostic) {
         self.warnings.borrow_mut().push(warning);
     }
 
     /// Notes something that is wrong but need not stop the reading: everything wrong is reported at once.
-    pub(super) fn complain(&self, complaint: Diagnostic) {
+    pub(super) fn add_complaint(&self, complaint: Diagnostic) {
         self.complaints.borrow_mut().report.push(complaint);
     }
 
@@ -121,7 +121,7 @@ impl Loader {
     }
 
     /// Notes a task that cannot be read; those after it are read all the same.
-    pub(super) fn complain_of(&self, problem: Problem) {
+    pub(super) fn complain_of(&self, problem: LoadError) {
         let mut complaints = self.complaints.borrow_mut();
         complaints.kind.get_or_insert(problem.kind);
         complaints.report.extend(problem.report);
@@ -136,29 +136,29 @@ impl Loader {
     ///
     /// # Errors
     /// If anything was.
-    pub fn settle(&self) -> Loaded<()> {
+    pub fn report_collected(&self) -> LoadResult<()> {
         let Complaints { kind, mut report, placeholders } = self.complaints.take();
         let alone = report.is_empty();
-        report.extend(placeholder::describe(&placeholders, &self.command_with));
+        report.extend(placeholder::describe_placeholders(&placeholders, &self.command_with));
         if report.is_empty() {
             return Ok(());
         }
         let placeholders = if alone { placeholders } else { Vec::new() };
-        let kind = kind.unwrap_or(ProblemKind::Parse);
-        Err(Box::new(Problem { kind, report: fold_repeated(report), placeholders }))
+        let kind = kind.unwrap_or(LoadErrorKind::Parse);
+        Err(Box::new(LoadError { kind, report: fold_repeated(report), placeholders }))
     }
 
     /// Reports what was noted together with what stopped the reading.
     ///
     /// # Errors
     /// If there is either.
-    pub fn settle_with<T>(&self, read: Loaded<T>) -> Loaded<T> {
-        match (read, self.settle()) {
+    pub fn settle_with<T>(&self, read: LoadResult<T>) -> LoadResult<T> {
+        match (read, self.report_collected()) {
             (read, Ok(())) => read,
             (Ok(_), Err(noted)) => Err(noted),
             (Err(problem), Err(noted)) => {
                 let report = noted.report.into_iter().chain(problem.report).collect();
-                Err(Box::new(Problem { report: fold_repeated(report), ..*problem }))
+                Err(Box::new(LoadError { report: fold_repeated(report), ..*problem }))
             }
         }
     }
@@ -167,7 +167,7 @@ impl Loader {
     ///
     /// # Errors
     /// If the template fails.
-    pub fn template(&self, value: &Value, vars: &[Rc<Dict>]) -> Result<Value, Diagnostic> {
+    pub fn template_name(&self, value: &Value, vars: &[Rc<Dict>]) -> Result<Value, Diagnostic> {
         (self.static_template)(value, vars)
     }
 
@@ -175,11 +175,11 @@ impl Loader {
     ///
     /// # Errors
     /// If it cannot be read (exit 1) or is not UTF-8 (exit 4).
-    pub fn read(&self, path: &Path) -> Loaded<Arc<Source>> {
-        let bytes = self.reads.read(path).map_err(|error| missing(path, &error))?;
+    pub fn read(&self, path: &Path) -> LoadResult<Arc<Source>> {
+        let bytes = self.reads.read(path).map_err(|error| unreadable_file(path, &error))?;
         let source = yaml::read_text(&path.display().to_string(), bytes)?;
         if source.text().starts_with("$ANSIBLE_VAULT;") {
-            let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(Problem::general(d)))?;
+            let opened = (self.open_vault)(source.text(), path).map_err(|d| Box::new(LoadError::from_general(d)))?;
             let name = source.name();
             return Ok(if self.mask_vault { Source::secret(name, opened) } else { Source::sealed(name, opened) });
         }
@@ -190,11 +190,11 @@ impl Loader {
     ///
     /// # Errors
     /// If it cannot be read (exit 1) or is no YAML (exit 4).
-    pub fn yaml(&self, path: &Path) -> Loaded<Option<Node>> {
+    pub fn read_yaml(&self, path: &Path) -> LoadResult<Option<YamlNode>> {
         if let Some(known) = self.files.borrow().get(path) {
             return Ok(known.clone());
         }
-        let node = self.parse(&self.read(path)?)?;
+        let node = self.parse_yaml(&self.read(path)?)?;
         self.files.borrow_mut().insert(path.to_path_buf(), node.clone());
         Ok(node)
     }
@@ -203,9 +203,9 @@ impl Loader {
     ///
     /// # Errors
     /// If it is no YAML.
-    pub fn parse(&self, source: &Arc<Source>) -> Loaded<Option<Node>> {
-        let loaded = yaml::load(source)?;
-        self.noticed(loaded.warnings)?;
+    pub fn parse_yaml(&self, source: &Arc<Source>) -> LoadResult<Option<YamlNode>> {
+        let loaded = yaml::load_document(source)?;
+        self.add_reader_warnings(loaded.warnings)?;
         Ok(loaded.root)
     }
 
@@ -213,7 +213,7 @@ impl Loader {
     ///
     /// # Errors
     /// If there is one, and it is an error.
-    pub fn noticed(&self, warnings: Report) -> Loaded<()> {
+    pub fn add_reader_warnings(&self, warnings: Report) -> LoadResult<()> {
         // Only repeated keys are warnings; the rest is on its way out.
         let (repeated, others): (Vec<_>, Vec<_>) =
             warnings.into_iter().partition(|message| message.severity == Severity::Warning);
@@ -223,7 +223,7 @@ impl Loader {
             Reaction::Refuse if !repeated.is_empty() => {
                 let report = repeated.into_iter().map(|message| Diagnostic { severity: Severity::Error, ..message });
                 let report = report.collect();
-                return Err(Box::new(Problem { kind: ProblemKind::Parse, report, placeholders: Vec::new() }));
+                return Err(Box::new(LoadError { kind: LoadErrorKind::Parse, report, placeholders: Vec::new() }));
             }
             Reaction::Refuse | Reaction::Ignore => {}
         }
@@ -253,8 +253,8 @@ impl Loader {
 }
 
 /// The message for a file that cannot be read.
-pub fn missing(path: &Path, error: &std::io::Error) -> Box<Problem> {
-    let mut message = Diagnostic::error(format!("cannot read `{}`: {}", path.display(), plain(error)));
+pub fn unreadable_file(path: &Path, error: &std::io::Error) -> Box<LoadError> {
+    let mut message = Diagnostic::error(format!("cannot read `{}`: {}", path.display(), plain_error(error)));
     if error.kind() == std::io::ErrorKind::NotFound {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let names: Vec<String> = std::fs::read_dir(folder)
@@ -263,11 +263,11 @@ pub fn missing(path: &Path, error: &std::io::Error) -> Box<Problem> {
         let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         message = message.suggest(&wanted, &names);
     }
-    Box::new(Problem::general(message))
+    Box::new(LoadError::from_general(message))
 }
 
 /// The sentence of an I/O error without the number that the standard library adds.
-pub fn plain(error: &std::io::Error) -> String {
+pub fn plain_error(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text).to_owned();
     let mut chars = text.chars();

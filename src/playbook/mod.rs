@@ -29,12 +29,12 @@ pub mod task;
 pub mod task_checks;
 pub mod vars;
 
-pub use action::{Action, RawArgs};
-pub use block::{Block, Item};
+pub use action::{RawArgs, TaskAction};
+pub use block::{BlockItem, TaskBlock};
 pub use frame::Frame;
 pub use keyword::{Keyword, Keywords};
 pub use loader::Loader;
-pub use placeholder::{Placeholder, names as placeholder_names};
+pub use placeholder::{Placeholder, parameter_names as placeholder_names};
 pub use play::{Play, Playbook};
 pub use role::Role;
 pub use task::Task;
@@ -46,9 +46,9 @@ use crate::exit::Exit;
 
 /// A playbook that cannot be loaded. Its kind decides about the exit code.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct LoadError {
     /// Whether it is a parse error in the wider sense.
-    pub kind: ProblemKind,
+    pub kind: LoadErrorKind,
     /// Messages for the user.
     pub report: Report,
     /// The parameters that are empty placeholders, if nothing else is wrong: values for them mend it.
@@ -57,7 +57,7 @@ pub struct Problem {
 
 /// Which exit code a problem has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProblemKind {
+pub enum LoadErrorKind {
     /// YAML, unknown keyword, unknown module, wrong structure: 4.
     Parse,
     /// A file that is not there, a bad variable name, `loop` with `with_*`: 1.
@@ -70,9 +70,9 @@ pub enum ProblemKind {
     Breakdown,
 }
 
-impl ProblemKind {
+impl LoadErrorKind {
     /// The exit status of a run that a problem of this kind ends.
-    pub fn exit(self) -> Exit {
+    pub fn exit_status(self) -> Exit {
         match self {
             Self::Parse => Exit::Unparsable,
             Self::General => Exit::General,
@@ -83,41 +83,41 @@ impl ProblemKind {
     }
 }
 
-impl Problem {
+impl LoadError {
     /// Returns the error for text that cannot be parsed.
-    pub fn parse(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::Parse, report: vec![diagnostic], placeholders: Vec::new() }
+    pub fn from_parse(diagnostic: Diagnostic) -> Self {
+        Self { kind: LoadErrorKind::Parse, report: vec![diagnostic], placeholders: Vec::new() }
     }
 
     /// A file or a role that includes itself when the playbook runs.
-    pub fn endless(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::Endless, report: vec![diagnostic], placeholders: Vec::new() }
+    pub fn from_endless(diagnostic: Diagnostic) -> Self {
+        Self { kind: LoadErrorKind::Endless, report: vec![diagnostic], placeholders: Vec::new() }
     }
 
     /// The same problem as one of another kind.
     #[must_use]
-    pub fn of_kind(self, kind: ProblemKind) -> Box<Self> {
+    pub fn of_kind(self, kind: LoadErrorKind) -> Box<Self> {
         Box::new(Self { kind, ..self })
     }
 
     /// Returns the error for something missing or forbidden.
-    pub fn general(diagnostic: Diagnostic) -> Self {
-        Self { kind: ProblemKind::General, report: vec![diagnostic], placeholders: Vec::new() }
+    pub fn from_general(diagnostic: Diagnostic) -> Self {
+        Self { kind: LoadErrorKind::General, report: vec![diagnostic], placeholders: Vec::new() }
     }
 }
 
-impl From<Diagnostic> for Problem {
+impl From<Diagnostic> for LoadError {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self::parse(diagnostic)
+        Self::from_parse(diagnostic)
     }
 }
 
 /// The result of loading something.
-pub type Loaded<T> = Result<T, Box<Problem>>;
+pub type LoadResult<T> = Result<T, Box<LoadError>>;
 
-impl From<Diagnostic> for Box<Problem> {
+impl From<Diagnostic> for Box<LoadError> {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self::new(Problem::parse(diagnostic))
+        Self::new(LoadError::from_parse(diagnostic))
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Placeholder {
 }
 
 /// The names of the parameters, each once, in the order in which they were met.
-pub fn names(found: &[Placeholder]) -> Vec<&'static str> {
+pub fn parameter_names(found: &[Placeholder]) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();
     for placeholder in found {
         if !names.contains(&placeholder.param) {
@@ -28,21 +28,21 @@ pub fn names(found: &[Placeholder]) -> Vec<&'static str> {
 }
 
 /// One message for all empty parameters; `command` is the command line of this run with further options in it.
-pub fn describe(found: &[Placeholder], command: &dyn Fn(&[String]) -> String) -> Option<Diagnostic> {
+pub fn describe_placeholders(found: &[Placeholder], command: &dyn Fn(&[String]) -> String) -> Option<Diagnostic> {
     let (first, others) = found.split_first()?;
-    let names = names(found);
+    let names = parameter_names(found);
     let fill: Vec<String> = names.iter().flat_map(|name| ["--fill".to_owned(), format!("{name}=VALUE")]).collect();
     let mut message = Diagnostic::error(first.reason.clone()).at(&first.place, "put a value here");
     message.also.extend(others.iter().map(|other| other.place.clone()));
     message.also.sort_by_key(|place| place.position().line);
     if !others.is_empty() {
-        message = message.note(format!("empty placeholders: {}", counts(found, &names).join(", ")));
+        message = message.note(format!("empty placeholders: {}", count_names(found, &names).join(", ")));
     }
     Some(message.hint(format!("or give the values on the command line: `{}`", command(&fill))))
 }
 
 /// `` `registry` (3 times) ``.
-fn counts(found: &[Placeholder], names: &[&str]) -> Vec<String> {
+fn count_names(found: &[Placeholder], names: &[&str]) -> Vec<String> {
     let count = |name: &str| found.iter().filter(|placeholder| placeholder.param == name).count();
     let times = |name: &str| match count(name) {
         1 => format!("`{name}` (once)"),

@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::block::{Block, Item};
+use super::block::{BlockItem, TaskBlock};
 use super::frame::{Frame, Surroundings};
-use super::keyword::{Keyword, Keywords, Place, allowed_keyword};
+use super::keyword::{Keyword, KeywordPlace, Keywords, allowed_keyword};
 use super::loader::Loader;
 use super::role::Role;
 use super::task::Task;
 use super::vars::read_vars;
-use super::{Action, Loaded, Problem, RawArgs, play_checks};
+use super::{LoadError, LoadResult, RawArgs, TaskAction, play_checks};
 use crate::diagnostic::Diagnostic;
-use crate::intake::{self, Document};
+use crate::intake::{self, InputDocument};
 use crate::source::{Source, Span};
 use crate::value::{Dict, Text, Value, python};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// The plays of a file.
 #[derive(Debug)]
@@ -42,19 +42,19 @@ pub struct Play {
     /// `vars_files` as written.
     pub vars_files: Option<Value>,
     /// `vars_prompt` as written.
-    pub vars_prompt: Option<Node>,
+    pub vars_prompt: Option<YamlNode>,
     /// The roles, in order, with their dependencies inside them.
     pub roles: Vec<Rc<Role>>,
     /// Tasks before the roles.
-    pub pre_tasks: Vec<Item>,
+    pub pre_tasks: Vec<BlockItem>,
     /// The tasks of the roles.
-    pub role_blocks: Vec<Item>,
+    pub role_blocks: Vec<BlockItem>,
     /// The tasks.
-    pub tasks: Vec<Item>,
+    pub tasks: Vec<BlockItem>,
     /// Tasks after the others.
-    pub post_tasks: Vec<Item>,
+    pub post_tasks: Vec<BlockItem>,
     /// Lists of handlers, those of roles first.
-    pub handlers: Vec<Vec<Item>>,
+    pub handlers: Vec<Vec<BlockItem>>,
     /// The folder of the playbook file.
     pub folder: Rc<Path>,
     /// A play that the user did not write: a snippet on localhost.
@@ -65,22 +65,22 @@ pub struct Play {
 
 impl Play {
     /// A keyword of the play.
-    pub fn keyword(&self, keyword: Keyword) -> Option<&Node> {
+    pub fn find_keyword(&self, keyword: Keyword) -> Option<&YamlNode> {
         self.frame.keywords.node(keyword)
     }
 
     /// The sections in order, with a flush of handlers after each.
     ///
     /// With `force_handlers` each section is a block whose `always` is the flush, so that hosts that failed pass it too.
-    pub fn program(&self, gather: Option<Item>, force_handlers: bool) -> Vec<Item> {
-        let flush = || Item::Task(Rc::new(self.flush_task()));
-        let main: Vec<Item> = self.role_blocks.iter().chain(&self.tasks).cloned().collect();
-        let mut program: Vec<Item> = gather.into_iter().collect();
+    pub fn build_program(&self, gather: Option<BlockItem>, force_handlers: bool) -> Vec<BlockItem> {
+        let flush = || BlockItem::Task(Rc::new(self.flush_task()));
+        let main: Vec<BlockItem> = self.role_blocks.iter().chain(&self.tasks).cloned().collect();
+        let mut program: Vec<BlockItem> = gather.into_iter().collect();
         for section in [self.pre_tasks.clone(), main, self.post_tasks.clone()] {
             if force_handlers {
-                let mut block = Block::implicit(section, Rc::new(Frame::inside(&self.frame)));
+                let mut block = TaskBlock::new_implicit(section, Rc::new(Frame::new_inside(&self.frame)));
                 block.always = Rc::new([flush()]);
-                program.push(Item::Block(Rc::new(block)));
+                program.push(BlockItem::Block(Rc::new(block)));
             } else {
                 program.extend(section);
                 program.push(flush());
@@ -93,7 +93,7 @@ impl Play {
         let mut values = Dict::new();
         values.set("_raw_params", Value::text("flush_handlers"));
         let args = RawArgs { values, template: None, node: None, span: self.span.clone() };
-        let mut task = Task::new(Action::builtin("meta"), args, Rc::clone(&self.frame), self.span.clone());
+        let mut task = Task::new(TaskAction::from_builtin("meta"), args, Rc::clone(&self.frame), self.span.clone());
         task.implicit = true;
         task.keywords.set(Keyword::Tags, &self.span, Value::list([Value::text("always")]));
         task
@@ -105,23 +105,33 @@ impl Loader {
     ///
     /// # Errors
     /// If it is not understood, or a file that it names is missing.
-    pub fn playbook(&self, document: Document, source: &std::sync::Arc<Source>, folder: &Path) -> Loaded<Playbook> {
+    pub fn read_playbook(
+        &self,
+        document: InputDocument,
+        source: &std::sync::Arc<Source>,
+        folder: &Path,
+    ) -> LoadResult<Playbook> {
         let plays = self.settle_with(self.document_plays(document, source, folder))?;
         Ok(Playbook { name: source.name().to_owned(), plays: plays.into_iter().map(Rc::new).collect() })
     }
 
-    fn document_plays(&self, document: Document, source: &std::sync::Arc<Source>, folder: &Path) -> Loaded<Vec<Play>> {
+    fn document_plays(
+        &self,
+        document: InputDocument,
+        source: &std::sync::Arc<Source>,
+        folder: &Path,
+    ) -> LoadResult<Vec<Play>> {
         let whole = source.span(0..source.text().len().min(1));
         let plays = match document {
-            Document::Playbook(root) => self.plays(&root, folder, None, 0)?,
-            Document::Tasks(tasks) => vec![self.implicit_play(&tasks, folder, whole)?],
-            Document::Page(blocks) => {
+            InputDocument::Playbook(root) => self.read_plays(&root, folder, None, 0)?,
+            InputDocument::Tasks(tasks) => vec![self.implicit_play(&tasks, folder, whole)?],
+            InputDocument::Page(blocks) => {
                 let mut plays = Vec::new();
                 for block in blocks {
                     match block.document? {
-                        Document::Playbook(root) => plays.extend(self.plays(&root, folder, None, 0)?),
-                        Document::Tasks(tasks) => plays.push(self.implicit_play(&tasks, folder, whole.clone())?),
-                        Document::Page(_) => {}
+                        InputDocument::Playbook(root) => plays.extend(self.read_plays(&root, folder, None, 0)?),
+                        InputDocument::Tasks(tasks) => plays.push(self.implicit_play(&tasks, folder, whole.clone())?),
+                        InputDocument::Page(_) => {}
                     }
                 }
                 plays
@@ -130,7 +140,13 @@ impl Loader {
         Ok(plays)
     }
 
-    fn plays(&self, root: &Node, folder: &Path, import: Option<&Import>, depth: usize) -> Loaded<Vec<Play>> {
+    fn read_plays(
+        &self,
+        root: &YamlNode,
+        folder: &Path,
+        import: Option<&Import>,
+        depth: usize,
+    ) -> LoadResult<Vec<Play>> {
         let mut plays = Vec::new();
         for node in root.items().unwrap_or_default() {
             let Some(entries) = node.entries() else {
@@ -143,8 +159,8 @@ impl Loader {
             });
             match import_key {
                 Some(entry) => plays.extend(self.import_playbook(node, &entry.value, folder, import, depth)?),
-                // What is wrong with one play must not hide what is wrong with the next.
-                None => match self.play(node, folder, import) {
+                // An error in one play must not hide an error in the next.
+                None => match self.read_play(node, folder, import) {
                     Ok(play) => plays.push(play),
                     Err(problem) => self.complain_of(*problem),
                 },
@@ -155,12 +171,12 @@ impl Loader {
 
     fn import_playbook(
         &self,
-        node: &Node,
-        file: &Node,
+        node: &YamlNode,
+        file: &YamlNode,
         folder: &Path,
         outer: Option<&Import>,
         depth: usize,
-    ) -> Loaded<Vec<Play>> {
+    ) -> LoadResult<Vec<Play>> {
         let name = match file.get("file").or(file.get("_raw_params")) {
             Some(node) => node.to_value(),
             None => file.to_value(),
@@ -175,7 +191,7 @@ impl Loader {
                     }
                 }
                 Some(key @ ("when" | "tags" | "name")) => {
-                    if let Some(keyword) = Keyword::find(key) {
+                    if let Some(keyword) = Keyword::from_name(key) {
                         import.keywords.add(keyword, entry)?;
                     }
                 }
@@ -186,10 +202,10 @@ impl Loader {
                         .suggest(key, &["vars", "when", "tags", "name"])
                         .into());
                 }
-                None => allowed_keyword(entry, Place::Play).map(|_| ())?,
+                None => allowed_keyword(entry, KeywordPlace::Play).map(|_| ())?,
             }
         }
-        // What imports the import has the last word.
+        // The outer import overrides the inner one.
         if let Some(outer) = outer {
             import.vars.extend(&outer.vars);
         }
@@ -198,10 +214,10 @@ impl Loader {
                 .at(file.span(), "")
                 .into());
         }
-        let name = self.template(&name, &[Rc::new(import.vars.clone())])?;
+        let name = self.template_name(&name, &[Rc::new(import.vars.clone())])?;
         let path = folder.join(python::str(&name));
         if depth > 30 {
-            return Err(Box::new(Problem::parse(
+            return Err(Box::new(LoadError::from_parse(
                 Diagnostic::error(format!("`{}` imports itself", path.display())).at(file.span(), ""),
             )));
         }
@@ -210,10 +226,10 @@ impl Loader {
             problem
         })?;
         let inner = super::real_path(path.parent().unwrap_or(folder).to_path_buf());
-        let intake = intake::read(&source, &|key| super::action::resolve(key).is_some())?;
-        self.noticed(intake.warnings)?;
+        let intake = intake::read_intake(&source, &|key| super::action::resolve_name(key).is_some())?;
+        self.add_reader_warnings(intake.warnings)?;
         match intake.document {
-            Document::Playbook(root) => self.plays(&root, &inner, Some(&import), depth + 1),
+            InputDocument::Playbook(root) => self.read_plays(&root, &inner, Some(&import), depth + 1),
             _ => Err(Diagnostic::error(format!("`{}` is not a playbook", path.display()))
                 .at(file.span(), "")
                 .hint("tasks are imported with `import_tasks`, inside a play")
@@ -221,7 +237,7 @@ impl Loader {
         }
     }
 
-    fn play(&self, node: &Node, folder: &Path, import: Option<&Import>) -> Loaded<Play> {
+    fn read_play(&self, node: &YamlNode, folder: &Path, import: Option<&Import>) -> LoadResult<Play> {
         self.next_play();
         let mut keywords = Keywords::default();
         for entry in node.entries().unwrap_or_default() {
@@ -233,17 +249,17 @@ impl Loader {
                     .hint("`user` is the old name of `remote_user`: remove it")
                     .into());
             }
-            let keyword = if old { Some(Keyword::RemoteUser) } else { allowed_keyword(entry, Place::Play)? };
+            let keyword = if old { Some(Keyword::RemoteUser) } else { allowed_keyword(entry, KeywordPlace::Play)? };
             let Some(keyword) = keyword else { continue };
             match keyword {
                 Keyword::Tasks | Keyword::PreTasks | Keyword::PostTasks | Keyword::Handlers | Keyword::Vars => {}
                 _ => keywords.add(keyword, entry)?,
             }
         }
-        let hosts = play_checks::hosts(node, &keywords)?;
-        play_checks::keywords(&keywords)?;
-        super::task_checks::debugger(self, &keywords);
-        let mut vars = self.vars(node.get("vars"), "a play")?.map(|own| (*own).clone()).unwrap_or_default();
+        let hosts = play_checks::check_hosts(node, &keywords)?;
+        play_checks::check_keywords(&keywords)?;
+        super::task_checks::check_debugger(self, &keywords);
+        let mut vars = self.read_vars(node.get("vars"), "a play")?.map(|own| (*own).clone()).unwrap_or_default();
         if let Some(import) = import {
             vars.extend(&import.vars);
         }
@@ -251,7 +267,7 @@ impl Loader {
         let static_vars = self.static_vars(&keywords, &vars, folder);
         self.set_play_vars(&static_vars);
         let folder: Rc<Path> = folder.into();
-        let outer = import.map(|import| import.frame());
+        let outer = import.map(|import| import.build_frame());
         let frame = Rc::new(Frame { keywords, parent: outer, folder: Some(Rc::clone(&folder)), ..Frame::default() });
         let tasks_around = Surroundings { frame: Rc::clone(&frame), handlers: false };
         let section = |name: &str| match node.get(name) {
@@ -270,10 +286,10 @@ impl Loader {
                 .into());
             };
             for entry in nodes {
-                let mut read = || -> Loaded<()> {
-                    let role = self.role(self.role_entry(entry)?, &folder, None)?;
+                let mut read = || -> LoadResult<()> {
+                    let role = self.read_role(self.role_entry(entry)?, &folder, None)?;
                     handlers.push(self.role_handlers(&role, &frame)?);
-                    role_blocks.push(Item::Block(Rc::new(self.role_block(&role, &frame, true)?)));
+                    role_blocks.push(BlockItem::Block(Rc::new(self.role_block(&role, &frame, true)?)));
                     roles.push(role);
                     Ok(())
                 };
@@ -322,7 +338,7 @@ impl Loader {
         };
         let read = |file: &Value| {
             let path = folder.join(file.as_str().filter(|name| !crate::value::has_template_markers(name))?);
-            match self.yaml(&path).ok().flatten()?.to_value() {
+            match self.read_yaml(&path).ok().flatten()?.to_value() {
                 Value::Dict(vars) => Some(Rc::new((*vars).clone())),
                 _ => None,
             }
@@ -333,17 +349,17 @@ impl Loader {
     }
 
     /// The play round a snippet: localhost, without gathering facts.
-    fn implicit_play(&self, tasks: &[Node], folder: &Path, span: Span) -> Loaded<Play> {
+    fn implicit_play(&self, tasks: &[YamlNode], folder: &Path, span: Span) -> LoadResult<Play> {
         self.next_play();
         let mut keywords = Keywords::default();
         keywords.set(Keyword::GatherFacts, &span, Value::Bool(false));
         let folder: Rc<Path> = folder.into();
         let frame = Rc::new(Frame { keywords, folder: Some(Rc::clone(&folder)), ..Frame::default() });
-        let list = Node::new(span.clone(), None, crate::yaml::Kind::List(tasks.to_vec()));
+        let list = YamlNode::new(span.clone(), None, crate::yaml::YamlKind::List(tasks.to_vec()));
         let around = Surroundings { frame: Rc::clone(&frame), handlers: false };
         Ok(Play {
             name: None,
-            hosts: Value::Str(Text::written("localhost", span.clone())),
+            hosts: Value::Str(Text::from_source("localhost", span.clone())),
             vars: Rc::default(),
             static_vars: Vec::new(),
             vars_files: None,
@@ -371,8 +387,8 @@ struct Import {
 }
 
 impl Import {
-    fn frame(&self) -> Rc<Frame> {
-        let parent = self.outer.as_ref().map(|outer| outer.frame());
+    fn build_frame(&self) -> Rc<Frame> {
+        let parent = self.outer.as_ref().map(|outer| outer.build_frame());
         let mut keywords = self.keywords.clone();
         keywords.take(Keyword::Name);
         Rc::new(Frame { keywords, parent, ..Frame::default() })

@@ -1,17 +1,17 @@
 //! What can be said of a play's keywords before it runs.
 
-use super::Loaded;
+use super::LoadResult;
 use super::keyword::{Keyword, Keywords};
 use crate::diagnostic::Diagnostic;
 use crate::template::python::text::boolean_word;
 use crate::value::Value;
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// `hosts` of a play.
 ///
 /// # Errors
 /// If they are missing, empty, or neither text nor a list of texts.
-pub fn hosts(node: &Node, keywords: &Keywords) -> Loaded<Value> {
+pub fn check_hosts(node: &YamlNode, keywords: &Keywords) -> LoadResult<Value> {
     let Some(hosts) = keywords.node(Keyword::Hosts) else {
         return Err(Diagnostic::error("the play does not say for which hosts it is")
             .at(node.span(), "")
@@ -48,10 +48,10 @@ pub fn hosts(node: &Node, keywords: &Keywords) -> Loaded<Value> {
 ///
 /// # Errors
 /// For the first that cannot be what it must be.
-pub fn keywords(keywords: &Keywords) -> Loaded<()> {
-    shapes(keywords)?;
+pub fn check_keywords(keywords: &Keywords) -> LoadResult<()> {
+    check_shapes(keywords)?;
     if let Some(prompts) = keywords.node(Keyword::VarsPrompt) {
-        self::prompts(prompts)?;
+        self::check_prompts(prompts)?;
     }
     for keyword in [Keyword::GatherFacts, Keyword::ForceHandlers, Keyword::GatherTimeout] {
         let Some(node) = keywords.node(keyword) else { continue };
@@ -79,20 +79,20 @@ fn whole_number(value: &Value) -> Option<i64> {
 }
 
 /// Keywords that are lists, mappings or texts inside.
-fn shapes(keywords: &Keywords) -> Loaded<()> {
+fn check_shapes(keywords: &Keywords) -> LoadResult<()> {
     if let Some(node) = keywords.node(Keyword::VarsFiles).filter(|node| node.entries().is_some()) {
         let what = format!("`vars_files` must be a list of files, not {}", node.description());
         return Err(Diagnostic::error(what).at(node.span(), "").into());
     }
-    texts(keywords, Keyword::GatherSubset)?;
-    super::task_checks::structures(keywords)
+    check_texts(keywords, Keyword::GatherSubset)?;
+    super::task_checks::check_structures(keywords)
 }
 
 /// A keyword that is a list of texts, or one.
 ///
 /// # Errors
 /// For a member that is no text.
-pub fn texts(keywords: &Keywords, keyword: Keyword) -> Loaded<()> {
+pub fn check_texts(keywords: &Keywords, keyword: Keyword) -> LoadResult<()> {
     let Some(node) = keywords.node(keyword).filter(|node| !node.is_null()) else { return Ok(()) };
     let items = node.items().unwrap_or(std::slice::from_ref(node));
     match items.iter().find(|item| item.as_str().is_none()) {
@@ -109,7 +109,7 @@ const PROMPT_KEYS: [&str; 9] =
     ["name", "prompt", "default", "private", "confirm", "encrypt", "salt_size", "salt", "unsafe"];
 
 /// The entries of `vars_prompt`.
-pub fn prompt_entries(prompts: &Node) -> &[Node] {
+pub fn prompt_entries(prompts: &YamlNode) -> &[YamlNode] {
     match prompts.items() {
         Some(items) => items,
         None if prompts.is_null() => &[],
@@ -117,7 +117,7 @@ pub fn prompt_entries(prompts: &Node) -> &[Node] {
     }
 }
 
-fn prompts(prompts: &Node) -> Loaded<()> {
+fn check_prompts(prompts: &YamlNode) -> LoadResult<()> {
     for node in prompt_entries(prompts) {
         let Some(entries) = node.entries() else {
             let what = format!("an entry of `vars_prompt` must be a mapping, not {}", node.description());

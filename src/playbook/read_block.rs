@@ -2,28 +2,28 @@
 
 use std::rc::Rc;
 
-use super::Loaded;
-use super::block::{Block, Item};
+use super::LoadResult;
+use super::block::{BlockItem, TaskBlock};
 use super::frame::{Frame, Surroundings};
 use super::import;
-use super::keyword::{Keyword, Keywords, Place, allowed_keyword};
+use super::keyword::{Keyword, KeywordPlace, Keywords, allowed_keyword};
 use super::loader::Loader;
 use super::read_task::read_task;
 use crate::diagnostic::Diagnostic;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{YamlKind, YamlNode};
 
 impl Loader {
     /// Reads a list of tasks; null is an empty list.
     ///
     /// # Errors
     /// If it is no list, or something in it is not understood.
-    pub fn task_list(&self, node: &Node, section: &str, around: &Surroundings) -> Loaded<Vec<Item>> {
+    pub fn task_list(&self, node: &YamlNode, section: &str, around: &Surroundings) -> LoadResult<Vec<BlockItem>> {
         match node.kind() {
             _ if node.is_null() => Ok(Vec::new()),
-            Kind::List(nodes) => {
+            YamlKind::List(nodes) => {
                 let mut items = Vec::with_capacity(nodes.len());
                 for node in nodes {
-                    // What is wrong with one task must not hide what is wrong with the next.
+                    // An error in one task must not hide an error in the next.
                     if let Err(problem) = self.task_item(node, around, &mut items) {
                         self.complain_of(*problem);
                     }
@@ -40,10 +40,10 @@ impl Loader {
         }
     }
 
-    fn task_item(&self, node: &Node, around: &Surroundings, items: &mut Vec<Item>) -> Loaded<()> {
+    fn task_item(&self, node: &YamlNode, around: &Surroundings, items: &mut Vec<BlockItem>) -> LoadResult<()> {
         let Some(entries) = node.entries() else {
             if node.is_null() {
-                self.warn(
+                self.add_warning(
                     Diagnostic::warning("there is an empty entry in the list of tasks, which is passed over")
                         .at(node.span(), "")
                         .hint("remove the dash, or write a task after it"),
@@ -57,22 +57,23 @@ impl Loader {
         };
         let is_block = entries.iter().any(|e| matches!(e.key.as_str(), Some("block" | "rescue" | "always")));
         if is_block {
-            items.push(Item::Block(Rc::new(self.block(node, around)?)));
+            items.push(BlockItem::Block(Rc::new(self.read_block(node, around)?)));
             return Ok(());
         }
         let task = read_task(self, node, around)?;
         if import::is_import(&task) {
-            items.push(Item::Block(Rc::new(import::tasks(self, task, around)?)));
+            items.push(BlockItem::Block(Rc::new(import::import_tasks(self, task, around)?)));
         } else {
-            items.push(Item::Task(Rc::new(task)));
+            items.push(BlockItem::Task(Rc::new(task)));
         }
         Ok(())
     }
 
-    fn block(&self, node: &Node, around: &Surroundings) -> Loaded<Block> {
+    fn read_block(&self, node: &YamlNode, around: &Surroundings) -> LoadResult<TaskBlock> {
         let entries = node.entries().unwrap_or_default();
-        let empty = node.get("block").is_none_or(|list| list.is_null() || list.items().is_some_and(<[Node]>::is_empty));
-        let cleaning = |e: &&crate::yaml::Entry| matches!(e.key.as_str(), Some("rescue" | "always"));
+        let empty =
+            node.get("block").is_none_or(|list| list.is_null() || list.items().is_some_and(<[YamlNode]>::is_empty));
+        let cleaning = |e: &&crate::yaml::MappingEntry| matches!(e.key.as_str(), Some("rescue" | "always"));
         if let Some(section) = entries.iter().find(cleaning).filter(|_| empty) {
             let name = section.key.as_str().unwrap_or_default();
             return Err(Diagnostic::error(format!("`{name}` needs a `block` with tasks beside it"))
@@ -81,13 +82,13 @@ impl Loader {
         }
         let mut keywords = Keywords::default();
         for entry in entries {
-            let Some(keyword) = allowed_keyword(entry, Place::Block)? else { continue };
+            let Some(keyword) = allowed_keyword(entry, KeywordPlace::Block)? else { continue };
             if !matches!(keyword, Keyword::Block | Keyword::Rescue | Keyword::Always | Keyword::Vars) {
                 keywords.add(keyword, entry)?;
             }
         }
-        super::task_checks::structures(&keywords)?;
-        super::task_checks::debugger(self, &keywords);
+        super::task_checks::check_structures(&keywords)?;
+        super::task_checks::check_debugger(self, &keywords);
         if around.handlers {
             let lists = ["block", "rescue", "always"].iter().filter_map(|name| node.get(name)?.items()).flatten();
             if let Some(nested) = lists.filter_map(|item| item.entry("block")).next() {
@@ -97,10 +98,10 @@ impl Loader {
                     .into());
             }
         }
-        let vars = self.vars(node.get("vars"), "a block")?;
-        let frame = Rc::new(Frame { keywords, vars, ..Frame::inside(&around.frame) });
+        let vars = self.read_vars(node.get("vars"), "a block")?;
+        let frame = Rc::new(Frame { keywords, vars, ..Frame::new_inside(&around.frame) });
         let inside = around.inside(Rc::clone(&frame));
-        let section = |name: &str| -> Loaded<Rc<[Item]>> {
+        let section = |name: &str| -> LoadResult<Rc<[BlockItem]>> {
             match node.get(name) {
                 Some(list) if list.is_null() => Err(Diagnostic::error(format!("`{name}` must be a list of tasks"))
                     .at(list.span(), "")
@@ -116,7 +117,7 @@ impl Loader {
                 None => Ok(Rc::new([])),
             }
         };
-        Ok(Block {
+        Ok(TaskBlock {
             main: section("block")?,
             rescue: section("rescue")?,
             always: section("always")?,

@@ -3,26 +3,26 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::block::{Block, Item};
+use super::block::{BlockItem, TaskBlock};
 use super::frame::{Frame, Surroundings};
-use super::keyword::{Keyword, Place};
+use super::keyword::{Keyword, KeywordPlace};
 use super::loader::Loader;
 use super::role::{Role, RoleEntry};
 use super::role_files::{Found, vars_of};
 use super::role_meta;
 use super::task::Task;
 use super::vars::{check_variable_name, read_vars};
-use super::{Action, Loaded, Problem, RawArgs};
+use super::{LoadError, LoadResult, RawArgs, TaskAction};
 use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 impl Loader {
     /// Reads a role with its dependencies; the same role with the same parameters is the same object.
     ///
     /// # Errors
     /// If there is no such role (exit 1), or a file of it is not understood.
-    pub fn role(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>) -> Loaded<Rc<Role>> {
+    pub fn read_role(&self, entry: RoleEntry, base: &Path, parent: Option<&Frame>) -> LoadResult<Rc<Role>> {
         let beside = parent.and_then(Frame::role).and_then(|role| role.path.parent().map(Path::to_path_buf));
         self.role_at_depth(entry, base, beside.as_deref(), 0)
     }
@@ -33,14 +33,20 @@ impl Loader {
     }
 
     /// Beside the role that asks for it a role is found, too.
-    fn role_at_depth(&self, entry: RoleEntry, base: &Path, beside: Option<&Path>, depth: usize) -> Loaded<Rc<Role>> {
+    fn role_at_depth(
+        &self,
+        entry: RoleEntry,
+        base: &Path,
+        beside: Option<&Path>,
+        depth: usize,
+    ) -> LoadResult<Rc<Role>> {
         if depth > 30 {
-            return Err(Box::new(Problem::general(
+            return Err(Box::new(LoadError::from_general(
                 Diagnostic::error(format!("the role `{}` depends on itself", entry.name)).at(&entry.span, ""),
             )));
         }
         let Found { name, path, collection } = self.find_role(&entry, base, beside)?;
-        let identity = identity(&name, &path, &entry);
+        let identity = role_identity(&name, &path, &entry);
         let meta = self.role_meta(&path)?;
         let allow = match entry.allow_duplicates {
             Some(allow) => allow,
@@ -56,10 +62,10 @@ impl Loader {
         if let Some(known) = self.roles.borrow().iter().find(alike) {
             return Ok(Rc::clone(known));
         }
-        // Whoever asks for it and how: it is the same role that has run, or has not.
+        // The role is the same one, whether it has run or not, no matter which entry asks for it and how.
         let progress = self.roles.borrow().iter().find(same).map(|role| Rc::clone(&role.progress));
         let mut dependencies = Vec::new();
-        if let Some(list) = meta.as_ref().and_then(|m| m.get("dependencies")).and_then(Node::items) {
+        if let Some(list) = meta.as_ref().and_then(|m| m.get("dependencies")).and_then(YamlNode::items) {
             for node in list {
                 let dependency = self.role_entry(node)?;
                 dependencies.push(self.role_at_depth(dependency, base, path.parent(), depth + 1)?);
@@ -68,7 +74,9 @@ impl Loader {
         let parts = ["tasks", "handlers", "defaults", "vars", "meta", "files", "templates", "library"];
         if !parts.iter().any(|part| path.join(part).is_dir()) {
             let summary = format!("the role `{name}` has no tasks, handlers, defaults, vars or meta, so nothing runs");
-            self.warn(Diagnostic::warning(summary).at(&entry.span, "").hint(format!("looked in `{}`", path.display())));
+            self.add_warning(
+                Diagnostic::warning(summary).at(&entry.span, "").hint(format!("looked in `{}`", path.display())),
+            );
         }
         let specs = match self.role_file(&path, "meta", Some("argument_specs"))? {
             Some(node) => node.get("argument_specs").cloned(),
@@ -97,7 +105,7 @@ impl Loader {
     }
 
     /// Reads `meta/main.yml` of a role.
-    fn role_meta(&self, path: &Path) -> Loaded<Option<Node>> {
+    fn role_meta(&self, path: &Path) -> LoadResult<Option<YamlNode>> {
         let Some(meta) = self.role_file(path, "meta", None)?.filter(|meta| !meta.is_null()) else { return Ok(None) };
         if meta.entries().is_none() {
             let what = format!("the `meta` of a role must be a mapping, not {}", meta.description());
@@ -120,22 +128,22 @@ impl Loader {
     ///
     /// # Errors
     /// If it names no role.
-    pub fn role_entry(&self, node: &Node) -> Loaded<RoleEntry> {
-        let mut entry = self.written_entry(node)?;
+    pub fn role_entry(&self, node: &YamlNode) -> LoadResult<RoleEntry> {
+        let mut entry = self.parse_entry(node)?;
         entry.public = self.private_roles != Some(true);
         Ok(entry)
     }
 
-    fn written_entry(&self, node: &Node) -> Loaded<RoleEntry> {
+    fn parse_entry(&self, node: &YamlNode) -> LoadResult<RoleEntry> {
         if let Some(name) = node.as_str() {
             if name.contains(',') {
-                return Err(Box::new(Problem::general(
+                return Err(Box::new(LoadError::from_general(
                     Diagnostic::error(format!("Invalid old style role requirement: {name}"))
                         .at(node.span(), "")
                         .hint("give parameters as a mapping: `- {role: NAME, parameter: value}`"),
                 )));
             }
-            return Ok(RoleEntry::named(self.role_name(name, node)?, node.span().clone()));
+            return Ok(RoleEntry::from_name(self.role_name(name, node)?, node.span().clone()));
         }
         let Some(entries) = node.entries() else {
             return Err(Diagnostic::error(format!("a role must be a name or a mapping, not {}", node.description()))
@@ -144,21 +152,21 @@ impl Loader {
         };
         let named = ["role", "name", "src"].iter().find_map(|key| node.get(key));
         let Some(named) = named.filter(|node| !node.is_null() && node.as_str() != Some("")) else {
-            return Err(Box::new(Problem::general(
+            return Err(Box::new(LoadError::from_general(
                 Diagnostic::error("the entry names no role").at(node.span(), "").hint("write `- role: NAME`"),
             )));
         };
         let name = named.as_str().map(str::to_owned).unwrap_or_else(|| named.span().text().to_owned());
-        let mut entry = RoleEntry::named(self.role_name(&name, named)?, named.span().clone());
+        let mut entry = RoleEntry::from_name(self.role_name(&name, named)?, named.span().clone());
         let mut params = Dict::new();
         for e in entries {
             match e.key.as_str() {
                 Some("role" | "src" | "scm" | "version") => {}
                 Some("name") => {}
                 Some("vars") => entry.vars = read_vars(Some(&e.value), "a role")?,
-                Some(key) => match Keyword::find(key) {
+                Some(key) => match Keyword::from_name(key) {
                     Some(Keyword::DelegateTo) => entry.keywords.add(Keyword::DelegateTo, e)?,
-                    Some(keyword) if keyword.row().allowed(Place::Block) => entry.keywords.add(keyword, e)?,
+                    Some(keyword) if keyword.row().is_allowed(KeywordPlace::Block) => entry.keywords.add(keyword, e)?,
                     _ => {
                         check_variable_name(&e.key)?;
                         params.insert(e.key.to_value(), e.value.to_value());
@@ -175,29 +183,33 @@ impl Loader {
     ///
     /// # Errors
     /// If its tasks are not understood.
-    pub fn role_block(&self, role: &Rc<Role>, around: &Rc<Frame>, dependency_frames: bool) -> Loaded<Block> {
+    pub fn role_block(&self, role: &Rc<Role>, around: &Rc<Frame>, dependency_frames: bool) -> LoadResult<TaskBlock> {
         let entry = &role.entry;
         let frame = Rc::new(Frame {
             keywords: entry.keywords.clone(),
             params: entry.params.clone(),
             role: Some(Rc::clone(role)),
             folder: Some(role.path.join("tasks").into()),
-            ..Frame::inside(around)
+            ..Frame::new_inside(around)
         });
         let mut items = Vec::new();
         if dependency_frames {
             for dependency in &role.dependencies {
-                items.push(Item::Block(Rc::new(self.role_block(dependency, &frame_without_role(&frame), true)?)));
+                items.push(BlockItem::Block(Rc::new(self.role_block(
+                    dependency,
+                    &frame_without_role(&frame),
+                    true,
+                )?)));
             }
         }
         if let Some(task) = self.argument_check(role, &frame) {
-            items.push(Item::Task(Rc::new(task)));
+            items.push(BlockItem::Task(Rc::new(task)));
         }
         let around = Surroundings { frame: Rc::clone(&frame), handlers: false };
         if let Some(tasks) = &role.tasks {
             items.extend(self.task_list(tasks, "tasks", &around)?);
         }
-        let mut block = Block::implicit(items, frame);
+        let mut block = TaskBlock::new_implicit(items, frame);
         block.ends_role = Some(Rc::clone(role));
         Ok(block)
     }
@@ -206,7 +218,7 @@ impl Loader {
     ///
     /// # Errors
     /// If they are not understood.
-    pub fn role_handlers(&self, role: &Rc<Role>, around: &Rc<Frame>) -> Loaded<Vec<Item>> {
+    pub fn role_handlers(&self, role: &Rc<Role>, around: &Rc<Frame>) -> LoadResult<Vec<BlockItem>> {
         let mut items = Vec::new();
         for role in role.with_dependencies() {
             let Some(node) = &role.handlers else { continue };
@@ -215,7 +227,7 @@ impl Loader {
                 params: role.entry.params.clone(),
                 role: Some(Rc::clone(&role)),
                 folder: Some(role.path.join("handlers").into()),
-                ..Frame::inside(around)
+                ..Frame::new_inside(around)
             });
             items.extend(self.task_list(node, "handlers", &Surroundings { frame, handlers: true })?);
         }
@@ -226,8 +238,8 @@ impl Loader {
     fn argument_check(&self, role: &Rc<Role>, frame: &Rc<Frame>) -> Option<Task> {
         let entry_point = role.entry.tasks_from.as_deref().unwrap_or("main");
         let spec = role.argument_specs.as_ref()?.get(entry_point).filter(|_| role.entry.validate)?;
-        let options = spec.get("options").map(Node::to_value).unwrap_or_else(|| Dict::new().into());
-        let title = match spec.get("short_description").and_then(Node::as_str) {
+        let options = spec.get("options").map(YamlNode::to_value).unwrap_or_else(|| Dict::new().into());
+        let title = match spec.get("short_description").and_then(YamlNode::as_str) {
             Some(text) => format!("Validating arguments against arg spec '{entry_point}' - {text}"),
             None => format!("Validating arguments against arg spec '{entry_point}'"),
         };
@@ -247,7 +259,7 @@ impl Loader {
         );
         let args = RawArgs { values, template: None, node: None, span: spec.span().clone() };
         let mut task =
-            Task::new(Action::builtin("validate_argument_spec"), args, Rc::clone(frame), spec.span().clone());
+            Task::new(TaskAction::from_builtin("validate_argument_spec"), args, Rc::clone(frame), spec.span().clone());
         task.name = Some(Value::text(title));
         task.implicit = true;
         let span = spec.span().clone();
@@ -262,12 +274,12 @@ fn frame_without_role(frame: &Rc<Frame>) -> Rc<Frame> {
         keywords: frame.keywords.clone(),
         params: frame.params.clone(),
         needed_by: frame.role.clone(),
-        ..frame.parent.as_ref().map_or_else(Frame::default, Frame::inside)
+        ..frame.parent.as_ref().map_or_else(Frame::default, Frame::new_inside)
     })
 }
 
 /// A role is another one under another spelling of its name.
-fn identity(name: &str, path: &Path, entry: &RoleEntry) -> String {
+fn role_identity(name: &str, path: &Path, entry: &RoleEntry) -> String {
     let shown = |keyword: Keyword| format!("{:?}", entry.keywords.value(keyword));
     format!(
         "{name}|{}|{}|{:?}|{:?}|{}|{}|{:?}{:?}{:?}{:?}",

@@ -2,27 +2,27 @@
 
 use std::rc::Rc;
 
-use super::action::resolve;
+use super::action::resolve_name;
 use super::arguments::is_action;
 use super::frame::Surroundings;
-use super::keyword::{Keyword, Keywords, Place, allowed_keyword, unknown_key};
+use super::keyword::{Keyword, KeywordPlace, Keywords, allowed_keyword, unknown_key};
 use super::loader::Loader;
 use super::task::{Loop, Task};
-use super::{Loaded, Problem, task_checks};
+use super::{LoadError, LoadResult, task_checks};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::Value;
-use crate::yaml::{Entry, Node};
+use crate::yaml::{MappingEntry, YamlNode};
 
 /// Reads a task from its mapping.
 ///
 /// # Errors
 /// If there is no action, more than one, an unknown one, or a keyword is wrong.
-pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<Task> {
+pub fn read_task(loader: &Loader, node: &YamlNode, around: &Surroundings) -> LoadResult<Task> {
     let entries = node.entries().unwrap_or_default();
-    let place = if around.handlers { Place::Handler } else { Place::Task };
+    let place = if around.handlers { KeywordPlace::Handler } else { KeywordPlace::Task };
     let mut keywords = Keywords::default();
-    let mut actions: Vec<&Entry> = Vec::new();
+    let mut actions: Vec<&MappingEntry> = Vec::new();
     let mut looping: Option<Loop> = None;
     for entry in entries {
         let name = entry.key.as_str().unwrap_or_default();
@@ -36,7 +36,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
                     .into());
             }
             if entry.value.is_null() {
-                return Err(Box::new(Problem::general(
+                return Err(Box::new(LoadError::from_general(
                     Diagnostic::error(format!("`{name}` does not say what the loop is for"))
                         .at(entry.key.span(), "")
                         .hint(format!("write `{name}: [ITEM]`, or remove it")),
@@ -45,7 +45,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
             set_loop(&mut looping, Loop::With(lookup.to_owned(), entry.value.clone()), entry)?;
             continue;
         }
-        match Keyword::find(name) {
+        match Keyword::from_name(name) {
             Some(Keyword::Action | Keyword::LocalAction) => actions.push(entry),
             // A loop that is written as nothing is none.
             Some(Keyword::Loop) if entry.value.is_null() => {}
@@ -57,7 +57,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
                     .hint("its members may be templates: `loop_control: {label: \"{{ item.name }}\"}`")
                     .into());
             }
-            Some(keyword) if keyword.row().allowed(place) => keywords.add(keyword, entry)?,
+            Some(keyword) if keyword.row().is_allowed(place) => keywords.add(keyword, entry)?,
             _ => {
                 // Whatever is no keyword is taken for a module; `allowed_keyword` only complains about odd keys.
                 if entry.key.as_str().is_none() {
@@ -73,12 +73,12 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
     if entry.key.as_str() == Some("local_action") {
         keywords.set(Keyword::DelegateTo, entry.key.span(), Value::text("localhost"));
     }
-    task_checks::include(&action, &args, &keywords, entries)?;
+    task_checks::check_include(&action, &args, &keywords, entries)?;
     if around.handlers {
-        task_checks::handler(&action, entry)?;
+        task_checks::check_handler(&action, entry)?;
     }
     let mut task = Task::new(action, args.clone(), Rc::clone(&around.frame), task_span(node, entry));
-    task.vars = loader.vars(node.get("vars"), "a task")?;
+    task.vars = loader.read_vars(node.get("vars"), "a task")?;
     if let Some(template) = args.template.take() {
         task.args.template = Some(template);
     }
@@ -86,10 +86,10 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
     task.register = register_name(&keywords)?;
     task.looping = looping;
     task.handler = around.handlers;
-    task.listen = keywords.value(Keyword::Listen).map(listed).unwrap_or_default();
-    task_checks::structures(&keywords)?;
+    task.listen = keywords.value(Keyword::Listen).map(to_list).unwrap_or_default();
+    task_checks::check_structures(&keywords)?;
     task_checks::end_of_role(&task)?;
-    task_checks::debugger(loader, &keywords);
+    task_checks::check_debugger(loader, &keywords);
     if let Some(control) = node.entry("loop_control") {
         task_checks::loop_control(&control.value)?;
         keywords.add(Keyword::LoopControl, control)?;
@@ -100,7 +100,7 @@ pub fn read_task(loader: &Loader, node: &Node, around: &Surroundings) -> Loaded<
 }
 
 /// A value, or the members of a list.
-pub fn listed(value: Value) -> Vec<Value> {
+pub fn to_list(value: Value) -> Vec<Value> {
     match value {
         Value::List(items) => items.to_vec(),
         Value::Null => Vec::new(),
@@ -108,13 +108,13 @@ pub fn listed(value: Value) -> Vec<Value> {
     }
 }
 
-fn task_span(node: &Node, action: &Entry) -> Span {
+fn task_span(node: &YamlNode, action: &MappingEntry) -> Span {
     node.entries().and_then(|entries| entries.first()).map_or(action.key.span(), |entry| entry.key.span()).clone()
 }
 
-fn set_loop(slot: &mut Option<Loop>, new: Loop, entry: &Entry) -> Loaded<()> {
+fn set_loop(slot: &mut Option<Loop>, new: Loop, entry: &MappingEntry) -> LoadResult<()> {
     if slot.is_some() {
-        return Err(Box::new(Problem::general(
+        return Err(Box::new(LoadError::from_general(
             Diagnostic::error("a task can have only one loop")
                 .at(entry.key.span(), "a second one")
                 .hint("keep `loop` or one `with_...`, not both"),
@@ -125,7 +125,7 @@ fn set_loop(slot: &mut Option<Loop>, new: Loop, entry: &Entry) -> Loaded<()> {
 }
 
 /// The one entry that is the action.
-fn one_action<'a>(actions: &[&'a Entry], node: &Node, place: Place) -> Loaded<&'a Entry> {
+fn one_action<'a>(actions: &[&'a MappingEntry], node: &YamlNode, place: KeywordPlace) -> LoadResult<&'a MappingEntry> {
     match actions {
         [] => Err(Diagnostic::error("there is no module in this task")
             .at(node.entries().and_then(|e| e.first()).map_or(node.span(), |e| e.key.span()), "")
@@ -134,8 +134,9 @@ fn one_action<'a>(actions: &[&'a Entry], node: &Node, place: Place) -> Loaded<&'
         [one] => Ok(one),
         several => {
             // The unknown one is the likely mistake: a misspelt keyword looks like a second module.
-            let known =
-                |entry: &&&Entry| entry.key.as_str().is_some_and(|name| resolve(name).is_some() || is_action(name));
+            let known = |entry: &&&MappingEntry| {
+                entry.key.as_str().is_some_and(|name| resolve_name(name).is_some() || is_action(name))
+            };
             if let Some(odd) = several.iter().find(|entry| !known(entry)) {
                 let name = odd.key.as_str().unwrap_or_default();
                 if let Some(module) = several.iter().find_map(|entry| module_without_arguments(entry, name)) {
@@ -162,13 +163,13 @@ fn one_action<'a>(actions: &[&'a Entry], node: &Node, place: Place) -> Loaded<&'
 }
 
 /// The name of a module that stands without arguments and has this parameter.
-fn module_without_arguments<'a>(entry: &'a Entry, param: &str) -> Option<&'a str> {
+fn module_without_arguments<'a>(entry: &'a MappingEntry, param: &str) -> Option<&'a str> {
     let name = entry.key.as_str().filter(|_| entry.value.is_null())?;
-    crate::modules::find(name)?.spec().param(param)?;
+    crate::modules::find_module(name)?.module_spec().find_param(param)?;
     Some(name)
 }
 
-fn register_name(keywords: &Keywords) -> Loaded<Option<Rc<str>>> {
+fn register_name(keywords: &Keywords) -> LoadResult<Option<Rc<str>>> {
     let Some(node) = keywords.node(Keyword::Register).filter(|node| !node.is_null()) else { return Ok(None) };
     match node.as_str() {
         Some(name) if crate::value::is_variable_name(name) => Ok(Some(Rc::from(name))),

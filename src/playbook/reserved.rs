@@ -6,16 +6,16 @@ use crate::source::Span;
 use crate::value::Dict;
 
 /// Returns the warning about a variable of this name.
-pub fn warning(name: &str, place: &Span) -> Option<Diagnostic> {
+pub fn reserved_warning(name: &str, place: &Span) -> Option<Diagnostic> {
     // The original's own tools set these two.
     let reserved = !matches!(name, "vars" | "gather_subset")
-        && (Keyword::find(name).is_some() || crate::template::functions::global(name).is_some());
+        && (Keyword::from_name(name).is_some() || crate::template::functions::find_global(name).is_some());
     reserved.then(|| Diagnostic::warning(format!("Found variable using reserved name '{name}'.\nOrigin: {place}")))
 }
 
 /// The same for all variables of a mapping.
-pub fn warnings<'a>(vars: &'a Dict, place: &'a Span) -> impl Iterator<Item = Diagnostic> + 'a {
-    vars.keys().filter_map(|key| warning(key.as_str()?, place))
+pub fn reserved_warnings<'a>(vars: &'a Dict, place: &'a Span) -> impl Iterator<Item = Diagnostic> + 'a {
+    vars.keys().filter_map(|key| reserved_warning(key.as_str()?, place))
 }
 
 #[cfg(test)]
@@ -34,7 +34,7 @@ mod tests {
             ("gather_subset", false),
             ("a", false),
         ] {
-            assert_eq!(warning(name, &place).is_some(), reserved, "{name}");
+            assert_eq!(reserved_warning(name, &place).is_some(), reserved, "{name}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::keyword::Keywords;
 use crate::source::Span;
 use crate::value::Dict;
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// A role as it is used in one place: with its own parameters.
 #[derive(Debug)]
@@ -32,16 +32,16 @@ pub struct Role {
     /// Whether its variables are seen by the rest of the play.
     pub public: bool,
     /// How far it has come on each host; shared by all that are recognised as the same role.
-    pub(super) progress: Rc<RefCell<HashMap<String, Progress>>>,
-    pub(super) tasks: Option<Node>,
-    pub(super) handlers: Option<Node>,
-    pub(super) argument_specs: Option<Node>,
+    pub(super) progress: Rc<RefCell<HashMap<String, RoleProgress>>>,
+    pub(super) tasks: Option<YamlNode>,
+    pub(super) handlers: Option<YamlNode>,
+    pub(super) argument_specs: Option<YamlNode>,
     pub(super) entry: RoleEntry,
 }
 
 /// How far a role has come on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+pub(super) enum RoleProgress {
     /// A task of it was not skipped.
     Begun,
     /// It has run to its end.
@@ -81,7 +81,7 @@ pub struct RoleEntry {
 
 impl RoleEntry {
     /// A role by its name, with nothing else said.
-    pub fn named(name: impl Into<String>, span: Span) -> Self {
+    pub fn from_name(name: impl Into<String>, span: Span) -> Self {
         Self {
             name: name.into(),
             span,
@@ -100,8 +100,8 @@ impl RoleEntry {
     }
 
     /// A role that `include_role` or `import_role` asks for.
-    pub fn included(name: impl Into<String>, span: Span) -> Self {
-        Self { included: true, ..Self::named(name, span) }
+    pub fn new_included(name: impl Into<String>, span: Span) -> Self {
+        Self { included: true, ..Self::from_name(name, span) }
     }
 }
 
@@ -109,13 +109,13 @@ impl Role {
     /// This role's dependencies and itself, in the order in which their variables take precedence (later wins).
     pub fn with_dependencies(self: &Rc<Self>) -> Vec<Rc<Self>> {
         let mut all = Vec::new();
-        self.collect(&mut all);
+        self.collect_dependencies(&mut all);
         all
     }
 
-    fn collect(self: &Rc<Self>, all: &mut Vec<Rc<Self>>) {
+    fn collect_dependencies(self: &Rc<Self>, all: &mut Vec<Rc<Self>>) {
         for dependency in &self.dependencies {
-            dependency.collect(all);
+            dependency.collect_dependencies(all);
         }
         if !all.iter().any(|known| Rc::ptr_eq(known, self)) {
             all.push(Rc::clone(self));
@@ -136,22 +136,22 @@ impl Role {
     }
 
     /// Takes note that a task of the role has run on a host.
-    pub fn begin(&self, host: &str) {
+    pub fn record_begin(&self, host: &str) {
         let mut progress = self.progress.borrow_mut();
         if !progress.contains_key(host) {
-            progress.insert(host.to_owned(), Progress::Begun);
+            progress.insert(host.to_owned(), RoleProgress::Begun);
         }
     }
 
     /// Takes note that a host has come to the end of the role. Where all tasks were skipped it has not run.
-    pub fn complete(&self, host: &str) {
+    pub fn record_complete(&self, host: &str) {
         if let Some(progress) = self.progress.borrow_mut().get_mut(host) {
-            *progress = Progress::Done;
+            *progress = RoleProgress::Done;
         }
     }
 
     /// Whether the role has run on a host and must not run again.
     pub fn is_done(&self, host: &str) -> bool {
-        !self.allow_duplicates && self.progress.borrow().get(host) == Some(&Progress::Done)
+        !self.allow_duplicates && self.progress.borrow().get(host) == Some(&RoleProgress::Done)
     }
 }

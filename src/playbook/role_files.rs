@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::collection::{self, RoleName};
 use super::loader::Loader;
 use super::role::RoleEntry;
-use super::{Loaded, Problem};
+use super::{LoadError, LoadResult};
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 use crate::value::{Dict, Value};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// A role that was found.
 pub(super) struct Found {
@@ -24,7 +24,7 @@ pub(super) struct Found {
 impl Found {
     fn new(name: &str, path: &Path) -> Self {
         let path = super::real_path(path.to_path_buf());
-        let collection = collection::of(&path);
+        let collection = collection::collection_of(&path);
         let name = match &collection {
             Some(collection) => name.strip_prefix(collection.as_str()).and_then(|name| name.strip_prefix('.')),
             None => None,
@@ -36,24 +36,25 @@ impl Found {
 
 impl Loader {
     /// Role names may be templates over extra vars and the play's.
-    pub(super) fn role_name(&self, name: &str, node: &Node) -> Loaded<String> {
+    pub(super) fn role_name(&self, name: &str, node: &YamlNode) -> LoadResult<String> {
         if !crate::value::has_template_markers(name) {
             return Ok(name.to_owned());
         }
         let written = node.scalar().cloned().unwrap_or(Value::Null);
-        let value =
-            self.template(&written, &self.play_vars()).map_err(|problem| Box::new(Problem::general(problem)))?;
+        let value = self
+            .template_name(&written, &self.play_vars())
+            .map_err(|problem| Box::new(LoadError::from_general(problem)))?;
         Ok(crate::value::python::str(&value))
     }
 
     /// The folder of a role.
-    pub(super) fn find_role(&self, entry: &RoleEntry, base: &Path, beside: Option<&Path>) -> Loaded<Found> {
+    pub(super) fn find_role(&self, entry: &RoleEntry, base: &Path, beside: Option<&Path>) -> LoadResult<Found> {
         let name = expand_home(&entry.name);
         let own = base.join("collections");
         let collections = || std::iter::once(own.as_path()).chain(self.collections_path.iter().map(PathBuf::as_path));
-        let full = RoleName::parse(&entry.name);
+        let full = RoleName::parse_name(&entry.name);
         if let Some(full) = &full
-            && let Some(path) = full.find(collections())
+            && let Some(path) = full.find_folder(collections())
         {
             return Ok(Found::new(&entry.name, &path));
         }
@@ -82,7 +83,7 @@ impl Loader {
                 Some(_) => collections().map(|folder| folder.display().to_string()).collect(),
                 None => folders.iter().map(|folder| folder.display().to_string()).collect(),
             };
-            Box::new(Problem::general(
+            Box::new(LoadError::from_general(
                 Diagnostic::error(format!("there is no role `{}`", entry.name))
                     .at(&entry.span, "")
                     .suggest(&entry.name, &known)
@@ -92,8 +93,14 @@ impl Loader {
     }
 
     /// `FOLDER/main.yml` or `FOLDER/FROM.yml`; all files of a folder `FOLDER/main/` for variables.
-    pub(super) fn role_part(&self, role: &Path, folder: &str, from: Option<&str>, span: &Span) -> Loaded<Option<Node>> {
-        if let Some(from) = from.filter(|from| leaves(folder, from)) {
+    pub(super) fn role_part(
+        &self,
+        role: &Path,
+        folder: &str,
+        from: Option<&str>,
+        span: &Span,
+    ) -> LoadResult<Option<YamlNode>> {
+        if let Some(from) = from.filter(|from| is_leaving(folder, from)) {
             let expected = role.join(folder);
             return Err(Diagnostic::error(format!(
                 "`{from}` cannot be part of the role, as it is not inside the expected role path: `{}`",
@@ -118,7 +125,7 @@ impl Loader {
     }
 
     /// The same; nothing if there is no such file.
-    pub(super) fn role_file(&self, role: &Path, folder: &str, from: Option<&str>) -> Loaded<Option<Node>> {
+    pub(super) fn role_file(&self, role: &Path, folder: &str, from: Option<&str>) -> LoadResult<Option<YamlNode>> {
         let stem = role.join(folder).join(from.unwrap_or("main"));
         let candidates = [".yml", ".yaml", ".json", ""].map(|extension| {
             let mut path = stem.clone().into_os_string();
@@ -126,24 +133,24 @@ impl Loader {
             PathBuf::from(path)
         });
         match candidates.iter().find(|path| path.is_file()) {
-            Some(path) => Ok(self.yaml(path)?),
+            Some(path) => Ok(self.read_yaml(path)?),
             None if matches!(folder, "vars" | "defaults") && stem.is_dir() => self.all_of(&stem),
             None => Ok(None),
         }
     }
 
     /// All files of variables in a folder and those below it, by name, as one mapping.
-    fn all_of(&self, folder: &Path) -> Loaded<Option<Node>> {
-        let mut whole: Option<Node> = None;
+    fn all_of(&self, folder: &Path) -> LoadResult<Option<YamlNode>> {
+        let mut whole: Option<YamlNode> = None;
         for path in variable_files(folder) {
-            let Some(node) = self.yaml(&path)?.filter(|node| !node.is_null()) else { continue };
+            let Some(node) = self.read_yaml(&path)?.filter(|node| !node.is_null()) else { continue };
             whole = match (&whole, node.entries()) {
                 (Some(known), Some(entries)) => {
                     let known = known.entries().unwrap_or_default();
                     let all = known.iter().chain(entries).cloned().collect();
-                    Some(Node::new(node.span().clone(), None, crate::yaml::Kind::Map(all)))
+                    Some(YamlNode::new(node.span().clone(), None, crate::yaml::YamlKind::Map(all)))
                 }
-                // What is no mapping is complained of as a single file is.
+                // A value that is not a mapping is reported as for a single file.
                 _ => Some(node),
             };
         }
@@ -152,7 +159,7 @@ impl Loader {
 }
 
 /// Whether a path leads out of the folder that it is meant from; on its way it may.
-fn leaves(folder: &str, path: &str) -> bool {
+fn is_leaving(folder: &str, path: &str) -> bool {
     !super::without_dots(&Path::new(folder).join(path)).starts_with(folder)
 }
 
@@ -180,7 +187,7 @@ fn variable_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The variables of a file.
-pub(super) fn vars_of(node: Option<&Node>) -> Loaded<Dict> {
+pub(super) fn vars_of(node: Option<&YamlNode>) -> LoadResult<Dict> {
     let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(Dict::new()) };
     match node.to_value() {
         Value::Dict(dict) => Ok((*dict).clone()),
@@ -213,7 +220,7 @@ mod tests {
             ("../tasks/x", false),
             ("..", true),
         ] {
-            assert_eq!(leaves("tasks", path), out, "{path}");
+            assert_eq!(is_leaving("tasks", path), out, "{path}");
         }
     }
 

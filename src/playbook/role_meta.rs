@@ -1,9 +1,9 @@
 //! What a role may say of itself in `meta/main.yml`.
 
-use super::Loaded;
-use super::keyword::{Keyword, Place};
+use super::LoadResult;
+use super::keyword::{Keyword, KeywordPlace};
 use crate::diagnostic::Diagnostic;
-use crate::yaml::Entry;
+use crate::yaml::MappingEntry;
 
 /// The keys that belong to roles alone.
 const OWN: &[&str] = &["allow_duplicates", "argument_specs", "dependencies", "galaxy_info"];
@@ -12,9 +12,9 @@ const OWN: &[&str] = &["allow_duplicates", "argument_specs", "dependencies", "ga
 ///
 /// # Errors
 /// If it is no key of a role.
-pub(super) fn check_key(entry: &Entry) -> Loaded<()> {
+pub(super) fn check_key(entry: &MappingEntry) -> LoadResult<()> {
     let name = entry.key.as_str().unwrap_or_default();
-    if OWN.contains(&name) || Keyword::find(name).is_some_and(is_general) {
+    if OWN.contains(&name) || Keyword::from_name(name).is_some_and(is_general) {
         return Ok(());
     }
     let what = match entry.key.as_str() {
@@ -28,5 +28,5 @@ pub(super) fn check_key(entry: &Entry) -> Loaded<()> {
 /// Whether every part of a playbook knows the keyword, roles among them.
 fn is_general(keyword: Keyword) -> bool {
     let row = keyword.row();
-    row.allowed(Place::Play) && row.allowed(Place::Block) && keyword != Keyword::Tags
+    row.is_allowed(KeywordPlace::Play) && row.is_allowed(KeywordPlace::Block) && keyword != Keyword::Tags
 }

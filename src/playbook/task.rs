@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::action::{Action, RawArgs};
+use super::action::{RawArgs, TaskAction};
 use super::frame::{self, Frame, add_tags};
 use super::keyword::{Keyword, Keywords};
 use crate::source::Span;
 use crate::value::{Dict, Value};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// A task or handler.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Task {
     /// The name as written, if there is one.
     pub name: Option<Value>,
     /// Action of the task.
-    pub action: Action,
+    pub action: TaskAction,
     /// The arguments before templating.
     pub args: RawArgs,
     /// Keywords of the task.
@@ -45,14 +45,14 @@ pub struct Task {
 #[derive(Debug, Clone)]
 pub enum Loop {
     /// `loop: LIST`
-    List(Node),
+    List(YamlNode),
     /// `with_LOOKUP: TERMS`
-    With(String, Node),
+    With(String, YamlNode),
 }
 
 impl Loop {
     /// The node that gives the list.
-    pub fn node(&self) -> &Node {
+    pub fn node(&self) -> &YamlNode {
         match self {
             Self::List(node) | Self::With(_, node) => node,
         }
@@ -61,7 +61,7 @@ impl Loop {
 
 impl Task {
     /// Puts a task together.
-    pub fn new(action: Action, args: RawArgs, frame: Rc<Frame>, span: Span) -> Self {
+    pub fn new(action: TaskAction, args: RawArgs, frame: Rc<Frame>, span: Span) -> Self {
         Self {
             name: None,
             action,
@@ -80,13 +80,13 @@ impl Task {
     }
 
     /// The value of a keyword: the task's own, or the one it inherits.
-    pub fn keyword(&self, keyword: Keyword) -> Option<&Node> {
-        frame::effective(&self.keywords, &self.frame, keyword)
+    pub fn find_keyword(&self, keyword: Keyword) -> Option<&YamlNode> {
+        frame::effective_value(&self.keywords, &self.frame, keyword)
     }
 
     /// All values of a keyword that adds up, the outermost first and the task's own last.
-    pub fn keyword_all(&self, keyword: Keyword) -> Vec<&Node> {
-        let mut nodes = self.frame.all(keyword);
+    pub fn keyword_all(&self, keyword: Keyword) -> Vec<&YamlNode> {
+        let mut nodes = self.frame.all_values(keyword);
         nodes.extend(self.keywords.node(keyword));
         nodes
     }

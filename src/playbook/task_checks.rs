@@ -1,12 +1,12 @@
 //! What can be said of a task's keywords before it runs.
 
-use super::action::{Action, RawArgs};
-use super::keyword::{Keyword, Keywords, Place};
+use super::action::{RawArgs, TaskAction};
+use super::keyword::{Keyword, KeywordPlace, Keywords};
 use super::task::Task;
-use super::{Loaded, Loader, Problem};
+use super::{LoadError, LoadResult, Loader};
 use crate::diagnostic::Diagnostic;
 use crate::value::Value;
-use crate::yaml::{Entry, Node};
+use crate::yaml::{MappingEntry, YamlNode};
 
 /// The options of `loop_control`.
 pub const LOOP_CONTROL: &[&str] =
@@ -16,7 +16,7 @@ pub const LOOP_CONTROL: &[&str] =
 ///
 /// # Errors
 /// For the first one.
-pub fn loop_control(control: &Node) -> Result<(), Diagnostic> {
+pub fn loop_control(control: &YamlNode) -> Result<(), Diagnostic> {
     for entry in control.entries().unwrap_or_default() {
         let name = entry.key.as_str().unwrap_or_default();
         if !LOOP_CONTROL.contains(&name) {
@@ -38,14 +38,14 @@ pub fn loop_control(control: &Node) -> Result<(), Diagnostic> {
 ///
 /// # Errors
 /// For the first one.
-pub fn structures(keywords: &Keywords) -> Loaded<()> {
-    tags(keywords)?;
-    super::play_checks::texts(keywords, Keyword::Collections)?;
+pub fn check_structures(keywords: &Keywords) -> LoadResult<()> {
+    check_tags(keywords)?;
+    super::play_checks::check_texts(keywords, Keyword::Collections)?;
     module_defaults(keywords)
 }
 
 /// `module_defaults` are a mapping from known modules or groups of them, or a list of such mappings.
-fn module_defaults(keywords: &Keywords) -> Loaded<()> {
+fn module_defaults(keywords: &Keywords) -> LoadResult<()> {
     let Some(node) = keywords.node(Keyword::ModuleDefaults).filter(|node| !node.is_null()) else { return Ok(()) };
     for item in node.items().unwrap_or(std::slice::from_ref(node)) {
         let Some(entries) = item.entries() else {
@@ -55,8 +55,9 @@ fn module_defaults(keywords: &Keywords) -> Loaded<()> {
         };
         for entry in entries {
             let name = entry.key.as_str().unwrap_or_default();
-            let known =
-                name.starts_with("group/") || name.matches('.').count() > 1 || super::action::resolve(name).is_some();
+            let known = name.starts_with("group/")
+                || name.matches('.').count() > 1
+                || super::action::resolve_name(name).is_some();
             if !known {
                 let what = format!("there is no module `{name}` to give defaults to");
                 return Err(Diagnostic::error(what).at(entry.key.span(), "").into());
@@ -70,10 +71,10 @@ fn module_defaults(keywords: &Keywords) -> Loaded<()> {
 ///
 /// # Errors
 /// If they are nothing, a number, a boolean or a mapping.
-fn tags(keywords: &Keywords) -> Loaded<()> {
+fn check_tags(keywords: &Keywords) -> LoadResult<()> {
     match keywords.node(Keyword::Tags) {
         Some(node) if node.entries().is_some() || matches!(node.scalar(), Some(value) if value.as_str().is_none()) => {
-            Err(Box::new(Problem::general(
+            Err(Box::new(LoadError::from_general(
                 Diagnostic::error(format!("`tags` must be a list or text, not {}", node.description()))
                     .at(node.span(), "")
                     .hint("put quotes round it"),
@@ -87,9 +88,9 @@ fn tags(keywords: &Keywords) -> Loaded<()> {
 ///
 /// # Errors
 /// If it is a role.
-pub fn handler(action: &Action, entry: &Entry) -> Loaded<()> {
-    if matches!(action.short(), "include_role" | "import_role") {
-        return Err(Diagnostic::error(format!("Using '{}' as a handler is not supported.", action.short()))
+pub fn check_handler(action: &TaskAction, entry: &MappingEntry) -> LoadResult<()> {
+    if matches!(action.short_name(), "include_role" | "import_role") {
+        return Err(Diagnostic::error(format!("Using '{}' as a handler is not supported.", action.short_name()))
             .at(entry.key.span(), "")
             .hint("include a file of tasks with `include_tasks`, and the role in there")
             .into());
@@ -101,9 +102,9 @@ pub fn handler(action: &Action, entry: &Entry) -> Loaded<()> {
 ///
 /// # Errors
 /// If a task that is in no role, or a handler, is to end it.
-pub fn end_of_role(task: &Task) -> Loaded<()> {
+pub fn end_of_role(task: &Task) -> LoadResult<()> {
     let what = task.args.values.get("_raw_params").and_then(Value::as_str).map(str::trim);
-    if task.action.short() != "meta" || what != Some("end_role") || (!task.handler && task.role().is_some()) {
+    if task.action.short_name() != "meta" || what != Some("end_role") || (!task.handler && task.role().is_some()) {
         return Ok(());
     }
     let place = if task.handler { "from a handler" } else { "from outside of a role" };
@@ -111,14 +112,14 @@ pub fn end_of_role(task: &Task) -> Loaded<()> {
 }
 
 /// Warns of a debugger that will not come up.
-pub fn debugger(loader: &Loader, keywords: &Keywords) {
+pub fn check_debugger(loader: &Loader, keywords: &Keywords) {
     let Some(node) = keywords.node(Keyword::Debugger) else { return };
     let value = node.to_value();
     if value.is_null() || value.as_str() == Some("never") {
         return;
     }
     let said = "there is no debugger in this program; `debugger` is passed over";
-    loader.warn(
+    loader.add_warning(
         Diagnostic::warning(said)
             .at(node.span(), "")
             .hint("`-vvv` shows results whole, `--step` asks before each task"),
@@ -143,21 +144,26 @@ pub const ROLE_OPTIONS: &[&str] = &[
 ///
 /// # Errors
 /// For the first one.
-pub fn include(action: &Action, args: &RawArgs, keywords: &Keywords, entries: &[Entry]) -> Loaded<()> {
-    let (needed, options): (_, &[&str]) = match action.short() {
+pub fn check_include(
+    action: &TaskAction,
+    args: &RawArgs,
+    keywords: &Keywords,
+    entries: &[MappingEntry],
+) -> LoadResult<()> {
+    let (needed, options): (_, &[&str]) = match action.short_name() {
         "include_tasks" | "import_tasks" => (["file", "_raw_params"], &["file"]),
         "include_role" | "import_role" => (["name", "role"], ROLE_OPTIONS),
         _ => return Ok(()),
     };
     for name in args.values.keys().filter_map(Value::as_str) {
         let fine = match name {
-            "apply" => action.short().starts_with("include_"),
+            "apply" => action.short_name().starts_with("include_"),
             name => options.contains(&name) || needed.contains(&name),
         };
         if !fine {
             let span =
                 args.node.as_ref().and_then(|node| node.entry(name)).map_or(&args.span, |entry| entry.key.span());
-            return Err(Diagnostic::error(format!("`{}` has no option `{name}`", action.short()))
+            return Err(Diagnostic::error(format!("`{}` has no option `{name}`", action.short_name()))
                 .at(span, "")
                 .suggest(name, options)
                 .into());
@@ -166,20 +172,20 @@ pub fn include(action: &Action, args: &RawArgs, keywords: &Keywords, entries: &[
     let named = |name: &&str| args.values.get(name).is_some_and(|value| !value.is_null());
     if args.template.is_none() && !needed.iter().any(named) {
         let what = if options.len() == 1 { "file" } else { "role" };
-        return Err(Diagnostic::error(format!("`{}` does not say which {what}", action.short()))
+        return Err(Diagnostic::error(format!("`{}` does not say which {what}", action.short_name()))
             .at(&args.span, "")
-            .hint(format!("write `{}: {}`", action.short(), if what == "file" { "FILE" } else { "{name: ROLE}" }))
+            .hint(format!("write `{}: {}`", action.short_name(), if what == "file" { "FILE" } else { "{name: ROLE}" }))
             .into());
     }
     // Imports hand all keywords down to the tasks inside; includes are tasks of their own.
-    if action.short().starts_with("import_") {
+    if action.short_name().starts_with("import_") {
         return Ok(());
     }
     for entry in entries {
-        let Some(keyword) = entry.key.as_str().and_then(Keyword::find) else { continue };
-        if keywords.has(keyword) && !keyword.row().allowed(Place::Include) {
+        let Some(keyword) = entry.key.as_str().and_then(Keyword::from_name) else { continue };
+        if keywords.has(keyword) && !keyword.row().is_allowed(KeywordPlace::Include) {
             let name = keyword.row().name;
-            return Err(Diagnostic::error(format!("`{name}` is not a keyword of `{}`", action.short()))
+            return Err(Diagnostic::error(format!("`{name}` is not a keyword of `{}`", action.short_name()))
                 .at(entry.key.span(), "")
                 .hint(format!("to hand it to the tasks inside, write it below `apply`: `apply: {{{name}: ...}}`"))
                 .into());

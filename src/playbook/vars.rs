@@ -3,21 +3,21 @@
 use std::rc::Rc;
 
 use super::loader::Loader;
-use super::{Loaded, Problem};
+use super::{LoadError, LoadResult};
 use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value, is_variable_name};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 impl Loader {
     /// The `vars` of a play, a block or a task, with a warning for names that are taken.
     ///
     /// # Errors
     /// As [`read_vars`].
-    pub(super) fn vars(&self, node: Option<&Node>, owner: &str) -> Loaded<Option<Rc<Dict>>> {
+    pub(super) fn read_vars(&self, node: Option<&YamlNode>, owner: &str) -> LoadResult<Option<Rc<Dict>>> {
         let vars = read_vars(node, owner)?;
-        for entry in node.and_then(Node::entries).unwrap_or_default() {
-            let warning = entry.key.as_str().and_then(|name| super::reserved::warning(name, entry.key.span()));
-            warning.into_iter().for_each(|warning| self.warn(warning));
+        for entry in node.and_then(YamlNode::entries).unwrap_or_default() {
+            let warning = entry.key.as_str().and_then(|name| super::reserved::reserved_warning(name, entry.key.span()));
+            warning.into_iter().for_each(|warning| self.add_warning(warning));
         }
         Ok(vars)
     }
@@ -27,7 +27,7 @@ impl Loader {
 ///
 /// # Errors
 /// If it is no mapping (exit 4), or a name cannot be a variable's (exit 1).
-pub fn read_vars(node: Option<&Node>, owner: &str) -> Loaded<Option<Rc<Dict>>> {
+pub fn read_vars(node: Option<&YamlNode>, owner: &str) -> LoadResult<Option<Rc<Dict>>> {
     let Some(node) = node.filter(|node| !node.is_null()) else { return Ok(None) };
     let Some(entries) = node.entries() else {
         return Err(Diagnostic::error(format!("`vars` of {owner} must be a mapping, not {}", node.description()))
@@ -48,7 +48,7 @@ pub fn read_vars(node: Option<&Node>, owner: &str) -> Loaded<Option<Rc<Dict>>> {
 ///
 /// # Errors
 /// If it is no text, or not made of ASCII letters, digits and underscores.
-pub fn check_variable_name(key: &Node) -> Loaded<()> {
+pub fn check_variable_name(key: &YamlNode) -> LoadResult<()> {
     let message = match key.as_str() {
         Some(name) if is_variable_name(name) => return Ok(()),
         Some(name) => Diagnostic::error(format!("`{name}` cannot be the name of a variable"))
@@ -58,5 +58,5 @@ pub fn check_variable_name(key: &Node) -> Loaded<()> {
             .at(key.span(), "")
             .hint(format!("quote it if it is meant as a name: '{}'", key.span().text())),
     };
-    Err(Box::new(Problem::general(message)))
+    Err(Box::new(LoadError::from_general(message)))
 }

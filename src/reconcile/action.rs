@@ -4,7 +4,7 @@ use crate::value::{Dict, Value};
 
 /// Action that brings one object to its desired state.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
+pub enum ResourceAction {
     /// It is as desired.
     Nothing,
     /// It is not there and shall be.
@@ -51,7 +51,7 @@ pub enum Verb {
     Delete,
 }
 
-impl Action {
+impl ResourceAction {
     /// Returns the action without its fields.
     pub fn verb(&self) -> Verb {
         match self {
@@ -149,7 +149,7 @@ impl Record {
     }
 
     /// The fields that differ between before and after.
-    pub fn changes(&self) -> impl Iterator<Item = (&Value, &Value, &Value)> {
+    pub fn changed_fields(&self) -> impl Iterator<Item = (&Value, &Value, &Value)> {
         self.after.iter().filter_map(|(name, after)| {
             let before = self.before.get_value(name).unwrap_or(&Value::Null);
             (before != after).then_some((name, before, after))
@@ -158,7 +158,7 @@ impl Record {
 }
 
 /// Summarizes all actions in one line of counts, for the end of a run.
-pub fn summary(records: &[Record]) -> String {
+pub fn summarize_actions(records: &[Record]) -> String {
     let count = |verb: Verb| records.iter().filter(|record| record.verb == verb && record.error.is_none()).count();
     let failed = records.iter().filter(|record| record.error.is_some()).count();
     format!(

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ionos::model::Scope;
-use crate::ionos::{Date, Fact};
+use crate::ionos::model::TokenScope;
+use crate::ionos::{Date, Deferred};
 use crate::value::Value;
 
 use super::FieldChange;
@@ -41,7 +41,7 @@ impl Expiry {
 }
 
 /// Scopes as the set that they are: same name and type are one scope, actions have no order and no repetition.
-pub fn normal_scopes(scopes: &[Scope]) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
+pub fn normal_scopes(scopes: &[TokenScope]) -> BTreeMap<(&str, &str), BTreeSet<&str>> {
     let mut normal: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for scope in scopes {
         let actions = normal.entry((&scope.name, &scope.kind)).or_default();
@@ -53,25 +53,25 @@ pub fn normal_scopes(scopes: &[Scope]) -> BTreeMap<(&str, &str), BTreeSet<&str>>
 /// Compares one field: nothing if the task does not name it or it is as desired.
 ///
 /// A desired or observed value that is not known yet counts as different, except where both are the same unknown.
-pub(super) fn differs<T: PartialEq, U: PartialEq>(
-    desired: &Fact<T>,
-    observed: &Fact<U>,
+pub(super) fn is_different<T: PartialEq, U: PartialEq>(
+    desired: &Deferred<T>,
+    observed: &Deferred<U>,
     is_met: impl FnOnce(&T, &U) -> bool,
 ) -> bool {
     match (desired, observed) {
-        (Fact::Known(wanted), Fact::Known(have)) => !is_met(wanted, have),
-        (Fact::Unknown(a), Fact::Unknown(b)) => !std::sync::Arc::ptr_eq(a, b),
+        (Deferred::Known(wanted), Deferred::Known(have)) => !is_met(wanted, have),
+        (Deferred::Unknown(a), Deferred::Unknown(b)) => !std::sync::Arc::ptr_eq(a, b),
         _ => true,
     }
 }
 
 /// A change of a field.
-pub(super) fn change(name: &'static str, before: Value, after: Value) -> FieldChange {
+pub(super) fn field_change(name: &'static str, before: Value, after: Value) -> FieldChange {
     FieldChange { name, before, after }
 }
 
 /// Scopes as results show them.
-pub(super) fn scopes_value(scopes: &[Scope]) -> Value {
+pub(super) fn scopes_value(scopes: &[TokenScope]) -> Value {
     Value::list(scopes.iter().map(|scope| {
         Value::dict([
             ("actions", Value::list(scope.actions.iter().map(|a| Value::text(a.as_str())))),
@@ -83,15 +83,15 @@ pub(super) fn scopes_value(scopes: &[Scope]) -> Value {
 
 /// A date as results show it.
 pub(super) fn date_value(date: Option<&Date>) -> Value {
-    date.map_or(Value::Null, |date| Value::text(date.shown()))
+    date.map_or(Value::Null, |date| Value::text(date.to_result_text()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn scope(name: &str, actions: &[&str]) -> Scope {
-        Scope {
+    fn scope(name: &str, actions: &[&str]) -> TokenScope {
+        TokenScope {
             name: name.to_owned(),
             kind: "repository".to_owned(),
             actions: actions.iter().map(|&a| a.to_owned()).collect(),

@@ -10,7 +10,7 @@ mod rotation;
 mod schedule;
 mod token;
 
-pub use action::{Action, FieldChange, Record, Verb, summary};
+pub use action::{FieldChange, Record, ResourceAction, Verb, summarize_actions};
 pub use field::{Expiry, normal_scopes};
 pub use registry::{RegistryDesired, new_registry, reconcile_registry, registry_fields, registry_patch};
 pub use rotation::{

@@ -2,35 +2,35 @@
 
 use std::collections::BTreeSet;
 
-use crate::ionos::Fact;
-use crate::ionos::model::{Features, NewRegistry, Registry, RegistryPatch, Scanning, Schedule};
+use crate::ionos::Deferred;
+use crate::ionos::model::{CollectionSchedule, Features, NewRegistry, Registry, RegistryPatch, Scanning};
 use crate::value::{Dict, Value};
 
-use super::field::{change, differs};
+use super::field::{field_change, is_different};
 use super::schedule::ScheduleDesired;
-use super::{Action, FieldChange};
+use super::{FieldChange, ResourceAction};
 
 /// Desired state of a registry; `None` means "leave as it is".
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RegistryDesired {
     /// Name of the registry.
-    pub name: Option<Fact<String>>,
+    pub name: Option<Deferred<String>>,
     /// Location of the registry.
-    pub location: Option<Fact<String>>,
+    pub location: Option<Deferred<String>>,
     /// When unused layers are removed.
-    pub schedule: Option<Fact<ScheduleDesired>>,
+    pub schedule: Option<Deferred<ScheduleDesired>>,
     /// Whether images are scanned.
-    pub scanning: Option<Fact<bool>>,
+    pub scanning: Option<Deferred<bool>>,
     /// Who may reach it; everybody if empty.
-    pub allow_list: Option<Fact<Vec<String>>>,
+    pub allow_list: Option<Deferred<Vec<String>>>,
 }
 
 /// Decides the action that brings a registry to its desired state.
 ///
 /// Name and location cannot change, and scanning cannot be switched off again: those three force a replacement.
-pub fn reconcile_registry(desired: &RegistryDesired, observed: Option<&Registry>) -> Action {
+pub fn reconcile_registry(desired: &RegistryDesired, observed: Option<&Registry>) -> ResourceAction {
     let Some(observed) = observed else {
-        return Action::Create;
+        return ResourceAction::Create;
     };
     let fields = registry_changes(desired, observed);
     let forced = fields.iter().find_map(|field| match field.name {
@@ -39,16 +39,16 @@ pub fn reconcile_registry(desired: &RegistryDesired, observed: Option<&Registry>
         "features" if field.before == Value::Bool(true) => Some("vulnerability scanning cannot be switched off"),
         _ => None,
     });
-    let fields: Vec<FieldChange> = fields.into_iter().map(shown).collect();
+    let fields: Vec<FieldChange> = fields.into_iter().map(wrap_features).collect();
     match forced {
-        Some(reason) => Action::Replace { fields, reason: reason.to_owned() },
-        None if fields.is_empty() => Action::Nothing,
-        None => Action::Update { fields },
+        Some(reason) => ResourceAction::Replace { fields, reason: reason.to_owned() },
+        None if fields.is_empty() => ResourceAction::Nothing,
+        None => ResourceAction::Update { fields },
     }
 }
 
 /// Scanning is compared as a boolean and shown as the dictionary that the parameter is.
-fn shown(field: FieldChange) -> FieldChange {
+fn wrap_features(field: FieldChange) -> FieldChange {
     if field.name != "features" {
         return field;
     }
@@ -62,37 +62,37 @@ fn shown(field: FieldChange) -> FieldChange {
 fn registry_changes(desired: &RegistryDesired, observed: &Registry) -> Vec<FieldChange> {
     let have = &observed.properties;
     let mut fields = Vec::new();
-    let text = |fact: &Fact<String>| fact.to_value(|t| Value::text(t.as_str()));
+    let text = |fact: &Deferred<String>| fact.to_value(|t| Value::text(t.as_str()));
     if let Some(name) = &desired.name
-        && differs(name, &have.name, |a, b| a == b)
+        && is_different(name, &have.name, |a, b| a == b)
     {
-        fields.push(change("name", text(&have.name), text(name)));
+        fields.push(field_change("name", text(&have.name), text(name)));
     }
     if let Some(location) = &desired.location
-        && differs(location, &have.location, |a, b| a == b)
+        && is_different(location, &have.location, |a, b| a == b)
     {
-        fields.push(change("location", text(&have.location), text(location)));
+        fields.push(field_change("location", text(&have.location), text(location)));
     }
     if let Some(schedule) = &desired.schedule
-        && differs(schedule, &have.garbage_collection_schedule, |a, b| a.is_met_by(b.as_ref()))
+        && is_different(schedule, &have.garbage_collection_schedule, |a, b| a.is_met_by(b.as_ref()))
     {
         let before = have.garbage_collection_schedule.to_value(|s| schedule_value(s.as_ref()));
         let known = have.garbage_collection_schedule.known().cloned().flatten();
-        let after = schedule.to_value(|s| schedule_value(Some(&s.merged(known.as_ref()))));
-        fields.push(change("garbage_collection_schedule", before, after));
+        let after = schedule.to_value(|s| schedule_value(Some(&s.merge_with(known.as_ref()))));
+        fields.push(field_change("garbage_collection_schedule", before, after));
     }
     // A registry whose answer does not speak of scanning cannot be told to have it switched on, so it counts as off.
     if let Some(scanning) = &desired.scanning
-        && differs(scanning, &have.features, |a, b| *a == is_scanned(b.as_ref()).unwrap_or(false))
+        && is_different(scanning, &have.features, |a, b| *a == is_scanned(b.as_ref()).unwrap_or(false))
     {
         let before = have.features.to_value(|f| is_scanned(f.as_ref()).map_or(Value::Null, Value::Bool));
-        fields.push(change("features", before, scanning.to_value(|s| Value::Bool(*s))));
+        fields.push(field_change("features", before, scanning.to_value(|s| Value::Bool(*s))));
     }
     if let Some(list) = &desired.allow_list
-        && differs(list, &have.api_subnet_allow_list, |a, b| same_subnets(a, b.as_deref().unwrap_or_default()))
+        && is_different(list, &have.api_subnet_allow_list, |a, b| same_subnets(a, b.as_deref().unwrap_or_default()))
     {
-        let before = have.api_subnet_allow_list.to_value(|l| texts(l.as_deref().unwrap_or_default()));
-        fields.push(change("api_subnet_allow_list", before, list.to_value(|l| texts(l))));
+        let before = have.api_subnet_allow_list.to_value(|l| text_list(l.as_deref().unwrap_or_default()));
+        fields.push(field_change("api_subnet_allow_list", before, list.to_value(|l| text_list(l))));
     }
     fields
 }
@@ -118,7 +118,7 @@ fn same_subnets(a: &[String], b: &[String]) -> bool {
     set(a) == set(b)
 }
 
-fn features(enabled: bool) -> Features {
+fn scanning_features(enabled: bool) -> Features {
     Features { vulnerability_scanning: Some(Scanning { enabled }) }
 }
 
@@ -127,19 +127,19 @@ pub fn new_registry(desired: &RegistryDesired, old: Option<&Registry>) -> NewReg
     let have = old.map(|registry| &registry.properties);
     let observed_schedule = have.and_then(|p| p.garbage_collection_schedule.known().cloned().flatten());
     let garbage_collection_schedule = match &desired.schedule {
-        Some(schedule) => Some(schedule.clone().map(|s| s.merged(observed_schedule.as_ref()))),
-        None => observed_schedule.map(Fact::Known),
+        Some(schedule) => Some(schedule.clone().map(|s| s.merge_with(observed_schedule.as_ref()))),
+        None => observed_schedule.map(Deferred::Known),
     };
     let features = match (&desired.scanning, have.map(|p| &p.features)) {
-        (Some(scanning), _) => Some(scanning.clone().map(features)),
-        (None, Some(Fact::Known(features))) => features.clone().map(Fact::Known),
-        (None, Some(Fact::Unknown(unknown))) => Some(Fact::Unknown(unknown.clone())),
+        (Some(scanning), _) => Some(scanning.clone().map(scanning_features)),
+        (None, Some(Deferred::Known(features))) => features.clone().map(Deferred::Known),
+        (None, Some(Deferred::Unknown(unknown))) => Some(Deferred::Unknown(unknown.clone())),
         (None, None) => None,
     };
     let api_subnet_allow_list = match (&desired.allow_list, have.map(|p| &p.api_subnet_allow_list)) {
         (Some(list), _) => Some(list.clone()),
-        (None, Some(Fact::Known(list))) => list.clone().map(Fact::Known),
-        (None, Some(Fact::Unknown(unknown))) => Some(Fact::Unknown(unknown.clone())),
+        (None, Some(Deferred::Known(list))) => list.clone().map(Deferred::Known),
+        (None, Some(Deferred::Unknown(unknown))) => Some(Deferred::Unknown(unknown.clone())),
         (None, None) => None,
     };
     NewRegistry {
@@ -160,8 +160,8 @@ pub fn registry_patch(desired: &RegistryDesired, observed: &Registry, fields: &[
             .schedule
             .clone()
             .filter(|_| named("garbage_collection_schedule"))
-            .map(|schedule| schedule.map(|s| s.merged(have.as_ref()))),
-        features: desired.scanning.clone().filter(|_| named("features")).map(|s| s.map(features)),
+            .map(|schedule| schedule.map(|s| s.merge_with(have.as_ref()))),
+        features: desired.scanning.clone().filter(|_| named("features")).map(|s| s.map(scanning_features)),
         api_subnet_allow_list: desired.allow_list.clone().filter(|_| named("api_subnet_allow_list")),
     }
 }
@@ -175,7 +175,7 @@ pub fn registry_fields(registry: &Registry) -> Dict {
     let schedule = have.garbage_collection_schedule.to_value(|s| schedule_value(s.as_ref()));
     fields.set("garbage_collection_schedule", schedule);
     fields.set("features", have.features.to_value(|f| features_value(f.as_ref())));
-    let list = have.api_subnet_allow_list.to_value(|l| l.as_deref().map_or(Value::Null, texts));
+    let list = have.api_subnet_allow_list.to_value(|l| l.as_deref().map_or(Value::Null, text_list));
     fields.set("api_subnet_allow_list", list);
     fields
 }
@@ -191,13 +191,13 @@ fn features_value(features: Option<&Features>) -> Value {
     Value::dict([("vulnerability_scanning", scanning)])
 }
 
-fn schedule_value(schedule: Option<&Schedule>) -> Value {
+fn schedule_value(schedule: Option<&CollectionSchedule>) -> Value {
     schedule.map_or(Value::Null, |schedule| {
-        Value::dict([("days", texts(&schedule.days)), ("time", Value::text(schedule.time.as_str()))])
+        Value::dict([("days", text_list(&schedule.days)), ("time", Value::text(schedule.time.as_str()))])
     })
 }
 
-fn texts(list: &[String]) -> Value {
+fn text_list(list: &[String]) -> Value {
     Value::list(list.iter().map(|text| Value::text(text.as_str())))
 }
 
@@ -215,9 +215,9 @@ mod tests {
             garbage_collection_schedule: new
                 .garbage_collection_schedule
                 .clone()
-                .map_or(Fact::Known(None), |s| s.map(Some)),
-            features: new.features.clone().map_or(Fact::Known(None), |f| f.map(Some)),
-            api_subnet_allow_list: new.api_subnet_allow_list.clone().map_or(Fact::Known(None), |l| l.map(Some)),
+                .map_or(Deferred::Known(None), |s| s.map(Some)),
+            features: new.features.clone().map_or(Deferred::Known(None), |f| f.map(Some)),
+            api_subnet_allow_list: new.api_subnet_allow_list.clone().map_or(Deferred::Known(None), |l| l.map(Some)),
             ..RegistryProperties::default()
         };
         Registry { properties, ..Registry::default() }
@@ -225,10 +225,10 @@ mod tests {
 
     fn applied(desired: &RegistryDesired, observed: Option<&Registry>) -> Option<Registry> {
         match reconcile_registry(desired, observed) {
-            Action::Nothing => observed.cloned(),
-            Action::Create => Some(made(&new_registry(desired, None))),
-            Action::Replace { .. } => observed.map(|old| made(&new_registry(desired, Some(old)))),
-            Action::Update { fields } => observed.cloned().map(|mut registry| {
+            ResourceAction::Nothing => observed.cloned(),
+            ResourceAction::Create => Some(made(&new_registry(desired, None))),
+            ResourceAction::Replace { .. } => observed.map(|old| made(&new_registry(desired, Some(old)))),
+            ResourceAction::Update { fields } => observed.cloned().map(|mut registry| {
                 let patch = registry_patch(desired, &registry, &fields);
                 let have = &mut registry.properties;
                 if let Some(schedule) = patch.garbage_collection_schedule {
@@ -242,7 +242,7 @@ mod tests {
                 }
                 registry
             }),
-            Action::Delete => None,
+            ResourceAction::Delete => None,
         }
     }
 
@@ -270,16 +270,16 @@ mod tests {
             proptest::option::of(nets()),
         )
             .prop_map(|(name, location, schedule, scanning, allow_list)| RegistryDesired {
-                name: name.map(Fact::Known),
-                location: location.map(Fact::Known),
-                schedule: schedule.map(Fact::Known),
-                scanning: scanning.map(Fact::Known),
-                allow_list: allow_list.map(Fact::Known),
+                name: name.map(Deferred::Known),
+                location: location.map(Deferred::Known),
+                schedule: schedule.map(Deferred::Known),
+                scanning: scanning.map(Deferred::Known),
+                allow_list: allow_list.map(Deferred::Known),
             })
     }
 
     fn observed() -> impl Strategy<Value = Registry> {
-        let schedule = (days(), time()).prop_map(|(days, time)| Schedule { days, time });
+        let schedule = (days(), time()).prop_map(|(days, time)| CollectionSchedule { days, time });
         (
             "[ab]x",
             "[ab]y",
@@ -289,11 +289,11 @@ mod tests {
         )
             .prop_map(|(name, location, schedule, scanning, list)| Registry {
                 properties: RegistryProperties {
-                    name: Fact::Known(name),
-                    location: Fact::Known(location),
-                    garbage_collection_schedule: Fact::Known(schedule),
-                    features: Fact::Known(scanning.map(features)),
-                    api_subnet_allow_list: Fact::Known(list),
+                    name: Deferred::Known(name),
+                    location: Deferred::Known(location),
+                    garbage_collection_schedule: Deferred::Known(schedule),
+                    features: Deferred::Known(scanning.map(scanning_features)),
+                    api_subnet_allow_list: Deferred::Known(list),
                     ..RegistryProperties::default()
                 },
                 ..Registry::default()
@@ -304,7 +304,7 @@ mod tests {
         #[test]
         fn what_was_applied_needs_nothing_more(desired in desired(), observed in proptest::option::of(observed())) {
             let after = applied(&desired, observed.as_ref());
-            prop_assert_eq!(reconcile_registry(&desired, after.as_ref()), Action::Nothing);
+            prop_assert_eq!(reconcile_registry(&desired, after.as_ref()), ResourceAction::Nothing);
         }
 
         #[test]
@@ -326,12 +326,15 @@ mod tests {
     #[test]
     fn scanning_can_be_switched_on_but_not_off() {
         let registry = |enabled| Registry {
-            properties: RegistryProperties { features: Fact::Known(Some(features(enabled))), ..Default::default() },
+            properties: RegistryProperties {
+                features: Deferred::Known(Some(scanning_features(enabled))),
+                ..Default::default()
+            },
             ..Registry::default()
         };
-        let want = |on| RegistryDesired { scanning: Some(Fact::Known(on)), ..RegistryDesired::default() };
-        assert!(matches!(reconcile_registry(&want(true), Some(&registry(false))), Action::Update { .. }));
-        assert!(matches!(reconcile_registry(&want(false), Some(&registry(true))), Action::Replace { .. }));
-        assert_eq!(reconcile_registry(&want(true), Some(&registry(true))), Action::Nothing);
+        let want = |on| RegistryDesired { scanning: Some(Deferred::Known(on)), ..RegistryDesired::default() };
+        assert!(matches!(reconcile_registry(&want(true), Some(&registry(false))), ResourceAction::Update { .. }));
+        assert!(matches!(reconcile_registry(&want(false), Some(&registry(true))), ResourceAction::Replace { .. }));
+        assert_eq!(reconcile_registry(&want(true), Some(&registry(true))), ResourceAction::Nothing);
     }
 }

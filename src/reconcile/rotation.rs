@@ -34,9 +34,9 @@ pub enum Custody {
 /// One generation of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generation {
-    /// Its number, from 1.
+    /// Number of the generation, from 1.
     pub number: u32,
-    /// Its status is `enabled`.
+    /// Whether the status of the token is `enabled`.
     pub enabled: bool,
     /// When it was made, by the service's clock.
     pub created: Option<Timestamp>,
@@ -48,7 +48,7 @@ pub struct Generation {
     pub custody: Custody,
 }
 
-/// What is to be done next.
+/// The next step of a rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RotationStep {
     /// Make this generation.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ionos::model::Schedule;
+use crate::ionos::model::CollectionSchedule;
 
 /// Desired garbage collection schedule; absent parts stay.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ impl ScheduleDesired {
     /// The whole schedule that the service wants: what the task does not name comes from what is there.
     ///
     /// Where nothing is there, no day means every day and no time midnight in UTC.
-    pub fn merged(&self, have: Option<&Schedule>) -> Schedule {
+    pub fn merge_with(&self, have: Option<&CollectionSchedule>) -> CollectionSchedule {
         let every_day = || DAYS.iter().map(|&day| day.to_owned()).collect();
         let days = match (&self.days, have) {
             (Some(days), _) => days.clone(),
@@ -29,11 +29,11 @@ impl ScheduleDesired {
             (None, Some(have)) if !have.time.is_empty() => have.time.clone(),
             (None, _) => "00:00:00+00:00".to_owned(),
         };
-        Schedule { days, time }
+        CollectionSchedule { days, time }
     }
 
     /// Whether what is there is as desired.
-    pub(super) fn is_met_by(&self, have: Option<&Schedule>) -> bool {
+    pub(super) fn is_met_by(&self, have: Option<&CollectionSchedule>) -> bool {
         let Some(have) = have else {
             return self.days.is_none() && self.time.is_none();
         };

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::event::Event;
+use super::event::ReportEvent;
 use crate::secrets::Redactor;
 
 /// Something that consumes events.
@@ -13,7 +13,7 @@ pub trait Writer {
     ///
     /// # Errors
     /// If what it writes to is gone (a closed pipe, a full disk).
-    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()>;
+    fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()>;
 
     /// Whether a reader may leave before the end, as `| head` does.
     fn may_lose_reader(&self) -> bool {
@@ -50,19 +50,19 @@ impl Bus {
     }
 
     /// Tells an event to all writers. Warnings are told once.
-    pub fn emit(&self, event: &Event) {
-        if let Event::Notice(notice) = event {
+    pub fn emit(&self, event: &ReportEvent) {
+        if let ReportEvent::Notice(notice) = event {
             let place = notice.span().map(ToString::to_string).unwrap_or_default();
             if !self.told.borrow_mut().insert(format!("{}{place}", notice.summary)) {
                 return;
             }
         }
         // Where the place of something is known, the same words without a place add nothing.
-        if let Event::Notice(notice) | Event::Announcement { notice, .. } = event {
+        if let ReportEvent::Notice(notice) | ReportEvent::Announcement { notice, .. } = event {
             self.told.borrow_mut().insert(notice.summary.clone());
         }
         for writer in self.writers.borrow_mut().iter_mut() {
-            if let Err(error) = writer.event(event, &self.redactor) {
+            if let Err(error) = writer.write_event(event, &self.redactor) {
                 let seen_enough = writer.may_lose_reader() && error.kind() == std::io::ErrorKind::BrokenPipe;
                 let mut broken = self.broken.borrow_mut();
                 if broken.as_ref().is_none_or(|known| known.seen_enough) {

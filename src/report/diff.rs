@@ -4,15 +4,15 @@ use similar::TextDiff;
 
 use super::style::{Meaning, Paint};
 use crate::modules::Diff;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{STARS, Value, python};
 
 /// The lines of a difference, ready to print; empty if there is none.
-pub fn render(diff: &Diff, paint: Paint) -> String {
+pub fn render_diff(diff: &Diff, paint: Paint) -> String {
     if let Some(prepared) = &diff.prepared {
         return format!("{prepared}\n");
     }
-    let mut out: String = diff.unshown.iter().map(|(why, most)| skipped(why, *most)).collect();
+    let mut out: String = diff.unshown.iter().map(|(why, most)| skipped_note(why, *most)).collect();
     let (Some(before), Some(after)) = (&diff.before, &diff.after) else { return out };
     let (before, after) = (as_text(before), as_text(after));
     if after == STARS && (before == STARS || before.is_empty()) {
@@ -35,7 +35,7 @@ pub fn render(diff: &Diff, paint: Paint) -> String {
             Some(b'@') => Some(Meaning::Hunk),
             _ => None,
         };
-        out.push_str(&meaning.map_or_else(|| line.to_owned(), |meaning| paint.text(line, meaning)));
+        out.push_str(&meaning.map_or_else(|| line.to_owned(), |meaning| paint.paint_text(line, meaning)));
         out.push('\n');
     }
     out.push('\n');
@@ -43,7 +43,7 @@ pub fn render(diff: &Diff, paint: Paint) -> String {
 }
 
 /// Describes a side of a difference that is not shown.
-fn skipped(why: &str, most: u32) -> String {
+fn skipped_note(why: &str, most: u32) -> String {
     let file = if why.starts_with("dst") { "destination file" } else { "source file" };
     match why.ends_with("binary") {
         true => format!("diff skipped: {file} appears to be binary\n"),
@@ -57,7 +57,7 @@ fn as_text(value: &Value) -> String {
         Value::Null => String::new(),
         Value::Str(text) => text.as_str().to_owned(),
         Value::Dict(_) | Value::List(_) => {
-            let style = Style { sort_keys: true, mask_secrets: true, ..Style::SCREEN };
+            let style = JsonStyle { sort_keys: true, mask_secrets: true, ..JsonStyle::SCREEN };
             format!("{}\n", json::to_string(value, style))
         }
         other => format!("{}\n", python::str(other)),

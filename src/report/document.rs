@@ -3,14 +3,14 @@
 use std::io::Write;
 
 use super::bus::Writer;
-use super::event::{Event, Outcome};
+use super::event::{ReportEvent, ReportedOutcome};
 use crate::secrets::Redactor;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
 
 /// The two forms of the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum DocumentFormat {
     /// JSON, four blanks a level.
     Json,
     /// YAML.
@@ -18,20 +18,20 @@ pub enum Format {
 }
 
 /// Gathers results and writes them when the recap comes.
-pub struct Document {
-    format: Format,
+pub struct ResultDocument {
+    format: DocumentFormat,
     plays: Vec<Dict>,
     tasks: Vec<Vec<Dict>>,
     warnings: Vec<Value>,
 }
 
-impl Document {
+impl ResultDocument {
     /// An empty document.
-    pub fn new(format: Format) -> Self {
+    pub fn new(format: DocumentFormat) -> Self {
         Self { format, plays: Vec::new(), tasks: Vec::new(), warnings: Vec::new() }
     }
 
-    fn add(&mut self, outcome: &Outcome, item: bool) {
+    fn add(&mut self, outcome: &ReportedOutcome, item: bool) {
         let Some(tasks) = self.tasks.last_mut() else { return };
         if tasks.is_empty() {
             return;
@@ -60,7 +60,7 @@ impl Document {
         task.set("hosts", hosts.into());
     }
 
-    fn finish(&mut self, hosts: Value, custom: &Dict, records: Value) -> Dict {
+    fn finish_document(&mut self, hosts: Value, custom: &Dict, records: Value) -> Dict {
         let plays = std::mem::take(&mut self.plays).into_iter().zip(std::mem::take(&mut self.tasks));
         let plays: Vec<Value> = plays
             .map(|(mut play, tasks)| {
@@ -78,16 +78,16 @@ impl Document {
     }
 }
 
-impl Writer for Document {
-    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
+impl Writer for ResultDocument {
+    fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
         match event {
-            Event::PlayStart { play, .. } => {
+            ReportEvent::PlayStart { play, .. } => {
                 let mut entry = Dict::new();
                 entry.set("play", (**play).into());
                 self.plays.push(entry);
                 self.tasks.push(Vec::new());
             }
-            Event::TaskStart(label) => {
+            ReportEvent::TaskStart(label) => {
                 let mut entry = Dict::new();
                 entry.set("task", (*label.task).into());
                 entry.set("action", (*label.action).into());
@@ -96,23 +96,26 @@ impl Writer for Document {
                     tasks.push(entry);
                 }
             }
-            Event::Item(outcome) => self.add(outcome, true),
-            Event::Host(outcome) => self.add(outcome, false),
-            Event::Notice(notice) | Event::Announcement { notice, .. } => self.warnings.push(notice.one_line().into()),
-            Event::Recap { last: true, hosts, custom, records, passwords_kept, .. } => {
+            ReportEvent::Item(outcome) => self.add(outcome, true),
+            ReportEvent::Host(outcome) => self.add(outcome, false),
+            ReportEvent::Notice(notice) | ReportEvent::Announcement { notice, .. } => {
+                self.warnings.push(notice.one_line().into())
+            }
+            ReportEvent::Recap { last: true, hosts, custom, records, passwords_kept, .. } => {
                 let counts = hosts.iter().map(|(host, stats)| {
-                    (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
+                    (host.as_str(), Value::dict(stats.named_counts().map(|(name, count)| (name, count.into()))))
                 });
                 let records = Value::list(records.iter().map(crate::reconcile::Record::to_value));
-                let mut document = self.finish(Value::dict(counts), custom, records);
+                let mut document = self.finish_document(Value::dict(counts), custom, records);
                 let names = passwords_kept.iter().map(|name| Value::text(name.as_str()));
                 document.set("passwords_kept", Value::list(names));
-                let style = Style { mask_secrets: !redactor.shows(), quote_specials: true, ..Style::SCREEN };
+                let style =
+                    JsonStyle { mask_secrets: !redactor.may_show_secrets(), quote_specials: true, ..JsonStyle::SCREEN };
                 let text = json::to_string(&document.into(), style);
                 let text = redactor.redact_json(&text);
                 let text = match self.format {
-                    Format::Json => format!("{text}\n"),
-                    Format::Yaml => to_yaml(&text)?,
+                    DocumentFormat::Json => format!("{text}\n"),
+                    DocumentFormat::Yaml => to_yaml(&text)?,
                 };
                 let mut out = std::io::stdout().lock();
                 out.write_all(text.as_bytes())?;

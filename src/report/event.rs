@@ -11,7 +11,7 @@ use crate::value::{Dict, Value};
 
 /// Something that happened in a run.
 #[derive(Debug, Clone)]
-pub enum Event {
+pub enum ReportEvent {
     /// A play, or a batch of one, begins.
     PlayStart {
         /// The templated name.
@@ -33,9 +33,9 @@ pub enum Event {
         host: Rc<str>,
     },
     /// One pass of a loop ended.
-    Item(Outcome),
+    Item(ReportedOutcome),
     /// A task ended on a host.
-    Host(Outcome),
+    Host(ReportedOutcome),
     /// A file was included for some hosts.
     Included {
         /// The file or role.
@@ -118,7 +118,7 @@ pub struct TaskLabel {
 
 /// The result of a task, or of one pass of its loop, on one host.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct ReportedOutcome {
     /// The task.
     pub label: TaskLabel,
     /// The inventory name.
@@ -126,7 +126,7 @@ pub struct Outcome {
     /// The host it was delegated to.
     pub delegated_to: Option<Rc<str>>,
     /// How it ended.
-    pub status: Status,
+    pub status: OutcomeStatus,
     /// The result as it may be shown.
     pub result: Rc<Dict>,
     /// Label of a loop item in output (items only).
@@ -149,7 +149,7 @@ pub struct Outcome {
 
 /// How a task ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum OutcomeStatus {
     /// Ran, changed nothing.
     Ok,
     /// Ran and changed something.
@@ -166,7 +166,7 @@ pub enum Status {
     Unreachable,
 }
 
-impl Status {
+impl OutcomeStatus {
     /// The word of the event stream.
     pub fn word(self) -> &'static str {
         match self {
@@ -202,7 +202,7 @@ pub struct Stats {
 
 impl Stats {
     /// The counts with their names, in the order of the recap line.
-    pub fn named(&self) -> [(&'static str, u64); 7] {
+    pub fn named_counts(&self) -> [(&'static str, u64); 7] {
         [
             ("ok", self.ok),
             ("changed", self.changed),

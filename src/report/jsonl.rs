@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use super::bus::Writer;
-use super::event::{Event, Outcome, TaskLabel};
+use super::event::{ReportEvent, ReportedOutcome, TaskLabel};
 use crate::secrets::Redactor;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
 
 /// Writes the event stream.
@@ -26,38 +26,38 @@ impl Jsonl {
 }
 
 impl Writer for Jsonl {
-    fn event(&mut self, event: &Event, redactor: &Redactor) -> std::io::Result<()> {
-        let Some(object) = object(event) else { return Ok(()) };
-        let style = Style { mask_secrets: !redactor.shows(), ..Style::EVENT };
+    fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
+        let Some(object) = event_object(event) else { return Ok(()) };
+        let style = JsonStyle { mask_secrets: !redactor.may_show_secrets(), ..JsonStyle::EVENT };
         let mut line = json::to_string(&object.into(), style);
         line.push('\n');
         self.file.write_all(redactor.redact_json(&line).as_bytes())
     }
 }
 
-fn object(event: &Event) -> Option<Dict> {
+fn event_object(event: &ReportEvent) -> Option<Dict> {
     let mut object = Dict::new();
     match event {
-        Event::PlayStart { play, .. } => {
+        ReportEvent::PlayStart { play, .. } => {
             object.set("event", "play_start".into());
             object.set("play", (**play).into());
         }
-        Event::NoHostsMatched => object.set("event", "no_hosts_matched".into()),
-        Event::TaskStart(label) => {
+        ReportEvent::NoHostsMatched => object.set("event", "no_hosts_matched".into()),
+        ReportEvent::TaskStart(label) => {
             object.set("event", "task_start".into());
             set_label(&mut object, label);
             object.set("handler", label.handler.into());
         }
-        Event::Item(outcome) => {
+        ReportEvent::Item(outcome) => {
             set_outcome(&mut object, "item", outcome);
             object.set("item_label", outcome.item.clone().unwrap_or(Value::Null));
         }
-        Event::Host(outcome) => set_outcome(&mut object, "host", outcome),
-        Event::Recap { interrupted: true, .. } | Event::Recap { last: false, .. } => return None,
-        Event::Recap { hosts, custom, passwords_kept, .. } => {
+        ReportEvent::Host(outcome) => set_outcome(&mut object, "host", outcome),
+        ReportEvent::Recap { interrupted: true, .. } | ReportEvent::Recap { last: false, .. } => return None,
+        ReportEvent::Recap { hosts, custom, passwords_kept, .. } => {
             object.set("event", "recap".into());
             let counts = hosts.iter().map(|(host, stats)| {
-                (host.as_str(), Value::dict(stats.named().map(|(name, count)| (name, count.into()))))
+                (host.as_str(), Value::dict(stats.named_counts().map(|(name, count)| (name, count.into()))))
             });
             object.set("hosts", Value::dict(counts));
             if !passwords_kept.is_empty() {
@@ -79,7 +79,7 @@ fn set_label(object: &mut Dict, label: &TaskLabel) {
     object.set("action", (*label.action).into());
 }
 
-fn set_outcome(object: &mut Dict, kind: &str, outcome: &Outcome) {
+fn set_outcome(object: &mut Dict, kind: &str, outcome: &ReportedOutcome) {
     object.set("event", kind.into());
     set_label(object, &outcome.label);
     object.set("host", (*outcome.host).into());

@@ -9,4 +9,4 @@ pub mod screen;
 pub mod style;
 
 pub use bus::{Bus, Unwritten, Writer};
-pub use event::{Event, Outcome, Stats, Status, TaskLabel};
+pub use event::{OutcomeStatus, ReportEvent, ReportedOutcome, Stats, TaskLabel};

@@ -45,7 +45,7 @@ pub struct Paint(pub bool);
 
 impl Paint {
     /// The text in the colour of its meaning, line by line, so that a cut-off line leaves no colour behind.
-    pub fn text(self, text: &str, meaning: Meaning) -> String {
+    pub fn paint_text(self, text: &str, meaning: Meaning) -> String {
         if !self.0 || text.is_empty() {
             return text.to_owned();
         }

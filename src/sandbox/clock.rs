@@ -10,11 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A point in time, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(pub i64);
+pub struct MockTime(pub i64);
 
-impl Moment {
+impl MockTime {
     /// Reads an RFC 3339 date-time; one without an offset counts as UTC, since clients are known to send such.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse_date_time(text: &str) -> Option<Self> {
         if let Ok(at) = text.parse::<Timestamp>() {
             return Some(Self(at.as_millisecond()));
         }
@@ -28,12 +28,12 @@ impl Moment {
     }
 
     /// The form of the API: UTC, whole seconds, `2022-10-08T15:56:04Z`.
-    pub fn api(self) -> String {
-        Self(self.0.div_euclid(1000) * 1000).exact()
+    pub fn to_api(self) -> String {
+        Self(self.0.div_euclid(1000) * 1000).to_exact()
     }
 
     /// As the header `Date` has it.
-    pub fn http(self) -> String {
+    pub fn to_http(self) -> String {
         let at = Timestamp::from_millisecond(self.0).unwrap_or_default();
         at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
@@ -43,23 +43,23 @@ impl Moment {
         Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    fn exact(self) -> String {
+    fn to_exact(self) -> String {
         Timestamp::from_millisecond(self.0)
             .unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })
             .to_string()
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for MockTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.exact())
+        serializer.serialize_str(&self.to_exact())
     }
 }
 
-impl<'de> Deserialize<'de> for Moment {
+impl<'de> Deserialize<'de> for MockTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text)
+        Self::parse_date_time(&text)
             .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a date-time like 2031-03-01T00:00:00Z")))
     }
 }
@@ -75,16 +75,16 @@ pub struct Clock {
 
 impl Clock {
     /// A clock that stands at `start` (none: the real time) and runs `scale` times as fast as a real one.
-    pub fn new(start: Option<Moment>, scale: f64) -> Self {
+    pub fn new(start: Option<MockTime>, scale: f64) -> Self {
         let start = start.map_or_else(|| Timestamp::now().as_millisecond(), |at| at.0);
         Self { begun: Instant::now(), start, scale, ahead: AtomicI64::new(0) }
     }
 
     /// Returns the time of the clock.
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> MockTime {
         let elapsed = self.begun.elapsed().as_secs_f64() * 1000.0 * self.scale;
         // `as` saturates, which is what a clock far in the future should do.
-        Moment(self.start.saturating_add(elapsed as i64).saturating_add(self.ahead.load(Ordering::Relaxed)))
+        MockTime(self.start.saturating_add(elapsed as i64).saturating_add(self.ahead.load(Ordering::Relaxed)))
     }
 
     /// Puts the clock forward.
@@ -99,7 +99,7 @@ mod tests {
 
     #[track_caller]
     fn case(text: &str, expected: Option<&str>) {
-        assert_eq!(Moment::parse(text).map(Moment::api).as_deref(), expected);
+        assert_eq!(MockTime::parse_date_time(text).map(MockTime::to_api).as_deref(), expected);
     }
 
     #[test]
@@ -115,17 +115,17 @@ mod tests {
 
     #[test]
     fn dates_of_headers() {
-        let at = Moment::parse("2031-01-02T04:04:05.9+01:00").expect("a date");
-        assert_eq!(at.http(), "Thu, 02 Jan 2031 03:04:05 GMT");
+        let at = MockTime::parse_date_time("2031-01-02T04:04:05.9+01:00").expect("a date");
+        assert_eq!(at.to_http(), "Thu, 02 Jan 2031 03:04:05 GMT");
     }
 
     #[test]
     fn a_clock_can_be_moved_and_hurried() {
-        let clock = Clock::new(Moment::parse("2031-03-01T00:00:00Z"), 0.0);
+        let clock = Clock::new(MockTime::parse_date_time("2031-03-01T00:00:00Z"), 0.0);
         clock.advance(Duration::from_secs(90));
-        assert_eq!(clock.now().api(), "2031-03-01T00:01:30Z");
-        let fast = Clock::new(Moment::parse("2031-03-01T00:00:00Z"), 1e9);
+        assert_eq!(clock.now().to_api(), "2031-03-01T00:01:30Z");
+        let fast = Clock::new(MockTime::parse_date_time("2031-03-01T00:00:00Z"), 1e9);
         std::thread::sleep(Duration::from_millis(2));
-        assert!(fast.now() > Moment::parse("2031-03-20T00:00:00Z").expect("a date"));
+        assert!(fast.now() > MockTime::parse_date_time("2031-03-20T00:00:00Z").expect("a date"));
     }
 }

@@ -22,13 +22,13 @@ use fancy_regex::Regex;
 
 use serde::Deserialize;
 
-use super::clock::Moment;
-use super::reply::{Reply, reason};
+use super::clock::MockTime;
+use super::reply::{MockReply, reason_phrase};
 
 /// Type of an injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum InjectedFaultKind {
     /// Another status, in the documented error shape.
     Status,
     /// The connection is reset; unless `when` says otherwise, before the request is carried out.
@@ -62,9 +62,9 @@ pub enum When {
 /// One fault as it is written down.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct InjectedFault {
     /// Type of the fault.
-    pub kind: Kind,
+    pub kind: InjectedFaultKind,
     /// The method; none for every.
     #[serde(default)]
     pub method: Option<String>,
@@ -97,7 +97,7 @@ pub struct Fault {
     pub body: Option<String>,
 }
 
-impl Kind {
+impl InjectedFaultKind {
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -114,9 +114,9 @@ impl Kind {
     }
 }
 
-impl Fault {
+impl InjectedFault {
     /// A fault of a kind that hits every request.
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: InjectedFaultKind) -> Self {
         Self {
             kind,
             method: None,
@@ -133,7 +133,7 @@ impl Fault {
     }
 
     /// Reads the mini-language, or JSON.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse_fault(text: &str) -> Result<Self, String> {
         if text.trim_start().starts_with('{') {
             return serde_json::from_str(text).map_err(|why| format!("`{text}` is not a fault: {why}"));
         }
@@ -148,29 +148,29 @@ impl Fault {
         let mut fault = Self::new(kind);
         fault.method = Some(method.to_owned()).filter(|m| m != "*");
         fault.path = Some(path.to_owned());
-        fault.status = status.map(|s| number(s, "status")).transpose()?;
+        fault.status = status.map(|s| parse_number(s, "status")).transpose()?;
         let rest = words.collect::<Vec<_>>().join(" ");
-        fault.settings(&rest)?;
+        fault.read_settings(&rest)?;
         Ok(fault)
     }
 
-    fn settings(&mut self, text: &str) -> Result<(), String> {
+    fn read_settings(&mut self, text: &str) -> Result<(), String> {
         let mut rest = text;
         while !rest.is_empty() {
             let (word, tail) = rest.split_once(' ').unwrap_or((rest, ""));
             match word.split_once('=').unwrap_or((word, "")) {
                 ("before", "") => self.when = Some(When::Before),
                 ("after", "") => self.when = Some(When::After),
-                ("times", value) => self.times = Some(number(value, "times")?),
-                ("nth", value) => self.nth = Some(number(value, "nth")?),
-                ("status", value) => self.status = Some(number(value, "status")?),
+                ("times", value) => self.times = Some(parse_number(value, "times")?),
+                ("nth", value) => self.nth = Some(parse_number(value, "nth")?),
+                ("status", value) => self.status = Some(parse_number(value, "status")?),
                 ("delay", value) => {
-                    let delay =
-                        duration(value).ok_or_else(|| format!("`{value}` is not a duration such as `20ms` or `2s`"))?;
+                    let delay = parse_duration(value)
+                        .ok_or_else(|| format!("`{value}` is not a duration such as `20ms` or `2s`"))?;
                     self.delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                 }
                 ("retry-after", value) => match value.strip_prefix('+') {
-                    Some(seconds) => self.retry_in = Some(number(seconds, "retry-after")?),
+                    Some(seconds) => self.retry_in = Some(parse_number(seconds, "retry-after")?),
                     None => {
                         self.headers.insert("Retry-After".to_owned(), value.to_owned());
                     }
@@ -187,11 +187,13 @@ impl Fault {
     }
 
     /// Whether the request is carried out.
-    pub fn carried_out(&self) -> bool {
+    pub fn is_carried_out(&self) -> bool {
         match (self.kind, self.when) {
-            (Kind::Lost, _) => true,
+            (InjectedFaultKind::Lost, _) => true,
             (_, Some(when)) => when == When::After,
-            (kind, None) => matches!(kind, Kind::Slow | Kind::Drip | Kind::Truncate),
+            (kind, None) => {
+                matches!(kind, InjectedFaultKind::Slow | InjectedFaultKind::Drip | InjectedFaultKind::Truncate)
+            }
         }
     }
 
@@ -201,39 +203,48 @@ impl Fault {
     }
 
     /// Turns the real answer (none when the request was not carried out) into the one that is sent.
-    pub fn disturb(&self, real: Option<Reply>, now: Moment) -> Reply {
-        let untouched = real.clone().unwrap_or_else(|| Reply::bytes(200, "application/json", b"{}".to_vec()));
+    pub fn disturb_reply(&self, real: Option<MockReply>, now: MockTime) -> MockReply {
+        let untouched = real.clone().unwrap_or_else(|| MockReply::from_bytes(200, "application/json", b"{}".to_vec()));
         let status = self.status.unwrap_or(untouched.status);
         let mut reply = match self.kind {
-            Kind::Status => {
+            InjectedFaultKind::Status => {
                 let status = self.status.unwrap_or(500);
-                Reply::error(status, &format!("cr-{status}"), reason(status))
+                MockReply::new_error(status, &format!("cr-{status}"), reason_phrase(status))
             }
-            Kind::Malformed => Reply::bytes(status, "application/json", b"{\"items\": [".to_vec()),
-            Kind::Empty => Reply::bytes(status, "application/json", Vec::new()),
-            Kind::Html => Reply::bytes(status, "text/html", b"<html><body>proxy</body></html>".to_vec()),
-            Kind::Slow | Kind::Drip | Kind::Truncate | Kind::Reset | Kind::Lost => Reply { status, ..untouched },
+            InjectedFaultKind::Malformed => {
+                MockReply::from_bytes(status, "application/json", b"{\"items\": [".to_vec())
+            }
+            InjectedFaultKind::Empty => MockReply::from_bytes(status, "application/json", Vec::new()),
+            InjectedFaultKind::Html => {
+                MockReply::from_bytes(status, "text/html", b"<html><body>proxy</body></html>".to_vec())
+            }
+            InjectedFaultKind::Slow
+            | InjectedFaultKind::Drip
+            | InjectedFaultKind::Truncate
+            | InjectedFaultKind::Reset
+            | InjectedFaultKind::Lost => MockReply { status, ..untouched },
         };
         if let Some(body) = &self.body {
             reply.body = body.clone().into_bytes();
         }
         for (name, value) in &self.headers {
             reply.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            reply = reply.with(name, value.clone());
+            reply = reply.with_header(name, value.clone());
         }
         if let Some(seconds) = self.retry_in {
-            reply = reply.with("Retry-After", Moment(now.0.saturating_add(seconds.saturating_mul(1000))).http());
+            reply = reply
+                .with_header("Retry-After", MockTime(now.0.saturating_add(seconds.saturating_mul(1000))).to_http());
         }
         reply
     }
 }
 
-fn number<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, String> {
+fn parse_number<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{what}` takes a number, not `{text}`"))
 }
 
 /// Reads `20ms`, `1.5s`, `2m`, `1h`; a bare number is seconds.
-pub fn duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: f64 = digits.parse().ok()?;
     let factor = match &text[digits.len()..] {
@@ -247,18 +258,18 @@ pub fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Faults with their counters.
-pub struct Faults(Vec<Armed>);
+pub struct FaultSet(Vec<Armed>);
 
 struct Armed {
-    fault: Fault,
+    fault: InjectedFault,
     path: Option<Regex>,
     seen: AtomicU64,
 }
 
-impl Faults {
+impl FaultSet {
     /// Arms faults; fails on a path that is no regular expression.
-    pub fn new(faults: Vec<Fault>) -> Result<Self, String> {
-        let arm = |fault: Fault| {
+    pub fn new(faults: Vec<InjectedFault>) -> Result<Self, String> {
+        let arm = |fault: InjectedFault| {
             let path = fault.path.as_deref().map(Regex::new).transpose();
             let path = path.map_err(|why| format!("the path of a fault is no regular expression: {why}"))?;
             Ok(Armed { fault, path, seen: AtomicU64::new(0) })
@@ -267,13 +278,13 @@ impl Faults {
     }
 
     /// The fault that hits this request, the first that matches and has its turn.
-    pub fn hit(&self, method: &str, path: &str) -> Option<&Fault> {
-        self.0.iter().find(|armed| armed.hits(method, path)).map(|armed| &armed.fault)
+    pub fn find_hit(&self, method: &str, path: &str) -> Option<&InjectedFault> {
+        self.0.iter().find(|armed| armed.is_hit(method, path)).map(|armed| &armed.fault)
     }
 }
 
 impl Armed {
-    fn hits(&self, method: &str, path: &str) -> bool {
+    fn is_hit(&self, method: &str, path: &str) -> bool {
         let fault = &self.fault;
         let same_method = fault.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method));
         if !same_method || !self.path.as_ref().is_none_or(|regex| regex.is_match(path).unwrap_or(false)) {
@@ -292,8 +303,8 @@ mod tests {
 
     #[track_caller]
     fn turns(spec: &str, expected: [bool; 4]) {
-        let faults = Faults::new(vec![Fault::parse(spec).expect("a fault")]).expect("faults");
-        assert_eq!([(); 4].map(|()| faults.hit("GET", "/registries").is_some()), expected, "{spec}");
+        let faults = FaultSet::new(vec![InjectedFault::parse_fault(spec).expect("a fault")]).expect("faults");
+        assert_eq!([(); 4].map(|()| faults.find_hit("GET", "/registries").is_some()), expected, "{spec}");
     }
 
     #[test]
@@ -308,22 +319,28 @@ mod tests {
 
     #[test]
     fn the_language() {
-        let fault = Fault::parse("POST /tokens$ status=503 times=1 retry-after=2 after delay=1.5s body=a b=c")
-            .expect("a fault");
-        assert_eq!((fault.kind, fault.status, fault.times, fault.delay_ms), (Kind::Status, Some(503), Some(1), 1500));
+        let fault =
+            InjectedFault::parse_fault("POST /tokens$ status=503 times=1 retry-after=2 after delay=1.5s body=a b=c")
+                .expect("a fault");
+        assert_eq!(
+            (fault.kind, fault.status, fault.times, fault.delay_ms),
+            (InjectedFaultKind::Status, Some(503), Some(1), 1500)
+        );
         assert_eq!((fault.headers["Retry-After"].as_str(), fault.body.as_deref()), ("2", Some("a b=c")));
-        assert!(fault.carried_out());
+        assert!(fault.is_carried_out());
         for bad in
             ["", "GET /x", "GET /x explode", "GET /x status=many", "GET /x reset twice", "GET /x slow delay=soon", "{"]
         {
-            assert!(Fault::parse(bad).is_err(), "{bad}");
+            assert!(InjectedFault::parse_fault(bad).is_err(), "{bad}");
         }
-        assert!(Faults::new(vec![Fault::parse("GET ( reset").expect("a fault")]).is_err());
+        assert!(FaultSet::new(vec![InjectedFault::parse_fault("GET ( reset").expect("a fault")]).is_err());
     }
 
     #[test]
     fn retry_after_can_be_a_date() {
-        let reply = Fault::parse("* . status=429 retry-after=+2").expect("a fault").disturb(None, Moment(0));
+        let reply = InjectedFault::parse_fault("* . status=429 retry-after=+2")
+            .expect("a fault")
+            .disturb_reply(None, MockTime(0));
         let date = &reply.headers.iter().find(|(name, _)| name == "Retry-After").expect("the header").1;
         assert!(jiff::fmt::rfc2822::parse(date).is_ok(), "{date}");
     }

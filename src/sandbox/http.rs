@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::reply::{Reply, reason};
+use super::reply::{MockReply, reason_phrase};
 
 const HEAD_MAX: usize = 32 * 1024;
 const HEADERS_MAX: usize = 100;
@@ -20,7 +20,7 @@ const REQUEST: Duration = Duration::from_secs(30);
 
 /// A request as it came.
 #[derive(Debug)]
-pub struct Request {
+pub struct HttpRequest {
     /// The method.
     pub method: String,
     /// The path, still percent-encoded.
@@ -37,7 +37,7 @@ pub struct Request {
     pub connection: u64,
 }
 
-impl Request {
+impl HttpRequest {
     /// The value of a header; the first of several.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim())
@@ -45,21 +45,21 @@ impl Request {
 }
 
 /// Why no request was read.
-pub enum Stop {
+pub enum HttpReadError {
     /// The other side is done, or the line broke.
     Closed,
     /// The request is invalid; this reply is sent, then the connection ends.
-    Refused(Reply),
+    Refused(MockReply),
 }
 
-impl From<io::Error> for Stop {
+impl From<io::Error> for HttpReadError {
     fn from(_: io::Error) -> Self {
         Self::Closed
     }
 }
 
-fn refuse<T>(status: u16, message: &str) -> Result<T, Stop> {
-    Err(Stop::Refused(Reply::error(status, &format!("cr-{status}"), message)))
+fn refuse_request<T>(status: u16, message: &str) -> Result<T, HttpReadError> {
+    Err(HttpReadError::Refused(MockReply::new_error(status, &format!("cr-{status}"), message)))
 }
 
 /// A connection with what was read and not used yet.
@@ -70,7 +70,7 @@ pub struct Wire {
 }
 
 struct Head {
-    request: Request,
+    request: HttpRequest,
     framing: Framing,
     expects: bool,
 }
@@ -89,53 +89,53 @@ impl Wire {
     }
 
     /// Reads the next request.
-    pub async fn read(&mut self) -> Result<Request, Stop> {
+    pub async fn read(&mut self) -> Result<HttpRequest, HttpReadError> {
         if self.unread.is_empty() {
-            match timeout(IDLE, self.fill()).await {
+            match timeout(IDLE, self.fill_buffer()).await {
                 Ok(filled) => filled?,
-                Err(_) => return Err(Stop::Closed),
+                Err(_) => return Err(HttpReadError::Closed),
             }
         }
-        match timeout(REQUEST, self.read_begun()).await {
+        match timeout(REQUEST, self.read_started()).await {
             Ok(result) => result,
-            Err(_) => refuse(408, "the request did not come to an end"),
+            Err(_) => refuse_request(408, "the request did not come to an end"),
         }
     }
 
-    async fn read_begun(&mut self) -> Result<Request, Stop> {
+    async fn read_started(&mut self) -> Result<HttpRequest, HttpReadError> {
         let Head { mut request, framing, expects } = loop {
             if let Some(head) = self.take_head()? {
                 break head;
             }
             if self.unread.len() > HEAD_MAX {
-                return refuse(431, "the head of the request is too long");
+                return refuse_request(431, "the head of the request is too long");
             }
-            self.fill().await?;
+            self.fill_buffer().await?;
         };
         if let Framing::Length(length) = framing
             && length > BODY_MAX
         {
-            return refuse(413, "the body is too long");
+            return refuse_request(413, "the body is too long");
         }
         if expects {
             self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         request.body = match framing {
-            Framing::Length(length) => self.take(length).await?,
+            Framing::Length(length) => self.take_bytes(length).await?,
             Framing::Chunked => self.take_chunks().await?,
         };
         Ok(request)
     }
 
     /// The head, when it is there as a whole.
-    fn take_head(&mut self) -> Result<Option<Head>, Stop> {
+    fn take_head(&mut self) -> Result<Option<Head>, HttpReadError> {
         let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
         let mut parsed = httparse::Request::new(&mut headers);
         let length = match parsed.parse(&self.unread) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(None),
-            Err(httparse::Error::TooManyHeaders) => return refuse(431, "too many headers"),
-            Err(_) => return refuse(400, "this is not HTTP/1.1"),
+            Err(httparse::Error::TooManyHeaders) => return refuse_request(431, "too many headers"),
+            Err(_) => return refuse_request(400, "this is not HTTP/1.1"),
         };
         let target = parsed.path.unwrap_or("/");
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -146,7 +146,7 @@ impl Wire {
         };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         let headers: Vec<_> = parsed.headers.iter().map(|h| (h.name.to_ascii_lowercase(), text(h.value))).collect();
-        let mut request = Request {
+        let mut request = HttpRequest {
             method: parsed.method.unwrap_or("").to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
@@ -158,34 +158,34 @@ impl Wire {
         let connection = request.header("connection").unwrap_or("").to_ascii_lowercase();
         request.keep_alive =
             if parsed.version == Some(1) { !connection.contains("close") } else { connection.contains("keep-alive") };
-        let framing = framing(&request)?;
+        let framing = read_framing(&request)?;
         let expects = request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"));
         self.unread.drain(..length);
         Ok(Some(Head { request, framing, expects }))
     }
 
-    async fn take(&mut self, length: usize) -> Result<Vec<u8>, Stop> {
+    async fn take_bytes(&mut self, length: usize) -> Result<Vec<u8>, HttpReadError> {
         while self.unread.len() < length {
-            self.fill().await?;
+            self.fill_buffer().await?;
         }
         Ok(self.unread.drain(..length).collect())
     }
 
-    async fn take_chunks(&mut self) -> Result<Vec<u8>, Stop> {
+    async fn take_chunks(&mut self) -> Result<Vec<u8>, HttpReadError> {
         let mut body = Vec::new();
         loop {
             let line = self.take_line().await?;
             let digits = line.split(';').next().unwrap_or("").trim();
-            let Ok(size) = usize::from_str_radix(digits, 16) else { return refuse(400, "broken chunk") };
+            let Ok(size) = usize::from_str_radix(digits, 16) else { return refuse_request(400, "broken chunk") };
             if body.len().saturating_add(size) > BODY_MAX {
-                return refuse(413, "the body is too long");
+                return refuse_request(413, "the body is too long");
             }
             if size == 0 {
                 break;
             }
-            body.extend(self.take(size).await?);
+            body.extend(self.take_bytes(size).await?);
             if !self.take_line().await?.is_empty() {
-                return refuse(400, "broken chunk");
+                return refuse_request(400, "broken chunk");
             }
         }
         // Trailers are read over.
@@ -193,23 +193,23 @@ impl Wire {
         Ok(body)
     }
 
-    async fn take_line(&mut self) -> Result<String, Stop> {
+    async fn take_line(&mut self) -> Result<String, HttpReadError> {
         loop {
             if let Some(end) = self.unread.windows(2).position(|pair| pair == b"\r\n") {
-                let line = self.take(end + 2).await?;
+                let line = self.take_bytes(end + 2).await?;
                 return Ok(String::from_utf8_lossy(&line[..end]).into_owned());
             }
             if self.unread.len() > HEAD_MAX {
-                return refuse(400, "broken chunk");
+                return refuse_request(400, "broken chunk");
             }
-            self.fill().await?;
+            self.fill_buffer().await?;
         }
     }
 
-    async fn fill(&mut self) -> Result<(), Stop> {
+    async fn fill_buffer(&mut self) -> Result<(), HttpReadError> {
         let mut piece = [0; 8192];
         match self.stream.read(&mut piece).await? {
-            0 => Err(Stop::Closed),
+            0 => Err(HttpReadError::Closed),
             count => {
                 self.unread.extend_from_slice(&piece[..count]);
                 Ok(())
@@ -218,8 +218,8 @@ impl Wire {
     }
 
     /// Writes a whole answer.
-    pub async fn write(&mut self, reply: &Reply, method: &str, keep_alive: bool) -> io::Result<()> {
-        let mut bytes = head(reply, keep_alive);
+    pub async fn write(&mut self, reply: &MockReply, method: &str, keep_alive: bool) -> io::Result<()> {
+        let mut bytes = render_head(reply, keep_alive);
         if method != "HEAD" {
             bytes.extend_from_slice(&reply.body);
         }
@@ -227,9 +227,15 @@ impl Wire {
     }
 
     /// Writes the head at once and the body in pieces, spread over `time`.
-    pub async fn drip(&mut self, reply: &Reply, method: &str, keep_alive: bool, time: Duration) -> io::Result<()> {
+    pub async fn write_slowly(
+        &mut self,
+        reply: &MockReply,
+        method: &str,
+        keep_alive: bool,
+        time: Duration,
+    ) -> io::Result<()> {
         const PIECES: u32 = 10;
-        self.stream.write_all(&head(reply, keep_alive)).await?;
+        self.stream.write_all(&render_head(reply, keep_alive)).await?;
         let body: &[u8] = if method == "HEAD" { &[] } else { &reply.body };
         for piece in body.chunks(body.len().div_ceil(PIECES as usize).max(1)) {
             tokio::time::sleep(time / PIECES).await;
@@ -239,8 +245,8 @@ impl Wire {
     }
 
     /// Promises the whole body, writes half of it and ends.
-    pub async fn truncate(mut self, reply: &Reply) -> io::Result<()> {
-        let mut bytes = head(reply, false);
+    pub async fn write_truncated(mut self, reply: &MockReply) -> io::Result<()> {
+        let mut bytes = render_head(reply, false);
         bytes.extend_from_slice(&reply.body[..reply.body.len() / 2]);
         self.stream.write_all(&bytes).await?;
         self.stream.shutdown().await
@@ -269,32 +275,32 @@ impl Wire {
 }
 
 /// How long the body is. Two statements that differ are refused, as is any coding but `chunked`.
-fn framing(request: &Request) -> Result<Framing, Stop> {
+fn read_framing(request: &HttpRequest) -> Result<Framing, HttpReadError> {
     let all =
         |name: &'static str| request.headers.iter().filter(move |(known, _)| known == name).map(|(_, value)| value);
     let mut lengths = all("content-length");
     if let Some(coding) = all("transfer-encoding").next() {
         if lengths.next().is_some() {
-            return refuse(400, "both Content-Length and Transfer-Encoding");
+            return refuse_request(400, "both Content-Length and Transfer-Encoding");
         }
         return if coding.eq_ignore_ascii_case("chunked") {
             Ok(Framing::Chunked)
         } else {
-            refuse(501, "unknown Transfer-Encoding")
+            refuse_request(501, "unknown Transfer-Encoding")
         };
     }
     let Some(length) = lengths.next() else { return Ok(Framing::Length(0)) };
     if lengths.any(|other| other != length) || !length.bytes().all(|b| b.is_ascii_digit()) {
-        return refuse(400, "invalid Content-Length");
+        return refuse_request(400, "invalid Content-Length");
     }
     match length.parse() {
         Ok(length) => Ok(Framing::Length(length)),
-        Err(_) => refuse(400, "invalid Content-Length"),
+        Err(_) => refuse_request(400, "invalid Content-Length"),
     }
 }
 
-fn head(reply: &Reply, keep_alive: bool) -> Vec<u8> {
-    let mut text = format!("HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
+fn render_head(reply: &MockReply, keep_alive: bool) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {} {}\r\n", reply.status, reason_phrase(reply.status));
     for (name, value) in &reply.headers {
         // A line break in a value would end the head early.
         let value = value.replace(['\r', '\n'], " ");

@@ -10,7 +10,7 @@ const REMEMBERED: usize = 100_000;
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct RequestRecord {
     /// The method.
     pub method: String,
     /// The path after the base path, as sent (still percent-encoded), without the query.
@@ -29,9 +29,9 @@ pub struct Entry {
     pub connection: u64,
 }
 
-impl Entry {
+impl RequestRecord {
     /// Whether the request could change something.
-    pub fn writes(&self) -> bool {
+    pub fn is_write(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 
@@ -41,7 +41,7 @@ impl Entry {
     }
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for RequestRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)?;
         if !self.query.is_empty() {
@@ -57,24 +57,24 @@ impl fmt::Display for Entry {
 
 /// All requests of a server, oldest first.
 #[derive(Default)]
-pub struct Log {
-    entries: Mutex<VecDeque<Entry>>,
+pub struct RequestLog {
+    entries: Mutex<VecDeque<RequestRecord>>,
     sink: Mutex<Option<Box<dyn Write + Send + Sync>>>,
 }
 
-impl Log {
+impl RequestLog {
     /// A log that also writes each line to `sink`.
     pub fn new(sink: Option<Box<dyn Write + Send + Sync>>) -> Self {
         Self { entries: Mutex::default(), sink: Mutex::new(sink) }
     }
 
     /// Adds a request.
-    pub fn add(&self, entry: Entry) {
-        if let Some(sink) = &mut *lock(&self.sink) {
+    pub fn add(&self, entry: RequestRecord) {
+        if let Some(sink) = &mut *lock_mutex(&self.sink) {
             // A full disk must not stop the server; the log in memory is still whole.
             let _ = writeln!(sink, "{entry}").and_then(|()| sink.flush());
         }
-        let mut entries = lock(&self.entries);
+        let mut entries = lock_mutex(&self.entries);
         if entries.len() == REMEMBERED {
             entries.pop_front();
         }
@@ -82,17 +82,17 @@ impl Log {
     }
 
     /// A copy of all requests so far.
-    pub fn entries(&self) -> Vec<Entry> {
-        lock(&self.entries).iter().cloned().collect()
+    pub fn entries(&self) -> Vec<RequestRecord> {
+        lock_mutex(&self.entries).iter().cloned().collect()
     }
 
     /// Forgets all requests.
     pub fn clear(&self) {
-        lock(&self.entries).clear();
+        lock_mutex(&self.entries).clear();
     }
 }
 
 /// Locks, whatever happened to the thread that held the lock before.
-pub fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock_mutex<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

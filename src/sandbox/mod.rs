@@ -37,16 +37,16 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-pub use clock::Moment;
-pub use fault::{Fault, Kind, When, duration};
-pub use log::Entry;
+pub use clock::MockTime;
+pub use fault::{InjectedFault, InjectedFaultKind, When, parse_duration};
+pub use log::RequestRecord;
 pub use seed::Seed;
-pub use store::{Pace, Registry, Scope, Stamp, Store, Token};
+pub use store::{ChangeInfo, MockStore, Pace, StoredRegistry, StoredScope, StoredToken};
 pub use tokens::password_of;
 
 use clock::Clock;
-use fault::Faults;
-use log::Log;
+use fault::FaultSet;
+use log::RequestLog;
 use persist::Keeper;
 use server::Server;
 use service::{BASE, Service};
@@ -70,7 +70,7 @@ impl Latency {
 }
 
 /// How a server behaves.
-pub struct Options {
+pub struct SandboxOptions {
     /// Where it listens: a loopback address, port 0 for any free one.
     pub listen: SocketAddr,
     /// Accepted bearer tokens.
@@ -84,13 +84,13 @@ pub struct Options {
     /// Keeps the store in this file.
     pub store: Option<PathBuf>,
     /// Injected faults.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<InjectedFault>,
     /// How late answers come.
     pub latency: Latency,
     /// How long registries take to come and go.
     pub pace: Pace,
     /// Where the clock starts; none for the real time.
-    pub now: Option<Moment>,
+    pub now: Option<MockTime>,
     /// How many times as fast as real time the clock runs.
     pub time_scale: f64,
     /// How far ahead an expiry must be; none for any. The console asks for one hour, of the API it is not known.
@@ -107,7 +107,7 @@ pub struct Options {
     pub log: Option<Box<dyn io::Write + Send + Sync>>,
 }
 
-impl Default for Options {
+impl Default for SandboxOptions {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -137,7 +137,7 @@ impl Default for Options {
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum SandboxError {
     /// A fault cannot be read.
     #[error("{0}")]
     Fault(String),
@@ -156,7 +156,7 @@ pub enum Error {
     NotLoopback(SocketAddr),
     /// The store file cannot be used.
     #[error(transparent)]
-    Store(#[from] persist::Error),
+    Store(#[from] persist::StoreFileError),
     /// The system gives no thread or no event loop.
     #[error("cannot start the server's thread: {0}")]
     Thread(io::Error),
@@ -170,21 +170,21 @@ pub struct Handle {
 }
 
 /// Starts a server in a thread of its own; when this returns, it can be asked.
-pub fn start(mut options: Options) -> Result<Handle, Error> {
+pub fn start_server(mut options: SandboxOptions) -> Result<Handle, SandboxError> {
     if !options.listen.ip().is_loopback() {
-        return Err(Error::NotLoopback(options.listen));
+        return Err(SandboxError::NotLoopback(options.listen));
     }
-    let faults = Faults::new(std::mem::take(&mut options.faults)).map_err(Error::Fault)?;
+    let faults = FaultSet::new(std::mem::take(&mut options.faults)).map_err(SandboxError::Fault)?;
     let clock = Clock::new(options.now, options.time_scale);
-    let (keeper, kept) = options.store.as_deref().map(Keeper::open).transpose()?.unzip();
+    let (keeper, kept) = options.store.as_deref().map(Keeper::open_file).transpose()?.unzip();
     let seed = std::mem::take(&mut options.seed);
-    let store = kept.flatten().unwrap_or_else(|| seed.store(clock.now(), &options.user));
+    let store = kept.flatten().unwrap_or_else(|| seed.into_store(clock.now(), &options.user));
     if let Some(keeper) = &keeper {
-        keeper.save(&store)?;
+        keeper.save_store(&store)?;
     }
-    let log = Log::new(options.log.take());
+    let log = RequestLog::new(options.log.take());
 
-    let listen = |why| Error::Listen { address: options.listen, why };
+    let listen = |why| SandboxError::Listen { address: options.listen, why };
     let listener = TcpListener::bind(options.listen).map_err(listen)?;
     listener.set_nonblocking(true).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -203,17 +203,17 @@ pub fn start(mut options: Options) -> Result<Handle, Error> {
             match tokio::net::TcpListener::from_std(listener) {
                 Ok(listener) => {
                     let _ = ready.send(Ok(()));
-                    server::serve(shared, listener, stopped).await;
+                    server::serve_connections(shared, listener, stopped).await;
                 }
                 Err(why) => drop(ready.send(Err(why))),
             }
         });
     };
-    let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(run).map_err(Error::Thread)?;
+    let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(run).map_err(SandboxError::Thread)?;
     match begun.recv() {
         Ok(Ok(())) => Ok(Handle { server, stop: Mutex::new(Some(stop)), thread: Some(thread) }),
-        Ok(Err(why)) => Err(Error::Thread(why)),
-        Err(_) => Err(Error::Thread(io::Error::other("it ended at once"))),
+        Ok(Err(why)) => Err(SandboxError::Thread(why)),
+        Err(_) => Err(SandboxError::Thread(io::Error::other("it ended at once"))),
     }
 }
 
@@ -229,7 +229,7 @@ impl Handle {
     }
 
     /// All requests so far, oldest first.
-    pub fn requests(&self) -> Vec<Entry> {
+    pub fn requests(&self) -> Vec<RequestRecord> {
         self.server.log.entries()
     }
 
@@ -239,14 +239,14 @@ impl Handle {
     }
 
     /// Looks into the store, as it stands at the server's present time.
-    pub fn store(&self) -> Store {
-        let mut store = log::lock(&self.server.service.store).clone();
-        store.tidy(self.now(), self.server.service.options.pace);
+    pub fn read_store(&self) -> MockStore {
+        let mut store = log::lock_mutex(&self.server.service.store).clone();
+        store.remove_expired(self.now(), self.server.service.options.pace);
         store
     }
 
     /// Returns the time of the server's clock.
-    pub fn now(&self) -> Moment {
+    pub fn now(&self) -> MockTime {
         self.server.service.clock.now()
     }
 
@@ -258,7 +258,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if let Some(stop) = log::lock(&self.stop).take() {
+        if let Some(stop) = log::lock_mutex(&self.stop).take() {
             // A server that already ended needs no telling.
             let _ = stop.send(());
         }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::store::Store;
+use super::store::MockStore;
 
 /// Why a store file cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum StoreFileError {
     /// The content is not ours or is damaged.
     #[error("`{}` is not a sandbox store: {why}; it was left as it is, move it away to start afresh", path.display())]
     Corrupt {
@@ -57,7 +57,7 @@ struct Read {
 #[derive(Serialize)]
 struct Written<'a> {
     format: u32,
-    store: &'a Store,
+    store: &'a MockStore,
 }
 
 /// Keeps a store in a file; holds a lock beside it as long as it lives.
@@ -68,22 +68,22 @@ pub struct Keeper {
 
 impl Keeper {
     /// Takes the file for this server. Gives what it holds, none for a new one.
-    pub fn open(path: &Path) -> Result<(Self, Option<Store>), Error> {
+    pub fn open_file(path: &Path) -> Result<(Self, Option<MockStore>), StoreFileError> {
         let io = |verb, path: &Path| {
             let path = path.to_owned();
-            move |why| Error::Io { verb, path, why }
+            move |why| StoreFileError::Io { verb, path, why }
         };
         // Every save puts a new file in its place, and nothing may be put in the place of a device or a folder.
         if path.metadata().is_ok_and(|about| !about.is_file()) {
-            return Err(Error::Corrupt { path: path.to_owned(), why: "it is no regular file".to_owned() });
+            return Err(StoreFileError::Corrupt { path: path.to_owned(), why: "it is no regular file".to_owned() });
         }
         // The lock stands beside the file, because every save puts a new file in its place.
-        let lock_path = beside(path, ".lock");
+        let lock_path = sibling_path(path, ".lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(io("open", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(Error::Locked { path: path.to_owned() }),
+            Err(TryLockError::WouldBlock) => return Err(StoreFileError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(why)) => return Err(io("lock", &lock_path)(why)),
         }
         let keeper = Self { path: path.to_owned(), _lock: lock };
@@ -92,21 +92,21 @@ impl Keeper {
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok((keeper, None)),
             Err(why) => return Err(io("read", path)(why)),
         };
-        let corrupt = |why: serde_json::Error| Error::Corrupt { path: path.to_owned(), why: why.to_string() };
+        let corrupt = |why: serde_json::Error| StoreFileError::Corrupt { path: path.to_owned(), why: why.to_string() };
         let read: Read = serde_json::from_slice(&text).map_err(corrupt)?;
         if read.format != FORMAT {
-            return Err(Error::Format { path: path.to_owned(), found: read.format });
+            return Err(StoreFileError::Format { path: path.to_owned(), found: read.format });
         }
         let store = serde_json::from_value(read.store).map_err(corrupt)?;
         Ok((keeper, Some(store)))
     }
 
     /// Writes the store; when this returns it is on the disk, and if it fails the old one still is.
-    pub fn save(&self, store: &Store) -> Result<(), Error> {
-        let draft = beside(&self.path, ".new");
+    pub fn save_store(&self, store: &MockStore) -> Result<(), StoreFileError> {
+        let draft = sibling_path(&self.path, ".new");
         let io = |verb, path: &Path| {
             let path = path.to_owned();
-            move |why| Error::Io { verb, path, why }
+            move |why| StoreFileError::Io { verb, path, why }
         };
         let text = serde_json::to_vec_pretty(&Written { format: FORMAT, store })
             .map_err(|why| io("write", &draft)(io::Error::other(why)))?;
@@ -126,7 +126,7 @@ impl Keeper {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn sibling_path(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)

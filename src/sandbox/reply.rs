@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 /// An answer, ready to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct MockReply {
     /// The status code.
     pub status: u16,
     /// Headers other than `Content-Length`.
@@ -14,50 +14,50 @@ pub struct Reply {
 }
 
 /// Result of a handler: an answer, or a refusal, which is an answer, too.
-pub type Answer = Result<Reply, Reply>;
+pub type ReplyResult = Result<MockReply, MockReply>;
 
-impl Reply {
+impl MockReply {
     /// An answer without a body.
-    pub fn empty(status: u16) -> Self {
+    pub fn new_empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// A JSON answer.
-    pub fn json(status: u16, body: &Json) -> Self {
-        Self::bytes(status, "application/json", body.to_string().into_bytes())
+    pub fn from_json(status: u16, body: &Json) -> Self {
+        Self::from_bytes(status, "application/json", body.to_string().into_bytes())
     }
 
     /// An answer of any kind.
-    pub fn bytes(status: u16, media_type: &str, body: Vec<u8>) -> Self {
+    pub fn from_bytes(status: u16, media_type: &str, body: Vec<u8>) -> Self {
         Self { status, headers: vec![("Content-Type".to_owned(), media_type.to_owned())], body }
     }
 
     /// The documented error shape with one message.
-    pub fn error(status: u16, code: &str, message: impl Into<String>) -> Self {
+    pub fn new_error(status: u16, code: &str, message: impl Into<String>) -> Self {
         let message: String = message.into();
-        Self::json(status, &json!({"httpStatus": status, "messages": [{"errorCode": code, "message": message}]}))
+        Self::from_json(status, &json!({"httpStatus": status, "messages": [{"errorCode": code, "message": message}]}))
     }
 
     /// 400: a value that the description forbids.
-    pub fn invalid(message: impl Into<String>) -> Self {
-        Self::error(400, "cr-400-validation", message)
+    pub fn new_invalid(message: impl Into<String>) -> Self {
+        Self::new_error(400, "cr-400-validation", message)
     }
 
     /// 404 for one kind of resource.
-    pub fn missing(kind: &str, id: &str) -> Self {
-        Self::error(404, &format!("cr-404-{kind}"), format!("{kind} {id} not found"))
+    pub fn new_missing(kind: &str, id: &str) -> Self {
+        Self::new_error(404, &format!("cr-404-{kind}"), format!("{kind} {id} not found"))
     }
 
     /// Adds a header.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 }
 
 /// The reason phrase of a status.
-pub fn reason(status: u16) -> &'static str {
+pub fn reason_phrase(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",

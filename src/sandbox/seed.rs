@@ -17,8 +17,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::clock::Moment;
-use super::store::{Registry, Repository, Scope, Stamp, Store, Token, Vulnerability};
+use super::clock::MockTime;
+use super::store::{ChangeInfo, MockStore, StoredRegistry, StoredRepository, StoredScope, StoredToken, Vulnerability};
 
 /// A seed as it is written.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -42,16 +42,16 @@ pub struct SeedRegistry {
     #[serde(default)]
     location: Option<String>,
     /// Absent: `Running`. Null: it grows like a new one.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "read_present")]
     state: Option<Option<String>>,
     #[serde(default)]
     hostname: Option<String>,
     #[serde(default)]
-    created_date: Option<Moment>,
+    created_date: Option<MockTime>,
     #[serde(default)]
     garbage_collection_schedule: Option<Json>,
     /// Absent: scanning is on. Null stays null.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "read_present")]
     features: Option<Option<Json>>,
     #[serde(default)]
     api_subnet_allow_list: Option<Vec<String>>,
@@ -60,7 +60,7 @@ pub struct SeedRegistry {
     #[serde(default)]
     tokens: Tokens,
     #[serde(default)]
-    repositories: Vec<Repository>,
+    repositories: Vec<StoredRepository>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -87,21 +87,23 @@ struct SeedToken {
     #[serde(default)]
     state: Option<String>,
     #[serde(default)]
-    expiry_date: Option<Moment>,
+    expiry_date: Option<MockTime>,
     #[serde(default)]
-    created_date: Option<Moment>,
+    created_date: Option<MockTime>,
     #[serde(default)]
-    scopes: Option<Vec<Scope>>,
+    scopes: Option<Vec<StoredScope>>,
 }
 
 /// Tells null from absent.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+fn read_present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(deserializer).map(Some)
 }
 
 impl Seed {
     /// Reads YAML or JSON.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse_seed(text: &str) -> Result<Self, String> {
         if let Ok(seed) = serde_json::from_str(text) {
             return Ok(seed);
         }
@@ -114,19 +116,19 @@ impl Seed {
     }
 
     /// The store it describes. Ids that were left out follow from the names, so two servers with one seed agree.
-    pub fn store(self, now: Moment, user: &str) -> Store {
-        let mut store = Store { vulnerabilities: self.vulnerabilities, ..Store::default() };
+    pub fn into_store(self, now: MockTime, user: &str) -> MockStore {
+        let mut store = MockStore { vulnerabilities: self.vulnerabilities, ..MockStore::default() };
         for seed in self.registries {
-            let sequence = store.number();
+            let sequence = store.next_number();
             let id = seed
                 .id
                 .unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{sequence}/{}", seed.name).as_bytes()));
-            let stamp = |created: Option<Moment>| Stamp {
+            let stamp = |created: Option<MockTime>| ChangeInfo {
                 created: created.unwrap_or(now),
                 created_by: user.to_owned(),
                 modified: None,
             };
-            let tokens = seed.tokens.list().into_iter().enumerate().map(|(index, token)| Token {
+            let tokens = seed.tokens.into_list().into_iter().enumerate().map(|(index, token)| StoredToken {
                 id: token.id.unwrap_or_else(|| Uuid::new_v5(&id, format!("{index}/{}", token.name).as_bytes())),
                 name: token.name,
                 status: token.status.unwrap_or_else(|| "enabled".to_owned()),
@@ -137,7 +139,7 @@ impl Seed {
             });
             let tokens = tokens.collect();
             let scanning = || Some(json!({"vulnerabilityScanning": {"enabled": true}}));
-            store.registries.push(Registry {
+            store.registries.push(StoredRegistry {
                 id,
                 sequence,
                 name: seed.name,
@@ -160,7 +162,7 @@ impl Seed {
 
 impl Tokens {
     /// A number stands for `token-0000` and so on.
-    fn list(self) -> Vec<SeedToken> {
+    fn into_list(self) -> Vec<SeedToken> {
         match self {
             Self::List(list) => list,
             Self::Count(count) => (0..count)

@@ -8,24 +8,24 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::Options;
-use super::call::{self, Call};
-use super::clock::{Clock, Moment};
-use super::http::Request;
-use super::log::lock;
+use super::SandboxOptions;
+use super::call::{self, ApiCall};
+use super::clock::{Clock, MockTime};
+use super::http::HttpRequest;
+use super::log::lock_mutex;
 use super::persist::Keeper;
-use super::reply::{Answer, Reply};
-use super::store::{Stamp, Store};
+use super::reply::{MockReply, ReplyResult};
+use super::store::{ChangeInfo, MockStore};
 
 /// Where the API lives on the host.
 pub const BASE: &str = "/containerregistries";
 
 /// The API over a store.
 pub struct Service {
-    pub(super) options: Options,
+    pub(super) options: SandboxOptions,
     pub(super) clock: Clock,
     pub(super) address: SocketAddr,
-    pub(super) store: Mutex<Store>,
+    pub(super) store: Mutex<MockStore>,
     pub(super) keeper: Option<Keeper>,
 }
 
@@ -36,34 +36,35 @@ pub fn short_path(path: &str) -> &str {
 
 impl Service {
     /// Answers one request.
-    pub fn answer(&self, request: &Request) -> Reply {
+    pub fn answer_request(&self, request: &HttpRequest) -> MockReply {
         self.call(request).unwrap_or_else(|refusal| refusal)
     }
 
-    fn call(&self, request: &Request) -> Answer {
+    fn call(&self, request: &HttpRequest) -> ReplyResult {
         let under_base = request.path.strip_prefix(BASE).and_then(|rest| rest.strip_prefix('/'));
         let Some(path) = under_base else {
-            return Err(Reply::error(404, "cr-404", format!("no such path; the API lives under {BASE}")));
+            return Err(MockReply::new_error(404, "cr-404", format!("no such path; the API lives under {BASE}")));
         };
-        let unreadable = || Reply::invalid("the path or the query is not properly percent-encoded");
-        let segments: Vec<String> = path.split('/').map(call::decode).collect::<Option<_>>().ok_or_else(unreadable)?;
+        let unreadable = || MockReply::new_invalid("the path or the query is not properly percent-encoded");
+        let segments: Vec<String> =
+            path.split('/').map(call::decode_percent).collect::<Option<_>>().ok_or_else(unreadable)?;
         let query = call::decode_query(&request.query).ok_or_else(unreadable)?;
         let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let methods = methods(&parts).ok_or_else(|| Reply::error(404, "cr-404", "no such path"))?;
+        let methods = allowed_methods(&parts).ok_or_else(|| MockReply::new_error(404, "cr-404", "no such path"))?;
         if !methods.contains(&request.method.as_str()) {
             let message = format!("{} is not possible here", request.method);
-            return Err(Reply::error(405, "cr-405", message).with("Allow", methods.join(", ")));
+            return Err(MockReply::new_error(405, "cr-405", message).with_header("Allow", methods.join(", ")));
         }
-        let user = self.user(request, token_only(request.method.as_str(), &parts))?;
+        let user = self.identify_user(request, token_only(request.method.as_str(), &parts))?;
         check_headers(request)?;
-        let call = Call { method: &request.method, query, body: &request.body, user };
-        self.dispatch(&call, &parts)
+        let call = ApiCall { method: &request.method, query, body: &request.body, user };
+        self.dispatch_call(&call, &parts)
     }
 
-    fn dispatch(&self, call: &Call, parts: &[&str]) -> Answer {
-        let mut held = lock(&self.store);
-        if held.tidy(self.clock.now(), self.options.pace) {
-            self.save(&held)?;
+    fn dispatch_call(&self, call: &ApiCall, parts: &[&str]) -> ReplyResult {
+        let mut held = lock_mutex(&self.store);
+        if held.remove_expired(self.clock.now(), self.options.pace) {
+            self.save_store(&held)?;
         }
         if matches!(call.method, "GET" | "HEAD") {
             return self.read(&held, call, parts);
@@ -71,19 +72,19 @@ impl Service {
         // The change is made on a copy: what cannot be saved has not happened.
         let mut changed = held.clone();
         let reply = self.write(&mut changed, call, parts)?;
-        self.save(&changed)?;
+        self.save_store(&changed)?;
         *held = changed;
         Ok(reply)
     }
 
-    fn save(&self, store: &Store) -> Result<(), Reply> {
+    fn save_store(&self, store: &MockStore) -> Result<(), MockReply> {
         let Some(keeper) = &self.keeper else { return Ok(()) };
-        keeper.save(store).map_err(|why| Reply::error(500, "cr-500-store", why.to_string()))
+        keeper.save_store(store).map_err(|why| MockReply::new_error(500, "cr-500-store", why.to_string()))
     }
 
-    fn read(&self, store: &Store, call: &Call, parts: &[&str]) -> Answer {
+    fn read(&self, store: &MockStore, call: &ApiCall, parts: &[&str]) -> ReplyResult {
         match *parts {
-            ["locations"] => Ok(Self::locations()),
+            ["locations"] => Ok(Self::list_locations()),
             ["names", name] => Self::name_use(store, name),
             ["registries"] => self.list_registries(store, call),
             ["registries", r] => self.get_registry(store, r),
@@ -98,11 +99,11 @@ impl Service {
             }
             ["registries", r, "artifacts"] => self.list_registry_artifacts(store, call, r),
             ["vulnerabilities", v] => Self::get_vulnerability(store, v),
-            _ => Err(Reply::error(404, "cr-404", "no such path")),
+            _ => Err(MockReply::new_error(404, "cr-404", "no such path")),
         }
     }
 
-    fn write(&self, store: &mut Store, call: &Call, parts: &[&str]) -> Answer {
+    fn write(&self, store: &mut MockStore, call: &ApiCall, parts: &[&str]) -> ReplyResult {
         match (call.method, parts) {
             ("POST", ["registries"]) => self.create_registry(store, call),
             ("PATCH", ["registries", r]) => self.patch_registry(store, call, r),
@@ -113,13 +114,13 @@ impl Service {
             ("PUT", ["registries", r, "tokens", t]) => self.put_token(store, call, r, t),
             ("DELETE", ["registries", r, "tokens", t]) => Self::delete_token(store, r, t),
             ("DELETE", ["registries", r, "repositories", n]) => Self::delete_repository(store, r, n),
-            _ => Err(Reply::error(404, "cr-404", "no such path")),
+            _ => Err(MockReply::new_error(404, "cr-404", "no such path")),
         }
     }
 
     /// Finds out who calls.
-    fn user(&self, request: &Request, token_only: bool) -> Result<String, Reply> {
-        let refused = || Err(Reply::error(401, "315", "Unauthorized"));
+    fn identify_user(&self, request: &HttpRequest, token_only: bool) -> Result<String, MockReply> {
+        let refused = || Err(MockReply::new_error(401, "315", "Unauthorized"));
         let Some((scheme, secret)) = request.header("authorization").and_then(|value| value.split_once(' ')) else {
             return refused();
         };
@@ -138,26 +139,26 @@ impl Service {
     }
 
     /// `ApiResourceMetadata`; what was never changed has no `lastModified*`.
-    pub(super) fn metadata(&self, stamp: &Stamp, state: &str) -> Json {
+    pub(super) fn render_metadata(&self, stamp: &ChangeInfo, state: &str) -> Json {
         let user_id = |name: &str| Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
         let mut metadata = json!({"createdBy": stamp.created_by, "createdByUserId": user_id(&stamp.created_by),
-            "createdDate": stamp.created.api(), "state": state});
+            "createdDate": stamp.created.to_api(), "state": state});
         if let Some((at, by)) = &stamp.modified {
             metadata["lastModifiedBy"] = json!(by);
             metadata["lastModifiedByUserId"] = json!(user_id(by));
-            metadata["lastModifiedDate"] = json!(Moment::api(*at));
+            metadata["lastModifiedDate"] = json!(MockTime::to_api(*at));
         }
         metadata
     }
 
     /// The whole URL of a path.
-    pub(super) fn location(&self, path: &str) -> String {
+    pub(super) fn url_of(&self, path: &str) -> String {
         format!("http://{}{BASE}{path}", self.address)
     }
 }
 
 /// Which methods a path knows; none for an unknown path.
-fn methods(parts: &[&str]) -> Option<&'static [&'static str]> {
+fn allowed_methods(parts: &[&str]) -> Option<&'static [&'static str]> {
     if parts.iter().any(|part| part.is_empty()) {
         return None;
     }
@@ -180,21 +181,21 @@ fn token_only(method: &str, parts: &[&str]) -> bool {
     method == "GET" && matches!(parts, ["vulnerabilities", ..] | ["registries", _, "repositories" | "artifacts", ..])
 }
 
-fn check_headers(request: &Request) -> Result<(), Reply> {
+fn check_headers(request: &HttpRequest) -> Result<(), MockReply> {
     let essence = |value: &str| value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if matches!(request.method.as_str(), "POST" | "PUT" | "PATCH")
         && request.header("content-type").map(essence).as_deref() != Some("application/json")
     {
-        return Err(Reply::error(415, "cr-415", "Content-Type must be application/json"));
+        return Err(MockReply::new_error(415, "cr-415", "Content-Type must be application/json"));
     }
     let wants_json = |list: &str| {
         list.split(',').any(|part| matches!(&*essence(part), "application/json" | "application/*" | "*/*" | ""))
     };
     if request.header("accept").is_some_and(|list| !wants_json(list)) {
-        return Err(Reply::error(406, "cr-406", "only application/json can be given"));
+        return Err(MockReply::new_error(406, "cr-406", "only application/json can be given"));
     }
     if request.header("x-contract-number").is_some_and(|n| n.is_empty() || !n.bytes().all(|b| b.is_ascii_digit())) {
-        return Err(Reply::invalid("X-Contract-Number must be a number"));
+        return Err(MockReply::new_invalid("X-Contract-Number must be a number"));
     }
     Ok(())
 }

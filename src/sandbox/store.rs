@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::clock::Moment;
+use super::clock::MockTime;
 
 /// Everything the account holds.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Store {
+pub struct MockStore {
     /// Counts creations; gives every registry its place in the list.
     pub sequence: u64,
     /// All registries in order of creation, those being deleted included.
-    pub registries: Vec<Registry>,
+    pub registries: Vec<StoredRegistry>,
     /// The advisories that artifacts refer to.
     pub vulnerabilities: Vec<Vulnerability>,
 }
 
 /// Who made and last changed a resource.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Stamp {
+pub struct ChangeInfo {
     /// When it was made.
-    pub created: Moment,
+    pub created: MockTime,
     /// By which user.
     pub created_by: String,
     /// When it was last changed, and by whom; absent on what was never changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub modified: Option<(Moment, String)>,
+    pub modified: Option<(MockTime, String)>,
 }
 
 /// A container registry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Registry {
+pub struct StoredRegistry {
     /// Id, lower case.
     pub id: Uuid,
     /// Rank among all registries ever created.
@@ -44,13 +44,13 @@ pub struct Registry {
     /// Location, such as `de/fra`.
     pub location: String,
     /// Who and when.
-    pub stamp: Stamp,
+    pub stamp: ChangeInfo,
     /// A state fixed by the seed; otherwise the state follows from the age.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// When deletion was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deleted: Option<Moment>,
+    pub deleted: Option<MockTime>,
     /// The host name from the seed; otherwise made from the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
@@ -68,15 +68,15 @@ pub struct Registry {
     pub storage: Option<Json>,
     /// Tokens in order of creation.
     #[serde(default)]
-    pub tokens: Vec<Token>,
+    pub tokens: Vec<StoredToken>,
     /// Repositories.
     #[serde(default)]
-    pub repositories: Vec<Repository>,
+    pub repositories: Vec<StoredRepository>,
 }
 
 /// A registry token. Its password is never kept: it is said once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Token {
+pub struct StoredToken {
     /// Id.
     pub id: Uuid,
     /// Name, also the login.
@@ -88,18 +88,18 @@ pub struct Token {
     pub state: Option<String>,
     /// When it is deleted.
     #[serde(default)]
-    pub expiry: Option<Moment>,
+    pub expiry: Option<MockTime>,
     /// Scopes.
     #[serde(default)]
-    pub scopes: Option<Vec<Scope>>,
+    pub scopes: Option<Vec<StoredScope>>,
     /// Who and when.
-    pub stamp: Stamp,
+    pub stamp: ChangeInfo,
 }
 
 /// One right of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scope {
+pub struct StoredScope {
     /// Pull, push, ..; the API checks no words here.
     pub actions: Option<Vec<String>>,
     /// Repository name or pattern.
@@ -112,7 +112,7 @@ pub struct Scope {
 /// A repository of a registry.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Repository {
+pub struct StoredRepository {
     /// Name, also the id.
     pub name: String,
     /// How often something was pulled.
@@ -123,13 +123,13 @@ pub struct Repository {
     pub push_count: u64,
     /// When something was last pulled.
     #[serde(default)]
-    pub last_pulled_at: Option<Moment>,
+    pub last_pulled_at: Option<MockTime>,
     /// When something was last pushed.
     #[serde(default)]
-    pub last_pushed_at: Option<Moment>,
+    pub last_pushed_at: Option<MockTime>,
     /// When it was made.
     #[serde(default)]
-    pub created_date: Option<Moment>,
+    pub created_date: Option<MockTime>,
     /// Artifacts.
     #[serde(default)]
     pub artifacts: Vec<Artifact>,
@@ -154,13 +154,13 @@ pub struct Artifact {
     #[serde(default)]
     pub push_count: u64,
     /// When it was last pushed.
-    pub last_pushed_at: Moment,
+    pub last_pushed_at: MockTime,
     /// When it was last pulled.
     #[serde(default)]
-    pub last_pulled_at: Option<Moment>,
+    pub last_pulled_at: Option<MockTime>,
     /// When it was last scanned.
     #[serde(default)]
-    pub last_scanned_at: Option<Moment>,
+    pub last_scanned_at: Option<MockTime>,
     /// Ids of the vulnerabilities found in it.
     #[serde(default)]
     pub vulnerabilities: Vec<String>,
@@ -177,10 +177,10 @@ pub struct Vulnerability {
     /// Id in the advisory database.
     pub id: String,
     /// When it was published.
-    pub published_at: Moment,
+    pub published_at: MockTime,
     /// When it was last changed.
     #[serde(default)]
-    pub updated_at: Option<Moment>,
+    pub updated_at: Option<MockTime>,
     /// Description of the vulnerability.
     #[serde(default)]
     pub description: String,
@@ -217,9 +217,9 @@ pub struct Pace {
     pub deletion: Duration,
 }
 
-impl Registry {
+impl StoredRegistry {
     /// The word for `metadata.state` at a moment.
-    pub fn state(&self, now: Moment, pace: Pace) -> &str {
+    pub fn state_at(&self, now: MockTime, pace: Pace) -> &str {
         let running_from = self.stamp.created.plus(pace.new).plus(pace.storage);
         match &self.state {
             // No word for a registry on its way out is documented; clients must not depend on this one.
@@ -232,9 +232,9 @@ impl Registry {
     }
 }
 
-impl Store {
+impl MockStore {
     /// Removes what time has removed: expired tokens, deleted registries. Tells whether anything went.
-    pub fn tidy(&mut self, now: Moment, pace: Pace) -> bool {
+    pub fn remove_expired(&mut self, now: MockTime, pace: Pace) -> bool {
         let before = self.registries.len();
         self.registries.retain(|r| r.deleted.is_none_or(|at| now < at.plus(pace.deletion)));
         let mut gone = before != self.registries.len();
@@ -247,23 +247,23 @@ impl Store {
     }
 
     /// The next number of a creation.
-    pub fn number(&mut self) -> u64 {
+    pub fn next_number(&mut self) -> u64 {
         self.sequence += 1;
         self.sequence
     }
 
     /// A registry that is not being deleted.
-    pub fn registry(&self, id: Uuid) -> Option<&Registry> {
+    pub fn find_registry(&self, id: Uuid) -> Option<&StoredRegistry> {
         self.registries.iter().find(|r| r.id == id && r.deleted.is_none())
     }
 
     /// The same, to be changed.
-    pub fn registry_mut(&mut self, id: Uuid) -> Option<&mut Registry> {
+    pub fn registry_mut(&mut self, id: Uuid) -> Option<&mut StoredRegistry> {
         self.registries.iter_mut().find(|r| r.id == id && r.deleted.is_none())
     }
 
     /// The advisory with an id.
-    pub fn vulnerability(&self, id: &str) -> Option<&Vulnerability> {
+    pub fn find_vulnerability(&self, id: &str) -> Option<&Vulnerability> {
         self.vulnerabilities.iter().find(|v| v.id == id)
     }
 }

@@ -66,22 +66,22 @@ pub(super) fn refused(server: &Handle, method: &str, path: &str, body: Option<Js
     assert!(answer.body["messages"][0]["errorCode"].is_string());
 }
 
-pub(super) fn seed(seed: Json) -> Options {
-    Options {
-        seed: Seed::parse(&seed.to_string()).unwrap(),
-        now: Moment::parse("2030-12-01T08:00:00Z"),
+pub(super) fn seed(seed: Json) -> SandboxOptions {
+    SandboxOptions {
+        seed: Seed::parse_seed(&seed.to_string()).unwrap(),
+        now: MockTime::parse_date_time("2030-12-01T08:00:00Z"),
         time_scale: 0.0,
-        ..Options::default()
+        ..SandboxOptions::default()
     }
 }
 
-pub(super) fn one_registry() -> Options {
+pub(super) fn one_registry() -> SandboxOptions {
     seed(json!({"registries": [{"id": REG, "name": "reg-a", "tokens": [
         {"id": TOK, "name": "tok1", "status": "enabled", "expiryDate": "2031-01-02T03:04:05Z", "scopes": null}]}]}))
 }
 
 pub(super) fn faulty(spec: &str) -> Handle {
-    start(Options { faults: vec![Fault::parse(spec).unwrap()], ..one_registry() }).unwrap()
+    start_server(SandboxOptions { faults: vec![InjectedFault::parse_fault(spec).unwrap()], ..one_registry() }).unwrap()
 }
 
 pub(super) fn tokens(path: &str) -> String {
@@ -94,7 +94,7 @@ pub(super) fn created(name: &str) -> Json {
 
 #[test]
 fn a_token_is_created_as_the_description_shows() {
-    let server = start(one_registry()).unwrap();
+    let server = start_server(one_registry()).unwrap();
     let body = json!({"properties": {"name": "ci-pull", "expiryDate": "2031-03-01T00:00:00Z", "status": "enabled",
         "scopes": [{"type": "repository", "name": "team/*", "actions": ["pull"]}]}});
     let answer = ask(&server, "POST", &tokens(""), Some(body));
@@ -117,13 +117,13 @@ fn a_token_is_created_as_the_description_shows() {
 
 #[test]
 fn list_frames_are_as_the_description_shows() {
-    let server = start(seed(json!({"registries": []}))).unwrap();
+    let server = start_server(seed(json!({"registries": []}))).unwrap();
     assert_eq!(
         get(&server, "/registries"),
         json!({"id": "registries", "type": "collection", "href": "", "items": [],
             "_links": {"self": "", "next": "", "previous": ""}, "pagination": {"limit": 100, "token": ""}})
     );
-    let server = start(seed(json!({"registries": [{"id": REG, "name": "reg-a"}]}))).unwrap();
+    let server = start_server(seed(json!({"registries": [{"id": REG, "name": "reg-a"}]}))).unwrap();
     let mut list = get(&server, &tokens(""));
     assert!(list["id"].take().is_string());
     assert_eq!(
@@ -135,7 +135,7 @@ fn list_frames_are_as_the_description_shows() {
 
 #[test]
 fn a_patch_keeps_what_it_does_not_name() {
-    let server = start(one_registry()).unwrap();
+    let server = start_server(one_registry()).unwrap();
     let path = tokens(&format!("/{TOK}"));
     let properties = |body: Json| {
         let answer = ask(&server, "PATCH", &path, Some(body));
@@ -158,7 +158,7 @@ fn a_patch_keeps_what_it_does_not_name() {
 
 #[test]
 fn a_put_creates_once_and_then_replaces() {
-    let server = start(one_registry()).unwrap();
+    let server = start_server(one_registry()).unwrap();
     let path = tokens("/22222222-0000-4000-8000-000000000000");
     let first = ask(&server, "PUT", &path, Some(created("two")));
     assert_eq!(first.status, 201);
@@ -192,7 +192,7 @@ fn a_put_creates_once_and_then_replaces() {
 
 #[test]
 fn what_is_wrong_with_a_token_is_told() {
-    let server = start(one_registry()).unwrap();
+    let server = start_server(one_registry()).unwrap();
     let post = |properties: Json, message: &str| {
         refused(&server, "POST", &tokens(""), Some(json!({"properties": properties})), 400, message);
     };
@@ -223,19 +223,19 @@ fn what_is_wrong_with_a_token_is_told() {
         "token 33333333-0000-4000-8000-000000000000 not found",
     );
     refused(&server, "GET", "/registries/reg-a/tokens", None, 400, "registryId reg-a is not a UUID");
-    assert!(server.store().registries[0].tokens.len() == 1);
+    assert!(server.read_store().registries[0].tokens.len() == 1);
 }
 
 #[test]
 fn duplicates_are_an_option() {
-    let server = start(Options { duplicate_names: true, ..one_registry() }).unwrap();
+    let server = start_server(SandboxOptions { duplicate_names: true, ..one_registry() }).unwrap();
     assert_eq!(ask(&server, "POST", &tokens(""), Some(created("tok1"))).status, 201);
-    assert_eq!(server.store().registries[0].tokens.len(), 2);
+    assert_eq!(server.read_store().registries[0].tokens.len(), 2);
 }
 
 #[test]
 fn tokens_come_in_pages() {
-    let server = start(seed(json!({"registries": [{"id": REG, "name": "reg-a", "tokens": 150}]}))).unwrap();
+    let server = start_server(seed(json!({"registries": [{"id": REG, "name": "reg-a", "tokens": 150}]}))).unwrap();
     let facts = |query: &str| {
         let list = get(&server, &tokens(query));
         let first = list["items"][0]["properties"]["name"].clone();
@@ -253,7 +253,7 @@ fn tokens_come_in_pages() {
 #[test]
 fn registries_come_in_pages_by_token() {
     let registries: Vec<Json> = (0..5).map(|i| json!({"name": format!("reg-{i}")})).collect();
-    let server = start(seed(json!({"registries": registries}))).unwrap();
+    let server = start_server(seed(json!({"registries": registries}))).unwrap();
     let (mut names, mut token) = (Vec::new(), String::new());
     for pages in 1.. {
         let page = get(&server, &format!("/registries?limit=2&pagination.token={token}"));
@@ -273,7 +273,7 @@ fn registries_come_in_pages_by_token() {
 
 #[test]
 fn a_registry_grows_and_goes() {
-    let server = start(seed(json!({}))).unwrap();
+    let server = start_server(seed(json!({}))).unwrap();
     let properties = json!({"name": "my-reg", "location": "de/fra"});
     let answer = ask(&server, "POST", "/registries", Some(json!({"properties": properties})));
     assert_eq!(answer.status, 201);
@@ -310,7 +310,7 @@ fn a_registry_grows_and_goes() {
 
 #[test]
 fn the_rules_of_registries() {
-    let server = start(one_registry()).unwrap();
+    let server = start_server(one_registry()).unwrap();
     let path = format!("/registries/{REG}");
     let bad = |body: Json, message: &str| refused(&server, "PATCH", &path, Some(body), 400, message);
     bad(
@@ -348,11 +348,12 @@ fn the_rules_of_registries() {
 
 #[test]
 fn expiry_deletes() {
-    let server = start(Options { minimum_expiry: Some(Duration::from_secs(3600)), ..one_registry() }).unwrap();
+    let server =
+        start_server(SandboxOptions { minimum_expiry: Some(Duration::from_secs(3600)), ..one_registry() }).unwrap();
     let soon = json!({"properties": {"name": "soon", "expiryDate": "2030-12-01T08:59:59Z"}});
     refused(&server, "POST", &tokens(""), Some(soon), 400, "expiryDate must be at least 3600 s ahead");
     server.advance(Duration::from_secs(32 * 24 * 3600));
     assert_eq!(ask(&server, "GET", &tokens(&format!("/{TOK}")), None).status, 404);
     assert_eq!(get(&server, &tokens(""))["total"], 0);
-    assert!(server.store().registries[0].tokens.is_empty());
+    assert!(server.read_store().registries[0].tokens.is_empty());
 }

@@ -7,7 +7,7 @@ use super::*;
 
 fn scanned() -> Handle {
     let artifact = |digest: &str, pulls: u32, found: Json| json!({"digest": digest, "lastPushedAt": "2030-01-01T00:00:00Z", "pullCount": pulls, "vulnerabilities": found});
-    start(seed(json!({
+    start_server(seed(json!({
         "registries": [{"id": REG, "name": "reg-a", "repositories": [
             {"name": "ubuntu", "pullCount": 5, "lastPushedAt": "2030-01-01T00:00:00Z",
                 "artifacts": [artifact("sha256:1", 1, json!(["CVE-1", "CVE-2"])), artifact("sha256:2", 9, json!([]))]},

@@ -12,7 +12,7 @@ use super::*;
 #[test]
 fn credentials() {
     let logins = vec![("user@example.org".to_owned(), "secret".to_owned())];
-    let server = start(Options { logins, ..one_registry() }).unwrap();
+    let server = start_server(SandboxOptions { logins, ..one_registry() }).unwrap();
     let status = |path: &str, auth: Option<&str>| raw(&format!("{}{path}", server.url()), "GET", auth, None).unwrap().0;
     let basic = Some("Basic dXNlckBleGFtcGxlLm9yZzpzZWNyZXQ=");
     let repositories = format!("/registries/{REG}/repositories");
@@ -35,7 +35,7 @@ fn credentials() {
 
 #[test]
 fn methods_paths_and_media_types() {
-    let server = start(one_registry()).unwrap();
+    let server = start_server(one_registry()).unwrap();
     let answer = ask(&server, "DELETE", "/registries", None);
     assert_eq!((answer.status, answer.headers["allow"].to_str().unwrap()), (405, "GET, POST"));
     for path in ["/nothing", "//registries", "/registries/"] {
@@ -84,9 +84,9 @@ fn faults_that_drop_the_connection() {
         let url = format!("{}{}", server.url(), tokens(""));
         let auth = Some("Bearer sandbox-token");
         assert!(raw(&url, "POST", auth, Some(&created("new1"))).is_err(), "{spec}");
-        assert_eq!(server.store().registries[0].tokens.len(), tokens_after, "{spec}");
+        assert_eq!(server.read_store().registries[0].tokens.len(), tokens_after, "{spec}");
         let entry = &server.requests()[0];
-        assert_eq!((entry.status, entry.writes()), (status, true), "{spec}");
+        assert_eq!((entry.status, entry.is_write()), (status, true), "{spec}");
         assert_eq!(raw(&url, "POST", auth, Some(&created("new2"))).unwrap().0, 201, "{spec}");
     }
 }
@@ -96,7 +96,7 @@ fn a_fault_may_come_after_the_deed() {
     let server = faulty("POST /tokens$ malformed after");
     let url = format!("{}{}", server.url(), tokens(""));
     assert_eq!(raw(&url, "POST", Some("Bearer sandbox-token"), Some(&created("new1"))).unwrap().0, 201);
-    assert_eq!(server.store().registries[0].tokens.len(), 2);
+    assert_eq!(server.read_store().registries[0].tokens.len(), 2);
 }
 
 /// Says bytes, hears all until the other side ends.
@@ -112,7 +112,7 @@ fn say(server: &Handle, bytes: &[u8]) -> String {
 
 #[test]
 fn bytes_on_the_wire() {
-    let server = start(one_registry()).unwrap();
+    let server = start_server(one_registry()).unwrap();
     let auth = "Authorization: Bearer sandbox-token\r\n";
     for (bytes, expected) in [
         ("hello\r\n\r\n".to_owned(), "400"),
@@ -140,5 +140,5 @@ fn bytes_on_the_wire() {
     );
     let heard = say(&server, chunked.as_bytes());
     assert!(heard.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n"), "{heard}");
-    assert_eq!(server.store().registries[0].tokens[1].name, "chunky");
+    assert_eq!(server.read_store().registries[0].tokens[1].name, "chunky");
 }

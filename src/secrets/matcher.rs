@@ -8,7 +8,7 @@ pub const SHORTEST: usize = 6;
 
 /// Texts by their first bytes, so that a look at a text costs the same for one as for thousands.
 #[derive(Default)]
-pub struct Matcher {
+pub struct SecretMatcher {
     by_start: HashMap<[u8; SHORTEST], Vec<Box<str>>, foldhash::fast::RandomState>,
     /// The pairs of bytes that any of them begins with: most places are passed over by these alone.
     pairs: Pairs,
@@ -23,26 +23,26 @@ impl Default for Pairs {
 }
 
 impl Pairs {
-    fn slot(first: u8, second: u8) -> (usize, u64) {
+    fn bit_slot(first: u8, second: u8) -> (usize, u64) {
         let pair = usize::from(first.to_ascii_lowercase()) << 8 | usize::from(second.to_ascii_lowercase());
         (pair / 64, 1 << (pair % 64))
     }
 
     fn add(&mut self, start: [u8; SHORTEST]) {
-        let (slot, bit) = Self::slot(start[0], start[1]);
+        let (slot, bit) = Self::bit_slot(start[0], start[1]);
         self.0[slot] |= bit;
     }
 
-    fn has(&self, first: u8, second: u8) -> bool {
-        let (slot, bit) = Self::slot(first, second);
+    fn has_pair(&self, first: u8, second: u8) -> bool {
+        let (slot, bit) = Self::bit_slot(first, second);
         self.0[slot] & bit != 0
     }
 }
 
-impl Matcher {
+impl SecretMatcher {
     /// Adds a text; one that is too short is not searched for.
     pub fn add(&mut self, text: &str) {
-        let Some(start) = start(text.as_bytes()) else { return };
+        let Some(start) = fold_start(text.as_bytes()) else { return };
         let same_start = self.by_start.entry(start).or_default();
         if !same_start.iter().any(|known| known.eq_ignore_ascii_case(text)) {
             same_start.push(text.into());
@@ -57,10 +57,10 @@ impl Matcher {
 
     /// Returns the length of the longest of the texts that this one begins with.
     fn match_start(&self, text: &[u8]) -> Option<usize> {
-        if !self.pairs.has(*text.first()?, *text.get(1)?) {
+        if !self.pairs.has_pair(*text.first()?, *text.get(1)?) {
             return None;
         }
-        let known = self.by_start.get(&start(text)?)?;
+        let known = self.by_start.get(&fold_start(text)?)?;
         let fits = |literal: &&str| {
             text.get(..literal.len()).is_some_and(|part| part.eq_ignore_ascii_case(literal.as_bytes()))
         };
@@ -73,7 +73,7 @@ impl Matcher {
     }
 
     /// Finds all places where one of them stands; places may overlap.
-    pub fn find(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+    pub fn find_matches(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
         if self.is_empty() {
             return;
         }
@@ -85,7 +85,7 @@ impl Matcher {
     }
 }
 
-fn start(text: &[u8]) -> Option<[u8; SHORTEST]> {
+fn fold_start(text: &[u8]) -> Option<[u8; SHORTEST]> {
     text.first_chunk::<SHORTEST>().map(|start| start.map(|byte| byte.to_ascii_lowercase()))
 }
 
@@ -108,7 +108,7 @@ impl Unwrapped {
             if gap > 0 {
                 unwrapped.get_or_insert_with(|| Self { bytes: text[..at].to_vec(), places: (0..at).collect() });
                 at += gap;
-                // What follows is one row with what was before.
+                // The next digits continue the same row.
                 continue;
             }
             if let Some(unwrapped) = &mut unwrapped {
@@ -122,7 +122,7 @@ impl Unwrapped {
     }
 
     /// Returns where something found here stood in the text.
-    pub fn original(&self, found: &Range<usize>) -> Range<usize> {
+    pub fn original_range(&self, found: &Range<usize>) -> Range<usize> {
         let place = |index: usize| self.places.get(index).copied().unwrap_or_default();
         place(found.start)..place(found.end.saturating_sub(1)) + 1
     }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::matcher::{Matcher, SHORTEST, Unwrapped};
+use super::matcher::{SHORTEST, SecretMatcher, Unwrapped};
 use super::spelling::{spell_as_digits, spell_as_text};
 use crate::value::{STARS, Value, json, python};
 
@@ -19,14 +19,14 @@ pub struct Redactor {
     show: bool,
 }
 
-/// What is searched for.
+/// Literal texts to search for.
 #[derive(Default)]
 struct Literals {
     /// Secrets that are there already, with whether all their spellings are.
     known: HashSet<(String, bool), foldhash::fast::RandomState>,
-    all: Matcher,
+    all: SecretMatcher,
     /// Those that can be wrapped into lines.
-    digits: Matcher,
+    digits: SecretMatcher,
 }
 
 impl Literals {
@@ -39,13 +39,13 @@ impl Literals {
     }
 
     /// Finds the places of secrets in a text, in order; none overlap.
-    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+    fn find_secrets(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        self.all.find(text, &mut found);
-        if let Some(unwrapped) = self.unwrapped(text) {
+        self.all.find_matches(text, &mut found);
+        if let Some(unwrapped) = self.unwrap_digits(text) {
             let mut rows = Vec::new();
-            self.digits.find(&unwrapped.bytes, &mut rows);
-            found.extend(rows.iter().map(|row| unwrapped.original(row)));
+            self.digits.find_matches(&unwrapped.bytes, &mut rows);
+            found.extend(rows.iter().map(|row| unwrapped.original_range(row)));
             found.sort_by_key(|range| range.start);
         }
         let mut merged: Vec<Range<usize>> = Vec::new();
@@ -59,10 +59,10 @@ impl Literals {
     }
 
     fn is_in(&self, text: &[u8]) -> bool {
-        self.all.is_in(text) || self.unwrapped(text).is_some_and(|unwrapped| self.digits.is_in(&unwrapped.bytes))
+        self.all.is_in(text) || self.unwrap_digits(text).is_some_and(|unwrapped| self.digits.is_in(&unwrapped.bytes))
     }
 
-    fn unwrapped(&self, text: &[u8]) -> Option<Unwrapped> {
+    fn unwrap_digits(&self, text: &[u8]) -> Option<Unwrapped> {
         if self.digits.is_empty() { None } else { Unwrapped::new(text) }
     }
 }
@@ -74,12 +74,12 @@ impl Redactor {
     }
 
     /// Whether a secret is long enough to be searched for in text.
-    pub fn finds(secret: &str) -> bool {
+    pub fn is_findable(secret: &str) -> bool {
         !is_short(secret.trim())
     }
 
     /// Whether secrets are shown because the user asked for it by name.
-    pub fn shows(&self) -> bool {
+    pub fn may_show_secrets(&self) -> bool {
         self.show
     }
 
@@ -114,7 +114,7 @@ impl Redactor {
             let value = Value::text(text);
             let unquoted = |quoted: String| quoted[1..quoted.len() - 1].to_owned();
             literals.all.add(text);
-            literals.all.add(&unquoted(json::to_string(&value, json::Style::EVENT)));
+            literals.all.add(&unquoted(json::to_string(&value, json::JsonStyle::EVENT)));
             literals.all.add(&unquoted(python::repr(&value)));
         }
     }
@@ -133,22 +133,22 @@ impl Redactor {
     /// Returns the value with every text marked that holds a known secret: what a command printed or a file held is as
     /// secret as what was given to it, and so is what filters make of it.
     #[must_use]
-    pub fn taint(&self, value: Value) -> Value {
+    pub fn taint_value(&self, value: Value) -> Value {
         if self.literals.borrow().all.is_empty() {
             return value;
         }
-        self.tainted(&value).unwrap_or(value)
+        self.find_tainted(&value).unwrap_or(value)
     }
 
     /// The tainted value; `None` if nothing in it is secret that was not typed so before.
-    fn tainted(&self, value: &Value) -> Option<Value> {
+    fn find_tainted(&self, value: &Value) -> Option<Value> {
         match value {
             Value::Str(text) if !text.is_secret() => {
                 let holds = self.literals.borrow().is_in(text.as_bytes());
                 holds.then(|| Value::Str(text.clone().into_secret()))
             }
             Value::List(items) => {
-                let tainted: Vec<Option<Value>> = items.iter().map(|item| self.tainted(item)).collect();
+                let tainted: Vec<Option<Value>> = items.iter().map(|item| self.find_tainted(item)).collect();
                 let any = tainted.iter().any(Option::is_some);
                 any.then(|| {
                     Value::list(
@@ -159,7 +159,7 @@ impl Redactor {
             Value::Dict(dict) => {
                 let mut copy: Option<crate::value::Dict> = None;
                 for (key, old) in dict.iter() {
-                    if let Some(new) = self.tainted(old) {
+                    if let Some(new) = self.find_tainted(old) {
                         copy.get_or_insert_with(|| (**dict).clone()).insert(key.clone(), new);
                     }
                 }
@@ -170,8 +170,8 @@ impl Redactor {
     }
 
     /// Returns a value as text for people: what is derived from a secret as stars, and without the known secrets.
-    pub fn show(&self, value: &Value) -> String {
-        let text = if self.show { python::str(value) } else { python::str(&value.masked()) };
+    pub fn show_value(&self, value: &Value) -> String {
+        let text = if self.show { python::str(value) } else { python::str(&value.to_masked()) };
         self.redact(&text).into_owned()
     }
 
@@ -181,8 +181,8 @@ impl Redactor {
         if literals.all.is_empty() {
             return Cow::Borrowed(text);
         }
-        let found = literals.find(text.as_bytes());
-        replace(text, found.into_iter().map(|range| (range, STARS)))
+        let found = literals.find_secrets(text.as_bytes());
+        replace_ranges(text, found.into_iter().map(|range| (range, STARS)))
     }
 
     /// Does the same with JSON text, which stays JSON: a number with a secret in it becomes a string of stars.
@@ -191,8 +191,12 @@ impl Redactor {
         if literals.all.is_empty() {
             return Cow::Borrowed(text);
         }
-        let found = literals.find(text.as_bytes());
-        if found.is_empty() { Cow::Borrowed(text) } else { replace(text, fit_json(text.as_bytes(), found).into_iter()) }
+        let found = literals.find_secrets(text.as_bytes());
+        if found.is_empty() {
+            Cow::Borrowed(text)
+        } else {
+            replace_ranges(text, fit_json(text.as_bytes(), found).into_iter())
+        }
     }
 }
 
@@ -200,7 +204,7 @@ fn is_short(secret: &str) -> bool {
     secret.chars().count() < SHORTEST
 }
 
-fn replace<'a, 'b>(text: &'a str, found: impl Iterator<Item = (Range<usize>, &'b str)>) -> Cow<'a, str> {
+fn replace_ranges<'a, 'b>(text: &'a str, found: impl Iterator<Item = (Range<usize>, &'b str)>) -> Cow<'a, str> {
     let (mut clean, mut done) = (String::new(), 0);
     for (range, stars) in found {
         clean.push_str(&text[done..range.start]);
@@ -291,7 +295,7 @@ mod tests {
         let redactor = Redactor::new(false);
         redactor.add("hunter2-hunter2");
         let value = Value::dict([("stdout", Value::text("pw: hunter2-hunter2")), ("rc", Value::Int(0))]);
-        let tainted = redactor.taint(value);
+        let tainted = redactor.taint_value(value);
         assert!(matches!(tainted.get("stdout"), Some(Value::Str(text)) if text.is_secret()));
     }
 

@@ -18,12 +18,12 @@ pub fn spell_as_text(secret: &str) -> Vec<String> {
     }
     let value = Value::text(secret);
     let unquoted = |text: String| text[1..text.len() - 1].to_owned();
-    let json = unquoted(json::to_string(&value, json::Style::EVENT));
+    let json = unquoted(json::to_string(&value, json::JsonStyle::EVENT));
     forms.push(escape_angles(&json));
     forms.push(escape_angles(&json).replace('\'', "\\u0027"));
     forms.push(json.replace('/', "\\/"));
     forms.push(json);
-    forms.push(unquoted(json::to_string(&value, json::Style::PYTHON)));
+    forms.push(unquoted(json::to_string(&value, json::JsonStyle::PYTHON)));
     forms.push(unquoted(python::repr(&value)));
     forms.push(secret.replace('\'', "'\"'\"'"));
     forms.push(secret.replace('\'', "'\\''"));
@@ -46,7 +46,7 @@ pub fn spell_as_text(secret: &str) -> Vec<String> {
 /// Returns the secret in hexadecimal digits and in base 64, in both alphabets and behind any number of other bytes: the
 /// digits that depend on the secret alone. These can be wrapped into lines.
 pub fn spell_as_digits(secret: &str) -> Vec<String> {
-    let mut forms: Vec<String> = ["", ":", " "].map(|between| hexadecimal(secret, between)).into();
+    let mut forms: Vec<String> = ["", ":", " "].map(|between| hex_spelling(secret, between)).into();
     for before in 0..3 {
         let mut bytes = vec![0; before];
         bytes.extend_from_slice(secret.as_bytes());
@@ -84,11 +84,11 @@ fn percent_encode(secret: &str, safe: &[u8]) -> String {
     out
 }
 
-/// What some writers of JSON make of signs that mean something to HTML.
+/// Escapes `<`, `>` and `&` as some JSON writers do to make the text safe in HTML.
 fn escape_angles(json: &str) -> String {
     json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
-fn hexadecimal(secret: &str, between: &str) -> String {
+fn hex_spelling(secret: &str, between: &str) -> String {
     secret.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(between)
 }

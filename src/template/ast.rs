@@ -10,7 +10,7 @@ pub type At = Range<usize>;
 
 /// A parsed template.
 #[derive(Debug)]
-pub struct Template {
+pub struct ParsedTemplate {
     /// Statements of the template.
     pub body: Vec<Stmt>,
     /// Whether it calls a method that changes a list or a mapping.
@@ -19,61 +19,61 @@ pub struct Template {
 
 /// An expression with its place.
 #[derive(Debug)]
-pub struct Node {
+pub struct ExprNode {
     /// Kind of the expression.
-    pub kind: Kind,
+    pub kind: ExprKind,
     /// Where it stands.
     pub at: At,
 }
 
 /// The sorts of expressions.
 #[derive(Debug)]
-pub enum Kind {
+pub enum ExprKind {
     /// A literal.
     Const(Value),
     /// A name.
     Var(Arc<str>),
     /// `[a, b]`
-    List(Vec<Node>),
+    List(Vec<ExprNode>),
     /// `(a, b)`
-    Tuple(Vec<Node>),
+    Tuple(Vec<ExprNode>),
     /// `{a: b}`
-    Map(Vec<(Node, Node)>),
+    Map(Vec<(ExprNode, ExprNode)>),
     /// `-a`
-    Neg(Box<Node>),
+    Neg(Box<ExprNode>),
     /// `+a`
-    Pos(Box<Node>),
+    Pos(Box<ExprNode>),
     /// `not a`
-    Not(Box<Node>),
+    Not(Box<ExprNode>),
     /// `a and b`
-    And(Box<Node>, Box<Node>),
+    And(Box<ExprNode>, Box<ExprNode>),
     /// `a or b`
-    Or(Box<Node>, Box<Node>),
+    Or(Box<ExprNode>, Box<ExprNode>),
     /// `a + b` and other arithmetic.
-    Binary(Operator, Box<Node>, Box<Node>),
+    Binary(Operator, Box<ExprNode>, Box<ExprNode>),
     /// `a < b <= c`
-    Compare(Box<Node>, Vec<(Comparison, Node)>),
+    Compare(Box<ExprNode>, Vec<(Comparison, ExprNode)>),
     /// `a if c else b`
     If {
         /// The condition.
-        test: Box<Node>,
+        test: Box<ExprNode>,
         /// The value if it holds.
-        then: Box<Node>,
+        then: Box<ExprNode>,
         /// The value if not; undefined without one.
-        otherwise: Option<Box<Node>>,
+        otherwise: Option<Box<ExprNode>>,
     },
     /// `a | f(x)`; no input inside `{% filter %}`.
-    Filter(Arc<str>, Option<Box<Node>>, Vec<Arg>),
+    Filter(Arc<str>, Option<Box<ExprNode>>, Vec<Arg>),
     /// `a is t(x)`
-    Test(Arc<str>, Box<Node>, Vec<Arg>),
+    Test(Arc<str>, Box<ExprNode>, Vec<Arg>),
     /// `a.b`
-    Attr(Box<Node>, Arc<str>),
+    Attr(Box<ExprNode>, Arc<str>),
     /// `a[b]`
-    Item(Box<Node>, Box<Node>),
+    Item(Box<ExprNode>, Box<ExprNode>),
     /// `a[x:y:z]`
-    Slice(Box<Node>, [Option<Box<Node>>; 3]),
+    Slice(Box<ExprNode>, [Option<Box<ExprNode>>; 3]),
     /// `f(x)`
-    Call(Box<Node>, Vec<Arg>),
+    Call(Box<ExprNode>, Vec<Arg>),
 }
 
 /// The arithmetic operators.
@@ -138,24 +138,24 @@ pub enum Comparison {
 #[derive(Debug)]
 pub enum Arg {
     /// `x`
-    Positional(Node),
+    Positional(ExprNode),
     /// `name=x`
-    Named(Arc<str>, Node),
+    Named(Arc<str>, ExprNode),
     /// `*x`
-    Splat(Node),
+    Splat(ExprNode),
     /// `**x`
-    NamedSplat(Node),
+    NamedSplat(ExprNode),
 }
 
 /// Target of an assignment.
 #[derive(Debug)]
-pub enum Target {
+pub enum AssignTarget {
     /// A name.
     Name(Arc<str>),
     /// `namespace.attribute`
     Attr(Arc<str>, Arc<str>, At),
     /// `a, b`
-    Unpack(Vec<Target>, At),
+    Unpack(Vec<AssignTarget>, At),
 }
 
 /// A macro, or the body of a call block.
@@ -164,7 +164,7 @@ pub struct Macro {
     /// Name; `caller` for a call block.
     pub name: Arc<str>,
     /// The parameters with their defaults.
-    pub params: Vec<(Arc<str>, Option<Node>)>,
+    pub params: Vec<(Arc<str>, Option<ExprNode>)>,
     /// The body.
     pub body: Vec<Stmt>,
 }
@@ -184,53 +184,53 @@ pub enum StmtKind {
     /// Text outside of all braces.
     Raw(Arc<str>),
     /// `{{ a }}`
-    Emit(Node),
+    Emit(ExprNode),
     /// `{% for %}`
     For(Arc<ForLoop>),
     /// `{% if %}`
-    If(Node, Vec<Stmt>, Vec<Stmt>),
+    If(ExprNode, Vec<Stmt>, Vec<Stmt>),
     /// `{% with %}`
-    With(Vec<(Target, Node)>, Vec<Stmt>),
+    With(Vec<(AssignTarget, ExprNode)>, Vec<Stmt>),
     /// `{% set a = b %}`
-    Set(Target, Node),
+    Set(AssignTarget, ExprNode),
     /// `{% set a %}..{% endset %}`
-    SetBlock(Target, Option<Node>, Vec<Stmt>),
+    SetBlock(AssignTarget, Option<ExprNode>, Vec<Stmt>),
     /// `{% filter f %}`
-    FilterBlock(Node, Vec<Stmt>),
+    FilterBlock(ExprNode, Vec<Stmt>),
     /// `{% autoescape %}`: has no effect, as nothing is ever escaped.
     Plain(Vec<Stmt>),
     /// `{% block %}`
-    Block(Arc<Block>),
+    Block(Arc<TemplateBlock>),
     /// `{% extends %}`
-    Extends(Node),
+    Extends(ExprNode),
     /// `{% include %}`
     Include {
         /// One name, or several of which the first that exists is taken.
-        name: Node,
+        name: ExprNode,
         /// No error if there is none.
         ignore_missing: bool,
         /// The included template sees the local names of this one.
         with_context: bool,
     },
     /// `{% import x as y %}`
-    Import(Node, Target, bool),
+    Import(ExprNode, AssignTarget, bool),
     /// `{% from x import y as z %}`
-    FromImport(Node, Vec<(Arc<str>, Arc<str>)>, bool),
+    FromImport(ExprNode, Vec<(Arc<str>, Arc<str>)>, bool),
     /// `{% macro %}`
     Macro(Arc<Macro>),
     /// `{% call %}`
-    Call(Node, Arc<Macro>),
+    Call(ExprNode, Arc<Macro>),
 }
 
 /// A `{% for %}` loop.
 #[derive(Debug)]
 pub struct ForLoop {
     /// The names bound.
-    pub target: Target,
+    pub target: AssignTarget,
     /// Iterated expression.
-    pub over: Node,
+    pub over: ExprNode,
     /// The `if` part.
-    pub filter: Option<Node>,
+    pub filter: Option<ExprNode>,
     /// The body.
     pub body: Vec<Stmt>,
     /// Done if there was nothing.
@@ -241,7 +241,7 @@ pub struct ForLoop {
 
 /// A `{% block %}`.
 #[derive(Debug)]
-pub struct Block {
+pub struct TemplateBlock {
     /// Name.
     pub name: Arc<str>,
     /// The content.

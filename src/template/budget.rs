@@ -1,8 +1,8 @@
 //! The budget of one evaluation: how many steps it may take, and how much memory it may fill.
 //!
 //! A template can name work without end in a few letters (`'x' | indent(10**10)`, lists that double in a loop). Whatever
-//! makes something larger than what it was given asks here first: [`grow`] for texts, [`grow_members`] for lists,
-//! [`weigh`] for data that is about to be written out. One result may have [`LARGEST`] bytes. What an evaluation keeps
+//! makes something larger than what it was given asks here first: [`reserve_bytes`] for texts, [`grow_members`] for lists,
+//! [`reserve_printed`] for data that is about to be written out. One result may have [`LARGEST`] bytes. What an evaluation keeps
 //! altogether is measured, not estimated: after every `LOOK_EVERY` bytes that were asked for, the memory of the
 //! process is looked at, so a long template that lets go of its results may run as long as it needs.
 //!
@@ -10,7 +10,7 @@
 
 use std::cell::Cell;
 
-use super::error::{Fault, FaultKind};
+use super::error::{TemplateError, TemplateErrorKind};
 use crate::value::Value;
 
 /// The longest text or list, in bytes, that one operation may make.
@@ -19,7 +19,7 @@ pub const LARGEST: usize = 64 << 20;
 pub const LARGEST_RESULT: usize = 1 << 30;
 /// How many bytes are asked for between two looks at the memory of the process.
 const LOOK_EVERY: u64 = 64 << 20;
-/// What one step may keep, roughly.
+/// Approximate number of bytes that one step may keep.
 const BYTES_A_STEP: u64 = 64;
 /// The steps of one evaluation, and the memory in bytes that it may fill, unless the environment has other limits.
 const STEPS: u64 = if cfg!(test) { 10_000_000 } else { 1_000_000_000 };
@@ -79,14 +79,14 @@ impl Drop for Evaluation {
 ///
 /// # Errors
 /// If there are none left.
-pub fn spend(steps: u64) -> Result<(), Fault> {
+pub fn spend_steps(steps: u64) -> Result<(), TemplateError> {
     BUDGET.with(|budget| {
         if budget.nesting.get() == 0 {
             return Ok(());
         }
         let left = budget.steps.get().checked_sub(steps).ok_or_else(too_many_steps)?;
         budget.steps.set(left);
-        budget.ask(steps.saturating_mul(BYTES_A_STEP))
+        budget.request_bytes(steps.saturating_mul(BYTES_A_STEP))
     })
 }
 
@@ -94,36 +94,36 @@ pub fn spend(steps: u64) -> Result<(), Fault> {
 ///
 /// # Errors
 /// If it is too large, or the evaluation has filled its memory.
-pub fn grow(bytes: usize) -> Result<(), Fault> {
+pub fn reserve_bytes(bytes: usize) -> Result<(), TemplateError> {
     if bytes > LARGEST {
         return Err(too_large());
     }
-    BUDGET.with(|budget| if budget.nesting.get() == 0 { Ok(()) } else { budget.ask(bytes as u64) })
+    BUDGET.with(|budget| if budget.nesting.get() == 0 { Ok(()) } else { budget.request_bytes(bytes as u64) })
 }
 
 /// Asks for room for a part of what a template prints, which as a whole may be larger than one operation may make.
 ///
 /// # Errors
 /// If the evaluation has filled its memory.
-pub fn print(bytes: usize) -> Result<(), Fault> {
-    BUDGET.with(|budget| if budget.nesting.get() == 0 { Ok(()) } else { budget.ask(bytes as u64) })
+pub fn reserve_output(bytes: usize) -> Result<(), TemplateError> {
+    BUDGET.with(|budget| if budget.nesting.get() == 0 { Ok(()) } else { budget.request_bytes(bytes as u64) })
 }
 
 /// Asks for room for a list of so many members.
 ///
 /// # Errors
 /// If it is too large, or the evaluation has filled its memory.
-pub fn grow_members(count: usize) -> Result<(), Fault> {
-    grow(count.saturating_mul(size_of::<Value>()))
+pub fn grow_members(count: usize) -> Result<(), TemplateError> {
+    reserve_bytes(count.saturating_mul(size_of::<Value>()))
 }
 
 /// A text a number of times.
 ///
 /// # Errors
 /// If that is too large.
-pub fn repeated(text: &str, times: usize) -> Result<String, Fault> {
+pub fn repeat_text(text: &str, times: usize) -> Result<String, TemplateError> {
     let times = if text.is_empty() { 0 } else { times };
-    grow(text.len().saturating_mul(times))?;
+    reserve_bytes(text.len().saturating_mul(times))?;
     Ok(text.repeat(times))
 }
 
@@ -132,19 +132,19 @@ pub fn repeated(text: &str, times: usize) -> Result<String, Fault> {
 ///
 /// # Errors
 /// If that is too large.
-pub fn weigh(value: &Value, around: impl Fn(usize) -> usize) -> Result<(), Fault> {
+pub fn reserve_printed(value: &Value, around: impl Fn(usize) -> usize) -> Result<(), TemplateError> {
     let mut left = LARGEST;
-    if subtract(value, 0, &around, &mut left) { grow(LARGEST - left) } else { Err(too_large()) }
+    if subtract_size(value, 0, &around, &mut left) { reserve_bytes(LARGEST - left) } else { Err(too_large()) }
 }
 
 /// Whether a value, copied member by member, has at most so many bytes.
 pub fn is_within(value: &Value, bytes: usize) -> bool {
-    subtract(value, 0, &|_| size_of::<Value>(), &mut { bytes })
+    subtract_size(value, 0, &|_| size_of::<Value>(), &mut { bytes })
 }
 
-fn subtract(value: &Value, depth: usize, around: &dyn Fn(usize) -> usize, left: &mut usize) -> bool {
+fn subtract_size(value: &Value, depth: usize, around: &dyn Fn(usize) -> usize, left: &mut usize) -> bool {
     if let Value::Tainted(inner) = value {
-        return subtract(inner, depth, around, left);
+        return subtract_size(inner, depth, around, left);
     }
     let own = match value {
         Value::Str(text) => text.len(),
@@ -156,28 +156,28 @@ fn subtract(value: &Value, depth: usize, around: &dyn Fn(usize) -> usize, left: 
     *left = rest;
     match value {
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
-            items.iter().all(|item| subtract(item, depth + 1, around, left))
+            items.iter().all(|item| subtract_size(item, depth + 1, around, left))
         }
-        Value::Dict(dict) => {
-            dict.iter().all(|(key, item)| subtract(key, depth, &|_| 0, left) && subtract(item, depth + 1, around, left))
-        }
+        Value::Dict(dict) => dict
+            .iter()
+            .all(|(key, item)| subtract_size(key, depth, &|_| 0, left) && subtract_size(item, depth + 1, around, left)),
         _ => true,
     }
 }
 
 impl Budget {
-    fn ask(&self, bytes: u64) -> Result<(), Fault> {
+    fn request_bytes(&self, bytes: u64) -> Result<(), TemplateError> {
         let bytes = bytes.min(LOOK_EVERY);
         let unseen = self.unseen.get() + bytes;
         self.unseen.set(unseen);
         // A long evaluation holds up everything else, the reaction to signals included.
         if (unseen ^ (unseen - bytes)) >> 20 != 0 && crate::interrupt::is_signalled() {
-            return Err(Fault::new(FaultKind::Limit, "interrupted"));
+            return Err(TemplateError::new(TemplateErrorKind::Limit, "interrupted"));
         }
-        if unseen < LOOK_EVERY { Ok(()) } else { self.look() }
+        if unseen < LOOK_EVERY { Ok(()) } else { self.check_memory() }
     }
 
-    fn look(&self) -> Result<(), Fault> {
+    fn check_memory(&self) -> Result<(), TemplateError> {
         self.unseen.set(0);
         let Some(now) = resident_bytes() else { return Ok(()) };
         let Some(before) = self.before.get() else {
@@ -189,7 +189,8 @@ impl Budget {
             return Ok(());
         }
         let message = format!("the template fills more than {} MiB of memory", most >> 20);
-        Err(Fault::new(FaultKind::Limit, message).hint(format!("if that is intended, set `{MEMORY_VARIABLE}`")))
+        Err(TemplateError::new(TemplateErrorKind::Limit, message)
+            .hint(format!("if that is intended, set `{MEMORY_VARIABLE}`")))
     }
 }
 
@@ -215,17 +216,20 @@ fn limit_from(variable: &str, default: u64) -> u64 {
     })
 }
 
-fn too_large() -> Fault {
-    Fault::new(
-        FaultKind::Limit,
+fn too_large() -> TemplateError {
+    TemplateError::new(
+        TemplateErrorKind::Limit,
         format!("the result of this operation is too large: it has more than {} MiB", LARGEST >> 20),
     )
 }
 
-fn too_many_steps() -> Fault {
+fn too_many_steps() -> TemplateError {
     let steps = limit_from(STEPS_VARIABLE, STEPS);
-    Fault::new(FaultKind::Limit, format!("the template takes too long: it was stopped after {steps} steps"))
-        .hint(format!("if that is intended, set `{STEPS_VARIABLE}` to a larger number"))
+    TemplateError::new(
+        TemplateErrorKind::Limit,
+        format!("the template takes too long: it was stopped after {steps} steps"),
+    )
+    .hint(format!("if that is intended, set `{STEPS_VARIABLE}` to a larger number"))
 }
 
 #[cfg(test)]
@@ -234,29 +238,29 @@ mod tests {
 
     #[test]
     fn result_that_is_too_large_is_refused() {
-        assert!(grow(LARGEST).is_ok());
-        assert!(grow(LARGEST + 1).is_err() && grow_members(usize::MAX).is_err());
-        assert!(repeated("ab", usize::MAX).is_err() && repeated("", usize::MAX).is_ok());
+        assert!(reserve_bytes(LARGEST).is_ok());
+        assert!(reserve_bytes(LARGEST + 1).is_err() && grow_members(usize::MAX).is_err());
+        assert!(repeat_text("ab", usize::MAX).is_err() && repeat_text("", usize::MAX).is_ok());
     }
 
     #[test]
-    fn list_in_many_places_weighs_as_often_as_it_is_written() {
+    fn shared_list_counts_at_every_place() {
         let doubled = |times| (0..times).fold(Value::Int(1), |inner, _| Value::list([inner.clone(), inner]));
-        assert!(weigh(&doubled(10), |_| 0).is_ok());
-        assert!(weigh(&doubled(60), |_| 0).is_err());
-        assert!(weigh(&Value::list([Value::Int(1)]), |depth| depth * usize::MAX).is_err());
+        assert!(reserve_printed(&doubled(10), |_| 0).is_ok());
+        assert!(reserve_printed(&doubled(60), |_| 0).is_err());
+        assert!(reserve_printed(&Value::list([Value::Int(1)]), |depth| depth * usize::MAX).is_err());
     }
 
     #[test]
     fn steps_of_nested_evaluations_are_those_of_the_outermost() {
-        assert!(spend(u64::MAX).is_ok(), "nothing is counted outside of an evaluation");
+        assert!(spend_steps(u64::MAX).is_ok(), "nothing is counted outside of an evaluation");
         let outer = Evaluation::begin();
-        assert!(spend(STEPS - 10).is_ok());
+        assert!(spend_steps(STEPS - 10).is_ok());
         let inner = Evaluation::begin();
-        assert!(spend(11).is_err());
+        assert!(spend_steps(11).is_err());
         drop(inner);
         drop(outer);
         let _again = Evaluation::begin();
-        assert!(spend(STEPS).is_ok());
+        assert!(spend_steps(STEPS).is_ok());
     }
 }

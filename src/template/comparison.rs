@@ -4,17 +4,22 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::ast::Comparison;
-use super::engine::Engine;
-use super::error::Fault;
+use super::engine::TemplateEngine;
+use super::error::TemplateError;
 use super::range::Range;
 use crate::value::Value;
 
 /// A comparison: a boolean, or unknown.
-pub(super) fn compare(op: Comparison, left: &Value, right: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
+pub(super) fn compare_values(
+    op: Comparison,
+    left: &Value,
+    right: &Value,
+    engine: &TemplateEngine<'_>,
+) -> Result<Value, TemplateError> {
     match op {
-        Comparison::In => return contains(right, left, engine),
+        Comparison::In => return evaluate_contains(right, left, engine),
         Comparison::NotIn => {
-            return Ok(match contains(right, left, engine)? {
+            return Ok(match evaluate_contains(right, left, engine)? {
                 Value::Bool(b) => Value::Bool(!b),
                 other => other,
             });
@@ -22,8 +27,8 @@ pub(super) fn compare(op: Comparison, left: &Value, right: &Value, engine: &Engi
         _ => {}
     }
     let (left, right) = (left.below_taint(), right.below_taint());
-    refuse_poison(left)?;
-    refuse_poison(right)?;
+    reject_undefined(left)?;
+    reject_undefined(right)?;
     // The same unknown is the same value, whatever it will be.
     if let (Value::Unknown(a), Value::Unknown(b), Comparison::Eq | Comparison::Ne) = (left, right, op)
         && Arc::ptr_eq(a, b)
@@ -34,13 +39,13 @@ pub(super) fn compare(op: Comparison, left: &Value, right: &Value, engine: &Engi
         return Ok(unknown);
     }
     let holds = match op {
-        Comparison::Eq => equal(left, right),
-        Comparison::Ne => !equal(left, right),
+        Comparison::Eq => is_equal(left, right),
+        Comparison::Ne => !is_equal(left, right),
         _ => {
             if is_nan(left) || is_nan(right) {
                 return Ok(Value::Bool(false));
             }
-            let order = left.order(right).map_err(|_| {
+            let order = left.compare_order(right).map_err(|_| {
                 let symbol = match op {
                     Comparison::Lt => "<",
                     Comparison::Le => "<=",
@@ -48,7 +53,7 @@ pub(super) fn compare(op: Comparison, left: &Value, right: &Value, engine: &Engi
                     _ => ">=",
                 };
                 let (a, b) = (left.type_name(), right.type_name());
-                Fault::value(format!("'{symbol}' not supported between instances of '{a}' and '{b}'"))
+                TemplateError::value(format!("'{symbol}' not supported between instances of '{a}' and '{b}'"))
             })?;
             match op {
                 Comparison::Lt => order == Ordering::Less,
@@ -65,7 +70,7 @@ fn is_nan(value: &Value) -> bool {
     matches!(value, Value::Float(f) if f.is_nan())
 }
 
-fn equal(left: &Value, right: &Value) -> bool {
+fn is_equal(left: &Value, right: &Value) -> bool {
     if left == right {
         return true;
     }
@@ -78,47 +83,47 @@ fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-fn refuse_poison(value: &Value) -> Result<(), Fault> {
+fn reject_undefined(value: &Value) -> Result<(), TemplateError> {
     match value {
-        Value::Undefined(why) => Err(Fault::using(why)),
-        Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().try_for_each(refuse_poison),
-        Value::Dict(dict) => dict.values().try_for_each(refuse_poison),
+        Value::Undefined(why) => Err(TemplateError::from_undefined(why)),
+        Value::List(items) | Value::Tuple(items) | Value::Set(items) => items.iter().try_for_each(reject_undefined),
+        Value::Dict(dict) => dict.values().try_for_each(reject_undefined),
         _ => Ok(()),
     }
 }
 
 fn unknown_in(value: &Value) -> Option<Value> {
-    value.first_unknown().map(|unknown| Value::unknown(unknown.sentence()))
+    value.first_unknown().map(|unknown| Value::unknown(unknown.describe_missing()))
 }
 
 /// `item in container`
-fn contains(container: &Value, item: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
+fn evaluate_contains(container: &Value, item: &Value, engine: &TemplateEngine<'_>) -> Result<Value, TemplateError> {
     if container.is_unknown() {
-        return Ok(container.computed());
+        return Ok(container.new_computed());
     }
     let found = match container {
         Value::Str(text) => match item {
             Value::Str(part) => text.contains(part.as_str()),
-            Value::Unknown(_) => return Ok(item.computed()),
+            Value::Unknown(_) => return Ok(item.new_computed()),
             other => {
                 let message = format!("'in <string>' requires string as left operand, not {}", other.type_name());
-                return Err(Fault::value(message));
+                return Err(TemplateError::value(message));
             }
         },
         Value::Dict(dict) => match item {
-            Value::Unknown(_) => return Ok(item.computed()),
+            Value::Unknown(_) => return Ok(item.new_computed()),
             key if !key.is_hashable() => {
-                return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
+                return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
             }
             key => dict.get_value(key).is_some(),
         },
         Value::List(_) | Value::Tuple(_) | Value::Set(_) => {
             let members = container.as_slice().unwrap_or_default();
             engine.look_at(members.len())?;
-            if members.iter().any(|member| !member.is_undefined() && equal(member, item)) {
+            if members.iter().any(|member| !member.is_undefined() && is_equal(member, item)) {
                 true
             } else {
-                members.iter().try_for_each(refuse_poison)?;
+                members.iter().try_for_each(reject_undefined)?;
                 if let Some(unknown) = unknown_in(container).or_else(|| unknown_in(item)) {
                     return Ok(unknown);
                 }
@@ -126,7 +131,7 @@ fn contains(container: &Value, item: &Value, engine: &Engine<'_>) -> Result<Valu
             }
         }
         // `hostvars` knows hosts that it does not list.
-        Value::Object(object) if super::api::mapping(&**object).is_some() => object.get(item).is_some(),
+        Value::Object(object) if super::api::object_to_mapping(&**object).is_some() => object.get(item).is_some(),
         Value::Object(object) if let Some(range) = object.as_any().downcast_ref::<Range>() => match item {
             Value::Int(number) => range.contains(*number),
             Value::Bool(bit) => range.contains(i64::from(*bit)),
@@ -142,6 +147,6 @@ fn contains(container: &Value, item: &Value, engine: &Engine<'_>) -> Result<Valu
     Ok(Value::Bool(found))
 }
 
-fn not_a_container(value: &Value) -> Fault {
-    Fault::value(format!("argument of type '{}' is not iterable", value.type_name()))
+fn not_a_container(value: &Value) -> TemplateError {
+    TemplateError::value(format!("argument of type '{}' is not iterable", value.type_name()))
 }

@@ -4,33 +4,33 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::ast::Template;
-use super::engine::{Engine, Layer, with_ends};
-use super::error::{Fault, FaultKind};
-use super::eval::{Cx, first};
+use super::ast::ParsedTemplate;
+use super::engine::{LayeredScope, TemplateEngine, with_ends};
+use super::error::{TemplateError, TemplateErrorKind};
+use super::eval::{Cx, find_first};
 use super::locals::Locals;
 use super::objects::{BlockCall, Cycler, Function, Joiner, LoopState, MacroObject, Method};
-use super::plugin::{Args, Context, RenderOptions};
-use super::source_map::Place;
+use super::plugin::{Context, PluginArgs, RenderOptions};
+use super::source_map::SourceMap;
 use super::{functions, methods, registry};
 use crate::source::Source;
 use crate::value::{Sealed, Text, Value, python};
 
-impl Engine<'_> {
+impl TemplateEngine<'_> {
     /// Calls a callable value; the arguments' members may be raw.
-    pub(super) fn call_value(&self, callable: &Value, args: Args) -> Result<Value, Fault> {
+    pub(super) fn call_value(&self, callable: &Value, args: PluginArgs) -> Result<Value, TemplateError> {
         let object = match callable {
-            Value::Undefined(why) => return Err(self.explain(Fault::using(why))),
-            Value::Unknown(_) => return Ok(callable.computed()),
+            Value::Undefined(why) => return Err(self.suggest_variable(TemplateError::from_undefined(why))),
+            Value::Unknown(_) => return Ok(callable.new_computed()),
             Value::Object(object) => object,
-            other => return Err(Fault::value(format!("'{}' object is not callable", other.type_name()))),
+            other => return Err(TemplateError::value(format!("'{}' object is not callable", other.type_name()))),
         };
         let any = object.as_any();
         // Which arguments may be missing, a lookup says itself.
         let looks_up = any.downcast_ref::<Function>().is_some_and(Function::is_lookup);
         if !looks_up
             && (any.is::<Function>() || any.is::<Method>())
-            && let Some(undefined) = first(&Value::Null, &args, Value::is_undefined)
+            && let Some(undefined) = find_first(&Value::Null, &args, Value::is_undefined)
         {
             return Ok(undefined);
         }
@@ -39,37 +39,39 @@ impl Engine<'_> {
         }
         if let Some(method) = any.downcast_ref::<Method>() {
             let value = methods::call(self, &method.of, &method.name, args)?;
-            return self.touch(value, None);
+            return self.resolve_value(value, None);
         }
         if let Some(object) = any.downcast_ref::<MacroObject>() {
             return self.call_macro(object, args);
         }
         if let Some(block) = any.downcast_ref::<BlockCall>() {
-            let cx = block.cx().ok_or_else(|| Fault::value("the template of this block has ended"))?;
-            return self.block(&block.name, block.level, &cx);
+            let cx =
+                block.upgrade_context().ok_or_else(|| TemplateError::value("the template of this block has ended"))?;
+            return self.render_block(&block.name, block.level, &cx);
         }
         if let Some(state) = any.downcast_ref::<LoopState>() {
             let over = args.positional.into_iter().next().unwrap_or(Value::Null);
-            return self.recurse(state, over);
+            return self.recurse_loop(state, over);
         }
         if let Some(joiner) = any.downcast_ref::<Joiner>() {
             let first = joiner.calls.fetch_add(1, Ordering::Relaxed) == 0;
             return Ok(if first { Value::text("") } else { joiner.separator.clone() });
         }
         if any.is::<Cycler>() {
-            return Err(Fault::value("'Cycler' object is not callable").hint("call its `next()`"));
+            return Err(TemplateError::value("'Cycler' object is not callable").hint("call its `next()`"));
         }
-        Err(Fault::value(format!("'{}' object is not callable", object.type_name())))
+        Err(TemplateError::value(format!("'{}' object is not callable", object.type_name())))
     }
 
-    fn call_macro(&self, object: &MacroObject, args: Args) -> Result<Value, Fault> {
+    fn call_macro(&self, object: &MacroObject, args: PluginArgs) -> Result<Value, TemplateError> {
         // A macro gets copies: what it changes in its arguments is its own.
-        let args = if self.changes.is_open() { self.deep_args(args)? } else { args };
+        let args = if self.changes.is_open() { self.resolve_args_deep(args)? } else { args };
         let decl = &object.decl;
         let name = &decl.name;
-        let around =
-            object.cx().ok_or_else(|| Fault::value(format!("the template of the macro `{name}` has ended")))?;
-        let cx = Cx { locals: around.locals.inside(), ..around };
+        let around = object
+            .upgrade_context()
+            .ok_or_else(|| TemplateError::value(format!("the template of the macro `{name}` has ended")))?;
+        let cx = Cx { locals: around.locals.new_inside(), ..around };
         let mut given = args.positional.into_iter();
         let mut named = args.named;
         let caller = named.iter().position(|(key, _)| **key == *"caller").filter(|_| &**name != "caller");
@@ -78,11 +80,13 @@ impl Engine<'_> {
             let by_name = named.iter().position(|(key, _)| key == param).map(|at| named.remove(at).1);
             let value = match (given.next(), by_name) {
                 (Some(_), Some(_)) => {
-                    return Err(Fault::value(format!("macro '{name}' got multiple values for argument '{param}'")));
+                    return Err(TemplateError::value(format!(
+                        "macro '{name}' got multiple values for argument '{param}'"
+                    )));
                 }
                 (Some(value), None) | (None, Some(value)) => value,
                 (None, None) => match default {
-                    Some(default) => self.node(default, &cx)?,
+                    Some(default) => self.evaluate_node(default, &cx)?,
                     None => Value::undefined(format!("parameter '{param}' was not provided")),
                 },
             };
@@ -90,13 +94,13 @@ impl Engine<'_> {
         }
         let rest: Vec<Value> = given.collect();
         let count = decl.params.len();
-        if !rest.is_empty() && !super::free_names::uses(&decl.body, "varargs") {
-            return Err(Fault::value(format!("macro '{name}' takes not more than {count} argument(s)")));
+        if !rest.is_empty() && !super::free_names::uses_name(&decl.body, "varargs") {
+            return Err(TemplateError::value(format!("macro '{name}' takes not more than {count} argument(s)")));
         }
         if let Some((extra, _)) = named.first()
-            && !super::free_names::uses(&decl.body, "kwargs")
+            && !super::free_names::uses_name(&decl.body, "kwargs")
         {
-            return Err(Fault::value(format!("macro '{name}' takes no keyword argument '{extra}'")));
+            return Err(TemplateError::value(format!("macro '{name}' takes no keyword argument '{extra}'")));
         }
         cx.locals.set("varargs", Value::tuple(rest));
         cx.locals.set("kwargs", Value::dict(named));
@@ -105,41 +109,53 @@ impl Engine<'_> {
         } else if &**name != "caller" && cx.locals.get("caller").is_none() {
             cx.locals.set("caller", Value::undefined("'caller' is undefined"));
         }
-        self.body(&decl.body, &cx)
+        self.render_body(&decl.body, &cx)
     }
 
     /// Runs a lookup: arguments templated, undefined ones refused. An option that is null is one that was not given.
-    pub(super) fn run_lookup(&self, name: &str, args: Args, action: Option<&str>) -> Result<Vec<Value>, Fault> {
-        let Some(lookup) = registry::lookup(name) else {
-            let fault = Fault::new(FaultKind::UnknownName, format!("lookup plugin `{name}` was not found"));
-            return Err(fault.suggest(name, &registry::lookup_names()));
+    pub(super) fn run_lookup(
+        &self,
+        name: &str,
+        args: PluginArgs,
+        action: Option<&str>,
+    ) -> Result<Vec<Value>, TemplateError> {
+        let Some(lookup) = registry::find_lookup(name) else {
+            let fault =
+                TemplateError::new(TemplateErrorKind::UnknownName, format!("lookup plugin `{name}` was not found"));
+            return Err(fault.suggest_name(name, &registry::lookup_names()));
         };
-        let mut args = self.deep_args(args)?;
+        let mut args = self.resolve_args_deep(args)?;
         args.named.retain(|(_, value)| !value.is_null());
         for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
             match value {
-                Value::Undefined(why) if !lookup.takes_undefined => return Err(self.explain(Fault::using(why))),
-                Value::Unknown(unknown) => return Err(Fault::unknown(unknown)),
+                Value::Undefined(why) if !lookup.takes_undefined => {
+                    return Err(self.suggest_variable(TemplateError::from_undefined(why)));
+                }
+                Value::Unknown(unknown) => return Err(TemplateError::from_unknown(unknown)),
                 _ => {}
             }
         }
         let args = args.without_taint();
-        let call = super::plugin::Call { name, input: Value::Null, args, context: self, looping: action };
+        let call = super::plugin::PluginCall { name, input: Value::Null, args, context: self, looping: action };
         let found = (lookup.run)(&call)?;
         Ok(found.into_iter().map(|value| self.globals.taint_known(value)).collect())
     }
 
     /// Finds and reads a template file by name; of several names the first that exists.
-    pub(super) fn load(&self, name: &Value, cx: &Cx) -> Result<(Arc<Template>, Place), Fault> {
+    pub(super) fn load_template(
+        &self,
+        name: &Value,
+        cx: &Cx,
+    ) -> Result<(Arc<ParsedTemplate>, SourceMap), TemplateError> {
         let names: Vec<Value> = match name {
-            Value::Undefined(why) => return Err(self.explain(Fault::using(why))),
+            Value::Undefined(why) => return Err(self.suggest_variable(TemplateError::from_undefined(why))),
             Value::List(_) | Value::Tuple(_) => self.members_of(name)?,
             other => vec![other.clone()],
         };
         let mut wanted = Vec::new();
         for name in &names {
             let Some(name) = name.as_str() else {
-                return Err(Fault::value(format!("a template's name must be text, not {}", name.type_name())));
+                return Err(TemplateError::value(format!("a template's name must be text, not {}", name.type_name())));
             };
             wanted.push(name.to_owned());
             let near = cx.place.folder().into_iter();
@@ -150,75 +166,79 @@ impl Engine<'_> {
                     continue;
                 }
                 let read = self.globals.reads.read(&file).map_err(|error| {
-                    Fault::new(FaultKind::Lookup, format!("cannot read `{}`: {error}", file.display()))
+                    TemplateError::new(TemplateErrorKind::Lookup, format!("cannot read `{}`: {error}", file.display()))
                 })?;
-                let text = String::from_utf8(read)
-                    .map_err(|_| Fault::new(FaultKind::Lookup, format!("`{}` is not UTF-8", file.display())))?;
+                let text = String::from_utf8(read).map_err(|_| {
+                    TemplateError::new(TemplateErrorKind::Lookup, format!("`{}` is not UTF-8", file.display()))
+                })?;
                 let source = Source::new(file.display().to_string(), text.as_str());
-                let text = Text::written(text.as_str(), source.span(0..text.len()));
-                let place = Place::of(&text);
+                let text = Text::from_source(text.as_str(), source.span(0..text.len()));
+                let place = SourceMap::from_text(&text);
                 let parsed = self.globals.template_with(&text, self.options);
                 let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
                 return Ok((parsed, place));
             }
         }
-        Err(Fault::new(FaultKind::Lookup, format!("could not find the template `{}`", wanted.join("`, `")))
-            .hint("it is looked for next to the including file, and in `templates/`"))
+        Err(TemplateError::new(
+            TemplateErrorKind::Lookup,
+            format!("could not find the template `{}`", wanted.join("`, `")),
+        )
+        .hint("it is looked for next to the including file, and in `templates/`"))
     }
 }
 
-impl Context for Engine<'_> {
-    fn filter(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
-        self.step()?;
-        self.deeper(|| self.apply_filter(name, input, args))
+impl Context for TemplateEngine<'_> {
+    fn call_filter(&self, name: &str, input: Value, args: PluginArgs) -> Result<Value, TemplateError> {
+        self.count_step()?;
+        self.run_deeper(|| self.apply_filter(name, input, args))
     }
 
-    fn test(&self, name: &str, input: Value, args: Args) -> Result<bool, Fault> {
-        self.step()?;
-        match self.deeper(|| self.apply_test(name, input, args))? {
-            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
-            Value::Unknown(unknown) => Err(Fault::unknown(&unknown)),
+    fn call_test(&self, name: &str, input: Value, args: PluginArgs) -> Result<bool, TemplateError> {
+        self.count_step()?;
+        match self.run_deeper(|| self.apply_test(name, input, args))? {
+            Value::Undefined(why) => Err(self.suggest_variable(TemplateError::from_undefined(&why))),
+            Value::Unknown(unknown) => Err(TemplateError::from_unknown(&unknown)),
             value => Ok(value.is_true()),
         }
     }
 
-    fn lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault> {
-        let _evaluation = self.begin();
-        self.deeper(|| self.run_lookup(name, args, None))
+    fn call_lookup(&self, name: &str, args: PluginArgs) -> Result<Vec<Value>, TemplateError> {
+        let _evaluation = self.begin_evaluation();
+        self.run_deeper(|| self.run_lookup(name, args, None))
     }
 
-    fn member(&self, value: &Value, key: &Value) -> Value {
-        self.item(value, key).unwrap_or_else(Fault::poisoned)
+    fn get_member(&self, value: &Value, key: &Value) -> Value {
+        self.get_item(value, key).unwrap_or_else(TemplateError::into_undefined)
     }
 
-    fn iterate(&self, value: &Value) -> Result<Vec<Value>, Fault> {
-        self.members_of(value)?.into_iter().map(|member| self.deep(member)).collect()
+    fn collect_members(&self, value: &Value) -> Result<Vec<Value>, TemplateError> {
+        self.members_of(value)?.into_iter().map(|member| self.resolve_deep(member)).collect()
     }
 
-    fn variable(&self, name: &str) -> Result<Option<Value>, Fault> {
-        self.play_variable(name)?.map(|value| self.deep(value)).transpose()
+    fn get_variable(&self, name: &str) -> Result<Option<Value>, TemplateError> {
+        self.play_variable(name)?.map(|value| self.resolve_deep(value)).transpose()
     }
 
     fn variable_names(&self) -> Vec<String> {
-        self.scope.names()
+        self.scope.variable_names()
     }
 
-    fn template(&self, value: &Value) -> Result<Value, Fault> {
-        match self.deep(value.clone())? {
-            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
+    fn template_value(&self, value: &Value) -> Result<Value, TemplateError> {
+        match self.resolve_deep(value.clone())? {
+            Value::Undefined(why) => Err(self.suggest_variable(TemplateError::from_undefined(&why))),
             value => Ok(value),
         }
     }
 
-    fn render(&self, text: &Text, options: &RenderOptions) -> Result<Value, Fault> {
-        let _evaluation = self.begin();
-        let scope = Layer { vars: &options.vars, under: self.scope };
-        let engine = self.nested(&scope, options);
-        let place = Place::of(text);
+    fn render_text(&self, text: &Text, options: &RenderOptions) -> Result<Value, TemplateError> {
+        let _evaluation = self.begin_evaluation();
+        let scope = LayeredScope { vars: &options.vars, under: self.scope };
+        let engine = self.new_nested(&scope, options);
+        let place = SourceMap::from_text(text);
         let parsed = self.globals.template_with(text, options);
         let parsed = parsed.map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
-        let value = self.deeper(|| engine.run(&parsed, &Locals::root(), &place))?;
-        let value = with_ends(engine.finish(value)?, text, options.newline);
+        let value = self.run_deeper(|| engine.render_template(&parsed, &Locals::new_root(), &place))?;
+        let value = with_ends(engine.finalize_value(value)?, text, options.newline);
         Ok(match value {
             Value::Str(_) | Value::Unknown(_) => value,
             Value::Null if text.is_empty() => Value::text(""),
@@ -228,31 +248,31 @@ impl Context for Engine<'_> {
         })
     }
 
-    fn call(&self, callable: &Value, args: Args) -> Result<Value, Fault> {
-        self.step()?;
-        self.deeper(|| self.call_value(callable, args))
+    fn call(&self, callable: &Value, args: PluginArgs) -> Result<Value, TemplateError> {
+        self.count_step()?;
+        self.run_deeper(|| self.call_value(callable, args))
     }
 
-    fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
-        self.globals.open(sealed)
+    fn open_sealed(&self, sealed: &Sealed) -> Result<Text, TemplateError> {
+        self.globals.open_sealed(sealed)
     }
 
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
-        self.globals.foreseen.mark_met(path);
+        self.globals.foreseen.mark_seen(path);
         self.globals.reads.read(path)
     }
 
-    fn doubt(&self, path: &Path) -> Option<String> {
-        self.globals.foreseen.reason_for_doubt(path)
+    fn explain_unknown_path(&self, path: &Path) -> Option<String> {
+        self.globals.foreseen.uncertainty_reason(path)
     }
 
-    fn doubt_listing(&self, folder: &Path) -> Option<String> {
-        self.globals.foreseen.doubt_listing(folder)
+    fn explain_unknown_listing(&self, folder: &Path) -> Option<String> {
+        self.globals.foreseen.listing_uncertainty(folder)
     }
 
-    fn listed(&self, folder: &Path, names: &[PathBuf]) {
+    fn record_listing(&self, folder: &Path, names: &[PathBuf]) {
         let listing: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
-        self.globals.reads.note(&folder.join("*"), listing.join("\n").as_bytes());
+        self.globals.reads.record_digest(&folder.join("*"), listing.join("\n").as_bytes());
     }
 
     fn search_path(&self) -> Vec<PathBuf> {
@@ -263,23 +283,23 @@ impl Context for Engine<'_> {
         self.globals.base_dir()
     }
 
-    fn setting(&self, name: &str) -> Option<(Value, String)> {
-        self.globals.setting(name)
+    fn get_setting(&self, name: &str) -> Option<(Value, String)> {
+        self.globals.get_setting(name)
     }
 
-    fn expression(&self, text: &Text) -> Result<Value, Fault> {
-        Engine::expression(self, text)
+    fn evaluate_expression(&self, text: &Text) -> Result<Value, TemplateError> {
+        TemplateEngine::evaluate_expression(self, text)
     }
 
-    fn expression_to_show(&self, text: &Text) -> Result<Value, Fault> {
+    fn expression_to_show(&self, text: &Text) -> Result<Value, TemplateError> {
         self.expression_lenient(text)
     }
 
-    fn condition(&self, condition: &Value) -> Result<super::Verdict, Fault> {
-        Engine::condition(self, condition)
+    fn evaluate_condition(&self, condition: &Value) -> Result<super::ConditionVerdict, TemplateError> {
+        TemplateEngine::evaluate_condition(self, condition)
     }
 
-    fn warn(&self, message: String) {
-        self.globals.warn(message);
+    fn add_warning(&self, message: String) {
+        self.globals.add_warning(message);
     }
 }

@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::ast::{At, Node, Template};
+use super::ast::{At, ExprNode, ParsedTemplate};
 use super::budget::{self, Evaluation};
-use super::error::{Fault, FaultKind};
+use super::error::{TemplateError, TemplateErrorKind};
 use super::locals::Locals;
-use super::mutation::Changes;
+use super::mutation::ValueChanges;
 use super::named_tuples::NamedTuples;
 use super::parse;
 use super::plugin::RenderOptions;
 use super::secret_variables::SecretVariables;
-use super::source_map::Place;
-use crate::host::pending_changes::Foreseen;
-use crate::input_digests::Reads;
+use super::source_map::SourceMap;
+use crate::host::pending_changes::PendingChanges;
+use crate::input_digests::InputDigests;
 use crate::source::Span;
 use crate::value::{Dict, Sealed, Text, Undefined, Value};
 
@@ -29,46 +29,46 @@ const MAX_NESTING: usize = 100;
 const MAX_DEPTH: usize = 300;
 
 /// Where variables come from.
-pub trait Scope {
+pub trait VariableScope {
     /// The raw value of a variable, not templated.
     fn get(&self, name: &str) -> Option<Value>;
     /// The names of all variables.
-    fn names(&self) -> Vec<String>;
+    fn variable_names(&self) -> Vec<String>;
 }
 
-impl Scope for Dict {
+impl VariableScope for Dict {
     fn get(&self, name: &str) -> Option<Value> {
         Self::get(self, name).cloned()
     }
 
-    fn names(&self) -> Vec<String> {
+    fn variable_names(&self) -> Vec<String> {
         self.keys().filter_map(|key| key.as_str().map(str::to_owned)).collect()
     }
 }
 
 /// Extra variables on top of a scope.
-pub struct Layer<'a> {
+pub struct LayeredScope<'a> {
     /// The variables on top.
     pub vars: &'a [(String, Value)],
     /// Lower layer.
-    pub under: &'a dyn Scope,
+    pub under: &'a dyn VariableScope,
 }
 
-impl Scope for Layer<'_> {
+impl VariableScope for LayeredScope<'_> {
     fn get(&self, name: &str) -> Option<Value> {
         let own = self.vars.iter().rev().find(|(known, _)| known == name);
         own.map(|(_, value)| value.clone()).or_else(|| self.under.get(name))
     }
 
-    fn names(&self) -> Vec<String> {
-        let mut names = self.under.names();
+    fn variable_names(&self) -> Vec<String> {
+        let mut names = self.under.variable_names();
         names.extend(self.vars.iter().map(|(name, _)| name.clone()));
         names
     }
 }
 
 /// Opens vaulted text.
-pub type Opener = dyn Fn(&Sealed) -> Result<Text, Fault>;
+pub type Opener = dyn Fn(&Sealed) -> Result<Text, TemplateError>;
 
 /// State shared by all templates of a run.
 pub struct Globals {
@@ -80,12 +80,12 @@ pub struct Globals {
     taint_known: Option<Box<dyn Fn(Value) -> Value>>,
     warnings: RefCell<Vec<String>>,
     deprecations: RefCell<Vec<String>>,
-    templates: RefCell<HashMap<Arc<str>, Arc<Template>>>,
-    expressions: RefCell<HashMap<Arc<str>, Arc<Node>>>,
+    templates: RefCell<HashMap<Arc<str>, Arc<ParsedTemplate>>>,
+    expressions: RefCell<HashMap<Arc<str>, Arc<ExprNode>>>,
     /// Which files were read.
-    pub reads: std::rc::Rc<Reads>,
+    pub reads: std::rc::Rc<InputDigests>,
     /// Predicted changes of files in a dry run.
-    pub foreseen: Foreseen,
+    pub foreseen: PendingChanges,
     /// Variables whose values are secret.
     pub secret_variables: SecretVariables,
 }
@@ -104,7 +104,7 @@ impl Globals {
             templates: RefCell::default(),
             expressions: RefCell::default(),
             reads: std::rc::Rc::default(),
-            foreseen: Foreseen::default(),
+            foreseen: PendingChanges::default(),
             secret_variables: SecretVariables::default(),
         }
     }
@@ -144,18 +144,18 @@ impl Globals {
     }
 
     /// A setting, and where it comes from.
-    pub fn setting(&self, name: &str) -> Option<(Value, String)> {
+    pub fn get_setting(&self, name: &str) -> Option<(Value, String)> {
         self.settings.get(name).cloned()
     }
 
     /// Notes a warning; one that is there already is not noted twice.
-    pub fn warn(&self, message: String) {
-        note(&self.warnings, message);
+    pub fn add_warning(&self, message: String) {
+        add_once(&self.warnings, message);
     }
 
     /// Notes a way of writing that will stop working.
-    pub fn deprecate(&self, message: String) {
-        note(&self.deprecations, message);
+    pub fn add_deprecation(&self, message: String) {
+        add_once(&self.deprecations, message);
     }
 
     /// The warnings since the last time.
@@ -172,40 +172,44 @@ impl Globals {
     ///
     /// # Errors
     /// If there is no secret that fits.
-    pub fn open(&self, sealed: &Sealed) -> Result<Text, Fault> {
+    pub fn open_sealed(&self, sealed: &Sealed) -> Result<Text, TemplateError> {
         match &self.opener {
             Some(opener) => opener(sealed),
             None => {
-                let fault = Fault::value("this value is vaulted, and no vault secret was given");
+                let fault = TemplateError::value("this value is vaulted, and no vault secret was given");
                 Err(fault.hint("give one with `--vault-password-file`").or_at(sealed.span.as_ref()))
             }
         }
     }
 
-    pub(super) fn template(&self, text: &Text) -> Result<Arc<Template>, (Fault, At)> {
+    pub(super) fn parse_template(&self, text: &Text) -> Result<Arc<ParsedTemplate>, (TemplateError, At)> {
         self.template_with(text, &self.playbook)
     }
 
-    pub(super) fn template_with(&self, text: &Text, options: &RenderOptions) -> Result<Arc<Template>, (Fault, At)> {
+    pub(super) fn template_with(
+        &self,
+        text: &Text,
+        options: &RenderOptions,
+    ) -> Result<Arc<ParsedTemplate>, (TemplateError, At)> {
         // Only the playbook's own way of reading is worth keeping; files are rendered once.
         let usual = std::ptr::eq(options, &self.playbook) || is_usual(options);
         let key = text.shared();
         if usual && let Some(found) = self.templates.borrow().get(&key) {
             return Ok(Arc::clone(found));
         }
-        let parsed = Arc::new(parse::template(text, options)?);
+        let parsed = Arc::new(parse::parse_template(text, options)?);
         if usual {
             self.templates.borrow_mut().insert(key, Arc::clone(&parsed));
         }
         Ok(parsed)
     }
 
-    pub(super) fn parsed_expression(&self, text: &Text) -> Result<Arc<Node>, (Fault, At)> {
+    pub(super) fn parsed_expression(&self, text: &Text) -> Result<Arc<ExprNode>, (TemplateError, At)> {
         let key = text.shared();
         if let Some(found) = self.expressions.borrow().get(&key) {
             return Ok(Arc::clone(found));
         }
-        let parsed = Arc::new(parse::expression(text)?);
+        let parsed = Arc::new(parse::parse_expression(text)?);
         self.expressions.borrow_mut().insert(key, Arc::clone(&parsed));
         Ok(parsed)
     }
@@ -232,20 +236,20 @@ struct Running {
 }
 
 /// Evaluates templates in one scope.
-pub struct Engine<'a> {
+pub struct TemplateEngine<'a> {
     pub(super) globals: &'a Globals,
-    pub(super) scope: &'a dyn Scope,
+    pub(super) scope: &'a dyn VariableScope,
     pub(super) search_path: &'a [PathBuf],
     pub(super) options: &'a RenderOptions,
     running: RefCell<Vec<Running>>,
     depth: Cell<usize>,
     /// Levels with macros in them, which refer to their level.
     levels: RefCell<Vec<Arc<Locals>>>,
-    pub(super) changes: Changes,
+    pub(super) changes: ValueChanges,
     pub(super) named_tuples: RefCell<NamedTuples>,
 }
 
-impl Drop for Engine<'_> {
+impl Drop for TemplateEngine<'_> {
     fn drop(&mut self) {
         for level in self.levels.borrow_mut().drain(..) {
             level.clear();
@@ -253,9 +257,9 @@ impl Drop for Engine<'_> {
     }
 }
 
-impl<'a> Engine<'a> {
+impl<'a> TemplateEngine<'a> {
     /// An engine for a scope. Relative names are looked for in the folders of `search_path`, nearest first.
-    pub fn new(globals: &'a Globals, scope: &'a dyn Scope, search_path: &'a [PathBuf]) -> Self {
+    pub fn new(globals: &'a Globals, scope: &'a dyn VariableScope, search_path: &'a [PathBuf]) -> Self {
         Self {
             globals,
             scope,
@@ -264,14 +268,18 @@ impl<'a> Engine<'a> {
             running: RefCell::default(),
             depth: Cell::new(0),
             levels: RefCell::default(),
-            changes: Changes::default(),
+            changes: ValueChanges::default(),
             named_tuples: RefCell::default(),
         }
     }
 
     /// An engine for a template file, with the depth of this one.
-    pub(super) fn nested<'b>(&'b self, scope: &'b dyn Scope, options: &'b RenderOptions) -> Engine<'b> {
-        let mut nested = Engine::new(self.globals, scope, self.search_path);
+    pub(super) fn new_nested<'b>(
+        &'b self,
+        scope: &'b dyn VariableScope,
+        options: &'b RenderOptions,
+    ) -> TemplateEngine<'b> {
+        let mut nested = TemplateEngine::new(self.globals, scope, self.search_path);
         nested.depth.set(self.depth.get() + 10);
         nested.options = options;
         nested
@@ -282,25 +290,28 @@ impl<'a> Engine<'a> {
     }
 
     /// Counts one step.
-    pub(super) fn step(&self) -> Result<(), Fault> {
-        self.burn(1)
+    pub(super) fn count_step(&self) -> Result<(), TemplateError> {
+        self.count_steps(1)
     }
 
     /// Counts the steps of a look at so many members of what is there already.
-    pub(super) fn look_at(&self, members: usize) -> Result<(), Fault> {
-        self.burn(members as u64 / LOOKS)
+    pub(super) fn look_at(&self, members: usize) -> Result<(), TemplateError> {
+        self.count_steps(members as u64 / LOOKS)
     }
 
     /// Counts several steps, for work that is as large as its result.
-    pub(super) fn burn(&self, steps: u64) -> Result<(), Fault> {
-        budget::spend(steps)
+    pub(super) fn count_steps(&self, steps: u64) -> Result<(), TemplateError> {
+        budget::spend_steps(steps)
     }
 
     /// Does something one level deeper.
-    pub(super) fn deeper<T>(&self, inner: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(super) fn run_deeper<T>(&self, inner: impl FnOnce() -> Result<T, TemplateError>) -> Result<T, TemplateError> {
         let depth = self.depth.get();
         if depth >= MAX_DEPTH {
-            return Err(Fault::new(FaultKind::Limit, format!("the template nests deeper than {MAX_DEPTH} levels")));
+            return Err(TemplateError::new(
+                TemplateErrorKind::Limit,
+                format!("the template nests deeper than {MAX_DEPTH} levels"),
+            ));
         }
         self.depth.set(depth + 1);
         let result = inner();
@@ -313,21 +324,21 @@ impl<'a> Engine<'a> {
     }
 
     /// Begins an evaluation, or one inside another.
-    pub(super) fn begin(&self) -> Evaluation {
+    pub(super) fn begin_evaluation(&self) -> Evaluation {
         if self.is_idle() {
-            self.changes.close();
+            self.changes.stop_tracking();
             self.named_tuples.take();
         }
         Evaluation::begin()
     }
 
     /// Runs `inner` while a text counts as being evaluated; a text that is already so is a loop.
-    pub(super) fn guarded<T>(
+    pub(super) fn run_guarded<T>(
         &self,
         text: &Text,
         label: Option<&str>,
-        inner: impl FnOnce() -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        inner: impl FnOnce() -> Result<T, TemplateError>,
+    ) -> Result<T, TemplateError> {
         let shared = text.shared();
         {
             let mut running = self.running.borrow_mut();
@@ -336,29 +347,33 @@ impl<'a> Engine<'a> {
                 names.push(&running[first].label);
                 names.dedup_by(|a, b| a == b && running.len() - first > 1);
                 let cycle = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" -> ");
-                let fault = Fault::new(FaultKind::Recursion, format!("recursive loop detected in template: {cycle}"));
+                let fault = TemplateError::new(
+                    TemplateErrorKind::Recursion,
+                    format!("recursive loop detected in template: {cycle}"),
+                );
                 return Err(fault.or_at(text.origin()));
             }
             if running.len() >= MAX_NESTING {
                 let message = format!("templates use one another more than {MAX_NESTING} levels deep");
-                return Err(Fault::new(FaultKind::Limit, message).or_at(text.origin()));
+                return Err(TemplateError::new(TemplateErrorKind::Limit, message).or_at(text.origin()));
             }
             running.push(Running { text: shared, label: label.unwrap_or(text).to_owned() });
         }
-        let result = self.deeper(inner);
+        let result = self.run_deeper(inner);
         self.running.borrow_mut().pop();
         result
     }
 
     /// The value of a template text (not made plain; may be undefined).
-    pub(super) fn eval_text(&self, text: &Text, label: Option<&str>) -> Result<Value, Fault> {
-        self.guarded(text, label, || {
-            let place = Place::of(text);
-            let parsed = self.globals.template(text).map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
+    pub(super) fn eval_text(&self, text: &Text, label: Option<&str>) -> Result<Value, TemplateError> {
+        self.run_guarded(text, label, || {
+            let place = SourceMap::from_text(text);
+            let parsed =
+                self.globals.parse_template(text).map_err(|(fault, at)| fault.or_at(place.span(&at).as_ref()))?;
             // What one template changes is nothing to another.
             let others = self.changes.set_aside();
-            let value = self.run(&parsed, &Locals::root(), &place);
-            let value = if self.changes.is_open() { value.and_then(|value| self.deep(value)) } else { value };
+            let value = self.render_template(&parsed, &Locals::new_root(), &place);
+            let value = if self.changes.is_open() { value.and_then(|value| self.resolve_deep(value)) } else { value };
             self.changes.put_back(others);
             let value = with_ends(value?, text, "\n");
             Ok(if text.is_secret() { value.into_tainted() } else { value })
@@ -366,47 +381,47 @@ impl<'a> Engine<'a> {
     }
 
     /// The value of a variable of the play.
-    pub(super) fn play_variable(&self, name: &str) -> Result<Option<Value>, Fault> {
+    pub(super) fn play_variable(&self, name: &str) -> Result<Option<Value>, TemplateError> {
         if self.changes.is_open()
-            && let Some(known) = self.changes.variable(name)
+            && let Some(known) = self.changes.earlier_variable(name)
         {
             return Ok(Some(known));
         }
         let Some(value) = self.scope.get(name) else { return Ok(None) };
-        let value = self.globals.secret_variables.mark(name, self.touch(value, Some(name))?);
-        self.changes.remember(name, &value);
+        let value = self.globals.secret_variables.taint_variable(name, self.resolve_value(value, Some(name))?);
+        self.changes.remember_variable(name, &value);
         Ok(Some(value))
     }
 
     /// A raw value ready for use: a template is evaluated, vaulted text opened, everything else stays as it is.
     /// A template that is undefined, or uses something undefined, gives an undefined value.
-    pub(super) fn touch(&self, value: Value, label: Option<&str>) -> Result<Value, Fault> {
+    pub(super) fn resolve_value(&self, value: Value, label: Option<&str>) -> Result<Value, TemplateError> {
         match value {
             Value::Str(text) if text.is_template() => match self.eval_text(&text, label) {
-                Err(fault) => fault.deferred(),
+                Err(fault) => fault.into_deferred(),
                 result => result,
             },
             Value::Sealed(sealed) => {
                 // What somebody encrypted is text as it is; templates in it stand in files that are vaulted as a whole.
-                Ok(Value::Str(self.globals.open(&sealed)?.into_data()))
+                Ok(Value::Str(self.globals.open_sealed(&sealed)?.into_data()))
             }
             other => Ok(other),
         }
     }
 
     /// A raw value with all members templated; those that fail become undefined in their place.
-    pub(super) fn deep(&self, value: Value) -> Result<Value, Fault> {
+    pub(super) fn resolve_deep(&self, value: Value) -> Result<Value, TemplateError> {
         // What may have changed is copied, so that what a filter gives is another thing than what it got.
-        let value = self.changes.current(value);
+        let value = self.changes.current_value(value);
         if !self.changes.is_open() && !needs_work(&value)? {
             return Ok(value);
         }
         let mut member = |item: &Value| -> Value {
-            let done = self.deeper(|| match item {
-                Value::Str(text) if text.is_template() => self.guarded_deep(text),
-                other => self.deep(other.clone()),
+            let done = self.run_deeper(|| match item {
+                Value::Str(text) if text.is_template() => self.resolve_guarded_deep(text),
+                other => self.resolve_deep(other.clone()),
             });
-            done.unwrap_or_else(Fault::poisoned)
+            done.unwrap_or_else(TemplateError::into_undefined)
         };
         match value {
             Value::List(items) => Ok(Value::list(items.iter().map(&mut member))),
@@ -420,20 +435,20 @@ impl<'a> Engine<'a> {
                 let entries = dict.iter().map(|(key, item)| (key.clone(), member(item)));
                 Ok(Value::Dict(Arc::new(entries.collect())))
             }
-            Value::Str(text) if text.is_template() => self.guarded_deep(&text),
-            other => self.touch(other, None),
+            Value::Str(text) if text.is_template() => self.resolve_guarded_deep(&text),
+            other => self.resolve_value(other, None),
         }
     }
 
     /// Evaluates a text and the members of what it gives, all while it counts as being evaluated: a mapping that has
     /// itself inside is found.
-    fn guarded_deep(&self, text: &Text) -> Result<Value, Fault> {
+    fn resolve_guarded_deep(&self, text: &Text) -> Result<Value, TemplateError> {
         let result = self.eval_text(text, None);
-        let value = result.or_else(Fault::deferred)?;
+        let value = result.or_else(TemplateError::into_deferred)?;
         if !needs_work(&value)? {
             return Ok(value);
         }
-        self.guarded(text, None, || self.deep(value))
+        self.run_guarded(text, None, || self.resolve_deep(value))
     }
 }
 
@@ -441,10 +456,10 @@ impl<'a> Engine<'a> {
 ///
 /// # Errors
 /// If it has so many members, those of members counted, that looking at them takes too long.
-fn needs_work(value: &Value) -> Result<bool, Fault> {
+fn needs_work(value: &Value) -> Result<bool, TemplateError> {
     let any = |items: &mut dyn Iterator<Item = &Value>, count: usize| {
         // The same list may be a member of many: then there is no end to what is seen of it.
-        budget::spend(4 + count as u64 / 16)?;
+        budget::spend_steps(4 + count as u64 / 16)?;
         for item in items {
             if needs_work(item)? {
                 return Ok(true);
@@ -465,7 +480,7 @@ fn needs_work(value: &Value) -> Result<bool, Fault> {
 /// one behind it. The value of a lone expression stays as it is unless it is text.
 pub(super) fn with_ends(value: Value, template: &str, newline: &str) -> Value {
     let Value::Str(text) = &value else { return value };
-    let missing = ends(template).saturating_sub(ends(text));
+    let missing = count_line_breaks(template).saturating_sub(count_line_breaks(text));
     if missing == 0 {
         return value;
     }
@@ -475,14 +490,14 @@ pub(super) fn with_ends(value: Value, template: &str, newline: &str) -> Value {
 
 /// How many line breaks a text ends with.
 /// Adds a message that is not there yet.
-fn note(messages: &RefCell<Vec<String>>, message: String) {
+fn add_once(messages: &RefCell<Vec<String>>, message: String) {
     let mut messages = messages.borrow_mut();
     if !messages.contains(&message) {
         messages.push(message);
     }
 }
 
-fn ends(text: &str) -> usize {
+fn count_line_breaks(text: &str) -> usize {
     text.bytes().rev().filter(|byte| *byte != b'\r').take_while(|byte| *byte == b'\n').count()
 }
 

@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use super::{Engine, Fault, FaultKind, Globals, Verdict};
+use super::{ConditionVerdict, Globals, TemplateEngine, TemplateError, TemplateErrorKind};
 use crate::source::Source;
 use crate::value::{Dict, Text, Value, json};
 
 /// Text as if it stood in a playbook.
-fn written(text: &str) -> Value {
+fn template_text(text: &str) -> Value {
     let source = Source::new("play.yml", text);
-    Value::Str(Text::written(text, source.span(0..text.len())))
+    Value::Str(Text::from_source(text, source.span(0..text.len())))
 }
 
 /// Data in which every text is written by the user.
 fn trusted(value: &Value) -> Value {
     match value {
-        Value::Str(text) => written(text),
+        Value::Str(text) => template_text(text),
         Value::List(items) => Value::list(items.iter().map(trusted)),
         Value::Dict(dict) => dict.iter().map(|(k, v)| (k.clone(), trusted(v))).collect::<Dict>().into(),
         other => other.clone(),
@@ -36,19 +36,19 @@ fn vars() -> Dict {
     dict
 }
 
-fn with<T>(run: impl FnOnce(&Engine<'_>) -> T) -> T {
+fn with<T>(run: impl FnOnce(&TemplateEngine<'_>) -> T) -> T {
     let (globals, scope) = (Globals::new("."), vars());
-    run(&Engine::new(&globals, &scope, &[PathBuf::from(".")]))
+    run(&TemplateEngine::new(&globals, &scope, &[PathBuf::from(".")]))
 }
 
-fn value(template: &str) -> Result<Value, Fault> {
-    with(|engine| engine.value(&written(template)))
+fn value(template: &str) -> Result<Value, TemplateError> {
+    with(|engine| engine.evaluate_value(&template_text(template)))
 }
 
 #[track_caller]
 fn gives(template: &str, expected: &str) {
     match value(template) {
-        Ok(value) => assert_eq!(json::to_string(&value, json::Style::EVENT), expected, "{template}"),
+        Ok(value) => assert_eq!(json::to_string(&value, json::JsonStyle::EVENT), expected, "{template}"),
         Err(fault) => panic!("{template}: {fault}"),
     }
 }
@@ -184,7 +184,7 @@ fn undefined_is_an_error_when_used() {
 #[test]
 fn recursion_is_found_and_named() {
     let fault = value("{{ a1 }}").expect_err("a loop");
-    assert_eq!(fault.kind, FaultKind::Recursion);
+    assert_eq!(fault.kind, TemplateErrorKind::Recursion);
     assert!(fault.message.contains("`a1` -> `a2` -> `a1`"), "{}", fault.message);
     fails("{{ self_ }}", "recursive loop");
 }
@@ -246,7 +246,8 @@ fn unknown_values_spread() {
 fn only_the_unknown_itself_is_the_same_unknown() {
     let is_later = |template: &str| {
         with(|engine| {
-            let value = |text| engine.value(&written(text)).unwrap_or_else(|fault| panic!("{text}: {fault}"));
+            let value =
+                |text| engine.evaluate_value(&template_text(text)).unwrap_or_else(|fault| panic!("{text}: {fault}"));
             value(template) == value("{{ later }}")
         })
     };
@@ -341,7 +342,7 @@ fn everything_computed_from_a_secret_is_masked_whole() {
     ] {
         let leak = match value(template) {
             Ok(value) => {
-                let shown = json::to_string(&value, json::Style { mask_secrets: true, ..json::Style::EVENT });
+                let shown = json::to_string(&value, json::JsonStyle { mask_secrets: true, ..json::JsonStyle::EVENT });
                 let bare = shown.replace("********", "");
                 (!value.holds_secret() || bare.contains(char::is_alphanumeric)).then_some(shown)
             }
@@ -390,9 +391,9 @@ fn failure_about_a_secret_does_not_quote_it() {
 
 #[track_caller]
 fn condition(text: &str, expected: Result<bool, &str>) {
-    let verdict = with(|engine| engine.condition(&written(text)));
+    let verdict = with(|engine| engine.evaluate_condition(&template_text(text)));
     match (verdict, expected) {
-        (Ok(Verdict::True), Ok(true)) | (Ok(Verdict::False), Ok(false)) => {}
+        (Ok(ConditionVerdict::True), Ok(true)) | (Ok(ConditionVerdict::False), Ok(false)) => {}
         (Err(fault), Err(part)) => assert!(fault.message.contains(part), "{text}: {}", fault.message),
         (other, _) => panic!("{text}: {other:?}"),
     }
@@ -413,28 +414,30 @@ fn conditions_are_booleans() {
     condition("{{ n }} == 3", Err("syntax error"));
     condition(r"'a\nb' | length == 3", Ok(true));
     condition("nope", Err("'nope' is undefined"));
-    let plain = |value: Value| with(|engine| engine.condition(&value));
-    assert!(matches!(plain(Value::Bool(false)), Ok(Verdict::False)));
-    assert!(matches!(plain(Value::Null), Ok(Verdict::True)));
-    assert!(matches!(plain(Value::list([])), Ok(Verdict::True)));
-    assert!(matches!(plain(Value::list([written("false"), written("nope")])), Ok(Verdict::False)));
+    let plain = |value: Value| with(|engine| engine.evaluate_condition(&value));
+    assert!(matches!(plain(Value::Bool(false)), Ok(ConditionVerdict::False)));
+    assert!(matches!(plain(Value::Null), Ok(ConditionVerdict::True)));
+    assert!(matches!(plain(Value::list([])), Ok(ConditionVerdict::True)));
+    assert!(matches!(plain(Value::list([template_text("false"), template_text("nope")])), Ok(ConditionVerdict::False)));
     assert!(plain(Value::Int(1)).is_err());
     assert!(plain(Value::text("true")).is_err());
-    assert!(matches!(plain(written("later")), Ok(Verdict::Unknown(_))));
+    assert!(matches!(plain(template_text("later")), Ok(ConditionVerdict::Unknown(_))));
 }
 
 #[test]
 fn names_show_what_failed() {
-    let name = |text: &str| match written(text) {
-        Value::Str(text) => with(|engine| engine.text(&text, &|value| crate::value::python::str(&value.masked()))),
+    let name = |text: &str| match template_text(text) {
+        Value::Str(text) => {
+            with(|engine| engine.render_label(&text, &|value| crate::value::python::str(&value.to_masked())))
+        }
         _ => String::new(),
     };
     assert_eq!(name("do {{ x }} to {{ n }}"), "do << error 1 - 'x' is undefined >> to 3");
     assert_eq!(name("n {{ n }}"), "n 3");
-    let Value::Str(mixed) = written("mixed") else { return };
+    let Value::Str(mixed) = template_text("mixed") else { return };
     let shown = with(|engine| engine.expression_lenient(&mixed)).unwrap();
     assert_eq!(
-        json::to_string(&shown, json::Style::EVENT),
+        json::to_string(&shown, json::JsonStyle::EVENT),
         r#"{"ok": 1, "no": "<< error 1 - 'nowhere' is undefined >>"}"#
     );
 }

@@ -8,7 +8,7 @@ use crate::value::{Undefined, Unknown, Value};
 
 /// Category of a failure; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
+pub enum TemplateErrorKind {
     /// The text is no template.
     Syntax,
     /// A value was used that is not there.
@@ -33,9 +33,9 @@ pub enum FaultKind {
 
 /// A failure of a template, with its place as soon as one is known.
 #[derive(Debug, Clone)]
-pub struct Fault {
+pub struct TemplateError {
     /// The sort of failure.
-    pub kind: FaultKind,
+    pub kind: TemplateErrorKind,
     /// The problem, one sentence.
     pub message: String,
     /// Where, as exactly as is known.
@@ -46,27 +46,27 @@ pub struct Fault {
     pub doing: Vec<String>,
 }
 
-impl Fault {
+impl TemplateError {
     /// A failure without a place yet.
-    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: TemplateErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), span: None, hints: Vec::new(), doing: Vec::new() }
     }
 
     /// A bad value or type.
     pub fn value(message: impl Into<String>) -> Self {
-        Self::new(FaultKind::Value, message)
+        Self::new(TemplateErrorKind::Value, message)
     }
 
     /// The failure of using a value that is not there.
-    pub fn using(why: &Undefined) -> Self {
-        let kind = if why.failed.is_some() { FaultKind::Value } else { FaultKind::Undefined };
+    pub fn from_undefined(why: &Undefined) -> Self {
+        let kind = if why.failed.is_some() { TemplateErrorKind::Value } else { TemplateErrorKind::Undefined };
         let hints = why.failed.clone().unwrap_or_default();
         Self { span: why.span.clone(), hints, ..Self::new(kind, why.message.clone()) }
     }
 
     /// Returns a placeholder value that fails when it is used.
-    pub fn poisoned(self) -> Value {
-        let failed = (self.kind != FaultKind::Undefined).then_some(self.hints);
+    pub fn into_undefined(self) -> Value {
+        let failed = (self.kind != TemplateErrorKind::Undefined).then_some(self.hints);
         Value::Undefined(Arc::new(Undefined { message: self.message, span: self.span, failed }))
     }
 
@@ -74,29 +74,31 @@ impl Fault {
     ///
     /// # Errors
     /// With such a failure.
-    pub fn deferred(self) -> Result<Value, Self> {
+    pub fn into_deferred(self) -> Result<Value, Self> {
         match self.kind {
-            FaultKind::Undefined | FaultKind::Value | FaultKind::Lookup => Ok(self.poisoned()),
+            TemplateErrorKind::Undefined | TemplateErrorKind::Value | TemplateErrorKind::Lookup => {
+                Ok(self.into_undefined())
+            }
             _ => Err(self),
         }
     }
 
     /// An undefined value was used.
     pub fn undefined(message: impl Into<String>) -> Self {
-        Self::new(FaultKind::Undefined, message)
+        Self::new(TemplateErrorKind::Undefined, message)
     }
 
     /// The answer depends on something that is not known yet.
-    pub fn unknown(unknown: &Unknown) -> Self {
-        Self::new(FaultKind::Unknown, unknown.sentence())
+    pub fn from_unknown(unknown: &Unknown) -> Self {
+        Self::new(TemplateErrorKind::Unknown, unknown.describe_missing())
     }
 
     /// Goes on if there is no doubt.
     ///
     /// # Errors
     /// With what has to be known first.
-    pub fn of_doubt(doubt: Option<String>) -> Result<(), Self> {
-        doubt.map_or(Ok(()), |awaits| Err(Self::unknown(&Unknown::because(awaits))))
+    pub fn reject_unknown(doubt: Option<String>) -> Result<(), Self> {
+        doubt.map_or(Ok(()), |awaits| Err(Self::from_unknown(&Unknown::new_because(awaits))))
     }
 
     /// Adds what to do.
@@ -114,19 +116,19 @@ impl Fault {
     }
 
     /// The message as results have it: with what was being done before it.
-    pub fn told(&self) -> String {
+    pub fn full_message(&self) -> String {
         let parts: Vec<&str> = self.doing.iter().map(String::as_str).chain([self.message.as_str()]).collect();
         parts.join(": ")
     }
 
     /// Adds "did you mean" if one of the candidates is near.
     #[must_use]
-    pub fn suggest<'a, I, S>(self, wanted: &str, candidates: I) -> Self
+    pub fn suggest_name<'a, I, S>(self, wanted: &str, candidates: I) -> Self
     where
         I: IntoIterator<Item = &'a S>,
         S: AsRef<str> + ?Sized + 'a,
     {
-        match crate::suggest::nearest(wanted, candidates) {
+        match crate::suggest::find_nearest(wanted, candidates) {
             Some(name) => self.hint(format!("did you mean `{name}`?")),
             None => self,
         }
@@ -142,18 +144,18 @@ impl Fault {
     }
 }
 
-impl From<Fault> for Diagnostic {
-    fn from(fault: Fault) -> Self {
+impl From<TemplateError> for Diagnostic {
+    fn from(fault: TemplateError) -> Self {
         let mut diagnostic = Self::error(fault.message).at_some(fault.span.as_ref(), "");
         diagnostic.hints = fault.hints;
         diagnostic
     }
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for TemplateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for TemplateError {}

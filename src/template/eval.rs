@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use super::ast::{Arg, Kind, Node, Operator};
+use super::ast::{Arg, ExprKind, ExprNode, Operator};
 use super::comparison;
-use super::engine::{Engine, undefined_at};
-use super::error::{Fault, FaultKind};
+use super::engine::{TemplateEngine, undefined_at};
+use super::error::{TemplateError, TemplateErrorKind};
 use super::functions;
 use super::locals::Locals;
 use super::objects::{Function, Method};
 use super::ops;
-use super::plugin::{Args, Call};
+use super::plugin::{PluginArgs, PluginCall};
 use super::range::Range;
 use super::registry;
 use super::render::Blocks;
 use super::sequence;
-use super::source_map::Place;
+use super::source_map::SourceMap;
 use super::taint::Taint;
 use crate::value::{Dict, Undefined, Unknown, Value};
 
@@ -26,31 +26,36 @@ pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false an
 #[derive(Debug, Clone)]
 pub(super) struct Cx {
     pub(super) locals: Arc<Locals>,
-    pub(super) place: Arc<Place>,
+    pub(super) place: Arc<SourceMap>,
     pub(super) blocks: Arc<Blocks>,
 }
 
-impl Engine<'_> {
+impl TemplateEngine<'_> {
     /// An expression's value; the top of it is ready for use, members may still be raw.
-    pub(super) fn node(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
-        self.step().map_err(|fault| fault.or_at(cx.place.span(&node.at).as_ref()))?;
-        self.deeper(|| self.kind(node, cx)).map_err(|fault| match fault.span {
+    pub(super) fn evaluate_node(&self, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
+        self.count_step().map_err(|fault| fault.or_at(cx.place.span(&node.at).as_ref()))?;
+        self.run_deeper(|| self.evaluate_kind(node, cx)).map_err(|fault| match fault.span {
             Some(_) => fault,
             None => fault.or_at(cx.place.span(&node.at).as_ref()),
         })
     }
 
     /// An expression's value, which must be defined.
-    fn defined(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
-        match self.node(node, cx)? {
-            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
+    fn evaluate_defined(&self, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
+        match self.evaluate_node(node, cx)? {
+            Value::Undefined(why) => Err(self.suggest_variable(TemplateError::from_undefined(&why))),
             value => Ok(value),
         }
     }
 
     /// Evaluates the input of a filter or test: a vaulted variable stays sealed where the plugin accepts that.
-    fn input(&self, node: &Node, cx: &Cx, takes_sealed: impl Fn() -> bool) -> Result<Value, Fault> {
-        if let Kind::Var(name) = &node.kind
+    fn evaluate_input(
+        &self,
+        node: &ExprNode,
+        cx: &Cx,
+        takes_sealed: impl Fn() -> bool,
+    ) -> Result<Value, TemplateError> {
+        if let ExprKind::Var(name) = &node.kind
             && cx.locals.get(name).is_none()
             && !cx.locals.is_secluded()
             && takes_sealed()
@@ -58,73 +63,75 @@ impl Engine<'_> {
         {
             return Ok(sealed);
         }
-        self.node(node, cx)
+        self.evaluate_node(node, cx)
     }
 
     /// An operand: defined, members templated.
-    fn operand(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
-        self.deep(self.defined(node, cx)?)
+    fn evaluate_operand(&self, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
+        self.resolve_deep(self.evaluate_defined(node, cx)?)
     }
 
     /// Adds "did you mean" to a failure about a variable.
-    pub(super) fn explain(&self, fault: Fault) -> Fault {
+    pub(super) fn suggest_variable(&self, fault: TemplateError) -> TemplateError {
         let name = fault.message.strip_prefix('\'').and_then(|rest| rest.strip_suffix("' is undefined"));
         match name.map(str::to_owned) {
             Some(name) if fault.hints.is_empty() => {
-                fault.suggest(&name, self.scope.names().iter().filter(|known| **known != name))
+                fault.suggest_name(&name, self.scope.variable_names().iter().filter(|known| **known != name))
             }
             _ => fault,
         }
     }
 
-    fn kind(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+    fn evaluate_kind(&self, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
         match &node.kind {
-            Kind::Const(Value::Str(text)) => match cx.place.literal(text, &node.at) {
+            ExprKind::Const(Value::Str(text)) => match cx.place.literal_template(text, &node.at) {
                 Some(template) => {
-                    self.globals.deprecate(format!(
+                    self.globals.add_deprecation(format!(
                         "text in quotes in a condition should be no template: join the parts with `~` in place of `{}`",
                         text.trim()
                     ));
-                    self.touch(Value::Str(template), None)
+                    self.resolve_value(Value::Str(template), None)
                 }
-                None => Ok(Value::Str(cx.place.quoted(text, &node.at).unwrap_or_else(|| text.clone()))),
+                None => Ok(Value::Str(cx.place.quoted_template(text, &node.at).unwrap_or_else(|| text.clone()))),
             },
-            Kind::Const(value) => Ok(value.clone()),
-            Kind::Var(name) => self.name(name, node, cx),
-            Kind::List(items) => {
-                let list = Value::list(self.nodes(items, cx)?.into_iter().map(stored_text));
-                self.changes.own(&list);
+            ExprKind::Const(value) => Ok(value.clone()),
+            ExprKind::Var(name) => self.resolve_name(name, node, cx),
+            ExprKind::List(items) => {
+                let list = Value::list(self.evaluate_nodes(items, cx)?.into_iter().map(stored_text));
+                self.changes.add_own(&list);
                 Ok(list)
             }
-            Kind::Tuple(items) => Ok(Value::tuple(self.nodes(items, cx)?)),
-            Kind::Map(entries) => {
+            ExprKind::Tuple(items) => Ok(Value::tuple(self.evaluate_nodes(items, cx)?)),
+            ExprKind::Map(entries) => {
                 let mut dict = Dict::new();
                 for (key, value) in entries {
-                    let key = self.operand(key, cx)?;
+                    let key = self.evaluate_operand(key, cx)?;
                     if !key.is_hashable() {
-                        return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
+                        return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
                     }
-                    dict.insert(key, stored_text(self.node(value, cx)?));
+                    dict.insert(key, stored_text(self.evaluate_node(value, cx)?));
                 }
                 let dict = Value::from(dict);
-                self.changes.own(&dict);
+                self.changes.add_own(&dict);
                 Ok(dict)
             }
-            Kind::Neg(of) => signed(&self.defined(of, cx)?, ops::negate),
-            Kind::Pos(of) => signed(&self.defined(of, cx)?, ops::positive),
-            Kind::Not(of) => Ok(match self.truth(&self.defined(of, cx)?) {
+            ExprKind::Neg(of) => apply_sign(&self.evaluate_defined(of, cx)?, ops::negate_value),
+            ExprKind::Pos(of) => apply_sign(&self.evaluate_defined(of, cx)?, ops::apply_plus),
+            ExprKind::Not(of) => Ok(match self.evaluate_truth(&self.evaluate_defined(of, cx)?) {
                 Ok(truth) => Value::Bool(!truth),
-                Err(unknown) => Value::Unknown(unknown).computed(),
+                Err(unknown) => Value::Unknown(unknown).new_computed(),
             }),
-            Kind::And(..) | Kind::Or(..) => self.logic(node, cx),
-            Kind::Binary(..) if is_literal(node) => self.chain(node, cx).inspect(|result| self.changes.own(result)),
-            Kind::Binary(..) => self.chain(node, cx),
-            Kind::Compare(first, rest) => {
-                let mut left = self.operand(first, cx)?;
+            ExprKind::And(..) | ExprKind::Or(..) => self.evaluate_logic(node, cx),
+            ExprKind::Binary(..) if is_literal(node) => {
+                self.evaluate_chain(node, cx).inspect(|result| self.changes.add_own(result))
+            }
+            ExprKind::Binary(..) => self.evaluate_chain(node, cx),
+            ExprKind::Compare(first, rest) => {
+                let mut left = self.evaluate_operand(first, cx)?;
                 let mut unknown = None;
                 for (op, right) in rest {
-                    let right = self.operand(right, cx)?;
-                    match comparison::compare(*op, &left, &right, self)? {
+                    let right = self.evaluate_operand(right, cx)?;
+                    match comparison::compare_values(*op, &left, &right, self)? {
                         Value::Bool(true) => {}
                         Value::Unknown(why) => unknown = Some(why),
                         no => return Ok(no),
@@ -133,77 +140,85 @@ impl Engine<'_> {
                 }
                 Ok(unknown.map_or(Value::Bool(true), Value::Unknown))
             }
-            Kind::If { test, then, otherwise } => match self.truth(&self.defined(test, cx)?) {
-                Ok(true) => self.node(then, cx),
+            ExprKind::If { test, then, otherwise } => match self.evaluate_truth(&self.evaluate_defined(test, cx)?) {
+                Ok(true) => self.evaluate_node(then, cx),
                 Ok(false) => match otherwise {
-                    Some(otherwise) => self.node(otherwise, cx),
+                    Some(otherwise) => self.evaluate_node(otherwise, cx),
                     None => Ok(undefined_at(NO_ELSE.to_owned(), cx.place.span(&node.at))),
                 },
-                Err(unknown) => Ok(Value::Unknown(unknown).computed()),
+                Err(unknown) => Ok(Value::Unknown(unknown).new_computed()),
             },
-            Kind::Filter(name, input, args) => {
+            ExprKind::Filter(name, input, args) => {
                 let input = match input {
-                    Some(input) => self.input(input, cx, || registry::filter(name).is_some_and(|f| f.takes_sealed))?,
+                    Some(input) => {
+                        self.evaluate_input(input, cx, || registry::find_filter(name).is_some_and(|f| f.takes_sealed))?
+                    }
                     None => Value::Null,
                 };
-                let args = self.args(args, cx)?;
-                self.waiting(self.apply_filter(name, input, args), node, cx)
+                let args = self.evaluate_args(args, cx)?;
+                self.defer_failure(self.apply_filter(name, input, args), node, cx)
             }
-            Kind::Test(name, input, args) => {
-                let input = self.input(input, cx, || registry::test(name).is_some_and(|test| test.takes_sealed))?;
-                let args = self.args(args, cx)?;
-                self.waiting(self.apply_test(name, input, args), node, cx)
+            ExprKind::Test(name, input, args) => {
+                let input =
+                    self.evaluate_input(input, cx, || registry::find_test(name).is_some_and(|test| test.takes_sealed))?;
+                let args = self.evaluate_args(args, cx)?;
+                self.defer_failure(self.apply_test(name, input, args), node, cx)
             }
-            Kind::Attr(of, name) => {
-                let of = self.node(of, cx)?;
-                self.attribute(&of, name).map(|value| self.placed(value, node, cx))
+            ExprKind::Attr(of, name) => {
+                let of = self.evaluate_node(of, cx)?;
+                self.get_attribute(&of, name).map(|value| self.add_place(value, node, cx))
             }
-            Kind::Item(of, key) => {
-                let of = self.node(of, cx)?;
-                let key = self.operand(key, cx)?;
-                self.item(&of, &key).map(|value| self.placed(value, node, cx))
+            ExprKind::Item(of, key) => {
+                let of = self.evaluate_node(of, cx)?;
+                let key = self.evaluate_operand(key, cx)?;
+                self.get_item(&of, &key).map(|value| self.add_place(value, node, cx))
             }
-            Kind::Slice(of, bounds) => {
-                let of = self.changes.current(self.node(of, cx)?);
+            ExprKind::Slice(of, bounds) => {
+                let of = self.changes.current_value(self.evaluate_node(of, cx)?);
                 if of.is_undefined() {
                     return Ok(of);
                 }
                 let mut tainted = of.is_tainted();
                 let mut at = [None, None, None];
                 for (slot, bound) in at.iter_mut().zip(bounds) {
-                    let bound = bound.as_ref().map(|bound| self.defined(bound, cx)).transpose()?;
+                    let bound = bound.as_ref().map(|bound| self.evaluate_defined(bound, cx)).transpose()?;
                     tainted |= bound.as_ref().is_some_and(Value::is_tainted);
                     *slot = bound.map(Value::without_taint);
                 }
-                let piece = sequence::slice(of.below_taint(), &at)?;
+                let piece = sequence::slice_value(of.below_taint(), &at)?;
                 let piece = if tainted { piece.into_tainted() } else { piece };
-                self.changes.own(&piece);
+                self.changes.add_own(&piece);
                 Ok(piece)
             }
-            Kind::Call(target, args) => {
-                let callable = self.node(target, cx)?;
+            ExprKind::Call(target, args) => {
+                let callable = self.evaluate_node(target, cx)?;
                 if callable.is_undefined() {
                     return Ok(callable);
                 }
-                let values = self.args(args, cx)?;
+                let values = self.evaluate_args(args, cx)?;
                 let result = self.call_value(&callable, values);
-                if is_plugin(&callable) { self.waiting(result, node, cx) } else { result }
+                if is_plugin(&callable) { self.defer_failure(result, node, cx) } else { result }
             }
         }
     }
 
     /// Defers the failure of a filter, test or lookup until its value is used: `x | default(lookup(..))` does
     /// not need the lookup where `x` exists.
-    fn waiting(&self, result: Result<Value, Fault>, node: &Node, cx: &Cx) -> Result<Value, Fault> {
-        result.or_else(|fault| fault.or_at(cx.place.span(&node.at).as_ref()).deferred())
+    fn defer_failure(
+        &self,
+        result: Result<Value, TemplateError>,
+        node: &ExprNode,
+        cx: &Cx,
+    ) -> Result<Value, TemplateError> {
+        result.or_else(|fault| fault.or_at(cx.place.span(&node.at).as_ref()).into_deferred())
     }
 
-    fn nodes(&self, nodes: &[Node], cx: &Cx) -> Result<Vec<Value>, Fault> {
-        nodes.iter().map(|node| self.node(node, cx)).collect()
+    fn evaluate_nodes(&self, nodes: &[ExprNode], cx: &Cx) -> Result<Vec<Value>, TemplateError> {
+        nodes.iter().map(|node| self.evaluate_node(node, cx)).collect()
     }
 
     /// Gives an undefined value the place of the expression that found nothing.
-    fn placed(&self, value: Value, node: &Node, cx: &Cx) -> Value {
+    fn add_place(&self, value: Value, node: &ExprNode, cx: &Cx) -> Value {
         match value {
             Value::Undefined(why) if why.span.is_none() => {
                 Value::Undefined(Arc::new(Undefined { span: cx.place.span(&node.at), ..(*why).clone() }))
@@ -212,52 +227,52 @@ impl Engine<'_> {
         }
     }
 
-    fn name(&self, name: &str, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+    fn resolve_name(&self, name: &str, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
         if let Some(value) = cx.locals.get(name) {
-            return self.touch(value, Some(name));
+            return self.resolve_value(value, Some(name));
         }
         if !cx.locals.is_secluded()
             && let Some(value) = self.play_variable(name)?
         {
             return Ok(value);
         }
-        if let Some(value) = functions::global(name) {
+        if let Some(value) = functions::find_global(name) {
             return Ok(value);
         }
         Ok(undefined_at(format!("'{name}' is undefined"), cx.place.span(&node.at)))
     }
 
     /// Truth in templates, or what it waits for.
-    pub(super) fn truth(&self, value: &Value) -> Result<bool, Arc<Unknown>> {
+    pub(super) fn evaluate_truth(&self, value: &Value) -> Result<bool, Arc<Unknown>> {
         match value {
             Value::Unknown(unknown) => Err(Arc::clone(unknown)),
-            other if self.changes.is_open() => Ok(self.changes.current(other.clone()).is_true()),
+            other if self.changes.is_open() => Ok(self.changes.current_value(other.clone()).is_true()),
             other => Ok(other.is_true()),
         }
     }
 
     /// `and` and `or`; a long row of them is walked without recursion.
-    fn logic(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
+    fn evaluate_logic(&self, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
         let mut spine = Vec::new();
         let mut first = node;
-        while let Kind::And(left, right) | Kind::Or(left, right) = &first.kind {
-            spine.push((matches!(first.kind, Kind::Or(..)), right));
+        while let ExprKind::And(left, right) | ExprKind::Or(left, right) = &first.kind {
+            spine.push((matches!(first.kind, ExprKind::Or(..)), right));
             first = left;
         }
-        let mut value = self.node(first, cx)?;
+        let mut value = self.evaluate_node(first, cx)?;
         for (or, right) in spine.into_iter().rev() {
             if let Value::Undefined(why) = &value {
-                return Err(self.explain(Fault::using(why)));
+                return Err(self.suggest_variable(TemplateError::from_undefined(why)));
             }
-            match self.truth(&value) {
+            match self.evaluate_truth(&value) {
                 Ok(truth) if truth == or => {}
-                Ok(_) => value = self.node(right, cx)?,
+                Ok(_) => value = self.evaluate_node(right, cx)?,
                 // `unknown or true` is true whatever comes.
                 Err(unknown) => {
-                    let right = self.defined(right, cx)?;
-                    value = match self.truth(&right) {
+                    let right = self.evaluate_defined(right, cx)?;
+                    value = match self.evaluate_truth(&right) {
                         Ok(truth) if truth == or => right,
-                        _ => Value::Unknown(unknown).computed(),
+                        _ => Value::Unknown(unknown).new_computed(),
                     };
                 }
             }
@@ -266,19 +281,19 @@ impl Engine<'_> {
     }
 
     /// Arithmetic; a long row is walked without recursion.
-    fn chain(&self, node: &Node, cx: &Cx) -> Result<Value, Fault> {
-        let mut spine: Vec<(Operator, &Node, &Node)> = Vec::new();
+    fn evaluate_chain(&self, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
+        let mut spine: Vec<(Operator, &ExprNode, &ExprNode)> = Vec::new();
         let mut first = node;
-        while let Kind::Binary(op, left, right) = &first.kind {
+        while let ExprKind::Binary(op, left, right) = &first.kind {
             spine.push((*op, right, first));
             first = left;
         }
-        let mut value = self.operand(first, cx)?;
+        let mut value = self.evaluate_operand(first, cx)?;
         for (op, right, whole) in spine.into_iter().rev() {
-            let right = self.operand(right, cx)?;
+            let right = self.evaluate_operand(right, cx)?;
             let (tainted, hidden) =
                 (value.is_tainted() || right.is_tainted(), value.holds_secret() || right.holds_secret());
-            value = ops::binary(op, value.below_taint(), right.below_taint(), self)
+            value = ops::apply_operator(op, value.below_taint(), right.below_taint(), self)
                 .map_err(|fault| fault.or_at(cx.place.span(&whole.at).as_ref()))?;
             if tainted || hidden && matches!(value, Value::Str(_)) {
                 value = value.into_tainted();
@@ -288,23 +303,23 @@ impl Engine<'_> {
     }
 
     /// Arguments, as written; members still raw.
-    pub(super) fn args(&self, written: &[Arg], cx: &Cx) -> Result<Args, Fault> {
-        let mut args = Args::default();
+    pub(super) fn evaluate_args(&self, written: &[Arg], cx: &Cx) -> Result<PluginArgs, TemplateError> {
+        let mut args = PluginArgs::default();
         for arg in written {
             match arg {
-                Arg::Positional(node) => args.positional.push(self.node(node, cx)?),
-                Arg::Named(name, node) => args.named.push((Arc::clone(name), self.node(node, cx)?)),
-                Arg::Splat(node) => args.positional.extend(self.members_of(&self.defined(node, cx)?)?),
-                Arg::NamedSplat(node) => match self.defined(node, cx)? {
+                Arg::Positional(node) => args.positional.push(self.evaluate_node(node, cx)?),
+                Arg::Named(name, node) => args.named.push((Arc::clone(name), self.evaluate_node(node, cx)?)),
+                Arg::Splat(node) => args.positional.extend(self.members_of(&self.evaluate_defined(node, cx)?)?),
+                Arg::NamedSplat(node) => match self.evaluate_defined(node, cx)? {
                     Value::Dict(dict) => {
                         for (key, value) in dict.iter() {
-                            let name = key.as_str().ok_or_else(|| Fault::value("keywords must be strings"))?;
-                            args.named.push((name.into(), self.touch(value.clone(), None)?));
+                            let name = key.as_str().ok_or_else(|| TemplateError::value("keywords must be strings"))?;
+                            args.named.push((name.into(), self.resolve_value(value.clone(), None)?));
                         }
                     }
                     other => {
                         let message = format!("argument after ** must be a mapping, not {}", other.type_name());
-                        return Err(Fault::value(message));
+                        return Err(TemplateError::value(message));
                     }
                 },
             }
@@ -313,120 +328,120 @@ impl Engine<'_> {
     }
 
     /// Arguments with all members templated.
-    pub(super) fn deep_args(&self, args: Args) -> Result<Args, Fault> {
-        let positional = args.positional.into_iter().map(|value| self.deep(value)).collect::<Result<_, _>>()?;
-        let named = args.named.into_iter().map(|(name, value)| Ok((name, self.deep(value)?)));
-        Ok(Args { positional, named: named.collect::<Result<_, Fault>>()? })
+    pub(super) fn resolve_args_deep(&self, args: PluginArgs) -> Result<PluginArgs, TemplateError> {
+        let positional = args.positional.into_iter().map(|value| self.resolve_deep(value)).collect::<Result<_, _>>()?;
+        let named = args.named.into_iter().map(|(name, value)| Ok((name, self.resolve_deep(value)?)));
+        Ok(PluginArgs { positional, named: named.collect::<Result<_, TemplateError>>()? })
     }
 
-    pub(super) fn apply_filter(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
-        let Some(filter) = registry::filter(name) else {
-            let fault = Fault::new(FaultKind::UnknownName, format!("no filter named `{name}`"));
-            return Err(fault.suggest(name, &registry::filter_names()));
+    pub(super) fn apply_filter(&self, name: &str, input: Value, args: PluginArgs) -> Result<Value, TemplateError> {
+        let Some(filter) = registry::find_filter(name) else {
+            let fault = TemplateError::new(TemplateErrorKind::UnknownName, format!("no filter named `{name}`"));
+            return Err(fault.suggest_name(name, &registry::filter_names()));
         };
         let input = match input {
             Value::Sealed(_) if filter.takes_sealed => input,
-            other => self.deep(other)?,
+            other => self.resolve_deep(other)?,
         };
-        let args = self.deep_args(args)?;
+        let args = self.resolve_args_deep(args)?;
         match &input {
             // Whoever takes a missing value does not take a failure for one.
-            Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),
-            Value::Undefined(why) if why.message == NO_ELSE => return Err(self.refuse(why)),
+            Value::Undefined(why) if why.failed.is_some() => return Err(TemplateError::from_undefined(why)),
+            Value::Undefined(why) if why.message == NO_ELSE => return Err(self.undefined_error(why)),
             _ if filter.takes_undefined => {}
             _ => {
-                if let Some(undefined) = first(&input, &args, Value::is_undefined) {
+                if let Some(undefined) = find_first(&input, &args, Value::is_undefined) {
                     return Ok(undefined);
                 }
             }
         }
         if !filter.takes_unknown
-            && let Some(unknown) = first(&input, &args, Value::is_unknown)
+            && let Some(unknown) = find_first(&input, &args, Value::is_unknown)
         {
-            return Ok(if name == "string" { unknown } else { unknown.computed() });
+            return Ok(if name == "string" { unknown } else { unknown.new_computed() });
         }
-        self.step()?;
-        self.look_at(size(&input))?;
-        let taint = Taint::of(&input, &args);
+        self.count_step()?;
+        self.look_at(member_count(&input))?;
+        let taint = Taint::from_inputs(&input, &args);
         let args = if filter.sets_taint { args } else { args.without_taint() };
-        let call = Call { name, input: input.without_taint(), args, context: self, looping: None };
+        let call = PluginCall { name, input: input.without_taint(), args, context: self, looping: None };
         let result = match (filter.run)(&call) {
-            Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
-            Err(fault) => return Err(naming(taint.clean(fault), "filter", name)),
+            Err(fault) if fault.kind == TemplateErrorKind::Unknown => return Ok(Value::unknown(fault.message)),
+            Err(fault) => return Err(add_plugin_name(taint.clean_message(fault), "filter", name)),
             // A filter that hands on what it got hands on its members.
-            Ok(range @ Value::Object(_)) if is_range(&range) => Value::list(sequence::members(&range)?),
+            Ok(range @ Value::Object(_)) if is_range(&range) => Value::list(sequence::list_members(&range)?),
             Ok(result) => result,
         };
-        self.look_at(size(&result))?;
+        self.look_at(member_count(&result))?;
         if filter.names_parts {
             self.named_tuples.borrow_mut().add_members(&result);
         }
-        Ok(if filter.sets_taint { result } else { taint.mark(result) })
+        Ok(if filter.sets_taint { result } else { taint.taint_result(result) })
     }
 
-    pub(super) fn apply_test(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault> {
-        let Some(test) = registry::test(name) else {
-            let fault = Fault::new(FaultKind::UnknownName, format!("no test named `{name}`"));
-            return Err(fault.suggest(name, &registry::test_names()));
+    pub(super) fn apply_test(&self, name: &str, input: Value, args: PluginArgs) -> Result<Value, TemplateError> {
+        let Some(test) = registry::find_test(name) else {
+            let fault = TemplateError::new(TemplateErrorKind::UnknownName, format!("no test named `{name}`"));
+            return Err(fault.suggest_name(name, &registry::test_names()));
         };
         let input = match input {
             Value::Sealed(_) if test.takes_sealed => input,
-            other => self.deep(other)?,
+            other => self.resolve_deep(other)?,
         };
-        let args = self.deep_args(args)?;
+        let args = self.resolve_args_deep(args)?;
         match &input {
-            Value::Undefined(why) if why.failed.is_some() => return Err(Fault::using(why)),
+            Value::Undefined(why) if why.failed.is_some() => return Err(TemplateError::from_undefined(why)),
             _ if test.takes_undefined => {}
             _ => {
-                if let Some(undefined) = first(&input, &args, Value::is_undefined) {
+                if let Some(undefined) = find_first(&input, &args, Value::is_undefined) {
                     return Ok(undefined);
                 }
             }
         }
         if !test.takes_unknown
-            && let Some(unknown) = first(&input, &args, Value::is_unknown)
+            && let Some(unknown) = find_first(&input, &args, Value::is_unknown)
         {
-            return Ok(unknown.computed());
+            return Ok(unknown.new_computed());
         }
-        let taint = Taint::of(&input, &args);
+        let taint = Taint::from_inputs(&input, &args);
         let (input, args) = (input.without_taint(), args.without_taint());
-        let call = Call { name, input, args, context: self, looping: None };
+        let call = PluginCall { name, input, args, context: self, looping: None };
         match (test.run)(&call) {
-            Err(fault) if fault.kind == FaultKind::Unknown => Ok(Value::unknown(fault.message)),
-            Err(fault) => Err(naming(taint.clean(fault), "test", name)),
+            Err(fault) if fault.kind == TemplateErrorKind::Unknown => Ok(Value::unknown(fault.message)),
+            Err(fault) => Err(add_plugin_name(taint.clean_message(fault), "test", name)),
             Ok(holds) => Ok(Value::Bool(holds)),
         }
     }
 
     /// The members of anything that can be iterated, each ready for use.
-    pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, Fault> {
-        let now = self.changes.current(value.clone());
-        let members = sequence::members(now.below_taint()).map_err(|fault| self.explain(fault))?;
-        self.burn(members.len() as u64)?;
+    pub(super) fn members_of(&self, value: &Value) -> Result<Vec<Value>, TemplateError> {
+        let now = self.changes.current_value(value.clone());
+        let members = sequence::list_members(now.below_taint()).map_err(|fault| self.suggest_variable(fault))?;
+        self.count_steps(members.len() as u64)?;
         self.changes.look_at(value, 0..members.len());
         if value.is_tainted() {
             return Ok(members.into_iter().map(Value::into_tainted).collect());
         }
-        members.into_iter().map(|member| self.touch(member, None)).collect()
+        members.into_iter().map(|member| self.resolve_value(member, None)).collect()
     }
 }
 
 /// A number with a sign before it, as tainted as it was.
-fn signed(value: &Value, apply: fn(&Value) -> Result<Value, Fault>) -> Result<Value, Fault> {
+fn apply_sign(value: &Value, apply: fn(&Value) -> Result<Value, TemplateError>) -> Result<Value, TemplateError> {
     let result = apply(value.below_taint())?;
     Ok(if value.is_tainted() { result.into_tainted() } else { result })
 }
 
 /// A member of a list or mapping that an expression writes down: a key of another mapping is a template there.
 fn stored_text(member: Value) -> Value {
-    if let Value::Str(text) = member { Value::Str(text.stored()) } else { member }
+    if let Value::Str(text) = member { Value::Str(text.into_stored()) } else { member }
 }
 
 /// Whether an expression is made of what is written in it alone, as far as lists go.
-fn is_literal(node: &Node) -> bool {
+fn is_literal(node: &ExprNode) -> bool {
     match &node.kind {
-        Kind::Binary(_, left, right) => is_literal(left) && is_literal(right),
-        kind => matches!(kind, Kind::List(_) | Kind::Const(_)),
+        ExprKind::Binary(_, left, right) => is_literal(left) && is_literal(right),
+        kind => matches!(kind, ExprKind::List(_) | ExprKind::Const(_)),
     }
 }
 
@@ -440,7 +455,7 @@ fn is_plugin(callable: &Value) -> bool {
 }
 
 /// The first of that sort among the input and the arguments.
-pub(super) fn first(input: &Value, args: &Args, sort: fn(&Value) -> bool) -> Option<Value> {
+pub(super) fn find_first(input: &Value, args: &PluginArgs, sort: fn(&Value) -> bool) -> Option<Value> {
     std::iter::once(input)
         .chain(&args.positional)
         .chain(args.named.iter().map(|(_, value)| value))
@@ -449,7 +464,7 @@ pub(super) fn first(input: &Value, args: &Args, sort: fn(&Value) -> bool) -> Opt
 }
 
 /// How many members a value has, as far as a look at them takes time.
-fn size(value: &Value) -> usize {
+fn member_count(value: &Value) -> usize {
     match value {
         Value::Str(text) => text.len() / 64,
         Value::Dict(dict) => dict.len(),
@@ -457,9 +472,9 @@ fn size(value: &Value) -> usize {
     }
 }
 
-fn naming(mut fault: Fault, sort: &str, name: &str) -> Fault {
+fn add_plugin_name(mut fault: TemplateError, sort: &str, name: &str) -> TemplateError {
     // Failures of a nested expression or of using something undefined speak for themselves.
-    if fault.kind == FaultKind::Value
+    if fault.kind == TemplateErrorKind::Value
         && !fault.message.starts_with("the filter")
         && !fault.message.starts_with("the test")
     {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::engine::Engine;
-use super::error::{Fault, FaultKind};
+use super::engine::TemplateEngine;
+use super::error::{TemplateError, TemplateErrorKind};
 use super::objects::{Cycler, Function, Joiner, Namespace};
-use super::plugin::Args;
+use super::plugin::PluginArgs;
 use super::range::Range;
 use super::sequence;
 use super::taint::Taint;
@@ -31,7 +31,7 @@ pub const ABOUT: &[(&str, &str)] = &[
 pub const UNDEF: &str = "Mandatory variable has not been overridden";
 
 /// Returns the built-in meaning of a name that no variable has.
-pub fn global(name: &str) -> Option<Value> {
+pub fn find_global(name: &str) -> Option<Value> {
     if name == "omit" {
         return Some(Value::Omit);
     }
@@ -40,12 +40,12 @@ pub fn global(name: &str) -> Option<Value> {
 }
 
 /// Calls a function.
-pub(super) fn call(engine: &Engine<'_>, name: &str, args: Args) -> Result<Value, Fault> {
+pub(super) fn call(engine: &TemplateEngine<'_>, name: &str, args: PluginArgs) -> Result<Value, TemplateError> {
     match name {
         "lookup" => lookup(engine, args, false),
         "query" | "q" => lookup(engine, args, true),
-        "range" if args.all().any(Value::is_tainted) => {
-            Ok(Value::list(sequence::members(&range(&args.without_taint())?)?).into_tainted())
+        "range" if args.all_values().any(Value::is_tainted) => {
+            Ok(Value::list(sequence::list_members(&range(&args.without_taint())?)?).into_tainted())
         }
         "range" => range(&args),
         "dict" => dict(engine, args),
@@ -53,7 +53,9 @@ pub(super) fn call(engine: &Engine<'_>, name: &str, args: Args) -> Result<Value,
             Value::Dict(values) => Ok(Value::Object(Arc::new(Namespace::new((*values).clone())))),
             other => Ok(other),
         },
-        "cycler" if args.positional.is_empty() => Err(Fault::value("cycler: at least one item has to be provided")),
+        "cycler" if args.positional.is_empty() => {
+            Err(TemplateError::value("cycler: at least one item has to be provided"))
+        }
         "cycler" => Ok(Value::Object(Arc::new(Cycler { items: args.positional, at: AtomicUsize::new(0) }))),
         "joiner" => {
             let [separator] = args.bind(["sep"])?;
@@ -70,21 +72,25 @@ pub(super) fn call(engine: &Engine<'_>, name: &str, args: Args) -> Result<Value,
             Ok(Value::undefined(message))
         }
         "lipsum" => lipsum(&args),
-        other => Err(Fault::new(FaultKind::UnknownName, format!("no function named `{other}`"))),
+        other => Err(TemplateError::new(TemplateErrorKind::UnknownName, format!("no function named `{other}`"))),
     }
 }
 
 /// `lookup` and `query`: what a lookup gives, joined or as a list.
-fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault> {
+fn lookup(engine: &TemplateEngine<'_>, args: PluginArgs, as_list: bool) -> Result<Value, TemplateError> {
     let mut terms = args.positional.into_iter();
     let name = match terms.next() {
         Some(Value::Str(name)) => name,
-        Some(Value::Undefined(why)) => return Err(engine.explain(Fault::using(&why))),
-        Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
+        Some(Value::Undefined(why)) => return Err(engine.suggest_variable(TemplateError::from_undefined(&why))),
+        Some(unknown @ Value::Unknown(_)) => return Ok(unknown.new_computed()),
         Some(other) => {
-            return Err(Fault::value(format!("a lookup's name must be text, not {}", other.type_name())));
+            return Err(TemplateError::value(format!("a lookup's name must be text, not {}", other.type_name())));
         }
-        None => return Err(Fault::value("`lookup` needs the name of a lookup").hint("as in `lookup('env', 'HOME')`")),
+        None => {
+            return Err(
+                TemplateError::value("`lookup` needs the name of a lookup").hint("as in `lookup('env', 'HOME')`")
+            );
+        }
     };
     let mut named = args.named;
     let mut take = |key: &str| named.iter().position(|(known, _)| **known == *key).map(|at| named.remove(at).1);
@@ -92,45 +98,48 @@ fn lookup(engine: &Engine<'_>, args: Args, as_list: bool) -> Result<Value, Fault
     let errors = take("errors").unwrap_or_else(|| Value::text("strict"));
     let policy = errors.as_str().unwrap_or("strict");
     if !matches!(policy, "strict" | "warn" | "ignore") {
-        return Err(Fault::value(format!("`errors` must be strict, warn or ignore, not `{policy}`")));
+        return Err(TemplateError::value(format!("`errors` must be strict, warn or ignore, not `{policy}`")));
     }
-    let args = engine.deep_args(Args { positional: terms.map(unquoted).collect(), named })?;
-    if !super::registry::lookup(&name).is_some_and(|lookup| lookup.takes_undefined)
-        && let Some(undefined) = super::eval::first(&Value::Null, &args, Value::is_undefined)
+    let args = engine.resolve_args_deep(PluginArgs { positional: terms.map(unquote_terms).collect(), named })?;
+    if !super::registry::find_lookup(&name).is_some_and(|lookup| lookup.takes_undefined)
+        && let Some(undefined) = super::eval::find_first(&Value::Null, &args, Value::is_undefined)
     {
         return Ok(undefined);
     }
     let taint = Taint::of_arguments(&args);
-    let results = match engine.run_lookup(&name, args.without_taint(), None).map_err(|fault| taint.clean(fault)) {
+    let results = match engine.run_lookup(&name, args.without_taint(), None).map_err(|fault| taint.clean_message(fault))
+    {
         Ok(results) => results,
-        Err(fault) if fault.kind == FaultKind::Unknown => return Ok(Value::unknown(fault.message)),
-        Err(fault) if fault.kind == FaultKind::Undefined => return Ok(fault.poisoned()),
-        Err(fault) if policy != "strict" && matches!(fault.kind, FaultKind::Lookup | FaultKind::Value) => {
+        Err(fault) if fault.kind == TemplateErrorKind::Unknown => return Ok(Value::unknown(fault.message)),
+        Err(fault) if fault.kind == TemplateErrorKind::Undefined => return Ok(fault.into_undefined()),
+        Err(fault)
+            if policy != "strict" && matches!(fault.kind, TemplateErrorKind::Lookup | TemplateErrorKind::Value) =>
+        {
             if policy == "warn" {
-                engine.globals.warn(format!("the lookup `{}` failed: {}", name.as_str(), fault.message));
+                engine.globals.add_warning(format!("the lookup `{}` failed: {}", name.as_str(), fault.message));
             }
             return Ok(if want_list { Value::list([]) } else { Value::Null });
         }
         Err(mut fault) => {
-            if matches!(fault.kind, FaultKind::Lookup | FaultKind::Value) {
+            if matches!(fault.kind, TemplateErrorKind::Lookup | TemplateErrorKind::Value) {
                 fault.message = format!("the lookup `{}` failed: {}", name.as_str(), fault.message);
             }
             return Err(fault);
         }
     };
-    let result = if want_list { Value::list(results) } else { joined(results) };
-    Ok(taint.mark(result))
+    let result = if want_list { Value::list(results) } else { join_results(results) };
+    Ok(taint.taint_result(result))
 }
 
 /// Text in quotes among the terms of a lookup is a template too, at any depth.
-fn unquoted(term: Value) -> Value {
+fn unquote_terms(term: Value) -> Value {
     match term {
         other if !has_quoted(&other) => other,
-        Value::Str(text) => Value::Str(text.unquoted()),
-        Value::List(items) => Value::list(items.iter().cloned().map(unquoted)),
-        Value::Tuple(items) => Value::tuple(items.iter().cloned().map(unquoted)),
+        Value::Str(text) => Value::Str(text.into_template()),
+        Value::List(items) => Value::list(items.iter().cloned().map(unquote_terms)),
+        Value::Tuple(items) => Value::tuple(items.iter().cloned().map(unquote_terms)),
         Value::Dict(entries) => {
-            let entries = entries.iter().map(|(key, value)| (key.clone(), unquoted(value.clone())));
+            let entries = entries.iter().map(|(key, value)| (key.clone(), unquote_terms(value.clone())));
             Value::Dict(Arc::new(entries.collect()))
         }
         other => other,
@@ -147,7 +156,7 @@ fn has_quoted(value: &Value) -> bool {
 }
 
 /// Texts with commas between, one result as it is, anything else as a list.
-fn joined(mut results: Vec<Value>) -> Value {
+fn join_results(mut results: Vec<Value>) -> Value {
     if results.len() == 1
         && let Some(only) = results.pop()
     {
@@ -163,22 +172,22 @@ fn joined(mut results: Vec<Value>) -> Value {
     }
 }
 
-fn range(args: &Args) -> Result<Value, Fault> {
+fn range(args: &PluginArgs) -> Result<Value, TemplateError> {
     let mut numbers = Vec::new();
     for value in &args.positional {
         match value {
             Value::Int(i) => numbers.push(*i),
             Value::Bool(b) => numbers.push(i64::from(*b)),
-            Value::Unknown(_) => return Ok(value.computed()),
+            Value::Unknown(_) => return Ok(value.new_computed()),
             Value::Undefined(_) => return Ok(value.clone()),
             other => {
                 let message = format!("'{}' object cannot be interpreted as an integer", other.type_name());
-                return Err(Fault::value(message));
+                return Err(TemplateError::value(message));
             }
         }
     }
     if !args.named.is_empty() {
-        return Err(Fault::value("range() takes no keyword arguments"));
+        return Err(TemplateError::value("range() takes no keyword arguments"));
     }
     let (start, stop, step) = match numbers[..] {
         [stop] => (0, stop, 1),
@@ -186,26 +195,26 @@ fn range(args: &Args) -> Result<Value, Fault> {
         [start, stop, step] => (start, stop, step),
         _ => {
             let count = numbers.len();
-            return Err(Fault::value(format!("range expected 1 to 3 arguments, got {count}")));
+            return Err(TemplateError::value(format!("range expected 1 to 3 arguments, got {count}")));
         }
     };
     if step == 0 {
-        return Err(Fault::value("range() arg 3 must not be zero"));
+        return Err(TemplateError::value("range() arg 3 must not be zero"));
     }
     let range = Range { start, stop, step };
     Ok(Value::Object(Arc::new(range)))
 }
 
 /// The mapping that `dict` makes of its arguments.
-pub(super) fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
+pub(super) fn dict(engine: &TemplateEngine<'_>, args: PluginArgs) -> Result<Value, TemplateError> {
     let mut dict = Dict::new();
     if args.positional.len() > 1 {
-        return Err(Fault::value(format!("dict expected at most 1 argument, got {}", args.positional.len())));
+        return Err(TemplateError::value(format!("dict expected at most 1 argument, got {}", args.positional.len())));
     }
     match args.positional.into_iter().next() {
         None => {}
-        Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
-        Some(from) => match sequence::entries(&engine.changes.current(from.clone())) {
+        Some(unknown @ Value::Unknown(_)) => return Ok(unknown.new_computed()),
+        Some(from) => match sequence::list_entries(&engine.changes.current_value(from.clone())) {
             Some(entries) => dict.extend(&entries),
             None => {
                 for pair in engine.members_of(&from)? {
@@ -213,10 +222,10 @@ pub(super) fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
                     let [key, value] = &pair[..] else {
                         let message =
                             format!("dictionary update sequence element has length {}; 2 is required", pair.len());
-                        return Err(Fault::value(message));
+                        return Err(TemplateError::value(message));
                     };
                     if !key.is_hashable() {
-                        return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
+                        return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
                     }
                     dict.insert(key.clone(), value.clone());
                 }
@@ -229,7 +238,7 @@ pub(super) fn dict(engine: &Engine<'_>, args: Args) -> Result<Value, Fault> {
     Ok(dict.into())
 }
 
-fn now(args: &Args) -> Result<Value, Fault> {
+fn now(args: &PluginArgs) -> Result<Value, TemplateError> {
     let [utc, format] = args.bind(["utc", "fmt"])?;
     let zone =
         if utc.is_some_and(|utc| utc.is_true()) { jiff::tz::TimeZone::UTC } else { jiff::tz::TimeZone::system() };
@@ -265,7 +274,7 @@ const WORDS: &[&str] = &[
     "aliqua",
 ];
 
-fn lipsum(args: &Args) -> Result<Value, Fault> {
+fn lipsum(args: &PluginArgs) -> Result<Value, TemplateError> {
     let [count, html, least, most] = args.bind(["n", "html", "min", "max"])?;
     let number = |value: Option<Value>, default: usize| {
         value.and_then(|value| value.as_int()).and_then(|n| usize::try_from(n).ok()).unwrap_or(default).min(10_000)

@@ -1,6 +1,6 @@
 //! Template files: their options, the `#jinja2:` line that may set them, and how their ends of lines are kept.
 
-use super::error::Fault;
+use super::error::TemplateError;
 use super::plugin::{Context, RenderOptions};
 use crate::source::Source;
 use crate::value::{Text, Value};
@@ -38,7 +38,7 @@ impl FileOptions {
     ///
     /// # Errors
     /// For a name nobody knows, or an end of lines that is none.
-    pub fn set(&mut self, name: &str, value: &Value) -> Result<(), Fault> {
+    pub fn set_option(&mut self, name: &str, value: &Value) -> Result<(), TemplateError> {
         let text = || value.as_str().unwrap_or_default().to_owned();
         let options = &mut self.0;
         match name {
@@ -57,34 +57,34 @@ impl FileOptions {
                     "\n" | "\\n" => "\n",
                     "\r" | "\\r" => "\r",
                     "\r\n" | "\\r\\n" => "\r\n",
-                    _ => return Err(Fault::value("newline_sequence needs to be one of: \n, \r or \r\n")),
+                    _ => return Err(TemplateError::value("newline_sequence needs to be one of: \n, \r or \r\n")),
                 };
             }
             _ => {
-                let fault = Fault::value(format!("Invalid '#jinja2:' override key '{name}'."));
-                return Err(fault.suggest(name, FILE_OPTIONS.iter()));
+                let fault = TemplateError::value(format!("Invalid '#jinja2:' override key '{name}'."));
+                return Err(fault.suggest_name(name, FILE_OPTIONS.iter()));
             }
         }
         Ok(())
     }
 
     /// Takes over what the first line of a file says, and gives the offset of the text below it.
-    fn read_header(&mut self, content: &str) -> Result<usize, Fault> {
+    fn read_header(&mut self, content: &str) -> Result<usize, TemplateError> {
         let Some(rest) = content.strip_prefix(HEADER) else { return Ok(0) };
         let Some((line, body)) = rest.split_once('\n') else {
-            return Err(Fault::value("Missing newline after '#jinja2:' override."));
+            return Err(TemplateError::value("Missing newline after '#jinja2:' override."));
         };
         for pair in line.split(',') {
             if pair.trim().is_empty() {
-                return Err(Fault::value("Empty '#jinja2:' override pair not allowed."));
+                return Err(TemplateError::value("Empty '#jinja2:' override pair not allowed."));
             }
             let Some((key, value)) = pair.split_once(':') else {
                 let message = format!("Missing key-value separator `:` in '#jinja2:' override pair '{pair}'.");
-                return Err(Fault::value(message));
+                return Err(TemplateError::value(message));
             };
-            let value = literal(value.trim())
-                .ok_or_else(|| Fault::value(format!("Invalid '#jinja2:' override value {}.", value.trim())))?;
-            self.set(key.trim(), &value)?;
+            let value = parse_literal(value.trim())
+                .ok_or_else(|| TemplateError::value(format!("Invalid '#jinja2:' override value {}.", value.trim())))?;
+            self.set_option(key.trim(), &value)?;
         }
         Ok(content.len() - body.len())
     }
@@ -93,22 +93,22 @@ impl FileOptions {
     ///
     /// # Errors
     /// If the first line is no list of options, or the template fails.
-    pub fn render(
+    pub fn render_file(
         mut self,
         context: &dyn Context,
         name: &str,
         content: &str,
         vars: Vec<(String, Value)>,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, TemplateError> {
         let start = self.read_header(content)?;
         let span = Source::new(name, content).span(start..content.len());
         self.0.vars = vars;
-        context.render(&Text::written(&content[start..], span), &self.0)
+        context.render_text(&Text::from_source(&content[start..], span), &self.0)
     }
 }
 
 /// A Python literal as far as options need one: text, a boolean, or nothing.
-fn literal(text: &str) -> Option<Value> {
+fn parse_literal(text: &str) -> Option<Value> {
     match text {
         "True" => return Some(true.into()),
         "False" => return Some(false.into()),
@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_end_as_asked() {
+    fn line_ends_follow_newline_sequence() {
         let mut options = FileOptions::default();
         for (written, meant) in [("\r\n", "\r\n"), ("\\r", "\r"), ("\n", "\n")] {
-            options.set("newline_sequence", &Value::text(written)).unwrap();
+            options.set_option("newline_sequence", &Value::text(written)).unwrap();
             assert_eq!(options.0.newline, meant);
         }
-        let fault = options.set("newline_sequence", &Value::text("x")).unwrap_err();
+        let fault = options.set_option("newline_sequence", &Value::text("x")).unwrap_err();
         assert_eq!(fault.message, "newline_sequence needs to be one of: \n, \r or \r\n");
     }
 }

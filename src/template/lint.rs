@@ -1,26 +1,26 @@
 //! What can be said of a template without running it: its syntax, and names of filters, tests, lookups and functions
 //! that nobody knows.
 
-use super::ast::{Arg, At, Kind, Node, Stmt, StmtKind};
-use super::engine::Engine;
-use super::error::{Fault, FaultKind};
+use super::ast::{Arg, At, ExprKind, ExprNode, Stmt, StmtKind};
+use super::engine::TemplateEngine;
+use super::error::{TemplateError, TemplateErrorKind};
 use super::parse;
 use super::plugin;
 use super::registry;
-use super::source_map::Place;
+use super::source_map::SourceMap;
 use crate::value::{Text, Value};
 
-impl Engine<'_> {
+impl TemplateEngine<'_> {
     /// Everything that is wrong with a template, whatever its variables are. Text that is no template is fine.
-    pub fn lint(text: &Text) -> Vec<Fault> {
+    pub fn lint_template(text: &Text) -> Vec<TemplateError> {
         if !text.is_template() {
             return Vec::new();
         }
-        let place = Place::of(text);
-        match parse::template(text, &plugin::RenderOptions::default()) {
+        let place = SourceMap::from_text(text);
+        match parse::parse_template(text, &plugin::RenderOptions::default()) {
             Ok(template) => {
                 let mut lint = Lint { place, faults: Vec::new() };
-                lint.body(&template.body);
+                lint.check_body(&template.body);
                 lint.faults
             }
             Err((fault, at)) => vec![fault.or_at(place.span(&at).as_ref())],
@@ -28,15 +28,15 @@ impl Engine<'_> {
     }
 
     /// Everything that is wrong with a bare expression (`when`).
-    pub fn lint_expression(text: &Text) -> Vec<Fault> {
+    pub fn lint_expression(text: &Text) -> Vec<TemplateError> {
         if text.is_template() || !text.is_trusted() {
-            return Self::lint(text);
+            return Self::lint_template(text);
         }
-        let place = Place::of(text);
-        match parse::expression(text) {
+        let place = SourceMap::from_text(text);
+        match parse::parse_expression(text) {
             Ok(node) => {
                 let mut lint = Lint { place, faults: Vec::new() };
-                lint.node(&node);
+                lint.check_node(&node);
                 lint.faults
             }
             Err((fault, at)) => vec![fault.or_at(place.span(&at).as_ref())],
@@ -45,124 +45,126 @@ impl Engine<'_> {
 }
 
 struct Lint {
-    place: Place,
-    faults: Vec<Fault>,
+    place: SourceMap,
+    faults: Vec<TemplateError>,
 }
 
 impl Lint {
-    fn unknown(&mut self, kind: &str, name: &str, names: &[&str], at: &At) {
+    fn report_unknown(&mut self, kind: &str, name: &str, names: &[&str], at: &At) {
         let message = format!("there is no {kind} `{name}`");
-        let fault = Fault::new(FaultKind::UnknownName, message).suggest(name, names);
+        let fault = TemplateError::new(TemplateErrorKind::UnknownName, message).suggest_name(name, names);
         self.faults.push(fault.or_at(self.place.span(at).as_ref()));
     }
 
-    fn filter(&mut self, name: &str, at: &At) {
-        if registry::filter(name).is_none() {
-            self.unknown("filter", name, &registry::filter_names(), at);
+    fn check_filter(&mut self, name: &str, at: &At) {
+        if registry::find_filter(name).is_none() {
+            self.report_unknown("filter", name, &registry::filter_names(), at);
         }
     }
 
-    fn test(&mut self, name: &str, at: &At) {
-        if registry::test(name).is_none() {
-            self.unknown("test", name, &registry::test_names(), at);
+    fn check_test(&mut self, name: &str, at: &At) {
+        if registry::find_test(name).is_none() {
+            self.report_unknown("test", name, &registry::test_names(), at);
         }
     }
 
-    fn lookup(&mut self, name: &str, at: &At) {
-        if registry::lookup(name).is_none() {
-            self.unknown("lookup", name, &registry::lookup_names(), at);
+    fn check_lookup(&mut self, name: &str, at: &At) {
+        if registry::find_lookup(name).is_none() {
+            self.report_unknown("lookup", name, &registry::lookup_names(), at);
         }
     }
 
-    fn body(&mut self, body: &[Stmt]) {
-        body.iter().for_each(|stmt| self.stmt(stmt));
+    fn check_body(&mut self, body: &[Stmt]) {
+        body.iter().for_each(|stmt| self.check_stmt(stmt));
     }
 
-    fn stmt(&mut self, stmt: &Stmt) {
+    fn check_stmt(&mut self, stmt: &Stmt) {
         match &stmt.kind {
             StmtKind::Raw(_) => {}
-            StmtKind::Emit(node) | StmtKind::Set(_, node) | StmtKind::Extends(node) => self.node(node),
-            StmtKind::Import(node, ..) | StmtKind::FromImport(node, ..) => self.node(node),
-            StmtKind::Include { name, .. } => self.node(name),
+            StmtKind::Emit(node) | StmtKind::Set(_, node) | StmtKind::Extends(node) => self.check_node(node),
+            StmtKind::Import(node, ..) | StmtKind::FromImport(node, ..) => self.check_node(node),
+            StmtKind::Include { name, .. } => self.check_node(name),
             StmtKind::For(each) => {
-                self.node(&each.over);
-                each.filter.iter().for_each(|node| self.node(node));
-                self.body(&each.body);
-                self.body(&each.otherwise);
+                self.check_node(&each.over);
+                each.filter.iter().for_each(|node| self.check_node(node));
+                self.check_body(&each.body);
+                self.check_body(&each.otherwise);
             }
             StmtKind::If(test, then, otherwise) => {
-                self.node(test);
-                self.body(then);
-                self.body(otherwise);
+                self.check_node(test);
+                self.check_body(then);
+                self.check_body(otherwise);
             }
             StmtKind::With(bindings, body) => {
-                bindings.iter().for_each(|(_, node)| self.node(node));
-                self.body(body);
+                bindings.iter().for_each(|(_, node)| self.check_node(node));
+                self.check_body(body);
             }
             StmtKind::SetBlock(_, filter, body) => {
-                filter.iter().for_each(|node| self.node(node));
-                self.body(body);
+                filter.iter().for_each(|node| self.check_node(node));
+                self.check_body(body);
             }
             StmtKind::FilterBlock(filter, body) => {
-                self.node(filter);
-                self.body(body);
+                self.check_node(filter);
+                self.check_body(body);
             }
-            StmtKind::Plain(body) => self.body(body),
-            StmtKind::Block(block) => self.body(&block.body),
-            StmtKind::Macro(made) => self.body(&made.body),
+            StmtKind::Plain(body) => self.check_body(body),
+            StmtKind::Block(block) => self.check_body(&block.body),
+            StmtKind::Macro(made) => self.check_body(&made.body),
             StmtKind::Call(node, made) => {
-                self.node(node);
-                self.body(&made.body);
+                self.check_node(node);
+                self.check_body(&made.body);
             }
         }
     }
 
-    fn node(&mut self, node: &Node) {
+    fn check_node(&mut self, node: &ExprNode) {
         match &node.kind {
-            Kind::Const(_) | Kind::Var(_) => {}
-            Kind::List(items) | Kind::Tuple(items) => items.iter().for_each(|item| self.node(item)),
-            Kind::Map(pairs) => pairs.iter().for_each(|(key, value)| {
-                self.node(key);
-                self.node(value);
+            ExprKind::Const(_) | ExprKind::Var(_) => {}
+            ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|item| self.check_node(item)),
+            ExprKind::Map(pairs) => pairs.iter().for_each(|(key, value)| {
+                self.check_node(key);
+                self.check_node(value);
             }),
-            Kind::Neg(inner) | Kind::Pos(inner) | Kind::Not(inner) | Kind::Attr(inner, _) => self.node(inner),
-            Kind::And(a, b) | Kind::Or(a, b) | Kind::Binary(_, a, b) | Kind::Item(a, b) => {
-                self.node(a);
-                self.node(b);
+            ExprKind::Neg(inner) | ExprKind::Pos(inner) | ExprKind::Not(inner) | ExprKind::Attr(inner, _) => {
+                self.check_node(inner)
             }
-            Kind::Compare(first, others) => {
-                self.node(first);
-                others.iter().for_each(|(_, other)| self.node(other));
+            ExprKind::And(a, b) | ExprKind::Or(a, b) | ExprKind::Binary(_, a, b) | ExprKind::Item(a, b) => {
+                self.check_node(a);
+                self.check_node(b);
             }
-            Kind::If { test, then, otherwise } => {
-                self.node(test);
-                self.node(then);
-                otherwise.iter().for_each(|node| self.node(node));
+            ExprKind::Compare(first, others) => {
+                self.check_node(first);
+                others.iter().for_each(|(_, other)| self.check_node(other));
             }
-            Kind::Slice(inner, bounds) => {
-                self.node(inner);
-                bounds.iter().flatten().for_each(|bound| self.node(bound));
+            ExprKind::If { test, then, otherwise } => {
+                self.check_node(test);
+                self.check_node(then);
+                otherwise.iter().for_each(|node| self.check_node(node));
             }
-            Kind::Filter(name, input, args) => {
-                input.iter().for_each(|input| self.node(input));
-                self.filter(name, &node.at);
+            ExprKind::Slice(inner, bounds) => {
+                self.check_node(inner);
+                bounds.iter().flatten().for_each(|bound| self.check_node(bound));
+            }
+            ExprKind::Filter(name, input, args) => {
+                input.iter().for_each(|input| self.check_node(input));
+                self.check_filter(name, &node.at);
                 self.named_by(name, args);
-                self.args(args);
+                self.check_args(args);
             }
-            Kind::Test(name, input, args) => {
-                self.node(input);
-                self.test(name, &node.at);
-                self.args(args);
+            ExprKind::Test(name, input, args) => {
+                self.check_node(input);
+                self.check_test(name, &node.at);
+                self.check_args(args);
             }
-            Kind::Call(function, args) => {
-                if let Kind::Var(name) = &function.kind
+            ExprKind::Call(function, args) => {
+                if let ExprKind::Var(name) = &function.kind
                     && matches!(&**name, "lookup" | "query" | "q")
-                    && let Some((name, at)) = literal(args, 0)
+                    && let Some((name, at)) = find_literal(args, 0)
                 {
-                    self.lookup(&name, &at);
+                    self.check_lookup(&name, &at);
                 }
-                self.node(function);
-                self.args(args);
+                self.check_node(function);
+                self.check_args(args);
             }
         }
     }
@@ -170,19 +172,19 @@ impl Lint {
     /// `map('upper')` and `select('match', ..)` name a filter or a test in an argument.
     fn named_by(&mut self, filter: &str, args: &[Arg]) {
         let position = usize::from(matches!(filter, "selectattr" | "rejectattr"));
-        let Some((name, at)) = literal(args, position) else { return };
+        let Some((name, at)) = find_literal(args, position) else { return };
         match filter {
-            "map" => self.filter(&name, &at),
-            "select" | "reject" | "selectattr" | "rejectattr" => self.test(&name, &at),
+            "map" => self.check_filter(&name, &at),
+            "select" | "reject" | "selectattr" | "rejectattr" => self.check_test(&name, &at),
             _ => {}
         }
     }
 
-    fn args(&mut self, args: &[Arg]) {
+    fn check_args(&mut self, args: &[Arg]) {
         for arg in args {
             match arg {
                 Arg::Positional(node) | Arg::Named(_, node) | Arg::Splat(node) | Arg::NamedSplat(node) => {
-                    self.node(node);
+                    self.check_node(node);
                 }
             }
         }
@@ -190,9 +192,9 @@ impl Lint {
 }
 
 /// A literal text in this position.
-fn literal(args: &[Arg], position: usize) -> Option<(String, At)> {
+fn find_literal(args: &[Arg], position: usize) -> Option<(String, At)> {
     match args.get(position)? {
-        Arg::Positional(Node { kind: Kind::Const(Value::Str(text)), at, .. }) => {
+        Arg::Positional(ExprNode { kind: ExprKind::Const(Value::Str(text)), at, .. }) => {
             Some((text.as_str().to_owned(), at.clone()))
         }
         _ => None,
@@ -204,14 +206,14 @@ mod tests {
     use super::*;
     use crate::source::Source;
 
-    fn written(text: &str) -> Text {
+    fn template_text(text: &str) -> Text {
         let source = Source::new("play.yml", text.to_owned());
-        Text::written(text, source.span(0..text.len()))
+        Text::from_source(text, source.span(0..text.len()))
     }
 
     #[track_caller]
     fn case(text: &str, expected: &[(&str, &str)]) {
-        let faults = Engine::lint(&written(text));
+        let faults = TemplateEngine::lint_template(&template_text(text));
         let found: Vec<_> = faults.iter().map(|f| (f.message.as_str(), f.hints.join(" "))).collect();
         let found: Vec<_> = found.iter().map(|(message, hints)| (*message, hints.as_str())).collect();
         assert_eq!(found, expected, "{text}");
@@ -234,9 +236,9 @@ mod tests {
 
     #[test]
     fn expressions_and_syntax() {
-        assert_eq!(Engine::lint_expression(&written("a is definde")).len(), 1);
-        assert_eq!(Engine::lint_expression(&written("a == 1 and b")).len(), 0);
-        assert_eq!(Engine::lint_expression(&written("a ==")).len(), 1);
-        assert_eq!(Engine::lint(&written("{{ a")).len(), 1);
+        assert_eq!(TemplateEngine::lint_expression(&template_text("a is definde")).len(), 1);
+        assert_eq!(TemplateEngine::lint_expression(&template_text("a == 1 and b")).len(), 0);
+        assert_eq!(TemplateEngine::lint_expression(&template_text("a ==")).len(), 1);
+        assert_eq!(TemplateEngine::lint_template(&template_text("{{ a")).len(), 1);
     }
 }

@@ -15,12 +15,12 @@ pub struct Locals {
 
 impl Locals {
     /// The outermost level.
-    pub fn root() -> Arc<Self> {
+    pub fn new_root() -> Arc<Self> {
         Arc::default()
     }
 
     /// The outermost level of a template that is taken in `without context`.
-    pub fn secluded() -> Arc<Self> {
+    pub fn new_secluded() -> Arc<Self> {
         Arc::new(Self { secluded: true, ..Self::default() })
     }
 
@@ -30,7 +30,7 @@ impl Locals {
     }
 
     /// A level inside this one.
-    pub fn inside(self: &Arc<Self>) -> Arc<Self> {
+    pub fn new_inside(self: &Arc<Self>) -> Arc<Self> {
         Arc::new(Self { around: Some(Arc::clone(self)), secluded: self.secluded, names: Mutex::default() })
     }
 
@@ -38,7 +38,7 @@ impl Locals {
     pub fn get(&self, name: &str) -> Option<Value> {
         let mut level = Some(self);
         while let Some(here) = level {
-            if let Some(value) = here.own(name) {
+            if let Some(value) = here.get_own(name) {
                 return Some(value);
             }
             level = here.around.as_deref();
@@ -47,7 +47,7 @@ impl Locals {
     }
 
     /// The value of a name of this level.
-    pub fn own(&self, name: &str) -> Option<Value> {
+    pub fn get_own(&self, name: &str) -> Option<Value> {
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         names.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.clone())
     }

@@ -39,9 +39,9 @@ mod source_map;
 mod taint;
 pub mod tests;
 
-pub use api::{Verdict, braces_warning, is_whole_template, mapping};
-pub use engine::{Engine, Globals, Layer, Scope};
-pub use error::{Fault, FaultKind};
+pub use api::{ConditionVerdict, braces_warning, is_whole_template, object_to_mapping};
+pub use engine::{Globals, LayeredScope, TemplateEngine, VariableScope};
+pub use error::{TemplateError, TemplateErrorKind};
 pub use header::{FILE_OPTIONS, FileOptions};
 pub use own_variables::own_variables;
-pub use plugin::{Args, Call, Context, Filter, Lookup, Test};
+pub use plugin::{Context, FilterPlugin, Lookup, PluginArgs, PluginCall, Test};

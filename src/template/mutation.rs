@@ -31,7 +31,7 @@ pub fn may_change(template: &str) -> bool {
 
 /// The book of changes.
 #[derive(Default)]
-pub struct Changes {
+pub struct ValueChanges {
     open: Cell<bool>,
     /// By identity: the original, kept alive so that its identity is not given away, and what it is now.
     entries: RefCell<HashMap<usize, (Value, Value)>>,
@@ -43,9 +43,9 @@ pub struct Changes {
     looked_at: RefCell<HashMap<usize, (Value, BTreeSet<usize>)>>,
 }
 
-impl Changes {
+impl ValueChanges {
     /// Begins to keep book.
-    pub fn open(&self) {
+    pub fn start_tracking(&self) {
         self.open.set(true);
     }
 
@@ -67,7 +67,7 @@ impl Changes {
 
     /// Puts back what was set aside, in the place of all that has come since.
     pub fn put_back(&self, aside: Option<Self>) {
-        self.close();
+        self.stop_tracking();
         if let Some(aside) = aside {
             self.open.set(true);
             self.entries.swap(&aside.entries);
@@ -78,7 +78,7 @@ impl Changes {
     }
 
     /// Forgets everything.
-    pub fn close(&self) {
+    pub fn stop_tracking(&self) {
         if self.open.replace(false) {
             self.entries.borrow_mut().clear();
             self.variables.borrow_mut().clear();
@@ -88,27 +88,27 @@ impl Changes {
     }
 
     /// A value as it is now; its members may have changed in turn.
-    pub fn current(&self, value: Value) -> Value {
+    pub fn current_value(&self, value: Value) -> Value {
         if !self.is_open() {
             return value;
         }
-        let now = identity(&value).and_then(|id| self.entries.borrow().get(&id).map(|(_, now)| now.clone()));
+        let now = value_identity(&value).and_then(|id| self.entries.borrow().get(&id).map(|(_, now)| now.clone()));
         now.unwrap_or(value)
     }
 
     /// Notes what a value is from now on.
-    pub fn set(&self, of: &Value, now: Value) {
+    pub fn set_current(&self, of: &Value, now: Value) {
         if self.is_open()
-            && let Some(id) = identity(of)
+            && let Some(id) = value_identity(of)
         {
             self.entries.borrow_mut().insert(id, (of.clone(), now));
         }
     }
 
     /// Notes that the template has made a list or a mapping by itself, in brackets or by an operator.
-    pub fn own(&self, value: &Value) {
+    pub fn add_own(&self, value: &Value) {
         if self.is_open()
-            && let Some(id) = identity(value)
+            && let Some(id) = value_identity(value)
         {
             self.own.borrow_mut().insert(id, value.clone());
         }
@@ -116,13 +116,13 @@ impl Changes {
 
     /// Whether the template has made it by itself.
     pub fn is_own(&self, value: &Value) -> bool {
-        identity(value).is_some_and(|id| self.own.borrow().contains_key(&id))
+        value_identity(value).is_some_and(|id| self.own.borrow().contains_key(&id))
     }
 
     /// Notes that members of a list have been looked at.
     pub fn look_at(&self, list: &Value, members: Range<usize>) {
         if self.is_open()
-            && let (Value::List(_), Some(id)) = (list, identity(list))
+            && let (Value::List(_), Some(id)) = (list, value_identity(list))
         {
             let mut looked_at = self.looked_at.borrow_mut();
             looked_at.entry(id).or_insert_with(|| (list.clone(), BTreeSet::new())).1.extend(members);
@@ -133,25 +133,25 @@ impl Changes {
     pub fn is_found(&self, list: &Value, member: usize) -> bool {
         !matches!(list, Value::List(_))
             || self.is_own(list)
-            || identity(list).is_some_and(|id| {
+            || value_identity(list).is_some_and(|id| {
                 self.looked_at.borrow().get(&id).is_some_and(|(_, members)| members.contains(&member))
             })
     }
 
     /// Returns the earlier value of a variable.
-    pub fn variable(&self, name: &str) -> Option<Value> {
+    pub fn earlier_variable(&self, name: &str) -> Option<Value> {
         self.variables.borrow().get(name).cloned()
     }
 
     /// Remembers what a variable gives.
-    pub fn remember(&self, name: &str, value: &Value) {
+    pub fn remember_variable(&self, name: &str, value: &Value) {
         if self.is_open() {
             self.variables.borrow_mut().insert(name.into(), value.clone());
         }
     }
 }
 
-fn identity(value: &Value) -> Option<usize> {
+fn value_identity(value: &Value) -> Option<usize> {
     match value {
         Value::List(items) | Value::Set(items) => Some(Arc::as_ptr(items) as usize),
         Value::Dict(dict) => Some(Arc::as_ptr(dict) as usize),
@@ -164,21 +164,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_book_is_kept_by_identity() {
-        let book = Changes::default();
+    fn changes_are_tracked_by_identity() {
+        let book = ValueChanges::default();
         let (a, b) = (Value::list([]), Value::list([]));
-        book.set(&a, Value::list([Value::Int(1)]));
-        assert_eq!(book.current(a.clone()), Value::list([]), "closed");
-        book.open();
-        book.set(&a, Value::list([Value::Int(1)]));
-        assert_eq!(book.current(a.clone()), Value::list([Value::Int(1)]));
-        assert_eq!(book.current(b), Value::list([]));
-        book.close();
-        assert_eq!(book.current(a), Value::list([]));
+        book.set_current(&a, Value::list([Value::Int(1)]));
+        assert_eq!(book.current_value(a.clone()), Value::list([]), "closed");
+        book.start_tracking();
+        book.set_current(&a, Value::list([Value::Int(1)]));
+        assert_eq!(book.current_value(a.clone()), Value::list([Value::Int(1)]));
+        assert_eq!(book.current_value(b), Value::list([]));
+        book.stop_tracking();
+        assert_eq!(book.current_value(a), Value::list([]));
     }
 
     #[test]
-    fn templates_that_change_something_are_told_by_their_text() {
+    fn mutating_templates_are_recognized_by_their_text() {
         assert!(may_change("{% set _ = x.append(1) %}") && may_change("{{ a.b.update (c) }}"));
         assert!(!may_change("{{ a.popular }}") && !may_change("append"));
     }

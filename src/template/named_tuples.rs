@@ -21,13 +21,13 @@ impl NamedTuples {
 
     /// Adds the copy of a tuple that is known.
     pub fn add_copy(&mut self, original: &Arc<Vec<Value>>, copy: &Arc<Vec<Value>>) {
-        if self.has(original) {
+        if self.has_names(original) {
             self.0.insert(Arc::as_ptr(copy), Arc::clone(copy));
         }
     }
 
     /// Whether the parts of a tuple have names.
-    pub fn has(&self, tuple: &Arc<Vec<Value>>) -> bool {
+    pub fn has_names(&self, tuple: &Arc<Vec<Value>>) -> bool {
         self.0.contains_key(&Arc::as_ptr(tuple))
     }
 }

@@ -8,7 +8,7 @@ use super::ast::{ForLoop, Macro};
 use super::eval::Cx;
 use super::locals::Locals;
 use super::render::Blocks;
-use super::source_map::Place;
+use super::source_map::SourceMap;
 use crate::value::{Dict, Object, Value, python};
 
 /// A function of the template language, by name.
@@ -56,7 +56,7 @@ impl Object for Method {
 #[derive(Debug)]
 struct Later {
     locals: Weak<Locals>,
-    place: Arc<Place>,
+    place: Arc<SourceMap>,
     blocks: Arc<Blocks>,
 }
 
@@ -65,7 +65,7 @@ impl Later {
         Self { locals: Arc::downgrade(&cx.locals), place: Arc::clone(&cx.place), blocks: Arc::clone(&cx.blocks) }
     }
 
-    fn cx(&self) -> Option<Cx> {
+    fn upgrade_context(&self) -> Option<Cx> {
         let locals = self.locals.upgrade()?;
         Some(Cx { locals, place: Arc::clone(&self.place), blocks: Arc::clone(&self.blocks) })
     }
@@ -84,8 +84,8 @@ impl MacroObject {
         Self { decl, later: Later::new(cx) }
     }
 
-    pub(super) fn cx(&self) -> Option<Cx> {
-        self.later.cx()
+    pub(super) fn upgrade_context(&self) -> Option<Cx> {
+        self.later.upgrade_context()
     }
 }
 
@@ -97,15 +97,15 @@ impl Object for MacroObject {
     fn get(&self, key: &Value) -> Option<Value> {
         match key.as_str()? {
             "name" => Some(Value::text(Arc::clone(&self.decl.name))),
-            "catch_kwargs" => Some(super::free_names::uses(&self.decl.body, "kwargs").into()),
-            "catch_varargs" => Some(super::free_names::uses(&self.decl.body, "varargs").into()),
-            "caller" => Some(super::free_names::uses(&self.decl.body, "caller").into()),
+            "catch_kwargs" => Some(super::free_names::uses_name(&self.decl.body, "kwargs").into()),
+            "catch_varargs" => Some(super::free_names::uses_name(&self.decl.body, "varargs").into()),
+            "caller" => Some(super::free_names::uses_name(&self.decl.body, "caller").into()),
             "arguments" => Some(Value::tuple(self.decl.params.iter().map(|(name, _)| Value::text(Arc::clone(name))))),
             _ => None,
         }
     }
 
-    fn shown(&self) -> Option<String> {
+    fn shown_text(&self) -> Option<String> {
         Some(format!("<Macro {}>", python::repr(&Value::text(Arc::clone(&self.decl.name)))))
     }
 
@@ -129,8 +129,8 @@ impl BlockCall {
         Self { name, level, later: Later::new(cx) }
     }
 
-    pub(super) fn cx(&self) -> Option<Cx> {
-        self.later.cx()
+    pub(super) fn upgrade_context(&self) -> Option<Cx> {
+        self.later.upgrade_context()
     }
 }
 
@@ -162,7 +162,7 @@ impl Object for SelfBlocks {
     }
 
     fn get(&self, key: &Value) -> Option<Value> {
-        let cx = self.later.cx()?;
+        let cx = self.later.upgrade_context()?;
         let (name, _) = cx.blocks.0.get_key_value(key.as_str()?)?;
         Some(Value::Object(Arc::new(BlockCall::new(Arc::clone(name), 0, &cx))))
     }
@@ -174,26 +174,26 @@ impl Object for SelfBlocks {
 
 /// Result of `import`.
 #[derive(Debug)]
-pub struct Module {
+pub struct ImportedModule {
     locals: Arc<Locals>,
     /// Printed text of the template.
     pub output: Value,
 }
 
-impl Module {
+impl ImportedModule {
     /// The names that a template has bound, and what it printed.
     pub fn new(locals: Arc<Locals>, output: Value) -> Self {
         Self { locals, output }
     }
 }
 
-impl Object for Module {
+impl Object for ImportedModule {
     fn type_name(&self) -> &'static str {
         "TemplateModule"
     }
 
     fn get(&self, key: &Value) -> Option<Value> {
-        self.locals.own(key.as_str()?)
+        self.locals.get_own(key.as_str()?)
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -226,7 +226,7 @@ impl Object for Namespace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_value(key).cloned()
     }
 
-    fn shown(&self) -> Option<String> {
+    fn shown_text(&self) -> Option<String> {
         let values = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Some(format!("<Namespace {}>", python::repr(&values.into())))
     }
@@ -304,12 +304,12 @@ impl LoopState {
         Self { items, index: AtomicUsize::new(0), level, each, seen: Mutex::default(), later: Later::new(cx) }
     }
 
-    pub(super) fn cx(&self) -> Option<Cx> {
-        self.later.cx()
+    pub(super) fn upgrade_context(&self) -> Option<Cx> {
+        self.later.upgrade_context()
     }
 
     /// Moves to a pass.
-    pub fn at(&self, index: usize) {
+    pub fn move_to(&self, index: usize) {
         self.index.store(index, Ordering::Relaxed);
     }
 
@@ -354,7 +354,7 @@ impl Object for LoopState {
         Some(self.items.len())
     }
 
-    fn shown(&self) -> Option<String> {
+    fn shown_text(&self) -> Option<String> {
         Some(format!("<LoopContext {}/{}>", self.index() + 1, self.items.len()))
     }
 

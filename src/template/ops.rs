@@ -8,58 +8,63 @@ use num_traits::{Signed, ToPrimitive, Zero};
 
 use super::ast::Operator;
 use super::budget;
-use super::engine::Engine;
-use super::error::{Fault, FaultKind};
-use super::filters::html::{escaped, markup};
+use super::engine::TemplateEngine;
+use super::error::{TemplateError, TemplateErrorKind};
+use super::filters::html::{escape_html, to_markup};
 use super::python::coerce::text_of;
-use super::python::numeric::{Number, number};
+use super::python::numeric::{Number, to_number};
 use super::python::percent::{self, Fillings};
 use crate::value::{Text, Time, Unknown, Value};
 
 /// The longest integer that `*` and `**` may make, in bits.
 const MAX_INTEGER_BITS: u64 = 1 << 20;
 
-fn integer_too_large() -> Fault {
+fn integer_too_large() -> TemplateError {
     let message = format!("the result of this operation is too large: it has more than {MAX_INTEGER_BITS} bits");
-    Fault::new(FaultKind::Limit, message)
+    TemplateError::new(TemplateErrorKind::Limit, message)
 }
 
 /// `-x`
-pub(super) fn negate(value: &Value) -> Result<Value, Fault> {
+pub(super) fn negate_value(value: &Value) -> Result<Value, TemplateError> {
     match value {
-        Value::Unknown(_) => Ok(value.computed()),
+        Value::Unknown(_) => Ok(value.new_computed()),
         Value::Time(Time::Delta(micros)) => Ok(Value::Time(Time::Delta(-micros))),
-        _ => match number(value) {
+        _ => match to_number(value) {
             Some(Number::Int(i)) => Ok(Value::big(-i)),
             Some(Number::Float(f)) => Ok(Value::Float(-f)),
-            None => Err(Fault::value(format!("bad operand type for unary -: '{}'", value.type_name()))),
+            None => Err(TemplateError::value(format!("bad operand type for unary -: '{}'", value.type_name()))),
         },
     }
 }
 
 /// `+x`
-pub(super) fn positive(value: &Value) -> Result<Value, Fault> {
-    match number(value) {
+pub(super) fn apply_plus(value: &Value) -> Result<Value, TemplateError> {
+    match to_number(value) {
         Some(Number::Int(i)) => Ok(Value::big(i)),
         Some(Number::Float(f)) => Ok(Value::Float(f)),
-        None if value.is_unknown() => Ok(value.computed()),
-        None => Err(Fault::value(format!("bad operand type for unary +: '{}'", value.type_name()))),
+        None if value.is_unknown() => Ok(value.new_computed()),
+        None => Err(TemplateError::value(format!("bad operand type for unary +: '{}'", value.type_name()))),
     }
 }
 
-fn unsupported(op: Operator, left: &Value, right: &Value) -> Fault {
+fn unsupported_operands(op: Operator, left: &Value, right: &Value) -> TemplateError {
     let symbol = if op == Operator::Pow { "** or pow()" } else { op.symbol() };
     let (left, right) = (left.type_name(), right.type_name());
-    Fault::value(format!("unsupported operand type(s) for {symbol}: '{left}' and '{right}'"))
+    TemplateError::value(format!("unsupported operand type(s) for {symbol}: '{left}' and '{right}'"))
 }
 
 /// An arithmetic operator.
-pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
+pub(super) fn apply_operator(
+    op: Operator,
+    left: &Value,
+    right: &Value,
+    engine: &TemplateEngine<'_>,
+) -> Result<Value, TemplateError> {
     if op == Operator::Concat {
-        return concat(left, right, engine);
+        return concat_values(left, right, engine);
     }
     if let Some(unknown) = [left, right].into_iter().find(|value| value.is_unknown()) {
-        return Ok(keep_text(op, left, right).unwrap_or_else(|| unknown.computed()));
+        return Ok(keep_text(op, left, right).unwrap_or_else(|| unknown.new_computed()));
     }
     // Most arithmetic is on small integers.
     if let (Value::Int(a), Value::Int(b)) = (left, right) {
@@ -74,17 +79,17 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
         }
     }
     match (op, left, right) {
-        (Operator::Rem, Value::Str(format), _) => percent(format, right, engine),
+        (Operator::Rem, Value::Str(format), _) => format_percent(format, right, engine),
         (Operator::Add, Value::Str(a), Value::Str(b)) => {
-            budget::grow(a.len() + b.len())?;
+            budget::reserve_bytes(a.len() + b.len())?;
             if a.is_markup() || b.is_markup() {
-                let part = |text: &Text| if text.is_markup() { text.as_str().to_owned() } else { escaped(text) };
-                return Ok(markup(part(a) + &part(b)));
+                let part = |text: &Text| if text.is_markup() { text.as_str().to_owned() } else { escape_html(text) };
+                return Ok(to_markup(part(a) + &part(b)));
             }
             Ok(Value::text(format!("{}{}", a.as_str(), b.as_str())))
         }
         (Operator::Add, Value::Str(_), other) => {
-            Err(Fault::value(format!("can only concatenate str (not \"{}\") to str", other.type_name()))
+            Err(TemplateError::value(format!("can only concatenate str (not \"{}\") to str", other.type_name()))
                 .hint("join with `~`, or convert with `| string` or `| int`"))
         }
         (Operator::Add, Value::List(a), Value::List(b)) => {
@@ -97,36 +102,39 @@ pub(super) fn binary(op: Operator, left: &Value, right: &Value, engine: &Engine<
         }
         (Operator::Add, Value::List(_) | Value::Tuple(_), other) => {
             let (mine, theirs) = (left.type_name(), other.type_name());
-            Err(Fault::value(format!("can only concatenate {mine} (not \"{theirs}\") to {mine}")))
+            Err(TemplateError::value(format!("can only concatenate {mine} (not \"{theirs}\") to {mine}")))
         }
-        (Operator::Mul, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_), _) => repeat(left, right),
-        (Operator::Mul, _, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_)) => repeat(right, left),
+        (Operator::Mul, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_), _) => {
+            repeat_value(left, right)
+        }
+        (Operator::Mul, _, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Bytes(_)) => {
+            repeat_value(right, left)
+        }
         (Operator::Sub, Value::Set(a), Value::Set(b)) => {
             Ok(Value::Set(Arc::new(a.iter().filter(|item| !b.contains(item)).cloned().collect())))
         }
-        (_, Value::Time(a), _) => {
-            super::methods::time::arithmetic(op, *a, right).unwrap_or_else(|| Err(unsupported(op, left, right)))
-        }
+        (_, Value::Time(a), _) => super::methods::time::apply_arithmetic(op, *a, right)
+            .unwrap_or_else(|| Err(unsupported_operands(op, left, right))),
         (Operator::Add, _, Value::Time(Time::Delta(_))) | (Operator::Mul, _, Value::Time(Time::Delta(_))) => {
-            Err(unsupported(op, left, right))
+            Err(unsupported_operands(op, left, right))
         }
-        _ => match (number(left), number(right)) {
-            (Some(a), Some(b)) => arithmetic(op, a, b),
-            _ => Err(unsupported(op, left, right)),
+        _ => match (to_number(left), to_number(right)) {
+            (Some(a), Some(b)) => apply_arithmetic(op, a, b),
+            _ => Err(unsupported_operands(op, left, right)),
         },
     }
 }
 
 /// `'%s' % x`
-fn percent(format: &str, values: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
-    let values = match engine.deep(values.clone())? {
-        Value::Object(object) => engine.plain(Value::Object(object), false)?,
+fn format_percent(format: &str, values: &Value, engine: &TemplateEngine<'_>) -> Result<Value, TemplateError> {
+    let values = match engine.resolve_deep(values.clone())? {
+        Value::Object(object) => engine.to_plain_data(Value::Object(object), false)?,
         values => values,
     };
-    percent::format(format, &Fillings::operand(&values)).map(|text| text_of(text, [&values]))
+    percent::format_percent(format, &Fillings::from_operand(&values)).map(|text| text_of(text, [&values]))
 }
 
-fn repeat(what: &Value, times: &Value) -> Result<Value, Fault> {
+fn repeat_value(what: &Value, times: &Value) -> Result<Value, TemplateError> {
     let times = match times {
         Value::Int(i) => usize::try_from(*i).unwrap_or(0),
         Value::Bool(b) => usize::from(*b),
@@ -134,14 +142,14 @@ fn repeat(what: &Value, times: &Value) -> Result<Value, Fault> {
         Value::Big(_) => usize::MAX,
         other => {
             let message = format!("can't multiply sequence by non-int of type '{}'", other.type_name());
-            return Err(Fault::value(message));
+            return Err(TemplateError::value(message));
         }
     };
     match what {
-        Value::Str(text) => Ok(Value::text(budget::repeated(text, times)?)),
+        Value::Str(text) => Ok(Value::text(budget::repeat_text(text, times)?)),
         Value::Bytes(bytes) => {
             let times = if bytes.is_empty() { 0 } else { times };
-            budget::grow(bytes.len().saturating_mul(times))?;
+            budget::reserve_bytes(bytes.len().saturating_mul(times))?;
             Ok(Value::Bytes(bytes.repeat(times).into()))
         }
         Value::List(items) | Value::Tuple(items) => {
@@ -150,13 +158,13 @@ fn repeat(what: &Value, times: &Value) -> Result<Value, Fault> {
             let repeated = std::iter::repeat_n(items, times).flat_map(|items| items.iter().cloned());
             Ok(if matches!(what, Value::Tuple(_)) { Value::tuple(repeated) } else { Value::list(repeated) })
         }
-        other => Err(Fault::value(format!("'{}' cannot be repeated", other.type_name()))),
+        other => Err(TemplateError::value(format!("'{}' cannot be repeated", other.type_name()))),
     }
 }
 
-fn arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, Fault> {
+fn apply_arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, TemplateError> {
     let (Number::Int(a), Number::Int(b)) = (&left, &right) else {
-        return float_arithmetic(op, left.float()?, right.float()?);
+        return float_arithmetic(op, left.to_float()?, right.to_float()?);
     };
     match op {
         Operator::Add => Ok(Value::big(a + b)),
@@ -170,18 +178,18 @@ fn arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, Fault>
         }
         Operator::Div => {
             if b.is_zero() {
-                return Err(Fault::value("division by zero"));
+                return Err(TemplateError::value("division by zero"));
             }
             Ok(Value::Float(true_division(a, b)?))
         }
-        Operator::FloorDiv | Operator::Rem if b.is_zero() => Err(Fault::value(if op == Operator::Rem {
+        Operator::FloorDiv | Operator::Rem if b.is_zero() => Err(TemplateError::value(if op == Operator::Rem {
             "integer modulo by zero"
         } else {
             "integer division or modulo by zero"
         })),
         Operator::FloorDiv => Ok(Value::big(a.div_floor(b))),
         Operator::Rem => Ok(Value::big(a.mod_floor(b))),
-        Operator::Pow if b.is_negative() => float_arithmetic(op, left.float()?, right.float()?),
+        Operator::Pow if b.is_negative() => float_arithmetic(op, left.to_float()?, right.to_float()?),
         Operator::Pow => {
             let exponent = b
                 .to_u32()
@@ -197,7 +205,7 @@ fn arithmetic(op: Operator, left: Number, right: Number) -> Result<Value, Fault>
 }
 
 /// The quotient as the nearest float, also where neither operand fits one.
-fn true_division(a: &BigInt, b: &BigInt) -> Result<f64, Fault> {
+fn true_division(a: &BigInt, b: &BigInt) -> Result<f64, TemplateError> {
     if let (Some(x), Some(y)) = (a.to_i64(), b.to_i64())
         && x.unsigned_abs() < 1 << 53
         && y.unsigned_abs() < 1 << 53
@@ -208,17 +216,21 @@ fn true_division(a: &BigInt, b: &BigInt) -> Result<f64, Fault> {
     let shift = 66 + b.bits() as i64 - a.bits() as i64;
     let quotient = if shift >= 0 { (a << shift as u64) / b } else { a / (b << (-shift) as u64) };
     let result = quotient.to_f64().unwrap_or(f64::INFINITY) * 2f64.powi(i32::try_from(-shift).unwrap_or(i32::MAX));
-    if result.is_finite() { Ok(result) } else { Err(Fault::value("integer division result too large for a float")) }
+    if result.is_finite() {
+        Ok(result)
+    } else {
+        Err(TemplateError::value("integer division result too large for a float"))
+    }
 }
 
-fn float_arithmetic(op: Operator, a: f64, b: f64) -> Result<Value, Fault> {
+fn float_arithmetic(op: Operator, a: f64, b: f64) -> Result<Value, TemplateError> {
     let result = match op {
         Operator::Add => a + b,
         Operator::Sub => a - b,
         Operator::Mul => a * b,
-        Operator::Div if b == 0.0 => return Err(Fault::value("division by zero")),
-        Operator::FloorDiv if b == 0.0 => return Err(Fault::value("float floor division by zero")),
-        Operator::Rem if b == 0.0 => return Err(Fault::value("float modulo by zero")),
+        Operator::Div if b == 0.0 => return Err(TemplateError::value("division by zero")),
+        Operator::FloorDiv if b == 0.0 => return Err(TemplateError::value("float floor division by zero")),
+        Operator::Rem if b == 0.0 => return Err(TemplateError::value("float modulo by zero")),
         Operator::Div => a / b,
         Operator::FloorDiv => (a / b).floor(),
         Operator::Rem => {
@@ -226,7 +238,7 @@ fn float_arithmetic(op: Operator, a: f64, b: f64) -> Result<Value, Fault> {
             if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
         }
         Operator::Pow if a == 0.0 && b < 0.0 => {
-            return Err(Fault::value("zero to a negative power"));
+            return Err(TemplateError::value("zero to a negative power"));
         }
         Operator::Pow => a.powf(b),
         Operator::Concat => 0.0,
@@ -237,19 +249,19 @@ fn float_arithmetic(op: Operator, a: f64, b: f64) -> Result<Value, Fault> {
 /// An addition of text to an unknown keeps the text.
 fn keep_text(op: Operator, left: &Value, right: &Value) -> Option<Value> {
     match (op, left, right) {
-        (Operator::Add, Value::Str(text), Value::Unknown(unknown)) => Some(around(text, unknown, "")),
-        (Operator::Add, Value::Unknown(unknown), Value::Str(text)) => Some(around("", unknown, text)),
+        (Operator::Add, Value::Str(text), Value::Unknown(unknown)) => Some(surround_unknown(text, unknown, "")),
+        (Operator::Add, Value::Unknown(unknown), Value::Str(text)) => Some(surround_unknown("", unknown, text)),
         _ => None,
     }
 }
 
-fn around(before: &str, unknown: &Unknown, after: &str) -> Value {
+fn surround_unknown(before: &str, unknown: &Unknown, after: &str) -> Value {
     Value::Unknown(Arc::new(unknown.shown_as(format!("{before}{}{after}", unknown.shown))))
 }
 
-fn concat(left: &Value, right: &Value, engine: &Engine<'_>) -> Result<Value, Fault> {
+fn concat_values(left: &Value, right: &Value, engine: &TemplateEngine<'_>) -> Result<Value, TemplateError> {
     let (before, after) = (engine.tilde_text(left)?, engine.tilde_text(right)?);
-    budget::grow(before.len() + after.len())?;
+    budget::reserve_bytes(before.len() + after.len())?;
     let text = format!("{before}{after}");
     let unknown = [left, right].into_iter().find_map(|value| match value {
         Value::Unknown(unknown) => Some(unknown),

@@ -25,7 +25,7 @@ pub fn own_variables(context: &dyn Context, name: &str, path: &Path, dest: Optio
         ("template_destpath".to_owned(), dest.map_or(Value::Null, Value::from)),
         ("template_fullpath".to_owned(), full_path.display().to_string().into()),
     ];
-    if !matches!(context.variable("ansible_managed"), Ok(Some(_)) | Err(_)) {
+    if !matches!(context.get_variable("ansible_managed"), Ok(Some(_)) | Err(_)) {
         variables.push(("ansible_managed".to_owned(), "Ansible managed".into()));
     }
     variables

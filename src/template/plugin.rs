@@ -14,21 +14,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::Fault;
+use super::error::TemplateError;
 use crate::value::{Sealed, Text, Value};
 
 /// The arguments of a call.
 #[derive(Debug, Clone, Default)]
-pub struct Args {
+pub struct PluginArgs {
     /// By position.
     pub positional: Vec<Value>,
     /// By name, in the order written.
     pub named: Vec<(Arc<str>, Value)>,
 }
 
-impl Args {
+impl PluginArgs {
     /// Arguments by position only.
-    pub fn positional(values: impl IntoIterator<Item = Value>) -> Self {
+    pub fn from_positional(values: impl IntoIterator<Item = Value>) -> Self {
         Self { positional: values.into_iter().collect(), named: Vec::new() }
     }
 
@@ -36,28 +36,28 @@ impl Args {
     ///
     /// # Errors
     /// For a name nobody knows (with a suggestion), a parameter given twice, or too many arguments.
-    pub fn bind<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], Fault> {
+    pub fn bind<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {
         let mut bound: [Option<Value>; N] = std::array::from_fn(|_| None);
         if self.positional.len() > N {
             let given = self.positional.len();
-            return Err(Fault::value(format!("takes at most {N} arguments, but {given} were given")));
+            return Err(TemplateError::value(format!("takes at most {N} arguments, but {given} were given")));
         }
         for (slot, value) in bound.iter_mut().zip(&self.positional) {
             *slot = Some(value.clone());
         }
         for (name, value) in &self.named {
             let Some(index) = names.iter().position(|known| **known == **name) else {
-                return Err(Fault::value(format!("has no parameter `{name}`")).suggest(name, names.iter()));
+                return Err(TemplateError::value(format!("has no parameter `{name}`")).suggest_name(name, names.iter()));
             };
             if bound[index].replace(value.clone()).is_some() {
-                return Err(Fault::value(format!("got two values for the parameter `{name}`")));
+                return Err(TemplateError::value(format!("got two values for the parameter `{name}`")));
             }
         }
         Ok(bound)
     }
 
     /// All values, by position and by name.
-    pub fn all(&self) -> impl Iterator<Item = &Value> {
+    pub fn all_values(&self) -> impl Iterator<Item = &Value> {
         self.positional.iter().chain(self.named.iter().map(|(_, value)| value))
     }
 
@@ -72,7 +72,7 @@ impl Args {
     }
 
     /// A named argument.
-    pub fn named(&self, name: &str) -> Option<&Value> {
+    pub fn get_named(&self, name: &str) -> Option<&Value> {
         self.named.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
     }
 }
@@ -82,13 +82,13 @@ impl Args {
 /// `input` and the arguments are fully templated. A member that could not be is an [`Value::Undefined`] in its place, so
 /// a filter fails only if it touches it; an input or argument that is itself undefined never reaches a filter unless
 /// its row says that it takes such values.
-pub struct Call<'a> {
+pub struct PluginCall<'a> {
     /// The name it was called by.
     pub name: &'a str,
     /// The piped value; null for a function.
     pub input: Value,
     /// The arguments.
-    pub args: Args,
+    pub args: PluginArgs,
     /// The engine's side.
     pub context: &'a dyn Context,
     /// The action of the task whose `with_` loop runs the lookup; nothing in templates.
@@ -101,69 +101,69 @@ pub trait Context {
     ///
     /// # Errors
     /// If nobody knows the filter, or it fails.
-    fn filter(&self, name: &str, input: Value, args: Args) -> Result<Value, Fault>;
+    fn call_filter(&self, name: &str, input: Value, args: PluginArgs) -> Result<Value, TemplateError>;
     /// Applies a test (`select('match', 'x')`).
     ///
     /// # Errors
     /// If nobody knows the test, or it fails.
-    fn test(&self, name: &str, input: Value, args: Args) -> Result<bool, Fault>;
+    fn call_test(&self, name: &str, input: Value, args: PluginArgs) -> Result<bool, TemplateError>;
     /// Runs a lookup and gives all its results.
     ///
     /// # Errors
     /// If nobody knows the lookup, or it fails.
-    fn lookup(&self, name: &str, args: Args) -> Result<Vec<Value>, Fault>;
+    fn call_lookup(&self, name: &str, args: PluginArgs) -> Result<Vec<Value>, TemplateError>;
     /// An attribute or item as `a.b` and `a['b']` give it (undefined, not an error, if it is not there).
-    fn member(&self, value: &Value, key: &Value) -> Value;
+    fn get_member(&self, value: &Value, key: &Value) -> Value;
     /// The members of anything that can be iterated, templated.
     ///
     /// # Errors
     /// If it cannot be iterated.
-    fn iterate(&self, value: &Value) -> Result<Vec<Value>, Fault>;
+    fn collect_members(&self, value: &Value) -> Result<Vec<Value>, TemplateError>;
     /// A variable of the scope, templated; `None` if nobody has set it.
     ///
     /// # Errors
     /// If its template fails.
-    fn variable(&self, name: &str) -> Result<Option<Value>, Fault>;
+    fn get_variable(&self, name: &str) -> Result<Option<Value>, TemplateError>;
     /// The names of all variables in the scope.
     fn variable_names(&self) -> Vec<String>;
     /// Templates trusted text and members of containers to any depth; data passes as it is.
     ///
     /// # Errors
     /// If a template fails.
-    fn template(&self, value: &Value) -> Result<Value, Fault>;
+    fn template_value(&self, value: &Value) -> Result<Value, TemplateError>;
     /// The value of a bare expression (`debug: var`), as plain data.
     ///
     /// # Errors
     /// If the text is no expression, is data, or fails.
-    fn expression(&self, text: &Text) -> Result<Value, Fault>;
+    fn evaluate_expression(&self, text: &Text) -> Result<Value, TemplateError>;
     /// The same for showing: what is undefined stays as [`Value::Undefined`] in its place, at any depth.
     ///
     /// # Errors
     /// If the text is no expression, is data, or fails otherwise.
-    fn expression_to_show(&self, text: &Text) -> Result<Value, Fault> {
-        self.expression(text)
+    fn expression_to_show(&self, text: &Text) -> Result<Value, TemplateError> {
+        self.evaluate_expression(text)
     }
     /// Whether a condition holds (`assert: that`).
     ///
     /// # Errors
     /// If it fails, or gives anything but a boolean.
-    fn condition(&self, condition: &Value) -> Result<super::Verdict, Fault>;
+    fn evaluate_condition(&self, condition: &Value) -> Result<super::ConditionVerdict, TemplateError>;
     /// Renders the text of a template file with extra variables on top of the scope; gives what `{{ }}` rules say
     /// (a lone expression keeps its type).
     ///
     /// # Errors
     /// If the template fails.
-    fn render(&self, text: &Text, options: &RenderOptions) -> Result<Value, Fault>;
+    fn render_text(&self, text: &Text, options: &RenderOptions) -> Result<Value, TemplateError>;
     /// Calls a callable value (a macro, a function).
     ///
     /// # Errors
     /// If it is not callable, or fails.
-    fn call(&self, callable: &Value, args: Args) -> Result<Value, Fault>;
+    fn call(&self, callable: &Value, args: PluginArgs) -> Result<Value, TemplateError>;
     /// Opens vaulted text.
     ///
     /// # Errors
     /// If there is no secret that fits.
-    fn open(&self, sealed: &Sealed) -> Result<Text, Fault>;
+    fn open_sealed(&self, sealed: &Sealed) -> Result<Text, TemplateError>;
     /// Reads a file that belongs to the playbook, and notes that it was read.
     ///
     /// # Errors
@@ -172,24 +172,24 @@ pub trait Context {
         crate::input::read_file(path)
     }
     /// Why it is not known what is at a path, if it is not: an earlier task of a dry run would have changed it.
-    fn doubt(&self, _path: &Path) -> Option<String> {
+    fn explain_unknown_path(&self, _path: &Path) -> Option<String> {
         None
     }
     /// The same for the names in a folder.
-    fn doubt_listing(&self, _folder: &Path) -> Option<String> {
+    fn explain_unknown_listing(&self, _folder: &Path) -> Option<String> {
         None
     }
     /// Notes what a folder was seen to hold.
-    fn listed(&self, _folder: &Path, _names: &[PathBuf]) {}
+    fn record_listing(&self, _folder: &Path, _names: &[PathBuf]) {}
     /// The folders in which relative names are looked for, nearest first (the including file's, the role's, the
     /// playbook's), without the `files` or `templates` part.
     fn search_path(&self) -> Vec<PathBuf>;
     /// The folder of the playbook.
     fn base_dir(&self) -> &Path;
     /// The value of an Ansible setting (`DEFAULT_FORKS`) and where it comes from, for the `config` lookup.
-    fn setting(&self, name: &str) -> Option<(Value, String)>;
+    fn get_setting(&self, name: &str) -> Option<(Value, String)>;
     /// Says something to the user without failing.
-    fn warn(&self, message: String);
+    fn add_warning(&self, message: String);
 }
 
 /// How the text of a template file is rendered.
@@ -234,11 +234,11 @@ impl Default for RenderOptions {
 
 /// A row of a filter table.
 #[derive(Clone, Copy)]
-pub struct Filter {
+pub struct FilterPlugin {
     /// The short name; `ansible.builtin.` and `ansible.legacy.` before it are understood.
     pub name: &'static str,
     /// Implementation.
-    pub run: fn(&Call<'_>) -> Result<Value, Fault>,
+    pub run: fn(&PluginCall<'_>) -> Result<Value, TemplateError>,
     /// One sentence for the reference page.
     pub about: &'static str,
     /// Undefined input is passed in instead of being an error (`default`, `mandatory`).
@@ -253,9 +253,13 @@ pub struct Filter {
     pub names_parts: bool,
 }
 
-impl Filter {
+impl FilterPlugin {
     /// A filter that wants defined and known input.
-    pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Value, Fault>, about: &'static str) -> Self {
+    pub const fn new(
+        name: &'static str,
+        run: fn(&PluginCall<'_>) -> Result<Value, TemplateError>,
+        about: &'static str,
+    ) -> Self {
         Self {
             name,
             run,
@@ -275,7 +279,7 @@ impl Filter {
         Self { sets_taint: true, ..self }
     }
 
-    /// Its tuples have names for their parts.
+    /// Names the parts of the tuples that the filter returns.
     #[must_use]
     pub const fn named(self) -> Self {
         Self { names_parts: true, ..self }
@@ -306,7 +310,7 @@ pub struct Test {
     /// The short name.
     pub name: &'static str,
     /// Implementation.
-    pub run: fn(&Call<'_>) -> Result<bool, Fault>,
+    pub run: fn(&PluginCall<'_>) -> Result<bool, TemplateError>,
     /// One sentence for the reference page.
     pub about: &'static str,
     /// Undefined input is passed in (`defined`).
@@ -319,7 +323,11 @@ pub struct Test {
 
 impl Test {
     /// A test that wants defined and known input.
-    pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<bool, Fault>, about: &'static str) -> Self {
+    pub const fn new(
+        name: &'static str,
+        run: fn(&PluginCall<'_>) -> Result<bool, TemplateError>,
+        about: &'static str,
+    ) -> Self {
         Self { name, run, about, takes_undefined: false, takes_unknown: false, takes_sealed: false }
     }
 
@@ -348,7 +356,7 @@ pub struct Lookup {
     /// The short name.
     pub name: &'static str,
     /// Implementation: returns all results; the caller decides how to join them.
-    pub run: fn(&Call<'_>) -> Result<Vec<Value>, Fault>,
+    pub run: fn(&PluginCall<'_>) -> Result<Vec<Value>, TemplateError>,
     /// One sentence for the reference page.
     pub about: &'static str,
     /// Undefined arguments are passed in instead of being an error (the default of `env`).
@@ -357,7 +365,11 @@ pub struct Lookup {
 
 impl Lookup {
     /// A lookup.
-    pub const fn new(name: &'static str, run: fn(&Call<'_>) -> Result<Vec<Value>, Fault>, about: &'static str) -> Self {
+    pub const fn new(
+        name: &'static str,
+        run: fn(&PluginCall<'_>) -> Result<Vec<Value>, TemplateError>,
+        about: &'static str,
+    ) -> Self {
         Self { name, run, about, takes_undefined: false }
     }
 

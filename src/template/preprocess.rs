@@ -4,7 +4,7 @@ use super::plugin::RenderOptions;
 
 /// A copy of the same length in which nothing is left that the parser would refuse: backslashes (with a quote or
 /// backslash after them), integers beyond its range, a plus as a sign, and blanks that it does not take for such.
-pub fn mask(text: &str) -> String {
+pub fn mask_unparsable(text: &str) -> String {
     let plain = !text.contains(['\\', '+']) && !text.contains(is_wide_blank) && !has_long_number(text);
     if plain {
         return text.to_owned();
@@ -68,7 +68,7 @@ pub fn bracket_tuples(masked: &str, options: &RenderOptions) -> Option<String> {
     for (open, close) in [&options.variable, &options.block] {
         let mut from = 0;
         while let Some(start) = masked[from..].find(open.as_str()).map(|at| from + at + open.len()) {
-            let Some(end) = closing(masked, start, close) else { break };
+            let Some(end) = find_closing(masked, start, close) else { break };
             from = end;
             let inner = &masked[start..end];
             let begin = if *open == options.variable.0 {
@@ -91,14 +91,14 @@ pub fn bracket_tuples(masked: &str, options: &RenderOptions) -> Option<String> {
 }
 
 /// The place of an expression or statement that is longer than `most` bytes.
-pub fn overlong(text: &str, options: &RenderOptions, most: usize) -> Option<std::ops::Range<usize>> {
+pub fn find_overlong(text: &str, options: &RenderOptions, most: usize) -> Option<std::ops::Range<usize>> {
     if text.len() <= most {
         return None;
     }
     for (open, close) in [&options.variable, &options.block] {
         let mut from = 0;
         while let Some(start) = text[from..].find(open.as_str()).map(|at| from + at + open.len()) {
-            let end = closing(text, start, close).unwrap_or(text.len());
+            let end = find_closing(text, start, close).unwrap_or(text.len());
             if end - start > most {
                 return Some(start..end);
             }
@@ -109,7 +109,7 @@ pub fn overlong(text: &str, options: &RenderOptions, most: usize) -> Option<std:
 }
 
 /// Where the delimiter closes, outside of string literals.
-fn closing(text: &str, start: usize, close: &str) -> Option<usize> {
+fn find_closing(text: &str, start: usize, close: &str) -> Option<usize> {
     let mut quote = None;
     for (index, c) in text[start..].char_indices() {
         match quote {
@@ -145,7 +145,7 @@ fn has_top_comma(text: &str) -> bool {
 ///
 /// With `literal_backslashes` (playbooks) a backslash is a backslash; else (template files) Python's escapes hold, and
 /// one that nobody knows stays as it is.
-pub fn strings(source: &str, literal_backslashes: bool) -> String {
+pub fn parse_strings(source: &str, literal_backslashes: bool) -> String {
     let mut out = String::new();
     let mut chars = source.chars();
     while let Some(quote) = chars.next() {
@@ -162,7 +162,7 @@ pub fn strings(source: &str, literal_backslashes: bool) -> String {
                         out.push(next);
                     }
                 }
-                '\\' => unescape(&mut chars, &mut out),
+                '\\' => unescape_char(&mut chars, &mut out),
                 c => out.push(c),
             }
         }
@@ -170,7 +170,7 @@ pub fn strings(source: &str, literal_backslashes: bool) -> String {
     out
 }
 
-fn unescape(chars: &mut std::str::Chars<'_>, out: &mut String) {
+fn unescape_char(chars: &mut std::str::Chars<'_>, out: &mut String) {
     let Some(c) = chars.next() else { return out.push('\\') };
     match c {
         'n' => out.push('\n'),
@@ -182,9 +182,9 @@ fn unescape(chars: &mut std::str::Chars<'_>, out: &mut String) {
         'v' => out.push('\u{b}'),
         '\\' | '\'' | '"' => out.push(c),
         '\n' => {}
-        'x' => code(chars, 2, 'x', out),
-        'u' => code(chars, 4, 'u', out),
-        'U' => code(chars, 8, 'U', out),
+        'x' => push_code_point(chars, 2, 'x', out),
+        'u' => push_code_point(chars, 4, 'u', out),
+        'U' => push_code_point(chars, 8, 'U', out),
         '0'..='7' => {
             let mut number = c.to_digit(8).unwrap_or(0);
             for _ in 0..2 {
@@ -201,7 +201,7 @@ fn unescape(chars: &mut std::str::Chars<'_>, out: &mut String) {
     }
 }
 
-fn code(chars: &mut std::str::Chars<'_>, count: usize, letter: char, out: &mut String) {
+fn push_code_point(chars: &mut std::str::Chars<'_>, count: usize, letter: char, out: &mut String) {
     let digits: String = chars.clone().take(count).collect();
     let found = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == count).and_then(char::from_u32);
     match found {

@@ -57,7 +57,7 @@ impl Object for Range {
         Some(self.count())
     }
 
-    fn shown(&self) -> Option<String> {
+    fn shown_text(&self) -> Option<String> {
         let Self { start, stop, step } = self;
         Some(if *step == 1 { format!("range({start}, {stop})") } else { format!("range({start}, {stop}, {step})") })
     }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::plugin::{Filter, Lookup, Test, short_name};
+use super::plugin::{FilterPlugin, Lookup, Test, short_name};
 use super::{filters, lookups, tests};
 
-static FILTERS: LazyLock<HashMap<&str, &Filter>> =
+static FILTERS: LazyLock<HashMap<&str, &FilterPlugin>> =
     LazyLock::new(|| filters::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
 static TESTS: LazyLock<HashMap<&str, &Test>> =
     LazyLock::new(|| tests::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
@@ -14,17 +14,17 @@ static LOOKUPS: LazyLock<HashMap<&str, &Lookup>> =
     LazyLock::new(|| lookups::FAMILIES.iter().flat_map(|(_, rows)| *rows).map(|row| (row.name, row)).collect());
 
 /// A filter.
-pub fn filter(name: &str) -> Option<&'static Filter> {
+pub fn find_filter(name: &str) -> Option<&'static FilterPlugin> {
     FILTERS.get(short_name(name)).copied()
 }
 
 /// A test.
-pub fn test(name: &str) -> Option<&'static Test> {
+pub fn find_test(name: &str) -> Option<&'static Test> {
     TESTS.get(short_name(name)).copied()
 }
 
 /// A lookup.
-pub fn lookup(name: &str) -> Option<&'static Lookup> {
+pub fn find_lookup(name: &str) -> Option<&'static Lookup> {
     LOOKUPS.get(short_name(name)).copied()
 }
 

@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ast::{At, Block, ForLoop, Kind, Macro, Node, Stmt, StmtKind, Target, Template};
+use super::ast::{AssignTarget, At, ExprKind, ExprNode, ForLoop, Macro, ParsedTemplate, Stmt, StmtKind, TemplateBlock};
 use super::budget;
-use super::engine::Engine;
-use super::error::Fault;
+use super::engine::TemplateEngine;
+use super::error::TemplateError;
 use super::eval::{Cx, NO_ELSE};
 use super::locals::Locals;
-use super::objects::{self, BlockCall, LoopState, MacroObject, Module, Namespace};
+use super::objects::{self, BlockCall, ImportedModule, LoopState, MacroObject, Namespace};
 use super::python::coerce;
-use super::source_map::Place;
+use super::source_map::SourceMap;
 use crate::value::{Value, python};
 
 /// For each name the definitions of a block, the child's first, with the places they stand in.
-pub(super) type BlockMap = HashMap<Arc<str>, Vec<(Arc<Block>, Arc<Place>)>>;
+pub(super) type BlockMap = HashMap<Arc<str>, Vec<(Arc<TemplateBlock>, Arc<SourceMap>)>>;
 
 /// The blocks of a template and those it extends.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub(super) struct Blocks(pub(super) BlockMap);
 
 /// Printed pieces.
 #[derive(Default)]
-pub(super) struct Output(Vec<Piece>);
+pub(super) struct RenderOutput(Vec<Piece>);
 
 /// A piece of what has been printed.
 enum Piece {
@@ -33,20 +33,20 @@ enum Piece {
     Texts(String),
 }
 
-impl Output {
-    fn raw(&mut self, text: &Arc<str>) -> Result<(), Fault> {
-        if text.is_empty() || self.append(text)? {
+impl RenderOutput {
+    fn push_raw(&mut self, text: &Arc<str>) -> Result<(), TemplateError> {
+        if text.is_empty() || self.append_text(text)? {
             return Ok(());
         }
         self.0.push(Piece::Value(Value::text(Arc::clone(text)), None));
         Ok(())
     }
 
-    fn value(&mut self, value: Value, at: &At) -> Result<(), Fault> {
+    fn push_value(&mut self, value: Value, at: &At) -> Result<(), TemplateError> {
         match &value {
             // Null prints as nothing, so it is no piece.
             Value::Null => return Ok(()),
-            Value::Str(text) if !text.is_secret() && self.append(text)? => return Ok(()),
+            Value::Str(text) if !text.is_secret() && self.append_text(text)? => return Ok(()),
             _ => {}
         }
         self.0.push(Piece::Value(value, Some(at.clone())));
@@ -54,8 +54,8 @@ impl Output {
     }
 
     /// Adds a text to the text before it, if there is one.
-    fn append(&mut self, text: &str) -> Result<bool, Fault> {
-        budget::print(text.len())?;
+    fn append_text(&mut self, text: &str) -> Result<bool, TemplateError> {
+        budget::reserve_output(text.len())?;
         match self.0.last_mut() {
             Some(Piece::Texts(before)) => before.push_str(text),
             Some(last @ Piece::Value(Value::Str(_), _)) => {
@@ -71,55 +71,61 @@ impl Output {
     }
 }
 
-impl Engine<'_> {
+impl TemplateEngine<'_> {
     /// Renders a whole template.
-    pub(super) fn run(&self, template: &Template, locals: &Arc<Locals>, place: &Place) -> Result<Value, Fault> {
+    pub(super) fn render_template(
+        &self,
+        template: &ParsedTemplate,
+        locals: &Arc<Locals>,
+        place: &SourceMap,
+    ) -> Result<Value, TemplateError> {
         if template.changes {
-            self.changes.open();
+            self.changes.start_tracking();
         }
         // The usual case: one expression, or text without any.
         let cx = Cx { locals: Arc::clone(locals), place: Arc::new(place.clone()), blocks: Arc::default() };
         match template.body.as_slice() {
             [] => return Ok(Value::Null),
-            [Stmt { kind: StmtKind::Emit(node), .. }] => return self.node(node, &cx),
+            [Stmt { kind: StmtKind::Emit(node), .. }] => return self.evaluate_node(node, &cx),
             _ => {}
         }
         if template.body.iter().any(|stmt| matches!(stmt.kind, StmtKind::Extends(_) | StmtKind::Block(_))) {
             return self.run_inheritance(template, cx, HashMap::new());
         }
-        let mut out = Output::default();
-        self.stmts(&template.body, &cx, &mut out)?;
-        self.join(out, &cx)
+        let mut out = RenderOutput::default();
+        self.render_stmts(&template.body, &cx, &mut out)?;
+        self.join_pieces(out, &cx)
     }
 
     /// A template with blocks; those in `blocks` come from templates that extend it.
-    fn run_inheritance(&self, template: &Template, cx: Cx, mut blocks: BlockMap) -> Result<Value, Fault> {
+    fn run_inheritance(&self, template: &ParsedTemplate, cx: Cx, mut blocks: BlockMap) -> Result<Value, TemplateError> {
         collect_blocks(&template.body, &cx.place, &mut blocks);
         let cx = Cx { blocks: Arc::new(Blocks(blocks)), ..cx };
         cx.locals.set("self", Value::Object(Arc::new(objects::SelfBlocks::new(&cx))));
-        let mut out = Output::default();
+        let mut out = RenderOutput::default();
         for (index, stmt) in template.body.iter().enumerate() {
             if let StmtKind::Extends(name) = &stmt.kind {
                 // The rest is run for what it binds; only blocks of it can print.
-                let mut unseen = Output::default();
+                let mut unseen = RenderOutput::default();
                 for later in &template.body[index + 1..] {
                     if !matches!(later.kind, StmtKind::Block(_)) {
-                        self.stmt(later, &cx, &mut unseen)?;
+                        self.render_stmt(later, &cx, &mut unseen)?;
                     }
                 }
-                let name = self.node(name, &cx)?;
-                let (parent, place) = self.load(&name, &cx).map_err(|f| f.or_at(cx.place.span(&stmt.at).as_ref()))?;
+                let name = self.evaluate_node(name, &cx)?;
+                let (parent, place) =
+                    self.load_template(&name, &cx).map_err(|f| f.or_at(cx.place.span(&stmt.at).as_ref()))?;
                 let inherited = cx.blocks.0.iter().map(|(name, chain)| (Arc::clone(name), chain.clone())).collect();
                 let cx = Cx { place: Arc::new(place), ..cx };
-                return self.deeper(|| self.run_inheritance(&parent, cx, inherited));
+                return self.run_deeper(|| self.run_inheritance(&parent, cx, inherited));
             }
-            self.stmt(stmt, &cx, &mut out)?;
+            self.render_stmt(stmt, &cx, &mut out)?;
         }
-        self.join(out, &cx)
+        self.join_pieces(out, &cx)
     }
 
     /// Joins the pieces: none is null, one keeps its type, several are text.
-    fn join(&self, out: Output, cx: &Cx) -> Result<Value, Fault> {
+    fn join_pieces(&self, out: RenderOutput, cx: &Cx) -> Result<Value, TemplateError> {
         let mut pieces = out.0;
         if pieces.len() <= 1 {
             return Ok(match pieces.pop() {
@@ -141,7 +147,7 @@ impl Engine<'_> {
             if let Value::Unknown(unknown) = &value {
                 missing.get_or_insert_with(|| Arc::clone(unknown));
             }
-            hidden |= self.print(&mut text, value).map_err(|fault| fault.or_at(span().as_ref()))?;
+            hidden |= self.print_value(&mut text, value).map_err(|fault| fault.or_at(span().as_ref()))?;
         }
         Ok(match missing {
             Some(unknown) => Value::Unknown(Arc::new(unknown.shown_as(text))),
@@ -151,7 +157,7 @@ impl Engine<'_> {
     }
 
     /// Writes a value as part of a longer text; true if something in it is secret.
-    fn print(&self, text: &mut String, value: Value) -> Result<bool, Fault> {
+    fn print_value(&self, text: &mut String, value: Value) -> Result<bool, TemplateError> {
         match value {
             Value::Null | Value::Omit => Ok(false),
             Value::Str(part) => {
@@ -159,12 +165,12 @@ impl Engine<'_> {
                 Ok(part.is_secret())
             }
             Value::Undefined(why) if why.message == NO_ELSE => Ok(false),
-            Value::Undefined(why) => Err(self.explain(Fault::using(&why))),
+            Value::Undefined(why) => Err(self.suggest_variable(TemplateError::from_undefined(&why))),
             other => {
-                let value = self.deep(other)?;
+                let value = self.resolve_deep(other)?;
                 let hidden = value.holds_secret();
-                let plain = self.plain(value, false)?;
-                budget::weigh(&plain, |_| 2)?;
+                let plain = self.to_plain_data(value, false)?;
+                budget::reserve_printed(&plain, |_| 2)?;
                 python::write_str(text, &plain);
                 Ok(hidden || plain.holds_secret())
             }
@@ -172,101 +178,105 @@ impl Engine<'_> {
     }
 
     /// The text of an operand of `~`.
-    pub(super) fn tilde_text(&self, value: &Value) -> Result<String, Fault> {
+    pub(super) fn tilde_text(&self, value: &Value) -> Result<String, TemplateError> {
         match value {
             Value::Unknown(unknown) => Ok(unknown.shown.clone()),
-            Value::Object(_) => coerce::text(&self.plain(value.clone(), false)?),
+            Value::Object(_) => coerce::to_text(&self.to_plain_data(value.clone(), false)?),
             other => {
-                let value = self.deep(other.clone())?;
+                let value = self.resolve_deep(other.clone())?;
                 // Refuses undefined members; tuples print as such.
-                self.plain(value.clone(), false)?;
-                coerce::text(&value)
+                self.to_plain_data(value.clone(), false)?;
+                coerce::to_text(&value)
             }
         }
     }
 
-    fn stmts(&self, stmts: &[Stmt], cx: &Cx, out: &mut Output) -> Result<(), Fault> {
-        stmts.iter().try_for_each(|stmt| self.stmt(stmt, cx, out))
+    fn render_stmts(&self, stmts: &[Stmt], cx: &Cx, out: &mut RenderOutput) -> Result<(), TemplateError> {
+        stmts.iter().try_for_each(|stmt| self.render_stmt(stmt, cx, out))
     }
 
     /// Renders a body to one value.
-    pub(super) fn body(&self, stmts: &[Stmt], cx: &Cx) -> Result<Value, Fault> {
-        let mut out = Output::default();
-        self.deeper(|| self.stmts(stmts, cx, &mut out))?;
-        self.join(out, cx)
+    pub(super) fn render_body(&self, stmts: &[Stmt], cx: &Cx) -> Result<Value, TemplateError> {
+        let mut out = RenderOutput::default();
+        self.run_deeper(|| self.render_stmts(stmts, cx, &mut out))?;
+        self.join_pieces(out, cx)
     }
 
-    fn stmt(&self, stmt: &Stmt, cx: &Cx, out: &mut Output) -> Result<(), Fault> {
-        self.step()?;
-        let place = |fault: Fault| fault.or_at(cx.place.span(&stmt.at).as_ref());
+    fn render_stmt(&self, stmt: &Stmt, cx: &Cx, out: &mut RenderOutput) -> Result<(), TemplateError> {
+        self.count_step()?;
+        let place = |fault: TemplateError| fault.or_at(cx.place.span(&stmt.at).as_ref());
         match &stmt.kind {
-            StmtKind::Raw(text) => out.raw(text)?,
+            StmtKind::Raw(text) => out.push_raw(text)?,
             StmtKind::Emit(node) => {
-                let mut value = self.node(node, cx)?;
+                let mut value = self.evaluate_node(node, cx)?;
                 if self.changes.is_own(&value) {
                     // It is printed as it is now, whatever changes it later; what variables give is printed at the end.
-                    value = self.deep(value)?;
+                    value = self.resolve_deep(value)?;
                 }
-                out.value(value, &node.at)?;
+                out.push_value(value, &node.at)?;
             }
             StmtKind::For(each) => {
-                let over = self.node(&each.over, cx)?;
-                self.deeper(|| self.each(each, over, cx, 0, out))
+                let over = self.evaluate_node(&each.over, cx)?;
+                self.run_deeper(|| self.render_loop(each, over, cx, 0, out))
                     .map_err(|fault| fault.or_at(cx.place.span(&each.over.at).as_ref()))?;
             }
             StmtKind::If(test, then, otherwise) => {
-                let value = self.node(test, cx)?;
+                let value = self.evaluate_node(test, cx)?;
                 if let Value::Undefined(why) = &value {
-                    return Err(self.explain(Fault::using(why)).or_at(cx.place.span(&test.at).as_ref()));
+                    return Err(self
+                        .suggest_variable(TemplateError::from_undefined(why))
+                        .or_at(cx.place.span(&test.at).as_ref()));
                 }
-                match self.truth(&value) {
-                    Ok(true) => self.deeper(|| self.stmts(then, cx, out))?,
-                    Ok(false) => self.deeper(|| self.stmts(otherwise, cx, out))?,
-                    Err(unknown) => out.value(Value::Unknown(unknown).computed(), &test.at)?,
+                match self.evaluate_truth(&value) {
+                    Ok(true) => self.run_deeper(|| self.render_stmts(then, cx, out))?,
+                    Ok(false) => self.run_deeper(|| self.render_stmts(otherwise, cx, out))?,
+                    Err(unknown) => out.push_value(Value::Unknown(unknown).new_computed(), &test.at)?,
                 }
             }
             StmtKind::With(bound, body) => {
-                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
+                let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
                 for (target, node) in bound {
-                    let value = self.node(node, cx)?;
-                    self.bind(target, value, &inner).map_err(place)?;
+                    let value = self.evaluate_node(node, cx)?;
+                    self.bind_target(target, value, &inner).map_err(place)?;
                 }
-                self.deeper(|| self.stmts(body, &inner, out))?;
+                self.run_deeper(|| self.render_stmts(body, &inner, out))?;
             }
             StmtKind::Set(target, node) => {
-                let value = self.node(node, cx)?;
-                self.bind(target, value, cx).map_err(place)?;
+                let value = self.evaluate_node(node, cx)?;
+                self.bind_target(target, value, cx).map_err(place)?;
             }
             StmtKind::SetBlock(target, filter, body) => {
-                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
-                let mut value = self.body(body, &inner)?;
+                let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
+                let mut value = self.render_body(body, &inner)?;
                 if let Some(filter) = filter {
                     value = self.filter_chain(filter, value, cx)?;
                 }
-                self.bind(target, value, cx).map_err(place)?;
+                self.bind_target(target, value, cx).map_err(place)?;
             }
             StmtKind::FilterBlock(filter, body) => {
-                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
-                let value = self.body(body, &inner)?;
-                out.value(self.filter_chain(filter, value, cx)?, &stmt.at)?;
+                let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
+                let value = self.render_body(body, &inner)?;
+                out.push_value(self.filter_chain(filter, value, cx)?, &stmt.at)?;
             }
-            StmtKind::Plain(body) => self.deeper(|| self.stmts(body, cx, out))?,
+            StmtKind::Plain(body) => self.run_deeper(|| self.render_stmts(body, cx, out))?,
             StmtKind::Block(block) => {
-                let value = self.block(&block.name, 0, cx)?;
-                out.value(value, &stmt.at)?;
+                let value = self.render_block(&block.name, 0, cx)?;
+                out.push_value(value, &stmt.at)?;
             }
-            StmtKind::Extends(_) => return Err(place(Fault::value("`extends` must stand at the top of a template"))),
+            StmtKind::Extends(_) => {
+                return Err(place(TemplateError::value("`extends` must stand at the top of a template")));
+            }
             StmtKind::Include { name, ignore_missing, with_context } => {
-                self.include(name, *ignore_missing, *with_context, stmt, cx, out)?;
+                self.render_include(name, *ignore_missing, *with_context, stmt, cx, out)?;
             }
             StmtKind::Import(name, target, with_context) => {
-                let module = self.import(name, *with_context, cx).map_err(place)?;
-                self.bind(target, module, cx).map_err(place)?;
+                let module = self.import_template(name, *with_context, cx).map_err(place)?;
+                self.bind_target(target, module, cx).map_err(place)?;
             }
             StmtKind::FromImport(name, names, with_context) => {
-                let module = self.import(name, *with_context, cx).map_err(place)?;
+                let module = self.import_template(name, *with_context, cx).map_err(place)?;
                 for (name, alias) in names {
-                    let found = match self.attribute(&module, name)? {
+                    let found = match self.get_attribute(&module, name)? {
                         Value::Undefined(_) => Value::undefined(format!("the imported template has no `{name}`")),
                         found => found,
                     };
@@ -278,73 +288,80 @@ impl Engine<'_> {
                 cx.locals.set(Arc::clone(&decl.name), object);
             }
             StmtKind::Call(call, body) => {
-                let Node { kind: Kind::Call(target, args), .. } = call else {
-                    return Err(place(Fault::value("`call` needs a call")));
+                let ExprNode { kind: ExprKind::Call(target, args), .. } = call else {
+                    return Err(place(TemplateError::value("`call` needs a call")));
                 };
-                let target = self.node(target, cx)?;
-                let mut args = self.args(args, cx)?;
+                let target = self.evaluate_node(target, cx)?;
+                let mut args = self.evaluate_args(args, cx)?;
                 args.named.push(("caller".into(), self.macro_object(body, cx)));
-                out.value(self.call_value(&target, args).map_err(place)?, &call.at)?;
+                out.push_value(self.call_value(&target, args).map_err(place)?, &call.at)?;
             }
         }
         Ok(())
     }
 
     /// The filters of `{% filter a | b %}`, innermost first, on a value.
-    fn filter_chain(&self, node: &Node, value: Value, cx: &Cx) -> Result<Value, Fault> {
-        let Kind::Filter(name, input, args) = &node.kind else { return Ok(value) };
+    fn filter_chain(&self, node: &ExprNode, value: Value, cx: &Cx) -> Result<Value, TemplateError> {
+        let ExprKind::Filter(name, input, args) = &node.kind else { return Ok(value) };
         let value = match input {
             Some(inner) => self.filter_chain(inner, value, cx)?,
             None => value,
         };
-        let args = self.args(args, cx)?;
+        let args = self.evaluate_args(args, cx)?;
         self.apply_filter(name, value, args).map_err(|fault| fault.or_at(cx.place.span(&node.at).as_ref()))
     }
 
-    fn bind(&self, target: &Target, value: Value, cx: &Cx) -> Result<(), Fault> {
+    fn bind_target(&self, target: &AssignTarget, value: Value, cx: &Cx) -> Result<(), TemplateError> {
         match target {
-            Target::Name(name) => {
+            AssignTarget::Name(name) => {
                 cx.locals.set(Arc::clone(name), value);
                 Ok(())
             }
-            Target::Attr(of, name, _) => match cx.locals.get(of) {
+            AssignTarget::Attr(of, name, _) => match cx.locals.get(of) {
                 Some(Value::Object(object)) if object.as_any().is::<Namespace>() => {
                     if let Some(namespace) = object.as_any().downcast_ref::<Namespace>() {
                         namespace.set(name, value);
                     }
                     Ok(())
                 }
-                _ => Err(Fault::value("cannot assign attribute on non-namespace object")),
+                _ => Err(TemplateError::value("cannot assign attribute on non-namespace object")),
             },
-            Target::Unpack(targets, _) => {
+            AssignTarget::Unpack(targets, _) => {
                 let members = self.members_of(&value)?;
                 if members.len() != targets.len() {
                     let (want, have) = (targets.len(), members.len());
-                    return Err(Fault::value(if have > want {
+                    return Err(TemplateError::value(if have > want {
                         format!("too many values to unpack (expected {want})")
                     } else {
                         format!("not enough values to unpack (expected {want}, got {have})")
                     }));
                 }
-                targets.iter().zip(members).try_for_each(|(target, member)| self.bind(target, member, cx))
+                targets.iter().zip(members).try_for_each(|(target, member)| self.bind_target(target, member, cx))
             }
         }
     }
 
-    fn each(&self, each: &Arc<ForLoop>, over: Value, cx: &Cx, level: usize, out: &mut Output) -> Result<(), Fault> {
+    fn render_loop(
+        &self,
+        each: &Arc<ForLoop>,
+        over: Value,
+        cx: &Cx,
+        level: usize,
+        out: &mut RenderOutput,
+    ) -> Result<(), TemplateError> {
         if over.is_unknown() {
-            out.value(over.computed(), &each.over.at)?;
+            out.push_value(over.new_computed(), &each.over.at)?;
             return Ok(());
         }
         let mut items = self.members_of(&over)?;
         if let Some(filter) = &each.filter {
             let mut kept = Vec::new();
             for item in items {
-                let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
-                self.bind(&each.target, item.clone(), &inner)?;
-                let value = self.node(filter, &inner)?;
+                let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
+                self.bind_target(&each.target, item.clone(), &inner)?;
+                let value = self.evaluate_node(filter, &inner)?;
                 if let Value::Undefined(why) = &value {
-                    return Err(self.explain(Fault::using(why)));
+                    return Err(self.suggest_variable(TemplateError::from_undefined(why)));
                 }
                 if value.is_true() {
                     kept.push(item);
@@ -353,28 +370,28 @@ impl Engine<'_> {
             items = kept;
         }
         if items.is_empty() {
-            return self.stmts(&each.otherwise, cx, out);
+            return self.render_stmts(&each.otherwise, cx, out);
         }
         let state = Arc::new(LoopState::new(items.clone(), level, Arc::clone(each), cx));
         for (index, item) in items.into_iter().enumerate() {
-            let inner = Cx { locals: cx.locals.inside(), ..cx.clone() };
-            state.at(index);
+            let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
+            state.move_to(index);
             inner.locals.set("loop", Value::Object(Arc::clone(&state) as _));
-            self.bind(&each.target, item, &inner)?;
-            self.stmts(&each.body, &inner, out)?;
+            self.bind_target(&each.target, item, &inner)?;
+            self.render_stmts(&each.body, &inner, out)?;
         }
         Ok(())
     }
 
     /// `loop(x)` of a recursive loop.
-    pub(super) fn recurse(&self, state: &LoopState, over: Value) -> Result<Value, Fault> {
+    pub(super) fn recurse_loop(&self, state: &LoopState, over: Value) -> Result<Value, TemplateError> {
         if !state.each.recursive {
-            return Err(Fault::value("the loop must have the `recursive` marker to be called recursively"));
+            return Err(TemplateError::value("the loop must have the `recursive` marker to be called recursively"));
         }
-        let Some(cx) = state.cx() else { return Err(Fault::value("the loop has ended")) };
-        let mut out = Output::default();
-        self.deeper(|| self.each(&state.each, over, &cx, state.level + 1, &mut out))?;
-        self.join(out, &cx)
+        let Some(cx) = state.upgrade_context() else { return Err(TemplateError::value("the loop has ended")) };
+        let mut out = RenderOutput::default();
+        self.run_deeper(|| self.render_loop(&state.each, over, &cx, state.level + 1, &mut out))?;
+        self.join_pieces(out, &cx)
     }
 
     fn macro_object(&self, decl: &Arc<Macro>, cx: &Cx) -> Value {
@@ -383,49 +400,49 @@ impl Engine<'_> {
     }
 
     /// Runs the block of a name; `level` counts from the outermost child upwards.
-    pub(super) fn block(&self, name: &Arc<str>, level: usize, cx: &Cx) -> Result<Value, Fault> {
+    pub(super) fn render_block(&self, name: &Arc<str>, level: usize, cx: &Cx) -> Result<Value, TemplateError> {
         let Some((block, place)) = cx.blocks.0.get(name).and_then(|chain| chain.get(level)) else {
-            return Err(Fault::undefined(format!("there is no parent block called '{name}'")));
+            return Err(TemplateError::undefined(format!("there is no parent block called '{name}'")));
         };
-        let inner = Cx { locals: cx.locals.inside(), place: Arc::clone(place), blocks: Arc::clone(&cx.blocks) };
+        let inner = Cx { locals: cx.locals.new_inside(), place: Arc::clone(place), blocks: Arc::clone(&cx.blocks) };
         let parent = BlockCall::new(Arc::clone(name), level + 1, &inner);
         self.keep_level(&inner.locals);
         inner.locals.set("super", Value::Object(Arc::new(parent)));
         let own = objects::SelfBlocks::new(cx);
         inner.locals.set("self", Value::Object(Arc::new(own)));
-        self.body(&block.body, &inner)
+        self.render_body(&block.body, &inner)
     }
 
-    fn include(
+    fn render_include(
         &self,
-        name: &Node,
+        name: &ExprNode,
         ignore_missing: bool,
         with_context: bool,
         stmt: &Stmt,
         cx: &Cx,
-        out: &mut Output,
-    ) -> Result<(), Fault> {
-        let name = self.node(name, cx)?;
-        let (template, place) = match self.load(&name, cx) {
-            Err(fault) if ignore_missing && fault.kind == super::error::FaultKind::Lookup => return Ok(()),
+        out: &mut RenderOutput,
+    ) -> Result<(), TemplateError> {
+        let name = self.evaluate_node(name, cx)?;
+        let (template, place) = match self.load_template(&name, cx) {
+            Err(fault) if ignore_missing && fault.kind == super::error::TemplateErrorKind::Lookup => return Ok(()),
             other => other.map_err(|fault| fault.or_at(cx.place.span(&stmt.at).as_ref()))?,
         };
-        let locals = if with_context { cx.locals.inside() } else { Locals::secluded() };
-        let value = self.deeper(|| self.run(&template, &locals, &place))?;
-        out.value(value, &stmt.at)
+        let locals = if with_context { cx.locals.new_inside() } else { Locals::new_secluded() };
+        let value = self.run_deeper(|| self.render_template(&template, &locals, &place))?;
+        out.push_value(value, &stmt.at)
     }
 
-    fn import(&self, name: &Node, with_context: bool, cx: &Cx) -> Result<Value, Fault> {
-        let name = self.node(name, cx)?;
-        let (template, place) = self.load(&name, cx)?;
-        let locals = if with_context { cx.locals.inside() } else { Locals::secluded() };
-        let output = self.deeper(|| self.run(&template, &locals, &place))?;
+    fn import_template(&self, name: &ExprNode, with_context: bool, cx: &Cx) -> Result<Value, TemplateError> {
+        let name = self.evaluate_node(name, cx)?;
+        let (template, place) = self.load_template(&name, cx)?;
+        let locals = if with_context { cx.locals.new_inside() } else { Locals::new_secluded() };
+        let output = self.run_deeper(|| self.render_template(&template, &locals, &place))?;
         self.keep_level(&locals);
-        Ok(Value::Object(Arc::new(Module::new(locals, output))))
+        Ok(Value::Object(Arc::new(ImportedModule::new(locals, output))))
     }
 }
 
-fn collect_blocks(stmts: &[Stmt], place: &Arc<Place>, blocks: &mut BlockMap) {
+fn collect_blocks(stmts: &[Stmt], place: &Arc<SourceMap>, blocks: &mut BlockMap) {
     for stmt in stmts {
         match &stmt.kind {
             StmtKind::Block(block) => {

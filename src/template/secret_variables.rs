@@ -14,7 +14,7 @@ pub struct SecretVariables(RefCell<HashMap<String, Vec<Vec<String>>>>);
 
 impl SecretVariables {
     /// Notes the variable that a template of a secret parameter begins with, if it begins with one.
-    pub fn note(&self, template: &str) {
+    pub fn add_variable(&self, template: &str) {
         let Some((name, path)) = read_variable(template) else { return };
         let mut all = self.0.borrow_mut();
         let paths = all.entry(name).or_default();
@@ -30,7 +30,7 @@ impl SecretVariables {
     }
 
     /// Marks the value of a variable, as far as it is secret.
-    pub fn mark(&self, name: &str, value: Value) -> Value {
+    pub fn taint_variable(&self, name: &str, value: Value) -> Value {
         let all = self.0.borrow();
         if all.is_empty() {
             return value;
@@ -94,10 +94,10 @@ mod tests {
     #[test]
     fn only_the_member_that_is_meant_is_marked() {
         let variables = SecretVariables::default();
-        variables.note("{{ account.token }}");
+        variables.add_variable("{{ account.token }}");
         let value = Value::dict([("name", Value::text("me")), ("token", Value::text("secret"))]);
-        let marked = variables.mark("account", value.clone());
-        assert_eq!(crate::value::python::str(&marked.masked()), "{'name': 'me', 'token': '********'}");
-        assert!(!variables.mark("other", value).holds_secret());
+        let marked = variables.taint_variable("account", value.clone());
+        assert_eq!(crate::value::python::str(&marked.to_masked()), "{'name': 'me', 'token': '********'}");
+        assert!(!variables.taint_variable("other", value).holds_secret());
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use num_traits::Signed;
 
 use super::budget;
-use super::error::Fault;
+use super::error::TemplateError;
 use super::range::Range;
 use crate::value::{Dict, Value};
 
 /// A key of a mapping among its keys: no template here, also where it looks like one.
-pub(super) fn key(key: &Value) -> Value {
+pub(super) fn to_plain_key(key: &Value) -> Value {
     match key {
         Value::Str(text) if text.is_template() => Value::Str(text.clone().into_key()),
         other => other.clone(),
@@ -18,31 +18,33 @@ pub(super) fn key(key: &Value) -> Value {
 }
 
 /// The raw members of anything that can be iterated.
-pub(super) fn members(value: &Value) -> Result<Vec<Value>, Fault> {
+pub(super) fn list_members(value: &Value) -> Result<Vec<Value>, TemplateError> {
     match value {
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => Ok(items.to_vec()),
-        Value::Dict(dict) => Ok(dict.keys().map(key).collect()),
+        Value::Dict(dict) => Ok(dict.keys().map(to_plain_key).collect()),
         Value::Str(text) => {
             let mut buffer = [0; 4];
             Ok(text.chars().map(|c| Value::text(&*c.encode_utf8(&mut buffer))).collect())
         }
         Value::Bytes(bytes) => Ok(bytes.iter().map(|byte| Value::Int(i64::from(*byte))).collect()),
-        Value::Undefined(why) => Err(Fault::using(why)),
-        Value::Unknown(unknown) => Err(Fault::unknown(unknown)),
+        Value::Undefined(why) => Err(TemplateError::from_undefined(why)),
+        Value::Unknown(unknown) => Err(TemplateError::from_unknown(unknown)),
         Value::Object(object) => {
             if let Some(range) = object.as_any().downcast_ref::<Range>() {
                 budget::grow_members(range.count())?;
             }
-            object.members().ok_or_else(|| Fault::value(format!("'{}' object is not iterable", value.type_name())))
+            object
+                .members()
+                .ok_or_else(|| TemplateError::value(format!("'{}' object is not iterable", value.type_name())))
         }
-        other => Err(Fault::value(format!("'{}' object is not iterable", other.type_name()))),
+        other => Err(TemplateError::value(format!("'{}' object is not iterable", other.type_name()))),
     }
 }
 
 /// `of[start:stop:step]`
-pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fault> {
+pub(super) fn slice_value(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, TemplateError> {
     if of.is_unknown() {
-        return Ok(of.computed());
+        return Ok(of.new_computed());
     }
     let mut numbers = [None, None, None];
     for (slot, bound) in numbers.iter_mut().zip(bounds) {
@@ -51,14 +53,16 @@ pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fa
             Some(Value::Int(i)) => Some(*i),
             Some(Value::Bool(b)) => Some(i64::from(*b)),
             Some(Value::Big(big)) => Some(if big.is_negative() { i64::MIN / 2 } else { i64::MAX / 2 }),
-            Some(unknown @ Value::Unknown(_)) => return Ok(unknown.computed()),
-            Some(_) => return Err(Fault::value("slice indices must be integers or None or have an __index__ method")),
+            Some(unknown @ Value::Unknown(_)) => return Ok(unknown.new_computed()),
+            Some(_) => {
+                return Err(TemplateError::value("slice indices must be integers or None or have an __index__ method"));
+            }
         };
     }
     let [start, stop, step] = numbers;
     let step = step.unwrap_or(1);
     if step == 0 {
-        return Err(Fault::value("slice step cannot be zero"));
+        return Err(TemplateError::value("slice step cannot be zero"));
     }
     // Where it begins and ends among so many members.
     let bounds = |length: usize| {
@@ -94,12 +98,12 @@ pub(super) fn slice(of: &Value, bounds: &[Option<Value>; 3]) -> Result<Value, Fa
             let step = range.step.saturating_mul(step);
             Ok(Value::Object(Arc::new(Range { start: member(first), stop: member(end), step })))
         }
-        other => Err(Fault::value(format!("'{}' object is not subscriptable", other.type_name()))),
+        other => Err(TemplateError::value(format!("'{}' object is not subscriptable", other.type_name()))),
     }
 }
 
 /// The entries of anything that is like a mapping.
-pub(super) fn entries(value: &Value) -> Option<Dict> {
+pub(super) fn list_entries(value: &Value) -> Option<Dict> {
     match value {
         Value::Dict(dict) => Some((**dict).clone()),
         Value::Object(object) => {

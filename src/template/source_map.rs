@@ -8,7 +8,7 @@ use crate::value::{Text, has_template_markers};
 
 /// Where a template stands.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub struct SourceMap {
     origin: Option<Span>,
     /// The file has the template's text letter by letter (no YAML escapes or folding), so offsets carry over.
     exact: bool,
@@ -19,9 +19,9 @@ pub struct Place {
     literals: bool,
 }
 
-impl Place {
+impl SourceMap {
     /// The place of a text.
-    pub fn of(text: &Text) -> Self {
+    pub fn from_text(text: &Text) -> Self {
         let Some(origin) = text.origin() else { return Self::default() };
         let written = origin.text();
         let mut found = written.match_indices(text.as_str()).map(|(at, _)| at);
@@ -29,7 +29,7 @@ impl Place {
             // The only place in it, as between quotes or behind `name=`.
             (Some(at), None) => {
                 let origin =
-                    if written.len() == text.len() { origin.clone() } else { origin.part(at..at + text.len()) };
+                    if written.len() == text.len() { origin.clone() } else { origin.sub_span(at..at + text.len()) };
                 Self { origin: Some(origin), exact: true, ..Self::default() }
             }
             _ => Self { origin: Some(origin.clone()), text: text.shared(), ..Self::default() },
@@ -38,36 +38,36 @@ impl Place {
 
     /// The place of a condition: text in quotes in it may be a template itself.
     pub fn of_condition(text: &Text) -> Self {
-        Self { literals: true, ..Self::of(text) }
+        Self { literals: true, ..Self::from_text(text) }
     }
 
     /// Text in quotes as a template, if it is one here.
-    pub fn literal(&self, text: &Text, at: &At) -> Option<Text> {
+    pub fn literal_template(&self, text: &Text, at: &At) -> Option<Text> {
         if !self.literals || !has_template_markers(text) {
             return None;
         }
-        Some(Text::written(text.shared(), self.span(at)?))
+        Some(Text::from_source(text.shared(), self.span(at)?))
     }
 
     /// Text in quotes that a lookup will take for a template.
-    pub fn quoted(&self, text: &Text, at: &At) -> Option<Text> {
-        if has_template_markers(text) { Some(Text::quoted(text.shared(), self.span(at)?)) } else { None }
+    pub fn quoted_template(&self, text: &Text, at: &At) -> Option<Text> {
+        if has_template_markers(text) { Some(Text::from_quoted(text.shared(), self.span(at)?)) } else { None }
     }
 
     /// The place of a part.
     pub fn span(&self, at: &At) -> Option<Span> {
         let origin = self.origin.as_ref()?;
         if self.exact {
-            return Some(origin.part(at.clone()));
+            return Some(origin.sub_span(at.clone()));
         }
-        let places = self.places.get_or_init(|| align(&self.text, origin));
+        let places = self.places.get_or_init(|| align_offsets(&self.text, origin));
         let part = places.as_ref().and_then(|places| {
             let last = at.end.checked_sub(1).filter(|last| *last >= at.start);
             let start = *places.get(at.start)?;
             let end = last.and_then(|last| places.get(last)).map_or(start, |last| last + 1);
             Some(start..end.max(start))
         });
-        Some(part.map_or_else(|| origin.clone(), |part| origin.part(part)))
+        Some(part.map_or_else(|| origin.clone(), |part| origin.sub_span(part)))
     }
 
     /// The folder that the template's file is in.
@@ -79,7 +79,7 @@ impl Place {
 
 /// Where each byte of a scalar's text stands in the scalar as it is written: blocks have indentation, lines are folded,
 /// quoted text has escapes. `None` if one is not made of the other.
-fn align(text: &str, origin: &Span) -> Option<Vec<usize>> {
+fn align_offsets(text: &str, origin: &Span) -> Option<Vec<usize>> {
     let written = origin.text();
     let before = origin.source().text().get(..origin.range().start).and_then(|before| before.chars().next_back());
     let first = written.chars().next()?;
@@ -99,7 +99,7 @@ fn align(text: &str, origin: &Span) -> Option<Vec<usize>> {
             let rest = written.get(at..)?;
             // Breaks that only a block keeps may be missing at its end.
             let Some(found) = rest.chars().next() else { return (c == '\n').then_some(places) };
-            match escape(style, rest) {
+            match decode_escape(style, rest) {
                 Some((None, length)) => at += length,
                 Some((Some(meant), length)) if meant == c => break length,
                 Some(_) => return None,
@@ -117,7 +117,7 @@ fn align(text: &str, origin: &Span) -> Option<Vec<usize>> {
 }
 
 /// Decodes an escape at the beginning of the rest of a quoted text: its character and length; an escaped line break is nothing.
-fn escape(style: char, rest: &str) -> Option<(Option<char>, usize)> {
+fn decode_escape(style: char, rest: &str) -> Option<(Option<char>, usize)> {
     if style == '\'' {
         return rest.starts_with("''").then_some((Some('\''), 2));
     }
@@ -149,7 +149,7 @@ mod tests {
     #[track_caller]
     fn case(written: &str, text: &str, part: &str, expected: &str, line_and_column: (usize, usize)) {
         let source = Source::new("f", written);
-        let place = Place::of(&Text::written(text, source.span(0..written.len())));
+        let place = SourceMap::from_text(&Text::from_source(text, source.span(0..written.len())));
         let start = text.find(part).unwrap();
         let span = place.span(&(start..start + part.len())).unwrap();
         let (line, column) = line_and_column;
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_found_however_they_are_written() {
+    fn parts_are_found_in_every_scalar_style() {
         case("{{ a }}", "{{ a }}", "a", "a", (1, 4));
         case("\"{{ a }}\"", "{{ a }}", "a", "a", (1, 5));
         case("msg={{ bad }}", "{{ bad }}", "bad", "bad", (1, 8));
@@ -170,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn quotes_may_stand_around_what_is_written() {
+    fn quotes_around_a_scalar_are_skipped() {
         let source = Source::new("f", r#"x: "a\tb {{ bad }}""#);
-        let place = Place::of(&Text::written("a\tb {{ bad }}", source.span(4..18)));
+        let place = SourceMap::from_text(&Text::from_source("a\tb {{ bad }}", source.span(4..18)));
         assert_eq!(place.span(&(7..10)).unwrap().to_string(), "f:1:13");
     }
 

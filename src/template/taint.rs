@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::error::Fault;
-use super::plugin::Args;
+use super::error::TemplateError;
+use super::plugin::PluginArgs;
 use crate::value::{Dict, Value};
 
 /// The taint that the result of a call takes over from its input and its arguments.
@@ -14,7 +14,7 @@ use crate::value::{Dict, Value};
 /// tainted, the name that `first` picks from it is not.
 pub(super) struct Taint(Option<Sources>);
 
-/// What a result was made from, at least some of it secret.
+/// Inputs of a result, at least some of them secret.
 struct Sources {
     /// The input itself is secret.
     whole: bool,
@@ -23,26 +23,26 @@ struct Sources {
 
 impl Taint {
     /// Returns the taint of what a filter, test or method makes of its input and arguments.
-    pub(super) fn of(input: &Value, args: &Args) -> Self {
+    pub(super) fn from_inputs(input: &Value, args: &PluginArgs) -> Self {
         let whole = input.is_tainted();
-        if !whole && !input.holds_secret() && !args.all().any(Value::holds_secret) {
+        if !whole && !input.holds_secret() && !args.all_values().any(Value::holds_secret) {
             return Self(None);
         }
-        let values = std::iter::once(input).chain(args.all()).cloned().collect();
+        let values = std::iter::once(input).chain(args.all_values()).cloned().collect();
         Self(Some(Sources { whole, values }))
     }
 
     /// Returns the taint of what a lookup or function finds by its arguments: all of it, if any of them is secret.
-    pub(super) fn of_arguments(args: &Args) -> Self {
-        if !args.all().any(Value::holds_secret) {
+    pub(super) fn of_arguments(args: &PluginArgs) -> Self {
+        if !args.all_values().any(Value::holds_secret) {
             return Self(None);
         }
-        Self(Some(Sources { whole: true, values: args.all().cloned().collect() }))
+        Self(Some(Sources { whole: true, values: args.all_values().cloned().collect() }))
     }
 
     /// Marks a result.
     #[allow(clippy::mutable_key_type, reason = "only kinds of values are in it that cannot change")]
-    pub(super) fn mark(self, result: Value) -> Value {
+    pub(super) fn taint_result(self, result: Value) -> Value {
         match self.0 {
             None => result,
             Some(sources) if sources.whole => result.into_tainted(),
@@ -55,7 +55,7 @@ impl Taint {
     }
 
     /// Takes the secrets out of the message of a failure.
-    pub(super) fn clean(&self, mut fault: Fault) -> Fault {
+    pub(super) fn clean_message(&self, mut fault: TemplateError) -> TemplateError {
         if let Some(sources) = &self.0 {
             fault.message = Value::list(sources.values.iter().cloned()).mask_in(&fault.message);
         }

@@ -27,13 +27,13 @@ impl Value {
     ///
     /// # Errors
     /// When the two types have no order.
-    pub fn order(&self, other: &Self) -> Result<Ordering, Unorderable> {
+    pub fn compare_order(&self, other: &Self) -> Result<Ordering, Unorderable> {
         match (self, other) {
             (Self::Str(a), Self::Str(b)) => Ok(a.as_str().cmp(b.as_str())),
             (Self::Bytes(a), Self::Bytes(b)) => Ok(a.cmp(b)),
             (Self::List(a), Self::List(b)) | (Self::Tuple(a), Self::Tuple(b)) => order_items(a, b),
-            (Self::Time(a), Self::Time(b)) => a.order(*b).ok_or(Unorderable),
-            (Self::Tainted(_), _) | (_, Self::Tainted(_)) => self.below_taint().order(other.below_taint()),
+            (Self::Time(a), Self::Time(b)) => a.compare_order(*b).ok_or(Unorderable),
+            (Self::Tainted(_), _) | (_, Self::Tainted(_)) => self.below_taint().compare_order(other.below_taint()),
             _ => order_numbers(self, other).ok_or(Unorderable),
         }
     }
@@ -42,7 +42,7 @@ impl Value {
 fn order_items(a: &[Value], b: &[Value]) -> Result<Ordering, Unorderable> {
     for (x, y) in a.iter().zip(b) {
         if x != y {
-            return x.order(y);
+            return x.compare_order(y);
         }
     }
     Ok(a.len().cmp(&b.len()))
@@ -50,13 +50,13 @@ fn order_items(a: &[Value], b: &[Value]) -> Result<Ordering, Unorderable> {
 
 /// The order of two numbers (booleans count as numbers); a NaN compares as greater so that sorting stays total.
 fn order_numbers(a: &Value, b: &Value) -> Option<Ordering> {
-    if let (Some(a), Some(b)) = (small(a), small(b)) {
+    if let (Some(a), Some(b)) = (to_small(a), to_small(b)) {
         return Some(a.cmp(&b));
     }
     match (a, b) {
         (Value::Float(x), _) => compare_float(*x, b),
         (_, Value::Float(y)) => compare_float(*y, a).map(Ordering::reverse),
-        _ => Some(big(a)?.cmp(&big(b)?)),
+        _ => Some(to_big(a)?.cmp(&to_big(b)?)),
     }
 }
 
@@ -64,7 +64,7 @@ fn compare_float(x: f64, other: &Value) -> Option<Ordering> {
     if let Value::Float(y) = other {
         return Some(x.partial_cmp(y).unwrap_or_else(|| x.is_nan().cmp(&y.is_nan())));
     }
-    let y = big(other)?;
+    let y = to_big(other)?;
     // An integer beyond 2^53 has no exact float, so the float becomes an integer instead.
     match BigInt::from_f64(x.trunc()) {
         Some(whole) => Some(whole.cmp(&y).then(x.fract().partial_cmp(&0.0).unwrap_or(Ordering::Equal))),
@@ -73,7 +73,7 @@ fn compare_float(x: f64, other: &Value) -> Option<Ordering> {
     }
 }
 
-fn small(value: &Value) -> Option<i64> {
+fn to_small(value: &Value) -> Option<i64> {
     match value {
         Value::Int(i) => Some(*i),
         Value::Bool(b) => Some(i64::from(*b)),
@@ -81,10 +81,10 @@ fn small(value: &Value) -> Option<i64> {
     }
 }
 
-fn big(value: &Value) -> Option<BigInt> {
+fn to_big(value: &Value) -> Option<BigInt> {
     match value {
         Value::Big(number) => Some((**number).clone()),
-        _ => small(value).map(BigInt::from),
+        _ => to_small(value).map(BigInt::from),
     }
 }
 
@@ -97,7 +97,7 @@ impl PartialEq for Value {
             (Self::List(a), Self::List(b)) | (Self::Tuple(a), Self::Tuple(b)) => a == b,
             (Self::Set(a), Self::Set(b)) => a.len() == b.len() && a.iter().all(|item| b.contains(item)),
             (Self::Dict(a), Self::Dict(b)) => a == b,
-            (Self::Time(a), Self::Time(b)) => a.order(*b) == Some(Ordering::Equal),
+            (Self::Time(a), Self::Time(b)) => a.compare_order(*b) == Some(Ordering::Equal),
             (Self::Sealed(a), Self::Sealed(b)) => a.envelope == b.envelope,
             (Self::Unknown(a), Self::Unknown(b)) => Arc::ptr_eq(a, b),
             (Self::Undefined(a), Self::Undefined(b)) => Arc::ptr_eq(a, b),
@@ -134,7 +134,7 @@ impl Hash for Value {
             Self::Set(items) => items.len().hash(state),
             Self::Dict(dict) => dict.len().hash(state),
             Self::Tainted(inner) => inner.hash(state),
-            // What is left is compared by identity or seldom a key; one bucket will do.
+            // Other values are compared by identity or are rarely keys; one bucket suffices.
             _ => state.write_u8(9),
         }
     }
@@ -151,7 +151,7 @@ fn hash_int<H: Hasher>(number: i64, state: &mut H) {
 
 impl Time {
     /// Order of two of the same kind; `None` for a date against a time stamp and the like.
-    pub fn order(self, other: Self) -> Option<Ordering> {
+    pub fn compare_order(self, other: Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(&b)),
             (Self::Naive(a), Self::Naive(b)) => Some(a.cmp(&b)),
@@ -179,9 +179,9 @@ mod tests {
 
     #[test]
     fn text_has_no_order_against_numbers() {
-        assert_eq!(Value::text("10").order(&Value::Int(9)), Err(Unorderable));
-        assert_eq!(Value::Int(2).order(&Value::Float(2.5)), Ok(Ordering::Less));
+        assert_eq!(Value::text("10").compare_order(&Value::Int(9)), Err(Unorderable));
+        assert_eq!(Value::Int(2).compare_order(&Value::Float(2.5)), Ok(Ordering::Less));
         let huge = Value::big(BigInt::from(u64::MAX) * 4);
-        assert_eq!(huge.order(&Value::Float(1.0)), Ok(Ordering::Greater));
+        assert_eq!(huge.compare_order(&Value::Float(1.0)), Ok(Ordering::Greater));
     }
 }

@@ -7,7 +7,7 @@ use super::{Dict, STARS, Value, python};
 
 /// How JSON is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Style<'a> {
+pub struct JsonStyle<'a> {
     /// Blanks for one level; `None` writes everything on one line.
     pub indent: Option<usize>,
     /// Keys in order of their text.
@@ -26,7 +26,7 @@ pub struct Style<'a> {
     pub mask_secrets: bool,
 }
 
-impl Style<'static> {
+impl JsonStyle<'static> {
     /// One line, as Python's `json.dumps` writes it.
     pub const PYTHON: Self = Self {
         indent: None,
@@ -47,14 +47,14 @@ impl Style<'static> {
 }
 
 /// A value as JSON text.
-pub fn to_string(value: &Value, style: Style<'_>) -> String {
+pub fn to_string(value: &Value, style: JsonStyle<'_>) -> String {
     let mut out = String::new();
     write(&mut out, value, style, 0);
     out
 }
 
 /// Appends a value as JSON text, beginning at a level of indentation.
-pub fn write(out: &mut String, value: &Value, style: Style<'_>, level: usize) {
+pub fn write(out: &mut String, value: &Value, style: JsonStyle<'_>, level: usize) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
@@ -79,7 +79,7 @@ pub fn write(out: &mut String, value: &Value, style: Style<'_>, level: usize) {
     }
 }
 
-fn write_float(out: &mut String, f: f64, style: Style<'_>) {
+fn write_float(out: &mut String, f: f64, style: JsonStyle<'_>) {
     let special = if f.is_nan() {
         "NaN"
     } else if f == f64::INFINITY {
@@ -87,26 +87,26 @@ fn write_float(out: &mut String, f: f64, style: Style<'_>) {
     } else if f == f64::NEG_INFINITY {
         "-Infinity"
     } else {
-        out.push_str(&python::float(f));
+        out.push_str(&python::format_float(f));
         return;
     };
     if style.quote_specials { write_text(out, special, style) } else { out.push_str(special) }
 }
 
-fn write_list(out: &mut String, items: &[Value], style: Style<'_>, level: usize) {
+fn write_list(out: &mut String, items: &[Value], style: JsonStyle<'_>, level: usize) {
     if items.is_empty() {
         return out.push_str("[]");
     }
     out.push('[');
     for (index, item) in items.iter().enumerate() {
-        separate(out, index, style, level + 1);
+        write_separator(out, index, style, level + 1);
         write(out, item, style, level + 1);
     }
-    close(out, style, level);
+    write_close(out, style, level);
     out.push(']');
 }
 
-fn write_dict(out: &mut String, dict: &Dict, style: Style<'_>, level: usize) {
+fn write_dict(out: &mut String, dict: &Dict, style: JsonStyle<'_>, level: usize) {
     if dict.is_empty() {
         return out.push_str("{}");
     }
@@ -124,12 +124,12 @@ fn write_dict(out: &mut String, dict: &Dict, style: Style<'_>, level: usize) {
     }
     out.push('{');
     for (index, (key, value)) in entries.iter().enumerate() {
-        separate(out, index, style, level + 1);
+        write_separator(out, index, style, level + 1);
         write_text(out, key, style);
         out.push_str(style.key_separator);
         write(out, value, style, level + 1);
     }
-    close(out, style, level);
+    write_close(out, style, level);
     out.push('}');
 }
 
@@ -145,7 +145,7 @@ pub fn key_text(key: &Value) -> String {
     }
 }
 
-fn separate(out: &mut String, index: usize, style: Style<'_>, level: usize) {
+fn write_separator(out: &mut String, index: usize, style: JsonStyle<'_>, level: usize) {
     match style.indent {
         Some(width) => {
             if index > 0 {
@@ -160,14 +160,14 @@ fn separate(out: &mut String, index: usize, style: Style<'_>, level: usize) {
     }
 }
 
-fn close(out: &mut String, style: Style<'_>, level: usize) {
+fn write_close(out: &mut String, style: JsonStyle<'_>, level: usize) {
     if let Some(width) = style.indent {
         out.push('\n');
         out.extend(std::iter::repeat_n(' ', width * level));
     }
 }
 
-fn write_text(out: &mut String, text: &str, style: Style<'_>) {
+fn write_text(out: &mut String, text: &str, style: JsonStyle<'_>) {
     out.push('"');
     for c in text.chars() {
         match c {
@@ -280,15 +280,15 @@ mod tests {
     #[test]
     fn json_keeps_types_and_order() {
         let value = from_str(r#"{"b": [1, 1.0, true, null], "a": "é\n"}"#).unwrap();
-        assert_eq!(to_string(&value, Style::EVENT), r#"{"b": [1, 1.0, true, null], "a": "é\n"}"#);
-        assert_eq!(to_string(&value, Style::PYTHON), r#"{"b": [1, 1.0, true, null], "a": "\u00e9\n"}"#);
-        assert_eq!(to_string(&Value::Float(f64::INFINITY), Style::EVENT), r#""Infinity""#);
+        assert_eq!(to_string(&value, JsonStyle::EVENT), r#"{"b": [1, 1.0, true, null], "a": "é\n"}"#);
+        assert_eq!(to_string(&value, JsonStyle::PYTHON), r#"{"b": [1, 1.0, true, null], "a": "\u00e9\n"}"#);
+        assert_eq!(to_string(&Value::Float(f64::INFINITY), JsonStyle::EVENT), r#""Infinity""#);
     }
 
     #[test]
     fn secrets_are_masked_where_asked() {
         let value = Value::dict([("password", Value::secret("hunter2"))]);
-        let style = Style { mask_secrets: true, ..Style::EVENT };
+        let style = JsonStyle { mask_secrets: true, ..JsonStyle::EVENT };
         assert_eq!(to_string(&value, style), r#"{"password": "********"}"#);
         assert_eq!(format!("{value:?}"), r#"{"password": "********"}"#);
     }

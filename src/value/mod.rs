@@ -115,10 +115,10 @@ pub trait Object: fmt::Debug {
         self.members().map(|members| members.len())
     }
     /// Returns Python's `str` of the object, where that is not its members.
-    fn shown(&self) -> Option<String> {
+    fn shown_text(&self) -> Option<String> {
         None
     }
-    /// Whether what [`Object::shown`] shows is derived from a secret.
+    /// Whether what [`Object::shown_text`] shows is derived from a secret.
     fn holds_secret(&self) -> bool {
         false
     }
@@ -129,12 +129,12 @@ pub trait Object: fmt::Debug {
 impl Value {
     /// Computed text: data, never a template.
     pub fn text(text: impl Into<Arc<str>>) -> Self {
-        Self::Str(Text::plain(text))
+        Self::Str(Text::new_plain(text))
     }
 
     /// Text that must not be shown.
     pub fn secret(text: impl Into<Arc<str>>) -> Self {
-        Self::Str(Text::plain(text).into_secret())
+        Self::Str(Text::new_plain(text).into_secret())
     }
 
     /// A list.
@@ -167,7 +167,7 @@ impl Value {
 
     /// A value that is known only after `awaits`.
     pub fn unknown(awaits: impl Into<String>) -> Self {
-        Self::Unknown(Arc::new(Unknown::because(awaits)))
+        Self::Unknown(Arc::new(Unknown::new_because(awaits)))
     }
 
     /// The text, if it is text.
@@ -223,9 +223,9 @@ impl Value {
     /// Returns a value computed from this unknown: unknown, but not the same. An unknown id represents
     /// one object; a part of it represents none.
     #[must_use]
-    pub fn computed(&self) -> Self {
+    pub fn new_computed(&self) -> Self {
         match self {
-            Self::Unknown(unknown) => Self::unknown(unknown.sentence()),
+            Self::Unknown(unknown) => Self::unknown(unknown.describe_missing()),
             other => other.clone(),
         }
     }
@@ -314,23 +314,23 @@ impl Value {
     }
 
     /// A member at a dotted path of text keys.
-    pub fn at(&self, path: &str) -> Option<&Self> {
+    pub fn member_at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |value, key| value.get(key))
     }
 
     /// The value as a variable keeps it: keys of mappings that were taken from among the others are templates again.
     #[must_use]
-    pub fn stored(self) -> Self {
+    pub fn into_stored(self) -> Self {
         if !self.holds_key() {
             return self;
         }
-        let all = |items: &[Self]| items.iter().cloned().map(Self::stored).collect::<Vec<_>>();
+        let all = |items: &[Self]| items.iter().cloned().map(Self::into_stored).collect::<Vec<_>>();
         match self {
-            Self::Str(text) => Self::Str(text.stored()),
+            Self::Str(text) => Self::Str(text.into_stored()),
             Self::List(items) => Self::list(all(&items)),
             Self::Tuple(items) => Self::tuple(all(&items)),
             Self::Dict(dict) => {
-                dict.iter().map(|(key, value)| (key.clone(), value.clone().stored())).collect::<Dict>().into()
+                dict.iter().map(|(key, value)| (key.clone(), value.clone().into_stored())).collect::<Dict>().into()
             }
             other => other,
         }

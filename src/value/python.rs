@@ -33,7 +33,7 @@ pub fn write_repr(out: &mut String, value: &Value) {
         Value::Bool(b) => out.push_str(if *b { "True" } else { "False" }),
         Value::Int(i) => out.push_str(&i.to_string()),
         Value::Big(number) => out.push_str(&number.to_string()),
-        Value::Float(f) => out.push_str(&float(*f)),
+        Value::Float(f) => out.push_str(&format_float(*f)),
         Value::Str(text) => write_quoted(out, text),
         Value::Bytes(bytes) => write_bytes(out, bytes),
         Value::List(items) => write_items(out, "[", items, "]"),
@@ -59,7 +59,7 @@ pub fn write_repr(out: &mut String, value: &Value) {
         Value::Omit => out.push_str("<<Omit>>"),
         Value::Sealed(sealed) => write_quoted(out, &sealed.envelope),
         Value::Tainted(inner) => write_repr(out, inner),
-        Value::Object(object) => match (object.shown(), object.members()) {
+        Value::Object(object) => match (object.shown_text(), object.members()) {
             (Some(text), _) => out.push_str(&text),
             (None, Some(members)) => write_items(out, "[", &members, "]"),
             (None, None) => out.push_str(&format!("<{}>", object.type_name())),
@@ -151,7 +151,7 @@ fn write_time(out: &mut String, time: Time) {
 }
 
 /// A float as Python's `repr` writes it: shortest digits that read back, exponent from 1e16 and below 1e-4.
-pub fn float(f: f64) -> String {
+pub fn format_float(f: f64) -> String {
     if f.is_nan() {
         return "nan".to_owned();
     }
@@ -204,7 +204,7 @@ mod tests {
             (-0.0, "-0.0"),
         ];
         for (number, expected) in cases {
-            assert_eq!(float(number), expected);
+            assert_eq!(format_float(number), expected);
         }
     }
 }

@@ -104,16 +104,16 @@ impl Value {
 
     /// Returns the value as it may be shown: stars for everything in it that is derived from a secret.
     #[must_use]
-    pub fn masked(&self) -> Self {
+    pub fn to_masked(&self) -> Self {
         if !self.holds_secret() {
             return self.clone();
         }
-        let all = |items: &[Self]| Arc::new(items.iter().map(Self::masked).collect());
+        let all = |items: &[Self]| Arc::new(items.iter().map(Self::to_masked).collect());
         match self {
             Self::List(items) => Self::List(all(items)),
             Self::Tuple(items) => Self::Tuple(all(items)),
             Self::Set(items) => Self::Set(all(items)),
-            Self::Dict(dict) => dict.iter().map(|(k, v)| (k.masked(), v.masked())).collect::<Dict>().into(),
+            Self::Dict(dict) => dict.iter().map(|(k, v)| (k.to_masked(), v.to_masked())).collect::<Dict>().into(),
             _ => Self::text(STARS),
         }
     }
@@ -129,7 +129,7 @@ mod tests {
             [(Value::text("pin"), Value::list([Value::Int(1234), Value::Bool(true)]))].into_iter().collect();
         let tainted = Value::from(dict).into_tainted();
         assert!(tainted.holds_secret());
-        assert_eq!(python::str(&tainted.masked()), "{'********': ['********', True]}");
+        assert_eq!(python::str(&tainted.to_masked()), "{'********': ['********', True]}");
         assert_eq!(python::str(&tainted), "{'pin': [1234, True]}");
     }
 
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(tainted, Value::Int(7));
         assert_eq!(tainted.as_int(), Some(7));
         assert_eq!(tainted.type_name(), "int");
-        assert!(tainted.order(&Value::Int(8)).is_ok_and(std::cmp::Ordering::is_lt));
+        assert!(tainted.compare_order(&Value::Int(8)).is_ok_and(std::cmp::Ordering::is_lt));
         assert_eq!(format!("{tainted:?}"), "\"********\"");
     }
 }

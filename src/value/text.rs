@@ -33,18 +33,18 @@ enum Standing {
 
 impl Text {
     /// Computed text.
-    pub fn plain(text: impl Into<Arc<str>>) -> Self {
+    pub fn new_plain(text: impl Into<Arc<str>>) -> Self {
         Self { text: text.into(), origin: None, secret: false, markup: false, standing: Standing::Template }
     }
 
     /// Text that stands in a file of the user's, or on the command line.
-    pub fn written(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { origin: Some(origin), ..Self::plain(text) }
+    pub fn from_source(text: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self { origin: Some(origin), ..Self::new_plain(text) }
     }
 
-    /// Text in quotes inside a template: data, but a template to those who ask for [`Text::unquoted`].
-    pub fn quoted(text: impl Into<Arc<str>>, origin: Span) -> Self {
-        Self { standing: Standing::Quoted, ..Self::written(text, origin) }
+    /// Text in quotes inside a template: data, but a template to those who ask for [`Text::into_template`].
+    pub fn from_quoted(text: impl Into<Arc<str>>, origin: Span) -> Self {
+        Self { standing: Standing::Quoted, ..Self::from_source(text, origin) }
     }
 
     /// Whether it was in quotes inside a template.
@@ -54,7 +54,7 @@ impl Text {
 
     /// Makes a template of a quoted text inside a template; other texts stay as they are.
     #[must_use]
-    pub fn unquoted(mut self) -> Self {
+    pub fn into_template(mut self) -> Self {
         if self.is_quoted() {
             self.standing = Standing::Template;
         }
@@ -75,9 +75,9 @@ impl Text {
         self.standing == Standing::Key
     }
 
-    /// What was taken from among the keys of a mapping as a variable keeps it; any other text as it is.
+    /// Returns a text taken from the keys of a mapping as a variable keeps it; any other text unchanged.
     #[must_use]
-    pub fn stored(mut self) -> Self {
+    pub fn into_stored(mut self) -> Self {
         if self.is_key() {
             self.standing = Standing::Template;
         }

@@ -21,19 +21,19 @@ pub struct Unknown {
 
 impl Unknown {
     /// Creates the unknown result of a task: the variable that registers it gives it its name.
-    pub fn made(awaits: impl Into<String>) -> Self {
+    pub fn new_result(awaits: impl Into<String>) -> Self {
         Self { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into(), origin: OnceLock::new(), member: false }
     }
 
-    /// Creates an unknown that follows from another, which [`Unknown::sentence`] has described completely.
-    pub fn because(sentence: impl Into<String>) -> Self {
-        Self { origin: OnceLock::from(String::new()), ..Self::made(sentence) }
+    /// Creates an unknown that follows from another, which [`Unknown::describe_missing`] has described completely.
+    pub fn new_because(sentence: impl Into<String>) -> Self {
+        Self { origin: OnceLock::from(String::new()), ..Self::new_result(sentence) }
     }
 
     /// A member of it, which may not even be there.
     #[must_use]
     pub fn a_member(&self) -> Self {
-        Self { member: true, ..Self::because(self.sentence()) }
+        Self { member: true, ..Self::new_because(self.describe_missing()) }
     }
 
     /// The same unknown with text around it.
@@ -43,12 +43,12 @@ impl Unknown {
     }
 
     /// Tells where it comes from, unless that was told before.
-    pub fn comes_from(&self, origin: impl FnOnce() -> String) {
+    pub fn set_origin(&self, origin: impl FnOnce() -> String) {
         self.origin.get_or_init(origin);
     }
 
     /// Describes the missing value, its origin, and the event that makes it known.
-    pub fn sentence(&self) -> String {
+    pub fn describe_missing(&self) -> String {
         match self.origin.get().filter(|origin| !origin.is_empty()) {
             Some(origin) => format!("{origin}, known after {}", self.awaits),
             None => self.awaits.clone(),
@@ -62,14 +62,14 @@ mod tests {
 
     #[test]
     fn an_origin_is_told_once_and_kept_by_text_around_it() {
-        let id = Unknown::made("the creation of registry `demo`");
-        assert_eq!(id.sentence(), "the creation of registry `demo`");
-        id.comes_from(|| "`made.registry.id`".to_owned());
-        id.comes_from(|| "`copy.registry.id`".to_owned());
+        let id = Unknown::new_result("the creation of registry `demo`");
+        assert_eq!(id.describe_missing(), "the creation of registry `demo`");
+        id.set_origin(|| "`made.registry.id`".to_owned());
+        id.set_origin(|| "`copy.registry.id`".to_owned());
         let around = id.shown_as("id-<known after creation>");
-        assert_eq!(around.sentence(), "`made.registry.id`, known after the creation of registry `demo`");
-        let follows = Unknown::because(id.sentence());
-        follows.comes_from(|| "`other`".to_owned());
-        assert_eq!(follows.sentence(), id.sentence());
+        assert_eq!(around.describe_missing(), "`made.registry.id`, known after the creation of registry `demo`");
+        let follows = Unknown::new_because(id.describe_missing());
+        follows.set_origin(|| "`other`".to_owned());
+        assert_eq!(follows.describe_missing(), id.describe_missing());
     }
 }

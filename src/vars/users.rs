@@ -23,19 +23,19 @@ pub fn group_name(gid: u32) -> Option<String> {
 }
 
 fn id_of(file: &str, name: &str) -> Option<u32> {
-    entries(file).into_iter().find(|(known, _)| known == name).map(|(_, id)| id)
+    read_entries(file).into_iter().find(|(known, _)| known == name).map(|(_, id)| id)
 }
 
 fn name_of(file: &str, id: u32) -> Option<String> {
-    entries(file).into_iter().find(|(_, known)| *known == id).map(|(name, _)| name)
+    read_entries(file).into_iter().find(|(_, known)| *known == id).map(|(name, _)| name)
 }
 
-fn entries(file: &str) -> Vec<(String, u32)> {
-    parse(&fs::read_to_string(file).unwrap_or_default())
+fn read_entries(file: &str) -> Vec<(String, u32)> {
+    parse_entries(&fs::read_to_string(file).unwrap_or_default())
 }
 
 /// `name:password:number:..`, one a line.
-fn parse(text: &str) -> Vec<(String, u32)> {
+fn parse_entries(text: &str) -> Vec<(String, u32)> {
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split(':');
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn lines_are_names_and_numbers() {
         let text = "root:x:0:0:root:/root:/bin/sh\n# note\nweb:x:33:\nbroken:x:y:\n";
-        assert_eq!(parse(text), [("root".to_owned(), 0), ("web".to_owned(), 33)]);
+        assert_eq!(parse_entries(text), [("root".to_owned(), 0), ("web".to_owned(), 33)]);
     }
 
     #[test]

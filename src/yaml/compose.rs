@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::node::{Entry, Kind, Node};
-use super::parse::{Event, Events, Item, Style};
+use super::node::{MappingEntry, YamlKind, YamlNode};
+use super::parse::{Events, PlacedEvent, ScalarForm, YamlEvent};
 use super::resolve::Plain;
 use super::tag::{self, Tag};
 use super::{flow_tabs, hints, resolve};
@@ -28,12 +28,12 @@ pub(super) enum Documents {
 }
 
 /// Reads the documents of a part of a source.
-pub(super) fn documents(
+pub(super) fn read_documents(
     source: &Arc<Source>,
     range: Range<usize>,
     wanted: Documents,
     warnings: &mut Report,
-) -> Result<Vec<Node>, Diagnostic> {
+) -> Result<Vec<YamlNode>, Diagnostic> {
     let mut repaired: Option<Arc<Source>> = None;
     let known = warnings.len();
     loop {
@@ -53,20 +53,20 @@ fn documents_of(
     events: &mut Events<'_>,
     wanted: Documents,
     warnings: &mut Report,
-) -> Result<Vec<Node>, Diagnostic> {
+) -> Result<Vec<YamlNode>, Diagnostic> {
     let mut found = Vec::new();
     loop {
         let item = events.next()?;
         match item.event {
-            Event::End => return Ok(found),
-            Event::DocumentStart if wanted == Documents::One && !found.is_empty() => {
+            YamlEvent::End => return Ok(found),
+            YamlEvent::DocumentStart if wanted == Documents::One && !found.is_empty() => {
                 return Err(Diagnostic::error("a second document begins here, but a file holds one")
                     .at(&source.span(item.range), "the second document")
                     .hint("remove the line `---`, or put the second document into its own file"));
             }
-            Event::DocumentStart => {
+            YamlEvent::DocumentStart => {
                 let mut composer = Composer::new(source, warnings);
-                found.push(composer.document(events)?);
+                found.push(composer.read_document(events)?);
             }
             _ => {}
         }
@@ -86,14 +86,14 @@ struct Frame {
 }
 
 enum Partial {
-    List(Vec<Node>),
-    Map { entries: Vec<Entry>, key: Option<Node> },
+    List(Vec<YamlNode>),
+    Map { entries: Vec<MappingEntry>, key: Option<YamlNode> },
 }
 
 /// Value of an anchor.
 enum Anchored {
     Open,
-    Done { node: Node, weight: usize },
+    Done { node: YamlNode, weight: usize },
 }
 
 struct Composer<'a> {
@@ -110,23 +110,23 @@ impl<'a> Composer<'a> {
     }
 
     /// Reads up to the end of the document.
-    fn document(&mut self, events: &mut Events<'_>) -> Result<Node, Diagnostic> {
+    fn read_document(&mut self, events: &mut Events<'_>) -> Result<YamlNode, Diagnostic> {
         let mut root = None;
         loop {
             let item = events.next()?;
             let finished = match item.event {
-                Event::DocumentStart => continue,
-                Event::DocumentEnd | Event::End => {
-                    let nothing = || Node::new(self.source.span(item.range), None, Kind::Scalar(Value::Null));
+                YamlEvent::DocumentStart => continue,
+                YamlEvent::DocumentEnd | YamlEvent::End => {
+                    let nothing = || YamlNode::new(self.source.span(item.range), None, YamlKind::Scalar(Value::Null));
                     return Ok(root.unwrap_or_else(nothing));
                 }
-                Event::ListStart | Event::MapStart => {
-                    self.open(item)?;
+                YamlEvent::ListStart | YamlEvent::MapStart => {
+                    self.open_collection(item)?;
                     continue;
                 }
-                Event::ListEnd | Event::MapEnd => self.close(item.range.end)?,
-                Event::Alias(id) => self.alias(id, item.range)?,
-                Event::Scalar(..) => self.scalar(item)?,
+                YamlEvent::ListEnd | YamlEvent::MapEnd => self.close_collection(item.range.end)?,
+                YamlEvent::Alias(id) => self.resolve_alias(id, item.range)?,
+                YamlEvent::Scalar(..) => self.read_scalar(item)?,
             };
             root = self.add(finished)?.or(root);
         }
@@ -140,10 +140,10 @@ impl<'a> Composer<'a> {
         self.stack.last().is_some_and(|frame| frame.data)
     }
 
-    fn open(&mut self, item: Item<'_>) -> Result<(), Diagnostic> {
-        let (tag, _) = self.tag(item.tag)?;
+    fn open_collection(&mut self, item: PlacedEvent<'_>) -> Result<(), Diagnostic> {
+        let (tag, _) = self.resolve_tag(item.tag)?;
         let kind = match item.event {
-            Event::ListStart => Partial::List(Vec::new()),
+            YamlEvent::ListStart => Partial::List(Vec::new()),
             _ => Partial::Map { entries: Vec::new(), key: None },
         };
         if item.anchor != 0 {
@@ -154,35 +154,35 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn tag(&mut self, tag: Option<(String, Range<usize>)>) -> Result<(Tag, Option<Span>), Diagnostic> {
+    fn resolve_tag(&mut self, tag: Option<(String, Range<usize>)>) -> Result<(Tag, Option<Span>), Diagnostic> {
         let Some((name, range)) = tag else { return Ok((Tag::None, None)) };
         let span = self.span(range);
-        let tag = Tag::named(&name).ok_or_else(|| tag::unknown(&name, &span))?;
+        let tag = Tag::from_name(&name).ok_or_else(|| tag::unknown_tag(&name, &span))?;
         self.warnings.extend(tag.deprecation(&span));
         Ok((tag, Some(span)))
     }
 
-    fn close(&mut self, end: usize) -> Result<(Node, usize), Diagnostic> {
+    fn close_collection(&mut self, end: usize) -> Result<(YamlNode, usize), Diagnostic> {
         let Some(frame) = self.stack.pop() else {
             return Err(Diagnostic::error("the YAML text ends a collection that was never begun"));
         };
         let span = self.span(frame.start..end.max(frame.start));
         let kind = match frame.kind {
-            Partial::List(items) => Kind::List(items),
-            Partial::Map { entries, .. } => Kind::Map(self.mapping(entries)?),
+            Partial::List(items) => YamlKind::List(items),
+            Partial::Map { entries, .. } => YamlKind::Map(self.finish_mapping(entries)?),
         };
-        let node = tag::collection(frame.tag, span, kind)?;
-        self.anchored(frame.anchor, &node, frame.weight);
+        let node = tag::resolve_collection(frame.tag, span, kind)?;
+        self.set_anchor(frame.anchor, &node, frame.weight);
         Ok((node, frame.weight))
     }
 
-    fn anchored(&mut self, anchor: usize, node: &Node, weight: usize) {
+    fn set_anchor(&mut self, anchor: usize, node: &YamlNode, weight: usize) {
         if anchor != 0 {
             self.anchors.insert(anchor, Anchored::Done { node: node.clone(), weight });
         }
     }
 
-    fn alias(&mut self, id: usize, range: Range<usize>) -> Result<(Node, usize), Diagnostic> {
+    fn resolve_alias(&mut self, id: usize, range: Range<usize>) -> Result<(YamlNode, usize), Diagnostic> {
         let span = self.span(range);
         match self.anchors.get(&id) {
             Some(Anchored::Done { node, weight }) => {
@@ -202,25 +202,25 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn scalar(&mut self, item: Item<'_>) -> Result<(Node, usize), Diagnostic> {
-        let Event::Scalar(text, style) = item.event else {
+    fn read_scalar(&mut self, item: PlacedEvent<'_>) -> Result<(YamlNode, usize), Diagnostic> {
+        let YamlEvent::Scalar(text, style) = item.event else {
             return Err(Diagnostic::error("the YAML text has no value here"));
         };
-        let (tag, tag_span) = self.tag(item.tag)?;
+        let (tag, tag_span) = self.resolve_tag(item.tag)?;
         let span = self.span(item.range);
         let data = self.is_data() || tag == Tag::Unsafe;
         let as_text = |text: &str| match data {
-            true => Value::Str(Text::plain(text)),
-            false => Value::Str(Text::written(text, span.clone())),
+            true => Value::Str(Text::new_plain(text)),
+            false => Value::Str(Text::from_source(text, span.clone())),
         };
-        let plain = style == Style::Plain && tag == Tag::None || matches!(tag, Tag::Unsafe | Tag::Vault);
-        let value = if plain && !(tag == Tag::Vault && style == Style::Text) {
-            match resolve::plain(&text).map_err(|reason| malformed(&text, reason, &span))? {
+        let plain = style == ScalarForm::Plain && tag == Tag::None || matches!(tag, Tag::Unsafe | Tag::Vault);
+        let value = if plain && !(tag == Tag::Vault && style == ScalarForm::Text) {
+            match resolve::resolve_plain(&text).map_err(|reason| malformed_value(&text, reason, &span))? {
                 Plain::Value(value) => value,
                 Plain::Text => as_text(&text),
                 // As keys the two mean something; `add` finds out which they are.
                 Plain::Merge | Plain::Default if self.awaits_key() && tag == Tag::None => {
-                    let node = Node::new(span, Some(text.into_owned()), Kind::Scalar(Value::Null));
+                    let node = YamlNode::new(span, Some(text.into_owned()), YamlKind::Scalar(Value::Null));
                     return Ok((node, 1));
                 }
                 Plain::Merge | Plain::Default => {
@@ -230,17 +230,17 @@ impl<'a> Composer<'a> {
                 }
             }
         } else {
-            tag::scalar(tag, &text, &span, as_text)?
+            tag::resolve_scalar(tag, &text, &span, as_text)?
         };
         let value = match (tag, value) {
             (Tag::Vault, Value::Str(text)) => {
                 Value::Sealed(Arc::new(crate::value::Sealed { envelope: text.to_string(), span: Some(span.clone()) }))
             }
-            (Tag::Vault, _) => return Err(tag::vault_wants_text(tag_span.as_ref().unwrap_or(&span))),
+            (Tag::Vault, _) => return Err(tag::vault_needs_text(tag_span.as_ref().unwrap_or(&span))),
             (_, value) => value,
         };
-        let node = Node::new(span, tag.local().map(str::to_owned), Kind::Scalar(value));
-        self.anchored(item.anchor, &node, 1);
+        let node = YamlNode::new(span, tag.local_name().map(str::to_owned), YamlKind::Scalar(value));
+        self.set_anchor(item.anchor, &node, 1);
         Ok((node, 1))
     }
 
@@ -249,13 +249,13 @@ impl<'a> Composer<'a> {
     }
 
     /// Puts a finished node where it belongs; gives it back if it is the document itself.
-    fn add(&mut self, (node, weight): (Node, usize)) -> Result<Option<Node>, Diagnostic> {
+    fn add(&mut self, (node, weight): (YamlNode, usize)) -> Result<Option<YamlNode>, Diagnostic> {
         let Some(frame) = self.stack.last_mut() else { return Ok(Some(node)) };
         frame.weight = frame.weight.saturating_add(weight);
         match &mut frame.kind {
             Partial::List(items) => items.push(node),
             Partial::Map { entries, key } => match key.take() {
-                Some(key) => entries.push(Entry { key, value: node }),
+                Some(key) => entries.push(MappingEntry { key, value: node }),
                 None => {
                     if node.scalar().is_none() {
                         return Err(hints::key_is_collection(&node, self.source, frame.start));
@@ -273,15 +273,16 @@ impl<'a> Composer<'a> {
     }
 
     /// Applies merge keys and drops all but the last of a repeated key.
-    fn mapping(&mut self, entries: Vec<Entry>) -> Result<Vec<Entry>, Diagnostic> {
+    fn finish_mapping(&mut self, entries: Vec<MappingEntry>) -> Result<Vec<MappingEntry>, Diagnostic> {
         let mut merged = Vec::new();
         let mut own = Vec::with_capacity(entries.len());
         for mut entry in entries {
             match entry.key.tag() {
-                Some("<<") => merge(&mut merged, &entry.value)?,
+                Some("<<") => merge_entries(&mut merged, &entry.value)?,
                 Some("=") => {
                     let span = entry.key.span().clone();
-                    entry.key = Node::new(span.clone(), None, Kind::Scalar(Value::Str(Text::written("=", span))));
+                    entry.key =
+                        YamlNode::new(span.clone(), None, YamlKind::Scalar(Value::Str(Text::from_source("=", span))));
                     own.push(entry);
                 }
                 _ => own.push(entry),
@@ -292,13 +293,13 @@ impl<'a> Composer<'a> {
             merged.append(&mut own);
             own = merged;
         }
-        Ok(self.distinct(own, borrowed))
+        Ok(self.drop_repeated(own, borrowed))
     }
 
     /// Of equal keys the first gives the place and the last the value. The first `borrowed` entries come from merge
     /// keys: that they are given again is what merging is for.
-    fn distinct(&mut self, entries: Vec<Entry>, borrowed: usize) -> Vec<Entry> {
-        let mut kept: Vec<Entry> = Vec::with_capacity(entries.len());
+    fn drop_repeated(&mut self, entries: Vec<MappingEntry>, borrowed: usize) -> Vec<MappingEntry> {
+        let mut kept: Vec<MappingEntry> = Vec::with_capacity(entries.len());
         // Where each kept key was last given by the mapping itself.
         let mut own: Vec<bool> = Vec::with_capacity(entries.len());
         #[allow(
@@ -317,7 +318,7 @@ impl<'a> Composer<'a> {
             match found {
                 Some(at) => {
                     if is_own && own[at] {
-                        self.warnings.push(repeated(&kept[at].key, &entry.key));
+                        self.warnings.push(repeated_key(&kept[at].key, &entry.key));
                     }
                     own[at] = is_own;
                     kept[at].value = entry.value;
@@ -340,32 +341,32 @@ impl<'a> Composer<'a> {
 }
 
 /// Adds the entries that a merge key brings; what is added later wins, so a list is taken from its end.
-fn merge(into: &mut Vec<Entry>, value: &Node) -> Result<(), Diagnostic> {
-    let wrong = |node: &Node| {
+fn merge_entries(into: &mut Vec<MappingEntry>, value: &YamlNode) -> Result<(), Diagnostic> {
+    let wrong = |node: &YamlNode| {
         Diagnostic::error(format!("`<<` merges a mapping or a list of mappings, not {}", node.description()))
             .at(node.span(), "")
             .hint("give it an alias of a mapping, as in `<<: *base`")
     };
     match value.kind() {
-        Kind::Map(entries) => into.extend_from_slice(entries),
-        Kind::List(items) => {
+        YamlKind::Map(entries) => into.extend_from_slice(entries),
+        YamlKind::List(items) => {
             for item in items.iter().rev() {
                 into.extend_from_slice(item.entries().ok_or_else(|| wrong(item))?);
             }
         }
-        Kind::Scalar(_) => return Err(wrong(value)),
+        YamlKind::Scalar(_) => return Err(wrong(value)),
     }
     Ok(())
 }
 
-fn repeated(first: &Node, second: &Node) -> Diagnostic {
+fn repeated_key(first: &YamlNode, second: &YamlNode) -> Diagnostic {
     let name = first.scalar().map(crate::value::python::str).unwrap_or_default();
     Diagnostic::warning(format!("Found duplicate mapping key '{name}'; only the last one counts"))
         .at(second.span(), "this one counts")
         .at(first.span(), "given here before")
 }
 
-fn malformed(text: &str, reason: &str, span: &Span) -> Diagnostic {
+fn malformed_value(text: &str, reason: &str, span: &Span) -> Diagnostic {
     Diagnostic::error(format!("`{text}` cannot be read: {reason}"))
         .at(span, "")
         .hint(format!("if text is meant, put it in quotes: `\"{text}\"`"))

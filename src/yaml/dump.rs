@@ -11,16 +11,16 @@ use crate::value::{Time, Value, python};
 
 /// A value as YAML text; ends with a line end.
 pub fn to_yaml(value: &Value, options: &DumpOptions) -> String {
-    emit::document(&represent(value, options), options)
+    emit::write_document(&represent_value(value, options), options)
 }
 
-fn represent(value: &Value, options: &DumpOptions) -> Styled {
-    let styled = represented(value, options);
-    if options.canonical { canonical(value, styled) } else { styled }
+fn represent_value(value: &Value, options: &DumpOptions) -> Styled {
+    let styled = style_value(value, options);
+    if options.canonical { to_canonical(value, styled) } else { styled }
 }
 
 /// The form in which nothing is left to be guessed.
-fn canonical(value: &Value, styled: Styled) -> Styled {
+fn to_canonical(value: &Value, styled: Styled) -> Styled {
     let kind = match value.below_taint() {
         Value::Null => "!!null",
         Value::Bool(_) => "!!bool",
@@ -40,7 +40,7 @@ fn canonical(value: &Value, styled: Styled) -> Styled {
     }
 }
 
-fn represented(value: &Value, options: &DumpOptions) -> Styled {
+fn style_value(value: &Value, options: &DumpOptions) -> Styled {
     let plain =
         |text: String| Styled::Scalar(Scalar { text, style: options.style, implicit: (true, false), tag: None });
     match value.below_taint() {
@@ -48,49 +48,49 @@ fn represented(value: &Value, options: &DumpOptions) -> Styled {
         Value::Bool(b) => plain(b.to_string()),
         Value::Int(i) => plain(i.to_string()),
         Value::Big(number) => plain(number.to_string()),
-        Value::Float(f) => plain(float(*f)),
+        Value::Float(f) => plain(format_float(*f)),
         Value::Time(Time::Delta(_)) | Value::Undefined(_) | Value::Unknown(_) | Value::Omit | Value::Tainted(_) => {
-            text(python::str(value), options)
+            style_text(python::str(value), options)
         }
         Value::Time(time) => plain(time.to_text()),
-        Value::Str(content) => text(content.to_string(), options),
-        Value::Bytes(bytes) => tagged("!!binary", base64_lines(bytes)),
-        Value::Sealed(sealed) => tagged("!vault", sealed.envelope.clone()),
-        Value::List(items) | Value::Tuple(items) => list(items, options),
+        Value::Str(content) => style_text(content.to_string(), options),
+        Value::Bytes(bytes) => style_tagged("!!binary", base64_lines(bytes)),
+        Value::Sealed(sealed) => style_tagged("!vault", sealed.envelope.clone()),
+        Value::List(items) | Value::Tuple(items) => style_list(items, options),
         Value::Set(items) => {
             let pairs = items.iter().map(|item| (item, &Value::Null)).collect();
-            map(pairs, Some("!!set"), options)
+            style_map(pairs, Some("!!set"), options)
         }
-        Value::Dict(dict) => map(dict.iter().collect(), None, options),
+        Value::Dict(dict) => style_map(dict.iter().collect(), None, options),
         Value::Object(object) => match object.members() {
-            Some(members) => list(&members, options),
-            None => text(python::str(value), options),
+            Some(members) => style_list(&members, options),
+            None => style_text(python::str(value), options),
         },
     }
 }
 
-fn text(text: String, options: &DumpOptions) -> Styled {
-    let implicit = (matches!(resolve::plain(&text), Ok(Plain::Text)), true);
+fn style_text(text: String, options: &DumpOptions) -> Styled {
+    let implicit = (matches!(resolve::resolve_plain(&text), Ok(Plain::Text)), true);
     let style = if options.literal && text.contains('\n') { Some('|') } else { options.style };
     Styled::Scalar(Scalar { text, style, implicit, tag: None })
 }
 
-fn tagged(tag: &'static str, text: String) -> Styled {
+fn style_tagged(tag: &'static str, text: String) -> Styled {
     Styled::Scalar(Scalar { text, style: Some('|'), implicit: (false, false), tag: Some(tag) })
 }
 
-fn list(items: &[Value], options: &DumpOptions) -> Styled {
-    let items: Vec<_> = items.iter().map(|item| represent(item, options)).collect();
+fn style_list(items: &[Value], options: &DumpOptions) -> Styled {
+    let items: Vec<_> = items.iter().map(|item| represent_value(item, options)).collect();
     let flow = options.flow.unwrap_or_else(|| items.iter().all(Styled::is_simple));
     Styled::List { items, flow }
 }
 
-fn map(mut pairs: Vec<(&Value, &Value)>, tag: Option<&'static str>, options: &DumpOptions) -> Styled {
+fn style_map(mut pairs: Vec<(&Value, &Value)>, tag: Option<&'static str>, options: &DumpOptions) -> Styled {
     if options.sort_keys {
         let mut sorted = pairs.clone();
         let mut ordered = true;
         sorted.sort_by(|a, b| {
-            a.0.order(b.0).unwrap_or_else(|_| {
+            a.0.compare_order(b.0).unwrap_or_else(|_| {
                 ordered = false;
                 std::cmp::Ordering::Equal
             })
@@ -100,19 +100,20 @@ fn map(mut pairs: Vec<(&Value, &Value)>, tag: Option<&'static str>, options: &Du
             pairs = sorted;
         }
     }
-    let entries: Vec<_> = pairs.into_iter().map(|(k, v)| (represent(k, options), represent(v, options))).collect();
+    let entries: Vec<_> =
+        pairs.into_iter().map(|(k, v)| (represent_value(k, options), represent_value(v, options))).collect();
     let flow = options.flow.unwrap_or_else(|| entries.iter().all(|(k, v)| k.is_simple() && v.is_simple()));
     Styled::Map { entries, flow, tag }
 }
 
-fn float(f: f64) -> String {
+fn format_float(f: f64) -> String {
     if f.is_nan() {
         return ".nan".to_owned();
     }
     if f.is_infinite() {
         return if f > 0.0 { ".inf" } else { "-.inf" }.to_owned();
     }
-    let text = python::float(f);
+    let text = python::format_float(f);
     // `1e+20` would be read back as text.
     if text.contains('.') { text } else { text.replacen('e', ".0e", 1) }
 }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use granit_parser::ErrorKind;
 
-use super::node::Node;
+use super::node::YamlNode;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::characters::explain_odd_character;
 use crate::source::{Source, Span};
 
 /// Turns an error of the parser into a message with the likely cause.
-pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> Diagnostic {
-    let line = Line::at(source, offset);
+pub(super) fn explain_error(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> Diagnostic {
+    let line = Line::at_offset(source, offset);
     if let Some(tab) = line.text.find('\t').filter(|tab| line.text[..*tab].trim_start_matches(['-', ' ']).is_empty()) {
         return Diagnostic::error("a tab in the indentation; YAML allows blanks only")
-            .at(&line.span(source, tab..tab + 1), "this is a tab")
+            .at(&line.span_in(source, tab..tab + 1), "this is a tab")
             .hint("replace the tab by blanks");
     }
     if let Some(found) = line.unquoted_template(source) {
@@ -34,7 +34,7 @@ pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> 
             .at(&at, "it begins here")
             .hint("close it, or double it (`''`) or escape it (`\\\"`) where it is part of the text"),
         ErrorKind::InvalidTrailingSingleQuotedScalar | ErrorKind::InvalidTrailingDoubleQuotedScalar => {
-            trailing(source, offset, &line)
+            explain_trailing(source, offset, &line)
         }
         ErrorKind::UnknownQuotedScalarEscape => Diagnostic::error("an escape that YAML does not know in double quotes")
             .at(&at, "in this text")
@@ -51,7 +51,7 @@ pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> 
             Diagnostic::error(format!("`{open}` is never closed")).at(&at, "").hint("close it, or quote the text")
         }
         ErrorKind::SimpleKeyExpected => Diagnostic::error("a key without a colon")
-            .at(&source.span(offset..line.end().max(offset)), "")
+            .at(&source.span(offset..line.end_offset().max(offset)), "")
             .hint("write `key: value`; a value that goes on in the next line must be indented"),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
             Diagnostic::error("this line does not fit those before it").at(&at, "").hint(INDENTATION)
@@ -66,7 +66,7 @@ pub(super) fn explain(source: &Arc<Source>, offset: usize, kind: &ErrorKind) -> 
 
 /// A character that only looks like one of YAML where that matters, in the line of the error or in the one before.
 fn odd_characters(source: &Arc<Source>, line: &Line<'_>) -> Option<Diagnostic> {
-    let before = line.start.checked_sub(1).map(|end| Line::at(source, end));
+    let before = line.start.checked_sub(1).map(|end| Line::at_offset(source, end));
     [Some(line), before.as_ref()].into_iter().flatten().find_map(|line| {
         // Within a text such characters are only text.
         let (at, odd) = line.text.char_indices().find(|(at, c)| {
@@ -75,7 +75,7 @@ fn odd_characters(source: &Arc<Source>, line: &Line<'_>) -> Option<Diagnostic> {
             matters && explain_odd_character(&c.to_string()).is_some()
         })?;
         let remedy = explain_odd_character(line.text[at..].trim_end())?;
-        let place = line.span(source, at..at + odd.len_utf8());
+        let place = line.span_in(source, at..at + odd.len_utf8());
         Some(Diagnostic::error("a character that only looks like one of YAML").at(&place, "").hint(remedy))
     })
 }
@@ -87,7 +87,7 @@ fn unclosed_flow(source: &Arc<Source>, offset: usize) -> Option<Diagnostic> {
     for text in before.split_inclusive('\n') {
         let line = Line { text: text.trim_end(), start };
         start += text.len();
-        let value = line.value();
+        let value = line.value_column();
         let rest = source.text().get(line.start + value..)?;
         let (open, close) = match rest.chars().next() {
             Some('[') => ('[', ']'),
@@ -123,8 +123,8 @@ fn unclosed_flow(source: &Arc<Source>, offset: usize) -> Option<Diagnostic> {
 const INDENTATION: &str = "check the indentation: what belongs together begins in the same column";
 
 /// The complaint about a collection as the key of a mapping; two braces without quotes are the usual cause.
-pub(super) fn key_is_collection(key: &Node, source: &Arc<Source>, start: usize) -> Diagnostic {
-    let line = Line::at(source, start);
+pub(super) fn key_is_collection(key: &YamlNode, source: &Arc<Source>, start: usize) -> Diagnostic {
+    let line = Line::at_offset(source, start);
     if let Some(found) = line.unquoted_template(source) {
         return found;
     }
@@ -140,7 +140,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn at(source: &'a Arc<Source>, offset: usize) -> Self {
+    fn at_offset(source: &'a Arc<Source>, offset: usize) -> Self {
         let text = source.text();
         let offset = offset.min(text.len());
         let before = text.get(..offset).unwrap_or("");
@@ -149,11 +149,11 @@ impl<'a> Line<'a> {
         Self { text: line, start }
     }
 
-    fn end(&self) -> usize {
+    fn end_offset(&self) -> usize {
         self.start + self.text.len()
     }
 
-    fn span(&self, source: &Arc<Source>, range: std::ops::Range<usize>) -> Span {
+    fn span_in(&self, source: &Arc<Source>, range: std::ops::Range<usize>) -> Span {
         source.span(self.start + range.start..self.start + range.end)
     }
 
@@ -164,7 +164,7 @@ impl<'a> Line<'a> {
     }
 
     /// Where the value of the line begins: after dashes and after a key.
-    fn value(&self) -> usize {
+    fn value_column(&self) -> usize {
         let mut at = self.text.len() - self.text.trim_start_matches(' ').len();
         while let Some(rest) = self.text[at..].strip_prefix("- ") {
             at = self.text.len() - rest.trim_start_matches(' ').len();
@@ -180,7 +180,7 @@ impl<'a> Line<'a> {
     }
 
     /// The line with quotes around what stands from a column on, as a hint.
-    fn quoted(&self, from: usize) -> Option<String> {
+    fn quote_rest(&self, from: usize) -> Option<String> {
         let value = self.text.get(from..)?.trim_end();
         let value = value.find(" #").map_or(value, |comment| value[..comment].trim_end());
         if value.is_empty() {
@@ -196,21 +196,21 @@ impl<'a> Line<'a> {
 
     fn quoted_from(&self, offset: usize) -> String {
         let from = offset.saturating_sub(self.start);
-        self.quoted(from).map(|line| format!(": `{line}`")).unwrap_or_default()
+        self.quote_rest(from).map(|line| format!(": `{line}`")).unwrap_or_default()
     }
 
     /// `key: {{ x }}`, for which YAML sees a mapping in a mapping.
     fn unquoted_template(&self, source: &Arc<Source>) -> Option<Diagnostic> {
-        let at = self.value();
+        let at = self.value_column();
         let value = &self.text[at..];
         if !value.starts_with("{{") {
             return None;
         }
         let end = value.rfind("}}").map_or(value.len(), |close| close + 2);
         let error = Diagnostic::error("a value that begins with `{{` must be in quotes")
-            .at(&self.span(source, at..at + end), "YAML takes this for a mapping");
+            .at(&self.span_in(source, at..at + end), "YAML takes this for a mapping");
         // A key that is a template itself is quoted up to its colon only, which no guess gets right.
-        Some(match self.quoted(at) {
+        Some(match self.quote_rest(at) {
             Some(line) if !value[end..].trim_start().starts_with(':') => {
                 error.hint(format!("quote the template: `{line}`"))
             }
@@ -221,34 +221,34 @@ impl<'a> Line<'a> {
 
 /// `msg: this has: a colon`, or a key that is indented deeper than its siblings.
 fn second_colon(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Option<Diagnostic> {
-    let value = line.value();
+    let value = line.value_column();
     let colon = offset.checked_sub(line.start)?;
     let colon = line.text.get(colon..)?.find(':').map(|ahead| colon + ahead)?;
-    let place = line.span(source, colon..colon + 1);
+    let place = line.span_in(source, colon..colon + 1);
     if colon > value && value > 0 && line.text[..value].trim_end().ends_with(':') {
         let error = Diagnostic::error("a colon followed by a blank begins a value, so this text must be in quotes")
             .at(&place, "this colon");
-        return Some(match line.quoted(value) {
+        return Some(match line.quote_rest(value) {
             Some(fixed) => error.hint(format!("write `{fixed}`")),
             None => error,
         });
     }
     // The value of the line before goes on here, because this line is indented deeper than its key.
-    let before = Line::at(source, line.start.checked_sub(1)?);
+    let before = Line::at_offset(source, line.start.checked_sub(1)?);
     Some(
         Diagnostic::error("this key continues the value of the line before")
             .at(&place, "")
-            .at(&before.span(source, before.value()..before.text.len()), "the value that goes on")
+            .at(&before.span_in(source, before.value_column()..before.text.len()), "the value that goes on")
             .hint(INDENTATION),
     )
 }
 
 /// `"foo" in bar`: text goes on after a closing quote.
-fn trailing(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Diagnostic {
-    let at = source.span(offset..line.end().max(end_of_character(source.text(), offset)));
+fn explain_trailing(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Diagnostic {
+    let at = source.span(offset..line.end_offset().max(end_of_character(source.text(), offset)));
     let error = Diagnostic::error("text goes on after the closing quote").at(&at, "");
-    let value = line.value();
-    match line.quoted(value).filter(|_| line.text[value..].starts_with(['"', '\''])) {
+    let value = line.value_column();
+    match line.quote_rest(value).filter(|_| line.text[value..].starts_with(['"', '\''])) {
         Some(fixed) => error.hint(format!("quote the whole value: `{fixed}`")),
         None => error.hint("quote the whole value"),
     }

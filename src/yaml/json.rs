@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use num_bigint::BigInt;
 
-use super::node::{Entry, Kind, Node};
+use super::node::{MappingEntry, YamlKind, YamlNode};
 use crate::source::{Source, Span};
 use crate::value::{Sealed, Text, Value};
 
@@ -18,15 +18,15 @@ const UNSAFE: &str = "__ansible_unsafe";
 const VAULT: &str = "__ansible_vault";
 
 /// The document in a part of a source; `None` if it is no list or mapping in JSON.
-pub(super) fn document(source: &Arc<Source>, range: Range<usize>) -> Option<Node> {
+pub(super) fn read_document(source: &Arc<Source>, range: Range<usize>) -> Option<YamlNode> {
     let text = source.text().get(..range.end)?;
     let mut reader = Reader { source, text, at: range.start, depth: 0 };
-    reader.blanks();
+    reader.skip_blanks();
     if !matches!(reader.peek()?, b'{' | b'[') {
         return None;
     }
-    let node = reader.value()?;
-    reader.blanks();
+    let node = reader.read_value()?;
+    reader.skip_blanks();
     (reader.at == text.len()).then_some(node)
 }
 
@@ -46,46 +46,46 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn blanks(&mut self) {
+    fn skip_blanks(&mut self) {
         self.at += self.rest().bytes().take_while(|byte| b" \t\n\r".contains(byte)).count();
     }
 
-    fn take(&mut self, sign: u8) -> bool {
-        self.blanks();
+    fn take_sign(&mut self, sign: u8) -> bool {
+        self.skip_blanks();
         let found = self.peek() == Some(sign);
         self.at += usize::from(found);
         found
     }
 
-    fn span(&self, start: usize) -> Span {
+    fn span_from(&self, start: usize) -> Span {
         self.source.span(start..self.at)
     }
 
-    fn node(&self, start: usize, kind: Kind) -> Node {
-        Node::new(self.span(start), None, kind)
+    fn new_node(&self, start: usize, kind: YamlKind) -> YamlNode {
+        YamlNode::new(self.span_from(start), None, kind)
     }
 
-    fn value(&mut self) -> Option<Node> {
+    fn read_value(&mut self) -> Option<YamlNode> {
         let start = self.at;
         match self.peek()? {
-            b'"' => self.string(),
-            b'[' => self.within(Self::list),
-            b'{' => self.within(Self::mapping),
+            b'"' => self.read_string(),
+            b'[' => self.read_nested(Self::read_list),
+            b'{' => self.read_nested(Self::read_mapping),
             _ => {
-                let value = self.word().or_else(|| self.number())?;
-                Some(self.node(start, Kind::Scalar(value)))
+                let value = self.read_word().or_else(|| self.read_number())?;
+                Some(self.new_node(start, YamlKind::Scalar(value)))
             }
         }
     }
 
-    fn within(&mut self, read: impl FnOnce(&mut Self) -> Option<Node>) -> Option<Node> {
+    fn read_nested(&mut self, read: impl FnOnce(&mut Self) -> Option<YamlNode>) -> Option<YamlNode> {
         self.depth += 1;
         let node = if self.depth > DEEPEST { None } else { read(self) };
         self.depth -= 1;
         node
     }
 
-    fn word(&mut self) -> Option<Value> {
+    fn read_word(&mut self) -> Option<Value> {
         let words = [
             ("null", Value::Null),
             ("true", Value::Bool(true)),
@@ -99,29 +99,29 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    fn digits(&mut self) -> usize {
+    fn skip_digits(&mut self) -> usize {
         let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
         self.at += count;
         count
     }
 
-    fn number(&mut self) -> Option<Value> {
+    fn read_number(&mut self) -> Option<Value> {
         let start = self.at;
         self.at += usize::from(self.peek() == Some(b'-'));
         let zero = self.peek() == Some(b'0');
-        let count = self.digits();
+        let count = self.skip_digits();
         if count == 0 || zero && count > 1 {
             return None;
         }
         let whole = self.at;
         if self.peek() == Some(b'.') {
             self.at += 1;
-            (self.digits() > 0).then_some(())?;
+            (self.skip_digits() > 0).then_some(())?;
         }
         if let Some(b'e' | b'E') = self.peek() {
             self.at += 1;
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
-            (self.digits() > 0).then_some(())?;
+            (self.skip_digits() > 0).then_some(())?;
         }
         let text = &self.text[start..self.at];
         if self.at > whole {
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text; its place is the inside of the quotes.
-    fn string(&mut self) -> Option<Node> {
+    fn read_string(&mut self) -> Option<YamlNode> {
         self.at += 1;
         let start = self.at;
         let mut out = String::new();
@@ -142,16 +142,16 @@ impl<'a> Reader<'a> {
             self.at += plain;
             match self.peek()? {
                 b'"' => break,
-                b'\\' => out.push(self.escape()?),
+                b'\\' => out.push(self.read_escape()?),
                 _ => return None,
             }
         }
-        let span = self.span(start);
+        let span = self.span_from(start);
         self.at += 1;
-        Some(Node::new(span.clone(), None, Kind::Scalar(Value::Str(Text::written(out, span)))))
+        Some(YamlNode::new(span.clone(), None, YamlKind::Scalar(Value::Str(Text::from_source(out, span)))))
     }
 
-    fn escape(&mut self) -> Option<char> {
+    fn read_escape(&mut self) -> Option<char> {
         let sign = self.text.as_bytes().get(self.at + 1).copied()?;
         self.at += 2;
         Some(match sign {
@@ -164,10 +164,10 @@ impl<'a> Reader<'a> {
             b'r' => '\r',
             b't' => '\t',
             b'u' => {
-                let first = self.code()?;
+                let first = self.read_code_unit()?;
                 let second = if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
                     self.at += 2;
-                    Some(self.code()?)
+                    Some(self.read_code_unit()?)
                 } else {
                     None
                 };
@@ -179,62 +179,62 @@ impl<'a> Reader<'a> {
     }
 
     /// The four digits of an escape.
-    fn code(&mut self) -> Option<u16> {
+    fn read_code_unit(&mut self) -> Option<u16> {
         let digits = self.rest().get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         self.at += 4;
         u16::from_str_radix(digits, 16).ok()
     }
 
-    fn list(&mut self) -> Option<Node> {
+    fn read_list(&mut self) -> Option<YamlNode> {
         let start = self.at;
         self.at += 1;
         let mut items = Vec::new();
-        if !self.take(b']') {
+        if !self.take_sign(b']') {
             loop {
-                self.blanks();
-                items.push(self.value()?);
-                if self.take(b']') {
+                self.skip_blanks();
+                items.push(self.read_value()?);
+                if self.take_sign(b']') {
                     break;
                 }
-                self.take(b',').then_some(())?;
+                self.take_sign(b',').then_some(())?;
             }
         }
-        Some(self.node(start, Kind::List(items)))
+        Some(self.new_node(start, YamlKind::List(items)))
     }
 
-    fn mapping(&mut self) -> Option<Node> {
+    fn read_mapping(&mut self) -> Option<YamlNode> {
         let start = self.at;
         self.at += 1;
-        let mut entries: Vec<Entry> = Vec::new();
+        let mut entries: Vec<MappingEntry> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
-        if !self.take(b'}') {
+        if !self.take_sign(b'}') {
             loop {
-                self.blanks();
-                let key = (self.peek()? == b'"').then(|| self.string())??;
-                self.take(b':').then_some(())?;
-                self.blanks();
-                let value = self.value()?;
+                self.skip_blanks();
+                let key = (self.peek()? == b'"').then(|| self.read_string())??;
+                self.take_sign(b':').then_some(())?;
+                self.skip_blanks();
+                let value = self.read_value()?;
                 // Of equal keys the first gives the place and the last the value.
                 let name = key.as_str().unwrap_or_default().to_owned();
                 let at = *known.entry(name).or_insert(entries.len());
                 match entries.get_mut(at) {
                     Some(entry) => entry.value = value,
-                    None => entries.push(Entry { key, value }),
+                    None => entries.push(MappingEntry { key, value }),
                 }
-                if self.take(b'}') {
+                if self.take_sign(b'}') {
                     break;
                 }
-                self.take(b',').then_some(())?;
+                self.take_sign(b',').then_some(())?;
             }
         }
-        let special = special(&entries, &self.span(start));
-        Some(self.node(start, special.map_or(Kind::Map(entries), Kind::Scalar)))
+        let special = decode_special(&entries, &self.span_from(start));
+        Some(self.new_node(start, special.map_or(YamlKind::Map(entries), YamlKind::Scalar)))
     }
 }
 
 /// Decodes a mapping of one special key, such as `__ansible_vault`.
-fn special(entries: &[Entry], span: &Span) -> Option<Value> {
-    let [Entry { key, value }] = entries else { return None };
+fn decode_special(entries: &[MappingEntry], span: &Span) -> Option<Value> {
+    let [MappingEntry { key, value }] = entries else { return None };
     let text = value.as_str()?;
     match key.as_str()? {
         UNSAFE => Some(Value::text(text)),
@@ -250,7 +250,7 @@ mod tests {
 
     fn read(text: &str) -> Option<String> {
         let source = Source::new("v.json", text);
-        document(&source, 0..text.len()).map(|node| python::repr(&node.to_value()))
+        read_document(&source, 0..text.len()).map(|node| python::repr(&node.to_value()))
     }
 
     #[test]
@@ -274,8 +274,8 @@ mod tests {
     #[test]
     fn texts_know_their_places() {
         let source = Source::new("v.json", "{\"a\": [\"{{ b }}\"]}");
-        let node = document(&source, 0..source.text().len()).unwrap();
-        let Kind::Map(entries) = node.kind() else { panic!("{node:?}") };
+        let node = read_document(&source, 0..source.text().len()).unwrap();
+        let YamlKind::Map(entries) = node.kind() else { panic!("{node:?}") };
         let text = &entries[0].value.items().unwrap()[0];
         assert_eq!((text.span().text(), text.span().to_string()), ("{{ b }}", "v.json:1:9".to_owned()));
     }

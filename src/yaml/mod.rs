@@ -15,7 +15,7 @@ mod tag;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use node::{Entry, Kind, Node};
+pub use node::{MappingEntry, YamlKind, YamlNode};
 pub use styled::DumpOptions;
 
 use crate::diagnostic::{Diagnostic, Report};
@@ -23,9 +23,9 @@ use crate::source::Source;
 
 /// Contents of a source.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedDocument {
     /// The document; `None` if there is nothing but blanks and comments.
-    pub root: Option<Node>,
+    pub root: Option<YamlNode>,
     /// Warnings about readable text: duplicate keys, old tags.
     pub warnings: Report,
 }
@@ -34,38 +34,39 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When the text is not YAML, has a second document, or breaks a rule of the language.
-pub fn load(source: &Arc<Source>) -> Result<Loaded, Diagnostic> {
+pub fn load_document(source: &Arc<Source>) -> Result<LoadedDocument, Diagnostic> {
     load_part(source, 0..source.text().len())
 }
 
 /// Reads one document from a part of a source, given in bytes; places are those of the whole source.
 ///
 /// # Errors
-/// As [`load`].
-pub fn load_part(source: &Arc<Source>, range: Range<usize>) -> Result<Loaded, Diagnostic> {
-    if let Some(root) = json::document(source, range.clone()) {
-        return Ok(Loaded { root: Some(root), warnings: Report::new() });
+/// As [`load_document`].
+pub fn load_part(source: &Arc<Source>, range: Range<usize>) -> Result<LoadedDocument, Diagnostic> {
+    if let Some(root) = json::read_document(source, range.clone()) {
+        return Ok(LoadedDocument { root: Some(root), warnings: Report::new() });
     }
     let mut warnings = Report::new();
-    let mut documents = compose::documents(source, range, compose::Documents::One, &mut warnings)?;
-    Ok(Loaded { root: documents.pop(), warnings })
+    let mut documents = compose::read_documents(source, range, compose::Documents::One, &mut warnings)?;
+    Ok(LoadedDocument { root: documents.pop(), warnings })
 }
 
 /// Reads a source that holds one document of plain data, as the filter `from_yaml` does: JSON is nothing special in it.
 ///
 /// # Errors
-/// As [`load`].
-pub fn load_data(source: &Arc<Source>) -> Result<Option<Node>, Diagnostic> {
+/// As [`load_document`].
+pub fn load_data(source: &Arc<Source>) -> Result<Option<YamlNode>, Diagnostic> {
     let range = 0..source.text().len();
-    compose::documents(source, range, compose::Documents::One, &mut Report::new()).map(|mut documents| documents.pop())
+    compose::read_documents(source, range, compose::Documents::One, &mut Report::new())
+        .map(|mut documents| documents.pop())
 }
 
 /// Reads all documents of a source, as `from_yaml_all` does.
 ///
 /// # Errors
 /// When the text is not YAML or breaks a rule of the language.
-pub fn load_all(source: &Arc<Source>) -> Result<Vec<Node>, Diagnostic> {
-    compose::documents(source, 0..source.text().len(), compose::Documents::All, &mut Report::new())
+pub fn load_all(source: &Arc<Source>) -> Result<Vec<YamlNode>, Diagnostic> {
+    compose::read_documents(source, 0..source.text().len(), compose::Documents::All, &mut Report::new())
 }
 
 /// Takes the bytes of a file as a source.
@@ -81,7 +82,7 @@ pub fn read_text(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Diagnostic> 
         let at = error.utf8_error().valid_up_to();
         let bad = error.as_bytes().get(at).copied().unwrap_or_default();
         let source = Source::new(name, String::from_utf8_lossy(error.as_bytes()));
-        // What is before the bad byte is valid, so offsets up to it are the same in the repaired text.
+        // The text before the bad byte is valid, so offsets up to it are the same in the repaired text.
         let mark = source.span(at..at + '\u{fffd}'.len_utf8());
         let line = mark.position().line;
         Diagnostic::error(format!("`{name}` is not UTF-8 text: byte 0x{bad:02x} on line {line}"))

@@ -10,38 +10,38 @@ use crate::value::{Dict, Value};
 /// The place of a scalar in quotes is the inside of the quotes, that of a block scalar begins at its first character.
 /// So byte `k` of a text that stands on one line without escapes is at `span().part(k..)`. Cloning is cheap; an alias is the same node again.
 #[derive(Debug, Clone)]
-pub struct Node(Arc<Data>);
+pub struct YamlNode(Arc<Data>);
 
 #[derive(Debug)]
 struct Data {
     span: Span,
     tag: Option<String>,
-    kind: Kind,
+    kind: YamlKind,
 }
 
 /// Contents of a node.
 #[derive(Debug)]
-pub enum Kind {
+pub enum YamlKind {
     /// A resolved scalar. Text carries its place (and so is trusted) unless it was marked `!unsafe`.
     Scalar(Value),
     /// A sequence.
-    List(Vec<Node>),
+    List(Vec<YamlNode>),
     /// A mapping, in the order of the file, merge keys applied; of a repeated key only the last is left.
-    Map(Vec<Entry>),
+    Map(Vec<MappingEntry>),
 }
 
 /// A key and its value.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct MappingEntry {
     /// The key; usually text.
-    pub key: Node,
+    pub key: YamlNode,
     /// The value.
-    pub value: Node,
+    pub value: YamlNode,
 }
 
-impl Node {
+impl YamlNode {
     /// Makes a node; `tag` is a local tag that is still of interest (`!vault`, `!unsafe`), if there is one.
-    pub fn new(span: Span, tag: Option<String>, kind: Kind) -> Self {
+    pub fn new(span: Span, tag: Option<String>, kind: YamlKind) -> Self {
         Self(Arc::new(Data { span, tag, kind }))
     }
 
@@ -56,14 +56,14 @@ impl Node {
     }
 
     /// Returns the contents.
-    pub fn kind(&self) -> &Kind {
+    pub fn kind(&self) -> &YamlKind {
         &self.0.kind
     }
 
     /// The scalar's value, if it is a scalar.
     pub fn scalar(&self) -> Option<&Value> {
         match self.kind() {
-            Kind::Scalar(value) => Some(value),
+            YamlKind::Scalar(value) => Some(value),
             _ => None,
         }
     }
@@ -76,21 +76,21 @@ impl Node {
     /// The members, if it is a sequence.
     pub fn items(&self) -> Option<&[Self]> {
         match self.kind() {
-            Kind::List(items) => Some(items),
+            YamlKind::List(items) => Some(items),
             _ => None,
         }
     }
 
     /// The entries, if it is a mapping.
-    pub fn entries(&self) -> Option<&[Entry]> {
+    pub fn entries(&self) -> Option<&[MappingEntry]> {
         match self.kind() {
-            Kind::Map(entries) => Some(entries),
+            YamlKind::Map(entries) => Some(entries),
             _ => None,
         }
     }
 
     /// The entry under a text key, if it is a mapping that has one.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&MappingEntry> {
         self.entries()?.iter().find(|entry| entry.key.as_str() == Some(key))
     }
 
@@ -101,15 +101,15 @@ impl Node {
 
     /// Whether it is nothing: an empty value, `~` or `null`.
     pub fn is_null(&self) -> bool {
-        matches!(self.kind(), Kind::Scalar(Value::Null))
+        matches!(self.kind(), YamlKind::Scalar(Value::Null))
     }
 
     /// Describes the node for an error message: `a mapping`, `a list`, `text`, `a number`, ..
     pub fn description(&self) -> &'static str {
         match self.kind() {
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a mapping",
-            Kind::Scalar(value) => match value {
+            YamlKind::List(_) => "a list",
+            YamlKind::Map(_) => "a mapping",
+            YamlKind::Scalar(value) => match value {
                 Value::Null => "nothing",
                 Value::Bool(_) => "a boolean",
                 Value::Int(_) | Value::Big(_) | Value::Float(_) => "a number",
@@ -124,12 +124,15 @@ impl Node {
     #[must_use]
     pub fn into_data(self) -> Self {
         let kind = match self.kind() {
-            Kind::Scalar(value) => Kind::Scalar(as_data(value)),
-            Kind::List(items) => Kind::List(items.iter().cloned().map(Self::into_data).collect()),
-            Kind::Map(entries) => Kind::Map(
+            YamlKind::Scalar(value) => YamlKind::Scalar(as_data(value)),
+            YamlKind::List(items) => YamlKind::List(items.iter().cloned().map(Self::into_data).collect()),
+            YamlKind::Map(entries) => YamlKind::Map(
                 entries
                     .iter()
-                    .map(|entry| Entry { key: entry.key.clone().into_data(), value: entry.value.clone().into_data() })
+                    .map(|entry| MappingEntry {
+                        key: entry.key.clone().into_data(),
+                        value: entry.value.clone().into_data(),
+                    })
                     .collect(),
             ),
         };
@@ -139,7 +142,7 @@ impl Node {
     /// The node as a key of a mapping: names of variables are no secrets.
     fn to_key(&self) -> Value {
         match self.kind() {
-            Kind::Scalar(value) => value.clone(),
+            YamlKind::Scalar(value) => value.clone(),
             _ => self.to_value(),
         }
     }
@@ -147,11 +150,11 @@ impl Node {
     /// The node as a run-time value; texts keep their places, so templates in them are still templates.
     pub fn to_value(&self) -> Value {
         match self.kind() {
-            Kind::Scalar(value) if self.span().source().is_secret() => value.clone().into_tainted(),
-            Kind::Scalar(value) => value.clone(),
-            Kind::List(items) => Value::list(items.iter().map(Self::to_value)),
-            Kind::Map(entries) => {
-                let dict: Dict = entries.iter().map(|e| (hashable(e.key.to_key()), e.value.to_value())).collect();
+            YamlKind::Scalar(value) if self.span().source().is_secret() => value.clone().into_tainted(),
+            YamlKind::Scalar(value) => value.clone(),
+            YamlKind::List(items) => Value::list(items.iter().map(Self::to_value)),
+            YamlKind::Map(entries) => {
+                let dict: Dict = entries.iter().map(|e| (to_hashable(e.key.to_key()), e.value.to_value())).collect();
                 Value::from(dict)
             }
         }
@@ -170,6 +173,6 @@ fn as_data(value: &Value) -> Value {
 }
 
 /// A list or mapping as a key is possible in YAML but in no playbook; its text stands for it.
-fn hashable(key: Value) -> Value {
+fn to_hashable(key: Value) -> Value {
     if key.is_hashable() { key } else { Value::text(crate::value::python::repr(&key)) }
 }

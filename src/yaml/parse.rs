@@ -18,7 +18,7 @@ const MAX_DEPTH: usize = 128;
 
 /// How a scalar is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(super) enum ScalarForm {
     /// Without quotes: may be a number, a boolean, ..
     Plain,
     /// In quotes or as a block: always text.
@@ -27,10 +27,10 @@ pub(super) enum Style {
 
 /// One event of the document.
 #[derive(Debug)]
-pub(super) enum Event<'a> {
+pub(super) enum YamlEvent<'a> {
     DocumentStart,
     DocumentEnd,
-    Scalar(Cow<'a, str>, Style),
+    Scalar(Cow<'a, str>, ScalarForm),
     ListStart,
     ListEnd,
     MapStart,
@@ -41,8 +41,8 @@ pub(super) enum Event<'a> {
 
 /// An event with its place and what was said before it.
 #[derive(Debug)]
-pub(super) struct Item<'a> {
-    pub event: Event<'a>,
+pub(super) struct PlacedEvent<'a> {
+    pub event: YamlEvent<'a>,
     /// In bytes of the whole source. Of quoted text it is the inside of the quotes, of a block scalar the place from
     /// its first character on, of a collection its first character.
     pub range: Range<usize>,
@@ -80,17 +80,17 @@ impl<'a> Events<'a> {
         self.open.iter().find(|(_, brackets)| *brackets).map(|(start, _)| *start)
     }
 
-    fn begin(&mut self, start: usize) {
+    fn begin_collection(&mut self, start: usize) {
         self.open.push((start, matches!(self.source.text().as_bytes().get(start), Some(b'[' | b'{'))));
     }
 
-    pub fn next(&mut self) -> Result<Item<'a>, Diagnostic> {
+    pub fn next(&mut self) -> Result<PlacedEvent<'a>, Diagnostic> {
         loop {
             let (raw, span) = match self.parser.next_event() {
-                None => return Ok(self.item(Event::End, self.end..self.end)),
+                None => return Ok(self.new_item(YamlEvent::End, self.end..self.end)),
                 Some(Err(error)) => {
                     let at = self.base + error.marker().byte_offset().unwrap_or(self.end - self.base);
-                    return Err(hints::explain(self.source, at.min(self.end), error.kind()));
+                    return Err(hints::explain_error(self.source, at.min(self.end), error.kind()));
                 }
                 Some(Ok(event)) => event,
             };
@@ -104,39 +104,39 @@ impl<'a> Events<'a> {
             };
             return Ok(match raw {
                 Raw::StreamStart | Raw::Comment(..) | Raw::Anchor(..) | Raw::UnresolvedAlias(_) => continue,
-                Raw::StreamEnd => self.item(Event::End, range),
-                Raw::DocumentStart(..) => self.item(Event::DocumentStart, range),
-                Raw::DocumentEnd => self.item(Event::DocumentEnd, range),
+                Raw::StreamEnd => self.new_item(YamlEvent::End, range),
+                Raw::DocumentStart(..) => self.new_item(YamlEvent::DocumentStart, range),
+                Raw::DocumentEnd => self.new_item(YamlEvent::DocumentEnd, range),
                 Raw::SequenceEnd => {
                     self.open.pop();
-                    self.item(Event::ListEnd, range)
+                    self.new_item(YamlEvent::ListEnd, range)
                 }
                 Raw::MappingEnd => {
                     self.open.pop();
-                    self.item(Event::MapEnd, range)
+                    self.new_item(YamlEvent::MapEnd, range)
                 }
-                Raw::Alias(id) => self.item(Event::Alias(id), range),
+                Raw::Alias(id) => self.new_item(YamlEvent::Alias(id), range),
                 Raw::SequenceStart(_, anchor, tag) => {
-                    self.begin(range.start);
-                    Item { event: Event::ListStart, range, tag: tagged(tag), anchor }
+                    self.begin_collection(range.start);
+                    PlacedEvent { event: YamlEvent::ListStart, range, tag: tagged(tag), anchor }
                 }
                 Raw::MappingStart(_, anchor, tag) => {
-                    self.begin(range.start);
-                    Item { event: Event::MapStart, range, tag: tagged(tag), anchor }
+                    self.begin_collection(range.start);
+                    PlacedEvent { event: YamlEvent::MapStart, range, tag: tagged(tag), anchor }
                 }
                 Raw::Scalar(text, style, anchor, tag) => {
                     let tag = tagged(tag);
                     let (range, style) = match style {
-                        ScalarStyle::Plain => (range, Style::Plain),
+                        ScalarStyle::Plain => (range, ScalarForm::Plain),
                         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if range.len() >= 2 => {
-                            (range.start + 1..range.end - 1, Style::Text)
+                            (range.start + 1..range.end - 1, ScalarForm::Text)
                         }
-                        _ => (range, Style::Text),
+                        _ => (range, ScalarForm::Text),
                     };
                     // A value that is not there at all is spelt `~` by the parser, with nothing in the source.
-                    let absent = style == Style::Plain && range.is_empty();
-                    Item {
-                        event: Event::Scalar(if absent { Cow::Borrowed("") } else { text }, style),
+                    let absent = style == ScalarForm::Plain && range.is_empty();
+                    PlacedEvent {
+                        event: YamlEvent::Scalar(if absent { Cow::Borrowed("") } else { text }, style),
                         range,
                         tag,
                         anchor,
@@ -147,7 +147,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    fn item(&self, event: Event<'a>, range: Range<usize>) -> Item<'a> {
-        Item { event, range, tag: None, anchor: 0 }
+    fn new_item(&self, event: YamlEvent<'a>, range: Range<usize>) -> PlacedEvent<'a> {
+        PlacedEvent { event, range, tag: None, anchor: 0 }
     }
 }

@@ -19,7 +19,7 @@ pub enum Plain {
 }
 
 /// Why a scalar that looks like a number or a date is none.
-pub type Reason = &'static str;
+pub type ScalarError = &'static str;
 
 /// Python refuses to read integers with more digits than this.
 const MAX_DIGITS: usize = 4300;
@@ -28,21 +28,21 @@ const MAX_DIGITS: usize = 4300;
 ///
 /// # Errors
 /// When it has the form of a number or a date but is none, such as `2024-13-01` or `0b_`.
-pub fn plain(text: &str) -> Result<Plain, Reason> {
+pub fn resolve_plain(text: &str) -> Result<Plain, ScalarError> {
     let Some(first) = text.bytes().next() else { return Ok(Plain::Value(Value::Null)) };
     match first {
-        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => Ok(word(text)),
+        b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => Ok(resolve_word(text)),
         b'<' if text == "<<" => Ok(Plain::Merge),
         b'=' if text == "=" => Ok(Plain::Default),
         b'0'..=b'9' | b'+' | b'-' | b'.' => {
             if is_float(text) {
-                return float(text).map(Plain::Value);
+                return resolve_float(text).map(Plain::Value);
             }
             if is_integer(text) {
-                return integer(text).map(Plain::Value);
+                return resolve_integer(text).map(Plain::Value);
             }
             if is_timestamp(text) {
-                return timestamp(text).map(Plain::Value);
+                return resolve_timestamp(text).map(Plain::Value);
             }
             Ok(Plain::Text)
         }
@@ -50,7 +50,7 @@ pub fn plain(text: &str) -> Result<Plain, Reason> {
     }
 }
 
-fn word(text: &str) -> Plain {
+fn resolve_word(text: &str) -> Plain {
     match text {
         "~" | "null" | "Null" | "NULL" => Plain::Value(Value::Null),
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Plain::Value(Value::Bool(true)),
@@ -63,7 +63,7 @@ fn word(text: &str) -> Plain {
 ///
 /// # Errors
 /// When the text is none of the words.
-pub fn boolean(text: &str) -> Result<Value, Reason> {
+pub fn resolve_bool(text: &str) -> Result<Value, ScalarError> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" | "on" => Ok(Value::Bool(true)),
         "no" | "false" | "off" => Ok(Value::Bool(false)),
@@ -72,14 +72,14 @@ pub fn boolean(text: &str) -> Result<Value, Reason> {
 }
 
 /// Takes a sign off.
-fn unsigned(text: &str) -> (bool, &str) {
+fn split_sign(text: &str) -> (bool, &str) {
     match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     }
 }
 
-fn all(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
+fn has_only(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
     text.bytes().all(allowed)
 }
 
@@ -105,31 +105,31 @@ fn is_sixties<'a>(parts: impl Iterator<Item = &'a str>) -> bool {
 }
 
 fn is_integer(text: &str) -> bool {
-    let (_, digits) = unsigned(text);
+    let (_, digits) = split_sign(text);
     if digits == "0" {
         return true;
     }
     if let Some(rest) = digits.strip_prefix("0b") {
-        return !rest.is_empty() && all(rest, |b| matches!(b, b'0' | b'1' | b'_'));
+        return !rest.is_empty() && has_only(rest, |b| matches!(b, b'0' | b'1' | b'_'));
     }
     if let Some(rest) = digits.strip_prefix("0x") {
-        return !rest.is_empty() && all(rest, |b| b.is_ascii_hexdigit() || b == b'_');
+        return !rest.is_empty() && has_only(rest, |b| b.is_ascii_hexdigit() || b == b'_');
     }
     if let Some(rest) = digits.strip_prefix('0') {
-        return !rest.is_empty() && all(rest, |b| matches!(b, b'0'..=b'7' | b'_'));
+        return !rest.is_empty() && has_only(rest, |b| matches!(b, b'0'..=b'7' | b'_'));
     }
     if !digits.starts_with(|c: char| c.is_ascii_digit()) {
         return false;
     }
     let mut parts = digits.split(':');
     let whole = parts.next().unwrap_or("");
-    all(whole, digit_or_gap) && (whole.len() == digits.len() || is_sixties(parts))
+    has_only(whole, digit_or_gap) && (whole.len() == digits.len() || is_sixties(parts))
 }
 
 /// `e+10`: the sign is a must.
 fn is_exponent(text: &str) -> bool {
     let rest = text.strip_prefix(['e', 'E']).and_then(|rest| rest.strip_prefix(['+', '-']));
-    rest.is_some_and(|digits| !digits.is_empty() && all(digits, |b| b.is_ascii_digit()))
+    rest.is_some_and(|digits| !digits.is_empty() && has_only(digits, |b| b.is_ascii_digit()))
 }
 
 /// Digits and gaps with an exponent or nothing after them.
@@ -139,7 +139,7 @@ fn is_fraction(text: &str) -> bool {
 }
 
 fn is_float(text: &str) -> bool {
-    let (_, digits) = unsigned(text);
+    let (_, digits) = split_sign(text);
     let Some((whole, fraction)) = digits.split_once('.') else { return false };
     if whole.is_empty() {
         let signed = digits.len() != text.len();
@@ -153,24 +153,28 @@ fn is_float(text: &str) -> bool {
     }
     let mut parts = whole.split(':');
     let first = parts.next().unwrap_or("");
-    if !all(first, digit_or_gap) {
+    if !has_only(first, digit_or_gap) {
         return false;
     }
-    if first.len() == whole.len() { is_fraction(fraction) } else { is_sixties(parts) && all(fraction, digit_or_gap) }
+    if first.len() == whole.len() {
+        is_fraction(fraction)
+    } else {
+        is_sixties(parts) && has_only(fraction, digit_or_gap)
+    }
 }
 
 /// The integer that a text is, in any of the bases; this is also the meaning of `!!int`.
 ///
 /// # Errors
 /// When it is none.
-pub fn integer(text: &str) -> Result<Value, Reason> {
-    const NONE: Reason = "not an integer";
+pub fn resolve_integer(text: &str) -> Result<Value, ScalarError> {
+    const NONE: ScalarError = "not an integer";
     let cleaned = text.replace('_', "");
-    let (negative, digits) = unsigned(cleaned.trim());
+    let (negative, digits) = split_sign(cleaned.trim());
     if digits.len() > MAX_DIGITS {
         return Err("an integer with too many digits");
     }
-    let parse = |digits: &str, base: u32| -> Result<BigInt, Reason> {
+    let parse = |digits: &str, base: u32| -> Result<BigInt, ScalarError> {
         // Big numbers are rare; the small ones must not pay for them.
         if let Ok(small) = i64::from_str_radix(digits, base) {
             return Ok(BigInt::from(small));
@@ -205,10 +209,10 @@ pub fn integer(text: &str) -> Result<Value, Reason> {
 ///
 /// # Errors
 /// When it is none.
-pub fn float(text: &str) -> Result<Value, Reason> {
-    const NONE: Reason = "not a number";
+pub fn resolve_float(text: &str) -> Result<Value, ScalarError> {
+    const NONE: ScalarError = "not a number";
     let cleaned = text.replace('_', "").to_ascii_lowercase();
-    let (negative, digits) = unsigned(cleaned.trim());
+    let (negative, digits) = split_sign(cleaned.trim());
     let number = match digits {
         ".inf" => f64::INFINITY,
         ".nan" => f64::NAN,
@@ -230,7 +234,7 @@ struct Stamp<'a>(&'a [u8]);
 
 impl Stamp<'_> {
     /// A number with at least `min` and at most `max` digits.
-    fn number(&mut self, min: usize, max: usize) -> Option<i32> {
+    fn read_number(&mut self, min: usize, max: usize) -> Option<i32> {
         let count = self.0.iter().take(max).take_while(|b| b.is_ascii_digit()).count();
         if count < min {
             return None;
@@ -240,12 +244,12 @@ impl Stamp<'_> {
         Some(number)
     }
 
-    fn byte(&mut self, wanted: u8) -> Option<()> {
+    fn read_byte(&mut self, wanted: u8) -> Option<()> {
         let (first, rest) = self.0.split_first()?;
         (*first == wanted).then(|| self.0 = rest)
     }
 
-    fn blanks(&mut self) -> usize {
+    fn skip_blanks(&mut self) -> usize {
         let count = self.0.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
         self.0 = &self.0[count..];
         count
@@ -259,27 +263,27 @@ struct Parts {
     offset: Option<i32>,
 }
 
-fn parts(text: &str) -> Option<Parts> {
+fn parse_parts(text: &str) -> Option<Parts> {
     let mut at = Stamp(text.as_bytes());
-    let year = at.number(4, 4)?;
-    at.byte(b'-')?;
-    let month = at.number(1, 2)?;
-    at.byte(b'-')?;
-    let day = at.number(1, 2)?;
+    let year = at.read_number(4, 4)?;
+    at.read_byte(b'-')?;
+    let month = at.read_number(1, 2)?;
+    at.read_byte(b'-')?;
+    let day = at.read_number(1, 2)?;
     let date = [year, month, day];
     if at.0.is_empty() {
         return Some(Parts { date, time: None, offset: None });
     }
-    if at.byte(b'T').or_else(|| at.byte(b't')).is_none() && at.blanks() == 0 {
+    if at.read_byte(b'T').or_else(|| at.read_byte(b't')).is_none() && at.skip_blanks() == 0 {
         return None;
     }
-    let hour = at.number(1, 2)?;
-    at.byte(b':')?;
-    let minute = at.number(2, 2)?;
-    at.byte(b':')?;
-    let second = at.number(2, 2)?;
+    let hour = at.read_number(1, 2)?;
+    at.read_byte(b':')?;
+    let minute = at.read_number(2, 2)?;
+    at.read_byte(b':')?;
+    let second = at.read_number(2, 2)?;
     let mut micros = 0;
-    if at.byte(b'.').is_some() {
+    if at.read_byte(b'.').is_some() {
         let digits = at.0.iter().take_while(|b| b.is_ascii_digit()).count();
         for index in 0..6 {
             micros = micros * 10 + at.0[..digits].get(index).map_or(0, |digit| i32::from(digit - b'0'));
@@ -288,7 +292,7 @@ fn parts(text: &str) -> Option<Parts> {
     }
     let time = Some([hour, minute, second, micros]);
     let before = at.0;
-    at.blanks();
+    at.skip_blanks();
     let negative = match at.0.first() {
         None if before.is_empty() => return Some(Parts { date, time, offset: None }),
         Some(b'Z') if at.0.len() == 1 => return Some(Parts { date, time, offset: Some(0) }),
@@ -297,24 +301,24 @@ fn parts(text: &str) -> Option<Parts> {
         _ => return None,
     };
     at.0 = &at.0[1..];
-    let hours = at.number(1, 2)?;
-    let minutes = if at.byte(b':').is_some() { at.number(2, 2)? } else { 0 };
+    let hours = at.read_number(1, 2)?;
+    let minutes = if at.read_byte(b':').is_some() { at.read_number(2, 2)? } else { 0 };
     let seconds = hours * 3600 + minutes * 60;
     at.0.is_empty().then_some(Parts { date, time, offset: Some(if negative { -seconds } else { seconds }) })
 }
 
 /// A date alone must be written with all its digits; with a time it need not.
 fn is_timestamp(text: &str) -> bool {
-    parts(text).is_some_and(|parts| parts.time.is_some() || text.len() == "2024-03-05".len())
+    parse_parts(text).is_some_and(|parts| parts.time.is_some() || text.len() == "2024-03-05".len())
 }
 
 /// The date or time stamp that a text is; this is also the meaning of `!!timestamp`.
 ///
 /// # Errors
 /// When it is none, or no such day or time exists.
-pub fn timestamp(text: &str) -> Result<Value, Reason> {
-    const NONE: Reason = "no such day in the calendar";
-    let Parts { date: [year, month, day], time, offset } = parts(text).ok_or("not a date")?;
+pub fn resolve_timestamp(text: &str) -> Result<Value, ScalarError> {
+    const NONE: ScalarError = "no such day in the calendar";
+    let Parts { date: [year, month, day], time, offset } = parse_parts(text).ok_or("not a date")?;
     let small = |number: i32| i8::try_from(number).map_err(|_| NONE);
     let date = Date::new(i16::try_from(year).map_err(|_| NONE)?, small(month)?, small(day)?).map_err(|_| NONE)?;
     if year == 0 {
@@ -337,7 +341,7 @@ mod tests {
     use crate::value::python;
 
     fn shown(text: &str) -> String {
-        match plain(text) {
+        match resolve_plain(text) {
             Ok(Plain::Text) => "text".to_owned(),
             Ok(Plain::Merge) => "merge".to_owned(),
             Ok(Plain::Default) => "value".to_owned(),
@@ -365,12 +369,12 @@ mod tests {
 
     #[test]
     fn tags_read_what_a_plain_scalar_would_not() {
-        assert_eq!(float("1e3"), Ok(Value::Float(1000.0)));
-        assert_eq!(float("1"), Ok(Value::Float(1.0)));
-        assert_eq!(integer("abc"), Err("not an integer"));
-        assert_eq!(integer(""), Err("not an integer"));
-        assert!(integer(&"9".repeat(5000)).is_err());
-        assert_eq!(boolean("YeS"), Ok(Value::Bool(true)));
-        assert!(timestamp("2024-1-2").is_ok());
+        assert_eq!(resolve_float("1e3"), Ok(Value::Float(1000.0)));
+        assert_eq!(resolve_float("1"), Ok(Value::Float(1.0)));
+        assert_eq!(resolve_integer("abc"), Err("not an integer"));
+        assert_eq!(resolve_integer(""), Err("not an integer"));
+        assert!(resolve_integer(&"9".repeat(5000)).is_err());
+        assert_eq!(resolve_bool("YeS"), Ok(Value::Bool(true)));
+        assert!(resolve_timestamp("2024-1-2").is_ok());
     }
 }

@@ -9,8 +9,9 @@ fn source(text: &str) -> Arc<Source> {
     Source::new("t.yml", text)
 }
 
-fn read(text: &str) -> Loaded {
-    load(&source(text)).unwrap_or_else(|error| panic!("{}", crate::diagnostic::render::render(&error, false)))
+fn read(text: &str) -> LoadedDocument {
+    load_document(&source(text))
+        .unwrap_or_else(|error| panic!("{}", crate::diagnostic::render::render_diagnostic(&error, false)))
 }
 
 #[track_caller]
@@ -22,7 +23,7 @@ fn value(text: &str, expected: &str) {
 /// The summary, the line and column it points at, and the last hint.
 #[track_caller]
 fn wrong(text: &str, summary: &str, place: &str, hint: &str) {
-    let error = load(&source(text)).expect_err("this is not YAML that we take");
+    let error = load_document(&source(text)).expect_err("this is not YAML that we take");
     let at = error.span().map(ToString::to_string).unwrap_or_default();
     assert_eq!(
         (error.summary.as_str(), at.as_str(), error.hints.last().map_or("", String::as_str)),
@@ -82,7 +83,7 @@ fn unsafe_texts_are_no_templates() {
 #[test]
 fn vaulted_text_is_sealed() {
     let node = read("p: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n").root.expect("a mapping");
-    match node.get("p").and_then(Node::scalar) {
+    match node.get("p").and_then(YamlNode::scalar) {
         Some(Value::Sealed(sealed)) => assert_eq!(sealed.envelope, "$ANSIBLE_VAULT;1.1;AES256\n6162\n"),
         other => panic!("{other:?}"),
     }
@@ -134,10 +135,10 @@ fn aliases_are_shared_and_limited() {
         let all = vec![format!("*a{}", i - 1); 10].join(", ");
         laughs.push_str(&format!("a{i}: &a{i} [{all}]\n"));
     }
-    let error = load(&source(&laughs)).expect_err("too much");
+    let error = load_document(&source(&laughs)).expect_err("too much");
     assert_eq!(error.summary, "aliases repeat more than 1000000 values; this document would not fit into memory");
     let deep = "[".repeat(100_000);
-    assert_eq!(load(&source(&deep)).expect_err("too deep").summary, "values are nested too deeply");
+    assert_eq!(load_document(&source(&deep)).expect_err("too deep").summary, "values are nested too deeply");
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn places_are_those_of_the_text() {
     assert_eq!(place("c"), Some(("plain text".to_owned(), 6)));
     let page = source("text\n  - a: 1\n");
     let part = load_part(&page, 5..page.text().len()).expect("a list").root.expect("a list");
-    let item = part.items().and_then(<[Node]>::first).expect("an item");
+    let item = part.items().and_then(<[YamlNode]>::first).expect("an item");
     assert_eq!(item.get("a").map(|node| node.span().to_string()).as_deref(), Some("t.yml:2:8"));
 }
 
@@ -242,7 +243,7 @@ fn several_documents() {
     assert_eq!(shown, ["'a'", "'b'", "None"]);
 }
 
-fn spans_are_in_range(node: &Node) {
+fn spans_are_in_range(node: &YamlNode) {
     let range = node.span().range();
     assert!(range.start <= range.end && range.end <= node.span().source().text().len());
     assert!(node.span().source().text().get(range).is_some(), "not on characters: {node:?}");
@@ -254,10 +255,10 @@ fn spans_are_in_range(node: &Node) {
 }
 
 fn check_any(text: &str) {
-    match load(&source(text)) {
+    match load_document(&source(text)) {
         Ok(loaded) => loaded.root.iter().for_each(spans_are_in_range),
         Err(error) => {
-            assert!(!crate::diagnostic::render::render(&error, false).is_empty());
+            assert!(!crate::diagnostic::render::render_diagnostic(&error, false).is_empty());
             for label in &error.labels {
                 let range = label.span.range();
                 assert!(range.start <= range.end && text.get(range).is_some(), "{error:?} in {text:?}");

@@ -6,14 +6,14 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use ionplay::sandbox::{Entry, TOKEN};
+use ionplay::sandbox::{RequestRecord, TOKEN};
 
 /// Writes down the calls of a run, one a line.
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn record(path: &Path, requests: &[Entry]) -> io::Result<()> {
-    let line = |r: &Entry| {
+pub fn record(path: &Path, requests: &[RequestRecord]) -> io::Result<()> {
+    let line = |r: &RequestRecord| {
         let query = if r.query.is_empty() { String::new() } else { format!("?{}", r.query) };
         format!("{}\t{}{query}\t{}\n", r.method, r.path, r.body)
     };

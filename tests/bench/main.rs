@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use inputs::{Inputs, REGISTRY};
-use ionplay::sandbox::{Handle, Latency, Options, Seed, TOKEN, start};
+use ionplay::sandbox::{Handle, Latency, SandboxOptions, Seed, TOKEN, start_server};
 use measure::{Times, peak, times};
 
 /// Runs of what is over at once.
@@ -168,9 +168,9 @@ impl Bench {
 
 /// A service with one registry and no tokens.
 fn serve(latency: u64) -> Handle {
-    let seed = Seed::parse(&format!("registries: [{{id: {REGISTRY}, name: demo}}]")).expect("the seed is valid");
+    let seed = Seed::parse_seed(&format!("registries: [{{id: {REGISTRY}, name: demo}}]")).expect("the seed is valid");
     let latency = Latency { fixed: Duration::from_millis(latency), jitter: Duration::ZERO };
-    start(Options { seed, latency, ..Options::default() }).expect("the service can be started")
+    start_server(SandboxOptions { seed, latency, ..SandboxOptions::default() }).expect("the service can be started")
 }
 
 fn print(name: &str, times: &Times) {

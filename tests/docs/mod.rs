@@ -98,7 +98,7 @@ fn the_test_command_of_the_readme_is_the_one_of_the_pipeline() {
 fn generated_pages_are_up_to_date() {
     let docs = crate::root().join("docs");
     let head = fs::read_to_string(docs.join("language.head.md")).unwrap();
-    let pages = ionplay::cli::reference::pages(head.trim_end());
+    let pages = ionplay::cli::reference::render_pages(head.trim_end());
     let mut stale = Vec::new();
     for (name, text) in &pages {
         let path = docs.join(name);
@@ -125,7 +125,7 @@ fn generated_pages_are_up_to_date() {
 fn examples_of_modules_are_sound() {
     let folder = tempfile::tempdir().unwrap();
     for module in ionplay::modules::MODULES {
-        let spec = module.spec();
+        let spec = module.module_spec();
         if spec.examples.is_empty() {
             assert!(!spec.name.starts_with("ionoscloudsdk."), "{} needs examples", spec.name);
             continue;

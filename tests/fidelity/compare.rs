@@ -7,13 +7,13 @@ use std::rc::Rc;
 use ionplay::exit::Exit;
 use ionplay::interrupt::Interrupt;
 use ionplay::ionos::model::{NewRegistry, TokenPatch};
-use ionplay::ionos::{Connection, Connector, Credentials, Endpoint, Fact, HttpConnector, Tuning, Waiting};
-use ionplay::plan::host_effects::Deeds;
-use ionplay::plan::model::{Action, FORMAT};
-use ionplay::plan::{Guard, Invocation, Plan, Tape, record_dry_run, show, verify};
-use ionplay::progress::Progress;
+use ionplay::ionos::{ApiConnection, Connector, Credentials, Deferred, Endpoint, HttpConnector, Tuning, WaitPolicy};
+use ionplay::plan::host_effects::EffectObserver;
+use ionplay::plan::model::{FORMAT, PlannedAction};
+use ionplay::plan::{DryRunRecorder, Guard, Invocation, Plan, record_dry_run, show, verify};
+use ionplay::progress::ProgressChannel;
 use ionplay::reconcile::Record;
-use ionplay::report::Status;
+use ionplay::report::OutcomeStatus;
 use ionplay::sandbox::{self, Handle};
 use ionplay::value::{Dict, Value};
 
@@ -64,35 +64,36 @@ fn sandboxed() -> Option<String> {
 pub async fn compare(case: &Case) -> Result<Sums, String> {
     let (foretold_on, done_on) = (stage::server(&case.seed), stage::server(&case.seed));
     let (plan, foretold) = foretell(case, &foretold_on).await;
-    if let Some(request) = foretold_on.requests().iter().find(|request| request.writes()) {
+    if let Some(request) = foretold_on.requests().iter().find(|request| request.is_write()) {
         return Err(format!("the dry run sent {} {}", request.method, request.path));
     }
 
     let guard = Guard::new(&plan, sandboxed());
     let certain = plan.undetermined.is_empty();
     let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
-    let connector = if certain { guard.over(http) } else { http };
-    let held = certain.then(|| Rc::clone(&guard) as Rc<dyn Deeds>);
+    let connector = if certain { guard.wrap_connector(http) } else { http };
+    let held = certain.then(|| Rc::clone(&guard) as Rc<dyn EffectObserver>);
     let done = stage::run(&case.playbook, &done_on, connector, false, held).await;
     let mut sums = Sums { runs: 1, changes: plan.writes.len() as u64, ..Sums::default() };
     lines(&foretold, &done, &mut sums)?;
-    let status = plan.counts().status(foretold.exit);
-    if status != told(&show::text(&plan, show::Look::PLAIN))? {
-        return Err(format!("the text of the plan does not fit its status {status:?}: {}", plan.counts()));
+    let status = plan.count_actions().exit_status(foretold.exit);
+    if status != told(&show::render_text(&plan, show::Look::PLAIN))? {
+        return Err(format!("the text of the plan does not fit its status {status:?}: {}", plan.count_actions()));
     }
     if foretold.ended != done.ended && certain {
         return Err(format!("foretold to end with {}, ended with {}", foretold.ended, done.ended));
     }
-    if let Some(what) = guard.refused() {
+    if let Some(what) = guard.refused_request() {
         return Err(format!("the plan was left: {what}"));
     }
-    if certain && guard.left() > 0 {
-        return Err(format!("{} planned requests were not sent", guard.left()));
+    if certain && guard.count_unsent() > 0 {
+        return Err(format!("{} planned requests were not sent", guard.count_unsent()));
     }
 
     if case.converges {
         let again = stage::run(&case.playbook, &done_on, Rc::new(HttpConnector::default()), false, None).await;
-        let first: Vec<&Line> = again.lines.iter().filter(|line| line.outcome.status == Status::Changed).collect();
+        let first: Vec<&Line> =
+            again.lines.iter().filter(|line| line.outcome.status == OutcomeStatus::Changed).collect();
         if let Some(line) = first.first() {
             return Err(format!("the second run changed something in {}", line.outcome.label.task));
         }
@@ -100,7 +101,7 @@ pub async fn compare(case: &Case) -> Result<Sums, String> {
     }
     if change_world(case, &plan, &foretold_on).await {
         let (now, _) = foretell(case, &foretold_on).await;
-        if verify::verify(&plan, &now).is_ok() {
+        if verify::verify_plan(&plan, &now).is_ok() {
             return Err("the world was changed, and the plan not refused".to_owned());
         }
         sums.refused = 1;
@@ -128,7 +129,7 @@ fn told(text: &str) -> Result<Exit, String> {
 }
 
 async fn foretell(case: &Case, server: &Handle) -> (Plan, Ran) {
-    let tape = Tape::new(sandboxed());
+    let tape = DryRunRecorder::new(sandboxed());
     let connector = record_dry_run(Rc::new(HttpConnector::default()), &tape);
     let ran = stage::run(&case.playbook, server, connector, true, Some(Rc::clone(&tape) as _)).await;
     let gathered = ran.gathered.borrow();
@@ -141,13 +142,13 @@ async fn foretell(case: &Case, server: &Handle) -> (Plan, Ran) {
         files: Default::default(),
         variables: String::new(),
         sealed: None,
-        actions: gathered.records.iter().map(Action::from).collect(),
+        actions: gathered.records.iter().map(PlannedAction::from).collect(),
         others: gathered.others.clone(),
         undetermined: gathered.undetermined.clone(),
         failed: gathered.failed.clone(),
-        observed: tape.observed(),
-        writes: tape.writes(),
-        deeds: tape.deeds(),
+        observed: tape.observed_objects(),
+        writes: tape.predicted_writes(),
+        deeds: tape.predicted_effects(),
         digest: String::new(),
     };
     drop(gathered);
@@ -161,7 +162,7 @@ fn promised<'a>(foretold: &'a Ran, done: &'a Ran) -> (&'a [Line], bool) {
         foretold.lines.iter().any(|line| &*line.outcome.label.task == name && line.outcome.undetermined.is_some())
     };
     let ends = done.lines.iter().position(|line| {
-        matches!(line.outcome.status, Status::Failed | Status::Rescued)
+        matches!(line.outcome.status, OutcomeStatus::Failed | OutcomeStatus::Rescued)
             && line.outcome.item.is_none()
             && undetermined(&line.outcome.label.task)
     });
@@ -297,14 +298,14 @@ async fn change_world(case: &Case, plan: &Plan, server: &Handle) -> bool {
         fingerprint: None,
         pin_only: false,
     };
-    let waiting = Waiting {
+    let waiting = WaitPolicy {
         patience: std::time::Duration::from_secs(5),
         interrupt: Interrupt::default(),
-        progress: Progress::default(),
+        progress: ProgressChannel::default(),
     };
-    let connection = Connection { endpoint, waiting, tuning: Tuning::default(), kept: None, task: None };
+    let connection = ApiConnection { endpoint, waiting, tuning: Tuning::default(), kept: None, task: None };
     let api = HttpConnector::default().connect(&connection).unwrap();
-    let known = |text: &str| Fact::Known(text.to_owned());
+    let known = |text: &str| Deferred::Known(text.to_owned());
     let tokens: Vec<_> = plan.observed.iter().filter(|o| o.kind == "token" && o.there).collect();
     let registries: Vec<_> = plan.observed.iter().filter(|o| o.kind == "registry" && o.there).collect();
     let free: Vec<_> = plan.observed.iter().filter(|o| o.kind == "registry name" && !o.there).collect();

@@ -6,17 +6,17 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use ionplay::executor::{self, Options, Parts, Run};
+use ionplay::executor::{self, Parts, RunOptions, RunState};
 use ionplay::exit::Exit;
 use ionplay::host;
 use ionplay::intake;
 use ionplay::inventory::Inventory;
 use ionplay::ionos::Connector;
-use ionplay::plan::host_effects::Deeds;
-use ionplay::plan::{Gather, Gathered};
+use ionplay::plan::host_effects::EffectObserver;
+use ionplay::plan::{CollectedResults, ResultCollector};
 use ionplay::playbook::{Loader, action};
 use ionplay::reconcile::Record;
-use ionplay::report::{Bus, Event, Outcome, Writer};
+use ionplay::report::{Bus, ReportEvent, ReportedOutcome, Writer};
 use ionplay::sandbox::{self, Handle, Pace, Seed};
 use ionplay::secrets::Redactor;
 use ionplay::source::Source;
@@ -30,35 +30,35 @@ pub const NOW: &str = "2030-01-01T00:00:00Z";
 pub fn server(seed: &str) -> Handle {
     let pace = Pace { new: Duration::ZERO, storage: Duration::ZERO, deletion: Duration::ZERO };
     // Equal servers were started in the same moment.
-    let now = Some(sandbox::Moment(NOW.parse::<jiff::Timestamp>().unwrap().as_millisecond()));
-    let seed = Seed::parse(seed).unwrap();
-    sandbox::start(sandbox::Options { seed, pace, now, ..sandbox::Options::default() }).unwrap()
+    let now = Some(sandbox::MockTime(NOW.parse::<jiff::Timestamp>().unwrap().as_millisecond()));
+    let seed = Seed::parse_seed(seed).unwrap();
+    sandbox::start_server(sandbox::SandboxOptions { seed, pace, now, ..sandbox::SandboxOptions::default() }).unwrap()
 }
 
 /// A line of a run, with what it did to objects.
 pub struct Line {
-    pub outcome: Outcome,
+    pub outcome: ReportedOutcome,
     pub records: Vec<Record>,
 }
 
 /// The lines of a run.
 pub struct Ran {
     pub lines: Vec<Line>,
-    pub gathered: Rc<RefCell<Gathered>>,
+    pub gathered: Rc<RefCell<CollectedResults>>,
     pub ended: String,
     pub exit: Exit,
 }
 
 /// Takes each line with the records that were new when it came.
 struct Lines {
-    run: Rc<RefCell<Option<Rc<Run>>>>,
+    run: Rc<RefCell<Option<Rc<RunState>>>>,
     seen: usize,
     lines: Rc<RefCell<Vec<Line>>>,
 }
 
 impl Writer for Lines {
-    fn event(&mut self, event: &Event, _: &Redactor) -> std::io::Result<()> {
-        let (Event::Item(outcome) | Event::Host(outcome)) = event else { return Ok(()) };
+    fn write_event(&mut self, event: &ReportEvent, _: &Redactor) -> std::io::Result<()> {
+        let (ReportEvent::Item(outcome) | ReportEvent::Host(outcome)) = event else { return Ok(()) };
         let run = self.run.borrow();
         let all = run.as_ref().unwrap().records.borrow();
         self.lines.borrow_mut().push(Line { outcome: outcome.clone(), records: all[self.seen..].to_vec() });
@@ -84,17 +84,17 @@ pub async fn run(
     server: &Handle,
     connector: Rc<dyn Connector>,
     check: bool,
-    deeds: Option<Rc<dyn Deeds>>,
+    deeds: Option<Rc<dyn EffectObserver>>,
 ) -> Ran {
     let text = text.replace("@DIR@", &INCLUDED.path().display().to_string());
     let source = Source::new("play.yml", text.as_str());
-    let document = intake::read(&source, &|key| action::resolve(key).is_some()).unwrap().document;
-    let secrets = Rc::new(VaultSecrets::collect(&[], &[], false).unwrap());
+    let document = intake::read_intake(&source, &|key| action::resolve_name(key).is_some()).unwrap().document;
+    let secrets = Rc::new(VaultSecrets::collect_sources(&[], &[], false).unwrap());
     let no_vault = |_: &str, _: &Path| unreachable!("nothing is vaulted");
     let loader = Loader::new(Vec::new(), Box::new(no_vault), Box::new(|value, _| Ok(value.clone())));
-    let playbook = loader.playbook(document, &source, Path::new("/")).unwrap_or_else(|p| panic!("{:?}", p.report));
+    let playbook = loader.read_playbook(document, &source, Path::new("/")).unwrap_or_else(|p| panic!("{:?}", p.report));
     let (held, lines) = (Rc::new(RefCell::new(None)), Rc::new(RefCell::new(Vec::new())));
-    let (gather, gathered) = Gather::new();
+    let (gather, gathered) = ResultCollector::new();
     let writer = Lines { run: Rc::clone(&held), seen: 0, lines: Rc::clone(&lines) };
     let bus = Bus::new(vec![Box::new(gather), Box::new(writer)], Rc::new(Redactor::new(false)));
     let environment = [
@@ -105,11 +105,11 @@ pub async fn run(
         ("IONPLAY_RETRY_BASE_MS", "1".to_owned()),
     ];
     let parts = Parts {
-        options: Options {
+        options: RunOptions {
             check,
             forks: 5,
             environment: environment.map(|(name, value)| (name.to_owned(), value)).to_vec(),
-            ..Options::default()
+            ..RunOptions::default()
         },
         bus: Rc::new(bus),
         globals: Rc::new(Globals::new(Path::new("/"))),
@@ -117,13 +117,13 @@ pub async fn run(
         inventory: Inventory::load_sources(&[], secrets),
         extra_vars: Rc::default(),
         registries: (Rc::clone(&connector), connector),
-        host_apis: (Box::new(host::Real), Box::new(host::Predict)),
+        host_apis: (Box::new(host::RealHost), Box::new(host::DryRunHost)),
         deeds,
         credentials: None,
     };
-    let run = Run::new(parts);
+    let run = RunState::new(parts);
     *held.borrow_mut() = Some(Rc::clone(&run));
-    let ended = executor::run(&run, &[playbook]).await;
+    let ended = executor::run_playbooks(&run, &[playbook]).await;
     // The writer holds the run, and the run the writer.
     held.borrow_mut().take();
     let (exit, ended) = (ended.exit, format!("{:?} {:?}", ended.exit, ended.report));

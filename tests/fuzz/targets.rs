@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ionplay::template::{Engine, Globals};
+use ionplay::template::{Globals, TemplateEngine};
 use ionplay::value::{Dict, Text, Value};
 use ionplay::{intake, yaml};
 
@@ -25,7 +25,7 @@ pub const TARGETS: &[Target] = &[
 /// Reads YAML into nodes and values.
 pub fn read_yaml(data: &[u8]) {
     let Ok(source) = yaml::read_text("fuzz", data.to_vec()) else { return };
-    if let Ok(loaded) = yaml::load(&source) {
+    if let Ok(loaded) = yaml::load_document(&source) {
         drop(loaded.root.map(|root| root.to_value()));
     }
 }
@@ -33,7 +33,7 @@ pub fn read_yaml(data: &[u8]) {
 /// Reads a document of any kind: a playbook, tasks, a page.
 pub fn read_document(data: &[u8]) {
     let Ok(source) = yaml::read_text("fuzz", data.to_vec()) else { return };
-    drop(intake::read(&source, &|name| name == "debug" || name == "copy"));
+    drop(intake::read_intake(&source, &|name| name == "debug" || name == "copy"));
 }
 
 /// Evaluates a template.
@@ -44,15 +44,15 @@ pub fn evaluate_template(data: &[u8]) {
         return;
     }
     let (globals, variables) = (Globals::new("."), Dict::new());
-    let engine = Engine::new(&globals, &variables, &[]);
-    let text = Text::written(source.text(), Arc::clone(&source).span(0..source.text().len()));
-    drop(engine.value(&Value::Str(text)));
+    let engine = TemplateEngine::new(&globals, &variables, &[]);
+    let text = Text::from_source(source.text(), Arc::clone(&source).span(0..source.text().len()));
+    drop(engine.evaluate_value(&Value::Str(text)));
 }
 
 /// Decrypts vaulted text.
 pub fn decrypt_vault(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    drop(ionplay::vars::vault::decrypt(&text, b"secret"));
+    drop(ionplay::vars::vault::decrypt_envelope(&text, b"secret"));
 }
 
 /// Reads answers of the API.
@@ -65,6 +65,6 @@ pub fn read_answers(data: &[u8]) {
 /// Reads a plan.
 pub fn read_plan(data: &[u8]) {
     if let Ok(plan) = serde_json::from_slice::<ionplay::plan::Plan>(data) {
-        drop((plan.digest(), plan.counts()));
+        drop((plan.compute_digest(), plan.count_actions()));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use ionplay::sandbox::{Handle, Options, Seed, start};
+use ionplay::sandbox::{Handle, SandboxOptions, Seed, start_server};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
@@ -51,12 +51,12 @@ pub fn playbook(tasks: &str) -> String {
 impl Stage {
     /// With these lines for the job `tokens` besides its repository, playbook and environment.
     pub fn new(job: &str) -> Self {
-        let options = Options {
-            seed: Seed::parse("registries: [{name: demo}]").unwrap(),
+        let options = SandboxOptions {
+            seed: Seed::parse_seed("registries: [{name: demo}]").unwrap(),
             tokens: vec![ACCOUNT.to_owned()],
-            ..Options::default()
+            ..SandboxOptions::default()
         };
-        let registry = start(options).unwrap();
+        let registry = start_server(options).unwrap();
         let folder = tempfile::Builder::new().prefix("gitops-").tempdir().unwrap();
         let stage = Self { registry, folder };
         fs::create_dir(stage.repository()).unwrap();
@@ -164,7 +164,7 @@ impl Stage {
 
     /// Names of the tokens that are there, with their status.
     pub fn tokens(&self) -> Vec<(String, String)> {
-        let store = self.registry.store();
+        let store = self.registry.read_store();
         let mut tokens: Vec<(String, String)> = store
             .registries
             .iter()
@@ -177,7 +177,7 @@ impl Stage {
 
     /// How many writing requests there were so far.
     pub fn writes(&self) -> usize {
-        self.registry.requests().iter().filter(|request| request.writes()).count()
+        self.registry.requests().iter().filter(|request| request.is_write()).count()
     }
 
     /// Everything below the state folder as text, to look for secrets.

@@ -95,6 +95,19 @@ impl Daemon {
         panic!("job `{job}` did not become {state}: {last}");
     }
 
+    /// Waits until the metrics have this line.
+    pub async fn wait_for_metric(&self, line: &str) {
+        let mut metrics = String::new();
+        for _ in 0..1200 {
+            metrics = self.client.get(format!("{}/metrics", self.base)).send().await.unwrap().text().await.unwrap();
+            if metrics.lines().any(|found| found == line) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("`{line}` is missing in\n{metrics}");
+    }
+
     /// Asks the daemon to end, and checks that it does so with success.
     pub fn end(mut self) {
         run_well(Command::new("kill").args(["-TERM", &self.child.id().to_string()]));

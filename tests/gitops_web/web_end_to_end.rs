@@ -67,12 +67,11 @@ async fn plan_that_waits_is_applied_by_a_click_on_the_page() {
     let requests = browser.read_requests().await;
     let is_own = |url: &String| url.starts_with(&daemon.base) || url.starts_with("data:") || url.starts_with("chrome");
     assert!(requests.iter().all(is_own), "{requests:?}");
-    let metrics = daemon.client.get(format!("{}/metrics", daemon.base)).send().await.unwrap().text().await.unwrap();
     for line in [
         "ionplay_gitops_job_status{job=\"tokens\",status=\"ok\"} 1",
         "ionplay_gitops_runs_total{job=\"tokens\",outcome=\"applied\"} 1",
     ] {
-        assert!(metrics.lines().any(|found| found == line), "{line} is missing in\n{metrics}");
+        daemon.wait_for_metric(line).await;
     }
     browser.end().await;
     daemon.end();

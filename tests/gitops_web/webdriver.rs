@@ -50,6 +50,12 @@ impl Browser {
             "--disable-gpu".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
             "--hide-scrollbars".to_owned(),
+            // The browser's own connections: they are none of the page's.
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            "--disable-quic".to_owned(),
+            "--no-first-run".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let capabilities = json!({"capabilities": {"alwaysMatch": {
@@ -73,11 +79,35 @@ impl Browser {
         self.post("goog/cdp/execute", json!({"cmd": name, "params": parameters})).await;
     }
 
-    async fn post(&self, path: &str, body: Json) -> Json {
-        let answer = self.client.post(format!("{}/{path}", self.session)).json(&body).send().await.unwrap();
+    /// Sends a request to the driver; returns the value of its answer, or the error that it names.
+    async fn try_post(&self, path: &str, body: &Json) -> Result<Json, String> {
+        let answer = self.client.post(format!("{}/{path}", self.session)).json(body).send().await.unwrap();
         let answer = answer.json::<Json>().await.unwrap();
-        assert!(answer["value"]["error"].is_null(), "{path} {body}: {answer}");
-        answer["value"].clone()
+        let value = &answer["value"];
+        if value["error"].is_null() { Ok(value.clone()) } else { Err(format!("{path} {body}: {value}")) }
+    }
+
+    async fn post(&self, path: &str, body: Json) -> Json {
+        self.try_post(path, &body).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Does something to an element, again where the page is replaced in between, as it is when it follows a run.
+    async fn act_on(&self, selector: &str, action: &str, body: &Json) {
+        let mut last = String::new();
+        for _ in 0..300 {
+            match self.try_act_on(selector, action, body).await {
+                Ok(()) => return,
+                Err(error) => last = error,
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("{last}");
+    }
+
+    async fn try_act_on(&self, selector: &str, action: &str, body: &Json) -> Result<(), String> {
+        let element = self.try_post("element", &json!({"using": "css selector", "value": selector})).await?;
+        let element = element.as_object().unwrap().values().next().unwrap().as_str().unwrap();
+        self.try_post(&format!("element/{element}/{action}"), body).await.map(drop)
     }
 
     /// Opens a page.
@@ -90,27 +120,22 @@ impl Browser {
         self.post("execute/sync", json!({"script": script, "args": []})).await
     }
 
-    async fn find(&self, selector: &str) -> String {
-        let element = self.post("element", json!({"using": "css selector", "value": selector})).await;
-        element.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned()
-    }
-
     /// Clicks on an element.
     pub async fn click(&self, selector: &str) {
-        let element = self.find(selector).await;
-        self.post(&format!("element/{element}/click"), json!({})).await;
+        self.act_on(selector, "click", &json!({})).await;
     }
 
     /// Types into an element.
     pub async fn write(&self, selector: &str, text: &str) {
-        let element = self.find(selector).await;
-        self.post(&format!("element/{element}/value"), json!({"text": text})).await;
+        self.act_on(selector, "value", &json!({"text": text})).await;
     }
 
     /// Waits until a script returns true.
     pub async fn wait_for(&self, condition: &str) {
+        let script = json!({"script": format!("return Boolean({condition})"), "args": []});
         for _ in 0..600 {
-            if self.run(&format!("return Boolean({condition})")).await == json!(true) {
+            // A script that runs while the browser changes pages is aborted with an error.
+            if self.try_post("execute/sync", &script).await == Ok(json!(true)) {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;

@@ -107,7 +107,7 @@ impl Scenario {
         if !list.starts_with("Nothing is kept") && open.iter().any(|state| list.contains(state)) {
             faults.orphaned += 1;
         }
-        let store = stage.sandbox.store();
+        let store = stage.sandbox.read_store();
         let tokens: Vec<_> = store.registries.iter().flat_map(|registry| &registry.tokens).collect();
         for token in tokens.iter().filter(|token| !self.stays.contains(&token.name.as_str())) {
             let Some((_, file)) = self.stored.iter().find(|(name, _)| *name == token.name) else {

@@ -199,7 +199,7 @@ pub const SCENARIOS: &[Scenario] = &[
         name: "replace one that is given by its id",
         seed: old,
         prepare: |stage| {
-            let id = stage.sandbox.store().registries[0].tokens[0].id;
+            let id = stage.sandbox.read_store().registries[0].tokens[0].id;
             let playbook = stage.folder.path().join("playbook.yml");
             let own = std::fs::read_to_string(&playbook).unwrap();
             std::fs::write(playbook, own.replace("\"old\"", &format!("\"{id}\""))).unwrap();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use ionplay::sandbox::{Handle, Options, Pace, Seed, start};
+use ionplay::sandbox::{Handle, Pace, SandboxOptions, Seed, start_server};
 use ionplay::vars::vault;
 
 /// The token of the account: from the environment.
@@ -38,13 +38,14 @@ impl World {
         let nothing = std::time::Duration::ZERO;
         let pace = Pace { new: nothing, storage: nothing, deletion: nothing };
         let tokens = vec![ACCOUNT.to_owned()];
-        let server = start(Options { seed: Seed::default(), pace, tokens, ..Options::default() }).unwrap();
+        let server =
+            start_server(SandboxOptions { seed: Seed::default(), pace, tokens, ..SandboxOptions::default() }).unwrap();
         let world = Self { folder: tempfile::tempdir().unwrap(), server };
         for folder in ["in", "work", "work/templates", "home", "tmp", "state", "target", "children"] {
             std::fs::create_dir_all(world.path(folder)).unwrap();
         }
         let vault = format!("vault_password: {VAULT}\nvault_pin: {PIN}\n");
-        world.write("in/vault.yml", &vault::encrypt(vault.as_bytes(), b"vault-key-of-the-test", None, None));
+        world.write("in/vault.yml", &vault::encrypt_text(vault.as_bytes(), b"vault-key-of-the-test", None, None));
         world.write("in/vault.key", "vault-key-of-the-test\n");
         world.write("in/seal.key", "seal-key-of-the-test-seal-key-of-the-test\n");
         world.write("in/vars.yml", &format!("var_password: {VARIABLE}\n"));

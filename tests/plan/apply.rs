@@ -87,12 +87,12 @@ fn only_foreseen_commands_run() {
 /// The plan foretold one creation. To make the token again because its password was lost with the answer is that creation.
 #[test]
 fn a_lost_answer_does_not_leave_the_plan() {
-    let lost = sandbox::Fault::parse("POST /tokens$ lost times=1").unwrap();
-    let server = sandbox::start(sandbox::Options { faults: vec![lost], ..options() }).unwrap();
+    let lost = sandbox::InjectedFault::parse_fault("POST /tokens$ lost times=1").unwrap();
+    let server = sandbox::start_server(sandbox::SandboxOptions { faults: vec![lost], ..options() }).unwrap();
     let desk = Desk { server, ..Desk::new(PLAYBOOK) };
     desk.ends(&["plan", "site.yml", "-o", "p"], 0, TWO);
     desk.ends(&["apply", "p", "--auto-approve"], 0, "its password with it");
     assert_eq!(desk.writes(), 4, "the registry, the token, its removal, the token");
-    assert_eq!(desk.server.store().registries[0].tokens.len(), 1);
+    assert_eq!(desk.server.read_store().registries[0].tokens.len(), 1);
     desk.ends(&["apply", "p", "--auto-approve"], 13, "applied already");
 }

@@ -91,17 +91,17 @@ impl Desk {
 
     /// How many writing requests the account has seen.
     fn writes(&self) -> usize {
-        self.server.requests().iter().filter(|request| request.writes()).count()
+        self.server.requests().iter().filter(|request| request.is_write()).count()
     }
 }
 
 /// An account without registries, in which nobody waits.
 fn account() -> Handle {
-    sandbox::start(options()).unwrap()
+    sandbox::start_server(options()).unwrap()
 }
 
-fn options() -> sandbox::Options {
+fn options() -> sandbox::SandboxOptions {
     let nothing = std::time::Duration::ZERO;
     let pace = sandbox::Pace { new: nothing, storage: nothing, deletion: nothing };
-    sandbox::Options { seed: Seed::default(), pace, ..sandbox::Options::default() }
+    sandbox::SandboxOptions { seed: Seed::default(), pace, ..sandbox::SandboxOptions::default() }
 }

@@ -18,8 +18,8 @@ fn forge(desk: &Desk, change: impl Fn(&mut Plan)) {
     let path = desk.path().join("p");
     let mut plan = save::read(&path).unwrap();
     change(&mut plan);
-    plan.digest = plan.digest();
-    save::write(&path, &save::text(&plan).unwrap()).unwrap();
+    plan.digest = plan.compute_digest();
+    save::write(&path, &save::serialize_plan(&plan).unwrap()).unwrap();
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn another_account() {
 fn a_run_that_was_broken_off_and_one_that_goes_on() {
     let desk = planned(PLAYBOOK);
     let path = desk.path().join("p");
-    let mut lock = Lock::take(&path, &save::read(&path).unwrap().digest).unwrap();
+    let mut lock = Lock::acquire_lock(&path, &save::read(&path).unwrap().digest).unwrap();
     desk.ends(APPLY, 17, "is being applied by another process");
-    lock.begin().unwrap();
+    lock.record_begin().unwrap();
     drop(lock);
     desk.ends(APPLY, 13, "was broken off: part of it may have been done");
     assert_eq!(desk.writes(), 0);

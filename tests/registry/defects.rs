@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ionplay::sandbox::Options;
+use ionplay::sandbox::SandboxOptions;
 use serde_json::{Value as Json, json};
 
 use super::stage::{NEW_PASSWORD, PASSWORD, REG_A, Stage, TOK1, TOKEN, no_tokens, options, pull_push, two_tokens};
@@ -103,7 +103,7 @@ fn d06_all_pages_are_read() {
     let seed = json!({"registries": [{"id": REG_A, "name": "reg-a", "tokens": 150}]});
     // The second server gives smaller pages than it is asked for.
     for page in [1000, 7] {
-        let stage = Stage::new(Options { max_page: page, ..options(&seed, &[]) });
+        let stage = Stage::new(SandboxOptions { max_page: page, ..options(&seed, &[]) });
         assert_eq!(stage.task(update("token-0149", json!({"status": "disabled"}))).outcome(), "changed");
         assert_eq!(stage.task(present("token-0149", json!({}))).outcome(), "ok");
         let played = stage.task(absent("token-0140"));
@@ -112,7 +112,7 @@ fn d06_all_pages_are_read() {
     }
     let many: Vec<Json> =
         (0..230).map(|n| json!({"name": format!("other-{n}")})).chain([json!({"name": "reg-a"})]).collect();
-    let stage = Stage::new(Options { max_page: 50, ..options(&json!({"registries": many}), &[]) });
+    let stage = Stage::new(SandboxOptions { max_page: 50, ..options(&json!({"registries": many}), &[]) });
     assert_eq!(stage.task(json!({"registry": "reg-a", "name": "new"})).outcome(), "changed");
     let listed = stage.play_module("registry_info", &[json!({})], &[]);
     assert_eq!(listed.result()["registries"].as_array().unwrap().len(), 231);
@@ -166,7 +166,7 @@ fn d10_a_dry_run_foretells_what_later_tasks_would_see() {
         absent("cd"),
     ];
     let foretold = stage.tasks(&tasks, &["--check", "--diff"]);
-    assert!(!foretold.requests.iter().any(|request| request.writes()), "{:?}", foretold.calls());
+    assert!(!foretold.requests.iter().any(|request| request.is_write()), "{:?}", foretold.calls());
     let real = stage.tasks(&tasks, &[]);
     let of = |played: &super::stage::Played| -> Vec<(Json, Json)> {
         played.hosts().iter().map(|event| (event["status"].clone(), event["result"]["action"].clone())).collect()

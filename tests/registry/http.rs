@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ionplay::sandbox::Entry;
+use ionplay::sandbox::RequestRecord;
 use serde_json::{Value as Json, json};
 
 use super::stage::{PASSWORD, Played, REG_A, Stage, TOKEN, named, no_tokens, two_tokens};
@@ -207,7 +207,7 @@ fn nobody_listens() {
 #[test]
 fn headers() {
     let mut stage = Stage::with(&two_tokens(), &[]);
-    let first = |stage: &Stage, more: Json| -> Entry {
+    let first = |stage: &Stage, more: Json| -> RequestRecord {
         let mut args = json!({"registry": REG_A, "registry_token": "tok1", "state": "update", "status": "disabled"});
         args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         stage.task(args).requests[0].clone()
@@ -262,7 +262,7 @@ fn who_interrupts_does_not_wait() {
     // A run that would wait for ten minutes is told to stop as soon as it waits.
     let slow = Duration::from_secs(600);
     let pace = ionplay::sandbox::Pace { new: slow, storage: slow, deletion: slow };
-    let stage = Stage::new(ionplay::sandbox::Options { pace, ..super::stage::options(&no_tokens(), &[]) });
+    let stage = Stage::new(ionplay::sandbox::SandboxOptions { pace, ..super::stage::options(&no_tokens(), &[]) });
     let book = json!([{"registry": {"name": "reg-new", "location": "de/fra"}}, {"debug": {"msg": "not reached"}}]);
     let played = stage.interrupted(&book.to_string(), || stage.sandbox.requests().len() > 2);
     assert_eq!(played.code, 99, "{}", played.everything());

@@ -1,6 +1,6 @@
 //! What a loop asks for: its list once, unless somebody waits or is refused.
 
-use ionplay::sandbox::Options;
+use ionplay::sandbox::SandboxOptions;
 use serde_json::{Value as Json, json};
 
 use super::stage::{Played, REG_A, Stage, options};
@@ -88,7 +88,7 @@ fn who_tries_again_looks_again() {
 #[test]
 fn registries_by_name_are_looked_for_once() {
     let many: Vec<Json> = (0..120).map(|n| json!({"name": format!("other-{n}")})).collect();
-    let stage = Stage::new(Options { max_page: 50, ..options(&json!({"registries": many}), &[]) });
+    let stage = Stage::new(SandboxOptions { max_page: 50, ..options(&json!({"registries": many}), &[]) });
     let played = play(
         &stage,
         &json!({"registry": "{{ item }}", "name": "ci"}),

@@ -99,7 +99,7 @@ fn stored(stage: &Stage) -> Vec<(PathBuf, String)> {
 #[track_caller]
 fn check(recipe: &Recipe, stage: &Stage, told: &str) {
     let files = stored(stage);
-    let store = stage.sandbox.store();
+    let store = stage.sandbox.read_store();
     let tokens: Vec<_> = store.registries.iter().flat_map(|registry| &registry.tokens).collect();
     assert_eq!(tokens.len(), recipe.tokens, "{} {told}", recipe.file);
     for token in tokens {

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ionplay::sandbox::{Fault, Options};
+use ionplay::sandbox::{InjectedFault, SandboxOptions};
 use serde_json::{Value as Json, json};
 
 use super::case::Case;
@@ -58,8 +58,8 @@ pub fn expected() -> BTreeMap<String, (String, String)> {
 }
 
 fn stage(case: &Case) -> Stage {
-    let mut stage = Stage::new(Options {
-        faults: case.faults.iter().map(|fault| Fault::parse(&fault.to_string()).unwrap()).collect(),
+    let mut stage = Stage::new(SandboxOptions {
+        faults: case.faults.iter().map(|fault| InjectedFault::parse_fault(&fault.to_string()).unwrap()).collect(),
         duplicate_names: case.options.duplicate_names,
         ..options(&case.seed, &[])
     });
@@ -159,7 +159,7 @@ fn stable(text: &str) -> String {
 /// What holds whatever the table says.
 fn judge(case: &Case, shown: &Shown) -> Result<(), String> {
     for played in [&shown.check, &shown.diff] {
-        if let Some(call) = played.requests.iter().find(|call| call.writes()) {
+        if let Some(call) = played.requests.iter().find(|call| call.is_write()) {
             return Err(format!("a dry run sent {call}"));
         }
     }
@@ -218,7 +218,7 @@ fn same(case: &Case, plain: &Played) -> Result<(), String> {
     if !message.starts_with(theirs) || theirs.is_empty() != message.is_empty() {
         return Err(format!("message `{message}`, the reference `{theirs}`"));
     }
-    let writes: Vec<String> = plain.requests.iter().filter(|r| r.writes()).map(super::stage::call).collect();
+    let writes: Vec<String> = plain.requests.iter().filter(|r| r.is_write()).map(super::stage::call).collect();
     let theirs: Vec<String> = reference.writes().map(|call| named(call).replace(" None", " reset")).collect();
     if writes != theirs {
         return Err(format!("wrote {writes:?}, the reference {theirs:?}"));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ionplay::sandbox::{Options, Pace};
+use ionplay::sandbox::{Pace, SandboxOptions};
 use serde_json::{Value as Json, json};
 
 use super::stage::{Played, REG_A, Stage, options};
@@ -14,7 +14,7 @@ fn quick() -> Pace {
 fn stage(registry: Json) -> Stage {
     let mut seed = json!({"id": REG_A, "name": "reg-a", "location": "de/fra"});
     seed.as_object_mut().unwrap().extend(registry.as_object().unwrap().clone());
-    Stage::new(Options { pace: quick(), ..options(&json!({"registries": [seed]}), &[]) })
+    Stage::new(SandboxOptions { pace: quick(), ..options(&json!({"registries": [seed]}), &[]) })
 }
 
 fn registry(stage: &Stage, args: Json) -> Played {
@@ -28,7 +28,7 @@ fn update(more: Json) -> Json {
 }
 
 fn methods(played: &Played) -> Vec<&str> {
-    played.requests.iter().filter(|request| request.writes()).map(|request| request.method.as_str()).collect()
+    played.requests.iter().filter(|request| request.is_write()).map(|request| request.method.as_str()).collect()
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn e05_waiting_is_bounded_in_both_directions() {
     let slow = Duration::from_secs(600);
     let pace = Pace { new: slow, storage: slow, deletion: slow };
     let seed = json!({"registries": [{"id": REG_A, "name": "reg-a"}]});
-    let stage = Stage::new(Options { pace, ..options(&seed, &[]) });
+    let stage = Stage::new(SandboxOptions { pace, ..options(&seed, &[]) });
     let begun = Instant::now();
     let absent = |more: Json| {
         let mut args = json!({"registry": REG_A, "state": "absent"});

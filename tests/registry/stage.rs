@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use ionplay::sandbox::{Entry, Fault, Handle, Options, Seed, start};
+use ionplay::sandbox::{Handle, InjectedFault, RequestRecord, SandboxOptions, Seed, start_server};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -47,7 +47,7 @@ pub struct Played {
     /// The raw text of the events.
     pub events_text: String,
     /// What was asked of the server during the run.
-    pub requests: Vec<Entry>,
+    pub requests: Vec<RequestRecord>,
 }
 
 /// A registry with the two tokens of the recorded cases, and an empty one.
@@ -69,21 +69,21 @@ pub fn pull_push() -> Json {
 }
 
 /// How the recorded cases' server behaves.
-pub fn options(seed: &Json, faults: &[&str]) -> Options {
-    Options {
-        seed: Seed::parse(&seed.to_string()).unwrap(),
-        faults: faults.iter().map(|fault| Fault::parse(fault).unwrap()).collect(),
+pub fn options(seed: &Json, faults: &[&str]) -> SandboxOptions {
+    SandboxOptions {
+        seed: Seed::parse_seed(&seed.to_string()).unwrap(),
+        faults: faults.iter().map(|fault| InjectedFault::parse_fault(fault).unwrap()).collect(),
         tokens: vec![TOKEN.to_owned()],
         logins: vec![("user@example.org".to_owned(), PASSWORD.to_owned())],
         any_token_name: true,
-        ..Options::default()
+        ..SandboxOptions::default()
     }
 }
 
 impl Stage {
     /// A server with these options; its address and the accepted token are in the environment.
-    pub fn new(options: Options) -> Self {
-        let sandbox = start(options).unwrap();
+    pub fn new(options: SandboxOptions) -> Self {
+        let sandbox = start_server(options).unwrap();
         let folder = tempfile::Builder::new().prefix("registry-").tempdir().unwrap();
         let mut stage = Self { sandbox, folder, env: Vec::new() };
         let url = stage.sandbox.url();
@@ -202,19 +202,19 @@ impl Stage {
 
     /// A token as the server has it now: name, status, expiry, scopes.
     pub fn token(&self, name: &str) -> Option<Json> {
-        let store = self.sandbox.store();
+        let store = self.sandbox.read_store();
         let token = store.registries.iter().flat_map(|registry| &registry.tokens).find(|token| token.name == name)?;
         Some(json!({
             "name": token.name,
             "status": token.status,
-            "expiry": token.expiry.map(|at| at.api()),
+            "expiry": token.expiry.map(|at| at.to_api()),
             "scopes": token.scopes.as_ref().map(|scopes| serde_json::to_value(scopes).unwrap()),
         }))
     }
 
     /// The names of all tokens that the server has now.
     pub fn names(&self) -> Vec<String> {
-        self.sandbox.store().registries.iter().flat_map(|r| &r.tokens).map(|token| token.name.clone()).collect()
+        self.sandbox.read_store().registries.iter().flat_map(|r| &r.tokens).map(|token| token.name.clone()).collect()
     }
 }
 
@@ -252,7 +252,7 @@ impl Played {
 
     /// The bodies of the writing requests.
     pub fn bodies(&self) -> Vec<Json> {
-        let sent = self.requests.iter().filter(|request| request.writes() && !request.body.is_empty());
+        let sent = self.requests.iter().filter(|request| request.is_write() && !request.body.is_empty());
         sent.map(|request| serde_json::from_str(&request.body).unwrap()).collect()
     }
 
@@ -263,7 +263,7 @@ impl Played {
 }
 
 /// A request as a line.
-pub fn call(entry: &Entry) -> String {
+pub fn call(entry: &RequestRecord) -> String {
     let ended = match (entry.status, entry.fault) {
         (_, Some("truncate")) => "truncated".to_owned(),
         (_, Some(kind @ ("malformed" | "empty" | "html"))) => kind.to_owned(),

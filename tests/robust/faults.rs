@@ -92,7 +92,7 @@ fn faults(nth: usize) -> Vec<String> {
 
 /// What is wrong with how a case went, if anything is.
 fn judge(name: &str, task: &Json, wanted: &[&str], fault: &str) -> Option<String> {
-    let parsed = ionplay::sandbox::Fault::parse(fault);
+    let parsed = ionplay::sandbox::InjectedFault::parse_fault(fault);
     if parsed.is_err() {
         // The sandbox cannot play it.
         return None;

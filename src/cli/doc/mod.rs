@@ -14,23 +14,26 @@ use topic::{Topic, Topics};
 /// Without a name the modules and the other topics are listed. `ionplay doc registry_token` shows a module,
 /// `ionplay doc filter` lists all filters, `ionplay doc filter combine` shows one.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DocArgs {
     /// A module, or one of `filter`, `test`, `lookup`, `function`, `keyword`, `meta` with or without a name after it
     #[arg(value_name = "NAME")]
     pub name: Vec<String>,
 }
 
 /// Prints what was asked for.
-pub fn run(args: &Args) -> Exit {
+pub fn print_doc(args: &DocArgs) -> Exit {
     let words: Vec<&str> = args.name.iter().map(String::as_str).collect();
-    match page(&words) {
+    match find_page(&words) {
         Ok(page) => {
             // A reader that has seen enough (`| head`) is no failure.
-            crate::cli::output::print(&page);
+            crate::cli::output::write_stdout(&page);
             Exit::Success
         }
         Err(diagnostic) => {
-            crate::cli::output::complain(&render::render(&diagnostic, crate::cli::output::colours(false)));
+            crate::cli::output::write_stderr(&render::render_diagnostic(
+                &diagnostic,
+                crate::cli::output::has_colours(false),
+            ));
             Exit::General
         }
     }
@@ -40,14 +43,16 @@ pub fn run(args: &Args) -> Exit {
 ///
 /// # Errors
 /// If nobody knows what is asked for; with the nearest name.
-pub fn page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
+pub fn find_page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
     match words {
-        [] => Ok(contents()),
-        [kind] if Topics::find(kind).is_some() => Ok(list(Topics::find(kind).unwrap_or(Topics::Filters))),
-        [name] => named(name),
-        ["module", name] => named(name),
-        [kind, name] => match Topics::find(kind) {
-            Some(topics) => one(topics, name),
+        [] => Ok(list_contents()),
+        [kind] if Topics::from_name(kind).is_some() => {
+            Ok(list_topics(Topics::from_name(kind).unwrap_or(Topics::Filters)))
+        }
+        [name] => find_named(name),
+        ["module", name] => find_named(name),
+        [kind, name] => match Topics::from_name(kind) {
+            Some(topics) => find_topic(topics, name),
             None => Err(Box::new(
                 Diagnostic::error(format!("there is no sort of things called `{kind}`"))
                     .suggest(kind, &Topics::ALL.map(Topics::singular)),
@@ -58,23 +63,23 @@ pub fn page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
 }
 
 /// Lists all topics.
-fn contents() -> String {
+fn list_contents() -> String {
     let mut page = String::from("MODULES\n");
-    let width = MODULES.iter().map(|module| module.spec().name.len()).max().unwrap_or(0);
+    let width = MODULES.iter().map(|module| module.module_spec().name.len()).max().unwrap_or(0);
     for module in MODULES {
-        let spec = module.spec();
+        let spec = module.module_spec();
         page.push_str(&format!("  {:width$}  {}\n", spec.name, spec.about));
     }
     page.push_str("\nOTHER TOPICS\n");
     for topics in Topics::ALL {
         let command = format!("ionplay doc {}", topics.singular());
-        page.push_str(&format!("  {command:24} {} {}\n", topics.rows().len(), topics.plural()));
+        page.push_str(&format!("  {command:24} {} {}\n", topics.list_rows().len(), topics.plural()));
     }
     page
 }
 
-fn list(topics: Topics) -> String {
-    let rows = topics.rows();
+fn list_topics(topics: Topics) -> String {
+    let rows = topics.list_rows();
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     let mut page = String::new();
     let mut family = "";
@@ -89,40 +94,41 @@ fn list(topics: Topics) -> String {
 }
 
 /// A module, or whatever else has this name.
-fn named(name: &str) -> Result<String, Box<Diagnostic>> {
-    if let Some(module) = modules::find(name) {
-        return Ok(module::page(module.spec()));
+fn find_named(name: &str) -> Result<String, Box<Diagnostic>> {
+    if let Some(module) = modules::find_module(name) {
+        return Ok(module::render_module(module.module_spec()));
     }
-    let found: Vec<String> = Topics::ALL.into_iter().filter_map(|topics| one(topics, name).ok()).collect();
+    let found: Vec<String> = Topics::ALL.into_iter().filter_map(|topics| find_topic(topics, name).ok()).collect();
     if !found.is_empty() {
         return Ok(found.join("\n"));
     }
-    let mut names: Vec<&str> = MODULES.iter().flat_map(|m| [m.spec().short_name(), m.spec().name]).collect();
-    names.extend(Topics::ALL.iter().flat_map(|topics| topics.rows()).map(|row| row.name));
+    let mut names: Vec<&str> =
+        MODULES.iter().flat_map(|m| [m.module_spec().short_name(), m.module_spec().name]).collect();
+    names.extend(Topics::ALL.iter().flat_map(|topics| topics.list_rows()).map(|row| row.name));
     names.extend(Topics::ALL.map(Topics::singular));
     Err(Box::new(
-        unknown(&format!("nothing is called `{name}`"), name, &names).hint("`ionplay doc` lists what there is"),
+        unknown_name(&format!("nothing is called `{name}`"), name, &names).hint("`ionplay doc` lists what there is"),
     ))
 }
 
-fn one(topics: Topics, name: &str) -> Result<String, Box<Diagnostic>> {
-    let rows = topics.rows();
+fn find_topic(topics: Topics, name: &str) -> Result<String, Box<Diagnostic>> {
+    let rows = topics.list_rows();
     let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
     match rows.iter().find(|row| row.name == short) {
-        Some(row) => Ok(described(topics, row)),
+        Some(row) => Ok(describe_topic(topics, row)),
         None => {
             let names: Vec<&str> = rows.iter().map(|row| row.name).collect();
-            Err(Box::new(unknown(&format!("there is no {} `{name}`", topics.singular()), name, &names)))
+            Err(Box::new(unknown_name(&format!("there is no {} `{name}`", topics.singular()), name, &names)))
         }
     }
 }
 
-fn described(topics: Topics, row: &Topic) -> String {
-    format!("{} {}\n  {}\n\n  {}\n", topics.singular(), row.name, row.about, topics.usage(row.name))
+fn describe_topic(topics: Topics, row: &Topic) -> String {
+    format!("{} {}\n  {}\n\n  {}\n", topics.singular(), row.name, row.about, topics.usage_of(row.name))
 }
 
-fn unknown(summary: &str, wanted: &str, names: &[&str]) -> Diagnostic {
-    match suggest::several(wanted, names.iter(), 3).as_slice() {
+fn unknown_name(summary: &str, wanted: &str, names: &[&str]) -> Diagnostic {
+    match suggest::find_several(wanted, names.iter(), 3).as_slice() {
         [] => Diagnostic::error(summary),
         near => {
             let near = near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
@@ -138,25 +144,30 @@ mod tests {
     #[test]
     fn every_module_has_a_page() {
         for module in MODULES {
-            let page = page(&[module.spec().short_name()]).unwrap();
-            assert!(page.starts_with(module.spec().name), "{page}");
-            for param in module.spec().all_params().filter(|param| !param.hidden) {
-                assert!(page.contains(&format!("\n  {} ", param.name)), "{} lacks {}", module.spec().name, param.name);
+            let page = find_page(&[module.module_spec().short_name()]).unwrap();
+            assert!(page.starts_with(module.module_spec().name), "{page}");
+            for param in module.module_spec().all_params().filter(|param| !param.hidden) {
+                assert!(
+                    page.contains(&format!("\n  {} ", param.name)),
+                    "{} lacks {}",
+                    module.module_spec().name,
+                    param.name
+                );
             }
         }
     }
 
     #[test]
     fn filters_are_listed_and_shown() {
-        assert!(page(&["filter"]).unwrap().contains("\n  combine "));
-        assert!(page(&["filter", "combine"]).unwrap().contains("{{ value | combine }}"));
-        assert!(page(&["combine"]).unwrap().starts_with("filter combine\n"));
-        assert!(page(&["version"]).unwrap().starts_with("test version\n"));
+        assert!(find_page(&["filter"]).unwrap().contains("\n  combine "));
+        assert!(find_page(&["filter", "combine"]).unwrap().contains("{{ value | combine }}"));
+        assert!(find_page(&["combine"]).unwrap().starts_with("filter combine\n"));
+        assert!(find_page(&["version"]).unwrap().starts_with("test version\n"));
     }
 
     #[test]
     fn typos_get_a_suggestion() {
-        let hints = |words: &[&str]| page(words).unwrap_err().hints.join(" ");
+        let hints = |words: &[&str]| find_page(words).unwrap_err().hints.join(" ");
         assert!(hints(&["registry_tokn"]).contains("`registry_token`"));
         assert!(hints(&["filter", "combin"]).contains("`combine`"));
         assert!(hints(&["filtr", "combine"]).contains("`filter`"));

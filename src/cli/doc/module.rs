@@ -7,31 +7,31 @@ use crate::modules::spec::{CheckSupport, FreeForm, Param};
 const WIDTH: usize = 100;
 
 /// The page.
-pub fn page(spec: &Spec) -> String {
+pub fn render_module(spec: &Spec) -> String {
     let mut page = format!("{}\n", spec.name);
-    push(&mut page, 2, spec.about);
+    push_paragraph(&mut page, 2, spec.about);
     if let [first, others @ ..] = spec.states {
         let others = others.iter().map(|state| format!(", {state}")).collect::<String>();
         page.push_str(&format!("\nSTATES\n  {first} (default){others}\n"));
     }
     page.push_str("\nCHECK MODE\n");
-    push(&mut page, 2, check_support(spec.check));
+    push_paragraph(&mut page, 2, check_support(spec.check));
     if spec.all_params().any(|param| !param.hidden) {
         page.push_str("\nPARAMETERS\n");
-        spec.all_params().filter(|param| !param.hidden).for_each(|param| parameter(&mut page, param, 2));
+        spec.all_params().filter(|param| !param.hidden).for_each(|param| push_parameter(&mut page, param, 2));
     }
     if let Some(text) = free_form(spec) {
         page.push_str("\nFREE TEXT\n");
-        push(&mut page, 2, text);
+        push_paragraph(&mut page, 2, text);
     }
-    let rules = rules(spec);
+    let rules = parameter_rules(spec);
     if !rules.is_empty() {
         page.push_str("\nRULES\n");
-        rules.iter().for_each(|rule| push(&mut page, 2, rule));
+        rules.iter().for_each(|rule| push_paragraph(&mut page, 2, rule));
     }
     if let Some(key) = spec.returns {
         page.push_str("\nRETURNS\n");
-        returned(spec, key).iter().for_each(|(key, about)| page.push_str(&format!("  {key:18} {about}\n")));
+        returned_values(spec, key).iter().for_each(|(key, about)| page.push_str(&format!("  {key:18} {about}\n")));
     }
     if !spec.examples.is_empty() {
         page.push_str("\nEXAMPLES\n");
@@ -64,7 +64,7 @@ pub fn free_form(spec: &Spec) -> Option<&'static str> {
 }
 
 /// Which parameters exclude or need each other.
-pub fn rules(spec: &Spec) -> Vec<String> {
+pub fn parameter_rules(spec: &Spec) -> Vec<String> {
     let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let mut rules = Vec::new();
     rules.extend(spec.mutually_exclusive.iter().map(|group| format!("at most one of {}", names(group))));
@@ -76,7 +76,7 @@ pub fn rules(spec: &Spec) -> Vec<String> {
 }
 
 /// Lists the values that a registry module returns besides those of every task.
-pub fn returned(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
+pub fn returned_values(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
     let mut rows = vec![("changed", "whether anything was changed, or would be under `--check`".to_owned())];
     if spec.states.is_empty() {
         rows.push((key, "what was found, a list".to_owned()));
@@ -102,7 +102,7 @@ pub fn returned(spec: &Spec, key: &'static str) -> Vec<(&'static str, String)> {
 }
 
 /// Lists the facts about a parameter, each as a phrase.
-pub fn facts(param: &Param) -> Vec<String> {
+pub fn parameter_facts(param: &Param) -> Vec<String> {
     let list = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let mut facts = Vec::new();
     if !param.aliases.is_empty() {
@@ -132,19 +132,19 @@ pub fn facts(param: &Param) -> Vec<String> {
     facts
 }
 
-fn parameter(page: &mut String, param: &Param, indent: usize) {
+fn push_parameter(page: &mut String, param: &Param, indent: usize) {
     let required = if param.required { ", required" } else { "" };
-    page.push_str(&format!("{:indent$}{} ({}{required})\n", "", param.name, param.kind.described()));
-    push(page, indent + 4, param.about);
-    let facts = facts(param);
+    page.push_str(&format!("{:indent$}{} ({}{required})\n", "", param.name, param.kind.describe_type()));
+    push_paragraph(page, indent + 4, param.about);
+    let facts = parameter_facts(param);
     if !facts.is_empty() {
-        push(page, indent + 4, &facts.join("; "));
+        push_paragraph(page, indent + 4, &facts.join("; "));
     }
-    param.kind.rows().iter().for_each(|row| parameter(page, row, indent + 4));
+    param.kind.member_params().iter().for_each(|row| push_parameter(page, row, indent + 4));
 }
 
 /// Adds a paragraph.
-fn push(page: &mut String, indent: usize, text: &str) {
+fn push_paragraph(page: &mut String, indent: usize, text: &str) {
     let mut line = String::new();
     for word in text.split_whitespace() {
         if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {

@@ -1,7 +1,7 @@
 //! What the language has besides modules, by the tables of the rooms that know.
 
 use crate::executor;
-use crate::playbook::keyword::{self, Place, Row};
+use crate::playbook::keyword::{self, KeywordPlace, Row};
 use crate::template::{filters, functions, lookups, tests};
 
 /// A sort of things.
@@ -38,7 +38,7 @@ impl Topics {
         [Self::Filters, Self::Tests, Self::Lookups, Self::Functions, Self::Keywords, Self::MetaActions];
 
     /// The sort of this name, in the singular or the plural.
-    pub fn find(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topics| topics.singular() == name || topics.plural() == name)
     }
 
@@ -67,7 +67,7 @@ impl Topics {
     }
 
     /// All of them, family by family.
-    pub fn rows(self) -> Vec<Topic> {
+    pub fn list_rows(self) -> Vec<Topic> {
         let topic = |name, about, family| Topic { name, about, family };
         match self {
             Self::Filters => filters::FAMILIES
@@ -79,12 +79,15 @@ impl Topics {
                 .flat_map(|(family, rows)| rows.iter().map(|row| topic(row.name, row.about, *family)))
                 .collect(),
             Self::Lookups => {
-                let mut rows: Vec<_> = lookups::all().map(|row| topic(row.name, row.about, "Lookups")).collect();
+                let mut rows: Vec<_> =
+                    lookups::all_lookups().map(|row| topic(row.name, row.about, "Lookups")).collect();
                 rows.sort_unstable_by_key(|row| row.name);
                 rows
             }
             Self::Functions => functions::ABOUT.iter().map(|(name, about)| topic(*name, *about, "Functions")).collect(),
-            Self::Keywords => keyword::TABLE.iter().map(|row| topic(row.name, row.about, places(row))).collect(),
+            Self::Keywords => {
+                keyword::TABLE.iter().map(|row| topic(row.name, row.about, allowed_places(row))).collect()
+            }
             Self::MetaActions => {
                 executor::META_ACTIONS.iter().map(|(name, about)| topic(*name, *about, "Meta actions")).collect()
             }
@@ -92,14 +95,14 @@ impl Topics {
     }
 
     /// How one is written.
-    pub fn usage(self, name: &str) -> String {
+    pub fn usage_of(self, name: &str) -> String {
         match self {
             Self::Filters => format!("{{{{ value | {name} }}}}"),
             Self::Tests => format!("{{{{ value is {name} }}}}"),
             Self::Lookups => format!("{{{{ lookup('{name}', ..) }}}}, or `with_{name}` at a task"),
             Self::Functions => format!("{{{{ {name}(..) }}}}"),
             Self::Keywords => match keyword::TABLE.iter().find(|row| row.name == name) {
-                Some(row) => format!("may stand in {}", stands_in(row).join(", ")),
+                Some(row) => format!("may stand in {}", list_places(row).join(", ")),
                 None => String::new(),
             },
             Self::MetaActions => format!("- meta: {name}"),
@@ -108,13 +111,15 @@ impl Topics {
 }
 
 /// Where a keyword may stand, in words.
-pub fn stands_in(row: &Row) -> Vec<&'static str> {
-    let places = [Place::Play, Place::Block, Place::Task, Place::Handler, Place::Include];
-    places.into_iter().filter(|place| row.allowed(*place)).map(Place::label).collect()
+pub fn list_places(row: &Row) -> Vec<&'static str> {
+    let places =
+        [KeywordPlace::Play, KeywordPlace::Block, KeywordPlace::Task, KeywordPlace::Handler, KeywordPlace::Include];
+    places.into_iter().filter(|place| row.is_allowed(*place)).map(KeywordPlace::label).collect()
 }
 
-fn places(row: &Row) -> &'static str {
-    match (row.allowed(Place::Play), row.allowed(Place::Block), row.allowed(Place::Task)) {
+fn allowed_places(row: &Row) -> &'static str {
+    match (row.is_allowed(KeywordPlace::Play), row.is_allowed(KeywordPlace::Block), row.is_allowed(KeywordPlace::Task))
+    {
         (true, true, true) => "Plays, blocks and tasks",
         (true, ..) => "Plays",
         (false, true, true) => "Blocks and tasks",

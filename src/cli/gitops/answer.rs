@@ -5,7 +5,7 @@ use clap::Args;
 use super::Common;
 use super::session::{Session, Worker};
 use crate::exit::Exit;
-use crate::gitops::decide::{Answered, Request};
+use crate::gitops::decide::{Answered, JobRequest};
 
 /// Approve the plan of a run that waits. A plan that does not fit any more is not approved.
 #[derive(Debug, Args)]
@@ -34,28 +34,28 @@ pub(super) struct RejectArgs {
     reason: String,
 }
 
-pub(super) async fn approve(args: &ApproveArgs) -> Result<Exit, Exit> {
+pub(super) async fn approve_run(args: &ApproveArgs) -> Result<Exit, Exit> {
     let by = "cli".to_owned();
     let (digest, reason) = (args.digest.clone(), args.reason.clone());
-    let request = Request::Approve { run: args.run.clone(), digest, by, reason };
+    let request = JobRequest::Approve { run: args.run.clone(), digest, by, reason };
     let later = "the next `gitops once` or `gitops serve` applies its plan";
-    answer(&args.common, &args.run, &request, "approved", later).await
+    answer_run(&args.common, &args.run, &request, "approved", later).await
 }
 
-pub(super) async fn reject(args: &RejectArgs) -> Result<Exit, Exit> {
-    let request = Request::Reject { run: args.run.clone(), reason: Some(args.reason.clone()), by: "cli".to_owned() };
-    answer(&args.common, &args.run, &request, "rejected", "its commit is passed over until a newer one comes").await
+pub(super) async fn reject_run(args: &RejectArgs) -> Result<Exit, Exit> {
+    let request = JobRequest::Reject { run: args.run.clone(), reason: Some(args.reason.clone()), by: "cli".to_owned() };
+    answer_run(&args.common, &args.run, &request, "rejected", "its commit is passed over until a newer one comes").await
 }
 
-async fn answer(common: &Common, id: &str, request: &Request, done: &str, then: &str) -> Result<Exit, Exit> {
-    let session = Session::open(common).await?;
+async fn answer_run(common: &Common, id: &str, request: &JobRequest, done: &str, then: &str) -> Result<Exit, Exit> {
+    let session = Session::open_session(common).await?;
     let run = session.find_run(id).await?;
     session.check_job(&run.job)?;
-    let (session, worker) = session.take(common, true).await?;
-    let answered: Answered = session.request(&worker, &run.job, request).await?;
+    let (session, worker) = session.take_jobs(common, true).await?;
+    let answered: Answered = session.send_request(&worker, &run.job, request).await?;
     let line = match worker {
         Worker::Daemon if done == "approved" => format!("run `{id}` is {done}"),
         _ => format!("run `{id}` is {done}; {then}"),
     };
-    Ok(session.report(&answered, &line))
+    Ok(session.report_answer(&answered, &line))
 }

@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::json;
 
 use super::Common;
-use super::print::{self, print_json, short};
-use super::session::{as_json, load};
+use super::print::{self, print_json, shorten_commit};
+use super::session::{as_json, load_config};
 use crate::exit::Exit;
-use crate::gitops::repository::Repository;
+use crate::gitops::repository::GitRepository;
 
 /// Check the file; with `--fetch` also reach every repository.
 #[derive(Debug, Args)]
@@ -19,10 +19,10 @@ pub(super) struct CheckArgs {
     fetch: bool,
 }
 
-pub(super) async fn check(args: &CheckArgs) -> Result<Exit, Exit> {
-    let config = load(&args.common)?;
+pub(super) async fn check_config(args: &CheckArgs) -> Result<Exit, Exit> {
+    let config = load_config(&args.common)?;
     if !args.common.json {
-        crate::cli::output::broken(&config.warnings, true, Exit::Success);
+        crate::cli::output::print_messages(&config.warnings, true, Exit::Success);
     }
     let mut exit = Exit::Success;
     let mut jobs = Vec::new();
@@ -34,7 +34,7 @@ pub(super) async fn check(args: &CheckArgs) -> Result<Exit, Exit> {
             .map(|(_, variable)| format!("the environment variable `{variable}`, which holds a secret, is not set"));
         let mut head = None;
         if args.fetch {
-            match Repository::new(&job.git, &config.state_dir, job.timeout).look().await {
+            match GitRepository::new(&job.git, &config.state_dir, job.timeout).resolve_head().await {
                 Ok(commit) => head = Some(commit),
                 Err(why) => error = Some(why.to_string()),
             }
@@ -44,11 +44,11 @@ pub(super) async fn check(args: &CheckArgs) -> Result<Exit, Exit> {
         }
         if !args.common.json {
             match (&error, &head) {
-                (Some(why), _) => print::line(&format!("{name}: {why}")),
+                (Some(why), _) => print::print_line(&format!("{name}: {why}")),
                 (None, Some(head)) => {
-                    print::line(&format!("{name}: ok, the repository stands at {}", short(Some(head))))
+                    print::print_line(&format!("{name}: ok, the repository stands at {}", shorten_commit(Some(head))))
                 }
-                (None, None) => print::line(&format!("{name}: ok")),
+                (None, None) => print::print_line(&format!("{name}: ok")),
             }
         }
         jobs.push(json!({"job": name, "ok": error.is_none(), "head": head, "error": error}));

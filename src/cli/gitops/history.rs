@@ -20,17 +20,17 @@ pub(super) struct HistoryArgs {
     limit: usize,
 }
 
-pub(super) async fn history(args: &HistoryArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
+pub(super) async fn show_history(args: &HistoryArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
     session.check_job(&args.job)?;
     let runs = list_runs(&*session.engine, &args.job, args.limit).await;
-    let runs = runs.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+    let runs = runs.map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
     if args.common.json {
         print_json(&runs);
     } else if runs.is_empty() {
-        print::line(&format!("job `{}` has no runs", args.job));
+        print::print_line(&format!("job `{}` has no runs", args.job));
     } else {
-        runs.iter().for_each(|run| print::line(&print::run_line(run)));
+        runs.iter().for_each(|run| print::print_line(&print::run_line(run)));
     }
     Ok(Exit::Success)
 }

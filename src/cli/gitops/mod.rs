@@ -30,7 +30,7 @@ pub struct GitopsArgs {
     command: GitopsCommand,
 }
 
-/// What all commands have.
+/// Arguments of all commands.
 #[derive(Debug, Clone, Args)]
 struct Common {
     /// The file that describes the jobs.
@@ -65,20 +65,20 @@ enum GitopsCommand {
 pub fn main(args: &GitopsArgs) -> Exit {
     on_runtime(run_local(async {
         let done = match &args.command {
-            GitopsCommand::Check(args) => check::check(args).await,
-            GitopsCommand::Once(args) => once::once(args).await,
-            GitopsCommand::Serve(args) => serve::serve(args).await,
-            GitopsCommand::Status(args) => status::status(args).await,
-            GitopsCommand::History(args) => history::history(args).await,
-            GitopsCommand::Show(args) => show::show(args).await,
-            GitopsCommand::Run(args) => run::run(args).await,
-            GitopsCommand::Approve(args) => answer::approve(args).await,
-            GitopsCommand::Reject(args) => answer::reject(args).await,
-            GitopsCommand::Suspend(args) => suspend::suspend(args).await,
-            GitopsCommand::Resume(args) => suspend::resume(args).await,
-            GitopsCommand::Rollback(args) => rollback::rollback(args).await,
+            GitopsCommand::Check(args) => check::check_config(args).await,
+            GitopsCommand::Once(args) => once::run_once(args).await,
+            GitopsCommand::Serve(args) => serve::serve_jobs(args).await,
+            GitopsCommand::Status(args) => status::show_status(args).await,
+            GitopsCommand::History(args) => history::show_history(args).await,
+            GitopsCommand::Show(args) => show::show_run(args).await,
+            GitopsCommand::Run(args) => run::run_job(args).await,
+            GitopsCommand::Approve(args) => answer::approve_run(args).await,
+            GitopsCommand::Reject(args) => answer::reject_run(args).await,
+            GitopsCommand::Suspend(args) => suspend::suspend_job(args).await,
+            GitopsCommand::Resume(args) => suspend::resume_job(args).await,
+            GitopsCommand::Rollback(args) => rollback::roll_back(args).await,
             GitopsCommand::AcceptBaseline(args) => baseline::accept_baseline(args).await,
-            GitopsCommand::Preview(args) => preview::preview(args).await,
+            GitopsCommand::Preview(args) => preview::preview_job(args).await,
         };
         done.unwrap_or_else(|exit| exit)
     }))

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::gitops::delivery::{RequestError, new_client};
 use crate::gitops::forge::{CommitState, CommitStatus, ForgeClient, ForgePost, PullRequestComment, build_comment};
 use crate::gitops::notify::describe_counts;
-use crate::gitops::preview::{Preview, preview as make_preview};
+use crate::gitops::preview::{Preview, preview_commit as make_preview};
 use crate::gitops::run::Runner;
 use crate::sandbox::Handle;
 
@@ -30,13 +30,13 @@ pub(super) struct PreviewArgs {
     comment: bool,
 }
 
-pub(super) async fn preview(args: &PreviewArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
+pub(super) async fn preview_job(args: &PreviewArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
     session.check_job(&args.job)?;
-    let Some(job) = session.config.job(&args.job) else { return Err(Exit::General) };
-    let sandbox = args.common.sandbox.then(embedded::start_own).transpose();
-    let sandbox = sandbox.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
-    let program = std::env::current_exe().map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+    let Some(job) = session.config.find_job(&args.job) else { return Err(Exit::General) };
+    let sandbox = args.common.sandbox.then(embedded::start_empty_mock).transpose();
+    let sandbox = sandbox.map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
+    let program = std::env::current_exe().map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
     let runner = Runner {
         program,
         state_dir: session.config.state_dir.clone(),
@@ -44,36 +44,38 @@ pub(super) async fn preview(args: &PreviewArgs) -> Result<Exit, Exit> {
         sandbox: sandbox.as_ref().map(Handle::url),
     };
     let made = make_preview(&session.config, job, &runner, &args.commit).await;
-    let made = made.map_err(|why| session.fail(&why, Exit::General))?;
+    let made = made.map_err(|why| session.report_failure(&why, Exit::General))?;
     if args.comment {
-        post(args, &session, &made).await.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+        post_preview(args, &session, &made)
+            .await
+            .map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
     }
-    Ok(report(args, &made))
+    Ok(report_preview(args, &made))
 }
 
 /// Posts status and comment on the forge of the job.
-async fn post(args: &PreviewArgs, session: &Session, made: &Preview) -> Result<(), RequestError> {
-    let forge = session.config.job(&args.job).and_then(|job| job.forge.as_ref());
+async fn post_preview(args: &PreviewArgs, session: &Session, made: &Preview) -> Result<(), RequestError> {
+    let forge = session.config.find_job(&args.job).and_then(|job| job.forge.as_ref());
     let forge = forge.ok_or_else(|| RequestError::Address(format!("job `{}` has no `forge`", args.job)))?;
     let client = ForgeClient::new(new_client()?);
     let context = format!("{}/preview", args.job);
     let summary = describe_counts(&made.counts);
     let status = CommitStatus::new(&context, &made.commit, CommitState::Success, &summary, None);
-    client.post(forge, &ForgePost::Status(status)).await?;
+    client.send_post(forge, &ForgePost::Status(status)).await?;
     let rest = format!("`ionplay gitops preview FILE {} --commit {}` shows all of it.", args.job, made.commit);
     let title = format!("Plan of `{}` for {}", args.job, made.commit.get(..12).unwrap_or(&made.commit));
     let body = build_comment(&title, &made.markdown, &rest);
     let comment = PullRequestComment { job: args.job.clone(), commit: made.commit.clone(), body };
-    client.post(forge, &ForgePost::Comment(comment)).await
+    client.send_post(forge, &ForgePost::Comment(comment)).await
 }
 
-fn report(args: &PreviewArgs, made: &Preview) -> Exit {
+fn report_preview(args: &PreviewArgs, made: &Preview) -> Exit {
     if args.common.json {
         print_json(
             &json!({"version": 1, "job": args.job, "commit": made.commit, "plan": made.counts, "changes": made.changes}),
         );
     } else {
-        crate::cli::output::print(&made.text);
+        crate::cli::output::write_stdout(&made.text);
     }
     if made.changes { Exit::Changes } else { Exit::Success }
 }

@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::gitops::once::{Verdict, judge};
-use crate::gitops::view::{JobState, JobStatus, Run};
+use crate::gitops::once::{JobsVerdict, judge_jobs};
+use crate::gitops::view::{JobRun, JobState, JobStatus};
 
 /// Writes a line to standard output; a reader that has gone is no error.
-pub(super) fn line(text: &str) {
+pub(super) fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
 /// Writes a document to standard output.
 pub(super) fn print_json<T: Serialize>(document: &T) {
-    line(&serde_json::to_string_pretty(document).unwrap_or_default());
+    print_line(&serde_json::to_string_pretty(document).unwrap_or_default());
 }
 
 /// Writes a line of the log to standard error.
@@ -25,7 +25,7 @@ pub(super) fn log_line(text: &str) {
 }
 
 /// The first digits of a commit.
-pub(super) fn short(commit: Option<&str>) -> &str {
+pub(super) fn shorten_commit(commit: Option<&str>) -> &str {
     commit.map_or("-", |commit| commit.get(..12).unwrap_or(commit))
 }
 
@@ -34,10 +34,14 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
     let width = jobs.iter().map(|job| job.job.len()).max().unwrap_or(0);
     let mut text = String::new();
     for job in jobs {
-        let mut parts =
-            vec![format!("{:<width$}  {:<9}  {:<12}", job.job, job.state.as_str(), short(job.applied.as_deref()))];
+        let mut parts = vec![format!(
+            "{:<width$}  {:<9}  {:<12}",
+            job.job,
+            job.state.as_str(),
+            shorten_commit(job.applied.as_deref())
+        )];
         if let Some(last) = &job.last_run {
-            parts.push(format!("{} {} ago", last.outcome, span(last.ended, now)));
+            parts.push(format!("{} {} ago", last.outcome, format_span(last.ended, now)));
         }
         if job.drift > 0 {
             parts.push(format!("drift {}", job.drift));
@@ -51,7 +55,7 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
             parts.push(if is_now {
                 format!("{} is due", next.by)
             } else {
-                format!("next {} in {}", next.by, span(now, next.at))
+                format!("next {} in {}", next.by, format_span(now, next.at))
             });
         }
         if let Some(until) = job.suspended.as_ref().and_then(|suspended| suspended.until) {
@@ -72,7 +76,7 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
 }
 
 /// A span of time, in its largest unit.
-fn span(from: Timestamp, to: Timestamp) -> String {
+fn format_span(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs().max(0);
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -84,15 +88,15 @@ fn span(from: Timestamp, to: Timestamp) -> String {
 
 /// The exit status of `once`.
 pub(super) fn once_exit(jobs: &[JobStatus]) -> Exit {
-    match judge(jobs) {
-        Verdict::Fine => Exit::Success,
-        Verdict::Waiting => Exit::Waiting,
-        Verdict::Failed => Exit::Failed,
+    match judge_jobs(jobs) {
+        JobsVerdict::Fine => Exit::Success,
+        JobsVerdict::Waiting => Exit::Waiting,
+        JobsVerdict::Failed => Exit::Failed,
     }
 }
 
 /// One line about a run.
-pub(super) fn run_line(run: &Run) -> String {
+pub(super) fn run_line(run: &JobRun) -> String {
     let outcome = run.outcome.map_or("running", |outcome| outcome.as_str());
     let reasons: Vec<&str> = run.reasons.iter().map(|reason| reason.as_str()).collect();
     let took =
@@ -102,7 +106,7 @@ pub(super) fn run_line(run: &Run) -> String {
         "{}  {:<11}  {}  {:<20}  {:>9}  {why}",
         run.run,
         outcome,
-        short(run.commit.as_deref()),
+        shorten_commit(run.commit.as_deref()),
         format!("{} ({})", run.started.strftime("%F %T"), reasons.join(", ")),
         took
     );

@@ -6,7 +6,7 @@ use super::Common;
 use super::once;
 use super::session::Session;
 use crate::exit::Exit;
-use crate::gitops::decide::{Answered, Request};
+use crate::gitops::decide::{Answered, JobRequest};
 
 /// Apply an earlier commit; the branch is passed over until a newer commit comes.
 #[derive(Debug, Args)]
@@ -20,11 +20,11 @@ pub(super) struct RollbackArgs {
     to: Option<String>,
 }
 
-pub(super) async fn rollback(args: &RollbackArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
+pub(super) async fn roll_back(args: &RollbackArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
     session.check_job(&args.job)?;
-    let failed = |why: String| session.fail(&why, Exit::General);
-    let record = session.engine.load(&args.job).await.map_err(|error| failed(error.to_string()))?;
+    let failed = |why: String| session.report_failure(&why, Exit::General);
+    let record = session.engine.load_record(&args.job).await.map_err(|error| failed(error.to_string()))?;
     let to = match &args.to {
         Some(to) => match session.engine.load_run(to).await.map_err(|error| failed(error.to_string()))? {
             Some(run) if run.job != args.job => {
@@ -43,10 +43,10 @@ pub(super) async fn rollback(args: &RollbackArgs) -> Result<Exit, Exit> {
             earlier.cloned().ok_or_else(|| failed(why))?
         }
     };
-    let (session, worker) = session.take(&args.common, false).await?;
-    let answered = session.request(&worker, &args.job, &Request::Rollback { to }).await?;
-    let Answered::Done { .. } = &answered else { return Ok(session.report(&answered, "")) };
+    let (session, worker) = session.take_jobs(&args.common, false).await?;
+    let answered = session.send_request(&worker, &args.job, &JobRequest::Rollback { to }).await?;
+    let Answered::Done { .. } = &answered else { return Ok(session.report_answer(&answered, "")) };
     let jobs = [args.job.clone()];
-    once::attend(&session, &worker, &jobs).await?;
-    once::report(&session, &worker, &args.common, &jobs).await
+    once::attend_jobs(&session, &worker, &jobs).await?;
+    once::report_jobs(&session, &worker, &args.common, &jobs).await
 }

@@ -6,7 +6,7 @@ use super::Common;
 use super::once;
 use super::session::{Session, Worker};
 use crate::exit::Exit;
-use crate::gitops::decide::{Answered, Request};
+use crate::gitops::decide::{Answered, JobRequest};
 use crate::gitops::view::Reason;
 
 /// Make a job due now.
@@ -21,21 +21,21 @@ pub(super) struct RunJobArgs {
     wait: bool,
 }
 
-pub(super) async fn run(args: &RunJobArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
+pub(super) async fn run_job(args: &RunJobArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
     session.check_job(&args.job)?;
-    let (session, worker) = session.take(&args.common, !args.wait).await?;
-    let request = Request::Run { reason: Reason::Manual };
-    let answered = session.request(&worker, &args.job, &request).await?;
-    let Answered::Done { .. } = &answered else { return Ok(session.report(&answered, "")) };
+    let (session, worker) = session.take_jobs(&args.common, !args.wait).await?;
+    let request = JobRequest::Run { reason: Reason::Manual };
+    let answered = session.send_request(&worker, &args.job, &request).await?;
+    let Answered::Done { .. } = &answered else { return Ok(session.report_answer(&answered, "")) };
     if !args.wait {
         let done = match worker {
             Worker::Here(_) => format!("job `{}` is due; the next `gitops once` or `gitops serve` runs it", args.job),
             Worker::Daemon => format!("job `{}` is due", args.job),
         };
-        return Ok(session.report(&answered, &done));
+        return Ok(session.report_answer(&answered, &done));
     }
     let jobs = [args.job.clone()];
-    once::attend(&session, &worker, &jobs).await?;
-    once::report(&session, &worker, &args.common, &jobs).await
+    once::attend_jobs(&session, &worker, &jobs).await?;
+    once::report_jobs(&session, &worker, &args.common, &jobs).await
 }

@@ -26,19 +26,22 @@ pub(super) struct ServeArgs {
 /// A loop that has not come round for so long is stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-pub(super) async fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
-    crate::cli::output::broken(&session.config.warnings, true, Exit::Success);
-    let holder = Holder::serve(&session.config.state_dir, &session.config.host).await.map_err(|error| {
+pub(super) async fn serve_jobs(args: &ServeArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
+    crate::cli::output::print_messages(&session.config.warnings, true, Exit::Success);
+    let holder = Holder::lock_for_daemon(&session.config.state_dir, &session.config.host).await.map_err(|error| {
         let remedy = match &error {
             HolderError::Daemon(_) => "; end it first, or name another `state_dir`",
             HolderError::Folder { .. } => "",
         };
-        session.fail(&format!("{error}{remedy}"), Exit::General)
+        session.report_failure(&format!("{error}{remedy}"), Exit::General)
     })?;
     let mut here = open_hub(&session, &args.common, holder, false).await?;
     let daemon = Daemon::new(Rc::clone(&here.hub));
-    here.outside.serve(&daemon).await.map_err(|error| session.fail(&error.to_string(), Exit::General))?;
+    here.outside
+        .serve_endpoints(&daemon)
+        .await
+        .map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
     stop_on_signals(&here.hub);
     reload_on_hangup(&here.hub, args.common.clone());
     feed_watchdog(Rc::clone(&daemon));
@@ -46,15 +49,15 @@ pub(super) async fn serve(args: &ServeArgs) -> Result<Exit, Exit> {
     if let Some(address) = here.outside.address() {
         log_line(&format!("listening on {address}"));
     }
-    notify(&[NotifyState::Ready]);
-    daemon.run().await;
-    notify(&[NotifyState::Stopping]);
-    here.outside.end().await;
+    notify_systemd(&[NotifyState::Ready]);
+    daemon.run_loop().await;
+    notify_systemd(&[NotifyState::Stopping]);
+    here.outside.shut_down().await;
     log_line("ended");
     Ok(Exit::Success)
 }
 
-fn notify(states: &[NotifyState<'_>]) {
+fn notify_systemd(states: &[NotifyState<'_>]) {
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(states);
 }
@@ -65,13 +68,13 @@ fn reload_on_hangup(hub: &Rc<Hub>, common: Common) {
     let hub = Rc::clone(hub);
     tokio::task::spawn_local(async move {
         while hangups.recv().await.is_some() {
-            match GitopsConfig::load(&common.file) {
-                Ok(config) => match hub.reload(config).await {
+            match GitopsConfig::load_file(&common.file) {
+                Ok(config) => match hub.reload_config(config).await {
                     Ok(()) => log_line(&format!("read {} again", common.file.display())),
                     Err(error) => log_line(&format!("the file of before stays in use: {error}")),
                 },
                 Err(report) => {
-                    crate::cli::output::broken(&report, true, Exit::Unparsable);
+                    crate::cli::output::print_messages(&report, true, Exit::Unparsable);
                     log_line(&format!("{} is not understood; the file of before stays in use", common.file.display()));
                 }
             }
@@ -85,8 +88,8 @@ fn feed_watchdog(daemon: Rc<Daemon>) {
     tokio::task::spawn_local(async move {
         loop {
             tokio::time::sleep(period / 3).await;
-            if daemon.age().is_some_and(|age| age < STUCK) {
-                notify(&[NotifyState::Watchdog]);
+            if daemon.loop_age().is_some_and(|age| age < STUCK) {
+                notify_systemd(&[NotifyState::Watchdog]);
             }
         }
     });

@@ -12,13 +12,13 @@ use crate::cli::embedded;
 use crate::diagnostic::{self, Report};
 use crate::exit::Exit;
 use crate::gitops::config::GitopsConfig;
-use crate::gitops::decide::{Answered, Request};
-use crate::gitops::engine::{self, Engine};
+use crate::gitops::decide::{Answered, JobRequest};
+use crate::gitops::engine::{self, GitopsEngine};
 use crate::gitops::holder::{Holder, HolderError};
 use crate::gitops::hub::Hub;
 use crate::gitops::outside::Outside;
 use crate::gitops::run::Runner;
-use crate::gitops::view::Run;
+use crate::gitops::view::JobRun;
 use crate::sandbox::Handle;
 
 /// Between two looks for an answer of the daemon.
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// A file that was understood, and its store.
 pub(super) struct Session {
     pub config: GitopsConfig,
-    pub engine: Rc<dyn Engine>,
+    pub engine: Rc<dyn GitopsEngine>,
     json: bool,
 }
 
@@ -50,14 +50,14 @@ pub(super) struct Here {
 }
 
 /// Reads the file, or says what is wrong with it.
-pub(super) fn load(common: &Common) -> Result<GitopsConfig, Exit> {
-    match GitopsConfig::load(&common.file) {
+pub(super) fn load_config(common: &Common) -> Result<GitopsConfig, Exit> {
+    match GitopsConfig::load_file(&common.file) {
         Ok(config) => Ok(config),
         Err(report) => {
             if common.json {
                 print_json(&json!({"version": 1, "ok": false, "errors": as_json(&report)}));
             } else {
-                crate::cli::output::broken(&report, true, Exit::Unparsable);
+                crate::cli::output::print_messages(&report, true, Exit::Unparsable);
             }
             Err(Exit::Unparsable)
         }
@@ -71,58 +71,68 @@ pub(super) fn as_json(report: &Report) -> Vec<serde_json::Value> {
 
 impl Session {
     /// Reads the file and opens the store.
-    pub async fn open(common: &Common) -> Result<Self, Exit> {
-        let config = load(common)?;
-        let engine =
-            engine::open(&config).await.map_err(|error| fail(common.json, &error.to_string(), Exit::General))?;
+    pub async fn open_session(common: &Common) -> Result<Self, Exit> {
+        let config = load_config(common)?;
+        let engine = engine::open_engine(&config)
+            .await
+            .map_err(|error| print_failure(common.json, &error.to_string(), Exit::General))?;
         Ok(Self { config, engine, json: common.json })
     }
 
     /// Says why the command does nothing.
-    pub fn fail(&self, why: &str, exit: Exit) -> Exit {
-        fail(self.json, why, exit)
+    pub fn report_failure(&self, why: &str, exit: Exit) -> Exit {
+        print_failure(self.json, why, exit)
     }
 
     /// Complains about a job that the file does not have.
     pub fn check_job(&self, job: &str) -> Result<(), Exit> {
-        if self.config.job(job).is_some() {
+        if self.config.find_job(job).is_some() {
             return Ok(());
         }
-        let near = crate::suggest::nearest(job, self.config.jobs.keys());
+        let near = crate::suggest::find_nearest(job, self.config.jobs.keys());
         let remedy = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its jobs are {}", self.config.jobs.keys().cloned().collect::<Vec<_>>().join(", ")),
         };
-        Err(self.fail(&format!("`{}` has no job `{job}`; {remedy}", self.config.file.display()), Exit::General))
+        Err(self
+            .report_failure(&format!("`{}` has no job `{job}`; {remedy}", self.config.file.display()), Exit::General))
     }
 
     /// Finds a run and the job that it is of.
-    pub async fn find_run(&self, id: &str) -> Result<Run, Exit> {
+    pub async fn find_run(&self, id: &str) -> Result<JobRun, Exit> {
         match self.engine.load_run(id).await {
             Ok(Some(run)) => Ok(run),
-            Ok(None) => Err(self.fail(
+            Ok(None) => Err(self.report_failure(
                 &format!("there is no run `{id}`; `ionplay gitops history FILE JOB` lists those of a job"),
                 Exit::General,
             )),
-            Err(error) => Err(self.fail(&error.to_string(), Exit::General)),
+            Err(error) => Err(self.report_failure(&error.to_string(), Exit::General)),
         }
     }
 
     /// Takes the jobs into this process, unless a daemon has them.
-    pub async fn take(self, common: &Common, quiet: bool) -> Result<(Self, Worker), Exit> {
-        let holder = match Holder::share(&self.config.state_dir) {
+    pub async fn take_jobs(self, common: &Common, quiet: bool) -> Result<(Self, Worker), Exit> {
+        let holder = match Holder::lock_for_command(&self.config.state_dir) {
             Ok(holder) => holder,
             Err(HolderError::Daemon(_)) => return Ok((self, Worker::Daemon)),
-            Err(error) => return Err(self.fail(&error.to_string(), Exit::General)),
+            Err(error) => return Err(self.report_failure(&error.to_string(), Exit::General)),
         };
         let here = open_hub(&self, common, holder, quiet).await?;
         Ok((self, Worker::Here(Box::new(here))))
     }
 
     /// Asks the daemon, and waits for its answer.
-    pub async fn ask_daemon(&self, job: &str, request: &Request, patience: Option<Duration>) -> Result<Answered, Exit> {
-        let ticket =
-            self.engine.post(job, request).await.map_err(|error| self.fail(&error.to_string(), Exit::General))?;
+    pub async fn ask_daemon(
+        &self,
+        job: &str,
+        request: &JobRequest,
+        patience: Option<Duration>,
+    ) -> Result<Answered, Exit> {
+        let ticket = self
+            .engine
+            .post_request(job, request)
+            .await
+            .map_err(|error| self.report_failure(&error.to_string(), Exit::General))?;
         let began = std::time::Instant::now();
         loop {
             if let Ok(Some(answered)) = self.engine.take_reply(&ticket).await {
@@ -130,63 +140,71 @@ impl Session {
             }
             // A daemon that has gone meanwhile answers nothing any more; its successor will.
             if patience.is_some_and(|patience| began.elapsed() > patience) {
-                return Err(
-                    self.fail("the daemon that has the state does not answer; the request stays posted", Exit::General)
-                );
+                return Err(self.report_failure(
+                    "the daemon that has the state does not answer; the request stays posted",
+                    Exit::General,
+                ));
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 
     /// Has a request answered by whoever has the jobs.
-    pub async fn request(&self, worker: &Worker, job: &str, request: &Request) -> Result<Answered, Exit> {
+    pub async fn send_request(&self, worker: &Worker, job: &str, request: &JobRequest) -> Result<Answered, Exit> {
         match worker {
-            Worker::Here(here) => {
-                here.hub.request(job, request).await.map_err(|error| self.fail(&error.to_string(), Exit::General))
-            }
+            Worker::Here(here) => here
+                .hub
+                .answer_request(job, request)
+                .await
+                .map_err(|error| self.report_failure(&error.to_string(), Exit::General)),
             Worker::Daemon => {
-                let patience =
-                    if matches!(request, Request::Approve { .. } | Request::Look) { None } else { Some(10 * PATIENCE) };
+                let patience = if matches!(request, JobRequest::Approve { .. } | JobRequest::Look) {
+                    None
+                } else {
+                    Some(10 * PATIENCE)
+                };
                 self.ask_daemon(job, request, patience).await
             }
         }
     }
 
     /// Prints the answer to a request, and returns its exit status.
-    pub fn report(&self, answered: &Answered, done: &str) -> Exit {
+    pub fn report_answer(&self, answered: &Answered, done: &str) -> Exit {
         match answered {
             Answered::Done { run, merged } => {
                 if self.json {
                     print_json(&json!({"version": 1, "run": run, "merged": merged}));
                 } else {
-                    print::line(done);
+                    print::print_line(done);
                 }
                 Exit::Success
             }
             Answered::Status { .. } => Exit::Success,
-            Answered::Refused { why } => self.fail(why, Exit::General),
-            Answered::OtherPlan { why } => self.fail(why, Exit::PlanWorld),
+            Answered::Refused { why } => self.report_failure(why, Exit::General),
+            Answered::OtherPlan { why } => self.report_failure(why, Exit::PlanWorld),
         }
     }
 }
 
 /// Opens the jobs in this process.
 pub(super) async fn open_hub(session: &Session, common: &Common, holder: Holder, quiet: bool) -> Result<Here, Exit> {
-    let failed = |why: String| session.fail(&why, Exit::General);
-    let sandbox = common.sandbox.then(embedded::start_own).transpose().map_err(|error| failed(error.to_string()))?;
+    let failed = |why: String| session.report_failure(&why, Exit::General);
+    let sandbox =
+        common.sandbox.then(embedded::start_empty_mock).transpose().map_err(|error| failed(error.to_string()))?;
     let program =
         std::env::current_exe().map_err(|error| failed(format!("cannot tell where this program is: {error}")))?;
-    let config = load(common)?;
+    let config = load_config(common)?;
     let runner = Runner {
         program,
         state_dir: config.state_dir.clone(),
         seal_key_file: config.seal_key_file.clone(),
         sandbox: sandbox.as_ref().map(Handle::url),
     };
-    let log: crate::gitops::hub::Log = if quiet { Box::new(|_| ()) } else { Box::new(print::log_line) };
-    let hub =
-        Hub::open(config, Rc::clone(&session.engine), runner, log).await.map_err(|error| failed(error.to_string()))?;
-    let outside = Outside::open(&hub).map_err(|error| failed(error.to_string()))?;
+    let log: crate::gitops::hub::LogWriter = if quiet { Box::new(|_| ()) } else { Box::new(print::log_line) };
+    let hub = Hub::load_jobs(config, Rc::clone(&session.engine), runner, log)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let outside = Outside::watch_hub(&hub).map_err(|error| failed(error.to_string()))?;
     Ok(Here { hub, outside, _holder: holder, _sandbox: sandbox })
 }
 
@@ -197,16 +215,16 @@ pub(super) fn stop_on_signals(hub: &Rc<Hub>) {
         let hub = Rc::clone(hub);
         tokio::task::spawn_local(async move {
             signals.recv().await;
-            hub.stop();
+            hub.request_stop();
         });
     }
 }
 
-fn fail(json: bool, why: &str, exit: Exit) -> Exit {
+fn print_failure(json: bool, why: &str, exit: Exit) -> Exit {
     if json {
         print_json(&json!({"version": 1, "ok": false, "error": why}));
     } else {
-        crate::cli::plan::refuse(why, exit);
+        crate::cli::plan::refuse_plan(why, exit);
     }
     exit
 }

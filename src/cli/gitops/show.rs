@@ -5,13 +5,13 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use super::Common;
-use super::print::{self, print_json, short};
+use super::print::{self, print_json, shorten_commit};
 use super::session::Session;
 use crate::exit::Exit;
 use crate::gitops::config::{Environment, JobConfig};
-use crate::gitops::engine::Document;
+use crate::gitops::engine::RunDocument;
 use crate::gitops::run::{redactor_of, shell_line};
-use crate::gitops::view::{Outcome, Run};
+use crate::gitops::view::{JobRun, Outcome};
 use crate::plan::show::{self as plan_show, Look};
 use crate::plan::{Plan, save};
 use crate::report::style::Paint;
@@ -41,13 +41,13 @@ enum Format {
     Markdown,
 }
 
-pub(super) async fn show(args: &ShowArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
+pub(super) async fn show_run(args: &ShowArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
     let run = session.find_run(&args.run).await?;
     let read = async |document| session.engine.read_document(&run.run, document, 0).await.ok().flatten();
     if args.events {
-        let events = read(Document::Events).await.unwrap_or_default();
-        crate::cli::output::print(&String::from_utf8_lossy(&events));
+        let events = read(RunDocument::Events).await.unwrap_or_default();
+        crate::cli::output::write_stdout(&String::from_utf8_lossy(&events));
         return Ok(Exit::Success);
     }
     let format = if args.common.json { Format::Json } else { args.format };
@@ -55,21 +55,21 @@ pub(super) async fn show(args: &ShowArgs) -> Result<Exit, Exit> {
         print_json(&run);
         return Ok(Exit::Success);
     }
-    let plan = read_plan(&session.engine.run_folder(&run.run).join(Document::Plan.file_name()));
+    let plan = read_plan(&session.engine.run_folder(&run.run).join(RunDocument::Plan.file_name()));
     let text = match format {
-        Format::Markdown => markdown(&run, plan.as_ref()),
+        Format::Markdown => run_markdown(&run, plan.as_ref()),
         _ => {
-            let output = read(Document::Output).await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            let job = session.config.job(&run.job);
+            let output = read(RunDocument::Output).await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let job = session.config.find_job(&run.job);
             let state = session.config.state_dir.display().to_string();
-            let text = text(&run, plan.as_ref(), output.as_deref(), job.map(|job| &**job), &state);
+            let text = run_text(&run, plan.as_ref(), output.as_deref(), job.map(|job| &**job), &state);
             match job {
                 Some(job) => redactor_of(job).redact(&text).into_owned(),
                 None => text,
             }
         }
     };
-    crate::cli::output::print(&text);
+    crate::cli::output::write_stdout(&text);
     Ok(Exit::Success)
 }
 
@@ -77,7 +77,7 @@ fn read_plan(path: &Path) -> Option<Plan> {
     save::read(path).ok()
 }
 
-fn text(run: &Run, plan: Option<&Plan>, output: Option<&str>, job: Option<&JobConfig>, state: &str) -> String {
+fn run_text(run: &JobRun, plan: Option<&Plan>, output: Option<&str>, job: Option<&JobConfig>, state: &str) -> String {
     let mut text = String::new();
     let mut field = |name: &str, value: &str| text += &format!("{name:<9}: {value}\n");
     let reasons: Vec<&str> = run.reasons.iter().map(|reason| reason.as_str()).collect();
@@ -105,7 +105,7 @@ fn text(run: &Run, plan: Option<&Plan>, output: Option<&str>, job: Option<&JobCo
     }
     if let Some(plan) = plan {
         text += "\nPlan:\n";
-        text += &plan_show::text(plan, Look { paint: Paint(false), width: 120 });
+        text += &plan_show::render_text(plan, Look { paint: Paint(false), width: 120 });
     }
     if !run.recap.is_empty() {
         text += "\nRecap:\n";
@@ -130,7 +130,7 @@ fn text(run: &Run, plan: Option<&Plan>, output: Option<&str>, job: Option<&JobCo
     }
     if !run.commands.is_empty() {
         text += "\nTo repeat it by hand:\n";
-        by_hand(run, job, state).iter().for_each(|line| text += &format!("  {line}\n"));
+        manual_commands(run, job, state).iter().for_each(|line| text += &format!("  {line}\n"));
     }
     if let Some(output) = output.filter(|_| run.error.is_some()) {
         text += "\nOutput:\n";
@@ -140,10 +140,10 @@ fn text(run: &Run, plan: Option<&Plan>, output: Option<&str>, job: Option<&JobCo
 }
 
 /// The commands of a run, with what has to be there before them.
-fn by_hand(run: &Run, job: Option<&JobConfig>, state: &str) -> Vec<String> {
+fn manual_commands(run: &JobRun, job: Option<&JobConfig>, state: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(job), Some(commit)) = (job, &run.commit) {
-        let folder = format!("{}-{}", run.job, short(Some(commit)));
+        let folder = format!("{}-{}", run.job, shorten_commit(Some(commit)));
         lines.push(shell_line(&["git", "clone", "--quiet", &job.git.url, &folder].map(str::to_owned)));
         lines.push(shell_line(&["git", "-C", &folder, "checkout", "--quiet", "--detach", commit].map(str::to_owned)));
         let place = if job.git.path == "." { folder } else { format!("{folder}/{}", job.git.path) };
@@ -151,7 +151,7 @@ fn by_hand(run: &Run, job: Option<&JobConfig>, state: &str) -> Vec<String> {
         for (name, value) in &job.environment {
             let value = match value {
                 Environment::Plain(text) => shell_line(std::slice::from_ref(text)),
-                Environment::Secret(source) => source.shell(),
+                Environment::Secret(source) => source.to_shell(),
             };
             lines.push(format!("export {name}={value}"));
         }
@@ -161,15 +161,19 @@ fn by_hand(run: &Run, job: Option<&JobConfig>, state: &str) -> Vec<String> {
     lines
 }
 
-fn markdown(run: &Run, plan: Option<&Plan>) -> String {
+fn run_markdown(run: &JobRun, plan: Option<&Plan>) -> String {
     let outcome = run.outcome.map_or("running", |outcome| outcome.as_str());
-    let mut text =
-        format!("### `{}`: {outcome}\n\nRun `{}` of commit `{}`\n\n", run.job, run.run, short(run.commit.as_deref()));
+    let mut text = format!(
+        "### `{}`: {outcome}\n\nRun `{}` of commit `{}`\n\n",
+        run.job,
+        run.run,
+        shorten_commit(run.commit.as_deref())
+    );
     if let Some(error) = &run.error {
         text += &format!("```text\n{}\n```\n\n", error.replace("```", "` ` `"));
     }
     if let Some(plan) = plan {
-        text += &plan_show::markdown(plan);
+        text += &plan_show::render_markdown(plan);
     }
     print::with_newline(text)
 }

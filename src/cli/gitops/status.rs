@@ -9,11 +9,11 @@ use super::Common;
 use super::print::{self, print_json};
 use super::session::Session;
 use crate::exit::Exit;
-use crate::gitops::decide::{Answered, Request};
+use crate::gitops::decide::{Answered, JobRequest};
 use crate::gitops::holder::{Holder, HolderError};
 use crate::gitops::hub::Hub;
 use crate::gitops::run::Runner;
-use crate::gitops::view::{JobState, Status};
+use crate::gitops::view::{GitopsStatus, JobState};
 
 /// Show how jobs are: of the daemon if one runs, else of the store.
 #[derive(Debug, Args)]
@@ -27,8 +27,8 @@ pub(super) struct StatusArgs {
 /// A daemon that does not answer within this time is passed by: the store has nearly all that it knows.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) async fn status(args: &StatusArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
+pub(super) async fn show_status(args: &StatusArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
     if let Some(job) = &args.job {
         session.check_job(job)?;
     }
@@ -37,7 +37,7 @@ pub(super) async fn status(args: &StatusArgs) -> Result<Exit, Exit> {
     if args.common.json {
         print_json(&status);
     } else {
-        print::line(print::status_lines(&status.jobs, jiff::Timestamp::now()).trim_end());
+        print::print_line(print::status_lines(&status.jobs, jiff::Timestamp::now()).trim_end());
     }
     let any = |states: &[JobState]| status.jobs.iter().any(|job| states.contains(&job.state));
     Ok(if any(&[JobState::Failed, JobState::Refused, JobState::Blocked]) {
@@ -50,9 +50,9 @@ pub(super) async fn status(args: &StatusArgs) -> Result<Exit, Exit> {
 }
 
 /// Reads the status of the daemon, or of the store where there is none.
-pub(super) async fn read_status(session: &Session) -> Result<Status, Exit> {
-    if let Err(HolderError::Daemon(_)) = Holder::share(&session.config.state_dir)
-        && let Ok(ticket) = session.engine.post("", &Request::Status).await
+pub(super) async fn read_status(session: &Session) -> Result<GitopsStatus, Exit> {
+    if let Err(HolderError::Daemon(_)) = Holder::lock_for_command(&session.config.state_dir)
+        && let Ok(ticket) = session.engine.post_request("", &JobRequest::Status).await
     {
         let began = std::time::Instant::now();
         while began.elapsed() < PATIENCE {
@@ -62,12 +62,12 @@ pub(super) async fn read_status(session: &Session) -> Result<Status, Exit> {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    let failed = |why: String| session.fail(&why, Exit::General);
+    let failed = |why: String| session.report_failure(&why, Exit::General);
     // Nothing is run: the program and its place do not matter.
-    let config = crate::gitops::config::GitopsConfig::load(&session.config.file);
+    let config = crate::gitops::config::GitopsConfig::load_file(&session.config.file);
     let config = config.map_err(|_| Exit::Unparsable)?;
     let runner =
         Runner { program: Default::default(), state_dir: config.state_dir.clone(), seal_key_file: None, sandbox: None };
-    let hub = Hub::open(config, Rc::clone(&session.engine), runner, Box::new(|_| ())).await;
-    Ok(hub.map_err(|error| failed(error.to_string()))?.status())
+    let hub = Hub::load_jobs(config, Rc::clone(&session.engine), runner, Box::new(|_| ())).await;
+    Ok(hub.map_err(|error| failed(error.to_string()))?.read_status())
 }

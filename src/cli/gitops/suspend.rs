@@ -7,7 +7,7 @@ use super::Common;
 use super::session::Session;
 use crate::exit::Exit;
 use crate::gitops::config::parse_time;
-use crate::gitops::decide::Request;
+use crate::gitops::decide::JobRequest;
 
 /// Start no more runs of a job.
 #[derive(Debug, Args)]
@@ -33,30 +33,36 @@ pub(super) struct ResumeArgs {
     job: String,
 }
 
-pub(super) async fn suspend(args: &SuspendArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
+pub(super) async fn suspend_job(args: &SuspendArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
     let now = Timestamp::now();
     let until = args.until.as_deref().map(|text| parse_time(text, now)).transpose();
-    let until = until.map_err(|why| session.fail(&format!("`--until`: {why}"), Exit::General))?;
+    let until = until.map_err(|why| session.report_failure(&format!("`--until`: {why}"), Exit::General))?;
     if until.is_some_and(|until| until <= now) {
-        return Err(session.fail("`--until` is in the past", Exit::General));
+        return Err(session.report_failure("`--until` is in the past", Exit::General));
     }
-    let request = Request::Suspend { reason: Some(args.reason.clone()), until };
+    let request = JobRequest::Suspend { reason: Some(args.reason.clone()), until };
     let done = match until {
         Some(until) => format!("job `{}` is suspended until {until}", args.job),
         None => format!("job `{}` is suspended", args.job),
     };
-    ask(session, &args.common, &args.job, &request, &done).await
+    send_request(session, &args.common, &args.job, &request, &done).await
 }
 
-pub(super) async fn resume(args: &ResumeArgs) -> Result<Exit, Exit> {
-    let session = Session::open(&args.common).await?;
-    ask(session, &args.common, &args.job, &Request::Resume, &format!("job `{}` is resumed", args.job)).await
+pub(super) async fn resume_job(args: &ResumeArgs) -> Result<Exit, Exit> {
+    let session = Session::open_session(&args.common).await?;
+    send_request(session, &args.common, &args.job, &JobRequest::Resume, &format!("job `{}` is resumed", args.job)).await
 }
 
-async fn ask(session: Session, common: &Common, job: &str, request: &Request, done: &str) -> Result<Exit, Exit> {
+async fn send_request(
+    session: Session,
+    common: &Common,
+    job: &str,
+    request: &JobRequest,
+    done: &str,
+) -> Result<Exit, Exit> {
     session.check_job(job)?;
-    let (session, worker) = session.take(common, true).await?;
-    let answered = session.request(&worker, job, request).await?;
-    Ok(session.report(&answered, done))
+    let (session, worker) = session.take_jobs(common, true).await?;
+    let answered = session.send_request(&worker, job, request).await?;
+    Ok(session.report_answer(&answered, done))
 }

@@ -8,30 +8,30 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
 
-use super::{EditArgs, files, vaulted};
-use crate::vars::vault::{encrypt, vault_id};
+use super::{EditArgs, files, read_vaulted};
+use crate::vars::vault::{encrypt_text, vault_id};
 
 /// Makes new files.
-pub fn create(args: &EditArgs) -> anyhow::Result<()> {
+pub fn create_files(args: &EditArgs) -> anyhow::Result<()> {
     if !args.skip_tty_check && !std::io::stdout().is_terminal() {
         bail!("there is no terminal for an editor; `--skip-tty-check` opens it nevertheless");
     }
-    let (id, secret) = args.seal.secret()?;
+    let (id, secret) = args.seal.read_seal_secret()?;
     for file in &args.files {
         if Path::new(file).exists() {
             bail!("`{file}` is there already; `edit` changes it");
         }
         let plain = in_editor(b"", file)?;
-        files::write(file, encrypt(&plain, secret.bytes(), Some(&id), None).as_bytes())?;
+        files::write(file, encrypt_text(&plain, secret.bytes(), Some(&id), None).as_bytes())?;
     }
     Ok(())
 }
 
 /// Changes files. They keep their id unless another one is asked for; one that was not changed is not written.
-pub fn edit(args: &EditArgs) -> anyhow::Result<()> {
-    let secrets = args.seal.secrets.collect()?;
+pub fn edit_files(args: &EditArgs) -> anyhow::Result<()> {
+    let secrets = args.seal.secrets.collect_secrets()?;
     for file in &args.files {
-        let text = vaulted(file)?;
+        let text = read_vaulted(file)?;
         let (before, opener) = secrets.open_with(&text).with_context(|| format!("cannot open `{file}`"))?;
         let before = Zeroizing::new(before);
         let after = in_editor(&before, file)?;
@@ -39,14 +39,14 @@ pub fn edit(args: &EditArgs) -> anyhow::Result<()> {
             continue;
         }
         // The secret that opened the file seals it again, under the id that stands in it.
-        let (id, secret) = match args.seal.id() {
+        let (id, secret) = match args.seal.read_seal_id() {
             Some(wanted) => {
                 let (id, secret) = secrets.to_encrypt(Some(&wanted))?;
                 (Some(id.to_owned()), secret)
             }
             None => (vault_id(&text)?, opener),
         };
-        files::write(file, encrypt(&after, secret.bytes(), id.as_deref(), None).as_bytes())?;
+        files::write(file, encrypt_text(&after, secret.bytes(), id.as_deref(), None).as_bytes())?;
     }
     Ok(())
 }

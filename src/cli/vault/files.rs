@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use zeroize::Zeroizing;
 
 /// The files to work on; none means standard input.
-pub fn inputs<'a>(files: &'a [String], output: Option<&str>) -> anyhow::Result<Vec<&'a str>> {
+pub fn input_files<'a>(files: &'a [String], output: Option<&str>) -> anyhow::Result<Vec<&'a str>> {
     if output.is_some() && files.len() > 1 {
         bail!("`--output` can take the result of one file only");
     }
@@ -39,10 +39,10 @@ pub fn write(file: &str, bytes: &[u8]) -> anyhow::Result<()> {
         return fs::write(&target, bytes).with_context(|| format!("cannot write `{file}`"));
     }
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    replace(&target, folder, bytes).with_context(|| format!("cannot write `{file}`"))
+    replace_file(&target, folder, bytes).with_context(|| format!("cannot write `{file}`"))
 }
 
-fn replace(target: &Path, folder: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn replace_file(target: &Path, folder: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut draft = tempfile::Builder::new().prefix(".vault-").tempfile_in(folder)?;
     if let Ok(about) = target.metadata() {
         use std::os::unix::fs::MetadataExt as _;
@@ -57,7 +57,7 @@ fn replace(target: &Path, folder: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Says that all went well, to people only.
-pub fn done(what: &str) -> anyhow::Result<()> {
+pub fn report_done(what: &str) -> anyhow::Result<()> {
     if std::io::stderr().is_terminal() {
         writeln!(std::io::stderr(), "{what}")?;
     }

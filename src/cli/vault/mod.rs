@@ -8,9 +8,9 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 use crate::vars::vault::{
-    PasswordSource, Secret, VaultProblem, VaultSecrets, ask_hidden, decrypt, encrypt, is_vaulted,
+    PasswordSource, VaultError, VaultPassword, VaultSecrets, ask_hidden, decrypt_envelope, encrypt_text, is_vaulted,
 };
 
 /// Seals, opens and changes vaulted files and values.
@@ -130,17 +130,17 @@ struct ViewArgs {
 }
 
 impl SecretArgs {
-    fn collect(&self) -> anyhow::Result<VaultSecrets> {
-        let settings = Settings::load().map_err(|problem| anyhow::anyhow!(problem.one_line()))?;
+    fn collect_secrets(&self) -> anyhow::Result<VaultSecrets> {
+        let settings = RunSettings::load().map_err(|problem| anyhow::anyhow!(problem.one_line()))?;
         let (mut ids, mut files) = (self.vault_ids.clone(), self.password_files.clone());
         if !self.ask_password {
             super::config::vault_sources(&mut ids, &mut files, &settings);
         }
-        let mut secrets = VaultSecrets::collect(&ids, &files, self.ask_password)?
+        let mut secrets = VaultSecrets::collect_sources(&ids, &files, self.ask_password)?
             .matching_ids(settings.bool("DEFAULT_VAULT_ID_MATCH"));
         if secrets.is_empty() {
             secrets.add(crate::vars::vault::DEFAULT_ID, PasswordSource::Prompt).map_err(|why| match why {
-                VaultProblem::Source { .. } => VaultProblem::NoSecret,
+                VaultError::Source { .. } => VaultError::NoSecret,
                 other => other,
             })?;
         }
@@ -149,17 +149,17 @@ impl SecretArgs {
 }
 
 impl SealArgs {
-    fn id(&self) -> Option<String> {
+    fn read_seal_id(&self) -> Option<String> {
         let wanted = self.encrypt_vault_id.clone();
         wanted.or_else(|| std::env::var("ANSIBLE_VAULT_ENCRYPT_IDENTITY").ok().filter(|id| !id.is_empty()))
     }
 
     /// The id and secret to seal with. A password that is typed for a new seal is typed twice.
-    fn secret(&self) -> anyhow::Result<(String, Secret)> {
-        let secrets = self.secrets.collect()?;
-        let (id, secret) = secrets.to_encrypt(self.id().as_deref())?;
+    fn read_seal_secret(&self) -> anyhow::Result<(String, VaultPassword)> {
+        let secrets = self.secrets.collect_secrets()?;
+        let (id, secret) = secrets.to_encrypt(self.read_seal_id().as_deref())?;
         let typed = self.secrets.ask_password
-            || (self.secrets.vault_ids.is_empty() && self.secrets.password_files.is_empty() && asks());
+            || (self.secrets.vault_ids.is_empty() && self.secrets.password_files.is_empty() && is_asking());
         if typed && ask_hidden("Confirm vault password: ")?.bytes() != secret.bytes() {
             bail!("the passwords are not the same");
         }
@@ -168,7 +168,7 @@ impl SealArgs {
 }
 
 /// Whether no variable of the environment says where the password is, so that it was asked for.
-fn asks() -> bool {
+fn is_asking() -> bool {
     ["ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_IDENTITY_LIST"].iter().all(|name| std::env::var_os(name).is_none())
 }
 
@@ -176,47 +176,47 @@ fn asks() -> bool {
 ///
 /// # Errors
 /// If a password is missing or wrong, or a file cannot be read or written. A file is either changed wholly or not at all.
-pub fn run(args: &VaultArgs) -> anyhow::Result<()> {
+pub fn run_vault(args: &VaultArgs) -> anyhow::Result<()> {
     match &args.action {
-        Action::Create(args) => edit::create(args),
-        Action::Decrypt(args) => open(args),
-        Action::Edit(args) => edit::edit(args),
-        Action::Encrypt(args) => seal(args),
-        Action::EncryptString(args) => string::run(args),
-        Action::Rekey(args) => rekey(args),
-        Action::View(args) => view(args),
+        Action::Create(args) => edit::create_files(args),
+        Action::Decrypt(args) => decrypt_files(args),
+        Action::Edit(args) => edit::edit_files(args),
+        Action::Encrypt(args) => encrypt_files(args),
+        Action::EncryptString(args) => string::encrypt_strings(args),
+        Action::Rekey(args) => rekey_files(args),
+        Action::View(args) => view_files(args),
     }
 }
 
-fn seal(args: &EncryptArgs) -> anyhow::Result<()> {
-    let (id, secret) = args.seal.secret()?;
-    for file in files::inputs(&args.files, args.output.as_deref())? {
+fn encrypt_files(args: &EncryptArgs) -> anyhow::Result<()> {
+    let (id, secret) = args.seal.read_seal_secret()?;
+    for file in files::input_files(&args.files, args.output.as_deref())? {
         let plain = files::read(file)?;
         if std::str::from_utf8(&plain).is_ok_and(is_vaulted) {
             bail!("`{file}` is vaulted already");
         }
-        let sealed = encrypt(&plain, secret.bytes(), Some(&id), None);
+        let sealed = encrypt_text(&plain, secret.bytes(), Some(&id), None);
         files::write(args.output.as_deref().unwrap_or(file), sealed.as_bytes())?;
     }
-    files::done("encryption successful")
+    files::report_done("encryption successful")
 }
 
-fn open(args: &DecryptArgs) -> anyhow::Result<()> {
-    let secrets = args.secrets.collect()?;
-    for file in files::inputs(&args.files, args.output.as_deref())? {
-        let plain = opened(file, &secrets)?;
+fn decrypt_files(args: &DecryptArgs) -> anyhow::Result<()> {
+    let secrets = args.secrets.collect_secrets()?;
+    for file in files::input_files(&args.files, args.output.as_deref())? {
+        let plain = decrypt_file(file, &secrets)?;
         files::write(args.output.as_deref().unwrap_or(file), &plain)?;
     }
-    files::done("decryption successful")
+    files::report_done("decryption successful")
 }
 
-fn view(args: &ViewArgs) -> anyhow::Result<()> {
-    let secrets = args.secrets.collect()?;
-    args.files.iter().try_for_each(|file| files::write("-", &opened(file, &secrets)?))
+fn view_files(args: &ViewArgs) -> anyhow::Result<()> {
+    let secrets = args.secrets.collect_secrets()?;
+    args.files.iter().try_for_each(|file| files::write("-", &decrypt_file(file, &secrets)?))
 }
 
-fn rekey(args: &RekeyArgs) -> anyhow::Result<()> {
-    let secrets = args.seal.secrets.collect()?;
+fn rekey_files(args: &RekeyArgs) -> anyhow::Result<()> {
+    let secrets = args.seal.secrets.collect_secrets()?;
     let mut new = VaultSecrets::default();
     match (&args.new_vault_id, &args.new_vault_password_file) {
         (Some(id), _) => {
@@ -234,26 +234,26 @@ fn rekey(args: &RekeyArgs) -> anyhow::Result<()> {
     }
     let (new_id, new_secret) = new.to_encrypt(None)?;
     // A new password without an id of its own takes the id that was asked for.
-    let id = args.seal.id().filter(|_| args.new_vault_id.is_none()).unwrap_or_else(|| new_id.to_owned());
+    let id = args.seal.read_seal_id().filter(|_| args.new_vault_id.is_none()).unwrap_or_else(|| new_id.to_owned());
     for file in &args.files {
-        let plain = opened(file, &secrets)?;
-        let sealed = encrypt(&plain, new_secret.bytes(), Some(&id), None);
-        // What cannot be opened again must never take the place of what could.
-        if decrypt(&sealed, new_secret.bytes())? != *plain {
+        let plain = decrypt_file(file, &secrets)?;
+        let sealed = encrypt_text(&plain, new_secret.bytes(), Some(&id), None);
+        // Never replace readable content with content that cannot be decrypted again.
+        if decrypt_envelope(&sealed, new_secret.bytes())? != *plain {
             bail!("`{file}` could not be sealed again");
         }
         files::write(file, sealed.as_bytes())?;
     }
-    files::done("rekey successful")
+    files::report_done("rekey successful")
 }
 
 /// Decrypts a vaulted file.
-fn opened(file: &str, secrets: &VaultSecrets) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    secrets.open(&vaulted(file)?).map(Zeroizing::new).with_context(|| format!("cannot open `{file}`"))
+fn decrypt_file(file: &str, secrets: &VaultSecrets) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    secrets.open_envelope(&read_vaulted(file)?).map(Zeroizing::new).with_context(|| format!("cannot open `{file}`"))
 }
 
 /// The text of a vaulted file.
-fn vaulted(file: &str) -> anyhow::Result<String> {
+fn read_vaulted(file: &str) -> anyhow::Result<String> {
     let text = String::from_utf8(files::read(file)?.to_vec()).ok().filter(|text| is_vaulted(text));
     text.with_context(|| format!("`{file}` is not vaulted"))
 }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     fn vault(line: &[&str]) -> anyhow::Result<()> {
-        run(&Line::try_parse_from(std::iter::once(&"vault").chain(line))?.vault)
+        run_vault(&Line::try_parse_from(std::iter::once(&"vault").chain(line))?.vault)
     }
 
     #[test]

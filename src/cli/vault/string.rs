@@ -5,7 +5,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::{SealArgs, files};
-use crate::vars::vault::{ask_hidden, encrypt};
+use crate::vars::vault::{ask_hidden, encrypt_text};
 
 /// Arguments of `vault encrypt_string`.
 #[derive(Debug, Args)]
@@ -32,13 +32,13 @@ pub struct StringArgs {
 }
 
 /// Seals the values and prints them as YAML.
-pub fn run(args: &StringArgs) -> anyhow::Result<()> {
-    let (id, secret) = args.seal.secret()?;
+pub fn encrypt_strings(args: &StringArgs) -> anyhow::Result<()> {
+    let (id, secret) = args.seal.read_seal_secret()?;
     let mut values: Vec<(Option<&str>, Zeroizing<Vec<u8>>)> = Vec::new();
     if args.prompt {
         let question = if args.show_input { "Value to encrypt: " } else { "Value to encrypt (not shown): " };
         let typed =
-            if args.show_input { shown(question)? } else { Zeroizing::new(ask_hidden(question)?.bytes().to_vec()) };
+            if args.show_input { ask_shown(question)? } else { Zeroizing::new(ask_hidden(question)?.bytes().to_vec()) };
         values.push((args.names.first().map(String::as_str), typed));
     }
     let stdin = args.values.is_empty() && !args.prompt;
@@ -55,13 +55,13 @@ pub fn run(args: &StringArgs) -> anyhow::Result<()> {
         if plain.is_empty() {
             bail!("there is nothing to encrypt");
         }
-        out.push_str(&yaml(*name, &encrypt(plain, secret.bytes(), Some(&id), None)));
+        out.push_str(&to_yaml(*name, &encrypt_text(plain, secret.bytes(), Some(&id), None)));
     }
     files::write(args.output.as_deref().unwrap_or("-"), out.as_bytes())?;
-    files::done("encryption successful")
+    files::report_done("encryption successful")
 }
 
-fn shown(question: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+fn ask_shown(question: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     use std::io::Write as _;
     write!(std::io::stderr(), "{question}")?;
     let mut line = Zeroizing::new(String::new());
@@ -69,7 +69,7 @@ fn shown(question: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     Ok(Zeroizing::new(line.trim_end_matches(['\n', '\r']).as_bytes().to_vec()))
 }
 
-fn yaml(name: Option<&str>, envelope: &str) -> String {
+fn to_yaml(name: Option<&str>, envelope: &str) -> String {
     let head = name.map(|name| format!("{name}: ")).unwrap_or_default();
     let body: String = envelope.lines().map(|line| format!("          {line}\n")).collect();
     format!("{head}!vault |\n{body}")
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn as_yaml() {
-        assert_eq!(yaml(Some("x"), "a\nb\n"), "x: !vault |\n          a\n          b\n");
-        assert_eq!(yaml(None, "a\n"), "!vault |\n          a\n");
+        assert_eq!(to_yaml(Some("x"), "a\nb\n"), "x: !vault |\n          a\n          b\n");
+        assert_eq!(to_yaml(None, "a\n"), "!vault |\n          a\n");
     }
 }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{DeliveryContext, Format, Login, Presence, Receipt, Sink, SinkError};
-use crate::host::{Command, RunError};
-use crate::ionos::Local;
+use super::{DeliveryContext, Login, LoginFormat, Presence, Receipt, Sink, SinkError};
+use crate::host::{HostCommand, RunError};
+use crate::ionos::LocalFuture;
 
 /// The most that is shown of what a failed command wrote.
 const SHOWN: usize = 400;
@@ -18,13 +18,13 @@ pub struct CommandSink {
     /// The folder it runs in.
     pub folder: Option<PathBuf>,
     /// How the login is written.
-    pub format: Format,
+    pub format: LoginFormat,
     /// It is ended after this time, with everything it has started.
     pub timeout: Duration,
 }
 
 impl CommandSink {
-    fn program(&self) -> String {
+    fn program_name(&self) -> String {
         self.argv.first().cloned().unwrap_or_default()
     }
 }
@@ -42,11 +42,15 @@ impl Sink for CommandSink {
         self.format.needs_server()
     }
 
-    fn prepare<'a>(&'a self, context: DeliveryContext<'a>, _: Option<&'a str>) -> Local<'a, Result<(), SinkError>> {
+    fn prepare_delivery<'a>(
+        &'a self,
+        context: DeliveryContext<'a>,
+        _: Option<&'a str>,
+    ) -> LocalFuture<'a, Result<(), SinkError>> {
         Box::pin(async move {
-            let program = self.program();
+            let program = self.program_name();
             let is_path = program.contains('/');
-            let found = match (context.variable("PATH"), is_path) {
+            let found = match (context.read_variable("PATH"), is_path) {
                 // It may be relative to a folder, or made by an earlier task.
                 (_, true) => true,
                 (Some(path), false) => context.host.program_in(path.as_ref(), &program).is_some(),
@@ -59,46 +63,50 @@ impl Sink for CommandSink {
         })
     }
 
-    fn deliver<'a>(&'a self, context: DeliveryContext<'a>, login: &'a Login) -> Local<'a, Result<Receipt, SinkError>> {
+    fn deliver_login<'a>(
+        &'a self,
+        context: DeliveryContext<'a>,
+        login: &'a Login,
+    ) -> LocalFuture<'a, Result<Receipt, SinkError>> {
         Box::pin(async move {
-            let content = self.format.render(context, login)?;
-            let command = Command {
+            let content = self.format.render_login(context, login)?;
+            let command = HostCommand {
                 folder: self.folder.clone(),
                 environment: context.environment.to_vec(),
                 stdin: Some(content.to_vec()),
                 timeout: Some(self.timeout),
-                ..Command::new(self.argv.iter())
+                ..HostCommand::new(self.argv.iter())
             };
-            match context.host.run(&command).await {
-                Ok(output) if output.rc == 0 => Ok(Receipt::unreadable()),
+            match context.host.run_command(&command).await {
+                Ok(output) if output.rc == 0 => Ok(Receipt::new_unreadable()),
                 Ok(output) => Err(SinkError::Command {
-                    program: self.program(),
+                    program: self.program_name(),
                     status: output.rc,
-                    output: shown(&output.stderr_text(), login),
+                    output: redact_stderr(&output.stderr_text(), login),
                 }),
-                Err(RunError::Foretold) => Ok(Receipt::unreadable()),
+                Err(RunError::Foretold) => Ok(Receipt::new_unreadable()),
                 Err(RunError::Timeout) => {
                     let why = format!("it took longer than {} s and was ended", self.timeout.as_secs());
-                    Err(SinkError::CommandBroken { program: self.program(), why })
+                    Err(SinkError::CommandBroken { program: self.program_name(), why })
                 }
-                Err(error) => Err(SinkError::CommandBroken { program: self.program(), why: error.to_string() }),
+                Err(error) => Err(SinkError::CommandBroken { program: self.program_name(), why: error.to_string() }),
             }
         })
     }
 
-    fn verify<'a>(
+    fn verify_delivery<'a>(
         &'a self,
         _: DeliveryContext<'a>,
         _: Option<&'a str>,
         _: Option<&'a Receipt>,
-    ) -> Local<'a, Result<Presence, SinkError>> {
+    ) -> LocalFuture<'a, Result<Presence, SinkError>> {
         Box::pin(std::future::ready(Ok(Presence::Unverifiable)))
     }
 }
 
 /// Returns what a command complained about, without the password, should it have repeated that.
-fn shown(stderr: &str, login: &Login) -> String {
-    let auth = super::content::auth(login);
+fn redact_stderr(stderr: &str, login: &Login) -> String {
+    let auth = super::content::encode_auth(login);
     let text = stderr.trim().replace(login.password.as_str(), "********").replace(auth.as_str(), "********");
     match text.char_indices().nth(SHOWN) {
         _ if text.is_empty() => String::new(),

@@ -9,12 +9,12 @@ use super::{DeliveryContext, Login, SinkError};
 
 /// How a login is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Format {
+pub enum LoginFormat {
     /// A whole docker configuration with this login.
     DockerConfig,
     /// Variables: `REGISTRY_SERVER`, `REGISTRY_USERNAME`, `REGISTRY_PASSWORD`, with this prefix.
     Dotenv {
-        /// What the names begin with.
+        /// Prefix of the variable names.
         prefix: String,
     },
     /// A JSON document.
@@ -25,7 +25,7 @@ pub enum Format {
     Plain,
     /// A template file.
     Template {
-        /// Its name.
+        /// Name of the template file.
         file: String,
     },
     /// The user name alone, without a line end.
@@ -35,17 +35,17 @@ pub enum Format {
 /// A Kubernetes secret.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
-    /// Its name.
+    /// Name of the secret.
     pub name: String,
-    /// Its namespace; that of the client if absent.
+    /// Namespace of the secret; the namespace of the client if absent.
     pub namespace: Option<String>,
-    /// Its labels.
+    /// Labels of the secret.
     pub labels: Vec<(String, String)>,
-    /// Its annotations.
+    /// Annotations of the secret.
     pub annotations: Vec<(String, String)>,
 }
 
-impl Format {
+impl LoginFormat {
     /// Returns the name of the format, as playbooks give it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -68,12 +68,12 @@ impl Format {
     ///
     /// # Errors
     /// If a template cannot be rendered.
-    pub fn render(&self, context: DeliveryContext<'_>, login: &Login) -> Result<Zeroizing<Vec<u8>>, SinkError> {
+    pub fn render_login(&self, context: DeliveryContext<'_>, login: &Login) -> Result<Zeroizing<Vec<u8>>, SinkError> {
         let text = match self {
             Self::DockerConfig => Zeroizing::new(format!("{:#}\n", docker_config(login))),
-            Self::Dotenv { prefix } => dotenv(prefix, login),
-            Self::Json => Zeroizing::new(format!("{:#}\n", document(login))),
-            Self::KubernetesManifest(manifest) => manifest.render(login),
+            Self::Dotenv { prefix } => render_dotenv(prefix, login),
+            Self::Json => Zeroizing::new(format!("{:#}\n", login_document(login))),
+            Self::KubernetesManifest(manifest) => manifest.render_manifest(login),
             Self::Plain => login.password.clone(),
             Self::Template { file } => context
                 .templates
@@ -86,16 +86,16 @@ impl Format {
 }
 
 /// Returns the base 64 of user name and password, as docker and HTTP write them.
-pub(super) fn auth(login: &Login) -> Zeroizing<String> {
+pub(super) fn encode_auth(login: &Login) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{}:{}", login.username, login.password.as_str()));
     Zeroizing::new(STANDARD.encode(pair.as_bytes()))
 }
 
 fn docker_config(login: &Login) -> Json {
-    json!({"auths": {login.server.as_str(): {"auth": auth(login).as_str()}}})
+    json!({"auths": {login.server.as_str(): {"auth": encode_auth(login).as_str()}}})
 }
 
-fn document(login: &Login) -> Json {
+fn login_document(login: &Login) -> Json {
     json!({
         "server": login.server,
         "username": login.username,
@@ -105,25 +105,25 @@ fn document(login: &Login) -> Json {
     })
 }
 
-fn dotenv(prefix: &str, login: &Login) -> Zeroizing<String> {
+fn render_dotenv(prefix: &str, login: &Login) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::new());
     for (name, value) in
         [("SERVER", login.server.as_str()), ("USERNAME", &login.username), ("PASSWORD", &login.password)]
     {
-        text.push_str(&format!("{prefix}{name}={}\n", quoted(value)));
+        text.push_str(&format!("{prefix}{name}={}\n", quote_value(value)));
     }
     text
 }
 
 /// Quotes a value where a shell would read it otherwise.
-fn quoted(value: &str) -> String {
+fn quote_value(value: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
     if value.chars().all(plain) { value.to_owned() } else { format!("'{}'", value.replace('\'', r"'\''")) }
 }
 
 impl Manifest {
     /// Returns the secret as YAML. Texts are in double quotes, as JSON has them, which YAML reads too.
-    fn render(&self, login: &Login) -> Zeroizing<String> {
+    fn render_manifest(&self, login: &Login) -> Zeroizing<String> {
         let quote = |text: &str| Json::from(text).to_string();
         let mut text =
             Zeroizing::new(format!("apiVersion: v1\nkind: Secret\nmetadata:\n  name: {}\n", quote(&self.name)));
@@ -150,25 +150,25 @@ impl Manifest {
 mod tests {
     use super::super::tests::{NoTemplates, login};
     use super::*;
-    use crate::host::Predict;
+    use crate::host::DryRunHost;
 
     #[track_caller]
-    fn case(format: &Format, expected: &str) {
-        let context = DeliveryContext { host: &Predict, environment: &[], templates: &NoTemplates };
-        let got = format.render(context, &login("p w")).unwrap();
+    fn case(format: &LoginFormat, expected: &str) {
+        let context = DeliveryContext { host: &DryRunHost, environment: &[], templates: &NoTemplates };
+        let got = format.render_login(context, &login("p w")).unwrap();
         assert_eq!(String::from_utf8_lossy(&got), expected);
     }
 
     #[test]
     fn login_is_written_in_each_format() {
-        case(&Format::Plain, "p w");
-        case(&Format::Username, "ci");
+        case(&LoginFormat::Plain, "p w");
+        case(&LoginFormat::Username, "ci");
         case(
-            &Format::Dotenv { prefix: "REGISTRY_".to_owned() },
+            &LoginFormat::Dotenv { prefix: "REGISTRY_".to_owned() },
             "REGISTRY_SERVER=r.example\nREGISTRY_USERNAME=ci\nREGISTRY_PASSWORD='p w'\n",
         );
         case(
-            &Format::DockerConfig,
+            &LoginFormat::DockerConfig,
             "{\n  \"auths\": {\n    \"r.example\": {\n      \"auth\": \"Y2k6cCB3\"\n    }\n  }\n}\n",
         );
         let manifest = Manifest {
@@ -179,7 +179,7 @@ mod tests {
         };
         let config = STANDARD.encode(r#"{"auths":{"r.example":{"auth":"Y2k6cCB3"}}}"#);
         case(
-            &Format::KubernetesManifest(manifest),
+            &LoginFormat::KubernetesManifest(manifest),
             &format!(
                 "apiVersion: v1\nkind: Secret\nmetadata:\n  name: \"pull\"\n  namespace: \"shop\"\n  labels:\n    \
                  \"app\": \"yes\"\ntype: kubernetes.io/dockerconfigjson\ndata:\n  .dockerconfigjson: {config}\n"

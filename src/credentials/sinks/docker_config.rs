@@ -6,11 +6,11 @@ use jsonc_parser::ParseOptions;
 use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use zeroize::Zeroizing;
 
-use super::content::auth;
-use super::file::{failed, read_file};
+use super::content::encode_auth;
+use super::file::{io_error, read_file};
 use super::{DeliveryContext, Login, Presence, Receipt, Sink, SinkError};
 use crate::host::HostApi;
-use crate::ionos::Local;
+use crate::ionos::LocalFuture;
 
 /// A docker configuration.
 #[derive(Debug, Clone)]
@@ -32,45 +32,49 @@ impl Sink for DockerConfigSink {
         true
     }
 
-    fn prepare<'a>(
+    fn prepare_delivery<'a>(
         &'a self,
         context: DeliveryContext<'a>,
         server: Option<&'a str>,
-    ) -> Local<'a, Result<(), SinkError>> {
+    ) -> LocalFuture<'a, Result<(), SinkError>> {
         Box::pin(async move {
             let Some(config) = self.read(context.host)? else { return Ok(()) };
             server.map_or(Ok(()), |server| config.refuse_helper(server))
         })
     }
 
-    fn deliver<'a>(&'a self, context: DeliveryContext<'a>, login: &'a Login) -> Local<'a, Result<Receipt, SinkError>> {
+    fn deliver_login<'a>(
+        &'a self,
+        context: DeliveryContext<'a>,
+        login: &'a Login,
+    ) -> LocalFuture<'a, Result<Receipt, SinkError>> {
         Box::pin(async move {
             let folder = self.path.parent().unwrap_or(Path::new("."));
-            let lock = context.host.lock_folder(folder).map_err(|source| failed("write", folder, source))?;
+            let lock = context.host.lock_folder(folder).map_err(|source| io_error("write", folder, source))?;
             let config = match self.read(context.host)? {
                 Some(config) => config,
-                None => Config::parse(&self.path, "{\n\t\"auths\": {}\n}\n")?,
+                None => Config::parse_config(&self.path, "{\n\t\"auths\": {}\n}\n")?,
             };
             config.refuse_helper(&login.server)?;
-            let auth = auth(login);
+            let auth = encode_auth(login);
             let text = config.with_login(&login.server, &auth)?;
             let written = context.host.write_secret(&lock, &self.path, text.as_bytes(), 0o600);
-            written.map_err(|source| failed("write", &self.path, source))?;
-            Ok(Receipt::of(auth.as_bytes()))
+            written.map_err(|source| io_error("write", &self.path, source))?;
+            Ok(Receipt::from_content(auth.as_bytes()))
         })
     }
 
-    fn verify<'a>(
+    fn verify_delivery<'a>(
         &'a self,
         context: DeliveryContext<'a>,
         server: Option<&'a str>,
         receipt: Option<&'a Receipt>,
-    ) -> Local<'a, Result<Presence, SinkError>> {
+    ) -> LocalFuture<'a, Result<Presence, SinkError>> {
         Box::pin(async move {
             let Some(config) = self.read(context.host)? else { return Ok(Presence::Missing) };
             let Some(server) = server else { return Ok(Presence::Unverifiable) };
-            let Some(auth) = config.auth(server) else { return Ok(Presence::Missing) };
-            Ok(match receipt.and_then(|receipt| receipt.matches(auth.as_bytes())) {
+            let Some(auth) = config.find_auth(server) else { return Ok(Presence::Missing) };
+            Ok(match receipt.and_then(|receipt| receipt.matches_content(auth.as_bytes())) {
                 Some(true) => Presence::Current,
                 Some(false) => Presence::Different,
                 None => Presence::Unverifiable,
@@ -85,7 +89,7 @@ impl DockerConfigSink {
         let text = std::str::from_utf8(&content).map_err(|_| not_config(&self.path, "it is not UTF-8"))?;
         // Docker takes an empty file for an empty configuration.
         let text = if text.trim().is_empty() { "{}\n" } else { text };
-        Config::parse(&self.path, text).map(Some)
+        Config::parse_config(&self.path, text).map(Some)
     }
 }
 
@@ -97,9 +101,9 @@ struct Config {
 }
 
 impl Config {
-    fn parse(path: &Path, text: &str) -> Result<Self, SinkError> {
+    fn parse_config(path: &Path, text: &str) -> Result<Self, SinkError> {
         let strict: Result<serde_json::Value, _> = serde_json::from_str(text);
-        // What docker cannot read is not repaired here. Its place is said, its content may be secret and is not.
+        // A file that docker cannot read is not repaired. The message names the place, not the content, which may be secret.
         strict.map_err(|error| {
             not_config(path, &format!("line {}, column {} is not JSON", error.line(), error.column()))
         })?;
@@ -114,7 +118,7 @@ impl Config {
         let secret = || CstInputValue::String(auth.to_owned());
         let auths = self.object.object_value_or_create("auths");
         let auths = auths.ok_or_else(|| not_config(&self.path, "`auths` is not a JSON object"))?;
-        match find(&auths, server).map(|property| property.object_value_or_set()) {
+        match find_server(&auths, server).map(|property| property.object_value_or_set()) {
             Some(entry) => {
                 // They would say something else than `auth`.
                 for name in ["username", "password", "identitytoken", "registrytoken"] {
@@ -135,15 +139,15 @@ impl Config {
         Ok(Zeroizing::new(self.root.to_string()))
     }
 
-    fn auth(&self, server: &str) -> Option<Zeroizing<String>> {
-        let entry = find(&self.object.object_value("auths")?, server)?.object_value()?;
-        string(&entry, "auth").map(Zeroizing::new)
+    fn find_auth(&self, server: &str) -> Option<Zeroizing<String>> {
+        let entry = find_server(&self.object.object_value("auths")?, server)?.object_value()?;
+        string_value(&entry, "auth").map(Zeroizing::new)
     }
 
     /// Refuses a configuration in which a helper answers for the server.
     fn refuse_helper(&self, server: &str) -> Result<(), SinkError> {
-        let own = self.object.object_value("credHelpers").and_then(|helpers| string(&helpers, server));
-        let helper = own.or_else(|| string(&self.object, "credsStore")).filter(|helper| !helper.is_empty());
+        let own = self.object.object_value("credHelpers").and_then(|helpers| string_value(&helpers, server));
+        let helper = own.or_else(|| string_value(&self.object, "credsStore")).filter(|helper| !helper.is_empty());
         match helper {
             None => Ok(()),
             Some(helper) => Err(SinkError::HelperAnswers {
@@ -156,12 +160,12 @@ impl Config {
 }
 
 /// Finds the entry of a server, which `docker login` may have written with a scheme.
-fn find(auths: &CstObject, server: &str) -> Option<jsonc_parser::cst::CstObjectProp> {
+fn find_server(auths: &CstObject, server: &str) -> Option<jsonc_parser::cst::CstObjectProp> {
     let names = [server.to_owned(), format!("https://{server}"), format!("http://{server}")];
     names.iter().find_map(|name| auths.get(name))
 }
 
-fn string(object: &CstObject, name: &str) -> Option<String> {
+fn string_value(object: &CstObject, name: &str) -> Option<String> {
     object.get(name)?.value()?.as_string_lit()?.decoded_value().ok()
 }
 
@@ -174,7 +178,7 @@ mod tests {
     use super::*;
 
     fn merged(text: &str) -> Result<String, String> {
-        let config = Config::parse(Path::new("c"), text).map_err(|error| error.to_string())?;
+        let config = Config::parse_config(Path::new("c"), text).map_err(|error| error.to_string())?;
         config.with_login("r.example", "NEW").map(|text| text.to_string()).map_err(|error| error.to_string())
     }
 
@@ -204,7 +208,8 @@ mod tests {
 
     #[test]
     fn helper_for_the_server_is_an_error() {
-        let refused = |text: &str| Config::parse(Path::new("c"), text).unwrap().refuse_helper("r.example").is_err();
+        let refused =
+            |text: &str| Config::parse_config(Path::new("c"), text).unwrap().refuse_helper("r.example").is_err();
         assert!(refused(r#"{"credsStore": "desktop"}"#) && refused(r#"{"credHelpers": {"r.example": "x"}}"#));
         assert!(!refused(r#"{"credHelpers": {"x.example": "x"}}"#) && !refused(r#"{"credsStore": ""}"#));
     }

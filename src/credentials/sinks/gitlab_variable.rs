@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{DeliveryContext, Format, Login, Presence, Receipt, Sink, SinkError};
+use super::{DeliveryContext, Login, LoginFormat, Presence, Receipt, Sink, SinkError};
 use crate::host::web::{WebAnswer, WebError, WebRequest};
-use crate::ionos::Local;
+use crate::ionos::LocalFuture;
 
 const SERVICE: &str = "GitLab";
 
@@ -22,16 +22,16 @@ pub enum VariableOwner {
 pub struct GitlabVariableSink {
     /// Whom it belongs to.
     pub owner: VariableOwner,
-    /// Its name.
+    /// Name of the variable.
     pub name: String,
     /// The environments it is for; `*` for all.
     pub environment_scope: String,
-    /// Its value is hidden in job logs.
+    /// Whether job logs hide the value.
     pub masked: bool,
     /// Only protected branches and tags get it.
     pub protected: bool,
     /// How the login is written.
-    pub format: Format,
+    pub format: LoginFormat,
     /// The base URL of the API, with `/api/v4`.
     pub api_url: String,
     /// The variable of the environment that holds the token for the API.
@@ -46,33 +46,38 @@ impl GitlabVariableSink {
         }
     }
 
-    fn path(&self) -> String {
+    fn api_path(&self) -> String {
         let (kind, owner) = self.owner();
-        format!("/{kind}/{}/variables", encode(owner))
+        format!("/{kind}/{}/variables", encode_segment(owner))
     }
 
     /// Several variables may have one name, for different environments.
     fn own_path(&self) -> String {
-        let scope = encode(&self.environment_scope);
-        format!("{}/{}?filter%5Benvironment_scope%5D={scope}", self.path(), encode(&self.name))
+        let scope = encode_segment(&self.environment_scope);
+        format!("{}/{}?filter%5Benvironment_scope%5D={scope}", self.api_path(), encode_segment(&self.name))
     }
 
-    fn request(&self, context: DeliveryContext<'_>, method: &'static str, path: &str) -> Result<WebRequest, SinkError> {
+    fn build_request(
+        &self,
+        context: DeliveryContext<'_>,
+        method: &'static str,
+        path: &str,
+    ) -> Result<WebRequest, SinkError> {
         let missing = || SinkError::NoToken { service: SERVICE, variable: self.token_variable.clone() };
-        let token = context.variable(&self.token_variable).ok_or_else(missing)?;
+        let token = context.read_variable(&self.token_variable).ok_or_else(missing)?;
         let url = format!("{}{path}", self.api_url.trim_end_matches('/'));
         Ok(WebRequest::new(method, url).header("PRIVATE-TOKEN", &token))
     }
 
     async fn read(&self, context: DeliveryContext<'_>) -> Result<Option<Json>, SinkError> {
         let path = self.own_path();
-        let request = self.request(context, "GET", &path)?;
-        let answer = context.host.fetch(&request).await;
+        let request = self.build_request(context, "GET", &path)?;
+        let answer = context.host.send_query(&request).await;
         let answer = answer.map_err(|source| SinkError::Web { service: SERVICE, source })?;
         match answer.status {
             404 => Ok(None),
             _ if answer.is_success() => Ok(Some(answer.json())),
-            _ => Err(unexpected(&answer, &format!("GET {path}"))),
+            _ => Err(unexpected_answer(&answer, &format!("GET {path}"))),
         }
     }
 }
@@ -92,13 +97,21 @@ impl Sink for GitlabVariableSink {
         self.format.needs_server()
     }
 
-    fn prepare<'a>(&'a self, context: DeliveryContext<'a>, _: Option<&'a str>) -> Local<'a, Result<(), SinkError>> {
+    fn prepare_delivery<'a>(
+        &'a self,
+        context: DeliveryContext<'a>,
+        _: Option<&'a str>,
+    ) -> LocalFuture<'a, Result<(), SinkError>> {
         Box::pin(async move { self.read(context).await.map(drop) })
     }
 
-    fn deliver<'a>(&'a self, context: DeliveryContext<'a>, login: &'a Login) -> Local<'a, Result<Receipt, SinkError>> {
+    fn deliver_login<'a>(
+        &'a self,
+        context: DeliveryContext<'a>,
+        login: &'a Login,
+    ) -> LocalFuture<'a, Result<Receipt, SinkError>> {
         Box::pin(async move {
-            let content = self.format.render(context, login)?;
+            let content = self.format.render_login(context, login)?;
             let body = json!({
                 "key": self.name,
                 "value": String::from_utf8_lossy(&content),
@@ -108,27 +121,27 @@ impl Sink for GitlabVariableSink {
             });
             let (method, path) = match self.read(context).await? {
                 Some(_) => ("PUT", self.own_path()),
-                None => ("POST", self.path()),
+                None => ("POST", self.api_path()),
             };
-            match context.host.send(&self.request(context, method, &path)?.json(&body)).await {
-                Ok(answer) if answer.is_success() => Ok(Receipt::of(&content)),
-                Ok(answer) => Err(unexpected(&answer, &format!("{method} {path}"))),
-                Err(WebError::Predicted) => Ok(Receipt::of(&content)),
+            match context.host.send_request(&self.build_request(context, method, &path)?.json(&body)).await {
+                Ok(answer) if answer.is_success() => Ok(Receipt::from_content(&content)),
+                Ok(answer) => Err(unexpected_answer(&answer, &format!("{method} {path}"))),
+                Err(WebError::Predicted) => Ok(Receipt::from_content(&content)),
                 Err(source) => Err(SinkError::Web { service: SERVICE, source }),
             }
         })
     }
 
-    fn verify<'a>(
+    fn verify_delivery<'a>(
         &'a self,
         context: DeliveryContext<'a>,
         _: Option<&'a str>,
         receipt: Option<&'a Receipt>,
-    ) -> Local<'a, Result<Presence, SinkError>> {
+    ) -> LocalFuture<'a, Result<Presence, SinkError>> {
         Box::pin(async move {
             let Some(variable) = self.read(context).await? else { return Ok(Presence::Missing) };
             let Some(value) = variable["value"].as_str() else { return Ok(Presence::Unverifiable) };
-            Ok(match receipt.and_then(|receipt| receipt.matches(value.as_bytes())) {
+            Ok(match receipt.and_then(|receipt| receipt.matches_content(value.as_bytes())) {
                 Some(true) => Presence::Current,
                 Some(false) => Presence::Different,
                 None => Presence::Unverifiable,
@@ -138,12 +151,12 @@ impl Sink for GitlabVariableSink {
 }
 
 /// Percent-encodes a part of a path.
-pub(super) fn encode(text: &str) -> String {
+pub(super) fn encode_segment(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-fn unexpected(answer: &WebAnswer, request: &str) -> SinkError {
+fn unexpected_answer(answer: &WebAnswer, request: &str) -> SinkError {
     let body = answer.json();
     let message = match &body["message"] {
         Json::String(text) => text.clone(),

@@ -17,7 +17,7 @@ mod tests;
 use zeroize::Zeroizing;
 
 pub use command::CommandSink;
-pub use content::{Format, Manifest};
+pub use content::{LoginFormat, Manifest};
 pub use docker_config::DockerConfigSink;
 pub use file::FileSink;
 pub use github_secret::GithubSecretSink;
@@ -27,7 +27,7 @@ pub use store::StoreSink;
 
 use crate::host::HostApi;
 use crate::host::web::WebError;
-use crate::ionos::Local;
+use crate::ionos::LocalFuture;
 
 /// The fact about a token in the credential store that names the host of its registry.
 pub const SERVER_FACT: &str = "server";
@@ -37,7 +37,7 @@ pub fn receipt_fact(sink: &str) -> String {
     format!("sink {sink}")
 }
 
-/// What a sink is given: a login for a registry.
+/// A login for a registry, as sinks receive it.
 #[derive(Clone)]
 pub struct Login {
     /// The host name of the registry.
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// What a delivery works with.
+/// Context of a delivery.
 #[derive(Clone, Copy)]
 pub struct DeliveryContext<'a> {
     /// Files, commands and requests: real, or predicted in a dry run.
@@ -72,7 +72,7 @@ pub struct DeliveryContext<'a> {
 
 impl DeliveryContext<'_> {
     /// Returns a variable of the environment that is not empty.
-    pub fn variable(&self, name: &str) -> Option<String> {
+    pub fn read_variable(&self, name: &str) -> Option<String> {
         let own = self.environment.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         own.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())
     }
@@ -87,7 +87,7 @@ pub trait TemplateRenderer {
     fn render_login(&self, template: &str, login: &Login) -> Result<Zeroizing<String>, String>;
 }
 
-/// What a sink has, compared with what was delivered to it.
+/// State of a sink, compared with the delivered content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     /// It has what was delivered.
@@ -122,7 +122,7 @@ pub enum SinkError {
         program: String,
         /// The exit status.
         status: i32,
-        /// What it wrote on standard error, after a colon.
+        /// Standard error of the command, after a colon.
         output: String,
     },
     /// The command could not be run to its end.
@@ -175,7 +175,7 @@ pub enum SinkError {
     /// The template could not be rendered.
     #[error("template `{template}`: {why}")]
     Template {
-        /// Its name.
+        /// Name of the template.
         template: String,
         /// Why.
         why: String,
@@ -207,22 +207,26 @@ pub trait Sink {
     }
 
     /// Checks that it can take a password, before there is one.
-    fn prepare<'a>(
+    fn prepare_delivery<'a>(
         &'a self,
         _context: DeliveryContext<'a>,
         _server: Option<&'a str>,
-    ) -> Local<'a, Result<(), SinkError>> {
+    ) -> LocalFuture<'a, Result<(), SinkError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 
     /// Delivers a login. A receipt means that the sink has confirmed it.
-    fn deliver<'a>(&'a self, context: DeliveryContext<'a>, login: &'a Login) -> Local<'a, Result<Receipt, SinkError>>;
+    fn deliver_login<'a>(
+        &'a self,
+        context: DeliveryContext<'a>,
+        login: &'a Login,
+    ) -> LocalFuture<'a, Result<Receipt, SinkError>>;
 
     /// Compares what the sink has with what was delivered. Without a receipt it says only whether there is anything.
-    fn verify<'a>(
+    fn verify_delivery<'a>(
         &'a self,
         context: DeliveryContext<'a>,
         server: Option<&'a str>,
         receipt: Option<&'a Receipt>,
-    ) -> Local<'a, Result<Presence, SinkError>>;
+    ) -> LocalFuture<'a, Result<Presence, SinkError>>;
 }

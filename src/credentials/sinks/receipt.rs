@@ -13,34 +13,34 @@ pub struct Receipt {
 
 impl Receipt {
     /// A receipt for content that can be read back.
-    pub fn of(content: &[u8]) -> Self {
+    pub fn from_content(content: &[u8]) -> Self {
         let salt = rand::random::<[u8; 16]>();
-        Self { digest: Some(format!("{}:{}", hex(&salt), hex(&digest(&salt, content)))) }
+        Self { digest: Some(format!("{}:{}", encode_hex(&salt), encode_hex(&compute_digest(&salt, content)))) }
     }
 
     /// A receipt of a sink that cannot be read.
-    pub fn unreadable() -> Self {
+    pub fn new_unreadable() -> Self {
         Self::default()
     }
 
     /// Returns whether this content was delivered; `None` if the receipt cannot say.
-    pub fn matches(&self, content: &[u8]) -> Option<bool> {
+    pub fn matches_content(&self, content: &[u8]) -> Option<bool> {
         let (salt, expected) = self.digest.as_ref()?.split_once(':')?;
-        Some(hex(&digest(&unhex(salt)?, content)) == expected)
+        Some(encode_hex(&compute_digest(&decode_hex(salt)?, content)) == expected)
     }
 }
 
-fn digest(salt: &[u8], content: &[u8]) -> Vec<u8> {
+fn compute_digest(salt: &[u8], content: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(salt).expect("HMAC takes keys of any length");
     mac.update(content);
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn encode_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
     pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn receipt_knows_its_content_and_tells_nothing_of_it() {
-        let (one, other) = (Receipt::of(b"secret"), Receipt::of(b"secret"));
-        assert_eq!(one.matches(b"secret"), Some(true));
-        assert_eq!(one.matches(b"Secret"), Some(false));
+        let (one, other) = (Receipt::from_content(b"secret"), Receipt::from_content(b"secret"));
+        assert_eq!(one.matches_content(b"secret"), Some(true));
+        assert_eq!(one.matches_content(b"Secret"), Some(false));
         assert_ne!(one, other);
-        assert_eq!(Receipt::unreadable().matches(b"secret"), None);
+        assert_eq!(Receipt::new_unreadable().matches_content(b"secret"), None);
     }
 }

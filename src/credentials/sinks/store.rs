@@ -1,7 +1,7 @@
 //! The credential store itself, for passwords that are kept here on purpose.
 
 use super::{DeliveryContext, Login, Presence, Receipt, Sink, SinkError};
-use crate::ionos::Local;
+use crate::ionos::LocalFuture;
 
 /// The credential store; `docker-credential-ionplay` answers out of it.
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +25,20 @@ impl Sink for StoreSink {
     }
 
     /// The store has the password from the moment the service gave it.
-    fn deliver<'a>(&'a self, _: DeliveryContext<'a>, _: &'a Login) -> Local<'a, Result<Receipt, SinkError>> {
-        Box::pin(std::future::ready(Ok(Receipt::unreadable())))
+    fn deliver_login<'a>(
+        &'a self,
+        _: DeliveryContext<'a>,
+        _: &'a Login,
+    ) -> LocalFuture<'a, Result<Receipt, SinkError>> {
+        Box::pin(std::future::ready(Ok(Receipt::new_unreadable())))
     }
 
-    fn verify<'a>(
+    fn verify_delivery<'a>(
         &'a self,
         _: DeliveryContext<'a>,
         _: Option<&'a str>,
         _: Option<&'a Receipt>,
-    ) -> Local<'a, Result<Presence, SinkError>> {
+    ) -> LocalFuture<'a, Result<Presence, SinkError>> {
         Box::pin(std::future::ready(Ok(Presence::Unverifiable)))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::host::{Predict, Real};
+use crate::host::{DryRunHost, RealHost};
 
 /// For sinks without templates.
 pub(super) struct NoTemplates;
@@ -40,12 +40,12 @@ fn now<T>(future: impl Future<Output = T>) -> T {
 fn file_is_written_and_drift_is_seen() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/secret");
-    let sink = FileSink { path: path.clone(), bits: 0o600, format: Format::Plain };
-    let presence = |receipt: Option<&Receipt>| now(sink.verify(context(&Real), None, receipt)).unwrap();
+    let sink = FileSink { path: path.clone(), bits: 0o600, format: LoginFormat::Plain };
+    let presence = |receipt: Option<&Receipt>| now(sink.verify_delivery(context(&RealHost), None, receipt)).unwrap();
     // A dry run confirms and writes nothing.
-    now(sink.deliver(context(&Predict), &login("one"))).unwrap();
+    now(sink.deliver_login(context(&DryRunHost), &login("one"))).unwrap();
     assert_eq!(presence(None), Presence::Missing);
-    let receipt = now(sink.deliver(context(&Real), &login("one"))).unwrap();
+    let receipt = now(sink.deliver_login(context(&RealHost), &login("one"))).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), b"one");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(presence(Some(&receipt)), Presence::Current);
@@ -59,12 +59,13 @@ fn file_is_written_and_drift_is_seen() {
 fn docker_config_is_made_merged_and_compared() {
     let folder = tempfile::tempdir().unwrap();
     let sink = DockerConfigSink { path: folder.path().join(".docker/config.json") };
-    let receipt = now(sink.deliver(context(&Real), &login("one"))).unwrap();
+    let receipt = now(sink.deliver_login(context(&RealHost), &login("one"))).unwrap();
     let text = std::fs::read_to_string(&sink.path).unwrap();
     assert_eq!(text, "{\n\t\"auths\": {\n\t\t\"r.example\": {\n\t\t\t\"auth\": \"Y2k6b25l\"\n\t\t}\n\t}\n}\n");
-    let presence = |receipt: &Receipt| now(sink.verify(context(&Real), Some("r.example"), Some(receipt))).unwrap();
+    let presence =
+        |receipt: &Receipt| now(sink.verify_delivery(context(&RealHost), Some("r.example"), Some(receipt))).unwrap();
     assert_eq!(presence(&receipt), Presence::Current);
-    let newer = now(sink.deliver(context(&Real), &login("two"))).unwrap();
+    let newer = now(sink.deliver_login(context(&RealHost), &login("two"))).unwrap();
     assert_eq!((presence(&receipt), presence(&newer)), (Presence::Different, Presence::Current));
 }
 
@@ -74,8 +75,9 @@ fn command_confirms_with_status_zero_only() {
     let target = folder.path().join("got");
     let run = |script: String, seconds| {
         let argv = ["/bin/sh", "-c", &script].map(str::to_owned).to_vec();
-        let sink = CommandSink { argv, folder: None, format: Format::Plain, timeout: Duration::from_secs(seconds) };
-        now(sink.deliver(context(&Real), &login("hunter2"))).map_err(|error| error.to_string())
+        let sink =
+            CommandSink { argv, folder: None, format: LoginFormat::Plain, timeout: Duration::from_secs(seconds) };
+        now(sink.deliver_login(context(&RealHost), &login("hunter2"))).map_err(|error| error.to_string())
     };
     assert!(run(format!("cat > {}", target.display()), 20).is_ok());
     assert_eq!(std::fs::read(&target).unwrap(), b"hunter2");

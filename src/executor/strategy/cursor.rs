@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::playbook::{Block, Item, Role, Task};
+use crate::playbook::{BlockItem, Role, Task, TaskBlock};
 
 /// The section of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,9 +15,9 @@ enum Section {
 /// One level of nesting.
 #[derive(Debug, Clone)]
 struct Level {
-    block: Option<Rc<Block>>,
+    block: Option<Rc<TaskBlock>>,
     section: Section,
-    items: Rc<[Item]>,
+    items: Rc<[BlockItem]>,
     /// Distinguishes included lists of different hosts; see [`Place`].
     orders: Option<Rc<[u32]>>,
     index: usize,
@@ -29,7 +29,7 @@ struct Level {
 
 /// The place of a task in the order of the play. Hosts at equal places run the same task; the smallest place is next.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place(Vec<(u8, u32)>);
+pub struct TaskPosition(Vec<(u8, u32)>);
 
 /// Consequence of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +44,16 @@ pub enum Fate {
 
 /// A host's way through a list of tasks and blocks.
 #[derive(Debug, Clone)]
-pub struct Cursor {
+pub struct HostCursor {
     stack: Vec<Level>,
     failed: bool,
     /// A failure is rescued by a block around the flush that runs this list.
     rescued_around: bool,
 }
 
-impl Cursor {
+impl HostCursor {
     /// At the beginning of a list.
-    pub fn new(items: Rc<[Item]>) -> Self {
+    pub fn new(items: Rc<[BlockItem]>) -> Self {
         let level = Level {
             block: None,
             section: Section::Main,
@@ -67,7 +67,7 @@ impl Cursor {
     }
 
     /// At the beginning of a list that is run at a place where a failure leads somewhere.
-    pub fn within(items: Rc<[Item]>, around: Fate) -> Self {
+    pub fn new_within(items: Rc<[BlockItem]>, around: Fate) -> Self {
         Self { rescued_around: around != Fate::Failed, ..Self::new(items) }
     }
 
@@ -88,12 +88,12 @@ impl Cursor {
     }
 
     /// The task that the host is at. Goes into blocks and out of finished ones; tells of roles that ended on the way.
-    pub fn peek(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) -> Option<Rc<Task>> {
+    pub fn peek_task(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) -> Option<Rc<Task>> {
         loop {
             let level = self.stack.last_mut()?;
             match level.items.get(level.index) {
-                Some(Item::Task(task)) => return Some(Rc::clone(task)),
-                Some(Item::Block(block)) => {
+                Some(BlockItem::Task(task)) => return Some(Rc::clone(task)),
+                Some(BlockItem::Block(block)) => {
                     let block = Rc::clone(block);
                     self.stack.push(Level {
                         section: Section::Main,
@@ -111,13 +111,13 @@ impl Cursor {
     }
 
     /// The place of the task that [`Cursor::peek`] gave.
-    pub fn place(&self) -> Place {
+    pub fn current_position(&self) -> TaskPosition {
         let step = |level: &Level| {
             let index = u32::try_from(level.index).unwrap_or(u32::MAX);
             let order = level.orders.as_ref().and_then(|orders| orders.get(level.index)).copied();
             (level.section as u8, order.unwrap_or(index))
         };
-        Place(self.stack.iter().map(step).collect())
+        TaskPosition(self.stack.iter().map(step).collect())
     }
 
     fn end_section(&mut self, ended: &mut dyn FnMut(&Rc<Role>)) {
@@ -141,7 +141,7 @@ impl Cursor {
         }
         let level = self.stack.pop();
         if level.as_ref().is_some_and(|level| level.failing) {
-            self.fail();
+            self.handle_failure();
             return;
         }
         if let Some(role) = level.and_then(|level| level.block).and_then(|block| block.ends_role.clone()) {
@@ -170,12 +170,12 @@ impl Cursor {
     }
 
     /// Whether the host is in a `rescue` of which a dry run cannot tell whether it is gone through.
-    pub fn is_doubtful(&self) -> bool {
+    pub fn is_uncertain(&self) -> bool {
         self.stack.iter().any(|level| level.section == Section::Rescue && level.doubtful)
     }
 
     /// Whether a failure here would be taken over by a `rescue` section.
-    pub fn fate(&self) -> Fate {
+    pub fn find_fate(&self) -> Fate {
         let rescued = self.stack.iter().any(|level| {
             level.section == Section::Main && level.block.as_ref().is_some_and(|block| !block.rescue.is_empty())
         });
@@ -192,8 +192,8 @@ impl Cursor {
     }
 
     /// Goes where a failure leads: to the nearest `rescue` or `always`, or out.
-    pub fn fail(&mut self) -> Fate {
-        let fate = self.fate();
+    pub fn handle_failure(&mut self) -> Fate {
+        let fate = self.find_fate();
         while let Some(level) = self.stack.last_mut() {
             if let Some(block) = level.block.clone() {
                 if level.section == Section::Main && !block.rescue.is_empty() {
@@ -219,9 +219,9 @@ impl Cursor {
 
     /// Puts included lists in the place of the include task. `orders` are numbers that are equal for equal lists on
     /// different hosts and grow in the order in which the lists are to run.
-    pub fn include(&mut self, lists: Vec<(u32, Rc<Block>)>) {
-        let (orders, items): (Vec<u32>, Vec<Item>) =
-            lists.into_iter().map(|(order, block)| (order, Item::Block(block))).unzip();
+    pub fn insert_included(&mut self, lists: Vec<(u32, Rc<TaskBlock>)>) {
+        let (orders, items): (Vec<u32>, Vec<BlockItem>) =
+            lists.into_iter().map(|(order, block)| (order, BlockItem::Block(block))).unzip();
         self.stack.push(Level {
             block: None,
             section: Section::Main,
@@ -234,7 +234,7 @@ impl Cursor {
     }
 
     /// Nothing more to do here.
-    pub fn end(&mut self) {
+    pub fn skip_to_end(&mut self) {
         self.stack.clear();
     }
 
@@ -255,38 +255,38 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::playbook::{Action, Frame, RawArgs};
+    use crate::playbook::{Frame, RawArgs, TaskAction};
     use crate::source::Source;
     use crate::value::{Dict, Value};
 
-    fn task(name: &str) -> Item {
+    fn task(name: &str) -> BlockItem {
         let span = Source::new("t", "x").span(0..1);
         let args = RawArgs { values: Dict::new(), template: None, node: None, span: span.clone() };
-        let mut task = Task::new(Action::builtin("debug"), args, Rc::new(Frame::default()), span);
+        let mut task = Task::new(TaskAction::from_builtin("debug"), args, Rc::new(Frame::default()), span);
         task.name = Some(Value::text(name));
-        Item::Task(Rc::new(task))
+        BlockItem::Task(Rc::new(task))
     }
 
-    fn block(main: Vec<Item>, rescue: Vec<Item>, always: Vec<Item>) -> Item {
-        let mut block = Block::implicit(main, Rc::new(Frame::default()));
+    fn block(main: Vec<BlockItem>, rescue: Vec<BlockItem>, always: Vec<BlockItem>) -> BlockItem {
+        let mut block = TaskBlock::new_implicit(main, Rc::new(Frame::default()));
         block.rescue = rescue.into();
         block.always = always.into();
-        Item::Block(Rc::new(block))
+        BlockItem::Block(Rc::new(block))
     }
 
     /// Runs through a list; tasks whose name begins with `!` fail, with `?` may fail. Gives the names, those in brackets that
     /// may not come, and whether the host is out.
-    fn walk(items: Vec<Item>) -> (String, bool) {
-        let mut cursor = Cursor::new(items.into());
+    fn walk(items: Vec<BlockItem>) -> (String, bool) {
+        let mut cursor = HostCursor::new(items.into());
         let mut names = Vec::new();
-        while let Some(task) = cursor.peek(&mut |_| {}) {
+        while let Some(task) = cursor.peek_task(&mut |_| {}) {
             let name = task.name.as_ref().and_then(Value::as_str).unwrap().to_owned();
-            names.push(if cursor.is_doubtful() { format!("({name})") } else { name.clone() });
+            names.push(if cursor.is_uncertain() { format!("({name})") } else { name.clone() });
             if name.starts_with('?') {
                 cursor.may_fail();
             }
             if name.starts_with('!') {
-                cursor.fail();
+                cursor.handle_failure();
             } else {
                 cursor.advance();
             }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn case(items: Vec<Item>, way: &str, out: bool) {
+    fn case(items: Vec<BlockItem>, way: &str, out: bool) {
         assert_eq!(walk(items), (way.to_owned(), out));
     }
 
@@ -345,12 +345,12 @@ mod tests {
 
     #[test]
     fn included_lists_run_in_their_order_and_then_the_way_goes_on() {
-        let mut cursor = Cursor::new(vec![task("include"), task("after")].into());
-        cursor.peek(&mut |_| {});
-        let list = |name: &str| Rc::new(Block::implicit(vec![task(name)], Rc::new(Frame::default())));
-        cursor.include(vec![(1, list("x")), (2, list("y"))]);
+        let mut cursor = HostCursor::new(vec![task("include"), task("after")].into());
+        cursor.peek_task(&mut |_| {});
+        let list = |name: &str| Rc::new(TaskBlock::new_implicit(vec![task(name)], Rc::new(Frame::default())));
+        cursor.insert_included(vec![(1, list("x")), (2, list("y"))]);
         let mut names = Vec::new();
-        while let Some(task) = cursor.peek(&mut |_| {}) {
+        while let Some(task) = cursor.peek_task(&mut |_| {}) {
             names.push(task.name.as_ref().and_then(Value::as_str).unwrap().to_owned());
             cursor.advance();
         }
@@ -359,15 +359,15 @@ mod tests {
 
     #[test]
     fn the_smallest_place_is_next() {
-        let items: Rc<[Item]> = vec![block(vec![task("!a")], vec![task("r")], vec![]), task("z")].into();
-        let (mut failed, mut fine) = (Cursor::new(Rc::clone(&items)), Cursor::new(items));
-        failed.peek(&mut |_| {});
-        fine.peek(&mut |_| {});
-        assert_eq!(failed.place(), fine.place());
-        failed.fail();
+        let items: Rc<[BlockItem]> = vec![block(vec![task("!a")], vec![task("r")], vec![]), task("z")].into();
+        let (mut failed, mut fine) = (HostCursor::new(Rc::clone(&items)), HostCursor::new(items));
+        failed.peek_task(&mut |_| {});
+        fine.peek_task(&mut |_| {});
+        assert_eq!(failed.current_position(), fine.current_position());
+        failed.handle_failure();
         fine.advance();
-        failed.peek(&mut |_| {});
-        fine.peek(&mut |_| {});
-        assert!(failed.place() < fine.place());
+        failed.peek_task(&mut |_| {});
+        fine.peek_task(&mut |_| {});
+        assert!(failed.current_position() < fine.current_position());
     }
 }

@@ -4,33 +4,33 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::cursor::{Cursor, Fate};
+use super::cursor::{Fate, HostCursor};
 use crate::executor::play::{PlayEnd, PlayRun};
-use crate::executor::state::{Out, Run};
+use crate::executor::state::{Out, RunState};
 use crate::executor::task::rescue_vars;
-use crate::executor::task::settings::flag;
-use crate::executor::task::task_result::Finished;
+use crate::executor::task::settings::read_flag;
+use crate::executor::task::task_result::TaskResult;
 use crate::playbook::{Keyword, Task};
-use crate::report::{Event, Status};
+use crate::report::{OutcomeStatus, ReportEvent};
 
 /// Sends a host where its failure leads; a rescue section learns what has failed.
-pub fn fail(
-    run: &Rc<Run>,
+pub fn handle_failure(
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     task: &Rc<Task>,
-    finished: &Finished,
+    finished: &TaskResult,
     host: &Rc<str>,
-    cursor: &mut Cursor,
+    cursor: &mut HostCursor,
 ) {
-    if finished.status == Status::Unreachable {
+    if finished.status == OutcomeStatus::Unreachable {
         // No rescue can reach it either.
         run.failed.borrow_mut().insert(Rc::clone(host), Out::Unreachable);
         play.removed_hosts.borrow_mut().insert(Rc::clone(host));
-        cursor.end();
+        cursor.skip_to_end();
         return;
     }
-    if cursor.fail() != Fate::Failed {
-        rescue_vars::remember(run, play, task, host, finished);
+    if cursor.handle_failure() != Fate::Failed {
+        rescue_vars::set_rescue_vars(run, play, task, host, finished);
     } else if !cursor.is_rescued_around() {
         // From here on it is no host of the play, though it may have sections to run that run in any case.
         play.removed_hosts.borrow_mut().insert(Rc::clone(host));
@@ -38,7 +38,7 @@ pub fn fail(
 }
 
 /// Hosts whose cursor came to a failure are out of the run.
-pub fn note_failures(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) {
+pub fn note_failures(run: &Rc<RunState>, cursors: &IndexMap<Rc<str>, HostCursor>) {
     for (host, cursor) in cursors {
         if cursor.is_failed() && !cursor.is_rescued_around() {
             run.failed.borrow_mut().entry(Rc::clone(host)).or_insert(Out::Failed);
@@ -47,7 +47,7 @@ pub fn note_failures(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) {
 }
 
 /// Whether nobody is left to go on.
-pub fn out_of_hosts(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) -> bool {
+pub fn out_of_hosts(run: &Rc<RunState>, cursors: &IndexMap<Rc<str>, HostCursor>) -> bool {
     !cursors.is_empty() && cursors.keys().all(|host| run.is_out(host))
 }
 
@@ -57,17 +57,17 @@ pub fn out_of_hosts(run: &Rc<Run>, cursors: &IndexMap<Rc<str>, Cursor>) -> bool 
 /// all this happens twice, as in the original: the first failure leads the others into the rescue section, the second
 /// one out of it.
 pub fn fail_others(
-    run: &Rc<Run>,
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     failed: &[Rc<str>],
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    cursors: &mut IndexMap<Rc<str>, HostCursor>,
 ) -> bool {
     let mut broken = false;
     for (host, cursor) in cursors.iter_mut() {
         if run.is_out(host) {
             broken = true;
         } else if !failed.contains(host) {
-            broken |= cursor.fail() == Fate::Failed;
+            broken |= cursor.handle_failure() == Fate::Failed;
             play.removed_hosts.borrow_mut().insert(Rc::clone(host));
         }
     }
@@ -75,17 +75,17 @@ pub fn fail_others(
 }
 
 /// `any_errors_fatal` and `max_fail_percentage`.
-pub fn fatal(
-    run: &Rc<Run>,
+pub fn check_fatal_limits(
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     task: &Rc<Task>,
     failed: &[Rc<str>],
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    cursors: &mut IndexMap<Rc<str>, HostCursor>,
     once: bool,
 ) {
     note_failures(run, cursors);
-    let all = match task.keyword(Keyword::AnyErrorsFatal) {
-        Some(_) => flag(run, play, task, &failed[0], Keyword::AnyErrorsFatal),
+    let all = match task.find_keyword(Keyword::AnyErrorsFatal) {
+        Some(_) => read_flag(run, play, task, &failed[0], Keyword::AnyErrorsFatal),
         None => run.options.any_errors_fatal,
     };
     if once || all {
@@ -99,7 +99,7 @@ pub fn fatal(
         let failed = cursors.keys().filter(|host| run.is_out(host)).count();
         if failed as f64 / cursors.len().max(1) as f64 > limit / 100.0 {
             play.ended.set(Some(PlayEnd::Fatal));
-            run.bus.emit(&Event::NoHostsRemaining);
+            run.bus.emit(&ReportEvent::NoHostsRemaining);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::value::Value;
 ///
 /// # Errors
 /// If the keyword's value is none of the known ones.
-pub fn order(mut hosts: Vec<Rc<str>>, order: Option<&str>) -> Result<Vec<Rc<str>>, Diagnostic> {
+pub fn order_hosts(mut hosts: Vec<Rc<str>>, order: Option<&str>) -> Result<Vec<Rc<str>>, Diagnostic> {
     const KNOWN: &[&str] = &["inventory", "reverse_inventory", "sorted", "reverse_sorted", "shuffle"];
     match order.unwrap_or("inventory") {
         "inventory" => {}
@@ -35,7 +35,7 @@ pub fn order(mut hosts: Vec<Rc<str>>, order: Option<&str>) -> Result<Vec<Rc<str>
 ///
 /// # Errors
 /// If an entry that is needed is neither a number nor a percentage.
-pub fn batches(hosts: &[Rc<str>], serial: Option<&Value>) -> Result<Vec<Vec<Rc<str>>>, Diagnostic> {
+pub fn split_batches(hosts: &[Rc<str>], serial: Option<&Value>) -> Result<Vec<Vec<Rc<str>>>, Diagnostic> {
     let sizes: Vec<Value> = match serial {
         None => return Ok(vec![hosts.to_vec()]),
         Some(Value::List(items)) => items.to_vec(),
@@ -78,7 +78,7 @@ mod tests {
     #[track_caller]
     fn case(hosts: usize, serial: Value, expected: &[usize]) {
         let hosts: Vec<Rc<str>> = (0..hosts).map(|i| Rc::from(format!("h{i}"))).collect();
-        let sizes: Vec<usize> = batches(&hosts, Some(&serial)).unwrap().iter().map(Vec::len).collect();
+        let sizes: Vec<usize> = split_batches(&hosts, Some(&serial)).unwrap().iter().map(Vec::len).collect();
         assert_eq!(sizes, expected);
     }
 

@@ -5,16 +5,16 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::cursor::{Cursor, Fate, Place};
+use super::cursor::{Fate, HostCursor, TaskPosition};
 use super::failures::{note_failures, out_of_hosts};
 use super::next_task;
 use super::step_hosts;
 use crate::executor::handlers::Flush;
 use crate::executor::meta;
 use crate::executor::play::PlayRun;
-use crate::executor::state::Run;
+use crate::executor::state::RunState;
 use crate::executor::task::templated_action;
-use crate::playbook::{Item, Loaded, Task};
+use crate::playbook::{BlockItem, LoadResult, Task};
 
 /// Whether the tasks are the play's own, or a handler's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +29,12 @@ pub enum Level {
 ///
 /// # Errors
 /// If something that is included is not understood, or the run must end for a reason outside any task.
-pub async fn run(
-    run: &Rc<Run>,
+pub async fn run_linear(
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    cursors: &mut IndexMap<Rc<str>, HostCursor>,
     level: Level,
-) -> Loaded<()> {
+) -> LoadResult<()> {
     loop {
         if run.interrupt.is_raised() || play.ended.get().is_some() {
             return Ok(());
@@ -44,8 +44,8 @@ pub async fn run(
         note_failures(run, cursors);
         let Some((task, hosts)) = found else { return Ok(()) };
         let (task, hosts) = templated_action::for_all(run, play, task, hosts)?;
-        if task.action.short() == "meta" {
-            let flushing = meta::act(run, play, &task, &hosts, cursors)?;
+        if task.action.short_name() == "meta" {
+            let flushing = meta::run_meta_task(run, play, &task, &hosts, cursors)?;
             flush(run, play, &flushing, cursors).await?;
             continue;
         }
@@ -59,14 +59,14 @@ pub async fn run(
 
 /// The next task, and the hosts that are at it. Tasks that are left out by tags or by a finished role are passed.
 fn next(
-    run: &Rc<Run>,
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
+    cursors: &mut IndexMap<Rc<str>, HostCursor>,
 ) -> Option<(Rc<Task>, Vec<Rc<str>>)> {
-    let mut best: Option<(Place, Rc<Task>, Vec<Rc<str>>)> = None;
+    let mut best: Option<(TaskPosition, Rc<Task>, Vec<Rc<str>>)> = None;
     for (host, cursor) in cursors.iter_mut() {
-        let Some(task) = next_task::at(run, play, host, cursor) else { continue };
-        let place = cursor.place();
+        let Some(task) = next_task::find_next_task(run, play, host, cursor) else { continue };
+        let place = cursor.current_position();
         match &mut best {
             Some((known, _, hosts)) if *known == place => hosts.push(Rc::clone(host)),
             Some((known, ..)) if *known < place => {}
@@ -81,34 +81,36 @@ fn next(
 /// # Errors
 /// As [`run`].
 pub async fn flush(
-    run: &Rc<Run>,
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     hosts: &[Rc<str>],
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
-) -> Loaded<()> {
+    cursors: &mut IndexMap<Rc<str>, HostCursor>,
+) -> LoadResult<()> {
     if hosts.is_empty() {
         return Ok(());
     }
-    let mut flush = Flush::of(run, play, hosts);
+    let mut flush = Flush::resolve_notified(run, play, hosts);
     while let Some((handler, chosen)) = flush.next(play) {
-        let items: Rc<[Item]> = Rc::new([Item::Task(Rc::clone(&handler))]);
-        let fate = |host: &Rc<str>| cursors.get(host).map_or(Fate::Failed, Cursor::fate);
-        let mut inside: IndexMap<Rc<str>, Cursor> =
-            chosen.iter().map(|host| (Rc::clone(host), Cursor::within(Rc::clone(&items), fate(host)))).collect();
-        Box::pin(self::run(run, play, &mut inside, Level::Handler)).await?;
-        flush.ran(play, &handler, &inside);
+        let items: Rc<[BlockItem]> = Rc::new([BlockItem::Task(Rc::clone(&handler))]);
+        let fate = |host: &Rc<str>| cursors.get(host).map_or(Fate::Failed, HostCursor::find_fate);
+        let mut inside: IndexMap<Rc<str>, HostCursor> = chosen
+            .iter()
+            .map(|host| (Rc::clone(host), HostCursor::new_within(Rc::clone(&items), fate(host))))
+            .collect();
+        Box::pin(self::run_linear(run, play, &mut inside, Level::Handler)).await?;
+        flush.record_run(play, &handler, &inside);
         if play.ended.get().is_some() || run.interrupt.is_raised() {
             break;
         }
     }
-    for host in flush.failed() {
+    for host in flush.failed_hosts() {
         if let Some(cursor) = cursors.get_mut(host) {
-            cursor.fail();
+            cursor.handle_failure();
         }
     }
     for host in play.ended_hosts.borrow().iter() {
         if let Some(cursor) = cursors.get_mut(host) {
-            cursor.end();
+            cursor.skip_to_end();
         }
     }
     Ok(())

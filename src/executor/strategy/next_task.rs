@@ -5,68 +5,73 @@ use std::rc::Rc;
 
 use fancy_regex::Regex;
 
-use super::cursor::Cursor;
+use super::cursor::HostCursor;
 use crate::diagnostic::Diagnostic;
 use crate::executor::play::PlayRun;
-use crate::executor::state::Run;
+use crate::executor::state::RunState;
 use crate::executor::tags;
 use crate::executor::task::label;
 use crate::executor::variables::scope::TaskScope;
 use crate::inventory::glob_expression;
-use crate::playbook::{Loaded, Problem, Task, block};
-use crate::template::{Engine, Fault};
+use crate::playbook::{LoadError, LoadResult, Task, block};
+use crate::template::{TemplateEngine, TemplateError};
 use crate::value::python;
 
 /// The task that a host is at.
-pub fn at(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, cursor: &mut Cursor) -> Option<Rc<Task>> {
+pub fn find_next_task(
+    run: &Rc<RunState>,
+    play: &Rc<PlayRun>,
+    host: &Rc<str>,
+    cursor: &mut HostCursor,
+) -> Option<Rc<Task>> {
     loop {
-        let task = cursor.peek(&mut |role| role.complete(host))?;
+        let task = cursor.peek_task(&mut |role| role.record_complete(host))?;
         let done = !task.handler && task.role().is_some_and(|role| role.is_done(host));
         // What `meta` does to the run itself is not done where nobody knows whether it will be.
-        let idle = cursor.is_doubtful() && task.action.short() == "meta";
-        if !idle && (task.handler || !done && selected(run, play, &task) && started(run, play, &task, host)) {
+        let idle = cursor.is_uncertain() && task.action.short_name() == "meta";
+        if !idle && (task.handler || !done && is_selected(run, play, &task) && has_started(run, play, &task, host)) {
             return Some(task);
         }
         cursor.advance();
     }
 }
 
-fn selected(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>) -> bool {
+fn is_selected(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>) -> bool {
     // Tags that cannot be told were complained of before; those of included tasks choose nothing.
-    run.remember_selected(task, || run.options.tags.takes(&tags_of(run, play, task).unwrap_or_default()))
+    run.remember_selected(task, || run.options.tags.is_selected(&tags_of(run, play, task).unwrap_or_default()))
 }
 
 /// The tags of a task, which are the same on all hosts.
-fn tags_of(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>) -> Result<Vec<String>, Fault> {
+fn tags_of(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>) -> Result<Vec<String>, TemplateError> {
     let written = task.tags();
     if written.is_empty() {
         return Ok(Vec::new());
     }
     let scope = TaskScope::of_play(run, play, Some(task));
-    let engine = Engine::new(&run.globals, &scope, &[]);
-    let templated = written.iter().map(|tag| engine.value(tag)).collect::<Result<Vec<_>, _>>()?;
-    Ok(tags::texts(&templated))
+    let engine = TemplateEngine::new(&run.globals, &scope, &[]);
+    let templated = written.iter().map(|tag| engine.evaluate_value(tag)).collect::<Result<Vec<_>, _>>()?;
+    Ok(tags::format_tags(&templated))
 }
 
 /// Complains about tags that cannot be told: which tasks a play has is settled before its first one.
 ///
 /// # Errors
 /// For the first task with such tags.
-pub fn check_tags(run: &Rc<Run>, play: &Rc<PlayRun>) -> Loaded<()> {
+pub fn check_tags(run: &Rc<RunState>, play: &Rc<PlayRun>) -> LoadResult<()> {
     let mut problem = None;
     let sections = [&play.play.pre_tasks, &play.play.role_blocks, &play.play.tasks, &play.play.post_tasks];
     for section in sections {
-        block::flatten(section, &mut |task| {
+        block::visit_tasks(section, &mut |task| {
             if problem.is_none() {
                 problem = tags_of(run, play, task).err().map(|fault| fault.or_at(Some(&task.span)));
             }
         });
     }
-    problem.map_or(Ok(()), |fault| Err(Box::new(Problem::general(Diagnostic::from(fault)))))
+    problem.map_or(Ok(()), |fault| Err(Box::new(LoadError::from_general(Diagnostic::from(fault)))))
 }
 
 /// `--start-at-task`: nothing runs before the named task.
-fn started(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> bool {
+fn has_started(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> bool {
     if run.started.get() || task.implicit || play.started_hosts.borrow().contains(host) {
         return true;
     }
@@ -76,7 +81,7 @@ fn started(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -
     let pattern = Regex::new(&glob_expression(wanted)).ok();
     let matches =
         |name: &str| name == wanted || pattern.as_ref().is_some_and(|pattern| pattern.is_match(name).unwrap_or(false));
-    let found = matches(&label::written_name(task)) || matches(&name);
+    let found = matches(&label::untemplated_name(task)) || matches(&name);
     if found {
         play.started_hosts.borrow_mut().insert(Rc::clone(host));
     }

@@ -4,30 +4,30 @@
 use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
-use crate::executor::state::Run;
+use crate::executor::state::RunState;
 use crate::host::prompt::ask_anybody;
-use crate::playbook::{Loaded, Problem, ProblemKind};
-use crate::report::Event;
+use crate::playbook::{LoadError, LoadErrorKind, LoadResult};
+use crate::report::ReportEvent;
 
 /// Whether the task is to run. "Continue" stops the asking.
 ///
 /// # Errors
 /// If standard input has come to its end.
-pub async fn confirmed(run: &Rc<Run>, task: &str) -> Loaded<bool> {
+pub async fn confirm_task(run: &Rc<RunState>, task: &str) -> LoadResult<bool> {
     if !run.stepping.get() {
         return Ok(true);
     }
     loop {
-        run.bus.emit(&Event::Progress(String::new()));
+        run.bus.emit(&ReportEvent::Progress(String::new()));
         let answer = tokio::select! {
             biased;
             answer = ask_anybody(format!("Perform task: {task} (N)o/(y)es/(c)ontinue: ")) => answer,
-            () = run.interrupt.raised() => return Ok(false),
+            () = run.interrupt.wait_until_raised() => return Ok(false),
         };
         let answer = answer.ok().filter(|answer| !answer.is_empty()).ok_or_else(|| {
             let message = Diagnostic::error(format!("nobody answers whether the task `{task}` is to run"))
                 .hint("`--step` needs a terminal, or a line for each task on standard input");
-            Box::new(Problem::general(message)).of_kind(ProblemKind::Breakdown)
+            Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Breakdown)
         })?;
         match answer.trim().to_lowercase().as_str() {
             "y" | "yes" => return Ok(true),

@@ -5,21 +5,21 @@ use std::rc::Rc;
 use futures_util::stream::{self, StreamExt};
 use indexmap::IndexMap;
 
-use super::cursor::{Cursor, Fate};
-use super::failures::{fail, fail_others, fatal};
+use super::cursor::{Fate, HostCursor};
+use super::failures::{check_fatal_limits, fail_others, handle_failure};
 use super::step;
 use crate::diagnostic::Diagnostic;
-use crate::executor::include::Missing;
+use crate::executor::include::IncludeError;
 use crate::executor::play::PlayRun;
-use crate::executor::state::Run;
+use crate::executor::state::RunState;
 use crate::executor::task::label;
-use crate::executor::task::settings::flag;
-use crate::executor::task::task_result::{Finished, MAY_RESCUE};
-use crate::executor::task::{TaskRun, kept};
+use crate::executor::task::settings::read_flag;
+use crate::executor::task::task_result::{MAY_RESCUE, TaskResult};
+use crate::executor::task::{TaskRun, create_list_cache};
 use crate::executor::variables::scope::TaskScope;
-use crate::playbook::{Keyword, Loaded, Problem, Task};
-use crate::report::{Event, Status, TaskLabel};
-use crate::template::Engine;
+use crate::playbook::{Keyword, LoadError, LoadResult, Task};
+use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
+use crate::template::TemplateEngine;
 use crate::value::{Value, python};
 
 /// Modules that run once for all hosts of the batch.
@@ -30,15 +30,15 @@ const ONCE_FOR_ALL: &[&str] = &["add_host", "pause"];
 /// # Errors
 /// If something that is included is not understood, or an unknown handler is notified.
 pub async fn one_task(
-    run: &Rc<Run>,
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     task: &Rc<Task>,
     hosts: Vec<Rc<str>>,
-    cursors: &mut IndexMap<Rc<str>, Cursor>,
-) -> Loaded<()> {
+    cursors: &mut IndexMap<Rc<str>, HostCursor>,
+) -> LoadResult<()> {
     let Some(first) = hosts.first() else { return Ok(()) };
-    let label = label::label(run, play, task, first);
-    if !step::confirmed(run, &label.task).await? {
+    let label = label::build_label(run, play, task, first);
+    if !step::confirm_task(run, &label.task).await? {
         hosts.iter().for_each(|host| {
             if let Some(cursor) = cursors.get_mut(host) {
                 cursor.advance();
@@ -46,27 +46,32 @@ pub async fn one_task(
         });
         return Ok(());
     }
-    let on_behalf = flag(run, play, task, first, Keyword::RunOnce);
-    let once = on_behalf || ONCE_FOR_ALL.contains(&task.action.short());
+    let on_behalf = read_flag(run, play, task, first, Keyword::RunOnce);
+    let once = on_behalf || ONCE_FOR_ALL.contains(&task.action.short_name());
     let runners: &[Rc<str>] = if once { &hosts[..1] } else { &hosts };
-    run.bus.emit(&Event::TaskStart(label.clone()));
+    run.bus.emit(&ReportEvent::TaskStart(label.clone()));
     let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();
     let forks = run.options.forks.max(1);
-    let width = throttle(run, play, task, first)?.map_or(forks, |most| most.min(forks));
-    let tasks: Vec<(Rc<str>, Fate)> =
-        runners.iter().map(|host| (Rc::clone(host), cursors.get(host).map_or(Fate::Failed, Cursor::fate))).collect();
-    for host in runners.iter().filter(|host| cursors.get(*host).is_some_and(Cursor::is_doubtful)) {
-        play.doubt_task(task, host, MAY_RESCUE);
+    let width = read_throttle(run, play, task, first)?.map_or(forks, |most| most.min(forks));
+    let tasks: Vec<(Rc<str>, Fate)> = runners
+        .iter()
+        .map(|host| (Rc::clone(host), cursors.get(host).map_or(Fate::Failed, HostCursor::find_fate)))
+        .collect();
+    for host in runners.iter().filter(|host| cursors.get(*host).is_some_and(HostCursor::is_uncertain)) {
+        play.mark_task_uncertain(task, host, MAY_RESCUE);
     }
     let run_one = |(host, fate): (Rc<str>, Fate)| {
         let (label, alive) = (&label, &alive);
         async move {
             let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
-            let finished = TaskRun { run, play, task, label, host: &host, targets, fate, kept: kept(task) }.run().await;
+            let finished =
+                TaskRun { run, play, task, label, host: &host, targets, fate, kept: create_list_cache(task) }
+                    .run_task()
+                    .await;
             (host, fate, finished)
         }
     };
-    let results: Vec<(Rc<str>, Fate, Loaded<Finished>)> =
+    let results: Vec<(Rc<str>, Fate, LoadResult<TaskResult>)> =
         stream::iter(tasks).map(run_one).buffer_unordered(width).collect().await;
     let mut failed = Vec::new();
     let mut order = Vec::with_capacity(results.len());
@@ -76,11 +81,11 @@ pub async fn one_task(
     order.sort_by_cached_key(|(host, ..)| hosts.iter().position(|known| known == host));
     let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
     for (host, fate, finished) in &order {
-        if matches!(finished.status, Status::Failed | Status::Rescued | Status::Unreachable) {
+        if matches!(finished.status, OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Unreachable) {
             if let Some(cursor) = cursors.get_mut(host) {
-                fail(run, play, task, finished, host, cursor);
+                handle_failure(run, play, task, finished, host, cursor);
             }
-            if on_behalf && finished.status != Status::Unreachable {
+            if on_behalf && finished.status != OutcomeStatus::Unreachable {
                 fail_others(run, play, std::slice::from_ref(host), cursors);
             }
             failed.push(Rc::clone(host));
@@ -102,17 +107,17 @@ pub async fn one_task(
         }
     }
     for (_, (what, hosts, item)) in shared {
-        run.bus.emit(&Event::Included { what, hosts, item });
+        run.bus.emit(&ReportEvent::Included { what, hosts, item });
     }
     if !failed.is_empty() {
-        fatal(run, play, task, &failed, cursors, once);
+        check_fatal_limits(run, play, task, &failed, cursors, once);
     }
     Ok(())
 }
 
 /// Brings included lists to the hosts that asked for them.
 struct Includer<'a> {
-    run: &'a Rc<Run>,
+    run: &'a Rc<RunState>,
     play: &'a Rc<PlayRun>,
     task: &'a Rc<Task>,
     label: &'a TaskLabel,
@@ -125,28 +130,29 @@ impl Includer<'_> {
         &self,
         host: &Rc<str>,
         hosts: &[Rc<str>],
-        finished: &Finished,
-        cursors: &mut IndexMap<Rc<str>, Cursor>,
+        finished: &TaskResult,
+        cursors: &mut IndexMap<Rc<str>, HostCursor>,
         shared: &mut IndexMap<u32, (String, Vec<String>, Option<Value>)>,
-    ) -> Loaded<bool> {
+    ) -> LoadResult<bool> {
         let Self { run, play, task, label, fate } = *self;
-        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: kept(task) };
+        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: create_list_cache(task) };
         let mut lists = Vec::new();
         for request in &finished.includes {
-            match request.load(run, play, task) {
+            match request.load_included(run, play, task) {
                 Ok((order, block)) => {
-                    runner.tell_include(finished, Ok(request.result()));
-                    let entry =
-                        shared.entry(order).or_insert_with(|| (request.shown(task), Vec::new(), request.item.clone()));
+                    runner.tell_include(finished, Ok(request.build_result()));
+                    let entry = shared
+                        .entry(order)
+                        .or_insert_with(|| (request.display_name(task), Vec::new(), request.item.clone()));
                     entry.1.push(host.to_string());
                     lists.push((order, block));
                 }
-                Err(Missing::Fatal(problem)) => return Err(problem),
-                Err(Missing::Failed(failure)) => {
+                Err(IncludeError::Fatal(problem)) => return Err(problem),
+                Err(IncludeError::Failed(failure)) => {
                     runner.tell_include(finished, Err(*failure));
                     for host in hosts {
                         if let Some(cursor) = cursors.get_mut(host) {
-                            fail(run, play, task, finished, host, cursor);
+                            handle_failure(run, play, task, finished, host, cursor);
                         }
                     }
                     return Ok(true);
@@ -155,7 +161,7 @@ impl Includer<'_> {
         }
         for host in hosts {
             if let Some(cursor) = cursors.get_mut(host) {
-                cursor.include(lists.clone());
+                cursor.insert_included(lists.clone());
             }
         }
         Ok(false)
@@ -166,10 +172,15 @@ impl Includer<'_> {
 ///
 /// # Errors
 /// If it is no whole number: that ends the run.
-pub fn throttle(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Loaded<Option<usize>> {
-    let Some(node) = task.keyword(Keyword::Throttle) else { return Ok(None) };
+pub fn read_throttle(
+    run: &Rc<RunState>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    host: &Rc<str>,
+) -> LoadResult<Option<usize>> {
+    let Some(node) = task.find_keyword(Keyword::Throttle) else { return Ok(None) };
     let scope = TaskScope::new(run, Some(play), Some(task), host);
-    let value = Engine::new(&run.globals, &scope, &[]).value(&node.to_value());
+    let value = TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&node.to_value());
     let number = value.map_err(|fault| fault.message).and_then(|value| match value {
         Value::Int(number) => Ok(number),
         Value::Float(number) if number.is_finite() => Ok(number as i64),
@@ -182,7 +193,7 @@ pub fn throttle(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<st
     });
     match number {
         Ok(number) => Ok(usize::try_from(number).ok().filter(|most| *most > 0)),
-        Err(why) => Err(Box::new(Problem::general(
+        Err(why) => Err(Box::new(LoadError::from_general(
             Diagnostic::error(format!("Failed to convert the throttle value to an integer: {why}")).at(node.span(), ""),
         ))),
     }

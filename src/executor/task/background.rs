@@ -7,14 +7,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::foreground;
-use super::invoke::Call;
+use super::invoke::ModuleCall;
 use super::prepare::Prepared;
 use crate::diagnostic::Diagnostic;
 use crate::modules::builtin::async_jobs::{self, Job};
 use crate::modules::builtin::async_status;
-use crate::modules::{Failure, Outcome};
-use crate::report::Event;
-use crate::value::json::{self, Style};
+use crate::modules::{Failure, ModuleOutcome};
+use crate::report::ReportEvent;
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
 
 /// The hidden subcommand that runs a job.
@@ -25,19 +25,19 @@ pub const SUBCOMMAND: &str = "async-job";
 ///
 /// # Errors
 /// If it cannot be started, fails, or takes longer than `async` allows.
-pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
-    let spec = prepared.module.spec();
+pub async fn run_in_background(call: &ModuleCall<'_>, prepared: &Prepared) -> Result<ModuleOutcome, Failure> {
+    let spec = prepared.module.module_spec();
     if !async_jobs::can_leave(spec.short_name()) {
         let message = format!("This action ({}) does not support async.", spec.short_name());
         let drawn = Diagnostic::error(message.as_str()).at(&call.task.task.span, "").hint("leave out `async`");
-        return Err(Failure::new(message).drawn(drawn).breaking_off());
+        return Err(Failure::new(message).with_diagnostic(drawn).breaking_off());
     }
     let id = async_jobs::new_id();
-    let status = async_jobs::folder(&call.settings.environment).join(&id);
+    let status = async_jobs::jobs_folder(&call.settings.environment).join(&id);
     // What somebody has to see who is in this process: the overlay, a plan's guard, the embedded service.
     let stays = spec.is_of_registry() && !call.task.run.registries.may_be_left();
-    if stays || call.foretells(prepared) {
-        let result = foreground::run(call, prepared).await;
+    if stays || call.is_prediction(prepared) {
+        let result = foreground::run_in_foreground(call, prepared).await;
         if call.settings.poll > 0 {
             return result;
         }
@@ -45,35 +45,35 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
             Ok(outcome) => outcome.actions.clone(),
             Err(failure) => failure.actions.clone(),
         };
-        async_jobs::write_status(&status, &ended(&id, result), &[]).map_err(unwritten)?;
-        if call.foretells(prepared) {
+        async_jobs::write_status(&status, &build_job_status(&id, result), &[]).map_err(describe_start_error)?;
+        if call.is_prediction(prepared) {
             call.task.run.foretold_jobs.borrow_mut().push(status.clone());
         }
-        return Ok(Outcome { actions, ..begun(&id, &status) });
+        return Ok(ModuleOutcome { actions, ..build_started_outcome(&id, &status) });
     }
     let limit = u64::try_from(call.settings.background).unwrap_or(1);
-    start(call, prepared, &id, &status, limit).map_err(unwritten)?;
+    start_job(call, prepared, &id, &status, limit).map_err(describe_start_error)?;
     if call.settings.poll <= 0 {
-        return Ok(begun(&id, &status));
+        return Ok(build_started_outcome(&id, &status));
     }
-    wait(call, &id, &status, limit).await
+    wait_for_job(call, &id, &status, limit).await
 }
 
-fn unwritten(error: std::io::Error) -> Failure {
+fn describe_start_error(error: std::io::Error) -> Failure {
     Failure::new(format!("cannot start the background job: {error}"))
 }
 
-fn begun(id: &str, status: &Path) -> Outcome {
-    Outcome::new(true, async_jobs::begun(id)).with("results_file", status.display().to_string())
+fn build_started_outcome(id: &str, status: &Path) -> ModuleOutcome {
+    ModuleOutcome::new(true, async_jobs::started_status(id)).with("results_file", status.display().to_string())
 }
 
 /// Starts a module in a process of its own.
-fn start(call: &Call<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u64) -> std::io::Result<()> {
-    spawn(&Job {
+fn start_job(call: &ModuleCall<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u64) -> std::io::Result<()> {
+    spawn_job(&Job {
         id: id.to_owned(),
-        module: prepared.module.spec().name.to_owned(),
+        module: prepared.module.module_spec().name.to_owned(),
         called: call.task.task.action.written.as_str().to_owned(),
-        args: json::to_string(&Value::from(prepared.given.clone()), Style::PYTHON),
+        args: json::to_string(&Value::from(prepared.given.clone()), JsonStyle::PYTHON),
         environment: call.settings.environment.clone(),
         base_dir: call.task.play.play.folder.to_path_buf(),
         // Whoever waits for it is the first to lose patience.
@@ -84,10 +84,10 @@ fn start(call: &Call<'_>, prepared: &Prepared, id: &str, status: &Path, limit: u
 }
 
 /// Writes the description and starts the process, in a group of its own so that Ctrl-C does not reach it.
-fn spawn(job: &Job) -> std::io::Result<()> {
-    async_jobs::write_status(&job.status, &async_jobs::begun(&job.id), &[])?;
+fn spawn_job(job: &Job) -> std::io::Result<()> {
+    async_jobs::write_status(&job.status, &async_jobs::started_status(&job.id), &[])?;
     let description = job.status.with_file_name(format!(".{}.job", job.id));
-    async_jobs::write(&description, &serde_json::to_string(job).map_err(std::io::Error::other)?)?;
+    async_jobs::write_file(&description, &serde_json::to_string(job).map_err(std::io::Error::other)?)?;
     Command::new(std::env::current_exe()?)
         .arg(SUBCOMMAND)
         .arg(&description)
@@ -99,7 +99,7 @@ fn spawn(job: &Job) -> std::io::Result<()> {
         .map(|_| ())
 }
 
-async fn wait(call: &Call<'_>, id: &str, path: &Path, limit: u64) -> Result<Outcome, Failure> {
+async fn wait_for_job(call: &ModuleCall<'_>, id: &str, path: &Path, limit: u64) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
     let pause = u64::try_from(call.settings.poll).unwrap_or(1);
     let mut left = limit;
@@ -111,10 +111,10 @@ async fn wait(call: &Call<'_>, id: &str, path: &Path, limit: u64) -> Result<Outc
             // As the original does: whoever has waited has the result.
             let _ = std::fs::remove_file(path);
             let warned = status.warnings.iter().map(|warning| Diagnostic::warning(warning.as_str()));
-            warned.for_each(|warning| run.bus.emit(&Event::Notice(warning)));
-            return async_status::finished(&*run.registries, status);
+            warned.for_each(|warning| run.bus.emit(&ReportEvent::Notice(warning)));
+            return async_status::finished_outcome(&*run.registries, status);
         }
-        run.bus.emit(&Event::Polling { host: Rc::clone(call.task.host), job: id.to_owned() });
+        run.bus.emit(&ReportEvent::Polling { host: Rc::clone(call.task.host), job: id.to_owned() });
         if left == 0 || run.interrupt.is_raised() {
             let message = format!("async task did not complete within the requested time - {limit}s");
             return Err(Failure::new(message).with("async_result", Value::from(status.result)));
@@ -123,7 +123,7 @@ async fn wait(call: &Call<'_>, id: &str, path: &Path, limit: u64) -> Result<Outc
 }
 
 /// The status that a job leaves at its end.
-pub fn ended(id: &str, result: Result<Outcome, Failure>) -> Dict {
+pub fn build_job_status(id: &str, result: Result<ModuleOutcome, Failure>) -> Dict {
     let (mut status, changed, failed) = match result {
         Ok(outcome) => (outcome.data, outcome.changed, false),
         Err(failure) => {

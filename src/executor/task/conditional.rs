@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::playbook::{Keyword, Task};
-use crate::template::{Engine, Fault, Verdict};
+use crate::template::{ConditionVerdict, TemplateEngine, TemplateError};
 use crate::value::{Unknown, Value};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// Verdict on a list of conditions.
 #[derive(Debug)]
-pub enum Answer {
+pub enum ConditionOutcome {
     /// All hold.
     Holds,
     /// This one does not; as it is written.
@@ -18,12 +18,12 @@ pub enum Answer {
     Unknown(Arc<Unknown>),
 }
 
-impl Answer {
+impl ConditionOutcome {
     /// Whether they hold, or what has to be known for that.
     ///
     /// # Errors
     /// The first unknown that decides.
-    pub fn verdict(self) -> Result<bool, Arc<Unknown>> {
+    pub fn into_result(self) -> Result<bool, Arc<Unknown>> {
         match self {
             Self::Holds => Ok(true),
             Self::Fails(_) => Ok(false),
@@ -36,19 +36,19 @@ impl Answer {
 ///
 /// # Errors
 /// If a condition cannot be evaluated.
-pub fn when(engine: &Engine<'_>, task: &Task) -> Result<Answer, Fault> {
+pub fn evaluate_when(engine: &TemplateEngine<'_>, task: &Task) -> Result<ConditionOutcome, TemplateError> {
     let mut unknown = None;
     for node in task.keyword_all(Keyword::When) {
-        match all(engine, &node.to_value()) {
-            Ok(Answer::Holds) => {}
-            Ok(Answer::Unknown(first)) => _ = unknown.get_or_insert(first),
+        match evaluate_conditions(engine, &node.to_value()) {
+            Ok(ConditionOutcome::Holds) => {}
+            Ok(ConditionOutcome::Unknown(first)) => _ = unknown.get_or_insert(first),
             Ok(fails) => return Ok(fails),
             // It may be the unknown one that guards against this.
             Err(_) if unknown.is_some() => {}
             Err(fault) => return Err(fault.or_at(Some(node.span()))),
         }
     }
-    Ok(unknown.map_or(Answer::Holds, Answer::Unknown))
+    Ok(unknown.map_or(ConditionOutcome::Holds, ConditionOutcome::Unknown))
 }
 
 /// Evaluates a condition, or a list of them from left to right until one does not hold. One that is false decides, also
@@ -56,7 +56,7 @@ pub fn when(engine: &Engine<'_>, task: &Task) -> Result<Answer, Fault> {
 ///
 /// # Errors
 /// If a condition cannot be evaluated.
-pub fn all(engine: &Engine<'_>, written: &Value) -> Result<Answer, Fault> {
+pub fn evaluate_conditions(engine: &TemplateEngine<'_>, written: &Value) -> Result<ConditionOutcome, TemplateError> {
     let conditions: Vec<Value> = match written {
         Value::List(items) => items.to_vec(),
         one => vec![one.clone()],
@@ -64,35 +64,39 @@ pub fn all(engine: &Engine<'_>, written: &Value) -> Result<Answer, Fault> {
     let mut unknown = None;
     for condition in conditions {
         if let Value::List(_) = condition {
-            return Err(Fault::value("a condition must be text or a boolean, not a list in a list"));
+            return Err(TemplateError::value("a condition must be text or a boolean, not a list in a list"));
         }
-        match engine.condition(&condition) {
-            Ok(Verdict::True) => {}
-            Ok(Verdict::False) => return Ok(Answer::Fails(condition)),
-            Ok(Verdict::Unknown(first)) => _ = unknown.get_or_insert(first),
+        match engine.evaluate_condition(&condition) {
+            Ok(ConditionVerdict::True) => {}
+            Ok(ConditionVerdict::False) => return Ok(ConditionOutcome::Fails(condition)),
+            Ok(ConditionVerdict::Unknown(first)) => _ = unknown.get_or_insert(first),
             Err(_) if unknown.is_some() => {}
             Err(fault) => return Err(fault),
         }
     }
-    Ok(unknown.map_or(Answer::Holds, Answer::Unknown))
+    Ok(unknown.map_or(ConditionOutcome::Holds, ConditionOutcome::Unknown))
 }
 
 /// The conditions of a keyword. An empty list is as good as none, and so is `until` without a value.
-pub fn asked(task: &Task, keyword: Keyword) -> Option<&Node> {
+pub fn find_conditions(task: &Task, keyword: Keyword) -> Option<&YamlNode> {
     let node = task.keywords.node(keyword)?;
     let nothing = keyword == Keyword::Until && node.is_null();
-    (!nothing && !node.items().is_some_and(<[Node]>::is_empty)).then_some(node)
+    (!nothing && !node.items().is_some_and(<[YamlNode]>::is_empty)).then_some(node)
 }
 
 /// Whether a keyword's conditions hold; `None` if the task has none.
 ///
 /// # Errors
 /// If a condition cannot be evaluated.
-pub fn judge(engine: &Engine<'_>, task: &Task, keyword: Keyword) -> Result<Option<Answer>, Fault> {
-    let Some(node) = asked(task, keyword) else { return Ok(None) };
+pub fn evaluate_keyword(
+    engine: &TemplateEngine<'_>,
+    task: &Task,
+    keyword: Keyword,
+) -> Result<Option<ConditionOutcome>, TemplateError> {
+    let Some(node) = find_conditions(task, keyword) else { return Ok(None) };
     // Unlike in `when`, nothing is no condition here.
-    if node.is_null() || node.items().is_some_and(|items| items.iter().any(Node::is_null)) {
-        return Err(Fault::value("Empty conditional expressions are not allowed.").or_at(Some(node.span())));
+    if node.is_null() || node.items().is_some_and(|items| items.iter().any(YamlNode::is_null)) {
+        return Err(TemplateError::value("Empty conditional expressions are not allowed.").or_at(Some(node.span())));
     }
-    all(engine, &node.to_value()).map(Some).map_err(|fault| fault.or_at(Some(node.span())))
+    evaluate_conditions(engine, &node.to_value()).map(Some).map_err(|fault| fault.or_at(Some(node.span())))
 }

@@ -7,7 +7,7 @@ use super::prepare::IN_CONTROLLER;
 use crate::diagnostic::Diagnostic;
 use crate::modules::Spec;
 use crate::playbook::{Keyword, Task};
-use crate::template::{Context, Engine, Fault};
+use crate::template::{Context, TemplateEngine, TemplateError};
 use crate::value::{Value, python};
 
 /// Modules beside those of the controller that do not care where they run.
@@ -24,16 +24,16 @@ const HINT: &str = "tasks run on this machine only: set `ansible_connection: loc
 ///
 /// # Errors
 /// If a template fails, or nobody knows such a connection.
-pub fn unreachable(
-    engine: &Engine<'_>,
+pub fn explain_unreachable(
+    engine: &TemplateEngine<'_>,
     task: &Task,
     spec: &Spec,
-    target: &Target<'_>,
-) -> Result<Option<Diagnostic>, Fault> {
+    target: &ConnectionTarget<'_>,
+) -> Result<Option<Diagnostic>, TemplateError> {
     let connection = match &target.connection {
-        Some(value) => Some(engine.value(value)?),
-        None => match task.keyword(Keyword::Connection) {
-            Some(node) => Some(engine.value(&node.to_value())?),
+        Some(value) => Some(engine.evaluate_value(value)?),
+        None => match task.find_keyword(Keyword::Connection) {
+            Some(node) => Some(engine.evaluate_value(&node.to_value())?),
             None => target.option.map(Value::text),
         },
     };
@@ -44,8 +44,8 @@ pub fn unreachable(
         return Ok(None);
     }
     if !REMOTE.contains(&short_connection) {
-        return Err(Fault::value(format!("there is no connection of the type `{connection}`"))
-            .suggest(&connection, ["local"])
+        return Err(TemplateError::value(format!("there is no connection of the type `{connection}`"))
+            .suggest_name(&connection, ["local"])
             .or_at(Some(&task.span))
             .hint(HINT));
     }
@@ -62,7 +62,7 @@ pub fn unreachable(
 }
 
 /// The host that a task acts on.
-pub struct Target<'a> {
+pub struct ConnectionTarget<'a> {
     /// Name of the host.
     pub host: &'a str,
     /// Value of `ansible_connection`, as written.
@@ -75,12 +75,12 @@ pub struct Target<'a> {
 ///
 /// # Errors
 /// If a template fails, or the user is not the one who runs this.
-pub fn check_user(engine: &Engine<'_>, task: &Task, wanted: bool) -> Result<(), Fault> {
-    let keyword = |keyword: Keyword, variable: &str| -> Result<Option<Value>, Fault> {
-        let value = match engine.variable(variable)? {
+pub fn check_user(engine: &TemplateEngine<'_>, task: &Task, wanted: bool) -> Result<(), TemplateError> {
+    let keyword = |keyword: Keyword, variable: &str| -> Result<Option<Value>, TemplateError> {
+        let value = match engine.get_variable(variable)? {
             Some(value) => Some(value),
-            None => match task.keyword(keyword) {
-                Some(node) => Some(engine.value(&node.to_value())?),
+            None => match task.find_keyword(keyword) {
+                Some(node) => Some(engine.evaluate_value(&node.to_value())?),
                 None => None,
             },
         };
@@ -88,7 +88,8 @@ pub fn check_user(engine: &Engine<'_>, task: &Task, wanted: bool) -> Result<(), 
     };
     let becomes = match keyword(Keyword::Become, "ansible_become")? {
         Some(value) => crate::template::python::text::boolean_word(&value).ok_or_else(|| {
-            Fault::value(format!("`become` must be a boolean, not `{}`", python::str(&value))).or_at(Some(&task.span))
+            TemplateError::value(format!("`become` must be a boolean, not `{}`", python::str(&value)))
+                .or_at(Some(&task.span))
         })?,
         None => wanted,
     };
@@ -104,7 +105,7 @@ pub fn check_user(engine: &Engine<'_>, task: &Task, wanted: bool) -> Result<(), 
     if id == Some(own) || (user == "root" && own == 0) {
         return Ok(());
     }
-    Err(Fault::value(format!("the task is to run as `{user}`, and tasks run only as the user who starts them"))
-        .or_at(Some(task.keyword(Keyword::Become).map_or(&task.span, |node| node.span())))
+    Err(TemplateError::value(format!("the task is to run as `{user}`, and tasks run only as the user who starts them"))
+        .or_at(Some(task.find_keyword(Keyword::Become).map_or(&task.span, |node| node.span())))
         .hint(format!("start the run as `{user}`, or leave out `become`")))
 }

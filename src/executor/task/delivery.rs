@@ -7,13 +7,13 @@
 use std::path::{Path, PathBuf};
 
 use super::TaskRun;
-use super::invoke::Call;
+use super::invoke::ModuleCall;
 use super::prepare::Prepared;
-use super::task_result::Pass;
-use crate::executor::state::Run;
+use super::task_result::ItemResult;
+use crate::executor::state::RunState;
 use crate::modules::builtin::async_jobs;
 use crate::modules::spec::HandsOn;
-use crate::modules::{Failure, Outcome};
+use crate::modules::{Failure, ModuleOutcome};
 use crate::value::Value;
 
 /// A larger file is not searched for a password.
@@ -28,19 +28,19 @@ pub struct GivenJob {
 /// Returns the ids of tokens whose passwords a module has handed on, by its outcome. Whether the task counts as failed is
 /// decided later.
 pub(in crate::executor) fn find_delivered(
-    call: &Call<'_>,
+    call: &ModuleCall<'_>,
     prepared: &Prepared,
-    outcome: &Result<Outcome, Failure>,
+    outcome: &Result<ModuleOutcome, Failure>,
 ) -> Vec<String> {
     let run = call.task.run;
     let (Some(store), Ok(outcome)) = (&run.credentials, outcome) else { return Vec::new() };
-    let spec = prepared.module.spec();
+    let spec = prepared.module.module_spec();
     let is_status = spec.short_name() == "async_status";
-    if (!is_status && store.held().is_empty()) || call.foretells(prepared) || !is_success(outcome) {
+    if (!is_status && store.held_passwords().is_empty()) || call.is_prediction(prepared) || !is_success(outcome) {
         return Vec::new();
     }
     if is_status {
-        return finished_job(run, outcome);
+        return take_finished_job(run, outcome);
     }
     let given = || {
         let mut texts = Vec::new();
@@ -70,7 +70,7 @@ pub(in crate::executor) fn find_delivered(
                 matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS") && prepared.args.get("body").is_none();
             if asks_only || !outcome.data.contains("status") { Vec::new() } else { given() }
         }
-        HandsOn::InFile => match written_file(prepared, outcome).map(read_file) {
+        HandsOn::InFile => match find_output_file(prepared, outcome).map(read_file) {
             Some(Some(text)) => store.find_given(&[&text]),
             // A device or a pipe cannot be read again.
             Some(None) if outcome.changed => given(),
@@ -80,13 +80,13 @@ pub(in crate::executor) fn find_delivered(
 }
 
 /// The file that a module has written, by its result or else its arguments.
-fn written_file<'a>(prepared: &'a Prepared, outcome: &'a Outcome) -> Option<&'a Path> {
+fn find_output_file<'a>(prepared: &'a Prepared, outcome: &'a ModuleOutcome) -> Option<&'a Path> {
     let keys = ["dest", "path"];
     let returned = keys.iter().find_map(|key| outcome.data.get(key)?.as_str());
     returned.or_else(|| keys.iter().find_map(|key| prepared.args.str(key))).map(Path::new)
 }
 
-fn is_success(outcome: &Outcome) -> bool {
+fn is_success(outcome: &ModuleOutcome) -> bool {
     !outcome.skipped && outcome.undetermined.is_none() && !outcome.data.get("failed").is_some_and(Value::is_true)
 }
 
@@ -98,14 +98,14 @@ fn read_file(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&std::fs::read(path).ok()?).into_owned())
 }
 
-fn remember_job(run: &Run, outcome: &Outcome, tokens: Vec<String>) {
+fn remember_job(run: &RunState, outcome: &ModuleOutcome, tokens: Vec<String>) {
     let text = |key: &str| outcome.data.get(key).and_then(Value::as_str).map(str::to_owned);
     if let (Some(id), Some(status), false) = (text("ansible_job_id"), text("results_file"), tokens.is_empty()) {
         run.given_jobs.borrow_mut().insert(id, GivenJob { status: status.into(), tokens });
     }
 }
 
-fn finished_job(run: &Run, outcome: &Outcome) -> Vec<String> {
+fn take_finished_job(run: &RunState, outcome: &ModuleOutcome) -> Vec<String> {
     let is_finished = outcome.data.get("finished").is_some_and(Value::is_true);
     let id = outcome.data.get("ansible_job_id").and_then(Value::as_str).filter(|_| is_finished);
     let job = id.and_then(|id| run.given_jobs.borrow_mut().remove(id));
@@ -114,7 +114,7 @@ fn finished_job(run: &Run, outcome: &Outcome) -> Vec<String> {
 
 impl TaskRun<'_> {
     /// Records what a task has delivered, once it is known that it has not failed.
-    pub(in crate::executor) fn record_deliveries(&self, pass: &Pass) {
+    pub(in crate::executor) fn record_deliveries(&self, pass: &ItemResult) {
         let Some(store) = self.run.credentials.as_ref().filter(|_| !pass.failed && !pass.skipped) else { return };
         for token in &pass.delivered {
             store.mark_delivered(token, &format!("task \"{}\" on {}", self.label.task, self.host));
@@ -123,7 +123,7 @@ impl TaskRun<'_> {
 }
 
 /// Looks at background jobs whose results were not read: those that have ended well have delivered what they were given.
-pub(in crate::executor) fn settle_jobs(run: &Run) {
+pub(in crate::executor) fn settle_jobs(run: &RunState) {
     let Some(store) = &run.credentials else { return };
     for (id, job) in run.given_jobs.take() {
         let status = async_jobs::read_status(&job.status, &id);

@@ -4,36 +4,36 @@ use std::sync::Arc;
 
 use super::background;
 use super::foreground;
-use super::invoke::Call;
+use super::invoke::ModuleCall;
 use super::plan_guard;
 use super::prepare::Prepared;
-use crate::modules::{Failure, Outcome};
+use crate::modules::{Failure, ModuleOutcome};
 use crate::value::Unknown;
 
 /// Runs the module in the foreground or in the background.
 ///
 /// # Errors
 /// If the module fails, or the time limit has passed.
-pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
-    if let Some(unknown) = awaited(prepared) {
-        let awaits = unknown.sentence();
-        return if call.foretells(prepared) {
-            Ok(Outcome { undetermined: Some(awaits), ..Outcome::default() })
+pub async fn run_module(call: &ModuleCall<'_>, prepared: &Prepared) -> Result<ModuleOutcome, Failure> {
+    if let Some(unknown) = find_awaited_argument(prepared) {
+        let awaits = unknown.describe_missing();
+        return if call.is_prediction(prepared) {
+            Ok(ModuleOutcome { undetermined: Some(awaits), ..ModuleOutcome::default() })
         } else {
             Err(Failure::new(format!("an argument is known to a dry run only: it waits for {awaits}")))
         };
     }
-    if !call.foretells(prepared) {
-        plan_guard::may(call, prepared).await?;
+    if !call.is_prediction(prepared) {
+        plan_guard::authorize_call(call, prepared).await?;
     }
     match call.settings.background {
-        0 => foreground::run(call, prepared).await,
-        _ => background::run(call, prepared).await,
+        0 => foreground::run_in_foreground(call, prepared).await,
+        _ => background::run_in_background(call, prepared).await,
     }
 }
 
 /// Returns the unknown argument that must be known first. Modules of registry objects can plan with unknown arguments.
-fn awaited(prepared: &Prepared) -> Option<&Arc<Unknown>> {
-    let spec = prepared.module.spec();
-    if spec.is_of_registry() { None } else { spec.awaited(prepared.args.values()) }
+fn find_awaited_argument(prepared: &Prepared) -> Option<&Arc<Unknown>> {
+    let spec = prepared.module.module_spec();
+    if spec.is_of_registry() { None } else { spec.unknown_argument(prepared.args.values()) }
 }

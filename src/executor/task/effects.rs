@@ -6,18 +6,18 @@
 use std::rc::Rc;
 
 use super::TaskRun;
-use super::settings::Settings;
+use super::settings::TaskSettings;
 use crate::diagnostic::Diagnostic;
 use crate::executor::state::HostState;
-use crate::modules::Effect;
+use crate::modules::ModuleEffect;
 use crate::playbook::reserved;
-use crate::report::Event;
+use crate::report::ReportEvent;
 use crate::value::Dict;
 
 /// The variables that the hosts of a task had before its loop.
-pub(in crate::executor) struct Before(Vec<(Rc<HostState>, [Rc<Dict>; 2])>);
+pub(in crate::executor) struct SavedVariables(Vec<(Rc<HostState>, [Rc<Dict>; 2])>);
 
-impl Before {
+impl SavedVariables {
     /// Takes back what passes have set.
     pub(in crate::executor) fn restore(self) {
         for (state, [vars, included]) in self.0 {
@@ -28,27 +28,27 @@ impl Before {
 }
 
 /// Whether an effect waits until it is known that the task has not failed.
-pub(in crate::executor) fn waits(effect: &Effect) -> bool {
-    !matches!(effect, Effect::Facts(_) | Effect::Secret(_))
+pub(in crate::executor) fn is_deferred(effect: &ModuleEffect) -> bool {
+    !matches!(effect, ModuleEffect::Facts(_) | ModuleEffect::Secret(_))
 }
 
 impl TaskRun<'_> {
     /// Saves the variables that the loop of a `set_fact`-like task may have to restore.
-    pub(in crate::executor) fn before_loop(&self) -> Option<Before> {
-        let sets = matches!(self.task.action.short(), "set_fact" | "include_vars");
+    pub(in crate::executor) fn before_loop(&self) -> Option<SavedVariables> {
+        let sets = matches!(self.task.action.short_name(), "set_fact" | "include_vars");
         let seen = |host: &Rc<str>| {
-            let state = self.run.host(host);
+            let state = self.run.host_state(host);
             let dicts = [Rc::clone(&state.vars.borrow()), Rc::clone(&state.included.borrow())];
             (state, dicts)
         };
-        sets.then(|| Before(self.targets.iter().map(seen).collect()))
+        sets.then(|| SavedVariables(self.targets.iter().map(seen).collect()))
     }
 
     /// Gives whether the inventory has changed.
     pub(in crate::executor) fn apply_effects(
         &self,
-        effects: Vec<Effect>,
-        settings: &Settings,
+        effects: Vec<ModuleEffect>,
+        settings: &TaskSettings,
         delegated_to: Option<&str>,
     ) -> Result<bool, Diagnostic> {
         let mut regrouped = false;
@@ -56,40 +56,40 @@ impl TaskRun<'_> {
             delegated_to.filter(|_| settings.delegate_facts).map(|target| [Rc::from(target)]);
         let targets: &[Rc<str>] = delegate.as_ref().map_or(self.targets, |one| &one[..]);
         for effect in effects {
-            if let Effect::SetFacts { facts: vars, .. } | Effect::IncludeVars(vars) = &effect {
-                for warning in reserved::warnings(vars, &self.task.span) {
-                    self.run.bus.emit(&Event::Notice(warning));
+            if let ModuleEffect::SetFacts { facts: vars, .. } | ModuleEffect::IncludeVars(vars) = &effect {
+                for warning in reserved::reserved_warnings(vars, &self.task.span) {
+                    self.run.bus.emit(&ReportEvent::Notice(warning));
                 }
             }
             match effect {
-                Effect::SetFacts { facts, cacheable } => {
-                    let facts: Dict = facts.into_iter().map(|(name, value)| (name, value.stored())).collect();
+                ModuleEffect::SetFacts { facts, cacheable } => {
+                    let facts: Dict = facts.into_iter().map(|(name, value)| (name, value.into_stored())).collect();
                     for host in targets {
-                        let state = self.run.host(host);
+                        let state = self.run.host_state(host);
                         Rc::make_mut(&mut state.vars.borrow_mut()).extend(&facts);
                         if cacheable {
                             self.run.add_facts(host, &facts);
                         }
                     }
                 }
-                Effect::Facts(facts) => targets.iter().for_each(|host| self.run.add_facts(host, &facts)),
-                Effect::IncludeVars(vars) => {
+                ModuleEffect::Facts(facts) => targets.iter().for_each(|host| self.run.add_facts(host, &facts)),
+                ModuleEffect::IncludeVars(vars) => {
                     for host in targets {
-                        let state = self.run.host(host);
+                        let state = self.run.host_state(host);
                         Rc::make_mut(&mut state.included.borrow_mut()).add(&vars, self.run.options.merge_hashes);
                     }
                 }
-                Effect::Stats { data, per_host, aggregate } => {
+                ModuleEffect::Stats { data, per_host, aggregate } => {
                     let host = per_host.then_some(&**self.host);
                     self.run.tally.borrow_mut().add_custom(host, &data, aggregate);
                 }
-                Effect::AddHost { name, groups, vars } => {
+                ModuleEffect::AddHost { name, groups, vars } => {
                     regrouped |= self.run.inventory.borrow_mut().add_host(&name, &groups, &vars)?;
                 }
-                Effect::GroupBy { group, parents } => {
+                ModuleEffect::GroupBy { group, parents } => {
                     regrouped |= self.run.inventory.borrow_mut().group_by(self.host, &group, &parents)?;
                 }
-                Effect::Secret(secret) => self.run.bus.redactor().add(&secret),
+                ModuleEffect::Secret(secret) => self.run.bus.redactor().add(&secret),
             }
         }
         Ok(regrouped)

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::TaskRun;
 use super::prepare::Prepared;
-use super::task_result::Pass;
+use super::task_result::ItemResult;
 use crate::executor::variables::scope::TaskScope;
-use crate::host::{Doubt, Noting};
-use crate::modules::{Failure, Outcome};
-use crate::template::Engine;
+use crate::host::{TrackingHost, Uncertainty};
+use crate::modules::{Failure, ModuleOutcome};
+use crate::template::TemplateEngine;
 use crate::value::{Dict, Value};
 
 /// Where results say what was changed.
@@ -19,51 +19,55 @@ const IN_ARGUMENTS: &[&str] = &["dest", "path", "creates", "removes"];
 
 /// The result of a call, or that there is none: it has looked at what only the real run can say. What a task does that
 /// is never real is not there for anybody.
-pub(in crate::executor) fn judged(
+pub(in crate::executor) fn settle_file_effects(
     task: &TaskRun<'_>,
     real: bool,
     prepared: &Prepared,
-    host: &Noting<'_>,
-    result: Result<Outcome, Failure>,
-) -> Result<Outcome, Failure> {
-    let fresh = prepared.module.spec().short_name() == "file" && prepared.args.str("state") == Some("directory");
+    host: &TrackingHost<'_>,
+    result: Result<ModuleOutcome, Failure>,
+) -> Result<ModuleOutcome, Failure> {
+    let fresh = prepared.module.module_spec().short_name() == "file" && prepared.args.str("state") == Some("directory");
     if fresh && real {
-        note(task, paths(prepared.args.values(), IN_ARGUMENTS).into_iter(), true);
+        record_changed_paths(task, collect_paths(prepared.args.values(), IN_ARGUMENTS).into_iter(), true);
     }
-    let Doubt { changed, fresh } = host.end_call(&task.label.task);
+    let Uncertainty { changed, fresh } = host.end_call(&task.label.task);
     let new = result.as_ref().is_ok_and(|outcome| outcome.changed);
-    let doubt = changed.or_else(|| task.run.globals.foreseen.take_met()).or(fresh.filter(|_| !new));
+    let doubt = changed.or_else(|| task.run.globals.foreseen.take_seen()).or(fresh.filter(|_| !new));
     let changes =
         doubt.is_some() || result.as_ref().is_ok_and(|outcome| outcome.changed || outcome.undetermined.is_some());
     if changes && real {
-        let told = result.as_ref().map(|outcome| paths(&outcome.data, IN_RESULTS)).unwrap_or_default();
-        note(task, told.into_iter().chain(paths(prepared.args.values(), IN_ARGUMENTS)), false);
+        let told = result.as_ref().map(|outcome| collect_paths(&outcome.data, IN_RESULTS)).unwrap_or_default();
+        record_changed_paths(task, told.into_iter().chain(collect_paths(prepared.args.values(), IN_ARGUMENTS)), false);
     }
     match doubt {
-        Some(awaits) => Ok(Outcome { undetermined: Some(awaits), ..Outcome::default() }),
+        Some(awaits) => Ok(ModuleOutcome { undetermined: Some(awaits), ..ModuleOutcome::default() }),
         None => result,
     }
 }
 
 impl TaskRun<'_> {
     /// A task of which nothing is known may change what it names.
-    pub(in crate::executor) fn spread_doubt_to_files(&self, pass: &Pass) {
-        if pass.undetermined.is_none() || !self.run.globals.foreseen.is_kept() {
+    pub(in crate::executor) fn mark_files_unknown(&self, pass: &ItemResult) {
+        if pass.undetermined.is_none() || !self.run.globals.foreseen.is_tracking() {
             return;
         }
         let scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
-        let engine = Engine::new(&self.run.globals, &scope, &[]);
-        let named = |name: &&str| engine.value(self.task.args.values.get(name)?).ok();
+        let engine = TemplateEngine::new(&self.run.globals, &scope, &[]);
+        let named = |name: &&str| engine.evaluate_value(self.task.args.values.get(name)?).ok();
         let known = IN_ARGUMENTS.iter().filter_map(named);
-        note(self, known.filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>().into_iter(), false);
+        record_changed_paths(
+            self,
+            known.filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>().into_iter(),
+            false,
+        );
     }
 }
 
-fn paths(values: &Dict, names: &[&str]) -> Vec<String> {
+fn collect_paths(values: &Dict, names: &[&str]) -> Vec<String> {
     names.iter().filter_map(|name| values.get(name).and_then(Value::as_str)).map(str::to_owned).collect()
 }
 
-fn note(task: &TaskRun<'_>, paths: impl Iterator<Item = String>, fresh: bool) {
+fn record_changed_paths(task: &TaskRun<'_>, paths: impl Iterator<Item = String>, fresh: bool) {
     for path in paths.filter(|path| !path.is_empty()) {
         task.run.globals.foreseen.add_change(Path::new(&path), &task.label.task, fresh);
     }

@@ -2,27 +2,27 @@
 
 use std::cell::RefCell;
 
-use super::invoke::{Call, once};
+use super::invoke::{ModuleCall, run_module_once};
 use super::plan_guard;
 use super::prepare::Prepared;
 use crate::diagnostic::Diagnostic;
 use crate::modules::spec::CheckSupport;
-use crate::modules::{Failure, Later, Outcome};
-use crate::report::Event;
+use crate::modules::{Failure, Later, ModuleOutcome};
+use crate::report::ReportEvent;
 use crate::value::{Dict, Value};
 
 /// Runs the module here and now.
 ///
 /// # Errors
 /// If the module fails, or the time limit has passed.
-pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failure> {
+pub async fn run_in_foreground(call: &ModuleCall<'_>, prepared: &Prepared) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
-    let spec = prepared.module.spec();
-    let check = call.foretells(prepared);
+    let spec = prepared.module.module_spec();
+    let check = call.is_prediction(prepared);
     if check && spec.check == CheckSupport::None {
         let message = format!("remote module ({}) does not support check mode", spec.short_name());
-        let outcome = Outcome { skipped: true, later: Later::Everything, ..Outcome::default() };
-        plan_guard::foretold(call, spec, &Ok(outcome.clone()));
+        let outcome = ModuleOutcome { skipped: true, later: Later::Everything, ..ModuleOutcome::default() };
+        plan_guard::record_prediction(call, spec, &Ok(outcome.clone()));
         return Ok(outcome.with("msg", message));
     }
     // Credentials in the environment of the task are as secret as those among its arguments.
@@ -36,9 +36,9 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
         let said = "`check_mode: false` does not count for registry objects: a dry run sends no writing request";
         warnings.borrow_mut().push(said.to_owned());
     }
-    let mut result = once(call, prepared, check, &warnings).await;
+    let mut result = run_module_once(call, prepared, check, &warnings).await;
     if check {
-        plan_guard::foretold(call, spec, &result);
+        plan_guard::record_prediction(call, spec, &result);
     }
     add_lines(match &mut result {
         Ok(outcome) => &mut outcome.data,
@@ -53,7 +53,7 @@ pub async fn run(call: &Call<'_>, prepared: &Prepared) -> Result<Outcome, Failur
         }
     }
     for warning in warnings {
-        run.bus.emit(&Event::Notice(Diagnostic::warning(warning)));
+        run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(warning)));
     }
     result
 }

@@ -7,20 +7,20 @@ use std::rc::Rc;
 use super::TaskRun;
 use super::file_effects;
 use super::prepare::Prepared;
-use super::settings::Settings;
+use super::settings::TaskSettings;
 use super::timeout::Limit;
 use crate::executor::variables::scope::TaskScope;
-use crate::host::{HostApi, Noting};
-use crate::modules::{Failure, InventoryView, Outcome, TaskContext};
-use crate::progress::Progress;
-use crate::report::Event;
-use crate::template::Engine;
+use crate::host::{HostApi, TrackingHost};
+use crate::modules::{Failure, InventoryView, ModuleOutcome, TaskContext};
+use crate::progress::ProgressChannel;
+use crate::report::ReportEvent;
+use crate::template::TemplateEngine;
 
 /// Modules that break off where they cannot do their work, with no result for `failed_when` to judge.
 const BREAKING_OFF: &[&str] = &["add_host", "debug", "group_by", "set_fact", "set_stats"];
 
 /// One call of a module.
-pub struct Call<'a> {
+pub struct ModuleCall<'a> {
     /// The task on its host.
     pub task: &'a TaskRun<'a>,
     /// Variables of the task.
@@ -28,16 +28,16 @@ pub struct Call<'a> {
     /// Folders for relative names.
     pub search: &'a [PathBuf],
     /// Settings of the task.
-    pub settings: &'a Settings,
+    pub settings: &'a TaskSettings,
     /// The host it is delegated to.
     pub delegated_to: Option<&'a str>,
 }
 
-impl Call<'_> {
+impl ModuleCall<'_> {
     /// Whether the module only foretells. `check_mode: false` makes tasks of a dry run real, but not those of registry
     /// objects: a dry run sends no writing request.
-    pub(in crate::executor) fn foretells(&self, prepared: &Prepared) -> bool {
-        self.settings.check || (self.task.run.options.check && prepared.module.spec().is_of_registry())
+    pub(in crate::executor) fn is_prediction(&self, prepared: &Prepared) -> bool {
+        self.settings.check || (self.task.run.options.check && prepared.module.module_spec().is_of_registry())
     }
 }
 
@@ -45,19 +45,20 @@ impl Call<'_> {
 ///
 /// # Errors
 /// If the module fails, or the time limit has passed.
-pub async fn once(
-    call: &Call<'_>,
+pub async fn run_module_once(
+    call: &ModuleCall<'_>,
     prepared: &Prepared,
     check: bool,
     warnings: &RefCell<Vec<String>>,
-) -> Result<Outcome, Failure> {
+) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
-    let engine = Engine::new(&run.globals, call.scope, call.search);
+    let engine = TemplateEngine::new(&run.globals, call.scope, call.search);
     let bus = Rc::clone(&run.bus);
     let inventory = View(call.task);
-    let spec = prepared.module.spec();
-    let limit = Limit::new(&run.interrupt, super::timeout::seconds(call.settings.timeout)?, spec.is_of_registry());
-    let noting = (check && run.globals.foreseen.is_kept()).then(|| Noting::new(&run.globals.foreseen));
+    let spec = prepared.module.module_spec();
+    let limit =
+        Limit::new(&run.interrupt, super::timeout::parse_timeout(call.settings.timeout)?, spec.is_of_registry());
+    let noting = (check && run.globals.foreseen.is_tracking()).then(|| TrackingHost::new(&run.globals.foreseen));
     let foretelling = noting.as_ref().map_or(&*run.foretold_host_api, |noting| noting as &dyn HostApi);
     let context = TaskContext {
         host_name: call.delegated_to.unwrap_or(call.task.host),
@@ -77,19 +78,19 @@ pub async fn once(
         warnings,
         interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
-        progress: Progress::new(move |message| bus.emit(&Event::Progress(message.to_owned()))),
-        task: described(call.task),
+        progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned()))),
+        task: describe_task(call.task),
         credentials: run.credentials.clone(),
     };
-    let mut result = limit.hold(prepared.module.run(&prepared.args, &context)).await;
+    let mut result = limit.run_within(prepared.module.run_module(&prepared.args, &context)).await;
     if let Some(noting) = &noting {
-        result = file_effects::judged(call.task, !call.settings.check_only, prepared, noting, result);
+        result = file_effects::settle_file_effects(call.task, !call.settings.check_only, prepared, noting, result);
     }
     if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
 }
 
 /// The task with its place.
-fn described(task: &TaskRun<'_>) -> String {
+fn describe_task(task: &TaskRun<'_>) -> String {
     let place = task.label.place.as_deref().unwrap_or_default();
     match task.label.task.trim() {
         "" => place.to_owned(),

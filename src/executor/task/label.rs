@@ -3,24 +3,24 @@
 use std::rc::Rc;
 
 use crate::executor::play::PlayRun;
-use crate::executor::state::Run;
+use crate::executor::state::RunState;
 use crate::executor::variables::scope::TaskScope;
 use crate::playbook::{Keyword, Task};
 use crate::report::TaskLabel;
-use crate::template::Engine;
+use crate::template::TemplateEngine;
 use crate::template::python::text::boolean_word;
 use crate::value::{Value, python};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// The name of a task as it is shown: templated, stripped, with its role before it.
-pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> TaskLabel {
+pub fn build_label(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> TaskLabel {
     let action: Rc<str> =
         if task.action.full.is_empty() { Rc::from(&*task.action.written) } else { Rc::from(&*task.action.full) };
     let name = match &task.name {
         Some(Value::Str(text)) if text.is_template() => {
             let scope = TaskScope::new(run, Some(play), Some(task), host);
-            Engine::new(&run.globals, &scope, &play.search_path(Some(task)))
-                .text(text, &|value| run.bus.redactor().show(value))
+            TemplateEngine::new(&run.globals, &scope, &play.search_path(Some(task)))
+                .render_label(text, &|value| run.bus.redactor().show_value(value))
         }
         Some(other) => python::str(other),
         None => String::new(),
@@ -31,19 +31,19 @@ pub fn label(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>)
         action,
         handler: task.handler,
         place: Some(Rc::from(task.span.to_string())),
-        check: task.keyword(Keyword::CheckMode).map_or(run.options.check, as_written),
+        check: task.find_keyword(Keyword::CheckMode).map_or(run.options.check, read_static_boolean),
         args: run.options.show_args.then(|| shown_args(task)),
     }
 }
 
 /// A boolean keyword before it can be templated: a template counts as true.
-pub fn as_written(node: &Node) -> bool {
+pub fn read_static_boolean(node: &YamlNode) -> bool {
     boolean_word(&node.to_value()).unwrap_or(true)
 }
 
 /// The arguments as written, with a blank before them; none of a task that hides them.
 fn shown_args(task: &Task) -> Rc<str> {
-    if task.keyword(Keyword::NoLog).is_some_and(as_written) {
+    if task.find_keyword(Keyword::NoLog).is_some_and(read_static_boolean) {
         return Rc::default();
     }
     let pairs = task.args.values.iter().map(|(name, value)| format!("{}={}", python::str(name), python::str(value)));
@@ -60,14 +60,14 @@ pub fn listed_name(task: &Task) -> String {
 }
 
 /// The name of a task as it is written, with its role; the action stands in for a missing one.
-pub fn written_name(task: &Task) -> String {
+pub fn untemplated_name(task: &Task) -> String {
     full_name(task, &task.name.as_ref().map(python::str).unwrap_or_default())
 }
 
 /// The name with what stands in for a missing one, and with the role before it. The inclusion of a role is not part of
 /// the role around it.
 fn full_name(task: &Task, name: &str) -> String {
-    let includes_role = task.action.short() == "include_role";
+    let includes_role = task.action.short_name() == "include_role";
     let name = match name {
         "" if includes_role => {
             let role = ["name", "role"].iter().find_map(|key| task.args.values.get(key));

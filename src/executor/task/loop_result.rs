@@ -1,17 +1,17 @@
 //! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
 
-use super::task_result::Pass;
-use crate::executor::include::Request;
+use super::task_result::ItemResult;
+use crate::executor::include::IncludeRequest;
 use crate::modules::Later;
 use crate::value::{Dict, Value};
 
 /// Loop results collected so far.
-pub(in crate::executor) struct Passes {
-    whole: Pass,
+pub(in crate::executor) struct LoopResult {
+    whole: ItemResult,
     /// The results, if they are kept.
     results: Option<Vec<Value>>,
     count: usize,
-    includes: Vec<Request>,
+    includes: Vec<IncludeRequest>,
     notify: Vec<String>,
     /// A pass has changed something, whatever the real run finds out.
     changed_for_sure: bool,
@@ -19,22 +19,22 @@ pub(in crate::executor) struct Passes {
 }
 
 /// Combined result of a loop.
-pub(in crate::executor) struct Summed {
+pub(in crate::executor) struct LoopSummary {
     /// The task as if it were one pass; its result is what `register` keeps.
-    pub(in crate::executor) whole: Pass,
+    pub(in crate::executor) whole: ItemResult,
     /// The unknown value that the only item waits for; the loop as a whole is then unknown, too.
     pub(in crate::executor) unknown: Option<Value>,
     /// Lists of tasks to go on with.
-    pub(in crate::executor) includes: Vec<Request>,
+    pub(in crate::executor) includes: Vec<IncludeRequest>,
     /// Handlers to notify.
     pub(in crate::executor) notify: Vec<String>,
 }
 
-impl Passes {
+impl LoopResult {
     /// Before the first pass. Results are kept only where something can look at them later.
     pub(in crate::executor) fn new(keep_results: bool) -> Self {
         Self {
-            whole: Pass { skipped: true, ignored: true, ..Pass::default() },
+            whole: ItemResult { skipped: true, ignored: true, ..ItemResult::default() },
             results: keep_results.then(Vec::new),
             count: 0,
             includes: Vec::new(),
@@ -45,7 +45,7 @@ impl Passes {
     }
 
     /// Takes a pass in.
-    pub(in crate::executor) fn add(&mut self, mut pass: Pass) {
+    pub(in crate::executor) fn add(&mut self, mut pass: ItemResult) {
         let whole = &mut self.whole;
         self.count += 1;
         whole.changed |= pass.changed;
@@ -56,7 +56,7 @@ impl Passes {
         whole.ignored &= pass.ignored || !pass.failed;
         whole.no_log |= pass.no_log;
         whole.always_shown |= pass.always_shown;
-        let unknown = pass.unknown();
+        let unknown = pass.unknown_result();
         whole.open.add(&pass.open);
         if whole.undetermined.is_none() {
             whole.undetermined = pass.undetermined.take();
@@ -80,7 +80,7 @@ impl Passes {
                 pass.result.set("skipped", true.into());
             }
             let mut result = std::mem::take(&mut pass.result);
-            pass.hide(&mut result);
+            pass.hide_deferred(&mut result);
             results.push(unknown.clone().unwrap_or_else(|| Value::from(result)));
         }
         self.unknown = unknown;
@@ -92,7 +92,7 @@ impl Passes {
     }
 
     /// After the last pass.
-    pub(in crate::executor) fn sum(self) -> Summed {
+    pub(in crate::executor) fn into_summary(self) -> LoopSummary {
         let mut whole = self.whole;
         let message = match (whole.failed, whole.skipped) {
             (true, _) => "One or more items failed",
@@ -115,9 +115,9 @@ impl Passes {
                 }
             }
         }
-        whole.open.hide(&mut result);
+        whole.open.hide_unknown(&mut result);
         whole.result = result;
-        Summed {
+        LoopSummary {
             unknown: self.unknown.filter(|_| self.count == 1 && whole.undetermined.is_some()),
             // One pass that changed something speaks for all that ran.
             notify: if whole.failed || !self.changed_for_sure { Vec::new() } else { self.notify },
@@ -130,31 +130,31 @@ impl Passes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::executor::task::task_result::Open;
+    use crate::executor::task::task_result::UnknownStatus;
 
-    fn summed(keep: bool, passes: [Pass; 2]) -> Summed {
-        let mut all = Passes::new(keep);
+    fn summed(keep: bool, passes: [ItemResult; 2]) -> LoopSummary {
+        let mut all = LoopResult::new(keep);
         passes.into_iter().for_each(|pass| all.add(pass));
-        all.sum()
+        all.into_summary()
     }
 
     #[test]
     fn one_failure_that_counts_is_enough() {
-        let ignored = || Pass { failed: true, ignored: true, ..Pass::default() };
-        let notifying = Pass { changed: true, notify: vec!["restart".to_owned()], ..Pass::default() };
+        let ignored = || ItemResult { failed: true, ignored: true, ..ItemResult::default() };
+        let notifying = ItemResult { changed: true, notify: vec!["restart".to_owned()], ..ItemResult::default() };
         let whole = summed(true, [ignored(), notifying]);
         assert!(whole.whole.failed && whole.whole.changed && whole.whole.ignored && whole.notify.is_empty());
-        let whole = summed(true, [ignored(), Pass { failed: true, ..Pass::default() }]).whole;
+        let whole = summed(true, [ignored(), ItemResult { failed: true, ..ItemResult::default() }]).whole;
         assert!(whole.failed && !whole.ignored && !whole.skipped);
     }
 
     #[test]
-    fn what_only_the_real_run_can_say_notifies_nobody_for_sure() {
-        let notifying = |changed, open: Option<&str>| Pass {
+    fn unknown_change_only_may_notify() {
+        let notifying = |changed, open: Option<&str>| ItemResult {
             changed,
-            open: Open { changed: open.map(str::to_owned), failed: None },
+            open: UnknownStatus { changed: open.map(str::to_owned), failed: None },
             notify: vec!["restart".to_owned()],
-            ..Pass::default()
+            ..ItemResult::default()
         };
         assert!(summed(true, [notifying(true, Some("an id")), notifying(false, None)]).notify.is_empty());
         assert!(!summed(true, [notifying(true, Some("an id")), notifying(true, None)]).notify.is_empty());
@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn results_are_kept_on_request() {
         let results = |keep| {
-            let whole = summed(keep, [Pass { skipped: true, ..Pass::default() }, Pass::default()]).whole;
+            let whole =
+                summed(keep, [ItemResult { skipped: true, ..ItemResult::default() }, ItemResult::default()]).whole;
             assert!(!whole.skipped);
             whole.result.get("results").and_then(Value::as_slice).map(<[Value]>::len)
         };

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::conditional::{self, Answer};
+use super::conditional::{self, ConditionOutcome};
 use crate::playbook::task::Loop;
 use crate::playbook::task_checks::LOOP_CONTROL;
 use crate::playbook::{Keyword, Task};
 use crate::template::python::text::boolean_word;
-use crate::template::{Args, Engine, Fault, FaultKind};
+use crate::template::{PluginArgs, TemplateEngine, TemplateError, TemplateErrorKind};
 use crate::value::{Dict, Value, is_variable_name, python};
-use crate::yaml::{Entry, Node};
+use crate::yaml::{MappingEntry, YamlNode};
 
 /// Items of a loop.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub enum Items {
 
 /// Details of a loop.
 #[derive(Debug, Clone)]
-pub struct Control {
+pub struct LoopControl {
     /// The name of the loop variable.
     pub variable: String,
     /// The name of the index variable.
@@ -34,10 +34,10 @@ pub struct Control {
     /// `ansible_loop` is wanted, with all items or without.
     pub extended: Option<bool>,
     /// Conditions that end the loop, as written.
-    pub break_when: Option<Node>,
+    pub break_when: Option<YamlNode>,
 }
 
-impl Default for Control {
+impl Default for LoopControl {
     fn default() -> Self {
         Self {
             variable: "item".to_owned(),
@@ -51,36 +51,35 @@ impl Default for Control {
 }
 
 /// The name of a variable that a loop sets.
-fn variable(entry: &Entry, value: &Value) -> Result<String, Fault> {
+fn read_variable_name(entry: &MappingEntry, value: &Value) -> Result<String, TemplateError> {
     let name = python::str(value);
     match is_variable_name(&name) {
         true => Ok(name),
-        false => {
-            Err(Fault::value(format!("Invalid variable name {}.", python::repr(value))).or_at(Some(entry.value.span())))
-        }
+        false => Err(TemplateError::value(format!("Invalid variable name {}.", python::repr(value)))
+            .or_at(Some(entry.value.span()))),
     }
 }
 
-impl Control {
+impl LoopControl {
     /// Reads `loop_control`.
     ///
     /// # Errors
     /// For an unknown option, a template that fails or a value of the wrong type.
-    pub fn read(engine: &Engine<'_>, task: &Task) -> Result<Self, Fault> {
+    pub fn read(engine: &TemplateEngine<'_>, task: &Task) -> Result<Self, TemplateError> {
         let mut control = Self::default();
         let Some(node) = task.keywords.node(Keyword::LoopControl) else { return Ok(control) };
         let mut all_items = true;
         for entry in node.entries().unwrap_or_default() {
             let name = entry.key.as_str().unwrap_or_default();
-            let value = || engine.value(&entry.value.to_value());
+            let value = || engine.evaluate_value(&entry.value.to_value());
             match name {
-                "loop_var" => control.variable = variable(entry, &value()?)?,
+                "loop_var" => control.variable = read_variable_name(entry, &value()?)?,
                 "index_var" => control.index = Some(python::str(&value()?)),
                 "label" => control.label = Some(entry.value.to_value()),
                 "pause" => {
                     let seconds = value()?;
                     let seconds: f64 = python::str(&seconds).parse().map_err(|_| {
-                        Fault::value(format!(
+                        TemplateError::value(format!(
                             "Error processing keyword 'pause': The value {} could not be converted to 'float'.",
                             python::repr(&seconds)
                         ))
@@ -88,12 +87,12 @@ impl Control {
                     })?;
                     control.pause = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
                 }
-                "extended" => control.extended = Some(flag(entry, &value()?)?).filter(|on| *on),
-                "extended_allitems" => all_items = flag(entry, &value()?)?,
+                "extended" => control.extended = Some(read_flag(entry, &value()?)?).filter(|on| *on),
+                "extended_allitems" => all_items = read_flag(entry, &value()?)?,
                 "break_when" => control.break_when = Some(entry.value.clone()),
                 other => {
-                    return Err(Fault::value(format!("`{other}` is not an option of `loop_control`"))
-                        .suggest(other, LOOP_CONTROL)
+                    return Err(TemplateError::value(format!("`{other}` is not an option of `loop_control`"))
+                        .suggest_name(other, LOOP_CONTROL)
                         .or_at(Some(entry.key.span())));
                 }
             }
@@ -103,7 +102,7 @@ impl Control {
     }
 
     /// The variables of a pass.
-    pub fn variables(&self, items: &[Value], index: usize) -> Dict {
+    pub fn build_item_variables(&self, items: &[Value], index: usize) -> Dict {
         let mut vars = Dict::new();
         vars.set(self.variable.as_str(), items[index].clone());
         vars.set("ansible_loop_var", self.variable.as_str().into());
@@ -112,12 +111,12 @@ impl Control {
             vars.set("ansible_index_var", name.as_str().into());
         }
         if let Some(all_items) = self.extended {
-            vars.set("ansible_loop", self.extended(items, index, all_items).into());
+            vars.set("ansible_loop", self.build_extended(items, index, all_items).into());
         }
         vars
     }
 
-    fn extended(&self, items: &[Value], index: usize, all_items: bool) -> Dict {
+    fn build_extended(&self, items: &[Value], index: usize, all_items: bool) -> Dict {
         let length = items.len();
         let mut extended = Dict::new();
         if all_items {
@@ -143,18 +142,20 @@ impl Control {
     ///
     /// # Errors
     /// If a condition cannot be evaluated.
-    pub fn breaks(&self, engine: &Engine<'_>) -> Result<bool, Fault> {
+    pub fn needs_break(&self, engine: &TemplateEngine<'_>) -> Result<bool, TemplateError> {
         match &self.break_when {
-            Some(node) => Ok(matches!(conditional::all(engine, &node.to_value())?, Answer::Holds)),
+            Some(node) => {
+                Ok(matches!(conditional::evaluate_conditions(engine, &node.to_value())?, ConditionOutcome::Holds))
+            }
             None => Ok(false),
         }
     }
 }
 
-fn flag(entry: &Entry, value: &Value) -> Result<bool, Fault> {
+fn read_flag(entry: &MappingEntry, value: &Value) -> Result<bool, TemplateError> {
     boolean_word(value).ok_or_else(|| {
         let name = entry.key.as_str().unwrap_or_default();
-        Fault::value(format!("`{name}` must be a boolean, not `{}`", python::str(value)))
+        TemplateError::value(format!("`{name}` must be a boolean, not `{}`", python::str(value)))
             .or_at(Some(entry.value.span()))
     })
 }
@@ -163,16 +164,16 @@ fn flag(entry: &Entry, value: &Value) -> Result<bool, Fault> {
 ///
 /// # Errors
 /// If the list cannot be made, or is none.
-pub fn items(engine: &Engine<'_>, looping: &Loop, action: &str) -> Result<Items, Fault> {
+pub fn evaluate_items(engine: &TemplateEngine<'_>, looping: &Loop, action: &str) -> Result<Items, TemplateError> {
     let node = looping.node();
-    let at = |fault: Fault| fault.or_at(Some(node.span()));
+    let at = |fault: TemplateError| fault.or_at(Some(node.span()));
     match looping {
         Loop::List(_) => {
-            let value = engine.value(&node.to_value()).map_err(at)?;
+            let value = engine.evaluate_value(&node.to_value()).map_err(at)?;
             match &value {
-                Value::List(items) => Ok(Items::Known(items.iter().cloned().map(Value::stored).collect())),
+                Value::List(items) => Ok(Items::Known(items.iter().cloned().map(Value::into_stored).collect())),
                 Value::Unknown(_) => Ok(Items::Unknown(value)),
-                other => Err(at(Fault::value(format!(
+                other => Err(at(TemplateError::value(format!(
                     "The `loop` value must resolve to a 'list', not '{}'.",
                     other.type_name()
                 ))
@@ -184,30 +185,30 @@ pub fn items(engine: &Engine<'_>, looping: &Loop, action: &str) -> Result<Items,
             }
         }
         Loop::With(lookup, _) => {
-            let terms = terms(engine, lookup, node).map_err(at)?;
+            let terms = evaluate_terms(engine, lookup, node).map_err(at)?;
             if let Some(unknown) = terms.iter().find(|term| term.is_unknown()) {
                 return Ok(Items::Unknown(unknown.clone()));
             }
-            let args = Args { positional: terms, named: Vec::new() };
+            let args = PluginArgs { positional: terms, named: Vec::new() };
             let items = engine.loop_lookup(lookup, args, action).map_err(at)?;
-            Ok(Items::Known(items.into_iter().map(Value::stored).collect()))
+            Ok(Items::Known(items.into_iter().map(Value::into_stored).collect()))
         }
     }
 }
 
 /// The terms of a `with_*`: a list is its members, anything else is one term. `first_found` may skip what is undefined.
-fn terms(engine: &Engine<'_>, lookup: &str, node: &Node) -> Result<Vec<Value>, Fault> {
+fn evaluate_terms(engine: &TemplateEngine<'_>, lookup: &str, node: &YamlNode) -> Result<Vec<Value>, TemplateError> {
     let written = node.to_value();
     let value = match (&written, lookup) {
         (Value::List(items), "first_found") => {
-            let known: Result<Vec<Value>, Fault> = items
+            let known: Result<Vec<Value>, TemplateError> = items
                 .iter()
-                .map(|item| engine.value(item))
-                .filter(|item| !matches!(item, Err(fault) if fault.kind == FaultKind::Undefined))
+                .map(|item| engine.evaluate_value(item))
+                .filter(|item| !matches!(item, Err(fault) if fault.kind == TemplateErrorKind::Undefined))
                 .collect();
             Value::list(known?)
         }
-        _ => engine.value(&written)?,
+        _ => engine.evaluate_value(&written)?,
     };
     Ok(match value {
         Value::List(items) => items.to_vec(),

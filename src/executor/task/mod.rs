@@ -27,16 +27,16 @@ pub mod unknowns;
 use std::rc::Rc;
 
 use super::play::PlayRun;
-use super::state::Run;
+use super::state::RunState;
 use super::strategy::cursor::Fate;
-use crate::ionos::Kept;
+use crate::ionos::ListCache;
 use crate::playbook::Task;
 use crate::report::TaskLabel;
 
 /// A task that is about to run on a host.
 pub struct TaskRun<'a> {
     /// The run.
-    pub run: &'a Rc<Run>,
+    pub run: &'a Rc<RunState>,
     /// The play.
     pub play: &'a Rc<PlayRun>,
     /// The task.
@@ -50,10 +50,10 @@ pub struct TaskRun<'a> {
     /// Where a failure leads.
     pub fate: Fate,
     /// Where the passes of a loop keep what they need not ask for again.
-    pub kept: Option<Rc<Kept>>,
+    pub kept: Option<Rc<ListCache>>,
 }
 
 /// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.
-pub(in crate::executor) fn kept(task: &Task) -> Option<Rc<Kept>> {
+pub(in crate::executor) fn create_list_cache(task: &Task) -> Option<Rc<ListCache>> {
     task.looping.is_some().then(Rc::default)
 }

@@ -4,23 +4,27 @@
 
 use std::cell::RefCell;
 
-use super::invoke::{Call, once};
+use super::invoke::{ModuleCall, run_module_once};
 use super::prepare::{IN_CONTROLLER, Prepared};
 use crate::modules::spec::CheckSupport;
-use crate::modules::{Failure, Later, Outcome, Spec};
-use crate::plan::host_effects::{Deed, Does};
-use crate::template::{Context, Engine};
+use crate::modules::{Failure, Later, ModuleOutcome, Spec};
+use crate::plan::host_effects::{EffectKind, PlannedEffect};
+use crate::template::{Context, TemplateEngine};
 use crate::value::python;
 
 /// Whether a module acts on files or runs something.
-fn acts(spec: &Spec) -> bool {
+fn is_guarded(spec: &Spec) -> bool {
     !spec.is_of_registry() && !IN_CONTROLLER.contains(&spec.short_name())
 }
 
 /// Tells what a dry run has come to.
-pub(in crate::executor) fn foretold(call: &Call<'_>, spec: &Spec, result: &Result<Outcome, Failure>) {
-    if let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| acts(spec)) {
-        deeds.foretold(deed(call, does(result)));
+pub(in crate::executor) fn record_prediction(
+    call: &ModuleCall<'_>,
+    spec: &Spec,
+    result: &Result<ModuleOutcome, Failure>,
+) {
+    if let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) {
+        deeds.record_prediction(describe_action(call, classify_result(result)));
     }
 }
 
@@ -28,37 +32,37 @@ pub(in crate::executor) fn foretold(call: &Call<'_>, spec: &Spec, result: &Resul
 ///
 /// # Errors
 /// If the plan does not have it.
-pub(in crate::executor) async fn may(call: &Call<'_>, prepared: &Prepared) -> Result<(), Failure> {
-    let spec = prepared.module.spec();
-    let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| acts(spec)) else { return Ok(()) };
+pub(in crate::executor) async fn authorize_call(call: &ModuleCall<'_>, prepared: &Prepared) -> Result<(), Failure> {
+    let spec = prepared.module.module_spec();
+    let Some(deeds) = call.task.run.deeds.as_ref().filter(|_| is_guarded(spec)) else { return Ok(()) };
     let does = match spec.check {
-        CheckSupport::None => Does::Unknown,
-        _ => does(&once(call, prepared, true, &RefCell::default()).await),
+        CheckSupport::None => EffectKind::Unknown,
+        _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default()).await),
     };
-    deeds.may(&deed(call, does)).map_err(Failure::new)
+    deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::new)
 }
 
-fn does(result: &Result<Outcome, Failure>) -> Does {
+fn classify_result(result: &Result<ModuleOutcome, Failure>) -> EffectKind {
     match result {
-        Ok(outcome) if outcome.undetermined.is_some() || outcome.later != Later::Nothing => Does::Unknown,
-        Ok(outcome) if outcome.changed => Does::Change,
-        Ok(_) => Does::Nothing,
-        Err(_) => Does::Unknown,
+        Ok(outcome) if outcome.undetermined.is_some() || outcome.later != Later::Nothing => EffectKind::Unknown,
+        Ok(outcome) if outcome.changed => EffectKind::Change,
+        Ok(_) => EffectKind::Nothing,
+        Err(_) => EffectKind::Unknown,
     }
 }
 
-fn deed(call: &Call<'_>, does: Does) -> Deed {
+fn describe_action(call: &ModuleCall<'_>, does: EffectKind) -> PlannedEffect {
     let task = call.task;
-    let engine = Engine::new(&task.run.globals, call.scope, call.search);
+    let engine = TemplateEngine::new(&task.run.globals, call.scope, call.search);
     let item = task.task.looping.as_ref().and_then(|_| {
-        let name = engine.variable("ansible_loop_var").ok().flatten()?;
-        engine.variable(&python::str(&name)).ok().flatten()
+        let name = engine.get_variable("ansible_loop_var").ok().flatten()?;
+        engine.get_variable(&python::str(&name)).ok().flatten()
     });
     let redactor = task.run.bus.redactor();
-    Deed {
+    PlannedEffect {
         task: task.label.task.to_string(),
         host: task.host.to_string(),
-        item: item.map(|item| redactor.show(&item)),
+        item: item.map(|item| redactor.show_value(&item)),
         does,
     }
 }

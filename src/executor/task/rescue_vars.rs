@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::task_result::Finished;
+use super::task_result::TaskResult;
 use crate::executor::play::PlayRun;
-use crate::executor::state::Run;
+use crate::executor::state::RunState;
 use crate::executor::variables::scope::TaskScope;
 use crate::playbook::task::Loop;
 use crate::playbook::{Keyword, Task};
-use crate::template::Engine;
+use crate::template::TemplateEngine;
 use crate::value::{Dict, Value};
 
 /// Keywords that are shown as what they come to, with what they are where nobody has written them.
@@ -42,24 +42,24 @@ const SHOWN: &[(Keyword, Value)] = &[
 const CONDITIONS: &[Keyword] = &[Keyword::When, Keyword::ChangedWhen, Keyword::FailedWhen, Keyword::Until];
 
 /// Sets the variables for the host that has failed.
-pub fn remember(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, finished: &Finished) {
+pub fn set_rescue_vars(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, finished: &TaskResult) {
     let mut result = (*finished.result).clone();
     if finished.always_shown {
         result.set("_ansible_verbose_always", true.into());
     }
     result.set("_ansible_no_log", finished.no_log.into());
     let failed = task_value(run, play, task, host);
-    let state = run.host(host);
-    state.set("ansible_failed_task", failed);
-    state.set("ansible_failed_result", result.into());
+    let state = run.host_state(host);
+    state.set_variable("ansible_failed_task", failed);
+    state.set_variable("ansible_failed_result", result.into());
 }
 
-fn task_value(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Value {
+fn task_value(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Value {
     let scope = TaskScope::new(run, Some(play), Some(task), host);
     let search = play.search_path(Some(task));
-    let engine = Engine::new(&run.globals, &scope, &search);
+    let engine = TemplateEngine::new(&run.globals, &scope, &search);
     // What cannot be templated is shown as it is written.
-    let shown = |value: &Value| engine.value(value).unwrap_or_else(|_| value.clone());
+    let shown = |value: &Value| engine.evaluate_value(value).unwrap_or_else(|_| value.clone());
     let all = |dict: &Dict| -> Value {
         dict.iter().map(|(name, value)| (name.clone(), shown(value))).collect::<Dict>().into()
     };
@@ -70,7 +70,7 @@ fn task_value(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>
     value.set("vars", task.vars.as_ref().map_or_else(|| Dict::new().into(), |vars| all(vars)));
     value.set("tags", Value::list(task.tags().iter().map(shown)));
     for (keyword, unset) in SHOWN {
-        let known = task.keyword(*keyword).map(|node| shown(&node.to_value()));
+        let known = task.find_keyword(*keyword).map(|node| shown(&node.to_value()));
         value.set(keyword.row().name, known.unwrap_or_else(|| unset.clone()));
     }
     for keyword in CONDITIONS {
@@ -84,7 +84,7 @@ fn task_value(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>
         value
             .set(keyword.row().name, Value::list(task.keyword_all(keyword).iter().map(|node| shown(&node.to_value()))));
     }
-    value.set("notify", task.keyword(Keyword::Notify).map_or(Value::Null, |node| node.to_value()));
+    value.set("notify", task.find_keyword(Keyword::Notify).map_or(Value::Null, |node| node.to_value()));
     value.set("loop", task.looping.as_ref().map_or(Value::Null, |looping| shown(&looping.node().to_value())));
     let lookup = match &task.looping {
         Some(Loop::With(lookup, _)) => Value::text(lookup.as_str()),

@@ -5,17 +5,17 @@ use std::rc::Rc;
 
 use super::TaskRun;
 use super::effects;
-use super::loop_result::{Passes, Summed};
-use super::settings::{Reader, Settings};
-use super::task_result::{Finished, Pass, no_exception};
+use super::loop_result::{LoopResult, LoopSummary};
+use super::settings::{KeywordReader, TaskSettings};
+use super::task_result::{ItemResult, TaskResult, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::strategy::cursor::Fate;
 use crate::executor::variables::scope::TaskScope;
 use crate::modules::{self, Failure};
-use crate::playbook::{Keyword, Loaded};
-use crate::report::event::Outcome;
-use crate::report::{Event, Status};
-use crate::template::{Engine, Fault, FaultKind};
+use crate::playbook::{Keyword, LoadResult};
+use crate::report::event::ReportedOutcome;
+use crate::report::{OutcomeStatus, ReportEvent};
+use crate::template::{TemplateEngine, TemplateError, TemplateErrorKind};
 use crate::value::{Dict, Value};
 
 /// Text that replaces hidden results.
@@ -23,19 +23,19 @@ const CENSORED: &str = "the output has been hidden due to the fact that 'no_log:
 
 impl TaskRun<'_> {
     /// A module that did its work.
-    pub(in crate::executor) fn succeeded(
+    pub(in crate::executor) fn build_success(
         &self,
-        outcome: modules::Outcome,
-        settings: &Settings,
+        outcome: modules::ModuleOutcome,
+        settings: &TaskSettings,
         delegated_to: Option<&str>,
-    ) -> Pass {
+    ) -> ItemResult {
         self.note_records(outcome.actions);
         let touched = !outcome.effects.is_empty();
-        let (effects, at_once) = outcome.effects.into_iter().partition(effects::waits);
+        let (effects, at_once) = outcome.effects.into_iter().partition(effects::is_deferred);
         if let Err(message) = self.apply_effects(at_once, settings, delegated_to) {
-            return self.failed(Failure::from(message));
+            return self.build_failure(Failure::from(message));
         }
-        let mut result = self.tainted(outcome.data);
+        let mut result = self.taint_result(outcome.data);
         let no_log = result.remove("_ansible_no_log").is_some_and(|hidden| hidden.is_true());
         if outcome.skipped {
             result.set("skipped", true.into());
@@ -51,7 +51,7 @@ impl TaskRun<'_> {
         if failed {
             no_exception(&mut result);
         }
-        Pass {
+        ItemResult {
             changed: outcome.changed,
             skipped: outcome.skipped,
             no_log,
@@ -62,19 +62,19 @@ impl TaskRun<'_> {
             diff,
             touched,
             effects,
-            ..Pass::default()
+            ..ItemResult::default()
         }
     }
 
     /// A failure of the module, or of its arguments.
-    pub(in crate::executor) fn failed(&self, failure: Failure) -> Pass {
+    pub(in crate::executor) fn build_failure(&self, failure: Failure) -> ItemResult {
         self.note_records(failure.actions);
         for effect in failure.effects {
-            if let modules::Effect::Secret(secret) = effect {
+            if let modules::ModuleEffect::Secret(secret) = effect {
                 self.run.bus.redactor().add(&secret);
             }
         }
-        let mut result = self.tainted(failure.data);
+        let mut result = self.taint_result(failure.data);
         // `fail` keeps the type of what it was told to say.
         if !result.contains("msg") {
             result.set("msg", failure.message.as_str().into());
@@ -84,26 +84,31 @@ impl TaskRun<'_> {
             let summary = failure.message.lines().next().unwrap_or("the task failed");
             Box::new(Diagnostic::error(summary).at(&self.task.span, ""))
         });
-        Pass {
+        ItemResult {
             result,
             changed: failure.changed,
             failed: true,
             broke_off: failure.broke_off,
             diagnostic: Some(diagnostic),
-            ..Pass::default()
+            ..ItemResult::default()
         }
     }
 
     /// A failure before the module could run. Whether it is ignored is asked all the same.
-    pub(in crate::executor) fn failed_before(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
-        if fault.kind == FaultKind::Unknown {
-            return Pass::undetermined(&Value::unknown(fault.message));
+    pub(in crate::executor) fn failed_before(
+        &self,
+        fault: TemplateError,
+        scope: &TaskScope,
+        search: &[PathBuf],
+    ) -> ItemResult {
+        if fault.kind == TemplateErrorKind::Unknown {
+            return ItemResult::undetermined_by(&Value::unknown(fault.message));
         }
-        let engine = Engine::new(&self.run.globals, scope, search);
-        let reader = Reader { engine: &engine, task: self.task };
+        let engine = TemplateEngine::new(&self.run.globals, scope, search);
+        let reader = KeywordReader { engine: &engine, task: self.task };
         // What cannot be converted counts as it is written: any text at all means yes.
-        let ignored = reader.bool(Keyword::IgnoreErrors).map_or(true, |flag| flag.unwrap_or(false));
-        let mut pass = self.failed(Failure::from(fault.or_at(Some(&self.task.span))));
+        let ignored = reader.read_bool(Keyword::IgnoreErrors).map_or(true, |flag| flag.unwrap_or(false));
+        let mut pass = self.build_failure(Failure::from(fault.or_at(Some(&self.task.span))));
         pass.ignored = ignored;
         pass.no_log = self.no_log(&engine);
         pass
@@ -111,24 +116,34 @@ impl TaskRun<'_> {
 
     /// A failure before any keyword was evaluated: whether it is ignored is asked of the keyword as it is written, where a
     /// template counts as yes whatever it would give.
-    pub(in crate::executor) fn failed_early(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
-        let ignored = self.task.keyword(Keyword::IgnoreErrors).is_some_and(|node| node.to_value().is_true());
-        Pass { ignored, ..self.failed_before(fault, scope, search) }
+    pub(in crate::executor) fn failed_early(
+        &self,
+        fault: TemplateError,
+        scope: &TaskScope,
+        search: &[PathBuf],
+    ) -> ItemResult {
+        let ignored = self.task.find_keyword(Keyword::IgnoreErrors).is_some_and(|node| node.to_value().is_true());
+        ItemResult { ignored, ..self.failed_before(fault, scope, search) }
     }
 
     /// A failure of what is around the passes of a loop: there is no task yet that could be judged.
-    pub(in crate::executor) fn failed_around(&self, fault: Fault, scope: &TaskScope, search: &[PathBuf]) -> Pass {
-        let told = fault.told();
-        let mut pass = Pass { unjudged: true, ..self.failed_early(fault, scope, search) };
+    pub(in crate::executor) fn failed_around(
+        &self,
+        fault: TemplateError,
+        scope: &TaskScope,
+        search: &[PathBuf],
+    ) -> ItemResult {
+        let told = fault.full_message();
+        let mut pass = ItemResult { unjudged: true, ..self.failed_early(fault, scope, search) };
         pass.result.set("msg", told.into());
         pass
     }
 
     /// The result with its secrets known to the door, and with every text that holds one typed as secret.
-    fn tainted(&self, result: Dict) -> Dict {
+    fn taint_result(&self, result: Dict) -> Dict {
         let redactor = self.run.bus.redactor();
         result.iter().for_each(|(_, value)| redactor.add_all(value));
-        let mut tainted = match redactor.taint(Value::from(result)) {
+        let mut tainted = match redactor.taint_value(Value::from(result)) {
             Value::Dict(dict) => std::sync::Arc::unwrap_or_clone(dict),
             _ => Dict::new(),
         };
@@ -148,20 +163,20 @@ impl TaskRun<'_> {
     }
 
     /// Tells the end of a pass of a loop.
-    pub(in crate::executor) fn tell_item(&self, pass: &Pass, label: Value) {
-        self.spread_doubt(pass);
+    pub(in crate::executor) fn tell_item(&self, pass: &ItemResult, label: Value) {
+        self.mark_consequences_unknown(pass);
         // For an item a failure is a failure, whatever becomes of the task.
-        let outcome = self.outcome(pass, pass.status(), Some(label));
-        self.run.bus.emit(&Event::Item(outcome));
+        let outcome = self.build_outcome(pass, pass.status(), Some(label));
+        self.run.bus.emit(&ReportEvent::Item(outcome));
     }
 
-    fn outcome(&self, pass: &Pass, status: Status, item: Option<Value>) -> Outcome {
-        Outcome {
+    fn build_outcome(&self, pass: &ItemResult, status: OutcomeStatus, item: Option<Value>) -> ReportedOutcome {
+        ReportedOutcome {
             label: self.label.clone(),
             host: Rc::clone(self.host),
             delegated_to: pass.delegated_to.clone(),
             status,
-            result: Rc::new(self.shown(pass)),
+            result: Rc::new(self.display_result(pass)),
             item,
             diff: if pass.no_log { Vec::new() } else { pass.diff.clone() },
             diagnostic: pass.diagnostic.clone().filter(|_| pass.failed && !pass.no_log),
@@ -169,12 +184,12 @@ impl TaskRun<'_> {
             looped: false,
             ignored: pass.ignored,
             unreachable: pass.unreachable,
-            undetermined: pass.doubt(),
+            undetermined: pass.explain_uncertainty(),
         }
     }
 
     /// The result as events and screens show it.
-    pub(in crate::executor) fn shown(&self, pass: &Pass) -> Dict {
+    pub(in crate::executor) fn display_result(&self, pass: &ItemResult) -> Dict {
         if pass.no_log {
             let mut censored = Dict::new();
             censored.set("censored", CENSORED.into());
@@ -206,129 +221,129 @@ impl TaskRun<'_> {
     ///
     /// # Errors
     /// If it notifies a handler that nobody knows.
-    pub(in crate::executor) fn finish_one(&self, pass: Pass) -> Loaded<Finished> {
-        self.spread_doubt(&pass);
-        let mut result = self.registered(&pass);
+    pub(in crate::executor) fn complete_task(&self, pass: ItemResult) -> LoadResult<TaskResult> {
+        self.mark_consequences_unknown(&pass);
+        let mut result = self.registered_result(&pass);
         result.remove("invocation");
         if pass.skipped {
             result.set("skipped", true.into());
         }
-        let status = self.status(&pass);
+        let status = self.final_status(&pass);
         self.begin_role(&pass);
-        let outcome = self.outcome(&pass, status, None);
-        let finished = Finished {
+        let outcome = self.build_outcome(&pass, status, None);
+        let finished = TaskResult {
             status,
             result: Rc::new(result),
             includes: pass.include.clone().into_iter().collect(),
             no_log: pass.no_log,
             always_shown: pass.always_shown,
-            may_fail: self.run.globals.foreseen.is_kept() && pass.may_fail(),
+            may_fail: self.run.globals.foreseen.is_tracking() && pass.may_fail(),
         };
         if !pass.is_of_rescue() {
-            self.register(&finished.result, pass.unknown());
+            self.register_result(&finished.result, pass.unknown_result());
         }
-        self.notify(if pass.failed || !pass.changed { &[] } else { &pass.notify })?;
+        self.notify_handlers(if pass.failed || !pass.changed { &[] } else { &pass.notify })?;
         self.may_notify(&pass)?;
         if finished.includes.is_empty() {
-            self.tell(outcome, pass.changed);
+            self.report_outcome(outcome, pass.changed);
         }
         Ok(finished)
     }
 
     /// The passes of the loop before the first. Only `register` and a rescue section see the results of passes later.
-    pub(in crate::executor) fn passes(&self) -> Passes {
-        Passes::new(self.task.register.is_some() || self.fate != Fate::Failed)
+    pub(in crate::executor) fn new_loop_result(&self) -> LoopResult {
+        LoopResult::new(self.task.register.is_some() || self.fate != Fate::Failed)
     }
 
     /// Ends a task with a loop.
     ///
     /// # Errors
     /// If it notifies a handler that nobody knows.
-    pub(in crate::executor) fn finish_loop(&self, passes: Passes) -> Loaded<Finished> {
-        let Summed { mut whole, unknown, includes, notify } = passes.sum();
+    pub(in crate::executor) fn complete_loop(&self, passes: LoopResult) -> LoadResult<TaskResult> {
+        let LoopSummary { mut whole, unknown, includes, notify } = passes.into_summary();
         self.may_notify(&whole)?;
-        whole.delegated_to = self.delegation_as_written();
-        let status = self.status(&whole);
+        whole.delegated_to = self.raw_delegation();
+        let status = self.final_status(&whole);
         self.begin_role(&whole);
-        let mut outcome = self.outcome(&whole, status, None);
+        let mut outcome = self.build_outcome(&whole, status, None);
         outcome.looped = true;
         outcome.always_shown = false;
         let (changed, of_rescue) = (whole.changed, whole.is_of_rescue());
         let (no_log, always_shown) = (whole.no_log, false);
-        let may_fail = self.run.globals.foreseen.is_kept() && whole.may_fail();
-        let finished = Finished { status, result: Rc::new(whole.result), includes, no_log, always_shown, may_fail };
+        let may_fail = self.run.globals.foreseen.is_tracking() && whole.may_fail();
+        let finished = TaskResult { status, result: Rc::new(whole.result), includes, no_log, always_shown, may_fail };
         if !of_rescue {
-            self.register(&finished.result, unknown);
+            self.register_result(&finished.result, unknown);
         }
-        self.notify(&notify)?;
+        self.notify_handlers(&notify)?;
         if finished.includes.is_empty() {
-            self.tell(outcome, changed);
+            self.report_outcome(outcome, changed);
         } else {
-            self.run.bus.emit(&Event::Host(outcome));
+            self.run.bus.emit(&ReportEvent::Host(outcome));
         }
         Ok(finished)
     }
 
     /// A role has begun on a host once a task of it has run there; on hosts that a task speaks for it has not.
-    fn begin_role(&self, pass: &Pass) {
+    fn begin_role(&self, pass: &ItemResult) {
         if let Some(role) = self.task.role().filter(|_| !pass.skipped && !pass.unreachable) {
-            role.begin(self.host);
+            role.record_begin(self.host);
         }
     }
 
     /// A loop as a whole is delegated to no host in particular.
-    pub(in crate::executor) fn delegation_as_written(&self) -> Option<Rc<str>> {
-        let written = self.task.keyword(Keyword::DelegateTo)?.to_value();
+    pub(in crate::executor) fn raw_delegation(&self) -> Option<Rc<str>> {
+        let written = self.task.find_keyword(Keyword::DelegateTo)?.to_value();
         (!written.is_null()).then(|| Rc::from(crate::value::python::str(&written)))
     }
 
-    fn status(&self, pass: &Pass) -> Status {
+    fn final_status(&self, pass: &ItemResult) -> OutcomeStatus {
         match pass.status() {
-            Status::Failed | Status::Unreachable if pass.ignored => Status::Ignored,
-            Status::Failed if self.fate == Fate::Rescued => Status::Rescued,
+            OutcomeStatus::Failed | OutcomeStatus::Unreachable if pass.ignored => OutcomeStatus::Ignored,
+            OutcomeStatus::Failed if self.fate == Fate::Rescued => OutcomeStatus::Rescued,
             other => other,
         }
     }
 
     /// Tells the host's result and counts it.
-    fn tell(&self, outcome: Outcome, changed: bool) {
+    fn report_outcome(&self, outcome: ReportedOutcome, changed: bool) {
         let counted = match outcome.status {
-            Status::Failed if self.fate == Fate::RescuedAround => Status::Rescued,
+            OutcomeStatus::Failed if self.fate == Fate::RescuedAround => OutcomeStatus::Rescued,
             status => status,
         };
-        self.run.tally.borrow_mut().count(self.host, counted, changed);
-        self.run.bus.emit(&Event::Host(outcome));
+        self.run.tally.borrow_mut().count_result(self.host, counted, changed);
+        self.run.bus.emit(&ReportEvent::Host(outcome));
     }
 
-    fn notify(&self, names: &[String]) -> Loaded<()> {
-        crate::executor::handlers::notify(self.run, self.play, self.task, self.host, names)
+    fn notify_handlers(&self, names: &[String]) -> LoadResult<()> {
+        crate::executor::handlers::notify_handlers(self.run, self.play, self.task, self.host, names)
     }
 
-    fn register(&self, result: &Rc<Dict>, unknown: Option<Value>) {
+    fn register_result(&self, result: &Rc<Dict>, unknown: Option<Value>) {
         let Some(name) = &self.task.register else { return };
-        let value = unknown.unwrap_or_else(|| Value::Dict(std::sync::Arc::new((**result).clone()))).stored();
+        let value = unknown.unwrap_or_else(|| Value::Dict(std::sync::Arc::new((**result).clone()))).into_stored();
         if self.run.options.check {
             super::unknowns::name_unknowns(&value, name, self.label);
         }
         for host in self.targets {
-            self.run.host(host).set(name, value.clone());
+            self.run.host_state(host).set_variable(name, value.clone());
         }
     }
 
     /// Tells the result of an include, which comes when its file has been read.
-    pub(in crate::executor) fn tell_include(&self, finished: &Finished, result: Result<Dict, Failure>) {
+    pub(in crate::executor) fn tell_include(&self, finished: &TaskResult, result: Result<Dict, Failure>) {
         let looped = self.task.looping.is_some();
         let no_log = finished.no_log;
         let pass = match result {
-            Ok(data) => Pass { result: data, no_log, ..Pass::default() },
-            Err(failure) => Pass { no_log, ..self.failed(failure) },
+            Ok(data) => ItemResult { result: data, no_log, ..ItemResult::default() },
+            Err(failure) => ItemResult { no_log, ..self.build_failure(failure) },
         };
         // The original counts a missing include as failed even where a rescue takes over.
-        let status = if pass.failed { Status::Failed } else { Status::Ok };
-        self.run.tally.borrow_mut().count(self.host, status, false);
+        let status = if pass.failed { OutcomeStatus::Failed } else { OutcomeStatus::Ok };
+        self.run.tally.borrow_mut().count_result(self.host, status, false);
         // The passes of a loop have told their results; only a failure is news.
         if !looped || pass.failed {
-            self.run.bus.emit(&Event::Host(self.outcome(&pass, status, None)));
+            self.run.bus.emit(&ReportEvent::Host(self.build_outcome(&pass, status, None)));
         }
     }
 }

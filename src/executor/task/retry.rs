@@ -4,20 +4,20 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::TaskRun;
-use super::conditional::{self, Answer};
+use super::conditional::{self, ConditionOutcome};
 use super::connection;
 use super::delivery;
 use super::dispatch;
-use super::invoke::Call;
-use super::prepare::{IN_CONTROLLER, Prepared, prepare};
-use super::settings::Settings;
-use super::task_result::{Pass, no_exception};
+use super::invoke::ModuleCall;
+use super::prepare::{IN_CONTROLLER, Prepared, prepare_module};
+use super::settings::TaskSettings;
+use super::task_result::{ItemResult, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::variables::scope::TaskScope;
-use crate::modules::{Effect, Failure, Later};
+use crate::modules::{Failure, Later, ModuleEffect};
 use crate::playbook::Keyword;
-use crate::report::Event;
-use crate::template::{Engine, Scope};
+use crate::report::ReportEvent;
+use crate::template::{TemplateEngine, VariableScope};
 use crate::value::{Dict, Value};
 
 /// A scope with the result of the task itself in it, and what it sets, for conditions about the result.
@@ -27,7 +27,7 @@ pub(in crate::executor) struct Registered<'a> {
     under: &'a TaskScope,
 }
 
-impl Scope for Registered<'_> {
+impl VariableScope for Registered<'_> {
     fn get(&self, name: &str) -> Option<Value> {
         match &self.own {
             Some((own, value)) if **own == *name => Some(value.clone()),
@@ -35,8 +35,8 @@ impl Scope for Registered<'_> {
         }
     }
 
-    fn names(&self) -> Vec<String> {
-        let mut names = self.under.names();
+    fn variable_names(&self) -> Vec<String> {
+        let mut names = self.under.variable_names();
         names.extend(self.own.iter().map(|(name, _)| name.to_string()));
         names.extend(self.set.iter().flat_map(|set| set.keys()).filter_map(|key| key.as_str().map(str::to_owned)));
         names
@@ -45,14 +45,14 @@ impl Scope for Registered<'_> {
 
 impl TaskRun<'_> {
     /// Runs the module until its conditions are met or the tries are used up, and lets its effects take place.
-    pub(in crate::executor) async fn tries(
+    pub(in crate::executor) async fn run_with_retries(
         &self,
         scope: &TaskScope,
         search: &[PathBuf],
-        engine: &Engine<'_>,
-        settings: &Settings,
+        engine: &TemplateEngine<'_>,
+        settings: &TaskSettings,
         delegated_to: Option<&str>,
-    ) -> Pass {
+    ) -> ItemResult {
         let mut pass = self.until_satisfied(scope, search, engine, settings, delegated_to).await;
         let effects = std::mem::take(&mut pass.effects);
         if pass.failed {
@@ -65,9 +65,9 @@ impl TaskRun<'_> {
             Ok(false) => {}
             Ok(true) => {
                 pass.changed = true;
-                self.judge(scope, search, &mut pass);
+                self.apply_result_conditions(scope, search, &mut pass);
             }
-            Err(message) => return self.failed(Failure::from(message)),
+            Err(message) => return self.build_failure(Failure::from(message)),
         }
         pass
     }
@@ -76,30 +76,30 @@ impl TaskRun<'_> {
         &self,
         scope: &TaskScope,
         search: &[PathBuf],
-        engine: &Engine<'_>,
-        settings: &Settings,
+        engine: &TemplateEngine<'_>,
+        settings: &TaskSettings,
         delegated_to: Option<&str>,
-    ) -> Pass {
-        let prepared = prepare(self, engine);
+    ) -> ItemResult {
+        let prepared = prepare_module(self, engine);
         let refusal = match &prepared {
-            Ok(prepared) => self.refused(scope, engine, prepared, delegated_to),
-            Err(failure) => failure.broke_off.then(|| self.failed(failure.clone())),
+            Ok(prepared) => self.reject_unreachable(scope, engine, prepared, delegated_to),
+            Err(failure) => failure.broke_off.then(|| self.build_failure(failure.clone())),
         };
         if let Some(pass) = refusal {
             return pass;
         }
-        let has_until = conditional::asked(self.task, Keyword::Until).is_some();
+        let has_until = conditional::find_conditions(self.task, Keyword::Until).is_some();
         let tries = match (settings.retries, has_until) {
             (None, false) => 1,
             (None, true) => 4,
             (Some(retries), _) => retries.max(0) + 1,
         };
-        let call = Call { task: self, scope, search, settings, delegated_to };
+        let call = ModuleCall { task: self, scope, search, settings, delegated_to };
         let mut attempt = 1;
         loop {
             let mut pass = match &prepared {
                 Ok(prepared) => self.one_try(&call, prepared).await,
-                Err(failure) => self.failed(failure.clone()),
+                Err(failure) => self.build_failure(failure.clone()),
             };
             if pass.undetermined.is_some() || pass.broke_off {
                 return pass;
@@ -108,11 +108,11 @@ impl TaskRun<'_> {
             if tries > 1 {
                 pass.result.set("attempts", attempt.into());
             }
-            self.judge(scope, search, &mut pass);
+            self.apply_result_conditions(scope, search, &mut pass);
             if tries <= 1 {
                 return pass;
             }
-            match self.satisfied(scope, search, &mut pass, has_until) {
+            match self.is_satisfied(scope, search, &mut pass, has_until) {
                 Ok(true) => return pass,
                 Ok(false) => {}
                 Err(failed) => return *failed,
@@ -125,13 +125,13 @@ impl TaskRun<'_> {
                 no_exception(&mut pass.result);
                 return pass;
             }
-            self.run.bus.emit(&Event::Retry {
+            self.run.bus.emit(&ReportEvent::Retry {
                 label: self.label.clone(),
                 host: Rc::clone(self.host),
                 left: tries - attempt,
-                result: Rc::new(self.shown(&pass)),
+                result: Rc::new(self.display_result(&pass)),
             });
-            if !self.run.interrupt.pause(settings.delay).await {
+            if !self.run.interrupt.pause_for(settings.delay).await {
                 pass.failed = true;
                 no_exception(&mut pass.result);
                 return pass;
@@ -145,48 +145,48 @@ impl TaskRun<'_> {
     }
 
     /// The end of a task that would act on another machine, or as another user.
-    fn refused(
+    fn reject_unreachable(
         &self,
         scope: &TaskScope,
-        engine: &Engine<'_>,
+        engine: &TemplateEngine<'_>,
         prepared: &Prepared,
         delegated_to: Option<&str>,
-    ) -> Option<Pass> {
+    ) -> Option<ItemResult> {
         // The variables of the task count for the host that it is delegated to as well.
         let delegate =
             delegated_to.map(|host| TaskScope::new(self.run, Some(self.play), Some(self.task), &Rc::from(host)));
-        let target = connection::Target {
+        let target = connection::ConnectionTarget {
             host: delegated_to.unwrap_or(self.host),
             connection: delegate.as_ref().unwrap_or(scope).get("ansible_connection"),
             option: self.run.options.connection.as_deref(),
         };
-        let spec = prepared.module.spec();
-        match connection::unreachable(engine, self.task, spec, &target) {
+        let spec = prepared.module.module_spec();
+        match connection::explain_unreachable(engine, self.task, spec, &target) {
             Ok(None) => {}
             Ok(Some(message)) => {
-                let mut pass = self.failed(Failure::from(message));
+                let mut pass = self.build_failure(Failure::from(message));
                 pass.unreachable = true;
                 pass.result.set("unreachable", true.into());
                 return Some(pass);
             }
-            Err(fault) => return Some(self.failed(Failure::from(fault))),
+            Err(fault) => return Some(self.build_failure(Failure::from(fault))),
         }
         if IN_CONTROLLER.contains(&spec.short_name()) {
             return None;
         }
         let refusal = connection::check_user(engine, self.task, self.run.options.r#become).err()?;
-        Some(self.failed(Failure::from(refusal)))
+        Some(self.build_failure(Failure::from(refusal)))
     }
 
-    async fn one_try(&self, call: &Call<'_>, prepared: &Prepared) -> Pass {
-        let outcome = dispatch::run(call, prepared).await;
+    async fn one_try(&self, call: &ModuleCall<'_>, prepared: &Prepared) -> ItemResult {
+        let outcome = dispatch::run_module(call, prepared).await;
         let delivered = delivery::find_delivered(call, prepared, &outcome);
         let mut pass = match outcome {
-            Ok(outcome) => self.succeeded(outcome, call.settings, call.delegated_to),
-            Err(failure) => self.failed(failure),
+            Ok(outcome) => self.build_success(outcome, call.settings, call.delegated_to),
+            Err(failure) => self.build_failure(failure),
         };
         pass.delivered = delivered;
-        pass.always_shown |= match prepared.module.spec().short_name() {
+        pass.always_shown |= match prepared.module.module_spec().short_name() {
             "debug" => true,
             // A quiet assertion has nothing to say.
             "assert" => !prepared.args.get("quiet").is_some_and(Value::is_true),
@@ -194,58 +194,66 @@ impl TaskRun<'_> {
         };
         // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
         let leaves = call.settings.background > 0 && call.settings.poll <= 0;
-        if !leaves && !IN_CONTROLLER.contains(&prepared.module.spec().short_name()) {
+        if !leaves && !IN_CONTROLLER.contains(&prepared.module.module_spec().short_name()) {
             let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
             pass.result.set("invocation", arguments);
         }
         pass
     }
 
-    fn satisfied(
+    fn is_satisfied(
         &self,
         scope: &TaskScope,
         search: &[PathBuf],
-        pass: &mut Pass,
+        pass: &mut ItemResult,
         has_until: bool,
-    ) -> Result<bool, Box<Pass>> {
+    ) -> Result<bool, Box<ItemResult>> {
         if !has_until {
             return Ok(!pass.failed);
         }
         let answer = {
-            let layered = self.with_pass(scope, pass);
-            conditional::judge(&Engine::new(&self.run.globals, &layered, search), self.task, Keyword::Until)
+            let layered = self.with_item_result(scope, pass);
+            conditional::evaluate_keyword(
+                &TemplateEngine::new(&self.run.globals, &layered, search),
+                self.task,
+                Keyword::Until,
+            )
         };
         match answer {
-            Ok(Some(Answer::Unknown(unknown))) => {
+            Ok(Some(ConditionOutcome::Unknown(unknown))) => {
                 // In the real run it may never come true, and a further try may find another world than this one.
                 pass.later = Later::Everything;
-                pass.open.failed.get_or_insert_with(|| unknown.sentence());
-                pass.open.changed.get_or_insert_with(|| unknown.sentence());
+                pass.open.failed.get_or_insert_with(|| unknown.describe_missing());
+                pass.open.changed.get_or_insert_with(|| unknown.describe_missing());
                 Ok(true)
             }
-            Ok(answer) => Ok(!matches!(answer, Some(Answer::Fails(_)))),
+            Ok(answer) => Ok(!matches!(answer, Some(ConditionOutcome::Fails(_)))),
             Err(fault) => Err(Box::new(self.failed_before(fault, scope, search))),
         }
     }
 
     /// `changed_when` and `failed_when`.
-    fn judge(&self, scope: &TaskScope, search: &[PathBuf], pass: &mut Pass) {
+    fn apply_result_conditions(&self, scope: &TaskScope, search: &[PathBuf], pass: &mut ItemResult) {
         if pass.skipped {
             return;
         }
         for keyword in [Keyword::ChangedWhen, Keyword::FailedWhen] {
-            if conditional::asked(self.task, keyword).is_none() {
+            if conditional::find_conditions(self.task, keyword).is_none() {
                 continue;
             }
-            let layered = self.with_pass(scope, pass);
-            let answer = conditional::judge(&Engine::new(&self.run.globals, &layered, search), self.task, keyword);
+            let layered = self.with_item_result(scope, pass);
+            let answer = conditional::evaluate_keyword(
+                &TemplateEngine::new(&self.run.globals, &layered, search),
+                self.task,
+                keyword,
+            );
             let key = if keyword == Keyword::ChangedWhen { "changed_when_result" } else { "failed_when_result" };
-            match answer.map(|answer| answer.map(|answer| answer.verdict())) {
+            match answer.map(|answer| answer.map(|answer| answer.into_result())) {
                 Ok(None) => {}
                 Ok(Some(Err(unknown))) => {
                     let open = &mut pass.open;
                     let slot = if keyword == Keyword::ChangedWhen { &mut open.changed } else { &mut open.failed };
-                    *slot = Some(unknown.sentence());
+                    *slot = Some(unknown.describe_missing());
                     if keyword == Keyword::FailedWhen {
                         // What follows is foretold for the case that it does not fail, whatever the module says.
                         pass.failed = false;
@@ -256,7 +264,7 @@ impl TaskRun<'_> {
                 Ok(Some(Ok(verdict))) => {
                     pass.result.set(key, verdict.into());
                     let exception = pass.result.remove("exception");
-                    let of_module = !IN_CONTROLLER.contains(&self.task.action.short());
+                    let of_module = !IN_CONTROLLER.contains(&self.task.action.short_name());
                     if let Some(exception) = exception.filter(|_| !verdict && of_module) {
                         pass.result.set("failed_when_suppressed_exception", exception);
                     }
@@ -264,11 +272,11 @@ impl TaskRun<'_> {
                     if !verdict {
                         pass.diagnostic = None;
                     } else if pass.diagnostic.is_none() {
-                        pass.diagnostic = Some(Box::new(self.failed_as_asked(&pass.result)));
+                        pass.diagnostic = Some(Box::new(self.describe_failed_when(&pass.result)));
                     }
                 }
                 Err(fault) => {
-                    pass.result.set(key, fault.told().into());
+                    pass.result.set(key, fault.full_message().into());
                     pass.failed = true;
                     pass.diagnostic = Some(Box::new(Diagnostic::from(fault)));
                     break;
@@ -281,7 +289,7 @@ impl TaskRun<'_> {
     }
 
     /// Describes a module that succeeded and fails by `failed_when`.
-    fn failed_as_asked(&self, result: &Dict) -> Diagnostic {
+    fn describe_failed_when(&self, result: &Dict) -> Diagnostic {
         let said = result.get("msg").and_then(Value::as_str).filter(|said| !said.is_empty());
         let message = match said {
             Some(said) => format!("`failed_when` is met: {said}"),
@@ -300,16 +308,16 @@ impl TaskRun<'_> {
     }
 
     /// The same with what a pass is about to set.
-    fn with_pass<'s>(&self, scope: &'s TaskScope, pass: &'s Pass) -> Registered<'s> {
+    fn with_item_result<'s>(&self, scope: &'s TaskScope, pass: &'s ItemResult) -> Registered<'s> {
         let set = pass.effects.iter().filter_map(|effect| match effect {
-            Effect::SetFacts { facts, .. } | Effect::IncludeVars(facts) => Some(facts),
+            ModuleEffect::SetFacts { facts, .. } | ModuleEffect::IncludeVars(facts) => Some(facts),
             _ => None,
         });
-        Registered { set: set.collect(), ..self.with_register(scope, &self.registered(pass)) }
+        Registered { set: set.collect(), ..self.with_register(scope, &self.registered_result(pass)) }
     }
 
     /// The result as `register` keeps it.
-    pub(in crate::executor) fn registered(&self, pass: &Pass) -> Dict {
+    pub(in crate::executor) fn registered_result(&self, pass: &ItemResult) -> Dict {
         let mut result = pass.result.clone();
         if pass.failed || !pass.bare {
             result.set("failed", (pass.failed || pass.exhausted).into());
@@ -317,7 +325,7 @@ impl TaskRun<'_> {
         if !pass.unjudged {
             result.set("changed", pass.changed.into());
         }
-        pass.hide(&mut result);
+        pass.hide_deferred(&mut result);
         result
     }
 }

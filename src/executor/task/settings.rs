@@ -4,16 +4,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::executor::play::PlayRun;
-use crate::executor::state::{Options, Run};
+use crate::executor::state::{RunOptions, RunState};
 use crate::executor::variables::scope::TaskScope;
 use crate::playbook::{Keyword, Task};
 use crate::template::python::text::boolean_word;
-use crate::template::{Context, Engine, Fault, FaultKind};
+use crate::template::{Context, TemplateEngine, TemplateError, TemplateErrorKind};
 use crate::value::{Value, python};
 
 /// The settings of one pass of a task.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct TaskSettings {
     /// Go on after a failure.
     pub ignore_errors: bool,
     /// Go on although the host cannot be reached.
@@ -46,23 +46,24 @@ pub struct Settings {
 const DEBUGGER: [&str; 5] = ["always", "on_failed", "on_unreachable", "on_skipped", "never"];
 
 /// Reads keywords with the engine of a pass.
-pub struct Reader<'a> {
+pub struct KeywordReader<'a> {
     /// Evaluates templates.
-    pub engine: &'a Engine<'a>,
+    pub engine: &'a TemplateEngine<'a>,
     /// The task.
     pub task: &'a Task,
 }
 
-impl Reader<'_> {
+impl KeywordReader<'_> {
     /// The templated value of a keyword; `None` if it is not there, null or omitted.
     ///
     /// # Errors
     /// If its template fails.
-    pub fn value(&self, keyword: Keyword) -> Result<Option<Value>, Fault> {
-        let Some(node) = self.task.keyword(keyword) else { return Ok(None) };
-        let value = self.engine.value(&node.to_value()).map_err(|fault| processing(keyword, fault))?;
+    pub fn read_value(&self, keyword: Keyword) -> Result<Option<Value>, TemplateError> {
+        let Some(node) = self.task.find_keyword(keyword) else { return Ok(None) };
+        let value =
+            self.engine.evaluate_value(&node.to_value()).map_err(|fault| add_keyword_context(keyword, fault))?;
         if let Value::Unknown(unknown) = &value {
-            return Err(Fault::unknown(unknown).or_at(Some(node.span())));
+            return Err(TemplateError::from_unknown(unknown).or_at(Some(node.span())));
         }
         Ok((!value.is_null() && !matches!(value, Value::Omit)).then_some(value))
     }
@@ -71,17 +72,17 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// If its template fails or it is no boolean.
-    pub fn bool(&self, keyword: Keyword) -> Result<Option<bool>, Fault> {
-        let Some(value) = self.value(keyword)? else { return Ok(None) };
-        boolean_word(&value).map(Some).ok_or_else(|| self.wrong(keyword, &value, "bool"))
+    pub fn read_bool(&self, keyword: Keyword) -> Result<Option<bool>, TemplateError> {
+        let Some(value) = self.read_value(keyword)? else { return Ok(None) };
+        boolean_word(&value).map(Some).ok_or_else(|| self.conversion_error(keyword, &value, "bool"))
     }
 
     /// A whole number.
     ///
     /// # Errors
     /// If its template fails or it is no whole number.
-    pub fn int(&self, keyword: Keyword) -> Result<Option<i64>, Fault> {
-        let Some(value) = self.value(keyword)? else { return Ok(None) };
+    pub fn read_int(&self, keyword: Keyword) -> Result<Option<i64>, TemplateError> {
+        let Some(value) = self.read_value(keyword)? else { return Ok(None) };
         let number = match value.below_taint() {
             Value::Int(i) => Some(*i),
             Value::Bool(b) => Some(i64::from(*b)),
@@ -89,73 +90,75 @@ impl Reader<'_> {
             Value::Str(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "int"))
+        number.map(Some).ok_or_else(|| self.conversion_error(keyword, &value, "int"))
     }
 
     /// A number.
     ///
     /// # Errors
     /// If its template fails or it is no number.
-    pub fn float(&self, keyword: Keyword) -> Result<Option<f64>, Fault> {
-        let Some(value) = self.value(keyword)? else { return Ok(None) };
+    pub fn read_float(&self, keyword: Keyword) -> Result<Option<f64>, TemplateError> {
+        let Some(value) = self.read_value(keyword)? else { return Ok(None) };
         let number = match value.below_taint() {
             Value::Int(i) => Some(*i as f64),
             Value::Float(f) => Some(*f),
             Value::Str(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number.map(Some).ok_or_else(|| self.wrong(keyword, &value, "float"))
+        number.map(Some).ok_or_else(|| self.conversion_error(keyword, &value, "float"))
     }
 
-    fn wrong(&self, keyword: Keyword, value: &Value, wanted: &str) -> Fault {
-        let span = self.task.keyword(keyword).map(crate::yaml::Node::span);
-        let message = format!("The value {} could not be converted to '{wanted}'.", python::repr(&value.masked()));
-        processing(keyword, Fault::value(message).or_at(span))
+    fn conversion_error(&self, keyword: Keyword, value: &Value, wanted: &str) -> TemplateError {
+        let span = self.task.find_keyword(keyword).map(crate::yaml::YamlNode::span);
+        let message = format!("The value {} could not be converted to '{wanted}'.", python::repr(&value.to_masked()));
+        add_keyword_context(keyword, TemplateError::value(message).or_at(span))
     }
 
     /// All settings of the task.
     ///
     /// # Errors
     /// The first keyword that cannot be evaluated.
-    pub fn settings(&self, options: &Options) -> Result<Settings, Fault> {
+    pub fn read_settings(&self, options: &RunOptions) -> Result<TaskSettings, TemplateError> {
         // Those that are used elsewhere: here it is seen that they can be read.
         for keyword in [Keyword::AnyErrorsFatal, Keyword::RunOnce, Keyword::Become] {
-            self.bool(keyword)?;
+            self.read_bool(keyword)?;
         }
-        self.int(Keyword::Port)?;
-        if let Some(value) = self.value(Keyword::Debugger)?
+        self.read_int(Keyword::Port)?;
+        if let Some(value) = self.read_value(Keyword::Debugger)?
             && !DEBUGGER.contains(&python::str(&value).as_str())
         {
-            return Err(self.wrong(Keyword::Debugger, &value, DEBUGGER.join("', '").as_str()));
+            return Err(self.conversion_error(Keyword::Debugger, &value, DEBUGGER.join("', '").as_str()));
         }
-        let delay = self.float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
-        let check = self.bool(Keyword::CheckMode)?;
-        let timeout = self.int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);
-        Ok(Settings {
-            ignore_errors: self.bool(Keyword::IgnoreErrors)?.unwrap_or(false),
-            ignore_unreachable: self.bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
-            no_log: self.bool(Keyword::NoLog)?.unwrap_or(options.no_log),
+        let delay = self.read_float(Keyword::Delay)?.unwrap_or(5.0).max(0.0);
+        let check = self.read_bool(Keyword::CheckMode)?;
+        let timeout = self.read_int(Keyword::Timeout)?.or(Some(options.task_timeout)).filter(|seconds| *seconds != 0);
+        Ok(TaskSettings {
+            ignore_errors: self.read_bool(Keyword::IgnoreErrors)?.unwrap_or(false),
+            ignore_unreachable: self.read_bool(Keyword::IgnoreUnreachable)?.unwrap_or(false),
+            no_log: self.read_bool(Keyword::NoLog)?.unwrap_or(options.no_log),
             check: check.unwrap_or(options.check),
             check_only: check == Some(true),
-            diff: self.bool(Keyword::Diff)?.unwrap_or(options.diff),
-            delegate_facts: self.bool(Keyword::DelegateFacts)?.unwrap_or(false),
+            diff: self.read_bool(Keyword::Diff)?.unwrap_or(options.diff),
+            delegate_facts: self.read_bool(Keyword::DelegateFacts)?.unwrap_or(false),
             timeout,
-            retries: self.int(Keyword::Retries)?,
+            retries: self.read_int(Keyword::Retries)?,
             delay: Duration::try_from_secs_f64(delay).unwrap_or(Duration::from_secs(5)),
-            background: self.int(Keyword::Async)?.unwrap_or(0),
-            poll: self.int(Keyword::Poll)?.unwrap_or(options.poll),
-            environment: self.environment(&options.environment)?,
+            background: self.read_int(Keyword::Async)?.unwrap_or(0),
+            poll: self.read_int(Keyword::Poll)?.unwrap_or(options.poll),
+            environment: self.read_environment(&options.environment)?,
         })
     }
 
     /// Whether one of the keywords fails that are read after `ignore_errors`.
     pub fn fails_late(&self) -> bool {
-        [Keyword::Timeout, Keyword::Retries, Keyword::Async, Keyword::Poll].iter().any(|late| self.int(*late).is_err())
-            || self.float(Keyword::Delay).is_err()
+        [Keyword::Timeout, Keyword::Retries, Keyword::Async, Keyword::Poll]
+            .iter()
+            .any(|late| self.read_int(*late).is_err())
+            || self.read_float(Keyword::Delay).is_err()
     }
 
     /// `environment` of the play, the blocks and the task; the innermost wins.
-    fn environment(&self, base: &[(String, String)]) -> Result<Vec<(String, String)>, Fault> {
+    fn read_environment(&self, base: &[(String, String)]) -> Result<Vec<(String, String)>, TemplateError> {
         let mut environment = base.to_vec();
         for node in self.task.keyword_all(Keyword::Environment) {
             let written = match node.to_value() {
@@ -181,7 +184,7 @@ impl Reader<'_> {
                         }
                     }
                     Value::Null | Value::Omit => {}
-                    other => self.engine.warn(format!(
+                    other => self.engine.add_warning(format!(
                         "`environment` must be a mapping of names to values, so `{}` is passed over",
                         python::str(other)
                     )),
@@ -192,18 +195,20 @@ impl Reader<'_> {
     }
 
     /// A part of an `environment`; `None` for what needs the facts of the environment before they are gathered.
-    fn environment_value(&self, written: &Value) -> Result<Option<Value>, Fault> {
-        match self.engine.value(written) {
+    fn environment_value(&self, written: &Value) -> Result<Option<Value>, TemplateError> {
+        match self.engine.evaluate_value(written) {
             Ok(Value::Omit) => Ok(None),
             Ok(value) => Ok(Some(value)),
-            Err(fault) if fault.kind == FaultKind::Undefined && fault.message.contains("ansible_env") => Ok(None),
-            Err(fault) => Err(processing(Keyword::Environment, fault)),
+            Err(fault) if fault.kind == TemplateErrorKind::Undefined && fault.message.contains("ansible_env") => {
+                Ok(None)
+            }
+            Err(fault) => Err(add_keyword_context(Keyword::Environment, fault)),
         }
     }
 }
 
 /// Says at which keyword it happened. The host of a delegation is looked for before the keywords are.
-pub fn processing(keyword: Keyword, fault: Fault) -> Fault {
+pub fn add_keyword_context(keyword: Keyword, fault: TemplateError) -> TemplateError {
     match keyword {
         Keyword::DelegateTo => fault,
         _ => fault.during(format!("Error processing keyword '{}'", keyword.row().name)),
@@ -211,11 +216,11 @@ pub fn processing(keyword: Keyword, fault: Fault) -> Fault {
 }
 
 /// A boolean keyword as the first host sees it; what cannot be evaluated fails later, at the task itself.
-pub fn flag(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, keyword: Keyword) -> bool {
-    if task.keyword(keyword).is_none() {
+pub fn read_flag(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, keyword: Keyword) -> bool {
+    if task.find_keyword(keyword).is_none() {
         return false;
     }
     let scope = TaskScope::new(run, Some(play), Some(task), host);
-    let engine = Engine::new(&run.globals, &scope, &[]);
-    Reader { engine: &engine, task }.bool(keyword).ok().flatten().unwrap_or(false)
+    let engine = TemplateEngine::new(&run.globals, &scope, &[]);
+    KeywordReader { engine: &engine, task }.read_bool(keyword).ok().flatten().unwrap_or(false)
 }

@@ -4,22 +4,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::executor::include::Request;
-use crate::modules::{Diff, Effect, Later};
-use crate::report::Status;
+use crate::executor::include::IncludeRequest;
+use crate::modules::{Diff, Later, ModuleEffect};
+use crate::report::OutcomeStatus;
 use crate::value::{Dict, Unknown, Value};
 
 /// Unknown that tasks in a `rescue` wait for.
 pub const MAY_RESCUE: &str = "whether a task of the block fails";
 
 /// Outcome of a task on a host.
-pub struct Finished {
+pub struct TaskResult {
     /// How it ended.
-    pub status: Status,
+    pub status: OutcomeStatus,
     /// Value kept by `register`.
     pub result: Rc<Dict>,
     /// Lists of tasks to go on with.
-    pub includes: Vec<Request>,
+    pub includes: Vec<IncludeRequest>,
     /// The result is hidden.
     pub no_log: bool,
     /// The result is shown without being asked for.
@@ -30,7 +30,7 @@ pub struct Finished {
 
 /// Result of one loop item.
 #[derive(Default)]
-pub(in crate::executor) struct Pass {
+pub(in crate::executor) struct ItemResult {
     pub(in crate::executor) result: Dict,
     pub(in crate::executor) changed: bool,
     pub(in crate::executor) failed: bool,
@@ -53,8 +53,8 @@ pub(in crate::executor) struct Pass {
     pub(in crate::executor) delegated_to: Option<Rc<str>>,
     pub(in crate::executor) undetermined: Option<String>,
     pub(in crate::executor) later: Later,
-    pub(in crate::executor) open: Open,
-    pub(in crate::executor) include: Option<Request>,
+    pub(in crate::executor) open: UnknownStatus,
+    pub(in crate::executor) include: Option<IncludeRequest>,
     pub(in crate::executor) notify: Vec<String>,
     /// Handlers that the real run may notify.
     pub(in crate::executor) may_notify: Vec<String>,
@@ -63,20 +63,20 @@ pub(in crate::executor) struct Pass {
     /// The ids of tokens whose passwords it has delivered, if nothing makes it fail.
     pub(in crate::executor) delivered: Vec<String>,
     /// Changes to variables and statistics, unless the task fails.
-    pub(in crate::executor) effects: Vec<Effect>,
+    pub(in crate::executor) effects: Vec<ModuleEffect>,
 }
 
 /// Open questions about the end of a task whose actions are known: `changed_when`, `failed_when` or `until` has
 /// to wait.
 #[derive(Debug, Clone, Default)]
-pub(in crate::executor) struct Open {
+pub(in crate::executor) struct UnknownStatus {
     /// Unknown that `changed` waits for.
     pub(in crate::executor) changed: Option<String>,
     /// Unknown that `failed` waits for.
     pub(in crate::executor) failed: Option<String>,
 }
 
-impl Open {
+impl UnknownStatus {
     /// Adds the open questions of one loop item to those of the loop.
     pub(in crate::executor) fn add(&mut self, other: &Self) {
         self.changed = self.changed.take().or_else(|| other.changed.clone());
@@ -84,7 +84,7 @@ impl Open {
     }
 
     /// Makes the keys unknown that are.
-    pub(in crate::executor) fn hide(&self, result: &mut Dict) {
+    pub(in crate::executor) fn hide_unknown(&self, result: &mut Dict) {
         for (key, awaits) in [("changed", &self.changed), ("failed", &self.failed)] {
             if let Some(awaits) = awaits {
                 result.set(key, Value::unknown(awaits.as_str()));
@@ -93,9 +93,9 @@ impl Open {
     }
 }
 
-impl Pass {
+impl ItemResult {
     /// A pass whose condition was false.
-    pub(in crate::executor) fn skipped(condition: &Value) -> Self {
+    pub(in crate::executor) fn skipped_by(condition: &Value) -> Self {
         let mut result = Dict::new();
         result.set("changed", false.into());
         result.set("skipped", true.into());
@@ -115,9 +115,9 @@ impl Pass {
     }
 
     /// Nothing can be said before something has been created.
-    pub(in crate::executor) fn undetermined(unknown: &Value) -> Self {
+    pub(in crate::executor) fn undetermined_by(unknown: &Value) -> Self {
         let awaits = match unknown {
-            Value::Unknown(unknown) => unknown.sentence(),
+            Value::Unknown(unknown) => unknown.describe_missing(),
             _ => String::new(),
         };
         let mut result = Dict::new();
@@ -128,22 +128,22 @@ impl Pass {
     }
 
     /// How it ended, whatever becomes of the task.
-    pub(in crate::executor) fn status(&self) -> Status {
+    pub(in crate::executor) fn status(&self) -> OutcomeStatus {
         if self.unreachable {
-            Status::Unreachable
+            OutcomeStatus::Unreachable
         } else if self.failed {
-            Status::Failed
+            OutcomeStatus::Failed
         } else if self.skipped {
-            Status::Skipped
+            OutcomeStatus::Skipped
         } else if self.changed {
-            Status::Changed
+            OutcomeStatus::Changed
         } else {
-            Status::Ok
+            OutcomeStatus::Ok
         }
     }
 
     /// Why nothing certain can be said of the pass, if that is so.
-    pub(in crate::executor) fn doubt(&self) -> Option<String> {
+    pub(in crate::executor) fn explain_uncertainty(&self) -> Option<String> {
         let later = || (self.later != Later::Nothing && !self.failed).then(|| Later::AWAITS.to_owned());
         let known = [&self.undetermined, &self.open.failed, &self.open.changed];
         known.into_iter().flatten().next().cloned().or_else(later)
@@ -163,7 +163,7 @@ impl Pass {
 
     /// Whether only the real run can say if something is changed.
     pub(in crate::executor) fn may_change(&self) -> bool {
-        !self.failed && !self.changes_for_sure() && self.doubt().is_some()
+        !self.failed && !self.changes_for_sure() && self.explain_uncertainty().is_some()
     }
 
     /// Whether something is changed, whatever the real run finds out.
@@ -172,21 +172,21 @@ impl Pass {
     }
 
     /// Returns the placeholder for the whole result, if all of it is unknown.
-    pub(in crate::executor) fn unknown(&self) -> Option<Value> {
+    pub(in crate::executor) fn unknown_result(&self) -> Option<Value> {
         match self.later {
-            Later::Everything => Some(Value::Unknown(Arc::new(Unknown::made(Later::AWAITS)))),
+            Later::Everything => Some(Value::Unknown(Arc::new(Unknown::new_result(Later::AWAITS)))),
             _ => self.undetermined.as_deref().map(Value::unknown),
         }
     }
 
     /// Makes unknown what only the real run can say.
-    pub(in crate::executor) fn hide(&self, result: &mut Dict) {
+    pub(in crate::executor) fn hide_deferred(&self, result: &mut Dict) {
         if let Later::Keys(keys) = self.later {
             for key in keys {
-                result.set(*key, Value::Unknown(Arc::new(Unknown::made(Later::AWAITS))));
+                result.set(*key, Value::Unknown(Arc::new(Unknown::new_result(Later::AWAITS))));
             }
         }
-        self.open.hide(result);
+        self.open.hide_unknown(result);
     }
 }
 

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
 use crate::executor::play::PlayRun;
-use crate::executor::state::Run;
+use crate::executor::state::RunState;
 use crate::executor::variables::scope::TaskScope;
-use crate::playbook::{Action, Loaded, Problem, Task, action};
-use crate::template::{Engine, Fault};
+use crate::playbook::{LoadError, LoadResult, Task, TaskAction, action};
+use crate::template::{TemplateEngine, TemplateError};
 use crate::value::{Text, Value, python};
 
 /// The task as the module or action that its name comes to, and the hosts for which it comes to the same as for the
@@ -16,34 +16,39 @@ use crate::value::{Text, Value, python};
 /// # Errors
 /// If the name cannot be told before the task begins: the run ends, as the original's does where hosts run in step.
 pub fn for_all(
-    run: &Rc<Run>,
+    run: &Rc<RunState>,
     play: &Rc<PlayRun>,
     task: Rc<Task>,
     mut hosts: Vec<Rc<str>>,
-) -> Loaded<(Rc<Task>, Vec<Rc<str>>)> {
+) -> LoadResult<(Rc<Task>, Vec<Rc<str>>)> {
     let Some(first) = hosts.first().filter(|_| is_template(&task)).cloned() else { return Ok((task, hosts)) };
-    let wanted = name(run, play, &task, &first).map_err(|fault| {
+    let wanted = template_name(run, play, &task, &first).map_err(|fault| {
         let written = task.action.written.origin().unwrap_or(&task.span).clone();
-        Box::new(Problem::general(Diagnostic::from(fault.or_at(Some(&written)))))
+        Box::new(LoadError::from_general(Diagnostic::from(fault.or_at(Some(&written)))))
     })?;
     if wanted == Value::Omit {
         let message = Diagnostic::error("`omit` cannot stand for the action of a task");
         return Err(message.at(&task.span, "").into());
     }
     // Whose name cannot be told is the first of the next round.
-    hosts.retain(|host| name(run, play, &task, host).is_ok_and(|name| name == wanted));
-    Ok((resolved(play, &task, &wanted), hosts))
+    hosts.retain(|host| template_name(run, play, &task, host).is_ok_and(|name| name == wanted));
+    Ok((build_resolved_task(play, &task, &wanted), hosts))
 }
 
 /// The task as what its action comes to on a host.
 ///
 /// # Errors
 /// If its name cannot be told.
-pub fn task(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Result<Rc<Task>, Fault> {
+pub fn resolve_task(
+    run: &Rc<RunState>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    host: &Rc<str>,
+) -> Result<Rc<Task>, TemplateError> {
     if !is_template(task) {
         return Ok(Rc::clone(task));
     }
-    Ok(resolved(play, task, &name(run, play, task, host)?))
+    Ok(build_resolved_task(play, task, &template_name(run, play, task, host)?))
 }
 
 /// Handlers are known by their address; their modules are found when they run.
@@ -51,27 +56,32 @@ fn is_template(task: &Task) -> bool {
     task.action.full.is_empty() && !task.handler
 }
 
-fn name(run: &Rc<Run>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Result<Value, Fault> {
+fn template_name(
+    run: &Rc<RunState>,
+    play: &Rc<PlayRun>,
+    task: &Rc<Task>,
+    host: &Rc<str>,
+) -> Result<Value, TemplateError> {
     let scope = TaskScope::new(run, Some(play), Some(task), host);
-    Engine::new(&run.globals, &scope, &[]).value(&Value::Str(task.action.written.clone()))
+    TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&Value::Str(task.action.written.clone()))
 }
 
 /// The task with its action found; where there is no such action it fails when it is run. A task is made once and kept,
 /// for what it includes is known by its address.
-fn resolved(play: &Rc<PlayRun>, task: &Rc<Task>, name: &Value) -> Rc<Task> {
+fn build_resolved_task(play: &Rc<PlayRun>, task: &Rc<Task>, name: &Value) -> Rc<Task> {
     let name = python::str(name);
-    let full = action::resolve(&name).unwrap_or_default();
+    let full = action::resolve_name(&name).unwrap_or_default();
     let mut known = play.named.borrow_mut();
     let made = known.entry((Rc::as_ptr(task), name.clone())).or_insert_with(|| {
         let written = match task.action.written.origin() {
-            Some(span) => Text::written(name, span.clone()),
-            None => Text::plain(name.as_str()),
+            Some(span) => Text::from_source(name, span.clone()),
+            None => Text::new_plain(name.as_str()),
         };
         let mut made = (**task).clone();
         // It is called what is written, whatever that comes to.
         let own_name = made.name.take().filter(|name| !python::str(name).trim().is_empty());
         made.name = own_name.or_else(|| Some(Value::text(task.action.written.as_str())));
-        made.action = Action { written, full };
+        made.action = TaskAction { written, full };
         Rc::new(made)
     });
     Rc::clone(made)

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::interrupt::Interrupt;
-use crate::modules::{Failure, Local, Outcome};
+use crate::modules::{Failure, ModuleFuture, ModuleOutcome};
 use crate::reconcile::{Record, Verb};
 use crate::value::Value;
 
@@ -26,7 +26,7 @@ const LONGEST: u64 = 100_000_000;
 ///
 /// # Errors
 /// If it is none.
-pub fn seconds(timeout: Option<i64>) -> Result<Option<u64>, Failure> {
+pub fn parse_timeout(timeout: Option<i64>) -> Result<Option<u64>, Failure> {
     let Some(seconds) = timeout else { return Ok(None) };
     match u64::try_from(seconds) {
         Ok(limit) if limit <= LONGEST => Ok(Some(limit)),
@@ -52,7 +52,10 @@ impl<'a> Limit<'a> {
     ///
     /// # Errors
     /// If it fails, or does not come to its end in time.
-    pub async fn hold(&self, mut work: Local<'_, Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
+    pub async fn run_within(
+        &self,
+        mut work: ModuleFuture<'_, Result<ModuleOutcome, Failure>>,
+    ) -> Result<ModuleOutcome, Failure> {
         let time_is_up = async {
             match self.seconds {
                 Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
@@ -64,8 +67,8 @@ impl<'a> Limit<'a> {
         loop {
             tokio::select! {
                 biased;
-                result = &mut work => return if late { Err(self.finished_late(result)) } else { result },
-                () = self.run.raised(), if !self.interrupt().is_raised() || self.own.is_none() => match &self.own {
+                result = &mut work => return if late { Err(self.fail_late_result(result)) } else { result },
+                () = self.run.wait_until_raised(), if !self.interrupt().is_raised() || self.own.is_none() => match &self.own {
                     Some(own) => own.raise(),
                     None => return Err(Failure::new("interrupted")),
                 },
@@ -81,11 +84,11 @@ impl<'a> Limit<'a> {
     }
 
     /// Turns the result of a request that began in time and ended late into a failure.
-    fn finished_late(&self, result: Result<Outcome, Failure>) -> Failure {
+    fn fail_late_result(&self, result: Result<ModuleOutcome, Failure>) -> Failure {
         let late = match result {
             Err(failure) => failure,
             Ok(outcome) => {
-                let done: Vec<String> = outcome.actions.iter().filter_map(done).collect();
+                let done: Vec<String> = outcome.actions.iter().filter_map(describe_action).collect();
                 let message = if done.is_empty() { String::new() } else { format!("by then {}", done.join(", ")) };
                 Failure {
                     changed: outcome.changed,
@@ -111,7 +114,7 @@ impl<'a> Limit<'a> {
 }
 
 /// Describes the action on an object, if there was one.
-fn done(record: &Record) -> Option<String> {
+fn describe_action(record: &Record) -> Option<String> {
     let changed = record.verb != Verb::Nothing && record.error.is_none();
     changed.then(|| format!("{} `{}` had been {}", record.kind, record.identity, record.verb.participle()))
 }
@@ -122,24 +125,25 @@ mod tests {
     use crate::value::Dict;
 
     #[tokio::test(flavor = "current_thread")]
-    async fn what_only_waits_is_dropped_and_what_changes_something_is_finished() {
+    async fn waiting_work_is_dropped_and_changing_work_is_completed() {
         let run = Interrupt::default();
         let limits = [false, true, true].map(|finishes| Limit::new(&run, Some(1), finishes));
         let long = Duration::from_secs(600);
-        let waits = || -> Local<'_, _> {
+        let waits = || -> ModuleFuture<'_, _> {
             Box::pin(async move {
                 tokio::time::sleep(long).await;
-                Ok(Outcome::default())
+                Ok(ModuleOutcome::default())
             })
         };
         let inside = limits[2].interrupt().clone();
         let writes = Box::pin(async move {
-            let _writing = inside.writing();
-            assert!(!inside.pause(long).await, "pauses end with the limit");
+            let _writing = inside.begin_writing();
+            assert!(!inside.pause_for(long).await, "pauses end with the limit");
             tokio::time::sleep(Duration::from_millis(10)).await;
-            Ok(Outcome::new(true, Dict::new()).with("password", "only-once"))
+            Ok(ModuleOutcome::new(true, Dict::new()).with("password", "only-once"))
         });
-        let ended = tokio::join!(limits[0].hold(waits()), limits[1].hold(waits()), limits[2].hold(writes));
+        let ended =
+            tokio::join!(limits[0].run_within(waits()), limits[1].run_within(waits()), limits[2].run_within(writes));
         let written = ended.2.unwrap_err();
         assert!(written.changed && written.data.contains("password"));
         for failure in [ended.0.unwrap_err(), ended.1.unwrap_err(), written] {
@@ -155,11 +159,11 @@ mod tests {
             let limit = Limit::new(&run, None, finishes);
             let inside = limit.interrupt().clone();
             let work = Box::pin(async move {
-                inside.pause(Duration::from_secs(600)).await;
+                inside.pause_for(Duration::from_secs(600)).await;
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                Ok(Outcome::default())
+                Ok(ModuleOutcome::default())
             });
-            let (result, ()) = tokio::join!(limit.hold(work), async { run.raise() });
+            let (result, ()) = tokio::join!(limit.run_within(work), async { run.raise() });
             assert_eq!(result.is_ok(), ends);
         }
     }

@@ -1,26 +1,26 @@
 //! What a dry run does not know, and what follows from that.
 
 use super::TaskRun;
-use super::task_result::Pass;
-use crate::playbook::Loaded;
+use super::task_result::ItemResult;
+use crate::playbook::LoadResult;
 use crate::report::TaskLabel;
 use crate::value::{Value, python};
 
 impl TaskRun<'_> {
     /// Marks the consequences of an undetermined task: paths that it may have written are in doubt, and so are the facts
     /// that it may have set.
-    pub(in crate::executor) fn spread_doubt(&self, pass: &Pass) {
+    pub(in crate::executor) fn mark_consequences_unknown(&self, pass: &ItemResult) {
         let Some(awaits) = pass.undetermined.as_ref().filter(|_| !pass.is_of_rescue()) else { return };
-        self.spread_doubt_to_files(pass);
+        self.mark_files_unknown(pass);
         let action = &*self.label.action;
         let writes = action.starts_with("ionoscloudsdk.") && !action.ends_with("_info");
         if writes || action.contains(".include_") || action.contains(".import_") {
-            self.run.foretold_registries.doubt(&self.label.task);
+            self.run.foretold_registries.mark_uncertain(&self.label.task);
         }
         if action.ends_with(".set_fact") {
             for name in self.task.args.values.keys().filter_map(Value::as_str).filter(|name| *name != "cacheable") {
                 for host in self.targets {
-                    self.run.host(host).set(name, Value::unknown(awaits.as_str()));
+                    self.run.host_state(host).set_variable(name, Value::unknown(awaits.as_str()));
                 }
             }
         }
@@ -28,8 +28,8 @@ impl TaskRun<'_> {
 
     /// Notes the handlers that the real run may notify. What the original says of a task in check mode is kept: of the
     /// handlers of such a task only those of registry objects are shown.
-    pub(in crate::executor) fn may_notify(&self, pass: &Pass) -> Loaded<()> {
-        let Some(awaits) = pass.doubt().filter(|_| !pass.is_of_rescue()) else { return Ok(()) };
+    pub(in crate::executor) fn may_notify(&self, pass: &ItemResult) -> LoadResult<()> {
+        let Some(awaits) = pass.explain_uncertainty().filter(|_| !pass.is_of_rescue()) else { return Ok(()) };
         let shown = pass.undetermined.is_some() || pass.open.changed.is_some();
         crate::executor::handlers::may_notify(
             self.run,
@@ -43,7 +43,7 @@ impl TaskRun<'_> {
     }
 
     /// Returns the unknown that a handler, or a task in a `rescue`, waits for.
-    pub(in crate::executor) fn doubtful_task(&self) -> Option<Value> {
+    pub(in crate::executor) fn find_awaited_unknown(&self) -> Option<Value> {
         let doubtful = self.play.doubtful_tasks.borrow();
         let awaits = doubtful.get(&std::rc::Rc::as_ptr(self.task))?.get(self.host)?;
         Some(Value::unknown(awaits.as_str()))
@@ -53,7 +53,7 @@ impl TaskRun<'_> {
 /// Tells what is not known in a registered value where it comes from.
 pub(in crate::executor) fn name_unknowns(value: &Value, variable: &str, label: &TaskLabel) {
     match value {
-        Value::Unknown(unknown) => unknown.comes_from(|| {
+        Value::Unknown(unknown) => unknown.set_origin(|| {
             let place = label.place.as_deref().map(|place| format!(" ({place})")).unwrap_or_default();
             format!("`{variable}` of task \"{}\"{place}", label.task)
         }),

@@ -21,8 +21,8 @@ pub struct FactCache {
 
 impl FactCache {
     /// The facts that are kept for a host.
-    pub fn load(&self, host: &str) -> Dict {
-        let path = self.path(host);
+    pub fn load_facts(&self, host: &str) -> Dict {
+        let path = self.cache_path(host);
         if self.is_old(&path) {
             return Dict::new();
         }
@@ -34,12 +34,12 @@ impl FactCache {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save(&self, host: &str, facts: &Dict) -> Result<(), String> {
-        let text = json::to_string(&facts.clone().into(), json::Style::EVENT);
+    pub fn save_facts(&self, host: &str, facts: &Dict) -> Result<(), String> {
+        let text = json::to_string(&facts.clone().into(), json::JsonStyle::EVENT);
         let written = std::fs::create_dir_all(&self.folder).and_then(|()| {
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
             std::io::Write::write_all(&mut file, text.as_bytes())?;
-            Ok(file.persist(self.path(host))?)
+            Ok(file.persist(self.cache_path(host))?)
         });
         written
             .map(drop)
@@ -47,12 +47,12 @@ impl FactCache {
     }
 
     /// Forgets the facts of a host.
-    pub fn forget(&self, host: &str) {
+    pub fn forget_facts(&self, host: &str) {
         // What is not there is forgotten already.
-        let _ = std::fs::remove_file(self.path(host));
+        let _ = std::fs::remove_file(self.cache_path(host));
     }
 
-    fn path(&self, host: &str) -> PathBuf {
+    fn cache_path(&self, host: &str) -> PathBuf {
         // A name with slashes stays in the folder.
         self.folder.join(format!("{}{}", self.prefix, host.replace('/', "_")))
     }
@@ -77,13 +77,13 @@ mod tests {
             timeout: Some(Duration::from_secs(60)),
         };
         let facts: Dict = [(Value::text("x"), Value::Int(1))].into_iter().collect();
-        assert!(cache.load("h").is_empty());
-        cache.save("h", &facts).unwrap();
-        assert_eq!(cache.load("h"), facts);
+        assert!(cache.load_facts("h").is_empty());
+        cache.save_facts("h", &facts).unwrap();
+        assert_eq!(cache.load_facts("h"), facts);
         let aged = FactCache { timeout: Some(Duration::ZERO), ..cache.clone() };
-        assert!(aged.load("h").is_empty());
+        assert!(aged.load_facts("h").is_empty());
         assert!(folder.path().join("facts/p_h").is_file());
-        cache.forget("h");
-        assert!(cache.load("h").is_empty());
+        cache.forget_facts("h");
+        assert!(cache.load_facts("h").is_empty());
     }
 }

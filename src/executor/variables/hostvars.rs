@@ -6,18 +6,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::scope::TaskScope;
-use crate::executor::state::Run;
-use crate::template::{Engine, Scope};
+use crate::executor::state::RunState;
+use crate::template::{TemplateEngine, VariableScope};
 use crate::value::{Dict, Object, Undefined, Value};
 
 /// `hostvars`: every host of the inventory, and the implicit localhost.
 struct HostVars {
-    run: Rc<Run>,
+    run: Rc<RunState>,
 }
 
 /// `hostvars[h]`: the variables of one host, templated in the host's own scope.
 struct OfHost {
-    run: Rc<Run>,
+    run: Rc<RunState>,
     host: Rc<str>,
     /// The host that has delegated a task to this one.
     delegating: Option<Rc<str>>,
@@ -25,19 +25,19 @@ struct OfHost {
 
 /// `hostvars` for the templates of a task.
 #[allow(clippy::arc_with_non_send_sync, reason = "objects live on the one thread of the run")]
-pub fn all(run: &Rc<Run>) -> Value {
+pub fn build_hostvars(run: &Rc<RunState>) -> Value {
     Value::Object(Arc::new(HostVars { run: Rc::clone(run) }))
 }
 
 /// The variables of a host that a task is delegated to.
 #[allow(clippy::arc_with_non_send_sync, reason = "objects live on the one thread of the run")]
-pub fn delegated(run: &Rc<Run>, host: &Rc<str>, by: &Rc<str>) -> Value {
+pub fn build_delegated_vars(run: &Rc<RunState>, host: &Rc<str>, by: &Rc<str>) -> Value {
     let delegating = Some(Rc::clone(by));
     Value::Object(Arc::new(OfHost { run: Rc::clone(run), host: Rc::clone(host), delegating }))
 }
 
 /// `vars`: the raw variables; the engine templates what is touched.
-pub fn vars(variables: Dict) -> Value {
+pub fn build_vars(variables: Dict) -> Value {
     variables.into()
 }
 
@@ -67,7 +67,7 @@ impl Object for HostVars {
 }
 
 impl OfHost {
-    fn scope(&self) -> TaskScope {
+    fn host_scope(&self) -> TaskScope {
         TaskScope::new(&self.run, None, None, &self.host)
     }
 }
@@ -83,22 +83,22 @@ impl Object for OfHost {
             let unreadable = Undefined { message: why.summary, span: None, failed: Some(Vec::new()) };
             return Some(Value::Undefined(Arc::new(unreadable)));
         }
-        let scope = self.scope();
+        let scope = self.host_scope();
         let raw = match (key.as_str()?, &self.delegating) {
             // The play's host stays the host of the task, and where to reach the other one is always known.
             ("inventory_hostname", Some(by)) => Value::text(&**by),
             (name @ "ansible_host", Some(_)) => scope.get(name).unwrap_or_else(|| Value::text(&*self.host)),
             (name, _) => scope.get(name)?,
         };
-        let engine = Engine::new(&self.run.globals, &scope, &[]);
-        let value = engine.value(&raw).unwrap_or_else(|fault| Value::undefined(fault.message));
-        Some(self.run.globals.secret_variables.mark(key.as_str()?, value))
+        let engine = TemplateEngine::new(&self.run.globals, &scope, &[]);
+        let value = engine.evaluate_value(&raw).unwrap_or_else(|fault| Value::undefined(fault.message));
+        Some(self.run.globals.secret_variables.taint_variable(key.as_str()?, value))
     }
 
     fn members(&self) -> Option<Vec<Value>> {
         Some(
-            self.scope()
-                .names()
+            self.host_scope()
+                .variable_names()
                 .into_iter()
                 .filter(|name| !matches!(&**name, "hostvars" | "omit" | "vars"))
                 .map(Value::from)

@@ -6,7 +6,7 @@ use super::hostvars;
 use super::scope::{NO_HOST, TaskScope};
 use crate::executor::play::PlayRun;
 use crate::playbook::{Keyword, Role};
-use crate::template::Scope;
+use crate::template::VariableScope;
 use crate::value::{Dict, Value};
 
 impl TaskScope {
@@ -43,26 +43,26 @@ impl TaskScope {
     }
 
     /// The value of a magic name.
-    pub(in crate::executor) fn magic(&self, name: &str) -> Option<Value> {
+    pub(in crate::executor) fn find_magic_variable(&self, name: &str) -> Option<Value> {
         let options = &self.run.options;
         let texts = |hosts: &mut dyn Iterator<Item = &Rc<str>>| Value::list(hosts.map(|h| Value::text(&**h)));
         let value = match name {
             "inventory_hostname" | "inventory_hostname_short" | "group_names" => {
-                self.said(name).or_else(|| self.of_host(name))?
+                self.find_above_facts(name).or_else(|| self.of_host(name))?
             }
             "ansible_facts" if &*self.host == NO_HOST => return None,
             "ansible_facts" => self.ansible_facts(),
-            "hostvars" => hostvars::all(&self.run),
-            "vars" => hostvars::vars(self.variables()),
+            "hostvars" => hostvars::build_hostvars(&self.run),
+            "vars" => hostvars::build_vars(self.merge_variables()),
             "groups" => self.run.inventory.borrow().groups_with_hosts(),
-            "ansible_host" => self.delegated(name)?,
+            "ansible_host" => self.find_delegated_variable(name)?,
             "ansible_delegated_vars" => {
                 let host = self.delegate.as_ref()?;
-                Value::dict([(&**host, hostvars::delegated(&self.run, host, &self.host))])
+                Value::dict([(&**host, hostvars::build_delegated_vars(&self.run, host, &self.host))])
             }
             "playbook_dir" => match &self.play {
-                Some(play) => Value::text(absolute(&play.play.folder)),
-                None => Value::text(absolute(self.run.inventory.borrow().playbook_folder()?)),
+                Some(play) => Value::text(to_absolute(&play.play.folder)),
+                None => Value::text(to_absolute(self.run.inventory.borrow().playbook_folder()?)),
             },
             "ansible_check_mode" => Value::Bool(options.check),
             "ansible_diff_mode" => Value::Bool(options.diff),
@@ -75,14 +75,14 @@ impl TaskScope {
             "ansible_inventory_sources" => {
                 let shown = |source: &String| match source.contains(',') {
                     true => Value::text(source.as_str()),
-                    false => Value::text(absolute(std::path::Path::new(source))),
+                    false => Value::text(to_absolute(std::path::Path::new(source))),
                 };
                 if options.inventory_sources.is_empty() {
                     return Some(Value::list([Value::text("/etc/ansible/hosts")]));
                 }
                 Value::list(options.inventory_sources.iter().map(shown))
             }
-            "ansible_version" => version(),
+            "ansible_version" => ansible_version(),
             "ansible_playbook_python" => Value::text(crate::vars::facts::installed_python().unwrap_or_default()),
             "ansible_play_name" => Value::text(&*self.play.as_ref()?.name),
             "ansible_play_hosts" => {
@@ -97,18 +97,18 @@ impl TaskScope {
             "role_names" | "ansible_play_role_names" | "ansible_dependent_role_names" | "ansible_role_names" => {
                 role_names(self.play.as_ref()?, name)
             }
-            "role_name" => Value::text(self.role()?.name.as_str()),
-            "ansible_role_name" => Value::text(self.role()?.full_name()),
-            "ansible_collection_name" => Value::text(self.role()?.collection.as_deref()?),
-            "role_path" => Value::text(absolute(&self.role()?.path)),
+            "role_name" => Value::text(self.current_role()?.name.as_str()),
+            "ansible_role_name" => Value::text(self.current_role()?.full_name()),
+            "ansible_collection_name" => Value::text(self.current_role()?.collection.as_deref()?),
+            "role_path" => Value::text(to_absolute(&self.current_role()?.path)),
             "role_uuid" => return None,
-            "ansible_parent_role_names" | "ansible_parent_role_paths" => self.parents(name)?,
+            "ansible_parent_role_names" | "ansible_parent_role_paths" => self.find_parent_roles(name)?,
             "ansible_search_path" => {
                 let play = self.play.as_ref()?;
-                Value::list(play.search_path(self.task.as_deref()).iter().map(|p| Value::text(absolute(p))))
+                Value::list(play.search_path(self.task.as_deref()).iter().map(|p| Value::text(to_absolute(p))))
             }
             "environment" => Value::list(
-                self.task.as_ref()?.keyword_all(Keyword::Environment).into_iter().map(crate::yaml::Node::to_value),
+                self.task.as_ref()?.keyword_all(Keyword::Environment).into_iter().map(crate::yaml::YamlNode::to_value),
             ),
             "omit" => Value::Omit,
             _ => return None,
@@ -123,27 +123,27 @@ impl TaskScope {
         !ended && !self.run.is_out(host)
     }
 
-    fn role(&self) -> Option<&Rc<Role>> {
+    fn current_role(&self) -> Option<&Rc<Role>> {
         self.task.as_ref()?.role()
     }
 
-    fn parents(&self, name: &str) -> Option<Value> {
+    fn find_parent_roles(&self, name: &str) -> Option<Value> {
         let roles = self.task.as_ref()?.frame.roles();
         let parents = roles.get(1..).filter(|parents| !parents.is_empty())?;
         let paths = name.ends_with("paths");
-        let shown = |role: &&Rc<Role>| Value::text(if paths { absolute(&role.path) } else { role.full_name() });
+        let shown = |role: &&Rc<Role>| Value::text(if paths { to_absolute(&role.path) } else { role.full_name() });
         Some(Value::list(parents.iter().map(shown)))
     }
 
     /// How the task's host is reached, as far as nobody has said it in variables.
-    pub(in crate::executor) fn connection(&self, name: &str) -> Option<Value> {
+    pub(in crate::executor) fn find_connection_variable(&self, name: &str) -> Option<Value> {
         let task = self.task.as_deref().filter(|_| self.reached)?;
-        let keyword = |keyword, option: &Option<String>| match task.keyword(keyword) {
+        let keyword = |keyword, option: &Option<String>| match task.find_keyword(keyword) {
             Some(node) => Some(node.to_value()),
             None => option.as_deref().map(Value::text),
         };
         match name {
-            "ansible_connection" if self.delegate.is_some() => self.delegated(name),
+            "ansible_connection" if self.delegate.is_some() => self.find_delegated_variable(name),
             "ansible_connection" => {
                 keyword(Keyword::Connection, &self.run.options.connection).or_else(|| Some(Value::text("ssh")))
             }
@@ -158,7 +158,7 @@ impl TaskScope {
     }
 
     /// Returns a connection variable of the host that the task is delegated to.
-    fn delegated(&self, name: &str) -> Option<Value> {
+    fn find_delegated_variable(&self, name: &str) -> Option<Value> {
         let target = self.delegate.as_ref()?;
         let own = TaskScope::new(&self.run, None, None, target).get(name);
         own.or_else(|| Some(if name == "ansible_host" { Value::text(&**target) } else { Value::text("ssh") }))
@@ -237,13 +237,13 @@ fn role_names(play: &PlayRun, name: &str) -> Value {
 }
 
 /// A path as the original shows it: absolute, without `.` in it.
-pub fn absolute(path: &std::path::Path) -> String {
+pub fn to_absolute(path: &std::path::Path) -> String {
     let path = if path.as_os_str().is_empty() { std::path::Path::new(".") } else { path };
     std::path::absolute(path).map_or_else(|_| path.display().to_string(), |path| path.display().to_string())
 }
 
 /// The language version that we follow; our own version would mislead playbooks that ask.
-fn version() -> Value {
+fn ansible_version() -> Value {
     Value::dict([
         ("full", Value::text("2.19.14")),
         ("major", Value::Int(2)),

@@ -11,14 +11,14 @@ use indexmap::IndexSet;
 use super::hostvars;
 use super::magic::{CONNECTION, MAGIC};
 use crate::executor::play::PlayRun;
-use crate::executor::state::{HostState, Run};
+use crate::executor::state::{HostState, RunState};
 use crate::playbook::{Role, Task};
-use crate::template::Scope;
+use crate::template::VariableScope;
 use crate::value::{Dict, Value};
 
 /// The scope of a task on a host.
 pub struct TaskScope {
-    pub(in crate::executor) run: Rc<Run>,
+    pub(in crate::executor) run: Rc<RunState>,
     pub(in crate::executor) play: Option<Rc<PlayRun>>,
     pub(in crate::executor) task: Option<Rc<Task>>,
     pub(in crate::executor) host: Rc<str>,
@@ -48,20 +48,20 @@ pub const NO_HOST: &str = "";
 
 impl TaskScope {
     /// The scope of a play, and of a handler's name in it: nothing in it belongs to a host.
-    pub fn of_play(run: &Rc<Run>, play: &Rc<PlayRun>, task: Option<&Rc<Task>>) -> Self {
+    pub fn of_play(run: &Rc<RunState>, play: &Rc<PlayRun>, task: Option<&Rc<Task>>) -> Self {
         Self::new(run, Some(play), task, &Rc::from(NO_HOST))
     }
 
     /// The scope of a task (or of the play, or of the run) on a host.
-    pub fn new(run: &Rc<Run>, play: Option<&Rc<PlayRun>>, task: Option<&Rc<Task>>, host: &Rc<str>) -> Self {
+    pub fn new(run: &Rc<RunState>, play: Option<&Rc<PlayRun>>, task: Option<&Rc<Task>>, host: &Rc<str>) -> Self {
         Self {
             run: Rc::clone(run),
             play: play.cloned(),
             task: task.cloned(),
             host: Rc::clone(host),
             top: Vec::new(),
-            state: run.host(host),
-            layers: layers(run, play.map(Rc::as_ref), task.map(Rc::as_ref), host),
+            state: run.host_state(host),
+            layers: build_layers(run, play.map(Rc::as_ref), task.map(Rc::as_ref), host),
             namespace: OnceCell::new(),
             delegate: None,
             reached: false,
@@ -70,14 +70,14 @@ impl TaskScope {
 
     /// From here on there are variables of how the host is reached. If the task is delegated to another one, its
     /// variables are there as `ansible_delegated_vars`.
-    pub fn reach(&mut self, delegate: Option<Rc<str>>) {
+    pub fn set_connection_target(&mut self, delegate: Option<Rc<str>>) {
         self.delegate = delegate;
         self.reached = true;
     }
 
     /// The same scope with more variables on top of everything.
     #[must_use]
-    pub fn with(mut self, vars: Rc<Dict>) -> Self {
+    pub fn with_vars(mut self, vars: Rc<Dict>) -> Self {
         self.top.insert(0, vars);
         self
     }
@@ -88,19 +88,19 @@ impl TaskScope {
     }
 
     /// Takes note of what the task itself has done to hosts, groups and facts in a pass of its loop.
-    pub fn refresh(&mut self) {
-        self.layers = layers(&self.run, self.play.as_deref(), self.task.as_deref(), &self.host);
+    pub fn refresh_layers(&mut self) {
+        self.layers = build_layers(&self.run, self.play.as_deref(), self.task.as_deref(), &self.host);
         self.namespace = OnceCell::new();
     }
 
     /// Looks a name up in the variable layers above the facts.
-    pub(in crate::executor) fn said(&self, name: &str) -> Option<Value> {
+    pub(in crate::executor) fn find_above_facts(&self, name: &str) -> Option<Value> {
         let above = self.layers.iter().take_while(|layer| !matches!(layer, Layer::Facts));
-        above.map(|layer| self.look(layer, |layer| layer.get(name).cloned())).find_map(|value| value)
+        above.map(|layer| self.read_layer(layer, |layer| layer.get(name).cloned())).find_map(|value| value)
     }
 
     /// Looks at the mapping of a layer.
-    fn look<T>(&self, layer: &Layer, see: impl FnOnce(&Dict) -> T) -> T {
+    fn read_layer<T>(&self, layer: &Layer, see: impl FnOnce(&Dict) -> T) -> T {
         match layer {
             Layer::Fixed(dict) => see(dict),
             Layer::Vars => see(&self.state.vars.borrow()),
@@ -111,55 +111,61 @@ impl TaskScope {
     }
 
     /// All variables by name, the highest layer winning, for `vars` and the names of all variables.
-    pub(in crate::executor) fn variables(&self) -> Dict {
+    pub(in crate::executor) fn merge_variables(&self) -> Dict {
         let mut all = Dict::new();
         for layer in self.layers.iter().rev() {
-            self.look(layer, |layer| all.add(layer, self.run.options.merge_hashes));
+            self.read_layer(layer, |layer| all.add(layer, self.run.options.merge_hashes));
         }
         self.top.iter().rev().for_each(|layer| all.extend(layer));
         for name in MAGIC {
-            if let Some(value) = self.magic(name) {
+            if let Some(value) = self.find_magic_variable(name) {
                 all.set(*name, value);
             }
         }
-        all.set("hostvars", hostvars::all(&self.run));
+        all.set("hostvars", hostvars::build_hostvars(&self.run));
         all
     }
 }
 
-impl Scope for TaskScope {
+impl VariableScope for TaskScope {
     fn get(&self, name: &str) -> Option<Value> {
         if let Some(value) = self.top.iter().find_map(|layer| layer.get(name)) {
             return Some(value.clone());
         }
-        if let Some(value) = self.magic(name) {
+        if let Some(value) = self.find_magic_variable(name) {
             return Some(value);
         }
-        let mut values = self.layers.iter().filter_map(|layer| self.look(layer, |layer| layer.get(name).cloned()));
+        let mut values =
+            self.layers.iter().filter_map(|layer| self.read_layer(layer, |layer| layer.get(name).cloned()));
         let found = values.next();
-        let found = if self.run.options.merge_hashes { merged(found, values) } else { found };
-        found.or_else(|| self.connection(name))
+        let found = if self.run.options.merge_hashes { merge_mappings(found, values) } else { found };
+        found.or_else(|| self.find_connection_variable(name))
     }
 
-    fn names(&self) -> Vec<String> {
+    fn variable_names(&self) -> Vec<String> {
         // From the lowest layer to the highest: a name stands where it came up first.
         let mut names: IndexSet<String> = IndexSet::new();
         let mut add = |layer: &Dict| names.extend(layer.keys().filter_map(|key| key.as_str().map(str::to_owned)));
-        self.layers.iter().rev().for_each(|layer| self.look(layer, &mut add));
+        self.layers.iter().rev().for_each(|layer| self.read_layer(layer, &mut add));
         self.top.iter().rev().for_each(|layer| add(layer));
         names.extend(MAGIC.iter().chain(&["hostvars", "vars", "omit"]).map(|name| (*name).to_owned()));
-        names.extend(CONNECTION.iter().filter(|name| self.connection(name).is_some()).map(|name| (*name).to_owned()));
+        names.extend(
+            CONNECTION
+                .iter()
+                .filter(|name| self.find_connection_variable(name).is_some())
+                .map(|name| (*name).to_owned()),
+        );
         names.into_iter().collect()
     }
 }
 
 /// The layers from highest to lowest, as the original's documentation and behaviour order them.
-fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>) -> Vec<Layer> {
+fn build_layers(run: &RunState, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>) -> Vec<Layer> {
     let mut layers = Layers(Vec::new());
     layers.add([Rc::clone(&run.extra_vars)]);
     if let Some(task) = task {
         // Parameters of includes, then of roles, the innermost first; they beat registered variables.
-        if task.action.short().starts_with("include_") {
+        if task.action.short_name().starts_with("include_") {
             layers.add(task.vars.iter().cloned());
         }
         let (of_includes, of_roles): (Vec<_>, Vec<_>) = task.frame.chain().partition(|frame| frame.is_include());
@@ -206,7 +212,7 @@ fn layers(run: &Run, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>
 }
 
 /// A mapping with what lower layers have under the same name, as long as these are mappings, too.
-fn merged(highest: Option<Value>, lower: impl Iterator<Item = Value>) -> Option<Value> {
+fn merge_mappings(highest: Option<Value>, lower: impl Iterator<Item = Value>) -> Option<Value> {
     let Some(Value::Dict(first)) = highest else { return highest };
     let mut layers = vec![first];
     for value in lower {
@@ -236,11 +242,11 @@ impl Layers {
 
 /// The variables that the inventory has for a host, the highest first. A file that cannot be read is a warning here;
 /// the play has been told of it when it began.
-fn inventory_layers(run: &Run, host: &str) -> Vec<Rc<Dict>> {
+fn inventory_layers(run: &RunState, host: &str) -> Vec<Rc<Dict>> {
     match run.inventory.borrow().host_layers(host) {
         Ok(layers) => layers.iter().rev().map(|layer| Rc::clone(&layer.vars)).collect(),
         Err(warning) => {
-            run.bus.emit(&crate::report::Event::Notice(warning));
+            run.bus.emit(&crate::report::ReportEvent::Notice(warning));
             Vec::new()
         }
     }

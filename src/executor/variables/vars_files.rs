@@ -6,22 +6,22 @@ use super::fact_cache::GATHERED;
 use super::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
 use crate::executor::play::PlayRun;
-use crate::executor::state::Run;
-use crate::playbook::{Keyword, Loaded, Problem};
-use crate::template::{Engine, FaultKind};
+use crate::executor::state::RunState;
+use crate::playbook::{Keyword, LoadError, LoadResult};
+use crate::template::{TemplateEngine, TemplateErrorKind};
 use crate::value::{Dict, Value};
-use crate::yaml::Node;
+use crate::yaml::YamlNode;
 
 /// Reads the `vars_files` of a play for a host. A file that is not there is passed over; of an entry that is a list the
 /// first that exists counts.
 ///
 /// # Errors
 /// If a file is no mapping of variables.
-pub fn read(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
+pub fn read(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>) -> LoadResult<()> {
     read_as(run, play, host, Undefined::PassedOver)
 }
 
-/// What becomes of an entry with a variable that is not known.
+/// Handling of an entry with an undefined variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Undefined {
     /// The variable may come to be known, so the entry is passed over, as a file that does not exist is.
@@ -30,7 +30,7 @@ enum Undefined {
     Refused,
 }
 
-fn read_as(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Undefined) -> Loaded<()> {
+fn read_as(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Undefined) -> LoadResult<()> {
     let Some(written) = &play.play.vars_files else { return Ok(()) };
     let entries = match written {
         Value::List(items) => items.to_vec(),
@@ -44,18 +44,18 @@ fn read_as(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Undefin
             one => vec![one.clone()],
         };
         for candidate in candidates {
-            let scope = TaskScope::new(run, Some(play), None, host).with(Rc::new(vars.clone()));
-            let name = match Engine::new(&run.globals, &scope, &[]).value(&candidate) {
+            let scope = TaskScope::new(run, Some(play), None, host).with_vars(Rc::new(vars.clone()));
+            let name = match TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&candidate) {
                 Ok(name) => name,
-                Err(fault) if undefined == Undefined::Refused && fault.kind == FaultKind::Undefined => {
-                    let place = play.play.keyword(Keyword::VarsFiles).map(Node::span);
-                    return Err(Box::new(Problem::general(Diagnostic::from(fault.or_at(place)))));
+                Err(fault) if undefined == Undefined::Refused && fault.kind == TemplateErrorKind::Undefined => {
+                    let place = play.play.find_keyword(Keyword::VarsFiles).map(YamlNode::span);
+                    return Err(Box::new(LoadError::from_general(Diagnostic::from(fault.or_at(place)))));
                 }
                 Err(_) => break,
             };
             let Value::Str(name) = name else {
                 let message = format!("Invalid `vars_files` value of type '{}'", name.type_name());
-                let message = match play.play.keyword(Keyword::VarsFiles) {
+                let message = match play.play.find_keyword(Keyword::VarsFiles) {
                     Some(node) => Diagnostic::error(message).at(node.span(), ""),
                     None => Diagnostic::error(message),
                 };
@@ -66,8 +66,8 @@ fn read_as(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Undefin
             let path =
                 ["vars", ""].iter().map(|sub| play.play.folder.join(sub).join(name.as_str())).find(|p| p.is_file());
             let Some(path) = path else { continue };
-            if let Some(node) = run.loader.yaml(&path)? {
-                vars.add(&mapping(&node)?, run.options.merge_hashes);
+            if let Some(node) = run.loader.read_yaml(&path)? {
+                vars.add(&read_mapping(&node)?, run.options.merge_hashes);
             }
             break;
         }
@@ -80,26 +80,26 @@ fn read_as(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Undefin
 ///
 /// # Errors
 /// If a file is no mapping of variables, or, once the host has facts, an entry has a variable that is not known.
-pub fn renew(run: &Rc<Run>, play: &Rc<PlayRun>, host: &Rc<str>) -> Loaded<()> {
+pub fn reread_vars_files(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>) -> LoadResult<()> {
     match &play.play.vars_files {
-        Some(written) if varies(written) => {
-            let has_facts = run.host(host).facts.borrow().contains(GATHERED);
+        Some(written) if has_template(written) => {
+            let has_facts = run.host_state(host).facts.borrow().contains(GATHERED);
             read_as(run, play, host, if has_facts { Undefined::Refused } else { Undefined::PassedOver })
         }
         _ => Ok(()),
     }
 }
 
-fn varies(written: &Value) -> bool {
+fn has_template(written: &Value) -> bool {
     match written {
         Value::Str(text) => text.is_template(),
-        Value::List(items) => items.iter().any(varies),
+        Value::List(items) => items.iter().any(has_template),
         _ => false,
     }
 }
 
 /// The variables of a file.
-fn mapping(node: &Node) -> Loaded<Dict> {
+fn read_mapping(node: &YamlNode) -> LoadResult<Dict> {
     if node.is_null() {
         return Ok(Dict::new());
     }
@@ -107,7 +107,7 @@ fn mapping(node: &Node) -> Loaded<Dict> {
     if let Some(parts) = node.items().filter(|parts| parts.iter().all(|part| part.entries().is_some())) {
         let mut all = Dict::new();
         for part in parts {
-            all.extend(&mapping(part)?);
+            all.extend(&read_mapping(part)?);
         }
         return Ok(all);
     }

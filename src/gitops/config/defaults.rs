@@ -12,15 +12,15 @@ pub(super) struct Layered<'a> {
 
 impl<'a> Layered<'a> {
     /// Returns the mapping that has a key: the job's own one first.
-    pub fn layer(&self, key: &str) -> &'a Mapping<'a> {
+    pub fn layer_with(&self, key: &str) -> &'a Mapping<'a> {
         match self.defaults {
-            Some(defaults) if self.own.entry(key).is_none() && defaults.entry(key).is_some() => defaults,
+            Some(defaults) if self.own.find_entry(key).is_none() && defaults.find_entry(key).is_some() => defaults,
             _ => self.own,
         }
     }
 
     /// Returns whether either of them has the key.
-    pub fn has(&self, key: &str) -> bool {
-        self.layer(key).entry(key).is_some()
+    pub fn has_key(&self, key: &str) -> bool {
+        self.layer_with(key).find_entry(key).is_some()
     }
 }

@@ -46,26 +46,26 @@ const TYPES: &[(&str, ForgeType)] = &[
 
 /// Reads `forge` of a job.
 pub(super) fn read(job: &Mapping<'_>, job_name: &str, git: Option<&GitConfig>) -> Option<ForgeConfig> {
-    let forge = job.mapping("forge", &format!("`forge` of job `{job_name}`"))?;
+    let forge = job.read_mapping("forge", &format!("`forge` of job `{job_name}`"))?;
     forge.refuse_unknown(&["type", "api_url", "repository", "token", "token_file", "status", "comment"]);
-    if forge.entry("type").is_none() {
+    if forge.find_entry("type").is_none() {
         let remedy = "write `type: github`, gitlab, gitea, forgejo or bitbucket";
-        forge.reader.complain(forge.error(format!("{} has no `type`", forge.name)).hint(remedy));
+        forge.reader.add_message(forge.mapping_error(format!("{} has no `type`", forge.name)).hint(remedy));
     }
-    let kind = forge.word("type", TYPES);
-    let token = forge.secret("token");
-    if token.is_none() && forge.entry("token").is_none() && forge.entry("token_file").is_none() {
-        forge
-            .reader
-            .complain(forge.error(format!("{} has no `token_file`", forge.name)).hint("write `token_file: FILE`"));
+    let kind = forge.read_word("type", TYPES);
+    let token = forge.read_secret("token");
+    if token.is_none() && forge.find_entry("token").is_none() && forge.find_entry("token_file").is_none() {
+        forge.reader.add_message(
+            forge.mapping_error(format!("{} has no `token_file`", forge.name)).hint("write `token_file: FILE`"),
+        );
     }
     let derived = git.and_then(|git| host_and_repository(&git.url));
-    let api_url = forge.text("api_url").map(|url| url.trim_end_matches('/').to_owned());
-    let repository = forge.text("repository");
+    let api_url = forge.read_text("api_url").map(|url| url.trim_end_matches('/').to_owned());
+    let repository = forge.read_text("repository");
     for (key, missing) in [("api_url", api_url.is_none()), ("repository", repository.is_none())] {
-        if missing && derived.is_none() && forge.entry(key).is_none() {
+        if missing && derived.is_none() && forge.find_entry(key).is_none() {
             let message = format!("{} has no `{key}`, and `git.url` does not say it", forge.name);
-            forge.reader.complain(forge.error(message).hint(format!("add `{key}`")));
+            forge.reader.add_message(forge.mapping_error(message).hint(format!("add `{key}`")));
         }
     }
     let kind = kind?;
@@ -75,8 +75,8 @@ pub(super) fn read(job: &Mapping<'_>, job_name: &str, git: Option<&GitConfig>) -
         api_url: api_url.unwrap_or_else(|| default_api(kind, &host)),
         repository: repository.unwrap_or(path),
         token: token?,
-        status: forge.flag("status").unwrap_or(true),
-        comment: forge.flag("comment").unwrap_or_default(),
+        status: forge.read_flag("status").unwrap_or(true),
+        comment: forge.read_flag("comment").unwrap_or_default(),
     })
 }
 

@@ -5,22 +5,22 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::job::JobConfig;
-use super::reader::{Mapping, Reader};
+use super::reader::{ConfigReader, Mapping};
 use crate::diagnostic::Diagnostic;
 
 /// Reports dependencies on jobs that are not there, and each cycle by the names in it.
-pub(super) fn check(reader: &Reader, top: &Mapping<'_>, jobs: &IndexMap<String, JobConfig>) {
-    let all = top.mapping("jobs", "`jobs`");
+pub(super) fn check_dependencies(reader: &ConfigReader, top: &Mapping<'_>, jobs: &IndexMap<String, JobConfig>) {
+    let all = top.read_mapping("jobs", "`jobs`");
     let place = |job: &str, message: Diagnostic| {
-        let own = all.as_ref().and_then(|all| all.mapping(job, job));
-        let span = own.as_ref().and_then(|own| own.entry("depends_on")).map(|entry| entry.value.span().clone());
+        let own = all.as_ref().and_then(|all| all.read_mapping(job, job));
+        let span = own.as_ref().and_then(|own| own.find_entry("depends_on")).map(|entry| entry.value.span().clone());
         message.at_some(span.as_ref(), "")
     };
     for (name, job) in jobs {
         for needed in job.depends_on.iter().filter(|needed| !jobs.contains_key(*needed)) {
             let message = Diagnostic::error(format!("job `{name}` depends on `{needed}`, and there is no such job"));
             let names: Vec<&String> = jobs.keys().filter(|other| *other != name).collect();
-            reader.complain(place(name, message).suggest(needed, names));
+            reader.add_message(place(name, message).suggest(needed, names));
         }
     }
     let (mut reported, mut clear): (Vec<&str>, HashSet<&str>) = Default::default();
@@ -32,7 +32,7 @@ pub(super) fn check(reader: &Reader, top: &Mapping<'_>, jobs: &IndexMap<String, 
             reported.extend(&cycle);
             let names: Vec<String> = cycle.iter().chain(cycle.first()).map(|job| format!("`{job}`")).collect();
             let message = Diagnostic::error(format!("jobs depend on each other in a cycle: {}", names.join(" -> ")));
-            reader.complain(place(cycle[0], message).hint("remove one of these dependencies"));
+            reader.add_message(place(cycle[0], message).hint("remove one of these dependencies"));
         }
     }
 }

@@ -21,17 +21,17 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Report, Severity};
 use crate::{state_dir, yaml};
-use reader::{Mapping, Reader};
+use reader::{ConfigReader, Mapping};
 
 pub use forge::{ForgeConfig, ForgeType};
-pub use git::{GitConfig, Revision, Transport, Verification};
+pub use git::{CommitVerification, GitConfig, GitTransport, Revision};
 pub use job::{
     ActionKind, Approval, Drift, Environment, HookConfig, JobConfig, Mode, Placement, Prune, PruneMode, Retry,
 };
 pub use notify::{NotifierConfig, NotifierType, Occasion};
 pub use secret::{SecretError, SecretSource, SecretText};
-pub use server::{Listen, ServerConfig, Store};
-pub use time::{Schedule, parse_duration, parse_time, show_duration};
+pub use server::{Listen, ServerConfig, StoreConfig};
+pub use time::{CronSchedule, parse_duration, parse_time, show_duration};
 
 /// A `gitops.yml`.
 #[derive(Debug)]
@@ -42,8 +42,8 @@ pub struct GitopsConfig {
     pub host: String,
     /// Where state, mirrors and the credential store lie.
     pub state_dir: PathBuf,
-    /// What holds jobs and runs.
-    pub store: Store,
+    /// Storage backend of jobs and runs.
+    pub store: StoreConfig,
     /// Key that seals one-time passwords.
     pub seal_key_file: Option<PathBuf>,
     /// HTTP server of `serve`.
@@ -52,7 +52,7 @@ pub struct GitopsConfig {
     pub jobs: IndexMap<String, Arc<JobConfig>>,
     /// Receivers of notifications, by name.
     pub notifiers: IndexMap<String, Arc<NotifierConfig>>,
-    /// What the user should know although the file can be used.
+    /// Warnings about a file that is usable.
     pub warnings: Report,
 }
 
@@ -64,32 +64,32 @@ impl GitopsConfig {
     ///
     /// # Errors
     /// With every mistake that was found.
-    pub fn load(file: &Path) -> Result<Self, Report> {
+    pub fn load_file(file: &Path) -> Result<Self, Report> {
         let name = file.display().to_string();
         let bytes = std::fs::read(file).map_err(|error| {
-            let why = crate::playbook::loader::plain(&error);
+            let why = crate::playbook::loader::plain_error(&error);
             vec![Diagnostic::error(format!("cannot read `{name}`: {why}"))]
         })?;
         let source = yaml::read_text(&name, bytes).map_err(|error| vec![error])?;
-        let loaded = yaml::load(&source).map_err(|error| vec![error])?;
+        let loaded = yaml::load_document(&source).map_err(|error| vec![error])?;
         let Some(root) = loaded.root else {
             let remedy = "it needs at least `version: 1` and `jobs:`; see `docs/gitops.md`";
             return Err(vec![Diagnostic::error(format!("`{name}` is empty")).hint(remedy)]);
         };
         let folder = std::path::absolute(file).ok().and_then(|path| path.parent().map(Path::to_path_buf));
-        let reader = Reader::new(folder.unwrap_or_default());
+        let reader = ConfigReader::new(folder.unwrap_or_default());
         // Of a key that is given twice only the last one would count: of two jobs of one name, one would be lost.
         for mut warning in loaded.warnings {
             warning.severity = Severity::Error;
             warning.summary = warning.summary.replace("; only the last one counts", "");
-            reader.complain(warning.hint("names within one mapping are unique; remove or rename one"));
+            reader.add_message(warning.hint("names within one mapping are unique; remove or rename one"));
         }
-        let config = Mapping::of(&reader, &root, "the file").map(|top| read_top(file, &reader, &top));
-        reader.finish(config)
+        let config = Mapping::from_node(&reader, &root, "the file").map(|top| read_top(file, &reader, &top));
+        reader.into_result(config)
     }
 
     /// Returns a job by its name.
-    pub fn job(&self, name: &str) -> Option<&Arc<JobConfig>> {
+    pub fn find_job(&self, name: &str) -> Option<&Arc<JobConfig>> {
         self.jobs.get(name)
     }
 
@@ -118,29 +118,30 @@ impl GitopsConfig {
     }
 }
 
-fn read_top(file: &Path, reader: &Reader, top: &Mapping<'_>) -> GitopsConfig {
+fn read_top(file: &Path, reader: &ConfigReader, top: &Mapping<'_>) -> GitopsConfig {
     top.refuse_unknown(TOP);
     read_version(reader, top);
-    let defaults = top.mapping("defaults", "`defaults`");
+    let defaults = top.read_mapping("defaults", "`defaults`");
     if let Some(defaults) = &defaults {
         defaults.refuse_unknown(job::KEYS);
     }
     let notifiers = notify::read(top);
-    let host = top.text("host").unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
-    let default_state = || state_dir::folder().map(|folder| folder.join("gitops"));
-    let state_dir = top.path("state_dir").or_else(default_state).unwrap_or_else(|| {
+    let host =
+        top.read_text("host").unwrap_or_else(|| rustix::system::uname().nodename().to_string_lossy().into_owned());
+    let default_state = || state_dir::state_folder().map(|folder| folder.join("gitops"));
+    let state_dir = top.read_path("state_dir").or_else(default_state).unwrap_or_else(|| {
         let message = "there is no home folder for the state of jobs";
-        reader.complain(Diagnostic::error(message).hint("name a folder with `state_dir`"));
+        reader.add_message(Diagnostic::error(message).hint("name a folder with `state_dir`"));
         PathBuf::new()
     });
     let jobs = read_jobs(reader, top, defaults.as_ref(), &notifiers);
-    graph::check(reader, top, &jobs);
+    graph::check_dependencies(reader, top, &jobs);
     let store = server::read_store(top);
-    let seal_key_file = top.readable("seal_key_file");
-    if let (Store::Postgres(_), None, Some(entry)) = (&store, &seal_key_file, top.entry("store")) {
+    let seal_key_file = top.read_file_path("seal_key_file");
+    if let (StoreConfig::Postgres(_), None, Some(entry)) = (&store, &seal_key_file, top.find_entry("store")) {
         let message = "without `seal_key_file` one-time passwords stay on the host that made them";
         let remedy = "a host that takes over a job cannot deliver them; name a key with `seal_key_file`";
-        reader.complain(Diagnostic::warning(message).at(entry.key.span(), "").hint(remedy));
+        reader.add_message(Diagnostic::warning(message).at(entry.key.span(), "").hint(remedy));
     }
     GitopsConfig {
         file: file.to_path_buf(),
@@ -155,32 +156,37 @@ fn read_top(file: &Path, reader: &Reader, top: &Mapping<'_>) -> GitopsConfig {
     }
 }
 
-fn read_version(reader: &Reader, top: &Mapping<'_>) {
-    let Some(entry) = top.entry("version") else {
-        reader.complain(top.error("`version` is missing").hint("add `version: 1` at the top"));
+fn read_version(reader: &ConfigReader, top: &Mapping<'_>) {
+    let Some(entry) = top.find_entry("version") else {
+        reader.add_message(top.mapping_error("`version` is missing").hint("add `version: 1` at the top"));
         return;
     };
     if entry.value.span().text().trim() != "1" {
         let message = format!("version {} is not known", entry.value.span().text().trim());
-        reader.complain(Diagnostic::error(message).at(entry.value.span(), "").hint("this program reads `version: 1`"));
+        reader
+            .add_message(Diagnostic::error(message).at(entry.value.span(), "").hint("this program reads `version: 1`"));
     }
 }
 
 fn read_jobs(
-    reader: &Reader,
+    reader: &ConfigReader,
     top: &Mapping<'_>,
     defaults: Option<&Mapping<'_>>,
     notifiers: &IndexMap<String, Arc<NotifierConfig>>,
 ) -> IndexMap<String, JobConfig> {
     let mut jobs = IndexMap::new();
-    let Some(all) = top.mapping("jobs", "`jobs`") else {
-        if top.entry("jobs").is_none() {
-            reader.complain(top.error("`jobs` is missing").hint("a job is `NAME: {git: {url: URL}, playbook: FILE}`"));
+    let Some(all) = top.read_mapping("jobs", "`jobs`") else {
+        if top.find_entry("jobs").is_none() {
+            reader.add_message(
+                top.mapping_error("`jobs` is missing").hint("a job is `NAME: {git: {url: URL}, playbook: FILE}`"),
+            );
         }
         return jobs;
     };
     if all.entries().is_empty() {
-        reader.complain(all.error("`jobs` has no job").hint("a job is `NAME: {git: {url: URL}, playbook: FILE}`"));
+        reader.add_message(
+            all.mapping_error("`jobs` has no job").hint("a job is `NAME: {git: {url: URL}, playbook: FILE}`"),
+        );
     }
     for entry in all.entries() {
         let name = reader::key_text(entry);
@@ -190,10 +196,10 @@ fn read_jobs(
         {
             let message = format!("`{name}` cannot be the name of a job");
             let remedy = "use letters, digits, `-`, `_` and `.`; the name is part of file names and addresses";
-            reader.complain(Diagnostic::error(message).at(entry.key.span(), "").hint(remedy));
+            reader.add_message(Diagnostic::error(message).at(entry.key.span(), "").hint(remedy));
             continue;
         }
-        let Some(own) = Mapping::of(reader, &entry.value, &format!("job `{name}`")) else { continue };
+        let Some(own) = Mapping::from_node(reader, &entry.value, &format!("job `{name}`")) else { continue };
         let layered = defaults::Layered { own: &own, defaults };
         if let Some(job) = job::read(&name, &layered, notifiers) {
             jobs.insert(name, job);

@@ -31,7 +31,7 @@ pub enum NotifierType {
     Generic,
 }
 
-/// What a receiver wants to hear of.
+/// Occasion for a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Occasion {
@@ -56,7 +56,7 @@ pub enum Occasion {
 /// A receiver of notifications.
 #[derive(Debug, Clone)]
 pub struct NotifierConfig {
-    /// Its name.
+    /// Name of the receiver.
     pub name: String,
     /// The format.
     pub kind: NotifierType,
@@ -64,7 +64,7 @@ pub struct NotifierConfig {
     pub url: SecretSource,
     /// A bearer token, or the key that signs.
     pub token: Option<SecretSource>,
-    /// What it wants to hear of.
+    /// Occasions that the receiver is notified of.
     pub on: Vec<Occasion>,
     /// How often a state that lasts is told again; never without it.
     pub remind: Option<Duration>,
@@ -97,29 +97,31 @@ const OCCASIONS: &[(&str, Occasion)] = &[
 /// Reads `notify`.
 pub(super) fn read(top: &Mapping<'_>) -> IndexMap<String, Arc<NotifierConfig>> {
     let mut notifiers = IndexMap::new();
-    let Some(all) = top.mapping("notify", "`notify`") else { return notifiers };
+    let Some(all) = top.read_mapping("notify", "`notify`") else { return notifiers };
     for entry in all.entries() {
         let name = key_text(entry);
-        let Some(own) = Mapping::of(all.reader, &entry.value, &format!("notifier `{name}`")) else { continue };
+        let Some(own) = Mapping::from_node(all.reader, &entry.value, &format!("notifier `{name}`")) else { continue };
         own.refuse_unknown(&["type", "url", "url_file", "token", "token_file", "on", "remind"]);
-        if own.entry("type").is_none() {
+        if own.find_entry("type").is_none() {
             let remedy = "write `type: slack`, or another of mattermost, discord, teams, ntfy, gotify, matrix, \
                           alertmanager and generic";
-            own.reader.complain(own.error(format!("{} has no `type`", own.name)).hint(remedy));
+            own.reader.add_message(own.mapping_error(format!("{} has no `type`", own.name)).hint(remedy));
         }
-        let kind = own.word("type", TYPES);
-        let url = own.secret("url");
-        if url.is_none() && own.entry("url").is_none() && own.entry("url_file").is_none() {
-            own.reader.complain(own.error(format!("{} has no `url_file`", own.name)).hint("write `url_file: FILE`"));
+        let kind = own.read_word("type", TYPES);
+        let url = own.read_secret("url");
+        if url.is_none() && own.find_entry("url").is_none() && own.find_entry("url_file").is_none() {
+            own.reader.add_message(
+                own.mapping_error(format!("{} has no `url_file`", own.name)).hint("write `url_file: FILE`"),
+            );
         }
         let (Some(kind), Some(url)) = (kind, url) else { continue };
         let config = NotifierConfig {
             name: name.clone(),
             kind,
             url,
-            token: own.secret("token"),
+            token: own.read_secret("token"),
             on: read_occasions(&own),
-            remind: own.duration("remind"),
+            remind: own.read_duration("remind"),
         };
         notifiers.insert(name, Arc::new(config));
     }
@@ -127,20 +129,20 @@ pub(super) fn read(top: &Mapping<'_>) -> IndexMap<String, Arc<NotifierConfig>> {
 }
 
 fn read_occasions(own: &Mapping<'_>) -> Vec<Occasion> {
-    if own.entry("on").is_none() {
+    if own.find_entry("on").is_none() {
         return vec![Occasion::Failed, Occasion::Drifted, Occasion::Waiting, Occasion::Recovered, Occasion::Expiring];
     }
     let known: Vec<&str> = OCCASIONS.iter().map(|(word, _)| *word).collect();
     let find = |word: &String| {
         let found = OCCASIONS.iter().find(|(known, _)| known == word).map(|(_, occasion)| *occasion);
-        if let (None, Some(entry)) = (found, own.entry("on")) {
-            let remedy = match crate::suggest::nearest(word, &known) {
+        if let (None, Some(entry)) = (found, own.find_entry("on")) {
+            let remedy = match crate::suggest::find_nearest(word, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("the occasions are {}", known.join(", ")),
             };
-            own.reader.error(entry.value.span(), format!("`on` of {} cannot be `{word}`", own.name), remedy);
+            own.reader.add_error(entry.value.span(), format!("`on` of {} cannot be `{word}`", own.name), remedy);
         }
         found
     };
-    own.texts("on").iter().filter_map(find).collect()
+    own.read_texts("on").iter().filter_map(find).collect()
 }

@@ -21,7 +21,7 @@ pub struct SecretText(Zeroizing<String>);
 /// Why a secret is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Its file cannot be read.
+    /// The file of the secret cannot be read.
     #[error("cannot read the secret in `{path}`: {why}")]
     Unreadable {
         /// The file.
@@ -29,7 +29,7 @@ pub enum SecretError {
         /// The reason.
         why: String,
     },
-    /// Its variable is not set.
+    /// The variable of the secret is not set.
     #[error("the environment variable `{0}`, which holds a secret, is not set")]
     Unset(String),
 }
@@ -44,7 +44,7 @@ impl SecretSource {
             Self::File(path) => match std::fs::read_to_string(path) {
                 Ok(text) => Ok(SecretText(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned()))),
                 Err(error) => {
-                    let why = crate::playbook::loader::plain(&error);
+                    let why = crate::playbook::loader::plain_error(&error);
                     Err(SecretError::Unreadable { path: path.display().to_string(), why })
                 }
             },
@@ -56,7 +56,7 @@ impl SecretSource {
     }
 
     /// Returns a shell expression that yields the secret, for commands that a person repeats.
-    pub fn shell(&self) -> String {
+    pub fn to_shell(&self) -> String {
         match self {
             Self::File(path) => format!("\"$(cat '{}')\"", path.display().to_string().replace('\'', "'\\''")),
             Self::Environment(name) => format!("\"${name}\""),

@@ -26,9 +26,9 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
 }
 
-/// What holds jobs and runs.
+/// Storage backend of jobs and runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Store {
+pub enum StoreConfig {
     /// Files in the state folder of one machine.
     Files,
     /// PostgreSQL, by its URL.
@@ -39,56 +39,56 @@ const ADDRESS: &str = "write `127.0.0.1:8470`, `[::1]:8470` or `unix:/run/ionpla
 
 /// Reads `server`.
 pub(super) fn read(top: &Mapping<'_>) -> ServerConfig {
-    let Some(server) = top.mapping("server", "`server`") else { return ServerConfig::default() };
+    let Some(server) = top.read_mapping("server", "`server`") else { return ServerConfig::default() };
     server.refuse_unknown(&["listen", "token", "token_file", "public_url"]);
-    let public_url = server.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
-    if let (Some(url), Some(entry)) = (&public_url, server.entry("public_url"))
+    let public_url = server.read_text("public_url").map(|url| url.trim_end_matches('/').to_owned());
+    if let (Some(url), Some(entry)) = (&public_url, server.find_entry("public_url"))
         && !(url.starts_with("https://") || url.starts_with("http://"))
     {
         let message = format!("`public_url` must begin with `https://` or `http://`, got `{url}`");
-        server.reader.error(entry.value.span(), message, "it is the address of the page, as browsers reach it");
+        server.reader.add_error(entry.value.span(), message, "it is the address of the page, as browsers reach it");
     }
-    let listen = server.text("listen").and_then(|text| {
+    let listen = server.read_text("listen").and_then(|text| {
         if let Some(path) = text.strip_prefix("unix:") {
-            return Some(Listen::Unix(server.reader.resolve(path)));
+            return Some(Listen::Unix(server.reader.resolve_path(path)));
         }
         let address = text.replace("localhost:", "127.0.0.1:").parse().map(Listen::Tcp).ok();
-        if let (None, Some(entry)) = (&address, server.entry("listen")) {
+        if let (None, Some(entry)) = (&address, server.find_entry("listen")) {
             let message = format!("`{text}` is not an address to listen on");
-            server.reader.error(entry.value.span(), message, ADDRESS);
+            server.reader.add_error(entry.value.span(), message, ADDRESS);
         }
         address
     });
-    ServerConfig { listen, token: server.secret("token"), public_url }
+    ServerConfig { listen, token: server.read_secret("token"), public_url }
 }
 
 /// Reads `store`.
-pub(super) fn read_store(top: &Mapping<'_>) -> Store {
+pub(super) fn read_store(top: &Mapping<'_>) -> StoreConfig {
     const REMEDY: &str = "write `store: files` or `store: {postgres: {url_file: FILE}}`";
-    let Some(entry) = top.entry("store") else { return Store::Files };
+    let Some(entry) = top.find_entry("store") else { return StoreConfig::Files };
     if entry.value.entries().is_none() {
         if entry.value.as_str() != Some("files") {
             let message = format!("`{}` is not a store", entry.value.span().text());
-            top.reader.error(entry.value.span(), message, REMEDY);
+            top.reader.add_error(entry.value.span(), message, REMEDY);
         }
-        return Store::Files;
+        return StoreConfig::Files;
     }
-    let Some(store) = top.mapping("store", "`store`") else { return Store::Files };
+    let Some(store) = top.read_mapping("store", "`store`") else { return StoreConfig::Files };
     store.refuse_unknown(&["postgres"]);
-    let Some(postgres) = store.mapping("postgres", "`postgres` of `store`") else {
-        if store.entry("postgres").is_none() {
-            top.reader.error(entry.value.span(), "`store` names no store", REMEDY);
+    let Some(postgres) = store.read_mapping("postgres", "`postgres` of `store`") else {
+        if store.find_entry("postgres").is_none() {
+            top.reader.add_error(entry.value.span(), "`store` names no store", REMEDY);
         }
-        return Store::Files;
+        return StoreConfig::Files;
     };
     postgres.refuse_unknown(&["url", "url_file"]);
-    match postgres.secret("url") {
-        Some(url) => Store::Postgres(url),
+    match postgres.read_secret("url") {
+        Some(url) => StoreConfig::Postgres(url),
         None => {
-            if postgres.entry("url").is_none() && postgres.entry("url_file").is_none() {
-                top.reader.complain(postgres.error("`postgres` of `store` has no `url_file`").hint(REMEDY));
+            if postgres.find_entry("url").is_none() && postgres.find_entry("url_file").is_none() {
+                top.reader.add_message(postgres.mapping_error("`postgres` of `store` has no `url_file`").hint(REMEDY));
             }
-            Store::Files
+            StoreConfig::Files
         }
     }
 }

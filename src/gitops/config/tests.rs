@@ -8,8 +8,9 @@ fn load(text: &str) -> Result<GitopsConfig, String> {
     std::fs::write(folder.path().join("secret"), "hunter2-hunter2\n").unwrap();
     let file = folder.path().join("gitops.yml");
     std::fs::write(&file, text).unwrap();
-    GitopsConfig::load(&file)
-        .map_err(|report| report.iter().map(|message| render::render(message, false) + "\n").collect::<String>())
+    GitopsConfig::load_file(&file).map_err(|report| {
+        report.iter().map(|message| render::render_diagnostic(message, false) + "\n").collect::<String>()
+    })
 }
 
 #[track_caller]
@@ -26,7 +27,7 @@ const SMALL: &str =
 #[test]
 fn small_file_gets_defaults() {
     let config = load(SMALL).unwrap();
-    let job = config.job("tokens").unwrap();
+    let job = config.find_job("tokens").unwrap();
     assert_eq!((job.poll, job.timeout, job.keep_runs), (Duration::from_secs(60), Duration::from_secs(1800), 50));
     assert_eq!((&job.git.revision, &job.approve, job.mode), (&Revision::Head, &Approval::Auto, Mode::Plan));
     assert!(job.git.url.ends_with("/repository") && config.state_dir.is_absolute());
@@ -83,14 +84,14 @@ notify:
   ops: {type: slack, url_file: secret, on: [failed, drifted, waiting, recovered, expiring], remind: 24h}
 "#;
     let config = load(text).unwrap();
-    let job = config.job("tokens").unwrap();
+    let job = config.find_job("tokens").unwrap();
     assert_eq!(job.extra_vars, r#"{"stage": "prod"}"#);
     assert_eq!(job.forge.as_ref().unwrap().api_url, "https://git.example.com/api/v3");
     assert_eq!(job.forge.as_ref().unwrap().repository, "platform/registry");
     assert_eq!(job.hook.as_ref().unwrap().secrets.len(), 2);
     assert_eq!(job.drift, Some((Duration::from_secs(3600), Drift::Correct)));
     assert_eq!(config.notifiers["ops"].on.len(), 5);
-    assert_eq!(config.job("base").unwrap().playbooks, ["a.yml", "b.yml"]);
+    assert_eq!(config.find_job("base").unwrap().playbooks, ["a.yml", "b.yml"]);
     assert!(matches!(&job.environment["IONOS_TOKEN"], Environment::Secret(SecretSource::File(_))));
 }
 

@@ -64,18 +64,18 @@ pub fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 
 /// A cron schedule with its time zone.
 #[derive(Clone)]
-pub struct Schedule {
+pub struct CronSchedule {
     text: String,
     zone: String,
     crontab: cronexpr::Crontab,
 }
 
-impl Schedule {
+impl CronSchedule {
     /// Reads a cron expression of five fields in a time zone.
     ///
     /// # Errors
     /// With what is wrong in it.
-    pub fn parse(text: &str, zone: &str) -> Result<Self, String> {
+    pub fn parse_cron(text: &str, zone: &str) -> Result<Self, String> {
         let crontab = cronexpr::parse_crontab(&format!("{} {zone}", text.trim()));
         // The library's picture of the error shows the zone that was added; only its last line says why.
         let crontab =
@@ -91,7 +91,7 @@ impl Schedule {
     }
 }
 
-impl fmt::Debug for Schedule {
+impl fmt::Debug for CronSchedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Schedule({} {})", self.text, self.zone)
     }
@@ -130,13 +130,13 @@ mod tests {
 
     #[test]
     fn schedules_follow_their_time_zone() {
-        let schedule = Schedule::parse("0 3 * * 1", "Europe/Berlin").unwrap();
+        let schedule = CronSchedule::parse_cron("0 3 * * 1", "Europe/Berlin").unwrap();
         let after = |text: &str| schedule.next_after(text.parse().unwrap()).unwrap().to_string();
         assert_eq!(after("2026-11-29T00:00:00Z"), "2026-11-30T02:00:00Z");
         assert_eq!(after("2026-11-30T02:00:00Z"), "2026-12-07T02:00:00Z");
         assert_eq!(after("2026-06-30T02:00:00Z"), "2026-07-06T01:00:00Z");
-        assert!(Schedule::parse("0 3 * *", "UTC").is_err());
-        assert!(Schedule::parse("99 3 * * *", "UTC").is_err());
-        assert!(Schedule::parse("0 3 * * *", "Mars/Olympus").is_err());
+        assert!(CronSchedule::parse_cron("0 3 * *", "UTC").is_err());
+        assert!(CronSchedule::parse_cron("99 3 * * *", "UTC").is_err());
+        assert!(CronSchedule::parse_cron("0 3 * * *", "Mars/Olympus").is_err());
     }
 }

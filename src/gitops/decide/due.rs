@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::super::record::{Health, JobRecord, RetryState, Target};
+use super::super::record::{Health, JobRecord, RetryState, RunTarget};
 use super::super::view::{NextDue, Reason};
 use super::prune::next_prune_step_at;
-use super::rules::{Dependencies, Rules, jittered, later};
+use super::rules::{Dependencies, JobRules, add_saturating, apply_jitter};
 
 /// Between two runs that prune by the clock.
 const PRUNE_PAUSE: Duration = Duration::from_secs(600);
@@ -24,13 +24,13 @@ pub enum Next {
     /// Look where the branch stands.
     Look,
     /// Start a run.
-    Start(Vec<Reason>, Target),
+    Start(Vec<Reason>, RunTarget),
     /// Apply the plan that waits and is approved.
     Apply,
 }
 
 /// Returns what is to be done for a job at a time.
-pub fn next_step(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Next {
+pub fn next_step(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -> Next {
     if record.active.is_some() {
         return Next::Recover;
     }
@@ -65,7 +65,7 @@ pub fn next_step(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Next 
 /// Whether the branch has moved on since the plan that waits was made.
 fn has_newer(record: &JobRecord) -> bool {
     let Some(waiting) = &record.waiting else { return false };
-    waiting.target == Target::Head
+    waiting.target == RunTarget::Head
         && record.observed.as_ref().is_some_and(|seen| *seen != waiting.commit)
         && is_new(record)
 }
@@ -85,7 +85,7 @@ fn waits_for_retry(record: &JobRecord) -> bool {
     record.retry.as_ref().is_some_and(|retry| retry.at.is_some() && retry.seen == record.observed)
 }
 
-fn collect_reasons(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Vec<Reason> {
+fn collect_reasons(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -> Vec<Reason> {
     let mut reasons: Vec<Reason> = record.offers.iter().map(|offer| offer.reason).collect();
     let first_look = record.health == Health::New && record.attempted.is_none() && record.lost.is_none();
     if is_new(record) {
@@ -117,28 +117,28 @@ fn collect_reasons(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Vec
 }
 
 /// Returns the next try, if its time has come.
-fn due_retry<'a>(record: &'a JobRecord, rules: &Rules<'_>, now: Timestamp) -> Option<&'a RetryState> {
+fn due_retry<'a>(record: &'a JobRecord, rules: &JobRules<'_>, now: Timestamp) -> Option<&'a RetryState> {
     record.retry.as_ref().filter(|retry| retry.at.is_some_and(|at| is_over(at, now, Some(rules.retry.max))))
 }
 
 /// Whether the time has come. One that is further away than the longest pause was set by a clock that was wrong.
 fn is_over(at: Timestamp, now: Timestamp, longest: Option<Duration>) -> bool {
-    at <= now || longest.is_some_and(|longest| at > later(now, longest))
+    at <= now || longest.is_some_and(|longest| at > add_saturating(now, longest))
 }
 
 /// Whether the last commit was verified, or refused, by other signers than those that count now.
-fn signers_changed(record: &JobRecord, rules: &Rules<'_>) -> bool {
+fn signers_changed(record: &JobRecord, rules: &JobRules<'_>) -> bool {
     let differ = record.attempted.is_some() && rules.signers.is_some() && record.signers != rules.signers;
     differ && !waits_for_retry(record)
 }
 
 /// Which commit a run of these reasons goes for.
-fn choose_target(record: &JobRecord, rules: &Rules<'_>, reasons: &[Reason], now: Timestamp) -> Target {
+fn choose_target(record: &JobRecord, rules: &JobRules<'_>, reasons: &[Reason], now: Timestamp) -> RunTarget {
     if let Some(to) = record.offers.iter().rev().find_map(|offer| offer.to.clone()) {
-        return Target::Earlier(to);
+        return RunTarget::Earlier(to);
     }
     if is_new(record) {
-        return Target::Head;
+        return RunTarget::Head;
     }
     if let Some(retry) = due_retry(record, rules, now) {
         return retry.target.clone();
@@ -147,11 +147,11 @@ fn choose_target(record: &JobRecord, rules: &Rules<'_>, reasons: &[Reason], now:
     // The branch stands at a commit that was refused: the applied one is kept in order all the same.
     let refused = by_clock && record.health == Health::Refused && record.observed == record.attempted;
     let passed_over = record.observed.is_some() && record.observed == record.passed_over;
-    if record.applied.is_some() && (refused || passed_over) { Target::Applied } else { Target::Head }
+    if record.applied.is_some() && (refused || passed_over) { RunTarget::Applied } else { RunTarget::Head }
 }
 
 /// Returns the next clock of a job.
-pub fn next_due(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Option<NextDue> {
+pub fn next_due(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -> Option<NextDue> {
     if rules.suspended {
         return None;
     }
@@ -177,30 +177,30 @@ pub fn next_due(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Option
 }
 
 /// Returns when the repository is looked at next; none if it never was.
-fn poll_at(record: &JobRecord, rules: &Rules<'_>) -> Option<Timestamp> {
+fn poll_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {
     let looked = record.looked?;
-    Some(later(looked, jittered(rules.poll, &record.job, looked.as_second().unsigned_abs())))
+    Some(add_saturating(looked, apply_jitter(rules.poll, &record.job, looked.as_second().unsigned_abs())))
 }
 
 fn retry_at(record: &JobRecord) -> Option<Timestamp> {
     record.retry.as_ref()?.at
 }
 
-fn schedule_at(record: &JobRecord, rules: &Rules<'_>) -> Option<Timestamp> {
+fn schedule_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {
     rules.schedule?.next_after(record.scheduled?)
 }
 
 /// Returns when an object that the job no longer names is to be pruned. What could not be pruned is tried again with pauses.
-fn prune_at(record: &JobRecord, rules: &Rules<'_>) -> Option<Timestamp> {
+fn prune_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {
     record.applied.as_ref()?;
     if record.health.is_broken() {
         return None;
     }
     let due = record.objects.iter().filter_map(|object| next_prune_step_at(object, rules.prune)).min()?;
-    Some(record.pruned.map_or(due, |last| due.max(later(last, PRUNE_PAUSE))))
+    Some(record.pruned.map_or(due, |last| due.max(add_saturating(last, PRUNE_PAUSE))))
 }
 
-fn drift_at(record: &JobRecord, rules: &Rules<'_>) -> Option<Timestamp> {
+fn drift_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {
     let (every, _) = rules.drift?;
     record.applied.as_ref()?;
     // The next try of what failed looks at everything, too.
@@ -208,22 +208,22 @@ fn drift_at(record: &JobRecord, rules: &Rules<'_>) -> Option<Timestamp> {
         return None;
     }
     let looked = record.drift_looked?;
-    Some(later(looked, jittered(every, &record.job, looked.as_second().unsigned_abs())))
+    Some(add_saturating(looked, apply_jitter(every, &record.job, looked.as_second().unsigned_abs())))
 }
 
-fn expiry_at(record: &JobRecord, rules: &Rules<'_>) -> Option<Timestamp> {
+fn expiry_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {
     let before = rules.expiry?;
     record.applied.as_ref()?;
-    let open = record.tokens.iter().filter(|token| !record.expiry_served.contains(&token.key()));
+    let open = record.tokens.iter().filter(|token| !record.expiry_served.contains(&token.expiry_key()));
     let before = jiff::SignedDuration::try_from(before).ok()?;
     open.map(|token| token.expiry.saturating_sub(before).unwrap_or(Timestamp::MIN)).min()
 }
 
 /// Returns the tokens whose end is near at a time.
-pub(super) fn expiring(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> Vec<String> {
+pub(super) fn find_expiring(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -> Vec<String> {
     let Some(before) = rules.expiry.and_then(|before| jiff::SignedDuration::try_from(before).ok()) else {
         return Vec::new();
     };
     let near = |expiry: Timestamp| expiry.saturating_sub(before).unwrap_or(Timestamp::MIN) <= now;
-    record.tokens.iter().filter(|token| near(token.expiry)).map(super::super::record::KnownToken::key).collect()
+    record.tokens.iter().filter(|token| near(token.expiry)).map(super::super::record::KnownToken::expiry_key).collect()
 }

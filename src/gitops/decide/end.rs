@@ -2,25 +2,25 @@
 
 use jiff::Timestamp;
 
-use super::super::record::{ActiveRun, AppliedCommit, Health, JobRecord, RetryState, Target, WaitingRun};
-use super::super::view::{JobState, JobStatus, LastRun, Outcome, Reason, Waiting};
-use super::Effect;
+use super::super::record::{ActiveRun, AppliedCommit, Health, JobRecord, RetryState, RunTarget, WaitingRun};
+use super::super::view::{JobState, JobStatus, LastRun, Outcome, PendingApproval, Reason};
+use super::RunEffect;
 use super::due::next_due;
 use super::prune::describe_unnamed;
-use super::rules::{Dependencies, Rules, later, pause};
-use super::step::{Ended, short};
+use super::rules::{Dependencies, JobRules, add_saturating, retry_pause};
+use super::step::{RunEnding, shorten_commit};
 
 /// How many applied commits are kept for a rollback.
 const APPLIED_KEPT: usize = 20;
 
 /// Ends a run that has brought its job to its commit.
-pub(super) fn succeed(
+pub(super) fn succeed_run(
     record: &mut JobRecord,
-    rules: &Rules<'_>,
+    rules: &JobRules<'_>,
     active: ActiveRun,
     outcome: Outcome,
     now: Timestamp,
-) -> Vec<Effect> {
+) -> Vec<RunEffect> {
     if let Some(commit) = active.commit.clone() {
         if record.applied.as_ref() != Some(&commit) {
             record.applied_before.insert(0, AppliedCommit { commit: commit.clone(), run: active.run.clone() });
@@ -31,17 +31,17 @@ pub(super) fn succeed(
     if rules.schedule.is_some() && record.scheduled.is_none() {
         record.scheduled = Some(now);
     }
-    end(record, rules, active, Ended::well(outcome), now)
+    end_run(record, rules, active, RunEnding::from_outcome(outcome), now)
 }
 
 /// Ends a run.
-pub(super) fn end(
+pub(super) fn end_run(
     record: &mut JobRecord,
-    rules: &Rules<'_>,
+    rules: &JobRules<'_>,
     active: ActiveRun,
-    ended: Ended,
+    ended: RunEnding,
     now: Timestamp,
-) -> Vec<Effect> {
+) -> Vec<RunEffect> {
     match ended.outcome {
         Outcome::Unchanged | Outcome::Applied | Outcome::Corrected | Outcome::RolledBack => {
             record.health = Health::Fine;
@@ -52,7 +52,7 @@ pub(super) fn end(
                 .passed_over
                 .as_ref()
                 .filter(|over| record.observed.as_ref() == Some(over))
-                .map(|over| format!("commit {} is passed over until a newer one comes", short(over)));
+                .map(|over| format!("commit {} is passed over until a newer one comes", shorten_commit(over)));
         }
         Outcome::Drifted => {
             record.health = Health::Drift;
@@ -64,54 +64,59 @@ pub(super) fn end(
             record.health = if ended.outcome == Outcome::Failed { Health::Failed } else { Health::Refused };
             record.message.clone_from(&ended.error);
             let failures = record.retry.as_ref().map_or(0, |retry| retry.failures).saturating_add(1);
-            let at = ended.retry.then(|| later(now, pause(rules.retry, &record.job, failures)));
-            let (reasons, target) = (carried(&active.reasons), active.target.clone());
+            let at = ended.retry.then(|| add_saturating(now, retry_pause(rules.retry, &record.job, failures)));
+            let (reasons, target) = (carry_reasons(&active.reasons), active.target.clone());
             let seen = record.observed.clone();
             record.retry = Some(RetryState { failures, at, unreachable: false, reasons, target, seen });
         }
         Outcome::Waiting | Outcome::Rejected | Outcome::Superseded | Outcome::Interrupted => {}
     }
     let looked = ended.outcome.is_fine() || ended.outcome == Outcome::Drifted;
-    if looked && stands_at_refused(record) {
+    if looked && is_head_refused(record) {
         // The applied commit is in order; the one that the branch stands at is still refused.
         record.health = Health::Refused;
         let why = "the commit that the branch stands at was refused; the applied one is kept in order";
         record.message.get_or_insert_with(|| why.to_owned());
     }
     record.active = None;
-    note(record, &active.run, &active.reasons, &ended, now);
-    vec![Effect::End(ended)]
+    record_end(record, &active.run, &active.reasons, &ended, now);
+    vec![RunEffect::End(ended)]
 }
 
 /// Whether the branch stands at a commit that was tried, and is neither applied nor passed over.
-fn stands_at_refused(record: &JobRecord) -> bool {
+fn is_head_refused(record: &JobRecord) -> bool {
     let seen = &record.observed;
     seen.is_some() && *seen == record.attempted && *seen != record.applied && *seen != record.passed_over
 }
 
 /// Returns the reasons that the next try of a run has, too.
-pub(super) fn carried(reasons: &[Reason]) -> Vec<Reason> {
+pub(super) fn carry_reasons(reasons: &[Reason]) -> Vec<Reason> {
     let lasts = |reason: &Reason| !matches!(reason, Reason::Poll | Reason::Push | Reason::Retry);
     reasons.iter().copied().filter(lasts).collect()
 }
 
 /// Ends a run that waits.
-pub(super) fn end_waiting(record: &mut JobRecord, waiting: WaitingRun, ended: Ended, now: Timestamp) -> Vec<Effect> {
+pub(super) fn end_waiting(
+    record: &mut JobRecord,
+    waiting: WaitingRun,
+    ended: RunEnding,
+    now: Timestamp,
+) -> Vec<RunEffect> {
     if ended.outcome == Outcome::Rejected {
-        if waiting.target == Target::Head {
+        if waiting.target == RunTarget::Head {
             record.passed_over = Some(waiting.commit.clone());
         }
         let reason = ended.error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
         record.message = Some(format!(
             "run {} was rejected{reason}; commit {} is passed over until a newer one comes",
             waiting.run,
-            short(&waiting.commit)
+            shorten_commit(&waiting.commit)
         ));
     } else {
         record.message = None;
     }
-    note(record, &waiting.run, &waiting.reasons, &ended, now);
-    vec![Effect::EndWaiting { run: waiting.run, ended }]
+    record_end(record, &waiting.run, &waiting.reasons, &ended, now);
+    vec![RunEffect::EndWaiting { run: waiting.run, ended }]
 }
 
 /// Whether a run is listed: those that found nothing by the clock are only counted.
@@ -120,8 +125,8 @@ pub(crate) fn is_listed(outcome: Outcome, reasons: &[Reason], first: bool) -> bo
     outcome != Outcome::Unchanged || first || !by_clock
 }
 
-fn note(record: &mut JobRecord, run: &str, reasons: &[Reason], ended: &Ended, now: Timestamp) {
-    record.count(ended.outcome);
+fn record_end(record: &mut JobRecord, run: &str, reasons: &[Reason], ended: &RunEnding, now: Timestamp) {
+    record.count_outcome(ended.outcome);
     let first = record.last_run.is_none();
     if is_listed(ended.outcome, reasons, first) {
         if !record.runs.iter().any(|listed| listed == run) {
@@ -134,7 +139,7 @@ fn note(record: &mut JobRecord, run: &str, reasons: &[Reason], ended: &Ended, no
 }
 
 /// Returns the state of a job, as documents name it.
-pub fn derive_state(record: &JobRecord, rules: &Rules<'_>) -> JobState {
+pub fn derive_state(record: &JobRecord, rules: &JobRules<'_>) -> JobState {
     if record.active.is_some() {
         return JobState::Running;
     }
@@ -158,7 +163,7 @@ pub fn derive_state(record: &JobRecord, rules: &Rules<'_>) -> JobState {
 }
 
 /// Returns the status of a job.
-pub fn derive_status(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> JobStatus {
+pub fn derive_status(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -> JobStatus {
     let state = derive_state(record, rules);
     let message = match (&rules.dependencies, state) {
         (Dependencies::Broken(job), JobState::Blocked) => {
@@ -180,7 +185,7 @@ pub fn derive_status(record: &JobRecord, rules: &Rules<'_>, now: Timestamp) -> J
         last_run: record.last_run.clone(),
         next_due: next_due(record, rules, now),
         drift: record.drift,
-        waiting: record.waiting.as_ref().map(|waiting| Waiting {
+        waiting: record.waiting.as_ref().map(|waiting| PendingApproval {
             run: waiting.run.clone(),
             digest: waiting.digest.clone(),
             since: waiting.since,

@@ -1,7 +1,7 @@
 //! The loop of a job as a pure function: record and event in, record and effect out. No I/O, no clock.
 //!
 //! A driver ([`super::daemon`], or the simulation of the tests) asks [`next_step`] when something is to be done, claims
-//! the job, and then feeds what happened into [`decide`]. It saves each record before it carries out the effect, so that
+//! the job, and then feeds what happened into [`decide_event`]. It saves each record before it carries out the effect, so that
 //! after a crash the record says what may have happened.
 
 mod due;
@@ -16,19 +16,19 @@ mod step;
 pub use due::{Next, next_due, next_step};
 pub use end::{derive_state, derive_status};
 pub use prune::next_prune_step_at;
-pub use request::{Answered, Request, answer};
-pub use rules::{Dependencies, Rules};
-pub use step::{Applied, Ended, Event, Fetched, Planned, Relation, decide, may_prune};
+pub use request::{Answered, JobRequest, answer_request};
+pub use rules::{Dependencies, JobRules};
+pub use step::{Applied, Fetched, Planned, Relation, RunEnding, RunEvent, decide_event, may_prune};
 
-use super::record::{JobRecord, Target};
+use super::record::{JobRecord, RunTarget};
 
-/// What a driver does next for a run.
+/// Next step of a driver for a run.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
+pub enum RunEffect {
     /// Fetch and verify.
     Fetch {
-        /// What the run goes for.
-        target: Target,
+        /// The commit to fetch.
+        target: RunTarget,
     },
     /// Make the plan of the commit.
     Plan {
@@ -43,15 +43,15 @@ pub enum Effect {
     /// Wait for approval: nothing is to be done now.
     Wait,
     /// The run has ended.
-    End(Ended),
+    End(RunEnding),
     /// The run that waited has ended.
     EndWaiting {
-        /// Its id.
+        /// Id of the run.
         run: String,
         /// How.
-        ended: Ended,
+        ended: RunEnding,
     },
 }
 
 /// The record after an event, and what is to be done.
-pub type Decided = (JobRecord, Vec<Effect>);
+pub type Decided = (JobRecord, Vec<RunEffect>);

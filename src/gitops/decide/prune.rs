@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::config::{Prune, PruneMode};
 use super::super::record::{JobRecord, MadeObject, TOKEN};
-use super::rules::Rules;
+use super::rules::JobRules;
 
 /// Returns the time at which the next step for an object is due; none if there is none.
 pub fn next_prune_step_at(object: &MadeObject, prune: Prune) -> Option<Timestamp> {
@@ -20,7 +20,7 @@ pub fn next_prune_step_at(object: &MadeObject, prune: Prune) -> Option<Timestamp
 }
 
 /// Says which objects the job made and no longer names, unless it does not care.
-pub(super) fn describe_unnamed(record: &JobRecord, rules: &Rules<'_>) -> Option<String> {
+pub(super) fn describe_unnamed(record: &JobRecord, rules: &JobRules<'_>) -> Option<String> {
     if rules.prune.mode == PruneMode::Off {
         return None;
     }

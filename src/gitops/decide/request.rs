@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::record::{Health, JobRecord, Offer};
-use super::super::view::{Decision, Outcome, Reason, Status, Suspension};
-use super::Effect;
+use super::super::view::{Decision, GitopsStatus, Outcome, Reason, Suspension};
+use super::RunEffect;
 use super::end::end_waiting;
-use super::rules::Rules;
-use super::step::Ended;
+use super::rules::JobRules;
+use super::step::RunEnding;
 
 /// A request. `by` is who asks: `cli`, `api` or `page`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
-pub enum Request {
+pub enum JobRequest {
     /// Make the job due.
     Run {
         /// Why.
@@ -78,7 +78,7 @@ pub enum Answered {
     /// The status of all jobs.
     Status {
         /// The document.
-        status: Status,
+        status: GitopsStatus,
     },
     /// It makes no sense now.
     Refused {
@@ -93,44 +93,46 @@ pub enum Answered {
 }
 
 /// Answers a request.
-pub fn answer(
+pub fn answer_request(
     record: &JobRecord,
-    rules: &Rules<'_>,
-    request: &Request,
+    rules: &JobRules<'_>,
+    request: &JobRequest,
     now: Timestamp,
-) -> (JobRecord, Vec<Effect>, Answered) {
+) -> (JobRecord, Vec<RunEffect>, Answered) {
     let mut record = record.clone();
     let mut effects = Vec::new();
     let answered = match request {
-        Request::Run { reason } => offer(&mut record, rules, Offer { reason: *reason, to: None }),
-        Request::Rollback { to } => offer(&mut record, rules, Offer { reason: Reason::Rollback, to: Some(to.clone()) }),
-        Request::Suspend { reason, until } => {
+        JobRequest::Run { reason } => offer_run(&mut record, rules, Offer { reason: *reason, to: None }),
+        JobRequest::Rollback { to } => {
+            offer_run(&mut record, rules, Offer { reason: Reason::Rollback, to: Some(to.clone()) })
+        }
+        JobRequest::Suspend { reason, until } => {
             record.suspended = Some(Suspension { reason: reason.clone(), until: *until, since: Some(now) });
-            done(None)
+            answer_done(None)
         }
-        Request::Resume if rules.suspended => {
-            refused(format!("the file suspends job `{}`: remove its `suspend: true`", record.job))
+        JobRequest::Resume if rules.suspended => {
+            answer_refused(format!("the file suspends job `{}`: remove its `suspend: true`", record.job))
         }
-        Request::Resume => {
+        JobRequest::Resume => {
             record.suspended = None;
             // It may have been long: look at once.
             record.looked = None;
-            done(None)
+            answer_done(None)
         }
-        Request::Look => {
+        JobRequest::Look => {
             record.looked = None;
-            done(None)
+            answer_done(None)
         }
-        Request::Status => done(None),
-        Request::AcceptBaseline { .. } if record.active.is_some() => {
+        JobRequest::Status => answer_done(None),
+        JobRequest::AcceptBaseline { .. } if record.active.is_some() => {
             let run = record.active.as_ref().map(|active| active.run.clone()).unwrap_or_default();
-            refused(format!("run `{run}` is under way; say where history begins when it has ended"))
+            answer_refused(format!("run `{run}` is under way; say where history begins when it has ended"))
         }
-        Request::AcceptBaseline { commit } => {
+        JobRequest::AcceptBaseline { commit } => {
             // A plan that waits was made from the history of before.
             if let Some(waiting) = record.waiting.take() {
                 let why = "history begins anew".to_owned();
-                let ended = Ended { outcome: Outcome::Superseded, error: Some(why), retry: false };
+                let ended = RunEnding { outcome: Outcome::Superseded, error: Some(why), retry: false };
                 effects = end_waiting(&mut record, waiting, ended, now);
             }
             record.lost = None;
@@ -144,14 +146,16 @@ pub fn answer(
             record.drift_looked = Some(now);
             // If the branch stands there it is run once more: nobody knows what was done.
             record.offers.push(Offer { reason: Reason::Manual, to: None });
-            done(None)
+            answer_done(None)
         }
-        Request::Approve { run, digest, by, reason } => approve(&mut record, run, digest.as_deref(), by, reason, now),
-        Request::Reject { run, reason, .. } => match record.waiting.take_if(|waiting| waiting.run == *run) {
+        JobRequest::Approve { run, digest, by, reason } => {
+            approve_plan(&mut record, run, digest.as_deref(), by, reason, now)
+        }
+        JobRequest::Reject { run, reason, .. } => match record.waiting.take_if(|waiting| waiting.run == *run) {
             Some(waiting) => {
-                let ended = Ended { outcome: Outcome::Rejected, error: reason.clone(), retry: false };
+                let ended = RunEnding { outcome: Outcome::Rejected, error: reason.clone(), retry: false };
                 effects = end_waiting(&mut record, waiting, ended, now);
-                done(Some(run.clone()))
+                answer_done(Some(run.clone()))
             }
             None => not_waiting(&record, run),
         },
@@ -159,11 +163,11 @@ pub fn answer(
     (record, effects, answered)
 }
 
-fn done(run: Option<String>) -> Answered {
+fn answer_done(run: Option<String>) -> Answered {
     Answered::Done { run, merged: false }
 }
 
-fn refused(why: String) -> Answered {
+fn answer_refused(why: String) -> Answered {
     Answered::Refused { why }
 }
 
@@ -173,10 +177,10 @@ fn not_waiting(record: &JobRecord, run: &str) -> Answered {
         _ => "has ended".to_owned(),
     };
     let now = record.waiting.as_ref().map(|waiting| format!("; run `{}` waits", waiting.run)).unwrap_or_default();
-    refused(format!("run `{run}` {how} and waits for no approval{now}"))
+    answer_refused(format!("run `{run}` {how} and waits for no approval{now}"))
 }
 
-fn approve(
+fn approve_plan(
     record: &mut JobRecord,
     run: &str,
     digest: Option<&str>,
@@ -193,14 +197,17 @@ fn approve(
     }
     let approval = Decision { approved: true, by: by.to_owned(), at: now, reason: reason.clone() };
     waiting.approval.get_or_insert(approval);
-    done(Some(run.to_owned()))
+    answer_done(Some(run.to_owned()))
 }
 
-fn offer(record: &mut JobRecord, rules: &Rules<'_>, new: Offer) -> Answered {
+fn offer_run(record: &mut JobRecord, rules: &JobRules<'_>, new: Offer) -> Answered {
     if record.suspended.is_some() || rules.suspended {
         let why = record.suspended.as_ref().and_then(|suspension| suspension.reason.clone());
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-        return refused(format!("job `{0}` is suspended{why}; `ionplay gitops resume FILE {0}` ends that", record.job));
+        return answer_refused(format!(
+            "job `{0}` is suspended{why}; `ionplay gitops resume FILE {0}` ends that",
+            record.job
+        ));
     }
     let merged = !record.offers.is_empty();
     if !record.offers.contains(&new) {

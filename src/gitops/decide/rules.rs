@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::config::{Approval, Drift, JobConfig, Mode, Prune, Retry, Schedule};
+use super::super::config::{Approval, CronSchedule, Drift, JobConfig, Mode, Prune, Retry};
 
 /// How the jobs are that a job depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,11 +20,11 @@ pub enum Dependencies {
 
 /// The rules of a job.
 #[derive(Debug, Clone)]
-pub struct Rules<'a> {
+pub struct JobRules<'a> {
     /// How often the repository is looked at.
     pub poll: Duration,
     /// When the job runs by the clock.
-    pub schedule: Option<&'a Schedule>,
+    pub schedule: Option<&'a CronSchedule>,
     /// How often drift is looked for.
     pub drift: Option<(Duration, Drift)>,
     /// A token that ends sooner makes the job due.
@@ -47,9 +47,9 @@ pub struct Rules<'a> {
     pub signers: Option<String>,
 }
 
-impl<'a> Rules<'a> {
+impl<'a> JobRules<'a> {
     /// Returns the rules of a job.
-    pub fn of(job: &'a JobConfig, dependencies: Dependencies, signers: Option<String>) -> Self {
+    pub fn from_job(job: &'a JobConfig, dependencies: Dependencies, signers: Option<String>) -> Self {
         Self {
             poll: job.poll,
             schedule: job.schedule.as_ref(),
@@ -68,14 +68,14 @@ impl<'a> Rules<'a> {
 }
 
 /// Returns a time later by a duration; at the end of time it stays there.
-pub(super) fn later(time: Timestamp, by: Duration) -> Timestamp {
+pub(super) fn add_saturating(time: Timestamp, by: Duration) -> Timestamp {
     let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
     time.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Returns a duration shortened by up to a tenth, by a number that is the same for the same job and occasion. Jobs of one
 /// interval spread out, and none is ever late.
-pub fn jittered(duration: Duration, job: &str, occasion: u64) -> Duration {
+pub fn apply_jitter(duration: Duration, job: &str, occasion: u64) -> Duration {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ occasion.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for byte in job.bytes() {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -86,7 +86,7 @@ pub fn jittered(duration: Duration, job: &str, occasion: u64) -> Duration {
 }
 
 /// Returns the pause before the next try after so many failures in a row.
-pub(super) fn pause(retry: Retry, job: &str, failures: u32) -> Duration {
+pub(super) fn retry_pause(retry: Retry, job: &str, failures: u32) -> Duration {
     let doubled = retry.first.saturating_mul(1u32.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(u32::MAX));
-    jittered(doubled.min(retry.max), job, u64::from(failures))
+    apply_jitter(doubled.min(retry.max), job, u64::from(failures))
 }

@@ -4,24 +4,24 @@ use jiff::Timestamp;
 
 use super::super::config::{ActionKind, Approval, Drift, PruneMode};
 use super::super::record::{
-    ActiveRun, Health, JobRecord, KnownToken, MadeObject, Phase, RetryState, Target, WaitingRun,
+    ActiveRun, Health, JobRecord, KnownToken, MadeObject, Phase, RetryState, RunTarget, WaitingRun,
 };
 use super::super::view::{Outcome, PlanCounts, Reason};
-use super::due::expiring;
-use super::rules::{Rules, later};
-use super::{Decided, Effect, end};
+use super::due::find_expiring;
+use super::rules::{JobRules, add_saturating};
+use super::{Decided, RunEffect, end};
 
-/// What happened.
+/// Event in the life cycle of a run.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub enum RunEvent {
     /// The driver has claimed the job and starts a run.
     Begin {
         /// Number of the claim.
         epoch: u64,
         /// Why.
         reasons: Vec<Reason>,
-        /// What it goes for.
-        target: Target,
+        /// The commit to run.
+        target: RunTarget,
     },
     /// The driver has claimed the job and applies the plan that waits.
     BeginApply {
@@ -35,7 +35,7 @@ pub enum Event {
     /// The plan was made, or not.
     Planned(Result<Planned, String>),
     /// The plan was applied, or not.
-    Applied(Result<Applied, Ended>),
+    Applied(Result<Applied, RunEnding>),
     /// The run was stopped before its end: by a signal, or found after a crash.
     Interrupted(String),
     /// The suspension is over.
@@ -94,10 +94,10 @@ impl Planned {
     }
 }
 
-/// What an apply has left.
+/// State after an apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// What the check after it still found: a playbook that never comes to rest.
+    /// Changes that the check afterwards still found: the playbook does not converge.
     pub left: u64,
     /// Tokens that the job names, with their ends.
     pub tokens: Vec<KnownToken>,
@@ -107,7 +107,7 @@ pub struct Applied {
 
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
+pub struct RunEnding {
     /// How it ended.
     pub outcome: Outcome,
     /// Why, unless it ended well.
@@ -116,53 +116,53 @@ pub struct Ended {
     pub retry: bool,
 }
 
-impl Ended {
+impl RunEnding {
     /// An end that needs no explanation.
-    pub fn well(outcome: Outcome) -> Self {
+    pub fn from_outcome(outcome: Outcome) -> Self {
         Self { outcome, error: None, retry: false }
     }
 
     /// A failure that is tried again.
-    pub fn failed(error: impl Into<String>) -> Self {
+    pub fn from_failure(error: impl Into<String>) -> Self {
         Self { outcome: Outcome::Failed, error: Some(error.into()), retry: true }
     }
 
     /// A refusal.
-    pub fn refused(error: impl Into<String>) -> Self {
+    pub fn from_refusal(error: impl Into<String>) -> Self {
         Self { outcome: Outcome::Refused, error: Some(error.into()), retry: false }
     }
 }
 
 /// Returns the record after an event, and what is to be done.
-pub fn decide(record: &JobRecord, rules: &Rules<'_>, event: Event, now: Timestamp) -> Decided {
+pub fn decide_event(record: &JobRecord, rules: &JobRules<'_>, event: RunEvent, now: Timestamp) -> Decided {
     let mut record = record.clone();
     let effects = match event {
-        Event::Begin { epoch, reasons, target } => begin(&mut record, rules, epoch, reasons, target, now),
-        Event::BeginApply { epoch } => begin_apply(&mut record, epoch, now),
-        Event::Looked(found) => looked(&mut record, found, now),
-        Event::Resume => {
+        RunEvent::Begin { epoch, reasons, target } => begin_run(&mut record, rules, epoch, reasons, target, now),
+        RunEvent::BeginApply { epoch } => begin_apply(&mut record, epoch, now),
+        RunEvent::Looked(found) => handle_look(&mut record, found, now),
+        RunEvent::Resume => {
             record.suspended = None;
             Vec::new()
         }
-        Event::Fetched(result) => fetched(&mut record, rules, result, now),
-        Event::Planned(result) => planned(&mut record, rules, result, now),
-        Event::Applied(result) => applied(&mut record, rules, result, now),
-        Event::Interrupted(why) => interrupted(&mut record, rules, &why, now),
+        RunEvent::Fetched(result) => handle_fetch(&mut record, rules, result, now),
+        RunEvent::Planned(result) => handle_plan(&mut record, rules, result, now),
+        RunEvent::Applied(result) => handle_apply(&mut record, rules, result, now),
+        RunEvent::Interrupted(why) => handle_interruption(&mut record, rules, &why, now),
     };
     (record, effects)
 }
 
-fn begin(
+fn begin_run(
     record: &mut JobRecord,
-    rules: &Rules<'_>,
+    rules: &JobRules<'_>,
     epoch: u64,
     reasons: Vec<Reason>,
-    target: Target,
+    target: RunTarget,
     now: Timestamp,
-) -> Vec<Effect> {
+) -> Vec<RunEffect> {
     record.epoch = epoch;
     if reasons.contains(&Reason::Expiry) {
-        record.expiry_served.extend(expiring(record, rules, now));
+        record.expiry_served.extend(find_expiring(record, rules, now));
     }
     if rules.schedule.is_some() {
         record.scheduled = Some(now);
@@ -171,7 +171,7 @@ fn begin(
         // Also a look that is refused or fails was one: the next comes after the pause of its kind.
         record.drift_looked = Some(now);
     }
-    // What came until now is served by this run; what comes from now on, by the one after it.
+    // This run serves requests that came before now; the next run serves later ones.
     record.offers.clear();
     if let Some(retry) = &mut record.retry {
         retry.at = None;
@@ -187,10 +187,10 @@ fn begin(
         started: now,
         approved: false,
     });
-    vec![Effect::Fetch { target }]
+    vec![RunEffect::Fetch { target }]
 }
 
-fn begin_apply(record: &mut JobRecord, epoch: u64, now: Timestamp) -> Vec<Effect> {
+fn begin_apply(record: &mut JobRecord, epoch: u64, now: Timestamp) -> Vec<RunEffect> {
     record.epoch = epoch;
     let Some(waiting) = record.waiting.take() else { return Vec::new() };
     record.active = Some(ActiveRun {
@@ -203,10 +203,10 @@ fn begin_apply(record: &mut JobRecord, epoch: u64, now: Timestamp) -> Vec<Effect
         started: now,
         approved: true,
     });
-    vec![Effect::Apply { commit: waiting.commit }]
+    vec![RunEffect::Apply { commit: waiting.commit }]
 }
 
-fn looked(record: &mut JobRecord, found: Result<String, String>, now: Timestamp) -> Vec<Effect> {
+fn handle_look(record: &mut JobRecord, found: Result<String, String>, now: Timestamp) -> Vec<RunEffect> {
     record.looked = Some(now);
     match found {
         Ok(head) => {
@@ -226,12 +226,17 @@ fn looked(record: &mut JobRecord, found: Result<String, String>, now: Timestamp)
     }
 }
 
-fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, String>, now: Timestamp) -> Vec<Effect> {
+fn handle_fetch(
+    record: &mut JobRecord,
+    rules: &JobRules<'_>,
+    result: Result<Fetched, String>,
+    now: Timestamp,
+) -> Vec<RunEffect> {
     let Some(mut active) = record.active.take() else { return Vec::new() };
     let fetched = match result {
         Ok(fetched) => fetched,
         Err(why) => {
-            let effects = end::end(record, rules, active, Ended::failed(why), now);
+            let effects = end::end_run(record, rules, active, RunEnding::from_failure(why), now);
             if let Some(retry) = &mut record.retry {
                 retry.unreachable = true;
             }
@@ -248,12 +253,12 @@ fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, St
         Some(why)
     } else {
         let applied = record.applied.as_deref().unwrap_or_default();
-        (fetched.relation == Relation::Unrelated && active.target == Target::Head && !rules.allow_rewrite).then(|| {
+        (fetched.relation == Relation::Unrelated && active.target == RunTarget::Head && !rules.allow_rewrite).then(|| {
             format!(
                 "history was rewritten: commit {} does not descend from {}, which was applied last; put the branch right, \
                  or accept it with `ionplay gitops accept-baseline FILE {} COMMIT`",
-                short(&fetched.commit),
-                short(applied),
+                shorten_commit(&fetched.commit),
+                shorten_commit(applied),
                 record.job
             )
         })
@@ -262,15 +267,15 @@ fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, St
         record.signers.clone_from(&rules.signers);
     }
     if let Some(why) = refusal {
-        if active.target == Target::Head {
+        if active.target == RunTarget::Head {
             record.attempted = Some(fetched.commit);
         }
-        let was_asked = matches!(active.target, Target::Earlier(_));
-        let effects = end::end(record, rules, active, Ended::refused(why), now);
+        let was_asked = matches!(active.target, RunTarget::Earlier(_));
+        let effects = end::end_run(record, rules, active, RunEnding::from_refusal(why), now);
         if let Some(retry) = record.retry.as_mut().filter(|_| was_asked) {
-            // What was asked for cannot be had. The job itself may be in order: the next run says so.
-            retry.at = Some(later(now, rules.retry.first));
-            retry.target = Target::Head;
+            // The requested commit is not available. The job itself may be fine: the next run shows it.
+            retry.at = Some(add_saturating(now, rules.retry.first));
+            retry.target = RunTarget::Head;
             retry.reasons.clear();
         }
         return effects;
@@ -279,17 +284,17 @@ fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, St
     // Only a commit that counts takes the place of one that waits.
     if let Some(waiting) = record.waiting.take() {
         let why = format!("run {} came while it waited", active.run);
-        let ended = Ended { outcome: Outcome::Superseded, error: Some(why), retry: false };
+        let ended = RunEnding { outcome: Outcome::Superseded, error: Some(why), retry: false };
         effects.extend(end::end_waiting(record, waiting, ended, now));
     }
     if record.attempted.as_ref() != Some(&fetched.commit) {
-        // What failed was another commit.
+        // The failed commit was another one.
         record.retry = None;
     }
     match &active.target {
-        Target::Head => record.attempted = Some(fetched.commit.clone()),
-        Target::Applied => {}
-        Target::Earlier(_) => {
+        RunTarget::Head => record.attempted = Some(fetched.commit.clone()),
+        RunTarget::Applied => {}
+        RunTarget::Earlier(_) => {
             record.attempted = Some(fetched.commit.clone());
             // From now on the branch is passed over; unless this is where it stands.
             let stands = record.observed.as_ref() == Some(&fetched.commit);
@@ -298,23 +303,28 @@ fn fetched(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Fetched, St
     }
     active.phase = Phase::Plan;
     record.active = Some(active);
-    effects.push(Effect::Plan { commit: fetched.commit });
+    effects.push(RunEffect::Plan { commit: fetched.commit });
     effects
 }
 
 /// The first digits of a commit, as people know it.
-pub(super) fn short(commit: &str) -> &str {
+pub(super) fn shorten_commit(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
 
-fn planned(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Planned, String>, now: Timestamp) -> Vec<Effect> {
+fn handle_plan(
+    record: &mut JobRecord,
+    rules: &JobRules<'_>,
+    result: Result<Planned, String>,
+    now: Timestamp,
+) -> Vec<RunEffect> {
     let Some(mut active) = record.active.take() else { return Vec::new() };
     let commit = active.commit.clone().unwrap_or_default();
     let plan = match result {
         Ok(plan) => plan,
-        Err(why) => return end::end(record, rules, active, Ended::failed(why), now),
+        Err(why) => return end::end_run(record, rules, active, RunEnding::from_failure(why), now),
     };
-    let again = record.applied.as_ref() == Some(&commit) && !matches!(active.target, Target::Earlier(_));
+    let again = record.applied.as_ref() == Some(&commit) && !matches!(active.target, RunTarget::Earlier(_));
     if is_prunable(record, rules, &active) {
         record.pruned = Some(now);
     }
@@ -329,14 +339,14 @@ fn planned(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Planned, St
         }
         record.drift = 0;
         let outcome =
-            if matches!(active.target, Target::Earlier(_)) { Outcome::RolledBack } else { Outcome::Unchanged };
-        return end::succeed(record, rules, active, outcome, now);
+            if matches!(active.target, RunTarget::Earlier(_)) { Outcome::RolledBack } else { Outcome::Unchanged };
+        return end::succeed_run(record, rules, active, outcome, now);
     }
     let corrects = matches!(rules.drift, Some((_, Drift::Correct)));
     if again && only_looks && !corrects {
         record.tokens.clone_from(&plan.tokens);
         record.drift = plan.drifted;
-        return end::end(record, rules, active, Ended::well(Outcome::Drifted), now);
+        return end::end_run(record, rules, active, RunEnding::from_outcome(Outcome::Drifted), now);
     }
     let within = plan.within_approved && record.approved_before.is_some();
     match needs_approval(rules, &plan) {
@@ -348,7 +358,7 @@ fn planned(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Planned, St
                 reasons: active.reasons,
                 target: active.target,
                 since: now,
-                approved_at: approved_at.map(|after| later(now, after)),
+                approved_at: approved_at.map(|after| add_saturating(now, after)),
                 approval: None,
             });
             record.message = Some("a plan waits for approval".to_owned());
@@ -356,13 +366,13 @@ fn planned(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Planned, St
             if record.health.is_broken() {
                 record.health = Health::Fine;
             }
-            vec![Effect::Wait]
+            vec![RunEffect::Wait]
         }
         needed => {
             active.phase = Phase::Apply;
             active.approved = needed.is_some();
             record.active = Some(active);
-            vec![Effect::Apply { commit }]
+            vec![RunEffect::Apply { commit }]
         }
     }
 }
@@ -373,18 +383,18 @@ fn is_only_look(reasons: &[Reason]) -> bool {
 }
 
 /// Returns whether the plan of the run under way may have steps that prune: one that only reports drift has none.
-pub fn may_prune(record: &JobRecord, rules: &Rules<'_>) -> bool {
+pub fn may_prune(record: &JobRecord, rules: &JobRules<'_>) -> bool {
     record.active.as_ref().is_some_and(|active| is_prunable(record, rules, active))
 }
 
-fn is_prunable(record: &JobRecord, rules: &Rules<'_>, active: &ActiveRun) -> bool {
+fn is_prunable(record: &JobRecord, rules: &JobRules<'_>, active: &ActiveRun) -> bool {
     let corrects = matches!(rules.drift, Some((_, Drift::Correct)));
     let again = record.applied == active.commit && record.applied.is_some();
     rules.prune.mode > PruneMode::Report && (corrects || !again || !is_only_look(&active.reasons))
 }
 
 /// Whether a person has to approve a plan, and after how long a rule does it instead.
-fn needs_approval(rules: &Rules<'_>, plan: &Planned) -> Option<Option<std::time::Duration>> {
+fn needs_approval(rules: &JobRules<'_>, plan: &Planned) -> Option<Option<std::time::Duration>> {
     match rules.approve {
         Approval::Auto => None,
         Approval::Manual => Some(None),
@@ -402,10 +412,15 @@ fn needs_approval(rules: &Rules<'_>, plan: &Planned) -> Option<Option<std::time:
     }
 }
 
-fn applied(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Applied, Ended>, now: Timestamp) -> Vec<Effect> {
+fn handle_apply(
+    record: &mut JobRecord,
+    rules: &JobRules<'_>,
+    result: Result<Applied, RunEnding>,
+    now: Timestamp,
+) -> Vec<RunEffect> {
     let Some(active) = record.active.take() else { return Vec::new() };
     match result {
-        Err(ended) => end::end(record, rules, active, ended, now),
+        Err(ended) => end::end_run(record, rules, active, ended, now),
         Ok(done) => {
             record.tokens = done.tokens;
             record.objects = done.objects;
@@ -414,11 +429,11 @@ fn applied(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Applied, En
             record.approved_before = None;
             let again = active.commit == record.applied;
             let outcome = match &active.target {
-                Target::Earlier(_) => Outcome::RolledBack,
+                RunTarget::Earlier(_) => Outcome::RolledBack,
                 _ if again && active.reasons.contains(&Reason::Drift) => Outcome::Corrected,
                 _ => Outcome::Applied,
             };
-            let effects = end::succeed(record, rules, active, outcome, now);
+            let effects = end::succeed_run(record, rules, active, outcome, now);
             if done.left > 0 {
                 record.message = Some(format!(
                     "the playbook does not come to rest: the check after the apply still found {} changes",
@@ -430,15 +445,15 @@ fn applied(record: &mut JobRecord, rules: &Rules<'_>, result: Result<Applied, En
     }
 }
 
-fn interrupted(record: &mut JobRecord, rules: &Rules<'_>, why: &str, now: Timestamp) -> Vec<Effect> {
+fn handle_interruption(record: &mut JobRecord, rules: &JobRules<'_>, why: &str, now: Timestamp) -> Vec<RunEffect> {
     let Some(active) = record.active.take() else { return Vec::new() };
     if active.phase == Phase::Apply && active.approved {
         record.approved_before = Some(active.run.clone());
     }
     let failures = record.retry.as_ref().map_or(0, |retry| retry.failures);
-    let (reasons, target) = (end::carried(&active.reasons), active.target.clone());
-    let ended = Ended { outcome: Outcome::Interrupted, error: Some(why.to_owned()), retry: false };
-    let effects = end::end(record, rules, active, ended, now);
+    let (reasons, target) = (end::carry_reasons(&active.reasons), active.target.clone());
+    let ended = RunEnding { outcome: Outcome::Interrupted, error: Some(why.to_owned()), retry: false };
+    let effects = end::end_run(record, rules, active, ended, now);
     // Whatever it was about is due again at once.
     let seen = record.observed.clone();
     record.retry = Some(RetryState { failures, at: Some(now), unreachable: false, reasons, target, seen });

@@ -50,14 +50,14 @@ pub enum Delivery {
 #[allow(async_fn_in_trait, reason = "everything runs on one thread and needs no `Send`")]
 pub trait Messenger {
     /// Sends a message. It has a time limit of its own.
-    async fn send(&self, destination: &str, message: &QueuedMessage) -> Delivery;
+    async fn send_message(&self, destination: &str, message: &QueuedMessage) -> Delivery;
 
     /// Is called after each attempt, for metrics and messages.
-    fn note(&self, destination: &str, delivery: &Delivery, queued: usize);
+    fn record_attempt(&self, destination: &str, delivery: &Delivery, queued: usize);
 }
 
 /// Takes messages from the queues to their destinations.
-pub struct Courier<M> {
+pub struct MessageCourier<M> {
     outbox: Rc<Outbox>,
     messenger: Rc<M>,
     pauses: Pauses,
@@ -65,7 +65,7 @@ pub struct Courier<M> {
     served: Rc<RefCell<HashSet<String>>>,
 }
 
-impl<M> Clone for Courier<M> {
+impl<M> Clone for MessageCourier<M> {
     fn clone(&self) -> Self {
         Self {
             outbox: Rc::clone(&self.outbox),
@@ -76,20 +76,20 @@ impl<M> Clone for Courier<M> {
     }
 }
 
-impl<M: Messenger + 'static> Courier<M> {
+impl<M: Messenger + 'static> MessageCourier<M> {
     /// Makes a courier for these queues.
     pub fn new(outbox: Rc<Outbox>, messenger: Rc<M>, pauses: Pauses) -> Self {
         Self { outbox, messenger, pauses, served: Rc::default() }
     }
 
     /// Sends what comes until `shutdown` is ready. It has to run inside a [`tokio::task::LocalSet`].
-    pub async fn run(&self, shutdown: impl Future<Output = ()>) {
+    pub async fn send_until(&self, shutdown: impl Future<Output = ()>) {
         let mut shutdown = pin!(shutdown);
         loop {
             for destination in self.outbox.list_destinations() {
                 if self.served.borrow_mut().insert(destination.clone()) {
                     let courier = self.clone();
-                    tokio::task::spawn_local(async move { courier.serve(&destination).await });
+                    tokio::task::spawn_local(async move { courier.serve_destination(&destination).await });
                 }
             }
             tokio::select! {
@@ -102,7 +102,7 @@ impl<M: Messenger + 'static> Courier<M> {
     /// Sends what is queued, as far as it goes without waiting, for at most so long. Another process that is at it is
     /// left alone.
     pub async fn flush(&self, limit: Duration) {
-        let Some(_lock) = self.outbox.lock() else { return };
+        let Some(_lock) = self.outbox.lock_sending() else { return };
         let all = self.outbox.list_destinations().into_iter().map(|destination| async move {
             if self.served.borrow().contains(&destination) {
                 return;
@@ -113,12 +113,12 @@ impl<M: Messenger + 'static> Courier<M> {
     }
 
     /// Serves one destination until its queue is empty.
-    async fn serve(&self, destination: &str) {
+    async fn serve_destination(&self, destination: &str) {
         let Pauses { first, longest } = self.pauses;
         let mut pause = first;
         while let Some(delivery) = self.send_first(destination).await {
             if let Delivery::Retry { after, .. } = delivery {
-                tokio::time::sleep(after.unwrap_or(Duration::ZERO).clamp(jitter(pause), longest)).await;
+                tokio::time::sleep(after.unwrap_or(Duration::ZERO).clamp(jitter_pause(pause), longest)).await;
                 pause = (pause * 2).min(longest);
             } else {
                 pause = first;
@@ -129,17 +129,17 @@ impl<M: Messenger + 'static> Courier<M> {
     }
 
     async fn send_first(&self, destination: &str) -> Option<Delivery> {
-        let (number, message) = self.outbox.first(destination)?;
-        let delivery = self.messenger.send(destination, &message).await;
+        let (number, message) = self.outbox.oldest_message(destination)?;
+        let delivery = self.messenger.send_message(destination, &message).await;
         if !matches!(delivery, Delivery::Retry { .. }) {
-            self.outbox.remove(destination, number);
+            self.outbox.remove_message(destination, number);
         }
-        self.messenger.note(destination, &delivery, self.outbox.count());
+        self.messenger.record_attempt(destination, &delivery, self.outbox.count_queued());
         Some(delivery)
     }
 }
 
 /// Returns a pause that is up to a fifth shorter, so that many destinations do not call at once.
-fn jitter(pause: Duration) -> Duration {
+fn jitter_pause(pause: Duration) -> Duration {
     pause.mul_f64(rand::rng().random_range(0.8..=1.0))
 }

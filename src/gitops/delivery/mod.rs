@@ -6,6 +6,6 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub use courier::{Courier, Delivery, Messenger, Pauses};
+pub use courier::{Delivery, MessageCourier, Messenger, Pauses};
 pub use outbox::{Outbox, QueuedMessage, read_json, write_json};
 pub use request::{OutgoingRequest, RequestError, new_client, send_request};

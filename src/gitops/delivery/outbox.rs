@@ -47,7 +47,7 @@ impl Outbox {
     ///
     /// # Errors
     /// If the folder cannot be made or read.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    pub fn open_folder(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut queues = BTreeMap::new();
         for entry in fs::read_dir(folder)? {
@@ -67,7 +67,7 @@ impl Outbox {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn push(&self, destination: &str, id: &str, body: &impl Serialize) -> io::Result<()> {
+    pub fn push_message(&self, destination: &str, id: &str, body: &impl Serialize) -> io::Result<()> {
         let mut queues = self.queues.borrow_mut();
         let queue = queues.entry(destination.to_owned()).or_default();
         if queue.iter().any(|entry| entry.id == id) {
@@ -93,13 +93,13 @@ impl Outbox {
     }
 
     /// Takes the right to send what is queued; none while another process has it. It ends with the file.
-    pub(super) fn lock(&self) -> Option<File> {
+    pub(super) fn lock_sending(&self) -> Option<File> {
         let file = File::options().create(true).truncate(false).write(true).open(self.folder.join(".lock")).ok()?;
         file.try_lock().ok().map(|()| file)
     }
 
     /// Returns how many messages wait for all destinations.
-    pub fn count(&self) -> usize {
+    pub fn count_queued(&self) -> usize {
         self.queues.borrow().values().map(VecDeque::len).sum()
     }
 
@@ -110,20 +110,20 @@ impl Outbox {
     }
 
     /// Returns the oldest message for a destination.
-    pub(super) fn first(&self, destination: &str) -> Option<(u64, QueuedMessage)> {
+    pub(super) fn oldest_message(&self, destination: &str) -> Option<(u64, QueuedMessage)> {
         loop {
             let number = self.queues.borrow().get(destination)?.front()?.number;
             match read_json(&self.path_of(destination, number)) {
                 Ok(message) => return Some((number, message)),
                 // The file was removed or damaged by another hand.
-                Err(_) => self.remove(destination, number),
+                Err(_) => self.remove_message(destination, number),
             }
         }
     }
 
     /// Removes a message. One that stays on disk although it was sent would be sent again, so a failure is tried again
     /// with the next process only.
-    pub(super) fn remove(&self, destination: &str, number: u64) {
+    pub(super) fn remove_message(&self, destination: &str, number: u64) {
         if let Some(queue) = self.queues.borrow_mut().get_mut(destination) {
             queue.retain(|entry| entry.number != number);
         }

@@ -80,7 +80,7 @@ pub fn new_client() -> Result<Client, RequestError> {
         .user_agent(concat!("ionplay/", env!("CARGO_PKG_VERSION")))
         .pool_idle_timeout(Duration::from_secs(30))
         .build()
-        .map_err(|error| RequestError::Transport(describe(&error)))
+        .map_err(|error| RequestError::Transport(describe_error(&error)))
 }
 
 /// Sends a request; returns the JSON of the answer, null where it has none.
@@ -96,11 +96,11 @@ pub async fn send_request(client: &Client, request: OutgoingRequest) -> Result<J
     if let Some(body) = request.body {
         builder = builder.json(&body);
     }
-    let mut answer = builder.send().await.map_err(|error| RequestError::Transport(describe(&error)))?;
+    let mut answer = builder.send().await.map_err(|error| RequestError::Transport(describe_error(&error)))?;
     let status = answer.status();
     let after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let mut body = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|error| RequestError::Transport(describe(&error)))? {
+    while let Some(part) = answer.chunk().await.map_err(|error| RequestError::Transport(describe_error(&error)))? {
         body.extend_from_slice(&part);
         if body.len() > MAX_ANSWER {
             return Err(RequestError::Answer("it is too long".to_owned()));
@@ -115,7 +115,7 @@ pub async fn send_request(client: &Client, request: OutgoingRequest) -> Result<J
 }
 
 /// Returns an error with its last cause, without the address.
-fn describe(error: &reqwest::Error) -> String {
+fn describe_error(error: &reqwest::Error) -> String {
     let what = match () {
         () if error.is_timeout() => "the server did not answer in time",
         () if error.is_connect() => "the server was not reached",

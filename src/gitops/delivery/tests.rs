@@ -14,7 +14,7 @@ struct Recorder {
 }
 
 impl Messenger for Recorder {
-    async fn send(&self, destination: &str, message: &QueuedMessage) -> Delivery {
+    async fn send_message(&self, destination: &str, message: &QueuedMessage) -> Delivery {
         if self.is_down.get() && destination == "down" {
             return Delivery::Retry { after: None, why: "down".to_owned() };
         }
@@ -25,69 +25,69 @@ impl Messenger for Recorder {
         Delivery::Sent
     }
 
-    fn note(&self, _: &str, _: &Delivery, _: usize) {}
+    fn record_attempt(&self, _: &str, _: &Delivery, _: usize) {}
 }
 
 #[test]
 fn queue_survives_a_restart_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    let outbox = Outbox::open(folder.path()).unwrap();
+    let outbox = Outbox::open_folder(folder.path()).unwrap();
     for number in 0..12 {
-        outbox.push("a/b ö", &format!("m{number}"), &json!({"n": number})).unwrap();
+        outbox.push_message("a/b ö", &format!("m{number}"), &json!({"n": number})).unwrap();
     }
-    outbox.push("a/b ö", "m3", &json!("again")).unwrap();
+    outbox.push_message("a/b ö", "m3", &json!("again")).unwrap();
     drop(outbox);
     std::fs::write(folder.path().join("rubbish"), "x").unwrap();
-    let outbox = Outbox::open(folder.path()).unwrap();
-    assert_eq!(outbox.count(), 12);
+    let outbox = Outbox::open_folder(folder.path()).unwrap();
+    assert_eq!(outbox.count_queued(), 12);
     for number in 0..12 {
-        let (at, message) = outbox.first("a/b ö").unwrap();
+        let (at, message) = outbox.oldest_message("a/b ö").unwrap();
         assert_eq!((message.id, message.body), (format!("m{number}"), json!({"n": number})));
-        outbox.remove("a/b ö", at);
+        outbox.remove_message("a/b ö", at);
     }
-    assert!(outbox.first("a/b ö").is_none());
+    assert!(outbox.oldest_message("a/b ö").is_none());
 }
 
 #[test]
 fn full_queue_drops_the_oldest_message() {
     let folder = tempfile::tempdir().unwrap();
-    let outbox = Outbox::open(folder.path()).unwrap();
+    let outbox = Outbox::open_folder(folder.path()).unwrap();
     for number in 0..502 {
-        outbox.push("a", &format!("m{number}"), &json!(null)).unwrap();
+        outbox.push_message("a", &format!("m{number}"), &json!(null)).unwrap();
     }
-    assert_eq!((outbox.count(), outbox.first("a").unwrap().1.id.as_str()), (500, "m2"));
+    assert_eq!((outbox.count_queued(), outbox.oldest_message("a").unwrap().1.id.as_str()), (500, "m2"));
 }
 
 #[test]
 fn damaged_message_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
-    let outbox = Outbox::open(folder.path()).unwrap();
-    outbox.push("a", "m1", &json!(1)).unwrap();
-    outbox.push("a", "m2", &json!(2)).unwrap();
+    let outbox = Outbox::open_folder(folder.path()).unwrap();
+    outbox.push_message("a", "m1", &json!(1)).unwrap();
+    outbox.push_message("a", "m2", &json!(2)).unwrap();
     std::fs::write(folder.path().join("a/000000000001.json"), "{").unwrap();
-    assert_eq!(outbox.first("a").unwrap().1.id, "m2");
+    assert_eq!(outbox.oldest_message("a").unwrap().1.id, "m2");
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn dead_destination_holds_up_no_other_and_gets_everything_later_in_order_and_once() {
     let folder = tempfile::tempdir().unwrap();
-    let outbox = Rc::new(Outbox::open(folder.path()).unwrap());
+    let outbox = Rc::new(Outbox::open_folder(folder.path()).unwrap());
     let recorder = Rc::new(Recorder::default());
     recorder.is_down.set(true);
     let pauses = Pauses { first: Duration::from_millis(1), longest: Duration::from_millis(4) };
-    let courier = Courier::new(Rc::clone(&outbox), Rc::clone(&recorder), pauses);
+    let courier = MessageCourier::new(Rc::clone(&outbox), Rc::clone(&recorder), pauses);
     tokio::task::LocalSet::new()
         .run_until(async {
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
             let running = courier.clone();
-            let task = tokio::task::spawn_local(async move { running.run(async { drop(stopped.await) }).await });
+            let task = tokio::task::spawn_local(async move { running.send_until(async { drop(stopped.await) }).await });
             for number in 1..=3 {
-                outbox.push("down", &format!("d{number}"), &json!(number)).unwrap();
-                outbox.push("up", &format!("u{number}"), &json!(number)).unwrap();
+                outbox.push_message("down", &format!("d{number}"), &json!(number)).unwrap();
+                outbox.push_message("up", &format!("u{number}"), &json!(number)).unwrap();
             }
-            outbox.push("up", "bad", &json!("bad")).unwrap();
+            outbox.push_message("up", "bad", &json!("bad")).unwrap();
             let wait_for = async |left: usize| {
-                while outbox.count() > left {
+                while outbox.count_queued() > left {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             };
@@ -105,14 +105,16 @@ async fn dead_destination_holds_up_no_other_and_gets_everything_later_in_order_a
 #[tokio::test(flavor = "current_thread")]
 async fn flush_sends_what_it_can_and_keeps_the_rest() {
     let folder = tempfile::tempdir().unwrap();
-    let outbox = Rc::new(Outbox::open(folder.path()).unwrap());
+    let outbox = Rc::new(Outbox::open_folder(folder.path()).unwrap());
     let recorder = Rc::new(Recorder::default());
     recorder.is_down.set(true);
     for destination in ["down", "up"] {
-        outbox.push(destination, "m1", &json!(1)).unwrap();
-        outbox.push(destination, "m2", &json!(2)).unwrap();
+        outbox.push_message(destination, "m1", &json!(1)).unwrap();
+        outbox.push_message(destination, "m2", &json!(2)).unwrap();
     }
-    Courier::new(Rc::clone(&outbox), Rc::clone(&recorder), Pauses::default()).flush(Duration::from_secs(5)).await;
+    MessageCourier::new(Rc::clone(&outbox), Rc::clone(&recorder), Pauses::default())
+        .flush(Duration::from_secs(5))
+        .await;
     assert_eq!(*recorder.sent.borrow(), ["up m1", "up m2"]);
-    assert_eq!(Outbox::open(folder.path()).unwrap().count(), 2);
+    assert_eq!(Outbox::open_folder(folder.path()).unwrap().count_queued(), 2);
 }

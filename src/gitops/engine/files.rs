@@ -11,10 +11,10 @@ use rustix::fs::inotify;
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
 
-use super::{Claim, Document, Engine, EngineError, EngineFuture, Posted};
-use crate::gitops::decide::{Answered, Request};
+use super::{Claim, EngineError, EngineFuture, GitopsEngine, Posted, RunDocument};
+use crate::gitops::decide::{Answered, JobRequest};
 use crate::gitops::record::{FORMAT, JobRecord};
-use crate::gitops::view::Run;
+use crate::gitops::view::JobRun;
 
 /// Where no notification of the file system comes, new requests are found within this time.
 const POLL: Duration = Duration::from_millis(500);
@@ -29,12 +29,12 @@ pub struct Files {
 #[derive(Serialize, Deserialize)]
 struct RequestFile {
     job: String,
-    request: Request,
+    request: JobRequest,
 }
 
-fn failed(what: &str, path: &Path, error: &std::io::Error) -> EngineError {
+fn store_error(what: &str, path: &Path, error: &std::io::Error) -> EngineError {
     let what = format!("{what} `{}`", path.display());
-    EngineError::Store { what, why: crate::playbook::loader::plain(error) }
+    EngineError::Store { what, why: crate::playbook::loader::plain_error(error) }
 }
 
 impl Files {
@@ -42,14 +42,14 @@ impl Files {
     ///
     /// # Errors
     /// If it cannot be used.
-    pub fn open(folder: &Path) -> Result<Self, EngineError> {
+    pub fn open_folder(folder: &Path) -> Result<Self, EngineError> {
         for part in ["jobs", "runs", "requests"] {
             let path = folder.join(part);
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o750)
                 .create(&path)
-                .map_err(|error| failed("make the folder", &path, &error))?;
+                .map_err(|error| store_error("make the folder", &path, &error))?;
         }
         // Others may list nothing below it: there are passwords in it.
         Ok(Self { folder: folder.to_path_buf(), watch: None, tickets: AtomicU64::new(0) })
@@ -57,7 +57,7 @@ impl Files {
 
     /// Watches for requests. Needs a runtime.
     #[must_use]
-    pub fn watching(mut self) -> Self {
+    pub fn with_watcher(mut self) -> Self {
         self.watch = watch_folder(&self.folder.join("requests"));
         self
     }
@@ -83,14 +83,14 @@ impl Files {
                 None => return JobRecord::new(job),
                 Some(_) => "is gone, although runs of it are kept".to_owned(),
             },
-            Err(error) => format!("cannot be read: {}", crate::playbook::loader::plain(&error)),
+            Err(error) => format!("cannot be read: {}", crate::playbook::loader::plain_error(&error)),
         };
         let message = format!(
             "the state of job `{job}` was lost (`{}` {why}): nothing is applied until you say where history begins, with \
              `ionplay gitops accept-baseline FILE {job} COMMIT`",
             path.display()
         );
-        JobRecord { epoch: last.unwrap_or_default(), ..JobRecord::lost(job, &message) }
+        JobRecord { epoch: last.unwrap_or_default(), ..JobRecord::new_lost(job, &message) }
     }
 
     /// The highest number of a run of the job that is kept.
@@ -115,7 +115,7 @@ pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), EngineError
         file.persist(path).map_err(|error| error.error)?;
         File::open(folder)?.sync_all()
     };
-    write().map_err(|error| failed("write", path, &error))
+    write().map_err(|error| store_error("write", path, &error))
 }
 
 fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
@@ -123,31 +123,31 @@ fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec_pretty(value).unwrap_or_default()
 }
 
-impl Engine for Files {
-    fn load<'a>(&'a self, job: &'a str) -> EngineFuture<'a, JobRecord> {
+impl GitopsEngine for Files {
+    fn load_record<'a>(&'a self, job: &'a str) -> EngineFuture<'a, JobRecord> {
         Box::pin(async move { Ok(self.read_record(job)) })
     }
 
-    fn claim<'a>(&'a self, job: &'a str) -> EngineFuture<'a, Option<Claim>> {
+    fn claim_job<'a>(&'a self, job: &'a str) -> EngineFuture<'a, Option<Claim>> {
         Box::pin(async move {
             let path = self.folder.join("jobs").join(format!("{job}.lock"));
             let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o640).open(&path);
-            let lock = opened.map_err(|error| failed("open", &path, &error))?;
+            let lock = opened.map_err(|error| store_error("open", &path, &error))?;
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(failed("lock", &path, &error)),
+                Err(TryLockError::Error(error)) => return Err(store_error("lock", &path, &error)),
             }
             let record = self.read_record(job);
             Ok(Some(Claim { job: job.to_owned(), epoch: record.epoch + 1, record, lock: Some(lock), lease_file: None }))
         })
     }
 
-    fn beat<'a>(&'a self, _: &'a Claim) -> EngineFuture<'a, ()> {
+    fn renew_claim<'a>(&'a self, _: &'a Claim) -> EngineFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn save<'a>(&'a self, claim: &'a Claim, record: &'a JobRecord) -> EngineFuture<'a, ()> {
+    fn save_record<'a>(&'a self, claim: &'a Claim, record: &'a JobRecord) -> EngineFuture<'a, ()> {
         Box::pin(async move {
             let path = self.job_file(&claim.job);
             if let Ok(bytes) = fs::read(&path) {
@@ -156,7 +156,7 @@ impl Engine for Files {
                         return Err(EngineError::Fenced { job: claim.job.clone(), epoch: claim.epoch });
                     }
                     Ok(_) => {}
-                    // What cannot be read may be of use to a person.
+                    // Keep an unreadable record; a person may be able to use it.
                     Err(_) => _ = fs::rename(&path, path.with_extension("json.lost")),
                 }
             }
@@ -164,21 +164,21 @@ impl Engine for Files {
         })
     }
 
-    fn release<'a>(&'a self, claim: Claim) -> EngineFuture<'a, ()> {
+    fn release_claim<'a>(&'a self, claim: Claim) -> EngineFuture<'a, ()> {
         drop(claim);
         Box::pin(async { Ok(()) })
     }
 
-    fn save_run<'a>(&'a self, _: &'a Claim, run: &'a Run) -> EngineFuture<'a, ()> {
+    fn save_run<'a>(&'a self, _: &'a Claim, run: &'a JobRun) -> EngineFuture<'a, ()> {
         Box::pin(async move {
             let folder = self.run_folder(&run.run);
             let made = DirBuilder::new().recursive(true).mode(0o750).create(&folder);
-            made.map_err(|error| failed("make the folder", &folder, &error))?;
+            made.map_err(|error| store_error("make the folder", &folder, &error))?;
             write_durably(&folder.join("run.json"), &to_json(run))
         })
     }
 
-    fn load_run<'a>(&'a self, run: &'a str) -> EngineFuture<'a, Option<Run>> {
+    fn load_run<'a>(&'a self, run: &'a str) -> EngineFuture<'a, Option<JobRun>> {
         Box::pin(async move {
             // Names come from users: nothing outside of the folder is read.
             if run.contains('/') || run.starts_with('.') {
@@ -193,7 +193,9 @@ impl Engine for Files {
         Box::pin(async move {
             let folder = self.run_folder(run);
             match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", &folder, &error)),
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(store_error("remove", &folder, &error))
+                }
                 _ => Ok(()),
             }
         })
@@ -203,11 +205,16 @@ impl Engine for Files {
         self.folder.join("runs").join(run)
     }
 
-    fn publish<'a>(&'a self, _: &'a Claim, _: &'a str) -> EngineFuture<'a, ()> {
+    fn publish_documents<'a>(&'a self, _: &'a Claim, _: &'a str) -> EngineFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    fn read_document<'a>(&'a self, run: &'a str, document: Document, from: u64) -> EngineFuture<'a, Option<Vec<u8>>> {
+    fn read_document<'a>(
+        &'a self,
+        run: &'a str,
+        document: RunDocument,
+        from: u64,
+    ) -> EngineFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move {
             if run.contains('/') || run.starts_with('.') {
                 return Ok(None);
@@ -223,7 +230,7 @@ impl Engine for Files {
         })
     }
 
-    fn post<'a>(&'a self, job: &'a str, request: &'a Request) -> EngineFuture<'a, String> {
+    fn post_request<'a>(&'a self, job: &'a str, request: &'a JobRequest) -> EngineFuture<'a, String> {
         Box::pin(async move {
             let number = self.tickets.fetch_add(1, Ordering::Relaxed);
             let now = jiff::Timestamp::now().as_nanosecond();
@@ -234,10 +241,10 @@ impl Engine for Files {
         })
     }
 
-    fn posted(&self) -> EngineFuture<'_, Vec<Posted>> {
+    fn list_posted(&self) -> EngineFuture<'_, Vec<Posted>> {
         Box::pin(async move {
             let folder = self.folder.join("requests");
-            let entries = fs::read_dir(&folder).map_err(|error| failed("read the folder", &folder, &error))?;
+            let entries = fs::read_dir(&folder).map_err(|error| store_error("read the folder", &folder, &error))?;
             let mut names: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
             names.retain(|path| path.extension().is_some_and(|kind| kind == "json"));
             names.sort();
@@ -250,11 +257,11 @@ impl Engine for Files {
         })
     }
 
-    fn reply<'a>(&'a self, ticket: &'a str, answered: &'a Answered) -> EngineFuture<'a, ()> {
+    fn answer_request<'a>(&'a self, ticket: &'a str, answered: &'a Answered) -> EngineFuture<'a, ()> {
         Box::pin(async move {
             write_durably(&self.request_file(ticket, "answer"), &to_json(answered))?;
             let path = self.request_file(ticket, "json");
-            fs::remove_file(&path).map_err(|error| failed("remove", &path, &error))
+            fs::remove_file(&path).map_err(|error| store_error("remove", &path, &error))
         })
     }
 

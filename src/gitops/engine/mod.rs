@@ -2,7 +2,7 @@
 //!
 //! A claim is the right to advance one job. It has an epoch that is higher than that of every claim before it; a claim
 //! whose epoch is not the last one can save nothing any more. With [`files`] a claim is a lock that ends with the process;
-//! an engine for several machines gives leases, which are renewed by [`Engine::beat`] and checked by runs before each
+//! an engine for several machines gives leases, which are renewed by [`GitopsEngine::renew_claim`] and checked by runs before each
 //! write.
 
 pub mod files;
@@ -16,12 +16,12 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
-use super::config::{GitopsConfig, Store};
-use super::decide::{Answered, Request};
+use super::config::{GitopsConfig, StoreConfig};
+use super::decide::{Answered, JobRequest};
 use super::record::JobRecord;
-use super::view::Run;
+use super::view::JobRun;
 
-/// What an engine gives, some time later. Everything runs on one thread.
+/// Pending result of an engine. Everything runs on one thread.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + 'a>>;
 
 /// Why an engine cannot do something.
@@ -35,10 +35,10 @@ pub enum EngineError {
         /// The epoch that is too low.
         epoch: u64,
     },
-    /// What holds the state cannot be read or written.
+    /// The state storage cannot be read or written.
     #[error("cannot {what}: {why}")]
     Store {
-        /// What was tried.
+        /// The attempted operation.
         what: String,
         /// Why it failed.
         why: String,
@@ -56,37 +56,37 @@ pub struct Claim {
     pub record: JobRecord,
     /// A lock that ends with the last process that holds it; children get it as their standard input.
     pub lock: Option<File>,
-    /// A file in which [`Engine::beat`] keeps the deadline of the lease; children refuse to write past it.
+    /// A file in which [`GitopsEngine::renew_claim`] keeps the deadline of the lease; children refuse to write past it.
     pub lease_file: Option<PathBuf>,
 }
 
 /// A request that waits for its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
-    /// Its number.
+    /// Number of the request.
     pub ticket: String,
     /// The job.
     pub job: String,
-    /// What is asked.
-    pub request: Request,
+    /// The request itself.
+    pub request: JobRequest,
 }
 
 /// Documents of a run besides its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Document {
+pub enum RunDocument {
     /// The plan, as `ionplay plan -o` wrote it.
     Plan,
     /// The plan of the check after the apply.
     After,
     /// The events of the apply, one JSON object a line.
     Events,
-    /// What the children printed.
+    /// Output of the child processes.
     Output,
     /// The playbook that removes what the job no longer names.
     Prune,
 }
 
-impl Document {
+impl RunDocument {
     /// All documents.
     pub const ALL: &[Self] = &[Self::Plan, Self::After, Self::Events, Self::Output, Self::Prune];
 
@@ -103,27 +103,27 @@ impl Document {
 }
 
 /// Keeps jobs and runs, and gives claims.
-pub trait Engine {
+pub trait GitopsEngine {
     /// Returns the record of a job; that of a new job, or of one whose record was lost, too.
-    fn load<'a>(&'a self, job: &'a str) -> EngineFuture<'a, JobRecord>;
+    fn load_record<'a>(&'a self, job: &'a str) -> EngineFuture<'a, JobRecord>;
 
     /// Takes the right to advance a job; none while another holds it.
-    fn claim<'a>(&'a self, job: &'a str) -> EngineFuture<'a, Option<Claim>>;
+    fn claim_job<'a>(&'a self, job: &'a str) -> EngineFuture<'a, Option<Claim>>;
 
     /// Renews a claim.
-    fn beat<'a>(&'a self, claim: &'a Claim) -> EngineFuture<'a, ()>;
+    fn renew_claim<'a>(&'a self, claim: &'a Claim) -> EngineFuture<'a, ()>;
 
     /// Saves the record of a claimed job, so that it outlives a power failure.
-    fn save<'a>(&'a self, claim: &'a Claim, record: &'a JobRecord) -> EngineFuture<'a, ()>;
+    fn save_record<'a>(&'a self, claim: &'a Claim, record: &'a JobRecord) -> EngineFuture<'a, ()>;
 
     /// Gives a claim back.
-    fn release<'a>(&'a self, claim: Claim) -> EngineFuture<'a, ()>;
+    fn release_claim<'a>(&'a self, claim: Claim) -> EngineFuture<'a, ()>;
 
     /// Saves a run.
-    fn save_run<'a>(&'a self, claim: &'a Claim, run: &'a Run) -> EngineFuture<'a, ()>;
+    fn save_run<'a>(&'a self, claim: &'a Claim, run: &'a JobRun) -> EngineFuture<'a, ()>;
 
     /// Returns a run.
-    fn load_run<'a>(&'a self, run: &'a str) -> EngineFuture<'a, Option<Run>>;
+    fn load_run<'a>(&'a self, run: &'a str) -> EngineFuture<'a, Option<JobRun>>;
 
     /// Removes a run and its documents.
     fn remove_run<'a>(&'a self, claim: &'a Claim, run: &'a str) -> EngineFuture<'a, ()>;
@@ -132,19 +132,20 @@ pub trait Engine {
     fn run_folder(&self, run: &str) -> PathBuf;
 
     /// Makes the documents in the folder of a run available to all machines.
-    fn publish<'a>(&'a self, claim: &'a Claim, run: &'a str) -> EngineFuture<'a, ()>;
+    fn publish_documents<'a>(&'a self, claim: &'a Claim, run: &'a str) -> EngineFuture<'a, ()>;
 
     /// Returns a document of a run, from a byte on.
-    fn read_document<'a>(&'a self, run: &'a str, document: Document, from: u64) -> EngineFuture<'a, Option<Vec<u8>>>;
+    fn read_document<'a>(&'a self, run: &'a str, document: RunDocument, from: u64)
+    -> EngineFuture<'a, Option<Vec<u8>>>;
 
     /// Posts a request for whoever advances the job.
-    fn post<'a>(&'a self, job: &'a str, request: &'a Request) -> EngineFuture<'a, String>;
+    fn post_request<'a>(&'a self, job: &'a str, request: &'a JobRequest) -> EngineFuture<'a, String>;
 
     /// Returns the requests that wait, oldest first.
-    fn posted(&self) -> EngineFuture<'_, Vec<Posted>>;
+    fn list_posted(&self) -> EngineFuture<'_, Vec<Posted>>;
 
     /// Answers a request.
-    fn reply<'a>(&'a self, ticket: &'a str, answered: &'a Answered) -> EngineFuture<'a, ()>;
+    fn answer_request<'a>(&'a self, ticket: &'a str, answered: &'a Answered) -> EngineFuture<'a, ()>;
 
     /// Returns the answer to a request, and forgets it.
     fn take_reply<'a>(&'a self, ticket: &'a str) -> EngineFuture<'a, Option<Answered>>;
@@ -157,10 +158,10 @@ pub trait Engine {
 ///
 /// # Errors
 /// If it cannot be used.
-pub async fn open(config: &GitopsConfig) -> Result<Rc<dyn Engine>, EngineError> {
+pub async fn open_engine(config: &GitopsConfig) -> Result<Rc<dyn GitopsEngine>, EngineError> {
     match &config.store {
-        Store::Files => Ok(Rc::new(files::Files::open(&config.state_dir)?.watching())),
-        Store::Postgres(_) => Err(EngineError::Store {
+        StoreConfig::Files => Ok(Rc::new(files::Files::open_folder(&config.state_dir)?.with_watcher())),
+        StoreConfig::Postgres(_) => Err(EngineError::Store {
             what: "use PostgreSQL".to_owned(),
             why: "this program was built without it".to_owned(),
         }),
@@ -171,13 +172,13 @@ pub async fn open(config: &GitopsConfig) -> Result<Rc<dyn Engine>, EngineError> 
 ///
 /// # Errors
 /// If the store cannot be read.
-pub async fn list_runs(engine: &dyn Engine, job: &str, limit: usize) -> Result<Vec<Run>, EngineError> {
-    let record = engine.load(job).await?;
+pub async fn list_runs(engine: &dyn GitopsEngine, job: &str, limit: usize) -> Result<Vec<JobRun>, EngineError> {
+    let record = engine.load_record(job).await?;
     let mut ids: Vec<&str> = Vec::new();
     ids.extend(record.active.as_ref().map(|active| active.run.as_str()));
     ids.extend(record.waiting.as_ref().map(|waiting| waiting.run.as_str()));
     ids.extend(record.runs.iter().map(String::as_str));
-    let mut runs: Vec<Run> = Vec::new();
+    let mut runs: Vec<JobRun> = Vec::new();
     for id in ids {
         if runs.len() < limit && !runs.iter().any(|run| run.run == id) {
             runs.extend(engine.load_run(id).await?);

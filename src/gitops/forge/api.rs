@@ -24,8 +24,8 @@ impl ForgeClient {
     }
 
     /// Posts something, and says whether it has to be tried again.
-    pub async fn deliver(&self, forge: &ForgeConfig, post: &ForgePost) -> Delivery {
-        match self.post(forge, post).await {
+    pub async fn deliver_post(&self, forge: &ForgeConfig, post: &ForgePost) -> Delivery {
+        match self.send_post(forge, post).await {
             Ok(()) => Delivery::Sent,
             Err(error) => error.to_delivery(),
         }
@@ -35,7 +35,7 @@ impl ForgeClient {
     ///
     /// # Errors
     /// If the forge did not accept it.
-    pub async fn post(&self, forge: &ForgeConfig, post: &ForgePost) -> Result<(), RequestError> {
+    pub async fn send_post(&self, forge: &ForgeConfig, post: &ForgePost) -> Result<(), RequestError> {
         let token = forge.token.read().map_err(|error| RequestError::Address(error.to_string()))?;
         let dialect = Dialect { forge, token: token.expose().trim() };
         match post {
@@ -43,16 +43,16 @@ impl ForgeClient {
                 Err(error) if !dialect.is_status_done(&error) => Err(error),
                 _ => Ok(()),
             },
-            ForgePost::Comment(comment) => self.comment(&dialect, comment).await,
+            ForgePost::Comment(comment) => self.update_comments(&dialect, comment).await,
         }
     }
 
     /// Creates or updates the comment of the job on each open pull request of the commit.
-    async fn comment(&self, dialect: &Dialect<'_>, comment: &PullRequestComment) -> Result<(), RequestError> {
+    async fn update_comments(&self, dialect: &Dialect<'_>, comment: &PullRequestComment) -> Result<(), RequestError> {
         let marker = dialect.marker(&comment.job);
         let body = format!("{}\n\n{marker}\n", comment.body.trim_end());
         let path = dialect.pulls_path(&comment.commit);
-        let answer = match send_request(&self.client, dialect.request(Method::GET, &path, None)).await {
+        let answer = match send_request(&self.client, dialect.build_request(Method::GET, &path, None)).await {
             // Gitea's answer for a commit without a pull request.
             Err(RequestError::Status { status: StatusCode::NOT_FOUND, .. }) => Json::Null,
             answer => answer?,
@@ -76,7 +76,7 @@ impl ForgeClient {
         let mut last = None;
         for page in 1..=MAX_PAGES {
             let path = format!("{}{}", dialect.comments_path(number), dialect.page_query(page));
-            let answer = send_request(&self.client, dialect.request(Method::GET, &path, None)).await?;
+            let answer = send_request(&self.client, dialect.build_request(Method::GET, &path, None)).await?;
             let comments = dialect.read_comments(&answer);
             if let Some((id, text)) = comments.iter().find(|(_, text)| text.contains(marker)) {
                 return Ok(Some((*id, (*text).to_owned())));

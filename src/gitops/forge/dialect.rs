@@ -23,7 +23,7 @@ pub(super) struct Dialect<'a> {
 
 impl Dialect<'_> {
     /// Returns a request to the API of the repository.
-    pub fn request(&self, method: Method, path: &str, body: Option<Json>) -> OutgoingRequest {
+    pub fn build_request(&self, method: Method, path: &str, body: Option<Json>) -> OutgoingRequest {
         let url = format!("{}{}{path}", self.forge.api_url.trim_end_matches('/'), self.repository_path());
         let bearer = || ("authorization", format!("Bearer {}", self.token));
         let headers = match self.forge.kind {
@@ -41,9 +41,9 @@ impl Dialect<'_> {
 
     fn repository_path(&self) -> String {
         let repository = &self.forge.repository;
-        let segments = || repository.split('/').map(encode).collect::<Vec<_>>().join("/");
+        let segments = || repository.split('/').map(encode_segment).collect::<Vec<_>>().join("/");
         match self.forge.kind {
-            ForgeType::Gitlab => format!("/projects/{}", encode(repository)),
+            ForgeType::Gitlab => format!("/projects/{}", encode_segment(repository)),
             ForgeType::Bitbucket => format!("/repositories/{}", segments()),
             _ => format!("/repos/{}", segments()),
         }
@@ -51,7 +51,7 @@ impl Dialect<'_> {
 
     /// Returns the request that posts a status.
     pub fn status_request(&self, status: &CommitStatus) -> OutgoingRequest {
-        let (commit, state) = (encode(&status.commit), self.state_word(status.state));
+        let (commit, state) = (encode_segment(&status.commit), self.state_word(status.state));
         let with_url = |mut body: Json| {
             if let Some(url) = &status.url {
                 body["target_url"] = json!(url);
@@ -77,7 +77,7 @@ impl Dialect<'_> {
                 (format!("/commit/{commit}/statuses/build"), body)
             }
         };
-        self.request(Method::POST, &path, Some(body))
+        self.build_request(Method::POST, &path, Some(body))
     }
 
     fn state_word(&self, state: CommitState) -> &'static str {
@@ -109,7 +109,7 @@ impl Dialect<'_> {
 
     /// Returns the path of the pull requests of a commit.
     pub fn pulls_path(&self, commit: &str) -> String {
-        let commit = encode(commit);
+        let commit = encode_segment(commit);
         match self.forge.kind {
             ForgeType::Github => format!("/commits/{commit}/pulls"),
             ForgeType::Gitlab => format!("/repository/commits/{commit}/merge_requests"),
@@ -162,7 +162,7 @@ impl Dialect<'_> {
 
     /// Returns the request that creates a comment.
     pub fn create_comment(&self, number: u64, body: &str) -> OutgoingRequest {
-        self.request(Method::POST, &self.comments_path(number), Some(self.comment_body(body)))
+        self.build_request(Method::POST, &self.comments_path(number), Some(self.comment_body(body)))
     }
 
     /// Returns the request that replaces a comment.
@@ -173,7 +173,7 @@ impl Dialect<'_> {
             }
             ForgeType::Gitlab | ForgeType::Bitbucket => (Method::PUT, format!("{}/{id}", self.comments_path(number))),
         };
-        self.request(method, &path, Some(self.comment_body(body)))
+        self.build_request(method, &path, Some(self.comment_body(body)))
     }
 
     fn comment_body(&self, body: &str) -> Json {
@@ -194,7 +194,7 @@ fn as_list(json: &Json) -> &[Json] {
     json.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-fn encode(text: &str) -> String {
+fn encode_segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 

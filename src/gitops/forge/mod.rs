@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::config::ForgeConfig;
 use super::delivery::{Outbox, read_json, write_json};
 use super::http::page::run_path;
-use super::view::Run;
+use super::view::JobRun;
 
 pub use api::ForgeClient;
 pub use comment::{MAX_COMMENT, build_comment};
@@ -55,7 +55,7 @@ impl ForgeReporter {
     ///
     /// # Errors
     /// If its folder cannot be made.
-    pub fn open(outbox: Rc<Outbox>, folder: &Path) -> io::Result<Self> {
+    pub fn open_folder(outbox: Rc<Outbox>, folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         Ok(Self { outbox, folder: folder.to_owned(), posted: RefCell::default() })
     }
@@ -65,7 +65,7 @@ impl ForgeReporter {
     ///
     /// # Errors
     /// If the queue cannot be written. The next call tries again.
-    pub fn report_run(&self, forge: &ForgeConfig, run: &Run, public_url: Option<&str>) -> io::Result<()> {
+    pub fn report_run(&self, forge: &ForgeConfig, run: &JobRun, public_url: Option<&str>) -> io::Result<()> {
         if !forge.status {
             return Ok(());
         }
@@ -80,7 +80,7 @@ impl ForgeReporter {
     /// If the queue cannot be written.
     pub fn report_status(&self, job: &str, status: CommitStatus) -> io::Result<()> {
         let mut all = self.posted.borrow_mut();
-        let posted = all.entry(job.to_owned()).or_insert_with(|| read_json(&self.path(job)).unwrap_or_default());
+        let posted = all.entry(job.to_owned()).or_insert_with(|| read_json(&self.memory_path(job)).unwrap_or_default());
         if posted.statuses.iter().find(|other| other.is_about(&status)).is_some_and(|other| other.covers(&status)) {
             return Ok(());
         }
@@ -90,13 +90,13 @@ impl ForgeReporter {
         next.statuses.push_front(status.clone());
         next.statuses.truncate(REMEMBERED);
         let id = format!("status.{}", next.count);
-        self.outbox.push(&format!("{DESTINATION}{job}"), &id, &ForgePost::Status(status))?;
-        write_json(&self.path(job), &next)?;
+        self.outbox.push_message(&format!("{DESTINATION}{job}"), &id, &ForgePost::Status(status))?;
+        write_json(&self.memory_path(job), &next)?;
         *posted = next;
         Ok(())
     }
 
-    fn path(&self, job: &str) -> PathBuf {
+    fn memory_path(&self, job: &str) -> PathBuf {
         self.folder.join(format!("{}.json", utf8_percent_encode(job, NON_ALPHANUMERIC)))
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::notify::describe_counts;
-use super::super::view::{Outcome, Run};
+use super::super::view::{JobRun, Outcome};
 
 /// Longest description; GitHub takes no more.
 const MAX_DESCRIPTION: usize = 140;
@@ -31,7 +31,7 @@ pub enum CommitState {
 pub struct CommitStatus {
     /// The commit.
     pub commit: String,
-    /// What the status is about: `ionplay/JOB`.
+    /// Context of the status: `ionplay/JOB`.
     pub context: String,
     /// The state.
     pub state: CommitState,
@@ -43,7 +43,7 @@ pub struct CommitStatus {
 
 impl CommitStatus {
     /// Returns the context of a job.
-    pub fn context(job: &str) -> String {
+    pub fn context_for(job: &str) -> String {
         format!("ionplay/{job}")
     }
 
@@ -54,11 +54,11 @@ impl CommitStatus {
         if description.len() < line.len() {
             description = line.chars().take(MAX_DESCRIPTION - 1).chain(['…']).collect();
         }
-        Self { commit: commit.to_owned(), context: Self::context(job), state, description, url }
+        Self { commit: commit.to_owned(), context: Self::context_for(job), state, description, url }
     }
 
     /// Returns the status of a run's commit; none where it has no commit, or says nothing about one.
-    pub fn of_run(run: &Run, url: Option<String>) -> Option<Self> {
+    pub fn of_run(run: &JobRun, url: Option<String>) -> Option<Self> {
         let commit = run.commit.as_deref()?;
         let counts = run.plan.as_ref().map(describe_counts);
         let with_counts =

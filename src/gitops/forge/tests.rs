@@ -83,7 +83,7 @@ async fn deliver(kind: ForgeType, forge: &Rc<MockForge>, post: &ForgePost) -> De
     local
         .run_until(async {
             tokio::select! {
-                delivery = client.deliver(&config, post) => delivery,
+                delivery = client.deliver_post(&config, post) => delivery,
                 () = serve => unreachable!(),
             }
         })
@@ -239,8 +239,8 @@ async fn commit_without_pull_request_needs_no_comment() {
     assert_eq!(forge.lines().len(), 1);
 }
 
-fn run(outcome: Option<Outcome>) -> Run {
-    Run {
+fn run(outcome: Option<Outcome>) -> JobRun {
+    JobRun {
         run: "r1".to_owned(),
         job: "tokens".to_owned(),
         commit: Some("abc".to_owned()),
@@ -269,8 +269,8 @@ fn run(outcome: Option<Outcome>) -> Run {
 }
 
 fn reporter(folder: &Path) -> (Rc<Outbox>, ForgeReporter) {
-    let outbox = Rc::new(Outbox::open(&folder.join("outbox")).unwrap());
-    let reporter = ForgeReporter::open(Rc::clone(&outbox), &folder.join("forge")).unwrap();
+    let outbox = Rc::new(Outbox::open_folder(&folder.join("outbox")).unwrap());
+    let reporter = ForgeReporter::open_folder(Rc::clone(&outbox), &folder.join("forge")).unwrap();
     (outbox, reporter)
 }
 
@@ -289,7 +289,7 @@ fn status_is_posted_on_changes_only_across_restarts() {
     forge.report_run(&config, &run(None), None).unwrap();
     forge.report_run(&config, &run(None), None).unwrap();
     forge.report_run(&config, &run(Some(Outcome::Applied)), None).unwrap();
-    assert_eq!(outbox.count(), 2);
+    assert_eq!(outbox.count_queued(), 2);
     drop((outbox, forge));
     let (outbox, forge) = reporter(folder.path());
     // A thousand drift ticks, each a run of its own.
@@ -298,11 +298,11 @@ fn status_is_posted_on_changes_only_across_restarts() {
         forge.report_run(&config, &run(Some(Outcome::Unchanged)), None).unwrap();
         forge.report_run(&config, &run(Some(Outcome::Corrected)), None).unwrap();
     }
-    assert_eq!(outbox.count(), 2);
+    assert_eq!(outbox.count_queued(), 2);
     forge.report_run(&config, &run(Some(Outcome::Failed)), None).unwrap();
-    assert_eq!(outbox.count(), 3);
+    assert_eq!(outbox.count_queued(), 3);
     forge.report_run(&ForgeConfig { status: false, ..config }, &run(Some(Outcome::Applied)), None).unwrap();
-    assert_eq!(outbox.count(), 3);
+    assert_eq!(outbox.count_queued(), 3);
 }
 
 #[test]

@@ -19,7 +19,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// If the minute is full: how long the sender should wait.
-    pub fn admit(&mut self, name: &str, now: Instant) -> Result<(), Duration> {
+    pub fn count_request(&mut self, name: &str, now: Instant) -> Result<(), Duration> {
         let seen = self.seen.entry(name.to_owned()).or_default();
         while seen.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
             seen.pop_front();
@@ -41,12 +41,12 @@ mod tests {
     fn sixty_requests_within_a_minute_are_admitted() {
         let (mut limit, start) = (RateLimit::default(), Instant::now());
         for second in 0..60 {
-            limit.admit("a", start + Duration::from_millis(second * 500)).unwrap();
+            limit.count_request("a", start + Duration::from_millis(second * 500)).unwrap();
         }
-        let wait = limit.admit("a", start + Duration::from_secs(30)).unwrap_err();
+        let wait = limit.count_request("a", start + Duration::from_secs(30)).unwrap_err();
         assert_eq!(wait, Duration::from_secs(30));
-        limit.admit("b", start + Duration::from_secs(30)).unwrap();
-        limit.admit("a", start + Duration::from_secs(60)).unwrap();
-        limit.admit("a", start + Duration::from_secs(60)).unwrap_err();
+        limit.count_request("b", start + Duration::from_secs(30)).unwrap();
+        limit.count_request("a", start + Duration::from_secs(60)).unwrap();
+        limit.count_request("a", start + Duration::from_secs(60)).unwrap_err();
     }
 }

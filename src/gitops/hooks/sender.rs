@@ -52,7 +52,7 @@ impl Sender {
     }
 
     /// Returns the header that carries the signature of this sender.
-    pub(super) fn header(self, headers: &HeaderMap) -> &'static str {
+    pub(super) fn signature_header(self, headers: &HeaderMap) -> &'static str {
         // GitLab has two ways; the signature is the better one.
         if self == Self::Gitlab && headers.contains_key("webhook-signature") {
             return "webhook-signature";

@@ -19,7 +19,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 
 fn verify_at(secrets: &[&str], pairs: &[(&str, &str)], body: &[u8], second: i64) -> Result<Sender, HookError> {
     let now = jiff::Timestamp::from_second(second).unwrap();
-    HookVerifier::new(None, secrets).unwrap().verify(&headers(pairs), body, now)
+    HookVerifier::new(None, secrets).unwrap().verify_request(&headers(pairs), body, now)
 }
 
 fn verify(pairs: &[(&str, &str)]) -> Result<Sender, HookError> {
@@ -89,8 +89,8 @@ fn pinned_sender_reads_its_own_header_only() {
     let now = jiff::Timestamp::UNIX_EPOCH;
     let (good, bad) = (format!("sha256={DIGEST}"), "0".repeat(64));
     let sent = headers(&[("X-Forgejo-Signature", &bad), ("X-Hub-Signature-256", &good)]);
-    assert_eq!(verifier.verify(&sent, BODY, now), Ok(Sender::Github));
-    assert_eq!(verifier.verify(&headers(&[("X-Gitlab-Token", "s3cret")]), BODY, now), Err(HookError::Missing));
+    assert_eq!(verifier.verify_request(&sent, BODY, now), Ok(Sender::Github));
+    assert_eq!(verifier.verify_request(&headers(&[("X-Gitlab-Token", "s3cret")]), BODY, now), Err(HookError::Missing));
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl HookVerifier {
     }
 
     /// Returns a verifier that accepts nothing and takes as long as a real one.
-    pub fn decoy() -> Self {
+    pub fn new_decoy() -> Self {
         let secret = uuid::Uuid::new_v4().to_string();
         Self { sender: None, secrets: vec![Zeroizing::new(secret)] }
     }
@@ -60,14 +60,14 @@ impl HookVerifier {
     ///
     /// # Errors
     /// If the request is not signed with one of the secrets, or is too old.
-    pub fn verify(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Sender, HookError> {
+    pub fn verify_request(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Sender, HookError> {
         let sender = self.sender.or_else(|| Sender::from_headers(headers)).ok_or(HookError::Missing)?;
-        let header = sender.header(headers);
-        let signature = single(headers, header)?;
+        let header = sender.signature_header(headers);
+        let signature = single_header(headers, header)?;
         // Every secret is tried, also after one has matched, so that the time says nothing about which.
         let mut matches = false;
         if header == "webhook-signature" {
-            let (id, sent) = (single(headers, "webhook-id")?, single(headers, "webhook-timestamp")?);
+            let (id, sent) = (single_header(headers, "webhook-id")?, single_header(headers, "webhook-timestamp")?);
             check_timestamp(sent, now)?;
             let mut signed = format!("{id}.{sent}.").into_bytes();
             signed.extend_from_slice(body);
@@ -81,7 +81,7 @@ impl HookVerifier {
         } else {
             let digest = read_hex_digest(sender, signature).ok_or(HookError::Signature)?;
             for secret in &self.secrets {
-                matches |= hmac(secret.as_bytes(), body).verify_slice(&digest).is_ok();
+                matches |= compute_hmac(secret.as_bytes(), body).verify_slice(&digest).is_ok();
             }
         }
         if matches { Ok(sender) } else { Err(HookError::Signature) }
@@ -95,7 +95,7 @@ impl std::fmt::Debug for HookVerifier {
 }
 
 /// Returns the one value of a header.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, HookError> {
+fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Result<&'a str, HookError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().map_err(|_| HookError::Missing),
@@ -117,7 +117,7 @@ fn is_standard_signature(secret: &str, signatures: &str, signed: &[u8]) -> bool 
             let Some(digest) = signature.strip_prefix("v1,").and_then(|text| STANDARD.decode(text).ok()) else {
                 continue;
             };
-            matches |= hmac(&key, signed).verify_slice(&digest).is_ok();
+            matches |= compute_hmac(&key, signed).verify_slice(&digest).is_ok();
         }
     }
     matches
@@ -145,7 +145,7 @@ fn read_hex_digest(sender: Sender, signature: &str) -> Option<Vec<u8>> {
     Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
+fn compute_hmac(key: &[u8], message: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(message);
     mac

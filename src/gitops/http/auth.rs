@@ -5,10 +5,10 @@ use hyper::{HeaderMap, StatusCode};
 
 use super::control::Access;
 use super::listener::Trust;
-use super::reply::{Reply, error_reply};
+use super::reply::{HttpReply, error_reply};
 
 /// Refuses requests that a page of another origin made.
-pub(super) fn check_origin(headers: &HeaderMap, access: &Access) -> Result<(), Reply> {
+pub(super) fn check_origin(headers: &HeaderMap, access: &Access) -> Result<(), HttpReply> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let is_foreign = match headers.get(ORIGIN) {
         None => text("sec-fetch-site".parse().unwrap_or(ORIGIN)) == Some("cross-site"),
@@ -51,7 +51,7 @@ pub(super) fn check_token(
     field: Option<&str>,
     access: &Access,
     trust: Trust,
-) -> Result<(), Reply> {
+) -> Result<(), HttpReply> {
     match (&access.token, trust) {
         (None, Trust::Socket) => Ok(()),
         (None, Trust::Tcp) => {
@@ -60,7 +60,7 @@ pub(super) fn check_token(
         }
         (Some(token), _) => {
             let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(read_bearer);
-            if header.or(field).is_some_and(|given| token.is(given)) {
+            if header.or(field).is_some_and(|given| token.is_same(given)) {
                 return Ok(());
             }
             let mut reply =

@@ -7,11 +7,11 @@ use std::rc::Rc;
 mod webdriver;
 
 use super::fake::FakeControl;
-use super::{Access, ApiToken, Listener, serve};
+use super::{Access, ApiToken, Listener, serve_requests};
 use webdriver::Browser;
 
 /// Serves a core while a browser looks at it.
-async fn look(width: u32, scheme: &str, test: impl AsyncFnOnce(&Browser, &str, &FakeControl)) {
+async fn serve_for_browser(width: u32, scheme: &str, test: impl AsyncFnOnce(&Browser, &str, &FakeControl)) {
     let Some(browser) = Browser::start(width, scheme).await else { return };
     let token = ApiToken::from_text("t0ken");
     let control = Rc::new(FakeControl::new(Access { token, file: "gitops.yml".to_owned(), ..Access::default() }));
@@ -20,7 +20,8 @@ async fn look(width: u32, scheme: &str, test: impl AsyncFnOnce(&Browser, &str, &
             let listener = Listener::bind("127.0.0.1:0").await.unwrap();
             let base = format!("http://{}", listener.address());
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-            let server = tokio::task::spawn_local(serve(listener, Rc::clone(&control), async { drop(stopped.await) }));
+            let server =
+                tokio::task::spawn_local(serve_requests(listener, Rc::clone(&control), async { drop(stopped.await) }));
             test(&browser, &base, &control).await;
             assert_eq!(browser.read_console().await, Vec::<String>::new());
             let requests = browser.read_requests().await;
@@ -43,7 +44,7 @@ async fn keep_picture(browser: &Browser, name: &str) {
 
 #[tokio::test(flavor = "current_thread")]
 async fn plan_is_approved_by_a_click_without_console_errors_or_foreign_requests() {
-    look(1600, "light", async |browser, base, control| {
+    serve_for_browser(1600, "light", async |browser, base, control| {
         browser.open(base).await;
         keep_picture(browser, "home-1600-light.png").await;
         browser.click(".waiting a.button").await;
@@ -64,7 +65,7 @@ async fn plan_is_approved_by_a_click_without_console_errors_or_foreign_requests(
 
 #[tokio::test(flavor = "current_thread")]
 async fn narrow_dark_page_needs_no_sideways_scrolling_and_updates_itself() {
-    look(400, "dark", async |browser, base, control| {
+    serve_for_browser(400, "dark", async |browser, base, control| {
         let fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
         for (path, name) in [("/", "home"), ("/runs/r-waiting", "run"), ("/jobs/tokens", "job")] {
             browser.open(&format!("{base}{path}")).await;

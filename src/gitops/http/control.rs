@@ -9,23 +9,23 @@ use zeroize::Zeroizing;
 
 use super::super::hooks::HookVerifier;
 use super::super::metrics::Metrics;
-use super::super::view::{Reason, Run, Status};
+use super::super::view::{GitopsStatus, JobRun, Reason};
 use crate::plan::Plan;
 
 /// The core of `gitops`, as routes, page and metrics use it.
 ///
 /// All calls are made on one thread, so an implementation may keep its state in an `Rc`. None of them may wait for a
-/// run, except [`Control::wait_for_run`].
+/// run, except [`GitopsControl::wait_for_run`].
 #[allow(async_fn_in_trait, reason = "the server runs on one thread and needs no `Send`")]
-pub trait Control {
+pub trait GitopsControl {
     /// Returns the status of all jobs.
-    async fn read_status(&self) -> Result<Status, ControlError>;
+    async fn read_status(&self) -> Result<GitopsStatus, ControlError>;
 
     /// Returns the last runs of a job, newest first, also those under way.
-    async fn list_runs(&self, job: &str, limit: usize) -> Result<Vec<Run>, ControlError>;
+    async fn list_runs(&self, job: &str, limit: usize) -> Result<Vec<JobRun>, ControlError>;
 
     /// Returns a run.
-    async fn read_run(&self, run: &str) -> Result<Run, ControlError>;
+    async fn read_run(&self, run: &str) -> Result<JobRun, ControlError>;
 
     /// Returns the events of a run from this byte on, whole lines only.
     async fn read_events(&self, run: &str, from: u64) -> Result<EventChunk, ControlError>;
@@ -37,22 +37,27 @@ pub trait Control {
     async fn request_run(&self, job: &str, reason: Reason) -> Result<Queued, ControlError>;
 
     /// Waits until the run that serves this request has ended, and returns it where one was recorded.
-    async fn wait_for_run(&self, queued: &Queued) -> Result<Option<Run>, ControlError>;
+    async fn wait_for_run(&self, queued: &Queued) -> Result<Option<JobRun>, ControlError>;
 
     /// Suspends a job.
-    async fn suspend(&self, job: &str, reason: Option<String>, until: Option<Timestamp>) -> Result<(), ControlError>;
+    async fn suspend_job(
+        &self,
+        job: &str,
+        reason: Option<String>,
+        until: Option<Timestamp>,
+    ) -> Result<(), ControlError>;
 
     /// Ends the suspension of a job.
-    async fn resume(&self, job: &str) -> Result<(), ControlError>;
+    async fn resume_job(&self, job: &str) -> Result<(), ControlError>;
 
     /// Makes a job due for an earlier commit: that of a run, a commit, or the one applied before.
     async fn roll_back(&self, job: &str, to: Option<String>) -> Result<Queued, ControlError>;
 
     /// Approves the waiting plan of a run. With a digest, only if it is the digest of that plan.
-    async fn approve(&self, run: &str, answer: Answer) -> Result<(), ControlError>;
+    async fn approve_run(&self, run: &str, answer: ApprovalAnswer) -> Result<(), ControlError>;
 
     /// Rejects the waiting plan of a run.
-    async fn reject(&self, run: &str, answer: Answer) -> Result<(), ControlError>;
+    async fn reject_run(&self, run: &str, answer: ApprovalAnswer) -> Result<(), ControlError>;
 
     /// Returns the verifier of a job's hook; none for a job without a hook and for no job.
     fn find_hook(&self, job: &str) -> Option<Rc<HookVerifier>>;
@@ -112,7 +117,7 @@ pub struct Queued {
 
 /// Answer of a person to a plan that waits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct ApprovalAnswer {
     /// Digest of the plan that the person saw.
     pub digest: Option<String>,
     /// Why.
@@ -156,12 +161,12 @@ impl ApiToken {
     }
 
     /// Returns a token that nobody knows.
-    pub fn unknown() -> Self {
+    pub fn new_unknown() -> Self {
         Self(Zeroizing::new(uuid::Uuid::new_v4().to_string()))
     }
 
     /// Compares in constant time.
-    pub fn is(&self, given: &str) -> bool {
+    pub fn is_same(&self, given: &str) -> bool {
         self.0.as_bytes().ct_eq(given.as_bytes()).into()
     }
 }

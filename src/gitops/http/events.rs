@@ -8,8 +8,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::control::Control;
-use super::reply::{Reply, control_error, stream};
+use super::control::GitopsControl;
+use super::reply::{HttpReply, control_error, stream_reply};
 
 /// How often a run under way is asked for more.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -27,7 +27,12 @@ pub(super) enum EventFormat {
 }
 
 /// Answers with the events of a run from this byte on.
-pub(super) async fn answer<C: Control + 'static>(control: &Rc<C>, run: &str, from: u64, format: EventFormat) -> Reply {
+pub(super) async fn answer_events<C: GitopsControl + 'static>(
+    control: &Rc<C>,
+    run: &str,
+    from: u64,
+    format: EventFormat,
+) -> HttpReply {
     let first = match control.read_events(run, from).await {
         Ok(first) => first,
         Err(error) => return control_error(&error),
@@ -77,7 +82,7 @@ pub(super) async fn answer<C: Control + 'static>(control: &Rc<C>, run: &str, fro
         EventFormat::Lines => "application/jsonl; charset=utf-8",
         EventFormat::ServerSent => "text/event-stream",
     };
-    stream(content_type, receiver)
+    stream_reply(content_type, receiver)
 }
 
 /// Writes lines as server-sent events. The last has the place to go on from as its id.

@@ -7,12 +7,12 @@ use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::control::{Access, Answer, Control, ControlError, EventChunk, Queued};
+use super::control::{Access, ApprovalAnswer, ControlError, EventChunk, GitopsControl, Queued};
 use crate::gitops::hooks::HookVerifier;
 use crate::gitops::metrics::Metrics;
 use crate::gitops::view::{
-    Decision, HostRecap, JobState, JobStatus, LastRun, NextDue, Outcome, PlanCounts, Reason, Run, Status, Step,
-    StepName, Suspension, Waiting,
+    Decision, GitopsStatus, HostRecap, JobRun, JobState, JobStatus, LastRun, NextDue, Outcome, PendingApproval,
+    PlanCounts, Reason, RunStep, StepName, Suspension,
 };
 use crate::plan::Plan;
 
@@ -48,7 +48,7 @@ impl FakeControl {
         }
     }
 
-    fn note(&self, request: String) {
+    fn record_request(&self, request: String) {
         self.requests.borrow_mut().push(request);
     }
 
@@ -61,11 +61,11 @@ impl FakeControl {
     }
 }
 
-fn ago(seconds: i64) -> Timestamp {
+fn seconds_ago(seconds: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_secs(seconds)
 }
 
-fn job(name: &str, state: JobState) -> JobStatus {
+fn fake_job(name: &str, state: JobState) -> JobStatus {
     let commit = |digit: &str| Some(digit.repeat(40));
     let mut job = JobStatus {
         job: name.to_owned(),
@@ -73,8 +73,8 @@ fn job(name: &str, state: JobState) -> JobStatus {
         observed: commit("a"),
         attempted: commit("a"),
         applied: commit("a"),
-        last_run: Some(LastRun { run: "r-applied".to_owned(), outcome: Outcome::Applied, ended: ago(750) }),
-        next_due: Some(NextDue { at: ago(-43), by: Reason::Poll }),
+        last_run: Some(LastRun { run: "r-applied".to_owned(), outcome: Outcome::Applied, ended: seconds_ago(750) }),
+        next_due: Some(NextDue { at: seconds_ago(-43), by: Reason::Poll }),
         drift: 0,
         waiting: None,
         suspended: None,
@@ -82,18 +82,19 @@ fn job(name: &str, state: JobState) -> JobStatus {
     };
     match state {
         JobState::Waiting => {
-            job.waiting = Some(Waiting {
+            job.waiting = Some(PendingApproval {
                 run: "r-waiting".to_owned(),
                 digest: "d1".to_owned(),
-                since: ago(130),
+                since: seconds_ago(130),
                 approved_at: None,
             });
             job.applied = commit("b");
         }
         JobState::Failed => {
-            job.last_run = Some(LastRun { run: "r-failed".to_owned(), outcome: Outcome::Failed, ended: ago(33) });
+            job.last_run =
+                Some(LastRun { run: "r-failed".to_owned(), outcome: Outcome::Failed, ended: seconds_ago(33) });
             job.message = Some("fetch failed: fatal: repository 'https://git.example.com/x.git/' not found".to_owned());
-            job.next_due = Some(NextDue { at: ago(-61), by: Reason::Retry });
+            job.next_due = Some(NextDue { at: seconds_ago(-61), by: Reason::Retry });
         }
         JobState::Refused => job.message = Some("commit cccccccc has no signature that is allowed".to_owned()),
         JobState::Drift => job.drift = 2,
@@ -101,8 +102,8 @@ fn job(name: &str, state: JobState) -> JobStatus {
         JobState::Suspended => {
             job.suspended = Some(Suspension {
                 reason: Some("holidays".to_owned()),
-                until: Some(ago(-90_000)),
-                since: Some(ago(90)),
+                until: Some(seconds_ago(-90_000)),
+                since: Some(seconds_ago(90)),
             });
             job.next_due = None;
         }
@@ -112,27 +113,30 @@ fn job(name: &str, state: JobState) -> JobStatus {
     job
 }
 
-fn step(step: StepName, from: i64, to: i64) -> Step {
-    Step { step, started: ago(from), ended: Some(ago(to)), exit: None }
+fn fake_step(step: StepName, from: i64, to: i64) -> RunStep {
+    RunStep { step, started: seconds_ago(from), ended: Some(seconds_ago(to)), exit: None }
 }
 
-fn run(id: &str, outcome: Option<Outcome>) -> Run {
-    let mut steps =
-        vec![step(StepName::Fetch, 760, 759), step(StepName::Verify, 759, 759), step(StepName::Plan, 759, 757)];
+fn fake_run(id: &str, outcome: Option<Outcome>) -> JobRun {
+    let mut steps = vec![
+        fake_step(StepName::Fetch, 760, 759),
+        fake_step(StepName::Verify, 759, 759),
+        fake_step(StepName::Plan, 759, 757),
+    ];
     if outcome == Some(Outcome::Waiting) {
-        steps.push(Step { step: StepName::Decide, started: ago(130), ended: None, exit: None });
+        steps.push(RunStep { step: StepName::Decide, started: seconds_ago(130), ended: None, exit: None });
     } else {
-        steps.push(step(StepName::Apply, 757, 751));
+        steps.push(fake_step(StepName::Apply, 757, 751));
     }
     let recap = HostRecap { ok: 3, changed: 1, ..HostRecap::default() };
-    Run {
+    JobRun {
         run: id.to_owned(),
         job: "tokens".to_owned(),
         commit: Some("a".repeat(40)),
         reasons: vec![Reason::Push, Reason::Hook],
         outcome,
-        started: ago(760),
-        ended: outcome.filter(|outcome| *outcome != Outcome::Waiting).map(|_| ago(750)),
+        started: seconds_ago(760),
+        ended: outcome.filter(|outcome| *outcome != Outcome::Waiting).map(|_| seconds_ago(750)),
         host: "runner-1".to_owned(),
         epoch: 3,
         plan: Some(PlanCounts {
@@ -151,14 +155,14 @@ fn run(id: &str, outcome: Option<Outcome>) -> Run {
         decision: (outcome == Some(Outcome::Applied)).then(|| Decision {
             approved: true,
             by: "page".to_owned(),
-            at: ago(757),
+            at: seconds_ago(757),
             reason: None,
         }),
         steps,
     }
 }
 
-fn plan() -> Plan {
+fn fake_plan() -> Plan {
     let action = |action: &str, name: &str, before, after| {
         json!({"kind": "Registry Token", "name": name, "id": null, "parent": null, "action": action, "before": before,
                "after": after, "reason": null, "error": null})
@@ -179,30 +183,30 @@ fn plan() -> Plan {
     .expect("the plan has the fields of its format")
 }
 
-impl Control for FakeControl {
-    async fn read_status(&self) -> Result<Status, ControlError> {
-        let mut jobs = vec![job("tokens", JobState::Waiting)];
-        jobs.extend(JobState::ALL.iter().skip(1).map(|state| job(&format!("job-{state}"), *state)));
-        jobs.push(job("fine & dandy", JobState::Ok));
-        Ok(Status { version: 1, host: "runner-1".to_owned(), jobs })
+impl GitopsControl for FakeControl {
+    async fn read_status(&self) -> Result<GitopsStatus, ControlError> {
+        let mut jobs = vec![fake_job("tokens", JobState::Waiting)];
+        jobs.extend(JobState::ALL.iter().skip(1).map(|state| fake_job(&format!("job-{state}"), *state)));
+        jobs.push(fake_job("fine & dandy", JobState::Ok));
+        Ok(GitopsStatus { version: 1, host: "runner-1".to_owned(), jobs })
     }
 
-    async fn list_runs(&self, job: &str, limit: usize) -> Result<Vec<Run>, ControlError> {
+    async fn list_runs(&self, job: &str, limit: usize) -> Result<Vec<JobRun>, ControlError> {
         if job != "tokens" {
             return Err(ControlError::UnknownJob(job.to_owned()));
         }
-        let mut earlier = run("r-earlier", Some(Outcome::Applied));
+        let mut earlier = fake_run("r-earlier", Some(Outcome::Applied));
         earlier.commit = Some("c".repeat(40));
         let runs = vec![
-            run("r-waiting", Some(Outcome::Waiting)),
-            run("r-failed", Some(Outcome::Failed)),
-            run("r-applied", Some(Outcome::Applied)),
+            fake_run("r-waiting", Some(Outcome::Waiting)),
+            fake_run("r-failed", Some(Outcome::Failed)),
+            fake_run("r-applied", Some(Outcome::Applied)),
             earlier,
         ];
         Ok(runs.into_iter().take(limit).collect())
     }
 
-    async fn read_run(&self, id: &str) -> Result<Run, ControlError> {
+    async fn read_run(&self, id: &str) -> Result<JobRun, ControlError> {
         let runs = self.list_runs("tokens", 10).await?;
         runs.into_iter().find(|run| run.run == id).ok_or_else(|| ControlError::UnknownRun(id.to_owned()))
     }
@@ -221,7 +225,7 @@ impl Control for FakeControl {
 
     async fn read_plan(&self, run: &str) -> Result<Option<Plan>, ControlError> {
         self.read_run(run).await?;
-        Ok((run != "r-failed").then(plan))
+        Ok((run != "r-failed").then(fake_plan))
     }
 
     async fn request_run(&self, job: &str, reason: Reason) -> Result<Queued, ControlError> {
@@ -229,41 +233,46 @@ impl Control for FakeControl {
             return Err(ControlError::UnknownJob(job.to_owned()));
         }
         let merged = self.requests.borrow().iter().any(|request| request.starts_with("run tokens"));
-        self.note(format!("run {job} {reason}"));
+        self.record_request(format!("run {job} {reason}"));
         Ok(Queued { job: job.to_owned(), run: None, merged })
     }
 
-    async fn wait_for_run(&self, _: &Queued) -> Result<Option<Run>, ControlError> {
+    async fn wait_for_run(&self, _: &Queued) -> Result<Option<JobRun>, ControlError> {
         self.read_run("r-applied").await.map(Some)
     }
 
-    async fn suspend(&self, job: &str, reason: Option<String>, until: Option<Timestamp>) -> Result<(), ControlError> {
-        self.note(format!("suspend {job} {reason:?} {}", until.is_some()));
+    async fn suspend_job(
+        &self,
+        job: &str,
+        reason: Option<String>,
+        until: Option<Timestamp>,
+    ) -> Result<(), ControlError> {
+        self.record_request(format!("suspend {job} {reason:?} {}", until.is_some()));
         Ok(())
     }
 
-    async fn resume(&self, job: &str) -> Result<(), ControlError> {
-        self.note(format!("resume {job}"));
+    async fn resume_job(&self, job: &str) -> Result<(), ControlError> {
+        self.record_request(format!("resume {job}"));
         Ok(())
     }
 
     async fn roll_back(&self, job: &str, to: Option<String>) -> Result<Queued, ControlError> {
-        self.note(format!("rollback {job} {to:?}"));
+        self.record_request(format!("rollback {job} {to:?}"));
         Ok(Queued { job: job.to_owned(), run: Some("r9".to_owned()), merged: false })
     }
 
-    async fn approve(&self, run: &str, answer: Answer) -> Result<(), ControlError> {
+    async fn approve_run(&self, run: &str, answer: ApprovalAnswer) -> Result<(), ControlError> {
         Self::check_run(run)?;
         if answer.digest.as_ref().is_some_and(|digest| digest != "d1") {
             return Err(ControlError::OtherPlan(run.to_owned()));
         }
-        self.note(format!("approve {run} by {}", answer.by));
+        self.record_request(format!("approve {run} by {}", answer.by));
         Ok(())
     }
 
-    async fn reject(&self, run: &str, answer: Answer) -> Result<(), ControlError> {
+    async fn reject_run(&self, run: &str, answer: ApprovalAnswer) -> Result<(), ControlError> {
         Self::check_run(run)?;
-        self.note(format!("reject {run} by {}: {}", answer.by, answer.reason.unwrap_or_default()));
+        self.record_request(format!("reject {run} by {}: {}", answer.by, answer.reason.unwrap_or_default()));
         Ok(())
     }
 

@@ -14,8 +14,8 @@ use super::super::hooks::{HookVerifier, MAX_BODY, RateLimit, Sender};
 use super::super::metrics::HookResult;
 use super::super::view::Reason;
 use super::body::{BodyError, read_body};
-use super::control::{Control, Queued};
-use super::reply::{Reply, control_error, error_reply, json_reply, not_found};
+use super::control::{GitopsControl, Queued};
+use super::reply::{HttpReply, control_error, error_reply, json_reply, not_found};
 use super::route::is_set;
 
 /// State of the hooks of one server.
@@ -31,30 +31,30 @@ pub(super) struct Hooks {
 impl Default for Hooks {
     fn default() -> Self {
         let [verified, unverified] = [(); 2].map(|()| RefCell::default());
-        Self { decoy: HookVerifier::decoy(), verified, unverified }
+        Self { decoy: HookVerifier::new_decoy(), verified, unverified }
     }
 }
 
 impl Hooks {
     /// Answers a request to the hook of a job.
-    pub async fn answer<C: Control>(&self, control: &C, job: &str, request: Request<Incoming>) -> Reply {
+    pub async fn answer_hook<C: GitopsControl>(&self, control: &C, job: &str, request: Request<Incoming>) -> HttpReply {
         let started = Instant::now();
         let waits = is_set(request.uri().query(), "wait");
-        let (result, reply) = self.accept(control, job, request).await;
+        let (result, reply) = self.accept_hook(control, job, request).await;
         control.metrics().count_hook(result, started.elapsed());
         match reply {
-            Ok(queued) if waits => wait(control, &queued).await,
+            Ok(queued) if waits => wait_for_run(control, &queued).await,
             Ok(queued) => json_reply(StatusCode::ACCEPTED, &json!({"run": queued.run, "merged": queued.merged})),
             Err(reply) => reply,
         }
     }
 
-    async fn accept<C: Control>(
+    async fn accept_hook<C: GitopsControl>(
         &self,
         control: &C,
         job: &str,
         request: Request<Incoming>,
-    ) -> (HookResult, Result<Queued, Reply>) {
+    ) -> (HookResult, Result<Queued, HttpReply>) {
         let (parts, body) = request.into_parts();
         let body = match read_body(body, MAX_BODY).await {
             Ok(body) => body,
@@ -70,12 +70,12 @@ impl Hooks {
         // A job without a hook costs the same work as one with a hook.
         let hook: Option<Rc<HookVerifier>> = control.find_hook(job);
         let verifier = hook.as_deref().unwrap_or(&self.decoy);
-        let verified = verifier.verify(&parts.headers, &body, Timestamp::now());
+        let verified = verifier.verify_request(&parts.headers, &body, Timestamp::now());
         if hook.is_none() {
             return (HookResult::Unknown, Err(not_found()));
         }
         let limit = if verified.is_ok() { &self.verified } else { &self.unverified };
-        if let Err(after) = limit.borrow_mut().admit(job, Instant::now()) {
+        if let Err(after) = limit.borrow_mut().count_request(job, Instant::now()) {
             return (HookResult::Limited, Err(too_many(after)));
         }
         if verified.is_err() {
@@ -95,7 +95,7 @@ impl Hooks {
 }
 
 /// Answers once the run has ended.
-async fn wait<C: Control>(control: &C, queued: &Queued) -> Reply {
+async fn wait_for_run<C: GitopsControl>(control: &C, queued: &Queued) -> HttpReply {
     match control.wait_for_run(queued).await {
         Ok(run) => {
             let outcome = run.as_ref().and_then(|run| run.outcome);
@@ -106,7 +106,7 @@ async fn wait<C: Control>(control: &C, queued: &Queued) -> Reply {
     }
 }
 
-fn too_many(after: Duration) -> Reply {
+fn too_many(after: Duration) -> HttpReply {
     let message = "more than 60 requests within a minute";
     let mut reply = error_reply(StatusCode::TOO_MANY_REQUESTS, "limited", message);
     let seconds = after.as_secs() + 1;

@@ -1,6 +1,6 @@
 //! The server: page, API, hooks, metrics and health, over TCP or a Unix socket.
 //!
-//! It knows the core only as a [`Control`]. Everything runs on the thread that calls [`serve`], inside a
+//! It knows the core only as a [`GitopsControl`]. Everything runs on the thread that calls [`serve_requests`], inside a
 //! [`tokio::task::LocalSet`].
 
 mod auth;
@@ -21,6 +21,6 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use control::{Access, Answer, ApiToken, Control, ControlError, EventChunk, Queued};
+pub use control::{Access, ApiToken, ApprovalAnswer, ControlError, EventChunk, GitopsControl, Queued};
 pub use listener::{ListenError, Listener, Trust};
-pub use server::serve;
+pub use server::serve_requests;

@@ -9,17 +9,22 @@ use serde_json::json;
 use super::super::view::Reason;
 use super::auth::{check_origin, check_token};
 use super::body::{BodyError, ChangeBody, read_body};
-use super::control::{Answer, Control, ControlError};
+use super::control::{ApprovalAnswer, ControlError, GitopsControl};
 use super::listener::Trust;
 use super::page;
-use super::reply::{Reply, control_error, describe_error, error_reply, json_reply, reply};
+use super::reply::{HttpReply, build_reply, control_error, describe_error, error_reply, json_reply};
 use super::route::{JobVerb, Route, RunVerb};
 
 /// Largest body of a change.
 const MAX_CHANGE: usize = 64 * 1024;
 
 /// Answers a request for a change.
-pub(super) async fn answer<C: Control>(control: &C, route: &Route, request: Request<Incoming>, trust: Trust) -> Reply {
+pub(super) async fn answer_change<C: GitopsControl>(
+    control: &C,
+    route: &Route,
+    request: Request<Incoming>,
+    trust: Trust,
+) -> HttpReply {
     let access = control.access();
     let (parts, body) = request.into_parts();
     let body = match read_body(body, MAX_CHANGE).await {
@@ -49,7 +54,7 @@ pub(super) async fn answer<C: Control>(control: &C, route: &Route, request: Requ
         Err(why) => Err(ControlError::Invalid(why)),
     };
     match outcome {
-        Ok(_) if is_form => redirect(route),
+        Ok(_) if is_form => redirect_to_page(route),
         Ok(run) => json_reply(StatusCode::ACCEPTED, &json!({"run": run})),
         Err(error) if is_form => page::render_refusal(describe_error(&error).0, &error.to_string()),
         Err(error) => control_error(&error),
@@ -57,7 +62,7 @@ pub(super) async fn answer<C: Control>(control: &C, route: &Route, request: Requ
 }
 
 /// Requests a change; returns the run that it leads to, where one is known.
-async fn request_change<C: Control>(
+async fn request_change<C: GitopsControl>(
     control: &C,
     route: &Route,
     change: ChangeBody,
@@ -66,16 +71,16 @@ async fn request_change<C: Control>(
         Route::JobAction(job, JobVerb::Run) => Ok(control.request_run(job, Reason::Manual).await?.run),
         Route::JobAction(job, JobVerb::Suspend) => {
             let until = change.read_until(Timestamp::now()).map_err(ControlError::Invalid)?;
-            control.suspend(job, change.reason, until).await.map(|()| None)
+            control.suspend_job(job, change.reason, until).await.map(|()| None)
         }
-        Route::JobAction(job, JobVerb::Resume) => control.resume(job).await.map(|()| None),
+        Route::JobAction(job, JobVerb::Resume) => control.resume_job(job).await.map(|()| None),
         Route::JobAction(job, JobVerb::Rollback) => Ok(control.roll_back(job, change.to).await?.run),
         Route::RunAction(run, verb) => {
             let by = if change.is_form { "page" } else { "api" };
-            let answer = Answer { digest: change.digest, reason: change.reason, by: by.to_owned() };
+            let answer = ApprovalAnswer { digest: change.digest, reason: change.reason, by: by.to_owned() };
             match verb {
-                RunVerb::Approve => control.approve(run, answer).await?,
-                RunVerb::Reject => control.reject(run, answer).await?,
+                RunVerb::Approve => control.approve_run(run, answer).await?,
+                RunVerb::Reject => control.reject_run(run, answer).await?,
             }
             Ok(Some(run.clone()))
         }
@@ -84,13 +89,13 @@ async fn request_change<C: Control>(
 }
 
 /// Returns to the page that the form stood on.
-fn redirect(route: &Route) -> Reply {
+fn redirect_to_page(route: &Route) -> HttpReply {
     let path = match route {
         Route::JobAction(job, _) => page::job_path(job),
         Route::RunAction(run, _) => page::run_path(run),
         _ => "/".to_owned(),
     };
-    let mut answer = reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
+    let mut answer = build_reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
     if let Ok(path) = HeaderValue::try_from(path) {
         answer.headers_mut().insert(LOCATION, path);
     }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::control::ControlError;
 
 /// An answer.
-pub(super) type Reply = Response<ReplyBody>;
+pub(super) type HttpReply = Response<ReplyBody>;
 
 /// Body of an answer.
 pub(super) enum ReplyBody {
@@ -54,7 +54,7 @@ impl Body for ReplyBody {
 }
 
 /// Returns an answer of this type.
-pub(super) fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
+pub(super) fn build_reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> HttpReply {
     let mut reply = Response::new(ReplyBody::Full(Some(body.into())));
     *reply.status_mut() = status;
     set_headers(&mut reply, content_type);
@@ -62,30 +62,30 @@ pub(super) fn reply(status: StatusCode, content_type: &'static str, body: impl I
 }
 
 /// Returns an answer that a task feeds.
-pub(super) fn stream(content_type: &'static str, receiver: mpsc::Receiver<Bytes>) -> Reply {
+pub(super) fn stream_reply(content_type: &'static str, receiver: mpsc::Receiver<Bytes>) -> HttpReply {
     let mut reply = Response::new(ReplyBody::Stream(receiver));
     set_headers(&mut reply, content_type);
     reply
 }
 
 /// Returns a JSON document.
-pub(super) fn json_reply(status: StatusCode, document: &impl Serialize) -> Reply {
+pub(super) fn json_reply(status: StatusCode, document: &impl Serialize) -> HttpReply {
     match serde_json::to_vec(document) {
         Ok(mut text) => {
             text.push(b'\n');
-            reply(status, "application/json", text)
+            build_reply(status, "application/json", text)
         }
-        Err(error) => reply(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", error.to_string()),
+        Err(error) => build_reply(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", error.to_string()),
     }
 }
 
 /// Returns an error as JSON: a word for programs and a sentence for people.
-pub(super) fn error_reply(status: StatusCode, code: &str, message: &str) -> Reply {
+pub(super) fn error_reply(status: StatusCode, code: &str, message: &str) -> HttpReply {
     json_reply(status, &json!({"error": message, "code": code}))
 }
 
 /// Returns the answer for a path that does not exist.
-pub(super) fn not_found() -> Reply {
+pub(super) fn not_found() -> HttpReply {
     error_reply(StatusCode::NOT_FOUND, "not_found", "not found")
 }
 
@@ -103,12 +103,12 @@ pub(super) fn describe_error(error: &ControlError) -> (StatusCode, &'static str)
 }
 
 /// Returns the answer for an error of the core.
-pub(super) fn control_error(error: &ControlError) -> Reply {
+pub(super) fn control_error(error: &ControlError) -> HttpReply {
     let (status, code) = describe_error(error);
     error_reply(status, code, &error.to_string())
 }
 
-fn set_headers(reply: &mut Reply, content_type: &'static str) {
+fn set_headers(reply: &mut HttpReply, content_type: &'static str) {
     let headers = reply.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

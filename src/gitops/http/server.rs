@@ -16,11 +16,11 @@ use hyper_util::rt::TokioTimer;
 use tokio::sync::{Semaphore, watch};
 
 use super::super::metrics::MetricsFormat;
-use super::control::Control;
+use super::control::GitopsControl;
 use super::events::{self, EventFormat};
 use super::hook::Hooks;
 use super::listener::{Listener, Stream, Trust};
-use super::reply::{Reply, control_error, error_reply, json_reply, not_found, reply};
+use super::reply::{HttpReply, build_reply, control_error, error_reply, json_reply, not_found};
 use super::route::{Route, find_parameter, is_set};
 use super::{page, post};
 
@@ -43,7 +43,11 @@ const MAX_RUNS: usize = 1000;
 /// Answers requests until `shutdown` is ready, then lets those under way end.
 ///
 /// It has to run inside a [`tokio::task::LocalSet`].
-pub async fn serve<C: Control + 'static>(listener: Listener, control: Rc<C>, shutdown: impl Future<Output = ()>) {
+pub async fn serve_requests<C: GitopsControl + 'static>(
+    listener: Listener,
+    control: Rc<C>,
+    shutdown: impl Future<Output = ()>,
+) {
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (ending, ends) = watch::channel(false);
     let hooks = Rc::new(Hooks::default());
@@ -78,7 +82,7 @@ pub async fn serve<C: Control + 'static>(listener: Listener, control: Rc<C>, shu
     let _ = tokio::time::timeout(GRACE, ending.closed()).await;
 }
 
-/// What a connection needs to answer.
+/// State that a connection needs to answer.
 struct Server<C> {
     control: Rc<C>,
     hooks: Rc<Hooks>,
@@ -87,13 +91,13 @@ struct Server<C> {
 
 async fn serve_connection<C, I>(io: I, server: Server<C>, ends: &mut watch::Receiver<bool>)
 where
-    C: Control + 'static,
+    C: GitopsControl + 'static,
     I: hyper::rt::Read + hyper::rt::Write + Unpin + 'static,
 {
     let server = Rc::new(server);
     let service = service_fn(move |request| {
         let server = Rc::clone(&server);
-        async move { Ok::<_, Infallible>(server.answer(request).await) }
+        async move { Ok::<_, Infallible>(server.answer_request(request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -109,8 +113,8 @@ where
     let _ = connection.await;
 }
 
-impl<C: Control + 'static> Server<C> {
-    async fn answer(&self, request: Request<Incoming>) -> Reply {
+impl<C: GitopsControl + 'static> Server<C> {
+    async fn answer_request(&self, request: Request<Incoming>) -> HttpReply {
         let Some(route) = Route::from_path(request.uri().path()) else { return not_found() };
         let allowed = if route.is_post() { "POST" } else { "GET, HEAD" };
         let method = request.method();
@@ -122,13 +126,13 @@ impl<C: Control + 'static> Server<C> {
             return reply;
         }
         match route {
-            Route::Hook(job) => self.hooks.answer(&*self.control, &job, request).await,
-            route if route.is_post() => post::answer(&*self.control, &route, request, self.trust).await,
+            Route::Hook(job) => self.hooks.answer_hook(&*self.control, &job, request).await,
+            route if route.is_post() => post::answer_change(&*self.control, &route, request, self.trust).await,
             route => self.answer_get(route, &request).await,
         }
     }
 
-    async fn answer_get(&self, route: Route, request: &Request<Incoming>) -> Reply {
+    async fn answer_get(&self, route: Route, request: &Request<Incoming>) -> HttpReply {
         let (control, query) = (&self.control, request.uri().query());
         match route {
             Route::Status => match control.read_status().await {
@@ -156,41 +160,43 @@ impl<C: Control + 'static> Server<C> {
                 let format = if is_set(query, "follow") { EventFormat::ServerSent } else { EventFormat::Lines };
                 // A browser that connects again says how far it has read.
                 let last = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-                events::answer(control, &run, last.unwrap_or(0), format).await
+                events::answer_events(control, &run, last.unwrap_or(0), format).await
             }
             Route::PlanMarkdown(run) => self.answer_plan(&run).await,
             Route::Metrics => self.answer_metrics(request).await,
             Route::Health => answer_check(control.check_health()),
             Route::Readiness => answer_check(control.check_readiness()),
-            route => page::answer(&**control, &route, query, self.trust).await,
+            route => page::answer_page(&**control, &route, query, self.trust).await,
         }
     }
 
-    async fn answer_plan(&self, run: &str) -> Reply {
+    async fn answer_plan(&self, run: &str) -> HttpReply {
         match self.control.read_plan(run).await {
-            Ok(Some(plan)) => reply(StatusCode::OK, "text/markdown; charset=utf-8", crate::plan::show::markdown(&plan)),
+            Ok(Some(plan)) => {
+                build_reply(StatusCode::OK, "text/markdown; charset=utf-8", crate::plan::show::render_markdown(&plan))
+            }
             Ok(None) => error_reply(StatusCode::NOT_FOUND, "no_plan", "the run has no plan"),
             Err(error) => control_error(&error),
         }
     }
 
-    async fn answer_metrics(&self, request: &Request<Incoming>) -> Reply {
+    async fn answer_metrics(&self, request: &Request<Incoming>) -> HttpReply {
         let format = MetricsFormat::from_accept(request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()));
         let status = match self.control.read_status().await {
             Ok(status) => status,
             Err(error) => return control_error(&error),
         };
         self.control.refresh_metrics();
-        match self.control.metrics().encode(&status, format) {
-            Ok(text) => reply(StatusCode::OK, format.content_type(), text),
+        match self.control.metrics().encode_text(&status, format) {
+            Ok(text) => build_reply(StatusCode::OK, format.content_type(), text),
             Err(error) => error_reply(StatusCode::INTERNAL_SERVER_ERROR, "metrics", &error.to_string()),
         }
     }
 }
 
-fn answer_check(outcome: Result<(), String>) -> Reply {
+fn answer_check(outcome: Result<(), String>) -> HttpReply {
     match outcome {
-        Ok(()) => reply(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
-        Err(why) => reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n")),
+        Ok(()) => build_reply(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
+        Err(why) => build_reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n")),
     }
 }

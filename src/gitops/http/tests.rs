@@ -24,7 +24,8 @@ async fn with_server<T>(control: FakeControl, test: impl AsyncFnOnce(String, Cli
             let base = format!("http://{}", listener.address());
             let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-            let server = tokio::task::spawn_local(serve(listener, Rc::clone(&control), async { drop(stopped.await) }));
+            let server =
+                tokio::task::spawn_local(serve_requests(listener, Rc::clone(&control), async { drop(stopped.await) }));
             let outcome = test(base, client, control).await;
             drop(stop);
             server.await.unwrap();
@@ -298,7 +299,8 @@ async fn socket_has_its_mode_and_needs_no_token() {
             let second = Listener::bind(&address).await.unwrap_err().to_string();
             assert!(second.contains("another process listens there"), "{second}");
             let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-            let server = tokio::task::spawn_local(serve(listener, Rc::clone(&control), async { drop(stopped.await) }));
+            let server =
+                tokio::task::spawn_local(serve_requests(listener, Rc::clone(&control), async { drop(stopped.await) }));
             let request = {
                 let path = path.clone();
                 tokio::task::spawn_blocking(move || {

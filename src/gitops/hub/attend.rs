@@ -5,17 +5,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::clock;
-use super::super::decide::{Effect, Event, Next, decide};
+use super::super::decide::{Next, RunEffect, RunEvent, decide_event};
 use super::super::engine::{Claim, EngineError};
 use super::super::observer::Occurrence;
-use super::super::repository::{Repository, signers_digest};
+use super::super::repository::{GitRepository, signers_digest};
 use super::super::view::{JobStatus, Outcome, Reason};
 use super::{Hub, Slot};
 
 /// After trouble with the store a job is left alone for so long.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 
-/// What attending to a job has come to.
+/// Result of attending to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attended {
     /// Nothing was due.
@@ -39,7 +39,7 @@ impl Drop for Busy<'_> {
 
 impl Hub {
     /// Does the next thing for a job, if something is due.
-    pub async fn attend(&self, slot: &Rc<Slot>) -> Attended {
+    pub async fn attend_job(&self, slot: &Rc<Slot>) -> Attended {
         if slot.busy.replace(true) {
             return Attended::Elsewhere;
         }
@@ -47,12 +47,12 @@ impl Hub {
         let attended = match self.next(slot, clock::now()) {
             Next::Sleep(_) => Ok(Attended::Nothing),
             Next::Look => {
-                self.look(slot).await;
+                self.poll_branch(slot).await;
                 Ok(Attended::Looked)
             }
-            _ => self.work(slot).await,
+            _ => self.work_on_job(slot).await,
         };
-        self.tick();
+        self.notify_change();
         match attended {
             Ok(attended) => {
                 if attended != Attended::Nothing && attended != Attended::Elsewhere {
@@ -65,56 +65,56 @@ impl Hub {
                     self.note(&Occurrence::LeaseLost);
                 }
                 let before = self.job_status(slot, clock::now());
-                self.log(&format!("{}: {error}", slot.job().name));
+                self.log_line(&format!("{}: {error}", slot.job().name));
                 slot.claim.take();
                 *slot.trouble.borrow_mut() = Some(error.to_string());
                 let pause = jiff::SignedDuration::try_from(TROUBLE_PAUSE).unwrap_or_default();
                 slot.trouble_until.set(clock::now().checked_add(pause).ok());
-                // What the store has counts, not what could not be saved.
-                if let Ok(record) = self.engine.load(&slot.job().name).await {
+                // The stored record counts, not the one that could not be saved.
+                if let Ok(record) = self.engine.load_record(&slot.job().name).await {
                     slot.record.replace(record);
                 }
-                self.announce(slot, &before);
+                self.announce_change(slot, &before);
                 Attended::Ran
             }
         }
     }
 
     /// Looks where the branch stands. What it finds need not be saved: the next look finds it again.
-    async fn look(&self, slot: &Slot) {
+    async fn poll_branch(&self, slot: &Slot) {
         let job = slot.job();
         *slot.signers.borrow_mut() = signers_digest(&job.git);
         let began = std::time::Instant::now();
-        let found = Repository::new(&job.git, &self.config().state_dir, job.timeout).look().await;
+        let found = GitRepository::new(&job.git, &self.config().state_dir, job.timeout).resolve_head().await;
         self.note_poll(began.elapsed(), found.is_ok());
         let before = self.job_status(slot, clock::now());
         let found = found.map_err(|error| error.to_string());
-        self.decide(slot, Event::Looked(found));
+        self.feed_event(slot, RunEvent::Looked(found));
         let after = self.job_status(slot, clock::now());
         if before.observed != after.observed || before.state != after.state {
-            self.announce(slot, &before);
+            self.announce_change(slot, &before);
         }
     }
 
     /// Feeds an event into the loop; the record of the slot is the one after it.
-    pub(super) fn decide(&self, slot: &Slot, event: Event) -> Vec<Effect> {
+    pub(super) fn feed_event(&self, slot: &Slot, event: RunEvent) -> Vec<RunEffect> {
         let now = clock::now();
-        let (record, effects) = self.with_rules(slot, |record, rules| decide(record, rules, event, now));
+        let (record, effects) = self.with_rules(slot, |record, rules| decide_event(record, rules, event, now));
         slot.record.replace(record);
         effects
     }
 
     /// Saves the record of a claimed job.
-    pub(super) async fn save(&self, slot: &Slot, claim: &Claim) -> Result<(), EngineError> {
+    pub(super) async fn save_record(&self, slot: &Slot, claim: &Claim) -> Result<(), EngineError> {
         let _one = slot.saving.lock().await;
         let record = slot.record();
-        self.engine.save(claim, &record).await
+        self.engine.save_record(claim, &record).await
     }
 
     /// Takes a job; none if another process has it.
-    pub(super) async fn claim(&self, slot: &Slot) -> Result<Option<Rc<Claim>>, EngineError> {
+    pub(super) async fn claim_slot(&self, slot: &Slot) -> Result<Option<Rc<Claim>>, EngineError> {
         let tried = slot.tried.get().unwrap_or_else(std::time::Instant::now);
-        let Some(claim) = self.engine.claim(&slot.job().name).await? else {
+        let Some(claim) = self.engine.claim_job(&slot.job().name).await? else {
             slot.tried.set(Some(tried));
             return Ok(None);
         };
@@ -122,7 +122,7 @@ impl Hub {
         self.note(&Occurrence::Claimed(tried.elapsed()));
         let mut record = claim.record.clone();
         {
-            // What a look has found was not saved.
+            // The result of a poll was not saved.
             let seen = slot.record.borrow();
             record.looked = record.looked.max(seen.looked);
             record.observed = seen.observed.clone().or(record.observed);
@@ -144,20 +144,20 @@ impl Hub {
     }
 
     /// Gives a job back.
-    pub(super) async fn release(&self, slot: &Slot, claim: Rc<Claim>) -> Result<(), EngineError> {
+    pub(super) async fn release_slot(&self, slot: &Slot, claim: Rc<Claim>) -> Result<(), EngineError> {
         slot.claim.take();
         match Rc::try_unwrap(claim) {
-            Ok(claim) => self.engine.release(claim).await,
+            Ok(claim) => self.engine.release_claim(claim).await,
             // Somebody saves with it right now; it ends when they are done.
             Err(_) => Ok(()),
         }
     }
 
     /// Claims a job and does what is due for it.
-    async fn work(&self, slot: &Rc<Slot>) -> Result<Attended, EngineError> {
-        let Some(claim) = self.claim(slot).await? else { return Ok(Attended::Elsewhere) };
+    async fn work_on_job(&self, slot: &Rc<Slot>) -> Result<Attended, EngineError> {
+        let Some(claim) = self.claim_slot(slot).await? else { return Ok(Attended::Elsewhere) };
         let worked = self.work_claimed(slot, &claim).await;
-        self.release(slot, claim).await?;
+        self.release_slot(slot, claim).await?;
         worked
     }
 
@@ -166,22 +166,22 @@ impl Hub {
         // The record may say another thing than what was known before the claim.
         let (event, attended) = match self.next(slot, clock::now()) {
             Next::Sleep(_) | Next::Look => return Ok(Attended::Nothing),
-            Next::Resume => (Event::Resume, Attended::Looked),
+            Next::Resume => (RunEvent::Resume, Attended::Looked),
             Next::Recover => {
                 self.note(&Occurrence::TakenOver);
                 let why = "the process that ran it ended before it did".to_owned();
-                (Event::Interrupted(why), Attended::Looked)
+                (RunEvent::Interrupted(why), Attended::Looked)
             }
             Next::Start(reasons, target) => {
                 if reasons.contains(&Reason::Schedule) {
                     self.note_skipped_schedule(slot, clock::now());
                 }
-                (Event::Begin { epoch: claim.epoch, reasons, target }, Attended::Ran)
+                (RunEvent::Begin { epoch: claim.epoch, reasons, target }, Attended::Ran)
             }
-            Next::Apply => (Event::BeginApply { epoch: claim.epoch }, Attended::Ran),
+            Next::Apply => (RunEvent::BeginApply { epoch: claim.epoch }, Attended::Ran),
         };
         self.open_run(slot, &event).await?;
-        let effects = self.decide(slot, event);
+        let effects = self.feed_event(slot, event);
         self.begin_run(slot, claim).await?;
         self.carry_out(slot, claim, effects, before).await?;
         Ok(attended)
@@ -192,22 +192,22 @@ impl Hub {
         &self,
         slot: &Rc<Slot>,
         claim: &Rc<Claim>,
-        effects: Vec<Effect>,
+        effects: Vec<RunEffect>,
         mut before: JobStatus,
     ) -> Result<(), EngineError> {
         let mut work = super::run::Work::new(self, slot, claim);
-        let mut effects: VecDeque<Effect> = effects.into();
-        self.settle(slot, claim, &effects, &mut before).await?;
+        let mut effects: VecDeque<RunEffect> = effects.into();
+        self.save_decision(slot, claim, &effects, &mut before).await?;
         while let Some(effect) = effects.pop_front() {
             let event = match effect {
-                Effect::Fetch { target } => Some(work.fetch(&target).await?),
-                Effect::Plan { commit } => Some(work.plan(&commit).await?),
-                Effect::Apply { commit } => Some(work.apply(&commit).await?),
-                Effect::Wait | Effect::End(_) | Effect::EndWaiting { .. } => None,
+                RunEffect::Fetch { target } => Some(work.fetch_target(&target).await?),
+                RunEffect::Plan { commit } => Some(work.plan_commit(&commit).await?),
+                RunEffect::Apply { commit } => Some(work.apply_plan(&commit).await?),
+                RunEffect::Wait | RunEffect::End(_) | RunEffect::EndWaiting { .. } => None,
             };
             if let Some(event) = event {
-                let more: VecDeque<Effect> = self.decide(slot, event).into();
-                self.settle(slot, claim, &more, &mut before).await?;
+                let more: VecDeque<RunEffect> = self.feed_event(slot, event).into();
+                self.save_decision(slot, claim, &more, &mut before).await?;
                 effects.extend(more);
             }
         }
@@ -215,26 +215,26 @@ impl Hub {
     }
 
     /// Writes down what was decided, before it is carried out: runs that end or wait first, then the record.
-    async fn settle(
+    async fn save_decision(
         &self,
         slot: &Rc<Slot>,
         claim: &Rc<Claim>,
-        effects: &VecDeque<Effect>,
+        effects: &VecDeque<RunEffect>,
         before: &mut JobStatus,
     ) -> Result<(), EngineError> {
         for effect in effects {
             match effect {
-                Effect::Wait => self.put_run_aside(slot, claim).await?,
-                Effect::End(ended) => self.end_run(slot, claim, ended).await?,
-                Effect::EndWaiting { run, ended } => self.end_waiting_run(slot, claim, run, ended).await?,
-                Effect::Fetch { .. } | Effect::Plan { .. } | Effect::Apply { .. } => {}
+                RunEffect::Wait => self.put_run_aside(slot, claim).await?,
+                RunEffect::End(ended) => self.end_run(slot, claim, ended).await?,
+                RunEffect::EndWaiting { run, ended } => self.end_waiting_run(slot, claim, run, ended).await?,
+                RunEffect::Fetch { .. } | RunEffect::Plan { .. } | RunEffect::Apply { .. } => {}
             }
         }
-        self.save(slot, claim).await?;
-        self.announce(slot, before);
+        self.save_record(slot, claim).await?;
+        self.announce_change(slot, before);
         *before = self.job_status(slot, clock::now());
         for effect in effects {
-            if let Effect::End(ended) = effect
+            if let RunEffect::End(ended) = effect
                 && matches!(ended.outcome, Outcome::Applied | Outcome::Corrected | Outcome::RolledBack)
             {
                 self.wake_dependents(&slot.job().name).await?;

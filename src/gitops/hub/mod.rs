@@ -20,28 +20,28 @@ use tokio::sync::{Mutex, Notify, watch};
 
 use super::clock;
 use super::config::{GitopsConfig, JobConfig};
-use super::decide::{Dependencies, Next, Rules, derive_state, derive_status, next_step};
-use super::engine::{Claim, Engine, EngineError};
+use super::decide::{Dependencies, JobRules, Next, derive_state, derive_status, next_step};
+use super::engine::{Claim, EngineError, GitopsEngine};
 use super::observer::Observer;
 use super::record::JobRecord;
 use super::repository::signers_digest;
 use super::run::Runner;
-use super::view::{JobState, JobStatus, Run, Status, VERSION};
+use super::view::{GitopsStatus, JobRun, JobState, JobStatus, VERSION};
 
 pub use attend::Attended;
 
 /// Writes a line for the person who runs the program.
-pub type Log = Box<dyn Fn(&str)>;
+pub type LogWriter = Box<dyn Fn(&str)>;
 
 /// All jobs of one process.
 pub struct Hub {
     config: RefCell<Rc<GitopsConfig>>,
     /// Where jobs and runs are kept.
-    pub engine: Rc<dyn Engine>,
+    pub engine: Rc<dyn GitopsEngine>,
     runner: Runner,
     slots: RefCell<IndexMap<String, Rc<Slot>>>,
     observers: RefCell<Vec<Rc<dyn Observer>>>,
-    log: Log,
+    log: LogWriter,
     stop: watch::Sender<bool>,
     /// Something has changed: the loop looks again, and whoever waits for a run.
     pub changed: Notify,
@@ -56,7 +56,7 @@ pub struct Slot {
     record: RefCell<JobRecord>,
     claim: RefCell<Option<Rc<Claim>>>,
     busy: Cell<bool>,
-    run: RefCell<Option<Run>>,
+    run: RefCell<Option<JobRun>>,
     signers: RefCell<Option<String>>,
     /// The store cannot be used: why.
     trouble: RefCell<Option<String>>,
@@ -93,7 +93,7 @@ impl Slot {
     }
 
     /// Makes the repository be looked at next.
-    pub fn look_soon(&self) {
+    pub fn request_poll(&self) {
         self.record.borrow_mut().looked = None;
         self.trouble_until.set(None);
     }
@@ -109,11 +109,11 @@ impl Hub {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn open(
+    pub async fn load_jobs(
         config: GitopsConfig,
-        engine: Rc<dyn Engine>,
+        engine: Rc<dyn GitopsEngine>,
         runner: Runner,
-        log: Log,
+        log: LogWriter,
     ) -> Result<Rc<Self>, EngineError> {
         let hub = Self {
             config: RefCell::new(Rc::new(config)),
@@ -129,7 +129,7 @@ impl Hub {
         };
         let jobs: Vec<Arc<JobConfig>> = hub.config().jobs.values().cloned().collect();
         for job in jobs {
-            let record = hub.engine.load(&job.name).await?;
+            let record = hub.engine.load_record(&job.name).await?;
             hub.slots.borrow_mut().insert(job.name.clone(), Rc::new(Slot::new(job, record)));
         }
         Ok(Rc::new(hub))
@@ -139,23 +139,23 @@ impl Hub {
     ///
     /// # Errors
     /// If the record of a new job cannot be read; then the old configuration stays.
-    pub async fn reload(&self, config: GitopsConfig) -> Result<(), EngineError> {
+    pub async fn reload_config(&self, config: GitopsConfig) -> Result<(), EngineError> {
         let mut slots = IndexMap::new();
         for (name, job) in &config.jobs {
-            let old = self.slot(name);
+            let old = self.find_slot(name);
             let slot = match old {
                 Some(slot) => {
                     *slot.signers.borrow_mut() = signers_digest(&job.git);
                     *slot.job.borrow_mut() = Arc::clone(job);
                     slot
                 }
-                None => Rc::new(Slot::new(Arc::clone(job), self.engine.load(name).await?)),
+                None => Rc::new(Slot::new(Arc::clone(job), self.engine.load_record(name).await?)),
             };
             slots.insert(name.clone(), slot);
         }
         *self.slots.borrow_mut() = slots;
         *self.config.borrow_mut() = Rc::new(config);
-        self.tick();
+        self.notify_change();
         Ok(())
     }
 
@@ -165,7 +165,7 @@ impl Hub {
     }
 
     /// Tells an observer of every change from now on.
-    pub fn observe(&self, observer: Rc<dyn Observer>) {
+    pub fn add_observer(&self, observer: Rc<dyn Observer>) {
         self.observers.borrow_mut().push(observer);
     }
 
@@ -175,7 +175,7 @@ impl Hub {
     }
 
     /// Returns a job.
-    pub fn slot(&self, job: &str) -> Option<Rc<Slot>> {
+    pub fn find_slot(&self, job: &str) -> Option<Rc<Slot>> {
         self.slots.borrow().get(job).cloned()
     }
 
@@ -185,9 +185,9 @@ impl Hub {
     }
 
     /// Asks everything to end after the request under way.
-    pub fn stop(&self) {
+    pub fn request_stop(&self) {
         self.stop.send_replace(true);
-        self.tick();
+        self.notify_change();
     }
 
     /// Returns whether everything shall end.
@@ -196,7 +196,7 @@ impl Hub {
     }
 
     /// Writes a line to the log.
-    pub fn log(&self, line: &str) {
+    pub fn log_line(&self, line: &str) {
         (self.log)(line);
     }
 
@@ -205,7 +205,7 @@ impl Hub {
         &self.runner
     }
 
-    fn tick(&self) {
+    fn notify_change(&self) {
         self.ticks.send_modify(|ticks| *ticks += 1);
         self.changed.notify_one();
     }
@@ -216,10 +216,10 @@ impl Hub {
     }
 
     /// Calls something with the rules of a job.
-    pub(super) fn with_rules<T>(&self, slot: &Slot, call: impl FnOnce(&JobRecord, &Rules<'_>) -> T) -> T {
+    pub(super) fn with_rules<T>(&self, slot: &Slot, call: impl FnOnce(&JobRecord, &JobRules<'_>) -> T) -> T {
         let job = slot.job();
-        let dependencies = self.dependencies(&job, &mut Vec::new());
-        let rules = Rules::of(&job, dependencies, slot.signers.borrow().clone());
+        let dependencies = self.check_dependencies(&job, &mut Vec::new());
+        let rules = JobRules::from_job(&job, dependencies, slot.signers.borrow().clone());
         call(&slot.record.borrow(), &rules)
     }
 
@@ -228,20 +228,20 @@ impl Hub {
         if let Some(until) = slot.trouble_until.get().filter(|until| *until > now) {
             return Next::Sleep(Some(until));
         }
-        if !slot.job().runs_here(&self.config().host) {
+        if !slot.job().is_for_host(&self.config().host) {
             return Next::Sleep(None);
         }
         self.with_rules(slot, |record, rules| next_step(record, rules, now))
     }
 
-    fn dependencies(&self, job: &JobConfig, path: &mut Vec<String>) -> Dependencies {
+    fn check_dependencies(&self, job: &JobConfig, path: &mut Vec<String>) -> Dependencies {
         let now = clock::now();
         let mut all = Dependencies::Fine;
         for name in &job.depends_on {
-            let Some(slot) = self.slot(name).filter(|_| !path.contains(name)) else { continue };
+            let Some(slot) = self.find_slot(name).filter(|_| !path.contains(name)) else { continue };
             path.push(name.clone());
             let own = slot.job();
-            let rules = Rules::of(&own, self.dependencies(&own, path), slot.signers.borrow().clone());
+            let rules = JobRules::from_job(&own, self.check_dependencies(&own, path), slot.signers.borrow().clone());
             path.pop();
             let attended = self.attended.borrow().as_ref().is_none_or(|jobs| jobs.contains(name));
             let record = slot.record.borrow();
@@ -261,7 +261,7 @@ impl Hub {
     /// Returns the status of a job.
     pub fn job_status(&self, slot: &Slot, now: Timestamp) -> JobStatus {
         let mut status = self.with_rules(slot, |record, rules| derive_status(record, rules, now));
-        if !slot.job().runs_here(&self.config().host) && status.message.is_none() {
+        if !slot.job().is_for_host(&self.config().host) && status.message.is_none() {
             let hosts = slot.job().hosts().join("`, `");
             status.message = Some(format!("it runs on `{hosts}`, not on this host, `{}`", self.config().host));
         }
@@ -273,25 +273,25 @@ impl Hub {
     }
 
     /// Returns the status of all jobs.
-    pub fn status(&self) -> Status {
+    pub fn read_status(&self) -> GitopsStatus {
         let now = clock::now();
         let jobs = self.slots().iter().map(|(_, slot)| self.job_status(slot, now)).collect();
-        Status { version: VERSION, host: self.config().host.clone(), jobs }
+        GitopsStatus { version: VERSION, host: self.config().host.clone(), jobs }
     }
 
     /// Tells observers how a job has changed.
-    fn announce(&self, slot: &Slot, before: &JobStatus) {
+    fn announce_change(&self, slot: &Slot, before: &JobStatus) {
         let after = self.job_status(slot, clock::now());
         let job = slot.job();
         let observers = self.observers.borrow().clone();
         observers.iter().for_each(|observer| observer.status_changed(&job, before, &after));
-        self.tick();
+        self.notify_change();
     }
 
-    fn announce_run(&self, slot: &Slot, run: &Run) {
+    fn announce_run(&self, slot: &Slot, run: &JobRun) {
         let job = slot.job();
         let observers = self.observers.borrow().clone();
         observers.iter().for_each(|observer| observer.run_changed(&job, run));
-        self.tick();
+        self.notify_change();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::clock;
 use super::super::decide::may_prune;
-use super::super::engine::Document;
+use super::super::engine::RunDocument;
 use super::super::record::{MadeObject, TOKEN};
 use super::super::run::{
     PruneStep, RunContext, after_steps, due_steps, mark_named, read_playbook_ids, steps_without_action, write_playbook,
@@ -18,7 +18,7 @@ impl Work<'_> {
         run: &RunContext<'_>,
         plan: Plan,
     ) -> (Option<Plan>, Option<Vec<MadeObject>>) {
-        let file = self.document(Document::Prune);
+        let file = self.document_path(RunDocument::Prune);
         let _ = std::fs::remove_file(&file);
         let made = self.slot.record.borrow().objects.clone();
         let Some(objects) = mark_named(&made, &plan, clock::now()) else { return (Some(plan), None) };
@@ -31,13 +31,13 @@ impl Work<'_> {
         }
         let hosts = if run.job.inventory.is_empty() { "localhost" } else { "all" };
         if let Err(error) = std::fs::write(&file, write_playbook(&steps, hosts)) {
-            self.hub.log(&format!("{}: nothing is pruned: {error}", run.job.name));
+            self.hub.log_line(&format!("{}: nothing is pruned: {error}", run.job.name));
             return (Some(plan), Some(objects));
         }
         let planned = self.hub.runner.plan_with_prune(run, &file).await;
         match planned {
             Ok((step, Some(with_steps))) if step.error.is_none() => {
-                self.note(&step);
+                self.record_step(&step);
                 let done = steps_without_action(&with_steps, &steps);
                 let deletes = |object: &MadeObject| object.disabled || object.kind != TOKEN;
                 (Some(with_steps), Some(after_steps(objects, &done, deletes)))
@@ -48,7 +48,7 @@ impl Work<'_> {
                     Err(error) => error.to_string(),
                 };
                 let _ = std::fs::remove_file(&file);
-                self.hub.log(&format!("{}: nothing is pruned: {why}", run.job.name));
+                self.hub.log_line(&format!("{}: nothing is pruned: {why}", run.job.name));
                 (Some(plan), Some(objects))
             }
         }
@@ -56,7 +56,7 @@ impl Work<'_> {
 
     /// Returns the ids of the objects that the plan of this run prunes.
     pub(super) fn read_pruned(&self) -> Vec<String> {
-        read_playbook_ids(&std::fs::read_to_string(self.document(Document::Prune)).unwrap_or_default())
+        read_playbook_ids(&std::fs::read_to_string(self.document_path(RunDocument::Prune)).unwrap_or_default())
     }
 }
 

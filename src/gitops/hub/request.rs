@@ -4,10 +4,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::super::clock;
-use super::super::decide::{Answered, Effect, Request, answer};
+use super::super::decide::{Answered, JobRequest, RunEffect, answer_request};
 use super::super::engine::EngineError;
 use super::super::record::{JobRecord, Offer};
-use super::super::view::{Reason, Run};
+use super::super::view::{JobRun, Reason};
 use super::{Hub, Slot};
 
 /// Between two tries to take a job that another process has.
@@ -18,16 +18,16 @@ impl Hub {
     ///
     /// # Errors
     /// If the store cannot be used.
-    pub async fn request(&self, job: &str, request: &Request) -> Result<Answered, EngineError> {
-        let Some(slot) = self.slot(job) else {
+    pub async fn answer_request(&self, job: &str, request: &JobRequest) -> Result<Answered, EngineError> {
+        let Some(slot) = self.find_slot(job) else {
             return Ok(Answered::Refused { why: format!("there is no job `{job}`") });
         };
-        if let Request::Approve { run, digest, .. } = request
+        if let JobRequest::Approve { run, digest, .. } = request
             && let Some(answered) = self.check_before_approval(&slot, run, digest.as_deref()).await?
         {
             return Ok(answered);
         }
-        self.change(&slot, request).await
+        self.change_record(&slot, request).await
     }
 
     /// Checks that the plan that waits still fits. A plan that does not is made again, and waits anew.
@@ -42,7 +42,7 @@ impl Hub {
         }
         let checked = self.check_claimed(slot, run, digest).await;
         slot.busy.set(false);
-        self.tick();
+        self.notify_change();
         checked
     }
 
@@ -53,7 +53,7 @@ impl Hub {
         digest: Option<&str>,
     ) -> Result<Option<Answered>, EngineError> {
         let claim = loop {
-            match self.claim(slot).await? {
+            match self.claim_slot(slot).await? {
                 Some(claim) => break claim,
                 None => tokio::time::sleep(PAUSE).await,
             }
@@ -69,19 +69,19 @@ impl Hub {
             Ok(None) => None,
             Ok(Some(why)) => {
                 slot.record.borrow_mut().offers.push(Offer { reason: Reason::Manual, to: None });
-                self.save(slot, &claim).await?;
+                self.save_record(slot, &claim).await?;
                 let why =
                     format!("the plan of run `{run}` does not fit any more: {why}; it is made again and waits anew");
                 Some(Answered::OtherPlan { why })
             }
             Err(why) => Some(Answered::Refused { why: format!("cannot check whether the plan still fits: {why}") }),
         };
-        self.release(slot, claim).await?;
+        self.release_slot(slot, claim).await?;
         Ok(answered)
     }
 
     /// Answers a request and saves what it changes.
-    async fn change(&self, slot: &Rc<Slot>, request: &Request) -> Result<Answered, EngineError> {
+    async fn change_record(&self, slot: &Rc<Slot>, request: &JobRequest) -> Result<Answered, EngineError> {
         loop {
             let held = slot.claim.borrow().clone();
             let (claim, own) = match held {
@@ -93,7 +93,7 @@ impl Hub {
                 }
                 None => {
                     slot.busy.set(true);
-                    let claimed = self.claim(slot).await;
+                    let claimed = self.claim_slot(slot).await;
                     slot.busy.set(false);
                     match claimed? {
                         Some(claim) => (claim, true),
@@ -107,48 +107,48 @@ impl Hub {
             let now = clock::now();
             let before = self.job_status(slot, now);
             let (record, effects, answered) =
-                self.with_rules(slot, |record, rules| answer(record, rules, request, now));
+                self.with_rules(slot, |record, rules| answer_request(record, rules, request, now));
             slot.record.replace(record);
             if own {
                 slot.busy.set(true);
                 let done = self.carry_out(slot, &claim, effects, before).await;
-                let released = self.release(slot, claim).await;
+                let released = self.release_slot(slot, claim).await;
                 slot.busy.set(false);
                 done?;
                 released?;
             } else {
                 // The run under way goes on; a plan may have waited beside it.
                 for effect in &effects {
-                    if let Effect::EndWaiting { run, ended } = effect {
+                    if let RunEffect::EndWaiting { run, ended } = effect {
                         self.end_waiting_run(slot, &claim, run, ended).await?;
                     }
                 }
-                self.save(slot, &claim).await?;
-                self.announce(slot, &before);
+                self.save_record(slot, &claim).await?;
+                self.announce_change(slot, &before);
             }
-            self.tick();
+            self.notify_change();
             return Ok(answered);
         }
     }
 
     /// Makes a job due without telling anybody.
     pub(super) async fn offer_quietly(&self, job: &str, reason: Reason) -> Result<(), EngineError> {
-        let Some(slot) = self.slot(job) else { return Ok(()) };
+        let Some(slot) = self.find_slot(job) else { return Ok(()) };
         let offer = Offer { reason, to: None };
         if !slot.record.borrow().offers.contains(&offer) {
             slot.record.borrow_mut().offers.push(offer.clone());
         }
         let claim = slot.claim.borrow().clone();
         if let Some(claim) = claim {
-            return self.save(&slot, &claim).await;
+            return self.save_record(&slot, &claim).await;
         }
-        if let Some(claim) = self.engine.claim(job).await? {
+        if let Some(claim) = self.engine.claim_job(job).await? {
             let mut record: JobRecord = claim.record.clone();
             if !record.offers.contains(&offer) {
                 record.offers.push(offer);
             }
-            self.engine.save(&claim, &record).await?;
-            self.engine.release(claim).await?;
+            self.engine.save_record(&claim, &record).await?;
+            self.engine.release_claim(claim).await?;
         }
         Ok(())
     }
@@ -163,7 +163,7 @@ impl Hub {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub async fn wait_for_run(&self, job: &str, run: &str) -> Result<Option<Run>, EngineError> {
+    pub async fn wait_for_run(&self, job: &str, run: &str) -> Result<Option<JobRun>, EngineError> {
         let epoch: u64 = run.rsplit_once('-').and_then(|(_, epoch)| epoch.parse().ok()).unwrap_or_default();
         loop {
             if let Some(found) = self.engine.load_run(run).await?
@@ -171,8 +171,8 @@ impl Hub {
             {
                 return Ok(Some(found));
             }
-            let Some(slot) = self.slot(job) else { return Ok(None) };
-            let record = self.engine.load(job).await?;
+            let Some(slot) = self.find_slot(job) else { return Ok(None) };
+            let record = self.engine.load_record(job).await?;
             let served = record.epoch >= epoch && record.active.is_none() && record.offers.is_empty();
             if (served && !slot.is_busy()) || self.is_stopping() {
                 return self.engine.load_run(run).await;

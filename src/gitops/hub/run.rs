@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use super::super::clock;
 use super::super::config::{JobConfig, Mode};
-use super::super::decide::{Applied, Ended, Event, Fetched, Planned, Relation};
-use super::super::engine::{Claim, Document, EngineError};
+use super::super::decide::{Applied, Fetched, Planned, Relation, RunEnding, RunEvent};
+use super::super::engine::{Claim, EngineError, RunDocument};
 use super::super::observer::Occurrence;
-use super::super::record::{JobRecord, Target};
-use super::super::repository::{Checkout, Repository};
+use super::super::record::{JobRecord, RunTarget};
+use super::super::repository::{Checkout, GitRepository};
 use super::super::run::{
     self, MadeBefore, RunContext, Secrets, StepResult, collect_objects, collect_planned, collect_tokens,
 };
-use super::super::view::{Decision, Outcome, PlanCounts, Run, Step, StepName};
+use super::super::view::{Decision, JobRun, Outcome, PlanCounts, RunStep, StepName};
 use super::{Hub, Slot};
 use crate::exit::Exit;
 use crate::plan::{Plan, save};
@@ -36,20 +36,20 @@ impl<'a> Work<'a> {
         Self { hub, slot, claim, began: Instant::now(), checkout: None }
     }
 
-    fn limit(&self, job: &JobConfig) -> Duration {
+    fn remaining_time(&self, job: &JobConfig) -> Duration {
         job.timeout.saturating_sub(self.began.elapsed()).max(Duration::from_secs(1))
     }
 
     /// Writes down that a step begins.
-    async fn begin(&self, step: StepName) -> Result<(), EngineError> {
+    async fn begin_step(&self, step: StepName) -> Result<(), EngineError> {
         self.hub
             .change_run(self.slot, self.claim, |run| {
-                run.steps.push(Step { step, started: clock::now(), ended: None, exit: None });
+                run.steps.push(RunStep { step, started: clock::now(), ended: None, exit: None });
             })
             .await
     }
 
-    fn finish(&self, exit: Option<i32>) {
+    fn finish_step(&self, exit: Option<i32>) {
         if let Some(run) = &mut *self.slot.run.borrow_mut()
             && let Some(step) = run.steps.last_mut()
         {
@@ -59,8 +59,8 @@ impl<'a> Work<'a> {
     }
 
     /// Fetches and verifies.
-    pub async fn fetch(&mut self, target: &Target) -> Result<Event, EngineError> {
-        self.begin(StepName::Fetch).await?;
+    pub async fn fetch_target(&mut self, target: &RunTarget) -> Result<RunEvent, EngineError> {
+        self.begin_step(StepName::Fetch).await?;
         let job = self.slot.job();
         *self.slot.signers.borrow_mut() = super::super::repository::signers_digest(&job.git);
         let (applied, baseline) = {
@@ -68,16 +68,16 @@ impl<'a> Work<'a> {
             (record.applied.clone(), record.baseline.clone())
         };
         let state = self.hub.config().state_dir.clone();
-        let repository = Repository::new(&job.git, &state, self.limit(&job));
+        let repository = GitRepository::new(&job.git, &state, self.remaining_time(&job));
         let mut stop = self.hub.stop.subscribe();
         let began = Instant::now();
         let fetched = tokio::select! {
-            fetched = repository.fetch(target, applied.as_deref(), baseline.as_deref()) => fetched,
+            fetched = repository.fetch_target(target, applied.as_deref(), baseline.as_deref()) => fetched,
             _ = stop.wait_for(|stop| *stop) => {
-                return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+                return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
             }
         };
-        self.finish(None);
+        self.finish_step(None);
         if let (Some(run), Ok(fetched)) = (&mut *self.slot.run.borrow_mut(), &fetched) {
             run.commit = Some(fetched.commit.clone());
         }
@@ -86,11 +86,11 @@ impl<'a> Work<'a> {
             self.note_refused(&job, target, fetched);
         }
         let redactor = run::redactor_of(&job);
-        Ok(Event::Fetched(fetched.map_err(|error| redactor.redact(&error.to_string()).into_owned())))
+        Ok(RunEvent::Fetched(fetched.map_err(|error| redactor.redact(&error.to_string()).into_owned())))
     }
 
-    fn note_refused(&self, job: &JobConfig, target: &Target, fetched: &Fetched) {
-        let rewritten = fetched.relation == Relation::Unrelated && *target == Target::Head && !job.git.allow_rewrite;
+    fn note_refused(&self, job: &JobConfig, target: &RunTarget, fetched: &Fetched) {
+        let rewritten = fetched.relation == Relation::Unrelated && *target == RunTarget::Head && !job.git.allow_rewrite;
         let reason = if self.slot.record.borrow().lost.is_some() {
             "state_lost"
         } else if fetched.unverified.is_some() {
@@ -104,42 +104,42 @@ impl<'a> Work<'a> {
     }
 
     /// Checks the commit out and plans it.
-    pub async fn plan(&mut self, commit: &str) -> Result<Event, EngineError> {
+    pub async fn plan_commit(&mut self, commit: &str) -> Result<RunEvent, EngineError> {
         self.hub.change_run(self.slot, self.claim, |run| run.commit = Some(commit.to_owned())).await?;
         let job = self.slot.job();
-        self.begin(StepName::Plan).await?;
+        self.begin_step(StepName::Plan).await?;
         if let Err(why) = self.check_out(&job, commit).await {
-            self.finish(None);
-            return Ok(Event::Planned(Err(why)));
+            self.finish_step(None);
+            return Ok(RunEvent::Planned(Err(why)));
         }
         if job.mode == Mode::Direct {
-            self.finish(None);
-            return Ok(Event::Planned(Ok(self.plan_of_direct_run())));
+            self.finish_step(None);
+            return Ok(RunEvent::Planned(Ok(self.plan_of_direct_run())));
         }
-        let context = self.context(&job);
-        let planned = self.hub.runner.plan(&context.as_run(&job, self)).await;
+        let context = self.build_context(&job);
+        let planned = self.hub.runner.plan_job(&context.as_run(&job, self)).await;
         let (step, plan) = match planned {
             Ok(planned) => planned,
-            Err(error) => return Ok(Event::Planned(Err(error.to_string()))),
+            Err(error) => return Ok(RunEvent::Planned(Err(error.to_string()))),
         };
-        self.note(&step);
+        self.record_step(&step);
         if step.stopped && self.hub.is_stopping() {
-            return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+            return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
         }
         let (plan, objects) = match plan {
             Some(plan) if step.error.is_none() => self.add_prune_steps(&context.as_run(&job, self), plan).await,
             plan => (plan, None),
         };
         let approved = self.slot.record.borrow().approved_before.clone();
-        let approved = approved.and_then(|run| save::read(&self.document_of(&run, Document::Plan)).ok());
+        let approved = approved.and_then(|run| save::read(&self.document_of(&run, RunDocument::Plan)).ok());
         let planned = plan.as_ref().map(|plan| collect_planned(plan, &job, approved.as_ref()));
         let planned = planned.map(|planned| Planned { objects, ..planned });
         if let Some(planned) = &planned {
             let counts = planned.counts.clone();
             self.hub.change_run(self.slot, self.claim, |run| run.plan = Some(counts)).await?;
         }
-        self.hub.engine.publish(self.claim, &self.run_id()).await?;
-        Ok(Event::Planned(match (step.error, planned) {
+        self.hub.engine.publish_documents(self.claim, &self.run_id()).await?;
+        Ok(RunEvent::Planned(match (step.error, planned) {
             (None, Some(planned)) => Ok(planned),
             (error, _) => Err(error.unwrap_or_else(|| "the plan was not written".to_owned())),
         }))
@@ -168,31 +168,31 @@ impl<'a> Work<'a> {
     }
 
     /// Applies the plan of the run.
-    pub async fn apply(&mut self, commit: &str) -> Result<Event, EngineError> {
+    pub async fn apply_plan(&mut self, commit: &str) -> Result<RunEvent, EngineError> {
         let job = self.slot.job();
         if self.hub.is_stopping() {
-            return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+            return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
         }
-        self.begin(StepName::Apply).await?;
+        self.begin_step(StepName::Apply).await?;
         if self.checkout.is_none()
             && let Err(why) = self.check_out(&job, commit).await
         {
-            self.finish(None);
-            return Ok(Event::Applied(Err(Ended::failed(why))));
+            self.finish_step(None);
+            return Ok(RunEvent::Applied(Err(RunEnding::from_failure(why))));
         }
-        let context = self.context(&job);
+        let context = self.build_context(&job);
         let as_run = context.as_run(&job, self);
         let result = match job.mode {
-            Mode::Plan => self.hub.runner.apply(&as_run).await,
+            Mode::Plan => self.hub.runner.apply_run(&as_run).await,
             Mode::Direct => self.hub.runner.run_directly(&as_run).await.map(|step| (step, None)),
         };
         let (step, after) = match result {
             Ok(applied) => applied,
-            Err(error) => return Ok(Event::Applied(Err(Ended::failed(error.to_string())))),
+            Err(error) => return Ok(RunEvent::Applied(Err(RunEnding::from_failure(error.to_string())))),
         };
-        self.note(&step);
-        let recap = run::read_recap(&self.document(Document::Events));
-        let kept = self.kept_passwords(&job);
+        self.record_step(&step);
+        let recap = run::read_recap(&self.document_path(RunDocument::Events));
+        let kept = self.saved_passwords(&job);
         self.hub
             .change_run(self.slot, self.claim, |run| {
                 run.recap = recap;
@@ -203,30 +203,30 @@ impl<'a> Work<'a> {
             (Mode::Direct, None) => self.look_after(&as_run).await?,
             _ => after,
         };
-        self.hub.engine.publish(self.claim, &self.run_id()).await?;
+        self.hub.engine.publish_documents(self.claim, &self.run_id()).await?;
         if step.stopped && self.hub.is_stopping() {
-            return Ok(Event::Interrupted("the program was asked to end".to_owned()));
+            return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
         }
-        Ok(Event::Applied(match step.error {
-            None => Ok(self.applied(after.as_ref())),
-            Some(why) => Err(self.ended(step.exit, why)),
+        Ok(RunEvent::Applied(match step.error {
+            None => Ok(self.summarize_apply(after.as_ref())),
+            Some(why) => Err(self.classify_end(step.exit, why)),
         }))
     }
 
     /// Looks what a direct run has left: changes that are still to be made, and tokens with their ends.
     async fn look_after(&self, run: &RunContext<'_>) -> Result<Option<Plan>, EngineError> {
-        self.begin(StepName::Check).await?;
+        self.begin_step(StepName::Check).await?;
         let Ok((step, plan)) = self.hub.runner.look_after(run).await else { return Ok(None) };
-        self.note(&step);
+        self.record_step(&step);
         Ok(plan.filter(|_| step.error.is_none()))
     }
 
-    fn applied(&self, after: Option<&Plan>) -> Applied {
+    fn summarize_apply(&self, after: Option<&Plan>) -> Applied {
         let record = self.slot.record.borrow();
         let Some(after) = after else {
             return Applied { left: 0, tokens: record.tokens.clone(), objects: record.objects.clone() };
         };
-        let applied = save::read(&self.document(Document::Plan)).ok();
+        let applied = save::read(&self.document_path(RunDocument::Plan)).ok();
         let pruned = self.read_pruned();
         let before =
             MadeBefore { objects: &record.objects, applied: applied.as_ref(), pruned: &pruned, now: clock::now() };
@@ -234,7 +234,7 @@ impl<'a> Work<'a> {
             self.hub.note_made_tokens(applied);
         }
         // What a task does by itself each time is no drift of the world.
-        let changes = after.counts();
+        let changes = after.count_actions();
         let left = changes.create + changes.update + changes.replace + changes.delete;
         Applied {
             left: u64::try_from(left).unwrap_or(u64::MAX),
@@ -244,7 +244,7 @@ impl<'a> Work<'a> {
     }
 
     /// A plan that is not applicable is refused; what failed on the way has failed.
-    fn ended(&self, exit: Option<i32>, why: String) -> Ended {
+    fn classify_end(&self, exit: Option<i32>, why: String) -> RunEnding {
         let refusals = [
             Exit::PlanUnusable,
             Exit::PlanPlaybook,
@@ -254,16 +254,16 @@ impl<'a> Work<'a> {
             Exit::PlanAccount,
             Exit::PlanBusy,
         ];
-        let refused = exit.is_some_and(|exit| refusals.iter().any(|known| i32::from(known.number()) == exit));
-        Ended { outcome: if refused { Outcome::Refused } else { Outcome::Failed }, error: Some(why), retry: true }
+        let refused = exit.is_some_and(|exit| refusals.iter().any(|known| i32::from(known.code()) == exit));
+        RunEnding { outcome: if refused { Outcome::Refused } else { Outcome::Failed }, error: Some(why), retry: true }
     }
 
-    fn kept_passwords(&self, job: &JobConfig) -> Vec<String> {
-        let kept = run::list_kept(self.hub.config().credentials_dir());
+    fn saved_passwords(&self, job: &JobConfig) -> Vec<String> {
+        let kept = run::list_saved_tokens(self.hub.config().credentials_dir());
         if job.mode == Mode::Direct {
             return kept;
         }
-        let plan = save::read(&self.document(Document::Plan)).ok();
+        let plan = save::read(&self.document_path(RunDocument::Plan)).ok();
         let named = |name: &String| plan.iter().flat_map(|plan| &plan.actions).any(|action| action.name == *name);
         kept.into_iter().filter(named).collect()
     }
@@ -272,34 +272,34 @@ impl<'a> Work<'a> {
         self.slot.run.borrow().as_ref().map(|run| run.run.clone()).unwrap_or_default()
     }
 
-    pub(super) fn document(&self, document: Document) -> PathBuf {
+    pub(super) fn document_path(&self, document: RunDocument) -> PathBuf {
         self.document_of(&self.run_id(), document)
     }
 
-    fn document_of(&self, run: &str, document: Document) -> PathBuf {
+    fn document_of(&self, run: &str, document: RunDocument) -> PathBuf {
         self.hub.engine.run_folder(run).join(document.file_name())
     }
 
     async fn check_out(&mut self, job: &JobConfig, commit: &str) -> Result<(), String> {
         self.checkout = None;
-        let checkout = self.hub.check_out(job, commit, self.limit(job)).await?;
+        let checkout = self.hub.check_out(job, commit, self.remaining_time(job)).await?;
         self.checkout = Some(checkout);
         Ok(())
     }
 
     /// Keeps what a step printed and the command that repeats it.
-    pub(super) fn note(&self, step: &StepResult) {
-        self.finish(step.exit);
+    pub(super) fn record_step(&self, step: &StepResult) {
+        self.finish_step(step.exit);
         if let Some(run) = &mut *self.slot.run.borrow_mut() {
             run.commands.push(step.command.clone());
         }
-        let path = self.document(Document::Output);
+        let path = self.document_path(RunDocument::Output);
         let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
         // A full disk must not fail what was done.
         let _ = opened.and_then(|mut file| file.write_all(step.output.as_bytes()));
     }
 
-    fn context(&self, job: &JobConfig) -> Context {
+    fn build_context(&self, job: &JobConfig) -> Context {
         let root = self.checkout.as_ref().map(|checkout| checkout.folder().to_path_buf()).unwrap_or_default();
         Context { folder: root.join(job.folder()), documents: self.hub.engine.run_folder(&self.run_id()) }
     }
@@ -320,7 +320,7 @@ impl Context {
             lock: work.claim.lock.as_ref(),
             lease: work.claim.lease_file.as_deref().map(|file| (file, work.claim.epoch)),
             stop: Some(work.hub.stop.subscribe()),
-            limit: work.limit(job),
+            limit: work.remaining_time(job),
             secrets: Secrets::Given,
         }
     }
@@ -331,7 +331,7 @@ impl Hub {
     pub(super) async fn check_out(&self, job: &JobConfig, commit: &str, limit: Duration) -> Result<Checkout, String> {
         let state = self.config().state_dir.clone();
         let folder = state.join("work").join(&job.name);
-        let checkout = Repository::new(&job.git, &state, limit).check_out(commit, &folder).await;
+        let checkout = GitRepository::new(&job.git, &state, limit).check_out(commit, &folder).await;
         let checkout = checkout.map_err(|error| run::redactor_of(job).redact(&error.to_string()).into_owned())?;
         let inside = checkout.folder().join(job.folder());
         if !inside.is_dir() {
@@ -345,10 +345,10 @@ impl Hub {
     }
 
     /// Takes the document of a run that goes on.
-    pub(super) async fn open_run(&self, slot: &Slot, event: &Event) -> Result<(), EngineError> {
+    pub(super) async fn open_run(&self, slot: &Slot, event: &RunEvent) -> Result<(), EngineError> {
         let id = match event {
-            Event::BeginApply { .. } => slot.record.borrow().waiting.as_ref().map(|waiting| waiting.run.clone()),
-            Event::Interrupted(_) => slot.record.borrow().active.as_ref().map(|active| active.run.clone()),
+            RunEvent::BeginApply { .. } => slot.record.borrow().waiting.as_ref().map(|waiting| waiting.run.clone()),
+            RunEvent::Interrupted(_) => slot.record.borrow().active.as_ref().map(|active| active.run.clone()),
             _ => None,
         };
         let run = match id {
@@ -356,19 +356,19 @@ impl Hub {
             None => None,
         };
         let decision = match event {
-            Event::BeginApply { .. } => slot.record.borrow().waiting.as_ref().and_then(|waiting| {
+            RunEvent::BeginApply { .. } => slot.record.borrow().waiting.as_ref().and_then(|waiting| {
                 let by_rule = || Decision { approved: true, by: "rule".to_owned(), at: clock::now(), reason: None };
                 waiting.approval.clone().or_else(|| waiting.approved_at.map(|_| by_rule()))
             }),
             _ => None,
         };
-        slot.run.replace(run.map(|run| Run { decision: decision.or(run.decision.clone()), ..run }));
+        slot.run.replace(run.map(|run| JobRun { decision: decision.or(run.decision.clone()), ..run }));
         Ok(())
     }
 
-    fn new_run(&self, record: &JobRecord) -> Option<Run> {
+    fn new_run(&self, record: &JobRecord) -> Option<JobRun> {
         let active = record.active.as_ref()?;
-        Some(Run {
+        Some(JobRun {
             run: active.run.clone(),
             job: record.job.clone(),
             commit: active.commit.clone(),
@@ -394,7 +394,7 @@ impl Hub {
             return Ok(());
         }
         // The record first: after a crash it says that there was a run.
-        self.save(slot, claim).await?;
+        self.save_record(slot, claim).await?;
         let new = self.new_run(&slot.record.borrow());
         {
             let mut run = slot.run.borrow_mut();
@@ -406,7 +406,7 @@ impl Hub {
             }
             if let Some(run) = &*run {
                 let reasons: Vec<&str> = run.reasons.iter().map(|reason| reason.as_str()).collect();
-                self.log(&format!("{}: run {} ({})", run.job, run.run, reasons.join(", ")));
+                self.log_line(&format!("{}: run {} ({})", run.job, run.run, reasons.join(", ")));
             }
         }
         self.change_run(slot, claim, |_| ()).await
@@ -417,7 +417,7 @@ impl Hub {
         &self,
         slot: &Slot,
         claim: &Claim,
-        change: impl FnOnce(&mut Run),
+        change: impl FnOnce(&mut JobRun),
     ) -> Result<(), EngineError> {
         let Some(mut run) = slot.run.borrow().clone() else { return Ok(()) };
         change(&mut run);
@@ -431,17 +431,17 @@ impl Hub {
     pub(super) async fn put_run_aside(&self, slot: &Slot, claim: &Claim) -> Result<(), EngineError> {
         self.change_run(slot, claim, |run| run.outcome = Some(Outcome::Waiting)).await?;
         if let Some(run) = slot.run.take() {
-            self.log(&format!("{}: run {} waits for approval", run.job, run.run));
+            self.log_line(&format!("{}: run {} waits for approval", run.job, run.run));
         }
         Ok(())
     }
 
     /// Writes down how a run ended.
-    pub(super) async fn end_run(&self, slot: &Slot, claim: &Claim, ended: &Ended) -> Result<(), EngineError> {
+    pub(super) async fn end_run(&self, slot: &Slot, claim: &Claim, ended: &RunEnding) -> Result<(), EngineError> {
         let now = clock::now();
-        self.change_run(slot, claim, |run| close(run, ended, now)).await?;
+        self.change_run(slot, claim, |run| close_run(run, ended, now)).await?;
         let Some(run) = slot.run.take() else { return Ok(()) };
-        self.log(&describe_end(&run));
+        self.log_line(&describe_end(&run));
         let listed = slot.record.borrow().runs.contains(&run.run);
         if !listed {
             self.engine.remove_run(claim, &run.run).await?;
@@ -455,16 +455,16 @@ impl Hub {
         slot: &Slot,
         claim: &Claim,
         id: &str,
-        ended: &Ended,
+        ended: &RunEnding,
     ) -> Result<(), EngineError> {
         let Some(mut run) = self.engine.load_run(id).await? else { return Ok(()) };
-        close(&mut run, ended, clock::now());
+        close_run(&mut run, ended, clock::now());
         if ended.outcome == Outcome::Rejected {
             let by = "person".to_owned();
             run.decision = Some(Decision { approved: false, by, at: clock::now(), reason: ended.error.clone() });
         }
         self.engine.save_run(claim, &run).await?;
-        self.log(&describe_end(&run));
+        self.log_line(&describe_end(&run));
         self.announce_run(slot, &run);
         Ok(())
     }
@@ -480,7 +480,7 @@ impl Hub {
         if over.is_empty() {
             return Ok(());
         }
-        self.save(slot, claim).await?;
+        self.save_record(slot, claim).await?;
         for run in over {
             self.engine.remove_run(claim, &run).await?;
         }
@@ -488,7 +488,7 @@ impl Hub {
     }
 }
 
-fn close(run: &mut Run, ended: &Ended, now: Timestamp) {
+fn close_run(run: &mut JobRun, ended: &RunEnding, now: Timestamp) {
     run.outcome = Some(ended.outcome);
     run.error.clone_from(&ended.error);
     run.ended = Some(now);
@@ -497,7 +497,7 @@ fn close(run: &mut Run, ended: &Ended, now: Timestamp) {
     }
 }
 
-fn describe_end(run: &Run) -> String {
+fn describe_end(run: &JobRun) -> String {
     let outcome = run.outcome.map(|outcome| outcome.as_str()).unwrap_or_default();
     let commit =
         run.commit.as_deref().map(|commit| format!(" at {}", commit.get(..12).unwrap_or(commit))).unwrap_or_default();

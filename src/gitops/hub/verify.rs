@@ -30,11 +30,11 @@ impl Hub {
             limit: LIMIT,
             secrets: Secrets::Given,
         };
-        let step = self.runner.check(&context).await.map_err(|error| error.to_string())?;
+        let step = self.runner.check_run(&context).await.map_err(|error| error.to_string())?;
         let misfits = [Exit::PlanUnusable, Exit::PlanPlaybook, Exit::PlanWorld, Exit::PlanApplied, Exit::PlanAccount];
         match (step.error, step.exit) {
             (None, _) => Ok(None),
-            (Some(why), Some(exit)) if misfits.iter().any(|misfit| i32::from(misfit.number()) == exit) => Ok(Some(why)),
+            (Some(why), Some(exit)) if misfits.iter().any(|misfit| i32::from(misfit.code()) == exit) => Ok(Some(why)),
             (Some(why), _) => Err(why),
         }
     }

@@ -5,12 +5,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use super::super::view::{JobState, Status};
+use super::super::view::{GitopsStatus, JobState};
 use super::labels::{CommitLabel, JobLabel, StateLabel, VersionLabel};
 use super::{PREFIX, to_gauge};
 
 /// Returns a registry with what the status says now.
-pub(super) fn read_gauges(status: &Status) -> Registry {
+pub(super) fn read_gauges(status: &GitopsStatus) -> Registry {
     let mut registry = Registry::with_prefix(PREFIX);
     let info = Family::<CommitLabel, Gauge>::default();
     let states = Family::<StateLabel, Gauge>::default();

@@ -21,7 +21,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::view::{Outcome, Status};
+use super::view::{GitopsStatus, Outcome};
 use labels::{JobLabel, OutcomeLabel, ReasonLabel, ResultLabel, SinkLabel, TokenLabel};
 
 /// Prefix of all names.
@@ -148,13 +148,13 @@ impl Default for Metrics {
             notification_queue: Gauge::default(),
             registry: Registry::default(),
         };
-        metrics.register(&mut registry);
+        metrics.register_metrics(&mut registry);
         Self { registry, ..metrics }
     }
 }
 
 impl Metrics {
-    fn register(&self, registry: &mut Registry) {
+    fn register_metrics(&self, registry: &mut Registry) {
         let seconds = Unit::Seconds;
         registry.register("polls", "Looks at repositories", self.polls.clone());
         registry.register("poll_errors", "Looks at repositories that failed", self.poll_errors.clone());
@@ -285,7 +285,7 @@ impl Metrics {
     ///
     /// # Errors
     /// Never, as long as there is memory.
-    pub fn encode(&self, status: &Status, format: MetricsFormat) -> Result<String, std::fmt::Error> {
+    pub fn encode_text(&self, status: &GitopsStatus, format: MetricsFormat) -> Result<String, std::fmt::Error> {
         let gauges = gauges::read_gauges(status);
         let mut out = String::new();
         match format {
@@ -306,8 +306,8 @@ impl Metrics {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn write_file(&self, status: &Status, path: &Path) -> io::Result<()> {
-        let text = self.encode(status, MetricsFormat::Text).map_err(io::Error::other)?;
+    pub fn write_file(&self, status: &GitopsStatus, path: &Path) -> io::Result<()> {
+        let text = self.encode_text(status, MetricsFormat::Text).map_err(io::Error::other)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new().prefix(".ionplay-metrics").tempfile_in(folder)?;
         file.write_all(text.as_bytes())?;

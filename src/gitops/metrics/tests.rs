@@ -1,7 +1,7 @@
 use super::*;
 use crate::gitops::view::{JobState, JobStatus, LastRun};
 
-fn status() -> Status {
+fn status() -> GitopsStatus {
     let job = |job: &str, state| JobStatus {
         job: job.to_owned(),
         state,
@@ -19,12 +19,16 @@ fn status() -> Status {
         suspended: None,
         message: None,
     };
-    Status { version: 1, host: "h".to_owned(), jobs: vec![job("a", JobState::Failed), job("quo\"te", JobState::Ok)] }
+    GitopsStatus {
+        version: 1,
+        host: "h".to_owned(),
+        jobs: vec![job("a", JobState::Failed), job("quo\"te", JobState::Ok)],
+    }
 }
 
 #[test]
 fn job_status_is_one_for_its_state_and_zero_for_all_others() {
-    let text = Metrics::default().encode(&status(), MetricsFormat::OpenMetrics).unwrap();
+    let text = Metrics::default().encode_text(&status(), MetricsFormat::OpenMetrics).unwrap();
     let of_a: Vec<&str> = text.lines().filter(|line| line.starts_with("ionplay_gitops_job_status{job=\"a\"")).collect();
     assert_eq!(of_a.len(), JobState::ALL.len());
     let ones: Vec<_> = of_a.iter().filter(|line| line.ends_with(" 1")).collect();
@@ -42,7 +46,7 @@ fn counters_have_the_names_of_the_documentation() {
     metrics.count_refused_commit("unsigned");
     metrics.count_notification("ops", "sent");
     metrics.set_runs(1, 2);
-    let text = metrics.encode(&status(), MetricsFormat::OpenMetrics).unwrap();
+    let text = metrics.encode_text(&status(), MetricsFormat::OpenMetrics).unwrap();
     for line in [
         "ionplay_gitops_polls_total 1",
         "ionplay_gitops_poll_errors_total 1",

@@ -6,7 +6,7 @@ use super::super::config::Occasion;
 use super::Notification;
 
 /// Returns the colour of an occasion.
-fn color(occasion: Occasion) -> u32 {
+fn occasion_color(occasion: Occasion) -> u32 {
     match occasion {
         Occasion::Failed => 0x00b8_2d2d,
         Occasion::Drifted | Occasion::Waiting | Occasion::Expiring => 0x00c4_7a00,
@@ -16,7 +16,7 @@ fn color(occasion: Occasion) -> u32 {
 }
 
 fn hex_color(occasion: Occasion) -> String {
-    format!("#{:06x}", color(occasion))
+    format!("#{:06x}", occasion_color(occasion))
 }
 
 /// Slack reads three characters as markup; nothing else can call people or make links.
@@ -44,7 +44,7 @@ fn html_text(text: &str) -> String {
 }
 
 /// Returns the body for Slack.
-pub(super) fn slack(notification: &Notification) -> Json {
+pub(super) fn slack_body(notification: &Notification) -> Json {
     let title = slack_text(&notification.title);
     let title = match &notification.url {
         Some(url) => format!("*<{}|{}>*", slack_text(url), title.replace('|', "¦")),
@@ -62,7 +62,7 @@ pub(super) fn slack(notification: &Notification) -> Json {
 }
 
 /// Returns the body for Mattermost.
-pub(super) fn mattermost(notification: &Notification) -> Json {
+pub(super) fn mattermost_body(notification: &Notification) -> Json {
     json!({
         "username": "ionplay",
         "attachments": [{
@@ -77,11 +77,11 @@ pub(super) fn mattermost(notification: &Notification) -> Json {
 }
 
 /// Returns the body for Discord.
-pub(super) fn discord(notification: &Notification) -> Json {
+pub(super) fn discord_body(notification: &Notification) -> Json {
     let mut embed = json!({
         "title": notification.title.chars().take(256).collect::<String>(),
         "description": markdown_text(&notification.text),
-        "color": color(notification.occasion),
+        "color": occasion_color(notification.occasion),
         "timestamp": notification.at.to_string(),
         "footer": {"text": format!("ionplay gitops on {}", notification.host)},
     });
@@ -92,7 +92,7 @@ pub(super) fn discord(notification: &Notification) -> Json {
 }
 
 /// Returns the body for a workflow of Teams: an adaptive card.
-pub(super) fn teams(notification: &Notification) -> Json {
+pub(super) fn teams_body(notification: &Notification) -> Json {
     let style = match notification.occasion {
         Occasion::Failed => "attention",
         Occasion::Drifted | Occasion::Waiting | Occasion::Expiring => "warning",
@@ -125,7 +125,7 @@ pub(super) fn teams(notification: &Notification) -> Json {
 }
 
 /// Returns the body for a room of Matrix.
-pub(super) fn matrix(notification: &Notification) -> Json {
+pub(super) fn matrix_body(notification: &Notification) -> Json {
     let title = html_text(&notification.title);
     let title = match &notification.url {
         Some(url) => format!("<a href=\"{}\"><b>{title}</b></a>", html_text(url)),

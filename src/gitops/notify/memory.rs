@@ -36,22 +36,22 @@ pub(super) struct JobMemory {
 pub(super) struct Condition {
     /// Which one: `failed`, `drifted` or `waiting`.
     pub occasion: Occasion,
-    /// What makes it another one: the commit that failed, the run that waits.
+    /// Distinguishes occurrences: the commit that failed, the run that waits.
     pub key: String,
 }
 
 impl JobMemory {
     /// Reads the memory of a job; one that is not there, or damaged, is empty.
     pub fn read(folder: &Path, job: &str) -> Self {
-        read_json(&path(folder, job)).unwrap_or_default()
+        read_json(&memory_path(folder, job)).unwrap_or_default()
     }
 
     /// Writes it.
     pub fn write(&self, folder: &Path, job: &str) -> io::Result<()> {
-        write_json(&path(folder, job), self)
+        write_json(&memory_path(folder, job), self)
     }
 }
 
-fn path(folder: &Path, job: &str) -> PathBuf {
+fn memory_path(folder: &Path, job: &str) -> PathBuf {
     folder.join(format!("{}.json", utf8_percent_encode(job, NON_ALPHANUMERIC)))
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::config::Occasion;
-use super::super::http::page::{run_path, shorten};
+use super::super::http::page::{run_path, shorten_text};
 use super::super::view::{JobState, Outcome, PlanCounts};
-use super::Observation;
+use super::JobObservation;
 use super::transition::Occurrence;
 
 /// A notification. It has no secret and no password: it is made of the public status only.
@@ -14,13 +14,13 @@ use super::transition::Occurrence;
 pub struct Notification {
     /// Id, the same in every attempt.
     pub id: String,
-    /// What has happened.
+    /// The occasion.
     pub occasion: Occasion,
     /// Whether it was sent before and still lasts.
     pub reminder: bool,
     /// The job.
     pub job: String,
-    /// Its state.
+    /// State of the job.
     pub state: JobState,
     /// The host.
     pub host: String,
@@ -30,7 +30,7 @@ pub struct Notification {
     pub outcome: Option<Outcome>,
     /// The commit.
     pub commit: Option<String>,
-    /// What its plan has.
+    /// Action counts of the plan.
     pub plan: Option<PlanCounts>,
     /// One line.
     pub title: String,
@@ -47,7 +47,7 @@ const MAX_TEXT: usize = 1_000;
 
 impl Notification {
     /// Describes an occurrence.
-    pub(super) fn new(occurrence: &Occurrence, observation: &Observation<'_>, host: &str) -> Self {
+    pub(super) fn new(occurrence: &Occurrence, observation: &JobObservation<'_>, host: &str) -> Self {
         let status = observation.status;
         let run = match (&status.waiting, &status.last_run) {
             (Some(waiting), _) if occurrence.occasion == Occasion::Waiting => Some(waiting.run.clone()),
@@ -72,15 +72,15 @@ impl Notification {
             url: observation.public_url.map(|url| format!("{url}{path}")),
             at: observation.now,
         };
-        notification.title = notification.describe();
+        notification.title = notification.describe_occasion();
         let text = occurrence.detail.clone().into_iter().chain(notification.describe_text(observation));
         let text = text.collect::<Vec<_>>().join("\n");
-        notification.text = shorten(&text, MAX_TEXT);
+        notification.text = shorten_text(&text, MAX_TEXT);
         notification
     }
 
     /// Returns the line that says what has happened.
-    fn describe(&self) -> String {
+    fn describe_occasion(&self) -> String {
         let (job, still) = (&self.job, if self.reminder { "still " } else { "" });
         let at = self.commit.as_deref().map(|commit| format!(" at {}", commit.chars().take(8).collect::<String>()));
         let at = at.unwrap_or_default();
@@ -99,7 +99,7 @@ impl Notification {
         }
     }
 
-    fn describe_text(&self, observation: &Observation<'_>) -> Option<String> {
+    fn describe_text(&self, observation: &JobObservation<'_>) -> Option<String> {
         let counts = self.plan.as_ref().map(describe_counts);
         let status = observation.status;
         match self.occasion {

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::config::{NotifierConfig, SecretSource};
 use super::delivery::{Outbox, OutgoingRequest, RequestError};
-use super::view::{JobStatus, Run};
+use super::view::{JobRun, JobStatus};
 use memory::JobMemory;
 
 pub use message::{Notification, describe_counts};
@@ -37,12 +37,12 @@ pub struct NotificationCenter {
 }
 
 /// A look at a job after something may have changed.
-pub struct Observation<'a> {
-    /// Its state.
+pub struct JobObservation<'a> {
+    /// State of the job.
     pub status: &'a JobStatus,
-    /// Its last run, for details.
-    pub run: Option<&'a Run>,
-    /// Its tokens that end soon.
+    /// Last run, for details.
+    pub run: Option<&'a JobRun>,
+    /// Tokens that expire soon.
     pub expiring: &'a [ExpiringToken],
     /// URL of the page, for links.
     pub public_url: Option<&'a str>,
@@ -55,7 +55,7 @@ impl NotificationCenter {
     ///
     /// # Errors
     /// If its folder cannot be made.
-    pub fn open(outbox: Rc<Outbox>, folder: &Path, host: &str) -> io::Result<Self> {
+    pub fn open_folder(outbox: Rc<Outbox>, folder: &Path, host: &str) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         Ok(Self { outbox, folder: folder.to_owned(), host: host.to_owned(), memories: RefCell::default() })
     }
@@ -65,10 +65,10 @@ impl NotificationCenter {
     ///
     /// # Errors
     /// If the queue cannot be written. The next call tries again.
-    pub fn observe<'a>(
+    pub fn queue_notifications<'a>(
         &self,
         sinks: impl IntoIterator<Item = &'a NotifierConfig>,
-        observation: &Observation<'_>,
+        observation: &JobObservation<'_>,
     ) -> io::Result<()> {
         let job = &observation.status.job;
         let mut memories = self.memories.borrow_mut();
@@ -76,9 +76,9 @@ impl NotificationCenter {
         let mut next = memory.clone();
         let occurrences = transition::find_occurrences(&mut next, observation);
         for sink in sinks {
-            for occurrence in transition::choose(&mut next, sink, &occurrences, observation.now) {
+            for occurrence in transition::choose_notifications(&mut next, sink, &occurrences, observation.now) {
                 let notification = Notification::new(&occurrence, observation, &self.host);
-                self.outbox.push(&format!("{DESTINATION}{}", sink.name), &notification.id, &notification)?;
+                self.outbox.push_message(&format!("{DESTINATION}{}", sink.name), &notification.id, &notification)?;
             }
         }
         if next != *memory {
@@ -102,5 +102,5 @@ pub fn build_request(sink: &NotifierConfig, notification: &Notification) -> Resu
     };
     let url = read(&sink.url)?;
     let token = sink.token.as_ref().map(read).transpose()?;
-    push::build(sink.kind, &url, token.as_deref(), notification)
+    push::build_request(sink.kind, &url, token.as_deref(), notification)
 }

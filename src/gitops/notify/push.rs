@@ -17,7 +17,7 @@ use super::{Notification, chat};
 const ALERT_LIFE: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// Builds the request for a receiver.
-pub(super) fn build(
+pub(super) fn build_request(
     kind: NotifierType,
     url: &str,
     token: Option<&str>,
@@ -30,27 +30,27 @@ pub(super) fn build(
         body: Some(body),
     };
     let mut request = match kind {
-        NotifierType::Slack => post(chat::slack(notification)),
-        NotifierType::Mattermost => post(chat::mattermost(notification)),
-        NotifierType::Discord => post(chat::discord(notification)),
-        NotifierType::Teams => post(chat::teams(notification)),
+        NotifierType::Slack => post(chat::slack_body(notification)),
+        NotifierType::Mattermost => post(chat::mattermost_body(notification)),
+        NotifierType::Discord => post(chat::discord_body(notification)),
+        NotifierType::Teams => post(chat::teams_body(notification)),
         NotifierType::Ntfy => {
             let (server, topic) = split_topic(url)?;
-            OutgoingRequest { url: server, ..post(ntfy(&topic, notification)) }
+            OutgoingRequest { url: server, ..post(ntfy_body(&topic, notification)) }
         }
         NotifierType::Gotify => {
             let url = with_path(url, "/message");
             let headers = token.map(|token| ("x-gotify-key", token.to_owned())).into_iter().collect();
-            return Ok(OutgoingRequest { url, headers, ..post(gotify(notification)) });
+            return Ok(OutgoingRequest { url, headers, ..post(gotify_body(notification)) });
         }
         NotifierType::Matrix => {
             let url = matrix_url(url, &notification.id)?;
-            OutgoingRequest { method: Method::PUT, url, ..post(chat::matrix(notification)) }
+            OutgoingRequest { method: Method::PUT, url, ..post(chat::matrix_body(notification)) }
         }
         NotifierType::Alertmanager => {
-            OutgoingRequest { url: with_path(url, "/api/v2/alerts"), ..post(alerts(notification)) }
+            OutgoingRequest { url: with_path(url, "/api/v2/alerts"), ..post(build_alerts(notification)) }
         }
-        NotifierType::Generic => return Ok(sign(post(generic(notification)), token, notification)),
+        NotifierType::Generic => return Ok(sign_request(post(generic_body(notification)), token, notification)),
     };
     if let Some(token) = token {
         request.headers.push(("authorization", format!("Bearer {token}")));
@@ -91,7 +91,7 @@ fn matrix_url(url: &str, id: &str) -> Result<String, RequestError> {
     Ok(format!("{server}/_matrix/client/v3/rooms/{room}/send/m.room.message/{id}"))
 }
 
-fn ntfy(topic: &str, notification: &Notification) -> Json {
+fn ntfy_body(topic: &str, notification: &Notification) -> Json {
     let (priority, tag) = match notification.occasion {
         Occasion::Failed => (4, "rotating_light"),
         Occasion::Drifted | Occasion::Waiting | Occasion::Expiring => (3, "warning"),
@@ -108,7 +108,7 @@ fn ntfy(topic: &str, notification: &Notification) -> Json {
     body
 }
 
-fn gotify(notification: &Notification) -> Json {
+fn gotify_body(notification: &Notification) -> Json {
     let priority = match notification.occasion {
         Occasion::Failed => 8,
         Occasion::Drifted | Occasion::Waiting | Occasion::Expiring => 5,
@@ -123,7 +123,7 @@ fn gotify(notification: &Notification) -> Json {
 }
 
 /// Returns the alerts that fire or end. The labels of a condition never change, so that its end finds it.
-fn alerts(notification: &Notification) -> Json {
+fn build_alerts(notification: &Notification) -> Json {
     let alert = |word: &str, ends: Timestamp| {
         let severity = if word == "failed" { "critical" } else { "warning" };
         json!({
@@ -153,12 +153,12 @@ fn alerts(notification: &Notification) -> Json {
     }
 }
 
-fn generic(notification: &Notification) -> Json {
+fn generic_body(notification: &Notification) -> Json {
     json!({"type": "ionplay.gitops", "timestamp": notification.at.to_string(), "data": notification})
 }
 
 /// Signs a request as Standard Webhooks describe.
-fn sign(mut request: OutgoingRequest, key: Option<&str>, notification: &Notification) -> OutgoingRequest {
+fn sign_request(mut request: OutgoingRequest, key: Option<&str>, notification: &Notification) -> OutgoingRequest {
     let seconds = Timestamp::now().as_second();
     request.headers.push(("webhook-id", notification.id.clone()));
     request.headers.push(("webhook-timestamp", seconds.to_string()));

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::gitops::config::{NotifierType, Occasion};
 use crate::gitops::hooks::HookVerifier;
-use crate::gitops::view::{JobState, LastRun, Outcome, Suspension, Waiting};
+use crate::gitops::view::{JobState, LastRun, Outcome, PendingApproval, Suspension};
 
 const ALL: [Occasion; 8] = [
     Occasion::Applied,
@@ -73,11 +73,11 @@ impl Stage {
     fn observe_with(&mut self, status: &JobStatus, expiring: &[ExpiringToken]) -> Vec<String> {
         self.now += SignedDuration::from_secs(60);
         let queue = tempfile::tempdir().unwrap();
-        let outbox = Rc::new(Outbox::open(queue.path()).unwrap());
-        let center = NotificationCenter::open(Rc::clone(&outbox), self.folder.path(), "h").unwrap();
+        let outbox = Rc::new(Outbox::open_folder(queue.path()).unwrap());
+        let center = NotificationCenter::open_folder(Rc::clone(&outbox), self.folder.path(), "h").unwrap();
         for _ in 0..2 {
-            let observation = Observation { status, run: None, expiring, public_url: None, now: self.now };
-            center.observe([&self.sink], &observation).unwrap();
+            let observation = JobObservation { status, run: None, expiring, public_url: None, now: self.now };
+            center.queue_notifications([&self.sink], &observation).unwrap();
         }
         let mut titles = Vec::new();
         let mut files: Vec<_> = std::fs::read_dir(queue.path())
@@ -139,7 +139,8 @@ fn lasting_condition_is_reminded_of_once_a_period() {
 fn each_waiting_plan_is_sent_and_its_end_is_no_recovery() {
     let mut stage = Stage::new(&ALL, None);
     let waiting = |run: &str| {
-        let waiting = Some(Waiting { run: run.to_owned(), digest: "d".to_owned(), since: start(), approved_at: None });
+        let waiting =
+            Some(PendingApproval { run: run.to_owned(), digest: "d".to_owned(), since: start(), approved_at: None });
         JobStatus { waiting, ..status(JobState::Waiting) }
     };
     assert_eq!(stage.observe(&waiting("r1")), ["tokens waits for approval at c1"]);
@@ -182,7 +183,7 @@ fn notification() -> Notification {
 }
 
 fn request(kind: NotifierType, url: &str, token: Option<&str>) -> OutgoingRequest {
-    push::build(kind, url, token, &notification()).unwrap()
+    push::build_request(kind, url, token, &notification()).unwrap()
 }
 
 fn body(kind: NotifierType) -> Json {
@@ -210,7 +211,7 @@ fn push_services_get_their_paths_and_tokens() {
     let ntfy = request(NotifierType::Ntfy, "https://ntfy.sh/ops", Some("tk"));
     assert_eq!((ntfy.url.as_str(), &ntfy.body.unwrap()["topic"]), ("https://ntfy.sh", &json!("ops")));
     assert_eq!(ntfy.headers, [("authorization", "Bearer tk".to_owned())]);
-    assert!(push::build(NotifierType::Ntfy, "https://", None, &notification()).is_err());
+    assert!(push::build_request(NotifierType::Ntfy, "https://", None, &notification()).is_err());
     let gotify = request(NotifierType::Gotify, "https://gotify.example.com/", Some("tk"));
     assert_eq!(gotify.url, "https://gotify.example.com/message");
     assert_eq!(gotify.headers, [("x-gotify-key", "tk".to_owned())]);
@@ -234,7 +235,7 @@ fn recovery_ends_the_alert_of_the_failure() {
     let fired = body(NotifierType::Alertmanager);
     let mut recovered = notification();
     recovered.occasion = Occasion::Recovered;
-    let ended = push::build(NotifierType::Alertmanager, "http://a", None, &recovered).unwrap().body.unwrap();
+    let ended = push::build_request(NotifierType::Alertmanager, "http://a", None, &recovered).unwrap().body.unwrap();
     let same = ended.as_array().unwrap().iter().find(|alert| alert["labels"] == fired[0]["labels"]).unwrap();
     assert_eq!(same["endsAt"], "2026-11-29T20:00:00Z");
     assert_eq!(fired[0]["endsAt"], "2026-12-29T20:00:00Z");
@@ -250,5 +251,5 @@ fn generic_request_is_signed_as_our_own_hooks_expect() {
         .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::try_from(value).unwrap()))
         .collect();
     let body = serde_json::to_vec(&request.body.unwrap()).unwrap();
-    HookVerifier::new(None, [key]).unwrap().verify(&headers, &body, Timestamp::now()).unwrap();
+    HookVerifier::new(None, [key]).unwrap().verify_request(&headers, &body, Timestamp::now()).unwrap();
 }

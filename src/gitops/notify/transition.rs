@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::config::{NotifierConfig, Occasion};
 use super::super::view::{JobState, JobStatus, Outcome};
-use super::Observation;
+use super::JobObservation;
 use super::memory::{Condition, JobMemory};
 
 /// A token that ends soon.
@@ -12,7 +12,7 @@ use super::memory::{Condition, JobMemory};
 pub struct ExpiringToken {
     /// Name of its registry.
     pub registry: String,
-    /// Its name.
+    /// Name of the token.
     pub name: String,
     /// When it ends.
     pub at: Timestamp,
@@ -27,7 +27,7 @@ impl ExpiringToken {
 /// Something that has happened to a job, or lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Occurrence {
-    /// What.
+    /// The occasion.
     pub occasion: Occasion,
     /// Number of the transition.
     pub number: u64,
@@ -42,7 +42,7 @@ pub(super) struct Occurrence {
 }
 
 /// Finds what has happened since the last look, and notes it in the memory.
-pub(super) fn find_occurrences(memory: &mut JobMemory, observation: &Observation<'_>) -> Vec<Occurrence> {
+pub(super) fn find_occurrences(memory: &mut JobMemory, observation: &JobObservation<'_>) -> Vec<Occurrence> {
     let status = observation.status;
     let mut found = Vec::new();
     let mut add = |memory: &mut JobMemory, occasion, detail| {
@@ -124,7 +124,7 @@ fn find_condition(memory: &mut JobMemory, status: &JobStatus) -> Option<Occurren
 }
 
 /// Returns what one receiver has to hear of it.
-pub(super) fn choose(
+pub(super) fn choose_notifications(
     memory: &mut JobMemory,
     sink: &NotifierConfig,
     occurrences: &[Occurrence],

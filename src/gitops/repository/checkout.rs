@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::git::failure;
-use super::{Repository, RepositoryError};
+use super::git::git_error;
+use super::{GitRepository, RepositoryError};
 
 /// A checkout, which is removed when it is dropped.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ impl Drop for Checkout {
 
 const WHAT: &str = "cannot check out the commit";
 
-impl Repository<'_> {
+impl GitRepository<'_> {
     pub(super) async fn check_out_into(&self, commit: &str, folder: &Path) -> Result<Checkout, RepositoryError> {
         remove_tree(folder);
         let unusable = |error: std::io::Error| RepositoryError::Folder {
             path: folder.display().to_string(),
-            why: crate::playbook::loader::plain(&error),
+            why: crate::playbook::loader::plain_error(&error),
         };
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let checkout = Checkout { folder: folder.to_path_buf() };
@@ -47,18 +47,18 @@ impl Repository<'_> {
         let _ = std::fs::remove_file(&index);
         let output = output?;
         if !output.is_success() {
-            return Err(failure(WHAT, &output));
+            return Err(git_error(WHAT, &output));
         }
-        seal(folder, folder)?;
+        seal_folder(folder, folder)?;
         Ok(checkout)
     }
 }
 
 /// Refuses links that leave the checkout, and takes the right to write.
-fn seal(folder: &Path, root: &Path) -> Result<(), RepositoryError> {
+fn seal_folder(folder: &Path, root: &Path) -> Result<(), RepositoryError> {
     let unusable = |path: &Path, error: &std::io::Error| RepositoryError::Folder {
         path: path.display().to_string(),
-        why: crate::playbook::loader::plain(error),
+        why: crate::playbook::loader::plain_error(error),
     };
     for entry in std::fs::read_dir(folder).map_err(|error| unusable(folder, &error))? {
         let entry = entry.map_err(|error| unusable(folder, &error))?;
@@ -66,7 +66,7 @@ fn seal(folder: &Path, root: &Path) -> Result<(), RepositoryError> {
         if kind.is_symlink() {
             let target = std::fs::read_link(&path).map_err(|error| unusable(&path, &error))?;
             let inside = path.strip_prefix(root).unwrap_or(&path);
-            if leaves(inside, &target) {
+            if is_leaving_tree(inside, &target) {
                 return Err(RepositoryError::Tree(format!(
                     "the commit holds a link that leaves the repository: `{}` -> `{}`; remove it",
                     inside.display(),
@@ -74,7 +74,7 @@ fn seal(folder: &Path, root: &Path) -> Result<(), RepositoryError> {
                 )));
             }
         } else if kind.is_dir() {
-            seal(&path, root)?;
+            seal_folder(&path, root)?;
         } else {
             let mode = entry.metadata().map_err(|error| unusable(&path, &error))?.permissions().mode();
             let _ = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode & !0o222));
@@ -85,7 +85,7 @@ fn seal(folder: &Path, root: &Path) -> Result<(), RepositoryError> {
 }
 
 /// Whether a link at a path within the tree points out of it.
-fn leaves(link: &Path, target: &Path) -> bool {
+fn is_leaving_tree(link: &Path, target: &Path) -> bool {
     let mut depth = link.components().count().saturating_sub(1);
     for part in target.components() {
         match part {
@@ -104,16 +104,16 @@ pub fn remove_tree(folder: &Path) {
     if std::fs::remove_dir_all(folder).is_ok() || !folder.exists() {
         return;
     }
-    unseal(folder);
+    unseal_folder(folder);
     let _ = std::fs::remove_dir_all(folder);
 }
 
-fn unseal(folder: &Path) {
+fn unseal_folder(folder: &Path) {
     let _ = std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755));
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            unseal(&entry.path());
+            unseal_folder(&entry.path());
         }
     }
 }
@@ -132,7 +132,7 @@ mod tests {
             ("a", "/etc/passwd", true),
             ("x/y/a", "../../x/../../b", true),
         ] {
-            assert_eq!(leaves(Path::new(link), Path::new(target)), wanted, "{link} -> {target}");
+            assert_eq!(is_leaving_tree(Path::new(link), Path::new(target)), wanted, "{link} -> {target}");
         }
     }
 }

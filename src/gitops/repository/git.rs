@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 
-use super::{Repository, RepositoryError};
+use super::{GitRepository, RepositoryError};
 use crate::gitops::child::{ChildOutput, ChildSetup, run_child};
-use crate::gitops::config::{GitConfig, Transport, show_duration};
+use crate::gitops::config::{GitConfig, GitTransport, show_duration};
 
 /// Options of every call.
 const SAFE: &[&str] = &[
@@ -52,13 +52,13 @@ pub(crate) const INHERITED: &[&str] = &[
 ];
 
 /// Returns the variables of this process that children get.
-pub(crate) fn inherited() -> Vec<(String, String)> {
+pub(crate) fn inherited_variables() -> Vec<(String, String)> {
     INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect()
 }
 
-impl Repository<'_> {
+impl GitRepository<'_> {
     /// Runs git in the mirror.
-    pub(super) async fn git(&self, what: &str, arguments: &[&str]) -> Result<ChildOutput, RepositoryError> {
+    pub(super) async fn run_git(&self, what: &str, arguments: &[&str]) -> Result<ChildOutput, RepositoryError> {
         self.git_with(what, arguments, &[]).await
     }
 
@@ -71,9 +71,9 @@ impl Repository<'_> {
     ) -> Result<ChildOutput, RepositoryError> {
         let mut command = vec!["git".to_owned()];
         command.extend(SAFE.iter().map(|option| (*option).to_owned()));
-        command.extend(["-c".to_owned(), format!("protocol.{}.allow=always", scheme(self.config.transport))]);
+        command.extend(["-c".to_owned(), format!("protocol.{}.allow=always", scheme_name(self.config.transport))]);
         command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        let mut environment = inherited();
+        let mut environment = inherited_variables();
         environment.extend(environment_of(self.config, &self.mirror)?);
         environment.extend(more.iter().cloned());
         let folder = if self.mirror.is_dir() { self.mirror.as_path() } else { Path::new("/") };
@@ -94,26 +94,26 @@ impl Repository<'_> {
 
     /// Runs git in the mirror and returns what it printed.
     pub(super) async fn git_text(&self, what: &str, arguments: &[&str]) -> Result<String, RepositoryError> {
-        let output = self.git(what, arguments).await?;
-        if output.is_success() { Ok(output.stdout) } else { Err(failure(what, &output)) }
+        let output = self.run_git(what, arguments).await?;
+        if output.is_success() { Ok(output.stdout) } else { Err(git_error(what, &output)) }
     }
 }
 
 /// The error of a call that has failed.
-pub(super) fn failure(what: &str, output: &ChildOutput) -> RepositoryError {
+pub(super) fn git_error(what: &str, output: &ChildOutput) -> RepositoryError {
     let lines = output.stderr.lines().map(str::trim).filter(|line| !line.is_empty());
     let words: Vec<&str> = lines.take(6).collect();
     let words = if words.is_empty() { format!("git ended with {:?}", output.exit) } else { words.join("; ") };
     RepositoryError::Git { what: what.to_owned(), words }
 }
 
-pub(super) fn scheme(transport: Transport) -> &'static str {
+pub(super) fn scheme_name(transport: GitTransport) -> &'static str {
     match transport {
-        Transport::Https => "https",
-        Transport::Http => "http",
-        Transport::Ssh => "ssh",
-        Transport::Git => "git",
-        Transport::Local => "file",
+        GitTransport::Https => "https",
+        GitTransport::Http => "http",
+        GitTransport::Ssh => "ssh",
+        GitTransport::Git => "git",
+        GitTransport::Local => "file",
     }
 }
 
@@ -131,9 +131,9 @@ fn environment_of(config: &GitConfig, mirror: &Path) -> Result<Vec<(String, Stri
     .into();
     environment.push(("GIT_CONFIG_GLOBAL".to_owned(), own_configuration(config, mirror).display().to_string()));
     match config.transport {
-        Transport::Https | Transport::Http => environment.extend(web_credentials(config)?),
-        Transport::Ssh => environment.push(("GIT_SSH_COMMAND".to_owned(), ssh_command(config))),
-        Transport::Git | Transport::Local => {}
+        GitTransport::Https | GitTransport::Http => environment.extend(web_credentials(config)?),
+        GitTransport::Ssh => environment.push(("GIT_SSH_COMMAND".to_owned(), ssh_command(config))),
+        GitTransport::Git | GitTransport::Local => {}
     }
     Ok(environment)
 }
@@ -142,7 +142,7 @@ fn environment_of(config: &GitConfig, mirror: &Path) -> Result<Vec<(String, Stri
 /// owns it.
 fn own_configuration(config: &GitConfig, mirror: &Path) -> PathBuf {
     let none = PathBuf::from("/dev/null");
-    if config.transport != Transport::Local {
+    if config.transport != GitTransport::Local {
         return none;
     }
     let path = mirror.with_extension("gitconfig");

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::gitops::config::{GitConfig, Revision, Transport};
+use crate::gitops::config::{GitConfig, GitTransport, Revision};
 
 /// Returns the commit, where the repository is here and keeps its references in files.
 pub(super) fn read_head(config: &GitConfig) -> Option<String> {
-    if config.transport != Transport::Local {
+    if config.transport != GitTransport::Local {
         return None;
     }
     let path = Path::new(config.url.strip_prefix("file://").unwrap_or(&config.url));

@@ -6,36 +6,36 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::git::failure;
-use super::{Repository, RepositoryError, version};
-use crate::gitops::config::{Revision, Transport};
+use super::git::git_error;
+use super::{GitRepository, RepositoryError, version};
+use crate::gitops::config::{GitTransport, Revision};
 use crate::gitops::decide::Relation;
 
 /// Returns where the mirror of an address lies.
-pub(super) fn folder(state: &Path, url: &str) -> PathBuf {
+pub(super) fn mirror_folder(state: &Path, url: &str) -> PathBuf {
     let digest = Sha256::digest(url.as_bytes());
     let name: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
     state.join("mirrors").join(name)
 }
 
-fn unusable(path: &Path, error: &std::io::Error) -> RepositoryError {
-    RepositoryError::Folder { path: path.display().to_string(), why: crate::playbook::loader::plain(error) }
+fn folder_error(path: &Path, error: &std::io::Error) -> RepositoryError {
+    RepositoryError::Folder { path: path.display().to_string(), why: crate::playbook::loader::plain_error(error) }
 }
 
-impl Repository<'_> {
+impl GitRepository<'_> {
     /// Waits for the mirror: jobs of one repository share it.
     pub(super) async fn lock_mirror(&self) -> Result<File, RepositoryError> {
         let path = self.mirror.with_extension("lock");
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
+            std::fs::create_dir_all(folder).map_err(|error| folder_error(folder, &error))?;
         }
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = opened.map_err(|error| unusable(&path, &error))?;
+        let file = opened.map_err(|error| folder_error(&path, &error))?;
         let began = std::time::Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(unusable(&path, &error)),
+                Err(TryLockError::Error(error)) => return Err(folder_error(&path, &error)),
                 Err(TryLockError::WouldBlock) if began.elapsed() > self.limit => {
                     let why = "another process has used it for too long".to_owned();
                     return Err(RepositoryError::Folder { path: self.mirror.display().to_string(), why });
@@ -53,7 +53,7 @@ impl Repository<'_> {
             return Ok(());
         }
         let _ = std::fs::remove_dir_all(&self.mirror);
-        std::fs::create_dir_all(&self.mirror).map_err(|error| unusable(&self.mirror, &error))?;
+        std::fs::create_dir_all(&self.mirror).map_err(|error| folder_error(&self.mirror, &error))?;
         let what = "cannot make the mirror";
         self.git_text(what, &["init", "--quiet", "--bare", "--template=", "."]).await?;
         if self.is_partial() {
@@ -72,10 +72,10 @@ impl Repository<'_> {
 
     /// Whether only the files of commits that are run are fetched. A repository on this machine has them at hand.
     fn is_partial(&self) -> bool {
-        self.config.transport != Transport::Local
+        self.config.transport != GitTransport::Local
     }
 
-    fn what(&self) -> String {
+    fn describe_fetch(&self) -> String {
         format!("cannot fetch `{}`", self.config.url)
     }
 
@@ -87,9 +87,10 @@ impl Repository<'_> {
             Revision::Tag(pattern) => format!("refs/tags/{}", self.newest_tag(pattern).await?),
         };
         if let Some(commit) = super::local::read_head(self.config) {
-            // What is here already need not be fetched again.
-            let known =
-                self.git(&self.what(), &["rev-parse", "--quiet", "--verify", &format!("{SEEN}^{{commit}}")]).await?;
+            // A commit that is already here need not be fetched again.
+            let known = self
+                .run_git(&self.describe_fetch(), &["rev-parse", "--quiet", "--verify", &format!("{SEEN}^{{commit}}")])
+                .await?;
             if known.is_success() && known.stdout.trim() == commit {
                 return Ok(commit);
             }
@@ -135,7 +136,7 @@ impl Repository<'_> {
         } else {
             arguments.extend(["--", &self.config.url, &spec]);
         }
-        let output = self.git(&self.what(), &arguments).await?;
+        let output = self.run_git(&self.describe_fetch(), &arguments).await?;
         if output.is_success() {
             return Ok(());
         }
@@ -145,7 +146,7 @@ impl Repository<'_> {
             let words = format!("`{}` has no {kind} `{name}`; check `git.branch` or `git.tag`", self.config.url);
             return Err(RepositoryError::NoRevision(words));
         }
-        Err(failure(&self.what(), &output))
+        Err(git_error(&self.describe_fetch(), &output))
     }
 
     /// Asks the repository where its branch or tag stands.
@@ -158,7 +159,8 @@ impl Repository<'_> {
             Revision::Tag(pattern) => format!("refs/tags/{}", self.newest_tag(pattern).await?),
         };
         let peeled = format!("{name}^{{}}");
-        let listed = self.git_text(&self.what(), &["ls-remote", "--", &self.config.url, &name, &peeled]).await?;
+        let listed =
+            self.git_text(&self.describe_fetch(), &["ls-remote", "--", &self.config.url, &name, &peeled]).await?;
         let find = |wanted: &str| {
             let mut lines = listed.lines().filter_map(|line| line.split_once('\t'));
             lines.find(|(_, found)| *found == wanted).map(|(commit, _)| commit.to_owned())
@@ -173,9 +175,10 @@ impl Repository<'_> {
 
     async fn newest_tag(&self, pattern: &str) -> Result<String, RepositoryError> {
         let full = format!("refs/tags/{pattern}");
-        let listed = self.git_text(&self.what(), &["ls-remote", "--refs", "--", &self.config.url, &full]).await?;
+        let listed =
+            self.git_text(&self.describe_fetch(), &["ls-remote", "--refs", "--", &self.config.url, &full]).await?;
         let tags = listed.lines().filter_map(|line| line.split_once("\trefs/tags/")).map(|(_, tag)| tag);
-        version::newest(tags).map(str::to_owned).ok_or_else(|| {
+        version::newest_tag(tags).map(str::to_owned).ok_or_else(|| {
             RepositoryError::NoRevision(format!("`{}` has no tag that matches `{pattern}`", self.config.url))
         })
     }
@@ -183,7 +186,7 @@ impl Repository<'_> {
     /// Returns the full name of a commit that is in the mirror.
     pub(super) async fn commit_of(&self, revision: &str) -> Result<String, RepositoryError> {
         let arguments = ["rev-parse", "--quiet", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")];
-        let output = self.git(&self.what(), &arguments).await?;
+        let output = self.run_git(&self.describe_fetch(), &arguments).await?;
         if !output.is_success() {
             return Err(RepositoryError::NoRevision(format!("there is no commit `{revision}`")));
         }
@@ -200,7 +203,7 @@ impl Repository<'_> {
     }
 
     /// Returns how a commit stands to the applied one.
-    pub(super) async fn relate(&self, commit: &str, applied: Option<&str>) -> Result<Relation, RepositoryError> {
+    pub(super) async fn relate_commit(&self, commit: &str, applied: Option<&str>) -> Result<Relation, RepositoryError> {
         let Some(applied) = applied else { return Ok(Relation::First) };
         if applied == commit {
             return Ok(Relation::Same);
@@ -210,12 +213,12 @@ impl Repository<'_> {
 
     async fn is_ancestor(&self, earlier: &str, later: &str) -> Result<bool, RepositoryError> {
         let what = "cannot compare commits";
-        let output = self.git(what, &["merge-base", "--is-ancestor", earlier, later]).await?;
+        let output = self.run_git(what, &["merge-base", "--is-ancestor", earlier, later]).await?;
         match output.exit {
             Some(0) => Ok(true),
             // 128: the earlier commit is not here at all, so it is not in the history of the later one.
             Some(1 | 128) => Ok(false),
-            _ => Err(failure(what, &output)),
+            _ => Err(git_error(what, &output)),
         }
     }
 }

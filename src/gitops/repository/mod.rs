@@ -17,10 +17,10 @@ use thiserror::Error;
 
 use super::config::{GitConfig, SecretError};
 use super::decide::{Fetched, Relation};
-use super::record::Target;
+use super::record::RunTarget;
 
 pub use checkout::{Checkout, remove_tree};
-pub(crate) use git::inherited as inherited_environment;
+pub(crate) use git::inherited_variables as inherited_environment;
 pub use verify::signers_digest;
 
 /// Why a repository cannot be used.
@@ -29,7 +29,7 @@ pub enum RepositoryError {
     /// Git ended with an error.
     #[error("{what}: {words}")]
     Git {
-        /// What was tried.
+        /// The attempted operation.
         what: String,
         /// Git's own words.
         words: String,
@@ -37,7 +37,7 @@ pub enum RepositoryError {
     /// Git took too long.
     #[error("{what}: git did not end within {limit}")]
     Slow {
-        /// What was tried.
+        /// The attempted operation.
         what: String,
         /// How long it had.
         limit: String,
@@ -65,23 +65,23 @@ pub enum RepositoryError {
 }
 
 /// The repository of a job.
-pub struct Repository<'a> {
+pub struct GitRepository<'a> {
     config: &'a GitConfig,
     mirror: PathBuf,
     limit: Duration,
 }
 
-impl<'a> Repository<'a> {
+impl<'a> GitRepository<'a> {
     /// The repository that a job names, with mirrors below the state folder; each call of git has this time.
     pub fn new(config: &'a GitConfig, state: &Path, limit: Duration) -> Self {
-        Self { config, mirror: mirror::folder(state, &config.url), limit }
+        Self { config, mirror: mirror::mirror_folder(state, &config.url), limit }
     }
 
     /// Returns where the branch or tag stands, in the cheapest way there is.
     ///
     /// # Errors
     /// In git's words.
-    pub async fn look(&self) -> Result<String, RepositoryError> {
+    pub async fn resolve_head(&self) -> Result<String, RepositoryError> {
         if let Some(commit) = local::read_head(self.config) {
             return Ok(commit);
         }
@@ -92,21 +92,21 @@ impl<'a> Repository<'a> {
     ///
     /// # Errors
     /// If it cannot be reached; a commit that is not accepted is no error.
-    pub async fn fetch(
+    pub async fn fetch_target(
         &self,
-        target: &Target,
+        target: &RunTarget,
         applied: Option<&str>,
         baseline: Option<&str>,
     ) -> Result<Fetched, RepositoryError> {
         let _lock = self.lock_mirror().await?;
         self.prepare_mirror().await?;
         let head = match target {
-            Target::Applied => None,
-            Target::Head | Target::Earlier(_) => Some(self.fetch_head().await?),
+            RunTarget::Applied => None,
+            RunTarget::Head | RunTarget::Earlier(_) => Some(self.fetch_head().await?),
         };
         let commit = match (target, &head) {
-            (Target::Head, Some(head)) => head.clone(),
-            (Target::Earlier(to), Some(head)) => match self.resolve_within(to, head).await {
+            (RunTarget::Head, Some(head)) => head.clone(),
+            (RunTarget::Earlier(to), Some(head)) => match self.resolve_within(to, head).await {
                 Ok(commit) => commit,
                 Err(why) => {
                     let relation = Relation::Unrelated;
@@ -120,11 +120,11 @@ impl<'a> Repository<'a> {
             },
             _ => applied.unwrap_or_default().to_owned(),
         };
-        let relation = self.relate(&commit, applied).await?;
+        let relation = self.relate_commit(&commit, applied).await?;
         // A person has accepted the baseline itself; what comes after it is verified.
         let unverified = match baseline {
             Some(baseline) if baseline == commit => None,
-            _ => self.verify(&commit, applied, relation).await?,
+            _ => self.verify_commit(&commit, applied, relation).await?,
         };
         Ok(Fetched { commit, head, relation, unverified })
     }

@@ -4,19 +4,19 @@ use std::os::unix::fs::DirBuilderExt as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::git::failure;
-use super::{Repository, RepositoryError};
-use crate::gitops::config::{GitConfig, Verification};
+use super::git::git_error;
+use super::{GitRepository, RepositoryError};
+use crate::gitops::config::{CommitVerification, GitConfig};
 use crate::gitops::decide::Relation;
 
 /// Returns a digest of the signers that count; none where nothing is verified. Another digest means that what was accepted
 /// has to be looked at again.
 pub fn signers_digest(config: &GitConfig) -> Option<String> {
     let (files, more): (Vec<_>, String) = match config.verify.as_ref()? {
-        Verification::Ssh { allowed_signers, revoked } => {
+        CommitVerification::Ssh { allowed_signers, revoked } => {
             (std::iter::once(allowed_signers).chain(revoked).collect(), String::new())
         }
-        Verification::Pgp { fingerprints, keyring } => (vec![keyring], fingerprints.join(" ")),
+        CommitVerification::Pgp { fingerprints, keyring } => (vec![keyring], fingerprints.join(" ")),
     };
     let mut digest = Sha256::new();
     for file in files {
@@ -31,9 +31,9 @@ pub fn signers_digest(config: &GitConfig) -> Option<String> {
 
 const WHAT: &str = "cannot verify commits";
 
-impl Repository<'_> {
+impl GitRepository<'_> {
     /// Returns why the commit, or one between it and the applied one, is not accepted.
-    pub(super) async fn verify(
+    pub(super) async fn verify_commit(
         &self,
         commit: &str,
         applied: Option<&str>,
@@ -47,16 +47,16 @@ impl Repository<'_> {
         };
         let single = relation == Relation::Same;
         match verification {
-            Verification::Ssh { allowed_signers, revoked } => {
+            CommitVerification::Ssh { allowed_signers, revoked } => {
                 let mut options = vec!["-c".to_owned(), "gpg.format=ssh".to_owned()];
                 options.extend(["-c".to_owned(), format!("gpg.ssh.allowedSignersFile={}", allowed_signers.display())]);
                 if let Some(revoked) = revoked {
                     options.extend(["-c".to_owned(), format!("gpg.ssh.revocationFile={}", revoked.display())]);
                 }
-                let log = self.signatures(&options, &range, single, &[]).await?;
+                let log = self.check_signatures(&options, &range, single, &[]).await?;
                 Ok(first_refused(&log, |signature| signature.letter == "G"))
             }
-            Verification::Pgp { fingerprints, keyring } => {
+            CommitVerification::Pgp { fingerprints, keyring } => {
                 let home = tempfile::Builder::new()
                     .prefix("ionplay-gpg-")
                     .tempdir()
@@ -64,7 +64,7 @@ impl Repository<'_> {
                 let _ = std::fs::DirBuilder::new().mode(0o700).create(home.path());
                 let environment = [("GNUPGHOME".to_owned(), home.path().display().to_string())];
                 self.import_keys(keyring, home.path()).await?;
-                let log = self.signatures(&[], &range, single, &environment).await?;
+                let log = self.check_signatures(&[], &range, single, &environment).await?;
                 let allowed = |key: &str| !key.is_empty() && fingerprints.iter().any(|known| known == key);
                 Ok(first_refused(&log, |signature| {
                     matches!(signature.letter.as_str(), "G" | "U")
@@ -74,7 +74,7 @@ impl Repository<'_> {
         }
     }
 
-    async fn signatures(
+    async fn check_signatures(
         &self,
         options: &[String],
         range: &str,
@@ -88,7 +88,7 @@ impl Repository<'_> {
         }
         arguments.extend(["--end-of-options", range, "--"]);
         let output = self.git_with(WHAT, &arguments, environment).await?;
-        if output.is_success() { Ok(output.stdout) } else { Err(failure(WHAT, &output)) }
+        if output.is_success() { Ok(output.stdout) } else { Err(git_error(WHAT, &output)) }
     }
 
     async fn import_keys(&self, keyring: &std::path::Path, home: &std::path::Path) -> Result<(), RepositoryError> {
@@ -97,7 +97,7 @@ impl Repository<'_> {
             .into_iter()
             .chain([home.display().to_string(), "--import".to_owned(), keyring.display().to_string()]);
         let command: Vec<String> = command.collect();
-        let environment = super::git::inherited();
+        let environment = super::git::inherited_variables();
         let setup = crate::gitops::child::ChildSetup {
             command: &command,
             folder: home,
@@ -109,7 +109,7 @@ impl Repository<'_> {
         let output = crate::gitops::child::run_child(setup).await;
         let output = output
             .map_err(|error| RepositoryError::Git { what: "cannot run gpg".to_owned(), words: error.to_string() })?;
-        if output.is_success() { Ok(()) } else { Err(failure("cannot read the keyring", &output)) }
+        if output.is_success() { Ok(()) } else { Err(git_error("cannot read the keyring", &output)) }
     }
 }
 

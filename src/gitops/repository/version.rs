@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 
 /// Returns the newest of some tags.
-pub(super) fn newest<'a>(tags: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    tags.max_by(|a, b| compare(a, b))
+pub(super) fn newest_tag<'a>(tags: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    tags.max_by(|a, b| compare_tags(a, b))
 }
 
-fn compare(a: &str, b: &str) -> Ordering {
-    let (a_core, a_pre) = split(a);
-    let (b_core, b_pre) = split(b);
+fn compare_tags(a: &str, b: &str) -> Ordering {
+    let (a_core, a_pre) = split_version(a);
+    let (b_core, b_pre) = split_version(b);
     compare_parts(a_core, b_core).then_with(|| match (a_pre, b_pre) {
         (None, None) => Ordering::Equal,
         (None, Some(_)) => Ordering::Greater,
@@ -19,7 +19,7 @@ fn compare(a: &str, b: &str) -> Ordering {
 }
 
 /// The version, and its pre-release part. What comes after a plus sign does not count.
-fn split(tag: &str) -> (&str, Option<&str>) {
+fn split_version(tag: &str) -> (&str, Option<&str>) {
     let tag = tag.split('+').next().unwrap_or(tag);
     // The dash of a prefix (`release-1.2`) comes before the first digit.
     let digit = tag.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
@@ -30,7 +30,7 @@ fn split(tag: &str) -> (&str, Option<&str>) {
 }
 
 fn compare_parts(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (chunks(a), chunks(b));
+    let (mut a, mut b) = (split_chunks(a), split_chunks(b));
     loop {
         let order = match (a.next(), b.next()) {
             (None, None) => return Ordering::Equal,
@@ -50,7 +50,7 @@ fn compare_parts(a: &str, b: &str) -> Ordering {
 }
 
 /// Runs of digits, and runs of anything else; dots only separate.
-fn chunks(text: &str) -> impl Iterator<Item = &str> {
+fn split_chunks(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         rest = rest.trim_start_matches('.');
@@ -64,7 +64,7 @@ fn chunks(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::newest;
+    use super::newest_tag;
 
     #[test]
     fn newest_tag_is_that_of_the_highest_version() {
@@ -75,8 +75,8 @@ mod tests {
             (vec!["v2", "v2.1", "v2.0.9"], "v2.1"),
             (vec!["release-3", "release-20"], "release-20"),
         ] {
-            assert_eq!(newest(tags.iter().copied()), Some(wanted), "{tags:?}");
+            assert_eq!(newest_tag(tags.iter().copied()), Some(wanted), "{tags:?}");
         }
-        assert_eq!(newest(std::iter::empty()), None);
+        assert_eq!(newest_tag(std::iter::empty()), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::config::{Environment, JobConfig};
-use super::super::engine::Document;
+use super::super::engine::RunDocument;
 use super::super::repository::inherited_environment;
 use super::{RunContext, Runner, Secrets, StepError};
 use crate::cli_interface::{PARENT_VARIABLE, SANDBOX_URL_VARIABLE};
@@ -21,14 +21,14 @@ impl Runner {
 
     pub(super) fn run_command(&self, job: &JobConfig, documents: &Path) -> Vec<String> {
         let mut command: Vec<String> = ["ionplay", "run", "--no-color", "--events"].map(str::to_owned).into();
-        command.push(documents.join(Document::Events.file_name()).display().to_string());
+        command.push(documents.join(RunDocument::Events.file_name()).display().to_string());
         self.add_run_options(&mut command, job);
         command
     }
 
     pub(super) fn apply_command(&self, job: &JobConfig, documents: &Path) -> Vec<String> {
         let mut command: Vec<String> = ["ionplay", "apply", "--no-color", "--auto-approve"].map(str::to_owned).into();
-        for (option, document) in [("--events", Document::Events), ("--after", Document::After)] {
+        for (option, document) in [("--events", RunDocument::Events), ("--after", RunDocument::After)] {
             command.extend([option.to_owned(), documents.join(document.file_name()).display().to_string()]);
         }
         add_plan(&mut command, job, documents);
@@ -59,7 +59,10 @@ impl Runner {
     }
 
     /// The whole environment of a child, and what hides the secrets in it.
-    pub(super) fn environment(&self, run: &RunContext<'_>) -> Result<(Vec<(String, String)>, Redactor), StepError> {
+    pub(super) fn child_environment(
+        &self,
+        run: &RunContext<'_>,
+    ) -> Result<(Vec<(String, String)>, Redactor), StepError> {
         let mut variables = inherited_environment();
         let mut secret_names = Vec::new();
         let redactor = super::redactor_of(run.job);
@@ -98,7 +101,7 @@ fn add_plan(command: &mut Vec<String>, job: &JobConfig, documents: &Path) {
     if !job.extra_vars.is_empty() {
         command.extend(["--extra-vars".to_owned(), job.extra_vars.clone()]);
     }
-    command.push(documents.join(Document::Plan.file_name()).display().to_string());
+    command.push(documents.join(RunDocument::Plan.file_name()).display().to_string());
 }
 
 /// Returns a command as a line for a shell.

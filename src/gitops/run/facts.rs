@@ -8,7 +8,7 @@ use super::super::decide::Planned;
 use super::super::record::{KnownToken, MadeObject, TOKEN};
 use super::super::view::PlanCounts;
 use crate::plan::Plan;
-use crate::plan::model::Action;
+use crate::plan::model::PlannedAction;
 
 /// Objects that a job made before, and what it is made of now.
 pub struct MadeBefore<'a> {
@@ -24,13 +24,13 @@ pub struct MadeBefore<'a> {
 
 /// Returns what the loop decides by.
 pub fn collect_planned(plan: &Plan, job: &JobConfig, approved: Option<&Plan>) -> Planned {
-    let counts = plan.counts();
+    let counts = plan.count_actions();
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    let changing: Vec<&Action> = plan.actions.iter().filter(|action| action.action != "none").collect();
+    let changing: Vec<&PlannedAction> = plan.actions.iter().filter(|action| action.action != "none").collect();
     let counted = changing.iter().filter(|action| !is_ignored(action, &job.drift_ignore)).count();
     let steps = plan.others.iter().chain(&plan.undetermined);
     let other_steps =
-        steps.filter(|step| !job.drift_ignore.iter().any(|pattern| matches(pattern, "task", &step.task, None)));
+        steps.filter(|step| !job.drift_ignore.iter().any(|pattern| matches_pattern(pattern, "task", &step.task, None)));
     let drifted = number(counted + other_steps.count());
     Planned {
         counts: PlanCounts {
@@ -55,14 +55,14 @@ pub fn collect_planned(plan: &Plan, job: &JobConfig, approved: Option<&Plan>) ->
 fn is_within(plan: &Plan, approved: &Plan) -> bool {
     let changing = plan.actions.iter().filter(|action| action.action != "none");
     let mut actions = changing.map(|action| {
-        let same = |other: &&Action| {
+        let same = |other: &&PlannedAction| {
             (&other.kind, &other.name, &other.action, &other.after)
                 == (&action.kind, &action.name, &action.action, &action.after)
         };
         approved.actions.iter().find(same).is_some()
     });
     let mut steps = plan.others.iter().chain(&plan.undetermined);
-    let known = |step: &crate::plan::model::Step| {
+    let known = |step: &crate::plan::model::PlannedTask| {
         approved
             .others
             .iter()
@@ -73,9 +73,9 @@ fn is_within(plan: &Plan, approved: &Plan) -> bool {
 }
 
 /// Whether all that an action would change is ignored.
-fn is_ignored(action: &Action, patterns: &[String]) -> bool {
+fn is_ignored(action: &PlannedAction, patterns: &[String]) -> bool {
     let kind = action.kind.to_lowercase().replace(' ', "_");
-    if patterns.iter().any(|pattern| matches(pattern, &kind, &action.name, None)) {
+    if patterns.iter().any(|pattern| matches_pattern(pattern, &kind, &action.name, None)) {
         return true;
     }
     if action.action != "update" && action.action != "replace" {
@@ -84,11 +84,12 @@ fn is_ignored(action: &Action, patterns: &[String]) -> bool {
     let names = action.before.keys().chain(action.after.keys());
     let mut changed = names.filter(|name| action.before.get(*name) != action.after.get(*name)).peekable();
     changed.peek().is_some()
-        && changed.all(|field| patterns.iter().any(|pattern| matches(pattern, &kind, &action.name, Some(field))))
+        && changed
+            .all(|field| patterns.iter().any(|pattern| matches_pattern(pattern, &kind, &action.name, Some(field))))
 }
 
 /// Whether `KIND/NAME/FIELD` fits; without a field it is about the object as a whole.
-fn matches(pattern: &str, kind: &str, name: &str, field: Option<&str>) -> bool {
+fn matches_pattern(pattern: &str, kind: &str, name: &str, field: Option<&str>) -> bool {
     let mut parts = pattern.splitn(3, '/');
     let mut fits = |text: &str| parts.next().is_some_and(|part| is_like(part, text));
     if !fits(kind) || !fits(name) {
@@ -114,13 +115,13 @@ fn is_like(pattern: &str, text: &str) -> bool {
 
 /// Returns the tokens that a plan names, with their ends.
 pub fn collect_tokens(plan: &Plan, pruned: &[String]) -> Vec<KnownToken> {
-    let is_pruned = |action: &Action| action.id.as_str().is_some_and(|id| pruned.iter().any(|one| one == id));
+    let is_pruned = |action: &PlannedAction| action.id.as_str().is_some_and(|id| pruned.iter().any(|one| one == id));
     let tokens = plan.actions.iter().filter(|action| action.kind == TOKEN && action.action != "delete");
     let tokens = tokens.filter(|action| !is_pruned(action));
     let known = tokens.filter_map(|action| {
         let end = action.after.get("expiry_date").or_else(|| action.before.get("expiry_date"))?.as_str()?;
         let expiry = end.parse().ok()?;
-        Some(KnownToken { registry: text(&action.parent)?, name: action.name.clone(), expiry })
+        Some(KnownToken { registry: json_text(&action.parent)?, name: action.name.clone(), expiry })
     });
     known.collect()
 }
@@ -128,7 +129,7 @@ pub fn collect_tokens(plan: &Plan, pruned: &[String]) -> Vec<KnownToken> {
 /// Returns the objects that a job has made so far, and since when it does not name them any more.
 pub fn collect_objects(after: &Plan, before: &MadeBefore<'_>) -> Vec<MadeObject> {
     let applied = before.applied.map(|plan| plan.actions.as_slice()).unwrap_or_default();
-    let same = |action: &Action, object: &MadeObject| action.kind == object.kind && action.name == object.name;
+    let same = |action: &PlannedAction, object: &MadeObject| action.kind == object.kind && action.name == object.name;
     let removed = |object: &MadeObject| applied.iter().any(|action| action.action == "delete" && same(action, object));
     let mut objects: Vec<MadeObject> = before.objects.iter().filter(|object| !removed(object)).cloned().collect();
     for made in applied.iter().filter(|action| matches!(&*action.action, "create" | "replace")) {
@@ -136,18 +137,19 @@ pub fn collect_objects(after: &Plan, before: &MadeBefore<'_>) -> Vec<MadeObject>
         else {
             continue;
         };
-        let Some(id) = text(&there.id) else { continue };
+        let Some(id) = json_text(&there.id) else { continue };
         objects.retain(|object| !same(made, object));
         objects.push(MadeObject {
             kind: made.kind.clone(),
             name: made.name.clone(),
             id,
-            parent: text(&there.parent),
+            parent: json_text(&there.parent),
             unnamed_since: None,
             disabled: false,
         });
     }
-    let pruned = |action: &Action| action.id.as_str().is_some_and(|id| before.pruned.iter().any(|one| one == id));
+    let pruned =
+        |action: &PlannedAction| action.id.as_str().is_some_and(|id| before.pruned.iter().any(|one| one == id));
     for object in &mut objects {
         let named = after.actions.iter().any(|action| same(action, object) && !pruned(action));
         object.unnamed_since = if named { None } else { object.unnamed_since.or(Some(before.now)) };
@@ -158,7 +160,7 @@ pub fn collect_objects(after: &Plan, before: &MadeBefore<'_>) -> Vec<MadeObject>
     super::prune::after_steps(objects, before.pruned, deleted)
 }
 
-fn text(json: &Json) -> Option<String> {
+fn json_text(json: &Json) -> Option<String> {
     json.as_str().map(str::to_owned)
 }
 
@@ -186,7 +188,7 @@ mod tests {
             ("*/ci/*", "ci", Some("status"), true),
             ("registry/*/*", "ci", Some("status"), false),
         ] {
-            assert_eq!(matches(pattern, "registry_token", name, field), wanted, "{pattern} {name} {field:?}");
+            assert_eq!(matches_pattern(pattern, "registry_token", name, field), wanted, "{pattern} {name} {field:?}");
         }
         assert!(is_like("a*b*c", "axxbyyc") && !is_like("a*b", "axxc"));
     }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::child::{ChildOutput, ChildSetup, run_child};
 use super::config::{JobConfig, SecretError};
-use super::engine::Document;
+use super::engine::RunDocument;
 use crate::exit::Exit;
 use crate::plan::{Plan, save};
 use crate::secrets::Redactor;
@@ -23,7 +23,7 @@ pub use facts::{MadeBefore, collect_objects, collect_planned, collect_tokens};
 pub use prune::{
     PruneStep, after_steps, due_steps, mark_named, read_playbook_ids, steps_without_action, write_playbook,
 };
-pub use results::{list_kept, read_recap};
+pub use results::{list_saved_tokens, read_recap};
 
 /// Starts children.
 #[derive(Debug, Clone)]
@@ -38,9 +38,9 @@ pub struct Runner {
     pub sandbox: Option<String>,
 }
 
-/// What one run is.
+/// Inputs of one run.
 pub struct RunContext<'a> {
-    /// Its job.
+    /// The job.
     pub job: &'a JobConfig,
     /// The folder that it runs in.
     pub folder: &'a Path,
@@ -72,9 +72,9 @@ pub enum Secrets {
 pub struct StepResult {
     /// The command that repeats it.
     pub command: Vec<String>,
-    /// Its exit status.
+    /// Exit status of the step.
     pub exit: Option<i32>,
-    /// What it printed, without secrets.
+    /// Output of the step, without secrets.
     pub output: String,
     /// Why it failed, in one or few lines; none if it did not.
     pub error: Option<String>,
@@ -98,8 +98,8 @@ impl Runner {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub async fn plan(&self, run: &RunContext<'_>) -> Result<(StepResult, Option<Plan>), StepError> {
-        self.plan_into(run, Document::Plan, None).await
+    pub async fn plan_job(&self, run: &RunContext<'_>) -> Result<(StepResult, Option<Plan>), StepError> {
+        self.plan_into(run, RunDocument::Plan, None).await
     }
 
     /// Makes the plan of a job with the steps that prune in `playbook`. If there is none, the plan of before stays.
@@ -111,9 +111,9 @@ impl Runner {
         run: &RunContext<'_>,
         playbook: &Path,
     ) -> Result<(StepResult, Option<Plan>), StepError> {
-        let path = run.documents.join(Document::Plan.file_name());
+        let path = run.documents.join(RunDocument::Plan.file_name());
         let before = std::fs::read(&path).unwrap_or_default();
-        let (step, plan) = self.plan_into(run, Document::Plan, Some(playbook)).await?;
+        let (step, plan) = self.plan_into(run, RunDocument::Plan, Some(playbook)).await?;
         if step.error.is_some() {
             std::fs::write(&path, before).map_err(|error| StepError::Start(error.to_string()))?;
         }
@@ -125,18 +125,18 @@ impl Runner {
     /// # Errors
     /// If it cannot be started.
     pub async fn look_after(&self, run: &RunContext<'_>) -> Result<(StepResult, Option<Plan>), StepError> {
-        self.plan_into(run, Document::After, None).await
+        self.plan_into(run, RunDocument::After, None).await
     }
 
     async fn plan_into(
         &self,
         run: &RunContext<'_>,
-        document: Document,
+        document: RunDocument,
         further: Option<&Path>,
     ) -> Result<(StepResult, Option<Plan>), StepError> {
         let path = run.documents.join(document.file_name());
         let _ = std::fs::remove_file(&path);
-        let mut step = self.step(run, self.plan_command(run.job, &path, further)).await?;
+        let mut step = self.run_step(run, self.plan_command(run.job, &path, further)).await?;
         let plan = save::read(&path).ok();
         match &plan {
             Some(plan) if !plan.failed.is_empty() => step.error = Some(facts::describe_failures(plan)),
@@ -151,9 +151,9 @@ impl Runner {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub async fn apply(&self, run: &RunContext<'_>) -> Result<(StepResult, Option<Plan>), StepError> {
-        let step = self.step(run, self.apply_command(run.job, run.documents)).await?;
-        let after = save::read(&run.documents.join(Document::After.file_name())).ok();
+    pub async fn apply_run(&self, run: &RunContext<'_>) -> Result<(StepResult, Option<Plan>), StepError> {
+        let step = self.run_step(run, self.apply_command(run.job, run.documents)).await?;
+        let after = save::read(&run.documents.join(RunDocument::After.file_name())).ok();
         Ok((step, after))
     }
 
@@ -161,8 +161,8 @@ impl Runner {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub async fn check(&self, run: &RunContext<'_>) -> Result<StepResult, StepError> {
-        self.step(run, self.check_command(run.job, run.documents)).await
+    pub async fn check_run(&self, run: &RunContext<'_>) -> Result<StepResult, StepError> {
+        self.run_step(run, self.check_command(run.job, run.documents)).await
     }
 
     /// Runs the playbooks of a job without a plan.
@@ -170,11 +170,11 @@ impl Runner {
     /// # Errors
     /// If it cannot be started.
     pub async fn run_directly(&self, run: &RunContext<'_>) -> Result<StepResult, StepError> {
-        self.step(run, self.run_command(run.job, run.documents)).await
+        self.run_step(run, self.run_command(run.job, run.documents)).await
     }
 
-    async fn step(&self, run: &RunContext<'_>, command: Vec<String>) -> Result<StepResult, StepError> {
-        let (environment, redactor) = self.environment(run)?;
+    async fn run_step(&self, run: &RunContext<'_>, command: Vec<String>) -> Result<StepResult, StepError> {
+        let (environment, redactor) = self.child_environment(run)?;
         let mut real = command.clone();
         real[0] = self.program.display().to_string();
         let setup = ChildSetup {
@@ -186,20 +186,21 @@ impl Runner {
             stop: run.stop.clone(),
         };
         let child = run_child(setup).await.map_err(|error| StepError::Start(error.to_string()))?;
-        let error = (!child.is_success()).then(|| redactor.redact(&explain(&child, run.job.timeout)).into_owned());
+        let error =
+            (!child.is_success()).then(|| redactor.redact(&explain_failure(&child, run.job.timeout)).into_owned());
         let output = format!("$ {}\n{}{}", shell_line(&command), child.stdout, child.stderr);
         Ok(StepResult {
             command,
             exit: child.exit,
             output: redactor.redact(&output).into_owned(),
             error,
-            stopped: child.stopped || child.exit == Some(i32::from(Exit::Interrupted.number())),
+            stopped: child.stopped || child.exit == Some(i32::from(Exit::Interrupted.code())),
         })
     }
 }
 
 /// Why a child failed: its own words, as far as they say so.
-fn explain(child: &ChildOutput, limit: Duration) -> String {
+fn explain_failure(child: &ChildOutput, limit: Duration) -> String {
     if child.timed_out {
         return format!("the time limit of {} was over", super::config::show_duration(limit));
     }

@@ -18,8 +18,8 @@ pub fn read_recap(events: &Path) -> IndexMap<String, HostRecap> {
 }
 
 /// Returns the names of tokens whose passwords runs that have ended have left in a state directory.
-pub fn list_kept(state: &Path) -> Vec<String> {
-    let Ok(catalog) = Catalog::read(&Folder::below(state)) else { return Vec::new() };
+pub fn list_saved_tokens(state: &Path) -> Vec<String> {
+    let Ok(catalog) = Catalog::read(&Folder::in_state_dir(state)) else { return Vec::new() };
     let free = catalog.entries.iter().filter(|listed| !listed.is_held);
     let mut names: Vec<String> = free.map(|listed| listed.entry.subject.name.clone()).collect();
     names.sort();

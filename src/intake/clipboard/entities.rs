@@ -9,7 +9,7 @@ const NAMED: &[(&str, &str)] =
     &[("quot", "\""), ("amp", "&"), ("lt", "<"), ("gt", ">"), ("apos", "'"), ("nbsp", "\u{a0}"), ("grave", "`")];
 
 /// Replaces all entities by the characters that they stand for.
-pub fn decode(text: &str) -> Option<(Vec<Edit>, String)> {
+pub fn decode_entities(text: &str) -> Option<(Vec<Edit>, String)> {
     let mut edits = Vec::new();
     let mut from = 0;
     while let Some((range, character)) = next_entity(text, from) {

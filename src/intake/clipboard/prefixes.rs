@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{filled_lines, lines};
+use super::{filled_lines, line_ranges};
 use crate::source::Edit;
 
 /// `> ` before every line, once or more often.
@@ -31,7 +31,7 @@ fn quote_depth(line: &str) -> usize {
 pub fn remove_line_numbers(text: &str) -> Option<(Vec<Edit>, String)> {
     let mut edits = Vec::new();
     let mut next: Option<u64> = None;
-    for (range, line) in lines(text) {
+    for (range, line) in line_ranges(text) {
         if line.trim().is_empty() {
             // An empty line may have lost its number with the blanks at its end.
             next = next.map(|number| number + 1);

@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use planned::{planned_registry, planned_token};
-pub use world::World;
+pub use world::PlannedObjects;
 
-use crate::ionos::api::{Answer, Id, Witness};
-use crate::ionos::content::{Contents, Query, Reading};
+use crate::ionos::api::{ApiFuture, Id, Witness};
+use crate::ionos::content::{Query, Reading, RegistryContents};
 use crate::ionos::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
-use crate::ionos::{ApiError, Connection, Connector, Fact, Past, RegistryApi, RegistryReads};
+use crate::ionos::{ApiConnection, ApiError, Connector, Deferred, EarlierRecord, RegistryApi, RegistryReads};
 
 /// Opens foretelling connections over real ones.
 ///
@@ -24,7 +24,7 @@ use crate::ionos::{ApiError, Connection, Connector, Fact, Past, RegistryApi, Reg
 /// done.
 pub struct OverlayConnector {
     inner: Rc<dyn Connector>,
-    worlds: RefCell<HashMap<Account, Rc<World>>>,
+    worlds: RefCell<HashMap<Account, Rc<PlannedObjects>>>,
     doubt: Rc<RefCell<Option<String>>>,
 }
 
@@ -39,7 +39,7 @@ impl OverlayConnector {
 }
 
 impl Connector for OverlayConnector {
-    fn connect(&self, connection: &Connection) -> Result<Rc<dyn RegistryApi>, ApiError> {
+    fn connect(&self, connection: &ApiConnection) -> Result<Rc<dyn RegistryApi>, ApiError> {
         let inner = self.inner.connect(connection)?;
         let key = (connection.endpoint.url.clone(), connection.endpoint.contract.clone());
         let world = Rc::clone(self.worlds.borrow_mut().entry(key).or_default());
@@ -51,7 +51,7 @@ impl Connector for OverlayConnector {
         }
     }
 
-    fn doubt(&self, task: &str) {
+    fn mark_uncertain(&self, task: &str) {
         self.doubt.borrow_mut().get_or_insert_with(|| task.to_owned());
     }
 }
@@ -59,14 +59,16 @@ impl Connector for OverlayConnector {
 /// The API as it would be.
 pub struct Overlay {
     inner: Rc<dyn RegistryApi>,
-    world: Rc<World>,
+    world: Rc<PlannedObjects>,
 }
 
 /// Somebody asks about an object that this world has not planned.
 fn unheard_of(id: &Id, what: &str) -> Result<(), ApiError> {
     match id {
-        Fact::Known(_) => Ok(()),
-        Fact::Unknown(unknown) => Err(ApiError::undetermined(format!("the {what}: {}", unknown.sentence()))),
+        Deferred::Known(_) => Ok(()),
+        Deferred::Unknown(unknown) => {
+            Err(ApiError::undetermined(format!("the {what}: {}", unknown.describe_missing())))
+        }
     }
 }
 
@@ -75,20 +77,20 @@ impl RegistryReads for Overlay {
         self.inner.witness()
     }
 
-    fn past(&self, registry: &Id, token: &Token) -> Option<Past> {
-        // What would be made is not what an earlier run has made.
-        if token.id.is_unknown() { None } else { self.inner.past(registry, token) }
+    fn find_earlier_record(&self, registry: &Id, token: &Token) -> Option<EarlierRecord> {
+        // A token that this run would create has no record from an earlier run.
+        if token.id.is_unknown() { None } else { self.inner.find_earlier_record(registry, token) }
     }
 
-    fn successor(&self, registry: &Id, replaced: &str) -> Option<String> {
-        self.inner.successor(registry, replaced)
+    fn find_successor(&self, registry: &Id, replaced: &str) -> Option<String> {
+        self.inner.find_successor(registry, replaced)
     }
 
-    fn locations(&self) -> Answer<'_, Vec<Location>> {
-        self.inner.locations()
+    fn list_locations(&self) -> ApiFuture<'_, Vec<Location>> {
+        self.inner.list_locations()
     }
 
-    fn name_taken<'a>(&'a self, name: &'a str) -> Answer<'a, bool> {
+    fn name_taken<'a>(&'a self, name: &'a str) -> ApiFuture<'a, bool> {
         Box::pin(async move {
             let named = |registry: &&Registry| registry.properties.name.known().is_some_and(|known| known == name);
             if self.world.registries.borrow().iter().any(|registry| named(&registry)) {
@@ -106,11 +108,11 @@ impl RegistryReads for Overlay {
         })
     }
 
-    fn registries<'a>(&'a self, name: Option<&'a str>) -> Answer<'a, Vec<Registry>> {
-        Box::pin(async move { Ok(self.world.registries_over(self.inner.registries(name).await?)) })
+    fn list_registries<'a>(&'a self, name: Option<&'a str>) -> ApiFuture<'a, Vec<Registry>> {
+        Box::pin(async move { Ok(self.world.registries_over(self.inner.list_registries(name).await?)) })
     }
 
-    fn registry_id<'a>(&'a self, name: &'a str) -> Answer<'a, Option<Id>> {
+    fn registry_id<'a>(&'a self, name: &'a str) -> ApiFuture<'a, Option<Id>> {
         Box::pin(async move {
             let planned = {
                 let all = self.world.registries.borrow();
@@ -125,62 +127,62 @@ impl RegistryReads for Overlay {
         })
     }
 
-    fn registry<'a>(&'a self, id: &'a Id) -> Answer<'a, Option<Registry>> {
+    fn get_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, Option<Registry>> {
         Box::pin(async move {
             if self.world.is_registry_gone(id) {
                 return Ok(None);
             }
-            if let Some(registry) = self.world.registry(id) {
+            if let Some(registry) = self.world.planned_registry(id) {
                 return Ok(Some(registry));
             }
             unheard_of(id, "registry")?;
-            self.inner.registry(id).await
+            self.inner.get_registry(id).await
         })
     }
 
-    fn tokens<'a>(&'a self, registry: &'a Id) -> Answer<'a, Option<Rc<Vec<Token>>>> {
+    fn list_tokens<'a>(&'a self, registry: &'a Id) -> ApiFuture<'a, Option<Rc<Vec<Token>>>> {
         Box::pin(async move {
             if self.world.is_registry_gone(registry) {
                 return Ok(None);
             }
             if registry.is_unknown() {
-                if self.world.registry(registry).is_none() {
+                if self.world.planned_registry(registry).is_none() {
                     unheard_of(registry, "registry")?;
                 }
                 return Ok(Some(Rc::new(self.world.tokens_over(registry, &[]))));
             }
-            let observed = self.inner.tokens(registry).await?;
+            let observed = self.inner.list_tokens(registry).await?;
             Ok(observed.map(|tokens| Rc::new(self.world.tokens_over(registry, &tokens))))
         })
     }
 
-    fn token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, Option<Token>> {
+    fn get_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, Option<Token>> {
         Box::pin(async move {
             if self.world.is_registry_gone(registry) || self.world.is_token_gone(registry, id) {
                 return Ok(None);
             }
-            if let Some(token) = self.world.token(registry, id) {
+            if let Some(token) = self.world.planned_token(registry, id) {
                 return Ok(Some(token));
             }
             unheard_of(id, "token")?;
             if registry.is_unknown() {
                 // Only what a dry run has planned can be in a registry that it has planned.
-                return if self.world.registry(registry).is_some() {
+                return if self.world.planned_registry(registry).is_some() {
                     Ok(None)
                 } else {
                     unheard_of(registry, "registry").map(|()| None)
                 };
             }
-            self.inner.token(registry, id).await
+            self.inner.get_token(registry, id).await
         })
     }
 
-    fn contents<'a>(
+    fn list_contents<'a>(
         &'a self,
         registry: &'a Id,
-        what: &'a Contents,
+        what: &'a RegistryContents,
         query: &'a Query,
-    ) -> Answer<'a, Option<Vec<Reading>>> {
+    ) -> ApiFuture<'a, Option<Vec<Reading>>> {
         Box::pin(async move {
             if self.world.is_registry_gone(registry)
                 || what.repository().is_some_and(|name| self.world.is_repository_gone(registry, name))
@@ -188,18 +190,18 @@ impl RegistryReads for Overlay {
                 return Ok(None);
             }
             if registry.is_unknown() {
-                if self.world.registry(registry).is_none() {
+                if self.world.planned_registry(registry).is_none() {
                     unheard_of(registry, "registry")?;
                 }
-                // What is not there yet holds nothing.
+                // A registry that does not exist yet has no contents.
                 return Ok(what.repository().is_none().then(Vec::new));
             }
-            let mut found = self.inner.contents(registry, what, query).await?;
+            let mut found = self.inner.list_contents(registry, what, query).await?;
             if let Some(list) = &mut found {
                 list.retain(|reading| {
                     let home = match what {
-                        Contents::Repositories => reading.id.known().map(String::as_str),
-                        Contents::Artifacts => {
+                        RegistryContents::Repositories => reading.id.known().map(String::as_str),
+                        RegistryContents::Artifacts => {
                             reading.json.pointer("/properties/repositoryName").and_then(|n| n.as_str())
                         }
                         _ => None,
@@ -211,24 +213,24 @@ impl RegistryReads for Overlay {
         })
     }
 
-    fn repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, Option<Reading>> {
+    fn get_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, Option<Reading>> {
         Box::pin(async move {
             if self.world.is_registry_gone(registry) || self.world.is_repository_gone(registry, name) {
                 return Ok(None);
             }
             if registry.is_unknown() {
-                if self.world.registry(registry).is_none() {
+                if self.world.planned_registry(registry).is_none() {
                     unheard_of(registry, "registry")?;
                 }
                 return Ok(None);
             }
-            self.inner.repository(registry, name).await
+            self.inner.get_repository(registry, name).await
         })
     }
 }
 
 impl RegistryApi for Overlay {
-    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> Answer<'a, Registry> {
+    fn create_registry<'a>(&'a self, new: &'a NewRegistry) -> ApiFuture<'a, Registry> {
         Box::pin(async move {
             if let Some(name) = new.name.known()
                 && self.name_taken(name).await?
@@ -241,9 +243,9 @@ impl RegistryApi for Overlay {
         })
     }
 
-    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> Answer<'a, Registry> {
+    fn patch_registry<'a>(&'a self, id: &'a Id, patch: &'a RegistryPatch) -> ApiFuture<'a, Registry> {
         Box::pin(async move {
-            let mut registry = self.registry(id).await?.ok_or_else(|| missing("registry"))?;
+            let mut registry = self.get_registry(id).await?.ok_or_else(|| missing_error("registry"))?;
             let have = &mut registry.properties;
             if let Some(schedule) = &patch.garbage_collection_schedule {
                 have.garbage_collection_schedule = schedule.clone().map(Some);
@@ -259,9 +261,9 @@ impl RegistryApi for Overlay {
         })
     }
 
-    fn delete_registry<'a>(&'a self, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_registry<'a>(&'a self, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
-            self.registry(id).await?.ok_or_else(|| missing("registry"))?;
+            self.get_registry(id).await?.ok_or_else(|| missing_error("registry"))?;
             self.world.registries.borrow_mut().retain(|registry| registry.id != *id);
             self.world.tokens.borrow_mut().retain(|(owner, _)| owner != id);
             self.world.gone_registries.borrow_mut().push(id.clone());
@@ -269,9 +271,9 @@ impl RegistryApi for Overlay {
         })
     }
 
-    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> Answer<'a, Token> {
+    fn create_token<'a>(&'a self, registry: &'a Id, new: &'a NewToken) -> ApiFuture<'a, Token> {
         Box::pin(async move {
-            let tokens = self.tokens(registry).await?.ok_or_else(|| missing("registry"))?;
+            let tokens = self.list_tokens(registry).await?.ok_or_else(|| missing_error("registry"))?;
             if let Some(name) = new.name.known()
                 && tokens.iter().any(|token| token.properties.name.known() == Some(name))
             {
@@ -283,9 +285,9 @@ impl RegistryApi for Overlay {
         })
     }
 
-    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> Answer<'a, Token> {
+    fn patch_token<'a>(&'a self, registry: &'a Id, id: &'a Id, patch: &'a TokenPatch) -> ApiFuture<'a, Token> {
         Box::pin(async move {
-            let mut token = self.token(registry, id).await?.ok_or_else(|| missing("token"))?;
+            let mut token = self.get_token(registry, id).await?.ok_or_else(|| missing_error("token"))?;
             let have = &mut token.properties;
             if let Some(expiry) = &patch.expiry_date {
                 have.expiry_date = expiry.clone();
@@ -302,18 +304,18 @@ impl RegistryApi for Overlay {
         })
     }
 
-    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> Answer<'a, ()> {
+    fn delete_token<'a>(&'a self, registry: &'a Id, id: &'a Id) -> ApiFuture<'a, ()> {
         Box::pin(async move {
-            self.token(registry, id).await?.ok_or_else(|| missing("token"))?;
+            self.get_token(registry, id).await?.ok_or_else(|| missing_error("token"))?;
             self.world.tokens.borrow_mut().retain(|(owner, token)| owner != registry || token.id != *id);
             self.world.gone_tokens.borrow_mut().push((registry.clone(), id.clone()));
             Ok(())
         })
     }
 
-    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> Answer<'a, ()> {
+    fn delete_repository<'a>(&'a self, registry: &'a Id, name: &'a str) -> ApiFuture<'a, ()> {
         Box::pin(async move {
-            self.repository(registry, name).await?.ok_or_else(|| missing("repository"))?;
+            self.get_repository(registry, name).await?.ok_or_else(|| missing_error("repository"))?;
             if name.contains('/') {
                 // The description forbids the slash in this one call; nobody knows what the service makes of it.
                 return Err(ApiError::undetermined(format!(
@@ -326,7 +328,7 @@ impl RegistryApi for Overlay {
     }
 }
 
-fn missing(what: &str) -> ApiError {
+fn missing_error(what: &str) -> ApiError {
     ApiError::refused(404, format!("there is no such {what}"))
 }
 
@@ -336,7 +338,7 @@ mod tests {
     use crate::ionos::fake;
 
     fn known(text: &str) -> Id {
-        Fact::Known(text.to_owned())
+        Deferred::Known(text.to_owned())
     }
 
     fn new_registry(name: &str) -> NewRegistry {
@@ -361,19 +363,19 @@ mod tests {
         assert_eq!(api.registry_id("demo").await.unwrap(), Some(registry.id.clone()));
         let token = api.create_token(&registry.id, &new_token("ci")).await.unwrap();
         assert!(token.properties.credentials.unwrap().password.is_unknown());
-        assert_eq!(api.tokens(&registry.id).await.unwrap().unwrap().len(), 1);
+        assert_eq!(api.list_tokens(&registry.id).await.unwrap().unwrap().len(), 1);
         api.delete_token(&registry.id, &token.id).await.unwrap();
-        assert_eq!(api.tokens(&registry.id).await.unwrap().unwrap().len(), 0);
-        assert_eq!(api.token(&registry.id, &token.id).await.unwrap(), None);
+        assert_eq!(api.list_tokens(&registry.id).await.unwrap().unwrap().len(), 0);
+        assert_eq!(api.get_token(&registry.id, &token.id).await.unwrap(), None);
         api.delete_registry(&registry.id).await.unwrap();
-        assert_eq!(api.tokens(&registry.id).await.unwrap(), None);
+        assert_eq!(api.list_tokens(&registry.id).await.unwrap(), None);
         assert!(!api.name_taken("demo").await.unwrap());
         assert_eq!(account.writes.get(), 0);
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn conflicts_are_foretold() {
-        let (api, _) = over(fake::Account::with("demo", &["ci"]));
+        let (api, _) = over(fake::Account::with_tokens("demo", &["ci"]));
         let id = api.registry_id("demo").await.unwrap().unwrap();
         assert!(api.create_registry(&new_registry("demo")).await.unwrap_err().is_conflict());
         assert!(api.create_token(&id, &new_token("ci")).await.unwrap_err().is_conflict());
@@ -383,29 +385,29 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn what_is_there_is_changed_and_removed_in_memory_only() {
-        let (api, account) = over(fake::Account::with("demo", &["ci", "cd"]));
+        let (api, account) = over(fake::Account::with_tokens("demo", &["ci", "cd"]));
         let registry = api.registry_id("demo").await.unwrap().unwrap();
-        let id = api.tokens(&registry).await.unwrap().unwrap()[0].id.clone();
+        let id = api.list_tokens(&registry).await.unwrap().unwrap()[0].id.clone();
         let patch = TokenPatch { status: Some(known("disabled")), ..TokenPatch::default() };
         api.patch_token(&registry, &id, &patch).await.unwrap();
-        let seen = api.token(&registry, &id).await.unwrap().unwrap();
-        assert_eq!(seen.properties.status, Fact::Known(Some("disabled".to_owned())));
+        let seen = api.get_token(&registry, &id).await.unwrap().unwrap();
+        assert_eq!(seen.properties.status, Deferred::Known(Some("disabled".to_owned())));
         api.delete_token(&registry, &id).await.unwrap();
-        assert_eq!(api.tokens(&registry).await.unwrap().unwrap().len(), 1);
+        assert_eq!(api.list_tokens(&registry).await.unwrap().unwrap().len(), 1);
         // The name is free again.
         api.create_token(&registry, &new_token("ci")).await.unwrap();
         api.delete_registry(&registry).await.unwrap();
         api.create_registry(&new_registry("demo")).await.unwrap();
         let again = api.registry_id("demo").await.unwrap().unwrap();
-        assert!(api.tokens(&again).await.unwrap().unwrap().is_empty());
+        assert!(api.list_tokens(&again).await.unwrap().unwrap().is_empty());
         assert_eq!(account.writes.get(), 0);
-        assert_eq!(account.tokens(&registry).await.unwrap().unwrap().len(), 2);
+        assert_eq!(account.list_tokens(&registry).await.unwrap().unwrap().len(), 2);
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_stranger_s_unknown_is_undetermined() {
         let (api, _) = over(fake::Account::default());
-        let error = api.tokens(&Fact::later("something else")).await.unwrap_err();
+        let error = api.list_tokens(&Deferred::known_after("something else")).await.unwrap_err();
         assert_eq!(error.kind, crate::ionos::error::ErrorKind::Undetermined);
     }
 }

@@ -7,7 +7,7 @@ use crate::ionos::model::{Registry, Token};
 
 /// Predicted changes so far.
 #[derive(Default)]
-pub struct World {
+pub struct PlannedObjects {
     pub(super) registries: RefCell<Vec<Registry>>,
     pub(super) gone_registries: RefCell<Vec<Id>>,
     pub(super) tokens: RefCell<Vec<(Id, Token)>>,
@@ -15,8 +15,8 @@ pub struct World {
     pub(super) gone_repositories: RefCell<Vec<(Id, String)>>,
 }
 
-impl World {
-    pub(super) fn registry(&self, id: &Id) -> Option<Registry> {
+impl PlannedObjects {
+    pub(super) fn planned_registry(&self, id: &Id) -> Option<Registry> {
         self.registries.borrow().iter().find(|registry| registry.id == *id).cloned()
     }
 
@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    pub(super) fn token(&self, registry: &Id, id: &Id) -> Option<Token> {
+    pub(super) fn planned_token(&self, registry: &Id, id: &Id) -> Option<Token> {
         let all = self.tokens.borrow();
         all.iter().find(|(owner, token)| owner == registry && token.id == *id).map(|(_, token)| token.clone())
     }
@@ -58,7 +58,7 @@ impl World {
         let mut list: Vec<Registry> = observed
             .into_iter()
             .filter(|registry| !self.is_registry_gone(&registry.id))
-            .map(|registry| self.registry(&registry.id).unwrap_or(registry))
+            .map(|registry| self.planned_registry(&registry.id).unwrap_or(registry))
             .collect();
         list.extend(self.registries.borrow().iter().filter(|registry| registry.id.is_unknown()).cloned());
         list
@@ -68,7 +68,7 @@ impl World {
         let mut list: Vec<Token> = observed
             .iter()
             .filter(|token| !self.is_token_gone(registry, &token.id))
-            .map(|token| self.token(registry, &token.id).unwrap_or_else(|| token.clone()))
+            .map(|token| self.planned_token(registry, &token.id).unwrap_or_else(|| token.clone()))
             .collect();
         let planned = self.tokens.borrow();
         list.extend(planned.iter().filter(|(owner, t)| owner == registry && t.id.is_unknown()).map(|(_, t)| t.clone()));

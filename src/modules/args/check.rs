@@ -1,8 +1,8 @@
 //! The check of arguments, in the reference's order and words.
 
-use super::Args;
-use super::convert::convert;
-use super::rules::{Rule, Rules, Type};
+use super::ModuleArgs;
+use super::convert::convert_value;
+use super::rules::{ArgumentRules, Rule, Type};
 use crate::modules::{Failure, Spec};
 use crate::suggest;
 use crate::value::{Dict, Value, python};
@@ -11,7 +11,7 @@ use crate::value::{Dict, Value, python};
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// The arguments.
-    pub args: Args,
+    pub args: ModuleArgs,
     /// Warnings for the user.
     pub warnings: Vec<String>,
 }
@@ -37,16 +37,17 @@ impl Complaint {
 ///
 /// # Errors
 /// With the first complaint, as the reference gives it.
-pub fn check(spec: &'static Spec, given: &Dict, called: &str) -> Result<Checked, Failure> {
+pub fn check_args(spec: &'static Spec, given: &Dict, called: &str) -> Result<Checked, Failure> {
     if spec.invalid_options {
-        let strange: Vec<String> = given.keys().map(python::str).filter(|name| spec.param(name).is_none()).collect();
+        let strange: Vec<String> =
+            given.keys().map(python::str).filter(|name| spec.find_param(name).is_none()).collect();
         if !strange.is_empty() {
             return Err(Failure::new(format!("Invalid options for {called}: {}", strange.join(","))));
         }
     }
-    let (values, complaints, warnings) = validate(&Rules::of_module(spec), given);
+    let (values, complaints, warnings) = validate_args(&ArgumentRules::of_module(spec), given);
     let Some(first) = complaints.into_iter().next() else {
-        return Ok(Checked { args: Args::new(values), warnings });
+        return Ok(Checked { args: ModuleArgs::new(values), warnings });
     };
     let message = if first.unsupported {
         format!("Unsupported parameters for ({called}) module: {}", first.message)
@@ -55,18 +56,18 @@ pub fn check(spec: &'static Spec, given: &Dict, called: &str) -> Result<Checked,
     };
     let mut failure = Failure::new(message.clone());
     if let Some(hint) = first.hint {
-        failure = failure.drawn(crate::diagnostic::Diagnostic::error(message).hint(hint));
+        failure = failure.with_diagnostic(crate::diagnostic::Diagnostic::error(message).hint(hint));
     }
     Err(failure)
 }
 
 /// Checks arguments against rules; gives the converted values, all complaints and the warnings.
-pub fn validate(rules: &Rules, given: &Dict) -> (Dict, Vec<Complaint>, Vec<String>) {
+pub fn validate_args(rules: &ArgumentRules, given: &Dict) -> (Dict, Vec<Complaint>, Vec<String>) {
     let mut check = Check::default();
     let mut values = given.clone();
-    check.level(rules, &mut values, &mut Vec::new());
-    check.members(rules, &mut values, &mut Vec::new());
-    if let Some(complaint) = check.unsupported() {
+    check.check_level(rules, &mut values, &mut Vec::new());
+    check.check_members(rules, &mut values, &mut Vec::new());
+    if let Some(complaint) = check.unsupported_complaint() {
         check.complaints.push(complaint);
     }
     (values, check.complaints, check.warnings)
@@ -83,12 +84,12 @@ struct Check {
 }
 
 impl Check {
-    fn complain(&mut self, message: String, context: &[String]) {
+    fn add_complaint(&mut self, message: String, context: &[String]) {
         let message = if context.is_empty() { message } else { format!("{message} found in {}", context.join(" -> ")) };
         self.complaints.push(Complaint::new(message));
     }
 
-    fn level(&mut self, rules: &Rules, values: &mut Dict, context: &mut [String]) {
+    fn check_level(&mut self, rules: &ArgumentRules, values: &mut Dict, context: &mut [String]) {
         for rule in &rules.params {
             if let (Some(variable), false) = (&rule.env, values.contains(&rule.name)) {
                 let aliased = rule.aliases.iter().any(|alias| values.contains(alias));
@@ -97,11 +98,15 @@ impl Check {
                 }
             }
         }
-        self.names(rules, values, context);
-        let exclusive: Vec<_> =
-            rules.mutually_exclusive.iter().filter(|group| count(group, values) > 1).map(|g| g.join("|")).collect();
+        self.resolve_names(rules, values, context);
+        let exclusive: Vec<_> = rules
+            .mutually_exclusive
+            .iter()
+            .filter(|group| count_given(group, values) > 1)
+            .map(|g| g.join("|"))
+            .collect();
         if !exclusive.is_empty() {
-            self.complain(format!("parameters are mutually exclusive: {}", exclusive.join(", ")), context);
+            self.add_complaint(format!("parameters are mutually exclusive: {}", exclusive.join(", ")), context);
         }
         for rule in &rules.params {
             if let (Some(default), false) = (&rule.default, values.contains(&rule.name)) {
@@ -116,15 +121,15 @@ impl Check {
             .collect();
         missing.sort_unstable();
         if !missing.is_empty() {
-            self.complain(format!("missing required arguments: {}", missing.join(", ")), context);
+            self.add_complaint(format!("missing required arguments: {}", missing.join(", ")), context);
         }
         for rule in &rules.params {
-            self.types(rule, values, context);
+            self.check_type(rule, values, context);
         }
         for rule in &rules.params {
-            self.choices(rule, values, context);
+            self.check_choices(rule, values, context);
         }
-        self.relations(rules, values, context);
+        self.check_relations(rules, values, context);
         for rule in &rules.params {
             if !values.contains(&rule.name) {
                 values.set(rule.name.as_str(), Value::Null);
@@ -133,7 +138,7 @@ impl Check {
     }
 
     /// Aliases become names, and names that nobody knows are noted.
-    fn names(&mut self, rules: &Rules, values: &mut Dict, context: &[String]) {
+    fn resolve_names(&mut self, rules: &ArgumentRules, values: &mut Dict, context: &[String]) {
         let given: Vec<String> = values.keys().map(python::str).collect();
         for rule in &rules.params {
             for alias in &rule.aliases {
@@ -148,7 +153,7 @@ impl Check {
         if rules.any_params {
             return;
         }
-        for name in given.iter().filter(|name| rules.find(name).is_none()) {
+        for name in given.iter().filter(|name| rules.find_rule(name).is_none()) {
             let mut names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
             let mut aliases: Vec<_> =
                 rules.params.iter().flat_map(|rule| rule.aliases.iter().map(String::as_str)).collect();
@@ -158,7 +163,7 @@ impl Check {
                 self.hint = Some("write `parameter: value` pairs instead of free text".to_owned());
             }
             if self.hint.is_none() {
-                let near = suggest::nearest(name, names.iter().chain(&aliases).copied());
+                let near = suggest::find_nearest(name, names.iter().chain(&aliases).copied());
                 self.hint = near.map(|near| format!("did you mean `{near}`?"));
             }
             self.supported = names.join(", ");
@@ -175,7 +180,7 @@ impl Check {
         }
     }
 
-    fn unsupported(&mut self) -> Option<Complaint> {
+    fn unsupported_complaint(&mut self) -> Option<Complaint> {
         if self.unknown.is_empty() {
             return None;
         }
@@ -184,13 +189,13 @@ impl Check {
         Some(Complaint { message, unsupported: true, hint: self.hint.take() })
     }
 
-    fn types(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
+    fn check_type(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
         let Some(value) = values.get(&rule.name).cloned() else { return };
         if value.is_null() && !rule.required && rule.default.is_none() {
             return;
         }
         let (name, place) = (&rule.name, context.join(" -> "));
-        let converted = match convert(&value, &rule.kind) {
+        let converted = match convert_value(&value, &rule.kind) {
             Ok(converted) => converted,
             Err(why) => {
                 let found = if context.is_empty() { String::new() } else { format!(" found in '{place}'.") };
@@ -205,7 +210,7 @@ impl Check {
             (Type::List(Some(of)), Some(items)) => {
                 let mut members = Vec::new();
                 for item in items {
-                    match convert(item, of) {
+                    match convert_value(item, of) {
                         Ok(member) => members.push(member),
                         Err(why) => {
                             let found = if context.is_empty() { String::new() } else { format!(" found in '{place}'") };
@@ -224,7 +229,7 @@ impl Check {
         values.set(name.as_str(), if rule.secret { converted.into_tainted() } else { converted });
     }
 
-    fn choices(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
+    fn check_choices(&mut self, rule: &Rule, values: &mut Dict, context: &[String]) {
         let Some(value) = values.get(&rule.name).cloned() else { return };
         if rule.choices.is_empty() || value.has_unknown() || (value.is_null() && !rule.required) {
             return;
@@ -232,19 +237,19 @@ impl Check {
         let known = |value: &Value| {
             rule.choices
                 .iter()
-                .any(|choice| choice == value || *value == convert(choice, &rule.kind).unwrap_or(Value::Null))
+                .any(|choice| choice == value || *value == convert_value(choice, &rule.kind).unwrap_or(Value::Null))
         };
         let listed = || rule.choices.iter().map(python::str).collect::<Vec<_>>().join(", ");
         let name = &rule.name;
         if let Value::List(items) = &value {
             let of = |item: &Value| rule.choices.iter().any(|choice| python::str(choice) == python::str(item));
             let strange: Vec<_> =
-                items.iter().filter(|item| !of(item)).map(|item| python::str(&item.masked())).collect();
+                items.iter().filter(|item| !of(item)).map(|item| python::str(&item.to_masked())).collect();
             if !strange.is_empty() {
                 let strange = strange.join(", ");
                 let message =
                     format!("value of {name} must be one or more of: {}. Got no match for: {strange}", listed());
-                self.complain(message, context);
+                self.add_complaint(message, context);
             }
         } else if !known(&value) {
             // `state: no` was a word before YAML made it a boolean; where only one word can be meant, it is taken.
@@ -257,26 +262,26 @@ impl Check {
                 values.set(name.as_str(), only.clone());
                 return;
             }
-            let got = python::str(&value.masked());
-            self.complain(format!("value of {name} must be one of: {}, got: {got}", listed()), context);
+            let got = python::str(&value.to_masked());
+            self.add_complaint(format!("value of {name} must be one of: {}, got: {got}", listed()), context);
             let near = rule.choices.iter().filter_map(Value::as_str);
-            if let (Some(near), Some(last)) = (suggest::nearest(&got, near), self.complaints.last_mut()) {
+            if let (Some(near), Some(last)) = (suggest::find_nearest(&got, near), self.complaints.last_mut()) {
                 last.hint = Some(format!("did you mean `{near}`?"));
             }
         }
     }
 
-    fn relations(&mut self, rules: &Rules, values: &Dict, context: &[String]) {
+    fn check_relations(&mut self, rules: &ArgumentRules, values: &Dict, context: &[String]) {
         for group in &rules.required_together {
-            let given = count(group, values);
+            let given = count_given(group, values);
             if given > 0 && given < group.len() {
-                self.complain(format!("parameters are required together: {}", group.join(", ")), context);
+                self.add_complaint(format!("parameters are required together: {}", group.join(", ")), context);
                 break;
             }
         }
         for group in &rules.required_one_of {
-            if count(group, values) == 0 {
-                self.complain(format!("one of the following is required: {}", group.join(", ")), context);
+            if count_given(group, values) == 0 {
+                self.add_complaint(format!("one of the following is required: {}", group.join(", ")), context);
                 break;
             }
         }
@@ -292,7 +297,7 @@ impl Check {
             if same && !enough {
                 let (which, wanted) = (if *any { "any" } else { "all" }, python::str(wanted));
                 let missing = missing.join(", ");
-                self.complain(
+                self.add_complaint(
                     format!("{name} is {wanted} but {which} of the following are missing: {missing}"),
                     context,
                 );
@@ -303,16 +308,19 @@ impl Check {
             let given = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
             let missing: Vec<_> = required.iter().filter(|name| !given(name)).map(String::as_str).collect();
             if given(name) && !missing.is_empty() {
-                self.complain(format!("missing parameter(s) required by '{name}': {}", missing.join(", ")), context);
+                self.add_complaint(
+                    format!("missing parameter(s) required by '{name}': {}", missing.join(", ")),
+                    context,
+                );
                 break;
             }
         }
     }
 
     /// The members of mappings that have rules of their own.
-    fn members(&mut self, rules: &Rules, values: &mut Dict, context: &mut Vec<String>) {
+    fn check_members(&mut self, rules: &ArgumentRules, values: &mut Dict, context: &mut Vec<String>) {
         for rule in &rules.params {
-            let Some(members) = rule.kind.members() else { continue };
+            let Some(members) = rule.kind.member_rules() else { continue };
             let value = match values.get(&rule.name) {
                 Some(value) if !value.is_null() => value.clone(),
                 _ if rule.apply_defaults => Dict::new().into(),
@@ -335,8 +343,8 @@ impl Check {
                     continue;
                 };
                 let mut dict = dict.clone();
-                self.level(members, &mut dict, context);
-                self.members(members, &mut dict, context);
+                self.check_level(members, &mut dict, context);
+                self.check_members(members, &mut dict, context);
                 checked.push(dict.into());
             }
             context.pop();
@@ -346,16 +354,17 @@ impl Check {
     }
 }
 
-fn count(names: &[String], values: &Dict) -> usize {
+fn count_given(names: &[String], values: &Dict) -> usize {
     names.iter().filter(|name| values.contains(name)).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modules::spec::{Kind, Param};
+    use crate::modules::spec::{Param, ParamKind};
 
-    const SCOPE: Kind = Kind::Dict(&[Param::str("type", "What it is.").required(), Param::str("name", "Its name.")]);
+    const SCOPE: ParamKind =
+        ParamKind::Dict(&[Param::str("type", "What it is.").required(), Param::str("name", "Its name.")]);
     static SPEC: Spec = Spec {
         mutually_exclusive: &[&["a", "b"]],
         required_if: &[("state", "absent", &["a"])],
@@ -373,7 +382,7 @@ mod tests {
 
     fn checked(given: &str) -> Result<Checked, Failure> {
         let value = crate::value::json::from_str(given).unwrap();
-        check(&SPEC, value.as_dict().unwrap(), "thing")
+        check_args(&SPEC, value.as_dict().unwrap(), "thing")
     }
 
     #[track_caller]
@@ -386,7 +395,7 @@ mod tests {
     fn unknown_names_are_refused_in_the_words_of_the_controller() {
         static STRICT: Spec = Spec { invalid_options: true, ..SPEC };
         let given = crate::value::json::from_str(r#"{"registry": "r", "wiat": 1}"#).unwrap();
-        let failure = check(&STRICT, given.as_dict().unwrap(), "x.thing").unwrap_err();
+        let failure = check_args(&STRICT, given.as_dict().unwrap(), "x.thing").unwrap_err();
         assert_eq!(failure.message, "Invalid options for x.thing: wiat");
     }
 

@@ -1,6 +1,6 @@
 //! A value as the type that a parameter has, by the reference's rules and in its words.
 
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
 use super::rules::Type;
@@ -12,7 +12,7 @@ const FALSE: [&str; 6] = ["n", "no", "off", "0", "false", "f"];
 ///
 /// # Errors
 /// With the reason as the reference words it (`"'soon'" cannot be converted to an int`).
-pub fn convert(value: &Value, kind: &Type) -> Result<Value, String> {
+pub fn convert_value(value: &Value, kind: &Type) -> Result<Value, String> {
     let converted = convert_plain(value.below_taint(), kind);
     if !value.holds_secret() {
         return converted;
@@ -30,20 +30,20 @@ fn convert_plain(value: &Value, kind: &Type) -> Result<Value, String> {
     let class = || format!("<class '{}'>", value.type_name());
     match kind {
         Type::Raw => Ok(value.clone()),
-        Type::Str => Ok(text(value)),
-        Type::Path => match text(value) {
+        Type::Str => Ok(to_text(value)),
+        Type::Path => match to_text(value) {
             path if path.has_unknown() => Ok(path),
             path => Ok(expand_path(path.as_str().unwrap_or_default()).into()),
         },
         Type::Bool => match value {
             Value::Bool(_) => Ok(value.clone()),
-            Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Big(_) => boolean(value),
+            Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Big(_) => to_boolean(value),
             _ => Err(format!("{} cannot be converted to a bool", class())),
         },
         Type::Int => match value {
             Value::Int(_) | Value::Big(_) => Ok(value.clone()),
             Value::Bool(b) => Ok(Value::Int(i64::from(*b))),
-            _ => integer(value).ok_or_else(|| format!("\"{}\" cannot be converted to an int", python::repr(value))),
+            _ => to_integer(value).ok_or_else(|| format!("\"{}\" cannot be converted to an int", python::repr(value))),
         },
         Type::Float => {
             let number = match value {
@@ -67,24 +67,24 @@ fn convert_plain(value: &Value, kind: &Type) -> Result<Value, String> {
         },
         Type::Dict(_) => match value {
             Value::Dict(_) => Ok(value.clone()),
-            Value::Str(text) => mapping(text),
+            Value::Str(text) => parse_mapping(text),
             _ => Err(format!("{} cannot be converted to a dict", class())),
         },
         Type::Json => match value {
             Value::Str(text) => Ok(text.trim().into()),
-            Value::List(_) | Value::Tuple(_) | Value::Dict(_) => Ok(json::to_string(value, Style::PYTHON).into()),
+            Value::List(_) | Value::Tuple(_) | Value::Dict(_) => Ok(json::to_string(value, JsonStyle::PYTHON).into()),
             _ => Err(format!("{} cannot be converted to a json string", class())),
         },
-        Type::Bytes => size(&python::str(value), 'B')
+        Type::Bytes => parse_size(&python::str(value), 'B')
             .map(Value::Int)
             .ok_or_else(|| format!("{} cannot be converted to a Byte value", class())),
-        Type::Bits => size(&python::str(value), 'b')
+        Type::Bits => parse_size(&python::str(value), 'b')
             .map(Value::Int)
             .ok_or_else(|| format!("{} cannot be converted to a Bit value", class())),
     }
 }
 
-fn text(value: &Value) -> Value {
+fn to_text(value: &Value) -> Value {
     match value {
         Value::Str(_) => value.clone(),
         Value::Null => "".into(),
@@ -110,7 +110,7 @@ pub fn parse_bool(value: &Value) -> Option<bool> {
     }
 }
 
-fn boolean(value: &Value) -> Result<Value, String> {
+fn to_boolean(value: &Value) -> Result<Value, String> {
     parse_bool(value).map(Value::Bool).ok_or_else(|| {
         let quoted = TRUE.iter().chain(&FALSE).map(|word| format!("'{word}'"));
         let known: Vec<_> = quoted.chain(["0".to_owned(), "1".to_owned()]).collect();
@@ -123,7 +123,7 @@ fn boolean(value: &Value) -> Result<Value, String> {
 }
 
 /// Decimal text without a fraction is an integer too: `3`, ` 3.0 `, `1e3`.
-fn integer(value: &Value) -> Option<Value> {
+fn to_integer(value: &Value) -> Option<Value> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let number = match value {
         Value::Float(f) => *f,
@@ -141,7 +141,7 @@ fn integer(value: &Value) -> Option<Value> {
 }
 
 /// JSON text, or `a=1, b="two words"`.
-fn mapping(text: &str) -> Result<Value, String> {
+fn parse_mapping(text: &str) -> Result<Value, String> {
     if text.starts_with('{') {
         return match json::from_str(text).or_else(|_| json::from_str(&python_to_json(text))) {
             Ok(value) if value.as_dict().is_some() => Ok(value),
@@ -197,7 +197,7 @@ fn python_to_json(text: &str) -> String {
                         next => inside.push(next),
                     }
                 }
-                json::write(&mut out, &Value::text(inside), Style::PYTHON, 0);
+                json::write(&mut out, &Value::text(inside), JsonStyle::PYTHON, 0);
             }
             c if c.is_alphabetic() => {
                 let mut word = c.to_string();
@@ -218,7 +218,7 @@ fn python_to_json(text: &str) -> String {
 }
 
 /// `10M`, `1.5 GB`: in units of 1024.
-fn size(text: &str, unit: char) -> Option<i64> {
+fn parse_size(text: &str, unit: char) -> Option<i64> {
     let text = text.trim_end();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..digits].parse().ok()?;
@@ -286,7 +286,7 @@ mod tests {
 
     #[track_caller]
     fn case(value: impl Into<Value>, kind: &Type, expected: Result<&str, &str>) {
-        let got = convert(&value.into(), kind).map(|value| python::repr(&value));
+        let got = convert_value(&value.into(), kind).map(|value| python::repr(&value));
         assert_eq!(got.as_deref().map_err(String::as_str), expected);
     }
 
@@ -311,7 +311,7 @@ mod tests {
         case("1KB", &Type::Bytes, Ok("1024"));
         case("1Kb", &Type::Bytes, Err("<class 'str'> cannot be converted to a Byte value"));
         case(Value::list([Value::Int(1)]), &Type::Json, Ok("'[1]'"));
-        let unknown = convert(&Value::unknown("x"), &Type::Int).unwrap();
+        let unknown = convert_value(&Value::unknown("x"), &Type::Int).unwrap();
         assert!(unknown.is_unknown());
     }
 

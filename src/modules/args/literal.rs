@@ -1,41 +1,41 @@
 //! What can be said of arguments before anything runs: names, and values that are no templates.
 
-use super::check::validate;
-use super::rules::{Rule, Rules, Type};
+use super::check::validate_args;
+use super::rules::{ArgumentRules, Rule, Type};
 use crate::diagnostic::characters::explain_odd_character;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::modules::Spec;
 use crate::value::{Value, python};
-use crate::yaml::node::{Entry, Kind, Node};
+use crate::yaml::node::{MappingEntry, YamlKind, YamlNode};
 
 /// Looks at the arguments of a task as they stand in the file: unknown names at any depth, and literal values of the wrong
 /// type or outside the choices, each with its place and the nearest right name.
 ///
 /// Missing parameters are told too, unless the task takes arguments from elsewhere (`more` is true: an `args:` template,
 /// `module_defaults`). How bad a complaint is remains the caller's decision.
-pub fn check_names(spec: &Spec, node: &Node, more: bool) -> Report {
+pub fn check_names(spec: &Spec, node: &YamlNode, more: bool) -> Report {
     let mut report = Report::new();
-    let rules = Rules { any_params: spec.any_params && !spec.late_names, ..Rules::from(spec) };
-    look(&rules, node, more, spec.name, &mut report);
+    let rules = ArgumentRules { any_params: spec.any_params && !spec.late_names, ..ArgumentRules::from(spec) };
+    check_entries(&rules, node, more, spec.name, &mut report);
     report
 }
 
-fn look(rules: &Rules, node: &Node, more: bool, owner: &str, report: &mut Report) {
+fn check_entries(rules: &ArgumentRules, node: &YamlNode, more: bool, owner: &str, report: &mut Report) {
     let Some(entries) = node.entries() else { return };
     for entry in entries {
         let Some(name) = entry.key.as_str() else { continue };
-        match rules.find(name) {
+        match rules.find_rule(name) {
             None if rules.any_params => {}
             None => {
                 let message = format!("Unsupported parameters for ({owner}) module: {name}");
-                report.push(unknown(rules, name, entry, message));
+                report.push(unknown_option(rules, name, entry, message));
             }
             Some(rule) => {
                 if !is_template(&entry.value) {
-                    let mut alone = Rules { params: vec![rule.clone()], ..Rules::default() };
+                    let mut alone = ArgumentRules { params: vec![rule.clone()], ..ArgumentRules::default() };
                     alone.params[0].env = None;
                     let given = [(Value::text(rule.name.as_str()), entry.value.to_value())].into_iter().collect();
-                    let (_, complaints, _) = validate(&alone, &given);
+                    let (_, complaints, _) = validate_args(&alone, &given);
                     // Unknown names inside are told below, with their own places.
                     for complaint in complaints.into_iter().filter(|complaint| !complaint.unsupported) {
                         let mut diagnostic = Diagnostic::error(complaint.message).at(entry.value.span(), "");
@@ -44,8 +44,8 @@ fn look(rules: &Rules, node: &Node, more: bool, owner: &str, report: &mut Report
                         report.push(diagnostic);
                     }
                 }
-                if let Some(members) = rule.kind.members() {
-                    let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[Node]>::to_vec);
+                if let Some(members) = rule.kind.member_rules() {
+                    let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[YamlNode]>::to_vec);
                     items.iter().for_each(|item| look_inside(members, item, &rule.name, report));
                 }
             }
@@ -89,14 +89,14 @@ pub fn colon_without_blank(text: &str) -> Option<String> {
 }
 
 /// Missing members and bad values of nested mappings have been told with the mapping that holds them.
-fn look_inside(rules: &Rules, node: &Node, owner: &str, report: &mut Report) {
+fn look_inside(rules: &ArgumentRules, node: &YamlNode, owner: &str, report: &mut Report) {
     for entry in node.entries().unwrap_or_default() {
         let Some(name) = entry.key.as_str() else { continue };
-        match rules.find(name) {
-            None => report.push(unknown(rules, name, entry, format!("`{owner}` has no parameter `{name}`"))),
+        match rules.find_rule(name) {
+            None => report.push(unknown_option(rules, name, entry, format!("`{owner}` has no parameter `{name}`"))),
             Some(rule) => {
-                if let Some(members) = rule.kind.members() {
-                    let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[Node]>::to_vec);
+                if let Some(members) = rule.kind.member_rules() {
+                    let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[YamlNode]>::to_vec);
                     items.iter().for_each(|item| look_inside(members, item, &rule.name, report));
                 }
             }
@@ -104,13 +104,13 @@ fn look_inside(rules: &Rules, node: &Node, owner: &str, report: &mut Report) {
     }
 }
 
-fn unknown(rules: &Rules, name: &str, entry: &Entry, message: String) -> Diagnostic {
+fn unknown_option(rules: &ArgumentRules, name: &str, entry: &MappingEntry, message: String) -> Diagnostic {
     let known: Vec<_> = rules.params.iter().flat_map(|rule| std::iter::once(&rule.name).chain(&rule.aliases)).collect();
     let diagnostic = Diagnostic::error(message).at(entry.key.span(), "");
     if let Some(odd) = explain_odd_character(name) {
         return diagnostic.hint(odd);
     }
-    if let Some(near) = crate::suggest::nearest(name, known.iter().map(|name| name.as_str())) {
+    if let Some(near) = crate::suggest::find_nearest(name, known.iter().map(|name| name.as_str())) {
         return diagnostic.hint(format!("did you mean `{near}`?"));
     }
     let mut names: Vec<_> = rules.params.iter().map(|rule| rule.name.as_str()).collect();
@@ -119,13 +119,13 @@ fn unknown(rules: &Rules, name: &str, entry: &Entry, message: String) -> Diagnos
 }
 
 /// Whether anything in the node is decided only when the task runs.
-fn is_template(node: &Node) -> bool {
+fn is_template(node: &YamlNode) -> bool {
     match node.kind() {
-        Kind::Scalar(Value::Str(text)) => text.is_template(),
-        Kind::Scalar(Value::Sealed(_)) => true,
-        Kind::Scalar(_) => false,
-        Kind::List(items) => items.iter().any(is_template),
-        Kind::Map(entries) => entries.iter().any(|entry| {
+        YamlKind::Scalar(Value::Str(text)) => text.is_template(),
+        YamlKind::Scalar(Value::Sealed(_)) => true,
+        YamlKind::Scalar(_) => false,
+        YamlKind::List(items) => items.iter().any(is_template),
+        YamlKind::Map(entries) => entries.iter().any(|entry| {
             is_template(&entry.value) || crate::value::has_template_markers(&python::str(&entry.key.to_value()))
         }),
     }

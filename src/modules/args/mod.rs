@@ -1,28 +1,28 @@
 //! Arguments: templated values checked against a spec.
 //!
 //! One engine (`check`) serves modules, role argument specs and `validate_argument_spec`: the rows of a module and the
-//! mappings of a playbook both become a [`Rules`].
+//! mappings of a playbook both become a [`ArgumentRules`].
 
 mod check;
 mod convert;
 mod literal;
 mod rules;
 
-pub use check::{Checked, Complaint, check, validate};
-pub use convert::{convert, expand_path, parse_bool};
+pub use check::{Checked, Complaint, check_args, validate_args};
+pub use convert::{convert_value, expand_path, parse_bool};
 pub(crate) use convert::{expand_home, expand_variables};
 pub use literal::{check_names, colon_without_blank};
-pub use rules::{Rule, Rules, Type};
+pub use rules::{ArgumentRules, Rule, Type};
 
 use crate::value::{Dict, Value};
 
 /// Checked arguments: every parameter of the spec that has a value, converted to its kind, under its main name.
 #[derive(Debug, Clone, Default)]
-pub struct Args {
+pub struct ModuleArgs {
     values: Dict,
 }
 
-impl Args {
+impl ModuleArgs {
     /// Takes over values that are known to be right.
     pub fn new(values: Dict) -> Self {
         Self { values }

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::modules::spec::{Kind, Param, Spec};
+use crate::modules::spec::{Param, ParamKind, Spec};
 use crate::value::{Dict, Value, json};
 
 /// Parameters and how they go together.
 #[derive(Debug, Clone, Default)]
-pub struct Rules {
+pub struct ArgumentRules {
     /// The parameters.
     pub params: Vec<Rule>,
     /// Of each group at most one.
@@ -67,7 +67,7 @@ pub enum Type {
     /// List, with the type of its members where that is said.
     List(Option<Box<Type>>),
     /// Mapping, with rules for its members where there are any.
-    Dict(Option<Box<Rules>>),
+    Dict(Option<Box<ArgumentRules>>),
     /// JSON text.
     Json,
     /// A size in bytes.
@@ -95,7 +95,7 @@ impl Type {
     }
 
     /// The rules for the members of a mapping, or of a list of mappings.
-    pub fn members(&self) -> Option<&Rules> {
+    pub fn member_rules(&self) -> Option<&ArgumentRules> {
         match self {
             Self::Dict(rules) => rules.as_deref(),
             Self::List(Some(of)) => match &**of {
@@ -106,7 +106,7 @@ impl Type {
         }
     }
 
-    fn named(name: &str, elements: Option<&str>, options: Option<Rules>) -> Option<Self> {
+    fn from_name(name: &str, elements: Option<&str>, options: Option<ArgumentRules>) -> Option<Self> {
         Some(match name {
             "str" => Self::Str,
             "bool" => Self::Bool,
@@ -119,7 +119,7 @@ impl Type {
             "bits" => Self::Bits,
             "dict" => Self::Dict(options.map(Box::new)),
             "list" => Self::List(match elements {
-                Some(of) => Some(Box::new(Self::named(of, None, options)?)),
+                Some(of) => Some(Box::new(Self::from_name(of, None, options)?)),
                 None => None,
             }),
             _ => return None,
@@ -127,21 +127,21 @@ impl Type {
     }
 }
 
-impl From<&Kind> for Type {
-    fn from(kind: &Kind) -> Self {
+impl From<&ParamKind> for Type {
+    fn from(kind: &ParamKind) -> Self {
         match kind {
-            Kind::Str => Self::Str,
-            Kind::Bool => Self::Bool,
-            Kind::Int => Self::Int,
-            Kind::Float => Self::Float,
-            Kind::Path => Self::Path,
-            Kind::Raw => Self::Raw,
-            Kind::List(Kind::Raw) => Self::List(None),
-            Kind::List(of) => Self::List(Some(Box::new((*of).into()))),
-            Kind::Dict([]) => Self::Dict(None),
-            Kind::Dict(rows) => Self::Dict(Some(Box::new(Rules::of_rows(rows.iter())))),
-            Kind::Json => Self::Json,
-            Kind::Bytes => Self::Bytes,
+            ParamKind::Str => Self::Str,
+            ParamKind::Bool => Self::Bool,
+            ParamKind::Int => Self::Int,
+            ParamKind::Float => Self::Float,
+            ParamKind::Path => Self::Path,
+            ParamKind::Raw => Self::Raw,
+            ParamKind::List(ParamKind::Raw) => Self::List(None),
+            ParamKind::List(of) => Self::List(Some(Box::new((*of).into()))),
+            ParamKind::Dict([]) => Self::Dict(None),
+            ParamKind::Dict(rows) => Self::Dict(Some(Box::new(ArgumentRules::of_rows(rows.iter())))),
+            ParamKind::Json => Self::Json,
+            ParamKind::Bytes => Self::Bytes,
         }
     }
 }
@@ -164,14 +164,16 @@ impl From<&Param> for Rule {
 }
 
 /// A default is written as in a playbook; only containers and bare values of any type have to be read.
-fn default(text: &str, kind: &Kind) -> Value {
+fn default(text: &str, kind: &ParamKind) -> Value {
     match kind {
-        Kind::List(_) | Kind::Dict(_) | Kind::Raw => json::from_str(text).unwrap_or_else(|_| Value::text(text)),
+        ParamKind::List(_) | ParamKind::Dict(_) | ParamKind::Raw => {
+            json::from_str(text).unwrap_or_else(|_| Value::text(text))
+        }
         _ => Value::text(text),
     }
 }
 
-impl From<&Spec> for Rules {
+impl From<&Spec> for ArgumentRules {
     fn from(spec: &Spec) -> Self {
         let groups = |groups: &[&[&str]]| {
             groups.iter().map(|group| group.iter().map(|name| (*name).to_owned()).collect()).collect()
@@ -196,10 +198,10 @@ impl From<&Spec> for Rules {
 
 thread_local! {
     /// The rules of the modules that have been called, by the address of what they are made from.
-    static OF_MODULES: RefCell<HashMap<*const Spec, Rc<Rules>>> = RefCell::default();
+    static OF_MODULES: RefCell<HashMap<*const Spec, Rc<ArgumentRules>>> = RefCell::default();
 }
 
-impl Rules {
+impl ArgumentRules {
     /// The rules of a module, made with its first call.
     pub fn of_module(spec: &'static Spec) -> Rc<Self> {
         OF_MODULES.with_borrow_mut(|known| {
@@ -212,7 +214,7 @@ impl Rules {
     }
 
     /// A parameter by its name or an alias.
-    pub fn find(&self, name: &str) -> Option<&Rule> {
+    pub fn find_rule(&self, name: &str) -> Option<&Rule> {
         self.params.iter().find(|rule| rule.name == name || rule.aliases.iter().any(|alias| alias == name))
     }
 
@@ -228,35 +230,35 @@ impl Rules {
 
     fn read_with_relations(options: &Dict, about: &Dict) -> Result<Self, String> {
         let mut rules = Self::read(options)?;
-        rules.mutually_exclusive = groups(about.get("mutually_exclusive"));
-        rules.required_one_of = groups(about.get("required_one_of"));
-        rules.required_together = groups(about.get("required_together"));
+        rules.mutually_exclusive = to_groups(about.get("mutually_exclusive"));
+        rules.required_one_of = to_groups(about.get("required_one_of"));
+        rules.required_together = to_groups(about.get("required_together"));
         for row in about.get("required_if").and_then(Value::as_slice).unwrap_or_default() {
             if let Some([name, value, required, rest @ ..]) = row.as_slice() {
                 let any = rest.first().is_some_and(Value::is_true);
-                rules.required_if.push((crate::value::python::str(name), value.clone(), names(required), any));
+                rules.required_if.push((crate::value::python::str(name), value.clone(), to_names(required), any));
             }
         }
         if let Some(by) = about.get("required_by").and_then(Value::as_dict) {
-            rules.required_by = by.iter().map(|(name, of)| (crate::value::python::str(name), names(of))).collect();
+            rules.required_by = by.iter().map(|(name, of)| (crate::value::python::str(name), to_names(of))).collect();
         }
         Ok(rules)
     }
 }
 
-fn names(value: &Value) -> Vec<String> {
+fn to_names(value: &Value) -> Vec<String> {
     match value.as_slice() {
         Some(items) => items.iter().map(crate::value::python::str).collect(),
         None => vec![crate::value::python::str(value)],
     }
 }
 
-fn groups(value: Option<&Value>) -> Vec<Vec<String>> {
+fn to_groups(value: Option<&Value>) -> Vec<Vec<String>> {
     let Some(items) = value.and_then(Value::as_slice) else { return Vec::new() };
     if items.iter().all(|item| item.as_str().is_some()) && !items.is_empty() {
         return vec![items.iter().map(crate::value::python::str).collect()];
     }
-    items.iter().map(names).collect()
+    items.iter().map(to_names).collect()
 }
 
 fn read_rule(name: &str, about: &Value) -> Result<Rule, String> {
@@ -267,15 +269,15 @@ fn read_rule(name: &str, about: &Value) -> Result<Rule, String> {
     };
     let text = |key: &str| about.get(key).and_then(Value::as_str);
     let options = match about.get("options").and_then(Value::as_dict) {
-        Some(options) => Some(Rules::read_with_relations(options, about)?),
+        Some(options) => Some(ArgumentRules::read_with_relations(options, about)?),
         None => None,
     };
     let wanted = text("type").unwrap_or("str");
-    let kind = Type::named(wanted, text("elements"), options)
+    let kind = Type::from_name(wanted, text("elements"), options)
         .ok_or_else(|| format!("`{name}` has the type `{wanted}`, which nobody knows"))?;
     Ok(Rule {
         name: name.to_owned(),
-        aliases: about.get("aliases").map(names).unwrap_or_default(),
+        aliases: about.get("aliases").map(to_names).unwrap_or_default(),
         kind,
         default: about.get("default").filter(|value| !value.is_null()).cloned(),
         choices: about.get("choices").and_then(Value::as_slice).map(<[Value]>::to_vec).unwrap_or_default(),

@@ -1,14 +1,14 @@
 //! `add_host`: a host and its groups, for the rest of the run.
 
-use crate::modules::outcome::Effect;
-use crate::modules::spec::{FreeForm, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::spec::{FreeForm, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and groups for the rest of the run.")
     .params(&[&[
-        Param::new("name", Kind::Raw, "The host, perhaps with a port.").aliases(&["hostname", "host"]),
-        Param::new("groups", Kind::Raw, "Its groups: a list, or text with commas.").aliases(&["groupname"]),
+        Param::new("name", ParamKind::Raw, "The host, perhaps with a port.").aliases(&["hostname", "host"]),
+        Param::new("groups", ParamKind::Raw, "Its groups: a list, or text with commas.").aliases(&["groupname"]),
     ]])
     .free_form(FreeForm::Mixed)
     .any_params()
@@ -17,17 +17,21 @@ static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and group
 /// The module.
 pub struct AddHost;
 
-impl Module for AddHost {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for AddHost {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { add(args) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        _: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { add_host(args) })
     }
 }
 
-fn add(args: &Args) -> Result<Outcome, Failure> {
+fn add_host(args: &ModuleArgs) -> Result<ModuleOutcome, Failure> {
     if let Some(free) = args.get("_raw_params") {
         let message =
             format!("Invalid raw parameters passed, requires a dictionary/mapping got a {}", free.type_name());
@@ -36,10 +40,10 @@ fn add(args: &Args) -> Result<Outcome, Failure> {
     // Variables may be unknown, but not who has them.
     let who = ["name", "hostname", "host", "groups", "groupname", "group"];
     if let Some(unknown) = who.iter().filter_map(|key| args.get(key)).find_map(Value::first_unknown) {
-        return Ok(Outcome { undetermined: Some(unknown.sentence()), ..Outcome::default() });
+        return Ok(ModuleOutcome { undetermined: Some(unknown.describe_missing()), ..ModuleOutcome::default() });
     }
     let name = args.get("name").map(python::str).filter(|name| !name.is_empty());
-    let (name, port) = address(&name.ok_or_else(|| Failure::new("name, host or hostname needs to be provided"))?);
+    let (name, port) = split_address(&name.ok_or_else(|| Failure::new("name, host or hostname needs to be provided"))?);
     let mut groups: Vec<String> = Vec::new();
     let wanted: Vec<String> = match args.get("groups").or_else(|| args.get("group")) {
         None => Vec::new(),
@@ -63,11 +67,11 @@ fn add(args: &Args) -> Result<Outcome, Failure> {
         ("groups", Value::from(groups.clone())),
         ("host_vars", Value::from(vars.clone())),
     ]);
-    Ok(Outcome::default().with("add_host", shown).effect(Effect::AddHost { name, groups, vars }))
+    Ok(ModuleOutcome::default().with("add_host", shown).with_effect(ModuleEffect::AddHost { name, groups, vars }))
 }
 
 /// The name and the port of `host:22` and `[::1]:22`; anything else is a name.
-fn address(text: &str) -> (String, Option<i64>) {
+fn split_address(text: &str) -> (String, Option<i64>) {
     let parts = match text.strip_prefix('[') {
         Some(rest) => rest.split_once("]:"),
         None => text.split_once(':').filter(|(name, _)| !name.is_empty()),

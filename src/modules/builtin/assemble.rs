@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::copy::place::{Parcel, Placing};
-use super::copy::{not_found, open};
-use super::files::attributes::Changes;
-use super::files::write::Manner;
-use super::files::{Attributes, COMMON, base_name, describe, digest, shown};
+use super::copy::{not_found, open_file};
+use super::files::attributes::AttributeChanges;
+use super::files::write::FileWriteArgs;
+use super::files::{Attributes, COMMON, base_name, describe_path, digest, display_path};
 use crate::host::HostApi;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::regex::Pattern;
-use crate::template::python::regex_syntax::Flags;
+use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::Value;
 
 static SPEC: Spec =
@@ -33,17 +33,21 @@ static SPEC: Spec =
 /// The module.
 pub struct Assemble;
 
-impl Module for Assemble {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Assemble {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_assemble(args, context))
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_assemble(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let (Some(source), Some(dest)) = (args.str("src"), args.str("dest")) else {
         return Err(Failure::new("src and dest are required"));
     };
@@ -56,8 +60,8 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     }
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
     let (mut secret, mut tainted) = (false, false);
-    let content = Parts::of(args)?.collect(context.host, &folder, |path| {
-        let opened = open(context, path, decrypt)?;
+    let content = Parts::from_args(args)?.collect_parts(context.host, &folder, |path| {
+        let opened = open_file(context, path, decrypt)?;
         secret |= opened.vaulted;
         tainted |= opened.tainted;
         Ok(opened.content)
@@ -71,14 +75,14 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         source: Some(folder),
         source_bits: None,
     };
-    let mut placed = Placing::of(args).place(context.host, &parcel).await?.unwrap_or_default();
+    let mut placed = Placing::from_args(args).place_parcel(context.host, &parcel).await?.unwrap_or_default();
     for diff in &mut placed.diff {
         diff.listed = false;
     }
     Ok(placed.with("dest", dest))
 }
 
-async fn on_host(args: &Args, host: &dyn HostApi, source: &str, dest: &str) -> Result<Outcome, Failure> {
+async fn on_host(args: &ModuleArgs, host: &dyn HostApi, source: &str, dest: &str) -> Result<ModuleOutcome, Failure> {
     let (folder, path) = (Path::new(source), Path::new(dest));
     if !host.exists(folder) {
         return Err(Failure::new(format!("Source ({source}) does not exist")));
@@ -87,33 +91,33 @@ async fn on_host(args: &Args, host: &dyn HostApi, source: &str, dest: &str) -> R
         return Err(Failure::new(format!("Source ({source}) is not a directory")));
     }
     let read = |part: &Path| host.read(part).map_err(|error| Failure::new(format!("{}: {error}", part.display())));
-    let content = Parts::of(args)?.collect(host, folder, read)?;
-    let mut outcome = Outcome::default()
+    let content = Parts::from_args(args)?.collect_parts(host, folder, read)?;
+    let mut outcome = ModuleOutcome::default()
         .with("src", source)
         .with("dest", dest)
-        .with("checksum", digest::sha1(&content))
-        .with("md5sum", digest::md5(&content));
+        .with("checksum", digest::sha1_hex(&content))
+        .with("md5sum", digest::md5_hex(&content));
     let old = host.is_file(path).then(|| host.read(path).ok()).flatten();
     if old.as_ref() != Some(&content) {
-        let manner = Manner::of(args);
-        if let Some(said) = manner.validate(host, &content, "").await? {
+        let manner = FileWriteArgs::from_args(args);
+        if let Some(said) = manner.validate_content(host, &content, "").await? {
             if said.rc != 0 {
                 return Err(Failure::new(format!("failed to validate: rc:{} error:{}", said.rc, said.stderr)));
             }
             let validation = [("rc", said.rc.into()), ("stdout", said.stdout.into()), ("stderr", said.stderr.into())];
             outcome.data.set("validation", Value::dict(validation));
         }
-        if let Some(kept) = manner.keep(host, path)? {
+        if let Some(kept) = manner.back_up_file(host, path)? {
             outcome.data.set("backup_file", kept.into());
         }
         outcome.diff.push(super::edit::content_diff(dest, old.as_deref().unwrap_or_default(), &content));
-        host.write(path, &content, manner.writing())
+        host.write(path, &content, manner.write_options())
             .map_err(|error| Failure::new(format!("cannot write {dest}: {error}")))?;
         outcome.changed = true;
     }
-    outcome.changed |= Attributes::of(args).apply(host, path, &mut Changes::default())?;
+    outcome.changed |= Attributes::from_args(args).apply_to_path(host, path, &mut AttributeChanges::default())?;
     outcome.data.set("msg", "OK".into());
-    describe(path, &mut outcome.data);
+    describe_path(path, &mut outcome.data);
     Ok(outcome)
 }
 
@@ -125,25 +129,25 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(args: &Args) -> Result<Self, Failure> {
+    fn from_args(args: &ModuleArgs) -> Result<Self, Failure> {
         let pattern = args.str("regexp").map(|regexp| {
-            Pattern::compile(regexp, Flags::default())
+            Pattern::compile(regexp, RegexFlags::default())
                 .map_err(|fault| Failure::new(format!("Invalid Regexp ({fault}) in \"{regexp}\"")))
         });
         Ok(Self {
             pattern: pattern.transpose()?,
-            delimiter: args.str("delimiter").filter(|text| !text.is_empty()).map(unescape),
+            delimiter: args.str("delimiter").filter(|text| !text.is_empty()).map(unescape_text),
             ignore_hidden: args.bool("ignore_hidden"),
         })
     }
 
-    fn collect(
+    fn collect_parts(
         &self,
         host: &dyn HostApi,
         folder: &Path,
         mut read: impl FnMut(&Path) -> Result<Vec<u8>, Failure>,
     ) -> Result<Vec<u8>, Failure> {
-        let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", shown(folder)));
+        let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", display_path(folder)));
         let mut all = Vec::new();
         let mut first = true;
         for name in host.list_folder(folder).map_err(unread)? {
@@ -178,7 +182,7 @@ fn end_line(content: &mut Vec<u8>) {
 }
 
 /// A text with the escapes of Python's byte strings resolved.
-fn unescape(text: &str) -> Vec<u8> {
+fn unescape_text(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut chars = text.chars();
     let mut buffer = [0; 4];
@@ -219,10 +223,10 @@ mod tests {
     use crate::modules::builtin::files::testing::Folder;
     use crate::value::Dict;
 
-    async fn run(folder: &Folder, host: &dyn HostApi, options: &[(&str, &str)]) -> Outcome {
-        let path = |name: &str| shown(&folder.path().join(name));
+    async fn run(folder: &Folder, host: &dyn HostApi, options: &[(&str, &str)]) -> ModuleOutcome {
+        let path = |name: &str| display_path(&folder.path().join(name));
         let values: Dict = options.iter().map(|(name, text)| (Value::text(*name), (*text).into())).collect();
-        on_host(&Args::new(values), host, &path("parts"), &path("out")).await.unwrap()
+        on_host(&ModuleArgs::new(values), host, &path("parts"), &path("out")).await.unwrap()
     }
 
     fn parts() -> Folder {
@@ -258,6 +262,6 @@ mod tests {
 
     #[test]
     fn delimiters_have_escapes() {
-        assert_eq!(unescape(r"a\nb\x41\q\\"), b"a\nbA\\q\\");
+        assert_eq!(unescape_text(r"a\nb\x41\q\\"), b"a\nbA\\q\\");
     }
 }

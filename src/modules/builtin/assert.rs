@@ -1,15 +1,17 @@
 //! `assert`: conditions that have to hold.
 
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::template::{Verdict, is_whole_template};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::template::{ConditionVerdict, is_whole_template};
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions hold.")
     .params(&[&[
-        Param::new("that", Kind::Raw, "The conditions.").required(),
-        Param::new("fail_msg", Kind::Raw, "Said if one does not hold.").aliases(&["msg"]).default("Assertion failed"),
-        Param::new("success_msg", Kind::Raw, "Said if all hold.").default("All assertions passed"),
+        Param::new("that", ParamKind::Raw, "The conditions.").required(),
+        Param::new("fail_msg", ParamKind::Raw, "Said if one does not hold.")
+            .aliases(&["msg"])
+            .default("Assertion failed"),
+        Param::new("success_msg", ParamKind::Raw, "Said if all hold.").default("All assertions passed"),
         Param::bool("quiet", "Shows nothing if all hold.").default("false"),
     ]])
     .may_be_unknown(&["that", "fail_msg", "success_msg"]);
@@ -17,17 +19,21 @@ static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all condit
 /// The module.
 pub struct Assert;
 
-impl Module for Assert {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Assert {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { assert(args, context) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { assert_conditions(args, context) })
     }
 }
 
-fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+fn assert_conditions(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let message = |name: &str| args.values().get(name).cloned().unwrap_or(Value::Null);
     for name in ["fail_msg", "success_msg"] {
         let value = message(name);
@@ -41,7 +47,7 @@ fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         }
     }
     // Conditions are expressions, so they are taken as written; a template that gives the list of them has been resolved.
-    let that = match (context.raw("that"), args.get("that")) {
+    let that = match (context.raw_arg("that"), args.get("that")) {
         (Some(Value::Str(text)), Some(list @ Value::List(_))) if is_whole_template(text) => list.clone(),
         (Some(raw), _) => raw.clone(),
         (None, that) => that.cloned().unwrap_or(Value::Null),
@@ -51,19 +57,22 @@ fn assert(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         if condition.is_null() {
             return Err(Failure::new("Empty conditional expressions are not allowed."));
         }
-        match context.template.condition(&condition)? {
-            Verdict::True => {}
-            Verdict::False => {
+        match context.template.evaluate_condition(&condition)? {
+            ConditionVerdict::True => {}
+            ConditionVerdict::False => {
                 let said = message("fail_msg");
                 return Err(Failure::new(crate::value::python::str(&said))
                     .with("evaluated_to", false)
                     .with("assertion", condition)
                     .with("msg", said));
             }
-            Verdict::Unknown(unknown) => {
-                return Ok(Outcome { undetermined: Some(unknown.sentence()), ..Outcome::default() });
+            ConditionVerdict::Unknown(unknown) => {
+                return Ok(ModuleOutcome {
+                    undetermined: Some(unknown.describe_missing()),
+                    ..ModuleOutcome::default()
+                });
             }
         }
     }
-    Ok(Outcome::default().with("msg", message("success_msg")))
+    Ok(ModuleOutcome::default().with("msg", message("success_msg")))
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::async_secrets;
-use crate::host::{HostApi, Real, Writing};
-use crate::value::json::{self, Style};
+use crate::host::{HostApi, RealHost, WriteOptions};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
 
 /// A background job.
@@ -42,7 +42,7 @@ const SECRETS: &str = "_ansible_secrets";
 const TOKENS: &str = "_ansible_tokens";
 
 /// State of a job.
-pub struct Status {
+pub struct AsyncJobStatus {
     /// Result so far.
     pub result: Dict,
     /// The ids of tokens whose passwords are in it: the credential store keeps those until the run takes them over.
@@ -51,7 +51,7 @@ pub struct Status {
     pub warnings: Vec<String>,
 }
 
-impl Status {
+impl AsyncJobStatus {
     /// Whether the job has ended.
     pub fn is_finished(&self) -> bool {
         self.result.get("finished").is_some_and(Value::is_true)
@@ -84,7 +84,7 @@ pub fn can_leave(short_name: &str) -> bool {
 }
 
 /// The folder of status files: `ANSIBLE_ASYNC_DIR` of the task, of this process, or `~/.ansible_async`.
-pub fn folder(environment: &[(String, String)]) -> PathBuf {
+pub fn jobs_folder(environment: &[(String, String)]) -> PathBuf {
     const VARIABLE: &str = "ANSIBLE_ASYNC_DIR";
     let own = environment.iter().rev().find(|(name, _)| name == VARIABLE).map(|(_, value)| value.clone());
     match own.or_else(|| std::env::var(VARIABLE).ok()).filter(|folder| !folder.is_empty()) {
@@ -100,7 +100,7 @@ pub fn new_id() -> String {
 }
 
 /// The status of a job that has just been started.
-pub fn begun(id: &str) -> Dict {
+pub fn started_status(id: &str) -> Dict {
     let mut status = Dict::new();
     status.set("started", true.into());
     status.set("finished", false.into());
@@ -112,10 +112,10 @@ pub fn begun(id: &str) -> Dict {
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn write_file(path: &Path, text: &str) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    Real.make_dirs(folder)?;
-    Real.write(path, text.as_bytes(), Writing { bits: Some(0o600), unsafe_writes: false })
+    RealHost.make_dirs(folder)?;
+    RealHost.write(path, text.as_bytes(), WriteOptions { bits: Some(0o600), unsafe_writes: false })
 }
 
 /// Writes a status, with the ids of tokens whose passwords are in it.
@@ -124,28 +124,28 @@ pub fn write(path: &Path, text: &str) -> std::io::Result<()> {
 /// If it cannot be written.
 pub fn write_status(path: &Path, status: &Dict, tokens: &[String]) -> std::io::Result<()> {
     let mut told = status.clone();
-    let secrets = async_secrets::places(status);
+    let secrets = async_secrets::secret_paths(status);
     if secrets.is_true() {
         told.set(SECRETS, secrets);
     }
     if !tokens.is_empty() {
         told.set(TOKENS, Value::list(tokens.iter().map(|id| Value::text(id.as_str()))));
     }
-    write(path, &json::to_string(&Value::from(told), Style::EVENT))
+    write_file(path, &json::to_string(&Value::from(told), JsonStyle::EVENT))
 }
 
 /// Reads a status: what the job has left there, with the keys that every status has.
 ///
 /// # Errors
 /// If there is no such job, or its file is no status.
-pub fn read_status(path: &Path, id: &str) -> Result<Status, String> {
+pub fn read_status(path: &Path, id: &str) -> Result<AsyncJobStatus, String> {
     let text = crate::input::read_text(path).map_err(|_| "could not find job".to_owned())?;
     let mut status = match json::from_str(&text) {
         Ok(Value::Dict(status)) => (*status).clone(),
         _ => return Err(format!("Could not parse job output: {text}")),
     };
     if let Some(places) = status.remove(SECRETS) {
-        async_secrets::hide(&mut status, &places);
+        async_secrets::taint_paths(&mut status, &places);
     }
     let mut texts = |key| match status.remove(key) {
         Some(Value::List(texts)) => texts.iter().map(crate::value::python::str).collect(),
@@ -157,12 +157,12 @@ pub fn read_status(path: &Path, id: &str) -> Result<Status, String> {
         let is = status.get(key).is_some_and(Value::is_true);
         status.set(key, is.into());
     }
-    complete(&mut status, path);
-    Ok(Status { result: status, tokens, warnings })
+    complete_status(&mut status, path);
+    Ok(AsyncJobStatus { result: status, tokens, warnings })
 }
 
 /// The keys that every answer about a job has.
-pub fn complete(status: &mut Dict, path: &Path) {
+pub fn complete_status(status: &mut Dict, path: &Path) {
     status.set("results_file", path.display().to_string().into());
     for (key, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
         let text = status.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -180,16 +180,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/j1.2");
         assert_eq!(read_status(&path, "j1.2").map(|status| status.result), Err("could not find job".to_owned()));
-        write_status(&path, &begun("j1.2"), &[]).unwrap();
+        write_status(&path, &started_status("j1.2"), &[]).unwrap();
         let status = read_status(&path, "j1.2").unwrap().result;
         assert_eq!(status.get("finished"), Some(&Value::Bool(false)));
         assert_eq!(status.get("stdout_lines"), Some(&Value::list([])));
-        assert_eq!(Real.lstat(&path).unwrap().bits, 0o600);
+        assert_eq!(RealHost.lstat(&path).unwrap().bits, 0o600);
     }
 
     #[test]
     fn the_tasks_own_folder_counts() {
         let own = [("ANSIBLE_ASYNC_DIR".to_owned(), "/somewhere".to_owned())];
-        assert_eq!(folder(&own), Path::new("/somewhere"));
+        assert_eq!(jobs_folder(&own), Path::new("/somewhere"));
     }
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::ionos::Connector;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
-use super::async_jobs::{self, Status};
+use super::async_jobs::{self, AsyncJobStatus};
 
 static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Looks at a background job, or removes its result.")
     .params(&[&[
@@ -21,26 +21,30 @@ static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Looks at a backgr
 /// The module.
 pub struct AsyncStatus;
 
-impl Module for AsyncStatus {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for AsyncStatus {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
             let id = args.str("jid").unwrap_or_default();
-            let path = async_jobs::folder(context.environment).join(id);
+            let path = async_jobs::jobs_folder(context.environment).join(id);
             if args.str("mode") == Some("cleanup") {
                 return clean_up(context, &path, id);
             }
-            let status = look(&path, id).await.map_err(|message| {
-                let mut data = async_jobs::begun(id);
+            let status = poll_status(&path, id).await.map_err(|message| {
+                let mut data = async_jobs::started_status(id);
                 data.set("finished", true.into());
-                async_jobs::complete(&mut data, &path);
+                async_jobs::complete_status(&mut data, &path);
                 Failure { data, ..Failure::new(message) }
             })?;
             status.warnings.iter().for_each(|warning| context.warn(warning.as_str()));
-            finished(context.registries, status)
+            finished_outcome(context.registries, status)
         })
     }
 }
@@ -49,7 +53,7 @@ impl Module for AsyncStatus {
 /// whole delay.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-async fn look(path: &Path, id: &str) -> Result<Status, String> {
+async fn poll_status(path: &Path, id: &str) -> Result<AsyncJobStatus, String> {
     let begun = Instant::now();
     loop {
         let status = async_jobs::read_status(path, id)?;
@@ -64,8 +68,8 @@ async fn look(path: &Path, id: &str) -> Result<Status, String> {
 ///
 /// # Errors
 /// If the job failed.
-pub fn finished(registries: &dyn Connector, status: Status) -> Result<Outcome, Failure> {
-    let Status { result: mut status, tokens, warnings } = status;
+pub fn finished_outcome(registries: &dyn Connector, status: AsyncJobStatus) -> Result<ModuleOutcome, Failure> {
+    let AsyncJobStatus { result: mut status, tokens, warnings } = status;
     if !warnings.is_empty() {
         status.set("warnings", Value::list(warnings.into_iter().map(Value::text)));
     }
@@ -75,18 +79,18 @@ pub fn finished(registries: &dyn Connector, status: Status) -> Result<Outcome, F
         let message = status.get("msg").map(crate::value::python::str).unwrap_or_default();
         return Err(Failure { data: status, changed, ..Failure::new(message) });
     }
-    Ok(Outcome::new(changed, status))
+    Ok(ModuleOutcome::new(changed, status))
 }
 
-fn clean_up(context: &TaskContext<'_>, path: &Path, id: &str) -> Result<Outcome, Failure> {
+fn clean_up(context: &TaskContext<'_>, path: &Path, id: &str) -> Result<ModuleOutcome, Failure> {
     context
         .host
         .remove_file(path)
         .map_err(|error| Failure::new(format!("cannot remove `{}`: {error}", path.display())))?;
-    let mut data = async_jobs::begun(id);
+    let mut data = async_jobs::started_status(id);
     data.set("started", false.into());
     data.set("erased", path.display().to_string().into());
-    async_jobs::complete(&mut data, path);
+    async_jobs::complete_status(&mut data, path);
     data.remove("results_file");
-    Ok(Outcome::new(false, data).with("failed", Value::Bool(false)))
+    Ok(ModuleOutcome::new(false, data).with("failed", Value::Bool(false)))
 }

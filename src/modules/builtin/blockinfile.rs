@@ -7,9 +7,9 @@ use super::edit::{self, Edited};
 use super::files::COMMON;
 use super::files::text::{self, Coding};
 use crate::modules::spec::{HandsOn, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::regex::{self, Pattern};
-use crate::template::python::regex_syntax::Flags;
+use crate::template::python::regex_syntax::RegexFlags;
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["insertbefore", "insertafter"]],
@@ -42,34 +42,38 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct BlockInFile;
 
-impl Module for BlockInFile {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for BlockInFile {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_blockinfile(args, context))
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_blockinfile(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     let path = Path::new(args.str("path").unwrap_or_default());
     edit::refuse_folder(host, path)?;
-    let old = edit::read(host, path)?;
+    let old = edit::read_file(host, path)?;
     let present = args.str("state") != Some("absent");
     if old.is_none() {
         if !args.bool("create") {
             return Err(Failure::new(format!("Path {} does not exist !", path.display())).with("rc", 257));
         }
         if !present {
-            return Ok(Outcome::default().with("msg", format!("File {} not present", path.display())));
+            return Ok(ModuleOutcome::default().with("msg", format!("File {} not present", path.display())));
         }
     }
     let content = old.clone().unwrap_or_default();
-    let coding = Coding::of(&content);
-    let block = Block::of(args, coding)?;
-    let new = coding.encode(&block.apply(&coding.decode(&content))?)?;
+    let coding = Coding::from_content(&content);
+    let block = Block::from_args(args, coding)?;
+    let new = coding.encode(&block.apply_to_text(&coding.decode(&content))?)?;
     let (changed, message) = match &old {
         Some(old) if *old == new => (false, ""),
         None => (true, "File created"),
@@ -77,7 +81,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         Some(_) => (true, "Block inserted"),
     };
     let edited = Edited { old, new, changed, message: message.to_owned() };
-    edit::finish(args, context, path, edited, None).await
+    edit::finish_edit(args, context, path, edited, None).await
 }
 
 /// Where a new block goes.
@@ -102,8 +106,8 @@ struct Block {
 }
 
 impl Block {
-    fn of(args: &Args, coding: Coding) -> Result<Self, Failure> {
-        let text = |name: &str| coding.adopt(args.str(name).unwrap_or_default());
+    fn from_args(args: &ModuleArgs, coding: Coding) -> Result<Self, Failure> {
+        let text = |name: &str| coding.adopt_text(args.str(name).unwrap_or_default());
         let present = args.str("state") != Some("absent");
         let marker = text("marker");
         let marked = |mark: &str| format!("{}\n", marker.replace("{mark}", mark));
@@ -121,8 +125,8 @@ impl Block {
         let (place, spans_lines) = match (args.str("insertafter"), args.str("insertbefore")) {
             (Some("EOF"), _) | (None, None) => (Place::End, false),
             (None, Some("BOF")) => (Place::Beginning, false),
-            (Some(pattern), _) => (Place::After(compile(pattern, coding)?), is_multi_line(pattern)),
-            (None, Some(pattern)) => (Place::Before(compile(pattern, coding)?), is_multi_line(pattern)),
+            (Some(pattern), _) => (Place::After(compile_pattern(pattern, coding)?), is_multi_line(pattern)),
+            (None, Some(pattern)) => (Place::Before(compile_pattern(pattern, coding)?), is_multi_line(pattern)),
         };
         let (append_newline, prepend_newline) =
             (present && args.bool("append_newline"), present && args.bool("prepend_newline"));
@@ -130,7 +134,7 @@ impl Block {
     }
 
     /// The text with the block in it, or without it.
-    fn apply(&self, text: &str) -> Result<String, Failure> {
+    fn apply_to_text(&self, text: &str) -> Result<String, Failure> {
         let mut lines = text::all_lines(text);
         let last = |marker: &String| lines.iter().rposition(|line| line == marker);
         let mut at = match (last(&self.begin), last(&self.end)) {
@@ -169,7 +173,7 @@ impl Block {
         let mut found = None;
         if self.spans_lines {
             let matched = pattern.search(text, 0)?;
-            if let Some((start, end)) = matched.as_ref().and_then(|captures| regex::range(captures, 0)) {
+            if let Some((start, end)) = matched.as_ref().and_then(|captures| regex::group_range(captures, 0)) {
                 let until = if after { end } else { start };
                 found = Some(text[..until].matches('\n').count());
             }
@@ -184,8 +188,8 @@ impl Block {
     }
 }
 
-fn compile(pattern: &str, coding: Coding) -> Result<Rc<Pattern>, Failure> {
-    Ok(Pattern::compile(&coding.adopt(pattern), Flags::default())?)
+fn compile_pattern(pattern: &str, coding: Coding) -> Result<Rc<Pattern>, Failure> {
+    Ok(Pattern::compile(&coding.adopt_text(pattern), RegexFlags::default())?)
 }
 
 /// Whether a pattern begins with flags that make `^` and `$` match at lines (`(?m)`, `(?is-m)` does not count).
@@ -208,8 +212,8 @@ mod tests {
         for (name, text) in options {
             values.set(*name, if *text == "true" { Value::Bool(true) } else { (*text).into() });
         }
-        let block = Block::of(&Args::new(values), Coding::Utf8).unwrap();
-        assert_eq!(block.apply(before).unwrap(), after);
+        let block = Block::from_args(&ModuleArgs::new(values), Coding::Utf8).unwrap();
+        assert_eq!(block.apply_to_text(before).unwrap(), after);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::words;
 use crate::diagnostic::Diagnostic;
-use crate::host::{Command as Run, RunError};
+use crate::host::{HostCommand as Run, RunError};
 use crate::modules::args::{expand_home, expand_variables};
-use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Kind, Param};
-use crate::modules::{Args, Failure, Later, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Param, ParamKind};
+use crate::modules::{Failure, Later, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::filters::text::shell_quoted;
 use crate::value::{Dict, Value};
 
@@ -15,7 +15,7 @@ const PARAMS: &[Param] = &[
     Param::str("_raw_params", "The command as free text.").hidden(),
     Param::bool("_uses_shell", "Through a shell.").default("false").hidden(),
     Param::str("cmd", "The command."),
-    Param::list("argv", &Kind::Str, "The command as a list of words."),
+    Param::list("argv", &ParamKind::Str, "The command as a list of words."),
     Param::path("chdir", "The folder in which it runs."),
     Param::str("executable", "The shell."),
     Param::bool("expand_argument_vars", "Replaces variables of the environment in words.").default("true"),
@@ -26,7 +26,7 @@ const PARAMS: &[Param] = &[
     Param::bool("strip_empty_ends", "Cuts line breaks off the end of the output.").default("true"),
 ];
 
-const fn spec(name: &'static str, about: &'static str) -> Spec {
+const fn command_spec(name: &'static str, about: &'static str) -> Spec {
     Spec {
         mutually_exclusive: &[&["_raw_params", "cmd", "argv"]],
         required_one_of: &[&["_raw_params", "cmd", "argv"]],
@@ -38,37 +38,45 @@ const fn spec(name: &'static str, about: &'static str) -> Spec {
     }
 }
 
-static COMMAND: Spec = spec("ansible.builtin.command", "Runs a program.");
-static SHELL: Spec = spec("ansible.builtin.shell", "Runs a line in a shell.");
+static COMMAND: Spec = command_spec("ansible.builtin.command", "Runs a program.");
+static SHELL: Spec = command_spec("ansible.builtin.shell", "Runs a line in a shell.");
 
 /// The module that runs a program.
-pub struct Command;
+pub struct CommandModule;
 
 /// The module that runs a line in a shell.
 pub struct Shell;
 
-impl Module for Command {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for CommandModule {
+    fn module_spec(&self) -> &'static Spec {
         &COMMAND
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context, args.bool("_uses_shell")))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_command(args, context, args.bool("_uses_shell")))
     }
 }
 
-impl Module for Shell {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Shell {
+    fn module_spec(&self) -> &'static Spec {
         &SHELL
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
             // A shell replaces them itself.
-            if context.raw("expand_argument_vars").is_some() {
+            if context.raw_arg("expand_argument_vars").is_some() {
                 return Err(Failure::new("Unsupported parameters for (shell) module: expand_argument_vars"));
             }
-            run(args, context, true).await
+            run_command(args, context, true).await
         })
     }
 }
@@ -76,8 +84,8 @@ impl Module for Shell {
 /// The status of a command that is none.
 const NOTHING_TO_RUN: i32 = 257;
 
-async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outcome, Failure> {
-    let mut result = Said::new();
+async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) -> Result<ModuleOutcome, Failure> {
+    let mut result = CommandResult::new();
     let line = args.str("_raw_params").filter(|text| !text.is_empty()).or_else(|| args.str("cmd"));
     let mut command = Run::default();
     if let Some(executable) = args.str("executable").filter(|_| !shell) {
@@ -92,9 +100,9 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
             result.cmd = line.into();
         }
         Some(line) => {
-            command.words = words::split(line).map_err(|open| {
+            command.words = words::split_words(line).map_err(|open| {
                 Failure::new(open.to_string())
-                    .drawn(Diagnostic::error(format!("{open}: `{line}`")).at(context.span, ""))
+                    .with_diagnostic(Diagnostic::error(format!("{open}: `{line}`")).at(context.span, ""))
             })?;
             result.cmd = Value::list(command.words.iter().map(|word| Value::text(word.as_str())));
         }
@@ -117,22 +125,22 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
     }
     if command.words.is_empty() {
         result.cmd = if args.get("argv").is_some() { Value::text("") } else { Value::Null };
-        return Err(result.failed("No command given", Some(NOTHING_TO_RUN)));
+        return Err(result.take_failure("No command given", Some(NOTHING_TO_RUN)));
     }
     command.folder = args.str("chdir").map(PathBuf::from);
     if command.folder.as_deref().is_some_and(|folder| !folder.is_dir()) {
-        return Err(result.failed("Unable to change directory before execution.", None));
+        return Err(result.take_failure("Unable to change directory before execution.", None));
     }
     let did = if context.check { "Would" } else { "Did" };
     let because =
         [("creates", true, "exists"), ("removes", false, "does not exist")].into_iter().find_map(|(name, met, is)| {
             let pattern = args.str(name).filter(|pattern| !pattern.is_empty())?;
-            (matches(pattern, command.folder.as_deref()) == met).then_some((pattern, is))
+            (has_match(pattern, command.folder.as_deref()) == met).then_some((pattern, is))
         });
     if let Some((pattern, is)) = because {
         result.message = format!("{did} not run command since '{pattern}' {is}");
         result.stdout = format!("skipped, since {pattern} {is}");
-        return Ok(Outcome::new(false, result.data(Some(0))));
+        return Ok(ModuleOutcome::new(false, result.result_data(Some(0))));
     }
     command.environment = context.environment.to_vec();
     command.stdin = args.get("stdin").map(|text| {
@@ -140,7 +148,7 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
         format!("{}{newline}", crate::value::python::str(text)).into_bytes()
     });
     let start = jiff::ZonedDateTime::now();
-    match context.host.run(&command).await {
+    match context.host.run_command(&command).await {
         Ok(output) => {
             let end = jiff::ZonedDateTime::now();
             result.times = Some((start, end));
@@ -154,15 +162,15 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
             };
             (result.stdout, result.stderr) = (text(&output.stdout), text(&output.stderr));
             if output.rc == 0 {
-                return Ok(Outcome::new(true, result.data(Some(0))));
+                return Ok(ModuleOutcome::new(true, result.result_data(Some(0))));
             }
-            Err(Failure { changed: true, ..result.failed("non-zero return code", Some(output.rc)) })
+            Err(Failure { changed: true, ..result.take_failure("non-zero return code", Some(output.rc)) })
         }
         Err(RunError::Foretold) => {
             result.message = "Command would have run if not in check mode".to_owned();
             let skipped = args.get("creates").is_none() && args.get("removes").is_none();
             let later = Later::Keys(&["rc", "stdout", "stdout_lines", "stderr", "stderr_lines"]);
-            Ok(Outcome { skipped, later, ..Outcome::new(!skipped, result.data(Some(0))) })
+            Ok(ModuleOutcome { skipped, later, ..ModuleOutcome::new(!skipped, result.result_data(Some(0))) })
         }
         Err(RunError::Start(error)) => {
             let words: Vec<String> = command.words.iter().map(|word| shell_quoted(word)).collect();
@@ -172,19 +180,19 @@ async fn run(args: &Args, context: &TaskContext<'_>, shell: bool) -> Result<Outc
             let why = said.split(" (os error").next().unwrap_or_default();
             let program = command.words.first().map_or("", String::as_str);
             let drawn = Diagnostic::error(format!("cannot run `{program}`: {why}")).at(context.span, "");
-            let mut failure = result.failed("Error executing command.", Some(rc)).drawn(drawn);
+            let mut failure = result.take_failure("Error executing command.", Some(rc)).with_diagnostic(drawn);
             for name in ["start", "end", "delta"] {
                 failure.data.remove(name);
             }
             Err(failure)
         }
-        Err(RunError::Timeout) => Err(result.failed("the command took too long and was ended", None)),
-        Err(RunError::TooMuch) => Err(result.failed("the command wrote more output than can be kept", None)),
+        Err(RunError::Timeout) => Err(result.take_failure("the command took too long and was ended", None)),
+        Err(RunError::TooMuch) => Err(result.take_failure("the command wrote more output than can be kept", None)),
     }
 }
 
 /// Whether a file matches the pattern, which is seen from the folder of the command.
-fn matches(pattern: &str, folder: Option<&std::path::Path>) -> bool {
+fn has_match(pattern: &str, folder: Option<&std::path::Path>) -> bool {
     let path = folder.map_or_else(|| PathBuf::from(pattern), |folder| folder.join(pattern));
     if !pattern.contains(['*', '?', '[']) {
         return path.symlink_metadata().is_ok();
@@ -200,7 +208,8 @@ fn matches(pattern: &str, folder: Option<&std::path::Path>) -> bool {
                     return vec![folder.join(&part)];
                 }
                 let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-                let fits = |name: &str| (!name.starts_with('.') || part.starts_with('.')) && fits(&part, name);
+                let fits =
+                    |name: &str| (!name.starts_with('.') || part.starts_with('.')) && is_pattern_match(&part, name);
                 entries.filter(|entry| fits(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
             })
             .filter(|path| path.symlink_metadata().is_ok())
@@ -210,7 +219,7 @@ fn matches(pattern: &str, folder: Option<&std::path::Path>) -> bool {
 }
 
 /// A shell pattern as a regular expression.
-fn fits(pattern: &str, name: &str) -> bool {
+fn is_pattern_match(pattern: &str, name: &str) -> bool {
     let mut regex = String::from("^(?s:");
     let mut chars = pattern.chars().peekable();
     while let Some(c) = chars.next() {
@@ -228,7 +237,7 @@ fn fits(pattern: &str, name: &str) -> bool {
     fancy_regex::Regex::new(&regex).is_ok_and(|regex| regex.is_match(name).unwrap_or(false))
 }
 
-struct Said {
+struct CommandResult {
     cmd: Value,
     stdout: String,
     stderr: String,
@@ -236,12 +245,12 @@ struct Said {
     times: Option<(jiff::ZonedDateTime, jiff::ZonedDateTime)>,
 }
 
-impl Said {
+impl CommandResult {
     fn new() -> Self {
         Self { cmd: Value::Null, stdout: String::new(), stderr: String::new(), message: String::new(), times: None }
     }
 
-    fn data(self, rc: Option<i32>) -> Dict {
+    fn result_data(self, rc: Option<i32>) -> Dict {
         let shown = |time: &jiff::ZonedDateTime| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
         let (start, end, delta) = match &self.times {
             Some((start, end)) => {
@@ -266,10 +275,10 @@ impl Said {
         data
     }
 
-    fn failed(&mut self, message: &str, rc: Option<i32>) -> Failure {
+    fn take_failure(&mut self, message: &str, rc: Option<i32>) -> Failure {
         let mut said = std::mem::replace(self, Self::new());
         said.message = message.to_owned();
-        Failure { data: said.data(rc), ..Failure::new(message) }
+        Failure { data: said.result_data(rc), ..Failure::new(message) }
     }
 }
 
@@ -287,7 +296,7 @@ mod tests {
     #[test]
     fn programs_run_and_say_something() {
         let bench = Bench { environment: vec![("X".into(), "y".into())], ..Bench::new("") };
-        let outcome = bench.run(&Command, r#"_raw_params: printf '%s\n\n' $X "a b""#).unwrap();
+        let outcome = bench.run(&CommandModule, r#"_raw_params: printf '%s\n\n' $X "a b""#).unwrap();
         assert!(outcome.changed);
         assert_eq!(outcome.data.get("cmd"), Some(&yaml(r"[printf, '%s\n\n', $X, a b]")));
         let outcome = bench.run(&Shell, "_raw_params: 'echo $X; echo e >&2'").unwrap();
@@ -296,35 +305,35 @@ mod tests {
         assert_eq!(keys(&outcome.data), "cmd delta end msg rc start stderr stderr_lines stdout stdout_lines");
         let failure = bench.run(&Shell, "cmd: exit 3").unwrap_err();
         assert_eq!((failure.message.as_str(), failure.changed), ("non-zero return code", true));
-        let kept = bench.gives(&Command, "{argv: [cat], stdin: x, strip_empty_ends: false}", "stdout");
+        let kept = bench.gives(&CommandModule, "{argv: [cat], stdin: x, strip_empty_ends: false}", "stdout");
         assert_eq!(kept.as_str(), Some("x\n"));
     }
 
     #[test]
     fn commands_that_cannot_run() {
         let bench = Bench::new("");
-        let failure = bench.run(&Command, "_raw_params: no-such-program x").unwrap_err();
+        let failure = bench.run(&CommandModule, "_raw_params: no-such-program x").unwrap_err();
         assert_eq!(failure.message, "Error executing command.");
         assert_eq!(keys(&failure.data), "cmd msg rc stderr stderr_lines stdout stdout_lines");
         assert_eq!(failure.data.get("cmd"), Some(&"no-such-program x".into()));
         assert_eq!(failure.data.get("rc"), Some(&2.into()));
-        assert_eq!(bench.fails(&Command, "cmd: \"echo 'x\""), "No closing quotation");
-        assert_eq!(bench.fails(&Command, "cmd: ''"), "No command given");
-        let nowhere = bench.fails(&Command, "{cmd: ls, chdir: /none}");
+        assert_eq!(bench.fails(&CommandModule, "cmd: \"echo 'x\""), "No closing quotation");
+        assert_eq!(bench.fails(&CommandModule, "cmd: ''"), "No command given");
+        let nowhere = bench.fails(&CommandModule, "{cmd: ls, chdir: /none}");
         assert_eq!(nowhere, "Unable to change directory before execution.");
-        let nothing = bench.fails(&Command, "chdir: /");
+        let nothing = bench.fails(&CommandModule, "chdir: /");
         assert_eq!(nothing, "one of the following is required: _raw_params, cmd, argv");
     }
 
     #[test]
     fn files_decide_whether_commands_run() {
         let mut bench = Bench::new("");
-        let outcome = bench.run(&Command, "{cmd: 'false', creates: /t*p}").unwrap();
+        let outcome = bench.run(&CommandModule, "{cmd: 'false', creates: /t*p}").unwrap();
         assert!(!outcome.changed && !outcome.skipped);
         assert_eq!(outcome.data.get("msg"), Some(&"Did not run command since '/t*p' exists".into()));
         bench.check = true;
-        assert!(bench.run(&Command, "cmd: 'false'").unwrap().skipped);
-        let outcome = bench.run(&Command, "{cmd: 'false', creates: /none}").unwrap();
+        assert!(bench.run(&CommandModule, "cmd: 'false'").unwrap().skipped);
+        let outcome = bench.run(&CommandModule, "{cmd: 'false', creates: /none}").unwrap();
         assert!(outcome.changed && !outcome.skipped);
     }
 }

@@ -1,15 +1,15 @@
 //! `debug`: shows a text or a value.
 
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Text, Value};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["msg", "var"]],
     ..Spec::new("ansible.builtin.debug", "Shows a text or a value.")
         .params(&[&[
-            Param::new("msg", Kind::Raw, "What is shown.").default("Hello world!"),
-            Param::new("var", Kind::Raw, "An expression whose value is shown."),
+            Param::new("msg", ParamKind::Raw, "What is shown.").default("Hello world!"),
+            Param::new("var", ParamKind::Raw, "An expression whose value is shown."),
             Param::int("verbosity", "Only from this many `-v` on.").default("0"),
         ]])
         .may_be_unknown(&["msg", "var"])
@@ -18,24 +18,28 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct Debug;
 
-impl Module for Debug {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Debug {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { show(args, context) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { show_debug(args, context) })
     }
 }
 
-fn show(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+fn show_debug(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     if args.int("verbosity").unwrap_or(0) > i64::from(context.verbosity) {
-        let skipped = Outcome { skipped: true, ..Outcome::default() };
+        let skipped = ModuleOutcome { skipped: true, ..ModuleOutcome::default() };
         return Ok(skipped.with("skipped_reason", "Verbosity threshold not met."));
     }
     let Some(given) = args.get("var").filter(|var| var.is_true()) else {
         let message = args.values().get("msg").cloned().unwrap_or_else(|| "Hello world!".into());
-        return Ok(Outcome::default().with("msg", message));
+        return Ok(ModuleOutcome::default().with("msg", message));
     };
     let Value::Str(expression) = given else {
         let is = given.type_name();
@@ -44,33 +48,33 @@ fn show(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         );
         return Err(Failure::new(message));
     };
-    let value = context.template.expression_to_show(&written(expression, context))?;
+    let value = context.template.expression_to_show(&restore_origin(expression, context))?;
     let mut errors = Vec::new();
-    let value = marked(&value, &mut errors);
+    let value = mark_undefined(&value, &mut errors);
     for (number, error) in errors.iter().enumerate() {
         context.warn(format!("Encountered 1 template error.\nerror {} - {error}", number + 1));
     }
-    Ok(Outcome::default().with(expression, value))
+    Ok(ModuleOutcome::default().with(expression, value))
 }
 
 /// The expression with the place where it was written, which templating takes away.
-fn written(expression: &Text, context: &TaskContext<'_>) -> Text {
-    match context.raw("var") {
+fn restore_origin(expression: &Text, context: &TaskContext<'_>) -> Text {
+    match context.raw_arg("var") {
         Some(Value::Str(raw)) if raw.as_str() == expression.as_str() => raw.clone(),
         _ => expression.clone(),
     }
 }
 
 /// Replaces undefined members by numbered marks, so that the task does not fail.
-fn marked(value: &Value, errors: &mut Vec<String>) -> Value {
+fn mark_undefined(value: &Value, errors: &mut Vec<String>) -> Value {
     match value {
         Value::Undefined(why) => {
             errors.push(why.message.clone());
             format!("<< error {} - {} >>", errors.len(), why.message).into()
         }
-        Value::List(items) => Value::list(items.iter().map(|item| marked(item, errors))),
+        Value::List(items) => Value::list(items.iter().map(|item| mark_undefined(item, errors))),
         Value::Dict(dict) => {
-            dict.iter().map(|(key, item)| (key.clone(), marked(item, errors))).collect::<Dict>().into()
+            dict.iter().map(|(key, item)| (key.clone(), mark_undefined(item, errors))).collect::<Dict>().into()
         }
         Value::Omit => {
             errors.push("the value is `omit`, which could not be omitted here".to_owned());

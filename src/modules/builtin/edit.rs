@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::files::attributes::{self, Attributes, Changes};
+use super::files::attributes::{self, AttributeChanges, Attributes};
 use super::files::text;
-use super::files::write::Manner;
+use super::files::write::FileWriteArgs;
 use crate::host::HostApi;
-use crate::modules::{Args, Diff, Failure, Outcome, TaskContext};
+use crate::modules::{Diff, Failure, ModuleArgs, ModuleOutcome, TaskContext};
 use crate::value::Value;
 
 /// An edited file before it is written.
@@ -31,7 +31,7 @@ pub fn refuse_folder(host: &dyn HostApi, path: &Path) -> Result<(), Failure> {
 }
 
 /// The content of a file; `None` if it is not there.
-pub fn read(host: &dyn HostApi, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+pub fn read_file(host: &dyn HostApi, path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     if !host.exists(path) {
         return Ok(None);
     }
@@ -51,28 +51,33 @@ pub fn content_diff(header: &str, before: &[u8], after: &[u8]) -> Diff {
 }
 
 /// Validates, keeps a copy, writes; gives the name of the copy.
-pub async fn write(args: &Args, host: &dyn HostApi, path: &Path, edited: &Edited) -> Result<Option<String>, Failure> {
-    let manner = Manner::of(args);
-    let kept = manner.keep(host, path)?;
-    if let Some(said) = manner.validate(host, &edited.new, "").await?.filter(|said| said.rc != 0) {
+pub async fn write_edited(
+    args: &ModuleArgs,
+    host: &dyn HostApi,
+    path: &Path,
+    edited: &Edited,
+) -> Result<Option<String>, Failure> {
+    let manner = FileWriteArgs::from_args(args);
+    let kept = manner.back_up_file(host, path)?;
+    if let Some(said) = manner.validate_content(host, &edited.new, "").await?.filter(|said| said.rc != 0) {
         return Err(Failure::new(format!("failed to validate: rc:{} error:{}", said.rc, said.stderr)));
     }
     // The file behind a link is changed, not the link.
     let real = host.real_path(path);
-    host.write(&real, &edited.new, manner.writing())
+    host.write(&real, &edited.new, manner.write_options())
         .map_err(|error| Failure::new(format!("cannot write {}: {error}", real.display())))?;
     Ok(kept)
 }
 
 /// Sets the attributes that the task names, and adds that to the message.
 pub fn set_attributes(
-    args: &Args,
+    args: &ModuleArgs,
     host: &dyn HostApi,
     path: &Path,
     edited: &mut Edited,
-    changes: &mut Changes,
+    changes: &mut AttributeChanges,
 ) -> Result<(), Failure> {
-    if Attributes::of(args).apply(host, path, changes)? {
+    if Attributes::from_args(args).apply_to_path(host, path, changes)? {
         if edited.changed {
             edited.message.push_str(" and ");
         }
@@ -84,15 +89,15 @@ pub fn set_attributes(
 
 /// Writes the edited file if the edit did anything, sets attributes, and gives the result. The name of the copy stands
 /// under `backup_key` even if there is none, or under `backup_file` if there is one.
-pub async fn finish(
-    args: &Args,
+pub async fn finish_edit(
+    args: &ModuleArgs,
     context: &TaskContext<'_>,
     path: &Path,
     mut edited: Edited,
     backup_key: Option<&str>,
-) -> Result<Outcome, Failure> {
+) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
-    let shown = attributes::shown(path);
+    let shown = attributes::display_path(path);
     let (before, after) = match context.diff {
         true => (edited.old.as_deref().unwrap_or_default(), &edited.new[..]),
         false => (&b""[..], &b""[..]),
@@ -106,18 +111,18 @@ pub async fn finish(
             let failed = |error| Failure::new(format!("Error creating {} ({error})", folder.display()));
             host.make_dirs(folder).map_err(failed)?;
         }
-        kept = write(args, host, path, &edited).await?;
+        kept = write_edited(args, host, path, &edited).await?;
     }
     let mut diff = vec![content];
     if !(created && host.is_dry_run()) {
-        let mut changes = Changes::default();
+        let mut changes = AttributeChanges::default();
         set_attributes(args, host, path, &mut edited, &mut changes)?;
         diff.push(changes.into_diff(&format!("{shown} (file attributes)")));
     }
     if host.is_dry_run() {
         kept = None;
     }
-    let mut outcome = Outcome { changed: edited.changed, ..Outcome::default() }.with("msg", edited.message);
+    let mut outcome = ModuleOutcome { changed: edited.changed, ..ModuleOutcome::default() }.with("msg", edited.message);
     if context.diff {
         outcome.diff = diff;
     } else {

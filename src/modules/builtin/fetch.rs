@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::files::{base_name, digest, normal};
+use super::files::{base_name, digest, normalize_path};
 use super::slurp;
-use crate::host::{HostApi, Writing};
+use crate::host::{HostApi, WriteOptions};
 use crate::modules::spec::{CheckSupport, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Brings a file of the host to where the playbook runs.")
@@ -22,17 +22,21 @@ static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Brings a file of the hos
 /// The module.
 pub struct Fetch;
 
-impl Module for Fetch {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Fetch {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { fetch(args, context.host, context.host_name, context.base_dir) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { fetch_file(args, context.host, context.host_name, context.base_dir) })
     }
 }
 
-fn fetch(args: &Args, host: &dyn HostApi, owner: &str, base: &Path) -> Result<Outcome, Failure> {
+fn fetch_file(args: &ModuleArgs, host: &dyn HostApi, owner: &str, base: &Path) -> Result<ModuleOutcome, Failure> {
     let (Some(source), Some(dest)) = (args.str("src"), args.str("dest")) else {
         return Err(Failure::new("src and dest are required"));
     };
@@ -42,10 +46,10 @@ fn fetch(args: &Args, host: &dyn HostApi, owner: &str, base: &Path) -> Result<Ou
         return if strict {
             Err(Failure::new(message))
         } else {
-            Ok(Outcome::default().with("msg", format!("{message}, not transferring, ignored")))
+            Ok(ModuleOutcome::default().with("msg", format!("{message}, not transferring, ignored")))
         };
     }
-    let content = match slurp::read(host, source) {
+    let content = match slurp::slurp_file(host, source) {
         Ok(content) => content,
         Err(failure) => {
             let missing = failure.message.contains("not found");
@@ -57,15 +61,15 @@ fn fetch(args: &Args, host: &dyn HostApi, owner: &str, base: &Path) -> Result<Ou
             return if strict {
                 Err(Failure::new(message))
             } else {
-                Ok(Outcome::default().with("file", source).with("msg", message))
+                Ok(ModuleOutcome::default().with("file", source).with("msg", message))
             };
         }
     };
-    let dest = destination(host, args.bool("flat"), source, dest, owner, base)?;
+    let dest = destination_path(host, args.bool("flat"), source, dest, owner, base)?;
     let path = Path::new(&dest);
-    let (checksum, md5) = (digest::sha1(&content), digest::md5(&content));
+    let (checksum, md5) = (digest::sha1_hex(&content), digest::md5_hex(&content));
     if host.read(path).is_ok_and(|old| old == content) {
-        return Ok(Outcome::default()
+        return Ok(ModuleOutcome::default()
             .with("md5sum", md5)
             .with("file", source)
             .with("dest", dest)
@@ -75,8 +79,8 @@ fn fetch(args: &Args, host: &dyn HostApi, owner: &str, base: &Path) -> Result<Ou
     if let Some(folder) = path.parent() {
         host.make_dirs(folder).map_err(failed)?;
     }
-    host.write(path, &content, Writing::default()).map_err(failed)?;
-    Ok(Outcome { changed: true, ..Outcome::default() }
+    host.write(path, &content, WriteOptions::default()).map_err(failed)?;
+    Ok(ModuleOutcome { changed: true, ..ModuleOutcome::default() }
         .with("md5sum", md5)
         .with("dest", dest.as_str())
         .with("remote_md5sum", Value::Null)
@@ -85,7 +89,7 @@ fn fetch(args: &Args, host: &dyn HostApi, owner: &str, base: &Path) -> Result<Ou
 }
 
 /// Where the file goes.
-fn destination(
+fn destination_path(
     host: &dyn HostApi,
     flat: bool,
     source: &str,
@@ -97,7 +101,7 @@ fn destination(
         if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", base.display()) }
     };
     if !flat {
-        return Ok(normal(&format!("{}/{owner}/{source}", absolute(dest))));
+        return Ok(normalize_path(&format!("{}/{owner}/{source}", absolute(dest))));
     }
     if let Some(folder) = dest.strip_suffix('/') {
         let dest = format!("{folder}/{}", base_name(source));
@@ -107,40 +111,40 @@ fn destination(
                  existing directory"
             )));
         }
-        return Ok(normal(&absolute(&dest)));
+        return Ok(normalize_path(&absolute(&dest)));
     }
     if host.is_dir(Path::new(dest)) {
         return Err(Failure::new(
             "dest is an existing directory, use a trailing slash if you want to fetch src into that directory",
         ));
     }
-    Ok(normal(&absolute(dest)))
+    Ok(normalize_path(&absolute(dest)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modules::builtin::files::shown;
+    use crate::modules::builtin::files::display_path;
     use crate::modules::builtin::files::testing::Folder;
     use crate::value::Dict;
 
-    fn run(folder: &Folder, src: &str, dest: &str, options: &[(&str, bool)]) -> Result<Outcome, Failure> {
+    fn run(folder: &Folder, src: &str, dest: &str, options: &[(&str, bool)]) -> Result<ModuleOutcome, Failure> {
         let mut values = Dict::new();
-        values.set("src", format!("{}/{src}", shown(folder.path())).into());
+        values.set("src", format!("{}/{src}", display_path(folder.path())).into());
         values.set("dest", dest.into());
         values.set("fail_on_missing", true.into());
         for (name, on) in options {
             values.set(*name, (*on).into());
         }
-        fetch(&Args::new(values), folder.host(), "web1", folder.path())
+        fetch_file(&ModuleArgs::new(values), folder.host(), "web1", folder.path())
     }
 
     #[test]
     fn files_come_under_the_name_of_the_host() {
         let folder = Folder::new();
-        let source = shown(&folder.write("f.txt", "hello\n"));
+        let source = display_path(&folder.write("f.txt", "hello\n"));
         let fetched = run(&folder, "f.txt", "got", &[]).unwrap();
-        let expected = format!("{}/got/web1{source}", shown(folder.path()));
+        let expected = format!("{}/got/web1{source}", display_path(folder.path()));
         assert!(fetched.changed);
         assert_eq!(fetched.data.get("dest"), Some(&expected.as_str().into()));
         assert_eq!(std::fs::read_to_string(&expected).unwrap(), "hello\n");
@@ -155,7 +159,7 @@ mod tests {
         assert_eq!(folder.read("flat.txt"), "x");
         run(&folder, "f.txt", "in/", &[("flat", true)]).unwrap();
         assert_eq!(folder.read("in/f.txt"), "x");
-        let dir = shown(folder.path());
+        let dir = display_path(folder.path());
         let failure = run(&folder, "f.txt", &dir, &[("flat", true)]).unwrap_err();
         assert!(failure.message.starts_with("dest is an existing directory"));
     }

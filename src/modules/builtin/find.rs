@@ -5,21 +5,21 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::files::mode::{self, Current};
-use super::files::{digest, glob, normal, text};
+use super::files::{digest, glob, normalize_path, text};
 use super::stat;
-use crate::host::{self, HostApi, Kind as Sort, Meta};
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::host::{self, HostApi, Meta, PathKind as Sort};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::charset::Encoding;
 use crate::template::python::regex::Pattern;
-use crate::template::python::regex_syntax::Flags;
+use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::{Dict, Value, python};
 use crate::vars::users;
 
 static SPEC: Spec = Spec::new("ansible.builtin.find", "Finds files by name, age, size or content.").params(&[&[
-    Param::list("paths", &Kind::Path, "The folders to look in.").aliases(&["name", "path"]).required(),
-    Param::list("patterns", &Kind::Str, "Names have to match one of these.").aliases(&["pattern"]),
-    Param::list("excludes", &Kind::Str, "Names must not match any of these.").aliases(&["exclude"]),
+    Param::list("paths", &ParamKind::Path, "The folders to look in.").aliases(&["name", "path"]).required(),
+    Param::list("patterns", &ParamKind::Str, "Names have to match one of these.").aliases(&["pattern"]),
+    Param::list("excludes", &ParamKind::Str, "Names must not match any of these.").aliases(&["exclude"]),
     Param::str("contains", "A line of the file has to match this from its beginning."),
     Param::bool("read_whole_file", "`contains` may match anywhere in the file, over lines.").default("false"),
     Param::str("file_type", "What to find.").default("file").choices(&["any", "directory", "file", "link"]),
@@ -36,7 +36,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.find", "Finds files by name, age,
         .aliases(&["checksum", "checksum_algo"]),
     Param::bool("use_regex", "Patterns are regular expressions, not globs.").default("false"),
     Param::int("depth", "How many levels down to go."),
-    Param::new("mode", Kind::Raw, "Permissions that paths have to have."),
+    Param::new("mode", ParamKind::Raw, "Permissions that paths have to have."),
     Param::bool("exact_mode", "All permissions, not just one of them.").default("true"),
     Param::str("encoding", "The encoding of files whose content is looked at."),
     Param::int("limit", "Stop after so many."),
@@ -45,18 +45,22 @@ static SPEC: Spec = Spec::new("ansible.builtin.find", "Finds files by name, age,
 /// The module.
 pub struct Find;
 
-impl Module for Find {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Find {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            let found = find(args, context.host)?;
+            let found = find_files(args, context.host)?;
             for (path, why) in &found.unreadable {
                 context.warn(format!("Skipped '{path}' path due to this access issue: {why}\n"));
             }
-            Ok(found.outcome())
+            Ok(found.into_outcome())
         })
     }
 }
@@ -74,7 +78,7 @@ struct Found {
 }
 
 impl Found {
-    fn outcome(mut self) -> Outcome {
+    fn into_outcome(mut self) -> ModuleOutcome {
         let message = match (self.unreadable.is_empty(), self.limited) {
             (false, _) => "Not all paths examined, check warnings for details",
             (true, true) => "Limit of matches reached",
@@ -83,7 +87,7 @@ impl Found {
         for (path, why) in self.unreadable {
             self.skipped.set(path, why.into());
         }
-        Outcome::default()
+        ModuleOutcome::default()
             .with("matched", self.files.len())
             .with("files", Value::list(self.files))
             .with("msg", message)
@@ -92,11 +96,11 @@ impl Found {
     }
 }
 
-fn find(args: &Args, host: &dyn HostApi) -> Result<Found, Failure> {
-    let search = Search::of(args, host)?;
+fn find_files(args: &ModuleArgs, host: &dyn HostApi) -> Result<Found, Failure> {
+    let search = Search::from_args(args, host)?;
     let mut found = Found::default();
-    for path in texts(args, "paths") {
-        if let Err(why) = search.folder(&path, &mut found) {
+    for path in text_list(args, "paths") {
+        if let Err(why) = search.search_folder(&path, &mut found) {
             found.unreadable.push((path, why));
         }
         if found.limited {
@@ -106,13 +110,13 @@ fn find(args: &Args, host: &dyn HostApi) -> Result<Found, Failure> {
     Ok(found)
 }
 
-fn texts(args: &Args, name: &str) -> Vec<String> {
+fn text_list(args: &ModuleArgs, name: &str) -> Vec<String> {
     args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
 }
 
 /// Criteria of a search.
 struct Search<'a> {
-    args: &'a Args,
+    args: &'a ModuleArgs,
     host: &'a dyn HostApi,
     /// Patterns; an invalid one is an error only when there is a name to compare.
     patterns: Result<Vec<Rc<Pattern>>, String>,
@@ -127,9 +131,9 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn of(args: &'a Args, host: &'a dyn HostApi) -> Result<Self, Failure> {
+    fn from_args(args: &'a ModuleArgs, host: &'a dyn HostApi) -> Result<Self, Failure> {
         let regex = args.bool("use_regex");
-        let pattern = |text: &str| Pattern::compile(text, Flags::default()).map_err(|fault| fault.message);
+        let pattern = |text: &str| Pattern::compile(text, RegexFlags::default()).map_err(|fault| fault.message);
         let compile = |patterns: Vec<String>| {
             let source = |pattern: String| if regex { pattern } else { glob::to_regex(&pattern) };
             patterns.into_iter().map(|text| pattern(&source(text))).collect()
@@ -141,10 +145,14 @@ impl<'a> Search<'a> {
         Ok(Self {
             args,
             host,
-            patterns: compile(texts(args, "patterns")),
-            excludes: compile(texts(args, "excludes")),
-            age: measure(args, "age", &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)])?,
-            size: measure(args, "size", &[("b", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40)])?,
+            patterns: compile(text_list(args, "patterns")),
+            excludes: compile(text_list(args, "excludes")),
+            age: parse_measure(args, "age", &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)])?,
+            size: parse_measure(
+                args,
+                "size",
+                &[("b", 1), ("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("t", 1 << 40)],
+            )?,
             contains: args.str("contains").map(pattern),
             mode: wanted_mode(args)?,
             depth: args.int("depth").and_then(|depth| usize::try_from(depth).ok()).filter(|depth| *depth > 0),
@@ -154,7 +162,7 @@ impl<'a> Search<'a> {
     }
 
     /// Looks through one folder and, if that is wanted, those within.
-    fn folder(&self, top: &str, found: &mut Found) -> Result<(), String> {
+    fn search_folder(&self, top: &str, found: &mut Found) -> Result<(), String> {
         if !self.host.is_dir(Path::new(top)) {
             return Err(format!("'{top}' is not a directory"));
         }
@@ -172,7 +180,7 @@ impl<'a> Search<'a> {
             let mut within = Vec::new();
             for name in names {
                 let joined = format!("{}/{name}", folder.trim_end_matches('/'));
-                let path = normal(&joined);
+                let path = normalize_path(&joined);
                 let is_dir = self.host.is_dir(Path::new(&path));
                 let too_deep = self.depth.is_some_and(|depth| path.matches('/').count() + 1 > top_depth + depth);
                 if too_deep {
@@ -184,7 +192,7 @@ impl<'a> Search<'a> {
                 if name.starts_with('.') && !self.args.bool("hidden") {
                     continue;
                 }
-                if let Some(entry) = self.entry(&name, &path)? {
+                if let Some(entry) = self.match_entry(&name, &path)? {
                     found.files.push(entry);
                     if self.limit == Some(found.files.len()) {
                         found.limited = true;
@@ -203,7 +211,7 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the entry of a path, if it matches.
-    fn entry(&self, name: &str, path: &str) -> Result<Option<Value>, String> {
+    fn match_entry(&self, name: &str, path: &str) -> Result<Option<Value>, String> {
         let Some(meta) = self.host.lstat(Path::new(path)) else { return Ok(None) };
         let (any, regular) = match self.args.str("file_type") {
             Some("any") => (true, true),
@@ -224,7 +232,7 @@ impl<'a> Search<'a> {
         }
         let mut entry = Dict::new();
         entry.set("path", path.into());
-        entry.extend(&stat::fields(&meta));
+        entry.extend(&stat::stat_fields(&meta));
         entry.set("gr_name", users::group_name(meta.gid).unwrap_or_default().into());
         entry.set("pw_name", users::user_name(meta.uid).unwrap_or_default().into());
         if meta.is_file() && self.args.bool("get_checksum") {
@@ -278,8 +286,8 @@ impl<'a> Search<'a> {
         let pattern = pattern.as_ref().map_err(Clone::clone)?;
         let Ok(content) = self.host.read(Path::new(path)) else { return Ok(false) };
         let encoding = self.args.str("encoding");
-        let told = |fault: crate::template::Fault| fault.to_string();
-        let decoded = Encoding::find(encoding.unwrap_or_default()).map_err(told)?.decode(&content);
+        let told = |fault: crate::template::TemplateError| fault.to_string();
+        let decoded = Encoding::from_name(encoding.unwrap_or_default()).map_err(told)?.decode(&content);
         let text = decoded.map_err(|_| {
             let encoding = encoding.unwrap_or("None (default determined by the Python built-in function \"open\")");
             format!("Failed to read the file {path} due to an encoding error. current encoding: {encoding}")
@@ -288,7 +296,7 @@ impl<'a> Search<'a> {
         if self.args.bool("read_whole_file") {
             return Ok(pattern.search(&text, 0).map_err(told)?.is_some());
         }
-        for line in text::lines(&text) {
+        for line in text::split_lines(&text) {
             if pattern.match_start(&line).map_err(told)?.is_some() {
                 return Ok(true);
             }
@@ -298,7 +306,7 @@ impl<'a> Search<'a> {
 }
 
 /// A number with a unit, such as `-2d`.
-fn measure(args: &Args, name: &str, units: &[(&str, i64)]) -> Result<Option<i64>, Failure> {
+fn parse_measure(args: &ModuleArgs, name: &str, units: &[(&str, i64)]) -> Result<Option<i64>, Failure> {
     let Some(given) = args.get(name).map(python::str) else { return Ok(None) };
     let text = given.to_lowercase();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -313,12 +321,12 @@ fn measure(args: &Args, name: &str, units: &[(&str, i64)]) -> Result<Option<i64>
     }
 }
 
-fn wanted_mode(args: &Args) -> Result<Option<u32>, Failure> {
+fn wanted_mode(args: &ModuleArgs) -> Result<Option<u32>, Failure> {
     match args.get("mode").filter(|mode| mode.is_true()) {
         None => Ok(None),
         Some(mode @ Value::Str(_)) => {
             let nothing = Current { bits: 0, is_dir: false, umask: host::umask() };
-            mode::resolve(mode, nothing).map(Some).map_err(|bad| Failure::new(bad.to_string()))
+            mode::resolve_mode(mode, nothing).map(Some).map_err(|bad| Failure::new(bad.to_string()))
         }
         Some(other) => Err(Failure::new(format!(
             "argument 'mode' is not a string and conversion is not allowed, value is of type {}",
@@ -332,14 +340,14 @@ mod tests {
     use super::*;
     use crate::modules::builtin::files::testing::Folder;
 
-    fn args(folder: &Folder, options: &[(&str, Value)]) -> Args {
+    fn args(folder: &Folder, options: &[(&str, Value)]) -> ModuleArgs {
         let mut values = Dict::new();
-        values.set("paths", Value::list([Value::text(super::super::files::shown(folder.path()))]));
+        values.set("paths", Value::list([Value::text(super::super::files::display_path(folder.path()))]));
         values.set("exact_mode", true.into());
         for (name, value) in options {
             values.set(*name, value.clone());
         }
-        Args::new(values)
+        ModuleArgs::new(values)
     }
 
     fn tree() -> Folder {
@@ -356,8 +364,8 @@ mod tests {
     #[track_caller]
     fn case(options: &[(&str, Value)], expected: &[&str]) {
         let folder = tree();
-        let found = find(&args(&folder, options), folder.host()).ok().unwrap();
-        let root = format!("{}/", super::super::files::shown(folder.path()));
+        let found = find_files(&args(&folder, options), folder.host()).ok().unwrap();
+        let root = format!("{}/", super::super::files::display_path(folder.path()));
         let names: Vec<_> = found
             .files
             .iter()
@@ -402,7 +410,7 @@ mod tests {
     #[test]
     fn what_cannot_be_asked() {
         let folder = Folder::new();
-        let failure = |options: &[(&str, Value)]| match find(&args(&folder, options), folder.host()) {
+        let failure = |options: &[(&str, Value)]| match find_files(&args(&folder, options), folder.host()) {
             Ok(_) => panic!("should have failed"),
             Err(failure) => failure.message,
         };
@@ -415,9 +423,9 @@ mod tests {
     #[test]
     fn folders_that_are_not_there() {
         let folder = Folder::new();
-        let found = find(&args(&folder, &[("paths", words(&["/no/such"]))]), folder.host()).ok().unwrap();
+        let found = find_files(&args(&folder, &[("paths", words(&["/no/such"]))]), folder.host()).ok().unwrap();
         assert_eq!(found.unreadable, [("/no/such".to_owned(), "'/no/such' is not a directory".to_owned())]);
-        let outcome = found.outcome();
+        let outcome = found.into_outcome();
         assert_eq!(outcome.data.get("msg"), Some(&"Not all paths examined, check warnings for details".into()));
         assert_eq!(outcome.data.get("matched"), Some(&0.into()));
     }

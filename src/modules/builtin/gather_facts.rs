@@ -3,25 +3,29 @@
 use std::sync::Arc;
 
 use super::setup;
-use crate::modules::outcome::Effect;
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.gather_facts", "Gathers facts about the host.")
-    .params(&[setup::PARAMS, &[Param::new("parallel", Kind::Raw, "Accepted; there is one source of facts.")]]);
+    .params(&[setup::PARAMS, &[Param::new("parallel", ParamKind::Raw, "Accepted; there is one source of facts.")]]);
 
 /// The module.
 pub struct GatherFacts;
 
-impl Module for GatherFacts {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for GatherFacts {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            let mut outcome = setup::facts(args, context)?;
+            let mut outcome = setup::gather_facts(args, context)?;
             // Said so that a play can tell whether facts were gathered.
             let mut said = Dict::new();
             said.set("_ansible_facts_gathered", true.into());
@@ -29,7 +33,7 @@ impl Module for GatherFacts {
                 Arc::make_mut(&mut facts).extend(&said);
                 outcome.data.set("ansible_facts", Value::Dict(facts));
             }
-            Ok(outcome.effect(Effect::Facts(said)))
+            Ok(outcome.with_effect(ModuleEffect::Facts(said)))
         })
     }
 }

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::files::attributes::Changes;
-use super::files::write::Manner;
-use super::files::{Attributes, COMMON as FILES, describe, digest, shown};
-use super::web::{self, Request};
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use super::files::attributes::AttributeChanges;
+use super::files::write::FileWriteArgs;
+use super::files::{Attributes, COMMON as FILES, describe_path, digest, display_path};
+use super::web::{self, UrlRequest};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::url;
 use crate::value::{Dict, Value};
 
@@ -23,7 +23,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.get_url", "Fetches a file from th
         Param::str("checksum", "`algorithm:checksum`, or `algorithm:` and the address of a list of checksums.")
             .default(""),
         Param::int("timeout", "Seconds.").default("10"),
-        Param::new("headers", Kind::Dict(&[]), "Headers of the request."),
+        Param::new("headers", ParamKind::Dict(&[]), "Headers of the request."),
         Param::path("tmp_dest", "A folder for the file on its way; not needed here, but it has to exist."),
     ],
     FILES,
@@ -32,13 +32,17 @@ static SPEC: Spec = Spec::new("ansible.builtin.get_url", "Fetches a file from th
 /// The module.
 pub struct GetUrl;
 
-impl Module for GetUrl {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for GetUrl {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_get_url(args, context))
     }
 }
 
@@ -48,9 +52,9 @@ struct Checksum {
     digest: String,
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_get_url(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
-    let mut request = Request::of(args, context);
+    let mut request = UrlRequest::from_args(args, context);
     let mut dest = args.str("dest").unwrap_or_default().to_owned();
     let start = Instant::now();
     let mut data = Dict::new();
@@ -58,24 +62,28 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     data.set("checksum_src", Value::Null);
     data.set("dest", dest.as_str().into());
     data.set("elapsed", 0.into());
-    data.set("url", web::mask(&request.url).into());
+    data.set("url", web::mask_address(&request.url).into());
     let checksum = match args.str("checksum").filter(|text| !text.is_empty()) {
-        Some(text) => Some(wanted(text, &request, &dest, &data).await?),
+        Some(text) => Some(read_checksum(text, &request, &dest, &data).await?),
         None => None,
     };
     let into_folder = host.is_dir(Path::new(&dest));
     if !into_folder && let Some(there) = host.stat(Path::new(&dest)) {
         if let Some(checksum) = checksum.as_ref().filter(|_| !request.fresh) {
             let content = host.read(Path::new(&dest)).unwrap_or_default();
-            if checksum.fits(&content, &data)? {
-                let changed = Attributes::of(args).apply(host, Path::new(&dest), &mut Changes::default())?;
+            if checksum.is_met_by(&content, &data)? {
+                let changed = Attributes::from_args(args).apply_to_path(
+                    host,
+                    Path::new(&dest),
+                    &mut AttributeChanges::default(),
+                )?;
                 let message =
                     if changed { "file already exists but file attributes changed" } else { "file already exists" };
                 data.set("msg", message.into());
-                describe(Path::new(&dest), &mut data);
-                return Ok(Outcome::new(changed, data));
+                describe_path(Path::new(&dest), &mut data);
+                return Ok(ModuleOutcome::new(changed, data));
             }
-            // What is there is wrong, however new it is.
+            // The existing file is wrong, however new it is.
             request.fresh = true;
         }
         request.modified_since = Some(there.mtime);
@@ -83,17 +91,17 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if host.is_dry_run() {
         request.method = "HEAD".to_owned();
     }
-    context.progress.say(&format!("fetching {}", web::mask(&request.url)));
-    let reply = fetch(request, &dest, start).await?;
+    context.progress.show_message(&format!("fetching {}", web::mask_address(&request.url)));
+    let reply = download_url(request, &dest, start).await?;
     data.set("elapsed", start.elapsed().as_secs().into());
     if reply.status == Some(304) {
-        data = Dict::from_iter([(Value::text("url"), web::mask(args.str("url").unwrap_or_default()).into())]);
+        data = Dict::from_iter([(Value::text("url"), web::mask_address(args.str("url").unwrap_or_default()).into())]);
         data.set("dest", dest.into());
         data.set("msg", reply.message.into());
         data.set("status_code", 304.into());
         data.set("elapsed", start.elapsed().as_secs().into());
-        describe(Path::new(args.str("dest").unwrap_or_default()), &mut data);
-        return Ok(Outcome::new(false, data));
+        describe_path(Path::new(args.str("dest").unwrap_or_default()), &mut data);
+        return Ok(ModuleOutcome::new(false, data));
     }
     if let Some(folder) = args.str("tmp_dest").filter(|folder| !folder.is_empty() && !host.is_dir(Path::new(folder))) {
         let there = host.exists(Path::new(folder));
@@ -101,67 +109,67 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         return Err(Failure::new(format!("{folder} {what}")));
     }
     if into_folder {
-        let name = reply.disposition().unwrap_or_else(|| file_name(&reply.path_name()));
-        dest = shown(&Path::new(&dest).join(name));
+        let name = reply.disposition_name().unwrap_or_else(|| file_name(&reply.path_name()));
+        dest = display_path(&Path::new(&dest).join(name));
         data.set("dest", dest.as_str().into());
     }
     let path = Path::new(&dest);
-    data.set("checksum_src", digest::sha1(&reply.body).into());
+    data.set("checksum_src", digest::sha1_hex(&reply.body).into());
     let refused = |data: &Dict, message: String| Failure { data: data.clone(), ..Failure::new(message) };
     let old = if host.exists(path) {
         if !host.is_writable(path) {
             return Err(refused(&data, format!("Destination {dest} is not writable")));
         }
         let old = host.read(path).map_err(|_| refused(&data, format!("Destination {dest} is not readable")))?;
-        let checksum = digest::sha1(&old);
+        let checksum = digest::sha1_hex(&old);
         data.set("checksum_dest", checksum.as_str().into());
         Some(checksum)
     } else {
         let folder = path.parent().unwrap_or(Path::new(""));
         if !host.exists(folder) {
-            return Err(refused(&data, format!("Destination {} does not exist", shown(folder))));
+            return Err(refused(&data, format!("Destination {} does not exist", display_path(folder))));
         }
         if !host.is_writable(folder) {
-            return Err(refused(&data, format!("Destination {} is not writable", shown(folder))));
+            return Err(refused(&data, format!("Destination {} is not writable", display_path(folder))));
         }
         None
     };
-    let mut changed = old.as_deref() != Some(&digest::sha1(&reply.body));
+    let mut changed = old.as_deref() != Some(&digest::sha1_hex(&reply.body));
     data.set("msg", reply.message.as_str().into());
     if host.is_dry_run() {
-        describe(path, &mut data);
-        return Ok(Outcome::new(changed, data));
+        describe_path(path, &mut data);
+        return Ok(ModuleOutcome::new(changed, data));
     }
     if let Some(checksum) = checksum
-        && !checksum.fits(&reply.body, &data)?
+        && !checksum.is_met_by(&reply.body, &data)?
     {
         let found = digest::by_name(&checksum.algorithm, &reply.body).unwrap_or_default();
         let message = format!("The checksum for {} did not match {}; it was {found}.", reply.url, checksum.digest);
         return Err(refused(&data, message));
     }
     if changed {
-        let manner = Manner::of(args);
-        if let Some(kept) = manner.keep(host, path)? {
+        let manner = FileWriteArgs::from_args(args);
+        if let Some(kept) = manner.back_up_file(host, path)? {
             data.set("backup_file", kept.into());
         }
         let failed = |why| refused(&data, format!("failed to copy {} to {dest}: {why}", reply.url));
-        host.write(path, &reply.body, manner.writing()).map_err(failed)?;
+        host.write(path, &reply.body, manner.write_options()).map_err(failed)?;
     }
-    changed |= Attributes::of(args).apply(host, path, &mut Changes::default())?;
-    data.set("md5sum", digest::md5(&reply.body).into());
+    changed |= Attributes::from_args(args).apply_to_path(host, path, &mut AttributeChanges::default())?;
+    data.set("md5sum", digest::md5_hex(&reply.body).into());
     data.set("status_code", reply.status.into());
-    describe(path, &mut data);
-    Ok(Outcome::new(changed, data))
+    describe_path(path, &mut data);
+    Ok(ModuleOutcome::new(changed, data))
 }
 
 /// Asks; only a page, a file and "not modified" are no failure.
-async fn fetch(request: Request, dest: &str, start: Instant) -> Result<web::Reply, Failure> {
-    let asked = web::mask(&request.url);
-    let reply = web::fetch(request).await;
+async fn download_url(request: UrlRequest, dest: &str, start: Instant) -> Result<web::UrlReply, Failure> {
+    let asked = web::mask_address(&request.url);
+    let reply = web::fetch_url(request).await;
     let failed = |message: &str| {
         let mut failure = Failure::new(message).with("url", asked.as_str()).with("dest", dest);
         failure.data.set("elapsed", start.elapsed().as_secs().into());
-        describe(Path::new(dest), &mut failure.data);
+        describe_path(Path::new(dest), &mut failure.data);
         failure
     };
     match reply.status {
@@ -172,19 +180,19 @@ async fn fetch(request: Request, dest: &str, start: Instant) -> Result<web::Repl
 }
 
 /// The checksum as the task names it, or as the list says that the task names.
-async fn wanted(text: &str, request: &Request, dest: &str, data: &Dict) -> Result<Checksum, Failure> {
+async fn read_checksum(text: &str, request: &UrlRequest, dest: &str, data: &Dict) -> Result<Checksum, Failure> {
     let refused = |message: &str| Failure { data: data.clone(), ..Failure::new(message) };
     let (algorithm, value) = text
         .split_once(':')
         .ok_or_else(|| refused("The checksum parameter has to be in format <algorithm>:<checksum>"))?;
-    let scheme = url::split(value).map(|parts| parts.scheme).unwrap_or_default();
+    let scheme = url::split_url(value).map(|parts| parts.scheme).unwrap_or_default();
     let digest = if matches!(scheme.as_str(), "http" | "https" | "ftp" | "file") {
-        let list = Request { url: value.to_owned(), modified_since: None, ..request.clone() };
-        let reply = fetch(list, dest, Instant::now()).await?;
-        let path = url::split(&request.url).map(|parts| parts.path).unwrap_or_default();
+        let list = UrlRequest { url: value.to_owned(), modified_since: None, ..request.clone() };
+        let reply = download_url(list, dest, Instant::now()).await?;
+        let path = url::split_url(&request.url).map(|parts| parts.path).unwrap_or_default();
         let name = file_name(path.rsplit('/').next().unwrap_or_default());
-        listed(&String::from_utf8_lossy(&reply.body), &name).ok_or_else(|| {
-            Failure::new(format!("Unable to find a checksum for file '{name}' in '{}'", web::mask(value)))
+        find_listed(&String::from_utf8_lossy(&reply.body), &name).ok_or_else(|| {
+            Failure::new(format!("Unable to find a checksum for file '{name}' in '{}'", web::mask_address(value)))
         })?
     } else {
         value.to_owned()
@@ -197,7 +205,7 @@ async fn wanted(text: &str, request: &Request, dest: &str, data: &Dict) -> Resul
 }
 
 impl Checksum {
-    fn fits(&self, content: &[u8], data: &Dict) -> Result<bool, Failure> {
+    fn is_met_by(&self, content: &[u8], data: &Dict) -> Result<bool, Failure> {
         let found = digest::by_name(&self.algorithm, content).ok_or_else(|| {
             let known = digest::ALGORITHMS.join(", ");
             let message =
@@ -209,7 +217,7 @@ impl Checksum {
 }
 
 /// The checksum of a file in a list: lines `checksum  name` or `NAME (name) = checksum`, or one checksum alone.
-fn listed(list: &str, name: &str) -> Option<String> {
+fn find_listed(list: &str, name: &str) -> Option<String> {
     let lines: Vec<&str> = list.lines().collect();
     if let [only] = lines[..]
         && only.split_whitespace().count() == 1
@@ -240,7 +248,7 @@ mod tests {
 
     #[track_caller]
     fn case(list: &str, expected: Option<&str>) {
-        assert_eq!(listed(list, "a.txt").as_deref(), expected);
+        assert_eq!(find_listed(list, "a.txt").as_deref(), expected);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use indexmap::IndexMap;
 
-use crate::host::{Command, HostApi, RunError};
-use crate::modules::outcome::Effect;
+use crate::host::{HostApi, HostCommand, RunError};
+use crate::modules::outcome::ModuleEffect;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.getent", "Asks the databases of the system (users, groups, hosts, ..).")
@@ -23,19 +23,23 @@ const COLONS: &[&str] = &["passwd", "shadow", "group", "gshadow"];
 /// The module.
 pub struct Getent;
 
-impl Module for Getent {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Getent {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(ask(args, context.host))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(query_database(args, context.host))
     }
 }
 
-async fn ask(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
+async fn query_database(args: &ModuleArgs, host: &dyn HostApi) -> Result<ModuleOutcome, Failure> {
     let database = args.str("database").unwrap_or_default();
-    let mut command = Command::new(["getent", database]);
+    let mut command = HostCommand::new(["getent", database]);
     command.words.extend(args.str("key").map(str::to_owned));
     if let Some(service) = args.str("service") {
         command.words.extend(["-s".to_owned(), service.to_owned()]);
@@ -47,10 +51,10 @@ async fn ask(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
     })?;
     let found = |entries: Value| {
         let facts: Dict = [(Value::text(format!("getent_{database}")), entries)].into_iter().collect();
-        Outcome::default().with("ansible_facts", facts.clone()).effect(Effect::Facts(facts))
+        ModuleOutcome::default().with("ansible_facts", facts.clone()).with_effect(ModuleEffect::Facts(facts))
     };
     match output.rc {
-        0 => Ok(found(entries(&String::from_utf8_lossy(&output.stdout), split))),
+        0 => Ok(found(parse_entries(&String::from_utf8_lossy(&output.stdout), split))),
         1 => Err(Failure::new("Missing arguments, or database unknown.")),
         2 => {
             let message = "One or more supplied key could not be found in the database.";
@@ -67,7 +71,7 @@ async fn ask(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
 }
 
 /// The entries by their first fields; of several with one key a list is made.
-fn entries(text: &str, split: Option<&str>) -> Value {
+fn parse_entries(text: &str, split: Option<&str>) -> Value {
     let mut found: IndexMap<&str, Vec<Value>> = IndexMap::new();
     for line in text.lines() {
         let fields: Vec<&str> = match split {
@@ -91,16 +95,16 @@ mod tests {
 
     #[test]
     fn entries_have_keys_and_fields() {
-        assert_eq!(entries("root:x:0:\nb:y\n", Some(":")), yaml("{root: [x, '0', ''], b: [y]}"));
+        assert_eq!(parse_entries("root:x:0:\nb:y\n", Some(":")), yaml("{root: [x, '0', ''], b: [y]}"));
         let hosts = "127.0.0.1   a b\n::1 c\n127.0.0.1 d\n";
-        assert_eq!(entries(hosts, None), yaml("{127.0.0.1: [[a, b], [d]], '::1': [c]}"));
+        assert_eq!(parse_entries(hosts, None), yaml("{127.0.0.1: [[a, b], [d]], '::1': [c]}"));
     }
 
     #[test]
     fn the_system_is_asked() {
         let bench = Bench { check: true, ..Bench::new("") };
         let facts = bench.gives(&Getent, "{database: passwd, key: root}", "ansible_facts");
-        let root = facts.at("getent_passwd.root").and_then(Value::as_slice).unwrap();
+        let root = facts.member_at("getent_passwd.root").and_then(Value::as_slice).unwrap();
         assert_eq!((root.len(), &root[1]), (6, &"0".into()));
         let none = bench.gives(&Getent, "{database: passwd, key: no_such_x, fail_key: false}", "ansible_facts");
         assert_eq!(none, yaml("{getent_passwd: {no_such_x: null}}"));

@@ -1,14 +1,14 @@
 //! `group_by`: puts the host into a group that its variables name.
 
-use crate::modules::outcome::Effect;
-use crate::modules::spec::{FreeForm, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::spec::{FreeForm, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Puts the host into a group that its variables name.")
     .params(&[&[
-        Param::new("key", Kind::Raw, "The group; blanks become dashes."),
-        Param::new("parents", Kind::Raw, "The groups that it is a child of.").default("all"),
+        Param::new("key", ParamKind::Raw, "The group; blanks become dashes."),
+        Param::new("parents", ParamKind::Raw, "The groups that it is a child of.").default("all"),
     ]])
     .invalid_options()
     .free_form(FreeForm::Mixed);
@@ -16,17 +16,21 @@ static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Puts the host into a 
 /// The module.
 pub struct GroupBy;
 
-impl Module for GroupBy {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for GroupBy {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { group(args) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        _: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { group_host(args) })
     }
 }
 
-fn group(args: &Args) -> Result<Outcome, Failure> {
+fn group_host(args: &ModuleArgs) -> Result<ModuleOutcome, Failure> {
     let name = |value: &Value| python::str(value).replace(' ', "-");
     let Some(group) = args.get("key").map(name) else {
         return Err(Failure::new("the 'key' param is required when using group_by"));
@@ -36,10 +40,10 @@ fn group(args: &Args) -> Result<Outcome, Failure> {
         Some(one) => vec![name(one)],
         None => vec!["all".to_owned()],
     };
-    Ok(Outcome::default()
+    Ok(ModuleOutcome::default()
         .with("add_group", group.as_str())
         .with("parent_groups", parents.clone())
-        .effect(Effect::GroupBy { group, parents }))
+        .with_effect(ModuleEffect::GroupBy { group, parents }))
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::copy::not_found;
-use super::files::{normal, shown};
+use super::files::{display_path, normalize_path};
 use crate::input::MOST_ENTRIES;
 use crate::modules::args::parse_bool;
-use crate::modules::outcome::Effect;
-use crate::modules::spec::{FreeForm, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::template::python::regex::{Flags, Pattern};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::spec::{FreeForm, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::template::python::regex::{Pattern, RegexFlags};
 use crate::value::{Dict, Sealed, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Reads variables of the host from files.")
@@ -22,9 +22,9 @@ static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Reads variables o
         Param::str("name", "The variable that all others are put into."),
         Param::int("depth", "How many levels of folders are read; 0 for all."),
         Param::str("files_matching", "Only files whose names this regular expression is found in."),
-        Param::new("ignore_files", Kind::Raw, "Regular expressions for the ends of names that are passed over."),
-        Param::new("extensions", Kind::Raw, "Endings that files of the folder may have."),
-        Param::new("ignore_unknown_extensions", Kind::Raw, "Passes over files with other endings."),
+        Param::new("ignore_files", ParamKind::Raw, "Regular expressions for the ends of names that are passed over."),
+        Param::new("extensions", ParamKind::Raw, "Endings that files of the folder may have."),
+        Param::new("ignore_unknown_extensions", ParamKind::Raw, "Passes over files with other endings."),
         Param::str("hash_behaviour", "`merge` adds to mappings that are there.").choices(&["replace", "merge"]),
     ]])
     .free_form(FreeForm::Mixed);
@@ -38,13 +38,17 @@ const DEEPEST: usize = 64;
 /// The module.
 pub struct IncludeVars;
 
-impl Module for IncludeVars {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for IncludeVars {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { include(args, context) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { include_vars(args, context) })
     }
 }
 
@@ -59,7 +63,7 @@ struct Read {
     vaulted: bool,
 }
 
-fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+fn include_vars(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let given = |names: &[&str]| names.iter().any(|name| args.get(name).is_some());
     if given(FOLDER) && given(&["file", "_raw_params"]) {
         let message = "You are mixing file only and dir only arguments, these are incompatible";
@@ -67,10 +71,10 @@ fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     }
     let mut read = Read::default();
     let done = match args.str("dir").filter(|dir| !dir.is_empty()) {
-        Some(dir) => folder(args, context, dir, &mut read),
-        None => file(args, context, &mut read),
+        Some(dir) => include_folder(args, context, dir, &mut read),
+        None => include_file(args, context, &mut read),
     };
-    let files = || Value::list(read.files.iter().map(|path| Value::text(shown(path))));
+    let files = || Value::list(read.files.iter().map(|path| Value::text(display_path(path))));
     let held = |vars: &Dict| -> Dict {
         match args.str("name").filter(|name| !name.is_empty()) {
             Some(name) => [(Value::text(name), Value::from(vars.clone()))].into_iter().collect(),
@@ -86,23 +90,23 @@ fn include(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     }
     let mut vars = held(&read.vars);
     if args.str("hash_behaviour") == Some("merge") {
-        let old = |name: &str| context.template.variable(name).ok().flatten();
+        let old = |name: &str| context.template.get_variable(name).ok().flatten();
         let known = vars.keys().filter_map(|name| Some((name.clone(), old(name.as_str()?)?)));
         let mut merged: Dict = known.collect();
         merged.merge(&vars);
         vars = merged;
     }
-    let mut outcome = Outcome::default()
+    let mut outcome = ModuleOutcome::default()
         .with("ansible_facts", vars.clone())
         .with("ansible_included_var_files", files())
-        .effect(Effect::IncludeVars(vars));
+        .with_effect(ModuleEffect::IncludeVars(vars));
     if read.vaulted {
         outcome = outcome.with("_ansible_no_log", true);
     }
     Ok(outcome)
 }
 
-fn file(args: &Args, context: &TaskContext<'_>, read: &mut Read) -> Result<(), Failure> {
+fn include_file(args: &ModuleArgs, context: &TaskContext<'_>, read: &mut Read) -> Result<(), Failure> {
     let name = args.str("file").or_else(|| args.str("_raw_params")).map(|name| name.trim_end_matches('\n'));
     let Some(name) = name.filter(|name| !name.is_empty()) else {
         return Err(Failure::new("Could not find file: neither `file` nor `dir` names one"));
@@ -110,28 +114,28 @@ fn file(args: &Args, context: &TaskContext<'_>, read: &mut Read) -> Result<(), F
     let path = context
         .find_file("vars", name)
         .ok_or_else(|| Failure { broke_off: false, ..not_found(context, "vars", name) })?;
-    load(context, &tidy(&path), read)
+    load_file(context, &tidy_path(&path), read)
 }
 
 /// The path as messages and results show it.
-fn tidy(path: &Path) -> PathBuf {
+fn tidy_path(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    PathBuf::from(normal(&path.to_string_lossy()))
+    PathBuf::from(normalize_path(&path.to_string_lossy()))
 }
 
 /// Reads one file of variables.
-fn load(context: &TaskContext<'_>, path: &Path, read: &mut Read) -> Result<(), Failure> {
-    let name = shown(path);
+fn load_file(context: &TaskContext<'_>, path: &Path, read: &mut Read) -> Result<(), Failure> {
+    let name = display_path(path);
     let mut content = context
         .template
         .read(path)
         .map_err(|error| Failure::new(format!("Unable to retrieve file contents.\nCannot read '{name}': {error}")))?;
     if content.starts_with(b"$ANSIBLE_VAULT;") {
         let envelope = String::from_utf8_lossy(&content).into_owned();
-        content = context.template.open(&Sealed { envelope, span: None })?.as_bytes().to_vec();
+        content = context.template.open_sealed(&Sealed { envelope, span: None })?.as_bytes().to_vec();
         read.vaulted = true;
     }
-    let loaded = crate::yaml::load(&crate::yaml::read_text(&name, content)?)?;
+    let loaded = crate::yaml::load_document(&crate::yaml::read_text(&name, content)?)?;
     for warning in loaded.warnings {
         context.warn(warning.one_line());
     }
@@ -156,9 +160,9 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(args: &Args, own: Option<PathBuf>) -> Result<Self, Failure> {
+    fn from_args(args: &ModuleArgs, own: Option<PathBuf>) -> Result<Self, Failure> {
         let pattern = |text: &str| {
-            Pattern::compile(text, Flags::default())
+            Pattern::compile(text, RegexFlags::default())
                 .map_err(|_| Failure::new(format!("Invalid regular expression: {text}")))
         };
         let ignored: Vec<String> = match args.get("ignore_files") {
@@ -184,7 +188,7 @@ impl Choice {
     }
 
     /// Whether a file is read.
-    fn takes(&self, path: &Path) -> Result<bool, Failure> {
+    fn is_included(&self, path: &Path) -> Result<bool, Failure> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let found = |pattern: &Pattern| pattern.search(&name, 0).map(|found| found.is_some());
         if self.own.as_deref() == Some(path) || !path.exists() {
@@ -208,31 +212,31 @@ impl Choice {
             return Ok(false);
         }
         let known = self.extensions.join(", ");
-        Err(Failure::new(format!("{} does not have a valid extension: {known}", shown(path))))
+        Err(Failure::new(format!("{} does not have a valid extension: {known}", display_path(path))))
     }
 }
 
-fn folder(args: &Args, context: &TaskContext<'_>, dir: &str, read: &mut Read) -> Result<(), Failure> {
-    let role = context.template.variable("role_path").ok().flatten().map(|path| PathBuf::from(python::str(&path)));
+fn include_folder(args: &ModuleArgs, context: &TaskContext<'_>, dir: &str, read: &mut Read) -> Result<(), Failure> {
+    let role = context.template.get_variable("role_path").ok().flatten().map(|path| PathBuf::from(python::str(&path)));
     let root = match &role {
         Some(role) if dir == "vars" || dir.starts_with("vars/") => {
             let inside = role.join(dir);
             if inside.exists() { inside } else { PathBuf::from(dir) }
         }
         Some(role) => role.join("vars").join(dir),
-        None => written_in(context).join(dir),
+        None => task_folder(context).join(dir),
     };
-    let root = tidy(&root);
+    let root = tidy_path(&root);
     if !root.exists() {
-        return Err(Failure::new(format!("{} directory does not exist", shown(&root))));
+        return Err(Failure::new(format!("{} directory does not exist", display_path(&root))));
     }
     if !root.is_dir() {
-        return Err(Failure::new(format!("{} is not a directory", shown(&root))));
+        return Err(Failure::new(format!("{} is not a directory", display_path(&root))));
     }
-    let choice = Choice::of(args, role.map(|role| role.join("vars").join("main.yml")))?;
+    let choice = Choice::from_args(args, role.map(|role| role.join("vars").join("main.yml")))?;
     let mut folders = BTreeMap::new();
-    if !walk(&root, 1, &mut folders, &mut { MOST_ENTRIES }) {
-        let what = format!("{} has more than {MOST_ENTRIES} files and folders below it", shown(&root));
+    if !walk_folders(&root, 1, &mut folders, &mut { MOST_ENTRIES }) {
+        let what = format!("{} has more than {MOST_ENTRIES} files and folders below it", display_path(&root));
         return Err(Failure::new(format!("{what}; name the folder that has the variables")));
     }
     for (_, (depth, files)) in folders {
@@ -240,8 +244,8 @@ fn folder(args: &Args, context: &TaskContext<'_>, dir: &str, read: &mut Read) ->
             continue;
         }
         for file in files {
-            if choice.takes(&file)? {
-                load(context, &file, read)?;
+            if choice.is_included(&file)? {
+                load_file(context, &file, read)?;
             }
         }
         read.whole = read.vars.clone();
@@ -250,7 +254,7 @@ fn folder(args: &Args, context: &TaskContext<'_>, dir: &str, read: &mut Read) ->
 }
 
 /// The folder of the file that the task stands in.
-fn written_in(context: &TaskContext<'_>) -> PathBuf {
+fn task_folder(context: &TaskContext<'_>) -> PathBuf {
     let file = Path::new(context.span.source().name());
     match file.parent().filter(|_| file.is_file()) {
         Some(folder) => folder.to_path_buf(),
@@ -260,14 +264,19 @@ fn written_in(context: &TaskContext<'_>) -> PathBuf {
 
 /// All folders below, by their paths, with how deep they are and their files in order; false if there are more than
 /// `left` entries.
-fn walk(folder: &Path, depth: usize, found: &mut BTreeMap<String, (usize, Vec<PathBuf>)>, left: &mut usize) -> bool {
+fn walk_folders(
+    folder: &Path,
+    depth: usize,
+    found: &mut BTreeMap<String, (usize, Vec<PathBuf>)>,
+    left: &mut usize,
+) -> bool {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let Some(rest) = left.checked_sub(1) else { return false };
         *left = rest;
         let path = entry.path();
         if path.is_dir() {
-            if depth < DEEPEST && !walk(&path, depth + 1, found, left) {
+            if depth < DEEPEST && !walk_folders(&path, depth + 1, found, left) {
                 return false;
             }
         } else {
@@ -275,7 +284,7 @@ fn walk(folder: &Path, depth: usize, found: &mut BTreeMap<String, (usize, Vec<Pa
         }
     }
     files.sort();
-    found.insert(shown(folder), (depth, files));
+    found.insert(display_path(folder), (depth, files));
     true
 }
 
@@ -294,9 +303,9 @@ mod tests {
         let folder = Folder::new();
         folder.write("vars/v.yml", "a: 1\nb: '{{ a }}'\n");
         let outcome = bench(&folder, "").run(&IncludeVars, "_raw_params: v.yml").unwrap();
-        let [Effect::IncludeVars(vars)] = &outcome.effects[..] else { panic!("no variables") };
+        let [ModuleEffect::IncludeVars(vars)] = &outcome.effects[..] else { panic!("no variables") };
         assert!(matches!(vars.get("b"), Some(Value::Str(text)) if text.is_template()));
-        let file = Value::text(shown(&folder.path().join("vars/v.yml")));
+        let file = Value::text(display_path(&folder.path().join("vars/v.yml")));
         assert_eq!(outcome.data.get("ansible_included_var_files"), Some(&Value::list([file])));
     }
 

@@ -6,9 +6,9 @@ use super::edit::{self, Edited};
 use super::files::COMMON;
 use super::files::text::{self, Coding};
 use crate::modules::spec::{HandsOn, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::regex::Pattern;
-use crate::template::python::regex_syntax::Flags;
+use crate::template::python::regex_syntax::RegexFlags;
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[
@@ -45,29 +45,33 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct LineInFile;
 
-impl Module for LineInFile {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for LineInFile {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_lineinfile(args, context))
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_lineinfile(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     let path = Path::new(args.str("path").unwrap_or_default());
     warn_of_empty_patterns(args, context);
     edit::refuse_folder(host, path)?;
     if args.str("state") == Some("absent") {
-        remove(args, context, path).await
+        remove_lines(args, context, path).await
     } else {
-        insert(args, context, path).await
+        insert_line(args, context, path).await
     }
 }
 
-fn warn_of_empty_patterns(args: &Args, context: &TaskContext<'_>) {
+fn warn_of_empty_patterns(args: &ModuleArgs, context: &TaskContext<'_>) {
     let warn = |what: &str, more: &str| {
         context.warn(format!(
             "The {what} is an empty string, which will match every line in the file. This may have unintended \
@@ -84,55 +88,55 @@ fn warn_of_empty_patterns(args: &Args, context: &TaskContext<'_>) {
     }
 }
 
-async fn insert(args: &Args, context: &TaskContext<'_>, path: &Path) -> Result<Outcome, Failure> {
+async fn insert_line(args: &ModuleArgs, context: &TaskContext<'_>, path: &Path) -> Result<ModuleOutcome, Failure> {
     let backrefs = args.bool("backrefs");
     if backrefs && args.str("regexp").is_none() {
         return Err(Failure::new("regexp is required with backrefs=true"));
     }
     let Some(line) = args.str("line") else { return Err(Failure::new("line is required with state=present")) };
     let host = context.host;
-    let old = edit::read(host, path)?;
+    let old = edit::read_file(host, path)?;
     if old.is_none() && !args.bool("create") {
         return Err(Failure::new(format!("Destination {} does not exist !", path.display())).with("rc", 257));
     }
     let content = old.clone().unwrap_or_default();
-    let coding = Coding::of(&content);
+    let coding = Coding::from_content(&content);
     let task = Insertion {
-        finder: Finder::of(args, coding)?,
-        line: coding.adopt(line),
-        place: Place::of(args, coding)?,
+        finder: Finder::from_args(args, coding)?,
+        line: coding.adopt_text(line),
+        place: Place::from_args(args, coding)?,
         backrefs,
         first_match: args.bool("firstmatch"),
     };
-    let (text, message) = task.apply(&coding.decode(&content))?;
+    let (text, message) = task.apply_to_text(&coding.decode(&content))?;
     let edited = Edited { new: coding.encode(&text)?, old, changed: !message.is_empty(), message };
-    edit::finish(args, context, path, edited, Some("backup")).await
+    edit::finish_edit(args, context, path, edited, Some("backup")).await
 }
 
-async fn remove(args: &Args, context: &TaskContext<'_>, path: &Path) -> Result<Outcome, Failure> {
+async fn remove_lines(args: &ModuleArgs, context: &TaskContext<'_>, path: &Path) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     if ["regexp", "search_string", "line"].iter().all(|name| args.str(name).is_none()) {
         return Err(Failure::new("one of line, search_string, or regexp is required with state=absent"));
     }
-    let Some(content) = edit::read(host, path)? else {
-        return Ok(Outcome::default().with("msg", "file not present"));
+    let Some(content) = edit::read_file(host, path)? else {
+        return Ok(ModuleOutcome::default().with("msg", "file not present"));
     };
-    let coding = Coding::of(&content);
-    let finder = Finder::of(args, coding)?;
-    let line = coding.adopt(args.str("line").unwrap_or_default());
-    let (text, found) = without(&coding.decode(&content), finder.as_ref(), &line)?;
+    let coding = Coding::from_content(&content);
+    let finder = Finder::from_args(args, coding)?;
+    let line = coding.adopt_text(args.str("line").unwrap_or_default());
+    let (text, found) = drop_lines(&coding.decode(&content), finder.as_ref(), &line)?;
     let message = if found == 0 { String::new() } else { format!("{found} line(s) removed") };
     let edited = Edited { new: coding.encode(&text)?, old: Some(content), changed: found > 0, message };
-    Ok(edit::finish(args, context, path, edited, Some("backup")).await?.with("found", found))
+    Ok(edit::finish_edit(args, context, path, edited, Some("backup")).await?.with("found", found))
 }
 
 /// The text without the lines that are found, or that are `line` if there is nothing to find by; and their number.
-fn without(text: &str, finder: Option<&Finder>, line: &str) -> Result<(String, usize), Failure> {
+fn drop_lines(text: &str, finder: Option<&Finder>, line: &str) -> Result<(String, usize), Failure> {
     let (mut kept, mut found) = (String::new(), 0);
-    for current in text::lines(text) {
+    for current in text::split_lines(text) {
         let matches = match finder {
-            Some(finder) => finder.finds(&current)?,
-            None => text::bare(&current) == line,
+            Some(finder) => finder.is_match(&current)?,
+            None => text::trim_line_end(&current) == line,
         };
         if matches {
             found += 1;
@@ -150,15 +154,15 @@ enum Finder {
 }
 
 impl Finder {
-    fn of(args: &Args, coding: Coding) -> Result<Option<Self>, Failure> {
+    fn from_args(args: &ModuleArgs, coding: Coding) -> Result<Option<Self>, Failure> {
         Ok(match (args.str("regexp"), args.str("search_string")) {
-            (Some(pattern), _) => Some(Self::Pattern(compile(pattern, coding)?)),
-            (None, Some(literal)) => Some(Self::Literal(coding.adopt(literal))),
+            (Some(pattern), _) => Some(Self::Pattern(compile_pattern(pattern, coding)?)),
+            (None, Some(literal)) => Some(Self::Literal(coding.adopt_text(literal))),
             (None, None) => None,
         })
     }
 
-    fn finds(&self, line: &str) -> Result<bool, Failure> {
+    fn is_match(&self, line: &str) -> Result<bool, Failure> {
         match self {
             Self::Pattern(pattern) => Ok(pattern.search(line, 0)?.is_some()),
             Self::Literal(literal) => Ok(line.contains(literal.as_str())),
@@ -166,8 +170,8 @@ impl Finder {
     }
 }
 
-fn compile(pattern: &str, coding: Coding) -> Result<std::rc::Rc<Pattern>, Failure> {
-    Ok(Pattern::compile(&coding.adopt(pattern), Flags::default())?)
+fn compile_pattern(pattern: &str, coding: Coding) -> Result<std::rc::Rc<Pattern>, Failure> {
+    Ok(Pattern::compile(&coding.adopt_text(pattern), RegexFlags::default())?)
 }
 
 /// Where a new line goes.
@@ -179,12 +183,12 @@ enum Place {
 }
 
 impl Place {
-    fn of(args: &Args, coding: Coding) -> Result<Self, Failure> {
+    fn from_args(args: &ModuleArgs, coding: Coding) -> Result<Self, Failure> {
         Ok(match (args.str("insertafter"), args.str("insertbefore")) {
             (Some("BOF"), _) | (None, Some("BOF")) => Self::Beginning,
             (Some("EOF"), _) | (None, None) => Self::End,
-            (Some(pattern), _) => Self::After(compile(pattern, coding)?),
-            (None, Some(pattern)) => Self::Before(compile(pattern, coding)?),
+            (Some(pattern), _) => Self::After(compile_pattern(pattern, coding)?),
+            (None, Some(pattern)) => Self::Before(compile_pattern(pattern, coding)?),
         })
     }
 }
@@ -200,20 +204,20 @@ struct Insertion {
 
 impl Insertion {
     /// The new text, and what was done; nothing was if that is empty.
-    fn apply(&self, text: &str) -> Result<(String, String), Failure> {
-        let mut lines = text::lines(text);
-        let message = self.edit(&mut lines)?;
+    fn apply_to_text(&self, text: &str) -> Result<(String, String), Failure> {
+        let mut lines = text::split_lines(text);
+        let message = self.edit_lines(&mut lines)?;
         Ok((lines.concat(), message.to_owned()))
     }
 
-    fn edit(&self, lines: &mut Vec<String>) -> Result<&'static str, Failure> {
-        if let Some(index) = self.find(lines)? {
-            let new = self.expanded(&lines[index])?;
-            return Ok(replace(lines, index, new));
+    fn edit_lines(&self, lines: &mut Vec<String>) -> Result<&'static str, Failure> {
+        if let Some(index) = self.find_line(lines)? {
+            let new = self.expand_line(&lines[index])?;
+            return Ok(replace_line(lines, index, new));
         }
         let (same, anchor) = self.look_around(lines)?;
         if let Some(index) = same {
-            return Ok(replace(lines, index, self.line.clone()));
+            return Ok(replace_line(lines, index, self.line.clone()));
         }
         if self.backrefs {
             return Ok("");
@@ -230,7 +234,7 @@ impl Insertion {
             (Place::After(_), Some(at)) => {
                 // Behind the last line of a file nothing looks at whether that line has an end.
                 let neighbour = lines.get(at).or(lines.last());
-                if neighbour.is_some_and(|line| text::bare(line) == self.line) {
+                if neighbour.is_some_and(|line| text::trim_line_end(line) == self.line) {
                     return Ok("");
                 }
                 lines.insert(at, new);
@@ -241,11 +245,11 @@ impl Insertion {
     }
 
     /// The last line (or the first) that the finder finds.
-    fn find(&self, lines: &[String]) -> Result<Option<usize>, Failure> {
+    fn find_line(&self, lines: &[String]) -> Result<Option<usize>, Failure> {
         let Some(finder) = &self.finder else { return Ok(None) };
         let mut found = None;
         for (index, line) in lines.iter().enumerate() {
-            if finder.finds(line)? {
+            if finder.is_match(line)? {
                 found = Some(index);
                 if self.first_match {
                     break;
@@ -259,7 +263,7 @@ impl Insertion {
     fn look_around(&self, lines: &[String]) -> Result<(Option<usize>, Option<usize>), Failure> {
         let (mut same, mut anchor) = (None, None);
         for (index, line) in lines.iter().enumerate() {
-            if text::bare(line) == self.line {
+            if text::trim_line_end(line) == self.line {
                 same = Some(index);
                 continue;
             }
@@ -279,7 +283,7 @@ impl Insertion {
     }
 
     /// The line with references to groups filled in, where it may have them.
-    fn expanded(&self, found: &str) -> Result<String, Failure> {
+    fn expand_line(&self, found: &str) -> Result<String, Failure> {
         match &self.finder {
             Some(Finder::Pattern(pattern)) if self.backrefs => match pattern.search(found, 0)? {
                 Some(captures) => Ok(pattern.expand(&self.line, &captures)?),
@@ -290,7 +294,7 @@ impl Insertion {
     }
 }
 
-fn replace(lines: &mut [String], index: usize, mut new: String) -> &'static str {
+fn replace_line(lines: &mut [String], index: usize, mut new: String) -> &'static str {
     if !new.ends_with('\n') {
         new.push('\n');
     }
@@ -306,7 +310,7 @@ mod tests {
     use super::*;
     use crate::value::{Dict, Value};
 
-    fn args(options: &[(&str, &str)]) -> Args {
+    fn args(options: &[(&str, &str)]) -> ModuleArgs {
         let values: Dict = options
             .iter()
             .map(|(name, text)| {
@@ -317,19 +321,19 @@ mod tests {
                 (Value::text(*name), value)
             })
             .collect();
-        Args::new(values)
+        ModuleArgs::new(values)
     }
 
     fn insert(before: &str, options: &[(&str, &str)]) -> Result<(String, String), Failure> {
         let args = args(options);
         Insertion {
-            finder: Finder::of(&args, Coding::Utf8)?,
+            finder: Finder::from_args(&args, Coding::Utf8)?,
             line: args.str("line").unwrap().to_owned(),
-            place: Place::of(&args, Coding::Utf8)?,
+            place: Place::from_args(&args, Coding::Utf8)?,
             backrefs: args.bool("backrefs"),
             first_match: args.bool("firstmatch"),
         }
-        .apply(before)
+        .apply_to_text(before)
     }
 
     #[track_caller]
@@ -383,8 +387,8 @@ mod tests {
     #[track_caller]
     fn removed(before: &str, options: &[(&str, &str)], after: &str, count: usize) {
         let args = args(options);
-        let finder = Finder::of(&args, Coding::Utf8).unwrap();
-        let found = without(before, finder.as_ref(), args.str("line").unwrap_or_default()).unwrap();
+        let finder = Finder::from_args(&args, Coding::Utf8).unwrap();
+        let found = drop_lines(before, finder.as_ref(), args.str("line").unwrap_or_default()).unwrap();
         assert_eq!(found, (after.to_owned(), count));
     }
 

@@ -4,16 +4,16 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Unknown, Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["minutes", "seconds"]],
     ..Spec::new("ansible.builtin.pause", "Waits for a time, or for somebody at the terminal.").params(&[&[
         Param::bool("echo", "Shows what is typed.").default("true"),
-        Param::new("minutes", Kind::Raw, "How long, in minutes."),
-        Param::new("seconds", Kind::Raw, "How long, in seconds."),
+        Param::new("minutes", ParamKind::Raw, "How long, in minutes."),
+        Param::new("seconds", ParamKind::Raw, "How long, in seconds."),
         Param::str("prompt", "What is asked."),
     ]])
 };
@@ -21,36 +21,40 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct Pause;
 
-impl Module for Pause {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Pause {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(pause(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(pause_task(args, context))
     }
 }
 
-async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
-    let minutes = args.get("minutes").map(|value| whole("minutes", value)).transpose()?;
-    let seconds = args.get("seconds").map(|value| whole("seconds", value)).transpose()?;
+async fn pause_task(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
+    let minutes = args.get("minutes").map(|value| to_integer("minutes", value)).transpose()?;
+    let seconds = args.get("seconds").map(|value| to_integer("seconds", value)).transpose()?;
     let (unit, per_unit) = if seconds.is_some() { ("seconds", 1.0) } else { ("minutes", 60.0) };
     let wait = seconds.or(minutes.map(|minutes| minutes.saturating_mul(60))).map(|seconds| seconds.max(1));
     let echo = args.bool("echo");
     if context.planning {
-        return Ok(foretold(wait.is_none(), echo));
+        return Ok(predicted_outcome(wait.is_none(), echo));
     }
     let begin = jiff::ZonedDateTime::now();
     let mut input = String::new();
     if let Some(seconds) = wait {
         let hidden = if echo { "" } else { " (output is hidden)" };
         let said = args.str("prompt").map(|prompt| format!(": {prompt}")).unwrap_or_default();
-        context.progress.say(&format!("Pausing for {seconds} seconds{hidden}{said}"));
+        context.progress.show_message(&format!("Pausing for {seconds} seconds{hidden}{said}"));
         tokio::time::sleep(Duration::from_secs(seconds.unsigned_abs())).await;
     } else if std::io::stdin().is_terminal() {
         let question = args.str("prompt").unwrap_or("Press enter to continue, Ctrl+C to interrupt");
         // The live line would be drawn over the question.
-        context.progress.say("");
+        context.progress.show_message("");
         let read = crate::host::prompt::ask_user(format!("{question}: "), echo).await;
         input = read.map_err(|error| Failure::new(format!("cannot read from the terminal: {error}")))?;
     } else {
@@ -60,7 +64,7 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
     let took = end.timestamp().duration_since(begin.timestamp());
     let shown = |time: &jiff::ZonedDateTime| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
     let length = (took.as_secs_f64() / per_unit * 100.0).round() / 100.0;
-    Ok(Outcome::default()
+    Ok(ModuleOutcome::default()
         .with("stdout", format!("Paused for {} {unit}", python::str(&Value::Float(length))))
         .with("stderr", "")
         .with("rc", 0)
@@ -72,10 +76,10 @@ async fn pause(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failur
 }
 
 /// A plan waits for nobody. When it was and how long it took, the real run says, and what was typed.
-fn foretold(asks: bool, echo: bool) -> Outcome {
-    let later = || Value::Unknown(Arc::new(Unknown::made("the pause of the real run")));
+fn predicted_outcome(asks: bool, echo: bool) -> ModuleOutcome {
+    let later = || Value::Unknown(Arc::new(Unknown::new_result("the pause of the real run")));
     let input = if asks { later() } else { Value::text("") };
-    Outcome::default()
+    ModuleOutcome::default()
         .with("stdout", later())
         .with("stderr", "")
         .with("rc", 0)
@@ -87,7 +91,7 @@ fn foretold(asks: bool, echo: bool) -> Outcome {
 }
 
 /// A whole number as Python's `int` makes it.
-fn whole(name: &str, value: &Value) -> Result<i64, Failure> {
+fn to_integer(name: &str, value: &Value) -> Result<i64, Failure> {
     let number = match value {
         Value::Int(number) => Ok(*number),
         Value::Bool(flag) => Ok(i64::from(*flag)),
@@ -124,8 +128,8 @@ mod tests {
 
     #[test]
     fn times_are_whole_numbers() {
-        assert_eq!(whole("seconds", &Value::Float(1.7)).unwrap(), 1);
-        assert_eq!(whole("seconds", &" 12 ".into()).unwrap(), 12);
+        assert_eq!(to_integer("seconds", &Value::Float(1.7)).unwrap(), 1);
+        assert_eq!(to_integer("seconds", &" 12 ".into()).unwrap(), 12);
         let start = "argument 'seconds' is of type";
         for (given, why) in [
             ("seconds: abc", "invalid literal for int() with base 10: 'abc'"),

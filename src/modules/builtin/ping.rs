@@ -1,7 +1,7 @@
 //! `ping`: answers `pong`.
 
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
 static SPEC: Spec = Spec::new("ansible.builtin.ping", "Answers, as a sign of life.").params(&[&[Param::str(
     "data",
@@ -12,16 +12,20 @@ static SPEC: Spec = Spec::new("ansible.builtin.ping", "Answers, as a sign of lif
 /// The module.
 pub struct Ping;
 
-impl Module for Ping {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Ping {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        _: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
             match args.str("data").unwrap_or("pong") {
                 "crash" => Err(Failure::new("Task failed: Module failed: boom")),
-                data => Ok(Outcome::default().with("ping", data)),
+                data => Ok(ModuleOutcome::default().with("ping", data)),
             }
         })
     }

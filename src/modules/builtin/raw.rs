@@ -1,9 +1,9 @@
 //! `raw`: a line for the shell, with nothing around it.
 
-use super::script::said;
-use crate::host::{Command, RunError};
+use super::script::output_outcome;
+use crate::host::{HostCommand, RunError};
 use crate::modules::spec::{FreeForm, HandsOn, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
 static SPEC: Spec = Spec::new("ansible.builtin.raw", "Runs a line in a shell, with nothing around it.")
     .hands_on(HandsOn::WhenRun)
@@ -16,17 +16,21 @@ static SPEC: Spec = Spec::new("ansible.builtin.raw", "Runs a line in a shell, wi
 /// The module.
 pub struct Raw;
 
-impl Module for Raw {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Raw {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_raw(args, context))
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_raw(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let Some(line) = args.str("_raw_params").filter(|line| !line.trim().is_empty()) else {
         return Err(Failure::new("no command given"));
     };
@@ -34,9 +38,9 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         context.warn("raw module does not support the environment keyword");
     }
     let shell = args.str("executable").filter(|shell| !shell.is_empty()).unwrap_or("/bin/sh");
-    match context.host.run(&Command::for_shell(shell, line)).await {
-        Err(RunError::Foretold) => Ok(Outcome { skipped: true, ..Outcome::default() }),
-        ended => said(ended),
+    match context.host.run_command(&HostCommand::for_shell(shell, line)).await {
+        Err(RunError::Foretold) => Ok(ModuleOutcome { skipped: true, ..ModuleOutcome::default() }),
+        ended => output_outcome(ended),
     }
 }
 

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::edit::{self, Edited};
 use super::files::COMMON;
-use super::files::attributes::{self, Changes};
+use super::files::attributes::{self, AttributeChanges};
 use super::files::text::Coding;
 use crate::modules::spec::{HandsOn, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::regex::{self, Pattern};
-use crate::template::python::regex_syntax::Flags;
+use crate::template::python::regex_syntax::RegexFlags;
 
 static SPEC: Spec = Spec::new("ansible.builtin.replace", "Replaces all matches of a pattern in a file.")
     .hands_on(HandsOn::InFile)
@@ -30,49 +30,53 @@ static SPEC: Spec = Spec::new("ansible.builtin.replace", "Replaces all matches o
 /// The module.
 pub struct Replace;
 
-impl Module for Replace {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Replace {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_replace(args, context))
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_replace(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     let path = Path::new(args.str("path").unwrap_or_default());
     edit::refuse_folder(host, path)?;
-    let Some(content) = edit::read(host, path)? else {
+    let Some(content) = edit::read_file(host, path)? else {
         return Err(Failure::new(format!("Path {} does not exist !", path.display())).with("rc", 257));
     };
-    let coding = Coding::named(args.str("encoding").unwrap_or("utf-8"), &content)?;
+    let coding = Coding::from_name(args.str("encoding").unwrap_or("utf-8"), &content)?;
     let old = coding.decode(&content);
-    let text = |name: &str| args.str(name).map(|text| coding.adopt(text)).filter(|text| !text.is_empty());
-    let section = match section(&old, text("after").as_deref(), text("before").as_deref())? {
+    let text = |name: &str| args.str(name).map(|text| coding.adopt_text(text)).filter(|text| !text.is_empty());
+    let section = match find_section(&old, text("after").as_deref(), text("before").as_deref())? {
         Section::At(start, end) => start..end,
         Section::NotFound(pattern) => {
             let message = format!("Pattern for before/after params did not match the given file: {pattern}");
-            return Ok(Outcome::default().with("msg", message).with("rc", 0));
+            return Ok(ModuleOutcome::default().with("msg", message).with("rc", 0));
         }
     };
-    let pattern = coding.adopt(args.str("regexp").unwrap_or_default());
-    let replacement = coding.adopt(args.str("replace").unwrap_or_default());
-    let (new, count) = replaced(&old[section.clone()], &pattern, &replacement)?;
+    let pattern = coding.adopt_text(args.str("regexp").unwrap_or_default());
+    let replacement = coding.adopt_text(args.str("replace").unwrap_or_default());
+    let (new, count) = replace_matches(&old[section.clone()], &pattern, &replacement)?;
     let changed = count > 0 && new != old[section.clone()];
     let message = if changed { format!("{count} replacements made") } else { String::new() };
     let new = coding.encode(&format!("{}{new}{}", &old[..section.start], &old[section.end..]))?;
     let mut edited = Edited { old: Some(content), new, changed, message };
-    let mut outcome = Outcome::default();
+    let mut outcome = ModuleOutcome::default();
     if changed {
         let before = edited.old.as_deref().unwrap_or_default();
-        outcome.diff.push(edit::content_diff(&attributes::shown(path), before, &edited.new));
-        if let Some(kept) = edit::write(args, host, path, &edited).await?.filter(|_| !host.is_dry_run()) {
+        outcome.diff.push(edit::content_diff(&attributes::display_path(path), before, &edited.new));
+        if let Some(kept) = edit::write_edited(args, host, path, &edited).await?.filter(|_| !host.is_dry_run()) {
             outcome.data.set("backup_file", kept.into());
         }
     }
-    edit::set_attributes(args, host, path, &mut edited, &mut Changes::default())?;
+    edit::set_attributes(args, host, path, &mut edited, &mut AttributeChanges::default())?;
     outcome.changed = edited.changed;
     Ok(outcome.with("msg", edited.message).with("rc", 0))
 }
@@ -83,25 +87,25 @@ enum Section {
 }
 
 /// The part of a text between matches of two patterns.
-fn section(text: &str, after: Option<&str>, before: Option<&str>) -> Result<Section, Failure> {
+fn find_section(text: &str, after: Option<&str>, before: Option<&str>) -> Result<Section, Failure> {
     let pattern = match (after, before) {
         (Some(after), Some(before)) => format!("{after}(?P<subsection>.*?){before}"),
         (Some(after), None) => format!("{after}(?P<subsection>.*)"),
         (None, Some(before)) => format!("(?P<subsection>.*){before}"),
         (None, None) => return Ok(Section::At(0, text.len())),
     };
-    let compiled = Pattern::compile(&pattern, Flags { dot_all: true, ..Flags::default() })?;
-    let group = compiled.group("subsection")?;
+    let compiled = Pattern::compile(&pattern, RegexFlags { dot_all: true, ..RegexFlags::default() })?;
+    let group = compiled.group_number("subsection")?;
     let matched = compiled.search(text, 0)?;
-    Ok(match matched.as_ref().and_then(|captures| regex::range(captures, group)) {
+    Ok(match matched.as_ref().and_then(|captures| regex::group_range(captures, group)) {
         Some((start, end)) => Section::At(start, end),
         None => Section::NotFound(pattern),
     })
 }
 
 /// The text with all matches replaced, and how many there were.
-fn replaced(text: &str, pattern: &str, replacement: &str) -> Result<(String, usize), Failure> {
-    let compiled = Pattern::compile(pattern, Flags { multi_line: true, ..Flags::default() })?;
+fn replace_matches(text: &str, pattern: &str, replacement: &str) -> Result<(String, usize), Failure> {
+    let compiled = Pattern::compile(pattern, RegexFlags { multi_line: true, ..RegexFlags::default() })?;
     compiled
         .replace(text, replacement, 0)
         .map_err(|fault| Failure::new(format!("Unable to process replace due to error: {fault}")))
@@ -113,7 +117,7 @@ mod tests {
 
     #[track_caller]
     fn case(text: &str, pattern: &str, replacement: &str, expected: &str, count: usize) {
-        assert_eq!(replaced(text, pattern, replacement).unwrap(), (expected.to_owned(), count));
+        assert_eq!(replace_matches(text, pattern, replacement).unwrap(), (expected.to_owned(), count));
     }
 
     #[test]
@@ -121,12 +125,17 @@ mod tests {
         case("one two\none\n", "one", "uno", "uno two\nuno\n", 2);
         case("a=1\nb=2\n", r"^(\w)=(\d)$", r"\2=\g<1>", "1=a\n2=b\n", 2);
         case("x\n", "y", "z", "x\n", 0);
-        assert!(replaced("b", "b", r"\2").unwrap_err().message.starts_with("Unable to process replace due to error: "));
+        assert!(
+            replace_matches("b", "b", r"\2")
+                .unwrap_err()
+                .message
+                .starts_with("Unable to process replace due to error: ")
+        );
     }
 
     #[track_caller]
     fn between(text: &str, after: Option<&str>, before: Option<&str>, expected: Option<&str>) {
-        let found = match section(text, after, before).unwrap() {
+        let found = match find_section(text, after, before).unwrap() {
             Section::At(start, end) => Some(&text[start..end]),
             Section::NotFound(_) => None,
         };

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::copy::{not_found, open};
+use super::copy::{not_found, open_file};
 use super::files::base_name;
 use super::words;
-use crate::host::{Command, HostApi, Output, Real, RunError, Writing};
+use crate::host::{CommandOutput, HostApi, HostCommand, RealHost, RunError, WriteOptions};
 use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::text::split_lines;
 use crate::value::Value;
 
@@ -32,21 +32,25 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct Script;
 
-impl Module for Script {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Script {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_script(args, context))
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_script(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let path = |name: &str| args.str(name).filter(|path| !path.is_empty());
     for (name, met, is) in [("creates", true, "exists"), ("removes", false, "does not exist")] {
         if let Some(path) = path(name).filter(|path| context.host.exists(Path::new(path)) == met) {
-            return Ok(skipped(format!("{path} {is}, matching {name} option")));
+            return Ok(skipped_outcome(format!("{path} {is}, matching {name} option")));
         }
     }
     let folder = path("chdir");
@@ -55,24 +59,24 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         return Err(Failure::new(message));
     }
     let line = path("_raw_params").or(args.str("cmd")).unwrap_or_default().trim();
-    let words = words::split(line).map_err(|open| Failure::new(open.to_string()))?;
+    let words = words::split_words(line).map_err(|open| Failure::new(open.to_string()))?;
     let Some(name) = words.first() else { return Err(Failure::new("no script is named")) };
     let found = context.find_file("files", name).ok_or_else(|| not_found(context, "files", name))?;
     if context.check {
-        // What is in it decides what it does.
+        // The content of the script decides what it does, so its digest counts.
         let _ = context.template.read(&found);
         return Ok(if path("creates").or(path("removes")).is_some() {
-            Outcome { changed: true, ..Outcome::default() }
+            ModuleOutcome { changed: true, ..ModuleOutcome::default() }
         } else {
-            skipped("Check mode is not supported for this task.".to_owned())
+            skipped_outcome("Check mode is not supported for this task.".to_owned())
         });
     }
     // A copy, since the script itself may be vaulted, and need not be executable.
-    let content = open(context, &found, args.bool("decrypt"))?.content;
+    let content = open_file(context, &found, args.bool("decrypt"))?.content;
     let failed = |error: std::io::Error| Failure::new(format!("cannot prepare the script: {error}"));
     let place = tempfile::Builder::new().prefix("ionplay-").tempdir().map_err(failed)?;
     let copy = place.path().join(base_name(name));
-    Real.write(&copy, &content, Writing { bits: Some(0o700), unsafe_writes: false }).map_err(failed)?;
+    RealHost.write(&copy, &content, WriteOptions { bits: Some(0o700), unsafe_writes: false }).map_err(failed)?;
     let mut line = line.replace(name.as_str(), &copy.to_string_lossy());
     if let Some(executable) = path("executable") {
         line = format!("{executable} {line}");
@@ -80,17 +84,17 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if let Some(folder) = folder {
         line = format!("cd '{}' && {line}", folder.replace('\'', "'\\''"));
     }
-    let mut command = Command::for_shell("/bin/sh", &line);
+    let mut command = HostCommand::for_shell("/bin/sh", &line);
     command.environment = context.environment.to_vec();
-    said(context.host.run(&command).await)
+    output_outcome(context.host.run_command(&command).await)
 }
 
-fn skipped(message: String) -> Outcome {
-    Outcome { skipped: true, ..Outcome::default() }.with("msg", message)
+fn skipped_outcome(message: String) -> ModuleOutcome {
+    ModuleOutcome { skipped: true, ..ModuleOutcome::default() }.with("msg", message)
 }
 
 /// Turns the output of a script into an outcome, unchanged: nothing is cut off.
-pub(super) fn said(ended: Result<Output, RunError>) -> Result<Outcome, Failure> {
+pub(super) fn output_outcome(ended: Result<CommandOutput, RunError>) -> Result<ModuleOutcome, Failure> {
     let output = ended.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("cannot start the shell: {error}")),
         RunError::Timeout => Failure::new("the command took too long and was ended"),
@@ -100,7 +104,7 @@ pub(super) fn said(ended: Result<Output, RunError>) -> Result<Outcome, Failure> 
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let lines = |text: &str| Value::list(split_lines(text).into_iter().map(Value::text));
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    let outcome = Outcome { changed: true, ..Outcome::default() }
+    let outcome = ModuleOutcome { changed: true, ..ModuleOutcome::default() }
         .with("rc", output.rc)
         .with("stdout_lines", lines(&stdout))
         .with("stdout", stdout)

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use indexmap::IndexMap;
 
-use crate::host::{Command, HostApi};
-use crate::modules::outcome::Effect;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::host::{HostApi, HostCommand};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.service_facts", "Gathers the states of services as facts.");
@@ -17,13 +17,17 @@ const BAD: &[&str] = &["not-found", "masked", "failed"];
 /// The module.
 pub struct ServiceFacts;
 
-impl Module for ServiceFacts {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for ServiceFacts {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, _: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(gather(context))
+    fn run_module<'a>(
+        &'a self,
+        _: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(collect_services(context))
     }
 }
 
@@ -37,10 +41,10 @@ struct Service {
 
 type Services = IndexMap<String, Service>;
 
-async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn collect_services(context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let mut services = Services::new();
     let mut asked = false;
-    if let Some(listed) = said(context.host, &["service", "--status-all"]).await {
+    if let Some(listed) = query_output(context.host, &["service", "--status-all"]).await {
         asked = true;
         init_scripts(&listed, &mut services);
     }
@@ -48,7 +52,7 @@ async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         let units = ["list-units", "list-unit-files"];
         let [running, files] = units.map(|verb| ["systemctl", verb, "--no-pager", "--type=service", "--all"]);
         let plain = [&running[..], &["--plain"]].concat();
-        match (said(context.host, &plain).await, said(context.host, &files).await) {
+        match (query_output(context.host, &plain).await, query_output(context.host, &files).await) {
             (Some(running), Some(files)) => {
                 asked = true;
                 loaded_units(&running, &mut services);
@@ -64,7 +68,7 @@ async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     }
     if services.is_empty() {
         let message = "Failed to find any services. This can be due to privileges or some other configuration issue.";
-        return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
+        return Ok(ModuleOutcome { skipped: true, ..ModuleOutcome::default() }.with("msg", message));
     }
     let shown = services.iter().map(|(name, service)| {
         let mut entry = Value::dict([
@@ -78,12 +82,12 @@ async fn gather(context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         (name.as_str(), entry)
     });
     let facts: Dict = [(Value::text("services"), Value::dict(shown))].into_iter().collect();
-    Ok(Outcome::default().with("ansible_facts", facts.clone()).effect(Effect::Facts(facts)))
+    Ok(ModuleOutcome::default().with("ansible_facts", facts.clone()).with_effect(ModuleEffect::Facts(facts)))
 }
 
 /// Returns the output of a program; `None` if it cannot be started or fails.
-async fn said(host: &dyn HostApi, words: &[&str]) -> Option<String> {
-    let output = host.run_query(&Command::new(words.iter().copied())).await.ok()?;
+async fn query_output(host: &dyn HostApi, words: &[&str]) -> Option<String> {
+    let output = host.run_query(&HostCommand::new(words.iter().copied())).await.ok()?;
     (output.rc == 0).then(|| output.stdout_text())
 }
 

@@ -1,13 +1,13 @@
 //! `set_fact`: variables of the host for the rest of the run.
 
 use crate::modules::args::parse_bool;
-use crate::modules::outcome::Effect;
-use crate::modules::spec::{FreeForm, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::spec::{FreeForm, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value, is_variable_name, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the host for the rest of the run.")
-    .params(&[&[Param::new("cacheable", Kind::Raw, "Also put among the facts.").default("false")]])
+    .params(&[&[Param::new("cacheable", ParamKind::Raw, "Also put among the facts.").default("false")]])
     .free_form(FreeForm::Mixed)
     .any_params()
     .may_be_unknown(&["*"]);
@@ -15,21 +15,25 @@ static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the
 /// The module.
 pub struct SetFact;
 
-impl Module for SetFact {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for SetFact {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { set(args, context) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { set_facts(args, context) })
     }
 }
 
-fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+fn set_facts(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let cacheable = args.get("cacheable").is_some_and(|value| parse_bool(value).unwrap_or(false));
     let mut facts = Dict::new();
     for (key, value) in args.values().iter().filter(|(key, _)| key.as_str() != Some("cacheable")) {
-        let key = context.template.template(key)?;
+        let key = context.template.template_value(key)?;
         check_name(&key)?;
         facts.set(python::str(&key), value.clone());
     }
@@ -38,7 +42,7 @@ fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         return Err(Failure::new(message));
     }
     let shown = Value::from(facts.clone());
-    Ok(Outcome::default().with("ansible_facts", shown).effect(Effect::SetFacts { facts, cacheable }))
+    Ok(ModuleOutcome::default().with("ansible_facts", shown).with_effect(ModuleEffect::SetFacts { facts, cacheable }))
 }
 
 /// Refuses what cannot be the name of a variable.

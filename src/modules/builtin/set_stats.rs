@@ -2,16 +2,16 @@
 
 use super::set_fact::check_name;
 use crate::modules::args::parse_bool;
-use crate::modules::outcome::Effect;
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for the report of the run.")
     .params(&[&[
-        Param::new("data", Kind::Raw, "Names and values."),
-        Param::new("per_host", Kind::Raw, "For the host rather than for the run.").default("false"),
-        Param::new("aggregate", Kind::Raw, "Added to what is there rather than in its place.").default("true"),
+        Param::new("data", ParamKind::Raw, "Names and values."),
+        Param::new("per_host", ParamKind::Raw, "For the host rather than for the run.").default("false"),
+        Param::new("aggregate", ParamKind::Raw, "Added to what is there rather than in its place.").default("true"),
     ]])
     .invalid_options()
     .may_be_unknown(&["data"]);
@@ -19,17 +19,21 @@ static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for th
 /// The module.
 pub struct SetStats;
 
-impl Module for SetStats {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for SetStats {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { set(args, context) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { set_stats(args, context) })
     }
 }
 
-fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+fn set_stats(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let given = match args.get("data") {
         None => Dict::new(),
         Some(Value::Dict(dict)) => (**dict).clone(),
@@ -39,7 +43,7 @@ fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
     let (per_host, aggregate) = (flag("per_host"), flag("aggregate"));
     let mut data = Dict::new();
     for (name, value) in given.iter() {
-        let name = context.template.template(name)?;
+        let name = context.template.template_value(name)?;
         check_name(&name)?;
         data.set(python::str(&name), value.clone());
     }
@@ -48,7 +52,11 @@ fn set(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         ("per_host", Value::Bool(per_host)),
         ("aggregate", Value::Bool(aggregate)),
     ]);
-    Ok(Outcome::default().with("ansible_stats", shown).effect(Effect::Stats { data, per_host, aggregate }))
+    Ok(ModuleOutcome::default().with("ansible_stats", shown).with_effect(ModuleEffect::Stats {
+        data,
+        per_host,
+        aggregate,
+    }))
 }
 
 #[cfg(test)]

@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use crate::diagnostic::Diagnostic;
-use crate::modules::outcome::Effect;
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::outcome::ModuleEffect;
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
-use crate::vars::facts::{Request, SUBSETS, gather};
+use crate::vars::facts::{FactsRequest, SUBSETS, collect_facts};
 
 /// Parameters of `setup` and `gather_facts`.
 pub(super) const PARAMS: &[Param] = &[
-    Param::list("gather_subset", &Kind::Str, "Which facts; `!` before a name leaves them out.").default("all"),
+    Param::list("gather_subset", &ParamKind::Str, "Which facts; `!` before a name leaves them out.").default("all"),
     Param::int("gather_timeout", "Accepted; facts are read without waiting.").default("10"),
-    Param::list("filter", &Kind::Str, "Shell patterns for the names of facts to keep.").default(""),
+    Param::list("filter", &ParamKind::Str, "Shell patterns for the names of facts to keep.").default(""),
     Param::path("fact_path", "The folder of local facts (`*.fact`).").default("/etc/ansible/facts.d"),
 ];
 
@@ -22,13 +22,17 @@ static SPEC: Spec = Spec::new("ansible.builtin.setup", "Gathers facts about the 
 /// The module.
 pub struct Setup;
 
-impl Module for Setup {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Setup {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { facts(args, context) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { gather_facts(args, context) })
     }
 }
 
@@ -36,18 +40,18 @@ impl Module for Setup {
 ///
 /// # Errors
 /// If a subset is not known.
-pub(super) fn facts(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+pub(super) fn gather_facts(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let texts = |name: &str| -> Vec<String> {
         let items = args.get(name).and_then(Value::as_slice).unwrap_or_default();
         items.iter().map(python::str).filter(|text| !text.is_empty()).collect()
     };
-    let request = Request {
+    let request = FactsRequest {
         subset: texts("gather_subset"),
         filter: texts("filter"),
         fact_path: args.str("fact_path").map(PathBuf::from),
         environment: context.environment.to_vec(),
     };
-    let mut facts = gather(&request).map_err(|problem| {
+    let mut facts = collect_facts(&request).map_err(|problem| {
         let message = format!(
             "Bad subset '{}' given to Ansible. gather_subset options allowed: all, min, {}",
             problem.name,
@@ -58,13 +62,13 @@ pub(super) fn facts(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, F
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint(format!("the subsets are all, min, {}", SUBSETS.join(", "))),
         };
-        Failure::new(message).drawn(diagnostic)
+        Failure::new(message).with_diagnostic(diagnostic)
     })?;
     if !request.filter.is_empty() {
         facts.remove("gather_subset");
         facts.remove("module_setup");
     }
-    Ok(Outcome::default().with("ansible_facts", facts.clone()).effect(Effect::Facts(facts)))
+    Ok(ModuleOutcome::default().with("ansible_facts", facts.clone()).with_effect(ModuleEffect::Facts(facts)))
 }
 
 #[cfg(test)]
@@ -78,7 +82,7 @@ mod tests {
         let outcome = bench.run(&Setup, "{gather_subset: min, filter: [ansible_system]}").unwrap();
         let facts = outcome.data.get("ansible_facts").and_then(Value::as_dict).unwrap();
         assert_eq!(facts.keys().map(python::str).collect::<Vec<_>>(), ["ansible_system"]);
-        assert!(matches!(&outcome.effects[..], [Effect::Facts(set)] if set == facts));
+        assert!(matches!(&outcome.effects[..], [ModuleEffect::Facts(set)] if set == facts));
         let all = bench.gives(&Setup, "gather_subset: '!all,env'", "ansible_facts");
         assert!(all.get("ansible_env").is_some() && all.get("ansible_mounts").is_none());
     }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 
 use crate::host::HostApi;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
 static SPEC: Spec = Spec::new("ansible.builtin.slurp", "Reads a file of the host as base64.")
     .params(&[&[Param::path("src", "The file.").aliases(&["path"]).required()]]);
@@ -15,23 +15,27 @@ static SPEC: Spec = Spec::new("ansible.builtin.slurp", "Reads a file of the host
 /// The module.
 pub struct Slurp;
 
-impl Module for Slurp {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Slurp {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
             let source = args.str("src").unwrap_or_default();
-            let content = read(context.host, source)?;
+            let content = slurp_file(context.host, source)?;
             let content = base64::engine::general_purpose::STANDARD.encode(content);
-            Ok(Outcome::default().with("content", content).with("source", source).with("encoding", "base64"))
+            Ok(ModuleOutcome::default().with("content", content).with("source", source).with("encoding", "base64"))
         })
     }
 }
 
 /// The content of a file, or why it cannot be read.
-pub(super) fn read(host: &dyn HostApi, source: &str) -> Result<Vec<u8>, Failure> {
+pub(super) fn slurp_file(host: &dyn HostApi, source: &str) -> Result<Vec<u8>, Failure> {
     host.read(Path::new(source)).map_err(|error| {
         Failure::new(match error.kind() {
             ErrorKind::NotFound => format!("File not found: {source}"),
@@ -52,11 +56,11 @@ mod tests {
         let folder = Folder::new();
         let name = |path: &Path| path.to_string_lossy().into_owned();
         let missing = name(&folder.path().join("no"));
-        assert_eq!(read(folder.host(), &missing).unwrap_err().message, format!("File not found: {missing}"));
+        assert_eq!(slurp_file(folder.host(), &missing).unwrap_err().message, format!("File not found: {missing}"));
         let dir = name(folder.path());
-        let message = read(folder.host(), &dir).unwrap_err().message;
+        let message = slurp_file(folder.host(), &dir).unwrap_err().message;
         assert_eq!(message, format!("Source is a directory and must be a file: {dir}"));
         let file = name(&folder.write("f", "x"));
-        assert_eq!(read(folder.host(), &file).unwrap(), b"x");
+        assert_eq!(slurp_file(folder.host(), &file).unwrap(), b"x");
     }
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::files::attributes::flag_names;
-use super::files::{digest, shown};
-use crate::host::{Command, HostApi, Kind, Meta};
+use super::files::{digest, display_path};
+use crate::host::{HostApi, HostCommand, Meta, PathKind};
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 use crate::vars::users;
 
@@ -29,29 +29,33 @@ static SPEC: Spec = Spec::new("ansible.builtin.stat", "Tells what a path is.").p
 /// The module.
 pub struct Stat;
 
-impl Module for Stat {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Stat {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { Ok(Outcome::default().with("stat", look(args, context.host).await?)) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { Ok(ModuleOutcome::default().with("stat", stat_path(args, context.host).await?)) })
     }
 }
 
-async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
+async fn stat_path(args: &ModuleArgs, host: &dyn HostApi) -> Result<Dict, Failure> {
     let path = Path::new(args.str("path").unwrap_or_default());
     let meta = match host.metadata(path, args.bool("follow")) {
         Ok(meta) => meta,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok([(Value::text("exists"), false.into())].into_iter().collect());
         }
-        Err(error) => return Err(Failure::new(reason(&error))),
+        Err(error) => return Err(Failure::new(error_reason(&error))),
     };
     let mut stat = Dict::new();
     stat.set("exists", true.into());
-    stat.set("path", shown(path).into());
-    stat.extend(&fields(&meta));
+    stat.set("path", display_path(path).into());
+    stat.extend(&stat_fields(&meta));
     stat.set("blocks", meta.blocks.into());
     stat.set("block_size", meta.block_size.into());
     stat.set("device_type", meta.rdev.into());
@@ -60,8 +64,8 @@ async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
     stat.set("writeable", host.is_writable(path).into());
     stat.set("executable", host.is_executable(path).into());
     if meta.is_link() {
-        stat.set("lnk_source", shown(&host.real_path(path)).into());
-        stat.set("lnk_target", host.read_link(path).map(|target| shown(&target)).unwrap_or_default().into());
+        stat.set("lnk_source", display_path(&host.real_path(path)).into());
+        stat.set("lnk_target", host.read_link(path).map(|target| display_path(&target)).unwrap_or_default().into());
     }
     if let Some(name) = users::user_name(meta.uid) {
         stat.set("pw_name", name.into());
@@ -70,12 +74,12 @@ async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
         stat.set("gr_name", name.into());
     }
     if meta.is_file() && readable && args.bool("get_checksum") {
-        let content = host.read(path).map_err(|error| Failure::new(reason(&error)))?;
+        let content = host.read(path).map_err(|error| Failure::new(error_reason(&error)))?;
         let algorithm = args.str("checksum_algorithm").unwrap_or("sha1");
         stat.set("checksum", digest::by_name(algorithm, &content).into());
     }
     if args.bool("get_mime") {
-        let (kind, charset) = mime(host, path).await.unwrap_or_else(|| ("unknown".into(), "unknown".into()));
+        let (kind, charset) = detect_mime(host, path).await.unwrap_or_else(|| ("unknown".into(), "unknown".into()));
         stat.set("mimetype", kind.into());
         stat.set("charset", charset.into());
     }
@@ -90,18 +94,18 @@ async fn look(args: &Args, host: &dyn HostApi) -> Result<Dict, Failure> {
 }
 
 /// Returns the fields that `stat` and `find` have in common.
-pub(super) fn fields(meta: &Meta) -> Dict {
+pub(super) fn stat_fields(meta: &Meta) -> Dict {
     let bit = |mask: u32| Value::Bool(meta.bits & mask != 0);
-    let is = |kind: Kind| Value::Bool(meta.kind == kind);
+    let is = |kind: PathKind| Value::Bool(meta.kind == kind);
     [
         ("mode", Value::text(format!("{:04o}", meta.bits))),
-        ("isdir", is(Kind::Directory)),
-        ("ischr", is(Kind::Character)),
-        ("isblk", is(Kind::Block)),
-        ("isreg", is(Kind::File)),
-        ("isfifo", is(Kind::Fifo)),
-        ("islnk", is(Kind::Link)),
-        ("issock", is(Kind::Socket)),
+        ("isdir", is(PathKind::Directory)),
+        ("ischr", is(PathKind::Character)),
+        ("isblk", is(PathKind::Block)),
+        ("isreg", is(PathKind::File)),
+        ("isfifo", is(PathKind::Fifo)),
+        ("islnk", is(PathKind::Link)),
+        ("issock", is(PathKind::Socket)),
         ("uid", meta.uid.into()),
         ("gid", meta.gid.into()),
         ("size", meta.size.into()),
@@ -129,16 +133,16 @@ pub(super) fn fields(meta: &Meta) -> Dict {
 }
 
 /// Type and encoding as `file` gives them: `name: text/plain; charset=us-ascii`.
-async fn mime(host: &dyn HostApi, path: &Path) -> Option<(String, String)> {
-    let program = shown(&host.find_program("file")?);
-    let command = Command::new([program, "--mime-type".into(), "--mime-encoding".into(), shown(path)]);
+async fn detect_mime(host: &dyn HostApi, path: &Path) -> Option<(String, String)> {
+    let program = display_path(&host.find_program("file")?);
+    let command = HostCommand::new([program, "--mime-type".into(), "--mime-encoding".into(), display_path(path)]);
     let said = host.run_query(&command).await.ok().filter(|said| said.rc == 0)?.stdout_text();
     let (kind, charset) = said.rsplit_once(':')?.1.split_once(';')?;
     Some((kind.trim().to_owned(), charset.split_once('=')?.1.trim().to_owned()))
 }
 
 /// The system's words without Rust's number behind them.
-fn reason(error: &std::io::Error) -> String {
+fn error_reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
@@ -146,17 +150,17 @@ fn reason(error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Real;
+    use crate::host::RealHost;
     use crate::modules::builtin::files::testing::Folder;
 
     async fn stat(path: &Path, options: &[(&str, bool)]) -> Dict {
         let mut values = Dict::new();
-        values.set("path", shown(path).into());
+        values.set("path", display_path(path).into());
         values.set("get_checksum", true.into());
         for (name, on) in options {
             values.set(*name, (*on).into());
         }
-        look(&Args::new(values), &Real).await.unwrap()
+        stat_path(&ModuleArgs::new(values), &RealHost).await.unwrap()
     }
 
     #[tokio::test(flavor = "current_thread")]

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{describe, shown};
+use super::files::{describe_path, display_path};
 use crate::host::HostApi;
 use crate::modules::spec::{CheckSupport, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.tempfile", "Creates a temporary file or folder.")
@@ -20,17 +20,21 @@ static SPEC: Spec = Spec::new("ansible.builtin.tempfile", "Creates a temporary f
 /// The module.
 pub struct TempFile;
 
-impl Module for TempFile {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for TempFile {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { create(args, context.host) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { create_temp(args, context.host) })
     }
 }
 
-fn create(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
+fn create_temp(args: &ModuleArgs, host: &dyn HostApi) -> Result<ModuleOutcome, Failure> {
     let part = |name: &str, default| {
         let text = args.str(name).unwrap_or(default);
         if text.contains('/') {
@@ -52,22 +56,22 @@ fn create(args: &Args, host: &dyn HostApi) -> Result<Outcome, Failure> {
         match created {
             Ok(()) => return Ok(created_at(&path)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(Failure::new(said(&error, &path))),
+            Err(error) => return Err(Failure::new(errno_message(&error, &path))),
         }
     }
 }
 
-fn created_at(path: &Path) -> Outcome {
-    let mut outcome = Outcome { changed: true, ..Outcome::default() }.with("path", shown(path));
-    describe(path, &mut outcome.data);
+fn created_at(path: &Path) -> ModuleOutcome {
+    let mut outcome = ModuleOutcome { changed: true, ..ModuleOutcome::default() }.with("path", display_path(path));
+    describe_path(path, &mut outcome.data);
     outcome
 }
 
 /// `[Errno 2] No such file or directory: '/x'`, which playbooks may look for.
-fn said(error: &std::io::Error, path: &Path) -> String {
+fn errno_message(error: &std::io::Error, path: &Path) -> String {
     let text = error.to_string();
     let reason = text.split(" (os error").next().unwrap_or_default();
-    let path = python::repr(&Value::text(shown(path)));
+    let path = python::repr(&Value::text(display_path(path)));
     match error.raw_os_error() {
         Some(number) => format!("[Errno {number}] {reason}: {path}"),
         None => format!("{reason}: {path}"),
@@ -82,19 +86,19 @@ fn random_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Real;
+    use crate::host::RealHost;
     use crate::modules::builtin::files::testing::Folder;
     use crate::value::Dict;
 
-    fn with(options: &[(&str, &str)]) -> Result<Outcome, Failure> {
+    fn with(options: &[(&str, &str)]) -> Result<ModuleOutcome, Failure> {
         let values: Dict = options.iter().map(|(name, text)| (Value::text(*name), (*text).into())).collect();
-        create(&Args::new(values), &Real)
+        create_temp(&ModuleArgs::new(values), &RealHost)
     }
 
     #[test]
     fn files_and_folders_are_for_their_owner_only() {
         let folder = Folder::new();
-        let dir = shown(folder.path());
+        let dir = display_path(folder.path());
         let made = with(&[("path", &dir), ("state", "directory"), ("prefix", "pb"), ("suffix", ".d")]).unwrap();
         let path = made.data.get("path").and_then(Value::as_str).unwrap();
         assert!(path.starts_with(&format!("{dir}/pb")) && path.ends_with(".d"));

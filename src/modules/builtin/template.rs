@@ -1,10 +1,10 @@
 //! `template`: a file rendered with the variables of the task.
 
 use super::copy::place::{Parcel, Placing};
-use super::copy::{not_found, open, refusal, with_diff, without_diff};
-use super::files::{COMMON, base_name, shown};
-use crate::modules::spec::{HandsOn, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use super::copy::{not_found, open_file, refuse_unsupported, with_diff, without_diff};
+use super::files::{COMMON, base_name, display_path};
+use crate::modules::spec::{HandsOn, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::charset::Encoding;
 use crate::template::{FILE_OPTIONS, FileOptions, own_variables};
 use crate::value::{Value, python};
@@ -30,26 +30,30 @@ static SPEC: Spec = Spec::new("ansible.builtin.template", "Renders a template fi
             Param::bool("lstrip_blocks", "Remove blanks before a block.").default("false"),
             Param::str("output_encoding", "How the result is encoded.").default("utf-8"),
             Param::str("state", "Not for templates.").hidden(),
-            Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
+            Param::new("directory_mode", ParamKind::Raw, "Permissions of folders that are created."),
         ],
         COMMON,
     ])
     .checked_late(&[&["src"], &["dest"]]);
 
 /// The module.
-pub struct Template;
+pub struct TemplateFileModule;
 
-impl Module for Template {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for TemplateFileModule {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { run(args, context).await.map_err(|failure| without_diff(failure, context)) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { run_template(args, context).await.map_err(|failure| without_diff(failure, context)) })
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_template(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     use std::os::unix::fs::PermissionsExt;
     if args.get("state").is_some() {
         return Err(Failure::new("'state' cannot be specified on a template"));
@@ -60,40 +64,40 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let (Some(name), Some(dest)) = (args.str("src"), args.str("dest")) else {
         return Err(Failure::new("src and dest are required"));
     };
-    let options = options(args)?;
+    let options = read_options(args)?;
     let path = context.find_file("templates", name).ok_or_else(|| not_found(context, "templates", name))?;
-    let opened = open(context, &path, true)?;
+    let opened = open_file(context, &path, true)?;
     let text = String::from_utf8(opened.content)
         .map_err(|_| Failure::new(format!("the template {} is not UTF-8", path.display())))?;
-    let result = options.render(
+    let result = options.render_file(
         context.template,
-        &shown(&path),
+        &display_path(&path),
         &text,
         own_variables(context.template, name, &path, Some(dest)),
     )?;
     let rendered = text_of(&result);
     let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
     let parcel = Parcel {
-        content: Encoding::find(args.str("output_encoding").unwrap_or_default())?.encode(&rendered)?,
+        content: Encoding::from_name(args.str("output_encoding").unwrap_or_default())?.encode(&rendered)?,
         secret: opened.vaulted || result.holds_secret(),
         tainted: opened.tainted || result.holds_secret(),
-        awaits: result.as_unknown().map(|unknown| unknown.sentence()),
-        name: base_name(&shown(&path)).to_owned(),
+        awaits: result.as_unknown().map(|unknown| unknown.describe_missing()),
+        name: base_name(&display_path(&path)).to_owned(),
         source: Some(path.clone()),
         source_bits: bits,
     };
-    let placing = Placing { refusal: refusal(args, context, &SPEC), ..Placing::of(args) };
-    let placed = placing.place(context.host, &parcel).await?;
-    let untouched = || Outcome::default().with("dest", dest).with("src", shown(&path));
+    let placing = Placing { refusal: refuse_unsupported(args, context, &SPEC), ..Placing::from_args(args) };
+    let placed = placing.place_parcel(context.host, &parcel).await?;
+    let untouched = || ModuleOutcome::default().with("dest", dest).with("src", display_path(&path));
     Ok(placed.map_or_else(untouched, |placed| with_diff(placed, context)))
 }
 
 /// Reads the options for the template file from the arguments.
-fn options(args: &Args) -> Result<FileOptions, Failure> {
+fn read_options(args: &ModuleArgs) -> Result<FileOptions, Failure> {
     let mut options = FileOptions::default();
     for name in FILE_OPTIONS {
         if let Some(value) = args.get(name) {
-            options.set(name, value)?;
+            options.set_option(name, value)?;
         }
     }
     Ok(options)

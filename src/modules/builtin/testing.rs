@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-use crate::host::{HostApi, Predict, Real};
-use crate::modules::{Failure, InventoryView, Module, Outcome, TaskContext, args};
-use crate::progress::Progress;
+use crate::host::{DryRunHost, HostApi, RealHost};
+use crate::modules::{Failure, InventoryView, ModuleOutcome, TaskContext, TaskModule, args};
+use crate::progress::ProgressChannel;
 use crate::source::Source;
-use crate::template::{Engine, Globals};
+use crate::template::{Globals, TemplateEngine};
 use crate::value::{Dict, Value};
 
-/// What a task under test finds.
+/// Environment of a task under test.
 pub struct Bench {
     /// The folder of the playbook.
     pub folder: PathBuf,
@@ -22,7 +22,7 @@ pub struct Bench {
     pub verbosity: u8,
     /// The task's environment.
     pub environment: Vec<(String, String)>,
-    /// What the task warned of.
+    /// Warnings of the task.
     pub warnings: RefCell<Vec<String>>,
 }
 
@@ -40,7 +40,7 @@ impl InventoryView for Empty {
 
 /// Data as it is read from a file of the user's.
 pub fn yaml(text: &str) -> Value {
-    let root = crate::yaml::load(&Source::new("test.yml", text)).unwrap().root;
+    let root = crate::yaml::load_document(&Source::new("test.yml", text)).unwrap().root;
     root.map_or(Value::Null, |node| node.to_value())
 }
 
@@ -65,18 +65,18 @@ impl Bench {
     }
 
     /// Runs a module with these arguments, in YAML: templated and checked as the executor does it.
-    pub fn run(&self, module: &dyn Module, given: &str) -> Result<Outcome, Failure> {
+    pub fn run(&self, module: &dyn TaskModule, given: &str) -> Result<ModuleOutcome, Failure> {
         let raw = mapping(given);
         let globals = Globals::new(&self.folder);
         let search_path = [self.folder.clone()];
-        let engine = Engine::new(&globals, &self.vars, &search_path);
+        let engine = TemplateEngine::new(&globals, &self.vars, &search_path);
         let mut values = Dict::new();
         for (name, value) in raw.iter() {
-            values.insert(name.clone(), engine.value(value).map_err(Failure::from)?);
+            values.insert(name.clone(), engine.evaluate_value(value).map_err(Failure::from)?);
         }
-        let args = args::check(module.spec(), &values, module.spec().short_name())?.args;
+        let args = args::check_args(module.module_spec(), &values, module.module_spec().short_name())?.args;
         let span = Source::new("test.yml", given).span(0..0);
-        let host: &dyn HostApi = if self.check { &Predict } else { &Real };
+        let host: &dyn HostApi = if self.check { &DryRunHost } else { &RealHost };
         let context = TaskContext {
             host_name: "localhost",
             host,
@@ -95,23 +95,23 @@ impl Bench {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
-            progress: Progress::default(),
+            progress: ProgressChannel::default(),
             task: String::new(),
             credentials: None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(module.run(&args, &context))
+        runtime.block_on(module.run_module(&args, &context))
     }
 
     /// The message with which a module fails.
     #[track_caller]
-    pub fn fails(&self, module: &dyn Module, given: &str) -> String {
+    pub fn fails(&self, module: &dyn TaskModule, given: &str) -> String {
         self.run(module, given).unwrap_err().message
     }
 
     /// One key of the result of a module that succeeds.
     #[track_caller]
-    pub fn gives(&self, module: &dyn Module, given: &str, key: &str) -> Value {
+    pub fn gives(&self, module: &dyn TaskModule, given: &str, key: &str) -> Value {
         self.run(module, given).unwrap().data.get(key).cloned().unwrap_or(Value::Null)
     }
 }

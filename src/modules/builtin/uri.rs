@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::copy::not_found;
-use super::files::attributes::Changes;
-use super::files::{Attributes, COMMON as FILES, describe, digest, shown};
-use super::web::{self, Redirects, Reply, Request, multipart};
-use crate::host::{HostApi, Writing};
-use crate::modules::spec::{CheckSupport, HandsOn, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use super::files::attributes::AttributeChanges;
+use super::files::{Attributes, COMMON as FILES, describe_path, digest, display_path};
+use super::web::{self, Redirects, UrlReply, UrlRequest, multipart};
+use crate::host::{HostApi, WriteOptions};
+use crate::modules::spec::{CheckSupport, HandsOn, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::url;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec {
@@ -29,7 +29,7 @@ static SPEC: Spec = Spec {
                     .default("safe")
                     .choices(&["all", "no", "none", "safe", "urllib2", "yes"]),
                 Param::path("dest", "The file that the answer is written to, or the folder to put it in."),
-                Param::new("body", Kind::Raw, "What is sent."),
+                Param::new("body", ParamKind::Raw, "What is sent."),
                 Param::str("body_format", "How it is sent.").default("raw").choices(&[
                     "form-urlencoded",
                     "json",
@@ -41,9 +41,9 @@ static SPEC: Spec = Spec {
                 Param::bool("return_content", "The answer is part of the result.").default("false"),
                 Param::path("creates", "Nothing is sent if this file exists."),
                 Param::path("removes", "Nothing is sent unless this file exists."),
-                Param::list("status_code", &Kind::Int, "The statuses that are no failure.").default("200"),
+                Param::list("status_code", &ParamKind::Int, "The statuses that are no failure.").default("200"),
                 Param::int("timeout", "Seconds.").default("30"),
-                Param::new("headers", Kind::Dict(&[]), "Headers of the request."),
+                Param::new("headers", ParamKind::Dict(&[]), "Headers of the request."),
                 Param::path("unix_socket", "A socket to connect to instead of the host."),
                 Param::bool("remote_src", "Files that are sent are on the host.").default("false"),
                 Param::path("ca_path", "A file with the certificates (PEM) to trust."),
@@ -55,18 +55,22 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct Uri;
 
-impl Module for Uri {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Uri {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_uri(args, context))
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
-    let mut request = Request::of(args, context);
+async fn run_uri(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
+    let mut request = UrlRequest::from_args(args, context);
     request.method = args.str("method").unwrap_or("GET").to_uppercase();
     if request.method.is_empty() || !request.method.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Err(Failure::new("Parameter 'method' needs to be a single word in uppercase, like GET or POST."));
@@ -77,7 +81,7 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         if let Some(path) = args.str(name)
             && context.host.exists(Path::new(path)) == met
         {
-            return Ok(Outcome::default().with("stdout", format!("skipped, since '{path}' {is}")));
+            return Ok(ModuleOutcome::default().with("stdout", format!("skipped, since '{path}' {is}")));
         }
     }
     let host = context.host;
@@ -85,10 +89,10 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if let Some(there) = dest.and_then(|dest| host.stat(Path::new(dest))).filter(|there| there.is_file()) {
         request.modified_since = Some(there.mtime);
     }
-    context.progress.say(&format!("{} {}", request.method, web::mask(&request.url)));
-    let asked = web::mask(&request.url);
+    context.progress.show_message(&format!("{} {}", request.method, web::mask_address(&request.url)));
+    let asked = web::mask_address(&request.url);
     let start = Instant::now();
-    let reply = web::fetch(request).await;
+    let reply = web::fetch_url(request).await;
     let elapsed = start.elapsed().as_secs();
 
     let expected: Vec<i64> = args
@@ -99,19 +103,19 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let status = reply.status.unwrap_or(200);
     let welcome = expected.contains(&status);
     let mut changed = false;
-    let mut data = result(&reply, &asked, status);
+    let mut data = result_data(&reply, &asked, status);
     data.set("elapsed", elapsed.into());
     if let Some(dest) = dest.filter(|_| status != -1) {
-        let path = destination(host, dest, &reply);
+        let path = destination_path(host, dest, &reply);
         data.set("path", path.as_str().into());
         if welcome && status != 304 {
             changed = true;
-            write(host, &path, &reply.body).map_err(|why| Failure { data: data.clone(), ..Failure::new(why) })?;
-            Attributes::of(args).apply(host, Path::new(&path), &mut Changes::default())?;
+            write_body(host, &path, &reply.body).map_err(|why| Failure { data: data.clone(), ..Failure::new(why) })?;
+            Attributes::from_args(args).apply_to_path(host, Path::new(&path), &mut AttributeChanges::default())?;
         }
-        describe(Path::new(&path), &mut data);
+        describe_path(Path::new(&path), &mut data);
     }
-    let content = text(&reply);
+    let content = decode_text(&reply);
     let (json, wanted) = (is_json(&reply), args.bool("return_content"));
     if !(200..300).contains(&status) && status != -1 && !json && !wanted && welcome {
         data.set("body", content.as_str().into());
@@ -124,14 +128,14 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     }
     if welcome {
         data.set("msg", reply.message.into());
-        return Ok(Outcome::new(changed, data));
+        return Ok(ModuleOutcome::new(changed, data));
     }
     let codes: Vec<String> = expected.iter().map(i64::to_string).collect();
     let message = format!("Status code was {status} and not [{}]: {}", codes.join(", "), reply.message);
     Err(Failure { data, changed, ..Failure::new(message) })
 }
 
-fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Result<(), Failure> {
+fn put_body(request: &mut UrlRequest, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<(), Failure> {
     let body = args.get("body");
     let bytes = |body: &Value| match body {
         Value::Bytes(bytes) => bytes.to_vec(),
@@ -143,12 +147,12 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
         "json" => {
             request.body = Some(match body {
                 Some(Value::Str(text)) => text.as_bytes().to_vec(),
-                body => json::to_string(body.unwrap_or(&Value::Null), Style::PYTHON).into_bytes(),
+                body => json::to_string(body.unwrap_or(&Value::Null), JsonStyle::PYTHON).into_bytes(),
             });
             kind = Some("application/json".to_owned());
         }
         "form-urlencoded" => {
-            request.body = body.map(|body| urlencoded(body).map_or_else(|| bytes(body), String::into_bytes));
+            request.body = body.map(|body| urlencode_body(body).map_or_else(|| bytes(body), String::into_bytes));
             kind = Some("application/x-www-form-urlencoded".to_owned());
         }
         "form-multipart" => {
@@ -156,9 +160,10 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
             let fields = body
                 .and_then(Value::as_dict)
                 .ok_or_else(|| Failure::new(format!("body must be mapping, cannot be type {}", named(body))))?;
-            let read = |name: &str| find(args, context, name).and_then(|path| read_file(context.host, &path));
-            let (content_type, body) = multipart::form(fields, |name| read(name).map_err(|failure| failure.message))
-                .map_err(|why| Failure::new(format!("failed to parse body as form-multipart: {why}")))?;
+            let read = |name: &str| find_source(args, context, name).and_then(|path| read_file(context.host, &path));
+            let (content_type, body) =
+                multipart::encode_form(fields, |name| read(name).map_err(|failure| failure.message))
+                    .map_err(|why| Failure::new(format!("failed to parse body as form-multipart: {why}")))?;
             request.body = Some(body);
             request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
             kind = Some(content_type);
@@ -177,14 +182,14 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
             );
             return Err(Failure::new(message)
                 .with("redirected", false)
-                .with("url", web::mask(&request.url))
+                .with("url", web::mask_address(&request.url))
                 .with("status", -1)
                 .with("elapsed", 0));
         }
         _ => request.body = body.map(bytes),
     }
     if let Some(source) = args.str("src").filter(|source| !source.is_empty()) {
-        request.body = Some(read_file(context.host, &find(args, context, source)?)?);
+        request.body = Some(read_file(context.host, &find_source(args, context, source)?)?);
     }
     if let Some(kind) = kind
         && !request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
@@ -194,12 +199,12 @@ fn put_body(request: &mut Request, args: &Args, context: &TaskContext<'_>) -> Re
     Ok(())
 }
 
-fn find(args: &Args, context: &TaskContext<'_>, name: &str) -> Result<String, Failure> {
+fn find_source(args: &ModuleArgs, context: &TaskContext<'_>, name: &str) -> Result<String, Failure> {
     if args.bool("remote_src") {
         return Ok(name.to_owned());
     }
     let found = context.find_file("files", name).ok_or_else(|| not_found(context, "files", name))?;
-    Ok(shown(&found))
+    Ok(display_path(&found))
 }
 
 fn read_file(host: &dyn HostApi, path: &str) -> Result<Vec<u8>, Failure> {
@@ -208,7 +213,7 @@ fn read_file(host: &dyn HostApi, path: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// A mapping, or a list of pairs, as a query; a value that is a list is several pairs. Nothing for text.
-fn urlencoded(body: &Value) -> Option<String> {
+fn urlencode_body(body: &Value) -> Option<String> {
     let pairs: Vec<(Value, Value)> = match body {
         Value::Dict(dict) => dict.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         Value::List(items) | Value::Tuple(items) => items
@@ -235,7 +240,7 @@ fn urlencoded(body: &Value) -> Option<String> {
 }
 
 /// Returns the result fields of an answer: headers in lower case with underscores, cookies, final address.
-fn result(reply: &Reply, asked: &str, status: i64) -> Dict {
+fn result_data(reply: &UrlReply, asked: &str, status: i64) -> Dict {
     let mut data = Dict::new();
     for (name, value) in &reply.headers {
         data.set(name.replace('-', "_"), value.as_str().into());
@@ -256,31 +261,31 @@ fn result(reply: &Reply, asked: &str, status: i64) -> Dict {
     data
 }
 
-fn destination(host: &dyn HostApi, dest: &str, reply: &Reply) -> String {
+fn destination_path(host: &dyn HostApi, dest: &str, reply: &UrlReply) -> String {
     if !host.is_dir(Path::new(dest)) {
         return dest.to_owned();
     }
-    let name = reply.disposition().unwrap_or_else(|| {
-        let parts = url::split(&reply.final_url).unwrap_or_default();
+    let name = reply.disposition_name().unwrap_or_else(|| {
+        let parts = url::split_url(&reply.final_url).unwrap_or_default();
         let name = parts.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default().replace('+', "%2B");
         // A name that is quoted may hide a slash.
         url::unquote_plus(&name).replace('/', "_")
     });
     let name = if matches!(name.as_str(), "" | "." | "..") { "index.html" } else { &name };
-    shown(&Path::new(dest).join(name))
+    display_path(&Path::new(dest).join(name))
 }
 
 /// Writes the answer unless the file has it already.
-fn write(host: &dyn HostApi, path: &str, body: &[u8]) -> Result<(), String> {
+fn write_body(host: &dyn HostApi, path: &str, body: &[u8]) -> Result<(), String> {
     let file = Path::new(path);
-    let same = host.read(file).is_ok_and(|old| digest::sha1(&old) == digest::sha1(body));
+    let same = host.read(file).is_ok_and(|old| digest::sha1_hex(&old) == digest::sha1_hex(body));
     if same {
         return Ok(());
     }
-    host.write(file, body, Writing::default()).map_err(|why| format!("failed to copy the answer to {path}: {why}"))
+    host.write(file, body, WriteOptions::default()).map_err(|why| format!("failed to copy the answer to {path}: {why}"))
 }
 
-fn is_json(reply: &Reply) -> bool {
+fn is_json(reply: &UrlReply) -> bool {
     let kind = reply.header("content-type").unwrap_or_default();
     let kind = kind.split([';', ',']).next().unwrap_or_default().trim().to_ascii_lowercase();
     let sub = kind.split_once('/').map_or("", |(_, sub)| sub);
@@ -288,8 +293,9 @@ fn is_json(reply: &Reply) -> bool {
 }
 
 /// The answer as text, in the encoding that it names.
-fn text(reply: &Reply) -> String {
-    let charset = reply.header("content-type").and_then(|kind| web::parameter(kind, "charset")).unwrap_or_default();
+fn decode_text(reply: &UrlReply) -> String {
+    let charset =
+        reply.header("content-type").and_then(|kind| web::header_parameter(kind, "charset")).unwrap_or_default();
     match charset.to_ascii_lowercase().as_str() {
         "iso-8859-1" | "latin-1" | "latin1" | "windows-1252" => {
             reply.body.iter().map(|byte| char::from(*byte)).collect()
@@ -302,8 +308,12 @@ fn text(reply: &Reply) -> String {
 mod tests {
     use super::*;
 
-    fn reply(kind: &str, body: &[u8]) -> Reply {
-        Reply { headers: vec![("content-type".to_owned(), kind.to_owned())], body: body.to_vec(), ..Reply::default() }
+    fn reply(kind: &str, body: &[u8]) -> UrlReply {
+        UrlReply {
+            headers: vec![("content-type".to_owned(), kind.to_owned())],
+            body: body.to_vec(),
+            ..UrlReply::default()
+        }
     }
 
     #[test]
@@ -321,16 +331,16 @@ mod tests {
 
     #[test]
     fn text_has_an_encoding() {
-        assert_eq!(text(&reply("text/plain; charset=ISO-8859-1", b"\xe9")), "é");
-        assert_eq!(text(&reply("text/plain", "é".as_bytes())), "é");
+        assert_eq!(decode_text(&reply("text/plain; charset=ISO-8859-1", b"\xe9")), "é");
+        assert_eq!(decode_text(&reply("text/plain", "é".as_bytes())), "é");
     }
 
     #[test]
     fn forms_are_encoded() {
         let form = json::from_str(r#"{"a": "x y", "l": [1, 2], "n": null}"#).unwrap();
-        assert_eq!(urlencoded(&form).as_deref(), Some("a=x+y&l=1&l=2"));
+        assert_eq!(urlencode_body(&form).as_deref(), Some("a=x+y&l=1&l=2"));
         let pairs = json::from_str(r#"[["a", 1], ["a", [2, 3]]]"#).unwrap();
-        assert_eq!(urlencoded(&pairs).as_deref(), Some("a=1&a=2&a=3"));
-        assert_eq!(urlencoded(&"a=1".into()), None);
+        assert_eq!(urlencode_body(&pairs).as_deref(), Some("a=1&a=2&a=3"));
+        assert_eq!(urlencode_body(&"a=1".into()), None);
     }
 }

@@ -1,54 +1,58 @@
 //! `validate_argument_spec`: checks arguments against a specification that is data; roles use it for theirs.
 
-use crate::modules::args::{Rules, validate};
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::args::{ArgumentRules, validate_args};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.validate_argument_spec", "Checks arguments against a specification.")
     .params(&[&[
-        Param::new("argument_spec", Kind::Raw, "The specification, by the names of the arguments.").required(),
-        Param::new("provided_arguments", Kind::Raw, "Arguments on top of the variables of these names."),
-        Param::new("validate_args_context", Kind::Raw, "What the check is made for, for the report."),
+        Param::new("argument_spec", ParamKind::Raw, "The specification, by the names of the arguments.").required(),
+        Param::new("provided_arguments", ParamKind::Raw, "Arguments on top of the variables of these names."),
+        Param::new("validate_args_context", ParamKind::Raw, "What the check is made for, for the report."),
     ]]);
 
 /// The module.
 pub struct ValidateArgumentSpec;
 
-impl Module for ValidateArgumentSpec {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for ValidateArgumentSpec {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { check(args, context) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { validate_spec(args, context) })
     }
 }
 
-fn check(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+fn validate_spec(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let about = args.get("validate_args_context").cloned().unwrap_or_else(|| Dict::new().into());
-    let spec = mapping(args, "argument_spec")?;
-    let provided = mapping(args, "provided_arguments")?;
-    let rules = Rules::read(&spec).map_err(Failure::new)?;
+    let spec = mapping_arg(args, "argument_spec")?;
+    let provided = mapping_arg(args, "provided_arguments")?;
+    let rules = ArgumentRules::read(&spec).map_err(Failure::new)?;
     let mut given = Dict::new();
     for name in spec.keys().filter_map(Value::as_str) {
         if provided.contains(name) {
             continue;
         }
-        match context.template.variable(name)? {
+        match context.template.get_variable(name)? {
             Some(Value::Undefined(why)) => return Err(Failure::new(format!("Task failed: {}", why.message))),
             Some(value) => given.set(name, value),
             None => {}
         }
     }
     given.extend(&provided);
-    let (_, complaints, warnings) = validate(&rules, &given);
+    let (_, complaints, warnings) = validate_args(&rules, &given);
     for warning in warnings {
         context.warn(warning);
     }
     if complaints.is_empty() {
         let message = "The arg spec validation passed";
-        return Ok(Outcome::default().with("msg", message).with("validate_args_context", about));
+        return Ok(ModuleOutcome::default().with("msg", message).with("validate_args_context", about));
     }
     let errors: Vec<String> = complaints.into_iter().map(|complaint| complaint.message).collect();
     Err(Failure::new(format!("Validation of arguments failed:\n{}", errors.join("\n")))
@@ -57,7 +61,7 @@ fn check(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
         .with("argument_errors", errors))
 }
 
-fn mapping(args: &Args, name: &str) -> Result<Dict, Failure> {
+fn mapping_arg(args: &ModuleArgs, name: &str) -> Result<Dict, Failure> {
     match args.get(name) {
         None => Ok(Dict::new()),
         Some(Value::Dict(dict)) => Ok((**dict).clone()),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::modules::spec::{CheckSupport, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
 static SPEC: Spec = Spec {
     invalid_options: true,
@@ -20,16 +20,20 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct WaitForConnection;
 
-impl Module for WaitForConnection {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for WaitForConnection {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, _: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        _: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
             let delay = args.int("delay").unwrap_or_default().max(0);
             tokio::time::sleep(Duration::from_secs(delay.unsigned_abs())).await;
-            Ok(Outcome::default().with("elapsed", delay))
+            Ok(ModuleOutcome::default().with("elapsed", delay))
         })
     }
 }

@@ -2,7 +2,7 @@
 
 /// Why a line has no words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Open {
+pub enum WordsError {
     /// A quote is never closed.
     #[error("No closing quotation")]
     Quote,
@@ -15,7 +15,7 @@ pub enum Open {
 ///
 /// # Errors
 /// If a quote is not closed, or nothing follows a backslash.
-pub fn split(line: &str) -> Result<Vec<String>, Open> {
+pub fn split_words(line: &str) -> Result<Vec<String>, WordsError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.chars();
@@ -24,7 +24,7 @@ pub fn split(line: &str) -> Result<Vec<String>, Open> {
             '\'' => {
                 let word = word.get_or_insert_default();
                 loop {
-                    match chars.next().ok_or(Open::Quote)? {
+                    match chars.next().ok_or(WordsError::Quote)? {
                         '\'' => break,
                         c => word.push(c),
                     }
@@ -33,9 +33,9 @@ pub fn split(line: &str) -> Result<Vec<String>, Open> {
             '"' => {
                 let word = word.get_or_insert_default();
                 loop {
-                    match chars.next().ok_or(Open::Quote)? {
+                    match chars.next().ok_or(WordsError::Quote)? {
                         '"' => break,
-                        '\\' => match chars.next().ok_or(Open::Escape)? {
+                        '\\' => match chars.next().ok_or(WordsError::Escape)? {
                             c @ ('"' | '\\') => word.push(c),
                             c => word.extend(['\\', c]),
                         },
@@ -43,7 +43,7 @@ pub fn split(line: &str) -> Result<Vec<String>, Open> {
                     }
                 }
             }
-            '\\' => word.get_or_insert_default().push(chars.next().ok_or(Open::Escape)?),
+            '\\' => word.get_or_insert_default().push(chars.next().ok_or(WordsError::Escape)?),
             ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
             c => word.get_or_insert_default().push(c),
         }
@@ -57,16 +57,16 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn case(line: &str, expected: Result<&[&str], Open>) {
-        assert_eq!(split(line), expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect()));
+    fn case(line: &str, expected: Result<&[&str], WordsError>) {
+        assert_eq!(split_words(line), expected.map(|words| words.iter().map(|word| (*word).to_owned()).collect()));
     }
 
     #[test]
     fn lines_are_split_at_blanks_and_quotes() {
         case("a  b\n'c  d'\"e\\\"f\\x\" g\\ h ''", Ok(&["a", "b", "c  de\"f\\x", "g h", ""]));
         case(" \t", Ok(&[]));
-        case("echo 'x", Err(Open::Quote));
-        case("echo \"x", Err(Open::Quote));
-        case("echo \\", Err(Open::Escape));
+        case("echo 'x", Err(WordsError::Quote));
+        case("echo \"x", Err(WordsError::Quote));
+        case("echo \\", Err(WordsError::Escape));
     }
 }

@@ -21,7 +21,7 @@ const MILLISECONDS_FROM: i64 = 20_000_000_000;
 
 /// A parsed expiry, and whether its offset was assumed.
 #[derive(Debug, PartialEq)]
-pub(super) struct Read {
+pub(super) struct ParsedExpiry {
     /// When.
     pub expiry: Expiry,
     /// The text said no offset, and UTC was taken.
@@ -32,9 +32,9 @@ pub(super) struct Read {
 ///
 /// # Errors
 /// With a sentence that says what is accepted.
-pub(super) fn read(text: &str, now: Timestamp) -> Result<Read, String> {
+pub(super) fn parse_expiry(text: &str, now: Timestamp) -> Result<ParsedExpiry, String> {
     let text = text.trim();
-    let exactly = |expiry| Ok(Read { expiry, assumed_utc: false });
+    let exactly = |expiry| Ok(ParsedExpiry { expiry, assumed_utc: false });
     if text.is_empty() {
         return Err("`expiry_date` is empty; leave it out to keep the expiry as it is, or set it to `never`".to_owned());
     }
@@ -42,7 +42,7 @@ pub(super) fn read(text: &str, now: Timestamp) -> Result<Read, String> {
         return exactly(Expiry::Never);
     }
     if let Some(spans) = text.strip_prefix('+') {
-        let seconds = relative(spans)?;
+        let seconds = relative_seconds(spans)?;
         let limit = now
             .checked_add(SignedDuration::from_secs(seconds))
             .map_err(|_| format!("`expiry_date` `{text}` is too far away"))?;
@@ -58,23 +58,23 @@ pub(super) fn read(text: &str, now: Timestamp) -> Result<Read, String> {
         let instant = instant.map_err(|_| format!("`expiry_date` `{text}` is too far away"))?;
         return exactly(Expiry::At(Date::At(instant)));
     }
-    let (instant, assumed_utc) = absolute(text).ok_or_else(|| {
+    let (instant, assumed_utc) = parse_absolute(text).ok_or_else(|| {
         format!(
             "`expiry_date` `{text}` is no date; write it like `2031-03-01T12:00:00Z`, `2031-03-01`, `+30d` or `never`"
         )
     })?;
-    Ok(Read { expiry: Expiry::At(Date::At(instant)), assumed_utc })
+    Ok(ParsedExpiry { expiry: Expiry::At(Date::At(instant)), assumed_utc })
 }
 
-fn relative(spans: &str) -> Result<i64, String> {
-    seconds(spans, &format!("`expiry_date` `+{spans}`"))
+fn relative_seconds(spans: &str) -> Result<i64, String> {
+    parse_seconds(spans, &format!("`expiry_date` `+{spans}`"))
 }
 
 /// Returns the seconds of a length of time such as `14d` or `1d12h`; `subject` begins every complaint.
 ///
 /// # Errors
 /// With a sentence that says what is accepted.
-pub fn seconds(spans: &str, subject: &str) -> Result<i64, String> {
+pub fn parse_seconds(spans: &str, subject: &str) -> Result<i64, String> {
     let units = || UNITS.map(|(unit, _)| format!("`{unit}`")).join(", ");
     let mut rest = spans.trim();
     let mut total: i64 = 0;
@@ -102,11 +102,11 @@ pub fn seconds(spans: &str, subject: &str) -> Result<i64, String> {
 }
 
 /// An instant, and whether UTC was assumed.
-fn absolute(text: &str) -> Option<(Timestamp, bool)> {
+fn parse_absolute(text: &str) -> Option<(Timestamp, bool)> {
     let day: Day = text.get(..10)?.parse().ok().filter(|_| text.as_bytes()[4] == b'-')?;
     let rest = &text[10..];
     if rest.is_empty() {
-        return Some((at(day.to_datetime(Time::midnight()), 0)?, true));
+        return Some((to_timestamp(day.to_datetime(Time::midnight()), 0)?, true));
     }
     let clock = rest.strip_prefix(['T', 't', ' ', '_'])?.trim_start();
     let (clock, offset) = match clock.find(['Z', 'z', '+', '-']) {
@@ -121,7 +121,7 @@ fn absolute(text: &str) -> Option<(Timestamp, bool)> {
         None | Some("Z" | "z") => 0,
         Some(offset) => offset_seconds(offset)?,
     };
-    Some((at(day.to_datetime(time), seconds)?, offset.is_none()))
+    Some((to_timestamp(day.to_datetime(time), seconds)?, offset.is_none()))
 }
 
 fn offset_seconds(offset: &str) -> Option<i64> {
@@ -135,7 +135,7 @@ fn offset_seconds(offset: &str) -> Option<i64> {
     Some(if offset.starts_with('-') { -size } else { size })
 }
 
-fn at(local: DateTime, offset: i64) -> Option<Timestamp> {
+fn to_timestamp(local: DateTime, offset: i64) -> Option<Timestamp> {
     let utc = format!("{local}Z").parse::<Timestamp>().ok()?;
     utc.checked_sub(SignedDuration::from_secs(offset)).ok()
 }
@@ -151,18 +151,18 @@ mod tests {
     #[track_caller]
     fn at(text: &str, expected: &str, assumed_utc: bool) {
         let expiry = Expiry::At(Date::read(expected));
-        assert_eq!(read(text, now()), Ok(Read { expiry, assumed_utc }), "{text}");
+        assert_eq!(parse_expiry(text, now()), Ok(ParsedExpiry { expiry, assumed_utc }), "{text}");
     }
 
     #[track_caller]
     fn within(text: &str, expected: &str) {
         let expiry = Expiry::Within(Date::read(expected));
-        assert_eq!(read(text, now()), Ok(Read { expiry, assumed_utc: false }), "{text}");
+        assert_eq!(parse_expiry(text, now()), Ok(ParsedExpiry { expiry, assumed_utc: false }), "{text}");
     }
 
     #[track_caller]
     fn refused(text: &str, part: &str) {
-        let why = read(text, now()).unwrap_err();
+        let why = parse_expiry(text, now()).unwrap_err();
         assert!(why.contains(part), "{why}");
     }
 
@@ -205,6 +205,6 @@ mod tests {
 
     #[test]
     fn never_is_a_word() {
-        assert_eq!(read("never", now()).unwrap().expiry, Expiry::Never);
+        assert_eq!(parse_expiry("never", now()).unwrap().expiry, Expiry::Never);
     }
 }

@@ -12,7 +12,7 @@ use crate::value::{Dict, Value};
 ///
 /// # Errors
 /// With a sentence about the first path that leads nowhere.
-pub(super) fn check(filters: &Dict, shape: &Value) -> Result<(), String> {
+pub(super) fn check_filters(filters: &Dict, shape: &Value) -> Result<(), String> {
     for path in filters.keys() {
         let path = crate::value::python::str(path);
         let mut place = shape;
@@ -24,7 +24,7 @@ pub(super) fn check(filters: &Dict, shape: &Value) -> Result<(), String> {
             let Some(inner) = dict.get(segment) else {
                 let keys: Vec<&str> = dict.keys().filter_map(Value::as_str).collect();
                 let inside = if walked.is_empty() { "the object".to_owned() } else { format!("`{walked}`") };
-                let remedy = match suggest::nearest(&snake(segment), &keys) {
+                let remedy = match suggest::find_nearest(&to_snake(segment), &keys) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!("it has {}", keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
                 };
@@ -38,14 +38,14 @@ pub(super) fn check(filters: &Dict, shape: &Value) -> Result<(), String> {
 }
 
 /// Whether an object matches all filters; `None` if that depends on something that is not known yet.
-pub(super) fn matches(object: &Value, filters: &Dict) -> Option<bool> {
+pub(super) fn matches_filters(object: &Value, filters: &Dict) -> Option<bool> {
     let mut certain = true;
     for (path, wanted) in filters.iter() {
         let path = crate::value::python::str(path);
-        match object.at(&path) {
+        match object.member_at(&path) {
             _ if wanted.has_unknown() => certain = false,
             Some(have) if have.has_unknown() => certain = false,
-            Some(have) if same(have, wanted) => {}
+            Some(have) if is_same(have, wanted) => {}
             _ => return Some(false),
         }
     }
@@ -53,7 +53,7 @@ pub(super) fn matches(object: &Value, filters: &Dict) -> Option<bool> {
 }
 
 /// `createdDate` as `created_date`.
-fn snake(text: &str) -> String {
+fn to_snake(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         if c.is_uppercase() {
@@ -64,7 +64,7 @@ fn snake(text: &str) -> String {
     out
 }
 
-fn same(have: &Value, wanted: &Value) -> bool {
+fn is_same(have: &Value, wanted: &Value) -> bool {
     // Equality in Python's sense would take `true` for 1.
     if have.as_bool().is_some() != wanted.as_bool().is_some() {
         return false;
@@ -104,22 +104,25 @@ mod tests {
 
     #[test]
     fn values_match_with_their_type() {
-        assert_eq!(matches(&object(), &filter("properties.name", "demo".into())), Some(true));
-        assert_eq!(matches(&object(), &filter("properties.count", Value::Int(0))), Some(true));
-        assert_eq!(matches(&object(), &filter("properties.count", "0".into())), Some(false));
-        assert_eq!(matches(&object(), &filter("properties.count", Value::Bool(false))), Some(false));
-        assert_eq!(matches(&object(), &filter("properties.created_date", "2031-01-02T03:04:05Z".into())), Some(true));
-        assert_eq!(matches(&object(), &filter("properties.usage.bytes", Value::Int(1))), Some(false));
-        assert_eq!(matches(&object(), &filter("id", Value::unknown("something"))), None);
+        assert_eq!(matches_filters(&object(), &filter("properties.name", "demo".into())), Some(true));
+        assert_eq!(matches_filters(&object(), &filter("properties.count", Value::Int(0))), Some(true));
+        assert_eq!(matches_filters(&object(), &filter("properties.count", "0".into())), Some(false));
+        assert_eq!(matches_filters(&object(), &filter("properties.count", Value::Bool(false))), Some(false));
+        assert_eq!(
+            matches_filters(&object(), &filter("properties.created_date", "2031-01-02T03:04:05Z".into())),
+            Some(true)
+        );
+        assert_eq!(matches_filters(&object(), &filter("properties.usage.bytes", Value::Int(1))), Some(false));
+        assert_eq!(matches_filters(&object(), &filter("id", Value::unknown("something"))), None);
     }
 
     #[test]
     fn paths_that_lead_nowhere_are_explained() {
-        let why = check(&filter("properties.nmae", Value::Null), &object()).unwrap_err();
+        let why = check_filters(&filter("properties.nmae", Value::Null), &object()).unwrap_err();
         assert_eq!(why, "filter `properties.nmae`: `properties` has no attribute `nmae`; did you mean `name`?");
-        let why = check(&filter("properties.createdDate", Value::Null), &object()).unwrap_err();
+        let why = check_filters(&filter("properties.createdDate", Value::Null), &object()).unwrap_err();
         assert!(why.ends_with("did you mean `created_date`?"), "{why}");
-        let why = check(&filter("id.x", Value::Null), &object()).unwrap_err();
+        let why = check_filters(&filter("id.x", Value::Null), &object()).unwrap_err();
         assert_eq!(why, "filter `id.x`: `id` has nothing inside to compare");
     }
 }

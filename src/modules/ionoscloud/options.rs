@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::diagnostic::Diagnostic;
 use crate::ionos::connection::{base_url, check_plain_http, parse_fingerprint};
-use crate::ionos::{Connection, Credentials, Endpoint, Tuning, Waiting};
-use crate::modules::resource::Stop;
+use crate::ionos::{ApiConnection, Credentials, Endpoint, Tuning, WaitPolicy};
+use crate::modules::resource::ResourceError;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Spec, TaskContext};
+use crate::modules::{ModuleArgs, Spec, TaskContext};
 use crate::source::Span;
 use crate::value::Value;
 
@@ -65,7 +65,12 @@ pub const NO_REPLACE: &[Param] =
 ///
 /// # Errors
 /// When there are no credentials, or the URL or the fingerprint cannot be understood.
-pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &str) -> Result<Connection, Stop> {
+pub fn read_connection(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+    label: &str,
+    state: &str,
+) -> Result<ApiConnection, ResourceError> {
     let text = |name: &str, variable: &str| value_of(args, context, name, variable);
     let token = text("token", "IONOS_TOKEN");
     let basic = text("username", "IONOS_USERNAME").zip(text("password", "IONOS_PASSWORD"));
@@ -83,18 +88,18 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
                 .at(context.span, "")
                 .hint("set `IONOS_TOKEN`, or `IONOS_USERNAME` and `IONOS_PASSWORD`, or give `token` in the task")
                 .hint("to try it without an account, run with `--sandbox`");
-            return Err(Stop::Refused(Box::new(refusal)));
+            return Err(ResourceError::Refused(Box::new(refusal)));
         }
     };
     let fingerprint = text("certificate_fingerprint", "IONOS_CERTIFICATE_FINGERPRINT").unwrap_or_default();
-    let refuse = |name: &str, said: String| Stop::from(wrong(said, name, args, context));
+    let refuse = |name: &str, said: String| ResourceError::from(argument_error(said, name, args, context));
     let contract = text("contract_number", "IONOS_CONTRACT_NUMBER");
     if let Some(odd) = contract.as_ref().filter(|number| !number.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err(refuse("contract_number", format!("`contract_number` must be a number, not `{odd}`")));
     }
     let url = text("api_url", "IONOS_API_URL");
     let url = base_url(url.as_deref()).map_err(|error| refuse("api_url", error.message))?;
-    let variable = |name: &str| local(context, name).or_else(|| std::env::var(name).ok());
+    let variable = |name: &str| task_variable(context, name).or_else(|| std::env::var(name).ok());
     check_plain_http(&url, variable).map_err(|error| refuse("api_url", error.message))?;
     if args.bool("certificate_pin_only") && fingerprint.trim().is_empty() {
         let said =
@@ -116,10 +121,10 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
             return Err(refuse("wait_timeout", "`wait_timeout` must not be negative".to_owned()));
         }
     };
-    let tuning = Tuning::from_env(|name| local(context, name).or_else(|| std::env::var(name).ok()));
-    Ok(Connection {
+    let tuning = Tuning::from_env(|name| task_variable(context, name).or_else(|| std::env::var(name).ok()));
+    Ok(ApiConnection {
         endpoint,
-        waiting: Waiting {
+        waiting: WaitPolicy {
             patience: Duration::from_secs(patience),
             interrupt: context.interrupt.clone(),
             progress: context.progress.clone(),
@@ -131,35 +136,35 @@ pub fn connection(args: &Args, context: &TaskContext<'_>, label: &str, state: &s
 }
 
 /// The value of a parameter: the task's own, else of the task's environment, else what the arguments found elsewhere.
-fn value_of(args: &Args, context: &TaskContext<'_>, name: &str, variable: &str) -> Option<String> {
+fn value_of(args: &ModuleArgs, context: &TaskContext<'_>, name: &str, variable: &str) -> Option<String> {
     let value = args.get(name).map(|value| match value {
         Value::Str(text) => text.as_str().to_owned(),
         other => crate::value::python::str(other),
     });
-    let value = if is_own(args, context, name, variable) { value } else { local(context, variable).or(value) };
+    let value = if is_own(args, context, name, variable) { value } else { task_variable(context, variable).or(value) };
     value.filter(|text| !text.is_empty())
 }
 
 /// The moment that relative dates count from: now, or that of the plan that is applied (`IONPLAY_NOW`).
-pub(super) fn now(context: &TaskContext<'_>) -> jiff::Timestamp {
-    let given = local(context, "IONPLAY_NOW").and_then(|text| text.parse().ok());
+pub(super) fn current_time(context: &TaskContext<'_>) -> jiff::Timestamp {
+    let given = task_variable(context, "IONPLAY_NOW").and_then(|text| text.parse().ok());
     given.unwrap_or_else(jiff::Timestamp::now)
 }
 
 /// A variable of the task's own `environment`.
-fn local(context: &TaskContext<'_>, variable: &str) -> Option<String> {
+fn task_variable(context: &TaskContext<'_>, variable: &str) -> Option<String> {
     context.environment.iter().rev().find(|(key, _)| key == variable).map(|(_, value)| value.clone())
 }
 
 /// Whether the task itself gives a parameter, rather than the environment.
-fn is_own(args: &Args, context: &TaskContext<'_>, name: &str, variable: &str) -> bool {
+fn is_own(args: &ModuleArgs, context: &TaskContext<'_>, name: &str, variable: &str) -> bool {
     let Some(value) = args.str(name).filter(|text| !text.is_empty()) else {
         return false;
     };
     let raw = CONNECTION
         .iter()
         .find(|param| param.name == name)
-        .and_then(|param| std::iter::once(&param.name).chain(param.aliases).find_map(|key| context.raw(key)));
+        .and_then(|param| std::iter::once(&param.name).chain(param.aliases).find_map(|key| context.raw_arg(key)));
     match raw {
         None | Some(Value::Null | Value::Omit) => false,
         // `{{ x | default(omit) }}` leaves the word to the environment.
@@ -172,35 +177,43 @@ fn is_own(args: &Args, context: &TaskContext<'_>, name: &str, variable: &str) ->
 ///
 /// # Errors
 /// With the original's sentence for the first such parameter.
-pub fn require(spec: &Spec, args: &Args, label: &str, state: &str) -> Result<(), Stop> {
+pub fn require_params(spec: &Spec, args: &ModuleArgs, label: &str, state: &str) -> Result<(), ResourceError> {
     let needed = |param: &Param| param.required || param.required_in.contains(&state);
     let missing = spec.all_params().find(|param| needed(param) && !args.get(param.name).is_some_and(Value::is_true));
     match missing {
-        Some(param) => Err(Stop::Said(format!("{} parameter is required for {label} state {state}", param.name))),
+        Some(param) => {
+            Err(ResourceError::Said(format!("{} parameter is required for {label} state {state}", param.name)))
+        }
         None => Ok(()),
     }
 }
 
 /// A diagnostic at the place of an argument.
-pub(super) fn wrong(said: String, name: &str, args: &Args, context: &TaskContext<'_>) -> Diagnostic {
-    let place = args.get(name).and_then(origin).or_else(|| context.raw(name).and_then(origin));
+pub(super) fn argument_error(said: String, name: &str, args: &ModuleArgs, context: &TaskContext<'_>) -> Diagnostic {
+    let place = args.get(name).and_then(find_origin).or_else(|| context.raw_arg(name).and_then(find_origin));
     Diagnostic::error(said).at(place.unwrap_or(context.span), "")
 }
 
 /// A diagnostic at the place of a part of an argument.
-pub(super) fn wrong_in(part: &Value, said: String, name: &str, args: &Args, context: &TaskContext<'_>) -> Diagnostic {
-    match origin(part) {
+pub(super) fn wrong_in(
+    part: &Value,
+    said: String,
+    name: &str,
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+) -> Diagnostic {
+    match find_origin(part) {
         Some(place) => Diagnostic::error(said).at(place, ""),
-        None => wrong(said, name, args, context),
+        None => argument_error(said, name, args, context),
     }
 }
 
 /// The place of a value: its own, or that of the first text in it.
-pub(super) fn origin(value: &Value) -> Option<&Span> {
+pub(super) fn find_origin(value: &Value) -> Option<&Span> {
     match value {
         Value::Str(text) => text.origin(),
-        Value::List(items) | Value::Tuple(items) => items.iter().find_map(origin),
-        Value::Dict(dict) => dict.iter().find_map(|(key, value)| origin(key).or_else(|| origin(value))),
+        Value::List(items) | Value::Tuple(items) => items.iter().find_map(find_origin),
+        Value::Dict(dict) => dict.iter().find_map(|(key, value)| find_origin(key).or_else(|| find_origin(value))),
         _ => None,
     }
 }

@@ -18,12 +18,12 @@ use super::{lookup, returned};
 use crate::ionos::api::Id;
 use crate::ionos::create;
 use crate::ionos::model::Registry;
-use crate::ionos::{ApiError, Fact, RegistryReads};
-use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Spec, TaskContext};
+use crate::ionos::{ApiError, Deferred, RegistryReads};
+use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{ModuleArgs, Spec, TaskContext};
 use crate::reconcile::{
-    Action, FieldChange, RegistryDesired, new_registry, reconcile_registry, registry_fields, registry_patch,
+    FieldChange, RegistryDesired, ResourceAction, new_registry, reconcile_registry, registry_fields, registry_patch,
 };
 use crate::value::{Dict, Value};
 
@@ -42,15 +42,15 @@ pub static SPEC: Spec =
             &[
                 Param::new(
                     "garbage_collection_schedule",
-                    Kind::Raw,
+                    ParamKind::Raw,
                     "Days and time (`days`, `time`) of the weekly collection.",
                 )
                 .only_in(WRITTEN),
-                Param::new("features", Kind::Raw, "Optional features: `vulnerability_scanning: {enabled: true}`.")
+                Param::new("features", ParamKind::Raw, "Optional features: `vulnerability_scanning: {enabled: true}`.")
                     .only_in(WRITTEN),
                 Param::list(
                     "api_subnet_allow_list",
-                    &Kind::Str,
+                    &ParamKind::Str,
                     "Addresses and networks that may reach the registry; all if empty.",
                 )
                 .only_in(WRITTEN),
@@ -79,122 +79,136 @@ pub static SPEC: Spec =
 pub struct RegistryModule;
 
 /// Desired state of a registry.
-pub struct Desired {
-    identity: Fact<String>,
+pub struct RegistryTask {
+    identity: Deferred<String>,
     fields: RegistryDesired,
 }
 
 impl Resource for RegistryModule {
-    type Desired = Desired;
+    type Desired = RegistryTask;
     type Object = Registry;
 
-    fn spec(&self) -> &'static Spec {
+    fn resource_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn desired(&self, args: &Args, context: &TaskContext<'_>) -> Result<Desired, Stop> {
-        let existing = args.get("registry").map(text_fact).unwrap_or_default();
+    fn read_desired(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<RegistryTask, ResourceError> {
+        let existing = args.get("registry").map(deferred_text).unwrap_or_default();
         let state = args.str("state").unwrap_or("present");
         if state == "absent" {
-            return Ok(Desired { identity: existing, fields: RegistryDesired::default() });
+            return Ok(RegistryTask { identity: existing, fields: RegistryDesired::default() });
         }
-        let name = args.get("name").filter(|name| name.is_true()).map(text_fact);
-        if let Some(Fact::Known(name)) = &name {
+        let name = args.get("name").filter(|name| name.is_true()).map(deferred_text);
+        if let Some(Deferred::Known(name)) = &name {
             check_name(name, args, context)?;
         }
         let fields = RegistryDesired {
             name: name.clone(),
-            location: args.get("location").filter(|location| location.is_true()).map(text_fact),
+            location: args.get("location").filter(|location| location.is_true()).map(deferred_text),
             schedule: desired_schedule(args, context)?,
             scanning: desired_scanning(args, context)?,
             allow_list: desired_subnets(args, context)?,
         };
         let identity = if state == "update" { existing } else { name.unwrap_or_default() };
-        Ok(Desired { identity, fields })
+        Ok(RegistryTask { identity, fields })
     }
 
-    fn identity(&self, want: &Desired) -> String {
-        want.identity.shown().to_owned()
+    fn object_identity(&self, want: &RegistryTask) -> String {
+        want.identity.display_text().to_owned()
     }
 
-    async fn observe(&self, reads: &dyn RegistryReads, want: &Desired) -> Result<Observation<Registry>, Stop> {
+    async fn observe_object(
+        &self,
+        reads: &dyn RegistryReads,
+        want: &RegistryTask,
+    ) -> Result<ObservedObject<Registry>, ResourceError> {
         // A registry that shall be there is asked for by its name alone; whether it has an id of that text is nobody's
         // question, and the names of all others are not needed.
         let (object, names) = match (&want.fields.name, &want.identity) {
-            (Some(name), Fact::Known(text)) if *name == want.identity => {
+            (Some(name), Deferred::Known(text)) if *name == want.identity => {
                 (lookup::named_registry(reads, text).await?, Vec::new())
             }
-            (Some(name), Fact::Unknown(_)) if *name == want.identity => (None, Vec::new()),
-            _ => lookup::registry(reads, &want.identity).await?,
+            (Some(name), Deferred::Unknown(_)) if *name == want.identity => (None, Vec::new()),
+            _ => lookup::find_registry(reads, &want.identity).await?,
         };
-        Ok(Observation { object, names, ..Observation::default() })
+        Ok(ObservedObject { object, names, ..ObservedObject::default() })
     }
 
-    fn plan(&self, want: &Desired, have: Option<&Registry>) -> Action {
+    fn plan_action(&self, want: &RegistryTask, have: Option<&Registry>) -> ResourceAction {
         reconcile_registry(&want.fields, have)
     }
 
-    async fn rival(&self, site: &Site<'_>, want: &Desired, have: &Registry) -> Result<Option<String>, ApiError> {
-        if let Some(Fact::Known(location)) = &want.fields.location
+    async fn find_name_conflict(
+        &self,
+        site: &Site<'_>,
+        want: &RegistryTask,
+        have: &Registry,
+    ) -> Result<Option<String>, ApiError> {
+        if let Some(Deferred::Known(location)) = &want.fields.location
             && want.fields.location.as_ref() != Some(&have.properties.location)
         {
-            offered(site, location).await?;
+            check_location(site, location).await?;
         }
         match &want.fields.name {
-            Some(Fact::Known(name)) if want.fields.name.as_ref() != Some(&have.properties.name) => {
+            Some(Deferred::Known(name)) if want.fields.name.as_ref() != Some(&have.properties.name) => {
                 Ok(site.api.name_taken(name).await?.then(|| name.clone()))
             }
             _ => Ok(None),
         }
     }
 
-    fn order(&self, want: &Desired, have: &Registry) -> Order {
+    fn replacement_order(&self, want: &RegistryTask, have: &Registry) -> Order {
         match &want.fields.name {
             Some(name) if *name != have.properties.name => Order::CreateFirst,
             _ => Order::DeleteFirst,
         }
     }
 
-    async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Registry>) -> Result<Registry, ApiError> {
+    async fn create_object(
+        &self,
+        site: &Site<'_>,
+        want: &RegistryTask,
+        old: Option<&Registry>,
+    ) -> Result<Registry, ApiError> {
         let new = new_registry(&want.fields, old);
-        let made = match create::create_registry(site.api, &new, &site.care(None)).await {
+        let made = match create::create_registry(site.api, &new, &site.creation_settings(None)).await {
             // The service does not say what it takes instead.
             Err(error) if error.status == Some(400) => {
-                if let Fact::Known(location) = &new.location {
-                    offered(site, location).await?;
+                if let Deferred::Known(location) = &new.location {
+                    check_location(site, location).await?;
                 }
                 return Err(error);
             }
             other => other?,
         };
         made.notes.into_iter().for_each(|note| site.context.warn(note));
-        self.ready(site, made.object).await
+        self.wait_until_ready(site, made.object).await
     }
 
-    async fn update(
+    async fn update_object(
         &self,
         site: &Site<'_>,
-        want: &Desired,
+        want: &RegistryTask,
         have: &Registry,
         fields: &[FieldChange],
     ) -> Result<Registry, ApiError> {
         let after = site.api.patch_registry(&have.id, &registry_patch(&want.fields, have, fields)).await?;
-        self.ready(site, after).await
+        self.wait_until_ready(site, after).await
     }
 
-    async fn delete(&self, site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
+    async fn delete_object(&self, site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
         match site.api.delete_registry(&have.id).await {
-            Err(error) if error.is_not_found() => match site.api.registry(&have.id).await? {
+            Err(error) if error.is_not_found() => match site.api.get_registry(&have.id).await? {
                 None => Ok(()),
                 Some(_) => Err(error),
             },
             Err(error) => Err(error),
-            Ok(()) if site.wait => gone(site, have).await,
+            Ok(()) if site.wait => wait_until_gone(site, have).await,
             Ok(()) => Ok(()),
         }
     }
 
-    async fn ready(&self, site: &Site<'_>, mut registry: Registry) -> Result<Registry, ApiError> {
+    async fn wait_until_ready(&self, site: &Site<'_>, mut registry: Registry) -> Result<Registry, ApiError> {
         if !site.wait {
             return Ok(registry);
         }
@@ -207,38 +221,38 @@ impl Resource for RegistryModule {
             if state.to_ascii_uppercase().starts_with("FAILED") {
                 return Err(ApiError::unsent(format!("the registry is in state `{state}`")));
             }
-            let name = registry.properties.name.shown();
-            site.context.progress.say(&format!("waiting for registry {name}: {state}"));
-            let what = format!("registry `{name}` ({}) is there, in state `{state}`", registry.id.shown());
-            pause(site, begun, &what).await?;
+            let name = registry.properties.name.display_text();
+            site.context.progress.show_message(&format!("waiting for registry {name}: {state}"));
+            let what = format!("registry `{name}` ({}) is there, in state `{state}`", registry.id.display_text());
+            pause_polling(site, begun, &what).await?;
             registry = site
                 .api
-                .registry(&registry.id)
+                .get_registry(&registry.id)
                 .await?
                 .ok_or_else(|| ApiError::unsent("the registry disappeared while it was waited for"))?;
         }
     }
 
-    fn id(&self, registry: &Registry) -> Id {
+    fn object_id(&self, registry: &Registry) -> Id {
         registry.id.clone()
     }
 
-    fn name(&self, registry: &Registry) -> String {
-        registry.properties.name.shown().to_owned()
+    fn object_name(&self, registry: &Registry) -> String {
+        registry.properties.name.display_text().to_owned()
     }
 
-    fn fields(&self, registry: &Registry) -> Dict {
+    fn managed_fields(&self, registry: &Registry) -> Dict {
         registry_fields(registry)
     }
 
-    fn returned(&self, registry: &Registry) -> Value {
-        returned::registry(registry)
+    fn returned_value(&self, registry: &Registry) -> Value {
+        returned::registry_value(registry)
     }
 }
 
 /// Refuses a location that the service does not offer.
-async fn offered(site: &Site<'_>, location: &str) -> Result<(), ApiError> {
-    let offered = site.api.locations().await?;
+async fn check_location(site: &Site<'_>, location: &str) -> Result<(), ApiError> {
+    let offered = site.api.list_locations().await?;
     if offered.is_empty() || offered.iter().any(|known| known.id == location) {
         return Ok(());
     }
@@ -247,18 +261,18 @@ async fn offered(site: &Site<'_>, location: &str) -> Result<(), ApiError> {
 }
 
 /// Waits until a removed registry is gone and its name free, or held by another registry.
-async fn gone(site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
+async fn wait_until_gone(site: &Site<'_>, have: &Registry) -> Result<(), ApiError> {
     let begun = Instant::now();
-    let name = have.properties.name.shown();
-    while site.api.registry(&have.id).await?.is_some() {
-        site.context.progress.say(&format!("waiting for registry {name} to be gone"));
-        pause(site, begun, &format!("registry `{name}` is still being removed")).await?;
+    let name = have.properties.name.display_text();
+    while site.api.get_registry(&have.id).await?.is_some() {
+        site.context.progress.show_message(&format!("waiting for registry {name} to be gone"));
+        pause_polling(site, begun, &format!("registry `{name}` is still being removed")).await?;
     }
     Ok(())
 }
 
 /// A pause between two looks, unless there is no time left for it, or the user does not want to wait.
-async fn pause(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiError> {
+async fn pause_polling(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiError> {
     let ended = |why: &str| {
         let waited = begun.elapsed().as_secs();
         ApiError::unsent(format!("{why}: {what} after {waited} s; run the task again to go on waiting"))
@@ -268,5 +282,5 @@ async fn pause(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiErr
         return Err(ended("Timeout reached"));
     }
     let time = site.tuning.poll.min(left).max(Duration::from_millis(1));
-    if site.context.interrupt.pause(time).await { Ok(()) } else { Err(ended(site.context.interrupt.why())) }
+    if site.context.interrupt.pause_for(time).await { Ok(()) } else { Err(ended(site.context.interrupt.reason())) }
 }

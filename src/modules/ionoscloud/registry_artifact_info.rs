@@ -1,11 +1,11 @@
 //! `registry_artifact_info`: lists the artifacts of a registry, or of one of its repositories.
 
-use super::contents::{self, Listing, known};
+use super::contents::{self, ContentsListing, known_text};
 use super::info;
 use super::options::{CONNECTION, NO_REPLACE};
-use crate::ionos::content::Contents;
+use crate::ionos::content::RegistryContents;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_artifact_info`. What the service filters and orders itself is an addition of ours.
@@ -52,41 +52,45 @@ const ORDERS: &[&str] = &[
 /// The module.
 pub struct RegistryArtifactInfo;
 
-impl Module for RegistryArtifactInfo {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for RegistryArtifactInfo {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
             let repository = args.get("repository").filter(|value| value.is_true());
-            let what = match repository.map(known).transpose() {
-                Ok(repository) => repository.map_or(Contents::Artifacts, Contents::ArtifactsOf),
-                Err(error) => return info::failed(&SPEC, error.into()),
+            let what = match repository.map(known_text).transpose() {
+                Ok(repository) => repository.map_or(RegistryContents::Artifacts, RegistryContents::ArtifactsOf),
+                Err(error) => return info::listing_failure(&SPEC, error.into()),
             };
-            let whole = what == Contents::Artifacts;
+            let whole = what == RegistryContents::Artifacts;
             if !whole && args.get("vulnerability_id").is_some_and(Value::is_true) {
                 let said = "`vulnerability_id` cannot be combined with `repository`: the API has that filter for a whole \
                             registry only; leave `repository` out and use `filters: {properties.repository_name: ..}`";
                 return Err(Failure::new(format!("failed to list the {}: {said}", SPEC.label)));
             }
-            let listing = Listing {
+            let listing = ContentsListing {
                 spec: &SPEC,
                 args,
                 context,
-                shape: shape(),
+                shape: artifact_shape(),
                 what,
                 filters: &[("vulnerability_id", "filter.vulnerabilityId")],
                 orders: if whole { &ORDERS[..7] } else { ORDERS },
                 plain_orders: &[],
             };
-            listing.run().await
+            listing.run_listing().await
         })
     }
 }
 
 /// An artifact with everything that one can have.
-fn shape() -> Value {
+fn artifact_shape() -> Value {
     const METADATA: &[&str] = &[
         "created_by",
         "created_by_user_id",
@@ -111,5 +115,5 @@ fn shape() -> Value {
         ("repository_name", Value::Null),
         ("tags", Value::list([Value::Null])),
     ];
-    contents::shape(METADATA, properties)
+    contents::object_shape(METADATA, properties)
 }

@@ -1,9 +1,9 @@
 //! What a task says of the fields of a registry, checked before anything is sent.
 
-use super::options::{wrong, wrong_in};
-use crate::ionos::Fact;
-use crate::modules::resource::Stop;
-use crate::modules::{Args, TaskContext};
+use super::options::{argument_error, wrong_in};
+use crate::ionos::Deferred;
+use crate::modules::resource::ResourceError;
+use crate::modules::{ModuleArgs, TaskContext};
 use crate::reconcile::{DAYS, ScheduleDesired};
 use crate::suggest;
 use crate::value::{Dict, Value};
@@ -12,7 +12,7 @@ use crate::value::{Dict, Value};
 const MOST_SUBNETS: usize = 25;
 
 /// A name that the service accepts: 3 to 63 lower-case letters, digits and hyphens, a letter first, no hyphen last.
-pub(super) fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
+pub(super) fn check_name(name: &str, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<(), ResourceError> {
     let bytes = name.as_bytes();
     let why = if !(3..=63).contains(&name.chars().count()) {
         "it must have 3 to 63 characters"
@@ -25,29 +25,32 @@ pub(super) fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> 
     } else {
         return Ok(());
     };
-    Err(wrong(format!("`name` `{name}` is not a valid registry name: {why}"), "name", args, context).into())
+    Err(argument_error(format!("`name` `{name}` is not a valid registry name: {why}"), "name", args, context).into())
 }
 
-pub(super) fn desired_schedule(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<ScheduleDesired>>, Stop> {
+pub(super) fn desired_schedule(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+) -> Result<Option<Deferred<ScheduleDesired>>, ResourceError> {
     const NAME: &str = "garbage_collection_schedule";
-    let refuse = |said: String| Stop::from(wrong(said, NAME, args, context));
+    let refuse = |said: String| ResourceError::from(argument_error(said, NAME, args, context));
     let dict = match args.get(NAME) {
         None => return Ok(None),
-        Some(Value::Unknown(unknown)) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+        Some(Value::Unknown(unknown)) => return Ok(Some(Deferred::Unknown(unknown.clone()))),
         Some(Value::Dict(dict)) => dict,
         Some(_) => return Err(refuse(format!("`{NAME}` must be a mapping with `days` and `time`"))),
     };
     known_keys(dict, &["days", "time"], NAME, args, context)?;
     for value in dict.values() {
         if let Value::Unknown(unknown) = value {
-            return Ok(Some(Fact::Unknown(unknown.clone())));
+            return Ok(Some(Deferred::Unknown(unknown.clone())));
         }
     }
     let days = match dict.get("days").filter(|days| !days.is_null()) {
         None => None,
         Some(value) => {
             let items = value.as_slice().ok_or_else(|| refuse(format!("`{NAME}.days` must be a list of days")))?;
-            let days: Result<Vec<String>, Stop> = items
+            let days: Result<Vec<String>, ResourceError> = items
                 .iter()
                 .enumerate()
                 .map(|(index, item)| {
@@ -55,7 +58,7 @@ pub(super) fn desired_schedule(args: &Args, context: &TaskContext<'_>) -> Result
                     let known = DAYS.iter().find(|day| day.eq_ignore_ascii_case(text)).map(|&day| day.to_owned());
                     known.ok_or_else(|| {
                         let said = format!("`{NAME}.days[{index}]` is no day: write `Monday` to `Sunday`");
-                        Stop::from(wrong_in(item, said, NAME, args, context).suggest(text, &DAYS))
+                        ResourceError::from(wrong_in(item, said, NAME, args, context).suggest(text, &DAYS))
                     })
                 })
                 .collect();
@@ -73,13 +76,16 @@ pub(super) fn desired_schedule(args: &Args, context: &TaskContext<'_>) -> Result
             return Err(refuse(format!("`{NAME}.time` must be text; put it in quotes: `time: \"01:23:00+00:00\"`")));
         }
     };
-    Ok(Some(Fact::Known(ScheduleDesired { days, time })))
+    Ok(Some(Deferred::Known(ScheduleDesired { days, time })))
 }
 
-pub(super) fn desired_scanning(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<bool>>, Stop> {
+pub(super) fn desired_scanning(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+) -> Result<Option<Deferred<bool>>, ResourceError> {
     let refuse = || {
         let said = "`features` must look like `{vulnerability_scanning: {enabled: true}}`".to_owned();
-        Stop::from(wrong(said, "features", args, context))
+        ResourceError::from(argument_error(said, "features", args, context))
     };
     let mut value = match args.get("features") {
         None => return Ok(None),
@@ -87,7 +93,7 @@ pub(super) fn desired_scanning(args: &Args, context: &TaskContext<'_>) -> Result
     };
     for (key, place) in [("vulnerability_scanning", "features"), ("enabled", "features.vulnerability_scanning")] {
         match value {
-            Value::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+            Value::Unknown(unknown) => return Ok(Some(Deferred::Unknown(unknown.clone()))),
             Value::Dict(dict) => {
                 known_keys(dict, &[key], place, args, context)?;
                 match dict.get(key).filter(|inner| !inner.is_null()) {
@@ -99,32 +105,35 @@ pub(super) fn desired_scanning(args: &Args, context: &TaskContext<'_>) -> Result
         }
     }
     match value {
-        Value::Unknown(unknown) => Ok(Some(Fact::Unknown(unknown.clone()))),
-        Value::Bool(on) => Ok(Some(Fact::Known(*on))),
+        Value::Unknown(unknown) => Ok(Some(Deferred::Unknown(unknown.clone()))),
+        Value::Bool(on) => Ok(Some(Deferred::Known(*on))),
         Value::Str(text) => match text.to_lowercase().as_str() {
-            "yes" | "true" | "on" | "1" => Ok(Some(Fact::Known(true))),
-            "no" | "false" | "off" | "0" => Ok(Some(Fact::Known(false))),
+            "yes" | "true" | "on" | "1" => Ok(Some(Deferred::Known(true))),
+            "no" | "false" | "off" | "0" => Ok(Some(Deferred::Known(false))),
             _ => Err(refuse()),
         },
         _ => Err(refuse()),
     }
 }
 
-pub(super) fn desired_subnets(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<Vec<String>>>, Stop> {
+pub(super) fn desired_subnets(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+) -> Result<Option<Deferred<Vec<String>>>, ResourceError> {
     const NAME: &str = "api_subnet_allow_list";
     let items = match args.get(NAME) {
         None => return Ok(None),
-        Some(Value::Unknown(unknown)) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+        Some(Value::Unknown(unknown)) => return Ok(Some(Deferred::Unknown(unknown.clone()))),
         Some(value) => value.as_slice().unwrap_or_default(),
     };
-    let refuse = |said: String| Stop::from(wrong(said, NAME, args, context));
+    let refuse = |said: String| ResourceError::from(argument_error(said, NAME, args, context));
     if items.len() > MOST_SUBNETS {
         return Err(refuse(format!("`{NAME}` has {} entries; the service takes {MOST_SUBNETS}", items.len())));
     }
     let mut nets = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         match item {
-            Value::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown.clone()))),
+            Value::Unknown(unknown) => return Ok(Some(Deferred::Unknown(unknown.clone()))),
             Value::Str(text) if is_network(text) => nets.push(text.as_str().to_owned()),
             other => {
                 let shown = crate::value::python::str(other);
@@ -133,7 +142,7 @@ pub(super) fn desired_subnets(args: &Args, context: &TaskContext<'_>) -> Result<
             }
         }
     }
-    Ok(Some(Fact::Known(nets)))
+    Ok(Some(Deferred::Known(nets)))
 }
 
 /// Hours, minutes and seconds, perhaps a fraction, perhaps an offset from UTC.
@@ -160,7 +169,13 @@ fn is_network(text: &str) -> bool {
     bits.is_none_or(|bits| bits.parse::<u8>().is_ok_and(|bits| bits <= most))
 }
 
-fn known_keys(dict: &Dict, known: &[&str], place: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
+fn known_keys(
+    dict: &Dict,
+    known: &[&str],
+    place: &str,
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+) -> Result<(), ResourceError> {
     let odd = dict.keys().find(|key| !key.as_str().is_some_and(|key| known.contains(&key)));
     let Some(odd) = odd else {
         return Ok(());
@@ -168,8 +183,8 @@ fn known_keys(dict: &Dict, known: &[&str], place: &str, args: &Args, context: &T
     let shown = crate::value::python::str(odd);
     let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let top = place.split('.').next().unwrap_or(place);
-    let mut diagnostic = wrong(format!("`{place}` has no key `{shown}`; it has {list}"), top, args, context);
-    if let Some(meant) = suggest::nearest(&shown, known) {
+    let mut diagnostic = argument_error(format!("`{place}` has no key `{shown}`; it has {list}"), top, args, context);
+    if let Some(meant) = suggest::find_nearest(&shown, known) {
         diagnostic = diagnostic.hint(format!("did you mean `{meant}`?"));
     }
     Err(diagnostic.into())

@@ -2,10 +2,10 @@
 
 use super::options::{self, CONNECTION, NO_REPLACE};
 use super::{info, returned};
-use crate::ionos::Fact;
-use crate::ionos::model::{Features, Registry, RegistryProperties, Scanning, Schedule, StorageUsage};
-use crate::modules::resource::Stop;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::ionos::Deferred;
+use crate::ionos::model::{CollectionSchedule, Features, Registry, RegistryProperties, Scanning, StorageUsage};
+use crate::modules::resource::ResourceError;
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_info`.
@@ -18,34 +18,38 @@ pub static SPEC: Spec = Spec::new("ionoscloudsdk.ionoscloud.registry_info", "Lis
 /// The module.
 pub struct RegistryInfo;
 
-impl Module for RegistryInfo {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for RegistryInfo {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            match list(args, context).await {
-                Ok(registries) => info::listed(&SPEC, args, registries, &shape()),
-                Err(stop) => info::failed(&SPEC, stop),
+            match list_registries(args, context).await {
+                Ok(registries) => info::listing_outcome(&SPEC, args, registries, &registry_shape()),
+                Err(stop) => info::listing_failure(&SPEC, stop),
             }
         })
     }
 }
 
-async fn list(args: &Args, context: &TaskContext<'_>) -> Result<Vec<Value>, Stop> {
-    let connection = options::connection(args, context, SPEC.label, "info")?;
+async fn list_registries(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Vec<Value>, ResourceError> {
+    let connection = options::read_connection(args, context, SPEC.label, "info")?;
     let api = context.registries.connect(&connection)?;
-    Ok(api.registries(None).await?.iter().map(returned::registry).collect())
+    Ok(api.list_registries(None).await?.iter().map(returned::registry_value).collect())
 }
 
 /// A registry with everything that one can have.
-fn shape() -> Value {
-    returned::registry(&Registry {
+fn registry_shape() -> Value {
+    returned::registry_value(&Registry {
         properties: RegistryProperties {
-            garbage_collection_schedule: Fact::Known(Some(Schedule::default())),
+            garbage_collection_schedule: Deferred::Known(Some(CollectionSchedule::default())),
             storage_usage: Some(StorageUsage::default()),
-            features: Fact::Known(Some(Features { vulnerability_scanning: Some(Scanning::default()) })),
+            features: Deferred::Known(Some(Features { vulnerability_scanning: Some(Scanning::default()) })),
             ..RegistryProperties::default()
         },
         ..Registry::default()

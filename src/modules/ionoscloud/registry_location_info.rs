@@ -2,8 +2,8 @@
 
 use super::info;
 use super::options::{self, CONNECTION, NO_REPLACE};
-use crate::modules::resource::Stop;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::resource::ResourceError;
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_location_info`.
@@ -17,23 +17,27 @@ pub static SPEC: Spec =
 /// The module.
 pub struct RegistryLocationInfo;
 
-impl Module for RegistryLocationInfo {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for RegistryLocationInfo {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            match list(args, context).await {
-                Ok(locations) => info::listed(&SPEC, args, locations, &Value::dict([("id", Value::Null)])),
-                Err(stop) => info::failed(&SPEC, stop),
+            match list_locations(args, context).await {
+                Ok(locations) => info::listing_outcome(&SPEC, args, locations, &Value::dict([("id", Value::Null)])),
+                Err(stop) => info::listing_failure(&SPEC, stop),
             }
         })
     }
 }
 
-async fn list(args: &Args, context: &TaskContext<'_>) -> Result<Vec<Value>, Stop> {
-    let connection = options::connection(args, context, SPEC.label, "info")?;
-    let locations = context.registries.connect(&connection)?.locations().await?;
+async fn list_locations(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Vec<Value>, ResourceError> {
+    let connection = options::read_connection(args, context, SPEC.label, "info")?;
+    let locations = context.registries.connect(&connection)?.list_locations().await?;
     Ok(locations.iter().map(|location| Value::dict([("id", Value::text(location.id.as_str()))])).collect())
 }

@@ -2,9 +2,9 @@
 
 use super::options::{self, CONNECTION, NO_REPLACE};
 use super::{contents, info};
-use crate::modules::resource::Stop;
+use crate::modules::resource::ResourceError;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_name_info`.
@@ -20,26 +20,30 @@ pub static SPEC: Spec = Spec::new(
 /// The module.
 pub struct RegistryNameInfo;
 
-impl Module for RegistryNameInfo {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for RegistryNameInfo {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            match ask(args, context).await {
-                Ok(answer) => Ok(Outcome::default().with("registry_name", answer)),
-                Err(stop) => info::failed(&SPEC, stop),
+            match check_name(args, context).await {
+                Ok(answer) => Ok(ModuleOutcome::default().with("registry_name", answer)),
+                Err(stop) => info::listing_failure(&SPEC, stop),
             }
         })
     }
 }
 
 /// `available`, `taken` or `invalid`.
-async fn ask(args: &Args, context: &TaskContext<'_>) -> Result<Value, Stop> {
-    let connection = options::connection(args, context, SPEC.label, "info")?;
-    options::require(&SPEC, args, SPEC.label, "info")?;
-    let name = args.get("name").map_or(Ok(String::new()), contents::known)?;
+async fn check_name(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Value, ResourceError> {
+    let connection = options::read_connection(args, context, SPEC.label, "info")?;
+    options::require_params(&SPEC, args, SPEC.label, "info")?;
+    let name = args.get("name").map_or(Ok(String::new()), contents::known_text)?;
     let api = context.registries.connect(&connection)?;
     let state = match api.name_taken(&name).await {
         Ok(true) => "taken",

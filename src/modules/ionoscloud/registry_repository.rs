@@ -1,15 +1,15 @@
 //! `registry_repository`: removes repositories of a container registry; they come into being by a push.
 
 use super::options::{CONNECTION, NO_REPLACE, WAIT};
-use super::registry_repository_info::shape;
+use super::registry_repository_info::repository_shape;
 use super::{lookup, returned};
 use crate::ionos::api::Id;
 use crate::ionos::content::Reading;
-use crate::ionos::{ApiError, Fact, RegistryReads};
-use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
+use crate::ionos::{ApiError, Deferred, RegistryReads};
+use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
 use crate::modules::spec::Param;
-use crate::modules::{Args, Spec, TaskContext};
-use crate::reconcile::{Action, FieldChange};
+use crate::modules::{ModuleArgs, Spec, TaskContext};
+use crate::reconcile::{FieldChange, ResourceAction};
 use crate::value::{Dict, Value};
 
 const STATES: &[&str] = &["absent"];
@@ -39,83 +39,98 @@ pub static SPEC: Spec =
 pub struct RegistryRepository;
 
 /// Desired state of a repository.
-pub struct Desired {
-    registry: Fact<String>,
-    repository: Fact<String>,
+pub struct RepositoryTask {
+    registry: Deferred<String>,
+    repository: Deferred<String>,
 }
 
 /// Returns the error for objects that only the service can create.
-fn not_made() -> ApiError {
+fn unsupported_creation() -> ApiError {
     ApiError::unsent("repositories are made by pushing to them")
 }
 
 impl Resource for RegistryRepository {
-    type Desired = Desired;
+    type Desired = RepositoryTask;
     type Object = Reading;
 
-    fn spec(&self) -> &'static Spec {
+    fn resource_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn desired(&self, args: &Args, _: &TaskContext<'_>) -> Result<Desired, Stop> {
-        let fact = |name: &str| args.get(name).map(text_fact).unwrap_or_default();
-        Ok(Desired { registry: fact("registry"), repository: fact("repository") })
+    fn read_desired(&self, args: &ModuleArgs, _: &TaskContext<'_>) -> Result<RepositoryTask, ResourceError> {
+        let fact = |name: &str| args.get(name).map(deferred_text).unwrap_or_default();
+        Ok(RepositoryTask { registry: fact("registry"), repository: fact("repository") })
     }
 
-    fn identity(&self, want: &Desired) -> String {
-        want.repository.shown().to_owned()
+    fn object_identity(&self, want: &RepositoryTask) -> String {
+        want.repository.display_text().to_owned()
     }
 
-    async fn observe(&self, reads: &dyn RegistryReads, want: &Desired) -> Result<Observation<Reading>, Stop> {
+    async fn observe_object(
+        &self,
+        reads: &dyn RegistryReads,
+        want: &RepositoryTask,
+    ) -> Result<ObservedObject<Reading>, ResourceError> {
         let name = match &want.repository {
-            Fact::Known(name) => name,
-            Fact::Unknown(unknown) => {
-                return Err(ApiError::undetermined(unknown.sentence()).into());
+            Deferred::Known(name) => name,
+            Deferred::Unknown(unknown) => {
+                return Err(ApiError::undetermined(unknown.describe_missing()).into());
             }
         };
-        let seen = |object, parent| Observation { object, parent: Some(parent), ..Observation::default() };
+        let seen = |object, parent| ObservedObject { object, parent: Some(parent), ..ObservedObject::default() };
         if let Some(registry) = lookup::registry_id(reads, &want.registry).await? {
-            if let Some(found) = reads.repository(&registry, name).await? {
+            if let Some(found) = reads.get_repository(&registry, name).await? {
                 return Ok(seen(Some(found), registry));
             }
-            if reads.registry(&registry).await?.is_some() {
+            if reads.get_registry(&registry).await?.is_some() {
                 return Ok(seen(None, registry));
             }
         }
         // No such registry, or one whose name looks like an id, or one that has got another id meanwhile.
-        let (registry, _) = lookup::registry(reads, &want.registry).await?;
+        let (registry, _) = lookup::find_registry(reads, &want.registry).await?;
         let Some(registry) = registry else {
             let why = lookup::no_registry(reads, &want.registry).await?;
-            return Ok(Observation { no_parent: Some(why), ..Observation::default() });
+            return Ok(ObservedObject { no_parent: Some(why), ..ObservedObject::default() });
         };
-        Ok(seen(reads.repository(&registry.id, name).await?, registry.id))
+        Ok(seen(reads.get_repository(&registry.id, name).await?, registry.id))
     }
 
-    fn plan(&self, _: &Desired, _: Option<&Reading>) -> Action {
-        Action::Nothing
+    fn plan_action(&self, _: &RepositoryTask, _: Option<&Reading>) -> ResourceAction {
+        ResourceAction::Nothing
     }
 
-    async fn rival(&self, _: &Site<'_>, _: &Desired, _: &Reading) -> Result<Option<String>, ApiError> {
+    async fn find_name_conflict(
+        &self,
+        _: &Site<'_>,
+        _: &RepositoryTask,
+        _: &Reading,
+    ) -> Result<Option<String>, ApiError> {
         Ok(None)
     }
 
-    fn order(&self, _: &Desired, _: &Reading) -> Order {
+    fn replacement_order(&self, _: &RepositoryTask, _: &Reading) -> Order {
         Order::DeleteFirst
     }
 
-    async fn create(&self, _: &Site<'_>, _: &Desired, _: Option<&Reading>) -> Result<Reading, ApiError> {
-        Err(not_made())
+    async fn create_object(&self, _: &Site<'_>, _: &RepositoryTask, _: Option<&Reading>) -> Result<Reading, ApiError> {
+        Err(unsupported_creation())
     }
 
-    async fn update(&self, _: &Site<'_>, _: &Desired, _: &Reading, _: &[FieldChange]) -> Result<Reading, ApiError> {
-        Err(not_made())
+    async fn update_object(
+        &self,
+        _: &Site<'_>,
+        _: &RepositoryTask,
+        _: &Reading,
+        _: &[FieldChange],
+    ) -> Result<Reading, ApiError> {
+        Err(unsupported_creation())
     }
 
-    async fn delete(&self, site: &Site<'_>, have: &Reading) -> Result<(), ApiError> {
+    async fn delete_object(&self, site: &Site<'_>, have: &Reading) -> Result<(), ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to delete it from"))?;
-        let name = have.id.shown();
+        let name = have.id.display_text();
         match site.api.delete_repository(registry, name).await {
-            Err(error) if error.is_not_found() => match site.api.repository(registry, name).await? {
+            Err(error) if error.is_not_found() => match site.api.get_repository(registry, name).await? {
                 None => Ok(()),
                 Some(_) => Err(error),
             },
@@ -131,25 +146,25 @@ impl Resource for RegistryRepository {
         }
     }
 
-    async fn ready(&self, _: &Site<'_>, have: Reading) -> Result<Reading, ApiError> {
+    async fn wait_until_ready(&self, _: &Site<'_>, have: Reading) -> Result<Reading, ApiError> {
         Ok(have)
     }
 
-    fn id(&self, repository: &Reading) -> Id {
+    fn object_id(&self, repository: &Reading) -> Id {
         repository.id.clone()
     }
 
-    fn name(&self, repository: &Reading) -> String {
-        repository.id.shown().to_owned()
+    fn object_name(&self, repository: &Reading) -> String {
+        repository.id.display_text().to_owned()
     }
 
-    fn fields(&self, repository: &Reading) -> Dict {
+    fn managed_fields(&self, repository: &Reading) -> Dict {
         let mut fields = Dict::new();
-        fields.set("name", Value::text(repository.id.shown()));
+        fields.set("name", Value::text(repository.id.display_text()));
         fields
     }
 
-    fn returned(&self, repository: &Reading) -> Value {
-        returned::reading(repository, &shape())
+    fn returned_value(&self, repository: &Reading) -> Value {
+        returned::reading_value(repository, &repository_shape())
     }
 }

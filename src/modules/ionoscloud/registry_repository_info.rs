@@ -1,11 +1,11 @@
 //! `registry_repository_info`: lists the repositories of a registry.
 
-use super::contents::{self, Listing};
+use super::contents::{self, ContentsListing};
 use super::info;
 use super::options::{CONNECTION, NO_REPLACE};
-use crate::ionos::content::Contents;
+use crate::ionos::content::RegistryContents;
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_repository_info`. What the service filters and orders itself is an addition of ours.
@@ -36,30 +36,34 @@ pub static SPEC: Spec = Spec::new(
 /// The module.
 pub struct RegistryRepositoryInfo;
 
-impl Module for RegistryRepositoryInfo {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for RegistryRepositoryInfo {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            let listing = Listing {
+            let listing = ContentsListing {
                 spec: &SPEC,
                 args,
                 context,
-                shape: shape(),
-                what: Contents::Repositories,
+                shape: repository_shape(),
+                what: RegistryContents::Repositories,
                 filters: &[("name", "filter.name"), ("vulnerability_severity", "filter.vulnerabilitySeverity")],
                 orders: &["lastPush", "lastPull", "artifactCount", "pullCount", "pushCount"],
                 plain_orders: &["name"],
             };
-            listing.run().await
+            listing.run_listing().await
         })
     }
 }
 
 /// A repository with everything that one can have.
-pub(super) fn shape() -> Value {
+pub(super) fn repository_shape() -> Value {
     const METADATA: &[&str] = &[
         "artifact_count",
         "created_by",
@@ -75,5 +79,5 @@ pub(super) fn shape() -> Value {
         "push_count",
         "resource_urn",
     ];
-    contents::shape(METADATA, vec![("name", Value::Null)])
+    contents::object_shape(METADATA, vec![("name", Value::Null)])
 }

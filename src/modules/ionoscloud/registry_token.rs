@@ -5,18 +5,18 @@
 
 use super::delivery::params::{CREDENTIALS, ROTATE};
 use super::delivery::{DeliverySetting, read_rotation, read_sinks};
-use super::options::{self, CONNECTION, REPLACE, WAIT, wrong};
+use super::options::{self, CONNECTION, REPLACE, WAIT, argument_error};
 use super::{expiry, lookup, returned, scopes};
 use crate::ionos::api::Id;
 use crate::ionos::create;
-use crate::ionos::model::{LoginPair, Password, Token};
-use crate::ionos::{ApiError, Fact, LeftPassword, Past, RegistryReads};
-use crate::modules::resource::{Observation, Order, Resource, Site, Stop, text_fact};
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Outcome, Spec, TaskContext};
+use crate::ionos::model::{LoginPair, OneTimePassword, Token};
+use crate::ionos::{ApiError, Deferred, EarlierRecord, LeftPassword, RegistryReads};
+use crate::modules::resource::{ObservedObject, Order, Resource, ResourceError, Site, deferred_text};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleOutcome, Spec, TaskContext};
 use crate::reconcile::{
-    Action, Expiry, FieldChange, TokenDesired, generation_number, new_token, reconcile_token, replacement_token,
-    token_fields, token_patch,
+    Expiry, FieldChange, ResourceAction, TokenDesired, generation_number, new_token, reconcile_token,
+    replacement_token, token_fields, token_patch,
 };
 use crate::value::{Dict, Value};
 
@@ -44,7 +44,7 @@ pub static SPEC: Spec = Spec::new(
     &[
         Param::list(
             "scopes",
-            &Kind::Raw,
+            &ParamKind::Raw,
             "What the token may do: mappings with `type`, `name` and `actions`. Left out: as it is; empty: nothing.",
         )
         .only_in(WRITTEN),
@@ -76,46 +76,50 @@ pub static SPEC: Spec = Spec::new(
 pub struct RegistryToken;
 
 /// Desired state of a token.
-pub struct Desired {
-    registry: Fact<String>,
+pub struct TokenTask {
+    registry: Deferred<String>,
     /// Present name or id of the token; `name` where the task gives no token.
-    token: Fact<String>,
+    token: Deferred<String>,
     fields: TokenDesired,
     delivery: DeliverySetting,
 }
 
 impl Resource for RegistryToken {
-    type Desired = Desired;
+    type Desired = TokenTask;
     type Object = Token;
 
-    fn spec(&self) -> &'static Spec {
+    fn resource_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn desired(&self, args: &Args, context: &TaskContext<'_>) -> Result<Desired, Stop> {
-        let registry = args.get("registry").map(text_fact).unwrap_or_default();
+    fn read_desired(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<TokenTask, ResourceError> {
+        let registry = args.get("registry").map(deferred_text).unwrap_or_default();
         let state = args.str("state").unwrap_or("present");
-        let name = args.get("name").filter(|name| name.is_true()).map(text_fact);
+        let name = args.get("name").filter(|name| name.is_true()).map(deferred_text);
         if state == "absent" {
-            let token = args.get("registry_token").map(text_fact).unwrap_or_default();
-            return Ok(Desired {
+            let token = args.get("registry_token").map(deferred_text).unwrap_or_default();
+            return Ok(TokenTask {
                 registry,
                 token,
                 fields: TokenDesired::default(),
                 delivery: DeliverySetting::default(),
             });
         }
-        if let Some(Fact::Known(name)) = &name {
+        if let Some(Deferred::Known(name)) = &name {
             check_name(name, args, context)?;
         }
         let fields = TokenDesired {
             name: name.clone(),
             expiry: desired_expiry(args, context)?,
-            scopes: args.get("scopes").map(|value| scopes::read(value, context)).transpose().map_err(Stop::Wrong)?,
+            scopes: args
+                .get("scopes")
+                .map(|value| scopes::read_scopes(value, context))
+                .transpose()
+                .map_err(ResourceError::Wrong)?,
             status: desired_status(args, context)?,
         };
         let token = match state {
-            "update" => args.get("registry_token").map(text_fact).unwrap_or_default(),
+            "update" => args.get("registry_token").map(deferred_text).unwrap_or_default(),
             _ => name.unwrap_or_default(),
         };
         let delivery = match state {
@@ -123,57 +127,61 @@ impl Resource for RegistryToken {
             _ => DeliverySetting::default(),
         };
         check_rotation(&delivery, &fields, args, context)?;
-        Ok(Desired { registry, token, fields, delivery })
+        Ok(TokenTask { registry, token, fields, delivery })
     }
 
-    fn identity(&self, want: &Desired) -> String {
-        want.token.shown().to_owned()
+    fn object_identity(&self, want: &TokenTask) -> String {
+        want.token.display_text().to_owned()
     }
 
-    async fn observe(&self, reads: &dyn RegistryReads, want: &Desired) -> Result<Observation<Token>, Stop> {
+    async fn observe_object(
+        &self,
+        reads: &dyn RegistryReads,
+        want: &TokenTask,
+    ) -> Result<ObservedObject<Token>, ResourceError> {
         // A token given by its id needs no list.
         let is_id = want.token.known().is_none_or(|text| lookup::is_uuid(text));
         if is_id
             && want.fields.name.as_ref() != Some(&want.token)
             && let Some(registry) = lookup::registry_id(reads, &want.registry).await?
-            && let Some(token) = reads.token(&registry, &want.token).await?
+            && let Some(token) = reads.get_token(&registry, &want.token).await?
         {
             let (token, past) = with_past(reads, &registry, token);
-            let successor = match reads.successor(&registry, token.id.shown()) {
+            let successor = match reads.find_successor(&registry, token.id.display_text()) {
                 None => None,
-                Some(_) => match reads.tokens(&registry).await? {
-                    Some(tokens) => successor(reads, &registry, want, &tokens),
+                Some(_) => match reads.list_tokens(&registry).await? {
+                    Some(tokens) => find_successor(reads, &registry, want, &tokens),
                     None => None,
                 },
             };
-            return Ok(Observation {
+            return Ok(ObservedObject {
                 object: Some(token),
                 parent: Some(registry),
                 past,
                 successor,
-                ..Observation::default()
+                ..ObservedObject::default()
             });
         }
         let Some((registry, tokens)) = lookup::tokens_in(reads, &want.registry).await? else {
             let why = lookup::no_registry(reads, &want.registry).await?;
-            return Ok(Observation { no_parent: Some(why), ..Observation::default() });
+            return Ok(ObservedObject { no_parent: Some(why), ..ObservedObject::default() });
         };
         if want.delivery.rotation.is_some()
             && let Some(family) = want.token.known()
         {
             let (object, past) = newest_generation(reads, &registry, family, &tokens).unzip();
-            let names = tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect();
+            let names = tokens.iter().map(|token| token.properties.name.display_text().to_owned()).collect();
             let past = past.flatten();
-            return Ok(Observation { object, parent: Some(registry), names, past, ..Observation::default() });
+            return Ok(ObservedObject { object, parent: Some(registry), names, past, ..ObservedObject::default() });
         }
         let found = lookup::token_among(&tokens, &want.token)?.cloned();
         let (object, past) = found.map(|token| with_past(reads, &registry, token)).unzip();
-        let names = tokens.iter().map(|token| token.properties.name.shown().to_owned()).collect();
-        let successor = successor(reads, &registry, want, &tokens);
-        Ok(Observation { object, parent: Some(registry), no_parent: None, names, past: past.flatten(), successor })
+        let names = tokens.iter().map(|token| token.properties.name.display_text().to_owned()).collect();
+        let successor = find_successor(reads, &registry, want, &tokens);
+        Ok(ObservedObject { object, parent: Some(registry), no_parent: None, names, past: past.flatten(), successor })
     }
 
-    fn plan(&self, want: &Desired, have: Option<&Token>) -> Action {
+    fn plan_action(&self, want: &TokenTask, have: Option<&Token>) -> ResourceAction {
         match (want.delivery.rotation, have) {
             // The generations of a token have names of their own.
             (Some(_), Some(have)) => reconcile_token(&named_as(&want.fields, have), Some(have)),
@@ -181,14 +189,19 @@ impl Resource for RegistryToken {
         }
     }
 
-    async fn rival(&self, site: &Site<'_>, want: &Desired, have: &Token) -> Result<Option<String>, ApiError> {
-        let (Some(Fact::Known(name)), Some(registry)) = (&want.fields.name, site.parent) else {
+    async fn find_name_conflict(
+        &self,
+        site: &Site<'_>,
+        want: &TokenTask,
+        have: &Token,
+    ) -> Result<Option<String>, ApiError> {
+        let (Some(Deferred::Known(name)), Some(registry)) = (&want.fields.name, site.parent) else {
             return Ok(None);
         };
         // A token that was found by its id was found without the list.
         let taken = match site.names {
             [] => {
-                let tokens = site.api.tokens(registry).await?.unwrap_or_default();
+                let tokens = site.api.list_tokens(registry).await?.unwrap_or_default();
                 tokens.iter().any(|t| t.id != have.id && t.properties.name.known() == Some(name))
             }
             names => names.contains(name),
@@ -196,13 +209,13 @@ impl Resource for RegistryToken {
         Ok(taken.then(|| name.clone()))
     }
 
-    fn order(&self, _want: &Desired, _have: &Token) -> Order {
+    fn replacement_order(&self, _want: &TokenTask, _have: &Token) -> Order {
         Order::CreateFirst
     }
 
-    async fn create(&self, site: &Site<'_>, want: &Desired, old: Option<&Token>) -> Result<Token, ApiError> {
+    async fn create_object(&self, site: &Site<'_>, want: &TokenTask, old: Option<&Token>) -> Result<Token, ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to create it in"))?;
-        want.delivery.prepare(site).await?;
+        want.delivery.prepare_sinks(site).await?;
         let fields = match (want.delivery.rotation, old) {
             (Some(_), Some(old)) => &named_as(&want.fields, old),
             _ => &want.fields,
@@ -210,22 +223,22 @@ impl Resource for RegistryToken {
         let new = old.map_or_else(|| new_token(fields), |old| replacement_token(fields, old));
         // A token that is replaced may have been found by its id, without the list.
         let names = (old.is_none() || !site.names.is_empty()).then_some(site.names);
-        let made = create::create_token(site.api, registry, &new, &site.care(names)).await?;
+        let made = create::create_token(site.api, registry, &new, &site.creation_settings(names)).await?;
         made.notes.into_iter().for_each(|note| site.context.warn(note));
         let pair = made.object.properties.credentials.as_ref();
-        if pair.is_none_or(|pair| pair.password.known().is_some_and(Password::is_empty)) {
+        if pair.is_none_or(|pair| pair.password.known().is_some_and(OneTimePassword::is_empty)) {
             site.context.warn(format!(
                 "the service made token `{}` and told no password; delete the token and run this again",
-                new.name.shown()
+                new.name.display_text()
             ));
         }
         Ok(made.object)
     }
 
-    async fn update(
+    async fn update_object(
         &self,
         site: &Site<'_>,
-        want: &Desired,
+        want: &TokenTask,
         have: &Token,
         fields: &[FieldChange],
     ) -> Result<Token, ApiError> {
@@ -238,11 +251,11 @@ impl Resource for RegistryToken {
         Ok(after)
     }
 
-    async fn delete(&self, site: &Site<'_>, have: &Token) -> Result<(), ApiError> {
+    async fn delete_object(&self, site: &Site<'_>, have: &Token) -> Result<(), ApiError> {
         let registry = site.parent.ok_or_else(|| ApiError::unsent("there is no registry to delete it from"))?;
         match site.api.delete_token(registry, &have.id).await {
             // Gone is what was asked for, whoever did it; but a server that still shows it has refused.
-            Err(error) if error.is_not_found() => match site.api.token(registry, &have.id).await? {
+            Err(error) if error.is_not_found() => match site.api.get_token(registry, &have.id).await? {
                 None => Ok(()),
                 Some(_) => Err(error),
             },
@@ -250,34 +263,34 @@ impl Resource for RegistryToken {
         }
     }
 
-    async fn ready(&self, _site: &Site<'_>, have: Token) -> Result<Token, ApiError> {
+    async fn wait_until_ready(&self, _site: &Site<'_>, have: Token) -> Result<Token, ApiError> {
         Ok(have)
     }
 
-    async fn settle(
+    async fn complete_task(
         &self,
         site: &Site<'_>,
-        want: &Desired,
+        want: &TokenTask,
         token: &Token,
-        outcome: Outcome,
-    ) -> Result<Outcome, Failure> {
-        want.delivery.settle(site, (want.token.shown(), &want.fields), token, outcome).await
+        outcome: ModuleOutcome,
+    ) -> Result<ModuleOutcome, Failure> {
+        want.delivery.deliver_and_rotate(site, (want.token.display_text(), &want.fields), token, outcome).await
     }
 
-    fn id(&self, token: &Token) -> Id {
+    fn object_id(&self, token: &Token) -> Id {
         token.id.clone()
     }
 
-    fn name(&self, token: &Token) -> String {
-        token.properties.name.shown().to_owned()
+    fn object_name(&self, token: &Token) -> String {
+        token.properties.name.display_text().to_owned()
     }
 
-    fn fields(&self, token: &Token) -> Dict {
+    fn managed_fields(&self, token: &Token) -> Dict {
         token_fields(token)
     }
 
-    fn returned(&self, token: &Token) -> Value {
-        returned::token(token)
+    fn returned_value(&self, token: &Token) -> Value {
+        returned::token_value(token)
     }
 
     fn has_password(&self, token: &Token) -> bool {
@@ -285,55 +298,55 @@ impl Resource for RegistryToken {
     }
 
     /// Said with `-v` only: a play that runs every night does not need to hear it every night.
-    fn remark(&self, token: &Token, context: &TaskContext<'_>) -> Option<String> {
+    fn existing_note(&self, token: &Token, context: &TaskContext<'_>) -> Option<String> {
         (context.verbosity > 0 && !has_password(token)).then(|| {
             format!(
                 "token `{}` exists already; its password was shown when it was created and cannot be read again, so \
                  `credentials.password` is empty",
-                token.properties.name.shown()
+                token.properties.name.display_text()
             )
         })
     }
 }
 
 /// Returns the token with the password that an earlier run has left of it, and what else is known of that run.
-pub(super) fn with_past(reads: &dyn RegistryReads, registry: &Id, token: Token) -> (Token, Option<Past>) {
+pub(super) fn with_past(reads: &dyn RegistryReads, registry: &Id, token: Token) -> (Token, Option<EarlierRecord>) {
     // The password that this run has received is in the result of the task that received it, and only there.
-    let is_own = |past: &Past| matches!(past, Past::Password { left: LeftPassword::ByThisRun, .. });
-    let past = reads.past(registry, &token).filter(|past| !is_own(past));
+    let is_own = |past: &EarlierRecord| matches!(past, EarlierRecord::Password { left: LeftPassword::ByThisRun, .. });
+    let past = reads.find_earlier_record(registry, &token).filter(|past| !is_own(past));
     (with_password(token, past.as_ref()), past)
 }
 
 /// Returns the token with the password that is known of it.
-fn with_password(mut token: Token, past: Option<&Past>) -> Token {
-    if let Some(Past::Password { password, .. }) = past {
+fn with_password(mut token: Token, past: Option<&EarlierRecord>) -> Token {
+    if let Some(EarlierRecord::Password { password, .. }) = past {
         let username = token.properties.name.clone();
         token.properties.credentials =
-            Some(LoginPair { username, password: Fact::Known(Password::new(password.as_str())) });
+            Some(LoginPair { username, password: Deferred::Known(OneTimePassword::new(password.as_str())) });
     }
     token
 }
 
 /// Returns the token that an earlier run has made to replace the one that the task means, if the task still wants that.
-fn successor(
+fn find_successor(
     reads: &dyn RegistryReads,
     registry: &Id,
-    want: &Desired,
+    want: &TokenTask,
     tokens: &[Token],
-) -> Option<(Token, Option<Past>)> {
+) -> Option<(Token, Option<EarlierRecord>)> {
     let wanted = want.token.known()?;
     let name = want.fields.name.as_ref()?.known()?;
-    let identity = reads.successor(registry, wanted).or_else(|| {
+    let identity = reads.find_successor(registry, wanted).or_else(|| {
         let named = tokens.iter().find(|token| token.properties.name.known() == Some(wanted))?;
-        reads.successor(registry, named.id.shown())
+        reads.find_successor(registry, named.id.display_text())
     })?;
     let is_meant = |token: &&Token| {
-        (token.id.shown() == identity || token.properties.name.shown() == identity)
+        (token.id.display_text() == identity || token.properties.name.display_text() == identity)
             && token.properties.name.known() == Some(name)
-            && token.id.shown() != wanted
+            && token.id.display_text() != wanted
     };
     let token = tokens.iter().find(is_meant)?;
-    let past = reads.past(registry, token);
+    let past = reads.find_earlier_record(registry, token);
     Some((with_password(token.clone(), past.as_ref()), past))
 }
 
@@ -346,13 +359,13 @@ fn newest_generation(
     registry: &Id,
     family: &str,
     tokens: &[Token],
-) -> Option<(Token, Option<Past>)> {
+) -> Option<(Token, Option<EarlierRecord>)> {
     let number = |token: &Token| generation_number(family, token.properties.name.known()?);
     let newest = tokens.iter().filter(|token| number(token).is_some()).max_by_key(|token| number(token))?;
     let works = |token: &Token| token.properties.status.known().is_none_or(|s| s.as_deref() != Some("disabled"));
     let has_predecessor = tokens.iter().any(|token| number(token).is_some() && token.id != newest.id && works(token));
     let (token, past) = with_past(reads, registry, newest.clone());
-    let past = past.filter(|past| !has_predecessor || !matches!(past, Past::Lost(lost) if lost.ours.is_err()));
+    let past = past.filter(|past| !has_predecessor || !matches!(past, EarlierRecord::Lost(lost) if lost.ours.is_err()));
     Some((token, past))
 }
 
@@ -365,30 +378,32 @@ fn named_as(fields: &TokenDesired, token: &Token) -> TokenDesired {
 fn check_rotation(
     delivery: &DeliverySetting,
     fields: &TokenDesired,
-    args: &Args,
+    args: &ModuleArgs,
     context: &TaskContext<'_>,
-) -> Result<(), Stop> {
+) -> Result<(), ResourceError> {
     let Some(rotation) = delivery.rotation else { return Ok(()) };
     let before = rotation.policy.before;
     match &fields.expiry {
-        Some(Fact::Known(Expiry::Within(end))) => {
-            let life = end.instant().map(|end| end.duration_since(options::now(context)));
+        Some(Deferred::Known(Expiry::Within(end))) => {
+            let life = end.instant().map(|end| end.duration_since(options::current_time(context)));
             if life.is_some_and(|life| life.as_secs() - before.as_secs() < SHORTEST_LIFE) {
                 let why = "`rotate.before` is as long as the life of the token: every token would be due at once";
-                return Err(wrong(why.to_owned(), "rotate", args, context).into());
+                return Err(argument_error(why.to_owned(), "rotate", args, context).into());
             }
         }
-        Some(Fact::Unknown(_)) => {}
-        Some(Fact::Known(Expiry::At(_) | Expiry::Never)) | None => {
+        Some(Deferred::Unknown(_)) => {}
+        Some(Deferred::Known(Expiry::At(_) | Expiry::Never)) | None => {
             let why = "`rotate` needs a relative `expiry_date`: a successor gets its own life";
-            return Err(wrong(why.to_owned(), "rotate", args, context).hint("write `expiry_date: +90d`").into());
+            return Err(argument_error(why.to_owned(), "rotate", args, context)
+                .hint("write `expiry_date: +90d`")
+                .into());
         }
     }
-    if let Some(Fact::Known(name)) = &fields.name
+    if let Some(Deferred::Known(name)) = &fields.name
         && name.len() > LONGEST_FAMILY
     {
         let why = format!("with `rotate` a name has at most {LONGEST_FAMILY} characters, so that `-g2` can follow it");
-        return Err(wrong(why, "name", args, context).into());
+        return Err(argument_error(why, "name", args, context).into());
     }
     Ok(())
 }
@@ -400,13 +415,13 @@ fn has_password(token: &Token) -> bool {
 }
 
 /// A number that is no time of our days, but could be one of days.
-fn meant(expiry: &str) -> String {
+fn days_hint(expiry: &str) -> String {
     let few = expiry.parse::<i64>().is_ok_and(|number| (1..100_000).contains(&number));
     if few { format!("; it counts as seconds since 1970: did you mean `+{expiry}d`?") } else { String::new() }
 }
 
 /// A name that the service accepts: 2 to 63 letters, digits and hyphens, a letter first, no hyphen last.
-fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), Stop> {
+fn check_name(name: &str, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<(), ResourceError> {
     let bytes = name.as_bytes();
     let why = if !(2..=63).contains(&name.chars().count()) {
         "it must have 2 to 63 characters"
@@ -419,38 +434,38 @@ fn check_name(name: &str, args: &Args, context: &TaskContext<'_>) -> Result<(), 
     } else {
         return Ok(());
     };
-    Err(wrong(format!("`name` `{name}` is not a valid token name: {why}"), "name", args, context).into())
+    Err(argument_error(format!("`name` `{name}` is not a valid token name: {why}"), "name", args, context).into())
 }
 
-fn desired_status(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<String>>, Stop> {
+fn desired_status(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option<Deferred<String>>, ResourceError> {
     let Some(value) = args.get("status") else {
         return Ok(None);
     };
-    let status = text_fact(value);
-    if let Fact::Known(text) = &status
+    let status = deferred_text(value);
+    if let Deferred::Known(text) = &status
         && !STATUSES.contains(&text.as_str())
     {
         let said = match text.as_str() {
             "" => "`status` is empty; leave it out to keep the status as it is".to_owned(),
             _ => format!("`status` must be `enabled` or `disabled`, not `{text}`"),
         };
-        return Err(wrong(said, "status", args, context).suggest(text, &STATUSES).into());
+        return Err(argument_error(said, "status", args, context).suggest(text, &STATUSES).into());
     }
     Ok(Some(status))
 }
 
-fn desired_expiry(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<Expiry>>, Stop> {
+fn desired_expiry(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option<Deferred<Expiry>>, ResourceError> {
     let Some(value) = args.get("expiry_date") else {
         // Only a null that stands in the playbook removes an expiry: one that a template gave may be an accident.
-        let removed = context.raw("expiry_date").is_some_and(Value::is_null);
-        return Ok(removed.then_some(Fact::Known(Expiry::Never)));
+        let removed = context.raw_arg("expiry_date").is_some_and(Value::is_null);
+        return Ok(removed.then_some(Deferred::Known(Expiry::Never)));
     };
-    let text = match text_fact(value) {
-        Fact::Known(text) => text,
-        Fact::Unknown(unknown) => return Ok(Some(Fact::Unknown(unknown))),
+    let text = match deferred_text(value) {
+        Deferred::Known(text) => text,
+        Deferred::Unknown(unknown) => return Ok(Some(Deferred::Unknown(unknown))),
     };
-    let now = options::now(context);
-    let read = expiry::read(&text, now).map_err(|why| wrong(why, "expiry_date", args, context))?;
+    let now = options::current_time(context);
+    let read = expiry::parse_expiry(&text, now).map_err(|why| argument_error(why, "expiry_date", args, context))?;
     if read.assumed_utc {
         context.warn(format!("`expiry_date` `{text}` says no offset from UTC; UTC is assumed"));
     }
@@ -459,8 +474,8 @@ fn desired_expiry(args: &Args, context: &TaskContext<'_>) -> Result<Option<Fact<
     {
         context.warn(format!(
             "`expiry_date` `{text}` is less than an hour ahead, or past; the service may refuse it, or delete the token at once{}",
-            meant(&text)
+            days_hint(&text)
         ));
     }
-    Ok(Some(Fact::Known(read.expiry)))
+    Ok(Some(Deferred::Known(read.expiry)))
 }

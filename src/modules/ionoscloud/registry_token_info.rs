@@ -4,9 +4,9 @@ use super::options::{self, CONNECTION, NO_REPLACE};
 use super::{info, lookup, returned};
 use crate::ionos::ApiError;
 use crate::ionos::model::{LoginPair, Token, TokenProperties};
-use crate::modules::resource::{Stop, text_fact};
+use crate::modules::resource::{ResourceError, deferred_text};
 use crate::modules::spec::Param;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
 /// The parameters of `registry_token_info`.
@@ -22,35 +22,39 @@ pub static SPEC: Spec = Spec::new(
 /// The module.
 pub struct RegistryTokenInfo;
 
-impl Module for RegistryTokenInfo {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for RegistryTokenInfo {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            match list(args, context).await {
-                Ok(tokens) => info::listed(&SPEC, args, tokens, &shape()),
-                Err(stop) => info::failed(&SPEC, stop),
+            match list_tokens(args, context).await {
+                Ok(tokens) => info::listing_outcome(&SPEC, args, tokens, &token_shape()),
+                Err(stop) => info::listing_failure(&SPEC, stop),
             }
         })
     }
 }
 
-async fn list(args: &Args, context: &TaskContext<'_>) -> Result<Vec<Value>, Stop> {
-    let connection = options::connection(args, context, SPEC.label, "info")?;
-    options::require(&SPEC, args, SPEC.label, "info")?;
-    let registry = args.get("registry").map(text_fact).unwrap_or_default();
+async fn list_tokens(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Vec<Value>, ResourceError> {
+    let connection = options::read_connection(args, context, SPEC.label, "info")?;
+    options::require_params(&SPEC, args, SPEC.label, "info")?;
+    let registry = args.get("registry").map(deferred_text).unwrap_or_default();
     let api = context.registries.connect(&connection)?;
     match lookup::tokens_in(&*api, &registry).await? {
-        Some((_, tokens)) => Ok(tokens.iter().map(returned::token).collect()),
+        Some((_, tokens)) => Ok(tokens.iter().map(returned::token_value).collect()),
         None => Err(ApiError::unsent(lookup::no_registry(&*api, &registry).await?).into()),
     }
 }
 
 /// A token with everything that one can have.
-fn shape() -> Value {
-    returned::token(&Token {
+fn token_shape() -> Value {
+    returned::token_value(&Token {
         properties: TokenProperties { credentials: Some(LoginPair::default()), ..TokenProperties::default() },
         ..Token::default()
     })

@@ -3,10 +3,10 @@
 //! Types and actions that nobody has heard of are warned about and sent: the service declares no fixed words for
 //! either, and is known to take others.
 
-use super::options::origin;
+use super::options::find_origin;
 use crate::diagnostic::Diagnostic;
-use crate::ionos::Fact;
-use crate::ionos::model::Scope;
+use crate::ionos::Deferred;
+use crate::ionos::model::TokenScope;
 use crate::modules::TaskContext;
 use crate::suggest;
 use crate::value::{Dict, Value};
@@ -26,77 +26,91 @@ const ACTIONS: [&str; 7] = ["pull", "push", "delete", "*", "read", "write", "lis
 ///
 /// # Errors
 /// With the place and the remedy of the first thing that is wrong.
-pub(super) fn read(value: &Value, context: &TaskContext<'_>) -> Result<Fact<Vec<Scope>>, Box<Diagnostic>> {
+pub(super) fn read_scopes(
+    value: &Value,
+    context: &TaskContext<'_>,
+) -> Result<Deferred<Vec<TokenScope>>, Box<Diagnostic>> {
     if let Some(unknown) = first_unknown(value) {
-        return Ok(Fact::Unknown(unknown));
+        return Ok(Deferred::Unknown(unknown));
     }
     let Some(items) = value.as_slice() else {
-        return Err(wrong(value, context, "`scopes` must be a list", "write each scope as a list item with `- `"));
+        return Err(scope_error(
+            value,
+            context,
+            "`scopes` must be a list",
+            "write each scope as a list item with `- `",
+        ));
     };
     // Text where a list belongs has been split at its commas, so what it holds now says nothing to whoever wrote it.
-    if let Some(text @ Value::Str(written)) = context.raw("scopes")
+    if let Some(text @ Value::Str(written)) = context.raw_arg("scopes")
         && !written.is_template()
     {
         let said = "`scopes` must be a list of mappings, not text";
-        return Err(wrong(text, context, said, "take the quotes away, or use `\"{{ .. | from_json }}\"`"));
+        return Err(scope_error(text, context, said, "take the quotes away, or use `\"{{ .. | from_json }}\"`"));
     }
-    let scopes: Result<Vec<Scope>, _> =
-        items.iter().enumerate().map(|(index, item)| scope(item, &format!("scopes[{index}]"), context)).collect();
-    scopes.map(Fact::Known)
+    let scopes: Result<Vec<TokenScope>, _> =
+        items.iter().enumerate().map(|(index, item)| read_scope(item, &format!("scopes[{index}]"), context)).collect();
+    scopes.map(Deferred::Known)
 }
 
-fn scope(item: &Value, place: &str, context: &TaskContext<'_>) -> Result<Scope, Box<Diagnostic>> {
+fn read_scope(item: &Value, place: &str, context: &TaskContext<'_>) -> Result<TokenScope, Box<Diagnostic>> {
     let Some(dict) = item.as_dict() else {
-        let said = format!("`{place}` must be a mapping, not {}", shown(item));
-        return Err(wrong(item, context, &said, "give it the keys `name`, `type` and `actions`"));
+        let said = format!("`{place}` must be a mapping, not {}", describe_value(item));
+        return Err(scope_error(item, context, &said, "give it the keys `name`, `type` and `actions`"));
     };
     let strange: Vec<&Value> = dict.keys().filter(|key| !key.as_str().is_some_and(|key| KEYS.contains(&key))).collect();
     for key in KEYS {
         if !dict.contains(key) {
             let said = format!("`{place}` has no `{key}`");
-            let meant = strange.iter().find(|k| k.as_str().and_then(|k| suggest::nearest(k, &KEYS)) == Some(key));
+            let meant = strange.iter().find(|k| k.as_str().and_then(|k| suggest::find_nearest(k, &KEYS)) == Some(key));
             return Err(match meant {
-                Some(odd) => wrong(odd, context, &said, &format!("is {} meant to be `{key}`?", shown(odd))),
-                None => wrong(item, context, &said, "every scope needs `name`, `type` and `actions`"),
+                Some(odd) => {
+                    scope_error(odd, context, &said, &format!("is {} meant to be `{key}`?", describe_value(odd)))
+                }
+                None => scope_error(item, context, &said, "every scope needs `name`, `type` and `actions`"),
             });
         }
     }
     for key in strange {
-        context.warn(format!("`{place}` has a key {} that scopes do not have; it is not sent", shown(key)));
+        context.warn(format!("`{place}` has a key {} that scopes do not have; it is not sent", describe_value(key)));
     }
-    let kind = text(dict, "type", place, context)?;
+    let kind = required_text(dict, "type", place, context)?;
     odd_word(&kind, &TYPES, &format!("{place}.type"), context);
-    Ok(Scope { actions: actions(dict, place, context)?, name: text(dict, "name", place, context)?, kind })
+    Ok(TokenScope {
+        actions: read_actions(dict, place, context)?,
+        name: required_text(dict, "name", place, context)?,
+        kind,
+    })
 }
 
-fn text(dict: &Dict, key: &str, place: &str, context: &TaskContext<'_>) -> Result<String, Box<Diagnostic>> {
+fn required_text(dict: &Dict, key: &str, place: &str, context: &TaskContext<'_>) -> Result<String, Box<Diagnostic>> {
     let value = dict.get(key).unwrap_or(&Value::Null);
     match value.as_str() {
-        Some("") => Err(wrong(value, context, &format!("`{place}.{key}` is empty"), "give it a value")),
+        Some("") => Err(scope_error(value, context, &format!("`{place}.{key}` is empty"), "give it a value")),
         Some(text) => Ok(text.to_owned()),
         None => {
-            let said = format!("`{place}.{key}` must be text, not {}", shown(value));
-            Err(wrong(value, context, &said, "put it in quotes if it is meant as text"))
+            let said = format!("`{place}.{key}` must be text, not {}", describe_value(value));
+            Err(scope_error(value, context, &said, "put it in quotes if it is meant as text"))
         }
     }
 }
 
-fn actions(dict: &Dict, place: &str, context: &TaskContext<'_>) -> Result<Vec<String>, Box<Diagnostic>> {
+fn read_actions(dict: &Dict, place: &str, context: &TaskContext<'_>) -> Result<Vec<String>, Box<Diagnostic>> {
     let value = dict.get("actions").unwrap_or(&Value::Null);
     let Some(items) = value.as_slice() else {
-        let said = format!("`{place}.actions` must be a list, not {}", shown(value));
+        let said = format!("`{place}.actions` must be a list, not {}", describe_value(value));
         let remedy = value.as_str().map_or_else(
             || "write it as a list, such as `[pull, push]`".to_owned(),
             |text| format!("write `actions: [{text}]`"),
         );
-        return Err(wrong(value, context, &said, &remedy));
+        return Err(scope_error(value, context, &said, &remedy));
     };
     let mut actions = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = format!("{place}.actions[{index}]");
         let Some(word) = item.as_str() else {
-            let said = format!("`{place}` must be text, not {}", shown(item));
-            return Err(wrong(item, context, &said, "actions are words such as `pull`"));
+            let said = format!("`{place}` must be text, not {}", describe_value(item));
+            return Err(scope_error(item, context, &said, "actions are words such as `pull`"));
         };
         odd_word(word, &ACTIONS, &place, context);
         actions.push(word.to_owned());
@@ -110,7 +124,7 @@ fn odd_word(word: &str, known: &[&str], place: &str, context: &TaskContext<'_>) 
         return;
     }
     // Longer words that only begin alike, such as the `repo1` of the documentation, are no slips of a finger.
-    match suggest::nearest(word, known).filter(|meant| word.len().abs_diff(meant.len()) <= 2) {
+    match suggest::find_nearest(word, known).filter(|meant| word.len().abs_diff(meant.len()) <= 2) {
         Some(meant) => context.warn(format!("`{place}` is `{word}`, which is sent as it is; did you mean `{meant}`?")),
         None if context.verbosity > 0 => {
             context.warn(format!("`{place}` is `{word}`, which is none of the known words ({})", known.join(", ")));
@@ -119,7 +133,7 @@ fn odd_word(word: &str, known: &[&str], place: &str, context: &TaskContext<'_>) 
     }
 }
 
-fn shown(value: &Value) -> String {
+fn describe_value(value: &Value) -> String {
     match value {
         Value::Str(text) => format!("`{}`", text.as_str()),
         Value::Null => "null".to_owned(),
@@ -130,8 +144,8 @@ fn shown(value: &Value) -> String {
 }
 
 /// The place of a value: its own, or that of the first text in it, or of all arguments.
-fn wrong(value: &Value, context: &TaskContext<'_>, said: &str, remedy: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::error(said).at(origin(value).unwrap_or(context.span), "").hint(remedy))
+fn scope_error(value: &Value, context: &TaskContext<'_>, said: &str, remedy: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(said).at(find_origin(value).unwrap_or(context.span), "").hint(remedy))
 }
 
 fn first_unknown(value: &Value) -> Option<std::sync::Arc<crate::value::Unknown>> {

@@ -2,17 +2,17 @@
 
 use super::tests_world::*;
 use super::*;
-use crate::modules::Outcome;
+use crate::modules::ModuleOutcome;
 use crate::value::{Dict, Value};
 
 fn seed(tokens: &str) -> String {
     format!(r#"{{"registries": [{{"name": "reg-a", "id": "{REG}", "tokens": {tokens}}}]}}"#)
 }
 
-pub(super) fn at<'a>(outcome: &'a Outcome, path: &str) -> &'a Value {
+pub(super) fn at<'a>(outcome: &'a ModuleOutcome, path: &str) -> &'a Value {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let value = outcome.data.get(first).unwrap_or_else(|| panic!("no `{first}`"));
-    if rest.is_empty() { value } else { value.at(rest).unwrap_or_else(|| panic!("no `{path}`")) }
+    if rest.is_empty() { value } else { value.member_at(rest).unwrap_or_else(|| panic!("no `{path}`")) }
 }
 
 const SCOPED: &str =
@@ -37,7 +37,7 @@ async fn a_life_of_a_token_costs_no_more_requests_than_it_needs() {
 
     let updated = world.token(r#"{"registry_token": "ci", "status": "disabled", "state": "update"}"#).await.unwrap();
     assert_eq!(at(&updated, "registry_token.properties.status"), &Value::text("disabled"));
-    assert_eq!(updated.actions[0].changes().count(), 1);
+    assert_eq!(updated.actions[0].changed_fields().count(), 1);
     assert_eq!(world.methods(), "GET PATCH");
 
     let id = at(&made, "registry_token.id").as_str().unwrap().to_owned();
@@ -105,7 +105,7 @@ async fn half_a_replacement_does_not_lose_the_password() {
         .unwrap_err();
     assert!(failure.changed);
     assert!(failure.message.contains("still exists"), "{}", failure.message);
-    let password = failure.data.get("registry_token").unwrap().at("properties.credentials.password").unwrap();
+    let password = failure.data.get("registry_token").unwrap().member_at("properties.credentials.password").unwrap();
     assert_ne!(password, &Value::text(""));
 }
 
@@ -116,7 +116,7 @@ async fn every_page_is_read() {
     let listed = world.run(&registry_token_info::RegistryTokenInfo, Value::dict(info)).await.unwrap();
     let tokens = at(&listed, "registry_tokens").as_slice().unwrap();
     assert_eq!(tokens.len(), 250);
-    let last = tokens[249].at("properties.name").unwrap().as_str().unwrap();
+    let last = tokens[249].member_at("properties.name").unwrap().as_str().unwrap();
     assert!(world.token(&format!(r#"{{"registry_token": "{last}", "state": "absent"}}"#)).await.unwrap().changed);
 }
 

@@ -3,7 +3,7 @@
 use super::tests::at;
 use super::tests_world::World;
 use super::*;
-use crate::modules::Module;
+use crate::modules::TaskModule;
 use crate::value::{Dict, Value};
 
 const SEED: &str = r#"{"registries": [{"name": "reg-a", "repositories": [
@@ -25,13 +25,13 @@ fn args(pairs: &[(&'static str, &str)]) -> Value {
     dict.into()
 }
 
-async fn ids(world: &World, module: &dyn Module, given: Value) -> Vec<String> {
+async fn ids(world: &World, module: &dyn TaskModule, given: Value) -> Vec<String> {
     let outcome = world.run(module, given).await.unwrap_or_else(|failure| panic!("{}", failure.message));
-    let list = at(&outcome, module.spec().returns.unwrap()).as_slice().unwrap();
+    let list = at(&outcome, module.module_spec().returns.unwrap()).as_slice().unwrap();
     list.iter().map(|object| object.get("id").unwrap().as_str().unwrap().to_owned()).collect()
 }
 
-async fn refused(world: &World, module: &dyn Module, given: Value) -> String {
+async fn refused(world: &World, module: &dyn TaskModule, given: Value) -> String {
     world.run(module, given).await.unwrap_err().message
 }
 
@@ -46,9 +46,9 @@ async fn repositories_are_listed_filtered_and_ordered() {
     assert_eq!(ids(&world, module, args(&[("vulnerability_severity", "high")])).await, ["ubuntu"]);
     let outcome = world.run(module, args(&[("name", "ubuntu")])).await.unwrap();
     let one = &at(&outcome, "repositories").as_slice().unwrap()[0];
-    assert_eq!(one.at("metadata.last_pushed_at"), Some(&Value::text("2031-01-02T03:04:05+00:00")));
-    assert_eq!(one.at("metadata.artifact_count"), Some(&Value::Int(2)));
-    assert_eq!(one.at("metadata.resource_urn"), Some(&Value::Null));
+    assert_eq!(one.member_at("metadata.last_pushed_at"), Some(&Value::text("2031-01-02T03:04:05+00:00")));
+    assert_eq!(one.member_at("metadata.artifact_count"), Some(&Value::Int(2)));
+    assert_eq!(one.member_at("metadata.resource_urn"), Some(&Value::Null));
     assert_eq!(
         refused(&world, module, args(&[("order_by", "-lastPsuh")])).await,
         "failed to list the Repositories: the list cannot be ordered by `-lastPsuh`; did you mean `-lastPush`?"
@@ -97,8 +97,11 @@ async fn vulnerabilities_have_the_keys_of_the_code() {
     let outcome = world.run(module, given(&[])).await.unwrap();
     let first = &at(&outcome, "vulnerabilities").as_slice().unwrap()[0];
     assert_eq!(first.get("id"), Some(&Value::text("CVE-1")));
-    assert_eq!(first.at("properties.affects").unwrap().as_slice().unwrap()[0].get("name"), Some(&Value::text("x")));
-    assert_eq!(first.at("metadata.published_at"), Some(&Value::text("2030-01-01T00:00:00+00:00")));
+    assert_eq!(
+        first.member_at("properties.affects").unwrap().as_slice().unwrap()[0].get("name"),
+        Some(&Value::text("x"))
+    );
+    assert_eq!(first.member_at("metadata.published_at"), Some(&Value::text("2030-01-01T00:00:00+00:00")));
     assert_eq!(ids(&world, module, given(&[("severity", "low")])).await, ["CVE-2"]);
     let nothing = refused(&world, module, args(&[("repository", "ubuntu"), ("artifact", "sha256:9")])).await;
     assert_eq!(nothing, "failed to list the Vulnerabilities: artifact `sha256:9` was not found in repository `ubuntu`");

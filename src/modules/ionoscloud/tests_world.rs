@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use super::*;
 use crate::ionos::{Connector, HttpConnector, OverlayConnector};
-use crate::modules::{Args, Failure, InventoryView, Module, Outcome, TaskContext};
-use crate::progress::Progress;
-use crate::sandbox::{self, Fault, Handle, Options, Seed};
+use crate::modules::{Failure, InventoryView, ModuleArgs, ModuleOutcome, TaskContext, TaskModule};
+use crate::progress::ProgressChannel;
+use crate::sandbox::{self, Handle, InjectedFault, SandboxOptions, Seed};
 use crate::source::Source;
-use crate::template::error::Fault as TemplateFault;
-use crate::template::plugin::{Args as CallArgs, Context, RenderOptions};
+use crate::template::error::TemplateError as TemplateFault;
+use crate::template::plugin::{Context, PluginArgs as CallArgs, RenderOptions};
 use crate::value::{Sealed, Text, Value, json};
 
 pub(super) const REG: &str = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
@@ -28,45 +28,45 @@ impl InventoryView for Nothing {
 }
 
 impl Context for Nothing {
-    fn expression(&self, _: &Text) -> Result<Value, TemplateFault> {
+    fn evaluate_expression(&self, _: &Text) -> Result<Value, TemplateFault> {
         unreachable!("no module of the collection evaluates expressions")
     }
 
-    fn condition(&self, _: &Value) -> Result<crate::template::Verdict, TemplateFault> {
+    fn evaluate_condition(&self, _: &Value) -> Result<crate::template::ConditionVerdict, TemplateFault> {
         unreachable!("no module of the collection evaluates conditions")
     }
 
-    fn filter(&self, _: &str, _: Value, _: CallArgs) -> Result<Value, TemplateFault> {
+    fn call_filter(&self, _: &str, _: Value, _: CallArgs) -> Result<Value, TemplateFault> {
         Err(TemplateFault::value("none"))
     }
-    fn test(&self, _: &str, _: Value, _: CallArgs) -> Result<bool, TemplateFault> {
+    fn call_test(&self, _: &str, _: Value, _: CallArgs) -> Result<bool, TemplateFault> {
         Err(TemplateFault::value("none"))
     }
-    fn lookup(&self, _: &str, _: CallArgs) -> Result<Vec<Value>, TemplateFault> {
+    fn call_lookup(&self, _: &str, _: CallArgs) -> Result<Vec<Value>, TemplateFault> {
         Err(TemplateFault::value("none"))
     }
-    fn member(&self, _: &Value, _: &Value) -> Value {
+    fn get_member(&self, _: &Value, _: &Value) -> Value {
         Value::Null
     }
-    fn iterate(&self, _: &Value) -> Result<Vec<Value>, TemplateFault> {
+    fn collect_members(&self, _: &Value) -> Result<Vec<Value>, TemplateFault> {
         Err(TemplateFault::value("none"))
     }
-    fn variable(&self, _: &str) -> Result<Option<Value>, TemplateFault> {
+    fn get_variable(&self, _: &str) -> Result<Option<Value>, TemplateFault> {
         Ok(None)
     }
     fn variable_names(&self) -> Vec<String> {
         Vec::new()
     }
-    fn template(&self, value: &Value) -> Result<Value, TemplateFault> {
+    fn template_value(&self, value: &Value) -> Result<Value, TemplateFault> {
         Ok(value.clone())
     }
-    fn render(&self, text: &Text, _: &RenderOptions) -> Result<Value, TemplateFault> {
+    fn render_text(&self, text: &Text, _: &RenderOptions) -> Result<Value, TemplateFault> {
         Ok(text.clone().into())
     }
     fn call(&self, _: &Value, _: CallArgs) -> Result<Value, TemplateFault> {
         Err(TemplateFault::value("none"))
     }
-    fn open(&self, _: &Sealed) -> Result<Text, TemplateFault> {
+    fn open_sealed(&self, _: &Sealed) -> Result<Text, TemplateFault> {
         Err(TemplateFault::value("none"))
     }
     fn search_path(&self) -> Vec<PathBuf> {
@@ -75,10 +75,10 @@ impl Context for Nothing {
     fn base_dir(&self) -> &Path {
         Path::new(".")
     }
-    fn setting(&self, _: &str) -> Option<(Value, String)> {
+    fn get_setting(&self, _: &str) -> Option<(Value, String)> {
         None
     }
-    fn warn(&self, _: String) {}
+    fn add_warning(&self, _: String) {}
 }
 
 /// A server and a run against it.
@@ -90,20 +90,20 @@ pub(super) struct World {
     pub(super) check: bool,
 }
 
-pub(super) type Ran = Result<Outcome, Failure>;
+pub(super) type Ran = Result<ModuleOutcome, Failure>;
 
 impl World {
     pub(super) fn new(seed: &str, faults: &[&str]) -> Self {
-        let mut options = Options { seed: Seed::parse(seed).unwrap(), ..Options::default() };
+        let mut options = SandboxOptions { seed: Seed::parse_seed(seed).unwrap(), ..SandboxOptions::default() };
         options.logins = vec![("u".to_owned(), "p".to_owned())];
-        options.faults = faults.iter().map(|fault| Fault::parse(fault).unwrap()).collect();
+        options.faults = faults.iter().map(|fault| InjectedFault::parse_fault(fault).unwrap()).collect();
         options.pace.new = std::time::Duration::from_millis(20);
         options.pace.storage = std::time::Duration::from_millis(20);
         options.pace.deletion = std::time::Duration::from_millis(20);
         let real = Rc::new(HttpConnector::default());
         let inner: Rc<dyn Connector> = real.clone();
         Self {
-            server: sandbox::start(options).unwrap(),
+            server: sandbox::start_server(options).unwrap(),
             real,
             foretold: OverlayConnector::new(inner),
             warnings: RefCell::default(),
@@ -111,7 +111,7 @@ impl World {
         }
     }
 
-    pub(super) async fn run(&self, module: &dyn Module, args: Value) -> Ran {
+    pub(super) async fn run(&self, module: &dyn TaskModule, args: Value) -> Ran {
         let mut given = args.as_dict().unwrap().clone();
         let raw = given.clone();
         for (name, value) in [("token", sandbox::TOKEN), ("api_url", &self.server.url())] {
@@ -119,13 +119,13 @@ impl World {
                 given.set(name, value.into());
             }
         }
-        let args = Args::new(given);
+        let args = ModuleArgs::new(given);
         let quick = ["IONPLAY_RETRY_BASE_MS", "IONPLAY_POLL_MS"].map(|name| (name.to_owned(), "5".to_owned()));
         let span = Source::new("test.yml", "").span(0..0);
         let connector: &dyn Connector = if self.check { &self.foretold } else { &*self.real };
         let context = TaskContext {
             host_name: "localhost",
-            host: &crate::host::Predict,
+            host: &crate::host::DryRunHost,
             registries: connector,
             template: &Nothing,
             environment: &quick,
@@ -141,11 +141,11 @@ impl World {
             warnings: &self.warnings,
             interrupt: &crate::interrupt::Interrupt::default(),
             kept: None,
-            progress: Progress::default(),
+            progress: ProgressChannel::default(),
             task: String::new(),
             credentials: None,
         };
-        module.run(&args, &context).await
+        module.run_module(&args, &context).await
     }
 
     pub(super) async fn token(&self, args: &str) -> Ran {

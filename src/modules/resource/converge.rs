@@ -2,82 +2,92 @@
 
 use std::cell::RefCell;
 
-use super::ended::Ended;
-use super::{Observation, Order, Resource, Site, Stop, near};
+use super::ended::ConvergeError;
+use super::{ObservedObject, Order, Resource, ResourceError, Site, suggest_names};
 use crate::diagnostic::Diagnostic;
-use crate::ionos::{ApiError, Connection, RegistryApi};
+use crate::ionos::{ApiConnection, ApiError, RegistryApi};
 use crate::modules::ionoscloud::options;
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::reconcile::{Action, Verb};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::reconcile::{ResourceAction, Verb};
 use crate::value::{Dict, Value};
 
-impl<R: Resource> Module for R {
-    fn spec(&self) -> &'static Spec {
-        Resource::spec(self)
+impl<R: Resource> TaskModule for R {
+    fn module_spec(&self) -> &'static Spec {
+        Resource::resource_spec(self)
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            let spec = Resource::spec(self);
+            let spec = Resource::resource_spec(self);
             let state = args.str("state").or_else(|| spec.states.first().copied()).unwrap_or("present");
-            let run = Run { resource: self, spec, state, context, args, settled: RefCell::default() };
-            match run.go().await {
+            let run = ResourceRun { resource: self, spec, state, context, args, settled: RefCell::default() };
+            match run.converge_object().await {
                 Ok(outcome) => Ok(outcome),
-                Err(Ended::Failed(failure) | Ended::Outdated(failure)) => Err(*failure),
-                Err(Ended::Undetermined(why)) => Ok(Outcome { undetermined: Some(why), ..Outcome::default() }),
+                Err(ConvergeError::Failed(failure) | ConvergeError::Outdated(failure)) => Err(*failure),
+                Err(ConvergeError::Undetermined(why)) => {
+                    Ok(ModuleOutcome { undetermined: Some(why), ..ModuleOutcome::default() })
+                }
             }
         })
     }
 
-    fn check_values(&self, args: &Args, context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
+    fn check_values(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
         check_desired(self, args, context)
     }
 }
 
-/// What `desired` refuses is wrong in every run.
-fn check_desired<R: Resource>(resource: &R, args: &Args, context: &TaskContext<'_>) -> Result<(), Box<Diagnostic>> {
-    match resource.desired(args, context) {
-        Ok(_) | Err(Stop::Api(_)) => Ok(()),
-        Err(Stop::Said(summary)) => Err(Box::new(Diagnostic::error(summary))),
-        Err(Stop::Refused(message) | Stop::Wrong(message)) => Err(message),
+/// Checks the desired state before the run; an error here would occur in every run.
+fn check_desired<R: Resource>(
+    resource: &R,
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+) -> Result<(), Box<Diagnostic>> {
+    match resource.read_desired(args, context) {
+        Ok(_) | Err(ResourceError::Api(_)) => Ok(()),
+        Err(ResourceError::Said(summary)) => Err(Box::new(Diagnostic::error(summary))),
+        Err(ResourceError::Refused(message) | ResourceError::Wrong(message)) => Err(message),
     }
 }
 
 /// One task on one resource.
-pub(super) struct Run<'a, R: Resource> {
+pub(super) struct ResourceRun<'a, R: Resource> {
     pub(super) resource: &'a R,
     pub(super) spec: &'static Spec,
     pub(super) state: &'a str,
     pub(super) context: &'a TaskContext<'a>,
-    pub(super) args: &'a Args,
+    pub(super) args: &'a ModuleArgs,
     /// The object as it is at the end.
     pub(super) settled: RefCell<Option<R::Object>>,
 }
 
-impl<R: Resource> Run<'_, R> {
-    async fn go(&self) -> Result<Outcome, Ended> {
+impl<R: Resource> ResourceRun<'_, R> {
+    async fn converge_object(&self) -> Result<ModuleOutcome, ConvergeError> {
         let label = self.spec.label;
         let mut connection =
-            options::connection(self.args, self.context, label, self.state).map_err(|stop| self.ended(stop))?;
+            options::read_connection(self.args, self.context, label, self.state).map_err(|stop| self.end_task(stop))?;
         connection.kept = self.context.kept.clone();
-        options::require(self.spec, self.args, label, self.state).map_err(|stop| self.ended(stop))?;
-        let want = self.resource.desired(self.args, self.context).map_err(|stop| self.ended(stop))?;
-        let api = self.context.registries.connect(&connection).map_err(|error| self.ended(error.into()))?;
-        match self.attempt(&*api, &connection, &want, false).await {
-            Err(Ended::Outdated(_)) => self.attempt(&*api, &connection, &want, true).await,
+        options::require_params(self.spec, self.args, label, self.state).map_err(|stop| self.end_task(stop))?;
+        let want = self.resource.read_desired(self.args, self.context).map_err(|stop| self.end_task(stop))?;
+        let api = self.context.registries.connect(&connection).map_err(|error| self.end_task(error.into()))?;
+        match self.converge_once(&*api, &connection, &want, false).await {
+            Err(ConvergeError::Outdated(_)) => self.converge_once(&*api, &connection, &want, true).await,
             other => other,
         }
     }
 
     /// Looks, decides and acts.
-    async fn attempt(
+    async fn converge_once(
         &self,
         api: &dyn RegistryApi,
-        connection: &Connection,
+        connection: &ApiConnection,
         want: &R::Desired,
         again: bool,
-    ) -> Result<Outcome, Ended> {
-        let seen = self.resource.observe(api, want).await.map_err(|stop| self.unseen(want, stop))?;
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        let seen = self.resource.observe_object(api, want).await.map_err(|stop| self.failed_observation(want, stop))?;
         let site = Site {
             api,
             parent: seen.parent.as_ref(),
@@ -89,35 +99,42 @@ impl<R: Resource> Run<'_, R> {
             again,
             context: self.context,
         };
-        let _writing = self.context.interrupt.writing();
+        let _writing = self.context.interrupt.begin_writing();
         let outcome = match (self.state, &seen.object) {
             ("absent", None) => Ok(self.not_there(api, want, &seen)),
-            ("absent", Some(have)) => self.remove(&site, want, have).await,
+            ("absent", Some(have)) => self.remove_object(&site, want, have).await,
             (_, _) if seen.no_parent.is_some() => {
                 let why = seen.no_parent.clone().unwrap_or_default();
-                Err(self.ended(ApiError::unsent(why).into()))
+                Err(self.end_task(ApiError::unsent(why).into()))
             }
-            ("update", have) if self.resumes(have.as_ref(), &seen) => self.resume(&site, want, &seen).await,
+            ("update", have) if self.needs_resume(have.as_ref(), &seen) => {
+                self.resume_replacement(&site, want, &seen).await
+            }
             ("update", None) => Ok(self.not_there(api, want, &seen)),
-            (_, None) => self.make(&site, want).await,
+            (_, None) => self.create_missing(&site, want).await,
             (_, Some(have)) => match &seen.past {
-                None => self.align(&site, want, have).await,
-                Some(past) => self.align_left(&site, want, have, past).await,
+                None => self.change_existing(&site, want, have).await,
+                Some(past) => self.align_with_record(&site, want, have, past).await,
             },
         };
         let settled = self.settled.take();
         match (outcome, settled) {
             (Ok(outcome), Some(object)) => {
-                let settled = self.resource.settle(&site, want, &object, outcome).await;
-                settled.map_err(|failure| Ended::Failed(Box::new(failure)))
+                let settled = self.resource.complete_task(&site, want, &object, outcome).await;
+                settled.map_err(|failure| ConvergeError::Failed(Box::new(failure)))
             }
             (outcome, _) => outcome,
         }
     }
 
     /// Nothing there to remove or to update; existing playbooks expect that this is no failure.
-    pub(super) fn not_there(&self, api: &dyn RegistryApi, want: &R::Desired, seen: &Observation<R::Object>) -> Outcome {
-        let identity = self.resource.identity(want);
+    pub(super) fn not_there(
+        &self,
+        api: &dyn RegistryApi,
+        want: &R::Desired,
+        seen: &ObservedObject<R::Object>,
+    ) -> ModuleOutcome {
+        let identity = self.resource.object_identity(want);
         let label = self.spec.label;
         if let Some(parent) = &seen.parent {
             api.note_missing(parent, &identity);
@@ -125,93 +142,108 @@ impl<R: Resource> Run<'_, R> {
         match &seen.no_parent {
             Some(why) => self.context.warn(format!("{why}; there is nothing to delete")),
             None if self.state == "update" => {
-                let near = near(&identity, &seen.names);
+                let near = suggest_names(&identity, &seen.names);
                 self.context.warn(format!("{label} `{identity}` was not found, so nothing was updated{near}"));
             }
             None => {}
         }
-        let mut outcome = Outcome::new(false, Dict::new()).with("action", Verb::Nothing.name());
-        let record = self.record(identity, Value::Null, seen.parent.as_ref(), Verb::Nothing, Dict::new(), Dict::new());
+        let mut outcome = ModuleOutcome::new(false, Dict::new()).with("action", Verb::Nothing.name());
+        let record =
+            self.record_action(identity, Value::Null, seen.parent.as_ref(), Verb::Nothing, Dict::new(), Dict::new());
         outcome.actions.push(record);
         outcome
     }
 
-    pub(super) async fn make(&self, site: &Site<'_>, want: &R::Desired) -> Result<Outcome, Ended> {
-        let made = self.resource.create(site, want, None).await;
+    pub(super) async fn create_missing(
+        &self,
+        site: &Site<'_>,
+        want: &R::Desired,
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        let made = self.resource.create_object(site, want, None).await;
         if let Err(error) = &made
             && error.is_conflict()
             && site.kept.is_none()
-            && let Ok(Observation { object: Some(have), past, .. }) = self.resource.observe(site.api, want).await
+            && let Ok(ObservedObject { object: Some(have), past, .. }) =
+                self.resource.observe_object(site.api, want).await
         {
             // Somebody else has created it meanwhile: it is there, which is what the task wants.
             return match &past {
-                None => self.align(site, want, &have).await,
-                Some(past) => self.align_left(site, want, &have, past).await,
+                None => self.change_existing(site, want, &have).await,
+                Some(past) => self.align_with_record(site, want, &have, past).await,
             };
         }
-        let made = made.map_err(|error| self.broken(Verb::Create, want, site, error))?;
-        Ok(self.done(Verb::Create, want, site, None, Some(&made), None))
+        let made = made.map_err(|error| self.failed_write(Verb::Create, want, site, error))?;
+        Ok(self.action_outcome(Verb::Create, want, site, None, Some(&made), None))
     }
 
-    pub(super) async fn align(&self, site: &Site<'_>, want: &R::Desired, have: &R::Object) -> Result<Outcome, Ended> {
-        match self.resource.plan(want, Some(have)) {
-            Action::Update { fields } => {
-                let after = self.resource.update(site, want, have, &fields).await;
-                let after = after.map_err(|error| self.broken(Verb::Update, want, site, error))?;
-                Ok(self.done(Verb::Update, want, site, Some(have), Some(&after), None))
+    pub(super) async fn change_existing(
+        &self,
+        site: &Site<'_>,
+        want: &R::Desired,
+        have: &R::Object,
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        match self.resource.plan_action(want, Some(have)) {
+            ResourceAction::Update { fields } => {
+                let after = self.resource.update_object(site, want, have, &fields).await;
+                let after = after.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
+                Ok(self.action_outcome(Verb::Update, want, site, Some(have), Some(&after), None))
             }
-            Action::Replace { reason, .. } => self.replace(site, want, have, reason).await,
-            Action::Nothing | Action::Create | Action::Delete => {
-                let have = self.resource.ready(site, have.clone()).await.map_err(|error| self.ended(error.into()))?;
-                Ok(self.done(Verb::Nothing, want, site, Some(&have), Some(&have), None))
+            ResourceAction::Replace { reason, .. } => self.replace_object(site, want, have, reason).await,
+            ResourceAction::Nothing | ResourceAction::Create | ResourceAction::Delete => {
+                let have = self
+                    .resource
+                    .wait_until_ready(site, have.clone())
+                    .await
+                    .map_err(|error| self.end_task(error.into()))?;
+                Ok(self.action_outcome(Verb::Nothing, want, site, Some(&have), Some(&have), None))
             }
         }
     }
 
-    pub(super) async fn replace(
+    pub(super) async fn replace_object(
         &self,
         site: &Site<'_>,
         want: &R::Desired,
         have: &R::Object,
         reason: String,
-    ) -> Result<Outcome, Ended> {
+    ) -> Result<ModuleOutcome, ConvergeError> {
         let label = self.spec.label;
-        let rival = self.resource.rival(site, want, have).await;
-        if let Some(name) = rival.map_err(|error| self.ended(error.into()))? {
+        let rival = self.resource.find_name_conflict(site, want, have).await;
+        if let Some(name) = rival.map_err(|error| self.end_task(error.into()))? {
             let said = format!("failed to update the {label}: Another resource with the desired name ({name}) exists");
-            return Err(self.ended(Stop::Said(said)));
+            return Err(self.end_task(ResourceError::Said(said)));
         }
         if !self.args.bool("allow_replace") {
-            let order = self.resource.order(want, have);
+            let order = self.resource.replacement_order(want, have);
             let loss = match order {
                 Order::CreateFirst => "",
                 Order::DeleteFirst => "; the old one would be removed first, with everything in it",
             };
             let said = format!("{label} should be replaced but allow_replace is set to False. ({reason}{loss})");
-            return Err(self.ended(Stop::Said(said)));
+            return Err(self.end_task(ResourceError::Said(said)));
         }
-        let (identity, old) = (self.resource.name(have), self.resource.id(have));
-        let made = match self.resource.order(want, have) {
+        let (identity, old) = (self.resource.object_name(have), self.resource.object_id(have));
+        let made = match self.resource.replacement_order(want, have) {
             Order::CreateFirst => {
-                let made = self.resource.create(site, want, Some(have)).await;
-                let made = made.map_err(|error| self.broken(Verb::Replace, want, site, error))?;
-                if let Err(error) = self.resource.delete(site, have).await {
+                let made = self.resource.create_object(site, want, Some(have)).await;
+                let made = made.map_err(|error| self.failed_write(Verb::Replace, want, site, error))?;
+                if let Err(error) = self.resource.delete_object(site, have).await {
                     return Err(self.half_replaced(want, site, have, &made, error, reason));
                 }
                 made
             }
             Order::DeleteFirst => {
-                let removed = self.resource.delete(site, have).await;
-                removed.map_err(|error| self.broken(Verb::Delete, want, site, error))?;
-                let made = self.resource.create(site, want, Some(have)).await;
+                let removed = self.resource.delete_object(site, have).await;
+                removed.map_err(|error| self.failed_write(Verb::Delete, want, site, error))?;
+                let made = self.resource.create_object(site, want, Some(have)).await;
                 made.map_err(|error| {
                     let message = format!(
                         "failed to create the new {label}: {error}; the old one, `{identity}` ({}), has been removed \
                          already, so there is none now: run the task again with `state: present`",
-                        old.shown()
+                        old.display_text()
                     );
                     let record = self.failed_record(want, site, Verb::Replace, Some(have), &error);
-                    Ended::Failed(Box::new(Failure {
+                    ConvergeError::Failed(Box::new(Failure {
                         broke_off: false,
                         changed: true,
                         actions: vec![record],
@@ -220,7 +252,7 @@ impl<R: Resource> Run<'_, R> {
                 })?
             }
         };
-        Ok(self.done(Verb::Replace, want, site, Some(have), Some(&made), Some(reason)))
+        Ok(self.action_outcome(Verb::Replace, want, site, Some(have), Some(&made), Some(reason)))
     }
 
     /// The new object is there and the old one too: what the new one has to say must not be lost.
@@ -232,20 +264,20 @@ impl<R: Resource> Run<'_, R> {
         made: &R::Object,
         error: ApiError,
         reason: String,
-    ) -> Ended {
+    ) -> ConvergeError {
         let label = self.spec.label;
         let message = format!(
             "failed to remove the {label}: {error}; the new {label} `{}` ({}) exists and is in this result, and the \
              old one `{}` ({}) still exists: remove it when you can",
-            self.resource.name(made),
-            self.resource.id(made).shown(),
-            self.resource.name(have),
-            self.resource.id(have).shown(),
+            self.resource.object_name(made),
+            self.resource.object_id(made).display_text(),
+            self.resource.object_name(have),
+            self.resource.object_id(have).display_text(),
         );
-        let complete = self.done(Verb::Replace, want, site, Some(have), Some(made), Some(reason));
+        let complete = self.action_outcome(Verb::Replace, want, site, Some(have), Some(made), Some(reason));
         let mut record = self.failed_record(want, site, Verb::Replace, Some(have), &error);
-        record.after = self.resource.fields(made);
-        Ended::Failed(Box::new(Failure {
+        record.after = self.resource.managed_fields(made);
+        ConvergeError::Failed(Box::new(Failure {
             broke_off: false,
             message,
             data: complete.data,
@@ -256,9 +288,14 @@ impl<R: Resource> Run<'_, R> {
         }))
     }
 
-    async fn remove(&self, site: &Site<'_>, want: &R::Desired, have: &R::Object) -> Result<Outcome, Ended> {
-        let removed = self.resource.delete(site, have).await;
-        removed.map_err(|error| self.broken(Verb::Delete, want, site, error))?;
-        Ok(self.done(Verb::Delete, want, site, Some(have), None, None))
+    async fn remove_object(
+        &self,
+        site: &Site<'_>,
+        want: &R::Desired,
+        have: &R::Object,
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        let removed = self.resource.delete_object(site, have).await;
+        removed.map_err(|error| self.failed_write(Verb::Delete, want, site, error))?;
+        Ok(self.action_outcome(Verb::Delete, want, site, Some(have), None, None))
     }
 }

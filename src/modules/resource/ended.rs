@@ -3,7 +3,7 @@
 use crate::modules::Failure;
 
 /// How a task ends that does not end well.
-pub(super) enum Ended {
+pub(super) enum ConvergeError {
     Failed(Box<Failure>),
     Undetermined(String),
     /// The service refused what a list that was kept from an earlier pass had suggested; the list has been dropped.

@@ -12,17 +12,17 @@ mod recover;
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Args, Failure, Outcome, Spec, TaskContext};
+use super::{Failure, ModuleArgs, ModuleOutcome, Spec, TaskContext};
 use crate::diagnostic::Diagnostic;
 use crate::ionos::api::Id;
-use crate::ionos::create::Care;
-use crate::ionos::{ApiError, Fact, Kept, Past, RegistryApi, RegistryReads, Tuning};
-use crate::reconcile::{Action, FieldChange};
+use crate::ionos::create::CreationSettings;
+use crate::ionos::{ApiError, Deferred, EarlierRecord, ListCache, RegistryApi, RegistryReads, Tuning};
+use crate::reconcile::{FieldChange, ResourceAction};
 use crate::value::{Dict, Value};
 
 /// Why a task does not go on.
 #[derive(Debug)]
-pub enum Stop {
+pub enum ResourceError {
     /// A call failed.
     Api(ApiError),
     /// A sentence that is the whole message.
@@ -33,13 +33,13 @@ pub enum Stop {
     Wrong(Box<Diagnostic>),
 }
 
-impl From<ApiError> for Stop {
+impl From<ApiError> for ResourceError {
     fn from(error: ApiError) -> Self {
         Self::Api(error)
     }
 }
 
-impl From<Diagnostic> for Stop {
+impl From<Diagnostic> for ResourceError {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::Wrong(Box::new(diagnostic))
     }
@@ -47,7 +47,7 @@ impl From<Diagnostic> for Stop {
 
 /// An observed object.
 #[derive(Debug)]
-pub struct Observation<T> {
+pub struct ObservedObject<T> {
     /// The object, if it is there.
     pub object: Option<T>,
     /// Parent object: the registry of a token.
@@ -57,12 +57,12 @@ pub struct Observation<T> {
     /// The names of all its siblings and its own, where they were read.
     pub names: Vec<String>,
     /// An earlier run's record of it.
-    pub past: Option<Past>,
+    pub past: Option<EarlierRecord>,
     /// The object that an earlier run has made to replace this one, without bringing that to its end.
-    pub successor: Option<(T, Option<Past>)>,
+    pub successor: Option<(T, Option<EarlierRecord>)>,
 }
 
-impl<T> Default for Observation<T> {
+impl<T> Default for ObservedObject<T> {
     fn default() -> Self {
         Self { object: None, parent: None, no_parent: None, names: Vec::new(), past: None, successor: None }
     }
@@ -83,7 +83,7 @@ pub struct Site<'a> {
     /// Pauses.
     pub tuning: Tuning,
     /// Lists that were kept from earlier passes of a loop.
-    pub kept: Option<&'a Kept>,
+    pub kept: Option<&'a ListCache>,
     /// The task has looked again because the service refused what such a list had suggested.
     pub again: bool,
     /// Warnings and progress.
@@ -92,8 +92,8 @@ pub struct Site<'a> {
 
 impl<'a> Site<'a> {
     /// Returns the settings of a creation with recovery.
-    pub fn care(&self, names: Option<&'a [String]>) -> Care<'a> {
-        Care { tuning: self.tuning, interrupt: self.context.interrupt, kept: self.kept, names }
+    pub fn creation_settings(&self, names: Option<&'a [String]>) -> CreationSettings<'a> {
+        CreationSettings { tuning: self.tuning, interrupt: self.context.interrupt, kept: self.kept, names }
     }
 }
 
@@ -114,29 +114,29 @@ pub trait Resource: Sync {
     type Object: Clone;
 
     /// The parameters and what is said of the module.
-    fn spec(&self) -> &'static Spec;
+    fn resource_spec(&self) -> &'static Spec;
 
     /// Reads the desired state; reports every invalid argument before any request.
     ///
     /// # Errors
     /// When an argument makes no sense.
-    fn desired(&self, args: &Args, context: &TaskContext<'_>) -> Result<Self::Desired, Stop>;
+    fn read_desired(&self, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Self::Desired, ResourceError>;
 
     /// Returns the task's name for the object.
-    fn identity(&self, want: &Self::Desired) -> String;
+    fn object_identity(&self, want: &Self::Desired) -> String;
 
     /// Finds the object.
-    fn observe(
+    fn observe_object(
         &self,
         reads: &dyn RegistryReads,
         want: &Self::Desired,
-    ) -> impl Future<Output = Result<Observation<Self::Object>, Stop>>;
+    ) -> impl Future<Output = Result<ObservedObject<Self::Object>, ResourceError>>;
 
     /// Decides the action for an object that must exist.
-    fn plan(&self, want: &Self::Desired, have: Option<&Self::Object>) -> Action;
+    fn plan_action(&self, want: &Self::Desired, have: Option<&Self::Object>) -> ResourceAction;
 
     /// The desired name, if another object has it. Asked only before a replacement.
-    fn rival(
+    fn find_name_conflict(
         &self,
         site: &Site<'_>,
         want: &Self::Desired,
@@ -144,10 +144,10 @@ pub trait Resource: Sync {
     ) -> impl Future<Output = Result<Option<String>, ApiError>>;
 
     /// Returns the order of the two steps of a replacement.
-    fn order(&self, want: &Self::Desired, have: &Self::Object) -> Order;
+    fn replacement_order(&self, want: &Self::Desired, have: &Self::Object) -> Order;
 
     /// Makes the object; with an old one, its successor.
-    fn create(
+    fn create_object(
         &self,
         site: &Site<'_>,
         want: &Self::Desired,
@@ -155,7 +155,7 @@ pub trait Resource: Sync {
     ) -> impl Future<Output = Result<Self::Object, ApiError>>;
 
     /// Changes exactly these fields.
-    fn update(
+    fn update_object(
         &self,
         site: &Site<'_>,
         want: &Self::Desired,
@@ -164,36 +164,40 @@ pub trait Resource: Sync {
     ) -> impl Future<Output = Result<Self::Object, ApiError>>;
 
     /// Removes the object.
-    fn delete(&self, site: &Site<'_>, have: &Self::Object) -> impl Future<Output = Result<(), ApiError>>;
+    fn delete_object(&self, site: &Site<'_>, have: &Self::Object) -> impl Future<Output = Result<(), ApiError>>;
 
     /// Waits until an object that is as desired can be used too.
-    fn ready(&self, site: &Site<'_>, have: Self::Object) -> impl Future<Output = Result<Self::Object, ApiError>>;
+    fn wait_until_ready(
+        &self,
+        site: &Site<'_>,
+        have: Self::Object,
+    ) -> impl Future<Output = Result<Self::Object, ApiError>>;
 
     /// Does what depends on the object, once it is as desired: the delivery of its password, say.
     ///
     /// # Errors
     /// With the failure of the task.
-    fn settle(
+    fn complete_task(
         &self,
         _site: &Site<'_>,
         _want: &Self::Desired,
         _object: &Self::Object,
-        outcome: Outcome,
-    ) -> impl Future<Output = Result<Outcome, Failure>> {
+        outcome: ModuleOutcome,
+    ) -> impl Future<Output = Result<ModuleOutcome, Failure>> {
         std::future::ready(Ok(outcome))
     }
 
     /// Returns the id.
-    fn id(&self, object: &Self::Object) -> Id;
+    fn object_id(&self, object: &Self::Object) -> Id;
 
     /// Returns the name.
-    fn name(&self, object: &Self::Object) -> String;
+    fn object_name(&self, object: &Self::Object) -> String;
 
     /// Returns the managed fields, for differences.
-    fn fields(&self, object: &Self::Object) -> Dict;
+    fn managed_fields(&self, object: &Self::Object) -> Dict;
 
     /// The object as it is returned.
-    fn returned(&self, object: &Self::Object) -> Value;
+    fn returned_value(&self, object: &Self::Object) -> Value;
 
     /// Returns whether the object has a password that is shown only once, or will have.
     fn has_password(&self, _object: &Self::Object) -> bool {
@@ -201,7 +205,7 @@ pub trait Resource: Sync {
     }
 
     /// Returns a note for a task that finds the object and keeps or changes it.
-    fn remark(&self, _object: &Self::Object, _context: &TaskContext<'_>) -> Option<String> {
+    fn existing_note(&self, _object: &Self::Object, _context: &TaskContext<'_>) -> Option<String> {
         None
     }
 }
@@ -212,18 +216,18 @@ pub fn id_value(id: &Id) -> Value {
 }
 
 /// Returns a text argument, known or deferred.
-pub fn text_fact(value: &Value) -> Fact<String> {
+pub fn deferred_text(value: &Value) -> Deferred<String> {
     match value {
-        Value::Unknown(unknown) => Fact::Unknown(unknown.clone()),
-        Value::Str(text) => Fact::Known(text.as_str().to_owned()),
-        other => Fact::Known(crate::value::python::str(other)),
+        Value::Unknown(unknown) => Deferred::Unknown(unknown.clone()),
+        Value::Str(text) => Deferred::Known(text.as_str().to_owned()),
+        other => Deferred::Known(crate::value::python::str(other)),
     }
 }
 
 /// "; did you mean `a` or `b`?", or what there is if it is little, or nothing.
-pub fn near(wanted: &str, names: &[String]) -> String {
+pub fn suggest_names(wanted: &str, names: &[String]) -> String {
     let quoted = |names: &[&str]| names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>();
-    let similar = crate::suggest::several(wanted, names, 3);
+    let similar = crate::suggest::find_several(wanted, names, 3);
     if !similar.is_empty() {
         return format!("; did you mean {}?", quoted(&similar).join(" or "));
     }

@@ -1,12 +1,12 @@
 //! What is returned and said of a task on a resource.
 
-use super::converge::Run;
-use super::ended::Ended;
-use super::{Resource, Site, Stop, id_value};
+use super::converge::ResourceRun;
+use super::ended::ConvergeError;
+use super::{Resource, ResourceError, Site, id_value};
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
-use crate::ionos::{ApiError, Kept};
-use crate::modules::{Diff, Effect, Failure, Outcome};
+use crate::ionos::{ApiError, ListCache};
+use crate::modules::{Diff, Failure, ModuleEffect, ModuleOutcome};
 use crate::reconcile::{Record, Verb};
 use crate::value::{Dict, Value};
 
@@ -17,9 +17,9 @@ pub(super) const PENDING: &str = "pending";
 /// It is in the store, because an earlier run has not used it, or on purpose.
 pub(super) const KEPT: &str = "kept";
 
-impl<R: Resource> Run<'_, R> {
+impl<R: Resource> ResourceRun<'_, R> {
     /// The result of what was done.
-    pub(super) fn done(
+    pub(super) fn action_outcome(
         &self,
         verb: Verb,
         want: &R::Desired,
@@ -27,22 +27,22 @@ impl<R: Resource> Run<'_, R> {
         before: Option<&R::Object>,
         after: Option<&R::Object>,
         reason: Option<String>,
-    ) -> Outcome {
+    ) -> ModuleOutcome {
         let changed = verb != Verb::Nothing;
         self.settled.replace(after.cloned());
-        let mut outcome = Outcome::new(changed, Dict::new()).with("action", verb.name());
-        let identity = self.resource.identity(want);
+        let mut outcome = ModuleOutcome::new(changed, Dict::new()).with("action", verb.name());
+        let identity = self.resource.object_identity(want);
         if self.context.check && changed {
             let label = self.spec.label;
             outcome.data.set("msg", format!("{label} {identity} would be {}", verb.participle()).into());
         }
         match (after, before) {
             (Some(object), _) => {
-                let returned = self.resource.returned(object);
-                returned.each_secret(&mut |secret| outcome.effects.push(Effect::Secret(secret.to_owned())));
+                let returned = self.resource.returned_value(object);
+                returned.each_secret(&mut |secret| outcome.effects.push(ModuleEffect::Secret(secret.to_owned())));
                 outcome.data.set(self.spec.returns.unwrap_or("object"), returned);
             }
-            (None, Some(gone)) => outcome.data.set("id", id_value(&self.resource.id(gone))),
+            (None, Some(gone)) => outcome.data.set("id", id_value(&self.resource.object_id(gone))),
             (None, None) => {}
         }
         if matches!(verb, Verb::Create | Verb::Replace)
@@ -50,7 +50,7 @@ impl<R: Resource> Run<'_, R> {
         {
             outcome.data.set(PASSWORD, PENDING.into());
         }
-        let fields = |object: Option<&R::Object>| object.map(|o| self.resource.fields(o)).unwrap_or_default();
+        let fields = |object: Option<&R::Object>| object.map(|o| self.resource.managed_fields(o)).unwrap_or_default();
         let (old, new) = (fields(before), fields(after));
         if changed && self.context.diff {
             let header = format!("{} {identity}", self.spec.label);
@@ -63,20 +63,20 @@ impl<R: Resource> Run<'_, R> {
             });
         }
         if matches!(verb, Verb::Nothing | Verb::Update)
-            && let Some(remark) = before.and_then(|object| self.resource.remark(object, self.context))
+            && let Some(remark) = before.and_then(|object| self.resource.existing_note(object, self.context))
         {
             self.context.warn(remark);
         }
         let shown = after.or(before);
-        let id = shown.map_or(Value::Null, |object| id_value(&self.resource.id(object)));
-        let name = shown.map_or(identity, |object| self.resource.name(object));
-        let mut record = self.record(name, id, site.parent, verb, old, new);
+        let id = shown.map_or(Value::Null, |object| id_value(&self.resource.object_id(object)));
+        let name = shown.map_or(identity, |object| self.resource.object_name(object));
+        let mut record = self.record_action(name, id, site.parent, verb, old, new);
         record.reason = reason;
         outcome.actions.push(record);
         outcome
     }
 
-    pub(super) fn record(
+    pub(super) fn record_action(
         &self,
         identity: String,
         id: Value,
@@ -107,17 +107,23 @@ impl<R: Resource> Run<'_, R> {
         before: Option<&R::Object>,
         error: &ApiError,
     ) -> Record {
-        let id = before.map_or(Value::Null, |object| id_value(&self.resource.id(object)));
-        let fields = before.map(|object| self.resource.fields(object)).unwrap_or_default();
-        let identity = self.resource.identity(want);
-        let record = self.record(identity, id, site.parent, verb, fields, Dict::new());
+        let id = before.map_or(Value::Null, |object| id_value(&self.resource.object_id(object)));
+        let fields = before.map(|object| self.resource.managed_fields(object)).unwrap_or_default();
+        let identity = self.resource.object_identity(want);
+        let record = self.record_action(identity, id, site.parent, verb, fields, Dict::new());
         Record { error: Some(error.to_string()), ..record }
     }
 
     /// A write that failed, in the words of the original.
-    pub(super) fn broken(&self, verb: Verb, want: &R::Desired, site: &Site<'_>, error: ApiError) -> Ended {
+    pub(super) fn failed_write(
+        &self,
+        verb: Verb,
+        want: &R::Desired,
+        site: &Site<'_>,
+        error: ApiError,
+    ) -> ConvergeError {
         if error.kind == ErrorKind::Undetermined {
-            return Ended::Undetermined(error.message);
+            return ConvergeError::Undetermined(error.message);
         }
         let label = self.spec.label;
         let message = match verb {
@@ -128,39 +134,43 @@ impl<R: Resource> Run<'_, R> {
         let record = self.failed_record(want, site, verb, None, &error);
         let failure = Box::new(Failure { broke_off: false, actions: vec![record], ..Failure::new(message) });
         let refused = error.is_conflict() || error.is_not_found();
-        if refused && !site.again && site.kept.is_some_and(Kept::clear) {
-            return Ended::Outdated(failure);
+        if refused && !site.again && site.kept.is_some_and(ListCache::clear) {
+            return ConvergeError::Outdated(failure);
         }
-        Ended::Failed(failure)
+        ConvergeError::Failed(failure)
     }
 
     /// An object that could not be looked at: it counts as failed, though nobody knows what would have been done to it.
-    pub(super) fn unseen(&self, want: &R::Desired, stop: Stop) -> Ended {
+    pub(super) fn failed_observation(&self, want: &R::Desired, stop: ResourceError) -> ConvergeError {
         let error = match &stop {
-            Stop::Api(error) => Some(error.to_string()),
-            Stop::Said(said) => Some(said.clone()),
-            Stop::Refused(_) | Stop::Wrong(_) => None,
+            ResourceError::Api(error) => Some(error.to_string()),
+            ResourceError::Said(said) => Some(said.clone()),
+            ResourceError::Refused(_) | ResourceError::Wrong(_) => None,
         };
-        let mut ended = self.ended(stop);
-        if let (Ended::Failed(failure), Some(_)) = (&mut ended, &error) {
-            let identity = self.resource.identity(want);
-            let record = self.record(identity, Value::Null, None, Verb::Nothing, Dict::new(), Dict::new());
+        let mut ended = self.end_task(stop);
+        if let (ConvergeError::Failed(failure), Some(_)) = (&mut ended, &error) {
+            let identity = self.resource.object_identity(want);
+            let record = self.record_action(identity, Value::Null, None, Verb::Nothing, Dict::new(), Dict::new());
             failure.actions.push(Record { error, ..record });
         }
         ended
     }
 
     /// Everything else that ends a task.
-    pub(super) fn ended(&self, stop: Stop) -> Ended {
+    pub(super) fn end_task(&self, stop: ResourceError) -> ConvergeError {
         let prefix = format!("failed to set {} state {}", self.spec.label, self.state);
         match stop {
-            Stop::Api(error) if error.kind == ErrorKind::Undetermined => Ended::Undetermined(error.message),
-            Stop::Api(error) => Ended::Failed(Box::new(Failure::new(format!("{prefix}: {error}")))),
-            Stop::Said(message) => Ended::Failed(Box::new(Failure::new(message))),
-            Stop::Refused(diagnostic) => Ended::Failed(Box::new(Failure::refused(*diagnostic))),
-            Stop::Wrong(diagnostic) => {
+            ResourceError::Api(error) if error.kind == ErrorKind::Undetermined => {
+                ConvergeError::Undetermined(error.message)
+            }
+            ResourceError::Api(error) => ConvergeError::Failed(Box::new(Failure::new(format!("{prefix}: {error}")))),
+            ResourceError::Said(message) => ConvergeError::Failed(Box::new(Failure::new(message))),
+            ResourceError::Refused(diagnostic) => {
+                ConvergeError::Failed(Box::new(Failure::from_diagnostic(*diagnostic)))
+            }
+            ResourceError::Wrong(diagnostic) => {
                 let message = format!("{prefix}: {}", diagnostic.one_line());
-                Ended::Failed(Box::new(Failure {
+                ConvergeError::Failed(Box::new(Failure {
                     broke_off: false,
                     diagnostic: Some(diagnostic),
                     ..Failure::new(message)

@@ -1,40 +1,40 @@
 //! Objects that an earlier run did not bring to their end: what it has left is taken over, finished, or made again.
 
-use super::converge::Run;
-use super::ended::Ended;
+use super::converge::ResourceRun;
+use super::ended::ConvergeError;
 use super::outcome::{KEPT, PASSWORD, PENDING};
-use super::{Observation, Resource, Site};
-use crate::ionos::{ApiError, LeftPassword, Lost, Past};
-use crate::modules::Outcome;
-use crate::reconcile::{Action, Verb};
+use super::{ObservedObject, Resource, Site};
+use crate::ionos::{ApiError, EarlierRecord, LeftPassword, LostCreation};
+use crate::modules::ModuleOutcome;
+use crate::reconcile::{ResourceAction, Verb};
 
-impl<R: Resource> Run<'_, R> {
+impl<R: Resource> ResourceRun<'_, R> {
     /// Brings an object with a past into the desired state.
-    pub(super) async fn align_left(
+    pub(super) async fn align_with_record(
         &self,
         site: &Site<'_>,
         want: &R::Desired,
         have: &R::Object,
-        past: &Past,
-    ) -> Result<Outcome, Ended> {
+        past: &EarlierRecord,
+    ) -> Result<ModuleOutcome, ConvergeError> {
         match past {
-            Past::Lost(lost) => self.remake(site, want, have, (have, lost)).await,
-            Past::Sealed { why, left: LeftPassword::ByBrokenRun } => {
-                let (label, name) = (self.spec.label, self.resource.name(have));
+            EarlierRecord::Lost(lost) => self.recreate_lost(site, want, have, (have, lost)).await,
+            EarlierRecord::Sealed { why, left: LeftPassword::ByBrokenRun } => {
+                let (label, name) = (self.spec.label, self.resource.object_name(have));
                 let said = format!(
                     "an earlier run made {label} `{name}` and did not end well; its password is kept, and {why}. To go on \
                      without it: `ionplay token forget {name}`"
                 );
-                Err(self.ended(ApiError::unsent(said).into()))
+                Err(self.end_task(ApiError::unsent(said).into()))
             }
-            Past::Sealed { why, .. } => {
-                let (label, name) = (self.spec.label, self.resource.name(have));
+            EarlierRecord::Sealed { why, .. } => {
+                let (label, name) = (self.spec.label, self.resource.object_name(have));
                 self.context.warn(format!("the password of {label} `{name}` is kept from an earlier run: {why}"));
-                let outcome = self.align(site, want, have).await?;
+                let outcome = self.change_existing(site, want, have).await?;
                 Ok(outcome.with(PASSWORD, KEPT))
             }
-            Past::Password { left, .. } => {
-                let outcome = self.align(site, want, have).await?;
+            EarlierRecord::Password { left, .. } => {
+                let outcome = self.change_existing(site, want, have).await?;
                 // The successor has a password of its own.
                 if outcome.data.get("action") == Some(&Verb::Replace.name().into()) {
                     return Ok(outcome);
@@ -51,20 +51,20 @@ impl<R: Resource> Run<'_, R> {
         object: &R::Object,
         left: LeftPassword,
         verb: Verb,
-        mut outcome: Outcome,
-    ) -> Outcome {
+        mut outcome: ModuleOutcome,
+    ) -> ModuleOutcome {
         let state = match left {
             LeftPassword::ByThisRun => PENDING,
             LeftPassword::Kept => {
-                site.api.hand_on(&self.resource.id(object));
+                site.api.mark_received(&self.resource.object_id(object));
                 KEPT
             }
             LeftPassword::ByBrokenRun => {
-                site.api.hand_on(&self.resource.id(object));
+                site.api.mark_received(&self.resource.object_id(object));
                 self.context.warn(format!(
                     "an earlier run made {} `{}` and did not end well; its password is in this result",
                     self.spec.label,
-                    self.resource.name(object)
+                    self.resource.object_name(object)
                 ));
                 outcome.changed = true;
                 outcome.data.set("action", verb.name().into());
@@ -77,14 +77,14 @@ impl<R: Resource> Run<'_, R> {
 
     /// Makes an object again whose password was never received, if it is certain that the earlier run made it. What the
     /// task does not name is as in `old`.
-    async fn remake(
+    async fn recreate_lost(
         &self,
         site: &Site<'_>,
         want: &R::Desired,
         old: &R::Object,
-        (have, lost): (&R::Object, &Lost),
-    ) -> Result<Outcome, Ended> {
-        let (label, name, id) = (self.spec.label, self.resource.name(have), self.resource.id(have));
+        (have, lost): (&R::Object, &LostCreation),
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        let (label, name, id) = (self.spec.label, self.resource.object_name(have), self.resource.object_id(have));
         let how = match &lost.why {
             Some(why) => format!("ended without an answer that says so: {why}"),
             None => "was killed before the answer came".to_owned(),
@@ -94,19 +94,19 @@ impl<R: Resource> Run<'_, R> {
                 "{label} `{name}` ({}) exists, and its password is unknown: the run that requested it at {} {how}. It was \
                  left alone, because it is not certain that this run made it: {doubt}. Remove it (`state: absent`) and run \
                  this again; if somebody else made it and has its password: `ionplay token forget {name}`",
-                id.shown(),
+                id.display_text(),
                 lost.requested,
             );
-            return Err(self.ended(ApiError::unsent(said).into()));
+            return Err(self.end_task(ApiError::unsent(said).into()));
         }
-        let parent = site.parent.ok_or_else(|| self.ended(ApiError::unsent("there is no registry").into()))?;
+        let parent = site.parent.ok_or_else(|| self.end_task(ApiError::unsent("there is no registry").into()))?;
         site.api.take_back_token(parent, &id).await.map_err(|error| {
             let said = format!(
                 "{label} `{name}` ({}) exists, its password is unknown, and removing it failed: {error}. Remove it \
                  (`state: absent`) and run this again",
-                id.shown()
+                id.display_text()
             );
-            self.ended(ApiError { message: said, status: None, code: None, note: None, ..error }.into())
+            self.end_task(ApiError { message: said, status: None, code: None, note: None, ..error }.into())
         })?;
         self.context.warn(format!(
             "the run that requested {label} `{name}` at {} {how}; the {label} it made was removed and is made again",
@@ -114,50 +114,52 @@ impl<R: Resource> Run<'_, R> {
         ));
         let names: Vec<String> = site.names.iter().filter(|known| **known != name).cloned().collect();
         let site = Site { names: &names, ..*site };
-        let made = self.resource.create(&site, want, Some(old)).await;
-        let made = made.map_err(|error| self.broken(Verb::Create, want, &site, error))?;
-        Ok(self.done(Verb::Create, want, &site, None, Some(&made), None))
+        let made = self.resource.create_object(&site, want, Some(old)).await;
+        let made = made.map_err(|error| self.failed_write(Verb::Create, want, &site, error))?;
+        Ok(self.action_outcome(Verb::Create, want, &site, None, Some(&made), None))
     }
 
     /// Returns whether the task finishes a replacement that an earlier run has begun.
-    pub(super) fn resumes(&self, have: Option<&R::Object>, seen: &Observation<R::Object>) -> bool {
+    pub(super) fn needs_resume(&self, have: Option<&R::Object>, seen: &ObservedObject<R::Object>) -> bool {
         let left = match &seen.successor {
-            Some((_, Some(Past::Password { left, .. }))) => *left,
-            // What became of the creation is not known: the task as it is looks at it.
-            Some((_, Some(Past::Lost(_)))) => return true,
+            Some((_, Some(EarlierRecord::Password { left, .. }))) => *left,
+            // The outcome of the creation is unknown: the task looks at it in its normal way.
+            Some((_, Some(EarlierRecord::Lost(_)))) => return true,
             _ => return false,
         };
         match have {
-            // What a task of this run has finished is finished.
+            // A replacement that a task of this run has finished needs nothing more.
             None => left != LeftPassword::ByThisRun,
             Some(_) => self.args.bool("allow_replace"),
         }
     }
 
     /// Finishes a replacement: the new object is there, the old one goes, and the task has the password.
-    pub(super) async fn resume(
+    pub(super) async fn resume_replacement(
         &self,
         site: &Site<'_>,
         want: &R::Desired,
-        seen: &Observation<R::Object>,
-    ) -> Result<Outcome, Ended> {
+        seen: &ObservedObject<R::Object>,
+    ) -> Result<ModuleOutcome, ConvergeError> {
         let old = seen.object.as_ref();
         let (made, left) = match &seen.successor {
-            Some((made, Some(Past::Password { left, .. }))) => (made, *left),
-            Some((made, Some(Past::Lost(lost)))) => return self.replace_again(site, want, old, (made, lost)).await,
+            Some((made, Some(EarlierRecord::Password { left, .. }))) => (made, *left),
+            Some((made, Some(EarlierRecord::Lost(lost)))) => {
+                return self.replace_again(site, want, old, (made, lost)).await;
+            }
             _ => return Ok(self.not_there(site.api, want, seen)),
         };
         if let Some(old) = old {
-            let removed = self.resource.delete(site, old).await;
-            removed.map_err(|error| self.broken(Verb::Delete, want, site, error))?;
+            let removed = self.resource.delete_object(site, old).await;
+            removed.map_err(|error| self.failed_write(Verb::Delete, want, site, error))?;
         }
         let mut after = made.clone();
-        if let Action::Update { fields } = self.resource.plan(want, Some(made)) {
-            let updated = self.resource.update(site, want, made, &fields).await;
-            after = updated.map_err(|error| self.broken(Verb::Update, want, site, error))?;
+        if let ResourceAction::Update { fields } = self.resource.plan_action(want, Some(made)) {
+            let updated = self.resource.update_object(site, want, made, &fields).await;
+            after = updated.map_err(|error| self.failed_write(Verb::Update, want, site, error))?;
         }
         let verb = if old.is_some() || left == LeftPassword::ByBrokenRun { Verb::Replace } else { Verb::Nothing };
-        let outcome = self.done(verb, want, site, old.or(Some(made)), Some(&after), None);
+        let outcome = self.action_outcome(verb, want, site, old.or(Some(made)), Some(&after), None);
         Ok(self.handed_on(site, &after, left, Verb::Replace, outcome))
     }
 
@@ -167,12 +169,12 @@ impl<R: Resource> Run<'_, R> {
         site: &Site<'_>,
         want: &R::Desired,
         old: Option<&R::Object>,
-        (made, lost): (&R::Object, &Lost),
-    ) -> Result<Outcome, Ended> {
-        let outcome = self.remake(site, want, old.unwrap_or(made), (made, lost)).await?;
+        (made, lost): (&R::Object, &LostCreation),
+    ) -> Result<ModuleOutcome, ConvergeError> {
+        let outcome = self.recreate_lost(site, want, old.unwrap_or(made), (made, lost)).await?;
         let Some(old) = old else { return Ok(outcome) };
-        let removed = self.resource.delete(site, old).await;
-        removed.map_err(|error| self.broken(Verb::Delete, want, site, error))?;
+        let removed = self.resource.delete_object(site, old).await;
+        removed.map_err(|error| self.failed_write(Verb::Delete, want, site, error))?;
         Ok(outcome.with("action", Verb::Replace.name()))
     }
 }

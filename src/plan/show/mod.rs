@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::model::{Action, Step};
+use super::model::{PlannedAction, PlannedTask};
 use crate::modules::MODULES;
 
-pub use markdown::markdown;
-pub use text::{Look, text};
+pub use markdown::render_markdown;
+pub use text::{Look, render_text};
 
 /// A changed field.
-pub struct Line {
+pub struct ChangedField {
     /// Name of the field.
     pub name: String,
     /// Value before, if there is one to show.
@@ -26,7 +26,7 @@ pub struct Line {
 }
 
 /// The sign of an action.
-pub fn sign(action: &str) -> &'static str {
+pub fn action_sign(action: &str) -> &'static str {
     match action {
         "create" => "+",
         "update" => "~",
@@ -37,20 +37,20 @@ pub fn sign(action: &str) -> &'static str {
 }
 
 /// Returns the fields that an action changes.
-pub fn lines(action: &Action) -> Vec<Line> {
-    let of = |fields: &Map<String, Json>, name: &str| fields.get(name).filter(|value| !value.is_null()).map(show);
+pub fn changed_lines(action: &PlannedAction) -> Vec<ChangedField> {
+    let of = |fields: &Map<String, Json>, name: &str| fields.get(name).filter(|value| !value.is_null()).map(show_value);
     let names: BTreeSet<&String> = action.before.keys().chain(action.after.keys()).collect();
     let mut lines = Vec::new();
     for name in names {
         let (before, after) = (of(&action.before, name), of(&action.after, name));
-        let line = |before, after, forces| Line { name: name.clone(), before, after, forces };
+        let line = |before, after, forces| ChangedField { name: name.clone(), before, after, forces };
         match action.action.as_str() {
             "create" if after.is_some() => lines.push(line(None, after, false)),
             "delete" if name == "name" => {}
             "delete" if before.is_some() => lines.push(line(before, None, false)),
             "update" | "replace" if before != after => {
                 let nothing = || Some("(none)".to_owned());
-                let forces = action.action == "replace" && replaces(&action.kind, name);
+                let forces = action.action == "replace" && needs_replacement(&action.kind, name);
                 lines.push(line(before.or_else(nothing), after.or_else(nothing), forces));
             }
             _ => {}
@@ -60,21 +60,21 @@ pub fn lines(action: &Action) -> Vec<Line> {
 }
 
 /// Whether a field of an object can only be changed by replacing it.
-fn replaces(kind: &str, field: &str) -> bool {
+fn needs_replacement(kind: &str, field: &str) -> bool {
     MODULES.iter().any(|module| {
-        let spec = module.spec();
-        spec.label == kind && spec.param(field).is_some_and(|param| param.replaces)
+        let spec = module.module_spec();
+        spec.label == kind && spec.find_param(field).is_some_and(|param| param.replaces)
     })
 }
 
-fn show(value: &Json) -> String {
+fn show_value(value: &Json) -> String {
     match value {
         Json::String(text) => text.replace('\n', "\\n"),
         other => other.to_string(),
     }
 }
 
-fn place(step: &Step) -> String {
+fn describe_step(step: &PlannedTask) -> String {
     let item = step.item.as_ref().map(|item| format!(" (item={item})")).unwrap_or_default();
     format!("task \"{}\" on {}{item}", step.task, step.host)
 }
@@ -85,17 +85,17 @@ pub(super) mod tests {
     use crate::plan::Plan;
     use serde_json::json;
 
-    pub(super) fn action(verb: &str, before: Json, after: Json) -> Action {
+    pub(super) fn action(verb: &str, before: Json, after: Json) -> PlannedAction {
         serde_json::from_value(json!({"kind": "Registry Token", "name": "ci", "id": "x", "parent": "r", "action": verb,
             "before": before, "after": after, "reason": null, "error": null}))
         .unwrap()
     }
 
-    pub(super) fn plan(actions: Vec<Action>) -> Plan {
+    pub(super) fn plan(actions: Vec<PlannedAction>) -> Plan {
         Plan { actions, ..crate::plan::model::tests::empty() }
     }
 
-    pub(super) fn step(why: &str) -> Step {
+    pub(super) fn step(why: &str) -> PlannedTask {
         serde_json::from_value(json!({"task": "Log in", "host": "localhost", "item": null, "why": why})).unwrap()
     }
 }

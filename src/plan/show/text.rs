@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Line, lines, place, sign};
-use crate::plan::model::{Action, Plan, Step};
+use super::{ChangedField, action_sign, changed_lines, describe_step};
+use crate::plan::model::{Plan, PlannedAction, PlannedTask};
 use crate::report::style::{Meaning, Paint};
 
 /// How it is shown.
@@ -21,44 +21,44 @@ impl Look {
 }
 
 /// The plan as text, with its closing line.
-pub fn text(plan: &Plan, look: Look) -> String {
+pub fn render_text(plan: &Plan, look: Look) -> String {
     let mut out = String::new();
     for action in plan.actions.iter().filter(|action| action.action != "none" || action.error.is_some()) {
-        object(&mut out, action, look);
+        write_object(&mut out, action, look);
     }
     for (mark, steps, word) in
         [("~", &plan.others, ""), ("?", &plan.undetermined, "waits for "), ("!", &plan.failed, "would fail: ")]
     {
-        steps.iter().for_each(|step| task(&mut out, mark, step, word, look));
+        steps.iter().for_each(|step| write_task(&mut out, mark, step, word, look));
     }
     if !out.is_empty() {
         out.push('\n');
     }
-    let _ = writeln!(out, "{}", plan.counts());
+    let _ = writeln!(out, "{}", plan.count_actions());
     out
 }
 
-fn object(out: &mut String, action: &Action, look: Look) {
-    let mark = if action.error.is_some() { "!" } else { sign(&action.action) };
-    head(out, mark, &format!("{} {}", action.kind, action.name), look);
-    let lines = lines(action);
+fn write_object(out: &mut String, action: &PlannedAction, look: Look) {
+    let mark = if action.error.is_some() { "!" } else { action_sign(&action.action) };
+    write_head(out, mark, &format!("{} {}", action.kind, action.name), look);
+    let lines = changed_lines(action);
     let width = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
     for line in &lines {
-        out.push_str(&field(line, width, look.width));
+        out.push_str(&format_field(line, width, look.width));
     }
     for note in action.reason.iter().chain(&action.error) {
         let _ = writeln!(out, "      # {}", one_line(note));
     }
 }
 
-fn task(out: &mut String, mark: &str, step: &Step, word: &str, look: Look) {
-    head(out, mark, &place(step), look);
+fn write_task(out: &mut String, mark: &str, step: &PlannedTask, word: &str, look: Look) {
+    write_head(out, mark, &describe_step(step), look);
     if let Some(why) = &step.why {
         let _ = writeln!(out, "      # {word}{}", one_line(why));
     }
 }
 
-fn head(out: &mut String, mark: &str, what: &str, look: Look) {
+fn write_head(out: &mut String, mark: &str, what: &str, look: Look) {
     let meaning = match mark {
         "+" => Meaning::Added,
         "~" => Meaning::Changed,
@@ -67,11 +67,11 @@ fn head(out: &mut String, mark: &str, what: &str, look: Look) {
     };
     // The blanks are outside the colour, so that signs line up with and without it.
     let blanks = " ".repeat(3usize.saturating_sub(mark.len()));
-    let _ = writeln!(out, "{blanks}{}", look.paint.text(&format!("{mark} {what}"), meaning));
+    let _ = writeln!(out, "{blanks}{}", look.paint.paint_text(&format!("{mark} {what}"), meaning));
 }
 
 /// A field in one line, or where that is too long the new value below the old one.
-fn field(line: &Line, names: usize, width: usize) -> String {
+fn format_field(line: &ChangedField, names: usize, width: usize) -> String {
     let forced = if line.forces { "  # forces replacement" } else { "" };
     let name = &line.name;
     match (&line.before, &line.after) {
@@ -108,7 +108,7 @@ mod tests {
         ]);
         plan.undetermined = vec![step("`made.registry.id`")];
         assert_eq!(
-            text(&plan, Look::PLAIN),
+            render_text(&plan, Look::PLAIN),
             "  + Registry Token ci
       name   : ci
       status : enabled
@@ -129,14 +129,14 @@ Plan: 1 to create, 1 to update, 1 to replace, 1 to delete, 1 unchanged, 1 undete
     #[test]
     fn narrow_windows_have_the_new_value_below_the_old_one() {
         let plan = plan(vec![action("update", json!({"status": "enabled"}), json!({"status": "disabled"}))]);
-        let shown = text(&plan, Look { width: 30, ..Look::PLAIN });
+        let shown = render_text(&plan, Look { width: 30, ..Look::PLAIN });
         assert!(shown.contains("      status : enabled\n              -> disabled\n"), "{shown}");
     }
 
     #[test]
     fn colours_leave_the_columns_alone() {
         let plan = plan(vec![action("delete", json!({"name": "ci"}), json!({}))]);
-        let shown = text(&plan, Look { paint: Paint(true), ..Look::PLAIN });
+        let shown = render_text(&plan, Look { paint: Paint(true), ..Look::PLAIN });
         assert!(shown.starts_with("  \u{1b}[31m- Registry Token ci\u{1b}[0m\n"), "{shown:?}");
     }
 }

@@ -13,7 +13,7 @@ const MARGIN: u16 = 4;
 const AROUND: usize = 12;
 
 /// A live line that is not shown yet.
-pub fn new() -> ProgressBar {
+pub fn new_bar() -> ProgressBar {
     let target = ProgressDrawTarget::term_like_with_hz(Box::new(Narrow(Term::stderr())), 20);
     let bar = ProgressBar::with_draw_target(None, target);
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
@@ -25,7 +25,7 @@ pub fn new() -> ProgressBar {
 }
 
 /// Shows a message, or takes the line away if there is none.
-pub fn show(bar: &ProgressBar, message: &str) {
+pub fn show_message(bar: &ProgressBar, message: &str) {
     if message.is_empty() {
         bar.disable_steady_tick();
         bar.finish_and_clear();
@@ -34,13 +34,13 @@ pub fn show(bar: &ProgressBar, message: &str) {
     if bar.is_finished() {
         bar.reset();
     }
-    let room = super::width().saturating_sub(AROUND + usize::from(MARGIN));
-    bar.set_message(cut(message, room));
+    let room = super::output_width().saturating_sub(AROUND + usize::from(MARGIN));
+    bar.set_message(cut_text(message, room));
     bar.enable_steady_tick(Duration::from_millis(120));
 }
 
 /// The beginning of a text that is too long.
-fn cut(text: &str, room: usize) -> String {
+fn cut_text(text: &str, room: usize) -> String {
     match text.char_indices().nth(room) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

@@ -2,7 +2,7 @@
 
 /// Display options.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options {
+pub struct ScreenOptions {
     /// Colours.
     pub colour: bool,
     /// `-v` to `-vvvv`.
@@ -30,14 +30,14 @@ pub struct Options {
     /// Ways of writing that will stop working are told.
     pub show_deprecations: bool,
     /// The format of results.
-    pub format: Format,
+    pub format: ResultFormat,
     /// Results on several lines: always, never, or where they are what the user came for.
     pub pretty: Option<bool>,
 }
 
 /// The formats of results.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum ResultFormat {
     /// JSON.
     #[default]
     Json,

@@ -7,13 +7,13 @@ use crate::reconcile::Record;
 use crate::report::event::Stats;
 use crate::report::style::Meaning;
 use crate::secrets::Redactor;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
 impl Screen {
     /// The counts.
-    pub(super) fn recap(&mut self, hosts: &IndexMap<String, Stats>, redactor: &Redactor) -> std::io::Result<()> {
-        self.banner("PLAY RECAP", redactor)?;
+    pub(super) fn print_recap(&mut self, hosts: &IndexMap<String, Stats>, redactor: &Redactor) -> std::io::Result<()> {
+        self.print_banner("PLAY RECAP", redactor)?;
         let mut names: Vec<&String> = hosts.keys().collect();
         names.sort();
         let mut text = String::new();
@@ -21,13 +21,13 @@ impl Screen {
             text.push_str(&self.recap_line(name, &hosts[name]));
         }
         text.push('\n');
-        self.print(&text, redactor)
+        self.print_text(&text, redactor)
     }
 
     /// Prints the summary of registry objects, and how much is undetermined.
-    pub(super) fn summary(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
+    pub(super) fn print_summary(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
         let mut text = String::new();
-        if let Some(summary) = summary(records) {
+        if let Some(summary) = summarize_objects(records) {
             text.push_str(&summary);
             text.push_str("\n\n");
         }
@@ -35,33 +35,38 @@ impl Screen {
             let word = if self.undetermined == 1 { "task" } else { "tasks" };
             text.push_str(&format!("UNDETERMINED: {} {word}, see above\n\n", self.undetermined));
         }
-        self.print(&text, redactor)
+        self.print_text(&text, redactor)
     }
 
     /// Prints the summary of an interrupted run.
     pub(super) fn broken_off(&mut self, records: &[Record], redactor: &Redactor) -> std::io::Result<()> {
-        match summary(records) {
-            Some(summary) => self.print(&format!("\n{summary}\n"), redactor),
+        match summarize_objects(records) {
+            Some(summary) => self.print_text(&format!("\n{summary}\n"), redactor),
             None => Ok(()),
         }
     }
 
     /// Prints values of `set_stats`: by host, then those of the run.
-    pub(super) fn custom(&mut self, custom: &Dict, redactor: &Redactor) -> std::io::Result<()> {
+    pub(super) fn print_custom_stats(&mut self, custom: &Dict, redactor: &Redactor) -> std::io::Result<()> {
         if custom.is_empty() || !(self.options.custom_stats || self.options.verbosity > 0) {
             return Ok(());
         }
-        self.banner("CUSTOM STATS:", redactor)?;
+        self.print_banner("CUSTOM STATS:", redactor)?;
         let mut hosts: Vec<_> = custom.iter().map(|(name, data)| (python::str(name), data)).collect();
         hosts.sort_by(|a, b| a.0.cmp(&b.0));
         let run = hosts.iter().position(|(name, _)| name == "_run").map(|at| hosts.remove(at));
-        let style = Style { indent: Some(1), sort_keys: true, mask_secrets: !redactor.shows(), ..Style::SCREEN };
+        let style = JsonStyle {
+            indent: Some(1),
+            sort_keys: true,
+            mask_secrets: !redactor.may_show_secrets(),
+            ..JsonStyle::SCREEN
+        };
         let one_line = |data: &Value| json::to_string(data, style).replace('\n', "");
         let mut text: String = hosts.iter().map(|(name, data)| format!("\t{name}: {}\n", one_line(data))).collect();
         if let Some((_, data)) = run {
             text.push_str(&format!("\n\tRUN: {}\n", one_line(data)));
         }
-        self.print(&format!("{text}\n"), redactor)
+        self.print_text(&format!("{text}\n"), redactor)
     }
 
     fn recap_line(&self, host: &str, stats: &Stats) -> String {
@@ -73,9 +78,12 @@ impl Screen {
             Meaning::Ok
         };
         // Padding is outside the colour so that columns line up with and without it.
-        let mut line =
-            format!("{}{} :", self.paint.text(host, whole), " ".repeat(26usize.saturating_sub(host.chars().count())));
-        for (name, count) in stats.named() {
+        let mut line = format!(
+            "{}{} :",
+            self.paint.paint_text(host, whole),
+            " ".repeat(26usize.saturating_sub(host.chars().count()))
+        );
+        for (name, count) in stats.named_counts() {
             let meaning = match name {
                 "ok" => Meaning::Ok,
                 "changed" | "ignored" => Meaning::Changed,
@@ -85,7 +93,7 @@ impl Screen {
             };
             let field = format!("{name}={count:<4}");
             line.push(' ');
-            line.push_str(&if count > 0 { self.paint.text(&field, meaning) } else { field });
+            line.push_str(&if count > 0 { self.paint.paint_text(&field, meaning) } else { field });
         }
         line.push('\n');
         line
@@ -93,9 +101,9 @@ impl Screen {
 }
 
 /// Summarizes the actions on registry objects in one line; `None` if no task had one.
-pub fn summary(records: &[Record]) -> Option<String> {
+pub fn summarize_objects(records: &[Record]) -> Option<String> {
     if records.is_empty() {
         return None;
     }
-    Some(format!("REGISTRY OBJECTS: {}", crate::reconcile::summary(records)))
+    Some(format!("REGISTRY OBJECTS: {}", crate::reconcile::summarize_actions(records)))
 }

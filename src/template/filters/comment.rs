@@ -1,14 +1,14 @@
 //! `comment`: text as a comment of a configuration file.
 
 use crate::template::budget;
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{integer_or, only_text, text};
-use crate::template::python::text::replaced;
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{integer_or, only_text, to_text};
+use crate::template::python::text::replace_text;
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[Filter] = &[Filter::new("comment", comment, "Makes a comment of text.")];
+pub const TABLE: &[FilterPlugin] = &[FilterPlugin::new("comment", comment, "Makes a comment of text.")];
 
 /// A style: beginning, decoration of every line, prefix, postfix, end.
 struct Style {
@@ -29,19 +29,19 @@ const STYLES: [Style; 5] = [
 const OPTIONS: [&str; 8] =
     ["beginning", "decoration", "end", "newline", "postfix", "postfix_count", "prefix", "prefix_count"];
 
-fn comment(call: &Call<'_>) -> Result<Value, Fault> {
-    let named = |name: &str| call.args.named(name);
+fn comment(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
+    let named = |name: &str| call.args.get_named(name);
     let known = |name: &str| name == "style" || OPTIONS.contains(&name);
     if let Some((name, _)) = call.args.named.iter().find(|(name, _)| !known(name)) {
-        return Err(Fault::value(format!("has no parameter `{name}`")).suggest(name, OPTIONS));
+        return Err(TemplateError::value(format!("has no parameter `{name}`")).suggest_name(name, OPTIONS));
     }
     let style_name =
-        call.args.positional.first().or_else(|| named("style")).map_or_else(|| Ok("plain".to_owned()), text)?;
+        call.args.positional.first().or_else(|| named("style")).map_or_else(|| Ok("plain".to_owned()), to_text)?;
     let style = STYLES.iter().find(|style| style.name == style_name).ok_or_else(|| {
-        let fault = Fault::value(format!("Invalid style '{style_name}'."));
-        fault.suggest(&style_name, STYLES.iter().map(|style| style.name))
+        let fault = TemplateError::value(format!("Invalid style '{style_name}'."));
+        fault.suggest_name(&style_name, STYLES.iter().map(|style| style.name))
     })?;
-    let option = |name: &str, default: &str| named(name).map_or_else(|| Ok(default.to_owned()), text);
+    let option = |name: &str, default: &str| named(name).map_or_else(|| Ok(default.to_owned()), to_text);
     let decoration = option("decoration", style.decoration)?;
     let bare = decoration.trim_end();
     let (beginning, end) = (option("beginning", style.beginning)?, option("end", style.end)?);
@@ -55,13 +55,13 @@ fn comment(call: &Call<'_>) -> Result<Value, Fault> {
     if !prefix.is_empty() {
         // A line break as the prefix is an empty line.
         let line = if prefix == newline { prefix } else { format!("{prefix}{newline}") };
-        out.push_str(&budget::repeated(&line, count("prefix_count")?)?);
+        out.push_str(&budget::repeat_text(&line, count("prefix_count")?)?);
     }
-    let body = replaced(only_text(&call.input)?, &newline, &format!("{newline}{decoration}"), None)?;
+    let body = replace_text(only_text(&call.input)?, &newline, &format!("{newline}{decoration}"), None)?;
     // Empty lines get the decoration without the blank at its end; the last line keeps it.
     let empty = format!("{decoration}{newline}");
-    out.push_str(&replaced(&format!("{decoration}{body}"), &empty, &format!("{bare}{newline}"), None)?);
-    out.push_str(&budget::repeated(&format!("{newline}{postfix}"), count("postfix_count")?)?);
+    out.push_str(&replace_text(&format!("{decoration}{body}"), &empty, &format!("{bare}{newline}"), None)?);
+    out.push_str(&budget::repeat_text(&format!("{newline}{postfix}"), count("postfix_count")?)?);
     if !end.is_empty() {
         out.push_str(&format!("{newline}{end}"));
     }

@@ -1,30 +1,30 @@
 //! What may be missing: `default`, `mandatory`; and `ternary`, `type_debug`.
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{flag, members, optional_text, required, touch};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{flag_or, list_members, optional_text, require_arg, require_defined};
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("d", default, "Gives another value where the input is undefined.").undefined().unknown(),
-    Filter::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
-    Filter::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
-    Filter::new("ansible._protomatter.finalize", finalize, "Gives plain data, as a task would get it."),
-    Filter::new("ternary", ternary, "Chooses between values by the truth of the input.")
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("d", default, "Gives another value where the input is undefined.").undefined().unknown(),
+    FilterPlugin::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
+    FilterPlugin::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
+    FilterPlugin::new("ansible._protomatter.finalize", finalize, "Gives plain data, as a task would get it."),
+    FilterPlugin::new("ternary", ternary, "Chooses between values by the truth of the input.")
         .undefined()
         .unknown()
         .sets_taint(),
-    Filter::new("type_debug", type_debug, "Names the Python type of the input.").undefined().sets_taint(),
+    FilterPlugin::new("type_debug", type_debug, "Names the Python type of the input.").undefined().sets_taint(),
 ];
 
-fn default(call: &Call<'_>) -> Result<Value, Fault> {
+fn default(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [default, boolean] = call.args.bind(["default_value", "boolean"])?;
-    let missing = call.input.is_undefined() || (flag(boolean.as_ref(), false) && !call.input.is_true());
+    let missing = call.input.is_undefined() || (flag_or(boolean.as_ref(), false) && !call.input.is_true());
     Ok(if missing { default.unwrap_or_else(|| Value::text("")) } else { call.input.clone() })
 }
 
-fn mandatory(call: &Call<'_>) -> Result<Value, Fault> {
+fn mandatory(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [message] = call.args.bind(["msg"])?;
     let Value::Undefined(why) = &call.input else { return Ok(call.input.clone()) };
     let message = optional_text(message.as_ref())?.unwrap_or_else(|| {
@@ -32,44 +32,44 @@ fn mandatory(call: &Call<'_>) -> Result<Value, Fault> {
         let name = if name.is_empty() { String::new() } else { format!("{name} ") };
         format!("Mandatory variable {name}not defined.")
     });
-    Err(Fault::value(message).or_at(why.span.as_ref()))
+    Err(TemplateError::value(message).or_at(why.span.as_ref()))
 }
 
-fn finalize(call: &Call<'_>) -> Result<Value, Fault> {
+fn finalize(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    plain(call, &call.input)
+    to_plain_lists(call, &call.input)
 }
 
 /// Tuples, sets and views as lists, at any depth.
-fn plain(call: &Call<'_>, value: &Value) -> Result<Value, Fault> {
+fn to_plain_lists(call: &PluginCall<'_>, value: &Value) -> Result<Value, TemplateError> {
     Ok(match value {
         Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Object(_) => {
-            let members = members(call, value)?;
-            Value::list(members.iter().map(|member| plain(call, member)).collect::<Result<Vec<_>, _>>()?)
+            let members = list_members(call, value)?;
+            Value::list(members.iter().map(|member| to_plain_lists(call, member)).collect::<Result<Vec<_>, _>>()?)
         }
         Value::Dict(dict) => {
-            let entries = dict.iter().map(|(key, member)| Ok((key.clone(), plain(call, member)?)));
-            Value::from(entries.collect::<Result<crate::value::Dict, Fault>>()?)
+            let entries = dict.iter().map(|(key, member)| Ok((key.clone(), to_plain_lists(call, member)?)));
+            Value::from(entries.collect::<Result<crate::value::Dict, TemplateError>>()?)
         }
-        other => touch(other)?.clone(),
+        other => require_defined(other)?.clone(),
     })
 }
 
-fn ternary(call: &Call<'_>) -> Result<Value, Fault> {
+fn ternary(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [yes, no, null] = call.args.bind(["true_val", "false_val", "none_val"])?;
-    let (yes, no) = (required(yes, "true_val")?, required(no, "false_val")?);
+    let (yes, no) = (require_arg(yes, "true_val")?, require_arg(no, "false_val")?);
     if call.input.is_unknown() {
-        return Ok(call.input.computed());
+        return Ok(call.input.new_computed());
     }
     // The value that is not chosen may be missing.
-    touch(&call.input)?;
+    require_defined(&call.input)?;
     match null.filter(|null| !null.is_null()) {
         Some(null) if call.input.is_null() => Ok(null),
         _ => Ok(if call.input.is_true() { yes } else { no }),
     }
 }
 
-fn type_debug(call: &Call<'_>) -> Result<Value, Fault> {
+fn type_debug(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     Ok(Value::text(match &call.input {
         Value::Undefined(_) => "UndefinedMarker",

@@ -4,21 +4,21 @@ use std::path::PathBuf;
 
 use crate::source::Source;
 use crate::template::python::json as reader;
-use crate::template::{Engine, Globals};
-use crate::value::json::{self, Style};
+use crate::template::{Globals, TemplateEngine};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Text, Value};
 
-fn evaluate(template: &str, scope: &Dict) -> Result<Value, String> {
+fn evaluate_template(template: &str, scope: &Dict) -> Result<Value, String> {
     let source = Source::new("template", template);
-    let text = Text::written(template, source.span(0..template.len()));
+    let text = Text::from_source(template, source.span(0..template.len()));
     let globals = Globals::new(".");
     let here = [PathBuf::from(".")];
-    let engine = Engine::new(&globals, scope, &here);
-    engine.value(&Value::Str(text)).map_err(|fault| fault.message)
+    let engine = TemplateEngine::new(&globals, scope, &here);
+    engine.evaluate_value(&Value::Str(text)).map_err(|fault| fault.message)
 }
 
-fn shown(value: &Value) -> String {
-    json::to_string(value, Style { ascii: false, ..Style::PYTHON })
+fn to_json(value: &Value) -> String {
+    json::to_string(value, JsonStyle { ascii: false, ..JsonStyle::PYTHON })
 }
 
 #[test]
@@ -27,14 +27,14 @@ fn expressions_give_what_the_reference_gives() {
     let mut wrong = Vec::new();
     for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (expression, expected) = line.rsplit_once(" => ").expect("every line has an arrow");
-        let got = match evaluate(&format!("{{{{ {expression} }}}}"), &Dict::new()) {
-            Ok(value) => shown(&value),
+        let got = match evaluate_template(&format!("{{{{ {expression} }}}}"), &Dict::new()) {
+            Ok(value) => to_json(&value),
             Err(message) if expected != "error" => format!("error: {message}"),
             Err(_) => "error".to_owned(),
         };
         let expected = match expected {
             "error" => "error".to_owned(),
-            data => shown(&reader::read(data).expect("the answers are JSON")),
+            data => to_json(&reader::read(data).expect("the answers are JSON")),
         };
         if got != expected {
             wrong.push(format!("{expression}\n  expected {expected}\n  got      {got}"));
@@ -58,8 +58,8 @@ fn templates_by_chance_give_what_the_reference_gives() {
     let mut wrong = Vec::new();
     for row in rows {
         let template = row.get("template").and_then(Value::as_str).expect("every row has a template");
-        let got = evaluate(template, &scope).map(|value| shown(&value));
-        let expected = row.get("value").map(shown);
+        let got = evaluate_template(template, &scope).map(|value| to_json(&value));
+        let expected = row.get("value").map(to_json);
         if got.as_ref().ok() != expected.as_ref() {
             wrong.push(format!("{template}\n  expected {expected:?}\n  got      {got:?}"));
         }

@@ -1,31 +1,31 @@
 //! HTML and XML.
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{flag, integer, only_text, optional_text, text};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{flag_or, only_text, optional_text, to_integer, to_text};
 use crate::template::python::regex::Pattern;
-use crate::template::python::regex_syntax::Flags;
-use crate::template::python::text::head;
+use crate::template::python::regex_syntax::RegexFlags;
+use crate::template::python::text::take_chars;
 use crate::value::{Text, Value};
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("e", escape, "Escapes text for HTML unless it is escaped already."),
-    Filter::new("escape", escape, "Escapes text for HTML unless it is escaped already."),
-    Filter::new("forceescape", force_escape, "Escapes text for HTML, even if it is escaped already."),
-    Filter::new("safe", safe, "Marks text as escaped for HTML."),
-    Filter::new("striptags", striptags, "Takes tags and comments out of HTML."),
-    Filter::new("urlize", urlize, "Makes links of the URLs in text."),
-    Filter::new("xmlattr", xmlattr, "Writes a mapping as attributes of an element."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("e", escape, "Escapes text for HTML unless it is escaped already."),
+    FilterPlugin::new("escape", escape, "Escapes text for HTML unless it is escaped already."),
+    FilterPlugin::new("forceescape", force_escape, "Escapes text for HTML, even if it is escaped already."),
+    FilterPlugin::new("safe", safe, "Marks text as escaped for HTML."),
+    FilterPlugin::new("striptags", striptags, "Takes tags and comments out of HTML."),
+    FilterPlugin::new("urlize", urlize, "Makes links of the URLs in text."),
+    FilterPlugin::new("xmlattr", xmlattr, "Writes a mapping as attributes of an element."),
 ];
 
 /// Text that is escaped.
-pub fn markup(text: impl Into<std::sync::Arc<str>>) -> Value {
-    Value::Str(Text::plain(text).into_markup())
+pub fn to_markup(text: impl Into<std::sync::Arc<str>>) -> Value {
+    Value::Str(Text::new_plain(text).into_markup())
 }
 
 /// `&`, `<`, `>` and quotes as entities.
-pub fn escaped(text: &str) -> String {
+pub fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -40,27 +40,27 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-fn escape(call: &Call<'_>) -> Result<Value, Fault> {
+fn escape(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     match &call.input {
         Value::Str(text) if text.is_markup() => Ok(call.input.clone()),
-        other => Ok(markup(escaped(&text(other)?))),
+        other => Ok(to_markup(escape_html(&to_text(other)?))),
     }
 }
 
-fn force_escape(call: &Call<'_>) -> Result<Value, Fault> {
+fn force_escape(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(markup(escaped(&text(&call.input)?)))
+    Ok(to_markup(escape_html(&to_text(&call.input)?)))
 }
 
-fn safe(call: &Call<'_>) -> Result<Value, Fault> {
+fn safe(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(markup(text(&call.input)?))
+    Ok(to_markup(to_text(&call.input)?))
 }
 
-fn striptags(call: &Call<'_>) -> Result<Value, Fault> {
+fn striptags(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let mut text = text(&call.input)?;
+    let mut text = to_text(&call.input)?;
     for (open, close) in [("<!--", "-->"), ("<", ">")] {
         let mut from = 0;
         while let Some(start) = text[from..].find(open).map(|at| at + from) {
@@ -70,11 +70,11 @@ fn striptags(call: &Call<'_>) -> Result<Value, Fault> {
         }
     }
     let words: Vec<&str> = text.split_whitespace().collect();
-    Ok(Value::text(unescaped(&words.join(" "))))
+    Ok(Value::text(unescape_html(&words.join(" "))))
 }
 
 /// The entities that occur in ordinary text, and numeric ones, as characters.
-fn unescaped(text: &str) -> String {
+fn unescape_html(text: &str) -> String {
     const NAMED: [(&str, char); 6] =
         [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", '\u{a0}')];
     let mut out = String::new();
@@ -104,22 +104,22 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-fn xmlattr(call: &Call<'_>) -> Result<Value, Fault> {
+fn xmlattr(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [autospace] = call.args.bind(["autospace"])?;
     let Value::Dict(dict) = &call.input else {
-        return Err(Fault::value(format!("'{}' object has no attribute 'items'", call.input.type_name())));
+        return Err(TemplateError::value(format!("'{}' object has no attribute 'items'", call.input.type_name())));
     };
     let mut attributes = Vec::new();
     for (key, value) in dict.iter().filter(|(_, value)| !value.is_null()) {
         let key = only_text(key)?;
         if key.contains(|c: char| c.is_whitespace() || "/>=".contains(c)) {
             let shown = crate::value::python::repr(&Value::text(key));
-            return Err(Fault::value(format!("Invalid character in attribute name: {shown}")));
+            return Err(TemplateError::value(format!("Invalid character in attribute name: {shown}")));
         }
-        attributes.push(format!("{}=\"{}\"", escaped(key), escaped(&text(value)?)));
+        attributes.push(format!("{}=\"{}\"", escape_html(key), escape_html(&to_text(value)?)));
     }
     let joined = attributes.join(" ");
-    let space = if flag(autospace.as_ref(), true) && !joined.is_empty() { " " } else { "" };
+    let space = if flag_or(autospace.as_ref(), true) && !joined.is_empty() { " " } else { "" };
     Ok(Value::text(format!("{space}{joined}")))
 }
 
@@ -135,45 +135,45 @@ struct Links {
     schemes: Vec<String>,
 }
 
-fn urlize(call: &Call<'_>) -> Result<Value, Fault> {
+fn urlize(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [limit, nofollow, target, rel, schemes] =
         call.args.bind(["trim_url_limit", "nofollow", "target", "rel", "extra_schemes"])?;
     let rel = optional_text(rel.as_ref())?.unwrap_or_default();
     let mut rels: Vec<&str> = rel.split_whitespace().chain(["noopener"]).collect();
-    if flag(nofollow.as_ref(), false) {
+    if flag_or(nofollow.as_ref(), false) {
         rels.push("nofollow");
     }
     rels.sort_unstable();
     rels.dedup();
-    let mut attributes = format!(" rel=\"{}\"", escaped(&rels.join(" ")));
+    let mut attributes = format!(" rel=\"{}\"", escape_html(&rels.join(" ")));
     if let Some(target) = optional_text(target.as_ref())? {
-        attributes.push_str(&format!(" target=\"{}\"", escaped(&target)));
+        attributes.push_str(&format!(" target=\"{}\"", escape_html(&target)));
     }
     let schemes = match schemes.filter(|schemes| !schemes.is_null()) {
-        Some(schemes) => call.context.iterate(&schemes)?.iter().map(text).collect::<Result<_, _>>()?,
+        Some(schemes) => call.context.collect_members(&schemes)?.iter().map(to_text).collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
-    let limit = limit.filter(|limit| !limit.is_null()).map(|limit| integer(&limit)).transpose()?;
-    let ignore_case = Flags { ignore_case: true, ..Flags::default() };
+    let limit = limit.filter(|limit| !limit.is_null()).map(|limit| to_integer(&limit)).transpose()?;
+    let ignore_case = RegexFlags { ignore_case: true, ..RegexFlags::default() };
     let links = Links {
         url: Pattern::compile(URL, ignore_case)?,
-        email: Pattern::compile(EMAIL, Flags::default())?,
+        email: Pattern::compile(EMAIL, RegexFlags::default())?,
         limit: limit.and_then(|limit| usize::try_from(limit).ok()),
         attributes,
         schemes,
     };
-    let input = escaped(&text(&call.input)?);
+    let input = escape_html(&to_text(&call.input)?);
     let mut out = String::new();
     for piece in input.split_inclusive(char::is_whitespace) {
         let word = piece.trim_end_matches(char::is_whitespace);
-        out.push_str(&links.word(word)?);
+        out.push_str(&links.link_word(word)?);
         out.push_str(&piece[word.len()..]);
     }
     Ok(Value::text(out))
 }
 
 impl Links {
-    fn word(&self, word: &str) -> Result<String, Fault> {
+    fn link_word(&self, word: &str) -> Result<String, TemplateError> {
         let middle = strip_many(word, &["(", "<", "&lt;"], |text, sign| text.strip_prefix(sign));
         let head = &word[..word.len() - middle.len()];
         let closing = [")", ">", ".", ",", "&gt;"];
@@ -191,15 +191,15 @@ impl Links {
                 tail = &tail[end..];
             }
         }
-        Ok(format!("{head}{}{tail}", self.link(&middle)?))
+        Ok(format!("{head}{}{tail}", self.format_link(&middle)?))
     }
 
-    fn link(&self, text: &str) -> Result<String, Fault> {
+    fn format_link(&self, text: &str) -> Result<String, TemplateError> {
         let attributes = &self.attributes;
         if self.url.full_match(text)?.is_some() {
             let scheme = if text.starts_with("https://") || text.starts_with("http://") { "" } else { "https://" };
             let shown = match self.limit {
-                Some(limit) if text.chars().count() > limit => format!("{}...", head(text, limit)),
+                Some(limit) if text.chars().count() > limit => format!("{}...", take_chars(text, limit)),
                 _ => text.to_owned(),
             };
             return Ok(format!("<a href=\"{scheme}{text}\"{attributes}>{shown}</a>"));

@@ -22,10 +22,10 @@ pub mod url;
 pub mod vault;
 pub mod yaml;
 
-use super::plugin::Filter;
+use super::plugin::FilterPlugin;
 
 /// The tables of all families, in the order in which the reference page lists them.
-pub const FAMILIES: &[(&str, &[Filter])] = &[
+pub const FAMILIES: &[(&str, &[FilterPlugin])] = &[
     ("Missing values", default::TABLE),
     ("Members", select::TABLE),
     ("Lists", sequence::TABLE),

@@ -3,44 +3,45 @@
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Num, Signed, ToPrimitive};
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
 use crate::template::python::bytes;
 use crate::template::python::coerce::{
-    as_real, flag, integer, integer_or, items, optional_text, real, required, text, text_or, touch_all,
+    as_real, flag_or, input_members, integer_or, optional_text, require_all_defined, require_arg, text_or, to_integer,
+    to_real, to_text,
 };
 use crate::template::python::random::Random;
 use crate::value::{Value, python};
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("abs", abs, "Gives a number without its sign."),
-    Filter::new("bool", bool, "Makes a boolean of `yes`, `on`, `true`, `1` and the like."),
-    Filter::new("filesizeformat", filesizeformat, "Writes a number of bytes with a decimal unit."),
-    Filter::new("float", float, "Makes a float of a number or text."),
-    Filter::new("human_readable", human_readable, "Writes a number of bytes or bits with a unit."),
-    Filter::new("human_to_bytes", human_to_bytes, "Reads a size with a unit."),
-    Filter::new("int", int, "Makes an integer of a number or text."),
-    Filter::new("log", log, "Gives the logarithm, natural or to a base."),
-    Filter::new("pow", pow, "Raises a number to a power."),
-    Filter::new("random", random, "Gives a random number or member."),
-    Filter::new("root", root, "Gives the square root, or another root."),
-    Filter::new("round", round, "Rounds a number."),
-    Filter::new("shuffle", shuffle, "Puts members in random order."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("abs", abs, "Gives a number without its sign."),
+    FilterPlugin::new("bool", bool, "Makes a boolean of `yes`, `on`, `true`, `1` and the like."),
+    FilterPlugin::new("filesizeformat", filesizeformat, "Writes a number of bytes with a decimal unit."),
+    FilterPlugin::new("float", float, "Makes a float of a number or text."),
+    FilterPlugin::new("human_readable", human_readable, "Writes a number of bytes or bits with a unit."),
+    FilterPlugin::new("human_to_bytes", human_to_bytes, "Reads a size with a unit."),
+    FilterPlugin::new("int", int, "Makes an integer of a number or text."),
+    FilterPlugin::new("log", log, "Gives the logarithm, natural or to a base."),
+    FilterPlugin::new("pow", pow, "Raises a number to a power."),
+    FilterPlugin::new("random", random, "Gives a random number or member."),
+    FilterPlugin::new("root", root, "Gives the square root, or another root."),
+    FilterPlugin::new("round", round, "Rounds a number."),
+    FilterPlugin::new("shuffle", shuffle, "Puts members in random order."),
 ];
 
-fn abs(call: &Call<'_>) -> Result<Value, Fault> {
+fn abs(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     Ok(match &call.input {
         Value::Int(i) => Value::big(BigInt::from(*i).abs()),
         Value::Big(number) => Value::big(number.abs()),
         Value::Float(f) => Value::Float(f.abs()),
         Value::Bool(b) => Value::Int(i64::from(*b)),
-        other => return Err(Fault::value(format!("bad operand type for abs(): '{}'", other.type_name()))),
+        other => return Err(TemplateError::value(format!("bad operand type for abs(): '{}'", other.type_name()))),
     })
 }
 
-fn bool(call: &Call<'_>) -> Result<Value, Fault> {
+fn bool(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     let (known, truth) = match &call.input {
         Value::Bool(b) => (true, *b),
@@ -50,7 +51,7 @@ fn bool(call: &Call<'_>) -> Result<Value, Fault> {
             "no" | "off" | "0" | "false" => (true, false),
             _ => (false, false),
         },
-        other => match as_real(touch_all(other)?) {
+        other => match as_real(require_all_defined(other)?) {
             Some(1.0) => (true, true),
             Some(0.0) => (true, false),
             _ => (false, false),
@@ -58,12 +59,12 @@ fn bool(call: &Call<'_>) -> Result<Value, Fault> {
     };
     if !known {
         let shown = python::repr(&call.input);
-        call.context.warn(format!("`bool` takes {shown} for false; it is neither a true nor a false value"));
+        call.context.add_warning(format!("`bool` takes {shown} for false; it is neither a true nor a false value"));
     }
     Ok(Value::Bool(truth))
 }
 
-fn int(call: &Call<'_>) -> Result<Value, Fault> {
+fn int(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [default, base] = call.args.bind(["default", "base"])?;
     let default = default.unwrap_or(Value::Int(0));
     let base = integer_or(base.as_ref(), 10)?;
@@ -125,7 +126,7 @@ pub fn parse_float(text: &str) -> Option<f64> {
     (between_digits && (numeric || special)).then(|| trimmed.replace('_', "").parse().ok()).flatten()
 }
 
-fn float(call: &Call<'_>) -> Result<Value, Fault> {
+fn float(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [default] = call.args.bind(["default"])?;
     let number = match &call.input {
         Value::Str(text) => parse_float(text),
@@ -134,22 +135,22 @@ fn float(call: &Call<'_>) -> Result<Value, Fault> {
     Ok(number.map_or_else(|| default.unwrap_or(Value::Float(0.0)), Value::Float))
 }
 
-fn round(call: &Call<'_>) -> Result<Value, Fault> {
+fn round(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [precision, method] = call.args.bind(["precision", "method"])?;
     let precision = integer_or(precision.as_ref(), 0)?.clamp(-400, 400) as i32;
     let method = text_or(method.as_ref(), "common")?;
     if !matches!(method.as_str(), "common" | "ceil" | "floor") {
-        let fault = Fault::value("method must be common, ceil or floor");
-        return Err(fault.suggest(&method, ["common", "ceil", "floor"]));
+        let fault = TemplateError::value("method must be common, ceil or floor");
+        return Err(fault.suggest_name(&method, ["common", "ceil", "floor"]));
     }
     if method == "common" {
         return match &call.input {
             Value::Float(f) => Ok(Value::Float(round_float(*f, precision))),
             Value::Int(_) | Value::Big(_) | Value::Bool(_) => Ok(round_int(&call.input, precision)),
-            other => Err(Fault::value(format!("type {} doesn't define __round__ method", other.type_name()))),
+            other => Err(TemplateError::value(format!("type {} doesn't define __round__ method", other.type_name()))),
         };
     }
-    let (scale, number) = (10f64.powi(precision), real(&call.input)?);
+    let (scale, number) = (10f64.powi(precision), to_real(&call.input)?);
     let scaled = number * scale;
     let whole = if method == "ceil" { scaled.ceil() } else { scaled.floor() };
     Ok(Value::Float(whole / scale))
@@ -196,18 +197,18 @@ fn round_int(value: &Value, precision: i32) -> Value {
 }
 
 /// A number for the mathematical filters; those name themselves in the complaint.
-fn operand(value: &Value, function: &str) -> Result<f64, Fault> {
-    real(value).map_err(|fault| Fault {
+fn read_operand(value: &Value, function: &str) -> Result<f64, TemplateError> {
+    to_real(value).map_err(|fault| TemplateError {
         message: format!("{function}() can only be used on numbers: {}", fault.message),
         ..fault
     })
 }
 
-fn log(call: &Call<'_>) -> Result<Value, Fault> {
+fn log(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [base] = call.args.bind(["base"])?;
-    let number = operand(&call.input, "log")?;
-    let base = base.map(|base| operand(&base, "log")).transpose()?;
-    let domain = || Fault::value("math domain error");
+    let number = read_operand(&call.input, "log")?;
+    let base = base.map(|base| read_operand(&base, "log")).transpose()?;
+    let domain = || TemplateError::value("math domain error");
     if number <= 0.0 || base.is_some_and(|base| base <= 0.0) {
         return Err(domain());
     }
@@ -223,60 +224,63 @@ fn log(call: &Call<'_>) -> Result<Value, Fault> {
     Ok(Value::Float(match base {
         None => natural(&call.input, number),
         Some(10.0) if number.is_finite() => number.log10(),
-        Some(1.0) => return Err(Fault::value("float division by zero")),
+        Some(1.0) => return Err(TemplateError::value("float division by zero")),
         Some(base) => natural(&call.input, number) / base.ln(),
     }))
 }
 
-fn power(number: f64, exponent: f64) -> Result<f64, Fault> {
+fn compute_power(number: f64, exponent: f64) -> Result<f64, TemplateError> {
     let result = number.powf(exponent);
     let fraction = exponent.is_finite() && exponent.fract() != 0.0;
     if (number == 0.0 && exponent < 0.0) || (number < 0.0 && number.is_finite() && fraction) {
-        return Err(Fault::value("math domain error"));
+        return Err(TemplateError::value("math domain error"));
     }
     if result.is_infinite() && number.is_finite() && exponent.is_finite() {
-        return Err(Fault::value("math range error"));
+        return Err(TemplateError::value("math range error"));
     }
     Ok(result)
 }
 
-fn pow(call: &Call<'_>) -> Result<Value, Fault> {
+fn pow(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [exponent] = call.args.bind(["y"])?;
-    let (number, exponent) = (operand(&call.input, "pow")?, operand(&required(exponent, "y")?, "pow")?);
-    power(number, exponent).map(Value::Float)
+    let (number, exponent) = (read_operand(&call.input, "pow")?, read_operand(&require_arg(exponent, "y")?, "pow")?);
+    compute_power(number, exponent).map(Value::Float)
 }
 
-fn root(call: &Call<'_>) -> Result<Value, Fault> {
+fn root(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [base] = call.args.bind(["base"])?;
-    let number = operand(&call.input, "root")?;
+    let number = read_operand(&call.input, "root")?;
     let base = match base {
         None => 2.0,
         Some(Value::Str(text)) => parse_float(&text).ok_or_else(|| {
             let shown = python::repr(&Value::Str(text.clone()));
-            Fault::value(format!("root() can only be used on numbers: could not convert string to float: {shown}"))
+            TemplateError::value(format!(
+                "root() can only be used on numbers: could not convert string to float: {shown}"
+            ))
         })?,
-        Some(base) => operand(&base, "root")?,
+        Some(base) => read_operand(&base, "root")?,
     };
     if base == 2.0 {
         if number < 0.0 {
-            return Err(Fault::value("root() can only be used on numbers: math domain error"));
+            return Err(TemplateError::value("root() can only be used on numbers: math domain error"));
         }
         return Ok(Value::Float(number.sqrt()));
     }
     if base == 0.0 {
-        return Err(Fault::value("float division by zero"));
+        return Err(TemplateError::value("float division by zero"));
     }
-    power(number, 1.0 / base).map(Value::Float)
+    compute_power(number, 1.0 / base).map(Value::Float)
 }
 
-fn filesizeformat(call: &Call<'_>) -> Result<Value, Fault> {
+fn filesizeformat(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [binary] = call.args.bind(["binary"])?;
     let bytes = match &call.input {
-        Value::Str(text) => parse_float(text)
-            .ok_or_else(|| Fault::value(format!("could not convert string to float: {}", python::repr(&call.input))))?,
-        other => real(other)?,
+        Value::Str(text) => parse_float(text).ok_or_else(|| {
+            TemplateError::value(format!("could not convert string to float: {}", python::repr(&call.input)))
+        })?,
+        other => to_real(other)?,
     };
-    let binary = flag(binary.as_ref(), false);
+    let binary = flag_or(binary.as_ref(), false);
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
     if bytes == 1.0 {
         return Ok(Value::text("1 Byte"));
@@ -297,32 +301,32 @@ fn filesizeformat(call: &Call<'_>) -> Result<Value, Fault> {
     Ok(Value::text(format!("{shown:.1} {letter}{}", if binary { "iB" } else { "B" })))
 }
 
-fn human_readable(call: &Call<'_>) -> Result<Value, Fault> {
+fn human_readable(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [bits, unit] = call.args.bind(["isbits", "unit"])?;
     let size = as_real(&call.input).ok_or_else(|| {
         let kind = call.input.type_name();
         let why = format!("'>=' not supported between instances of '{kind}' and 'int'");
-        Fault::value(format!("human_readable() failed on bad input: {why}"))
+        TemplateError::value(format!("human_readable() failed on bad input: {why}"))
     })?;
     let unit = optional_text(unit.as_ref())?;
-    Ok(Value::text(bytes::to_human(size, flag(bits.as_ref(), false), unit.as_deref())))
+    Ok(Value::text(bytes::to_human(size, flag_or(bits.as_ref(), false), unit.as_deref())))
 }
 
-fn human_to_bytes(call: &Call<'_>) -> Result<Value, Fault> {
+fn human_to_bytes(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [unit, bits] = call.args.bind(["default_unit", "isbits"])?;
     let unit = optional_text(unit.as_ref())?;
-    let number = bytes::from_human(&text(&call.input)?, unit.as_deref(), flag(bits.as_ref(), false));
-    let number = number.map_err(|fault| Fault {
+    let number = bytes::from_human(&to_text(&call.input)?, unit.as_deref(), flag_or(bits.as_ref(), false));
+    let number = number.map_err(|fault| TemplateError {
         message: format!("human_to_bytes() can't interpret the input: {}", fault.message),
         ..fault
     })?;
-    BigInt::from_f64(number).map(Value::big).ok_or_else(|| Fault::value("the size is too large"))
+    BigInt::from_f64(number).map(Value::big).ok_or_else(|| TemplateError::value("the size is too large"))
 }
 
 /// The source of random numbers for a seed.
-fn source(seed: Option<&Value>) -> Result<Random, Fault> {
+fn source(seed: Option<&Value>) -> Result<Random, TemplateError> {
     Ok(match seed {
-        None | Some(Value::Null) => Random::system(),
+        None | Some(Value::Null) => Random::from_system(),
         Some(Value::Int(seed)) => Random::from_int(&BigInt::from(*seed)),
         Some(Value::Bool(seed)) => Random::from_int(&BigInt::from(u8::from(*seed))),
         Some(Value::Big(seed)) => Random::from_int(seed),
@@ -331,36 +335,36 @@ fn source(seed: Option<&Value>) -> Result<Random, Fault> {
         Some(Value::Bytes(seed)) => Random::from_bytes(seed),
         Some(_) => {
             let message = "The only supported seed types are: None, int, float, str, bytes, and bytearray.";
-            return Err(Fault::value(message));
+            return Err(TemplateError::value(message));
         }
     })
 }
 
-fn random(call: &Call<'_>) -> Result<Value, Fault> {
+fn random(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [start, step, seed] = call.args.bind(["start", "step", "seed"])?;
     let mut source = source(seed.as_ref())?;
     let given = |value: Option<Value>| value.filter(Value::is_true);
     let (start, step) = (given(start), given(step));
     if let Value::Int(_) | Value::Bool(_) = &call.input {
-        let (end, start) = (integer(&call.input)?, integer_or(start.as_ref(), 0)?);
+        let (end, start) = (to_integer(&call.input)?, integer_or(start.as_ref(), 0)?);
         let step = integer_or(step.as_ref(), 1)?;
-        return source.range(start, end, step).map(Value::Int).ok_or_else(|| {
-            Fault::value(format!("empty range for randrange() ({start}, {end}, {})", end.saturating_sub(start)))
+        return source.random_range(start, end, step).map(Value::Int).ok_or_else(|| {
+            TemplateError::value(format!("empty range for randrange() ({start}, {end}, {})", end.saturating_sub(start)))
         });
     }
     let members = match &call.input {
-        Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Object(_) => items(call)?,
-        _ => return Err(Fault::value("random can only be used on sequences and integers")),
+        Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Object(_) => input_members(call)?,
+        _ => return Err(TemplateError::value("random can only be used on sequences and integers")),
     };
     if start.is_some() || step.is_some() {
-        return Err(Fault::value("start and step can only be used with integer values"));
+        return Err(TemplateError::value("start and step can only be used with integer values"));
     }
-    source.choice(&members).cloned().ok_or_else(|| Fault::value("Cannot choose from an empty sequence"))
+    source.choice(&members).cloned().ok_or_else(|| TemplateError::value("Cannot choose from an empty sequence"))
 }
 
-fn shuffle(call: &Call<'_>) -> Result<Value, Fault> {
+fn shuffle(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [seed] = call.args.bind(["seed"])?;
-    let Ok(mut members) = items(call) else { return Ok(call.input.clone()) };
+    let Ok(mut members) = input_members(call) else { return Ok(call.input.clone()) };
     source(seed.filter(Value::is_true).as_ref())?.shuffle(&mut members);
     Ok(Value::list(members))
 }

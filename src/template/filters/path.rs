@@ -2,112 +2,116 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{items, text, touch};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{input_members, require_defined, to_text};
 use crate::template::python::path;
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("basename", basename, "Gives the last part of a path."),
-    Filter::new("commonpath", commonpath, "Gives the longest path that several begin with."),
-    Filter::new("dirname", dirname, "Gives a path without its last part."),
-    Filter::new("expanduser", expanduser, "Replaces a leading `~` by the home folder."),
-    Filter::new("expandvars", expandvars, "Replaces `$NAME` by environment variables."),
-    Filter::new("fileglob", fileglob, "Gives the files that match a pattern."),
-    Filter::new("normpath", normpath, "Takes `.`, `..` and doubled slashes out of a path."),
-    Filter::new("path_join", path_join, "Joins the parts of a path."),
-    Filter::new("realpath", realpath, "Follows the links in a path."),
-    Filter::new("relpath", relpath, "Gives a path as seen from a folder."),
-    Filter::new("splitext", splitext, "Splits a path into root and extension."),
-    Filter::new("win_basename", win_basename, "Gives the last part of a Windows path."),
-    Filter::new("win_dirname", win_dirname, "Gives a Windows path without its last part."),
-    Filter::new("win_splitdrive", win_splitdrive, "Splits a Windows path into drive and rest."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("basename", basename, "Gives the last part of a path."),
+    FilterPlugin::new("commonpath", commonpath, "Gives the longest path that several begin with."),
+    FilterPlugin::new("dirname", dirname, "Gives a path without its last part."),
+    FilterPlugin::new("expanduser", expanduser, "Replaces a leading `~` by the home folder."),
+    FilterPlugin::new("expandvars", expandvars, "Replaces `$NAME` by environment variables."),
+    FilterPlugin::new("fileglob", fileglob, "Gives the files that match a pattern."),
+    FilterPlugin::new("normpath", normpath, "Takes `.`, `..` and doubled slashes out of a path."),
+    FilterPlugin::new("path_join", path_join, "Joins the parts of a path."),
+    FilterPlugin::new("realpath", realpath, "Follows the links in a path."),
+    FilterPlugin::new("relpath", relpath, "Gives a path as seen from a folder."),
+    FilterPlugin::new("splitext", splitext, "Splits a path into root and extension."),
+    FilterPlugin::new("win_basename", win_basename, "Gives the last part of a Windows path."),
+    FilterPlugin::new("win_dirname", win_dirname, "Gives a Windows path without its last part."),
+    FilterPlugin::new("win_splitdrive", win_splitdrive, "Splits a Windows path into drive and rest."),
 ];
 
 /// The input as a path.
-fn input(call: &Call<'_>) -> Result<String, Fault> {
+fn read_input(call: &PluginCall<'_>) -> Result<String, TemplateError> {
     path_text(&call.input)
 }
 
-fn path_text(value: &Value) -> Result<String, Fault> {
-    match touch(value)? {
+fn path_text(value: &Value) -> Result<String, TemplateError> {
+    match require_defined(value)? {
         Value::Str(path) => Ok(path.as_str().to_owned()),
-        Value::Sealed(_) => text(value),
+        Value::Sealed(_) => to_text(value),
         other => {
             let kind = other.type_name();
-            Err(Fault::value(format!("expected str, bytes or os.PathLike object, not {kind}")))
+            Err(TemplateError::value(format!("expected str, bytes or os.PathLike object, not {kind}")))
         }
     }
 }
 
-fn basename(call: &Call<'_>) -> Result<Value, Fault> {
+fn basename(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(path::basename(&input(call)?)))
+    Ok(Value::text(path::basename(&read_input(call)?)))
 }
 
-fn dirname(call: &Call<'_>) -> Result<Value, Fault> {
+fn dirname(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(path::dirname(&input(call)?)))
+    Ok(Value::text(path::dirname(&read_input(call)?)))
 }
 
-fn normpath(call: &Call<'_>) -> Result<Value, Fault> {
+fn normpath(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(path::normpath(&input(call)?)))
+    Ok(Value::text(path::normpath(&read_input(call)?)))
 }
 
-fn splitext(call: &Call<'_>) -> Result<Value, Fault> {
+fn splitext(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let whole = input(call)?;
+    let whole = read_input(call)?;
     let (root, extension) = path::splitext(&whole);
     Ok(Value::tuple([Value::text(root), Value::text(extension)]))
 }
 
-fn relpath(call: &Call<'_>) -> Result<Value, Fault> {
+fn relpath(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [start] = call.args.bind(["start"])?;
     let start = start.filter(|start| !start.is_null()).map_or_else(|| Ok(".".to_owned()), |start| path_text(&start))?;
-    let input = input(call)?;
+    let input = read_input(call)?;
     if input.is_empty() {
-        return Err(Fault::value("no path specified"));
+        return Err(TemplateError::value("no path specified"));
     }
-    Ok(Value::text(path::relpath(&input, &start, &current())))
+    Ok(Value::text(path::relpath(&input, &start, &current_folder())))
 }
 
-fn current() -> String {
+fn current_folder() -> String {
     std::env::current_dir().map_or_else(|_| "/".to_owned(), |folder| folder.to_string_lossy().into_owned())
 }
 
-fn path_join(call: &Call<'_>) -> Result<Value, Fault> {
+fn path_join(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     let parts: Vec<String> = match &call.input {
         Value::Str(part) => vec![part.as_str().to_owned()],
         Value::List(parts) | Value::Tuple(parts) => parts.iter().map(path_text).collect::<Result<_, _>>()?,
         other => {
             let kind = other.type_name();
-            return Err(Fault::value(format!("|path_join expects string or sequence, got <class '{kind}'> instead.")));
+            return Err(TemplateError::value(format!(
+                "|path_join expects string or sequence, got <class '{kind}'> instead."
+            )));
         }
     };
     let joined = parts.into_iter().reduce(|base, part| path::join(&base, &part));
-    joined.map(Value::text).ok_or_else(|| Fault::value("path_join needs at least one part"))
+    joined.map(Value::text).ok_or_else(|| TemplateError::value("path_join needs at least one part"))
 }
 
-fn commonpath(call: &Call<'_>) -> Result<Value, Fault> {
+fn commonpath(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     if !matches!(call.input, Value::List(_) | Value::Tuple(_)) {
         let got = call.input.type_name();
-        return Err(Fault::value(format!("|commonpath expects sequence, got <class '{got}'> instead.")));
+        return Err(TemplateError::value(format!("|commonpath expects sequence, got <class '{got}'> instead.")));
     }
-    let paths: Vec<String> = items(call)?.iter().map(path_text).collect::<Result<_, _>>()?;
+    let paths: Vec<String> = input_members(call)?.iter().map(path_text).collect::<Result<_, _>>()?;
     if paths.is_empty() {
-        return Err(Fault::value("commonpath() arg is an empty sequence"));
+        return Err(TemplateError::value("commonpath() arg is an empty sequence"));
     }
-    path::commonpath(&paths).map(Value::text).ok_or_else(|| Fault::value("Can't mix absolute and relative paths"))
+    path::commonpath(&paths)
+        .map(Value::text)
+        .ok_or_else(|| TemplateError::value("Can't mix absolute and relative paths"))
 }
 
-fn expanduser(call: &Call<'_>) -> Result<Value, Fault> {
+fn expanduser(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(home_expanded(&input(call)?)))
+    Ok(Value::text(home_expanded(&read_input(call)?)))
 }
 
 /// A leading `~` or `~user` replaced by the home folder; as it is if nobody knows the user.
@@ -128,18 +132,18 @@ fn home_of(user: Option<&str>) -> Option<String> {
     entry.split(':').nth(5).map(str::to_owned)
 }
 
-fn expandvars(call: &Call<'_>) -> Result<Value, Fault> {
+fn expandvars(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(path::expandvars(&input(call)?, |name| std::env::var(name).ok())))
+    Ok(Value::text(path::expandvars(&read_input(call)?, |name| std::env::var(name).ok())))
 }
 
-fn realpath(call: &Call<'_>) -> Result<Value, Fault> {
+fn realpath(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(real(&path::join(&current(), &input(call)?))))
+    Ok(Value::text(resolve_links(&path::join(&current_folder(), &read_input(call)?))))
 }
 
 /// Follows links part by part; parts that do not exist stay as they are.
-pub fn real(absolute: &str) -> String {
+pub fn resolve_links(absolute: &str) -> String {
     /// As many links as Linux follows.
     const MOST: usize = 40;
     let mut done = PathBuf::from("/");
@@ -169,15 +173,16 @@ pub fn real(absolute: &str) -> String {
     done.to_string_lossy().into_owned()
 }
 
-fn fileglob(call: &Call<'_>) -> Result<Value, Fault> {
+fn fileglob(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let mut found: Vec<String> = glob(&input(call)?).into_iter().filter(|path| Path::new(path).is_file()).collect();
+    let mut found: Vec<String> =
+        expand_glob(&read_input(call)?).into_iter().filter(|path| Path::new(path).is_file()).collect();
     found.sort();
     Ok(Value::list(found.into_iter().map(Value::text)))
 }
 
 /// The paths that match a pattern with `*`, `?` and `[..]`; names with a leading dot need one in the pattern.
-pub fn glob(pattern: &str) -> Vec<String> {
+pub fn expand_glob(pattern: &str) -> Vec<String> {
     let mut found = vec![if pattern.starts_with('/') { "/".to_owned() } else { String::new() }];
     for part in pattern.split('/').filter(|part| !part.is_empty()) {
         let mut next = Vec::new();
@@ -194,7 +199,7 @@ pub fn glob(pattern: &str) -> Vec<String> {
             let wanted: Vec<char> = part.chars().collect();
             let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
             for name in names.filter(|name| part.starts_with('.') || !name.starts_with('.')) {
-                if matches(&wanted, &name.chars().collect::<Vec<_>>()) {
+                if is_glob_match(&wanted, &name.chars().collect::<Vec<_>>()) {
                     next.push(path::join(&base, &name));
                 }
             }
@@ -205,21 +210,21 @@ pub fn glob(pattern: &str) -> Vec<String> {
 }
 
 /// Whether a name matches a pattern of shell wildcards.
-pub fn matches(pattern: &[char], name: &[char]) -> bool {
+pub fn is_glob_match(pattern: &[char], name: &[char]) -> bool {
     let Some((first, rest)) = pattern.split_first() else { return name.is_empty() };
     match first {
-        '*' => (0..=name.len()).any(|skipped| matches(rest, &name[skipped..])),
-        '?' => !name.is_empty() && matches(rest, &name[1..]),
+        '*' => (0..=name.len()).any(|skipped| is_glob_match(rest, &name[skipped..])),
+        '?' => !name.is_empty() && is_glob_match(rest, &name[1..]),
         '[' => {
             let from = usize::from(rest.first() == Some(&'!'));
             // A bracket that comes first is a member, not the end.
             let close = rest.iter().skip(from + 1).position(|c| *c == ']').map(|at| at + from + 1);
             let (Some(close), Some(c)) = (close, name.first()) else {
-                return name.first() == Some(&'[') && close.is_none() && matches(rest, &name[1..]);
+                return name.first() == Some(&'[') && close.is_none() && is_glob_match(rest, &name[1..]);
             };
-            in_class(&rest[from..close], *c) != (from == 1) && matches(&rest[close + 1..], &name[1..])
+            in_class(&rest[from..close], *c) != (from == 1) && is_glob_match(&rest[close + 1..], &name[1..])
         }
-        c => name.first() == Some(c) && matches(rest, &name[1..]),
+        c => name.first() == Some(c) && is_glob_match(rest, &name[1..]),
     }
 }
 
@@ -241,19 +246,19 @@ fn in_class(class: &[char], wanted: char) -> bool {
     false
 }
 
-fn win_basename(call: &Call<'_>) -> Result<Value, Fault> {
+fn win_basename(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(path::win_split(&input(call)?).1))
+    Ok(Value::text(path::win_split(&read_input(call)?).1))
 }
 
-fn win_dirname(call: &Call<'_>) -> Result<Value, Fault> {
+fn win_dirname(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(path::win_split(&input(call)?).0))
+    Ok(Value::text(path::win_split(&read_input(call)?).0))
 }
 
-fn win_splitdrive(call: &Call<'_>) -> Result<Value, Fault> {
+fn win_splitdrive(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let whole = input(call)?;
+    let whole = read_input(call)?;
     let (drive, rest) = path::win_splitdrive(&whole);
     Ok(Value::tuple([Value::text(drive), Value::text(rest)]))
 }
@@ -265,7 +270,7 @@ mod tests {
     #[track_caller]
     fn case(pattern: &str, name: &str, expected: bool) {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
-        assert_eq!(matches(&chars(pattern), &chars(name)), expected, "{pattern} {name}");
+        assert_eq!(is_glob_match(&chars(pattern), &chars(name)), expected, "{pattern} {name}");
     }
 
     #[test]

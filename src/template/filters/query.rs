@@ -1,26 +1,26 @@
 //! `json_query`: JMESPath over data.
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::json_query;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{required, text, touch_all, unknown_among};
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{require_all_defined, require_arg, to_text, unknown_among};
 use crate::value::Value;
 
 /// The family; `community.general.json_query` is the name in playbooks.
-pub const TABLE: &[Filter] = &[
-    Filter::new("community.general.json_query", ask, "Asks data a JMESPath question."),
-    Filter::new("json_query", ask, "Asks data a JMESPath question."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("community.general.json_query", query_json, "Asks data a JMESPath question."),
+    FilterPlugin::new("json_query", query_json, "Asks data a JMESPath question."),
 ];
 
-fn ask(call: &Call<'_>) -> Result<Value, Fault> {
+fn query_json(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [expression] = call.args.bind(["expr"])?;
-    let expression = text(&required(expression, "expr")?)?;
+    let expression = to_text(&require_arg(expression, "expr")?)?;
     if let Some(unknown) = unknown_among([&call.input]) {
         return Ok(unknown);
     }
-    let found = json_query::search(&expression, touch_all(&call.input)?);
+    let found = json_query::query_value(&expression, require_all_defined(&call.input)?);
     found.map_err(|why| {
         let why = why.lines().next().unwrap_or("");
-        Fault::value(format!("error in json_query filter plugin: {why}"))
+        TemplateError::value(format!("error in json_query filter plugin: {why}"))
     })
 }

@@ -3,31 +3,36 @@
 use indexmap::IndexSet;
 
 use crate::template::budget;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::filters::select::Path;
-use crate::template::plugin::{Call, Filter};
+use crate::template::plugin::{FilterPlugin, PluginCall};
 use crate::template::python::coerce::{
-    contains, flag, ignore_case, integer, integer_or, items, members, required, touch, unknown_among,
+    contains_value, flag_or, ignore_case, input_members, integer_or, list_members, require_arg, require_defined,
+    to_integer, unknown_among,
 };
 use crate::template::python::set::{self, Operation};
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("combinations", combinations, "Gives all choices of a number of members, in order."),
-    Filter::new("difference", difference, "Gives the members that are not in another list."),
-    Filter::new("intersect", intersect, "Gives the members that are in another list too."),
-    Filter::new("permutations", permutations, "Gives all orders of the members."),
-    Filter::new("product", product, "Gives all choices of one member from each of several lists."),
-    Filter::new("symmetric_difference", symmetric_difference, "Gives the members that are in one of two lists only."),
-    Filter::new("union", union, "Gives the members of both lists, each once."),
-    Filter::new("unique", unique, "Drops members that have been there before."),
-    Filter::new("zip", zip, "Pairs the members of lists by position, up to the shortest."),
-    Filter::new("zip_longest", zip_longest, "Pairs the members of lists by position, up to the longest."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("combinations", combinations, "Gives all choices of a number of members, in order."),
+    FilterPlugin::new("difference", difference, "Gives the members that are not in another list."),
+    FilterPlugin::new("intersect", intersect, "Gives the members that are in another list too."),
+    FilterPlugin::new("permutations", permutations, "Gives all orders of the members."),
+    FilterPlugin::new("product", product, "Gives all choices of one member from each of several lists."),
+    FilterPlugin::new(
+        "symmetric_difference",
+        symmetric_difference,
+        "Gives the members that are in one of two lists only.",
+    ),
+    FilterPlugin::new("union", union, "Gives the members of both lists, each once."),
+    FilterPlugin::new("unique", unique, "Drops members that have been there before."),
+    FilterPlugin::new("zip", zip, "Pairs the members of lists by position, up to the shortest."),
+    FilterPlugin::new("zip_longest", zip_longest, "Pairs the members of lists by position, up to the longest."),
 ];
 
 /// Members without doubles, in order; members that cannot be hashed are compared one by one.
-fn distinct(members: impl IntoIterator<Item = Value>) -> Vec<Value> {
+fn remove_duplicates(members: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let mut seen = IndexSet::new();
     let mut unhashable: Vec<Value> = Vec::new();
     let mut result = Vec::new();
@@ -35,7 +40,7 @@ fn distinct(members: impl IntoIterator<Item = Value>) -> Vec<Value> {
         let fresh = if member.is_hashable() {
             seen.insert(member.clone())
         } else {
-            let fresh = !contains(&unhashable, &member);
+            let fresh = !contains_value(&unhashable, &member);
             if fresh {
                 unhashable.push(member.clone());
             }
@@ -51,84 +56,86 @@ fn distinct(members: impl IntoIterator<Item = Value>) -> Vec<Value> {
 /// Two lists, or the unknown value that makes the whole result unknown.
 type TwoLists = Result<(Vec<Value>, Vec<Value>), Value>;
 
-fn two_lists(call: &Call<'_>) -> Result<TwoLists, Fault> {
+fn two_lists(call: &PluginCall<'_>) -> Result<TwoLists, TemplateError> {
     let [other] = call.args.bind(["b"])?;
-    let (a, b) = (items(call)?, members(call, &required(other, "b")?)?);
+    let (a, b) = (input_members(call)?, list_members(call, &require_arg(other, "b")?)?);
     Ok(unknown_among(a.iter().chain(&b)).map_or_else(|| Ok((a, b)), Err))
 }
 
 /// Carries out an operation as Python's sets would; where they have no order that one could rely on, members stay in the
 /// order of their coming.
 fn set_filter(
-    call: &Call<'_>,
+    call: &PluginCall<'_>,
     operation: Operation,
     otherwise: impl FnOnce(Vec<Value>, Vec<Value>) -> Vec<Value>,
-) -> Result<Value, Fault> {
+) -> Result<Value, TemplateError> {
     Ok(match two_lists(call)? {
-        Ok((a, b)) => match set::combine(operation, &a, &b) {
+        Ok((a, b)) => match set::combine_sets(operation, &a, &b) {
             Some(result) => Value::list(result),
-            None => Value::list(distinct(otherwise(a, b))),
+            None => Value::list(remove_duplicates(otherwise(a, b))),
         },
         Err(unknown) => unknown,
     })
 }
 
 /// Keeps the members of `a` that are, or are not, in `b`.
-fn among(a: Vec<Value>, b: &[Value], wanted: bool) -> Vec<Value> {
+fn keep_members(a: Vec<Value>, b: &[Value], wanted: bool) -> Vec<Value> {
     let index: IndexSet<&Value> = b.iter().filter(|member| member.is_hashable()).collect();
-    let is_in = |member: &Value| if member.is_hashable() { index.contains(member) } else { contains(b, member) };
+    let is_in = |member: &Value| if member.is_hashable() { index.contains(member) } else { contains_value(b, member) };
     a.into_iter().filter(|member| is_in(member) == wanted).collect()
 }
 
-fn union(call: &Call<'_>) -> Result<Value, Fault> {
+fn union(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     set_filter(call, Operation::Union, |a, b| a.into_iter().chain(b).collect())
 }
 
-fn intersect(call: &Call<'_>) -> Result<Value, Fault> {
-    set_filter(call, Operation::Intersection, |a, b| among(a, &b, true))
+fn intersect(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
+    set_filter(call, Operation::Intersection, |a, b| keep_members(a, &b, true))
 }
 
-fn difference(call: &Call<'_>) -> Result<Value, Fault> {
-    set_filter(call, Operation::Difference, |a, b| among(a, &b, false))
+fn difference(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
+    set_filter(call, Operation::Difference, |a, b| keep_members(a, &b, false))
 }
 
-fn symmetric_difference(call: &Call<'_>) -> Result<Value, Fault> {
+fn symmetric_difference(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     set_filter(call, Operation::SymmetricDifference, |a, b| {
-        let mut result = among(a.clone(), &b, false);
-        result.extend(among(b, &a, false));
+        let mut result = keep_members(a.clone(), &b, false);
+        result.extend(keep_members(b, &a, false));
         result
     })
 }
 
-fn unique(call: &Call<'_>) -> Result<Value, Fault> {
+fn unique(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [case_sensitive, attribute] = call.args.bind(["case_sensitive", "attribute"])?;
-    let exact = flag(case_sensitive.as_ref(), false);
+    let exact = flag_or(case_sensitive.as_ref(), false);
     // Whether members that have no such key are a failure; else they are compared as they are.
     let strict = attribute.as_ref().is_some_and(Value::is_true)
         || case_sensitive.as_ref().is_some_and(|wanted| !wanted.is_true());
     let path = attribute.filter(|attribute| !attribute.is_null()).map(|attribute| Path::new(&attribute)).transpose()?;
-    let members = items(call)?;
+    let members = input_members(call)?;
     let mut seen = IndexSet::new();
     let mut result = Vec::new();
     for item in &members {
         let key = match &path {
-            Some(path) => path.of(item, None, call.context)?,
+            Some(path) => path.read_attribute(item, None, call.context)?,
             None => item.clone(),
         };
         if let Some(unknown) = unknown_among([&key]) {
             return Ok(unknown);
         }
         if key.is_undefined() && !strict {
-            return Ok(Value::list(distinct(members)));
+            return Ok(Value::list(remove_duplicates(members)));
         }
-        let key = touch(&key)?.clone();
+        let key = require_defined(&key)?.clone();
         if !key.is_hashable() {
             return if strict {
                 let kind = key.type_name();
                 let what = "does not support case_sensitive=false nor attribute for members that are no plain values";
-                Err(Fault::value(format!("unhashable type: '{kind}'; it cannot fall back to comparing, which {what}")))
+                Err(TemplateError::value(format!(
+                    "unhashable type: '{kind}'; it cannot fall back to comparing, which {what}"
+                )))
             } else {
-                Ok(Value::list(distinct(members)))
+                Ok(Value::list(remove_duplicates(members)))
             };
         }
         if seen.insert(if exact { key } else { ignore_case(key) }) {
@@ -139,48 +146,48 @@ fn unique(call: &Call<'_>) -> Result<Value, Fault> {
 }
 
 /// The input and the lists given by position.
-fn columns(call: &Call<'_>) -> Result<Vec<Vec<Value>>, Fault> {
-    std::iter::once(&call.input).chain(&call.args.positional).map(|column| members(call, column)).collect()
+fn read_columns(call: &PluginCall<'_>) -> Result<Vec<Vec<Value>>, TemplateError> {
+    std::iter::once(&call.input).chain(&call.args.positional).map(|column| list_members(call, column)).collect()
 }
 
-fn only_named(call: &Call<'_>, known: &str) -> Result<(), Fault> {
+fn only_named(call: &PluginCall<'_>, known: &str) -> Result<(), TemplateError> {
     match call.args.named.iter().find(|(name, _)| **name != *known) {
         Some((name, _)) => {
             let message = format!("'{name}' is an invalid keyword argument for {}()", call.name);
-            Err(Fault::value(message).suggest(name, [known]))
+            Err(TemplateError::value(message).suggest_name(name, [known]))
         }
         None => Ok(()),
     }
 }
 
-fn zip(call: &Call<'_>) -> Result<Value, Fault> {
+fn zip(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     only_named(call, "strict")?;
-    let columns = columns(call)?;
+    let columns = read_columns(call)?;
     let shortest = columns.iter().map(Vec::len).min().unwrap_or(0);
-    if flag(call.args.named("strict"), false)
+    if flag_or(call.args.get_named("strict"), false)
         && let Some(odd) = columns.iter().position(|column| column.len() != columns[0].len())
     {
         let word = if columns[odd].len() < columns[0].len() { "shorter" } else { "longer" };
-        return Err(Fault::value(format!("zip() argument {} is {word} than argument 1", odd + 1)));
+        return Err(TemplateError::value(format!("zip() argument {} is {word} than argument 1", odd + 1)));
     }
     Ok(Value::list((0..shortest).map(|row| Value::tuple(columns.iter().map(|column| column[row].clone())))))
 }
 
-fn zip_longest(call: &Call<'_>) -> Result<Value, Fault> {
+fn zip_longest(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     only_named(call, "fillvalue")?;
-    let fill = call.args.named("fillvalue").cloned().unwrap_or(Value::Null);
-    let columns = columns(call)?;
+    let fill = call.args.get_named("fillvalue").cloned().unwrap_or(Value::Null);
+    let columns = read_columns(call)?;
     let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
     Ok(Value::list(
         (0..longest).map(|row| Value::tuple(columns.iter().map(|column| column.get(row).unwrap_or(&fill).clone()))),
     ))
 }
 
-fn product(call: &Call<'_>) -> Result<Value, Fault> {
+fn product(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     only_named(call, "repeat")?;
-    let repeat = usize::try_from(integer_or(call.args.named("repeat"), 1)?)
-        .map_err(|_| Fault::value("repeat argument cannot be negative"))?;
-    let columns = columns(call)?;
+    let repeat = usize::try_from(integer_or(call.args.get_named("repeat"), 1)?)
+        .map_err(|_| TemplateError::value("repeat argument cannot be negative"))?;
+    let columns = read_columns(call)?;
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for (length, column) in std::iter::repeat_n(&columns, repeat).flatten().enumerate() {
         let count = rows.len().saturating_mul(column.len());
@@ -192,42 +199,45 @@ fn product(call: &Call<'_>) -> Result<Value, Fault> {
         };
         rows = rows.iter().flat_map(longer).collect();
     }
-    Ok(tuples(rows))
+    Ok(rows_to_tuples(rows))
 }
 
-fn combinations(call: &Call<'_>) -> Result<Value, Fault> {
+fn combinations(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [size] = call.args.bind(["r"])?;
-    let members = items(call)?;
-    let size = usize::try_from(integer(&required(size, "r")?)?).map_err(|_| Fault::value("r must be non-negative"))?;
+    let members = input_members(call)?;
+    let size = usize::try_from(to_integer(&require_arg(size, "r")?)?)
+        .map_err(|_| TemplateError::value("r must be non-negative"))?;
     let mut rows = Vec::new();
-    choose(&members, size, 0, &mut Vec::new(), &mut rows, false)?;
-    Ok(tuples(rows))
+    add_choices(&members, size, 0, &mut Vec::new(), &mut rows, false)?;
+    Ok(rows_to_tuples(rows))
 }
 
-fn permutations(call: &Call<'_>) -> Result<Value, Fault> {
+fn permutations(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [size] = call.args.bind(["r"])?;
-    let members = items(call)?;
+    let members = input_members(call)?;
     let size = match size.filter(|size| !size.is_null()) {
-        Some(size) => usize::try_from(integer(&size)?).map_err(|_| Fault::value("r must be non-negative"))?,
+        Some(size) => {
+            usize::try_from(to_integer(&size)?).map_err(|_| TemplateError::value("r must be non-negative"))?
+        }
         None => members.len(),
     };
     let mut rows = Vec::new();
-    choose(&members, size, 0, &mut Vec::new(), &mut rows, true)?;
-    Ok(tuples(rows))
+    add_choices(&members, size, 0, &mut Vec::new(), &mut rows, true)?;
+    Ok(rows_to_tuples(rows))
 }
 
 /// Adds all choices of `size` positions that begin with `chosen`: rising ones, or in any order.
-fn choose(
+fn add_choices(
     members: &[Value],
     size: usize,
     from: usize,
     chosen: &mut Vec<usize>,
     rows: &mut Vec<Vec<Value>>,
     any_order: bool,
-) -> Result<(), Fault> {
+) -> Result<(), TemplateError> {
     if chosen.len() == size {
         check_size(rows.len() + 1)?;
-        budget::print(size * size_of::<Value>())?;
+        budget::reserve_output(size * size_of::<Value>())?;
         rows.push(chosen.iter().map(|index| members[*index].clone()).collect());
         return Ok(());
     }
@@ -239,20 +249,20 @@ fn choose(
             continue;
         }
         chosen.push(index);
-        choose(members, size, index + 1, chosen, rows, any_order)?;
+        add_choices(members, size, index + 1, chosen, rows, any_order)?;
         chosen.pop();
     }
     Ok(())
 }
 
-fn check_size(rows: usize) -> Result<(), Fault> {
+fn check_size(rows: usize) -> Result<(), TemplateError> {
     const MOST: usize = 1_000_000;
     if rows > MOST {
-        return Err(Fault::value(format!("more than {MOST} results")));
+        return Err(TemplateError::value(format!("more than {MOST} results")));
     }
     Ok(())
 }
 
-fn tuples(rows: Vec<Vec<Value>>) -> Value {
+fn rows_to_tuples(rows: Vec<Vec<Value>>) -> Value {
     Value::list(rows.into_iter().map(Value::tuple))
 }

@@ -3,101 +3,101 @@
 use std::sync::Arc;
 
 use crate::template::budget;
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
 use crate::template::python::coerce::{
-    flag, integer, integer_or, only_text, optional_text, required, text, text_of, text_or, touch,
+    flag_or, integer_or, only_text, optional_text, require_arg, require_defined, text_of, text_or, to_integer, to_text,
 };
 use crate::template::python::percent::{self, Fillings};
-use crate::template::python::text::{capitalize as capitalized, head, length, replaced, split_lines};
+use crate::template::python::text::{capitalize as capitalized, char_count, replace_text, split_lines, take_chars};
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("capitalize", capitalize, "Makes the first letter large and the others small."),
-    Filter::new("center", center, "Puts text in the middle of a width."),
-    Filter::new("format", format, "Fills values into a `%` format.").unknown(),
-    Filter::new("indent", indent, "Indents the lines of a text."),
-    Filter::new("lower", lower, "Makes letters small."),
-    Filter::new("quote", quote, "Quotes text for a shell."),
-    Filter::new("replace", replace, "Replaces a text in a text."),
-    Filter::new("split", split, "Splits text at a separator or at blanks."),
-    Filter::new("string", string, "Makes text of the input."),
-    Filter::new("title", title, "Makes the first letter of every word large."),
-    Filter::new("trim", trim, "Takes blanks, or other signs, off both ends."),
-    Filter::new("truncate", truncate, "Cuts text to a length."),
-    Filter::new("upper", upper, "Makes letters large."),
-    Filter::new("wordcount", wordcount, "Counts words."),
-    Filter::new("wordwrap", wordwrap, "Breaks text into lines of a width."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("capitalize", capitalize, "Makes the first letter large and the others small."),
+    FilterPlugin::new("center", center, "Puts text in the middle of a width."),
+    FilterPlugin::new("format", format, "Fills values into a `%` format.").unknown(),
+    FilterPlugin::new("indent", indent, "Indents the lines of a text."),
+    FilterPlugin::new("lower", lower, "Makes letters small."),
+    FilterPlugin::new("quote", quote, "Quotes text for a shell."),
+    FilterPlugin::new("replace", replace, "Replaces a text in a text."),
+    FilterPlugin::new("split", split, "Splits text at a separator or at blanks."),
+    FilterPlugin::new("string", string, "Makes text of the input."),
+    FilterPlugin::new("title", title, "Makes the first letter of every word large."),
+    FilterPlugin::new("trim", trim, "Takes blanks, or other signs, off both ends."),
+    FilterPlugin::new("truncate", truncate, "Cuts text to a length."),
+    FilterPlugin::new("upper", upper, "Makes letters large."),
+    FilterPlugin::new("wordcount", wordcount, "Counts words."),
+    FilterPlugin::new("wordwrap", wordwrap, "Breaks text into lines of a width."),
 ];
 
-fn input(call: &Call<'_>) -> Result<String, Fault> {
-    text(&call.input)
+fn read_input(call: &PluginCall<'_>) -> Result<String, TemplateError> {
+    to_text(&call.input)
 }
 
-fn capitalize(call: &Call<'_>) -> Result<Value, Fault> {
+fn capitalize(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(capitalized(&input(call)?)))
+    Ok(Value::text(capitalized(&read_input(call)?)))
 }
 
-fn lower(call: &Call<'_>) -> Result<Value, Fault> {
+fn lower(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(input(call)?.to_lowercase()))
+    Ok(Value::text(read_input(call)?.to_lowercase()))
 }
 
-fn upper(call: &Call<'_>) -> Result<Value, Fault> {
+fn upper(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    Ok(Value::text(input(call)?.to_uppercase()))
+    Ok(Value::text(read_input(call)?.to_uppercase()))
 }
 
-fn string(call: &Call<'_>) -> Result<Value, Fault> {
+fn string(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     match &call.input {
         Value::Str(text) if text.is_quoted() => Ok(call.input.clone()),
         Value::Str(text) => Ok(Value::Str(text.clone().into_data())),
-        _ => Ok(Value::text(input(call)?)),
+        _ => Ok(Value::text(read_input(call)?)),
     }
 }
 
-fn center(call: &Call<'_>) -> Result<Value, Fault> {
+fn center(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [width] = call.args.bind(["width"])?;
-    let input = input(call)?;
+    let input = read_input(call)?;
     let width = usize::try_from(integer_or(width.as_ref(), 80)?).unwrap_or(0);
-    let missing = width.saturating_sub(length(&input));
+    let missing = width.saturating_sub(char_count(&input));
     // Python's rule for the odd blank.
     let left = missing / 2 + (missing & width & 1);
-    let blanks = |count: usize| budget::repeated(" ", count);
+    let blanks = |count: usize| budget::repeat_text(" ", count);
     Ok(Value::text(format!("{}{input}{}", blanks(left)?, blanks(missing - left)?)))
 }
 
-fn format(call: &Call<'_>) -> Result<Value, Fault> {
+fn format(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let (row, named) = (&call.args.positional, &call.args.named);
     if call.input.is_unknown() {
-        return Ok(call.input.computed());
+        return Ok(call.input.new_computed());
     }
-    let pattern = input(call)?;
+    let pattern = read_input(call)?;
     if !row.is_empty() && !named.is_empty() {
-        return Err(Fault::value("can't handle positional and keyword arguments at the same time"));
+        return Err(TemplateError::value("can't handle positional and keyword arguments at the same time"));
     }
     if named.is_empty() {
-        return percent::format(&pattern, &Fillings::row(row)).map(|text| text_of(text, row));
+        return percent::format_percent(&pattern, &Fillings::from_row(row)).map(|text| text_of(text, row));
     }
     let entries = named.iter().map(|(name, value)| (Value::text(Arc::clone(name)), value.clone())).collect();
-    let text = percent::format(&pattern, &Fillings::named(&entries))?;
+    let text = percent::format_percent(&pattern, &Fillings::from_named(&entries))?;
     Ok(text_of(text, named.iter().map(|(_, value)| value)))
 }
 
-fn indent(call: &Call<'_>) -> Result<Value, Fault> {
+fn indent(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [width, first, blank] = call.args.bind(["width", "first", "blank"])?;
     let indention = match width {
         Some(Value::Str(text)) => text.as_str().to_owned(),
-        width => budget::repeated(" ", usize::try_from(integer_or(width.as_ref(), 4)?).unwrap_or(0))?,
+        width => budget::repeat_text(" ", usize::try_from(integer_or(width.as_ref(), 4)?).unwrap_or(0))?,
     };
-    let blank = flag(blank.as_ref(), false);
+    let blank = flag_or(blank.as_ref(), false);
     let input = format!("{}\n", only_text(&call.input)?);
-    let mut out = if flag(first.as_ref(), false) { indention.clone() } else { String::new() };
+    let mut out = if flag_or(first.as_ref(), false) { indention.clone() } else { String::new() };
     let lines = split_lines(&input);
-    budget::grow(input.len().saturating_add(lines.len().saturating_mul(indention.len())))?;
+    budget::reserve_bytes(input.len().saturating_add(lines.len().saturating_mul(indention.len())))?;
     for (index, line) in lines.into_iter().enumerate() {
         if index > 0 {
             out.push('\n');
@@ -110,24 +110,26 @@ fn indent(call: &Call<'_>) -> Result<Value, Fault> {
     Ok(Value::text(out))
 }
 
-fn replace(call: &Call<'_>) -> Result<Value, Fault> {
+fn replace(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [old, new, count] = call.args.bind(["old", "new", "count"])?;
-    let (old, new) = (text(&required(old, "old")?)?, text(&required(new, "new")?)?);
-    let input = input(call)?;
-    let count = count.filter(|count| !count.is_null()).map(|count| integer(&count)).transpose()?;
-    replaced(&input, &old, &new, count.and_then(|count| usize::try_from(count).ok())).map(Value::text)
+    let (old, new) = (to_text(&require_arg(old, "old")?)?, to_text(&require_arg(new, "new")?)?);
+    let input = read_input(call)?;
+    let count = count.filter(|count| !count.is_null()).map(|count| to_integer(&count)).transpose()?;
+    replace_text(&input, &old, &new, count.and_then(|count| usize::try_from(count).ok())).map(Value::text)
 }
 
-fn split(call: &Call<'_>) -> Result<Value, Fault> {
+fn split(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [separator, most] = call.args.bind(["sep", "maxsplit"])?;
     let Value::Str(_) = &call.input else {
         let kind = call.input.type_name();
-        return Err(Fault::value(format!("descriptor 'split' for 'str' objects doesn't apply to a '{kind}' object")));
+        return Err(TemplateError::value(format!(
+            "descriptor 'split' for 'str' objects doesn't apply to a '{kind}' object"
+        )));
     };
-    let input = input(call)?;
+    let input = read_input(call)?;
     let most = usize::try_from(integer_or(most.as_ref(), -1)?).unwrap_or(usize::MAX - 1);
     let parts: Vec<&str> = match optional_text(separator.as_ref())? {
-        Some(separator) if separator.is_empty() => return Err(Fault::value("empty separator")),
+        Some(separator) if separator.is_empty() => return Err(TemplateError::value("empty separator")),
         Some(separator) => input.splitn(most.saturating_add(1), &separator).map(|part| part as &str).collect(),
         None => split_blanks(&input, most),
     };
@@ -150,11 +152,11 @@ fn split_blanks(text: &str, most: usize) -> Vec<&str> {
     parts
 }
 
-fn title(call: &Call<'_>) -> Result<Value, Fault> {
+fn title(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     let mut out = String::new();
     let mut starts = true;
-    for c in input(call)?.chars() {
+    for c in read_input(call)?.chars() {
         if c.is_whitespace() || "-({[<".contains(c) {
             starts = true;
             out.push(c);
@@ -167,28 +169,28 @@ fn title(call: &Call<'_>) -> Result<Value, Fault> {
     Ok(Value::text(out))
 }
 
-fn trim(call: &Call<'_>) -> Result<Value, Fault> {
+fn trim(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [signs] = call.args.bind(["chars"])?;
-    let input = input(call)?;
+    let input = read_input(call)?;
     Ok(Value::text(match optional_text(signs.as_ref())? {
         Some(signs) => input.trim_matches(|c| signs.contains(c)).to_owned(),
         None => input.trim().to_owned(),
     }))
 }
 
-fn truncate(call: &Call<'_>) -> Result<Value, Fault> {
+fn truncate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [width, kill_words, end, leeway] = call.args.bind(["length", "killwords", "end", "leeway"])?;
     let (width, end) = (integer_or(width.as_ref(), 255)?, text_or(end.as_ref(), "...")?);
     let leeway = match leeway.filter(|leeway| !leeway.is_null()) {
-        Some(leeway) => integer(&leeway)?,
+        Some(leeway) => to_integer(&leeway)?,
         None => 5,
     };
-    let end_length = length(&end) as i64;
+    let end_length = char_count(&end) as i64;
     if width < end_length {
-        return Err(Fault::value(format!("expected length >= {end_length}, got {width}")));
+        return Err(TemplateError::value(format!("expected length >= {end_length}, got {width}")));
     }
     if leeway < 0 {
-        return Err(Fault::value(format!("expected leeway >= 0, got {leeway}")));
+        return Err(TemplateError::value(format!("expected leeway >= 0, got {leeway}")));
     }
     let input = match &call.input {
         Value::Str(text) => text.as_str(),
@@ -201,25 +203,25 @@ fn truncate(call: &Call<'_>) -> Result<Value, Fault> {
         Value::Dict(dict) if dict.len() as i64 <= width.saturating_add(leeway) => return Ok(call.input.clone()),
         other => only_text(other)?,
     };
-    if length(input) as i64 <= width.saturating_add(leeway) {
+    if char_count(input) as i64 <= width.saturating_add(leeway) {
         return Ok(Value::text(input));
     }
-    let cut = head(input, (width - end_length) as usize);
+    let cut = take_chars(input, (width - end_length) as usize);
     let whole_words =
-        if flag(kill_words.as_ref(), false) { cut } else { cut.rsplit_once(' ').map_or(cut, |(head, _)| head) };
+        if flag_or(kill_words.as_ref(), false) { cut } else { cut.rsplit_once(' ').map_or(cut, |(head, _)| head) };
     Ok(Value::text(format!("{whole_words}{end}")))
 }
 
-fn wordcount(call: &Call<'_>) -> Result<Value, Fault> {
+fn wordcount(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let input = input(call)?;
+    let input = read_input(call)?;
     let words = input.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
     Ok(Value::from(words.count()))
 }
 
-fn quote(call: &Call<'_>) -> Result<Value, Fault> {
+fn quote(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let input = if touch(&call.input)?.is_null() { String::new() } else { input(call)? };
+    let input = if require_defined(&call.input)?.is_null() { String::new() } else { read_input(call)? };
     Ok(Value::text(shell_quoted(&input)))
 }
 
@@ -232,18 +234,18 @@ pub fn shell_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\"'\"'"))
 }
 
-fn wordwrap(call: &Call<'_>) -> Result<Value, Fault> {
+fn wordwrap(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [width, break_words, wrap, hyphens] =
         call.args.bind(["width", "break_long_words", "wrapstring", "break_on_hyphens"])?;
     let width = usize::try_from(integer_or(width.as_ref(), 79)?).unwrap_or(0);
     if width == 0 {
-        return Err(Fault::value("invalid width 0 (must be > 0)"));
+        return Err(TemplateError::value("invalid width 0 (must be > 0)"));
     }
     let wrap = optional_text(wrap.as_ref())?.unwrap_or_else(|| "\n".to_owned());
-    let (break_words, hyphens) = (flag(break_words.as_ref(), true), flag(hyphens.as_ref(), true));
+    let (break_words, hyphens) = (flag_or(break_words.as_ref(), true), flag_or(hyphens.as_ref(), true));
     let input = only_text(&call.input)?;
     // Every piece of a line may be a line of its own.
-    budget::grow(input.len().saturating_mul(wrap.len().max(1)))?;
+    budget::reserve_bytes(input.len().saturating_mul(wrap.len().max(1)))?;
     let lines = split_lines(input).into_iter();
     let wrapped: Vec<String> = lines.map(|line| wrap_line(line, width, break_words, hyphens).join(&wrap)).collect();
     Ok(Value::text(wrapped.join(&wrap)))
@@ -251,7 +253,7 @@ fn wordwrap(call: &Call<'_>) -> Result<Value, Fault> {
 
 /// Python's `textwrap.wrap` of one line, blanks kept inside lines.
 fn wrap_line(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<String> {
-    let mut chunks: std::collections::VecDeque<String> = chunks(line, hyphens).into();
+    let mut chunks: std::collections::VecDeque<String> = split_chunks(line, hyphens).into();
     let mut lines: Vec<String> = Vec::new();
     while !chunks.is_empty() {
         if !lines.is_empty() && chunks.front().is_some_and(|chunk| chunk.trim().is_empty()) {
@@ -260,24 +262,24 @@ fn wrap_line(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<
         let mut current = Vec::new();
         let mut used = 0;
         while let Some(chunk) = chunks.front() {
-            let size = length(chunk);
+            let size = char_count(chunk);
             if used + size > width {
                 break;
             }
             used += size;
             current.extend(chunks.pop_front());
         }
-        if let Some(long) = chunks.front().filter(|chunk| length(chunk) > width).cloned() {
+        if let Some(long) = chunks.front().filter(|chunk| char_count(chunk) > width).cloned() {
             if break_words {
                 let mut room = width.saturating_sub(used);
                 // A long word with a hyphen is broken behind it, where that is allowed.
                 if hyphens
                     && let Some(at) =
-                        head(&long, room).rfind('-').filter(|at| *at > 0 && long[..*at].contains(|c| c != '-'))
+                        take_chars(&long, room).rfind('-').filter(|at| *at > 0 && long[..*at].contains(|c| c != '-'))
                 {
-                    room = length(&long[..=at]);
+                    room = char_count(&long[..=at]);
                 }
-                let part = head(&long, room).to_owned();
+                let part = take_chars(&long, room).to_owned();
                 chunks[0] = long[part.len()..].to_owned();
                 current.push(part);
             } else if current.is_empty() {
@@ -296,7 +298,7 @@ fn wrap_line(line: &str, width: usize, break_words: bool, hyphens: bool) -> Vec<
 }
 
 /// Words and the blanks between them; words with hyphens in pieces that end with one.
-fn chunks(line: &str, hyphens: bool) -> Vec<String> {
+fn split_chunks(line: &str, hyphens: bool) -> Vec<String> {
     let mut chunks: Vec<String> = Vec::new();
     let mut was_blank = None;
     for c in line.chars() {

@@ -3,20 +3,20 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{as_real, flag, only_text, text_or};
-use crate::template::python::strftime::{self, Moment};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{as_real, flag_or, only_text, text_or};
+use crate::template::python::strftime::{self, ZonedTime};
 use crate::template::python::strptime;
 use crate::value::{Value, python};
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("strftime", strftime, "Writes a time by the format that is the input."),
-    Filter::new("to_datetime", to_datetime, "Reads a time stamp by a format."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("strftime", strftime, "Writes a time by the format that is the input."),
+    FilterPlugin::new("to_datetime", to_datetime, "Reads a time stamp by a format."),
 ];
 
-fn strftime(call: &Call<'_>) -> Result<Value, Fault> {
+fn strftime(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [second, utc] = call.args.bind(["second", "utc"])?;
     let instant = match second.filter(|second| !second.is_null()) {
         None => Timestamp::now(),
@@ -28,23 +28,25 @@ fn strftime(call: &Call<'_>) -> Result<Value, Fault> {
             seconds
                 .filter(|seconds| seconds.is_finite())
                 .and_then(|seconds| Timestamp::from_second(seconds.floor() as i64).ok())
-                .ok_or_else(|| Fault::value(format!("Invalid value for epoch value ({})", python::str(&second))))?
+                .ok_or_else(|| {
+                    TemplateError::value(format!("Invalid value for epoch value ({})", python::str(&second)))
+                })?
         }
     };
-    let zone = if flag(utc.as_ref(), false) { TimeZone::UTC } else { TimeZone::system() };
+    let zone = if flag_or(utc.as_ref(), false) { TimeZone::UTC } else { TimeZone::system() };
     let info = zone.to_offset_info(instant);
-    let name = if flag(utc.as_ref(), false) { "GMT" } else { info.abbreviation() };
-    let moment = Moment {
+    let name = if flag_or(utc.as_ref(), false) { "GMT" } else { info.abbreviation() };
+    let moment = ZonedTime {
         local: zone.to_datetime(instant),
         offset: Some(info.offset().seconds()),
         zone: name,
         epoch: instant.as_second(),
     };
-    Ok(Value::text(strftime::format(&moment, only_text(&call.input)?)))
+    Ok(Value::text(strftime::format_time(&moment, only_text(&call.input)?)))
 }
 
-fn to_datetime(call: &Call<'_>) -> Result<Value, Fault> {
+fn to_datetime(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [format] = call.args.bind(["format"])?;
     let format = text_or(format.as_ref(), "%Y-%m-%d %H:%M:%S")?;
-    strptime::parse(only_text(&call.input)?, &format).map(Value::Time)
+    strptime::parse_time(only_text(&call.input)?, &format).map(Value::Time)
 }

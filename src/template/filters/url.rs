@@ -1,41 +1,41 @@
 //! URLs.
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{only_text, optional_text, text};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{only_text, optional_text, to_text};
 use crate::template::python::url;
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("urldecode", urldecode, "Turns `%XX` and `+` back into what they stand for."),
-    Filter::new("urlencode", urlencode, "Quotes text for a URL, or a mapping as a query."),
-    Filter::new("urlsplit", urlsplit, "Splits a URL into its parts."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("urldecode", urldecode, "Turns `%XX` and `+` back into what they stand for."),
+    FilterPlugin::new("urlencode", urlencode, "Quotes text for a URL, or a mapping as a query."),
+    FilterPlugin::new("urlsplit", urlsplit, "Splits a URL into its parts."),
 ];
 
-fn urldecode(call: &Call<'_>) -> Result<Value, Fault> {
+fn urldecode(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
     Ok(Value::text(url::unquote_plus(only_text(&call.input)?)))
 }
 
-fn urlencode(call: &Call<'_>) -> Result<Value, Fault> {
+fn urlencode(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    let pair = |key: &Value, value: &Value| -> Result<String, Fault> {
-        Ok(format!("{}={}", url::quote_plus(&text(key)?), url::quote_plus(&text(value)?)))
+    let pair = |key: &Value, value: &Value| -> Result<String, TemplateError> {
+        Ok(format!("{}={}", url::quote_plus(&to_text(key)?), url::quote_plus(&to_text(value)?)))
     };
     let pairs: Vec<String> = match &call.input {
         Value::Dict(dict) => dict.iter().map(|(key, value)| pair(key, value)).collect::<Result<_, _>>()?,
         Value::List(_) | Value::Tuple(_) | Value::Object(_) => {
-            let members = call.context.iterate(&call.input)?;
+            let members = call.context.collect_members(&call.input)?;
             members
                 .iter()
                 .map(|member| match member.as_slice() {
                     Some([key, value]) => pair(key, value),
-                    _ => Err(Fault::value("urlencode takes text, a mapping or a list of pairs")),
+                    _ => Err(TemplateError::value("urlencode takes text, a mapping or a list of pairs")),
                 })
                 .collect::<Result<_, _>>()?
         }
-        other => return Ok(Value::text(url::quote(&text(other)?, "/"))),
+        other => return Ok(Value::text(url::quote(&to_text(other)?, "/"))),
     };
     Ok(Value::text(pairs.join("&")))
 }
@@ -43,10 +43,10 @@ fn urlencode(call: &Call<'_>) -> Result<Value, Fault> {
 const COMPONENTS: [&str; 9] =
     ["fragment", "hostname", "netloc", "password", "path", "port", "query", "scheme", "username"];
 
-fn urlsplit(call: &Call<'_>) -> Result<Value, Fault> {
+fn urlsplit(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [component] = call.args.bind(["query"])?;
     let component = optional_text(component.as_ref())?.filter(|component| !component.is_empty());
-    let split = url::split(only_text(&call.input)?)?;
+    let split = url::split_url(only_text(&call.input)?)?;
     let values = [
         Value::text(split.fragment.as_str()),
         Value::from(split.hostname().map(Value::text)),
@@ -63,8 +63,8 @@ fn urlsplit(call: &Call<'_>) -> Result<Value, Fault> {
         Some(wanted) => match COMPONENTS.iter().position(|known| *known == wanted) {
             Some(at) => Ok(values[at].clone()),
             None => {
-                let fault = Fault::value(format!("urlsplit: unknown URL component: {wanted}"));
-                Err(fault.suggest(&wanted, COMPONENTS))
+                let fault = TemplateError::value(format!("urlsplit: unknown URL component: {wanted}"));
+                Err(fault.suggest_name(&wanted, COMPONENTS))
             }
         },
     }

@@ -2,52 +2,54 @@
 
 use std::sync::Arc;
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Filter};
-use crate::template::python::coerce::{flag, optional_text, required, text_or};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{FilterPlugin, PluginCall};
+use crate::template::python::coerce::{flag_or, optional_text, require_arg, text_or};
 use crate::value::{Sealed, Value};
-use crate::vars::vault::{self, VaultProblem};
+use crate::vars::vault::{self, VaultError};
 
 /// The family.
-pub const TABLE: &[Filter] = &[
-    Filter::new("unvault", unvault, "Opens vaulted text with a password.").sealed(),
-    Filter::new("vault", seal, "Vaults text with a password."),
+pub const TABLE: &[FilterPlugin] = &[
+    FilterPlugin::new("unvault", unvault, "Opens vaulted text with a password.").sealed(),
+    FilterPlugin::new("vault", encrypt_text, "Vaults text with a password."),
 ];
 
-fn password(value: Option<Value>) -> Result<String, Fault> {
-    match required(value, "secret")? {
+fn read_secret(value: Option<Value>) -> Result<String, TemplateError> {
+    match require_arg(value, "secret")? {
         Value::Str(secret) => Ok(secret.as_str().to_owned()),
         other => {
             let kind = other.type_name();
-            Err(Fault::value(format!("Secret passed is required to be a string, instead we got <class '{kind}'>.")))
+            Err(TemplateError::value(format!(
+                "Secret passed is required to be a string, instead we got <class '{kind}'>."
+            )))
         }
     }
 }
 
-fn seal(call: &Call<'_>) -> Result<Value, Fault> {
+fn encrypt_text(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [secret, salt, id, wrap_object] = call.args.bind(["secret", "salt", "vault_id", "wrap_object"])?;
-    let secret = password(secret)?;
+    let secret = read_secret(secret)?;
     let plain = match &call.input {
         Value::Bytes(bytes) => bytes.to_vec(),
         Value::Str(text) => text.as_bytes().to_vec(),
         other => {
             let kind = other.type_name();
-            return Err(Fault::value(format!("Can only vault strings, instead we got <class '{kind}'>.")));
+            return Err(TemplateError::value(format!("Can only vault strings, instead we got <class '{kind}'>.")));
         }
     };
     let salt = optional_text(salt.as_ref())?;
     let id = text_or(id.as_ref(), "filter_default")?;
-    let envelope = vault::encrypt(&plain, secret.as_bytes(), Some(&id), salt.as_deref().map(str::as_bytes));
-    Ok(if flag(wrap_object.as_ref(), false) {
+    let envelope = vault::encrypt_text(&plain, secret.as_bytes(), Some(&id), salt.as_deref().map(str::as_bytes));
+    Ok(if flag_or(wrap_object.as_ref(), false) {
         Value::Sealed(Arc::new(Sealed { envelope, span: None }))
     } else {
         Value::text(envelope)
     })
 }
 
-fn unvault(call: &Call<'_>) -> Result<Value, Fault> {
+fn unvault(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [secret, _id] = call.args.bind(["secret", "vault_id"])?;
-    let secret = password(secret)?;
+    let secret = read_secret(secret)?;
     let envelope = match &call.input {
         Value::Sealed(sealed) => sealed.envelope.clone(),
         Value::Str(text) if vault::is_vaulted(text) => text.as_str().to_owned(),
@@ -55,11 +57,11 @@ fn unvault(call: &Call<'_>) -> Result<Value, Fault> {
         other => {
             let kind = other.type_name();
             let wanted = "Vault should be in the form of a string";
-            return Err(Fault::value(format!("{wanted}, instead we got <class '{kind}'>.")));
+            return Err(TemplateError::value(format!("{wanted}, instead we got <class '{kind}'>.")));
         }
     };
-    let opened = vault::decrypt(&envelope, secret.as_bytes());
-    let bytes = opened.map_err(|problem: VaultProblem| Fault::value(format!("Unable to decrypt: {problem}")))?;
+    let opened = vault::decrypt_envelope(&envelope, secret.as_bytes());
+    let bytes = opened.map_err(|problem: VaultError| TemplateError::value(format!("Unable to decrypt: {problem}")))?;
     Ok(Value::text(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn passwords_are_text() {
-        assert!(password(Some(Value::Int(1))).is_err());
-        assert_eq!(password(Some(Value::text("x"))).unwrap(), "x");
+        assert!(read_secret(Some(Value::Int(1))).is_err());
+        assert_eq!(read_secret(Some(Value::text("x"))).unwrap(), "x");
     }
 }

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use jmespath::ast::Ast;
 
-use super::{equal, is_number, visit};
+use super::{evaluate_ast, is_equal, is_number};
 use crate::template::python::numeric;
-use crate::value::json::{self, Style};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
 type Found = Result<Value, String>;
@@ -46,67 +46,73 @@ pub(super) fn call(name: &str, args: &[Ast], value: &Value) -> Found {
     if !NAMES.contains(&name) {
         return Err(format!("there is no function `{name}()`"));
     }
-    let values = args.iter().map(|arg| visit(arg, value)).collect::<Result<Vec<_>, String>>()?;
-    let call = Call { name, args };
+    let values = args.iter().map(|arg| evaluate_ast(arg, value)).collect::<Result<Vec<_>, String>>()?;
+    let call = FunctionCall { name, args };
     match (name, values.as_slice()) {
         ("merge", all) if !all.is_empty() => call.merge(all),
         ("not_null", all) if !all.is_empty() => Ok(all.iter().find(|v| !v.is_null()).cloned().unwrap_or(Value::Null)),
         ("map", [_, list]) => {
-            let found =
-                call.list(list)?.iter().map(|member| call.keyed(0, member)).collect::<Result<Vec<_>, String>>()?;
+            let found = call
+                .as_list(list)?
+                .iter()
+                .map(|member| call.evaluate_key(0, member))
+                .collect::<Result<Vec<_>, String>>()?;
             Ok(Value::list(found))
         }
-        ("sort_by", [list, _]) => call.sort_by(call.list(list)?),
+        ("sort_by", [list, _]) => call.sort_by(call.as_list(list)?),
         ("max_by" | "min_by", [list, _]) => {
-            let sorted = call.sort_by(call.list(list)?)?;
+            let sorted = call.sort_by(call.as_list(list)?)?;
             let members = sorted.as_slice().unwrap_or_default();
             Ok(if name == "max_by" { members.last() } else { members.first() }.cloned().unwrap_or(Value::Null))
         }
         ("join", [glue, list]) => {
-            let texts = call.list(list)?.iter().map(|text| call.text(text)).collect::<Result<Vec<_>, String>>()?;
-            Ok(Value::text(texts.join(call.text(glue)?)))
+            let texts =
+                call.as_list(list)?.iter().map(|text| call.as_text(text)).collect::<Result<Vec<_>, String>>()?;
+            Ok(Value::text(texts.join(call.as_text(glue)?)))
         }
         ("contains", [Value::Str(text), part]) => {
             Ok(Value::Bool(part.as_str().is_some_and(|part| text.contains(part))))
         }
-        ("contains", [list, wanted]) => Ok(Value::Bool(call.list(list)?.iter().any(|member| equal(member, wanted)))),
-        ("starts_with", [text, start]) => Ok(Value::Bool(call.text(text)?.starts_with(call.text(start)?))),
-        ("ends_with", [text, end]) => Ok(Value::Bool(call.text(text)?.ends_with(call.text(end)?))),
+        ("contains", [list, wanted]) => {
+            Ok(Value::Bool(call.as_list(list)?.iter().any(|member| is_equal(member, wanted))))
+        }
+        ("starts_with", [text, start]) => Ok(Value::Bool(call.as_text(text)?.starts_with(call.as_text(start)?))),
+        ("ends_with", [text, end]) => Ok(Value::Bool(call.as_text(text)?.ends_with(call.as_text(end)?))),
         (_, [one]) => call.of_one(one),
         _ => Err(format!("the function `{name}()` is given the wrong number of arguments ({})", values.len())),
     }
 }
 
-struct Call<'a> {
+struct FunctionCall<'a> {
     name: &'a str,
     args: &'a [Ast],
 }
 
-impl Call<'_> {
-    fn refuse<T>(&self, value: &Value, takes: &str) -> Result<T, String> {
+impl FunctionCall<'_> {
+    fn type_error<T>(&self, value: &Value, takes: &str) -> Result<T, String> {
         let shown = python::repr(value);
         Err(format!("in the function `{}()`, the value {shown} has the wrong type: it takes {takes}", self.name))
     }
 
-    fn list<'v>(&self, value: &'v Value) -> Result<&'v [Value], String> {
-        value.as_slice().map_or_else(|| self.refuse(value, "lists"), Ok)
+    fn as_list<'v>(&self, value: &'v Value) -> Result<&'v [Value], String> {
+        value.as_slice().map_or_else(|| self.type_error(value, "lists"), Ok)
     }
 
-    fn text<'v>(&self, value: &'v Value) -> Result<&'v str, String> {
-        value.as_str().map_or_else(|| self.refuse(value, "text"), Ok)
+    fn as_text<'v>(&self, value: &'v Value) -> Result<&'v str, String> {
+        value.as_str().map_or_else(|| self.type_error(value, "text"), Ok)
     }
 
-    fn number(&self, value: &Value) -> Result<f64, String> {
+    fn as_number(&self, value: &Value) -> Result<f64, String> {
         match numeric::to_float(value.below_taint()).filter(|_| is_number(value)) {
             Some(number) => Ok(number),
-            None => self.refuse(value, "numbers"),
+            None => self.type_error(value, "numbers"),
         }
     }
 
-    /// What the expression that is an argument gives for a member.
-    fn keyed(&self, argument: usize, member: &Value) -> Found {
+    /// Evaluates an argument that is an expression on a member.
+    fn evaluate_key(&self, argument: usize, member: &Value) -> Found {
         match self.args.get(argument) {
-            Some(Ast::Expref { ast, .. }) => visit(ast, member),
+            Some(Ast::Expref { ast, .. }) => evaluate_ast(ast, member),
             _ => Err(format!("the function `{}()` takes an expression, as in `&name`", self.name)),
         }
     }
@@ -115,46 +121,49 @@ impl Call<'_> {
         match self.name {
             "abs" => match one.below_taint() {
                 Value::Int(number) => Ok(Value::Int(number.saturating_abs())),
-                other => Ok(Value::Float(self.number(other)?.abs())),
+                other => Ok(Value::Float(self.as_number(other)?.abs())),
             },
-            "ceil" => Ok(Value::Int(self.number(one)?.ceil() as i64)),
-            "floor" => Ok(Value::Int(self.number(one)?.floor() as i64)),
+            "ceil" => Ok(Value::Int(self.as_number(one)?.ceil() as i64)),
+            "floor" => Ok(Value::Int(self.as_number(one)?.floor() as i64)),
             "sum" => self.sum(one),
             "avg" => {
-                let numbers = self.list(one)?.iter().map(|n| self.number(n)).collect::<Result<Vec<_>, String>>()?;
+                let numbers =
+                    self.as_list(one)?.iter().map(|n| self.as_number(n)).collect::<Result<Vec<_>, String>>()?;
                 let count = numbers.len() as f64;
                 Ok(if numbers.is_empty() { Value::Null } else { Value::Float(numbers.iter().sum::<f64>() / count) })
             }
             "max" | "min" => {
-                let sorted = self.sorted(self.list(one)?.iter().map(|v| (v.clone(), v.clone())).collect())?;
+                let sorted = self.sort_by_keys(self.as_list(one)?.iter().map(|v| (v.clone(), v.clone())).collect())?;
                 let found = if self.name == "max" { sorted.last() } else { sorted.first() };
                 Ok(found.cloned().unwrap_or(Value::Null))
             }
-            "sort" => Ok(Value::list(self.sorted(self.list(one)?.iter().map(|v| (v.clone(), v.clone())).collect())?)),
+            "sort" => {
+                Ok(Value::list(self.sort_by_keys(self.as_list(one)?.iter().map(|v| (v.clone(), v.clone())).collect())?))
+            }
             "reverse" => match one {
                 Value::Str(text) => Ok(Value::text(text.chars().rev().collect::<String>())),
-                list => Ok(Value::list(self.list(list)?.iter().rev().cloned())),
+                list => Ok(Value::list(self.as_list(list)?.iter().rev().cloned())),
             },
             "length" => match one {
                 Value::Str(text) => Ok(Value::from(text.chars().count())),
                 Value::Dict(dict) => Ok(Value::from(dict.len())),
-                list => Ok(Value::from(self.list(list)?.len())),
+                list => Ok(Value::from(self.as_list(list)?.len())),
             },
             "keys" | "values" => match one {
                 Value::Dict(dict) if self.name == "keys" => {
-                    Ok(Value::list(dict.keys().map(crate::template::sequence::key)))
+                    Ok(Value::list(dict.keys().map(crate::template::sequence::to_plain_key)))
                 }
                 Value::Dict(dict) => Ok(Value::list(dict.values().cloned())),
-                other => self.refuse(other, "mappings"),
+                other => self.type_error(other, "mappings"),
             },
             "to_array" => Ok(if one.as_slice().is_some() { one.clone() } else { Value::list([one.clone()]) }),
             "to_number" => Ok(number_in(one)),
             "to_string" if one.as_str().is_some() => Ok(one.clone()),
             "to_string" => {
-                let style = Style { item_separator: ",", key_separator: ":", ..Style::PYTHON };
+                let style = JsonStyle { item_separator: ",", key_separator: ":", ..JsonStyle::PYTHON };
                 Ok(Value::text(json::to_string(one, style)))
             }
-            "type" => Ok(Value::text(kind(one))),
+            "type" => Ok(Value::text(jmespath_type(one))),
             "merge" | "not_null" => Ok(one.clone()),
             name => Err(format!("the function `{name}()` is given the wrong number of arguments (1)")),
         }
@@ -162,11 +171,11 @@ impl Call<'_> {
 
     fn sum(&self, list: &Value) -> Found {
         let mut sum = Value::Int(0);
-        for number in self.list(list)? {
-            self.number(number)?;
+        for number in self.as_list(list)? {
+            self.as_number(number)?;
             sum = match (&sum, number.below_taint()) {
                 (Value::Int(a), Value::Int(b)) if a.checked_add(*b).is_some() => Value::Int(a + b),
-                (a, b) => Value::Float(self.number(a)? + self.number(b)?),
+                (a, b) => Value::Float(self.as_number(a)? + self.as_number(b)?),
             };
         }
         Ok(sum)
@@ -177,26 +186,26 @@ impl Call<'_> {
         for value in all {
             match value {
                 Value::Dict(dict) => merged.extend(dict),
-                other => return self.refuse(other, "mappings"),
+                other => return self.type_error(other, "mappings"),
             }
         }
         Ok(merged.into())
     }
 
     fn sort_by(&self, members: &[Value]) -> Found {
-        let keyed = members.iter().map(|member| Ok((self.keyed(1, member)?, member.clone())));
-        Ok(Value::list(self.sorted(keyed.collect::<Result<Vec<_>, String>>()?)?))
+        let keyed = members.iter().map(|member| Ok((self.evaluate_key(1, member)?, member.clone())));
+        Ok(Value::list(self.sort_by_keys(keyed.collect::<Result<Vec<_>, String>>()?)?))
     }
 
     /// The members in the order of their keys, which must be all numbers or all texts.
-    fn sorted(&self, mut keyed: Vec<(Value, Value)>) -> Result<Vec<Value>, String> {
+    fn sort_by_keys(&self, mut keyed: Vec<(Value, Value)>) -> Result<Vec<Value>, String> {
         if let Some((first, _)) = keyed.first() {
             let fits = |key: &Value| if first.as_str().is_some() { key.as_str().is_some() } else { is_number(key) };
             if let Some((odd, _)) = keyed.iter().find(|(key, _)| !fits(key)) {
-                return self.refuse(odd, "only numbers, or only texts");
+                return self.type_error(odd, "only numbers, or only texts");
             }
         }
-        keyed.sort_by(|(a, _), (b, _)| a.below_taint().order(b.below_taint()).unwrap_or(Ordering::Equal));
+        keyed.sort_by(|(a, _), (b, _)| a.below_taint().compare_order(b.below_taint()).unwrap_or(Ordering::Equal));
         Ok(keyed.into_iter().map(|(_, member)| member).collect())
     }
 }
@@ -215,7 +224,7 @@ fn number_in(value: &Value) -> Value {
 }
 
 /// The name of a value's type in JMESPath.
-fn kind(value: &Value) -> &'static str {
+fn jmespath_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

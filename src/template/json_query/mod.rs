@@ -13,9 +13,9 @@ use crate::value::{Dict, Value, json};
 ///
 /// # Errors
 /// With a sentence, if the question is no JMESPath or a function is given what it does not take.
-pub fn search(question: &str, value: &Value) -> Result<Value, String> {
+pub fn query_value(question: &str, value: &Value) -> Result<Value, String> {
     let ast = jmespath::parse(&with_quoted_words(question)).map_err(|why| why.to_string())?;
-    visit(&ast, value)
+    evaluate_ast(&ast, value)
 }
 
 /// The question with quotes round the words between backticks that are not JSON: these are text.
@@ -27,7 +27,7 @@ fn with_quoted_words(question: &str) -> Cow<'_, str> {
     let mut rest = question;
     while let Some(start) = rest.find(['`', '\'', '"']) {
         let quote = rest.as_bytes()[start] as char;
-        let Some(length) = closing(&rest[start + 1..], quote) else { break };
+        let Some(length) = find_closing(&rest[start + 1..], quote) else { break };
         let inner = &rest[start + 1..start + 1 + length];
         out.push_str(&rest[..=start]);
         if quote == '`' && serde_json::from_str::<serde::de::IgnoredAny>(&inner.replace("\\`", "`")).is_err() {
@@ -45,7 +45,7 @@ fn with_quoted_words(question: &str) -> Cow<'_, str> {
 }
 
 /// How long a quoted part is.
-fn closing(text: &str, quote: char) -> Option<usize> {
+fn find_closing(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     text.char_indices().find_map(|(at, c)| {
         let ends = c == quote && !escaped;
@@ -54,48 +54,51 @@ fn closing(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-fn visit(ast: &Ast, value: &Value) -> Result<Value, String> {
+fn evaluate_ast(ast: &Ast, value: &Value) -> Result<Value, String> {
     Ok(match ast {
         Ast::Identity { .. } | Ast::Expref { .. } => value.clone(),
-        Ast::Field { name, .. } => field(value, name),
-        Ast::Subexpr { lhs, rhs, .. } => visit(rhs, &visit(lhs, value)?)?,
+        Ast::Field { name, .. } => get_field(value, name),
+        Ast::Subexpr { lhs, rhs, .. } => evaluate_ast(rhs, &evaluate_ast(lhs, value)?)?,
         Ast::Index { idx, .. } => index(value, *idx),
-        Ast::Slice { start, stop, step, .. } => slice(value, *start, *stop, *step)?,
+        Ast::Slice { start, stop, step, .. } => slice_list(value, *start, *stop, *step)?,
         Ast::Literal { value, .. } => json::from_str(&value.to_string()).map_err(|why| why.to_string())?,
         Ast::MultiList { .. } | Ast::MultiHash { .. } if value.is_null() => Value::Null,
-        Ast::MultiList { elements, .. } => {
-            Value::list(elements.iter().map(|element| visit(element, value)).collect::<Result<Vec<_>, String>>()?)
-        }
+        Ast::MultiList { elements, .. } => Value::list(
+            elements.iter().map(|element| evaluate_ast(element, value)).collect::<Result<Vec<_>, String>>()?,
+        ),
         Ast::MultiHash { elements, .. } => {
-            let entry = |pair: &jmespath::ast::KeyValuePair| Ok((Value::text(&*pair.key), visit(&pair.value, value)?));
+            let entry =
+                |pair: &jmespath::ast::KeyValuePair| Ok((Value::text(&*pair.key), evaluate_ast(&pair.value, value)?));
             elements.iter().map(entry).collect::<Result<Dict, String>>()?.into()
         }
-        Ast::Not { node, .. } => Value::Bool(!is_true(&visit(node, value)?)),
-        Ast::And { lhs, rhs, .. } => match visit(lhs, value)? {
-            left if is_true(&left) => visit(rhs, value)?,
+        Ast::Not { node, .. } => Value::Bool(!is_true(&evaluate_ast(node, value)?)),
+        Ast::And { lhs, rhs, .. } => match evaluate_ast(lhs, value)? {
+            left if is_true(&left) => evaluate_ast(rhs, value)?,
             left => left,
         },
-        Ast::Or { lhs, rhs, .. } => match visit(lhs, value)? {
+        Ast::Or { lhs, rhs, .. } => match evaluate_ast(lhs, value)? {
             left if is_true(&left) => left,
-            _ => visit(rhs, value)?,
+            _ => evaluate_ast(rhs, value)?,
         },
-        Ast::Comparison { comparator, lhs, rhs, .. } => compare(comparator, &visit(lhs, value)?, &visit(rhs, value)?),
-        Ast::Condition { predicate, then, .. } => match is_true(&visit(predicate, value)?) {
-            true => visit(then, value)?,
+        Ast::Comparison { comparator, lhs, rhs, .. } => {
+            compare_values(comparator, &evaluate_ast(lhs, value)?, &evaluate_ast(rhs, value)?)
+        }
+        Ast::Condition { predicate, then, .. } => match is_true(&evaluate_ast(predicate, value)?) {
+            true => evaluate_ast(then, value)?,
             false => Value::Null,
         },
         Ast::Projection { lhs, rhs, .. } => {
-            let base = visit(lhs, value)?;
+            let base = evaluate_ast(lhs, value)?;
             let Some(members) = base.as_slice() else { return Ok(Value::Null) };
-            let found = members.iter().map(|member| visit(rhs, member)).collect::<Result<Vec<_>, String>>()?;
+            let found = members.iter().map(|member| evaluate_ast(rhs, member)).collect::<Result<Vec<_>, String>>()?;
             Value::list(found.into_iter().filter(|found| !found.is_null()))
         }
-        Ast::ObjectValues { node, .. } => match visit(node, value)? {
+        Ast::ObjectValues { node, .. } => match evaluate_ast(node, value)? {
             Value::Dict(dict) => Value::list(dict.values().cloned()),
             _ => Value::Null,
         },
         Ast::Flatten { node, .. } => {
-            let base = visit(node, value)?;
+            let base = evaluate_ast(node, value)?;
             let Some(members) = base.as_slice() else { return Ok(Value::Null) };
             let inner = |member: &Value| member.as_slice().map_or_else(|| vec![member.clone()], <[Value]>::to_vec);
             Value::list(members.iter().flat_map(inner))
@@ -104,7 +107,7 @@ fn visit(ast: &Ast, value: &Value) -> Result<Value, String> {
     })
 }
 
-fn field(value: &Value, name: &str) -> Value {
+fn get_field(value: &Value, name: &str) -> Value {
     match value {
         Value::Dict(dict) => dict.get(name).cloned().unwrap_or(Value::Null),
         Value::Object(object) => {
@@ -121,13 +124,13 @@ fn index(value: &Value, at: i32) -> Value {
     usize::try_from(at).ok().and_then(|at| members.get(at)).cloned().unwrap_or(Value::Null)
 }
 
-fn slice(value: &Value, start: Option<i32>, stop: Option<i32>, step: i32) -> Result<Value, String> {
+fn slice_list(value: &Value, start: Option<i32>, stop: Option<i32>, step: i32) -> Result<Value, String> {
     if value.as_slice().is_none() {
         return Ok(Value::Null);
     }
     let bound = |bound: Option<i32>| bound.map(|bound| Value::Int(i64::from(bound)));
     let bounds = [bound(start), bound(stop), bound(Some(step))];
-    super::sequence::slice(value, &bounds).map_err(|fault| fault.message)
+    super::sequence::slice_value(value, &bounds).map_err(|fault| fault.message)
 }
 
 /// Truth in JMESPath: zero is true.
@@ -145,20 +148,20 @@ fn is_number(value: &Value) -> bool {
 }
 
 /// Equality without Python's `1 == true`.
-fn equal(left: &Value, right: &Value) -> bool {
+fn is_equal(left: &Value, right: &Value) -> bool {
     let (left, right) = (left.below_taint(), right.below_taint());
     matches!(left, Value::Bool(_)) == matches!(right, Value::Bool(_)) && left == right
 }
 
 /// Order is known for two numbers and for two texts.
-fn compare(comparator: &Comparator, left: &Value, right: &Value) -> Value {
+fn compare_values(comparator: &Comparator, left: &Value, right: &Value) -> Value {
     let is_ordered = is_number(left) && is_number(right) || left.as_str().is_some() && right.as_str().is_some();
     let holds = match comparator {
-        Comparator::Equal => equal(left, right),
-        Comparator::NotEqual => !equal(left, right),
+        Comparator::Equal => is_equal(left, right),
+        Comparator::NotEqual => !is_equal(left, right),
         _ if !is_ordered => return Value::Null,
         order => {
-            let Ok(found) = left.below_taint().order(right.below_taint()) else { return Value::Null };
+            let Ok(found) = left.below_taint().compare_order(right.below_taint()) else { return Value::Null };
             match order {
                 Comparator::LessThan => found.is_lt(),
                 Comparator::LessThanEqual => found.is_le(),
@@ -176,8 +179,8 @@ mod tests {
 
     #[track_caller]
     fn case(data: &str, question: &str, expected: &str) {
-        let found = search(question, &json::from_str(data).unwrap());
-        let found = found.map(|found| json::to_string(&found, json::Style::PYTHON)).unwrap_or_else(|why| why);
+        let found = query_value(question, &json::from_str(data).unwrap());
+        let found = found.map(|found| json::to_string(&found, json::JsonStyle::PYTHON)).unwrap_or_else(|why| why);
         assert_eq!(found, expected, "{question}");
     }
 

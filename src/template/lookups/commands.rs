@@ -3,11 +3,11 @@
 use std::io::ErrorKind;
 use std::process::{Command, Stdio};
 
-use super::call::{fault, known, text};
+use super::call::{lookup_error, require_text, warn_unknown_options};
 use crate::input;
 use crate::template::budget;
-use crate::template::error::{Fault, FaultKind};
-use crate::template::plugin::{Call, Lookup};
+use crate::template::error::{TemplateError, TemplateErrorKind};
+use crate::template::plugin::{Lookup, PluginCall};
 use crate::value::Value;
 
 /// `lines pipe`
@@ -16,23 +16,23 @@ pub const TABLE: &[Lookup] = &[
     Lookup::new("pipe", pipe, "What commands print, without white space at the end."),
 ];
 
-fn pipe(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
-    call.args.positional.iter().map(|term| Ok(Value::text(run(call, term)?.trim_end()))).collect()
+fn pipe(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
+    call.args.positional.iter().map(|term| Ok(Value::text(run_command(call, term)?.trim_end()))).collect()
 }
 
-fn lines(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
+fn lines(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
     let mut lines = Vec::new();
     for term in &call.args.positional {
-        lines.extend(run(call, term)?.lines().map(Value::text));
+        lines.extend(run_command(call, term)?.lines().map(Value::text));
     }
     Ok(lines)
 }
 
 /// Runs a command in the playbook's folder.
-fn run(call: &Call<'_>, term: &Value) -> Result<String, Fault> {
-    let command = text(call, term)?;
+fn run_command(call: &PluginCall<'_>, term: &Value) -> Result<String, TemplateError> {
+    let command = require_text(call, term)?;
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", &command]).current_dir(call.context.base_dir()).stdin(Stdio::null()).stderr(Stdio::piped());
     let output =
@@ -40,15 +40,16 @@ fn run(call: &Call<'_>, term: &Value) -> Result<String, Fault> {
             ErrorKind::FileTooLarge => {
                 let most = budget::LARGEST >> 20;
                 let message = format!("the command `{command}` printed more than {most} MiB and was ended");
-                Fault::new(FaultKind::Limit, message).hint("let it write a file, and read what you need of it")
+                TemplateError::new(TemplateErrorKind::Limit, message)
+                    .hint("let it write a file, and read what you need of it")
             }
-            _ => fault(format!("the command `{command}` cannot be run: {why}")),
+            _ => lookup_error(format!("the command `{command}` cannot be run: {why}")),
         })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    let fault = fault(format!("the command `{command}` ended with {}", output.status));
+    let fault = lookup_error(format!("the command `{command}` ended with {}", output.status));
     Err(if said.is_empty() { fault } else { fault.hint(format!("it said: {said}")) })
 }
 
@@ -59,9 +60,9 @@ mod tests {
     #[test]
     fn commands() {
         let stage = Stage::default();
-        assert_eq!(stage.json("pipe", r#"["echo a; echo b"]"#, "{}").unwrap(), r#"["a\nb"]"#);
-        assert_eq!(stage.json("lines", r#"["echo a; echo b", "echo c"]"#, "{}").unwrap(), r#"["a", "b", "c"]"#);
-        let problem = stage.json("pipe", r#"["echo no >&2; exit 3"]"#, "{}").unwrap_err();
+        assert_eq!(stage.run_to_json("pipe", r#"["echo a; echo b"]"#, "{}").unwrap(), r#"["a\nb"]"#);
+        assert_eq!(stage.run_to_json("lines", r#"["echo a; echo b", "echo c"]"#, "{}").unwrap(), r#"["a", "b", "c"]"#);
+        let problem = stage.run_to_json("pipe", r#"["echo no >&2; exit 3"]"#, "{}").unwrap_err();
         assert_eq!(problem.message, "the command `echo no >&2; exit 3` ended with exit status: 3");
         assert_eq!(problem.hints, ["it said: no"]);
     }

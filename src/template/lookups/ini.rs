@@ -2,11 +2,11 @@
 
 use indexmap::IndexMap;
 
-use super::call::{decode, fault, known, must_find, read, text};
-use super::terms::Options;
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Lookup};
-use crate::template::python::regex::{Flags, Pattern};
+use super::call::{lookup_error, must_find, read, read_decoded, require_text, warn_unknown_options};
+use super::terms::TermOptions;
+use crate::template::error::TemplateError;
+use crate::template::plugin::{Lookup, PluginCall};
+use crate::template::python::regex::{Pattern, RegexFlags};
 use crate::value::{Value, python};
 
 /// `ini`
@@ -25,46 +25,48 @@ const OPTIONS: [&str; 10] = [
     "interpolation",
 ];
 
-fn ini(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS);
+fn ini(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &OPTIONS);
     let mut values = Vec::new();
     for term in &call.args.positional {
-        let term = text(call, term)?;
-        let (key, options) = Options::of(call, &term, &OPTIONS)?;
+        let term = require_text(call, term)?;
+        let (key, options) = TermOptions::from_term(call, &term, &OPTIONS)?;
         if key.is_empty() {
             let what = "No key to look up was provided as first term within string inline options";
-            return Err(fault(format!("{what}: {term}")));
+            return Err(lookup_error(format!("{what}: {term}")));
         }
-        let file = options.text("file", "ansible.ini");
+        let file = options.read_text("file", "ansible.ini");
         let path = must_find(call, "files", &file)?;
         let content = match options.get("encoding").map(|encoding| python::str(&encoding)) {
-            Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => decode(call, &path, &encoding)?,
+            Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => read_decoded(call, &path, &encoding)?,
             _ => python::str(&read(call, &path)?),
         };
         let reading = Reading {
-            properties: match options.text("type", "ini").as_str() {
+            properties: match options.read_text("type", "ini").as_str() {
                 "ini" => false,
                 "properties" => true,
-                other => return Err(fault(format!("`type` must be `ini` or `properties`, not `{other}`"))),
+                other => return Err(lookup_error(format!("`type` must be `ini` or `properties`, not `{other}`"))),
             },
-            case: options.switch("case_sensitive", false)?,
-            bare: options.switch("allow_no_value", false)? || options.switch("allow_none", false)?,
+            case: options.read_switch("case_sensitive", false)?,
+            bare: options.read_switch("allow_no_value", false)? || options.read_switch("allow_none", false)?,
         };
-        let sections = reading.parse(&content).map_err(|problem| match problem {
-            Problem::Duplicate(line, what) => fault(format!("Duplicate option in '{file}': line {line}: {what}")),
-            Problem::Line(line, why) => fault(format!("{}:{line}: {why}", path.display())),
+        let sections = reading.parse_sections(&content).map_err(|problem| match problem {
+            IniError::Duplicate(line, what) => {
+                lookup_error(format!("Duplicate option in '{file}': line {line}: {what}"))
+            }
+            IniError::Line(line, why) => lookup_error(format!("{}:{line}: {why}", path.display())),
         })?;
-        let name = if reading.properties { String::new() } else { options.text("section", "global") };
+        let name = if reading.properties { String::new() } else { options.read_text("section", "global") };
         let Some(section) = sections.get(&name) else {
-            return Err(fault(format!("No section '{name}' in '{file}'.")).suggest(&name, sections.keys()));
+            return Err(lookup_error(format!("No section '{name}' in '{file}'.")).suggest_name(&name, sections.keys()));
         };
-        let interpolated = options.switch("interpolation", true)?;
+        let interpolated = options.read_switch("interpolation", true)?;
         let shown = |value: &str| {
-            let value = if interpolated { interpolate(value, section, 0)? } else { value.to_owned() };
-            Ok::<_, Fault>(Value::text(value))
+            let value = if interpolated { interpolate_value(value, section, 0)? } else { value.to_owned() };
+            Ok::<_, TemplateError>(Value::text(value))
         };
-        if options.switch("re", false)? {
-            let pattern = Pattern::compile(&key, Flags::default())?;
+        if options.read_switch("re", false)? {
+            let pattern = Pattern::compile(&key, RegexFlags::default())?;
             for (name, value) in section {
                 if pattern.match_start(name)?.is_some() {
                     values.push(value.as_deref().map_or(Ok(Value::Null), shown)?);
@@ -98,7 +100,7 @@ struct Reading {
 }
 
 /// An error in the file, with its line.
-enum Problem {
+enum IniError {
     Duplicate(usize, String),
     Line(usize, &'static str),
 }
@@ -106,7 +108,7 @@ enum Problem {
 impl Reading {
     /// Sections with their keys; those of `DEFAULT` come first in all others. Lines further in than a key continue its
     /// value.
-    fn parse(&self, text: &str) -> Result<IndexMap<String, Section>, Problem> {
+    fn parse_sections(&self, text: &str) -> Result<IndexMap<String, Section>, IniError> {
         let mut sections: IndexMap<String, Section> = IndexMap::new();
         let mut current = self.properties.then(String::new);
         if self.properties {
@@ -135,17 +137,17 @@ impl Reading {
                 continue;
             }
             let Some(section) = current.as_ref().and_then(|name| sections.get_mut(name)) else {
-                return Err(Problem::Line(index + 1, "this line comes before any `[section]`"));
+                return Err(IniError::Line(index + 1, "this line comes before any `[section]`"));
             };
             let (key, value) = match body.split_once(['=', ':']) {
                 Some((key, value)) => (key.trim(), Some(value.trim().to_owned())),
                 None if self.bare => (body, None),
-                None => return Err(Problem::Line(index + 1, "this line is neither `[section]` nor `key = value`")),
+                None => return Err(IniError::Line(index + 1, "this line is neither `[section]` nor `key = value`")),
             };
             let key = if self.case { key.to_owned() } else { key.to_lowercase() };
             if section.insert(key.clone(), value).is_some() {
                 let name = current.unwrap_or_default();
-                return Err(Problem::Duplicate(
+                return Err(IniError::Duplicate(
                     index + 1,
                     format!("option '{key}' in section '{name}' already exists"),
                 ));
@@ -163,9 +165,9 @@ impl Reading {
 }
 
 /// Puts `%(name)s` of the same section in; `%%` is a percent sign.
-fn interpolate(value: &str, section: &Section, depth: usize) -> Result<String, Fault> {
+fn interpolate_value(value: &str, section: &Section, depth: usize) -> Result<String, TemplateError> {
     if depth > 10 {
-        return Err(fault("the values of the section refer to each other without end"));
+        return Err(lookup_error("the values of the section refer to each other without end"));
     }
     let mut out = String::new();
     let mut rest = value;
@@ -176,12 +178,12 @@ fn interpolate(value: &str, section: &Section, depth: usize) -> Result<String, F
             rest = after;
         } else if let Some((name, after)) = after.strip_prefix('(').and_then(|after| after.split_once(")s")) {
             let Some(Some(inner)) = section.get(&name.to_lowercase()) else {
-                return Err(fault(format!("`%({name})s` is not in the section")));
+                return Err(lookup_error(format!("`%({name})s` is not in the section")));
             };
-            out.push_str(&interpolate(inner, section, depth + 1)?);
+            out.push_str(&interpolate_value(inner, section, depth + 1)?);
             rest = after;
         } else {
-            return Err(fault(format!("`%` must be followed by `%` or `(name)s` in `{value}`"))
+            return Err(lookup_error(format!("`%` must be followed by `%` or `(name)s` in `{value}`"))
                 .hint("`interpolation=false` takes values as they are"));
         }
     }
@@ -202,7 +204,7 @@ mod tests {
         );
         stage.write("p.properties", "a.b=dotted\nc:2\n");
         let case = |term: &str, options: &str, results: &str| {
-            assert_eq!(stage.json("ini", &format!("[{term:?}]"), options).unwrap(), results, "{term}");
+            assert_eq!(stage.run_to_json("ini", &format!("[{term:?}]"), options).unwrap(), results, "{term}");
         };
         case("user", r#"{"section": "p", "file": "u.ini"}"#, r#"["prod"]"#);
         case("user section=p file=u.ini", "{}", r#"["prod"]"#);
@@ -238,7 +240,7 @@ mod tests {
             (r#"["x nope=p"]"#, "{}", "'nope' is not a valid option"),
             (r#"[1]"#, "{}", "wants text, not int"),
         ] {
-            let problem = stage.json("ini", terms, options).unwrap_err();
+            let problem = stage.run_to_json("ini", terms, options).unwrap_err();
             assert!(problem.message.contains(says), "{terms}: {}", problem.message);
         }
     }

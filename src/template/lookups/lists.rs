@@ -1,10 +1,10 @@
 //! Lookups that turn lists and mappings into other lists; most are known by their loops (`with_items`, `with_nested`).
 
-use super::call::{fault, known, truth};
+use super::call::{lookup_error, parse_boolean, warn_unknown_options};
 use crate::template::budget;
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Lookup};
-use crate::template::python::coerce::{touch, touch_values};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{Lookup, PluginCall};
+use crate::template::python::coerce::{require_defined, require_values_defined};
 use crate::template::sequence;
 use crate::value::{Value, python};
 
@@ -25,15 +25,15 @@ pub const TABLE: &[Lookup] = &[
 ];
 
 /// The members, none of which is missing.
-fn present(members: Vec<Value>) -> Result<Vec<Value>, Fault> {
+fn require_present(members: Vec<Value>) -> Result<Vec<Value>, TemplateError> {
     for member in &members {
-        touch(member)?;
+        require_defined(member)?;
     }
     Ok(members)
 }
 
 /// Lists among the terms give their members; everything else stays.
-fn flatten<'a>(terms: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
+fn flatten_terms<'a>(terms: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     let mut flat = Vec::new();
     for term in terms {
         match term {
@@ -48,24 +48,24 @@ fn flatten<'a>(terms: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     flat
 }
 
-fn items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
-    present(flatten(&call.args.positional))
+fn items(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
+    require_present(flatten_terms(&call.args.positional))
 }
 
-fn list(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
+fn list(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
     Ok(call.args.positional.clone())
 }
 
-fn indexed_items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
-    let numbered = present(flatten(&call.args.positional))?.into_iter().enumerate();
+fn indexed_items(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
+    let numbered = require_present(flatten_terms(&call.args.positional))?.into_iter().enumerate();
     Ok(numbered.map(|(index, item)| Value::list([Value::from(index), item])).collect())
 }
 
-fn random_choice(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
+fn random_choice(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
     let terms = &call.args.positional;
     if terms.is_empty() {
         return Ok(Vec::new());
@@ -75,68 +75,70 @@ fn random_choice(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 /// The members of every term; a text has its characters.
-fn members_of_all(call: &Call<'_>) -> Result<Vec<Vec<Value>>, Fault> {
-    call.args.positional.iter().map(|term| present(call.context.iterate(term)?)).collect()
+fn members_of_all(call: &PluginCall<'_>) -> Result<Vec<Vec<Value>>, TemplateError> {
+    call.args.positional.iter().map(|term| require_present(call.context.collect_members(term)?)).collect()
 }
 
 /// Most members that a combination of lists may have.
 const COMBINATIONS: usize = 1_000_000;
 
-fn nested(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
+fn nested(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
     let lists = members_of_all(call)?;
     if lists.is_empty() {
-        return Err(fault("with_nested requires at least one element in the nested list"));
+        return Err(lookup_error("with_nested requires at least one element in the nested list"));
     }
     let size = lists.iter().try_fold(1usize, |size, list| size.checked_mul(list.len())).unwrap_or(usize::MAX);
     if size > COMBINATIONS {
-        return Err(fault(format!("the lookup `nested` would give more than {COMBINATIONS} combinations")));
+        return Err(lookup_error(format!("the lookup `nested` would give more than {COMBINATIONS} combinations")));
     }
     budget::grow_members(size.saturating_mul(lists.len()))?;
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for list in &lists {
         rows = rows
             .iter()
-            .flat_map(|row| list.iter().map(move |item| row.iter().cloned().chain(flatten([item])).collect()))
+            .flat_map(|row| list.iter().map(move |item| row.iter().cloned().chain(flatten_terms([item])).collect()))
             .collect();
     }
     if let [only] = &lists[..] {
         // Each member is a row by itself, a text one of characters.
-        return only.iter().map(|row| Ok(Value::list(flatten(&call.context.iterate(row)?)))).collect();
+        return only.iter().map(|row| Ok(Value::list(flatten_terms(&call.context.collect_members(row)?)))).collect();
     }
-    Ok(rows.iter().map(|row| Value::list(flatten(row))).collect())
+    Ok(rows.iter().map(|row| Value::list(flatten_terms(row))).collect())
 }
 
-fn together(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
+fn together(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
     let lists = members_of_all(call)?;
     let longest = lists.iter().map(Vec::len).max();
-    let longest = longest.ok_or_else(|| fault("with_together requires at least one element in each list"))?;
+    let longest = longest.ok_or_else(|| lookup_error("with_together requires at least one element in each list"))?;
     let row = |index: usize| {
         let members: Vec<Value> = lists.iter().map(|list| list.get(index).cloned().unwrap_or(Value::Null)).collect();
-        Value::list(flatten(&members))
+        Value::list(flatten_terms(&members))
     };
     Ok((0..longest).map(row).collect())
 }
 
-fn dict(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
+fn dict(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
     let mut entries = Vec::new();
     for term in &call.args.positional {
         let Value::Dict(dict) = term else {
             let what = format!("got '{}' of type {}", python::str(term), term.type_name());
-            return Err(fault(format!("the 'dict' lookup plugin expects a dictionary, {what}")));
+            return Err(lookup_error(format!("the 'dict' lookup plugin expects a dictionary, {what}")));
         };
         entries.extend(
-            touch_values(dict)?.iter().map(|(k, v)| Value::dict([("key", sequence::key(k)), ("value", v.clone())])),
+            require_values_defined(dict)?
+                .iter()
+                .map(|(k, v)| Value::dict([("key", sequence::to_plain_key(k)), ("value", v.clone())])),
         );
     }
     Ok(entries)
 }
 
-fn subelements(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
-    let usage = |what: &str| fault(format!("subelements lookup expects a list of two or three items{what}"));
+fn subelements(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
+    let usage = |what: &str| lookup_error(format!("subelements lookup expects a list of two or three items{what}"));
     let (outer, path, flags) = match &call.args.positional[..] {
         [outer, path] => (outer, path, None),
         [outer, path, flags] => (outer, path, Some(flags)),
@@ -150,9 +152,9 @@ fn subelements(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
         None => false,
         Some(Value::Dict(flags)) => {
             if let Some(name) = flags.keys().find(|name| name.as_str() != Some("skip_missing")) {
-                call.context.warn(format!("`subelements` has no flag `{}`", python::str(name)));
+                call.context.add_warning(format!("`subelements` has no flag `{}`", python::str(name)));
             }
-            flags.get("skip_missing").map_or(Ok(false), |value| truth("skip_missing", value))?
+            flags.get("skip_missing").map_or(Ok(false), |value| parse_boolean("skip_missing", value))?
         }
         Some(_) => return Err(usage(", the optional third item must be a dict with flags ('skip_missing',)")),
     };
@@ -169,10 +171,10 @@ fn subelements(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     for member in members.iter().filter(|member| !skipped(member)) {
         if member.as_dict().is_none() {
             let what = python::str(member);
-            return Err(fault(format!("subelements lookup expects a dictionary, got '{what}'")));
+            return Err(lookup_error(format!("subelements lookup expects a dictionary, got '{what}'")));
         }
         if let Some(inner) = inner_list(member, path, skip_missing)? {
-            let rest = without(member, path);
+            let rest = remove_path(member, path);
             pairs.extend(inner.iter().map(|item| Value::list([rest.clone(), item.clone()])));
         }
     }
@@ -180,13 +182,13 @@ fn subelements(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 /// The member without the list that its pairs come from.
-fn without(member: &Value, path: &str) -> Value {
+fn remove_path(member: &Value, path: &str) -> Value {
     let Some(dict) = member.as_dict() else { return member.clone() };
     let mut rest = dict.clone();
     match path.split_once('.') {
         Some((key, inner)) => {
             if let Some(value) = dict.get(key) {
-                rest.set(key, without(value, inner));
+                rest.set(key, remove_path(value, inner));
             }
         }
         None => {
@@ -197,7 +199,7 @@ fn without(member: &Value, path: &str) -> Value {
 }
 
 /// The list under a dotted path; nothing where something on the way is missing and may be.
-fn inner_list(member: &Value, path: &str, skip_missing: bool) -> Result<Option<Vec<Value>>, Fault> {
+fn inner_list(member: &Value, path: &str, skip_missing: bool) -> Result<Option<Vec<Value>>, TemplateError> {
     let mut value = member.clone();
     let mut keys = path.split('.').peekable();
     while let Some(key) = keys.next() {
@@ -206,19 +208,22 @@ fn inner_list(member: &Value, path: &str, skip_missing: bool) -> Result<Option<V
         value = match inner {
             Some(Value::List(items)) if is_last => return Ok(Some(items.to_vec())),
             Some(inner) if is_last => {
-                return Err(fault(format!("the key {key} should point to a list, got '{}'", python::str(&inner))));
+                return Err(lookup_error(format!(
+                    "the key {key} should point to a list, got '{}'",
+                    python::str(&inner)
+                )));
             }
             Some(inner @ Value::Dict(_)) => inner,
             _ if skip_missing => return Ok(None),
             Some(inner) => {
-                return Err(fault(format!(
+                return Err(lookup_error(format!(
                     "the key {key} should point to a dictionary, got '{}'",
                     python::str(&inner)
                 )));
             }
             None => {
                 let found = python::str(&value);
-                return Err(fault(format!("could not find '{key}' key in iterated item '{found}'"))
+                return Err(lookup_error(format!("could not find '{key}' key in iterated item '{found}'"))
                     .hint("`{'skip_missing': true}` as the third term passes over such members"));
             }
         };
@@ -232,7 +237,7 @@ mod tests {
 
     #[track_caller]
     fn case(name: &str, terms: &str, results: &str) {
-        assert_eq!(Stage::default().json(name, terms, "{}").unwrap(), results);
+        assert_eq!(Stage::default().run_to_json(name, terms, "{}").unwrap(), results);
     }
 
     #[test]
@@ -253,7 +258,7 @@ mod tests {
         let users = r#"[{"n": "a", "k": [1, 2]}, {"n": "b"}]"#;
         let pairs = r#"[[{"n": "a"}, 1], [{"n": "a"}, 2]]"#;
         case("subelements", &format!(r#"[{users}, "k", {{"skip_missing": true}}]"#), pairs);
-        let problem = Stage::default().json("subelements", &format!(r#"[{users}, "k"]"#), "{}").unwrap_err();
+        let problem = Stage::default().run_to_json("subelements", &format!(r#"[{users}, "k"]"#), "{}").unwrap_err();
         assert_eq!(problem.message, "could not find 'k' key in iterated item '{'n': 'b'}'");
         case("subelements", r#"[[{"a": null}], "a.b", {"skip_missing": true}]"#, "[]");
         for (terms, says) in [
@@ -264,7 +269,7 @@ mod tests {
             (r#"[[1]]"#, "expects a list of two or three items"),
             (r#"["x", "a"]"#, "first a dict or a list, second a string"),
         ] {
-            let problem = Stage::default().json("subelements", terms, "{}").unwrap_err();
+            let problem = Stage::default().run_to_json("subelements", terms, "{}").unwrap_err();
             assert!(problem.message.contains(says), "{terms}: {}", problem.message);
         }
         case("subelements", r#"[{"x": {"a": {"b": [1]}}}, "a.b"]"#, r#"[[{"a": {}}, 1]]"#);
@@ -274,7 +279,7 @@ mod tests {
     fn wrong_terms() {
         let stage = Stage::default();
         for (name, terms) in [("dict", "[[1]]"), ("together", "[]"), ("nested", "[]"), ("subelements", "[1]")] {
-            assert!(stage.json(name, terms, "{}").is_err(), "{name}");
+            assert!(stage.run_to_json(name, terms, "{}").is_err(), "{name}");
         }
     }
 }

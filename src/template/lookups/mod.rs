@@ -34,13 +34,13 @@ pub const FAMILIES: &[(&str, &[Lookup])] = &[
 ];
 
 /// The lookup of a name, with or without `ansible.builtin.`.
-pub fn find(name: &str) -> Option<&'static Lookup> {
+pub fn find_lookup(name: &str) -> Option<&'static Lookup> {
     let name = short_name(name);
-    all().find(|lookup| lookup.name == name)
+    all_lookups().find(|lookup| lookup.name == name)
 }
 
 /// All lookups.
-pub fn all() -> impl Iterator<Item = &'static Lookup> {
+pub fn all_lookups() -> impl Iterator<Item = &'static Lookup> {
     FAMILIES.iter().flat_map(|(_, table)| table.iter())
 }
 
@@ -63,10 +63,10 @@ mod tests {
     fn every_lookup_of_the_reference_is_there() {
         let names = "config csvfile dict env file fileglob first_found indexed_items ini inventory_hostnames items lines \
             list nested password pipe random_choice sequence subelements template together unvault url varnames vars";
-        let mut found: Vec<&str> = all().map(|lookup| lookup.name).collect();
+        let mut found: Vec<&str> = all_lookups().map(|lookup| lookup.name).collect();
         found.sort_unstable();
         assert_eq!(found, names.split_whitespace().collect::<Vec<_>>());
-        assert!(find("ansible.builtin.file").is_some() && find("nope").is_none());
+        assert!(find_lookup("ansible.builtin.file").is_some() && find_lookup("nope").is_none());
         assert_eq!(with_terms(&Value::text("x")), [Value::text("x")]);
     }
 }

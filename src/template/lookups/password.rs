@@ -5,10 +5,10 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::call::{expand_home, fault, known, text};
-use super::terms::Options;
-use crate::template::error::Fault;
-use crate::template::plugin::{Args, Call, Lookup};
+use super::call::{expand_home, lookup_error, require_text, warn_unknown_options};
+use super::terms::TermOptions;
+use crate::template::error::TemplateError;
+use crate::template::plugin::{Lookup, PluginArgs, PluginCall};
 use crate::template::python::random::Random;
 use crate::value::{Value, python};
 
@@ -19,7 +19,7 @@ pub const TABLE: &[Lookup] =
 const OPTIONS: [&str; 5] = ["length", "chars", "encrypt", "ident", "seed"];
 const SALT: &str = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-struct Wish {
+struct PasswordOptions {
     path: PathBuf,
     length: usize,
     alphabet: Vec<char>,
@@ -30,33 +30,33 @@ struct Wish {
 
 /// Contents of the password file.
 #[derive(Debug, Clone, PartialEq)]
-struct Kept {
+struct StoredPassword {
     password: String,
     salt: Option<String>,
     ident: Option<String>,
 }
 
-fn password(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS);
-    call.args.positional.iter().map(|term| one(call, &text(call, term)?)).collect()
+fn password(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &OPTIONS);
+    call.args.positional.iter().map(|term| get_password(call, &require_text(call, term)?)).collect()
 }
 
-fn one(call: &Call<'_>, term: &str) -> Result<Value, Fault> {
-    let wish = wish(call, term)?;
+fn get_password(call: &PluginCall<'_>, term: &str) -> Result<Value, TemplateError> {
+    let wish = parse_term(call, term)?;
     // Nothing is kept in the null device; it stands for "make one every time".
     let keeps = wish.path != Path::new("/dev/null");
     let known = if keeps { read(&wish.path)? } else { None };
     let mut kept = match &known {
         Some(kept) => kept.clone(),
-        None => Kept { password: draw(&wish), salt: None, ident: None },
+        None => StoredPassword { password: draw_password(&wish), salt: None, ident: None },
     };
     if wish.encrypt.is_some() && kept.salt.is_none() {
-        kept.salt = Some(salt(&wish));
+        kept.salt = Some(draw_salt(&wish));
     }
     if let (Some(wanted), Some(ident)) = (&wish.ident, &kept.ident)
         && wanted != ident
     {
-        return Err(fault(format!(
+        return Err(lookup_error(format!(
             "`{}` was made with the ident `{ident}`, but `{wanted}` is asked for",
             wish.path.display()
         )));
@@ -69,18 +69,18 @@ fn one(call: &Call<'_>, term: &str) -> Result<Value, Fault> {
     }
     let Some(scheme) = &wish.encrypt else { return Ok(Value::text(kept.password)) };
     let scheme = scheme.strip_suffix("_crypt").unwrap_or(scheme);
-    let mut args = Args::positional([Value::text(scheme), Value::text(kept.salt.unwrap_or_default())]);
+    let mut args = PluginArgs::from_positional([Value::text(scheme), Value::text(kept.salt.unwrap_or_default())]);
     if let Some(ident) = kept.ident {
         args.named.push(("ident".into(), Value::text(ident)));
     }
-    call.context.filter("password_hash", Value::text(kept.password), args)
+    call.context.call_filter("password_hash", Value::text(kept.password), args)
 }
 
 /// The term's path and options; what is in the term wins over named options.
-fn wish(call: &Call<'_>, term: &str) -> Result<Wish, Fault> {
-    let (path, options) = Options::of(call, term, &OPTIONS)?;
+fn parse_term(call: &PluginCall<'_>, term: &str) -> Result<PasswordOptions, TemplateError> {
+    let (path, options) = TermOptions::from_term(call, term, &OPTIONS)?;
     if path.is_empty() {
-        return Err(fault("the lookup `password` needs the path of a file (`/dev/null` keeps nothing)"));
+        return Err(lookup_error("the lookup `password` needs the path of a file (`/dev/null` keeps nothing)"));
     }
     let option = |name: &str| options.get(name);
     let length = match option("length").map(|value| python::str(&value)) {
@@ -89,19 +89,19 @@ fn wish(call: &Call<'_>, term: &str) -> Result<Wish, Fault> {
             .parse()
             .ok()
             .filter(|length| (1..=100_000).contains(length))
-            .ok_or_else(|| fault(format!("`length` must be a number from 1 on, not `{text}`")))?,
+            .ok_or_else(|| lookup_error(format!("`length` must be a number from 1 on, not `{text}`")))?,
     };
     let chars: Vec<String> = match option("chars") {
         None => ["ascii_letters", "digits", ".,:-_"].map(str::to_owned).to_vec(),
         Some(Value::List(items)) => items.iter().map(python::str).collect(),
         Some(other) => split_chars(&python::str(&other)),
     };
-    let alphabet = alphabet(&chars);
+    let alphabet = build_alphabet(&chars);
     if alphabet.is_empty() {
-        return Err(fault("`chars` leaves no character to draw from"));
+        return Err(lookup_error("`chars` leaves no character to draw from"));
     }
     let word = |name: &str| option(name).map(|value| python::str(&value));
-    Ok(Wish {
+    Ok(PasswordOptions {
         path: call.context.base_dir().join(expand_home(&path)),
         length,
         alphabet,
@@ -119,7 +119,7 @@ fn split_chars(text: &str) -> Vec<String> {
 }
 
 /// The characters that names and literal characters stand for; quotes are never among them.
-fn alphabet(chars: &[String]) -> Vec<char> {
+fn build_alphabet(chars: &[String]) -> Vec<char> {
     const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
     const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const DIGITS: &str = "0123456789";
@@ -141,20 +141,20 @@ fn alphabet(chars: &[String]) -> Vec<char> {
     all.chars().filter(|c| !matches!(c, '"' | '\'')).collect()
 }
 
-fn draw(wish: &Wish) -> String {
+fn draw_password(wish: &PasswordOptions) -> String {
     match &wish.seed {
-        Some(seed) => seeded(seed, &wish.alphabet, wish.length),
+        Some(seed) => draw_seeded(seed, &wish.alphabet, wish.length),
         None => (0..wish.length).map(|_| wish.alphabet[rand::random_range(0..wish.alphabet.len())]).collect(),
     }
 }
 
 /// The same seed gives the same password, drawn as Python would draw it.
-fn seeded(seed: &Value, alphabet: &[char], length: usize) -> String {
+fn draw_seeded(seed: &Value, alphabet: &[char], length: usize) -> String {
     let mut random = Random::from_text(&python::str(seed));
     (0..length).filter_map(|_| random.choice(alphabet)).collect()
 }
 
-fn salt(wish: &Wish) -> String {
+fn draw_salt(wish: &PasswordOptions) -> String {
     let length = if wish.encrypt.as_deref().is_some_and(|scheme| scheme.starts_with("bcrypt") || scheme == "blowfish") {
         22
     } else if wish.encrypt.as_deref().is_some_and(|scheme| scheme.starts_with("md5")) {
@@ -166,15 +166,15 @@ fn salt(wish: &Wish) -> String {
     (0..length).map(|_| letters[rand::random_range(0..letters.len())]).collect()
 }
 
-fn read(path: &Path) -> Result<Option<Kept>, Fault> {
+fn read(path: &Path) -> Result<Option<StoredPassword>, TemplateError> {
     match crate::input::read_text(path) {
-        Ok(text) => Ok(Some(parse(text.trim_end_matches(['\n', '\r'])))),
+        Ok(text) => Ok(Some(parse_stored(text.trim_end_matches(['\n', '\r'])))),
         Err(why) if why.kind() == ErrorKind::NotFound => Ok(None),
-        Err(why) => Err(fault(format!("cannot read the password file `{}`: {why}", path.display()))),
+        Err(why) => Err(lookup_error(format!("cannot read the password file `{}`: {why}", path.display()))),
     }
 }
 
-fn parse(text: &str) -> Kept {
+fn parse_stored(text: &str) -> StoredPassword {
     let (rest, ident) = match text.rsplit_once(" ident=") {
         Some((rest, ident)) => (rest, Some(ident.trim().to_owned())),
         None => (text, None),
@@ -183,13 +183,13 @@ fn parse(text: &str) -> Kept {
         Some((password, salt)) => (password, Some(salt.trim().to_owned())),
         None => (rest, None),
     };
-    Kept { password: password.to_owned(), salt, ident }
+    StoredPassword { password: password.to_owned(), salt, ident }
 }
 
 /// Writes a whole file under another name and moves it to its place, so that nobody ever reads half of one. If another
 /// run was quicker, its password counts.
-fn write(path: &Path, kept: &Kept, replace: bool) -> Result<Kept, Fault> {
-    let failed = |why: std::io::Error| fault(format!("cannot keep the password in `{}`: {why}", path.display()));
+fn write(path: &Path, kept: &StoredPassword, replace: bool) -> Result<StoredPassword, TemplateError> {
+    let failed = |why: std::io::Error| lookup_error(format!("cannot keep the password in `{}`: {why}", path.display()));
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let salt = kept.salt.as_ref().map(|salt| format!(" salt={salt}")).unwrap_or_default();
@@ -219,10 +219,10 @@ mod tests {
     use crate::template::lookups::stage::Stage;
 
     #[test]
-    fn made_once_and_kept() {
+    fn password_is_created_once_and_reused() {
         let stage = Stage::default();
-        let first = stage.json("password", r#"["sub/pw length=12 chars=digits"]"#, "{}").unwrap();
-        assert_eq!(first, stage.json("password", r#"["sub/pw"]"#, "{}").unwrap());
+        let first = stage.run_to_json("password", r#"["sub/pw length=12 chars=digits"]"#, "{}").unwrap();
+        assert_eq!(first, stage.run_to_json("password", r#"["sub/pw"]"#, "{}").unwrap());
         let path = stage.folder().join("sub/pw");
         let kept = fs::read_to_string(&path).unwrap();
         assert_eq!(first, format!("[\"{}\"]", kept.trim()));
@@ -235,23 +235,23 @@ mod tests {
     fn seeds_and_wrong_options() {
         let stage = Stage::default();
         // What the reference gives for the same seed.
-        let seeded = |options: &str| stage.json("password", r#"["/dev/null"]"#, options).unwrap();
+        let seeded = |options: &str| stage.run_to_json("password", r#"["/dev/null"]"#, options).unwrap();
         assert_eq!(seeded(r#"{"seed": "x"}"#), "[\"O9iX65WvW9::bS:gx:86\"]");
         assert_ne!(seeded("{}"), seeded("{}"));
         for bad in ["", "pw length=0", "pw lenght=3", "pw chars='\"'"] {
-            assert!(stage.json("password", &format!("[{bad:?}]"), "{}").is_err(), "{bad}");
+            assert!(stage.run_to_json("password", &format!("[{bad:?}]"), "{}").is_err(), "{bad}");
         }
     }
 
     #[test]
     fn files_and_characters() {
-        let kept = |password: &str, salt: Option<&str>, ident: Option<&str>| Kept {
+        let kept = |password: &str, salt: Option<&str>, ident: Option<&str>| StoredPassword {
             password: password.to_owned(),
             salt: salt.map(str::to_owned),
             ident: ident.map(str::to_owned),
         };
-        assert_eq!(parse("a b"), kept("a b", None, None));
-        assert_eq!(parse("a salt=s ident=2b"), kept("a", Some("s"), Some("2b")));
-        assert_eq!(alphabet(&split_chars("octdigits,,x")), ",01234567x".chars().collect::<Vec<_>>());
+        assert_eq!(parse_stored("a b"), kept("a b", None, None));
+        assert_eq!(parse_stored("a salt=s ident=2b"), kept("a", Some("s"), Some("2b")));
+        assert_eq!(build_alphabet(&split_chars("octdigits,,x")), ",01234567x".chars().collect::<Vec<_>>());
     }
 }

@@ -1,10 +1,10 @@
 //! Rows of numbers as text: `start=1 end=9 stride=2 format=host%02d`, or in short `1-9/2:host%02d`.
 
-use super::call::{fault, known, text};
+use super::call::{lookup_error, require_text, warn_unknown_options};
 use super::terms;
 use crate::template::budget;
-use crate::template::error::Fault;
-use crate::template::plugin::{Args, Call, Lookup};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{Lookup, PluginArgs, PluginCall};
 use crate::value::{Value, python};
 
 /// `sequence`
@@ -21,22 +21,23 @@ struct Plan {
     format: String,
 }
 
-fn sequence(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS);
+fn sequence(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &OPTIONS);
     let mut results = Vec::new();
-    let terms: Vec<String> = call.args.positional.iter().map(|term| text(call, term)).collect::<Result<_, _>>()?;
+    let terms: Vec<String> =
+        call.args.positional.iter().map(|term| require_text(call, term)).collect::<Result<_, _>>()?;
     let terms = if terms.is_empty() && !call.args.named.is_empty() { vec![String::new()] } else { terms };
     for term in &terms {
         let mut plan = Plan { start: 1, end: None, count: None, stride: 1, format: "%d".to_owned() };
         for (name, value) in &call.args.named {
             if OPTIONS.contains(&&**name) {
-                plan.set(name, &python::str(value))?;
+                plan.set_option(name, &python::str(value))?;
             }
         }
-        if !plan.short(term) {
-            let (plain, options) = terms::parse(term);
+        if !plan.parse_short(term) {
+            let (plain, options) = terms::parse_term(term);
             if !plain.is_empty() {
-                return Err(fault(format!("the sequence `{plain}` has an invalid value"))
+                return Err(lookup_error(format!("the sequence `{plain}` has an invalid value"))
                     .hint("write `[START-]END[/STRIDE][:FORMAT]`"));
             }
             let odd: Vec<String> = options
@@ -46,24 +47,24 @@ fn sequence(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
                 .cloned()
                 .collect();
             if let Some(first) = odd.first() {
-                let problem = fault(format!("unrecognized arguments to with_sequence: {}", odd.join(", ")));
-                return Err(problem.suggest(first, OPTIONS.iter()));
+                let problem = lookup_error(format!("unrecognized arguments to with_sequence: {}", odd.join(", ")));
+                return Err(problem.suggest_name(first, OPTIONS.iter()));
             }
             for (name, value) in options {
-                plan.set(&name, &value)?;
+                plan.set_option(&name, &value)?;
             }
         }
-        for number in plan.numbers()? {
-            let args = Args::positional([Value::Int(number)]);
-            budget::print(plan.format.len())?;
-            results.push(call.context.filter("format", Value::text(plan.format.as_str()), args)?);
+        for number in plan.list_numbers()? {
+            let args = PluginArgs::from_positional([Value::Int(number)]);
+            budget::reserve_output(plan.format.len())?;
+            results.push(call.context.call_filter("format", Value::text(plan.format.as_str()), args)?);
         }
     }
     Ok(results)
 }
 
 impl Plan {
-    fn set(&mut self, name: &str, value: &str) -> Result<(), Fault> {
+    fn set_option(&mut self, name: &str, value: &str) -> Result<(), TemplateError> {
         if name == "format" {
             value.clone_into(&mut self.format);
             return Ok(());
@@ -71,7 +72,7 @@ impl Plan {
         let number = value
             .trim()
             .parse()
-            .map_err(|_| fault(format!("the option `{name}` has an invalid value: `{value}` is no number")))?;
+            .map_err(|_| lookup_error(format!("the option `{name}` has an invalid value: `{value}` is no number")))?;
         match name {
             "start" => self.start = number,
             "end" => self.end = Some(number),
@@ -82,7 +83,7 @@ impl Plan {
     }
 
     /// `[START-]END[/STRIDE][:FORMAT]`; whether the term was one.
-    fn short(&mut self, term: &str) -> bool {
+    fn parse_short(&mut self, term: &str) -> bool {
         let (range, format) = term.split_once(':').map_or((term, None), |(range, format)| (range, Some(format)));
         let (range, stride) = range.split_once('/').map_or((range, None), |(range, stride)| (range, Some(stride)));
         let (start, end) = range.split_once('-').map_or((None, range), |(start, end)| (Some(start), end));
@@ -99,30 +100,30 @@ impl Plan {
         true
     }
 
-    fn numbers(&self) -> Result<Vec<i64>, Fault> {
+    fn list_numbers(&self) -> Result<Vec<i64>, TemplateError> {
         let (start, stride) = (self.start, self.stride);
         let end = match (self.count, self.end) {
-            (None, None) => return Err(fault("must specify count or end in with_sequence")),
-            (Some(_), Some(_)) => return Err(fault("can't specify both count and end in with_sequence")),
+            (None, None) => return Err(lookup_error("must specify count or end in with_sequence")),
+            (Some(_), Some(_)) => return Err(lookup_error("can't specify both count and end in with_sequence")),
             (Some(0), _) => return Ok(Vec::new()),
             (Some(count), _) => start.saturating_add(count.saturating_mul(stride)).saturating_sub(1),
             (_, Some(end)) => end,
         };
         if stride > 0 && end < start {
-            return Err(fault("to count backwards make stride negative"));
+            return Err(lookup_error("to count backwards make stride negative"));
         }
         if stride < 0 && end > start {
-            return Err(fault("to count forward don't make stride negative"));
+            return Err(lookup_error("to count forward don't make stride negative"));
         }
         if self.format.matches('%').count() != 1 {
-            return Err(fault(format!("bad formatting string: {}", self.format)).hint("such as `%02d`"));
+            return Err(lookup_error(format!("bad formatting string: {}", self.format)).hint("such as `%02d`"));
         }
         if stride == 0 {
             return Ok(Vec::new());
         }
         let count = end.saturating_sub(start).saturating_div(stride);
         if count >= LIMIT {
-            return Err(fault(format!("a sequence can have at most {LIMIT} members")));
+            return Err(lookup_error(format!("a sequence can have at most {LIMIT} members")));
         }
         Ok((0..=count).map(|index| start + index * stride).collect())
     }
@@ -134,7 +135,7 @@ mod tests {
 
     #[track_caller]
     fn case(term: &str, results: &str) {
-        let found = Stage::default().run("sequence", &format!("[{term:?}]"), "{}").unwrap();
+        let found = Stage::default().run_lookup("sequence", &format!("[{term:?}]"), "{}").unwrap();
         assert_eq!(found.iter().filter_map(|v| v.as_str()).collect::<Vec<_>>().join(" "), results);
     }
 
@@ -158,7 +159,7 @@ mod tests {
             "end=3 format=x",
             "nope=1",
         ] {
-            assert!(Stage::default().run("sequence", &format!("[{bad:?}]"), "{}").is_err(), "{bad}");
+            assert!(Stage::default().run_lookup("sequence", &format!("[{bad:?}]"), "{}").is_err(), "{bad}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Values from tables: CSV files.
 
-use super::call::{decode, fault, known, must_find, text};
-use super::terms::Options;
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Lookup};
+use super::call::{lookup_error, must_find, read_decoded, require_text, warn_unknown_options};
+use super::terms::TermOptions;
+use crate::template::error::TemplateError;
+use crate::template::plugin::{Lookup, PluginCall};
 use crate::value::Value;
 
 /// `csvfile`
@@ -12,33 +12,38 @@ pub const TABLE: &[Lookup] =
 
 const OPTIONS: [&str; 6] = ["file", "delimiter", "col", "keycol", "default", "encoding"];
 
-fn csvfile(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS);
+fn csvfile(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &OPTIONS);
     let mut values = Vec::new();
-    let missing = || fault("Search key is required but was not found");
+    let missing = || lookup_error("Search key is required but was not found");
     if call.args.positional.is_empty() {
         return Err(missing());
     }
     for term in &call.args.positional {
-        let (key, options) = Options::of(call, &text(call, term)?, &OPTIONS)?;
+        let (key, options) = TermOptions::from_term(call, &require_text(call, term)?, &OPTIONS)?;
         if key.is_empty() {
             return Err(missing());
         }
-        let delimiter = match options.text("delimiter", "TAB").as_str() {
+        let delimiter = match options.read_text("delimiter", "TAB").as_str() {
             "TAB" | "\\t" | "\t" => '\t',
             other => {
                 let mut chars = other.chars();
                 let first = chars.next().filter(|_| chars.next().is_none());
-                first.ok_or_else(|| fault("`delimiter` must be a 1-character string"))?
+                first.ok_or_else(|| lookup_error("`delimiter` must be a 1-character string"))?
             }
         };
-        let (col, keycol) = (options.number("col", 1)?, options.number("keycol", 0)?);
-        let path = must_find(call, "files", &options.text("file", "ansible.csv"))?;
-        let content = decode(call, &path, &options.text("encoding", "utf-8"))?;
-        match rows(&content, delimiter).into_iter().find(|row| row.get(keycol) == Some(&key)) {
+        let (col, keycol) = (options.read_number("col", 1)?, options.read_number("keycol", 0)?);
+        let path = must_find(call, "files", &options.read_text("file", "ansible.csv"))?;
+        let content = read_decoded(call, &path, &options.read_text("encoding", "utf-8"))?;
+        match parse_csv(&content, delimiter).into_iter().find(|row| row.get(keycol) == Some(&key)) {
             Some(row) => match row.get(col) {
                 Some(field) => values.push(Value::text(field.as_str())),
-                None => return Err(fault(format!("the row of `{key}` in `{}` has no column {col}", path.display()))),
+                None => {
+                    return Err(lookup_error(format!(
+                        "the row of `{key}` in `{}` has no column {col}",
+                        path.display()
+                    )));
+                }
             },
             None => match options.get("default") {
                 Some(Value::List(items)) => values.extend(items.iter().cloned()),
@@ -51,7 +56,7 @@ fn csvfile(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 }
 
 /// The rows of a CSV text: fields may be quoted, a quote inside is doubled, line breaks inside quotes are kept.
-fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
+fn parse_csv(text: &str, delimiter: char) -> Vec<Vec<String>> {
     let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
     let (mut quoted, mut started) = (false, false);
     let mut chars = text.chars().peekable();
@@ -93,7 +98,7 @@ mod tests {
     #[test]
     fn csv() {
         assert_eq!(
-            rows("a,\"b, \"\"c\"\"\"\n\nd,\r\n\"e\nf\",g", ','),
+            parse_csv("a,\"b, \"\"c\"\"\"\n\nd,\r\n\"e\nf\",g", ','),
             [
                 vec!["a".to_owned(), "b, \"c\"".to_owned()],
                 vec![],
@@ -109,7 +114,7 @@ mod tests {
         stage.write("e.csv", "Symbol,Number,Mass\nLi,3,6.94\nQ,\"a, b\",0\n");
         stage.write("files/ansible.csv", "key1\ttabbed\n");
         let case = |term: &str, options: &str, results: &str| {
-            assert_eq!(stage.json("csvfile", &format!("[{term:?}]"), options).unwrap(), results, "{term}");
+            assert_eq!(stage.run_to_json("csvfile", &format!("[{term:?}]"), options).unwrap(), results, "{term}");
         };
         case("Li file=e.csv delimiter=,", "{}", r#"["3"]"#);
         case("Li file=e.csv delimiter=, col=2", "{}", r#"["6.94"]"#);
@@ -127,10 +132,10 @@ mod tests {
             (r#"["Li col=2, file=e.csv"]"#, "has an invalid value"),
             (r#"["Li nope=1"]"#, "'nope' is not a valid option"),
         ] {
-            let problem = stage.json("csvfile", terms, "{}").unwrap_err();
+            let problem = stage.run_to_json("csvfile", terms, "{}").unwrap_err();
             assert!(problem.message.contains(says), "{terms}: {}", problem.message);
         }
-        assert!(stage.json("csvfile", r#"["Li col=9 file=e.csv delimiter=,"]"#, "{}").is_err());
-        assert!(stage.json("csvfile", r#"["Li fle=e.csv"]"#, "{}").is_err());
+        assert!(stage.run_to_json("csvfile", r#"["Li col=9 file=e.csv delimiter=,"]"#, "{}").is_err());
+        assert!(stage.run_to_json("csvfile", r#"["Li fle=e.csv"]"#, "{}").is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! Template files.
 
-use super::call::{known, must_find, option, read, switch, text};
-use crate::template::error::{Fault, FaultKind};
-use crate::template::plugin::{Call, Lookup};
+use super::call::{must_find, read, read_option, read_switch, require_text, warn_unknown_options};
+use crate::template::error::{TemplateError, TemplateErrorKind};
+use crate::template::plugin::{Lookup, PluginCall};
 use crate::template::{FileOptions, own_variables};
 use crate::value::Value;
 
@@ -20,12 +20,12 @@ const OPTIONS: [&str; 8] = [
     "template_vars",
 ];
 
-fn template(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS);
-    call.args.positional.iter().map(|term| one(call, &text(call, term)?)).collect()
+fn template(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &OPTIONS);
+    call.args.positional.iter().map(|term| render_template(call, &require_text(call, term)?)).collect()
 }
 
-fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
+fn render_template(call: &PluginCall<'_>, name: &str) -> Result<Value, TemplateError> {
     let path = must_find(call, "templates", name)?;
     let Value::Str(content) = read(call, &path)? else { return Ok(Value::Null) };
     let mut options = FileOptions::default();
@@ -33,18 +33,20 @@ fn one(call: &Call<'_>, name: &str) -> Result<Value, Fault> {
         match &**name {
             name if !OPTIONS.contains(&name) => {}
             "convert_data" | "jinja2_native" | "template_vars" => {}
-            "trim_blocks" => options.set(name, &switch(call, name, false)?.into())?,
-            _ => options.set(name, &option(call, name)?.map_or(Value::Null, Value::text))?,
+            "trim_blocks" => options.set_option(name, &read_switch(call, name, false)?.into())?,
+            _ => options.set_option(name, &read_option(call, name)?.map_or(Value::Null, Value::text))?,
         }
     }
     let mut vars = own_variables(call.context, name, &path, None);
-    if let Some(more) = call.args.named("template_vars").and_then(Value::as_dict) {
+    if let Some(more) = call.args.get_named("template_vars").and_then(Value::as_dict) {
         vars.extend(more.iter().map(|(name, value)| (crate::value::python::str(name), value.clone())));
     }
-    let rendered = options.render(call.context, &path.display().to_string(), &content, vars);
+    let rendered = options.render_file(call.context, &path.display().to_string(), &content, vars);
     // Not a failure of the lookup, which `errors` would pass over.
     rendered.map_err(|fault| match fault.kind {
-        FaultKind::Value | FaultKind::Lookup => Fault { kind: FaultKind::Rendering, ..fault },
+        TemplateErrorKind::Value | TemplateErrorKind::Lookup => {
+            TemplateError { kind: TemplateErrorKind::Rendering, ..fault }
+        }
         _ => fault,
     })
 }
@@ -59,9 +61,9 @@ mod tests {
         stage.write("templates/t.j2", "hello\n");
         stage.write("bare.j2", "[[ n ]]");
         // The stage shows the text between the delimiters of variables.
-        assert_eq!(stage.json("template", r#"["t.j2"]"#, "{}").unwrap(), r#"["{{hello\n}}"]"#);
+        assert_eq!(stage.run_to_json("template", r#"["t.j2"]"#, "{}").unwrap(), r#"["{{hello\n}}"]"#);
         let options = r#"{"variable_start_string": "[[", "variable_end_string": "]]"}"#;
-        assert_eq!(stage.json("template", r#"["bare.j2"]"#, options).unwrap(), r#"["[[[[ n ]]]]"]"#);
-        assert!(stage.json("template", r#"["none.j2"]"#, "{}").is_err());
+        assert_eq!(stage.run_to_json("template", r#"["bare.j2"]"#, options).unwrap(), r#"["[[[[ n ]]]]"]"#);
+        assert!(stage.run_to_json("template", r#"["none.j2"]"#, "{}").is_err());
     }
 }

@@ -1,25 +1,27 @@
 //! Terms with options in them: `key file=x.csv col=2`.
 
-use super::call::fault;
-use crate::template::error::Fault;
-use crate::template::plugin::Call;
+use super::call::lookup_error;
+use crate::template::error::TemplateError;
+use crate::template::plugin::PluginCall;
 use crate::value::{Value, python};
 
 /// The options of one term: what is written in it wins over what was given by name.
-pub struct Options<'a> {
-    call: &'a Call<'a>,
+pub struct TermOptions<'a> {
+    call: &'a PluginCall<'a>,
     written: Vec<(String, String)>,
 }
 
-impl<'a> Options<'a> {
+impl<'a> TermOptions<'a> {
     /// Takes a term apart: its plain words, and its options.
     ///
     /// # Errors
     /// If an option in the term is none of these.
-    pub fn of(call: &'a Call<'a>, term: &str, known: &[&str]) -> Result<(String, Self), Fault> {
-        let (plain, written) = parse(term);
+    pub fn from_term(call: &'a PluginCall<'a>, term: &str, known: &[&str]) -> Result<(String, Self), TemplateError> {
+        let (plain, written) = parse_term(term);
         match written.iter().find(|(name, _)| !known.contains(&name.as_str())) {
-            Some((name, _)) => Err(fault(format!("'{name}' is not a valid option")).suggest(name, known.iter())),
+            Some((name, _)) => {
+                Err(lookup_error(format!("'{name}' is not a valid option")).suggest_name(name, known.iter()))
+            }
             None => Ok((plain, Self { call, written })),
         }
     }
@@ -27,11 +29,11 @@ impl<'a> Options<'a> {
     /// An option, if it was given.
     pub fn get(&self, name: &str) -> Option<Value> {
         let written = self.written.iter().rev().find(|(known, _)| known == name);
-        written.map(|(_, value)| Value::text(value.as_str())).or_else(|| self.call.args.named(name).cloned())
+        written.map(|(_, value)| Value::text(value.as_str())).or_else(|| self.call.args.get_named(name).cloned())
     }
 
     /// An option as text.
-    pub fn text(&self, name: &str, default: &str) -> String {
+    pub fn read_text(&self, name: &str, default: &str) -> String {
         self.get(name).map_or_else(|| default.to_owned(), |value| python::str(&value))
     }
 
@@ -39,29 +41,29 @@ impl<'a> Options<'a> {
     ///
     /// # Errors
     /// If it is neither true nor false.
-    pub fn switch(&self, name: &str, default: bool) -> Result<bool, Fault> {
-        self.get(name).map_or(Ok(default), |value| super::call::truth(name, &value))
+    pub fn read_switch(&self, name: &str, default: bool) -> Result<bool, TemplateError> {
+        self.get(name).map_or(Ok(default), |value| super::call::parse_boolean(name, &value))
     }
 
     /// An option that is a number.
     ///
     /// # Errors
     /// If it is none.
-    pub fn number<T: std::str::FromStr>(&self, name: &str, default: T) -> Result<T, Fault> {
+    pub fn read_number<T: std::str::FromStr>(&self, name: &str, default: T) -> Result<T, TemplateError> {
         let Some(value) = self.get(name) else { return Ok(default) };
         python::str(&value).trim().parse().map_err(|_| {
-            fault(format!("the option `{name}` has an invalid value: {} is no number", python::repr(&value)))
+            lookup_error(format!("the option `{name}` has an invalid value: {} is no number", python::repr(&value)))
         })
     }
 }
 
 /// Splits a term into its plain words (joined by blanks) and its `name=value` options; quotes keep blanks together, and
 /// are kept where they are around plain words.
-pub fn parse(term: &str) -> (String, Vec<(String, String)>) {
+pub fn parse_term(term: &str) -> (String, Vec<(String, String)>) {
     let (mut plain, mut options) = (Vec::new(), Vec::new());
-    for word in words(term) {
+    for word in split_words(term) {
         match word.split_once('=') {
-            Some((name, value)) if is_name(name) => options.push((name.to_owned(), unquoted(value).to_owned())),
+            Some((name, value)) if is_name(name) => options.push((name.to_owned(), strip_quotes(value).to_owned())),
             _ => plain.push(word),
         }
     }
@@ -72,7 +74,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn words(term: &str) -> Vec<String> {
+fn split_words(term: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
     for c in term.chars() {
         match quote {
@@ -94,7 +96,7 @@ fn words(term: &str) -> Vec<String> {
     words
 }
 
-fn unquoted(text: &str) -> &str {
+fn strip_quotes(text: &str) -> &str {
     ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(text)
 }
 
@@ -105,7 +107,7 @@ mod tests {
     #[track_caller]
     fn case(term: &str, plain: &str, options: &[(&str, &str)]) {
         let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        assert_eq!(parse(term), (plain.to_owned(), options));
+        assert_eq!(parse_term(term), (plain.to_owned(), options));
     }
 
     #[test]

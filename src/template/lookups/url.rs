@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::call::{fault, known, option, switch, text};
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Lookup};
+use super::call::{lookup_error, read_option, read_switch, require_text, warn_unknown_options};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{Lookup, PluginCall};
 use crate::value::{Value, python};
 
 /// `url`
@@ -48,32 +48,32 @@ struct Request {
     proxy: bool,
 }
 
-fn url(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &OPTIONS);
-    let timeout = match option(call, "timeout")? {
+fn url(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &OPTIONS);
+    let timeout = match read_option(call, "timeout")? {
         Some(seconds) => seconds.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         None => Some(Duration::from_secs(10)),
     };
-    let timeout = timeout.ok_or_else(|| fault("`timeout` must be a number of seconds"))?;
-    let mut headers: Vec<(String, String)> = match call.args.named("headers") {
+    let timeout = timeout.ok_or_else(|| lookup_error("`timeout` must be a number of seconds"))?;
+    let mut headers: Vec<(String, String)> = match call.args.get_named("headers") {
         Some(Value::Dict(headers)) => headers.iter().map(|(k, v)| (python::str(k), python::str(v))).collect(),
         _ => Vec::new(),
     };
     let agent =
-        option(call, "http_agent")?.unwrap_or_else(|| concat!("ionplay/", env!("CARGO_PKG_VERSION")).to_owned());
+        read_option(call, "http_agent")?.unwrap_or_else(|| concat!("ionplay/", env!("CARGO_PKG_VERSION")).to_owned());
     headers.push(("user-agent".to_owned(), agent));
-    if switch(call, "force", false)? {
+    if read_switch(call, "force", false)? {
         headers.push(("cache-control".to_owned(), "no-cache".to_owned()));
     }
-    let password = option(call, "password")?;
-    let login = option(call, "username")?.map(|name| (name, password));
-    let (verify, proxy) = (switch(call, "validate_certs", true)?, switch(call, "use_proxy", true)?);
+    let password = read_option(call, "password")?;
+    let login = read_option(call, "username")?.map(|name| (name, password));
+    let (verify, proxy) = (read_switch(call, "validate_certs", true)?, read_switch(call, "use_proxy", true)?);
     let mut results = Vec::new();
     for term in &call.args.positional {
-        let url = text(call, term)?;
+        let url = require_text(call, term)?;
         let request = Request { url, headers: headers.clone(), login: login.clone(), timeout, verify, proxy };
-        let page = fetch(request)?;
-        if switch(call, "split_lines", true)? {
+        let page = fetch_page(request)?;
+        if read_switch(call, "split_lines", true)? {
             results.extend(page.lines().map(Value::text));
         } else {
             results.push(Value::text(page));
@@ -84,20 +84,20 @@ fn url(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
 
 /// Fetches on a thread of its own: templates are evaluated inside the run's own event loop, which must not be entered
 /// a second time.
-fn fetch(request: Request) -> Result<String, Fault> {
+fn fetch_page(request: Request) -> Result<String, TemplateError> {
     let url = request.url.clone();
     let worker = std::thread::Builder::new().name("url lookup".to_owned()).spawn(move || {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| why.to_string())?;
         runtime.block_on(get(request))
     });
-    let worker = worker.map_err(|why| fault(format!("cannot fetch `{url}`: {why}")))?;
+    let worker = worker.map_err(|why| lookup_error(format!("cannot fetch `{url}`: {why}")))?;
     let done = worker.join().unwrap_or_else(|_| Err("the request broke off".to_owned()));
-    done.map_err(|why| fault(format!("cannot fetch `{url}`: {why}")))
+    done.map_err(|why| lookup_error(format!("cannot fetch `{url}`: {why}")))
 }
 
 async fn get(request: Request) -> Result<String, String> {
-    let client = client(request.verify, request.proxy)?;
+    let client = build_client(request.verify, request.proxy)?;
     let mut builder = client.get(&request.url).timeout(request.timeout);
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
@@ -105,12 +105,12 @@ async fn get(request: Request) -> Result<String, String> {
     if let Some((name, password)) = &request.login {
         builder = builder.basic_auth(name, password.as_deref());
     }
-    let mut response = builder.send().await.map_err(|why| chain(&why))?;
+    let mut response = builder.send().await.map_err(|why| describe_error(&why))?;
     if !response.status().is_success() {
         return Err(format!("the server answered {}", response.status()));
     }
     let mut body = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(|why| chain(&why))? {
+    while let Some(part) = response.chunk().await.map_err(|why| describe_error(&why))? {
         body.extend_from_slice(&part);
         if body.len() > LIMIT {
             return Err(format!("it is longer than {} MiB", LIMIT >> 20));
@@ -119,7 +119,7 @@ async fn get(request: Request) -> Result<String, String> {
     String::from_utf8(body).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
-fn client(verify: bool, proxy: bool) -> Result<reqwest::Client, String> {
+fn build_client(verify: bool, proxy: bool) -> Result<reqwest::Client, String> {
     static PROVIDER: OnceLock<()> = OnceLock::new();
     // Whoever came first has set the same provider; its refusal to be set twice is of no interest.
     PROVIDER.get_or_init(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -127,11 +127,11 @@ fn client(verify: bool, proxy: bool) -> Result<reqwest::Client, String> {
     if !proxy {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|why| chain(&why))
+    builder.build().map_err(|why| describe_error(&why))
 }
 
 /// An error with everything below it, without the address, which the message has already.
-fn chain(why: &reqwest::Error) -> String {
+fn describe_error(why: &reqwest::Error) -> String {
     let mut text = String::new();
     let mut next: Option<&dyn std::error::Error> = std::error::Error::source(why);
     while let Some(why) = next {
@@ -163,11 +163,11 @@ mod tests {
         const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\r\na\nb\n";
         let stage = Stage::default();
         let direct = r#"{"use_proxy": false}"#;
-        assert_eq!(stage.json("url", &serve(OK), direct).unwrap(), r#"["a", "b"]"#);
+        assert_eq!(stage.run_to_json("url", &serve(OK), direct).unwrap(), r#"["a", "b"]"#);
         let whole = r#"{"use_proxy": false, "split_lines": false}"#;
-        assert_eq!(stage.json("url", &serve(OK), whole).unwrap(), r#"["a\nb\n"]"#);
+        assert_eq!(stage.run_to_json("url", &serve(OK), whole).unwrap(), r#"["a\nb\n"]"#);
         let gone = serve("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-        let problem = stage.json("url", &gone, direct).unwrap_err();
+        let problem = stage.run_to_json("url", &gone, direct).unwrap_err();
         assert!(problem.message.ends_with("the server answered 404 Not Found"), "{}", problem.message);
     }
 }

@@ -1,10 +1,10 @@
 //! Variables of the scope, of the environment, and the hosts of a pattern.
 
-use super::call::{fault, known, text};
-use crate::template::error::{Fault, FaultKind};
+use super::call::{lookup_error, require_text, warn_unknown_options};
+use crate::template::error::{TemplateError, TemplateErrorKind};
 use crate::template::functions::UNDEF;
-use crate::template::plugin::{Call, Lookup};
-use crate::template::python::regex::{Flags, Pattern};
+use crate::template::plugin::{Lookup, PluginCall};
+use crate::template::python::regex::{Pattern, RegexFlags};
 use crate::value::{Value, python};
 
 /// `env inventory_hostnames varnames vars`
@@ -15,13 +15,13 @@ pub const TABLE: &[Lookup] = &[
     Lookup::new("vars", vars, "The values of variables by name."),
 ];
 
-fn env(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &["default"]);
+fn env(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &["default"]);
     let mut values = Vec::new();
     for term in &call.args.positional {
-        let term = text(call, term)?;
+        let term = require_text(call, term)?;
         let name = term.split_whitespace().next().unwrap_or("");
-        values.push(match (std::env::var_os(name), call.args.named("default")) {
+        values.push(match (std::env::var_os(name), call.args.get_named("default")) {
             (Some(value), _) if crate::secrets::environment::is_secret(name) => Value::secret(value.to_string_lossy()),
             (Some(value), _) => Value::text(value.to_string_lossy().into_owned()),
             // The `undef()` that says nothing says what is missing.
@@ -35,43 +35,46 @@ fn env(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     Ok(values)
 }
 
-fn vars(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &["default"]);
+fn vars(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &["default"]);
     let mut values = Vec::new();
     for term in &call.args.positional {
         let Value::Str(name) = term else {
-            return Err(fault(format!("Variable name must be 'str' not '{}'.", term.type_name())));
+            return Err(lookup_error(format!("Variable name must be 'str' not '{}'.", term.type_name())));
         };
-        let found = match call.context.variable(name) {
-            Err(why) if why.kind == FaultKind::Undefined && call.args.named("default").is_some() => None,
+        let found = match call.context.get_variable(name) {
+            Err(why) if why.kind == TemplateErrorKind::Undefined && call.args.get_named("default").is_some() => None,
             found => found?,
         };
-        values.push(match (found, call.args.named("default")) {
+        values.push(match (found, call.args.get_named("default")) {
             (Some(value), _) => value,
             (None, Some(default)) => default.clone(),
             (None, None) => {
                 let names = call.context.variable_names();
-                let nearest = crate::suggest::nearest(name, &names);
+                let nearest = crate::suggest::find_nearest(name, &names);
                 let hint = nearest.map(|nearest| format!(" Did you mean `{nearest}`?")).unwrap_or_default();
-                return Err(Fault::undefined(format!("No variable named '{}' was found.{hint}", name.as_str())));
+                return Err(TemplateError::undefined(format!(
+                    "No variable named '{}' was found.{hint}",
+                    name.as_str()
+                )));
             }
         });
     }
     Ok(values)
 }
 
-fn varnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
+fn varnames(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
     let names = call.context.variable_names();
     let mut found = Vec::new();
     for term in &call.args.positional {
         let Value::Str(expression) = term else {
             let what = format!("\"{}\" is not a string, it is a {}", python::str(term), term.type_name());
-            return Err(fault(format!("Invalid setting identifier, {what}")));
+            return Err(lookup_error(format!("Invalid setting identifier, {what}")));
         };
         let what = || format!("Unable to use \"{}\" as a search parameter", expression.as_str());
-        let pattern = Pattern::compile(expression, Flags::default())
-            .map_err(|why| fault(format!("{}: {}", what(), why.message)))?;
+        let pattern = Pattern::compile(expression, RegexFlags::default())
+            .map_err(|why| lookup_error(format!("{}: {}", what(), why.message)))?;
         for name in &names {
             if pattern.search(name, 0)?.is_some() {
                 found.push(Value::text(name.as_str()));
@@ -81,10 +84,11 @@ fn varnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
     Ok(found)
 }
 
-fn inventory_hostnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    known(call, &[]);
-    let patterns: Vec<String> = call.args.positional.iter().map(|term| text(call, term)).collect::<Result<_, _>>()?;
-    let groups = call.context.variable("groups")?;
+fn inventory_hostnames(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    warn_unknown_options(call, &[]);
+    let patterns: Vec<String> =
+        call.args.positional.iter().map(|term| require_text(call, term)).collect::<Result<_, _>>()?;
+    let groups = call.context.get_variable("groups")?;
     let groups: Vec<(String, Vec<String>)> = groups
         .as_ref()
         .and_then(Value::as_dict)
@@ -95,7 +99,7 @@ fn inventory_hostnames(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
             (crate::value::python::str(name), hosts)
         })
         .collect();
-    let mut hosts = crate::inventory::select_among(&groups, &patterns).map_err(|why| fault(why.summary))?;
+    let mut hosts = crate::inventory::select_among(&groups, &patterns).map_err(|why| lookup_error(why.summary))?;
     let is_local = |name: &str| ["localhost", "127.0.0.1", "::1"].contains(&name);
     // It is there even if the inventory does not name it.
     let implicit = patterns.iter().flat_map(|pattern| pattern.split(',')).map(str::trim).find(|name| is_local(name));
@@ -116,7 +120,7 @@ mod tests {
         let stage = Stage::with_vars(
             r#"{"color_red": 1, "color_blue": 2, "groups": {"all": ["w1", "w2", "d1"], "ungrouped": [], "web": ["w1", "w2"], "db": ["d1"]}}"#,
         );
-        assert_eq!(stage.json(name, terms, options).unwrap(), results);
+        assert_eq!(stage.run_to_json(name, terms, options).unwrap(), results);
     }
 
     #[test]
@@ -124,7 +128,7 @@ mod tests {
         case("vars", r#"["color_red", "color_blue"]"#, "{}", "[1, 2]");
         case("vars", r#"["color_none"]"#, r#"{"default": "d"}"#, r#"["d"]"#);
         case("varnames", r#"["^color_", "blue$"]"#, "{}", r#"["color_red", "color_blue", "color_blue"]"#);
-        let problem = Stage::with_vars(r#"{"color": 1}"#).run("vars", r#"["colour"]"#, "{}").unwrap_err();
+        let problem = Stage::with_vars(r#"{"color": 1}"#).run_lookup("vars", r#"["colour"]"#, "{}").unwrap_err();
         assert_eq!(problem.message, "No variable named 'colour' was found. Did you mean `color`?");
     }
 
@@ -133,7 +137,7 @@ mod tests {
         case("env", r#"["IONPLAY_SURELY_NOT_SET"]"#, "{}", r#"[""]"#);
         case("env", r#"["IONPLAY_SURELY_NOT_SET"]"#, r#"{"default": "d"}"#, r#"["d"]"#);
         assert_eq!(
-            Stage::default().run("env", r#"["PATH"]"#, "{}").unwrap()[0].as_str(),
+            Stage::default().run_lookup("env", r#"["PATH"]"#, "{}").unwrap()[0].as_str(),
             std::env::var("PATH").ok().as_deref()
         );
     }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::need;
-use crate::template::engine::Engine;
-use crate::template::error::Fault;
-use crate::template::plugin::Args;
+use super::require_arg;
+use crate::template::engine::TemplateEngine;
+use crate::template::error::TemplateError;
+use crate::template::plugin::PluginArgs;
 use crate::template::sequence;
 use crate::value::{Dict, Value, python};
 
@@ -13,25 +13,31 @@ pub const NAMES: &[&str] =
     &["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 
 /// Calls a method of `of`, which has these entries now.
-pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Args) -> Result<Value, Fault> {
-    let change = |dict: Dict| engine.changes.set(of, dict.into());
+pub fn call(
+    engine: &TemplateEngine<'_>,
+    of: &Value,
+    dict: &Dict,
+    name: &str,
+    args: &PluginArgs,
+) -> Result<Value, TemplateError> {
+    let change = |dict: Dict| engine.changes.set_current(of, dict.into());
     // The reference turns views into lists as soon as a template has them.
     let list = |items: Vec<Value>| Ok(Value::List(Arc::new(items)));
     if ["keys", "values", "items", "copy", "clear", "popitem"].contains(&name) {
         let [] = args.bind([])?;
     }
     match name {
-        "keys" => list(dict.keys().map(sequence::key).collect()),
+        "keys" => list(dict.keys().map(sequence::to_plain_key).collect()),
         "values" => list(dict.values().cloned().collect()),
-        "items" => list(dict.iter().map(|(k, v)| Value::tuple([sequence::key(k), v.clone()])).collect()),
+        "items" => list(dict.iter().map(|(k, v)| Value::tuple([sequence::to_plain_key(k), v.clone()])).collect()),
         "get" | "setdefault" | "pop" => {
             let [key, default] = args.bind(["key", "default"])?;
-            let key = need(key, name, "key")?;
+            let key = require_arg(key, name, "key")?;
             if key.is_unknown() {
-                return Ok(key.computed());
+                return Ok(key.new_computed());
             }
             if !key.is_hashable() {
-                return Err(Fault::value(format!("unhashable type: '{}'", key.type_name())));
+                return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
             }
             match (dict.get_value(&key), default) {
                 (Some(value), _) => {
@@ -49,7 +55,7 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
                     Ok(default)
                 }
                 (None, Some(default)) => Ok(default),
-                (None, None) if name == "pop" => Err(Fault::value(python::repr(&key))),
+                (None, None) if name == "pop" => Err(TemplateError::value(python::repr(&key))),
                 (None, None) => Ok(Value::Null),
             }
         }
@@ -58,9 +64,9 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
                 let mut rest = dict.clone();
                 rest.remove_value(key);
                 change(rest);
-                Ok(Value::tuple([sequence::key(key), value.clone()]))
+                Ok(Value::tuple([sequence::to_plain_key(key), value.clone()]))
             }
-            None => Err(Fault::value("popitem(): dictionary is empty")),
+            None => Err(TemplateError::value("popitem(): dictionary is empty")),
         },
         "copy" => Ok(dict.clone().into()),
         "fromkeys" => from_keys(engine, args),
@@ -76,15 +82,15 @@ pub fn call(engine: &Engine<'_>, of: &Value, dict: &Dict, name: &str, args: &Arg
             change(dict);
             Ok(Value::Null)
         }
-        other => Err(Fault::value(format!("'dict' object has no attribute '{other}'"))),
+        other => Err(TemplateError::value(format!("'dict' object has no attribute '{other}'"))),
     }
 }
 
 /// `dict.fromkeys(keys, value)`
-pub fn from_keys(engine: &Engine<'_>, args: &Args) -> Result<Value, Fault> {
+pub fn from_keys(engine: &TemplateEngine<'_>, args: &PluginArgs) -> Result<Value, TemplateError> {
     let [keys, value] = args.bind(["iterable", "value"])?;
     let value = value.unwrap_or(Value::Null);
-    let keys = engine.members_of(&need(keys, "fromkeys", "iterable")?)?;
+    let keys = engine.members_of(&require_arg(keys, "fromkeys", "iterable")?)?;
     let keys = keys.into_iter().filter(Value::is_hashable);
     Ok(keys.map(|key| (key, value.clone())).collect::<Dict>().into())
 }

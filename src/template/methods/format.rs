@@ -1,17 +1,17 @@
 //! `'{0:>8}'.format(x)`: fields, specs and number forms.
 
 use crate::template::budget;
-use crate::template::engine::Engine;
-use crate::template::error::Fault;
-use crate::template::plugin::Args;
+use crate::template::engine::TemplateEngine;
+use crate::template::error::TemplateError;
+use crate::template::plugin::PluginArgs;
 use crate::template::python::coerce;
-use crate::template::python::number::{self, exponent, general};
+use crate::template::python::number::{self, format_exponent, format_general};
 use crate::template::python::numeric;
 use crate::value::{Value, python};
 
 /// Formats text as Python's `str.format` does.
-pub fn format(engine: &Engine<'_>, template: &str, args: &Args) -> Result<Value, Fault> {
-    fields(engine, template, args, &mut Numbering::Undecided, 0).map(Value::text)
+pub fn format_text(engine: &TemplateEngine<'_>, template: &str, args: &PluginArgs) -> Result<Value, TemplateError> {
+    format_fields(engine, template, args, &mut Numbering::Undecided, 0).map(Value::text)
 }
 
 /// How the fields of a text come by their arguments: one of the ways for all of them.
@@ -25,36 +25,40 @@ enum Numbering {
 
 impl Numbering {
     /// The number of the next `{}`.
-    fn next(&mut self) -> Result<usize, Fault> {
+    fn next(&mut self) -> Result<usize, TemplateError> {
         let at = match self {
             Self::Undecided => 0,
             Self::Automatic(count) => *count,
             Self::Manual => {
-                return Err(Fault::value("cannot switch from manual field specification to automatic field numbering"));
+                return Err(TemplateError::value(
+                    "cannot switch from manual field specification to automatic field numbering",
+                ));
             }
         };
         *self = Self::Automatic(at + 1);
         Ok(at)
     }
 
-    fn by_hand(&mut self) -> Result<(), Fault> {
+    fn by_hand(&mut self) -> Result<(), TemplateError> {
         if matches!(self, Self::Automatic(_)) {
-            return Err(Fault::value("cannot switch from automatic field numbering to manual field specification"));
+            return Err(TemplateError::value(
+                "cannot switch from automatic field numbering to manual field specification",
+            ));
         }
         *self = Self::Manual;
         Ok(())
     }
 }
 
-fn fields(
-    engine: &Engine<'_>,
+fn format_fields(
+    engine: &TemplateEngine<'_>,
     template: &str,
-    args: &Args,
+    args: &PluginArgs,
     auto: &mut Numbering,
     level: usize,
-) -> Result<String, Fault> {
+) -> Result<String, TemplateError> {
     if level > 2 {
-        return Err(Fault::value("Max string recursion exceeded"));
+        return Err(TemplateError::value("Max string recursion exceeded"));
     }
     let mut out = String::new();
     let mut rest = template;
@@ -68,9 +72,9 @@ fn fields(
             continue;
         }
         if brace == "}" {
-            return Err(Fault::value("Single '}' encountered in format string"));
+            return Err(TemplateError::value("Single '}' encountered in format string"));
         }
-        let end = closing(rest).ok_or_else(|| Fault::value("expected '}' before end of string"))?;
+        let end = find_closing(rest).ok_or_else(|| TemplateError::value("expected '}' before end of string"))?;
         let field = &rest[..end];
         rest = &rest[end + 1..];
         let (name, spec) = field.split_once(':').unwrap_or((field, ""));
@@ -78,23 +82,23 @@ fn fields(
             Some((name, conversion)) => (name, Some(conversion)),
             None => (name, None),
         };
-        let mut value = lookup(engine, name, args, auto)?;
+        let mut value = lookup_field(engine, name, args, auto)?;
         match conversion {
             Some("r" | "a") => value = Value::text(coerce::repr(&value)?),
-            Some("s") => value = Value::text(coerce::text(&value)?),
-            Some(other) => return Err(Fault::value(format!("Unknown conversion specifier {other}"))),
+            Some("s") => value = Value::text(coerce::to_text(&value)?),
+            Some(other) => return Err(TemplateError::value(format!("Unknown conversion specifier {other}"))),
             None => {}
         }
-        let spec = fields(engine, spec, args, auto, level + 1)?;
+        let spec = format_fields(engine, spec, args, auto, level + 1)?;
         let filled = with_spec(&value, &spec)?;
-        budget::grow(out.len() + filled.len())?;
+        budget::reserve_bytes(out.len() + filled.len())?;
         out.push_str(&filled);
     }
     out.push_str(rest);
     Ok(out)
 }
 
-fn closing(text: &str) -> Option<usize> {
+fn find_closing(text: &str) -> Option<usize> {
     let mut depth = 0;
     for (at, c) in text.char_indices() {
         match c {
@@ -107,14 +111,18 @@ fn closing(text: &str) -> Option<usize> {
     None
 }
 
-fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut Numbering) -> Result<Value, Fault> {
+fn lookup_field(
+    engine: &TemplateEngine<'_>,
+    name: &str,
+    args: &PluginArgs,
+    auto: &mut Numbering,
+) -> Result<Value, TemplateError> {
     let end = name.find(['.', '[']).unwrap_or(name.len());
     let (first, mut path) = name.split_at(end);
     let by_index = |at: usize| {
-        args.positional
-            .get(at)
-            .cloned()
-            .ok_or_else(|| Fault::value(format!("Replacement index {at} out of range for positional args tuple")))
+        args.positional.get(at).cloned().ok_or_else(|| {
+            TemplateError::value(format!("Replacement index {at} out of range for positional args tuple"))
+        })
     };
     let mut value = if first.is_empty() {
         by_index(auto.next()?)?
@@ -122,27 +130,27 @@ fn lookup(engine: &Engine<'_>, name: &str, args: &Args, auto: &mut Numbering) ->
         auto.by_hand()?;
         by_index(at)?
     } else {
-        args.named(first).cloned().ok_or_else(|| Fault::value(format!("'{first}'")))?
+        args.get_named(first).cloned().ok_or_else(|| TemplateError::value(format!("'{first}'")))?
     };
     while !path.is_empty() {
         if let Some(after) = path.strip_prefix('.') {
             let end = after.find(['.', '[']).unwrap_or(after.len());
             // Only in templates are the keys of a mapping attributes.
             if let Value::Dict(_) = value {
-                return Err(Fault::value(format!("'dict' object has no attribute '{}'", &after[..end])));
+                return Err(TemplateError::value(format!("'dict' object has no attribute '{}'", &after[..end])));
             }
-            value = engine.attribute(&value, &after[..end])?;
+            value = engine.get_attribute(&value, &after[..end])?;
             path = &after[end..];
         } else {
             let Some((key, after)) = path[1..].split_once(']') else {
-                return Err(Fault::value("Missing ']' in format string"));
+                return Err(TemplateError::value("Missing ']' in format string"));
             };
             let key = key.parse().map_or_else(|_| Value::text(key), Value::Int);
-            value = engine.item(&value, &key)?;
+            value = engine.get_item(&value, &key)?;
             path = after;
         }
         if let Value::Undefined(why) = &value {
-            return Err(Fault::using(why));
+            return Err(TemplateError::from_undefined(why));
         }
     }
     Ok(value)
@@ -160,7 +168,7 @@ struct Spec {
     kind: Option<char>,
 }
 
-fn parse(text: &str) -> Result<Spec, Fault> {
+fn parse_spec(text: &str) -> Result<Spec, TemplateError> {
     let mut spec = Spec::default();
     let chars: Vec<char> = text.chars().collect();
     let mut at = 0;
@@ -202,58 +210,61 @@ fn parse(text: &str) -> Result<Spec, Fault> {
     }
     if chars.get(at) == Some(&'.') {
         at += 1;
-        spec.precision = Some(number(&mut at).ok_or_else(|| Fault::value("Format specifier missing precision"))?);
+        spec.precision =
+            Some(number(&mut at).ok_or_else(|| TemplateError::value("Format specifier missing precision"))?);
     }
     spec.kind = chars.get(at).copied();
     if at + 1 < chars.len() {
-        return Err(Fault::value("Invalid format specifier"));
+        return Err(TemplateError::value("Invalid format specifier"));
     }
     Ok(spec)
 }
 
 /// A value by a format spec, as Python's `format(value, spec)`.
-pub fn with_spec(value: &Value, text: &str) -> Result<String, Fault> {
+pub fn with_spec(value: &Value, text: &str) -> Result<String, TemplateError> {
     let value = value.below_taint();
     if text.is_empty() {
-        return coerce::text(value);
+        return coerce::to_text(value);
     }
     if let Value::Time(time) = value {
-        let args = Args::positional([Value::text(text)]);
+        let args = PluginArgs::from_positional([Value::text(text)]);
         return super::time::call(*time, "strftime", &args).map(|value| python::str(&value));
     }
-    let spec = parse(text)?;
-    let unknown =
-        |kind: char| Fault::value(format!("Unknown format code '{kind}' for object of type '{}'", value.type_name()));
+    let spec = parse_spec(text)?;
+    let unknown = |kind: char| {
+        TemplateError::value(format!("Unknown format code '{kind}' for object of type '{}'", value.type_name()))
+    };
     let (sign, body, default) = match value {
         Value::Int(_) | Value::Big(_) | Value::Bool(_)
             if !matches!(spec.kind, Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%')) =>
         {
-            integer(value, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('d')))?
+            format_integer(value, &spec).ok_or_else(|| unknown(spec.kind.unwrap_or('d')))?
         }
         Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => {
-            let number = numeric::to_float(value).ok_or_else(|| Fault::value("int too large to convert to float"))?;
-            float(number, &spec)?.ok_or_else(|| unknown(spec.kind.unwrap_or('f')))?
+            let number =
+                numeric::to_float(value).ok_or_else(|| TemplateError::value("int too large to convert to float"))?;
+            format_float(number, &spec)?.ok_or_else(|| unknown(spec.kind.unwrap_or('f')))?
         }
         Value::Str(text) => match spec.kind {
-            None | Some('s') => (String::new(), cut(text, &spec), '<'),
+            None | Some('s') => (String::new(), truncate_text(text, &spec), '<'),
             Some(kind) => return Err(unknown(kind)),
         },
         other => {
             let kind = other.type_name();
-            return Err(Fault::value(format!("unsupported format string passed to {kind}.__format__")));
+            return Err(TemplateError::value(format!("unsupported format string passed to {kind}.__format__")));
         }
     };
-    align(&sign, &body, &spec, default)
+    align_text(&sign, &body, &spec, default)
 }
 
-fn cut(text: &str, spec: &Spec) -> String {
+fn truncate_text(text: &str, spec: &Spec) -> String {
     match spec.precision {
         Some(length) => text.chars().take(length).collect(),
         None => text.to_owned(),
     }
 }
 
-fn integer(value: &Value, spec: &Spec) -> Option<(String, String, char)> {
+fn format_integer(value: &Value, spec: &Spec) -> Option<(String, String, char)> {
     let number = numeric::to_integer(value)?;
     let (base, prefix) = match spec.kind.unwrap_or('d') {
         'd' | 'n' => (10, ""),
@@ -272,30 +283,30 @@ fn integer(value: &Value, spec: &Spec) -> Option<(String, String, char)> {
         digits = digits.to_uppercase();
     }
     let negative = number.sign() == num_bigint::Sign::Minus;
-    let mut sign = sign(negative, spec).to_owned();
+    let mut sign = format_sign(negative, spec).to_owned();
     if spec.alternate {
         sign.push_str(prefix);
     }
     let every = if base == 10 { 3 } else { 4 };
-    Some((sign, grouped(&digits, spec.group, every), '>'))
+    Some((sign, group_digits(&digits, spec.group, every), '>'))
 }
 
-fn float(number: f64, spec: &Spec) -> Result<Option<(String, String, char)>, Fault> {
+fn format_float(number: f64, spec: &Spec) -> Result<Option<(String, String, char)>, TemplateError> {
     let magnitude = number.abs();
     let precision = spec.precision.unwrap_or(6);
     let kind = spec.kind.map(|kind| kind.to_ascii_lowercase());
     let mut body = match kind {
-        _ if !number.is_finite() => python::float(magnitude),
-        Some('f') => number::fixed(magnitude, precision)?,
-        Some('e') => exponent(magnitude, precision)?,
-        Some('%') => number::fixed(magnitude * 100.0, precision)? + "%",
-        Some('g' | 'n') => general(magnitude, precision, spec.alternate)?,
+        _ if !number.is_finite() => python::format_float(magnitude),
+        Some('f') => number::format_fixed(magnitude, precision)?,
+        Some('e') => format_exponent(magnitude, precision)?,
+        Some('%') => number::format_fixed(magnitude * 100.0, precision)? + "%",
+        Some('g' | 'n') => format_general(magnitude, precision, spec.alternate)?,
         None => match spec.precision {
             Some(precision) => {
-                let text = general(magnitude, precision, false)?;
+                let text = format_general(magnitude, precision, false)?;
                 if text.contains(['.', 'e']) { text } else { format!("{text}.0") }
             }
-            None => python::float(magnitude),
+            None => python::format_float(magnitude),
         },
         Some(_) => return Ok(None),
     };
@@ -304,16 +315,16 @@ fn float(number: f64, spec: &Spec) -> Result<Option<(String, String, char)>, Fau
     }
     if spec.group.is_some() {
         let end = body.find(['.', 'e', '%']).unwrap_or(body.len());
-        body = format!("{}{}", grouped(&body[..end], spec.group, 3), &body[end..]);
+        body = format!("{}{}", group_digits(&body[..end], spec.group, 3), &body[end..]);
     }
-    Ok(Some((sign(number.is_sign_negative(), spec).to_owned(), body, '>')))
+    Ok(Some((format_sign(number.is_sign_negative(), spec).to_owned(), body, '>')))
 }
 
-fn sign(negative: bool, spec: &Spec) -> &'static str {
-    number::sign(negative, spec.sign == Some('+'), spec.sign == Some(' '))
+fn format_sign(negative: bool, spec: &Spec) -> &'static str {
+    number::format_sign(negative, spec.sign == Some('+'), spec.sign == Some(' '))
 }
 
-fn grouped(digits: &str, group: Option<char>, every: usize) -> String {
+fn group_digits(digits: &str, group: Option<char>, every: usize) -> String {
     let Some(group) = group else { return digits.to_owned() };
     let mut out = String::new();
     for (at, c) in digits.chars().enumerate() {
@@ -325,12 +336,12 @@ fn grouped(digits: &str, group: Option<char>, every: usize) -> String {
     out
 }
 
-fn align(sign: &str, body: &str, spec: &Spec, default: char) -> Result<String, Fault> {
+fn align_text(sign: &str, body: &str, spec: &Spec, default: char) -> Result<String, TemplateError> {
     let length = sign.chars().count() + body.chars().count();
     let missing = spec.width.saturating_sub(length);
     let mut sign_of_fill = [0; 4];
     let fill = spec.fill.unwrap_or(' ').encode_utf8(&mut sign_of_fill);
-    let fill = |count: usize| budget::repeated(fill, count);
+    let fill = |count: usize| budget::repeat_text(fill, count);
     Ok(match spec.align.unwrap_or(default) {
         '<' => format!("{sign}{body}{}", fill(missing)?),
         '^' => format!("{}{sign}{body}{}", fill(missing / 2)?, fill(missing - missing / 2)?),

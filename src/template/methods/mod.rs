@@ -9,17 +9,17 @@ pub mod time;
 
 use std::sync::atomic::Ordering;
 
-use super::engine::Engine;
-use super::error::Fault;
+use super::engine::TemplateEngine;
+use super::error::TemplateError;
 use super::objects::{Cycler, Function, LoopState};
-use super::plugin::Args;
+use super::plugin::PluginArgs;
 use super::range::Range;
 use super::sequence;
 use super::taint::Taint;
 use crate::value::Value;
 
 /// Whether values of this type have a method of that name.
-pub fn has(value: &Value, name: &str) -> bool {
+pub fn has_method(value: &Value, name: &str) -> bool {
     let names: &[&str] = match value.below_taint() {
         Value::Str(_) => text::NAMES,
         Value::List(_) => list::NAMES,
@@ -40,7 +40,7 @@ pub fn has(value: &Value, name: &str) -> bool {
                 &["next", "reset"]
             } else if any.is::<LoopState>() {
                 &["cycle", "changed"]
-            } else if super::api::mapping(&**object).is_some() {
+            } else if super::api::object_to_mapping(&**object).is_some() {
                 &["keys", "values", "items", "get"]
             } else {
                 &[]
@@ -52,10 +52,10 @@ pub fn has(value: &Value, name: &str) -> bool {
 }
 
 /// An attribute that is no method (`d.year`).
-pub fn property(value: &Value, name: &str) -> Option<Value> {
+pub fn get_property(value: &Value, name: &str) -> Option<Value> {
     match value {
-        Value::Time(of) => time::property(*of, name),
-        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => number::property(value, name),
+        Value::Time(of) => time::get_property(*of, name),
+        Value::Int(_) | Value::Big(_) | Value::Bool(_) | Value::Float(_) => number::get_property(value, name),
         // What `groupby` gives has names for its two parts.
         Value::Tuple(parts) => match (&parts[..], name) {
             ([of, Value::List(_)], "grouper") => Some(of.clone()),
@@ -68,48 +68,52 @@ pub fn property(value: &Value, name: &str) -> Option<Value> {
 }
 
 /// Calls a method.
-pub(super) fn call(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Value, Fault> {
+pub(super) fn call(
+    engine: &TemplateEngine<'_>,
+    of: &Value,
+    name: &str,
+    args: PluginArgs,
+) -> Result<Value, TemplateError> {
     // What is put into a list or a mapping stays the same thing.
     let keep = super::mutation::is_changing(name) && matches!(of, Value::List(_) | Value::Dict(_));
-    let args = if keep { args } else { engine.deep_args(args)? };
+    let args = if keep { args } else { engine.resolve_args_deep(args)? };
     for value in args.positional.iter().chain(args.named.iter().map(|(_, value)| value)) {
         match value {
             // A default for `get` and the like may be undefined; it is passed on.
             Value::Undefined(_) if !matches!(name, "get" | "append" | "pop") => return Ok(value.clone()),
-            Value::Unknown(_) if matches!(of, Value::Str(_)) => return Ok(value.computed()),
+            Value::Unknown(_) if matches!(of, Value::Str(_)) => return Ok(value.new_computed()),
             _ => {}
         }
     }
-    let taint = Taint::of(of, &args);
+    let taint = Taint::from_inputs(of, &args);
     let args = if keep { args } else { args.without_taint() };
-    let result = call_on(engine, of.below_taint(), name, args).map_err(|fault| taint.clean(fault))?;
-    Ok(taint.mark(result))
+    let result = call_on(engine, of.below_taint(), name, args).map_err(|fault| taint.clean_message(fault))?;
+    Ok(taint.taint_result(result))
 }
 
 /// Calls a method of a value whose taint has been noted.
-fn call_on(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Value, Fault> {
-    let now = engine.changes.current(of.clone());
+fn call_on(engine: &TemplateEngine<'_>, of: &Value, name: &str, args: PluginArgs) -> Result<Value, TemplateError> {
+    let now = engine.changes.current_value(of.clone());
     Ok(match &now {
         Value::Str(text) => text::call(engine, text, name, &args)?,
         Value::List(items) | Value::Tuple(items) => list::call(engine, of, items, name, &args)?,
         Value::Set(items) => list::call_set(engine, items, name, &args)?,
         Value::Dict(dict) => dict::call(engine, of, dict, name, &args)?,
-        Value::Int(_) | Value::Bool(_) | Value::Big(_) | Value::Float(_) => {
-            number::call(&now, name).ok_or_else(|| Fault::value(format!("{name}() has no answer for this number")))?
-        }
+        Value::Int(_) | Value::Bool(_) | Value::Big(_) | Value::Float(_) => number::call(&now, name)
+            .ok_or_else(|| TemplateError::value(format!("{name}() has no answer for this number")))?,
         Value::Bytes(bytes) if name == "hex" => {
             Value::text(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
         }
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => Value::text(text),
-            Err(error) => return Err(Fault::value(format!("'utf-8' codec can't decode: {error}"))),
+            Err(error) => return Err(TemplateError::value(format!("'utf-8' codec can't decode: {error}"))),
         },
         Value::Time(time) => time::call(*time, name, &args)?,
         Value::Object(object) => {
             if object.as_any().is::<Function>() {
                 dict::from_keys(engine, &args)?
             } else if object.as_any().is::<Range>() {
-                let members = Value::tuple(sequence::members(of)?);
+                let members = Value::tuple(sequence::list_members(of)?);
                 list::call(engine, &members, members.as_slice().unwrap_or_default(), name, &args)?
             } else if let Some(cycler) = object.as_any().downcast_ref::<Cycler>() {
                 let at = cycler.at.load(Ordering::Relaxed);
@@ -119,34 +123,36 @@ fn call_on(engine: &Engine<'_>, of: &Value, name: &str, args: Args) -> Result<Va
             } else if let Some(state) = object.as_any().downcast_ref::<LoopState>() {
                 match name {
                     "changed" => Value::Bool(state.changed(args.positional)),
-                    _ if args.positional.is_empty() => return Err(Fault::value("no items for cycling given")),
+                    _ if args.positional.is_empty() => return Err(TemplateError::value("no items for cycling given")),
                     _ => args.positional[state.index() % args.positional.len()].clone(),
                 }
-            } else if let Some(entries) = super::api::mapping(&**object) {
+            } else if let Some(entries) = super::api::object_to_mapping(&**object) {
                 dict::call(engine, of, &entries, name, &args)?
             } else {
-                return Err(missing(of, name));
+                return Err(missing_attribute(of, name));
             }
         }
-        other => return Err(missing(other, name)),
+        other => return Err(missing_attribute(other, name)),
     })
 }
 
-fn missing(of: &Value, name: &str) -> Fault {
-    Fault::value(format!("'{}' object has no attribute '{name}'", of.type_name()))
+fn missing_attribute(of: &Value, name: &str) -> TemplateError {
+    TemplateError::value(format!("'{}' object has no attribute '{name}'", of.type_name()))
 }
 
 /// A required argument.
-fn need(value: Option<Value>, method: &str, what: &str) -> Result<Value, Fault> {
-    value.ok_or_else(|| Fault::value(format!("{method}() needs the argument `{what}`")))
+fn require_arg(value: Option<Value>, method: &str, what: &str) -> Result<Value, TemplateError> {
+    value.ok_or_else(|| TemplateError::value(format!("{method}() needs the argument `{what}`")))
 }
 
 /// An integer argument.
-fn integer(value: Option<Value>) -> Result<Option<i64>, Fault> {
+fn integer_arg(value: Option<Value>) -> Result<Option<i64>, TemplateError> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Int(i)) => Ok(Some(i)),
         Some(Value::Bool(b)) => Ok(Some(i64::from(b))),
-        Some(other) => Err(Fault::value(format!("'{}' object cannot be interpreted as an integer", other.type_name()))),
+        Some(other) => {
+            Err(TemplateError::value(format!("'{}' object cannot be interpreted as an integer", other.type_name())))
+        }
     }
 }

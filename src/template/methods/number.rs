@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use crate::template::python::numeric::{Number, number};
+use crate::template::python::numeric::{Number, to_number};
 use crate::value::Value;
 
 /// The methods of integers and booleans.
@@ -11,8 +11,8 @@ pub const INTEGER_NAMES: &[&str] = &["as_integer_ratio", "bit_count", "bit_lengt
 pub const FLOAT_NAMES: &[&str] = &["as_integer_ratio", "conjugate", "hex", "is_integer"];
 
 /// An attribute.
-pub fn property(of: &Value, name: &str) -> Option<Value> {
-    match (number(of)?, name) {
+pub fn get_property(of: &Value, name: &str) -> Option<Value> {
+    match (to_number(of)?, name) {
         (Number::Int(own), "real" | "numerator") => Some(Value::big(own)),
         (Number::Int(_), "imag") => Some(Value::Int(0)),
         (Number::Int(_), "denominator") => Some(Value::Int(1)),
@@ -24,7 +24,7 @@ pub fn property(of: &Value, name: &str) -> Option<Value> {
 
 /// Calls a method; `None` if there is none of that name, or if a float has no answer because it is not finite.
 pub fn call(of: &Value, name: &str) -> Option<Value> {
-    Some(match (number(of)?, name) {
+    Some(match (to_number(of)?, name) {
         (Number::Int(own), "as_integer_ratio") => Value::tuple([Value::big(own), Value::Int(1)]),
         (Number::Int(own), "bit_count") => Value::from(own.magnitude().count_ones()),
         (Number::Int(own), "bit_length") => Value::from(own.bits()),
@@ -32,13 +32,13 @@ pub fn call(of: &Value, name: &str) -> Option<Value> {
         (Number::Float(own), "conjugate") => Value::Float(own),
         (Number::Float(own), "is_integer") => Value::Bool(own.fract() == 0.0),
         (Number::Float(own), "hex") => Value::text(hex(own)),
-        (Number::Float(own), "as_integer_ratio") => ratio(own)?,
+        (Number::Float(own), "as_integer_ratio") => as_integer_ratio(own)?,
         _ => return None,
     })
 }
 
 /// Mantissa and exponent of two, as they are in memory.
-fn parts(of: f64) -> (u64, i32) {
+fn split_float(of: f64) -> (u64, i32) {
     let bits = of.to_bits();
     let exponent = i32::try_from((bits >> 52) & 0x7ff).unwrap_or(0);
     (bits & ((1 << 52) - 1), exponent)
@@ -47,20 +47,20 @@ fn parts(of: f64) -> (u64, i32) {
 fn hex(of: f64) -> String {
     let sign = if of.is_sign_negative() && !of.is_nan() { "-" } else { "" };
     if !of.is_finite() {
-        return crate::value::python::float(of);
+        return crate::value::python::format_float(of);
     }
-    match parts(of) {
+    match split_float(of) {
         (0, 0) => format!("{sign}0x0.0p+0"),
         (mantissa, 0) => format!("{sign}0x0.{mantissa:013x}p-1022"),
         (mantissa, exponent) => format!("{sign}0x1.{mantissa:013x}p{:+}", exponent - 1023),
     }
 }
 
-fn ratio(of: f64) -> Option<Value> {
+fn as_integer_ratio(of: f64) -> Option<Value> {
     if !of.is_finite() {
         return None;
     }
-    let (mantissa, exponent) = parts(of);
+    let (mantissa, exponent) = split_float(of);
     let (mantissa, exponent) = if exponent == 0 { (mantissa, 1) } else { (mantissa | 1 << 52, exponent) };
     let own = if of < 0.0 { -BigInt::from(mantissa) } else { BigInt::from(mantissa) };
     let power = exponent - 1075;

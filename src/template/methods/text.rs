@@ -1,12 +1,12 @@
 //! Methods of text.
 
-use super::{integer, need};
+use super::{integer_arg, require_arg};
 use crate::template::budget;
-use crate::template::engine::Engine;
-use crate::template::error::Fault;
-use crate::template::plugin::Args;
+use crate::template::engine::TemplateEngine;
+use crate::template::error::TemplateError;
+use crate::template::plugin::PluginArgs;
 use crate::template::python::charset::Encoding;
-use crate::template::python::text::replaced;
+use crate::template::python::text::replace_text;
 use crate::value::{Dict, Value};
 
 pub const NAMES: &[&str] = &[
@@ -59,7 +59,7 @@ pub const NAMES: &[&str] = &[
     "zfill",
 ];
 
-pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<Value, Fault> {
+pub fn call(engine: &TemplateEngine<'_>, text: &str, name: &str, args: &PluginArgs) -> Result<Value, TemplateError> {
     let done = |text: String| Ok(Value::text(text));
     let lonely =
         name.starts_with("is") || ["lower", "casefold", "upper", "swapcase", "capitalize", "title"].contains(&name);
@@ -89,19 +89,19 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         }
         "split" | "rsplit" => {
             let [separator, most] = args.bind(["sep", "maxsplit"])?;
-            let most = integer(most)?.and_then(|most| usize::try_from(most).ok());
+            let most = integer_arg(most)?.and_then(|most| usize::try_from(most).ok());
             split(text, optional_text(separator.as_ref())?, most, name == "rsplit")
         }
         "splitlines" => {
             let [keep] = args.bind(["keepends"])?;
-            Ok(Value::list(lines(text, keep.is_some_and(|keep| keep.is_true())).into_iter().map(Value::text)))
+            Ok(Value::list(split_lines(text, keep.is_some_and(|keep| keep.is_true())).into_iter().map(Value::text)))
         }
         "partition" | "rpartition" => {
             let [separator] = args.bind(["sep"])?;
-            let separator = need(separator, name, "sep")?;
+            let separator = require_arg(separator, name, "sep")?;
             let separator = plain_text(&separator)?;
             if separator.is_empty() {
-                return Err(Fault::value("empty separator"));
+                return Err(TemplateError::value("empty separator"));
             }
             let parts = match (name, if name == "partition" { text.find(separator) } else { text.rfind(separator) }) {
                 (_, Some(at)) => [&text[..at], separator, &text[at + separator.len()..]],
@@ -112,9 +112,9 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         }
         "join" => {
             let [items] = args.bind(["iterable"])?;
-            let items = engine.members_of(&need(items, name, "iterable")?)?;
+            let items = engine.members_of(&require_arg(items, name, "iterable")?)?;
             let length: usize = items.iter().filter_map(Value::as_str).map(str::len).sum();
-            budget::grow(length.saturating_add(items.len().saturating_mul(text.len())))?;
+            budget::reserve_bytes(length.saturating_add(items.len().saturating_mul(text.len())))?;
             let mut out = String::new();
             for (at, item) in items.iter().enumerate() {
                 if at > 0 {
@@ -122,11 +122,13 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
                 }
                 match item {
                     Value::Str(item) => out.push_str(item),
-                    Value::Unknown(_) => return Ok(item.computed()),
-                    Value::Undefined(why) => return Err(Fault::using(why)),
+                    Value::Unknown(_) => return Ok(item.new_computed()),
+                    Value::Undefined(why) => return Err(TemplateError::from_undefined(why)),
                     other => {
                         let kind = other.type_name();
-                        return Err(Fault::value(format!("sequence item {at}: expected str instance, {kind} found")));
+                        return Err(TemplateError::value(format!(
+                            "sequence item {at}: expected str instance, {kind} found"
+                        )));
                     }
                 }
             }
@@ -134,20 +136,20 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         }
         "replace" => {
             let [old, new, count] = args.bind(["old", "new", "count"])?;
-            let (old, new) = (need(old, name, "old")?, need(new, name, "new")?);
+            let (old, new) = (require_arg(old, name, "old")?, require_arg(new, name, "new")?);
             let (old, new) = (plain_text(&old)?, plain_text(&new)?);
-            let count = integer(count)?.and_then(|count| usize::try_from(count).ok());
-            done(replaced(text, old, new, count)?)
+            let count = integer_arg(count)?.and_then(|count| usize::try_from(count).ok());
+            done(replace_text(text, old, new, count)?)
         }
         "startswith" | "endswith" => {
             let [affix, start, end] = args.bind(["prefix", "start", "end"])?;
-            let part = part(text, integer(start)?, integer(end)?).unwrap_or("");
-            let affix = need(affix, name, "prefix")?;
+            let part = slice_chars(text, integer_arg(start)?, integer_arg(end)?).unwrap_or("");
+            let affix = require_arg(affix, name, "prefix")?;
             let fits = |affix: &str| if name == "startswith" { part.starts_with(affix) } else { part.ends_with(affix) };
             match &affix {
                 Value::Str(affix) => Ok(Value::Bool(fits(affix))),
                 Value::Tuple(all) => Ok(Value::Bool(all.iter().filter_map(Value::as_str).any(fits))),
-                other => Err(Fault::value(format!(
+                other => Err(TemplateError::value(format!(
                     "{name} first arg must be str or a tuple of str, not {}",
                     other.type_name()
                 ))),
@@ -155,10 +157,10 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         }
         "find" | "rfind" | "index" | "rindex" | "count" => {
             let [wanted, start, end] = args.bind(["sub", "start", "end"])?;
-            let wanted = need(wanted, name, "sub")?;
+            let wanted = require_arg(wanted, name, "sub")?;
             let wanted = plain_text(&wanted)?;
-            let (start, end) = (integer(start)?, integer(end)?);
-            let Some(within) = part(text, start, end) else {
+            let (start, end) = (integer_arg(start)?, integer_arg(end)?);
+            let Some(within) = slice_chars(text, start, end) else {
                 return Ok(Value::Int(if name == "count" { 0 } else { -1 }));
             };
             if name == "count" {
@@ -172,16 +174,16 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
                     Ok(Value::from(text[..before + at].chars().count()))
                 }
                 None if name.ends_with("find") => Ok(Value::Int(-1)),
-                None => Err(Fault::value("substring not found")),
+                None => Err(TemplateError::value("substring not found")),
             }
         }
         "center" | "ljust" | "rjust" => {
             let [width, fill] = args.bind(["width", "fillchar"])?;
-            let width = integer(Some(need(width, name, "width")?))?;
+            let width = integer_arg(Some(require_arg(width, name, "width")?))?;
             let width = width.and_then(|width| usize::try_from(width).ok()).unwrap_or(0);
             let fill = optional_text(fill.as_ref())?.unwrap_or(" ");
             if fill.chars().count() != 1 {
-                return Err(Fault::value("The fill character must be exactly one character long"));
+                return Err(TemplateError::value("The fill character must be exactly one character long"));
             }
             let missing = width.saturating_sub(text.chars().count());
             let left = match name {
@@ -190,13 +192,13 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
                 // Python puts the odd one to the left if the width is odd.
                 _ => missing / 2 + (missing & width & 1),
             };
-            let filled = |count: usize| budget::repeated(fill, count);
+            let filled = |count: usize| budget::repeat_text(fill, count);
             done(format!("{}{text}{}", filled(left)?, filled(missing - left)?))
         }
         "zfill" => {
             let [width] = args.bind(["width"])?;
-            let width = integer(width)?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0);
-            let zeros = budget::repeated("0", width.saturating_sub(text.chars().count()))?;
+            let width = integer_arg(width)?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0);
+            let zeros = budget::repeat_text("0", width.saturating_sub(text.chars().count()))?;
             match text.strip_prefix(['+', '-']) {
                 Some(rest) => done(format!("{}{zeros}{rest}", &text[..1])),
                 None => done(format!("{zeros}{text}")),
@@ -204,48 +206,48 @@ pub fn call(engine: &Engine<'_>, text: &str, name: &str, args: &Args) -> Result<
         }
         "removeprefix" | "removesuffix" => {
             let [affix] = args.bind(["prefix"])?;
-            let affix = need(affix, name, "prefix")?;
+            let affix = require_arg(affix, name, "prefix")?;
             let affix = plain_text(&affix)?;
             let cut = if name == "removeprefix" { text.strip_prefix(affix) } else { text.strip_suffix(affix) };
             done(cut.unwrap_or(text).to_owned())
         }
         "expandtabs" => {
             let [size] = args.bind(["tabsize"])?;
-            let size = integer(size)?.and_then(|size| usize::try_from(size).ok()).unwrap_or(8);
-            budget::grow(text.len().saturating_add(text.matches('\t').count().saturating_mul(size)))?;
+            let size = integer_arg(size)?.and_then(|size| usize::try_from(size).ok()).unwrap_or(8);
+            budget::reserve_bytes(text.len().saturating_add(text.matches('\t').count().saturating_mul(size)))?;
             done(expand_tabs(text, size))
         }
         "encode" => {
             let [encoding, _errors] = args.bind(["encoding", "errors"])?;
-            let encoding = Encoding::find(optional_text(encoding.as_ref())?.unwrap_or("utf-8"))?;
+            let encoding = Encoding::from_name(optional_text(encoding.as_ref())?.unwrap_or("utf-8"))?;
             Ok(Value::Bytes(encoding.encode(text)?.into()))
         }
-        "format" => super::format::format(engine, text, args),
+        "format" => super::format::format_text(engine, text, args),
         "format_map" => match args.positional.first() {
             Some(Value::Dict(dict)) => {
                 let named = dict.iter().filter_map(|(k, v)| Some((k.as_str()?.into(), v.clone()))).collect();
-                super::format::format(engine, text, &Args { positional: Vec::new(), named })
+                super::format::format_text(engine, text, &PluginArgs { positional: Vec::new(), named })
             }
-            _ => Err(Fault::value("format_map() needs a mapping")),
+            _ => Err(TemplateError::value("format_map() needs a mapping")),
         },
         "maketrans" => make_table(args),
         "translate" => match args.positional.first() {
             Some(Value::Dict(table)) => {
                 let longest = table.values().filter_map(Value::as_str).map(str::len).max().unwrap_or(0);
-                budget::grow(text.len().saturating_mul(longest.max(1)))?;
+                budget::reserve_bytes(text.len().saturating_mul(longest.max(1)))?;
                 done(translate(text, table))
             }
-            _ => Err(Fault::value("translate() needs a table")),
+            _ => Err(TemplateError::value("translate() needs a table")),
         },
-        _ => predicate(text, name).map(Value::Bool),
+        _ => evaluate_predicate(text, name).map(Value::Bool),
     }
 }
 
-fn plain_text(value: &Value) -> Result<&str, Fault> {
-    value.as_str().ok_or_else(|| Fault::value(format!("must be str, not {}", value.type_name())))
+fn plain_text(value: &Value) -> Result<&str, TemplateError> {
+    value.as_str().ok_or_else(|| TemplateError::value(format!("must be str, not {}", value.type_name())))
 }
 
-fn optional_text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
+fn optional_text(value: Option<&Value>) -> Result<Option<&str>, TemplateError> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(value) => plain_text(value).map(Some),
@@ -253,7 +255,7 @@ fn optional_text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
 }
 
 /// `text[start:end]` in characters; `None` if the start lies behind the end.
-fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<&str> {
+fn slice_chars(text: &str, start: Option<i64>, end: Option<i64>) -> Option<&str> {
     let length = i64::try_from(text.chars().count()).ok()?;
     let at = |index: i64| if index < 0 { index.saturating_add(length).max(0) } else { index };
     let (start, end) = (at(start.unwrap_or(0)), at(end.unwrap_or(length)).min(length));
@@ -267,9 +269,9 @@ fn part(text: &str, start: Option<i64>, end: Option<i64>) -> Option<&str> {
     Some(&text[byte(start)..byte(end)])
 }
 
-fn split(text: &str, separator: Option<&str>, most: Option<usize>, from_right: bool) -> Result<Value, Fault> {
+fn split(text: &str, separator: Option<&str>, most: Option<usize>, from_right: bool) -> Result<Value, TemplateError> {
     let mut parts: Vec<&str> = match (separator, most) {
-        (Some(""), _) => return Err(Fault::value("empty separator")),
+        (Some(""), _) => return Err(TemplateError::value("empty separator")),
         (Some(separator), None) => text.split(separator).collect(),
         (Some(separator), Some(most)) if from_right => text.rsplitn(most.saturating_add(1), separator).collect(),
         (Some(separator), Some(most)) => text.splitn(most.saturating_add(1), separator).collect(),
@@ -301,7 +303,7 @@ fn split(text: &str, separator: Option<&str>, most: Option<usize>, from_right: b
     Ok(Value::list(parts.into_iter().map(Value::text)))
 }
 
-fn lines(text: &str, keep: bool) -> Vec<String> {
+fn split_lines(text: &str, keep: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut chars = text.chars().peekable();
@@ -384,7 +386,7 @@ fn expand_tabs(text: &str, size: usize) -> String {
 }
 
 /// A table from code points to code points, text or null.
-fn make_table(args: &Args) -> Result<Value, Fault> {
+fn make_table(args: &PluginArgs) -> Result<Value, TemplateError> {
     let code = |c: char| Value::Int(i64::from(u32::from(c)));
     let mut table = Dict::new();
     match &args.positional[..] {
@@ -392,7 +394,7 @@ fn make_table(args: &Args) -> Result<Value, Fault> {
             for (key, value) in map.iter() {
                 let key = match key.as_str().map(|key| key.chars().collect::<Vec<_>>()) {
                     Some(chars) if chars.len() == 1 => code(chars[0]),
-                    Some(_) => return Err(Fault::value("string keys in translate table must be of length 1")),
+                    Some(_) => return Err(TemplateError::value("string keys in translate table must be of length 1")),
                     None => key.clone(),
                 };
                 table.insert(key, value.clone());
@@ -400,7 +402,7 @@ fn make_table(args: &Args) -> Result<Value, Fault> {
         }
         [Value::Str(from), Value::Str(to), rest @ ..] => {
             if from.chars().count() != to.chars().count() {
-                return Err(Fault::value("the first two maketrans arguments must have equal length"));
+                return Err(TemplateError::value("the first two maketrans arguments must have equal length"));
             }
             for (a, b) in from.chars().zip(to.chars()) {
                 table.insert(code(a), code(b));
@@ -409,7 +411,7 @@ fn make_table(args: &Args) -> Result<Value, Fault> {
                 table.insert(code(gone), Value::Null);
             }
         }
-        _ => return Err(Fault::value("maketrans() needs a mapping or two texts")),
+        _ => return Err(TemplateError::value("maketrans() needs a mapping or two texts")),
     }
     Ok(table.into())
 }
@@ -427,7 +429,7 @@ fn translate(text: &str, table: &Dict) -> String {
     out
 }
 
-fn predicate(text: &str, name: &str) -> Result<bool, Fault> {
+fn evaluate_predicate(text: &str, name: &str) -> Result<bool, TemplateError> {
     let all = |test: fn(char) -> bool| !text.is_empty() && text.chars().all(test);
     let cased = |good: fn(char) -> bool, bad: fn(char) -> bool| text.chars().any(good) && !text.chars().any(bad);
     Ok(match name {
@@ -446,6 +448,6 @@ fn predicate(text: &str, name: &str) -> Result<bool, Fault> {
         "isprintable" => !text.chars().any(char::is_control),
         "isspace" => all(char::is_whitespace),
         "istitle" => text.chars().any(char::is_alphabetic) && title(text) == text,
-        other => return Err(Fault::value(format!("'str' object has no attribute '{other}'"))),
+        other => return Err(TemplateError::value(format!("'str' object has no attribute '{other}'"))),
     })
 }

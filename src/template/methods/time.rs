@@ -3,12 +3,12 @@
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, ToSpan};
 
-use super::need;
+use super::require_arg;
 use crate::template::ast::Operator;
-use crate::template::error::Fault;
-use crate::template::plugin::Args;
+use crate::template::error::TemplateError;
+use crate::template::plugin::PluginArgs;
 use crate::template::python::numeric;
-use crate::template::python::strftime::Moment;
+use crate::template::python::strftime::ZonedTime;
 use crate::value::{Time, Value};
 
 pub const NAMES: &[&str] = &[
@@ -27,7 +27,7 @@ pub const NAMES: &[&str] = &[
 
 const DAY: i128 = 86_400_000_000;
 
-fn local(of: Time) -> Option<DateTime> {
+fn local_datetime(of: Time) -> Option<DateTime> {
     match of {
         Time::Date(date) => Some(date.to_datetime(jiff::civil::Time::midnight())),
         Time::Naive(local) | Time::Aware(local, _) => Some(local),
@@ -36,7 +36,7 @@ fn local(of: Time) -> Option<DateTime> {
 }
 
 /// An attribute.
-pub fn property(of: Time, name: &str) -> Option<Value> {
+pub fn get_property(of: Time, name: &str) -> Option<Value> {
     if let Time::Delta(micros) = of {
         let (days, rest) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
         let part = match name {
@@ -47,7 +47,7 @@ pub fn property(of: Time, name: &str) -> Option<Value> {
         };
         return i64::try_from(part).ok().map(Value::Int);
     }
-    let at = local(of)?;
+    let at = local_datetime(of)?;
     let number = match name {
         "year" => i64::from(at.year()),
         "month" => i64::from(at.month()),
@@ -64,13 +64,13 @@ pub fn property(of: Time, name: &str) -> Option<Value> {
 }
 
 /// Calls a method.
-pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
-    let none = || Fault::value(format!("'{}' object has no attribute '{name}'", of.type_name()));
+pub fn call(of: Time, name: &str, args: &PluginArgs) -> Result<Value, TemplateError> {
+    let none = || TemplateError::value(format!("'{}' object has no attribute '{name}'", of.type_name()));
     if name == "total_seconds" {
         let Time::Delta(micros) = of else { return Err(none()) };
         return Ok(Value::Float(micros as f64 / 1e6));
     }
-    let at = local(of).ok_or_else(none)?;
+    let at = local_datetime(of).ok_or_else(none)?;
     match name {
         "isoformat" => Ok(Value::text(of.isoformat())),
         "date" => Ok(Value::Time(Time::Date(at.date()))),
@@ -107,7 +107,7 @@ pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
             let micros = match of {
                 Time::Naive(local) => {
                     let zoned = local.to_zoned_datetime(jiff::tz::TimeZone::system());
-                    let zoned = zoned.map_err(|error| Fault::value(error.to_string()))?;
+                    let zoned = zoned.map_err(|error| TemplateError::value(error.to_string()))?;
                     i128::from(zoned.timestamp().as_microsecond())
                 }
                 other => other.micros_since_epoch().unwrap_or(0),
@@ -116,8 +116,8 @@ pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
         }
         "strftime" => {
             let [format] = args.bind(["format"])?;
-            let format = need(format, name, "format")?;
-            let format = format.as_str().ok_or_else(|| Fault::value("strftime() needs text"))?;
+            let format = require_arg(format, name, "format")?;
+            let format = format.as_str().ok_or_else(|| TemplateError::value("strftime() needs text"))?;
             strftime(of, format)
         }
         "time" => {
@@ -129,15 +129,15 @@ pub fn call(of: Time, name: &str, args: &Args) -> Result<Value, Fault> {
 }
 
 /// Text by a format as Python's `strftime` has it.
-pub fn strftime(of: Time, format: &str) -> Result<Value, Fault> {
-    let at = local(of).ok_or_else(|| Fault::value("a duration has no date"))?;
+pub fn strftime(of: Time, format: &str) -> Result<Value, TemplateError> {
+    let at = local_datetime(of).ok_or_else(|| TemplateError::value("a duration has no date"))?;
     let format = with_micros(format, at.subsec_nanosecond() / 1000);
     let offset = if let Time::Aware(_, offset) = of { Some(offset) } else { None };
     let zone = offset.map_or_else(String::new, zone_name);
     // As in C, the seconds since 1970 are those of the clock on the wall here, whatever zone the time stamp has.
     let epoch = at.to_zoned_datetime(jiff::tz::TimeZone::system()).map_or(0, |zoned| zoned.timestamp().as_second());
-    let moment = Moment { local: at, offset, zone: &zone, epoch };
-    Ok(Value::text(crate::template::python::strftime::format(&moment, &format)))
+    let moment = ZonedTime { local: at, offset, zone: &zone, epoch };
+    Ok(Value::text(crate::template::python::strftime::format_time(&moment, &format)))
 }
 
 /// The format with the microseconds in it: Python writes them, C knows nothing of them.
@@ -168,14 +168,14 @@ fn zone_name(offset: i32) -> String {
 }
 
 /// Arithmetic with a time on the left; `None` if the types do not go together.
-pub fn arithmetic(op: Operator, left: Time, right: &Value) -> Option<Result<Value, Fault>> {
+pub fn apply_arithmetic(op: Operator, left: Time, right: &Value) -> Option<Result<Value, TemplateError>> {
     let delta = |micros| Some(Ok(Value::Time(Time::Delta(micros))));
     match (op, left, right) {
         (Operator::Sub, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a - b),
         (Operator::Add, Time::Delta(a), Value::Time(Time::Delta(b))) => delta(a + b),
-        (Operator::Add, Time::Delta(a), Value::Time(other)) => Some(shift(*other, a)),
-        (Operator::Add, _, Value::Time(Time::Delta(b))) => Some(shift(left, *b)),
-        (Operator::Sub, _, Value::Time(Time::Delta(b))) => Some(shift(left, -b)),
+        (Operator::Add, Time::Delta(a), Value::Time(other)) => Some(shift_time(*other, a)),
+        (Operator::Add, _, Value::Time(Time::Delta(b))) => Some(shift_time(left, *b)),
+        (Operator::Sub, _, Value::Time(Time::Delta(b))) => Some(shift_time(left, -b)),
         (Operator::Sub, Time::Date(_), Value::Time(Time::Date(_)))
         | (Operator::Sub, Time::Naive(_), Value::Time(Time::Naive(_)))
         | (Operator::Sub, Time::Aware(..), Value::Time(Time::Aware(..))) => {
@@ -183,17 +183,17 @@ pub fn arithmetic(op: Operator, left: Time, right: &Value) -> Option<Result<Valu
             delta(left.micros_since_epoch()? - right.micros_since_epoch()?)
         }
         (Operator::Sub, Time::Naive(_) | Time::Aware(..), Value::Time(Time::Naive(_) | Time::Aware(..))) => {
-            Some(Err(Fault::value("can't subtract offset-naive and offset-aware datetimes")))
+            Some(Err(TemplateError::value("can't subtract offset-naive and offset-aware datetimes")))
         }
         (Operator::Mul, Time::Delta(a), Value::Int(n)) => delta(a.checked_mul(i128::from(*n))?),
         (Operator::Div, Time::Delta(a), other) => match (other, numeric::to_float(other)) {
-            (Value::Time(Time::Delta(0)), _) | (_, Some(0.0)) => Some(Err(Fault::value("division by zero"))),
+            (Value::Time(Time::Delta(0)), _) | (_, Some(0.0)) => Some(Err(TemplateError::value("division by zero"))),
             (Value::Time(Time::Delta(b)), _) => Some(Ok(Value::Float(a as f64 / *b as f64))),
             (_, Some(f)) => delta((a as f64 / f).round_ties_even() as i128),
             _ => None,
         },
         (Operator::FloorDiv, Time::Delta(_), Value::Int(0)) => {
-            Some(Err(Fault::value("integer division or modulo by zero")))
+            Some(Err(TemplateError::value("integer division or modulo by zero")))
         }
         (Operator::FloorDiv, Time::Delta(a), Value::Int(n)) => {
             let n = i128::from(*n);
@@ -203,8 +203,8 @@ pub fn arithmetic(op: Operator, left: Time, right: &Value) -> Option<Result<Valu
     }
 }
 
-fn shift(time: Time, micros: i128) -> Result<Value, Fault> {
-    let range = || Fault::value("date value out of range");
+fn shift_time(time: Time, micros: i128) -> Result<Value, TemplateError> {
+    let range = || TemplateError::value("date value out of range");
     let duration = SignedDuration::from_micros(i64::try_from(micros).map_err(|_| range())?);
     let moved = match time {
         Time::Date(date) => {

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use minijinja::machinery::{Span, ast, parse, parse_expr};
 use minijinja::syntax::SyntaxConfig;
 
-use super::ast::{At, Node, Template};
-use super::error::{Fault, FaultKind};
+use super::ast::{At, ExprNode, ParsedTemplate};
+use super::error::{TemplateError, TemplateErrorKind};
 use super::mutation;
 use super::plugin::RenderOptions;
 use super::preprocess;
@@ -23,13 +23,13 @@ use super::preprocess;
 ///
 /// # Errors
 /// If the text is no template.
-pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault, At)> {
-    let syntax = syntax(options).map_err(|fault| (fault, 0..0))?;
-    if let Some(at) = preprocess::overlong(text, options, MAX_LENGTH) {
-        return Err((Fault::new(FaultKind::Limit, "this expression is too long"), at));
+pub fn parse_template(text: &str, options: &RenderOptions) -> Result<ParsedTemplate, (TemplateError, At)> {
+    let syntax = build_syntax(options).map_err(|fault| (fault, 0..0))?;
+    if let Some(at) = preprocess::find_overlong(text, options, MAX_LENGTH) {
+        return Err((TemplateError::new(TemplateErrorKind::Limit, "this expression is too long"), at));
     }
-    let whole = |body| Template { body, changes: mutation::may_change(text) };
-    let masked = preprocess::mask(text);
+    let whole = |body| ParsedTemplate { body, changes: mutation::may_change(text) };
+    let masked = preprocess::mask_unparsable(text);
     let reader = Reader {
         text,
         masked: &masked,
@@ -39,8 +39,8 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
         depth: Cell::new(0),
     };
     match parse(&masked, "template", syntax.clone()) {
-        Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(whole),
-        Ok(_) => Err((Fault::new(FaultKind::Syntax, "this is no template"), 0..text.len())),
+        Ok(ast::Stmt::Template(root)) => reader.parse_body(&root.children).map(whole),
+        Ok(_) => Err((TemplateError::new(TemplateErrorKind::Syntax, "this is no template"), 0..text.len())),
         Err(error) => {
             // A bare tuple (`{{ a, b }}`) needs brackets for the parser; they take the place of blanks.
             let Some(bracketed) = preprocess::bracket_tuples(&masked, options) else {
@@ -48,7 +48,7 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
             };
             let reader = Reader { masked: &bracketed, ..reader };
             match parse(&bracketed, "template", syntax) {
-                Ok(ast::Stmt::Template(root)) => reader.body(&root.children).map(whole),
+                Ok(ast::Stmt::Template(root)) => reader.parse_body(&root.children).map(whole),
                 _ => Err(reader.syntax_error(&error)),
             }
         }
@@ -59,11 +59,11 @@ pub fn template(text: &str, options: &RenderOptions) -> Result<Template, (Fault,
 ///
 /// # Errors
 /// If the text is no expression.
-pub fn expression(text: &str) -> Result<Node, (Fault, At)> {
+pub fn parse_expression(text: &str) -> Result<ExprNode, (TemplateError, At)> {
     if text.len() > MAX_LENGTH {
-        return Err((Fault::new(FaultKind::Limit, "this expression is too long"), 0..MAX_LENGTH));
+        return Err((TemplateError::new(TemplateErrorKind::Limit, "this expression is too long"), 0..MAX_LENGTH));
     }
-    let masked = preprocess::mask(text);
+    let masked = preprocess::mask_unparsable(text);
     let reader = Reader {
         text,
         masked: &masked,
@@ -73,12 +73,12 @@ pub fn expression(text: &str) -> Result<Node, (Fault, At)> {
         depth: Cell::new(0),
     };
     match parse_expr(&masked) {
-        Ok(expr) => reader.node(&expr),
+        Ok(expr) => reader.parse_node(&expr),
         Err(error) => Err(reader.syntax_error(&error)),
     }
 }
 
-fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, Fault> {
+fn build_syntax(options: &RenderOptions) -> Result<SyntaxConfig, TemplateError> {
     SyntaxConfig::builder()
         .block_delimiters(options.block.0.clone(), options.block.1.clone())
         .variable_delimiters(options.variable.0.clone(), options.variable.1.clone())
@@ -86,7 +86,9 @@ fn syntax(options: &RenderOptions) -> Result<SyntaxConfig, Fault> {
         .trim_blocks(options.trim_blocks)
         .lstrip_blocks(options.lstrip_blocks)
         .build()
-        .map_err(|error| Fault::new(FaultKind::Syntax, format!("the delimiters are not usable: {error}")))
+        .map_err(|error| {
+            TemplateError::new(TemplateErrorKind::Syntax, format!("the delimiters are not usable: {error}"))
+        })
 }
 
 /// How deep expressions may nest, not counting rows of operators.
@@ -129,25 +131,25 @@ fn unclosed_statement(text: &str) -> Option<&str> {
     open.pop()
 }
 
-type Read<T> = Result<T, (Fault, At)>;
+type Read<T> = Result<T, (TemplateError, At)>;
 
-fn fail<T>(message: impl Into<String>, at: At) -> Read<T> {
-    Err((Fault::new(FaultKind::Syntax, message), at))
+fn fail_at<T>(message: impl Into<String>, at: At) -> Read<T> {
+    Err((TemplateError::new(TemplateErrorKind::Syntax, message), at))
 }
 
 impl Reader<'_> {
-    fn syntax_error(&self, error: &minijinja::Error) -> (Fault, At) {
+    fn syntax_error(&self, error: &minijinja::Error) -> (TemplateError, At) {
         let detail = error.detail().unwrap_or("this is no valid template").to_owned();
         let at = match error.range() {
-            Some(range) => self.token(range),
-            None => self.line(error.line().unwrap_or(1)),
+            Some(range) => self.clamp_token(range),
+            None => self.line_range(error.line().unwrap_or(1)),
         };
-        let fault = Fault::new(FaultKind::Syntax, format!("syntax error in template: {detail}"));
+        let fault = TemplateError::new(TemplateErrorKind::Syntax, format!("syntax error in template: {detail}"));
         (self.with_remedy(fault, &at), at)
     }
 
     /// Adds what to write instead, where the text tells what was meant.
-    fn with_remedy(&self, fault: Fault, at: &At) -> Fault {
+    fn with_remedy(&self, fault: TemplateError, at: &At) -> TemplateError {
         let before = self.text.get(..at.start).unwrap_or_default().trim_end();
         let token = self.text.get(at.clone()).unwrap_or_default().trim();
         let assigns = token.starts_with('=') && !token.starts_with("==")
@@ -166,7 +168,7 @@ impl Reader<'_> {
     }
 
     /// The token at which reading broke off; where the text ended too early, its end.
-    fn token(&self, range: At) -> At {
+    fn clamp_token(&self, range: At) -> At {
         let whole = self.text.trim_end().len();
         let start = range.start.min(whole);
         let end = range.end.clamp(start, self.text.len());
@@ -174,7 +176,7 @@ impl Reader<'_> {
         if ok { start..end } else { 0..self.text.len() }
     }
 
-    fn line(&self, number: usize) -> At {
+    fn line_range(&self, number: usize) -> At {
         let mut start = 0;
         for (index, line) in self.text.split_inclusive('\n').enumerate() {
             if index + 1 == number {
@@ -185,7 +187,7 @@ impl Reader<'_> {
         0..self.text.len()
     }
 
-    fn at(&self, span: Span) -> At {
+    fn span_range(&self, span: Span) -> At {
         let start = (span.start_offset as usize).min(self.text.len());
         let end = (span.end_offset as usize).clamp(start, self.text.len());
         if self.text.is_char_boundary(start) && self.text.is_char_boundary(end) {
@@ -196,16 +198,16 @@ impl Reader<'_> {
     }
 
     /// Where a slice of the masked text stands.
-    fn place(&self, part: &str) -> At {
+    fn slice_range(&self, part: &str) -> At {
         let start = (part.as_ptr() as usize).saturating_sub(self.masked.as_ptr() as usize).min(self.text.len());
         start..(start + part.len()).min(self.text.len())
     }
 
     /// A name, from the original text: a masked backslash must not become part of one.
-    fn name(&self, part: &str) -> Read<Arc<str>> {
-        let at = self.place(part);
+    fn original_name(&self, part: &str) -> Read<Arc<str>> {
+        let at = self.slice_range(part);
         match self.text.get(at.clone()) {
-            Some(original) if original.contains('\\') => fail("syntax error in template: unexpected `\\`", at),
+            Some(original) if original.contains('\\') => fail_at("syntax error in template: unexpected `\\`", at),
             Some(original) if original.len() == part.len() => Ok(original.into()),
             _ => Ok(part.into()),
         }

@@ -1,6 +1,6 @@
 //! Sizes with units.
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 
 /// Units with their names, largest first.
 const UNITS: [(char, u32, &str); 9] = [
@@ -15,7 +15,7 @@ const UNITS: [(char, u32, &str); 9] = [
     ('B', 0, ""),
 ];
 
-fn factor(power: u32) -> f64 {
+fn unit_factor(power: u32) -> f64 {
     2f64.powi(i32::try_from(power).unwrap_or(0))
 }
 
@@ -23,7 +23,7 @@ fn factor(power: u32) -> f64 {
 ///
 /// # Errors
 /// If it is no number, or the unit is none, or one of the other kind.
-pub fn from_human(text: &str, default_unit: Option<&str>, bits: bool) -> Result<f64, Fault> {
+pub fn from_human(text: &str, default_unit: Option<&str>, bits: bool) -> Result<f64, TemplateError> {
     let trimmed = text.trim();
     let end = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let (digits, unit) = (&trimmed[..end], trimmed[end..].trim());
@@ -31,12 +31,12 @@ pub fn from_human(text: &str, default_unit: Option<&str>, bits: bool) -> Result<
         digits.split_once('.').is_none_or(|(_, fraction)| !fraction.is_empty() && !fraction.contains('.'));
     let number = digits.parse::<f64>().ok().filter(|_| fraction_ok && unit.chars().all(|c| c.is_ascii_alphabetic()));
     let Some(number) = number else {
-        return Err(Fault::value(format!("human_to_bytes() can't interpret following string: {text}")));
+        return Err(TemplateError::value(format!("human_to_bytes() can't interpret following string: {text}")));
     };
     let unit = if unit.is_empty() { default_unit.unwrap_or("") } else { unit };
     let Some(first) = unit.chars().next() else { return Ok(number.round_ties_even()) };
     let first = first.to_ascii_uppercase();
-    let failed = |why: String| Err(Fault::value(format!("human_to_bytes() failed to convert {text}{why}")));
+    let failed = |why: String| Err(TemplateError::value(format!("human_to_bytes() failed to convert {text}{why}")));
     let Some((_, power, name)) = UNITS.iter().find(|(letter, ..)| *letter == first) else {
         let known: Vec<String> = UNITS.iter().map(|(letter, ..)| letter.to_string()).collect();
         return failed(format!(" (unit = {unit}). The suffix must be one of {}", known.join(", ")));
@@ -49,7 +49,7 @@ pub fn from_human(text: &str, default_unit: Option<&str>, bits: bool) -> Result<
             return failed(format!(". Value is not a valid string (expect {short} or {other})"));
         }
     }
-    Ok((number * factor(*power)).round_ties_even())
+    Ok((number * unit_factor(*power)).round_ties_even())
 }
 
 /// A number of bytes or bits with the largest unit that fits, or the one asked for.
@@ -58,7 +58,7 @@ pub fn to_human(size: f64, bits: bool, unit: Option<&str>) -> String {
     let single = unit.is_none_or(|unit| unit.chars().count() == 1);
     let found = UNITS.iter().find(|(letter, power, _)| match wanted {
         Some(wanted) => single && *letter == wanted,
-        None => size >= factor(*power),
+        None => size >= unit_factor(*power),
     });
     let (letter, power, _) = found.unwrap_or(&UNITS[UNITS.len() - 1]);
     let suffix = match (power, bits) {
@@ -67,7 +67,7 @@ pub fn to_human(size: f64, bits: bool, unit: Option<&str>) -> String {
         (_, true) => format!("{letter}b"),
         (_, false) => format!("{letter}B"),
     };
-    format!("{:.2} {suffix}", size / factor(*power))
+    format!("{:.2} {suffix}", size / unit_factor(*power))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Encodings of text by the names that Python knows them by.
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 
 /// An encoding of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Encoding {
     ///
     /// # Errors
     /// If nobody knows it.
-    pub fn find(name: &str) -> Result<Self, Fault> {
+    pub fn from_name(name: &str) -> Result<Self, TemplateError> {
         let narrow = |name, limit, others| Ok(Self::Narrow { name, limit, others });
         match name.trim().to_lowercase().replace(['_', ' '], "-").as_str() {
             "" | "utf-8" | "utf8" | "u8" => Ok(Self::Utf8 { mark: false }),
@@ -72,7 +72,7 @@ impl Encoding {
                     "cp1252",
                     "ascii",
                 ];
-                Err(Fault::value(format!("unknown encoding: {name}")).suggest(other, known))
+                Err(TemplateError::value(format!("unknown encoding: {name}")).suggest_name(other, known))
             }
         }
     }
@@ -81,7 +81,7 @@ impl Encoding {
     ///
     /// # Errors
     /// If a character has no place in the encoding.
-    pub fn encode(self, text: &str) -> Result<Vec<u8>, Fault> {
+    pub fn encode(self, text: &str) -> Result<Vec<u8>, TemplateError> {
         match self {
             Self::Utf8 { mark } => {
                 let bom = if mark { "\u{feff}" } else { "" };
@@ -99,14 +99,16 @@ impl Encoding {
                     let same = || u8::try_from(code).ok().filter(|byte| code < limit && Self::is_same(*byte, others));
                     other.or_else(same).ok_or_else(|| {
                         let what = format!("'{name}' codec can't encode character '\\x{code:x}' in position {at}");
-                        Fault::value(format!("{what}: ordinal not in range({limit})"))
+                        TemplateError::value(format!("{what}: ordinal not in range({limit})"))
                     })
                 };
                 text.chars().enumerate().map(byte).collect()
             }
             Self::Table(table) => match table.encode(text) {
                 (bytes, _, false) => Ok(bytes.into_owned()),
-                _ => Err(Fault::value(format!("'{}' codec can't encode the text", table.name().to_lowercase()))),
+                _ => {
+                    Err(TemplateError::value(format!("'{}' codec can't encode the text", table.name().to_lowercase())))
+                }
             },
         }
     }
@@ -146,10 +148,10 @@ impl Encoding {
     ///
     /// # Errors
     /// If they are none in this encoding.
-    pub fn decode(self, bytes: &[u8]) -> Result<String, Fault> {
+    pub fn decode(self, bytes: &[u8]) -> Result<String, TemplateError> {
         let text = self.decode_lossy(bytes);
         let faithful = !text.contains('\u{fffd}') || self.encode(&text).is_ok_and(|again| again == bytes);
-        if faithful { Ok(text) } else { Err(Fault::value("the bytes are not in that encoding")) }
+        if faithful { Ok(text) } else { Err(TemplateError::value("the bytes are not in that encoding")) }
     }
 
     /// Whether a byte stands for the character of its number.
@@ -164,7 +166,7 @@ mod tests {
 
     #[track_caller]
     fn both(name: &str, text: &str, bytes: &[u8]) {
-        let encoding = Encoding::find(name).unwrap();
+        let encoding = Encoding::from_name(name).unwrap();
         assert_eq!(encoding.encode(text).unwrap(), bytes, "{name}");
         assert_eq!(encoding.decode(bytes).unwrap(), text, "{name}");
     }
@@ -184,12 +186,12 @@ mod tests {
     #[test]
     fn what_does_not_fit() {
         for (name, text) in [("latin-1", "€"), ("ascii", "ä"), ("iso-8859-15", "¤"), ("cp1252", "\u{80}")] {
-            assert!(Encoding::find(name).unwrap().encode(text).is_err(), "{name}");
+            assert!(Encoding::from_name(name).unwrap().encode(text).is_err(), "{name}");
         }
-        assert!(Encoding::find("ascii").unwrap().decode(&[0x80]).is_err());
-        assert!(Encoding::find("utf-8").unwrap().decode(&[0xe4]).is_err());
-        assert_eq!(Encoding::find("utf-8").unwrap().decode("\u{fffd}".as_bytes()).unwrap(), "\u{fffd}");
-        let problem = Encoding::find("utf-9").unwrap_err();
+        assert!(Encoding::from_name("ascii").unwrap().decode(&[0x80]).is_err());
+        assert!(Encoding::from_name("utf-8").unwrap().decode(&[0xe4]).is_err());
+        assert_eq!(Encoding::from_name("utf-8").unwrap().decode("\u{fffd}".as_bytes()).unwrap(), "\u{fffd}");
+        let problem = Encoding::from_name("utf-9").unwrap_err();
         assert_eq!(
             (problem.message.as_str(), problem.hints[0].as_str()),
             ("unknown encoding: utf-9", "did you mean `utf-8`?")

@@ -3,17 +3,17 @@
 use std::cmp::Ordering;
 
 use crate::template::budget;
-use crate::template::error::Fault;
-use crate::template::plugin::Call;
+use crate::template::error::TemplateError;
+use crate::template::plugin::PluginCall;
 use crate::value::{Dict, Value, python};
 
 /// The value, if it is there.
 ///
 /// # Errors
 /// With the sentence of an undefined value.
-pub fn touch(value: &Value) -> Result<&Value, Fault> {
+pub fn require_defined(value: &Value) -> Result<&Value, TemplateError> {
     match value {
-        Value::Undefined(why) => Err(Fault::using(why)),
+        Value::Undefined(why) => Err(TemplateError::from_undefined(why)),
         other => Ok(other),
     }
 }
@@ -22,20 +22,20 @@ pub fn touch(value: &Value) -> Result<&Value, Fault> {
 ///
 /// # Errors
 /// With the sentence of the first undefined member.
-pub fn touch_all(value: &Value) -> Result<&Value, Fault> {
+pub fn require_all_defined(value: &Value) -> Result<&Value, TemplateError> {
     match value {
         Value::List(items) | Value::Tuple(items) | Value::Set(items) => {
             for item in items.iter() {
-                touch_all(item)?;
+                require_all_defined(item)?;
             }
         }
         Value::Dict(dict) => {
             for item in dict.values() {
-                touch_all(item)?;
+                require_all_defined(item)?;
             }
         }
         other => {
-            touch(other)?;
+            require_defined(other)?;
         }
     }
     Ok(value)
@@ -45,9 +45,9 @@ pub fn touch_all(value: &Value) -> Result<&Value, Fault> {
 ///
 /// # Errors
 /// If the value or a member of it is undefined.
-pub fn text(value: &Value) -> Result<String, Fault> {
-    let value = touch_all(value)?;
-    budget::weigh(value, |_| 2)?;
+pub fn to_text(value: &Value) -> Result<String, TemplateError> {
+    let value = require_all_defined(value)?;
+    budget::reserve_printed(value, |_| 2)?;
     Ok(python::str(value))
 }
 
@@ -55,9 +55,9 @@ pub fn text(value: &Value) -> Result<String, Fault> {
 ///
 /// # Errors
 /// If something in it is undefined, or the text is too long.
-pub fn repr(value: &Value) -> Result<String, Fault> {
-    let value = touch_all(value)?;
-    budget::weigh(value, |_| 2)?;
+pub fn repr(value: &Value) -> Result<String, TemplateError> {
+    let value = require_all_defined(value)?;
+    budget::reserve_printed(value, |_| 2)?;
     Ok(python::repr(value))
 }
 
@@ -65,11 +65,11 @@ pub fn repr(value: &Value) -> Result<String, Fault> {
 ///
 /// # Errors
 /// If it is anything else, or undefined.
-pub fn only_text(value: &Value) -> Result<&str, Fault> {
-    match touch(value)? {
+pub fn only_text(value: &Value) -> Result<&str, TemplateError> {
+    match require_defined(value)? {
         Value::Str(text) => Ok(text.as_str()),
         other => {
-            let fault = Fault::value(format!("wants text, not a value of type '{}'", other.type_name()));
+            let fault = TemplateError::value(format!("wants text, not a value of type '{}'", other.type_name()));
             Err(fault.hint("make text of it first, as in `x | string`"))
         }
     }
@@ -79,20 +79,20 @@ pub fn only_text(value: &Value) -> Result<&str, Fault> {
 ///
 /// # Errors
 /// If it is undefined.
-pub fn text_or(value: Option<&Value>, default: &str) -> Result<String, Fault> {
-    value.map_or_else(|| Ok(default.to_owned()), text)
+pub fn text_or(value: Option<&Value>, default: &str) -> Result<String, TemplateError> {
+    value.map_or_else(|| Ok(default.to_owned()), to_text)
 }
 
 /// A text argument that may be null or left out.
 ///
 /// # Errors
 /// If it is undefined.
-pub fn optional_text(value: Option<&Value>) -> Result<Option<String>, Fault> {
-    value.filter(|value| !value.is_null()).map(text).transpose()
+pub fn optional_text(value: Option<&Value>) -> Result<Option<String>, TemplateError> {
+    value.filter(|value| !value.is_null()).map(to_text).transpose()
 }
 
 /// An argument that only its truth is asked for.
-pub fn flag(value: Option<&Value>, default: bool) -> bool {
+pub fn flag_or(value: Option<&Value>, default: bool) -> bool {
     value.map_or(default, Value::is_true)
 }
 
@@ -100,20 +100,22 @@ pub fn flag(value: Option<&Value>, default: bool) -> bool {
 ///
 /// # Errors
 /// If it was not.
-pub fn required(value: Option<Value>, name: &str) -> Result<Value, Fault> {
-    value.ok_or_else(|| Fault::value(format!("missing 1 required positional argument: '{name}'")))
+pub fn require_arg(value: Option<Value>, name: &str) -> Result<Value, TemplateError> {
+    value.ok_or_else(|| TemplateError::value(format!("missing 1 required positional argument: '{name}'")))
 }
 
 /// An integer argument (booleans count as 0 and 1).
 ///
 /// # Errors
 /// If it is something else.
-pub fn integer(value: &Value) -> Result<i64, Fault> {
-    match touch(value)?.below_taint() {
+pub fn to_integer(value: &Value) -> Result<i64, TemplateError> {
+    match require_defined(value)?.below_taint() {
         Value::Int(i) => Ok(*i),
         Value::Bool(b) => Ok(i64::from(*b)),
-        Value::Big(_) => Err(Fault::value("integer is too large here")),
-        other => Err(Fault::value(format!("'{}' object cannot be interpreted as an integer", other.type_name()))),
+        Value::Big(_) => Err(TemplateError::value("integer is too large here")),
+        other => {
+            Err(TemplateError::value(format!("'{}' object cannot be interpreted as an integer", other.type_name())))
+        }
     }
 }
 
@@ -121,16 +123,17 @@ pub fn integer(value: &Value) -> Result<i64, Fault> {
 ///
 /// # Errors
 /// If it is something else.
-pub fn integer_or(value: Option<&Value>, default: i64) -> Result<i64, Fault> {
-    value.map_or(Ok(default), integer)
+pub fn integer_or(value: Option<&Value>, default: i64) -> Result<i64, TemplateError> {
+    value.map_or(Ok(default), to_integer)
 }
 
 /// A number as a float, as `float(x)` takes numbers; text is not taken.
 ///
 /// # Errors
 /// If it is no number.
-pub fn real(value: &Value) -> Result<f64, Fault> {
-    as_real(touch(value)?).ok_or_else(|| Fault::value(format!("must be real number, not {}", value.type_name())))
+pub fn to_real(value: &Value) -> Result<f64, TemplateError> {
+    as_real(require_defined(value)?)
+        .ok_or_else(|| TemplateError::value(format!("must be real number, not {}", value.type_name())))
 }
 
 /// A number as a float, `None` for everything else.
@@ -148,18 +151,18 @@ pub fn as_real(value: &Value) -> Option<f64> {
 ///
 /// # Errors
 /// If it cannot be iterated, or a member is undefined.
-pub fn items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    members(call, &call.input)
+pub fn input_members(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    list_members(call, &call.input)
 }
 
 /// The members of an argument, all of which are looked at.
 ///
 /// # Errors
 /// If it cannot be iterated, or a member is undefined.
-pub fn members(call: &Call<'_>, value: &Value) -> Result<Vec<Value>, Fault> {
-    let members = call.context.iterate(touch(value)?)?;
+pub fn list_members(call: &PluginCall<'_>, value: &Value) -> Result<Vec<Value>, TemplateError> {
+    let members = call.context.collect_members(require_defined(value)?)?;
     for member in &members {
-        touch(member)?;
+        require_defined(member)?;
     }
     Ok(members)
 }
@@ -168,24 +171,24 @@ pub fn members(call: &Call<'_>, value: &Value) -> Result<Vec<Value>, Fault> {
 ///
 /// # Errors
 /// If it cannot be iterated.
-pub fn lazy_items(call: &Call<'_>) -> Result<Vec<Value>, Fault> {
-    call.context.iterate(&call.input)
+pub fn lazy_items(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
+    call.context.collect_members(&call.input)
 }
 
 /// The mapping, if all its values are there.
 ///
 /// # Errors
 /// If one is undefined.
-pub fn touch_values(dict: &Dict) -> Result<&Dict, Fault> {
+pub fn require_values_defined(dict: &Dict) -> Result<&Dict, TemplateError> {
     for value in dict.values() {
-        touch(value)?;
+        require_defined(value)?;
     }
     Ok(dict)
 }
 
 /// Returns the unknown result of an operation on an unknown member; `None` if all members are known.
 pub fn unknown_among<'a>(values: impl IntoIterator<Item = &'a Value>) -> Option<Value> {
-    values.into_iter().find_map(Value::first_unknown).map(|unknown| Value::unknown(unknown.sentence()))
+    values.into_iter().find_map(Value::first_unknown).map(|unknown| Value::unknown(unknown.describe_missing()))
 }
 
 /// The text that was made of some values; with an unknown among them it is unknown in turn, and shows the text around it.
@@ -200,20 +203,20 @@ pub fn text_of<'a>(written: String, values: impl IntoIterator<Item = &'a Value>)
 ///
 /// # Errors
 /// If one is undefined or the two have no order.
-pub fn order(a: &Value, b: &Value, operator: &str) -> Result<Ordering, Fault> {
-    let (a, b) = (touch(a)?, touch(b)?);
-    a.order(b).map_err(|_| {
-        let (a, b) = culprits(a, b);
+pub fn compare_values(a: &Value, b: &Value, operator: &str) -> Result<Ordering, TemplateError> {
+    let (a, b) = (require_defined(a)?, require_defined(b)?);
+    a.compare_order(b).map_err(|_| {
+        let (a, b) = find_unordered(a, b);
         let (a, b) = (a.type_name(), b.type_name());
-        Fault::value(format!("'{operator}' not supported between instances of '{a}' and '{b}'"))
+        TemplateError::value(format!("'{operator}' not supported between instances of '{a}' and '{b}'"))
     })
 }
 
 /// The innermost members that have no order.
-fn culprits<'a>(a: &'a Value, b: &'a Value) -> (&'a Value, &'a Value) {
+fn find_unordered<'a>(a: &'a Value, b: &'a Value) -> (&'a Value, &'a Value) {
     match (a, b) {
         (Value::List(x), Value::List(y)) | (Value::Tuple(x), Value::Tuple(y)) => {
-            x.iter().zip(y.iter()).find(|(x, y)| x != y).map_or((a, b), |(x, y)| culprits(x, y))
+            x.iter().zip(y.iter()).find(|(x, y)| x != y).map_or((a, b), |(x, y)| find_unordered(x, y))
         }
         _ => (a, b),
     }
@@ -223,15 +226,15 @@ fn culprits<'a>(a: &'a Value, b: &'a Value) -> (&'a Value, &'a Value) {
 ///
 /// # Errors
 /// If two keys have no order.
-pub fn sort_by_key(items: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>, Fault> {
+pub fn sort_by_key(items: Vec<(Value, Value)>, reverse: bool) -> Result<Vec<Value>, TemplateError> {
     let mut items = items;
     let mut failure = None;
     for pair in items.windows(2) {
-        order(&pair[1].0, &pair[0].0, "<")?;
+        compare_values(&pair[1].0, &pair[0].0, "<")?;
     }
     items.sort_by(|(a, _), (b, _)| {
         let (a, b) = if reverse { (b, a) } else { (a, b) };
-        order(b, a, "<").map_or_else(
+        compare_values(b, a, "<").map_or_else(
             |fault| {
                 failure.get_or_insert(fault);
                 Ordering::Equal
@@ -251,6 +254,6 @@ pub fn ignore_case(value: Value) -> Value {
 }
 
 /// Whether the list has an equal member.
-pub fn contains(items: &[Value], wanted: &Value) -> bool {
+pub fn contains_value(items: &[Value], wanted: &Value) -> bool {
     items.iter().any(|item| item == wanted)
 }

@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::value::{Dict, Value};
 
 /// Nesting deeper than any honest document; Python stops a little later.
@@ -12,12 +12,12 @@ const DEEPEST: usize = 500;
 ///
 /// # Errors
 /// With what was expected, its line, column and position.
-pub fn read(text: &str) -> Result<Value, Fault> {
+pub fn read(text: &str) -> Result<Value, TemplateError> {
     let mut reader = Reader { text, at: 0, depth: 0 };
-    reader.blanks();
-    let value = reader.value()?;
-    reader.blanks();
-    if reader.at < text.len() { Err(reader.fault("Extra data", reader.at)) } else { Ok(value) }
+    reader.skip_blanks();
+    let value = reader.read_value()?;
+    reader.skip_blanks();
+    if reader.at < text.len() { Err(reader.syntax_error("Extra data", reader.at)) } else { Ok(value) }
 }
 
 struct Reader<'a> {
@@ -27,23 +27,23 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn fault(&self, what: &str, at: usize) -> Fault {
+    fn syntax_error(&self, what: &str, at: usize) -> TemplateError {
         let before = &self.text[..at];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
         let position = before.chars().count();
-        Fault::value(format!("{what}: line {line} column {column} (char {position})"))
+        TemplateError::value(format!("{what}: line {line} column {column} (char {position})"))
     }
 
     fn rest(&self) -> &str {
         &self.text[self.at..]
     }
 
-    fn blanks(&mut self) {
+    fn skip_blanks(&mut self) {
         self.at += self.rest().bytes().take_while(|b| b" \t\n\r".contains(b)).count();
     }
 
-    fn take(&mut self, sign: &str) -> bool {
+    fn consume_sign(&mut self, sign: &str) -> bool {
         let found = self.rest().starts_with(sign);
         if found {
             self.at += sign.len();
@@ -51,7 +51,7 @@ impl Reader<'_> {
         found
     }
 
-    fn value(&mut self) -> Result<Value, Fault> {
+    fn read_value(&mut self) -> Result<Value, TemplateError> {
         const WORDS: [(&str, Value); 6] = [
             ("null", Value::Null),
             ("true", Value::Bool(true)),
@@ -61,26 +61,26 @@ impl Reader<'_> {
             ("-Infinity", Value::Float(f64::NEG_INFINITY)),
         ];
         if self.depth > DEEPEST {
-            return Err(self.fault("Nested too deeply", self.at));
+            return Err(self.syntax_error("Nested too deeply", self.at));
         }
         match self.rest().bytes().next() {
             Some(b'"') => {
                 self.at += 1;
-                self.string().map(Value::text)
+                self.read_string().map(Value::text)
             }
-            Some(b'[') => self.list(),
-            Some(b'{') => self.dict(),
+            Some(b'[') => self.read_list(),
+            Some(b'{') => self.read_dict(),
             _ => {
                 if let Some((word, value)) = WORDS.iter().find(|(word, _)| self.rest().starts_with(word)) {
                     self.at += word.len();
                     return Ok(value.clone());
                 }
-                self.number().ok_or_else(|| self.fault("Expecting value", self.at))
+                self.read_number().ok_or_else(|| self.syntax_error("Expecting value", self.at))
             }
         }
     }
 
-    fn number(&mut self) -> Option<Value> {
+    fn read_number(&mut self) -> Option<Value> {
         let bytes = self.rest().as_bytes();
         let digits =
             |from: usize| bytes.get(from..).map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
@@ -111,27 +111,27 @@ impl Reader<'_> {
     }
 
     /// After the opening quote.
-    fn string(&mut self) -> Result<String, Fault> {
+    fn read_string(&mut self) -> Result<String, TemplateError> {
         let begin = self.at - 1;
         let mut out = String::new();
         loop {
             let Some(c) = self.rest().chars().next() else {
-                return Err(self.fault("Unterminated string starting at", begin));
+                return Err(self.syntax_error("Unterminated string starting at", begin));
             };
             let here = self.at;
             self.at += c.len_utf8();
             match c {
                 '"' => return Ok(out),
-                '\\' => out.push(self.escape(here)?),
-                c if (c as u32) < 0x20 => return Err(self.fault("Invalid control character at", here)),
+                '\\' => out.push(self.read_escape(here)?),
+                c if (c as u32) < 0x20 => return Err(self.syntax_error("Invalid control character at", here)),
                 c => out.push(c),
             }
         }
     }
 
-    fn escape(&mut self, begin: usize) -> Result<char, Fault> {
+    fn read_escape(&mut self, begin: usize) -> Result<char, TemplateError> {
         let Some(c) = self.rest().chars().next() else {
-            return Err(self.fault("Unterminated string starting at", begin));
+            return Err(self.syntax_error("Unterminated string starting at", begin));
         };
         self.at += c.len_utf8();
         Ok(match c {
@@ -142,42 +142,42 @@ impl Reader<'_> {
             'r' => '\r',
             't' => '\t',
             'u' => {
-                let first = self.hex4(begin)?;
-                if (0xd800..0xdc00).contains(&first) && self.take("\\u") {
-                    let second = self.hex4(begin)?;
+                let first = self.read_hex4(begin)?;
+                if (0xd800..0xdc00).contains(&first) && self.consume_sign("\\u") {
+                    let second = self.read_hex4(begin)?;
                     let joined = 0x10000 + ((first - 0xd800) << 10) + (second.wrapping_sub(0xdc00) & 0x3ff);
                     char::from_u32(joined).unwrap_or('\u{fffd}')
                 } else {
                     char::from_u32(first).unwrap_or('\u{fffd}')
                 }
             }
-            _ => return Err(self.fault("Invalid \\escape", begin)),
+            _ => return Err(self.syntax_error("Invalid \\escape", begin)),
         })
     }
 
-    fn hex4(&mut self, begin: usize) -> Result<u32, Fault> {
+    fn read_hex4(&mut self, begin: usize) -> Result<u32, TemplateError> {
         let code = self.rest().get(..4).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
         let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
-        let code = code.ok_or_else(|| self.fault("Invalid \\uXXXX escape", begin + 1))?;
+        let code = code.ok_or_else(|| self.syntax_error("Invalid \\uXXXX escape", begin + 1))?;
         self.at += 4;
         Ok(code)
     }
 
-    fn list(&mut self) -> Result<Value, Fault> {
+    fn read_list(&mut self) -> Result<Value, TemplateError> {
         self.at += 1;
         self.depth += 1;
         let mut items = Vec::new();
-        self.blanks();
-        if !self.take("]") {
+        self.skip_blanks();
+        if !self.consume_sign("]") {
             loop {
-                self.blanks();
-                items.push(self.value()?);
-                self.blanks();
-                if self.take("]") {
+                self.skip_blanks();
+                items.push(self.read_value()?);
+                self.skip_blanks();
+                if self.consume_sign("]") {
                     break;
                 }
-                if !self.take(",") {
-                    return Err(self.fault("Expecting ',' delimiter", self.at));
+                if !self.consume_sign(",") {
+                    return Err(self.syntax_error("Expecting ',' delimiter", self.at));
                 }
             }
         }
@@ -185,31 +185,31 @@ impl Reader<'_> {
         Ok(Value::list(items))
     }
 
-    fn dict(&mut self) -> Result<Value, Fault> {
+    fn read_dict(&mut self) -> Result<Value, TemplateError> {
         self.at += 1;
         self.depth += 1;
         let mut dict = Dict::new();
-        self.blanks();
-        if !self.take("}") {
+        self.skip_blanks();
+        if !self.consume_sign("}") {
             loop {
-                self.blanks();
-                if !self.take("\"") {
-                    return Err(self.fault("Expecting property name enclosed in double quotes", self.at));
+                self.skip_blanks();
+                if !self.consume_sign("\"") {
+                    return Err(self.syntax_error("Expecting property name enclosed in double quotes", self.at));
                 }
-                let key = self.string()?;
-                self.blanks();
-                if !self.take(":") {
-                    return Err(self.fault("Expecting ':' delimiter", self.at));
+                let key = self.read_string()?;
+                self.skip_blanks();
+                if !self.consume_sign(":") {
+                    return Err(self.syntax_error("Expecting ':' delimiter", self.at));
                 }
-                self.blanks();
-                let value = self.value()?;
+                self.skip_blanks();
+                let value = self.read_value()?;
                 dict.set(key, value);
-                self.blanks();
-                if self.take("}") {
+                self.skip_blanks();
+                if self.consume_sign("}") {
                     break;
                 }
-                if !self.take(",") {
-                    return Err(self.fault("Expecting ',' delimiter", self.at));
+                if !self.consume_sign(",") {
+                    return Err(self.syntax_error("Expecting ',' delimiter", self.at));
                 }
             }
         }
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn values_and_complaints() {
+    fn values_are_read_and_errors_located() {
         case(r#"{"a": [1, 2.0, 1e400, NaN], "b": "\u00e9\ud83d\ude00"}"#, "{'a': [1, 2.0, inf, nan], 'b': 'é😀'}");
         case("12345678901234567890123", "12345678901234567890123");
         case(r#"{"a":1,"a":2}"#, "{'a': 2}");

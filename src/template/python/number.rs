@@ -1,10 +1,10 @@
 //! Numbers as Python and C write them.
 
 use crate::template::budget;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 
 /// The sign to write.
-pub fn sign(negative: bool, plus: bool, blank: bool) -> &'static str {
+pub fn format_sign(negative: bool, plus: bool, blank: bool) -> &'static str {
     match (negative, plus, blank) {
         (true, ..) => "-",
         (false, true, _) => "+",
@@ -17,26 +17,26 @@ pub fn sign(negative: bool, plus: bool, blank: bool) -> &'static str {
 const MOST_DIGITS: usize = 1_100;
 
 /// The zeros beyond the digits that a float can have.
-fn zeros(precision: usize) -> Result<String, Fault> {
-    budget::repeated("0", precision.saturating_sub(MOST_DIGITS))
+fn extra_zeros(precision: usize) -> Result<String, TemplateError> {
+    budget::repeat_text("0", precision.saturating_sub(MOST_DIGITS))
 }
 
 /// `1.500000`
 ///
 /// # Errors
 /// If it is too long.
-pub fn fixed(magnitude: f64, precision: usize) -> Result<String, Fault> {
-    Ok(format!("{magnitude:.*}{}", precision.min(MOST_DIGITS), zeros(precision)?))
+pub fn format_fixed(magnitude: f64, precision: usize) -> Result<String, TemplateError> {
+    Ok(format!("{magnitude:.*}{}", precision.min(MOST_DIGITS), extra_zeros(precision)?))
 }
 
 /// `1.500000e+00`
 ///
 /// # Errors
 /// If it is too long.
-pub fn exponent(magnitude: f64, precision: usize) -> Result<String, Fault> {
+pub fn format_exponent(magnitude: f64, precision: usize) -> Result<String, TemplateError> {
     let text = format!("{magnitude:.*e}", precision.min(MOST_DIGITS));
     let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits = format!("{digits}{}", zeros(precision)?);
+    let digits = format!("{digits}{}", extra_zeros(precision)?);
     let (sign, power) = match power.strip_prefix('-') {
         Some(power) => ('-', power),
         None => ('+', power),
@@ -48,16 +48,16 @@ pub fn exponent(magnitude: f64, precision: usize) -> Result<String, Fault> {
 ///
 /// # Errors
 /// If it is too long.
-pub fn general(magnitude: f64, precision: usize, keep: bool) -> Result<String, Fault> {
+pub fn format_general(magnitude: f64, precision: usize, keep: bool) -> Result<String, TemplateError> {
     let precision = precision.max(1);
     let rounded = format!("{magnitude:.*e}", (precision - 1).min(MOST_DIGITS));
     let power: i64 = rounded.split_once('e').and_then(|(_, power)| power.parse().ok()).unwrap_or(0);
     let scientific = magnitude != 0.0 && (power < -4 || power >= i64::try_from(precision).unwrap_or(i64::MAX));
     let text = if scientific {
-        exponent(magnitude, precision - 1)?
+        format_exponent(magnitude, precision - 1)?
     } else {
         let decimals = usize::try_from(i64::try_from(precision).unwrap_or(6) - 1 - power).unwrap_or(0);
-        fixed(magnitude, decimals)?
+        format_fixed(magnitude, decimals)?
     };
     if keep {
         return Ok(text);
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn forms() {
         assert_eq!(
-            (exponent(1.5, 6).unwrap(), exponent(1e-7, 1).unwrap()),
+            (format_exponent(1.5, 6).unwrap(), format_exponent(1e-7, 1).unwrap()),
             ("1.500000e+00".to_owned(), "1.0e-07".to_owned())
         );
         for (number, precision, keep, expected) in [
@@ -87,8 +87,11 @@ mod tests {
             (1.5, 0, false, "2"),
             (100.0, 6, true, "100.000"),
         ] {
-            assert_eq!(general(number, precision, keep).unwrap(), expected);
+            assert_eq!(format_general(number, precision, keep).unwrap(), expected);
         }
-        assert_eq!([sign(true, true, true), sign(false, true, true), sign(false, false, true)], ["-", "+", " "]);
+        assert_eq!(
+            [format_sign(true, true, true), format_sign(false, true, true), format_sign(false, false, true)],
+            ["-", "+", " "]
+        );
     }
 }

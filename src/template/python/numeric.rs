@@ -3,7 +3,7 @@
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, ToPrimitive};
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::value::Value;
 
 /// A number of Python: whole of any size, or not.
@@ -15,7 +15,7 @@ pub enum Number {
 }
 
 /// The number that a value is.
-pub fn number(value: &Value) -> Option<Number> {
+pub fn to_number(value: &Value) -> Option<Number> {
     Some(match value.below_taint() {
         Value::Bool(b) => Number::Int(BigInt::from(i64::from(*b))),
         Value::Int(i) => Number::Int(BigInt::from(*i)),
@@ -30,12 +30,12 @@ impl Number {
     ///
     /// # Errors
     /// If it is too large for one.
-    pub fn float(&self) -> Result<f64, Fault> {
+    pub fn to_float(&self) -> Result<f64, TemplateError> {
         match self {
             Self::Float(f) => Ok(*f),
             Self::Int(i) => {
                 let f = i.to_f64().unwrap_or(f64::INFINITY);
-                if f.is_finite() { Ok(f) } else { Err(Fault::value("int too large to convert to float")) }
+                if f.is_finite() { Ok(f) } else { Err(TemplateError::value("int too large to convert to float")) }
             }
         }
     }
@@ -43,12 +43,12 @@ impl Number {
 
 /// A float from a number, for what asks for one.
 pub fn to_float(value: &Value) -> Option<f64> {
-    number(value)?.float().ok()
+    to_number(value)?.to_float().ok()
 }
 
 /// An integer from a number, cut towards zero.
 pub fn to_integer(value: &Value) -> Option<BigInt> {
-    match number(value)? {
+    match to_number(value)? {
         Number::Int(i) => Some(i),
         Number::Float(f) => BigInt::from_f64(f.trunc()),
     }

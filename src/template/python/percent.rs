@@ -3,10 +3,10 @@
 use num_bigint::BigInt;
 use num_traits::{FromPrimitive, Signed};
 
-use super::coerce::{as_real, text};
+use super::coerce::{as_real, to_text};
 use super::number;
 use crate::template::budget;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::value::{Dict, Value, python};
 
 /// Values to fill in.
@@ -19,21 +19,21 @@ pub struct Fillings<'a> {
 
 impl<'a> Fillings<'a> {
     /// One after the other.
-    pub fn row(row: &'a [Value]) -> Self {
+    pub fn from_row(row: &'a [Value]) -> Self {
         Self { row, named: None, loose: false }
     }
 
     /// By name (`%(name)s`).
-    pub fn named(named: &'a Dict) -> Self {
+    pub fn from_named(named: &'a Dict) -> Self {
         Self { row: &[], named: Some(named), loose: true }
     }
 
     /// Splits the right operand: the members of a tuple, or one value, which may be a mapping.
-    pub fn operand(value: &'a Value) -> Self {
+    pub fn from_operand(value: &'a Value) -> Self {
         match value {
-            Value::Tuple(items) => Self::row(items),
+            Value::Tuple(items) => Self::from_row(items),
             Value::Dict(dict) => Self { row: std::slice::from_ref(value), named: Some(dict), loose: true },
-            other => Self { loose: matches!(other, Value::List(_)), ..Self::row(std::slice::from_ref(other)) },
+            other => Self { loose: matches!(other, Value::List(_)), ..Self::from_row(std::slice::from_ref(other)) },
         }
     }
 }
@@ -54,14 +54,14 @@ struct Spec {
 ///
 /// # Errors
 /// If values are missing or left over, of the wrong type, or the format is bad.
-pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
+pub fn format_percent(format: &str, fillings: &Fillings<'_>) -> Result<String, TemplateError> {
     let chars: Vec<char> = format.chars().collect();
     let mut out = String::new();
     let (mut at, mut used) = (0, 0);
     let mut next = |used: &mut usize| {
         *used += 1;
         let value = fillings.row.get(*used - 1).cloned();
-        value.ok_or_else(|| Fault::value("not enough arguments for format string"))
+        value.ok_or_else(|| TemplateError::value("not enough arguments for format string"))
     };
     while let Some(c) = chars.get(at) {
         at += 1;
@@ -72,10 +72,11 @@ pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
         let mut value = None;
         if chars.get(at) == Some(&'(') {
             let close = chars[at..].iter().position(|c| *c == ')');
-            let close = close.ok_or_else(|| Fault::value("incomplete format key"))?;
+            let close = close.ok_or_else(|| TemplateError::value("incomplete format key"))?;
             let name: String = chars[at + 1..at + close].iter().collect();
-            let dict = fillings.named.ok_or_else(|| Fault::value("format requires a mapping"))?;
-            let missing = || Fault::value(format!("'{name}'")).suggest(&name, dict.keys().filter_map(Value::as_str));
+            let dict = fillings.named.ok_or_else(|| TemplateError::value("format requires a mapping"))?;
+            let missing =
+                || TemplateError::value(format!("'{name}'")).suggest_name(&name, dict.keys().filter_map(Value::as_str));
             value = Some(dict.get(&name).cloned().ok_or_else(missing)?);
             at += close + 1;
         }
@@ -90,18 +91,18 @@ pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
             }
             at += 1;
         }
-        let width = count(&chars, &mut at, &mut used, &mut next, "width")?.unwrap_or(0);
+        let width = read_count(&chars, &mut at, &mut used, &mut next, "width")?.unwrap_or(0);
         spec.left |= width < 0;
         spec.width = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
         if chars.get(at) == Some(&'.') {
             at += 1;
-            let precision = count(&chars, &mut at, &mut used, &mut next, "precision")?.unwrap_or(0);
+            let precision = read_count(&chars, &mut at, &mut used, &mut next, "precision")?.unwrap_or(0);
             spec.precision = Some(usize::try_from(precision).unwrap_or(0));
         }
         while chars.get(at).is_some_and(|c| "hlL".contains(*c)) {
             at += 1;
         }
-        let conversion = *chars.get(at).ok_or_else(|| Fault::value("incomplete format"))?;
+        let conversion = *chars.get(at).ok_or_else(|| TemplateError::value("incomplete format"))?;
         at += 1;
         if conversion == '%' {
             out.push('%');
@@ -111,25 +112,25 @@ pub fn format(format: &str, fillings: &Fillings<'_>) -> Result<String, Fault> {
             Some(value) => value,
             None => next(&mut used)?,
         };
-        out.push_str(&convert(&value, conversion, &spec, at - 1)?);
+        out.push_str(&convert_value(&value, conversion, &spec, at - 1)?);
     }
     if used < fillings.row.len() && !fillings.loose {
-        return Err(Fault::value("not all arguments converted during string formatting"));
+        return Err(TemplateError::value("not all arguments converted during string formatting"));
     }
     Ok(out)
 }
 
 /// A width or precision: digits, or `*` for the next value.
-fn count(
+fn read_count(
     chars: &[char],
     at: &mut usize,
     used: &mut usize,
-    next: &mut impl FnMut(&mut usize) -> Result<Value, Fault>,
+    next: &mut impl FnMut(&mut usize) -> Result<Value, TemplateError>,
     what: &str,
-) -> Result<Option<i64>, Fault> {
+) -> Result<Option<i64>, TemplateError> {
     if chars.get(*at) == Some(&'*') {
         *at += 1;
-        let Value::Int(number) = next(used)?.without_taint() else { return Err(Fault::value("* wants int")) };
+        let Value::Int(number) = next(used)?.without_taint() else { return Err(TemplateError::value("* wants int")) };
         return Ok(Some(number));
     }
     let digits: String = chars[*at..].iter().take_while(|c| c.is_ascii_digit()).collect();
@@ -137,102 +138,115 @@ fn count(
     if digits.is_empty() {
         return Ok(None);
     }
-    digits.parse().map(Some).map_err(|_| Fault::value(format!("{what} too big")))
+    digits.parse().map(Some).map_err(|_| TemplateError::value(format!("{what} too big")))
 }
 
-fn convert(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, Fault> {
+fn convert_value(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, TemplateError> {
     let value = value.below_taint();
     // What is not known yet fits anywhere; the text around it is kept.
     if let Value::Unknown(unknown) = value {
         return Ok(unknown.shown.clone());
     }
     let cut = |text: String| match spec.precision {
-        Some(precision) => super::text::head(&text, precision).to_owned(),
+        Some(precision) => super::text::take_chars(&text, precision).to_owned(),
         None => text,
     };
     Ok(match conversion {
-        's' => pad(cut(text(value)?), spec)?,
-        'r' => pad(cut(super::coerce::repr(value)?), spec)?,
-        'a' => pad(cut(ascii(&super::coerce::repr(value)?)), spec)?,
+        's' => pad_text(cut(to_text(value)?), spec)?,
+        'r' => pad_text(cut(super::coerce::repr(value)?), spec)?,
+        'a' => pad_text(cut(escape_non_ascii(&super::coerce::repr(value)?)), spec)?,
         'c' => match value {
-            Value::Str(text) if text.chars().count() == 1 => pad(text.as_str().to_owned(), spec)?,
+            Value::Str(text) if text.chars().count() == 1 => pad_text(text.as_str().to_owned(), spec)?,
             Value::Int(code) => {
                 let c = u32::try_from(*code).ok().and_then(char::from_u32);
-                pad(c.ok_or_else(|| Fault::value("%c arg not in range(0x110000)"))?.to_string(), spec)?
+                pad_text(c.ok_or_else(|| TemplateError::value("%c arg not in range(0x110000)"))?.to_string(), spec)?
             }
-            _ => return Err(Fault::value("%c requires int or char")),
+            _ => return Err(TemplateError::value("%c requires int or char")),
         },
-        'd' | 'i' | 'u' => integer(whole(value, conversion, true)?, 10, "", conversion, spec)?,
-        'o' => integer(whole(value, conversion, false)?, 8, "0o", conversion, spec)?,
-        'x' | 'X' => integer(whole(value, conversion, false)?, 16, "0x", conversion, spec)?,
+        'd' | 'i' | 'u' => format_integer(to_whole(value, conversion, true)?, 10, "", conversion, spec)?,
+        'o' => format_integer(to_whole(value, conversion, false)?, 8, "0o", conversion, spec)?,
+        'x' | 'X' => format_integer(to_whole(value, conversion, false)?, 16, "0x", conversion, spec)?,
         'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
             let kind = value.type_name();
-            let f = as_real(value).ok_or_else(|| Fault::value(format!("must be real number, not {kind}")))?;
+            let f = as_real(value).ok_or_else(|| TemplateError::value(format!("must be real number, not {kind}")))?;
             let (magnitude, precision) = (f.abs(), spec.precision.unwrap_or(6));
             let digits = match conversion.to_ascii_lowercase() {
-                _ if !f.is_finite() => python::float(magnitude),
-                'f' => number::fixed(magnitude, precision)?,
-                'e' => number::exponent(magnitude, precision)?,
-                _ => number::general(magnitude, precision, spec.alternate)?,
+                _ if !f.is_finite() => python::format_float(magnitude),
+                'f' => number::format_fixed(magnitude, precision)?,
+                'e' => number::format_exponent(magnitude, precision)?,
+                _ => number::format_general(magnitude, precision, spec.alternate)?,
             };
             let digits = if conversion.is_ascii_uppercase() { digits.to_uppercase() } else { digits };
-            signed(f.is_sign_negative() && !f.is_nan(), "", &digits, spec, f.is_finite())?
+            format_signed(f.is_sign_negative() && !f.is_nan(), "", &digits, spec, f.is_finite())?
         }
         other => {
             let code = u32::from(other);
-            return Err(Fault::value(format!("unsupported format character '{other}' (0x{code:x}) at index {at}")));
+            return Err(TemplateError::value(format!(
+                "unsupported format character '{other}' (0x{code:x}) at index {at}"
+            )));
         }
     })
 }
 
-fn whole(value: &Value, conversion: char, cut_floats: bool) -> Result<BigInt, Fault> {
+fn to_whole(value: &Value, conversion: char, cut_floats: bool) -> Result<BigInt, TemplateError> {
     match value {
         Value::Int(i) => Ok(BigInt::from(*i)),
         Value::Bool(b) => Ok(BigInt::from(u8::from(*b))),
         Value::Big(number) => Ok((**number).clone()),
-        Value::Float(f) if cut_floats => {
-            BigInt::from_f64(f.trunc()).ok_or_else(|| Fault::value("cannot convert float infinity or NaN to integer"))
-        }
+        Value::Float(f) if cut_floats => BigInt::from_f64(f.trunc())
+            .ok_or_else(|| TemplateError::value("cannot convert float infinity or NaN to integer")),
         other => {
             let (kind, wanted) = (other.type_name(), if cut_floats { "a real number" } else { "an integer" });
-            Err(Fault::value(format!("%{conversion} format: {wanted} is required, not {kind}")))
+            Err(TemplateError::value(format!("%{conversion} format: {wanted} is required, not {kind}")))
         }
     }
 }
 
-fn integer(value: BigInt, radix: u32, prefix: &str, conversion: char, spec: &Spec) -> Result<String, Fault> {
+fn format_integer(
+    value: BigInt,
+    radix: u32,
+    prefix: &str,
+    conversion: char,
+    spec: &Spec,
+) -> Result<String, TemplateError> {
     let mut digits = value.abs().to_str_radix(radix);
     if let Some(precision) = spec.precision {
-        digits = filled(digits, precision)?;
+        digits = zero_fill(digits, precision)?;
     }
     let prefix = if spec.alternate { prefix } else { "" };
     let (prefix, digits) =
         if conversion == 'X' { (prefix.to_uppercase(), digits.to_uppercase()) } else { (prefix.to_owned(), digits) };
-    signed(value.is_negative(), &prefix, &digits, spec, true)
+    format_signed(value.is_negative(), &prefix, &digits, spec, true)
 }
 
 /// Sign, prefix, digits; zeros go between prefix and digits.
-fn signed(negative: bool, prefix: &str, digits: &str, spec: &Spec, zeros: bool) -> Result<String, Fault> {
-    let sign = number::sign(negative, spec.plus, spec.blank);
+fn format_signed(
+    negative: bool,
+    prefix: &str,
+    digits: &str,
+    spec: &Spec,
+    zeros: bool,
+) -> Result<String, TemplateError> {
+    let sign = number::format_sign(negative, spec.plus, spec.blank);
     if spec.zero && !spec.left && zeros {
         let width = spec.width.saturating_sub(sign.len() + prefix.len());
-        return Ok(format!("{sign}{prefix}{}", filled(digits.to_owned(), width)?));
+        return Ok(format!("{sign}{prefix}{}", zero_fill(digits.to_owned(), width)?));
     }
-    pad(format!("{sign}{prefix}{digits}"), spec)
+    pad_text(format!("{sign}{prefix}{digits}"), spec)
 }
 
 /// Digits with zeros before them.
-fn filled(digits: String, width: usize) -> Result<String, Fault> {
-    Ok(budget::repeated("0", width.saturating_sub(digits.len()))? + &digits)
+fn zero_fill(digits: String, width: usize) -> Result<String, TemplateError> {
+    Ok(budget::repeat_text("0", width.saturating_sub(digits.len()))? + &digits)
 }
 
-fn pad(text: String, spec: &Spec) -> Result<String, Fault> {
-    let blanks = budget::repeated(" ", spec.width.saturating_sub(super::text::length(&text)))?;
+fn pad_text(text: String, spec: &Spec) -> Result<String, TemplateError> {
+    let blanks = budget::repeat_text(" ", spec.width.saturating_sub(super::text::char_count(&text)))?;
     Ok(if spec.left { text + &blanks } else { blanks + &text })
 }
 
 /// Characters beyond ASCII as their numbers.
-fn ascii(text: &str) -> String {
+fn escape_non_ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match u32::from(c) {
@@ -251,7 +265,8 @@ mod tests {
 
     #[track_caller]
     fn case(text: &str, values: &[Value], expected: &str) {
-        let got = format(text, &Fillings::row(values)).unwrap_or_else(|fault| format!("! {}", fault.message));
+        let got =
+            format_percent(text, &Fillings::from_row(values)).unwrap_or_else(|fault| format!("! {}", fault.message));
         assert_eq!(got, expected);
     }
 
@@ -282,12 +297,15 @@ mod tests {
     fn complaints() {
         case("%s %s", &[Value::Int(1)], "! not enough arguments for format string");
         let list = Value::list([Value::Int(1)]);
-        assert_eq!(format("x", &Fillings::operand(&list)).unwrap(), "x");
-        assert_eq!(format("%s", &Fillings::operand(&list)).unwrap(), "[1]");
+        assert_eq!(format_percent("x", &Fillings::from_operand(&list)).unwrap(), "x");
+        assert_eq!(format_percent("%s", &Fillings::from_operand(&list)).unwrap(), "[1]");
         case("x", &[Value::Int(1)], "! not all arguments converted during string formatting");
         case("%d", &[Value::text("x")], "! %d format: a real number is required, not str");
         let named = Value::dict([("name", Value::Int(5))]);
-        assert_eq!(format("%(name)03d", &Fillings::operand(&named)).unwrap(), "005");
-        assert_eq!(format("%(nam)d", &Fillings::operand(&named)).unwrap_err().hints, ["did you mean `name`?"]);
+        assert_eq!(format_percent("%(name)03d", &Fillings::from_operand(&named)).unwrap(), "005");
+        assert_eq!(
+            format_percent("%(nam)d", &Fillings::from_operand(&named)).unwrap_err().hints,
+            ["did you mean `name`?"]
+        );
     }
 }

@@ -22,7 +22,7 @@ struct Twister {
 
 impl Random {
     /// A source that cannot be foretold.
-    pub fn system() -> Self {
+    pub fn from_system() -> Self {
         Self(Source::System(rand::rng()))
     }
 
@@ -57,15 +57,15 @@ impl Random {
     }
 
     /// `getrandbits(k)` for `k` up to 64.
-    fn bits(&mut self, k: u32) -> u64 {
+    fn random_bits(&mut self, k: u32) -> u64 {
         if k <= 32 {
-            return u64::from(self.word() >> (32 - k));
+            return u64::from(self.random_word() >> (32 - k));
         }
-        let low = u64::from(self.word());
-        low | u64::from(self.word() >> (64 - k)) << 32
+        let low = u64::from(self.random_word());
+        low | u64::from(self.random_word() >> (64 - k)) << 32
     }
 
-    fn word(&mut self) -> u32 {
+    fn random_word(&mut self) -> u32 {
         match &mut self.0 {
             Source::Seeded(twister) => twister.next(),
             Source::System(rng) => rand::RngExt::random(rng),
@@ -73,13 +73,13 @@ impl Random {
     }
 
     /// A number below `n`; 0 if there is none.
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub fn random_below(&mut self, n: u64) -> u64 {
         if n == 0 {
             return 0;
         }
         let k = 64 - n.leading_zeros();
         loop {
-            let drawn = self.bits(k);
+            let drawn = self.random_bits(k);
             if drawn < n {
                 return drawn;
             }
@@ -87,13 +87,13 @@ impl Random {
     }
 
     /// `random()`: a float from 0 up to, not including, 1.
-    pub fn unit(&mut self) -> f64 {
-        let (a, b) = (f64::from(self.word() >> 5), f64::from(self.word() >> 6));
+    pub fn random_unit(&mut self) -> f64 {
+        let (a, b) = (f64::from(self.random_word() >> 5), f64::from(self.random_word() >> 6));
         (a * 67_108_864.0 + b) / 9_007_199_254_740_992.0
     }
 
     /// `randrange(start, stop, step)`; `None` if the range is empty or the step is 0.
-    pub fn range(&mut self, start: i64, stop: i64, step: i64) -> Option<i64> {
+    pub fn random_range(&mut self, start: i64, stop: i64, step: i64) -> Option<i64> {
         let (start, stop, step) = (i128::from(start), i128::from(stop), i128::from(step));
         let width = stop - start;
         let count = match step {
@@ -102,7 +102,7 @@ impl Random {
             step => (-width - step - 1).div_euclid(-step),
         };
         let count = u64::try_from(count).ok().filter(|count| *count > 0)?;
-        i64::try_from(start + step * i128::from(self.below(count))).ok()
+        i64::try_from(start + step * i128::from(self.random_below(count))).ok()
     }
 
     /// `choice(items)`.
@@ -110,13 +110,13 @@ impl Random {
         if items.is_empty() {
             return None;
         }
-        items.get(self.below(items.len() as u64) as usize)
+        items.get(self.random_below(items.len() as u64) as usize)
     }
 
     /// `shuffle(items)`.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
-            let j = self.below(i as u64 + 1) as usize;
+            let j = self.random_below(i as u64 + 1) as usize;
             items.swap(i, j);
         }
     }
@@ -165,7 +165,7 @@ impl Twister {
 
     fn next(&mut self) -> u32 {
         if self.index >= N {
-            self.refill();
+            self.refill_state();
         }
         let mut y = self.state[self.index];
         self.index += 1;
@@ -175,7 +175,7 @@ impl Twister {
         y ^ (y >> 18)
     }
 
-    fn refill(&mut self) {
+    fn refill_state(&mut self) {
         for i in 0..N {
             let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % N] & 0x7fff_ffff);
             let odd = if y & 1 == 1 { 0x9908_b0df } else { 0 };
@@ -211,22 +211,22 @@ mod tests {
     #[test]
     fn seeds_give_what_python_gives() {
         let mut random = Random::from_text("host1");
-        let drawn: Vec<_> = (0..5).map(|_| random.range(0, 60, 1).unwrap()).collect();
+        let drawn: Vec<_> = (0..5).map(|_| random.random_range(0, 60, 1).unwrap()).collect();
         assert_eq!(drawn, HOST1);
         let mut items = [1, 2, 3, 4, 5, 6];
         Random::from_text("q").shuffle(&mut items);
         assert_eq!(items, SHUFFLED);
-        assert_eq!(Random::from_int(&BigInt::from(-42)).range(0, 1000, 1), Some(INT42));
-        assert_eq!(Random::from_float(0.5).range(0, 1000, 1), Some(FLOAT));
-        assert_eq!(Random::from_text("u").unit(), UNIT);
-        assert_eq!(Random::from_text("w").range(10, 1 << 40, 7), Some(WIDE));
+        assert_eq!(Random::from_int(&BigInt::from(-42)).random_range(0, 1000, 1), Some(INT42));
+        assert_eq!(Random::from_float(0.5).random_range(0, 1000, 1), Some(FLOAT));
+        assert_eq!(Random::from_text("u").random_unit(), UNIT);
+        assert_eq!(Random::from_text("w").random_range(10, 1 << 40, 7), Some(WIDE));
     }
 
     #[test]
     fn empty_ranges_have_no_number() {
-        assert_eq!(Random::from_text("x").range(5, 5, 1), None);
-        assert_eq!(Random::from_text("x").range(1, 5, 0), None);
-        assert_eq!(Random::system().choice::<u8>(&[]), None);
+        assert_eq!(Random::from_text("x").random_range(5, 5, 1), None);
+        assert_eq!(Random::from_text("x").random_range(1, 5, 0), None);
+        assert_eq!(Random::from_system().choice::<u8>(&[]), None);
     }
 
     const HOST1: [i64; 5] = [31, 15, 57, 11, 45];

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use fancy_regex::{Regex, RegexBuilder};
 
 use super::regex_syntax;
-pub use super::regex_syntax::Flags;
+pub use super::regex_syntax::RegexFlags;
 use crate::template::budget;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 
 /// The groups of a match.
 pub type Captures<'t> = fancy_regex::Captures<'t, str>;
@@ -18,7 +18,7 @@ pub type Captures<'t> = fancy_regex::Captures<'t, str>;
 const KEPT: usize = 256;
 
 thread_local! {
-    static COMPILED: RefCell<HashMap<(String, Flags), Rc<Pattern>>> = RefCell::new(HashMap::new());
+    static COMPILED: RefCell<HashMap<(String, RegexFlags), Rc<Pattern>>> = RefCell::new(HashMap::new());
 }
 
 /// A compiled pattern.
@@ -27,7 +27,7 @@ pub struct Pattern {
     /// The same, but never matching the empty text; compiled when an empty match asks for it.
     not_empty: std::cell::OnceCell<Option<Regex>>,
     source: String,
-    flags: Flags,
+    flags: RegexFlags,
 }
 
 impl Pattern {
@@ -35,15 +35,16 @@ impl Pattern {
     ///
     /// # Errors
     /// If it is no pattern.
-    pub fn compile(pattern: &str, flags: Flags) -> Result<Rc<Self>, Fault> {
+    pub fn compile(pattern: &str, flags: RegexFlags) -> Result<Rc<Self>, TemplateError> {
         let key = (pattern.to_owned(), flags);
         if let Some(known) = COMPILED.with_borrow(|kept| kept.get(&key).cloned()) {
             return Ok(known);
         }
         let mut flags = flags;
-        let source = regex_syntax::translate(pattern, &mut flags);
-        let regex = build(&source, flags, false)
-            .map_err(|error| Fault::value(format!("`{pattern}` is not a regular expression: {}", one_line(&error))))?;
+        let source = regex_syntax::translate_pattern(pattern, &mut flags);
+        let regex = build_regex(&source, flags, false).map_err(|error| {
+            TemplateError::value(format!("`{pattern}` is not a regular expression: {}", one_line(&error)))
+        })?;
         let compiled = Rc::new(Self { regex, not_empty: std::cell::OnceCell::new(), source, flags });
         COMPILED.with_borrow_mut(|kept| {
             if kept.len() >= KEPT {
@@ -68,7 +69,7 @@ impl Pattern {
     ///
     /// # Errors
     /// If the pattern takes too many steps.
-    pub fn search<'t>(&self, text: &'t str, from: usize) -> Result<Option<Captures<'t>>, Fault> {
+    pub fn search<'t>(&self, text: &'t str, from: usize) -> Result<Option<Captures<'t>>, TemplateError> {
         self.regex.captures_from_pos(text, from).map_err(too_hard)
     }
 
@@ -76,21 +77,26 @@ impl Pattern {
     ///
     /// # Errors
     /// If the pattern takes too many steps.
-    pub fn match_start<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, Fault> {
-        self.anchored(text, r"\A(?:", ")")
+    pub fn match_start<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, TemplateError> {
+        self.search_anchored(text, r"\A(?:", ")")
     }
 
     /// A match of the whole text.
     ///
     /// # Errors
     /// If the pattern takes too many steps.
-    pub fn full_match<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, Fault> {
-        self.anchored(text, r"\A(?:", r")\z")
+    pub fn full_match<'t>(&self, text: &'t str) -> Result<Option<Captures<'t>>, TemplateError> {
+        self.search_anchored(text, r"\A(?:", r")\z")
     }
 
-    fn anchored<'t>(&self, text: &'t str, before: &str, after: &str) -> Result<Option<Captures<'t>>, Fault> {
+    fn search_anchored<'t>(
+        &self,
+        text: &'t str,
+        before: &str,
+        after: &str,
+    ) -> Result<Option<Captures<'t>>, TemplateError> {
         let source = format!("{before}{}{after}", self.source);
-        let regex = build(&source, self.flags, false).map_err(too_hard)?;
+        let regex = build_regex(&source, self.flags, false).map_err(too_hard)?;
         regex.captures(text).map_err(too_hard)
     }
 
@@ -98,14 +104,14 @@ impl Pattern {
     ///
     /// # Errors
     /// If the pattern takes too many steps.
-    pub fn find_all<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t>>, Fault> {
+    pub fn find_all<'t>(&self, text: &'t str) -> Result<Vec<Captures<'t>>, TemplateError> {
         let mut found = Vec::new();
         let mut at = 0;
         let mut after_empty = false;
         loop {
             let next = if after_empty { self.past_empty(text, at)? } else { self.search(text, at)? };
             let Some(captures) = next else { break };
-            let (start, end) = range(&captures, 0).unwrap_or((at, at));
+            let (start, end) = group_range(&captures, 0).unwrap_or((at, at));
             after_empty = start == end;
             at = end;
             found.push(captures);
@@ -114,11 +120,11 @@ impl Pattern {
     }
 
     /// The next match after an empty one at `at`: one that is longer at the same place, or any further on.
-    fn past_empty<'t>(&self, text: &'t str, at: usize) -> Result<Option<Captures<'t>>, Fault> {
-        let longer = self.not_empty.get_or_init(|| build(&self.source, self.flags, true).ok());
+    fn past_empty<'t>(&self, text: &'t str, at: usize) -> Result<Option<Captures<'t>>, TemplateError> {
+        let longer = self.not_empty.get_or_init(|| build_regex(&self.source, self.flags, true).ok());
         if let Some(longer) = longer
             && let Some(captures) = longer.captures_from_pos(text, at).map_err(too_hard)?
-            && range(&captures, 0).is_some_and(|(start, _)| start == at)
+            && group_range(&captures, 0).is_some_and(|(start, _)| start == at)
         {
             return Ok(Some(captures));
         }
@@ -132,8 +138,8 @@ impl Pattern {
     ///
     /// # Errors
     /// For a bad replacement (a group that is not there) or a pattern that takes too many steps.
-    pub fn replace(&self, text: &str, replacement: &str, count: usize) -> Result<(String, usize), Fault> {
-        let pieces = self.replacement(replacement)?;
+    pub fn replace(&self, text: &str, replacement: &str, count: usize) -> Result<(String, usize), TemplateError> {
+        let pieces = self.parse_replacement(replacement)?;
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         let mut replaced = 0;
@@ -141,11 +147,11 @@ impl Pattern {
             if count != 0 && replaced == count {
                 break;
             }
-            let Some((start, end)) = range(&captures, 0) else { continue };
+            let Some((start, end)) = group_range(&captures, 0) else { continue };
             out.push_str(&text[at..start]);
-            expand(&pieces, &captures, &mut out);
+            expand_pieces(&pieces, &captures, &mut out);
             if out.len() > budget::LARGEST {
-                budget::grow(out.len())?;
+                budget::reserve_bytes(out.len())?;
             }
             at = end;
             replaced += 1;
@@ -158,14 +164,14 @@ impl Pattern {
     ///
     /// # Errors
     /// For a group that is not there.
-    pub fn expand(&self, replacement: &str, captures: &Captures<'_>) -> Result<String, Fault> {
+    pub fn expand(&self, replacement: &str, captures: &Captures<'_>) -> Result<String, TemplateError> {
         let mut out = String::new();
-        expand(&self.replacement(replacement)?, captures, &mut out);
+        expand_pieces(&self.parse_replacement(replacement)?, captures, &mut out);
         Ok(out)
     }
 
     /// Splits a replacement text into literal parts and references to groups.
-    fn replacement(&self, text: &str) -> Result<Vec<Piece>, Fault> {
+    fn parse_replacement(&self, text: &str) -> Result<Vec<Piece>, TemplateError> {
         let chars: Vec<char> = text.chars().collect();
         let mut pieces = Vec::new();
         let mut literal = String::new();
@@ -182,12 +188,12 @@ impl Pattern {
                 'g' => {
                     let close = chars[at..].iter().position(|c| *c == '>');
                     let (Some('<'), Some(close)) = (chars.get(at), close) else {
-                        return Err(Fault::value("missing group name in the replacement after `\\g`"));
+                        return Err(TemplateError::value("missing group name in the replacement after `\\g`"));
                     };
                     let name: String = chars[at + 1..at + close].iter().collect();
                     at += close + 1;
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-                    pieces.push(Piece::Group(self.group(&name)?));
+                    pieces.push(Piece::Group(self.group_number(&name)?));
                 }
                 '0' => {
                     let digits: String = chars[at..].iter().take(2).take_while(|c| ('0'..='7').contains(*c)).collect();
@@ -202,7 +208,7 @@ impl Pattern {
                         at += 1;
                     }
                     pieces.push(Piece::Literal(std::mem::take(&mut literal)));
-                    pieces.push(Piece::Group(self.group(&number)?));
+                    pieces.push(Piece::Group(self.group_number(&number)?));
                 }
                 'n' => literal.push('\n'),
                 't' => literal.push('\t'),
@@ -213,7 +219,7 @@ impl Pattern {
                 'v' => literal.push('\u{b}'),
                 '\\' => literal.push('\\'),
                 c if c.is_ascii_alphabetic() => {
-                    return Err(Fault::value(format!("bad escape `\\{c}` in the replacement")));
+                    return Err(TemplateError::value(format!("bad escape `\\{c}` in the replacement")));
                 }
                 c => {
                     literal.push('\\');
@@ -229,17 +235,18 @@ impl Pattern {
     ///
     /// # Errors
     /// If there is no such group.
-    pub fn group(&self, name: &str) -> Result<usize, Fault> {
+    pub fn group_number(&self, name: &str) -> Result<usize, TemplateError> {
         if let Ok(number) = name.parse::<usize>() {
             return if number <= self.groups() {
                 Ok(number)
             } else {
-                Err(Fault::value(format!("invalid group reference {number}")))
+                Err(TemplateError::value(format!("invalid group reference {number}")))
             };
         }
         let known = self.names();
         known.iter().position(|known| *known == Some(name)).ok_or_else(|| {
-            Fault::value(format!("unknown group name `{name}`")).suggest(name, known.iter().flatten().copied())
+            TemplateError::value(format!("unknown group name `{name}`"))
+                .suggest_name(name, known.iter().flatten().copied())
         })
     }
 }
@@ -249,7 +256,7 @@ enum Piece {
     Group(usize),
 }
 
-fn expand(pieces: &[Piece], captures: &Captures<'_>, out: &mut String) {
+fn expand_pieces(pieces: &[Piece], captures: &Captures<'_>, out: &mut String) {
     for piece in pieces {
         match piece {
             Piece::Literal(text) => out.push_str(text),
@@ -259,16 +266,16 @@ fn expand(pieces: &[Piece], captures: &Captures<'_>, out: &mut String) {
 }
 
 /// The byte range of a group; `None` if it took no part in the match.
-pub fn range(captures: &Captures<'_>, group: usize) -> Option<(usize, usize)> {
+pub fn group_range(captures: &Captures<'_>, group: usize) -> Option<(usize, usize)> {
     captures.get(group).map(|found| (found.start(), found.end()))
 }
 
-fn build(source: &str, flags: Flags, not_empty: bool) -> fancy_regex::Result<Regex> {
+fn build_regex(source: &str, flags: RegexFlags, not_empty: bool) -> fancy_regex::Result<Regex> {
     RegexBuilder::new(source).case_insensitive(flags.ignore_case).find_not_empty(not_empty).build()
 }
 
-fn too_hard(error: fancy_regex::Error) -> Fault {
-    Fault::value(format!("the regular expression failed: {}", one_line(&error)))
+fn too_hard(error: fancy_regex::Error) -> TemplateError {
+    TemplateError::value(format!("the regular expression failed: {}", one_line(&error)))
 }
 
 /// The engine draws the pattern with a caret under it; one line has to do.
@@ -286,7 +293,7 @@ mod tests {
 
     #[track_caller]
     fn sub(pattern: &str, replacement: &str, text: &str, expected: &str) {
-        let pattern = Pattern::compile(pattern, Flags::default()).unwrap();
+        let pattern = Pattern::compile(pattern, RegexFlags::default()).unwrap();
         assert_eq!(pattern.replace(text, replacement, 0).unwrap().0, expected);
     }
 
@@ -301,9 +308,9 @@ mod tests {
     }
 
     #[test]
-    fn bad_patterns_and_groups_are_said() {
-        assert!(Pattern::compile("(", Flags::default()).is_err());
-        let pattern = Pattern::compile("(?P<name>a)", Flags::default()).unwrap();
+    fn bad_patterns_and_groups_are_reported() {
+        assert!(Pattern::compile("(", RegexFlags::default()).is_err());
+        let pattern = Pattern::compile("(?P<name>a)", RegexFlags::default()).unwrap();
         let fault = pattern.replace("a", r"\g<nam>", 0).unwrap_err();
         assert_eq!(fault.hints, ["did you mean `name`?"]);
         assert_eq!(pattern.replace("a", r"\2", 0).unwrap_err().message, "invalid group reference 2");
@@ -311,7 +318,7 @@ mod tests {
 
     #[test]
     fn match_is_anchored_and_fullmatch_whole() {
-        let pattern = Pattern::compile("a|ab", Flags::default()).unwrap();
+        let pattern = Pattern::compile("a|ab", RegexFlags::default()).unwrap();
         assert!(pattern.match_start("ba").unwrap().is_none());
         assert!(pattern.full_match("ab").unwrap().is_some());
         assert!(pattern.full_match("abc").unwrap().is_none());

@@ -2,7 +2,7 @@
 
 /// The flags that a pattern is compiled with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Flags {
+pub struct RegexFlags {
     /// `re.IGNORECASE`
     pub ignore_case: bool,
     /// `re.MULTILINE`
@@ -19,16 +19,16 @@ pub struct Flags {
 ///
 /// The differences that matter: `$` also matches before a last line break, `\Z` is the very end, a brace that is no
 /// repetition is literal, brackets do not nest in a class, and an escaped sign always means that sign.
-pub fn translate(pattern: &str, flags: &mut Flags) -> String {
+pub fn translate_pattern(pattern: &str, flags: &mut RegexFlags) -> String {
     let chars: Vec<char> = pattern.chars().collect();
     let start = global_flags(&chars, flags);
     let mut translator = Translator { chars: &chars, at: start, out: String::new(), flags: *flags };
-    translator.run();
+    translator.translate_all();
     translator.out
 }
 
 /// Reads `(?aimsux)` groups at the beginning; gives the position after them.
-fn global_flags(chars: &[char], flags: &mut Flags) -> usize {
+fn global_flags(chars: &[char], flags: &mut RegexFlags) -> usize {
     let mut at = 0;
     while chars[at..].starts_with(&['(', '?']) {
         let Some(close) = chars[at..].iter().position(|c| *c == ')') else { break };
@@ -55,7 +55,7 @@ struct Translator<'a> {
     chars: &'a [char],
     at: usize,
     out: String,
-    flags: Flags,
+    flags: RegexFlags,
 }
 
 impl Translator<'_> {
@@ -63,18 +63,18 @@ impl Translator<'_> {
         self.chars.get(self.at + ahead).copied()
     }
 
-    fn run(&mut self) {
+    fn translate_all(&mut self) {
         while let Some(c) = self.peek(0) {
             match c {
-                '\\' => self.escape(false),
-                '[' => self.class(),
+                '\\' => self.translate_escape(false),
+                '[' => self.translate_class(),
                 '$' if self.flags.multi_line => self.push("(?m:$)", 1),
                 '$' => self.push(r"(?=\n?\z)", 1),
                 '^' if self.flags.multi_line => self.push("(?m:^)", 1),
                 '^' => self.push(r"\A", 1),
                 '.' if self.flags.dot_all => self.push("(?s:.)", 1),
                 '{' if !self.is_repetition() => self.push(r"\{", 1),
-                '{' => self.repetition(),
+                '{' => self.translate_repetition(),
                 '}' => self.push(r"\}", 1),
                 ']' => self.push(r"\]", 1),
                 '(' if self.chars[self.at..].starts_with(&['(', '?', '#']) => self.skip_until(')'),
@@ -111,7 +111,7 @@ impl Translator<'_> {
         closed && !inside.is_empty() && digits(low) && digits(high)
     }
 
-    fn repetition(&mut self) {
+    fn translate_repetition(&mut self) {
         self.push("{", 1);
         if self.peek(0) == Some(',') {
             self.out.push('0');
@@ -125,7 +125,7 @@ impl Translator<'_> {
         }
     }
 
-    fn escape(&mut self, in_class: bool) {
+    fn translate_escape(&mut self, in_class: bool) {
         let Some(c) = self.peek(1) else {
             self.push("\\", 1);
             return;
@@ -139,15 +139,15 @@ impl Translator<'_> {
             'a' => self.push(r"\x07", 2),
             'f' => self.push(r"\x0C", 2),
             'v' => self.push(r"\x0B", 2),
-            'x' => self.hex(2),
-            'u' => self.hex(4),
-            'U' => self.hex(8),
-            '0' => self.octal(),
-            '1'..='9' if in_class => self.octal(),
+            'x' => self.translate_hex(2),
+            'u' => self.translate_hex(4),
+            'U' => self.translate_hex(8),
+            '0' => self.translate_octal(),
+            '1'..='9' if in_class => self.translate_octal(),
             '1'..='9' => self.back_reference(),
             c if c.is_ascii_alphabetic() => self.literal_escape(c),
             c => {
-                self.out.push_str(&quoted(c));
+                self.out.push_str(&quote_char(c));
                 self.at += 2;
             }
         }
@@ -173,7 +173,7 @@ impl Translator<'_> {
         self.push(&text, 2);
     }
 
-    fn hex(&mut self, digits: usize) {
+    fn translate_hex(&mut self, digits: usize) {
         let code: String = self.chars[self.at + 2..].iter().take(digits).collect();
         if code.len() == digits && code.chars().all(|c| c.is_ascii_hexdigit()) {
             self.push(&format!("\\x{{{code}}}"), 2 + digits);
@@ -182,7 +182,7 @@ impl Translator<'_> {
         }
     }
 
-    fn octal(&mut self) {
+    fn translate_octal(&mut self) {
         let code: String = self.chars[self.at + 1..].iter().take(3).take_while(|c| ('0'..='7').contains(*c)).collect();
         let number = u32::from_str_radix(&code, 8).unwrap_or(0);
         self.push(&format!("\\x{{{number:x}}}"), 1 + code.len().max(1));
@@ -192,14 +192,14 @@ impl Translator<'_> {
     fn back_reference(&mut self) {
         let digits: Vec<char> = self.chars[self.at + 1..].iter().take(3).copied().collect();
         if digits.len() == 3 && digits[0] <= '3' && digits.iter().all(|c| ('0'..='7').contains(c)) {
-            return self.octal();
+            return self.translate_octal();
         }
         let number: String = digits.iter().take(2).take_while(|c| c.is_ascii_digit()).collect();
         // Grouped, so that a digit that follows is not taken for part of the number.
         self.push(&format!("(?:\\{number})"), 1 + number.len());
     }
 
-    fn class(&mut self) {
+    fn translate_class(&mut self) {
         self.push("[", 1);
         if self.peek(0) == Some('^') {
             self.push("^", 1);
@@ -209,10 +209,10 @@ impl Translator<'_> {
             match c {
                 ']' if !first => return self.push("]", 1),
                 ']' => self.push(r"\]", 1),
-                '\\' => self.escape(true),
+                '\\' => self.translate_escape(true),
                 '[' => self.push(r"\[", 1),
                 '&' | '~' | ' ' | '#' | '^' => {
-                    self.out.push_str(&quoted(c));
+                    self.out.push_str(&quote_char(c));
                     self.at += 1;
                 }
                 // `a--z` and a leading or trailing dash are literal in Python.
@@ -227,7 +227,7 @@ impl Translator<'_> {
     }
 }
 
-fn quoted(c: char) -> String {
+fn quote_char(c: char) -> String {
     if c.is_ascii_punctuation() || c == ' ' { format!("\\x{:02X}", c as u32) } else { c.to_string() }
 }
 
@@ -249,7 +249,7 @@ mod tests {
 
     #[track_caller]
     fn case(pattern: &str, expected: &str) {
-        assert_eq!(translate(pattern, &mut Flags::default()), expected, "{pattern}");
+        assert_eq!(translate_pattern(pattern, &mut RegexFlags::default()), expected, "{pattern}");
     }
 
     #[test]
@@ -268,8 +268,8 @@ mod tests {
 
     #[test]
     fn flags_at_the_beginning_are_taken_out() {
-        let mut flags = Flags::default();
-        assert_eq!(translate("(?is)a.", &mut flags), "a(?s:.)");
+        let mut flags = RegexFlags::default();
+        assert_eq!(translate_pattern("(?is)a.", &mut flags), "a(?s:.)");
         assert!(flags.ignore_case && flags.dot_all && !flags.multi_line);
     }
 

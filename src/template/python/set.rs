@@ -19,36 +19,36 @@ pub enum Operation {
 }
 
 /// Carries out an operation on two lists of numbers; `None` if anything in them is no number.
-pub fn combine(operation: Operation, a: &[Value], b: &[Value]) -> Option<Vec<Value>> {
-    let (a, b) = (Table::of(a)?, Table::of(b)?);
+pub fn combine_sets(operation: Operation, a: &[Value], b: &[Value]) -> Option<Vec<Value>> {
+    let (a, b) = (Table::from_values(a)?, Table::from_values(b)?);
     let mut out = match operation {
         Operation::Union => {
             let mut out = Table::default();
-            out.merge(&a);
-            out.merge(&b);
+            out.merge_table(&a);
+            out.merge_table(&b);
             out
         }
         Operation::Intersection => {
             // The smaller one is walked.
             let (large, small) = if b.used > a.used { (b, a) } else { (a, b) };
             let mut out = Table::default();
-            small.entries().filter(|entry| large.has(entry)).for_each(|entry| out.add(entry.clone()));
+            small.entries().filter(|entry| large.has_entry(entry)).for_each(|entry| out.add(entry.clone()));
             out
         }
         Operation::Difference if a.used >> 2 > b.used => {
             let mut out = Table::default();
-            out.merge(&a);
-            out.discard(&b);
+            out.merge_table(&a);
+            out.discard_all(&b);
             out
         }
         Operation::Difference => {
             let mut out = Table::default();
-            a.entries().filter(|entry| !b.has(entry)).for_each(|entry| out.add(entry.clone()));
+            a.entries().filter(|entry| !b.has_entry(entry)).for_each(|entry| out.add(entry.clone()));
             out
         }
         Operation::SymmetricDifference => {
             let mut out = Table::default();
-            out.merge(&b);
+            out.merge_table(&b);
             for entry in a.entries() {
                 if !out.remove(entry) {
                     out.add(entry.clone());
@@ -98,7 +98,7 @@ impl Default for Table {
 const ROW: usize = 9;
 
 impl Table {
-    fn of(values: &[Value]) -> Option<Self> {
+    fn from_values(values: &[Value]) -> Option<Self> {
         let mut table = Self::default();
         for value in values {
             table.add(Entry { hash: hash(value)?, value: value.clone() });
@@ -106,7 +106,7 @@ impl Table {
         Some(table)
     }
 
-    fn mask(&self) -> usize {
+    fn index_mask(&self) -> usize {
         self.slots.len() - 1
     }
 
@@ -115,8 +115,8 @@ impl Table {
     }
 
     /// The slot of an entry that is there, or the free one where it would go.
-    fn find(&self, entry: &Entry) -> (usize, bool) {
-        let mask = self.mask();
+    fn find_slot(&self, entry: &Entry) -> (usize, bool) {
+        let mask = self.index_mask();
         #[expect(
             clippy::cast_sign_loss,
             clippy::cast_possible_truncation,
@@ -140,29 +140,29 @@ impl Table {
         }
     }
 
-    fn has(&self, entry: &Entry) -> bool {
-        self.find(entry).1
+    fn has_entry(&self, entry: &Entry) -> bool {
+        self.find_slot(entry).1
     }
 
     fn add(&mut self, entry: Entry) {
-        let (at, known) = self.find(&entry);
+        let (at, known) = self.find_slot(&entry);
         if known {
             return;
         }
         self.slots[at] = Slot::Taken(entry);
         self.fill += 1;
         self.used += 1;
-        if self.fill * 5 >= self.mask() * 3 {
-            self.grow();
+        if self.fill * 5 >= self.index_mask() * 3 {
+            self.grow_slots();
         }
     }
 
-    fn grow(&mut self) {
-        self.resize(if self.used > 50_000 { self.used * 2 } else { self.used * 4 });
+    fn grow_slots(&mut self) {
+        self.resize_slots(if self.used > 50_000 { self.used * 2 } else { self.used * 4 });
     }
 
     /// Room for more than so many.
-    fn resize(&mut self, least: usize) {
+    fn resize_slots(&mut self, least: usize) {
         let mut size = 8;
         while size <= least {
             size *= 2;
@@ -171,15 +171,15 @@ impl Table {
         self.fill = self.used;
         for slot in old {
             if let Slot::Taken(entry) = slot {
-                let (at, _) = self.find(&entry);
+                let (at, _) = self.find_slot(&entry);
                 self.slots[at] = Slot::Taken(entry);
             }
         }
     }
 
-    fn merge(&mut self, other: &Self) {
-        if (self.fill + other.used) * 5 >= self.mask() * 3 {
-            self.resize((self.used + other.used) * 2);
+    fn merge_table(&mut self, other: &Self) {
+        if (self.fill + other.used) * 5 >= self.index_mask() * 3 {
+            self.resize_slots((self.used + other.used) * 2);
         }
         if self.fill == 0 && self.slots.len() == other.slots.len() && other.fill == other.used {
             self.clone_from(other);
@@ -189,7 +189,7 @@ impl Table {
     }
 
     fn remove(&mut self, entry: &Entry) -> bool {
-        let (at, known) = self.find(entry);
+        let (at, known) = self.find_slot(entry);
         if known {
             self.slots[at] = Slot::Gone;
             self.used -= 1;
@@ -197,12 +197,12 @@ impl Table {
         known
     }
 
-    fn discard(&mut self, other: &Self) {
+    fn discard_all(&mut self, other: &Self) {
         for entry in other.entries() {
             self.remove(entry);
         }
-        if self.fill - self.used > self.mask() / 4 {
-            self.grow();
+        if self.fill - self.used > self.index_mask() / 4 {
+            self.grow_slots();
         }
     }
 }
@@ -248,7 +248,7 @@ mod tests {
 
     #[track_caller]
     fn case(operation: Operation, a: &[i64], b: &[i64], result: &[i64]) {
-        assert_eq!(combine(operation, &list(a), &list(b)).unwrap(), list(result));
+        assert_eq!(combine_sets(operation, &list(a), &list(b)).unwrap(), list(result));
     }
 
     #[test]
@@ -276,13 +276,13 @@ mod tests {
 
     #[test]
     fn text_is_left_to_the_caller() {
-        assert!(combine(Operation::Union, &[Value::text("a")], &[]).is_none());
+        assert!(combine_sets(Operation::Union, &[Value::text("a")], &[]).is_none());
     }
 
     #[test]
-    fn members_are_kept_once() {
+    fn duplicate_members_are_dropped() {
         let numbers: Vec<i64> = (0..200).chain(50..150).collect();
-        let result = combine(Operation::Union, &list(&numbers), &[]).unwrap();
+        let result = combine_sets(Operation::Union, &list(&numbers), &[]).unwrap();
         assert_eq!(result.iter().collect::<HashSet<_>>().len(), 200);
         assert_eq!(result.len(), 200);
     }

@@ -22,7 +22,7 @@ pub const MONTHS: [&str; 12] = [
 ];
 
 /// A local time with what is known of its zone.
-pub struct Moment<'a> {
+pub struct ZonedTime<'a> {
     /// Local date and time.
     pub local: DateTime,
     /// Seconds east of UTC; `None` prints `%z` as nothing.
@@ -34,14 +34,14 @@ pub struct Moment<'a> {
 }
 
 /// Writes a time by a format.
-pub fn format(moment: &Moment<'_>, format: &str) -> String {
+pub fn format_time(moment: &ZonedTime<'_>, format: &str) -> String {
     let mut out = String::new();
     let mut rest = format;
     while let Some(start) = rest.find('%') {
         out.push_str(&rest[..start]);
         rest = &rest[start..];
         let (directive, length) = Directive::read(rest);
-        match directive.letter.and_then(|letter| field(moment, letter)) {
+        match directive.letter.and_then(|letter| directive_field(moment, letter)) {
             Some(field) => out.push_str(&directive.write(field)),
             // C leaves what it does not know as it is.
             None => out.push_str(&rest[..length]),
@@ -55,7 +55,7 @@ pub fn format(moment: &Moment<'_>, format: &str) -> String {
 #[derive(Default)]
 struct Directive {
     letter: Option<char>,
-    /// What numbers are filled with: `-` is nothing.
+    /// Character that pads numbers; `-` means no padding.
     filler: Option<char>,
     is_upper: bool,
     is_swapped: bool,
@@ -115,11 +115,11 @@ enum Field {
     Number(i64, usize, char),
 }
 
-fn field(moment: &Moment<'_>, directive: char) -> Option<Field> {
+fn directive_field(moment: &ZonedTime<'_>, directive: char) -> Option<Field> {
     let t = moment.local;
     let zero = |number: i64, width| Some(Field::Number(number, width, '0'));
     let blank = |number: i64, width| Some(Field::Number(number, width, ' '));
-    let nested = |inner: &str| Some(Field::Text(format(moment, inner)));
+    let nested = |inner: &str| Some(Field::Text(format_time(moment, inner)));
     let name = |names: &[&str], at: i8| names[usize::try_from(at).unwrap_or(0)].to_owned();
     let weekday = t.date().weekday().to_monday_zero_offset();
     let (hour, year, day_of_year) = (i64::from(t.hour()), i64::from(t.year()), i64::from(t.date().day_of_year()));
@@ -181,16 +181,16 @@ mod tests {
     #[test]
     fn every_directive_is_glibcs() {
         let local = jiff::civil::date(2015, 9, 4).at(9, 1, 27, 0);
-        let moment = Moment { local, offset: Some(0), zone: "GMT", epoch: 1_441_357_287 };
+        let moment = ZonedTime { local, offset: Some(0), zone: "GMT", epoch: 1_441_357_287 };
         let all =
             "%c|%x|%X|%D|%F|%T|%R|%e|%k|%l|%I %p|%P|%U|%W|%V|%G|%g|%u|%w|%C|%y|%h|%n|%t|%%|%-d|%_d|%^a|%r|%j|%Q|%s";
         let expected = "Fri Sep  4 09:01:27 2015|09/04/15|09:01:27|09/04/15|2015-09-04|09:01:27|09:01| 4| 9| 9|09 AM|am\
                         |35|35|36|2015|15|5|5|20|15|Sep|\n|\t|%|4| 4|FRI|09:01:27 AM|247|%Q|1441357287";
-        assert_eq!(format(&moment, all), expected);
-        assert_eq!(format(&moment, "%Z %z"), "GMT +0000");
+        assert_eq!(format_time(&moment, all), expected);
+        assert_eq!(format_time(&moment, "%Z %z"), "GMT +0000");
         let changed = "%#Z|%#p|%^p|%#a|%#B|%10Y|%5d|%-j|%+|%^b|%E|%Ex|%Od|%10a|%3e|%_H|%_5S|%^c|%10%|%5n|%+4Y|%";
         let expected = "gmt|am|AM|FRI|SEPTEMBER|0000002015|00004|247|%+|SEP|%E|09/04/15|04|       Fri|  4| 9|   27\
                         |FRI SEP  4 09:01:27 2015|         %|    \n|%+4Y|%";
-        assert_eq!(format(&moment, changed), expected);
+        assert_eq!(format_time(&moment, changed), expected);
     }
 }

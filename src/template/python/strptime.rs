@@ -3,24 +3,24 @@
 use jiff::civil::{Date, DateTime, Time as Clock};
 
 use super::regex::Pattern;
-use super::regex_syntax::{Flags, escape};
+use super::regex_syntax::{RegexFlags, escape};
 use super::strftime::{DAYS, MONTHS};
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::value::Time;
 
 /// Reads a time stamp by a format.
 ///
 /// # Errors
 /// If the format has a directive that nobody knows, or the text does not follow it.
-pub fn parse(text: &str, format: &str) -> Result<Time, Fault> {
-    let pattern = Pattern::compile(&pattern(format)?, Flags { ignore_case: true, ..Flags::default() })?;
+pub fn parse_time(text: &str, format: &str) -> Result<Time, TemplateError> {
+    let pattern = Pattern::compile(&build_pattern(format)?, RegexFlags { ignore_case: true, ..RegexFlags::default() })?;
     let Some(found) = pattern.match_start(text)? else {
         let shown = |text: &str| crate::value::python::repr(&crate::value::Value::text(text));
-        return Err(Fault::value(format!("time data {} does not match format {}", shown(text), shown(format))));
+        return Err(TemplateError::value(format!("time data {} does not match format {}", shown(text), shown(format))));
     };
     let end = found.get(0).map_or(0, |whole| whole.end());
     if end < text.len() {
-        return Err(Fault::value(format!("unconverted data remains: {}", &text[end..])));
+        return Err(TemplateError::value(format!("unconverted data remains: {}", &text[end..])));
     }
     let group = |name: &str| found.name(name).map(|group| group.as_str());
     let number = |name: &str| group(name).and_then(|digits| digits.trim().parse::<i16>().ok());
@@ -41,7 +41,7 @@ pub fn parse(text: &str, format: &str) -> Result<Time, Fault> {
             .and_then(|first| first.checked_add(jiff::Span::new().days(i64::from(day_of_year) - 1))),
         None => Date::new(year, month, day),
     };
-    let date = date.map_err(|_| Fault::value("day is out of range for month"))?;
+    let date = date.map_err(|_| TemplateError::value("day is out of range for month"))?;
     let hour = match (number("H"), number("I"), group("p")) {
         (Some(hour), ..) => hour,
         (None, Some(hour), Some(half)) => hour % 12 + if half.eq_ignore_ascii_case("pm") { 12 } else { 0 },
@@ -51,16 +51,16 @@ pub fn parse(text: &str, format: &str) -> Result<Time, Fault> {
     let nanos = group("f").and_then(|digits| format!("{digits:0<9}").parse().ok()).unwrap_or(0);
     let second = number("S").unwrap_or(0);
     let clock = Clock::new(hour as i8, number("M").unwrap_or(0) as i8, second.min(59) as i8, nanos);
-    let clock = clock.map_err(|_| Fault::value("time is out of range"))?;
+    let clock = clock.map_err(|_| TemplateError::value("time is out of range"))?;
     let local = DateTime::from_parts(date, clock);
     Ok(match group("z") {
-        Some(offset) => Time::Aware(local, seconds(offset)),
+        Some(offset) => Time::Aware(local, offset_seconds(offset)),
         None => Time::Naive(local),
     })
 }
 
 /// `+0200`, `-05:30`, `Z` as seconds.
-fn seconds(offset: &str) -> i32 {
+fn offset_seconds(offset: &str) -> i32 {
     let digits: Vec<i32> = offset.chars().filter_map(|c| c.to_digit(10)).map(|digit| digit as i32).collect();
     let pair = |at: usize| digits.get(at..at + 2).map_or(0, |pair| pair[0] * 10 + pair[1]);
     let total = pair(0) * 3600 + pair(2) * 60 + pair(4);
@@ -68,7 +68,7 @@ fn seconds(offset: &str) -> i32 {
 }
 
 /// The regular expression of a format.
-fn pattern(format: &str) -> Result<String, Fault> {
+fn build_pattern(format: &str) -> Result<String, TemplateError> {
     let names = |names: &[&str], cut: usize| {
         // Longer names first, so that none hides behind its beginning.
         let mut names: Vec<&str> = names.iter().map(|name| &name[..cut.min(name.len())]).collect();
@@ -90,7 +90,7 @@ fn pattern(format: &str) -> Result<String, Fault> {
             continue;
         }
         let Some(directive) = chars.next() else {
-            return Err(Fault::value(format!("stray %% in format '{format}'")));
+            return Err(TemplateError::value(format!("stray %% in format '{format}'")));
         };
         let expanded = match directive {
             'c' => Some("%a %b %d %H:%M:%S %Y"),
@@ -101,7 +101,7 @@ fn pattern(format: &str) -> Result<String, Fault> {
             _ => None,
         };
         if let (Some(expanded), false) = (expanded, matches!(directive, 'D' | 'T' | 'F' | 'R')) {
-            out.push_str(&pattern(expanded)?);
+            out.push_str(&build_pattern(expanded)?);
             continue;
         }
         let digits = match directive {
@@ -129,7 +129,7 @@ fn pattern(format: &str) -> Result<String, Fault> {
                 out.push('%');
                 continue;
             }
-            other => return Err(Fault::value(format!("'{other}' is a bad directive in format '{format}'"))),
+            other => return Err(TemplateError::value(format!("'{other}' is a bad directive in format '{format}'"))),
         };
         out.push_str(&format!("(?P<{directive}>{digits})"));
     }
@@ -142,7 +142,7 @@ mod tests {
 
     #[track_caller]
     fn case(text: &str, format: &str, expected: &str) {
-        let shown = parse(text, format).map_or_else(|fault| fault.message, Time::to_text);
+        let shown = parse_time(text, format).map_or_else(|fault| fault.message, Time::to_text);
         assert_eq!(shown, expected);
     }
 

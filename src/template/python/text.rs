@@ -1,7 +1,7 @@
 //! Text as Python's `str` methods see it.
 
 use crate::template::budget;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::value::Value;
 
 /// Reads a boolean word as Ansible does (`yes`, `on`, `1`, `true`, .. in any case); `None` for other values.
@@ -54,11 +54,11 @@ pub fn capitalize(text: &str) -> String {
 ///
 /// # Errors
 /// If the result is too large.
-pub fn replaced(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, Fault> {
+pub fn replace_text(text: &str, old: &str, new: &str, count: Option<usize>) -> Result<String, TemplateError> {
     if new.len() > old.len() {
-        let found = if old.is_empty() { length(text) + 1 } else { text.matches(old).count() };
+        let found = if old.is_empty() { char_count(text) + 1 } else { text.matches(old).count() };
         let times = count.map_or(found, |count| count.min(found));
-        budget::grow(text.len().saturating_add(times.saturating_mul(new.len() - old.len())))?;
+        budget::reserve_bytes(text.len().saturating_add(times.saturating_mul(new.len() - old.len())))?;
     }
     Ok(match count {
         Some(count) => text.replacen(old, new, count),
@@ -67,11 +67,11 @@ pub fn replaced(text: &str, old: &str, new: &str, count: Option<usize>) -> Resul
 }
 
 /// The number of characters.
-pub fn length(text: &str) -> usize {
+pub fn char_count(text: &str) -> usize {
     text.chars().count()
 }
 
 /// The first `count` characters.
-pub fn head(text: &str, count: usize) -> &str {
+pub fn take_chars(text: &str, count: usize) -> &str {
     text.char_indices().nth(count).map_or(text, |(end, _)| &text[..end])
 }

@@ -1,6 +1,6 @@
 //! Python's `urllib.parse`: splitting, quoting, unquoting.
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 
 /// The parts of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,7 +21,7 @@ pub struct Split {
 ///
 /// # Errors
 /// If the brackets of an IPv6 address do not match.
-pub fn split(url: &str) -> Result<Split, Fault> {
+pub fn split_url(url: &str) -> Result<Split, TemplateError> {
     let cleaned: String =
         url.trim_start_matches(|c: char| c <= ' ').chars().filter(|c| !"\t\r\n".contains(*c)).collect();
     let mut rest = cleaned.as_str();
@@ -38,7 +38,7 @@ pub fn split(url: &str) -> Result<Split, Fault> {
         parts.netloc = after[..end].to_owned();
         rest = &after[end..];
         if parts.netloc.contains('[') != parts.netloc.contains(']') {
-            return Err(Fault::value("Invalid IPv6 URL"));
+            return Err(TemplateError::value("Invalid IPv6 URL"));
         }
     }
     if let Some((before, fragment)) = rest.split_once('#') {
@@ -88,12 +88,12 @@ impl Split {
     ///
     /// # Errors
     /// If it is no number up to 65535.
-    pub fn port(&self) -> Result<Option<u16>, Fault> {
+    pub fn port(&self) -> Result<Option<u16>, TemplateError> {
         let (_, Some(port)) = self.host_and_port() else { return Ok(None) };
         if !port.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(Fault::value(format!("Port could not be cast to integer value as '{port}'")));
+            return Err(TemplateError::value(format!("Port could not be cast to integer value as '{port}'")));
         }
-        port.parse().map(Some).map_err(|_| Fault::value("Port out of range 0-65535"))
+        port.parse().map(Some).map_err(|_| TemplateError::value("Port out of range 0-65535"))
     }
 }
 
@@ -143,14 +143,14 @@ mod tests {
 
     #[test]
     fn urls_are_split() {
-        let url = split("HTTP://u:p@H.com:80/p;x?q=1#f").unwrap();
+        let url = split_url("HTTP://u:p@H.com:80/p;x?q=1#f").unwrap();
         assert_eq!((url.scheme.as_str(), url.path.as_str(), url.query.as_str()), ("http", "/p;x", "q=1"));
         assert_eq!((url.username(), url.password()), (Some("u"), Some("p")));
         assert_eq!((url.hostname().as_deref(), url.port().unwrap()), (Some("h.com"), Some(80)));
-        assert_eq!(split("http://[::1]:8/").unwrap().hostname().as_deref(), Some("::1"));
-        assert!(split("http://h:99999/").unwrap().port().is_err());
-        assert!(split("http://[x").is_err());
-        assert_eq!(split("mailto:a@b").unwrap().path, "a@b");
+        assert_eq!(split_url("http://[::1]:8/").unwrap().hostname().as_deref(), Some("::1"));
+        assert!(split_url("http://h:99999/").unwrap().port().is_err());
+        assert!(split_url("http://[x").is_err());
+        assert_eq!(split_url("mailto:a@b").unwrap().path, "a@b");
     }
 
     #[test]

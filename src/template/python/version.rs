@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 
 /// The rules by which two versions are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rules {
+pub enum VersionRules {
     /// Numbers and letters as they come.
     Loose,
     /// `1.2`, `1.2.3`, `1.2a1`.
@@ -21,12 +21,12 @@ pub enum Rules {
 ///
 /// # Errors
 /// If one is no version by these rules, or a number meets a word.
-pub fn compare(a: &str, b: &str, rules: Rules) -> Result<Ordering, Fault> {
+pub fn compare_versions(a: &str, b: &str, rules: VersionRules) -> Result<Ordering, TemplateError> {
     match rules {
-        Rules::Loose => compare_loose(&loose(a), &loose(b)),
-        Rules::Strict => Ok(strict(a)?.cmp(&strict(b)?)),
-        Rules::Semantic => Ok(semantic(a)?.cmp(&semantic(b)?)),
-        Rules::Pep440 => Ok(pep440(a)?.cmp(&pep440(b)?)),
+        VersionRules::Loose => compare_loose(&parse_loose(a), &parse_loose(b)),
+        VersionRules::Strict => Ok(parse_strict(a)?.cmp(&parse_strict(b)?)),
+        VersionRules::Semantic => Ok(parse_semantic(a)?.cmp(&parse_semantic(b)?)),
+        VersionRules::Pep440 => Ok(parse_pep440(a)?.cmp(&parse_pep440(b)?)),
     }
 }
 
@@ -37,7 +37,7 @@ enum Part {
 }
 
 /// Runs of digits, runs of small letters, and whatever stands between; dots only separate.
-fn loose(version: &str) -> Vec<Part> {
+fn parse_loose(version: &str) -> Vec<Part> {
     let class = |c: char| match c {
         '0'..='9' => 0,
         'a'..='z' => 1,
@@ -62,7 +62,7 @@ fn loose(version: &str) -> Vec<Part> {
     parts
 }
 
-fn compare_loose(a: &[Part], b: &[Part]) -> Result<Ordering, Fault> {
+fn compare_loose(a: &[Part], b: &[Part]) -> Result<Ordering, TemplateError> {
     for (x, y) in a.iter().zip(b) {
         let order = match (x, y) {
             (Part::Number(x), Part::Number(y)) => x.cmp(y),
@@ -77,25 +77,25 @@ fn compare_loose(a: &[Part], b: &[Part]) -> Result<Ordering, Fault> {
     Ok(a.len().cmp(&b.len()))
 }
 
-fn no_order(a: &str, b: &str) -> Fault {
-    Fault::value(format!("'<' not supported between instances of '{a}' and '{b}'"))
+fn no_order(a: &str, b: &str) -> TemplateError {
+    TemplateError::value(format!("'<' not supported between instances of '{a}' and '{b}'"))
         .hint("a word stands where the other version has a number; try `version_type='semver'` or `'pep440'`")
 }
 
 /// The three numbers, and the pre-release: letter (`~` for none, which is last) and number.
 type Strict = ([u64; 3], (char, u64));
 
-fn strict(version: &str) -> Result<Strict, Fault> {
-    let bad = || Fault::value(format!("invalid version number '{version}'"));
+fn parse_strict(version: &str) -> Result<Strict, TemplateError> {
+    let bad = || TemplateError::value(format!("invalid version number '{version}'"));
     let (numbers, pre) = match version.find(['a', 'b']) {
         Some(at) => {
             let (numbers, pre) = version.split_at(at);
             let letter = if pre.starts_with('a') { 'a' } else { 'b' };
-            (numbers, (letter, digits(&pre[1..]).ok_or_else(bad)?))
+            (numbers, (letter, parse_digits(&pre[1..]).ok_or_else(bad)?))
         }
         None => (version, ('~', 0)),
     };
-    let parts: Vec<u64> = numbers.split('.').map(digits).collect::<Option<_>>().ok_or_else(bad)?;
+    let parts: Vec<u64> = numbers.split('.').map(parse_digits).collect::<Option<_>>().ok_or_else(bad)?;
     match parts[..] {
         [major, minor] => Ok(([major, minor, 0], pre)),
         [major, minor, patch] => Ok(([major, minor, patch], pre)),
@@ -103,7 +103,7 @@ fn strict(version: &str) -> Result<Strict, Fault> {
     }
 }
 
-fn digits(text: &str) -> Option<u64> {
+fn parse_digits(text: &str) -> Option<u64> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -113,11 +113,11 @@ fn digits(text: &str) -> Option<u64> {
 /// The three numbers, whether it is final, and the identifiers of the pre-release: numbers come before words.
 type Semantic = ([u64; 3], bool, Vec<(bool, u64, String)>);
 
-fn semantic(version: &str) -> Result<Semantic, Fault> {
-    let bad = || Fault::value(format!("invalid semantic version '{version}'"));
+fn parse_semantic(version: &str) -> Result<Semantic, TemplateError> {
+    let bad = || TemplateError::value(format!("invalid semantic version '{version}'"));
     let (version_part, build) = version.split_once('+').map_or((version, None), |(v, build)| (v, Some(build)));
     let (core, pre) = version_part.split_once('-').map_or((version_part, None), |(core, pre)| (core, Some(pre)));
-    let plain = |number: &str| if number.len() > 1 && number.starts_with('0') { None } else { digits(number) };
+    let plain = |number: &str| if number.len() > 1 && number.starts_with('0') { None } else { parse_digits(number) };
     let numbers: Vec<u64> = core.split('.').map(plain).collect::<Option<_>>().ok_or_else(bad)?;
     let core: [u64; 3] = numbers.try_into().map_err(|_| bad())?;
     let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -140,35 +140,35 @@ fn semantic(version: &str) -> Result<Semantic, Fault> {
 /// Epoch, release, pre, post, dev, local: in the order in which they count.
 type Pep440 = (u64, Vec<u64>, (i8, u64), (i8, u64), (i8, u64), Vec<(bool, u64, String)>);
 
-fn pep440(version: &str) -> Result<Pep440, Fault> {
-    let bad = || Fault::value(format!("Invalid version: '{version}'"));
+fn parse_pep440(version: &str) -> Result<Pep440, TemplateError> {
+    let bad = || TemplateError::value(format!("Invalid version: '{version}'"));
     let lower = version.trim().to_lowercase();
     let text = lower.strip_prefix('v').unwrap_or(&lower);
     let (public, local) = text.split_once('+').map_or((text, None), |(public, local)| (public, Some(local)));
     let (epoch, rest) = match public.split_once('!') {
-        Some((epoch, rest)) => (digits(epoch).ok_or_else(bad)?, rest),
+        Some((epoch, rest)) => (parse_digits(epoch).ok_or_else(bad)?, rest),
         None => (0, public),
     };
     let mut reader = Reader { rest };
-    let mut release = vec![reader.number().ok_or_else(bad)?];
+    let mut release = vec![reader.read_number().ok_or_else(bad)?];
     while reader.rest.strip_prefix('.').is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit())) {
         reader.rest = &reader.rest[1..];
-        release.push(reader.number().ok_or_else(bad)?);
+        release.push(reader.read_number().ok_or_else(bad)?);
     }
     while release.len() > 1 && release.last() == Some(&0) {
         release.pop();
     }
     const PRE: [(&str, i8); 8] =
         [("alpha", 1), ("a", 1), ("beta", 2), ("b", 2), ("preview", 3), ("pre", 3), ("rc", 3), ("c", 3)];
-    let pre = reader.tagged(&PRE);
+    let pre = reader.read_tagged(&PRE);
     let post = match reader.rest.strip_prefix('-').filter(|after| after.starts_with(|c: char| c.is_ascii_digit())) {
         Some(after) => {
             reader.rest = after;
-            reader.number().map(|number| (1, number))
+            reader.read_number().map(|number| (1, number))
         }
-        None => reader.tagged(&[("post", 1), ("rev", 1), ("r", 1)]),
+        None => reader.read_tagged(&[("post", 1), ("rev", 1), ("r", 1)]),
     };
-    let dev = reader.tagged(&[("dev", 1)]);
+    let dev = reader.read_tagged(&[("dev", 1)]);
     if !reader.rest.is_empty() {
         return Err(bad());
     }
@@ -178,7 +178,9 @@ fn pep440(version: &str) -> Result<Pep440, Fault> {
             return Err(bad());
         }
         // Numbers count for more than words.
-        locals.push(digits(part).map_or_else(|| (false, 0, part.to_owned()), |number| (true, number, String::new())));
+        locals.push(
+            parse_digits(part).map_or_else(|| (false, 0, part.to_owned()), |number| (true, number, String::new())),
+        );
     }
     // A development release of the version itself comes before its pre-releases, the final version after them.
     let pre = pre.unwrap_or(if post.is_none() && dev.is_some() { (0, 0) } else { (9, 0) });
@@ -190,15 +192,15 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn number(&mut self) -> Option<u64> {
+    fn read_number(&mut self) -> Option<u64> {
         let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
-        let number = digits(&self.rest[..end])?;
+        let number = parse_digits(&self.rest[..end])?;
         self.rest = &self.rest[end..];
         Some(number)
     }
 
     /// `.tag-5`, `tag5`, `-tag`: separators may stand before and after the tag; no number is 0.
-    fn tagged(&mut self, tags: &[(&str, i8)]) -> Option<(i8, u64)> {
+    fn read_tagged(&mut self, tags: &[(&str, i8)]) -> Option<(i8, u64)> {
         let start = self.rest.strip_prefix(['.', '-', '_']).unwrap_or(self.rest);
         let (tag, rank) = tags.iter().find(|(tag, _)| start.starts_with(tag))?;
         self.rest = &start[tag.len()..];
@@ -206,7 +208,7 @@ impl Reader<'_> {
         if after.starts_with(|c: char| c.is_ascii_digit()) {
             self.rest = after;
         }
-        Some((*rank, self.number().unwrap_or(0)))
+        Some((*rank, self.read_number().unwrap_or(0)))
     }
 }
 
@@ -215,19 +217,22 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn less(rules: Rules, versions: &[&str]) {
+    fn less(rules: VersionRules, versions: &[&str]) {
         for pair in versions.windows(2) {
-            assert_eq!(compare(pair[0], pair[1], rules).unwrap(), Ordering::Less, "{pair:?}");
+            assert_eq!(compare_versions(pair[0], pair[1], rules).unwrap(), Ordering::Less, "{pair:?}");
         }
     }
 
     #[test]
     fn orders() {
-        less(Rules::Loose, &["1.0", "1.0.0", "1.2", "1.10", "1.10a", "2"]);
-        less(Rules::Strict, &["0.4", "0.5a1", "0.5b3", "0.5", "1.0.4a3", "1.0.4"]);
-        less(Rules::Semantic, &["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-rc.1", "1.0.0", "1.0.1"]);
+        less(VersionRules::Loose, &["1.0", "1.0.0", "1.2", "1.10", "1.10a", "2"]);
+        less(VersionRules::Strict, &["0.4", "0.5a1", "0.5b3", "0.5", "1.0.4a3", "1.0.4"]);
         less(
-            Rules::Pep440,
+            VersionRules::Semantic,
+            &["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-rc.1", "1.0.0", "1.0.1"],
+        );
+        less(
+            VersionRules::Pep440,
             &[
                 "1.0.dev1",
                 "1.0a1.dev2",
@@ -246,11 +251,11 @@ mod tests {
 
     #[test]
     fn equals_and_errors() {
-        assert_eq!(compare("1.0", "1.0.0", Rules::Pep440).unwrap(), Ordering::Equal);
-        assert_eq!(compare("1.0.0+a", "1.0.0+b", Rules::Semantic).unwrap(), Ordering::Equal);
-        assert!(compare("1.2", "1.x", Rules::Loose).is_err());
-        assert!(compare("1", "1.0", Rules::Strict).is_err());
-        assert!(compare("1.2", "1.2.0", Rules::Semantic).is_err());
-        assert!(compare("x", "1", Rules::Pep440).is_err());
+        assert_eq!(compare_versions("1.0", "1.0.0", VersionRules::Pep440).unwrap(), Ordering::Equal);
+        assert_eq!(compare_versions("1.0.0+a", "1.0.0+b", VersionRules::Semantic).unwrap(), Ordering::Equal);
+        assert!(compare_versions("1.2", "1.x", VersionRules::Loose).is_err());
+        assert!(compare_versions("1", "1.0", VersionRules::Strict).is_err());
+        assert!(compare_versions("1.2", "1.2.0", VersionRules::Semantic).is_err());
+        assert!(compare_versions("x", "1", VersionRules::Pep440).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! Members of collections.
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Test};
-use crate::template::python::coerce::{contains as has, items, lazy_items, required, touch};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{PluginCall, Test};
+use crate::template::python::coerce::{contains_value as has, input_members, lazy_items, require_arg, require_defined};
 use crate::template::tests::compare::is_member;
 use crate::value::Value;
 
@@ -17,47 +17,47 @@ pub const TABLE: &[Test] = &[
     Test::new("superset", superset, "Whether all members of another list are here."),
 ];
 
-fn all(call: &Call<'_>) -> Result<bool, Fault> {
+fn all(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     for item in lazy_items(call)? {
-        if !touch(&item)?.is_true() {
+        if !require_defined(&item)?.is_true() {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn any(call: &Call<'_>) -> Result<bool, Fault> {
+fn any(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     for item in lazy_items(call)? {
-        if touch(&item)?.is_true() {
+        if require_defined(&item)?.is_true() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn contains(call: &Call<'_>) -> Result<bool, Fault> {
+fn contains(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [wanted] = call.args.bind(["value"])?;
-    is_member(&required(wanted, "value")?, &call.input, call)
+    is_member(&require_arg(wanted, "value")?, &call.input, call)
 }
 
 /// The members of the input and of the argument, all of which may be members of a set.
-fn both(call: &Call<'_>) -> Result<(Vec<Value>, Vec<Value>), Fault> {
+fn read_both(call: &PluginCall<'_>) -> Result<(Vec<Value>, Vec<Value>), TemplateError> {
     let [other] = call.args.bind(["b"])?;
-    let (a, b) = (items(call)?, call.context.iterate(&required(other, "b")?)?);
+    let (a, b) = (input_members(call)?, call.context.collect_members(&require_arg(other, "b")?)?);
     for member in a.iter().chain(&b) {
-        if !touch(member)?.is_hashable() {
-            return Err(Fault::value(format!("unhashable type: '{}'", member.type_name())));
+        if !require_defined(member)?.is_hashable() {
+            return Err(TemplateError::value(format!("unhashable type: '{}'", member.type_name())));
         }
     }
     Ok((a, b))
 }
 
-fn subset(call: &Call<'_>) -> Result<bool, Fault> {
-    let (a, b) = both(call)?;
+fn subset(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let (a, b) = read_both(call)?;
     Ok(a.iter().all(|member| has(&b, member)))
 }
 
-fn superset(call: &Call<'_>) -> Result<bool, Fault> {
-    let (a, b) = both(call)?;
+fn superset(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let (a, b) = read_both(call)?;
     Ok(b.iter().all(|member| has(&a, member)))
 }

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Test};
-use crate::template::python::coerce::{as_real, order, required, touch};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{PluginCall, Test};
+use crate::template::python::coerce::{as_real, compare_values, require_arg, require_defined};
 use crate::value::Value;
 
 /// The family.
@@ -30,47 +30,47 @@ pub const TABLE: &[Test] = &[
     Test::new("sameas", same_as, "Whether it is the very same thing."),
 ];
 
-fn other(call: &Call<'_>) -> Result<Value, Fault> {
+fn read_other(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [other] = call.args.bind(["b"])?;
-    let other = required(other, "b")?;
-    touch(&other)?;
+    let other = require_arg(other, "b")?;
+    require_defined(&other)?;
     Ok(other)
 }
 
-fn eq(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(call.input == other(call)?)
+fn eq(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    Ok(call.input == read_other(call)?)
 }
 
-fn ne(call: &Call<'_>) -> Result<bool, Fault> {
+fn ne(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     eq(call).map(|equal| !equal)
 }
 
 /// A NaN has no order: every comparison with it is false.
-fn ordered(call: &Call<'_>, operator: &str, wanted: &[Ordering]) -> Result<bool, Fault> {
-    let other = other(call)?;
-    let found = order(&call.input, &other, operator)?;
+fn is_ordered(call: &PluginCall<'_>, operator: &str, wanted: &[Ordering]) -> Result<bool, TemplateError> {
+    let other = read_other(call)?;
+    let found = compare_values(&call.input, &other, operator)?;
     let nan = [&call.input, &other].into_iter().any(|value| as_real(value).is_some_and(f64::is_nan));
     Ok(!nan && wanted.contains(&found))
 }
 
-fn lt(call: &Call<'_>) -> Result<bool, Fault> {
-    ordered(call, "<", &[Ordering::Less])
+fn lt(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_ordered(call, "<", &[Ordering::Less])
 }
 
-fn le(call: &Call<'_>) -> Result<bool, Fault> {
-    ordered(call, "<=", &[Ordering::Less, Ordering::Equal])
+fn le(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_ordered(call, "<=", &[Ordering::Less, Ordering::Equal])
 }
 
-fn gt(call: &Call<'_>) -> Result<bool, Fault> {
-    ordered(call, ">", &[Ordering::Greater])
+fn gt(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_ordered(call, ">", &[Ordering::Greater])
 }
 
-fn ge(call: &Call<'_>) -> Result<bool, Fault> {
-    ordered(call, ">=", &[Ordering::Greater, Ordering::Equal])
+fn ge(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_ordered(call, ">=", &[Ordering::Greater, Ordering::Equal])
 }
 
-fn is_in(call: &Call<'_>) -> Result<bool, Fault> {
-    let container = other(call)?;
+fn is_in(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let container = read_other(call)?;
     is_member(&call.input, &container, call)
 }
 
@@ -78,30 +78,30 @@ fn is_in(call: &Call<'_>) -> Result<bool, Fault> {
 ///
 /// # Errors
 /// If the container has no members, or is text and the member is not.
-pub fn is_member(member: &Value, container: &Value, call: &Call<'_>) -> Result<bool, Fault> {
-    match (container, touch(member)?) {
+pub fn is_member(member: &Value, container: &Value, call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    match (container, require_defined(member)?) {
         (Value::Str(text), Value::Str(part)) => Ok(text.contains(part.as_str())),
         (Value::Str(_), other) => {
             let kind = other.type_name();
-            Err(Fault::value(format!("'in <string>' requires string as left operand, not {kind}")))
+            Err(TemplateError::value(format!("'in <string>' requires string as left operand, not {kind}")))
         }
         (Value::Dict(dict), member) => Ok(member.is_hashable() && dict.get_value(member).is_some()),
         (Value::List(members) | Value::Tuple(members) | Value::Set(members), member) => {
             for candidate in members.iter() {
-                if touch(candidate)? == member {
+                if require_defined(candidate)? == member {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
-        (Value::Object(_), member) => Ok(call.context.iterate(container)?.contains(member)),
-        (other, _) => Err(Fault::value(format!("argument of type '{}' is not iterable", other.type_name()))),
+        (Value::Object(_), member) => Ok(call.context.collect_members(container)?.contains(member)),
+        (other, _) => Err(TemplateError::value(format!("argument of type '{}' is not iterable", other.type_name()))),
     }
 }
 
 /// Python's `is`: containers are the same only if they are one; small values if they are equal and of one type.
-fn same_as(call: &Call<'_>) -> Result<bool, Fault> {
-    let other = other(call)?;
+fn same_as(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let other = read_other(call)?;
     Ok(match (&call.input, &other) {
         (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) | (Value::Set(a), Value::Set(b)) => {
             Arc::ptr_eq(a, b)
@@ -111,18 +111,18 @@ fn same_as(call: &Call<'_>) -> Result<bool, Fault> {
     })
 }
 
-fn divisible_by(call: &Call<'_>) -> Result<bool, Fault> {
+fn divisible_by(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [divisor] = call.args.bind(["num"])?;
-    let divisor = required(divisor, "num")?;
+    let divisor = require_arg(divisor, "num")?;
     if let Value::Str(_) = call.input {
-        return Err(Fault::value("not all arguments converted during string formatting"));
+        return Err(TemplateError::value("not all arguments converted during string formatting"));
     }
-    let (Some(number), Some(by)) = (as_real(&call.input), as_real(touch(&divisor)?)) else {
+    let (Some(number), Some(by)) = (as_real(&call.input), as_real(require_defined(&divisor)?)) else {
         let (a, b) = (call.input.type_name(), divisor.type_name());
-        return Err(Fault::value(format!("unsupported operand type(s) for %: '{a}' and '{b}'")));
+        return Err(TemplateError::value(format!("unsupported operand type(s) for %: '{a}' and '{b}'")));
     };
     if by == 0.0 {
-        return Err(Fault::value("integer modulo by zero"));
+        return Err(TemplateError::value("integer modulo by zero"));
     }
     if let (Value::Big(big), Value::Int(by)) = (&call.input, &divisor) {
         return Ok((&**big % by) == num_bigint::BigInt::ZERO);

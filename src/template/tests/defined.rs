@@ -1,8 +1,8 @@
 //! Is it there, of which type, true or false.
 
-use crate::template::error::{Fault, FaultKind};
-use crate::template::plugin::{Call, Test};
-use crate::template::python::coerce::{as_real, flag, text};
+use crate::template::error::{TemplateError, TemplateErrorKind};
+use crate::template::plugin::{PluginCall, Test};
+use crate::template::python::coerce::{as_real, flag_or, to_text};
 use crate::value::Value;
 
 /// The family.
@@ -32,55 +32,57 @@ pub const TABLE: &[Test] = &[
     Test::new("upper", upper, "Whether it is text in upper case."),
 ];
 
-fn defined(call: &Call<'_>) -> Result<bool, Fault> {
+fn defined(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     match &call.input {
         // What is unknown is there; whether it has a certain member is another question.
-        Value::Unknown(unknown) if unknown.member => Err(Fault::new(FaultKind::Unknown, unknown.sentence())),
+        Value::Unknown(unknown) if unknown.member => {
+            Err(TemplateError::new(TemplateErrorKind::Unknown, unknown.describe_missing()))
+        }
         input => Ok(!input.is_undefined()),
     }
 }
 
-fn undefined(call: &Call<'_>) -> Result<bool, Fault> {
+fn undefined(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     defined(call).map(|there| !there)
 }
 
-fn boolean(call: &Call<'_>) -> Result<bool, Fault> {
+fn boolean(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Bool(_)))
 }
 
-fn is_true(call: &Call<'_>) -> Result<bool, Fault> {
+fn is_true(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Bool(true)))
 }
 
-fn is_false(call: &Call<'_>) -> Result<bool, Fault> {
+fn is_false(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Bool(false)))
 }
 
-fn none(call: &Call<'_>) -> Result<bool, Fault> {
+fn none(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(call.input.is_null())
 }
 
-fn integer(call: &Call<'_>) -> Result<bool, Fault> {
+fn integer(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Int(_) | Value::Big(_)))
 }
 
-fn float(call: &Call<'_>) -> Result<bool, Fault> {
+fn float(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Float(_)))
 }
 
-fn number(call: &Call<'_>) -> Result<bool, Fault> {
+fn number(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(as_real(&call.input).is_some())
 }
 
-fn string(call: &Call<'_>) -> Result<bool, Fault> {
+fn string(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Str(_) | Value::Sealed(_)))
 }
 
-fn mapping(call: &Call<'_>) -> Result<bool, Fault> {
+fn mapping(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Dict(_)))
 }
 
-fn sequence(call: &Call<'_>) -> Result<bool, Fault> {
+fn sequence(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(match &call.input {
         Value::Str(_) | Value::Sealed(_) | Value::Bytes(_) | Value::List(_) | Value::Tuple(_) | Value::Dict(_) => true,
         Value::Object(object) => object.members().is_some() && object.length().is_some(),
@@ -88,7 +90,7 @@ fn sequence(call: &Call<'_>) -> Result<bool, Fault> {
     })
 }
 
-fn iterable(call: &Call<'_>) -> Result<bool, Fault> {
+fn iterable(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(match &call.input {
         Value::Str(_) | Value::Sealed(_) | Value::Bytes(_) => true,
         Value::List(_) | Value::Tuple(_) | Value::Set(_) | Value::Dict(_) => true,
@@ -98,7 +100,7 @@ fn iterable(call: &Call<'_>) -> Result<bool, Fault> {
 }
 
 /// Functions and macros: things of the engine's that have no members.
-fn callable(call: &Call<'_>) -> Result<bool, Fault> {
+fn callable(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(match &call.input {
         Value::Object(object) => {
             object.members().is_none() && !matches!(object.type_name(), "Namespace" | "Cycler" | "LoopContext")
@@ -107,52 +109,52 @@ fn callable(call: &Call<'_>) -> Result<bool, Fault> {
     })
 }
 
-fn escaped(call: &Call<'_>) -> Result<bool, Fault> {
+fn escaped(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(&call.input, Value::Str(text) if text.is_markup()))
 }
 
-fn even(call: &Call<'_>) -> Result<bool, Fault> {
+fn even(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [] = call.args.bind([])?;
     remainder_of_two(call).map(|remainder| remainder == 0.0)
 }
 
-fn odd(call: &Call<'_>) -> Result<bool, Fault> {
+fn odd(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [] = call.args.bind([])?;
     remainder_of_two(call).map(|remainder| remainder == 1.0)
 }
 
-fn remainder_of_two(call: &Call<'_>) -> Result<f64, Fault> {
+fn remainder_of_two(call: &PluginCall<'_>) -> Result<f64, TemplateError> {
     match &call.input {
         Value::Int(i) => Ok(i.rem_euclid(2) as f64),
         Value::Big(number) => Ok(f64::from(u8::from(number.bit(0)))),
         Value::Float(f) => Ok(f.rem_euclid(2.0)),
         Value::Bool(b) => Ok(f64::from(u8::from(*b))),
         // Python takes `%` of a text for formatting.
-        Value::Str(_) => Err(Fault::value("not all arguments converted during string formatting")),
+        Value::Str(_) => Err(TemplateError::value("not all arguments converted during string formatting")),
         other => {
             let kind = other.type_name();
-            Err(Fault::value(format!("unsupported operand type(s) for %: '{kind}' and 'int'")))
+            Err(TemplateError::value(format!("unsupported operand type(s) for %: '{kind}' and 'int'")))
         }
     }
 }
 
-fn lower(call: &Call<'_>) -> Result<bool, Fault> {
-    let input = text(&call.input)?;
+fn lower(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let input = to_text(&call.input)?;
     Ok(input.chars().any(char::is_lowercase) && !input.chars().any(char::is_uppercase))
 }
 
-fn upper(call: &Call<'_>) -> Result<bool, Fault> {
-    let input = text(&call.input)?;
+fn upper(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let input = to_text(&call.input)?;
     Ok(input.chars().any(char::is_uppercase) && !input.chars().any(char::is_lowercase))
 }
 
-fn nan(call: &Call<'_>) -> Result<bool, Fault> {
+fn nan(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(matches!(call.input, Value::Float(f) if f.is_nan()))
 }
 
-fn truthy(call: &Call<'_>) -> Result<bool, Fault> {
+fn truthy(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [convert] = call.args.bind(["convert_bool"])?;
-    if flag(convert.as_ref(), false)
+    if flag_or(convert.as_ref(), false)
         && let Some(b) = crate::template::python::text::boolean_word(&call.input)
     {
         return Ok(b);
@@ -160,6 +162,6 @@ fn truthy(call: &Call<'_>) -> Result<bool, Fault> {
     Ok(call.input.is_true())
 }
 
-fn falsy(call: &Call<'_>) -> Result<bool, Fault> {
+fn falsy(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     truthy(call).map(|truthy| !truthy)
 }

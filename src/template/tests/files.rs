@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Test};
-use crate::template::python::coerce::{required, text};
+use crate::template::error::TemplateError;
+use crate::template::plugin::{PluginCall, Test};
+use crate::template::python::coerce::{require_arg, to_text};
 use crate::value::Value;
 
 /// The family.
@@ -27,61 +27,63 @@ pub const TABLE: &[Test] = &[
     Test::new("same_file", same_file, "Whether two paths are one file."),
 ];
 
-fn path(call: &Call<'_>) -> Result<String, Fault> {
+fn read_path(call: &PluginCall<'_>) -> Result<String, TemplateError> {
     let path = match &call.input {
         Value::Str(path) => path.as_str().to_owned(),
         // A number is an open file to Python; nothing that a play could know of.
-        number @ (Value::Int(_) | Value::Bool(_)) => text(number)?,
+        number @ (Value::Int(_) | Value::Bool(_)) => to_text(number)?,
         other => {
             let kind = other.type_name();
             let wanted = "path should be string, bytes, os.PathLike or integer";
-            return Err(Fault::value(format!("{wanted}, not {kind}")));
+            return Err(TemplateError::value(format!("{wanted}, not {kind}")));
         }
     };
-    Fault::of_doubt(call.context.doubt(Path::new(&path)))?;
+    TemplateError::reject_unknown(call.context.explain_unknown_path(Path::new(&path)))?;
     Ok(path)
 }
 
-fn absolute(call: &Call<'_>) -> Result<bool, Fault> {
+fn absolute(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     match &call.input {
         Value::Str(path) => Ok(path.starts_with('/')),
-        other => Err(Fault::value(format!("expected str, bytes or os.PathLike object, not {}", other.type_name()))),
+        other => {
+            Err(TemplateError::value(format!("expected str, bytes or os.PathLike object, not {}", other.type_name())))
+        }
     }
 }
 
-fn exists(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(Path::new(&path(call)?).exists())
+fn exists(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    Ok(Path::new(&read_path(call)?).exists())
 }
 
-fn file(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(Path::new(&path(call)?).is_file())
+fn file(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    Ok(Path::new(&read_path(call)?).is_file())
 }
 
-fn directory(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(Path::new(&path(call)?).is_dir())
+fn directory(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    Ok(Path::new(&read_path(call)?).is_dir())
 }
 
-fn link(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(Path::new(&path(call)?).is_symlink())
+fn link(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    Ok(Path::new(&read_path(call)?).is_symlink())
 }
 
-fn link_exists(call: &Call<'_>) -> Result<bool, Fault> {
-    Ok(fs::symlink_metadata(path(call)?).is_ok())
+fn link_exists(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    Ok(fs::symlink_metadata(read_path(call)?).is_ok())
 }
 
 /// A folder on another device than the one above it, or the root itself.
-fn mount(call: &Call<'_>) -> Result<bool, Fault> {
-    let path = path(call)?;
+fn mount(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let path = read_path(call)?;
     let (Ok(here), false) = (fs::symlink_metadata(&path), Path::new(&path).is_symlink()) else { return Ok(false) };
     let Ok(above) = fs::metadata(Path::new(&path).join("..")) else { return Ok(false) };
     Ok(here.dev() != above.dev() || here.ino() == above.ino())
 }
 
-fn same_file(call: &Call<'_>) -> Result<bool, Fault> {
+fn same_file(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     let [other] = call.args.bind(["path"])?;
     let identity = |path: &str| match fs::metadata(path) {
         Ok(metadata) => Ok((metadata.dev(), metadata.ino())),
-        Err(error) => Err(Fault::value(format!("cannot look at `{path}`: {error}"))),
+        Err(error) => Err(TemplateError::value(format!("cannot look at `{path}`: {error}"))),
     };
-    Ok(identity(&path(call)?)? == identity(&text(&required(other, "path")?)?)?)
+    Ok(identity(&read_path(call)?)? == identity(&to_text(&require_arg(other, "path")?)?)?)
 }

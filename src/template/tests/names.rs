@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::input;
-use crate::template::error::Fault;
+use crate::template::error::TemplateError;
 use crate::template::filters;
-use crate::template::plugin::{Call, Test, short_name};
-use crate::template::python::coerce::text;
+use crate::template::plugin::{PluginCall, Test, short_name};
+use crate::template::python::coerce::to_text;
 use crate::value::Value;
 
 /// The family.
@@ -26,17 +26,17 @@ pub const TABLE: &[Test] = &[
 
 const HEADER: &str = "$ANSIBLE_VAULT;";
 
-fn filter(call: &Call<'_>) -> Result<bool, Fault> {
-    let name = text(&call.input)?;
+fn filter(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let name = to_text(&call.input)?;
     Ok(filters::FAMILIES.iter().flat_map(|(_, table)| *table).any(|row| row.name == short_name(&name)))
 }
 
-fn test(call: &Call<'_>) -> Result<bool, Fault> {
-    let name = text(&call.input)?;
+fn test(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let name = to_text(&call.input)?;
     Ok(super::FAMILIES.iter().flat_map(|(_, table)| *table).any(|row| row.name == short_name(&name)))
 }
 
-fn vault_encrypted(call: &Call<'_>) -> Result<bool, Fault> {
+fn vault_encrypted(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     Ok(is_vaulted(&call.input))
 }
 
@@ -53,8 +53,8 @@ fn is_vaulted(value: &Value) -> bool {
 }
 
 /// Tests a value for one of Ansible's internal tags.
-fn tagged_with(call: &Call<'_>) -> Result<bool, Fault> {
-    let mark = text(call.args.positional.first().unwrap_or(&Value::Null))?;
+fn tagged_with(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let mark = to_text(call.args.positional.first().unwrap_or(&Value::Null))?;
     Ok(match (&*mark, &call.input) {
         ("VaultedValue", value) => is_vaulted(value),
         ("TrustedAsTemplate" | "Origin", Value::Str(text)) => text.is_trusted(),
@@ -62,12 +62,12 @@ fn tagged_with(call: &Call<'_>) -> Result<bool, Fault> {
     })
 }
 
-fn vaulted_file(call: &Call<'_>) -> Result<bool, Fault> {
-    let path = text(&call.input)?;
+fn vaulted_file(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let path = to_text(&call.input)?;
     let mut start = vec![0; HEADER.len()];
     let read = input::open_file(Path::new(&path)).and_then(|mut file| file.read(&mut start));
     match read {
         Ok(count) => Ok(start[..count] == *HEADER.as_bytes()),
-        Err(error) => Err(Fault::value(format!("cannot test if the file `{path}` is a vault: {error}"))),
+        Err(error) => Err(TemplateError::value(format!("cannot test if the file `{path}` is a vault: {error}"))),
     }
 }

@@ -1,8 +1,8 @@
 //! What a task's result says: failed, changed, skipped, ..
 
-use crate::template::error::Fault;
-use crate::template::plugin::{Call, Test};
-use crate::template::python::coerce::touch;
+use crate::template::error::TemplateError;
+use crate::template::plugin::{PluginCall, Test};
+use crate::template::python::coerce::require_defined;
 use crate::value::{Dict, Value};
 
 /// The family.
@@ -23,69 +23,69 @@ pub const TABLE: &[Test] = &[
     Test::new("unreachable", unreachable, "Whether the host could not be reached."),
 ];
 
-fn result<'a>(call: &'a Call<'_>) -> Result<&'a Dict, Fault> {
+fn read_result<'a>(call: &'a PluginCall<'_>) -> Result<&'a Dict, TemplateError> {
     call.input.as_dict().ok_or_else(|| {
-        Fault::value(format!("The '{}' test expects a dictionary", call.name)).hint("register a task's result")
+        TemplateError::value(format!("The '{}' test expects a dictionary", call.name)).hint("register a task's result")
     })
 }
 
 /// The truth of a key, `default` where it is not there.
-fn truth(call: &Call<'_>, key: &str, default: bool) -> Result<bool, Fault> {
-    result(call)?.get(key).map_or(Ok(default), |value| match value {
-        Value::Unknown(unknown) => Err(Fault::unknown(unknown)),
-        value => touch(value).map(Value::is_true),
+fn is_key_true(call: &PluginCall<'_>, key: &str, default: bool) -> Result<bool, TemplateError> {
+    read_result(call)?.get(key).map_or(Ok(default), |value| match value {
+        Value::Unknown(unknown) => Err(TemplateError::from_unknown(unknown)),
+        value => require_defined(value).map(Value::is_true),
     })
 }
 
-fn failed(call: &Call<'_>) -> Result<bool, Fault> {
-    truth(call, "failed", false)
+fn failed(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_key_true(call, "failed", false)
 }
 
-fn succeeded(call: &Call<'_>) -> Result<bool, Fault> {
+fn succeeded(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     failed(call).map(|failed| !failed)
 }
 
-fn skipped(call: &Call<'_>) -> Result<bool, Fault> {
-    truth(call, "skipped", false)
+fn skipped(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_key_true(call, "skipped", false)
 }
 
-fn unreachable(call: &Call<'_>) -> Result<bool, Fault> {
-    truth(call, "unreachable", false)
+fn unreachable(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_key_true(call, "unreachable", false)
 }
 
-fn reachable(call: &Call<'_>) -> Result<bool, Fault> {
+fn reachable(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
     unreachable(call).map(|unreachable| !unreachable)
 }
 
-fn started(call: &Call<'_>) -> Result<bool, Fault> {
-    truth(call, "started", true)
+fn started(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_key_true(call, "started", true)
 }
 
-fn finished(call: &Call<'_>) -> Result<bool, Fault> {
-    truth(call, "finished", true)
+fn finished(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    is_key_true(call, "finished", true)
 }
 
 /// Where a loop's result does not say, its items do.
-fn changed(call: &Call<'_>) -> Result<bool, Fault> {
-    let result = result(call)?;
+fn changed(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    let result = read_result(call)?;
     if let (None, Some(Value::List(items))) = (result.get("changed"), result.get("results"))
         && let Some(Value::Dict(_)) = items.first()
     {
         let changed = |item: &Value| item.get("changed").is_some_and(|value| !value.is_unknown() && value.is_true());
         let unknown = items.iter().find_map(|item| item.get("changed").unwrap_or(item).as_unknown());
         return match unknown {
-            Some(unknown) if !items.iter().any(changed) => Err(Fault::unknown(unknown)),
+            Some(unknown) if !items.iter().any(changed) => Err(TemplateError::from_unknown(unknown)),
             _ => Ok(items.iter().any(changed)),
         };
     }
-    truth(call, "changed", false)
+    is_key_true(call, "changed", false)
 }
 
-fn timed_out(call: &Call<'_>) -> Result<bool, Fault> {
-    match result(call)?.get("timedout") {
+fn timed_out(call: &PluginCall<'_>) -> Result<bool, TemplateError> {
+    match read_result(call)?.get("timedout") {
         None => Ok(false),
         Some(Value::Dict(details)) => Ok(details.get("period").is_some_and(Value::is_true)),
         Some(other) if !other.is_true() => Ok(false),
-        Some(other) => Err(Fault::value(format!("`timedout` is a mapping, not {}", other.type_name()))),
+        Some(other) => Err(TemplateError::value(format!("`timedout` is a mapping, not {}", other.type_name()))),
     }
 }

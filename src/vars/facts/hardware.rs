@@ -2,18 +2,22 @@
 
 use std::path::Path;
 
-use super::{Facts, text};
+use super::{Facts, read_trimmed};
 use crate::value::{Dict, Value};
 
-pub(super) fn hardware(facts: &mut Facts<'_>) {
-    memory(facts);
-    processor(facts);
-    let uptime = text("/proc/uptime").and_then(|line| line.split('.').next()?.parse::<i64>().ok());
+pub(super) fn collect_hardware(facts: &mut Facts<'_>) {
+    collect_memory(facts);
+    collect_processor(facts);
+    let uptime = read_trimmed("/proc/uptime").and_then(|line| line.split('.').next()?.parse::<i64>().ok());
     if let Some(seconds) = uptime {
         facts.set("uptime_seconds", seconds);
     }
-    let load: Vec<f64> =
-        text("/proc/loadavg").unwrap_or_default().split(' ').take(3).filter_map(|number| number.parse().ok()).collect();
+    let load: Vec<f64> = read_trimmed("/proc/loadavg")
+        .unwrap_or_default()
+        .split(' ')
+        .take(3)
+        .filter_map(|number| number.parse().ok())
+        .collect();
     if let [one, five, fifteen] = load[..] {
         facts.set("loadavg", Value::dict([("1m", one.into()), ("5m", five.into()), ("15m", Value::Float(fifteen))]));
     }
@@ -30,12 +34,12 @@ pub(super) fn hardware(facts: &mut Facts<'_>) {
         ("board_vendor", "board_vendor"),
         ("chassis_vendor", "chassis_vendor"),
     ] {
-        facts.set(name, text(format!("/sys/class/dmi/id/{file}")).unwrap_or_else(|| "NA".to_owned()));
+        facts.set(name, read_trimmed(format!("/sys/class/dmi/id/{file}")).unwrap_or_else(|| "NA".to_owned()));
     }
 }
 
-fn memory(facts: &mut Facts<'_>) {
-    let table = text("/proc/meminfo").unwrap_or_default();
+fn collect_memory(facts: &mut Facts<'_>) {
+    let table = read_trimmed("/proc/meminfo").unwrap_or_default();
     let megabytes = |name: &str| -> i64 {
         let line = table.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.and_then(|rest| rest.split_whitespace().next()?.parse::<i64>().ok()).unwrap_or(0) / 1024
@@ -66,8 +70,8 @@ fn memory(facts: &mut Facts<'_>) {
     );
 }
 
-fn processor(facts: &mut Facts<'_>) {
-    let table = text("/proc/cpuinfo").unwrap_or_default();
+fn collect_processor(facts: &mut Facts<'_>) {
+    let table = read_trimmed("/proc/cpuinfo").unwrap_or_default();
     let mut words = Vec::new();
     let (mut sockets, mut cores, mut siblings, mut threads) = (Vec::new(), 1, 1, 0);
     for (key, value) in table.lines().filter_map(|line| line.split_once(':')) {
@@ -97,10 +101,10 @@ fn processor(facts: &mut Facts<'_>) {
     facts.set("processor_nproc", std::thread::available_parallelism().map_or(1, usize::from));
 }
 
-pub(super) fn mounts(facts: &mut Facts<'_>) {
-    let table = text("/proc/self/mounts").unwrap_or_default();
+pub(super) fn collect_mounts(facts: &mut Facts<'_>) {
+    let table = read_trimmed("/proc/self/mounts").unwrap_or_default();
     let mounts = table.lines().filter_map(|line| {
-        let mut fields = line.split(' ').map(unescape);
+        let mut fields = line.split(' ').map(unescape_field);
         let (device, mount, kind, options) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         // Of all that is mounted only what lies on a device or a server is of interest.
         if !(device.starts_with(['/', '\\']) || device.contains(":/")) || kind == "none" {
@@ -134,11 +138,11 @@ pub(super) fn mounts(facts: &mut Facts<'_>) {
 }
 
 /// `\040` in the table of mounts is a blank.
-fn unescape(field: &str) -> String {
+fn unescape_field(field: &str) -> String {
     field.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
 }
 
-pub(super) fn virtualization(facts: &mut Facts<'_>) {
+pub(super) fn collect_virtualization(facts: &mut Facts<'_>) {
     let container = if Path::new("/.dockerenv").exists() {
         Some("docker")
     } else if Path::new("/run/.containerenv").exists() {
@@ -146,9 +150,9 @@ pub(super) fn virtualization(facts: &mut Facts<'_>) {
     } else {
         None
     };
-    let vendor = text("/sys/class/dmi/id/sys_vendor").unwrap_or_default();
-    let product = text("/sys/class/dmi/id/product_name").unwrap_or_default();
-    let virtual_cpu = text("/proc/cpuinfo").is_some_and(|table| table.contains(" hypervisor"));
+    let vendor = read_trimmed("/sys/class/dmi/id/sys_vendor").unwrap_or_default();
+    let product = read_trimmed("/sys/class/dmi/id/product_name").unwrap_or_default();
+    let virtual_cpu = read_trimmed("/proc/cpuinfo").is_some_and(|table| table.contains(" hypervisor"));
     let machine = match (vendor.as_str(), product.as_str()) {
         ("QEMU", _) | (_, "KVM" | "OpenStack Nova") => Some("kvm"),
         ("VMware, Inc.", _) => Some("VMware"),

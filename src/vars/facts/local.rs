@@ -16,12 +16,12 @@ pub fn read(folder: &Path) -> Dict {
     files.sort();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        facts.set(name, one(&path).unwrap_or_else(Value::text));
+        facts.set(name, read_fact_file(&path).unwrap_or_else(Value::text));
     }
     facts
 }
 
-fn one(path: &Path) -> Result<Value, String> {
+fn read_fact_file(path: &Path) -> Result<Value, String> {
     let about = path.metadata().map_err(|why| format!("Could not stat fact ({}): {why}", path.display()))?;
     let text = if about.permissions().mode() & 0o111 != 0 {
         let wrong = |why: String| format!("Failure executing fact script ({}), {why}", path.display());
@@ -38,11 +38,12 @@ fn one(path: &Path) -> Result<Value, String> {
     if let Ok(value) = json::from_str(&text) {
         return Ok(value);
     }
-    sections(&text).ok_or_else(|| format!("error loading facts as ini: `{}` is neither JSON nor INI", path.display()))
+    parse_sections(&text)
+        .ok_or_else(|| format!("error loading facts as ini: `{}` is neither JSON nor INI", path.display()))
 }
 
 /// `[section]` and `key = value` lines as a mapping of mappings.
-fn sections(text: &str) -> Option<Value> {
+fn parse_sections(text: &str) -> Option<Value> {
     let mut sections = Dict::new();
     let mut current: Option<(String, Dict)> = None;
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';'])) {
@@ -82,8 +83,11 @@ mod tests {
         let facts = read(folder.path());
         assert_eq!(python::repr(&facts.into()), "{'a': {'x': 1}, 'b': {'s': {'key': 'v'}}, 'd': [1]}");
         fs::write(folder.path().join("bad.fact"), "nonsense").unwrap();
-        assert!(sections("[s]\nk = 5 % 2\n").is_none());
-        assert_eq!(sections("[s]\nk = 5 %% 2\n").map(|s| python::repr(&s)), Some("{'s': {'k': '5 % 2'}}".to_owned()));
+        assert!(parse_sections("[s]\nk = 5 % 2\n").is_none());
+        assert_eq!(
+            parse_sections("[s]\nk = 5 %% 2\n").map(|s| python::repr(&s)),
+            Some("{'s': {'k': '5 % 2'}}".to_owned())
+        );
         let bad = read(folder.path()).get("bad").map(python::str).unwrap();
         assert!(bad.starts_with("error loading facts as ini: "), "{bad}");
     }

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 
 use crate::value::{Dict, Value};
 
-pub use select::{GatherProblem, SUBSETS};
+pub use select::{FactsError, SUBSETS};
 pub use software::installed_python;
 
 /// A request for facts.
 #[derive(Debug, Clone, Default)]
-pub struct Request {
+pub struct FactsRequest {
     /// `gather_subset`: names of [`SUBSETS`], `all`, `min`, each perhaps with `!`; nothing means all.
     pub subset: Vec<String>,
     /// Shell patterns for the names of facts to keep; nothing keeps all.
@@ -34,8 +34,8 @@ pub struct Request {
 ///
 /// # Errors
 /// If a subset is not known.
-pub fn gather(request: &Request) -> Result<Dict, GatherProblem> {
-    let chosen = select::resolve(&request.subset)?;
+pub fn collect_facts(request: &FactsRequest) -> Result<Dict, FactsError> {
+    let chosen = select::resolve_subset(&request.subset)?;
     let mut facts = Dict::new();
     for (name, collect) in COLLECTORS {
         if chosen.contains(name) {
@@ -57,7 +57,7 @@ pub fn gather(request: &Request) -> Result<Dict, GatherProblem> {
     if !request.filter.is_empty() {
         facts.retain(|name, _| {
             let name = name.as_str().unwrap_or_default();
-            name == "gather_subset" || name == "module_setup" || select::wanted(name, &request.filter)
+            name == "gather_subset" || name == "module_setup" || select::is_selected(name, &request.filter)
         });
     }
     Ok(facts)
@@ -68,24 +68,24 @@ type Collect = fn(&mut Facts<'_>);
 
 /// Who gathers which subset.
 const COLLECTORS: &[(&str, Collect)] = &[
-    ("platform", platform::platform),
-    ("distribution", platform::distribution),
-    ("lsb", platform::lsb),
-    ("cmdline", platform::cmdline),
-    ("fips", platform::fips),
-    ("selinux", platform::selinux),
-    ("apparmor", platform::apparmor),
+    ("platform", platform::collect_platform),
+    ("distribution", platform::collect_distribution),
+    ("lsb", platform::collect_lsb),
+    ("cmdline", platform::collect_cmdline),
+    ("fips", platform::collect_fips),
+    ("selinux", platform::collect_selinux),
+    ("apparmor", platform::collect_apparmor),
     ("date_time", user::date_time),
-    ("env", user::env),
-    ("user", user::user),
-    ("hardware", hardware::hardware),
-    ("mounts", hardware::mounts),
-    ("virtual", hardware::virtualization),
-    ("network", network::interfaces),
-    ("dns", network::dns),
+    ("env", user::collect_env),
+    ("user", user::collect_user),
+    ("hardware", hardware::collect_hardware),
+    ("mounts", hardware::collect_mounts),
+    ("virtual", hardware::collect_virtualization),
+    ("network", network::collect_interfaces),
+    ("dns", network::collect_dns),
     ("pkg_mgr", software::pkg_mgr),
     ("service_mgr", software::service_mgr),
-    ("python", software::python),
+    ("python", software::collect_python),
 ];
 
 /// Facts being gathered; puts `ansible_` before every name.
@@ -98,7 +98,7 @@ impl Facts<'_> {
 }
 
 /// The text of a file without white space around it; nothing if it is not there.
-fn text(path: impl AsRef<Path>) -> Option<String> {
+fn read_trimmed(path: impl AsRef<Path>) -> Option<String> {
     Some(fs::read_to_string(path).ok()?.trim().to_owned())
 }
 
@@ -108,7 +108,7 @@ mod tests {
 
     fn subset(names: &[&str]) -> Dict {
         let subset = names.iter().map(|name| (*name).to_owned()).collect();
-        gather(&Request { subset, ..Request::default() }).unwrap()
+        collect_facts(&FactsRequest { subset, ..FactsRequest::default() }).unwrap()
     }
 
     #[test]
@@ -144,8 +144,9 @@ mod tests {
         let network = subset(&["!all", "!min", "network"]);
         assert!(network.contains("ansible_interfaces") && !network.contains("ansible_env"));
         assert_eq!(network.get("gather_subset").and_then(Value::as_slice).map(<[Value]>::len), Some(3));
-        let request = Request { filter: vec!["ansible_*_mb".to_owned(), "os_family".to_owned()], ..Request::default() };
-        let kept = gather(&request).unwrap();
+        let request =
+            FactsRequest { filter: vec!["ansible_*_mb".to_owned(), "os_family".to_owned()], ..FactsRequest::default() };
+        let kept = collect_facts(&request).unwrap();
         assert!(kept.contains("ansible_memtotal_mb") && kept.contains("ansible_os_family"));
         assert!(!kept.contains("ansible_env") && kept.contains("module_setup"));
     }

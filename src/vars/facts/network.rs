@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{Facts, text};
+use super::{Facts, read_trimmed};
 use crate::value::{Dict, Value};
 
 /// A line of the routing table of version 4.
@@ -24,10 +24,10 @@ struct Address6 {
     scope: &'static str,
 }
 
-pub(super) fn interfaces(facts: &mut Facts<'_>) {
-    let routes = routes(&text("/proc/net/route").unwrap_or_default());
-    let four = addresses4(&text("/proc/net/fib_trie").unwrap_or_default(), &routes);
-    let six = addresses6(&text("/proc/net/if_inet6").unwrap_or_default());
+pub(super) fn collect_interfaces(facts: &mut Facts<'_>) {
+    let routes = parse_routes(&read_trimmed("/proc/net/route").unwrap_or_default());
+    let four = parse_addresses4(&read_trimmed("/proc/net/fib_trie").unwrap_or_default(), &routes);
+    let six = parse_addresses6(&read_trimmed("/proc/net/if_inet6").unwrap_or_default());
     let mut names: Vec<String> = fs::read_dir("/sys/class/net")
         .map(|entries| entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
         .unwrap_or_default();
@@ -35,23 +35,23 @@ pub(super) fn interfaces(facts: &mut Facts<'_>) {
     names.sort();
     for name in &names {
         // Variables have no dashes and dots in their names.
-        facts.set(&name.replace(['-', '.', ':'], "_"), interface(name, &four, &six));
+        facts.set(&name.replace(['-', '.', ':'], "_"), describe_interface(name, &four, &six));
     }
     facts.set("interfaces", Value::list(names.iter().map(|name| Value::text(name.replace(['.', ':'], "_")))));
     let outside = four.iter().filter(|(_, address, _)| !address.is_loopback());
     facts.set("all_ipv4_addresses", Value::list(outside.map(|(_, address, _)| Value::text(address.to_string()))));
     let outside = six.iter().filter(|entry| !entry.address.is_loopback());
     facts.set("all_ipv6_addresses", Value::list(outside.map(|entry| Value::text(entry.address.to_string()))));
-    facts.set("default_ipv4", default4(&routes, &four));
-    facts.set("default_ipv6", default6(&six));
+    facts.set("default_ipv4", find_default4(&routes, &four));
+    facts.set("default_ipv6", find_default6(&six));
 }
 
-fn device(name: &str, file: &str) -> Option<String> {
-    text(format!("/sys/class/net/{name}/{file}")).filter(|text| !text.is_empty())
+fn read_device_file(name: &str, file: &str) -> Option<String> {
+    read_trimmed(format!("/sys/class/net/{name}/{file}")).filter(|text| !text.is_empty())
 }
 
-fn kind(name: &str) -> &'static str {
-    match device(name, "type").as_deref() {
+fn interface_kind(name: &str) -> &'static str {
+    match read_device_file(name, "type").as_deref() {
         Some("1") => "ether",
         Some("32") => "infiniband",
         Some("772") => "loopback",
@@ -61,31 +61,32 @@ fn kind(name: &str) -> &'static str {
 }
 
 /// Physical address, MTU and kind, as both an interface and a default route show them.
-fn basics(name: &str, entry: &mut Dict) {
-    if let Some(address) = device(name, "address").filter(|address| address != "00:00:00:00:00:00") {
+fn set_basics(name: &str, entry: &mut Dict) {
+    if let Some(address) = read_device_file(name, "address").filter(|address| address != "00:00:00:00:00:00") {
         entry.set("macaddress", Value::text(address));
     }
-    if let Some(mtu) = device(name, "mtu").and_then(|mtu| mtu.parse::<i64>().ok()) {
+    if let Some(mtu) = read_device_file(name, "mtu").and_then(|mtu| mtu.parse::<i64>().ok()) {
         entry.set("mtu", Value::Int(mtu));
     }
-    entry.set("type", Value::text(kind(name)));
+    entry.set("type", Value::text(interface_kind(name)));
 }
 
-fn interface(name: &str, four: &[(String, Ipv4Addr, u32)], six: &[Address6]) -> Dict {
+fn describe_interface(name: &str, four: &[(String, Ipv4Addr, u32)], six: &[Address6]) -> Dict {
     let mut entry = Dict::new();
     entry.set("device", Value::text(name));
-    basics(name, &mut entry);
-    let up = device(name, "flags").and_then(|flags| u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok());
+    set_basics(name, &mut entry);
+    let up =
+        read_device_file(name, "flags").and_then(|flags| u32::from_str_radix(flags.trim_start_matches("0x"), 16).ok());
     entry.set("active", Value::Bool(up.is_some_and(|flags| flags & 1 != 0)));
     entry.set("promisc", Value::Bool(up.is_some_and(|flags| flags & 0x100 != 0)));
-    if let Some(speed) = device(name, "speed").and_then(|speed| speed.parse::<i64>().ok()) {
+    if let Some(speed) = read_device_file(name, "speed").and_then(|speed| speed.parse::<i64>().ok()) {
         entry.set("speed", Value::Int(speed));
     }
     let mut own = four.iter().filter(|(interface, ..)| interface == name);
     if let Some((_, address, prefix)) = own.next() {
-        entry.set("ipv4", network4(*address, *prefix).into());
+        entry.set("ipv4", describe_network4(*address, *prefix).into());
     }
-    let others: Vec<Value> = own.map(|(_, address, prefix)| network4(*address, *prefix).into()).collect();
+    let others: Vec<Value> = own.map(|(_, address, prefix)| describe_network4(*address, *prefix).into()).collect();
     if !others.is_empty() {
         entry.set("ipv4_secondaries", Value::list(others));
     }
@@ -106,7 +107,7 @@ fn interface(name: &str, four: &[(String, Ipv4Addr, u32)], six: &[Address6]) -> 
     entry
 }
 
-fn network4(address: Ipv4Addr, prefix: u32) -> Dict {
+fn describe_network4(address: Ipv4Addr, prefix: u32) -> Dict {
     let mask = u32::MAX.checked_shl(32 - prefix.min(32)).unwrap_or(0);
     let network = address.to_bits() & mask;
     let broadcast =
@@ -123,7 +124,7 @@ fn network4(address: Ipv4Addr, prefix: u32) -> Dict {
     .collect()
 }
 
-fn default4(routes: &[Route], four: &[(String, Ipv4Addr, u32)]) -> Dict {
+fn find_default4(routes: &[Route], four: &[(String, Ipv4Addr, u32)]) -> Dict {
     let default = routes.iter().filter(|route| route.mask.is_unspecified()).min_by_key(|route| route.metric);
     let Some(route) = default else { return Dict::new() };
     let mut entry = Dict::new();
@@ -131,14 +132,14 @@ fn default4(routes: &[Route], four: &[(String, Ipv4Addr, u32)]) -> Dict {
     entry.set("interface", Value::text(route.interface.as_str()));
     entry.set("alias", Value::text(route.interface.as_str()));
     if let Some((_, address, prefix)) = four.iter().find(|(interface, ..)| *interface == route.interface) {
-        entry.extend(&network4(*address, *prefix));
+        entry.extend(&describe_network4(*address, *prefix));
     }
-    basics(&route.interface, &mut entry);
+    set_basics(&route.interface, &mut entry);
     entry
 }
 
-fn default6(six: &[Address6]) -> Dict {
-    let table = text("/proc/net/ipv6_route").unwrap_or_default();
+fn find_default6(six: &[Address6]) -> Dict {
+    let table = read_trimmed("/proc/net/ipv6_route").unwrap_or_default();
     let default = table.lines().find_map(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let default =
@@ -155,11 +156,11 @@ fn default6(six: &[Address6]) -> Dict {
         entry.set("prefix", Value::text(own.prefix.to_string()));
         entry.set("scope", Value::text(own.scope));
     }
-    basics(&name, &mut entry);
+    set_basics(&name, &mut entry);
     entry
 }
 
-fn routes(table: &str) -> Vec<Route> {
+fn parse_routes(table: &str) -> Vec<Route> {
     // The kernel writes addresses as numbers in the order of this machine's bytes.
     let address = |hex: &str| Some(Ipv4Addr::from(u32::from_str_radix(hex, 16).ok()?.to_ne_bytes()));
     let route = |line: &str| {
@@ -176,7 +177,7 @@ fn routes(table: &str) -> Vec<Route> {
 }
 
 /// The machine's own addresses. The table does not name interfaces; the route that covers an address does.
-fn addresses4(table: &str, routes: &[Route]) -> Vec<(String, Ipv4Addr, u32)> {
+fn parse_addresses4(table: &str, routes: &[Route]) -> Vec<(String, Ipv4Addr, u32)> {
     let mut found: Vec<(String, Ipv4Addr, u32)> = Vec::new();
     let mut last = None;
     for line in table.lines() {
@@ -200,7 +201,7 @@ fn addresses4(table: &str, routes: &[Route]) -> Vec<(String, Ipv4Addr, u32)> {
     found
 }
 
-fn addresses6(table: &str) -> Vec<Address6> {
+fn parse_addresses6(table: &str) -> Vec<Address6> {
     let entry = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         Some(Address6 {
@@ -218,10 +219,10 @@ fn addresses6(table: &str) -> Vec<Address6> {
     table.lines().filter_map(entry).collect()
 }
 
-pub(super) fn dns(facts: &mut Facts<'_>) {
+pub(super) fn collect_dns(facts: &mut Facts<'_>) {
     let mut dns = Dict::new();
     let mut servers = Vec::new();
-    for line in text("/etc/resolv.conf").unwrap_or_default().lines() {
+    for line in read_trimmed("/etc/resolv.conf").unwrap_or_default().lines() {
         let mut words = line.split_whitespace();
         match words.next() {
             Some("nameserver") => servers.extend(words.next().map(Value::text)),
@@ -248,14 +249,14 @@ mod tests {
 
     #[test]
     fn tables_of_the_kernel() {
-        let routes = routes(ROUTES);
+        let routes = parse_routes(ROUTES);
         assert_eq!(routes[0].gateway, Ipv4Addr::new(192, 0, 2, 1));
-        let four = addresses4(TRIE, &routes);
+        let four = parse_addresses4(TRIE, &routes);
         assert_eq!(
             four,
             [("lo".to_owned(), Ipv4Addr::LOCALHOST, 8), ("eth0".to_owned(), Ipv4Addr::new(192, 0, 2, 2), 24)]
         );
-        let entry = default4(&routes, &four);
+        let entry = find_default4(&routes, &four);
         for (name, value) in [
             ("address", "192.0.2.2"),
             ("gateway", "192.0.2.1"),
@@ -264,7 +265,7 @@ mod tests {
         ] {
             assert_eq!(entry.get(name).and_then(Value::as_str), Some(value), "{name}");
         }
-        let six = addresses6("00000000000000000000000000000001 01 80 10 80 lo\n");
+        let six = parse_addresses6("00000000000000000000000000000001 01 80 10 80 lo\n");
         assert_eq!((six[0].address, six[0].prefix, six[0].scope), (Ipv6Addr::LOCALHOST, 128, "host"));
     }
 }

@@ -2,10 +2,10 @@
 
 use std::net::ToSocketAddrs;
 
-use super::{Facts, text};
+use super::{Facts, read_trimmed};
 use crate::value::{Dict, Value};
 
-pub(super) fn platform(facts: &mut Facts<'_>) {
+pub(super) fn collect_platform(facts: &mut Facts<'_>) {
     let names = rustix::system::uname();
     let word = |name: &std::ffi::CStr| name.to_string_lossy().into_owned();
     let (node, machine) = (word(names.nodename()), word(names.machine()));
@@ -13,7 +13,7 @@ pub(super) fn platform(facts: &mut Facts<'_>) {
     facts.set("kernel", word(names.release()));
     facts.set("kernel_version", word(names.version()));
     facts.set("machine", machine.as_str());
-    let fqdn = fqdn(&node);
+    let fqdn = find_fqdn(&node);
     facts.set("fqdn", fqdn.as_str());
     facts.set("hostname", node.split('.').next().unwrap_or_default());
     facts.set("nodename", node.as_str());
@@ -30,17 +30,17 @@ pub(super) fn platform(facts: &mut Facts<'_>) {
     };
     facts.set("architecture", architecture);
     facts.set("userspace_architecture", architecture);
-    if let Some(id) = text("/etc/machine-id").or_else(|| text("/var/lib/dbus/machine-id")) {
+    if let Some(id) = read_trimmed("/etc/machine-id").or_else(|| read_trimmed("/var/lib/dbus/machine-id")) {
         facts.set("machine_id", id);
     }
 }
 
 /// The name with its domain, from `/etc/hosts` where the machine's own name is listed there.
-fn fqdn(node: &str) -> String {
+fn find_fqdn(node: &str) -> String {
     if node.contains('.') {
         return node.to_owned();
     }
-    let hosts = text("/etc/hosts").unwrap_or_default();
+    let hosts = read_trimmed("/etc/hosts").unwrap_or_default();
     let mut listed = hosts.lines().filter_map(|line| {
         let mut names = line.split('#').next()?.split_whitespace().skip(1);
         let first = names.next()?;
@@ -55,8 +55,8 @@ fn fqdn(node: &str) -> String {
 }
 
 /// The lines `KEY=value` of a file, without their quotes.
-fn pairs(path: &str) -> Vec<(String, String)> {
-    let content = text(path).unwrap_or_default();
+fn read_pairs(path: &str) -> Vec<(String, String)> {
+    let content = read_trimmed(path).unwrap_or_default();
     let unquoted = |value: &str| value.trim().trim_matches(['"', '\'']).to_owned();
     content
         .lines()
@@ -65,16 +65,16 @@ fn pairs(path: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-pub(super) fn distribution(facts: &mut Facts<'_>) {
+pub(super) fn collect_distribution(facts: &mut Facts<'_>) {
     let path = if std::path::Path::new("/etc/os-release").exists() { "/etc/os-release" } else { "/usr/lib/os-release" };
-    let release = pairs(path);
+    let release = read_pairs(path);
     let get = |key: &str| release.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
     let name = name_of(get("ID").unwrap_or_default(), get("NAME").unwrap_or("Linux"));
     // Debian's own file has the point release, os-release only the major one.
     let version = match (&*name, get("VERSION_ID")) {
-        ("Debian", Some(major)) => {
-            text("/etc/debian_version").filter(|full| full.starts_with(major)).unwrap_or_else(|| major.to_owned())
-        }
+        ("Debian", Some(major)) => read_trimmed("/etc/debian_version")
+            .filter(|full| full.starts_with(major))
+            .unwrap_or_else(|| major.to_owned()),
         (_, version) => version.unwrap_or("NA").to_owned(),
     };
     let mut numbers = version.split('.');
@@ -145,7 +145,7 @@ fn family_of(name: &str, like: &str) -> String {
     family.to_owned()
 }
 
-pub(super) fn lsb(facts: &mut Facts<'_>) {
+pub(super) fn collect_lsb(facts: &mut Facts<'_>) {
     let mut lsb = Dict::new();
     for (key, name) in [
         ("DISTRIB_ID", "id"),
@@ -153,7 +153,7 @@ pub(super) fn lsb(facts: &mut Facts<'_>) {
         ("DISTRIB_DESCRIPTION", "description"),
         ("DISTRIB_CODENAME", "codename"),
     ] {
-        if let Some((_, value)) = pairs("/etc/lsb-release").into_iter().find(|(known, _)| known == key) {
+        if let Some((_, value)) = read_pairs("/etc/lsb-release").into_iter().find(|(known, _)| known == key) {
             if name == "release" {
                 lsb.set("major_release", Value::text(value.split('.').next().unwrap_or_default()));
             }
@@ -163,8 +163,8 @@ pub(super) fn lsb(facts: &mut Facts<'_>) {
     facts.set("lsb", lsb);
 }
 
-pub(super) fn cmdline(facts: &mut Facts<'_>) {
-    let line = text("/proc/cmdline").unwrap_or_default();
+pub(super) fn collect_cmdline(facts: &mut Facts<'_>) {
+    let line = read_trimmed("/proc/cmdline").unwrap_or_default();
     let mut once = Dict::new();
     let mut all = Dict::new();
     for word in line.split_whitespace() {
@@ -185,18 +185,20 @@ pub(super) fn cmdline(facts: &mut Facts<'_>) {
     facts.set("proc_cmdline", all);
 }
 
-pub(super) fn fips(facts: &mut Facts<'_>) {
-    facts.set("fips", text("/proc/sys/crypto/fips_enabled").is_some_and(|flag| flag == "1"));
+pub(super) fn collect_fips(facts: &mut Facts<'_>) {
+    facts.set("fips", read_trimmed("/proc/sys/crypto/fips_enabled").is_some_and(|flag| flag == "1"));
 }
 
-pub(super) fn selinux(facts: &mut Facts<'_>) {
+pub(super) fn collect_selinux(facts: &mut Facts<'_>) {
     let mut selinux = Dict::new();
-    match text("/sys/fs/selinux/enforce") {
+    match read_trimmed("/sys/fs/selinux/enforce") {
         None => selinux.set("status", Value::text("disabled")),
         Some(mode) => {
             selinux.set("status", Value::text("enabled"));
             selinux.set("mode", Value::text(if mode == "1" { "enforcing" } else { "permissive" }));
-            if let Some(version) = text("/sys/fs/selinux/policyvers").and_then(|version| version.parse::<i64>().ok()) {
+            if let Some(version) =
+                read_trimmed("/sys/fs/selinux/policyvers").and_then(|version| version.parse::<i64>().ok())
+            {
                 selinux.set("policyvers", Value::Int(version));
             }
         }
@@ -204,7 +206,7 @@ pub(super) fn selinux(facts: &mut Facts<'_>) {
     facts.set("selinux", selinux);
 }
 
-pub(super) fn apparmor(facts: &mut Facts<'_>) {
+pub(super) fn collect_apparmor(facts: &mut Facts<'_>) {
     let on = std::path::Path::new("/sys/kernel/security/apparmor").exists();
     facts.set("apparmor", Value::dict([("status", Value::text(if on { "enabled" } else { "disabled" }))]));
 }

@@ -101,7 +101,7 @@ const REST: &[&str] = &["hardware", "mounts", "network", "virtual"];
 /// A subset that nobody knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the fact subset `{name}` is not known")]
-pub struct GatherProblem {
+pub struct FactsError {
     /// The name.
     pub name: String,
     /// A known name that is near.
@@ -109,7 +109,7 @@ pub struct GatherProblem {
 }
 
 /// The collectors that a `gather_subset` asks for.
-pub fn resolve(subset: &[String]) -> Result<Vec<&'static str>, GatherProblem> {
+pub fn resolve_subset(subset: &[String]) -> Result<Vec<&'static str>, FactsError> {
     let (mut add, mut drop): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     let (mut min, mut everything) = (true, subset.is_empty());
     for name in subset.iter().flat_map(|name| name.split(',')).map(str::trim).filter(|name| !name.is_empty()) {
@@ -119,9 +119,9 @@ pub fn resolve(subset: &[String]) -> Result<Vec<&'static str>, GatherProblem> {
             ("all", false) => everything = true,
             ("min", negated) => min = !negated,
             (plain, negated) => {
-                let known = collector(plain).ok_or_else(|| GatherProblem {
+                let known = collector_name(plain).ok_or_else(|| FactsError {
                     name: plain.to_owned(),
-                    suggestion: SUBSETS.iter().find(|known| **known == nearest(plain)).copied(),
+                    suggestion: SUBSETS.iter().find(|known| **known == nearest_subset(plain)).copied(),
                 })?;
                 if negated { drop.push(known) } else { add.push(known) }
             }
@@ -138,12 +138,12 @@ pub fn resolve(subset: &[String]) -> Result<Vec<&'static str>, GatherProblem> {
     Ok(MIN.iter().chain(REST).copied().filter(|name| wanted(name)).collect())
 }
 
-fn nearest(name: &str) -> &str {
-    crate::suggest::nearest(name, SUBSETS.iter()).unwrap_or_default()
+fn nearest_subset(name: &str) -> &str {
+    crate::suggest::find_nearest(name, SUBSETS.iter()).unwrap_or_default()
 }
 
 /// Who gathers a subset; those that say nothing about this kind of machine are known but empty.
-fn collector(name: &str) -> Option<&'static str> {
+fn collector_name(name: &str) -> Option<&'static str> {
     Some(match name {
         _ if !SUBSETS.contains(&name) => return None,
         "hardware" | "devices" | "processor" | "processor_cores" | "processor_count" | "loadavg" => "hardware",
@@ -172,9 +172,9 @@ fn collector(name: &str) -> Option<&'static str> {
 }
 
 /// Whether a fact passes the filter; the patterns may leave `ansible_` out.
-pub fn wanted(name: &str, filter: &[String]) -> bool {
+pub fn is_selected(name: &str, filter: &[String]) -> bool {
     filter.iter().any(|pattern| {
-        let regex = Regex::new(&glob(pattern));
+        let regex = Regex::new(&glob_to_regex(pattern));
         regex.is_ok_and(|regex| {
             let short = name.strip_prefix("ansible_").unwrap_or(name);
             [name, short].iter().any(|name| regex.is_match(name).unwrap_or(false))
@@ -183,7 +183,7 @@ pub fn wanted(name: &str, filter: &[String]) -> bool {
 }
 
 /// A shell pattern as a regular expression; sets keep their brackets.
-fn glob(pattern: &str) -> String {
+fn glob_to_regex(pattern: &str) -> String {
     let mut out = String::from("^");
     for c in pattern.chars() {
         match c {
@@ -204,7 +204,7 @@ mod tests {
 
     #[track_caller]
     fn case(subset: &[&str], has: &[&str], lacks: &[&str]) {
-        let chosen = resolve(&subset.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let chosen = resolve_subset(&subset.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
         assert!(has.iter().all(|name| chosen.contains(name)), "{chosen:?}");
         assert!(!lacks.iter().any(|name| chosen.contains(name)), "{chosen:?}");
     }
@@ -219,7 +219,7 @@ mod tests {
         case(&["network"], &["env", "network"], &["hardware"]);
         case(&["!hardware"], &["env", "network"], &["hardware"]);
         case(&["!all", "!min", "env"], &["env"], &["user"]);
-        let problem = resolve(&["netwrk".to_owned()]).unwrap_err();
+        let problem = resolve_subset(&["netwrk".to_owned()]).unwrap_err();
         assert_eq!(
             (problem.to_string().as_str(), problem.suggestion),
             ("the fact subset `netwrk` is not known", Some("network"))
@@ -234,7 +234,7 @@ mod tests {
             ("ansible_eth0", "ansible_eth[0-2]", true),
             ("ansible_eth0", "lo", false),
         ] {
-            assert_eq!(wanted(name, &[pattern.to_owned()]), passes, "{name} {pattern}");
+            assert_eq!(is_selected(name, &[pattern.to_owned()]), passes, "{name} {pattern}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Facts, text};
+use super::{Facts, read_trimmed};
 use crate::value::Dict;
 
 pub(super) fn pkg_mgr(facts: &mut Facts<'_>) {
@@ -25,7 +25,7 @@ pub(super) fn pkg_mgr(facts: &mut Facts<'_>) {
 }
 
 pub(super) fn service_mgr(facts: &mut Facts<'_>) {
-    let first = text("/proc/1/comm").unwrap_or_default();
+    let first = read_trimmed("/proc/1/comm").unwrap_or_default();
     let manager = if Path::new("/run/systemd/system").exists() {
         "systemd".to_owned()
     } else if Path::new("/run/openrc").exists() {
@@ -39,7 +39,7 @@ pub(super) fn service_mgr(facts: &mut Facts<'_>) {
 }
 
 /// There is no Python here, and none is asked; but playbooks run programs with the one that is installed.
-pub(super) fn python(facts: &mut Facts<'_>) {
+pub(super) fn collect_python(facts: &mut Facts<'_>) {
     let mut known = Dict::new();
     if let Some(installed) = installed_python() {
         known.set("executable", installed.into());

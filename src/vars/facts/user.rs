@@ -2,22 +2,22 @@
 
 use jiff::ZonedDateTime;
 
-use super::{Facts, text};
+use super::{Facts, read_trimmed};
 use crate::value::{Dict, Value};
 
-pub(super) fn env(facts: &mut Facts<'_>) {
+pub(super) fn collect_env(facts: &mut Facts<'_>) {
     let lossy = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let env = std::env::vars_os().map(|(name, value)| (lossy(name), Value::text(lossy(value))));
     facts.set("env", Value::dict(env));
 }
 
-pub(super) fn user(facts: &mut Facts<'_>) {
+pub(super) fn collect_user(facts: &mut Facts<'_>) {
     let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
     facts.set("real_user_id", uid.as_raw());
     facts.set("real_group_id", gid.as_raw());
     facts.set("effective_user_id", rustix::process::geteuid().as_raw());
     facts.set("effective_group_id", rustix::process::getegid().as_raw());
-    let users = text("/etc/passwd").unwrap_or_default();
+    let users = read_trimmed("/etc/passwd").unwrap_or_default();
     let own = |line: &&str| line.split(':').nth(2).and_then(|id| id.parse::<u32>().ok()) == Some(uid.as_raw());
     let fields: Vec<&str> = users.lines().find(own).map(|line| line.split(':').collect()).unwrap_or_default();
     let field = |index: usize| fields.get(index).map(|text| (*text).to_owned());
@@ -31,10 +31,10 @@ pub(super) fn user(facts: &mut Facts<'_>) {
 }
 
 pub(super) fn date_time(facts: &mut Facts<'_>) {
-    facts.set("date_time", at(&ZonedDateTime::now()));
+    facts.set("date_time", describe_time(&ZonedDateTime::now()));
 }
 
-fn at(now: &ZonedDateTime) -> Dict {
+fn describe_time(now: &ZonedDateTime) -> Dict {
     let local = |format: &str| now.strftime(format).to_string();
     let utc = now.with_time_zone(jiff::tz::TimeZone::UTC);
     let epoch = now.timestamp().as_second().to_string();
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_moment() {
         let moment: ZonedDateTime = "2024-03-05T10:11:12.5+01:00[Europe/Berlin]".parse().unwrap();
-        let facts = at(&moment);
+        let facts = describe_time(&moment);
         for (name, value) in [
             ("iso8601", "2024-03-05T09:11:12Z"),
             ("iso8601_micro", "2024-03-05T09:11:12.500000Z"),

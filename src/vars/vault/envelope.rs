@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::VaultProblem;
+use super::VaultError;
 use super::secret::DEFAULT_ID;
 
 /// First word of every envelope.
@@ -30,26 +30,26 @@ pub fn is_vaulted(text: &str) -> bool {
 ///
 /// # Errors
 /// If the text is not vaulted or the header is not one of ours.
-pub fn vault_id(envelope: &str) -> Result<Option<String>, VaultProblem> {
-    header(envelope).map(|(id, _)| id.map(str::to_owned))
+pub fn vault_id(envelope: &str) -> Result<Option<String>, VaultError> {
+    parse_header(envelope).map(|(id, _)| id.map(str::to_owned))
 }
 
 /// Seals a text. With an id other than `default` the header says so (version 1.2). A salt is drawn unless one is given.
-pub fn encrypt(plain: &[u8], secret: &[u8], id: Option<&str>, salt: Option<&[u8]>) -> String {
+pub fn encrypt_text(plain: &[u8], secret: &[u8], id: Option<&str>, salt: Option<&[u8]>) -> String {
     let salt = salt.map_or_else(|| rand::random::<[u8; SALT_LENGTH]>().to_vec(), <[u8]>::to_vec);
-    let keys = Keys::derive(secret, &salt);
+    let keys = Keys::derive_keys(secret, &salt);
     let padding = BLOCK - plain.len() % BLOCK;
     let mut text = Zeroizing::new(Vec::with_capacity(plain.len() + padding));
     text.extend_from_slice(plain);
     text.resize(plain.len() + padding, u8::try_from(padding).unwrap_or(16));
-    keys.cipher(&mut text);
+    keys.apply_cipher(&mut text);
     let checksum = keys.checksum(&text).finalize().into_bytes();
-    let inner = format!("{}\n{}\n{}", hex(&salt), hex(&checksum), hex(&text));
+    let inner = format!("{}\n{}\n{}", encode_hex(&salt), encode_hex(&checksum), encode_hex(&text));
     let mut out = match id.filter(|id| *id != DEFAULT_ID) {
         Some(id) => format!("{MAGIC};1.2;AES256;{id}\n"),
         None => format!("{MAGIC};1.1;AES256\n"),
     };
-    let body = hex(inner.as_bytes());
+    let body = encode_hex(inner.as_bytes());
     for (index, c) in body.chars().enumerate() {
         if index > 0 && index % LINE == 0 {
             out.push('\n');
@@ -64,30 +64,30 @@ pub fn encrypt(plain: &[u8], secret: &[u8], id: Option<&str>, salt: Option<&[u8]
 ///
 /// # Errors
 /// If the text is no envelope, is damaged, or the secret does not fit.
-pub fn decrypt(envelope: &str, secret: &[u8]) -> Result<Vec<u8>, VaultProblem> {
-    let (_, body) = header(envelope)?;
-    let inner = unhex(body.split_whitespace().flat_map(str::bytes))?;
+pub fn decrypt_envelope(envelope: &str, secret: &[u8]) -> Result<Vec<u8>, VaultError> {
+    let (_, body) = parse_header(envelope)?;
+    let inner = decode_hex(body.split_whitespace().flat_map(str::bytes))?;
     let mut parts = inner.split(|b| *b == b'\n');
     let (Some(salt), Some(checksum), Some(text), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(VaultProblem::Damaged("it does not have a salt, a checksum and a text".to_owned()));
+        return Err(VaultError::Damaged("it does not have a salt, a checksum and a text".to_owned()));
     };
-    let part = |hex: &[u8]| unhex(hex.iter().copied());
+    let part = |hex: &[u8]| decode_hex(hex.iter().copied());
     let (salt, checksum, mut text) = (part(salt)?, part(checksum)?, part(text)?);
-    let keys = Keys::derive(secret, &salt);
-    keys.checksum(&text).verify_slice(&checksum).map_err(|_| VaultProblem::WrongSecret(Vec::new()))?;
-    keys.cipher(&mut text);
+    let keys = Keys::derive_keys(secret, &salt);
+    keys.checksum(&text).verify_slice(&checksum).map_err(|_| VaultError::WrongSecret(Vec::new()))?;
+    keys.apply_cipher(&mut text);
     let padding = usize::from(text.last().copied().unwrap_or(0));
     if padding == 0 || padding > BLOCK || padding > text.len() {
         text.zeroize();
-        return Err(VaultProblem::Damaged("its padding is wrong".to_owned()));
+        return Err(VaultError::Damaged("its padding is wrong".to_owned()));
     }
     text.truncate(text.len() - padding);
     Ok(text)
 }
 
 /// The id and the body after a header that is understood.
-fn header(envelope: &str) -> Result<(Option<&str>, &str), VaultProblem> {
+fn parse_header(envelope: &str) -> Result<(Option<&str>, &str), VaultError> {
     let envelope = envelope.trim_start();
     let (header, body) = envelope.split_once('\n').unwrap_or((envelope, ""));
     let fields: Vec<&str> = header.trim().split(';').map(str::trim).collect();
@@ -96,8 +96,8 @@ fn header(envelope: &str) -> Result<(Option<&str>, &str), VaultProblem> {
         [MAGIC, "1.1", "AES256", ..] => Ok((None, body)),
         [MAGIC, "1.2", "AES256", id, ..] => Ok((Some(id), body)),
         [MAGIC, "1.2", "AES256"] => Ok((None, body)),
-        [MAGIC, _, ..] => Err(VaultProblem::Unsupported(fields[1..].join(";"))),
-        _ => Err(VaultProblem::NotVaulted),
+        [MAGIC, _, ..] => Err(VaultError::Unsupported(fields[1..].join(";"))),
+        _ => Err(VaultError::NotVaulted),
     }
 }
 
@@ -111,7 +111,7 @@ static DERIVED: LazyLock<Mutex<HashMap<[u8; 32], Keys>>> = LazyLock::new(Mutex::
 const REMEMBERED: usize = 512;
 
 impl Keys {
-    fn derive(secret: &[u8], salt: &[u8]) -> Self {
+    fn derive_keys(secret: &[u8], salt: &[u8]) -> Self {
         let mut digest = Sha256::new();
         digest.update((salt.len() as u64).to_le_bytes());
         digest.update(salt);
@@ -132,7 +132,7 @@ impl Keys {
     }
 
     /// Counter mode is its own inverse.
-    fn cipher(&self, text: &mut [u8]) {
+    fn apply_cipher(&self, text: &mut [u8]) {
         ctr::Ctr128BE::<aes::Aes256>::new_from_slices(&self.0[..32], &self.0[64..])
             .expect("the slices have the lengths that AES-256 wants")
             .apply_keystream(text);
@@ -145,7 +145,7 @@ impl Keys {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+fn encode_hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
@@ -153,8 +153,8 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn unhex(digits: impl Iterator<Item = u8>) -> Result<Vec<u8>, VaultProblem> {
-    let damaged = |why: &str| VaultProblem::Damaged(why.to_owned());
+fn decode_hex(digits: impl Iterator<Item = u8>) -> Result<Vec<u8>, VaultError> {
+    let damaged = |why: &str| VaultError::Damaged(why.to_owned());
     let mut bytes = Vec::new();
     let mut high = None;
     for digit in digits {
@@ -176,24 +176,24 @@ mod tests {
     #[test]
     fn opens_what_the_reference_sealed() {
         let envelope = include_str!("testdata/reference.vault");
-        assert_eq!(decrypt(envelope, b"swordfish").unwrap(), b"hello: world\n");
+        assert_eq!(decrypt_envelope(envelope, b"swordfish").unwrap(), b"hello: world\n");
         assert_eq!(vault_id(envelope).unwrap().as_deref(), Some("dev"));
-        assert_eq!(decrypt(envelope, b"other"), Err(VaultProblem::WrongSecret(Vec::new())));
+        assert_eq!(decrypt_envelope(envelope, b"other"), Err(VaultError::WrongSecret(Vec::new())));
     }
 
     #[test]
     fn seals_with_the_header_that_fits_the_id() {
-        assert!(encrypt(b"x", b"pw", None, None).starts_with("$ANSIBLE_VAULT;1.1;AES256\n"));
-        assert!(encrypt(b"x", b"pw", Some("default"), None).starts_with("$ANSIBLE_VAULT;1.1;AES256\n"));
-        assert!(encrypt(b"x", b"pw", Some("dev"), None).starts_with("$ANSIBLE_VAULT;1.2;AES256;dev\n"));
+        assert!(encrypt_text(b"x", b"pw", None, None).starts_with("$ANSIBLE_VAULT;1.1;AES256\n"));
+        assert!(encrypt_text(b"x", b"pw", Some("default"), None).starts_with("$ANSIBLE_VAULT;1.1;AES256\n"));
+        assert!(encrypt_text(b"x", b"pw", Some("dev"), None).starts_with("$ANSIBLE_VAULT;1.2;AES256;dev\n"));
         let salt = Some(&b"0123456789abcdef0123456789abcdef"[..]);
-        assert_eq!(encrypt(b"x", b"pw", None, salt), encrypt(b"x", b"pw", None, salt));
-        assert!(encrypt(b"x", b"pw", None, salt).lines().all(|line| line.len() <= 80));
+        assert_eq!(encrypt_text(b"x", b"pw", None, salt), encrypt_text(b"x", b"pw", None, salt));
+        assert!(encrypt_text(b"x", b"pw", None, salt).lines().all(|line| line.len() <= 80));
     }
 
     #[track_caller]
     fn case(envelope: &str, problem: &str) {
-        assert_eq!(decrypt(envelope, b"pw").unwrap_err().to_string(), problem);
+        assert_eq!(decrypt_envelope(envelope, b"pw").unwrap_err().to_string(), problem);
     }
 
     #[test]
@@ -216,9 +216,9 @@ mod tests {
         #[test]
         fn round_trip(plain: Vec<u8>, secret: Vec<u8>, id in "[a-z]{0,5}") {
             let id = Some(id.as_str()).filter(|id| !id.is_empty());
-            let envelope = encrypt(&plain, &secret, id, None);
+            let envelope = encrypt_text(&plain, &secret, id, None);
             prop_assert!(is_vaulted(&envelope));
-            prop_assert_eq!(decrypt(&envelope, &secret).unwrap(), plain);
+            prop_assert_eq!(decrypt_envelope(&envelope, &secret).unwrap(), plain);
         }
     }
 }

@@ -5,20 +5,20 @@ mod secret;
 mod secrets;
 mod sources;
 
-pub use envelope::{decrypt, encrypt, is_vaulted, vault_id};
-pub use secret::{DEFAULT_ID, Secret};
+pub use envelope::{decrypt_envelope, encrypt_text, is_vaulted, vault_id};
+pub use secret::{DEFAULT_ID, VaultPassword};
 pub use secrets::VaultSecrets;
 pub use sources::{PasswordSource, ask_hidden};
 
 /// Why vaulted text cannot be opened or made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum VaultProblem {
+pub enum VaultError {
     /// The envelope is damaged.
     #[error("the vaulted text is damaged: {0}")]
     Damaged(String),
     /// There are secrets for several ids and nobody said which one to use.
     #[error(
-        "the vault ids {} are all there to encrypt with: choose one with `--encrypt-vault-id`", quoted(.0)
+        "the vault ids {} are all there to encrypt with: choose one with `--encrypt-vault-id`", quote_ids(.0)
     )]
     Ambiguous(Vec<String>),
     /// The secret to encrypt with is not there.
@@ -42,10 +42,10 @@ pub enum VaultProblem {
     #[error("vault format `{0}` is not supported, only versions 1.1 and 1.2 with AES256 are")]
     Unsupported(String),
     /// None of the secrets fits.
-    #[error("none of the vault secrets ({}) opens the text", quoted(.0))]
+    #[error("none of the vault secrets ({}) opens the text", quote_ids(.0))]
     WrongSecret(Vec<String>),
 }
 
-fn quoted(ids: &[String]) -> String {
+fn quote_ids(ids: &[String]) -> String {
     ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }

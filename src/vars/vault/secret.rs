@@ -7,9 +7,9 @@ pub const DEFAULT_ID: &str = "default";
 
 /// A password. It is wiped when dropped, and has no form that shows it.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<Vec<u8>>);
+pub struct VaultPassword(Zeroizing<Vec<u8>>);
 
-impl Secret {
+impl VaultPassword {
     /// Takes a password.
     pub fn new(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))
@@ -21,7 +21,7 @@ impl Secret {
     }
 }
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for VaultPassword {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("********")
     }

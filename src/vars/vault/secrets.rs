@@ -2,28 +2,28 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::secret::{DEFAULT_ID, Secret};
+use super::secret::{DEFAULT_ID, VaultPassword};
 use super::sources::PasswordSource;
-use super::{VaultProblem, envelope};
+use super::{VaultError, envelope};
 
 /// One id with its password, read at most once.
 #[derive(Debug)]
 struct Entry {
     id: String,
     source: Option<PasswordSource>,
-    secret: OnceLock<Secret>,
+    secret: OnceLock<VaultPassword>,
     reading: Mutex<()>,
 }
 
 impl Entry {
-    fn secret(&self) -> Result<&Secret, VaultProblem> {
+    fn read_secret(&self) -> Result<&VaultPassword, VaultError> {
         let _one_at_a_time = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(secret) = self.secret.get() {
             return Ok(secret);
         }
         let read = match &self.source {
             Some(source) => source.read(&self.id)?,
-            None => return Err(VaultProblem::NoSecret),
+            None => return Err(VaultError::NoSecret),
         };
         Ok(self.secret.get_or_init(|| read))
     }
@@ -58,7 +58,7 @@ impl VaultSecrets {
     ///
     /// # Errors
     /// If a file is not there, or nobody answers a prompt.
-    pub fn collect(ids: &[String], files: &[String], ask: bool) -> Result<Self, VaultProblem> {
+    pub fn collect_sources(ids: &[String], files: &[String], ask: bool) -> Result<Self, VaultError> {
         let listed = std::env::var("ANSIBLE_VAULT_IDENTITY_LIST").unwrap_or_default();
         let listed = listed.split(',').map(str::trim).filter(|id| !id.is_empty());
         let mut secrets = Self::default();
@@ -91,7 +91,7 @@ impl VaultSecrets {
     ///
     /// # Errors
     /// If nobody answers a prompt.
-    pub fn add(&mut self, id: &str, source: PasswordSource) -> Result<(), VaultProblem> {
+    pub fn add(&mut self, id: &str, source: PasswordSource) -> Result<(), VaultError> {
         let asks = source == PasswordSource::Prompt;
         self.entries.push(Entry {
             id: id.to_owned(),
@@ -100,13 +100,13 @@ impl VaultSecrets {
             reading: Mutex::new(()),
         });
         if let Some(entry) = self.entries.last().filter(|_| asks) {
-            entry.secret()?;
+            entry.read_secret()?;
         }
         Ok(())
     }
 
     /// Adds a password that is known already.
-    pub fn add_secret(&mut self, id: &str, secret: Secret) {
+    pub fn add_secret(&mut self, id: &str, secret: VaultPassword) {
         let entry = Entry { id: id.to_owned(), source: None, secret: secret.into(), reading: Mutex::new(()) };
         self.entries.push(entry);
     }
@@ -125,45 +125,45 @@ impl VaultSecrets {
     ///
     /// # Errors
     /// If the text is no sound envelope, no secret fits, or a password cannot be read.
-    pub fn open(&self, text: &str) -> Result<Vec<u8>, VaultProblem> {
+    pub fn open_envelope(&self, text: &str) -> Result<Vec<u8>, VaultError> {
         self.open_with(text).map(|(bytes, _)| bytes)
     }
 
     /// The same, with the secret that did it.
     ///
     /// # Errors
-    /// As [`Self::open`].
-    pub fn open_with(&self, text: &str) -> Result<(Vec<u8>, &Secret), VaultProblem> {
+    /// As [`Self::open_envelope`].
+    pub fn open_with(&self, text: &str) -> Result<(Vec<u8>, &VaultPassword), VaultError> {
         let id = envelope::vault_id(text)?.unwrap_or_else(|| DEFAULT_ID.to_owned());
         if self.entries.is_empty() {
-            return Err(VaultProblem::NoSecret);
+            return Err(VaultError::NoSecret);
         }
         let (own, others): (Vec<&Entry>, Vec<&Entry>) = self.entries.iter().partition(|entry| entry.id == id);
         let others = if self.match_ids { Vec::new() } else { others };
         let mut unreadable = None;
         for entry in own.into_iter().chain(others) {
-            let secret = match entry.secret() {
+            let secret = match entry.read_secret() {
                 Ok(secret) => secret,
                 Err(problem) => {
                     unreadable.get_or_insert(problem);
                     continue;
                 }
             };
-            match envelope::decrypt(text, secret.bytes()) {
-                Err(VaultProblem::WrongSecret(_)) => {}
+            match envelope::decrypt_envelope(text, secret.bytes()) {
+                Err(VaultError::WrongSecret(_)) => {}
                 done => return done.map(|bytes| (bytes, secret)),
             }
         }
-        Err(unreadable.unwrap_or_else(|| VaultProblem::WrongSecret(self.ids().map(str::to_owned).collect())))
+        Err(unreadable.unwrap_or_else(|| VaultError::WrongSecret(self.ids().map(str::to_owned).collect())))
     }
 
     /// Opens an envelope of text.
     ///
     /// # Errors
-    /// As [`Self::open`], and if what is inside is not UTF-8.
-    pub fn open_text(&self, text: &str) -> Result<String, VaultProblem> {
-        let text = self.open(text)?;
-        let text = String::from_utf8(text).map_err(|_| VaultProblem::Damaged("its text is not UTF-8".to_owned()))?;
+    /// As [`Self::open_envelope`], and if what is inside is not UTF-8.
+    pub fn open_text(&self, text: &str) -> Result<String, VaultError> {
+        let text = self.open_envelope(text)?;
+        let text = String::from_utf8(text).map_err(|_| VaultError::Damaged("its text is not UTF-8".to_owned()))?;
         if let Some(see) = &self.on_opened {
             see(&text);
         }
@@ -172,13 +172,13 @@ impl VaultSecrets {
 
     /// Makes what is opened count as secret (`mask_vault`): `see` is given every text.
     #[must_use]
-    pub fn masking(mut self, see: Box<dyn Fn(&str)>) -> Self {
+    pub fn with_masking(mut self, see: Box<dyn Fn(&str)>) -> Self {
         self.on_opened = Some(see);
         self
     }
 
     /// Whether what is opened counts as secret.
-    pub fn masks(&self) -> bool {
+    pub fn is_masking(&self) -> bool {
         self.on_opened.is_some()
     }
 
@@ -186,16 +186,16 @@ impl VaultSecrets {
     ///
     /// # Errors
     /// If there is none, or several and nobody said which.
-    pub fn to_encrypt(&self, id: Option<&str>) -> Result<(&str, &Secret), VaultProblem> {
+    pub fn to_encrypt(&self, id: Option<&str>) -> Result<(&str, &VaultPassword), VaultError> {
         let entry = match (id, self.entries.as_slice()) {
-            (_, []) => return Err(VaultProblem::NoSecret),
+            (_, []) => return Err(VaultError::NoSecret),
             (Some(id), entries) => {
-                entries.iter().find(|entry| entry.id == id).ok_or_else(|| VaultProblem::NoSuchId(id.to_owned()))?
+                entries.iter().find(|entry| entry.id == id).ok_or_else(|| VaultError::NoSuchId(id.to_owned()))?
             }
             (None, [entry]) => entry,
-            (None, entries) => return Err(VaultProblem::Ambiguous(entries.iter().map(|e| e.id.clone()).collect())),
+            (None, entries) => return Err(VaultError::Ambiguous(entries.iter().map(|e| e.id.clone()).collect())),
         };
-        Ok((&entry.id, entry.secret()?))
+        Ok((&entry.id, entry.read_secret()?))
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
     fn secrets(pairs: &[(&str, &str)]) -> VaultSecrets {
         let mut secrets = VaultSecrets::default();
         for (id, password) in pairs {
-            secrets.add_secret(id, Secret::new(password.as_bytes()));
+            secrets.add_secret(id, VaultPassword::new(password.as_bytes()));
         }
         secrets
     }
@@ -214,13 +214,13 @@ mod tests {
     #[test]
     fn tries_the_own_id_first_and_then_all() {
         let all = secrets(&[("dev", "a"), ("prod", "b")]);
-        let sealed = |password: &str, id| envelope::encrypt(b"text", password.as_bytes(), id, None);
-        assert_eq!(all.open(&sealed("b", Some("prod"))).unwrap(), b"text");
-        assert_eq!(all.open(&sealed("a", Some("prod"))).unwrap(), b"text");
-        assert_eq!(all.open(&sealed("b", None)).unwrap(), b"text");
-        let problem = all.open(&sealed("c", Some("dev"))).unwrap_err();
+        let sealed = |password: &str, id| envelope::encrypt_text(b"text", password.as_bytes(), id, None);
+        assert_eq!(all.open_envelope(&sealed("b", Some("prod"))).unwrap(), b"text");
+        assert_eq!(all.open_envelope(&sealed("a", Some("prod"))).unwrap(), b"text");
+        assert_eq!(all.open_envelope(&sealed("b", None)).unwrap(), b"text");
+        let problem = all.open_envelope(&sealed("c", Some("dev"))).unwrap_err();
         assert_eq!(problem.to_string(), "none of the vault secrets (`dev`, `prod`) opens the text");
-        assert_eq!(secrets(&[]).open(&sealed("a", None)), Err(VaultProblem::NoSecret));
+        assert_eq!(secrets(&[]).open_envelope(&sealed("a", None)), Err(VaultError::NoSecret));
     }
 
     #[test]
@@ -231,15 +231,15 @@ mod tests {
         let mut lazy = VaultSecrets::default();
         lazy.add("dev", PasswordSource::from_path(&path.display().to_string()).unwrap()).unwrap();
         std::fs::write(&path, "late").unwrap();
-        assert_eq!(lazy.open(&envelope::encrypt(b"x", b"late", Some("dev"), None)).unwrap(), b"x");
+        assert_eq!(lazy.open_envelope(&envelope::encrypt_text(b"x", b"late", Some("dev"), None)).unwrap(), b"x");
     }
 
     #[test]
     fn chooses_what_to_seal_with() {
         assert_eq!(secrets(&[("dev", "a")]).to_encrypt(None).unwrap().0, "dev");
         assert_eq!(secrets(&[("dev", "a"), ("prod", "b")]).to_encrypt(Some("prod")).unwrap().1.bytes(), b"b");
-        assert!(matches!(secrets(&[("dev", "a"), ("x", "b")]).to_encrypt(None), Err(VaultProblem::Ambiguous(_))));
-        assert!(matches!(secrets(&[("dev", "a")]).to_encrypt(Some("x")), Err(VaultProblem::NoSuchId(_))));
-        assert_eq!(format!("{:?}", Secret::new(b"pw")), "********");
+        assert!(matches!(secrets(&[("dev", "a"), ("x", "b")]).to_encrypt(None), Err(VaultError::Ambiguous(_))));
+        assert!(matches!(secrets(&[("dev", "a")]).to_encrypt(Some("x")), Err(VaultError::NoSuchId(_))));
+        assert_eq!(format!("{:?}", VaultPassword::new(b"pw")), "********");
     }
 }

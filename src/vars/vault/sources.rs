@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::VaultProblem;
-use super::secret::{DEFAULT_ID, Secret};
+use super::VaultError;
+use super::secret::{DEFAULT_ID, VaultPassword};
 
 /// Where a password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl PasswordSource {
     ///
     /// # Errors
     /// If the file is not there.
-    pub fn from_vault_id(argument: &str) -> Result<(String, Self), VaultProblem> {
+    pub fn from_vault_id(argument: &str) -> Result<(String, Self), VaultError> {
         let (id, source) = match argument.split_once('@') {
             Some(("", source)) => (DEFAULT_ID, source),
             Some((id, source)) => (id, source),
@@ -44,12 +44,12 @@ impl PasswordSource {
     ///
     /// # Errors
     /// If the file is not there.
-    pub fn from_path(path: &str) -> Result<Self, VaultProblem> {
+    pub fn from_path(path: &str) -> Result<Self, VaultError> {
         let path = match (path.strip_prefix("~/"), std::env::home_dir()) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => PathBuf::from(path),
         };
-        let about = path.metadata().map_err(|why| problem(&path, &why))?;
+        let about = path.metadata().map_err(|why| source_error(&path, &why))?;
         let script = about.is_file() && about.permissions().mode() & 0o111 != 0;
         Ok(if script { Self::Script(path) } else { Self::File(path) })
     }
@@ -58,12 +58,12 @@ impl PasswordSource {
     ///
     /// # Errors
     /// If it cannot be read or is empty.
-    pub fn read(&self, id: &str) -> Result<Secret, VaultProblem> {
+    pub fn read(&self, id: &str) -> Result<VaultPassword, VaultError> {
         match self {
             Self::Prompt => ask_hidden(&prompt_text(id)),
             Self::File(path) => {
-                let text = Zeroizing::new(crate::input::read_file(path).map_err(|why| problem(path, &why))?);
-                stripped(&text, path)
+                let text = Zeroizing::new(crate::input::read_file(path).map_err(|why| source_error(path, &why))?);
+                strip_password(&text, path)
             }
             Self::Script(path) => run_script(path, id),
         }
@@ -74,7 +74,7 @@ fn prompt_text(id: &str) -> String {
     if id == DEFAULT_ID { "Vault password: ".to_owned() } else { format!("Vault password ({id}): ") }
 }
 
-fn run_script(path: &Path, id: &str) -> Result<Secret, VaultProblem> {
+fn run_script(path: &Path, id: &str) -> Result<VaultPassword, VaultError> {
     // A name without a folder would be looked for in PATH.
     let program = if path.components().count() == 1 { Path::new(".").join(path) } else { path.to_owned() };
     let mut command = Command::new(program);
@@ -86,31 +86,31 @@ fn run_script(path: &Path, id: &str) -> Result<Secret, VaultProblem> {
         crate::input::LARGEST_OUTPUT,
         crate::input::Ends::Program,
     )
-    .map_err(|why| problem(path, &why))?;
+    .map_err(|why| source_error(path, &why))?;
     let text = Zeroizing::new(output.stdout);
     if !output.status.success() {
-        return Err(problem(path, &format!("the script ended with {}", output.status)));
+        return Err(source_error(path, &format!("the script ended with {}", output.status)));
     }
-    stripped(&text, path)
+    strip_password(&text, path)
 }
 
-fn stripped(text: &[u8], path: &Path) -> Result<Secret, VaultProblem> {
+fn strip_password(text: &[u8], path: &Path) -> Result<VaultPassword, VaultError> {
     match text.trim_ascii() {
-        [] => Err(problem(path, &"it gave an empty password")),
-        password => Ok(Secret::new(password)),
+        [] => Err(source_error(path, &"it gave an empty password")),
+        password => Ok(VaultPassword::new(password)),
     }
 }
 
-fn problem(path: &Path, why: &dyn std::fmt::Display) -> VaultProblem {
-    VaultProblem::Source { origin: format!("`{}`", path.display()), why: why.to_string() }
+fn source_error(path: &Path, why: &dyn std::fmt::Display) -> VaultError {
+    VaultError::Source { origin: format!("`{}`", path.display()), why: why.to_string() }
 }
 
 /// Asks at the terminal, without showing what is typed.
 ///
 /// # Errors
 /// If there is no terminal and nothing on standard input, or nothing was typed.
-pub fn ask_hidden(question: &str) -> Result<Secret, VaultProblem> {
-    let failed = |why: String| VaultProblem::Source { origin: "the terminal".to_owned(), why };
+pub fn ask_hidden(question: &str) -> Result<VaultPassword, VaultError> {
+    let failed = |why: String| VaultError::Source { origin: "the terminal".to_owned(), why };
     let mut line = Zeroizing::new(Vec::with_capacity(256));
     let Ok(mut terminal) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty") else {
         // Without a terminal the password may come by a pipe.
@@ -118,7 +118,7 @@ pub fn ask_hidden(question: &str) -> Result<Secret, VaultProblem> {
         read.map_err(|why| failed(format!("there is none to ask at ({why})")))?;
         return match line.trim_ascii_end() {
             [] => Err(failed("there is none to ask at, and nothing came on standard input".to_owned())),
-            password => Ok(Secret::new(password)),
+            password => Ok(VaultPassword::new(password)),
         };
     };
     let shown = tcgetattr(&terminal).map_err(|why| failed(why.to_string()))?;
@@ -134,7 +134,7 @@ pub fn ask_hidden(question: &str) -> Result<Secret, VaultProblem> {
     restored.map_err(|why| failed(why.to_string()))?;
     match line.trim_ascii_end() {
         [] => Err(failed("nothing was typed".to_owned())),
-        password => Ok(Secret::new(password)),
+        password => Ok(VaultPassword::new(password)),
     }
 }
 
@@ -174,6 +174,6 @@ mod tests {
     fn prompts_and_missing_files() {
         assert_eq!(PasswordSource::from_vault_id("dev@prompt"), Ok(("dev".to_owned(), PasswordSource::Prompt)));
         assert_eq!(PasswordSource::from_vault_id("prompt"), Ok((DEFAULT_ID.to_owned(), PasswordSource::Prompt)));
-        assert!(matches!(PasswordSource::from_vault_id("dev@nowhere"), Err(VaultProblem::Source { .. })));
+        assert!(matches!(PasswordSource::from_vault_id("dev@nowhere"), Err(VaultError::Source { .. })));
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Allowed {
 }
 
 /// Looks at a text once for all styles.
-pub(super) fn analyse(text: &str, unicode: bool) -> Allowed {
+pub(super) fn analyse_text(text: &str, unicode: bool) -> Allowed {
     if text.is_empty() {
         return Allowed { multiline: false, flow_plain: false, block_plain: true, single: true, block: false };
     }

@@ -3,7 +3,7 @@
 mod analysis;
 mod scalar;
 
-use analysis::analyse;
+use analysis::analyse_text;
 
 use super::styled::{DumpOptions, Styled};
 
@@ -11,7 +11,7 @@ use super::styled::{DumpOptions, Styled};
 const MAX_SIMPLE_KEY: usize = 128;
 
 /// Writes a document.
-pub(super) fn document(root: &Styled, options: &DumpOptions) -> String {
+pub(super) fn write_document(root: &Styled, options: &DumpOptions) -> String {
     let best_indent = if (2..=9).contains(&options.indent) { options.indent } else { 2 };
     let width = if options.width <= best_indent * 2 { 80 } else { options.width };
     let mut emitter = Emitter {
@@ -28,16 +28,16 @@ pub(super) fn document(root: &Styled, options: &DumpOptions) -> String {
         canonical: options.canonical,
     };
     if options.explicit_start || options.canonical {
-        emitter.indicator("---", true, false, false);
+        emitter.write_indicator("---", true, false, false);
     }
     if options.canonical {
-        emitter.line();
+        emitter.begin_line();
     }
-    emitter.node(root, Context::Root);
-    emitter.line();
+    emitter.write_node(root, Context::Root);
+    emitter.begin_line();
     if options.explicit_end || emitter.open_ended {
-        emitter.indicator("...", true, false, false);
-        emitter.line();
+        emitter.write_indicator("...", true, false, false);
+        emitter.begin_line();
     }
     emitter.out
 }
@@ -70,7 +70,7 @@ struct Emitter {
 }
 
 impl Emitter {
-    fn put(&mut self, c: char) {
+    fn put_char(&mut self, c: char) {
         self.out.push(c);
         self.column += 1;
     }
@@ -87,29 +87,29 @@ impl Emitter {
     }
 
     /// Begins a line at the present depth, unless one has just begun.
-    fn line(&mut self) {
+    fn begin_line(&mut self) {
         let indent = self.indent.unwrap_or(0);
         if !self.indention || self.column > indent || self.column == indent && !self.whitespace {
             self.new_line();
         }
         while self.column < indent {
-            self.put(' ');
+            self.put_char(' ');
         }
         (self.whitespace, self.indention) = (true, true);
     }
 
-    fn indicator(&mut self, mark: &str, needs_blank: bool, is_blank: bool, is_indention: bool) {
+    fn write_indicator(&mut self, mark: &str, needs_blank: bool, is_blank: bool, is_indention: bool) {
         if needs_blank && !self.whitespace {
-            self.put(' ');
+            self.put_char(' ');
         }
-        mark.chars().for_each(|c| self.put(c));
+        mark.chars().for_each(|c| self.put_char(c));
         self.whitespace = is_blank;
         self.indention &= is_indention;
         self.open_ended = false;
     }
 
     /// Does something one level deeper.
-    fn deeper(&mut self, flow: bool, indentless: bool, write: impl FnOnce(&mut Self)) {
+    fn write_deeper(&mut self, flow: bool, indentless: bool, write: impl FnOnce(&mut Self)) {
         let before = self.indent;
         self.indent = match before {
             None if flow => Some(self.best_indent),
@@ -121,105 +121,105 @@ impl Emitter {
         self.indent = before;
     }
 
-    fn node(&mut self, node: &Styled, context: Context) {
+    fn write_node(&mut self, node: &Styled, context: Context) {
         match node {
-            Styled::Scalar(scalar) => self.scalar(scalar, context),
+            Styled::Scalar(scalar) => self.write_scalar(scalar, context),
             Styled::Tagged(tag, node) => {
-                self.indicator(tag, true, false, false);
-                self.node(node, context);
+                self.write_indicator(tag, true, false, false);
+                self.write_node(node, context);
             }
             Styled::List { items, flow } if self.flow > 0 || *flow || items.is_empty() => self.flow_list(items),
             Styled::List { items, .. } => {
                 let indentless = matches!(context, Context::Value | Context::Key) && !self.indention;
-                self.deeper(false, indentless, |at| {
+                self.write_deeper(false, indentless, |at| {
                     for item in items {
-                        at.line();
-                        at.indicator("-", true, false, true);
-                        at.node(item, Context::List);
+                        at.begin_line();
+                        at.write_indicator("-", true, false, true);
+                        at.write_node(item, Context::List);
                     }
                 });
             }
             Styled::Map { entries, flow, tag } => {
                 if let Some(tag) = tag {
-                    self.indicator(tag, true, false, false);
+                    self.write_indicator(tag, true, false, false);
                 }
                 if self.flow > 0 || *flow || entries.is_empty() {
                     self.flow_map(entries);
                 } else {
-                    self.deeper(false, false, |at| at.block_map(entries));
+                    self.write_deeper(false, false, |at| at.block_map(entries));
                 }
             }
         }
     }
 
     fn flow_list(&mut self, items: &[Styled]) {
-        self.indicator("[", true, true, false);
+        self.write_indicator("[", true, true, false);
         self.flow += 1;
-        self.deeper(true, false, |at| {
+        self.write_deeper(true, false, |at| {
             for (index, item) in items.iter().enumerate() {
                 at.flow_item(index);
-                at.node(item, Context::List);
+                at.write_node(item, Context::List);
             }
         });
         self.flow -= 1;
         self.flow_end(items.is_empty());
-        self.indicator("]", false, false, false);
+        self.write_indicator("]", false, false, false);
     }
 
     fn flow_item(&mut self, index: usize) {
         if index > 0 {
-            self.indicator(",", false, false, false);
+            self.write_indicator(",", false, false, false);
         }
         if self.canonical || self.column > self.width {
-            self.line();
+            self.begin_line();
         }
     }
 
     fn flow_end(&mut self, empty: bool) {
         if self.canonical && !empty {
-            self.indicator(",", false, false, false);
-            self.line();
+            self.write_indicator(",", false, false, false);
+            self.begin_line();
         }
     }
 
     fn flow_map(&mut self, entries: &[(Styled, Styled)]) {
-        self.indicator("{", true, true, false);
+        self.write_indicator("{", true, true, false);
         self.flow += 1;
-        self.deeper(true, false, |at| {
+        self.write_deeper(true, false, |at| {
             for (index, (key, value)) in entries.iter().enumerate() {
                 at.flow_item(index);
                 if !at.canonical && is_simple_key(key, at.unicode) {
-                    at.node(key, Context::SimpleKey);
-                    at.indicator(":", false, false, false);
+                    at.write_node(key, Context::SimpleKey);
+                    at.write_indicator(":", false, false, false);
                 } else {
-                    at.indicator("?", true, false, false);
-                    at.node(key, Context::Key);
+                    at.write_indicator("?", true, false, false);
+                    at.write_node(key, Context::Key);
                     if at.canonical || at.column > at.width {
-                        at.line();
+                        at.begin_line();
                     }
-                    at.indicator(":", true, false, false);
+                    at.write_indicator(":", true, false, false);
                 }
-                at.node(value, Context::Value);
+                at.write_node(value, Context::Value);
             }
         });
         self.flow -= 1;
         self.flow_end(entries.is_empty());
-        self.indicator("}", false, false, false);
+        self.write_indicator("}", false, false, false);
     }
 
     fn block_map(&mut self, entries: &[(Styled, Styled)]) {
         for (key, value) in entries {
-            self.line();
+            self.begin_line();
             if is_simple_key(key, self.unicode) {
-                self.node(key, Context::SimpleKey);
-                self.indicator(":", false, false, false);
+                self.write_node(key, Context::SimpleKey);
+                self.write_indicator(":", false, false, false);
             } else {
-                self.indicator("?", true, false, true);
-                self.node(key, Context::Key);
-                self.line();
-                self.indicator(":", true, false, true);
+                self.write_indicator("?", true, false, true);
+                self.write_node(key, Context::Key);
+                self.begin_line();
+                self.write_indicator(":", true, false, true);
             }
-            self.node(value, Context::Value);
+            self.write_node(value, Context::Value);
         }
     }
 }
@@ -228,7 +228,7 @@ fn is_simple_key(key: &Styled, unicode: bool) -> bool {
     match key {
         Styled::Scalar(scalar) => {
             let length = scalar.text.len() + scalar.tag.map_or(0, str::len);
-            length <= MAX_SIMPLE_KEY && !analyse(&scalar.text, unicode).multiline
+            length <= MAX_SIMPLE_KEY && !analyse_text(&scalar.text, unicode).multiline
         }
         Styled::List { items, .. } => items.is_empty(),
         Styled::Map { entries, .. } => entries.is_empty(),

@@ -1,30 +1,30 @@
 //! Scalars in their five styles.
 
-use super::analysis::{Allowed, analyse, is_blank_or_end, is_break, is_printable};
+use super::analysis::{Allowed, analyse_text, is_blank_or_end, is_break, is_printable};
 use super::{Context, Emitter};
 use crate::yaml::styled::Scalar;
 
 impl Emitter {
-    pub(super) fn scalar(&mut self, scalar: &Scalar, context: Context) {
-        let allowed = analyse(&scalar.text, self.unicode);
+    pub(super) fn write_scalar(&mut self, scalar: &Scalar, context: Context) {
+        let allowed = analyse_text(&scalar.text, self.unicode);
         let key = context == Context::SimpleKey;
-        let style = self.style(scalar, allowed, key);
+        let style = self.choose_style(scalar, allowed, key);
         match scalar.tag {
-            Some(tag) => self.indicator(tag, true, false, false),
-            None if style.is_some() && !scalar.implicit.1 => self.indicator("!", true, false, false),
+            Some(tag) => self.write_indicator(tag, true, false, false),
+            None if style.is_some() && !scalar.implicit.1 => self.write_indicator("!", true, false, false),
             None => {}
         }
-        self.deeper(true, false, |at| match style {
-            None => at.plain(&scalar.text, !key),
+        self.write_deeper(true, false, |at| match style {
+            None => at.write_plain(&scalar.text, !key),
             Some('\'') => at.single_quoted(&scalar.text, !key),
-            Some('|') => at.literal(&scalar.text),
-            Some('>') => at.folded(&scalar.text),
+            Some('|') => at.write_literal(&scalar.text),
+            Some('>') => at.write_folded(&scalar.text),
             Some(_) => at.double_quoted(&scalar.text, !key),
         });
     }
 
     /// The style that a scalar gets; `None` is plain.
-    fn style(&self, scalar: &Scalar, allowed: Allowed, key: bool) -> Option<char> {
+    fn choose_style(&self, scalar: &Scalar, allowed: Allowed, key: bool) -> Option<char> {
         let mut style = if key && allowed.multiline { Some('"') } else { scalar.style };
         if style.is_none() {
             let plain = if self.flow > 0 { allowed.flow_plain } else { allowed.block_plain };
@@ -40,17 +40,17 @@ impl Emitter {
         }
     }
 
-    fn plain(&mut self, text: &str, fold: bool) {
+    fn write_plain(&mut self, text: &str, fold: bool) {
         if !self.whitespace && !text.is_empty() {
-            self.put(' ');
+            self.put_char(' ');
         }
         let mut blank = false;
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
             if c == ' ' && fold && !blank && self.column > self.width && chars.peek() != Some(&' ') {
-                self.line();
+                self.begin_line();
             } else {
-                self.put(c);
+                self.put_char(c);
             }
             blank = c == ' ';
         }
@@ -58,7 +58,7 @@ impl Emitter {
     }
 
     fn single_quoted(&mut self, text: &str, fold: bool) {
-        self.indicator("'", true, false, false);
+        self.write_indicator("'", true, false, false);
         let (mut blank, mut broken) = (false, false);
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
@@ -66,9 +66,9 @@ impl Emitter {
             if c == ' ' {
                 let inside = at > 0 && next.is_some();
                 if fold && !blank && self.column > self.width && inside && next != Some(' ') {
-                    self.line();
+                    self.begin_line();
                 } else {
-                    self.put(c);
+                    self.put_char(c);
                 }
                 blank = true;
             } else if is_break(c) {
@@ -79,68 +79,68 @@ impl Emitter {
                 (self.indention, broken) = (true, true);
             } else {
                 if broken {
-                    self.line();
+                    self.begin_line();
                 }
                 if c == '\'' {
-                    self.put(c);
+                    self.put_char(c);
                 }
-                self.put(c);
+                self.put_char(c);
                 (self.indention, blank, broken) = (false, false, false);
             }
         }
         if broken {
-            self.line();
+            self.begin_line();
         }
-        self.indicator("'", false, false, false);
+        self.write_indicator("'", false, false, false);
         (self.whitespace, self.indention) = (false, false);
     }
 
     fn double_quoted(&mut self, text: &str, fold: bool) {
-        self.indicator("\"", true, false, false);
+        self.write_indicator("\"", true, false, false);
         let mut blank = false;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             let next = chars.peek().map(|(_, next)| *next);
             if !is_printable(c) || !c.is_ascii() && !self.unicode || is_break(c) || matches!(c, '"' | '\\') {
-                escape(c).chars().for_each(|c| self.put(c));
+                escape_char(c).chars().for_each(|c| self.put_char(c));
                 blank = false;
             } else if c == ' ' {
                 if fold && !blank && self.column > self.width && at > 0 && next.is_some() {
-                    self.line();
+                    self.begin_line();
                     if next == Some(' ') {
-                        self.put('\\');
+                        self.put_char('\\');
                     }
                 } else {
-                    self.put(c);
+                    self.put_char(c);
                 }
                 blank = true;
             } else {
-                self.put(c);
+                self.put_char(c);
                 blank = false;
             }
         }
-        self.indicator("\"", false, false, false);
+        self.write_indicator("\"", false, false, false);
         (self.whitespace, self.indention) = (false, false);
     }
 
     /// `|` or `>` and what says how the text begins and ends.
     fn block_header(&mut self, mark: &str, text: &str) {
-        self.indicator(mark, true, false, false);
+        self.write_indicator(mark, true, false, false);
         if text.starts_with(|c| c == ' ' || is_break(c)) {
-            self.indicator(&self.best_indent.to_string(), false, false, false);
+            self.write_indicator(&self.best_indent.to_string(), false, false, false);
         }
         let mut last = text.chars().rev();
         if !last.next().is_some_and(is_break) {
-            self.indicator("-", false, false, false);
+            self.write_indicator("-", false, false, false);
         } else if last.next().is_none_or(is_break) {
-            self.indicator("+", false, false, false);
+            self.write_indicator("+", false, false, false);
             self.open_ended = true;
         }
         self.new_line();
         (self.whitespace, self.indention) = (true, true);
     }
 
-    fn literal(&mut self, text: &str) {
+    fn write_literal(&mut self, text: &str) {
         self.block_header("|", text);
         let mut broken = true;
         for c in text.chars() {
@@ -149,15 +149,15 @@ impl Emitter {
                 (self.indention, broken) = (true, true);
             } else {
                 if broken {
-                    self.line();
+                    self.begin_line();
                 }
-                self.put(c);
+                self.put_char(c);
                 (self.indention, broken) = (false, false);
             }
         }
     }
 
-    fn folded(&mut self, text: &str) {
+    fn write_folded(&mut self, text: &str) {
         self.block_header(">", text);
         let (mut broken, mut leading) = (true, true);
         for (at, c) in text.char_indices() {
@@ -174,13 +174,13 @@ impl Emitter {
                 (self.indention, broken) = (true, true);
             } else {
                 if broken {
-                    self.line();
+                    self.begin_line();
                     leading = matches!(c, ' ' | '\t');
                 }
                 if !broken && c == ' ' && !rest.starts_with(' ') && self.column > self.width {
-                    self.line();
+                    self.begin_line();
                 } else {
-                    self.put(c);
+                    self.put_char(c);
                 }
                 (self.indention, broken) = (false, false);
             }
@@ -188,7 +188,7 @@ impl Emitter {
     }
 }
 
-fn escape(c: char) -> String {
+fn escape_char(c: char) -> String {
     let short = match c {
         '\0' => '0',
         '\u{7}' => 'a',

@@ -10,10 +10,10 @@ mod world;
 use std::io::Write as _;
 use std::time::Duration;
 
-use world::{Dice, World};
+use world::{Dice, Simulation};
 
 use super::super::config::{ActionKind, Approval, Drift, Mode, Prune, PruneMode, Retry};
-use super::rules::{Dependencies, Rules};
+use super::rules::{Dependencies, JobRules};
 
 /// Steps of one world. In between it has time to come to rest, and then has to be in order.
 const STEPS_PER_WORLD: u64 = 2_000;
@@ -22,11 +22,11 @@ const STEPS_PER_STORM: u64 = 250;
 /// Steps without a `IONPLAY_SIMULATION_STEPS`.
 const DEFAULT_STEPS: u64 = 200_000;
 
-fn number(name: &str, default: u64) -> u64 {
+fn read_number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-fn approvals() -> [Approval; 4] {
+fn list_approvals() -> [Approval; 4] {
     [
         Approval::Auto,
         Approval::Manual,
@@ -36,9 +36,9 @@ fn approvals() -> [Approval; 4] {
 }
 
 /// The rules of a world: each seed has others.
-fn rules<'a>(dice: &mut Dice, approve: &'a Approval) -> Rules<'a> {
-    let drift = [None, Some(Drift::Report), Some(Drift::Correct), Some(Drift::Correct)][dice.below(4)];
-    Rules {
+fn draw_rules<'a>(dice: &mut Dice, approve: &'a Approval) -> JobRules<'a> {
+    let drift = [None, Some(Drift::Report), Some(Drift::Correct), Some(Drift::Correct)][dice.roll_below(4)];
+    JobRules {
         poll: Duration::from_secs(60),
         schedule: None,
         drift: drift.map(|mode| (Duration::from_secs(600), mode)),
@@ -46,7 +46,7 @@ fn rules<'a>(dice: &mut Dice, approve: &'a Approval) -> Rules<'a> {
         retry: Retry { first: Duration::from_secs(30), max: Duration::from_secs(900) },
         approve,
         prune: Prune { mode: PruneMode::Off, grace: Duration::ZERO },
-        allow_rewrite: dice.chance(4),
+        allow_rewrite: dice.roll_chance(4),
         mode: Mode::Plan,
         suspended: false,
         dependencies: Dependencies::Fine,
@@ -56,19 +56,19 @@ fn rules<'a>(dice: &mut Dice, approve: &'a Approval) -> Rules<'a> {
 
 #[test]
 fn promises_hold_whatever_happens() {
-    let steps = number("IONPLAY_SIMULATION_STEPS", DEFAULT_STEPS);
-    let first = number("IONPLAY_SIMULATION_SEED", 1);
-    let approvals = approvals();
+    let steps = read_number("IONPLAY_SIMULATION_STEPS", DEFAULT_STEPS);
+    let first = read_number("IONPLAY_SIMULATION_SEED", 1);
+    let approvals = list_approvals();
     let (mut done, mut writes, mut runs, mut crashes) = (0, 0, 0, 0);
     for seed in first.. {
         let mut dice = Dice::new(seed);
-        let approve = &approvals[dice.below(approvals.len())];
-        let rules = rules(&mut dice, approve);
-        let mut world = World::new(seed, dice, rules);
+        let approve = &approvals[dice.roll_below(approvals.len())];
+        let rules = draw_rules(&mut dice, approve);
+        let mut world = Simulation::new(seed, dice, rules);
         for step in 1..=STEPS_PER_WORLD {
-            world.step();
+            world.run_step();
             if step % STEPS_PER_STORM == 0 {
-                world.rest();
+                world.run_to_rest();
             }
         }
         done += STEPS_PER_WORLD;

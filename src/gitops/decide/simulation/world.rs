@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::request::{Request, answer};
-use super::super::rules::Rules;
-use super::super::{Effect, Next, next_step};
-use super::host::{Doing, Host};
+use super::super::request::{JobRequest, answer_request};
+use super::super::rules::JobRules;
+use super::super::{Next, RunEffect, next_step};
+use super::host::{Doing, SimulatedHost};
 use crate::gitops::config::{Approval, Drift};
-use crate::gitops::record::{Health, JobRecord, Target};
+use crate::gitops::record::{Health, JobRecord, RunTarget};
 use crate::gitops::view::{Outcome, Reason};
 
 /// How long a claim holds without a beat.
@@ -32,13 +32,13 @@ impl Dice {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
     }
 
-    pub fn below(&mut self, end: usize) -> usize {
+    pub fn roll_below(&mut self, end: usize) -> usize {
         usize::try_from(self.next()).unwrap_or(0) % end
     }
 
     /// Once in so many times.
-    pub fn chance(&mut self, times: usize) -> bool {
-        self.below(times) == 0
+    pub fn roll_chance(&mut self, times: usize) -> bool {
+        self.roll_below(times) == 0
     }
 }
 
@@ -59,10 +59,10 @@ pub(super) struct PlanOfRun {
 }
 
 /// Everything there is.
-pub(super) struct World<'a> {
+pub(super) struct Simulation<'a> {
     pub seed: u64,
     pub dice: Dice,
-    pub rules: Rules<'a>,
+    pub rules: JobRules<'a>,
     /// Seconds of the one true clock.
     pub time: i64,
     /// How far the clock of the hosts is off.
@@ -77,7 +77,7 @@ pub(super) struct World<'a> {
     pub claimed: u64,
     pub lease_until: i64,
     pub plans: BTreeMap<String, PlanOfRun>,
-    pub hosts: Vec<Host>,
+    pub hosts: Vec<SimulatedHost>,
     pub writes: u64,
     pub runs: u64,
     pub crashes: u64,
@@ -87,8 +87,8 @@ pub(super) struct World<'a> {
     signer_generation: u64,
 }
 
-impl<'a> World<'a> {
-    pub fn new(seed: u64, dice: Dice, rules: Rules<'a>) -> Self {
+impl<'a> Simulation<'a> {
+    pub fn new(seed: u64, dice: Dice, rules: JobRules<'a>) -> Self {
         Self {
             seed,
             dice,
@@ -104,7 +104,7 @@ impl<'a> World<'a> {
             claimed: 0,
             lease_until: 0,
             plans: BTreeMap::new(),
-            hosts: vec![Host::default(), Host::default()],
+            hosts: vec![SimulatedHost::default(), SimulatedHost::default()],
             writes: 0,
             runs: 0,
             crashes: 0,
@@ -119,11 +119,11 @@ impl<'a> World<'a> {
     }
 
     #[track_caller]
-    pub fn promise(&self, holds: bool, what: &str) {
+    pub fn assert_promise(&self, holds: bool, what: &str) {
         assert!(holds, "seed {}, second {}: {what}\n{:#?}", self.seed, self.time, self.record);
     }
 
-    pub fn id(commit: usize) -> String {
+    pub fn commit_id(commit: usize) -> String {
         format!("c{commit:08}")
     }
 
@@ -131,7 +131,7 @@ impl<'a> World<'a> {
         id[1..].parse().unwrap()
     }
 
-    pub fn descends(&self, mut commit: usize, ancestor: usize) -> bool {
+    pub fn is_descendant(&self, mut commit: usize, ancestor: usize) -> bool {
         loop {
             if commit == ancestor {
                 return true;
@@ -146,7 +146,7 @@ impl<'a> World<'a> {
     /// Whether a commit and all before it, up to another one, are signed.
     pub fn is_signed_since(&self, mut commit: usize, applied: Option<usize>) -> bool {
         loop {
-            if applied.is_some_and(|applied| self.descends(applied, commit)) {
+            if applied.is_some_and(|applied| self.is_descendant(applied, commit)) {
                 return true;
             }
             if !self.commits[commit].is_signed {
@@ -160,60 +160,60 @@ impl<'a> World<'a> {
     }
 
     /// One thing happens.
-    pub fn step(&mut self) {
-        self.time += i64::try_from(self.dice.below(8)).unwrap();
-        let host = self.dice.below(self.hosts.len());
-        match self.dice.below(100) {
-            0..70 => self.advance(host, true),
-            70..74 => self.push(),
-            74..78 => self.drift(),
-            78..80 => self.crash(host),
-            80..82 => self.stall(host),
-            82..84 => self.request(Request::Run { reason: Reason::Hook }),
-            84 => self.request(Request::Run { reason: Reason::Manual }),
+    pub fn run_step(&mut self) {
+        self.time += i64::try_from(self.dice.roll_below(8)).unwrap();
+        let host = self.dice.roll_below(self.hosts.len());
+        match self.dice.roll_below(100) {
+            0..70 => self.advance_host(host, true),
+            70..74 => self.push_commit(),
+            74..78 => self.drift_object(),
+            78..80 => self.crash_host(host),
+            80..82 => self.stall_host(host),
+            82..84 => self.make_request(JobRequest::Run { reason: Reason::Hook }),
+            84 => self.make_request(JobRequest::Run { reason: Reason::Manual }),
             85..89 => self.decide_by_person(),
             89 => self.suspend_or_resume(),
             90 => self.roll_back(),
-            91 => self.skew = i64::try_from(self.dice.below(7200)).unwrap() - 3600,
-            92..94 => self.store_up = !self.dice.chance(2),
-            94..96 => self.git_up = !self.dice.chance(2),
-            96 => self.rewrite(),
+            91 => self.skew = i64::try_from(self.dice.roll_below(7200)).unwrap() - 3600,
+            92..94 => self.store_up = !self.dice.roll_chance(2),
+            94..96 => self.git_up = !self.dice.roll_chance(2),
+            96 => self.rewrite_branch(),
             97 => self.accept_baseline(),
             98 => self.change_signers(),
-            _ => self.time += i64::try_from(self.dice.below(1200)).unwrap(),
+            _ => self.time += i64::try_from(self.dice.roll_below(1200)).unwrap(),
         }
     }
 
-    fn push(&mut self) {
+    fn push_commit(&mut self) {
         let mut wants = self.commits[self.head].wants;
-        let object = self.dice.below(OBJECTS);
-        wants[object] = 1 + u64::try_from(self.dice.below(5)).unwrap();
-        let is_signed = !self.dice.chance(5);
+        let object = self.dice.roll_below(OBJECTS);
+        wants[object] = 1 + u64::try_from(self.dice.roll_below(5)).unwrap();
+        let is_signed = !self.dice.roll_chance(5);
         self.commits.push(Commit { parent: Some(self.head), wants, is_signed });
         self.head = self.commits.len() - 1;
     }
 
     /// The branch is moved to a commit that does not descend from where it stood.
-    fn rewrite(&mut self) {
+    fn rewrite_branch(&mut self) {
         let parent = self.commits[self.head].parent;
         let wants = [2; OBJECTS];
         self.commits.push(Commit { parent, wants, is_signed: true });
         self.head = self.commits.len() - 1;
     }
 
-    fn drift(&mut self) {
-        let object = self.dice.below(OBJECTS);
-        self.objects[object] = 100 + u64::try_from(self.dice.below(3)).unwrap();
+    fn drift_object(&mut self) {
+        let object = self.dice.roll_below(OBJECTS);
+        self.objects[object] = 100 + u64::try_from(self.dice.roll_below(3)).unwrap();
     }
 
-    fn crash(&mut self, host: usize) {
+    fn crash_host(&mut self, host: usize) {
         self.crashes += 1;
-        // Its children end with it, or, on a machine that lost its power, at once.
-        self.hosts[host] = Host::default();
+        // The children end with the host, or at once if the machine lost its power.
+        self.hosts[host] = SimulatedHost::default();
     }
 
-    fn stall(&mut self, host: usize) {
-        self.hosts[host].stalled_until = self.time + i64::try_from(self.dice.below(90)).unwrap();
+    fn stall_host(&mut self, host: usize) {
+        self.hosts[host].stalled_until = self.time + i64::try_from(self.dice.roll_below(90)).unwrap();
     }
 
     fn change_signers(&mut self) {
@@ -222,16 +222,16 @@ impl<'a> World<'a> {
     }
 
     /// A person or a hook asks, by whichever process has the job or can take it.
-    fn request(&mut self, request: Request) {
+    fn make_request(&mut self, request: JobRequest) {
         if !self.store_up {
             return;
         }
-        let (record, effects, _) = answer(&self.record, &self.rules, &request, self.now());
+        let (record, effects, _) = answer_request(&self.record, &self.rules, &request, self.now());
         let before = std::mem::replace(&mut self.record, record);
         for effect in &effects {
-            if let Effect::EndWaiting { ended, .. } = effect {
+            if let RunEffect::EndWaiting { ended, .. } = effect {
                 let known = matches!(ended.outcome, Outcome::Rejected | Outcome::Superseded);
-                self.promise(known && before.waiting.is_some(), "only an answer ends a wait");
+                self.assert_promise(known && before.waiting.is_some(), "only an answer ends a wait");
             }
         }
     }
@@ -239,20 +239,20 @@ impl<'a> World<'a> {
     fn decide_by_person(&mut self) {
         let Some(waiting) = self.record.waiting.clone() else { return };
         let (run, by) = (waiting.run.clone(), "cli".to_owned());
-        if self.dice.chance(4) {
-            self.request(Request::Reject { run, reason: None, by });
+        if self.dice.roll_chance(4) {
+            self.make_request(JobRequest::Reject { run, reason: None, by });
         } else {
             let digest = Some(waiting.digest);
-            self.request(Request::Approve { run, digest, by, reason: None });
+            self.make_request(JobRequest::Approve { run, digest, by, reason: None });
         }
     }
 
     fn suspend_or_resume(&mut self) {
         if self.record.suspended.is_some() {
-            self.request(Request::Resume);
+            self.make_request(JobRequest::Resume);
         } else {
-            let until = self.dice.chance(2).then(|| self.now() + SignedDuration::from_secs(300));
-            self.request(Request::Suspend { reason: None, until });
+            let until = self.dice.roll_chance(2).then(|| self.now() + SignedDuration::from_secs(300));
+            self.make_request(JobRequest::Suspend { reason: None, until });
         }
     }
 
@@ -260,7 +260,7 @@ impl<'a> World<'a> {
         let earlier = self.record.applied_before.get(1).map(|one| one.commit.clone());
         if let Some(to) = earlier {
             self.asked_for.push(Self::index(&to));
-            self.request(Request::Rollback { to });
+            self.make_request(JobRequest::Rollback { to });
         }
     }
 
@@ -270,16 +270,16 @@ impl<'a> World<'a> {
             if self.store_up && self.record.active.is_none() {
                 self.asked_for.push(commit);
             }
-            self.request(Request::AcceptBaseline { commit: Self::id(commit) });
+            self.make_request(JobRequest::AcceptBaseline { commit: Self::commit_id(commit) });
         }
     }
 
     /// An object is written: this is where promises are kept or broken.
     pub fn write(&mut self, epoch: u64, plan: &PlanOfRun, object: usize) {
         let wanted = plan.changes[&object];
-        self.promise(epoch == self.claimed, "a write by a claim that is not the last one");
-        self.promise(epoch >= self.last_writer, "a write by an earlier claim than that of the last write");
-        self.promise(self.objects[object] != wanted, "a second write of the same");
+        self.assert_promise(epoch == self.claimed, "a write by a claim that is not the last one");
+        self.assert_promise(epoch >= self.last_writer, "a write by an earlier claim than that of the last write");
+        self.assert_promise(self.objects[object] != wanted, "a second write of the same");
         self.objects[object] = wanted;
         self.last_writer = epoch;
         self.writes += 1;
@@ -288,40 +288,40 @@ impl<'a> World<'a> {
     /// Whether a run may bring the job to a commit.
     pub fn check_commit(&self, commit: usize) {
         let applied = self.record.applied.as_deref().map(Self::index);
-        let forward = applied.is_none_or(|applied| self.descends(commit, applied));
+        let forward = applied.is_none_or(|applied| self.is_descendant(commit, applied));
         let asked = self.asked_for.contains(&commit);
-        self.promise(
+        self.assert_promise(
             forward || asked || self.rules.allow_rewrite,
             "a commit that does not descend from the applied one",
         );
-        self.promise(self.record.lost.is_none(), "an apply without a known history");
+        self.assert_promise(self.record.lost.is_none(), "an apply without a known history");
     }
 
     /// The storm is over: hosts live, store and repository are there, people answer. Then everything has to come to rest,
     /// and in order.
-    pub fn rest(&mut self) {
+    pub fn run_to_rest(&mut self) {
         (self.store_up, self.git_up, self.skew) = (true, true, 0);
         for host in &mut self.hosts {
             host.stalled_until = 0;
         }
-        self.request(Request::Resume);
+        self.make_request(JobRequest::Resume);
         for _ in 0..600 {
             self.time += 30;
             for host in 0..self.hosts.len() {
                 // A step of each host at one time is as good as any other order.
                 for _ in 0..12 {
-                    self.advance(host, false);
+                    self.advance_host(host, false);
                 }
             }
             if let Some(waiting) = self.record.waiting.clone() {
                 let (run, by) = (waiting.run, "cli".to_owned());
-                self.request(Request::Approve { run, digest: Some(waiting.digest), by, reason: None });
+                self.make_request(JobRequest::Approve { run, digest: Some(waiting.digest), by, reason: None });
             }
             if self.is_at_rest() {
                 break;
             }
         }
-        self.check_rest();
+        self.assert_at_rest();
     }
 
     fn is_at_rest(&self) -> bool {
@@ -331,7 +331,7 @@ impl<'a> World<'a> {
         !waits
             && idle
             && matches!(next, Next::Sleep(_))
-            && self.record.observed == Some(Self::id(self.head))
+            && self.record.observed == Some(Self::commit_id(self.head))
             && self.in_order()
     }
 
@@ -343,20 +343,20 @@ impl<'a> World<'a> {
         let corrects = matches!(self.rules.drift, Some((_, Drift::Correct)));
         // Signers have changed, and those of today do not vouch for the applied commit: it is not applied again.
         let refused = self.record.health == Health::Refused
-            && self.record.retry.as_ref().is_some_and(|retry| retry.target == Target::Applied);
+            && self.record.retry.as_ref().is_some_and(|retry| retry.target == RunTarget::Applied);
         !corrects || refused || self.record.health == Health::Failed || self.objects == self.commits[applied].wants
     }
 
-    fn check_rest(&self) {
-        self.promise(self.record.active.is_none(), "a job that stays as running");
-        self.promise(self.in_order(), "drift that is not put right");
-        let head = Some(Self::id(self.head));
+    fn assert_at_rest(&self) {
+        self.assert_promise(self.record.active.is_none(), "a job that stays as running");
+        self.assert_promise(self.in_order(), "drift that is not put right");
+        let head = Some(Self::commit_id(self.head));
         let reached = self.record.applied == head;
         let excused = self.record.health == Health::Refused || self.record.passed_over == head;
-        self.promise(reached || excused, "a branch that is not followed");
+        self.assert_promise(reached || excused, "a branch that is not followed");
         if reached && self.record.health == Health::Refused {
             let signed = self.is_signed_since(self.head, None);
-            self.promise(!signed || self.asked_for.contains(&self.head), "a commit in order that is refused");
+            self.assert_promise(!signed || self.asked_for.contains(&self.head), "a commit in order that is refused");
         }
     }
 

@@ -38,7 +38,7 @@ impl View<'_> {
     }
 
     /// Returns a command of `ionplay gitops` for this file, as a block to copy.
-    pub(super) fn command(&self, verb: &str, arguments: &[&str]) -> String {
+    pub(super) fn command_block(&self, verb: &str, arguments: &[&str]) -> String {
         let words = ["ionplay", "gitops", verb, &self.access.file].into_iter().chain(arguments.iter().copied());
         let words: Vec<String> = words.map(str::to_owned).collect();
         format!("<pre class=\"command\">{}</pre>", Escaped(shell_line(&words)))
@@ -53,13 +53,13 @@ pub(super) struct Form<'a> {
     pub button: &'a str,
     /// Class of the button: `primary`, `danger`, or none.
     pub class: &'a str,
-    /// Its own fields, as HTML.
+    /// Fields of this form, as HTML.
     pub fields: String,
 }
 
 impl Form<'_> {
     /// Renders the form.
-    pub(super) fn render(&self, view: &View<'_>) -> String {
+    pub(super) fn render_form(&self, view: &View<'_>) -> String {
         let mut out = String::new();
         let _ = write!(
             out,

@@ -2,45 +2,48 @@
 
 use std::fmt::Write as _;
 
-use super::html::{Escaped, commit, format_duration, pill, shorten, time};
+use super::html::{Escaped, format_duration, render_commit, render_pill, render_time, shorten_text};
 use super::{View, run_path};
-use crate::gitops::view::{PlanCounts, Run};
+use crate::gitops::view::{JobRun, PlanCounts};
 
 /// Renders runs, newest first.
-pub(super) fn render(out: &mut String, runs: &[Run], view: &View<'_>) {
+pub(super) fn render_runs(out: &mut String, runs: &[JobRun], view: &View<'_>) {
     out.push_str(
         "<table class=\"jobs\"><thead><tr><th scope=\"col\">Outcome</th><th scope=\"col\">Run</th>\
          <th scope=\"col\">Commit</th><th scope=\"col\">Changes</th><th scope=\"col\">Time</th></tr></thead><tbody>",
     );
     for run in runs {
         let error = run.error.as_deref().map(|error| {
-            format!("<small class=\"note\">{}</small>", Escaped(shorten(error.lines().next().unwrap_or_default(), 160)))
+            format!(
+                "<small class=\"note\">{}</small>",
+                Escaped(shorten_text(error.lines().next().unwrap_or_default(), 160))
+            )
         });
         let _ = write!(
             out,
             "<tr><td>{}</td><th scope=\"row\"><a href=\"{}\">{}</a> <small>{}</small>{}</th>\
              <td data-label=\"Commit\">{}</td><td data-label=\"Changes\">{}</td><td data-label=\"Time\">{} <small>{}</small></td></tr>",
-            pill(outcome_word(run)),
+            render_pill(outcome_word(run)),
             run_path(&run.run),
             Escaped(&run.run),
-            Escaped(reasons(run)),
+            Escaped(describe_reasons(run)),
             error.unwrap_or_default(),
-            run.commit.as_deref().map_or_else(|| "<span class=\"none\">–</span>".to_owned(), commit),
+            run.commit.as_deref().map_or_else(|| "<span class=\"none\">–</span>".to_owned(), render_commit),
             run.plan.as_ref().map_or_else(|| "<span class=\"none\">–</span>".to_owned(), render_counts),
             format_duration(run.started, run.ended.unwrap_or(view.now)),
-            time(run.started, view.now),
+            render_time(run.started, view.now),
         );
     }
     out.push_str("</tbody></table>");
 }
 
 /// Returns the outcome, or `running`.
-pub(super) fn outcome_word(run: &Run) -> &'static str {
+pub(super) fn outcome_word(run: &JobRun) -> &'static str {
     run.outcome.map_or("running", crate::gitops::view::Outcome::as_str)
 }
 
 /// Returns why the run started.
-pub(super) fn reasons(run: &Run) -> String {
+pub(super) fn describe_reasons(run: &JobRun) -> String {
     run.reasons.iter().map(|reason| reason.as_str()).collect::<Vec<_>>().join(", ")
 }
 

@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::html::{Escaped, commit, pill, short_commit, time};
-use super::{Page, View, job_path, run_path};
-use crate::gitops::view::{JobState, JobStatus, Status};
+use super::html::{Escaped, render_commit, render_pill, render_time, short_commit};
+use super::{HtmlPage, View, job_path, run_path};
+use crate::gitops::view::{GitopsStatus, JobState, JobStatus};
 
 /// Jobs on one page, which stays below 40 kB so.
 const PER_PAGE: usize = 30;
 
 /// Renders the jobs, those in one state if one is given.
-pub(super) fn render(status: &Status, state: Option<&str>, number: usize, view: &View<'_>) -> Page {
+pub(super) fn render_home(status: &GitopsStatus, state: Option<&str>, number: usize, view: &View<'_>) -> HtmlPage {
     let jobs: Vec<&JobStatus> =
         status.jobs.iter().filter(|job| state.is_none_or(|state| job.state.as_str() == state)).collect();
     let pages = jobs.len().div_ceil(PER_PAGE).max(1);
@@ -36,11 +36,11 @@ pub(super) fn render(status: &Status, state: Option<&str>, number: usize, view: 
     if pages > 1 {
         render_pages(&mut main, state, number, pages);
     }
-    Page { title: title(status), main, follow: None }
+    HtmlPage { title: window_title(status), main, follow: None }
 }
 
 /// Returns the title of the window: what needs a person comes first.
-fn title(status: &Status) -> String {
+fn window_title(status: &GitopsStatus) -> String {
     let count = |state| status.jobs.iter().filter(|job| job.state == state).count();
     let parts: Vec<String> = [JobState::Failed, JobState::Refused, JobState::Waiting, JobState::Drift]
         .into_iter()
@@ -50,7 +50,7 @@ fn title(status: &Status) -> String {
     if parts.is_empty() { "ionplay gitops".to_owned() } else { format!("{} · ionplay gitops", parts.join(", ")) }
 }
 
-fn render_states(status: &Status, current: Option<&str>) -> String {
+fn render_states(status: &GitopsStatus, current: Option<&str>) -> String {
     let mut out = String::from("<nav class=\"states\" aria-label=\"Jobs by state\">");
     let link = |out: &mut String, href: &str, is_current: bool, text: &str| {
         let current = if is_current { " aria-current=\"page\"" } else { "" };
@@ -60,7 +60,7 @@ fn render_states(status: &Status, current: Option<&str>) -> String {
     for state in JobState::ALL {
         let count = status.jobs.iter().filter(|job| job.state == *state).count();
         if count > 0 {
-            let text = format!("<b>{count}</b> {}", pill(state.as_str()));
+            let text = format!("<b>{count}</b> {}", render_pill(state.as_str()));
             link(&mut out, &format!("/?state={state}"), current == Some(state.as_str()), &text);
         }
     }
@@ -68,7 +68,7 @@ fn render_states(status: &Status, current: Option<&str>) -> String {
     out
 }
 
-fn render_waiting(out: &mut String, status: &Status, view: &View<'_>) {
+fn render_waiting(out: &mut String, status: &GitopsStatus, view: &View<'_>) {
     let waiting: Vec<_> = status.jobs.iter().filter_map(|job| Some((job, job.waiting.as_ref()?))).collect();
     if waiting.is_empty() {
         return;
@@ -79,8 +79,8 @@ fn render_waiting(out: &mut String, status: &Status, view: &View<'_>) {
             out,
             "<li><span><b>{}</b> {} <small>since {}</small></span><a class=\"button\" href=\"{}\">Review plan</a></li>",
             Escaped(&job.job),
-            job.attempted.as_deref().map(commit).unwrap_or_default(),
-            time(waiting.since, view.now),
+            job.attempted.as_deref().map(render_commit).unwrap_or_default(),
+            render_time(waiting.since, view.now),
             run_path(&waiting.run),
         );
     }
@@ -95,7 +95,7 @@ fn render_job(out: &mut String, job: &JobStatus, view: &View<'_>) {
         out,
         "<tr><td>{}</td><th scope=\"row\"><a href=\"{}\">{}</a>{}</th><td data-label=\"Applied\">{}</td>\
          <td data-label=\"Last run\">{}</td><td data-label=\"Next due\">{}</td></tr>",
-        pill(job.state.as_str()),
+        render_pill(job.state.as_str()),
         job_path(&job.job),
         Escaped(&job.job),
         render_note(job, view),
@@ -110,21 +110,21 @@ pub(super) fn render_note(job: &JobStatus, view: &View<'_>) -> String {
     let mut notes = Vec::new();
     if let Some(suspended) = &job.suspended {
         let reason = suspended.reason.as_deref().map(|reason| format!(": {}", Escaped(reason))).unwrap_or_default();
-        let until = suspended.until.map(|until| format!(", ends {}", time(until, view.now))).unwrap_or_default();
+        let until = suspended.until.map(|until| format!(", ends {}", render_time(until, view.now))).unwrap_or_default();
         notes.push(format!("suspended{reason}{until}"));
     }
     if job.drift > 0 {
         notes.push(format!("{} {} drifted", job.drift, if job.drift == 1 { "object" } else { "objects" }));
     }
     if let Some(message) = &job.message {
-        notes.push(Escaped(super::html::shorten(message, 240)).to_string());
+        notes.push(Escaped(super::html::shorten_text(message, 240)).to_string());
     }
     if notes.is_empty() { String::new() } else { format!("<small class=\"note\">{}</small>", notes.join("<br>")) }
 }
 
 /// Returns the applied commit, and the observed one where it is another.
 pub(super) fn render_commits(job: &JobStatus) -> String {
-    let applied = job.applied.as_deref().map_or_else(|| "<span class=\"none\">none</span>".to_owned(), commit);
+    let applied = job.applied.as_deref().map_or_else(|| "<span class=\"none\">none</span>".to_owned(), render_commit);
     match &job.observed {
         Some(observed) if job.applied.as_ref() != Some(observed) => {
             format!(
@@ -143,7 +143,11 @@ pub(super) fn render_last_run(job: &JobStatus, view: &View<'_>) -> String {
         || "<span class=\"none\">never</span>".to_owned(),
         |run| {
             let outcome = run.outcome.as_str().replace('_', " ");
-            format!("<a href=\"{}\">{outcome}</a> <small>{}</small>", run_path(&run.run), time(run.ended, view.now))
+            format!(
+                "<a href=\"{}\">{outcome}</a> <small>{}</small>",
+                run_path(&run.run),
+                render_time(run.ended, view.now)
+            )
         },
     )
 }
@@ -152,7 +156,7 @@ pub(super) fn render_last_run(job: &JobStatus, view: &View<'_>) -> String {
 pub(super) fn render_next_due(job: &JobStatus, view: &View<'_>) -> String {
     job.next_due.as_ref().map_or_else(
         || "<span class=\"none\">–</span>".to_owned(),
-        |due| format!("{} <small>{}</small>", time(due.at, view.now), due.by),
+        |due| format!("{} <small>{}</small>", render_time(due.at, view.now), due.by),
     )
 }
 

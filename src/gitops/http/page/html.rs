@@ -29,7 +29,7 @@ impl<T: AsRef<str>> fmt::Display for Escaped<T> {
 }
 
 /// Returns text of at most this many characters.
-pub(in crate::gitops) fn shorten(text: &str, limit: usize) -> String {
+pub(in crate::gitops) fn shorten_text(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text[..end].trim_end()),
@@ -42,17 +42,17 @@ pub(super) fn short_commit(commit: &str) -> String {
 }
 
 /// Returns a commit with its full name at hand.
-pub(super) fn commit(commit: &str) -> String {
+pub(super) fn render_commit(commit: &str) -> String {
     format!("<code title=\"{}\">{}</code>", Escaped(commit), Escaped(short_commit(commit)))
 }
 
 /// Returns a word with its colour.
-pub(super) fn pill(word: &str) -> String {
+pub(super) fn render_pill(word: &str) -> String {
     format!("<span class=\"pill s-{0}\">{1}</span>", Escaped(word), Escaped(word.replace('_', " ")))
 }
 
 /// Returns a time as a distance from now; the time itself is at hand.
-pub(super) fn time(at: Timestamp, now: Timestamp) -> String {
+pub(super) fn render_time(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.as_second().saturating_sub(now.as_second());
     let distance = format_seconds(seconds.unsigned_abs());
     let text = match seconds {
@@ -120,7 +120,7 @@ mod tests {
     fn times_are_distances() {
         let now: Timestamp = "2026-11-29T20:00:00Z".parse().unwrap();
         let text = |at: &str| {
-            let html = time(at.parse().unwrap(), now);
+            let html = render_time(at.parse().unwrap(), now);
             html[html.find('>').unwrap() + 1..].trim_end_matches("</time>").to_owned()
         };
         assert_eq!(text("2026-11-29T20:00:01Z"), "now");

@@ -3,16 +3,20 @@
 use std::fmt::Write as _;
 
 use super::forms::{Form, Permission, Required, text_field};
-use super::html::{Escaped, pill, short_commit};
-use super::{Page, View, history, home, job_path};
-use crate::gitops::http::control::{Control, ControlError};
-use crate::gitops::view::{JobStatus, Outcome, Run};
+use super::html::{Escaped, render_pill, short_commit};
+use super::{HtmlPage, View, history, home, job_path};
+use crate::gitops::http::control::{ControlError, GitopsControl};
+use crate::gitops::view::{JobRun, JobStatus, Outcome};
 
 /// Runs on the page, which stays below 40 kB so.
 const RUNS: usize = 25;
 
 /// Renders a job.
-pub(super) async fn render<C: Control>(control: &C, name: &str, view: &View<'_>) -> Result<Page, ControlError> {
+pub(super) async fn render_job<C: GitopsControl>(
+    control: &C,
+    name: &str,
+    view: &View<'_>,
+) -> Result<HtmlPage, ControlError> {
     let status = control.read_status().await?;
     let job = status.jobs.iter().find(|job| job.job == name);
     let job = job.ok_or_else(|| ControlError::UnknownJob(name.to_owned()))?;
@@ -20,7 +24,7 @@ pub(super) async fn render<C: Control>(control: &C, name: &str, view: &View<'_>)
     let mut main = format!(
         "<nav class=\"trail\" aria-label=\"Path\"><a href=\"/\">Jobs</a></nav><h1>{} {}</h1>{}",
         Escaped(name),
-        pill(job.state.as_str()),
+        render_pill(job.state.as_str()),
         home::render_note(job, view),
     );
     let _ = write!(
@@ -36,7 +40,7 @@ pub(super) async fn render<C: Control>(control: &C, name: &str, view: &View<'_>)
     if runs.is_empty() {
         main.push_str("<p class=\"empty\">This job never ran.</p>");
     } else {
-        history::render(&mut main, &runs, view);
+        history::render_runs(&mut main, &runs, view);
         let _ = write!(
             main,
             "<p class=\"more\"><a href=\"/api/v1{}/runs?limit=1000\">All runs as JSON</a></p>",
@@ -44,48 +48,49 @@ pub(super) async fn render<C: Control>(control: &C, name: &str, view: &View<'_>)
         );
     }
     let follow = runs.iter().find(|run| run.outcome.is_none()).map(super::run::events_path);
-    Ok(Page { title: format!("{name} · ionplay gitops"), main, follow })
+    Ok(HtmlPage { title: format!("{name} · ionplay gitops"), main, follow })
 }
 
-fn render_actions(out: &mut String, job: &JobStatus, runs: &[Run], view: &View<'_>) {
+fn render_actions(out: &mut String, job: &JobStatus, runs: &[JobRun], view: &View<'_>) {
     if view.permission() == Permission::None {
         let _ = write!(
             out,
             "<details class=\"card\" id=\"commands\"><summary>Commands</summary>\
              <p>This page changes nothing: the daemon has no <code>server.token_file</code>.</p>{}{}{}</details>",
-            view.command("run", &[&job.job]),
-            view.command("suspend", &[&job.job, "--reason", "TEXT"]),
-            view.command("rollback", &[&job.job]),
+            view.command_block("run", &[&job.job]),
+            view.command_block("suspend", &[&job.job, "--reason", "TEXT"]),
+            view.command_block("rollback", &[&job.job]),
         );
         return;
     }
     let action = |verb: &str| format!("/api/v1{}/{verb}", job_path(&job.job));
-    let form = |verb: &str, button, class, fields| Form { action: action(verb), button, class, fields }.render(view);
+    let form =
+        |verb: &str, button, class, fields| Form { action: action(verb), button, class, fields }.render_form(view);
     let _ = write!(
         out,
         "<div class=\"actions\">{}",
-        disclose("run", "Run now", &form("run", "Run now", "primary", String::new()))
+        render_details("run", "Run now", &form("run", "Run now", "primary", String::new()))
     );
     if job.suspended.is_some() {
-        out.push_str(&disclose("resume", "Resume", &form("resume", "Resume", "primary", String::new())));
+        out.push_str(&render_details("resume", "Resume", &form("resume", "Resume", "primary", String::new())));
     } else {
         let fields = text_field("Reason", "reason", "why", Required::Yes)
             + &text_field("Until", "until", "2h, or empty", Required::No);
-        out.push_str(&disclose("suspend", "Suspend", &form("suspend", "Suspend", "", fields)));
+        out.push_str(&render_details("suspend", "Suspend", &form("suspend", "Suspend", "", fields)));
     }
     let targets = render_targets(job, runs);
     if !targets.is_empty() {
-        out.push_str(&disclose("rollback", "Roll back", &form("rollback", "Roll back", "danger", targets)));
+        out.push_str(&render_details("rollback", "Roll back", &form("rollback", "Roll back", "danger", targets)));
     }
     out.push_str("</div>");
 }
 
-fn disclose(id: &str, title: &str, form: &str) -> String {
+fn render_details(id: &str, title: &str, form: &str) -> String {
     format!("<details id=\"{id}\"><summary>{title}</summary>{form}</details>")
 }
 
 /// Returns a choice of the commits that were applied before.
-fn render_targets(job: &JobStatus, runs: &[Run]) -> String {
+fn render_targets(job: &JobStatus, runs: &[JobRun]) -> String {
     let mut seen = Vec::new();
     let mut options = String::new();
     for run in runs {

@@ -22,11 +22,11 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-use super::control::{Access, Control, ControlError};
+use super::control::{Access, ControlError, GitopsControl};
 use super::listener::Trust;
-use super::reply::{Reply, describe_error, not_found, reply};
+use super::reply::{HttpReply, build_reply, describe_error, not_found};
 use super::route::{Route, find_parameter};
-pub(in crate::gitops) use html::shorten;
+pub(in crate::gitops) use html::shorten_text;
 use html::{Escaped, format_clock};
 
 const STYLE: &str = include_str!("style.css");
@@ -61,7 +61,7 @@ pub fn run_path(run: &str) -> String {
     format!("/runs/{}", utf8_percent_encode(run, SEGMENT))
 }
 
-/// What a part of the page has to know besides its subject.
+/// Context that every part of the page needs besides its subject.
 pub(super) struct View<'a> {
     /// Now, so that all times of a page agree.
     pub now: Timestamp,
@@ -72,7 +72,7 @@ pub(super) struct View<'a> {
 }
 
 /// A page before it has its frame.
-pub(super) struct Page {
+pub(super) struct HtmlPage {
     /// Title of the window.
     pub title: String,
     /// Content of `main`.
@@ -82,13 +82,18 @@ pub(super) struct Page {
 }
 
 /// Answers with a page.
-pub(super) async fn answer<C: Control>(control: &C, route: &Route, query: Option<&str>, trust: Trust) -> Reply {
+pub(super) async fn answer_page<C: GitopsControl>(
+    control: &C,
+    route: &Route,
+    query: Option<&str>,
+    trust: Trust,
+) -> HttpReply {
     let access = control.access();
     let view = View { now: Timestamp::now(), access: &access, trust };
     let page = match route {
         Route::Home => render_home(control, query, &view).await,
-        Route::JobPage(job) => job::render(control, job, &view).await,
-        Route::RunPage(run) => run::render(control, run, &view).await,
+        Route::JobPage(job) => job::render_job(control, job, &view).await,
+        Route::RunPage(run) => run::render_run(control, run, &view).await,
         _ => return not_found(),
     };
     match page {
@@ -97,33 +102,37 @@ pub(super) async fn answer<C: Control>(control: &C, route: &Route, query: Option
     }
 }
 
-async fn render_home<C: Control>(control: &C, query: Option<&str>, view: &View<'_>) -> Result<Page, ControlError> {
+async fn render_home<C: GitopsControl>(
+    control: &C,
+    query: Option<&str>,
+    view: &View<'_>,
+) -> Result<HtmlPage, ControlError> {
     let status = control.read_status().await?;
     let state = find_parameter(query, "state");
     let number = find_parameter(query, "page").and_then(|number| number.parse().ok()).unwrap_or(1);
-    Ok(home::render(&status, state.as_deref(), number, view))
+    Ok(home::render_home(&status, state.as_deref(), number, view))
 }
 
 /// Returns a page that says why a request was not carried out.
-pub(super) fn render_refusal(status: StatusCode, message: &str) -> Reply {
+pub(super) fn render_refusal(status: StatusCode, message: &str) -> HttpReply {
     let main = format!(
         "<h1>{}</h1><p class=\"message\">{}</p><p><a href=\"/\">All jobs</a></p>",
         Escaped(status.canonical_reason().unwrap_or("Error")),
         Escaped(message)
     );
-    let page = Page { title: "ionplay gitops".to_owned(), main, follow: None };
+    let page = HtmlPage { title: "ionplay gitops".to_owned(), main, follow: None };
     page_reply(status, &page, Timestamp::now())
 }
 
-fn page_reply(status: StatusCode, page: &Page, now: Timestamp) -> Reply {
-    let mut answer = reply(status, "text/html; charset=utf-8", frame(page, now));
+fn page_reply(status: StatusCode, page: &HtmlPage, now: Timestamp) -> HttpReply {
+    let mut answer = build_reply(status, "text/html; charset=utf-8", render_frame(page, now));
     answer.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY.clone());
     // A form needs its origin, so nothing stricter than this.
     answer.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     answer
 }
 
-fn frame(page: &Page, now: Timestamp) -> String {
+fn render_frame(page: &HtmlPage, now: Timestamp) -> String {
     let mut out = String::with_capacity(STYLE.len() + SCRIPT.len() + page.main.len() + 1024);
     let _ = write!(
         out,

@@ -2,18 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::html::{Escaped, shorten};
+use super::html::{Escaped, shorten_text};
 use super::run_path;
-use crate::gitops::view::Run;
+use crate::gitops::view::JobRun;
 use crate::plan::Plan;
-use crate::plan::model::{Action, Step};
-use crate::plan::show::{lines, sign};
+use crate::plan::model::{PlannedAction, PlannedTask};
+use crate::plan::show::{action_sign, changed_lines};
 
 /// Bytes of the table, so that the page stays below 40 kB.
 const BUDGET: usize = 9_000;
 
 /// Renders what a plan would change.
-pub(super) fn render(out: &mut String, plan: &Plan, run: &Run) {
+pub(super) fn render_plan(out: &mut String, plan: &Plan, run: &JobRun) {
     let changes = plan.actions.iter().filter(|action| action.action != "none" || action.error.is_some());
     let steps =
         [("change", "~", &plan.others), ("undetermined", "?", &plan.undetermined), ("failed", "!", &plan.failed)];
@@ -21,7 +21,7 @@ pub(super) fn render(out: &mut String, plan: &Plan, run: &Run) {
         .map(render_action)
         .chain(steps.iter().flat_map(|(word, sign, steps)| steps.iter().map(|step| render_step(word, sign, step))))
         .collect();
-    let unchanged = plan.counts().unchanged;
+    let unchanged = plan.count_actions().unchanged;
     let _ = write!(out, "<h2>Plan <a class=\"aside\" href=\"/api/v1{}/plan.md\">Markdown</a></h2>", run_path(&run.run));
     if rows.is_empty() {
         let _ = write!(out, "<p class=\"empty\">Nothing to change; {unchanged} as desired.</p>");
@@ -46,12 +46,12 @@ pub(super) fn render(out: &mut String, plan: &Plan, run: &Run) {
     }
 }
 
-fn render_action(action: &Action) -> String {
+fn render_action(action: &PlannedAction) -> String {
     let word = if action.error.is_some() { "failed" } else { &action.action };
-    let sign = if action.error.is_some() { "!" } else { sign(&action.action) };
+    let sign = if action.error.is_some() { "!" } else { action_sign(&action.action) };
     let mut fields = String::new();
-    for line in lines(action) {
-        let value = |value: &Option<String>| value.as_ref().map(|value| Escaped(shorten(value, 120)).to_string());
+    for line in changed_lines(action) {
+        let value = |value: &Option<String>| value.as_ref().map(|value| Escaped(shorten_text(value, 120)).to_string());
         let _ = match (value(&line.before), value(&line.after)) {
             (Some(before), Some(after)) => {
                 write!(fields, "<li><b>{}</b> <del>{before}</del> → <ins>{after}</ins>", Escaped(&line.name))
@@ -66,7 +66,7 @@ fn render_action(action: &Action) -> String {
         fields.push_str("</li>");
     }
     if let Some(reason) = action.error.as_ref().or(action.reason.as_ref()) {
-        let _ = write!(fields, "<li>{}</li>", Escaped(shorten(reason, 300)));
+        let _ = write!(fields, "<li>{}</li>", Escaped(shorten_text(reason, 300)));
     }
     format!(
         "<tr><td><span class=\"count c-{0}\" title=\"{0}\">{1}</span></td><td>{2} <b>{3}</b></td><td><ul>{fields}</ul></td></tr>",
@@ -77,12 +77,12 @@ fn render_action(action: &Action) -> String {
     )
 }
 
-fn render_step(word: &str, sign: &str, step: &Step) -> String {
-    let item = step.item.as_ref().map(|item| format!(" ({})", Escaped(shorten(item, 80)))).unwrap_or_default();
+fn render_step(word: &str, sign: &str, step: &PlannedTask) -> String {
+    let item = step.item.as_ref().map(|item| format!(" ({})", Escaped(shorten_text(item, 80)))).unwrap_or_default();
     format!(
         "<tr><td><span class=\"count c-{word}\" title=\"{word}\">{sign}</span></td><td>task <b>{}</b>{item} on {}</td><td>{}</td></tr>",
         Escaped(&step.task),
         Escaped(&step.host),
-        Escaped(shorten(step.why.as_deref().unwrap_or_default(), 300)),
+        Escaped(shorten_text(step.why.as_deref().unwrap_or_default(), 300)),
     )
 }

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::html::{Escaped, pill, shorten};
+use super::html::{Escaped, render_pill, shorten_text};
 use super::run::events_path;
-use crate::gitops::http::control::{Control, ControlError};
-use crate::gitops::view::Run;
+use crate::gitops::http::control::{ControlError, GitopsControl};
+use crate::gitops::view::JobRun;
 
 /// Bytes of the table, so that the page stays below 40 kB.
 const BUDGET: usize = 9_000;
@@ -30,7 +30,11 @@ struct Event {
 }
 
 /// Renders the last results of a run, in order.
-pub(super) async fn render<C: Control>(out: &mut String, control: &C, run: &Run) -> Result<(), ControlError> {
+pub(super) async fn render_results<C: GitopsControl>(
+    out: &mut String,
+    control: &C,
+    run: &JobRun,
+) -> Result<(), ControlError> {
     let mut rows: Vec<String> = Vec::new();
     let (mut from, mut play) = (0, String::new());
     loop {
@@ -76,16 +80,17 @@ fn render_event(event: &Event) -> Option<String> {
     }
     let item = match &event.item_label {
         Json::Null => String::new(),
-        Json::String(label) => format!(" <small>{}</small>", Escaped(shorten(label, 60))),
-        label => format!(" <small>{}</small>", Escaped(shorten(&label.to_string(), 60))),
+        Json::String(label) => format!(" <small>{}</small>", Escaped(shorten_text(label, 60))),
+        label => format!(" <small>{}</small>", Escaped(shorten_text(&label.to_string(), 60))),
     };
     let is_bad = matches!(event.status.as_str(), "failed" | "unreachable" | "ignored" | "rescued");
     let message = event.result.get("msg").filter(|message| is_bad || message.is_string());
     let message = message.map(|message| message.as_str().map_or_else(|| message.to_string(), str::to_owned));
-    let message = message.map(|message| format!("<small class=\"note\">{}</small>", Escaped(shorten(&message, 300))));
+    let message =
+        message.map(|message| format!("<small class=\"note\">{}</small>", Escaped(shorten_text(&message, 300))));
     Some(format!(
         "<tr><td>{}</td><td>{}{item}{}</td><td>{}</td></tr>",
-        pill(&event.status),
+        render_pill(&event.status),
         Escaped(&event.task),
         message.unwrap_or_default(),
         Escaped(&event.host),

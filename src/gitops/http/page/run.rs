@@ -3,48 +3,55 @@
 use std::fmt::Write as _;
 
 use super::forms::{Form, Permission, Required, text_field};
-use super::history::{outcome_word, reasons, render_counts};
-use super::html::{Escaped, commit, format_duration, pill, shell_line, shorten, time};
-use super::{Page, View, job_path, plan, results, run_path};
-use crate::gitops::http::control::{Control, ControlError};
-use crate::gitops::view::{Outcome, Run, Step, StepName};
+use super::history::{describe_reasons, outcome_word, render_counts};
+use super::html::{Escaped, format_duration, render_commit, render_pill, render_time, shell_line, shorten_text};
+use super::{HtmlPage, View, job_path, plan, results, run_path};
+use crate::gitops::http::control::{ControlError, GitopsControl};
+use crate::gitops::view::{JobRun, Outcome, RunStep, StepName};
 
 /// Returns the path of the events of a run.
-pub(super) fn events_path(run: &Run) -> String {
+pub(super) fn events_path(run: &JobRun) -> String {
     format!("/api/v1{}/events", run_path(&run.run))
 }
 
 /// Renders a run.
-pub(super) async fn render<C: Control>(control: &C, id: &str, view: &View<'_>) -> Result<Page, ControlError> {
+pub(super) async fn render_run<C: GitopsControl>(
+    control: &C,
+    id: &str,
+    view: &View<'_>,
+) -> Result<HtmlPage, ControlError> {
     let run = control.read_run(id).await?;
     let mut main = format!(
         "<nav class=\"trail\" aria-label=\"Path\"><a href=\"/\">Jobs</a> <a href=\"{}\">{}</a></nav><h1>Run <span class=\"id\">{}</span> {}</h1>",
         job_path(&run.job),
         Escaped(&run.job),
         Escaped(&run.run),
-        pill(outcome_word(&run)),
+        render_pill(outcome_word(&run)),
     );
     render_facts(&mut main, &run, view);
     render_steps(&mut main, &run, view);
     if let Some(error) = &run.error {
-        let _ = write!(main, "<pre class=\"error\">{}</pre>", Escaped(shorten(error, 3_000)));
+        let _ = write!(main, "<pre class=\"error\">{}</pre>", Escaped(shorten_text(error, 3_000)));
     }
     render_approval(&mut main, &run, view);
     if let Some(plan) = control.read_plan(id).await? {
-        plan::render(&mut main, &plan, &run);
+        plan::render_plan(&mut main, &plan, &run);
     }
     render_recap(&mut main, &run);
-    results::render(&mut main, control, &run).await?;
+    results::render_results(&mut main, control, &run).await?;
     render_commands(&mut main, &run, view);
     let title = format!("{} · {} · ionplay gitops", run.job, outcome_word(&run).replace('_', " "));
-    Ok(Page { title, main, follow: run.outcome.is_none().then(|| events_path(&run)) })
+    Ok(HtmlPage { title, main, follow: run.outcome.is_none().then(|| events_path(&run)) })
 }
 
-fn render_facts(out: &mut String, run: &Run, view: &View<'_>) {
+fn render_facts(out: &mut String, run: &JobRun, view: &View<'_>) {
     let mut facts = vec![
-        ("Commit", run.commit.as_deref().map_or_else(|| "<span class=\"none\">unknown</span>".to_owned(), commit)),
-        ("Because of", Escaped(reasons(run)).to_string()),
-        ("Started", time(run.started, view.now)),
+        (
+            "Commit",
+            run.commit.as_deref().map_or_else(|| "<span class=\"none\">unknown</span>".to_owned(), render_commit),
+        ),
+        ("Because of", Escaped(describe_reasons(run)).to_string()),
+        ("Started", render_time(run.started, view.now)),
         ("Took", format_duration(run.started, run.ended.unwrap_or(view.now))),
         ("Host", format!("{} <small>epoch {}</small>", Escaped(&run.host), run.epoch)),
     ];
@@ -56,7 +63,11 @@ fn render_facts(out: &mut String, run: &Run, view: &View<'_>) {
         let reason = decision.reason.as_deref().map(|reason| format!(": {}", Escaped(reason))).unwrap_or_default();
         facts.push((
             "Decision",
-            format!("{answer} by {}{reason} <small>{}</small>", Escaped(&decision.by), time(decision.at, view.now)),
+            format!(
+                "{answer} by {}{reason} <small>{}</small>",
+                Escaped(&decision.by),
+                render_time(decision.at, view.now)
+            ),
         ));
     }
     out.push_str("<dl class=\"facts\">");
@@ -67,7 +78,7 @@ fn render_facts(out: &mut String, run: &Run, view: &View<'_>) {
 }
 
 /// Renders the six steps of a run, also those to come.
-fn render_steps(out: &mut String, run: &Run, view: &View<'_>) {
+fn render_steps(out: &mut String, run: &JobRun, view: &View<'_>) {
     if run.steps.is_empty() {
         return;
     }
@@ -80,8 +91,8 @@ fn render_steps(out: &mut String, run: &Run, view: &View<'_>) {
         let class = match step {
             None => "todo",
             Some(step) if failed && last == Some(step.step) => "bad",
-            Some(Step { ended: None, .. }) if run.outcome == Some(Outcome::Waiting) => "wait",
-            Some(Step { ended: None, .. }) if run.outcome.is_none() => "active",
+            Some(RunStep { ended: None, .. }) if run.outcome == Some(Outcome::Waiting) => "wait",
+            Some(RunStep { ended: None, .. }) if run.outcome.is_none() => "active",
             Some(_) => "done",
         };
         let took = step.map(|step| format_duration(step.started, step.ended.or(run.ended).unwrap_or(view.now)));
@@ -95,7 +106,7 @@ fn render_steps(out: &mut String, run: &Run, view: &View<'_>) {
     out.push_str("</ol>");
 }
 
-fn render_approval(out: &mut String, run: &Run, view: &View<'_>) {
+fn render_approval(out: &mut String, run: &JobRun, view: &View<'_>) {
     let (Some(Outcome::Waiting), Some(counts)) = (run.outcome, &run.plan) else { return };
     let _ = write!(
         out,
@@ -109,8 +120,8 @@ fn render_approval(out: &mut String, run: &Run, view: &View<'_>) {
         out.push_str(
             "<p>This page changes nothing: the daemon has no <code>server.token_file</code>. Use the command line:</p>",
         );
-        out.push_str(&view.command("approve", &[&run.run]));
-        out.push_str(&view.command("reject", &[&run.run, "--reason", "TEXT"]));
+        out.push_str(&view.command_block("approve", &[&run.run]));
+        out.push_str(&view.command_block("reject", &[&run.run, "--reason", "TEXT"]));
     } else {
         let digest = format!("<input type=\"hidden\" name=\"digest\" value=\"{}\">", Escaped(&counts.digest));
         let action = |verb: &str| format!("/api/v1{}/{verb}", run_path(&run.run));
@@ -121,14 +132,14 @@ fn render_approval(out: &mut String, run: &Run, view: &View<'_>) {
         let _ = write!(
             out,
             "{}<details id=\"reject\"><summary>Reject</summary>{}</details>",
-            approve.render(view),
-            reject.render(view)
+            approve.render_form(view),
+            reject.render_form(view)
         );
     }
     out.push_str("</section>");
 }
 
-fn render_recap(out: &mut String, run: &Run) {
+fn render_recap(out: &mut String, run: &JobRun) {
     if run.recap.is_empty() {
         return;
     }
@@ -157,7 +168,7 @@ fn render_recap(out: &mut String, run: &Run) {
     out.push_str("</tbody></table>");
 }
 
-fn render_commands(out: &mut String, run: &Run, view: &View<'_>) {
+fn render_commands(out: &mut String, run: &JobRun, view: &View<'_>) {
     if !run.passwords_kept.is_empty() {
         out.push_str("<section class=\"card waiting\"><h2>One-time passwords are kept</h2><p>No sink has confirmed them yet. Read one with:</p>");
         for name in run.passwords_kept.iter().take(10) {
@@ -176,7 +187,7 @@ fn render_commands(out: &mut String, run: &Run, view: &View<'_>) {
         let _ = write!(
             out,
             "<details id=\"by-hand\"><summary>Repeat it by hand</summary><pre class=\"command\">{}</pre></details>",
-            Escaped(shorten(&commands, 4_000))
+            Escaped(shorten_text(&commands, 4_000))
         );
     }
 }

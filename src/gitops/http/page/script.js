@@ -29,8 +29,10 @@
     busy = true;
     try {
       const answer = await fetch(location.href);
-      if (answer.ok) {
-        const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const text = await answer.text();
+      // The reader may have begun to type while the answer was on its way.
+      if (answer.ok && !isInUse()) {
+        const next = new DOMParser().parseFromString(text, 'text/html');
         const fresh = find('main', next), old = find('main');
         all('details[id]', old).forEach((details) => {
           const same = fresh.querySelector('#' + details.id);

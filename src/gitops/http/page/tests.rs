@@ -5,13 +5,13 @@ use http_body_util::BodyExt;
 use super::*;
 use crate::gitops::http::control::ApiToken;
 use crate::gitops::http::fake::FakeControl;
-use crate::gitops::view::{JobState, Status};
+use crate::gitops::view::{GitopsStatus, JobState};
 
 /// Largest page.
 const LIMIT: usize = 40_000;
 
 async fn render(control: &FakeControl, route: Route, query: Option<&str>, trust: Trust) -> (StatusCode, String) {
-    let reply = answer(control, &route, query, trust).await;
+    let reply = answer_page(control, &route, query, trust).await;
     let status = reply.status();
     let Ok(body) = reply.into_body().collect().await;
     (status, String::from_utf8(body.to_bytes().to_vec()).unwrap())
@@ -115,20 +115,20 @@ async fn thousand_jobs_are_shown_in_pages() {
     let job = with_token().read_status().await.unwrap().jobs[3].clone();
     let jobs =
         (0..1000).map(|number| crate::gitops::view::JobStatus { job: format!("job-number-{number}"), ..job.clone() });
-    let status = Status { version: 1, host: "h".to_owned(), jobs: jobs.collect() };
+    let status = GitopsStatus { version: 1, host: "h".to_owned(), jobs: jobs.collect() };
     let access = Access::default();
     let view = View { now: Timestamp::now(), access: &access, trust: Trust::Tcp };
-    let page = home::render(&status, None, 2, &view);
+    let page = home::render_home(&status, None, 2, &view);
     assert!(page.main.contains("job-number-30<") && !page.main.contains("job-number-29<"), "{}", page.main);
     assert!(page.main.contains("Page 2 of 34"));
-    let length = frame(&page, view.now).len();
+    let length = render_frame(&page, view.now).len();
     assert!(length < LIMIT, "{length} bytes");
-    assert!(home::render(&status, None, 999, &view).main.contains("Page 34 of 34"));
+    assert!(home::render_home(&status, None, 999, &view).main.contains("Page 34 of 34"));
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn policy_allows_the_own_style_and_script_only() {
-    let reply = answer(&*Rc::new(with_token()), &Route::Home, None, Trust::Tcp).await;
+    let reply = answer_page(&*Rc::new(with_token()), &Route::Home, None, Trust::Tcp).await;
     let policy = reply.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");

@@ -6,11 +6,11 @@ mod tree;
 
 use std::path::{Path, PathBuf};
 
-use super::files::{COMMON, base_name, shown};
+use super::files::{COMMON, base_name, display_path};
 use crate::diagnostic::Diagnostic;
-use crate::modules::spec::{HandsOn, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
-use crate::value::json::{self, Style};
+use crate::modules::spec::{HandsOn, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Sealed, Value, python};
 use place::{Parcel, Placing};
 
@@ -20,12 +20,12 @@ static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or 
         &[
             Param::path("src", "The file or folder; with a slash at the end, only what is in it."),
             Param::str("_original_basename", "For internal use.").hidden(),
-            Param::new("content", Kind::Raw, "The content of the file, instead of `src`; structures become JSON."),
+            Param::new("content", ParamKind::Raw, "The content of the file, instead of `src`; structures become JSON."),
             Param::path("dest", "The file, or the folder to put it in."),
             Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
             Param::bool("force", "Replace what is there already.").default("true"),
             Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-            Param::new("directory_mode", Kind::Raw, "Permissions of folders that are created."),
+            Param::new("directory_mode", ParamKind::Raw, "Permissions of folders that are created."),
             Param::bool("remote_src", "The source is on the host.").default("false"),
             Param::bool("local_follow", "Copy what links of the source point to."),
             Param::str("checksum", "SHA-1 that the content is to have."),
@@ -40,27 +40,31 @@ static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or 
 /// The module.
 pub struct Copy;
 
-impl Module for Copy {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Copy {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(async move { run(args, context).await.map_err(|failure| without_diff(failure, context)) })
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(async move { run_copy(args, context).await.map_err(|failure| without_diff(failure, context)) })
     }
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_copy(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     if args.get("_original_basename").is_some() {
         return Err(Failure::new("Invalid parameter specified: \"_original_basename\""));
     }
-    let refusal = refusal(args, context, &SPEC);
+    let refusal = refuse_unsupported(args, context, &SPEC);
     if let Some(refusal) = refusal.as_ref().filter(|_| args.bool("remote_src")) {
         return Err(refusal.clone());
     }
     let source = args.str("src").filter(|source| !source.is_empty());
     let content = args.get("content");
-    let placing = Placing { refusal, ..Placing::of(args) };
+    let placing = Placing { refusal, ..Placing::from_args(args) };
     match (source, content) {
         (None, None) => Err(Failure::new("src (or content) is required")),
         _ if placing.dest.is_empty() => Err(Failure::new("dest is required")),
@@ -68,20 +72,22 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         (None, Some(_)) if placing.dest.ends_with('/') => Err(Failure::new("can not use content with a dir as dest")),
         (None, Some(content)) => {
             let parcel = parcel_of(content);
-            let placed = placing.place(context.host, &parcel).await?;
-            Ok(placed.map_or_else(|| untouched(&placing), |placed| with_diff(placed, context)))
+            let placed = placing.place_parcel(context.host, &parcel).await?;
+            Ok(placed.map_or_else(|| unchanged_outcome(&placing), |placed| with_diff(placed, context)))
         }
-        (Some(source), None) if args.bool("remote_src") => on_host::copy(args, context.host, source, &placing).await,
+        (Some(source), None) if args.bool("remote_src") => {
+            on_host::copy_on_host(args, context.host, source, &placing).await
+        }
         (Some(source), None) => from_here(args, context, source, &placing).await,
     }
 }
 
 /// Refuses parameters that neither the module nor `copy`, which writes its file, has. One without a value is the rest
 /// of an unquoted text with commas (`{mode: u=rw,g=r}`); Ansible accepts it, so this is only a warning.
-pub(super) fn refusal(args: &Args, context: &TaskContext<'_>, of: &Spec) -> Option<Failure> {
+pub(super) fn refuse_unsupported(args: &ModuleArgs, context: &TaskContext<'_>, of: &Spec) -> Option<Failure> {
     for (name, value) in args.values().iter() {
         let name = python::str(name);
-        if of.param(&name).is_some() || SPEC.param(&name).is_some() {
+        if of.find_param(&name).is_some() || SPEC.find_param(&name).is_some() {
             continue;
         }
         if value.is_null() {
@@ -103,11 +109,11 @@ pub(super) fn refusal(args: &Args, context: &TaskContext<'_>, of: &Spec) -> Opti
 /// A content as the task has it.
 fn parcel_of(content: &Value) -> Parcel {
     let secret = content.holds_secret();
-    let awaits = content.first_unknown().map(|unknown| unknown.sentence());
+    let awaits = content.first_unknown().map(|unknown| unknown.describe_missing());
     let content = match content.below_taint() {
         Value::Bytes(bytes) => bytes.to_vec(),
         Value::List(_) | Value::Tuple(_) | Value::Dict(_) => {
-            json::to_string(content, Style { distinct_keys: false, ..Style::PYTHON }).into_bytes()
+            json::to_string(content, JsonStyle { distinct_keys: false, ..JsonStyle::PYTHON }).into_bytes()
         }
         Value::Unknown(unknown) => unknown.shown.clone().into_bytes(),
         other => python::str(other).into_bytes(),
@@ -115,12 +121,12 @@ fn parcel_of(content: &Value) -> Parcel {
     Parcel { content, secret, tainted: secret, awaits, source: None, name: String::new(), source_bits: None }
 }
 
-fn untouched(placing: &Placing) -> Outcome {
-    Outcome::default().with("dest", placing.dest.as_str())
+fn unchanged_outcome(placing: &Placing) -> ModuleOutcome {
+    ModuleOutcome::default().with("dest", placing.dest.as_str())
 }
 
 /// Results have an empty list of differences where nobody wants any.
-pub(super) fn with_diff(outcome: Outcome, context: &TaskContext<'_>) -> Outcome {
+pub(super) fn with_diff(outcome: ModuleOutcome, context: &TaskContext<'_>) -> ModuleOutcome {
     if context.diff { outcome } else { outcome.with("diff", Value::list([])) }
 }
 
@@ -134,26 +140,29 @@ pub(super) fn without_diff(mut failure: Failure, context: &TaskContext<'_>) -> F
 
 /// A source where the playbook is.
 async fn from_here(
-    args: &Args,
+    args: &ModuleArgs,
     context: &TaskContext<'_>,
     source: &str,
     placing: &Placing,
-) -> Result<Outcome, Failure> {
+) -> Result<ModuleOutcome, Failure> {
     let path = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
     let host = context.host;
     if path.is_dir() {
-        return tree::copy(args, context, &path, source.ends_with('/'), placing).await;
+        return tree::copy_tree(args, context, &path, source.ends_with('/'), placing).await;
     }
-    let parcel = read(args, context, &path, base_name(source).to_owned())?;
-    let placed = placing.place(host, &parcel).await?;
-    Ok(placed.map_or_else(|| untouched(placing).with("src", shown(&path)), |placed| with_diff(placed, context)))
+    let parcel = read_parcel(args, context, &path, base_name(source).to_owned())?;
+    let placed = placing.place_parcel(host, &parcel).await?;
+    Ok(placed.map_or_else(
+        || unchanged_outcome(placing).with("src", display_path(&path)),
+        |placed| with_diff(placed, context),
+    ))
 }
 
 /// A file where the playbook is, opened if it is vaulted.
-fn read(args: &Args, context: &TaskContext<'_>, path: &Path, name: String) -> Result<Parcel, Failure> {
+fn read_parcel(args: &ModuleArgs, context: &TaskContext<'_>, path: &Path, name: String) -> Result<Parcel, Failure> {
     use std::os::unix::fs::PermissionsExt;
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
-    let opened = open(context, path, decrypt)?;
+    let opened = open_file(context, path, decrypt)?;
     let bits = std::fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o7777);
     Ok(Parcel {
         content: opened.content,
@@ -180,14 +189,14 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// If it cannot be read, or there is no secret that opens it.
-pub(super) fn open(context: &TaskContext<'_>, path: &Path, decrypt: bool) -> Result<Opened, Failure> {
+pub(super) fn open_file(context: &TaskContext<'_>, path: &Path, decrypt: bool) -> Result<Opened, Failure> {
     let unread = |error| Failure::new(format!("could not find src={}, {error}", path.display()));
     let content = context.template.read(path).map_err(unread)?;
     if !decrypt || !content.starts_with(b"$ANSIBLE_VAULT;") {
         return Ok(Opened { content, vaulted: false, tainted: false });
     }
     let envelope = String::from_utf8_lossy(&content).into_owned();
-    let text = context.template.open(&Sealed { envelope, span: None })?;
+    let text = context.template.open_sealed(&Sealed { envelope, span: None })?;
     Ok(Opened { content: text.as_bytes().to_vec(), vaulted: true, tainted: text.is_secret() })
 }
 

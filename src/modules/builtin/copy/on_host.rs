@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::place::{Placing, join};
-use crate::host::{HostApi, Writing, umask};
-use crate::modules::builtin::files::attributes::{self, Changes};
-use crate::modules::builtin::files::{base_name, describe, digest, shown};
-use crate::modules::{Args, Failure, Outcome};
+use super::place::{Placing, join_path};
+use crate::host::{HostApi, WriteOptions, umask};
+use crate::modules::builtin::files::attributes::{self, AttributeChanges};
+use crate::modules::builtin::files::{base_name, describe_path, digest, display_path};
+use crate::modules::{Failure, ModuleArgs, ModuleOutcome};
 use crate::value::{Dict, Value};
 use crate::vars::users;
 
@@ -14,7 +14,12 @@ use crate::vars::users;
 ///
 /// # Errors
 /// If the source is not there or cannot be read, or the destination cannot be written.
-pub async fn copy(args: &Args, host: &dyn HostApi, source: &str, placing: &Placing) -> Result<Outcome, Failure> {
+pub async fn copy_on_host(
+    args: &ModuleArgs,
+    host: &dyn HostApi,
+    source: &str,
+    placing: &Placing,
+) -> Result<ModuleOutcome, Failure> {
     let path = Path::new(source);
     let Some(meta) = host.stat(path) else { return Err(Failure::new(format!("Source {source} not found"))) };
     if !host.is_readable(path) {
@@ -25,27 +30,28 @@ pub async fn copy(args: &Args, host: &dyn HostApi, source: &str, placing: &Placi
         (_, true) => None,
         _ => return Err(Failure::new(format!("Cannot copy invalid source '{source}': not a file"))),
     };
-    let checksum = content.as_deref().map(digest::sha1);
+    let checksum = content.as_deref().map(digest::sha1_hex);
     placing.compare_checksums(checksum.as_deref().unwrap_or_default())?;
     let mut data = Dict::new();
     data.set("src", source.into());
     let folder = placing.dest.trim_end_matches('/');
     if host.is_dry_run() && placing.dest.ends_with('/') && !host.exists(Path::new(folder)) {
         let message = format!("dest directory {folder} would be created");
-        return Ok(Outcome::new(true, data).with("msg", message));
+        return Ok(ModuleOutcome::new(true, data).with("msg", message));
     }
     let existed = host.exists(Path::new(&placing.dest));
-    let dest = placing.destination(host, base_name(source))?;
+    let dest = placing.prepare_destination(host, base_name(source))?;
     if host.exists(&dest) && !placing.force {
-        data.set("dest", shown(&dest).into());
-        describe(&dest, &mut data);
-        return Ok(Outcome::new(false, data).with("msg", "file already exists"));
+        data.set("dest", display_path(&dest).into());
+        describe_path(&dest, &mut data);
+        return Ok(ModuleOutcome::new(false, data).with("msg", "file already exists"));
     }
     let mut changed = !existed && placing.dest.ends_with('/');
     if let Some(content) = &content {
         let old = host.is_file(&dest).then(|| host.read(&dest).ok()).flatten();
         if old.as_ref() != Some(content) || host.is_link(&dest) {
-            if let Some(kept) = placing.deliver(host, &dest, content).await?.filter(|_| !host.is_dry_run()) {
+            if let Some(kept) = placing.backup_and_validate(host, &dest, content).await?.filter(|_| !host.is_dry_run())
+            {
                 data.set("backup_file", kept.into());
             }
             let replaced = host.exists(&dest);
@@ -55,7 +61,7 @@ pub async fn copy(args: &Args, host: &dyn HostApi, source: &str, placing: &Placi
             }
             // The copy is like its source, but a new one has what the umask leaves.
             let bits = if replaced { Some(meta.bits) } else { Some(0o666 & !umask()) };
-            let writing = Writing { bits, ..placing.manner.writing() };
+            let writing = WriteOptions { bits, ..placing.manner.write_options() };
             host.write(&dest, content, writing).map_err(failed)?;
             host.set_times(&dest, meta.atime, meta.mtime).map_err(failed)?;
             changed = true;
@@ -64,18 +70,18 @@ pub async fn copy(args: &Args, host: &dyn HostApi, source: &str, placing: &Placi
         changed |= folder_to(args, host, source, placing)?;
     }
     let attributes = placing.attributes_for(Some(meta.bits));
-    let target = attributes::target(host, &dest, placing.follow);
-    changed |= attributes.apply(host, &target, &mut Changes::default())?;
-    data.set("dest", shown(&dest).into());
-    data.set("md5sum", content.as_deref().map(digest::md5).into());
+    let target = attributes::target_path(host, &dest, placing.follow);
+    changed |= attributes.apply_to_path(host, &target, &mut AttributeChanges::default())?;
+    data.set("dest", display_path(&dest).into());
+    data.set("md5sum", content.as_deref().map(digest::md5_hex).into());
     data.set("checksum", checksum.into());
-    describe(&dest, &mut data);
-    Ok(Outcome::new(changed, data))
+    describe_path(&dest, &mut data);
+    Ok(ModuleOutcome::new(changed, data))
 }
 
 /// Copies a folder into another, or its content if the source ends with a slash.
-fn folder_to(args: &Args, host: &dyn HostApi, source: &str, placing: &Placing) -> Result<bool, Failure> {
-    let dest = if source.ends_with('/') { placing.dest.clone() } else { join(&placing.dest, base_name(source)) };
+fn folder_to(args: &ModuleArgs, host: &dyn HostApi, source: &str, placing: &Placing) -> Result<bool, Failure> {
+    let dest = if source.ends_with('/') { placing.dest.clone() } else { join_path(&placing.dest, base_name(source)) };
     let owner = |name: &Option<String>, known: fn(&str) -> Option<u32>| name.as_deref().and_then(known);
     let copier = Copier {
         host,
@@ -87,7 +93,7 @@ fn folder_to(args: &Args, host: &dyn HostApi, source: &str, placing: &Placing) -
         return Ok(false);
     }
     copier
-        .folder(Path::new(source), Path::new(&dest), 0)
+        .copy_folder(Path::new(source), Path::new(&dest), 0)
         .map_err(|error| Failure::new(format!("Failed to copy {source} to {dest}: {error}")))
 }
 
@@ -100,7 +106,7 @@ struct Copier<'a> {
 
 impl Copier<'_> {
     /// Copies what is missing or different; says whether anything was.
-    fn folder(&self, from: &Path, to: &Path, depth: usize) -> std::io::Result<bool> {
+    fn copy_folder(&self, from: &Path, to: &Path, depth: usize) -> std::io::Result<bool> {
         if depth > 512 {
             return Err(std::io::Error::other("too many levels of folders"));
         }
@@ -118,21 +124,21 @@ impl Copier<'_> {
                     changed = true;
                 }
             } else if self.host.is_dir(&from) {
-                changed |= self.folder(&from, &to, depth + 1)?;
+                changed |= self.copy_folder(&from, &to, depth + 1)?;
             } else if self.host.is_file(&from) {
                 let content = self.host.read(&from)?;
                 if !self.host.read(&to).is_ok_and(|old| old == content) {
                     let bits = Some(self.host.metadata(&from, true)?.bits);
-                    self.host.write(&to, &content, Writing { bits, unsafe_writes: false })?;
+                    self.host.write(&to, &content, WriteOptions { bits, unsafe_writes: false })?;
                     changed = true;
                 }
             }
-            changed |= self.own(&to)?;
+            changed |= self.set_owner(&to)?;
         }
-        Ok(self.own(to)? || changed)
+        Ok(self.set_owner(to)? || changed)
     }
 
-    fn own(&self, path: &Path) -> std::io::Result<bool> {
+    fn set_owner(&self, path: &Path) -> std::io::Result<bool> {
         let Some(meta) = self.host.lstat(path) else { return Ok(false) };
         let (uid, gid) = (self.uid.filter(|uid| *uid != meta.uid), self.gid.filter(|gid| *gid != meta.gid));
         if uid.is_none() && gid.is_none() {

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::host::{HostApi, Meta, refuse_special};
-use crate::modules::builtin::file::{Request, State};
-use crate::modules::builtin::files::attributes::{self, Attributes, Changes};
-use crate::modules::builtin::files::write::Manner;
-use crate::modules::builtin::files::{describe, digest, dir_name, shown, text};
-use crate::modules::{Args, Diff, Failure, Outcome};
+use crate::modules::builtin::file::{FileRequest, State};
+use crate::modules::builtin::files::attributes::{self, AttributeChanges, Attributes};
+use crate::modules::builtin::files::write::FileWriteArgs;
+use crate::modules::builtin::files::{describe_path, digest, dir_name, display_path, text};
+use crate::modules::{Diff, Failure, ModuleArgs, ModuleOutcome};
 use crate::value::{Dict, Text, Value};
 
 /// The most that a difference shows of a file.
@@ -47,7 +47,7 @@ pub struct Placing {
     /// The permissions of folders that are created.
     pub directory_mode: Option<Value>,
     /// Backup and validation.
-    pub manner: Manner,
+    pub manner: FileWriteArgs,
     /// The checksum that the content is to have.
     pub checksum: Option<String>,
     /// The module that writes will refuse the arguments. Nobody asks it where there is nothing to write.
@@ -56,7 +56,7 @@ pub struct Placing {
 
 impl Parcel {
     /// Returns a digest of the content as results have it.
-    fn digest(&self, digest: &str) -> Value {
+    fn digest_value(&self, digest: &str) -> Value {
         let digest = Value::text(digest);
         if self.tainted { digest.into_tainted() } else { digest }
     }
@@ -64,14 +64,14 @@ impl Parcel {
 
 impl Placing {
     /// Reads the arguments.
-    pub fn of(args: &Args) -> Self {
+    pub fn from_args(args: &ModuleArgs) -> Self {
         Self {
             dest: args.str("dest").unwrap_or_default().to_owned(),
             force: args.get("force").and_then(Value::as_bool).unwrap_or(true),
             follow: args.bool("follow"),
-            attributes: Attributes::of(args),
+            attributes: Attributes::from_args(args),
             directory_mode: args.get("directory_mode").cloned(),
-            manner: Manner::of(args),
+            manner: FileWriteArgs::from_args(args),
             checksum: args.str("checksum").map(str::to_owned),
             refusal: None,
         }
@@ -88,8 +88,8 @@ impl Placing {
     ///
     /// # Errors
     /// If the folder is not there, the validation refuses, or the system does.
-    pub async fn place(&self, host: &dyn HostApi, parcel: &Parcel) -> Result<Option<Outcome>, Failure> {
-        let mut path = if self.dest.ends_with('/') { join(&self.dest, &parcel.name) } else { self.dest.clone() };
+    pub async fn place_parcel(&self, host: &dyn HostApi, parcel: &Parcel) -> Result<Option<ModuleOutcome>, Failure> {
+        let mut path = if self.dest.ends_with('/') { join_path(&self.dest, &parcel.name) } else { self.dest.clone() };
         let look = |path: &str| {
             let path = Path::new(path);
             if self.follow { host.stat(path) } else { host.lstat(path) }
@@ -99,39 +99,41 @@ impl Placing {
             if parcel.source.is_none() {
                 return Err(Failure::new("can not use content with a dir as dest").with("diff", Value::list([])));
             }
-            path = join(&self.dest, &parcel.name);
+            path = join_path(&self.dest, &parcel.name);
             there = look(&path);
         }
         if there.is_some() && !self.force {
             return Ok(None);
         }
-        let target = attributes::target(host, Path::new(&path), self.follow);
-        refuse_special(&target).map_err(|why| Failure::new(format!("Failed to copy to {}: {why}", shown(&target))))?;
+        let target = attributes::target_path(host, Path::new(&path), self.follow);
+        refuse_special(&target)
+            .map_err(|why| Failure::new(format!("Failed to copy to {}: {why}", display_path(&target))))?;
         match &parcel.awaits {
             // Whether it is there already can be said only when it is known.
             Some(awaits) if host.is_dry_run() && there.is_some() => {
-                return Ok(Some(Outcome { undetermined: Some(awaits.clone()), ..Outcome::default() }));
+                return Ok(Some(ModuleOutcome { undetermined: Some(awaits.clone()), ..ModuleOutcome::default() }));
             }
             Some(awaits) if !host.is_dry_run() => {
                 return Err(Failure::new(format!("the content is known to a dry run only: it waits for {awaits}")));
             }
             _ => {}
         }
-        let checksum = digest::sha1(&parcel.content);
+        let checksum = digest::sha1_hex(&parcel.content);
         if checksum_of(host, Path::new(&path), there).as_deref() == Some(&checksum) {
-            let settled =
-                self.settle(host, parcel, &path).map_err(|failure| with_checksum(failure, parcel, &checksum))?;
-            return Ok(Some(settled.with("checksum", parcel.digest(&checksum))));
+            let settled = self
+                .apply_attributes(host, parcel, &path)
+                .map_err(|failure| with_checksum(failure, parcel, &checksum))?;
+            return Ok(Some(settled.with("checksum", parcel.digest_value(&checksum))));
         }
-        let diff = self.difference(host, &path, parcel);
+        let diff = self.build_diff(host, &path, parcel);
         let written = match &self.refusal {
             Some(refusal) => Err(refusal.clone()),
             None => self.write(host, parcel).await,
         };
         if host.is_dry_run() {
-            return Ok(Some(Outcome { changed: true, diff: vec![diff], ..Outcome::default() }));
+            return Ok(Some(ModuleOutcome { changed: true, diff: vec![diff], ..ModuleOutcome::default() }));
         }
-        // What would have been written is told although it was not.
+        // A failure still shows the difference that would have been written.
         let untold = |failure| with_checksum(failure, parcel, &checksum).with("diff", Value::list([diff.to_value()]));
         let mut outcome = written.map_err(untold)?;
         outcome.diff = vec![diff];
@@ -139,31 +141,35 @@ impl Placing {
     }
 
     /// The content is right already; the attributes may not be.
-    fn settle(&self, host: &dyn HostApi, parcel: &Parcel, path: &str) -> Result<Outcome, Failure> {
-        let path = attributes::target(host, Path::new(path), self.follow);
+    fn apply_attributes(&self, host: &dyn HostApi, parcel: &Parcel, path: &str) -> Result<ModuleOutcome, Failure> {
+        let path = attributes::target_path(host, Path::new(path), self.follow);
         let attributes = self.attributes_for(parcel.source_bits);
-        let outcome = Request::new(path.clone(), State::File, attributes).run(host, &mut |_| {})?;
-        Ok(outcome.with("dest", shown(&path)))
+        let outcome = FileRequest::new(path.clone(), State::File, attributes).apply_state(host, &mut |_| {})?;
+        Ok(outcome.with("dest", display_path(&path)))
     }
 
-    async fn write(&self, host: &dyn HostApi, parcel: &Parcel) -> Result<Outcome, Failure> {
-        let checksum = digest::sha1(&parcel.content);
+    async fn write(&self, host: &dyn HostApi, parcel: &Parcel) -> Result<ModuleOutcome, Failure> {
+        let checksum = digest::sha1_hex(&parcel.content);
         self.compare_checksums(&checksum).map_err(|failure| with_checksum(failure, parcel, &checksum))?;
         let attributes = self.attributes_for(parcel.source_bits);
-        let path = self.destination(host, &parcel.name)?;
-        let kept = self.deliver(host, &path, &parcel.content).await?;
-        replace(host, &path, parcel, self)?;
-        attributes.apply(host, &attributes::target(host, &path, self.follow), &mut Changes::default())?;
+        let path = self.prepare_destination(host, &parcel.name)?;
+        let kept = self.backup_and_validate(host, &path, &parcel.content).await?;
+        replace_file(host, &path, parcel, self)?;
+        attributes.apply_to_path(
+            host,
+            &attributes::target_path(host, &path, self.follow),
+            &mut AttributeChanges::default(),
+        )?;
         let mut data = Dict::new();
-        data.set("dest", shown(&path).into());
+        data.set("dest", display_path(&path).into());
         data.set("src", transferred_name().into());
-        data.set("md5sum", parcel.digest(&digest::md5(&parcel.content)));
-        data.set("checksum", parcel.digest(&checksum));
+        data.set("md5sum", parcel.digest_value(&digest::md5_hex(&parcel.content)));
+        data.set("checksum", parcel.digest_value(&checksum));
         if let Some(kept) = kept {
             data.set("backup_file", kept.into());
         }
-        describe(&path, &mut data);
-        Ok(Outcome::new(true, data))
+        describe_path(&path, &mut data);
+        Ok(ModuleOutcome::new(true, data))
     }
 
     /// Compares a content with the checksum that the task names.
@@ -186,20 +192,20 @@ impl Placing {
     ///
     /// # Errors
     /// If the folder is not there, or cannot be written.
-    pub fn destination(&self, host: &dyn HostApi, name: &str) -> Result<PathBuf, Failure> {
+    pub fn prepare_destination(&self, host: &dyn HostApi, name: &str) -> Result<PathBuf, Failure> {
         let mut path = self.dest.clone();
         if path.ends_with('/') {
-            path = join(&path, name);
+            path = join_path(&path, name);
             self.create_folders(host, dir_name(&path))?;
         }
         if host.is_dir(Path::new(&path)) {
-            path = join(&path, name);
+            path = join_path(&path, name);
         }
         if !path.contains('/') {
             path = format!("./{path}");
         }
         let folder = dir_name(&path).to_owned();
-        let target = attributes::target(host, Path::new(&path), self.follow && host.exists(Path::new(&path)));
+        let target = attributes::target_path(host, Path::new(&path), self.follow && host.exists(Path::new(&path)));
         if !host.is_dir(Path::new(&folder)) {
             return Err(Failure::new(format!("Destination directory {folder} does not exist")));
         }
@@ -221,7 +227,7 @@ impl Placing {
         for path in missing.iter().rev() {
             let failed = |error| Failure::new(format!("cannot create the folder {}: {error}", path.display()));
             host.make_dir(path, 0o777).map_err(failed)?;
-            attributes.apply(host, path, &mut Changes::default())?;
+            attributes.apply_to_path(host, path, &mut AttributeChanges::default())?;
         }
         Ok(!missing.is_empty())
     }
@@ -230,10 +236,15 @@ impl Placing {
     ///
     /// # Errors
     /// If the copy cannot be made, or the validation refuses.
-    pub async fn deliver(&self, host: &dyn HostApi, path: &Path, content: &[u8]) -> Result<Option<String>, Failure> {
-        let kept = self.manner.keep(host, path)?;
+    pub async fn backup_and_validate(
+        &self,
+        host: &dyn HostApi,
+        path: &Path,
+        content: &[u8],
+    ) -> Result<Option<String>, Failure> {
+        let kept = self.manner.back_up_file(host, path)?;
         let suffix = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
-        if let Some(said) = self.manner.validate(host, content, &suffix).await?.filter(|said| said.rc != 0) {
+        if let Some(said) = self.manner.validate_content(host, content, &suffix).await?.filter(|said| said.rc != 0) {
             return Err(Failure::new("failed to validate")
                 .with("exit_status", said.rc)
                 .with("stdout", said.stdout)
@@ -242,21 +253,21 @@ impl Placing {
         Ok(kept)
     }
 
-    fn difference(&self, host: &dyn HostApi, path: &str, parcel: &Parcel) -> Diff {
+    fn build_diff(&self, host: &dyn HostApi, path: &str, parcel: &Parcel) -> Diff {
         let mut diff = Diff { listed: true, ..Diff::default() };
         match host.read(Path::new(path)).ok() {
             None => diff.before = Some(Value::text("")),
             Some(old) => {
-                if let Some(shown) = side(&old, parcel.secret, ["dst_binary", "dst_larger"], &mut diff.unshown) {
+                if let Some(shown) = diff_side(&old, parcel.secret, ["dst_binary", "dst_larger"], &mut diff.unshown) {
                     diff.before = Some(shown);
                     path.clone_into(&mut diff.before_header);
                 }
             }
         }
-        let shown_after = side(&parcel.content, parcel.secret, ["src_binary", "src_larger"], &mut diff.unshown);
+        let shown_after = diff_side(&parcel.content, parcel.secret, ["src_binary", "src_larger"], &mut diff.unshown);
         if let Some(content) = shown_after {
             diff.after = Some(content);
-            diff.after_header = parcel.source.as_deref().map_or_else(|| path.to_owned(), shown);
+            diff.after_header = parcel.source.as_deref().map_or_else(|| path.to_owned(), display_path);
         }
         diff
     }
@@ -268,12 +279,12 @@ fn transferred_name() -> String {
     let home = std::env::home_dir().unwrap_or_default();
     let (seconds, process) = (jiff::Timestamp::now().as_second(), std::process::id());
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    shown(&home.join(format!(".ansible/tmp/ansible-tmp-{seconds}-{process}-{number}/.source")))
+    display_path(&home.join(format!(".ansible/tmp/ansible-tmp-{seconds}-{process}-{number}/.source")))
 }
 
 /// One side of a difference; nothing, and a note under one of two names, where the content is no text, or too long to
 /// be read.
-fn side(
+fn diff_side(
     content: &[u8],
     secret: bool,
     [binary, larger]: [&'static str; 2],
@@ -287,31 +298,31 @@ fn side(
         notes.push((larger, DIFF_LIMIT));
         return None;
     }
-    let text = Text::plain(text::for_diff(content));
+    let text = Text::new_plain(text::for_diff(content));
     Some(Value::Str(if secret { text.into_secret() } else { text }))
 }
 
-fn replace(host: &dyn HostApi, path: &Path, parcel: &Parcel, placing: &Placing) -> Result<(), Failure> {
+fn replace_file(host: &dyn HostApi, path: &Path, parcel: &Parcel, placing: &Placing) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("Failed to copy to {}: {error}", path.display()));
     // A link that is replaced leaves nothing of what it points to.
     if host.is_link(path) {
         host.remove_file(path).map_err(failed)?;
     }
-    host.write(path, &parcel.content, placing.manner.writing()).map_err(failed)
+    host.write(path, &parcel.content, placing.manner.write_options()).map_err(failed)
 }
 
 fn checksum_of(host: &dyn HostApi, path: &Path, meta: Option<Meta>) -> Option<String> {
-    meta.filter(Meta::is_file).and_then(|_| host.read(path).ok()).map(|content| digest::sha1(&content))
+    meta.filter(Meta::is_file).and_then(|_| host.read(path).ok()).map(|content| digest::sha1_hex(&content))
 }
 
 fn with_checksum(failure: Failure, parcel: &Parcel, checksum: &str) -> Failure {
     match failure.data.contains("checksum") && !parcel.tainted {
         true => failure,
-        false => failure.with("checksum", parcel.digest(checksum)),
+        false => failure.with("checksum", parcel.digest_value(checksum)),
     }
 }
 
 /// A name within a folder.
-pub fn join(folder: &str, name: &str) -> String {
+pub fn join_path(folder: &str, name: &str) -> String {
     if folder.ends_with('/') { format!("{folder}{name}") } else { format!("{folder}/{name}") }
 }

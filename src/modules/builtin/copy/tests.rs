@@ -3,13 +3,13 @@ use crate::host::HostApi;
 use crate::modules::builtin::files::testing::Folder;
 use crate::value::Dict;
 
-fn args(folder: &Folder, dest: &str, options: &[(&str, Value)]) -> Args {
+fn args(folder: &Folder, dest: &str, options: &[(&str, Value)]) -> ModuleArgs {
     let mut values = Dict::new();
-    values.set("dest", format!("{}/{dest}", shown(folder.path())).into());
+    values.set("dest", format!("{}/{dest}", display_path(folder.path())).into());
     for (name, value) in options {
         values.set(*name, value.clone());
     }
-    Args::new(values)
+    ModuleArgs::new(values)
 }
 
 async fn put(
@@ -17,15 +17,15 @@ async fn put(
     host: &dyn HostApi,
     content: &Value,
     options: &[(&str, Value)],
-) -> Result<Outcome, Failure> {
-    let placing = Placing::of(&args(folder, "out", options));
-    Ok(placing.place(host, &parcel_of(content)).await?.unwrap_or_else(|| untouched(&placing)))
+) -> Result<ModuleOutcome, Failure> {
+    let placing = Placing::from_args(&args(folder, "out", options));
+    Ok(placing.place_parcel(host, &parcel_of(content)).await?.unwrap_or_else(|| unchanged_outcome(&placing)))
 }
 
-async fn on_host(folder: &Folder, src: &str, dest: &str, options: &[(&str, Value)]) -> Result<Outcome, Failure> {
+async fn on_host(folder: &Folder, src: &str, dest: &str, options: &[(&str, Value)]) -> Result<ModuleOutcome, Failure> {
     let args = args(folder, dest, options);
-    let source = format!("{}/{src}", shown(folder.path()));
-    on_host::copy(&args, folder.host(), &source, &Placing::of(&args)).await
+    let source = format!("{}/{src}", display_path(folder.path()));
+    on_host::copy_on_host(&args, folder.host(), &source, &Placing::from_args(&args)).await
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -61,9 +61,9 @@ async fn a_dry_run_writes_nothing() {
 #[tokio::test(flavor = "current_thread")]
 async fn contents_that_cannot_be_written() {
     let folder = Folder::new();
-    let placing = Placing::of(&args(&folder, "no/such/f", &[]));
-    let failure = placing.place(folder.host(), &parcel_of(&"x".into())).await.unwrap_err();
-    let expected = format!("Destination directory {}/no/such does not exist", shown(folder.path()));
+    let placing = Placing::from_args(&args(&folder, "no/such/f", &[]));
+    let failure = placing.place_parcel(folder.host(), &parcel_of(&"x".into())).await.unwrap_err();
+    let expected = format!("Destination directory {}/no/such does not exist", display_path(folder.path()));
     assert_eq!(failure.message, expected);
     assert_eq!(failure.data.get("checksum"), Some(&"11f6ad8ec52a2984abaafd7c3b516503785c2072".into()));
     let refused = put(&folder, folder.host(), &"x".into(), &[("validate", "false %s".into())]).await.unwrap_err();
@@ -98,7 +98,7 @@ async fn files_of_the_host() {
     assert_eq!(kept.data.get("mode"), Some(&"0640".into()));
     assert_eq!(folder.read("new/dir/f"), "x");
     let missing = on_host(&folder, "no", "g", &[]).await.unwrap_err().message;
-    assert_eq!(missing, format!("Source {}/no not found", shown(folder.path())));
+    assert_eq!(missing, format!("Source {}/no not found", display_path(folder.path())));
 }
 
 #[tokio::test(flavor = "current_thread")]

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place::{Parcel, Placing, join};
-use super::read;
-use crate::modules::builtin::file::{Request, State};
-use crate::modules::builtin::files::shown;
-use crate::modules::{Args, Failure, Outcome, TaskContext};
+use super::place::{Parcel, Placing, join_path};
+use super::read_parcel;
+use crate::modules::builtin::file::{FileRequest, State};
+use crate::modules::builtin::files::display_path;
+use crate::modules::{Failure, ModuleArgs, ModuleOutcome, TaskContext};
 use crate::value::Value;
 
 /// Entries of a folder, each with its name below the destination.
@@ -21,13 +21,13 @@ struct Tree {
 ///
 /// # Errors
 /// For the first file that cannot be copied.
-pub async fn copy(
-    args: &Args,
+pub async fn copy_tree(
+    args: &ModuleArgs,
     context: &TaskContext<'_>,
     source: &Path,
     only_content: bool,
     placing: &Placing,
-) -> Result<Outcome, Failure> {
+) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     let follow = args.get("local_follow").and_then(Value::as_bool).unwrap_or(true);
     let mut tree = Tree::default();
@@ -39,16 +39,16 @@ pub async fn copy(
     if source.is_symlink() && !follow {
         tree.links.push((read_link(source)?, root.trim_end_matches('/').to_owned()));
     } else {
-        tree.walk(source, &root, follow, &mut vec![canonical(source)])?;
+        tree.walk_folder(source, &root, follow, &mut vec![canonical_path(source)])?;
     }
 
-    let dest = join(&placing.dest, "");
+    let dest = join_path(&placing.dest, "");
     let placing = Placing { dest: dest.clone(), follow: placing.follow && tree.folders.is_empty(), ..placing.clone() };
-    let mut total = Outcome::default();
+    let mut total = ModuleOutcome::default();
     let mut only = None;
     for (path, name) in &tree.files {
-        let parcel: Parcel = read(args, context, path, name.clone())?;
-        if let Some(outcome) = placing.place(host, &parcel).await? {
+        let parcel: Parcel = read_parcel(args, context, path, name.clone())?;
+        if let Some(outcome) = placing.place_parcel(host, &parcel).await? {
             total.changed |= outcome.changed;
             total.diff.extend(outcome.diff.iter().cloned());
             only = Some(outcome);
@@ -57,21 +57,24 @@ pub async fn copy(
     let mut warn = |warning| context.warn(warning);
     for name in &tree.folders {
         let attributes = placing.attributes.clone().with_mode(placing.directory_mode.clone());
-        let made = Request::new(join(&dest, name), State::Directory, attributes).run(host, &mut warn)?;
+        let made =
+            FileRequest::new(join_path(&dest, name), State::Directory, attributes).apply_state(host, &mut warn)?;
         total.changed |= made.changed;
     }
     for (target, name) in &tree.links {
         let attributes = placing.attributes_for(None);
-        let mut request = Request::new(join(&dest, name), State::Link, attributes);
-        request.source = Some(shown(target));
+        let mut request = FileRequest::new(join_path(&dest, name), State::Link, attributes);
+        request.source = Some(display_path(target));
         request.force = true;
         request.follow = tree.folders.is_empty();
-        total.changed |= request.run(host, &mut warn)?.changed;
+        total.changed |= request.apply_state(host, &mut warn)?.changed;
     }
     match only {
-        Some(outcome) if tree.files.len() == 1 => Ok(Outcome { changed: total.changed, diff: total.diff, ..outcome }),
+        Some(outcome) if tree.files.len() == 1 => {
+            Ok(ModuleOutcome { changed: total.changed, diff: total.diff, ..outcome })
+        }
         _ => {
-            let source = if only_content { join(&shown(source), "") } else { shown(source) };
+            let source = if only_content { join_path(&display_path(source), "") } else { display_path(source) };
             Ok(total.with("dest", dest).with("src", source))
         }
     }
@@ -79,7 +82,13 @@ pub async fn copy(
 
 impl Tree {
     /// Notes everything below a folder; `above` are the folders being walked, so that links in a circle stay links.
-    fn walk(&mut self, folder: &Path, below: &str, follow: bool, above: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    fn walk_folder(
+        &mut self,
+        folder: &Path,
+        below: &str,
+        follow: bool,
+        above: &mut Vec<PathBuf>,
+    ) -> Result<(), Failure> {
         let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", folder.display()));
         let mut entries = std::fs::read_dir(folder)
             .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>())
@@ -87,14 +96,14 @@ impl Tree {
         entries.sort();
         for path in entries {
             let name = format!("{below}{}", path.file_name().unwrap_or_default().to_string_lossy());
-            let real = canonical(&path);
+            let real = canonical_path(&path);
             let circle = path.is_symlink() && above.contains(&real);
             if path.is_symlink() && (!follow || circle || !path.exists()) {
                 self.links.push((read_link(&path)?, name));
             } else if path.is_dir() {
                 self.folders.push(name.clone());
                 above.push(real);
-                self.walk(&path, &format!("{name}/"), follow, above)?;
+                self.walk_folder(&path, &format!("{name}/"), follow, above)?;
                 above.pop();
             } else {
                 self.files.push((path, name));
@@ -104,7 +113,7 @@ impl Tree {
     }
 }
 
-fn canonical(path: &Path) -> PathBuf {
+fn canonical_path(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 

@@ -5,11 +5,11 @@ mod times;
 
 use std::path::{Path, PathBuf};
 
-use super::files::attributes::{self, Changes};
-use super::files::{Attributes, COMMON, base_name, describe, refused, shown};
+use super::files::attributes::{self, AttributeChanges};
+use super::files::{Attributes, COMMON, base_name, describe_path, display_path, path_failure};
 use crate::host::HostApi;
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 use crate::vars::users;
 use times::Times;
@@ -29,7 +29,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, l
         Param::bool("recurse", "Attributes for everything in a folder, too.").default("false"),
         Param::bool("force", "Links to nothing, and links in place of files.").default("false"),
         Param::bool("follow", "Attributes of what a link points to.").default("true"),
-        Param::new("_diff_peek", Kind::Bool, "For internal use.").hidden(),
+        Param::new("_diff_peek", ParamKind::Bool, "For internal use.").hidden(),
         Param::path("src", "What a link points to."),
         Param::str("modification_time", "When it was last written: `preserve`, `now`, or a time."),
         Param::str("modification_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
@@ -42,23 +42,27 @@ static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, l
 /// The module.
 pub struct File;
 
-impl Module for File {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for File {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
         Box::pin(async move {
-            let request = Request::of(args)?;
+            let request = FileRequest::from_args(args)?;
             let host = context.host;
             warn_of_unknown_owners(&request, host, context);
-            request.run(host, &mut |warning| context.warn(warning))
+            request.apply_state(host, &mut |warning| context.warn(warning))
         })
     }
 }
 
 /// A dry run goes on where an owner or group is missing that an earlier task may create.
-fn warn_of_unknown_owners(request: &Request, host: &dyn HostApi, context: &TaskContext<'_>) {
+fn warn_of_unknown_owners(request: &FileRequest, host: &dyn HostApi, context: &TaskContext<'_>) {
     if !host.is_dry_run() || request.state == Some(State::Absent) {
         return;
     }
@@ -96,7 +100,7 @@ pub enum State {
 }
 
 impl State {
-    fn of(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "absent" => Self::Absent,
             "directory" => Self::Directory,
@@ -122,7 +126,7 @@ impl State {
 
 /// A task's request for a path.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct FileRequest {
     /// The path.
     pub path: PathBuf,
     /// The state; what it is, if nothing is said.
@@ -140,7 +144,7 @@ pub struct Request {
     times: Times,
 }
 
-impl Request {
+impl FileRequest {
     /// A request for a state with some attributes.
     pub fn new(path: impl Into<PathBuf>, state: State, attributes: Attributes) -> Self {
         Self {
@@ -155,8 +159,8 @@ impl Request {
         }
     }
 
-    fn of(args: &Args) -> Result<Self, Failure> {
-        let state = args.str("state").and_then(State::of);
+    fn from_args(args: &ModuleArgs) -> Result<Self, Failure> {
+        let state = args.str("state").and_then(State::from_name);
         Ok(Self {
             path: args.str("path").unwrap_or_default().into(),
             state,
@@ -164,8 +168,8 @@ impl Request {
             recurse: args.bool("recurse"),
             force: args.bool("force"),
             follow: args.get("follow").and_then(Value::as_bool).unwrap_or(true),
-            attributes: Attributes::of(args),
-            times: Times::of(args, state == Some(State::Touch))?,
+            attributes: Attributes::from_args(args),
+            times: Times::from_args(args, state == Some(State::Touch))?,
         })
     }
 
@@ -173,7 +177,7 @@ impl Request {
     ///
     /// # Errors
     /// As the states do, in the reference's words.
-    pub fn run(mut self, host: &dyn HostApi, warn: &mut dyn FnMut(String)) -> Result<Outcome, Failure> {
+    pub fn apply_state(mut self, host: &dyn HostApi, warn: &mut dyn FnMut(String)) -> Result<ModuleOutcome, Failure> {
         if !matches!(self.state, Some(State::Link | State::Absent))
             && host.is_dir(&self.path)
             && let Some(source) = &self.source
@@ -181,109 +185,109 @@ impl Request {
             self.path.push(base_name(source));
         }
         let now = state_of(host, &self.path);
-        let state = self.state.unwrap_or(match State::of(now) {
+        let state = self.state.unwrap_or(match State::from_name(now) {
             Some(State::Absent) | None if self.recurse => State::Directory,
             Some(State::Absent) | None => State::File,
             Some(state) => state,
         });
         if self.recurse && state != State::Directory {
-            return Err(refused(&self.path, "recurse option requires state to be 'directory'"));
+            return Err(path_failure(&self.path, "recurse option requires state to be 'directory'"));
         }
         if self.source.is_some() && !matches!(state, State::Link | State::Hard) {
-            return Err(refused(&self.path, "src option requires state to be 'link' or 'hard'"));
+            return Err(path_failure(&self.path, "src option requires state to be 'link' or 'hard'"));
         }
         match state {
-            State::Absent => self.absent(host, now),
-            State::Directory => self.directory(host),
-            State::File => self.file(host),
-            State::Touch => self.touch(host, now),
-            State::Link => links::symbolic(&self, host, now, warn),
-            State::Hard => links::hard(&self, host, now),
+            State::Absent => self.remove_path(host, now),
+            State::Directory => self.make_directory(host),
+            State::File => self.adjust_file(host),
+            State::Touch => self.touch_file(host, now),
+            State::Link => links::apply_symlink(&self, host, now, warn),
+            State::Hard => links::apply_hard_link(&self, host, now),
         }
     }
 
-    fn absent(&self, host: &dyn HostApi, now: &str) -> Result<Outcome, Failure> {
+    fn remove_path(&self, host: &dyn HostApi, now: &str) -> Result<ModuleOutcome, Failure> {
         if now == "absent" {
-            return Ok(result("path", &self.path, false, None).with("state", "absent"));
+            return Ok(path_outcome("path", &self.path, false, None).with("state", "absent"));
         }
-        let mut changes = changes(&self.path, State::Absent, now);
+        let mut changes = state_changes(&self.path, State::Absent, now);
         if now == "directory" {
             changes.note_before("path_content", content_of(host, &self.path));
         }
         let mut found = Dict::new();
         found.set("state", "absent".into());
         if host.is_dry_run() {
-            describe(&self.path, &mut found);
+            describe_path(&self.path, &mut found);
         }
         if now == "directory" {
             host.remove_tree(&self.path).map_err(|error| Failure::new(format!("rmtree failed: {error}")))?;
         } else if let Err(error) = host.remove_file(&self.path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            return Err(refused(&self.path, "Unlinking failed."));
+            return Err(path_failure(&self.path, "Unlinking failed."));
         }
-        let mut outcome = result("path", &self.path, true, Some(changes));
+        let mut outcome = path_outcome("path", &self.path, true, Some(changes));
         outcome.data.extend(&found);
         Ok(outcome)
     }
 
-    fn file(&self, host: &dyn HostApi) -> Result<Outcome, Failure> {
-        let path = attributes::target(host, &self.path, self.follow);
+    fn adjust_file(&self, host: &dyn HostApi) -> Result<ModuleOutcome, Failure> {
+        let path = attributes::target_path(host, &self.path, self.follow);
         let now = state_of(host, &path);
         if !matches!(now, "file" | "hard") {
             let message = format!("file ({}) is {now}, cannot continue", path.display());
-            let mut failure = Failure::new(message).with("path", shown(&path)).with("state", now);
-            describe(&path, &mut failure.data);
+            let mut failure = Failure::new(message).with("path", display_path(&path)).with("state", now);
+            describe_path(&path, &mut failure.data);
             return Err(failure);
         }
-        let mut changes = changes(&path, State::File, now);
-        let changed = self.adjust(host, &path, &mut changes)?;
-        Ok(described("path", &path, changed, changes))
+        let mut changes = state_changes(&path, State::File, now);
+        let changed = self.adjust_metadata(host, &path, &mut changes)?;
+        Ok(described_outcome("path", &path, changed, changes))
     }
 
-    fn touch(&self, host: &dyn HostApi, now: &str) -> Result<Outcome, Failure> {
-        let failed = |_| Failure::new("Error, could not touch target.").with("path", shown(&self.path));
-        let mut changes = changes(&self.path, State::Touch, now);
+    fn touch_file(&self, host: &dyn HostApi, now: &str) -> Result<ModuleOutcome, Failure> {
+        let failed = |_| Failure::new("Error, could not touch target.").with("path", display_path(&self.path));
+        let mut changes = state_changes(&self.path, State::Touch, now);
         if now == "absent" {
             host.create_file(&self.path).map_err(failed)?;
             if host.is_dry_run() {
-                return Ok(result("dest", &self.path, true, Some(changes)));
+                return Ok(path_outcome("dest", &self.path, true, Some(changes)));
             }
         }
-        let path = attributes::target(host, &self.path, self.follow);
-        let adjusted = self.adjust(host, &path, &mut changes).inspect_err(|_| {
+        let path = attributes::target_path(host, &self.path, self.follow);
+        let adjusted = self.adjust_metadata(host, &path, &mut changes).inspect_err(|_| {
             if now == "absent" {
                 let _ = host.remove_file(&self.path);
             }
         });
         let changed = adjusted? || now == "absent";
-        Ok(described("dest", &self.path, changed, changes))
+        Ok(described_outcome("dest", &self.path, changed, changes))
     }
 
-    fn directory(&self, host: &dyn HostApi) -> Result<Outcome, Failure> {
-        let path = attributes::target(host, &self.path, self.follow);
+    fn make_directory(&self, host: &dyn HostApi) -> Result<ModuleOutcome, Failure> {
+        let path = attributes::target_path(host, &self.path, self.follow);
         let now = state_of(host, &path);
-        let mut changes = changes(&path, State::Directory, now);
+        let mut changes = state_changes(&path, State::Directory, now);
         match now {
             "absent" => {
                 self.create_folders(host, &path, &mut changes)?;
-                Ok(described("path", &path, true, changes))
+                Ok(described_outcome("path", &path, true, changes))
             }
             "directory" => {
-                let mut changed = self.adjust(host, &path, &mut changes)?;
+                let mut changed = self.adjust_metadata(host, &path, &mut changes)?;
                 if self.recurse {
                     changed |= self.adjust_within(host, &path, 0)?;
                 }
-                Ok(described("path", &path, changed, changes))
+                Ok(described_outcome("path", &path, changed, changes))
             }
-            other => Err(refused(&path, format!("{} already exists as a {other}", path.display()))),
+            other => Err(path_failure(&path, format!("{} already exists as a {other}", path.display()))),
         }
     }
 
     /// Creates a folder and those it is in; all new ones get the attributes.
-    fn create_folders(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<(), Failure> {
+    fn create_folders(&self, host: &dyn HostApi, path: &Path, changes: &mut AttributeChanges) -> Result<(), Failure> {
         if path.as_os_str().is_empty() && !host.is_dry_run() {
-            return Err(refused(
+            return Err(path_failure(
                 path,
                 "There was an issue creating a folder without a name: No such file or directory",
             ));
@@ -298,11 +302,11 @@ impl Request {
                 // Somebody else may have been quicker.
                 if !host.is_dir(&current) {
                     let message = format!("There was an issue creating {} as requested: {error}", current.display());
-                    return Err(Failure::new(message).with("path", shown(path)));
+                    return Err(Failure::new(message).with("path", display_path(path)));
                 }
             }
             if !host.is_dry_run() {
-                self.adjust(host, &current, changes)?;
+                self.adjust_metadata(host, &current, changes)?;
             }
         }
         Ok(())
@@ -320,7 +324,7 @@ impl Request {
         for name in host.list_folder(folder).unwrap_or_default() {
             let path = folder.join(name);
             let is_link = host.is_link(&path);
-            changed |= self.adjust(host, &path, &mut Changes::default())?;
+            changed |= self.adjust_metadata(host, &path, &mut AttributeChanges::default())?;
             if !is_link && host.is_dir(&path) {
                 changed |= self.adjust_within(host, &path, depth + 1)?;
             }
@@ -330,16 +334,21 @@ impl Request {
                 if host.is_dir(&target) && !folder.starts_with(&target) {
                     changed |= self.adjust_within(host, &target, depth + 1)?;
                 }
-                changed |= self.adjust(host, &target, &mut Changes::default())?;
+                changed |= self.adjust_metadata(host, &target, &mut AttributeChanges::default())?;
             }
         }
         Ok(changed)
     }
 
     /// Attributes and times.
-    fn adjust(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
-        let changed = self.attributes.apply(host, path, changes)?;
-        Ok(self.times.apply(host, path, changes)? || changed)
+    fn adjust_metadata(
+        &self,
+        host: &dyn HostApi,
+        path: &Path,
+        changes: &mut AttributeChanges,
+    ) -> Result<bool, Failure> {
+        let changed = self.attributes.apply_to_path(host, path, changes)?;
+        Ok(self.times.apply_to_path(host, path, changes)? || changed)
     }
 }
 
@@ -348,22 +357,22 @@ fn state_of(host: &dyn HostApi, path: &Path) -> &'static str {
     host.lstat(path).map_or("absent", |meta| meta.state_name())
 }
 
-fn changes(path: &Path, state: State, now: &str) -> Changes {
-    let mut changes = Changes::of_path(path);
+fn state_changes(path: &Path, state: State, now: &str) -> AttributeChanges {
+    let mut changes = AttributeChanges::of_path(path);
     if state.name() != now {
-        changes.note("state", now, state.name());
+        changes.note_change("state", now, state.name());
     }
     changes
 }
 
-fn result(key: &str, path: &Path, changed: bool, changes: Option<Changes>) -> Outcome {
+fn path_outcome(key: &str, path: &Path, changed: bool, changes: Option<AttributeChanges>) -> ModuleOutcome {
     let diff = changes.map(|changes| changes.into_diff("")).into_iter().collect();
-    Outcome { changed, diff, ..Outcome::default() }.with(key, shown(path))
+    ModuleOutcome { changed, diff, ..ModuleOutcome::default() }.with(key, display_path(path))
 }
 
-fn described(key: &str, path: &Path, changed: bool, changes: Changes) -> Outcome {
-    let mut outcome = result(key, path, changed, Some(changes));
-    describe(path, &mut outcome.data);
+fn described_outcome(key: &str, path: &Path, changed: bool, changes: AttributeChanges) -> ModuleOutcome {
+    let mut outcome = path_outcome(key, path, changed, Some(changes));
+    describe_path(path, &mut outcome.data);
     outcome
 }
 
@@ -375,12 +384,12 @@ fn content_of(host: &dyn HostApi, folder: &Path) -> Value {
         for name in host.list_folder(&folder).unwrap_or_default() {
             let path = folder.join(name);
             if host.is_dir(&path) {
-                folders.push(shown(&path));
+                folders.push(display_path(&path));
                 if !host.is_link(&path) {
                     waiting.push(path);
                 }
             } else {
-                files.push(shown(&path));
+                files.push(display_path(&path));
             }
         }
     }

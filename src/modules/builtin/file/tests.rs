@@ -1,22 +1,22 @@
 use super::*;
 use crate::modules::builtin::files::testing::Folder;
 
-fn request(folder: &Folder, name: &str, options: &[(&str, Value)]) -> Request {
+fn request(folder: &Folder, name: &str, options: &[(&str, Value)]) -> FileRequest {
     let mut values = Dict::new();
-    values.set("path", shown(&folder.path().join(name)).into());
+    values.set("path", display_path(&folder.path().join(name)).into());
     for (name, value) in options {
         values.set(*name, value.clone());
     }
-    Request::of(&Args::new(values)).unwrap()
+    FileRequest::from_args(&ModuleArgs::new(values)).unwrap()
 }
 
-fn run(folder: &Folder, name: &str, options: &[(&str, Value)]) -> Outcome {
-    request(folder, name, options).run(folder.host(), &mut |_| {}).unwrap()
+fn run(folder: &Folder, name: &str, options: &[(&str, Value)]) -> ModuleOutcome {
+    request(folder, name, options).apply_state(folder.host(), &mut |_| {}).unwrap()
 }
 
 fn failure(folder: &Folder, name: &str, options: &[(&str, Value)]) -> String {
-    let root = format!("{}/", shown(folder.path()));
-    request(folder, name, options).run(folder.host(), &mut |_| {}).unwrap_err().message.replace(&root, "")
+    let root = format!("{}/", display_path(folder.path()));
+    request(folder, name, options).apply_state(folder.host(), &mut |_| {}).unwrap_err().message.replace(&root, "")
 }
 
 fn state(name: &str) -> (&'static str, Value) {
@@ -90,7 +90,7 @@ fn symbolic_links() {
 #[test]
 fn hard_links() {
     let folder = Folder::new();
-    let source = shown(&folder.write("f", "x"));
+    let source = display_path(&folder.write("f", "x"));
     let link = [state("hard"), ("src", source.as_str().into())];
     assert!(run(&folder, "h", &link).changed);
     assert_eq!(folder.read("h"), "x");
@@ -115,14 +115,15 @@ fn what_cannot_be() {
 fn a_dry_run_touches_nothing() {
     let folder = Folder::new();
     let file = folder.write("f", "x");
-    let dry =
-        |name: &str, options: &[(&str, Value)]| request(&folder, name, options).run(folder.dry(), &mut |_| {}).unwrap();
+    let dry = |name: &str, options: &[(&str, Value)]| {
+        request(&folder, name, options).apply_state(folder.dry(), &mut |_| {}).unwrap()
+    };
     let gone = dry("f", &[state("absent")]);
     assert_eq!((gone.changed, gone.data.get("state")), (true, Some(&"file".into())));
     assert!(dry("d", &[state("directory"), ("mode", "0700".into())]).changed);
     assert!(dry("t", &[state("touch")]).changed);
     assert!(dry("l", &[state("link"), ("src", "f".into())]).changed);
-    let source = shown(&file);
+    let source = display_path(&file);
     assert!(dry("h", &[state("hard"), ("src", source.into())]).changed);
     assert!(dry("f", &[("mode", "0123".into())]).changed);
     assert_eq!(folder.host().list_folder(folder.path()).unwrap(), ["f"]);

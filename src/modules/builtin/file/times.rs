@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::host::{HostApi, seconds_now};
-use crate::modules::builtin::files::{Changes, refused};
-use crate::modules::{Args, Failure};
+use crate::modules::builtin::files::{AttributeChanges, path_failure};
+use crate::modules::{Failure, ModuleArgs};
 use crate::template::python::strptime;
 use crate::value;
 
@@ -28,14 +28,14 @@ enum Time {
 
 impl Times {
     /// Reads the arguments; a touched file gets the present time where none is given.
-    pub fn of(args: &Args, touched: bool) -> Result<Self, Failure> {
+    pub fn from_args(args: &ModuleArgs, touched: bool) -> Result<Self, Failure> {
         let one = |name: &str| {
             let format = args.str(&format!("{name}_format")).unwrap_or("%Y%m%d%H%M.%S");
             match args.str(name) {
                 None if touched => Ok(Time::Now),
                 None | Some("preserve") => Ok(Time::Kept),
                 Some("now") => Ok(Time::Now),
-                Some(text) => parse(text, format).map(Time::At).map_err(|why| {
+                Some(text) => parse_local_time(text, format).map(Time::At).map_err(|why| {
                     let what = format!("Error while obtaining timestamp for time {text} using format {format}: {why}");
                     Failure::new(what)
                 }),
@@ -45,11 +45,16 @@ impl Times {
     }
 
     /// Sets the times of a path, links followed, and says whether they were others.
-    pub fn apply(self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+    pub fn apply_to_path(
+        self,
+        host: &dyn HostApi,
+        path: &Path,
+        changes: &mut AttributeChanges,
+    ) -> Result<bool, Failure> {
         if self.written == Time::Kept && self.read == Time::Kept {
             return Ok(false);
         }
-        let failed = |error| refused(path, format!("Error while updating modification or access time: {error}"));
+        let failed = |error| path_failure(path, format!("Error while updating modification or access time: {error}"));
         let meta = host.metadata(path, true).map_err(failed)?;
         let now = seconds_now();
         let wanted = |time: Time, old: f64| match time {
@@ -65,18 +70,18 @@ impl Times {
         }
         host.set_times(path, read, written).map_err(failed)?;
         if new_written {
-            changes.note("mtime", meta.mtime, written);
+            changes.note_change("mtime", meta.mtime, written);
         }
         if new_read {
-            changes.note("atime", meta.atime, read);
+            changes.note_change("atime", meta.atime, read);
         }
         Ok(true)
     }
 }
 
 /// A local time in a `strptime` format; what the format leaves out is the beginning of 1900.
-fn parse(text: &str, format: &str) -> Result<f64, String> {
-    let local = match strptime::parse(text, format).map_err(|fault| fault.message)? {
+fn parse_local_time(text: &str, format: &str) -> Result<f64, String> {
+    let local = match strptime::parse_time(text, format).map_err(|fault| fault.message)? {
         value::Time::Naive(local) | value::Time::Aware(local, _) => local,
         value::Time::Date(date) => date.to_datetime(jiff::civil::Time::midnight()),
         value::Time::Delta(_) => return Err("a duration is no time".to_owned()),
@@ -92,11 +97,11 @@ mod tests {
 
     #[test]
     fn times_are_local() {
-        let offset = |text: &str| parse(text, "%Y%m%d%H%M.%S");
+        let offset = |text: &str| parse_local_time(text, "%Y%m%d%H%M.%S");
         let (a, b) = (offset("202001010000.00").unwrap(), offset("202001010001.30").unwrap());
         assert!((b - a - 90.0).abs() < f64::EPSILON);
         assert!(offset("2020").is_err());
-        assert!(parse("2020-01-02", "%Y-%m-%d").unwrap() > a);
-        assert_eq!(parse("2020", "%Y"), offset("202001010000.00"));
+        assert!(parse_local_time("2020-01-02", "%Y-%m-%d").unwrap() > a);
+        assert_eq!(parse_local_time("2020", "%Y"), offset("202001010000.00"));
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::mode::{self, Current};
 use crate::host::{HostApi, Meta, umask};
-use crate::modules::{Args, Diff, Failure};
+use crate::modules::{Diff, Failure, ModuleArgs};
 use crate::value::{Dict, Value, python};
 use crate::vars::users;
 
@@ -23,21 +23,21 @@ pub struct Attributes {
 
 /// Fields before and after, as `--diff` shows them.
 #[derive(Debug, Clone, Default)]
-pub struct Changes {
+pub struct AttributeChanges {
     before: Dict,
     after: Dict,
 }
 
-impl Changes {
+impl AttributeChanges {
     /// The difference that every change of a path begins with.
     pub fn of_path(path: &Path) -> Self {
         let mut changes = Self::default();
-        changes.note("path", shown(path), shown(path));
+        changes.note_change("path", display_path(path), display_path(path));
         changes
     }
 
     /// Notes a field.
-    pub fn note(&mut self, field: &str, before: impl Into<Value>, after: impl Into<Value>) {
+    pub fn note_change(&mut self, field: &str, before: impl Into<Value>, after: impl Into<Value>) {
         self.note_before(field, before);
         self.after.set(field, after.into());
     }
@@ -62,7 +62,7 @@ impl Changes {
 
 impl Attributes {
     /// The attributes among the arguments.
-    pub fn of(args: &Args) -> Self {
+    pub fn from_args(args: &ModuleArgs) -> Self {
         let text = |name: &str| args.get(name).map(python::str);
         Self { mode: args.get("mode").cloned(), owner: text("owner"), group: text("group"), flags: text("attributes") }
     }
@@ -77,32 +77,37 @@ impl Attributes {
     ///
     /// # Errors
     /// For an owner or group that nobody knows, a mode that is none, and what the system refuses.
-    pub fn apply(&self, host: &dyn HostApi, path: &Path, changes: &mut Changes) -> Result<bool, Failure> {
+    pub fn apply_to_path(
+        &self,
+        host: &dyn HostApi,
+        path: &Path,
+        changes: &mut AttributeChanges,
+    ) -> Result<bool, Failure> {
         if self.owner.is_none() && self.group.is_none() && self.mode.is_none() && self.flags.is_none() {
             return Ok(false);
         }
         let meta = match host.metadata(path, false) {
             Ok(meta) => meta,
-            // What would have been created has nothing that could be compared.
+            // A file that the dry run only predicts has no attributes to compare.
             Err(_) if host.is_dry_run() => return Ok(true),
-            Err(error) => return Err(refused(path, error.to_string())),
+            Err(error) => return Err(path_failure(path, error.to_string())),
         };
         let mut changed = false;
         if let Some(owner) = &self.owner {
             let uid = users::user_id(owner)
-                .ok_or_else(|| refused(path, format!("chown failed: failed to look up user {owner}")))?;
+                .ok_or_else(|| path_failure(path, format!("chown failed: failed to look up user {owner}")))?;
             if uid != meta.uid {
-                changes.note("owner", meta.uid, uid);
-                host.set_owner(path, Some(uid), None).map_err(|_| refused(path, "chown failed"))?;
+                changes.note_change("owner", meta.uid, uid);
+                host.set_owner(path, Some(uid), None).map_err(|_| path_failure(path, "chown failed"))?;
                 changed = true;
             }
         }
         if let Some(group) = &self.group {
             let gid = users::group_id(group)
-                .ok_or_else(|| refused(path, format!("chgrp failed: failed to look up group {group}")))?;
+                .ok_or_else(|| path_failure(path, format!("chgrp failed: failed to look up group {group}")))?;
             if gid != meta.gid {
-                changes.note("group", meta.gid, gid);
-                host.set_owner(path, None, Some(gid)).map_err(|_| refused(path, "chgrp failed"))?;
+                changes.note_change("group", meta.gid, gid);
+                host.set_owner(path, None, Some(gid)).map_err(|_| path_failure(path, "chgrp failed"))?;
                 changed = true;
             }
         }
@@ -116,26 +121,26 @@ impl Attributes {
     }
 }
 
-fn set_mode(host: &dyn HostApi, path: &Path, wanted: &Value, changes: &mut Changes) -> Result<bool, Failure> {
+fn set_mode(host: &dyn HostApi, path: &Path, wanted: &Value, changes: &mut AttributeChanges) -> Result<bool, Failure> {
     let Some(meta) = host.lstat(path) else { return Ok(host.is_dry_run()) };
     let current = Current { bits: meta.bits, is_dir: meta.is_dir(), umask: umask() };
-    let bits = mode::resolve(wanted, current)
-        .map_err(|bad| refused(path, "mode must be in octal or symbolic form").with("details", bad.to_string()))?;
+    let bits = mode::resolve_mode(wanted, current)
+        .map_err(|bad| path_failure(path, "mode must be in octal or symbolic form").with("details", bad.to_string()))?;
     if bits == meta.bits {
         return Ok(false);
     }
-    changes.note("mode", mode::shown(meta.bits), mode::shown(bits));
+    changes.note_change("mode", mode::display_bits(meta.bits), mode::display_bits(bits));
     // Links have no permissions of their own here, which the original finds out by trying.
     if meta.is_link() {
         return Ok(host.is_dry_run());
     }
-    host.set_bits(path, bits).map_err(|error| refused(path, "chmod failed").with("details", error.to_string()))?;
+    host.set_bits(path, bits).map_err(|error| path_failure(path, "chmod failed").with("details", error.to_string()))?;
     // A file system without permissions takes the call and changes nothing.
     Ok(host.is_dry_run() || host.lstat(path).is_none_or(|now| now.bits != meta.bits))
 }
 
 /// `+i`, `-a`, `=e` or plain letters, which mean the same as with an equals sign.
-fn set_flags(host: &dyn HostApi, path: &Path, asked: &str, changes: &mut Changes) -> Result<bool, Failure> {
+fn set_flags(host: &dyn HostApi, path: &Path, asked: &str, changes: &mut AttributeChanges) -> Result<bool, Failure> {
     let (operator, letters) = match asked.chars().next() {
         Some(sign @ ('+' | '-' | '=')) => (sign, &asked[1..]),
         _ => ('=', asked),
@@ -148,9 +153,9 @@ fn set_flags(host: &dyn HostApi, path: &Path, asked: &str, changes: &mut Changes
         return Ok(false);
     }
     let flags = format!("{operator}{letters}");
-    changes.note("attributes", existing, flags.as_str());
+    changes.note_change("attributes", existing, flags.as_str());
     host.set_flags(path, &flags).map_err(|trouble| {
-        refused(path, "chattr failed").with("details", format!("Error while setting attributes: {trouble}"))
+        path_failure(path, "chattr failed").with("details", format!("Error while setting attributes: {trouble}"))
     })?;
     Ok(true)
 }
@@ -189,7 +194,7 @@ pub fn flag_names(letters: &str) -> Vec<&'static str> {
 
 /// Adds what results say of the path they are about: owner, group, mode, size and state. In a dry run that is what is
 /// there now.
-pub fn describe(path: &Path, result: &mut Dict) {
+pub fn describe_path(path: &Path, result: &mut Dict) {
     // Looked at from outside of what the run foretells.
     let Some(meta) = std::fs::metadata(path).and_then(|_| std::fs::symlink_metadata(path)).ok() else { return };
     let meta = Meta::from(meta);
@@ -198,25 +203,25 @@ pub fn describe(path: &Path, result: &mut Dict) {
     result.set("gid", meta.gid.into());
     result.set("owner", named(users::user_name(meta.uid), meta.uid));
     result.set("group", named(users::group_name(meta.gid), meta.gid));
-    result.set("mode", mode::shown(meta.bits).into());
+    result.set("mode", mode::display_bits(meta.bits).into());
     result.set("state", meta.state_name().into());
     result.set("size", meta.size.into());
 }
 
 /// The path that attributes are set on: the target of a link if links are followed.
-pub fn target(host: &dyn HostApi, path: &Path, follow: bool) -> PathBuf {
+pub fn target_path(host: &dyn HostApi, path: &Path, follow: bool) -> PathBuf {
     if follow && host.is_link(path) { host.real_path(path) } else { path.to_path_buf() }
 }
 
 /// A failure that names the path.
-pub fn refused(path: &Path, message: impl Into<String>) -> Failure {
-    let mut failure = Failure::new(message).with("path", shown(path));
-    describe(path, &mut failure.data);
+pub fn path_failure(path: &Path, message: impl Into<String>) -> Failure {
+    let mut failure = Failure::new(message).with("path", display_path(path));
+    describe_path(path, &mut failure.data);
     failure
 }
 
 /// A path as results show it.
-pub fn shown(path: &Path) -> String {
+pub fn display_path(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
@@ -235,13 +240,13 @@ mod tests {
         let file = folder.write("f", "");
         let host = folder.host();
         host.set_bits(&file, 0o644).unwrap();
-        let mut changes = Changes::default();
-        assert!(mode("u=rw,go=").apply(host, &file, &mut changes).unwrap());
+        let mut changes = AttributeChanges::default();
+        assert!(mode("u=rw,go=").apply_to_path(host, &file, &mut changes).unwrap());
         assert_eq!(host.lstat(&file).unwrap().bits, 0o600);
         let diff = changes.into_diff("f");
         assert_eq!(diff.before, Some(Value::dict([("mode", "0644".into())])));
         assert_eq!(diff.after, Some(Value::dict([("mode", "0600".into())])));
-        assert!(!mode("0600").apply(host, &file, &mut Changes::default()).unwrap());
+        assert!(!mode("0600").apply_to_path(host, &file, &mut AttributeChanges::default()).unwrap());
     }
 
     #[test]
@@ -249,21 +254,25 @@ mod tests {
         let folder = Folder::new();
         let file = folder.write("f", "");
         folder.host().set_bits(&file, 0o644).unwrap();
-        assert!(mode("0600").apply(folder.dry(), &file, &mut Changes::default()).unwrap());
+        assert!(mode("0600").apply_to_path(folder.dry(), &file, &mut AttributeChanges::default()).unwrap());
         assert_eq!(folder.host().lstat(&file).unwrap().bits, 0o644);
-        assert!(mode("0600").apply(folder.dry(), &folder.path().join("new"), &mut Changes::default()).unwrap());
+        assert!(
+            mode("0600")
+                .apply_to_path(folder.dry(), &folder.path().join("new"), &mut AttributeChanges::default())
+                .unwrap()
+        );
     }
 
     #[test]
     fn bad_modes_and_owners_are_told() {
         let folder = Folder::new();
         let file = folder.write("f", "");
-        let failure = mode("99zz").apply(folder.host(), &file, &mut Changes::default()).unwrap_err();
+        let failure = mode("99zz").apply_to_path(folder.host(), &file, &mut AttributeChanges::default()).unwrap_err();
         assert_eq!(failure.message, "mode must be in octal or symbolic form");
         assert_eq!(failure.data.get("details"), Some(&"bad symbolic permission for mode: 99zz".into()));
         assert_eq!(failure.data.get("state"), Some(&"file".into()));
         let owner = Attributes { owner: Some("no such user".into()), ..Attributes::default() };
-        let failure = owner.apply(folder.host(), &file, &mut Changes::default()).unwrap_err();
+        let failure = owner.apply_to_path(folder.host(), &file, &mut AttributeChanges::default()).unwrap_err();
         assert_eq!(failure.message, "chown failed: failed to look up user no such user");
     }
 

@@ -1,6 +1,6 @@
 //! Names with `*`, `?` and brackets.
 
-use crate::template::python::regex::{Flags, Pattern};
+use crate::template::python::regex::{Pattern, RegexFlags};
 
 /// A glob as a regular expression: `*`, `?`, `[abc]`, `[!abc]`; the whole name has to match.
 pub fn to_regex(pattern: &str) -> String {
@@ -40,7 +40,7 @@ pub fn to_regex(pattern: &str) -> String {
 /// Whether a whole name fits one of several globs.
 pub fn any_fits(globs: &[String], name: &str) -> bool {
     globs.iter().any(|glob| {
-        let pattern = Pattern::compile(&to_regex(glob), Flags::default());
+        let pattern = Pattern::compile(&to_regex(glob), RegexFlags::default());
         pattern.is_ok_and(|pattern| pattern.match_start(name).is_ok_and(|found| found.is_some()))
     })
 }

@@ -10,13 +10,13 @@ pub mod write;
 #[cfg(test)]
 pub mod testing;
 
-use crate::modules::spec::{Kind, Param};
+use crate::modules::spec::{Param, ParamKind};
 
-pub use attributes::{Attributes, Changes, describe, refused, shown, target};
+pub use attributes::{AttributeChanges, Attributes, describe_path, display_path, path_failure, target_path};
 
 /// The parameters that every module has that writes a file.
 pub const COMMON: &[Param] = &[
-    Param::new("mode", Kind::Raw, "Permissions, octal (`\"0644\"`) or symbolic (`u=rw,g=r`)."),
+    Param::new("mode", ParamKind::Raw, "Permissions, octal (`\"0644\"`) or symbolic (`u=rw,g=r`)."),
     Param::str("owner", "Name or number of the owner."),
     Param::str("group", "Name or number of the group."),
     Param::str("seuser", "The user part of the SELinux context; accepted, without effect."),
@@ -30,7 +30,7 @@ pub const COMMON: &[Param] = &[
 ];
 
 /// A path without `.`, `..` and doubled slashes, by its text alone.
-pub fn normal(path: &str) -> String {
+pub fn normalize_path(path: &str) -> String {
     let absolute = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -74,7 +74,7 @@ mod tests {
         for (path, expected) in
             [("/a//b/./c/../d/", "/a/b/d"), ("/..", "/"), ("a/..", "."), ("../x", "../x"), ("./x", "x"), ("/", "/")]
         {
-            assert_eq!(normal(path), expected);
+            assert_eq!(normalize_path(path), expected);
         }
     }
 

@@ -25,20 +25,20 @@ pub struct Current {
 ///
 /// # Errors
 /// If the mode is neither a number nor octal nor symbolic.
-pub fn resolve(mode: &Value, current: Current) -> Result<u32, BadMode> {
+pub fn resolve_mode(mode: &Value, current: Current) -> Result<u32, BadMode> {
     let text = match mode {
-        Value::Int(bits) => return u32::try_from(*bits).map(|b| b & ALL_BITS).map_err(|_| bad(&bits.to_string())),
+        Value::Int(bits) => return u32::try_from(*bits).map(|b| b & ALL_BITS).map_err(|_| bad_part(&bits.to_string())),
         Value::Str(text) => text.as_str().to_owned(),
-        other => return Err(bad(&python::str(other))),
+        other => return Err(bad_part(&python::str(other))),
     };
-    match octal(&text) {
+    match parse_octal(&text) {
         Some(bits) => Ok(bits & ALL_BITS),
-        None => symbolic(&text, current),
+        None => apply_symbolic(&text, current),
     }
 }
 
 /// Text in base eight, with an optional `0o` and underscores as Python allows them.
-fn octal(text: &str) -> Option<u32> {
+fn parse_octal(text: &str) -> Option<u32> {
     let text = text.trim();
     let digits = text.strip_prefix("0o").or_else(|| text.strip_prefix("0O")).unwrap_or(text);
     if digits.starts_with('_') || digits.ends_with('_') || digits.contains("__") {
@@ -48,7 +48,7 @@ fn octal(text: &str) -> Option<u32> {
 }
 
 /// `u=rw,g+r-x,o=u`: parts apply one after another.
-fn symbolic(text: &str, current: Current) -> Result<u32, BadMode> {
+fn apply_symbolic(text: &str, current: Current) -> Result<u32, BadMode> {
     text.split(',').try_fold(current.bits, |bits, part| apply_part(part, Current { bits, ..current }))
 }
 
@@ -58,7 +58,7 @@ fn apply_part(part: &str, mut current: Current) -> Result<u32, BadMode> {
     let umasked = users.is_empty();
     let users = if matches!(users, "" | "a") { "ugo" } else { users };
     if !users.chars().all(|user| "ugo".contains(user)) {
-        return Err(bad(part));
+        return Err(bad_part(part));
     }
     while let Some(operator) = rest.chars().next() {
         let after = &rest[1..];
@@ -66,7 +66,7 @@ fn apply_part(part: &str, mut current: Current) -> Result<u32, BadMode> {
         let (permissions, next) = after.split_at(end);
         for user in users.chars() {
             let wanted = permissions.chars().try_fold(0, |bits, letter| {
-                permission(letter, user, current, umasked).map(|bit| bits | bit).ok_or_else(|| bad(part))
+                permission_bits(letter, user, current, umasked).map(|bit| bits | bit).ok_or_else(|| bad_part(part))
             })?;
             current.bits = match operator {
                 '+' => current.bits | wanted,
@@ -80,7 +80,7 @@ fn apply_part(part: &str, mut current: Current) -> Result<u32, BadMode> {
 }
 
 /// The bits that one letter stands for; `None` for a letter that means nothing.
-fn permission(letter: char, user: char, current: Current, umasked: bool) -> Option<u32> {
+fn permission_bits(letter: char, user: char, current: Current, umasked: bool) -> Option<u32> {
     let shift = shift_of(user);
     let copied = |from: char| (current.bits >> shift_of(from) & 0o7) << shift;
     let masked = |bit: u32| if umasked { bit << shift & !current.umask } else { bit << shift };
@@ -118,12 +118,12 @@ fn everything_of(user: char) -> u32 {
     }
 }
 
-fn bad(part: &str) -> BadMode {
+fn bad_part(part: &str) -> BadMode {
     BadMode(format!("bad symbolic permission for mode: {part}"))
 }
 
 /// The bits as results show them (`0644`).
-pub fn shown(bits: u32) -> String {
+pub fn display_bits(bits: u32) -> String {
     format!("0{bits:03o}")
 }
 
@@ -133,7 +133,7 @@ mod tests {
 
     #[track_caller]
     fn case(mode: impl Into<Value>, bits: u32, is_dir: bool, expected: Result<u32, &str>) {
-        let found = resolve(&mode.into(), Current { bits, is_dir, umask: 0o022 });
+        let found = resolve_mode(&mode.into(), Current { bits, is_dir, umask: 0o022 });
         assert_eq!(found.map_err(|bad| bad.0), expected.map_err(str::to_owned));
     }
 
@@ -171,8 +171,8 @@ mod tests {
 
     #[test]
     fn modes_are_shown_with_a_zero() {
-        assert_eq!(shown(0o644), "0644");
-        assert_eq!(shown(0o1777), "01777");
-        assert_eq!(shown(0), "0000");
+        assert_eq!(display_bits(0o644), "0644");
+        assert_eq!(display_bits(0o1777), "01777");
+        assert_eq!(display_bits(0), "0000");
     }
 }

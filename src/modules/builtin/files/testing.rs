@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::host::{HostApi, Predict, Real};
+use crate::host::{DryRunHost, HostApi, RealHost};
 
 /// A folder of its own for one test.
 pub struct Folder(PathBuf);
@@ -36,12 +36,12 @@ impl Folder {
 
     /// The real file system.
     pub fn host(&self) -> &'static dyn HostApi {
-        &Real
+        &RealHost
     }
 
     /// The file system of a dry run.
     pub fn dry(&self) -> &'static dyn HostApi {
-        &Predict
+        &DryRunHost
     }
 }
 

@@ -1,6 +1,6 @@
 //! Contents of files as text, without losing a byte.
 
-use crate::template::Fault;
+use crate::template::TemplateError;
 use crate::template::python::charset::Encoding;
 
 /// How bytes are read as text.
@@ -19,7 +19,7 @@ pub enum Coding {
 
 impl Coding {
     /// The coding that fits some content.
-    pub fn of(content: &[u8]) -> Self {
+    pub fn from_content(content: &[u8]) -> Self {
         if std::str::from_utf8(content).is_ok() { Self::Utf8 } else { Self::Bytes }
     }
 
@@ -27,9 +27,9 @@ impl Coding {
     ///
     /// # Errors
     /// If nobody knows the encoding, or the content is not in it.
-    pub fn named(name: &str, content: &[u8]) -> Result<Self, Fault> {
-        match Encoding::find(name)? {
-            Encoding::Utf8 { mark: false } => Ok(Self::of(content)),
+    pub fn from_name(name: &str, content: &[u8]) -> Result<Self, TemplateError> {
+        match Encoding::from_name(name)? {
+            Encoding::Utf8 { mark: false } => Ok(Self::from_content(content)),
             encoding => encoding.decode(content).map(|_| Self::Named(encoding)),
         }
     }
@@ -44,7 +44,7 @@ impl Coding {
     }
 
     /// A text of the user's in this coding.
-    pub fn adopt(self, text: &str) -> String {
+    pub fn adopt_text(self, text: &str) -> String {
         if let Self::Named(_) = self { text.to_owned() } else { self.decode(text.as_bytes()) }
     }
 
@@ -52,7 +52,7 @@ impl Coding {
     ///
     /// # Errors
     /// If a character has no place in the encoding that the task names.
-    pub fn encode(self, text: &str) -> Result<Vec<u8>, Fault> {
+    pub fn encode(self, text: &str) -> Result<Vec<u8>, TemplateError> {
         match self {
             Self::Utf8 => Ok(text.as_bytes().to_vec()),
             Self::Bytes => Ok(text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect()),
@@ -62,7 +62,7 @@ impl Coding {
 }
 
 /// Lines with their ends; only a newline ends a line.
-pub fn lines(text: &str) -> Vec<String> {
+pub fn split_lines(text: &str) -> Vec<String> {
     text.split_inclusive('\n').map(str::to_owned).collect()
 }
 
@@ -82,7 +82,7 @@ pub fn all_lines(text: &str) -> Vec<String> {
 }
 
 /// A line without its end.
-pub fn bare(line: &str) -> &str {
+pub fn trim_line_end(line: &str) -> &str {
     line.trim_end_matches(['\r', '\n'])
 }
 
@@ -98,19 +98,19 @@ mod tests {
     #[test]
     fn no_byte_is_lost() {
         for content in [&b"plain \xc3\xa4\n"[..], b"\xff\x00\xe4", b""] {
-            let coding = Coding::of(content);
+            let coding = Coding::from_content(content);
             assert_eq!(coding.encode(&coding.decode(content)).unwrap(), content);
         }
-        let latin = Coding::named("latin-1", b"\xe4").unwrap();
-        assert_eq!((latin.decode(b"\xe4"), latin.adopt("ä")), ("ä".into(), "ä".into()));
+        let latin = Coding::from_name("latin-1", b"\xe4").unwrap();
+        assert_eq!((latin.decode(b"\xe4"), latin.adopt_text("ä")), ("ä".into(), "ä".into()));
         assert!(latin.encode("€").is_err());
-        assert_eq!(Coding::of(b"\xff").adopt("ä"), "\u{c3}\u{a4}");
+        assert_eq!(Coding::from_content(b"\xff").adopt_text("ä"), "\u{c3}\u{a4}");
     }
 
     #[test]
     fn lines_keep_their_ends() {
-        assert_eq!(lines("a\r\nb\rc\n\nd"), ["a\r\n", "b\rc\n", "\n", "d"]);
+        assert_eq!(split_lines("a\r\nb\rc\n\nd"), ["a\r\n", "b\rc\n", "\n", "d"]);
         assert_eq!(all_lines("a\r\nb\rc\n\nd"), ["a\r\n", "b\r", "c\n", "\n", "d"]);
-        assert_eq!(bare("x \r\n"), "x ");
+        assert_eq!(trim_line_end("x \r\n"), "x ");
     }
 }

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::attributes::shown;
-use crate::host::{Command, HostApi, Writing};
-use crate::modules::{Args, Failure};
+use super::attributes::display_path;
+use crate::host::{HostApi, HostCommand, WriteOptions};
+use crate::modules::{Failure, ModuleArgs};
 
 /// Write options of a task: mode, owner, backup.
 #[derive(Debug, Clone, Default)]
-pub struct Manner {
+pub struct FileWriteArgs {
     /// Keeps a copy of what is replaced.
     pub backup: bool,
     /// A command that has to like the new content; `%s` is the file with it.
@@ -29,9 +29,9 @@ pub struct Validation {
     pub stderr: String,
 }
 
-impl Manner {
+impl FileWriteArgs {
     /// Reads the arguments.
-    pub fn of(args: &Args) -> Self {
+    pub fn from_args(args: &ModuleArgs) -> Self {
         Self {
             backup: args.bool("backup"),
             validate: args.str("validate").filter(|command| !command.is_empty()).map(str::to_owned),
@@ -40,15 +40,15 @@ impl Manner {
     }
 
     /// How the host is to write.
-    pub fn writing(&self) -> Writing {
-        Writing { bits: None, unsafe_writes: self.unsafe_writes }
+    pub fn write_options(&self) -> WriteOptions {
+        WriteOptions { bits: None, unsafe_writes: self.unsafe_writes }
     }
 
     /// Runs the validation, if there is one, on a temporary file with the content.
     ///
     /// # Errors
     /// If the command has no place for the file, or cannot be started.
-    pub async fn validate(
+    pub async fn validate_content(
         &self,
         host: &dyn HostApi,
         content: &[u8],
@@ -64,7 +64,7 @@ impl Manner {
         let trouble = |error: std::io::Error| Failure::new(format!("cannot validate: {error}"));
         let mut file = tempfile::Builder::new().prefix("ionplay-").suffix(suffix).tempfile().map_err(trouble)?;
         file.write_all(content).map_err(trouble)?;
-        let command = Command::new(words(&command.replace("%s", &shown(file.path()))));
+        let command = HostCommand::new(split_words(&command.replace("%s", &display_path(file.path()))));
         match host.run_query(&command).await {
             Ok(said) => Ok(Some(Validation { rc: said.rc, stdout: said.stdout_text(), stderr: said.stderr_text() })),
             Err(error) => {
@@ -78,20 +78,20 @@ impl Manner {
     ///
     /// # Errors
     /// If the copy cannot be made.
-    pub fn keep(&self, host: &dyn HostApi, path: &Path) -> Result<Option<String>, Failure> {
+    pub fn back_up_file(&self, host: &dyn HostApi, path: &Path) -> Result<Option<String>, Failure> {
         if !self.backup || !host.exists(path) {
             return Ok(None);
         }
         let stamp = jiff::ZonedDateTime::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
-        let name = format!("{}.{}.{stamp}", shown(path), std::process::id());
-        let failed = |_| Failure::new(format!("Could not make backup of {} to {name}.", shown(path)));
+        let name = format!("{}.{}.{stamp}", display_path(path), std::process::id());
+        let failed = |_| Failure::new(format!("Could not make backup of {} to {name}.", display_path(path)));
         host.copy_backup(path, Path::new(&name)).map_err(failed)?;
         Ok(Some(name))
     }
 }
 
 /// Words of a command as a shell would split them, without anything else a shell does.
-pub fn words(command: &str) -> Vec<String> {
+pub fn split_words(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = command.chars().peekable();
@@ -120,12 +120,12 @@ pub fn words(command: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Predict, Real};
+    use crate::host::{DryRunHost, RealHost};
     use crate::modules::builtin::files::testing::Folder;
 
     #[track_caller]
     fn split(command: &str, expected: &[&str]) {
-        assert_eq!(words(command), expected);
+        assert_eq!(split_words(command), expected);
     }
 
     #[test]
@@ -137,14 +137,14 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn validation_sees_the_new_content() {
-        let manner = Manner { validate: Some("grep -q good %s".into()), ..Manner::default() };
-        let said = manner.validate(&Real, b"good\n", ".conf").await.unwrap().unwrap();
+        let manner = FileWriteArgs { validate: Some("grep -q good %s".into()), ..FileWriteArgs::default() };
+        let said = manner.validate_content(&RealHost, b"good\n", ".conf").await.unwrap().unwrap();
         assert_eq!(said.rc, 0);
-        let said = manner.validate(&Real, b"bad\n", "").await.unwrap().unwrap();
+        let said = manner.validate_content(&RealHost, b"bad\n", "").await.unwrap().unwrap();
         assert_eq!(said.rc, 1);
-        assert!(manner.validate(&Predict, b"bad\n", "").await.unwrap().is_none());
-        let without = Manner { validate: Some("true".into()), ..Manner::default() };
-        let failure = without.validate(&Real, b"", "").await.unwrap_err();
+        assert!(manner.validate_content(&DryRunHost, b"bad\n", "").await.unwrap().is_none());
+        let without = FileWriteArgs { validate: Some("true".into()), ..FileWriteArgs::default() };
+        let failure = without.validate_content(&RealHost, b"", "").await.unwrap_err();
         assert_eq!(failure.message, "validate must contain %s: true");
     }
 
@@ -152,10 +152,10 @@ mod tests {
     fn a_backup_stands_beside_the_file() {
         let folder = Folder::new();
         let file = folder.write("f", "old");
-        let manner = Manner { backup: true, ..Manner::default() };
-        let name = manner.keep(&Real, &file).unwrap().unwrap();
-        assert!(name.starts_with(&format!("{}.{}.", shown(&file), std::process::id())) && name.ends_with('~'));
+        let manner = FileWriteArgs { backup: true, ..FileWriteArgs::default() };
+        let name = manner.back_up_file(&RealHost, &file).unwrap().unwrap();
+        assert!(name.starts_with(&format!("{}.{}.", display_path(&file), std::process::id())) && name.ends_with('~'));
         assert_eq!(std::fs::read(&name).unwrap(), b"old");
-        assert_eq!(manner.keep(&Real, &folder.path().join("none")).unwrap(), None);
+        assert_eq!(manner.back_up_file(&RealHost, &folder.path().join("none")).unwrap(), None);
     }
 }

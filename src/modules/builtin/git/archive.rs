@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::Wish;
-use crate::host::Writing;
+use super::GitCheckout;
+use crate::host::WriteOptions;
 use crate::modules::Failure;
 
-impl Wish<'_> {
+impl GitCheckout<'_> {
     /// Creates the archive that the task asks for, unless there is the same already; says whether it did.
-    pub async fn archive(&self) -> Result<bool, Failure> {
+    pub async fn create_archive(&self) -> Result<bool, Failure> {
         let Some(path) = self.args.str("archive") else { return Ok(false) };
         let format = match Path::new(path).extension().and_then(|ending| ending.to_str()) {
             Some("zip") => "zip",
@@ -35,17 +35,17 @@ impl Wish<'_> {
         let mut words = vec!["archive", "--format", format, "--output", &output];
         words.extend(prefix.as_deref());
         words.push(self.version);
-        let said = self.git.act(&words).await?;
+        let said = self.git.run_command(&words).await?;
         if said.rc != 0 {
             let details = format!("cannot create {path} from {}: {}", self.dest.display(), said.stderr);
-            return Err(said.failed("Failed to perform archive operation").with("details", details));
+            return Err(said.into_failure("Failed to perform archive operation").with("details", details));
         }
         let host = self.context.host;
         let content = host.read(&new).map_err(failed)?;
         if host.read(Path::new(path)).is_ok_and(|old| old == content) {
             return Ok(false);
         }
-        host.write(Path::new(path), &content, Writing::default()).map_err(failed)?;
+        host.write(Path::new(path), &content, WriteOptions::default()).map_err(failed)?;
         Ok(true)
     }
 }

@@ -7,10 +7,10 @@ mod submodules;
 
 use std::path::{Path, PathBuf};
 
-use super::files::{normal, shown};
+use super::files::{display_path, normalize_path};
 use crate::modules::args::expand_path;
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Diff, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Diff, Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value, python};
 use program::Program;
 
@@ -28,7 +28,7 @@ static SPEC: Spec = Spec {
         Param::bool("clone", "Clone the repository if it is not there.").default("true"),
         Param::bool("update", "Fetch what is new.").default("true"),
         Param::bool("verify_commit", "The commit has to be signed.").default("false"),
-        Param::list("gpg_allowlist", &Kind::Str, "Fingerprints of keys that may have signed it.")
+        Param::list("gpg_allowlist", &ParamKind::Str, "Fingerprints of keys that may have signed it.")
             .aliases(&["gpg_whitelist"])
             .default(""),
         Param::bool("accept_hostkey", "Accept unknown and changed host keys.").default("false"),
@@ -40,7 +40,7 @@ static SPEC: Spec = Spec {
         Param::bool("recursive", "Submodules too.").default("true"),
         Param::bool("single_branch", "Only the history of one branch.").default("false"),
         Param::bool("track_submodules", "Submodules at the newest commit of their branch.").default("false"),
-        Param::new("umask", Kind::Raw, "The umask for new files, as quoted octal digits."),
+        Param::new("umask", ParamKind::Raw, "The umask for new files, as quoted octal digits."),
         Param::path("archive", "An archive to create from the working copy."),
         Param::str("archive_prefix", "A folder for everything in the archive."),
         Param::path("separate_git_dir", "The folder of the repository, apart from the working copy."),
@@ -50,19 +50,23 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct Git;
 
-impl Module for Git {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Git {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_git(args, context))
     }
 }
 
 /// A task's request for a checkout.
-struct Wish<'a> {
-    args: &'a Args,
+struct GitCheckout<'a> {
+    args: &'a ModuleArgs,
     context: &'a TaskContext<'a>,
     git: Program<'a>,
     repo: String,
@@ -75,7 +79,7 @@ struct Wish<'a> {
     force: bool,
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_git(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let text = |name: &str| args.str(name).filter(|text| !text.is_empty());
     if text("archive_prefix").is_some() && text("archive").is_none() {
         return Err(Failure::new("missing parameter(s) required by 'archive_prefix': archive"));
@@ -89,13 +93,13 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         if repo.starts_with('/') { format!("file://{repo}") } else { args.str("repo").unwrap_or_default().to_owned() };
     let absolute = |path: &str| {
         let path = std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path));
-        PathBuf::from(normal(&shown(&path)))
+        PathBuf::from(normalize_path(&display_path(&path)))
     };
     let folder = dest.map(absolute);
-    let wish = Wish {
+    let wish = GitCheckout {
         args,
         context,
-        git: Program::of(args, context, folder.clone())?,
+        git: Program::from_args(args, context, folder.clone())?,
         repo,
         dest: folder.clone().unwrap_or_default(),
         version: args.str("version").unwrap_or("HEAD"),
@@ -111,11 +115,11 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         Some(folder) => wish.is_repository(folder)?,
         None => may_clone,
     };
-    context.progress.say(&format!("git {}", wish.repo));
-    if here { wish.update(data).await } else { wish.create(data, may_clone).await }
+    context.progress.show_message(&format!("git {}", wish.repo));
+    if here { wish.update_checkout(data).await } else { wish.clone_if_allowed(data, may_clone).await }
 }
 
-impl Wish<'_> {
+impl GitCheckout<'_> {
     /// Whether the destination has a repository; where its `.git` is a file, that has to lead to one.
     fn is_repository(&self, folder: &Path) -> Result<bool, Failure> {
         let host = self.context.host;
@@ -129,103 +133,103 @@ impl Wish<'_> {
             Failure::new(
                 "Current repo does not have a valid reference to a separate Git dir or it refers to the invalid path",
             )
-            .with("details", format!("{} does not lead to a folder", shown(&inside)))
+            .with("details", format!("{} does not lead to a folder", display_path(&inside)))
         })
     }
 
     /// An address that is a path, with its links resolved.
-    fn straight(&self, address: &str) -> String {
-        shown(&self.context.host.real_path(Path::new(&normal(&expand_path(address)))))
+    fn resolve_address(&self, address: &str) -> String {
+        display_path(&self.context.host.real_path(Path::new(&normalize_path(&expand_path(address)))))
     }
 
     /// Clones, or only looks at the remote.
-    async fn create(&self, mut data: Dict, may_clone: bool) -> Result<Outcome, Failure> {
+    async fn clone_if_allowed(&self, mut data: Dict, may_clone: bool) -> Result<ModuleOutcome, Failure> {
         if self.context.check || !may_clone {
             let after = self.remote_head(&self.repo).await?;
             data.set("after", after.as_str().into());
-            let diff = vec![prepared(format!(">> Newly checked out {after}"))];
-            return Ok(Outcome { diff, ..Outcome::new(true, data) });
+            let diff = vec![prepared_diff(format!(">> Newly checked out {after}"))];
+            return Ok(ModuleOutcome { diff, ..ModuleOutcome::new(true, data) });
         }
         self.clone_repository().await?;
-        self.finish(data, false).await
+        self.finish_checkout(data, false).await
     }
 
     /// Brings what is there to the version.
-    async fn update(&self, mut data: Dict) -> Result<Outcome, Failure> {
-        let relocated = self.relocate(&mut data).await?;
-        let before = self.git.version("HEAD").await?;
+    async fn update_checkout(&self, mut data: Dict) -> Result<ModuleOutcome, Failure> {
+        let relocated = self.relocate_repository(&mut data).await?;
+        let before = self.git.resolve_commit("HEAD").await?;
         if !self.args.bool("update") {
             data.set("before", before.as_str().into());
             data.set("after", before.into());
-            let archived = self.archive().await?;
-            return Ok(Outcome::new(relocated || archived, data));
+            let archived = self.create_archive().await?;
+            return Ok(ModuleOutcome::new(relocated || archived, data));
         }
         data.set("before", before.as_str().into());
         let modified = !self.bare && self.git.has_changes().await?;
         if modified {
-            let dest = shown(&self.dest);
+            let dest = display_path(&self.dest);
             if !self.force {
                 let message = format!("Local modifications exist in the destination: {dest} (force=no).");
                 return Err(Failure { data, ..Failure::new(message) });
             }
             if !self.context.check {
-                self.git.act(&["reset", "--hard", "HEAD"]).await?.checked()?;
+                self.git.run_command(&["reset", "--hard", "HEAD"]).await?.require_success()?;
                 data.set("msg", format!("Local modifications exist in the destination: {dest}").into());
             }
         }
-        let url = self.git.ask(&["ls-remote", "--get-url", self.remote]).await?;
+        let url = self.git.run_query(&["ls-remote", "--get-url", self.remote]).await?;
         let url = if url.rc == 0 { url.stdout.trim_end_matches('\n').to_owned() } else { self.repo.clone() };
-        let moved = url != self.repo && self.straight(&url) != self.straight(&self.repo);
+        let moved = url != self.repo && self.resolve_address(&url) != self.resolve_address(&self.repo);
         data.set("remote_url_changed", moved.into());
         if self.context.check {
             let after = self.remote_head(self.remote).await?;
             data.set("after", after.as_str().into());
             let changed = before != after || moved || relocated;
-            let diff = if before == after { Vec::new() } else { vec![self.difference(&before, &after).await?] };
-            return Ok(Outcome { diff, ..Outcome::new(changed, data) });
+            let diff = if before == after { Vec::new() } else { vec![self.diff_commits(&before, &after).await?] };
+            return Ok(ModuleOutcome { diff, ..ModuleOutcome::new(changed, data) });
         }
         if moved {
-            let said = self.git.act(&["remote", "set-url", self.remote, &self.repo]).await?;
+            let said = self.git.run_command(&["remote", "set-url", self.remote, &self.repo]).await?;
             if said.rc != 0 {
                 let label = format!("set a new url {} for {}", self.repo, self.remote);
                 return Err(Failure::new(format!("Failed to {label}: {} {}", said.stdout, said.stderr)));
             }
         }
-        self.fetch().await?;
-        self.finish(data, modified || moved || relocated).await
+        self.fetch_remote().await?;
+        self.finish_checkout(data, modified || moved || relocated).await
     }
 
     /// Checks the version out, with submodules and the archive.
-    async fn finish(&self, mut data: Dict, mut changed: bool) -> Result<Outcome, Failure> {
+    async fn finish_checkout(&self, mut data: Dict, mut changed: bool) -> Result<ModuleOutcome, Failure> {
         let mut submodules = false;
         if !self.bare {
-            self.switch().await?;
+            self.checkout_version().await?;
             if self.args.bool("recursive") {
-                submodules = self.submodules().await?;
+                submodules = self.update_submodules().await?;
             }
         }
         if submodules {
             data.set("submodules_changed", true.into());
         }
-        let after = self.git.version("HEAD").await?;
+        let after = self.git.resolve_commit("HEAD").await?;
         let before = data.get("before").and_then(Value::as_str).map(str::to_owned);
         data.set("after", after.as_str().into());
         let diff = match &before {
             Some(before) if *before == after => Vec::new(),
-            Some(before) => vec![self.difference(before, &after).await?],
-            None => vec![prepared(format!(">> Newly checked out {after}"))],
+            Some(before) => vec![self.diff_commits(before, &after).await?],
+            None => vec![prepared_diff(format!(">> Newly checked out {after}"))],
         };
         changed |= submodules || before.as_ref() != Some(&after);
-        changed |= self.archive().await?;
-        Ok(Outcome { diff, ..Outcome::new(changed, data) })
+        changed |= self.create_archive().await?;
+        Ok(ModuleOutcome { diff, ..ModuleOutcome::new(changed, data) })
     }
 
     /// Moves the repository out of the working copy, if that is where it should not be.
-    async fn relocate(&self, data: &mut Dict) -> Result<bool, Failure> {
+    async fn relocate_repository(&self, data: &mut Dict) -> Result<bool, Failure> {
         let Some(wanted) = self.args.str("separate_git_dir") else { return Ok(false) };
         let host = self.context.host;
         let wanted = host.real_path(Path::new(wanted));
-        let said = self.git.ask(&["rev-parse", "--absolute-git-dir"]).await?.checked()?;
+        let said = self.git.run_query(&["rev-parse", "--absolute-git-dir"]).await?.require_success()?;
         let now = host.real_path(Path::new(said.stdout.trim_end()));
         if now == wanted {
             return Ok(false);
@@ -234,19 +238,22 @@ impl Wish<'_> {
             return Err(Failure::new(format!("Separate-git-dir path {} already exists.", wanted.display())));
         }
         if !self.context.check {
-            self.git.act(&["init", "--quiet", "--separate-git-dir", &shown(&wanted)]).await?.checked()?;
-            data.set("git_dir_before", shown(&now).into());
-            data.set("git_dir_now", shown(&wanted).into());
+            self.git
+                .run_command(&["init", "--quiet", "--separate-git-dir", &display_path(&wanted)])
+                .await?
+                .require_success()?;
+            data.set("git_dir_before", display_path(&now).into());
+            data.set("git_dir_now", display_path(&wanted).into());
         }
         Ok(true)
     }
 
-    async fn difference(&self, before: &str, after: &str) -> Result<Diff, Failure> {
+    async fn diff_commits(&self, before: &str, after: &str) -> Result<Diff, Failure> {
         if !self.context.diff {
-            return Ok(prepared(String::new()));
+            return Ok(prepared_diff(String::new()));
         }
-        let said = self.git.ask(&["diff", before, after]).await?;
-        Ok(prepared(match said.rc {
+        let said = self.git.run_query(&["diff", before, after]).await?;
+        Ok(prepared_diff(match said.rc {
             0 if said.stdout.is_empty() => format!(">> No visual differences between {before} and {after}"),
             0 => said.stdout,
             _ => format!(">> Failed to get proper diff between {before} and {after}:\n>> {}", said.stderr),
@@ -254,10 +261,10 @@ impl Wish<'_> {
     }
 }
 
-fn prepared(text: String) -> Diff {
+fn prepared_diff(text: String) -> Diff {
     Diff { prepared: Some(text), ..Diff::default() }
 }
 
-fn texts(args: &Args, name: &str) -> Vec<String> {
+fn text_list(args: &ModuleArgs, name: &str) -> Vec<String> {
     args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
 }

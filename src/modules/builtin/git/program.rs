@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::host::{Command, Output, RunError};
-use crate::modules::builtin::files::shown;
-use crate::modules::{Args, Failure, TaskContext};
+use crate::host::{CommandOutput, HostCommand, RunError};
+use crate::modules::builtin::files::display_path;
+use crate::modules::{Failure, ModuleArgs, TaskContext};
 use crate::value::Value;
 
 /// How git is run.
@@ -17,7 +17,7 @@ pub struct Program<'a> {
 }
 
 /// Output of git.
-pub struct Said {
+pub struct GitOutput {
     /// The exit status.
     pub rc: i32,
     /// Standard output.
@@ -28,18 +28,18 @@ pub struct Said {
     pub cmd: String,
 }
 
-impl Said {
+impl GitOutput {
     /// Itself, unless it failed.
-    pub fn checked(self) -> Result<Self, Failure> {
+    pub fn require_success(self) -> Result<Self, Failure> {
         if self.rc == 0 {
             return Ok(self);
         }
         let message = self.stderr.trim_end().to_owned();
-        Err(self.failed(message))
+        Err(self.into_failure(message))
     }
 
     /// A failure that quotes it.
-    pub fn failed(self, message: impl Into<String>) -> Failure {
+    pub fn into_failure(self, message: impl Into<String>) -> Failure {
         Failure::new(message)
             .with("rc", self.rc)
             .with("stdout", self.stdout)
@@ -53,10 +53,14 @@ impl<'a> Program<'a> {
     ///
     /// # Errors
     /// If git is not installed, or the umask is none.
-    pub fn of(args: &Args, context: &'a TaskContext<'a>, folder: Option<PathBuf>) -> Result<Self, Failure> {
+    pub fn from_args(
+        args: &ModuleArgs,
+        context: &'a TaskContext<'a>,
+        folder: Option<PathBuf>,
+    ) -> Result<Self, Failure> {
         let path = match args.str("executable") {
             Some(path) => path.to_owned(),
-            None => context.program("git").map(|path| shown(&path)).ok_or_else(|| {
+            None => context.find_program("git").map(|path| display_path(&path)).ok_or_else(|| {
                 Failure::new("Failed to find required executable \"git\" in the paths of the system; install git")
             })?,
         };
@@ -73,22 +77,22 @@ impl<'a> Program<'a> {
             environment.push((name.to_owned(), "C.UTF-8".to_owned()));
         }
         environment.push(("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()));
-        environment.push(("GIT_SSH_COMMAND".to_owned(), ssh(args, context)));
+        environment.push(("GIT_SSH_COMMAND".to_owned(), ssh_command(args, context)));
         Ok(Self { context, path, folder, umask, environment })
     }
 
     /// Runs a command that changes nothing.
-    pub async fn ask(&self, words: &[&str]) -> Result<Said, Failure> {
-        self.said(self.context.host.run_query(&self.command(words)).await, words)
+    pub async fn run_query(&self, words: &[&str]) -> Result<GitOutput, Failure> {
+        self.read_output(self.context.host.run_query(&self.build_command(words)).await, words)
     }
 
     /// Runs a command that changes something.
-    pub async fn act(&self, words: &[&str]) -> Result<Said, Failure> {
-        self.said(self.context.host.run(&self.command(words)).await, words)
+    pub async fn run_command(&self, words: &[&str]) -> Result<GitOutput, Failure> {
+        self.read_output(self.context.host.run_command(&self.build_command(words)).await, words)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::default();
+    fn build_command(&self, words: &[&str]) -> HostCommand {
+        let mut command = HostCommand::default();
         if let Some(umask) = &self.umask {
             let line = format!("umask {umask} && exec \"$@\"");
             command.words.extend(["/bin/sh", "-c", &line, "sh"].map(str::to_owned));
@@ -100,65 +104,67 @@ impl<'a> Program<'a> {
         command
     }
 
-    fn said(&self, ended: Result<Output, RunError>, words: &[&str]) -> Result<Said, Failure> {
+    fn read_output(&self, ended: Result<CommandOutput, RunError>, words: &[&str]) -> Result<GitOutput, Failure> {
         let cmd = format!("{} {}", self.path, words.join(" "));
         match ended {
-            Ok(output) => Ok(Said { rc: output.rc, stdout: output.stdout_text(), stderr: output.stderr_text(), cmd }),
+            Ok(output) => {
+                Ok(GitOutput { rc: output.rc, stdout: output.stdout_text(), stderr: output.stderr_text(), cmd })
+            }
             Err(RunError::Start(why)) => Err(Failure::new(format!("cannot run `{cmd}`: {why}"))),
             Err(RunError::Timeout | RunError::TooMuch) => Err(Failure::new(format!("`{cmd}` did not come to an end"))),
-            Err(RunError::Foretold) => Ok(Said { rc: 0, stdout: String::new(), stderr: String::new(), cmd }),
+            Err(RunError::Foretold) => Ok(GitOutput { rc: 0, stdout: String::new(), stderr: String::new(), cmd }),
         }
     }
 
     /// The commit of a name.
-    pub async fn version(&self, name: &str) -> Result<String, Failure> {
-        Ok(self.ask(&["rev-parse", name]).await?.stdout.trim_end_matches('\n').to_owned())
+    pub async fn resolve_commit(&self, name: &str) -> Result<String, Failure> {
+        Ok(self.run_query(&["rev-parse", name]).await?.stdout.trim_end_matches('\n').to_owned())
     }
 
     /// Whether files that git knows were changed.
     pub async fn has_changes(&self) -> Result<bool, Failure> {
-        let said = self.ask(&["status", "--porcelain"]).await?;
+        let said = self.run_query(&["status", "--porcelain"]).await?;
         Ok(said.stdout.lines().any(|line| !line.starts_with("??")))
     }
 
     /// Whether a branch is there without the remote.
     pub async fn has_branch(&self, name: &str) -> Result<bool, Failure> {
         let name = format!("refs/heads/{name}");
-        Ok(self.ask(&["show-ref", "--verify", "--quiet", &name]).await?.rc == 0)
+        Ok(self.run_query(&["show-ref", "--verify", "--quiet", &name]).await?.rc == 0)
     }
 
     /// Whether the remote has a branch of this name.
     pub async fn remote_has_branch(&self, remote: &str, name: &str) -> Result<bool, Failure> {
         let name = format!("refs/heads/{name}");
-        Ok(!self.ask(&["ls-remote", remote, "-h", &name]).await?.checked()?.stdout.is_empty())
+        Ok(!self.run_query(&["ls-remote", remote, "-h", &name]).await?.require_success()?.stdout.is_empty())
     }
 
     /// Whether the remote has a tag of this name.
     pub async fn remote_has_tag(&self, remote: &str, name: &str) -> Result<bool, Failure> {
         let name = format!("refs/tags/{name}");
-        Ok(!self.ask(&["ls-remote", remote, "-t", &name]).await?.checked()?.stdout.is_empty())
+        Ok(!self.run_query(&["ls-remote", remote, "-t", &name]).await?.require_success()?.stdout.is_empty())
     }
 
     /// The branch that is checked out; without one, the main branch of the remote.
     pub async fn head_branch(&self, remote: &str) -> Result<String, Failure> {
-        let own = self.ask(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await?;
+        let own = self.run_query(&["symbolic-ref", "--quiet", "--short", "HEAD"]).await?;
         if own.rc == 0 {
             return Ok(own.stdout.trim_end().to_owned());
         }
         let name = format!("refs/remotes/{remote}/HEAD");
-        let theirs = self.ask(&["symbolic-ref", "--quiet", &name]).await?;
+        let theirs = self.run_query(&["symbolic-ref", "--quiet", &name]).await?;
         let prefix = format!("refs/remotes/{remote}/");
         if let Some(branch) = theirs.stdout.trim_end().strip_prefix(&prefix) {
             return Ok(branch.to_owned());
         }
-        let asked = self.ask(&["ls-remote", "--symref", remote, "HEAD"]).await?;
+        let asked = self.run_query(&["ls-remote", "--symref", remote, "HEAD"]).await?;
         let branch = asked.stdout.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.split('\t').next());
-        branch.map(str::to_owned).ok_or_else(|| asked.failed(format!("cannot tell the main branch of {remote}")))
+        branch.map(str::to_owned).ok_or_else(|| asked.into_failure(format!("cannot tell the main branch of {remote}")))
     }
 }
 
 /// The command for SSH: never asks, and uses the key and the options of the task.
-fn ssh(args: &Args, context: &TaskContext<'_>) -> String {
+fn ssh_command(args: &ModuleArgs, context: &TaskContext<'_>) -> String {
     let variable = |name: &str| {
         let own = context.environment.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
         own.or_else(|| std::env::var(name).ok()).filter(|value| !value.is_empty())

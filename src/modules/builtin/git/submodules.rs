@@ -1,11 +1,11 @@
 //! Repositories within the repository.
 
-use super::Wish;
+use super::GitCheckout;
 use crate::modules::Failure;
 
-impl Wish<'_> {
+impl GitCheckout<'_> {
     /// Brings submodules to where they should be; says whether there was anything to do.
-    pub async fn submodules(&self) -> Result<bool, Failure> {
+    pub async fn update_submodules(&self) -> Result<bool, Failure> {
         let host = self.context.host;
         let Ok(list) = host.read(&self.dest.join(".gitmodules")) else { return Ok(false) };
         let list = String::from_utf8_lossy(&list).into_owned();
@@ -17,7 +17,7 @@ impl Wish<'_> {
         if !new && !self.submodules_differ().await? {
             return Ok(false);
         }
-        self.git.act(&["submodule", "sync"]).await?.checked()?;
+        self.git.run_command(&["submodule", "sync"]).await?.require_success()?;
         let mut words = vec!["submodule", "update", "--init", "--recursive"];
         if self.args.bool("track_submodules") {
             words.push("--remote");
@@ -25,24 +25,24 @@ impl Wish<'_> {
         if self.force {
             words.push("--force");
         }
-        let said = self.git.act(&words).await?;
+        let said = self.git.run_command(&words).await?;
         if said.rc != 0 {
             let message = format!("Failed to init/update submodules: {}{}", said.stdout, said.stderr);
-            return Err(said.failed(message));
+            return Err(said.into_failure(message));
         }
         Ok(true)
     }
 
     /// Whether submodules are not at the commit that the repository names, or not at the newest of their branch.
     async fn submodules_differ(&self) -> Result<bool, Failure> {
-        self.git.act(&["submodule", "foreach", "git fetch"]).await?.checked()?;
+        self.git.run_command(&["submodule", "foreach", "git fetch"]).await?.require_success()?;
         if self.args.bool("track_submodules") {
             let line = format!("git rev-parse HEAD {}/HEAD", self.remote);
-            let said = self.git.ask(&["submodule", "--quiet", "foreach", &line]).await?.checked()?;
+            let said = self.git.run_query(&["submodule", "--quiet", "foreach", &line]).await?.require_success()?;
             let commits: Vec<&str> = said.stdout.lines().collect();
             return Ok(commits.chunks(2).any(|pair| pair.first() != pair.last()));
         }
-        let said = self.git.ask(&["submodule", "status"]).await?.checked()?;
+        let said = self.git.run_query(&["submodule", "status"]).await?.require_success()?;
         Ok(said.stdout.lines().any(|line| !line.starts_with(' ')))
     }
 }

@@ -7,12 +7,12 @@ mod zip_list;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::copy::{not_found, open};
-use super::files::attributes::Changes;
-use super::files::{Attributes, COMMON, describe, shown};
+use super::copy::{not_found, open_file};
+use super::files::attributes::AttributeChanges;
+use super::files::{Attributes, COMMON, describe_path, display_path};
 use super::web;
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, Diff, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{Diff, Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec {
@@ -25,9 +25,9 @@ static SPEC: Spec = Spec {
             Param::path("creates", "Nothing is done if this file exists."),
             Param::bool("list_files", "Return the names in the archive.").default("false"),
             Param::bool("keep_newer", "Keep files that are newer than those of the archive.").default("false"),
-            Param::list("exclude", &Kind::Str, "Names or patterns that are left out.").default(""),
-            Param::list("include", &Kind::Str, "Names or patterns; nothing else is unpacked.").default(""),
-            Param::list("extra_opts", &Kind::Str, "Further options for `tar` or `unzip`.").default(""),
+            Param::list("exclude", &ParamKind::Str, "Names or patterns that are left out.").default(""),
+            Param::list("include", &ParamKind::Str, "Names or patterns; nothing else is unpacked.").default(""),
+            Param::list("extra_opts", &ParamKind::Str, "Further options for `tar` or `unzip`.").default(""),
             Param::bool("validate_certs", "Check the certificate of the server.").default("true"),
             Param::int("io_buffer_size", "Accepted, without effect.").default("65536"),
             Param::bool("copy", "The old opposite of `remote_src`."),
@@ -40,13 +40,17 @@ static SPEC: Spec = Spec {
 /// The module.
 pub struct Unarchive;
 
-impl Module for Unarchive {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for Unarchive {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_unarchive(args, context))
     }
 }
 
@@ -76,7 +80,7 @@ struct Opened {
     unpack: Vec<String>,
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_unarchive(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     let given = |name: &str| context.raw_args.contains(name);
     if given("copy") && given("remote_src") {
@@ -86,25 +90,27 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     let (source, dest) = (args.str("src").unwrap_or_default(), args.str("dest").unwrap_or_default());
     if let Some(path) = args.str("creates").filter(|path| !path.is_empty() && host.exists(Path::new(path))) {
         let message = format!("skipped, since {path} exists");
-        return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
+        return Ok(ModuleOutcome { skipped: true, ..ModuleOutcome::default() }.with("msg", message));
     }
     let mut scratch = None;
     let archive = match (remote, source.contains("://")) {
         (false, true) => {
-            let address = web::mask(source);
+            let address = web::mask_address(source);
             let message =
                 format!("Unsupported option, an URI src ({address}) is only supported when remote_src is True");
             return Err(Failure::new(message));
         }
-        (false, false) => here(args, context, source, &mut scratch)?,
-        (true, true) if !host.exists(Path::new(source)) => download(args, context, source, &mut scratch).await?,
+        (false, false) => open_local_archive(args, context, source, &mut scratch)?,
+        (true, true) if !host.exists(Path::new(source)) => {
+            download_archive(args, context, source, &mut scratch).await?
+        }
         (true, _) => PathBuf::from(source),
     };
     if !host.is_dir(Path::new(dest)) {
         return Err(Failure::new(format!("dest '{dest}' must be an existing dir")));
     }
     let archive = std::path::absolute(&archive).unwrap_or(archive);
-    let name = shown(&archive);
+    let name = display_path(&archive);
     match host.stat(&archive) {
         None => return Err(Failure::new(format!("Source '{source}' does not exist"))),
         Some(_) if !host.is_readable(&archive) => {
@@ -123,18 +129,18 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
         context,
         archive,
         dest: std::path::absolute(dest).unwrap_or_else(|_| dest.into()),
-        attributes: Attributes::of(args),
+        attributes: Attributes::from_args(args),
         keep_newer: args.bool("keep_newer"),
         exclude: texts("exclude"),
         include: texts("include"),
         options: texts("extra_opts"),
     };
-    job.unpack(&name, dest, args.bool("list_files")).await
+    job.unpack_archive(&name, dest, args.bool("list_files")).await
 }
 
 /// The archive where the playbook is; a copy of it if it was vaulted.
-fn here(
-    args: &Args,
+fn open_local_archive(
+    args: &ModuleArgs,
     context: &TaskContext<'_>,
     source: &str,
     scratch: &mut Option<tempfile::NamedTempFile>,
@@ -143,27 +149,27 @@ fn here(
     if !found.is_file() {
         return Err(not_found(context, "files", source));
     }
-    match open(context, &found, args.bool("decrypt"))? {
-        opened if opened.vaulted => keep(&opened.content, scratch),
+    match open_file(context, &found, args.bool("decrypt"))? {
+        opened if opened.vaulted => write_scratch(&opened.content, scratch),
         _ => Ok(found),
     }
 }
 
-async fn download(
-    args: &Args,
+async fn download_archive(
+    args: &ModuleArgs,
     context: &TaskContext<'_>,
     address: &str,
     scratch: &mut Option<tempfile::NamedTempFile>,
 ) -> Result<PathBuf, Failure> {
-    let request = web::Request { url: address.to_owned(), ..web::Request::of(args, context) };
-    let reply = web::fetch(request).await;
+    let request = web::UrlRequest { url: address.to_owned(), ..web::UrlRequest::from_args(args, context) };
+    let reply = web::fetch_url(request).await;
     if !matches!(reply.status, None | Some(200)) {
-        return Err(Failure::new(format!("Failure downloading {}, {}", web::mask(address), reply.message)));
+        return Err(Failure::new(format!("Failure downloading {}, {}", web::mask_address(address), reply.message)));
     }
-    keep(&reply.body, scratch)
+    write_scratch(&reply.body, scratch)
 }
 
-fn keep(content: &[u8], scratch: &mut Option<tempfile::NamedTempFile>) -> Result<PathBuf, Failure> {
+fn write_scratch(content: &[u8], scratch: &mut Option<tempfile::NamedTempFile>) -> Result<PathBuf, Failure> {
     let failed = |error: std::io::Error| Failure::new(format!("cannot keep the archive: {error}"));
     let mut file = tempfile::Builder::new().prefix("ionplay-").tempfile().map_err(failed)?;
     file.write_all(content).map_err(failed)?;
@@ -171,16 +177,16 @@ fn keep(content: &[u8], scratch: &mut Option<tempfile::NamedTempFile>) -> Result
 }
 
 impl Job<'_> {
-    async fn unpack(&self, source: &str, dest: &str, list: bool) -> Result<Outcome, Failure> {
+    async fn unpack_archive(&self, source: &str, dest: &str, list: bool) -> Result<ModuleOutcome, Failure> {
         let host = self.context.host;
-        let opened = match zip::open(self).await {
+        let opened = match zip::open_zip(self).await {
             Ok(opened) => opened,
-            // What `tar` would do is not known before it does it.
+            // The actions of `tar` are not known before it runs.
             Err(_) if host.is_dry_run() => {
                 let message = "remote module (ansible.legacy.unarchive) does not support check mode when using gtar";
-                return Ok(Outcome { skipped: true, ..Outcome::default() }.with("msg", message));
+                return Ok(ModuleOutcome { skipped: true, ..ModuleOutcome::default() }.with("msg", message));
             }
-            Err(no_zip) => tar::open(self).await.map_err(|no_tar| {
+            Err(no_zip) => tar::open_tar(self).await.map_err(|no_tar| {
                 Failure::new(format!(
                     "Failed to find handler for \"{source}\". Make sure the required command to extract the file is \
                      installed.\n{no_zip}\n{no_tar}"
@@ -193,7 +199,7 @@ impl Job<'_> {
         data.set("src", source.into());
         let mut changed = !opened.is_there;
         if changed && !host.is_dry_run() {
-            let said = host.run(&tar::command(self, opened.unpack.clone())).await;
+            let said = host.run_command(&tar::tar_command(self, opened.unpack.clone())).await;
             let said = said.map_err(|error| Failure::new(format!("Failed to unpack {source} to {dest}: {error}")))?;
             let results = [
                 ("cmd", Value::list(opened.unpack.iter().map(|word| Value::text(word.as_str())))),
@@ -214,27 +220,35 @@ impl Job<'_> {
             diff.push(lines);
         }
         if !host.is_dry_run() {
-            changed |= self.adjust(&opened.names)?;
+            changed |= self.adjust_attributes(&opened.names)?;
         }
         if list {
             data.set("files", Value::list(opened.names.iter().map(|name| Value::text(name.as_str()))));
         }
-        describe(&self.dest, &mut data);
-        Ok(Outcome { diff, ..Outcome::new(changed, data) })
+        describe_path(&self.dest, &mut data);
+        Ok(ModuleOutcome { diff, ..ModuleOutcome::new(changed, data) })
     }
 
     /// Gives everything that was unpacked, and the folders at the top, what the task asks for.
-    fn adjust(&self, names: &[String]) -> Result<bool, Failure> {
+    fn adjust_attributes(&self, names: &[String]) -> Result<bool, Failure> {
         let mut tops: Vec<&str> = Vec::new();
         let mut changed = false;
         for name in names {
-            changed |= self.attributes.apply(self.context.host, &self.dest.join(name), &mut Changes::default())?;
+            changed |= self.attributes.apply_to_path(
+                self.context.host,
+                &self.dest.join(name),
+                &mut AttributeChanges::default(),
+            )?;
             if let Some((top, _)) = name.split_once('/').filter(|(top, _)| !tops.contains(top)) {
                 tops.push(top);
             }
         }
         for top in tops {
-            changed |= self.attributes.apply(self.context.host, &self.dest.join(top), &mut Changes::default())?;
+            changed |= self.attributes.apply_to_path(
+                self.context.host,
+                &self.dest.join(top),
+                &mut AttributeChanges::default(),
+            )?;
         }
         Ok(changed)
     }

@@ -1,8 +1,8 @@
 //! Archives that GNU `tar` reads.
 
 use super::{Job, Opened};
-use crate::host::Command;
-use crate::modules::builtin::files::{glob, shown};
+use crate::host::HostCommand;
+use crate::modules::builtin::files::{display_path, glob};
 
 /// The ways in which an archive may be packed, in the order in which they are tried.
 const PACKED: &[(&str, Option<&str>)] = &[
@@ -25,8 +25,8 @@ const DIFFERENT: &[&str] = &[
 ];
 
 /// A command in the folder, with messages that can be read.
-pub(super) fn command(job: &Job<'_>, words: Vec<String>) -> Command {
-    let mut command = Command::new(words);
+pub(super) fn tar_command(job: &Job<'_>, words: Vec<String>) -> HostCommand {
+    let mut command = HostCommand::new(words);
     command.folder = Some(job.dest.clone());
     command.environment = job.context.environment.to_vec();
     for name in ["LANG", "LC_ALL", "LC_MESSAGES", "LANGUAGE"] {
@@ -36,21 +36,23 @@ pub(super) fn command(job: &Job<'_>, words: Vec<String>) -> Command {
 }
 
 /// Opens the archive, however it is packed; or tells why that cannot be done.
-pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
+pub(super) async fn open_tar(job: &Job<'_>) -> Result<Opened, String> {
     let context = job.context;
-    let Some(program) = context.program("gtar").or_else(|| context.program("tar")).map(|path| shown(&path)) else {
+    let Some(program) =
+        context.find_program("gtar").or_else(|| context.find_program("tar")).map(|path| display_path(&path))
+    else {
         return Err("Unable to find required 'gtar' or 'tar' binary in the path".to_owned());
     };
     let mut reasons: Vec<String> = Vec::new();
     for (handler, flag) in PACKED {
         let tar = Tar { job, program: &program, flag: *flag };
-        match tar.names().await {
+        match tar.list_names().await {
             Ok(names) if names.is_empty() => reasons.push(format!(
                 "Command \"{program}\" found no files in archive. Empty archive files are not supported."
             )),
             Ok(names) => {
                 let is_there = tar.is_there().await?;
-                let unpack = tar.words("--extract", true);
+                let unpack = tar.command_words("--extract", true);
                 return Ok(Opened { handler, names, is_there, differences: None, unpack });
             }
             Err(why) => reasons.push(format!("Command \"{program}\" could not handle archive: {why}")),
@@ -67,9 +69,9 @@ struct Tar<'a> {
 }
 
 impl Tar<'_> {
-    fn words(&self, verb: &str, owned: bool) -> Vec<String> {
+    fn command_words(&self, verb: &str, owned: bool) -> Vec<String> {
         let job = self.job;
-        let mut words = vec![self.program.to_owned(), verb.to_owned(), "-C".to_owned(), shown(&job.dest)];
+        let mut words = vec![self.program.to_owned(), verb.to_owned(), "-C".to_owned(), display_path(&job.dest)];
         words.extend(self.flag.map(str::to_owned));
         if !job.options.is_empty() {
             words.push("--show-transformed-names".to_owned());
@@ -81,14 +83,14 @@ impl Tar<'_> {
             words.extend(job.keep_newer.then(|| "--keep-newer-files".to_owned()));
         }
         words.extend(job.exclude.iter().map(|name| format!("--exclude={}", name.trim_end_matches('/'))));
-        words.extend(["-f".to_owned(), shown(&job.archive)]);
+        words.extend(["-f".to_owned(), display_path(&job.archive)]);
         words.extend(job.include.iter().cloned());
         words
     }
 
     /// The names in the archive.
-    async fn names(&self) -> Result<Vec<String>, String> {
-        let command = command(self.job, self.words("--list", false));
+    async fn list_names(&self) -> Result<Vec<String>, String> {
+        let command = tar_command(self.job, self.command_words("--list", false));
         let said = self.job.context.host.run_query(&command).await.map_err(|error| error.to_string())?;
         if said.rc != 0 {
             return Err(format!("Unable to list files in the archive: {}", said.stderr_text()));
@@ -96,7 +98,7 @@ impl Tar<'_> {
         let excludes: Vec<String> = self.job.exclude.iter().map(|name| name.trim_end_matches('/').to_owned()).collect();
         let text = said.stdout_text();
         let names = text.lines().map(|line| {
-            let name = unescaped(line);
+            let name = unescape_name(line);
             name.strip_prefix('/').map(str::to_owned).unwrap_or(name)
         });
         Ok(names.filter(|name| !glob::any_fits(&excludes, name)).collect())
@@ -104,7 +106,7 @@ impl Tar<'_> {
 
     /// Whether the folder has everything as it is in the archive, but for what the task sets itself.
     async fn is_there(&self) -> Result<bool, String> {
-        let command = command(self.job, self.words("--diff", true));
+        let command = tar_command(self.job, self.command_words("--diff", true));
         let said = self.job.context.host.run_query(&command).await.map_err(|error| error.to_string())?;
         let root = rustix::process::getuid().is_root();
         let attributes = &self.job.attributes;
@@ -121,7 +123,7 @@ impl Tar<'_> {
 }
 
 /// A name as `tar` lists it, with its escapes resolved.
-fn unescaped(line: &str) -> String {
+fn unescape_name(line: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = line.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -162,8 +164,8 @@ mod tests {
 
     #[test]
     fn names_are_unescaped() {
-        assert_eq!(unescaped("plain/n\u{e4}me"), "plain/n\u{e4}me");
-        assert_eq!(unescaped(r"a\303\244\nb\\c"), "a\u{e4}\nb\\c");
-        assert_eq!(unescaped("end\\"), "end\\");
+        assert_eq!(unescape_name("plain/n\u{e4}me"), "plain/n\u{e4}me");
+        assert_eq!(unescape_name(r"a\303\244\nb\\c"), "a\u{e4}\nb\\c");
+        assert_eq!(unescape_name("end\\"), "end\\");
     }
 }

@@ -16,7 +16,7 @@ fn packed(words: &[&str]) -> (Folder, Bench) {
 #[track_caller]
 fn unpacks(words: &[&str], archive: &str, handler: &str) {
     let (folder, bench) = packed(words);
-    let given = format!("{{src: {archive}, dest: {}/out, list_files: true}}", shown(folder.path()));
+    let given = format!("{{src: {archive}, dest: {}/out, list_files: true}}", display_path(folder.path()));
     let outcome = bench.run(&Unarchive, &given).unwrap();
     assert!(outcome.changed);
     assert_eq!(outcome.data.get("handler"), Some(&handler.into()));
@@ -50,7 +50,7 @@ fn what_cannot_be_unpacked() {
     let (folder, bench) = packed(&["tar", "-czf", "../x.tgz", "a"]);
     folder.write("empty.tgz", "");
     folder.write("plain.tgz", "plain\n");
-    let out = shown(&folder.path().join("out"));
+    let out = display_path(&folder.path().join("out"));
     let fails = |given: &str| bench.fails(&Unarchive, &format!("{{{given}}}"));
     assert!(fails(&format!("src: gone.tgz, dest: {out}")).starts_with("Could not find or access 'gone.tgz'"));
     assert_eq!(fails("src: x.tgz, dest: /no/such"), "dest '/no/such' must be an existing dir");

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::zip_list::{Entry, entries};
+use super::zip_list::{ZipEntry, read_entries};
 use super::{Job, Opened};
-use crate::host::{ALL_BITS, Kind, Meta, umask};
+use crate::host::{ALL_BITS, Meta, PathKind, umask};
 use crate::modules::builtin::files::mode::{self, Current};
-use crate::modules::builtin::files::{glob, shown};
+use crate::modules::builtin::files::{display_path, glob};
 use crate::vars::users;
 
 /// The sort among the permissions of Unix.
@@ -14,14 +14,14 @@ const SORT: u32 = 0o170_000;
 const LINK: u32 = 0o120_000;
 
 /// Opens the archive; or tells why that cannot be done.
-pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
+pub(super) async fn open_zip(job: &Job<'_>) -> Result<Opened, String> {
     let host = job.context.host;
-    let listed = host.read(&job.archive).ok().and_then(|content| entries(&content));
-    let Some(program) = job.context.program("unzip").map(|path| shown(&path)) else {
+    let listed = host.read(&job.archive).ok().and_then(|content| read_entries(&content));
+    let Some(program) = job.context.find_program("unzip").map(|path| display_path(&path)) else {
         return Err("Unable to find required 'unzip' binary in the path.".to_owned());
     };
     let listed = listed.ok_or_else(|| format!("Command \"{program}\" could not handle archive: no zip archive"))?;
-    let asked = |entry: &&Entry| match (&job.include[..], &job.exclude[..]) {
+    let asked = |entry: &&ZipEntry| match (&job.include[..], &job.exclude[..]) {
         ([], []) => true,
         ([], exclude) => !glob::any_fits(exclude, &entry.name),
         (include, _) => glob::any_fits(include, &entry.name),
@@ -29,7 +29,7 @@ pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
     let mut exclude = job.exclude.clone();
     let mut differences = String::new();
     for entry in listed.iter().filter(asked) {
-        match job.compare(entry)? {
+        match job.compare_entry(entry)? {
             Found::Same => {}
             Found::Newer => exclude.push(entry.name.clone()),
             Found::Different(line) => differences.push_str(&format!("{line} {}\n", entry.name)),
@@ -37,13 +37,13 @@ pub(super) async fn open(job: &Job<'_>) -> Result<Opened, String> {
     }
     let mut unpack = vec![program, "-o".to_owned()];
     unpack.extend(job.options.iter().cloned());
-    unpack.push(shown(&job.archive));
+    unpack.push(display_path(&job.archive));
     if !exclude.is_empty() {
         unpack.push("-x".to_owned());
         unpack.extend(exclude);
     }
     unpack.extend(job.include.iter().cloned());
-    unpack.extend(["-d".to_owned(), shown(&job.dest)]);
+    unpack.extend(["-d".to_owned(), display_path(&job.dest)]);
     Ok(Opened {
         handler: "ZipArchive",
         names: listed.iter().filter(asked).map(|entry| entry.name.clone()).collect(),
@@ -64,13 +64,13 @@ enum Found {
 }
 
 impl Job<'_> {
-    fn compare(&self, entry: &Entry) -> Result<Found, String> {
+    fn compare_entry(&self, entry: &ZipEntry) -> Result<Found, String> {
         let host = self.context.host;
         let path = self.dest.join(&entry.name);
         let (letter, kind) = match entry.unix.map(|bits| bits & SORT) {
-            _ if entry.name.ends_with('/') => ('d', Kind::Directory),
-            Some(LINK) => ('L', Kind::Link),
-            _ => ('f', Kind::File),
+            _ if entry.name.ends_with('/') => ('d', PathKind::Directory),
+            Some(LINK) => ('L', PathKind::Link),
+            _ => ('f', PathKind::File),
         };
         let Some(meta) = host.lstat(&path) else { return Ok(Found::Different(format!(">{letter}++++++.??"))) };
         if meta.kind != kind {
@@ -90,11 +90,11 @@ impl Job<'_> {
             if entry.size != meta.size {
                 marks[3] = 's';
             }
-            if self.checksum(&path) != Some(entry.crc) {
+            if self.file_checksum(&path) != Some(entry.crc) {
                 marks[2] = 'c';
             }
         }
-        if !meta.is_link() && self.bits(entry, &meta)? != meta.bits {
+        if !meta.is_link() && self.expected_bits(entry, &meta)? != meta.bits {
             marks[5] = 'p';
         }
         let user = rustix::process::getuid().as_raw();
@@ -111,20 +111,20 @@ impl Job<'_> {
         Ok(if differs { Found::Different(marks.iter().collect()) } else { Found::Same })
     }
 
-    fn checksum(&self, path: &Path) -> Option<u32> {
+    fn file_checksum(&self, path: &Path) -> Option<u32> {
         let mut sum = flate2::Crc::new();
         sum.update(&self.context.host.read(path).ok()?);
         Some(sum.sum())
     }
 
     /// The permissions that an entry is to have.
-    fn bits(&self, entry: &Entry, now: &Meta) -> Result<u32, String> {
+    fn expected_bits(&self, entry: &ZipEntry, now: &Meta) -> Result<u32, String> {
         if let Some(wanted) = &self.attributes.mode {
             let current = Current { bits: now.bits, is_dir: now.is_dir(), umask: umask() };
-            return mode::resolve(wanted, current).map_err(|bad| bad.to_string());
+            return mode::resolve_mode(wanted, current).map_err(|bad| bad.to_string());
         }
         Ok(match entry.unix {
-            // What is set beside the permissions is not unpacked.
+            // Bits other than permissions are not unpacked.
             Some(bits) => bits & ALL_BITS & 0o777,
             None if entry.name.ends_with('/') => 0o777 & !umask(),
             None => 0o666 & !umask(),

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 
 /// An entry of a zip archive.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct ZipEntry {
     /// The name; with a slash at the end for a folder.
     pub name: String,
     /// Permissions as Unix knows them with the bits of the sort; nothing if another system packed it.
@@ -29,7 +29,7 @@ const TIMES: u16 = 0x5455;
 const UNIX: u8 = 3;
 
 /// The entries of an archive; nothing if the content is none.
-pub(super) fn entries(archive: &[u8]) -> Option<Vec<Entry>> {
+pub(super) fn read_entries(archive: &[u8]) -> Option<Vec<ZipEntry>> {
     let end = archive.windows(4).rposition(|mark| mark == END.0).map(|at| &archive[at..])?;
     if end.len() < END.1 {
         return None;
@@ -38,14 +38,14 @@ pub(super) fn entries(archive: &[u8]) -> Option<Vec<Entry>> {
     let mut rest = archive.get(start..start.checked_add(size)?)?;
     let mut entries = Vec::new();
     for _ in 0..count {
-        let (entry, after) = entry(rest)?;
+        let (entry, after) = read_entry(rest)?;
         entries.push(entry);
         rest = after;
     }
     Some(entries)
 }
 
-fn entry(from: &[u8]) -> Option<(Entry, &[u8])> {
+fn read_entry(from: &[u8]) -> Option<(ZipEntry, &[u8])> {
     if !from.starts_with(ENTRY.0) {
         return None;
     }
@@ -53,8 +53,8 @@ fn entry(from: &[u8]) -> Option<(Entry, &[u8])> {
     let name_end = ENTRY.1 + usize::from(name);
     let extra_end = name_end + usize::from(extra);
     let attributes = u32_at(from, 38)?;
-    let dos_time = dos(u16_at(from, 14)?, u16_at(from, 12)?);
-    let entry = Entry {
+    let dos_time = dos_timestamp(u16_at(from, 14)?, u16_at(from, 12)?);
+    let entry = ZipEntry {
         name: String::from_utf8_lossy(from.get(ENTRY.1..name_end)?).into_owned(),
         unix: (*from.get(5)? == UNIX).then_some(attributes >> 16),
         dos: attributes & 0xff,
@@ -66,7 +66,7 @@ fn entry(from: &[u8]) -> Option<(Entry, &[u8])> {
 }
 
 /// Date and time as DOS packs them, in the time zone of this machine.
-fn dos(date: u16, time: u16) -> i64 {
+fn dos_timestamp(date: u16, time: u16) -> i64 {
     let part = |value: u16, from: u16, bits: u16| i8::try_from((value >> from) & ((1 << bits) - 1)).unwrap_or_default();
     let first = DateTime::constant(1980, 1, 1, 0, 0, 0, 0);
     let year = 1980 + i16::try_from(date >> 9).unwrap_or_default();
@@ -109,21 +109,21 @@ mod tests {
 
     #[test]
     fn the_directory_is_read() {
-        let found = entries(ONE).unwrap();
+        let found = read_entries(ONE).unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].name.as_str(), found[0].unix, found[0].size), ("a", Some(0o100_644), 2));
     }
 
     #[test]
     fn what_is_no_archive_is_none() {
-        assert_eq!(entries(b"plain"), None);
+        assert_eq!(read_entries(b"plain"), None);
         for end in 0..ONE.len() {
-            let _ = entries(&ONE[..end]);
+            let _ = read_entries(&ONE[..end]);
         }
         let mut spoilt = ONE.to_vec();
         for at in 0..spoilt.len() {
             spoilt[at] ^= 0xff;
-            let _ = entries(&spoilt);
+            let _ = read_entries(&spoilt);
             spoilt[at] ^= 0xff;
         }
     }

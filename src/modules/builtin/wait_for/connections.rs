@@ -11,7 +11,7 @@ const STATES: [(&str, u8); 6] =
 ///
 /// # Errors
 /// For a name that is not known.
-pub fn states(names: &[String]) -> Result<Vec<u8>, String> {
+pub fn state_numbers(names: &[String]) -> Result<Vec<u8>, String> {
     let number = |name: &String| {
         let known = STATES.iter().find(|(known, _)| known == name).map(|(_, number)| *number);
         known.ok_or_else(|| format!("unknown active_connection_state ({name}) defined"))
@@ -20,14 +20,14 @@ pub fn states(names: &[String]) -> Result<Vec<u8>, String> {
 }
 
 /// Counts connections of one port.
-pub struct Watch {
+pub struct ConnectionCounter {
     local: Vec<IpAddr>,
     port: i64,
     excluded: Vec<IpAddr>,
     states: Vec<u8>,
 }
 
-impl Watch {
+impl ConnectionCounter {
     /// Looks up the names of the hosts.
     ///
     /// # Errors
@@ -35,13 +35,13 @@ impl Watch {
     pub async fn new(host: &str, port: i64, excluded: &[String], states: Vec<u8>) -> Result<Self, Failure> {
         let mut excluded_addresses = Vec::new();
         for host in excluded {
-            excluded_addresses.extend(addresses(host).await?);
+            excluded_addresses.extend(resolve_addresses(host).await?);
         }
-        Ok(Self { local: addresses(host).await?, port, excluded: excluded_addresses, states })
+        Ok(Self { local: resolve_addresses(host).await?, port, excluded: excluded_addresses, states })
     }
 
     /// How many there are now.
-    pub fn count(&self) -> usize {
+    pub fn count_connections(&self) -> usize {
         ["/proc/net/tcp", "/proc/net/tcp6"]
             .iter()
             .filter_map(|file| std::fs::read_to_string(file).ok())
@@ -64,7 +64,7 @@ impl Watch {
     }
 }
 
-async fn addresses(host: &str) -> Result<Vec<IpAddr>, Failure> {
+async fn resolve_addresses(host: &str) -> Result<Vec<IpAddr>, Failure> {
     let found = tokio::net::lookup_host((host, 80)).await;
     let found = found.map_err(|error| Failure::new(format!("cannot find the address of `{host}`: {error}")))?;
     Ok(found.map(|address| address.ip().to_canonical()).collect())
@@ -95,16 +95,16 @@ mod tests {
                      0: 0100007F:1F90 0200007F:C000 01 x\n\
                      1: 0100007F:1F90 0300007F:C001 0A x\n\
                      2: 0100007F:1F91 0200007F:C002 01 x\n";
-        let mut watch = Watch {
+        let mut watch = ConnectionCounter {
             local: vec!["127.0.0.1".parse().unwrap()],
             port: 8080,
             excluded: Vec::new(),
-            states: states(&["ESTABLISHED".to_owned()]).unwrap(),
+            states: state_numbers(&["ESTABLISHED".to_owned()]).unwrap(),
         };
         assert_eq!(watch.count_in(table), 1);
         watch.excluded = vec!["127.0.0.2".parse().unwrap()];
         assert_eq!(watch.count_in(table), 0);
-        assert_eq!(states(&["GONE".to_owned()]).unwrap_err(), "unknown active_connection_state (GONE) defined");
+        assert_eq!(state_numbers(&["GONE".to_owned()]).unwrap_err(), "unknown active_connection_state (GONE) defined");
     }
 
     #[test]

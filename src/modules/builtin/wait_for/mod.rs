@@ -10,12 +10,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
-use super::files::describe;
+use super::files::describe_path;
 use crate::host::HostApi;
-use crate::modules::spec::{CheckSupport, Kind, Param};
-use crate::modules::{Args, Failure, Local, Module, Outcome, Spec, TaskContext};
+use crate::modules::spec::{CheckSupport, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::regex::Pattern;
-use crate::template::python::regex_syntax::Flags;
+use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.wait_for", "Waits for a port, a file, or some time.")
@@ -26,14 +26,18 @@ static SPEC: Spec = Spec::new("ansible.builtin.wait_for", "Waits for a port, a f
         Param::int("connect_timeout", "Seconds after which one attempt to connect is given up.").default("5"),
         Param::int("delay", "Seconds before the first look.").default("0"),
         Param::int("port", "The port."),
-        Param::list("active_connection_states", &Kind::Str, "TCP states that count as a connection for `drained`.")
-            .default("ESTABLISHED,FIN_WAIT1,FIN_WAIT2,SYN_RECV,SYN_SENT,TIME_WAIT"),
+        Param::list(
+            "active_connection_states",
+            &ParamKind::Str,
+            "TCP states that count as a connection for `drained`.",
+        )
+        .default("ESTABLISHED,FIN_WAIT1,FIN_WAIT2,SYN_RECV,SYN_SENT,TIME_WAIT"),
         Param::path("path", "The file."),
         Param::str("search_regex", "What the file, or what the port says, has to contain."),
         Param::str("state", "What is waited for.")
             .default("started")
             .choices(&["absent", "drained", "present", "started", "stopped"]),
-        Param::list("exclude_hosts", &Kind::Str, "Hosts whose connections do not count for `drained`."),
+        Param::list("exclude_hosts", &ParamKind::Str, "Hosts whose connections do not count for `drained`."),
         Param::int("sleep", "Seconds between two looks.").default("1"),
         Param::str("msg", "Said instead of the usual message when waiting is given up."),
     ]]);
@@ -44,18 +48,22 @@ const LIMIT: usize = 64 << 20;
 /// The module.
 pub struct WaitFor;
 
-impl Module for WaitFor {
-    fn spec(&self) -> &'static Spec {
+impl TaskModule for WaitFor {
+    fn module_spec(&self) -> &'static Spec {
         &SPEC
     }
 
-    fn run<'a>(&'a self, args: &'a Args, context: &'a TaskContext<'a>) -> Local<'a, Result<Outcome, Failure>> {
-        Box::pin(run(args, context))
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_wait_for(args, context))
     }
 }
 
 /// Condition to wait for.
-struct Wish<'a> {
+struct WaitCondition<'a> {
     files: &'a dyn HostApi,
     host: &'a str,
     port: Option<i64>,
@@ -73,13 +81,13 @@ struct Found {
     named: Dict,
 }
 
-async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure> {
+async fn run_wait_for(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let (port, path) = (args.int("port").filter(|port| *port != 0), args.str("path").filter(|path| !path.is_empty()));
     let state = args.str("state").unwrap_or("started");
     let start = Instant::now();
     let with_time = |message: String| Failure::new(message).with("elapsed", start.elapsed().as_secs());
     let search = args.str("search_regex");
-    let pattern = search.map(pattern).transpose()?;
+    let pattern = search.map(compile_pattern).transpose()?;
     let refusal = match state {
         _ if port.is_some() && path.is_some() => Some("port and path parameter can not both be passed to wait_for"),
         "stopped" if path.is_some() => {
@@ -95,38 +103,38 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     if let Some(refusal) = refusal {
         return Err(with_time(refusal.to_owned()));
     }
-    let states = connections::states(&texts(args, "active_connection_states")).map_err(with_time)?;
-    let limit = seconds(args, "timeout");
-    let wish = Wish {
+    let states = connections::state_numbers(&text_list(args, "active_connection_states")).map_err(with_time)?;
+    let limit = seconds_arg(args, "timeout");
+    let wish = WaitCondition {
         files: context.host,
         host: args.str("host").unwrap_or("127.0.0.1"),
         port,
         path,
         pattern,
-        connect_timeout: seconds(args, "connect_timeout"),
+        connect_timeout: seconds_arg(args, "connect_timeout"),
         end: start + limit,
-        sleep: seconds(args, "sleep"),
+        sleep: seconds_arg(args, "sleep"),
     };
-    sleep(seconds(args, "delay")).await;
+    sleep(seconds_arg(args, "delay")).await;
     let target = match (port, path) {
         (Some(port), _) => format!("{}:{port}", wish.host),
         (None, Some(path)) => path.to_owned(),
         (None, None) => format!("{}:None", wish.host),
     };
-    context.progress.say(&format!("waiting for {target}"));
+    context.progress.show_message(&format!("waiting for {target}"));
     let given_up = |usual: String| with_time(args.str("msg").map_or(usual, str::to_owned));
     let mut found = Found::default();
     match state {
         "drained" => {
-            let excluded = texts(args, "exclude_hosts");
-            let watch = connections::Watch::new(wish.host, port.unwrap_or(0), &excluded, states).await?;
-            if !wish.until(async || watch.count() == 0).await {
+            let excluded = text_list(args, "exclude_hosts");
+            let watch = connections::ConnectionCounter::new(wish.host, port.unwrap_or(0), &excluded, states).await?;
+            if !wish.wait_until(async || watch.count_connections() == 0).await {
                 return Err(given_up(format!("Timeout when waiting for {target} to drain")));
             }
         }
         _ if port.is_none() && path.is_none() => sleep(limit).await,
         "absent" | "stopped" => {
-            if !wish.until(async || wish.is_gone().await).await {
+            if !wish.wait_until(async || wish.is_gone().await).await {
                 let what = if port.is_some() { "to stop." } else { "to be absent." };
                 return Err(given_up(format!("Timeout when waiting for {target} {what}")));
             }
@@ -139,9 +147,9 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
                     None => format!("Timeout when waiting for {target}"),
                 }));
             }
-            match wish.look().await {
+            match wish.poll_once().await {
                 Ok(Some(seen)) => break found = seen,
-                Ok(None) => wish.pause().await,
+                Ok(None) => wish.sleep_interval().await,
                 Err(message) => return Err(given_up(message)),
             }
         },
@@ -155,43 +163,43 @@ async fn run(args: &Args, context: &TaskContext<'_>) -> Result<Outcome, Failure>
     data.set("path", path.into());
     data.set("elapsed", start.elapsed().as_secs().into());
     if let Some(path) = path {
-        describe(Path::new(path), &mut data);
+        describe_path(Path::new(path), &mut data);
     }
-    Ok(Outcome::new(false, data))
+    Ok(ModuleOutcome::new(false, data))
 }
 
-impl Wish<'_> {
+impl WaitCondition<'_> {
     /// Looks until something holds; false if time is over before.
-    async fn until(&self, holds: impl AsyncFn() -> bool) -> bool {
+    async fn wait_until(&self, holds: impl AsyncFn() -> bool) -> bool {
         while Instant::now() < self.end {
             if holds().await {
                 return true;
             }
-            self.pause().await;
+            self.sleep_interval().await;
         }
         false
     }
 
     /// Until the next look; not beyond the end.
-    async fn pause(&self) {
+    async fn sleep_interval(&self) {
         sleep_until((Instant::now() + self.sleep).min(self.end)).await;
     }
 
     async fn is_gone(&self) -> bool {
         match self.path {
             Some(path) => !self.files.exists(Path::new(path)),
-            None => self.connect().await.is_none(),
+            None => self.connect_port().await.is_none(),
         }
     }
 
-    async fn connect(&self) -> Option<TcpStream> {
+    async fn connect_port(&self) -> Option<TcpStream> {
         let port = u16::try_from(self.port?).ok()?;
         let limit = self.connect_timeout.min(self.end.saturating_duration_since(Instant::now()));
         timeout(limit, TcpStream::connect((self.host, port))).await.ok()?.ok()
     }
 
     /// One look at the file or the port; nothing if it is not yet as it should be.
-    async fn look(&self) -> Result<Option<Found>, String> {
+    async fn poll_once(&self) -> Result<Option<Found>, String> {
         if let Some(path) = self.path {
             if let Err(error) = self.files.metadata(Path::new(path), true) {
                 if error.kind() == std::io::ErrorKind::NotFound {
@@ -203,10 +211,12 @@ impl Wish<'_> {
             }
             return Ok(match &self.pattern {
                 None => Some(Found::default()),
-                Some(pattern) => self.files.read(Path::new(path)).ok().and_then(|content| search(pattern, &content)),
+                Some(pattern) => {
+                    self.files.read(Path::new(path)).ok().and_then(|content| search_content(pattern, &content))
+                }
             });
         }
-        let Some(mut stream) = self.connect().await else { return Ok(None) };
+        let Some(mut stream) = self.connect_port().await else { return Ok(None) };
         let Some(pattern) = &self.pattern else {
             let _ = stream.shutdown().await;
             return Ok(Some(Found::default()));
@@ -215,7 +225,7 @@ impl Wish<'_> {
         while let Ok(Ok(length @ 1..)) = timeout_at(self.end, stream.read(&mut part)).await {
             said.extend_from_slice(&part[..length]);
             // The groups of what a port says are not kept, as in the reference.
-            if search(pattern, &said).is_some() {
+            if search_content(pattern, &said).is_some() {
                 return Ok(Some(Found::default()));
             }
             if said.len() > LIMIT {
@@ -226,7 +236,7 @@ impl Wish<'_> {
     }
 }
 
-fn search(pattern: &Pattern, content: &[u8]) -> Option<Found> {
+fn search_content(pattern: &Pattern, content: &[u8]) -> Option<Found> {
     let text = String::from_utf8_lossy(content);
     let captures = pattern.search(&text, 0).ok()??;
     let group = |number: usize| Value::from(captures.get(number).map(|found| Value::text(found.as_str())));
@@ -240,16 +250,16 @@ fn search(pattern: &Pattern, content: &[u8]) -> Option<Found> {
     Some(Found { groups, named })
 }
 
-fn pattern(text: &str) -> Result<Rc<Pattern>, Failure> {
-    Pattern::compile(text, Flags { multi_line: true, ..Flags::default() })
+fn compile_pattern(text: &str) -> Result<Rc<Pattern>, Failure> {
+    Pattern::compile(text, RegexFlags { multi_line: true, ..RegexFlags::default() })
         .map_err(|fault| Failure::new(format!("Invalid regular expression: {fault}")))
 }
 
-fn texts(args: &Args, name: &str) -> Vec<String> {
+fn text_list(args: &ModuleArgs, name: &str) -> Vec<String> {
     args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
 }
 
-fn seconds(args: &Args, name: &str) -> Duration {
+fn seconds_arg(args: &ModuleArgs, name: &str) -> Duration {
     // A year is as good as for ever, and can be added to any time.
     Duration::from_secs(args.int(name).and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(0).min(31_536_000))
 }
@@ -258,13 +268,13 @@ fn seconds(args: &Args, name: &str) -> Duration {
 mod tests {
     use super::*;
 
-    fn wish(port: Option<i64>, path: Option<&str>, search: Option<&str>) -> Wish<'static> {
-        Wish {
-            files: &crate::host::Real,
+    fn wish(port: Option<i64>, path: Option<&str>, search: Option<&str>) -> WaitCondition<'static> {
+        WaitCondition {
+            files: &crate::host::RealHost,
             host: "127.0.0.1",
             port,
             path: path.map(|path| &*path.to_owned().leak()),
-            pattern: search.map(|text| pattern(text).unwrap()),
+            pattern: search.map(|text| compile_pattern(text).unwrap()),
             connect_timeout: Duration::from_secs(1),
             end: Instant::now() + Duration::from_secs(5),
             sleep: Duration::from_millis(1),
@@ -276,10 +286,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "one\ntwo 2\n").unwrap();
         let path = file.path().to_str();
-        let found = wish(None, path, Some(r"^two (?P<n>\d)")).look().await.unwrap().unwrap();
+        let found = wish(None, path, Some(r"^two (?P<n>\d)")).poll_once().await.unwrap().unwrap();
         assert_eq!((found.groups.len(), found.named.get("n")), (1, Some(&"2".into())));
-        assert!(wish(None, path, Some("three")).look().await.unwrap().is_none());
-        assert!(wish(None, Some("/no/such/file"), None).look().await.unwrap().is_none());
+        assert!(wish(None, path, Some("three")).poll_once().await.unwrap().is_none());
+        assert!(wish(None, Some("/no/such/file"), None).poll_once().await.unwrap().is_none());
         assert!(!wish(None, path, None).is_gone().await);
     }
 
@@ -287,13 +297,13 @@ mod tests {
     async fn a_port_is_asked() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = Some(i64::from(listener.local_addr().unwrap().port()));
-        assert!(wish(port, None, None).look().await.unwrap().is_some());
+        assert!(wish(port, None, None).poll_once().await.unwrap().is_some());
         std::thread::spawn(move || {
             let _ = listener.accept();
             let (mut stream, _) = listener.accept().unwrap();
             std::io::Write::write_all(&mut stream, b"220 ready\r\n").unwrap();
         });
-        assert!(wish(port, None, Some("ready")).look().await.unwrap().is_some());
+        assert!(wish(port, None, Some("ready")).poll_once().await.unwrap().is_some());
     }
 
     #[tokio::test(flavor = "current_thread")]

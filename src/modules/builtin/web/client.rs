@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, Identity, NoProxy, Proxy};
 
 /// How to connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
+pub struct UrlConnection {
     /// Certificates are checked.
     pub verify: bool,
     /// The proxy that the environment names is used.
@@ -29,36 +29,36 @@ pub struct Connection {
 }
 
 thread_local! {
-    static CLIENTS: RefCell<Vec<(Connection, Client)>> = const { RefCell::new(Vec::new()) };
+    static CLIENTS: RefCell<Vec<(UrlConnection, Client)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The variables that name proxies, in lower case.
-pub fn proxies(environment: &[(String, String)]) -> Vec<(String, String)> {
+pub fn proxy_variables(environment: &[(String, String)]) -> Vec<(String, String)> {
     let known = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
     let lower = environment.iter().map(|(name, value)| (name.to_lowercase(), value.clone()));
     lower.filter(|(name, _)| known.contains(&name.as_str())).collect()
 }
 
-impl Connection {
+impl UrlConnection {
     /// The client; built with the first request that needs it.
     ///
     /// # Errors
     /// If a file cannot be read, or is not what it should be.
-    pub fn client(&self) -> Result<Client, String> {
+    pub fn get_client(&self) -> Result<Client, String> {
         let known = CLIENTS.with_borrow(|clients| {
             clients.iter().find(|(connection, _)| connection == self).map(|(_, client)| client.clone())
         });
         if let Some(client) = known {
             return Ok(client);
         }
-        let client = self.build()?;
+        let client = self.build_client()?;
         CLIENTS.with_borrow_mut(|clients| clients.push((self.clone(), client.clone())));
         Ok(client)
     }
 
-    fn build(&self) -> Result<Client, String> {
+    fn build_client(&self) -> Result<Client, String> {
         static PROVIDER: Once = Once::new();
-        // Whoever came first has set the same provider; its refusal to be set twice is of no interest.
+        // If a provider is set already, it is the same one; the error of setting it twice can be ignored.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -87,34 +87,34 @@ impl Connection {
             }
         }
         if let Some(path) = &self.ca_path {
-            let trusted = Certificate::from_pem_bundle(&read(path)?).map_err(|why| unusable(path, &why))?;
+            let trusted = Certificate::from_pem_bundle(&read_file(path)?).map_err(|why| unusable_file(path, &why))?;
             builder = builder.tls_certs_only(trusted);
         }
         if let Some(path) = &self.client_cert {
-            let mut pem = read(path)?;
+            let mut pem = read_file(path)?;
             if let Some(key) = &self.client_key {
                 pem.push(b'\n');
-                pem.extend(read(key)?);
+                pem.extend(read_file(key)?);
             }
-            builder = builder.identity(Identity::from_pem(&pem).map_err(|why| unusable(path, &why))?);
+            builder = builder.identity(Identity::from_pem(&pem).map_err(|why| unusable_file(path, &why))?);
         }
         if let Some(path) = &self.unix_socket {
             builder = builder.unix_socket(path.as_str());
         }
-        builder.build().map_err(|why| deepest(&why))
+        builder.build().map_err(|why| innermost_reason(&why))
     }
 }
 
-fn read(path: &str) -> Result<Vec<u8>, String> {
+fn read_file(path: &str) -> Result<Vec<u8>, String> {
     crate::input::read_file(Path::new(path)).map_err(|why| format!("cannot read `{path}`: {why}"))
 }
 
-fn unusable(path: &str, why: &reqwest::Error) -> String {
-    format!("cannot use `{path}`: {}", deepest(why))
+fn unusable_file(path: &str, why: &reqwest::Error) -> String {
+    format!("cannot use `{path}`: {}", innermost_reason(why))
 }
 
 /// The innermost reason of an error.
-pub fn deepest(error: &reqwest::Error) -> String {
+pub fn innermost_reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(below) = innermost.source() {
         innermost = below;
@@ -123,7 +123,7 @@ pub fn deepest(error: &reqwest::Error) -> String {
 }
 
 /// An error in the words that results have had for it all along.
-pub fn tell(error: &reqwest::Error) -> String {
+pub fn describe_error(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return match error.is_connect() {
             true => "Request failed: <urlopen error timed out>".to_owned(),
@@ -139,7 +139,7 @@ pub fn tell(error: &reqwest::Error) -> String {
         }
         reason = at.source();
     }
-    let said = deepest(error);
+    let said = innermost_reason(error);
     if let Some(unknown) = said.strip_prefix("failed to lookup address information: ") {
         return format!("Request failed: <urlopen error [Errno -2] {unknown}>");
     }

@@ -18,7 +18,7 @@ struct Cookie {
 
 impl Jar {
     /// Keeps a `Set-Cookie` header, replaces the cookie of the same name, or drops it if it is over.
-    pub fn learn(&mut self, url: &Url, header: &str) {
+    pub fn store_cookie(&mut self, url: &Url, header: &str) {
         let mut parts = header.split(';');
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
         let host = url.host_str().unwrap_or_default();
@@ -38,7 +38,7 @@ impl Jar {
             match key.trim().to_ascii_lowercase().as_str() {
                 "domain" if !value.is_empty() => {
                     let domain = value.trim_start_matches('.').to_ascii_lowercase();
-                    if !within(host, &domain) || !domain.contains('.') && domain != host {
+                    if !is_within(host, &domain) || !domain.contains('.') && domain != host {
                         return;
                     }
                     cookie.domain = domain;
@@ -57,11 +57,11 @@ impl Jar {
     }
 
     /// The `Cookie` header for an address.
-    pub fn header(&self, url: &Url) -> Option<String> {
+    pub fn cookie_header(&self, url: &Url) -> Option<String> {
         let host = url.host_str().unwrap_or_default();
         let fits = |cookie: &&Cookie| {
             let path = url.path().strip_prefix(cookie.path.trim_end_matches('/'));
-            (cookie.domain == host || cookie.whole_domain && within(host, &cookie.domain))
+            (cookie.domain == host || cookie.whole_domain && is_within(host, &cookie.domain))
                 && path.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
                 && (!cookie.secure || url.scheme() == "https")
         };
@@ -71,12 +71,12 @@ impl Jar {
     }
 
     /// Names and values, in the order in which they came.
-    pub fn list(&self) -> Vec<(String, String)> {
+    pub fn list_cookies(&self) -> Vec<(String, String)> {
         self.0.iter().map(|cookie| (cookie.name.clone(), cookie.value.clone())).collect()
     }
 }
 
-fn within(host: &str, domain: &str) -> bool {
+fn is_within(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
 }
 
@@ -92,15 +92,15 @@ mod tests {
     fn cookies_go_where_they_belong() {
         let mut jar = Jar::default();
         let at = url("http://a.example.com/x/y");
-        jar.learn(&at, "s=1; Path=/; HttpOnly");
-        jar.learn(&at, "d=2; Domain=example.com; Path=/x");
-        jar.learn(&at, "t=3; Secure");
-        jar.learn(&at, "evil=4; Domain=other.com");
-        assert_eq!(jar.header(&at).as_deref(), Some("s=1; d=2"));
-        assert_eq!(jar.header(&url("http://b.example.com/x")).as_deref(), Some("d=2"));
-        assert_eq!(jar.header(&url("http://b.example.com/xy")), None);
-        assert_eq!(jar.list().len(), 3);
-        jar.learn(&at, "s=; Path=/; Max-Age=0");
-        assert_eq!(jar.header(&at).as_deref(), Some("d=2"));
+        jar.store_cookie(&at, "s=1; Path=/; HttpOnly");
+        jar.store_cookie(&at, "d=2; Domain=example.com; Path=/x");
+        jar.store_cookie(&at, "t=3; Secure");
+        jar.store_cookie(&at, "evil=4; Domain=other.com");
+        assert_eq!(jar.cookie_header(&at).as_deref(), Some("s=1; d=2"));
+        assert_eq!(jar.cookie_header(&url("http://b.example.com/x")).as_deref(), Some("d=2"));
+        assert_eq!(jar.cookie_header(&url("http://b.example.com/xy")), None);
+        assert_eq!(jar.list_cookies().len(), 3);
+        jar.store_cookie(&at, "s=; Path=/; Max-Age=0");
+        assert_eq!(jar.cookie_header(&at).as_deref(), Some("d=2"));
     }
 }

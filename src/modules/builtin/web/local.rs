@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use super::Reply;
+use super::UrlReply;
 use crate::template::python::url;
 
 /// The file that an address with `file:` names, as if a server had sent it.
-pub fn file(address: &str) -> Reply {
-    let Ok(parts) = url::split(address) else {
-        return Reply::none(address, "Request failed: <urlopen error no host given>");
+pub fn read_file_url(address: &str) -> UrlReply {
+    let Ok(parts) = url::split_url(address) else {
+        return UrlReply::without_answer(address, "Request failed: <urlopen error no host given>");
     };
     if !matches!(parts.netloc.as_str(), "" | "localhost" | "127.0.0.1") {
-        return Reply::none(address, "Request failed: <urlopen error file not on local host>");
+        return UrlReply::without_answer(address, "Request failed: <urlopen error file not on local host>");
     }
     // A plus sign is no blank in a path.
     let path = url::unquote_plus(&parts.path.replace('+', "%2B"));
     match crate::input::read_file(Path::new(&path)) {
-        Ok(body) => Reply {
+        Ok(body) => UrlReply {
             url: address.to_owned(),
             final_url: address.to_owned(),
             status: None,
@@ -32,13 +32,16 @@ pub fn file(address: &str) -> Reply {
             let number = why.raw_os_error().unwrap_or(5);
             let said = why.to_string();
             let said = said.split(" (os error").next().unwrap_or_default();
-            Reply::none(address, format!("Request failed: <urlopen error [Errno {number}] {said}: '{path}'>"))
+            UrlReply::without_answer(
+                address,
+                format!("Request failed: <urlopen error [Errno {number}] {said}: '{path}'>"),
+            )
         }
     }
 }
 
 /// Name and password for a host, from the file that `NETRC` names or from `~/.netrc`.
-pub fn netrc(host: &str) -> Option<(String, String)> {
+pub fn find_netrc_login(host: &str) -> Option<(String, String)> {
     let path = std::env::var("NETRC").ok().or_else(|| Some(format!("{}/.netrc", std::env::var("HOME").ok()?)))?;
     login_for(&crate::input::read_text(Path::new(&path)).ok()?, host)
 }

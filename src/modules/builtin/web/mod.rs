@@ -9,12 +9,12 @@ mod redirect;
 
 use std::time::Duration;
 
-pub use client::Connection;
-pub use exchange::{Request, fetch};
+pub use client::UrlConnection;
+pub use exchange::{UrlRequest, fetch_url};
 pub use redirect::Redirects;
 
-use crate::modules::spec::{Kind, Param};
-use crate::modules::{Args, TaskContext};
+use crate::modules::spec::{Param, ParamKind};
+use crate::modules::{ModuleArgs, TaskContext};
 use crate::template::python::url;
 use crate::value::{Value, python};
 
@@ -28,15 +28,15 @@ pub const COMMON: &[Param] = &[
     Param::path("client_cert", "A certificate (PEM) to show to the server, with its key or beside `client_key`."),
     Param::path("client_key", "The key (PEM) of `client_cert`."),
     Param::bool("use_gssapi", "Kerberos; not available here.").default("false"),
-    Param::list("unredirected_headers", &Kind::Str, "Headers that are left out after a redirect.").default(""),
+    Param::list("unredirected_headers", &ParamKind::Str, "Headers that are left out after a redirect.").default(""),
     Param::bool("decompress", "Unpack a compressed answer.").default("true"),
-    Param::list("ciphers", &Kind::Str, "TLS ciphers; accepted, the safe ones are used."),
+    Param::list("ciphers", &ParamKind::Str, "TLS ciphers; accepted, the safe ones are used."),
     Param::bool("use_netrc", "Take name and password from `~/.netrc` if the task has none.").default("true"),
 ];
 
 /// Answer to a request.
 #[derive(Debug, Clone, Default)]
-pub struct Reply {
+pub struct UrlReply {
     /// Where the answer came from, free of passwords.
     pub url: String,
     /// The same as it was asked for.
@@ -53,10 +53,16 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl UrlReply {
     /// Returns the reply for a request without an answer.
-    fn none(url: &str, message: impl Into<String>) -> Self {
-        Self { url: mask(url), final_url: url.to_owned(), status: Some(-1), message: message.into(), ..Self::default() }
+    fn without_answer(url: &str, message: impl Into<String>) -> Self {
+        Self {
+            url: mask_address(url),
+            final_url: url.to_owned(),
+            status: Some(-1),
+            message: message.into(),
+            ..Self::default()
+        }
     }
 
     /// A header.
@@ -65,21 +71,21 @@ impl Reply {
     }
 
     /// The name that the answer gives to its content, without any folder.
-    pub fn disposition(&self) -> Option<String> {
-        let name = parameter(self.header("content-disposition")?, "filename")?;
+    pub fn disposition_name(&self) -> Option<String> {
+        let name = header_parameter(self.header("content-disposition")?, "filename")?;
         let name = name.rsplit('/').next().unwrap_or_default();
         (!name.is_empty() && name != "." && name != "..").then(|| name.to_owned())
     }
 
     /// The last part of the path of the address.
     pub fn path_name(&self) -> String {
-        let path = url::split(&self.final_url).map(|parts| parts.path).unwrap_or_default();
+        let path = url::split_url(&self.final_url).map(|parts| parts.path).unwrap_or_default();
         path.rsplit('/').next().unwrap_or_default().to_owned()
     }
 }
 
 /// A parameter of a header such as `text/html; charset=utf-8`.
-pub fn parameter(header: &str, name: &str) -> Option<String> {
+pub fn header_parameter(header: &str, name: &str) -> Option<String> {
     header.split(';').skip(1).find_map(|part| {
         let (key, value) = part.split_once('=')?;
         key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
@@ -87,16 +93,16 @@ pub fn parameter(header: &str, name: &str) -> Option<String> {
 }
 
 /// An address without its name and password.
-pub fn mask(address: &str) -> String {
-    let Ok(parts) = url::split(address) else { return address.to_owned() };
+pub fn mask_address(address: &str) -> String {
+    let Ok(parts) = url::split_url(address) else { return address.to_owned() };
     let Some((user, _)) = parts.netloc.rsplit_once('@') else { return address.to_owned() };
     let mask = if user.contains(':') { "****:****@" } else { "****@" };
     address.replacen(&format!("{user}@"), mask, 1)
 }
 
-impl Request {
+impl UrlRequest {
     /// Reads the arguments; method, body and redirects belong to the module.
-    pub fn of(args: &Args, context: &TaskContext<'_>) -> Self {
+    pub fn from_args(args: &ModuleArgs, context: &TaskContext<'_>) -> Self {
         let text = |name: &str| args.str(name).map(str::to_owned);
         let texts = |name: &str| -> Vec<String> {
             args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
@@ -124,7 +130,7 @@ impl Request {
             fresh: args.bool("force"),
             modified_since: None,
             decompress: args.bool("decompress"),
-            connection: Connection {
+            connection: UrlConnection {
                 verify: args.bool("validate_certs"),
                 proxy: args.bool("use_proxy"),
                 timeout: Duration::from_secs(seconds),
@@ -132,7 +138,7 @@ impl Request {
                 client_cert: text("client_cert"),
                 client_key: text("client_key"),
                 unix_socket: text("unix_socket"),
-                environment: client::proxies(context.environment),
+                environment: client::proxy_variables(context.environment),
             },
         }
     }
@@ -144,19 +150,19 @@ mod tests {
 
     #[test]
     fn names_and_passwords_are_masked() {
-        assert_eq!(mask("http://u:p@h/x"), "http://****:****@h/x");
-        assert_eq!(mask("http://u@h/x"), "http://****@h/x");
-        assert_eq!(mask("http://h/u:p@x"), "http://h/u:p@x");
+        assert_eq!(mask_address("http://u:p@h/x"), "http://****:****@h/x");
+        assert_eq!(mask_address("http://u@h/x"), "http://****@h/x");
+        assert_eq!(mask_address("http://h/u:p@x"), "http://h/u:p@x");
     }
 
     #[test]
     fn answers_name_their_content() {
-        let header = |text: &str| Reply {
+        let header = |text: &str| UrlReply {
             headers: vec![("content-disposition".to_owned(), text.to_owned())],
-            ..Reply::default()
+            ..UrlReply::default()
         };
-        assert_eq!(header(r#"attachment; filename="../a.txt""#).disposition().as_deref(), Some("a.txt"));
-        assert_eq!(header("attachment; filename=..").disposition(), None);
-        assert_eq!(header("inline").disposition(), None);
+        assert_eq!(header(r#"attachment; filename="../a.txt""#).disposition_name().as_deref(), Some("a.txt"));
+        assert_eq!(header("attachment; filename=..").disposition_name(), None);
+        assert_eq!(header("inline").disposition_name(), None);
     }
 }

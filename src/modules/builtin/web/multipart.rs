@@ -11,14 +11,14 @@ use crate::value::{Dict, Value, python};
 ///
 /// # Errors
 /// For a field that is neither, and for a file that cannot be read.
-pub fn form(fields: &Dict, read: impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<(String, Vec<u8>), String> {
+pub fn encode_form(fields: &Dict, read: impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<(String, Vec<u8>), String> {
     let boundary = format!("==============={:020}==", rand::random::<u64>());
     let mut sorted: Vec<(String, &Value)> = fields.iter().map(|(name, value)| (python::str(name), value)).collect();
     sorted.sort_by(|one, other| one.0.cmp(&other.0));
     let mut body = Vec::new();
     for (name, value) in sorted {
         body.extend(format!("--{boundary}\r\n").into_bytes());
-        let name = quoted(&name);
+        let name = escape_quotes(&name);
         match value {
             Value::Str(text) => {
                 let head =
@@ -26,7 +26,7 @@ pub fn form(fields: &Dict, read: impl Fn(&str) -> Result<Vec<u8>, String>) -> Re
                 body.extend(head.into_bytes());
                 body.extend(text.as_bytes());
             }
-            Value::Dict(field) => part(&mut body, &name, field, &read)?,
+            Value::Dict(field) => write_part(&mut body, &name, field, &read)?,
             other => return Err(format!("value must be a string, or mapping, cannot be type {}", other.type_name())),
         }
         body.extend(b"\r\n");
@@ -35,7 +35,7 @@ pub fn form(fields: &Dict, read: impl Fn(&str) -> Result<Vec<u8>, String>) -> Re
     Ok((format!("multipart/form-data; boundary=\"{boundary}\""), body))
 }
 
-fn part(
+fn write_part(
     body: &mut Vec<u8>,
     name: &str,
     field: &Dict,
@@ -54,7 +54,7 @@ fn part(
             match text("multipart_encoding").as_deref() {
                 None | Some("base64") => {
                     head.push_str("Content-Transfer-Encoding: base64\r\n");
-                    wrapped(&content)
+                    wrap_base64(&content)
                 }
                 Some("7or8bit") => {
                     let bits = if content.is_ascii() { 7 } else { 8 };
@@ -68,7 +68,7 @@ fn part(
     };
     head.push_str(&format!("Content-Type: {mime}\r\nContent-Disposition: form-data; name=\"{name}\""));
     if let Some(path) = &filename {
-        head.push_str(&format!("; filename=\"{}\"", quoted(path.rsplit('/').next().unwrap_or(path))));
+        head.push_str(&format!("; filename=\"{}\"", escape_quotes(path.rsplit('/').next().unwrap_or(path))));
     }
     body.extend(head.into_bytes());
     body.extend(b"\r\n\r\n");
@@ -77,12 +77,12 @@ fn part(
 }
 
 /// Base64 in lines.
-fn wrapped(content: &[u8]) -> Vec<u8> {
+fn wrap_base64(content: &[u8]) -> Vec<u8> {
     let encoded = base64::prelude::BASE64_STANDARD.encode(content);
     encoded.as_bytes().chunks(76).flat_map(|line| [line, b"\r\n"].concat()).collect()
 }
 
-fn quoted(text: &str) -> String {
+fn escape_quotes(text: &str) -> String {
     text.replace(['\r', '\n'], " ").replace('\\', "\\\\").replace('"', "\\\"")
 }
 
@@ -124,7 +124,7 @@ mod tests {
         let text = Value::dict([("content", "{}".into()), ("filename", "c.json".into())]);
         let fields: Dict =
             [("z", file), ("a", "plain".into()), ("m", text)].map(|(k, v)| (Value::text(k), v)).into_iter().collect();
-        let (kind, body) = form(&fields, |_| Ok(b"hello".to_vec())).unwrap();
+        let (kind, body) = encode_form(&fields, |_| Ok(b"hello".to_vec())).unwrap();
         let boundary = kind.split('"').nth(1).unwrap();
         let expected = format!(
             "--{boundary}\r\nContent-Type: text/plain\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nplain\r\n\
@@ -141,7 +141,7 @@ mod tests {
     fn fields_without_content_are_refused() {
         let fields: Dict = [(Value::text("x"), Value::dict([("mime_type", "a/b".into())]))].into_iter().collect();
         assert_eq!(
-            form(&fields, |_| Ok(Vec::new())).unwrap_err(),
+            encode_form(&fields, |_| Ok(Vec::new())).unwrap_err(),
             "at least one of filename or content must be provided"
         );
     }

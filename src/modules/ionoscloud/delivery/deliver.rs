@@ -6,7 +6,7 @@ use super::ledger::DeliveryLedger;
 use super::read::{SinkSetting, WhenMissing};
 use crate::credentials::login::check_login;
 use crate::credentials::sinks::{DeliveryContext, Login, Presence, Receipt, Sink, TemplateRenderer};
-use crate::ionos::Fact;
+use crate::ionos::Deferred;
 use crate::ionos::model::Token;
 use crate::modules::TaskContext;
 use crate::template::FileOptions;
@@ -52,9 +52,9 @@ pub(super) struct SinkReport {
     pub sink: String,
     /// How it stands.
     pub status: SinkStatus,
-    /// What it writes, or why it failed.
+    /// Destination that the sink writes to, or the reason of its failure.
     pub message: String,
-    /// What to do when it has lost the password.
+    /// Reaction to a sink that has lost the password.
     pub when_missing: WhenMissing,
 }
 
@@ -72,7 +72,7 @@ impl SinkReport {
 }
 
 /// The password of a token, as far as this run has it.
-pub(super) enum Password {
+pub(super) enum PasswordState {
     /// This.
     Known(Zeroizing<String>),
     /// It will be known after the creation, which a dry run only predicts.
@@ -82,25 +82,27 @@ pub(super) enum Password {
 }
 
 /// Returns the password of a token, as far as this run has it.
-pub(super) fn password_of(token: &Token) -> Password {
+pub(super) fn password_of(token: &Token) -> PasswordState {
     match token.properties.credentials.as_ref().map(|pair| &pair.password) {
-        Some(Fact::Unknown(_)) => Password::Later,
-        Some(Fact::Known(text)) if !text.is_empty() => Password::Known(Zeroizing::new(text.expose().to_owned())),
-        _ => Password::Gone,
+        Some(Deferred::Unknown(_)) => PasswordState::Later,
+        Some(Deferred::Known(text)) if !text.is_empty() => {
+            PasswordState::Known(Zeroizing::new(text.expose().to_owned()))
+        }
+        _ => PasswordState::Gone,
     }
 }
 
 /// Delivers passwords to the sinks of a task.
-pub(super) struct Courier<'a> {
+pub(super) struct PasswordDelivery<'a> {
     pub(super) context: &'a TaskContext<'a>,
     pub(super) sinks: &'a [SinkSetting],
     pub(super) ledger: &'a dyn DeliveryLedger,
     /// The host name of the registry.
-    pub(super) server: Fact<String>,
+    pub(super) server: Deferred<String>,
 }
 
-impl Courier<'_> {
-    fn delivery<'b>(&'b self, templates: &'b TaskTemplates<'b>) -> DeliveryContext<'b> {
+impl PasswordDelivery<'_> {
+    fn delivery_context<'b>(&'b self, templates: &'b TaskTemplates<'b>) -> DeliveryContext<'b> {
         DeliveryContext { host: self.context.host, environment: self.context.environment, templates }
     }
 
@@ -109,15 +111,15 @@ impl Courier<'_> {
     }
 
     /// Delivers the password to every sink that does not have it; without a password, looks what the sinks have.
-    pub(super) async fn deliver(&self, token: &Token) -> Vec<SinkReport> {
+    pub(super) async fn deliver_password(&self, token: &Token) -> Vec<SinkReport> {
         let mut reports = Vec::with_capacity(self.sinks.len());
         let password = password_of(token);
         for setting in self.sinks {
             let sink = &*setting.sink;
             let (status, message) = match &password {
-                Password::Later => (SinkStatus::Planned, format!("would {}", sink.describe())),
-                Password::Known(password) => self.deliver_to(sink, token, password).await,
-                Password::Gone => self.compare(sink, token).await,
+                PasswordState::Later => (SinkStatus::Planned, format!("would {}", sink.describe())),
+                PasswordState::Known(password) => self.deliver_to(sink, token, password).await,
+                PasswordState::Gone => self.compare_sink(sink, token).await,
             };
             reports.push(SinkReport { sink: sink.name(), status, message, when_missing: setting.when_missing });
         }
@@ -126,20 +128,20 @@ impl Courier<'_> {
 
     async fn deliver_to(&self, sink: &dyn Sink, token: &Token, password: &Zeroizing<String>) -> (SinkStatus, String) {
         let templates = TaskTemplates(self.context);
-        let delivery = self.delivery(&templates);
-        let id = token.id.shown();
-        if let Some(receipt) = self.ledger.receipt(id, &sink.name())
+        let delivery = self.delivery_context(&templates);
+        let id = token.id.display_text();
+        if let Some(receipt) = self.ledger.find_receipt(id, &sink.name())
             && let Ok(Presence::Current | Presence::Unverifiable) =
-                sink.verify(delivery, self.server(), Some(&receipt)).await
+                sink.verify_delivery(delivery, self.server(), Some(&receipt)).await
         {
             return (SinkStatus::Current, "has the password".to_owned());
         }
         if sink.needs_server() && self.server().is_none() {
             return (SinkStatus::Failed, "the registry has no host name yet".to_owned());
         }
-        match sink.deliver(delivery, &self.login(token, password)).await {
+        match sink.deliver_login(delivery, &self.build_login(token, password)).await {
             Ok(receipt) => {
-                self.ledger.record(id, &sink.name(), &receipt);
+                self.ledger.record_receipt(id, &sink.name(), &receipt);
                 let message = if self.context.check { format!("would {}", sink.describe()) } else { sink.describe() };
                 (SinkStatus::Delivered, message)
             }
@@ -148,10 +150,10 @@ impl Courier<'_> {
     }
 
     /// Compares what a sink has with what was delivered to it.
-    async fn compare(&self, sink: &dyn Sink, token: &Token) -> (SinkStatus, String) {
+    async fn compare_sink(&self, sink: &dyn Sink, token: &Token) -> (SinkStatus, String) {
         let templates = TaskTemplates(self.context);
-        let receipt = self.ledger.receipt(token.id.shown(), &sink.name());
-        let found = sink.verify(self.delivery(&templates), self.server(), receipt.as_ref()).await;
+        let receipt = self.ledger.find_receipt(token.id.display_text(), &sink.name());
+        let found = sink.verify_delivery(self.delivery_context(&templates), self.server(), receipt.as_ref()).await;
         match (found, receipt) {
             (Err(error), _) => (SinkStatus::Failed, error.to_string()),
             (Ok(Presence::Missing), _) => (SinkStatus::Missing, "does not have the password".to_owned()),
@@ -165,14 +167,14 @@ impl Courier<'_> {
         }
     }
 
-    fn login(&self, token: &Token, password: &Zeroizing<String>) -> Login {
+    fn build_login(&self, token: &Token, password: &Zeroizing<String>) -> Login {
         let expires = token.properties.expiry_date.known().and_then(Option::as_ref);
         Login {
             server: self.server().unwrap_or_default().to_owned(),
-            username: token.properties.name.shown().to_owned(),
+            username: token.properties.name.display_text().to_owned(),
             password: password.clone(),
-            token_id: token.id.shown().to_owned(),
-            expires: expires.map(crate::ionos::Date::sent),
+            token_id: token.id.display_text().to_owned(),
+            expires: expires.map(crate::ionos::Date::to_request_text),
         }
     }
 
@@ -180,18 +182,18 @@ impl Courier<'_> {
     ///
     /// # Errors
     /// With the first thing that is not as it has to be.
-    pub(super) async fn verify(&self, token: &Token, with_login: bool) -> Result<(), String> {
+    pub(super) async fn verify_sinks(&self, token: &Token, with_login: bool) -> Result<(), String> {
         let password = match password_of(token) {
             // There is nothing yet that could be read, or a dry run has written nothing.
-            Password::Later => return Ok(()),
-            Password::Known(_) if self.context.host.is_dry_run() => return Ok(()),
-            Password::Known(password) => Some(password),
-            Password::Gone => None,
+            PasswordState::Later => return Ok(()),
+            PasswordState::Known(_) if self.context.host.is_dry_run() => return Ok(()),
+            PasswordState::Known(password) => Some(password),
+            PasswordState::Gone => None,
         };
         let templates = TaskTemplates(self.context);
         for SinkSetting { sink, .. } in self.sinks {
-            let receipt: Option<Receipt> = self.ledger.receipt(token.id.shown(), &sink.name());
-            let found = sink.verify(self.delivery(&templates), self.server(), receipt.as_ref()).await;
+            let receipt: Option<Receipt> = self.ledger.find_receipt(token.id.display_text(), &sink.name());
+            let found = sink.verify_delivery(self.delivery_context(&templates), self.server(), receipt.as_ref()).await;
             match found {
                 Ok(Presence::Current | Presence::Unverifiable) => {}
                 Ok(_) => return Err(format!("{} does not have what was delivered", sink.name())),
@@ -199,7 +201,7 @@ impl Courier<'_> {
             }
         }
         let (true, Some(password)) = (with_login, password) else { return Ok(()) };
-        let login = self.login(token, &password);
+        let login = self.build_login(token, &password);
         check_login(self.context.host, &login).await.map_err(|error| error.to_string())
     }
 
@@ -207,10 +209,10 @@ impl Courier<'_> {
     ///
     /// # Errors
     /// With the first sink that cannot.
-    pub(super) async fn prepare(&self) -> Result<(), String> {
+    pub(super) async fn prepare_sinks(&self) -> Result<(), String> {
         let templates = TaskTemplates(self.context);
         for SinkSetting { sink, .. } in self.sinks {
-            let prepared = sink.prepare(self.delivery(&templates), self.server()).await;
+            let prepared = sink.prepare_delivery(self.delivery_context(&templates), self.server()).await;
             prepared.map_err(|error| format!("{}: {error}", sink.name()))?;
         }
         Ok(())
@@ -234,7 +236,7 @@ impl TemplateRenderer for TaskTemplates<'_> {
         ];
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let name = path.display().to_string();
-        let rendered = FileOptions::default().render(self.0.template, &name, &text, vars);
+        let rendered = FileOptions::default().render_file(self.0.template, &name, &text, vars);
         let rendered = rendered.map_err(|fault| fault.message)?;
         Ok(Zeroizing::new(python::str(&rendered)))
     }

@@ -7,13 +7,13 @@ use std::rc::Rc;
 use crate::credentials::CredentialStore;
 use crate::credentials::sinks::{Receipt, SERVER_FACT, receipt_fact};
 
-/// What is remembered of deliveries. Tokens are given by their ids.
+/// A record of deliveries. Tokens are given by their ids.
 pub(super) trait DeliveryLedger {
     /// Returns the receipt of a sink for the password of a token.
-    fn receipt(&self, token: &str, sink: &str) -> Option<Receipt>;
+    fn find_receipt(&self, token: &str, sink: &str) -> Option<Receipt>;
 
     /// Records the receipt of a sink.
-    fn record(&self, token: &str, sink: &str, receipt: &Receipt);
+    fn record_receipt(&self, token: &str, sink: &str, receipt: &Receipt);
 
     /// Records that all sinks have confirmed, so that the store need not keep the password any longer.
     fn record_delivered(&self, token: &str);
@@ -26,12 +26,12 @@ pub(super) trait DeliveryLedger {
 pub(super) struct StoreLedger(pub(super) Rc<CredentialStore>);
 
 impl DeliveryLedger for StoreLedger {
-    fn receipt(&self, token: &str, sink: &str) -> Option<Receipt> {
-        let fact = self.0.facts(token).remove(&receipt_fact(sink))?;
+    fn find_receipt(&self, token: &str, sink: &str) -> Option<Receipt> {
+        let fact = self.0.remembered_values(token).remove(&receipt_fact(sink))?;
         serde_json::from_value(fact).ok()
     }
 
-    fn record(&self, token: &str, sink: &str, receipt: &Receipt) {
+    fn record_receipt(&self, token: &str, sink: &str, receipt: &Receipt) {
         let value = serde_json::to_value(receipt).unwrap_or_default();
         self.0.record_fact(token, &receipt_fact(sink), value);
     }
@@ -55,18 +55,18 @@ pub(super) struct MemoryLedger {
 
 impl MemoryLedger {
     /// A ledger over what is recorded.
-    pub(super) fn over(recorded: Option<Rc<CredentialStore>>) -> Self {
+    pub(super) fn with_store(recorded: Option<Rc<CredentialStore>>) -> Self {
         Self { recorded, receipts: RefCell::default() }
     }
 }
 
 impl DeliveryLedger for MemoryLedger {
-    fn receipt(&self, token: &str, sink: &str) -> Option<Receipt> {
+    fn find_receipt(&self, token: &str, sink: &str) -> Option<Receipt> {
         let own = self.receipts.borrow().get(&(token.to_owned(), sink.to_owned())).cloned();
-        own.or_else(|| StoreLedger(Rc::clone(self.recorded.as_ref()?)).receipt(token, sink))
+        own.or_else(|| StoreLedger(Rc::clone(self.recorded.as_ref()?)).find_receipt(token, sink))
     }
 
-    fn record(&self, token: &str, sink: &str, receipt: &Receipt) {
+    fn record_receipt(&self, token: &str, sink: &str, receipt: &Receipt) {
         self.receipts.borrow_mut().insert((token.to_owned(), sink.to_owned()), receipt.clone());
     }
 

@@ -1,6 +1,6 @@
 //! The parameters of deliveries and rotations: `credentials` and `rotate`. Additions of ours.
 
-use crate::modules::spec::{Kind, Param};
+use crate::modules::spec::{Param, ParamKind};
 
 /// The formats that every sink knows.
 const FORMATS: &[&str] = &["plain", "username", "dotenv", "json", "template", "docker_config"];
@@ -18,7 +18,7 @@ const TEMPLATE: Param = Param::str(
      `password`, `token_id` and `expires`.",
 );
 
-const fn format(choices: &'static [&'static str]) -> Param {
+const fn format_param(choices: &'static [&'static str]) -> Param {
     Param::str(
         "format",
         "`plain` is the password alone, `username` the user name alone; `dotenv` and `json` hold server, user name and \
@@ -29,17 +29,17 @@ const fn format(choices: &'static [&'static str]) -> Param {
 }
 
 const MODE: Param =
-    Param::new("mode", Kind::Raw, "Permission bits in octal. It must not let others read.").default("0600");
+    Param::new("mode", ParamKind::Raw, "Permission bits in octal. It must not let others read.").default("0600");
 
 const MANIFEST_NAME: Param = Param::str("name", "Name of the secret.");
 const NAMESPACE: Param = Param::str("namespace", "Namespace of the secret; left out if not given.");
-const LABELS: Param = Param::new("labels", Kind::Raw, "Labels of the secret, a mapping.");
-const ANNOTATIONS: Param = Param::new("annotations", Kind::Raw, "Annotations of the secret, a mapping.");
+const LABELS: Param = Param::new("labels", ParamKind::Raw, "Labels of the secret, a mapping.");
+const ANNOTATIONS: Param = Param::new("annotations", ParamKind::Raw, "Annotations of the secret, a mapping.");
 
 const FILE: &[Param] = &[
     Param::path("path", "The file. Missing folders are made with mode 0700; a link is refused.").required(),
     MODE,
-    format(FORMATS),
+    format_param(FORMATS),
     PREFIX,
     TEMPLATE,
 ];
@@ -53,15 +53,15 @@ const KUBERNETES_MANIFEST: &[Param] =
     &[Param::path("path", "The file.").required(), MODE, MANIFEST_NAME.required(), NAMESPACE, LABELS, ANNOTATIONS];
 
 const COMMAND: &[Param] = &[
-    Param::list("argv", &Kind::Str, "The program and its arguments. No shell reads them."),
+    Param::list("argv", &ParamKind::Str, "The program and its arguments. No shell reads them."),
     Param::str("cmd", "The same as one line, split at blanks as a shell does."),
     Param::path("chdir", "The folder to run it in."),
-    format(COMMAND_FORMATS),
+    format_param(COMMAND_FORMATS),
     PREFIX,
     TEMPLATE,
     Param::new(
         "manifest",
-        Kind::Dict(&[MANIFEST_NAME.required(), NAMESPACE, LABELS, ANNOTATIONS]),
+        ParamKind::Dict(&[MANIFEST_NAME.required(), NAMESPACE, LABELS, ANNOTATIONS]),
         "With format `kubernetes_manifest`: the secret.",
     ),
     Param::int("timeout", "Seconds after which it is ended, and has failed.").default("60"),
@@ -71,7 +71,7 @@ const GITHUB_SECRET: &[Param] = &[
     Param::str("repository", "The repository, as `owner/name`.").required(),
     Param::str("name", "Name of the secret.").required(),
     Param::str("environment", "The environment that the secret is for; all workflows if not given."),
-    format(FORMATS),
+    format_param(FORMATS),
     PREFIX,
     TEMPLATE,
     Param::str("api_url", "Base URL of the API.").env("GITHUB_API_URL").default("https://api.github.com"),
@@ -86,7 +86,7 @@ const GITLAB_VARIABLE: &[Param] = &[
     Param::str("environment_scope", "The environments that the variable is for.").default("*"),
     Param::bool("masked", "Hide the value in job logs. GitLab refuses values that it cannot mask.").default("true"),
     Param::bool("protected", "Give it to protected branches and tags only.").default("false"),
-    format(FORMATS),
+    format_param(FORMATS),
     PREFIX,
     TEMPLATE,
     Param::str("api_url", "Base URL of the API.").env("CI_API_V4_URL").default("https://gitlab.com/api/v4"),
@@ -94,25 +94,29 @@ const GITLAB_VARIABLE: &[Param] = &[
         .default("GITLAB_TOKEN"),
 ];
 
-/// What to do about a sink that has lost the password.
+/// Allowed values of `when_missing`: the reaction to a sink that has lost the password.
 pub const WHEN_MISSING: &[&str] = &["fail", "replace", "ignore"];
 
 /// One sink: exactly one of its kinds, and what to do when it has lost the password.
 pub const SINK: &[Param] = &[
-    Param::new("file", Kind::Dict(FILE), "Write a file."),
-    Param::new("docker_config", Kind::Dict(DOCKER_CONFIG), "Merge a login into a docker configuration, under a lock."),
+    Param::new("file", ParamKind::Dict(FILE), "Write a file."),
+    Param::new(
+        "docker_config",
+        ParamKind::Dict(DOCKER_CONFIG),
+        "Merge a login into a docker configuration, under a lock.",
+    ),
     Param::new(
         "kubernetes_manifest",
-        Kind::Dict(KUBERNETES_MANIFEST),
+        ParamKind::Dict(KUBERNETES_MANIFEST),
         "Write the manifest of a secret of type `kubernetes.io/dockerconfigjson`.",
     ),
     Param::new(
         "command",
-        Kind::Dict(COMMAND),
+        ParamKind::Dict(COMMAND),
         "Run a command with the login on its standard input; exit status 0 confirms the delivery.",
     ),
-    Param::new("github_secret", Kind::Dict(GITHUB_SECRET), "Set a secret of GitHub Actions."),
-    Param::new("gitlab_variable", Kind::Dict(GITLAB_VARIABLE), "Set a CI/CD variable of GitLab."),
+    Param::new("github_secret", ParamKind::Dict(GITHUB_SECRET), "Set a secret of GitHub Actions."),
+    Param::new("gitlab_variable", ParamKind::Dict(GITLAB_VARIABLE), "Set a CI/CD variable of GitLab."),
     Param::bool(
         "store",
         "Keep the login in the credential store of this machine; `docker-credential-ionplay` answers out of it.",
@@ -129,7 +133,7 @@ pub const SINK: &[Param] = &[
 /// Where the password goes.
 pub const CREDENTIALS: Param = Param::list(
     "credentials",
-    &Kind::Dict(SINK),
+    &ParamKind::Dict(SINK),
     "Where the password is delivered to; each item names one sink. The password stays in the credential store until every sink \
      has confirmed it. Not a parameter of the Ansible module.",
 )
@@ -138,7 +142,7 @@ pub const CREDENTIALS: Param = Param::list(
 /// When the token is rotated.
 pub const ROTATE: Param = Param::new(
     "rotate",
-    Kind::Dict(&[
+    ParamKind::Dict(&[
         Param::str("before", "A successor is made so long before the token ends: `14d`, `12h`.").default("14d"),
         Param::str("grace", "A disabled predecessor is deleted after so long.").default("24h"),
         Param::str(

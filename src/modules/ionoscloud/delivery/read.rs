@@ -6,20 +6,20 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::super::expiry;
-use super::super::options::{wrong, wrong_in};
+use super::super::options::{argument_error, wrong_in};
 use super::params::SINK;
 use crate::credentials::sinks::{
-    CommandSink, DockerConfigSink, FileSink, Format, GithubSecretSink, GitlabVariableSink, Manifest, Sink, StoreSink,
-    VariableOwner,
+    CommandSink, DockerConfigSink, FileSink, GithubSecretSink, GitlabVariableSink, LoginFormat, Manifest, Sink,
+    StoreSink, VariableOwner,
 };
 use crate::diagnostic::Diagnostic;
 use crate::modules::builtin::files::mode::{self, Current};
 use crate::modules::builtin::words;
-use crate::modules::{Args, TaskContext};
+use crate::modules::{ModuleArgs, TaskContext};
 use crate::reconcile::RotationPolicy;
 use crate::value::{Dict, Value, python};
 
-/// What to do about a sink that has lost the password.
+/// Reaction to a sink that has lost the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenMissing {
     /// The task fails.
@@ -34,13 +34,13 @@ pub enum WhenMissing {
 pub struct SinkSetting {
     /// The sink.
     pub sink: Box<dyn Sink>,
-    /// What to do when it has lost the password.
+    /// Reaction to a sink that has lost the password.
     pub when_missing: WhenMissing,
 }
 
 /// How a delivery is checked before the predecessor is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verification {
+pub enum DeliveryVerification {
     /// By a login at the registry, too.
     Login,
     /// By what the sinks have.
@@ -53,14 +53,14 @@ pub struct RotationSetting {
     /// When.
     pub policy: RotationPolicy,
     /// How the delivery is checked.
-    pub verification: Verification,
+    pub verification: DeliveryVerification,
 }
 
 /// Returns the sinks of a task.
 ///
 /// # Errors
 /// With the place of the first mistake.
-pub fn read_sinks(args: &Args, context: &TaskContext<'_>) -> Result<Vec<SinkSetting>, Diagnostic> {
+pub fn read_sinks(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Vec<SinkSetting>, Diagnostic> {
     let refuse = |part: &Value, why: String| wrong_in(part, why, "credentials", args, context);
     read_sinks_with(args, context.environment, &refuse)
 }
@@ -70,7 +70,7 @@ pub fn read_sinks(args: &Args, context: &TaskContext<'_>) -> Result<Vec<SinkSett
 /// # Errors
 /// With the first mistake.
 pub fn read_sinks_with(
-    args: &Args,
+    args: &ModuleArgs,
     environment: &[(String, String)],
     refuse: &dyn Fn(&Value, String) -> Diagnostic,
 ) -> Result<Vec<SinkSetting>, Diagnostic> {
@@ -79,10 +79,10 @@ pub fn read_sinks_with(
     let mut settings: Vec<SinkSetting> = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let reader = Reader { item, place: format!("credentials[{index}]"), environment, refuse };
-        let setting = reader.setting()?;
+        let setting = reader.read_setting()?;
         let name = setting.sink.name();
         if settings.iter().any(|other| other.sink.name() == name) {
-            return Err(reader.wrong(format!("`credentials` names the sink `{name}` twice")));
+            return Err(reader.item_error(format!("`credentials` names the sink `{name}` twice")));
         }
         settings.push(setting);
     }
@@ -93,9 +93,9 @@ pub fn read_sinks_with(
 ///
 /// # Errors
 /// With the place of the first mistake.
-pub fn read_rotation(args: &Args, context: &TaskContext<'_>) -> Result<Option<RotationSetting>, Diagnostic> {
+pub fn read_rotation(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option<RotationSetting>, Diagnostic> {
     let Some(Value::Dict(rotate)) = args.get("rotate") else { return Ok(None) };
-    let wrong = |why: String| wrong(why, "rotate", args, context);
+    let wrong = |why: String| argument_error(why, "rotate", args, context);
     if args.get("credentials").and_then(Value::as_slice).is_none_or(<[Value]>::is_empty) {
         let hint = "say where the password goes, such as `credentials: [{docker_config: {}}]`";
         return Err(wrong("`rotate` needs `credentials`".to_owned()).hint(hint));
@@ -103,14 +103,14 @@ pub fn read_rotation(args: &Args, context: &TaskContext<'_>) -> Result<Option<Ro
     let span = |name: &str| -> Result<SignedDuration, Diagnostic> {
         let text = rotate.get(name).map(python::str).unwrap_or_default();
         let spans = text.trim().trim_start_matches('+');
-        let seconds = expiry::seconds(spans, &format!("`rotate.{name}` `{text}`")).map_err(wrong)?;
+        let seconds = expiry::parse_seconds(spans, &format!("`rotate.{name}` `{text}`")).map_err(wrong)?;
         Ok(SignedDuration::from_secs(seconds))
     };
     let policy = RotationPolicy { before: span("before")?, grace: span("grace")? };
     let verification = if rotate.get("verify").and_then(Value::as_str) == Some("login") {
-        Verification::Login
+        DeliveryVerification::Login
     } else {
-        Verification::Sinks
+        DeliveryVerification::Sinks
     };
     Ok(Some(RotationSetting { policy, verification }))
 }
@@ -123,13 +123,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn wrong(&self, why: String) -> Diagnostic {
+    fn item_error(&self, why: String) -> Diagnostic {
         (self.refuse)(self.item, why)
     }
 
-    fn setting(&self) -> Result<SinkSetting, Diagnostic> {
+    fn read_setting(&self) -> Result<SinkSetting, Diagnostic> {
         let Some(dict) = self.item.as_dict() else {
-            return Err(self.wrong(format!("`{}` must be a mapping with one sink", self.place)));
+            return Err(self.item_error(format!("`{}` must be a mapping with one sink", self.place)));
         };
         let kinds = || SINK.iter().map(|row| row.name).filter(|name| *name != "when_missing");
         let given: Vec<&str> = kinds().filter(|name| dict.get(name).is_some_and(|value| !value.is_null())).collect();
@@ -140,7 +140,7 @@ impl Reader<'_> {
                 false => format!("`{}` names {} sinks; write each as an item of its own", self.place, given.len()),
             };
             return Err(self
-                .wrong(why)
+                .item_error(why)
                 .hint(format!("a sink is one of {known}; `docker_config: {{}}` takes the defaults")));
         };
         let none = Dict::new();
@@ -152,86 +152,87 @@ impl Reader<'_> {
         };
         let sink: Box<dyn Sink> = match kind {
             "file" => Box::new(FileSink {
-                path: path(options, "path").unwrap_or_default(),
-                bits: self.bits(options)?,
-                format: self.format(options)?,
+                path: path_option(options, "path").unwrap_or_default(),
+                bits: self.read_mode(options)?,
+                format: self.read_format(options)?,
             }),
             "docker_config" => Box::new(DockerConfigSink { path: self.docker_config(options)? }),
             "kubernetes_manifest" => Box::new(FileSink {
-                path: path(options, "path").unwrap_or_default(),
-                bits: self.bits(options)?,
-                format: Format::KubernetesManifest(self.manifest(options)?),
+                path: path_option(options, "path").unwrap_or_default(),
+                bits: self.read_mode(options)?,
+                format: LoginFormat::KubernetesManifest(self.read_manifest(options)?),
             }),
-            "command" => Box::new(self.command(options)?),
+            "command" => Box::new(self.read_command(options)?),
             "github_secret" => Box::new(self.github_secret(options)?),
             "gitlab_variable" => Box::new(self.gitlab_variable(options)?),
             _ if dict.get(kind).and_then(Value::as_bool) == Some(false) => {
-                return Err(self.wrong(format!("`{}.store` must be true", self.place)));
+                return Err(self.item_error(format!("`{}.store` must be true", self.place)));
             }
             _ => Box::new(StoreSink),
         };
         Ok(SinkSetting { sink, when_missing })
     }
 
-    fn bits(&self, options: &Dict) -> Result<u32, Diagnostic> {
+    fn read_mode(&self, options: &Dict) -> Result<u32, Diagnostic> {
         let value = options.get("mode").cloned().unwrap_or_else(|| "0600".into());
         let current = Current { bits: 0o600, is_dir: false, umask: 0o077 };
-        let bits = mode::resolve(&value, current).map_err(|why| self.wrong(format!("`{}`: {why}", self.place)))?;
+        let bits =
+            mode::resolve_mode(&value, current).map_err(|why| self.item_error(format!("`{}`: {why}", self.place)))?;
         if bits & 0o007 != 0 {
             let why = format!("`{}`: mode {bits:04o} lets every user read the password", self.place);
-            return Err(self.wrong(why).hint("write `mode: \"0600\"`, or `\"0640\"` for a group"));
+            return Err(self.item_error(why).hint("write `mode: \"0600\"`, or `\"0640\"` for a group"));
         }
         Ok(bits)
     }
 
-    fn format(&self, options: &Dict) -> Result<Format, Diagnostic> {
+    fn read_format(&self, options: &Dict) -> Result<LoginFormat, Diagnostic> {
         Ok(match options.get("format").and_then(Value::as_str).unwrap_or("plain") {
-            "username" => Format::Username,
-            "dotenv" => Format::Dotenv { prefix: text(options, "prefix").unwrap_or_default() },
-            "json" => Format::Json,
-            "docker_config" => Format::DockerConfig,
+            "username" => LoginFormat::Username,
+            "dotenv" => LoginFormat::Dotenv { prefix: text_option(options, "prefix").unwrap_or_default() },
+            "json" => LoginFormat::Json,
+            "docker_config" => LoginFormat::DockerConfig,
             "template" => {
-                let missing = || self.wrong(format!("`{}`: format `template` needs `template`", self.place));
-                Format::Template { file: text(options, "template").ok_or_else(missing)? }
+                let missing = || self.item_error(format!("`{}`: format `template` needs `template`", self.place));
+                LoginFormat::Template { file: text_option(options, "template").ok_or_else(missing)? }
             }
             "kubernetes_manifest" => {
                 let Some(Value::Dict(manifest)) = options.get("manifest") else {
                     let why = format!("`{}`: format `kubernetes_manifest` needs `manifest`", self.place);
-                    return Err(self.wrong(why).hint("write `manifest: {name: pull-secret}`"));
+                    return Err(self.item_error(why).hint("write `manifest: {name: pull-secret}`"));
                 };
-                Format::KubernetesManifest(self.manifest(manifest)?)
+                LoginFormat::KubernetesManifest(self.read_manifest(manifest)?)
             }
-            _ => Format::Plain,
+            _ => LoginFormat::Plain,
         })
     }
 
-    fn manifest(&self, options: &Dict) -> Result<Manifest, Diagnostic> {
-        let name = text(options, "name").unwrap_or_default();
-        let namespace = text(options, "namespace");
+    fn read_manifest(&self, options: &Dict) -> Result<Manifest, Diagnostic> {
+        let name = text_option(options, "name").unwrap_or_default();
+        let namespace = text_option(options, "namespace");
         for (key, name) in [("name", Some(&name)), ("namespace", namespace.as_ref())] {
             if let Some(name) = name.filter(|name| !is_object_name(name)) {
                 let why = format!("`{}`: `{key}` `{name}` is not a name that Kubernetes accepts", self.place);
-                return Err(self.wrong(why).hint("use lower case letters, digits, `-` and `.`"));
+                return Err(self.item_error(why).hint("use lower case letters, digits, `-` and `.`"));
             }
         }
-        let (labels, annotations) = (self.pairs(options, "labels")?, self.pairs(options, "annotations")?);
+        let (labels, annotations) = (self.read_pairs(options, "labels")?, self.read_pairs(options, "annotations")?);
         Ok(Manifest { name, namespace, labels, annotations })
     }
 
-    fn pairs(&self, options: &Dict, key: &str) -> Result<Vec<(String, String)>, Diagnostic> {
+    fn read_pairs(&self, options: &Dict, key: &str) -> Result<Vec<(String, String)>, Diagnostic> {
         match options.get(key) {
             None | Some(Value::Null) => Ok(Vec::new()),
             Some(Value::Dict(pairs)) => {
                 Ok(pairs.iter().map(|(name, value)| (python::str(name), python::str(value))).collect())
             }
             Some(other) => {
-                Err(self.wrong(format!("`{}`: `{key}` must be a mapping, not {}", self.place, other.type_name())))
+                Err(self.item_error(format!("`{}`: `{key}` must be a mapping, not {}", self.place, other.type_name())))
             }
         }
     }
 
     fn docker_config(&self, options: &Dict) -> Result<PathBuf, Diagnostic> {
-        if let Some(path) = path(options, "path") {
+        if let Some(path) = path_option(options, "path") {
             return Ok(path);
         }
         let own = self.environment.iter().rev().find(|(name, _)| name == "DOCKER_CONFIG");
@@ -241,74 +242,74 @@ impl Reader<'_> {
         }
         let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         let home = home.ok_or_else(|| {
-            self.wrong(format!("`{}`: there is no home folder; name the file with `path`", self.place))
+            self.item_error(format!("`{}`: there is no home folder; name the file with `path`", self.place))
         })?;
         Ok(home.join(".docker/config.json"))
     }
 
-    fn command(&self, options: &Dict) -> Result<CommandSink, Diagnostic> {
+    fn read_command(&self, options: &Dict) -> Result<CommandSink, Diagnostic> {
         let listed = options.get("argv").and_then(Value::as_slice);
-        let line = text(options, "cmd");
+        let line = text_option(options, "cmd");
         let argv = match (listed, line) {
             (Some(words), None) => words.iter().map(python::str).collect(),
             (None, Some(line)) => {
-                words::split(&line).map_err(|why| self.wrong(format!("`{}`: `cmd`: {why}", self.place)))?
+                words::split_words(&line).map_err(|why| self.item_error(format!("`{}`: `cmd`: {why}", self.place)))?
             }
             _ => Vec::new(),
         };
         if argv.is_empty() {
-            return Err(self.wrong(format!("`{}`: a command needs either `argv` or `cmd`", self.place)));
+            return Err(self.item_error(format!("`{}`: a command needs either `argv` or `cmd`", self.place)));
         }
         let seconds = options.get("timeout").and_then(Value::as_int).unwrap_or(60);
         let seconds = u64::try_from(seconds).ok().filter(|seconds| (1..=86_400).contains(seconds));
-        let seconds =
-            seconds.ok_or_else(|| self.wrong(format!("`{}`: `timeout` must be 1 to 86400 seconds", self.place)))?;
+        let seconds = seconds
+            .ok_or_else(|| self.item_error(format!("`{}`: `timeout` must be 1 to 86400 seconds", self.place)))?;
         Ok(CommandSink {
             argv,
-            folder: path(options, "chdir"),
-            format: self.format(options)?,
+            folder: path_option(options, "chdir"),
+            format: self.read_format(options)?,
             timeout: Duration::from_secs(seconds),
         })
     }
 
     fn github_secret(&self, options: &Dict) -> Result<GithubSecretSink, Diagnostic> {
-        let repository = text(options, "repository").unwrap_or_default();
+        let repository = text_option(options, "repository").unwrap_or_default();
         let is_part =
             |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
         if !repository.split_once('/').is_some_and(|(owner, name)| is_part(owner) && is_part(name)) {
             let why = format!("`{}`: `repository` must be `owner/name`, not `{repository}`", self.place);
-            return Err(self.wrong(why));
+            return Err(self.item_error(why));
         }
-        let name = text(options, "name").unwrap_or_default();
+        let name = text_option(options, "name").unwrap_or_default();
         self.check_variable(&name)?;
         Ok(GithubSecretSink {
             repository,
-            environment: text(options, "environment"),
+            environment: text_option(options, "environment"),
             name,
-            format: self.format(options)?,
-            api_url: text(options, "api_url").unwrap_or_default(),
-            token_variable: text(options, "token_env").unwrap_or_default(),
+            format: self.read_format(options)?,
+            api_url: text_option(options, "api_url").unwrap_or_default(),
+            token_variable: text_option(options, "token_env").unwrap_or_default(),
         })
     }
 
     fn gitlab_variable(&self, options: &Dict) -> Result<GitlabVariableSink, Diagnostic> {
-        let owner = match (text(options, "project"), text(options, "group")) {
+        let owner = match (text_option(options, "project"), text_option(options, "group")) {
             (Some(project), None) => VariableOwner::Project(project),
             (None, Some(group)) => VariableOwner::Group(group),
-            _ => return Err(self.wrong(format!("`{}`: name either `project` or `group`", self.place))),
+            _ => return Err(self.item_error(format!("`{}`: name either `project` or `group`", self.place))),
         };
-        let name = text(options, "name").unwrap_or_default();
+        let name = text_option(options, "name").unwrap_or_default();
         self.check_variable(&name)?;
         let flag = |key: &str| options.get(key).and_then(Value::as_bool).unwrap_or_default();
         Ok(GitlabVariableSink {
             owner,
             name,
-            environment_scope: text(options, "environment_scope").unwrap_or_else(|| "*".to_owned()),
+            environment_scope: text_option(options, "environment_scope").unwrap_or_else(|| "*".to_owned()),
             masked: flag("masked"),
             protected: flag("protected"),
-            format: self.format(options)?,
-            api_url: text(options, "api_url").unwrap_or_default(),
-            token_variable: text(options, "token_env").unwrap_or_default(),
+            format: self.read_format(options)?,
+            api_url: text_option(options, "api_url").unwrap_or_default(),
+            token_variable: text_option(options, "token_env").unwrap_or_default(),
         })
     }
 
@@ -320,18 +321,18 @@ impl Reader<'_> {
             true => Ok(()),
             false => {
                 let why = format!("`{}`: `name` `{name}` may have letters, digits and underscores only", self.place);
-                Err(self.wrong(why))
+                Err(self.item_error(why))
             }
         }
     }
 }
 
-fn text(options: &Dict, key: &str) -> Option<String> {
+fn text_option(options: &Dict, key: &str) -> Option<String> {
     options.get(key).filter(|value| !value.is_null()).map(python::str).filter(|text| !text.is_empty())
 }
 
-fn path(options: &Dict, key: &str) -> Option<PathBuf> {
-    text(options, key).map(PathBuf::from)
+fn path_option(options: &Dict, key: &str) -> Option<PathBuf> {
+    text_option(options, key).map(PathBuf::from)
 }
 
 fn is_object_name(name: &str) -> bool {
