@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::diagnostic::Diagnostic;
 use super::composer::Composer;
 use super::load::Inventory;
 use super::model::{ALL, HostName};
 use super::names::make_valid;
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value, python};
 
 /// Options of the file.
@@ -20,7 +20,11 @@ struct Options<'a> {
 ///
 /// # Errors
 /// With one sentence, if an entry is not what it must be, or cannot be evaluated where the file is strict.
-pub fn read_constructed(config: &Dict, inventory: &mut Inventory, composer: &Rc<dyn Composer>) -> Result<(), Diagnostic> {
+pub fn read_constructed(
+    config: &Dict,
+    inventory: &mut Inventory,
+    composer: &Rc<dyn Composer>,
+) -> Result<(), Diagnostic> {
     let options = Options { composer: &**composer, config, strict: read_flag(config, "strict", false) };
     for section in ["compose", "groups"] {
         if let Some(other) = config.get(section).filter(|value| !matches!(value, Value::Dict(_) | Value::Null)) {
@@ -34,7 +38,10 @@ pub fn read_constructed(config: &Dict, inventory: &mut Inventory, composer: &Rc<
         options.add_groups(inventory, &host, &vars)?;
         for keyed in config.get("keyed_groups").and_then(Value::as_slice).unwrap_or_default() {
             let Value::Dict(keyed) = keyed else {
-                return Err(Diagnostic::error(format!("an entry of `keyed_groups` must be a mapping, not {}", keyed.type_name())));
+                return Err(Diagnostic::error(format!(
+                    "an entry of `keyed_groups` must be a mapping, not {}",
+                    keyed.type_name()
+                )));
             };
             options.add_keyed_groups(inventory, &host, &vars, keyed)?;
         }
@@ -148,7 +155,12 @@ impl Options<'_> {
                 };
                 pairs.iter().map(named).collect()
             }
-            other => return Err(Diagnostic::error(format!("groups are named by text, lists or mappings, not by {}", other.type_name()))),
+            other => {
+                return Err(Diagnostic::error(format!(
+                    "groups are named by text, lists or mappings, not by {}",
+                    other.type_name()
+                )));
+            }
         };
         let parent = keyed.get("parent_group").filter(|value| !value.is_null());
         let parent = parent.map(|written| self.composer.render_template(written, vars)).transpose();
@@ -163,7 +175,12 @@ impl Options<'_> {
     }
 }
 
-fn add_to_group(inventory: &mut Inventory, host: &HostName, group: &str, parent: Option<&str>) -> Result<(), Diagnostic> {
+fn add_to_group(
+    inventory: &mut Inventory,
+    host: &HostName,
+    group: &str,
+    parent: Option<&str>,
+) -> Result<(), Diagnostic> {
     let model = inventory.model_mut();
     model.group_entry(group).hosts.insert(host.clone());
     parent.map_or(Ok(()), |parent| model.add_child(parent, group))

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::diagnostic::Diagnostic;
 use super::composer::Composer;
 use super::model::{Model, Origin};
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value, python};
 
 /// More combinations than any inventory has hosts.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::diagnostic::Diagnostic;
 use super::names::GroupNames;
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
 
 /// The name of a host.
@@ -117,7 +117,9 @@ impl Model {
         self.group_entry(child);
         self.group_entry(parent);
         if self.group_and_descendants(child).any(|name| **name == *parent) {
-            return Err(Diagnostic::error(format!("the groups `{parent}` and `{child}` would be children of each other")));
+            return Err(Diagnostic::error(format!(
+                "the groups `{parent}` and `{child}` would be children of each other"
+            )));
         }
         self.group_entry(parent).children.insert(child.into());
         Ok(())

@@ -75,7 +75,11 @@ fn range_members(range: &str) -> Result<Vec<String>, Diagnostic> {
     let (first, last, step) = match parts[..] {
         [first, last] => (first, last, "1"),
         [first, last, step] => (first, last, step),
-        _ => return Err(Diagnostic::error(format!("the range `[{range}]` must be `[begin:end]` or `[begin:end:step]`"))),
+        _ => {
+            return Err(Diagnostic::error(format!(
+                "the range `[{range}]` must be `[begin:end]` or `[begin:end:step]`"
+            )));
+        }
     };
     let first = if first.is_empty() { "0" } else { first };
     if last.is_empty() {
@@ -96,7 +100,9 @@ fn range_members(range: &str) -> Result<Vec<String>, Diagnostic> {
     };
     let width = if first.len() > 1 && first.starts_with('0') { first.len() } else { 0 };
     if width > 0 && width != last.len() {
-        return Err(Diagnostic::error(format!("begin and end of the range `[{range}]` must have the same number of digits")));
+        return Err(Diagnostic::error(format!(
+            "begin and end of the range `[{range}]` must have the same number of digits"
+        )));
     }
     if high.saturating_sub(low) / step >= LIMIT {
         return Err(Diagnostic::error(format!("the range `[{range}]` stands for more than {LIMIT} hosts")));

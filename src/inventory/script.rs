@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::diagnostic::Diagnostic;
 use super::model::{Model, Origin};
 use super::{read, tree};
+use crate::diagnostic::Diagnostic;
 use crate::input;
 use crate::source::Source;
 use crate::value::Value;
@@ -46,7 +46,12 @@ fn run_script(path: &Path, arguments: &[&str]) -> Result<Value, Diagnostic> {
         .map_err(|why| format!("cannot run it: {why}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Diagnostic::error(format!("`{}` ended with {}: {}", arguments.join(" "), output.status, said.trim())));
+        return Err(Diagnostic::error(format!(
+            "`{}` ended with {}: {}",
+            arguments.join(" "),
+            output.status,
+            said.trim()
+        )));
     }
     let text = String::from_utf8(output.stdout).map_err(|_| "it printed other than UTF-8".to_owned())?;
     if text.trim().is_empty() {

@@ -182,7 +182,9 @@ impl Inventory {
             "constructed" => constructed::read_constructed(config, self, &composer)?,
             "generator" => generator::read_generator(config, origin, &mut self.model, &composer)?,
             other => {
-                return Err(Diagnostic::error(format!("there is no inventory plugin `{other}`, only `constructed` and `generator`")));
+                return Err(Diagnostic::error(format!(
+                    "there is no inventory plugin `{other}`, only `constructed` and `generator`"
+                )));
             }
         }
         Ok(Vec::new())

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
 use super::read;
+use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 use crate::value::{Dict, Value};
 

@@ -1,8 +1,8 @@
 //! Inventories as a tree: YAML files, and the JSON that scripts print.
 
-use crate::diagnostic::Diagnostic;
 use super::ini::host_names;
 use super::model::{Model, Origin};
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
 
 /// Reads `{group: {hosts: .., vars: .., children: ..}}` into the model; gives warnings about what it passes over.
@@ -108,7 +108,12 @@ fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: 
         match vars {
             Value::Null => {}
             Value::Dict(vars) => model.set_host_vars(&name, vars),
-            other => return Err(Diagnostic::error(format!("the variables of `{pattern}` must be a mapping, not {}", other.type_name()))),
+            other => {
+                return Err(Diagnostic::error(format!(
+                    "the variables of `{pattern}` must be a mapping, not {}",
+                    other.type_name()
+                )));
+            }
         }
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::Diagnostic;
 use super::read;
+use crate::diagnostic::Diagnostic;
 use crate::input_digests::InputDigests;
 use crate::value::{Dict, Value};
 use crate::vars::vault::VaultSecrets;
@@ -34,7 +34,11 @@ pub fn load_vars_files(
             Value::Null => {}
             Value::Dict(dict) => vars.add(&dict, merge),
             other => {
-                return Err(Diagnostic::error(format!("`{}` must be a mapping of variables, not {}", path.display(), other.type_name())));
+                return Err(Diagnostic::error(format!(
+                    "`{}` must be a mapping of variables, not {}",
+                    path.display(),
+                    other.type_name()
+                )));
             }
         }
     }

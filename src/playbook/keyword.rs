@@ -236,7 +236,8 @@ impl Keywords {
     pub fn iter(&self) -> impl Iterator<Item = (Keyword, &YamlNode)> {
         let is_repeated = |index: usize, keyword| self.0[index + 1..].iter().any(|(later, _)| *later == keyword);
         let rows = self.0.iter().enumerate();
-        rows.filter(move |(index, (keyword, _))| !is_repeated(*index, *keyword)).map(|(_, (keyword, node))| (*keyword, node))
+        rows.filter(move |(index, (keyword, _))| !is_repeated(*index, *keyword))
+            .map(|(_, (keyword, node))| (*keyword, node))
     }
 
     /// The value of a keyword as written.

@@ -156,6 +156,11 @@ fn explain_missing_member(of: &Value, name: &str) -> Option<String> {
         ));
     }
     let names: Vec<&str> = members.keys().filter_map(Value::as_str).collect();
+    let holds_it =
+        |member: &&str| members.get(member).and_then(Value::as_dict).is_some_and(|inner| inner.contains(name));
+    if let Some(member) = names.iter().find(|member| holds_it(member)) {
+        return Some(format!("`{name}` is in `{member}`: write `{member}.{name}`"));
+    }
     crate::suggest::find_nearest(name, names).map(|near| format!("did you mean `{near}`?"))
 }
 
