@@ -162,7 +162,7 @@ pub struct TaskContext<'a> {
     pub kept: Option<Rc<crate::ionos::ListCache>>,
     /// Where to say what is waited for.
     pub progress: crate::progress::ProgressChannel,
-    /// The task with its place, for records.
+    /// The task with its place, for records of registry objects; empty for other modules.
     pub task: String,
     /// The store of one-time passwords, for modules that deliver them.
     pub credentials: Option<Rc<crate::credentials::CredentialStore>>,
