@@ -62,6 +62,8 @@ struct Lint<'a> {
     task: Option<Span>,
     play: Option<&'a Play>,
     registered: BTreeSet<String>,
+    /// Paths that tasks so far name as what they write.
+    made: Vec<String>,
 }
 
 impl<'a> Lint<'a> {

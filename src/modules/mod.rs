@@ -186,12 +186,12 @@ impl TaskContext<'_> {
     pub fn find_file(&self, subfolder: &str, name: &str) -> Option<PathBuf> {
         let path = Path::new(name);
         if path.is_absolute() {
-            return path.exists().then(|| path.to_path_buf());
+            return self.host.exists(path).then(|| path.to_path_buf());
         }
         self.search_path
             .iter()
             .flat_map(|folder| [folder.join(subfolder).join(path), folder.join(path)])
-            .find(|candidate| candidate.exists())
+            .find(|candidate| self.host.exists(candidate))
     }
 
     /// Where a program is, with the search path that the task's environment may have.
