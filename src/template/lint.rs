@@ -7,6 +7,7 @@ use super::error::{TemplateError, TemplateErrorKind};
 use super::parse;
 use super::plugin;
 use super::registry;
+use super::signature;
 use super::source_map::SourceMap;
 use crate::value::{Text, Value};
 
@@ -58,6 +59,15 @@ impl Lint<'_> {
     fn check_filter(&mut self, name: &str, at: &At) {
         if registry::find_filter(name).is_none() {
             self.report_unknown("filter", name, &registry::filter_names(), at);
+        }
+    }
+
+    fn check_filter_arguments(&mut self, name: &str, args: &[Arg], at: &At) {
+        let Some(filter) = registry::find_filter(name).filter(|_| !args.is_empty()) else { return };
+        if let Err(fault) = signature::check_arguments(filter, name, args) {
+            let message = format!("the filter `{name}` {}", fault.message);
+            let fault = TemplateError { message, ..fault };
+            self.faults.push(fault.or_at(SourceMap::from_text(self.text).span(at).as_ref()));
         }
     }
 
@@ -147,6 +157,7 @@ impl Lint<'_> {
             ExprKind::Filter(name, input, args) => {
                 input.iter().for_each(|input| self.check_node(input));
                 self.check_filter(name, &node.at);
+                self.check_filter_arguments(name, args, &node.at);
                 self.named_by(name, args);
                 self.check_args(args);
             }
