@@ -114,8 +114,8 @@ mod tests {
         assert_eq!(load("all", &secrets).unwrap(), "{'a': 1}");
         assert_eq!(load("g", &secrets).unwrap(), "{'a': 3, 'b': '{{ a }}'}");
         assert_eq!(load("none", &secrets).unwrap(), "{}");
-        assert!(load("bad", &secrets).unwrap_err().ends_with("must be a mapping of variables, not list"));
-        assert!(load("v", &secrets).unwrap_err().contains("a vault secret is needed"));
+        assert!(load("bad", &secrets).unwrap_err().summary.ends_with("must be a mapping of variables, not list"));
+        assert!(load("v", &secrets).unwrap_err().summary.contains("a vault secret is needed"));
         secrets.add_secret("default", VaultPassword::new(b"pw"));
         assert_eq!(load("v", &secrets).unwrap(), "{'s': 1}");
     }
