@@ -80,7 +80,7 @@ pub async fn run_module_once(
         kept: call.task.kept.clone(),
         progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned())))
             .with_requests(move |span| requests.emit(&ReportEvent::Request(span))),
-        task: describe_task(call.task),
+        task: if spec.is_of_registry() { describe_task(call.task) } else { String::new() },
         credentials: run.credentials.clone(),
     };
     let mut result = limit.run_within(prepared.module.run_module(&prepared.args, &context)).await;
