@@ -21,11 +21,16 @@ pub struct ManArgs {
 pub fn print_manual(args: &ManArgs) -> anyhow::Result<()> {
     let Some(folder) = &args.folder else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+        clap_mangen::Man::new(definitions()).render(&mut page)?;
         super::output::write_stdout(&String::from_utf8_lossy(&page));
         return Ok(());
     };
     let place = || format!("cannot write manual pages into `{}`", folder.display());
     std::fs::create_dir_all(folder).with_context(place)?;
-    clap_mangen::generate_to(Cli::command(), folder).with_context(place)
+    clap_mangen::generate_to(definitions(), folder).with_context(place)
+}
+
+/// The head of a page has room for the number only.
+fn definitions() -> clap::Command {
+    Cli::command().version(env!("CARGO_PKG_VERSION"))
 }

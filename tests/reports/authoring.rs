@@ -15,7 +15,7 @@ fn doc_answers_the_options_of_ansible_doc() {
     let names = json_of(&desk, &["doc", "-l", "-j"]);
     assert!(names["ansible.builtin.copy"].is_string(), "{names}");
     let module = json_of(&desk, &["doc", "-j", "copy"]);
-    assert_eq!(module["ansible.builtin.copy"]["doc"]["options"]["dest"]["required"], true);
+    assert_eq!(module["ansible.builtin.copy"]["doc"]["options"]["dest"]["type"], "path");
     let filter = json_of(&desk, &["doc", "-t", "filter", "-j", "regex_replace"]);
     assert!(filter["regex_replace"]["doc"]["positional"].as_str().unwrap().starts_with("pattern, replacement"));
     let (said, status) = desk.run(&["doc", "-t", "filter", "combin"]);

@@ -32,15 +32,13 @@ pub fn names_text(entries: &[Entry]) -> String {
 
 /// A mapping of names to sentences.
 pub fn names_json(entries: &[Entry]) -> String {
-    let all: Map<String, Json> =
-        entries.iter().map(|entry| (entry.name().to_owned(), entry.about().into())).collect();
+    let all: Map<String, Json> = entries.iter().map(|entry| (entry.name().to_owned(), entry.about().into())).collect();
     format!("{:#}\n", Json::Object(all))
 }
 
 /// A mapping of names to all that is known of them.
 pub fn entries_json(entries: &[Entry]) -> String {
-    let all: Map<String, Json> =
-        entries.iter().map(|entry| (entry.name().to_owned(), entry.describe_json())).collect();
+    let all: Map<String, Json> = entries.iter().map(|entry| (entry.name().to_owned(), entry.describe_json())).collect();
     format!("{:#}\n", Json::Object(all))
 }
 

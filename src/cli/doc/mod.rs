@@ -263,7 +263,10 @@ mod tests {
     #[test]
     fn filters_name_their_arguments() {
         let page = find_page(&["filter", "to_nice_json"]).unwrap();
-        assert!(find_page(&["filter", "regex_replace"]).unwrap().contains("ARGUMENTS\n  pattern, replacement"), "{page}");
+        assert!(
+            find_page(&["filter", "regex_replace"]).unwrap().contains("ARGUMENTS\n  pattern, replacement"),
+            "{page}"
+        );
     }
 
     #[test]

@@ -40,9 +40,7 @@ impl Beginning {
                 ("meta/argument_specs.yml", include_str!("role_arguments.yml")),
                 ("tasks/main.yml", include_str!("role_tasks.yml")),
             ],
-            Self::Gitops => {
-                &[("gitops.yml", include_str!("gitops.yml")), ("site.yml", include_str!("playbook.yml"))]
-            }
+            Self::Gitops => &[("gitops.yml", include_str!("gitops.yml")), ("site.yml", include_str!("playbook.yml"))],
         }
     }
 
