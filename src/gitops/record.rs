@@ -66,6 +66,8 @@ pub struct JobRecord {
     pub expiry_served: BTreeSet<String>,
     /// Objects that the job made.
     pub objects: Vec<MadeObject>,
+    /// When a run was last allowed to prune.
+    pub pruned: Option<Timestamp>,
     /// A plan that was approved and whose apply was interrupted: what is left of it needs no second approval.
     pub approved_before: Option<String>,
     /// Commits that were applied, newest first, for a rollback.
@@ -193,6 +195,9 @@ pub struct RetryState {
     #[serde(default)]
     pub seen: Option<String>,
 }
+
+/// Kind of tokens in plans.
+pub const TOKEN: &str = "Registry Token";
 
 /// A token with its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

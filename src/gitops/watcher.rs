@@ -12,7 +12,7 @@ use super::config::JobConfig;
 use super::hub::Hub;
 use super::metrics::Metrics;
 use super::notify::ExpiringToken;
-use super::observer::Observer;
+use super::observer::{Observer, Occurrence};
 use super::view::{JobRun, JobStatus, Outcome};
 
 /// Runs that are remembered as counted.
@@ -100,6 +100,20 @@ impl Observer for Watcher {
             before.state != after.state || before.last_run != after.last_run || before.waiting != after.waiting;
         if is_news && is_announced(job) {
             self.announce_job(&hub, after, None);
+        }
+    }
+
+    fn occurred(&self, occurrence: &Occurrence<'_>) {
+        match *occurrence {
+            Occurrence::Polled { took, succeeded } => self.metrics.count_poll(took, succeeded),
+            Occurrence::Claimed(waited) => self.metrics.count_lock_wait(waited),
+            Occurrence::TakenOver => self.metrics.count_takeover(),
+            Occurrence::LeaseLost => self.metrics.count_lost_lease(),
+            Occurrence::CommitRefused(reason) => self.metrics.count_refused_commit(reason),
+            Occurrence::ScheduleSkipped => self.metrics.count_skipped_schedule(),
+            Occurrence::TokenMade { registry, token } => {
+                self.metrics.set_token_rotation(registry, token, Timestamp::now());
+            }
         }
     }
 

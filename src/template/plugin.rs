@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::TemplateError;
+use super::signature;
 use crate::value::{Sealed, Text, Value};
 
 /// The arguments of a call.
@@ -37,6 +38,10 @@ impl PluginArgs {
     /// # Errors
     /// For a name nobody knows (with a suggestion), a parameter given twice, or too many arguments.
     pub fn bind<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {
+        signature::report_binding(self.bind_values(names))
+    }
+
+    fn bind_values<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {
         let mut bound: [Option<Value>; N] = std::array::from_fn(|_| None);
         if self.positional.len() > N {
             let given = self.positional.len();

@@ -6,5 +6,6 @@ mod daemon;
 mod demo;
 mod kills;
 mod once;
+mod prune;
 mod stage;
 mod trust;

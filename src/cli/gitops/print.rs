@@ -50,8 +50,13 @@ pub(super) fn status_lines(jobs: &[JobStatus], now: Timestamp) -> String {
             parts.push(format!("run {} waits for approval", waiting.run));
         }
         if let Some(next) = &job.next_due {
-            let when = if next.at <= now { "now".to_owned() } else { format!("in {}", format_span(now, next.at)) };
-            parts.push(format!("next {} {when}", next.by));
+            // Less than a second ahead is no time to wait for.
+            let is_now = next.at.duration_since(now).as_secs() < 1;
+            parts.push(if is_now {
+                format!("{} is due", next.by)
+            } else {
+                format!("next {} in {}", next.by, format_span(now, next.at))
+            });
         }
         if let Some(until) = job.suspended.as_ref().and_then(|suspended| suspended.until) {
             parts.push(format!("until {until}"));

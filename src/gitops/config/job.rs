@@ -62,16 +62,16 @@ pub enum ActionKind {
     Undetermined,
 }
 
-/// Treatment of objects that the job created and no longer names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What happens to objects that the job made and no longer names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PruneMode {
     /// Nothing.
     Off,
-    /// They are told.
+    /// The status lists them.
     Report,
-    /// They are disabled after the grace period.
+    /// Tokens are disabled.
     Disable,
-    /// They are disabled, and deleted after the grace period.
+    /// Tokens are disabled, and what is not named for the grace period is deleted.
     Delete,
 }
 
@@ -538,6 +538,14 @@ impl JobConfig {
         match &self.runs_on {
             Placement::Any | Placement::Every => true,
             Placement::Hosts(hosts) => hosts.iter().any(|name| name == host),
+        }
+    }
+
+    /// Returns the hosts that `runs_on` names; none where any will do.
+    pub fn hosts(&self) -> &[String] {
+        match &self.runs_on {
+            Placement::Any | Placement::Every => &[],
+            Placement::Hosts(hosts) => hosts,
         }
     }
 

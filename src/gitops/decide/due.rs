@@ -6,9 +6,13 @@ use jiff::Timestamp;
 
 use super::super::record::{Health, JobRecord, RetryState, RunTarget};
 use super::super::view::{NextDue, Reason};
+use super::prune::next_prune_step_at;
 use super::rules::{Dependencies, JobRules, add_saturating, apply_jitter};
 
-/// Next thing to do for a job.
+/// Between two runs that prune by the clock.
+const PRUNE_PAUSE: Duration = Duration::from_secs(600);
+
+/// What is to be done for a job now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Nothing before this time; without it, nothing until something happens.
@@ -91,6 +95,7 @@ fn collect_reasons(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -> 
     if record.waiting.is_none() {
         let clocks = [
             (Reason::Schedule, schedule_at(record, rules).is_some_and(|at| at <= now)),
+            (Reason::Schedule, prune_at(record, rules).is_some_and(|at| at <= now)),
             (
                 Reason::Drift,
                 drift_at(record, rules).is_some_and(|at| is_over(at, now, rules.drift.map(|(every, _)| every))),
@@ -163,6 +168,7 @@ pub fn next_due(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -> Opt
     let clocks = [
         (retry_at(record), Reason::Retry),
         (schedule_at(record, rules), Reason::Schedule),
+        (prune_at(record, rules), Reason::Schedule),
         (drift_at(record, rules), Reason::Drift),
         (expiry_at(record, rules), Reason::Expiry),
         (Some(poll), Reason::Poll),
@@ -182,6 +188,16 @@ fn retry_at(record: &JobRecord) -> Option<Timestamp> {
 
 fn schedule_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {
     rules.schedule?.next_after(record.scheduled?)
+}
+
+/// Returns when an object that the job no longer names is to be pruned. What could not be pruned is tried again with pauses.
+fn prune_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {
+    record.applied.as_ref()?;
+    if record.health.is_broken() {
+        return None;
+    }
+    let due = record.objects.iter().filter_map(|object| next_prune_step_at(object, rules.prune)).min()?;
+    Some(record.pruned.map_or(due, |last| due.max(add_saturating(last, PRUNE_PAUSE))))
 }
 
 fn drift_at(record: &JobRecord, rules: &JobRules<'_>) -> Option<Timestamp> {

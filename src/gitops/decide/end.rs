@@ -6,6 +6,7 @@ use super::super::record::{ActiveRun, AppliedCommit, Health, JobRecord, RetrySta
 use super::super::view::{JobState, JobStatus, LastRun, Outcome, PendingApproval, Reason};
 use super::RunEffect;
 use super::due::next_due;
+use super::prune::describe_unnamed;
 use super::rules::{Dependencies, JobRules, add_saturating, retry_pause};
 use super::step::{RunEnding, shorten_commit};
 
@@ -174,6 +175,7 @@ pub fn derive_status(record: &JobRecord, rules: &JobRules<'_>, now: Timestamp) -
         }
         _ => record.message.clone(),
     };
+    let message = message.or_else(|| describe_unnamed(record, rules));
     JobStatus {
         job: record.job.clone(),
         state,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::config::{Approval, CronSchedule, Drift, JobConfig, Mode, Retry};
+use super::super::config::{Approval, CronSchedule, Drift, JobConfig, Mode, Prune, Retry};
 
 /// How the jobs are that a job depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct JobRules<'a> {
     pub retry: Retry,
     /// When a plan may be applied.
     pub approve: &'a Approval,
+    /// What happens to objects that are not named any more.
+    pub prune: Prune,
     /// Whether a branch that does not descend from the applied commit is followed.
     pub allow_rewrite: bool,
     /// Whether there is a plan.
@@ -55,6 +57,7 @@ impl<'a> JobRules<'a> {
             expiry: job.expiry,
             retry: job.retry,
             approve: &job.approve,
+            prune: job.prune,
             allow_rewrite: job.git.allow_rewrite,
             mode: job.mode,
             suspended: job.suspend,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::super::config::{ActionKind, Approval, Drift};
+use super::super::config::{ActionKind, Approval, Drift, PruneMode};
 use super::super::record::{
     ActiveRun, Health, JobRecord, KnownToken, MadeObject, Phase, RetryState, RunTarget, WaitingRun,
 };
@@ -83,6 +83,8 @@ pub struct Planned {
     pub tokens: Vec<KnownToken>,
     /// Nothing in it goes beyond the plan that was approved before the interruption.
     pub within_approved: bool,
+    /// Objects that the job made, if it has nothing to change; none where the plan does not say which of them it names.
+    pub objects: Option<Vec<MadeObject>>,
 }
 
 impl Planned {
@@ -323,13 +325,18 @@ fn handle_plan(
         Err(why) => return end::end_run(record, rules, active, RunEnding::from_failure(why), now),
     };
     let again = record.applied.as_ref() == Some(&commit) && !matches!(active.target, RunTarget::Earlier(_));
+    if is_prunable(record, rules, &active) {
+        record.pruned = Some(now);
+    }
     if again || !plan.has_changes() {
         record.drift_looked = Some(now);
     }
-    let looks = |reason: &Reason| matches!(reason, Reason::Drift | Reason::Poll | Reason::Retry);
-    let only_looks = active.reasons.iter().all(looks);
+    let only_looks = is_only_look(&active.reasons);
     if !plan.has_changes() || again && plan.only_ignored && only_looks {
         record.tokens.clone_from(&plan.tokens);
+        if let Some(objects) = plan.objects {
+            record.objects = objects;
+        }
         record.drift = 0;
         let outcome =
             if matches!(active.target, RunTarget::Earlier(_)) { Outcome::RolledBack } else { Outcome::Unchanged };
@@ -368,6 +375,22 @@ fn handle_plan(
             vec![RunEffect::Apply { commit }]
         }
     }
+}
+
+/// Whether a run only looks whether all is in order, unless it corrects drift.
+fn is_only_look(reasons: &[Reason]) -> bool {
+    reasons.iter().all(|reason| matches!(reason, Reason::Drift | Reason::Poll | Reason::Retry))
+}
+
+/// Returns whether the plan of the run under way may have steps that prune: one that only reports drift has none.
+pub fn may_prune(record: &JobRecord, rules: &JobRules<'_>) -> bool {
+    record.active.as_ref().is_some_and(|active| is_prunable(record, rules, active))
+}
+
+fn is_prunable(record: &JobRecord, rules: &JobRules<'_>, active: &ActiveRun) -> bool {
+    let corrects = matches!(rules.drift, Some((_, Drift::Correct)));
+    let again = record.applied == active.commit && record.applied.is_some();
+    rules.prune.mode > PruneMode::Report && (corrects || !again || !is_only_look(&active.reasons))
 }
 
 /// Whether a person has to approve a plan, and after how long a rule does it instead.

@@ -82,9 +82,14 @@ pub enum RunDocument {
     Events,
     /// Output of the child processes.
     Output,
+    /// The playbook that removes what the job no longer names.
+    Prune,
 }
 
 impl RunDocument {
+    /// All documents.
+    pub const ALL: &[Self] = &[Self::Plan, Self::After, Self::Events, Self::Output, Self::Prune];
+
     /// Returns the name of its file.
     pub fn file_name(self) -> &'static str {
         match self {
@@ -92,6 +97,7 @@ impl RunDocument {
             Self::After => "after.json",
             Self::Events => "events.jsonl",
             Self::Output => "output.txt",
+            Self::Prune => "prune.yml",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::super::clock;
 use super::super::decide::{Next, RunEffect, RunEvent, decide_event};
 use super::super::engine::{Claim, EngineError};
+use super::super::observer::Occurrence;
 use super::super::repository::{GitRepository, signers_digest};
 use super::super::view::{JobStatus, Outcome, Reason};
 use super::{Hub, Slot};
@@ -60,6 +61,9 @@ impl Hub {
                 attended
             }
             Err(error) => {
+                if matches!(error, EngineError::Fenced { .. }) {
+                    self.note(&Occurrence::LeaseLost);
+                }
                 let before = self.job_status(slot, clock::now());
                 self.log_line(&format!("{}: {error}", slot.job().name));
                 slot.claim.take();
@@ -80,7 +84,9 @@ impl Hub {
     async fn poll_branch(&self, slot: &Slot) {
         let job = slot.job();
         *slot.signers.borrow_mut() = signers_digest(&job.git);
+        let began = std::time::Instant::now();
         let found = GitRepository::new(&job.git, &self.config().state_dir, job.timeout).resolve_head().await;
+        self.note_poll(began.elapsed(), found.is_ok());
         let before = self.job_status(slot, clock::now());
         let found = found.map_err(|error| error.to_string());
         self.feed_event(slot, RunEvent::Looked(found));
@@ -107,7 +113,13 @@ impl Hub {
 
     /// Takes a job; none if another process has it.
     pub(super) async fn claim_slot(&self, slot: &Slot) -> Result<Option<Rc<Claim>>, EngineError> {
-        let Some(claim) = self.engine.claim_job(&slot.job().name).await? else { return Ok(None) };
+        let tried = slot.tried.get().unwrap_or_else(std::time::Instant::now);
+        let Some(claim) = self.engine.claim_job(&slot.job().name).await? else {
+            slot.tried.set(Some(tried));
+            return Ok(None);
+        };
+        slot.tried.set(None);
+        self.note(&Occurrence::Claimed(tried.elapsed()));
         let mut record = claim.record.clone();
         {
             // The result of a poll was not saved.
@@ -156,10 +168,16 @@ impl Hub {
             Next::Sleep(_) | Next::Look => return Ok(Attended::Nothing),
             Next::Resume => (RunEvent::Resume, Attended::Looked),
             Next::Recover => {
+                self.note(&Occurrence::TakenOver);
                 let why = "the process that ran it ended before it did".to_owned();
                 (RunEvent::Interrupted(why), Attended::Looked)
             }
-            Next::Start(reasons, target) => (RunEvent::Begin { epoch: claim.epoch, reasons, target }, Attended::Ran),
+            Next::Start(reasons, target) => {
+                if reasons.contains(&Reason::Schedule) {
+                    self.note_skipped_schedule(slot, clock::now());
+                }
+                (RunEvent::Begin { epoch: claim.epoch, reasons, target }, Attended::Ran)
+            }
             Next::Apply => (RunEvent::BeginApply { epoch: claim.epoch }, Attended::Ran),
         };
         self.open_run(slot, &event).await?;

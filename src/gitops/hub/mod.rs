@@ -3,6 +3,8 @@
 //! `once` and `serve` use the same hub; they differ only in when they let it attend to a job.
 
 mod attend;
+mod note;
+mod prune;
 mod request;
 mod run;
 mod verify;
@@ -60,6 +62,8 @@ pub struct Slot {
     trouble: RefCell<Option<String>>,
     trouble_until: Cell<Option<Timestamp>>,
     saving: Mutex<()>,
+    /// Since when this process tries to claim it, while another has it.
+    tried: Cell<Option<std::time::Instant>>,
 }
 
 impl Slot {
@@ -75,6 +79,7 @@ impl Slot {
             trouble: RefCell::default(),
             trouble_until: Cell::new(None),
             saving: Mutex::new(()),
+            tried: Cell::new(None),
         }
     }
 
@@ -256,6 +261,10 @@ impl Hub {
     /// Returns the status of a job.
     pub fn job_status(&self, slot: &Slot, now: Timestamp) -> JobStatus {
         let mut status = self.with_rules(slot, |record, rules| derive_status(record, rules, now));
+        if !slot.job().is_for_host(&self.config().host) && status.message.is_none() {
+            let hosts = slot.job().hosts().join("`, `");
+            status.message = Some(format!("it runs on `{hosts}`, not on this host, `{}`", self.config().host));
+        }
         if let Some(trouble) = &*slot.trouble.borrow() {
             status.state = JobState::Failed;
             status.message = Some(trouble.clone());

@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::super::clock;
 use super::super::config::{JobConfig, Mode};
-use super::super::decide::{Applied, Planned, RunEnding, RunEvent};
+use super::super::decide::{Applied, Fetched, Planned, Relation, RunEnding, RunEvent};
 use super::super::engine::{Claim, EngineError, RunDocument};
+use super::super::observer::Occurrence;
 use super::super::record::{JobRecord, RunTarget};
 use super::super::repository::{Checkout, GitRepository};
 use super::super::run::{
@@ -23,8 +24,8 @@ use crate::plan::{Plan, save};
 
 /// The work on one run.
 pub(super) struct Work<'a> {
-    hub: &'a Hub,
-    slot: &'a Rc<Slot>,
+    pub(super) hub: &'a Hub,
+    pub(super) slot: &'a Rc<Slot>,
     claim: &'a Rc<Claim>,
     began: Instant,
     checkout: Option<Checkout>,
@@ -69,6 +70,7 @@ impl<'a> Work<'a> {
         let state = self.hub.config().state_dir.clone();
         let repository = GitRepository::new(&job.git, &state, self.remaining_time(&job));
         let mut stop = self.hub.stop.subscribe();
+        let began = Instant::now();
         let fetched = tokio::select! {
             fetched = repository.fetch_target(target, applied.as_deref(), baseline.as_deref()) => fetched,
             _ = stop.wait_for(|stop| *stop) => {
@@ -79,8 +81,26 @@ impl<'a> Work<'a> {
         if let (Some(run), Ok(fetched)) = (&mut *self.slot.run.borrow_mut(), &fetched) {
             run.commit = Some(fetched.commit.clone());
         }
+        self.hub.note_poll(began.elapsed(), fetched.is_ok());
+        if let Ok(fetched) = &fetched {
+            self.note_refused(&job, target, fetched);
+        }
         let redactor = run::redactor_of(&job);
         Ok(RunEvent::Fetched(fetched.map_err(|error| redactor.redact(&error.to_string()).into_owned())))
+    }
+
+    fn note_refused(&self, job: &JobConfig, target: &RunTarget, fetched: &Fetched) {
+        let rewritten = fetched.relation == Relation::Unrelated && *target == RunTarget::Head && !job.git.allow_rewrite;
+        let reason = if self.slot.record.borrow().lost.is_some() {
+            "state_lost"
+        } else if fetched.unverified.is_some() {
+            "unverified"
+        } else if rewritten {
+            "rewritten"
+        } else {
+            return;
+        };
+        self.hub.note(&Occurrence::CommitRefused(reason));
     }
 
     /// Checks the commit out and plans it.
@@ -106,9 +126,14 @@ impl<'a> Work<'a> {
         if step.stopped && self.hub.is_stopping() {
             return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
         }
+        let (plan, objects) = match plan {
+            Some(plan) if step.error.is_none() => self.add_prune_steps(&context.as_run(&job, self), plan).await,
+            plan => (plan, None),
+        };
         let approved = self.slot.record.borrow().approved_before.clone();
         let approved = approved.and_then(|run| save::read(&self.document_of(&run, RunDocument::Plan)).ok());
         let planned = plan.as_ref().map(|plan| collect_planned(plan, &job, approved.as_ref()));
+        let planned = planned.map(|planned| Planned { objects, ..planned });
         if let Some(planned) = &planned {
             let counts = planned.counts.clone();
             self.hub.change_run(self.slot, self.claim, |run| run.plan = Some(counts)).await?;
@@ -138,6 +163,7 @@ impl<'a> Work<'a> {
             only_ignored: false,
             tokens: record.tokens.clone(),
             within_approved: false,
+            objects: None,
         }
     }
 
@@ -173,6 +199,10 @@ impl<'a> Work<'a> {
                 run.passwords_kept = kept;
             })
             .await?;
+        let after = match (job.mode, &step.error) {
+            (Mode::Direct, None) => self.look_after(&as_run).await?,
+            _ => after,
+        };
         self.hub.engine.publish_documents(self.claim, &self.run_id()).await?;
         if step.stopped && self.hub.is_stopping() {
             return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
@@ -183,19 +213,32 @@ impl<'a> Work<'a> {
         }))
     }
 
+    /// Looks what a direct run has left: changes that are still to be made, and tokens with their ends.
+    async fn look_after(&self, run: &RunContext<'_>) -> Result<Option<Plan>, EngineError> {
+        self.begin_step(StepName::Check).await?;
+        let Ok((step, plan)) = self.hub.runner.look_after(run).await else { return Ok(None) };
+        self.record_step(&step);
+        Ok(plan.filter(|_| step.error.is_none()))
+    }
+
     fn summarize_apply(&self, after: Option<&Plan>) -> Applied {
         let record = self.slot.record.borrow();
         let Some(after) = after else {
             return Applied { left: 0, tokens: record.tokens.clone(), objects: record.objects.clone() };
         };
         let applied = save::read(&self.document_path(RunDocument::Plan)).ok();
-        let before = MadeBefore { objects: &record.objects, applied: applied.as_ref(), now: clock::now() };
-        // Changes that a task makes on every run are not drift.
+        let pruned = self.read_pruned();
+        let before =
+            MadeBefore { objects: &record.objects, applied: applied.as_ref(), pruned: &pruned, now: clock::now() };
+        if let Some(applied) = &applied {
+            self.hub.note_made_tokens(applied);
+        }
+        // What a task does by itself each time is no drift of the world.
         let changes = after.count_actions();
         let left = changes.create + changes.update + changes.replace + changes.delete;
         Applied {
             left: u64::try_from(left).unwrap_or(u64::MAX),
-            tokens: collect_tokens(after),
+            tokens: collect_tokens(after, &pruned),
             objects: collect_objects(after, &before),
         }
     }
@@ -229,7 +272,7 @@ impl<'a> Work<'a> {
         self.slot.run.borrow().as_ref().map(|run| run.run.clone()).unwrap_or_default()
     }
 
-    fn document_path(&self, document: RunDocument) -> PathBuf {
+    pub(super) fn document_path(&self, document: RunDocument) -> PathBuf {
         self.document_of(&self.run_id(), document)
     }
 
@@ -245,7 +288,7 @@ impl<'a> Work<'a> {
     }
 
     /// Keeps what a step printed and the command that repeats it.
-    fn record_step(&self, step: &StepResult) {
+    pub(super) fn record_step(&self, step: &StepResult) {
         self.finish_step(step.exit);
         if let Some(run) = &mut *self.slot.run.borrow_mut() {
             run.commands.push(step.command.clone());

@@ -10,10 +10,12 @@ use crate::cli_interface::{PARENT_VARIABLE, SANDBOX_URL_VARIABLE};
 use crate::secrets::{Redactor, environment};
 
 impl Runner {
-    pub(super) fn plan_command(&self, job: &JobConfig, plan: &Path) -> Vec<String> {
+    /// Plans the playbooks of a job, and after them those in `further`.
+    pub(super) fn plan_command(&self, job: &JobConfig, plan: &Path, further: Option<&Path>) -> Vec<String> {
         let mut command: Vec<String> = ["ionplay", "plan", "--no-color", "--out"].map(str::to_owned).into();
         command.push(plan.display().to_string());
         self.add_run_options(&mut command, job);
+        command.extend(further.map(|playbook| playbook.display().to_string()));
         command
     }
 

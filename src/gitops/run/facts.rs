@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::super::config::JobConfig;
 use super::super::decide::Planned;
-use super::super::record::{KnownToken, MadeObject};
+use super::super::record::{KnownToken, MadeObject, TOKEN};
 use super::super::view::PlanCounts;
 use crate::plan::Plan;
 use crate::plan::model::PlannedAction;
@@ -16,11 +16,11 @@ pub struct MadeBefore<'a> {
     pub objects: &'a [MadeObject],
     /// The plan that was applied, if one was.
     pub applied: Option<&'a Plan>,
+    /// Ids of the objects that this plan prunes.
+    pub pruned: &'a [String],
     /// The time.
     pub now: Timestamp,
 }
-
-const TOKEN: &str = "Registry Token";
 
 /// Returns what the loop decides by.
 pub fn collect_planned(plan: &Plan, job: &JobConfig, approved: Option<&Plan>) -> Planned {
@@ -45,8 +45,9 @@ pub fn collect_planned(plan: &Plan, job: &JobConfig, approved: Option<&Plan>) ->
         others: number(counts.others),
         drifted,
         only_ignored: drifted == 0,
-        tokens: collect_tokens(plan),
+        tokens: collect_tokens(plan, &[]),
         within_approved: approved.is_some_and(|approved| is_within(plan, approved)),
+        objects: None,
     }
 }
 
@@ -113,8 +114,10 @@ fn is_like(pattern: &str, text: &str) -> bool {
 }
 
 /// Returns the tokens that a plan names, with their ends.
-pub fn collect_tokens(plan: &Plan) -> Vec<KnownToken> {
+pub fn collect_tokens(plan: &Plan, pruned: &[String]) -> Vec<KnownToken> {
+    let is_pruned = |action: &PlannedAction| action.id.as_str().is_some_and(|id| pruned.iter().any(|one| one == id));
     let tokens = plan.actions.iter().filter(|action| action.kind == TOKEN && action.action != "delete");
+    let tokens = tokens.filter(|action| !is_pruned(action));
     let known = tokens.filter_map(|action| {
         let end = action.after.get("expiry_date").or_else(|| action.before.get("expiry_date"))?.as_str()?;
         let expiry = end.parse().ok()?;
@@ -145,11 +148,16 @@ pub fn collect_objects(after: &Plan, before: &MadeBefore<'_>) -> Vec<MadeObject>
             disabled: false,
         });
     }
+    let pruned =
+        |action: &PlannedAction| action.id.as_str().is_some_and(|id| before.pruned.iter().any(|one| one == id));
     for object in &mut objects {
-        let named = after.actions.iter().any(|action| same(action, object));
+        let named = after.actions.iter().any(|action| same(action, object) && !pruned(action));
         object.unnamed_since = if named { None } else { object.unnamed_since.or(Some(before.now)) };
+        object.disabled &= !named;
     }
-    objects
+    // A step of the plan that was applied is done: it deleted the object, or disabled it.
+    let deleted = |object: &MadeObject| object.disabled || object.kind != TOKEN;
+    super::prune::after_steps(objects, before.pruned, deleted)
 }
 
 fn json_text(json: &Json) -> Option<String> {

@@ -2,6 +2,7 @@
 
 mod command;
 mod facts;
+mod prune;
 mod results;
 
 use std::fs::File;
@@ -19,6 +20,9 @@ use crate::secrets::Redactor;
 
 pub use command::shell_line;
 pub use facts::{MadeBefore, collect_objects, collect_planned, collect_tokens};
+pub use prune::{
+    PruneStep, after_steps, due_steps, mark_named, read_playbook_ids, steps_without_action, write_playbook,
+};
 pub use results::{list_saved_tokens, read_recap};
 
 /// Starts children.
@@ -95,9 +99,44 @@ impl Runner {
     /// # Errors
     /// If it cannot be started.
     pub async fn plan_job(&self, run: &RunContext<'_>) -> Result<(StepResult, Option<Plan>), StepError> {
+        self.plan_into(run, RunDocument::Plan, None).await
+    }
+
+    /// Makes the plan of a job with the steps that prune in `playbook`. If there is none, the plan of before stays.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub async fn plan_with_prune(
+        &self,
+        run: &RunContext<'_>,
+        playbook: &Path,
+    ) -> Result<(StepResult, Option<Plan>), StepError> {
         let path = run.documents.join(RunDocument::Plan.file_name());
+        let before = std::fs::read(&path).unwrap_or_default();
+        let (step, plan) = self.plan_into(run, RunDocument::Plan, Some(playbook)).await?;
+        if step.error.is_some() {
+            std::fs::write(&path, before).map_err(|error| StepError::Start(error.to_string()))?;
+        }
+        Ok((step, plan))
+    }
+
+    /// Looks what a direct run has left. It cannot be foreseen in general, so a failure says nothing.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub async fn look_after(&self, run: &RunContext<'_>) -> Result<(StepResult, Option<Plan>), StepError> {
+        self.plan_into(run, RunDocument::After, None).await
+    }
+
+    async fn plan_into(
+        &self,
+        run: &RunContext<'_>,
+        document: RunDocument,
+        further: Option<&Path>,
+    ) -> Result<(StepResult, Option<Plan>), StepError> {
+        let path = run.documents.join(document.file_name());
         let _ = std::fs::remove_file(&path);
-        let mut step = self.run_step(run, self.plan_command(run.job, &path)).await?;
+        let mut step = self.run_step(run, self.plan_command(run.job, &path, further)).await?;
         let plan = save::read(&path).ok();
         match &plan {
             Some(plan) if !plan.failed.is_empty() => step.error = Some(facts::describe_failures(plan)),

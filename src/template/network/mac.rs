@@ -91,9 +91,8 @@ impl Mac {
 fn read_groups(text: &str, row: &(&str, usize, usize, usize), width: usize) -> Option<u64> {
     let (separator, count, fewest, most) = *row;
     let groups: Vec<&str> = if separator.is_empty() { vec![text] } else { text.split(separator).collect() };
-    let fits = |group: &&str| {
-        (fewest..=most).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
+    let fits =
+        |group: &&str| (fewest..=most).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit());
     if groups.len() != count || !groups.iter().all(|group| fits(group)) {
         return None;
     }
@@ -106,7 +105,8 @@ fn read_groups(text: &str, row: &(&str, usize, usize, usize), width: usize) -> O
 
 /// Whether text is six pairs, three groups of four or twelve hexadecimal digits, as the test `mac` has it.
 pub fn looks_like_mac(text: &str) -> bool {
-    let are_digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let are_digits =
+        |part: &str, count: usize| part.len() == count && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let pairs: Vec<&str> = text.split([':', '-']).collect();
     let groups: Vec<&str> = text.split('.').collect();
     are_digits(text, 12)

@@ -12,9 +12,9 @@ pub fn merge_networks(networks: &[Network]) -> Vec<Network> {
     for network in sorted {
         let (first, last, version) = (network.first().bits, network.last().bits, network.version());
         let mut merged = (first, last, version, Some(network));
-        while let Some(before) = ranges.last().filter(|before| {
-            before.2 == version && (merged.0 == 0 || before.1 >= merged.0 - 1)
-        }) {
+        while let Some(before) =
+            ranges.last().filter(|before| before.2 == version && (merged.0 == 0 || before.1 >= merged.0 - 1))
+        {
             merged = (before.0.min(merged.0), merged.1, version, None);
             ranges.pop();
         }

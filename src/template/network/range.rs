@@ -115,7 +115,8 @@ impl Network {
 
     /// Returns the address at a position, counted from the end if it is negative.
     pub fn address_at(self, position: &BigInt) -> Option<Address> {
-        let from_start = if position.sign() == num_bigint::Sign::Minus { position + self.size() } else { position.clone() };
+        let from_start =
+            if position.sign() == num_bigint::Sign::Minus { position + self.size() } else { position.clone() };
         if from_start.sign() == num_bigint::Sign::Minus || from_start >= self.size() {
             return None;
         }

@@ -18,18 +18,42 @@ pub const TABLE: &[Test] = &[
     Test::new("ansible.utils.ipv4_netmask", ipv4_netmask, "Whether it is a mask of network bits."),
     Test::new("ansible.utils.ipv6", |call| network_test(call, |n| n.version() == Version::V6), "Whether it is IPv6."),
     Test::new("ansible.utils.ipv6_address", |call| address_test(call, |a| !is_v4(a)), "Whether it is an IPv6 address."),
-    Test::new("ansible.utils.ipv6_ipv4_mapped", |call| address_test(call, is_mapped), "Whether it maps an IPv4 address."),
-    Test::new("ansible.utils.ipv6_sixtofour", |call| address_test(call, is_six_to_four), "Whether it is a 6to4 address."),
+    Test::new(
+        "ansible.utils.ipv6_ipv4_mapped",
+        |call| address_test(call, is_mapped),
+        "Whether it maps an IPv4 address.",
+    ),
+    Test::new(
+        "ansible.utils.ipv6_sixtofour",
+        |call| address_test(call, is_six_to_four),
+        "Whether it is a 6to4 address.",
+    ),
     Test::new("ansible.utils.ipv6_teredo", |call| address_test(call, is_teredo), "Whether it is a Teredo address."),
-    Test::new("ansible.utils.loopback", |call| address_test(call, |a| host(a).is_loopback()), "Whether it is loopback."),
+    Test::new(
+        "ansible.utils.loopback",
+        |call| address_test(call, |a| host(a).is_loopback()),
+        "Whether it is loopback.",
+    ),
     Test::new("ansible.utils.mac", mac, "Whether it looks like a hardware address."),
-    Test::new("ansible.utils.multicast", |call| address_test(call, |a| host(a).is_multicast()), "Whether it is multicast."),
+    Test::new(
+        "ansible.utils.multicast",
+        |call| address_test(call, |a| host(a).is_multicast()),
+        "Whether it is multicast.",
+    ),
     Test::new("ansible.utils.private", |call| address_test(call, Address::is_private), "Whether it is private."),
     Test::new("ansible.utils.public", |call| address_test(call, is_public), "Whether it is public."),
-    Test::new("ansible.utils.reserved", |call| address_test(call, |a| host(a).is_reserved()), "Whether it is reserved."),
+    Test::new(
+        "ansible.utils.reserved",
+        |call| address_test(call, |a| host(a).is_reserved()),
+        "Whether it is reserved.",
+    ),
     Test::new("ansible.utils.subnet_of", subnet_of, "Whether it is a part of another network."),
     Test::new("ansible.utils.supernet_of", supernet_of, "Whether another network is a part of it."),
-    Test::new("ansible.utils.unspecified", |call| address_test(call, |a| a.bits == 0), "Whether it is the zero address."),
+    Test::new(
+        "ansible.utils.unspecified",
+        |call| address_test(call, |a| a.bits == 0),
+        "Whether it is the zero address.",
+    ),
 ];
 
 fn host(address: Address) -> Network {

@@ -174,6 +174,7 @@ impl Simulation<'_> {
             only_ignored: number == 0,
             tokens: Vec::new(),
             within_approved: within,
+            objects: None,
         })
     }
 

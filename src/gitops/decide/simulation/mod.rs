@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use world::{Dice, Simulation};
 
-use super::super::config::{ActionKind, Approval, Drift, Mode, Retry};
+use super::super::config::{ActionKind, Approval, Drift, Mode, Prune, PruneMode, Retry};
 use super::rules::{Dependencies, JobRules};
 
 /// Steps of one world. In between it has time to come to rest, and then has to be in order.
@@ -45,6 +45,7 @@ fn draw_rules<'a>(dice: &mut Dice, approve: &'a Approval) -> JobRules<'a> {
         expiry: None,
         retry: Retry { first: Duration::from_secs(30), max: Duration::from_secs(900) },
         approve,
+        prune: Prune { mode: PruneMode::Off, grace: Duration::ZERO },
         allow_rewrite: dice.roll_chance(4),
         mode: Mode::Plan,
         suspended: false,

@@ -12,7 +12,11 @@ use crate::value::Value;
 pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("ansible.utils.hwaddr", hwaddr, "Keeps a hardware address, or writes it in another notation."),
     FilterPlugin::new("ansible.utils.macaddr", macaddr, "Does as `hwaddr`."),
-    FilterPlugin::new("ansible.utils.slaac", slaac, "Gives the IPv6 address that a host makes of its hardware address."),
+    FilterPlugin::new(
+        "ansible.utils.slaac",
+        slaac,
+        "Gives the IPv6 address that a host makes of its hardware address.",
+    ),
 ];
 
 /// Notations by the names that the query has for them.

@@ -1,7 +1,7 @@
 //! `ipaddr` and what asks the same questions of one version only.
 
-use super::ipaddr_queries::{self, Subject};
 use super::integer_parameter;
+use super::ipaddr_queries::{self, Subject};
 use crate::template::error::TemplateError;
 use crate::template::network::{Address, Network, Version, python_integer};
 use crate::template::plugin::{FilterPlugin, PluginCall};
@@ -13,7 +13,11 @@ pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("ansible.utils.ipaddr", ipaddr, "Keeps IP addresses and networks, or gives a part of them."),
     FilterPlugin::new("ansible.utils.ipv4", ipv4, "Does as `ipaddr`, for IPv4 only."),
     FilterPlugin::new("ansible.utils.ipv6", ipv6, "Does as `ipaddr`, for IPv6 only."),
-    FilterPlugin::new("ansible.utils.ipwrap", ipwrap, "Puts IPv6 addresses into brackets, and leaves all else as it is."),
+    FilterPlugin::new(
+        "ansible.utils.ipwrap",
+        ipwrap,
+        "Puts IPv6 addresses into brackets, and leaves all else as it is.",
+    ),
 ];
 
 /// What `ipaddr` is to do with each address.
@@ -168,6 +172,8 @@ fn ipwrap(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     match &input {
         Value::List(items) | Value::Tuple(items) => Ok(Value::list(items.iter().map(|item| wrap(item, true)))),
         Value::Str(_) | Value::Bool(_) => Ok(wrap(&input, false)),
-        other => Err(TemplateError::value(format!("Unrecognized type <{}> for ipwrap filter <value>", other.type_name()))),
+        other => {
+            Err(TemplateError::value(format!("Unrecognized type <{}> for ipwrap filter <value>", other.type_name())))
+        }
     }
 }

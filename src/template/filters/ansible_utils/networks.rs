@@ -12,8 +12,16 @@ use crate::value::Value;
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("ansible.utils.network_in_network", in_network, "Whether an address or network is in a network."),
-    FilterPlugin::new("ansible.utils.network_in_usable", in_usable, "Whether it is among the addresses that hosts can have."),
-    FilterPlugin::new("ansible.utils.reduce_on_network", reduce_on_network, "Keeps the addresses that are in a network."),
+    FilterPlugin::new(
+        "ansible.utils.network_in_usable",
+        in_usable,
+        "Whether it is among the addresses that hosts can have.",
+    ),
+    FilterPlugin::new(
+        "ansible.utils.reduce_on_network",
+        reduce_on_network,
+        "Keeps the addresses that are in a network.",
+    ),
 ];
 
 /// The network of an address; false if it is none.

@@ -14,14 +14,30 @@ use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.cidr_merge", cidr_merge, "Merges networks into the fewest, or into one that spans all."),
+    FilterPlugin::new(
+        "ansible.utils.cidr_merge",
+        cidr_merge,
+        "Merges networks into the fewest, or into one that spans all.",
+    ),
     FilterPlugin::new("ansible.utils.ip4_hex", ip4_hex, "Writes an IPv4 address in hexadecimal digits."),
     FilterPlugin::new("ansible.utils.ipmath", ipmath, "Adds a number to an address."),
-    FilterPlugin::new("ansible.utils.ipsubnet", ipsubnet, "Gives a part of a network, or the number or position of parts."),
+    FilterPlugin::new(
+        "ansible.utils.ipsubnet",
+        ipsubnet,
+        "Gives a part of a network, or the number or position of parts.",
+    ),
     FilterPlugin::new("ansible.utils.next_nth_usable", next_nth_usable, "Gives the address so many places further on."),
     FilterPlugin::new("ansible.utils.nthhost", nthhost, "Gives the address at a position in a network."),
-    FilterPlugin::new("ansible.utils.previous_nth_usable", previous_nth_usable, "Gives the address so many places back."),
-    FilterPlugin::new("ansible.utils.usable_range", usable_range, "Gives all addresses of a network, and their number."),
+    FilterPlugin::new(
+        "ansible.utils.previous_nth_usable",
+        previous_nth_usable,
+        "Gives the address so many places back.",
+    ),
+    FilterPlugin::new(
+        "ansible.utils.usable_range",
+        usable_range,
+        "Gives all addresses of a network, and their number.",
+    ),
 ];
 
 /// The input as an address or a network with its prefix, as `ipaddr` reads it.
@@ -75,7 +91,9 @@ fn nthhost(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let query = optional_text(query.as_ref())?.unwrap_or_default();
     let Some(position) = python_integer(&query).filter(|position| *position < network.size()) else { return no };
     let found = network.address_at(&position);
-    found.map(|found| Value::text(found.to_string())).ok_or_else(|| TemplateError::value("index out range for address range size!"))
+    found
+        .map(|found| Value::text(found.to_string()))
+        .ok_or_else(|| TemplateError::value("index out range for address range size!"))
 }
 
 fn next_nth_usable(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
@@ -194,7 +212,8 @@ fn cidr_merge(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
             let message = "cidr_merge: error in netaddr:\nIP sequence cannot contain both IPv4 and IPv6!";
             spanning.ok_or_else(|| TemplateError::value(message))
         }
-        other => Err(TemplateError::value(format!("cidr_merge: invalid action '{other}'")).suggest_name(other, ["merge", "span"])),
+        other => Err(TemplateError::value(format!("cidr_merge: invalid action '{other}'"))
+            .suggest_name(other, ["merge", "span"])),
     }
 }
 
