@@ -112,11 +112,16 @@ impl Session {
 
     /// Takes the jobs into this process, unless a daemon has them.
     pub async fn take_jobs(self, common: &Common, quiet: bool) -> Result<(Self, Worker), Exit> {
-        let holder = match Holder::lock_for_command(&self.config.state_dir) {
+        let holder = match Holder::lock_for_command(&self.config.host_dir()) {
             Ok(holder) => holder,
             Err(HolderError::Daemon(_)) => return Ok((self, Worker::Daemon)),
             Err(error) => return Err(self.report_failure(&error.to_string(), Exit::General)),
         };
+        // Workers of other machines have the jobs.
+        let is_served = self.engine.is_served().await;
+        if is_served.map_err(|error| self.report_failure(&error.to_string(), Exit::General))? {
+            return Ok((self, Worker::Daemon));
+        }
         let here = open_hub(&self, common, holder, quiet).await?;
         Ok((self, Worker::Here(Box::new(here))))
     }

@@ -51,7 +51,7 @@ pub(super) async fn show_status(args: &StatusArgs) -> Result<Exit, Exit> {
 
 /// Reads the status of the daemon, or of the store where there is none.
 pub(super) async fn read_status(session: &Session) -> Result<GitopsStatus, Exit> {
-    if let Err(HolderError::Daemon(_)) = Holder::lock_for_command(&session.config.state_dir)
+    if let Err(HolderError::Daemon(_)) = Holder::lock_for_command(&session.config.host_dir())
         && let Ok(ticket) = session.engine.post_request("", &JobRequest::Status).await
     {
         let began = std::time::Instant::now();

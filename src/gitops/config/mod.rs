@@ -112,6 +112,15 @@ impl GitopsConfig {
         self.jobs.iter().flat_map(of_job).collect()
     }
 
+    /// Returns the folder of what only one process of this host may use: the lock of the daemon, and checkouts. Hosts that
+    /// share a database may share a machine, too.
+    pub fn host_dir(&self) -> PathBuf {
+        match &self.store {
+            StoreConfig::Files => self.state_dir.clone(),
+            StoreConfig::Postgres(_) => self.state_dir.join("hosts").join(self.host.replace('/', "-")),
+        }
+    }
+
     /// Returns the folder that children use as their state directory: the credential store lies below it.
     pub fn credentials_dir(&self) -> &Path {
         &self.state_dir

@@ -6,6 +6,8 @@
 //! write.
 
 pub mod files;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(test)]
 pub(crate) mod suite;
 
@@ -56,8 +58,25 @@ pub struct Claim {
     pub record: JobRecord,
     /// A lock that ends with the last process that holds it; children get it as their standard input.
     pub lock: Option<File>,
-    /// A file in which [`GitopsEngine::renew_claim`] keeps the deadline of the lease; children refuse to write past it.
-    pub lease_file: Option<PathBuf>,
+    /// The lease, with an engine of several machines.
+    pub lease: Option<Rc<Lease>>,
+}
+
+/// The lease of a claim: it ends unless its engine renews it.
+#[derive(Debug)]
+pub struct Lease {
+    /// Name of the job's row.
+    pub name: String,
+    /// Number of the lease: higher than that of every one before it.
+    pub fence: u64,
+    /// The file with number and deadline, which children compare before each write.
+    pub file: PathBuf,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
 }
 
 /// A request that waits for its answer.
@@ -152,6 +171,50 @@ pub trait GitopsEngine {
 
     /// Waits until a request may have been posted.
     fn wait_for_posts(&self) -> EngineFuture<'_, ()>;
+
+    /// Returns the records of several jobs, in their order.
+    fn load_records<'a>(&'a self, jobs: &'a [String]) -> EngineFuture<'a, Vec<JobRecord>> {
+        Box::pin(async move {
+            let mut records = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                records.push(self.load_record(job).await?);
+            }
+            Ok(records)
+        })
+    }
+
+    /// Brings the documents of a run into its folder on this machine.
+    fn fetch_documents<'a>(&'a self, _run: &'a str) -> EngineFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Takes another configuration.
+    fn configure(&self, _config: &GitopsConfig) {}
+
+    /// Makes this process one of those that attend to jobs.
+    fn join_workers(&self) -> EngineFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Ends that.
+    fn leave_workers(&self) -> EngineFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Returns whether this process attends to a job, rather than another worker.
+    fn is_responsible(&self, _job: &str) -> bool {
+        true
+    }
+
+    /// Returns whether a worker on some machine attends to the jobs.
+    fn is_served(&self) -> EngineFuture<'_, bool> {
+        Box::pin(async { Ok(false) })
+    }
+
+    /// Waits until another process has changed the records of jobs, and returns their names; none if it may be any.
+    fn wait_for_changes(&self) -> EngineFuture<'_, Option<Vec<String>>> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Opens the store that a configuration names.
@@ -161,9 +224,18 @@ pub trait GitopsEngine {
 pub async fn open_engine(config: &GitopsConfig) -> Result<Rc<dyn GitopsEngine>, EngineError> {
     match &config.store {
         StoreConfig::Files => Ok(Rc::new(files::Files::open_folder(&config.state_dir)?.with_watcher())),
+        #[cfg(feature = "postgres")]
+        StoreConfig::Postgres(url) => {
+            let failed = |error: super::config::SecretError| EngineError::Store {
+                what: "connect to the database".to_owned(),
+                why: error.to_string(),
+            };
+            Ok(postgres::Postgres::open(config, url.read().map_err(failed)?.expose()).await?)
+        }
+        #[cfg(not(feature = "postgres"))]
         StoreConfig::Postgres(_) => Err(EngineError::Store {
             what: "use PostgreSQL".to_owned(),
-            why: "this program was built without it".to_owned(),
+            why: "this program was built without the feature `postgres`".to_owned(),
         }),
     }
 }

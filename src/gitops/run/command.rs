@@ -6,7 +6,7 @@ use super::super::config::{Environment, JobConfig};
 use super::super::engine::RunDocument;
 use super::super::repository::inherited_environment;
 use super::{RunContext, Runner, Secrets, StepError};
-use crate::cli_interface::{PARENT_VARIABLE, SANDBOX_URL_VARIABLE};
+use crate::cli_interface::{LEASE_EPOCH_VARIABLE, LEASE_FILE_VARIABLE, PARENT_VARIABLE, SANDBOX_URL_VARIABLE};
 use crate::secrets::{Redactor, environment};
 
 impl Runner {
@@ -89,8 +89,8 @@ impl Runner {
             own(SANDBOX_URL_VARIABLE, url.clone());
         }
         if let Some((file, epoch)) = run.lease {
-            own("IONPLAY_LEASE_FILE", file.display().to_string());
-            own("IONPLAY_LEASE_EPOCH", epoch.to_string());
+            own(LEASE_FILE_VARIABLE, file.display().to_string());
+            own(LEASE_EPOCH_VARIABLE, epoch.to_string());
         }
         Ok((variables, redactor))
     }
