@@ -11,3 +11,6 @@ pub const LEASE_FILE_VARIABLE: &str = "IONPLAY_LEASE_FILE";
 
 /// The number that this lease has to have.
 pub const LEASE_EPOCH_VARIABLE: &str = "IONPLAY_LEASE_EPOCH";
+
+/// The socket of the process that keeps the credential store of a run; without it, it is a folder.
+pub const CREDENTIALS_SOCKET_VARIABLE: &str = "IONPLAY_CREDENTIALS_SOCKET";

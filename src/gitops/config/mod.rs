@@ -30,7 +30,7 @@ pub use job::{
 };
 pub use notify::{NotifierConfig, NotifierType, Occasion};
 pub use secret::{SecretError, SecretSource, SecretText};
-pub use server::{Listen, ServerConfig, StoreConfig};
+pub use server::{Listen, PostgresConfig, ServerConfig, StoreConfig};
 pub use time::{CronSchedule, parse_duration, parse_time, show_duration};
 
 /// A `gitops.yml`.

@@ -19,9 +19,11 @@ use std::rc::Rc;
 use thiserror::Error;
 
 use super::config::{GitopsConfig, StoreConfig};
+use super::credentials::CredentialWrite;
 use super::decide::{Answered, JobRequest};
 use super::record::JobRecord;
 use super::view::JobRun;
+use crate::credentials::RemoteLog;
 
 /// Pending result of an engine. Everything runs on one thread.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + 'a>>;
@@ -211,10 +213,44 @@ pub trait GitopsEngine {
         Box::pin(async { Ok(false) })
     }
 
+    /// Returns whether this engine keeps the credential store of its runs.
+    fn keeps_credentials(&self) -> bool {
+        false
+    }
+
+    /// Begins a log of the credential store, held by this process.
+    fn begin_credentials(&self) -> EngineFuture<'_, String> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Returns all logs of the credential store, oldest first.
+    fn list_credentials(&self) -> EngineFuture<'_, Vec<RemoteLog>> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Holds a log of the credential store, if no living process does.
+    fn hold_credentials<'a>(&'a self, _log: &'a str) -> EngineFuture<'a, bool> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Changes a log of the credential store that this process holds.
+    fn write_credentials<'a>(&'a self, _: &'a str, _: &'a str, _: CredentialWrite) -> EngineFuture<'a, ()> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Holds a log of the credential store no longer.
+    fn release_credentials<'a>(&'a self, _log: &'a str) -> EngineFuture<'a, ()> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
     /// Waits until another process has changed the records of jobs, and returns their names; none if it may be any.
     fn wait_for_changes(&self) -> EngineFuture<'_, Option<Vec<String>>> {
         Box::pin(std::future::pending())
     }
+}
+
+fn no_credentials() -> EngineError {
+    EngineError::Store { what: "keep passwords".to_owned(), why: "this store keeps none".to_owned() }
 }
 
 /// Opens the store that a configuration names.
@@ -225,12 +261,13 @@ pub async fn open_engine(config: &GitopsConfig) -> Result<Rc<dyn GitopsEngine>, 
     match &config.store {
         StoreConfig::Files => Ok(Rc::new(files::Files::open_folder(&config.state_dir)?.with_watcher())),
         #[cfg(feature = "postgres")]
-        StoreConfig::Postgres(url) => {
+        StoreConfig::Postgres(database) => {
             let failed = |error: super::config::SecretError| EngineError::Store {
                 what: "connect to the database".to_owned(),
                 why: error.to_string(),
             };
-            Ok(postgres::Postgres::open(config, url.read().map_err(failed)?.expose()).await?)
+            let url = database.url.read().map_err(failed)?;
+            Ok(postgres::Postgres::open(config, url.expose(), database.lease).await?)
         }
         #[cfg(not(feature = "postgres"))]
         StoreConfig::Postgres(_) => Err(EngineError::Store {

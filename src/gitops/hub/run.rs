@@ -195,7 +195,7 @@ impl<'a> Work<'a> {
         };
         self.record_step(&step);
         let recap = run::read_recap(&self.document_path(RunDocument::Events));
-        let kept = self.saved_passwords(&job);
+        let kept = self.saved_passwords(&job).await?;
         self.hub
             .change_run(self.slot, self.claim, |run| {
                 run.recap = recap;
@@ -261,14 +261,17 @@ impl<'a> Work<'a> {
         RunEnding { outcome: if refused { Outcome::Refused } else { Outcome::Failed }, error: Some(why), retry: true }
     }
 
-    fn saved_passwords(&self, job: &JobConfig) -> Vec<String> {
-        let kept = run::list_saved_tokens(self.hub.config().credentials_dir());
+    async fn saved_passwords(&self, job: &JobConfig) -> Result<Vec<String>, EngineError> {
+        let kept = match self.hub.runner.credentials {
+            Some(_) => run::list_saved_in_logs(self.hub.engine.list_credentials().await?),
+            None => run::list_saved_tokens(self.hub.config().credentials_dir()),
+        };
         if job.mode == Mode::Direct {
-            return kept;
+            return Ok(kept);
         }
         let plan = save::read(&self.document_path(RunDocument::Plan)).ok();
         let named = |name: &String| plan.iter().flat_map(|plan| &plan.actions).any(|action| action.name == *name);
-        kept.into_iter().filter(named).collect()
+        Ok(kept.into_iter().filter(named).collect())
     }
 
     fn run_id(&self) -> String {

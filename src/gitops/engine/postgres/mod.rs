@@ -3,6 +3,7 @@
 //! The loop decides when a job is due; the database only says who may advance it. So there is no queue beside it that
 //! could be of another opinion.
 
+mod credentials;
 mod lease;
 mod link;
 mod members;
@@ -20,7 +21,9 @@ use serde::Serialize;
 use tokio::sync::{Notify, mpsc};
 
 use super::{Claim, EngineError, EngineFuture, GitopsEngine, Lease, Posted, RunDocument};
+use crate::credentials::RemoteLog;
 use crate::gitops::config::{GitopsConfig, Placement};
+use crate::gitops::credentials::CredentialWrite;
 use crate::gitops::decide::{Answered, JobRequest};
 use crate::gitops::record::{FORMAT, JobRecord};
 use crate::gitops::view::JobRun;
@@ -28,9 +31,6 @@ use crate::lease::boot_time;
 use lease::Leases;
 use link::{Link, Notice, Parameters};
 use members::Members;
-
-/// A lease that is not renewed for so long may be taken by another host.
-const LEASE: Duration = Duration::from_secs(18);
 
 /// Requests that nobody has answered are forgotten.
 const FORGET: &str = "delete from ionplay_gitops.request where posted < clock_timestamp() - interval '1 day'";
@@ -68,8 +68,8 @@ impl Postgres {
     ///
     /// # Errors
     /// If the database cannot be used.
-    pub async fn open(config: &GitopsConfig, url: &str) -> Result<Rc<Self>, EngineError> {
-        let setup = PostgresSetup { url, host: &config.host, folder: &config.state_dir, lease: LEASE };
+    pub async fn open(config: &GitopsConfig, url: &str, lease: Duration) -> Result<Rc<Self>, EngineError> {
+        let setup = PostgresSetup { url, host: &config.host, folder: &config.state_dir, lease };
         let engine = Self::connect(setup).await?;
         engine.configure(config);
         Ok(engine)
@@ -191,6 +191,8 @@ async fn keep_alive(engine: Weak<Postgres>, period: Duration) {
     loop {
         tokio::time::sleep(period).await;
         let Some(engine) = engine.upgrade() else { return };
+        // Entries first: whoever may take a job over must find those of its run free.
+        let _ = engine.renew_held_credentials().await;
         // What fails is tried again with the next round; leases that end meanwhile end for their runs, too.
         let _ = engine.leases.renew(&engine.link, &engine.worker).await;
         if let Ok(true) = engine.members.refresh(&engine.link).await {
@@ -466,6 +468,30 @@ impl GitopsEngine for Postgres {
             Some(Placement::Hosts(hosts)) => self.members.is_chosen(job, |host| hosts.iter().any(|name| name == host)),
             _ => self.members.is_chosen(job, |_| true),
         }
+    }
+
+    fn keeps_credentials(&self) -> bool {
+        true
+    }
+
+    fn begin_credentials(&self) -> EngineFuture<'_, String> {
+        Box::pin(self.begin_log())
+    }
+
+    fn list_credentials(&self) -> EngineFuture<'_, Vec<RemoteLog>> {
+        Box::pin(self.list_logs())
+    }
+
+    fn hold_credentials<'a>(&'a self, log: &'a str) -> EngineFuture<'a, bool> {
+        Box::pin(self.hold_log(log))
+    }
+
+    fn write_credentials<'a>(&'a self, log: &'a str, text: &'a str, write: CredentialWrite) -> EngineFuture<'a, ()> {
+        Box::pin(self.write_log(log, text, write))
+    }
+
+    fn release_credentials<'a>(&'a self, log: &'a str) -> EngineFuture<'a, ()> {
+        Box::pin(self.release_log(log))
     }
 
     fn is_served(&self) -> EngineFuture<'_, bool> {
