@@ -156,6 +156,25 @@ fn modules_change_nothing_past_the_host() {
     }
 }
 
+/// A dry run that makes a plan notes who looks at a path that an earlier task would have changed. Looks past the host are
+/// those at the machine itself, and at what results describe as it is now.
+#[test]
+fn modules_look_at_files_through_the_host() {
+    const AT_THE_MACHINE: &[&str] =
+        &["wait_for/connections.rs", "service_facts.rs", "args/convert.rs", "files/attributes.rs", "copy/tree.rs"];
+    let past = r"\bfs::(read|read_dir|read_link|read_to_string|metadata|symlink_metadata|canonicalize|File)\b\
+                 |\.(exists|try_exists|is_symlink|symlink_metadata|canonicalize)\(\)";
+    let past = Regex::new(&past.replace(char::is_whitespace, "")).unwrap();
+    for path in files(&crate::root().join("src/modules")) {
+        if AT_THE_MACHINE.iter().any(|name| path.ends_with(name)) || path.ends_with("builtin/files/testing.rs") {
+            continue;
+        }
+        let text = program(&path);
+        let found = text.lines().find(|line| past.is_match(line).unwrap());
+        assert!(found.is_none(), "{}: {}", path.display(), found.unwrap_or_default());
+    }
+}
+
 #[test]
 fn files_stay_readable() {
     for path in files(&crate::root().join("src")) {

@@ -74,7 +74,7 @@ async fn apply_file(args: &ApplyArgs) -> Result<Exit, Exit> {
     };
     let stamp = PlanDigester::with_salt(&plan.salt);
     // The events are those of the apply, not of the looks before and after it.
-    let look_args = RunArgs { events: None, ..run.clone() };
+    let look_args = RunArgs { events: None, report: Vec::new(), ..run.clone() };
     let foretelling =
         || DryRun { args: &look_args, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
     let (_, now) = foretelling().make_plan().await;

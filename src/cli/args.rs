@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use crate::report::files::ReportTarget;
+
 /// Run playbooks, task lists or documentation snippets.
 #[derive(Debug, Clone, Default, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -113,6 +115,10 @@ pub struct RunArgs {
     /// Write the event stream to this file, one JSON object a line.
     #[arg(long, env = "PLAYBOOK_EVENTS_FILE", value_name = "FILE", help_heading = "Output")]
     pub events: Option<PathBuf>,
+    /// Write a report when the run has ended: `KIND=FILE`, where KIND is github, gitlab, html, junit, markdown, sarif or
+    /// trace (may be given again); `-` is standard output.
+    #[arg(long, value_name = "KIND=FILE", help_heading = "Output")]
+    pub report: Vec<ReportTarget>,
     /// No colours.
     #[arg(long, help_heading = "Output")]
     pub no_color: bool,

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::diagnostic::Diagnostic;
 use crate::inventory::Composer;
 use crate::template::{ConditionVerdict, Globals, TemplateEngine, TemplateError, VariableScope};
 use crate::value::{Dict, Value};
@@ -28,31 +29,31 @@ impl VariableScope for Vars<'_> {
     }
 }
 
-fn error_text(fault: TemplateError) -> String {
-    fault.full_message()
+fn without_place(fault: TemplateError) -> Diagnostic {
+    Diagnostic::error(fault.full_message())
 }
 
 impl Composer for Over {
-    fn evaluate_expression(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
-        let Value::Str(text) = written else { return Err("an expression must be text".to_owned()) };
+    fn evaluate_expression(&self, written: &Value, vars: &Dict) -> Result<Value, Diagnostic> {
+        let Value::Str(text) = written else { return Err("an expression must be text".into()) };
         let scope = Vars(vars);
         let engine = TemplateEngine::new(&self.globals, &scope, &[]);
-        match engine.evaluate_expression(text).map_err(error_text)? {
-            Value::Undefined(why) => Err(why.message.clone()),
+        match engine.evaluate_expression(text).map_err(without_place)? {
+            Value::Undefined(why) => Err(why.message.as_str().into()),
             value => Ok(value),
         }
     }
 
-    fn condition_holds(&self, condition: &Value, vars: &Dict) -> Result<bool, String> {
+    fn condition_holds(&self, condition: &Value, vars: &Dict) -> Result<bool, Diagnostic> {
         let scope = Vars(vars);
         let verdict =
-            TemplateEngine::new(&self.globals, &scope, &[]).evaluate_condition(condition).map_err(error_text)?;
+            TemplateEngine::new(&self.globals, &scope, &[]).evaluate_condition(condition).map_err(without_place)?;
         Ok(matches!(verdict, ConditionVerdict::True))
     }
 
-    fn render_template(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+    fn render_template(&self, written: &Value, vars: &Dict) -> Result<Value, Diagnostic> {
         let scope = Vars(vars);
-        TemplateEngine::new(&self.globals, &scope, &[]).evaluate_value(written).map_err(error_text)
+        TemplateEngine::new(&self.globals, &scope, &[]).evaluate_value(written).map_err(without_place)
     }
 
     fn extra_vars(&self) -> &Dict {

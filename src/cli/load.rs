@@ -176,7 +176,7 @@ fn or_module(message: Diagnostic) -> Diagnostic {
     let names: Vec<&str> = MODULES.iter().map(|module| module.module_spec().short_name()).collect();
     let word = message.span().map(|span| span.text().to_owned()).unwrap_or_default();
     match suggest::find_nearest(&word, &names) {
-        Some(near) => Diagnostic { hints: vec![format!("did you mean the module `{near}`?")], ..message },
+        Some(near) => message.hint(format!("did you mean the module `{near}`?")),
         None => message,
     }
 }

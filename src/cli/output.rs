@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::playbook::LoadError;
 use crate::playbook::loader::plain_error;
+use crate::report::files::ReportFiles;
 use crate::report::{Bus, Writer, document, jsonl, screen};
 use crate::secrets::Redactor;
 use crate::settings::RunSettings;
@@ -58,6 +59,11 @@ pub fn open_output(
         let writer = jsonl::Jsonl::create(path).map_err(|error| {
             Diagnostic::error(format!("cannot write the events to `{}`: {}", path.display(), plain_error(&error)))
         })?;
+        writers.push(Box::new(writer));
+    }
+    if !args.report.is_empty() {
+        let writer = ReportFiles::new(&args.report, &args.playbooks)
+            .map_err(|error| Diagnostic::error(format!("cannot write the report {}", plain_error(&error))))?;
         writers.push(Box::new(writer));
     }
     Ok(Rc::new(Bus::new(writers, Rc::new(Redactor::new(args.show_secrets)))))

@@ -22,7 +22,7 @@ use crate::plan::host_effects::EffectObserver;
 use crate::plan::{Answers, ResultCollector};
 use crate::playbook::loader::plain_error;
 use crate::playbook::{LoadResult, Playbook};
-use crate::report::{Bus, ReportEvent, Writer};
+use crate::report::{Bus, ReportEvent, RunClose, Writer};
 use crate::secrets;
 use crate::settings::RunSettings;
 
@@ -102,7 +102,8 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
         None => match args.sandbox.then(embedded::start_mock).transpose() {
             Ok(server) => server.map(Rc::new),
             Err(error) => {
-                return failed(print_messages(&[Diagnostic::error(error.to_string())], colour, Exit::General));
+                let message = [Diagnostic::error(error.to_string())];
+                return failed(close(&bus, print_messages(&message, colour, Exit::General), &message));
             }
         },
     };
@@ -115,19 +116,15 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
             (ended, run, store)
         }
         Ok(Prepared::Done) => {
-            let exit = match bus.take_failure() {
-                Some(failure) if !failure.seen_enough => {
-                    output::report_unwritten(&plain_error(&failure.error), Exit::Success)
-                }
-                _ => Exit::Success,
-            };
-            return failed(exit);
+            return failed(close(&bus, Exit::Success, &[]));
         }
         Err(problem) => {
-            return failed(print_redacted(&problem.report, bus.redactor(), colour, problem.kind.exit_status()));
+            let exit = print_redacted(&problem.report, bus.redactor(), colour, problem.kind.exit_status());
+            return failed(close(&bus, exit, &problem.report));
         }
     };
     let exit = print_redacted(&ended.report, bus.redactor(), colour, ended.exit);
+    bus.close(&RunClose { exit, errors: &ended.report });
     let failure = bus.take_failure();
     let end = if exit == Exit::Success && failure.is_none() { RunEnd::Well } else { RunEnd::Badly };
     for line in store.iter().flat_map(|store| describe_unused(store, &store.end_run(end), server.is_some())) {
@@ -142,6 +139,15 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
         _ => exit,
     };
     RunOutcome { exit, run: Some(run) }
+}
+
+/// Tells the writers that the run has ended before anything ran, and gives the exit status.
+fn close(bus: &Bus, exit: Exit, errors: &[Diagnostic]) -> Exit {
+    bus.close(&RunClose { exit, errors });
+    match bus.take_failure() {
+        Some(failure) if !failure.seen_enough => output::report_unwritten(&plain_error(&failure.error), exit),
+        _ => exit,
+    }
 }
 
 /// Returns what there is to tell of passwords that no task has used, with the command to type.

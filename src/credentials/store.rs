@@ -244,6 +244,11 @@ impl CredentialStore {
             Ok(true)
         })();
         self.drop_cached(&listed);
+        if matches!(taken, Ok(true)) {
+            // The name is the token's: a request of unknown outcome, whose run was killed before the one that made this
+            // token, has left none. A kill between the two notes of that run leaves both.
+            self.forget_missing(&listed.entry.subject.registry, &listed.entry.subject.name);
+        }
         taken.unwrap_or_else(|error: StoreError| {
             (self.warn)(format!("the password of token `{}` stays where it is: {error}", listed.entry.subject.name));
             false

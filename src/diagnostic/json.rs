@@ -2,13 +2,18 @@
 
 use super::{Diagnostic, Severity};
 
-/// `{severity, summary, notes, hints, places: [{file, line, column, end_line, end_column, text}]}`.
-pub fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {
-    let severity = match diagnostic.severity {
+/// The word of a severity: `error`, `warning` or `deprecation`.
+pub fn severity_word(severity: Severity) -> &'static str {
+    match severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Deprecation => "deprecation",
-    };
+    }
+}
+
+/// `{severity, summary, notes, hints, places: [{file, line, column, end_line, end_column, text}]}`.
+pub fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {
+    let severity = severity_word(diagnostic.severity);
     let places: Vec<_> = diagnostic
         .labels
         .iter()

@@ -56,6 +56,20 @@ pub struct Diagnostic {
 /// Several messages, in the order in which they are told.
 pub type Report = Vec<Diagnostic>;
 
+impl From<String> for Diagnostic {
+    /// An error without a place.
+    fn from(summary: String) -> Self {
+        Self::error(summary)
+    }
+}
+
+impl From<&str> for Diagnostic {
+    /// An error without a place.
+    fn from(summary: &str) -> Self {
+        Self::error(summary)
+    }
+}
+
 impl Diagnostic {
     /// An error.
     pub fn error(summary: impl Into<String>) -> Self {
@@ -125,6 +139,20 @@ impl Diagnostic {
     /// The first place, if there is one.
     pub fn span(&self) -> Option<&Span> {
         self.labels.first().map(|label| &label.span)
+    }
+
+    /// Puts what was being done before the summary.
+    #[must_use]
+    pub fn during(mut self, doing: impl std::fmt::Display) -> Self {
+        self.summary = format!("{doing}: {}", self.summary);
+        self
+    }
+
+    /// The same message as a warning.
+    #[must_use]
+    pub fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// One line without a picture: the summary and the hints, for results and logs.

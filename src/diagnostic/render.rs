@@ -12,7 +12,7 @@ pub fn render_diagnostic(diagnostic: &Diagnostic, colour: bool) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
-        Severity::Deprecation => Level::WARNING.with_name("deprecated"),
+        Severity::Deprecation => Level::WARNING,
     };
     let width = terminal_width();
     // `error: ` and `  = help: ` stand before the first line of what they introduce.

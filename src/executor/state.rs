@@ -99,6 +99,8 @@ pub struct HostState {
     pub facts: RefCell<Rc<Dict>>,
     /// From `include_vars`.
     pub included: RefCell<Rc<Dict>>,
+    /// Why it is not known what an `include_vars` of a dry run would set: it may be any variable.
+    pub unread_variables: RefCell<Option<String>>,
     /// From `set_fact` and `register`.
     pub vars: RefCell<Rc<Dict>>,
 }

@@ -215,8 +215,19 @@ fn other_mapping(root: &YamlNode) -> Diagnostic {
     if inventory {
         return error("this is an inventory, not a playbook").hint("give it with `-i FILE`, and a playbook beside it");
     }
+    let is_plain = |node: &YamlNode| node.scalar().is_some() || node.items().is_some();
+    let entries = root.entries().unwrap_or_default();
+    if !entries.iter().all(|entry| is_plain(&entry.value)) {
+        return error("this is a mapping without `hosts` and without a module").hint(EXPECTED);
+    }
+    // The whole entry is shown: its name alone would be taken for that of a module.
+    let end = entries.first().map_or(key.range().end, |entry| entry.value.span().range().end);
+    let entry = key.source().span(key.range().start..end);
+    let error = |what: &str| Diagnostic::error(what).at(&entry, "");
+    let file = root.span().source().name();
+    let file = if file == "-" { "FILE" } else { file };
     error("this is a mapping without `hosts` and without a module: it looks like a file of variables")
-        .hint("give variables with `-e @FILE`")
+        .hint(format!("give variables with `-e @{file}`"))
         .hint(EXPECTED)
 }
 

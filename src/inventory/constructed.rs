@@ -6,6 +6,7 @@ use super::composer::Composer;
 use super::load::Inventory;
 use super::model::{ALL, HostName};
 use super::names::make_valid;
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value, python};
 
 /// Options of the file.
@@ -19,11 +20,15 @@ struct Options<'a> {
 ///
 /// # Errors
 /// With one sentence, if an entry is not what it must be, or cannot be evaluated where the file is strict.
-pub fn read_constructed(config: &Dict, inventory: &mut Inventory, composer: &Rc<dyn Composer>) -> Result<(), String> {
+pub fn read_constructed(
+    config: &Dict,
+    inventory: &mut Inventory,
+    composer: &Rc<dyn Composer>,
+) -> Result<(), Diagnostic> {
     let options = Options { composer: &**composer, config, strict: read_flag(config, "strict", false) };
     for section in ["compose", "groups"] {
         if let Some(other) = config.get(section).filter(|value| !matches!(value, Value::Dict(_) | Value::Null)) {
-            return Err(format!("`{section}` must be a mapping, not {}", other.type_name()));
+            return Err(Diagnostic::error(format!("`{section}` must be a mapping, not {}", other.type_name())));
         }
     }
     let hosts: Vec<HostName> = inventory.model().hosts.keys().cloned().collect();
@@ -33,7 +38,10 @@ pub fn read_constructed(config: &Dict, inventory: &mut Inventory, composer: &Rc<
         options.add_groups(inventory, &host, &vars)?;
         for keyed in config.get("keyed_groups").and_then(Value::as_slice).unwrap_or_default() {
             let Value::Dict(keyed) = keyed else {
-                return Err(format!("an entry of `keyed_groups` must be a mapping, not {}", keyed.type_name()));
+                return Err(Diagnostic::error(format!(
+                    "an entry of `keyed_groups` must be a mapping, not {}",
+                    keyed.type_name()
+                )));
             };
             options.add_keyed_groups(inventory, &host, &vars, keyed)?;
         }
@@ -47,7 +55,7 @@ fn read_flag(config: &Dict, name: &str, default: bool) -> bool {
 
 impl Options<'_> {
     /// The variables of a host as far as they are known by now.
-    fn host_vars(&self, inventory: &Inventory, host: &str) -> Result<Dict, String> {
+    fn host_vars(&self, inventory: &Inventory, host: &str) -> Result<Dict, Diagnostic> {
         let mut vars = inventory.vars_by_now(host, read_flag(self.config, "use_vars_plugins", false))?;
         vars.set("inventory_hostname", Value::text(host));
         vars.set("inventory_hostname_short", Value::text(host.split('.').next().unwrap_or(host)));
@@ -60,7 +68,7 @@ impl Options<'_> {
     }
 
     /// An expression of `compose` or a key; extra variables are there if the file asks for them.
-    fn evaluate_raw(&self, written: &Value, vars: &Dict) -> Result<Value, String> {
+    fn evaluate_raw(&self, written: &Value, vars: &Dict) -> Result<Value, Diagnostic> {
         if !read_flag(self.config, "use_extra_vars", false) {
             return self.composer.evaluate_expression(written, vars);
         }
@@ -72,17 +80,17 @@ impl Options<'_> {
     /// Ignores an expression that fails, unless the file is strict.
     fn ignore_unless_strict<T>(
         &self,
-        made: Result<T, String>,
+        made: Result<T, Diagnostic>,
         doing: impl FnOnce() -> String,
-    ) -> Result<Option<T>, String> {
+    ) -> Result<Option<T>, Diagnostic> {
         match made {
             Ok(made) => Ok(Some(made)),
-            Err(why) if self.strict => Err(format!("{}: {why}", doing())),
+            Err(why) if self.strict => Err(why.during(doing())),
             Err(_) => Ok(None),
         }
     }
 
-    fn compose_vars(&self, inventory: &mut Inventory, host: &HostName) -> Result<(), String> {
+    fn compose_vars(&self, inventory: &mut Inventory, host: &HostName) -> Result<(), Diagnostic> {
         let Some(Value::Dict(compose)) = self.config.get("compose") else { return Ok(()) };
         let vars = self.host_vars(inventory, host)?;
         for (name, written) in compose.iter() {
@@ -94,7 +102,7 @@ impl Options<'_> {
         Ok(())
     }
 
-    fn add_groups(&self, inventory: &mut Inventory, host: &HostName, vars: &Dict) -> Result<(), String> {
+    fn add_groups(&self, inventory: &mut Inventory, host: &HostName, vars: &Dict) -> Result<(), Diagnostic> {
         let Some(Value::Dict(groups)) = self.config.get("groups") else { return Ok(()) };
         for (name, condition) in groups.iter() {
             let name = make_valid(&python::str(name));
@@ -113,14 +121,14 @@ impl Options<'_> {
         host: &HostName,
         vars: &Dict,
         keyed: &Dict,
-    ) -> Result<(), String> {
+    ) -> Result<(), Diagnostic> {
         let written = keyed.get("key").cloned().unwrap_or(Value::Null);
         let doing = || format!("could not make a group for the host `{host}` from `{}`", python::str(&written));
         let Some(key) = self.ignore_unless_strict(self.evaluate_raw(&written, vars), doing)? else { return Ok(()) };
         let default = keyed.get("default_value").filter(|value| !value.is_null());
         let trailing = keyed.get("trailing_separator").filter(|value| !value.is_null());
         if default.is_some() && trailing.is_some() {
-            return Err("`default_value` and `trailing_separator` of `keyed_groups` exclude each other".to_owned());
+            return Err("`default_value` and `trailing_separator` of `keyed_groups` exclude each other".into());
         }
         let text = |name: &str, usual: &str| keyed.get(name).map_or_else(|| usual.to_owned(), python::str);
         let (prefix, separator) = (text("prefix", ""), text("separator", "_"));
@@ -133,9 +141,9 @@ impl Options<'_> {
             key if nothing(key) && default.is_some() => vec![or_default(key)],
             key if !key.is_true() && self.strict && !matches!(key, Value::List(_) | Value::Dict(_)) => {
                 let written = python::str(&written);
-                return Err(format!(
+                return Err(Diagnostic::error(format!(
                     "`{written}` comes to nothing for the host `{host}`, so there is no group to make"
-                ));
+                )));
             }
             key if !key.is_true() => return Ok(()),
             Value::Str(text) => vec![text.to_string()],
@@ -147,7 +155,12 @@ impl Options<'_> {
                 };
                 pairs.iter().map(named).collect()
             }
-            other => return Err(format!("groups are named by text, lists or mappings, not by {}", other.type_name())),
+            other => {
+                return Err(Diagnostic::error(format!(
+                    "groups are named by text, lists or mappings, not by {}",
+                    other.type_name()
+                )));
+            }
         };
         let parent = keyed.get("parent_group").filter(|value| !value.is_null());
         let parent = parent.map(|written| self.composer.render_template(written, vars)).transpose();
@@ -162,7 +175,12 @@ impl Options<'_> {
     }
 }
 
-fn add_to_group(inventory: &mut Inventory, host: &HostName, group: &str, parent: Option<&str>) -> Result<(), String> {
+fn add_to_group(
+    inventory: &mut Inventory,
+    host: &HostName,
+    group: &str,
+    parent: Option<&str>,
+) -> Result<(), Diagnostic> {
     let model = inventory.model_mut();
     model.group_entry(group).hosts.insert(host.clone());
     parent.map_or(Ok(()), |parent| model.add_child(parent, group))

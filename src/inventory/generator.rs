@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::composer::Composer;
 use super::model::{Model, Origin};
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value, python};
 
 /// More combinations than any inventory has hosts.
@@ -18,7 +19,7 @@ pub fn read_generator(
     origin: &Origin,
     model: &mut Model,
     composer: &Rc<dyn Composer>,
-) -> Result<(), String> {
+) -> Result<(), Diagnostic> {
     let section = |name: &str| config.get(name).and_then(Value::as_dict).ok_or(format!("`{name}` must be a mapping"));
     let (layers, hosts) = (section("layers")?, section("hosts")?);
     let name = hosts.get("name").ok_or("`hosts` must have a `name`")?;
@@ -31,12 +32,12 @@ pub fn read_generator(
 }
 
 /// Each value of each layer with each of all others, the last layer changing first.
-fn combine_layers(layers: &Dict) -> Result<Vec<Dict>, String> {
+fn combine_layers(layers: &Dict) -> Result<Vec<Dict>, Diagnostic> {
     let mut all = vec![Dict::new()];
     for (name, values) in layers.iter() {
         let values = values.as_slice().ok_or_else(|| format!("the layer `{}` must be a list", python::str(name)))?;
         if all.len().saturating_mul(values.len()) > MOST {
-            return Err(format!("the layers have more than {MOST} combinations"));
+            return Err(Diagnostic::error(format!("the layers have more than {MOST} combinations")));
         }
         let with = |known: &Dict, value: &Value| {
             let mut vars = known.clone();
@@ -60,7 +61,7 @@ fn add_parents(
     child: Child<'_>,
     written: Option<&Value>,
     vars: &Dict,
-) -> Result<(), String> {
+) -> Result<(), Diagnostic> {
     for parent in written.and_then(Value::as_slice).unwrap_or_default() {
         let (Child::Host(name) | Child::Group(name)) = child;
         let unnamed = || format!("`{name}` has a parent with no name");

@@ -99,7 +99,7 @@ impl Reader<'_> {
     }
 
     fn add_child(&mut self, parent: &str, child: &str, span: &Span) -> Result<(), Diagnostic> {
-        self.model.add_child(parent, child).map_err(|why| Diagnostic::error(why).at(span, ""))
+        self.model.add_child(parent, child).map_err(|why| why.at(span, ""))
     }
 
     fn read_host(&mut self, text: &str, span: &Span) -> Result<(), Diagnostic> {
@@ -107,7 +107,7 @@ impl Reader<'_> {
             .map_err(|why| Diagnostic::error(format!("cannot split this line: {why}")).at(span, ""))?;
         let Some((first, rest)) = words.split_first() else { return Ok(()) };
         let place = |word: &words::Word| span.sub_span(word.range.clone());
-        let names = host_names(&first.text).map_err(|why| Diagnostic::error(why).at(&place(first), ""))?;
+        let names = host_names(&first.text).map_err(|why| why.at(&place(first), ""))?;
         let mut vars = Dict::new();
         for word in rest {
             let Some((key, value)) = word.text.split_once('=') else {
@@ -176,12 +176,12 @@ fn parse_section(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The hosts that the first word of a line stands for.
-pub fn host_names(word: &str) -> Result<Vec<(String, Option<u16>)>, String> {
+pub fn host_names(word: &str) -> Result<Vec<(String, Option<u16>)>, Diagnostic> {
     if (word.ends_with(':') && !range::is_address(word)) || word.contains(": ") {
-        return Err(format!("`{word}` is no host: a colon at the end would begin a port"));
+        return Err(Diagnostic::error(format!("`{word}` is no host: a colon at the end would begin a port")));
     }
     if word == "---" {
-        return Err("this looks like YAML".to_owned());
+        return Err("this looks like YAML".into());
     }
     let (name, port) = range::split_port(word);
     Ok(range::expand_range(name)?.into_iter().map(|name| (name, port)).collect())

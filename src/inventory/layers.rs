@@ -20,12 +20,12 @@ impl Inventory {
         if let Some(layers) = self.layers.borrow().get(host) {
             return Ok(Rc::clone(layers));
         }
-        let layers: Rc<[VariableLayer]> = self.build_layers(host).map_err(Diagnostic::error)?.into();
+        let layers: Rc<[VariableLayer]> = self.build_layers(host)?.into();
         self.layers.borrow_mut().insert(host.into(), Rc::clone(&layers));
         Ok(layers)
     }
 
-    fn build_layers(&self, host: &str) -> Result<Vec<VariableLayer>, String> {
+    fn build_layers(&self, host: &str) -> Result<Vec<VariableLayer>, Diagnostic> {
         let model = self.model();
         let mut groups = model.groups_of(host);
         groups.retain(|name| **name != *ALL);
@@ -53,7 +53,7 @@ impl Inventory {
 
     /// The variables of a host while sources are still being read: those of its groups and its own, with files of
     /// variables only if they are asked for.
-    pub(super) fn vars_by_now(&self, host: &str, with_files: bool) -> Result<Dict, String> {
+    pub(super) fn vars_by_now(&self, host: &str, with_files: bool) -> Result<Dict, Diagnostic> {
         let model = self.model();
         let groups = model.groups_of(host);
         let mut vars = Dict::new();
@@ -101,7 +101,7 @@ impl Inventory {
         inventories.chain(self.playbook_folder())
     }
 
-    fn vars_file(&self, folder: &Path, kind: &'static str, name: &str) -> Result<Rc<Dict>, String> {
+    fn vars_file(&self, folder: &Path, kind: &'static str, name: &str) -> Result<Rc<Dict>, Diagnostic> {
         let key = (folder.to_owned(), kind, Arc::from(name));
         if let Some(vars) = self.files.borrow().get(&key) {
             return Ok(Rc::clone(vars));
@@ -198,7 +198,7 @@ impl Inventory {
         for parent in parents {
             let known = model.groups.get(&**parent).is_some_and(|parent| parent.children.contains(group));
             if !known {
-                model.add_child(parent, group).map_err(Diagnostic::error)?;
+                model.add_child(parent, group)?;
                 changed = true;
             }
         }

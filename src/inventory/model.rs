@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::{IndexMap, IndexSet};
 
 use super::names::GroupNames;
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
 
 /// The name of a host.
@@ -108,15 +109,17 @@ impl Model {
     ///
     /// # Errors
     /// With one sentence, if that would make a circle.
-    pub fn add_child(&mut self, parent: &str, child: &str) -> Result<(), String> {
+    pub fn add_child(&mut self, parent: &str, child: &str) -> Result<(), Diagnostic> {
         let (parent, child) = (&*self.names.safe_name(parent), &*self.names.safe_name(child));
         if parent == child {
-            return Err(format!("the group `{child}` cannot be a child of itself"));
+            return Err(Diagnostic::error(format!("the group `{child}` cannot be a child of itself")));
         }
         self.group_entry(child);
         self.group_entry(parent);
         if self.group_and_descendants(child).any(|name| **name == *parent) {
-            return Err(format!("the groups `{parent}` and `{child}` would be children of each other"));
+            return Err(Diagnostic::error(format!(
+                "the groups `{parent}` and `{child}` would be children of each other"
+            )));
         }
         self.group_entry(parent).children.insert(child.into());
         Ok(())

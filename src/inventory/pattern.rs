@@ -1,5 +1,6 @@
 //! Host patterns: `web:&prod:!old`, `~regex`, `db*`, `web[0]`, `web[1:]`.
 
+use crate::diagnostic::Diagnostic;
 use fancy_regex::Regex;
 
 /// A text of patterns split into its parts.
@@ -124,7 +125,7 @@ impl<'a> NameMatcher<'a> {
     ///
     /// # Errors
     /// With one sentence, if the regular expression is not one.
-    pub fn new(part: &'a str) -> Result<Self, String> {
+    pub fn new(part: &'a str) -> Result<Self, Diagnostic> {
         let expression = match part.strip_prefix('~') {
             Some(expression) => format!("^(?:{expression})"),
             None if part.contains(['*', '?', '[']) => glob_to_regex(part),
@@ -132,7 +133,7 @@ impl<'a> NameMatcher<'a> {
         };
         match Regex::new(&expression) {
             Ok(regex) => Ok(Self::Expression(regex)),
-            Err(why) => Err(format!("`{part}` is no regular expression: {why}")),
+            Err(why) => Err(Diagnostic::error(format!("`{part}` is no regular expression: {why}"))),
         }
     }
 

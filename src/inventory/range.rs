@@ -1,5 +1,7 @@
 //! Host names with ranges: `web[01:03]`, `db-[a:c]`, `n[1:9:4]`, several in one name; and the port after a name.
 
+use crate::diagnostic::Diagnostic;
+
 /// More hosts than this in one name is a slip of the finger, and would fill the memory.
 const LIMIT: usize = 100_000;
 
@@ -7,16 +9,16 @@ const LIMIT: usize = 100_000;
 ///
 /// # Errors
 /// With one sentence, if a range is badly written.
-pub fn expand_range(pattern: &str) -> Result<Vec<String>, String> {
+pub fn expand_range(pattern: &str) -> Result<Vec<String>, Diagnostic> {
     let Some((head, range, tail)) = first_range(pattern) else {
         return match pattern.contains('[') {
-            true => Err(format!("`{pattern}` has a bracket but no range `[begin:end]`")),
+            true => Err(Diagnostic::error(format!("`{pattern}` has a bracket but no range `[begin:end]`"))),
             false => Ok(vec![pattern.to_owned()]),
         };
     };
     let (members, tails) = (range_members(range)?, expand_range(tail)?);
     if members.len().saturating_mul(tails.len()) > LIMIT {
-        return Err(format!("`{pattern}` stands for more than {LIMIT} hosts"));
+        return Err(Diagnostic::error(format!("`{pattern}` stands for more than {LIMIT} hosts")));
     }
     Ok(members.iter().flat_map(|m| tails.iter().map(move |tail| format!("{head}{m}{tail}"))).collect())
 }
@@ -68,36 +70,42 @@ fn first_range(pattern: &str) -> Option<(&str, &str, &str)> {
     range.contains(':').then(|| (&pattern[..open], range, &pattern[close + 1..]))
 }
 
-fn range_members(range: &str) -> Result<Vec<String>, String> {
+fn range_members(range: &str) -> Result<Vec<String>, Diagnostic> {
     let parts: Vec<&str> = range.split(':').collect();
     let (first, last, step) = match parts[..] {
         [first, last] => (first, last, "1"),
         [first, last, step] => (first, last, step),
-        _ => return Err(format!("the range `[{range}]` must be `[begin:end]` or `[begin:end:step]`")),
+        _ => {
+            return Err(Diagnostic::error(format!(
+                "the range `[{range}]` must be `[begin:end]` or `[begin:end:step]`"
+            )));
+        }
     };
     let first = if first.is_empty() { "0" } else { first };
     if last.is_empty() {
-        return Err(format!("the range `[{range}]` has no end"));
+        return Err(Diagnostic::error(format!("the range `[{range}]` has no end")));
     }
     let step: usize = match step.parse() {
         Ok(step) if step > 0 => step,
-        _ => return Err(format!("the step of the range `[{range}]` must be a number above 0")),
+        _ => return Err(Diagnostic::error(format!("the step of the range `[{range}]` must be a number above 0"))),
     };
     if let (Some(first), Some(last)) = (letter_index(first), letter_index(last)) {
         if first > last {
-            return Err(format!("the range `[{range}]` runs backwards"));
+            return Err(Diagnostic::error(format!("the range `[{range}]` runs backwards")));
         }
         return Ok((first..=last).step_by(step).map(|index| LETTERS[index..=index].to_owned()).collect());
     }
     let (Ok(low), Ok(high)) = (first.parse::<usize>(), last.parse::<usize>()) else {
-        return Err(format!("the range `[{range}]` needs two numbers or two letters"));
+        return Err(Diagnostic::error(format!("the range `[{range}]` needs two numbers or two letters")));
     };
     let width = if first.len() > 1 && first.starts_with('0') { first.len() } else { 0 };
     if width > 0 && width != last.len() {
-        return Err(format!("begin and end of the range `[{range}]` must have the same number of digits"));
+        return Err(Diagnostic::error(format!(
+            "begin and end of the range `[{range}]` must have the same number of digits"
+        )));
     }
     if high.saturating_sub(low) / step >= LIMIT {
-        return Err(format!("the range `[{range}]` stands for more than {LIMIT} hosts"));
+        return Err(Diagnostic::error(format!("the range `[{range}]` stands for more than {LIMIT} hosts")));
     }
     Ok((low..=high).step_by(step).map(|n| format!("{n:0width$}")).collect())
 }

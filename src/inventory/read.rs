@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::diagnostic::Diagnostic;
 use crate::input_digests::InputDigests;
 use crate::source::{Source, Span};
 use crate::value::{Dict, Text, Value};
@@ -12,7 +13,7 @@ use crate::vars::vault::{VaultSecrets, is_vaulted};
 ///
 /// # Errors
 /// With one sentence that names the file.
-pub fn source(path: &Path, secrets: &VaultSecrets, reads: &InputDigests) -> Result<Arc<Source>, String> {
+pub fn source(path: &Path, secrets: &VaultSecrets, reads: &InputDigests) -> Result<Arc<Source>, Diagnostic> {
     let name = path.display().to_string();
     let bytes = reads.read(path).map_err(|why| format!("cannot read `{name}`: {why}"))?;
     let text = String::from_utf8(bytes).map_err(|_| format!("`{name}` is not UTF-8"))?;
@@ -26,9 +27,9 @@ pub fn source(path: &Path, secrets: &VaultSecrets, reads: &InputDigests) -> Resu
 /// A YAML document as a value; nothing at all is null.
 ///
 /// # Errors
-/// With one sentence that has the place in it.
-pub fn read_yaml(source: &Arc<Source>) -> Result<Value, String> {
-    let loaded = crate::yaml::load_document(source).map_err(|why| why.one_line())?;
+/// With its place, if it is not YAML.
+pub fn read_yaml(source: &Arc<Source>) -> Result<Value, Diagnostic> {
+    let loaded = crate::yaml::load_document(source)?;
     Ok(loaded.root.map_or(Value::Null, |root| root.to_value()))
 }
 

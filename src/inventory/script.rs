@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::model::{Model, Origin};
 use super::{read, tree};
+use crate::diagnostic::Diagnostic;
 use crate::input;
 use crate::source::Source;
 use crate::value::Value;
@@ -13,7 +14,7 @@ use crate::value::Value;
 ///
 /// # Errors
 /// With one sentence, if it cannot be run or prints something else.
-pub fn load_script(path: &Path, origin: &Origin, model: &mut Model) -> Result<(), String> {
+pub fn load_script(path: &Path, origin: &Origin, model: &mut Model) -> Result<(), Diagnostic> {
     let list = run_script(path, &["--list"])?;
     if let Some(vars) = tree::read_list(&list, origin, model)? {
         for (host, vars) in vars.iter() {
@@ -30,13 +31,13 @@ pub fn load_script(path: &Path, origin: &Origin, model: &mut Model) -> Result<()
     Ok(())
 }
 
-fn set_vars(model: &mut Model, host: &str, vars: &Value) -> Result<(), String> {
+fn set_vars(model: &mut Model, host: &str, vars: &Value) -> Result<(), Diagnostic> {
     let vars = vars.as_dict().ok_or_else(|| format!("the variables of the host `{host}` must be an object"))?;
     model.set_host_vars(host, vars);
     Ok(())
 }
 
-fn run_script(path: &Path, arguments: &[&str]) -> Result<Value, String> {
+fn run_script(path: &Path, arguments: &[&str]) -> Result<Value, Diagnostic> {
     // A name without a folder would be looked for in PATH.
     let program = std::path::absolute(path).map_err(|why| why.to_string())?;
     let mut command = Command::new(program);
@@ -45,7 +46,12 @@ fn run_script(path: &Path, arguments: &[&str]) -> Result<Value, String> {
         .map_err(|why| format!("cannot run it: {why}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("`{}` ended with {}: {}", arguments.join(" "), output.status, said.trim()));
+        return Err(Diagnostic::error(format!(
+            "`{}` ended with {}: {}",
+            arguments.join(" "),
+            output.status,
+            said.trim()
+        )));
     }
     let text = String::from_utf8(output.stdout).map_err(|_| "it printed other than UTF-8".to_owned())?;
     if text.trim().is_empty() {

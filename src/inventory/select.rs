@@ -88,7 +88,7 @@ impl Inventory {
             return Ok([Arc::clone(name)].into_iter().collect());
         }
         let (name, subscript) = pattern::split_subscript(part);
-        let matcher = NameMatcher::new(name).map_err(Diagnostic::error)?;
+        let matcher = NameMatcher::new(name)?;
         let groups: Vec<_> = model.groups.keys().filter(|group| matcher.matches_name(group)).collect();
         let mut hosts: IndexSet<HostName> = groups.iter().flat_map(|group| model.hosts_of(group)).collect();
         if groups.is_empty() || matches!(matcher, NameMatcher::Expression(_)) {

@@ -80,7 +80,7 @@ impl Inventory {
             };
             match names {
                 Err(why) => {
-                    self.warn(Diagnostic::warning(format!("the inventory `{source}` cannot be read: {why}")));
+                    self.warn(why.during(format_args!("the inventory `{source}` cannot be read")).into_warning());
                     return false;
                 }
                 Ok(names) => {
@@ -122,13 +122,13 @@ impl Inventory {
             let _ = self.reads.read(path);
             match script::load_script(path, &origin, &mut self.model) {
                 Ok(()) => return true,
-                Err(why) => failures.push(Diagnostic::warning(format!("as a script: {why}"))),
+                Err(why) => failures.push(why.during("as a script")),
             }
         }
         let source = match read::source(path, &self.secrets, &self.reads) {
             Ok(source) => source,
             Err(why) => {
-                self.warn(Diagnostic::warning(why));
+                self.warn(why.into_warning());
                 return false;
             }
         };
@@ -140,7 +140,7 @@ impl Inventory {
                     warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
                     return true;
                 }
-                Err(why) => failures.push(Diagnostic::warning(format!("as YAML: {why}"))),
+                Err(why) => failures.push(why.during("as YAML")),
             }
         }
         if ending.as_deref() == Some("toml") {
@@ -149,7 +149,7 @@ impl Inventory {
                     warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
                     return true;
                 }
-                Err(why) => failures.push(Diagnostic::warning(format!("as TOML: {why}"))),
+                Err(why) => failures.push(why.during("as TOML")),
             }
         } else {
             match ini::read_ini(&source, &origin, &mut self.model) {
@@ -164,8 +164,7 @@ impl Inventory {
             }
         }
         for failure in failures {
-            let summary = format!("the inventory `{}` cannot be read: {}", path.display(), failure.summary);
-            self.warn(Diagnostic { severity: crate::diagnostic::Severity::Warning, summary, ..failure });
+            self.warn(failure.during(format_args!("the inventory `{}` cannot be read", path.display())).into_warning());
         }
         false
     }
@@ -173,17 +172,19 @@ impl Inventory {
 
 impl Inventory {
     /// A tree of groups, or what a plugin makes of its file.
-    fn add_tree(&mut self, value: &Value, origin: &Origin) -> Result<Vec<String>, String> {
+    fn add_tree(&mut self, value: &Value, origin: &Origin) -> Result<Vec<String>, Diagnostic> {
         let Some((config, plugin)) = value.as_dict().and_then(|dict| Some((dict, dict.get("plugin")?.as_str()?)))
         else {
             return tree::read_yaml(value, origin, &mut self.model);
         };
-        let Some(composer) = self.composer.clone() else { return Err("plugins cannot be used here".to_owned()) };
+        let Some(composer) = self.composer.clone() else { return Err("plugins cannot be used here".into()) };
         match plugin.strip_prefix("ansible.builtin.").unwrap_or(plugin) {
             "constructed" => constructed::read_constructed(config, self, &composer)?,
             "generator" => generator::read_generator(config, origin, &mut self.model, &composer)?,
             other => {
-                return Err(format!("there is no inventory plugin `{other}`, only `constructed` and `generator`"));
+                return Err(Diagnostic::error(format!(
+                    "there is no inventory plugin `{other}`, only `constructed` and `generator`"
+                )));
             }
         }
         Ok(Vec::new())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::read;
+use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 use crate::value::{Dict, Value};
 
@@ -10,11 +11,11 @@ use crate::value::{Dict, Value};
 ///
 /// # Errors
 /// With one sentence, if it is no TOML.
-pub fn read_toml(source: &Arc<Source>) -> Result<Value, String> {
+pub fn read_toml(source: &Arc<Source>) -> Result<Value, Diagnostic> {
     let table: toml::Table =
         source.text().parse().map_err(|why: toml::de::Error| why.to_string().replace('\n', " "))?;
     if table.contains_key("plugin") {
-        return Err("it configures a plugin, which is done in YAML".to_owned());
+        return Err("it configures a plugin, which is done in YAML".into());
     }
     let groups = table.into_iter().map(|(name, group)| (Value::text(name), group_of(group)));
     let tree = Value::from(groups.collect::<Dict>());

@@ -2,13 +2,14 @@
 
 use super::ini::host_names;
 use super::model::{Model, Origin};
+use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
 
 /// Reads `{group: {hosts: .., vars: .., children: ..}}` into the model; gives warnings about what it passes over.
 ///
 /// # Errors
 /// With one sentence, if it is no inventory.
-pub fn read_yaml(value: &Value, origin: &Origin, model: &mut Model) -> Result<Vec<String>, String> {
+pub fn read_yaml(value: &Value, origin: &Origin, model: &mut Model) -> Result<Vec<String>, Diagnostic> {
     let groups = value.as_dict().filter(|dict| !dict.is_empty());
     let groups = groups.ok_or("a YAML inventory is a mapping of groups")?;
     let mut warnings = Vec::new();
@@ -24,7 +25,7 @@ fn yaml_group(
     origin: &Origin,
     model: &mut Model,
     warnings: &mut Vec<String>,
-) -> Result<(), String> {
+) -> Result<(), Diagnostic> {
     let body = match body {
         Value::Null => {
             model.group_entry(name);
@@ -39,10 +40,10 @@ fn yaml_group(
     };
     model.group_entry(name);
     for section in ["vars", "children", "hosts"] {
-        if let Some(value) = body.get(section)
+        if let Some((key, value)) = body.iter().find(|(key, _)| key.as_str() == Some(section))
             && !matches!(value, Value::Null | Value::Dict(_) | Value::Str(_))
         {
-            return Err(format!("`{section}` of the group `{name}` must be a mapping, not {}", value.type_name()));
+            return Err(section_of_another_type(section, name, key, value));
         }
     }
     for (key, value) in body.iter() {
@@ -69,10 +70,10 @@ fn yaml_group(
             Some("hosts") => {
                 for (pattern, vars) in entries.iter() {
                     if !matches!(pattern, Value::Str(_)) {
-                        return Err(format!(
+                        return Err(Diagnostic::error(format!(
                             "the host `{}` of the group `{name}` must be text: quote it",
                             to_text(pattern)
-                        ));
+                        )));
                     }
                     yaml_hosts(&to_text(pattern), vars, name, origin, model)?;
                 }
@@ -86,7 +87,19 @@ fn yaml_group(
     Ok(())
 }
 
-fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: &mut Model) -> Result<(), String> {
+/// A section that is not a mapping; a list of names gets the spelling that was meant.
+fn section_of_another_type(section: &str, group: &str, key: &Value, value: &Value) -> Diagnostic {
+    let kind = value.type_name();
+    let message = format!("`{section}` of the group `{group}` must be a mapping, not {kind}");
+    let place = if let Value::Str(key) = key { key.origin() } else { None };
+    let error = Diagnostic::error(message).at_some(place, "");
+    match value.as_slice().and_then(<[_]>::first).and_then(Value::as_str) {
+        Some(first) => error.hint(format!("write each name as a key, with a colon and without a dash: `{first}:`")),
+        None => error,
+    }
+}
+
+fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: &mut Model) -> Result<(), Diagnostic> {
     for (name, port) in host_names(pattern)? {
         let host = model.host_entry(&name, Some(group), Some(origin));
         if let Some(port) = port {
@@ -95,7 +108,12 @@ fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: 
         match vars {
             Value::Null => {}
             Value::Dict(vars) => model.set_host_vars(&name, vars),
-            other => return Err(format!("the variables of `{pattern}` must be a mapping, not {}", other.type_name())),
+            other => {
+                return Err(Diagnostic::error(format!(
+                    "the variables of `{pattern}` must be a mapping, not {}",
+                    other.type_name()
+                )));
+            }
         }
     }
     Ok(())
@@ -105,7 +123,7 @@ fn yaml_hosts(pattern: &str, vars: &Value, group: &str, origin: &Origin, model: 
 ///
 /// # Errors
 /// With one sentence, if it is no inventory.
-pub fn read_list(value: &Value, origin: &Origin, model: &mut Model) -> Result<Option<Dict>, String> {
+pub fn read_list(value: &Value, origin: &Origin, model: &mut Model) -> Result<Option<Dict>, Diagnostic> {
     let groups = value.as_dict().ok_or("the script must print a JSON object")?;
     let mut hostvars = None;
     for (name, body) in groups.iter() {
@@ -119,13 +137,13 @@ pub fn read_list(value: &Value, origin: &Origin, model: &mut Model) -> Result<Op
     Ok(hostvars)
 }
 
-fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> Result<(), String> {
+fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> Result<(), Diagnostic> {
     model.group_entry(name);
     let body = match body {
         Value::Dict(body) => (**body).clone(),
         // The old form: a group is just its hosts.
         Value::List(_) => [(Value::text("hosts"), body.clone())].into_iter().collect(),
-        _ => return Err(format!("the group `{name}` must be an object or a list of hosts")),
+        _ => return Err(Diagnostic::error(format!("the group `{name}` must be an object or a list of hosts"))),
     };
     // Older still: an object that is itself one host with its variables.
     if !["hosts", "vars", "children"].iter().any(|key| body.contains(key)) {
@@ -133,11 +151,11 @@ fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> R
         model.set_host_vars(name, &body);
         return Ok(());
     }
-    let names = |key: &str| -> Result<Vec<String>, String> {
+    let names = |key: &str| -> Result<Vec<String>, Diagnostic> {
         match body.get(key) {
             None | Some(Value::Null) => Ok(Vec::new()),
             Some(Value::List(items)) => Ok(items.iter().map(to_text).collect()),
-            Some(_) => Err(format!("`{key}` of the group `{name}` must be a list")),
+            Some(_) => Err(Diagnostic::error(format!("`{key}` of the group `{name}` must be a list"))),
         }
     };
     for host in names("hosts")? {
@@ -146,7 +164,7 @@ fn list_group(name: &str, body: &Value, origin: &Origin, model: &mut Model) -> R
     match body.get("vars") {
         None | Some(Value::Null) => {}
         Some(Value::Dict(vars)) => vars.iter().for_each(|(k, v)| model.set_group_var(name, k.clone(), v.clone())),
-        Some(_) => return Err(format!("`vars` of the group `{name}` must be an object")),
+        Some(_) => return Err(Diagnostic::error(format!("`vars` of the group `{name}` must be an object"))),
     }
     for child in names("children")? {
         model.add_child(name, &child)?;

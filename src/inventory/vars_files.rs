@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::read;
+use crate::diagnostic::Diagnostic;
 use crate::input_digests::InputDigests;
 use crate::value::{Dict, Value};
 use crate::vars::vault::VaultSecrets;
@@ -22,7 +23,7 @@ pub fn load_vars_files(
     secrets: &VaultSecrets,
     reads: &InputDigests,
     merge: bool,
-) -> Result<Dict, String> {
+) -> Result<Dict, Diagnostic> {
     let mut vars = Dict::new();
     if name.starts_with('/') {
         return Ok(vars);
@@ -33,7 +34,11 @@ pub fn load_vars_files(
             Value::Null => {}
             Value::Dict(dict) => vars.add(&dict, merge),
             other => {
-                return Err(format!("`{}` must be a mapping of variables, not {}", path.display(), other.type_name()));
+                return Err(Diagnostic::error(format!(
+                    "`{}` must be a mapping of variables, not {}",
+                    path.display(),
+                    other.type_name()
+                )));
             }
         }
     }

@@ -61,6 +61,10 @@ impl Connector for HttpConnector {
     }
 }
 
+fn is_json(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
 impl HttpApi {
     async fn call(&self, method: Method, path: &str, body: Option<&str>) -> Result<ApiReply, ApiError> {
         self.service.transport.send_request(method, path, body, &self.waiting).await
@@ -95,6 +99,10 @@ impl HttpApi {
     async fn delete_path(&self, path: &str) -> Result<(), ApiError> {
         let reply = self.call(Method::DELETE, path, None).await?;
         match reply.status {
+            // The service sends nothing, or an object. A page is from something in between, which may have carried out nothing.
+            200..=299 if !reply.body.trim_ascii().is_empty() && !is_json(&reply.body) => Err(ApiError::unclear(
+                "the answer is not from the service, so it is not known whether the object is gone",
+            )),
             200..=299 => Ok(()),
             // The first sending was carried out and only its answer lost.
             404 if reply.repeated > 0 => Ok(()),

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::connection::check_plain_http;
 use super::{ApiError, Credentials, Endpoint, Tuning, WaitPolicy, proxy};
 use crate::address;
+use crate::progress::RequestSpan;
 
 /// Largest body that is read. A full page of tokens has about 100 KiB.
 const LARGEST_BODY: usize = 16 << 20;
@@ -104,7 +105,16 @@ impl ApiTransport {
         let mut sent = 0;
         loop {
             sent += 1;
-            let mut miss = match self.send_once(client, &method, path, body, harmless, deadline).await {
+            let begun = std::time::Instant::now();
+            let answer = self.send_once(client, &method, path, body, harmless, deadline).await;
+            waiting.progress.note_request(RequestSpan {
+                method: method.to_string(),
+                path: path.split('?').next().unwrap_or_default().to_owned(),
+                status: answer.as_ref().map_or_else(|miss| miss.error.status, |reply| Some(reply.status)),
+                sent: begun,
+                ended: std::time::Instant::now(),
+            });
+            let mut miss = match answer {
                 Ok(reply) => {
                     self.unreachable.set(false);
                     return Ok(ApiReply { repeated: sent - 1, ..reply });

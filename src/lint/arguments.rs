@@ -8,6 +8,21 @@ use crate::modules::{Spec, args};
 use crate::playbook::{Keyword, Task};
 use crate::value::{Value, python};
 
+/// Whether a place of a command line stands between quotes, as a shell reads them.
+fn is_inside_quotes(line: &str, at: usize) -> bool {
+    let mut open = None;
+    let mut signs = line[..at].chars();
+    while let Some(sign) = signs.next() {
+        match (open, sign) {
+            (None | Some('"'), '\\') => drop(signs.next()),
+            (None, '\'' | '"') => open = Some(sign),
+            (Some(quote), _) if quote == sign => open = None,
+            _ => {}
+        }
+    }
+    open.is_some()
+}
+
 impl Lint<'_> {
     pub(super) fn check_arguments(&mut self, task: &Task, spec: &'static Spec) {
         let more = !task.keyword_all(Keyword::ModuleDefaults).is_empty() || task.args.template.is_some();
@@ -43,12 +58,13 @@ impl Lint<'_> {
                 self.report_message(Diagnostic::warning(summary).at(place, "").hint(remedy));
             }
             if let Some(range) = crate::intake::first_entity(text).filter(|_| code) {
-                let entity = &text[range];
+                let entity = &text[range.clone()];
                 let summary = format!("`{entity}` is an HTML entity; the page was copied with its source text");
+                // Inside quotes an entity may be meant; outside of them no shell understands it.
+                let is_meant = spec.is_of_registry() || is_inside_quotes(text, range.start);
+                let message = if is_meant { Diagnostic::warning(summary) } else { Diagnostic::error(summary) };
                 self.report_message(
-                    Diagnostic::warning(summary)
-                        .at(place, "")
-                        .hint("write the character itself, such as `&&` for `&amp;&amp;`"),
+                    message.at(place, "").hint("write the character itself, such as `&&` for `&amp;&amp;`"),
                 );
             }
         }

@@ -17,11 +17,23 @@ impl Lint<'_> {
             "copy" => self.check_source(task, "files"),
             _ => {}
         }
+        let names = ["dest", "path", "creates"].iter().filter_map(|name| task.args.values.get(name)?.as_str());
+        self.made.extend(names.map(|name| name.trim_end_matches('/').to_owned()));
+    }
+
+    /// Whether an earlier task names the path, a folder above it or something in it, so that it may make it.
+    fn may_be_made(&self, name: &str) -> bool {
+        let name = name.trim_start_matches("./").trim_end_matches('/');
+        let is_within = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+        self.made.iter().map(|made| made.trim_start_matches("./")).any(|made| {
+            // A templated folder in front may be any.
+            made == name || made.ends_with(&format!("/{name}")) || is_within(name, made) || is_within(made, name)
+        })
     }
 
     fn check_included_file(&mut self, task: &Task) {
         let Some((name, place)) = plain_argument(task, &["file", "_raw_params"]) else { return };
-        if import::find_task_file(task, name.trim()).is_none() {
+        if import::find_task_file(task, name.trim()).is_none() && !self.may_be_made(name.trim()) {
             let folders: Vec<PathBuf> =
                 task.frame.chain().filter_map(|frame| frame.folder.as_ref()).map(|f| f.to_path_buf()).collect();
             let message = Diagnostic::warning(format!("there is no file `{name}` to include")).at(&place, "");
@@ -55,7 +67,7 @@ impl Lint<'_> {
         folders.extend([folder.join(subfolder), folder.to_path_buf()]);
         let path = Path::new(&name);
         let found = path.is_absolute() || folders.iter().any(|folder| folder.join(path).exists());
-        if found || name.is_empty() || name.starts_with('~') || name.contains('$') {
+        if found || self.may_be_made(&name) || name.is_empty() || name.starts_with('~') || name.contains('$') {
             return;
         }
         let message =

@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::modules;
-use crate::playbook::keyword::{Keyword, TABLE};
+use crate::playbook::keyword::Keyword;
 use crate::playbook::{BlockItem, Keywords, Play, Playbook, Task, action};
 use crate::source::Span;
 use crate::template::{TemplateEngine, TemplateError};
@@ -62,6 +62,8 @@ struct Lint<'a> {
     task: Option<Span>,
     play: Option<&'a Play>,
     registered: BTreeSet<String>,
+    /// Paths that tasks so far name as what they write.
+    made: Vec<String>,
 }
 
 impl<'a> Lint<'a> {
@@ -137,9 +139,7 @@ impl<'a> Lint<'a> {
     }
 
     fn check_keywords(&mut self, keywords: &Keywords) {
-        for row in TABLE {
-            let Some(keyword) = Keyword::from_name(row.name) else { continue };
-            let Some(node) = keywords.node(keyword) else { continue };
+        for (keyword, node) in keywords.iter() {
             let value = node.to_value();
             match keyword {
                 Keyword::When | Keyword::ChangedWhen | Keyword::FailedWhen | Keyword::Until => {

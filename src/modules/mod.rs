@@ -162,7 +162,7 @@ pub struct TaskContext<'a> {
     pub kept: Option<Rc<crate::ionos::ListCache>>,
     /// Where to say what is waited for.
     pub progress: crate::progress::ProgressChannel,
-    /// The task with its place, for records.
+    /// The task with its place, for records of registry objects; empty for other modules.
     pub task: String,
     /// The store of one-time passwords, for modules that deliver them.
     pub credentials: Option<Rc<crate::credentials::CredentialStore>>,
@@ -186,12 +186,12 @@ impl TaskContext<'_> {
     pub fn find_file(&self, subfolder: &str, name: &str) -> Option<PathBuf> {
         let path = Path::new(name);
         if path.is_absolute() {
-            return path.exists().then(|| path.to_path_buf());
+            return self.host.exists(path).then(|| path.to_path_buf());
         }
         self.search_path
             .iter()
             .flat_map(|folder| [folder.join(subfolder).join(path), folder.join(path)])
-            .find(|candidate| candidate.exists())
+            .find(|candidate| self.host.exists(candidate))
     }
 
     /// Where a program is, with the search path that the task's environment may have.

@@ -87,6 +87,15 @@ impl Guard {
     }
 }
 
+/// The beginning of the text of an item: a registered result fills a screen.
+fn shorten(item: &str) -> String {
+    const LIMIT: usize = 120;
+    match item.char_indices().nth(LIMIT) {
+        Some((at, _)) => format!("{} ...", &item[..at]),
+        None => item.to_owned(),
+    }
+}
+
 impl EffectObserver for Guard {
     fn authorize_effect(&self, deed: &PlannedEffect) -> Result<(), String> {
         if self.refused.borrow().is_some() {
@@ -97,7 +106,7 @@ impl EffectObserver for Guard {
         if open || host_effects::is_predicted(&self.deeds, deed) {
             return Ok(());
         }
-        let item = deed.item.as_ref().map(|item| format!(" (item={item})")).unwrap_or_default();
+        let item = deed.item.as_ref().map(|item| format!(" (item={})", shorten(item))).unwrap_or_default();
         let what = if deed.does == EffectKind::Change { "change something" } else { "run something" };
         let said = format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", deed.task, deed.host);
         *self.refused.borrow_mut() = Some(said.clone());

@@ -232,6 +232,14 @@ impl Keywords {
         self.0.iter().rev().find(|(known, _)| *known == keyword).map(|(_, node)| node)
     }
 
+    /// The keywords that count, in the order in which they are written: the last of several that are the same.
+    pub fn iter(&self) -> impl Iterator<Item = (Keyword, &YamlNode)> {
+        let is_repeated = |index: usize, keyword| self.0[index + 1..].iter().any(|(later, _)| *later == keyword);
+        let rows = self.0.iter().enumerate();
+        rows.filter(move |(index, (keyword, _))| !is_repeated(*index, *keyword))
+            .map(|(_, (keyword, node))| (*keyword, node))
+    }
+
     /// The value of a keyword as written.
     pub fn value(&self, keyword: Keyword) -> Option<Value> {
         self.node(keyword).map(YamlNode::to_value)

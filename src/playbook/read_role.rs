@@ -14,8 +14,10 @@ use super::task::Task;
 use super::vars::{check_variable_name, read_vars};
 use super::{LoadError, LoadResult, RawArgs, TaskAction};
 use crate::diagnostic::Diagnostic;
+use crate::suggest;
 use crate::value::{Dict, Value};
 use crate::yaml::YamlNode;
+use crate::yaml::node::MappingEntry;
 
 impl Loader {
     /// Reads a role with its dependencies; the same role with the same parameters is the same object.
@@ -134,6 +136,14 @@ impl Loader {
         Ok(entry)
     }
 
+    /// Warns of a mapping under a name near `vars`: it would be one variable, and nothing of it would be set.
+    fn check_misspelt_vars(&self, key: &str, entry: &MappingEntry) {
+        if entry.value.entries().is_some() && suggest::find_nearest(key, &["vars"]).is_some() {
+            let message = format!("`{key}` is passed to the role as a variable of this name");
+            self.add_warning(Diagnostic::warning(message).at(entry.key.span(), "").hint("did you mean `vars`?"));
+        }
+    }
+
     fn parse_entry(&self, node: &YamlNode) -> LoadResult<RoleEntry> {
         if let Some(name) = node.as_str() {
             if name.contains(',') {
@@ -152,9 +162,13 @@ impl Loader {
         };
         let named = ["role", "name", "src"].iter().find_map(|key| node.get(key));
         let Some(named) = named.filter(|node| !node.is_null() && node.as_str() != Some("")) else {
-            return Err(Box::new(LoadError::from_general(
-                Diagnostic::error("the entry names no role").at(node.span(), "").hint("write `- role: NAME`"),
-            )));
+            let error = Diagnostic::error("the entry names no role").at(node.span(), "").hint("write `- role: NAME`");
+            let mut keys = entries.iter().filter_map(|entry| entry.key.as_str());
+            let misspelt = keys.find(|key| suggest::find_nearest(key, &["role"]).is_some());
+            return Err(Box::new(LoadError::from_general(match misspelt {
+                Some(key) => error.hint(format!("did you mean `role` instead of `{key}`?")),
+                None => error,
+            })));
         };
         let name = named.as_str().map(str::to_owned).unwrap_or_else(|| named.span().text().to_owned());
         let mut entry = RoleEntry::from_name(self.role_name(&name, named)?, named.span().clone());
@@ -169,6 +183,7 @@ impl Loader {
                     Some(keyword) if keyword.row().is_allowed(KeywordPlace::Block) => entry.keywords.add(keyword, e)?,
                     _ => {
                         check_variable_name(&e.key)?;
+                        self.check_misspelt_vars(key, e);
                         params.insert(e.key.to_value(), e.value.to_value());
                     }
                 },

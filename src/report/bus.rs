@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::event::ReportEvent;
+use crate::diagnostic::Diagnostic;
+use crate::exit::Exit;
 use crate::secrets::Redactor;
 
 /// Something that consumes events.
@@ -15,10 +17,27 @@ pub trait Writer {
     /// If what it writes to is gone (a closed pipe, a full disk).
     fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()>;
 
+    /// Takes note of the end of the run, whether or not it came to a recap.
+    ///
+    /// # Errors
+    /// If what it writes cannot be written.
+    fn finish(&mut self, _end: &RunClose<'_>, _redactor: &Redactor) -> std::io::Result<()> {
+        Ok(())
+    }
+
     /// Whether a reader may leave before the end, as `| head` does.
     fn may_lose_reader(&self) -> bool {
         false
     }
+}
+
+/// How a run ended, for the last words of writers.
+#[derive(Debug, Clone, Copy)]
+pub struct RunClose<'a> {
+    /// The exit status.
+    pub exit: Exit,
+    /// What ended it outside of any task.
+    pub errors: &'a [Diagnostic],
 }
 
 /// Something could not be written.
@@ -63,12 +82,25 @@ impl Bus {
         }
         for writer in self.writers.borrow_mut().iter_mut() {
             if let Err(error) = writer.write_event(event, &self.redactor) {
-                let seen_enough = writer.may_lose_reader() && error.kind() == std::io::ErrorKind::BrokenPipe;
-                let mut broken = self.broken.borrow_mut();
-                if broken.as_ref().is_none_or(|known| known.seen_enough) {
-                    *broken = Some(Unwritten { error, seen_enough });
-                }
+                self.note_failure(error, writer.may_lose_reader());
             }
+        }
+    }
+
+    /// Tells all writers that the run has ended: what they write at the end is written now.
+    pub fn close(&self, end: &RunClose<'_>) {
+        for writer in self.writers.borrow_mut().iter_mut() {
+            if let Err(error) = writer.finish(end, &self.redactor) {
+                self.note_failure(error, writer.may_lose_reader());
+            }
+        }
+    }
+
+    fn note_failure(&self, error: std::io::Error, may_lose_reader: bool) {
+        let seen_enough = may_lose_reader && error.kind() == std::io::ErrorKind::BrokenPipe;
+        let mut broken = self.broken.borrow_mut();
+        if broken.as_ref().is_none_or(|known| known.seen_enough) {
+            *broken = Some(Unwritten { error, seen_enough });
         }
     }
 

@@ -4,6 +4,7 @@ use similar::TextDiff;
 
 use super::style::{Meaning, Paint};
 use crate::modules::Diff;
+use crate::secrets::Redactor;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{STARS, Value, python};
 
@@ -40,6 +41,15 @@ pub fn render_diff(diff: &Diff, paint: Paint) -> String {
     }
     out.push('\n');
     out
+}
+
+/// A difference without the known secrets: a secret of several lines is not found once each line has a sign before it.
+pub fn redact_diff(diff: &Diff, redactor: &Redactor) -> Diff {
+    let side = |side: &Option<Value>| match side {
+        Some(Value::Str(text)) => Some(Value::text(&*redactor.redact(text))),
+        other => other.clone(),
+    };
+    Diff { before: side(&diff.before), after: side(&diff.after), ..diff.clone() }
 }
 
 /// Describes a side of a difference that is not shown.

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use super::bus::Writer;
+use super::bus::{RunClose, Writer};
 use super::event::{ReportEvent, ReportedOutcome};
+use crate::diagnostic;
 use crate::secrets::Redactor;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
@@ -23,12 +24,13 @@ pub struct ResultDocument {
     plays: Vec<Dict>,
     tasks: Vec<Vec<Dict>>,
     warnings: Vec<Value>,
+    written: bool,
 }
 
 impl ResultDocument {
     /// An empty document.
     pub fn new(format: DocumentFormat) -> Self {
-        Self { format, plays: Vec::new(), tasks: Vec::new(), warnings: Vec::new() }
+        Self { format, plays: Vec::new(), tasks: Vec::new(), warnings: Vec::new(), written: false }
     }
 
     fn add(&mut self, outcome: &ReportedOutcome, item: bool) {
@@ -76,6 +78,20 @@ impl ResultDocument {
         document.set("warnings", Value::list(std::mem::take(&mut self.warnings)));
         document
     }
+
+    fn write(&mut self, document: Dict, redactor: &Redactor) -> std::io::Result<()> {
+        self.written = true;
+        let style = JsonStyle { mask_secrets: !redactor.may_show_secrets(), quote_specials: true, ..JsonStyle::SCREEN };
+        let text = json::to_string(&document.into(), style);
+        let text = redactor.redact_json(&text);
+        let text = match self.format {
+            DocumentFormat::Json => format!("{text}\n"),
+            DocumentFormat::Yaml => to_yaml(&text)?,
+        };
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
 }
 
 impl Writer for ResultDocument {
@@ -109,21 +125,23 @@ impl Writer for ResultDocument {
                 let mut document = self.finish_document(Value::dict(counts), custom, records);
                 let names = passwords_kept.iter().map(|name| Value::text(name.as_str()));
                 document.set("passwords_kept", Value::list(names));
-                let style =
-                    JsonStyle { mask_secrets: !redactor.may_show_secrets(), quote_specials: true, ..JsonStyle::SCREEN };
-                let text = json::to_string(&document.into(), style);
-                let text = redactor.redact_json(&text);
-                let text = match self.format {
-                    DocumentFormat::Json => format!("{text}\n"),
-                    DocumentFormat::Yaml => to_yaml(&text)?,
-                };
-                let mut out = std::io::stdout().lock();
-                out.write_all(text.as_bytes())?;
-                out.flush()?;
+                self.write(document, redactor)?;
             }
             _ => {}
         }
         Ok(())
+    }
+
+    /// A run that ends before its recap has a document all the same, with the errors that ended it.
+    fn finish(&mut self, end: &RunClose<'_>, redactor: &Redactor) -> std::io::Result<()> {
+        if self.written {
+            return Ok(());
+        }
+        let mut document = self.finish_document(Dict::new().into(), &Dict::new(), Value::list([]));
+        document.set("passwords_kept", Value::list([]));
+        let errors = end.errors.iter().map(|error| json::from_serde(&diagnostic::json::to_json(error)));
+        document.set("errors", Value::list(errors));
+        self.write(document, redactor)
     }
 }
 

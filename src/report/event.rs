@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::modules::Diff;
+use crate::playbook::Task;
+use crate::progress::RequestSpan;
 use crate::reconcile::Record;
 use crate::value::{Dict, Value};
 
@@ -63,6 +65,8 @@ pub enum ReportEvent {
         /// The job.
         job: String,
     },
+    /// A request was answered, or failed.
+    Request(RequestSpan),
     /// Something that takes time: shown on a live line, on a terminal only.
     Progress(String),
     /// Something the user should know; warnings are told once.
@@ -108,6 +112,8 @@ pub struct TaskLabel {
     pub action: Rc<str>,
     /// Runs as a handler.
     pub handler: bool,
+    /// The task as it is written.
+    pub definition: Rc<Task>,
     /// Where it stands.
     pub place: Option<Rc<str>>,
     /// It is a dry run, by itself or with the play around it.
@@ -133,6 +139,8 @@ pub struct ReportedOutcome {
     pub item: Option<Value>,
     /// Differences, where they were asked for.
     pub diff: Vec<Diff>,
+    /// Actions on registry objects, done or predicted (of a loop, those of its items).
+    pub records: Vec<Record>,
     /// The failure's place and remedy.
     pub diagnostic: Option<Box<Diagnostic>>,
     /// The result is always shown (`debug`).

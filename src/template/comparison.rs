@@ -9,6 +9,10 @@ use super::error::TemplateError;
 use super::range::Range;
 use crate::value::Value;
 
+/// Remedy for text that is compared with a number.
+const TEXT_AND_NUMBER: &str =
+    "turn the text into a number with `| int` or `| float`; compare versions with the test `is version('1.2', '>=')`";
+
 /// A comparison: a boolean, or unknown.
 pub(super) fn compare_values(
     op: Comparison,
@@ -53,7 +57,13 @@ pub(super) fn compare_values(
                     _ => ">=",
                 };
                 let (a, b) = (left.type_name(), right.type_name());
-                TemplateError::value(format!("'{symbol}' not supported between instances of '{a}' and '{b}'"))
+                let fault =
+                    TemplateError::value(format!("'{symbol}' not supported between instances of '{a}' and '{b}'"));
+                match (left, right) {
+                    (Value::Str(_), Value::Int(_) | Value::Float(_))
+                    | (Value::Int(_) | Value::Float(_), Value::Str(_)) => fault.hint(TEXT_AND_NUMBER),
+                    _ => fault,
+                }
             })?;
             match op {
                 Comparison::Lt => order == Ordering::Less,

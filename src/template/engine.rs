@@ -503,5 +503,5 @@ fn count_line_breaks(text: &str) -> usize {
 
 /// An undefined value with its place.
 pub(super) fn undefined_at(message: String, span: Option<Span>) -> Value {
-    Value::Undefined(Arc::new(Undefined { message, span, failed: None }))
+    Value::Undefined(Arc::new(Undefined { message, span, failed: None, member: None }))
 }

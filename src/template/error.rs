@@ -60,14 +60,15 @@ impl TemplateError {
     /// The failure of using a value that is not there.
     pub fn from_undefined(why: &Undefined) -> Self {
         let kind = if why.failed.is_some() { TemplateErrorKind::Value } else { TemplateErrorKind::Undefined };
-        let hints = why.failed.clone().unwrap_or_default();
+        let mut hints = why.failed.clone().unwrap_or_default();
+        hints.extend(why.member.as_ref().and_then(|(of, name)| explain_missing_member(of, name)));
         Self { span: why.span.clone(), hints, ..Self::new(kind, why.message.clone()) }
     }
 
     /// Returns a placeholder value that fails when it is used.
     pub fn into_undefined(self) -> Value {
         let failed = (self.kind != TemplateErrorKind::Undefined).then_some(self.hints);
-        Value::Undefined(Arc::new(Undefined { message: self.message, span: self.span, failed }))
+        Value::Undefined(Arc::new(Undefined { message: self.message, span: self.span, failed, member: None }))
     }
 
     /// The same, unless it is a failure that does not wait: limits, what nobody knows, what is known only later.
@@ -142,6 +143,25 @@ impl TemplateError {
         }
         self
     }
+}
+
+/// What to do about a member that a mapping does not have: the result of a skipped task has none of its module's, and
+/// a misspelt name is near another. Nothing of a secret is looked at.
+fn explain_missing_member(of: &Value, name: &str) -> Option<String> {
+    let Value::Dict(members) = of else { return None };
+    if members.get("skipped") == Some(&Value::Bool(true)) {
+        return Some(format!(
+            "the task was skipped, so there is no `{name}`: test the result with `is not skipped`, or give a default: \
+             `| default('')`"
+        ));
+    }
+    let names: Vec<&str> = members.keys().filter_map(Value::as_str).collect();
+    let holds_it =
+        |member: &&str| members.get(member).and_then(Value::as_dict).is_some_and(|inner| inner.contains(name));
+    if let Some(member) = names.iter().find(|member| holds_it(member)) {
+        return Some(format!("`{name}` is in `{member}`: write `{member}.{name}`"));
+    }
+    crate::suggest::find_nearest(name, names).map(|near| format!("did you mean `{near}`?"))
 }
 
 impl From<TemplateError> for Diagnostic {

@@ -7,6 +7,7 @@ use super::error::{TemplateError, TemplateErrorKind};
 use super::parse;
 use super::plugin;
 use super::registry;
+use super::signature;
 use super::source_map::SourceMap;
 use crate::value::{Text, Value};
 
@@ -16,14 +17,13 @@ impl TemplateEngine<'_> {
         if !text.is_template() {
             return Vec::new();
         }
-        let place = SourceMap::from_text(text);
         match parse::parse_template(text, &plugin::RenderOptions::default()) {
             Ok(template) => {
-                let mut lint = Lint { place, faults: Vec::new() };
+                let mut lint = Lint { text, faults: Vec::new() };
                 lint.check_body(&template.body);
                 lint.faults
             }
-            Err((fault, at)) => vec![fault.or_at(place.span(&at).as_ref())],
+            Err((fault, at)) => vec![fault.or_at(SourceMap::from_text(text).span(&at).as_ref())],
         }
     }
 
@@ -32,33 +32,42 @@ impl TemplateEngine<'_> {
         if text.is_template() || !text.is_trusted() {
             return Self::lint_template(text);
         }
-        let place = SourceMap::from_text(text);
         match parse::parse_expression(text) {
             Ok(node) => {
-                let mut lint = Lint { place, faults: Vec::new() };
+                let mut lint = Lint { text, faults: Vec::new() };
                 lint.check_node(&node);
                 lint.faults
             }
-            Err((fault, at)) => vec![fault.or_at(place.span(&at).as_ref())],
+            Err((fault, at)) => vec![fault.or_at(SourceMap::from_text(text).span(&at).as_ref())],
         }
     }
 }
 
-struct Lint {
-    place: SourceMap,
+/// A walk through one template. Places are looked up for faults only: most templates have none.
+struct Lint<'a> {
+    text: &'a Text,
     faults: Vec<TemplateError>,
 }
 
-impl Lint {
+impl Lint<'_> {
     fn report_unknown(&mut self, kind: &str, name: &str, names: &[&str], at: &At) {
         let message = format!("there is no {kind} `{name}`");
         let fault = TemplateError::new(TemplateErrorKind::UnknownName, message).suggest_name(name, names);
-        self.faults.push(fault.or_at(self.place.span(at).as_ref()));
+        self.faults.push(fault.or_at(SourceMap::from_text(self.text).span(at).as_ref()));
     }
 
     fn check_filter(&mut self, name: &str, at: &At) {
         if registry::find_filter(name).is_none() {
             self.report_unknown("filter", name, &registry::filter_names(), at);
+        }
+    }
+
+    fn check_filter_arguments(&mut self, name: &str, args: &[Arg], at: &At) {
+        let Some(filter) = registry::find_filter(name).filter(|_| !args.is_empty()) else { return };
+        if let Err(fault) = signature::check_arguments(filter, name, args) {
+            let message = format!("the filter `{name}` {}", fault.message);
+            let fault = TemplateError { message, ..fault };
+            self.faults.push(fault.or_at(SourceMap::from_text(self.text).span(at).as_ref()));
         }
     }
 
@@ -148,6 +157,7 @@ impl Lint {
             ExprKind::Filter(name, input, args) => {
                 input.iter().for_each(|input| self.check_node(input));
                 self.check_filter(name, &node.at);
+                self.check_filter_arguments(name, args, &node.at);
                 self.named_by(name, args);
                 self.check_args(args);
             }

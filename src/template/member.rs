@@ -7,7 +7,7 @@ use super::error::TemplateError;
 use super::index::index;
 use super::methods;
 use super::objects::Method;
-use crate::value::{Value, python};
+use crate::value::{Undefined, Value, python};
 
 impl TemplateEngine<'_> {
     /// `of.name`: the method first, then the key.
@@ -29,7 +29,7 @@ impl TemplateEngine<'_> {
         }
         match self.get_current(of, &Value::text(name)) {
             Some(value) => self.resolve_value(value, Some(name)),
-            None => Ok(Value::undefined(format!("object of type '{}' has no attribute '{name}'", of.type_name()))),
+            None => Ok(missing_member(of, name)),
         }
     }
 
@@ -58,11 +58,7 @@ impl TemplateEngine<'_> {
                 }
                 match methods::get_property(of, name) {
                     Some(value) => Ok(value),
-                    None => Ok(Value::undefined(format!(
-                        "object of type '{}' has no attribute '{}'",
-                        of.type_name(),
-                        name.as_str()
-                    ))),
+                    None => Ok(missing_member(of, name.as_str())),
                 }
             }
             Value::Int(at) if of.as_slice().is_some() => {
@@ -106,4 +102,11 @@ fn get_keyed(of: &Value, key: &Value) -> Option<Value> {
         Value::Tainted(inner) => get_keyed(inner, key).map(Value::into_tainted),
         _ => None,
     }
+}
+
+/// The undefined value of a member that is not there.
+fn missing_member(of: &Value, name: &str) -> Value {
+    let message = format!("object of type '{}' has no attribute '{name}'", of.type_name());
+    let member = matches!(of, Value::Dict(_)).then(|| (of.clone(), name.into()));
+    Value::Undefined(Arc::new(Undefined { message, span: None, failed: None, member }))
 }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::TemplateError;
+use super::signature;
 use crate::value::{Sealed, Text, Value};
 
 /// The arguments of a call.
@@ -37,6 +38,10 @@ impl PluginArgs {
     /// # Errors
     /// For a name nobody knows (with a suggestion), a parameter given twice, or too many arguments.
     pub fn bind<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {
+        signature::report_binding(self.bind_values(names))
+    }
+
+    fn bind_values<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {
         let mut bound: [Option<Value>; N] = std::array::from_fn(|_| None);
         if self.positional.len() > N {
             let given = self.positional.len();
@@ -380,7 +385,39 @@ impl Lookup {
     }
 }
 
-/// The name without `ansible.builtin.` or `ansible.legacy.`.
+/// Filters of `ansible.utils` that were once in ansible-core, and then in `ansible.netcommon`: old names still mean them.
+const MOVED: [&str; 16] = [
+    "ansible.utils.cidr_merge",
+    "ansible.utils.hwaddr",
+    "ansible.utils.ip4_hex",
+    "ansible.utils.ipaddr",
+    "ansible.utils.ipmath",
+    "ansible.utils.ipsubnet",
+    "ansible.utils.ipv4",
+    "ansible.utils.ipv6",
+    "ansible.utils.ipwrap",
+    "ansible.utils.macaddr",
+    "ansible.utils.network_in_network",
+    "ansible.utils.network_in_usable",
+    "ansible.utils.next_nth_usable",
+    "ansible.utils.nthhost",
+    "ansible.utils.previous_nth_usable",
+    "ansible.utils.slaac",
+];
+
+/// The name in the tables: without `ansible.builtin.` or `ansible.legacy.`, old names of moved plugins as today's.
 pub fn short_name(name: &str) -> &str {
-    name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name)
+    let name = name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy.")).unwrap_or(name);
+    match name {
+        "reduce_on_network" | "ansible.netcommon.reduce_on_network" => "ansible.utils.reduce_on_network",
+        "random_mac" => "community.general.random_mac",
+        "cartesian" => "community.general.cartesian",
+        "filetree" => "community.general.filetree",
+        "flattened" => "community.general.flattened",
+        _ => {
+            let last = name.strip_prefix("ansible.netcommon.").unwrap_or(name);
+            let moved = MOVED.iter().find(|full| full.strip_prefix("ansible.utils.") == Some(last));
+            moved.copied().unwrap_or(name)
+        }
+    }
 }

@@ -84,6 +84,8 @@ pub struct Undefined {
     /// It is not missing, but what should have made it failed; then what to do about that. The failure waits until the
     /// value is used, and nothing that stands in for missing values stands in for it.
     pub failed: Option<Vec<String>>,
+    /// The value that was asked for a member, and the name of the member; what to do is worked out when it is used.
+    pub member: Option<(Value, Arc<str>)>,
 }
 
 /// A vaulted text as it stands in the file.
@@ -162,7 +164,7 @@ impl Value {
 
     /// An absent value with the sentence that is shown when it is used.
     pub fn undefined(message: impl Into<String>) -> Self {
-        Self::Undefined(Arc::new(Undefined { message: message.into(), span: None, failed: None }))
+        Self::Undefined(Arc::new(Undefined { message: message.into(), span: None, failed: None, member: None }))
     }
 
     /// A value that is known only after `awaits`.

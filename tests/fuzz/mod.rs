@@ -30,6 +30,21 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             r#"{"id": "a", "metadata": {"createdDate": "2024-01-01T00:00:00Z", "state": "Running"}, "properties": {"name": "r", "location": "de/fra", "features": null}}"#,
             r#"{"httpStatus": 400, "messages": [{"errorCode": "a", "message": "one"}]}"#,
         ],
+        "credentials" => &[concat!(
+            r#"{"step":"intended","number":1,"service":"https://s","registry":"r","name":"n","at":"2026-01-01T00:00:00Z","#,
+            r#""service_time":"2026-01-01T00:00:00Z","task":"t","sent":{"name":"n"}}"#,
+            "\n",
+            r#"{"step":"created","number":1,"id":"i","password":"p","sealed":null}"#,
+            "\n",
+            r#"{"step":"delivered","number":1,"to":"file"}"#,
+            "\n",
+            r#"{"step":"unclear","number":2,"why":"w"}"#,
+            "\n",
+        )],
+        "docker" => &[
+            "{\n\t\"auths\": {\"https://r.example\": {\"auth\": \"b2xk\", \"email\": \"e\"}},\n\t\"credHelpers\": {\"q\": \"x\"}\n}\n",
+            "{\"auths\":{},\"HttpHeaders\":{\"a\":\"b\"},\"credsStore\":\"\"}",
+        ],
         _ => &[r#"{"format": 1, "writes": [], "deeds": []}"#],
     };
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()

@@ -3,8 +3,11 @@
 //! The same functions are called by the smoke test in `mod.rs`, with seeded mutations on a stable compiler, and by the
 //! crate in `cargo-fuzz`, with the coverage guidance of libFuzzer.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use ionplay::credentials::sinks::merge_docker_login;
+use ionplay::credentials::{Backend, Catalog, CredentialLog, StoreError, StoredLog};
 use ionplay::template::{Globals, TemplateEngine};
 use ionplay::value::{Dict, Text, Value};
 use ionplay::{intake, yaml};
@@ -20,6 +23,8 @@ pub const TARGETS: &[Target] = &[
     ("vault", decrypt_vault),
     ("answers", read_answers),
     ("plan", read_plan),
+    ("credentials", read_credentials),
+    ("docker", merge_docker_config),
 ];
 
 /// Reads YAML into nodes and values.
@@ -66,5 +71,50 @@ pub fn read_answers(data: &[u8]) {
 pub fn read_plan(data: &[u8]) {
     if let Ok(plan) = serde_json::from_slice::<ionplay::plan::Plan>(data) {
         drop((plan.compute_digest(), plan.count_actions()));
+    }
+}
+
+/// A credential store with the log of one run that has ended.
+struct OneLog(String);
+
+impl Backend for OneLog {
+    fn begin_log(&self) -> Result<Box<dyn CredentialLog>, StoreError> {
+        unreachable!("the catalog only reads")
+    }
+
+    fn read_all(&self) -> Result<Vec<StoredLog>, StoreError> {
+        Ok(vec![StoredLog { name: "log".to_owned(), text: Ok(self.0.clone().into()), is_held: false }])
+    }
+
+    fn hold_log(&self, _name: &str) -> Result<Option<Box<dyn CredentialLog>>, StoreError> {
+        Ok(None)
+    }
+
+    fn describe_place(&self) -> String {
+        "fuzz".to_owned()
+    }
+}
+
+/// Reads the log of a run in the credential store.
+pub fn read_credentials(data: &[u8]) {
+    let Ok(catalog) = Catalog::read(&OneLog(String::from_utf8_lossy(data).into_owned())) else { return };
+    for listed in &catalog.entries {
+        drop((
+            listed.entry.unseal_password(None),
+            listed.entry.failure(),
+            catalog.find_token(&listed.entry.subject.name),
+        ));
+    }
+}
+
+/// Merges a login into a docker configuration: what comes out is a configuration again.
+pub fn merge_docker_config(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(merged) = merge_docker_login(Path::new("config.json"), text, "r.example", "bmV3") {
+        let merged: serde_json::Value = serde_json::from_str(&merged).expect("the merged configuration is JSON");
+        assert_eq!(
+            merged["auths"].as_object().map(|auths| auths.values().any(|login| login["auth"] == "bmV3")),
+            Some(true)
+        );
     }
 }

@@ -120,3 +120,82 @@ fn nobody_is_waited_for() {
     desk.ends(&["plan", "site.yml"], 0, "? task \"asked\" on localhost\n      # waits for `answer.user_input`");
     assert!(begun.elapsed() < std::time::Duration::from_secs(60));
 }
+
+/// Every module looks at files as earlier tasks of the plan would leave them.
+#[test]
+fn plan_of_tasks_that_read_what_earlier_ones_write_is_applied() {
+    let cases: [(&str, &[&str], &str); 5] = [
+        (
+            "    - file: {path: marker, state: absent}
+    - command: {cmd: touch built, creates: marker}
+",
+            &["command"],
+            "built",
+        ),
+        (
+            "    - file: {path: new, state: directory}
+    - command: {cmd: touch x, chdir: new}
+",
+            &["command"],
+            "new/x",
+        ),
+        (
+            "    - copy: {dest: new.yml, content: 'flag: true'}
+    - include_vars: new.yml
+    - copy: {dest: out, content: x}
+      when: flag
+",
+            &["include_vars", "copy"],
+            "out",
+        ),
+        (
+            "    - copy: {dest: new.yml, content: 'flag: true'}
+    - include_vars: {file: new.yml, name: read}
+    - copy: {dest: '{{ read.flag | ternary(\"yes\", \"no\") }}', content: x}
+",
+            &["include_vars", "copy"],
+            "yes",
+        ),
+        (
+            "    - file: {path: tree/sub, state: directory}
+    - copy: {dest: tree/sub/f, content: x}
+    - copy: {src: tree/, dest: tree2/}
+    - assemble: {src: tree/sub, dest: whole, remote_src: false}
+    - template: {src: tree/sub/f, dest: rendered}
+",
+            &["copy", "assemble", "template"],
+            "rendered",
+        ),
+    ];
+    for (tasks, undetermined, made) in cases {
+        let desk = Desk::with_tasks(tasks);
+        desk.write("marker", "");
+        let (status, text) = desk.says(&["plan", "site.yml", "-o", "p"]);
+        assert_eq!(status, 0, "{text}");
+        let lines = text.lines().filter_map(|line| line.strip_prefix("  ? task \""));
+        let found: Vec<&str> = lines.map(|line| line.split('"').next().unwrap()).collect();
+        assert_eq!(found, undetermined, "{text}");
+        desk.ends(&["apply", "p", "--auto-approve"], 0, "Applied.");
+        assert!(desk.path().join(made).exists(), "{tasks}");
+    }
+}
+
+/// The results of creations say more in the real run than in the plan; their items are the same.
+#[test]
+fn plan_of_a_loop_over_registered_results_is_applied() {
+    let desk = Desk::with_tasks(
+        "    - registry: {name: reg-a, location: de/fra}
+    - registry_token: {registry: reg-a, name: '{{ item }}'}
+      loop: [first, second]
+      register: made
+    - copy:
+        dest: 'out-{{ item.item }}'
+        content: '{{ item.registry_token.properties.credentials.password }}'
+      loop: '{{ made.results }}'
+      loop_control: {label: '{{ item.item }}'}
+",
+    );
+    desk.ends(&["plan", "site.yml", "-o", "p"], 0, "3 to create");
+    desk.ends(&["apply", "p", "--auto-approve"], 0, "Applied.");
+    assert!(desk.read("out-first") != desk.read("out-second"));
+}

@@ -314,6 +314,9 @@ fn d17_nothing_has_to_be_installed() {
     let mut stage = stage();
     stage.set("PATH", None);
     stage.set("HOME", None);
+    // Without a home the state would be in that of whoever runs the tests.
+    let state = stage.folder.path().join("state").display().to_string();
+    stage.set("IONPLAY_STATE_DIR", Some(&state));
     assert_eq!(stage.task(present("new", json!({}))).outcome(), "changed");
 }
 

@@ -55,9 +55,8 @@ impl Sink for DockerConfigSink {
                 Some(config) => config,
                 None => Config::parse_config(&self.path, "{\n\t\"auths\": {}\n}\n")?,
             };
-            config.refuse_helper(&login.server)?;
             let auth = encode_auth(login);
-            let text = config.with_login(&login.server, &auth)?;
+            let text = config.merge_login(&login.server, &auth)?;
             let written = context.host.write_secret(&lock, &self.path, text.as_bytes(), 0o600);
             written.map_err(|source| io_error("write", &self.path, source))?;
             Ok(Receipt::from_content(auth.as_bytes()))
@@ -93,6 +92,15 @@ impl DockerConfigSink {
     }
 }
 
+/// Returns the text of a docker configuration with a login for a server: `auth` is its user name and password as docker
+/// encodes them. Everything else stays as it is written.
+///
+/// # Errors
+/// If the text is not a configuration, or a credential helper answers for the server.
+pub fn merge_docker_login(path: &Path, text: &str, server: &str, auth: &str) -> Result<Zeroizing<String>, SinkError> {
+    Config::parse_config(path, text)?.merge_login(server, auth)
+}
+
 /// A configuration that remembers how it is written.
 struct Config {
     path: PathBuf,
@@ -111,6 +119,11 @@ impl Config {
         let root = root.map_err(|_| not_config(path, "it is not JSON"))?;
         let object = root.object_value().ok_or_else(|| not_config(path, "it is not a JSON object"))?;
         Ok(Self { path: path.to_path_buf(), root, object })
+    }
+
+    fn merge_login(self, server: &str, auth: &str) -> Result<Zeroizing<String>, SinkError> {
+        self.refuse_helper(server)?;
+        self.with_login(server, auth)
     }
 
     /// Returns the text with a login for a server; other fields of the server's entry stay.
@@ -178,8 +191,8 @@ mod tests {
     use super::*;
 
     fn merged(text: &str) -> Result<String, String> {
-        let config = Config::parse_config(Path::new("c"), text).map_err(|error| error.to_string())?;
-        config.with_login("r.example", "NEW").map(|text| text.to_string()).map_err(|error| error.to_string())
+        let merged = merge_docker_login(Path::new("c"), text, "r.example", "NEW");
+        merged.map(|text| text.to_string()).map_err(|error| error.to_string())
     }
 
     #[test]

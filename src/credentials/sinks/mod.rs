@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 pub use command::CommandSink;
 pub use content::{LoginFormat, Manifest};
-pub use docker_config::DockerConfigSink;
+pub use docker_config::{DockerConfigSink, merge_docker_login};
 pub use file::FileSink;
 pub use github_secret::GithubSecretSink;
 pub use gitlab_variable::{GitlabVariableSink, VariableOwner};

@@ -58,7 +58,8 @@ pub fn explain_unreachable(
     }
     let message =
         format!("`{}` cannot be reached: there is no connection of the type `{connection}` here", target.host);
-    Ok(Some(Diagnostic::error(message).at(&task.span, "").hint(HINT)))
+    let delegation = task.find_keyword(Keyword::DelegateTo).map(|node| node.span());
+    Ok(Some(Diagnostic::error(message).at(delegation.unwrap_or(&task.span), "").hint(HINT)))
 }
 
 /// The host that a task acts on.

@@ -53,7 +53,7 @@ pub async fn run_module_once(
 ) -> Result<ModuleOutcome, Failure> {
     let run = call.task.run;
     let engine = TemplateEngine::new(&run.globals, call.scope, call.search);
-    let bus = Rc::clone(&run.bus);
+    let (bus, requests) = (Rc::clone(&run.bus), Rc::clone(&run.bus));
     let inventory = View(call.task);
     let spec = prepared.module.module_spec();
     let limit =
@@ -78,8 +78,9 @@ pub async fn run_module_once(
         warnings,
         interrupt: limit.interrupt(),
         kept: call.task.kept.clone(),
-        progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned()))),
-        task: describe_task(call.task),
+        progress: ProgressChannel::new(move |message| bus.emit(&ReportEvent::Progress(message.to_owned())))
+            .with_requests(move |span| requests.emit(&ReportEvent::Request(span))),
+        task: if spec.is_of_registry() { describe_task(call.task) } else { String::new() },
         credentials: run.credentials.clone(),
     };
     let mut result = limit.run_within(prepared.module.run_module(&prepared.args, &context)).await;

@@ -30,6 +30,7 @@ pub fn build_label(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host
         task: Rc::from(full_name(task, name.trim())),
         action,
         handler: task.handler,
+        definition: Rc::clone(task),
         place: Some(Rc::from(task.span.to_string())),
         check: task.find_keyword(Keyword::CheckMode).map_or(run.options.check, read_static_boolean),
         args: run.options.show_args.then(|| shown_args(task)),

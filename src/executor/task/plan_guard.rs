@@ -10,7 +10,7 @@ use crate::modules::spec::CheckSupport;
 use crate::modules::{Failure, Later, ModuleOutcome, Spec};
 use crate::plan::host_effects::{EffectKind, PlannedEffect};
 use crate::template::{Context, TemplateEngine};
-use crate::value::python;
+use crate::value::{Dict, Value, python};
 
 /// Whether a module acts on files or runs something.
 fn is_guarded(spec: &Spec) -> bool {
@@ -51,6 +51,22 @@ fn classify_result(result: &Result<ModuleOutcome, Failure>) -> EffectKind {
     }
 }
 
+/// What of a registered result differs between a dry run and the real run of the same task.
+const OF_ONE_RUN: &[&str] = &["msg", "invocation", "diff", "warnings", "deprecations"];
+
+/// The part of a loop item that is the same in a dry run and in the real run. Items that are results of tasks describe
+/// their own run as well.
+fn identify_item(item: Value) -> Value {
+    match &item {
+        Value::Dict(result) if result.contains("changed") && result.contains("failed") => {
+            let is_lasting = |key: &Value| key.as_str().is_none_or(|key| !OF_ONE_RUN.contains(&key));
+            let lasting = result.iter().filter(|(key, _)| is_lasting(key));
+            Value::from(lasting.map(|(key, value)| (key.clone(), value.clone())).collect::<Dict>())
+        }
+        _ => item,
+    }
+}
+
 fn describe_action(call: &ModuleCall<'_>, does: EffectKind) -> PlannedEffect {
     let task = call.task;
     let engine = TemplateEngine::new(&task.run.globals, call.scope, call.search);
@@ -62,7 +78,7 @@ fn describe_action(call: &ModuleCall<'_>, does: EffectKind) -> PlannedEffect {
     PlannedEffect {
         task: task.label.task.to_string(),
         host: task.host.to_string(),
-        item: item.map(|item| redactor.show_value(&item)),
+        item: item.map(|item| redactor.show_value(&identify_item(item))),
         does,
     }
 }

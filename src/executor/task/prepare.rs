@@ -130,8 +130,8 @@ pub fn prepare_module(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<
             run.run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(message).at(&task.args.span, "").hint(hint)));
         }
     }
-    let api_url = checked.args.get("api_url").and_then(Value::as_str).unwrap_or_default();
-    address::find_secrets(api_url).iter().for_each(|secret| run.run.bus.redactor().add(secret));
+    let api_url = checked.args.get("api_url").and_then(Value::as_str);
+    api_url.map(address::find_secrets).unwrap_or_default().iter().for_each(|secret| run.run.bus.redactor().add(secret));
     for warning in checked.warnings {
         run.run.bus.emit(&ReportEvent::Notice(Diagnostic::warning(warning)));
     }

@@ -7,7 +7,7 @@ use super::TaskRun;
 use super::effects;
 use super::loop_result::{LoopResult, LoopSummary};
 use super::settings::{KeywordReader, TaskSettings};
-use super::task_result::{ItemResult, TaskResult, no_exception};
+use super::task_result::{ItemResult, NO_TRACEBACK, TaskResult, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::strategy::cursor::Fate;
 use crate::executor::variables::scope::TaskScope;
@@ -29,7 +29,7 @@ impl TaskRun<'_> {
         settings: &TaskSettings,
         delegated_to: Option<&str>,
     ) -> ItemResult {
-        self.note_records(outcome.actions);
+        self.note_records(&outcome.actions);
         let touched = !outcome.effects.is_empty();
         let (effects, at_once) = outcome.effects.into_iter().partition(effects::is_deferred);
         if let Err(message) = self.apply_effects(at_once, settings, delegated_to) {
@@ -57,6 +57,7 @@ impl TaskRun<'_> {
             no_log,
             undetermined: outcome.undetermined,
             later: if settings.check_only { modules::Later::Nothing } else { outcome.later },
+            records: outcome.actions,
             result,
             failed,
             diff,
@@ -68,7 +69,7 @@ impl TaskRun<'_> {
 
     /// A failure of the module, or of its arguments.
     pub(in crate::executor) fn build_failure(&self, failure: Failure) -> ItemResult {
-        self.note_records(failure.actions);
+        self.note_records(&failure.actions);
         for effect in failure.effects {
             if let modules::ModuleEffect::Secret(secret) = effect {
                 self.run.bus.redactor().add(&secret);
@@ -89,6 +90,7 @@ impl TaskRun<'_> {
             changed: failure.changed,
             failed: true,
             broke_off: failure.broke_off,
+            records: failure.actions,
             diagnostic: Some(diagnostic),
             ..ItemResult::default()
         }
@@ -158,8 +160,8 @@ impl TaskRun<'_> {
         tainted
     }
 
-    fn note_records(&self, records: Vec<crate::reconcile::Record>) {
-        self.run.records.borrow_mut().extend(records);
+    fn note_records(&self, records: &[crate::reconcile::Record]) {
+        self.run.records.borrow_mut().extend_from_slice(records);
     }
 
     /// Tells the end of a pass of a loop.
@@ -179,6 +181,7 @@ impl TaskRun<'_> {
             result: Rc::new(self.display_result(pass)),
             item,
             diff: if pass.no_log { Vec::new() } else { pass.diff.clone() },
+            records: pass.records.clone(),
             diagnostic: pass.diagnostic.clone().filter(|_| pass.failed && !pass.no_log),
             always_shown: pass.always_shown && !pass.no_log,
             looped: false,
@@ -207,10 +210,12 @@ impl TaskRun<'_> {
             shown.remove("changed");
         }
         let verbose = self.run.options.verbosity > 2;
-        shown.retain(|key, _| {
+        shown.retain(|key, value| {
             !key.as_str().is_some_and(|k| match k {
                 "failed" | "skipped" | "unreachable" | "results" => true,
                 "invocation" => !verbose,
+                // Ansible's results have the key; there is nothing to show in it.
+                "exception" => value.as_str() == Some(NO_TRACEBACK),
                 other => other.starts_with("_ansible_"),
             })
         });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::executor::include::IncludeRequest;
 use crate::modules::{Diff, Later, ModuleEffect};
+use crate::reconcile::Record;
 use crate::report::OutcomeStatus;
 use crate::value::{Dict, Unknown, Value};
 
@@ -49,6 +50,8 @@ pub(in crate::executor) struct ItemResult {
     pub(in crate::executor) no_log: bool,
     pub(in crate::executor) always_shown: bool,
     pub(in crate::executor) diff: Vec<Diff>,
+    /// Actions on registry objects.
+    pub(in crate::executor) records: Vec<Record>,
     pub(in crate::executor) diagnostic: Option<Box<Diagnostic>>,
     pub(in crate::executor) delegated_to: Option<Rc<str>>,
     pub(in crate::executor) undetermined: Option<String>,
@@ -190,9 +193,12 @@ impl ItemResult {
     }
 }
 
+/// Value of `exception` in registered results.
+pub(in crate::executor) const NO_TRACEBACK: &str = "(traceback unavailable)";
+
 /// Every failed result has the key; there are no tracebacks here to put into it.
 pub(in crate::executor) fn no_exception(result: &mut Dict) {
     if !result.contains("exception") {
-        result.set("exception", "(traceback unavailable)".into());
+        result.set("exception", NO_TRACEBACK.into());
     }
 }

@@ -1,5 +1,7 @@
 //! What a dry run does not know, and what follows from that.
 
+use std::rc::Rc;
+
 use super::TaskRun;
 use super::task_result::ItemResult;
 use crate::playbook::LoadResult;
@@ -16,6 +18,17 @@ impl TaskRun<'_> {
         let writes = action.starts_with("ionoscloudsdk.") && !action.ends_with("_info");
         if writes || action.contains(".include_") || action.contains(".import_") {
             self.run.foretold_registries.mark_uncertain(&self.label.task);
+        }
+        if action.ends_with(".include_vars") {
+            for host in self.targets {
+                let state = self.run.host_state(host);
+                match self.task.args.values.get("name").and_then(Value::as_str) {
+                    Some(name) => {
+                        Rc::make_mut(&mut state.included.borrow_mut()).set(name, Value::unknown(awaits.as_str()))
+                    }
+                    None => *state.unread_variables.borrow_mut() = Some(awaits.clone()),
+                }
+            }
         }
         if action.ends_with(".set_fact") {
             for name in self.task.args.values.keys().filter_map(Value::as_str).filter(|name| *name != "cacheable") {

@@ -99,6 +99,15 @@ impl TaskScope {
         above.map(|layer| self.read_layer(layer, |layer| layer.get(name).cloned())).find_map(|value| value)
     }
 
+    /// The value of an included variable; unknown where a dry run could not read a file. How a host is reached is not
+    /// taken for a variable of such a file.
+    fn find_included(&self, name: &str) -> Option<Value> {
+        match self.state.unread_variables.borrow().as_deref() {
+            Some(awaits) if !name.starts_with("ansible_") => Some(Value::unknown(awaits)),
+            _ => self.state.included.borrow().get(name).cloned(),
+        }
+    }
+
     /// Looks at the mapping of a layer.
     fn read_layer<T>(&self, layer: &Layer, see: impl FnOnce(&Dict) -> T) -> T {
         match layer {
@@ -135,8 +144,10 @@ impl VariableScope for TaskScope {
         if let Some(value) = self.find_magic_variable(name) {
             return Some(value);
         }
-        let mut values =
-            self.layers.iter().filter_map(|layer| self.read_layer(layer, |layer| layer.get(name).cloned()));
+        let mut values = self.layers.iter().filter_map(|layer| match layer {
+            Layer::Included => self.find_included(name),
+            _ => self.read_layer(layer, |layer| layer.get(name).cloned()),
+        });
         let found = values.next();
         let found = if self.run.options.merge_hashes { merge_mappings(found, values) } else { found };
         found.or_else(|| self.find_connection_variable(name))

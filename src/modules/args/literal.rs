@@ -13,22 +13,18 @@ use crate::yaml::node::{MappingEntry, YamlKind, YamlNode};
 ///
 /// Missing parameters are told too, unless the task takes arguments from elsewhere (`more` is true: an `args:` template,
 /// `module_defaults`). How bad a complaint is remains the caller's decision.
-pub fn check_names(spec: &Spec, node: &YamlNode, more: bool) -> Report {
+pub fn check_names(spec: &'static Spec, node: &YamlNode, more: bool) -> Report {
     let mut report = Report::new();
-    let rules = ArgumentRules { any_params: spec.any_params && !spec.late_names, ..ArgumentRules::from(spec) };
-    check_entries(&rules, node, more, spec.name, &mut report);
-    report
-}
-
-fn check_entries(rules: &ArgumentRules, node: &YamlNode, more: bool, owner: &str, report: &mut Report) {
-    let Some(entries) = node.entries() else { return };
-    for entry in entries {
+    let rules = ArgumentRules::of_module(spec);
+    let any_params = spec.any_params && !spec.late_names;
+    let owner = spec.name;
+    for entry in node.entries().unwrap_or_default() {
         let Some(name) = entry.key.as_str() else { continue };
         match rules.find_rule(name) {
-            None if rules.any_params => {}
+            None if any_params => {}
             None => {
                 let message = format!("Unsupported parameters for ({owner}) module: {name}");
-                report.push(unknown_option(rules, name, entry, message));
+                report.push(unknown_option(&rules, name, entry, message));
             }
             Some(rule) => {
                 if !is_template(&entry.value) {
@@ -46,7 +42,7 @@ fn check_entries(rules: &ArgumentRules, node: &YamlNode, more: bool, owner: &str
                 }
                 if let Some(members) = rule.kind.member_rules() {
                     let items = entry.value.items().map_or_else(|| vec![entry.value.clone()], <[YamlNode]>::to_vec);
-                    items.iter().for_each(|item| look_inside(members, item, &rule.name, report));
+                    items.iter().for_each(|item| look_inside(members, item, &rule.name, &mut report));
                 }
             }
         }
@@ -59,10 +55,11 @@ fn check_entries(rules: &ArgumentRules, node: &YamlNode, more: bool, owner: &str
         .filter(|rule| rule.env.as_deref().is_none_or(|variable| std::env::var_os(variable).is_none()))
         .map(|rule| rule.name.as_str())
         .collect();
-    if !more && !missing.is_empty() {
+    if !more && !missing.is_empty() && node.entries().is_some() {
         let message = format!("missing required arguments: {}", missing.join(", "));
         report.push(Diagnostic::error(message).at(node.span(), ""));
     }
+    report
 }
 
 /// A number with a unit, such as `10m`, where the unit is fixed.

@@ -55,7 +55,7 @@ async fn run_assemble(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mo
         return on_host(args, context.host, source, dest).await;
     }
     let folder = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
-    if !folder.is_dir() {
+    if !context.host.is_dir(&folder) {
         return Err(Failure::new(format!("Source ({source}) is not a directory")));
     }
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::words;
 use crate::diagnostic::Diagnostic;
-use crate::host::{HostCommand as Run, RunError};
+use crate::host::{HostApi, HostCommand as Run, RunError};
 use crate::modules::args::{expand_home, expand_variables};
 use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Param, ParamKind};
 use crate::modules::{Failure, Later, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
@@ -128,14 +128,14 @@ async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) 
         return Err(result.take_failure("No command given", Some(NOTHING_TO_RUN)));
     }
     command.folder = args.str("chdir").map(PathBuf::from);
-    if command.folder.as_deref().is_some_and(|folder| !folder.is_dir()) {
+    if command.folder.as_deref().is_some_and(|folder| !context.host.is_dir(folder)) {
         return Err(result.take_failure("Unable to change directory before execution.", None));
     }
     let did = if context.check { "Would" } else { "Did" };
     let because =
         [("creates", true, "exists"), ("removes", false, "does not exist")].into_iter().find_map(|(name, met, is)| {
             let pattern = args.str(name).filter(|pattern| !pattern.is_empty())?;
-            (has_match(pattern, command.folder.as_deref()) == met).then_some((pattern, is))
+            (has_match(context.host, pattern, command.folder.as_deref()) == met).then_some((pattern, is))
         });
     if let Some((pattern, is)) = because {
         result.message = format!("{did} not run command since '{pattern}' {is}");
@@ -192,10 +192,10 @@ async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) 
 }
 
 /// Whether a file matches the pattern, which is seen from the folder of the command.
-fn has_match(pattern: &str, folder: Option<&std::path::Path>) -> bool {
+fn has_match(host: &dyn HostApi, pattern: &str, folder: Option<&std::path::Path>) -> bool {
     let path = folder.map_or_else(|| PathBuf::from(pattern), |folder| folder.join(pattern));
     if !pattern.contains(['*', '?', '[']) {
-        return path.symlink_metadata().is_ok();
+        return host.lstat(&path).is_some();
     }
     let mut found = vec![PathBuf::from(if path.is_absolute() { "/" } else { "." })];
     for part in path.components().filter(|part| !matches!(part, std::path::Component::RootDir)) {
@@ -207,12 +207,12 @@ fn has_match(pattern: &str, folder: Option<&std::path::Path>) -> bool {
                 if !wild {
                     return vec![folder.join(&part)];
                 }
-                let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+                let names = host.list_folder(&folder).unwrap_or_default();
                 let fits =
                     |name: &str| (!name.starts_with('.') || part.starts_with('.')) && is_pattern_match(&part, name);
-                entries.filter(|entry| fits(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
+                names.iter().filter(|name| fits(name)).map(|name| folder.join(name)).collect()
             })
-            .filter(|path| path.symlink_metadata().is_ok())
+            .filter(|path| host.lstat(path).is_some())
             .collect();
     }
     !found.is_empty()

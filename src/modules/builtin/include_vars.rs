@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::copy::not_found;
 use super::files::{display_path, normalize_path};
+use crate::host::HostApi;
 use crate::input::MOST_ENTRIES;
 use crate::modules::args::parse_bool;
 use crate::modules::outcome::ModuleEffect;
@@ -188,10 +189,10 @@ impl Choice {
     }
 
     /// Whether a file is read.
-    fn is_included(&self, path: &Path) -> Result<bool, Failure> {
+    fn is_included(&self, host: &dyn HostApi, path: &Path) -> Result<bool, Failure> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let found = |pattern: &Pattern| pattern.search(&name, 0).map(|found| found.is_some());
-        if self.own.as_deref() == Some(path) || !path.exists() {
+        if self.own.as_deref() == Some(path) || !host.exists(path) {
             return Ok(false);
         }
         if let Some(matching) = &self.matching
@@ -221,21 +222,21 @@ fn include_folder(args: &ModuleArgs, context: &TaskContext<'_>, dir: &str, read:
     let root = match &role {
         Some(role) if dir == "vars" || dir.starts_with("vars/") => {
             let inside = role.join(dir);
-            if inside.exists() { inside } else { PathBuf::from(dir) }
+            if context.host.exists(&inside) { inside } else { PathBuf::from(dir) }
         }
         Some(role) => role.join("vars").join(dir),
         None => task_folder(context).join(dir),
     };
     let root = tidy_path(&root);
-    if !root.exists() {
+    if !context.host.exists(&root) {
         return Err(Failure::new(format!("{} directory does not exist", display_path(&root))));
     }
-    if !root.is_dir() {
+    if !context.host.is_dir(&root) {
         return Err(Failure::new(format!("{} is not a directory", display_path(&root))));
     }
     let choice = Choice::from_args(args, role.map(|role| role.join("vars").join("main.yml")))?;
     let mut folders = BTreeMap::new();
-    if !walk_folders(&root, 1, &mut folders, &mut { MOST_ENTRIES }) {
+    if !walk_folders(context.host, &root, 1, &mut folders, &mut { MOST_ENTRIES }) {
         let what = format!("{} has more than {MOST_ENTRIES} files and folders below it", display_path(&root));
         return Err(Failure::new(format!("{what}; name the folder that has the variables")));
     }
@@ -244,7 +245,7 @@ fn include_folder(args: &ModuleArgs, context: &TaskContext<'_>, dir: &str, read:
             continue;
         }
         for file in files {
-            if choice.is_included(&file)? {
+            if choice.is_included(context.host, &file)? {
                 load_file(context, &file, read)?;
             }
         }
@@ -265,18 +266,19 @@ fn task_folder(context: &TaskContext<'_>) -> PathBuf {
 /// All folders below, by their paths, with how deep they are and their files in order; false if there are more than
 /// `left` entries.
 fn walk_folders(
+    host: &dyn HostApi,
     folder: &Path,
     depth: usize,
     found: &mut BTreeMap<String, (usize, Vec<PathBuf>)>,
     left: &mut usize,
 ) -> bool {
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for name in host.list_folder(folder).unwrap_or_default() {
         let Some(rest) = left.checked_sub(1) else { return false };
         *left = rest;
-        let path = entry.path();
-        if path.is_dir() {
-            if depth < DEEPEST && !walk_folders(&path, depth + 1, found, left) {
+        let path = folder.join(name);
+        if host.is_dir(&path) {
+            if depth < DEEPEST && !walk_folders(host, &path, depth + 1, found, left) {
                 return false;
             }
         } else {

@@ -54,7 +54,6 @@ impl TaskModule for TemplateFileModule {
 }
 
 async fn run_template(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
-    use std::os::unix::fs::PermissionsExt;
     if args.get("state").is_some() {
         return Err(Failure::new("'state' cannot be specified on a template"));
     }
@@ -76,7 +75,7 @@ async fn run_template(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mo
         own_variables(context.template, name, &path, Some(dest)),
     )?;
     let rendered = text_of(&result);
-    let bits = std::fs::metadata(&path).ok().map(|meta| meta.permissions().mode() & 0o7777);
+    let bits = context.host.stat(&path).map(|meta| meta.bits);
     let parcel = Parcel {
         content: Encoding::from_name(args.str("output_encoding").unwrap_or_default())?.encode(&rendered)?,
         secret: opened.vaulted || result.holds_secret(),

@@ -297,6 +297,20 @@ impl Resource for RegistryToken {
         has_password(token)
     }
 
+    /// The task names one generation; a login may go on with another.
+    fn removal_note(&self, want: &TokenTask, siblings: &[String]) -> Option<String> {
+        let family = want.token.known()?;
+        let is_other = |name: &&String| generation_number(family, name).is_some_and(|number| number > 1);
+        let others: Vec<String> = siblings.iter().filter(is_other).map(|name| format!("`{name}`")).collect();
+        (!others.is_empty()).then(|| {
+            format!(
+                "token `{family}` was rotated: {} may still be in use; to end with all of them, remove each with \
+                 `state: absent`",
+                others.join(", ")
+            )
+        })
+    }
+
     /// Said with `-v` only: a play that runs every night does not need to hear it every night.
     fn existing_note(&self, token: &Token, context: &TaskContext<'_>) -> Option<String> {
         (context.verbosity > 0 && !has_password(token)).then(|| {

@@ -117,6 +117,9 @@ impl<R: Resource> ResourceRun<'_, R> {
                 Some(past) => self.align_with_record(&site, want, have, past).await,
             },
         };
+        if let (Ok(_), "absent", Some(note)) = (&outcome, self.state, self.resource.removal_note(want, &seen.names)) {
+            self.context.warn(note);
+        }
         let settled = self.settled.take();
         match (outcome, settled) {
             (Ok(outcome), Some(object)) => {

@@ -204,6 +204,11 @@ pub trait Resource: Sync {
         false
     }
 
+    /// Returns a warning for a task that removes the object, of siblings that belong to it and stay.
+    fn removal_note(&self, _want: &Self::Desired, _siblings: &[String]) -> Option<String> {
+        None
+    }
+
     /// Returns a note for a task that finds the object and keeps or changes it.
     fn existing_note(&self, _object: &Self::Object, _context: &TaskContext<'_>) -> Option<String> {
         None

@@ -18,7 +18,6 @@ use super::diff;
 use super::event::{OutcomeStatus, ReportEvent, ReportedOutcome, TaskLabel};
 use super::style::{Meaning, Paint};
 use crate::diagnostic::{Diagnostic, Severity, render};
-use crate::modules::Diff;
 use crate::secrets::Redactor;
 use crate::value::Value;
 use crate::value::json::{self, JsonStyle};
@@ -122,7 +121,7 @@ impl Screen {
             let shown = if redactor.may_show_secrets() {
                 difference.clone()
             } else {
-                redact_diff(&difference.masked(), redactor)
+                diff::redact_diff(&difference.masked(), redactor)
             };
             text.push_str(&diff::render_diff(&shown, self.paint));
         }
@@ -325,7 +324,7 @@ impl Writer for Screen {
                 let line = self.paint.paint_text(line, Meaning::Verbose);
                 self.print_text(&format!("{line}\n"), redactor)
             }
-            ReportEvent::Verbose(..) | ReportEvent::Debug(_) => Ok(()),
+            ReportEvent::Verbose(..) | ReportEvent::Debug(_) | ReportEvent::Request(_) => Ok(()),
             ReportEvent::Line(line) => self.print_text(&format!("{line}\n"), redactor),
             ReportEvent::Recap { last, hosts, custom, records, interrupted, .. } => {
                 if let Some(live) = &self.live {
@@ -346,13 +345,4 @@ impl Writer for Screen {
             }
         }
     }
-}
-
-/// A difference without the known secrets: a secret of several lines is not found once each line has a sign before it.
-fn redact_diff(diff: &Diff, redactor: &Redactor) -> Diff {
-    let side = |side: &Option<Value>| match side {
-        Some(Value::Str(text)) => Some(Value::text(&*redactor.redact(text))),
-        other => other.clone(),
-    };
-    Diff { before: side(&diff.before), after: side(&diff.after), ..diff.clone() }
 }

@@ -1,5 +1,6 @@
 //! Filters by family, one file each with its table.
 
+pub mod ansible_utils;
 pub mod comment;
 pub mod data;
 pub mod default;
@@ -45,4 +46,8 @@ pub const FAMILIES: &[(&str, &[FilterPlugin])] = &[
     ("HTML", html::TABLE),
     ("Comments", comment::TABLE),
     ("Vaulted text", vault::TABLE),
+    ("Addresses (`ansible.utils`)", ansible_utils::ipaddr::TABLE),
+    ("Subnets (`ansible.utils`)", ansible_utils::subnets::TABLE),
+    ("Addresses in networks (`ansible.utils`)", ansible_utils::networks::TABLE),
+    ("Hardware addresses (`ansible.utils`)", ansible_utils::hardware::TABLE),
 ];

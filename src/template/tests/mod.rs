@@ -1,5 +1,6 @@
 //! Tests (`x is defined`) by family, one file each with its table.
 
+pub mod addresses;
 pub mod collection;
 pub mod compare;
 pub mod defined;
@@ -21,4 +22,5 @@ pub const FAMILIES: &[(&str, &[Test])] = &[
     ("Files", files::TABLE),
     ("URIs", uri::TABLE),
     ("Names and vaulted text", names::TABLE),
+    ("Addresses (`ansible.utils`)", addresses::TABLE),
 ];

@@ -147,7 +147,7 @@ async fn from_here(
 ) -> Result<ModuleOutcome, Failure> {
     let path = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
     let host = context.host;
-    if path.is_dir() {
+    if host.is_dir(&path) {
         return tree::copy_tree(args, context, &path, source.ends_with('/'), placing).await;
     }
     let parcel = read_parcel(args, context, &path, base_name(source).to_owned())?;
@@ -160,10 +160,9 @@ async fn from_here(
 
 /// A file where the playbook is, opened if it is vaulted.
 fn read_parcel(args: &ModuleArgs, context: &TaskContext<'_>, path: &Path, name: String) -> Result<Parcel, Failure> {
-    use std::os::unix::fs::PermissionsExt;
     let decrypt = args.get("decrypt").and_then(Value::as_bool).unwrap_or(true);
     let opened = open_file(context, path, decrypt)?;
-    let bits = std::fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o7777);
+    let bits = context.host.stat(path).map(|meta| meta.bits);
     Ok(Parcel {
         content: opened.content,
         secret: opened.vaulted,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::place::{Parcel, Placing, join_path};
 use super::read_parcel;
+use crate::host::HostApi;
 use crate::modules::builtin::file::{FileRequest, State};
 use crate::modules::builtin::files::display_path;
 use crate::modules::{Failure, ModuleArgs, ModuleOutcome, TaskContext};
@@ -36,10 +37,10 @@ pub async fn copy_tree(
     } else {
         source.file_name().map(|name| format!("{}/", name.to_string_lossy())).unwrap_or_default()
     };
-    if source.is_symlink() && !follow {
-        tree.links.push((read_link(source)?, root.trim_end_matches('/').to_owned()));
+    if host.is_link(source) && !follow {
+        tree.links.push((read_link(host, source)?, root.trim_end_matches('/').to_owned()));
     } else {
-        tree.walk_folder(source, &root, follow, &mut vec![canonical_path(source)])?;
+        tree.walk_folder(host, source, &root, follow, &mut vec![canonical_path(source)])?;
     }
 
     let dest = join_path(&placing.dest, "");
@@ -84,26 +85,24 @@ impl Tree {
     /// Notes everything below a folder; `above` are the folders being walked, so that links in a circle stay links.
     fn walk_folder(
         &mut self,
+        host: &dyn HostApi,
         folder: &Path,
         below: &str,
         follow: bool,
         above: &mut Vec<PathBuf>,
     ) -> Result<(), Failure> {
         let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", folder.display()));
-        let mut entries = std::fs::read_dir(folder)
-            .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>())
-            .map_err(unread)?;
-        entries.sort();
-        for path in entries {
-            let name = format!("{below}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        for name in host.list_folder(folder).map_err(unread)? {
+            let path = folder.join(&name);
+            let name = format!("{below}{name}");
             let real = canonical_path(&path);
-            let circle = path.is_symlink() && above.contains(&real);
-            if path.is_symlink() && (!follow || circle || !path.exists()) {
-                self.links.push((read_link(&path)?, name));
-            } else if path.is_dir() {
+            let circle = host.is_link(&path) && above.contains(&real);
+            if host.is_link(&path) && (!follow || circle || !host.exists(&path)) {
+                self.links.push((read_link(host, &path)?, name));
+            } else if host.is_dir(&path) {
                 self.folders.push(name.clone());
                 above.push(real);
-                self.walk_folder(&path, &format!("{name}/"), follow, above)?;
+                self.walk_folder(host, &path, &format!("{name}/"), follow, above)?;
                 above.pop();
             } else {
                 self.files.push((path, name));
@@ -117,6 +116,6 @@ fn canonical_path(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
-fn read_link(path: &Path) -> Result<PathBuf, Failure> {
-    std::fs::read_link(path).map_err(|error| Failure::new(format!("cannot read the link {}: {error}", path.display())))
+fn read_link(host: &dyn HostApi, path: &Path) -> Result<PathBuf, Failure> {
+    host.read_link(path).map_err(|error| Failure::new(format!("cannot read the link {}: {error}", path.display())))
 }

@@ -146,7 +146,7 @@ fn open_local_archive(
     scratch: &mut Option<tempfile::NamedTempFile>,
 ) -> Result<PathBuf, Failure> {
     let found = context.find_file("files", source).ok_or_else(|| not_found(context, "files", source))?;
-    if !found.is_file() {
+    if !context.host.is_file(&found) {
         return Err(not_found(context, "files", source));
     }
     match open_file(context, &found, args.bool("decrypt"))? {

@@ -1,0 +1,64 @@
+//! Whether a plugin has the arguments that a template gives it, without running it.
+//!
+//! A plugin names its parameters in one place only, where it binds them. So a call whose values do not matter runs up to
+//! that place and no further.
+
+use std::cell::RefCell;
+
+use super::ast::Arg;
+use super::engine::{Globals, TemplateEngine};
+use super::error::TemplateError;
+use super::plugin::{FilterPlugin, PluginArgs, PluginCall};
+use crate::value::{Dict, Value};
+
+/// What a call that is only looked at has come to.
+enum Binding {
+    /// Nothing is looked at: calls are real.
+    Off,
+    /// The arguments have not been bound yet.
+    Awaited,
+    /// They have, or could not be.
+    Done(Result<(), TemplateError>),
+}
+
+thread_local! {
+    static BINDING: RefCell<Binding> = const { RefCell::new(Binding::Off) };
+}
+
+/// Notes how arguments were bound, and ends the call there, if it is only looked at.
+///
+/// # Errors
+/// With the failure of the binding, or to end the call.
+pub(super) fn report_binding<T>(bound: Result<T, TemplateError>) -> Result<T, TemplateError> {
+    BINDING.with_borrow_mut(|binding| match binding {
+        Binding::Off => bound,
+        Binding::Awaited | Binding::Done(_) => {
+            *binding = Binding::Done(bound.map(drop));
+            Err(TemplateError::value("the arguments are bound"))
+        }
+    })
+}
+
+/// Checks that a filter has the arguments of a call. Those that are unpacked from values are not known.
+///
+/// # Errors
+/// If it has no such argument, or takes fewer.
+pub(super) fn check_arguments(filter: &FilterPlugin, name: &str, args: &[Arg]) -> Result<(), TemplateError> {
+    let mut given = PluginArgs::default();
+    for arg in args {
+        match arg {
+            Arg::Positional(_) => given.positional.push(Value::Null),
+            Arg::Named(name, _) => given.named.push((name.clone(), Value::Null)),
+            Arg::Splat(_) | Arg::NamedSplat(_) => return Ok(()),
+        }
+    }
+    let (globals, variables) = (Globals::new("."), Dict::new());
+    let engine = TemplateEngine::new(&globals, &variables, &[]);
+    let call = PluginCall { name, input: Value::Null, args: given, context: &engine, looping: None };
+    BINDING.set(Binding::Awaited);
+    let _ = (filter.run)(&call);
+    match BINDING.replace(Binding::Off) {
+        Binding::Done(bound) => bound,
+        Binding::Off | Binding::Awaited => Ok(()),
+    }
+}
