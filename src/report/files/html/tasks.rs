@@ -38,11 +38,12 @@ pub fn write_hosts(history: &RunHistory) -> String {
     let names =
         history.hosts.values().next().map(|counts| counts.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
     let head: String = names.iter().map(|name| format!("<th>{name}")).collect();
-    let mut out = format!("<h2>Hosts</h2>\n<div class=\"box wide\"><table><tr><th>host{head}\n");
+    let mut out = format!("<h2>Hosts</h2>\n<div class=\"box wide\"><table class=hosts><tr><th>host{head}\n");
     for (host, counts) in &history.hosts {
         let _ = write!(out, "<tr><td>{}", escape(host));
         for (name, count) in counts {
-            let _ = if *count > 0 { write!(out, "<td class=\"n {name}\">{count}") } else { write!(out, "<td>0") };
+            let _ =
+                if *count > 0 { write!(out, "<td class=\"n {name}\">{count}") } else { write!(out, "<td class=z>0") };
         }
         out.push('\n');
     }
@@ -58,7 +59,7 @@ pub fn write_slowest(history: &RunHistory) -> String {
     slow.retain(|(_, _, time)| *time >= 0.01);
     slow.sort_by(|a, b| b.2.total_cmp(&a.2));
     let Some(most) = slow.first().map(|(_, _, time)| *time) else { return String::new() };
-    let mut out = String::from("<h2>Slowest tasks</h2>\n<div class=box><table class=left>\n");
+    let mut out = String::from("<h2>Slowest tasks</h2>\n<div class=box><table class=\"left mid\">\n");
     for (number, task, time) in slow.iter().take(8) {
         let status = summarize_status(task);
         let _ = writeln!(
