@@ -283,6 +283,10 @@ impl Context for TemplateEngine<'_> {
         self.globals.base_dir()
     }
 
+    fn has_module(&self, name: &str) -> bool {
+        self.globals.has_module(name)
+    }
+
     fn get_setting(&self, name: &str) -> Option<(Value, String)> {
         self.globals.get_setting(name)
     }

@@ -74,6 +74,8 @@ pub type Opener = dyn Fn(&Sealed) -> Result<Text, TemplateError>;
 pub struct Globals {
     base_dir: PathBuf,
     settings: HashMap<String, (Value, String)>,
+    /// Whether there is a module of a name.
+    has_module: fn(&str) -> bool,
     /// How texts of playbooks are read.
     playbook: RenderOptions,
     opener: Option<Box<Opener>>,
@@ -96,6 +98,7 @@ impl Globals {
         Self {
             base_dir: base_dir.into(),
             settings: HashMap::new(),
+            has_module: |_| false,
             playbook: RenderOptions::default(),
             opener: None,
             taint_known: None,
@@ -114,6 +117,18 @@ impl Globals {
     pub fn with_opener(mut self, opener: Box<Opener>) -> Self {
         self.opener = Some(opener);
         self
+    }
+
+    /// With what knows the names of modules, for the test `a_module`.
+    #[must_use]
+    pub fn with_modules(mut self, has_module: fn(&str) -> bool) -> Self {
+        self.has_module = has_module;
+        self
+    }
+
+    /// Whether there is a module of a name.
+    pub fn has_module(&self, name: &str) -> bool {
+        (self.has_module)(name)
     }
 
     /// With what marks values that hold a known secret: lookups read them from outside.

@@ -193,6 +193,10 @@ pub trait Context {
     fn base_dir(&self) -> &Path;
     /// The value of an Ansible setting (`DEFAULT_FORKS`) and where it comes from, for the `config` lookup.
     fn get_setting(&self, name: &str) -> Option<(Value, String)>;
+    /// Whether there is a module of a name.
+    fn has_module(&self, _name: &str) -> bool {
+        false
+    }
     /// Says something to the user without failing.
     fn add_warning(&self, message: String);
 }

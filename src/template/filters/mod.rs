@@ -2,6 +2,7 @@
 
 pub mod ansible_utils;
 pub mod comment;
+pub mod community_general;
 pub mod data;
 pub mod default;
 pub mod dict;
@@ -50,4 +51,15 @@ pub const FAMILIES: &[(&str, &[FilterPlugin])] = &[
     ("Subnets (`ansible.utils`)", ansible_utils::subnets::TABLE),
     ("Addresses in networks (`ansible.utils`)", ansible_utils::networks::TABLE),
     ("Hardware addresses (`ansible.utils`)", ansible_utils::hardware::TABLE),
+    ("Keys of nested data (`ansible.utils`)", ansible_utils::keys::TABLE),
+    ("Paths in nested data (`ansible.utils`)", ansible_utils::paths::TABLE),
+    ("Facts compared and joined (`ansible.utils`)", ansible_utils::facts::TABLE),
+    ("XML (`ansible.utils`)", ansible_utils::xml::TABLE),
+    ("Lists (`community.general`)", community_general::lists::TABLE),
+    ("Keys (`community.general`)", community_general::keys::TABLE),
+    ("Mappings (`community.general`)", community_general::mappings::TABLE),
+    ("Tables (`community.general`)", community_general::tables::TABLE),
+    ("Checksums and ids (`community.general`)", community_general::hashes::TABLE),
+    ("Durations (`community.general`)", community_general::time_units::TABLE),
+    ("Types (`community.general`)", community_general::types::TABLE),
 ];

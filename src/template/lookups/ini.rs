@@ -7,7 +7,7 @@ use super::terms::TermOptions;
 use crate::template::error::TemplateError;
 use crate::template::plugin::{Lookup, PluginCall};
 use crate::template::python::regex::{Pattern, RegexFlags};
-use crate::value::{Value, python};
+use crate::value::{Dict, Value, python};
 
 /// `ini`
 pub const TABLE: &[Lookup] = &[Lookup::new("ini", ini, "The values of keys in INI or properties files.")];
@@ -109,6 +109,18 @@ impl Reading {
     /// Sections with their keys; those of `DEFAULT` come first in all others. Lines further in than a key continue its
     /// value.
     fn parse_sections(&self, text: &str) -> Result<IndexMap<String, Section>, IniError> {
+        let mut sections = self.parse_own_sections(text)?;
+        if let Some(defaults) = sections.shift_remove("DEFAULT") {
+            for section in sections.values_mut() {
+                let own = std::mem::replace(section, defaults.clone());
+                section.extend(own);
+            }
+        }
+        Ok(sections)
+    }
+
+    /// Sections with their own keys only, `DEFAULT` among them.
+    fn parse_own_sections(&self, text: &str) -> Result<IndexMap<String, Section>, IniError> {
         let mut sections: IndexMap<String, Section> = IndexMap::new();
         let mut current = self.properties.then(String::new);
         if self.properties {
@@ -154,14 +166,37 @@ impl Reading {
             }
             last = Some((key, indent));
         }
-        if let Some(defaults) = sections.shift_remove("DEFAULT") {
-            for section in sections.values_mut() {
-                let own = std::mem::replace(section, defaults.clone());
-                section.extend(own);
-            }
-        }
         Ok(sections)
     }
+}
+
+/// INI text as `from_ini` gives it.
+pub struct IniText {
+    /// Sections with their own keys.
+    pub sections: Vec<(String, Dict)>,
+    /// The keys of the section `DEFAULT`.
+    pub defaults: Dict,
+}
+
+/// Reads INI text; keys keep their case, values are as they are written.
+///
+/// # Errors
+/// With the line that cannot be read.
+pub fn parse_ini_text(text: &str) -> Result<IniText, String> {
+    let reading = Reading { properties: false, case: true, bare: false };
+    let sections = reading.parse_own_sections(text).map_err(|why| match why {
+        IniError::Duplicate(line, what) => format!("line {line}: {what}"),
+        IniError::Line(line, why) => format!("line {line}: {why}"),
+    })?;
+    let mut all = IniText { sections: Vec::new(), defaults: Dict::new() };
+    for (name, section) in sections {
+        let entries = section.into_iter().map(|(key, value)| (Value::text(key), Value::from(value))).collect();
+        match name.as_str() {
+            "DEFAULT" => all.defaults = entries,
+            _ => all.sections.push((name, entries)),
+        }
+    }
+    Ok(all)
 }
 
 /// Puts `%(name)s` of the same section in; `%%` is a percent sign.

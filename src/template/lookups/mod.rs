@@ -1,19 +1,26 @@
 //! Lookups, one file a family with its table.
 
+mod ansible_utils;
 mod call;
+mod collections;
 mod commands;
 mod config;
 mod config_table;
 mod files;
+mod filetree;
 mod ini;
 mod lists;
+mod merge_variables;
 mod password;
+mod random_words;
 mod sequence;
 mod table;
 mod template;
 mod terms;
 mod url;
 mod vars;
+
+pub use ini::{IniText, parse_ini_text};
 
 use super::plugin::{Lookup, short_name};
 use crate::value::Value;
@@ -31,6 +38,11 @@ pub const FAMILIES: &[(&str, &[Lookup])] = &[
     ("template", template::TABLE),
     ("url", url::TABLE),
     ("vars", vars::TABLE),
+    ("ansible.utils", ansible_utils::TABLE),
+    ("community.general lists", collections::TABLE),
+    ("community.general filetree", filetree::TABLE),
+    ("community.general merge_variables", merge_variables::TABLE),
+    ("community.general random words", random_words::TABLE),
 ];
 
 /// The lookup of a name, with or without `ansible.builtin.`.
@@ -63,7 +75,7 @@ mod tests {
     fn every_lookup_of_the_reference_is_there() {
         let names = "config csvfile dict env file fileglob first_found indexed_items ini inventory_hostnames items lines \
             list nested password pipe random_choice sequence subelements template together unvault url varnames vars";
-        let mut found: Vec<&str> = all_lookups().map(|lookup| lookup.name).collect();
+        let mut found: Vec<&str> = all_lookups().map(|lookup| lookup.name).filter(|name| !name.contains('.')).collect();
         found.sort_unstable();
         assert_eq!(found, names.split_whitespace().collect::<Vec<_>>());
         assert!(find_lookup("ansible.builtin.file").is_some() && find_lookup("nope").is_none());

@@ -4,6 +4,7 @@ use super::call::{lookup_error, must_find, read_decoded, require_text, warn_unkn
 use super::terms::TermOptions;
 use crate::template::error::TemplateError;
 use crate::template::plugin::{Lookup, PluginCall};
+use crate::template::python::csv::{CsvDialect, parse_csv};
 use crate::value::Value;
 
 /// `csvfile`
@@ -35,7 +36,8 @@ fn csvfile(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
         let (col, keycol) = (options.read_number("col", 1)?, options.read_number("keycol", 0)?);
         let path = must_find(call, "files", &options.read_text("file", "ansible.csv"))?;
         let content = read_decoded(call, &path, &options.read_text("encoding", "utf-8"))?;
-        match parse_csv(&content, delimiter).into_iter().find(|row| row.get(keycol) == Some(&key)) {
+        let rows = parse_csv(&content, CsvDialect::separated_by(delimiter)).map_err(lookup_error)?;
+        match rows.into_iter().find(|row| row.get(keycol) == Some(&key)) {
             Some(row) => match row.get(col) {
                 Some(field) => values.push(Value::text(field.as_str())),
                 None => {
@@ -55,58 +57,9 @@ fn csvfile(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
     Ok(values)
 }
 
-/// The rows of a CSV text: fields may be quoted, a quote inside is doubled, line breaks inside quotes are kept.
-fn parse_csv(text: &str, delimiter: char) -> Vec<Vec<String>> {
-    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
-    let (mut quoted, mut started) = (false, false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted => match chars.next_if_eq(&'"') {
-                Some(_) => field.push('"'),
-                None => quoted = false,
-            },
-            _ if quoted => field.push(c),
-            '"' if field.is_empty() => (quoted, started) = (true, true),
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\n' => {
-                if started || !field.is_empty() || !row.is_empty() {
-                    row.push(std::mem::take(&mut field));
-                }
-                rows.push(std::mem::take(&mut row));
-                started = false;
-            }
-            c if c == delimiter => {
-                row.push(std::mem::take(&mut field));
-                started = true;
-            }
-            c => field.push(c),
-        }
-    }
-    if started || !field.is_empty() || !row.is_empty() {
-        row.push(field);
-        rows.push(row);
-    }
-    rows
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::template::lookups::stage::Stage;
-
-    #[test]
-    fn csv() {
-        assert_eq!(
-            parse_csv("a,\"b, \"\"c\"\"\"\n\nd,\r\n\"e\nf\",g", ','),
-            [
-                vec!["a".to_owned(), "b, \"c\"".to_owned()],
-                vec![],
-                vec!["d".to_owned(), String::new()],
-                vec!["e\nf".to_owned(), "g".to_owned()],
-            ]
-        );
-    }
 
     #[test]
     fn fields() {

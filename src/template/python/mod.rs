@@ -5,6 +5,7 @@
 pub mod bytes;
 pub mod charset;
 pub mod coerce;
+pub mod csv;
 pub mod json;
 pub mod number;
 pub mod numeric;

@@ -2,6 +2,7 @@
 
 pub mod addresses;
 pub mod collection;
+pub mod community;
 pub mod compare;
 pub mod defined;
 pub mod files;
@@ -23,4 +24,5 @@ pub const FAMILIES: &[(&str, &[Test])] = &[
     ("URIs", uri::TABLE),
     ("Names and vaulted text", names::TABLE),
     ("Addresses (`ansible.utils`)", addresses::TABLE),
+    ("Types, names, modules (`community.general`)", community::TABLE),
 ];

@@ -158,11 +158,11 @@ fn nth_address(subject: &Subject, question: &Question<'_>) -> Result<Value, Temp
 }
 
 fn ipwrap(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
-    let [query] = call.args.bind(["query"])?;
-    let query = optional_text(query.as_ref())?.unwrap_or_default();
+    // A query is accepted and has no effect, as in the collection.
+    let [_query] = call.args.bind(["query"])?;
     let input = as_list(call)?;
     let wrap = |value: &Value, keep: bool| -> Value {
-        let question = Question { query: &query, version: None, alias: "ipwrap" };
+        let question = Question { query: "", version: None, alias: "ipwrap" };
         let Ok(found) = answer(value, &question) else { return value.clone() };
         if !found.is_true() {
             return value.clone();

@@ -1,10 +1,14 @@
 //! Filters of the collection `ansible.utils` that need nothing but their input.
 
+pub mod facts;
 pub mod hardware;
 pub mod ipaddr;
 mod ipaddr_queries;
+pub mod keys;
 pub mod networks;
+pub mod paths;
 pub mod subnets;
+pub mod xml;
 
 use crate::template::error::TemplateError;
 use crate::template::network::python_integer;
