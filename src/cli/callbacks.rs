@@ -8,7 +8,6 @@ use crate::report::files::{KINDS, ReportTarget};
 use crate::report::profile::{Profile, ProfileParts};
 use crate::settings::RunSettings;
 
-
 /// Plugins for standard output whose results look like ours.
 const SAME_SCREEN: &[&str] = &["", "default", "debug", "tree", "actionable"];
 
