@@ -1,5 +1,6 @@
 //! Reports of runs, and what else pipelines read: accepted by programs that are not ours, without any secret.
 
+mod authoring;
 mod events;
 mod files;
 mod output;

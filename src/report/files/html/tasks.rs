@@ -37,11 +37,15 @@ pub fn write_hosts(history: &RunHistory) -> String {
     }
     let names =
         history.hosts.values().next().map(|counts| counts.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    // Rare states have a column only where they occur: narrow windows have no room to say nothing.
+    let occurs = |name: &str| history.hosts.values().any(|counts| counts.get(name).is_some_and(|count| *count > 0));
+    let names: Vec<_> =
+        names.into_iter().filter(|name| matches!(name.as_str(), "ok" | "changed" | "failed") || occurs(name)).collect();
     let head: String = names.iter().map(|name| format!("<th>{name}")).collect();
     let mut out = format!("<h2>Hosts</h2>\n<div class=\"box wide\"><table class=hosts><tr><th>host{head}\n");
     for (host, counts) in &history.hosts {
         let _ = write!(out, "<tr><td>{}", escape(host));
-        for (name, count) in counts {
+        for (name, count) in counts.iter().filter(|(name, _)| names.contains(name)) {
             let _ =
                 if *count > 0 { write!(out, "<td class=\"n {name}\">{count}") } else { write!(out, "<td class=z>0") };
         }
@@ -215,7 +219,7 @@ pub fn write_requests(history: &RunHistory) -> String {
         };
         let _ = writeln!(
             out,
-            "<tr><td>{}<td><code>{} {}</code><td class=\"n {class}\">{status}<td>{}",
+            "<tr><td class=t>{}<td><code>{} {}</code><td class=\"n {class}\">{status}<td class=t>{}",
             seconds(request.start),
             escape(&request.method),
             escape(&request.path),
