@@ -1,5 +1,7 @@
 //! INI text that is edited in place: comments, blank lines and the order of sections stay.
 
+use std::collections::HashSet;
+
 /// A condition on a section: it has this option, with one of these values if there are any.
 #[derive(Debug, Clone)]
 pub struct IniCondition {
@@ -188,7 +190,7 @@ impl IniTarget {
     /// Puts the option into a section that is there.
     fn set_option(&self, option: &str, section: &mut SectionLines, message: &mut &'static str) {
         let mut left: Vec<String> = self.values.clone();
-        let mut settled = vec![false; section.lines.len()];
+        let mut settled = HashSet::new();
         let mut is_there_alone = false;
         let first = usize::from(section.has_header);
         let parse = |line: &str| parse_assignment(line, option, self.style.use_inactive);
@@ -201,17 +203,17 @@ impl IniTarget {
                 is_there_alone |= is_alone;
                 let line = if is_alone { format!("{option}\n") } else { self.write_assignment(option, &value) };
                 self.update_line(section, index, option, line, message);
-                settled[index] = true;
+                settled.insert(index);
             } else if self.values.is_empty() && self.style.allow_no_value {
                 is_there_alone = true;
                 self.update_line(section, index, option, format!("{option}\n"), message);
-                settled[index] = true;
+                settled.insert(index);
                 break;
             }
         }
         if self.exclusive && !self.style.allow_no_value {
             let others = (first..section.lines.len())
-                .filter(|index| !settled[*index] && parse(&section.lines[*index]).is_some())
+                .filter(|index| !settled.contains(index) && parse(&section.lines[*index]).is_some())
                 .collect::<Vec<_>>();
             let (reused, surplus) = others.split_at(left.len().min(others.len()));
             for (index, value) in reused.iter().zip(left.drain(..reused.len()).collect::<Vec<_>>()) {
