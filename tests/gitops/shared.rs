@@ -154,7 +154,10 @@ fn host_that_is_killed_loses_its_run_to_another_one() {
     let Some(shared) = Shared::new("    poll: 1s\n    retry: {first: 1s, max: 1s}\n") else { return };
     let one = shared.serve("one");
     shared.stage.push(&slow_tokens(4));
-    wait_until("the first token is made", || !shared.stage.tokens().is_empty());
+    wait_until("the first token is made and its password kept", || {
+        shared.database.query("select count(*) from ionplay_gitops.credential where content like '%\"created\"%'")
+            != "0"
+    });
     Host::signal(&one.family(), Signal::KILL);
     let _two = shared.serve("two");
     wait_until("the other host has done the rest", || shared.is_in_order("two"));
@@ -170,7 +173,10 @@ fn host_that_was_stopped_and_comes_back_late_writes_nothing() {
     let Some(shared) = Shared::new("    poll: 1s\n    retry: {first: 1s, max: 1s}\n") else { return };
     let one = shared.serve("one");
     shared.stage.push(&slow_tokens(4));
-    wait_until("the first token is made", || !shared.stage.tokens().is_empty());
+    wait_until("the first token is made and its password kept", || {
+        shared.database.query("select count(*) from ionplay_gitops.credential where content like '%\"created\"%'")
+            != "0"
+    });
     let family = one.family();
     assert!(family.len() > 1, "the run is under way");
     Host::signal(&family, Signal::STOP);
@@ -196,7 +202,10 @@ fn database_that_crashes_during_a_run_costs_no_second_write() {
     let shared = Shared { database, ..shared };
     let _one = shared.serve("one");
     shared.stage.push(&slow_tokens(4));
-    wait_until("the first token is made", || !shared.stage.tokens().is_empty());
+    wait_until("the first token is made and its password kept", || {
+        shared.database.query("select count(*) from ionplay_gitops.credential where content like '%\"created\"%'")
+            != "0"
+    });
     shared.database.server.crash();
     shared.database.server.boot();
     wait_until("the run has ended well", || shared.is_in_order("one"));

@@ -34,7 +34,7 @@ fn second_run_waits_for_the_lock_or_is_refused() {
     desk.write("quick.yml", "- command: echo\n");
     let mut first =
         desk.command(&["--lock", "run.lock", "site.yml"]).stdout(std::process::Stdio::null()).spawn().unwrap();
-    while std::fs::read_to_string(desk.path("run.lock")).is_ok_and(|text| !text.is_empty()) == false {
+    while !std::fs::read_to_string(desk.path("run.lock")).is_ok_and(|text| !text.is_empty()) {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let (said, status) = desk.run(&["--lock", "run.lock", "--lock-timeout", "0", "quick.yml"]);

@@ -168,7 +168,7 @@ fn write_result(result: &ResultHistory, several: bool) -> String {
 /// What there is to say of a result: a message, a difference, the values.
 fn write_outcome(result: &ResultHistory) -> String {
     let mut out = String::new();
-    if !result.message.is_empty() && !(result.has_failed() && !result.items.is_empty()) {
+    if !result.message.is_empty() && (!result.has_failed() || result.items.is_empty()) {
         let _ = write!(out, "<p class={}>{}</p>", result.status, escape(&result.message));
     }
     result.hints.iter().for_each(|hint| _ = write!(out, "<p>help: {}</p>", escape(hint)));

@@ -1,0 +1,125 @@
+//! `ini_file`: an option, or a section, that is or is not in an INI file.
+
+use std::path::{Path, PathBuf};
+
+use super::ini_text::{IniCondition, IniStyle, IniTarget};
+use crate::modules::builtin::edit::{self, Edited};
+use crate::modules::builtin::files::{COMMON, describe_path};
+use crate::modules::spec::{HandsOn, Param, ParamKind};
+use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::value::{Value, python};
+
+static SPEC: Spec = Spec {
+    mutually_exclusive: &[&["value", "values"]],
+    ..Spec::new("community.general.ini_file", "Makes sure that an option or a section is in an INI file, or is not.")
+        .hands_on(HandsOn::InFile)
+        .params(&[
+            &[
+                Param::path("path", "The file.").aliases(&["dest"]).required(),
+                Param::str("section", "The section; without one, the lines before the first section."),
+                Param::list("section_has_values", &ParamKind::Dict(CONDITION), "Options that the section must have."),
+                Param::str("option", "The option; without one, the section itself is meant."),
+                Param::str("value", "The value of the option."),
+                Param::list("values", &ParamKind::Str, "Values of the option, one on each line."),
+                Param::bool("backup", "Keep a copy of what is changed.").default("false"),
+                Param::str("state", "Whether the option or the section is to be there.")
+                    .default("present")
+                    .choices(&["absent", "present"]),
+                Param::bool("exclusive", "Remove all other values of the option.").default("true"),
+                Param::bool("no_extra_spaces", "Write no blanks round the equals sign.").default("false"),
+                Param::bool("ignore_spaces", "Leave lines that differ in blanks only.").default("false"),
+                Param::bool("allow_no_value", "Allow an option without a value.").default("false"),
+                Param::bool("modify_inactive_option", "Replace a commented option.").default("true"),
+                Param::bool("create", "Create the file if it is not there.").default("true"),
+                Param::bool("follow", "Change the file behind a link.").default("false"),
+            ],
+            COMMON,
+        ])
+};
+
+const CONDITION: &[Param] = &[
+    Param::str("option", "The option.").required(),
+    Param::str("value", "The value that it has."),
+    Param::list("values", &ParamKind::Str, "Values, one of which it has."),
+];
+
+/// The module.
+pub struct IniFile;
+
+impl TaskModule for IniFile {
+    fn module_spec(&self) -> &'static Spec {
+        &SPEC
+    }
+
+    fn run_module<'a>(
+        &'a self,
+        args: &'a ModuleArgs,
+        context: &'a TaskContext<'a>,
+    ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
+        Box::pin(run_ini_file(args, context))
+    }
+}
+
+async fn run_ini_file(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
+    let target = read_target(args);
+    let is_present = args.str("state") != Some("absent");
+    if is_present && target.values.is_empty() && !target.style.allow_no_value {
+        let message = "Parameter 'value(s)' must be defined if state=present and allow_no_value=False.";
+        return Err(Failure::new(message));
+    }
+    let named = args.str("path").unwrap_or_default();
+    let host = context.host;
+    let path = match Path::new(named) {
+        path if args.bool("follow") && host.is_link(path) => host.real_path(path),
+        path => PathBuf::from(path),
+    };
+    edit::refuse_folder(host, &path)?;
+    let old = edit::read_file(host, &path)?;
+    if old.is_none() && !args.bool("create") {
+        return Err(Failure::new(format!("Destination {} does not exist!", path.display())).with("rc", 257));
+    }
+    let content = old.as_deref().unwrap_or_default();
+    let not_text = |_| Failure::new(format!("{} is not UTF-8", path.display()));
+    let text = std::str::from_utf8(content).map_err(not_text)?.trim_start_matches('\u{feff}');
+    let made = if is_present { target.set(text) } else { target.remove(text) };
+    // What is not there is not made to remove something from it.
+    let changed = made.changed && (is_present || old.is_some());
+    let edited = Edited { new: made.text.into_bytes(), old, changed, message: made.message.to_owned() };
+    let mut outcome = edit::finish_edit(args, context, &path, edited, None).await?.with("path", named);
+    describe_path(&path, &mut outcome.data);
+    Ok(outcome)
+}
+
+/// Reads what the task wants.
+fn read_target(args: &ModuleArgs) -> IniTarget {
+    let list = |value: Option<&Value>| -> Vec<String> {
+        value.and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
+    };
+    let mut values = match args.str("value") {
+        Some(value) => vec![value.to_owned()],
+        None => list(args.get("values")),
+    };
+    let mut seen = std::collections::HashSet::new();
+    values.retain(|value| seen.insert(value.clone()));
+    let conditions = args.get("section_has_values").and_then(Value::as_slice).unwrap_or_default();
+    let conditions = conditions.iter().filter_map(Value::as_dict).map(|condition| IniCondition {
+        option: condition.get("option").map(python::str).unwrap_or_default(),
+        values: match condition.get("value").filter(|value| !value.is_null()) {
+            Some(value) => vec![python::str(value)],
+            None => list(condition.get("values")),
+        },
+    });
+    IniTarget {
+        section: args.str("section").map(str::to_owned),
+        conditions: conditions.collect(),
+        option: args.str("option").map(str::to_owned),
+        values,
+        exclusive: args.bool("exclusive"),
+        style: IniStyle {
+            tight: args.bool("no_extra_spaces"),
+            ignore_blanks: args.bool("ignore_spaces"),
+            allow_no_value: args.bool("allow_no_value"),
+            use_inactive: args.bool("modify_inactive_option"),
+        },
+    }
+}
