@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod builtin;
+pub mod community;
 pub mod ionoscloud;
 pub mod outcome;
 pub mod resource;
@@ -92,6 +93,9 @@ pub static MODULES: &[&dyn TaskModule] = &[
     &builtin::validate_argument_spec::ValidateArgumentSpec,
     &builtin::wait_for::WaitFor,
     &builtin::wait_for_connection::WaitForConnection,
+    &community::archive::Archive,
+    &community::ini_file::IniFile,
+    &community::read_csv::ReadCsv,
     &ionoscloud::registry::RegistryModule,
     &ionoscloud::registry_artifact_info::RegistryArtifactInfo,
     &ionoscloud::registry_info::RegistryInfo,

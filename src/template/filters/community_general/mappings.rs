@@ -153,5 +153,7 @@ fn to_ini(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         }
         out.push('\n');
     }
+    // The blank line behind the last section is left out.
+    out.pop();
     Ok(Value::text(out))
 }
