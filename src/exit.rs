@@ -35,7 +35,7 @@ pub enum Exit {
     NotApproved,
     /// 16: the run would talk to another account than the planned one.
     PlanAccount,
-    /// 17: the plan is being applied by another process.
+    /// 17: the plan is being applied by another process, or another run has the lock.
     PlanBusy,
     /// 18: the run did what it was to do, and what it had to tell could not be written.
     OutputLost,

@@ -56,6 +56,7 @@ pub mod intake;
 pub mod interrupt;
 pub mod inventory;
 pub mod ionos;
+pub mod lease;
 pub mod lint;
 pub mod modules;
 pub mod plan;

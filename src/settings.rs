@@ -65,6 +65,7 @@ pub const TABLE: &[Setting] = &[
     define_setting(["CACHE_PLUGIN_CONNECTION", "defaults", "fact_caching_connection", "ANSIBLE_CACHE_PLUGIN_CONNECTION"], SettingKind::File, "", "The folder in which facts are kept."),
     define_setting(["CACHE_PLUGIN_PREFIX", "defaults", "fact_caching_prefix", "ANSIBLE_CACHE_PLUGIN_PREFIX"], SettingKind::Text, "ansible_facts", "What the names of files with facts begin with."),
     define_setting(["CACHE_PLUGIN_TIMEOUT", "defaults", "fact_caching_timeout", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"], SettingKind::Int, "86400", "Seconds after which kept facts are too old; 0 is never."),
+    define_setting(["CALLBACKS_ENABLED", "defaults", "callbacks_enabled", "ANSIBLE_CALLBACKS_ENABLED"], SettingKind::List, "", "Callback plugins: `profile_tasks`, `timer` and `junit` have an equal here."),
     define_setting(["CALLBACK_FORMAT_PRETTY", "defaults", "callback_format_pretty", "ANSIBLE_CALLBACK_FORMAT_PRETTY"], SettingKind::Text, "", "Results on several lines: always, or never; where it is not said, those that are what the user came for."),
     define_setting(["CALLBACK_RESULT_FORMAT", "defaults", "callback_result_format", "ANSIBLE_CALLBACK_RESULT_FORMAT"], SettingKind::Text, "json", "Results as `json` or `yaml`."),
     define_setting(["CHECK_MODE_MARKERS", "defaults", "check_mode_markers", "ANSIBLE_CHECK_MODE_MARKERS"], SettingKind::Bool, "false", "Marks at plays and tasks of dry runs."),
@@ -75,10 +76,12 @@ pub const TABLE: &[Setting] = &[
     define_setting(["DEFAULT_GATHERING", "defaults", "gathering", "ANSIBLE_GATHERING"], SettingKind::Text, "implicit", "`implicit` gathers facts where a play does not say, `smart` only for hosts that have none yet, `explicit` not at all."),
     define_setting(["DEFAULT_HASH_BEHAVIOUR", "defaults", "hash_behaviour", "ANSIBLE_HASH_BEHAVIOUR"], SettingKind::Text, "replace", "With `merge` mappings of the same name are merged over all layers of variables."),
     define_setting(["DEFAULT_HOST_LIST", "defaults", "inventory", "ANSIBLE_INVENTORY"], SettingKind::List, "", "Sources of the inventory."),
+    define_setting(["DEFAULT_LOG_PATH", "defaults", "log_path", "ANSIBLE_LOG_PATH"], SettingKind::File, "", "A file to which the screen is added, without colours."),
     define_setting(["DEFAULT_NO_LOG", "defaults", "no_log", "ANSIBLE_NO_LOG"], SettingKind::Bool, "false", "Hide arguments and results of tasks that do not say."),
     define_setting(["DEFAULT_POLL_INTERVAL", "defaults", "poll_interval", "ANSIBLE_POLL_INTERVAL"], SettingKind::Int, "15", "Seconds between looks at a background task."),
     define_setting(["DEFAULT_PRIVATE_ROLE_VARS", "defaults", "private_role_vars", "ANSIBLE_PRIVATE_ROLE_VARS"], SettingKind::Bool, "false", "`true` keeps the variables of roles to the roles, `false` shows those of included ones, too; by default only included ones are kept."),
     define_setting(["DEFAULT_ROLES_PATH", "defaults", "roles_path", "ANSIBLE_ROLES_PATH"], SettingKind::Folders, "", "Folders with roles, beside `roles` next to the playbook."),
+    define_setting(["DEFAULT_STDOUT_CALLBACK", "defaults", "stdout_callback", "ANSIBLE_STDOUT_CALLBACK"], SettingKind::Text, "default", "How the screen looks: `default`, `yaml` (results as YAML), `json` (as `--output json`), `dense` (as `-q`)."),
     define_setting(["DEFAULT_STRATEGY", "defaults", "strategy", "ANSIBLE_STRATEGY"], SettingKind::Text, "linear", "The strategy of plays that do not name one."),
     define_setting(["DEFAULT_TIMEOUT", "defaults", "timeout", "ANSIBLE_TIMEOUT"], SettingKind::Int, "10", "Accepted; local connections have no time limit."),
     define_setting(["DEFAULT_VAULT_IDENTITY_LIST", "defaults", "vault_identity_list", "ANSIBLE_VAULT_IDENTITY_LIST"], SettingKind::List, "", "Vault identities."),
@@ -172,6 +175,14 @@ impl RunSettings {
     /// The names, values and origins of what somebody has set, for templates.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Value, &str)> {
         self.origins.iter().filter_map(|(name, origin)| Some((*name, self.values.get(name)?.clone(), origin.as_str())))
+    }
+
+    /// All settings with their values, and where those come from that somebody has set.
+    pub fn list_all(&self) -> impl Iterator<Item = (&'static str, Value, Option<&str>)> {
+        TABLE.iter().map(|row| {
+            let value = self.values.get(row.name).cloned().unwrap_or(Value::Null);
+            (row.name, value, self.origins.get(row.name).map(String::as_str))
+        })
     }
 
     /// Whether somebody has set it.

@@ -17,6 +17,7 @@ const ORDER: &[&str] = &[
     "address",
     "exit",
     "cli_interface",
+    "lease",
     "progress",
     "state_dir",
     "value",
@@ -57,7 +58,7 @@ const STRICT: &[(&str, &[&str])] = &[
     // Pure decisions: no I/O, no template.
     ("reconcile", &["value", "ionos"]),
     // The client and the server share nothing, so that each can prove the other wrong.
-    ("ionos", &["value", "interrupt", "progress", "address"]),
+    ("ionos", &["value", "interrupt", "progress", "address", "lease"]),
     ("sandbox", &[]),
     ("host", &["value", "input", "address"]),
     ("value", &["source"]),

@@ -17,6 +17,7 @@ mod mistakes;
 mod plan;
 mod playbooks;
 mod registry;
+mod reports;
 mod robust;
 mod rubbish;
 

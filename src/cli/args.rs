@@ -11,7 +11,7 @@ use crate::report::files::ReportTarget;
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct RunArgs {
     /// Playbooks, task lists, bare tasks or Markdown pages; `-` reads standard input.
-    #[arg(required = true, value_name = "PLAYBOOK")]
+    #[arg(required_unless_present = "config_dump", value_name = "PLAYBOOK")]
     pub playbooks: Vec<String>,
 
     /// Inventory: a file, a folder, a script, or host names with a comma (may be given again).
@@ -51,8 +51,7 @@ pub struct RunArgs {
     /// Show what is changed, field by field and line by line.
     #[arg(short = 'D', long, help_heading = "Mode")]
     pub diff: bool,
-    /// In a dry run, exit with 0 if there is nothing to do, 2 if there are changes, 3 if only undetermined parts, 1 on an
-    /// error.
+    /// Exit with 0 if nothing is changed, 2 if something is, 3 if a dry run cannot say, 1 on an error.
     #[arg(long, help_heading = "Mode")]
     pub detailed_exitcode: bool,
     /// Seal what is kept (one-time passwords; with `plan`, values of `-e` and answers to prompts) with the key in this file.
@@ -64,6 +63,12 @@ pub struct RunArgs {
     /// Run against an embedded registry API, with the registry `demo` in it; no account needed.
     #[arg(long, help_heading = "Mode")]
     pub sandbox: bool,
+    /// Run only while no other run has locked this file; wait until it is free.
+    #[arg(long, value_name = "FILE", help_heading = "Mode")]
+    pub lock: Option<PathBuf>,
+    /// Wait for the lock so many seconds only; with 0 the run is refused at once.
+    #[arg(long, value_name = "SECONDS", help_heading = "Mode", requires = "lock")]
+    pub lock_timeout: Option<u64>,
     /// Run handlers of hosts that failed, too.
     #[arg(long, help_heading = "Mode")]
     pub force_handlers: bool,
@@ -109,6 +114,15 @@ pub struct RunArgs {
     /// Say more; up to four times.
     #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
+    /// Print changes and failures only.
+    #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print every setting of `ansible.cfg` and its variables, with its value and where it comes from, and stop.
+    #[arg(long, help_heading = "Output")]
+    pub config_dump: bool,
+    /// Of the settings, print those that are set.
+    #[arg(long, help_heading = "Output", requires = "config_dump")]
+    pub only_changed: bool,
     /// Print one document with all results instead of the screen.
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<OutputFormat>,

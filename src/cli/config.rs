@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::args::RunArgs;
+use super::callbacks::Callbacks;
 use super::output::general_problem;
 use crate::diagnostic::Reaction;
 use crate::executor::{self, RunOptions, Selection};
@@ -43,6 +44,7 @@ pub fn apply_settings(args: &RunArgs, settings: &RunSettings) -> RunArgs {
         args.verbose = u8::try_from(settings.int("DEFAULT_VERBOSITY").clamp(0, 4)).unwrap_or(0);
     }
     args.no_color |= settings.bool("ANSIBLE_NOCOLOR");
+    Callbacks::read(settings).apply_to(&mut args);
     args
 }
 

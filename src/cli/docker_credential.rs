@@ -10,7 +10,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::credentials::logins::LoginFile;
 use crate::credentials::sinks::SERVER_FACT;
-use crate::credentials::{Catalog, CredentialKey, Folder, Listed, StoreError};
+use crate::credentials::{Catalog, CredentialKey, Listed, StoreError, backend_of};
 use crate::exit::Exit;
 use crate::plan::seal;
 use crate::state_dir;
@@ -92,7 +92,7 @@ fn answer_request(args: &DockerCredentialArgs) -> anyhow::Result<Zeroizing<Strin
     let state = state_dir::state_folder().context(StoreError::NoFolder)?;
     let key = args.seal_key_file.as_deref().map(seal::read_key).transpose()?;
     let helper = Helper {
-        catalog: Catalog::read(&Folder::in_state_dir(&state))?,
+        catalog: Catalog::read(&*backend_of(&state))?,
         logins: LoginFile::in_state_dir(&state, key.clone()),
         key,
     };

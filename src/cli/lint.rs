@@ -2,12 +2,16 @@
 
 use std::rc::Rc;
 
+use clap::ValueEnum as _;
+
 use super::args::RunArgs;
 use super::load;
 use super::output;
 use crate::diagnostic::{Report, Severity, fold_repeated, json, render};
 use crate::exit::Exit;
 use crate::lint;
+use crate::report::files::{Issue, format_issues};
+use crate::report::history::Message;
 use crate::secrets::Redactor;
 
 /// Check playbooks without running them
@@ -44,6 +48,12 @@ pub enum LintFormat {
     Text,
     /// One JSON document: `{"messages": [..]}`.
     Json,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// The code quality report of GitLab.
+    Gitlab,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
 }
 
 /// Checks, and prints what was found.
@@ -84,6 +94,13 @@ fn print_report(report: &Report, format: LintFormat, redactor: &Redactor) {
             let messages: Vec<_> = report.iter().map(json::to_json).collect();
             format!("{:#}\n", serde_json::json!({ "messages": messages }))
         }
+        LintFormat::Github | LintFormat::Gitlab | LintFormat::Sarif => {
+            // Before anything is escaped: an escaped secret is not found.
+            let issues: Vec<Issue> =
+                report.iter().map(|message| Issue::new(Message::new(message).redact(redactor))).collect();
+            let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+            format_issues(&name, &issues).unwrap_or_default()
+        }
         LintFormat::Text => {
             let colour = output::has_colours(false);
             let mut text =
@@ -97,8 +114,8 @@ fn print_report(report: &Report, format: LintFormat, redactor: &Redactor) {
     };
     // A reader that has seen enough is no failure.
     let text = match format {
-        LintFormat::Text => redactor.redact(&text),
-        LintFormat::Json => redactor.redact_json(&text),
+        LintFormat::Text | LintFormat::Github => redactor.redact(&text),
+        LintFormat::Json | LintFormat::Gitlab | LintFormat::Sarif => redactor.redact_json(&text),
     };
     super::output::write_stdout(&text);
 }

@@ -51,9 +51,10 @@ pub fn build_globals(
     redactor: &Rc<Redactor>,
 ) -> Globals {
     let secrets = Rc::clone(secrets);
-    let globals = settings
-        .iter()
-        .fold(Globals::new(folder).with_modules(|name| crate::modules::find_module(name).is_some()), |globals, (name, value, origin)| globals.with_setting(name, value, origin));
+    let globals = settings.iter().fold(
+        Globals::new(folder).with_modules(|name| crate::modules::find_module(name).is_some()),
+        |globals, (name, value, origin)| globals.with_setting(name, value, origin),
+    );
     let known = Rc::clone(redactor);
     let globals = globals.with_known_secrets(Box::new(move |value| known.taint_value(value)));
     globals.with_opener(Box::new(move |sealed| {

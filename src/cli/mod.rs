@@ -4,8 +4,10 @@ pub mod apply;
 pub mod args;
 pub mod async_job;
 mod blocks;
+mod callbacks;
 pub mod completions;
 pub mod config;
+mod config_dump;
 pub mod doc;
 pub mod docker_credential;
 mod dry_run;
@@ -15,11 +17,14 @@ pub mod gitops;
 mod inventory_templates;
 pub mod lint;
 pub mod load;
+pub mod man;
+pub mod new;
 pub mod output;
 pub mod plan;
 pub mod reference;
 mod registry_client;
 pub mod run;
+mod run_lock;
 pub mod sandbox;
 pub mod schema;
 mod signals;
@@ -28,6 +33,7 @@ pub mod token;
 mod token_deliver;
 mod token_status;
 pub mod vault;
+pub mod version;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -40,7 +46,7 @@ use crate::vars::vault::VaultError;
 
 /// Runs Ansible-style playbooks and documentation snippets, without Ansible and without Python.
 #[derive(Debug, Parser)]
-#[command(name = "ionplay", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(name = "ionplay", version = version::LINE, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 // Of an option that is given twice the last one counts, as in the original.
 #[command(args_override_self = true)]
 // A long option may be cut short as long as one option alone begins so, as in the original.
@@ -75,7 +81,9 @@ enum Command {
     Lint(lint::LintArgs),
     Doc(doc::DocArgs),
     Schema(schema::SchemaArgs),
+    New(new::NewArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// Text shown when the program is called without arguments.
@@ -98,7 +106,12 @@ pub fn main() -> Exit {
         eprint!("{FIRST_STEPS}");
         return Exit::Failed;
     }
-    let cli = match Cli::try_parse_from(normalize_words(std::env::args_os())) {
+    let words = normalize_words(std::env::args_os());
+    if let Some(document) = version::find_document(&words) {
+        output::write_stdout(&document);
+        return output::settle_exit(Exit::Success);
+    }
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
             let wrong = error.use_stderr();
@@ -126,6 +139,8 @@ pub fn main() -> Exit {
         Some(Command::Lint(args)) => lint::run_lint(&args),
         Some(Command::Doc(args)) => doc::print_doc(&args),
         Some(Command::Schema(args)) => exit_with(schema::print_schema(&args)),
+        Some(Command::New(args)) => exit_with(new::write_beginning(&args)),
+        Some(Command::Man(args)) => exit_with(man::print_manual(&args)),
         Some(Command::Completions(args)) => exit_with(completions::print_completions(&args)),
     })
 }

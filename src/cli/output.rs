@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write as _};
 use std::rc::Rc;
 
 use super::args::{OutputFormat, RunArgs};
+use super::callbacks::Callbacks;
 use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::playbook::LoadError;
@@ -28,26 +29,20 @@ pub fn open_output(
     let mut writers: Vec<Box<dyn Writer>> = Vec::new();
     writers.extend(writer);
     let quiet = quiet || args.output.is_some();
-    writers.push(Box::new(screen::Screen::new(screen::ScreenOptions {
-        colour,
-        verbosity: args.verbose.min(4),
-        debug: settings.bool("DEFAULT_DEBUG"),
-        quiet,
-        show_skipped: settings.bool("DISPLAY_SKIPPED_HOSTS"),
-        show_ok: settings.bool("DISPLAY_OK_HOSTS"),
-        failures_to_stderr: settings.bool("DISPLAY_FAILED_STDERR"),
-        check_marks: settings.bool("CHECK_MODE_MARKERS"),
-        check: args.check,
-        host_starts: settings.bool("SHOW_PER_HOST_START"),
-        places_of_failures: settings.bool("SHOW_TASK_PATH_ON_FAILURE"),
-        show_deprecations: settings.bool("DEPRECATION_WARNINGS"),
-        custom_stats: settings.bool("SHOW_CUSTOM_STATS"),
-        format: match settings.text("CALLBACK_RESULT_FORMAT").as_str() {
-            "yaml" => screen::ResultFormat::Yaml,
-            _ => screen::ResultFormat::Json,
-        },
-        pretty: crate::modules::args::parse_bool(&settings.text("CALLBACK_FORMAT_PRETTY").into()),
-    })));
+    let callbacks = Callbacks::read(settings);
+    let options = screen_options(args, colour, settings, quiet);
+    writers.push(Box::new(screen::Screen::new(options)));
+    let log = settings.text("DEFAULT_LOG_PATH");
+    if !log.is_empty() {
+        let file = std::fs::File::options().append(true).create(true).open(&log);
+        let file = file
+            .map_err(|error| Diagnostic::error(format!("cannot write `log_path` `{log}`: {}", plain_error(&error))))?;
+        let options = screen::ScreenOptions { colour: false, quiet: false, brief: false, ..options };
+        writers.push(Box::new(screen::Screen::to_log(options, file)));
+    }
+    if let Some(profile) = callbacks.profile().filter(|_| !quiet) {
+        writers.push(Box::new(profile));
+    }
     if let Some(format) = args.output {
         let format = match format {
             OutputFormat::Json => document::DocumentFormat::Json,
@@ -67,6 +62,32 @@ pub fn open_output(
         writers.push(Box::new(writer));
     }
     Ok(Rc::new(Bus::new(writers, Rc::new(Redactor::new(args.show_secrets)))))
+}
+
+/// The options of the screen, from arguments and settings.
+fn screen_options(args: &RunArgs, colour: bool, settings: &RunSettings, quiet: bool) -> screen::ScreenOptions {
+    screen::ScreenOptions {
+        colour,
+        brief: args.quiet,
+        verbosity: args.verbose.min(4),
+        debug: settings.bool("DEFAULT_DEBUG"),
+        quiet,
+        show_skipped: settings.bool("DISPLAY_SKIPPED_HOSTS") && !args.quiet,
+        show_ok: settings.bool("DISPLAY_OK_HOSTS") && !args.quiet,
+        failures_to_stderr: settings.bool("DISPLAY_FAILED_STDERR"),
+        check_marks: settings.bool("CHECK_MODE_MARKERS"),
+        check: args.check,
+        host_starts: settings.bool("SHOW_PER_HOST_START"),
+        places_of_failures: settings.bool("SHOW_TASK_PATH_ON_FAILURE"),
+        show_deprecations: settings.bool("DEPRECATION_WARNINGS"),
+        custom_stats: settings.bool("SHOW_CUSTOM_STATS"),
+        format: match settings.text("CALLBACK_RESULT_FORMAT").as_str() {
+            _ if Callbacks::read(settings).shows_yaml => screen::ResultFormat::Yaml,
+            "yaml" => screen::ResultFormat::Yaml,
+            _ => screen::ResultFormat::Json,
+        },
+        pretty: crate::modules::args::parse_bool(&settings.text("CALLBACK_FORMAT_PRETTY").into()),
+    }
 }
 
 /// Colour only where the reader is a terminal and nobody has said no.

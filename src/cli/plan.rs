@@ -54,6 +54,8 @@ enum Format {
     Json,
     /// For a comment on a pull request.
     Markdown,
+    /// A page to look at.
+    Html,
 }
 
 /// Runs `plan`.
@@ -72,6 +74,7 @@ fn show_plan(file: &Path, format: Format, no_color: bool) -> Exit {
     let text = match format {
         Format::Text => show::render_text(&plan, choose_look(no_color)),
         Format::Markdown => show::render_markdown(&plan),
+        Format::Html => show::render_html(&plan),
         Format::Json => match save::serialize_plan(&plan) {
             Ok(text) => text,
             Err(error) => return refuse_plan(&format!("{error:#}"), Exit::Internal),
@@ -112,7 +115,12 @@ async fn make_plan(args: &PlanArgs) -> Exit {
         if let Err(error) = written {
             return refuse_plan(&format!("{error:#}"), Exit::General);
         }
-        write_stdout(&format!("\nWritten to {0}; `ionplay apply {0}` does exactly this.\n", path.display()));
+        let next = match plan.count_actions().failed {
+            0 => format!("`ionplay apply {}` does exactly this", path.display()),
+            1 => "it cannot be applied, because a task would fail".to_owned(),
+            failed => format!("it cannot be applied, because {failed} tasks would fail"),
+        };
+        write_stdout(&format!("\nWritten to {}; {next}.\n", path.display()));
     }
     if args.run.detailed_exitcode { plan.count_actions().exit_status(exit) } else { exit }
 }

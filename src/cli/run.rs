@@ -4,11 +4,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::args::RunArgs;
+use super::callbacks::Callbacks;
 use super::config;
+use super::config_dump;
 use super::embedded::{self, MockRegistry};
 use super::inventory_templates;
 use super::load;
 use super::output::{self, general_problem, has_colours, print_messages, print_redacted};
+use super::run_lock::{LockDenied, RunLock};
 use super::signals::{Ending, Signals};
 use super::token::{self, Keeping};
 use crate::credentials::{CredentialStore, RecordingConnector, RunEnd, UnusedPasswords};
@@ -66,12 +69,11 @@ pub fn main(args: &RunArgs) -> Exit {
 
 /// Runs what the arguments say, and tells what went wrong outside any task.
 async fn run_playbooks(args: &RunArgs) -> Exit {
+    if args.config_dump {
+        return config_dump::print_settings(args.only_changed);
+    }
     if !args.detailed_exitcode {
         return run_with(args, RunSetup::default()).await.exit;
-    }
-    if !args.check {
-        let message = Diagnostic::error("`--detailed-exitcode` is for dry runs").hint("add `--check`");
-        return print_messages(&[message], has_colours(args.no_color), Exit::BadOptions);
     }
     let (gather, gathered) = ResultCollector::new();
     let done = run_with(args, RunSetup { writer: Some(Box::new(gather)), ..RunSetup::default() }).await;
@@ -92,6 +94,15 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
     }
     let args = &config::apply_settings(args, &settings);
     let colour = has_colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
+    let _lock =
+        match args.lock.as_deref().map(|path| RunLock::acquire(path, args.lock_timeout.map(Duration::from_secs))) {
+            None => None,
+            Some(Ok(lock)) => Some(lock),
+            Some(Err(LockDenied::Held(message))) => return failed(print_messages(&[message], colour, Exit::PlanBusy)),
+            Some(Err(LockDenied::Unusable(message))) => {
+                return failed(print_messages(&[message], colour, Exit::General));
+            }
+        };
     let bus = match output::open_output(args, colour, &settings, making.writer.take(), making.quiet) {
         Ok(bus) => bus,
         Err(message) => return failed(print_messages(&[message], colour, Exit::General)),
@@ -246,6 +257,9 @@ async fn prepare_run(
     if let Some(folder) = &settings.untrusted {
         let message = format!("anybody may write in `{}`, so the `ansible.cfg` there is passed over", folder.display());
         bus.emit(&ReportEvent::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
+    }
+    if let Some(warning) = Callbacks::read(settings).warn_ignored() {
+        bus.emit(&ReportEvent::Notice(warning));
     }
     if args.verbose > 0 {
         let line = match &settings.file {

@@ -17,12 +17,27 @@ pub struct SchemaArgs {
     /// Only the parameters of this module
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
+    /// Only files of this kind; both unless given
+    #[arg(long = "for", value_enum, value_name = "KIND", conflicts_with = "module")]
+    pub file: Option<SchemaFile>,
+}
+
+/// Kinds of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemaFile {
+    /// A list of plays.
+    Playbook,
+    /// A list of tasks, as in roles.
+    Tasks,
 }
 
 /// Prints it.
 pub fn print_schema(args: &SchemaArgs) -> anyhow::Result<()> {
     let schema = match &args.module {
-        None => playbook_schema(),
+        None => match args.file {
+            None => playbook_schema(),
+            Some(file) => file_schema(file),
+        },
         Some(name) => match crate::modules::find_module(name) {
             Some(found) => module_schema(found.module_spec()),
             None => {
@@ -65,6 +80,19 @@ pub fn playbook_schema() -> Json {
         ],
         "$defs": definitions,
     })
+}
+
+/// The schema of files of one kind. What stands in the wrong kind of file is told as such.
+pub fn file_schema(file: SchemaFile) -> Json {
+    let (title, members): (&str, &[&str]) = match file {
+        SchemaFile::Playbook => ("ionplay playbook", &["play", "import"]),
+        SchemaFile::Tasks => ("ionplay tasks", &["block", "task"]),
+    };
+    let members: Vec<Json> = members.iter().map(|name| json!({"$ref": format!("#/$defs/{name}")})).collect();
+    let mut schema = playbook_schema();
+    schema["title"] = title.into();
+    schema["anyOf"] = json!([{"type": ["array", "null"], "items": {"anyOf": members}}]);
+    schema
 }
 
 fn place_schema(place: KeywordPlace, required: &[&str]) -> Json {

@@ -9,7 +9,7 @@ use clap::Subcommand;
 
 use super::output::general_problem;
 use super::{token_deliver, token_status};
-use crate::credentials::{Backend, Catalog, CredentialStore, Folder, KeepReason, Listed, Memory, catalog};
+use crate::credentials::{Backend, Catalog, CredentialStore, KeepReason, Listed, Memory, backend_of, catalog};
 use crate::diagnostic::Diagnostic;
 use crate::plan::seal;
 use crate::playbook::LoadResult;
@@ -65,14 +65,16 @@ impl TokenArgs {
 /// # Errors
 /// If there is no such token, several of one name, or the store cannot be used.
 pub fn run_token(args: &TokenArgs) -> anyhow::Result<()> {
-    let folder = Folder::in_state_dir(&state_dir::state_folder().context(crate::credentials::StoreError::NoFolder)?);
-    let catalog = Catalog::read(&folder)?;
+    let state = state_dir::state_folder().context(crate::credentials::StoreError::NoFolder)?;
+    let backend = backend_of(&state);
+    let folder = &*backend;
+    let catalog = Catalog::read(folder)?;
     for problem in &catalog.problems {
         eprintln!("warning: {problem}");
     }
     let mut out = std::io::stdout().lock();
     match &args.what {
-        What::List => out.write_all(list_entries(&catalog.entries, &folder).as_bytes())?,
+        What::List => out.write_all(list_entries(&catalog.entries, folder).as_bytes())?,
         What::Show { token, seal_key_file } => {
             let key = seal_key_file.as_deref().map(seal::read_key).transpose()?;
             let password = find_one(&catalog, token)?.entry.unseal_password(key.as_ref());
@@ -81,14 +83,14 @@ pub fn run_token(args: &TokenArgs) -> anyhow::Result<()> {
         What::Deliver(args) => {
             let key = args.seal_key_file.as_deref().map(seal::read_key).transpose()?;
             let listed = find_one(&catalog, &args.token)?;
-            out.write_all(token_deliver::deliver_entry(args, &folder, listed, key.as_ref())?.as_bytes())?;
+            out.write_all(token_deliver::deliver_entry(args, folder, listed, key.as_ref())?.as_bytes())?;
         }
         // It reads the service, not the store.
         What::Status(_) => {}
-        What::Forget { token: Some(token), .. } => catalog::forget_entry(&folder, find_one(&catalog, token)?)?,
+        What::Forget { token: Some(token), .. } => catalog::forget_entry(folder, find_one(&catalog, token)?)?,
         What::Forget { .. } => {
             let free = catalog.entries.iter().filter(|listed| !listed.is_held);
-            free.into_iter().try_for_each(|listed| catalog::forget_entry(&folder, listed))?;
+            free.into_iter().try_for_each(|listed| catalog::forget_entry(folder, listed))?;
         }
     }
     Ok(())
@@ -123,7 +125,7 @@ pub(super) fn store_with(
     let key = seal_key_file.filter(|path| !path.as_os_str().is_empty()).map(seal::read_key).transpose()?;
     let backend: Rc<dyn Backend> = match (keeping, state_dir::state_folder()) {
         (Keeping::InRun, _) => Rc::new(Memory),
-        (Keeping::InFolder, Some(state)) => Rc::new(Folder::in_state_dir(&state)),
+        (Keeping::InFolder, Some(state)) => backend_of(&state),
         (Keeping::InFolder, None) => Rc::new(NoFolderBackend),
     };
     Ok(CredentialStore::new(backend, key, warn))
@@ -153,7 +155,7 @@ impl Backend for NoFolderBackend {
     }
 }
 
-fn list_entries(all: &[Listed], folder: &Folder) -> String {
+fn list_entries(all: &[Listed], folder: &dyn Backend) -> String {
     if all.is_empty() {
         return format!("Nothing is kept: there are no passwords in {}\n", folder.describe_place());
     }

@@ -22,7 +22,9 @@ mod line;
 pub mod login;
 pub mod logins;
 mod memory;
+mod place;
 mod recovery;
+mod remote;
 mod run_log;
 pub mod sinks;
 mod store;
@@ -37,6 +39,8 @@ pub use error::StoreError;
 pub use folder::Folder;
 pub use given::{PasswordMatcher, collect_texts};
 pub use memory::Memory;
+pub use place::{backend_of, socket_file};
+pub use remote::{Remote, RemoteAnswer, RemoteLog, RemoteRequest};
 pub use store::{CredentialStore, HeldPassword, RunEnd, UnusedPasswords};
 
 /// Seals passwords.

@@ -42,7 +42,11 @@ impl Daemon {
 
     /// Runs until the hub is asked to stop and what is under way has ended. Must run within a [`LocalSet`].
     pub async fn run_loop(self: &Rc<Self>) {
+        if let Err(error) = self.hub.engine.join_workers().await {
+            self.hub.log_line(&error.to_string());
+        }
         let posts = tokio::task::spawn_local(Rc::clone(self).answer_posts());
+        let changes = tokio::task::spawn_local(follow_changes(Rc::clone(&self.hub)));
         while !self.hub.is_stopping() {
             self.last.set(Some(std::time::Instant::now()));
             let pause = self.start_due_jobs();
@@ -55,6 +59,10 @@ impl Daemon {
             self.hub.wait_for_change().await;
         }
         posts.abort();
+        changes.abort();
+        if let Err(error) = self.hub.engine.leave_workers().await {
+            self.hub.log_line(&error.to_string());
+        }
     }
 
     /// Starts what is due, and returns how long nothing is.
@@ -96,7 +104,10 @@ impl Daemon {
         loop {
             let posted = self.hub.engine.list_posted().await.unwrap_or_default();
             seen.retain(|ticket| posted.iter().any(|post| post.ticket == *ticket));
-            for post in posted {
+            // Requests to jobs of other workers are theirs.
+            let own =
+                posted.into_iter().filter(|post| post.job.is_empty() || self.hub.engine.is_responsible(&post.job));
+            for post in own {
                 if !seen.contains(&post.ticket) {
                     seen.push(post.ticket.clone());
                     tokio::task::spawn_local(Rc::clone(&self).answer_post(post));
@@ -132,6 +143,15 @@ impl Daemon {
                 return;
             }
             self.hub.wait_for_change().await;
+        }
+    }
+}
+
+/// Reads records again that other processes have changed.
+async fn follow_changes(hub: Rc<Hub>) {
+    while let Ok(jobs) = hub.engine.wait_for_changes().await {
+        if let Err(error) = hub.refresh_records(jobs).await {
+            hub.log_line(&error.to_string());
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod announce;
 pub mod child;
 pub mod clock;
 pub mod config;
+pub mod credentials;
 pub mod daemon;
 pub mod decide;
 pub mod delivery;

@@ -59,7 +59,7 @@ impl Watcher {
             record.tokens.iter().for_each(|token| {
                 self.metrics.set_token_expiry(&token.registry, &token.name, token.expiry);
             });
-            if hub.config().find_job(&name).is_some_and(|job| is_announced(job)) {
+            if hub.engine.is_responsible(&name) && hub.config().find_job(&name).is_some_and(|job| is_announced(job)) {
                 self.announce_job(&hub, &hub.job_status(&slot, now), None);
             }
         }

@@ -181,6 +181,11 @@ impl ApiTransport {
                 pause: None,
             }
         };
+        // The last moment at which it can be told that this run must not write any more.
+        if !matches!(*method, Method::GET | Method::HEAD) && !crate::lease::may_write() {
+            let error = ApiError::unsent(crate::lease::LOST);
+            return Err(Miss { error, may_repeat: false, connecting: false, pause: None });
+        }
         let response = request.send().await.map_err(|error| broken(&error))?;
         let status = response.status().as_u16();
         let told = retry_after(response.headers());

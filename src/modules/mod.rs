@@ -3,6 +3,7 @@
 pub mod args;
 pub mod builtin;
 pub mod community;
+pub mod glob;
 pub mod ionoscloud;
 pub mod outcome;
 pub mod resource;

@@ -157,12 +157,22 @@ impl Record {
     }
 }
 
-/// Summarizes all actions in one line of counts, for the end of a run.
+/// Summarizes all actions in one line of counts, for the end of a run. Predicted actions are counted apart from those
+/// that were carried out.
 pub fn summarize_actions(records: &[Record]) -> String {
+    let (planned, done): (Vec<&Record>, Vec<&Record>) = records.iter().partition(|record| record.planned);
+    match (planned.is_empty(), done.is_empty()) {
+        (true, _) => count_actions(&done, ""),
+        (false, true) => count_actions(&planned, "would be "),
+        (false, false) => format!("{}; {}", count_actions(&done, ""), count_actions(&planned, "would be ")),
+    }
+}
+
+fn count_actions(records: &[&Record], would: &str) -> String {
     let count = |verb: Verb| records.iter().filter(|record| record.verb == verb && record.error.is_none()).count();
     let failed = records.iter().filter(|record| record.error.is_some()).count();
     format!(
-        "{} created, {} updated, {} replaced, {} deleted, {} unchanged, {failed} failed",
+        "{} {would}created, {} updated, {} replaced, {} deleted, {} unchanged, {failed} failed",
         count(Verb::Create),
         count(Verb::Update),
         count(Verb::Replace),

@@ -8,6 +8,7 @@ pub mod files;
 pub mod history;
 pub mod jsonl;
 pub mod place;
+pub mod profile;
 pub mod screen;
 pub mod style;
 pub mod timeline;

@@ -36,7 +36,7 @@ pub mod registry;
 mod render;
 pub mod secret_variables;
 mod sequence;
-mod signature;
+pub mod signature;
 mod source_map;
 mod taint;
 pub mod tests;

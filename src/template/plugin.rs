@@ -38,7 +38,7 @@ impl PluginArgs {
     /// # Errors
     /// For a name nobody knows (with a suggestion), a parameter given twice, or too many arguments.
     pub fn bind<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {
-        signature::report_binding(self.bind_values(names))
+        signature::report_binding(&names, self.bind_values(names))
     }
 
     fn bind_values<const N: usize>(&self, names: [&str; N]) -> Result<[Option<Value>; N], TemplateError> {

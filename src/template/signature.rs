@@ -17,8 +17,8 @@ enum Binding {
     Off,
     /// The arguments have not been bound yet.
     Awaited,
-    /// They have, or could not be.
-    Done(Result<(), TemplateError>),
+    /// They have, or could not be; with the names of the parameters.
+    Done(Result<(), TemplateError>, Vec<String>),
 }
 
 thread_local! {
@@ -29,11 +29,11 @@ thread_local! {
 ///
 /// # Errors
 /// With the failure of the binding, or to end the call.
-pub(super) fn report_binding<T>(bound: Result<T, TemplateError>) -> Result<T, TemplateError> {
+pub(super) fn report_binding<T>(names: &[&str], bound: Result<T, TemplateError>) -> Result<T, TemplateError> {
     BINDING.with_borrow_mut(|binding| match binding {
         Binding::Off => bound,
-        Binding::Awaited | Binding::Done(_) => {
-            *binding = Binding::Done(bound.map(drop));
+        Binding::Awaited | Binding::Done(..) => {
+            *binding = Binding::Done(bound.map(drop), names.iter().map(|name| (*name).to_owned()).collect());
             Err(TemplateError::value("the arguments are bound"))
         }
     })
@@ -52,13 +52,26 @@ pub(super) fn check_arguments(filter: &FilterPlugin, name: &str, args: &[Arg]) -
             Arg::Splat(_) | Arg::NamedSplat(_) => return Ok(()),
         }
     }
+    match bind_only(filter, name, given) {
+        Binding::Done(bound, _) => bound,
+        Binding::Off | Binding::Awaited => Ok(()),
+    }
+}
+
+/// The parameters of a filter, in their order; nothing of one that takes any arguments, or looks at its input first.
+pub fn list_parameters(filter: &FilterPlugin) -> Vec<String> {
+    match bind_only(filter, filter.name, PluginArgs::default()) {
+        Binding::Done(_, names) => names,
+        Binding::Off | Binding::Awaited => Vec::new(),
+    }
+}
+
+/// Calls a filter as far as the place where it binds its arguments.
+fn bind_only(filter: &FilterPlugin, name: &str, given: PluginArgs) -> Binding {
     let (globals, variables) = (Globals::new("."), Dict::new());
     let engine = TemplateEngine::new(&globals, &variables, &[]);
     let call = PluginCall { name, input: Value::Null, args: given, context: &engine, looping: None };
     BINDING.set(Binding::Awaited);
     let _ = (filter.run)(&call);
-    match BINDING.replace(Binding::Off) {
-        Binding::Done(bound) => bound,
-        Binding::Off | Binding::Awaited => Ok(()),
-    }
+    BINDING.replace(Binding::Off)
 }

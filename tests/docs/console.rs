@@ -104,6 +104,7 @@ pub fn normal(text: &str) -> String {
     let rules = [
         (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "1e9f63b6-ff23-41ab-8f7e-57dd1008d6b5"),
         (r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?", "2031-01-01T12:00:00"),
+        (r#""duration": [0-9.e-]+"#, r#""duration": 0.001"#),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:8080"),
         (r"/tmp/\.tmp\w+", "/tmp/folder"),
         (r"(?m)[ \t]+$", ""),

@@ -11,7 +11,7 @@ use std::fs;
 use console::{Stage, agree, sessions};
 
 /// Pages with sessions.
-const PAGES: &[&str] = &["README.md", "docs/usage.md", "docs/events.md"];
+const PAGES: &[&str] = &["README.md", "docs/usage.md", "docs/events.md", "docs/reports.md"];
 
 /// Commands of `sh` blocks: not run here, because they build, install, serve or need an account.
 const NOT_RUN: &[&str] = &[

@@ -3,9 +3,11 @@
 mod approval;
 mod broken;
 mod daemon;
+mod database;
 mod demo;
 mod kills;
 mod once;
 mod prune;
+mod shared;
 mod stage;
 mod trust;

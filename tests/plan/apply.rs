@@ -11,7 +11,7 @@ fn a_plan_is_made_shown_applied_once_and_refused_afterwards() {
     let desk = Desk::new(PLAYBOOK);
     desk.ends(&["plan", "site.yml", "-o", "p", "--detailed-exitcode"], 2, TWO);
     desk.ends(&["plan", "show", "p"], 0, "  + Registry Token ci\n");
-    desk.ends(&["plan", "show", "p", "--format", "markdown"], 0, "| `+` | Registry | `fresh` |");
+    desk.ends(&["plan", "show", "p", "--format", "markdown"], 0, "| create | Registry `fresh` |");
     desk.ends(&["apply", "p"], 15, "--auto-approve");
     assert_eq!(desk.writes(), 0);
     desk.ends(&["apply", "p", "--auto-approve"], 0, "Applied.");

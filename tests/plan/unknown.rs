@@ -125,8 +125,10 @@ fn parts_that_cannot_be_known_have_their_own_status() {
         desk.ends(&["site.yml", "-C", "--detailed-exitcode"], status, says);
         desk.ends(&["plan", "site.yml", "--detailed-exitcode"], status, "Plan: ");
     }
-    let desk = Desk::with_tasks("    - debug: {msg: x}\n");
-    desk.ends(&["site.yml", "--detailed-exitcode"], 5, "--check");
+    // A real run tells changes from failures as well.
+    let desk = Desk::with_tasks("    - copy: {content: x, dest: new}\n");
+    desk.ends(&["site.yml", "--detailed-exitcode"], 2, "changed: [localhost]");
+    desk.ends(&["site.yml", "--detailed-exitcode"], 0, "ok: [localhost]");
 }
 
 #[test]

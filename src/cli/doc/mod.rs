@@ -1,5 +1,6 @@
 //! `ionplay doc`: the reference pages in the terminal, from the tables that the program itself works by.
 
+mod entry;
 pub(super) mod module;
 pub mod topic;
 
@@ -7,6 +8,7 @@ use crate::diagnostic::{Diagnostic, render};
 use crate::exit::Exit;
 use crate::modules::{self, MODULES};
 use crate::suggest;
+use entry::Entry;
 use topic::{Topic, Topics};
 
 /// Show what a module, filter, test, lookup, function, keyword or meta action is
@@ -18,12 +20,51 @@ pub struct DocArgs {
     /// A module, or one of `filter`, `test`, `lookup`, `function`, `keyword`, `meta` with or without a name after it
     #[arg(value_name = "NAME")]
     pub name: Vec<String>,
+    /// What the names are.
+    #[arg(short = 't', long = "type", value_enum, value_name = "TYPE")]
+    pub kind: Option<DocType>,
+    /// List names with one sentence each; modules unless `-t` says otherwise.
+    #[arg(short, long)]
+    pub list: bool,
+    /// Print a task to be filled in, with all parameters of a module.
+    #[arg(short, long, conflicts_with_all = ["json", "list"])]
+    pub snippet: bool,
+    /// Print JSON, in the form of `ansible-doc --json`.
+    #[arg(short, long)]
+    pub json: bool,
+}
+
+/// Sorts of things, as `ansible-doc -t` calls them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[allow(missing_docs, reason = "each names itself")]
+pub enum DocType {
+    Module,
+    Filter,
+    Test,
+    Lookup,
+    Function,
+    Keyword,
+    Meta,
+}
+
+impl DocType {
+    /// The table of it; nothing for modules.
+    fn topics(self) -> Option<Topics> {
+        match self {
+            Self::Module => None,
+            Self::Filter => Some(Topics::Filters),
+            Self::Test => Some(Topics::Tests),
+            Self::Lookup => Some(Topics::Lookups),
+            Self::Function => Some(Topics::Functions),
+            Self::Keyword => Some(Topics::Keywords),
+            Self::Meta => Some(Topics::MetaActions),
+        }
+    }
 }
 
 /// Prints what was asked for.
 pub fn print_doc(args: &DocArgs) -> Exit {
-    let words: Vec<&str> = args.name.iter().map(String::as_str).collect();
-    match find_page(&words) {
+    match answer_query(args) {
         Ok(page) => {
             // A reader that has seen enough (`| head`) is no failure.
             crate::cli::output::write_stdout(&page);
@@ -37,6 +78,57 @@ pub fn print_doc(args: &DocArgs) -> Exit {
             Exit::General
         }
     }
+}
+
+/// What the options ask for.
+fn answer_query(args: &DocArgs) -> Result<String, Box<Diagnostic>> {
+    let mut words: Vec<&str> = args.name.iter().map(String::as_str).collect();
+    if args.kind.is_none() && !args.list && !args.snippet && !args.json {
+        return find_page(&words);
+    }
+    let mut topics = args.kind.map(DocType::topics);
+    if let (None, Some(named)) = (topics, words.first().and_then(|word| Topics::from_name(word))) {
+        topics = Some(Some(named));
+        words.remove(0);
+    }
+    if args.list || words.is_empty() {
+        let entries = entry::list_entries(topics.flatten());
+        return Ok(if args.json { entry::names_json(&entries) } else { entry::names_text(&entries) });
+    }
+    let mut entries = Vec::new();
+    for word in words {
+        entries.push(find_entry(topics, word)?);
+    }
+    if args.json {
+        return Ok(entry::entries_json(&entries));
+    }
+    let print = |entry: &Entry| if args.snippet { entry.render_snippet() } else { entry.render_page() };
+    Ok(entries.iter().map(print).collect::<Vec<_>>().join("\n"))
+}
+
+/// The entry of this name; of any sort unless one was given.
+fn find_entry(topics: Option<Option<Topics>>, name: &str) -> Result<Entry, Box<Diagnostic>> {
+    let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
+    let in_table = |topics: Topics| {
+        topics.list_rows().into_iter().find(|row| row.name == short).map(|row| Entry::Topic(topics, row))
+    };
+    let found = match topics {
+        Some(Some(topics)) => in_table(topics),
+        Some(None) => modules::find_module(name).map(|module| Entry::Module(module.module_spec())),
+        None => modules::find_module(name)
+            .map(|module| Entry::Module(module.module_spec()))
+            .or_else(|| Topics::ALL.into_iter().find_map(in_table)),
+    };
+    match (found, topics) {
+        (Some(entry), _) => Ok(entry),
+        // In the words of the pages, with the nearest name.
+        (None, Some(Some(topics))) => Err(find_topic(topics, name).err().unwrap_or_else(|| unknown(name))),
+        (None, _) => Err(find_named(name).err().unwrap_or_else(|| unknown(name))),
+    }
+}
+
+fn unknown(name: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error(format!("there is no module `{name}`")).hint("`ionplay doc -l` lists modules"))
 }
 
 /// The page for these words.
@@ -124,7 +216,10 @@ fn find_topic(topics: Topics, name: &str) -> Result<String, Box<Diagnostic>> {
 }
 
 fn describe_topic(topics: Topics, row: &Topic) -> String {
-    format!("{} {}\n  {}\n\n  {}\n", topics.singular(), row.name, row.about, topics.usage_of(row.name))
+    let parameters = topics.parameters_of(row.name);
+    let arguments =
+        if parameters.is_empty() { String::new() } else { format!("\nARGUMENTS\n  {}\n", parameters.join(", ")) };
+    format!("{} {}\n  {}\n\n  {}\n{arguments}", topics.singular(), row.name, row.about, topics.usage_of(row.name))
 }
 
 fn unknown_name(summary: &str, wanted: &str, names: &[&str]) -> Diagnostic {
@@ -163,6 +258,15 @@ mod tests {
         assert!(find_page(&["filter", "combine"]).unwrap().contains("{{ value | combine }}"));
         assert!(find_page(&["combine"]).unwrap().starts_with("filter combine\n"));
         assert!(find_page(&["version"]).unwrap().starts_with("test version\n"));
+    }
+
+    #[test]
+    fn filters_name_their_arguments() {
+        let page = find_page(&["filter", "to_nice_json"]).unwrap();
+        assert!(
+            find_page(&["filter", "regex_replace"]).unwrap().contains("ARGUMENTS\n  pattern, replacement"),
+            "{page}"
+        );
     }
 
     #[test]

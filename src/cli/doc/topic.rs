@@ -2,7 +2,7 @@
 
 use crate::executor;
 use crate::playbook::keyword::{self, KeywordPlace, Row};
-use crate::template::{filters, functions, lookups, tests};
+use crate::template::{filters, functions, lookups, signature, tests};
 
 /// A sort of things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,17 @@ impl Topics {
                 None => String::new(),
             },
             Self::MetaActions => format!("- meta: {name}"),
+        }
+    }
+}
+
+impl Topics {
+    /// The parameters of a filter, in their order; of others nothing is known.
+    pub fn parameters_of(self, name: &str) -> Vec<String> {
+        let rows = filters::FAMILIES.iter().flat_map(|(_, rows)| rows.iter());
+        match rows.filter(|_| self == Self::Filters).find(|row| row.name == name) {
+            Some(filter) => signature::list_parameters(filter),
+            None => Vec::new(),
         }
     }
 }

@@ -38,6 +38,7 @@ pub(super) async fn preview_job(args: &PreviewArgs) -> Result<Exit, Exit> {
     let sandbox = sandbox.map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
     let program = std::env::current_exe().map_err(|error| session.report_failure(&error.to_string(), Exit::General))?;
     let runner = Runner {
+        credentials: None,
         program,
         state_dir: session.config.state_dir.clone(),
         seal_key_file: None,

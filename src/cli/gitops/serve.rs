@@ -29,7 +29,7 @@ const STUCK: Duration = Duration::from_secs(60);
 pub(super) async fn serve_jobs(args: &ServeArgs) -> Result<Exit, Exit> {
     let session = Session::open_session(&args.common).await?;
     crate::cli::output::print_messages(&session.config.warnings, true, Exit::Success);
-    let holder = Holder::lock_for_daemon(&session.config.state_dir, &session.config.host).await.map_err(|error| {
+    let holder = Holder::lock_for_daemon(&session.config.host_dir(), &session.config.host).await.map_err(|error| {
         let remedy = match &error {
             HolderError::Daemon(_) => "; end it first, or name another `state_dir`",
             HolderError::Folder { .. } => "",

@@ -12,6 +12,7 @@ use crate::cli::embedded;
 use crate::diagnostic::{self, Report};
 use crate::exit::Exit;
 use crate::gitops::config::GitopsConfig;
+use crate::gitops::credentials::CredentialServer;
 use crate::gitops::decide::{Answered, JobRequest};
 use crate::gitops::engine::{self, GitopsEngine};
 use crate::gitops::holder::{Holder, HolderError};
@@ -47,6 +48,7 @@ pub(super) struct Here {
     pub outside: Outside,
     _holder: Holder,
     _sandbox: Option<Handle>,
+    _credentials: Option<CredentialServer>,
 }
 
 /// Reads the file, or says what is wrong with it.
@@ -112,11 +114,16 @@ impl Session {
 
     /// Takes the jobs into this process, unless a daemon has them.
     pub async fn take_jobs(self, common: &Common, quiet: bool) -> Result<(Self, Worker), Exit> {
-        let holder = match Holder::lock_for_command(&self.config.state_dir) {
+        let holder = match Holder::lock_for_command(&self.config.host_dir()) {
             Ok(holder) => holder,
             Err(HolderError::Daemon(_)) => return Ok((self, Worker::Daemon)),
             Err(error) => return Err(self.report_failure(&error.to_string(), Exit::General)),
         };
+        // Workers of other machines have the jobs.
+        let is_served = self.engine.is_served().await;
+        if is_served.map_err(|error| self.report_failure(&error.to_string(), Exit::General))? {
+            return Ok((self, Worker::Daemon));
+        }
         let here = open_hub(&self, common, holder, quiet).await?;
         Ok((self, Worker::Here(Box::new(here))))
     }
@@ -194,10 +201,16 @@ pub(super) async fn open_hub(session: &Session, common: &Common, holder: Holder,
     let program =
         std::env::current_exe().map_err(|error| failed(format!("cannot tell where this program is: {error}")))?;
     let config = load_config(common)?;
+    let credentials = match config.seal_key_file.is_some() && session.engine.keeps_credentials() {
+        true => Some(CredentialServer::start(Rc::clone(&session.engine), &config.state_dir)),
+        false => None,
+    };
+    let credentials = credentials.transpose().map_err(|error| failed(format!("cannot serve passwords: {error}")))?;
     let runner = Runner {
         program,
         state_dir: config.state_dir.clone(),
         seal_key_file: config.seal_key_file.clone(),
+        credentials: credentials.as_ref().map(|server| server.socket().to_path_buf()),
         sandbox: sandbox.as_ref().map(Handle::url),
     };
     let log: crate::gitops::hub::LogWriter = if quiet { Box::new(|_| ()) } else { Box::new(print::log_line) };
@@ -205,7 +218,7 @@ pub(super) async fn open_hub(session: &Session, common: &Common, holder: Holder,
         .await
         .map_err(|error| failed(error.to_string()))?;
     let outside = Outside::watch_hub(&hub).map_err(|error| failed(error.to_string()))?;
-    Ok(Here { hub, outside, _holder: holder, _sandbox: sandbox })
+    Ok(Here { hub, outside, _holder: holder, _sandbox: sandbox, _credentials: credentials })
 }
 
 /// Ends everything after the request under way when the user or the system asks for it.

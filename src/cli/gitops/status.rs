@@ -51,7 +51,7 @@ pub(super) async fn show_status(args: &StatusArgs) -> Result<Exit, Exit> {
 
 /// Reads the status of the daemon, or of the store where there is none.
 pub(super) async fn read_status(session: &Session) -> Result<GitopsStatus, Exit> {
-    if let Err(HolderError::Daemon(_)) = Holder::lock_for_command(&session.config.state_dir)
+    if let Err(HolderError::Daemon(_)) = Holder::lock_for_command(&session.config.host_dir())
         && let Ok(ticket) = session.engine.post_request("", &JobRequest::Status).await
     {
         let began = std::time::Instant::now();
@@ -66,8 +66,13 @@ pub(super) async fn read_status(session: &Session) -> Result<GitopsStatus, Exit>
     // Nothing is run: the program and its place do not matter.
     let config = crate::gitops::config::GitopsConfig::load_file(&session.config.file);
     let config = config.map_err(|_| Exit::Unparsable)?;
-    let runner =
-        Runner { program: Default::default(), state_dir: config.state_dir.clone(), seal_key_file: None, sandbox: None };
+    let runner = Runner {
+        program: Default::default(),
+        state_dir: config.state_dir.clone(),
+        seal_key_file: None,
+        credentials: None,
+        sandbox: None,
+    };
     let hub = Hub::load_jobs(config, Rc::clone(&session.engine), runner, Box::new(|_| ())).await;
     Ok(hub.map_err(|error| failed(error.to_string()))?.read_status())
 }

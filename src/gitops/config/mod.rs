@@ -30,7 +30,7 @@ pub use job::{
 };
 pub use notify::{NotifierConfig, NotifierType, Occasion};
 pub use secret::{SecretError, SecretSource, SecretText};
-pub use server::{Listen, ServerConfig, StoreConfig};
+pub use server::{Listen, PostgresConfig, ServerConfig, StoreConfig};
 pub use time::{CronSchedule, parse_duration, parse_time, show_duration};
 
 /// A `gitops.yml`.
@@ -110,6 +110,15 @@ impl GitopsConfig {
             sources.into_iter().filter_map(unset).map(|variable| (name.clone(), variable)).collect::<Vec<_>>()
         };
         self.jobs.iter().flat_map(of_job).collect()
+    }
+
+    /// Returns the folder of what only one process of this host may use: the lock of the daemon, and checkouts. Hosts that
+    /// share a database may share a machine, too.
+    pub fn host_dir(&self) -> PathBuf {
+        match &self.store {
+            StoreConfig::Files => self.state_dir.clone(),
+            StoreConfig::Postgres(_) => self.state_dir.join("hosts").join(self.host.replace('/', "-")),
+        }
     }
 
     /// Returns the folder that children use as their state directory: the credential store lies below it.

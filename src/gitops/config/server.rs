@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::reader::Mapping;
 use super::secret::SecretSource;
@@ -31,9 +32,23 @@ pub struct ServerConfig {
 pub enum StoreConfig {
     /// Files in the state folder of one machine.
     Files,
-    /// PostgreSQL, by its URL.
-    Postgres(SecretSource),
+    /// PostgreSQL.
+    Postgres(PostgresConfig),
 }
+
+/// `postgres` of `store`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresConfig {
+    /// URL of the database.
+    pub url: SecretSource,
+    /// A host that does not answer for so long loses its jobs to another one.
+    pub lease: Duration,
+}
+
+/// The longest time that a host which died keeps its jobs.
+const LEASE: Duration = Duration::from_secs(18);
+/// Shorter leases end by themselves on a busy machine.
+const SHORTEST_LEASE: Duration = Duration::from_secs(3);
 
 const ADDRESS: &str = "write `127.0.0.1:8470`, `[::1]:8470` or `unix:/run/ionplay/gitops.sock`";
 
@@ -81,9 +96,13 @@ pub(super) fn read_store(top: &Mapping<'_>) -> StoreConfig {
         }
         return StoreConfig::Files;
     };
-    postgres.refuse_unknown(&["url", "url_file"]);
+    postgres.refuse_unknown(&["url", "url_file", "lease"]);
+    let lease = postgres.read_duration("lease").unwrap_or(LEASE);
+    if let (true, Some(entry)) = (lease < SHORTEST_LEASE, postgres.find_entry("lease")) {
+        top.reader.add_error(entry.value.span(), "a lease lasts at least `3s`", "leave it out: the default is `18s`");
+    }
     match postgres.read_secret("url") {
-        Some(url) => StoreConfig::Postgres(url),
+        Some(url) => StoreConfig::Postgres(PostgresConfig { url, lease }),
         None => {
             if postgres.find_entry("url").is_none() && postgres.find_entry("url_file").is_none() {
                 top.reader.add_message(postgres.mapping_error("`postgres` of `store` has no `url_file`").hint(REMEDY));

@@ -139,7 +139,7 @@ impl GitopsEngine for Files {
                 Err(TryLockError::Error(error)) => return Err(store_error("lock", &path, &error)),
             }
             let record = self.read_record(job);
-            Ok(Some(Claim { job: job.to_owned(), epoch: record.epoch + 1, record, lock: Some(lock), lease_file: None }))
+            Ok(Some(Claim { job: job.to_owned(), epoch: record.epoch + 1, record, lock: Some(lock), lease: None }))
         })
     }
 

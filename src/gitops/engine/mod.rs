@@ -6,6 +6,8 @@
 //! write.
 
 pub mod files;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(test)]
 pub(crate) mod suite;
 
@@ -17,9 +19,11 @@ use std::rc::Rc;
 use thiserror::Error;
 
 use super::config::{GitopsConfig, StoreConfig};
+use super::credentials::CredentialWrite;
 use super::decide::{Answered, JobRequest};
 use super::record::JobRecord;
 use super::view::JobRun;
+use crate::credentials::RemoteLog;
 
 /// Pending result of an engine. Everything runs on one thread.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + 'a>>;
@@ -56,8 +60,25 @@ pub struct Claim {
     pub record: JobRecord,
     /// A lock that ends with the last process that holds it; children get it as their standard input.
     pub lock: Option<File>,
-    /// A file in which [`GitopsEngine::renew_claim`] keeps the deadline of the lease; children refuse to write past it.
-    pub lease_file: Option<PathBuf>,
+    /// The lease, with an engine of several machines.
+    pub lease: Option<Rc<Lease>>,
+}
+
+/// The lease of a claim: it ends unless its engine renews it.
+#[derive(Debug)]
+pub struct Lease {
+    /// Name of the job's row.
+    pub name: String,
+    /// Number of the lease: higher than that of every one before it.
+    pub fence: u64,
+    /// The file with number and deadline, which children compare before each write.
+    pub file: PathBuf,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
 }
 
 /// A request that waits for its answer.
@@ -152,6 +173,84 @@ pub trait GitopsEngine {
 
     /// Waits until a request may have been posted.
     fn wait_for_posts(&self) -> EngineFuture<'_, ()>;
+
+    /// Returns the records of several jobs, in their order.
+    fn load_records<'a>(&'a self, jobs: &'a [String]) -> EngineFuture<'a, Vec<JobRecord>> {
+        Box::pin(async move {
+            let mut records = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                records.push(self.load_record(job).await?);
+            }
+            Ok(records)
+        })
+    }
+
+    /// Brings the documents of a run into its folder on this machine.
+    fn fetch_documents<'a>(&'a self, _run: &'a str) -> EngineFuture<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Takes another configuration.
+    fn configure(&self, _config: &GitopsConfig) {}
+
+    /// Makes this process one of those that attend to jobs.
+    fn join_workers(&self) -> EngineFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Ends that.
+    fn leave_workers(&self) -> EngineFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Returns whether this process attends to a job, rather than another worker.
+    fn is_responsible(&self, _job: &str) -> bool {
+        true
+    }
+
+    /// Returns whether a worker on some machine attends to the jobs.
+    fn is_served(&self) -> EngineFuture<'_, bool> {
+        Box::pin(async { Ok(false) })
+    }
+
+    /// Returns whether this engine keeps the credential store of its runs.
+    fn keeps_credentials(&self) -> bool {
+        false
+    }
+
+    /// Begins a log of the credential store, held by this process.
+    fn begin_credentials(&self) -> EngineFuture<'_, String> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Returns all logs of the credential store, oldest first.
+    fn list_credentials(&self) -> EngineFuture<'_, Vec<RemoteLog>> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Holds a log of the credential store, if no living process does.
+    fn hold_credentials<'a>(&'a self, _log: &'a str) -> EngineFuture<'a, bool> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Changes a log of the credential store that this process holds.
+    fn write_credentials<'a>(&'a self, _: &'a str, _: &'a str, _: CredentialWrite) -> EngineFuture<'a, ()> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Holds a log of the credential store no longer.
+    fn release_credentials<'a>(&'a self, _log: &'a str) -> EngineFuture<'a, ()> {
+        Box::pin(async { Err(no_credentials()) })
+    }
+
+    /// Waits until another process has changed the records of jobs, and returns their names; none if it may be any.
+    fn wait_for_changes(&self) -> EngineFuture<'_, Option<Vec<String>>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+fn no_credentials() -> EngineError {
+    EngineError::Store { what: "keep passwords".to_owned(), why: "this store keeps none".to_owned() }
 }
 
 /// Opens the store that a configuration names.
@@ -161,9 +260,19 @@ pub trait GitopsEngine {
 pub async fn open_engine(config: &GitopsConfig) -> Result<Rc<dyn GitopsEngine>, EngineError> {
     match &config.store {
         StoreConfig::Files => Ok(Rc::new(files::Files::open_folder(&config.state_dir)?.with_watcher())),
+        #[cfg(feature = "postgres")]
+        StoreConfig::Postgres(database) => {
+            let failed = |error: super::config::SecretError| EngineError::Store {
+                what: "connect to the database".to_owned(),
+                why: error.to_string(),
+            };
+            let url = database.url.read().map_err(failed)?;
+            Ok(postgres::Postgres::open(config, url.expose(), database.lease).await?)
+        }
+        #[cfg(not(feature = "postgres"))]
         StoreConfig::Postgres(_) => Err(EngineError::Store {
             what: "use PostgreSQL".to_owned(),
-            why: "this program was built without it".to_owned(),
+            why: "this program was built without the feature `postgres`".to_owned(),
         }),
     }
 }

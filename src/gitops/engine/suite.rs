@@ -8,12 +8,15 @@ use crate::gitops::record::ActiveRun;
 use crate::gitops::record::{Phase, RunTarget};
 use crate::gitops::view::{JobRun, Outcome, Reason};
 
+/// Result of a fixture, some time later.
+pub(crate) type FixtureFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + 'a>>;
+
 /// Makes engines that share one store, as several hosts would.
 pub(crate) trait EngineFixture {
     /// Returns another engine of the same store.
-    fn open_engine(&self, host: &str) -> Rc<dyn GitopsEngine>;
+    fn open_engine<'a>(&'a self, host: &'a str) -> FixtureFuture<'a, Rc<dyn GitopsEngine>>;
     /// Ends all claims of a host, as its death would, and waits until another may take its jobs.
-    fn kill_host(&self, engine: Rc<dyn GitopsEngine>);
+    fn kill_host<'a>(&'a self, engine: Rc<dyn GitopsEngine>) -> FixtureFuture<'a, ()>;
 }
 
 pub(crate) fn sample_run(id: &str, job: &str, epoch: u64) -> JobRun {
@@ -39,7 +42,7 @@ pub(crate) fn sample_run(id: &str, job: &str, epoch: u64) -> JobRun {
 
 /// A job is claimed by one at a time, and each claim has a higher epoch.
 pub(crate) async fn claims_exclude_each_other(fixture: &dyn EngineFixture) {
-    let (one, two) = (fixture.open_engine("one"), fixture.open_engine("two"));
+    let (one, two) = (fixture.open_engine("one").await, fixture.open_engine("two").await);
     let claim = one.claim_job("job").await.unwrap().unwrap();
     assert!(two.claim_job("job").await.unwrap().is_none());
     assert!(two.claim_job("other").await.unwrap().is_some());
@@ -56,7 +59,7 @@ pub(crate) async fn claims_exclude_each_other(fixture: &dyn EngineFixture) {
 
 /// Records saved by a killed host remain, and its claim ends.
 pub(crate) async fn claims_end_with_their_host(fixture: &dyn EngineFixture) {
-    let (one, two) = (fixture.open_engine("one"), fixture.open_engine("two"));
+    let (one, two) = (fixture.open_engine("one").await, fixture.open_engine("two").await);
     let claim = one.claim_job("job").await.unwrap().unwrap();
     let mut record = claim.record.clone();
     record.epoch = claim.epoch;
@@ -72,18 +75,18 @@ pub(crate) async fn claims_end_with_their_host(fixture: &dyn EngineFixture) {
     });
     one.save_record(&claim, &record).await.unwrap();
     drop(claim);
-    fixture.kill_host(one);
+    fixture.kill_host(one).await;
     let claim = two.claim_job("job").await.unwrap().unwrap();
     assert_eq!(claim.record, record);
 }
 
 /// A claim that is not the last one can save nothing.
 pub(crate) async fn late_claims_are_fenced(fixture: &dyn EngineFixture) {
-    let (one, two) = (fixture.open_engine("one"), fixture.open_engine("two"));
+    let (one, two) = (fixture.open_engine("one").await, fixture.open_engine("two").await);
     let mut late = one.claim_job("job").await.unwrap().unwrap();
     // The lock is gone, as a lease would be, and its holder does not know.
     late.lock = None;
-    fixture.kill_host(Rc::clone(&one));
+    fixture.kill_host(Rc::clone(&one)).await;
     let claim = two.claim_job("job").await.unwrap().unwrap();
     let mut record = claim.record.clone();
     record.epoch = claim.epoch + 1;
@@ -95,7 +98,7 @@ pub(crate) async fn late_claims_are_fenced(fixture: &dyn EngineFixture) {
 
 /// Runs are listed newest first, those under way, too.
 pub(crate) async fn runs_are_kept_and_listed(fixture: &dyn EngineFixture) {
-    let engine = fixture.open_engine("one");
+    let engine = fixture.open_engine("one").await;
     let claim = engine.claim_job("job").await.unwrap().unwrap();
     let mut record = claim.record.clone();
     for epoch in 1..=3 {
@@ -131,7 +134,7 @@ pub(crate) async fn runs_are_kept_and_listed(fixture: &dyn EngineFixture) {
 
 /// Requests are answered once, in order, by another engine.
 pub(crate) async fn requests_are_answered_in_order(fixture: &dyn EngineFixture) {
-    let (asks, answers) = (fixture.open_engine("cli"), fixture.open_engine("daemon"));
+    let (asks, answers) = (fixture.open_engine("cli").await, fixture.open_engine("daemon").await);
     let run = JobRequest::Run { reason: Reason::Manual };
     let first = asks.post_request("job", &run).await.unwrap();
     let second = asks.post_request("other", &JobRequest::Resume).await.unwrap();
@@ -159,8 +162,9 @@ macro_rules! engine_suite {
         $(
             #[tokio::test(flavor = "current_thread")]
             async fn $test() {
-                let fixture = $fixture;
-                $crate::gitops::engine::suite::$test(&fixture).await;
+                let Some(fixture) = $fixture else { return };
+                let test = $crate::gitops::engine::suite::$test(&fixture);
+                tokio::task::LocalSet::new().run_until(test).await;
             }
         )+
     };
@@ -173,16 +177,17 @@ mod files {
     struct Folder(tempfile::TempDir);
 
     impl EngineFixture for Folder {
-        fn open_engine(&self, _: &str) -> Rc<dyn GitopsEngine> {
-            Rc::new(Files::open_folder(self.0.path()).unwrap())
+        fn open_engine<'a>(&'a self, _: &'a str) -> FixtureFuture<'a, Rc<dyn GitopsEngine>> {
+            Box::pin(async { Rc::new(Files::open_folder(self.0.path()).unwrap()) as Rc<dyn GitopsEngine> })
         }
 
-        fn kill_host(&self, engine: Rc<dyn GitopsEngine>) {
+        fn kill_host<'a>(&'a self, engine: Rc<dyn GitopsEngine>) -> FixtureFuture<'a, ()> {
             drop(engine);
+            Box::pin(async {})
         }
     }
 
-    engine_suite!(Folder(tempfile::tempdir().unwrap()));
+    engine_suite!(Some(Folder(tempfile::tempdir().unwrap())));
 
     #[tokio::test(flavor = "current_thread")]
     async fn unreadable_or_missing_records_count_as_lost() {

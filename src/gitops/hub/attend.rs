@@ -8,6 +8,7 @@ use super::super::clock;
 use super::super::decide::{Next, RunEffect, RunEvent, decide_event};
 use super::super::engine::{Claim, EngineError};
 use super::super::observer::Occurrence;
+use super::super::record::JobRecord;
 use super::super::repository::{GitRepository, signers_digest};
 use super::super::view::{JobStatus, Outcome, Reason};
 use super::{Hub, Slot};
@@ -120,23 +121,7 @@ impl Hub {
         };
         slot.tried.set(None);
         self.note(&Occurrence::Claimed(tried.elapsed()));
-        let mut record = claim.record.clone();
-        {
-            // The result of a poll was not saved.
-            let seen = slot.record.borrow();
-            record.looked = record.looked.max(seen.looked);
-            record.observed = seen.observed.clone().or(record.observed);
-            for offer in &seen.offers {
-                if offer.reason == Reason::Poll && !record.offers.contains(offer) {
-                    record.offers.push(offer.clone());
-                }
-            }
-            if let (Some(retry), Some(seen)) = (&mut record.retry, &seen.retry)
-                && retry.failures == seen.failures
-            {
-                retry.at = seen.at.or(retry.at);
-            }
-        }
+        let record = merge_seen(claim.record.clone(), &slot.record.borrow());
         slot.record.replace(record);
         let claim = Rc::new(claim);
         slot.claim.replace(Some(Rc::clone(&claim)));
@@ -253,4 +238,24 @@ impl Hub {
         }
         Ok(())
     }
+}
+
+/// Returns a record as it was saved, with what polls have found since and nobody has saved.
+pub(super) fn merge_seen(mut record: JobRecord, seen: &JobRecord) -> JobRecord {
+    if record.looked > seen.looked {
+        return record;
+    }
+    record.looked = seen.looked;
+    record.observed = seen.observed.clone().or(record.observed);
+    for offer in &seen.offers {
+        if offer.reason == Reason::Poll && !record.offers.contains(offer) {
+            record.offers.push(offer.clone());
+        }
+    }
+    if let (Some(retry), Some(seen)) = (&mut record.retry, &seen.retry)
+        && retry.failures == seen.failures
+    {
+        retry.at = seen.at.or(retry.at);
+    }
+    record
 }

@@ -127,9 +127,10 @@ impl Hub {
             ticks: watch::Sender::new(0),
             attended: RefCell::default(),
         };
+        hub.engine.configure(&hub.config());
         let jobs: Vec<Arc<JobConfig>> = hub.config().jobs.values().cloned().collect();
-        for job in jobs {
-            let record = hub.engine.load_record(&job.name).await?;
+        let names: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
+        for (job, record) in jobs.into_iter().zip(hub.engine.load_records(&names).await?) {
             hub.slots.borrow_mut().insert(job.name.clone(), Rc::new(Slot::new(job, record)));
         }
         Ok(Rc::new(hub))
@@ -153,6 +154,7 @@ impl Hub {
             };
             slots.insert(name.clone(), slot);
         }
+        self.engine.configure(&config);
         *self.slots.borrow_mut() = slots;
         *self.config.borrow_mut() = Rc::new(config);
         self.notify_change();
@@ -231,6 +233,9 @@ impl Hub {
         if !slot.job().is_for_host(&self.config().host) {
             return Next::Sleep(None);
         }
+        if !self.engine.is_responsible(&slot.job().name) {
+            return Next::Sleep(None);
+        }
         self.with_rules(slot, |record, rules| next_step(record, rules, now))
     }
 
@@ -277,6 +282,23 @@ impl Hub {
         let now = clock::now();
         let jobs = self.slots().iter().map(|(_, slot)| self.job_status(slot, now)).collect();
         GitopsStatus { version: VERSION, host: self.config().host.clone(), jobs }
+    }
+
+    /// Reads the records again that other processes have changed; all without names.
+    pub async fn refresh_records(&self, jobs: Option<Vec<String>>) -> Result<(), EngineError> {
+        let names = jobs.unwrap_or_else(|| self.slots.borrow().keys().cloned().collect());
+        let names: Vec<String> = names.into_iter().filter(|name| self.find_slot(name).is_some()).collect();
+        let records = self.engine.load_records(&names).await?;
+        for (name, record) in names.iter().zip(records) {
+            let Some(slot) = self.find_slot(name) else { continue };
+            // Whoever works on a job here knows better.
+            if !slot.is_busy() && slot.claim.borrow().is_none() {
+                let record = attend::merge_seen(record, &slot.record.borrow());
+                slot.record.replace(record);
+            }
+        }
+        self.notify_change();
+        Ok(())
     }
 
     /// Tells observers how a job has changed.

@@ -10,6 +10,8 @@ use super::super::record::{JobRecord, Offer};
 use super::super::view::{JobRun, Reason};
 use super::{Hub, Slot};
 
+/// The worker of another machine answers within this time.
+const ELSEWHERE_PATIENCE: Duration = Duration::from_secs(30);
 /// Between two tries to take a job that another process has.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -97,6 +99,9 @@ impl Hub {
                     slot.busy.set(false);
                     match claimed? {
                         Some(claim) => (claim, true),
+                        None if !self.engine.is_responsible(&slot.job().name) => {
+                            return self.ask_elsewhere(&slot.job().name, request).await;
+                        }
                         None => {
                             tokio::time::sleep(PAUSE).await;
                             continue;
@@ -131,6 +136,20 @@ impl Hub {
         }
     }
 
+    /// Has a request answered by the worker that has the job.
+    async fn ask_elsewhere(&self, job: &str, request: &JobRequest) -> Result<Answered, EngineError> {
+        let ticket = self.engine.post_request(job, request).await?;
+        let began = std::time::Instant::now();
+        while began.elapsed() < ELSEWHERE_PATIENCE {
+            if let Some(answered) = self.engine.take_reply(&ticket).await? {
+                return Ok(answered);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let why = format!("the worker that has job `{job}` does not answer; the request stays posted");
+        Ok(Answered::Refused { why })
+    }
+
     /// Makes a job due without telling anybody.
     pub(super) async fn offer_quietly(&self, job: &str, reason: Reason) -> Result<(), EngineError> {
         let Some(slot) = self.find_slot(job) else { return Ok(()) };
@@ -149,6 +168,9 @@ impl Hub {
             }
             self.engine.save_record(&claim, &record).await?;
             self.engine.release_claim(claim).await?;
+        } else if !self.engine.is_responsible(job) {
+            // The worker that has it right now takes the wish from here.
+            self.engine.post_request(job, &JobRequest::Run { reason }).await?;
         }
         Ok(())
     }

@@ -131,6 +131,9 @@ impl<'a> Work<'a> {
             plan => (plan, None),
         };
         let approved = self.slot.record.borrow().approved_before.clone();
+        if let Some(run) = &approved {
+            self.hub.engine.fetch_documents(run).await?;
+        }
         let approved = approved.and_then(|run| save::read(&self.document_of(&run, RunDocument::Plan)).ok());
         let planned = plan.as_ref().map(|plan| collect_planned(plan, &job, approved.as_ref()));
         let planned = planned.map(|planned| Planned { objects, ..planned });
@@ -192,7 +195,7 @@ impl<'a> Work<'a> {
         };
         self.record_step(&step);
         let recap = run::read_recap(&self.document_path(RunDocument::Events));
-        let kept = self.saved_passwords(&job);
+        let kept = self.saved_passwords(&job).await?;
         self.hub
             .change_run(self.slot, self.claim, |run| {
                 run.recap = recap;
@@ -258,14 +261,17 @@ impl<'a> Work<'a> {
         RunEnding { outcome: if refused { Outcome::Refused } else { Outcome::Failed }, error: Some(why), retry: true }
     }
 
-    fn saved_passwords(&self, job: &JobConfig) -> Vec<String> {
-        let kept = run::list_saved_tokens(self.hub.config().credentials_dir());
+    async fn saved_passwords(&self, job: &JobConfig) -> Result<Vec<String>, EngineError> {
+        let kept = match self.hub.runner.credentials {
+            Some(_) => run::list_saved_in_logs(self.hub.engine.list_credentials().await?),
+            None => run::list_saved_tokens(self.hub.config().credentials_dir()),
+        };
         if job.mode == Mode::Direct {
-            return kept;
+            return Ok(kept);
         }
         let plan = save::read(&self.document_path(RunDocument::Plan)).ok();
         let named = |name: &String| plan.iter().flat_map(|plan| &plan.actions).any(|action| action.name == *name);
-        kept.into_iter().filter(named).collect()
+        Ok(kept.into_iter().filter(named).collect())
     }
 
     fn run_id(&self) -> String {
@@ -318,7 +324,7 @@ impl Context {
             folder: &self.folder,
             documents: &self.documents,
             lock: work.claim.lock.as_ref(),
-            lease: work.claim.lease_file.as_deref().map(|file| (file, work.claim.epoch)),
+            lease: work.claim.lease.as_deref().map(|lease| (lease.file.as_path(), lease.fence)),
             stop: Some(work.hub.stop.subscribe()),
             limit: work.remaining_time(job),
             secrets: Secrets::Given,
@@ -330,7 +336,7 @@ impl Hub {
     /// Makes the checkout of a job. It is always the same folder: a job has one run at a time.
     pub(super) async fn check_out(&self, job: &JobConfig, commit: &str, limit: Duration) -> Result<Checkout, String> {
         let state = self.config().state_dir.clone();
-        let folder = state.join("work").join(&job.name);
+        let folder = self.config().host_dir().join("work").join(&job.name);
         let checkout = GitRepository::new(&job.git, &state, limit).check_out(commit, &folder).await;
         let checkout = checkout.map_err(|error| run::redactor_of(job).redact(&error.to_string()).into_owned())?;
         let inside = checkout.folder().join(job.folder());
@@ -351,6 +357,9 @@ impl Hub {
             RunEvent::Interrupted(_) => slot.record.borrow().active.as_ref().map(|active| active.run.clone()),
             _ => None,
         };
+        if let (Some(id), RunEvent::BeginApply { .. }) = (&id, event) {
+            self.engine.fetch_documents(id).await?;
+        }
         let run = match id {
             Some(id) => self.engine.load_run(&id).await?.or_else(|| self.new_run(&slot.record.borrow())),
             None => None,

@@ -18,6 +18,7 @@ impl Hub {
         let job = slot.job();
         let checkout = self.check_out(&job, commit, LIMIT).await?;
         let folder = checkout.folder().join(job.folder());
+        self.engine.fetch_documents(run).await.map_err(|error| error.to_string())?;
         let documents = self.engine.run_folder(run);
         let claim = slot.claim.borrow().clone();
         let context = RunContext {

@@ -6,7 +6,9 @@ use super::super::config::{Environment, JobConfig};
 use super::super::engine::RunDocument;
 use super::super::repository::inherited_environment;
 use super::{RunContext, Runner, Secrets, StepError};
-use crate::cli_interface::{PARENT_VARIABLE, SANDBOX_URL_VARIABLE};
+use crate::cli_interface::{
+    CREDENTIALS_SOCKET_VARIABLE, LEASE_EPOCH_VARIABLE, LEASE_FILE_VARIABLE, PARENT_VARIABLE, SANDBOX_URL_VARIABLE,
+};
 use crate::secrets::{Redactor, environment};
 
 impl Runner {
@@ -84,13 +86,16 @@ impl Runner {
         own("IONPLAY_STATE_DIR", self.state_dir.display().to_string());
         if let Some(key) = self.seal_key_file.as_ref().filter(|_| run.secrets == Secrets::Given) {
             own("IONPLAY_SEAL_KEY_FILE", key.display().to_string());
+            if let Some(socket) = &self.credentials {
+                own(CREDENTIALS_SOCKET_VARIABLE, socket.display().to_string());
+            }
         }
         if let Some(url) = &self.sandbox {
             own(SANDBOX_URL_VARIABLE, url.clone());
         }
         if let Some((file, epoch)) = run.lease {
-            own("IONPLAY_LEASE_FILE", file.display().to_string());
-            own("IONPLAY_LEASE_EPOCH", epoch.to_string());
+            own(LEASE_FILE_VARIABLE, file.display().to_string());
+            own(LEASE_EPOCH_VARIABLE, epoch.to_string());
         }
         Ok((variables, redactor))
     }

@@ -23,7 +23,7 @@ pub use facts::{MadeBefore, collect_objects, collect_planned, collect_tokens};
 pub use prune::{
     PruneStep, after_steps, due_steps, mark_named, read_playbook_ids, steps_without_action, write_playbook,
 };
-pub use results::{list_saved_tokens, read_recap};
+pub use results::{list_saved_in_logs, list_saved_tokens, read_recap};
 
 /// Starts children.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Runner {
     pub state_dir: PathBuf,
     /// Key that seals passwords and plans.
     pub seal_key_file: Option<PathBuf>,
+    /// Socket of the credential store, if the engine keeps it.
+    pub credentials: Option<PathBuf>,
     /// The mock registry that all runs share, with `--sandbox`.
     pub sandbox: Option<String>,
 }

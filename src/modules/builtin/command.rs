@@ -6,6 +6,7 @@ use super::words;
 use crate::diagnostic::Diagnostic;
 use crate::host::{HostApi, HostCommand as Run, RunError};
 use crate::modules::args::{expand_home, expand_variables};
+use crate::modules::glob;
 use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Param, ParamKind};
 use crate::modules::{Failure, Later, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::filters::text::shell_quoted;
@@ -194,47 +195,7 @@ async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) 
 /// Whether a file matches the pattern, which is seen from the folder of the command.
 fn has_match(host: &dyn HostApi, pattern: &str, folder: Option<&std::path::Path>) -> bool {
     let path = folder.map_or_else(|| PathBuf::from(pattern), |folder| folder.join(pattern));
-    if !pattern.contains(['*', '?', '[']) {
-        return host.lstat(&path).is_some();
-    }
-    let mut found = vec![PathBuf::from(if path.is_absolute() { "/" } else { "." })];
-    for part in path.components().filter(|part| !matches!(part, std::path::Component::RootDir)) {
-        let part = part.as_os_str().to_string_lossy().into_owned();
-        let wild = part.contains(['*', '?', '[']);
-        found = found
-            .into_iter()
-            .flat_map(|folder| {
-                if !wild {
-                    return vec![folder.join(&part)];
-                }
-                let names = host.list_folder(&folder).unwrap_or_default();
-                let fits =
-                    |name: &str| (!name.starts_with('.') || part.starts_with('.')) && is_pattern_match(&part, name);
-                names.iter().filter(|name| fits(name)).map(|name| folder.join(name)).collect()
-            })
-            .filter(|path| host.lstat(path).is_some())
-            .collect();
-    }
-    !found.is_empty()
-}
-
-/// A shell pattern as a regular expression.
-fn is_pattern_match(pattern: &str, name: &str) -> bool {
-    let mut regex = String::from("^(?s:");
-    let mut chars = pattern.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '*' => regex.push_str(".*"),
-            '?' => regex.push('.'),
-            '[' => {
-                let inside: String = chars.by_ref().take_while(|&c| c != ']').collect();
-                regex.push_str(&format!("[{}]", inside.replacen('!', "^", usize::from(inside.starts_with('!')))));
-            }
-            c => regex.push_str(&fancy_regex::escape(&c.to_string())),
-        }
-    }
-    regex.push_str(")$");
-    fancy_regex::Regex::new(&regex).is_ok_and(|regex| regex.is_match(name).unwrap_or(false))
+    !glob::expand_glob(host, &path.to_string_lossy()).is_empty()
 }
 
 struct CommandResult {

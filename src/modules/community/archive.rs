@@ -1,28 +1,26 @@
-//! `archive`: files and trees, packed.
+//! `archive`: files and folders in one archive, or one file compressed.
 
-use std::collections::BTreeSet;
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use super::archive_format::{Format, Packer};
-use super::list_texts;
-use crate::host::HostApi;
-use crate::modules::builtin::files::write::FileWriteArgs;
-use crate::modules::builtin::files::{AttributeChanges, Attributes, COMMON, base_name, describe_path, dir_name, glob};
-use crate::modules::spec::{HandsOn, Param, ParamKind};
+use crate::host::{HostApi, PathKind, WriteOptions};
+use crate::modules::builtin::files::attributes::{AttributeChanges, Attributes};
+use crate::modules::builtin::files::{COMMON, describe_path};
+use crate::modules::glob;
+use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
-use crate::value::Value;
+use crate::value::{Value, python};
 
-static SPEC: Spec = Spec::new("community.general.archive", "Packs files and trees into an archive.")
-    .hands_on(HandsOn::InFile)
-    .params(&[
+static SPEC: Spec =
+    Spec::new("community.general.archive", "Puts files and folders into an archive, or compresses a file.").params(&[
         &[
-            Param::list("path", &ParamKind::Path, "What to pack: paths, or globs of them.").required(),
-            Param::str("format", "How it is packed.").default("gz").choices(&["bz2", "gz", "tar", "xz", "zip"]),
-            Param::path("dest", "The archive; required unless a single file is packed."),
-            Param::list("exclude_path", &ParamKind::Path, "Paths or globs that are left out of `path`.").default(""),
-            Param::list("exclusion_patterns", &ParamKind::Path, "Globs of members that are left out."),
-            Param::bool("force_archive", "Make an archive even of a single file.").default("false"),
-            Param::bool("remove", "Remove what was packed.").default("false"),
+            Param::list("path", &ParamKind::Path, "Files and folders; patterns are allowed.").required(),
+            Param::str("format", "Kind of the archive.").default("gz").choices(&["bz2", "gz", "tar", "xz", "zip"]),
+            Param::path("dest", "The archive; needed for several files and for folders."),
+            Param::list("exclude_path", &ParamKind::Path, "Paths that stay out, of those that `path` gives."),
+            Param::list("exclusion_patterns", &ParamKind::Path, "Patterns of names that stay out, at any depth."),
+            Param::bool("force_archive", "Make an archive of a single file, too.").default("false"),
+            Param::bool("remove", "Remove what was archived.").default("false"),
         ],
         COMMON,
     ]);
@@ -40,282 +38,266 @@ impl TaskModule for Archive {
         args: &'a ModuleArgs,
         context: &'a TaskContext<'a>,
     ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
-        Box::pin(async move { ArchiveJob::from_args(args, context.host)?.run_job(args) })
+        Box::pin(async move { ArchiveJob::from_args(args, context.host)?.run(args, context.host) })
     }
 }
 
-/// What a task asks for, and what has been done so far.
-struct ArchiveJob<'h> {
-    host: &'h dyn HostApi,
-    format: Format,
-    dest: String,
-    patterns: Vec<String>,
+/// One call of the module.
+struct ArchiveJob {
+    format: String,
     expanded: Vec<String>,
     excluded: Vec<String>,
+    /// Paths to archive, sorted.
     paths: Vec<String>,
+    patterns: Vec<String>,
+    /// The folder that names in the archive begin below, with a slash at the end.
     root: String,
-    many: bool,
-    archived: Vec<String>,
-    changed: bool,
-    state: &'static str,
+    /// An archive, not just a compressed file.
+    is_archive: bool,
+    dest: String,
+    remove: bool,
 }
 
-impl<'h> ArchiveJob<'h> {
-    fn from_args(args: &ModuleArgs, host: &'h dyn HostApi) -> Result<Self, Failure> {
-        let given = list_texts(args.get("path"));
-        let (expanded, globs) = expand_paths(host, &given);
-        let (excluded, _) = expand_paths(host, &list_texts(args.get("exclude_path")));
-        let paths: BTreeSet<String> = expanded.iter().filter(|path| !excluded.contains(path)).cloned().collect();
-        let paths: Vec<String> = paths.into_iter().collect();
+/// A file or folder of the archive.
+struct ArchiveEntry {
+    path: String,
+    name: String,
+    kind: PathKind,
+    bits: u32,
+    mtime: u64,
+}
+
+impl ArchiveJob {
+    fn from_args(args: &ModuleArgs, host: &dyn HostApi) -> Result<Self, Failure> {
+        let list = |name: &str| -> Vec<String> {
+            args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
+        };
+        let (given, format) = (list("path"), args.str("format").unwrap_or("gz").to_owned());
+        let (expanded, has_pattern) = expand_paths(host, &given);
+        let (excluded, _) = expand_paths(host, &list("exclude_path"));
+        let mut paths: Vec<String> = expanded.iter().filter(|path| !excluded.contains(path)).cloned().collect();
+        paths.sort();
+        paths.dedup();
         let Some(first) = paths.first() else {
             return Err(Failure::new("Error, no source paths were found")
                 .with("path", given.join(", "))
                 .with("expanded_paths", expanded.join(", "))
                 .with("expanded_exclude_paths", excluded.join(", ")));
         };
-        let many = args.bool("force_archive") || globs || paths.len() > 1 || host.is_dir(Path::new(first));
-        let format = Format::from_name(args.str("format").unwrap_or("gz"));
+        let is_archive = args.bool("force_archive") || has_pattern || paths.len() > 1 || host.is_dir(Path::new(first));
         let dest = match args.str("dest").filter(|dest| !dest.is_empty()) {
             Some(dest) => dest.to_owned(),
-            None if !many => format!("{first}.{}", format.name()),
-            None => {
-                return Err(Failure::new("Error, must specify \"dest\" when archiving multiple files or trees")
-                    .with("path", given.join(", ")));
+            None if is_archive => {
+                let message = "Error, must specify \"dest\" when archiving multiple files or trees";
+                return Err(Failure::new(message).with("path", given.join(", ")));
             }
+            None => format!("{first}.{format}"),
         };
-        let inside = |path: &String| {
-            host.is_dir(Path::new(path)) && dest.starts_with(&format!("{}/", path.trim_end_matches('/')))
-        };
-        if args.bool("remove") && paths.iter().any(inside) {
-            return Err(Failure::new("Error, created archive can not be contained in source paths when remove=true")
-                .with("path", paths.join(", ")));
+        let remove = args.bool("remove");
+        let holds_dest = |path: &String| remove && dest.starts_with(&format!("{}/", path.trim_end_matches('/')));
+        if let Some(folder) = paths.iter().find(|path| host.is_dir(Path::new(path)) && holds_dest(path)) {
+            let message = "Error, created archive can not be contained in source paths when remove=true";
+            return Err(Failure::new(message).with("path", folder.as_str()));
         }
         let root = common_folder(&paths);
-        let patterns = list_texts(args.get("exclusion_patterns"));
         Ok(Self {
-            host,
             format,
-            dest,
-            patterns,
             expanded,
             excluded,
-            paths,
+            patterns: list("exclusion_patterns"),
             root,
-            many,
-            archived: Vec::new(),
-            changed: false,
-            state: "absent",
+            is_archive,
+            dest,
+            remove,
+            paths,
         })
     }
 
-    fn run_job(mut self, args: &ModuleArgs) -> Result<ModuleOutcome, Failure> {
-        let host = self.host;
-        let there = |path: &String| host.lstat(Path::new(path)).is_some();
-        let (targets, missing): (Vec<String>, Vec<String>) = self.paths.iter().cloned().partition(there);
-        let exists = host.exists(Path::new(&self.dest));
-        if targets.is_empty() {
-            if exists {
-                self.state = if names_archive(&self.dest) { "archive" } else { "compress" };
-            }
-        } else if host.is_dry_run() {
-            // As the reference foretells it: what is packed is known, whether that differs is not looked at.
-            self.changed = self.many || !exists;
-            self.note_write(args)?;
+    fn run(&self, args: &ModuleArgs, host: &dyn HostApi) -> Result<ModuleOutcome, Failure> {
+        let dest = Path::new(&self.dest);
+        let (there, missing): (Vec<&String>, Vec<&String>) =
+            self.paths.iter().partition(|path| host.lstat(Path::new(path)).is_some());
+        let mut entries = Vec::new();
+        for path in &there {
+            self.collect_entries(host, path, &mut entries)?;
+        }
+        let content = if self.is_archive || matches!(self.format.as_str(), "tar" | "zip") {
+            self.pack(host, &entries)?
         } else {
-            let packed = if self.many { self.pack_targets(&targets)? } else { self.pack_single(&targets[0])? };
-            if self.many {
-                self.state = if missing.is_empty() { "archive" } else { "incomplete" };
-            }
-            self.write_archive(args, &packed)?;
-            if args.bool("remove") {
-                self.remove_sources()?;
-            }
+            let file = entries.first().map_or("", |entry| entry.path.as_str());
+            self.compress(&read(host, file)?)?
+        };
+        let old = host.is_file(dest).then(|| host.read(dest).ok()).flatten();
+        let mut outcome = ModuleOutcome::default();
+        // The compressed forms have no time of their own: the same content gives the same bytes.
+        if !there.is_empty() && old.is_none_or(|old| old != content) {
+            let written = host.write(dest, &content, WriteOptions::default());
+            written.map_err(|error| Failure::new(format!("Error when writing archive at {}: {error}", self.dest)))?;
+            outcome.changed = true;
         }
-        let dest = PathBuf::from(&self.dest);
-        if host.exists(&dest) {
+        if self.remove {
+            outcome.changed |= self.remove_sources(host, &there)?;
+        }
+        if host.exists(dest) {
             let mut changes = AttributeChanges::default();
-            self.changed |= Attributes::from_args(args).apply_to_path(host, &dest, &mut changes)?;
+            outcome.changed |= Attributes::from_args(args).apply_to_path(host, dest, &mut changes)?;
         }
-        let texts = |list: Vec<String>| Value::list(list.into_iter().map(Value::text));
-        let mut outcome = ModuleOutcome { changed: self.changed, ..ModuleOutcome::default() }
-            .with("archived", texts(self.archived))
-            .with("dest", self.dest)
-            .with("dest_state", self.state)
-            .with("arcroot", self.root)
-            .with("missing", texts(missing))
-            .with("expanded_paths", texts(self.expanded))
-            .with("expanded_exclude_paths", texts(self.excluded));
-        describe_path(&dest, &mut outcome.data);
+        let texts =
+            |items: &mut dyn Iterator<Item = &String>| Value::list(items.map(|item| Value::text(item.as_str())));
+        let state = match (self.is_archive || matches!(self.format.as_str(), "tar" | "zip"), missing.is_empty()) {
+            (true, true) => "archive",
+            (true, false) => "incomplete",
+            (false, _) => "compress",
+        };
+        let mut outcome = outcome
+            .with("archived", texts(&mut entries.iter().map(|entry| &entry.path)))
+            .with("dest", self.dest.as_str())
+            .with("dest_state", if there.is_empty() { "absent" } else { state })
+            .with("arcroot", self.root.as_str())
+            .with("missing", texts(&mut missing.into_iter()))
+            .with("expanded_paths", texts(&mut self.expanded.iter()))
+            .with("expanded_exclude_paths", texts(&mut self.excluded.iter()));
+        describe_path(dest, &mut outcome.data);
         Ok(outcome)
     }
 
-    /// Tells a dry run which file would be written.
-    fn note_write(&self, args: &ModuleArgs) -> Result<(), Failure> {
-        if !self.changed {
-            return Ok(());
+    /// Collects a path with everything below it; a folder that was named is not an entry itself.
+    fn collect_entries(&self, host: &dyn HostApi, path: &str, entries: &mut Vec<ArchiveEntry>) -> Result<(), Failure> {
+        if !host.is_dir(Path::new(path)) || host.is_link(Path::new(path)) {
+            return self.add_entry(host, path, entries);
         }
-        let failed = |error| Failure::new(format!("Error when writing archive at {}: {error}", self.dest));
-        self.host.write(Path::new(&self.dest), b"", FileWriteArgs::from_args(args).write_options()).map_err(failed)
-    }
-
-    fn write_archive(&mut self, args: &ModuleArgs, packed: &[u8]) -> Result<(), Failure> {
-        let dest = Path::new(&self.dest);
-        let before = match self.host.exists(dest) {
-            true => self.host.read(dest).ok().map(|old| self.format.read_checksums(&old)),
-            false => None,
-        };
-        self.changed |= before.is_none_or(|before| before != self.format.read_checksums(packed));
-        let real = self.host.real_path(dest);
-        let failed = |error| {
-            let kind = match self.format {
-                Format::Tar | Format::Zip => self.format.name().to_owned(),
-                packed => format!("tar.{}", packed.name()),
-            };
-            Failure::new(format!("Error when writing {kind} archive at {}: {error}", self.dest))
-        };
-        self.host.write(&real, packed, FileWriteArgs::from_args(args).write_options()).map_err(failed)
-    }
-
-    fn pack_single(&mut self, path: &str) -> Result<Vec<u8>, Failure> {
-        if matches!(self.format, Format::Tar | Format::Zip) {
-            self.state = "archive";
-            return self.pack_targets(&[path.to_owned()]);
-        }
-        let failed = |error| {
-            Failure::new(format!("Unable to write to compressed file: {error}"))
-                .with("path", path)
-                .with("dest", self.dest.as_str())
-        };
-        let content = self.host.read(Path::new(path)).map_err(failed)?;
-        let packed = self.format.pack_bytes(&content).map_err(failed)?;
-        self.archived.push(path.to_owned());
-        self.state = "compress";
-        Ok(packed)
-    }
-
-    fn pack_targets(&mut self, targets: &[String]) -> Result<Vec<u8>, Failure> {
-        let (mut packer, mut errors) = (Packer::new(self.format), Vec::new());
-        for target in targets {
-            let mut members = Vec::new();
-            if self.host.is_dir(Path::new(target)) {
-                list_members(self.host, target, &mut members);
-            } else {
-                members.push(target.clone());
-            }
-            members.retain(|member| *member != self.dest);
-            for member in members {
-                let name = member.strip_prefix(&self.root).unwrap_or(&member).to_owned();
-                if let Err(error) = self.add_member(&mut packer, &member, &name) {
-                    errors.push(format!("{member}: {error}"));
+        let mut folders = vec![path.trim_end_matches('/').to_owned()];
+        while let Some(folder) = folders.pop() {
+            let names = host.list_folder(Path::new(&folder));
+            for name in names.map_err(|error| Failure::new(format!("cannot read {folder}: {error}")))? {
+                let inner = format!("{folder}/{name}");
+                if host.is_dir(Path::new(&inner)) && !host.is_link(Path::new(&inner)) {
+                    folders.push(inner.clone());
                 }
+                self.add_entry(host, &inner, entries)?;
             }
-        }
-        if !errors.is_empty() {
-            let errors = errors.join("; ");
-            return Err(Failure::new(format!("Errors when writing archive at {}: {errors}", self.dest)));
-        }
-        packer
-            .into_bytes()
-            .map_err(|error| Failure::new(format!("Error when writing archive at {}: {error}", self.dest)))
-    }
-
-    fn add_member(&mut self, packer: &mut Packer, path: &str, name: &str) -> std::io::Result<()> {
-        let zip = self.format == Format::Zip;
-        if glob::any_fits(&self.patterns, if zip { path } else { name.trim_start_matches('/') }) {
-            return Ok(());
-        }
-        packer.add_path(self.host, Path::new(path), name)?;
-        // A zip archive knows folders by names with a slash, and so the reference does not find them there again.
-        if !(zip && self.host.is_dir(Path::new(path))) {
-            self.archived.push(path.to_owned());
         }
         Ok(())
     }
 
-    fn remove_sources(&self) -> Result<(), Failure> {
-        let mut kept = Vec::new();
-        let folders = self.paths.iter().filter(|path| self.host.is_dir(Path::new(path)));
-        for name in self.archived.iter().chain(folders) {
-            let path = Path::new(name);
-            let Some(meta) = self.host.lstat(path) else { continue };
-            let folder = !meta.is_link() && self.host.is_dir(path);
-            let removed = if folder { self.host.remove_tree(path) } else { self.host.remove_file(path) };
-            if removed.is_err() {
-                kept.push(Value::text(name.as_str()));
-            }
-        }
-        if kept.is_empty() {
+    fn add_entry(&self, host: &dyn HostApi, path: &str, entries: &mut Vec<ArchiveEntry>) -> Result<(), Failure> {
+        let is_excluded = self.patterns.iter().any(|pattern| glob::is_glob_match(pattern, path));
+        // The archive does not hold itself.
+        if is_excluded || path == self.dest {
             return Ok(());
         }
-        Err(Failure::new("Error deleting some source files: ")
-            .with("dest", self.dest.as_str())
-            .with("files", Value::list(kept)))
+        let name = path.strip_prefix(&self.root).unwrap_or(path).trim_start_matches('/').to_owned();
+        let meta = host.metadata(Path::new(path), false);
+        let meta = meta.map_err(|error| Failure::new(format!("cannot read {path}: {error}")))?;
+        let mtime = if meta.mtime > 0.0 { meta.mtime as u64 } else { 0 };
+        entries.push(ArchiveEntry { path: path.to_owned(), name, kind: meta.kind, bits: meta.bits, mtime });
+        Ok(())
     }
-}
 
-/// All that is in a folder: of each folder first its folders, then its files, then what is in its folders. Links are not
-/// followed.
-fn list_members(host: &dyn HostApi, folder: &str, out: &mut Vec<String>) {
-    let names = host.list_folder(Path::new(folder)).unwrap_or_default();
-    let paths = names.iter().map(|name| format!("{}/{name}", folder.trim_end_matches('/')));
-    let (folders, files): (Vec<String>, Vec<String>) = paths.partition(|path| host.is_dir(Path::new(path)));
-    out.extend(folders.iter().cloned());
-    out.extend(files);
-    for folder in folders.iter().filter(|path| !host.is_link(Path::new(path))) {
-        list_members(host, folder, out);
+    fn pack(&self, host: &dyn HostApi, entries: &[ArchiveEntry]) -> Result<Vec<u8>, Failure> {
+        if self.format == "zip" { self.pack_zip(host, entries) } else { self.pack_tar(host, entries) }
     }
-}
 
-/// Paths with their globs expanded, and whether there were any.
-fn expand_paths(host: &dyn HostApi, paths: &[String]) -> (Vec<String>, bool) {
-    let is_glob = |path: &String| path.contains(['*', '?']);
-    let expanded =
-        paths.iter().flat_map(|path| if is_glob(path) { expand_glob(host, path) } else { vec![path.clone()] });
-    (expanded.collect(), paths.iter().any(is_glob))
-}
-
-/// Paths that fit a glob, part by part; hidden names only where the glob names the dot.
-fn expand_glob(host: &dyn HostApi, pattern: &str) -> Vec<String> {
-    let mut found = vec![String::new()];
-    for (index, part) in pattern.split('/').enumerate() {
-        let mut next = Vec::new();
-        for base in found {
-            let prefix = if index == 0 { String::new() } else { format!("{base}/") };
-            if !part.contains(['*', '?', '[']) {
-                next.push(format!("{prefix}{part}"));
-                continue;
+    fn pack_zip(&self, host: &dyn HostApi, entries: &[ArchiveEntry]) -> Result<Vec<u8>, Failure> {
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("Error when writing zip archive at {}: {error}", self.dest))
+        };
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for entry in entries {
+            let options = zip::write::SimpleFileOptions::default().unix_permissions(entry.bits);
+            if entry.kind == PathKind::Directory {
+                zip.add_directory(format!("{}/", entry.name), options).map_err(|error| failed(&error))?;
+            } else {
+                zip.start_file(entry.name.as_str(), options).map_err(|error| failed(&error))?;
+                zip.write_all(&read(host, &entry.path)?).map_err(|error| failed(&error))?;
             }
-            let folder = if prefix.is_empty() { "." } else { &prefix };
-            let names = host.list_folder(Path::new(folder)).unwrap_or_default();
-            let fits = |name: &String| {
-                (part.starts_with('.') || !name.starts_with('.')) && glob::any_fits(&[part.to_owned()], name)
-            };
-            next.extend(names.into_iter().filter(fits).map(|name| format!("{prefix}{name}")));
         }
-        found = next;
+        Ok(zip.finish().map_err(|error| failed(&error))?.into_inner())
     }
-    found.retain(|path| host.lstat(Path::new(path)).is_some());
-    found
+
+    fn pack_tar(&self, host: &dyn HostApi, entries: &[ArchiveEntry]) -> Result<Vec<u8>, Failure> {
+        let failed =
+            |error: std::io::Error| Failure::new(format!("Error when writing tar archive at {}: {error}", self.dest));
+        let mut tar = tar::Builder::new(Vec::new());
+        for entry in entries {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(entry.bits);
+            header.set_mtime(entry.mtime);
+            header.set_size(0);
+            match entry.kind {
+                PathKind::Directory => {
+                    header.set_entry_type(tar::EntryType::Directory);
+                    tar.append_data(&mut header, format!("{}/", entry.name), std::io::empty()).map_err(failed)?;
+                }
+                PathKind::Link => {
+                    header.set_entry_type(tar::EntryType::Symlink);
+                    let target = host.read_link(Path::new(&entry.path)).map_err(failed)?;
+                    tar.append_link(&mut header, &entry.name, target).map_err(failed)?;
+                }
+                _ => {
+                    let content = read(host, &entry.path)?;
+                    header.set_size(content.len() as u64);
+                    tar.append_data(&mut header, &entry.name, &content[..]).map_err(failed)?;
+                }
+            }
+        }
+        let packed = tar.into_inner().map_err(failed)?;
+        if self.format == "tar" { Ok(packed) } else { self.compress(&packed) }
+    }
+
+    fn compress(&self, content: &[u8]) -> Result<Vec<u8>, Failure> {
+        let compressed = (|| match self.format.as_str() {
+            "bz2" => {
+                let mut writer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+                writer.write_all(content)?;
+                writer.finish()
+            }
+            "xz" => {
+                let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default())?;
+                writer.write_all(content)?;
+                writer.finish()
+            }
+            _ => {
+                let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                writer.write_all(content)?;
+                writer.finish()
+            }
+        })();
+        compressed.map_err(|error: std::io::Error| Failure::new(format!("Unable to write to compressed file: {error}")))
+    }
+
+    fn remove_sources(&self, host: &dyn HostApi, paths: &[&String]) -> Result<bool, Failure> {
+        for path in paths {
+            let place = PathBuf::from(path);
+            let is_folder = host.is_dir(&place) && !host.is_link(&place);
+            let removed = if is_folder { host.remove_tree(&place) } else { host.remove_file(&place) };
+            removed.map_err(|error| Failure::new(format!("Error deleting some source files: {path}: {error}")))?;
+        }
+        Ok(!paths.is_empty())
+    }
 }
 
-/// The folder that all paths are in, with a slash at its end; nothing for bare names.
+fn read(host: &dyn HostApi, path: &str) -> Result<Vec<u8>, Failure> {
+    host.read(Path::new(path)).map_err(|error| Failure::new(format!("cannot read {path}: {error}")))
+}
+
+/// Paths with their patterns expanded, and whether there was a pattern.
+fn expand_paths(host: &dyn HostApi, paths: &[String]) -> (Vec<String>, bool) {
+    let is_pattern = |path: &String| path.contains(['*', '?', '[']);
+    let expanded =
+        paths.iter().flat_map(|path| if is_pattern(path) { glob::expand_glob(host, path) } else { vec![path.clone()] });
+    (expanded.collect(), paths.iter().any(is_pattern))
+}
+
+/// The deepest folder that holds all paths, with a slash at the end.
 fn common_folder(paths: &[String]) -> String {
-    let folder = |path: &str| match dir_name(path) {
-        "" => String::new(),
-        "/" => "/".to_owned(),
-        folder => format!("{folder}/"),
-    };
-    let mut folders = paths.iter().map(|path| folder(path));
-    let mut common = folders.next().unwrap_or_default();
-    for other in folders {
-        let same = common.chars().zip(other.chars()).take_while(|(one, two)| one == two);
-        common = same.map(|(one, _)| one).collect();
+    let parent =
+        |path: &String| path.trim_end_matches('/').rsplit_once('/').map_or(String::new(), |(up, _)| format!("{up}/"));
+    let mut common = paths.first().map(parent).unwrap_or_default();
+    for path in paths {
+        while !parent(path).starts_with(&common) {
+            common = parent(&common);
+        }
     }
-    folder(&common)
-}
-
-/// Whether a name is that of an archive.
-fn names_archive(path: &str) -> bool {
-    let name = base_name(path).to_ascii_lowercase();
-    [".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz", ".tbz2", ".zip"].iter().any(|end| name.ends_with(end))
+    common
 }

@@ -1,15 +1,6 @@
-//! Modules of the collection `community.general` that need nothing but files.
+//! Modules of other collections that need nothing but files: `community.general`.
 
 pub mod archive;
-mod archive_format;
 pub mod ini_file;
-mod ini_lines;
+mod ini_text;
 pub mod read_csv;
-
-use crate::value::{Value, python};
-
-/// Members of a list as texts; nothing for no list.
-fn list_texts(value: Option<&Value>) -> Vec<String> {
-    let members = value.and_then(Value::as_slice).unwrap_or_default();
-    members.iter().filter(|member| !member.is_null()).map(python::str).collect()
-}

@@ -5,19 +5,20 @@ use std::path::Path;
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::filters::community_general::tables::{read_dialect, table_rows};
-use crate::template::python::csv::CsvTable;
-use crate::value::{Dict, Value, python};
+use crate::template::python::csv::{CsvDialect, CsvTable};
+use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("community.general.read_csv", "Reads the rows of a CSV file.").params(&[&[
-    Param::path("path", "The file.").aliases(&["filename"]).required(),
-    Param::str("dialect", "How the file is written: `excel`, `excel-tab` or `unix`.").default("excel"),
-    Param::str("key", "The column whose values name the rows in `dict`; without it the rows are in `list`."),
-    Param::list("fieldnames", &ParamKind::Str, "Names of the columns, for a file without a header."),
-    Param::bool("unique", "A value of `key` that is there twice is a failure.").default("true"),
-    Param::str("delimiter", "The character between fields, instead of that of the dialect."),
-    Param::bool("skipinitialspace", "Blanks after a delimiter are not part of the field."),
-    Param::bool("strict", "Bad input is a failure."),
-]]);
+static SPEC: Spec = Spec::new("community.general.read_csv", "Reads a CSV file into mappings, one for each row.")
+    .params(&[&[
+        Param::path("path", "The file.").aliases(&["filename"]).required(),
+        Param::str("key", "The column whose values are the keys of the returned mapping."),
+        Param::str("dialect", "How the file is written: `excel`, `excel-tab` or `unix`.").default("excel"),
+        Param::list("fieldnames", &ParamKind::Str, "Names of the columns, if the file has no header."),
+        Param::bool("unique", "Fail if two rows have the same key.").default("true"),
+        Param::str("delimiter", "The character between fields."),
+        Param::bool("skipinitialspace", "Ignore blanks after the delimiter."),
+        Param::bool("strict", "Fail at quotes in the wrong place."),
+    ]]);
 
 /// The module.
 pub struct ReadCsv;
@@ -37,37 +38,44 @@ impl TaskModule for ReadCsv {
 }
 
 fn read_csv(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
-    let path = Path::new(args.str("path").unwrap_or_default());
-    let switch = |name: &str| args.get(name).and_then(Value::as_bool);
+    let given = |name: &str| args.get(name).and_then(Value::as_bool);
     let name = args.str("dialect").unwrap_or("excel");
-    let dialect = read_dialect(name, args.str("delimiter"), switch("skipinitialspace"), switch("strict"))
-        .map_err(Failure::new)?;
-    let content = context
-        .host
-        .read(path)
-        .map_err(|error| Failure::new(format!("Unable to open file: {}: {error}", path.display())))?;
-    let text = String::from_utf8(content)
-        .map_err(|error| Failure::new(format!("Unable to process file: {} is not UTF-8: {error}", path.display())))?;
-    let names = Some(super::list_texts(args.get("fieldnames"))).filter(|names| !names.is_empty());
-    let table = CsvTable::parse(text.strip_prefix('\u{feff}').unwrap_or(&text), dialect, names)
+    let dialect = read_dialect(name, args.str("delimiter"), given("skipinitialspace"), given("strict"))
+        .map_err(|why| suggest_dialect(Failure::new(why), name, context))?;
+    let path = Path::new(args.str("path").unwrap_or_default());
+    let content = context.host.read(path).map_err(|error| Failure::new(format!("Unable to open file: {error}")))?;
+    let text = String::from_utf8_lossy(&content);
+    let names: Option<Vec<String>> = args
+        .get("fieldnames")
+        .and_then(Value::as_slice)
+        .filter(|names| !names.is_empty())
+        .map(|names| names.iter().map(crate::value::python::str).collect());
+    let table = CsvTable::parse(text.trim_start_matches('\u{feff}'), dialect, names)
         .map_err(|why| Failure::new(format!("Unable to process file: {why}")))?;
-    let (mut by_key, mut list) = (Dict::new(), Vec::new());
-    match args.str("key").filter(|key| !key.is_empty()) {
-        None => list.extend(table_rows(&table).into_iter().map(Value::from)),
-        Some(key) if !table.columns.iter().any(|column| column == key) => {
-            let columns = table.columns.join(", ");
-            return Err(Failure::new(format!("Key '{key}' was not found in the CSV header fields: {columns}")));
-        }
-        Some(key) => {
-            for row in table_rows(&table) {
-                let name = row.get(key).cloned().unwrap_or(Value::Null);
-                if args.bool("unique") && by_key.get_value(&name).is_some() {
-                    let name = python::str(&name);
-                    return Err(Failure::new(format!("Key '{key}' is not unique for value '{name}'")));
-                }
-                by_key.insert(name, row.into());
-            }
-        }
+    let rows = table_rows(&table);
+    let Some(key) = args.str("key").filter(|key| !key.is_empty()) else {
+        let rows = rows.into_iter().map(Value::from);
+        return Ok(ModuleOutcome::default().with("dict", Dict::new()).with("list", Value::list(rows)));
+    };
+    if !table.columns.iter().any(|column| column == key) {
+        let columns = table.columns.join(", ");
+        let message = format!("Key '{key}' was not found in the CSV header fields: {columns}");
+        return Err(Failure::new(message));
     }
-    Ok(ModuleOutcome::default().with("dict", by_key).with("list", Value::list(list)))
+    let mut by_key = Dict::new();
+    for row in rows {
+        let value = row.get(key).cloned().unwrap_or(Value::Null);
+        if args.bool("unique") && by_key.get_value(&value).is_some() {
+            let value = crate::value::python::str(&value);
+            return Err(Failure::new(format!("Key '{key}' is not unique for value '{value}'")));
+        }
+        by_key.insert(value, row.into());
+    }
+    Ok(ModuleOutcome::default().with("dict", by_key).with("list", Value::list([])))
+}
+
+/// Adds the place of the argument and the nearest dialect.
+fn suggest_dialect(failure: Failure, name: &str, context: &TaskContext<'_>) -> Failure {
+    let message = crate::diagnostic::Diagnostic::error(failure.message.clone()).at(context.span, "");
+    failure.with_diagnostic(message.suggest(name, &CsvDialect::NAMES))
 }

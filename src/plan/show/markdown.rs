@@ -3,30 +3,39 @@
 use std::fmt::Write as _;
 
 use super::text::{Look, render_text};
-use super::{action_sign, changed_lines, describe_step};
+use super::{changed_lines, describe_step};
 use crate::plan::model::{Plan, PlannedAction, PlannedTask};
 
 /// Comments may not be longer than 65,536 characters.
 const LONGEST: usize = 60_000;
 
-/// The plan as Markdown.
+/// By this a comment is found again that is to be updated.
+const MARKER: &str = "<!-- ionplay-plan -->";
+
+/// The plan as Markdown: the closing line, a table, the fields folded.
 pub fn render_markdown(plan: &Plan) -> String {
     let names = plan.run.playbooks.iter().map(|name| escape_code(name)).collect::<Vec<_>>().join(", ");
-    let mut out = format!("**{}**\n", plan.count_actions());
+    let counts = plan.count_actions();
+    let nothing = !counts.has_changes() && counts.undetermined + counts.failed == 0;
+    let headline = if nothing { "No changes.".to_owned() } else { counts.to_string() };
+    let mut out = format!("{MARKER}\n**{headline}**\n");
     if !names.is_empty() {
-        let _ = writeln!(out, "\n{names}, foretold {} by ionplay {}", plan.made, plan.tool);
+        let _ = writeln!(out, "\n{names}, planned {} by ionplay {}", plan.made, plan.tool);
     }
     let actions: Vec<&PlannedAction> =
         plan.actions.iter().filter(|a| a.action != "none" || a.error.is_some()).collect();
     if actions.len() + plan.others.len() + plan.undetermined.len() + plan.failed.len() == 0 {
         return out;
     }
+    if counts.failed > 0 {
+        out.push_str("\nTasks would fail: this plan cannot be applied.\n");
+    }
     let rows = actions.iter().map(|action| render_object(action)).chain(
-        [("~", &plan.others), ("?", &plan.undetermined), ("!", &plan.failed)]
+        [("change", &plan.others), ("undetermined", &plan.undetermined), ("**would fail**", &plan.failed)]
             .into_iter()
-            .flat_map(|(mark, steps)| steps.iter().map(move |step| render_task(mark, step))),
+            .flat_map(|(what, steps)| steps.iter().map(move |step| render_task(what, step))),
     );
-    out.push_str("\n| | what | name | changes |\n|---|---|---|---|\n");
+    out.push_str("\n| action | object or task | details |\n|---|---|---|\n");
     for (shown, row) in rows.enumerate() {
         if out.len() + row.len() > LONGEST {
             let _ = writeln!(out, "\nThere is more than fits here after {shown} rows; see `ionplay plan show`.");
@@ -45,22 +54,30 @@ pub fn render_markdown(plan: &Plan) -> String {
 }
 
 fn render_object(action: &PlannedAction) -> String {
-    let mark = if action.error.is_some() { "!" } else { action_sign(&action.action) };
-    let mut changes: Vec<String> = changed_lines(action)
+    let verb = match (action.error.is_some(), action.action.as_str()) {
+        (true, _) => "**would fail**".to_owned(),
+        (false, verb @ ("delete" | "replace")) => format!("**{verb}**"),
+        (false, verb) => verb.to_owned(),
+    };
+    let fields = changed_lines(action);
+    let mut details: Vec<String> = fields
         .iter()
-        .filter(|line| matches!(action.action.as_str(), "update" | "replace") && line.before.is_some())
+        .filter(|line| line.name != "name" || matches!(action.action.as_str(), "update" | "replace"))
         .map(|line| format!("`{}`{}", line.name, if line.forces { " (forces replacement)" } else { "" }))
         .collect();
-    changes.extend(action.error.iter().map(|error| escape_cell(error)));
-    format!("| `{mark}` | {} | {} | {} |\n", escape_cell(&action.kind), escape_code(&action.name), changes.join(", "))
+    details.extend(action.error.iter().map(|error| escape_cell(error)));
+    let details = if details.is_empty() { "all of it".to_owned() } else { details.join(", ") };
+    format!("| {verb} | {} {} | {details} |\n", escape_cell(&action.kind), escape_code(&action.name))
 }
 
-fn render_task(mark: &str, step: &PlannedTask) -> String {
-    format!(
-        "| `{mark}` | task | {} | {} |\n",
-        escape_cell(&describe_step(step)),
-        escape_cell(step.why.as_deref().unwrap_or_default())
-    )
+fn render_task(what: &str, step: &PlannedTask) -> String {
+    let why = match (what, step.why.as_deref().unwrap_or_default()) {
+        ("undetermined", "") => "can be known only when it runs".to_owned(),
+        ("undetermined", why) => format!("waits for {}", escape_cell(why)),
+        (_, "") => "not about a registry object".to_owned(),
+        (_, why) => escape_cell(why),
+    };
+    format!("| {what} | {} | {why} |\n", escape_cell(&describe_step(step)))
 }
 
 /// Text that is shown as it is, whatever is in it: nobody is notified and nothing is a link.
@@ -85,12 +102,37 @@ mod tests {
         let mut plan = plan(vec![action("replace", json!({"name": "a|b"}), json!({"name": "cd"}))]);
         plan.undetermined = vec![step("`made.registry.id` of @somebody")];
         let shown = render_markdown(&plan);
-        assert!(shown.starts_with("**Plan: 0 to create, 0 to update, 1 to replace"), "{shown}");
-        assert!(shown.contains("| `-/+` | Registry Token | `ci` | `name` (forces replacement) |\n"), "{shown}");
+        assert!(shown.starts_with("<!-- ionplay-plan -->\n**Plan: 0 to create, 0 to update, 1 to replace"), "{shown}");
+        assert!(shown.contains("| **replace** | Registry Token `ci` | `name` (forces replacement) |\n"), "{shown}");
         assert!(
-            shown.contains("| `?` | task | task \"Log in\" on localhost | `made.registry.id` of @\u{200b}somebody |")
+            shown.contains(
+                "| undetermined | task \"Log in\" on localhost | waits for `made.registry.id` of @\u{200b}somebody |"
+            ),
+            "{shown}"
         );
         assert!(shown.contains("<details>") && shown.trim_end().ends_with("</details>"), "{shown}");
+    }
+
+    #[test]
+    fn plan_without_changes_says_so_in_words() {
+        let shown = render_markdown(&plan(vec![action("none", json!({"name": "ci"}), json!({"name": "ci"}))]));
+        assert!(shown.starts_with("<!-- ionplay-plan -->\n**No changes.**\n"), "{shown}");
+    }
+
+    #[test]
+    fn table_has_no_empty_cells() {
+        let mut plan = plan(vec![
+            action("create", json!({}), json!({"name": "ci", "status": "enabled"})),
+            action("delete", json!({"name": "ci"}), json!({})),
+        ]);
+        plan.others = vec![PlannedTask { why: None, ..step("x") }];
+        plan.failed = vec![step("no quota")];
+        let shown = render_markdown(&plan);
+        assert!(!shown.replace("|---", "").contains("|  |"), "{shown}");
+        assert!(
+            shown.contains("| **delete** | Registry Token `ci` |") && shown.contains("cannot be applied"),
+            "{shown}"
+        );
     }
 
     #[test]

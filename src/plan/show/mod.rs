@@ -1,5 +1,6 @@
 //! Plans for people: on a terminal, and as a comment on a pull request.
 
+mod html;
 mod markdown;
 mod text;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::model::{PlannedAction, PlannedTask};
 use crate::modules::MODULES;
 
+pub use html::render_html;
 pub use markdown::render_markdown;
 pub use text::{Look, render_text};
 
@@ -23,6 +25,8 @@ pub struct ChangedField {
     pub after: Option<String>,
     /// Whether the object has to be replaced because of it.
     pub forces: bool,
+    /// The entries of a list of mappings (scopes): a sign, and the entry in one line.
+    pub entries: Vec<(char, String)>,
 }
 
 /// The sign of an action.
@@ -43,7 +47,11 @@ pub fn changed_lines(action: &PlannedAction) -> Vec<ChangedField> {
     let mut lines = Vec::new();
     for name in names {
         let (before, after) = (of(&action.before, name), of(&action.after, name));
-        let line = |before, after, forces| ChangedField { name: name.clone(), before, after, forces };
+        let entries = changed_entries(action.before.get(name), action.after.get(name));
+        let line = |before, after, forces| {
+            let entries = entries.clone();
+            ChangedField { name: name.clone(), before, after, forces, entries }
+        };
         match action.action.as_str() {
             "create" if after.is_some() => lines.push(line(None, after, false)),
             "delete" if name == "name" => {}
@@ -57,6 +65,33 @@ pub fn changed_lines(action: &PlannedAction) -> Vec<ChangedField> {
         }
     }
     lines
+}
+
+/// The entries of a list of mappings, each with `+`, `-` or a blank before it; none of other values.
+fn changed_entries(before: Option<&Json>, after: Option<&Json>) -> Vec<(char, String)> {
+    let list = |value: Option<&Json>| -> Option<Vec<String>> {
+        let items = value.and_then(Json::as_array)?;
+        items.iter().map(|item| item.as_object().map(describe_entry)).collect()
+    };
+    let (old, new) = (list(before), list(after));
+    if old.is_none() && new.is_none() {
+        return Vec::new();
+    }
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+    let removed = old.iter().filter(|entry| !new.contains(entry)).map(|entry| ('-', entry.clone()));
+    let rest = new.iter().map(|entry| (if old.contains(entry) { ' ' } else { '+' }, entry.clone()));
+    removed.chain(rest).collect()
+}
+
+/// `registry demo: pull, push` of a scope; other mappings with their keys.
+fn describe_entry(fields: &Map<String, Json>) -> String {
+    let text = |name: &str| fields.get(name).and_then(Json::as_str);
+    let actions = fields.get("actions").and_then(Json::as_array);
+    if let (Some(kind), Some(name), Some(actions)) = (text("type"), text("name"), actions) {
+        let actions: Vec<String> = actions.iter().map(show_value).collect();
+        return format!("{kind} {name}: {}", actions.join(", "));
+    }
+    fields.iter().map(|(name, value)| format!("{name}: {}", show_value(value))).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether a field of an object can only be changed by replacing it.

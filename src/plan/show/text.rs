@@ -74,6 +74,10 @@ fn write_head(out: &mut String, mark: &str, what: &str, look: Look) {
 fn format_field(line: &ChangedField, names: usize, width: usize) -> String {
     let forced = if line.forces { "  # forces replacement" } else { "" };
     let name = &line.name;
+    if !line.entries.is_empty() {
+        let entries = line.entries.iter().map(|(sign, entry)| format!("        {sign} {}\n", one_line(entry)));
+        return format!("      {name:<names$} :{forced}\n{}", entries.collect::<String>());
+    }
     match (&line.before, &line.after) {
         (Some(before), Some(after)) => {
             let whole = format!("      {name:<names$} : {before} -> {after}{forced}");
@@ -96,6 +100,20 @@ mod tests {
     use super::super::tests::{action, plan, step};
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn scopes_are_shown_as_lines() {
+        let scope = |actions: &[&str]| json!({"type": "registry", "name": "demo", "actions": actions});
+        let shown = render_text(
+            &plan(vec![
+                action("create", json!({}), json!({"scopes": [scope(&["pull"])]})),
+                action("update", json!({"scopes": [scope(&["pull"])]}), json!({"scopes": [scope(&["pull", "push"])]})),
+            ]),
+            Look::PLAIN,
+        );
+        assert!(shown.contains("      scopes :\n        + registry demo: pull\n"), "{shown}");
+        assert!(shown.contains("        - registry demo: pull\n        + registry demo: pull, push\n"), "{shown}");
+    }
 
     #[test]
     fn every_kind_of_change_has_its_sign_and_fields_line_up() {

@@ -189,7 +189,7 @@ fn write_arguments(task: &Task) -> String {
         (name.clone(), if masked { Value::text(STARS) } else { value.to_masked() })
     });
     let mut whole = Dict::new();
-    whole.set(&*task.action.written.as_str(), shown.collect::<Dict>().into());
+    whole.set(task.action.written.as_str(), shown.collect::<Dict>().into());
     let written = if task.args.values.is_empty() {
         task.args.template.as_ref().filter(|_| !hidden).map(python::str).unwrap_or_default()
     } else {

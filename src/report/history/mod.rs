@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::place::Place;
 use crate::diagnostic::{self, Diagnostic};
+use crate::secrets::Redactor;
 
 /// A run that has ended.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -200,6 +201,18 @@ impl Message {
                 let end = span.source().position(span.range().end);
                 (end.line, end.column)
             }),
+        }
+    }
+
+    /// The message without the secrets that are known.
+    #[must_use]
+    pub fn redact(self, redactor: &Redactor) -> Self {
+        let all = |texts: Vec<String>| texts.iter().map(|text| redactor.redact(text).into_owned()).collect();
+        Self {
+            summary: redactor.redact(&self.summary).into_owned(),
+            notes: all(self.notes),
+            hints: all(self.hints),
+            ..self
         }
     }
 

@@ -18,6 +18,7 @@ use super::diff;
 use super::event::{OutcomeStatus, ReportEvent, ReportedOutcome, TaskLabel};
 use super::style::{Meaning, Paint};
 use crate::diagnostic::{Diagnostic, Severity, render};
+use crate::reconcile::Verb;
 use crate::secrets::Redactor;
 use crate::value::Value;
 use crate::value::json::{self, JsonStyle};
@@ -31,6 +32,10 @@ pub struct Screen {
     live: Option<ProgressBar>,
     task: Option<TaskLabel>,
     announced: bool,
+    /// The banner of the play, until there is something to show of it.
+    held_play: Option<String>,
+    /// It is a file: errors go there, too.
+    is_log: bool,
     /// A play has begun.
     begun: bool,
     undetermined: usize,
@@ -52,10 +57,18 @@ impl Screen {
             live,
             task: None,
             announced: true,
+            held_play: None,
+            is_log: false,
             begun: false,
             undetermined: 0,
             announcements: HashSet::new(),
         }
+    }
+
+    /// A screen that is added to a file.
+    pub fn to_log(options: ScreenOptions, file: std::fs::File) -> Self {
+        let quiet = ScreenOptions { quiet: true, ..options };
+        Self { options, out: Box::new(file), width: 80, is_log: true, ..Self::new(quiet) }
     }
 
     fn print_text(&mut self, text: &str, redactor: &Redactor) -> std::io::Result<()> {
@@ -83,6 +96,9 @@ impl Screen {
             return Ok(());
         }
         self.announced = true;
+        if let Some(banner) = self.held_play.take() {
+            self.print_banner(&banner, redactor)?;
+        }
         let Some(label) = self.task.clone() else { return Ok(()) };
         let kind = if label.handler { "RUNNING HANDLER" } else { "TASK" };
         let mark = if label.check && self.options.check_marks { " [CHECK MODE]" } else { "" };
@@ -209,6 +225,9 @@ impl Screen {
     /// Writes to standard error.
     fn print_error(&mut self, text: &str, redactor: &Redactor) -> std::io::Result<()> {
         let text = redactor.redact(text);
+        if self.is_log {
+            return self.out.write_all(text.as_bytes());
+        }
         let write = || std::io::stderr().write_all(text.as_bytes());
         match &self.live {
             Some(live) => live.suspend(write),
@@ -248,8 +267,14 @@ impl Writer for Screen {
                 }
                 let name = if play.trim().is_empty() { String::new() } else { format!(" [{play}]") };
                 let mark = if *check && self.options.check_marks { " [CHECK MODE]" } else { "" };
-                self.print_banner(&format!("PLAY{name}{mark}"), redactor)
+                let banner = format!("PLAY{name}{mark}");
+                if self.options.brief {
+                    self.held_play = Some(banner);
+                    return Ok(());
+                }
+                self.print_banner(&banner, redactor)
             }
+            ReportEvent::NoHostsMatched if self.options.brief => Ok(()),
             ReportEvent::NoHostsMatched => {
                 let line = self.paint.paint_text("skipping: no hosts matched", Meaning::Skipped);
                 self.print_text(&format!("{line}\n"), redactor)
@@ -333,8 +358,10 @@ impl Writer for Screen {
                 if *interrupted {
                     return self.broken_off(records, redactor);
                 }
-                self.print_recap(hosts, redactor)?;
-                if *last {
+                if !self.options.brief {
+                    self.print_recap(hosts, redactor)?;
+                }
+                if *last && !(self.options.brief && records.iter().all(|record| record.verb == Verb::Nothing)) {
                     self.print_summary(records, redactor)?;
                 }
                 self.print_custom_stats(custom, redactor)?;

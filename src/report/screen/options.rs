@@ -9,6 +9,8 @@ pub struct ScreenOptions {
     pub verbosity: u8,
     /// Also show actions that nobody asked for, such as flushes of handlers.
     pub debug: bool,
+    /// Changes and failures only: no recap, and the banner of a play with the first of them.
+    pub brief: bool,
     /// Nothing on standard output: another writer has it.
     pub quiet: bool,
     /// Skipped hosts get a line.

@@ -119,24 +119,31 @@ fn run_loops(
     };
     let over = match &first.over {
         Value::Str(text) => {
-            let options = RenderOptions { vars: vec![("item".to_owned(), item.clone().into())], ..RenderOptions::default() };
+            let options =
+                RenderOptions { vars: vec![("item".to_owned(), item.clone().into())], ..RenderOptions::default() };
             let expression = Text::new_plain(format!("{{{{ {} }}}}", text.as_str()));
             call.context.render_text(&expression, &options).map_err(|why| {
-                let message = format!("Caught \"{}\" while evaluating '{}' with item == {}", why.message, first.name, python::str(&item.clone().into()));
+                let message = format!(
+                    "Caught \"{}\" while evaluating '{}' with item == {}",
+                    why.message,
+                    first.name,
+                    python::str(&item.clone().into())
+                );
                 lookup_error(message)
             })?
         }
         other => other.clone(),
     };
     let members = match &over {
-        Value::Dict(dict) => dict
-            .iter()
-            .map(|(key, value)| Value::dict([("key", key.clone()), ("value", value.clone())]))
-            .collect(),
+        Value::Dict(dict) => {
+            dict.iter().map(|(key, value)| Value::dict([("key", key.clone()), ("value", value.clone())])).collect()
+        }
         Value::List(_) | Value::Tuple(_) | Value::Object(_) => call.context.collect_members(&over)?,
         other => {
             let (name, kind) = (&first.name, other.type_name());
-            return Err(lookup_error(format!("Did not obtain dictionary or list while evaluating '{name}', got {kind}")));
+            return Err(lookup_error(format!(
+                "Did not obtain dictionary or list while evaluating '{name}', got {kind}"
+            )));
         }
     };
     for member in members {
@@ -181,7 +188,9 @@ fn collection_version(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError
         let manifest = call.context.read(&folder.join("MANIFEST.json")).ok();
         let manifest = manifest.and_then(|bytes| json::from_str(&String::from_utf8_lossy(&bytes)).ok());
         let version = manifest.as_ref().and_then(|manifest| manifest.member_at("collection_info.version"));
-        versions.push(version.filter(|version| version.is_true()).cloned().unwrap_or_else(|| Value::text(no_version.as_str())));
+        versions.push(
+            version.filter(|version| version.is_true()).cloned().unwrap_or_else(|| Value::text(no_version.as_str())),
+        );
     }
     Ok(versions)
 }

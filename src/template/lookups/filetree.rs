@@ -93,7 +93,9 @@ impl FileTreeWalk<'_> {
             entry.set("state", Value::text("file"));
             entry.set("src", Value::text(path.to_string_lossy()));
         } else {
-            self.call.context.add_warning(format!("filetree: `{}` is neither a file, a folder nor a link", path.display()));
+            self.call
+                .context
+                .add_warning(format!("filetree: `{}` is neither a file, a folder nor a link", path.display()));
             return Ok(());
         }
         entry.set("uid", Value::from(about.uid()));

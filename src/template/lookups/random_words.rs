@@ -125,11 +125,14 @@ fn random_pet(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
     };
     let mut parts: Vec<String> = read_option(call, "prefix")?.filter(|prefix| !prefix.is_empty()).into_iter().collect();
     for left in (1..=count.max(1)).rev() {
-        parts.push(pick(match left {
-            1 => PETS,
-            2 => ADJECTIVES,
-            _ => ADVERBS,
-        }).to_owned());
+        parts.push(
+            pick(match left {
+                1 => PETS,
+                2 => ADJECTIVES,
+                _ => ADVERBS,
+            })
+            .to_owned(),
+        );
     }
     Ok(vec![Value::text(parts.join(&separator))])
 }

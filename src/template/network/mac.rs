@@ -93,7 +93,7 @@ fn read_groups(text: &str, row: &(&str, usize, usize, usize), width: usize) -> O
     let groups: Vec<&str> = if separator.is_empty() { vec![text] } else { text.split(separator).collect() };
     let fits =
         |group: &&str| (fewest..=most).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if groups.len() != count || !groups.iter().all(|group| fits(group)) {
+    if groups.len() != count || !groups.iter().all(fits) {
         return None;
     }
     let bits = width / count;

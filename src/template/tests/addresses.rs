@@ -70,7 +70,8 @@ fn is_mapped(address: Address) -> bool {
 
 fn is_public(address: Address) -> bool {
     let mapped = address.mapped().unwrap_or(address);
-    !mapped.is_private() && !(is_v4(mapped) && mapped.bits >> 22 == 0x0191)
+    let is_shared = is_v4(mapped) && mapped.bits >> 22 == 0x0191;
+    !mapped.is_private() && !is_shared
 }
 
 fn is_six_to_four(address: Address) -> bool {

@@ -83,8 +83,8 @@ impl Page {
 pub fn write_run(history: &RunHistory) -> String {
     let (class, state) = describe_state(history);
     let mode = if history.check { "dry run, " } else { "" };
-    let started = history.started.replace('T', " ").replace('Z', " UTC");
-    let line = format!("{mode}started {started}, took {}, exit status {}", seconds(history.seconds), history.exit);
+    let started = history.started.split('.').next().unwrap_or_default().trim_end_matches('Z').replace('T', " ");
+    let line = format!("{mode}started {started} UTC, took {}, exit status {}", seconds(history.seconds), history.exit);
     let mut page = Page::new(class, &state, &history.title(), &[line]);
     page.add_cards(&list_cards(history));
     if !history.errors.is_empty() {

@@ -100,7 +100,13 @@ fn write_object(change: &ObjectChange) -> String {
     let mut rows = String::new();
     for name in names {
         let (before, after) = (shown(&change.before, name), shown(&change.after, name));
-        if before == after && matches!(change.action.as_str(), "update" | "replace" | "none") {
+        // What stays as it is says nothing, and a row without a value neither.
+        let says_nothing = match change.action.as_str() {
+            "create" => after.is_none(),
+            "delete" => before.is_none(),
+            _ => before == after,
+        };
+        if says_nothing {
             continue;
         }
         let cell = |text: Option<String>| text.map(|text| escape(&text).replace('\n', "<br>")).unwrap_or_default();
@@ -127,17 +133,40 @@ fn field_text(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         Json::Array(items) => items.iter().map(field_text).collect::<Vec<_>>().join("\n"),
-        Json::Object(fields) => {
-            fields.iter().map(|(name, value)| format!("{name}: {}", inline_text(value))).collect::<Vec<_>>().join(", ")
-        }
+        Json::Object(fields) => entry_text(fields),
         other => other.to_string(),
     }
 }
 
+/// `repository app: pull, push` of a scope; other mappings with their keys.
+fn entry_text(fields: &Map<String, Json>) -> String {
+    let text = |name: &str| fields.get(name).and_then(Json::as_str);
+    if let (Some(kind), Some(name), Some(actions)) = (text("type"), text("name"), fields.get("actions")) {
+        return format!("{kind} {name}: {}", inline_text(actions));
+    }
+    fields.iter().map(|(name, value)| format!("{name}: {}", inline_text(value))).collect::<Vec<_>>().join("; ")
+}
+
 fn inline_text(value: &Json) -> String {
     match value {
-        Json::Array(items) => items.iter().map(inline_text).collect::<Vec<_>>().join("+"),
+        Json::Array(items) => items.iter().map(inline_text).collect::<Vec<_>>().join(", "),
         Json::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn objects_show_scopes_as_people_say_them_and_no_empty_rows() {
+        let scopes = json!([{"actions": ["pull", "push"], "name": "app", "type": "repository"}]);
+        let record = json!({"kind": "Registry Token", "name": "ci", "action": "create",
+            "after": {"expiry_date": null, "scopes": scopes}});
+        let html = write_object(&ObjectChange::of_record(&record));
+        assert!(html.contains("<td>scopes<td>repository app: pull, push"), "{html}");
+        assert!(!html.contains("expiry_date"), "{html}");
     }
 }

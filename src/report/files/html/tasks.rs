@@ -37,12 +37,17 @@ pub fn write_hosts(history: &RunHistory) -> String {
     }
     let names =
         history.hosts.values().next().map(|counts| counts.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    // Rare states have a column only where they occur: narrow windows have no room to say nothing.
+    let occurs = |name: &str| history.hosts.values().any(|counts| counts.get(name).is_some_and(|count| *count > 0));
+    let names: Vec<_> =
+        names.into_iter().filter(|name| matches!(name.as_str(), "ok" | "changed" | "failed") || occurs(name)).collect();
     let head: String = names.iter().map(|name| format!("<th>{name}")).collect();
-    let mut out = format!("<h2>Hosts</h2>\n<div class=\"box wide\"><table><tr><th>host{head}\n");
+    let mut out = format!("<h2>Hosts</h2>\n<div class=\"box wide\"><table class=hosts><tr><th>host{head}\n");
     for (host, counts) in &history.hosts {
         let _ = write!(out, "<tr><td>{}", escape(host));
-        for (name, count) in counts {
-            let _ = if *count > 0 { write!(out, "<td class=\"n {name}\">{count}") } else { write!(out, "<td>0") };
+        for (name, count) in counts.iter().filter(|(name, _)| names.contains(name)) {
+            let _ =
+                if *count > 0 { write!(out, "<td class=\"n {name}\">{count}") } else { write!(out, "<td class=z>0") };
         }
         out.push('\n');
     }
@@ -58,7 +63,7 @@ pub fn write_slowest(history: &RunHistory) -> String {
     slow.retain(|(_, _, time)| *time >= 0.01);
     slow.sort_by(|a, b| b.2.total_cmp(&a.2));
     let Some(most) = slow.first().map(|(_, _, time)| *time) else { return String::new() };
-    let mut out = String::from("<h2>Slowest tasks</h2>\n<div class=box><table class=left>\n");
+    let mut out = String::from("<h2>Slowest tasks</h2>\n<div class=box><table class=\"left mid\">\n");
     for (number, task, time) in slow.iter().take(8) {
         let status = summarize_status(task);
         let _ = writeln!(
@@ -163,7 +168,7 @@ fn write_result(result: &ResultHistory, several: bool) -> String {
 /// What there is to say of a result: a message, a difference, the values.
 fn write_outcome(result: &ResultHistory) -> String {
     let mut out = String::new();
-    if !result.message.is_empty() && !(result.has_failed() && !result.items.is_empty()) {
+    if !result.message.is_empty() && (!result.has_failed() || result.items.is_empty()) {
         let _ = write!(out, "<p class={}>{}</p>", result.status, escape(&result.message));
     }
     result.hints.iter().for_each(|hint| _ = write!(out, "<p>help: {}</p>", escape(hint)));
@@ -214,7 +219,7 @@ pub fn write_requests(history: &RunHistory) -> String {
         };
         let _ = writeln!(
             out,
-            "<tr><td>{}<td><code>{} {}</code><td class=\"n {class}\">{status}<td>{}",
+            "<tr><td class=t>{}<td><code>{} {}</code><td class=\"n {class}\">{status}<td class=t>{}",
             seconds(request.start),
             escape(&request.method),
             escape(&request.path),

@@ -55,7 +55,9 @@ fn comparable(value: &Value, skip: Option<&[std::rc::Rc<Pattern>]>) -> Result<St
             let style = JsonStyle { indent: Some(4), sort_keys: true, ..JsonStyle::PYTHON };
             format!("{}\n", json::to_string(dict, style))
         }
-        other => return Err(TemplateError::value(format!("'{}' object has no attribute 'splitlines'", other.type_name()))),
+        other => {
+            return Err(TemplateError::value(format!("'{}' object has no attribute 'splitlines'", other.type_name())));
+        }
     };
     let Some(skip) = skip else { return Ok(text) };
     let mut kept = String::new();
@@ -121,11 +123,14 @@ fn consolidate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         call.args.bind(["fail_missing_match_key", "fail_missing_match_value", "fail_duplicate"])?;
     let error = |what: String| TemplateError::value(format!("Error when using plugin 'consolidate': {what}"));
     let is_strict = |flag: Option<Value>| flag_or(flag.as_ref(), true);
-    let (missing_key, missing_value, duplicate) = (is_strict(missing_key), is_strict(missing_value), is_strict(duplicate));
+    let (missing_key, missing_value, duplicate) =
+        (is_strict(missing_key), is_strict(missing_value), is_strict(duplicate));
     let mut sources = Vec::new();
     for (number, source) in (1..).zip(input_members(call)?) {
         let field = |name: &str| {
-            source.get(name).cloned().ok_or_else(|| TemplateError::value(format!("missing required arguments: {name} found in data_sources")))
+            source.get(name).cloned().ok_or_else(|| {
+                TemplateError::value(format!("missing required arguments: {name} found in data_sources"))
+            })
         };
         let (data, key, name) = (list_members(call, &field("data")?)?, field("match_key")?, field("name")?);
         let mut entries: Vec<(Value, Value)> = Vec::new();
@@ -157,7 +162,8 @@ fn consolidate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     }
     if missing_value {
         for (number, source) in (1..).zip(&sources) {
-            let lacking: Vec<&Value> = all.iter().filter(|value| source.entries.iter().all(|(known, _)| known != *value)).collect();
+            let lacking: Vec<&Value> =
+                all.iter().filter(|value| source.entries.iter().all(|(known, _)| known != *value)).collect();
             if !lacking.is_empty() {
                 let lacking = lacking.iter().map(|value| to_text(value)).collect::<Result<Vec<_>, _>>()?.join(", ");
                 return Err(error(format!(

@@ -18,8 +18,10 @@ pub(super) struct Subject {
 
 type Answer = Result<Value, TemplateError>;
 
+type Query = fn(&Subject) -> Answer;
+
 /// Names and answers.
-const QUERIES: &[(&str, fn(&Subject) -> Answer)] = &[
+const QUERIES: &[(&str, Query)] = &[
     ("", |s| Ok(s.as_given())),
     ("6to4", six_to_four),
     ("address", |s| Ok(s.host().map_or(Value::Null, shown))),

@@ -33,8 +33,7 @@ impl KeyMatch {
             Some("regex") => Self::Regex,
             Some(other) => {
                 let names = ["starts_with", "ends_with", "regex"];
-                let message =
-                    format!("value of matching_parameter must be one of: {}, got: {other}", names.join(", "));
+                let message = format!("value of matching_parameter must be one of: {}, got: {other}", names.join(", "));
                 return Err(TemplateError::value(message).suggest_name(other, names));
             }
         })
@@ -85,7 +84,10 @@ impl Keys {
 fn check_input(call: &PluginCall<'_>, purpose: &str) -> Result<(), TemplateError> {
     match require_all_defined(&call.input)? {
         Value::List(_) | Value::Tuple(_) | Value::Dict(_) => Ok(()),
-        _ => Err(TemplateError::value(format!("Error when using plugin '{}': Input is not valid for {purpose}", call.name))),
+        _ => Err(TemplateError::value(format!(
+            "Error when using plugin '{}': Input is not valid for {purpose}",
+            call.name
+        ))),
     }
 }
 

@@ -78,7 +78,9 @@ fn collect_paths(value: &Value, path: String, paths: &mut Dict) -> Result<(), Te
                     Value::Str(key) => format!("{path}['{}']", key.as_str()),
                     other => {
                         let kind = other.type_name();
-                        return Err(TemplateError::value(format!("expected string or bytes-like object, got '{kind}'")));
+                        return Err(TemplateError::value(format!(
+                            "expected string or bytes-like object, got '{kind}'"
+                        )));
                     }
                 };
                 collect_paths(value, key, paths)?;

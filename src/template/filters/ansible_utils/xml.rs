@@ -175,7 +175,8 @@ fn to_xml(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         out.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
     }
     for (key, value) in data.iter() {
-        write_element(&mut out, &python::str(key), value, &XmlStyle { indent: indent.clone() }, 0).ok_or_else(invalid)?;
+        write_element(&mut out, &python::str(key), value, &XmlStyle { indent: indent.clone() }, 0)
+            .ok_or_else(invalid)?;
     }
     Ok(Value::text(out))
 }

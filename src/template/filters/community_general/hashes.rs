@@ -13,10 +13,22 @@ use crate::value::{Value, python};
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("community.general.crc32", crc32, "Gives the CRC-32 checksum of text."),
-    FilterPlugin::new("community.general.hashids_decode", hashids_decode, "Gives the numbers that a hash id was made of."),
+    FilterPlugin::new(
+        "community.general.hashids_decode",
+        hashids_decode,
+        "Gives the numbers that a hash id was made of.",
+    ),
     FilterPlugin::new("community.general.hashids_encode", hashids_encode, "Makes a short id of numbers."),
-    FilterPlugin::new("community.general.random_mac", random_mac, "Completes the beginning of a hardware address by chance."),
-    FilterPlugin::new("community.general.unicode_normalize", unicode_normalize, "Brings text into a Unicode normal form."),
+    FilterPlugin::new(
+        "community.general.random_mac",
+        random_mac,
+        "Completes the beginning of a hardware address by chance.",
+    ),
+    FilterPlugin::new(
+        "community.general.unicode_normalize",
+        unicode_normalize,
+        "Brings text into a Unicode normal form.",
+    ),
 ];
 
 fn crc32(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

@@ -24,7 +24,9 @@ fn rows(call: &PluginCall<'_>) -> Result<Vec<Dict>, TemplateError> {
     let items = match require_all_defined(&call.input)? {
         Value::List(items) | Value::Tuple(items) => items.to_vec(),
         Value::Object(_) => call.context.collect_members(&call.input)?,
-        Value::Str(_) => return Err(TemplateError::value(format!("The data items must be dictionaries. {}", class(&call.input)))),
+        Value::Str(_) => {
+            return Err(TemplateError::value(format!("The data items must be dictionaries. {}", class(&call.input))));
+        }
         other => return Err(TemplateError::value(format!("First argument must be a list. {}", class(other)))),
     };
     items

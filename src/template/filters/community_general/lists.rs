@@ -42,7 +42,8 @@ fn lists_of(call: &PluginCall<'_>) -> Result<Vec<Vec<Value>>, TemplateError> {
         match &**name {
             "flatten" => flatten = value.is_true(),
             other => {
-                let fault = TemplateError::value(format!("'flatten' is the only valid keyword argument, not '{other}'"));
+                let fault =
+                    TemplateError::value(format!("'flatten' is the only valid keyword argument, not '{other}'"));
                 return Err(fault.suggest_name(other, ["flatten"]));
             }
         }
@@ -73,10 +74,7 @@ fn lists_of(call: &PluginCall<'_>) -> Result<Vec<Vec<Value>>, TemplateError> {
 }
 
 /// Combines lists two by two; one list alone stays as it is.
-fn fold(
-    call: &PluginCall<'_>,
-    combine: fn(&[Value], &[Value]) -> Vec<Value>,
-) -> Result<Value, TemplateError> {
+fn fold(call: &PluginCall<'_>, combine: fn(&[Value], &[Value]) -> Vec<Value>) -> Result<Value, TemplateError> {
     if let Some(unknown) = unknown_among(std::iter::once(&call.input).chain(call.args.all_values())) {
         return Ok(unknown);
     }
@@ -156,7 +154,8 @@ fn mergeby(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         for item in list.as_slice().unwrap_or_default() {
             let Some(entry) = item.as_dict() else {
                 let (shown, kind) = (python::str(item), item.type_name());
-                let message = format!("Elements of list arguments for {} must be dictionaries. {shown} is {kind}", call.name);
+                let message =
+                    format!("Elements of list arguments for {} must be dictionaries. {shown} is {kind}", call.name);
                 return Err(TemplateError::value(message));
             };
             let Some(key) = entry.get(index) else { continue };
@@ -177,7 +176,9 @@ fn accumulate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         Value::List(_) | Value::Tuple(_) | Value::Object(_) => input_members(call)?,
         other => {
             let (shown, kind) = (python::str(other), other.type_name());
-            return Err(TemplateError::value(format!("Invalid value type (<class '{kind}'>) for accumulate ({shown})")));
+            return Err(TemplateError::value(format!(
+                "Invalid value type (<class '{kind}'>) for accumulate ({shown})"
+            )));
         }
     };
     let mut sums: Vec<Value> = Vec::new();
@@ -221,10 +222,12 @@ fn version_sort(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     versions.sort_by(|a, b| {
         let (a, b) = if reverse { (b, a) } else { (a, b) };
         let (left, right) = (a.as_str().unwrap_or(""), b.as_str().unwrap_or(""));
-        compare_versions(left, right, VersionRules::Loose).or_else(|_| compare_values(a, b, "<")).unwrap_or_else(|why| {
-            failure.get_or_insert(why);
-            std::cmp::Ordering::Equal
-        })
+        compare_versions(left, right, VersionRules::Loose).or_else(|_| compare_values(a, b, "<")).unwrap_or_else(
+            |why| {
+                failure.get_or_insert(why);
+                std::cmp::Ordering::Equal
+            },
+        )
     });
     failure.map_or_else(|| Ok(Value::list(versions)), Err)
 }

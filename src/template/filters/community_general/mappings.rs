@@ -12,7 +12,11 @@ pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("community.general.dict", dict, "Makes a mapping of pairs."),
     FilterPlugin::new("community.general.dict_kv", dict_kv, "Makes a mapping of one key and the input."),
     FilterPlugin::new("community.general.from_ini", from_ini, "Reads INI text."),
-    FilterPlugin::new("community.general.groupby_as_dict", groupby_as_dict, "Makes a mapping of mappings by one of their keys."),
+    FilterPlugin::new(
+        "community.general.groupby_as_dict",
+        groupby_as_dict,
+        "Makes a mapping of mappings by one of their keys.",
+    ),
     FilterPlugin::new("community.general.to_ini", to_ini, "Writes INI text."),
 ];
 
@@ -22,10 +26,8 @@ fn unhashable(value: &Value) -> TemplateError {
 
 fn counter(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [] = call.args.bind([])?;
-    if !matches!(
-        require_all_defined(&call.input)?,
-        Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Object(_)
-    ) {
+    if !matches!(require_all_defined(&call.input)?, Value::Str(_) | Value::List(_) | Value::Tuple(_) | Value::Object(_))
+    {
         let (shown, kind) = (python::str(&call.input), call.input.type_name());
         return Err(TemplateError::value(format!(
             "Argument for community.general.counter must be a sequence (string or list). {shown} is <class '{kind}'>"
@@ -153,7 +155,7 @@ fn to_ini(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         }
         out.push('\n');
     }
-    // The blank line behind the last section is left out.
+    // The blank line that parts sections does not follow the last.
     out.pop();
     Ok(Value::text(out))
 }

@@ -57,12 +57,12 @@ pub fn table_rows(table: &CsvTable) -> Vec<Dict> {
 fn from_csv(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [dialect, fieldnames, delimiter, skip, strict] =
         call.args.bind(["dialect", "fieldnames", "delimiter", "skipinitialspace", "strict"])?;
-    let switch = |value: Option<Value>| value.filter(|value| !value.is_null()).map(|value| flag_or(Some(&value), false));
+    let switch =
+        |value: Option<Value>| value.filter(|value| !value.is_null()).map(|value| flag_or(Some(&value), false));
     let name = text_or(dialect.as_ref(), "excel")?;
     let delimiter = optional_text(delimiter.as_ref())?;
-    let dialect = read_dialect(&name, delimiter.as_deref(), switch(skip), switch(strict)).map_err(|why| {
-        TemplateError::value(why).suggest_name(&name, CsvDialect::NAMES)
-    })?;
+    let dialect = read_dialect(&name, delimiter.as_deref(), switch(skip), switch(strict))
+        .map_err(|why| TemplateError::value(why).suggest_name(&name, CsvDialect::NAMES))?;
     let names = match fieldnames.filter(Value::is_true) {
         None => None,
         Some(names) => Some(list_members(call, &names)?.iter().map(to_text).collect::<Result<Vec<_>, _>>()?),
@@ -153,8 +153,7 @@ fn read_columns(call: &PluginCall<'_>, rows: &[Dict]) -> Result<Vec<String>, Tem
     };
     if chosen.len() > available.len() {
         let (given, count) = (chosen.len(), available.len());
-        let message =
-            format!("'column_order' has more elements ({given}) than available fields in data ({count})");
+        let message = format!("'column_order' has more elements ({given}) than available fields in data ({count})");
         return Err(TemplateError::value(message));
     }
     Ok(if chosen.is_empty() { available } else { chosen })

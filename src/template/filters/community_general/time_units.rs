@@ -9,7 +9,11 @@ use crate::value::Value;
 pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("community.general.to_days", |call| convert_to(call, "day"), "Gives a duration in days."),
     FilterPlugin::new("community.general.to_hours", |call| convert_to(call, "h"), "Gives a duration in hours."),
-    FilterPlugin::new("community.general.to_milliseconds", |call| convert_to(call, "ms"), "Gives a duration in milliseconds."),
+    FilterPlugin::new(
+        "community.general.to_milliseconds",
+        |call| convert_to(call, "ms"),
+        "Gives a duration in milliseconds.",
+    ),
     FilterPlugin::new("community.general.to_minutes", |call| convert_to(call, "m"), "Gives a duration in minutes."),
     FilterPlugin::new("community.general.to_months", |call| convert_to(call, "month"), "Gives a duration in months."),
     FilterPlugin::new("community.general.to_seconds", |call| convert_to(call, "s"), "Gives a duration in seconds."),
