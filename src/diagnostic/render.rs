@@ -112,7 +112,7 @@ const LINES_BEFORE: usize = 2;
 
 /// The lines before the one that a place is in.
 fn lines_before(place: usize, text: &str) -> std::ops::Range<usize> {
-    let earlier = text.get(..place).unwrap_or_default();
+    let earlier = &text[..text.floor_char_boundary(place)];
     let line = earlier.rfind('\n').map_or(0, |end| end + 1);
     let mut start = line;
     for _ in 0..LINES_BEFORE {
@@ -124,8 +124,9 @@ fn lines_before(place: usize, text: &str) -> std::ops::Range<usize> {
 
 /// A span cut to its first line: a caret under twenty lines of a block scalar shows nothing.
 fn clip_to_first_line(range: std::ops::Range<usize>, text: &str) -> std::ops::Range<usize> {
-    let start = range.start.min(text.len());
-    let end = range.end.clamp(start, text.len());
+    // A place inside of a character would be none that can be drawn.
+    let start = text.floor_char_boundary(range.start);
+    let end = text.ceil_char_boundary(range.end.max(start));
     match text.get(start..end).and_then(|part| part.find('\n')) {
         Some(0) | None => start..end,
         Some(line) => start..start + line,
@@ -136,6 +137,17 @@ fn clip_to_first_line(range: std::ops::Range<usize>, text: &str) -> std::ops::Ra
 mod tests {
     use super::*;
     use crate::source::Source;
+
+    #[test]
+    fn place_inside_of_a_character_is_drawn() {
+        let source = Source::new("x.yml", "a: é!\nb: ü\n");
+        for start in 0..source.text().len() {
+            for end in start..source.text().len() + 2 {
+                let place = source.span(start..end.min(source.text().len()));
+                assert!(render_diagnostic(&Diagnostic::error("odd").at(&place, "here"), false).contains("x.yml"));
+            }
+        }
+    }
 
     #[test]
     fn the_line_is_shown_with_a_caret() {
