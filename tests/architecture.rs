@@ -70,7 +70,8 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
         .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|kind| kind == "rs"))
+        // The build script is no part of the program.
+        .filter(|path| path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("src/build.rs"))
         .collect()
 }
 

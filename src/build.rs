@@ -3,7 +3,7 @@
 use std::process::Command;
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/build.rs");
     println!("cargo::rerun-if-env-changed=IONPLAY_COMMIT");
     let target = std::env::var("TARGET").unwrap_or_else(|_| "unknown target".to_owned());
     println!("cargo::rustc-env=IONPLAY_TARGET={target}");
