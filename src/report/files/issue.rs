@@ -15,7 +15,7 @@ pub const RULES: &[(&str, &str)] = &[
 /// One thing that is wrong.
 #[derive(Debug, Clone)]
 pub struct Issue {
-    /// Name of the rule in [`RULES`].
+    /// Name of the rule in `RULES`.
     pub rule: &'static str,
     /// A title: the task with its host, or nothing.
     pub title: Option<String>,

@@ -1,6 +1,6 @@
 //! What Python's standard library does for filters and tests, exactly: `re`, `random`, `strftime`, `posixpath`, ..
 //!
-//! Nothing here knows of templates beyond [`Fault`](super::error::Fault).
+//! Nothing here knows of templates beyond [`Fault`](super::error::TemplateError).
 
 pub mod bytes;
 pub mod charset;
