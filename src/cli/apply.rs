@@ -75,9 +75,9 @@ async fn apply_file(args: &ApplyArgs) -> Result<Exit, Exit> {
     let stamp = PlanDigester::with_salt(&plan.salt);
     // The events are those of the apply, not of the looks before and after it.
     let look_args = RunArgs { events: None, report: Vec::new(), ..run.clone() };
-    let foretelling =
+    let dry_run =
         || DryRun { args: &look_args, server: server.clone(), made: &plan.made, stamp: &stamp, answers: &answers };
-    let (_, now) = foretelling().make_plan().await;
+    let (_, now) = dry_run().make_plan().await;
     let now = now.ok_or(Exit::General)?;
     verify::verify_plan(&plan, &now).map_err(refusal_exit)?;
     if args.check {
@@ -113,7 +113,7 @@ async fn apply_file(args: &ApplyArgs) -> Result<Exit, Exit> {
         left => return Err(refuse_plan(&format!("{left} requests of the plan were not sent"), Exit::PlanDeviation)),
     }
     // Later drift is measured against the state observed now.
-    let (_, after) = foretelling().make_plan().await;
+    let (_, after) = dry_run().make_plan().await;
     if let Some(after) = after.filter(|after| after.failed.is_empty()) {
         if let Err(error) = drift::save_snapshot(&plan.run, &after) {
             write_stderr(&format!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}"));

@@ -11,7 +11,7 @@ use crate::settings::RunSettings;
 /// Plugins for standard output whose results look like ours.
 const SAME_SCREEN: &[&str] = &["", "default", "debug", "tree", "actionable"];
 
-/// What the settings say about output.
+/// Output options that the settings ask for.
 #[derive(Debug, Default)]
 pub struct Callbacks {
     /// Results are shown as YAML.

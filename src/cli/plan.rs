@@ -97,8 +97,8 @@ async fn make_plan(args: &PlanArgs) -> Exit {
         Err(error) => return refuse_plan(&format!("{error:#}"), Exit::General),
     };
     let (made, stamp, answers) = (current_time(), PlanDigester::new(), Rc::new(Answers::default()));
-    let foretelling = DryRun { args: &args.run, server: None, made: &made, stamp: &stamp, answers: &answers };
-    let (exit, plan) = foretelling.make_plan().await;
+    let dry_run = DryRun { args: &args.run, server: None, made: &made, stamp: &stamp, answers: &answers };
+    let (exit, plan) = dry_run.make_plan().await;
     let Some(mut plan) = plan else { return exit };
     if args.refresh_only {
         return drift_exit(&plan, exit, args.run.detailed_exitcode);

@@ -28,36 +28,36 @@ pub enum RemoteRequest {
     List,
     /// Hold a log of a run that has ended; the answer says whether that was possible.
     Hold {
-        /// Its name.
+        /// Name of the log.
         log: String,
     },
     /// Add text to a log that is held.
     Append {
-        /// Its name.
+        /// Name of the log.
         log: String,
         /// The text.
         text: String,
     },
     /// Read a log; the answer is its text.
     Read {
-        /// Its name.
+        /// Name of the log.
         log: String,
     },
     /// Put this text in place of what a log has that is held.
     Replace {
-        /// Its name.
+        /// Name of the log.
         log: String,
         /// The text.
         text: String,
     },
     /// Remove a log that is held.
     Remove {
-        /// Its name.
+        /// Name of the log.
         log: String,
     },
     /// Hold a log no longer.
     Release {
-        /// Its name.
+        /// Name of the log.
         log: String,
     },
 }
@@ -82,9 +82,9 @@ pub struct RemoteAnswer {
 /// A log, as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteLog {
-    /// Its name.
+    /// Name of the log.
     pub log: String,
-    /// Its lines.
+    /// Lines of the log.
     pub text: String,
     /// A run holds it.
     pub held: bool,

@@ -129,7 +129,7 @@ async fn answer_remote(
     Ok(answer)
 }
 
-/// What is done to a log.
+/// A change of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialWrite {
     /// Text is added.

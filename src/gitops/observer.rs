@@ -39,7 +39,7 @@ pub enum Occurrence<'a> {
     TokenMade {
         /// Id of its registry.
         registry: &'a str,
-        /// Its name.
+        /// Name of the token.
         token: &'a str,
     },
 }

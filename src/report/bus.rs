@@ -36,7 +36,7 @@ pub trait Writer {
 pub struct RunClose<'a> {
     /// The exit status.
     pub exit: Exit,
-    /// What ended it outside of any task.
+    /// Errors that ended the run outside of any task.
     pub errors: &'a [Diagnostic],
 }
 

@@ -10,7 +10,7 @@ use crate::secrets::Redactor;
 /// How many tasks are listed.
 const MOST_TASKS: usize = 20;
 
-/// What is printed.
+/// Parts that are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ProfileParts {
     /// The tasks that took longest.

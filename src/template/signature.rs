@@ -11,7 +11,7 @@ use super::error::TemplateError;
 use super::plugin::{FilterPlugin, PluginArgs, PluginCall};
 use crate::value::{Dict, Value};
 
-/// What a call that is only looked at has come to.
+/// State of a call that is only looked at.
 enum Binding {
     /// Nothing is looked at: calls are real.
     Off,

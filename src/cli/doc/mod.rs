@@ -20,7 +20,7 @@ pub struct DocArgs {
     /// A module, or one of `filter`, `test`, `lookup`, `function`, `keyword`, `meta` with or without a name after it
     #[arg(value_name = "NAME")]
     pub name: Vec<String>,
-    /// What the names are.
+    /// Kind of the names.
     #[arg(short = 't', long = "type", value_enum, value_name = "TYPE")]
     pub kind: Option<DocType>,
     /// List names with one sentence each; modules unless `-t` says otherwise.
@@ -80,7 +80,7 @@ pub fn print_doc(args: &DocArgs) -> Exit {
     }
 }
 
-/// What the options ask for.
+/// Output that the options ask for.
 fn answer_query(args: &DocArgs) -> Result<String, Box<Diagnostic>> {
     let mut words: Vec<&str> = args.name.iter().map(String::as_str).collect();
     if args.kind.is_none() && !args.list && !args.snippet && !args.json {

@@ -19,7 +19,7 @@ pub struct NewArgs {
     path: PathBuf,
 }
 
-/// What can be begun.
+/// Things that can be begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Beginning {
     /// A playbook with a registry token.

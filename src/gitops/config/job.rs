@@ -62,7 +62,7 @@ pub enum ActionKind {
     Undetermined,
 }
 
-/// What happens to objects that the job made and no longer names.
+/// Handling of objects that the job made and no longer names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PruneMode {
     /// Nothing.

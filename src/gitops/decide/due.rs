@@ -12,7 +12,7 @@ use super::rules::{Dependencies, JobRules, add_saturating, apply_jitter};
 /// Between two runs that prune by the clock.
 const PRUNE_PAUSE: Duration = Duration::from_secs(600);
 
-/// What is to be done for a job now.
+/// Next thing to do for a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
     /// Nothing before this time; without it, nothing until something happens.

@@ -33,7 +33,7 @@ pub struct JobRules<'a> {
     pub retry: Retry,
     /// When a plan may be applied.
     pub approve: &'a Approval,
-    /// What happens to objects that are not named any more.
+    /// Handling of objects that are not named any more.
     pub prune: Prune,
     /// Whether a branch that does not descend from the applied commit is followed.
     pub allow_rewrite: bool,

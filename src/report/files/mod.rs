@@ -23,9 +23,9 @@ use crate::secrets::Redactor;
 /// A kind of report.
 #[derive(Debug)]
 pub struct ReportKind {
-    /// Its name on the command line.
+    /// Name on the command line.
     pub name: &'static str,
-    /// What it is for.
+    /// Purpose, in a sentence.
     pub about: &'static str,
     /// Makes it of a run.
     pub write: fn(&RunHistory) -> String,

@@ -33,7 +33,7 @@ pub struct RunHistory {
     pub records: Vec<Json>,
     /// Warnings and announcements.
     pub warnings: Vec<Message>,
-    /// What ended the run outside of any task.
+    /// Errors that ended the run outside of any task.
     pub errors: Vec<Message>,
     /// Requests to the service.
     pub requests: Vec<RequestHistory>,
@@ -88,7 +88,7 @@ pub struct ResultHistory {
     pub message: String,
     /// Where the failure is, if not simply at the task.
     pub place: Option<Place>,
-    /// What to do about a failure.
+    /// Remedies for a failure.
     pub hints: Vec<String>,
     /// The result as it may be shown.
     pub result: Json,
@@ -103,7 +103,7 @@ pub struct ResultHistory {
 /// One item of a loop.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ItemHistory {
-    /// What stands for the item in output.
+    /// Text that stands for the item in output.
     pub label: String,
     /// The result of the item.
     pub outcome: ResultHistory,

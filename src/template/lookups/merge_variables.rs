@@ -14,7 +14,7 @@ pub const TABLE: &[Lookup] = &[Lookup::new(
     "The lists or mappings of all variables with similar names, merged.",
 )];
 
-/// What happens when a key has a value already.
+/// Rule for a key that has a value already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Override {
     Error,

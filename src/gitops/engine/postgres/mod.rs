@@ -51,7 +51,7 @@ pub struct Postgres {
     has_lost_track: Cell<bool>,
 }
 
-/// What tells engines of one database apart.
+/// Name that tells engines of one database apart.
 pub struct PostgresSetup<'a> {
     /// URL of the database.
     pub url: &'a str,

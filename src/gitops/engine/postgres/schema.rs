@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 /// Version of the tables; a database with newer ones is refused.
 const VERSION: i32 = 1;
 
-/// What every session begins with.
+/// Statements that every session begins with.
 pub(super) const SESSION: &str = "set statement_timeout = '20s'; listen ionplay_gitops";
 
 /// One statement at a time makes the tables, whoever comes first.

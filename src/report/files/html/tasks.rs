@@ -165,7 +165,7 @@ fn write_result(result: &ResultHistory, several: bool) -> String {
     )
 }
 
-/// What there is to say of a result: a message, a difference, the values.
+/// Writes a result: message, difference, values.
 fn write_outcome(result: &ResultHistory) -> String {
     let mut out = String::new();
     if !result.message.is_empty() && (!result.has_failed() || result.items.is_empty()) {

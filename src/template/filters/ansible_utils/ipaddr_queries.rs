@@ -6,7 +6,7 @@ use crate::template::error::TemplateError;
 use crate::template::network::{Address, Network, Version};
 use crate::value::Value;
 
-/// What a query is asked of.
+/// Subject of a query.
 pub(super) struct Subject {
     /// The address, with its prefix.
     pub network: Network,

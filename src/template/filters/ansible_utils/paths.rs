@@ -112,7 +112,7 @@ fn index_of(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
 pub struct IndexSearch {
     /// Name of the test.
     pub test: Option<Value>,
-    /// Its argument.
+    /// Argument of the test.
     pub value: Option<Value>,
     /// Key of the members that is tested instead of the members.
     pub key: Option<Value>,
