@@ -13,6 +13,7 @@ mod gitops;
 mod gitops_web;
 mod kills;
 mod leaks;
+mod lint;
 mod mistakes;
 mod plan;
 mod playbooks;

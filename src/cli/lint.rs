@@ -16,8 +16,8 @@ use crate::secrets::Redactor;
 
 /// Check playbooks without running them
 ///
-/// Reads everything that a run would read at its start, and checks keywords, modules and their parameters, and every
-/// template: its syntax, and the names of filters, tests and lookups. No host is touched and no request is sent. Ends with
+/// Reads everything that a run would read at its start, and the files and roles that tasks include by a plain name. Checks
+/// keywords, modules and their parameters, and every template: its syntax, and the names of filters, tests and lookups. No host is touched and no request is sent. Ends with
 /// 0 if all is well (warnings do not count), 4 if something is wrong, and 1 if a file cannot be read.
 #[derive(Debug, clap::Args)]
 pub struct LintArgs {
@@ -72,8 +72,9 @@ pub fn run_lint(args: &LintArgs) -> Exit {
         };
         match load::read(&options, name, &redactor) {
             Ok((loader, playbook)) => {
+                let findings = lint::check_with_includes(&playbook, &loader);
                 report.extend(loader.take_warnings());
-                report.extend(lint::check_playbook(&playbook).into_iter().map(|finding| finding.message));
+                report.extend(findings.into_iter().map(|finding| finding.message));
             }
             Err(problem) => {
                 report.extend(problem.report);

@@ -98,7 +98,7 @@ impl Lint<'_> {
 }
 
 /// A text argument without templates, and its place.
-fn plain_argument(task: &Task, names: &[&str]) -> Option<(String, Span)> {
+pub(super) fn plain_argument(task: &Task, names: &[&str]) -> Option<(String, Span)> {
     if task.args.template.is_some() {
         return None;
     }

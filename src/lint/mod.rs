@@ -6,6 +6,7 @@
 mod arguments;
 mod files;
 mod handlers;
+mod includes;
 mod keywords;
 mod tags;
 mod tokens;
@@ -19,7 +20,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::modules;
 use crate::playbook::keyword::Keyword;
-use crate::playbook::{BlockItem, Keywords, Play, Playbook, Task, action};
+use crate::playbook::{BlockItem, Keywords, Loader, Play, Playbook, Task, action};
 use crate::source::Span;
 use crate::template::{TemplateEngine, TemplateError};
 use crate::value::{Text, Value};
@@ -53,6 +54,15 @@ pub fn check_playbook(playbook: &Playbook) -> Vec<Finding> {
     lint.findings
 }
 
+/// Returns all findings of a playbook and of the files and roles that its tasks include by a plain name.
+///
+/// A run reads those only when it comes to them, so this is for `ionplay lint`.
+pub fn check_with_includes(playbook: &Playbook, loader: &Loader) -> Vec<Finding> {
+    let mut lint = Lint { loader: Some(loader), ..Lint::default() };
+    playbook.plays.iter().for_each(|play| lint.check_play(play));
+    lint.findings
+}
+
 /// Findings so far, and what they are about.
 #[derive(Default)]
 struct Lint<'a> {
@@ -64,6 +74,10 @@ struct Lint<'a> {
     registered: BTreeSet<String>,
     /// Paths that tasks so far name as what they write.
     made: Vec<String>,
+    /// Reads what tasks include, if that is to be checked, too.
+    loader: Option<&'a Loader>,
+    /// Included files and roles that were read.
+    entered: BTreeSet<String>,
 }
 
 impl<'a> Lint<'a> {
@@ -123,6 +137,7 @@ impl<'a> Lint<'a> {
         self.check_files(task);
         self.check_notifications(task);
         self.registered.extend(task.register.iter().map(|name| name.to_string()));
+        self.follow_include(task);
         self.task = None;
     }
 

@@ -60,6 +60,7 @@ pub(super) fn explain_error(source: &Arc<Source>, offset: usize, kind: &ErrorKin
             .at(&at, "")
             .hint("entries of a list begin with `- `, all at the same depth"),
         ErrorKind::RecursionLimitExceeded => Diagnostic::error("values are nested too deeply").at(&at, ""),
+        ErrorKind::MisplacedFlowCollectionEnd => stray_bracket(source, offset, &at),
         other => Diagnostic::error(format!("this is not YAML: {other}")).at(&at, ""),
     }
 }
@@ -118,6 +119,21 @@ fn unclosed_flow(source: &Arc<Source>, offset: usize) -> Option<Diagnostic> {
         }
     }
     None
+}
+
+/// A bracket that closes nothing. Where a whole document ended before it, the words are those of Ansible.
+fn stray_bracket(source: &Arc<Source>, offset: usize, at: &Span) -> Diagnostic {
+    let text = source.text();
+    let bracket = text[offset..].chars().next().unwrap_or('}');
+    let fits = if bracket == ']' { '[' } else { '{' };
+    let is_document = text[..offset].trim_start().starts_with(['{', '[']);
+    let message = if is_document {
+        format!("YAML parsing failed: Did not find expected <document start>, but `{bracket}`, which closes nothing")
+    } else {
+        format!("the bracket `{bracket}` closes nothing")
+    };
+    let hint = format!("remove it, or write the `{fits}` that it closes; a text that ends with it must be in quotes");
+    Diagnostic::error(message).at(at, "this bracket").hint(hint)
 }
 
 const INDENTATION: &str = "check the indentation: what belongs together begins in the same column";

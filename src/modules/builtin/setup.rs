@@ -45,10 +45,12 @@ pub(super) fn gather_facts(args: &ModuleArgs, context: &TaskContext<'_>) -> Resu
         let items = args.get(name).and_then(Value::as_slice).unwrap_or_default();
         items.iter().map(python::str).filter(|text| !text.is_empty()).collect()
     };
+    let interpreter = context.template.get_variable("ansible_python_interpreter").ok().flatten();
     let request = FactsRequest {
         subset: texts("gather_subset"),
         filter: texts("filter"),
         fact_path: args.str("fact_path").map(PathBuf::from),
+        interpreter: interpreter.as_ref().map(python::str),
         environment: context.environment.to_vec(),
     };
     let mut facts = collect_facts(&request).map_err(|problem| {

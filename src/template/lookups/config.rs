@@ -24,7 +24,7 @@ fn config(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
         }
     };
     if let Some((sort, name)) = &plugin
-        && !OF_PLUGINS.iter().any(|(known_sort, known_name, ..)| known_sort == sort && known_name == name)
+        && !is_known_plugin(sort, name)
     {
         return Err(lookup_error(format!("Unable to load {sort} plugin '{name}'.")));
     }
@@ -56,6 +56,12 @@ fn config(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
         }
     }
     Ok(values)
+}
+
+/// Whether there is such a plugin. Most lookups have no settings of their own.
+fn is_known_plugin(sort: &str, name: &str) -> bool {
+    OF_PLUGINS.iter().any(|(known_sort, known_name, ..)| *known_sort == sort && *known_name == name)
+        || (sort == "lookup" && super::find_lookup(name).is_some())
 }
 
 /// Returns the default of a setting.
@@ -122,6 +128,11 @@ mod tests {
             (r#"["x"]"#, r#"{"plugin_type": "shell"}"#, "Both plugin_type and plugin_name are required"),
             (r#"["x"]"#, r#"{"plugin_type": "shell", "plugin_name": "none"}"#, "Unable to load shell plugin 'none'."),
             (r#"["x"]"#, shell, "No config definition exists for 'x'."),
+            (
+                r#"["x"]"#,
+                r#"{"plugin_type": "lookup", "plugin_name": "config"}"#,
+                "No config definition exists for 'x'.",
+            ),
         ] {
             let problem = stage.run_to_json("config", terms, options).unwrap_err();
             assert!(problem.message.contains(says), "{terms}: {}", problem.message);

@@ -1,10 +1,11 @@
-//! Facts about this machine, as the module `setup` gives them: read from `/proc`, `/sys` and `/etc`, without starting
-//! other programs.
+//! Facts about this machine, as the module `setup` gives them: read from `/proc`, `/sys` and `/etc`. The one program
+//! that is started is the installed Python, for its version.
 
 mod hardware;
 mod local;
 mod network;
 mod platform;
+mod python;
 mod select;
 mod software;
 mod user;
@@ -14,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use crate::value::{Dict, Value};
 
+pub use python::installed_python;
 pub use select::{FactsError, SUBSETS};
-pub use software::installed_python;
 
 /// A request for facts.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,8 @@ pub struct FactsRequest {
     pub filter: Vec<String>,
     /// The folder of local facts (`*.fact`), usually `/etc/ansible/facts.d`.
     pub fact_path: Option<PathBuf>,
+    /// The Python of the host (`ansible_python_interpreter`); nothing means the first `python3` in `PATH`.
+    pub interpreter: Option<String>,
     /// Environment variables of the task.
     pub environment: Vec<(String, String)>,
 }
@@ -37,10 +40,15 @@ pub struct FactsRequest {
 pub fn collect_facts(request: &FactsRequest) -> Result<Dict, FactsError> {
     let chosen = select::resolve_subset(&request.subset)?;
     let mut facts = Dict::new();
+    // It answers while the others are read.
+    let asked = chosen.contains(&"python").then(|| python::ask_version(request.interpreter.as_deref()));
     for (name, collect) in COLLECTORS {
         if chosen.contains(name) {
             collect(&mut Facts(&mut facts));
         }
+    }
+    if let Some(asked) = asked {
+        python::collect_python(&mut Facts(&mut facts), asked);
     }
     if let Some(Value::Dict(env)) = facts.get("ansible_env").cloned().filter(|_| !request.environment.is_empty()) {
         let mut env = (*env).clone();
@@ -85,7 +93,6 @@ const COLLECTORS: &[(&str, Collect)] = &[
     ("dns", network::collect_dns),
     ("pkg_mgr", software::pkg_mgr),
     ("service_mgr", software::service_mgr),
-    ("python", software::collect_python),
 ];
 
 /// Facts being gathered; puts `ansible_` before every name.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::{Facts, read_trimmed};
-use crate::value::Dict;
 
 pub(super) fn pkg_mgr(facts: &mut Facts<'_>) {
     let known = [
@@ -36,20 +35,4 @@ pub(super) fn service_mgr(facts: &mut Facts<'_>) {
         first
     };
     facts.set("service_mgr", manager);
-}
-
-/// There is no Python here, and none is asked; but playbooks run programs with the one that is installed.
-pub(super) fn collect_python(facts: &mut Facts<'_>) {
-    let mut known = Dict::new();
-    if let Some(installed) = installed_python() {
-        known.set("executable", installed.into());
-    }
-    facts.set("python", known);
-}
-
-/// The Python that is installed on this machine, if there is one.
-pub fn installed_python() -> Option<String> {
-    let path = std::env::var_os("PATH")?;
-    let installed = std::env::split_paths(&path).map(|folder| folder.join("python3")).find(|file| file.is_file())?;
-    Some(installed.to_string_lossy().into_owned())
 }
