@@ -14,6 +14,17 @@ pub fn explain_odd_character(text: &str) -> Option<String> {
     })
 }
 
+/// Whether a text has a character in it that has no width and no use in a name. The joiners and marks of direction that
+/// written languages need are none.
+pub fn has_hidden_character(text: &str) -> bool {
+    text.contains(['\u{200b}', '\u{2060}', '\u{feff}', '\u{ad}'])
+}
+
+/// Whether a character takes the place of a colon.
+pub fn is_colon_like(c: char) -> bool {
+    kind_of(c) == Some(Kind::Colon)
+}
+
 /// Whether a text stands in typographic quotes.
 pub fn is_in_typographic_quotes(text: &str) -> bool {
     let quote = |c: Option<char>| c.is_some_and(|c| kind_of(c) == Some(Kind::Quote));

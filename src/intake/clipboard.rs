@@ -29,9 +29,12 @@ type Repair = fn(&str) -> Option<(Vec<Edit>, String)>;
 /// In this order: what stands round a text hides what is in it.
 const REPAIRS: &[Repair] = &[
     html::take_preformatted,
+    replace_line_separators,
     prefixes::remove_quote_marks,
+    prefixes::remove_diff_marks,
     prefixes::remove_line_numbers,
     prefixes::remove_prompts,
+    prefixes::remove_commands,
     remove_label,
     remove_fences,
     html::remove_line_breaks,
@@ -85,6 +88,13 @@ fn line_ranges(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 /// Lines that hold something.
 fn filled_lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     line_ranges(text).filter(|(_, line)| !line.trim().is_empty())
+}
+
+/// Line breaks of word processors and of old systems.
+fn replace_line_separators(text: &str) -> Option<(Vec<Edit>, String)> {
+    let odd = text.match_indices(['\u{2028}', '\u{2029}', '\u{85}']);
+    let edits: Vec<Edit> = odd.map(|(at, found)| Edit::replace(at..at + found.len(), "\n")).collect();
+    (!edits.is_empty()).then(|| (edits, "line separators (U+2028), read as line breaks".to_owned()))
 }
 
 /// Blanks of other kinds in the indentation, and after dashes and colons.
@@ -165,6 +175,10 @@ mod tests {
         case("1. a:\n2.   b: 1\n3.\n", "a:\n  b: 1\n\n", "line numbers");
         case("1| a:\n2|   b: 1\n", "a:\n  b: 1\n", "line numbers");
         case("$ a:\n$   b: 1\n$\n", "a:\n  b: 1\n\n", "prompts");
+        case("a:\u{2028}  b: 1\u{2028}", "a:\n  b: 1\n", "line separators");
+        case("+a:\n+  b: 1\n", "a:\n  b: 1\n", "marks `+`");
+        case("$ cat x.yml\na: 1\nme@web:~$\n", "\na: 1\n\n", "commands of a terminal");
+        case("a: [&quot;b&quot;]\n", "a: [\"b\"]\n", "HTML entities");
         case(">>> a:\n...   b: 1\n...\n", "a:\n  b: 1\n\n", "prompts");
         case("a: &quot;b&quot;\nc: d\n&#x20;\n", "a: \"b\"\nc: d\n \n", "HTML entities");
         case("a:<br>\n  b: 1<br/>\n", "a:\n  b: 1\n", "`<br>`");

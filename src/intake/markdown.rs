@@ -53,6 +53,15 @@ pub fn is_page(source: &Source) -> bool {
     }
 }
 
+/// Whether there are fences in a text, and other text than what they enclose.
+pub fn has_text_round_fences(text: &str) -> bool {
+    let is_fence = |line: &str| line.trim_start().starts_with("```") || line.trim_start().starts_with("~~~");
+    let mut filled = text.lines().filter(|line| !line.trim().is_empty());
+    let first = filled.next().is_some_and(is_fence);
+    let last = filled.next_back().is_some_and(is_fence);
+    !(first && last) && text.lines().filter(|line| is_fence(line)).count() >= 2
+}
+
 /// Reads the runnable blocks of a page.
 ///
 /// # Errors

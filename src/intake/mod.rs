@@ -66,6 +66,9 @@ pub fn read_intake(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Re
     if count_errors(&read) == 0 && !deceptive {
         return read;
     }
+    if let Some(page) = read_as_page(&source, &read, is_module) {
+        return Ok(page);
+    }
     let Some(repaired) = clipboard::repair_source(&source) else { return read };
     let phrases = repaired.repairs.join("; ");
     let again = read_text(&repaired.source, is_module);
@@ -81,6 +84,22 @@ pub fn read_intake(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Re
         (Err(_), Err(error)) => Err(error.note(format!("the text was read without {phrases}"))),
         (Err(error), Ok(_)) => Err(error),
     }
+}
+
+/// Reads a text that is no YAML, but has fenced blocks in it that are, as the part of a page that it is.
+fn read_as_page(
+    source: &Arc<Source>,
+    read: &Result<Intake, Diagnostic>,
+    is_module: &dyn Fn(&str) -> bool,
+) -> Option<Intake> {
+    if read.is_ok() || markdown::is_page(source) || !markdown::has_text_round_fences(source.text()) {
+        return None;
+    }
+    let mut page = markdown::read_markdown(source, is_module).ok().filter(|page| count_errors_of(page) == 0)?;
+    let place = source.span(0..source.text().find('\n').unwrap_or(source.text().len()));
+    let summary = format!("read `{}` as a part of a Markdown page", source.name());
+    page.warnings.push(Diagnostic::warning(summary).at(&place, "").hint("copy the text between the fences alone"));
+    Some(page)
 }
 
 fn count_errors(read: &Result<Intake, Diagnostic>) -> usize {

@@ -132,6 +132,14 @@ fn pages_give_their_runnable_blocks() {
 }
 
 #[test]
+fn a_part_of_a_page_is_read_whatever_its_name() {
+    let text = "1. Write this:\n\n   ```yaml\n   - ping:\n   ```\n\n2. Run it.\n";
+    let intake = take("list.yml", text).unwrap();
+    assert!(matches!(&intake.document, InputDocument::Page(blocks) if blocks.len() == 1));
+    assert!(intake.warnings.iter().any(|warning| warning.summary.contains("part of a Markdown page")));
+}
+
+#[test]
 fn a_broken_block_is_kept_with_its_error() {
     let (blocks, _) = page("```yaml\n- debug:\n```\n\n```yaml\n- debug: {{ x }}\n```\n");
     assert!(blocks[0].document.is_ok());

@@ -6,7 +6,7 @@ use granit_parser::ErrorKind;
 
 use super::node::YamlNode;
 use crate::diagnostic::Diagnostic;
-use crate::diagnostic::characters::explain_odd_character;
+use crate::diagnostic::characters::{explain_odd_character, is_colon_like};
 use crate::source::{Source, Span};
 
 /// Turns an error of the parser into a message with the likely cause.
@@ -72,10 +72,13 @@ fn odd_characters(source: &Arc<Source>, line: &Line<'_>) -> Option<Diagnostic> {
         // Within a text such characters are only text.
         let (at, odd) = line.text.char_indices().find(|(at, c)| {
             let before = line.text[..*at].trim_end();
-            let matters = before.is_empty() || before.ends_with([':', '-']);
+            let after = &line.text[at + c.len_utf8()..];
+            let ends_key = is_colon_like(*c) && (after.is_empty() || after.starts_with(' '));
+            let matters = before.is_empty() || before.ends_with([':', '-']) || ends_key;
             matters && explain_odd_character(&c.to_string()).is_some()
         })?;
-        let remedy = explain_odd_character(line.text[at..].trim_end())?;
+        let shown = if is_colon_like(odd) { line.text.trim() } else { line.text[at..].trim_end() };
+        let remedy = explain_odd_character(shown)?;
         let place = line.span_in(source, at..at + odd.len_utf8());
         Some(Diagnostic::error("a character that only looks like one of YAML").at(&place, "").hint(remedy))
     })

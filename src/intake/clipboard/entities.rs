@@ -27,9 +27,9 @@ pub fn first_entity(text: &str) -> Option<Range<usize>> {
     next_entity(text, 0).map(|(range, _)| range)
 }
 
-/// Whether the value of a line begins with an entity, which YAML takes for an anchor.
+/// Whether the value of a line, or its first item, begins with an entity, which YAML takes for an anchor.
 pub fn begins_value(line: &str) -> bool {
-    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches(['-', ' ']);
+    let value = line.split_once(": ").map_or(line, |(_, value)| value).trim_start_matches(['-', ' ', '[', '{']);
     value.starts_with('&') && next_entity(value, 0).is_some_and(|(range, _)| range.start == 0)
 }
 

@@ -1,4 +1,4 @@
-//! What stands before every line: quote marks of mails, line numbers, prompts.
+//! Prefixes of every line: quote marks of mails, marks of a diff, line numbers, prompts; and the commands round a text.
 
 use std::ops::Range;
 
@@ -16,6 +16,38 @@ pub fn remove_quote_marks(text: &str) -> Option<(Vec<Edit>, String)> {
         edits.push(Edit::remove(range.start..range.start + quote_depth(line)));
     }
     (edits.len() > 1).then(|| (edits, "the quote marks `>` of a mail".to_owned()))
+}
+
+/// The `+` of a diff before every line.
+pub fn remove_diff_marks(text: &str) -> Option<(Vec<Edit>, String)> {
+    let mut edits = Vec::new();
+    for (range, line) in filled_lines(text) {
+        line.strip_prefix('+')?;
+        edits.push(Edit::remove(range.start..range.start + 1));
+    }
+    (edits.len() > 1).then(|| (edits, "the marks `+` of a diff".to_owned()))
+}
+
+/// The command that printed the text in a terminal, and the prompt after it.
+pub fn remove_commands(text: &str) -> Option<(Vec<Edit>, String)> {
+    let lines: Vec<_> = filled_lines(text).collect();
+    let before = lines.iter().take_while(|(_, line)| is_command(line)).count();
+    let after = lines.iter().rev().take_while(|(_, line)| is_command(line)).count();
+    if before + after == 0 || before + after >= lines.len() {
+        return None;
+    }
+    let shell = lines[..before].iter().chain(&lines[lines.len() - after..]);
+    let edits = shell.map(|(range, _)| Edit::remove(range.clone())).collect();
+    Some((edits, "the commands of a terminal round it".to_owned()))
+}
+
+/// Whether a line is a prompt of a shell, perhaps with a command: `$ cat a.yml`, `user@host:~/dir$ cat a.yml`.
+fn is_command(line: &str) -> bool {
+    let Some((before, after)) = line.split_once(['$', '%', '❯']) else { return false };
+    let prompt = before.trim();
+    let names_host =
+        prompt.contains('@') && !prompt.contains([' ', '"', '\'']) || prompt.starts_with('[') && prompt.ends_with(']');
+    (prompt.is_empty() || names_host) && (after.is_empty() || after.starts_with(' '))
 }
 
 /// How long the quote marks of a line are, with one blank after each.

@@ -18,6 +18,7 @@ use super::error::{TemplateError, TemplateErrorKind};
 use super::mutation;
 use super::plugin::RenderOptions;
 use super::preprocess;
+use crate::diagnostic::characters::explain_odd_character;
 
 /// Reads a template. A fault's place is given as offsets.
 ///
@@ -160,6 +161,14 @@ impl Reader<'_> {
         if let Some(quote) = self.text.chars().find(|c| matches!(c, '“' | '”' | '„' | '‘' | '’' | '‚' | '«' | '»'))
         {
             return fault.hint(format!("`{quote}` is a typographic quote; write `'` or `\"`"));
+        }
+        let rest = self.text.get(at.start..).unwrap_or_default();
+        let entity = rest.strip_prefix('&').and_then(|rest| rest.split_once(';')).map(|(name, _)| name);
+        if let Some(name) = entity.filter(|name| name.len() < 8 && !name.contains(char::is_whitespace)) {
+            return fault.hint(format!("`&{name};` is an HTML entity; write the character itself"));
+        }
+        if let Some(remedy) = rest.chars().next().and_then(|c| explain_odd_character(&c.to_string())) {
+            return fault.hint(remedy);
         }
         match unclosed_statement(self.text) {
             Some(name) => fault.hint(format!("`{{% {name} %}}` is never closed; add `{{% end{name} %}}`")),
