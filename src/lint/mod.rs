@@ -120,12 +120,13 @@ impl<'a> Lint<'a> {
         self.check_keywords(&task.keywords);
         self.check_loop(task);
         self.check_until(task);
+        let spec = modules::find_module(&task.action.full).map(modules::TaskModule::module_spec);
         for (name, value) in task.args.values.iter() {
-            let expression =
-                matches!((task.action.short_name(), name.as_str()), ("assert", Some("that")) | ("debug", Some("var")));
-            if expression { self.check_condition(value) } else { self.check_value(value) }
+            let param = spec.zip(name.as_str()).and_then(|(spec, name)| spec.find_param(name));
+            let is_expression = param.is_some_and(|param| param.expression);
+            if is_expression { self.check_condition(value) } else { self.check_value(value) }
         }
-        match modules::find_module(&task.action.full).map(modules::TaskModule::module_spec) {
+        match spec {
             Some(spec) => {
                 self.check_arguments(task, spec);
                 if spec.short_name() == "registry_token" {

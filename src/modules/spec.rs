@@ -42,6 +42,20 @@ pub struct Spec {
     pub invalid_options: bool,
     /// Parameters that a dry run may leave unknown and still say what happens; `*` for all.
     pub may_be_unknown: &'static [&'static str],
+    /// Where it runs.
+    pub runs_on: RunsOn,
+    /// For which hosts of a batch it runs.
+    pub hosts: HostScope,
+    /// How its own failure ends the task.
+    pub failure: FailureMode,
+    /// Whether it can run in the background (`async`).
+    pub background: BackgroundSupport,
+    /// Whether its result is shown on the screen.
+    pub shown: ResultDisplay,
+    /// Whether it sets variables of the host, which a loop that fails takes back.
+    pub sets_variables: bool,
+    /// Where its paths stand that it changes.
+    pub changed_paths: ChangedPaths,
     /// Whether it hands on what it is given, so that a one-time password among its arguments is delivered.
     pub hands_on: HandsOn,
     /// A list of tasks that shows how it is used; empty where the parameters say it all.
@@ -57,6 +71,73 @@ pub enum FreeForm {
     Raw,
     /// `key=value` words; words without an equals sign together are `_raw_params` (`include_vars`, `meta`).
     Mixed,
+}
+
+/// Where a module runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunsOn {
+    /// On the host that the task is for.
+    Target,
+    /// In the run itself, as Ansible's action plugins without a module: it needs no connection and no other user, and its
+    /// result has no `invocation`.
+    Controller,
+    /// Wherever the task is: it needs no connection.
+    Anywhere,
+}
+
+/// For which hosts of a batch a module runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostScope {
+    /// For each.
+    Each,
+    /// Once, for the first; the result counts for all.
+    OncePerBatch,
+}
+
+/// How a module's own failure ends the task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureMode {
+    /// It gives a result, which `failed_when` judges.
+    Judged,
+    /// It breaks off: there is no result to judge.
+    BreaksOff,
+}
+
+/// Whether a module can run in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackgroundSupport {
+    /// It can.
+    Possible,
+    /// It acts on the run itself, or needs its templates and files, so that it cannot leave it.
+    BoundToRun,
+}
+
+/// When the result of a module is shown without `-v`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultDisplay {
+    /// Never.
+    WhenVerbose,
+    /// Always: that is what it is for.
+    Always,
+    /// Unless its parameter `quiet` is true.
+    UnlessQuiet,
+}
+
+/// Where a module's paths stand that it changes.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangedPaths {
+    /// Parameters.
+    pub arguments: &'static [&'static str],
+    /// Keys of the result.
+    pub results: &'static [&'static str],
+    /// `(parameter, value)` that makes an empty folder where none was.
+    pub new_folder: Option<(&'static str, &'static str)>,
+}
+
+impl ChangedPaths {
+    /// The names that almost all modules use.
+    pub const USUAL: Self =
+        Self { arguments: &["dest", "path", "creates", "removes"], results: &["dest", "path"], new_folder: None };
 }
 
 /// Whether a module hands on what it is given.
@@ -112,6 +193,8 @@ pub struct Param {
     pub secret: bool,
     /// Accepted, but not listed on the reference page of the original.
     pub hidden: bool,
+    /// The value is an expression, or a list of them, without braces.
+    pub expression: bool,
 }
 
 /// The type of a parameter.
@@ -160,6 +243,13 @@ impl Spec {
             needs: &[],
             invalid_options: false,
             may_be_unknown: &[],
+            runs_on: RunsOn::Target,
+            hosts: HostScope::Each,
+            failure: FailureMode::Judged,
+            background: BackgroundSupport::Possible,
+            shown: ResultDisplay::WhenVerbose,
+            sets_variables: false,
+            changed_paths: ChangedPaths::USUAL,
             hands_on: HandsOn::Nothing,
             examples: "",
         }
@@ -204,6 +294,60 @@ impl Spec {
     #[must_use]
     pub const fn check(self, check: CheckSupport) -> Self {
         Self { check, ..self }
+    }
+
+    /// It runs in the run itself, which it cannot leave.
+    #[must_use]
+    pub const fn on_controller(self) -> Self {
+        Self { runs_on: RunsOn::Controller, background: BackgroundSupport::BoundToRun, ..self }
+    }
+
+    /// It needs no connection.
+    #[must_use]
+    pub const fn anywhere(self) -> Self {
+        Self { runs_on: RunsOn::Anywhere, ..self }
+    }
+
+    /// It needs templates or files of the run, so that it cannot run in the background.
+    #[must_use]
+    pub const fn bound_to_run(self) -> Self {
+        Self { background: BackgroundSupport::BoundToRun, ..self }
+    }
+
+    /// It runs once for all hosts of a batch.
+    #[must_use]
+    pub const fn once_per_batch(self) -> Self {
+        Self { hosts: HostScope::OncePerBatch, ..self }
+    }
+
+    /// Its failure leaves no result to judge.
+    #[must_use]
+    pub const fn breaks_off(self) -> Self {
+        Self { failure: FailureMode::BreaksOff, ..self }
+    }
+
+    /// Sets when its result is shown.
+    #[must_use]
+    pub const fn shown(self, shown: ResultDisplay) -> Self {
+        Self { shown, ..self }
+    }
+
+    /// It sets variables of the host.
+    #[must_use]
+    pub const fn sets_variables(self) -> Self {
+        Self { sets_variables: true, ..self }
+    }
+
+    /// A parameter with this value makes an empty folder where none was.
+    #[must_use]
+    pub const fn makes_folder(self, parameter: &'static str, value: &'static str) -> Self {
+        let changed_paths = ChangedPaths { new_folder: Some((parameter, value)), ..self.changed_paths };
+        Self { changed_paths, ..self }
+    }
+
+    /// Whether a host that is not reached is no reason to leave it out.
+    pub fn needs_connection(&self) -> bool {
+        self.runs_on == RunsOn::Target && !self.is_of_registry()
     }
 
     /// It hands on what it is given.
@@ -318,6 +462,7 @@ impl Param {
             env: None,
             secret: false,
             hidden: false,
+            expression: false,
         }
     }
 
@@ -398,6 +543,12 @@ impl Param {
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    /// The value is an expression, or a list of them.
+    #[must_use]
+    pub const fn expression(self) -> Self {
+        Self { expression: true, ..self }
     }
 
     /// Not listed on the original's page.

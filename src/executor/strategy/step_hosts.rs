@@ -17,13 +17,11 @@ use crate::executor::task::settings::read_flag;
 use crate::executor::task::task_result::{MAY_RESCUE, TaskResult};
 use crate::executor::task::{TaskRun, create_list_cache};
 use crate::executor::variables::scope::TaskScope;
+use crate::modules::{self, spec::HostScope};
 use crate::playbook::{Keyword, LoadError, LoadResult, Task};
 use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
 use crate::template::TemplateEngine;
 use crate::value::{Value, python};
-
-/// Modules that run once for all hosts of the batch.
-const ONCE_FOR_ALL: &[&str] = &["add_host", "pause"];
 
 /// Runs one task on the hosts that are at it, and moves them on.
 ///
@@ -47,7 +45,8 @@ pub async fn one_task(
         return Ok(());
     }
     let on_behalf = read_flag(run, play, task, first, Keyword::RunOnce);
-    let once = on_behalf || ONCE_FOR_ALL.contains(&task.action.short_name());
+    let module = modules::find_module(&task.action.full);
+    let once = on_behalf || module.is_some_and(|module| module.module_spec().hosts == HostScope::OncePerBatch);
     let runners: &[Rc<str>] = if once { &hosts[..1] } else { &hosts };
     run.bus.emit(&ReportEvent::TaskStart(label.clone()));
     let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();

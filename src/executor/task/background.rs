@@ -12,6 +12,7 @@ use super::prepare::Prepared;
 use crate::diagnostic::Diagnostic;
 use crate::modules::builtin::async_jobs::{self, Job};
 use crate::modules::builtin::async_status;
+use crate::modules::spec::BackgroundSupport;
 use crate::modules::{Failure, ModuleOutcome};
 use crate::report::ReportEvent;
 use crate::value::json::{self, JsonStyle};
@@ -27,7 +28,7 @@ pub const SUBCOMMAND: &str = "async-job";
 /// If it cannot be started, fails, or takes longer than `async` allows.
 pub async fn run_in_background(call: &ModuleCall<'_>, prepared: &Prepared) -> Result<ModuleOutcome, Failure> {
     let spec = prepared.module.module_spec();
-    if !async_jobs::can_leave(spec.short_name()) {
+    if spec.background == BackgroundSupport::BoundToRun {
         let message = format!("This action ({}) does not support async.", spec.short_name());
         let drawn = Diagnostic::error(message.as_str()).at(&call.task.task.span, "").hint("leave out `async`");
         return Err(Failure::new(message).with_diagnostic(drawn).breaking_off());

@@ -3,15 +3,11 @@
 //! A module that would act here although the play means another machine could do harm, so that such a host counts as
 //! unreachable. What the controller does itself, and what only talks to the API, needs no connection.
 
-use super::prepare::IN_CONTROLLER;
 use crate::diagnostic::Diagnostic;
 use crate::modules::Spec;
 use crate::playbook::{Keyword, Task};
 use crate::template::{Context, TemplateEngine, TemplateError};
 use crate::value::{Value, python};
-
-/// Modules beside those of the controller that do not care where they run.
-const ANYWHERE: &[&str] = &["async_status"];
 
 /// Ways to reach other machines that the original has and that are not here.
 const REMOTE: &[&str] = &["ssh", "paramiko_ssh", "smart", "psrp", "winrm"];
@@ -49,8 +45,7 @@ pub fn explain_unreachable(
             .or_at(Some(&task.span))
             .hint(HINT));
     }
-    let short = spec.short_name();
-    if spec.name.starts_with("ionoscloudsdk.") || IN_CONTROLLER.contains(&short) || ANYWHERE.contains(&short) {
+    if !spec.needs_connection() {
         return Ok(None);
     }
     if matches!(target.host, "localhost" | "127.0.0.1" | "::1") {

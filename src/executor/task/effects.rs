@@ -9,7 +9,7 @@ use super::TaskRun;
 use super::settings::TaskSettings;
 use crate::diagnostic::Diagnostic;
 use crate::executor::state::HostState;
-use crate::modules::ModuleEffect;
+use crate::modules::{self, ModuleEffect};
 use crate::playbook::reserved;
 use crate::report::ReportEvent;
 use crate::value::Dict;
@@ -35,7 +35,8 @@ pub(in crate::executor) fn is_deferred(effect: &ModuleEffect) -> bool {
 impl TaskRun<'_> {
     /// Saves the variables that the loop of a `set_fact`-like task may have to restore.
     pub(in crate::executor) fn before_loop(&self) -> Option<SavedVariables> {
-        let sets = matches!(self.task.action.short_name(), "set_fact" | "include_vars");
+        let sets =
+            modules::find_module(&self.task.action.full).is_some_and(|module| module.module_spec().sets_variables);
         let seen = |host: &Rc<str>| {
             let state = self.run.host_state(host);
             let dicts = [Rc::clone(&state.vars.borrow()), Rc::clone(&state.included.borrow())];

@@ -7,15 +7,10 @@ use super::prepare::Prepared;
 use super::task_result::ItemResult;
 use crate::executor::variables::scope::TaskScope;
 use crate::host::{TrackingHost, Uncertainty};
-use crate::modules::{Failure, ModuleOutcome};
+use crate::modules::spec::ChangedPaths;
+use crate::modules::{self, Failure, ModuleOutcome, TaskModule};
 use crate::template::TemplateEngine;
 use crate::value::{Dict, Value};
-
-/// Where results say what was changed.
-const IN_RESULTS: &[&str] = &["dest", "path"];
-
-/// Where tasks say what they change.
-const IN_ARGUMENTS: &[&str] = &["dest", "path", "creates", "removes"];
 
 /// The result of a call, or that there is none: it has looked at what only the real run can say. What a task does that
 /// is never real is not there for anybody.
@@ -26,9 +21,10 @@ pub(in crate::executor) fn settle_file_effects(
     host: &TrackingHost<'_>,
     result: Result<ModuleOutcome, Failure>,
 ) -> Result<ModuleOutcome, Failure> {
-    let fresh = prepared.module.module_spec().short_name() == "file" && prepared.args.str("state") == Some("directory");
+    let changed_paths = prepared.module.module_spec().changed_paths;
+    let fresh = changed_paths.new_folder.is_some_and(|(name, value)| prepared.args.str(name) == Some(value));
     if fresh && real {
-        record_changed_paths(task, collect_paths(prepared.args.values(), IN_ARGUMENTS).into_iter(), true);
+        record_changed_paths(task, collect_paths(prepared.args.values(), changed_paths.arguments).into_iter(), true);
     }
     let Uncertainty { changed, fresh } = host.end_call(&task.label.task);
     let new = result.as_ref().is_ok_and(|outcome| outcome.changed);
@@ -36,8 +32,13 @@ pub(in crate::executor) fn settle_file_effects(
     let changes =
         doubt.is_some() || result.as_ref().is_ok_and(|outcome| outcome.changed || outcome.undetermined.is_some());
     if changes && real {
-        let told = result.as_ref().map(|outcome| collect_paths(&outcome.data, IN_RESULTS)).unwrap_or_default();
-        record_changed_paths(task, told.into_iter().chain(collect_paths(prepared.args.values(), IN_ARGUMENTS)), false);
+        let told =
+            result.as_ref().map(|outcome| collect_paths(&outcome.data, changed_paths.results)).unwrap_or_default();
+        record_changed_paths(
+            task,
+            told.into_iter().chain(collect_paths(prepared.args.values(), changed_paths.arguments)),
+            false,
+        );
     }
     match doubt {
         Some(awaits) => Ok(ModuleOutcome { undetermined: Some(awaits), ..ModuleOutcome::default() }),
@@ -54,7 +55,9 @@ impl TaskRun<'_> {
         let scope = TaskScope::new(self.run, Some(self.play), Some(self.task), self.host);
         let engine = TemplateEngine::new(&self.run.globals, &scope, &[]);
         let named = |name: &&str| engine.evaluate_value(self.task.args.values.get(name)?).ok();
-        let known = IN_ARGUMENTS.iter().filter_map(named);
+        let module = modules::find_module(&self.task.action.full).map(TaskModule::module_spec);
+        let names = module.map_or(ChangedPaths::USUAL, |spec| spec.changed_paths).arguments;
+        let known = names.iter().filter_map(named);
         record_changed_paths(
             self,
             known.filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>().into_iter(),

@@ -11,13 +11,11 @@ use super::settings::TaskSettings;
 use super::timeout::Limit;
 use crate::executor::variables::scope::TaskScope;
 use crate::host::{HostApi, TrackingHost};
+use crate::modules::spec::FailureMode;
 use crate::modules::{Failure, InventoryView, ModuleOutcome, TaskContext};
 use crate::progress::ProgressChannel;
 use crate::report::ReportEvent;
 use crate::template::TemplateEngine;
-
-/// Modules that break off where they cannot do their work, with no result for `failed_when` to judge.
-const BREAKING_OFF: &[&str] = &["add_host", "debug", "group_by", "set_fact", "set_stats"];
 
 /// One call of a module.
 pub struct ModuleCall<'a> {
@@ -87,7 +85,10 @@ pub async fn run_module_once(
     if let Some(noting) = &noting {
         result = file_effects::settle_file_effects(call.task, !call.settings.check_only, prepared, noting, result);
     }
-    if BREAKING_OFF.contains(&spec.short_name()) { result.map_err(Failure::breaking_off) } else { result }
+    match spec.failure {
+        FailureMode::BreaksOff => result.map_err(Failure::breaking_off),
+        FailureMode::Judged => result,
+    }
 }
 
 /// The task with its place.

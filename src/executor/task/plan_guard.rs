@@ -5,8 +5,8 @@
 use std::cell::RefCell;
 
 use super::invoke::{ModuleCall, run_module_once};
-use super::prepare::{IN_CONTROLLER, Prepared};
-use crate::modules::spec::CheckSupport;
+use super::prepare::Prepared;
+use crate::modules::spec::{CheckSupport, RunsOn};
 use crate::modules::{Failure, Later, ModuleOutcome, Spec};
 use crate::plan::host_effects::{EffectKind, PlannedEffect};
 use crate::template::{Context, TemplateEngine};
@@ -14,7 +14,7 @@ use crate::value::{Dict, Value, python};
 
 /// Whether a module acts on files or runs something.
 fn is_guarded(spec: &Spec) -> bool {
-    !spec.is_of_registry() && !IN_CONTROLLER.contains(&spec.short_name())
+    !spec.is_of_registry() && spec.runs_on != RunsOn::Controller
 }
 
 /// Tells what a dry run has come to.

@@ -3,27 +3,13 @@
 use super::TaskRun;
 use crate::address;
 use crate::diagnostic::Diagnostic;
-use crate::modules::spec::FreeForm;
+use crate::modules::spec::{FreeForm, RunsOn};
 use crate::modules::{self, Failure, ModuleArgs, TaskModule, args};
 use crate::playbook::{Keyword, action};
 use crate::report::ReportEvent;
 use crate::secrets::{self, Redactor};
 use crate::template::{TemplateEngine, TemplateError};
 use crate::value::{Dict, Value, python};
-
-/// Modules that Ansible runs on the controller: their results contain no invocation.
-pub const IN_CONTROLLER: &[&str] = &[
-    "add_host",
-    "assert",
-    "debug",
-    "fail",
-    "group_by",
-    "include_vars",
-    "pause",
-    "set_fact",
-    "set_stats",
-    "validate_argument_spec",
-];
 
 /// A module with arguments that are ready.
 pub struct Prepared {
@@ -112,9 +98,7 @@ pub fn prepare_module(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<
     // What was computed from a secret must not be shown either, whatever the module makes of it.
     given.iter().for_each(|(_, value)| run.run.bus.redactor().add_all(value));
     let checked = args::check_args(module.module_spec(), &given, &task.action.written).map_err(|failure| match () {
-        () if IN_CONTROLLER.contains(&module.module_spec().short_name()) => {
-            add_span(failure, &task.args.span).breaking_off()
-        }
+        () if module.module_spec().runs_on == RunsOn::Controller => add_span(failure, &task.args.span).breaking_off(),
         () => add_span(failure, &task.args.span),
     })?;
     // So are the values of secret parameters, wherever they came from.

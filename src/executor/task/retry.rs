@@ -9,12 +9,13 @@ use super::connection;
 use super::delivery;
 use super::dispatch;
 use super::invoke::ModuleCall;
-use super::prepare::{IN_CONTROLLER, Prepared, prepare_module};
+use super::prepare::{Prepared, prepare_module};
 use super::settings::TaskSettings;
 use super::task_result::{ItemResult, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::variables::scope::TaskScope;
-use crate::modules::{Failure, Later, ModuleEffect};
+use crate::modules::spec::{ResultDisplay, RunsOn};
+use crate::modules::{self, Failure, Later, ModuleEffect};
 use crate::playbook::Keyword;
 use crate::report::ReportEvent;
 use crate::template::{TemplateEngine, VariableScope};
@@ -171,7 +172,7 @@ impl TaskRun<'_> {
             }
             Err(fault) => return Some(self.build_failure(Failure::from(fault))),
         }
-        if IN_CONTROLLER.contains(&spec.short_name()) {
+        if spec.runs_on == RunsOn::Controller {
             return None;
         }
         let refusal = connection::check_user(engine, self.task, self.run.options.r#become).err()?;
@@ -186,15 +187,14 @@ impl TaskRun<'_> {
             Err(failure) => self.build_failure(failure),
         };
         pass.delivered = delivered;
-        pass.always_shown |= match prepared.module.module_spec().short_name() {
-            "debug" => true,
-            // A quiet assertion has nothing to say.
-            "assert" => !prepared.args.get("quiet").is_some_and(Value::is_true),
-            _ => false,
+        pass.always_shown |= match prepared.module.module_spec().shown {
+            ResultDisplay::Always => true,
+            ResultDisplay::UnlessQuiet => !prepared.args.get("quiet").is_some_and(Value::is_true),
+            ResultDisplay::WhenVerbose => false,
         };
         // As the original's modules do; what the controller does itself has none, nor has a job that has begun.
         let leaves = call.settings.background > 0 && call.settings.poll <= 0;
-        if !leaves && !IN_CONTROLLER.contains(&prepared.module.module_spec().short_name()) {
+        if !leaves && prepared.module.module_spec().runs_on != RunsOn::Controller {
             let arguments = Value::dict([("module_args", Value::from(prepared.args.values().clone()))]);
             pass.result.set("invocation", arguments);
         }
@@ -264,7 +264,8 @@ impl TaskRun<'_> {
                 Ok(Some(Ok(verdict))) => {
                     pass.result.set(key, verdict.into());
                     let exception = pass.result.remove("exception");
-                    let of_module = !IN_CONTROLLER.contains(&self.task.action.short_name());
+                    let module = modules::find_module(&self.task.action.full);
+                    let of_module = module.is_none_or(|module| module.module_spec().runs_on != RunsOn::Controller);
                     if let Some(exception) = exception.filter(|_| !verdict && of_module) {
                         pass.result.set("failed_when_suppressed_exception", exception);
                     }

@@ -6,6 +6,9 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and groups for the rest of the run.")
+    .on_controller()
+    .once_per_batch()
+    .breaks_off()
     .params(&[&[
         Param::new("name", ParamKind::Raw, "The host, perhaps with a port.").aliases(&["hostname", "host"]),
         Param::new("groups", ParamKind::Raw, "Its groups: a list, or text with commas.").aliases(&["groupname"]),

@@ -15,7 +15,7 @@ use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::Value;
 
 static SPEC: Spec =
-    Spec::new("ansible.builtin.assemble", "Puts a file together from the files of a folder.").params(&[
+    Spec::new("ansible.builtin.assemble", "Puts a file together from the files of a folder.").bound_to_run().params(&[
         &[
             Param::path("src", "The folder with the parts, taken in the order of their names."),
             Param::path("dest", "The file."),

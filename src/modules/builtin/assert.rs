@@ -1,13 +1,15 @@
 //! `assert`: conditions that have to hold.
 
-use crate::modules::spec::{Param, ParamKind};
+use crate::modules::spec::{Param, ParamKind, ResultDisplay};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::{ConditionVerdict, is_whole_template};
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions hold.")
+    .on_controller()
+    .shown(ResultDisplay::UnlessQuiet)
     .params(&[&[
-        Param::new("that", ParamKind::Raw, "The conditions.").required(),
+        Param::new("that", ParamKind::Raw, "The conditions.").required().expression(),
         Param::new("fail_msg", ParamKind::Raw, "Said if one does not hold.")
             .aliases(&["msg"])
             .default("Assertion failed"),

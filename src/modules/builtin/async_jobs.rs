@@ -58,31 +58,6 @@ impl AsyncJobStatus {
     }
 }
 
-/// Modules that act on the run itself, or that need its templates and files: they cannot leave it.
-const BOUND: &[&str] = &[
-    "add_host",
-    "assemble",
-    "assert",
-    "copy",
-    "debug",
-    "fail",
-    "fetch",
-    "group_by",
-    "include_vars",
-    "pause",
-    "script",
-    "set_fact",
-    "set_stats",
-    "template",
-    "unarchive",
-    "validate_argument_spec",
-];
-
-/// Whether a module can run in the background.
-pub fn can_leave(short_name: &str) -> bool {
-    !BOUND.contains(&short_name)
-}
-
 /// The folder of status files: `ANSIBLE_ASYNC_DIR` of the task, of this process, or `~/.ansible_async`.
 pub fn jobs_folder(environment: &[(String, String)]) -> PathBuf {
     const VARIABLE: &str = "ANSIBLE_ASYNC_DIR";

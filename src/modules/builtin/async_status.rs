@@ -11,6 +11,7 @@ use crate::value::Value;
 use super::async_jobs::{self, AsyncJobStatus};
 
 static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Looks at a background job, or removes its result.")
+    .anywhere()
     .params(&[&[
         Param::str("jid", "The id of the job.").required(),
         Param::str("mode", "`status` looks, `cleanup` removes the result.")

@@ -1,15 +1,18 @@
 //! `debug`: shows a text or a value.
 
-use crate::modules::spec::{Param, ParamKind};
+use crate::modules::spec::{Param, ParamKind, ResultDisplay};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Text, Value};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["msg", "var"]],
     ..Spec::new("ansible.builtin.debug", "Shows a text or a value.")
+        .on_controller()
+        .breaks_off()
+        .shown(ResultDisplay::Always)
         .params(&[&[
             Param::new("msg", ParamKind::Raw, "What is shown.").default("Hello world!"),
-            Param::new("var", ParamKind::Raw, "An expression whose value is shown."),
+            Param::new("var", ParamKind::Raw, "An expression whose value is shown.").expression(),
             Param::int("verbosity", "Only from this many `-v` on.").default("0"),
         ]])
         .may_be_unknown(&["msg", "var"])

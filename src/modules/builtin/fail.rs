@@ -5,6 +5,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.fail", "Fails with a text.")
+    .on_controller()
     .params(&[&[Param::new("msg", ParamKind::Raw, "What is said.").default("Failed as requested from task")]])
     .invalid_options()
     .may_be_unknown(&["msg"]);

@@ -10,6 +10,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::Value;
 
 static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Brings a file of the host to where the playbook runs.")
+    .bound_to_run()
     .check(CheckSupport::None)
     .params(&[&[
         Param::path("src", "The file on the host."),

@@ -6,6 +6,8 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Puts the host into a group that its variables name.")
+    .on_controller()
+    .breaks_off()
     .params(&[&[
         Param::new("key", ParamKind::Raw, "The group; blanks become dashes."),
         Param::new("parents", ParamKind::Raw, "The groups that it is a child of.").default("all"),

@@ -16,6 +16,8 @@ use crate::template::python::regex::{Pattern, RegexFlags};
 use crate::value::{Dict, Sealed, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Reads variables of the host from files.")
+    .on_controller()
+    .sets_variables()
     .params(&[&[
         Param::str("_raw_params", "The file as free text.").hidden(),
         Param::str("file", "The file; looked for in `vars` first."),

@@ -10,12 +10,15 @@ use crate::value::{Unknown, Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["minutes", "seconds"]],
-    ..Spec::new("ansible.builtin.pause", "Waits for a time, or for somebody at the terminal.").params(&[&[
-        Param::bool("echo", "Shows what is typed.").default("true"),
-        Param::new("minutes", ParamKind::Raw, "How long, in minutes."),
-        Param::new("seconds", ParamKind::Raw, "How long, in seconds."),
-        Param::str("prompt", "What is asked."),
-    ]])
+    ..Spec::new("ansible.builtin.pause", "Waits for a time, or for somebody at the terminal.")
+        .on_controller()
+        .once_per_batch()
+        .params(&[&[
+            Param::bool("echo", "Shows what is typed.").default("true"),
+            Param::new("minutes", ParamKind::Raw, "How long, in minutes."),
+            Param::new("seconds", ParamKind::Raw, "How long, in seconds."),
+            Param::str("prompt", "What is asked."),
+        ]])
 };
 
 /// The module.

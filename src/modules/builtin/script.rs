@@ -15,6 +15,7 @@ static SPEC: Spec = Spec {
     mutually_exclusive: &[&["_raw_params", "cmd"]],
     required_one_of: &[&["_raw_params", "cmd"]],
     ..Spec::new("ansible.builtin.script", "Runs a script that stands with the playbook.")
+        .bound_to_run()
         .hands_on(HandsOn::WhenRun)
         .params(&[&[
             Param::str("_raw_params", "The script and its arguments as free text.").hidden(),

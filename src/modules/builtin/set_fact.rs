@@ -7,6 +7,9 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value, is_variable_name, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the host for the rest of the run.")
+    .on_controller()
+    .breaks_off()
+    .sets_variables()
     .params(&[&[Param::new("cacheable", ParamKind::Raw, "Also put among the facts.").default("false")]])
     .free_form(FreeForm::Mixed)
     .any_params()

@@ -8,6 +8,8 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for the report of the run.")
+    .on_controller()
+    .breaks_off()
     .params(&[&[
         Param::new("data", ParamKind::Raw, "Names and values."),
         Param::new("per_host", ParamKind::Raw, "For the host rather than for the run.").default("false"),

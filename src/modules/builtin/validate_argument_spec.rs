@@ -6,6 +6,7 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Dict, Value};
 
 static SPEC: Spec = Spec::new("ansible.builtin.validate_argument_spec", "Checks arguments against a specification.")
+    .on_controller()
     .params(&[&[
         Param::new("argument_spec", ParamKind::Raw, "The specification, by the names of the arguments.").required(),
         Param::new("provided_arguments", ParamKind::Raw, "Arguments on top of the variables of these names."),

@@ -14,30 +14,32 @@ use crate::value::{Dict, Value};
 use crate::vars::users;
 use times::Times;
 
-static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, links and their attributes.").params(&[
-    &[
-        Param::str("state", "What the path is to be.").choices(&[
-            "absent",
-            "directory",
-            "file",
-            "hard",
-            "link",
-            "touch",
-        ]),
-        Param::path("path", "The path.").aliases(&["dest", "name"]).required(),
-        Param::str("_original_basename", "For internal use.").hidden(),
-        Param::bool("recurse", "Attributes for everything in a folder, too.").default("false"),
-        Param::bool("force", "Links to nothing, and links in place of files.").default("false"),
-        Param::bool("follow", "Attributes of what a link points to.").default("true"),
-        Param::new("_diff_peek", ParamKind::Bool, "For internal use.").hidden(),
-        Param::path("src", "What a link points to."),
-        Param::str("modification_time", "When it was last written: `preserve`, `now`, or a time."),
-        Param::str("modification_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
-        Param::str("access_time", "When it was last read: `preserve`, `now`, or a time."),
-        Param::str("access_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
-    ],
-    COMMON,
-]);
+static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, links and their attributes.")
+    .makes_folder("state", "directory")
+    .params(&[
+        &[
+            Param::str("state", "What the path is to be.").choices(&[
+                "absent",
+                "directory",
+                "file",
+                "hard",
+                "link",
+                "touch",
+            ]),
+            Param::path("path", "The path.").aliases(&["dest", "name"]).required(),
+            Param::str("_original_basename", "For internal use.").hidden(),
+            Param::bool("recurse", "Attributes for everything in a folder, too.").default("false"),
+            Param::bool("force", "Links to nothing, and links in place of files.").default("false"),
+            Param::bool("follow", "Attributes of what a link points to.").default("true"),
+            Param::new("_diff_peek", ParamKind::Bool, "For internal use.").hidden(),
+            Param::path("src", "What a link points to."),
+            Param::str("modification_time", "When it was last written: `preserve`, `now`, or a time."),
+            Param::str("modification_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
+            Param::str("access_time", "When it was last read: `preserve`, `now`, or a time."),
+            Param::str("access_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
+        ],
+        COMMON,
+    ]);
 
 /// The module.
 pub struct File;

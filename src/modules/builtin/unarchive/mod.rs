@@ -17,7 +17,7 @@ use crate::value::{Dict, Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["include", "exclude"]],
-    ..Spec::new("ansible.builtin.unarchive", "Unpacks an archive into a folder.").params(&[
+    ..Spec::new("ansible.builtin.unarchive", "Unpacks an archive into a folder.").bound_to_run().params(&[
         &[
             Param::path("src", "The archive: tar, plain or packed with gzip, bzip2, xz or zstd, or zip.").required(),
             Param::path("dest", "The folder, which has to be there.").required(),
