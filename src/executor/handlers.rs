@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::host_task::HostTask;
 use super::play::PlayRun;
 use super::state::RunState;
 use super::strategy::cursor::HostCursor;
@@ -19,13 +20,8 @@ use crate::value::{Value, python};
 ///
 /// # Errors
 /// If nobody knows a name: the run ends, as the original's does (exit 1).
-pub fn notify_handlers(
-    run: &Rc<RunState>,
-    play: &Rc<PlayRun>,
-    task: &Task,
-    host: &Rc<str>,
-    names: &[String],
-) -> LoadResult<()> {
+pub fn notify_handlers(at: &HostTask<'_>, names: &[String]) -> LoadResult<()> {
+    let HostTask { run, play, task, host } = *at;
     for name in names {
         let found = require_handlers(run, play, task, name)?;
         if task.handler {
@@ -43,23 +39,24 @@ fn mark_notified(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
     }
 }
 
-/// Notes that a dry run cannot tell whether handlers are to run on a host, and what it would have to know. Those that
-/// are not about registry objects only if they are to be shown.
+/// Handlers that a dry run shows where it cannot tell whether they are to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DoubtfulHandlers {
+    /// All.
+    All,
+    /// Those of registry objects.
+    OfRegistry,
+}
+
+/// Notes that a dry run cannot tell whether handlers are to run on a host, and what it would have to know.
 ///
 /// # Errors
 /// If nobody knows a name.
-pub fn may_notify(
-    run: &Rc<RunState>,
-    play: &Rc<PlayRun>,
-    task: &Task,
-    host: &Rc<str>,
-    names: &[String],
-    shown: bool,
-    awaits: &str,
-) -> LoadResult<()> {
+pub fn may_notify(at: &HostTask<'_>, names: &[String], which: DoubtfulHandlers, awaits: &str) -> LoadResult<()> {
+    let HostTask { run, play, task, host } = *at;
     for name in names {
         for handler in require_handlers(run, play, task, name)? {
-            if shown || handler.action.full.starts_with("ionoscloudsdk.") {
+            if which == DoubtfulHandlers::All || handler.action.full.starts_with("ionoscloudsdk.") {
                 play.mark_task_uncertain(&handler, host, awaits);
             }
         }

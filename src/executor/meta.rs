@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
+use super::host_task::HostTask;
 use super::play::{PlayEnd, PlayRun};
 use super::state::RunState;
 use super::strategy::cursor::HostCursor;
 use super::task::conditional::{self, ConditionOutcome};
 use super::task::label;
-use super::variables::scope::TaskScope;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::{Keyword, LoadError, LoadResult, Task};
 use crate::report::ReportEvent;
@@ -64,88 +64,114 @@ pub fn run_meta_task(
         }
     }
     if let Some(first) = hosts.first().filter(|_| !task.implicit) {
-        run.bus.emit(&ReportEvent::TaskStart(label::build_label(run, play, task, first)));
+        let at = HostTask::new(run, play, task, first);
+        run.bus.emit(&ReportEvent::TaskStart(label::build_label(&at)));
     }
-    let unconditional = task.implicit || UNCONDITIONAL.contains(&action);
-    if unconditional && !task.implicit && !task.keyword_all(Keyword::When).is_empty() {
-        let message = Diagnostic::warning(format!("{action} task does not support when conditional"));
-        run.bus.emit(&ReportEvent::Notice(message.at(&task.span, "")));
-    }
-    // What is about the play as a whole is decided by the first host for all.
-    let once = FOR_ALL.contains(&action);
-    let mut willing: Vec<Rc<str>> = Vec::new();
-    for host in &hosts[..if once { hosts.len().min(1) } else { hosts.len() }] {
-        // Conditions of what brought the play in are for its own tasks.
-        if unconditional || is_condition_met(run, play, task, host)? {
-            willing.push(Rc::clone(host));
-        } else if !task.implicit {
-            let reason = skip_reason(action, host, task);
-            let told = match run.options.verbosity {
-                0 => String::new(),
-                _ => format!(
-                    " => {}",
-                    json::to_string(&Value::dict([("skip_reason", Value::text(reason.as_str()))]), JsonStyle::PYTHON)
-                ),
-            };
-            run.bus.emit(&ReportEvent::Line(format!("skipping: [{host}]{told}")));
-            run.bus.emit(&ReportEvent::Verbose(2, format!("META: {reason}")));
-        }
-    }
-    if once && !willing.is_empty() {
-        willing = hosts.to_vec();
-    }
+    let meta = MetaTask { run, play, task, action };
+    let willing = meta.select_hosts(hosts)?;
     if willing.is_empty() {
         return Ok(Vec::new());
     }
-    if task.implicit {
-        let notified = play.notifications.borrow();
-        for host in willing.iter().filter(|host| notified.get(*host).is_some_and(|names| !names.is_empty())) {
-            run.bus.emit(&ReportEvent::Debug(format!("META: {}", describe_meta_action(action, host, task))));
+    meta.report_action(&willing);
+    meta.act(willing, cursors)
+}
+
+/// A `meta` task whose action is known.
+struct MetaTask<'a> {
+    run: &'a Rc<RunState>,
+    play: &'a Rc<PlayRun>,
+    task: &'a Rc<Task>,
+    action: &'a str,
+}
+
+impl MetaTask<'_> {
+    /// The hosts whose conditions hold. What is about the play as a whole is decided by the first host for all.
+    fn select_hosts(&self, hosts: &[Rc<str>]) -> LoadResult<Vec<Rc<str>>> {
+        let Self { run, play, task, action } = *self;
+        let unconditional = task.implicit || UNCONDITIONAL.contains(&action);
+        if unconditional && !task.implicit && !task.keyword_all(Keyword::When).is_empty() {
+            let message = Diagnostic::warning(format!("{action} task does not support when conditional"));
+            run.bus.emit(&ReportEvent::Notice(message.at(&task.span, "")));
         }
-    } else {
-        for host in &willing[..if once { 1 } else { willing.len() }] {
-            run.bus.emit(&ReportEvent::Verbose(2, format!("META: {}", describe_meta_action(action, host, task))));
+        let once = FOR_ALL.contains(&action);
+        let mut willing: Vec<Rc<str>> = Vec::new();
+        for host in &hosts[..if once { hosts.len().min(1) } else { hosts.len() }] {
+            // Conditions of what brought the play in are for its own tasks.
+            if unconditional || is_condition_met(&HostTask::new(run, play, task, host))? {
+                willing.push(Rc::clone(host));
+            } else if !task.implicit {
+                self.report_skip(host);
+            }
+        }
+        Ok(if once && !willing.is_empty() { hosts.to_vec() } else { willing })
+    }
+
+    fn report_skip(&self, host: &str) {
+        let reason = skip_reason(self.action, host, self.task);
+        let told = match self.run.options.verbosity {
+            0 => String::new(),
+            _ => format!(
+                " => {}",
+                json::to_string(&Value::dict([("skip_reason", Value::text(reason.as_str()))]), JsonStyle::PYTHON)
+            ),
+        };
+        self.run.bus.emit(&ReportEvent::Line(format!("skipping: [{host}]{told}")));
+        self.run.bus.emit(&ReportEvent::Verbose(2, format!("META: {reason}")));
+    }
+
+    fn report_action(&self, hosts: &[Rc<str>]) {
+        let message = |host: &Rc<str>| format!("META: {}", describe_meta_action(self.action, host, self.task));
+        if self.task.implicit {
+            let notified = self.play.notifications.borrow();
+            for host in hosts.iter().filter(|host| notified.get(*host).is_some_and(|names| !names.is_empty())) {
+                self.run.bus.emit(&ReportEvent::Debug(message(host)));
+            }
+        } else {
+            for host in &hosts[..if FOR_ALL.contains(&self.action) { 1 } else { hosts.len() }] {
+                self.run.bus.emit(&ReportEvent::Verbose(2, message(host)));
+            }
         }
     }
-    match action {
-        "flush_handlers" if task.handler => {
-            let message = Diagnostic::error("flush_handlers cannot be used as a handler");
-            return Err(Box::new(LoadError::from_general(message.at(&task.args.span, ""))));
-        }
-        "flush_handlers" => return Ok(willing),
-        "refresh_inventory" => run.inventory.borrow_mut().refresh(),
-        "clear_facts" => {
-            for host in &willing {
-                run.clear_facts(host);
+
+    /// Acts for some hosts. Gives those whose handlers are to run now.
+    fn act(&self, hosts: Vec<Rc<str>>, cursors: &mut IndexMap<Rc<str>, HostCursor>) -> LoadResult<Vec<Rc<str>>> {
+        let Self { run, play, task, action } = *self;
+        match action {
+            "flush_handlers" if task.handler => {
+                let message = Diagnostic::error("flush_handlers cannot be used as a handler");
+                return Err(Box::new(LoadError::from_general(message.at(&task.args.span, ""))));
             }
-        }
-        "clear_host_errors" => {
-            for (host, cursor) in cursors.iter_mut() {
-                run.failed.borrow_mut().shift_remove(host);
-                cursor.clear_failure();
+            "flush_handlers" => return Ok(hosts),
+            "refresh_inventory" => run.inventory.borrow_mut().refresh(),
+            "clear_facts" => hosts.iter().for_each(|host| run.clear_facts(host)),
+            "clear_host_errors" => {
+                for (host, cursor) in cursors.iter_mut() {
+                    run.failed.borrow_mut().shift_remove(host);
+                    cursor.clear_failure();
+                }
+                run.failed.borrow_mut().retain(|host, _| !play.all_hosts.contains(host));
             }
-            run.failed.borrow_mut().retain(|host, _| !play.all_hosts.contains(host));
-        }
-        "end_host" => {
-            for host in &willing {
-                play.ended_hosts.borrow_mut().insert(Rc::clone(host));
-                if let Some(cursor) = cursors.get_mut(host) {
-                    cursor.skip_to_end();
+            "end_host" => {
+                for host in &hosts {
+                    play.ended_hosts.borrow_mut().insert(Rc::clone(host));
+                    if let Some(cursor) = cursors.get_mut(host) {
+                        cursor.skip_to_end();
+                    }
                 }
             }
-        }
-        "end_role" => {
-            for host in &willing {
-                if let Some(cursor) = cursors.get_mut(host) {
-                    cursor.end_role(&mut |role| role.record_complete(host));
+            "end_role" => {
+                for host in &hosts {
+                    if let Some(cursor) = cursors.get_mut(host) {
+                        cursor.end_role(&mut |role| role.record_complete(host));
+                    }
                 }
             }
+            "end_batch" => play.ended.set(Some(PlayEnd::Batch)),
+            "end_play" => play.ended.set(Some(PlayEnd::Play)),
+            _ => {}
         }
-        "end_batch" => play.ended.set(Some(PlayEnd::Batch)),
-        "end_play" => play.ended.set(Some(PlayEnd::Play)),
-        _ => {}
+        Ok(Vec::new())
     }
-    Ok(Vec::new())
 }
 
 /// Returns the `-vv` message for a meta task that acts.
@@ -182,9 +208,9 @@ fn skip_reason(action: &str, host: &str, task: &Task) -> String {
 }
 
 /// Whether the conditions of a `meta` task hold on a host.
-fn is_condition_met(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> LoadResult<bool> {
-    let scope = TaskScope::new(run, Some(play), Some(task), host);
-    let engine = TemplateEngine::new(&run.globals, &scope, &[]);
+fn is_condition_met(at: &HostTask<'_>) -> LoadResult<bool> {
+    let (task, scope) = (at.task, at.build_scope());
+    let engine = TemplateEngine::new(&at.run.globals, &scope, &[]);
     match conditional::evaluate_when(&engine, task) {
         Ok(ConditionOutcome::Holds) => Ok(true),
         Ok(ConditionOutcome::Fails(_) | ConditionOutcome::Unknown(_)) => Ok(false),

@@ -4,6 +4,7 @@
 //! futures do. Nothing here prints: results leave as events.
 
 mod handlers;
+mod host_task;
 mod include;
 mod known_secrets;
 mod listing;

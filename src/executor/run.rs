@@ -105,7 +105,6 @@ async fn run_playbook(run: &Rc<RunState>, playbook: &Playbook, started: &mut boo
 
 /// Runs a play in its batches. Gives whether the plays after it are to run.
 async fn run_play(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<bool> {
-    let nobody: Rc<str> = Rc::from(NO_HOST);
     let name = play_name(run, play)?;
     run.inventory.borrow_mut().set_playbook_dir(&play.folder);
     run.loader.forget_runs();
@@ -122,93 +121,146 @@ async fn run_play(run: &Rc<RunState>, play: &Rc<Play>) -> LoadResult<bool> {
         }
         None => Rc::default(),
     };
-    let text = |keyword: Keyword| -> LoadResult<Option<Value>> {
-        let Some(node) = play.find_keyword(keyword) else { return Ok(None) };
-        let scope = TaskScope::of_play(run, &probe, None);
-        let value = TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&node.to_value());
-        let value = value.map_err(|fault| LoadError::from_parse(Diagnostic::from(fault.or_at(Some(node.span())))))?;
-        Ok((!value.is_null() && value != Value::Omit).then_some(value))
-    };
-    let flag = |keyword: Keyword| -> LoadResult<Option<bool>> {
-        Ok(text(keyword)?.and_then(|value| crate::template::python::text::boolean_word(&value)))
-    };
-    let place = |keyword: Keyword, message: Diagnostic| match play.find_keyword(keyword) {
-        Some(node) => Box::new(LoadError::from_general(message.at(node.span(), ""))),
-        None => Box::new(LoadError::from_general(message)),
-    };
-    let ordered = host_order::order_hosts(hosts.clone(), text(Keyword::Order)?.map(|v| python::str(&v)).as_deref())
-        .map_err(|message| place(Keyword::Order, message).of_kind(LoadErrorKind::Options))?;
-    let max_failed = match text(Keyword::MaxFailPercentage)? {
-        Some(value) => Some(
-            parse_percentage(&value)
-                .map_err(|message| place(Keyword::MaxFailPercentage, message).of_kind(LoadErrorKind::Parse))?,
-        ),
-        None => None,
-    };
-    let batches = host_order::split_batches(&ordered, text(Keyword::Serial)?.as_ref())
-        .map_err(|message| place(Keyword::Serial, message).of_kind(LoadErrorKind::Breakdown))?;
-    let force_handlers = flag(Keyword::ForceHandlers)?.unwrap_or(run.options.force_handlers);
-    let gathers = flag(Keyword::GatherFacts)?;
-    let strategy = text(Keyword::Strategy)?.map_or_else(|| run.options.strategy.clone(), |v| python::str(&v));
+    let settings = PlaySettings::read(run, &probe, &hosts)?;
     // A file of variables that is no mapping is found before the play is announced.
-    vars_files::read(run, &probe, &nobody)?;
-    let check = play.find_keyword(Keyword::CheckMode).map_or(run.options.check, label::read_static_boolean);
-    for batch in batches {
-        let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), force_handlers);
+    vars_files::read(run, &probe, &Rc::from(NO_HOST))?;
+    for batch in &settings.batches {
+        let mut batch_run = PlayRun::new(play, &name, batch.clone(), hosts.clone(), settings.force_handlers);
         batch_run.prompted = Rc::clone(&prompted);
-        batch_run.max_failed = max_failed;
-        let batch_run = Rc::new(batch_run);
-        run.bus.emit(&ReportEvent::PlayStart { play: Rc::clone(&batch_run.name), check });
-        if batch.is_empty() {
-            run.bus.emit(&ReportEvent::NoHostsMatched);
-            return Ok(true);
-        }
-        let strategy = Strategy::from_name(&strategy).map_err(|message| place(Keyword::Strategy, message))?;
-        let alive: Vec<Rc<str>> = batch.iter().filter(|host| !run.is_out(host)).cloned().collect();
-        for host in std::iter::once(&nobody).chain(&alive) {
-            vars_files::read(run, &batch_run, host)?;
-        }
-        // Without all of its variables nobody can tell what a host would be made into.
-        for host in &alive {
-            run.inventory.borrow().host_layers(host)?;
-        }
-        known_secrets::add_known(run, &batch_run, &alive);
-        next_task::check_tags(run, &batch_run)?;
-        let program =
-            |gather: Option<BlockItem>| -> Rc<[BlockItem]> { play.build_program(gather, force_handlers).into() };
-        let (gathering, plain) = (program(Some(build_setup_task(play))), program(None));
-        let start = |host: &Rc<str>| {
-            let known =
-                || run.options.gather_once && run.host_state(host).facts.borrow().contains(fact_cache::GATHERED);
-            let gathers = gathers.unwrap_or_else(|| run.options.gather_by_default && !known());
-            (Rc::clone(host), HostCursor::new(Rc::clone(if gathers { &gathering } else { &plain })))
-        };
-        let mut cursors: IndexMap<Rc<str>, HostCursor> = alive.iter().map(start).collect();
-        match strategy {
-            Strategy::Linear => linear::run_linear(run, &batch_run, &mut cursors, Level::Play).await?,
-            Strategy::Free => free::run_free(run, &batch_run, &mut cursors, false).await?,
-            Strategy::HostPinned => free::run_free(run, &batch_run, &mut cursors, true).await?,
-        }
-        if !batch_run.started_hosts.borrow().is_empty() {
-            run.started.set(true);
-        }
-        if run.interrupt.is_raised() {
-            return Ok(false);
-        }
-        let out = batch.iter().filter(|host| run.is_out(host)).count();
-        match batch_run.ended.get() {
-            Some(PlayEnd::Fatal) => {
-                for host in &batch {
-                    run.failed.borrow_mut().entry(Rc::clone(host)).or_insert(Out::Failed);
-                }
-                return Ok(false);
-            }
-            Some(PlayEnd::Play) => return Ok(true),
-            _ if out == batch.len() => return Ok(false),
-            _ => {}
+        batch_run.max_failed = settings.max_failed;
+        match run_batch(run, &Rc::new(batch_run), &settings).await? {
+            BatchEnd::NextBatch => {}
+            BatchEnd::NextPlay => return Ok(true),
+            BatchEnd::EndRun => return Ok(false),
         }
     }
     Ok(true)
+}
+
+/// What is next after a batch of hosts.
+enum BatchEnd {
+    NextBatch,
+    NextPlay,
+    EndRun,
+}
+
+/// Runs a play for one batch of its hosts.
+async fn run_batch(run: &Rc<RunState>, batch_run: &Rc<PlayRun>, settings: &PlaySettings) -> LoadResult<BatchEnd> {
+    let (play, batch) = (&batch_run.play, &batch_run.batch);
+    let check = play.find_keyword(Keyword::CheckMode).map_or(run.options.check, label::read_static_boolean);
+    run.bus.emit(&ReportEvent::PlayStart { play: Rc::clone(&batch_run.name), check });
+    if batch.is_empty() {
+        run.bus.emit(&ReportEvent::NoHostsMatched);
+        return Ok(BatchEnd::NextPlay);
+    }
+    let strategy = settings.find_strategy(play)?;
+    let alive: Vec<Rc<str>> = batch.iter().filter(|host| !run.is_out(host)).cloned().collect();
+    for host in std::iter::once(&Rc::from(NO_HOST)).chain(&alive) {
+        vars_files::read(run, batch_run, host)?;
+    }
+    // Without all of its variables nobody can tell what a host would be made into.
+    for host in &alive {
+        run.inventory.borrow().host_layers(host)?;
+    }
+    known_secrets::add_known(run, batch_run, &alive);
+    next_task::check_tags(run, batch_run)?;
+    let mut cursors = start_cursors(run, play, &alive, settings);
+    match strategy {
+        Strategy::Linear => linear::run_linear(run, batch_run, &mut cursors, Level::Play).await?,
+        Strategy::Free => free::run_free(run, batch_run, &mut cursors, false).await?,
+        Strategy::HostPinned => free::run_free(run, batch_run, &mut cursors, true).await?,
+    }
+    if !batch_run.started_hosts.borrow().is_empty() {
+        run.started.set(true);
+    }
+    if run.interrupt.is_raised() {
+        return Ok(BatchEnd::EndRun);
+    }
+    let out = batch.iter().filter(|host| run.is_out(host)).count();
+    Ok(match batch_run.ended.get() {
+        Some(PlayEnd::Fatal) => {
+            for host in batch {
+                run.failed.borrow_mut().entry(Rc::clone(host)).or_insert(Out::Failed);
+            }
+            BatchEnd::EndRun
+        }
+        Some(PlayEnd::Play) => BatchEnd::NextPlay,
+        _ if out == batch.len() => BatchEnd::EndRun,
+        _ => BatchEnd::NextBatch,
+    })
+}
+
+/// Puts each host at the first task of the play, which gathers facts where that is wanted.
+fn start_cursors(
+    run: &Rc<RunState>,
+    play: &Rc<Play>,
+    hosts: &[Rc<str>],
+    settings: &PlaySettings,
+) -> IndexMap<Rc<str>, HostCursor> {
+    let program =
+        |gather: Option<BlockItem>| -> Rc<[BlockItem]> { play.build_program(gather, settings.force_handlers).into() };
+    let (gathering, plain) = (program(Some(build_setup_task(play))), program(None));
+    let start = |host: &Rc<str>| {
+        let is_known = || run.options.gather_once && run.host_state(host).facts.borrow().contains(fact_cache::GATHERED);
+        let gathers = settings.gathers.unwrap_or_else(|| run.options.gather_by_default && !is_known());
+        (Rc::clone(host), HostCursor::new(Rc::clone(if gathers { &gathering } else { &plain })))
+    };
+    hosts.iter().map(start).collect()
+}
+
+/// Keywords of a play as they are for all of its hosts.
+struct PlaySettings {
+    /// The hosts, in the order in which they run, as `serial` divides them.
+    batches: Vec<Vec<Rc<str>>>,
+    /// `max_fail_percentage`
+    max_failed: Option<f64>,
+    force_handlers: bool,
+    /// `gather_facts`
+    gathers: Option<bool>,
+    /// `strategy`
+    strategy: String,
+}
+
+impl PlaySettings {
+    fn read(run: &Rc<RunState>, probe: &Rc<PlayRun>, hosts: &[Rc<str>]) -> LoadResult<Self> {
+        let play = &probe.play;
+        let read = |keyword: Keyword| -> LoadResult<Option<Value>> {
+            let Some(node) = play.find_keyword(keyword) else { return Ok(None) };
+            let scope = TaskScope::of_play(run, probe, None);
+            let value = TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&node.to_value());
+            let value =
+                value.map_err(|fault| LoadError::from_parse(Diagnostic::from(fault.or_at(Some(node.span())))))?;
+            Ok((!value.is_null() && value != Value::Omit).then_some(value))
+        };
+        let flag = |keyword: Keyword| -> LoadResult<Option<bool>> {
+            Ok(read(keyword)?.and_then(|value| crate::template::python::text::boolean_word(&value)))
+        };
+        let order = read(Keyword::Order)?.map(|value| python::str(&value));
+        let ordered = host_order::order_hosts(hosts.to_vec(), order.as_deref())
+            .map_err(|message| place_error(play, Keyword::Order, message).of_kind(LoadErrorKind::Options))?;
+        let max_failed = read(Keyword::MaxFailPercentage)?.map(|value| parse_percentage(&value)).transpose();
+        let max_failed = max_failed
+            .map_err(|message| place_error(play, Keyword::MaxFailPercentage, message).of_kind(LoadErrorKind::Parse))?;
+        let batches = host_order::split_batches(&ordered, read(Keyword::Serial)?.as_ref())
+            .map_err(|message| place_error(play, Keyword::Serial, message).of_kind(LoadErrorKind::Breakdown))?;
+        let force_handlers = flag(Keyword::ForceHandlers)?.unwrap_or(run.options.force_handlers);
+        let gathers = flag(Keyword::GatherFacts)?;
+        let strategy = read(Keyword::Strategy)?.map(|value| python::str(&value));
+        let strategy = strategy.unwrap_or_else(|| run.options.strategy.clone());
+        Ok(Self { batches, max_failed, force_handlers, gathers, strategy })
+    }
+
+    fn find_strategy(&self, play: &Play) -> LoadResult<Strategy> {
+        Strategy::from_name(&self.strategy).map_err(|message| place_error(play, Keyword::Strategy, message))
+    }
+}
+
+/// The error of a keyword, with its place if the play has it.
+fn place_error(play: &Play, keyword: Keyword, message: Diagnostic) -> Box<LoadError> {
+    Box::new(LoadError::from_general(match play.find_keyword(keyword) {
+        Some(node) => message.at(node.span(), ""),
+        None => message,
+    }))
 }
 
 /// The strategies of the language that make sense here.

@@ -88,6 +88,7 @@ pub fn read_text(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Diagnostic> 
         let is_utf16 = matches!(error.as_bytes(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
         if is_utf16 {
             return Diagnostic::error(format!("`{name}` is UTF-16 text, and must be UTF-8"))
+                .at(&mark, "the mark of UTF-16")
                 .hint("save the file as UTF-8; Windows PowerShell does with `| Out-File -Encoding utf8 FILE`");
         }
         Diagnostic::error(format!("`{name}` is not UTF-8 text: byte 0x{bad:02x} on line {line}"))

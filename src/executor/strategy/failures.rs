@@ -5,23 +5,18 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::cursor::{Fate, HostCursor};
+use crate::executor::host_task::HostTask;
 use crate::executor::play::{PlayEnd, PlayRun};
 use crate::executor::state::{Out, RunState};
 use crate::executor::task::rescue_vars;
 use crate::executor::task::settings::read_flag;
 use crate::executor::task::task_result::TaskResult;
-use crate::playbook::{Keyword, Task};
+use crate::playbook::Keyword;
 use crate::report::{OutcomeStatus, ReportEvent};
 
 /// Sends a host where its failure leads; a rescue section learns what has failed.
-pub fn handle_failure(
-    run: &Rc<RunState>,
-    play: &Rc<PlayRun>,
-    task: &Rc<Task>,
-    finished: &TaskResult,
-    host: &Rc<str>,
-    cursor: &mut HostCursor,
-) {
+pub fn handle_failure(at: &HostTask<'_>, finished: &TaskResult, cursor: &mut HostCursor) {
+    let HostTask { run, play, host, .. } = *at;
     if finished.status == OutcomeStatus::Unreachable {
         // No rescue can reach it either.
         run.failed.borrow_mut().insert(Rc::clone(host), Out::Unreachable);
@@ -30,7 +25,7 @@ pub fn handle_failure(
         return;
     }
     if cursor.handle_failure() != Fate::Failed {
-        rescue_vars::set_rescue_vars(run, play, task, host, finished);
+        rescue_vars::set_rescue_vars(at, finished);
     } else if !cursor.is_rescued_around() {
         // From here on it is no host of the play, though it may have sections to run that run in any case.
         play.removed_hosts.borrow_mut().insert(Rc::clone(host));
@@ -74,21 +69,29 @@ pub fn fail_others(
     broken
 }
 
-/// `any_errors_fatal` and `max_fail_percentage`.
+/// Whose failure a task's failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureReach {
+    /// That of the host on which it failed.
+    ThisHost,
+    /// That of all hosts: it ran once for them.
+    AllHosts,
+}
+
+/// `any_errors_fatal` and `max_fail_percentage`, once a task has failed on some hosts, of which `at` has the first.
 pub fn check_fatal_limits(
-    run: &Rc<RunState>,
-    play: &Rc<PlayRun>,
-    task: &Rc<Task>,
+    at: &HostTask<'_>,
     failed: &[Rc<str>],
+    reach: FailureReach,
     cursors: &mut IndexMap<Rc<str>, HostCursor>,
-    once: bool,
 ) {
+    let HostTask { run, play, task, .. } = *at;
     note_failures(run, cursors);
-    let all = match task.find_keyword(Keyword::AnyErrorsFatal) {
-        Some(_) => read_flag(run, play, task, &failed[0], Keyword::AnyErrorsFatal),
+    let is_fatal = match task.find_keyword(Keyword::AnyErrorsFatal) {
+        Some(_) => read_flag(at, Keyword::AnyErrorsFatal),
         None => run.options.any_errors_fatal,
     };
-    if once || all {
+    if reach == FailureReach::AllHosts || is_fatal {
         let broken = fail_others(run, play, failed, cursors);
         note_failures(run, cursors);
         if broken && cursors.iter().all(|(host, cursor)| run.is_out(host) || !cursor.is_cleaning_up()) {

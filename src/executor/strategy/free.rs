@@ -10,10 +10,11 @@ use tokio::sync::Semaphore;
 
 use super::cursor::HostCursor;
 use super::failures::handle_failure;
+use super::includes::load_includes;
 use super::linear;
 use super::next_task;
 use super::step_hosts;
-use crate::executor::include::IncludeError;
+use crate::executor::host_task::HostTask;
 use crate::executor::meta;
 use crate::executor::play::PlayRun;
 use crate::executor::state::{Out, RunState};
@@ -86,7 +87,8 @@ async fn one_host(
     while !run.interrupt.is_raised() && play.ended.get().is_none() {
         let Some(task) = next_task::find_next_task(run, play, &host, &mut cursor) else { break };
         // A name that cannot be told yet may be one of a loop's.
-        let task = templated_action::resolve_task(run, play, &task, &host).unwrap_or(task);
+        let task = templated_action::resolve_task(&HostTask::new(run, play, &task, &host)).unwrap_or(task);
+        let at = HostTask::new(run, play, &task, &host);
         if task.action.short_name() == "meta" {
             let mut alone: IndexMap<Rc<str>, HostCursor> = [(Rc::clone(&host), cursor)].into_iter().collect();
             let flushing = meta::run_meta_task(run, play, &task, std::slice::from_ref(&host), &mut alone)?;
@@ -94,66 +96,48 @@ async fn one_host(
             cursor = alone.swap_remove(&host).unwrap_or_else(|| HostCursor::new(Rc::new([])));
             continue;
         }
-        let narrow = step_hosts::read_throttle(run, play, &task, &host)?.map(|most| tickets.throttle_task(&task, most));
+        let narrow = step_hosts::read_throttle(&at)?.map(|most| tickets.throttle_task(&task, most));
         // A closed semaphore cannot be: it lives as long as the hosts do.
         let _narrow = match &narrow {
             Some(narrow) => narrow.acquire().await.ok(),
             None => None,
         };
         let _ticket = tickets.all.acquire().await.ok();
-        let label = label::build_label(run, play, &task, &host);
-        run.bus.emit(&ReportEvent::TaskStart(label.clone()));
-        let fate = cursor.find_fate();
-        if cursor.is_uncertain() {
-            play.mark_task_uncertain(&task, &host, MAY_RESCUE);
+        run_task(&at, &mut cursor).await?;
+    }
+    Ok((host, cursor))
+}
+
+/// Runs a task on a host, and moves the host on.
+async fn run_task(at: &HostTask<'_>, cursor: &mut HostCursor) -> LoadResult<()> {
+    let HostTask { run, play, task, host } = *at;
+    let label = label::build_label(at);
+    run.bus.emit(&ReportEvent::TaskStart(label.clone()));
+    let fate = cursor.find_fate();
+    if cursor.is_uncertain() {
+        play.mark_task_uncertain(task, host, MAY_RESCUE);
+    }
+    let targets = std::slice::from_ref(host);
+    let runner = TaskRun { run, play, task, label: &label, host, targets, fate, kept: create_list_cache(task) };
+    let finished = runner.run_task().await?;
+    if finished.may_fail {
+        cursor.may_fail();
+    }
+    match finished.status {
+        OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Unreachable => {
+            handle_failure(at, &finished, cursor);
         }
-        let targets = std::slice::from_ref(&host);
-        let runner = TaskRun {
-            run,
-            play,
-            task: &task,
-            label: &label,
-            host: &host,
-            targets,
-            fate,
-            kept: create_list_cache(&task),
-        };
-        let finished = runner.run_task().await?;
-        if finished.may_fail {
-            cursor.may_fail();
-        }
-        match finished.status {
-            OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Unreachable => {
-                handle_failure(run, play, &task, &finished, &host, &mut cursor);
-            }
-            _ if finished.includes.is_empty() => cursor.advance(),
-            _ => {
-                let mut lists = Vec::new();
-                let mut failed = false;
-                for request in &finished.includes {
-                    match request.load_included(run, play, &task) {
-                        Ok(list) => {
-                            runner.tell_include(&finished, Ok(request.build_result()));
-                            let hosts = vec![host.to_string()];
-                            let item = request.item.clone();
-                            run.bus.emit(&ReportEvent::Included { what: request.display_name(&task), hosts, item });
-                            lists.push(list);
-                        }
-                        Err(IncludeError::Fatal(problem)) => return Err(problem),
-                        Err(IncludeError::Failed(failure)) => {
-                            runner.tell_include(&finished, Err(*failure));
-                            failed = true;
-                            break;
-                        }
-                    }
-                }
-                if failed {
-                    handle_failure(run, play, &task, &finished, &host, &mut cursor);
-                } else {
-                    cursor.insert_included(lists);
-                }
+        _ if finished.includes.is_empty() => cursor.advance(),
+        _ => {
+            let lists = load_includes(&runner, &finished, &mut |request, _| {
+                let (what, hosts) = (request.display_name(task), vec![host.to_string()]);
+                run.bus.emit(&ReportEvent::Included { what, hosts, item: request.item.clone() });
+            })?;
+            match lists {
+                Some(lists) => cursor.insert_included(lists),
+                None => handle_failure(at, &finished, cursor),
             }
         }
     }
-    Ok((host, cursor))
+    Ok(())
 }

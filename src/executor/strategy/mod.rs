@@ -4,6 +4,7 @@ pub mod cursor;
 pub mod failures;
 pub mod free;
 pub mod host_order;
+mod includes;
 pub mod linear;
 pub mod next_task;
 pub mod step;

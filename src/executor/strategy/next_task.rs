@@ -7,6 +7,7 @@ use fancy_regex::Regex;
 
 use super::cursor::HostCursor;
 use crate::diagnostic::Diagnostic;
+use crate::executor::host_task::HostTask;
 use crate::executor::play::PlayRun;
 use crate::executor::state::RunState;
 use crate::executor::tags;
@@ -29,7 +30,10 @@ pub fn find_next_task(
         let done = !task.handler && task.role().is_some_and(|role| role.is_done(host));
         // What `meta` does to the run itself is not done where nobody knows whether it will be.
         let idle = cursor.is_uncertain() && task.action.short_name() == "meta";
-        if !idle && (task.handler || !done && is_selected(run, play, &task) && has_started(run, play, &task, host)) {
+        if !idle
+            && (task.handler
+                || !done && is_selected(run, play, &task) && has_started(&HostTask::new(run, play, &task, host)))
+        {
             return Some(task);
         }
         cursor.advance();
@@ -71,7 +75,8 @@ pub fn check_tags(run: &Rc<RunState>, play: &Rc<PlayRun>) -> LoadResult<()> {
 }
 
 /// `--start-at-task`: nothing runs before the named task.
-fn has_started(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> bool {
+fn has_started(at: &HostTask<'_>) -> bool {
+    let HostTask { run, play, task, host } = *at;
     if run.started.get() || task.implicit || play.started_hosts.borrow().contains(host) {
         return true;
     }

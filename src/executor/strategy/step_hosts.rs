@@ -6,17 +6,17 @@ use futures_util::stream::{self, StreamExt};
 use indexmap::IndexMap;
 
 use super::cursor::{Fate, HostCursor};
-use super::failures::{check_fatal_limits, fail_others, handle_failure};
+use super::failures::{FailureReach, check_fatal_limits, fail_others, handle_failure};
+use super::includes::load_includes;
 use super::step;
 use crate::diagnostic::Diagnostic;
-use crate::executor::include::IncludeError;
+use crate::executor::host_task::HostTask;
 use crate::executor::play::PlayRun;
 use crate::executor::state::RunState;
 use crate::executor::task::label;
 use crate::executor::task::settings::read_flag;
 use crate::executor::task::task_result::{MAY_RESCUE, TaskResult};
 use crate::executor::task::{TaskRun, create_list_cache};
-use crate::executor::variables::scope::TaskScope;
 use crate::modules::{self, spec::HostScope};
 use crate::playbook::{Keyword, LoadError, LoadResult, Task};
 use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
@@ -35,135 +35,145 @@ pub async fn one_task(
     cursors: &mut IndexMap<Rc<str>, HostCursor>,
 ) -> LoadResult<()> {
     let Some(first) = hosts.first() else { return Ok(()) };
-    let label = label::build_label(run, play, task, first);
+    let at = HostTask::new(run, play, task, first);
+    let label = label::build_label(&at);
     if !step::confirm_task(run, &label.task).await? {
-        hosts.iter().for_each(|host| {
-            if let Some(cursor) = cursors.get_mut(host) {
-                cursor.advance();
-            }
-        });
+        hosts.iter().filter_map(|host| cursors.get_mut(host).map(HostCursor::advance)).for_each(drop);
         return Ok(());
     }
-    let on_behalf = read_flag(run, play, task, first, Keyword::RunOnce);
+    let run_once = read_flag(&at, Keyword::RunOnce);
     let module = modules::find_module(&task.action.full);
-    let once = on_behalf || module.is_some_and(|module| module.module_spec().hosts == HostScope::OncePerBatch);
-    let runners: &[Rc<str>] = if once { &hosts[..1] } else { &hosts };
-    run.bus.emit(&ReportEvent::TaskStart(label.clone()));
-    let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();
+    let once = run_once || module.is_some_and(|module| module.module_spec().hosts == HostScope::OncePerBatch);
+    let reach = if once { FailureReach::AllHosts } else { FailureReach::ThisHost };
     let forks = run.options.forks.max(1);
-    let width = read_throttle(run, play, task, first)?.map_or(forks, |most| most.min(forks));
-    let tasks: Vec<(Rc<str>, Fate)> = runners
-        .iter()
-        .map(|host| (Rc::clone(host), cursors.get(host).map_or(Fate::Failed, HostCursor::find_fate)))
-        .collect();
-    for host in runners.iter().filter(|host| cursors.get(*host).is_some_and(HostCursor::is_uncertain)) {
-        play.mark_task_uncertain(task, host, MAY_RESCUE);
-    }
-    let run_one = |(host, fate): (Rc<str>, Fate)| {
-        let (label, alive) = (&label, &alive);
-        async move {
-            let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
-            let finished =
-                TaskRun { run, play, task, label, host: &host, targets, fate, kept: create_list_cache(task) }
-                    .run_task()
-                    .await;
-            (host, fate, finished)
-        }
-    };
-    let results: Vec<(Rc<str>, Fate, LoadResult<TaskResult>)> =
-        stream::iter(tasks).map(run_one).buffer_unordered(width).collect().await;
-    let mut failed = Vec::new();
-    let mut order = Vec::with_capacity(results.len());
-    for (host, fate, finished) in results {
-        order.push((host, fate, finished?));
-    }
-    order.sort_by_cached_key(|(host, ..)| hosts.iter().position(|known| known == host));
-    let mut shared: IndexMap<u32, (String, Vec<String>, Option<Value>)> = IndexMap::new();
-    for (host, fate, finished) in &order {
-        if matches!(finished.status, OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Unreachable) {
-            if let Some(cursor) = cursors.get_mut(host) {
-                handle_failure(run, play, task, finished, host, cursor);
-            }
-            if on_behalf && finished.status != OutcomeStatus::Unreachable {
-                fail_others(run, play, std::slice::from_ref(host), cursors);
-            }
-            failed.push(Rc::clone(host));
-            continue;
-        }
-        // What is included goes to the host that asked for it alone, even where it asked on behalf of all.
-        let includes = !finished.includes.is_empty();
-        for other in (if once { &hosts[..] } else { std::slice::from_ref(host) }).iter() {
-            if let Some(cursor) = cursors.get_mut(other).filter(|_| !includes || other != host) {
-                if finished.may_fail {
-                    cursor.may_fail();
-                }
-                cursor.advance();
-            }
-        }
-        let includer = Includer { run, play, task, label: &label, fate: *fate };
-        if includes && includer.go_in(host, std::slice::from_ref(host), finished, cursors, &mut shared)? {
-            failed.push(Rc::clone(host));
-        }
-    }
-    for (_, (what, hosts, item)) in shared {
-        run.bus.emit(&ReportEvent::Included { what, hosts, item });
-    }
-    if !failed.is_empty() {
-        check_fatal_limits(run, play, task, &failed, cursors, once);
+    let width = read_throttle(&at)?.map_or(forks, |most| most.min(forks));
+    run.bus.emit(&ReportEvent::TaskStart(label.clone()));
+    let step = TaskStep { at, label: &label, hosts: &hosts, reach, run_once };
+    let ended = step.run_on_hosts(width, cursors).await?;
+    let failed = step.move_on(&ended, cursors)?;
+    if let Some(first) = failed.first() {
+        check_fatal_limits(&at.on_host(first), &failed, reach, cursors);
     }
     Ok(())
 }
 
-/// Brings included lists to the hosts that asked for them.
-struct Includer<'a> {
-    run: &'a Rc<RunState>,
-    play: &'a Rc<PlayRun>,
-    task: &'a Rc<Task>,
-    label: &'a TaskLabel,
+/// How a task ended on a host, and where a failure would have led.
+struct HostEnd {
+    host: Rc<str>,
     fate: Fate,
+    finished: TaskResult,
 }
 
-impl Includer<'_> {
-    /// Loads what a host asked for; `true` if that failed.
-    fn go_in(
-        &self,
-        host: &Rc<str>,
-        hosts: &[Rc<str>],
-        finished: &TaskResult,
-        cursors: &mut IndexMap<Rc<str>, HostCursor>,
-        shared: &mut IndexMap<u32, (String, Vec<String>, Option<Value>)>,
-    ) -> LoadResult<bool> {
-        let Self { run, play, task, label, fate } = *self;
-        let runner = TaskRun { run, play, task, label, host, targets: hosts, fate, kept: create_list_cache(task) };
-        let mut lists = Vec::new();
-        for request in &finished.includes {
-            match request.load_included(run, play, task) {
-                Ok((order, block)) => {
-                    runner.tell_include(finished, Ok(request.build_result()));
-                    let entry = shared
-                        .entry(order)
-                        .or_insert_with(|| (request.display_name(task), Vec::new(), request.item.clone()));
-                    entry.1.push(host.to_string());
-                    lists.push((order, block));
+/// What is told of a list that was included: its name, the hosts, the item of the loop.
+type IncludedLists = IndexMap<u32, (String, Vec<String>, Option<Value>)>;
+
+/// One task on all hosts that are at it.
+struct TaskStep<'a> {
+    /// The task on the first of the hosts.
+    at: HostTask<'a>,
+    label: &'a TaskLabel,
+    hosts: &'a [Rc<str>],
+    reach: FailureReach,
+    /// `run_once`: on behalf of all hosts, so that a failure is theirs.
+    run_once: bool,
+}
+
+impl TaskStep<'_> {
+    /// Runs the task, on so many hosts at a time; in the order of the hosts.
+    async fn run_on_hosts(&self, width: usize, cursors: &IndexMap<Rc<str>, HostCursor>) -> LoadResult<Vec<HostEnd>> {
+        let HostTask { run, play, task, .. } = self.at;
+        let once = self.reach == FailureReach::AllHosts;
+        let runners = if once { &self.hosts[..1] } else { self.hosts };
+        let alive: Vec<Rc<str>> = cursors.keys().filter(|host| !run.is_out(host)).cloned().collect();
+        for host in runners.iter().filter(|host| cursors.get(*host).is_some_and(HostCursor::is_uncertain)) {
+            play.mark_task_uncertain(task, host, MAY_RESCUE);
+        }
+        let run_one = |(number, host): (usize, &Rc<str>)| {
+            let host = Rc::clone(host);
+            let fate = cursors.get(&host).map_or(Fate::Failed, HostCursor::find_fate);
+            let alive = &alive;
+            async move {
+                let targets: &[Rc<str>] = if once { alive } else { std::slice::from_ref(&host) };
+                let kept = create_list_cache(task);
+                let runner = TaskRun { run, play, task, label: self.label, host: &host, targets, fate, kept };
+                let finished = runner.run_task().await;
+                (number, finished.map(|finished| HostEnd { host, fate, finished }))
+            }
+        };
+        let mut ended: Vec<(usize, LoadResult<HostEnd>)> =
+            stream::iter(runners.iter().enumerate()).map(run_one).buffer_unordered(width).collect().await;
+        if let Some(failed) = ended.iter().position(|(_, end)| end.is_err()) {
+            return ended.swap_remove(failed).1.map(|end| vec![end]);
+        }
+        ended.sort_by_key(|(number, _)| *number);
+        ended.into_iter().map(|(_, end)| end).collect()
+    }
+
+    /// Moves the hosts on. Gives those on which the task has failed.
+    fn move_on(&self, ended: &[HostEnd], cursors: &mut IndexMap<Rc<str>, HostCursor>) -> LoadResult<Vec<Rc<str>>> {
+        let HostTask { run, play, .. } = self.at;
+        let mut failed = Vec::new();
+        let mut included = IncludedLists::new();
+        for end in ended {
+            let HostEnd { host, finished, .. } = end;
+            if matches!(finished.status, OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Unreachable) {
+                if let Some(cursor) = cursors.get_mut(host) {
+                    handle_failure(&self.at.on_host(host), finished, cursor);
                 }
-                Err(IncludeError::Fatal(problem)) => return Err(problem),
-                Err(IncludeError::Failed(failure)) => {
-                    runner.tell_include(finished, Err(*failure));
-                    for host in hosts {
-                        if let Some(cursor) = cursors.get_mut(host) {
-                            handle_failure(run, play, task, finished, host, cursor);
-                        }
+                if self.run_once && finished.status != OutcomeStatus::Unreachable {
+                    fail_others(run, play, std::slice::from_ref(host), cursors);
+                }
+                failed.push(Rc::clone(host));
+                continue;
+            }
+            // What is included goes to the host that asked for it alone, even where it asked on behalf of all.
+            let includes = !finished.includes.is_empty();
+            let once = self.reach == FailureReach::AllHosts;
+            for other in if once { self.hosts } else { std::slice::from_ref(host) } {
+                if let Some(cursor) = cursors.get_mut(other).filter(|_| !includes || other != host) {
+                    if finished.may_fail {
+                        cursor.may_fail();
                     }
-                    return Ok(true);
+                    cursor.advance();
                 }
             }
-        }
-        for host in hosts {
-            if let Some(cursor) = cursors.get_mut(host) {
-                cursor.insert_included(lists.clone());
+            if includes && !self.bring_in(end, cursors, &mut included)? {
+                failed.push(Rc::clone(host));
             }
         }
-        Ok(false)
+        for (_, (what, hosts, item)) in included {
+            run.bus.emit(&ReportEvent::Included { what, hosts, item });
+        }
+        Ok(failed)
+    }
+
+    /// Brings what a host asked for to it; `false` if that failed.
+    fn bring_in(
+        &self,
+        end: &HostEnd,
+        cursors: &mut IndexMap<Rc<str>, HostCursor>,
+        included: &mut IncludedLists,
+    ) -> LoadResult<bool> {
+        let HostTask { run, play, task, .. } = self.at;
+        let HostEnd { host, fate, finished } = end;
+        let targets = std::slice::from_ref(host);
+        let kept = create_list_cache(task);
+        let runner = TaskRun { run, play, task, label: self.label, host, targets, fate: *fate, kept };
+        let lists = load_includes(&runner, finished, &mut |request, order| {
+            let new = || (request.display_name(task), Vec::new(), request.item.clone());
+            included.entry(order).or_insert_with(new).1.push(host.to_string());
+        })?;
+        let Some(cursor) = cursors.get_mut(host) else { return Ok(lists.is_some()) };
+        match lists {
+            Some(lists) => {
+                cursor.insert_included(lists);
+                Ok(true)
+            }
+            None => {
+                handle_failure(&self.at.on_host(host), finished, cursor);
+                Ok(false)
+            }
+        }
     }
 }
 
@@ -171,15 +181,9 @@ impl Includer<'_> {
 ///
 /// # Errors
 /// If it is no whole number: that ends the run.
-pub fn read_throttle(
-    run: &Rc<RunState>,
-    play: &Rc<PlayRun>,
-    task: &Rc<Task>,
-    host: &Rc<str>,
-) -> LoadResult<Option<usize>> {
-    let Some(node) = task.find_keyword(Keyword::Throttle) else { return Ok(None) };
-    let scope = TaskScope::new(run, Some(play), Some(task), host);
-    let value = TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&node.to_value());
+pub fn read_throttle(at: &HostTask<'_>) -> LoadResult<Option<usize>> {
+    let Some(node) = at.task.find_keyword(Keyword::Throttle) else { return Ok(None) };
+    let value = TemplateEngine::new(&at.run.globals, &at.build_scope(), &[]).evaluate_value(&node.to_value());
     let number = value.map_err(|fault| fault.message).and_then(|value| match value {
         Value::Int(number) => Ok(number),
         Value::Float(number) if number.is_finite() => Ok(number as i64),

@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::executor::play::PlayRun;
-use crate::executor::state::RunState;
-use crate::executor::variables::scope::TaskScope;
+use crate::executor::host_task::HostTask;
 use crate::playbook::{Keyword, Task};
 use crate::report::TaskLabel;
 use crate::template::TemplateEngine;
@@ -13,13 +11,13 @@ use crate::value::{Value, python};
 use crate::yaml::YamlNode;
 
 /// The name of a task as it is shown: templated, stripped, with its role before it.
-pub fn build_label(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> TaskLabel {
+pub fn build_label(at: &HostTask<'_>) -> TaskLabel {
+    let HostTask { run, play, task, .. } = *at;
     let action: Rc<str> =
         if task.action.full.is_empty() { Rc::from(&*task.action.written) } else { Rc::from(&*task.action.full) };
     let name = match &task.name {
         Some(Value::Str(text)) if text.is_template() => {
-            let scope = TaskScope::new(run, Some(play), Some(task), host);
-            TemplateEngine::new(&run.globals, &scope, &play.search_path(Some(task)))
+            TemplateEngine::new(&run.globals, &at.build_scope(), &play.search_path(Some(task)))
                 .render_label(text, &|value| run.bus.redactor().show_value(value))
         }
         Some(other) => python::str(other),

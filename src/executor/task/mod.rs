@@ -29,6 +29,7 @@ use std::rc::Rc;
 use super::play::PlayRun;
 use super::state::RunState;
 use super::strategy::cursor::Fate;
+use crate::executor::host_task::HostTask;
 use crate::ionos::ListCache;
 use crate::playbook::Task;
 use crate::report::TaskLabel;
@@ -51,6 +52,13 @@ pub struct TaskRun<'a> {
     pub fate: Fate,
     /// Where the passes of a loop keep what they need not ask for again.
     pub kept: Option<Rc<ListCache>>,
+}
+
+impl<'a> TaskRun<'a> {
+    /// The task on its host.
+    pub(in crate::executor) fn host_task(&self) -> HostTask<'a> {
+        HostTask::new(self.run, self.play, self.task, self.host)
+    }
 }
 
 /// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.

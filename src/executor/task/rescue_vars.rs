@@ -1,13 +1,9 @@
 //! What a `rescue` section learns: the variables `ansible_failed_task` and `ansible_failed_result`.
 
-use std::rc::Rc;
-
 use super::task_result::TaskResult;
-use crate::executor::play::PlayRun;
-use crate::executor::state::RunState;
-use crate::executor::variables::scope::TaskScope;
+use crate::executor::host_task::HostTask;
+use crate::playbook::Keyword;
 use crate::playbook::task::Loop;
-use crate::playbook::{Keyword, Task};
 use crate::template::TemplateEngine;
 use crate::value::{Dict, Value};
 
@@ -42,20 +38,21 @@ const SHOWN: &[(Keyword, Value)] = &[
 const CONDITIONS: &[Keyword] = &[Keyword::When, Keyword::ChangedWhen, Keyword::FailedWhen, Keyword::Until];
 
 /// Sets the variables for the host that has failed.
-pub fn set_rescue_vars(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, finished: &TaskResult) {
+pub fn set_rescue_vars(at: &HostTask<'_>, finished: &TaskResult) {
     let mut result = (*finished.result).clone();
     if finished.always_shown {
         result.set("_ansible_verbose_always", true.into());
     }
     result.set("_ansible_no_log", finished.no_log.into());
-    let failed = task_value(run, play, task, host);
-    let state = run.host_state(host);
+    let failed = task_value(at);
+    let state = at.run.host_state(at.host);
     state.set_variable("ansible_failed_task", failed);
     state.set_variable("ansible_failed_result", result.into());
 }
 
-fn task_value(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>) -> Value {
-    let scope = TaskScope::new(run, Some(play), Some(task), host);
+fn task_value(at: &HostTask<'_>) -> Value {
+    let HostTask { run, play, task, .. } = *at;
+    let scope = at.build_scope();
     let search = play.search_path(Some(task));
     let engine = TemplateEngine::new(&run.globals, &scope, &search);
     // What cannot be templated is shown as it is written.

@@ -321,7 +321,7 @@ impl TaskRun<'_> {
     }
 
     fn notify_handlers(&self, names: &[String]) -> LoadResult<()> {
-        crate::executor::handlers::notify_handlers(self.run, self.play, self.task, self.host, names)
+        crate::executor::handlers::notify_handlers(&self.host_task(), names)
     }
 
     fn register_result(&self, result: &Rc<Dict>, unknown: Option<Value>) {

@@ -1,11 +1,9 @@
 //! The keywords of a task once their templates are evaluated and their types converted.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use crate::executor::play::PlayRun;
-use crate::executor::state::{RunOptions, RunState};
-use crate::executor::variables::scope::TaskScope;
+use crate::executor::host_task::HostTask;
+use crate::executor::state::RunOptions;
 use crate::playbook::{Keyword, Task};
 use crate::template::python::text::boolean_word;
 use crate::template::{Context, TemplateEngine, TemplateError, TemplateErrorKind};
@@ -216,11 +214,11 @@ pub fn add_keyword_context(keyword: Keyword, fault: TemplateError) -> TemplateEr
 }
 
 /// A boolean keyword as the first host sees it; what cannot be evaluated fails later, at the task itself.
-pub fn read_flag(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>, host: &Rc<str>, keyword: Keyword) -> bool {
-    if task.find_keyword(keyword).is_none() {
+pub fn read_flag(at: &HostTask<'_>, keyword: Keyword) -> bool {
+    if at.task.find_keyword(keyword).is_none() {
         return false;
     }
-    let scope = TaskScope::new(run, Some(play), Some(task), host);
-    let engine = TemplateEngine::new(&run.globals, &scope, &[]);
-    KeywordReader { engine: &engine, task }.read_bool(keyword).ok().flatten().unwrap_or(false)
+    let scope = at.build_scope();
+    let engine = TemplateEngine::new(&at.run.globals, &scope, &[]);
+    KeywordReader { engine: &engine, task: at.task }.read_bool(keyword).ok().flatten().unwrap_or(false)
 }

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
+use crate::executor::host_task::HostTask;
 use crate::executor::play::PlayRun;
 use crate::executor::state::RunState;
-use crate::executor::variables::scope::TaskScope;
 use crate::playbook::{LoadError, LoadResult, Task, TaskAction, action};
 use crate::template::{TemplateEngine, TemplateError};
 use crate::value::{Text, Value, python};
@@ -22,7 +22,7 @@ pub fn for_all(
     mut hosts: Vec<Rc<str>>,
 ) -> LoadResult<(Rc<Task>, Vec<Rc<str>>)> {
     let Some(first) = hosts.first().filter(|_| is_template(&task)).cloned() else { return Ok((task, hosts)) };
-    let wanted = template_name(run, play, &task, &first).map_err(|fault| {
+    let wanted = template_name(&HostTask::new(run, play, &task, &first)).map_err(|fault| {
         let written = task.action.written.origin().unwrap_or(&task.span).clone();
         Box::new(LoadError::from_general(Diagnostic::from(fault.or_at(Some(&written)))))
     })?;
@@ -31,7 +31,7 @@ pub fn for_all(
         return Err(message.at(&task.span, "").into());
     }
     // Whose name cannot be told is the first of the next round.
-    hosts.retain(|host| template_name(run, play, &task, host).is_ok_and(|name| name == wanted));
+    hosts.retain(|host| template_name(&HostTask::new(run, play, &task, host)).is_ok_and(|name| name == wanted));
     Ok((build_resolved_task(play, &task, &wanted), hosts))
 }
 
@@ -39,16 +39,11 @@ pub fn for_all(
 ///
 /// # Errors
 /// If its name cannot be told.
-pub fn resolve_task(
-    run: &Rc<RunState>,
-    play: &Rc<PlayRun>,
-    task: &Rc<Task>,
-    host: &Rc<str>,
-) -> Result<Rc<Task>, TemplateError> {
-    if !is_template(task) {
-        return Ok(Rc::clone(task));
+pub fn resolve_task(at: &HostTask<'_>) -> Result<Rc<Task>, TemplateError> {
+    if !is_template(at.task) {
+        return Ok(Rc::clone(at.task));
     }
-    Ok(build_resolved_task(play, task, &template_name(run, play, task, host)?))
+    Ok(build_resolved_task(at.play, at.task, &template_name(at)?))
 }
 
 /// Handlers are known by their address; their modules are found when they run.
@@ -56,14 +51,9 @@ fn is_template(task: &Task) -> bool {
     task.action.full.is_empty() && !task.handler
 }
 
-fn template_name(
-    run: &Rc<RunState>,
-    play: &Rc<PlayRun>,
-    task: &Rc<Task>,
-    host: &Rc<str>,
-) -> Result<Value, TemplateError> {
-    let scope = TaskScope::new(run, Some(play), Some(task), host);
-    TemplateEngine::new(&run.globals, &scope, &[]).evaluate_value(&Value::Str(task.action.written.clone()))
+fn template_name(at: &HostTask<'_>) -> Result<Value, TemplateError> {
+    let written = Value::Str(at.task.action.written.clone());
+    TemplateEngine::new(&at.run.globals, &at.build_scope(), &[]).evaluate_value(&written)
 }
 
 /// The task with its action found; where there is no such action it fails when it is run. A task is made once and kept,

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::TaskRun;
 use super::task_result::ItemResult;
+use crate::executor::handlers::{self, DoubtfulHandlers};
 use crate::playbook::LoadResult;
 use crate::report::TaskLabel;
 use crate::value::{Value, python};
@@ -43,16 +44,9 @@ impl TaskRun<'_> {
     /// handlers of such a task only those of registry objects are shown.
     pub(in crate::executor) fn may_notify(&self, pass: &ItemResult) -> LoadResult<()> {
         let Some(awaits) = pass.explain_uncertainty().filter(|_| !pass.is_of_rescue()) else { return Ok(()) };
-        let shown = pass.undetermined.is_some() || pass.open.changed.is_some();
-        crate::executor::handlers::may_notify(
-            self.run,
-            self.play,
-            self.task,
-            self.host,
-            &pass.may_notify,
-            shown,
-            &awaits,
-        )
+        let is_shown = pass.undetermined.is_some() || pass.open.changed.is_some();
+        let which = if is_shown { DoubtfulHandlers::All } else { DoubtfulHandlers::OfRegistry };
+        handlers::may_notify(&self.host_task(), &pass.may_notify, which, &awaits)
     }
 
     /// Returns the unknown that a handler, or a task in a `rescue`, waits for.
