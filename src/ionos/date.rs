@@ -58,7 +58,7 @@ impl Date {
 }
 
 fn local_form(instant: Timestamp) -> String {
-    let utc = instant.to_zoned_datetime(TimeZone::UTC).datetime();
+    let utc = instant.to_zoned(TimeZone::UTC).datetime();
     let mut text = format!(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
         utc.year(),

@@ -242,7 +242,7 @@ fn now(args: &PluginArgs) -> Result<Value, TemplateError> {
     let [utc, format] = args.bind(["utc", "fmt"])?;
     let zone =
         if utc.is_some_and(|utc| utc.is_true()) { jiff::tz::TimeZone::UTC } else { jiff::tz::TimeZone::system() };
-    let now = jiff::Timestamp::now().to_zoned_datetime(zone);
+    let now = jiff::Timestamp::now().to_zoned(zone);
     let local = now.datetime();
     let micros = local.subsec_nanosecond() / 1000 * 1000;
     let local = Time::Naive(local.with().subsec_nanosecond(micros).build().unwrap_or(local));

@@ -148,10 +148,10 @@ async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) 
         let newline = if args.bool("stdin_add_newline") { "\n" } else { "" };
         format!("{}{newline}", crate::value::python::str(text)).into_bytes()
     });
-    let start = jiff::ZonedDateTime::now();
+    let start = jiff::Zoned::now();
     match context.host.run_command(&command).await {
         Ok(output) => {
-            let end = jiff::ZonedDateTime::now();
+            let end = jiff::Zoned::now();
             result.times = Some((start, end));
             let text = |bytes: &[u8]| {
                 let text = String::from_utf8_lossy(bytes);
@@ -203,7 +203,7 @@ struct CommandResult {
     stdout: String,
     stderr: String,
     message: String,
-    times: Option<(jiff::ZonedDateTime, jiff::ZonedDateTime)>,
+    times: Option<(jiff::Zoned, jiff::Zoned)>,
 }
 
 impl CommandResult {
@@ -212,7 +212,7 @@ impl CommandResult {
     }
 
     fn result_data(self, rc: Option<i32>) -> Dict {
-        let shown = |time: &jiff::ZonedDateTime| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
+        let shown = |time: &jiff::Zoned| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
         let (start, end, delta) = match &self.times {
             Some((start, end)) => {
                 let took = end.timestamp().as_microsecond() - start.timestamp().as_microsecond();

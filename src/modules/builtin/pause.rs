@@ -47,7 +47,7 @@ async fn pause_task(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Modu
     if context.planning {
         return Ok(predicted_outcome(wait.is_none(), echo));
     }
-    let begin = jiff::ZonedDateTime::now();
+    let begin = jiff::Zoned::now();
     let mut input = String::new();
     if let Some(seconds) = wait {
         let hidden = if echo { "" } else { " (output is hidden)" };
@@ -63,9 +63,9 @@ async fn pause_task(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Modu
     } else {
         context.warn("Not waiting for response to prompt as stdin is not interactive");
     }
-    let end = jiff::ZonedDateTime::now();
+    let end = jiff::Zoned::now();
     let took = end.timestamp().duration_since(begin.timestamp());
-    let shown = |time: &jiff::ZonedDateTime| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
+    let shown = |time: &jiff::Zoned| Value::text(time.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string());
     let length = (took.as_secs_f64() / per_unit * 100.0).round() / 100.0;
     Ok(ModuleOutcome::default()
         .with("stdout", format!("Paused for {} {unit}", python::str(&Value::Float(length))))

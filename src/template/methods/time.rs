@@ -106,7 +106,7 @@ pub fn call(of: Time, name: &str, args: &PluginArgs) -> Result<Value, TemplateEr
         "timestamp" => {
             let micros = match of {
                 Time::Naive(local) => {
-                    let zoned = local.to_zoned_datetime(jiff::tz::TimeZone::system());
+                    let zoned = local.to_zoned(jiff::tz::TimeZone::system());
                     let zoned = zoned.map_err(|error| TemplateError::value(error.to_string()))?;
                     i128::from(zoned.timestamp().as_microsecond())
                 }
@@ -135,7 +135,7 @@ pub fn strftime(of: Time, format: &str) -> Result<Value, TemplateError> {
     let offset = if let Time::Aware(_, offset) = of { Some(offset) } else { None };
     let zone = offset.map_or_else(String::new, zone_name);
     // As in C, the seconds since 1970 are those of the clock on the wall here, whatever zone the time stamp has.
-    let epoch = at.to_zoned_datetime(jiff::tz::TimeZone::system()).map_or(0, |zoned| zoned.timestamp().as_second());
+    let epoch = at.to_zoned(jiff::tz::TimeZone::system()).map_or(0, |zoned| zoned.timestamp().as_second());
     let moment = ZonedTime { local: at, offset, zone: &zone, epoch };
     Ok(Value::text(crate::template::python::strftime::format_time(&moment, &format)))
 }

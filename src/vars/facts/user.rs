@@ -1,6 +1,6 @@
 //! Who runs this, in which environment, and when.
 
-use jiff::ZonedDateTime;
+use jiff::Zoned;
 
 use super::{Facts, read_trimmed};
 use crate::value::{Dict, Value};
@@ -31,10 +31,10 @@ pub(super) fn collect_user(facts: &mut Facts<'_>) {
 }
 
 pub(super) fn date_time(facts: &mut Facts<'_>) {
-    facts.set("date_time", describe_time(&ZonedDateTime::now()));
+    facts.set("date_time", describe_time(&Zoned::now()));
 }
 
-fn describe_time(now: &ZonedDateTime) -> Dict {
+fn describe_time(now: &Zoned) -> Dict {
     let local = |format: &str| now.strftime(format).to_string();
     let utc = now.with_time_zone(jiff::tz::TimeZone::UTC);
     let epoch = now.timestamp().as_second().to_string();
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_moment() {
-        let moment: ZonedDateTime = "2024-03-05T10:11:12.5+01:00[Europe/Berlin]".parse().unwrap();
+        let moment: Zoned = "2024-03-05T10:11:12.5+01:00[Europe/Berlin]".parse().unwrap();
         let facts = describe_time(&moment);
         for (name, value) in [
             ("iso8601", "2024-03-05T09:11:12Z"),

@@ -86,7 +86,7 @@ fn parse_local_time(text: &str, format: &str) -> Result<f64, String> {
         value::Time::Date(date) => date.to_datetime(jiff::civil::Time::midnight()),
         value::Time::Delta(_) => return Err("a duration is no time".to_owned()),
     };
-    let zoned = local.to_zoned_datetime(jiff::tz::TimeZone::system()).map_err(|error| error.to_string())?;
+    let zoned = local.to_zoned(jiff::tz::TimeZone::system()).map_err(|error| error.to_string())?;
     #[allow(clippy::cast_precision_loss)]
     Ok(zoned.timestamp().as_second() as f64)
 }

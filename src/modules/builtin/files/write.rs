@@ -82,7 +82,7 @@ impl FileWriteArgs {
         if !self.backup || !host.exists(path) {
             return Ok(None);
         }
-        let stamp = jiff::ZonedDateTime::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
+        let stamp = jiff::Zoned::now().strftime("%Y-%m-%d@%H:%M:%S~").to_string();
         let name = format!("{}.{}.{stamp}", display_path(path), std::process::id());
         let failed = |_| Failure::new(format!("Could not make backup of {} to {name}.", display_path(path)));
         host.copy_backup(path, Path::new(&name)).map_err(failed)?;
