@@ -331,7 +331,7 @@ async fn prepare_run(
     let later = args.playbooks.iter().skip(1).map(|name| load::next(args, name, &run.loader, bus));
     let playbooks = std::iter::once(Ok(first)).chain(later).collect::<LoadResult<Vec<_>>>()?;
     if !listed || args.syntax_check {
-        announce_problems(&playbooks, bus);
+        announce_problems(&playbooks, &run);
         for warning in lint::check_tags(&playbooks, &args.tags) {
             bus.emit(&ReportEvent::Notice(warning));
         }
@@ -344,12 +344,12 @@ async fn prepare_run(
 }
 
 /// Announces what will go wrong before the first task starts.
-fn announce_problems(playbooks: &[Playbook], bus: &Bus) {
-    for finding in playbooks.iter().flat_map(lint::check_playbook) {
+fn announce_problems(playbooks: &[Playbook], run: &RunState) {
+    for finding in playbooks.iter().flat_map(|playbook| lint::check_playbook(playbook, &run.globals)) {
         let Some(notice) = lint::announce_finding(&finding) else { continue };
         let certain = finding.message.severity == Severity::Error;
         let task = finding.task.filter(|_| certain).map(|place| Rc::from(place.to_string()));
-        bus.emit(&ReportEvent::Announcement { notice, task });
+        run.bus.emit(&ReportEvent::Announcement { notice, task });
     }
 }
 

@@ -22,7 +22,7 @@ use crate::modules;
 use crate::playbook::keyword::Keyword;
 use crate::playbook::{BlockItem, Keywords, Loader, Play, Playbook, Task, action};
 use crate::source::Span;
-use crate::template::{TemplateEngine, TemplateError};
+use crate::template::{Globals, TemplateEngine, TemplateError};
 use crate::value::{Text, Value};
 
 /// One thing that is wrong, or probably wrong.
@@ -47,9 +47,9 @@ pub enum Announced {
     ByLintOnly,
 }
 
-/// Returns all findings of a playbook, in the order of its text.
-pub fn check_playbook(playbook: &Playbook) -> Vec<Finding> {
-    let mut lint = Lint::default();
+/// Returns all findings of a playbook that is about to run, in the order of its text.
+pub fn check_playbook(playbook: &Playbook, globals: &Globals) -> Vec<Finding> {
+    let mut lint = Lint { globals: Some(globals), ..Lint::default() };
     playbook.plays.iter().for_each(|play| lint.check_play(play));
     lint.findings
 }
@@ -74,6 +74,8 @@ struct Lint<'a> {
     registered: BTreeSet<String>,
     /// Paths that tasks so far name as what they write.
     made: Vec<String>,
+    /// The templates of the run that follows.
+    globals: Option<&'a Globals>,
     /// Reads what tasks include, if that is to be checked, too.
     loader: Option<&'a Loader>,
     /// Included files and roles that were read.
@@ -172,7 +174,7 @@ impl<'a> Lint<'a> {
     fn check_condition(&mut self, value: &Value) {
         match value {
             Value::Str(text) if !text.trim().is_empty() => {
-                self.report_faults(TemplateEngine::lint_expression(text), text)
+                self.report_faults(TemplateEngine::lint_expression(text, self.globals), text)
             }
             Value::List(items) => items.iter().for_each(|item| self.check_condition(item)),
             _ => {}
@@ -182,7 +184,7 @@ impl<'a> Lint<'a> {
     /// A value with templates in it.
     fn check_value(&mut self, value: &Value) {
         match value {
-            Value::Str(text) => self.report_faults(TemplateEngine::lint_template(text), text),
+            Value::Str(text) => self.report_faults(TemplateEngine::lint_template(text, self.globals), text),
             Value::List(items) => items.iter().for_each(|item| self.check_value(item)),
             Value::Dict(dict) => dict.iter().for_each(|(key, value)| {
                 self.check_value(key);

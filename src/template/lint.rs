@@ -1,8 +1,10 @@
 //! What can be said of a template without running it: its syntax, and names of filters, tests, lookups and functions
 //! that nobody knows.
 
+use std::sync::Arc;
+
 use super::ast::{Arg, At, ExprKind, ExprNode, Stmt, StmtKind};
-use super::engine::TemplateEngine;
+use super::engine::{Globals, TemplateEngine};
 use super::error::{TemplateError, TemplateErrorKind};
 use super::parse;
 use super::plugin;
@@ -12,12 +14,17 @@ use super::source_map::SourceMap;
 use crate::value::{Text, Value};
 
 impl TemplateEngine<'_> {
-    /// Everything that is wrong with a template, whatever its variables are. Text that is no template is fine.
-    pub fn lint_template(text: &Text) -> Vec<TemplateError> {
+    /// Everything that is wrong with a template, whatever its variables are. Text that is no template is fine. A run keeps
+    /// what was parsed, so that its tasks need not parse it again.
+    pub fn lint_template(text: &Text, run: Option<&Globals>) -> Vec<TemplateError> {
         if !text.is_template() {
             return Vec::new();
         }
-        match parse::parse_template(text, &plugin::RenderOptions::default()) {
+        let parsed = match run {
+            Some(globals) => globals.parse_template(text),
+            None => parse::parse_template(text, &plugin::RenderOptions::default()).map(Arc::new),
+        };
+        match parsed {
             Ok(template) => {
                 let mut lint = Lint { text, faults: Vec::new() };
                 lint.check_body(&template.body);
@@ -28,11 +35,15 @@ impl TemplateEngine<'_> {
     }
 
     /// Everything that is wrong with a bare expression (`when`).
-    pub fn lint_expression(text: &Text) -> Vec<TemplateError> {
+    pub fn lint_expression(text: &Text, run: Option<&Globals>) -> Vec<TemplateError> {
         if text.is_template() || !text.is_trusted() {
-            return Self::lint_template(text);
+            return Self::lint_template(text, run);
         }
-        match parse::parse_expression(text) {
+        let parsed = match run {
+            Some(globals) => globals.parsed_expression(text),
+            None => parse::parse_expression(text).map(Arc::new),
+        };
+        match parsed {
             Ok(node) => {
                 let mut lint = Lint { text, faults: Vec::new() };
                 lint.check_node(&node);
@@ -223,7 +234,7 @@ mod tests {
 
     #[track_caller]
     fn case(text: &str, expected: &[(&str, &str)]) {
-        let faults = TemplateEngine::lint_template(&template_text(text));
+        let faults = TemplateEngine::lint_template(&template_text(text), None);
         let found: Vec<_> = faults.iter().map(|f| (f.message.as_str(), f.hints.join(" "))).collect();
         let found: Vec<_> = found.iter().map(|(message, hints)| (*message, hints.as_str())).collect();
         assert_eq!(found, expected, "{text}");
@@ -246,9 +257,9 @@ mod tests {
 
     #[test]
     fn expressions_and_syntax() {
-        assert_eq!(TemplateEngine::lint_expression(&template_text("a is definde")).len(), 1);
-        assert_eq!(TemplateEngine::lint_expression(&template_text("a == 1 and b")).len(), 0);
-        assert_eq!(TemplateEngine::lint_expression(&template_text("a ==")).len(), 1);
-        assert_eq!(TemplateEngine::lint_template(&template_text("{{ a")).len(), 1);
+        assert_eq!(TemplateEngine::lint_expression(&template_text("a is definde"), None).len(), 1);
+        assert_eq!(TemplateEngine::lint_expression(&template_text("a == 1 and b"), None).len(), 0);
+        assert_eq!(TemplateEngine::lint_expression(&template_text("a =="), None).len(), 1);
+        assert_eq!(TemplateEngine::lint_template(&template_text("{{ a"), None).len(), 1);
     }
 }
