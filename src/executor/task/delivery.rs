@@ -115,7 +115,11 @@ fn take_finished_job(run: &RunState, outcome: &ModuleOutcome) -> Vec<String> {
 impl TaskRun<'_> {
     /// Records what a task has delivered, once it is known that it has not failed.
     pub(in crate::executor) fn record_deliveries(&self, pass: &ItemResult) {
-        let Some(store) = self.run.credentials.as_ref().filter(|_| !pass.failed && !pass.skipped) else { return };
+        let Some(store) =
+            self.run.credentials.as_ref().filter(|_| !pass.ending.is_failed() && !pass.ending.is_skipped())
+        else {
+            return;
+        };
         for token in &pass.delivered {
             store.mark_delivered(token, &format!("task \"{}\" on {}", self.label.task, self.host));
         }

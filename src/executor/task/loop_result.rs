@@ -1,6 +1,6 @@
 //! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
 
-use super::task_result::ItemResult;
+use super::task_result::{ItemResult, PassEnding, SkipKind};
 use crate::executor::include::IncludeRequest;
 use crate::modules::Later;
 use crate::value::{Dict, Value};
@@ -34,7 +34,11 @@ impl LoopResult {
     /// Before the first pass. Results are kept only where something can look at them later.
     pub(in crate::executor) fn new(keep_results: bool) -> Self {
         Self {
-            whole: ItemResult { skipped: true, ignored: true, ..ItemResult::default() },
+            whole: ItemResult {
+                ending: PassEnding::Skipped(SkipKind::ByModule),
+                ignored: true,
+                ..ItemResult::default()
+            },
             results: keep_results.then(Vec::new),
             count: 0,
             includes: Vec::new(),
@@ -50,10 +54,8 @@ impl LoopResult {
         self.count += 1;
         whole.changed |= pass.changed;
         self.changed_for_sure |= pass.changes_for_sure();
-        whole.failed |= pass.failed;
-        whole.unreachable |= pass.unreachable;
-        whole.skipped &= pass.skipped;
-        whole.ignored &= pass.ignored || !pass.failed;
+        whole.ending.add_pass(pass.ending);
+        whole.ignored &= pass.ignored || !pass.ending.is_failed();
         whole.no_log |= pass.no_log;
         whole.always_shown |= pass.always_shown;
         let unknown = pass.unknown_result();
@@ -69,14 +71,14 @@ impl LoopResult {
         self.notify.append(&mut pass.notify);
         whole.may_notify.append(&mut pass.may_notify);
         if let Some(results) = &mut self.results {
-            if pass.failed || !pass.bare {
-                pass.result.set("failed", (pass.failed || pass.exhausted).into());
+            if pass.ending.has_run() {
+                pass.result.set("failed", (pass.ending.is_failed() || pass.exhausted).into());
             }
             // Of what is included nothing has run yet.
             if !includes {
                 pass.result.set("changed", pass.changed.into());
             }
-            if pass.skipped {
+            if pass.ending.is_skipped() {
                 pass.result.set("skipped", true.into());
             }
             let mut result = std::mem::take(&mut pass.result);
@@ -88,28 +90,32 @@ impl LoopResult {
 
     /// Whether a pass has failed.
     pub(in crate::executor) fn has_failed(&self) -> bool {
-        self.whole.failed
+        self.whole.ending.is_failed()
     }
 
     /// After the last pass.
     pub(in crate::executor) fn into_summary(self) -> LoopSummary {
         let mut whole = self.whole;
-        let message = match (whole.failed, whole.skipped) {
+        let message = match (whole.ending.is_failed(), whole.ending.is_skipped()) {
             (true, _) => "One or more items failed",
             (_, true) => "All items skipped",
             _ => "All items completed",
         };
         let mut result = Dict::new();
         result.set("results", Value::list(self.results.unwrap_or_default()));
-        result.set("skipped", whole.skipped.into());
+        result.set("skipped", whole.ending.is_skipped().into());
         result.set("msg", message.into());
         result.set("changed", whole.changed.into());
-        if whole.failed {
+        if whole.ending.is_failed() {
             result.set("failed", true.into());
         }
         // A pass of which nothing is known may have made the difference.
         if let Some(awaits) = &whole.undetermined {
-            for (key, certain) in [("changed", whole.changed), ("failed", whole.failed), ("skipped", !whole.skipped)] {
+            for (key, certain) in [
+                ("changed", whole.changed),
+                ("failed", whole.ending.is_failed()),
+                ("skipped", !whole.ending.is_skipped()),
+            ] {
                 if !certain {
                     result.set(key, Value::unknown(awaits.as_str()));
                 }
@@ -120,7 +126,7 @@ impl LoopResult {
         LoopSummary {
             unknown: self.unknown.filter(|_| self.count == 1 && whole.undetermined.is_some()),
             // One pass that changed something speaks for all that ran.
-            notify: if whole.failed || !self.changed_for_sure { Vec::new() } else { self.notify },
+            notify: if whole.ending.is_failed() || !self.changed_for_sure { Vec::new() } else { self.notify },
             includes: self.includes,
             whole,
         }
@@ -129,6 +135,7 @@ impl LoopResult {
 
 #[cfg(test)]
 mod tests {
+    use super::super::task_result::FailureKind;
     use super::*;
     use crate::executor::task::task_result::UnknownStatus;
 
@@ -140,12 +147,15 @@ mod tests {
 
     #[test]
     fn one_failure_that_counts_is_enough() {
-        let ignored = || ItemResult { failed: true, ignored: true, ..ItemResult::default() };
+        let failed = || ItemResult { ending: PassEnding::Failed(FailureKind::Judged), ..ItemResult::default() };
+        let ignored = || ItemResult { ignored: true, ..failed() };
         let notifying = ItemResult { changed: true, notify: vec!["restart".to_owned()], ..ItemResult::default() };
         let whole = summed(true, [ignored(), notifying]);
-        assert!(whole.whole.failed && whole.whole.changed && whole.whole.ignored && whole.notify.is_empty());
-        let whole = summed(true, [ignored(), ItemResult { failed: true, ..ItemResult::default() }]).whole;
-        assert!(whole.failed && !whole.ignored && !whole.skipped);
+        assert!(
+            whole.whole.ending.is_failed() && whole.whole.changed && whole.whole.ignored && whole.notify.is_empty()
+        );
+        let whole = summed(true, [ignored(), failed()]).whole;
+        assert!(whole.ending.is_failed() && !whole.ignored);
     }
 
     #[test]
@@ -163,9 +173,15 @@ mod tests {
     #[test]
     fn results_are_kept_on_request() {
         let results = |keep| {
-            let whole =
-                summed(keep, [ItemResult { skipped: true, ..ItemResult::default() }, ItemResult::default()]).whole;
-            assert!(!whole.skipped);
+            let whole = summed(
+                keep,
+                [
+                    ItemResult { ending: PassEnding::Skipped(SkipKind::ByModule), ..ItemResult::default() },
+                    ItemResult::default(),
+                ],
+            )
+            .whole;
+            assert!(!whole.ending.is_skipped());
             whole.result.get("results").and_then(Value::as_slice).map(<[Value]>::len)
         };
         assert_eq!((results(true), results(false)), (Some(2), Some(0)));

@@ -7,7 +7,7 @@ use super::TaskRun;
 use super::effects;
 use super::loop_result::{LoopResult, LoopSummary};
 use super::settings::{KeywordReader, TaskSettings};
-use super::task_result::{ItemResult, NO_TRACEBACK, TaskResult, no_exception};
+use super::task_result::{FailureKind, ItemResult, NO_TRACEBACK, PassEnding, SkipKind, TaskResult, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::strategy::cursor::Fate;
 use crate::executor::variables::scope::TaskScope;
@@ -51,15 +51,19 @@ impl TaskRun<'_> {
         if failed {
             no_exception(&mut result);
         }
+        let ending = match (failed, outcome.skipped) {
+            (true, _) => PassEnding::Failed(FailureKind::Judged),
+            (false, true) => PassEnding::Skipped(SkipKind::ByModule),
+            (false, false) => PassEnding::Ran,
+        };
         ItemResult {
+            ending,
             changed: outcome.changed,
-            skipped: outcome.skipped,
             no_log,
             undetermined: outcome.undetermined,
             later: if settings.check_only { modules::Later::Nothing } else { outcome.later },
             records: outcome.actions,
             result,
-            failed,
             diff,
             touched,
             effects,
@@ -88,8 +92,7 @@ impl TaskRun<'_> {
         ItemResult {
             result,
             changed: failure.changed,
-            failed: true,
-            broke_off: failure.broke_off,
+            ending: PassEnding::Failed(if failure.broke_off { FailureKind::BrokeOff } else { FailureKind::Judged }),
             records: failure.actions,
             diagnostic: Some(diagnostic),
             ..ItemResult::default()
@@ -136,7 +139,8 @@ impl TaskRun<'_> {
         search: &[PathBuf],
     ) -> ItemResult {
         let told = fault.full_message();
-        let mut pass = ItemResult { unjudged: true, ..self.failed_early(fault, scope, search) };
+        let mut pass =
+            ItemResult { ending: PassEnding::Failed(FailureKind::Early), ..self.failed_early(fault, scope, search) };
         pass.result.set("msg", told.into());
         pass
     }
@@ -182,11 +186,11 @@ impl TaskRun<'_> {
             item,
             diff: if pass.no_log { Vec::new() } else { pass.diff.clone() },
             records: pass.records.clone(),
-            diagnostic: pass.diagnostic.clone().filter(|_| pass.failed && !pass.no_log),
+            diagnostic: pass.diagnostic.clone().filter(|_| pass.ending.is_failed() && !pass.no_log),
             always_shown: pass.always_shown && !pass.no_log,
             looped: false,
             ignored: pass.ignored,
-            unreachable: pass.unreachable,
+            unreachable: pass.ending.is_unreachable(),
             undetermined: pass.explain_uncertainty(),
         }
     }
@@ -206,7 +210,7 @@ impl TaskRun<'_> {
         shown.set("changed", pass.changed.into());
         shown.extend(&pass.result);
         shown.set("changed", pass.changed.into());
-        if pass.unjudged {
+        if pass.ending == PassEnding::Failed(FailureKind::Early) {
             shown.remove("changed");
         }
         let verbose = self.run.options.verbosity > 2;
@@ -230,7 +234,7 @@ impl TaskRun<'_> {
         self.mark_consequences_unknown(&pass);
         let mut result = self.registered_result(&pass);
         result.remove("invocation");
-        if pass.skipped {
+        if pass.ending.is_skipped() {
             result.set("skipped", true.into());
         }
         let status = self.final_status(&pass);
@@ -247,7 +251,7 @@ impl TaskRun<'_> {
         if !pass.is_of_rescue() {
             self.register_result(&finished.result, pass.unknown_result());
         }
-        self.notify_handlers(if pass.failed || !pass.changed { &[] } else { &pass.notify })?;
+        self.notify_handlers(if pass.ending.is_failed() || !pass.changed { &[] } else { &pass.notify })?;
         self.may_notify(&pass)?;
         if finished.includes.is_empty() {
             self.report_outcome(outcome, pass.changed);
@@ -291,7 +295,7 @@ impl TaskRun<'_> {
 
     /// A role has begun on a host once a task of it has run there; on hosts that a task speaks for it has not.
     fn begin_role(&self, pass: &ItemResult) {
-        if let Some(role) = self.task.role().filter(|_| !pass.skipped && !pass.unreachable) {
+        if let Some(role) = self.task.role().filter(|_| !pass.ending.is_skipped() && !pass.ending.is_unreachable()) {
             role.record_begin(self.host);
         }
     }
@@ -344,10 +348,10 @@ impl TaskRun<'_> {
             Err(failure) => ItemResult { no_log, ..self.build_failure(failure) },
         };
         // The original counts a missing include as failed even where a rescue takes over.
-        let status = if pass.failed { OutcomeStatus::Failed } else { OutcomeStatus::Ok };
+        let status = if pass.ending.is_failed() { OutcomeStatus::Failed } else { OutcomeStatus::Ok };
         self.run.tally.borrow_mut().count_result(self.host, status, false);
         // The passes of a loop have told their results; only a failure is news.
-        if !looped || pass.failed {
+        if !looped || pass.ending.is_failed() {
             self.run.bus.emit(&ReportEvent::Host(self.build_outcome(&pass, status, None)));
         }
     }

@@ -11,7 +11,7 @@ use super::dispatch;
 use super::invoke::ModuleCall;
 use super::prepare::{Prepared, prepare_module};
 use super::settings::TaskSettings;
-use super::task_result::{ItemResult, no_exception};
+use super::task_result::{FailureKind, ItemResult, PassEnding, no_exception};
 use crate::diagnostic::Diagnostic;
 use crate::executor::variables::scope::TaskScope;
 use crate::modules::spec::{ResultDisplay, RunsOn};
@@ -56,7 +56,7 @@ impl TaskRun<'_> {
     ) -> ItemResult {
         let mut pass = self.until_satisfied(scope, search, engine, settings, delegated_to).await;
         let effects = std::mem::take(&mut pass.effects);
-        if pass.failed {
+        if pass.ending.is_failed() {
             if !pass.result.contains("msg") {
                 pass.result.set("msg", "Task failed: Action failed: Unknown error.".into());
             }
@@ -102,7 +102,7 @@ impl TaskRun<'_> {
                 Ok(prepared) => self.one_try(&call, prepared).await,
                 Err(failure) => self.build_failure(failure.clone()),
             };
-            if pass.undetermined.is_some() || pass.broke_off {
+            if pass.undetermined.is_some() || pass.ending == PassEnding::Failed(FailureKind::BrokeOff) {
                 return pass;
             }
             // The conditions may ask how many tries it took.
@@ -122,7 +122,7 @@ impl TaskRun<'_> {
                 pass.result.set("attempts", (tries - 1).into());
                 // `failed_when` has the last word on the task, though its result says that the tries were in vain.
                 pass.exhausted = true;
-                pass.failed = pass.result.get("failed_when_result").is_none_or(Value::is_true);
+                pass.ending.set_failed(pass.result.get("failed_when_result").is_none_or(Value::is_true));
                 no_exception(&mut pass.result);
                 return pass;
             }
@@ -133,7 +133,7 @@ impl TaskRun<'_> {
                 result: Rc::new(self.display_result(&pass)),
             });
             if !self.run.interrupt.pause_for(settings.delay).await {
-                pass.failed = true;
+                pass.ending.set_failed(true);
                 no_exception(&mut pass.result);
                 return pass;
             }
@@ -166,7 +166,7 @@ impl TaskRun<'_> {
             Ok(None) => {}
             Ok(Some(message)) => {
                 let mut pass = self.build_failure(Failure::from(message));
-                pass.unreachable = true;
+                pass.ending = PassEnding::Failed(FailureKind::Unreachable);
                 pass.result.set("unreachable", true.into());
                 return Some(pass);
             }
@@ -209,7 +209,7 @@ impl TaskRun<'_> {
         has_until: bool,
     ) -> Result<bool, Box<ItemResult>> {
         if !has_until {
-            return Ok(!pass.failed);
+            return Ok(!pass.ending.is_failed());
         }
         let answer = {
             let layered = self.with_item_result(scope, pass);
@@ -234,7 +234,7 @@ impl TaskRun<'_> {
 
     /// `changed_when` and `failed_when`.
     fn apply_result_conditions(&self, scope: &TaskScope, search: &[PathBuf], pass: &mut ItemResult) {
-        if pass.skipped {
+        if pass.ending.is_skipped() {
             return;
         }
         for keyword in [Keyword::ChangedWhen, Keyword::FailedWhen] {
@@ -256,7 +256,7 @@ impl TaskRun<'_> {
                     *slot = Some(unknown.describe_missing());
                     if keyword == Keyword::FailedWhen {
                         // What follows is foretold for the case that it does not fail, whatever the module says.
-                        pass.failed = false;
+                        pass.ending.set_failed(false);
                         pass.diagnostic = None;
                     }
                 }
@@ -269,7 +269,7 @@ impl TaskRun<'_> {
                     if let Some(exception) = exception.filter(|_| !verdict && of_module) {
                         pass.result.set("failed_when_suppressed_exception", exception);
                     }
-                    pass.failed = verdict;
+                    pass.ending.set_failed(verdict);
                     if !verdict {
                         pass.diagnostic = None;
                     } else if pass.diagnostic.is_none() {
@@ -278,13 +278,13 @@ impl TaskRun<'_> {
                 }
                 Err(fault) => {
                     pass.result.set(key, fault.full_message().into());
-                    pass.failed = true;
+                    pass.ending.set_failed(true);
                     pass.diagnostic = Some(Box::new(Diagnostic::from(fault)));
                     break;
                 }
             }
         }
-        if pass.failed {
+        if pass.ending.is_failed() {
             no_exception(&mut pass.result);
         }
     }
@@ -320,10 +320,10 @@ impl TaskRun<'_> {
     /// The result as `register` keeps it.
     pub(in crate::executor) fn registered_result(&self, pass: &ItemResult) -> Dict {
         let mut result = pass.result.clone();
-        if pass.failed || !pass.bare {
-            result.set("failed", (pass.failed || pass.exhausted).into());
+        if pass.ending.has_run() {
+            result.set("failed", (pass.ending.is_failed() || pass.exhausted).into());
         }
-        if !pass.unjudged {
+        if pass.ending != PassEnding::Failed(FailureKind::Early) {
             result.set("changed", pass.changed.into());
         }
         pass.hide_deferred(&mut result);

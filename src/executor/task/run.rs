@@ -10,7 +10,7 @@ use super::TaskRun;
 use super::conditional::{self, ConditionOutcome};
 use super::loops::{self, Items, LoopControl};
 use super::settings::{self, KeywordReader};
-use super::task_result::{ItemResult, TaskResult};
+use super::task_result::{ItemResult, PassEnding, TaskResult};
 use crate::diagnostic::Diagnostic;
 use crate::executor::include;
 use crate::executor::variables::scope::TaskScope;
@@ -199,7 +199,8 @@ impl TaskRun<'_> {
                 let message = format!("Failed to template loop_control.label: {}", fault.full_message());
                 let failed = self.failed_before(fault, scope, search);
                 pass.result.set("msg", message.into());
-                (pass.failed, pass.ignored, pass.diagnostic) = (true, failed.ignored, failed.diagnostic);
+                pass.ending.set_failed(true);
+                (pass.ignored, pass.diagnostic) = (failed.ignored, failed.diagnostic);
                 item.clone()
             }
         }
@@ -268,13 +269,13 @@ impl TaskRun<'_> {
             Some(Ok(request)) => ItemResult {
                 result: request.build_result(),
                 include: Some(request),
-                bare: true,
+                ending: PassEnding::Included,
                 ..ItemResult::default()
             },
             Some(Err(fault)) => self.failed_before(fault, scope, search),
             None => self.run_with_retries(scope, search, &engine, &settings, delegated_to.as_deref()).await,
         };
-        pass.ignored = if pass.unreachable { settings.ignore_unreachable } else { settings.ignore_errors };
+        pass.ignored = if pass.ending.is_unreachable() { settings.ignore_unreachable } else { settings.ignore_errors };
         self.record_deliveries(&pass);
         pass.no_log |= settings.no_log;
         pass.delegated_to = delegated_to;

@@ -33,19 +33,12 @@ pub struct TaskResult {
 #[derive(Default)]
 pub(in crate::executor) struct ItemResult {
     pub(in crate::executor) result: Dict,
+    pub(in crate::executor) ending: PassEnding,
+    /// Something is changed; a pass that fails may have changed something, too.
     pub(in crate::executor) changed: bool,
-    pub(in crate::executor) failed: bool,
-    pub(in crate::executor) skipped: bool,
-    /// The host cannot be acted on; then it has failed, too.
-    pub(in crate::executor) unreachable: bool,
-    /// All tries were in vain.
+    /// All tries were in vain, whatever `failed_when` says of the last one.
     pub(in crate::executor) exhausted: bool,
-    /// It broke off without a result that conditions could look at.
-    pub(in crate::executor) broke_off: bool,
-    /// Nothing ran, so that there is no `failed` in the result.
-    pub(in crate::executor) bare: bool,
-    /// It failed so early that nothing says whether something has changed.
-    pub(in crate::executor) unjudged: bool,
+    /// A failure does not count: `ignore_errors` or `ignore_unreachable`.
     pub(in crate::executor) ignored: bool,
     pub(in crate::executor) no_log: bool,
     pub(in crate::executor) always_shown: bool,
@@ -67,6 +60,81 @@ pub(in crate::executor) struct ItemResult {
     pub(in crate::executor) delivered: Vec<String>,
     /// Changes to variables and statistics, unless the task fails.
     pub(in crate::executor) effects: Vec<ModuleEffect>,
+}
+
+/// How a pass of a task has ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::executor) enum PassEnding {
+    /// It ran, and nothing speaks against it.
+    #[default]
+    Ran,
+    /// It brings in tasks, of which nothing has run yet.
+    Included,
+    /// It was left out.
+    Skipped(SkipKind),
+    /// It failed.
+    Failed(FailureKind),
+}
+
+/// Why a pass was skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::executor) enum SkipKind {
+    /// Nothing ran: a condition is false, there are no items, or a dry run cannot know enough.
+    NotRun,
+    /// The module ran and had nothing to do.
+    ByModule,
+}
+
+/// How a pass failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::executor) enum FailureKind {
+    /// With a result that conditions can look at.
+    Judged,
+    /// Without one: it broke off.
+    BrokeOff,
+    /// So early that nothing says whether something has changed.
+    Early,
+    /// The host cannot be acted on.
+    Unreachable,
+}
+
+impl PassEnding {
+    /// Whether it is a failure.
+    pub(in crate::executor) fn is_failed(self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
+    /// Whether it was left out.
+    pub(in crate::executor) fn is_skipped(self) -> bool {
+        matches!(self, Self::Skipped(_))
+    }
+
+    /// Whether the host could not be acted on.
+    pub(in crate::executor) fn is_unreachable(self) -> bool {
+        self == Self::Failed(FailureKind::Unreachable)
+    }
+
+    /// Whether something ran, so that the result says whether it failed.
+    pub(in crate::executor) fn has_run(self) -> bool {
+        !matches!(self, Self::Included | Self::Skipped(SkipKind::NotRun))
+    }
+
+    /// The ending of a loop, to which a further pass is added: the worst counts, and it is skipped if all are.
+    pub(in crate::executor) fn add_pass(&mut self, pass: Self) {
+        *self = match (*self, pass) {
+            (whole, pass) if whole.is_unreachable() || pass.is_unreachable() => Self::Failed(FailureKind::Unreachable),
+            (Self::Failed(_), _) | (_, Self::Failed(_)) => Self::Failed(FailureKind::Judged),
+            (Self::Skipped(_), Self::Skipped(_)) => Self::Skipped(SkipKind::ByModule),
+            _ => Self::Ran,
+        };
+    }
+
+    /// Makes it a failure, or no failure. How it failed is kept.
+    pub(in crate::executor) fn set_failed(&mut self, failed: bool) {
+        if failed != self.is_failed() {
+            *self = if failed { Self::Failed(FailureKind::Judged) } else { Self::Ran };
+        }
+    }
 }
 
 /// Open questions about the end of a task whose actions are known: `changed_when`, `failed_when` or `until` has
@@ -104,7 +172,7 @@ impl ItemResult {
         result.set("skipped", true.into());
         result.set("skip_reason", "Conditional result was False".into());
         result.set("false_condition", condition.clone());
-        Self { result, skipped: true, bare: true, ..Self::default() }
+        Self { result, ending: PassEnding::Skipped(SkipKind::NotRun), ..Self::default() }
     }
 
     /// A loop over nothing.
@@ -114,7 +182,7 @@ impl ItemResult {
         result.set("skipped", true.into());
         result.set("skipped_reason", "No items in the list".into());
         result.set("results", Value::list([]));
-        Self { result, skipped: true, bare: true, ..Self::default() }
+        Self { result, ending: PassEnding::Skipped(SkipKind::NotRun), ..Self::default() }
     }
 
     /// Nothing can be said before something has been created.
@@ -127,27 +195,23 @@ impl ItemResult {
         result.set("skipped", true.into());
         result.set("skip_reason", format!("cannot be known in a dry run: {awaits}").into());
         result.set("undetermined", true.into());
-        Self { result, skipped: true, bare: true, undetermined: Some(awaits), ..Self::default() }
+        Self { result, ending: PassEnding::Skipped(SkipKind::NotRun), undetermined: Some(awaits), ..Self::default() }
     }
 
     /// How it ended, whatever becomes of the task.
     pub(in crate::executor) fn status(&self) -> OutcomeStatus {
-        if self.unreachable {
-            OutcomeStatus::Unreachable
-        } else if self.failed {
-            OutcomeStatus::Failed
-        } else if self.skipped {
-            OutcomeStatus::Skipped
-        } else if self.changed {
-            OutcomeStatus::Changed
-        } else {
-            OutcomeStatus::Ok
+        match self.ending {
+            PassEnding::Failed(FailureKind::Unreachable) => OutcomeStatus::Unreachable,
+            PassEnding::Failed(_) => OutcomeStatus::Failed,
+            PassEnding::Skipped(_) => OutcomeStatus::Skipped,
+            PassEnding::Ran | PassEnding::Included if self.changed => OutcomeStatus::Changed,
+            PassEnding::Ran | PassEnding::Included => OutcomeStatus::Ok,
         }
     }
 
     /// Why nothing certain can be said of the pass, if that is so.
     pub(in crate::executor) fn explain_uncertainty(&self) -> Option<String> {
-        let later = || (self.later != Later::Nothing && !self.failed).then(|| Later::AWAITS.to_owned());
+        let later = || (self.later != Later::Nothing && !self.ending.is_failed()).then(|| Later::AWAITS.to_owned());
         let known = [&self.undetermined, &self.open.failed, &self.open.changed];
         known.into_iter().flatten().next().cloned().or_else(later)
     }
@@ -161,12 +225,12 @@ impl ItemResult {
     /// Whether only the real run can say if it fails, and that matters.
     pub(in crate::executor) fn may_fail(&self) -> bool {
         let open = self.undetermined.is_some() || self.open.failed.is_some() || self.later != Later::Nothing;
-        open && !self.failed && !self.ignored
+        open && !self.ending.is_failed() && !self.ignored
     }
 
     /// Whether only the real run can say if something is changed.
     pub(in crate::executor) fn may_change(&self) -> bool {
-        !self.failed && !self.changes_for_sure() && self.explain_uncertainty().is_some()
+        !self.ending.is_failed() && !self.changes_for_sure() && self.explain_uncertainty().is_some()
     }
 
     /// Whether something is changed, whatever the real run finds out.
