@@ -71,6 +71,7 @@ pub mod source;
 pub mod state_dir;
 pub mod suggest;
 pub mod template;
+pub mod unified_diff;
 
 pub mod value;
 pub mod vars;

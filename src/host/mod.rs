@@ -46,6 +46,12 @@ pub trait HostApi {
         false
     }
 
+    /// Whether it is certain that the folder of a path is missing, so that a file cannot be made there. Only a dry run that
+    /// makes a plan says so: plain check mode promises the change, as the original does.
+    fn lacks_folder(&self, _: &Path) -> bool {
+        false
+    }
+
     /// Returns metadata of a path, or why it cannot be read.
     fn metadata(&self, path: &Path, follow: bool) -> io::Result<Meta> {
         if follow { fs::metadata(path) } else { fs::symlink_metadata(path) }.map(Meta::from)

@@ -40,6 +40,12 @@ impl PendingChanges {
         }
     }
 
+    /// Whether a path is a folder that a task would have made, and nothing else is known of it.
+    pub fn is_fresh_folder(&self, path: &Path) -> bool {
+        let changed = self.changed.borrow();
+        !changed.is_empty() && changed.get(&normal_path(path)).is_some_and(|mark| mark.fresh)
+    }
+
     /// Whether all that is known of a path is that it is a fresh folder, or in one.
     pub fn is_fresh(&self, path: &Path) -> bool {
         let changed = self.changed.borrow();

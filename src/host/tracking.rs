@@ -55,11 +55,28 @@ impl<'a> TrackingHost<'a> {
     fn record_change(&self, path: &Path) {
         self.changed.borrow_mut().push(path.to_path_buf());
     }
+
+    /// Notes that a file would be made.
+    fn record_creation(&self, path: &Path) -> io::Result<()> {
+        if self.lacks_folder(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.record_change(path);
+        Ok(())
+    }
 }
 
 impl HostApi for TrackingHost<'_> {
     fn is_dry_run(&self) -> bool {
         true
+    }
+
+    fn lacks_folder(&self, path: &Path) -> bool {
+        let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return false };
+        let is_made = self.changed.borrow().iter().any(|made| folder.starts_with(made) || made.starts_with(folder));
+        !is_made
+            && self.foreseen.uncertainty_reason(folder).is_none()
+            && !fs::metadata(folder).is_ok_and(|meta| meta.is_dir())
     }
 
     fn metadata(&self, path: &Path, follow: bool) -> io::Result<Meta> {
@@ -79,17 +96,16 @@ impl HostApi for TrackingHost<'_> {
 
     fn write(&self, path: &Path, content: &[u8], writing: WriteOptions) -> io::Result<()> {
         DryRunHost.write(path, content, writing)?;
-        self.record_change(path);
-        Ok(())
+        self.record_creation(path)
     }
 
     fn create_file(&self, path: &Path) -> io::Result<()> {
-        self.record_change(path);
+        self.record_creation(path)?;
         DryRunHost.create_file(path)
     }
 
     fn create_new(&self, path: &Path, bits: u32) -> io::Result<()> {
-        self.record_change(path);
+        self.record_creation(path)?;
         DryRunHost.create_new(path, bits)
     }
 
@@ -99,7 +115,7 @@ impl HostApi for TrackingHost<'_> {
     }
 
     fn make_dir(&self, path: &Path, bits: u32) -> io::Result<()> {
-        self.record_change(path);
+        self.record_creation(path)?;
         DryRunHost.make_dir(path, bits)
     }
 

@@ -23,9 +23,9 @@ pub enum Deferred<T> {
 pub type Id = Deferred<String>;
 
 impl<T> Deferred<T> {
-    /// A fact that is known only after `awaits`.
+    /// A fact of an object that is created by `awaits`.
     pub fn known_after(awaits: impl Into<String>) -> Self {
-        Self::Unknown(Arc::new(Unknown::new_result(awaits)))
+        Self::Unknown(Arc::new(Unknown::new_created(awaits)))
     }
 
     /// Returns the value, if it is known.
@@ -33,6 +33,18 @@ impl<T> Deferred<T> {
         match self {
             Self::Known(value) => Some(value),
             Self::Unknown(_) => None,
+        }
+    }
+
+    /// Makes sure that it can be told whether something that is there is called so: it is known, or it belongs to an object
+    /// that is to be created.
+    ///
+    /// # Errors
+    /// If it may come to be anything: what follows is undetermined.
+    pub fn check_comparable(&self) -> Result<(), super::ApiError> {
+        match self {
+            Self::Unknown(unknown) if !unknown.is_new => Err(super::ApiError::undetermined(unknown.describe_missing())),
+            _ => Ok(()),
         }
     }
 

@@ -1,10 +1,9 @@
 //! Differences as `--diff` shows them.
 
-use similar::TextDiff;
-
 use super::style::{Meaning, Paint};
 use crate::modules::Diff;
 use crate::secrets::Redactor;
+use crate::unified_diff::unified_diff;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{STARS, Value, python};
 
@@ -24,11 +23,8 @@ pub fn render_diff(diff: &Diff, paint: Paint) -> String {
         return out;
     }
     let header = |side: &str, name: &str| if name.is_empty() { side.to_owned() } else { format!("{side}: {name}") };
-    let unified = TextDiff::from_lines(&before, &after)
-        .unified_diff()
-        .context_radius(3)
-        .header(&header("before", &diff.before_header), &header("after", &diff.after_header))
-        .to_string();
+    let headers = (header("before", &diff.before_header), header("after", &diff.after_header));
+    let unified = unified_diff(&before, &after, 3, (&headers.0, &headers.1));
     for line in unified.lines() {
         let meaning = match line.as_bytes().first() {
             Some(b'-') => Some(Meaning::Removed),

@@ -17,12 +17,26 @@ pub struct Unknown {
     origin: OnceLock<String>,
     /// It would be a member of something unknown, of which nobody can say whether it has such a member.
     pub member: bool,
+    /// It is given to an object that is to be created, alone or with text round it: nothing that is there can be equal to
+    /// it. Whatever else is computed from it may be.
+    pub is_new: bool,
 }
 
 impl Unknown {
     /// Creates the unknown result of a task: the variable that registers it gives it its name.
     pub fn new_result(awaits: impl Into<String>) -> Self {
-        Self { shown: KNOWN_AFTER_CREATION.to_owned(), awaits: awaits.into(), origin: OnceLock::new(), member: false }
+        Self {
+            shown: KNOWN_AFTER_CREATION.to_owned(),
+            awaits: awaits.into(),
+            origin: OnceLock::new(),
+            member: false,
+            is_new: false,
+        }
+    }
+
+    /// Creates the unknown of an object that is to be created, such as its id.
+    pub fn new_created(awaits: impl Into<String>) -> Self {
+        Self { is_new: true, ..Self::new_result(awaits) }
     }
 
     /// Creates an unknown that follows from another, which [`Unknown::describe_missing`] has described completely.

@@ -17,6 +17,7 @@ use ionplay::report::OutcomeStatus;
 use ionplay::sandbox::{self, Handle};
 use ionplay::value::{Dict, Value};
 
+use super::files;
 use super::generate::Case;
 use super::stage::{self, Line, Ran};
 
@@ -62,6 +63,10 @@ fn sandboxed() -> Option<String> {
 
 /// Runs one case.
 pub async fn compare(case: &Case) -> Result<Sums, String> {
+    let folder = tempfile::tempdir().unwrap();
+    files::fill_folder(folder.path());
+    let playbook = case.playbook.replace("@WORK@", &folder.path().display().to_string());
+    let case = &Case { playbook, seed: case.seed.clone(), converges: case.converges };
     let (foretold_on, done_on) = (stage::server(&case.seed), stage::server(&case.seed));
     let (plan, foretold) = foretell(case, &foretold_on).await;
     if let Some(request) = foretold_on.requests().iter().find(|request| request.is_write()) {

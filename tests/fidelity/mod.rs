@@ -8,6 +8,7 @@
 //! in `kept` too: the world in the first line, then the playbook, as a failure prints them.
 
 mod compare;
+mod files;
 mod generate;
 mod stage;
 
@@ -43,15 +44,27 @@ fn cases_that_failed_once_do_not_fail_again() {
 
 #[test]
 fn what_the_dry_run_says_is_what_happens() {
+    let sums = run_seeds(Case::new, include_str!("seeds.txt"));
+    assert!(sums.certain > 0 && sums.undetermined > 0 && sums.refused > 0, "the generator makes too little: {sums}");
+}
+
+#[test]
+fn what_the_dry_run_says_of_files_is_what_happens() {
+    let sums = run_seeds(Case::with_files, include_str!("seeds-files.txt"));
+    assert!(sums.certain > 0 && sums.undetermined > 0, "the generator makes too little: {sums}");
+}
+
+/// Runs the seeds that have failed once and those that are asked for.
+fn run_seeds(make: fn(u64) -> Case, kept: &str) -> Sums {
     let runs = number("IONPLAY_FIDELITY_RUNS", 120);
     let first = number("IONPLAY_FIDELITY_FROM", 0);
-    let kept = include_str!("seeds.txt").lines().filter_map(|line| line.split('#').next()?.trim().parse().ok());
+    let kept = kept.lines().filter_map(|line| line.split('#').next()?.trim().parse().ok());
     let seeds: Vec<u64> = kept.chain(first..first + runs).collect();
     let next = AtomicU64::new(0);
     let (sums, failures) = (Mutex::new(Sums::default()), Mutex::new(Vec::new()));
     let work = || {
         while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-            match std::panic::catch_unwind(|| judge(&Case::new(*seed))) {
+            match std::panic::catch_unwind(|| judge(&make(*seed))) {
                 Ok(Ok(one)) => sums.lock().unwrap().add(&one),
                 Ok(Err(why)) => failures.lock().unwrap().push((*seed, why)),
                 Err(_) => failures.lock().unwrap().push((*seed, "panicked".to_owned())),
@@ -63,10 +76,10 @@ fn what_the_dry_run_says_is_what_happens() {
     println!("{sums}");
     let failures = failures.into_inner().unwrap();
     for (seed, why) in failures.iter().take(5) {
-        let case = Case::new(*seed);
+        let case = make(*seed);
         println!("seed {seed}: {why}\n# {}\n{}", case.seed, case.playbook);
     }
     let seeds: Vec<u64> = failures.iter().map(|(seed, _)| *seed).collect();
     assert!(failures.is_empty(), "{} of {} seeds failed: {seeds:?}", seeds.len(), runs);
-    assert!(sums.certain > 0 && sums.undetermined > 0 && sums.refused > 0, "the generator makes too little: {sums}");
+    sums
 }

@@ -104,6 +104,11 @@ pub async fn run(
         ("IONPLAY_POLL_MS", "1".to_owned()),
         ("IONPLAY_RETRY_BASE_MS", "1".to_owned()),
     ];
+    let globals = Rc::new(Globals::new(Path::new("/")));
+    // As a plan does.
+    if check && deeds.is_some() {
+        globals.foreseen.start_tracking();
+    }
     let parts = Parts {
         options: RunOptions {
             check,
@@ -112,7 +117,7 @@ pub async fn run(
             ..RunOptions::default()
         },
         bus: Rc::new(bus),
-        globals: Rc::new(Globals::new(Path::new("/"))),
+        globals,
         loader: Rc::new(loader),
         inventory: Inventory::load_sources(&[], secrets),
         extra_vars: Rc::default(),

@@ -302,8 +302,10 @@ fn the_recorded_cases() {
             complaints.push(format!("{name} claims to be the same as the reference: {why}"));
         }
         if !rewrite && block != lines {
-            complaints
-                .push(format!("{name} has changed:\n{}", similar::TextDiff::from_lines(&block, &lines).unified_diff()));
+            complaints.push(format!(
+                "{name} has changed:\n{}",
+                ionplay::unified_diff::unified_diff(&block, &lines, 3, ("recorded", "now"))
+            ));
         }
         let why = if reason.is_empty() { String::new() } else { format!("  better: {reason}\n") };
         write!(written, "\n{name}\n{why}{lines}").unwrap();

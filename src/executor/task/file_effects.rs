@@ -23,12 +23,17 @@ pub(in crate::executor) fn settle_file_effects(
 ) -> Result<ModuleOutcome, Failure> {
     let changed_paths = prepared.module.module_spec().changed_paths;
     let fresh = changed_paths.new_folder.is_some_and(|(name, value)| prepared.args.str(name) == Some(value));
+    let foreseen = &task.run.globals.foreseen;
+    // A folder that an earlier task makes is there by now: what this one makes of the folder itself is not known.
+    let is_made_before = collect_paths(prepared.args.values(), changed_paths.arguments)
+        .iter()
+        .any(|path| !path.ends_with('/') && foreseen.is_fresh_folder(Path::new(path)));
     if fresh && real {
         record_changed_paths(task, collect_paths(prepared.args.values(), changed_paths.arguments).into_iter(), true);
     }
     let Uncertainty { changed, fresh } = host.end_call(&task.label.task);
     let new = result.as_ref().is_ok_and(|outcome| outcome.changed);
-    let doubt = changed.or_else(|| task.run.globals.foreseen.take_seen()).or(fresh.filter(|_| !new));
+    let doubt = changed.or_else(|| foreseen.take_seen()).or(fresh.filter(|_| !new || is_made_before));
     let changes =
         doubt.is_some() || result.as_ref().is_ok_and(|outcome| outcome.changed || outcome.undetermined.is_some());
     if changes && real {

@@ -128,7 +128,10 @@ impl Resource for RegistryModule {
             (Some(name), Deferred::Known(text)) if *name == want.identity => {
                 (lookup::named_registry(reads, text).await?, Vec::new())
             }
-            (Some(name), Deferred::Unknown(_)) if *name == want.identity => (None, Vec::new()),
+            (Some(name), Deferred::Unknown(_)) if *name == want.identity => {
+                name.check_comparable()?;
+                (None, Vec::new())
+            }
             _ => lookup::find_registry(reads, &want.identity).await?,
         };
         Ok(ObservedObject { object, names, ..ObservedObject::default() })

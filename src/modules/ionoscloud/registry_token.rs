@@ -139,6 +139,7 @@ impl Resource for RegistryToken {
         reads: &dyn RegistryReads,
         want: &TokenTask,
     ) -> Result<ObservedObject<Token>, ResourceError> {
+        want.token.check_comparable()?;
         // A token given by its id needs no list.
         let is_id = want.token.known().is_none_or(|text| lookup::is_uuid(text));
         if is_id

@@ -130,7 +130,7 @@ impl Placing {
             Some(refusal) => Err(refusal.clone()),
             None => self.write(host, parcel).await,
         };
-        if host.is_dry_run() {
+        if host.is_dry_run() && !(written.is_err() && host.lacks_folder(&target)) {
             return Ok(Some(ModuleOutcome { changed: true, diff: vec![diff], ..ModuleOutcome::default() }));
         }
         // A failure still shows the difference that would have been written.

@@ -1,12 +1,11 @@
 //! Data compared with data: differences, parameter lists, sources joined by a key.
 
-use similar::TextDiff;
-
 use super::missing;
 use crate::template::error::TemplateError;
 use crate::template::plugin::{FilterPlugin, PluginCall};
 use crate::template::python::coerce::{flag_or, input_members, list_members, only_text, require_all_defined, to_text};
 use crate::template::python::regex::{Pattern, RegexFlags};
+use crate::unified_diff::unified_diff;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value};
 
@@ -79,8 +78,7 @@ fn diff_lines(before: &str, after: &str, common: bool) -> Vec<String> {
     if before == after {
         return Vec::new();
     }
-    let diff = TextDiff::from_lines(before, after);
-    let text = diff.unified_diff().context_radius(1_000_000).header("before", "after").to_string();
+    let text = unified_diff(before, after, 1_000_000, ("before", "after"));
     let lines = text.split('\n').map(str::to_owned);
     if common { lines.filter(|line| !line.starts_with(['+', '-'])).collect() } else { lines.collect() }
 }
