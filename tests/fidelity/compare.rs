@@ -167,7 +167,7 @@ fn promised<'a>(foretold: &'a Ran, done: &'a Ran) -> (&'a [Line], bool) {
         foretold.lines.iter().any(|line| &*line.outcome.label.task == name && line.outcome.undetermined.is_some())
     };
     let ends = done.lines.iter().position(|line| {
-        matches!(line.outcome.status, OutcomeStatus::Failed | OutcomeStatus::Rescued)
+        matches!(line.outcome.status, OutcomeStatus::Failed | OutcomeStatus::Rescued | OutcomeStatus::Ignored)
             && line.outcome.item.is_none()
             && undetermined(&line.outcome.label.task)
     });
