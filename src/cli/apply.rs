@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::args::RunArgs;
 use super::dry_run::{DryRun, EMBEDDED};
-use super::embedded;
+use super::embedded::{self, MockRegistry};
 use super::output::{write_stderr, write_stdout};
 use super::plan::{choose_look, refuse_plan};
 use super::run::{self, RunSetup, on_runtime};
@@ -86,45 +86,61 @@ async fn apply_file(args: &ApplyArgs) -> Result<Exit, Exit> {
     }
     write_stdout(&show::render_text(&plan, choose_look(args.no_color)));
     ask_approval(args)?;
-    lock.record_begin().map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
+    apply_actions(&plan, &run, server.clone(), &answers, &mut lock).await?;
+    // Later drift is measured against the state observed now.
+    let (_, after) = dry_run().make_plan().await;
+    if let Some(after) = after.filter(|after| after.failed.is_empty()) {
+        keep_state_after(args, &plan, &after)?;
+    }
+    write_stdout("Applied.\n");
+    Ok(Exit::Success)
+}
 
-    let guard = Guard::new(&plan, plan.run.sandbox.then(|| EMBEDDED.to_owned()));
+/// Runs the plan; stops at the first request that is not in it.
+async fn apply_actions(
+    plan: &Plan,
+    run: &RunArgs,
+    server: Option<Rc<MockRegistry>>,
+    answers: &Rc<Answers>,
+    lock: &mut Lock,
+) -> Result<(), Exit> {
+    lock.record_begin().map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
+    let guard = Guard::new(plan, plan.run.sandbox.then(|| EMBEDDED.to_owned()));
     let gate = Rc::clone(&guard);
     let making = RunSetup {
         connectors: Some(Box::new(move |http| {
             (gate.wrap_connector(Rc::clone(&http)), Rc::new(OverlayConnector::new(http)))
         })),
         environment: vec![("IONPLAY_NOW".to_owned(), plan.made.clone())],
-        server: server.clone(),
+        server,
         deeds: Some(Rc::clone(&guard) as _),
-        answers: Rc::clone(&answers),
+        answers: Rc::clone(answers),
         ..RunSetup::default()
     };
-    let done = run::run_with(&run, making).await;
+    let done = run::run_with(run, making).await;
     lock.record_end().map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
     if let Some(what) = guard.refused_request() {
         return Err(refuse_plan(&format!("the run was stopped: {what}"), Exit::PlanDeviation));
     }
     if done.exit != Exit::Success {
-        return Ok(done.exit);
+        return Err(done.exit);
     }
     match guard.count_unsent() {
-        0 => {}
-        left => return Err(refuse_plan(&format!("{left} requests of the plan were not sent"), Exit::PlanDeviation)),
+        0 => Ok(()),
+        left => Err(refuse_plan(&format!("{left} requests of the plan were not sent"), Exit::PlanDeviation)),
     }
-    // Later drift is measured against the state observed now.
-    let (_, after) = dry_run().make_plan().await;
-    if let Some(after) = after.filter(|after| after.failed.is_empty()) {
-        if let Err(error) = drift::save_snapshot(&plan.run, &after) {
-            write_stderr(&format!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}"));
-        }
-        if let Some(path) = &args.after {
-            let written = save::serialize_plan(&after).and_then(|text| save::write(path, &text));
-            written.map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
-        }
+}
+
+/// Keeps the state observed after the apply, where drift is measured from and where `--after` wants it.
+fn keep_state_after(args: &ApplyArgs, plan: &Plan, after: &Plan) -> Result<(), Exit> {
+    if let Err(error) = drift::save_snapshot(&plan.run, after) {
+        write_stderr(&format!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}"));
     }
-    write_stdout("Applied.\n");
-    Ok(Exit::Success)
+    if let Some(path) = &args.after {
+        let written = save::serialize_plan(after).and_then(|text| save::write(path, &text));
+        written.map_err(|error| refuse_plan(&format!("{error:#}"), Exit::General))?;
+    }
+    Ok(())
 }
 
 /// A yes on the terminal.

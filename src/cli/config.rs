@@ -103,6 +103,16 @@ fn fact_cache(settings: &RunSettings) -> Option<executor::FactCache> {
     })
 }
 
+/// Parts of a run that read inventories.
+pub struct InventoryInputs<'a> {
+    /// Open vaulted files.
+    pub secrets: &'a Rc<VaultSecrets>,
+    /// Reads the files of the run.
+    pub loader: &'a Loader,
+    /// Renders the templates of constructed inventories.
+    pub composer: Rc<dyn Composer>,
+}
+
 /// The hosts.
 ///
 /// # Errors
@@ -110,10 +120,8 @@ fn fact_cache(settings: &RunSettings) -> Option<executor::FactCache> {
 pub fn load_inventory(
     args: &RunArgs,
     settings: &RunSettings,
-    secrets: &Rc<VaultSecrets>,
     bus: &Bus,
-    loader: &Loader,
-    composer: Rc<dyn Composer>,
+    inputs: InventoryInputs<'_>,
 ) -> LoadResult<Inventory> {
     let sources = &args.inventory;
     for source in sources {
@@ -129,6 +137,7 @@ pub fn load_inventory(
         quiet_without_hosts: !settings.bool("LOCALHOST_WARNING"),
         quiet_without_sources: !settings.bool("INVENTORY_UNPARSED_WARNING"),
     };
+    let InventoryInputs { secrets, loader, composer } = inputs;
     let reads = Rc::clone(&loader.reads);
     let mut inventory = Inventory::load_with(sources, Rc::clone(secrets), rules, reads, Some(composer));
     let unread = inventory.unread_sources();

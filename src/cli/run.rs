@@ -26,6 +26,7 @@ use crate::plan::{Answers, ResultCollector};
 use crate::playbook::loader::plain_error;
 use crate::playbook::{LoadResult, Playbook};
 use crate::report::{Bus, ReportEvent, RunClose, Writer};
+use crate::sandbox::SandboxError;
 use crate::secrets;
 use crate::settings::RunSettings;
 
@@ -94,29 +95,21 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
     }
     let args = &config::apply_settings(args, &settings);
     let colour = has_colours(args.no_color) || (settings.bool("ANSIBLE_FORCE_COLOR") && !args.no_color);
-    let _lock =
-        match args.lock.as_deref().map(|path| RunLock::acquire(path, args.lock_timeout.map(Duration::from_secs))) {
-            None => None,
-            Some(Ok(lock)) => Some(lock),
-            Some(Err(LockDenied::Held(message))) => return failed(print_messages(&[message], colour, Exit::PlanBusy)),
-            Some(Err(LockDenied::Unusable(message))) => {
-                return failed(print_messages(&[message], colour, Exit::General));
-            }
-        };
+    let _lock = match acquire_lock(args) {
+        Ok(lock) => lock,
+        Err((message, exit)) => return failed(print_messages(&[message], colour, exit)),
+    };
     let bus = match output::open_output(args, colour, &settings, making.writer.take(), making.quiet) {
         Ok(bus) => bus,
         Err(message) => return failed(print_messages(&[message], colour, Exit::General)),
     };
     secrets::environment::add_known(bus.redactor(), |name| std::env::var(name).ok());
-    let server = match making.server.take() {
-        Some(server) => Some(server),
-        None => match args.sandbox.then(embedded::start_mock).transpose() {
-            Ok(server) => server.map(Rc::new),
-            Err(error) => {
-                let message = [Diagnostic::error(error.to_string())];
-                return failed(close(&bus, print_messages(&message, colour, Exit::General), &message));
-            }
-        },
+    let server = match making.server.take().map_or_else(|| start_server(args), |server| Ok(Some(server))) {
+        Ok(server) => server,
+        Err(error) => {
+            let message = [Diagnostic::error(error.to_string())];
+            return failed(close(&bus, print_messages(&message, colour, Exit::General), &message));
+        }
     };
     let (ended, run, store) = match prepare_run(args, &settings, &bus, server.as_deref(), &making).await {
         Ok(Prepared::Run(run, playbooks, store)) => {
@@ -134,22 +127,47 @@ pub(super) async fn run_with(args: &RunArgs, mut making: RunSetup) -> RunOutcome
             return failed(close(&bus, exit, &problem.report));
         }
     };
+    let exit = end_run(&bus, &ended, colour, store.as_deref(), server.is_some());
+    RunOutcome { exit, run: Some(run) }
+}
+
+/// Waits for the lock file, if one is named.
+fn acquire_lock(args: &RunArgs) -> Result<Option<RunLock>, (Diagnostic, Exit)> {
+    let Some(path) = args.lock.as_deref() else { return Ok(None) };
+    RunLock::acquire(path, args.lock_timeout.map(Duration::from_secs)).map(Some).map_err(|denied| match denied {
+        LockDenied::Held(message) => (message, Exit::PlanBusy),
+        LockDenied::Unusable(message) => (message, Exit::General),
+    })
+}
+
+/// Starts the mock registry, if the run is to be against it.
+fn start_server(args: &RunArgs) -> Result<Option<Rc<MockRegistry>>, SandboxError> {
+    Ok(args.sandbox.then(embedded::start_mock).transpose()?.map(Rc::new))
+}
+
+/// Reports how a run has ended, and the passwords that it leaves; gives the exit status.
+fn end_run(
+    bus: &Bus,
+    ended: &executor::RunResult,
+    colour: bool,
+    store: Option<&CredentialStore>,
+    is_mock: bool,
+) -> Exit {
     let exit = print_redacted(&ended.report, bus.redactor(), colour, ended.exit);
     bus.close(&RunClose { exit, errors: &ended.report });
     let failure = bus.take_failure();
     let end = if exit == Exit::Success && failure.is_none() { RunEnd::Well } else { RunEnd::Badly };
-    for line in store.iter().flat_map(|store| describe_unused(store, &store.end_run(end), server.is_some())) {
+    for line in store.iter().flat_map(|store| describe_unused(store, &store.end_run(end), is_mock)) {
         bus.emit(&ReportEvent::Line(line.clone()));
         // The screen is no longer read.
         if bus.take_failure().is_some() || failure.is_some() {
             print_redacted(&[Diagnostic::warning(line)], bus.redactor(), colour, exit);
         }
     }
-    let exit = match failure {
+    match failure {
         Some(failure) if !failure.seen_enough => output::report_unwritten(&plain_error(&failure.error), exit),
         _ => exit,
-    };
-    RunOutcome { exit, run: Some(run) }
+    }
 }
 
 /// Tells the writers that the run has ended before anything ran, and gives the exit status.
@@ -254,20 +272,7 @@ async fn prepare_run(
     making: &RunSetup,
 ) -> LoadResult<Prepared> {
     let secrets = load::vault_secrets(args, settings, bus.redactor())?;
-    if let Some(folder) = &settings.untrusted {
-        let message = format!("anybody may write in `{}`, so the `ansible.cfg` there is passed over", folder.display());
-        bus.emit(&ReportEvent::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
-    }
-    if let Some(warning) = Callbacks::read(settings).warn_ignored() {
-        bus.emit(&ReportEvent::Notice(warning));
-    }
-    if args.verbose > 0 {
-        let line = match &settings.file {
-            Some(file) => format!("Using {} as config file", file.display()),
-            None => "No config file found; using defaults".to_owned(),
-        };
-        bus.emit(&ReportEvent::Verbose(1, line));
-    }
+    announce_settings(args, settings, bus);
     let folder =
         std::env::current_dir().map_err(|error| general_problem(format!("cannot tell the current folder: {error}")))?;
     let globals = Rc::new(load::build_globals(&folder, &secrets, settings, bus.redactor()));
@@ -277,56 +282,25 @@ async fn prepare_run(
     }
     let (loader, extra_vars) = load::build_loader(args, settings, &globals, &secrets, bus)?;
     load::check_playbook_files(args, &loader)?;
-    let inventory = config::load_inventory(
-        args,
-        settings,
-        &secrets,
-        bus,
-        &loader,
-        inventory_templates::build_composer(&globals, &extra_vars),
-    )?;
+    let composer = inventory_templates::build_composer(&globals, &extra_vars);
+    let inputs = config::InventoryInputs { secrets: &secrets, loader: &loader, composer };
+    let inventory = config::load_inventory(args, settings, bus, inputs)?;
     let Some(first) = load::load_playbook(args, &args.playbooks[0], &loader, bus)? else { return Ok(Prepared::Done) };
     let listing = executor::PlayListing { hosts: args.list_hosts, tasks: args.list_tasks, tags: args.list_tags };
     let listed = args.syntax_check || listing.hosts || listing.tasks || listing.tags;
-    let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
-    let http: Rc<dyn Connector> = match server {
-        Some(server) => Rc::new(embedded::MockConnector::new(http, server)),
-        None => http,
-    };
-    let store = match listed {
-        true => None,
-        false => {
-            // The mock registry of this process, and what it makes, end with the process.
-            let in_run = server.is_some_and(|server| !server.is_shared()) || args.no_journal;
-            let keeping = if in_run { Keeping::InRun } else { Keeping::InFolder };
-            Some(Rc::new(token::open_store(bus, keeping, args.seal_key_file.as_deref())?))
-        }
-    };
-    let http: Rc<dyn Connector> = match &store {
-        Some(store) => Rc::new(RecordingConnector::new(http, Rc::clone(store))),
-        None => http,
-    };
-    let mut options = config::build_options(args, settings);
-    options.environment = server.map(embedded::task_environment).unwrap_or_default();
-    options.environment.extend(making.environment.iter().cloned());
-    options.answers = Rc::clone(&making.answers);
-    let registries = match &making.connectors {
-        Some(make) => make(http),
-        None => (Rc::clone(&http), Rc::new(OverlayConnector::new(http)) as Rc<dyn Connector>),
-    };
-    let parts = Parts {
-        options,
+    let store = if listed { None } else { Some(open_store(args, bus, server)?) };
+    let run = RunState::new(Parts {
+        options: build_options(args, settings, server, making),
         bus: Rc::clone(bus),
         globals,
         loader,
         inventory,
         extra_vars,
-        registries,
+        registries: connect_registries(server, store.as_ref(), making),
         host_apis: (Box::new(host::RealHost), Box::new(host::DryRunHost)),
         deeds: making.deeds.clone(),
         credentials: store.clone(),
-    };
-    let run = RunState::new(parts);
+    });
     // All of them before the first one runs: what is wrong with the last is told before anything is sent.
     let later = args.playbooks.iter().skip(1).map(|name| load::next(args, name, &run.loader, bus));
     let playbooks = std::iter::once(Ok(first)).chain(later).collect::<LoadResult<Vec<_>>>()?;
@@ -341,6 +315,65 @@ async fn prepare_run(
     }
     executor::list_plays(&run, &playbooks, listing)?;
     Ok(Prepared::Done)
+}
+
+/// Reports which settings file counts, and which settings are passed over.
+fn announce_settings(args: &RunArgs, settings: &RunSettings, bus: &Bus) {
+    if let Some(folder) = &settings.untrusted {
+        let message = format!("anybody may write in `{}`, so the `ansible.cfg` there is passed over", folder.display());
+        bus.emit(&ReportEvent::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
+    }
+    if let Some(warning) = Callbacks::read(settings).warn_ignored() {
+        bus.emit(&ReportEvent::Notice(warning));
+    }
+    if args.verbose > 0 {
+        let line = match &settings.file {
+            Some(file) => format!("Using {} as config file", file.display()),
+            None => "No config file found; using defaults".to_owned(),
+        };
+        bus.emit(&ReportEvent::Verbose(1, line));
+    }
+}
+
+fn open_store(args: &RunArgs, bus: &Rc<Bus>, server: Option<&MockRegistry>) -> LoadResult<Rc<CredentialStore>> {
+    // The mock registry of this process, and what it makes, end with the process.
+    let in_run = server.is_some_and(|server| !server.is_shared()) || args.no_journal;
+    let keeping = if in_run { Keeping::InRun } else { Keeping::InFolder };
+    Ok(Rc::new(token::open_store(bus, keeping, args.seal_key_file.as_deref())?))
+}
+
+/// The connectors of real runs and of check mode.
+fn connect_registries(
+    server: Option<&MockRegistry>,
+    store: Option<&Rc<CredentialStore>>,
+    making: &RunSetup,
+) -> Connectors {
+    let http: Rc<dyn Connector> = Rc::new(HttpConnector::default());
+    let http: Rc<dyn Connector> = match server {
+        Some(server) => Rc::new(embedded::MockConnector::new(http, server)),
+        None => http,
+    };
+    let http: Rc<dyn Connector> = match store {
+        Some(store) => Rc::new(RecordingConnector::new(http, Rc::clone(store))),
+        None => http,
+    };
+    match &making.connectors {
+        Some(make) => make(http),
+        None => (Rc::clone(&http), Rc::new(OverlayConnector::new(http)) as Rc<dyn Connector>),
+    }
+}
+
+fn build_options(
+    args: &RunArgs,
+    settings: &RunSettings,
+    server: Option<&MockRegistry>,
+    making: &RunSetup,
+) -> executor::RunOptions {
+    let mut options = config::build_options(args, settings);
+    options.environment = server.map(embedded::task_environment).unwrap_or_default();
+    options.environment.extend(making.environment.iter().cloned());
+    options.answers = Rc::clone(&making.answers);
+    options
 }
 
 /// Announces what will go wrong before the first task starts.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::layer::{Addition, LayerKind, VariableLayer};
 use super::load::Inventory;
 use super::model::{ALL, GroupName, HostName, LOCALHOST};
-use super::vars_files;
+use super::vars_files::VarsFileReader;
 use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
 
@@ -106,14 +106,9 @@ impl Inventory {
         if let Some(vars) = self.files.borrow().get(&key) {
             return Ok(Rc::clone(vars));
         }
-        let vars = Rc::new(vars_files::load_vars_files(
-            folder,
-            kind,
-            name,
-            self.secrets(),
-            &self.reads,
-            self.rules().merge_hashes,
-        )?);
+        let reader =
+            VarsFileReader { secrets: self.secrets(), reads: &self.reads, merge_hashes: self.rules().merge_hashes };
+        let vars = Rc::new(reader.load_vars(folder, kind, name)?);
         self.files.borrow_mut().insert(key, Rc::clone(&vars));
         Ok(vars)
     }

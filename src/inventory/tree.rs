@@ -39,13 +39,7 @@ fn yaml_group(
         }
     };
     model.group_entry(name);
-    for section in ["vars", "children", "hosts"] {
-        if let Some((key, value)) = body.iter().find(|(key, _)| key.as_str() == Some(section))
-            && !matches!(value, Value::Null | Value::Dict(_) | Value::Str(_))
-        {
-            return Err(section_of_another_type(section, name, key, value));
-        }
-    }
+    check_sections(name, body)?;
     for (key, value) in body.iter() {
         // A lone name stands for a mapping with that one key.
         let entries = match value {
@@ -53,8 +47,8 @@ fn yaml_group(
             Value::Dict(entries) => (**entries).clone(),
             Value::Str(name) => [(Value::Str(name.clone()), Value::Null)].into_iter().collect(),
             _ => {
-                warnings
-                    .push(format!("`{}` of the group `{name}` must be a mapping, so it is passed over", to_text(key)));
+                let key = to_text(key);
+                warnings.push(format!("`{key}` of the group `{name}` must be a mapping, so it is passed over"));
                 continue;
             }
         };
@@ -82,6 +76,18 @@ fn yaml_group(
                 "`{}` in the group `{name}` is passed over: a group has `hosts`, `children` and `vars`",
                 to_text(key)
             )),
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a section that every group may have, if it is neither a mapping nor a lone name.
+fn check_sections(group: &str, body: &Dict) -> Result<(), Diagnostic> {
+    for section in ["vars", "children", "hosts"] {
+        if let Some((key, value)) = body.iter().find(|(key, _)| key.as_str() == Some(section))
+            && !matches!(value, Value::Null | Value::Dict(_) | Value::Str(_))
+        {
+            return Err(section_of_another_type(section, group, key, value));
         }
     }
     Ok(())

@@ -11,38 +11,43 @@ use crate::vars::vault::VaultSecrets;
 /// The endings a file of variables may have, in the order they are looked for.
 const ENDINGS: [&str; 4] = ["", ".yml", ".yaml", ".json"];
 
-/// The variables of one group or host in `folder/group_vars` or `folder/host_vars`. Later files override earlier ones;
-/// with `merge`, their mappings are merged.
-///
-/// # Errors
-/// With one sentence that names the file, if one cannot be read, opened or is no mapping.
-pub fn load_vars_files(
-    folder: &Path,
-    kind: &str,
-    name: &str,
-    secrets: &VaultSecrets,
-    reads: &InputDigests,
-    merge: bool,
-) -> Result<Dict, Diagnostic> {
-    let mut vars = Dict::new();
-    if name.starts_with('/') {
-        return Ok(vars);
-    }
-    for path in find_vars_files(&folder.join(kind), name) {
-        let source = read::source(&path, secrets, reads)?;
-        match read::read_yaml(&source)? {
-            Value::Null => {}
-            Value::Dict(dict) => vars.add(&dict, merge),
-            other => {
-                return Err(Diagnostic::error(format!(
-                    "`{}` must be a mapping of variables, not {}",
-                    path.display(),
-                    other.type_name()
-                )));
+/// Reads files of variables.
+pub struct VarsFileReader<'a> {
+    /// Opens vaulted files.
+    pub secrets: &'a VaultSecrets,
+    /// Reads the files, and notes that they were read.
+    pub reads: &'a InputDigests,
+    /// Merges mappings of several files instead of replacing them.
+    pub merge_hashes: bool,
+}
+
+impl VarsFileReader<'_> {
+    /// Reads the variables of one group or host in `folder/group_vars` or `folder/host_vars`. Later files override
+    /// earlier ones.
+    ///
+    /// # Errors
+    /// With one sentence that names the file, if one cannot be read, opened or is no mapping.
+    pub fn load_vars(&self, folder: &Path, kind: &str, name: &str) -> Result<Dict, Diagnostic> {
+        let mut vars = Dict::new();
+        if name.starts_with('/') {
+            return Ok(vars);
+        }
+        for path in find_vars_files(&folder.join(kind), name) {
+            let source = read::source(&path, self.secrets, self.reads)?;
+            match read::read_yaml(&source)? {
+                Value::Null => {}
+                Value::Dict(dict) => vars.add(&dict, self.merge_hashes),
+                other => {
+                    return Err(Diagnostic::error(format!(
+                        "`{}` must be a mapping of variables, not {}",
+                        path.display(),
+                        other.type_name()
+                    )));
+                }
             }
         }
+        Ok(vars)
     }
-    Ok(vars)
 }
 
 /// The files of a name: the first ending that is there; a folder stands for all files in it.
@@ -108,8 +113,8 @@ mod tests {
         write("bad.yml", "[1]");
         let mut secrets = VaultSecrets::default();
         let load = |name: &str, secrets: &VaultSecrets| {
-            load_vars_files(folder.path(), "group_vars", name, secrets, &InputDigests::default(), false)
-                .map(|vars| python::repr(&vars.into()))
+            let reader = VarsFileReader { secrets, reads: &InputDigests::default(), merge_hashes: false };
+            reader.load_vars(folder.path(), "group_vars", name).map(|vars| python::repr(&vars.into()))
         };
         assert_eq!(load("all", &secrets).unwrap(), "{'a': 1}");
         assert_eq!(load("g", &secrets).unwrap(), "{'a': 3, 'b': '{{ a }}'}");

@@ -123,13 +123,15 @@ impl Loader {
     ) -> LoadResult<Vec<Play>> {
         let whole = source.span(0..source.text().len().min(1));
         let plays = match document {
-            InputDocument::Playbook(root) => self.read_plays(&root, folder, None, 0)?,
+            InputDocument::Playbook(root) => self.read_plays(&root, PlaybookPlace::direct(folder))?,
             InputDocument::Tasks(tasks) => vec![self.implicit_play(&tasks, folder, whole)?],
             InputDocument::Page(blocks) => {
                 let mut plays = Vec::new();
                 for block in blocks {
                     match block.document? {
-                        InputDocument::Playbook(root) => plays.extend(self.read_plays(&root, folder, None, 0)?),
+                        InputDocument::Playbook(root) => {
+                            plays.extend(self.read_plays(&root, PlaybookPlace::direct(folder))?)
+                        }
                         InputDocument::Tasks(tasks) => plays.push(self.implicit_play(&tasks, folder, whole.clone())?),
                         InputDocument::Page(_) => {}
                     }
@@ -140,13 +142,7 @@ impl Loader {
         Ok(plays)
     }
 
-    fn read_plays(
-        &self,
-        root: &YamlNode,
-        folder: &Path,
-        import: Option<&Import>,
-        depth: usize,
-    ) -> LoadResult<Vec<Play>> {
+    fn read_plays(&self, root: &YamlNode, place: PlaybookPlace<'_>) -> LoadResult<Vec<Play>> {
         let mut plays = Vec::new();
         for node in root.items().unwrap_or_default() {
             let Some(entries) = node.entries() else {
@@ -158,9 +154,9 @@ impl Loader {
                 e.key.as_str().is_some_and(|key| crate::template::plugin::short_name(key) == "import_playbook")
             });
             match import_key {
-                Some(entry) => plays.extend(self.import_playbook(node, &entry.value, folder, import, depth)?),
+                Some(entry) => plays.extend(self.import_playbook(node, &entry.value, place)?),
                 // An error in one play must not hide an error in the next.
-                None => match self.read_play(node, folder, import) {
+                None => match self.read_play(node, place) {
                     Ok(play) => plays.push(play),
                     Err(problem) => self.complain_of(*problem),
                 },
@@ -169,54 +165,21 @@ impl Loader {
         Ok(plays)
     }
 
-    fn import_playbook(
-        &self,
-        node: &YamlNode,
-        file: &YamlNode,
-        folder: &Path,
-        outer: Option<&Import>,
-        depth: usize,
-    ) -> LoadResult<Vec<Play>> {
+    /// Reads the plays of the playbook that an entry imports.
+    fn import_playbook(&self, node: &YamlNode, file: &YamlNode, place: PlaybookPlace<'_>) -> LoadResult<Vec<Play>> {
         let name = match file.get("file").or(file.get("_raw_params")) {
             Some(node) => node.to_value(),
             None => file.to_value(),
         };
-        let mut import =
-            Import { keywords: Keywords::default(), vars: Dict::new(), outer: outer.map(|o| Rc::new(o.clone())) };
-        for entry in node.entries().unwrap_or_default() {
-            match entry.key.as_str() {
-                Some("vars") => {
-                    if let Some(vars) = read_vars(Some(&entry.value), "an import")? {
-                        import.vars.extend(&vars);
-                    }
-                }
-                Some(key @ ("when" | "tags" | "name")) => {
-                    if let Some(keyword) = Keyword::from_name(key) {
-                        import.keywords.add(keyword, entry)?;
-                    }
-                }
-                Some(key) if crate::template::plugin::short_name(key) == "import_playbook" => {}
-                Some(key) => {
-                    return Err(Diagnostic::error(format!("`{key}` is not a keyword of `import_playbook`"))
-                        .at(entry.key.span(), "")
-                        .suggest(key, &["vars", "when", "tags", "name"])
-                        .into());
-                }
-                None => allowed_keyword(entry, KeywordPlace::Play).map(|_| ())?,
-            }
-        }
-        // The outer import overrides the inner one.
-        if let Some(outer) = outer {
-            import.vars.extend(&outer.vars);
-        }
+        let import = read_import(node, place.import)?;
         if !matches!(name, Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_)) {
             return Err(Diagnostic::error(format!("`import_playbook` must name a file, not {}", file.description()))
                 .at(file.span(), "")
                 .into());
         }
         let name = self.template_name(&name, &[Rc::new(import.vars.clone())])?;
-        let path = folder.join(python::str(&name));
-        if depth > 30 {
+        let path = place.folder.join(python::str(&name));
+        if place.depth > 30 {
             return Err(Box::new(LoadError::from_parse(
                 Diagnostic::error(format!("`{}` imports itself", path.display())).at(file.span(), ""),
             )));
@@ -225,11 +188,14 @@ impl Loader {
             problem.report = problem.report.into_iter().map(|d| d.at(file.span(), "")).collect();
             problem
         })?;
-        let inner = super::real_path(path.parent().unwrap_or(folder).to_path_buf());
+        let inner = super::real_path(path.parent().unwrap_or(place.folder).to_path_buf());
         let intake = intake::read_intake(&source, &|key| super::action::resolve_name(key).is_some())?;
         self.add_reader_warnings(intake.warnings)?;
         match intake.document {
-            InputDocument::Playbook(root) => self.read_plays(&root, &inner, Some(&import), depth + 1),
+            InputDocument::Playbook(root) => {
+                let place = PlaybookPlace { folder: &inner, import: Some(&import), depth: place.depth + 1 };
+                self.read_plays(&root, place)
+            }
             _ => Err(Diagnostic::error(format!("`{}` is not a playbook", path.display()))
                 .at(file.span(), "")
                 .hint("tasks are imported with `import_tasks`, inside a play")
@@ -237,25 +203,10 @@ impl Loader {
         }
     }
 
-    fn read_play(&self, node: &YamlNode, folder: &Path, import: Option<&Import>) -> LoadResult<Play> {
+    fn read_play(&self, node: &YamlNode, place: PlaybookPlace<'_>) -> LoadResult<Play> {
+        let PlaybookPlace { folder, import, .. } = place;
         self.next_play();
-        let mut keywords = Keywords::default();
-        for entry in node.entries().unwrap_or_default() {
-            // An old name of `remote_user`.
-            let old = entry.key.as_str() == Some("user");
-            if old && node.get("remote_user").is_some() {
-                return Err(Diagnostic::error("both 'user' and 'remote_user' are set for this play.")
-                    .at(entry.key.span(), "")
-                    .hint("`user` is the old name of `remote_user`: remove it")
-                    .into());
-            }
-            let keyword = if old { Some(Keyword::RemoteUser) } else { allowed_keyword(entry, KeywordPlace::Play)? };
-            let Some(keyword) = keyword else { continue };
-            match keyword {
-                Keyword::Tasks | Keyword::PreTasks | Keyword::PostTasks | Keyword::Handlers | Keyword::Vars => {}
-                _ => keywords.add(keyword, entry)?,
-            }
-        }
+        let keywords = read_play_keywords(node)?;
         let hosts = play_checks::check_hosts(node, &keywords)?;
         play_checks::check_keywords(&keywords)?;
         super::task_checks::check_debugger(self, &keywords);
@@ -274,30 +225,7 @@ impl Loader {
             Some(list) => self.task_list(list, name, &tasks_around),
             None => Ok(Vec::new()),
         };
-        let mut roles = Vec::new();
-        let (mut role_blocks, mut handlers) = (Vec::new(), Vec::new());
-        if let Some(list) = frame.keywords.node(Keyword::Roles).filter(|node| !node.is_null()) {
-            let Some(nodes) = list.items() else {
-                return Err(Diagnostic::error(format!(
-                    "A malformed role declaration was encountered. `roles` must be a list, not {}",
-                    list.description()
-                ))
-                .at(list.span(), "")
-                .into());
-            };
-            for entry in nodes {
-                let mut read = || -> LoadResult<()> {
-                    let role = self.read_role(self.role_entry(entry)?, &folder, None)?;
-                    handlers.push(self.role_handlers(&role, &frame)?);
-                    role_blocks.push(BlockItem::Block(Rc::new(self.role_block(&role, &frame, true)?)));
-                    roles.push(role);
-                    Ok(())
-                };
-                if let Err(problem) = read() {
-                    self.complain_of(*problem);
-                }
-            }
-        }
+        let PlayRoles { mut roles, role_blocks, mut handlers } = self.read_play_roles(&frame, &folder)?;
         let (pre_tasks, tasks, post_tasks) = (section("pre_tasks")?, section("tasks")?, section("post_tasks")?);
         if let Some(list) = node.get("handlers") {
             let around = Surroundings { frame: Rc::clone(&frame), handlers: true };
@@ -328,6 +256,35 @@ impl Loader {
             span: node.entries().and_then(|e| e.first()).map_or(node.span(), |e| e.key.span()).clone(),
             frame,
         })
+    }
+
+    /// Reads the entries of `roles`.
+    fn read_play_roles(&self, frame: &Rc<Frame>, folder: &Path) -> LoadResult<PlayRoles> {
+        let mut read = PlayRoles::default();
+        let Some(list) = frame.keywords.node(Keyword::Roles).filter(|node| !node.is_null()) else { return Ok(read) };
+        let Some(nodes) = list.items() else {
+            return Err(Diagnostic::error(format!(
+                "A malformed role declaration was encountered. `roles` must be a list, not {}",
+                list.description()
+            ))
+            .at(list.span(), "")
+            .into());
+        };
+        for entry in nodes {
+            // An error in one role must not hide an error in the next.
+            if let Err(problem) = self.add_role(entry, frame, folder, &mut read) {
+                self.complain_of(*problem);
+            }
+        }
+        Ok(read)
+    }
+
+    fn add_role(&self, entry: &YamlNode, frame: &Rc<Frame>, folder: &Path, read: &mut PlayRoles) -> LoadResult<()> {
+        let role = self.read_role(self.role_entry(entry)?, folder, None)?;
+        read.handlers.push(self.role_handlers(&role, frame)?);
+        read.role_blocks.push(BlockItem::Block(Rc::new(self.role_block(&role, frame, true)?)));
+        read.roles.push(role);
+        Ok(())
     }
 
     /// Returns a play's variables that are known when it is read: its `vars`, and above them files whose names are no templates.
@@ -378,6 +335,54 @@ impl Loader {
     }
 }
 
+/// The place that plays are read for.
+#[derive(Clone, Copy)]
+struct PlaybookPlace<'a> {
+    /// The folder of the playbook.
+    folder: &'a Path,
+    /// The import that brought it in.
+    import: Option<&'a Import>,
+    /// How many imports lie around it.
+    depth: usize,
+}
+
+impl<'a> PlaybookPlace<'a> {
+    /// The place of a playbook that is not imported.
+    fn direct(folder: &'a Path) -> Self {
+        Self { folder, import: None, depth: 0 }
+    }
+}
+
+/// The roles of a play, with the blocks and handlers that they bring.
+#[derive(Default)]
+struct PlayRoles {
+    roles: Vec<Rc<Role>>,
+    role_blocks: Vec<BlockItem>,
+    handlers: Vec<Vec<BlockItem>>,
+}
+
+/// The keywords of a play but its tasks, handlers and variables.
+fn read_play_keywords(node: &YamlNode) -> LoadResult<Keywords> {
+    let mut keywords = Keywords::default();
+    for entry in node.entries().unwrap_or_default() {
+        // An old name of `remote_user`.
+        let old = entry.key.as_str() == Some("user");
+        if old && node.get("remote_user").is_some() {
+            return Err(Diagnostic::error("both 'user' and 'remote_user' are set for this play.")
+                .at(entry.key.span(), "")
+                .hint("`user` is the old name of `remote_user`: remove it")
+                .into());
+        }
+        let keyword = if old { Some(Keyword::RemoteUser) } else { allowed_keyword(entry, KeywordPlace::Play)? };
+        let Some(keyword) = keyword else { continue };
+        match keyword {
+            Keyword::Tasks | Keyword::PreTasks | Keyword::PostTasks | Keyword::Handlers | Keyword::Vars => {}
+            _ => keywords.add(keyword, entry)?,
+        }
+    }
+    Ok(keywords)
+}
+
 /// Values that an `import_playbook` passes to the plays inside.
 #[derive(Debug, Clone)]
 struct Import {
@@ -393,4 +398,36 @@ impl Import {
         keywords.take(Keyword::Name);
         Rc::new(Frame { keywords, parent, ..Frame::default() })
     }
+}
+
+/// The keywords and variables of an import; those of the import around it override its own.
+fn read_import(node: &YamlNode, outer: Option<&Import>) -> LoadResult<Import> {
+    let mut import =
+        Import { keywords: Keywords::default(), vars: Dict::new(), outer: outer.map(|o| Rc::new(o.clone())) };
+    for entry in node.entries().unwrap_or_default() {
+        match entry.key.as_str() {
+            Some("vars") => {
+                if let Some(vars) = read_vars(Some(&entry.value), "an import")? {
+                    import.vars.extend(&vars);
+                }
+            }
+            Some(key @ ("when" | "tags" | "name")) => {
+                if let Some(keyword) = Keyword::from_name(key) {
+                    import.keywords.add(keyword, entry)?;
+                }
+            }
+            Some(key) if crate::template::plugin::short_name(key) == "import_playbook" => {}
+            Some(key) => {
+                return Err(Diagnostic::error(format!("`{key}` is not a keyword of `import_playbook`"))
+                    .at(entry.key.span(), "")
+                    .suggest(key, &["vars", "when", "tags", "name"])
+                    .into());
+            }
+            None => allowed_keyword(entry, KeywordPlace::Play).map(|_| ())?,
+        }
+    }
+    if let Some(outer) = outer {
+        import.vars.extend(&outer.vars);
+    }
+    Ok(import)
 }

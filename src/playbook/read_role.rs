@@ -14,6 +14,7 @@ use super::task::Task;
 use super::vars::{check_variable_name, read_vars};
 use super::{LoadError, LoadResult, RawArgs, TaskAction};
 use crate::diagnostic::Diagnostic;
+use crate::source::Span;
 use crate::suggest;
 use crate::value::{Dict, Value};
 use crate::yaml::YamlNode;
@@ -50,14 +51,7 @@ impl Loader {
         let Found { name, path, collection } = self.find_role(&entry, base, beside)?;
         let identity = role_identity(&name, &path, &entry);
         let meta = self.role_meta(&path)?;
-        let allow = match entry.allow_duplicates {
-            Some(allow) => allow,
-            None => meta
-                .as_ref()
-                .and_then(|m| m.get("allow_duplicates"))
-                .and_then(|n| n.scalar().map(Value::is_true))
-                .unwrap_or(false),
-        };
+        let allow = entry.allow_duplicates.unwrap_or_else(|| allows_duplicates(meta.as_ref()));
         let same = |role: &&Rc<Role>| role.identity == identity;
         let asked = (allow, entry.public, entry.validate);
         let alike = |role: &&Rc<Role>| same(role) && (role.allow_duplicates, role.public, role.entry.validate) == asked;
@@ -67,19 +61,11 @@ impl Loader {
         // The role is the same one, whether it has run or not, no matter which entry asks for it and how.
         let progress = self.roles.borrow().iter().find(same).map(|role| Rc::clone(&role.progress));
         let mut dependencies = Vec::new();
-        if let Some(list) = meta.as_ref().and_then(|m| m.get("dependencies")).and_then(YamlNode::items) {
-            for node in list {
-                let dependency = self.role_entry(node)?;
-                dependencies.push(self.role_at_depth(dependency, base, path.parent(), depth + 1)?);
-            }
+        for node in meta.as_ref().and_then(|m| m.get("dependencies")).and_then(YamlNode::items).unwrap_or_default() {
+            let dependency = self.role_entry(node)?;
+            dependencies.push(self.role_at_depth(dependency, base, path.parent(), depth + 1)?);
         }
-        let parts = ["tasks", "handlers", "defaults", "vars", "meta", "files", "templates", "library"];
-        if !parts.iter().any(|part| path.join(part).is_dir()) {
-            let summary = format!("the role `{name}` has no tasks, handlers, defaults, vars or meta, so nothing runs");
-            self.add_warning(
-                Diagnostic::warning(summary).at(&entry.span, "").hint(format!("looked in `{}`", path.display())),
-            );
-        }
+        self.warn_of_empty_role(&name, &path, &entry.span);
         let specs = match self.role_file(&path, "meta", Some("argument_specs"))? {
             Some(node) => node.get("argument_specs").cloned(),
             None => meta.as_ref().and_then(|m| m.get("argument_specs")).cloned(),
@@ -104,6 +90,15 @@ impl Loader {
         });
         self.roles.borrow_mut().push(Rc::clone(&role));
         Ok(role)
+    }
+
+    fn warn_of_empty_role(&self, name: &str, path: &Path, span: &Span) {
+        let parts = ["tasks", "handlers", "defaults", "vars", "meta", "files", "templates", "library"];
+        if !parts.iter().any(|part| path.join(part).is_dir()) {
+            let summary = format!("the role `{name}` has no tasks, handlers, defaults, vars or meta, so nothing runs");
+            let hint = format!("looked in `{}`", path.display());
+            self.add_warning(Diagnostic::warning(summary).at(span, "").hint(hint));
+        }
     }
 
     /// Reads `meta/main.yml` of a role.
@@ -309,4 +304,10 @@ fn role_identity(name: &str, path: &Path, entry: &RoleEntry) -> String {
         entry.defaults_from,
         entry.handlers_from,
     )
+}
+
+/// Whether the `meta` of a role says that it may run again with the same parameters.
+fn allows_duplicates(meta: Option<&YamlNode>) -> bool {
+    let allow = meta.and_then(|meta| meta.get("allow_duplicates"));
+    allow.and_then(|node| node.scalar().map(Value::is_true)).unwrap_or(false)
 }

@@ -21,55 +21,9 @@ use crate::yaml::{MappingEntry, YamlNode};
 pub fn read_task(loader: &Loader, node: &YamlNode, around: &Surroundings) -> LoadResult<Task> {
     let entries = node.entries().unwrap_or_default();
     let place = if around.handlers { KeywordPlace::Handler } else { KeywordPlace::Task };
-    let mut keywords = Keywords::default();
-    let mut actions: Vec<&MappingEntry> = Vec::new();
-    let mut looping: Option<Loop> = None;
-    for entry in entries {
-        let name = entry.key.as_str().unwrap_or_default();
-        if let Some(lookup) = name.strip_prefix("with_") {
-            let known = crate::template::lookups::FAMILIES.iter().flat_map(|(_, table)| table.iter());
-            if !known.clone().any(|row| row.name == lookup) {
-                let names: Vec<&str> = known.map(|row| row.name).collect();
-                return Err(Diagnostic::error(format!("there is no lookup `{lookup}` for `{name}`"))
-                    .at(entry.key.span(), "")
-                    .suggest(lookup, &names)
-                    .into());
-            }
-            if entry.value.is_null() {
-                return Err(Box::new(LoadError::from_general(
-                    Diagnostic::error(format!("`{name}` does not say what the loop is for"))
-                        .at(entry.key.span(), "")
-                        .hint(format!("write `{name}: [ITEM]`, or remove it")),
-                )));
-            }
-            set_loop(&mut looping, Loop::With(lookup.to_owned(), entry.value.clone()), entry)?;
-            continue;
-        }
-        match Keyword::from_name(name) {
-            Some(Keyword::Action | Keyword::LocalAction) => actions.push(entry),
-            // A loop that is written as nothing is none.
-            Some(Keyword::Loop) if entry.value.is_null() => {}
-            Some(Keyword::Loop) => set_loop(&mut looping, Loop::List(entry.value.clone()), entry)?,
-            Some(Keyword::Vars | Keyword::Args) => {}
-            Some(Keyword::LoopControl) if entry.value.entries().is_none() => {
-                return Err(Diagnostic::error("`loop_control` must be a mapping and cannot be a variable itself")
-                    .at(entry.value.span(), "")
-                    .hint("its members may be templates: `loop_control: {label: \"{{ item.name }}\"}`")
-                    .into());
-            }
-            Some(keyword) if keyword.row().is_allowed(place) => keywords.add(keyword, entry)?,
-            _ => {
-                // Whatever is no keyword is taken for a module; `allowed_keyword` only complains about odd keys.
-                if entry.key.as_str().is_none() {
-                    allowed_keyword(entry, place)?;
-                }
-                actions.push(entry);
-            }
-        }
-    }
+    let TaskEntries { mut keywords, actions, looping } = sort_entries(entries, place)?;
     let entry = one_action(&actions, node, place)?;
     let (action, mut args) = loader.read_action(entry, node.get("args"))?;
-    let mut keywords = keywords;
     if entry.key.as_str() == Some("local_action") {
         keywords.set(Keyword::DelegateTo, entry.key.span(), Value::text("localhost"));
     }
@@ -97,6 +51,69 @@ pub fn read_task(loader: &Loader, node: &YamlNode, around: &Surroundings) -> Loa
     task.keywords = keywords;
     loader.check_arguments(&mut task);
     Ok(task)
+}
+
+/// The entries of a task by what they are.
+#[derive(Default)]
+struct TaskEntries<'a> {
+    keywords: Keywords,
+    /// What is no keyword; one of them is to be the module.
+    actions: Vec<&'a MappingEntry>,
+    looping: Option<Loop>,
+}
+
+fn sort_entries(entries: &[MappingEntry], place: KeywordPlace) -> LoadResult<TaskEntries<'_>> {
+    let mut sorted = TaskEntries::default();
+    for entry in entries {
+        let name = entry.key.as_str().unwrap_or_default();
+        if let Some(lookup) = name.strip_prefix("with_") {
+            check_lookup_loop(lookup, entry)?;
+            set_loop(&mut sorted.looping, Loop::With(lookup.to_owned(), entry.value.clone()), entry)?;
+            continue;
+        }
+        match Keyword::from_name(name) {
+            Some(Keyword::Action | Keyword::LocalAction) => sorted.actions.push(entry),
+            // A loop that is written as nothing is none.
+            Some(Keyword::Loop) if entry.value.is_null() => {}
+            Some(Keyword::Loop) => set_loop(&mut sorted.looping, Loop::List(entry.value.clone()), entry)?,
+            Some(Keyword::Vars | Keyword::Args) => {}
+            Some(Keyword::LoopControl) if entry.value.entries().is_none() => {
+                return Err(Diagnostic::error("`loop_control` must be a mapping and cannot be a variable itself")
+                    .at(entry.value.span(), "")
+                    .hint("its members may be templates: `loop_control: {label: \"{{ item.name }}\"}`")
+                    .into());
+            }
+            Some(keyword) if keyword.row().is_allowed(place) => sorted.keywords.add(keyword, entry)?,
+            _ => {
+                // Whatever is no keyword is taken for a module; `allowed_keyword` only complains about odd keys.
+                if entry.key.as_str().is_none() {
+                    allowed_keyword(entry, place)?;
+                }
+                sorted.actions.push(entry);
+            }
+        }
+    }
+    Ok(sorted)
+}
+
+/// Refuses a `with_` loop over a lookup that does not exist, or over nothing.
+fn check_lookup_loop(lookup: &str, entry: &MappingEntry) -> LoadResult<()> {
+    let known = crate::template::lookups::FAMILIES.iter().flat_map(|(_, table)| table.iter());
+    if !known.clone().any(|row| row.name == lookup) {
+        let names: Vec<&str> = known.map(|row| row.name).collect();
+        return Err(Diagnostic::error(format!("there is no lookup `{lookup}` for `with_{lookup}`"))
+            .at(entry.key.span(), "")
+            .suggest(lookup, &names)
+            .into());
+    }
+    if entry.value.is_null() {
+        return Err(Box::new(LoadError::from_general(
+            Diagnostic::error(format!("`with_{lookup}` does not say what the loop is for"))
+                .at(entry.key.span(), "")
+                .hint(format!("write `with_{lookup}: [ITEM]`, or remove it")),
+        )));
+    }
+    Ok(())
 }
 
 /// A value, or the members of a list.

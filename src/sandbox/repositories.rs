@@ -16,6 +16,18 @@ const SEVERITIES: [&str; 5] = ["none", "low", "medium", "high", "critical"];
 /// A value to sort by; numbers and moments are both numbers.
 type Key = fn(&Row) -> f64;
 
+/// A list that is given in pages.
+struct Page<'a> {
+    /// Words of `orderBy`, with what they sort by.
+    orders: &'a [(&'a str, Key)],
+    /// The order where the request names none.
+    default: &'a str,
+    /// The name of the collection.
+    id: &'a str,
+    /// Its address, to which the links of the page lead.
+    path: &'a str,
+}
+
 /// One item of a list before it is cut into pages: its JSON, its name, and what it may be sorted by.
 struct Row {
     json: Json,
@@ -58,14 +70,9 @@ impl Service {
         let rows = rows.map(|r| repository_row(store, r)).filter(|row| {
             severity.is_none_or(|rank| row.vulnerabilities.total > 0 && row.vulnerabilities.severity == rank)
         });
-        self.render_page(
-            call,
-            rows.collect(),
-            ORDERS,
-            "-lastPush",
-            "repositories",
-            &format!("/registries/{id}/repositories"),
-        )
+        let path = format!("/registries/{id}/repositories");
+        let page = Page { orders: ORDERS, default: "-lastPush", id: "repositories", path: &path };
+        self.render_page(call, rows.collect(), &page)
     }
 
     /// P2
@@ -106,7 +113,8 @@ impl Service {
             find_registry(store, registry)?.repositories.iter().flat_map(|r| r.artifacts.iter().map(move |a| (r, a)));
         let rows = all.filter(|(_, a)| wanted.is_none_or(|id| a.vulnerabilities.iter().any(|v| v == id)));
         let rows = rows.map(|(r, a)| artifact_row(store, r, a)).collect();
-        self.render_page(call, rows, ORDERS, "-pullCount", "artifacts", &format!("/registries/{id}/artifacts"))
+        let path = format!("/registries/{id}/artifacts");
+        self.render_page(call, rows, &Page { orders: ORDERS, default: "-pullCount", id: "artifacts", path: &path })
     }
 
     /// A2
@@ -125,7 +133,7 @@ impl Service {
         let repository = find_repository(find_registry(store, registry)?, name)?;
         let rows = repository.artifacts.iter().map(|a| artifact_row(store, repository, a)).collect();
         let path = format!("/registries/{registry}/repositories/{}/artifacts", name.replace('/', "%2F"));
-        self.render_page(call, rows, ORDERS, "-lastPush", "artifacts", &path)
+        self.render_page(call, rows, &Page { orders: ORDERS, default: "-lastPush", id: "artifacts", path: &path })
     }
 
     /// A3
@@ -164,7 +172,7 @@ impl Service {
         let rows = kept.filter(|v| fixable.is_none_or(|f| v.fixable == f)).map(vulnerability_row).collect();
         let name = name.replace('/', "%2F");
         let path = format!("/registries/{registry}/repositories/{name}/artifacts/{digest}/vulnerabilities");
-        self.render_page(call, rows, ORDERS, "-score", "vulnerabilities", &path)
+        self.render_page(call, rows, &Page { orders: ORDERS, default: "-score", id: "vulnerabilities", path: &path })
     }
 
     /// V1
@@ -175,15 +183,8 @@ impl Service {
     }
 
     /// Sorts, cuts out the page, wraps it. `prev` only after the first page, `next` only when more follows.
-    fn render_page(
-        &self,
-        call: &ApiCall,
-        mut rows: Vec<Row>,
-        orders: &[(&str, Key)],
-        default: &str,
-        id: &str,
-        path: &str,
-    ) -> ReplyResult {
+    fn render_page(&self, call: &ApiCall, mut rows: Vec<Row>, page: &Page<'_>) -> ReplyResult {
+        let Page { orders, default, id, path } = *page;
         let limit = call.read_number("limit", 100, 1..=1000)?;
         let offset = call.read_number("offset", 0, 0..=i32::MAX as usize)?;
         let order = call.query("orderBy").unwrap_or(default);

@@ -204,14 +204,7 @@ pub enum StmtKind {
     /// `{% extends %}`
     Extends(ExprNode),
     /// `{% include %}`
-    Include {
-        /// One name, or several of which the first that exists is taken.
-        name: ExprNode,
-        /// No error if there is none.
-        ignore_missing: bool,
-        /// The included template sees the local names of this one.
-        with_context: bool,
-    },
+    Include(Include),
     /// `{% import x as y %}`
     Import(ExprNode, AssignTarget, bool),
     /// `{% from x import y as z %}`
@@ -237,6 +230,17 @@ pub struct ForLoop {
     pub otherwise: Vec<Stmt>,
     /// `loop(x)` may be called.
     pub recursive: bool,
+}
+
+/// An `{% include %}`.
+#[derive(Debug)]
+pub struct Include {
+    /// One name, or several of which the first that exists is taken.
+    pub name: ExprNode,
+    /// No error if there is none.
+    pub ignore_missing: bool,
+    /// The included template sees the local names of this one.
+    pub with_context: bool,
 }
 
 /// A `{% block %}`.

@@ -45,35 +45,36 @@ pub(super) fn compare_values(
     let holds = match op {
         Comparison::Eq => is_equal(left, right),
         Comparison::Ne => !is_equal(left, right),
-        _ => {
-            if is_nan(left) || is_nan(right) {
-                return Ok(Value::Bool(false));
-            }
-            let order = left.compare_order(right).map_err(|_| {
-                let symbol = match op {
-                    Comparison::Lt => "<",
-                    Comparison::Le => "<=",
-                    Comparison::Gt => ">",
-                    _ => ">=",
-                };
-                let (a, b) = (left.type_name(), right.type_name());
-                let fault =
-                    TemplateError::value(format!("'{symbol}' not supported between instances of '{a}' and '{b}'"));
-                match (left, right) {
-                    (Value::Str(_), Value::Int(_) | Value::Float(_))
-                    | (Value::Int(_) | Value::Float(_), Value::Str(_)) => fault.hint(TEXT_AND_NUMBER),
-                    _ => fault,
-                }
-            })?;
-            match op {
-                Comparison::Lt => order == Ordering::Less,
-                Comparison::Le => order != Ordering::Greater,
-                Comparison::Gt => order == Ordering::Greater,
-                _ => order != Ordering::Less,
-            }
-        }
+        _ if is_nan(left) || is_nan(right) => false,
+        _ => is_in_order(op, left, right)?,
     };
     Ok(Value::Bool(holds))
+}
+
+/// Whether `<`, `<=`, `>` or `>=` holds.
+fn is_in_order(op: Comparison, left: &Value, right: &Value) -> Result<bool, TemplateError> {
+    let order = left.compare_order(right).map_err(|_| {
+        let symbol = match op {
+            Comparison::Lt => "<",
+            Comparison::Le => "<=",
+            Comparison::Gt => ">",
+            _ => ">=",
+        };
+        let (a, b) = (left.type_name(), right.type_name());
+        let fault = TemplateError::value(format!("'{symbol}' not supported between instances of '{a}' and '{b}'"));
+        match (left, right) {
+            (Value::Str(_), Value::Int(_) | Value::Float(_)) | (Value::Int(_) | Value::Float(_), Value::Str(_)) => {
+                fault.hint(TEXT_AND_NUMBER)
+            }
+            _ => fault,
+        }
+    })?;
+    Ok(match op {
+        Comparison::Lt => order == Ordering::Less,
+        Comparison::Le => order != Ordering::Greater,
+        Comparison::Gt => order == Ordering::Greater,
+        _ => order != Ordering::Less,
+    })
 }
 
 fn is_nan(value: &Value) -> bool {

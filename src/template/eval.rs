@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ast::{Arg, ExprKind, ExprNode, Operator};
+use super::ast::{Arg, Comparison, ExprKind, ExprNode, Operator};
 use super::comparison;
 use super::engine::{TemplateEngine, undefined_at};
 use super::error::{TemplateError, TemplateErrorKind};
@@ -17,7 +17,7 @@ use super::render::Blocks;
 use super::sequence;
 use super::source_map::SourceMap;
 use super::taint::Taint;
-use crate::value::{Dict, Undefined, Unknown, Value};
+use crate::value::{Dict, Text, Undefined, Unknown, Value};
 
 /// Message of an inline `if` without `else`; prints as nothing inside a longer text.
 pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
@@ -84,16 +84,7 @@ impl TemplateEngine<'_> {
 
     fn evaluate_kind(&self, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
         match &node.kind {
-            ExprKind::Const(Value::Str(text)) => match cx.place.literal_template(text, &node.at) {
-                Some(template) => {
-                    self.globals.add_deprecation(format!(
-                        "text in quotes in a condition should be no template: join the parts with `~` in place of `{}`",
-                        text.trim()
-                    ));
-                    self.resolve_value(Value::Str(template), None)
-                }
-                None => Ok(Value::Str(cx.place.quoted_template(text, &node.at).unwrap_or_else(|| text.clone()))),
-            },
+            ExprKind::Const(Value::Str(text)) => self.evaluate_quoted(text, node, cx),
             ExprKind::Const(value) => Ok(value.clone()),
             ExprKind::Var(name) => self.resolve_name(name, node, cx),
             ExprKind::List(items) => {
@@ -102,19 +93,7 @@ impl TemplateEngine<'_> {
                 Ok(list)
             }
             ExprKind::Tuple(items) => Ok(Value::tuple(self.evaluate_nodes(items, cx)?)),
-            ExprKind::Map(entries) => {
-                let mut dict = Dict::new();
-                for (key, value) in entries {
-                    let key = self.evaluate_operand(key, cx)?;
-                    if !key.is_hashable() {
-                        return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
-                    }
-                    dict.insert(key, stored_text(self.evaluate_node(value, cx)?));
-                }
-                let dict = Value::from(dict);
-                self.changes.add_own(&dict);
-                Ok(dict)
-            }
+            ExprKind::Map(entries) => self.evaluate_map(entries, cx),
             ExprKind::Neg(of) => apply_sign(&self.evaluate_defined(of, cx)?, ops::negate_value),
             ExprKind::Pos(of) => apply_sign(&self.evaluate_defined(of, cx)?, ops::apply_plus),
             ExprKind::Not(of) => Ok(match self.evaluate_truth(&self.evaluate_defined(of, cx)?) {
@@ -126,20 +105,7 @@ impl TemplateEngine<'_> {
                 self.evaluate_chain(node, cx).inspect(|result| self.changes.add_own(result))
             }
             ExprKind::Binary(..) => self.evaluate_chain(node, cx),
-            ExprKind::Compare(first, rest) => {
-                let mut left = self.evaluate_operand(first, cx)?;
-                let mut unknown = None;
-                for (op, right) in rest {
-                    let right = self.evaluate_operand(right, cx)?;
-                    match comparison::compare_values(*op, &left, &right, self)? {
-                        Value::Bool(true) => {}
-                        Value::Unknown(why) => unknown = Some(why),
-                        no => return Ok(no),
-                    }
-                    left = right;
-                }
-                Ok(unknown.map_or(Value::Bool(true), Value::Unknown))
-            }
+            ExprKind::Compare(first, rest) => self.evaluate_comparisons(first, rest, cx),
             ExprKind::If { test, then, otherwise } => match self.evaluate_truth(&self.evaluate_defined(test, cx)?) {
                 Ok(true) => self.evaluate_node(then, cx),
                 Ok(false) => match otherwise {
@@ -173,23 +139,7 @@ impl TemplateEngine<'_> {
                 let key = self.evaluate_operand(key, cx)?;
                 self.get_item(&of, &key).map(|value| self.add_place(value, node, cx))
             }
-            ExprKind::Slice(of, bounds) => {
-                let of = self.changes.current_value(self.evaluate_node(of, cx)?);
-                if of.is_undefined() {
-                    return Ok(of);
-                }
-                let mut tainted = of.is_tainted();
-                let mut at = [None, None, None];
-                for (slot, bound) in at.iter_mut().zip(bounds) {
-                    let bound = bound.as_ref().map(|bound| self.evaluate_defined(bound, cx)).transpose()?;
-                    tainted |= bound.as_ref().is_some_and(Value::is_tainted);
-                    *slot = bound.map(Value::without_taint);
-                }
-                let piece = sequence::slice_value(of.below_taint(), &at)?;
-                let piece = if tainted { piece.into_tainted() } else { piece };
-                self.changes.add_own(&piece);
-                Ok(piece)
-            }
+            ExprKind::Slice(of, bounds) => self.evaluate_slice(of, bounds, cx),
             ExprKind::Call(target, args) => {
                 let callable = self.evaluate_node(target, cx)?;
                 if callable.is_undefined() {
@@ -200,6 +150,77 @@ impl TemplateEngine<'_> {
                 if is_plugin(&callable) { self.defer_failure(result, node, cx) } else { result }
             }
         }
+    }
+
+    /// Text in quotes: a template in it is rendered where a condition has one.
+    fn evaluate_quoted(&self, text: &Text, node: &ExprNode, cx: &Cx) -> Result<Value, TemplateError> {
+        let Some(template) = cx.place.literal_template(text, &node.at) else {
+            return Ok(Value::Str(cx.place.quoted_template(text, &node.at).unwrap_or_else(|| text.clone())));
+        };
+        self.globals.add_deprecation(format!(
+            "text in quotes in a condition should be no template: join the parts with `~` in place of `{}`",
+            text.trim()
+        ));
+        self.resolve_value(Value::Str(template), None)
+    }
+
+    fn evaluate_map(&self, entries: &[(ExprNode, ExprNode)], cx: &Cx) -> Result<Value, TemplateError> {
+        let mut dict = Dict::new();
+        for (key, value) in entries {
+            let key = self.evaluate_operand(key, cx)?;
+            if !key.is_hashable() {
+                return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
+            }
+            dict.insert(key, stored_text(self.evaluate_node(value, cx)?));
+        }
+        let dict = Value::from(dict);
+        self.changes.add_own(&dict);
+        Ok(dict)
+    }
+
+    /// `a < b < c`: the first comparison that does not hold decides.
+    fn evaluate_comparisons(
+        &self,
+        first: &ExprNode,
+        rest: &[(Comparison, ExprNode)],
+        cx: &Cx,
+    ) -> Result<Value, TemplateError> {
+        let mut left = self.evaluate_operand(first, cx)?;
+        let mut unknown = None;
+        for (op, right) in rest {
+            let right = self.evaluate_operand(right, cx)?;
+            match comparison::compare_values(*op, &left, &right, self)? {
+                Value::Bool(true) => {}
+                Value::Unknown(why) => unknown = Some(why),
+                no => return Ok(no),
+            }
+            left = right;
+        }
+        Ok(unknown.map_or(Value::Bool(true), Value::Unknown))
+    }
+
+    /// `a[start:stop:step]`
+    fn evaluate_slice(
+        &self,
+        of: &ExprNode,
+        bounds: &[Option<Box<ExprNode>>; 3],
+        cx: &Cx,
+    ) -> Result<Value, TemplateError> {
+        let of = self.changes.current_value(self.evaluate_node(of, cx)?);
+        if of.is_undefined() {
+            return Ok(of);
+        }
+        let mut tainted = of.is_tainted();
+        let mut at = [None, None, None];
+        for (slot, bound) in at.iter_mut().zip(bounds) {
+            let bound = bound.as_ref().map(|bound| self.evaluate_defined(bound, cx)).transpose()?;
+            tainted |= bound.as_ref().is_some_and(Value::is_tainted);
+            *slot = bound.map(Value::without_taint);
+        }
+        let piece = sequence::slice_value(of.below_taint(), &at)?;
+        let piece = if tainted { piece.into_tainted() } else { piece };
+        self.changes.add_own(&piece);
+        Ok(piece)
     }
 
     /// Defers the failure of a filter, test or lookup until its value is used: `x | default(lookup(..))` does

@@ -1,6 +1,6 @@
 //! Which names a template's body uses.
 
-use super::ast::{Arg, ExprKind, ExprNode, Stmt, StmtKind};
+use super::ast::{Arg, ExprKind, ExprNode, Include, Stmt, StmtKind};
 
 /// Whether a body uses a name.
 pub fn uses_name(body: &[Stmt], name: &str) -> bool {
@@ -27,7 +27,7 @@ fn in_stmt(stmt: &Stmt, name: &str) -> bool {
         StmtKind::FilterBlock(node, body) => in_node(node, name) || uses_name(body, name),
         StmtKind::Plain(body) => uses_name(body, name),
         StmtKind::Block(block) => uses_name(&block.body, name),
-        StmtKind::Include { name: node, .. } | StmtKind::Import(node, ..) | StmtKind::FromImport(node, ..) => {
+        StmtKind::Include(Include { name: node, .. }) | StmtKind::Import(node, ..) | StmtKind::FromImport(node, ..) => {
             in_node(node, name)
         }
         StmtKind::Call(call, body) => in_node(call, name) || uses_name(&body.body, name),

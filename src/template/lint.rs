@@ -103,7 +103,7 @@ impl Lint<'_> {
             StmtKind::Raw(_) => {}
             StmtKind::Emit(node) | StmtKind::Set(_, node) | StmtKind::Extends(node) => self.check_node(node),
             StmtKind::Import(node, ..) | StmtKind::FromImport(node, ..) => self.check_node(node),
-            StmtKind::Include { name, .. } => self.check_node(name),
+            StmtKind::Include(include) => self.check_node(&include.name),
             StmtKind::For(each) => {
                 self.check_node(&each.over);
                 each.filter.iter().for_each(|node| self.check_node(node));

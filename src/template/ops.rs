@@ -67,27 +67,14 @@ pub(super) fn apply_operator(
         return Ok(keep_text(op, left, right).unwrap_or_else(|| unknown.new_computed()));
     }
     // Most arithmetic is on small integers.
-    if let (Value::Int(a), Value::Int(b)) = (left, right) {
-        let quick = match op {
-            Operator::Add => a.checked_add(*b),
-            Operator::Sub => a.checked_sub(*b),
-            Operator::Mul => a.checked_mul(*b),
-            _ => None,
-        };
-        if let Some(result) = quick {
-            return Ok(Value::Int(result));
-        }
+    if let (Value::Int(a), Value::Int(b)) = (left, right)
+        && let Some(result) = quick_arithmetic(op, *a, *b)
+    {
+        return Ok(Value::Int(result));
     }
     match (op, left, right) {
         (Operator::Rem, Value::Str(format), _) => format_percent(format, right, engine),
-        (Operator::Add, Value::Str(a), Value::Str(b)) => {
-            budget::reserve_bytes(a.len() + b.len())?;
-            if a.is_markup() || b.is_markup() {
-                let part = |text: &Text| if text.is_markup() { text.as_str().to_owned() } else { escape_html(text) };
-                return Ok(to_markup(part(a) + &part(b)));
-            }
-            Ok(Value::text(format!("{}{}", a.as_str(), b.as_str())))
-        }
+        (Operator::Add, Value::Str(a), Value::Str(b)) => add_texts(a, b),
         (Operator::Add, Value::Str(_), other) => {
             Err(TemplateError::value(format!("can only concatenate str (not \"{}\") to str", other.type_name()))
                 .hint("join with `~`, or convert with `| string` or `| int`"))
@@ -123,6 +110,26 @@ pub(super) fn apply_operator(
             _ => Err(unsupported_operands(op, left, right)),
         },
     }
+}
+
+/// The result on small integers, unless it is large or takes more than one step.
+fn quick_arithmetic(op: Operator, left: i64, right: i64) -> Option<i64> {
+    match op {
+        Operator::Add => left.checked_add(right),
+        Operator::Sub => left.checked_sub(right),
+        Operator::Mul => left.checked_mul(right),
+        _ => None,
+    }
+}
+
+/// `'a' + 'b'`; what is added to markup is escaped.
+fn add_texts(left: &Text, right: &Text) -> Result<Value, TemplateError> {
+    budget::reserve_bytes(left.len() + right.len())?;
+    if left.is_markup() || right.is_markup() {
+        let part = |text: &Text| if text.is_markup() { text.as_str().to_owned() } else { escape_html(text) };
+        return Ok(to_markup(part(left) + &part(right)));
+    }
+    Ok(Value::text(format!("{}{}", left.as_str(), right.as_str())))
 }
 
 /// `'%s' % x`

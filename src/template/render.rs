@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ast::{AssignTarget, At, ExprKind, ExprNode, ForLoop, Macro, ParsedTemplate, Stmt, StmtKind, TemplateBlock};
+use super::ast::{
+    AssignTarget, At, ExprKind, ExprNode, ForLoop, Include, Macro, ParsedTemplate, Stmt, StmtKind, TemplateBlock,
+};
 use super::budget;
 use super::engine::TemplateEngine;
-use super::error::TemplateError;
+use super::error::{TemplateError, TemplateErrorKind};
 use super::eval::{Cx, NO_ELSE};
 use super::locals::Locals;
 use super::objects::{self, BlockCall, ImportedModule, LoopState, MacroObject, Namespace};
@@ -24,6 +26,14 @@ pub(super) struct Blocks(pub(super) BlockMap);
 /// Printed pieces.
 #[derive(Default)]
 pub(super) struct RenderOutput(Vec<Piece>);
+
+/// One run of a loop over the items it is given.
+struct LoopCall<'a> {
+    each: &'a Arc<ForLoop>,
+    over: Value,
+    /// How often a recursive loop has called itself to get here.
+    level: usize,
+}
 
 /// A piece of what has been printed.
 enum Piece {
@@ -207,32 +217,9 @@ impl TemplateEngine<'_> {
         let place = |fault: TemplateError| fault.or_at(cx.place.span(&stmt.at).as_ref());
         match &stmt.kind {
             StmtKind::Raw(text) => out.push_raw(text)?,
-            StmtKind::Emit(node) => {
-                let mut value = self.evaluate_node(node, cx)?;
-                if self.changes.is_own(&value) {
-                    // It is printed as it is now, whatever changes it later; what variables give is printed at the end.
-                    value = self.resolve_deep(value)?;
-                }
-                out.push_value(value, &node.at)?;
-            }
-            StmtKind::For(each) => {
-                let over = self.evaluate_node(&each.over, cx)?;
-                self.run_deeper(|| self.render_loop(each, over, cx, 0, out))
-                    .map_err(|fault| fault.or_at(cx.place.span(&each.over.at).as_ref()))?;
-            }
-            StmtKind::If(test, then, otherwise) => {
-                let value = self.evaluate_node(test, cx)?;
-                if let Value::Undefined(why) = &value {
-                    return Err(self
-                        .suggest_variable(TemplateError::from_undefined(why))
-                        .or_at(cx.place.span(&test.at).as_ref()));
-                }
-                match self.evaluate_truth(&value) {
-                    Ok(true) => self.run_deeper(|| self.render_stmts(then, cx, out))?,
-                    Ok(false) => self.run_deeper(|| self.render_stmts(otherwise, cx, out))?,
-                    Err(unknown) => out.push_value(Value::Unknown(unknown).new_computed(), &test.at)?,
-                }
-            }
+            StmtKind::Emit(node) => self.render_output(node, cx, out)?,
+            StmtKind::For(each) => self.render_for(each, cx, out)?,
+            StmtKind::If(test, then, otherwise) => self.render_if(test, [then, otherwise], cx, out)?,
             StmtKind::With(bound, body) => {
                 let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
                 for (target, node) in bound {
@@ -246,17 +233,12 @@ impl TemplateEngine<'_> {
                 self.bind_target(target, value, cx).map_err(place)?;
             }
             StmtKind::SetBlock(target, filter, body) => {
-                let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
-                let mut value = self.render_body(body, &inner)?;
-                if let Some(filter) = filter {
-                    value = self.filter_chain(filter, value, cx)?;
-                }
+                let value = self.render_captured(body, filter.as_ref(), cx)?;
                 self.bind_target(target, value, cx).map_err(place)?;
             }
             StmtKind::FilterBlock(filter, body) => {
-                let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
-                let value = self.render_body(body, &inner)?;
-                out.push_value(self.filter_chain(filter, value, cx)?, &stmt.at)?;
+                let value = self.render_captured(body, Some(filter), cx)?;
+                out.push_value(value, &stmt.at)?;
             }
             StmtKind::Plain(body) => self.run_deeper(|| self.render_stmts(body, cx, out))?,
             StmtKind::Block(block) => {
@@ -266,27 +248,16 @@ impl TemplateEngine<'_> {
             StmtKind::Extends(_) => {
                 return Err(place(TemplateError::value("`extends` must stand at the top of a template")));
             }
-            StmtKind::Include { name, ignore_missing, with_context } => {
-                self.render_include(name, *ignore_missing, *with_context, stmt, cx, out)?;
-            }
+            StmtKind::Include(include) => self.render_include(include, &stmt.at, cx, out)?,
             StmtKind::Import(name, target, with_context) => {
                 let module = self.import_template(name, *with_context, cx).map_err(place)?;
                 self.bind_target(target, module, cx).map_err(place)?;
             }
             StmtKind::FromImport(name, names, with_context) => {
                 let module = self.import_template(name, *with_context, cx).map_err(place)?;
-                for (name, alias) in names {
-                    let found = match self.get_attribute(&module, name)? {
-                        Value::Undefined(_) => Value::undefined(format!("the imported template has no `{name}`")),
-                        found => found,
-                    };
-                    cx.locals.set(Arc::clone(alias), found);
-                }
+                self.bind_imported(&module, names, cx)?;
             }
-            StmtKind::Macro(decl) => {
-                let object = self.macro_object(decl, cx);
-                cx.locals.set(Arc::clone(&decl.name), object);
-            }
+            StmtKind::Macro(decl) => cx.locals.set(Arc::clone(&decl.name), self.macro_object(decl, cx)),
             StmtKind::Call(call, body) => {
                 let ExprNode { kind: ExprKind::Call(target, args), .. } = call else {
                     return Err(place(TemplateError::value("`call` needs a call")));
@@ -296,6 +267,64 @@ impl TemplateEngine<'_> {
                 args.named.push(("caller".into(), self.macro_object(body, cx)));
                 out.push_value(self.call_value(&target, args).map_err(place)?, &call.at)?;
             }
+        }
+        Ok(())
+    }
+
+    /// `{{ .. }}`
+    fn render_output(&self, node: &ExprNode, cx: &Cx, out: &mut RenderOutput) -> Result<(), TemplateError> {
+        let mut value = self.evaluate_node(node, cx)?;
+        if self.changes.is_own(&value) {
+            // It is printed as it is now, whatever changes it later; what variables give is printed at the end.
+            value = self.resolve_deep(value)?;
+        }
+        out.push_value(value, &node.at)
+    }
+
+    fn render_for(&self, each: &Arc<ForLoop>, cx: &Cx, out: &mut RenderOutput) -> Result<(), TemplateError> {
+        let over = self.evaluate_node(&each.over, cx)?;
+        self.run_deeper(|| self.render_loop(LoopCall { each, over, level: 0 }, cx, out))
+            .map_err(|fault| fault.or_at(cx.place.span(&each.over.at).as_ref()))
+    }
+
+    /// Renders one of two branches; a test that is not known yet prints as unknown.
+    fn render_if(
+        &self,
+        test: &ExprNode,
+        [then, otherwise]: [&[Stmt]; 2],
+        cx: &Cx,
+        out: &mut RenderOutput,
+    ) -> Result<(), TemplateError> {
+        let value = self.evaluate_node(test, cx)?;
+        if let Value::Undefined(why) = &value {
+            let fault = self.suggest_variable(TemplateError::from_undefined(why));
+            return Err(fault.or_at(cx.place.span(&test.at).as_ref()));
+        }
+        match self.evaluate_truth(&value) {
+            Ok(true) => self.run_deeper(|| self.render_stmts(then, cx, out)),
+            Ok(false) => self.run_deeper(|| self.render_stmts(otherwise, cx, out)),
+            Err(unknown) => out.push_value(Value::Unknown(unknown).new_computed(), &test.at),
+        }
+    }
+
+    /// The value of a body that is not printed where it stands, filtered.
+    fn render_captured(&self, body: &[Stmt], filter: Option<&ExprNode>, cx: &Cx) -> Result<Value, TemplateError> {
+        let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
+        let value = self.render_body(body, &inner)?;
+        match filter {
+            Some(filter) => self.filter_chain(filter, value, cx),
+            None => Ok(value),
+        }
+    }
+
+    /// Binds the names of `{% from x import a as b %}`.
+    fn bind_imported(&self, module: &Value, names: &[(Arc<str>, Arc<str>)], cx: &Cx) -> Result<(), TemplateError> {
+        for (name, alias) in names {
+            let found = match self.get_attribute(module, name)? {
+                Value::Undefined(_) => Value::undefined(format!("the imported template has no `{name}`")),
+                found => found,
+            };
+            cx.locals.set(Arc::clone(alias), found);
         }
         Ok(())
     }
@@ -341,33 +370,15 @@ impl TemplateEngine<'_> {
         }
     }
 
-    fn render_loop(
-        &self,
-        each: &Arc<ForLoop>,
-        over: Value,
-        cx: &Cx,
-        level: usize,
-        out: &mut RenderOutput,
-    ) -> Result<(), TemplateError> {
+    fn render_loop(&self, call: LoopCall<'_>, cx: &Cx, out: &mut RenderOutput) -> Result<(), TemplateError> {
+        let LoopCall { each, over, level } = call;
         if over.is_unknown() {
             out.push_value(over.new_computed(), &each.over.at)?;
             return Ok(());
         }
         let mut items = self.members_of(&over)?;
         if let Some(filter) = &each.filter {
-            let mut kept = Vec::new();
-            for item in items {
-                let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
-                self.bind_target(&each.target, item.clone(), &inner)?;
-                let value = self.evaluate_node(filter, &inner)?;
-                if let Value::Undefined(why) = &value {
-                    return Err(self.suggest_variable(TemplateError::from_undefined(why)));
-                }
-                if value.is_true() {
-                    kept.push(item);
-                }
-            }
-            items = kept;
+            items = self.filter_items(each, filter, items, cx)?;
         }
         if items.is_empty() {
             return self.render_stmts(&each.otherwise, cx, out);
@@ -383,6 +394,29 @@ impl TemplateEngine<'_> {
         Ok(())
     }
 
+    /// The items of a loop for which its `if` holds.
+    fn filter_items(
+        &self,
+        each: &ForLoop,
+        filter: &ExprNode,
+        items: Vec<Value>,
+        cx: &Cx,
+    ) -> Result<Vec<Value>, TemplateError> {
+        let mut kept = Vec::new();
+        for item in items {
+            let inner = Cx { locals: cx.locals.new_inside(), ..cx.clone() };
+            self.bind_target(&each.target, item.clone(), &inner)?;
+            let value = self.evaluate_node(filter, &inner)?;
+            if let Value::Undefined(why) = &value {
+                return Err(self.suggest_variable(TemplateError::from_undefined(why)));
+            }
+            if value.is_true() {
+                kept.push(item);
+            }
+        }
+        Ok(kept)
+    }
+
     /// `loop(x)` of a recursive loop.
     pub(super) fn recurse_loop(&self, state: &LoopState, over: Value) -> Result<Value, TemplateError> {
         if !state.each.recursive {
@@ -390,7 +424,8 @@ impl TemplateEngine<'_> {
         }
         let Some(cx) = state.upgrade_context() else { return Err(TemplateError::value("the loop has ended")) };
         let mut out = RenderOutput::default();
-        self.run_deeper(|| self.render_loop(&state.each, over, &cx, state.level + 1, &mut out))?;
+        let call = LoopCall { each: &state.each, over, level: state.level + 1 };
+        self.run_deeper(|| self.render_loop(call, &cx, &mut out))?;
         self.join_pieces(out, &cx)
     }
 
@@ -413,23 +448,15 @@ impl TemplateEngine<'_> {
         self.render_body(&block.body, &inner)
     }
 
-    fn render_include(
-        &self,
-        name: &ExprNode,
-        ignore_missing: bool,
-        with_context: bool,
-        stmt: &Stmt,
-        cx: &Cx,
-        out: &mut RenderOutput,
-    ) -> Result<(), TemplateError> {
-        let name = self.evaluate_node(name, cx)?;
+    fn render_include(&self, include: &Include, at: &At, cx: &Cx, out: &mut RenderOutput) -> Result<(), TemplateError> {
+        let name = self.evaluate_node(&include.name, cx)?;
         let (template, place) = match self.load_template(&name, cx) {
-            Err(fault) if ignore_missing && fault.kind == super::error::TemplateErrorKind::Lookup => return Ok(()),
-            other => other.map_err(|fault| fault.or_at(cx.place.span(&stmt.at).as_ref()))?,
+            Err(fault) if include.ignore_missing && fault.kind == TemplateErrorKind::Lookup => return Ok(()),
+            other => other.map_err(|fault| fault.or_at(cx.place.span(at).as_ref()))?,
         };
-        let locals = if with_context { cx.locals.new_inside() } else { Locals::new_secluded() };
+        let locals = if include.with_context { cx.locals.new_inside() } else { Locals::new_secluded() };
         let value = self.run_deeper(|| self.render_template(&template, &locals, &place))?;
-        out.push_value(value, &stmt.at)
+        out.push_value(value, at)
     }
 
     fn import_template(&self, name: &ExprNode, with_context: bool, cx: &Cx) -> Result<Value, TemplateError> {

@@ -126,21 +126,8 @@ impl<'a> Events<'a> {
                 }
                 Raw::Scalar(text, style, anchor, tag) => {
                     let tag = tagged(tag);
-                    let (range, style) = match style {
-                        ScalarStyle::Plain => (range, ScalarForm::Plain),
-                        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if range.len() >= 2 => {
-                            (range.start + 1..range.end - 1, ScalarForm::Text)
-                        }
-                        _ => (range, ScalarForm::Text),
-                    };
-                    // A value that is not there at all is spelt `~` by the parser, with nothing in the source.
-                    let absent = style == ScalarForm::Plain && range.is_empty();
-                    PlacedEvent {
-                        event: YamlEvent::Scalar(if absent { Cow::Borrowed("") } else { text }, style),
-                        range,
-                        tag,
-                        anchor,
-                    }
+                    let (event, range) = read_scalar(text, style, range);
+                    PlacedEvent { event, range, tag, anchor }
                 }
                 _ => continue,
             });
@@ -150,4 +137,18 @@ impl<'a> Events<'a> {
     fn new_item(&self, event: YamlEvent<'a>, range: Range<usize>) -> PlacedEvent<'a> {
         PlacedEvent { event, range, tag: None, anchor: 0 }
     }
+}
+
+/// A scalar, and the place of its content without quotes.
+fn read_scalar(text: Cow<'_, str>, style: ScalarStyle, range: Range<usize>) -> (YamlEvent<'_>, Range<usize>) {
+    let (range, style) = match style {
+        ScalarStyle::Plain => (range, ScalarForm::Plain),
+        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if range.len() >= 2 => {
+            (range.start + 1..range.end - 1, ScalarForm::Text)
+        }
+        _ => (range, ScalarForm::Text),
+    };
+    // A value that is not there at all is spelt `~` by the parser, with nothing in the source.
+    let absent = style == ScalarForm::Plain && range.is_empty();
+    (YamlEvent::Scalar(if absent { Cow::Borrowed("") } else { text }, style), range)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::words;
 use crate::diagnostic::Diagnostic;
-use crate::host::{HostApi, HostCommand as Run, RunError};
+use crate::host::{CommandOutput, HostApi, HostCommand as Run, RunError};
 use crate::modules::args::{expand_home, expand_variables};
 use crate::modules::glob;
 use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Param, ParamKind};
@@ -58,7 +58,8 @@ impl TaskModule for CommandModule {
         args: &'a ModuleArgs,
         context: &'a TaskContext<'a>,
     ) -> ModuleFuture<'a, Result<ModuleOutcome, Failure>> {
-        Box::pin(run_command(args, context, args.bool("_uses_shell")))
+        let interpreter = if args.bool("_uses_shell") { Interpreter::Shell } else { Interpreter::None };
+        Box::pin(run_command(args, context, interpreter))
     }
 }
 
@@ -77,7 +78,7 @@ impl TaskModule for Shell {
             if context.raw_arg("expand_argument_vars").is_some() {
                 return Err(Failure::new("Unsupported parameters for (shell) module: expand_argument_vars"));
             }
-            run_command(args, context, true).await
+            run_command(args, context, Interpreter::Shell).await
         })
     }
 }
@@ -85,45 +86,22 @@ impl TaskModule for Shell {
 /// The status of a command that is none.
 const NOTHING_TO_RUN: i32 = 257;
 
-async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) -> Result<ModuleOutcome, Failure> {
+/// How the words of a command reach the system.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interpreter {
+    /// A shell takes the line.
+    Shell,
+    /// No program but the command itself.
+    None,
+}
+
+async fn run_command(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+    interpreter: Interpreter,
+) -> Result<ModuleOutcome, Failure> {
     let mut result = CommandResult::new();
-    let line = args.str("_raw_params").filter(|text| !text.is_empty()).or_else(|| args.str("cmd"));
-    let mut command = Run::default();
-    if let Some(executable) = args.str("executable").filter(|_| !shell) {
-        context.warn(format!(
-            "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using \
-             '{executable}'."
-        ));
-    }
-    match line.filter(|line| !line.is_empty()) {
-        Some(line) if shell => {
-            command.words = Run::for_shell(args.str("executable").unwrap_or("/bin/sh"), line).words;
-            result.cmd = line.into();
-        }
-        Some(line) => {
-            command.words = words::split_words(line).map_err(|open| {
-                Failure::new(open.to_string())
-                    .with_diagnostic(Diagnostic::error(format!("{open}: `{line}`")).at(context.span, ""))
-            })?;
-            result.cmd = Value::list(command.words.iter().map(|word| Value::text(word.as_str())));
-        }
-        None => {
-            let argv = args.get("argv").and_then(Value::as_slice).unwrap_or_default();
-            command.words = argv.iter().map(crate::value::python::str).collect();
-            result.cmd = Value::list(argv.iter().cloned());
-            if shell && !command.words.is_empty() {
-                command.words =
-                    Run::for_shell(args.str("executable").unwrap_or("/bin/sh"), &command.words.join(" ")).words;
-            }
-        }
-    }
-    if !shell && args.bool("expand_argument_vars") {
-        let variable = |name: &str| {
-            let own = context.environment.iter().rev().find(|(known, _)| known == name);
-            own.map(|(_, value)| value.clone()).or_else(|| std::env::var(name).ok())
-        };
-        command.words = command.words.iter().map(|word| expand_home(&expand_variables(word, variable))).collect();
-    }
+    let mut command = Run { words: read_words(args, context, interpreter, &mut result)?, ..Run::default() };
     if command.words.is_empty() {
         result.cmd = if args.get("argv").is_some() { Value::text("") } else { Value::Null };
         return Err(result.take_failure("No command given", Some(NOTHING_TO_RUN)));
@@ -132,13 +110,8 @@ async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) 
     if command.folder.as_deref().is_some_and(|folder| !context.host.is_dir(folder)) {
         return Err(result.take_failure("Unable to change directory before execution.", None));
     }
-    let did = if context.check { "Would" } else { "Did" };
-    let because =
-        [("creates", true, "exists"), ("removes", false, "does not exist")].into_iter().find_map(|(name, met, is)| {
-            let pattern = args.str(name).filter(|pattern| !pattern.is_empty())?;
-            (has_match(context.host, pattern, command.folder.as_deref()) == met).then_some((pattern, is))
-        });
-    if let Some((pattern, is)) = because {
+    if let Some((pattern, is)) = reason_not_to_run(args, context.host, command.folder.as_deref()) {
+        let did = if context.check { "Would" } else { "Did" };
         result.message = format!("{did} not run command since '{pattern}' {is}");
         result.stdout = format!("skipped, since {pattern} {is}");
         return Ok(ModuleOutcome::new(false, result.result_data(Some(0))));
@@ -151,45 +124,117 @@ async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) 
     let start = jiff::Zoned::now();
     match context.host.run_command(&command).await {
         Ok(output) => {
-            let end = jiff::Zoned::now();
-            result.times = Some((start, end));
-            let text = |bytes: &[u8]| {
-                let text = String::from_utf8_lossy(bytes);
-                if args.bool("strip_empty_ends") {
-                    text.trim_end_matches(['\r', '\n']).to_owned()
-                } else {
-                    text.into_owned()
-                }
-            };
-            (result.stdout, result.stderr) = (text(&output.stdout), text(&output.stderr));
-            if output.rc == 0 {
-                return Ok(ModuleOutcome::new(true, result.result_data(Some(0))));
-            }
-            Err(Failure { changed: true, ..result.take_failure("non-zero return code", Some(output.rc)) })
+            result.times = Some((start, jiff::Zoned::now()));
+            finish_command(args, result, &output)
         }
-        Err(RunError::Foretold) => {
-            result.message = "Command would have run if not in check mode".to_owned();
-            let skipped = args.get("creates").is_none() && args.get("removes").is_none();
-            let later = Later::Keys(&["rc", "stdout", "stdout_lines", "stderr", "stderr_lines"]);
-            Ok(ModuleOutcome { skipped, later, ..ModuleOutcome::new(!skipped, result.result_data(Some(0))) })
-        }
-        Err(RunError::Start(error)) => {
-            let words: Vec<String> = command.words.iter().map(|word| shell_quoted(word)).collect();
-            result.cmd = words.join(" ").into();
-            let rc = error.raw_os_error().unwrap_or(2);
-            let said = error.to_string();
-            let why = said.split(" (os error").next().unwrap_or_default();
-            let program = command.words.first().map_or("", String::as_str);
-            let drawn = Diagnostic::error(format!("cannot run `{program}`: {why}")).at(context.span, "");
-            let mut failure = result.take_failure("Error executing command.", Some(rc)).with_diagnostic(drawn);
-            for name in ["start", "end", "delta"] {
-                failure.data.remove(name);
-            }
-            Err(failure)
-        }
+        Err(RunError::Foretold) => Ok(predict_command(args, result)),
+        Err(RunError::Start(error)) => Err(explain_failed_start(&command, context, result, &error)),
         Err(RunError::Timeout) => Err(result.take_failure("the command took too long and was ended", None)),
         Err(RunError::TooMuch) => Err(result.take_failure("the command wrote more output than can be kept", None)),
     }
+}
+
+/// The words of the command, from the line or from `argv`; the result gets them as they are shown.
+fn read_words(
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+    interpreter: Interpreter,
+    result: &mut CommandResult,
+) -> Result<Vec<String>, Failure> {
+    let shell = interpreter == Interpreter::Shell;
+    if let Some(executable) = args.str("executable").filter(|_| !shell) {
+        context.warn(format!(
+            "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using \
+             '{executable}'."
+        ));
+    }
+    let for_shell = |line: &str| Run::for_shell(args.str("executable").unwrap_or("/bin/sh"), line).words;
+    let line = args.str("_raw_params").filter(|text| !text.is_empty()).or_else(|| args.str("cmd"));
+    let mut command_words = match line.filter(|line| !line.is_empty()) {
+        Some(line) if shell => {
+            result.cmd = line.into();
+            for_shell(line)
+        }
+        Some(line) => {
+            let split = words::split_words(line).map_err(|open| {
+                Failure::new(open.to_string())
+                    .with_diagnostic(Diagnostic::error(format!("{open}: `{line}`")).at(context.span, ""))
+            })?;
+            result.cmd = Value::list(split.iter().map(|word| Value::text(word.as_str())));
+            split
+        }
+        None => {
+            let argv = args.get("argv").and_then(Value::as_slice).unwrap_or_default();
+            let given: Vec<String> = argv.iter().map(crate::value::python::str).collect();
+            result.cmd = Value::list(argv.iter().cloned());
+            if shell && !given.is_empty() { for_shell(&given.join(" ")) } else { given }
+        }
+    };
+    if !shell && args.bool("expand_argument_vars") {
+        let variable = |name: &str| {
+            let own = context.environment.iter().rev().find(|(known, _)| known == name);
+            own.map(|(_, value)| value.clone()).or_else(|| std::env::var(name).ok())
+        };
+        command_words = command_words.iter().map(|word| expand_home(&expand_variables(word, variable))).collect();
+    }
+    Ok(command_words)
+}
+
+/// The pattern of `creates` or `removes` because of which nothing runs, and what is the matter with it.
+fn reason_not_to_run<'a>(
+    args: &'a ModuleArgs,
+    host: &dyn HostApi,
+    folder: Option<&std::path::Path>,
+) -> Option<(&'a str, &'static str)> {
+    [("creates", true, "exists"), ("removes", false, "does not exist")].into_iter().find_map(|(name, met, is)| {
+        let pattern = args.str(name).filter(|pattern| !pattern.is_empty())?;
+        (has_match(host, pattern, folder) == met).then_some((pattern, is))
+    })
+}
+
+/// The result of a command that has ended.
+fn finish_command(
+    args: &ModuleArgs,
+    mut result: CommandResult,
+    output: &CommandOutput,
+) -> Result<ModuleOutcome, Failure> {
+    let text = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        if args.bool("strip_empty_ends") { text.trim_end_matches(['\r', '\n']).to_owned() } else { text.into_owned() }
+    };
+    (result.stdout, result.stderr) = (text(&output.stdout), text(&output.stderr));
+    if output.rc == 0 {
+        return Ok(ModuleOutcome::new(true, result.result_data(Some(0))));
+    }
+    Err(Failure { changed: true, ..result.take_failure("non-zero return code", Some(output.rc)) })
+}
+
+/// The result of a command that a dry run does not start.
+fn predict_command(args: &ModuleArgs, mut result: CommandResult) -> ModuleOutcome {
+    result.message = "Command would have run if not in check mode".to_owned();
+    let skipped = args.get("creates").is_none() && args.get("removes").is_none();
+    let later = Later::Keys(&["rc", "stdout", "stdout_lines", "stderr", "stderr_lines"]);
+    ModuleOutcome { skipped, later, ..ModuleOutcome::new(!skipped, result.result_data(Some(0))) }
+}
+
+fn explain_failed_start(
+    command: &Run,
+    context: &TaskContext<'_>,
+    mut result: CommandResult,
+    error: &std::io::Error,
+) -> Failure {
+    let words: Vec<String> = command.words.iter().map(|word| shell_quoted(word)).collect();
+    result.cmd = words.join(" ").into();
+    let rc = error.raw_os_error().unwrap_or(2);
+    let said = error.to_string();
+    let why = said.split(" (os error").next().unwrap_or_default();
+    let program = command.words.first().map_or("", String::as_str);
+    let drawn = Diagnostic::error(format!("cannot run `{program}`: {why}")).at(context.span, "");
+    let mut failure = result.take_failure("Error executing command.", Some(rc)).with_diagnostic(drawn);
+    for name in ["start", "end", "delta"] {
+        failure.data.remove(name);
+    }
+    failure
 }
 
 /// Whether a file matches the pattern, which is seen from the folder of the command.

@@ -66,7 +66,13 @@ fn fetch_file(args: &ModuleArgs, host: &dyn HostApi, owner: &str, base: &Path) -
             };
         }
     };
-    let dest = destination_path(host, args.bool("flat"), source, dest, owner, base)?;
+    let absolute = |path: &str| {
+        if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", base.display()) }
+    };
+    let dest = match args.bool("flat") {
+        true => flat_destination(host, source, dest).map(|dest| normalize_path(&absolute(&dest)))?,
+        false => normalize_path(&format!("{}/{owner}/{source}", absolute(dest))),
+    };
     let path = Path::new(&dest);
     let (checksum, md5) = (digest::sha1_hex(&content), digest::md5_hex(&content));
     if host.read(path).is_ok_and(|old| old == content) {
@@ -89,21 +95,8 @@ fn fetch_file(args: &ModuleArgs, host: &dyn HostApi, owner: &str, base: &Path) -
         .with("remote_checksum", checksum.as_str()))
 }
 
-/// Where the file goes.
-fn destination_path(
-    host: &dyn HostApi,
-    flat: bool,
-    source: &str,
-    dest: &str,
-    owner: &str,
-    base: &Path,
-) -> Result<String, Failure> {
-    let absolute = |path: &str| {
-        if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", base.display()) }
-    };
-    if !flat {
-        return Ok(normalize_path(&format!("{}/{owner}/{source}", absolute(dest))));
-    }
+/// The destination without folders for host and source: the file itself, or one of the same name in a folder.
+fn flat_destination(host: &dyn HostApi, source: &str, dest: &str) -> Result<String, Failure> {
     if let Some(folder) = dest.strip_suffix('/') {
         let dest = format!("{folder}/{}", base_name(source));
         if host.is_dir(Path::new(&dest)) {
@@ -112,14 +105,14 @@ fn destination_path(
                  existing directory"
             )));
         }
-        return Ok(normalize_path(&absolute(&dest)));
+        return Ok(dest);
     }
     if host.is_dir(Path::new(dest)) {
         return Err(Failure::new(
             "dest is an existing directory, use a trailing slash if you want to fetch src into that directory",
         ));
     }
-    Ok(normalize_path(&absolute(dest)))
+    Ok(dest.to_owned())
 }
 
 #[cfg(test)]

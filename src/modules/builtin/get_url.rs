@@ -7,6 +7,7 @@ use super::files::attributes::AttributeChanges;
 use super::files::write::FileWriteArgs;
 use super::files::{Attributes, COMMON as FILES, describe_path, digest, display_path};
 use super::web::{self, UrlRequest};
+use crate::host::HostApi;
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::template::python::url;
@@ -55,111 +56,176 @@ struct Checksum {
 async fn run_get_url(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     let mut request = UrlRequest::from_args(args, context);
-    let mut dest = args.str("dest").unwrap_or_default().to_owned();
     let start = Instant::now();
-    let mut data = Dict::new();
-    data.set("checksum_dest", Value::Null);
-    data.set("checksum_src", Value::Null);
-    data.set("dest", dest.as_str().into());
-    data.set("elapsed", 0.into());
-    data.set("url", web::mask_address(&request.url).into());
+    let mut download = Download::new(args, host, &request);
     let checksum = match args.str("checksum").filter(|text| !text.is_empty()) {
-        Some(text) => Some(read_checksum(text, &request, &dest, &data).await?),
+        Some(text) => Some(read_checksum(text, &request, &download.dest, &download.data).await?),
         None => None,
     };
-    let into_folder = host.is_dir(Path::new(&dest));
-    if !into_folder && let Some(there) = host.stat(Path::new(&dest)) {
-        if let Some(checksum) = checksum.as_ref().filter(|_| !request.fresh) {
-            let content = host.read(Path::new(&dest)).unwrap_or_default();
-            if checksum.is_met_by(&content, &data)? {
-                let changed = Attributes::from_args(args).apply_to_path(
-                    host,
-                    Path::new(&dest),
-                    &mut AttributeChanges::default(),
-                )?;
-                let message =
-                    if changed { "file already exists but file attributes changed" } else { "file already exists" };
-                data.set("msg", message.into());
-                describe_path(Path::new(&dest), &mut data);
-                return Ok(ModuleOutcome::new(changed, data));
-            }
-            // The existing file is wrong, however new it is.
-            request.fresh = true;
-        }
-        request.modified_since = Some(there.mtime);
+    let into_folder = host.is_dir(Path::new(&download.dest));
+    if !into_folder && let Some(outcome) = download.use_existing_file(&mut request, checksum.as_ref())? {
+        return Ok(outcome);
     }
     if host.is_dry_run() {
         request.method = "HEAD".to_owned();
     }
     context.progress.show_message(&format!("fetching {}", web::mask_address(&request.url)));
-    let reply = download_url(request, &dest, start).await?;
-    data.set("elapsed", start.elapsed().as_secs().into());
+    let reply = download_url(request, &download.dest, start).await?;
+    download.data.set("elapsed", start.elapsed().as_secs().into());
     if reply.status == Some(304) {
-        data = Dict::from_iter([(Value::text("url"), web::mask_address(args.str("url").unwrap_or_default()).into())]);
-        data.set("dest", dest.into());
+        return Ok(download.finish_unmodified(reply, start));
+    }
+    download.check_temporary_folder()?;
+    if into_folder {
+        download.name_file_in_folder(&reply);
+    }
+    let source_checksum = digest::sha1_hex(&reply.body);
+    download.data.set("checksum_src", source_checksum.as_str().into());
+    let mut changed = download.check_destination()? != Some(source_checksum);
+    download.data.set("msg", reply.message.as_str().into());
+    if host.is_dry_run() {
+        return Ok(download.finish(changed));
+    }
+    if let Some(checksum) = &checksum {
+        download.verify_checksum(checksum, &reply)?;
+    }
+    if changed {
+        download.write_file(&reply)?;
+    }
+    changed |= download.apply_attributes()?;
+    download.data.set("md5sum", digest::md5_hex(&reply.body).into());
+    download.data.set("status_code", reply.status.into());
+    Ok(download.finish(changed))
+}
+
+/// A file that is fetched: where it goes, and the result so far.
+struct Download<'a> {
+    args: &'a ModuleArgs,
+    host: &'a dyn HostApi,
+    dest: String,
+    data: Dict,
+}
+
+impl<'a> Download<'a> {
+    fn new(args: &'a ModuleArgs, host: &'a dyn HostApi, request: &UrlRequest) -> Self {
+        let dest = args.str("dest").unwrap_or_default().to_owned();
+        let mut data = Dict::new();
+        data.set("checksum_dest", Value::Null);
+        data.set("checksum_src", Value::Null);
+        data.set("dest", dest.as_str().into());
+        data.set("elapsed", 0.into());
+        data.set("url", web::mask_address(&request.url).into());
+        Self { args, host, dest, data }
+    }
+
+    fn path(&self) -> &Path {
+        Path::new(&self.dest)
+    }
+
+    fn refuse(&self, message: String) -> Failure {
+        Failure { data: self.data.clone(), ..Failure::new(message) }
+    }
+
+    fn apply_attributes(&self) -> Result<bool, Failure> {
+        Attributes::from_args(self.args).apply_to_path(self.host, self.path(), &mut AttributeChanges::default())
+    }
+
+    fn finish(mut self, changed: bool) -> ModuleOutcome {
+        describe_path(Path::new(&self.dest), &mut self.data);
+        ModuleOutcome::new(changed, self.data)
+    }
+
+    /// Ends the task if the file that is there has the checksum; otherwise asks for a newer file, or for any.
+    fn use_existing_file(
+        &mut self,
+        request: &mut UrlRequest,
+        checksum: Option<&Checksum>,
+    ) -> Result<Option<ModuleOutcome>, Failure> {
+        let Some(there) = self.host.stat(self.path()) else { return Ok(None) };
+        if let Some(checksum) = checksum.filter(|_| !request.fresh) {
+            let content = self.host.read(self.path()).unwrap_or_default();
+            if checksum.is_met_by(&content, &self.data)? {
+                let changed = self.apply_attributes()?;
+                let message =
+                    if changed { "file already exists but file attributes changed" } else { "file already exists" };
+                let mut data = std::mem::take(&mut self.data);
+                data.set("msg", message.into());
+                describe_path(self.path(), &mut data);
+                return Ok(Some(ModuleOutcome::new(changed, data)));
+            }
+            // The existing file is wrong, however new it is.
+            request.fresh = true;
+        }
+        request.modified_since = Some(there.mtime);
+        Ok(None)
+    }
+
+    /// The result where the server has nothing newer.
+    fn finish_unmodified(self, reply: web::UrlReply, start: Instant) -> ModuleOutcome {
+        let address = web::mask_address(self.args.str("url").unwrap_or_default());
+        let mut data = Dict::from_iter([(Value::text("url"), address.into())]);
+        data.set("dest", self.dest.into());
         data.set("msg", reply.message.into());
         data.set("status_code", 304.into());
         data.set("elapsed", start.elapsed().as_secs().into());
-        describe_path(Path::new(args.str("dest").unwrap_or_default()), &mut data);
-        return Ok(ModuleOutcome::new(false, data));
+        describe_path(Path::new(self.args.str("dest").unwrap_or_default()), &mut data);
+        ModuleOutcome::new(false, data)
     }
-    if let Some(folder) = args.str("tmp_dest").filter(|folder| !folder.is_empty() && !host.is_dir(Path::new(folder))) {
-        let there = host.exists(Path::new(folder));
+
+    fn check_temporary_folder(&self) -> Result<(), Failure> {
+        let folder = self.args.str("tmp_dest").filter(|folder| !folder.is_empty());
+        let Some(folder) = folder.filter(|folder| !self.host.is_dir(Path::new(folder))) else { return Ok(()) };
+        let there = self.host.exists(Path::new(folder));
         let what = if there { "is a file but should be a directory." } else { "directory does not exist." };
-        return Err(Failure::new(format!("{folder} {what}")));
+        Err(Failure::new(format!("{folder} {what}")))
     }
-    if into_folder {
+
+    /// Takes the name of the file from the reply, where the destination is a folder.
+    fn name_file_in_folder(&mut self, reply: &web::UrlReply) {
         let name = reply.disposition_name().unwrap_or_else(|| file_name(&reply.path_name()));
-        dest = display_path(&Path::new(&dest).join(name));
-        data.set("dest", dest.as_str().into());
+        self.dest = display_path(&self.path().join(name));
+        self.data.set("dest", self.dest.as_str().into());
     }
-    let path = Path::new(&dest);
-    data.set("checksum_src", digest::sha1_hex(&reply.body).into());
-    let refused = |data: &Dict, message: String| Failure { data: data.clone(), ..Failure::new(message) };
-    let old = if host.exists(path) {
-        if !host.is_writable(path) {
-            return Err(refused(&data, format!("Destination {dest} is not writable")));
+
+    /// The checksum of the file that is there, if one is; the destination must be writable.
+    fn check_destination(&mut self) -> Result<Option<String>, Failure> {
+        let (host, dest) = (self.host, &self.dest);
+        if !host.exists(self.path()) {
+            let folder = self.path().parent().unwrap_or(Path::new(""));
+            if !host.exists(folder) {
+                return Err(self.refuse(format!("Destination {} does not exist", display_path(folder))));
+            }
+            if !host.is_writable(folder) {
+                return Err(self.refuse(format!("Destination {} is not writable", display_path(folder))));
+            }
+            return Ok(None);
         }
-        let old = host.read(path).map_err(|_| refused(&data, format!("Destination {dest} is not readable")))?;
+        if !host.is_writable(self.path()) {
+            return Err(self.refuse(format!("Destination {dest} is not writable")));
+        }
+        let old = host.read(self.path()).map_err(|_| self.refuse(format!("Destination {dest} is not readable")))?;
         let checksum = digest::sha1_hex(&old);
-        data.set("checksum_dest", checksum.as_str().into());
-        Some(checksum)
-    } else {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        if !host.exists(folder) {
-            return Err(refused(&data, format!("Destination {} does not exist", display_path(folder))));
-        }
-        if !host.is_writable(folder) {
-            return Err(refused(&data, format!("Destination {} is not writable", display_path(folder))));
-        }
-        None
-    };
-    let mut changed = old.as_deref() != Some(&digest::sha1_hex(&reply.body));
-    data.set("msg", reply.message.as_str().into());
-    if host.is_dry_run() {
-        describe_path(path, &mut data);
-        return Ok(ModuleOutcome::new(changed, data));
+        self.data.set("checksum_dest", checksum.as_str().into());
+        Ok(Some(checksum))
     }
-    if let Some(checksum) = checksum
-        && !checksum.is_met_by(&reply.body, &data)?
-    {
+
+    fn verify_checksum(&self, checksum: &Checksum, reply: &web::UrlReply) -> Result<(), Failure> {
+        if checksum.is_met_by(&reply.body, &self.data)? {
+            return Ok(());
+        }
         let found = digest::by_name(&checksum.algorithm, &reply.body).unwrap_or_default();
         let message = format!("The checksum for {} did not match {}; it was {found}.", reply.url, checksum.digest);
-        return Err(refused(&data, message));
+        Err(self.refuse(message))
     }
-    if changed {
-        let manner = FileWriteArgs::from_args(args);
-        if let Some(kept) = manner.back_up_file(host, path)? {
-            data.set("backup_file", kept.into());
+
+    fn write_file(&mut self, reply: &web::UrlReply) -> Result<(), Failure> {
+        let manner = FileWriteArgs::from_args(self.args);
+        if let Some(kept) = manner.back_up_file(self.host, self.path())? {
+            self.data.set("backup_file", kept.into());
         }
-        let failed = |why| refused(&data, format!("failed to copy {} to {dest}: {why}", reply.url));
-        host.write(path, &reply.body, manner.write_options()).map_err(failed)?;
+        let failed = |why| self.refuse(format!("failed to copy {} to {}: {why}", reply.url, self.dest));
+        self.host.write(self.path(), &reply.body, manner.write_options()).map_err(failed)
     }
-    changed |= Attributes::from_args(args).apply_to_path(host, path, &mut AttributeChanges::default())?;
-    data.set("md5sum", digest::md5_hex(&reply.body).into());
-    data.set("status_code", reply.status.into());
-    describe_path(path, &mut data);
-    Ok(ModuleOutcome::new(changed, data))
 }
 
 /// Asks; only a page, a file and "not modified" are no failure.

@@ -77,12 +77,8 @@ async fn run_uri(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleO
     }
     request.redirects = Redirects::by_name(args.str("follow_redirects").unwrap_or("safe"));
     put_body(&mut request, args, context)?;
-    for (name, met, is) in [("creates", true, "exists"), ("removes", false, "does not exist")] {
-        if let Some(path) = args.str(name)
-            && context.host.exists(Path::new(path)) == met
-        {
-            return Ok(ModuleOutcome::default().with("stdout", format!("skipped, since '{path}' {is}")));
-        }
+    if let Some((path, is)) = reason_to_skip(args, context.host) {
+        return Ok(ModuleOutcome::default().with("stdout", format!("skipped, since '{path}' {is}")));
     }
     let host = context.host;
     let dest = args.str("dest").filter(|dest| !dest.is_empty());
@@ -115,8 +111,29 @@ async fn run_uri(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleO
         }
         describe_path(Path::new(&path), &mut data);
     }
-    let content = decode_text(&reply);
-    let (json, wanted) = (is_json(&reply), args.bool("return_content"));
+    add_content(&mut data, &reply, args, welcome);
+    if welcome {
+        data.set("msg", reply.message.into());
+        return Ok(ModuleOutcome::new(changed, data));
+    }
+    let codes: Vec<String> = expected.iter().map(i64::to_string).collect();
+    let message = format!("Status code was {status} and not [{}]: {}", codes.join(", "), reply.message);
+    Err(Failure { data, changed, ..Failure::new(message) })
+}
+
+/// The path of `creates` or `removes` because of which nothing is sent, and what is the matter with it.
+fn reason_to_skip<'a>(args: &'a ModuleArgs, host: &dyn HostApi) -> Option<(&'a str, &'static str)> {
+    [("creates", true, "exists"), ("removes", false, "does not exist")].into_iter().find_map(|(name, met, is)| {
+        let path = args.str(name)?;
+        (host.exists(Path::new(path)) == met).then_some((path, is))
+    })
+}
+
+/// Adds the body as text, as JSON, or both, as the task and the reply want it.
+fn add_content(data: &mut Dict, reply: &web::UrlReply, args: &ModuleArgs, welcome: bool) {
+    let content = decode_text(reply);
+    let (json, wanted) = (is_json(reply), args.bool("return_content"));
+    let status = reply.status.unwrap_or(200);
     if !(200..300).contains(&status) && status != -1 && !json && !wanted && welcome {
         data.set("body", content.as_str().into());
     }
@@ -126,13 +143,6 @@ async fn run_uri(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleO
     if wanted {
         data.set("content", content.into());
     }
-    if welcome {
-        data.set("msg", reply.message.into());
-        return Ok(ModuleOutcome::new(changed, data));
-    }
-    let codes: Vec<String> = expected.iter().map(i64::to_string).collect();
-    let message = format!("Status code was {status} and not [{}]: {}", codes.join(", "), reply.message);
-    Err(Failure { data, changed, ..Failure::new(message) })
 }
 
 fn put_body(request: &mut UrlRequest, args: &ModuleArgs, context: &TaskContext<'_>) -> Result<(), Failure> {
@@ -156,29 +166,17 @@ fn put_body(request: &mut UrlRequest, args: &ModuleArgs, context: &TaskContext<'
             kind = Some("application/x-www-form-urlencoded".to_owned());
         }
         "form-multipart" => {
-            let named = |value: Option<&Value>| value.map_or("NoneType", Value::type_name);
-            let fields = body
-                .and_then(Value::as_dict)
-                .ok_or_else(|| Failure::new(format!("body must be mapping, cannot be type {}", named(body))))?;
-            let read = |name: &str| find_source(args, context, name).and_then(|path| read_file(context.host, &path));
-            let (content_type, body) =
-                multipart::encode_form(fields, |name| read(name).map_err(|failure| failure.message))
-                    .map_err(|why| Failure::new(format!("failed to parse body as form-multipart: {why}")))?;
+            let (content_type, body) = encode_multipart(body, args, context)?;
             request.body = Some(body);
             request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
             kind = Some(content_type);
         }
         _ if structure => {
+            let codes = args.get("status_code").and_then(Value::as_slice).unwrap_or_default();
             let message = format!(
                 "Status code was -1 and not [{}]: `body` is a structure, which `body_format: raw` cannot send; say \
                  `body_format: json`, `form-urlencoded` or `form-multipart`",
-                args.get("status_code")
-                    .and_then(Value::as_slice)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(python::str)
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                codes.iter().map(python::str).collect::<Vec<_>>().join(", ")
             );
             return Err(Failure::new(message)
                 .with("redirected", false)
@@ -197,6 +195,21 @@ fn put_body(request: &mut UrlRequest, args: &ModuleArgs, context: &TaskContext<'
         request.headers.push(("Content-Type".to_owned(), kind));
     }
     Ok(())
+}
+
+/// The content type and the body of a form of several parts.
+fn encode_multipart(
+    body: Option<&Value>,
+    args: &ModuleArgs,
+    context: &TaskContext<'_>,
+) -> Result<(String, Vec<u8>), Failure> {
+    let fields = body.and_then(Value::as_dict).ok_or_else(|| {
+        let kind = body.map_or("NoneType", Value::type_name);
+        Failure::new(format!("body must be mapping, cannot be type {kind}"))
+    })?;
+    let read = |name: &str| find_source(args, context, name).and_then(|path| read_file(context.host, &path));
+    multipart::encode_form(fields, |name| read(name).map_err(|failure| failure.message))
+        .map_err(|why| Failure::new(format!("failed to parse body as form-multipart: {why}")))
 }
 
 fn find_source(args: &ModuleArgs, context: &TaskContext<'_>, name: &str) -> Result<String, Failure> {

@@ -115,7 +115,7 @@ impl IniTarget {
         if let Some(option) = &self.option {
             self.set_option(option, &mut section, &mut message);
         }
-        self.join(&lines, range, section, completed, message)
+        IniEdit { text: join_lines(&lines, range, section), changed: completed || message != "OK", message }
     }
 
     /// Makes sure that the option, some of its values, or the section is not there.
@@ -140,7 +140,7 @@ impl IniTarget {
             }
         };
         let message = if section.lines.len() == before { "OK" } else { message };
-        self.join(&lines, range, section, completed, message)
+        IniEdit { text: join_lines(&lines, range, section), changed: completed || message != "OK", message }
     }
 
     /// The lines of the section; those before the first header where no section is named.
@@ -170,18 +170,6 @@ impl IniTarget {
         SectionLines { lines: lines[range.clone()].to_vec(), has_header }
     }
 
-    fn join(
-        &self,
-        lines: &[String],
-        range: std::ops::Range<usize>,
-        section: SectionLines,
-        completed: bool,
-        message: &'static str,
-    ) -> IniEdit {
-        let text = [&lines[..range.start], &section.lines, &lines[range.end..]].concat().concat();
-        IniEdit { text, changed: completed || message != "OK", message }
-    }
-
     fn write_assignment(&self, option: &str, value: &str) -> String {
         let sign = if self.style.tight { "=" } else { " = " };
         format!("{option}{sign}{value}\n")
@@ -202,11 +190,11 @@ impl IniTarget {
                 let is_alone = value.is_empty() && self.style.allow_no_value;
                 is_there_alone |= is_alone;
                 let line = if is_alone { format!("{option}\n") } else { self.write_assignment(option, &value) };
-                self.update_line(section, index, option, line, message);
+                self.update_line(section, index, line, message);
                 settled.insert(index);
             } else if self.values.is_empty() && self.style.allow_no_value {
                 is_there_alone = true;
-                self.update_line(section, index, option, format!("{option}\n"), message);
+                self.update_line(section, index, format!("{option}\n"), message);
                 settled.insert(index);
                 break;
             }
@@ -218,7 +206,7 @@ impl IniTarget {
             let (reused, surplus) = others.split_at(left.len().min(others.len()));
             for (index, value) in reused.iter().zip(left.drain(..reused.len()).collect::<Vec<_>>()) {
                 let line = self.write_assignment(option, &value);
-                self.update_line(section, *index, option, line, message);
+                self.update_line(section, *index, line, message);
             }
             for index in surplus.iter().rev() {
                 section.lines.remove(*index);
@@ -237,17 +225,11 @@ impl IniTarget {
         }
     }
 
-    fn update_line(
-        &self,
-        section: &mut SectionLines,
-        index: usize,
-        option: &str,
-        line: String,
-        message: &mut &'static str,
-    ) {
+    /// Replaces a line of the option, unless it says the same already.
+    fn update_line(&self, section: &mut SectionLines, index: usize, line: String, message: &mut &'static str) {
         let old = &mut section.lines[index];
         let is_same_value = || {
-            let value = |line: &str| parse_assignment(line, option, true);
+            let value = |line: &str| parse_assignment(line, self.option.as_deref()?, true);
             match (value(old), value(&line)) {
                 (Some(old), Some(new)) => old.active && old.value == new.value,
                 _ => false,
@@ -287,6 +269,11 @@ impl IniTarget {
         };
         IniEdit { text: lines.concat(), changed: true, message }
     }
+}
+
+/// The text with a section in the place of the lines it was taken from.
+fn join_lines(lines: &[String], range: std::ops::Range<usize>, section: SectionLines) -> String {
+    [&lines[..range.start], &section.lines, &lines[range.end..]].concat().concat()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod live;
 mod options;
+mod outcome;
 mod recap;
 mod result;
 
@@ -13,9 +14,10 @@ use std::io::{IsTerminal, Write};
 
 use indicatif::ProgressBar;
 
+use outcome::ResultLevel;
+
 use super::bus::Writer;
-use super::diff;
-use super::event::{OutcomeStatus, ReportEvent, ReportedOutcome, TaskLabel};
+use super::event::{ReportEvent, TaskLabel};
 use super::style::{Meaning, Paint};
 use crate::diagnostic::{Diagnostic, Severity, render};
 use crate::reconcile::Verb;
@@ -82,12 +84,45 @@ impl Screen {
         }
     }
 
+    fn print_line(&mut self, line: &str, meaning: Meaning, redactor: &Redactor) -> std::io::Result<()> {
+        let line = self.paint.paint_text(line, meaning);
+        self.print_text(&format!("{line}\n"), redactor)
+    }
+
     fn print_banner(&mut self, title: &str, redactor: &Redactor) -> std::io::Result<()> {
         // Before it is measured: the stars must not tell how long a secret is.
         let title = redactor.redact(title);
         let shown = title.chars().count();
         let stars = "*".repeat(self.width.saturating_sub(shown + 1).max(3));
         self.print_text(&format!("\n{title} {stars}\n"), redactor)
+    }
+
+    fn begin_play(&mut self, play: &str, check: bool, redactor: &Redactor) -> std::io::Result<()> {
+        if self.options.check && self.options.check_marks && !std::mem::replace(&mut self.begun, true) {
+            self.print_banner("DRY RUN", redactor)?;
+        }
+        let name = if play.trim().is_empty() { String::new() } else { format!(" [{play}]") };
+        let mark = if check && self.options.check_marks { " [CHECK MODE]" } else { "" };
+        let banner = format!("PLAY{name}{mark}");
+        if self.options.brief {
+            self.held_play = Some(banner);
+            return Ok(());
+        }
+        self.print_banner(&banner, redactor)
+    }
+
+    fn begin_task(&mut self, label: &TaskLabel, redactor: &Redactor) -> std::io::Result<()> {
+        self.task = Some(label.clone());
+        self.announced = false;
+        let message = label.task.to_string();
+        if self.options.show_ok && self.options.show_skipped {
+            self.announce_task(redactor)?;
+        }
+        if let Some(live) = &self.live {
+            live.reset_elapsed();
+        }
+        self.show_wait(&message, redactor);
+        Ok(())
     }
 
     /// The task's banner comes with its first result, so that a task that is only skipped need not be announced.
@@ -115,101 +150,8 @@ impl Screen {
         Ok(())
     }
 
-    /// Whether a result has no line by the settings. Where it was to be told of the task with it, nothing is.
-    fn is_hidden(&self, outcome: &ReportedOutcome) -> bool {
-        let hidden = match outcome.status {
-            OutcomeStatus::Ok => !self.options.show_ok && !is_include(outcome),
-            OutcomeStatus::Skipped => !self.options.show_skipped,
-            _ => false,
-        };
-        hidden && outcome.undetermined.is_none()
-    }
-
-    fn print_outcome(&mut self, outcome: &ReportedOutcome, item: bool, redactor: &Redactor) -> std::io::Result<()> {
-        if self.is_hidden(outcome) {
-            return Ok(());
-        }
-        self.announce_task(redactor)?;
-        let mut text = String::new();
-        // A result that the playbook declares unchanged has no difference to show.
-        let changed = outcome.result.get("changed").is_some_and(Value::is_true);
-        for difference in outcome.diff.iter().filter(|_| changed) {
-            let shown = if redactor.may_show_secrets() {
-                difference.clone()
-            } else {
-                diff::redact_diff(&difference.masked(), redactor)
-            };
-            text.push_str(&diff::render_diff(&shown, self.paint));
-        }
-        if let Some(diagnostic) =
-            outcome.diagnostic.as_ref().filter(|diagnostic| !self.is_announced(outcome, diagnostic))
-        {
-            text.push_str(&render::render_diagnostic(diagnostic, self.options.colour));
-            text.push('\n');
-        }
-        if is_include(outcome) && matches!(outcome.status, OutcomeStatus::Ok | OutcomeStatus::Changed) {
-            // A line of its own says which file was included for which hosts.
-            return Ok(());
-        }
-        let label = match &outcome.item {
-            Some(item) => format!(" => (item={})", redactor.show_value(item)),
-            None => String::new(),
-        };
-        let host = match &outcome.delegated_to {
-            Some(target) if **target != *outcome.host => format!("[{} -> {target}]", outcome.host),
-            _ => format!("[{}]", outcome.host),
-        };
-        if let Some(awaits) = &outcome.undetermined {
-            if outcome.looped && !item {
-                return Ok(());
-            }
-            self.undetermined += 1;
-            let line = format!("undetermined: {host}{label} => waits for {awaits}");
-            text.push_str(&self.paint.paint_text(&line, Meaning::Skipped));
-            text.push('\n');
-            return self.print_text(&text, redactor);
-        }
-        let line = match (outcome.status, item) {
-            (OutcomeStatus::Ok, _) => Some((format!("ok: {host}{label}"), Meaning::Ok, false)),
-            (OutcomeStatus::Changed, _) => Some((format!("changed: {host}{label}"), Meaning::Changed, false)),
-            (OutcomeStatus::Skipped, true) => Some((format!("skipping: {host}{label} "), Meaning::Skipped, false)),
-            (OutcomeStatus::Skipped, false) => Some((format!("skipping: {host}"), Meaning::Skipped, false)),
-            _ if outcome.unreachable => Some((format!("fatal: {host}: UNREACHABLE!{label}"), Meaning::Failed, true)),
-            (_, true) => Some((format!("failed: {host}{}", label.replacen(" =>", "", 1)), Meaning::Failed, true)),
-            (_, false) => Some((format!("fatal: {host}: FAILED!"), Meaning::Failed, true)),
-        };
-        // The line of the whole loop repeats what the items have said.
-        let silent =
-            outcome.looped && !item && !matches!(outcome.status, OutcomeStatus::Unreachable | OutcomeStatus::Skipped);
-        if let Some((mut line, meaning, always)) = line.filter(|_| !silent) {
-            let place = outcome.label.place.as_ref().filter(|_| self.options.places_of_failures);
-            if let Some(place) = place.filter(|_| always && !item && self.options.verbosity < 2) {
-                text.push_str(&self.paint.paint_text(&format!("task path: {place}"), Meaning::Verbose));
-                text.push('\n');
-            }
-            if always || self.shows_result(outcome) {
-                line.push_str(if line.ends_with(' ') { "=> " } else { " => " });
-                line.push_str(&self.format_result(outcome, redactor));
-            }
-            text.push_str(&self.paint.paint_text(&line, meaning));
-            text.push('\n');
-        }
-        let failed = !matches!(outcome.status, OutcomeStatus::Ok | OutcomeStatus::Changed | OutcomeStatus::Skipped);
-        if failed && self.options.failures_to_stderr && !self.options.quiet {
-            self.print_error(&std::mem::take(&mut text), redactor)?;
-        }
-        if outcome.status == OutcomeStatus::Ignored && !item {
-            text.push_str(&self.paint.paint_text("...ignoring", Meaning::Skipped));
-            text.push('\n');
-        }
-        self.print_text(&text, redactor)
-    }
-
-    /// Whether a failure was announced with a picture before the first task, which need not be drawn again.
-    fn is_announced(&self, outcome: &ReportedOutcome, diagnostic: &Diagnostic) -> bool {
-        let known = |place: &str| self.announcements.contains(place);
-        outcome.label.place.as_deref().is_some_and(known)
-            || diagnostic.span().is_some_and(|span| known(&span.to_string()))
+    fn hides_notice(&self, notice: &Diagnostic) -> bool {
+        notice.severity == Severity::Deprecation && !self.options.show_deprecations
     }
 
     fn print_notice(&mut self, notice: &Diagnostic, redactor: &Redactor) -> std::io::Result<()> {
@@ -243,8 +185,17 @@ impl Screen {
     }
 }
 
-fn is_include(outcome: &ReportedOutcome) -> bool {
-    outcome.label.action.ends_with(".include_tasks") || outcome.label.action.ends_with(".include_role")
+fn host_start_line(label: &TaskLabel, host: &str) -> String {
+    let kind = if label.handler { "HANDLER" } else { "TASK" };
+    format!(" [started {kind}: {} on {host}]", label.task)
+}
+
+fn included_line(what: &str, hosts: &[String], item: Option<&Value>, redactor: &Redactor) -> String {
+    let mut line = format!("included: {what} for {}", hosts.join(", "));
+    if let Some(item) = item {
+        line.push_str(&format!(" => (item={})", redactor.show_value(item)));
+    }
+    line
 }
 
 /// How wide lines of standard output are: as `COLUMNS` says, or the terminal.
@@ -261,54 +212,20 @@ impl Writer for Screen {
 
     fn write_event(&mut self, event: &ReportEvent, redactor: &Redactor) -> std::io::Result<()> {
         match event {
-            ReportEvent::PlayStart { play, check } => {
-                if self.options.check && self.options.check_marks && !std::mem::replace(&mut self.begun, true) {
-                    self.print_banner("DRY RUN", redactor)?;
-                }
-                let name = if play.trim().is_empty() { String::new() } else { format!(" [{play}]") };
-                let mark = if *check && self.options.check_marks { " [CHECK MODE]" } else { "" };
-                let banner = format!("PLAY{name}{mark}");
-                if self.options.brief {
-                    self.held_play = Some(banner);
-                    return Ok(());
-                }
-                self.print_banner(&banner, redactor)
-            }
+            ReportEvent::PlayStart { play, check } => self.begin_play(play, *check, redactor),
             ReportEvent::NoHostsMatched if self.options.brief => Ok(()),
-            ReportEvent::NoHostsMatched => {
-                let line = self.paint.paint_text("skipping: no hosts matched", Meaning::Skipped);
-                self.print_text(&format!("{line}\n"), redactor)
-            }
+            ReportEvent::NoHostsMatched => self.print_line("skipping: no hosts matched", Meaning::Skipped, redactor),
             ReportEvent::NoHostsRemaining => self.print_banner("NO MORE HOSTS LEFT", redactor),
-            ReportEvent::TaskStart(label) => {
-                self.task = Some(label.clone());
-                self.announced = false;
-                let message = label.task.to_string();
-                if self.options.show_ok && self.options.show_skipped {
-                    self.announce_task(redactor)?;
-                }
-                if let Some(live) = &self.live {
-                    live.reset_elapsed();
-                }
-                self.show_wait(&message, redactor);
-                Ok(())
-            }
+            ReportEvent::TaskStart(label) => self.begin_task(label, redactor),
             ReportEvent::HostStart { label, host } if self.options.host_starts => {
-                let kind = if label.handler { "HANDLER" } else { "TASK" };
-                let line = self.paint.paint_text(&format!(" [started {kind}: {} on {host}]", label.task), Meaning::Ok);
-                self.print_text(&format!("{line}\n"), redactor)
+                self.print_line(&host_start_line(label, host), Meaning::Ok, redactor)
             }
             ReportEvent::HostStart { .. } => Ok(()),
-            ReportEvent::Item(outcome) => self.print_outcome(outcome, true, redactor),
-            ReportEvent::Host(outcome) => self.print_outcome(outcome, false, redactor),
+            ReportEvent::Item(outcome) => self.print_outcome(outcome, ResultLevel::Item, redactor),
+            ReportEvent::Host(outcome) => self.print_outcome(outcome, ResultLevel::Task, redactor),
             ReportEvent::Included { what, hosts, item } => {
                 self.announce_task(redactor)?;
-                let mut line = format!("included: {what} for {}", hosts.join(", "));
-                if let Some(item) = item {
-                    line.push_str(&format!(" => (item={})", redactor.show_value(item)));
-                }
-                let line = self.paint.paint_text(&line, Meaning::Skipped);
-                self.print_text(&format!("{line}\n"), redactor)
+                self.print_line(&included_line(what, hosts, item.as_ref(), redactor), Meaning::Skipped, redactor)
             }
             ReportEvent::Retry { label, host, left, result } => {
                 self.announce_task(redactor)?;
@@ -317,37 +234,26 @@ impl Writer for Screen {
                     let style = JsonStyle { mask_secrets: !redactor.may_show_secrets(), ..JsonStyle::EVENT };
                     line.push_str(&format!("Result was: {}", json::to_string(&Value::from((**result).clone()), style)));
                 }
-                let line = self.paint.paint_text(&line, Meaning::Verbose);
-                self.print_text(&format!("{line}\n"), redactor)
+                self.print_line(&line, Meaning::Verbose, redactor)
             }
             ReportEvent::Polling { host, job } => {
-                let line = self
-                    .paint
-                    .paint_text(&format!("ASYNC POLL on {host}: jid={job} started=1 finished=0"), Meaning::Verbose);
-                self.print_text(&format!("{line}\n"), redactor)
+                let line = format!("ASYNC POLL on {host}: jid={job} started=1 finished=0");
+                self.print_line(&line, Meaning::Verbose, redactor)
             }
             ReportEvent::Progress(message) => {
                 self.show_wait(message, redactor);
                 Ok(())
             }
-            ReportEvent::Notice(notice)
-                if notice.severity == Severity::Deprecation && !self.options.show_deprecations =>
-            {
-                Ok(())
-            }
+            ReportEvent::Notice(notice) if self.hides_notice(notice) => Ok(()),
             ReportEvent::Notice(notice) => self.print_notice(notice, redactor),
             ReportEvent::Announcement { notice, task } => {
                 self.announcements.extend(task.iter().map(|place| place.to_string()));
                 self.announcements.extend(notice.span().map(ToString::to_string));
                 self.print_notice(notice, redactor)
             }
-            ReportEvent::Debug(line) if self.options.debug => {
-                let line = self.paint.paint_text(line, Meaning::Verbose);
-                self.print_text(&format!("{line}\n"), redactor)
-            }
+            ReportEvent::Debug(line) if self.options.debug => self.print_line(line, Meaning::Verbose, redactor),
             ReportEvent::Verbose(level, line) if *level <= self.options.verbosity => {
-                let line = self.paint.paint_text(line, Meaning::Verbose);
-                self.print_text(&format!("{line}\n"), redactor)
+                self.print_line(line, Meaning::Verbose, redactor)
             }
             ReportEvent::Verbose(..) | ReportEvent::Debug(_) | ReportEvent::Request(_) => Ok(()),
             ReportEvent::Line(line) => self.print_text(&format!("{line}\n"), redactor),

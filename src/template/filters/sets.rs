@@ -207,9 +207,7 @@ fn combinations(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let members = input_members(call)?;
     let size = usize::try_from(to_integer(&require_arg(size, "r")?)?)
         .map_err(|_| TemplateError::value("r must be non-negative"))?;
-    let mut rows = Vec::new();
-    add_choices(&members, size, 0, &mut Vec::new(), &mut rows, false)?;
-    Ok(rows_to_tuples(rows))
+    choose_rows(&members, size, ChoiceOrder::Rising)
 }
 
 fn permutations(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
@@ -221,38 +219,57 @@ fn permutations(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         }
         None => members.len(),
     };
-    let mut rows = Vec::new();
-    add_choices(&members, size, 0, &mut Vec::new(), &mut rows, true)?;
-    Ok(rows_to_tuples(rows))
+    choose_rows(&members, size, ChoiceOrder::Any)
 }
 
-/// Adds all choices of `size` positions that begin with `chosen`: rising ones, or in any order.
-fn add_choices(
-    members: &[Value],
+/// The order of the members in a choice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ChoiceOrder {
+    /// That of the list: combinations.
+    Rising,
+    /// Any: permutations.
+    Any,
+}
+
+/// All choices of some members of a list.
+struct Choices<'a> {
+    members: &'a [Value],
     size: usize,
-    from: usize,
-    chosen: &mut Vec<usize>,
-    rows: &mut Vec<Vec<Value>>,
-    any_order: bool,
-) -> Result<(), TemplateError> {
-    if chosen.len() == size {
-        check_size(rows.len() + 1)?;
-        budget::reserve_output(size * size_of::<Value>())?;
-        rows.push(chosen.iter().map(|index| members[*index].clone()).collect());
-        return Ok(());
-    }
-    if size > members.len() {
-        return Ok(());
-    }
-    for index in if any_order { 0 } else { from }..members.len() {
-        if any_order && chosen.contains(&index) {
-            continue;
+    order: ChoiceOrder,
+    /// The positions chosen so far.
+    chosen: Vec<usize>,
+    rows: Vec<Vec<Value>>,
+}
+
+fn choose_rows(members: &[Value], size: usize, order: ChoiceOrder) -> Result<Value, TemplateError> {
+    let mut choices = Choices { members, size, order, chosen: Vec::new(), rows: Vec::new() };
+    choices.add_choices(0)?;
+    Ok(rows_to_tuples(choices.rows))
+}
+
+impl Choices<'_> {
+    /// Adds all choices that begin with those chosen so far; rising ones go on at a position.
+    fn add_choices(&mut self, from: usize) -> Result<(), TemplateError> {
+        if self.chosen.len() == self.size {
+            check_size(self.rows.len() + 1)?;
+            budget::reserve_output(self.size * size_of::<Value>())?;
+            self.rows.push(self.chosen.iter().map(|index| self.members[*index].clone()).collect());
+            return Ok(());
         }
-        chosen.push(index);
-        add_choices(members, size, index + 1, chosen, rows, any_order)?;
-        chosen.pop();
+        if self.size > self.members.len() {
+            return Ok(());
+        }
+        let any_order = self.order == ChoiceOrder::Any;
+        for index in if any_order { 0 } else { from }..self.members.len() {
+            if any_order && self.chosen.contains(&index) {
+                continue;
+            }
+            self.chosen.push(index);
+            self.add_choices(index + 1)?;
+            self.chosen.pop();
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn check_size(rows: usize) -> Result<(), TemplateError> {

@@ -35,56 +35,71 @@ fn ini(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
             let what = "No key to look up was provided as first term within string inline options";
             return Err(lookup_error(format!("{what}: {term}")));
         }
-        let file = options.read_text("file", "ansible.ini");
-        let path = must_find(call, "files", &file)?;
-        let content = match options.get("encoding").map(|encoding| python::str(&encoding)) {
-            Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => read_decoded(call, &path, &encoding)?,
-            _ => python::str(&read(call, &path)?),
-        };
-        let reading = Reading {
-            properties: match options.read_text("type", "ini").as_str() {
-                "ini" => false,
-                "properties" => true,
-                other => return Err(lookup_error(format!("`type` must be `ini` or `properties`, not `{other}`"))),
-            },
-            case: options.read_switch("case_sensitive", false)?,
-            bare: options.read_switch("allow_no_value", false)? || options.read_switch("allow_none", false)?,
-        };
-        let sections = reading.parse_sections(&content).map_err(|problem| match problem {
-            IniError::Duplicate(line, what) => {
-                lookup_error(format!("Duplicate option in '{file}': line {line}: {what}"))
-            }
-            IniError::Line(line, why) => lookup_error(format!("{}:{line}: {why}", path.display())),
-        })?;
-        let name = if reading.properties { String::new() } else { options.read_text("section", "global") };
-        let Some(section) = sections.get(&name) else {
-            return Err(lookup_error(format!("No section '{name}' in '{file}'.")).suggest_name(&name, sections.keys()));
-        };
-        let interpolated = options.read_switch("interpolation", true)?;
-        let shown = |value: &str| {
-            let value = if interpolated { interpolate_value(value, section, 0)? } else { value.to_owned() };
-            Ok::<_, TemplateError>(Value::text(value))
-        };
-        if options.read_switch("re", false)? {
-            let pattern = Pattern::compile(&key, RegexFlags::default())?;
-            for (name, value) in section {
-                if pattern.match_start(name)?.is_some() {
-                    values.push(value.as_deref().map_or(Ok(Value::Null), shown)?);
-                }
-            }
-            continue;
-        }
-        let key = if reading.case { key } else { key.to_lowercase() };
-        match (section.get(&key), options.get("default")) {
-            (Some(Some(value)), _) => values.push(shown(value)?),
-            // A key without a value gives nothing.
-            (Some(None), _) => {}
-            (None, Some(Value::List(items))) => values.extend(items.iter().cloned()),
-            (None, Some(default)) => values.push(default),
-            (None, None) => values.push(Value::text("")),
-        }
+        let (reading, section) = read_section(call, &options)?;
+        values.extend(find_values(&key, &reading, &section, &options)?);
     }
     Ok(values)
+}
+
+/// Reads the file of a term, and takes the section that is asked for out of it.
+fn read_section(call: &PluginCall<'_>, options: &TermOptions<'_>) -> Result<(Reading, Section), TemplateError> {
+    let file = options.read_text("file", "ansible.ini");
+    let path = must_find(call, "files", &file)?;
+    let content = match options.get("encoding").map(|encoding| python::str(&encoding)) {
+        Some(encoding) if !encoding.eq_ignore_ascii_case("utf-8") => read_decoded(call, &path, &encoding)?,
+        _ => python::str(&read(call, &path)?),
+    };
+    let reading = Reading {
+        properties: match options.read_text("type", "ini").as_str() {
+            "ini" => false,
+            "properties" => true,
+            other => return Err(lookup_error(format!("`type` must be `ini` or `properties`, not `{other}`"))),
+        },
+        case: options.read_switch("case_sensitive", false)?,
+        bare: options.read_switch("allow_no_value", false)? || options.read_switch("allow_none", false)?,
+    };
+    let mut sections = reading.parse_sections(&content).map_err(|problem| match problem {
+        IniError::Duplicate(line, what) => lookup_error(format!("Duplicate option in '{file}': line {line}: {what}")),
+        IniError::Line(line, why) => lookup_error(format!("{}:{line}: {why}", path.display())),
+    })?;
+    let name = if reading.properties { String::new() } else { options.read_text("section", "global") };
+    match sections.swap_remove(&name) {
+        Some(section) => Ok((reading, section)),
+        None => Err(lookup_error(format!("No section '{name}' in '{file}'.")).suggest_name(&name, sections.keys())),
+    }
+}
+
+/// The values of a key, or of all keys that match it as a pattern.
+fn find_values(
+    key: &str,
+    reading: &Reading,
+    section: &Section,
+    options: &TermOptions<'_>,
+) -> Result<Vec<Value>, TemplateError> {
+    let interpolated = options.read_switch("interpolation", true)?;
+    let shown = |value: &str| {
+        let value = if interpolated { interpolate_value(value, section, 0)? } else { value.to_owned() };
+        Ok::<_, TemplateError>(Value::text(value))
+    };
+    if options.read_switch("re", false)? {
+        let pattern = Pattern::compile(key, RegexFlags::default())?;
+        let mut values = Vec::new();
+        for (name, value) in section {
+            if pattern.match_start(name)?.is_some() {
+                values.push(value.as_deref().map_or(Ok(Value::Null), shown)?);
+            }
+        }
+        return Ok(values);
+    }
+    let key = if reading.case { key.to_owned() } else { key.to_lowercase() };
+    Ok(match (section.get(&key), options.get("default")) {
+        (Some(Some(value)), _) => vec![shown(value)?],
+        // A key without a value gives nothing.
+        (Some(None), _) => Vec::new(),
+        (None, Some(Value::List(items))) => items.to_vec(),
+        (None, Some(default)) => vec![default],
+        (None, None) => vec![Value::text("")],
+    })
 }
 
 type Section = IndexMap<String, Option<String>>;

@@ -3,87 +3,130 @@
 use std::sync::Arc;
 
 use super::require_arg;
+use super::table::{MethodCall, MethodPlugin};
 use crate::template::engine::TemplateEngine;
 use crate::template::error::TemplateError;
 use crate::template::plugin::PluginArgs;
 use crate::template::sequence;
 use crate::value::{Dict, Value, python};
 
-pub const NAMES: &[&str] =
-    &["clear", "copy", "fromkeys", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
+type DictCall<'a> = MethodCall<'a, Dict>;
 
-/// Calls a method of `of`, which has these entries now.
-pub fn call(
-    engine: &TemplateEngine<'_>,
-    of: &Value,
-    dict: &Dict,
-    name: &str,
-    args: &PluginArgs,
+/// The methods, sorted by name.
+pub const TABLE: &[MethodPlugin<Dict>] = &[
+    MethodPlugin::new("clear", clear),
+    MethodPlugin::new("copy", copy),
+    MethodPlugin::new("fromkeys", fromkeys),
+    MethodPlugin::new("get", get),
+    MethodPlugin::new("items", items),
+    MethodPlugin::new("keys", keys),
+    MethodPlugin::new("pop", pop),
+    MethodPlugin::new("popitem", popitem),
+    MethodPlugin::new("setdefault", setdefault),
+    MethodPlugin::new("update", update),
+    MethodPlugin::new("values", values),
+];
+
+/// A view of a mapping, which Ansible turns into a list as soon as a template has it.
+fn view_list(members: impl Iterator<Item = Value>) -> Value {
+    Value::List(Arc::new(members.collect()))
+}
+
+fn keys(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    let [] = call.args.bind([])?;
+    Ok(view_list(call.data.keys().map(sequence::to_plain_key)))
+}
+
+fn values(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    let [] = call.args.bind([])?;
+    Ok(view_list(call.data.values().cloned()))
+}
+
+fn items(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    let [] = call.args.bind([])?;
+    Ok(view_list(call.data.iter().map(|(key, value)| Value::tuple([sequence::to_plain_key(key), value.clone()]))))
+}
+
+fn get(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    with_key(call, |key, default| match call.data.get_value(&key) {
+        Some(value) => Ok(value.clone()),
+        None => Ok(default.unwrap_or(Value::Null)),
+    })
+}
+
+fn setdefault(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    with_key(call, |key, default| {
+        if let Some(value) = call.data.get_value(&key) {
+            return Ok(value.clone());
+        }
+        let (mut dict, default) = (call.data.clone(), default.unwrap_or(Value::Null));
+        dict.insert(key, default.clone());
+        call.change_to(dict.into());
+        Ok(default)
+    })
+}
+
+fn pop(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    with_key(call, |key, default| {
+        let Some(value) = call.data.get_value(&key) else {
+            return default.ok_or_else(|| TemplateError::value(python::repr(&key)));
+        };
+        let mut rest = call.data.clone();
+        rest.remove_value(&key);
+        call.change_to(rest.into());
+        Ok(value.clone())
+    })
+}
+
+/// Runs a method of a key and a default. A key that is not known yet gives a result that is not known yet.
+fn with_key(
+    call: &DictCall<'_>,
+    run: impl FnOnce(Value, Option<Value>) -> Result<Value, TemplateError>,
 ) -> Result<Value, TemplateError> {
-    let change = |dict: Dict| engine.changes.set_current(of, dict.into());
-    // The reference turns views into lists as soon as a template has them.
-    let list = |items: Vec<Value>| Ok(Value::List(Arc::new(items)));
-    if ["keys", "values", "items", "copy", "clear", "popitem"].contains(&name) {
-        let [] = args.bind([])?;
+    let [key, default] = call.args.bind(["key", "default"])?;
+    let key = call.require_arg(key, "key")?;
+    if key.is_unknown() {
+        return Ok(key.new_computed());
     }
-    match name {
-        "keys" => list(dict.keys().map(sequence::to_plain_key).collect()),
-        "values" => list(dict.values().cloned().collect()),
-        "items" => list(dict.iter().map(|(k, v)| Value::tuple([sequence::to_plain_key(k), v.clone()])).collect()),
-        "get" | "setdefault" | "pop" => {
-            let [key, default] = args.bind(["key", "default"])?;
-            let key = require_arg(key, name, "key")?;
-            if key.is_unknown() {
-                return Ok(key.new_computed());
-            }
-            if !key.is_hashable() {
-                return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
-            }
-            match (dict.get_value(&key), default) {
-                (Some(value), _) => {
-                    if name == "pop" {
-                        let mut dict = dict.clone();
-                        dict.remove_value(&key);
-                        change(dict);
-                    }
-                    Ok(value.clone())
-                }
-                (None, default) if name == "setdefault" => {
-                    let (mut dict, default) = (dict.clone(), default.unwrap_or(Value::Null));
-                    dict.insert(key, default.clone());
-                    change(dict);
-                    Ok(default)
-                }
-                (None, Some(default)) => Ok(default),
-                (None, None) if name == "pop" => Err(TemplateError::value(python::repr(&key))),
-                (None, None) => Ok(Value::Null),
-            }
-        }
-        "popitem" => match dict.iter().next_back() {
-            Some((key, value)) => {
-                let mut rest = dict.clone();
-                rest.remove_value(key);
-                change(rest);
-                Ok(Value::tuple([sequence::to_plain_key(key), value.clone()]))
-            }
-            None => Err(TemplateError::value("popitem(): dictionary is empty")),
-        },
-        "copy" => Ok(dict.clone().into()),
-        "fromkeys" => from_keys(engine, args),
-        "clear" => {
-            change(Dict::new());
-            Ok(Value::Null)
-        }
-        "update" => {
-            let mut dict = dict.clone();
-            if let Value::Dict(more) = crate::template::functions::dict(engine, args.clone())? {
-                dict.extend(&more);
-            }
-            change(dict);
-            Ok(Value::Null)
-        }
-        other => Err(TemplateError::value(format!("'dict' object has no attribute '{other}'"))),
+    if !key.is_hashable() {
+        return Err(TemplateError::value(format!("unhashable type: '{}'", key.type_name())));
     }
+    run(key, default)
+}
+
+fn popitem(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    let [] = call.args.bind([])?;
+    let Some((key, value)) = call.data.iter().next_back() else {
+        return Err(TemplateError::value("popitem(): dictionary is empty"));
+    };
+    let mut rest = call.data.clone();
+    rest.remove_value(key);
+    call.change_to(rest.into());
+    Ok(Value::tuple([sequence::to_plain_key(key), value.clone()]))
+}
+
+fn copy(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    let [] = call.args.bind([])?;
+    Ok(call.data.clone().into())
+}
+
+fn clear(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    let [] = call.args.bind([])?;
+    call.change_to(Dict::new().into());
+    Ok(Value::Null)
+}
+
+fn update(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    let mut dict = call.data.clone();
+    if let Value::Dict(more) = crate::template::functions::dict(call.engine, call.args.clone())? {
+        dict.extend(&more);
+    }
+    call.change_to(dict.into());
+    Ok(Value::Null)
+}
+
+fn fromkeys(call: &DictCall<'_>) -> Result<Value, TemplateError> {
+    from_keys(call.engine, call.args)
 }
 
 /// `dict.fromkeys(keys, value)`

@@ -227,8 +227,7 @@ pub fn with_spec(value: &Value, text: &str) -> Result<String, TemplateError> {
         return coerce::to_text(value);
     }
     if let Value::Time(time) = value {
-        let args = PluginArgs::from_positional([Value::text(text)]);
-        return super::time::call(*time, "strftime", &args).map(|value| python::str(&value));
+        return super::time::strftime(*time, text).map(|value| python::str(&value));
     }
     let spec = parse_spec(text)?;
     let unknown = |kind: char| {

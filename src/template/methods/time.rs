@@ -3,26 +3,28 @@
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, ToSpan};
 
-use super::require_arg;
+use super::table::{MethodCall, MethodPlugin};
 use crate::template::ast::Operator;
 use crate::template::error::TemplateError;
-use crate::template::plugin::PluginArgs;
 use crate::template::python::numeric;
 use crate::template::python::strftime::ZonedTime;
 use crate::value::{Time, Value};
 
-pub const NAMES: &[&str] = &[
-    "date",
-    "isoformat",
-    "isoweekday",
-    "strftime",
-    "time",
-    "timestamp",
-    "timetuple",
-    "total_seconds",
-    "toordinal",
-    "weekday",
-    "isocalendar",
+type TimeCall<'a> = MethodCall<'a, Time>;
+
+/// The methods, sorted by name.
+pub const TABLE: &[MethodPlugin<Time>] = &[
+    MethodPlugin::new("date", date),
+    MethodPlugin::new("isocalendar", isocalendar),
+    MethodPlugin::new("isoformat", isoformat),
+    MethodPlugin::new("isoweekday", isoweekday),
+    MethodPlugin::new("strftime", format_by_argument),
+    MethodPlugin::new("time", time),
+    MethodPlugin::new("timestamp", timestamp),
+    MethodPlugin::new("timetuple", timetuple),
+    MethodPlugin::new("toordinal", toordinal),
+    MethodPlugin::new("total_seconds", total_seconds),
+    MethodPlugin::new("weekday", weekday),
 ];
 
 const DAY: i128 = 86_400_000_000;
@@ -63,74 +65,98 @@ pub fn get_property(of: Time, name: &str) -> Option<Value> {
     Some(Value::Int(number))
 }
 
-/// Calls a method.
-pub fn call(of: Time, name: &str, args: &PluginArgs) -> Result<Value, TemplateError> {
-    let none = || TemplateError::value(format!("'{}' object has no attribute '{name}'", of.type_name()));
-    if name == "total_seconds" {
-        let Time::Delta(micros) = of else { return Err(none()) };
-        return Ok(Value::Float(micros as f64 / 1e6));
+/// The date and time of anything but a duration, which has no such method.
+fn require_datetime(call: &TimeCall<'_>) -> Result<DateTime, TemplateError> {
+    local_datetime(*call.data).ok_or_else(|| no_method(*call.data, call.name))
+}
+
+fn no_method(of: Time, name: &str) -> TemplateError {
+    TemplateError::value(format!("'{}' object has no attribute '{name}'", of.type_name()))
+}
+
+fn total_seconds(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    match call.data {
+        Time::Delta(micros) => Ok(Value::Float(*micros as f64 / 1e6)),
+        other => Err(no_method(*other, call.name)),
     }
-    let at = local_datetime(of).ok_or_else(none)?;
-    match name {
-        "isoformat" => Ok(Value::text(of.isoformat())),
-        "date" => Ok(Value::Time(Time::Date(at.date()))),
-        "weekday" => Ok(Value::Int(i64::from(at.weekday().to_monday_zero_offset()))),
-        "isoweekday" => Ok(Value::Int(i64::from(at.weekday().to_monday_one_offset()))),
-        "isocalendar" => {
-            let week = at.date().iso_week_date();
-            Ok(Value::tuple([
-                Value::Int(i64::from(week.year())),
-                Value::Int(i64::from(week.week())),
-                Value::Int(i64::from(at.weekday().to_monday_one_offset())),
-            ]))
+}
+
+fn isoformat(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    require_datetime(call)?;
+    Ok(Value::text(call.data.isoformat()))
+}
+
+fn date(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    Ok(Value::Time(Time::Date(require_datetime(call)?.date())))
+}
+
+fn time(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    require_datetime(call)?;
+    let text = call.data.to_text();
+    Ok(Value::text(text.split_once(' ').map_or("00:00:00", |(_, time)| time)))
+}
+
+fn weekday(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    Ok(Value::Int(i64::from(require_datetime(call)?.weekday().to_monday_zero_offset())))
+}
+
+fn isoweekday(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    Ok(Value::Int(i64::from(require_datetime(call)?.weekday().to_monday_one_offset())))
+}
+
+fn isocalendar(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    let at = require_datetime(call)?;
+    let week = at.date().iso_week_date();
+    let numbers = [i64::from(week.year()), i64::from(week.week()), i64::from(at.weekday().to_monday_one_offset())];
+    Ok(Value::tuple(numbers.map(Value::Int)))
+}
+
+fn toordinal(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    let since = require_datetime(call)?.date().since(Date::constant(1, 1, 1));
+    Ok(Value::Int(since.map_or(0, |span| i64::from(span.get_days())) + 1))
+}
+
+fn timetuple(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    let at = require_datetime(call)?;
+    let numbers = [
+        i64::from(at.year()),
+        i64::from(at.month()),
+        i64::from(at.day()),
+        i64::from(at.hour()),
+        i64::from(at.minute()),
+        i64::from(at.second()),
+        i64::from(at.weekday().to_monday_zero_offset()),
+        i64::from(at.date().day_of_year()),
+        // Whether summer time holds is not known.
+        -1,
+    ];
+    Ok(Value::tuple(numbers.map(Value::Int)))
+}
+
+fn timestamp(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    require_datetime(call)?;
+    let micros = match *call.data {
+        Time::Naive(local) => {
+            let zoned = local.to_zoned(jiff::tz::TimeZone::system());
+            let zoned = zoned.map_err(|error| TemplateError::value(error.to_string()))?;
+            i128::from(zoned.timestamp().as_microsecond())
         }
-        "toordinal" => {
-            let days = at.date().since(Date::constant(1, 1, 1)).map(|span| i64::from(span.get_days())).unwrap_or(0);
-            Ok(Value::Int(days + 1))
-        }
-        "timetuple" => {
-            let numbers = [
-                i64::from(at.year()),
-                i64::from(at.month()),
-                i64::from(at.day()),
-                i64::from(at.hour()),
-                i64::from(at.minute()),
-                i64::from(at.second()),
-                i64::from(at.weekday().to_monday_zero_offset()),
-                i64::from(at.date().day_of_year()),
-                // Whether summer time holds is not known.
-                -1,
-            ];
-            Ok(Value::tuple(numbers.map(Value::Int)))
-        }
-        "timestamp" => {
-            let micros = match of {
-                Time::Naive(local) => {
-                    let zoned = local.to_zoned(jiff::tz::TimeZone::system());
-                    let zoned = zoned.map_err(|error| TemplateError::value(error.to_string()))?;
-                    i128::from(zoned.timestamp().as_microsecond())
-                }
-                other => other.micros_since_epoch().unwrap_or(0),
-            };
-            Ok(Value::Float(micros as f64 / 1e6))
-        }
-        "strftime" => {
-            let [format] = args.bind(["format"])?;
-            let format = require_arg(format, name, "format")?;
-            let format = format.as_str().ok_or_else(|| TemplateError::value("strftime() needs text"))?;
-            strftime(of, format)
-        }
-        "time" => {
-            let text = of.to_text();
-            Ok(Value::text(text.split_once(' ').map_or("00:00:00", |(_, time)| time)))
-        }
-        _ => Err(none()),
-    }
+        other => other.micros_since_epoch().unwrap_or(0),
+    };
+    Ok(Value::Float(micros as f64 / 1e6))
+}
+
+fn format_by_argument(call: &TimeCall<'_>) -> Result<Value, TemplateError> {
+    require_datetime(call)?;
+    let [format] = call.args.bind(["format"])?;
+    let format = call.require_arg(format, "format")?;
+    let format = format.as_str().ok_or_else(|| TemplateError::value("strftime() needs text"))?;
+    strftime(*call.data, format)
 }
 
 /// Text by a format as Python's `strftime` has it.
 pub fn strftime(of: Time, format: &str) -> Result<Value, TemplateError> {
-    let at = local_datetime(of).ok_or_else(|| TemplateError::value("a duration has no date"))?;
+    let at = local_datetime(of).ok_or_else(|| no_method(of, "strftime"))?;
     let format = with_micros(format, at.subsec_nanosecond() / 1000);
     let offset = if let Time::Aware(_, offset) = of { Some(offset) } else { None };
     let zone = offset.map_or_else(String::new, zone_name);

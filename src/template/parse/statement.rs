@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::machinery::ast;
 
 use super::{Read, Reader, fail_at};
-use crate::template::ast::{AssignTarget, At, ForLoop, Macro, Stmt, StmtKind, TemplateBlock};
+use crate::template::ast::{AssignTarget, At, ForLoop, Include, Macro, Stmt, StmtKind, TemplateBlock};
 use crate::template::error::{TemplateError, TemplateErrorKind};
 
 impl Reader<'_> {
@@ -17,30 +17,14 @@ impl Reader<'_> {
     fn parse_stmt(&self, stmt: &ast::Stmt<'_>) -> Read<Stmt> {
         let (kind, at) = match stmt {
             ast::Stmt::Template(s) => (StmtKind::Plain(self.parse_body(&s.children)?), self.span_range(s.span())),
-            ast::Stmt::EmitRaw(s) => {
-                let mut at = self.slice_range(s.raw);
-                at.start -= usize::from(self.opens_raw(at.start));
-                let raw = self.text.get(at.clone()).unwrap_or(s.raw);
-                (StmtKind::Raw(self.line_ends(raw).into()), at)
-            }
+            ast::Stmt::EmitRaw(s) => self.parse_raw(s),
             ast::Stmt::EmitExpr(s) => {
                 self.in_output.set(true);
                 let node = self.parse_node(&s.expr);
                 self.in_output.set(false);
                 (StmtKind::Emit(node?), self.span_range(s.span()))
             }
-            ast::Stmt::ForLoop(s) => {
-                let filter = s.filter_expr.as_ref().map(|expr| self.parse_node(expr)).transpose()?;
-                let each = ForLoop {
-                    target: self.parse_target(&s.target)?,
-                    over: self.parse_node(&s.iter)?,
-                    filter,
-                    body: self.parse_body(&s.body)?,
-                    otherwise: self.parse_body(&s.else_body)?,
-                    recursive: s.recursive,
-                };
-                (StmtKind::For(Arc::new(each)), self.span_range(s.span()))
-            }
+            ast::Stmt::ForLoop(s) => (StmtKind::For(Arc::new(self.parse_for(s)?)), self.span_range(s.span())),
             ast::Stmt::IfCond(s) => {
                 let (then, otherwise) = (self.parse_body(&s.true_body)?, self.parse_body(&s.false_body)?);
                 (StmtKind::If(self.parse_node(&s.expr)?, then, otherwise), self.span_range(s.span()))
@@ -57,15 +41,13 @@ impl Reader<'_> {
             }
             ast::Stmt::SetBlock(s) => {
                 let filter = s.filter.as_ref().map(|expr| self.parse_node(expr)).transpose()?;
-                (
-                    StmtKind::SetBlock(self.parse_target(&s.target)?, filter, self.parse_body(&s.body)?),
-                    self.span_range(s.span()),
-                )
+                let target = self.parse_target(&s.target)?;
+                (StmtKind::SetBlock(target, filter, self.parse_body(&s.body)?), self.span_range(s.span()))
             }
-            ast::Stmt::FilterBlock(s) => (
-                StmtKind::FilterBlock(self.parse_node(&s.filter)?, self.parse_body(&s.body)?),
-                self.span_range(s.span()),
-            ),
+            ast::Stmt::FilterBlock(s) => {
+                let filter = self.parse_node(&s.filter)?;
+                (StmtKind::FilterBlock(filter, self.parse_body(&s.body)?), self.span_range(s.span()))
+            }
             ast::Stmt::AutoEscape(s) => (StmtKind::Plain(self.parse_body(&s.body)?), self.span_range(s.span())),
             ast::Stmt::Block(s) => {
                 let block = TemplateBlock { name: self.original_name(s.name)?, body: self.parse_body(&s.body)? };
@@ -76,7 +58,7 @@ impl Reader<'_> {
                 let at = self.span_range(s.span());
                 let with_context = !self.says_without_context(&at);
                 let name = self.parse_node(&s.name)?;
-                (StmtKind::Include { name, ignore_missing: s.ignore_missing, with_context }, at)
+                (StmtKind::Include(Include { name, ignore_missing: s.ignore_missing, with_context }), at)
             }
             ast::Stmt::Import(s) => {
                 let at = self.span_range(s.span());
@@ -86,12 +68,7 @@ impl Reader<'_> {
             ast::Stmt::FromImport(s) => {
                 let at = self.span_range(s.span());
                 let with_context = self.says_with_context(&at);
-                let mut names = Vec::new();
-                for (name, alias) in &s.names {
-                    let name = self.simple_name(name)?;
-                    let alias = alias.as_ref().map(|alias| self.simple_name(alias)).transpose()?;
-                    names.push((Arc::clone(&name), alias.unwrap_or(name)));
-                }
+                let names = self.parse_imported_names(&s.names)?;
                 (StmtKind::FromImport(self.parse_node(&s.expr)?, names, with_context), at)
             }
             ast::Stmt::Macro(s) => (StmtKind::Macro(Arc::new(self.parse_macro(s)?)), self.span_range(s.span())),
@@ -101,14 +78,46 @@ impl Reader<'_> {
                 (StmtKind::Call(call, Arc::new(self.parse_macro(&s.macro_decl)?)), at)
             }
             ast::Stmt::Do(s) => {
-                let fault = TemplateError::new(
-                    TemplateErrorKind::Syntax,
-                    "syntax error in template: encountered unknown tag `do`",
-                );
-                return Err((fault.hint("write `{% set _ = .. %}`"), self.span_range(s.span())));
+                let what = "syntax error in template: encountered unknown tag `do`";
+                let fault = TemplateError::new(TemplateErrorKind::Syntax, what).hint("write `{% set _ = .. %}`");
+                return Err((fault, self.span_range(s.span())));
             }
         };
         Ok(Stmt { kind, at })
+    }
+
+    /// Text between statements, with the blanks that the source has.
+    fn parse_raw(&self, s: &ast::EmitRaw<'_>) -> (StmtKind, At) {
+        let mut at = self.slice_range(s.raw);
+        at.start -= usize::from(self.opens_raw(at.start));
+        let raw = self.text.get(at.clone()).unwrap_or(s.raw);
+        (StmtKind::Raw(self.line_ends(raw).into()), at)
+    }
+
+    fn parse_for(&self, s: &ast::ForLoop<'_>) -> Read<ForLoop> {
+        let filter = s.filter_expr.as_ref().map(|expr| self.parse_node(expr)).transpose()?;
+        Ok(ForLoop {
+            target: self.parse_target(&s.target)?,
+            over: self.parse_node(&s.iter)?,
+            filter,
+            body: self.parse_body(&s.body)?,
+            otherwise: self.parse_body(&s.else_body)?,
+            recursive: s.recursive,
+        })
+    }
+
+    /// The names of `{% from x import a, b as c %}`, each with the name it is bound to.
+    fn parse_imported_names(
+        &self,
+        given: &[(ast::Expr<'_>, Option<ast::Expr<'_>>)],
+    ) -> Read<Vec<(Arc<str>, Arc<str>)>> {
+        let mut names = Vec::new();
+        for (name, alias) in given {
+            let name = self.simple_name(name)?;
+            let alias = alias.as_ref().map(|alias| self.simple_name(alias)).transpose()?;
+            names.push((Arc::clone(&name), alias.unwrap_or(name)));
+        }
+        Ok(names)
     }
 
     /// Whether a text begins behind the line break behind `{% raw %}`: unlike other blocks it keeps that one.

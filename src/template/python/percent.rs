@@ -55,33 +55,70 @@ struct Spec {
 /// # Errors
 /// If values are missing or left over, of the wrong type, or the format is bad.
 pub fn format_percent(format: &str, fillings: &Fillings<'_>) -> Result<String, TemplateError> {
-    let chars: Vec<char> = format.chars().collect();
+    let mut reader = FormatReader { chars: format.chars().collect(), at: 0, fillings, used: 0 };
     let mut out = String::new();
-    let (mut at, mut used) = (0, 0);
-    let mut next = |used: &mut usize| {
-        *used += 1;
-        let value = fillings.row.get(*used - 1).cloned();
-        value.ok_or_else(|| TemplateError::value("not enough arguments for format string"))
-    };
-    while let Some(c) = chars.get(at) {
-        at += 1;
-        if *c != '%' {
-            out.push(*c);
+    while let Some(c) = reader.chars.get(reader.at).copied() {
+        reader.at += 1;
+        if c != '%' {
+            out.push(c);
             continue;
         }
-        let mut value = None;
-        if chars.get(at) == Some(&'(') {
-            let close = chars[at..].iter().position(|c| *c == ')');
-            let close = close.ok_or_else(|| TemplateError::value("incomplete format key"))?;
-            let name: String = chars[at + 1..at + close].iter().collect();
-            let dict = fillings.named.ok_or_else(|| TemplateError::value("format requires a mapping"))?;
-            let missing =
-                || TemplateError::value(format!("'{name}'")).suggest_name(&name, dict.keys().filter_map(Value::as_str));
-            value = Some(dict.get(&name).cloned().ok_or_else(missing)?);
-            at += close + 1;
+        let named = reader.read_named_value()?;
+        let spec = reader.read_spec()?;
+        let conversion = reader.read_conversion()?;
+        if conversion == '%' {
+            out.push('%');
+            continue;
         }
+        let value = match named {
+            Some(value) => value,
+            None => reader.next_value()?,
+        };
+        out.push_str(&convert_value(&value, conversion, &spec, reader.at - 1)?);
+    }
+    if reader.used < fillings.row.len() && !fillings.loose {
+        return Err(TemplateError::value("not all arguments converted during string formatting"));
+    }
+    Ok(out)
+}
+
+/// A format that is being read, and the values that fill it.
+struct FormatReader<'a> {
+    chars: Vec<char>,
+    /// The next character.
+    at: usize,
+    fillings: &'a Fillings<'a>,
+    /// How many values of the row have been used.
+    used: usize,
+}
+
+impl FormatReader<'_> {
+    fn next_value(&mut self) -> Result<Value, TemplateError> {
+        self.used += 1;
+        let value = self.fillings.row.get(self.used - 1).cloned();
+        value.ok_or_else(|| TemplateError::value("not enough arguments for format string"))
+    }
+
+    /// The value of `(name)`, if there is a name.
+    fn read_named_value(&mut self) -> Result<Option<Value>, TemplateError> {
+        if self.chars.get(self.at) != Some(&'(') {
+            return Ok(None);
+        }
+        let close = self.chars[self.at..].iter().position(|c| *c == ')');
+        let close = close.ok_or_else(|| TemplateError::value("incomplete format key"))?;
+        let name: String = self.chars[self.at + 1..self.at + close].iter().collect();
+        let dict = self.fillings.named.ok_or_else(|| TemplateError::value("format requires a mapping"))?;
+        let missing =
+            || TemplateError::value(format!("'{name}'")).suggest_name(&name, dict.keys().filter_map(Value::as_str));
+        let value = dict.get(&name).cloned().ok_or_else(missing)?;
+        self.at += close + 1;
+        Ok(Some(value))
+    }
+
+    /// Flags, width and precision.
+    fn read_spec(&mut self) -> Result<Spec, TemplateError> {
         let mut spec = Spec::default();
-        while let Some(flag) = chars.get(at).filter(|c| "-+ 0#".contains(**c)) {
+        while let Some(flag) = self.chars.get(self.at).filter(|c| "-+ 0#".contains(**c)) {
             match flag {
                 '-' => spec.left = true,
                 '+' => spec.plus = true,
@@ -89,56 +126,45 @@ pub fn format_percent(format: &str, fillings: &Fillings<'_>) -> Result<String, T
                 '0' => spec.zero = true,
                 _ => spec.alternate = true,
             }
-            at += 1;
+            self.at += 1;
         }
-        let width = read_count(&chars, &mut at, &mut used, &mut next, "width")?.unwrap_or(0);
+        let width = self.read_count("width")?.unwrap_or(0);
         spec.left |= width < 0;
         spec.width = usize::try_from(width.unsigned_abs()).unwrap_or(usize::MAX);
-        if chars.get(at) == Some(&'.') {
-            at += 1;
-            let precision = read_count(&chars, &mut at, &mut used, &mut next, "precision")?.unwrap_or(0);
+        if self.chars.get(self.at) == Some(&'.') {
+            self.at += 1;
+            let precision = self.read_count("precision")?.unwrap_or(0);
             spec.precision = Some(usize::try_from(precision).unwrap_or(0));
         }
-        while chars.get(at).is_some_and(|c| "hlL".contains(*c)) {
-            at += 1;
-        }
-        let conversion = *chars.get(at).ok_or_else(|| TemplateError::value("incomplete format"))?;
-        at += 1;
-        if conversion == '%' {
-            out.push('%');
-            continue;
-        }
-        let value = match value {
-            Some(value) => value,
-            None => next(&mut used)?,
-        };
-        out.push_str(&convert_value(&value, conversion, &spec, at - 1)?);
+        Ok(spec)
     }
-    if used < fillings.row.len() && !fillings.loose {
-        return Err(TemplateError::value("not all arguments converted during string formatting"));
-    }
-    Ok(out)
-}
 
-/// A width or precision: digits, or `*` for the next value.
-fn read_count(
-    chars: &[char],
-    at: &mut usize,
-    used: &mut usize,
-    next: &mut impl FnMut(&mut usize) -> Result<Value, TemplateError>,
-    what: &str,
-) -> Result<Option<i64>, TemplateError> {
-    if chars.get(*at) == Some(&'*') {
-        *at += 1;
-        let Value::Int(number) = next(used)?.without_taint() else { return Err(TemplateError::value("* wants int")) };
-        return Ok(Some(number));
+    /// The letter of the conversion, behind the sizes that C knows.
+    fn read_conversion(&mut self) -> Result<char, TemplateError> {
+        while self.chars.get(self.at).is_some_and(|c| "hlL".contains(*c)) {
+            self.at += 1;
+        }
+        let conversion = *self.chars.get(self.at).ok_or_else(|| TemplateError::value("incomplete format"))?;
+        self.at += 1;
+        Ok(conversion)
     }
-    let digits: String = chars[*at..].iter().take_while(|c| c.is_ascii_digit()).collect();
-    *at += digits.len();
-    if digits.is_empty() {
-        return Ok(None);
+
+    /// A width or precision: digits, or `*` for the next value.
+    fn read_count(&mut self, what: &str) -> Result<Option<i64>, TemplateError> {
+        if self.chars.get(self.at) == Some(&'*') {
+            self.at += 1;
+            let Value::Int(number) = self.next_value()?.without_taint() else {
+                return Err(TemplateError::value("* wants int"));
+            };
+            return Ok(Some(number));
+        }
+        let digits: String = self.chars[self.at..].iter().take_while(|c| c.is_ascii_digit()).collect();
+        self.at += digits.len();
+        if digits.is_empty() {
+            return Ok(None);
+        }
+        digits.parse().map(Some).map_err(|_| TemplateError::value(format!("{what} too big")))
     }
-    digits.parse().map(Some).map_err(|_| TemplateError::value(format!("{what} too big")))
 }
 
 fn convert_value(value: &Value, conversion: char, spec: &Spec, at: usize) -> Result<String, TemplateError> {

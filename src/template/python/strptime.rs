@@ -1,5 +1,7 @@
 //! Python's `datetime.strptime`.
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, DateTime, Time as Clock};
 
 use super::regex::Pattern;
@@ -69,12 +71,6 @@ fn offset_seconds(offset: &str) -> i32 {
 
 /// The regular expression of a format.
 fn build_pattern(format: &str) -> Result<String, TemplateError> {
-    let names = |names: &[&str], cut: usize| {
-        // Longer names first, so that none hides behind its beginning.
-        let mut names: Vec<&str> = names.iter().map(|name| &name[..cut.min(name.len())]).collect();
-        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-        names.join("|")
-    };
     let mut out = String::new();
     let mut chars = format.chars().peekable();
     while let Some(c) = chars.next() {
@@ -92,48 +88,56 @@ fn build_pattern(format: &str) -> Result<String, TemplateError> {
         let Some(directive) = chars.next() else {
             return Err(TemplateError::value(format!("stray %% in format '{format}'")));
         };
-        let expanded = match directive {
-            'c' => Some("%a %b %d %H:%M:%S %Y"),
-            'x' | 'D' => Some("%m/%d/%y"),
-            'X' | 'T' => Some("%H:%M:%S"),
-            'F' => Some("%Y-%m-%d"),
-            'R' => Some("%H:%M"),
-            _ => None,
-        };
-        if let (Some(expanded), false) = (expanded, matches!(directive, 'D' | 'T' | 'F' | 'R')) {
-            out.push_str(&build_pattern(expanded)?);
-            continue;
-        }
-        let digits = match directive {
-            'd' => r"3[0-1]|[1-2]\d|0[1-9]|[1-9]| [1-9]".to_owned(),
-            'f' => r"[0-9]{1,6}".to_owned(),
-            'H' => r"2[0-3]|[0-1]\d|\d".to_owned(),
-            'I' => r"1[0-2]|0[1-9]|[1-9]".to_owned(),
-            'j' => r"36[0-6]|3[0-5]\d|[1-2]\d\d|0[1-9]\d|00[1-9]|[1-9]\d|0[1-9]|[1-9]".to_owned(),
-            'm' => r"1[0-2]|0[1-9]|[1-9]".to_owned(),
-            'M' => r"[0-5]\d|\d".to_owned(),
-            'S' => r"6[0-1]|[0-5]\d|\d".to_owned(),
-            'U' | 'W' => r"5[0-3]|[0-4]\d|\d".to_owned(),
-            'u' => r"[1-7]".to_owned(),
-            'w' => r"[0-6]".to_owned(),
-            'y' => r"\d\d".to_owned(),
-            'Y' | 'G' => r"\d\d\d\d".to_owned(),
-            'z' => r"[+-]\d\d:?[0-5]\d(?::?[0-5]\d(?:\.\d{1,6})?)?|Z".to_owned(),
-            'Z' => r"utc|gmt".to_owned(),
-            'a' => names(&DAYS, 3),
-            'A' => names(&DAYS, 99),
-            'b' => names(&MONTHS, 3),
-            'B' => names(&MONTHS, 99),
-            'p' => "am|pm".to_owned(),
-            '%' => {
-                out.push('%');
-                continue;
+        match directive {
+            '%' => out.push('%'),
+            'c' => out.push_str(&build_pattern("%a %b %d %H:%M:%S %Y")?),
+            'x' => out.push_str(&build_pattern("%m/%d/%y")?),
+            'X' => out.push_str(&build_pattern("%H:%M:%S")?),
+            directive => {
+                let accepted = directive_pattern(directive).ok_or_else(|| {
+                    TemplateError::value(format!("'{directive}' is a bad directive in format '{format}'"))
+                })?;
+                out.push_str(&format!("(?P<{directive}>{accepted})"));
             }
-            other => return Err(TemplateError::value(format!("'{other}' is a bad directive in format '{format}'"))),
-        };
-        out.push_str(&format!("(?P<{directive}>{digits})"));
+        }
     }
     Ok(out)
+}
+
+/// The regular expression of one directive; `None` if there is none of that letter.
+fn directive_pattern(directive: char) -> Option<Cow<'static, str>> {
+    let accepted = match directive {
+        'd' => r"3[0-1]|[1-2]\d|0[1-9]|[1-9]| [1-9]",
+        'f' => r"[0-9]{1,6}",
+        'H' => r"2[0-3]|[0-1]\d|\d",
+        'I' => r"1[0-2]|0[1-9]|[1-9]",
+        'j' => r"36[0-6]|3[0-5]\d|[1-2]\d\d|0[1-9]\d|00[1-9]|[1-9]\d|0[1-9]|[1-9]",
+        'm' => r"1[0-2]|0[1-9]|[1-9]",
+        'M' => r"[0-5]\d|\d",
+        'S' => r"6[0-1]|[0-5]\d|\d",
+        'U' | 'W' => r"5[0-3]|[0-4]\d|\d",
+        'u' => r"[1-7]",
+        'w' => r"[0-6]",
+        'y' => r"\d\d",
+        'Y' | 'G' => r"\d\d\d\d",
+        'z' => r"[+-]\d\d:?[0-5]\d(?::?[0-5]\d(?:\.\d{1,6})?)?|Z",
+        'Z' => r"utc|gmt",
+        'a' => return Some(names_pattern(&DAYS, 3).into()),
+        'A' => return Some(names_pattern(&DAYS, 99).into()),
+        'b' => return Some(names_pattern(&MONTHS, 3).into()),
+        'B' => return Some(names_pattern(&MONTHS, 99).into()),
+        'p' => "am|pm",
+        _ => return None,
+    };
+    Some(accepted.into())
+}
+
+/// One of some names, cut to a length.
+fn names_pattern(names: &[&str], cut: usize) -> String {
+    // Longer names first, so that none hides behind its beginning.
+    let mut names: Vec<&str> = names.iter().map(|name| &name[..cut.min(name.len())]).collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    names.join("|")
 }
 
 #[cfg(test)]

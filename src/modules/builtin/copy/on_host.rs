@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::place::{Placing, join_path};
-use crate::host::{HostApi, WriteOptions, umask};
+use crate::host::{HostApi, Meta, WriteOptions, umask};
 use crate::modules::builtin::files::attributes::{self, AttributeChanges};
 use crate::modules::builtin::files::{base_name, describe_path, digest, display_path};
 use crate::modules::{Failure, ModuleArgs, ModuleOutcome};
@@ -48,24 +48,8 @@ pub async fn copy_on_host(
     }
     let mut changed = !existed && placing.dest.ends_with('/');
     if let Some(content) = &content {
-        let old = host.is_file(&dest).then(|| host.read(&dest).ok()).flatten();
-        if old.as_ref() != Some(content) || host.is_link(&dest) {
-            if let Some(kept) = placing.backup_and_validate(host, &dest, content).await?.filter(|_| !host.is_dry_run())
-            {
-                data.set("backup_file", kept.into());
-            }
-            let replaced = host.exists(&dest);
-            let failed = |error| Failure::new(format!("Failed to copy {source} to {}: {error}", dest.display()));
-            if host.is_link(&dest) {
-                host.remove_file(&dest).map_err(failed)?;
-            }
-            // The copy is like its source, but a new one has what the umask leaves.
-            let bits = if replaced { Some(meta.bits) } else { Some(0o666 & !umask()) };
-            let writing = WriteOptions { bits, ..placing.manner.write_options() };
-            host.write(&dest, content, writing).map_err(failed)?;
-            host.set_times(&dest, meta.atime, meta.mtime).map_err(failed)?;
-            changed = true;
-        }
+        let file = SourceFile { host, source, meta: &meta, content };
+        changed |= file.copy_to(&dest, placing, &mut data).await?;
     } else {
         changed |= folder_to(args, host, source, placing)?;
     }
@@ -77,6 +61,40 @@ pub async fn copy_on_host(
     data.set("checksum", checksum.into());
     describe_path(&dest, &mut data);
     Ok(ModuleOutcome::new(changed, data))
+}
+
+/// A file of the host that is copied.
+struct SourceFile<'a> {
+    host: &'a dyn HostApi,
+    source: &'a str,
+    meta: &'a Meta,
+    content: &'a [u8],
+}
+
+impl SourceFile<'_> {
+    /// Writes the destination unless it has the content already; says whether it did.
+    async fn copy_to(&self, dest: &Path, placing: &Placing, data: &mut Dict) -> Result<bool, Failure> {
+        let host = self.host;
+        let old = host.is_file(dest).then(|| host.read(dest).ok()).flatten();
+        if old.as_deref() == Some(self.content) && !host.is_link(dest) {
+            return Ok(false);
+        }
+        if let Some(kept) = placing.backup_and_validate(host, dest, self.content).await?.filter(|_| !host.is_dry_run())
+        {
+            data.set("backup_file", kept.into());
+        }
+        let replaced = host.exists(dest);
+        let failed = |error| Failure::new(format!("Failed to copy {} to {}: {error}", self.source, dest.display()));
+        if host.is_link(dest) {
+            host.remove_file(dest).map_err(failed)?;
+        }
+        // The copy is like its source, but a new one has what the umask leaves.
+        let bits = if replaced { Some(self.meta.bits) } else { Some(0o666 & !umask()) };
+        let writing = WriteOptions { bits, ..placing.manner.write_options() };
+        host.write(dest, self.content, writing).map_err(failed)?;
+        host.set_times(dest, self.meta.atime, self.meta.mtime).map_err(failed)?;
+        Ok(true)
+    }
 }
 
 /// Copies a folder into another, or its content if the source ends with a slash.

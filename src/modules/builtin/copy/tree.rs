@@ -31,16 +31,18 @@ pub async fn copy_tree(
 ) -> Result<ModuleOutcome, Failure> {
     let host = context.host;
     let follow = args.get("local_follow").and_then(Value::as_bool).unwrap_or(true);
-    let mut tree = Tree::default();
     let root = if only_content {
         String::new()
     } else {
         source.file_name().map(|name| format!("{}/", name.to_string_lossy())).unwrap_or_default()
     };
+    let mut tree = Tree::default();
     if host.is_link(source) && !follow {
         tree.links.push((read_link(host, source)?, root.trim_end_matches('/').to_owned()));
     } else {
-        tree.walk_folder(host, source, &root, follow, &mut vec![canonical_path(source)])?;
+        let mut walk = FolderWalk { host, follow, above: vec![canonical_path(source)], tree };
+        walk.walk_folder(source, &root)?;
+        tree = walk.tree;
     }
 
     let dest = join_path(&placing.dest, "");
@@ -81,31 +83,35 @@ pub async fn copy_tree(
     }
 }
 
-impl Tree {
-    /// Notes everything below a folder; `above` are the folders being walked, so that links in a circle stay links.
-    fn walk_folder(
-        &mut self,
-        host: &dyn HostApi,
-        folder: &Path,
-        below: &str,
-        follow: bool,
-        above: &mut Vec<PathBuf>,
-    ) -> Result<(), Failure> {
+/// A walk through a folder, which notes its entries.
+struct FolderWalk<'a> {
+    host: &'a dyn HostApi,
+    /// Notes what links point to instead of the links.
+    follow: bool,
+    /// The folders being walked, so that links in a circle stay links.
+    above: Vec<PathBuf>,
+    tree: Tree,
+}
+
+impl FolderWalk<'_> {
+    /// Notes everything below a folder, whose own name is `below`.
+    fn walk_folder(&mut self, folder: &Path, below: &str) -> Result<(), Failure> {
+        let host = self.host;
         let unread = |error| Failure::new(format!("cannot read the folder {}: {error}", folder.display()));
         for name in host.list_folder(folder).map_err(unread)? {
             let path = folder.join(&name);
             let name = format!("{below}{name}");
             let real = canonical_path(&path);
-            let circle = host.is_link(&path) && above.contains(&real);
-            if host.is_link(&path) && (!follow || circle || !host.exists(&path)) {
-                self.links.push((read_link(host, &path)?, name));
+            let circle = host.is_link(&path) && self.above.contains(&real);
+            if host.is_link(&path) && (!self.follow || circle || !host.exists(&path)) {
+                self.tree.links.push((read_link(host, &path)?, name));
             } else if host.is_dir(&path) {
-                self.folders.push(name.clone());
-                above.push(real);
-                self.walk_folder(host, &path, &format!("{name}/"), follow, above)?;
-                above.pop();
+                self.tree.folders.push(name.clone());
+                self.above.push(real);
+                self.walk_folder(&path, &format!("{name}/"))?;
+                self.above.pop();
             } else {
-                self.files.push((path, name));
+                self.tree.files.push((path, name));
             }
         }
         Ok(())

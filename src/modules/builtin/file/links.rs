@@ -22,14 +22,7 @@ pub fn apply_symlink(
         source => source.clone(),
     };
     if let Some(source) = source.as_ref().filter(|_| !request.force) {
-        let absolute = folder_of(host, path).join(source);
-        if !host.exists(&absolute) {
-            let message = format!(
-                "src file does not exist, use 'force=yes' if you really want to create the link: {}",
-                absolute.display()
-            );
-            return Err(path_failure(path, message).with("src", source.as_str()));
-        }
+        check_source(path, source, host)?;
     }
     refuse_to_replace(request, host, now)?;
     let mut changes = state_changes(path, State::Link, now);
@@ -68,6 +61,19 @@ pub fn apply_symlink(
         adjusted = request.adjust_metadata(host, &target, &mut changes)?;
     }
     Ok(with_source(described_outcome("dest", path, changed || adjusted, changes), source))
+}
+
+/// Refuses a link to nothing.
+fn check_source(path: &Path, source: &str, host: &dyn HostApi) -> Result<(), Failure> {
+    let absolute = folder_of(host, path).join(source);
+    if host.exists(&absolute) {
+        return Ok(());
+    }
+    let message = format!(
+        "src file does not exist, use 'force=yes' if you really want to create the link: {}",
+        absolute.display()
+    );
+    Err(path_failure(path, message).with("src", source))
 }
 
 /// The folder that a relative target starts from.

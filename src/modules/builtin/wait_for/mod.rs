@@ -86,21 +86,8 @@ async fn run_wait_for(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mo
     let state = args.str("state").unwrap_or("started");
     let start = Instant::now();
     let with_time = |message: String| Failure::new(message).with("elapsed", start.elapsed().as_secs());
-    let search = args.str("search_regex");
-    let pattern = search.map(compile_pattern).transpose()?;
-    let refusal = match state {
-        _ if port.is_some() && path.is_some() => Some("port and path parameter can not both be passed to wait_for"),
-        "stopped" if path.is_some() => {
-            Some("state=stopped should only be used for checking a port in the wait_for module")
-        }
-        "drained" if path.is_some() => {
-            Some("state=drained should only be used for checking a port in the wait_for module")
-        }
-        "drained" => None,
-        _ if args.get("exclude_hosts").is_some() => Some("exclude_hosts should only be with state=drained"),
-        _ => None,
-    };
-    if let Some(refusal) = refusal {
+    let pattern = args.str("search_regex").map(compile_pattern).transpose()?;
+    if let Some(refusal) = refuse_combination(args, state, port, path) {
         return Err(with_time(refusal.to_owned()));
     }
     let states = connections::state_numbers(&text_list(args, "active_connection_states")).map_err(with_time)?;
@@ -116,11 +103,7 @@ async fn run_wait_for(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mo
         sleep: seconds_arg(args, "sleep"),
     };
     sleep(seconds_arg(args, "delay")).await;
-    let target = match (port, path) {
-        (Some(port), _) => format!("{}:{port}", wish.host),
-        (None, Some(path)) => path.to_owned(),
-        (None, None) => format!("{}:None", wish.host),
-    };
+    let target = wish.describe_target();
     context.progress.show_message(&format!("waiting for {target}"));
     let given_up = |usual: String| with_time(args.str("msg").map_or(usual, str::to_owned));
     let mut found = Found::default();
@@ -139,36 +122,71 @@ async fn run_wait_for(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mo
                 return Err(given_up(format!("Timeout when waiting for {target} {what}")));
             }
         }
-        _ => loop {
-            if Instant::now() >= wish.end {
-                return Err(given_up(match search {
-                    Some(search) => format!("Timeout when waiting for search string {search} in {target}"),
-                    None if path.is_some() => format!("Timeout when waiting for file {target}"),
-                    None => format!("Timeout when waiting for {target}"),
-                }));
-            }
-            match wish.poll_once().await {
-                Ok(Some(seen)) => break found = seen,
-                Ok(None) => wish.sleep_interval().await,
-                Err(message) => return Err(given_up(message)),
-            }
-        },
+        _ => found = wish.wait_until_found(args.str("search_regex"), &target).await.map_err(given_up)?,
     }
+    Ok(ModuleOutcome::new(false, result_data(args, &wish, found, start)))
+}
+
+/// The mistake in options that do not go together.
+fn refuse_combination(args: &ModuleArgs, state: &str, port: Option<i64>, path: Option<&str>) -> Option<&'static str> {
+    match state {
+        _ if port.is_some() && path.is_some() => Some("port and path parameter can not both be passed to wait_for"),
+        "stopped" if path.is_some() => {
+            Some("state=stopped should only be used for checking a port in the wait_for module")
+        }
+        "drained" if path.is_some() => {
+            Some("state=drained should only be used for checking a port in the wait_for module")
+        }
+        "drained" => None,
+        _ if args.get("exclude_hosts").is_some() => Some("exclude_hosts should only be with state=drained"),
+        _ => None,
+    }
+}
+
+fn result_data(args: &ModuleArgs, wish: &WaitCondition<'_>, found: Found, start: Instant) -> Dict {
     let mut data = Dict::new();
-    data.set("state", state.into());
-    data.set("port", port.into());
-    data.set("search_regex", search.into());
+    data.set("state", args.str("state").unwrap_or("started").into());
+    data.set("port", wish.port.into());
+    data.set("search_regex", args.str("search_regex").into());
     data.set("match_groups", Value::list(found.groups));
     data.set("match_groupdict", found.named.into());
-    data.set("path", path.into());
+    data.set("path", wish.path.into());
     data.set("elapsed", start.elapsed().as_secs().into());
-    if let Some(path) = path {
+    if let Some(path) = wish.path {
         describe_path(Path::new(path), &mut data);
     }
-    Ok(ModuleOutcome::new(false, data))
+    data
 }
 
 impl WaitCondition<'_> {
+    fn describe_target(&self) -> String {
+        match (self.port, self.path) {
+            (Some(port), _) => format!("{}:{port}", self.host),
+            (None, Some(path)) => path.to_owned(),
+            (None, None) => format!("{}:None", self.host),
+        }
+    }
+
+    /// Looks until the file or the port is as it should be.
+    ///
+    /// # Errors
+    /// With a message, if time is over before, or the file cannot be looked at.
+    async fn wait_until_found(&self, search: Option<&str>, target: &str) -> Result<Found, String> {
+        loop {
+            if Instant::now() >= self.end {
+                return Err(match search {
+                    Some(search) => format!("Timeout when waiting for search string {search} in {target}"),
+                    None if self.path.is_some() => format!("Timeout when waiting for file {target}"),
+                    None => format!("Timeout when waiting for {target}"),
+                });
+            }
+            match self.poll_once().await? {
+                Some(found) => return Ok(found),
+                None => self.sleep_interval().await,
+            }
+        }
+    }
+
     /// Looks until something holds; false if time is over before.
     async fn wait_until(&self, holds: impl AsyncFn() -> bool) -> bool {
         while Instant::now() < self.end {

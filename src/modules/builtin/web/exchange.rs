@@ -54,41 +54,37 @@ pub struct UrlRequest {
 }
 
 /// Asks, and follows redirects. A refusal is a reply too, and so is silence.
-pub async fn fetch_url(mut request: UrlRequest) -> UrlReply {
+pub async fn fetch_url(request: UrlRequest) -> UrlReply {
     let asked = request.url.clone();
-    let none = |message: String| UrlReply::without_answer(&asked, message);
     let scheme = url::split_url(&asked).map(|parts| parts.scheme).unwrap_or_default();
-    match scheme.as_str() {
-        "file" => return local::read_file_url(&asked),
-        "http" | "https" => {}
-        "" => return none(format!("unknown url type: '{}'", mask_address(&asked))),
-        other => return none(format!("Request failed: <urlopen error unknown url type: {other}>")),
+    if scheme == "file" {
+        return local::read_file_url(&asked);
     }
-    if let Some(wrong) = asked.chars().find(|c| *c <= ' ' || *c == '\u{7f}') {
-        let target = url::split_url(&asked).map(|parts| format!("{}?{}", parts.path, parts.query)).unwrap_or_default();
-        let (target, wrong) =
-            (python::repr(&target.trim_end_matches('?').into()), python::repr(&wrong.to_string().into()));
-        return none(format!(
-            "An unknown error occurred: URL can't contain control characters. {target} (found at least {wrong})"
-        ));
+    exchange(request, &asked, &scheme)
+        .await
+        .unwrap_or_else(|NoReply(message)| UrlReply::without_answer(&asked, message))
+}
+
+/// The reason why a request has no reply, in the words of the result.
+struct NoReply(String);
+
+impl From<String> for NoReply {
+    fn from(message: String) -> Self {
+        Self(message)
     }
-    let mut url = match Url::parse(&asked) {
-        Ok(url) => url,
-        Err(why) => return none(format!("`{}` is not an address: {why}", mask_address(&asked))),
-    };
+}
+
+/// The last reply to a request over HTTP, all redirects followed.
+async fn exchange(mut request: UrlRequest, asked: &str, scheme: &str) -> Result<UrlReply, NoReply> {
+    check_address(asked, scheme)?;
+    let mut url = Url::parse(asked).map_err(|why| format!("`{}` is not an address: {why}", mask_address(asked)))?;
     request.take_login(&mut url);
-    let client = match request.connection.get_client() {
-        Ok(client) => client,
-        Err(why) => return none(format!("Request failed: {why}")),
-    };
+    let client = request.connection.get_client().map_err(|why| format!("Request failed: {why}"))?;
     let mut jar = Jar::default();
-    let mut visits: HashMap<String, u32> = HashMap::new();
-    let mut shown = if asked == mask_address(&asked) { asked.clone() } else { url.to_string() };
+    let mut visits = Visits::default();
+    let mut shown = if asked == mask_address(asked) { asked.to_owned() } else { url.to_string() };
     loop {
-        let answer = match request.send_request(&client, &url, &jar).await {
-            Ok(answer) => answer,
-            Err(message) => return none(message),
-        };
+        let answer = request.send_request(&client, &url, &jar).await?;
         for cookie in answer.headers().get_all(reqwest::header::SET_COOKIE) {
             jar.store_cookie(&url, &header_text(cookie));
         }
@@ -97,16 +93,8 @@ pub async fn fetch_url(mut request: UrlRequest) -> UrlReply {
             continue;
         }
         let mut message = format!("HTTP Error {}: {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
-        let target = answer.headers().get(reqwest::header::LOCATION).map(header_text);
-        if let Some(target) = target
-            && let Some((method, keeps)) = request.redirects.next(status.as_u16(), &request.method)
-            && let Ok(next) = url.join(&target.replace(' ', "%20"))
-            && matches!(next.scheme(), "http" | "https")
-        {
-            let count = visits.get(next.as_str()).copied().unwrap_or(0);
-            if count < MOST_VISITS && visits.len() < MOST_HOPS {
-                visits.insert(next.to_string(), count + 1);
-                let method = method.to_owned();
+        if let Some((method, keeps, next)) = request.find_redirect(&answer, &url) {
+            if visits.may_visit(&next) {
                 request.follow_redirect(method, keeps, url.origin() == next.origin());
                 shown = next.to_string();
                 url = next;
@@ -115,32 +103,54 @@ pub async fn fetch_url(mut request: UrlRequest) -> UrlReply {
             message = format!("{message} (the redirects lead round in a circle)");
         }
         let headers = merge_headers(answer.headers());
-        let body = match read_body(answer).await {
-            Ok(body) => body,
-            Err(message) => return none(message),
-        };
-        let status = i64::from(status.as_u16());
-        if !(200..300).contains(&status) {
-            return UrlReply { status: Some(status), headers, body, ..none(message) };
+        let body = read_body(answer).await?;
+        let status = Some(i64::from(status.as_u16()));
+        if !matches!(status, Some(200..300)) {
+            return Ok(UrlReply { status, headers, body, ..UrlReply::without_answer(asked, message) });
         }
-        let length = headers.iter().find(|(name, _)| name == "content-length").map_or("unknown", |(_, value)| value);
-        let message = format!("OK ({length} bytes)");
-        let body = match headers.iter().any(|(name, value)| name == "content-encoding" && value == "gzip") {
-            true if request.decompress && !body.is_empty() => match gunzip_body(&body) {
-                Ok(body) => body,
-                Err(why) => return none(format!("Connection failure: {why}")),
-            },
+        let message = format!("OK ({} bytes)", find_header(&headers, "content-length").unwrap_or("unknown"));
+        let body = match find_header(&headers, "content-encoding") {
+            Some("gzip") if request.decompress && !body.is_empty() => {
+                gunzip_body(&body).map_err(|why| format!("Connection failure: {why}"))?
+            }
             _ => body,
         };
-        return UrlReply {
-            url: mask_address(&shown),
-            final_url: shown,
-            status: Some(status),
-            message,
-            headers,
-            cookies: Some(jar.list_cookies()),
-            body,
-        };
+        let cookies = Some(jar.list_cookies());
+        return Ok(UrlReply { url: mask_address(&shown), final_url: shown, status, message, headers, cookies, body });
+    }
+}
+
+/// Refuses an address of another kind, or with characters that no address has.
+fn check_address(asked: &str, scheme: &str) -> Result<(), NoReply> {
+    match scheme {
+        "http" | "https" => {}
+        "" => return Err(NoReply(format!("unknown url type: '{}'", mask_address(asked)))),
+        other => return Err(NoReply(format!("Request failed: <urlopen error unknown url type: {other}>"))),
+    }
+    let Some(wrong) = asked.chars().find(|c| *c <= ' ' || *c == '\u{7f}') else { return Ok(()) };
+    let target = url::split_url(asked).map(|parts| format!("{}?{}", parts.path, parts.query)).unwrap_or_default();
+    let (target, wrong) = (python::repr(&target.trim_end_matches('?').into()), python::repr(&wrong.to_string().into()));
+    let what = "An unknown error occurred: URL can't contain control characters.";
+    Err(NoReply(format!("{what} {target} (found at least {wrong})")))
+}
+
+fn find_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+/// Counts the addresses that redirects have led to.
+#[derive(Default)]
+struct Visits(HashMap<String, u32>);
+
+impl Visits {
+    /// Notes a visit, unless there have been too many.
+    fn may_visit(&mut self, next: &Url) -> bool {
+        let count = self.0.get(next.as_str()).copied().unwrap_or(0);
+        let may = count < MOST_VISITS && self.0.len() < MOST_HOPS;
+        if may {
+            self.0.insert(next.to_string(), count + 1);
+        }
+        may
     }
 }
 
@@ -176,6 +186,14 @@ impl UrlRequest {
             self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
             self.headers.push(("Authorization".to_owned(), format!("Basic {token}")));
         }
+    }
+
+    /// The method and address of a redirect that is followed, and whether the body is sent again.
+    fn find_redirect(&self, answer: &reqwest::Response, url: &Url) -> Option<(String, bool, Url)> {
+        let target = answer.headers().get(reqwest::header::LOCATION).map(header_text)?;
+        let (method, keeps_body) = self.redirects.next(answer.status().as_u16(), &self.method)?;
+        let next = url.join(&target.replace(' ', "%20")).ok()?;
+        matches!(next.scheme(), "http" | "https").then(|| (method.to_owned(), keeps_body, next))
     }
 
     /// The server asks for name and password: whether there are any to send that it has not had.

@@ -116,41 +116,29 @@ struct DataSource {
     entries: Vec<(Value, Value)>,
 }
 
+/// The mistakes in data sources that are errors.
+struct ConsolidateChecks {
+    missing_key: bool,
+    missing_value: bool,
+    duplicate: bool,
+}
+
+fn consolidate_error(what: String) -> TemplateError {
+    TemplateError::value(format!("Error when using plugin 'consolidate': {what}"))
+}
+
 fn consolidate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [missing_key, missing_value, duplicate] =
         call.args.bind(["fail_missing_match_key", "fail_missing_match_value", "fail_duplicate"])?;
-    let error = |what: String| TemplateError::value(format!("Error when using plugin 'consolidate': {what}"));
     let is_strict = |flag: Option<Value>| flag_or(flag.as_ref(), true);
-    let (missing_key, missing_value, duplicate) =
-        (is_strict(missing_key), is_strict(missing_value), is_strict(duplicate));
+    let checks = ConsolidateChecks {
+        missing_key: is_strict(missing_key),
+        missing_value: is_strict(missing_value),
+        duplicate: is_strict(duplicate),
+    };
     let mut sources = Vec::new();
     for (number, source) in (1..).zip(input_members(call)?) {
-        let field = |name: &str| {
-            source.get(name).cloned().ok_or_else(|| {
-                TemplateError::value(format!("missing required arguments: {name} found in data_sources"))
-            })
-        };
-        let (data, key, name) = (list_members(call, &field("data")?)?, field("match_key")?, field("name")?);
-        let mut entries: Vec<(Value, Value)> = Vec::new();
-        for (position, entry) in (1..).zip(data) {
-            let Some(value) = entry.as_dict().and_then(|entry| entry.get_value(&key)) else {
-                if missing_key {
-                    let key = to_text(&key)?;
-                    return Err(error(format!(
-                        "'fail_missing_match_key' reported missing match key '{key}' in data source {number} in list entry {position}"
-                    )));
-                }
-                continue;
-            };
-            match entries.iter_mut().find(|(known, _)| known == value) {
-                Some(_) if duplicate => {
-                    return Err(error(format!("'fail_duplicate' reported duplicate values in data source {number}")));
-                }
-                Some((_, known)) => *known = entry.clone(),
-                None => entries.push((value.clone(), entry.clone())),
-            }
-        }
-        sources.push(DataSource { name, entries });
+        sources.push(read_data_source(call, &source, number, &checks)?);
     }
     let mut all: Vec<Value> = Vec::new();
     for (value, _) in sources.iter().flat_map(|source| &source.entries) {
@@ -158,17 +146,8 @@ fn consolidate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
             all.push(value.clone());
         }
     }
-    if missing_value {
-        for (number, source) in (1..).zip(&sources) {
-            let lacking: Vec<&Value> =
-                all.iter().filter(|value| source.entries.iter().all(|(known, _)| known != *value)).collect();
-            if !lacking.is_empty() {
-                let lacking = lacking.iter().map(|value| to_text(value)).collect::<Result<Vec<_>, _>>()?.join(", ");
-                return Err(error(format!(
-                    "'fail_missing_match_value' reported missing match value {lacking} in data source {number}"
-                )));
-            }
-        }
+    if checks.missing_value {
+        check_missing_values(&sources, &all)?;
     }
     let joined = all.into_iter().map(|value| {
         let parts = sources.iter().map(|source| {
@@ -179,4 +158,57 @@ fn consolidate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
         (value, Value::from(parts))
     });
     Ok(joined.collect::<Dict>().into())
+}
+
+/// Reads one of the data sources, which are counted from 1.
+fn read_data_source(
+    call: &PluginCall<'_>,
+    source: &Value,
+    number: i32,
+    checks: &ConsolidateChecks,
+) -> Result<DataSource, TemplateError> {
+    let field = |name: &str| {
+        source
+            .get(name)
+            .cloned()
+            .ok_or_else(|| TemplateError::value(format!("missing required arguments: {name} found in data_sources")))
+    };
+    let (data, key, name) = (list_members(call, &field("data")?)?, field("match_key")?, field("name")?);
+    let mut entries: Vec<(Value, Value)> = Vec::new();
+    for (position, entry) in (1..).zip(data) {
+        let Some(value) = entry.as_dict().and_then(|entry| entry.get_value(&key)) else {
+            if checks.missing_key {
+                let key = to_text(&key)?;
+                return Err(consolidate_error(format!(
+                    "'fail_missing_match_key' reported missing match key '{key}' in data source {number} in list entry {position}"
+                )));
+            }
+            continue;
+        };
+        match entries.iter_mut().find(|(known, _)| known == value) {
+            Some(_) if checks.duplicate => {
+                return Err(consolidate_error(format!(
+                    "'fail_duplicate' reported duplicate values in data source {number}"
+                )));
+            }
+            Some((_, known)) => *known = entry.clone(),
+            None => entries.push((value.clone(), entry.clone())),
+        }
+    }
+    Ok(DataSource { name, entries })
+}
+
+/// Refuses a data source that lacks one of the values of all sources.
+fn check_missing_values(sources: &[DataSource], all: &[Value]) -> Result<(), TemplateError> {
+    for (number, source) in (1..).zip(sources) {
+        let lacking: Vec<&Value> =
+            all.iter().filter(|value| source.entries.iter().all(|(known, _)| known != *value)).collect();
+        if !lacking.is_empty() {
+            let lacking = lacking.iter().map(|value| to_text(value)).collect::<Result<Vec<_>, _>>()?.join(", ");
+            return Err(consolidate_error(format!(
+                "'fail_missing_match_value' reported missing match value {lacking} in data source {number}"
+            )));
+        }
+    }
+    Ok(())
 }

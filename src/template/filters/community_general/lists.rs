@@ -108,6 +108,39 @@ fn symmetric_difference(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
 }
 
 fn mergeby(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
+    let (recursive, rule) = read_merge_rules(call)?;
+    let Some((index, others)) = call.args.positional.split_last() else {
+        return Err(TemplateError::value("At least one list and index are needed."));
+    };
+    let Value::Str(index) = index else {
+        let (shown, kind) = (python::str(index), index.type_name());
+        let message = format!("First argument after the lists for {} must be string. {shown} is {kind}", call.name);
+        return Err(TemplateError::value(message));
+    };
+    let lists = read_merged_lists(call, others)?;
+    if let [one] = lists.as_slice() {
+        return Ok(one.clone());
+    }
+    let mut entries: Vec<(Value, Dict)> = Vec::new();
+    for item in lists.iter().flat_map(|list| list.as_slice().unwrap_or_default()) {
+        let Some(entry) = item.as_dict() else {
+            let (shown, kind) = (python::str(item), item.type_name());
+            let message =
+                format!("Elements of list arguments for {} must be dictionaries. {shown} is {kind}", call.name);
+            return Err(TemplateError::value(message));
+        };
+        let Some(key) = entry.get(index) else { continue };
+        match entries.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => *known = merge_dicts(known, entry, recursive, rule),
+            None => entries.push((key.clone(), entry.clone())),
+        }
+    }
+    let keyed = entries.into_iter().map(|(key, entry)| (key, Value::from(entry))).collect();
+    Ok(Value::list(sort_by_key(keyed, false)?))
+}
+
+/// Whether mappings are merged in depth, and how lists are.
+fn read_merge_rules(call: &PluginCall<'_>) -> Result<(bool, ListMerge), TemplateError> {
     let (mut recursive, mut rule) = (false, ListMerge::from_word("replace")?);
     for (name, value) in &call.args.named {
         match &**name {
@@ -122,14 +155,11 @@ fn mergeby(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
             }
         }
     }
-    let Some((index, others)) = call.args.positional.split_last() else {
-        return Err(TemplateError::value("At least one list and index are needed."));
-    };
-    let Value::Str(index) = index else {
-        let (shown, kind) = (python::str(index), index.type_name());
-        let message = format!("First argument after the lists for {} must be string. {shown} is {kind}", call.name);
-        return Err(TemplateError::value(message));
-    };
+    Ok((recursive, rule))
+}
+
+/// The input and the other lists; a list of lists stands for its members.
+fn read_merged_lists(call: &PluginCall<'_>, others: &[Value]) -> Result<Vec<Value>, TemplateError> {
     let mut lists = Vec::new();
     for list in std::iter::once(&call.input).chain(others) {
         let Value::List(items) = require_all_defined(list)? else {
@@ -140,33 +170,12 @@ fn mergeby(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
             );
             return Err(TemplateError::value(message));
         };
-        // A list of lists stands for its members.
         match items.iter().all(|item| matches!(item, Value::List(_))) {
             true => lists.extend(items.iter().cloned()),
             false => lists.push(list.clone()),
         }
     }
-    if let [one] = lists.as_slice() {
-        return Ok(one.clone());
-    }
-    let mut entries: Vec<(Value, Dict)> = Vec::new();
-    for list in &lists {
-        for item in list.as_slice().unwrap_or_default() {
-            let Some(entry) = item.as_dict() else {
-                let (shown, kind) = (python::str(item), item.type_name());
-                let message =
-                    format!("Elements of list arguments for {} must be dictionaries. {shown} is {kind}", call.name);
-                return Err(TemplateError::value(message));
-            };
-            let Some(key) = entry.get(index) else { continue };
-            match entries.iter_mut().find(|(known, _)| known == key) {
-                Some((_, known)) => *known = merge_dicts(known, entry, recursive, rule),
-                None => entries.push((key.clone(), entry.clone())),
-            }
-        }
-    }
-    let keyed = entries.into_iter().map(|(key, entry)| (key, Value::from(entry))).collect();
-    Ok(Value::list(sort_by_key(keyed, false)?))
+    Ok(lists)
 }
 
 fn accumulate(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
