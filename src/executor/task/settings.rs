@@ -8,7 +8,7 @@ use crate::executor::state::{RunOptions, RunState};
 use crate::executor::variables::scope::TaskScope;
 use crate::playbook::{Keyword, Task};
 use crate::template::python::text::boolean_word;
-use crate::template::{Context, TemplateEngine, TemplateError, TemplateErrorKind};
+use crate::template::{Context, TemplateEngine, TemplateError};
 use crate::value::{Value, python};
 
 /// The settings of one pass of a task.
@@ -199,9 +199,7 @@ impl KeywordReader<'_> {
         match self.engine.evaluate_value(written) {
             Ok(Value::Omit) => Ok(None),
             Ok(value) => Ok(Some(value)),
-            Err(fault) if fault.kind == TemplateErrorKind::Undefined && fault.message.contains("ansible_env") => {
-                Ok(None)
-            }
+            Err(fault) if fault.is_missing("ansible_env") => Ok(None),
             Err(fault) => Err(add_keyword_context(Keyword::Environment, fault)),
         }
     }
