@@ -101,9 +101,7 @@ fn call_on(engine: &TemplateEngine<'_>, of: &Value, name: &str, args: PluginArgs
         Value::Dict(dict) => dict::call(engine, of, dict, name, &args)?,
         Value::Int(_) | Value::Bool(_) | Value::Big(_) | Value::Float(_) => number::call(&now, name)
             .ok_or_else(|| TemplateError::value(format!("{name}() has no answer for this number")))?,
-        Value::Bytes(bytes) if name == "hex" => {
-            Value::text(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-        }
+        Value::Bytes(bytes) if name == "hex" => Value::text(crate::hex::encode_hex(bytes)),
         Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => Value::text(text),
             Err(error) => return Err(TemplateError::value(format!("'utf-8' codec can't decode: {error}"))),

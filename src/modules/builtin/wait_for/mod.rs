@@ -222,8 +222,7 @@ impl WaitCondition<'_> {
                 if error.kind() == std::io::ErrorKind::NotFound {
                     return Ok(None);
                 }
-                let why = error.to_string();
-                let why = why.split(" (os error").next().unwrap_or_default().to_owned();
+                let why = crate::input::describe_io_error(&error);
                 return Err(WaitError::Stat { path: path.to_owned(), why });
             }
             return Ok(match &self.pattern {

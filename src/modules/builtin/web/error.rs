@@ -82,8 +82,7 @@ fn describe_error(error: &reqwest::Error) -> String {
     let mut reason: Option<&dyn std::error::Error> = Some(error);
     while let Some(at) = reason {
         if let Some(number) = at.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error) {
-            let said = std::io::Error::from_raw_os_error(number).to_string();
-            let said = said.split(" (os error").next().unwrap_or_default();
+            let said = crate::input::describe_io_error(&std::io::Error::from_raw_os_error(number));
             return format!("Request failed: <urlopen error [Errno {number}] {said}>");
         }
         reason = at.source();
