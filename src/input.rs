@@ -95,6 +95,12 @@ pub fn read_text(path: &Path) -> io::Result<String> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
+/// Returns the system's words for an error, without the number that the standard library puts behind them.
+pub fn describe_io_error(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
 /// Reads a stream to its end.
 ///
 /// # Errors

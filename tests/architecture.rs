@@ -14,6 +14,7 @@ const ORDER: &[&str] = &[
     "input",
     "input_digests",
     "suggest",
+    "hex",
     "address",
     "exit",
     "cli_interface",

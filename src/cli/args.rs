@@ -178,15 +178,35 @@ pub struct RunArgs {
     pub module_path: Option<String>,
 }
 
-fn parse_number(text: &str) -> Result<usize, String> {
-    text.trim().parse().map_err(|_| "a whole number is wanted; `--list-blocks` lists the blocks".to_owned())
+/// A value that an option does not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OptionError {
+    /// A block of a page is given by its number.
+    #[error("a whole number is wanted; `--list-blocks` lists the blocks")]
+    BlockNumber,
+    /// The value is not a whole number.
+    #[error("a whole number is wanted")]
+    WholeNumber,
+    /// No host could run.
+    #[error("at least one host must run at a time")]
+    NoForks,
+    /// The value is not a duration.
+    #[error("`{0}` is not a duration such as `20ms` or `2s`")]
+    Duration(String),
+    /// The second duration of a range is shorter than the first.
+    #[error("`{0}` ends before it begins")]
+    ReversedRange(String),
 }
 
-fn parse_forks(text: &str) -> Result<usize, String> {
+fn parse_number(text: &str) -> Result<usize, OptionError> {
+    text.trim().parse().map_err(|_| OptionError::BlockNumber)
+}
+
+fn parse_forks(text: &str) -> Result<usize, OptionError> {
     match text.trim().parse() {
-        Ok(0) => Err("at least one host must run at a time".to_owned()),
+        Ok(0) => Err(OptionError::NoForks),
         Ok(forks) => Ok(forks),
-        Err(_) => Err("a whole number is wanted".to_owned()),
+        Err(_) => Err(OptionError::WholeNumber),
     }
 }
 

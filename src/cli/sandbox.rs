@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use super::args::OptionError;
 use super::embedded;
 use super::terminal::quote_word;
 use crate::sandbox::{self, InjectedFault, Latency, Pace, SandboxOptions, Seed};
@@ -151,16 +152,16 @@ fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
     Ok(tokio::signal::ctrl_c())
 }
 
-fn parse_time(text: &str) -> Result<Duration, String> {
-    sandbox::parse_duration(text).ok_or_else(|| format!("`{text}` is not a duration such as `20ms` or `2s`"))
+fn parse_time(text: &str) -> Result<Duration, OptionError> {
+    sandbox::parse_duration(text).ok_or_else(|| OptionError::Duration(text.to_owned()))
 }
 
-fn parse_latency(text: &str) -> Result<Latency, String> {
+fn parse_latency(text: &str) -> Result<Latency, OptionError> {
     let Some((least, most)) = text.split_once("..") else {
         return Ok(Latency { fixed: parse_time(text)?, jitter: Duration::ZERO });
     };
     let (least, most) = (parse_time(least)?, parse_time(most)?);
-    let jitter = most.checked_sub(least).ok_or_else(|| format!("`{text}` ends before it begins"))?;
+    let jitter = most.checked_sub(least).ok_or_else(|| OptionError::ReversedRange(text.to_owned()))?;
     Ok(Latency { fixed: least, jitter })
 }
 

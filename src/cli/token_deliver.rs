@@ -7,7 +7,9 @@ use zeroize::Zeroizing;
 
 use super::registry_client::{self, block_on};
 
-use crate::credentials::sinks::{DeliveryContext, Login, SERVER_FACT, Sink, TemplateRenderer, receipt_fact};
+use crate::credentials::sinks::{
+    DeliveryContext, Login, LoginTemplateError, SERVER_FACT, Sink, TemplateRenderer, receipt_fact,
+};
 use crate::credentials::{Backend, CredentialKey, Listed, catalog};
 use crate::diagnostic::Diagnostic;
 use crate::host::RealHost;
@@ -138,7 +140,7 @@ fn read_item(text: &str) -> anyhow::Result<Value> {
 struct NoTemplates;
 
 impl TemplateRenderer for NoTemplates {
-    fn render_login(&self, _: &str, _: &Login) -> Result<Zeroizing<String>, String> {
-        Err("format `template` needs a playbook".to_owned())
+    fn render_login(&self, _: &str, _: &Login) -> Result<Zeroizing<String>, LoginTemplateError> {
+        Err(LoginTemplateError::NoPlaybook)
     }
 }

@@ -52,9 +52,7 @@ impl Connector for RecordingConnector {
 }
 
 fn is_on_this_machine(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let address: Option<std::net::IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-    host == "localhost" || address.is_some_and(|address| address.is_loopback())
+    reqwest::Url::parse(url).is_ok_and(|url| crate::address::is_loopback(&url))
 }
 
 struct Recording {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::line::LogLine;
 use super::{CredentialKey, Subject};
 use crate::ionos::model::{NewToken, Predecessor, Token};
-use crate::ionos::{Date, check_same_token};
+use crate::ionos::{Date, OriginDoubt, check_same_token};
 use crate::vars::vault;
 
 /// Dates of the service have whole seconds, and the machine that dates an answer need not be the one that dates a token.
@@ -140,25 +140,25 @@ impl CredentialEntry {
     ///
     /// # Errors
     /// With the reason, if that is not certain.
-    pub(super) fn check_created(&self, token: &Token) -> Result<(), String> {
+    pub(super) fn check_created(&self, token: &Token) -> Result<(), OriginDoubt> {
         let sent: Option<NewToken> = self.sent.clone().and_then(|sent| serde_json::from_value(sent).ok());
-        let Some(sent) = sent else { return Err("the properties of the request are not known".to_owned()) };
+        let Some(sent) = sent else { return Err(OriginDoubt::RequestUnknown) };
         check_same_token(&sent, token)?;
         let Some(requested) = self.service_time else {
-            return Err("the service did not tell the time of the request".to_owned());
+            return Err(OriginDoubt::NoRequestTime);
         };
         let Some(created) = created_at(token) else {
-            return Err("the service does not say when it was created".to_owned());
+            return Err(OriginDoubt::NoDateForRequest);
         };
         if created < requested - SLACK {
-            return Err("it was created before the request".to_owned());
+            return Err(OriginDoubt::CreatedBeforeRequest);
         }
         let latest = match &self.progress {
             CreationProgress::Unclear { service_time: Some(at), .. } => *at + SLACK,
             _ => requested + REQUEST,
         };
         if created > latest {
-            return Err("it was created long after the request".to_owned());
+            return Err(OriginDoubt::CreatedLongAfterRequest);
         }
         Ok(())
     }
@@ -373,9 +373,9 @@ mod tests {
         assert!(entry.may_have_created(&token("2031-01-01T09:00:00Z")));
         assert!(!entry.may_have_created(&token("2031-01-01T00:02:00Z")));
         assert_eq!(entry.check_created(&token("2031-01-01T00:03:01Z")), Ok(()));
-        assert!(entry.check_created(&token("2031-01-01T09:00:00Z")).unwrap_err().contains("long after"));
+        assert_eq!(entry.check_created(&token("2031-01-01T09:00:00Z")), Err(OriginDoubt::CreatedLongAfterRequest));
         let mut other = token("2031-01-01T00:03:01Z");
         other.properties.status = Deferred::Known(Some("disabled".to_owned()));
-        assert!(entry.check_created(&other).unwrap_err().contains("status"));
+        assert!(matches!(entry.check_created(&other), Err(OriginDoubt::OtherStatus(_))));
     }
 }

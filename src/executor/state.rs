@@ -247,7 +247,7 @@ impl RunState {
         if let Some(cache) = &self.options.fact_cache
             && let Err(why) = cache.save_facts(host, &state.facts.borrow())
         {
-            self.bus.emit(&ReportEvent::Notice(Diagnostic::warning(why)));
+            self.bus.emit(&ReportEvent::Notice(Diagnostic::warning(why.to_string())));
         }
     }
 

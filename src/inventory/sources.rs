@@ -116,7 +116,7 @@ impl Inventory {
     /// Tries the forms a file may have. What was read before something could not be understood stays, as in the original.
     fn add_file(&mut self, path: &Path) -> bool {
         let origin = Origin { file: path.display().to_string().into(), folder: Some(parent_folder(path)) };
-        let mut failures = Vec::new();
+        let (mut failures, mut yaml_failure) = (Vec::new(), None);
         if is_program(path) {
             // The output of a script is not in its bytes, but the script determines it.
             let _ = self.reads.read(path);
@@ -140,7 +140,7 @@ impl Inventory {
                     warnings.into_iter().for_each(|text| self.warn(Diagnostic::warning(text)));
                     return true;
                 }
-                Err(why) => failures.push(why.during("as YAML")),
+                Err(why) => yaml_failure = Some(why.during("as YAML")),
             }
         }
         if ending.as_deref() == Some("toml") {
@@ -155,15 +155,15 @@ impl Inventory {
             match ini::read_ini(&source, &origin, &mut self.model) {
                 Ok(()) => return true,
                 // Of a file that is meant as something else it is of no use to hear why it is no INI.
-                Err(_) if ending.is_some() && !failures.is_empty() => {}
+                Err(_) if ending.is_some() && !(failures.is_empty() && yaml_failure.is_none()) => {}
                 Err(why) => {
                     // Without an ending it is more likely INI than YAML.
-                    failures.retain(|failure| !failure.summary.starts_with("as YAML"));
+                    yaml_failure = None;
                     failures.push(why);
                 }
             }
         }
-        for failure in failures {
+        for failure in failures.into_iter().chain(yaml_failure) {
             self.warn(failure.during(format_args!("the inventory `{}` cannot be read", path.display())).into_warning());
         }
         false

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::content::{Query, Reading, RegistryContents};
 pub use super::deferred::Id;
 use super::model::{Location, NewRegistry, NewToken, Registry, RegistryPatch, Token, TokenPatch};
+use super::origin_doubt::OriginDoubt;
 use super::{ApiError, LocalFuture};
 
 /// The answer of a call.
@@ -72,7 +73,7 @@ pub struct LostCreation {
     /// The failure; none if the run was killed before there was one.
     pub why: Option<String>,
     /// Whether it is certain that the request created this token; if not, why.
-    pub ours: Result<(), String>,
+    pub ours: Result<(), OriginDoubt>,
 }
 
 /// Reading requests. Lists are complete: every page is read.

@@ -18,6 +18,7 @@ pub mod fake;
 pub mod http;
 pub mod list_cache;
 pub mod model;
+mod origin_doubt;
 pub mod overlay;
 mod ownership;
 mod paging;
@@ -38,6 +39,7 @@ pub use deferred::Deferred;
 pub use error::ApiError;
 pub use http::HttpConnector;
 pub use list_cache::ListCache;
+pub use origin_doubt::OriginDoubt;
 pub use overlay::OverlayConnector;
 pub use ownership::check_same_token;
 

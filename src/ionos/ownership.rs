@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::api::Witness;
 use super::model::{Metadata, NewRegistry, NewToken, Registry, Token, TokenScope};
+use super::origin_doubt::OriginDoubt;
 use super::{ApiError, Date, Deferred, RegistryReads};
 
 /// Dates have whole seconds, and the machine that dates an answer need not be the one that dates an object.
@@ -44,25 +45,22 @@ impl Attempt {
         before: Option<&[String]>,
         after: &[Token],
         witness: &Witness,
-    ) -> Result<(), String> {
+    ) -> Result<(), OriginDoubt> {
         if self.is_certain(found.id.display_text()) {
             return Ok(());
         }
         check_same_token(new, found)?;
         self.check_origin(&found.metadata, witness)?;
         let Some(before) = before else {
-            return Err("which tokens were there before is not known".to_owned());
+            return Err(OriginDoubt::EarlierNamesUnknown);
         };
         let name = found.properties.name.display_text();
         let appeared = after.iter().map(|token| token.properties.name.display_text());
         let others: Vec<String> = appeared
             .filter(|other| *other != name && !before.iter().any(|known| known == other))
-            .map(|other| format!("`{other}`"))
+            .map(str::to_owned)
             .collect();
-        match others.len() {
-            0 => Ok(()),
-            _ => Err(format!("{} appeared in the meantime too, so somebody else is at work here", others.join(", "))),
-        }
+        if others.is_empty() { Ok(()) } else { Err(OriginDoubt::OthersAppeared(others)) }
     }
 
     /// Whether it made this registry; if that is not certain, why. Nothing is removed on the strength of it, so that a
@@ -72,12 +70,12 @@ impl Attempt {
         new: &NewRegistry,
         found: &Registry,
         witness: &Witness,
-    ) -> Result<(), String> {
+    ) -> Result<(), OriginDoubt> {
         if self.is_certain(found.id.display_text()) {
             return Ok(());
         }
         if found.properties.location != new.location {
-            return Err(format!("it is in `{}`", found.properties.location.display_text()));
+            return Err(OriginDoubt::OtherLocation(found.properties.location.display_text().to_owned()));
         }
         if self.begun.is_none() || witness.clock.is_none() {
             return Ok(());
@@ -90,23 +88,23 @@ impl Attempt {
     }
 
     /// Made between the sending and now, by nobody else.
-    fn check_origin(&self, metadata: &Metadata, witness: &Witness) -> Result<(), String> {
+    fn check_origin(&self, metadata: &Metadata, witness: &Witness) -> Result<(), OriginDoubt> {
         if let (Some(ours), Some(Some(theirs))) = (&witness.account, metadata.created_by_user_id.known())
             && ours != theirs
         {
-            return Err("it was made by another account".to_owned());
+            return Err(OriginDoubt::OtherAccount);
         }
         let (Some(begun), Some(now)) = (self.begun, witness.clock) else {
-            return Err("the service does not tell the time".to_owned());
+            return Err(OriginDoubt::NoServiceTime);
         };
         let Some(Some(Date::At(created))) = metadata.created_date.known() else {
-            return Err("the service does not say when it was made".to_owned());
+            return Err(OriginDoubt::NoCreationDate);
         };
         if *created < begun - SLACK {
-            return Err("it was made before it was asked for".to_owned());
+            return Err(OriginDoubt::OlderThanRequest);
         }
         if *created > now + SLACK {
-            return Err("it is dated in the future".to_owned());
+            return Err(OriginDoubt::InFuture);
         }
         Ok(())
     }
@@ -116,19 +114,19 @@ impl Attempt {
 ///
 /// # Errors
 /// With the property that is different.
-pub fn check_same_token(new: &NewToken, found: &Token) -> Result<(), String> {
+pub fn check_same_token(new: &NewToken, found: &Token) -> Result<(), OriginDoubt> {
     let have = &found.properties;
     let status = new.status.as_ref().and_then(Deferred::known).map_or("enabled", String::as_str);
     if let Some(other) = have.status.known().and_then(Option::as_deref).filter(|other| *other != status) {
-        return Err(format!("its `status` is `{other}`"));
+        return Err(OriginDoubt::OtherStatus(other.to_owned()));
     }
     let expiry = new.expiry_date.as_ref().and_then(Deferred::known).cloned().flatten();
     if have.expiry_date.known() != Some(&expiry) {
-        return Err("its `expiry_date` is another".to_owned());
+        return Err(OriginDoubt::OtherExpiry);
     }
     let wanted = new.scopes.as_ref().and_then(Deferred::known).map(Vec::as_slice).unwrap_or_default();
     let scopes = have.scopes.known().and_then(Option::as_deref).unwrap_or_default();
-    if sort_scopes(wanted) == sort_scopes(scopes) { Ok(()) } else { Err("its `scopes` are others".to_owned()) }
+    if sort_scopes(wanted) == sort_scopes(scopes) { Ok(()) } else { Err(OriginDoubt::OtherScopes) }
 }
 
 /// Scopes without their order.

@@ -184,6 +184,11 @@ impl Failure {
         Self { message: message.into(), ..Self::default() }
     }
 
+    /// A failure with the sentence of an error.
+    pub fn from_error(error: impl std::error::Error) -> Self {
+        Self::new(error.to_string())
+    }
+
     /// A failure whose sentence is that of a diagnostic, without its hints.
     pub fn from_diagnostic(diagnostic: Diagnostic) -> Self {
         Self::new(diagnostic.summary.clone()).with_diagnostic(diagnostic)

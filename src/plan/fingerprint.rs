@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::digest::encode_hex;
+use crate::hex::encode_hex;
 use crate::input_digests::InputDigest;
 
 /// Rounds for variables: some hundredths of a second for each guess.

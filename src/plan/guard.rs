@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::host_effects::{self, EffectKind, EffectObserver, PlannedEffect};
+use super::host_effects::{self, EffectKind, EffectObserver, EffectRefusal, PlannedEffect};
 use super::model::{Plan, PlannedTask, Write};
 use super::record_writes::{WriteObserver, WriteRecordingApi};
 use super::recorder::account_name;
@@ -12,9 +12,6 @@ use super::requests;
 use crate::ionos::api::Id;
 use crate::ionos::error::ErrorKind;
 use crate::ionos::{ApiConnection, ApiError, Connector, RegistryApi};
-
-/// Error for every request after the first deviation.
-const STOPPED: &str = "the run was stopped because it left the plan; nothing more is done";
 
 /// Compares each request with the plan before it is sent. After the first that is not in it, nothing is sent any more.
 pub struct Guard {
@@ -97,9 +94,9 @@ fn shorten(item: &str) -> String {
 }
 
 impl EffectObserver for Guard {
-    fn authorize_effect(&self, deed: &PlannedEffect) -> Result<(), String> {
+    fn authorize_effect(&self, deed: &PlannedEffect) -> Result<(), EffectRefusal> {
         if self.refused.borrow().is_some() {
-            return Err(STOPPED.to_owned());
+            return Err(EffectRefusal::Stopped);
         }
         // A task of which the plan says that it cannot tell what it does may do anything.
         let open = self.undetermined.iter().any(|step| step.task == deed.task && step.host == deed.host);
@@ -108,16 +105,17 @@ impl EffectObserver for Guard {
         }
         let item = deed.item.as_ref().map(|item| format!(" (item={})", shorten(item))).unwrap_or_default();
         let what = if deed.does == EffectKind::Change { "change something" } else { "run something" };
-        let said = format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", deed.task, deed.host);
-        *self.refused.borrow_mut() = Some(said.clone());
-        Err(format!("{said}; it was not done, and nothing more is"))
+        let deviation =
+            format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", deed.task, deed.host);
+        *self.refused.borrow_mut() = Some(deviation.clone());
+        Err(EffectRefusal::NotPlanned { deviation })
     }
 }
 
 impl WriteObserver for Guard {
     fn before_write(&self, write: &Write) -> Result<(), ApiError> {
         if self.refused.borrow().is_some() {
-            return Err(ApiError::unsent(STOPPED));
+            return Err(ApiError::unsent(EffectRefusal::Stopped.to_string()));
         }
         let found = {
             let sent = self.sent.borrow();

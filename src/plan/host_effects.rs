@@ -30,6 +30,20 @@ pub enum EffectKind {
     Unknown,
 }
 
+/// Why a real run may not do something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EffectRefusal {
+    /// Something before it was not in the plan.
+    #[error("the run was stopped because it left the plan; nothing more is done")]
+    Stopped,
+    /// The plan does not have it.
+    #[error("{deviation}; it was not done, and nothing more is")]
+    NotPlanned {
+        /// The sentence about what left the plan.
+        deviation: String,
+    },
+}
+
 /// Is told what dry runs come to, and asked what real runs may do.
 pub trait EffectObserver {
     /// A dry run has come to this.
@@ -38,8 +52,8 @@ pub trait EffectObserver {
     /// Whether a real run may do this.
     ///
     /// # Errors
-    /// With the sentence that says why not.
-    fn authorize_effect(&self, _deed: &PlannedEffect) -> Result<(), String> {
+    /// If it is not in the plan, or something before it was not.
+    fn authorize_effect(&self, _deed: &PlannedEffect) -> Result<(), EffectRefusal> {
         Ok(())
     }
 }

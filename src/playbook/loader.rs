@@ -268,8 +268,7 @@ pub fn unreadable_file(path: &Path, error: &std::io::Error) -> Box<LoadError> {
 
 /// The sentence of an I/O error without the number that the standard library adds.
 pub fn plain_error(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text).to_owned();
+    let text = crate::input::describe_io_error(error);
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }

@@ -114,6 +114,45 @@ impl InjectedFaultKind {
     }
 }
 
+/// A description of a fault, or of a seed, that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum DescriptionError {
+    /// JSON text is not a fault.
+    #[error("`{text}` is not a fault: {why}")]
+    Json {
+        /// The text.
+        text: String,
+        /// Error of the reader.
+        why: serde_json::Error,
+    },
+    /// One of the three words is missing.
+    #[error("`{0}` is not a fault; write `METHOD PATH WHAT`, such as `GET /registries$ status=503 times=1`")]
+    MissingWord(String),
+    /// The third word is not the name of a kind.
+    #[error("`{0}` is no kind of fault")]
+    UnknownKind(String),
+    /// A setting does not exist.
+    #[error("`{0}` is no setting of a fault")]
+    UnknownSetting(String),
+    /// A setting needs a number.
+    #[error("`{setting}` takes a number, not `{value}`")]
+    NoNumber {
+        /// The setting.
+        setting: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// A setting needs a duration.
+    #[error("`{0}` is not a duration such as `20ms` or `2s`")]
+    NoDuration(String),
+    /// The path is not a regular expression.
+    #[error("the path of a fault is no regular expression: {0}")]
+    Path(fancy_regex::Error),
+    /// The text is not a seed; the place and the reason are in the sentence of the reader.
+    #[error("{0}; it begins with `registries:`")]
+    Seed(String),
+}
+
 impl InjectedFault {
     /// A fault of a kind that hits every request.
     pub fn new(kind: InjectedFaultKind) -> Self {
@@ -133,18 +172,16 @@ impl InjectedFault {
     }
 
     /// Reads the mini-language, or JSON.
-    pub fn parse_fault(text: &str) -> Result<Self, String> {
+    pub fn parse_fault(text: &str) -> Result<Self, DescriptionError> {
         if text.trim_start().starts_with('{') {
-            return serde_json::from_str(text).map_err(|why| format!("`{text}` is not a fault: {why}"));
+            return serde_json::from_str(text).map_err(|why| DescriptionError::Json { text: text.to_owned(), why });
         }
         let mut words = text.split_whitespace();
         let (Some(method), Some(path), Some(what)) = (words.next(), words.next(), words.next()) else {
-            return Err(format!(
-                "`{text}` is not a fault; write `METHOD PATH WHAT`, such as `GET /registries$ status=503 times=1`"
-            ));
+            return Err(DescriptionError::MissingWord(text.to_owned()));
         };
         let (word, status) = what.split_once('=').map_or((what, None), |(word, status)| (word, Some(status)));
-        let kind = serde_json::from_value(word.into()).map_err(|_| format!("`{word}` is no kind of fault"))?;
+        let kind = serde_json::from_value(word.into()).map_err(|_| DescriptionError::UnknownKind(word.to_owned()))?;
         let mut fault = Self::new(kind);
         fault.method = Some(method.to_owned()).filter(|m| m != "*");
         fault.path = Some(path.to_owned());
@@ -154,7 +191,7 @@ impl InjectedFault {
         Ok(fault)
     }
 
-    fn read_settings(&mut self, text: &str) -> Result<(), String> {
+    fn read_settings(&mut self, text: &str) -> Result<(), DescriptionError> {
         let mut rest = text;
         while !rest.is_empty() {
             let (word, tail) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -165,8 +202,7 @@ impl InjectedFault {
                 ("nth", value) => self.nth = Some(parse_number(value, "nth")?),
                 ("status", value) => self.status = Some(parse_number(value, "status")?),
                 ("delay", value) => {
-                    let delay = parse_duration(value)
-                        .ok_or_else(|| format!("`{value}` is not a duration such as `20ms` or `2s`"))?;
+                    let delay = parse_duration(value).ok_or_else(|| DescriptionError::NoDuration(value.to_owned()))?;
                     self.delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
                 }
                 ("retry-after", value) => match value.strip_prefix('+') {
@@ -179,7 +215,7 @@ impl InjectedFault {
                     self.body = Some(rest["body=".len().min(rest.len())..].to_owned());
                     return Ok(());
                 }
-                _ => return Err(format!("`{word}` is no setting of a fault")),
+                _ => return Err(DescriptionError::UnknownSetting(word.to_owned())),
             }
             rest = tail;
         }
@@ -239,8 +275,8 @@ impl InjectedFault {
     }
 }
 
-fn parse_number<T: std::str::FromStr>(text: &str, what: &str) -> Result<T, String> {
-    text.parse().map_err(|_| format!("`{what}` takes a number, not `{text}`"))
+fn parse_number<T: std::str::FromStr>(text: &str, setting: &'static str) -> Result<T, DescriptionError> {
+    text.parse().map_err(|_| DescriptionError::NoNumber { setting, value: text.to_owned() })
 }
 
 /// Reads `20ms`, `1.5s`, `2m`, `1h`; a bare number is seconds.
@@ -268,13 +304,13 @@ struct Armed {
 
 impl FaultSet {
     /// Arms faults; fails on a path that is no regular expression.
-    pub fn new(faults: Vec<InjectedFault>) -> Result<Self, String> {
+    pub fn new(faults: Vec<InjectedFault>) -> Result<Self, DescriptionError> {
         let arm = |fault: InjectedFault| {
             let path = fault.path.as_deref().map(Regex::new).transpose();
-            let path = path.map_err(|why| format!("the path of a fault is no regular expression: {why}"))?;
+            let path = path.map_err(DescriptionError::Path)?;
             Ok(Armed { fault, path, seen: AtomicU64::new(0) })
         };
-        faults.into_iter().map(arm).collect::<Result<_, String>>().map(Self)
+        faults.into_iter().map(arm).collect::<Result<_, DescriptionError>>().map(Self)
     }
 
     /// The fault that hits this request, the first that matches and has its turn.

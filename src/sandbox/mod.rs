@@ -38,7 +38,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub use clock::MockTime;
-pub use fault::{InjectedFault, InjectedFaultKind, When, parse_duration};
+pub use fault::{DescriptionError, InjectedFault, InjectedFaultKind, When, parse_duration};
 pub use log::RequestRecord;
 pub use seed::Seed;
 pub use store::{ChangeInfo, MockStore, Pace, StoredRegistry, StoredScope, StoredToken};
@@ -139,8 +139,8 @@ impl Default for SandboxOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// A fault cannot be read.
-    #[error("{0}")]
-    Fault(String),
+    #[error(transparent)]
+    Fault(#[from] DescriptionError),
     /// The port is taken, or the system refuses.
     #[error("cannot listen on {address}: {why}")]
     Listen {
@@ -174,7 +174,7 @@ pub fn start_server(mut options: SandboxOptions) -> Result<Handle, SandboxError>
     if !options.listen.ip().is_loopback() {
         return Err(SandboxError::NotLoopback(options.listen));
     }
-    let faults = FaultSet::new(std::mem::take(&mut options.faults)).map_err(SandboxError::Fault)?;
+    let faults = FaultSet::new(std::mem::take(&mut options.faults))?;
     let clock = Clock::new(options.now, options.time_scale);
     let (keeper, kept) = options.store.as_deref().map(Keeper::open_file).transpose()?.unzip();
     let seed = std::mem::take(&mut options.seed);

@@ -18,6 +18,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::clock::MockTime;
+use super::fault::DescriptionError;
 use super::store::{ChangeInfo, MockStore, StoredRegistry, StoredRepository, StoredScope, StoredToken, Vulnerability};
 
 /// A seed as it is written.
@@ -103,7 +104,10 @@ fn read_present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 
 impl Seed {
     /// Reads YAML or JSON.
-    pub fn parse_seed(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// If the text is neither, or describes something else.
+    pub fn parse_seed(text: &str) -> Result<Self, DescriptionError> {
         if let Ok(seed) = serde_json::from_str(text) {
             return Ok(seed);
         }
@@ -111,7 +115,7 @@ impl Seed {
         serde_yaml::from_str(text).map_err(|why| {
             let said = why.to_string();
             let first = said.lines().next().unwrap_or(&said);
-            format!("{}; it begins with `registries:`", first.strip_prefix("error: ").unwrap_or(first))
+            DescriptionError::Seed(first.strip_prefix("error: ").unwrap_or(first).to_owned())
         })
     }
 

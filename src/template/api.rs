@@ -6,14 +6,14 @@ use super::ast::StmtKind;
 use super::budget;
 use super::engine::TemplateEngine;
 use super::error::{TemplateError, TemplateErrorKind};
-use super::eval::{Cx, NO_ELSE};
+use super::eval::Cx;
 use super::locals::Locals;
 use super::objects::ImportedModule;
 use super::parse;
 use super::plugin::{PluginArgs, RenderOptions};
 use super::range::Range;
 use super::source_map::SourceMap;
-use crate::value::{Dict, Object, Text, Time, Undefined, Unknown, Value, python};
+use crate::value::{Dict, Object, Text, Time, Undefined, UndefinedCause, Unknown, Value, python};
 
 /// Verdict on a condition.
 #[derive(Debug, Clone)]
@@ -333,8 +333,8 @@ impl TemplateEngine<'_> {
     }
 
     pub(super) fn undefined_error(&self, why: &Undefined) -> TemplateError {
-        if why.message == NO_ELSE {
-            let message = format!("{NO_ELSE}; such a result is unsupported for variable storage");
+        if why.is_caused_by(&UndefinedCause::NoElse) {
+            let message = format!("{}; such a result is unsupported for variable storage", why.message);
             return TemplateError::undefined(message).or_at(why.span.as_ref()).hint("give the expression an `else`");
         }
         self.suggest_variable(TemplateError::from_undefined(why))

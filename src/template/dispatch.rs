@@ -14,7 +14,7 @@ use super::plugin::{Context, PluginArgs, RenderOptions};
 use super::source_map::SourceMap;
 use super::{functions, methods, registry};
 use crate::source::Source;
-use crate::value::{Sealed, Text, Value, python};
+use crate::value::{Sealed, Text, Undefined, Value, python};
 
 impl TemplateEngine<'_> {
     /// Calls a callable value; the arguments' members may be raw.
@@ -107,7 +107,7 @@ impl TemplateEngine<'_> {
         if let Some(caller) = caller {
             cx.locals.set("caller", caller);
         } else if &**name != "caller" && cx.locals.get("caller").is_none() {
-            cx.locals.set("caller", Value::undefined("'caller' is undefined"));
+            cx.locals.set("caller", Value::Undefined(Arc::new(Undefined::from_variable("caller"))));
         }
         self.render_body(&decl.body, &cx)
     }

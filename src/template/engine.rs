@@ -517,6 +517,6 @@ fn count_line_breaks(text: &str) -> usize {
 }
 
 /// An undefined value with its place.
-pub(super) fn undefined_at(message: String, span: Option<Span>) -> Value {
-    Value::Undefined(Arc::new(Undefined { message, span, failed: None, member: None }))
+pub(super) fn undefined_at(why: Undefined, span: Option<Span>) -> Value {
+    Value::Undefined(Arc::new(Undefined { span, ..why }))
 }

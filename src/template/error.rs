@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
-use crate::value::{Undefined, Unknown, Value};
+use crate::value::{Undefined, UndefinedCause, Unknown, Value};
 
 /// Category of a failure; a few callers branch on it (`default` on undefined, `errors='ignore'` on lookups).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +44,14 @@ pub struct TemplateError {
     pub hints: Vec<String>,
     /// Operations that were under way, the outermost first; results name them before the message.
     pub doing: Vec<String>,
+    /// Cause, where somebody treats it in a way of its own.
+    pub cause: Option<Arc<UndefinedCause>>,
 }
 
 impl TemplateError {
     /// A failure without a place yet.
     pub fn new(kind: TemplateErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), span: None, hints: Vec::new(), doing: Vec::new() }
+        Self { kind, message: message.into(), span: None, hints: Vec::new(), doing: Vec::new(), cause: None }
     }
 
     /// A bad value or type.
@@ -62,13 +64,14 @@ impl TemplateError {
         let kind = if why.failed.is_some() { TemplateErrorKind::Value } else { TemplateErrorKind::Undefined };
         let mut hints = why.failed.clone().unwrap_or_default();
         hints.extend(why.member.as_ref().and_then(|(of, name)| explain_missing_member(of, name)));
-        Self { span: why.span.clone(), hints, ..Self::new(kind, why.message.clone()) }
+        Self { span: why.span.clone(), hints, cause: why.cause.clone(), ..Self::new(kind, why.message.clone()) }
     }
 
     /// Returns a placeholder value that fails when it is used.
     pub fn into_undefined(self) -> Value {
         let failed = (self.kind != TemplateErrorKind::Undefined).then_some(self.hints);
-        Value::Undefined(Arc::new(Undefined { message: self.message, span: self.span, failed, member: None }))
+        let why = Undefined { span: self.span, failed, cause: self.cause, ..Undefined::new(self.message) };
+        Value::Undefined(Arc::new(why))
     }
 
     /// The same, unless it is a failure that does not wait: limits, what nobody knows, what is known only later.
@@ -82,6 +85,21 @@ impl TemplateError {
             }
             _ => Err(self),
         }
+    }
+
+    /// Sets the cause.
+    #[must_use]
+    pub fn caused_by(self, cause: UndefinedCause) -> Self {
+        Self { cause: Some(Arc::new(cause)), ..self }
+    }
+
+    /// Returns whether a variable or a member of this name is missing.
+    pub fn is_missing(&self, name: &str) -> bool {
+        let missing = match self.cause.as_deref() {
+            Some(UndefinedCause::Variable(missing) | UndefinedCause::Member(missing)) => missing,
+            _ => return false,
+        };
+        self.kind == TemplateErrorKind::Undefined && **missing == *name
     }
 
     /// An undefined value was used.

@@ -17,10 +17,10 @@ use super::render::Blocks;
 use super::sequence;
 use super::source_map::SourceMap;
 use super::taint::Taint;
-use crate::value::{Dict, Text, Undefined, Unknown, Value};
+use crate::value::{Dict, Text, Undefined, UndefinedCause, Unknown, Value};
 
 /// Message of an inline `if` without `else`; prints as nothing inside a longer text.
-pub(super) const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
+const NO_ELSE: &str = "the inline if-expression evaluated to false and no else section was defined";
 
 /// Context of an evaluation.
 #[derive(Debug, Clone)]
@@ -73,10 +73,9 @@ impl TemplateEngine<'_> {
 
     /// Adds "did you mean" to a failure about a variable.
     pub(super) fn suggest_variable(&self, fault: TemplateError) -> TemplateError {
-        let name = fault.message.strip_prefix('\'').and_then(|rest| rest.strip_suffix("' is undefined"));
-        match name.map(str::to_owned) {
-            Some(name) if fault.hints.is_empty() => {
-                fault.suggest_name(&name, self.scope.variable_names().iter().filter(|known| **known != name))
+        match fault.cause.clone().as_deref() {
+            Some(UndefinedCause::Variable(name)) if fault.hints.is_empty() => {
+                fault.suggest_name(name, self.scope.variable_names().iter().filter(|known| known.as_str() != &**name))
             }
             _ => fault,
         }
@@ -110,7 +109,10 @@ impl TemplateEngine<'_> {
                 Ok(true) => self.evaluate_node(then, cx),
                 Ok(false) => match otherwise {
                     Some(otherwise) => self.evaluate_node(otherwise, cx),
-                    None => Ok(undefined_at(NO_ELSE.to_owned(), cx.place.span(&node.at))),
+                    None => {
+                        let why = Undefined::new(NO_ELSE).caused_by(UndefinedCause::NoElse);
+                        Ok(undefined_at(why, cx.place.span(&node.at)))
+                    }
                 },
                 Err(unknown) => Ok(Value::Unknown(unknown).new_computed()),
             },
@@ -260,7 +262,7 @@ impl TemplateEngine<'_> {
         if let Some(value) = functions::find_global(name) {
             return Ok(value);
         }
-        Ok(undefined_at(format!("'{name}' is undefined"), cx.place.span(&node.at)))
+        Ok(undefined_at(Undefined::from_variable(name), cx.place.span(&node.at)))
     }
 
     /// Truth in templates, or what it waits for.
@@ -368,7 +370,9 @@ impl TemplateEngine<'_> {
         match &input {
             // Whoever takes a missing value does not take a failure for one.
             Value::Undefined(why) if why.failed.is_some() => return Err(TemplateError::from_undefined(why)),
-            Value::Undefined(why) if why.message == NO_ELSE => return Err(self.undefined_error(why)),
+            Value::Undefined(why) if why.is_caused_by(&UndefinedCause::NoElse) => {
+                return Err(self.undefined_error(why));
+            }
             _ if filter.takes_undefined => {}
             _ => {
                 if let Some(undefined) = find_first(&input, &args, Value::is_undefined) {
@@ -495,11 +499,9 @@ fn member_count(value: &Value) -> usize {
 
 fn add_plugin_name(mut fault: TemplateError, sort: &str, name: &str) -> TemplateError {
     // Failures of a nested expression or of using something undefined speak for themselves.
-    if fault.kind == TemplateErrorKind::Value
-        && !fault.message.starts_with("the filter")
-        && !fault.message.starts_with("the test")
-    {
+    if fault.kind == TemplateErrorKind::Value && fault.cause.as_deref() != Some(&UndefinedCause::Plugin) {
         fault.message = format!("the {sort} `{name}` failed: {}", fault.message);
+        fault.cause = Some(Arc::new(UndefinedCause::Plugin));
     }
     fault
 }

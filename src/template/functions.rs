@@ -10,7 +10,7 @@ use super::plugin::PluginArgs;
 use super::range::Range;
 use super::sequence;
 use super::taint::Taint;
-use crate::value::{Dict, Time, Value};
+use crate::value::{Dict, Time, Undefined, UndefinedCause, Value};
 
 /// The functions with a sentence for the reference page.
 pub const ABOUT: &[(&str, &str)] = &[
@@ -28,7 +28,7 @@ pub const ABOUT: &[(&str, &str)] = &[
 ];
 
 /// Default message of `undef()`.
-pub const UNDEF: &str = "Mandatory variable has not been overridden";
+const NO_HINT: &str = "Mandatory variable has not been overridden";
 
 /// Returns the built-in meaning of a name that no variable has.
 pub fn find_global(name: &str) -> Option<Value> {
@@ -65,11 +65,11 @@ pub(super) fn call(engine: &TemplateEngine<'_>, name: &str, args: PluginArgs) ->
         "now" => now(&args.without_taint()),
         "undef" => {
             let [hint] = args.bind(["hint"])?;
-            let message = match &hint {
-                Some(Value::Str(hint)) => hint.as_str().to_owned(),
-                _ => UNDEF.to_owned(),
+            let why = match &hint {
+                Some(Value::Str(hint)) => Undefined::new(hint.as_str()),
+                _ => Undefined::new(NO_HINT).caused_by(UndefinedCause::NoHint),
             };
-            Ok(Value::undefined(message))
+            Ok(Value::Undefined(Arc::new(why)))
         }
         "lipsum" => lipsum(&args),
         other => Err(TemplateError::new(TemplateErrorKind::UnknownName, format!("no function named `{other}`"))),

@@ -7,7 +7,7 @@ use super::error::TemplateError;
 use super::index::index;
 use super::methods;
 use super::objects::Method;
-use crate::value::{Undefined, Value, python};
+use crate::value::{Undefined, UndefinedCause, Value, python};
 
 impl TemplateEngine<'_> {
     /// `of.name`: the method first, then the key.
@@ -108,5 +108,6 @@ fn get_keyed(of: &Value, key: &Value) -> Option<Value> {
 fn missing_member(of: &Value, name: &str) -> Value {
     let message = format!("object of type '{}' has no attribute '{name}'", of.type_name());
     let member = matches!(of, Value::Dict(_)).then(|| (of.clone(), name.into()));
-    Value::Undefined(Arc::new(Undefined { message, span: None, failed: None, member }))
+    let why = Undefined::new(message).caused_by(UndefinedCause::Member(name.into()));
+    Value::Undefined(Arc::new(Undefined { member, ..why }))
 }

@@ -9,12 +9,12 @@ use super::ast::{
 use super::budget;
 use super::engine::TemplateEngine;
 use super::error::{TemplateError, TemplateErrorKind};
-use super::eval::{Cx, NO_ELSE};
+use super::eval::Cx;
 use super::locals::Locals;
 use super::objects::{self, BlockCall, ImportedModule, LoopState, MacroObject, Namespace};
 use super::python::coerce;
 use super::source_map::SourceMap;
-use crate::value::{Value, python};
+use crate::value::{UndefinedCause, Value, python};
 
 /// For each name the definitions of a block, the child's first, with the places they stand in.
 pub(super) type BlockMap = HashMap<Arc<str>, Vec<(Arc<TemplateBlock>, Arc<SourceMap>)>>;
@@ -174,7 +174,7 @@ impl TemplateEngine<'_> {
                 text.push_str(&part);
                 Ok(part.is_secret())
             }
-            Value::Undefined(why) if why.message == NO_ELSE => Ok(false),
+            Value::Undefined(why) if why.is_caused_by(&UndefinedCause::NoElse) => Ok(false),
             Value::Undefined(why) => Err(self.suggest_variable(TemplateError::from_undefined(&why))),
             other => {
                 let value = self.resolve_deep(other)?;

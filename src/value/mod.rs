@@ -86,6 +86,46 @@ pub struct Undefined {
     pub failed: Option<Vec<String>>,
     /// The value that was asked for a member, and the name of the member; what to do is worked out when it is used.
     pub member: Option<(Value, Arc<str>)>,
+    /// Cause, where somebody treats it in a way of its own.
+    pub cause: Option<Arc<UndefinedCause>>,
+}
+
+/// Cause of a missing value, or of an error that waits in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UndefinedCause {
+    /// No variable has this name.
+    Variable(Arc<str>),
+    /// No member has this name.
+    Member(Arc<str>),
+    /// An inline `if` without `else` whose condition does not hold.
+    NoElse,
+    /// A call of `undef()` without a message.
+    NoHint,
+    /// A filter or test failed that the message names already.
+    Plugin,
+}
+
+impl Undefined {
+    /// A missing value with the sentence that is shown when it is used.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), span: None, failed: None, member: None, cause: None }
+    }
+
+    /// The missing value of a variable that does not exist.
+    pub fn from_variable(name: &str) -> Self {
+        Self::new(format!("'{name}' is undefined")).caused_by(UndefinedCause::Variable(name.into()))
+    }
+
+    /// Sets the cause.
+    #[must_use]
+    pub fn caused_by(self, cause: UndefinedCause) -> Self {
+        Self { cause: Some(Arc::new(cause)), ..self }
+    }
+
+    /// Returns whether it is missing for this cause.
+    pub fn is_caused_by(&self, cause: &UndefinedCause) -> bool {
+        self.cause.as_deref() == Some(cause)
+    }
 }
 
 /// A vaulted text as it stands in the file.
@@ -164,7 +204,7 @@ impl Value {
 
     /// An absent value with the sentence that is shown when it is used.
     pub fn undefined(message: impl Into<String>) -> Self {
-        Self::Undefined(Arc::new(Undefined { message: message.into(), span: None, failed: None, member: None }))
+        Self::Undefined(Arc::new(Undefined::new(message)))
     }
 
     /// A value that is known only after `awaits`.

@@ -28,6 +28,7 @@ pub use store::StoreSink;
 use crate::host::HostApi;
 use crate::host::web::WebError;
 use crate::ionos::LocalFuture;
+use crate::template::TemplateError;
 
 /// The fact about a token in the credential store that names the host of its registry.
 pub const SERVER_FACT: &str = "server";
@@ -83,8 +84,28 @@ pub trait TemplateRenderer {
     /// Returns the text of a template file, rendered with `server`, `username`, `password`, `token_id` and `expires`.
     ///
     /// # Errors
-    /// With the sentence that says why the template cannot be rendered.
-    fn render_login(&self, template: &str, login: &Login) -> Result<Zeroizing<String>, String>;
+    /// If there is no such file, or it fails.
+    fn render_login(&self, template: &str, login: &Login) -> Result<Zeroizing<String>, LoginTemplateError>;
+}
+
+/// Why the template of a sink gives no text.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginTemplateError {
+    /// There is no playbook whose template files could be meant.
+    #[error("format `template` needs a playbook")]
+    NoPlaybook,
+    /// The file does not exist.
+    #[error("there is no such file")]
+    NoFile,
+    /// The file is not text.
+    #[error("it is not UTF-8")]
+    NotText,
+    /// The file cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] std::io::Error),
+    /// The template in it fails.
+    #[error(transparent)]
+    Failed(#[from] TemplateError),
 }
 
 /// State of a sink, compared with the delivered content.
@@ -178,7 +199,7 @@ pub enum SinkError {
         /// Name of the template.
         template: String,
         /// Why.
-        why: String,
+        why: LoginTemplateError,
     },
     /// The request did not arrive.
     #[error("{service}: {source}")]

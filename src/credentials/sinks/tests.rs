@@ -12,8 +12,8 @@ use crate::host::{DryRunHost, RealHost};
 pub(super) struct NoTemplates;
 
 impl TemplateRenderer for NoTemplates {
-    fn render_login(&self, _: &str, _: &Login) -> Result<Zeroizing<String>, String> {
-        Err("there are no templates here".to_owned())
+    fn render_login(&self, _: &str, _: &Login) -> Result<Zeroizing<String>, LoginTemplateError> {
+        Err(LoginTemplateError::NoPlaybook)
     }
 }
 

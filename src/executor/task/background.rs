@@ -107,7 +107,7 @@ async fn wait_for_job(call: &ModuleCall<'_>, id: &str, path: &Path, limit: u64) 
     loop {
         tokio::time::sleep(Duration::from_secs(pause)).await;
         left = left.saturating_sub(pause);
-        let status = async_jobs::read_status(path, id).map_err(Failure::new)?;
+        let status = async_jobs::read_status(path, id).map_err(Failure::from_error)?;
         if status.is_finished() {
             // As the original does: whoever has waited has the result.
             let _ = std::fs::remove_file(path);

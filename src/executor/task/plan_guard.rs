@@ -39,7 +39,7 @@ pub(in crate::executor) async fn authorize_call(call: &ModuleCall<'_>, prepared:
         CheckSupport::None => EffectKind::Unknown,
         _ => classify_result(&run_module_once(call, prepared, true, &RefCell::default()).await),
     };
-    deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::new)
+    deeds.authorize_effect(&describe_action(call, does)).map_err(Failure::from_error)
 }
 
 fn classify_result(result: &Result<ModuleOutcome, Failure>) -> EffectKind {

@@ -6,7 +6,7 @@ use crate::executor::host_task::HostTask;
 use crate::executor::state::RunOptions;
 use crate::playbook::{Keyword, Task};
 use crate::template::python::text::boolean_word;
-use crate::template::{Context, TemplateEngine, TemplateError, TemplateErrorKind};
+use crate::template::{Context, TemplateEngine, TemplateError};
 use crate::value::{Value, python};
 
 /// The settings of one pass of a task.
@@ -197,9 +197,7 @@ impl KeywordReader<'_> {
         match self.engine.evaluate_value(written) {
             Ok(Value::Omit) => Ok(None),
             Ok(value) => Ok(Some(value)),
-            Err(fault) if fault.kind == TemplateErrorKind::Undefined && fault.message.contains("ansible_env") => {
-                Ok(None)
-            }
+            Err(fault) if fault.is_missing("ansible_env") => Ok(None),
             Err(fault) => Err(add_keyword_context(Keyword::Environment, fault)),
         }
     }

@@ -8,6 +8,18 @@ use crate::value::{Dict, Value, json};
 /// The key that says that all facts of a host have been gathered.
 pub const GATHERED: &str = "_ansible_facts_gathered";
 
+/// The facts of a host could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot keep the facts of `{host}` in `{}`: {source}", folder.display())]
+pub struct FactCacheError {
+    /// The host.
+    pub host: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// Error of the system.
+    pub source: std::io::Error,
+}
+
 /// The folder of the files.
 #[derive(Debug, Clone)]
 pub struct FactCache {
@@ -34,16 +46,15 @@ impl FactCache {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save_facts(&self, host: &str, facts: &Dict) -> Result<(), String> {
+    pub fn save_facts(&self, host: &str, facts: &Dict) -> Result<(), FactCacheError> {
         let text = json::to_string(&facts.clone().into(), json::JsonStyle::EVENT);
         let written = std::fs::create_dir_all(&self.folder).and_then(|()| {
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
             std::io::Write::write_all(&mut file, text.as_bytes())?;
             Ok(file.persist(self.cache_path(host))?)
         });
-        written
-            .map(drop)
-            .map_err(|why| format!("cannot keep the facts of `{host}` in `{}`: {why}", self.folder.display()))
+        let wrap = |source| FactCacheError { host: host.to_owned(), folder: self.folder.clone(), source };
+        written.map(drop).map_err(wrap)
     }
 
     /// Forgets the facts of a host.

@@ -80,7 +80,7 @@ impl Object for OfHost {
     fn get(&self, key: &Value) -> Option<Value> {
         // A file of the host that cannot be read may have what is asked for.
         if let Err(why) = self.run.inventory.borrow().host_layers(&self.host) {
-            let unreadable = Undefined { message: why.summary, span: None, failed: Some(Vec::new()), member: None };
+            let unreadable = Undefined { failed: Some(Vec::new()), ..Undefined::new(why.summary) };
             return Some(Value::Undefined(Arc::new(unreadable)));
         }
         let scope = self.host_scope();

@@ -3,6 +3,7 @@
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
+use super::error::ArgumentError;
 use super::rules::Type;
 
 const TRUE: [&str; 6] = ["y", "yes", "on", "1", "true", "t"];
@@ -12,22 +13,22 @@ const FALSE: [&str; 6] = ["n", "no", "off", "0", "false", "f"];
 ///
 /// # Errors
 /// With the reason as the reference words it (`"'soon'" cannot be converted to an int`).
-pub fn convert_value(value: &Value, kind: &Type) -> Result<Value, String> {
+pub fn convert_value(value: &Value, kind: &Type) -> Result<Value, ArgumentError> {
     let converted = convert_plain(value.below_taint(), kind);
     if !value.holds_secret() {
         return converted;
     }
-    let converted = converted.map_err(|why| value.mask_in(&why))?;
+    let converted = converted.map_err(|error| error.mask_shown(|text| value.mask_in(text)))?;
     // Text that was made of a collection holds its secrets.
     let tainted = value.is_tainted() || matches!(converted, Value::Str(_));
     Ok(if tainted { converted.into_tainted() } else { converted })
 }
 
-fn convert_plain(value: &Value, kind: &Type) -> Result<Value, String> {
+fn convert_plain(value: &Value, kind: &Type) -> Result<Value, ArgumentError> {
     if value.is_unknown() {
         return Ok(value.clone());
     }
-    let class = || format!("<class '{}'>", value.type_name());
+    let refuse = |wanted| ArgumentError::Class { class: value.type_name(), wanted };
     match kind {
         Type::Raw => Ok(value.clone()),
         Type::Str => Ok(to_text(value)),
@@ -38,12 +39,12 @@ fn convert_plain(value: &Value, kind: &Type) -> Result<Value, String> {
         Type::Bool => match value {
             Value::Bool(_) => Ok(value.clone()),
             Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Big(_) => to_boolean(value),
-            _ => Err(format!("{} cannot be converted to a bool", class())),
+            _ => Err(refuse("bool")),
         },
         Type::Int => match value {
             Value::Int(_) | Value::Big(_) => Ok(value.clone()),
             Value::Bool(b) => Ok(Value::Int(i64::from(*b))),
-            _ => to_integer(value).ok_or_else(|| format!("\"{}\" cannot be converted to an int", python::repr(value))),
+            _ => to_integer(value).ok_or_else(|| ArgumentError::Integer { shown: python::repr(value) }),
         },
         Type::Float => {
             let number = match value {
@@ -54,7 +55,7 @@ fn convert_plain(value: &Value, kind: &Type) -> Result<Value, String> {
                 Value::Str(text) => text.trim().parse().ok(),
                 _ => None,
             };
-            number.map(Value::Float).ok_or_else(|| format!("{} cannot be converted to a float", class()))
+            number.map(Value::Float).ok_or_else(|| refuse("float"))
         }
         Type::List(_) => match value {
             Value::List(_) => Ok(value.clone()),
@@ -63,24 +64,20 @@ fn convert_plain(value: &Value, kind: &Type) -> Result<Value, String> {
             Value::Int(_) | Value::Big(_) | Value::Float(_) | Value::Bool(_) => {
                 Ok(Value::list([Value::text(python::str(value))]))
             }
-            _ => Err(format!("{} cannot be converted to a list", class())),
+            _ => Err(refuse("list")),
         },
         Type::Dict(_) => match value {
             Value::Dict(_) => Ok(value.clone()),
             Value::Str(text) => parse_mapping(text),
-            _ => Err(format!("{} cannot be converted to a dict", class())),
+            _ => Err(refuse("dict")),
         },
         Type::Json => match value {
             Value::Str(text) => Ok(text.trim().into()),
             Value::List(_) | Value::Tuple(_) | Value::Dict(_) => Ok(json::to_string(value, JsonStyle::PYTHON).into()),
-            _ => Err(format!("{} cannot be converted to a json string", class())),
+            _ => Err(refuse("json string")),
         },
-        Type::Bytes => parse_size(&python::str(value), 'B')
-            .map(Value::Int)
-            .ok_or_else(|| format!("{} cannot be converted to a Byte value", class())),
-        Type::Bits => parse_size(&python::str(value), 'b')
-            .map(Value::Int)
-            .ok_or_else(|| format!("{} cannot be converted to a Bit value", class())),
+        Type::Bytes => parse_size(&python::str(value), 'B').map(Value::Int).ok_or_else(|| refuse("Byte value")),
+        Type::Bits => parse_size(&python::str(value), 'b').map(Value::Int).ok_or_else(|| refuse("Bit value")),
     }
 }
 
@@ -110,15 +107,11 @@ pub fn parse_bool(value: &Value) -> Option<bool> {
     }
 }
 
-fn to_boolean(value: &Value) -> Result<Value, String> {
+fn to_boolean(value: &Value) -> Result<Value, ArgumentError> {
     parse_bool(value).map(Value::Bool).ok_or_else(|| {
         let quoted = TRUE.iter().chain(&FALSE).map(|word| format!("'{word}'"));
         let known: Vec<_> = quoted.chain(["0".to_owned(), "1".to_owned()]).collect();
-        format!(
-            "The value '{}' is not a valid boolean. Valid booleans include: {}",
-            python::str(value),
-            known.join(", ")
-        )
+        ArgumentError::Boolean { shown: python::str(value), known: known.join(", ") }
     })
 }
 
@@ -141,15 +134,15 @@ fn to_integer(value: &Value) -> Option<Value> {
 }
 
 /// JSON text, or `a=1, b="two words"`.
-fn parse_mapping(text: &str) -> Result<Value, String> {
+fn parse_mapping(text: &str) -> Result<Value, ArgumentError> {
     if text.starts_with('{') {
         return match json::from_str(text).or_else(|_| json::from_str(&python_to_json(text))) {
             Ok(value) if value.as_dict().is_some() => Ok(value),
-            _ => Err("unable to evaluate string as dictionary".to_owned()),
+            _ => Err(ArgumentError::MappingText),
         };
     }
     if !text.contains('=') {
-        return Err("dictionary requested, could not parse JSON or key=value".to_owned());
+        return Err(ArgumentError::NoMapping);
     }
     let mut fields = vec![String::new()];
     let (mut quote, mut escaped) = (None, false);
@@ -170,7 +163,7 @@ fn parse_mapping(text: &str) -> Result<Value, String> {
     let mut dict = Dict::new();
     for field in fields.iter().filter(|field| !field.is_empty()) {
         let Some((key, value)) = field.split_once('=') else {
-            return Err("unable to evaluate string in the \"key=value\" format as dictionary".to_owned());
+            return Err(ArgumentError::MappingPart);
         };
         dict.set(key, value.into());
     }
@@ -287,6 +280,7 @@ mod tests {
     #[track_caller]
     fn case(value: impl Into<Value>, kind: &Type, expected: Result<&str, &str>) {
         let got = convert_value(&value.into(), kind).map(|value| python::repr(&value));
+        let got = got.map_err(|error| error.to_string());
         assert_eq!(got.as_deref().map_err(String::as_str), expected);
     }
 

@@ -5,12 +5,14 @@
 
 mod check;
 mod convert;
+mod error;
 mod literal;
 mod rules;
 
 pub use check::{Checked, Complaint, check_args, validate_args};
 pub use convert::{convert_value, expand_path, parse_bool};
 pub(crate) use convert::{expand_home, expand_variables};
+pub use error::ArgumentError;
 pub use literal::{check_names, colon_without_blank};
 pub use rules::{ArgumentRules, Rule, Type};
 

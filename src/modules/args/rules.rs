@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::error::ArgumentError;
 use crate::modules::spec::{Param, ParamKind, Spec};
 use crate::value::{Dict, Value, json};
 
@@ -222,13 +223,13 @@ impl ArgumentRules {
     /// `options` and the rest.
     ///
     /// # Errors
-    /// For a type that nobody knows, or an entry that is no mapping; one sentence.
-    pub fn read(spec: &Dict) -> Result<Self, String> {
+    /// For a type that nobody knows, or an entry that is no mapping.
+    pub fn read(spec: &Dict) -> Result<Self, ArgumentError> {
         let params = spec.iter().map(|(name, about)| read_rule(&crate::value::python::str(name), about));
         Ok(Self { params: params.collect::<Result<_, _>>()?, ..Self::default() })
     }
 
-    fn read_with_relations(options: &Dict, about: &Dict) -> Result<Self, String> {
+    fn read_with_relations(options: &Dict, about: &Dict) -> Result<Self, ArgumentError> {
         let mut rules = Self::read(options)?;
         rules.mutually_exclusive = to_groups(about.get("mutually_exclusive"));
         rules.required_one_of = to_groups(about.get("required_one_of"));
@@ -261,11 +262,11 @@ fn to_groups(value: Option<&Value>) -> Vec<Vec<String>> {
     items.iter().map(to_names).collect()
 }
 
-fn read_rule(name: &str, about: &Value) -> Result<Rule, String> {
+fn read_rule(name: &str, about: &Value) -> Result<Rule, ArgumentError> {
     let empty = Dict::new();
     let about = match about {
         Value::Null => &empty,
-        other => other.as_dict().ok_or_else(|| format!("the specification of `{name}` must be a mapping"))?,
+        other => other.as_dict().ok_or_else(|| ArgumentError::Specification { name: name.to_owned() })?,
     };
     let text = |key: &str| about.get(key).and_then(Value::as_str);
     let options = match about.get("options").and_then(Value::as_dict) {
@@ -274,7 +275,7 @@ fn read_rule(name: &str, about: &Value) -> Result<Rule, String> {
     };
     let wanted = text("type").unwrap_or("str");
     let kind = Type::from_name(wanted, text("elements"), options)
-        .ok_or_else(|| format!("`{name}` has the type `{wanted}`, which nobody knows"))?;
+        .ok_or_else(|| ArgumentError::UnknownType { name: name.to_owned(), wanted: wanted.to_owned() })?;
     Ok(Rule {
         name: name.to_owned(),
         aliases: about.get("aliases").map(to_names).unwrap_or_default(),

@@ -109,15 +109,26 @@ pub fn write_status(path: &Path, status: &Dict, tokens: &[String]) -> std::io::R
     write_file(path, &json::to_string(&Value::from(told), JsonStyle::EVENT))
 }
 
+/// A status that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JobStatusError {
+    /// There is no file of such a job.
+    #[error("could not find job")]
+    NoJob,
+    /// The file has something else in it.
+    #[error("Could not parse job output: {0}")]
+    NotStatus(String),
+}
+
 /// Reads a status: what the job has left there, with the keys that every status has.
 ///
 /// # Errors
 /// If there is no such job, or its file is no status.
-pub fn read_status(path: &Path, id: &str) -> Result<AsyncJobStatus, String> {
-    let text = crate::input::read_text(path).map_err(|_| "could not find job".to_owned())?;
+pub fn read_status(path: &Path, id: &str) -> Result<AsyncJobStatus, JobStatusError> {
+    let text = crate::input::read_text(path).map_err(|_| JobStatusError::NoJob)?;
     let mut status = match json::from_str(&text) {
         Ok(Value::Dict(status)) => (*status).clone(),
-        _ => return Err(format!("Could not parse job output: {text}")),
+        _ => return Err(JobStatusError::NotStatus(text)),
     };
     if let Some(places) = status.remove(SECRETS) {
         async_secrets::taint_paths(&mut status, &places);
@@ -154,7 +165,7 @@ mod tests {
     fn a_status_is_read_back_with_its_usual_keys() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/j1.2");
-        assert_eq!(read_status(&path, "j1.2").map(|status| status.result), Err("could not find job".to_owned()));
+        assert_eq!(read_status(&path, "j1.2").map(|status| status.result), Err(JobStatusError::NoJob));
         write_status(&path, &started_status("j1.2"), &[]).unwrap();
         let status = read_status(&path, "j1.2").unwrap().result;
         assert_eq!(status.get("finished"), Some(&Value::Bool(false)));

@@ -8,7 +8,7 @@ use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
-use super::async_jobs::{self, AsyncJobStatus};
+use super::async_jobs::{self, AsyncJobStatus, JobStatusError};
 
 static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Looks at a background job, or removes its result.")
     .anywhere()
@@ -38,11 +38,11 @@ impl TaskModule for AsyncStatus {
             if args.str("mode") == Some("cleanup") {
                 return clean_up(context, &path, id);
             }
-            let status = poll_status(&path, id).await.map_err(|message| {
+            let status = poll_status(&path, id).await.map_err(|error| {
                 let mut data = async_jobs::started_status(id);
                 data.set("finished", true.into());
                 async_jobs::complete_status(&mut data, &path);
-                Failure { data, ..Failure::new(message) }
+                Failure { data, ..Failure::from_error(error) }
             })?;
             status.warnings.iter().for_each(|warning| context.warn(warning.as_str()));
             finished_outcome(context.registries, status)
@@ -54,7 +54,7 @@ impl TaskModule for AsyncStatus {
 /// whole delay.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-async fn poll_status(path: &Path, id: &str) -> Result<AsyncJobStatus, String> {
+async fn poll_status(path: &Path, id: &str) -> Result<AsyncJobStatus, JobStatusError> {
     let begun = Instant::now();
     loop {
         let status = async_jobs::read_status(path, id)?;

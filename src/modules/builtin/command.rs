@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::words;
 use crate::diagnostic::Diagnostic;
 use crate::host::{CommandOutput, HostApi, HostCommand as Run, RunError};
+use crate::input::describe_io_error;
 use crate::modules::args::{expand_home, expand_variables};
 use crate::modules::glob;
 use crate::modules::spec::{CheckSupport, FreeForm, HandsOn, Param, ParamKind};
@@ -226,8 +227,7 @@ fn explain_failed_start(
     let words: Vec<String> = command.words.iter().map(|word| shell_quoted(word)).collect();
     result.cmd = words.join(" ").into();
     let rc = error.raw_os_error().unwrap_or(2);
-    let said = error.to_string();
-    let why = said.split(" (os error").next().unwrap_or_default();
+    let why = describe_io_error(error);
     let program = command.words.first().map_or("", String::as_str);
     let drawn = Diagnostic::error(format!("cannot run `{program}`: {why}")).at(context.span, "");
     let mut failure = result.take_failure("Error executing command.", Some(rc)).with_diagnostic(drawn);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::files::{base_name, digest, normalize_path};
-use super::slurp;
+use super::slurp::{self, SlurpError};
 use crate::host::{HostApi, WriteOptions};
 use crate::modules::spec::{CheckSupport, Param};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
@@ -52,12 +52,10 @@ fn fetch_file(args: &ModuleArgs, host: &dyn HostApi, owner: &str, base: &Path) -
     }
     let content = match slurp::slurp_file(host, source) {
         Ok(content) => content,
-        Err(failure) => {
-            let missing = failure.message.contains("not found");
-            let message = if missing {
-                "the remote file does not exist, not transferring, ignored".to_owned()
-            } else {
-                failure.message
+        Err(error) => {
+            let message = match error {
+                SlurpError::NotFound(_) => "the remote file does not exist, not transferring, ignored".to_owned(),
+                other => other.to_string(),
             };
             return if strict {
                 Err(Failure::new(message))

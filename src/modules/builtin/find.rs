@@ -10,6 +10,7 @@ use super::stat;
 use crate::host::{self, HostApi, Meta, PathKind as Sort};
 use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
+use crate::template::TemplateError;
 use crate::template::python::charset::Encoding;
 use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::RegexFlags;
@@ -101,7 +102,7 @@ fn find_files(args: &ModuleArgs, host: &dyn HostApi) -> Result<Found, Failure> {
     let mut found = Found::default();
     for path in text_list(args, "paths") {
         if let Err(why) = search.search_folder(&path, &mut found) {
-            found.unreadable.push((path, why));
+            found.unreadable.push((path, why.to_string()));
         }
         if found.limited {
             break;
@@ -114,16 +115,29 @@ fn text_list(args: &ModuleArgs, name: &str) -> Vec<String> {
     args.get(name).and_then(Value::as_slice).unwrap_or_default().iter().map(python::str).collect()
 }
 
+/// A folder that could not be searched to its end.
+#[derive(Debug, thiserror::Error)]
+enum SearchError {
+    #[error("'{0}' is not a directory")]
+    NotFolder(String),
+    #[error(transparent)]
+    Pattern(#[from] TemplateError),
+    #[error(transparent)]
+    Read(#[from] std::io::Error),
+    #[error("Failed to read the file {path} due to an encoding error. current encoding: {encoding}")]
+    Encoding { path: String, encoding: String },
+}
+
 /// Criteria of a search.
 struct Search<'a> {
     args: &'a ModuleArgs,
     host: &'a dyn HostApi,
     /// Patterns; an invalid one is an error only when there is a name to compare.
-    patterns: Result<Vec<Rc<Pattern>>, String>,
-    excludes: Result<Vec<Rc<Pattern>>, String>,
+    patterns: Result<Vec<Rc<Pattern>>, TemplateError>,
+    excludes: Result<Vec<Rc<Pattern>>, TemplateError>,
     age: Option<i64>,
     size: Option<i64>,
-    contains: Option<Result<Rc<Pattern>, String>>,
+    contains: Option<Result<Rc<Pattern>, TemplateError>>,
     mode: Option<u32>,
     depth: Option<usize>,
     limit: Option<usize>,
@@ -133,7 +147,7 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn from_args(args: &'a ModuleArgs, host: &'a dyn HostApi) -> Result<Self, Failure> {
         let regex = args.bool("use_regex");
-        let pattern = |text: &str| Pattern::compile(text, RegexFlags::default()).map_err(|fault| fault.message);
+        let pattern = |text: &str| Pattern::compile(text, RegexFlags::default());
         let compile = |patterns: Vec<String>| {
             let source = |pattern: String| if regex { pattern } else { glob::to_regex(&pattern) };
             patterns.into_iter().map(|text| pattern(&source(text))).collect()
@@ -162,9 +176,9 @@ impl<'a> Search<'a> {
     }
 
     /// Looks through one folder and, if that is wanted, those within.
-    fn search_folder(&self, top: &str, found: &mut Found) -> Result<(), String> {
+    fn search_folder(&self, top: &str, found: &mut Found) -> Result<(), SearchError> {
         if !self.host.is_dir(Path::new(top)) {
-            return Err(format!("'{top}' is not a directory"));
+            return Err(SearchError::NotFolder(top.to_owned()));
         }
         let top_depth = format!("{}/", top.trim_end_matches('/')).matches('/').count();
         let mut waiting = VecDeque::from([top.to_owned()]);
@@ -211,7 +225,7 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the entry of a path, if it matches.
-    fn match_entry(&self, name: &str, path: &str) -> Result<Option<Value>, String> {
+    fn match_entry(&self, name: &str, path: &str) -> Result<Option<Value>, SearchError> {
         let Some(meta) = self.host.lstat(Path::new(path)) else { return Ok(None) };
         let (any, regular) = match self.args.str("file_type") {
             Some("any") => (true, true),
@@ -236,17 +250,17 @@ impl<'a> Search<'a> {
         entry.set("gr_name", users::group_name(meta.gid).unwrap_or_default().into());
         entry.set("pw_name", users::user_name(meta.uid).unwrap_or_default().into());
         if meta.is_file() && self.args.bool("get_checksum") {
-            let content = self.host.read(Path::new(path)).map_err(|error| error.to_string())?;
+            let content = self.host.read(Path::new(path))?;
             let algorithm = self.args.str("checksum_algorithm").unwrap_or("sha1");
             entry.set("checksum", digest::by_name(algorithm, &content).into());
         }
         Ok(Some(entry.into()))
     }
 
-    fn name_fits(&self, name: &str) -> Result<bool, String> {
+    fn name_fits(&self, name: &str) -> Result<bool, TemplateError> {
         let any = |patterns: &[Rc<Pattern>]| {
             patterns.iter().try_fold(false, |fits, pattern| {
-                Ok::<bool, String>(fits || pattern.match_start(name).map_err(|fault| fault.to_string())?.is_some())
+                Ok::<bool, TemplateError>(fits || pattern.match_start(name)?.is_some())
             })
         };
         let (patterns, excludes) = (self.patterns.as_ref(), self.excludes.as_ref());
@@ -281,23 +295,22 @@ impl<'a> Search<'a> {
     }
 
     /// Whether a line of the file matches; a file that cannot be read does not.
-    fn content_fits(&self, path: &str) -> Result<bool, String> {
+    fn content_fits(&self, path: &str) -> Result<bool, SearchError> {
         let Some(pattern) = &self.contains else { return Ok(true) };
         let pattern = pattern.as_ref().map_err(Clone::clone)?;
         let Ok(content) = self.host.read(Path::new(path)) else { return Ok(false) };
         let encoding = self.args.str("encoding");
-        let told = |fault: crate::template::TemplateError| fault.to_string();
-        let decoded = Encoding::from_name(encoding.unwrap_or_default()).map_err(told)?.decode(&content);
+        let decoded = Encoding::from_name(encoding.unwrap_or_default())?.decode(&content);
         let text = decoded.map_err(|_| {
             let encoding = encoding.unwrap_or("None (default determined by the Python built-in function \"open\")");
-            format!("Failed to read the file {path} due to an encoding error. current encoding: {encoding}")
+            SearchError::Encoding { path: path.to_owned(), encoding: encoding.to_owned() }
         })?;
         let text = text.replace("\r\n", "\n");
         if self.args.bool("read_whole_file") {
-            return Ok(pattern.search(&text, 0).map_err(told)?.is_some());
+            return Ok(pattern.search(&text, 0)?.is_some());
         }
         for line in text::split_lines(&text) {
-            if pattern.match_start(&line).map_err(told)?.is_some() {
+            if pattern.match_start(&line)?.is_some() {
                 return Ok(true);
             }
         }

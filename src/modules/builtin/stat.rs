@@ -5,6 +5,7 @@ use std::path::Path;
 use super::files::attributes::flag_names;
 use super::files::{digest, display_path};
 use crate::host::{HostApi, HostCommand, Meta, PathKind};
+use crate::input::describe_io_error;
 use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
@@ -50,7 +51,7 @@ async fn stat_path(args: &ModuleArgs, host: &dyn HostApi) -> Result<Dict, Failur
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok([(Value::text("exists"), false.into())].into_iter().collect());
         }
-        Err(error) => return Err(Failure::new(error_reason(&error))),
+        Err(error) => return Err(Failure::new(describe_io_error(&error))),
     };
     let mut stat = Dict::new();
     stat.set("exists", true.into());
@@ -74,7 +75,7 @@ async fn stat_path(args: &ModuleArgs, host: &dyn HostApi) -> Result<Dict, Failur
         stat.set("gr_name", name.into());
     }
     if meta.is_file() && readable && args.bool("get_checksum") {
-        let content = host.read(path).map_err(|error| Failure::new(error_reason(&error)))?;
+        let content = host.read(path).map_err(|error| Failure::new(describe_io_error(&error)))?;
         let algorithm = args.str("checksum_algorithm").unwrap_or("sha1");
         stat.set("checksum", digest::by_name(algorithm, &content).into());
     }
@@ -139,12 +140,6 @@ async fn detect_mime(host: &dyn HostApi, path: &Path) -> Option<(String, String)
     let said = host.run_query(&command).await.ok().filter(|said| said.rc == 0)?.stdout_text();
     let (kind, charset) = said.rsplit_once(':')?.1.split_once(';')?;
     Some((kind.trim().to_owned(), charset.split_once('=')?.1.trim().to_owned()))
-}
-
-/// The system's words without Rust's number behind them.
-fn error_reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -69,8 +69,7 @@ fn created_at(path: &Path) -> ModuleOutcome {
 
 /// `[Errno 2] No such file or directory: '/x'`, which playbooks may look for.
 fn errno_message(error: &std::io::Error, path: &Path) -> String {
-    let text = error.to_string();
-    let reason = text.split(" (os error").next().unwrap_or_default();
+    let reason = crate::input::describe_io_error(error);
     let path = python::repr(&Value::text(display_path(path)));
     match error.raw_os_error() {
         Some(number) => format!("[Errno {number}] {reason}: {path}"),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::copy::not_found;
 use super::files::attributes::AttributeChanges;
 use super::files::{Attributes, COMMON as FILES, describe_path, digest, display_path};
-use super::web::{self, Redirects, UrlReply, UrlRequest, multipart};
+use super::web::{self, Redirects, UrlError, UrlReply, UrlRequest, multipart};
 use crate::host::{HostApi, WriteOptions};
 use crate::modules::spec::{CheckSupport, HandsOn, Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
@@ -106,7 +106,7 @@ async fn run_uri(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleO
         data.set("path", path.as_str().into());
         if welcome && status != 304 {
             changed = true;
-            write_body(host, &path, &reply.body).map_err(|why| Failure { data: data.clone(), ..Failure::new(why) })?;
+            write_body(host, &path, &reply.body).map_err(|failure| Failure { data: data.clone(), ..failure })?;
             Attributes::from_args(args).apply_to_path(host, Path::new(&path), &mut AttributeChanges::default())?;
         }
         describe_path(Path::new(&path), &mut data);
@@ -208,7 +208,7 @@ fn encode_multipart(
         Failure::new(format!("body must be mapping, cannot be type {kind}"))
     })?;
     let read = |name: &str| find_source(args, context, name).and_then(|path| read_file(context.host, &path));
-    multipart::encode_form(fields, |name| read(name).map_err(|failure| failure.message))
+    multipart::encode_form(fields, |name| read(name).map_err(|failure| UrlError::FormFile(failure.message)))
         .map_err(|why| Failure::new(format!("failed to parse body as form-multipart: {why}")))
 }
 
@@ -289,13 +289,14 @@ fn destination_path(host: &dyn HostApi, dest: &str, reply: &UrlReply) -> String 
 }
 
 /// Writes the answer unless the file has it already.
-fn write_body(host: &dyn HostApi, path: &str, body: &[u8]) -> Result<(), String> {
+fn write_body(host: &dyn HostApi, path: &str, body: &[u8]) -> Result<(), Failure> {
     let file = Path::new(path);
     let same = host.read(file).is_ok_and(|old| digest::sha1_hex(&old) == digest::sha1_hex(body));
     if same {
         return Ok(());
     }
-    host.write(file, body, WriteOptions::default()).map_err(|why| format!("failed to copy the answer to {path}: {why}"))
+    host.write(file, body, WriteOptions::default())
+        .map_err(|why| Failure::new(format!("failed to copy the answer to {path}: {why}")))
 }
 
 fn is_json(reply: &UrlReply) -> bool {

@@ -34,7 +34,7 @@ fn validate_spec(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleO
     let about = args.get("validate_args_context").cloned().unwrap_or_else(|| Dict::new().into());
     let spec = mapping_arg(args, "argument_spec")?;
     let provided = mapping_arg(args, "provided_arguments")?;
-    let rules = ArgumentRules::read(&spec).map_err(Failure::new)?;
+    let rules = ArgumentRules::read(&spec).map_err(Failure::from_error)?;
     let mut given = Dict::new();
     for name in spec.keys().filter_map(Value::as_str) {
         if provided.contains(name) {

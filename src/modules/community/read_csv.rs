@@ -41,7 +41,7 @@ fn read_csv(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<ModuleOutcom
     let given = |name: &str| args.get(name).and_then(Value::as_bool);
     let name = args.str("dialect").unwrap_or("excel");
     let dialect = read_dialect(name, args.str("delimiter"), given("skipinitialspace"), given("strict"))
-        .map_err(|why| suggest_dialect(Failure::new(why), name, context))?;
+        .map_err(|why| suggest_dialect(Failure::from_error(why), name, context))?;
     let path = Path::new(args.str("path").unwrap_or_default());
     let content = context.host.read(path).map_err(|error| Failure::new(format!("Unable to open file: {error}")))?;
     let text = String::from_utf8_lossy(&content);

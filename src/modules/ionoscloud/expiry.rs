@@ -28,24 +28,70 @@ pub(super) struct ParsedExpiry {
     pub assumed_utc: bool,
 }
 
+/// Text that gives no expiry, or no length of time; the sentence says what is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExpiryError {
+    /// The text is empty.
+    #[error("`expiry_date` is empty; leave it out to keep the expiry as it is, or set it to `never`")]
+    Empty,
+    /// The text is neither absolute nor relative.
+    #[error("`expiry_date` `{0}` is no date; write it like `2031-03-01T12:00:00Z`, `2031-03-01`, `+30d` or `never`")]
+    NotDate(String),
+    /// The time cannot be expressed as a date.
+    #[error("{subject} is too far away")]
+    TooFar {
+        /// The setting and its text.
+        subject: String,
+    },
+    /// No time is given.
+    #[error("{subject} gives no time; write for example `30d` (units: {})", list_units())]
+    NoTime {
+        /// The setting and its text.
+        subject: String,
+    },
+    /// A unit has no number before it.
+    #[error("{subject} needs a number before each unit, as in `30d`")]
+    NoNumber {
+        /// The setting and its text.
+        subject: String,
+    },
+    /// The unit `m` can be read in two ways.
+    #[error("{subject}: `m` could be minutes or months; write `min` or `mo`")]
+    AmbiguousUnit {
+        /// The setting and its text.
+        subject: String,
+    },
+    /// A unit does not exist.
+    #[error("{subject}: `{unit}` is not a unit of time; known are {}", list_units())]
+    UnknownUnit {
+        /// The setting and its text.
+        subject: String,
+        /// The unit.
+        unit: String,
+    },
+}
+
+fn list_units() -> String {
+    UNITS.map(|(unit, _)| format!("`{unit}`")).join(", ")
+}
+
 /// Reads an expiry.
 ///
 /// # Errors
 /// With a sentence that says what is accepted.
-pub(super) fn parse_expiry(text: &str, now: Timestamp) -> Result<ParsedExpiry, String> {
+pub(super) fn parse_expiry(text: &str, now: Timestamp) -> Result<ParsedExpiry, ExpiryError> {
     let text = text.trim();
     let exactly = |expiry| Ok(ParsedExpiry { expiry, assumed_utc: false });
+    let too_far = |_| ExpiryError::TooFar { subject: format!("`expiry_date` `{text}`") };
     if text.is_empty() {
-        return Err("`expiry_date` is empty; leave it out to keep the expiry as it is, or set it to `never`".to_owned());
+        return Err(ExpiryError::Empty);
     }
     if text.eq_ignore_ascii_case("never") {
         return exactly(Expiry::Never);
     }
     if let Some(spans) = text.strip_prefix('+') {
         let seconds = relative_seconds(spans)?;
-        let limit = now
-            .checked_add(SignedDuration::from_secs(seconds))
-            .map_err(|_| format!("`expiry_date` `{text}` is too far away"))?;
+        let limit = now.checked_add(SignedDuration::from_secs(seconds)).map_err(too_far)?;
         let whole = Timestamp::from_second(limit.as_second()).unwrap_or(limit);
         return exactly(Expiry::Within(Date::At(whole)));
     }
@@ -55,18 +101,14 @@ pub(super) fn parse_expiry(text: &str, now: Timestamp) -> Result<ParsedExpiry, S
         } else {
             Timestamp::from_second(number)
         };
-        let instant = instant.map_err(|_| format!("`expiry_date` `{text}` is too far away"))?;
+        let instant = instant.map_err(too_far)?;
         return exactly(Expiry::At(Date::At(instant)));
     }
-    let (instant, assumed_utc) = parse_absolute(text).ok_or_else(|| {
-        format!(
-            "`expiry_date` `{text}` is no date; write it like `2031-03-01T12:00:00Z`, `2031-03-01`, `+30d` or `never`"
-        )
-    })?;
+    let (instant, assumed_utc) = parse_absolute(text).ok_or_else(|| ExpiryError::NotDate(text.to_owned()))?;
     Ok(ParsedExpiry { expiry: Expiry::At(Date::At(instant)), assumed_utc })
 }
 
-fn relative_seconds(spans: &str) -> Result<i64, String> {
+fn relative_seconds(spans: &str) -> Result<i64, ExpiryError> {
     parse_seconds(spans, &format!("`expiry_date` `+{spans}`"))
 }
 
@@ -74,29 +116,27 @@ fn relative_seconds(spans: &str) -> Result<i64, String> {
 ///
 /// # Errors
 /// With a sentence that says what is accepted.
-pub fn parse_seconds(spans: &str, subject: &str) -> Result<i64, String> {
-    let units = || UNITS.map(|(unit, _)| format!("`{unit}`")).join(", ");
+pub fn parse_seconds(spans: &str, subject: &str) -> Result<i64, ExpiryError> {
+    let subject = || subject.to_owned();
     let mut rest = spans.trim();
     let mut total: i64 = 0;
     if rest.is_empty() {
-        return Err(format!("{subject} gives no time; write for example `30d` (units: {})", units()));
+        return Err(ExpiryError::NoTime { subject: subject() });
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let number: i64 =
-            rest[..digits].parse().map_err(|_| format!("{subject} needs a number before each unit, as in `30d`"))?;
+        let number: i64 = rest[..digits].parse().map_err(|_| ExpiryError::NoNumber { subject: subject() })?;
         rest = rest[digits..].trim_start();
         let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit = rest[..letters].to_lowercase();
         rest = rest[letters..].trim_start();
         if unit == "m" {
-            return Err(format!("{subject}: `m` could be minutes or months; write `min` or `mo`"));
+            return Err(ExpiryError::AmbiguousUnit { subject: subject() });
         }
         let seconds = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, seconds)| *seconds);
-        let seconds =
-            seconds.ok_or_else(|| format!("{subject}: `{unit}` is not a unit of time; known are {}", units()))?;
+        let seconds = seconds.ok_or_else(|| ExpiryError::UnknownUnit { subject: subject(), unit })?;
         let span = number.checked_mul(seconds).and_then(|span| total.checked_add(span));
-        total = span.ok_or_else(|| format!("{subject} is too far away"))?;
+        total = span.ok_or_else(|| ExpiryError::TooFar { subject: subject() })?;
     }
     Ok(total)
 }
@@ -162,7 +202,7 @@ mod tests {
 
     #[track_caller]
     fn refused(text: &str, part: &str) {
-        let why = parse_expiry(text, now()).unwrap_err();
+        let why = parse_expiry(text, now()).unwrap_err().to_string();
         assert!(why.contains(part), "{why}");
     }
 

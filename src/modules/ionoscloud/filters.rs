@@ -8,27 +8,69 @@ use crate::ionos::Date;
 use crate::suggest;
 use crate::value::{Dict, Value};
 
+/// A filter whose path leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FilterError {
+    /// A part of the path is plain, and the path goes on.
+    #[error("filter `{path}`: `{walked}` has nothing inside to compare")]
+    NothingInside {
+        /// The path.
+        path: String,
+        /// The part of it that exists.
+        walked: String,
+    },
+    /// A segment is spelt like an attribute.
+    #[error("filter `{path}`: {inside} has no attribute `{segment}`; did you mean `{near}`?")]
+    MisspeltAttribute {
+        /// The path.
+        path: String,
+        /// The object, or the part of it, that was looked at.
+        inside: String,
+        /// The segment.
+        segment: String,
+        /// The nearest attribute.
+        near: String,
+    },
+    /// A segment is not an attribute.
+    #[error("filter `{path}`: {inside} has no attribute `{segment}`; it has {}", quote_names(known))]
+    UnknownAttribute {
+        /// The path.
+        path: String,
+        /// The object, or the part of it, that was looked at.
+        inside: String,
+        /// The segment.
+        segment: String,
+        /// The attributes that exist.
+        known: Vec<String>,
+    },
+}
+
+fn quote_names(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// Checks the paths of filters against the shape of an object.
 ///
 /// # Errors
-/// With a sentence about the first path that leads nowhere.
-pub(super) fn check_filters(filters: &Dict, shape: &Value) -> Result<(), String> {
+/// With the first path that leads nowhere.
+pub(super) fn check_filters(filters: &Dict, shape: &Value) -> Result<(), FilterError> {
     for path in filters.keys() {
         let path = crate::value::python::str(path);
         let mut place = shape;
         let mut walked = String::new();
         for segment in path.split('.') {
             let Some(dict) = place.as_dict() else {
-                return Err(format!("filter `{path}`: `{walked}` has nothing inside to compare"));
+                return Err(FilterError::NothingInside { path, walked });
             };
             let Some(inner) = dict.get(segment) else {
                 let keys: Vec<&str> = dict.keys().filter_map(Value::as_str).collect();
                 let inside = if walked.is_empty() { "the object".to_owned() } else { format!("`{walked}`") };
-                let remedy = match suggest::find_nearest(&to_snake(segment), &keys) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("it has {}", keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
-                };
-                return Err(format!("filter `{path}`: {inside} has no attribute `{segment}`; {remedy}"));
+                let near = suggest::find_nearest(&to_snake(segment), &keys).map(|near| (*near).to_owned());
+                let (known, segment) = (keys.into_iter().map(str::to_owned).collect(), segment.to_owned());
+                return Err(match near {
+                    Some(near) => FilterError::MisspeltAttribute { path, inside, segment, near },
+                    None => FilterError::UnknownAttribute { path, inside, segment, known },
+                });
             };
             place = inner;
             walked = if walked.is_empty() { segment.to_owned() } else { format!("{walked}.{segment}") };
@@ -118,11 +160,11 @@ mod tests {
 
     #[test]
     fn paths_that_lead_nowhere_are_explained() {
-        let why = check_filters(&filter("properties.nmae", Value::Null), &object()).unwrap_err();
+        let why = check_filters(&filter("properties.nmae", Value::Null), &object()).unwrap_err().to_string();
         assert_eq!(why, "filter `properties.nmae`: `properties` has no attribute `nmae`; did you mean `name`?");
-        let why = check_filters(&filter("properties.createdDate", Value::Null), &object()).unwrap_err();
+        let why = check_filters(&filter("properties.createdDate", Value::Null), &object()).unwrap_err().to_string();
         assert!(why.ends_with("did you mean `created_date`?"), "{why}");
-        let why = check_filters(&filter("id.x", Value::Null), &object()).unwrap_err();
+        let why = check_filters(&filter("id.x", Value::Null), &object()).unwrap_err().to_string();
         assert_eq!(why, "filter `id.x`: `id` has nothing inside to compare");
     }
 }

@@ -480,7 +480,8 @@ fn desired_expiry(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option
         Deferred::Unknown(unknown) => return Ok(Some(Deferred::Unknown(unknown))),
     };
     let now = options::current_time(context);
-    let read = expiry::parse_expiry(&text, now).map_err(|why| argument_error(why, "expiry_date", args, context))?;
+    let read = expiry::parse_expiry(&text, now)
+        .map_err(|error| argument_error(error.to_string(), "expiry_date", args, context))?;
     if read.assumed_utc {
         context.warn(format!("`expiry_date` `{text}` says no offset from UTC; UTC is assumed"));
     }

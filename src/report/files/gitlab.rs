@@ -36,7 +36,7 @@ fn describe_issue(issue: &Issue, elsewhere: &str, seen: &mut HashMap<String, usi
     // Without the line: a message that only moves is the same one. The same message twice needs two fingerprints.
     let base = format!("{}\n{path}\n{text}", issue.rule);
     let count = seen.entry(base.clone()).and_modify(|count| *count += 1).or_insert(0);
-    let fingerprint = hex(&Sha256::digest(format!("{base}\n{count}")));
+    let fingerprint = crate::hex::encode_hex(&Sha256::digest(format!("{base}\n{count}")));
     json!({
         "description": text,
         "check_name": issue.rule,
@@ -44,8 +44,4 @@ fn describe_issue(issue: &Issue, elsewhere: &str, seen: &mut HashMap<String, usi
         "severity": severity,
         "location": { "path": path, "lines": { "begin": place.map_or(1, |place| place.line) } },
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

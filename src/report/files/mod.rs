@@ -59,20 +59,44 @@ pub struct ReportTarget {
     pub path: PathBuf,
 }
 
-impl std::str::FromStr for ReportTarget {
-    type Err = String;
+/// Text that names no report.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReportTargetError {
+    /// It does not have the form `KIND=FILE`.
+    #[error("expected KIND=FILE; kinds are {}", list_kinds())]
+    NoFile,
+    /// The kind is spelt like another.
+    #[error("there is no report `{name}`; did you mean `{near}`?")]
+    MisspeltKind {
+        /// The kind that was given.
+        name: String,
+        /// The nearest kind.
+        near: &'static str,
+    },
+    /// The kind does not exist.
+    #[error("there is no report `{name}`; kinds are {}", list_kinds())]
+    UnknownKind {
+        /// The kind that was given.
+        name: String,
+    },
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let names = || KINDS.iter().map(|kind| kind.name);
-        let all = names().collect::<Vec<_>>().join(", ");
+fn list_kinds() -> String {
+    KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>().join(", ")
+}
+
+impl std::str::FromStr for ReportTarget {
+    type Err = ReportTargetError;
+
+    fn from_str(text: &str) -> Result<Self, ReportTargetError> {
         let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
-            return Err(format!("expected KIND=FILE; kinds are {all}"));
+            return Err(ReportTargetError::NoFile);
         };
         match KINDS.iter().find(|kind| kind.name == name) {
             Some(kind) => Ok(Self { kind, path: PathBuf::from(path) }),
-            None => Err(match crate::suggest::find_nearest(name, names().collect::<Vec<_>>()) {
-                Some(near) => format!("there is no report `{name}`; did you mean `{near}`?"),
-                None => format!("there is no report `{name}`; kinds are {all}"),
+            None => Err(match crate::suggest::find_nearest(name, KINDS.iter().map(|kind| kind.name)) {
+                Some(near) => ReportTargetError::MisspeltKind { name: name.to_owned(), near },
+                None => ReportTargetError::UnknownKind { name: name.to_owned() },
             }),
         }
     }
@@ -183,8 +207,8 @@ mod tests {
     #[test]
     fn misspelled_kind_is_named_with_its_neighbour() {
         let error = "junt=a.xml".parse::<ReportTarget>().unwrap_err();
-        assert_eq!(error, "there is no report `junt`; did you mean `junit`?");
-        let error = "junit".parse::<ReportTarget>().unwrap_err();
+        assert_eq!(error.to_string(), "there is no report `junt`; did you mean `junit`?");
+        let error = "junit".parse::<ReportTarget>().unwrap_err().to_string();
         assert!(error.starts_with("expected KIND=FILE; kinds are github, gitlab, html"), "{error}");
     }
 

@@ -3,7 +3,7 @@
 use crate::template::error::TemplateError;
 use crate::template::plugin::{FilterPlugin, PluginCall};
 use crate::template::python::coerce::{flag_or, list_members, optional_text, require_arg, require_defined};
-use crate::value::Value;
+use crate::value::{UndefinedCause, Value};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
@@ -28,8 +28,10 @@ fn mandatory(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let [message] = call.args.bind(["msg"])?;
     let Value::Undefined(why) = &call.input else { return Ok(call.input.clone()) };
     let message = optional_text(message.as_ref())?.unwrap_or_else(|| {
-        let name = why.message.strip_suffix(" is undefined").unwrap_or("");
-        let name = if name.is_empty() { String::new() } else { format!("{name} ") };
+        let name = match why.cause.as_deref() {
+            Some(UndefinedCause::Variable(name)) => format!("'{name}' "),
+            _ => String::new(),
+        };
         format!("Mandatory variable {name}not defined.")
     });
     Err(TemplateError::value(message).or_at(why.span.as_ref()))

@@ -63,12 +63,8 @@ fn b64decode(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     Ok(Value::text(encoding.decode_lossy(&bytes)))
 }
 
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn hash_by<D: Digest>(data: &str) -> String {
-    to_hex(&D::digest(data.as_bytes()))
+    crate::hex::encode_hex(&D::digest(data.as_bytes()))
 }
 
 fn hash(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

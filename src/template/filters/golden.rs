@@ -4,17 +4,17 @@ use std::path::PathBuf;
 
 use crate::source::Source;
 use crate::template::python::json as reader;
-use crate::template::{Globals, TemplateEngine};
+use crate::template::{Globals, TemplateEngine, TemplateError};
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Text, Value};
 
-fn evaluate_template(template: &str, scope: &Dict) -> Result<Value, String> {
+fn evaluate_template(template: &str, scope: &Dict) -> Result<Value, TemplateError> {
     let source = Source::new("template", template);
     let text = Text::from_source(template, source.span(0..template.len()));
     let globals = Globals::new(".");
     let here = [PathBuf::from(".")];
     let engine = TemplateEngine::new(&globals, scope, &here);
-    engine.evaluate_value(&Value::Str(text)).map_err(|fault| fault.message)
+    engine.evaluate_value(&Value::Str(text))
 }
 
 fn to_json(value: &Value) -> String {
@@ -29,7 +29,7 @@ fn expressions_give_what_the_reference_gives() {
         let (expression, expected) = line.rsplit_once(" => ").expect("every line has an arrow");
         let got = match evaluate_template(&format!("{{{{ {expression} }}}}"), &Dict::new()) {
             Ok(value) => to_json(&value),
-            Err(message) if expected != "error" => format!("error: {message}"),
+            Err(error) if expected != "error" => format!("error: {error}"),
             Err(_) => "error".to_owned(),
         };
         let expected = match expected {

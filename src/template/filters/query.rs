@@ -20,6 +20,7 @@ fn query_json(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     }
     let found = json_query::query_value(&expression, require_all_defined(&call.input)?);
     found.map_err(|why| {
+        let why = why.to_string();
         let why = why.lines().next().unwrap_or("");
         TemplateError::value(format!("error in json_query filter plugin: {why}"))
     })

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use jmespath::ast::Ast;
 
-use super::{evaluate_ast, is_equal, is_number};
+use super::{QueryError, evaluate_ast, is_equal, is_number};
 use crate::template::python::numeric;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
-type Found = Result<Value, String>;
+type Found = Result<Value, QueryError>;
 
 /// The names, for "did you mean".
 const NAMES: &[&str] = &[
@@ -44,9 +44,9 @@ const NAMES: &[&str] = &[
 /// Calls a function with arguments that are worked out on a value.
 pub(super) fn call(name: &str, args: &[Ast], value: &Value) -> Found {
     if !NAMES.contains(&name) {
-        return Err(format!("there is no function `{name}()`"));
+        return Err(QueryError::UnknownFunction(name.to_owned()));
     }
-    let values = args.iter().map(|arg| evaluate_ast(arg, value)).collect::<Result<Vec<_>, String>>()?;
+    let values = args.iter().map(|arg| evaluate_ast(arg, value)).collect::<Result<Vec<_>, QueryError>>()?;
     let call = FunctionCall { name, args };
     match (name, values.as_slice()) {
         ("merge", all) if !all.is_empty() => call.merge(all),
@@ -56,7 +56,7 @@ pub(super) fn call(name: &str, args: &[Ast], value: &Value) -> Found {
                 .as_list(list)?
                 .iter()
                 .map(|member| call.evaluate_key(0, member))
-                .collect::<Result<Vec<_>, String>>()?;
+                .collect::<Result<Vec<_>, QueryError>>()?;
             Ok(Value::list(found))
         }
         ("sort_by", [list, _]) => call.sort_by(call.as_list(list)?),
@@ -67,7 +67,7 @@ pub(super) fn call(name: &str, args: &[Ast], value: &Value) -> Found {
         }
         ("join", [glue, list]) => {
             let texts =
-                call.as_list(list)?.iter().map(|text| call.as_text(text)).collect::<Result<Vec<_>, String>>()?;
+                call.as_list(list)?.iter().map(|text| call.as_text(text)).collect::<Result<Vec<_>, QueryError>>()?;
             Ok(Value::text(texts.join(call.as_text(glue)?)))
         }
         ("contains", [Value::Str(text), part]) => {
@@ -79,7 +79,7 @@ pub(super) fn call(name: &str, args: &[Ast], value: &Value) -> Found {
         ("starts_with", [text, start]) => Ok(Value::Bool(call.as_text(text)?.starts_with(call.as_text(start)?))),
         ("ends_with", [text, end]) => Ok(Value::Bool(call.as_text(text)?.ends_with(call.as_text(end)?))),
         (_, [one]) => call.of_one(one),
-        _ => Err(format!("the function `{name}()` is given the wrong number of arguments ({})", values.len())),
+        _ => Err(QueryError::ArgumentCount { function: name.to_owned(), count: values.len() }),
     }
 }
 
@@ -89,20 +89,19 @@ struct FunctionCall<'a> {
 }
 
 impl FunctionCall<'_> {
-    fn type_error<T>(&self, value: &Value, takes: &str) -> Result<T, String> {
-        let shown = python::repr(value);
-        Err(format!("in the function `{}()`, the value {shown} has the wrong type: it takes {takes}", self.name))
+    fn type_error<T>(&self, value: &Value, takes: &'static str) -> Result<T, QueryError> {
+        Err(QueryError::ArgumentType { function: self.name.to_owned(), shown: python::repr(value), takes })
     }
 
-    fn as_list<'v>(&self, value: &'v Value) -> Result<&'v [Value], String> {
+    fn as_list<'v>(&self, value: &'v Value) -> Result<&'v [Value], QueryError> {
         value.as_slice().map_or_else(|| self.type_error(value, "lists"), Ok)
     }
 
-    fn as_text<'v>(&self, value: &'v Value) -> Result<&'v str, String> {
+    fn as_text<'v>(&self, value: &'v Value) -> Result<&'v str, QueryError> {
         value.as_str().map_or_else(|| self.type_error(value, "text"), Ok)
     }
 
-    fn as_number(&self, value: &Value) -> Result<f64, String> {
+    fn as_number(&self, value: &Value) -> Result<f64, QueryError> {
         match numeric::to_float(value.below_taint()).filter(|_| is_number(value)) {
             Some(number) => Ok(number),
             None => self.type_error(value, "numbers"),
@@ -113,7 +112,7 @@ impl FunctionCall<'_> {
     fn evaluate_key(&self, argument: usize, member: &Value) -> Found {
         match self.args.get(argument) {
             Some(Ast::Expref { ast, .. }) => evaluate_ast(ast, member),
-            _ => Err(format!("the function `{}()` takes an expression, as in `&name`", self.name)),
+            _ => Err(QueryError::NoExpression(self.name.to_owned())),
         }
     }
 
@@ -128,7 +127,7 @@ impl FunctionCall<'_> {
             "sum" => self.sum(one),
             "avg" => {
                 let numbers =
-                    self.as_list(one)?.iter().map(|n| self.as_number(n)).collect::<Result<Vec<_>, String>>()?;
+                    self.as_list(one)?.iter().map(|n| self.as_number(n)).collect::<Result<Vec<_>, QueryError>>()?;
                 let count = numbers.len() as f64;
                 Ok(if numbers.is_empty() { Value::Null } else { Value::Float(numbers.iter().sum::<f64>() / count) })
             }
@@ -165,7 +164,7 @@ impl FunctionCall<'_> {
             }
             "type" => Ok(Value::text(jmespath_type(one))),
             "merge" | "not_null" => Ok(one.clone()),
-            name => Err(format!("the function `{name}()` is given the wrong number of arguments (1)")),
+            name => Err(QueryError::ArgumentCount { function: name.to_owned(), count: 1 }),
         }
     }
 
@@ -194,11 +193,11 @@ impl FunctionCall<'_> {
 
     fn sort_by(&self, members: &[Value]) -> Found {
         let keyed = members.iter().map(|member| Ok((self.evaluate_key(1, member)?, member.clone())));
-        Ok(Value::list(self.sort_by_keys(keyed.collect::<Result<Vec<_>, String>>()?)?))
+        Ok(Value::list(self.sort_by_keys(keyed.collect::<Result<Vec<_>, QueryError>>()?)?))
     }
 
     /// The members in the order of their keys, which must be all numbers or all texts.
-    fn sort_by_keys(&self, mut keyed: Vec<(Value, Value)>) -> Result<Vec<Value>, String> {
+    fn sort_by_keys(&self, mut keyed: Vec<(Value, Value)>) -> Result<Vec<Value>, QueryError> {
         if let Some((first, _)) = keyed.first() {
             let fits = |key: &Value| if first.as_str().is_some() { key.as_str().is_some() } else { is_number(key) };
             if let Some((odd, _)) = keyed.iter().find(|(key, _)| !fits(key)) {

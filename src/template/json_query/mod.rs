@@ -1,20 +1,23 @@
 //! JMESPath over values: the parser is a library's; what an expression means is worked out here, because mappings keep their
 //! order and integers stay integers.
 
+mod error;
 mod functions;
 
 use std::borrow::Cow;
 
 use jmespath::ast::{Ast, Comparator};
 
+pub use error::QueryError;
+
 use crate::value::{Dict, Value, json};
 
 /// Asks a value a question.
 ///
 /// # Errors
-/// With a sentence, if the question is no JMESPath or a function is given what it does not take.
-pub fn query_value(question: &str, value: &Value) -> Result<Value, String> {
-    let ast = jmespath::parse(&with_quoted_words(question)).map_err(|why| why.to_string())?;
+/// If the question is no JMESPath or a function is given what it does not take.
+pub fn query_value(question: &str, value: &Value) -> Result<Value, QueryError> {
+    let ast = jmespath::parse(&with_quoted_words(question)).map_err(|why| QueryError::Syntax(why.to_string()))?;
     evaluate_ast(&ast, value)
 }
 
@@ -54,22 +57,22 @@ fn find_closing(text: &str, quote: char) -> Option<usize> {
     })
 }
 
-fn evaluate_ast(ast: &Ast, value: &Value) -> Result<Value, String> {
+fn evaluate_ast(ast: &Ast, value: &Value) -> Result<Value, QueryError> {
     Ok(match ast {
         Ast::Identity { .. } | Ast::Expref { .. } => value.clone(),
         Ast::Field { name, .. } => get_field(value, name),
         Ast::Subexpr { lhs, rhs, .. } => evaluate_ast(rhs, &evaluate_ast(lhs, value)?)?,
         Ast::Index { idx, .. } => index(value, *idx),
         Ast::Slice { start, stop, step, .. } => slice_list(value, *start, *stop, *step)?,
-        Ast::Literal { value, .. } => json::from_str(&value.to_string()).map_err(|why| why.to_string())?,
+        Ast::Literal { value, .. } => json::from_str(&value.to_string()).map_err(QueryError::Literal)?,
         Ast::MultiList { .. } | Ast::MultiHash { .. } if value.is_null() => Value::Null,
         Ast::MultiList { elements, .. } => Value::list(
-            elements.iter().map(|element| evaluate_ast(element, value)).collect::<Result<Vec<_>, String>>()?,
+            elements.iter().map(|element| evaluate_ast(element, value)).collect::<Result<Vec<_>, QueryError>>()?,
         ),
         Ast::MultiHash { elements, .. } => {
             let entry =
                 |pair: &jmespath::ast::KeyValuePair| Ok((Value::text(&*pair.key), evaluate_ast(&pair.value, value)?));
-            elements.iter().map(entry).collect::<Result<Dict, String>>()?.into()
+            elements.iter().map(entry).collect::<Result<Dict, QueryError>>()?.into()
         }
         Ast::Not { node, .. } => Value::Bool(!is_true(&evaluate_ast(node, value)?)),
         Ast::And { lhs, rhs, .. } => match evaluate_ast(lhs, value)? {
@@ -90,7 +93,8 @@ fn evaluate_ast(ast: &Ast, value: &Value) -> Result<Value, String> {
         Ast::Projection { lhs, rhs, .. } => {
             let base = evaluate_ast(lhs, value)?;
             let Some(members) = base.as_slice() else { return Ok(Value::Null) };
-            let found = members.iter().map(|member| evaluate_ast(rhs, member)).collect::<Result<Vec<_>, String>>()?;
+            let found =
+                members.iter().map(|member| evaluate_ast(rhs, member)).collect::<Result<Vec<_>, QueryError>>()?;
             Value::list(found.into_iter().filter(|found| !found.is_null()))
         }
         Ast::ObjectValues { node, .. } => match evaluate_ast(node, value)? {
@@ -124,13 +128,13 @@ fn index(value: &Value, at: i32) -> Value {
     usize::try_from(at).ok().and_then(|at| members.get(at)).cloned().unwrap_or(Value::Null)
 }
 
-fn slice_list(value: &Value, start: Option<i32>, stop: Option<i32>, step: i32) -> Result<Value, String> {
+fn slice_list(value: &Value, start: Option<i32>, stop: Option<i32>, step: i32) -> Result<Value, QueryError> {
     if value.as_slice().is_none() {
         return Ok(Value::Null);
     }
     let bound = |bound: Option<i32>| bound.map(|bound| Value::Int(i64::from(bound)));
     let bounds = [bound(start), bound(stop), bound(Some(step))];
-    super::sequence::slice_value(value, &bounds).map_err(|fault| fault.message)
+    Ok(super::sequence::slice_value(value, &bounds)?)
 }
 
 /// Truth in JMESPath: zero is true.
@@ -180,7 +184,9 @@ mod tests {
     #[track_caller]
     fn case(data: &str, question: &str, expected: &str) {
         let found = query_value(question, &json::from_str(data).unwrap());
-        let found = found.map(|found| json::to_string(&found, json::JsonStyle::PYTHON)).unwrap_or_else(|why| why);
+        let found = found
+            .map(|found| json::to_string(&found, json::JsonStyle::PYTHON))
+            .unwrap_or_else(|error| error.to_string());
         assert_eq!(found, expected, "{question}");
     }
 

@@ -58,9 +58,9 @@ fn read_section(call: &PluginCall<'_>, options: &TermOptions<'_>) -> Result<(Rea
         case: options.read_switch("case_sensitive", false)?,
         bare: options.read_switch("allow_no_value", false)? || options.read_switch("allow_none", false)?,
     };
-    let mut sections = reading.parse_sections(&content).map_err(|problem| match problem {
-        IniError::Duplicate(line, what) => lookup_error(format!("Duplicate option in '{file}': line {line}: {what}")),
-        IniError::Line(line, why) => lookup_error(format!("{}:{line}: {why}", path.display())),
+    let mut sections = reading.parse_sections(&content).map_err(|error| match &error.problem {
+        IniProblem::Duplicate { .. } => lookup_error(format!("Duplicate option in '{file}': {error}")),
+        problem => lookup_error(format!("{}:{}: {problem}", path.display(), error.line)),
     })?;
     let name = if reading.properties { String::new() } else { options.read_text("section", "global") };
     match sections.swap_remove(&name) {
@@ -114,10 +114,33 @@ struct Reading {
     bare: bool,
 }
 
-/// An error in the file, with its line.
-enum IniError {
-    Duplicate(usize, String),
-    Line(usize, &'static str),
+/// A line that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct IniError {
+    /// The number of the line.
+    pub line: usize,
+    /// The problem.
+    pub problem: IniProblem,
+}
+
+/// Problem of a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IniProblem {
+    /// The key has a value already.
+    #[error("option '{key}' in section '{section}' already exists")]
+    Duplicate {
+        /// The key.
+        key: String,
+        /// The section.
+        section: String,
+    },
+    /// The line is in no section.
+    #[error("this line comes before any `[section]`")]
+    OutsideSection,
+    /// The line is neither a section nor a key.
+    #[error("this line is neither `[section]` nor `key = value`")]
+    NoKey,
 }
 
 impl Reading {
@@ -143,6 +166,7 @@ impl Reading {
         }
         let mut last: Option<(String, usize)> = None;
         for (index, line) in text.lines().enumerate() {
+            let refuse = |problem| Err(IniError { line: index + 1, problem });
             let body = line.trim();
             if body.is_empty() || body.starts_with(['#', ';']) {
                 continue;
@@ -164,20 +188,16 @@ impl Reading {
                 continue;
             }
             let Some(section) = current.as_ref().and_then(|name| sections.get_mut(name)) else {
-                return Err(IniError::Line(index + 1, "this line comes before any `[section]`"));
+                return refuse(IniProblem::OutsideSection);
             };
             let (key, value) = match body.split_once(['=', ':']) {
                 Some((key, value)) => (key.trim(), Some(value.trim().to_owned())),
                 None if self.bare => (body, None),
-                None => return Err(IniError::Line(index + 1, "this line is neither `[section]` nor `key = value`")),
+                None => return refuse(IniProblem::NoKey),
             };
             let key = if self.case { key.to_owned() } else { key.to_lowercase() };
             if section.insert(key.clone(), value).is_some() {
-                let name = current.unwrap_or_default();
-                return Err(IniError::Duplicate(
-                    index + 1,
-                    format!("option '{key}' in section '{name}' already exists"),
-                ));
+                return refuse(IniProblem::Duplicate { key, section: current.unwrap_or_default() });
             }
             last = Some((key, indent));
         }
@@ -197,12 +217,9 @@ pub struct IniText {
 ///
 /// # Errors
 /// With the line that cannot be read.
-pub fn parse_ini_text(text: &str) -> Result<IniText, String> {
+pub fn parse_ini_text(text: &str) -> Result<IniText, IniError> {
     let reading = Reading { properties: false, case: true, bare: false };
-    let sections = reading.parse_own_sections(text).map_err(|why| match why {
-        IniError::Duplicate(line, what) => format!("line {line}: {what}"),
-        IniError::Line(line, why) => format!("line {line}: {why}"),
-    })?;
+    let sections = reading.parse_own_sections(text)?;
     let mut all = IniText { sections: Vec::new(), defaults: Dict::new() };
     for (name, section) in sections {
         let entries = section.into_iter().map(|(key, value)| (Value::text(key), Value::from(value))).collect();

@@ -20,7 +20,7 @@ mod terms;
 mod url;
 mod vars;
 
-pub use ini::{IniText, parse_ini_text};
+pub use ini::{IniError, IniProblem, IniText, parse_ini_text};
 
 use super::plugin::{Lookup, short_name};
 use crate::value::Value;

@@ -36,7 +36,8 @@ fn csvfile(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
         let (col, keycol) = (options.read_number("col", 1)?, options.read_number("keycol", 0)?);
         let path = must_find(call, "files", &options.read_text("file", "ansible.csv"))?;
         let content = read_decoded(call, &path, &options.read_text("encoding", "utf-8"))?;
-        let rows = parse_csv(&content, CsvDialect::separated_by(delimiter)).map_err(lookup_error)?;
+        let rows = parse_csv(&content, CsvDialect::separated_by(delimiter))
+            .map_err(|error| lookup_error(error.to_string()))?;
         match rows.into_iter().find(|row| row.get(keycol) == Some(&key)) {
             Some(row) => match row.get(col) {
                 Some(field) => values.push(Value::text(field.as_str())),

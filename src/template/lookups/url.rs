@@ -38,6 +38,23 @@ const OPTIONS: [&str; 20] = [
 /// A page may be this long.
 const LIMIT: usize = 256 << 20;
 
+/// A page that cannot be fetched.
+#[derive(Debug, thiserror::Error)]
+enum PageError {
+    #[error(transparent)]
+    EventLoop(std::io::Error),
+    #[error("{}", describe_error(.0))]
+    Connection(#[from] reqwest::Error),
+    #[error("the server answered {0}")]
+    Status(reqwest::StatusCode),
+    #[error("it is longer than {} MiB", LIMIT >> 20)]
+    TooLong,
+    #[error("it is not UTF-8 text")]
+    NotText,
+    #[error("the request broke off")]
+    BrokeOff,
+}
+
 /// A request that can be sent to another thread.
 struct Request {
     url: String,
@@ -88,15 +105,15 @@ fn fetch_page(request: Request) -> Result<String, TemplateError> {
     let url = request.url.clone();
     let worker = std::thread::Builder::new().name("url lookup".to_owned()).spawn(move || {
         let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|why| why.to_string())?;
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PageError::EventLoop)?;
         runtime.block_on(get(request))
     });
     let worker = worker.map_err(|why| lookup_error(format!("cannot fetch `{url}`: {why}")))?;
-    let done = worker.join().unwrap_or_else(|_| Err("the request broke off".to_owned()));
+    let done = worker.join().unwrap_or(Err(PageError::BrokeOff));
     done.map_err(|why| lookup_error(format!("cannot fetch `{url}`: {why}")))
 }
 
-async fn get(request: Request) -> Result<String, String> {
+async fn get(request: Request) -> Result<String, PageError> {
     let client = build_client(request.verify, request.proxy)?;
     let mut builder = client.get(&request.url).timeout(request.timeout);
     for (name, value) in &request.headers {
@@ -105,21 +122,21 @@ async fn get(request: Request) -> Result<String, String> {
     if let Some((name, password)) = &request.login {
         builder = builder.basic_auth(name, password.as_deref());
     }
-    let mut response = builder.send().await.map_err(|why| describe_error(&why))?;
+    let mut response = builder.send().await?;
     if !response.status().is_success() {
-        return Err(format!("the server answered {}", response.status()));
+        return Err(PageError::Status(response.status()));
     }
     let mut body = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(|why| describe_error(&why))? {
+    while let Some(part) = response.chunk().await? {
         body.extend_from_slice(&part);
         if body.len() > LIMIT {
-            return Err(format!("it is longer than {} MiB", LIMIT >> 20));
+            return Err(PageError::TooLong);
         }
     }
-    String::from_utf8(body).map_err(|_| "it is not UTF-8 text".to_owned())
+    String::from_utf8(body).map_err(|_| PageError::NotText)
 }
 
-fn build_client(verify: bool, proxy: bool) -> Result<reqwest::Client, String> {
+fn build_client(verify: bool, proxy: bool) -> Result<reqwest::Client, PageError> {
     static PROVIDER: OnceLock<()> = OnceLock::new();
     // Whoever came first has set the same provider; its refusal to be set twice is of no interest.
     PROVIDER.get_or_init(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -127,7 +144,7 @@ fn build_client(verify: bool, proxy: bool) -> Result<reqwest::Client, String> {
     if !proxy {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|why| describe_error(&why))
+    Ok(builder.build()?)
 }
 
 /// An error with everything below it, without the address, which the message has already.

@@ -2,10 +2,9 @@
 
 use super::call::{lookup_error, require_text, warn_unknown_options};
 use crate::template::error::{TemplateError, TemplateErrorKind};
-use crate::template::functions::UNDEF;
 use crate::template::plugin::{Lookup, PluginCall};
 use crate::template::python::regex::{Pattern, RegexFlags};
-use crate::value::{Value, python};
+use crate::value::{UndefinedCause, Value, python};
 
 /// `env inventory_hostnames varnames vars`
 pub const TABLE: &[Lookup] = &[
@@ -25,7 +24,7 @@ fn env(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
             (Some(value), _) if crate::secrets::environment::is_secret(name) => Value::secret(value.to_string_lossy()),
             (Some(value), _) => Value::text(value.to_string_lossy().into_owned()),
             // The `undef()` that says nothing says what is missing.
-            (None, Some(Value::Undefined(why))) if why.message == UNDEF => {
+            (None, Some(Value::Undefined(why))) if why.is_caused_by(&UndefinedCause::NoHint) => {
                 Value::undefined(format!("The environment variable '{name}' is not set."))
             }
             (None, Some(default)) => default.clone(),
@@ -53,10 +52,8 @@ fn vars(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
                 let names = call.context.variable_names();
                 let nearest = crate::suggest::find_nearest(name, &names);
                 let hint = nearest.map(|nearest| format!(" Did you mean `{nearest}`?")).unwrap_or_default();
-                return Err(TemplateError::undefined(format!(
-                    "No variable named '{}' was found.{hint}",
-                    name.as_str()
-                )));
+                let message = format!("No variable named '{}' was found.{hint}", name.as_str());
+                return Err(TemplateError::undefined(message).caused_by(UndefinedCause::Member(name.as_str().into())));
             }
         });
     }

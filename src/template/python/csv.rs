@@ -31,11 +31,31 @@ impl CsvDialect {
     }
 }
 
+/// A table that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CsvError {
+    /// Text follows a closing quote, in a strict dialect.
+    #[error("'{delimiter}' expected after '\"'")]
+    AfterQuote {
+        /// The delimiter of the dialect.
+        delimiter: char,
+    },
+    /// A quote is not closed, in a strict dialect.
+    #[error("unexpected end of data")]
+    OpenQuote,
+    /// A dialect does not exist.
+    #[error("Dialect '{0}' is not supported by your version of python.")]
+    UnknownDialect(String),
+    /// A delimiter is not one character.
+    #[error("Unable to create custom dialect: \"delimiter\" must be a 1-character string")]
+    Delimiter,
+}
+
 /// Reads rows of fields: fields may be quoted, a quote inside is doubled, line breaks inside quotes are kept.
 ///
 /// # Errors
 /// In a strict dialect, with what is wrong.
-pub fn parse_csv(text: &str, dialect: CsvDialect) -> Result<Vec<Vec<String>>, String> {
+pub fn parse_csv(text: &str, dialect: CsvDialect) -> Result<Vec<Vec<String>>, CsvError> {
     let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
     let (mut quoted, mut started, mut closed) = (false, false, false);
     let mut chars = text.chars().peekable();
@@ -60,12 +80,12 @@ pub fn parse_csv(text: &str, dialect: CsvDialect) -> Result<Vec<Vec<String>>, St
                 (started, closed) = (true, false);
             }
             ' ' if dialect.skip_initial_space && field.is_empty() && !closed => {}
-            _ if closed && dialect.strict => return Err(format!("'{}' expected after '\"'", dialect.delimiter)),
+            _ if closed && dialect.strict => return Err(CsvError::AfterQuote { delimiter: dialect.delimiter }),
             c => field.push(c),
         }
     }
     if quoted && dialect.strict {
-        return Err("unexpected end of data".to_owned());
+        return Err(CsvError::OpenQuote);
     }
     if started || !field.is_empty() || !row.is_empty() {
         row.push(field);
@@ -87,7 +107,7 @@ impl CsvTable {
     ///
     /// # Errors
     /// In a strict dialect, with what is wrong.
-    pub fn parse(text: &str, dialect: CsvDialect, names: Option<Vec<String>>) -> Result<Self, String> {
+    pub fn parse(text: &str, dialect: CsvDialect, names: Option<Vec<String>>) -> Result<Self, CsvError> {
         let mut rows = parse_csv(text, dialect)?;
         let columns = match names {
             Some(names) => names,

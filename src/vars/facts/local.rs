@@ -1,9 +1,10 @@
 //! Facts that the machine's owner provides: `*.fact` files, JSON or INI; executable ones print JSON or INI.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use crate::value::{Dict, Value, json};
 
@@ -16,30 +17,44 @@ pub fn read(folder: &Path) -> Dict {
     files.sort();
     for path in files {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        facts.set(name, read_fact_file(&path).unwrap_or_else(Value::text));
+        facts.set(name, read_fact_file(&path).unwrap_or_else(|error| Value::text(error.to_string())));
     }
     facts
 }
 
-fn read_fact_file(path: &Path) -> Result<Value, String> {
-    let about = path.metadata().map_err(|why| format!("Could not stat fact ({}): {why}", path.display()))?;
+/// A fact file that gives no facts, in the words that stand in their place.
+#[derive(Debug, thiserror::Error)]
+enum FactFileError {
+    #[error("Could not stat fact ({}): {source}", path.display())]
+    Stat { path: PathBuf, source: io::Error },
+    #[error("Failure executing fact script ({}), {source}", path.display())]
+    Start { path: PathBuf, source: io::Error },
+    #[error("Failure executing fact script ({}), it ended with {status}", path.display())]
+    Status { path: PathBuf, status: ExitStatus },
+    #[error("error loading facts: {0}")]
+    Read(io::Error),
+    #[error("error loading facts as ini: `{}` is neither JSON nor INI", .0.display())]
+    Form(PathBuf),
+}
+
+fn read_fact_file(path: &Path) -> Result<Value, FactFileError> {
+    let place = || path.to_path_buf();
+    let about = path.metadata().map_err(|source| FactFileError::Stat { path: place(), source })?;
     let text = if about.permissions().mode() & 0o111 != 0 {
-        let wrong = |why: String| format!("Failure executing fact script ({}), {why}", path.display());
         let output =
             crate::input::output_of(&mut Command::new(path), crate::input::LARGEST_OUTPUT, crate::input::Ends::Program)
-                .map_err(|why| wrong(why.to_string()))?;
+                .map_err(|source| FactFileError::Start { path: place(), source })?;
         if !output.status.success() {
-            return Err(wrong(format!("it ended with {}", output.status)));
+            return Err(FactFileError::Status { path: place(), status: output.status });
         }
         String::from_utf8_lossy(&output.stdout).into_owned()
     } else {
-        crate::input::read_text(path).map_err(|why| format!("error loading facts: {why}"))?
+        crate::input::read_text(path).map_err(FactFileError::Read)?
     };
     if let Ok(value) = json::from_str(&text) {
         return Ok(value);
     }
-    parse_sections(&text)
-        .ok_or_else(|| format!("error loading facts as ini: `{}` is neither JSON nor INI", path.display()))
+    parse_sections(&text).ok_or_else(|| FactFileError::Form(place()))
 }
 
 /// `[section]` and `key = value` lines as a mapping of mappings.

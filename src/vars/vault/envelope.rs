@@ -13,6 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::VaultError;
 use super::secret::DEFAULT_ID;
+use crate::hex::encode_hex;
 
 /// First word of every envelope.
 const MAGIC: &str = "$ANSIBLE_VAULT";
@@ -143,14 +144,6 @@ impl Keys {
         mac.update(ciphertext);
         mac
     }
-}
-
-fn encode_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 fn decode_hex(digits: impl Iterator<Item = u8>) -> Result<Vec<u8>, VaultError> {

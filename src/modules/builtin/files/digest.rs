@@ -2,14 +2,16 @@
 
 use sha1::Digest;
 
+use crate::hex::encode_hex;
+
 /// SHA-1, the checksum of results.
 pub fn sha1_hex(bytes: &[u8]) -> String {
-    to_hex(&sha1::Sha1::digest(bytes))
+    encode_hex(&sha1::Sha1::digest(bytes))
 }
 
 /// MD5, which results carry besides.
 pub fn md5_hex(bytes: &[u8]) -> String {
-    to_hex(&md5::Md5::digest(bytes))
+    encode_hex(&md5::Md5::digest(bytes))
 }
 
 /// The algorithms that parameters may name.
@@ -20,16 +22,12 @@ pub fn by_name(algorithm: &str, bytes: &[u8]) -> Option<String> {
     Some(match algorithm {
         "md5" => md5_hex(bytes),
         "sha1" => sha1_hex(bytes),
-        "sha224" => to_hex(&sha2::Sha224::digest(bytes)),
-        "sha256" => to_hex(&sha2::Sha256::digest(bytes)),
-        "sha384" => to_hex(&sha2::Sha384::digest(bytes)),
-        "sha512" => to_hex(&sha2::Sha512::digest(bytes)),
+        "sha224" => encode_hex(&sha2::Sha224::digest(bytes)),
+        "sha256" => encode_hex(&sha2::Sha256::digest(bytes)),
+        "sha384" => encode_hex(&sha2::Sha384::digest(bytes)),
+        "sha512" => encode_hex(&sha2::Sha512::digest(bytes)),
         _ => return None,
     })
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `unarchive`: unpacks an archive into a folder.
 
+mod error;
 mod tar;
 mod zip;
 mod zip_list;

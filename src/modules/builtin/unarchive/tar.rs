@@ -1,5 +1,6 @@
 //! Archives that GNU `tar` reads.
 
+use super::error::ArchiveError;
 use super::{Job, Opened};
 use crate::host::HostCommand;
 use crate::modules::builtin::files::{display_path, glob};
@@ -36,30 +37,27 @@ pub(super) fn tar_command(job: &Job<'_>, words: Vec<String>) -> HostCommand {
 }
 
 /// Opens the archive, however it is packed; or tells why that cannot be done.
-pub(super) async fn open_tar(job: &Job<'_>) -> Result<Opened, String> {
+pub(super) async fn open_tar(job: &Job<'_>) -> Result<Opened, ArchiveError> {
     let context = job.context;
     let Some(program) =
         context.find_program("gtar").or_else(|| context.find_program("tar")).map(|path| display_path(&path))
     else {
-        return Err("Unable to find required 'gtar' or 'tar' binary in the path".to_owned());
+        return Err(ArchiveError::NoTar);
     };
-    let mut reasons: Vec<String> = Vec::new();
+    let mut reasons = Vec::new();
     for (handler, flag) in PACKED {
         let tar = Tar { job, program: &program, flag: *flag };
         match tar.list_names().await {
-            Ok(names) if names.is_empty() => reasons.push(format!(
-                "Command \"{program}\" found no files in archive. Empty archive files are not supported."
-            )),
+            Ok(names) if names.is_empty() => reasons.push(ArchiveError::Empty { program: program.clone() }),
             Ok(names) => {
                 let is_there = tar.is_there().await?;
                 let unpack = tar.command_words("--extract", true);
                 return Ok(Opened { handler, names, is_there, differences: None, unpack });
             }
-            Err(why) => reasons.push(format!("Command \"{program}\" could not handle archive: {why}")),
+            Err(why) => reasons.push(ArchiveError::NotHandled { program: program.clone(), why: Box::new(why) }),
         }
     }
-    reasons.dedup();
-    Err(reasons.join("\n"))
+    Err(ArchiveError::NoWay(reasons))
 }
 
 struct Tar<'a> {
@@ -89,11 +87,11 @@ impl Tar<'_> {
     }
 
     /// The names in the archive.
-    async fn list_names(&self) -> Result<Vec<String>, String> {
+    async fn list_names(&self) -> Result<Vec<String>, ArchiveError> {
         let command = tar_command(self.job, self.command_words("--list", false));
-        let said = self.job.context.host.run_query(&command).await.map_err(|error| error.to_string())?;
+        let said = self.job.context.host.run_query(&command).await?;
         if said.rc != 0 {
-            return Err(format!("Unable to list files in the archive: {}", said.stderr_text()));
+            return Err(ArchiveError::Listing { stderr: said.stderr_text() });
         }
         let excludes: Vec<String> = self.job.exclude.iter().map(|name| name.trim_end_matches('/').to_owned()).collect();
         let text = said.stdout_text();
@@ -105,9 +103,9 @@ impl Tar<'_> {
     }
 
     /// Whether the folder has everything as it is in the archive, but for what the task sets itself.
-    async fn is_there(&self) -> Result<bool, String> {
+    async fn is_there(&self) -> Result<bool, ArchiveError> {
         let command = tar_command(self.job, self.command_words("--diff", true));
-        let said = self.job.context.host.run_query(&command).await.map_err(|error| error.to_string())?;
+        let said = self.job.context.host.run_query(&command).await?;
         let root = rustix::process::getuid().is_root();
         let attributes = &self.job.attributes;
         let (stdout, stderr) = (said.stdout_text(), said.stderr_text());

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::error::ArchiveError;
 use super::zip_list::{ZipEntry, read_entries};
 use super::{Job, Opened};
 use crate::host::{ALL_BITS, Meta, PathKind, umask};
-use crate::modules::builtin::files::mode::{self, Current};
+use crate::modules::builtin::files::mode::{self, BadMode, Current};
 use crate::modules::builtin::files::{display_path, glob};
 use crate::vars::users;
 
@@ -14,13 +15,13 @@ const SORT: u32 = 0o170_000;
 const LINK: u32 = 0o120_000;
 
 /// Opens the archive; or tells why that cannot be done.
-pub(super) async fn open_zip(job: &Job<'_>) -> Result<Opened, String> {
+pub(super) async fn open_zip(job: &Job<'_>) -> Result<Opened, ArchiveError> {
     let host = job.context.host;
     let listed = host.read(&job.archive).ok().and_then(|content| read_entries(&content));
     let Some(program) = job.context.find_program("unzip").map(|path| display_path(&path)) else {
-        return Err("Unable to find required 'unzip' binary in the path.".to_owned());
+        return Err(ArchiveError::NoUnzip);
     };
-    let listed = listed.ok_or_else(|| format!("Command \"{program}\" could not handle archive: no zip archive"))?;
+    let listed = listed.ok_or_else(|| ArchiveError::NotZip { program: program.clone() })?;
     let asked = |entry: &&ZipEntry| match (&job.include[..], &job.exclude[..]) {
         ([], []) => true,
         ([], exclude) => !glob::any_fits(exclude, &entry.name),
@@ -64,7 +65,7 @@ enum Found {
 }
 
 impl Job<'_> {
-    fn compare_entry(&self, entry: &ZipEntry) -> Result<Found, String> {
+    fn compare_entry(&self, entry: &ZipEntry) -> Result<Found, BadMode> {
         let host = self.context.host;
         let path = self.dest.join(&entry.name);
         let (letter, kind) = match entry.unix.map(|bits| bits & SORT) {
@@ -118,10 +119,10 @@ impl Job<'_> {
     }
 
     /// The permissions that an entry is to have.
-    fn expected_bits(&self, entry: &ZipEntry, now: &Meta) -> Result<u32, String> {
+    fn expected_bits(&self, entry: &ZipEntry, now: &Meta) -> Result<u32, BadMode> {
         if let Some(wanted) = &self.attributes.mode {
             let current = Current { bits: now.bits, is_dir: now.is_dir(), umask: umask() };
-            return mode::resolve_mode(wanted, current).map_err(|bad| bad.to_string());
+            return mode::resolve_mode(wanted, current);
         }
         Ok(match entry.unix {
             // Bits other than permissions are not unpacked.

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::WaitError;
 use crate::modules::Failure;
 
 const STATES: [(&str, u8); 6] =
@@ -11,10 +12,10 @@ const STATES: [(&str, u8); 6] =
 ///
 /// # Errors
 /// For a name that is not known.
-pub fn state_numbers(names: &[String]) -> Result<Vec<u8>, String> {
+pub fn state_numbers(names: &[String]) -> Result<Vec<u8>, WaitError> {
     let number = |name: &String| {
         let known = STATES.iter().find(|(known, _)| known == name).map(|(_, number)| *number);
-        known.ok_or_else(|| format!("unknown active_connection_state ({name}) defined"))
+        known.ok_or_else(|| WaitError::UnknownState(name.clone()))
     };
     names.iter().map(number).collect()
 }
@@ -104,7 +105,8 @@ mod tests {
         assert_eq!(watch.count_in(table), 1);
         watch.excluded = vec!["127.0.0.2".parse().unwrap()];
         assert_eq!(watch.count_in(table), 0);
-        assert_eq!(state_numbers(&["GONE".to_owned()]).unwrap_err(), "unknown active_connection_state (GONE) defined");
+        let unknown = state_numbers(&["GONE".to_owned()]).unwrap_err();
+        assert_eq!(unknown.to_string(), "unknown active_connection_state (GONE) defined");
     }
 
     #[test]

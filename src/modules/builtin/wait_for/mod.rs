@@ -62,6 +62,22 @@ impl TaskModule for WaitFor {
     }
 }
 
+/// A wait that cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// A TCP state does not exist.
+    #[error("unknown active_connection_state ({0}) defined")]
+    UnknownState(String),
+    /// The file is there and cannot be looked at.
+    #[error("Failed to stat {path}, {why}")]
+    Stat {
+        /// The file.
+        path: String,
+        /// Error of the system, without its number.
+        why: String,
+    },
+}
+
 /// Condition to wait for.
 struct WaitCondition<'a> {
     files: &'a dyn HostApi,
@@ -90,7 +106,8 @@ async fn run_wait_for(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Mo
     if let Some(refusal) = refuse_combination(args, state, port, path) {
         return Err(with_time(refusal.to_owned()));
     }
-    let states = connections::state_numbers(&text_list(args, "active_connection_states")).map_err(with_time)?;
+    let states = connections::state_numbers(&text_list(args, "active_connection_states"))
+        .map_err(|unknown| with_time(unknown.to_string()))?;
     let limit = seconds_arg(args, "timeout");
     let wish = WaitCondition {
         files: context.host,
@@ -180,7 +197,7 @@ impl WaitCondition<'_> {
                     None => format!("Timeout when waiting for {target}"),
                 });
             }
-            match self.poll_once().await? {
+            match self.poll_once().await.map_err(|error| error.to_string())? {
                 Some(found) => return Ok(found),
                 None => self.sleep_interval().await,
             }
@@ -217,15 +234,14 @@ impl WaitCondition<'_> {
     }
 
     /// One look at the file or the port; nothing if it is not yet as it should be.
-    async fn poll_once(&self) -> Result<Option<Found>, String> {
+    async fn poll_once(&self) -> Result<Option<Found>, WaitError> {
         if let Some(path) = self.path {
             if let Err(error) = self.files.metadata(Path::new(path), true) {
                 if error.kind() == std::io::ErrorKind::NotFound {
                     return Ok(None);
                 }
-                let why = error.to_string();
-                let why = why.split(" (os error").next().unwrap_or_default();
-                return Err(format!("Failed to stat {path}, {why}"));
+                let why = crate::input::describe_io_error(&error);
+                return Err(WaitError::Stat { path: path.to_owned(), why });
             }
             return Ok(match &self.pattern {
                 None => Some(Found::default()),

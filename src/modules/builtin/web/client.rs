@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client, Identity, NoProxy, Proxy};
 
+use super::error::UrlError;
+
 /// How to connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UrlConnection {
@@ -44,7 +46,7 @@ impl UrlConnection {
     ///
     /// # Errors
     /// If a file cannot be read, or is not what it should be.
-    pub fn get_client(&self) -> Result<Client, String> {
+    pub fn get_client(&self) -> Result<Client, UrlError> {
         let known = CLIENTS.with_borrow(|clients| {
             clients.iter().find(|(connection, _)| connection == self).map(|(_, client)| client.clone())
         });
@@ -56,7 +58,7 @@ impl UrlConnection {
         Ok(client)
     }
 
-    fn build_client(&self) -> Result<Client, String> {
+    fn build_client(&self) -> Result<Client, UrlError> {
         static PROVIDER: Once = Once::new();
         // If a provider is set already, it is the same one; the error of setting it twice can be ignored.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -82,12 +84,12 @@ impl UrlConnection {
                     "https_proxy" => Proxy::https(value),
                     _ => Proxy::all(value),
                 };
-                let proxy = proxy.map_err(|why| format!("`{name}` is no proxy: {why}"))?;
+                let proxy = proxy.map_err(|why| UrlError::Proxy { name: name.clone(), why })?;
                 builder = builder.proxy(proxy.no_proxy(except.clone()));
             }
         }
         if let Some(path) = &self.ca_path {
-            let trusted = Certificate::from_pem_bundle(&read_file(path)?).map_err(|why| unusable_file(path, &why))?;
+            let trusted = Certificate::from_pem_bundle(&read_file(path)?).map_err(|why| unusable_file(path, why))?;
             builder = builder.tls_certs_only(trusted);
         }
         if let Some(path) = &self.client_cert {
@@ -96,55 +98,19 @@ impl UrlConnection {
                 pem.push(b'\n');
                 pem.extend(read_file(key)?);
             }
-            builder = builder.identity(Identity::from_pem(&pem).map_err(|why| unusable_file(path, &why))?);
+            builder = builder.identity(Identity::from_pem(&pem).map_err(|why| unusable_file(path, why))?);
         }
         if let Some(path) = &self.unix_socket {
             builder = builder.unix_socket(path.as_str());
         }
-        builder.build().map_err(|why| innermost_reason(&why))
+        builder.build().map_err(UrlError::Client)
     }
 }
 
-fn read_file(path: &str) -> Result<Vec<u8>, String> {
-    crate::input::read_file(Path::new(path)).map_err(|why| format!("cannot read `{path}`: {why}"))
+fn read_file(path: &str) -> Result<Vec<u8>, UrlError> {
+    crate::input::read_file(Path::new(path)).map_err(|why| UrlError::Read { path: path.to_owned(), why })
 }
 
-fn unusable_file(path: &str, why: &reqwest::Error) -> String {
-    format!("cannot use `{path}`: {}", innermost_reason(why))
-}
-
-/// The innermost reason of an error.
-pub fn innermost_reason(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(below) = innermost.source() {
-        innermost = below;
-    }
-    innermost.to_string()
-}
-
-/// An error in the words that results have had for it all along.
-pub fn describe_error(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return match error.is_connect() {
-            true => "Request failed: <urlopen error timed out>".to_owned(),
-            false => "Connection failure: The read operation timed out".to_owned(),
-        };
-    }
-    let mut reason: Option<&dyn std::error::Error> = Some(error);
-    while let Some(at) = reason {
-        if let Some(number) = at.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error) {
-            let said = std::io::Error::from_raw_os_error(number).to_string();
-            let said = said.split(" (os error").next().unwrap_or_default();
-            return format!("Request failed: <urlopen error [Errno {number}] {said}>");
-        }
-        reason = at.source();
-    }
-    let said = innermost_reason(error);
-    if let Some(unknown) = said.strip_prefix("failed to lookup address information: ") {
-        return format!("Request failed: <urlopen error [Errno -2] {unknown}>");
-    }
-    if error.is_connect() {
-        return format!("Request failed: <urlopen error {said}>");
-    }
-    format!("Connection failure: {said}")
+fn unusable_file(path: &str, why: reqwest::Error) -> UrlError {
+    UrlError::Unusable { path: path.to_owned(), why }
 }

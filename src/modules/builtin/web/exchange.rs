@@ -7,8 +7,9 @@ use base64::Engine as _;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
-use super::client::{self, UrlConnection};
+use super::client::UrlConnection;
 use super::cookies::Jar;
+use super::error::UrlError;
 use super::{Redirects, UrlReply, local, mask_address};
 use crate::template::python::url;
 use crate::value::python;
@@ -71,6 +72,12 @@ struct NoReply(String);
 impl From<String> for NoReply {
     fn from(message: String) -> Self {
         Self(message)
+    }
+}
+
+impl From<UrlError> for NoReply {
+    fn from(error: UrlError) -> Self {
+        Self(error.to_string())
     }
 }
 
@@ -222,14 +229,17 @@ impl UrlRequest {
         });
     }
 
-    async fn send_request(&self, client: &reqwest::Client, url: &Url, jar: &Jar) -> Result<reqwest::Response, String> {
-        let method =
-            Method::from_bytes(self.method.as_bytes()).map_err(|_| format!("`{}` is no method", self.method))?;
+    async fn send_request(
+        &self,
+        client: &reqwest::Client,
+        url: &Url,
+        jar: &Jar,
+    ) -> Result<reqwest::Response, UrlError> {
+        let method = Method::from_bytes(self.method.as_bytes()).map_err(|_| UrlError::Method(self.method.clone()))?;
         let mut headers = HeaderMap::new();
-        let mut set = |name: &str, value: &str| -> Result<(), String> {
-            let wrong = |_| format!("the header `{name}` has signs that headers cannot have");
-            let key =
-                HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name of a header"))?;
+        let mut set = |name: &str, value: &str| -> Result<(), UrlError> {
+            let wrong = |_| UrlError::HeaderValue(name.to_owned());
+            let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| UrlError::HeaderName(name.to_owned()))?;
             headers.insert(key, HeaderValue::from_bytes(value.as_bytes()).map_err(wrong)?);
             Ok(())
         };
@@ -261,16 +271,16 @@ impl UrlRequest {
         if let Some(body) = &self.body {
             request = request.body(body.clone());
         }
-        request.send().await.map_err(|why| client::describe_error(&why))
+        Ok(request.send().await?)
     }
 }
 
-async fn read_body(mut answer: reqwest::Response) -> Result<Vec<u8>, String> {
+async fn read_body(mut answer: reqwest::Response) -> Result<Vec<u8>, UrlError> {
     let mut body = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|why| client::describe_error(&why))? {
+    while let Some(part) = answer.chunk().await? {
         body.extend_from_slice(&part);
         if body.len() > LIMIT {
-            return Err(format!("Connection failure: the answer is longer than {} MiB", LIMIT >> 20));
+            return Err(UrlError::TooLong { most: LIMIT >> 20 });
         }
     }
     Ok(body)

@@ -30,8 +30,7 @@ pub fn read_file_url(address: &str) -> UrlReply {
         },
         Err(why) => {
             let number = why.raw_os_error().unwrap_or(5);
-            let said = why.to_string();
-            let said = said.split(" (os error").next().unwrap_or_default();
+            let said = crate::input::describe_io_error(&why);
             UrlReply::without_answer(
                 address,
                 format!("Request failed: <urlopen error [Errno {number}] {said}: '{path}'>"),

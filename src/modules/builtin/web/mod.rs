@@ -2,6 +2,7 @@
 
 mod client;
 mod cookies;
+mod error;
 mod exchange;
 mod local;
 pub mod multipart;
@@ -10,6 +11,7 @@ mod redirect;
 use std::time::Duration;
 
 pub use client::UrlConnection;
+pub use error::UrlError;
 pub use exchange::{UrlRequest, fetch_url};
 pub use redirect::Redirects;
 

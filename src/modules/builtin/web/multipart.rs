@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 
+use super::UrlError;
 use crate::value::{Dict, Value, python};
 
 /// The content type and the body of a form; fields are in the order of their names.
@@ -11,7 +12,10 @@ use crate::value::{Dict, Value, python};
 ///
 /// # Errors
 /// For a field that is neither, and for a file that cannot be read.
-pub fn encode_form(fields: &Dict, read: impl Fn(&str) -> Result<Vec<u8>, String>) -> Result<(String, Vec<u8>), String> {
+pub fn encode_form(
+    fields: &Dict,
+    read: impl Fn(&str) -> Result<Vec<u8>, UrlError>,
+) -> Result<(String, Vec<u8>), UrlError> {
     let boundary = format!("==============={:020}==", rand::random::<u64>());
     let mut sorted: Vec<(String, &Value)> = fields.iter().map(|(name, value)| (python::str(name), value)).collect();
     sorted.sort_by(|one, other| one.0.cmp(&other.0));
@@ -27,7 +31,7 @@ pub fn encode_form(fields: &Dict, read: impl Fn(&str) -> Result<Vec<u8>, String>
                 body.extend(text.as_bytes());
             }
             Value::Dict(field) => write_part(&mut body, &name, field, &read)?,
-            other => return Err(format!("value must be a string, or mapping, cannot be type {}", other.type_name())),
+            other => return Err(UrlError::FormField(other.type_name())),
         }
         body.extend(b"\r\n");
     }
@@ -39,8 +43,8 @@ fn write_part(
     body: &mut Vec<u8>,
     name: &str,
     field: &Dict,
-    read: impl Fn(&str) -> Result<Vec<u8>, String>,
-) -> Result<(), String> {
+    read: impl Fn(&str) -> Result<Vec<u8>, UrlError>,
+) -> Result<(), UrlError> {
     let text = |key: &str| field.get(key).filter(|value| value.is_true()).map(python::str);
     let (filename, content) = (text("filename"), text("content"));
     let mime = text("mime_type")
@@ -61,10 +65,10 @@ fn write_part(
                     head.push_str(&format!("Content-Transfer-Encoding: {bits}bit\r\n"));
                     content
                 }
-                Some(_) => return Err("multipart_encoding must be one of base64, 7or8bit".to_owned()),
+                Some(_) => return Err(UrlError::FormEncoding),
             }
         }
-        (None, None) => return Err("at least one of filename or content must be provided".to_owned()),
+        (None, None) => return Err(UrlError::NoContent),
     };
     head.push_str(&format!("Content-Type: {mime}\r\nContent-Disposition: form-data; name=\"{name}\""));
     if let Some(path) = &filename {
@@ -141,7 +145,7 @@ mod tests {
     fn fields_without_content_are_refused() {
         let fields: Dict = [(Value::text("x"), Value::dict([("mime_type", "a/b".into())]))].into_iter().collect();
         assert_eq!(
-            encode_form(&fields, |_| Ok(Vec::new())).unwrap_err(),
+            encode_form(&fields, |_| Ok(Vec::new())).unwrap_err().to_string(),
             "at least one of filename or content must be provided"
         );
     }

@@ -2,10 +2,13 @@
 
 use zeroize::Zeroizing;
 
+use super::error::DeliveryError;
 use super::ledger::DeliveryLedger;
 use super::read::{SinkSetting, WhenMissing};
 use crate::credentials::login::check_login;
-use crate::credentials::sinks::{DeliveryContext, Login, Presence, Receipt, Sink, TemplateRenderer};
+use crate::credentials::sinks::{
+    DeliveryContext, Login, LoginTemplateError, Presence, Receipt, Sink, TemplateRenderer,
+};
 use crate::ionos::Deferred;
 use crate::ionos::model::Token;
 use crate::modules::TaskContext;
@@ -182,7 +185,7 @@ impl PasswordDelivery<'_> {
     ///
     /// # Errors
     /// With the first thing that is not as it has to be.
-    pub(super) async fn verify_sinks(&self, token: &Token, with_login: bool) -> Result<(), String> {
+    pub(super) async fn verify_sinks(&self, token: &Token, with_login: bool) -> Result<(), DeliveryError> {
         let password = match password_of(token) {
             // There is nothing yet that could be read, or a dry run has written nothing.
             PasswordState::Later => return Ok(()),
@@ -196,24 +199,24 @@ impl PasswordDelivery<'_> {
             let found = sink.verify_delivery(self.delivery_context(&templates), self.server(), receipt.as_ref()).await;
             match found {
                 Ok(Presence::Current | Presence::Unverifiable) => {}
-                Ok(_) => return Err(format!("{} does not have what was delivered", sink.name())),
-                Err(error) => return Err(format!("{}: {error}", sink.name())),
+                Ok(_) => return Err(DeliveryError::NotDelivered { sink: sink.name() }),
+                Err(source) => return Err(DeliveryError::Sink { sink: sink.name(), source }),
             }
         }
         let (true, Some(password)) = (with_login, password) else { return Ok(()) };
         let login = self.build_login(token, &password);
-        check_login(self.context.host, &login).await.map_err(|error| error.to_string())
+        Ok(check_login(self.context.host, &login).await?)
     }
 
     /// Checks that every sink can take a password, before there is one.
     ///
     /// # Errors
     /// With the first sink that cannot.
-    pub(super) async fn prepare_sinks(&self) -> Result<(), String> {
+    pub(super) async fn prepare_sinks(&self) -> Result<(), DeliveryError> {
         let templates = TaskTemplates(self.context);
         for SinkSetting { sink, .. } in self.sinks {
             let prepared = sink.prepare_delivery(self.delivery_context(&templates), self.server()).await;
-            prepared.map_err(|error| format!("{}: {error}", sink.name()))?;
+            prepared.map_err(|source| DeliveryError::Sink { sink: sink.name(), source })?;
         }
         Ok(())
     }
@@ -223,10 +226,10 @@ impl PasswordDelivery<'_> {
 struct TaskTemplates<'a>(&'a TaskContext<'a>);
 
 impl TemplateRenderer for TaskTemplates<'_> {
-    fn render_login(&self, template: &str, login: &Login) -> Result<Zeroizing<String>, String> {
-        let path = self.0.find_file("templates", template).ok_or("there is no such file")?;
-        let content = self.0.template.read(&path).map_err(|error| error.to_string())?;
-        let text = String::from_utf8(content).map_err(|_| "it is not UTF-8")?;
+    fn render_login(&self, template: &str, login: &Login) -> Result<Zeroizing<String>, LoginTemplateError> {
+        let path = self.0.find_file("templates", template).ok_or(LoginTemplateError::NoFile)?;
+        let content = self.0.template.read(&path)?;
+        let text = String::from_utf8(content).map_err(|_| LoginTemplateError::NotText)?;
         let vars = [
             ("server", Value::text(login.server.as_str())),
             ("username", Value::text(login.username.as_str())),
@@ -236,8 +239,7 @@ impl TemplateRenderer for TaskTemplates<'_> {
         ];
         let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let name = path.display().to_string();
-        let rendered = FileOptions::default().render_file(self.0.template, &name, &text, vars);
-        let rendered = rendered.map_err(|fault| fault.message)?;
+        let rendered = FileOptions::default().render_file(self.0.template, &name, &text, vars)?;
         Ok(Zeroizing::new(python::str(&rendered)))
     }
 }

@@ -1,6 +1,7 @@
 //! Deliveries of one-time passwords, and rotations: `credentials` and `rotate` of `registry_token`.
 
 mod deliver;
+mod error;
 mod ledger;
 pub mod params;
 mod read;
@@ -70,7 +71,7 @@ impl DeliverySetting {
         let ledger = MemoryLedger::default();
         let server = self.read_registry_host(site).await?;
         let courier = PasswordDelivery { context: site.context, sinks: &self.sinks, ledger: &ledger, server };
-        courier.prepare_sinks().await.map_err(ApiError::unsent)
+        courier.prepare_sinks().await.map_err(|error| ApiError::unsent(error.to_string()))
     }
 
     /// Delivers the password of a token that is as desired, and rotates the token.

@@ -103,7 +103,8 @@ pub fn read_rotation(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Opt
     let span = |name: &str| -> Result<SignedDuration, Diagnostic> {
         let text = rotate.get(name).map(python::str).unwrap_or_default();
         let spans = text.trim().trim_start_matches('+');
-        let seconds = expiry::parse_seconds(spans, &format!("`rotate.{name}` `{text}`")).map_err(wrong)?;
+        let seconds = expiry::parse_seconds(spans, &format!("`rotate.{name}` `{text}`"))
+            .map_err(|error| wrong(error.to_string()))?;
         Ok(SignedDuration::from_secs(seconds))
     };
     let policy = RotationPolicy { before: span("before")?, grace: span("grace")? };

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::deliver::{PasswordState, SinkReport, SinkStatus, password_of};
+use super::error::DeliveryError;
 use super::read::{DeliveryVerification, RotationSetting};
 use super::settle::{Settling, list_lost, needs_replacement};
 use crate::ionos::model::{Token, TokenPatch};
@@ -162,7 +163,7 @@ impl<'a> Rotation<'a> {
     }
 
     /// Makes a generation, with the properties that the task gives and those of its predecessor otherwise.
-    async fn create_generation(&mut self, number: u32, reason: Option<String>) -> Result<(), String> {
+    async fn create_generation(&mut self, number: u32, reason: Option<String>) -> Result<(), DeliveryError> {
         let settling = &self.settling;
         settling.courier.prepare_sinks().await?;
         let mut new = match self.newest_member() {
@@ -176,7 +177,7 @@ impl<'a> Rotation<'a> {
         new.expiry_date =
             settling.fields.expiry.clone().map(|expiry| expiry.map(|expiry| expiry.date())).or(new.expiry_date);
         new.status = Some(Deferred::Known("enabled".to_owned()));
-        let made = settling.create_token(&new).await.map_err(|error| error.to_string())?;
+        let made = settling.create_token(&new).await?;
         self.settling.record_action(Verb::Create, &made, Some(&made), reason);
         self.settling.show_token(&made, if self.members.is_empty() { "create" } else { "rotate" });
         self.add(number, made, Custody::Pending);
@@ -186,7 +187,7 @@ impl<'a> Rotation<'a> {
 
     /// Delivers the password and checks that it has arrived; only then the store need not keep it. Returns whether every
     /// sink has confirmed.
-    async fn deliver_generation(&mut self, number: u32) -> Result<bool, String> {
+    async fn deliver_generation(&mut self, number: u32) -> Result<bool, DeliveryError> {
         let token = self.find_member(number).token.clone();
         let reports = self.settling.courier.deliver_password(&token).await;
         let failed = reports.iter().any(|report| report.status == SinkStatus::Failed);
@@ -202,7 +203,7 @@ impl<'a> Rotation<'a> {
     }
 
     /// Checks a delivery of an earlier run before the predecessor is disabled.
-    async fn verify_generation(&mut self, number: u32) -> Result<(), String> {
+    async fn verify_generation(&mut self, number: u32) -> Result<(), DeliveryError> {
         let token = self.find_member(number).token.clone();
         let reports = self.settling.courier.deliver_password(&token).await;
         let verified = self.settling.courier.verify_sinks(&token, false).await;
@@ -216,7 +217,7 @@ impl<'a> Rotation<'a> {
         Ok(())
     }
 
-    async fn disable_generation(&mut self, number: u32) -> Result<(), String> {
+    async fn disable_generation(&mut self, number: u32) -> Result<(), DeliveryError> {
         let Settling { site, registry, .. } = &self.settling;
         let old = self.find_member(number).token.clone();
         let patch = TokenPatch { status: Some(Deferred::Known("disabled".to_owned())), ..TokenPatch::default() };
@@ -236,7 +237,7 @@ impl<'a> Rotation<'a> {
         Ok(())
     }
 
-    async fn delete_generation(&mut self, number: u32, reason: &str) -> Result<(), String> {
+    async fn delete_generation(&mut self, number: u32, reason: &str) -> Result<(), DeliveryError> {
         let Settling { site, registry, .. } = &self.settling;
         let old = self.find_member(number).token.clone();
         accept_not_found(site.api.delete_token(registry, &old.id).await)?;
@@ -246,7 +247,7 @@ impl<'a> Rotation<'a> {
     }
 
     /// Compares what the sinks have with what was delivered. Returns whether a successor was made for one that has lost it.
-    async fn compare_sinks(&mut self) -> Result<bool, String> {
+    async fn compare_sinks(&mut self) -> Result<bool, DeliveryError> {
         if self.reports.is_some() {
             return Ok(false);
         }
@@ -284,10 +285,10 @@ impl<'a> Rotation<'a> {
 }
 
 /// A token that has ended meanwhile needs no change.
-fn accept_not_found<T>(answer: Result<T, ApiError>) -> Result<Option<T>, String> {
+fn accept_not_found<T>(answer: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     match answer {
         Ok(after) => Ok(Some(after)),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error),
     }
 }

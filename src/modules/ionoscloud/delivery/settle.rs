@@ -44,7 +44,7 @@ impl Settling<'_> {
 
     /// Names are unique, so the old token goes first. The password it had is lost in some place already.
     async fn replace_in_place(&self, old: &Token) -> Result<Token, ApiError> {
-        self.courier.prepare_sinks().await.map_err(ApiError::unsent)?;
+        self.courier.prepare_sinks().await.map_err(|error| ApiError::unsent(error.to_string()))?;
         self.site.api.delete_token(self.registry, &old.id).await?;
         self.create_token(&replacement_token(self.fields, old)).await
     }

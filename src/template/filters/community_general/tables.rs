@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::template::error::TemplateError;
 use crate::template::plugin::{FilterPlugin, PluginCall};
 use crate::template::python::coerce::{flag_or, list_members, optional_text, require_all_defined, text_or, to_text};
-use crate::template::python::csv::{CsvDialect, CsvTable};
+use crate::template::python::csv::{CsvDialect, CsvError, CsvTable};
 use crate::value::{Dict, Value, python};
 
 /// The family.
@@ -23,15 +23,11 @@ pub fn read_dialect(
     delimiter: Option<&str>,
     skip_initial_space: Option<bool>,
     strict: Option<bool>,
-) -> Result<CsvDialect, String> {
-    let mut dialect = CsvDialect::find(name)
-        .ok_or_else(|| format!("Dialect '{name}' is not supported by your version of python."))?;
+) -> Result<CsvDialect, CsvError> {
+    let mut dialect = CsvDialect::find(name).ok_or_else(|| CsvError::UnknownDialect(name.to_owned()))?;
     if let Some(delimiter) = delimiter {
         let mut chars = delimiter.chars();
-        dialect.delimiter = chars
-            .next()
-            .filter(|_| chars.next().is_none())
-            .ok_or("Unable to create custom dialect: \"delimiter\" must be a 1-character string")?;
+        dialect.delimiter = chars.next().filter(|_| chars.next().is_none()).ok_or(CsvError::Delimiter)?;
     }
     dialect.skip_initial_space = skip_initial_space.unwrap_or(false);
     dialect.strict = strict.unwrap_or(false);
@@ -62,7 +58,7 @@ fn from_csv(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
     let name = text_or(dialect.as_ref(), "excel")?;
     let delimiter = optional_text(delimiter.as_ref())?;
     let dialect = read_dialect(&name, delimiter.as_deref(), switch(skip), switch(strict))
-        .map_err(|why| TemplateError::value(why).suggest_name(&name, CsvDialect::NAMES))?;
+        .map_err(|why| TemplateError::value(why.to_string()).suggest_name(&name, CsvDialect::NAMES))?;
     let names = match fieldnames.filter(Value::is_true) {
         None => None,
         Some(names) => Some(list_members(call, &names)?.iter().map(to_text).collect::<Result<Vec<_>, _>>()?),
