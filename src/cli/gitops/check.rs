@@ -9,12 +9,12 @@ use super::session::{as_json, load_config};
 use crate::exit::Exit;
 use crate::gitops::repository::GitRepository;
 
-/// Check the file; with `--fetch` also reach every repository.
+/// Check the file; with `--fetch` also fetch every repository.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     common: Common,
-    /// Reach every repository, too.
+    /// Also fetch every repository.
     #[arg(long)]
     fetch: bool,
 }
