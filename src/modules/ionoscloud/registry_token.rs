@@ -34,7 +34,7 @@ const LONGEST_FAMILY: usize = 56;
 /// The parameters of `registry_token`.
 pub static SPEC: Spec = Spec::new(
     "ionoscloudsdk.ionoscloud.registry_token",
-    "Creates, changes, replaces and deletes the access tokens of a container registry.",
+    "Creates, updates, replaces and deletes access tokens of a container registry.",
 )
 .label("Registry Token")
 .returns("registry_token")
@@ -45,31 +45,34 @@ pub static SPEC: Spec = Spec::new(
         Param::list(
             "scopes",
             &ParamKind::Raw,
-            "What the token may do: mappings with `type`, `name` and `actions`. Left out: as it is; empty: nothing.",
+            "Scopes of the token: mappings with `type`, `name` and `actions`. Omitted: unchanged; empty: none.",
         )
         .only_in(WRITTEN),
         Param::str(
             "expiry_date",
-            "When it ends: a date or time stamp; `+30d` and the like for at most so long from now; `never` or null for \
-             no end.",
+            "Expiry: a date or time stamp; a maximum time from now, such as `+30d`; or `never` or null for \
+             no expiry.",
         )
         .only_in(WRITTEN),
-        Param::str("status", "`enabled` or `disabled`.").only_in(WRITTEN),
+        Param::str("status", "Status of the token: `enabled` or `disabled`.").only_in(WRITTEN),
         Param::str("name", "Name of the token, and user name for `docker login`.")
             .only_in(WRITTEN)
             .required_in(&["present"])
             .replaces(),
         CREDENTIALS,
         ROTATE,
-        Param::str("registry_token", "Id or name of the token that is there.").only_in(EXISTING).required_in(EXISTING),
+        Param::str("registry_token", "Id or name of the existing token.").only_in(EXISTING).required_in(EXISTING),
         Param::str("registry", "Id or name of the registry.").required().required_in(ALL),
     ],
     REPLACE,
     CONNECTION,
     WAIT,
-    &[Param::str("state", "What shall be: there (`present`), changed if there (`update`), or gone (`absent`).")
-        .default("present")
-        .choices(ALL)],
+    &[Param::str(
+        "state",
+        "Desired state: `present` (create or update), `update` (update if it exists) or `absent` (delete).",
+    )
+    .default("present")
+    .choices(ALL)],
 ]);
 
 /// The module.
