@@ -7,7 +7,8 @@ use crate::template::plugin::{Lookup, PluginCall};
 use crate::value::{Value, json, python};
 
 /// `config`
-pub const TABLE: &[Lookup] = &[Lookup::new("config", config, "The values of settings, such as `DEFAULT_FORKS`.")];
+pub const TABLE: &[Lookup] =
+    &[Lookup::new("config", config, "Returns the values of settings, such as `DEFAULT_FORKS`.")];
 
 fn config(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
     warn_unknown_options(call, &["on_missing", "plugin_type", "plugin_name", "show_origin"]);

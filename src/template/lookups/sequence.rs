@@ -8,7 +8,7 @@ use crate::template::plugin::{Lookup, PluginArgs, PluginCall};
 use crate::value::{Value, python};
 
 /// `sequence`
-pub const TABLE: &[Lookup] = &[Lookup::new("sequence", sequence, "Numbers from a start to an end, formatted.")];
+pub const TABLE: &[Lookup] = &[Lookup::new("sequence", sequence, "Returns formatted numbers from a start to an end.")];
 
 const OPTIONS: [&str; 5] = ["start", "end", "count", "stride", "format"];
 const LIMIT: i64 = 10_000_000;
