@@ -116,7 +116,7 @@ async fn apply_file(args: &ApplyArgs) -> Result<Exit, Exit> {
     let (_, after) = dry_run().make_plan().await;
     if let Some(after) = after.filter(|after| after.failed.is_empty()) {
         if let Err(error) = drift::save_snapshot(&plan.run, &after) {
-            write_stderr(&format!("warning: the state for `plan --refresh-only` cannot be kept: {error:#}"));
+            write_stderr(&format!("warning: cannot save the state for `plan --refresh-only`: {error:#}"));
         }
         if let Some(path) = &args.after {
             let written = save::serialize_plan(&after).and_then(|text| save::write(path, &text));
@@ -134,7 +134,7 @@ fn ask_approval(args: &ApplyArgs) -> Result<(), Exit> {
     }
     if !std::io::stdin().is_terminal() {
         return Err(refuse_plan(
-            "nobody can be asked: standard input is no terminal; say `--auto-approve`",
+            "cannot ask for approval: standard input is not a terminal; use `--auto-approve`",
             Exit::NotApproved,
         ));
     }
@@ -165,7 +165,7 @@ fn planned_arguments(plan: &Plan, args: &ApplyArgs) -> Result<(RunArgs, Rc<Answe
                 "give them again with `-e`"
             };
             let said = format!(
-                "the plan was made with {} `-e` whose values it does not show; {remedy}",
+                "the plan was made with {} `-e` whose values it does not contain; {remedy}",
                 plan.run.further_variables
             );
             return Err(refuse_plan(&said, Exit::PlanPlaybook));

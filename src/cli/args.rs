@@ -179,7 +179,7 @@ pub struct RunArgs {
 }
 
 fn parse_number(text: &str) -> Result<usize, String> {
-    text.trim().parse().map_err(|_| "a whole number is wanted; `--list-blocks` lists the blocks".to_owned())
+    text.trim().parse().map_err(|_| "expected a whole number; `--list-blocks` lists the blocks".to_owned())
 }
 
 fn parse_forks(text: &str) -> Result<usize, String> {

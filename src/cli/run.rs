@@ -255,7 +255,7 @@ async fn prepare_run(
 ) -> LoadResult<Prepared> {
     let secrets = load::vault_secrets(args, settings, bus.redactor())?;
     if let Some(folder) = &settings.untrusted {
-        let message = format!("anybody may write in `{}`, so the `ansible.cfg` there is passed over", folder.display());
+        let message = format!("all users may write to `{}`, so its `ansible.cfg` is ignored", folder.display());
         bus.emit(&ReportEvent::Notice(Diagnostic::warning(message).hint("`ANSIBLE_CONFIG` names a file that counts")));
     }
     if let Some(warning) = Callbacks::read(settings).warn_ignored() {
@@ -268,8 +268,8 @@ async fn prepare_run(
         };
         bus.emit(&ReportEvent::Verbose(1, line));
     }
-    let folder =
-        std::env::current_dir().map_err(|error| general_problem(format!("cannot tell the current folder: {error}")))?;
+    let folder = std::env::current_dir()
+        .map_err(|error| general_problem(format!("cannot determine the current folder: {error}")))?;
     let globals = Rc::new(load::build_globals(&folder, &secrets, settings, bus.redactor()));
     // A plan says what it cannot know of files; check mode is that of the original.
     if args.check && making.deeds.is_some() {

@@ -157,7 +157,7 @@ impl Backend for NoFolderBackend {
 
 fn list_entries(all: &[Listed], folder: &dyn Backend) -> String {
     if all.is_empty() {
-        return format!("Nothing is kept: there are no passwords in {}\n", folder.describe_place());
+        return format!("No saved passwords in {}\n", folder.describe_place());
     }
     let mut text = String::new();
     for listed in all {
@@ -202,11 +202,9 @@ fn describe_reason(listed: &Listed) -> String {
         };
     }
     match entry.reason {
-        KeepReason::Pending => {
-            "its password is kept, because its run did not end well; the next run that meets it has it"
-        }
+        KeepReason::Pending => "its password is kept, because its run failed; the next run for this token has it",
         KeepReason::Kept => "its password is kept, because no task used it",
-        KeepReason::Stored => "its password is kept here on purpose",
+        KeepReason::Stored => "its password is kept for a `store` sink",
         KeepReason::Delivered => "its password has been delivered",
     }
     .to_owned()
@@ -239,7 +237,7 @@ pub(super) fn find_one<'a>(catalog: &'a Catalog, token: &str) -> anyhow::Result<
         several => {
             let ids: Vec<String> =
                 several.iter().map(|listed| format!("`{}`", listed.entry.id().unwrap_or("unknown"))).collect();
-            bail!("there are {} tokens called `{token}`; say which by its id: {}", several.len(), ids.join(", "))
+            bail!("there are {} tokens named `{token}`; give the id: {}", several.len(), ids.join(", "))
         }
     }
 }

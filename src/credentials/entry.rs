@@ -145,10 +145,10 @@ impl CredentialEntry {
         let Some(sent) = sent else { return Err("the properties of the request are not known".to_owned()) };
         check_same_token(&sent, token)?;
         let Some(requested) = self.service_time else {
-            return Err("the service did not tell the time of the request".to_owned());
+            return Err("the service did not return the time of the request".to_owned());
         };
         let Some(created) = created_at(token) else {
-            return Err("the service does not say when it was created".to_owned());
+            return Err("the service does not return its creation time".to_owned());
         };
         if created < requested - SLACK {
             return Err("it was created before the request".to_owned());

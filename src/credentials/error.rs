@@ -31,7 +31,7 @@ pub enum StoreError {
     #[error("the run that made token `{0}` is still under way")]
     Held(String),
     /// An entry is not there any more.
-    #[error("the entry of token `{0}` is gone")]
+    #[error("the entry of token `{0}` no longer exists")]
     Gone(String),
     /// The backend of another process failed.
     #[error("{0}")]

@@ -110,7 +110,7 @@ impl EffectObserver for Guard {
         let what = if deed.does == EffectKind::Change { "change something" } else { "run something" };
         let said = format!("task \"{}\" on {}{item} would {what}, and that is not in the plan", deed.task, deed.host);
         *self.refused.borrow_mut() = Some(said.clone());
-        Err(format!("{said}; it was not done, and nothing more is"))
+        Err(format!("{said}; the run stopped before this change"))
     }
 }
 
@@ -129,7 +129,7 @@ impl WriteObserver for Guard {
         let Some(number) = found else {
             let said = format!("{} is not in the plan", describe_write(write));
             *self.refused.borrow_mut() = Some(said.clone());
-            return Err(ApiError::unsent(format!("{said}; it was not sent, and nothing more is")));
+            return Err(ApiError::unsent(format!("{said}; the run stopped before this request")));
         };
         self.sent.borrow_mut()[number] = true;
         self.current.set(Some(number));

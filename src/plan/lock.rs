@@ -68,7 +68,7 @@ impl Lock {
             return Err(LockError::Refused(match mark.ended {
                 Some(ended) => PlanRefusal::Applied(format!("its run ended {ended}; make a new plan")),
                 None => PlanRefusal::Applied(format!(
-                    "its run began {} and was broken off: part of it may have been done; a new plan shows what is left",
+                    "its run began {} and was interrupted: it may be partly applied; a new plan shows the rest",
                     mark.begun
                 )),
             }));

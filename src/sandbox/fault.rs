@@ -144,7 +144,7 @@ impl InjectedFault {
             ));
         };
         let (word, status) = what.split_once('=').map_or((what, None), |(word, status)| (word, Some(status)));
-        let kind = serde_json::from_value(word.into()).map_err(|_| format!("`{word}` is no kind of fault"))?;
+        let kind = serde_json::from_value(word.into()).map_err(|_| format!("`{word}` is not a kind of fault"))?;
         let mut fault = Self::new(kind);
         fault.method = Some(method.to_owned()).filter(|m| m != "*");
         fault.path = Some(path.to_owned());
@@ -179,7 +179,7 @@ impl InjectedFault {
                     self.body = Some(rest["body=".len().min(rest.len())..].to_owned());
                     return Ok(());
                 }
-                _ => return Err(format!("`{word}` is no setting of a fault")),
+                _ => return Err(format!("`{word}` is not a setting of a fault")),
             }
             rest = tail;
         }
@@ -271,7 +271,7 @@ impl FaultSet {
     pub fn new(faults: Vec<InjectedFault>) -> Result<Self, String> {
         let arm = |fault: InjectedFault| {
             let path = fault.path.as_deref().map(Regex::new).transpose();
-            let path = path.map_err(|why| format!("the path of a fault is no regular expression: {why}"))?;
+            let path = path.map_err(|why| format!("the path of a fault is not a regular expression: {why}"))?;
             Ok(Armed { fault, path, seen: AtomicU64::new(0) })
         };
         faults.into_iter().map(arm).collect::<Result<_, String>>().map(Self)

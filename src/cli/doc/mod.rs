@@ -146,7 +146,7 @@ pub fn find_page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
         [kind, name] => match Topics::from_name(kind) {
             Some(topics) => find_topic(topics, name),
             None => Err(Box::new(
-                Diagnostic::error(format!("there is no sort of things called `{kind}`"))
+                Diagnostic::error(format!("there is no type of entries `{kind}`"))
                     .suggest(kind, &Topics::ALL.map(Topics::singular)),
             )),
         },
@@ -199,7 +199,7 @@ fn find_named(name: &str) -> Result<String, Box<Diagnostic>> {
     names.extend(Topics::ALL.iter().flat_map(|topics| topics.list_rows()).map(|row| row.name));
     names.extend(Topics::ALL.map(Topics::singular));
     Err(Box::new(
-        unknown_name(&format!("nothing is called `{name}`"), name, &names).hint("`ionplay doc` lists what there is"),
+        unknown_name(&format!("there is no entry `{name}`"), name, &names).hint("`ionplay doc` lists what there is"),
     ))
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn approve_run(args: &ApproveArgs) -> Result<Exit, Exit> {
 
 pub(super) async fn reject_run(args: &RejectArgs) -> Result<Exit, Exit> {
     let request = JobRequest::Reject { run: args.run.clone(), reason: Some(args.reason.clone()), by: "cli".to_owned() };
-    answer_run(&args.common, &args.run, &request, "rejected", "its commit is passed over until a newer one comes").await
+    answer_run(&args.common, &args.run, &request, "rejected", "its commit is ignored until a newer one comes").await
 }
 
 async fn answer_run(common: &Common, id: &str, request: &JobRequest, done: &str, then: &str) -> Result<Exit, Exit> {

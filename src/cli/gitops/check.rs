@@ -46,7 +46,7 @@ pub(super) async fn check_config(args: &CheckArgs) -> Result<Exit, Exit> {
             match (&error, &head) {
                 (Some(why), _) => print::print_line(&format!("{name}: {why}")),
                 (None, Some(head)) => {
-                    print::print_line(&format!("{name}: ok, the repository stands at {}", shorten_commit(Some(head))))
+                    print::print_line(&format!("{name}: ok, the repository is at {}", shorten_commit(Some(head))))
                 }
                 (None, None) => print::print_line(&format!("{name}: ok")),
             }

@@ -25,7 +25,7 @@ pub async fn confirm_task(run: &Rc<RunState>, task: &str) -> LoadResult<bool> {
             () = run.interrupt.wait_until_raised() => return Ok(false),
         };
         let answer = answer.ok().filter(|answer| !answer.is_empty()).ok_or_else(|| {
-            let message = Diagnostic::error(format!("nobody answers whether the task `{task}` is to run"))
+            let message = Diagnostic::error(format!("cannot ask whether to run task `{task}`"))
                 .hint("`--step` needs a terminal, or a line for each task on standard input");
             Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Breakdown)
         })?;

@@ -188,7 +188,7 @@ pub fn read_throttle(
         Value::Str(text) => text.trim().parse().map_err(|_| {
             format!("invalid literal for int() with base 10: {}", python::repr(&Value::text(text.as_str())))
         }),
-        other => Err(format!("{} is no whole number", python::repr(&other))),
+        other => Err(format!("{} is not a whole number", python::repr(&other))),
     });
     match number {
         Ok(number) => Ok(usize::try_from(number).ok().filter(|most| *most > 0)),

@@ -27,7 +27,7 @@ pub fn for_all(
         Box::new(LoadError::from_general(Diagnostic::from(fault.or_at(Some(&written)))))
     })?;
     if wanted == Value::Omit {
-        let message = Diagnostic::error("`omit` cannot stand for the action of a task");
+        let message = Diagnostic::error("`omit` cannot be the action of a task");
         return Err(message.at(&task.span, "").into());
     }
     // Whose name cannot be told is the first of the next round.

@@ -274,7 +274,7 @@ fn read_rule(name: &str, about: &Value) -> Result<Rule, String> {
     };
     let wanted = text("type").unwrap_or("str");
     let kind = Type::from_name(wanted, text("elements"), options)
-        .ok_or_else(|| format!("`{name}` has the type `{wanted}`, which nobody knows"))?;
+        .ok_or_else(|| format!("`{name}` has the unknown type `{wanted}`"))?;
     Ok(Rule {
         name: name.to_owned(),
         aliases: about.get("aliases").map(to_names).unwrap_or_default(),

@@ -188,7 +188,7 @@ async fn run_command(args: &ModuleArgs, context: &TaskContext<'_>, shell: bool) 
             Err(failure)
         }
         Err(RunError::Timeout) => Err(result.take_failure("the command took too long and was ended", None)),
-        Err(RunError::TooMuch) => Err(result.take_failure("the command wrote more output than can be kept", None)),
+        Err(RunError::TooMuch) => Err(result.take_failure("the output of the command exceeds the limit", None)),
     }
 }
 

@@ -47,7 +47,7 @@ async fn query_database(args: &ModuleArgs, host: &dyn HostApi) -> Result<ModuleO
     let split = args.str("split").or(COLONS.contains(&database).then_some(":"));
     let output = host.run_query(&command).await.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("Failed to find required executable \"getent\": {error}")),
-        _ => Failure::new("getent wrote more than can be kept"),
+        _ => Failure::new("the output of getent exceeds the limit"),
     })?;
     let found = |entries: Value| {
         let facts: Dict = [(Value::text(format!("getent_{database}")), entries)].into_iter().collect();

@@ -99,7 +99,7 @@ pub(super) fn output_outcome(ended: Result<CommandOutput, RunError>) -> Result<M
     let output = ended.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("cannot start the shell: {error}")),
         RunError::Timeout => Failure::new("the command took too long and was ended"),
-        RunError::TooMuch => Failure::new("the command wrote more output than can be kept"),
+        RunError::TooMuch => Failure::new("the output of the command exceeds the limit"),
         RunError::Foretold => Failure::new("nothing is run in a dry run"),
     })?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

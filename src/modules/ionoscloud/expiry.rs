@@ -36,7 +36,7 @@ pub(super) fn parse_expiry(text: &str, now: Timestamp) -> Result<ParsedExpiry, S
     let text = text.trim();
     let exactly = |expiry| Ok(ParsedExpiry { expiry, assumed_utc: false });
     if text.is_empty() {
-        return Err("`expiry_date` is empty; leave it out to keep the expiry as it is, or set it to `never`".to_owned());
+        return Err("`expiry_date` is empty; omit it to keep the expiry, or set it to `never`".to_owned());
     }
     if text.eq_ignore_ascii_case("never") {
         return exactly(Expiry::Never);
@@ -60,7 +60,8 @@ pub(super) fn parse_expiry(text: &str, now: Timestamp) -> Result<ParsedExpiry, S
     }
     let (instant, assumed_utc) = parse_absolute(text).ok_or_else(|| {
         format!(
-            "`expiry_date` `{text}` is no date; write it like `2031-03-01T12:00:00Z`, `2031-03-01`, `+30d` or `never`"
+            "`expiry_date` `{text}` is not a date; write it like `2031-03-01T12:00:00Z`, `2031-03-01`, `+30d` or \
+             `never`"
         )
     })?;
     Ok(ParsedExpiry { expiry: Expiry::At(Date::At(instant)), assumed_utc })
@@ -79,7 +80,7 @@ pub fn parse_seconds(spans: &str, subject: &str) -> Result<i64, String> {
     let mut rest = spans.trim();
     let mut total: i64 = 0;
     if rest.is_empty() {
-        return Err(format!("{subject} gives no time; write for example `30d` (units: {})", units()));
+        return Err(format!("{subject} is not a duration; write for example `30d` (units: {})", units()));
     }
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

@@ -275,7 +275,7 @@ async fn wait_until_gone(site: &Site<'_>, have: &Registry) -> Result<(), ApiErro
 async fn pause_polling(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiError> {
     let ended = |why: &str| {
         let waited = begun.elapsed().as_secs();
-        ApiError::unsent(format!("{why}: {what} after {waited} s; run the task again to go on waiting"))
+        ApiError::unsent(format!("{why}: {what} after {waited} s; run the task again to continue waiting"))
     };
     let left = site.patience.saturating_sub(begun.elapsed());
     if left.is_zero() {

@@ -231,7 +231,7 @@ impl Resource for RegistryToken {
         let pair = made.object.properties.credentials.as_ref();
         if pair.is_none_or(|pair| pair.password.known().is_some_and(OneTimePassword::is_empty)) {
             site.context.warn(format!(
-                "the service made token `{}` and told no password; delete the token and run this again",
+                "the service created token `{}` without returning a password; delete the token and run this again",
                 new.name.display_text()
             ));
         }
@@ -404,7 +404,8 @@ fn check_rotation(
         Some(Deferred::Known(Expiry::Within(end))) => {
             let life = end.instant().map(|end| end.duration_since(options::current_time(context)));
             if life.is_some_and(|life| life.as_secs() - before.as_secs() < SHORTEST_LIFE) {
-                let why = "`rotate.before` is as long as the life of the token: every token would be due at once";
+                let why = "`rotate.before` is as long as the lifetime of the token: every token would be due \
+                           immediately";
                 return Err(argument_error(why.to_owned(), "rotate", args, context).into());
             }
         }
@@ -463,7 +464,7 @@ fn desired_status(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option
         && !STATUSES.contains(&text.as_str())
     {
         let said = match text.as_str() {
-            "" => "`status` is empty; leave it out to keep the status as it is".to_owned(),
+            "" => "`status` is empty; omit it to keep the status".to_owned(),
             _ => format!("`status` must be `enabled` or `disabled`, not `{text}`"),
         };
         return Err(argument_error(said, "status", args, context).suggest(text, &STATUSES).into());
@@ -484,13 +485,14 @@ fn desired_expiry(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option
     let now = options::current_time(context);
     let read = expiry::parse_expiry(&text, now).map_err(|why| argument_error(why, "expiry_date", args, context))?;
     if read.assumed_utc {
-        context.warn(format!("`expiry_date` `{text}` says no offset from UTC; UTC is assumed"));
+        context.warn(format!("`expiry_date` `{text}` has no offset from UTC; UTC is assumed"));
     }
     if let Some(at) = read.expiry.date().and_then(|date| date.instant())
         && at.as_second() - now.as_second() < SHORTEST_LIFE
     {
         context.warn(format!(
-            "`expiry_date` `{text}` is less than an hour ahead, or past; the service may refuse it, or delete the token at once{}",
+            "`expiry_date` `{text}` is less than an hour ahead, or in the past; the service may refuse it, or delete \
+             the token immediately{}",
             days_hint(&text)
         ));
     }

@@ -48,7 +48,7 @@ fn config(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
             (Some((value, _)), _) => values.push(value),
             (None, "skip") => {}
             (None, "warn") => {
-                call.context.add_warning(format!("there is no setting `{}`, so it is passed over", name.as_str()));
+                call.context.add_warning(format!("there is no setting `{}`, so it is ignored", name.as_str()));
             }
             (None, _) => {
                 let what = format!("No config definition exists for '{}'.", name.as_str());

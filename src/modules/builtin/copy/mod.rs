@@ -97,7 +97,7 @@ pub(super) fn refuse_unsupported(args: &ModuleArgs, context: &TaskContext<'_>, o
         }
         if value.is_null() {
             let module = of.short_name();
-            context.warn(format!("`{name}` is no parameter of `{module}`; quote the text that it was cut from"));
+            context.warn(format!("`{name}` is not a parameter of `{module}`; quote the text that contains it"));
             continue;
         }
         let known: Vec<&str> = of.all_params().map(|param| param.name).collect();

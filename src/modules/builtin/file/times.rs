@@ -84,7 +84,7 @@ fn parse_local_time(text: &str, format: &str) -> Result<f64, String> {
     let local = match strptime::parse_time(text, format).map_err(|fault| fault.message)? {
         value::Time::Naive(local) | value::Time::Aware(local, _) => local,
         value::Time::Date(date) => date.to_datetime(jiff::civil::Time::midnight()),
-        value::Time::Delta(_) => return Err("a duration is no time".to_owned()),
+        value::Time::Delta(_) => return Err("a duration is not a point in time".to_owned()),
     };
     let zoned = local.to_zoned_datetime(jiff::tz::TimeZone::system()).map_err(|error| error.to_string())?;
     #[allow(clippy::cast_precision_loss)]

@@ -82,7 +82,7 @@ impl UrlConnection {
                     "https_proxy" => Proxy::https(value),
                     _ => Proxy::all(value),
                 };
-                let proxy = proxy.map_err(|why| format!("`{name}` is no proxy: {why}"))?;
+                let proxy = proxy.map_err(|why| format!("`{name}` is not a proxy: {why}"))?;
                 builder = builder.proxy(proxy.no_proxy(except.clone()));
             }
         }

@@ -205,13 +205,13 @@ impl UrlRequest {
     }
 
     async fn send_request(&self, client: &reqwest::Client, url: &Url, jar: &Jar) -> Result<reqwest::Response, String> {
-        let method =
-            Method::from_bytes(self.method.as_bytes()).map_err(|_| format!("`{}` is no method", self.method))?;
+        let method = Method::from_bytes(self.method.as_bytes())
+            .map_err(|_| format!("`{}` is not an HTTP method", self.method))?;
         let mut headers = HeaderMap::new();
         let mut set = |name: &str, value: &str| -> Result<(), String> {
             let wrong = |_| format!("the header `{name}` has signs that headers cannot have");
             let key =
-                HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no name of a header"))?;
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is not a valid header name"))?;
             headers.insert(key, HeaderValue::from_bytes(value.as_bytes()).map_err(wrong)?);
             Ok(())
         };
