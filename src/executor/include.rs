@@ -73,7 +73,7 @@ fn tasks_request(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<Inclu
             let (args, vars) = (Rc::new(rest), collect_variables(run, engine));
             Ok(IncludeRequest { what, args, applied, vars, item: find_loop_item(run, engine) })
         }
-        _ => Err(TemplateError::value("`include_tasks` does not say which file").or_at(Some(&run.task.span))),
+        _ => Err(TemplateError::value("`include_tasks` does not name a file").or_at(Some(&run.task.span))),
     }
 }
 
@@ -85,7 +85,7 @@ fn role_request(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<Includ
     let text = |name: &str| args.get(name).filter(|v| !v.is_null()).map(python::str);
     let flag = |name: &str| args.get(name).and_then(crate::template::python::text::boolean_word);
     let Some(name) = text("name").or_else(|| text("role")) else {
-        return Err(TemplateError::value("`include_role` does not say which role").or_at(Some(&run.task.span)));
+        return Err(TemplateError::value("`include_role` does not name a role").or_at(Some(&run.task.span)));
     };
     let mut entry = RoleEntry::new_included(name, run.task.args.span.clone());
     entry.tasks_from = text("tasks_from");

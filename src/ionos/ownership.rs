@@ -61,7 +61,7 @@ impl Attempt {
             .collect();
         match others.len() {
             0 => Ok(()),
-            _ => Err(format!("{} appeared in the meantime too, so somebody else is at work here", others.join(", "))),
+            _ => Err(format!("{} also appeared meanwhile, so another client is active here", others.join(", "))),
         }
     }
 
@@ -97,13 +97,13 @@ impl Attempt {
             return Err("it was made by another account".to_owned());
         }
         let (Some(begun), Some(now)) = (self.begun, witness.clock) else {
-            return Err("the service does not tell the time".to_owned());
+            return Err("the service does not return the time".to_owned());
         };
         let Some(Some(Date::At(created))) = metadata.created_date.known() else {
-            return Err("the service does not say when it was made".to_owned());
+            return Err("the service does not return its creation time".to_owned());
         };
         if *created < begun - SLACK {
-            return Err("it was made before it was asked for".to_owned());
+            return Err("it was created before the request".to_owned());
         }
         if *created > now + SLACK {
             return Err("it is dated in the future".to_owned());

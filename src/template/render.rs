@@ -264,7 +264,7 @@ impl TemplateEngine<'_> {
                 out.push_value(value, &stmt.at)?;
             }
             StmtKind::Extends(_) => {
-                return Err(place(TemplateError::value("`extends` must stand at the top of a template")));
+                return Err(place(TemplateError::value("`extends` must be at the top of a template")));
             }
             StmtKind::Include { name, ignore_missing, with_context } => {
                 self.render_include(name, *ignore_missing, *with_context, stmt, cx, out)?;

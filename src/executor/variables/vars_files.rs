@@ -60,7 +60,7 @@ fn read_as(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Un
                     None => Diagnostic::error(message),
                 };
                 return Err(message
-                    .hint("name a file, or a list of files of which the first that is there counts")
+                    .hint("name a file, or a list of files, of which the first existing one is read")
                     .into());
             };
             let path =

@@ -224,7 +224,7 @@ fn inner_list(member: &Value, path: &str, skip_missing: bool) -> Result<Option<V
             None => {
                 let found = python::str(&value);
                 return Err(lookup_error(format!("could not find '{key}' key in iterated item '{found}'"))
-                    .hint("`{'skip_missing': true}` as the third term passes over such members"));
+                    .hint("`{'skip_missing': true}` as the third term ignores such members"));
             }
         };
     }

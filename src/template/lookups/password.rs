@@ -60,7 +60,7 @@ fn get_password(call: &PluginCall<'_>, term: &str) -> Result<Value, TemplateErro
         && wanted != ident
     {
         return Err(lookup_error(format!(
-            "`{}` was made with the ident `{ident}`, but `{wanted}` is asked for",
+            "`{}` was created with the ident `{ident}`, but the lookup needs `{wanted}`",
             wish.path.display()
         )));
     }

@@ -69,10 +69,9 @@ impl Plan {
             value.clone_into(&mut self.format);
             return Ok(());
         }
-        let number = value
-            .trim()
-            .parse()
-            .map_err(|_| lookup_error(format!("the option `{name}` has an invalid value: `{value}` is no number")))?;
+        let number = value.trim().parse().map_err(|_| {
+            lookup_error(format!("the option `{name}` has an invalid value: `{value}` is not a number"))
+        })?;
         match name {
             "start" => self.start = number,
             "end" => self.end = Some(number),
