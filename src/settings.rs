@@ -39,7 +39,7 @@ pub struct Setting {
     pub env: &'static str,
     /// Type of its value.
     pub kind: SettingKind,
-    /// The value where nobody says anything.
+    /// The default value.
     pub default: &'static str,
     /// Description for the reference.
     pub doc: &'static str,
@@ -117,7 +117,7 @@ pub const TABLE: &[Setting] = &[
 #[derive(Debug)]
 pub struct RunSettings {
     values: HashMap<&'static str, Value>,
-    /// Where those come from that somebody has set.
+    /// Sources of the values that are set.
     origins: HashMap<&'static str, String>,
     /// The file they were read from, if there is one.
     pub file: Option<PathBuf>,

@@ -43,7 +43,7 @@ pub enum RemoteRequest {
         /// Name of the log.
         log: String,
     },
-    /// Put this text in place of what a log has that is held.
+    /// Replace the content of a held log with this text.
     Replace {
         /// Name of the log.
         log: String,

@@ -18,7 +18,7 @@ use crate::value::{Value, python};
 /// later may have taken the name. Only in a flush, where a handler notifies another, that is decided at once.
 ///
 /// # Errors
-/// If nobody knows a name: the run ends, as the original's does (exit 1).
+/// If a name is unknown: the run ends, as with Ansible (exit 1).
 pub fn notify_handlers(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,
@@ -47,7 +47,7 @@ fn mark_notified(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
 /// are not about registry objects only if they are to be shown.
 ///
 /// # Errors
-/// If nobody knows a name.
+/// If a name is unknown.
 pub fn may_notify(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,
@@ -67,7 +67,7 @@ pub fn may_notify(
     Ok(())
 }
 
-/// The handlers that a name means; at least one, unless the settings pass over names that nobody knows.
+/// Returns the handlers of a name; at least one, unless the settings ignore unknown names.
 fn require_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Task, name: &str) -> LoadResult<Vec<Rc<Task>>> {
     let found = find_handlers(run, play, name);
     if !found.is_empty() {

@@ -23,11 +23,11 @@ const DEEPEST: usize = 250;
 #[derive(Debug, Clone)]
 pub struct IncludeRequest {
     what: IncludeTarget,
-    /// Variables for what is inside: the task's `vars` and the loop's.
+    /// Variables for the included tasks: `vars` of the task, and of the loop.
     vars: Rc<Dict>,
     /// The arguments as templated, but for the file's name.
     args: Rc<Dict>,
-    /// `apply` as templated when the task ran; `None` leaves its templates to what is inside.
+    /// `apply`, resolved when the task ran; `None` leaves its templates to the included tasks.
     applied: Option<Value>,
     /// The loop's item.
     pub item: Option<Value>,
@@ -179,7 +179,7 @@ impl IncludeRequest {
         result
     }
 
-    /// Reads what is included. Hosts that ask for the same thing get the same tasks and the same number.
+    /// Reads an included file or role. Hosts with the same include share tasks and number.
     ///
     /// # Errors
     /// If there is no such file or role, or it is not understood.

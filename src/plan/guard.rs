@@ -1,4 +1,4 @@
-//! The real run of a plan: no writing request passes that the plan does not hold.
+//! The real run of a plan: stops a writing request that the plan does not contain.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -23,12 +23,12 @@ pub struct Guard {
     deeds: Vec<PlannedEffect>,
     undetermined: Vec<PlannedTask>,
     sent: RefCell<Vec<bool>>,
-    /// Ids of what was made, by what stands for them in the plan.
+    /// Ids of created objects, by their placeholders in the plan.
     made: RefCell<HashMap<String, String>>,
     /// The planned number of a request that is under way.
     current: Cell<Option<usize>>,
     refused: RefCell<Option<String>>,
-    /// Planned creations of which nobody knows whether they were carried out.
+    /// Planned creations of unknown outcome.
     doubtful: RefCell<HashSet<usize>>,
     /// The ids of the tokens that were there when the plan was made.
     known: HashSet<String>,

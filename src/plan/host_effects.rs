@@ -1,4 +1,4 @@
-//! What modules do that are not about registry objects: files, commands.
+//! Changes of other modules: files and commands.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub enum EffectKind {
     Unknown,
 }
 
-/// Is told what dry runs come to, and asked what real runs may do.
+/// Records predicted changes of dry runs, and authorizes changes of real runs.
 pub trait EffectObserver {
     /// A dry run has come to this.
     fn record_prediction(&self, _deed: PlannedEffect) {}

@@ -1,4 +1,4 @@
-//! A plan is applied once, and by one process: what stands next to its file says when that began and how it ended.
+//! A plan is applied once, by one process: a file next to it records when that began and how it ended.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};

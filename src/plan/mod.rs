@@ -1,4 +1,4 @@
-//! The saved plan: what a dry run would do and what it was decided from; and the run that does exactly that.
+//! The saved plan: predicted actions and the observed objects behind them; and the run that makes exactly these changes.
 //!
 //! A plan is made by a dry run that takes notes: [`recorder`] writes down every object that was observed and every request
 //! that would be sent. To apply it, the dry run is done again and must come to the same ([`verify`]); then the real run

@@ -16,7 +16,7 @@ pub fn serialize_plan(plan: &Plan) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(plan)? + "\n")
 }
 
-/// Writes a plan so that nobody ever sees half of one. Others may not read it: it tells what an account holds.
+/// Writes a plan atomically. Other users may not read it, because it describes an account.
 ///
 /// # Errors
 /// If the file cannot be written.

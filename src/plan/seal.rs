@@ -62,7 +62,7 @@ pub fn seal_plan(
     Ok(())
 }
 
-/// Opens what was sealed.
+/// Decrypts a sealed part.
 ///
 /// # Errors
 /// If the key is another one, or the plan was altered after it was sealed.

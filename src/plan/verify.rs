@@ -129,7 +129,7 @@ fn list_accounts(plan: &Plan) -> BTreeSet<&str> {
     plan.observed.iter().map(|seen| &*seen.account).chain(plan.writes.iter().map(|write| &*write.account)).collect()
 }
 
-/// Whether there was something to do, there is nothing now, and what was to be done is so.
+/// Returns whether the plan had actions, and the account already is in the planned state.
 fn is_done(planned: &Plan, now: &Plan) -> bool {
     let left = now.count_actions();
     let achieved = |action: &PlannedAction| {

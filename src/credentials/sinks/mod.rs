@@ -90,7 +90,7 @@ pub trait TemplateRenderer {
 /// State of a sink, compared with the delivered content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It has what was delivered.
+    /// The sink has the delivered password.
     Current,
     /// It has something else.
     Different,
@@ -133,7 +133,7 @@ pub enum SinkError {
         /// Why.
         why: String,
     },
-    /// A credential helper answers for the server, so that what is written would not be read.
+    /// A credential helper is set for the server, so that clients would not read the file.
     #[error(
         "`{path}` names the credential helper `{helper}` for `{server}`, so clients do not read the passwords in it: \
          deliver with a `command` sink (`docker-credential-{helper} store`), or name another file"
@@ -164,7 +164,7 @@ pub enum SinkError {
         /// The variable.
         variable: String,
     },
-    /// The file is there and is not what it should be.
+    /// The file exists, but has other content.
     #[error("`{path}` is not a docker configuration: {why}; repair or remove it")]
     NotConfig {
         /// The file.
@@ -195,7 +195,7 @@ pub trait Sink {
     /// Returns its name in messages, results and the credential store: the kind and the target (`file /etc/x`).
     fn name(&self) -> String;
 
-    /// Returns what it writes, without the value, as in "would write ..".
+    /// Returns a description of the write, without the value, as in "would write ..".
     fn describe(&self) -> String;
 
     /// Returns whether it needs the host name of the registry.

@@ -1,10 +1,10 @@
-//! Receipts: a salted digest of what was delivered, from which the password cannot be learned.
+//! Receipts: salted digests of delivered passwords, which do not reveal them.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-/// Proof of a delivery: what the sink has can be compared with it later.
+/// Proof of a delivery, for later comparison with the sink.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// `SALT:DIGEST` in hexadecimal; absent where the sink cannot be read.

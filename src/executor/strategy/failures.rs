@@ -1,4 +1,4 @@
-//! What a failure does to the hosts of a play: to the one that failed, and to the others.
+//! Effects of a failure on the failed host of a play, and on the others.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use crate::executor::task::task_result::TaskResult;
 use crate::playbook::{Keyword, Task};
 use crate::report::{OutcomeStatus, ReportEvent};
 
-/// Sends a host where its failure leads; a rescue section learns what has failed.
+/// Moves a failed host to its rescue section, which gets the failure, or out of the play.
 pub fn handle_failure(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,
@@ -46,7 +46,7 @@ pub fn note_failures(run: &Rc<RunState>, cursors: &IndexMap<Rc<str>, HostCursor>
     }
 }
 
-/// Whether nobody is left to go on.
+/// Returns whether no host is left.
 pub fn out_of_hosts(run: &Rc<RunState>, cursors: &IndexMap<Rc<str>, HostCursor>) -> bool {
     !cursors.is_empty() && cursors.keys().all(|host| run.is_out(host))
 }

@@ -57,7 +57,7 @@ pub async fn run_linear(
     }
 }
 
-/// The next task, and the hosts that are at it. Tasks that are left out by tags or by a finished role are passed.
+/// Returns the next task and its hosts. Skips tasks excluded by tags or by a finished role.
 fn next(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

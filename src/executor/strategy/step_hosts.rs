@@ -1,4 +1,4 @@
-//! One task on all hosts that are at it, side by side, and what becomes of each of them.
+//! Runs one task on its current hosts, concurrently, and decides how each host continues.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
 use crate::template::TemplateEngine;
 use crate::value::{Value, python};
 
-/// Runs one task on the hosts that are at it, and moves them on.
+/// Runs one task on its current hosts, and moves them on.
 ///
 /// # Errors
 /// If something that is included is not understood, or an unknown handler is notified.
@@ -124,7 +124,7 @@ struct Includer<'a> {
 }
 
 impl Includer<'_> {
-    /// Loads what a host asked for; `true` if that failed.
+    /// Loads the include of a host; returns `true` if that failed.
     fn go_in(
         &self,
         host: &Rc<str>,
@@ -170,7 +170,7 @@ impl Includer<'_> {
 /// How many hosts a task may run on side by side, if it says so.
 ///
 /// # Errors
-/// If it is no whole number: that ends the run.
+/// If the value is not a whole number; this ends the run.
 pub fn read_throttle(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

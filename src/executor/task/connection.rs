@@ -9,7 +9,7 @@ use crate::playbook::{Keyword, Task};
 use crate::template::{Context, TemplateEngine, TemplateError};
 use crate::value::{Value, python};
 
-/// Ways to reach other machines that the original has and that are not here.
+/// Connection types of Ansible that are not supported.
 const REMOTE: &[&str] = &["ssh", "paramiko_ssh", "smart", "psrp", "winrm"];
 
 /// Remedy for hosts that are not local.
@@ -19,7 +19,7 @@ const HINT: &str = "tasks run on this machine only: set `ansible_connection: loc
 /// Why a host cannot be acted on; nothing if it can.
 ///
 /// # Errors
-/// If a template fails, or nobody knows such a connection.
+/// If a template fails, or the connection type is unknown.
 pub fn explain_unreachable(
     engine: &TemplateEngine<'_>,
     task: &Task,

@@ -113,7 +113,7 @@ fn take_finished_job(run: &RunState, outcome: &ModuleOutcome) -> Vec<String> {
 }
 
 impl TaskRun<'_> {
-    /// Records what a task has delivered, once it is known that it has not failed.
+    /// Records the deliveries of a task after it has succeeded.
     pub(in crate::executor) fn record_deliveries(&self, pass: &ItemResult) {
         let Some(store) = self.run.credentials.as_ref().filter(|_| !pass.failed && !pass.skipped) else { return };
         for token in &pass.delivered {

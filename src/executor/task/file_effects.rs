@@ -47,7 +47,7 @@ pub(in crate::executor) fn settle_file_effects(
 }
 
 impl TaskRun<'_> {
-    /// A task of which nothing is known may change what it names.
+    /// An unpredictable task may change all paths that it names.
     pub(in crate::executor) fn mark_files_unknown(&self, pass: &ItemResult) {
         if pass.undetermined.is_none() || !self.run.globals.foreseen.is_tracking() {
             return;

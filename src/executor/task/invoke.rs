@@ -1,4 +1,4 @@
-//! One call of a module: what it is given to work with.
+//! One call of a module, and the context that it gets.
 
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -60,7 +60,7 @@ pub fn listed_name(task: &Task) -> String {
     }
 }
 
-/// The name of a task as it is written, with its role; the action stands in for a missing one.
+/// Returns the name of a task as written, with its role; the action replaces a missing name.
 pub fn untemplated_name(task: &Task) -> String {
     full_name(task, &task.name.as_ref().map(python::str).unwrap_or_default())
 }

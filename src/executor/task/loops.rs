@@ -16,7 +16,7 @@ use crate::yaml::{MappingEntry, YamlNode};
 pub enum Items {
     /// The members.
     Known(Vec<Value>),
-    /// The list is known only after something has been created: one row stands for all.
+    /// The list is unknown: one row represents all items.
     Unknown(Value),
 }
 
@@ -29,7 +29,7 @@ pub struct LoopControl {
     pub index: Option<String>,
     /// Label of an item in output, as written.
     pub label: Option<Value>,
-    /// Between passes.
+    /// Pause between loop items.
     pub pause: Duration,
     /// `ansible_loop` is wanted, with all items or without.
     pub extended: Option<bool>,

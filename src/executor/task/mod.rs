@@ -49,11 +49,11 @@ pub struct TaskRun<'a> {
     pub targets: &'a [Rc<str>],
     /// Where a failure leads.
     pub fate: Fate,
-    /// Where the passes of a loop keep what they need not ask for again.
+    /// Cache that the items of a loop share.
     pub kept: Option<Rc<ListCache>>,
 }
 
-/// Where the passes of a task keep what they need not ask for again; nothing is kept from one task to the next.
+/// Cache that the loop items of a task share; tasks do not share it.
 pub(in crate::executor) fn create_list_cache(task: &Task) -> Option<Rc<ListCache>> {
     task.looping.is_some().then(Rc::default)
 }

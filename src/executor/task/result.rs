@@ -128,7 +128,7 @@ impl TaskRun<'_> {
         ItemResult { ignored, ..self.failed_before(fault, scope, search) }
     }
 
-    /// A failure of what is around the passes of a loop: there is no task yet that could be judged.
+    /// A failure outside of the loop items: there is no task result to judge yet.
     pub(in crate::executor) fn failed_around(
         &self,
         fault: TemplateError,
@@ -225,7 +225,7 @@ impl TaskRun<'_> {
     /// Ends a task without a loop.
     ///
     /// # Errors
-    /// If it notifies a handler that nobody knows.
+    /// If it notifies an unknown handler.
     pub(in crate::executor) fn complete_task(&self, pass: ItemResult) -> LoadResult<TaskResult> {
         self.mark_consequences_unknown(&pass);
         let mut result = self.registered_result(&pass);
@@ -263,7 +263,7 @@ impl TaskRun<'_> {
     /// Ends a task with a loop.
     ///
     /// # Errors
-    /// If it notifies a handler that nobody knows.
+    /// If it notifies an unknown handler.
     pub(in crate::executor) fn complete_loop(&self, passes: LoopResult) -> LoadResult<TaskResult> {
         let LoopSummary { mut whole, unknown, includes, notify } = passes.into_summary();
         self.may_notify(&whole)?;

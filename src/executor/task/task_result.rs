@@ -1,4 +1,4 @@
-//! What came of one pass of a task, and of the task as a whole.
+//! The result of one loop item, and of the task as a whole.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub(in crate::executor) struct ItemResult {
     pub(in crate::executor) skipped: bool,
     /// The host cannot be acted on; then it has failed, too.
     pub(in crate::executor) unreachable: bool,
-    /// All tries were in vain.
+    /// All retries failed.
     pub(in crate::executor) exhausted: bool,
     /// It broke off without a result that conditions could look at.
     pub(in crate::executor) broke_off: bool,

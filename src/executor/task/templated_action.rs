@@ -38,7 +38,7 @@ pub fn for_all(
 /// The task as what its action comes to on a host.
 ///
 /// # Errors
-/// If its name cannot be told.
+/// If its name cannot be resolved.
 pub fn resolve_task(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

@@ -102,7 +102,7 @@ impl<'a> Limit<'a> {
         self.timed_out(late)
     }
 
-    /// The failure with what the original says of a task that took too long.
+    /// Returns the failure with Ansible's message about a timeout.
     fn timed_out(&self, failure: Failure) -> Failure {
         let seconds = self.seconds.unwrap_or(0);
         let period =

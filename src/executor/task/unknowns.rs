@@ -1,4 +1,4 @@
-//! What a dry run does not know, and what follows from that.
+//! Unknown values in a dry run, and their consequences.
 
 use std::rc::Rc;
 

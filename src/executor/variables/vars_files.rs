@@ -24,7 +24,7 @@ pub fn read(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>) -> LoadResul
 /// Handling of an entry with an undefined variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Undefined {
-    /// The variable may come to be known, so the entry is passed over, as a file that does not exist is.
+    /// The variable may become known later, so the entry is ignored, like a missing file.
     PassedOver,
     /// Everything is known by now.
     Refused,
