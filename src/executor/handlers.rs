@@ -43,8 +43,8 @@ fn mark_notified(play: &Rc<PlayRun>, handlers: Vec<Rc<Task>>, host: &Rc<str>) {
     }
 }
 
-/// Notes that a dry run cannot tell whether handlers are to run on a host, and what it would have to know. Those that
-/// are not about registry objects only if they are to be shown.
+/// Records handlers that a dry run is not certain to run on a host, with the unknown values. Handlers without registry
+/// objects are recorded only if they are shown.
 ///
 /// # Errors
 /// If a name is unknown.
@@ -132,8 +132,8 @@ fn names_of(run: &Rc<RunState>, play: &Rc<PlayRun>, handler: &Rc<Task>) -> Vec<S
     names
 }
 
-/// The name of a handler, which knows no host; none where it cannot be told, which is of no harm as long as the handler
-/// listens.
+/// Returns the name of a handler, resolved without a host; none if that fails, which is allowed if the handler has
+/// `listen` topics.
 fn template_handler_name(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

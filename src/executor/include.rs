@@ -316,7 +316,7 @@ impl IncludeRequest {
     }
 }
 
-/// Makes the handlers of roles known that what was included has imported, and their variables if they are for all.
+/// Registers the handlers of roles that an include has imported, and their variables if they are public.
 fn import_role_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>) -> Result<(), IncludeError> {
     for (role, import) in run.loader.take_imported() {
         let handlers = run.loader.role_handlers(&role, &import);

@@ -128,7 +128,7 @@ pub struct RunState {
     pub extra_vars: Rc<Dict>,
     /// The API of container registries for real runs.
     pub registries: Rc<dyn Connector>,
-    /// The same for check mode: reads pass, writes are foretold.
+    /// The same for check mode: reads are real, writes are predicted.
     pub foretold_registries: Rc<dyn Connector>,
     /// Files and commands.
     pub host_api: Box<dyn HostApi>,
@@ -144,7 +144,7 @@ pub struct RunState {
     pub tally: RefCell<Tally>,
     /// Actions on registry objects.
     pub records: RefCell<Vec<Record>>,
-    /// Status files of jobs that were only foretold; they go with the end of the run.
+    /// Status files of predicted jobs; they are removed at the end of the run.
     pub foretold_jobs: RefCell<Vec<PathBuf>>,
     /// The store of one-time passwords.
     pub credentials: Option<Rc<CredentialStore>>,

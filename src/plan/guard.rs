@@ -164,8 +164,8 @@ impl WriteObserver for Guard {
         id.display_text().to_owned()
     }
 
-    /// The plan foretold one creation of the token. To remove what came of it without its password and to make it again is
-    /// that one creation still; what was there before is never meant.
+    /// Allows one planned creation of a token to be repeated: the token whose password was lost is removed and created again.
+    /// Tokens that existed before are never removed.
     fn taking_back(&self, removal: &Write) -> Result<(), ApiError> {
         let doubtful = self.doubtful.borrow();
         let planned = |write: &Write| {

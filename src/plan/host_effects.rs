@@ -44,7 +44,7 @@ pub trait EffectObserver {
     }
 }
 
-/// Whether a plan has foretold this, or has said of it that it cannot.
+/// Returns whether the plan contains this change, or marks it as unknown.
 pub fn is_predicted(planned: &[PlannedEffect], real: &PlannedEffect) -> bool {
     let same = |deed: &&PlannedEffect| {
         let same_item = match (&deed.item, &real.item) {

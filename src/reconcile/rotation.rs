@@ -77,7 +77,7 @@ pub fn generation_name(family: &str, number: u32) -> String {
     if number <= 1 { family.to_owned() } else { format!("{family}-g{number}") }
 }
 
-/// Returns which generation of a token a name stands for, if it does.
+/// Returns the generation of a token that a name denotes, if any.
 pub fn generation_number(family: &str, name: &str) -> Option<u32> {
     let rest = name.strip_prefix(family)?;
     if rest.is_empty() {
@@ -166,7 +166,7 @@ mod tests {
             self.tokens.retain(|token| token.expires.is_none_or(|end| self.now < end));
         }
 
-        /// A step of which only the first `half` is done where the run is killed in it.
+        /// A step that is killed after its first `half`.
         fn take(&mut self, step: RotationStep, half: bool, verified: &mut Option<u32>) {
             let now = self.now;
             match step {

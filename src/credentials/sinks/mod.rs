@@ -222,7 +222,8 @@ pub trait Sink {
         login: &'a Login,
     ) -> LocalFuture<'a, Result<Receipt, SinkError>>;
 
-    /// Compares what the sink has with what was delivered. Without a receipt it says only whether there is anything.
+    /// Compares the content of the sink with the delivered password. Without a receipt, it only checks whether there is any
+    /// content.
     fn verify_delivery<'a>(
         &'a self,
         context: DeliveryContext<'a>,

@@ -1,5 +1,5 @@
-//! The linear strategy: hosts stay in step. Of all places where hosts are, the smallest is next, and the hosts that are
-//! at it run its task side by side; the others wait.
+//! The linear strategy: hosts stay in step. The earliest task of any host is next; the hosts at this task run it
+//! concurrently, the others wait.
 
 use std::rc::Rc;
 

@@ -1,5 +1,4 @@
-//! `--step`: asks before each task. Answers may come through a pipe; where it ends nobody is left to ask, and the run ends
-//! as that of the original does.
+//! `--step`: asks before each task. Answers may come through a pipe; when it ends, the run ends, as with Ansible.
 
 use std::rc::Rc;
 

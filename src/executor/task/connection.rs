@@ -1,7 +1,7 @@
 //! Where a task acts, and as whom: only on this machine, only as the user who runs it.
 //!
-//! A module that would act here although the play means another machine could do harm, so that such a host counts as
-//! unreachable. What the controller does itself, and what only talks to the API, needs no connection.
+//! A module could do harm here if the play intends another machine, so that such a host counts as unreachable. Modules that
+//! run on the controller or only call the API need no connection.
 
 use crate::diagnostic::Diagnostic;
 use crate::modules::Spec;

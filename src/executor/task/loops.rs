@@ -196,7 +196,7 @@ pub fn evaluate_items(engine: &TemplateEngine<'_>, looping: &Loop, action: &str)
     }
 }
 
-/// The terms of a `with_*`: a list is its members, anything else is one term. `first_found` may skip what is undefined.
+/// Returns the terms of a `with_*`: the members of a list, or one other value. `first_found` may skip undefined terms.
 fn evaluate_terms(engine: &TemplateEngine<'_>, lookup: &str, node: &YamlNode) -> Result<Vec<Value>, TemplateError> {
     let written = node.to_value();
     let value = match (&written, lookup) {

@@ -255,7 +255,7 @@ impl TaskRun<'_> {
         Ok(finished)
     }
 
-    /// The passes of the loop before the first. Only `register` and a rescue section see the results of passes later.
+    /// Starts a loop without results. Only `register` and a rescue section read the results of loop items later.
     pub(in crate::executor) fn new_loop_result(&self) -> LoopResult {
         LoopResult::new(self.task.register.is_some() || self.fate != Fate::Failed)
     }

@@ -1,7 +1,7 @@
 //! The life of one task on one host.
 //!
-//! The order of the steps is that of the original: delegation, the loop list, then for each pass the condition, the
-//! keywords, the arguments, the module, and what the result is made into.
+//! The steps have Ansible's order: delegation, the loop list, then for each item the condition, the keywords, the arguments,
+//! the module, and the evaluation of the result.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -129,8 +129,7 @@ impl TaskRun<'_> {
         self.complete_loop(passes)
     }
 
-    /// A loop over what is not known yet: one row stands for all passes, unless the condition is false whatever the items
-    /// are.
+    /// Runs a loop over an unknown list: one row represents all items, unless the condition is false for any item.
     fn unknown_items(
         &self,
         control: &LoopControl,

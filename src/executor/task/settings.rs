@@ -22,7 +22,7 @@ pub struct TaskSettings {
     pub no_log: bool,
     /// Predict changes instead of making them.
     pub check: bool,
-    /// The task says itself that it only foretells: the real run has nothing more to say of it.
+    /// The task itself sets `check_mode: true`: the real run predicts it, too.
     pub check_only: bool,
     /// Differences are wanted.
     pub diff: bool,

@@ -34,8 +34,8 @@ pub struct TaskScope {
     pub(in crate::executor) reached: bool,
 }
 
-/// A mapping among the variables. What tasks set is looked up where it is kept: a scope that held on to it would make
-/// every change of it a copy of all of it.
+/// A mapping among the variables. Variables that tasks set are looked up in place: if a scope shared them, every change would
+/// copy them all.
 enum Layer {
     Fixed(Rc<Dict>),
     Vars,
@@ -43,7 +43,7 @@ enum Layer {
     Facts,
 }
 
-/// Stands for no host: what a play is called, which hosts it has and what its handlers answer to is the same for all.
+/// Represents no host: the name of a play, its hosts, and the names of its handlers are the same for all hosts.
 pub const NO_HOST: &str = "";
 
 impl TaskScope {
@@ -251,8 +251,8 @@ impl Layers {
     }
 }
 
-/// The variables that the inventory has for a host, the highest first. A file that cannot be read is a warning here;
-/// the play has been told of it when it began.
+/// Returns the inventory variables of a host, highest precedence first. An unreadable file is a warning here; the start of
+/// the play has already reported it.
 fn inventory_layers(run: &RunState, host: &str) -> Vec<Rc<Dict>> {
     match run.inventory.borrow().host_layers(host) {
         Ok(layers) => layers.iter().rev().map(|layer| Rc::clone(&layer.vars)).collect(),

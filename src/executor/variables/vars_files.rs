@@ -12,11 +12,11 @@ use crate::template::{TemplateEngine, TemplateErrorKind};
 use crate::value::{Dict, Value};
 use crate::yaml::YamlNode;
 
-/// Reads the `vars_files` of a play for a host. A file that is not there is passed over; of an entry that is a list the
-/// first that exists counts.
+/// Reads the `vars_files` of a play for a host. Ignores a missing file; if an entry is a list, reads the first existing
+/// file.
 ///
 /// # Errors
-/// If a file is no mapping of variables.
+/// If a file is not a mapping of variables.
 pub fn read(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>) -> LoadResult<()> {
     read_as(run, play, host, Undefined::PassedOver)
 }
