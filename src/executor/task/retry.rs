@@ -21,7 +21,7 @@ use crate::report::ReportEvent;
 use crate::template::{TemplateEngine, VariableScope};
 use crate::value::{Dict, Value};
 
-/// Returns a scope with the result of the task and its variables, for conditions on the result.
+/// A scope with the result of the task and its variables, for conditions on the result.
 pub(in crate::executor) struct Registered<'a> {
     own: Option<(Rc<str>, Value)>,
     set: Vec<&'a Dict>,
