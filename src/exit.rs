@@ -19,7 +19,7 @@ pub enum Exit {
     Waiting,
     /// 4: something is not understood, or a host was unreachable.
     Unparsable,
-    /// 5: options that make no sense together.
+    /// 5: options conflict.
     BadOptions,
     /// 10: the plan cannot be used: no plan, another version, or one that would fail.
     PlanUnusable,
@@ -45,7 +45,7 @@ pub enum Exit {
     HungUp,
     /// 143: ended by SIGTERM.
     Terminated,
-    /// 250: our own fault.
+    /// 250: internal error.
     Internal,
 }
 

@@ -18,39 +18,39 @@ use crate::ionos::OverlayConnector;
 use crate::plan::lock::{Lock, LockError};
 use crate::plan::{Answers, Guard, Plan, PlanDigester, PlanRefusal, drift, save, seal, show, verify};
 
-/// Do exactly what a plan says.
+/// Apply a saved plan, exactly.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// The plan.
+    /// File with the plan.
     file: PathBuf,
-    /// Do not ask.
+    /// Apply without asking for approval.
     #[arg(long)]
     auto_approve: bool,
-    /// The variables that the plan was made with; plans do not keep what may be secret (may be given again).
+    /// Variables of the plan again; plans do not contain values that may be secret (may be given again).
     #[arg(short, long, value_name = "VARS")]
     extra_vars: Vec<String>,
-    /// The file with the key that the plan was sealed with.
+    /// Key file that decrypts the plan.
     #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
     seal_key_file: Option<PathBuf>,
-    /// Go on without the credential store: if the run ends early, one-time passwords are lost.
+    /// Run without the credential store: if the run ends early, one-time passwords are lost.
     #[arg(long)]
     no_journal: bool,
     /// Ask for the vault password.
     #[arg(short = 'J', long, visible_alias = "ask-vault-password")]
     ask_vault_pass: bool,
-    /// Say more; up to four times.
+    /// Show more details; repeat up to four times.
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Write the event stream to this file, one JSON object a line.
+    /// Write the event stream to this file, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// Look again after the apply, and write what would still change as a plan to this file.
+    /// Predict again after the apply, and write the remaining changes as a plan to this file.
     #[arg(long, value_name = "FILE")]
     after: Option<PathBuf>,
-    /// Only check that the plan still fits; apply nothing.
+    /// Only check whether the plan still applies; apply nothing.
     #[arg(long, conflicts_with_all = ["events", "after"])]
     check: bool,
-    /// No colours.
+    /// Print without colours.
     #[arg(long)]
     no_color: bool,
 }
@@ -143,14 +143,14 @@ fn keep_state_after(args: &ApplyArgs, plan: &Plan, after: &Plan) -> Result<(), E
     Ok(())
 }
 
-/// A yes on the terminal.
+/// Asks for approval on the terminal.
 fn ask_approval(args: &ApplyArgs) -> Result<(), Exit> {
     if args.auto_approve {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() {
         return Err(refuse_plan(
-            "nobody can be asked: standard input is no terminal; say `--auto-approve`",
+            "cannot ask for approval: standard input is not a terminal; use `--auto-approve`",
             Exit::NotApproved,
         ));
     }
@@ -163,8 +163,8 @@ fn ask_approval(args: &ApplyArgs) -> Result<(), Exit> {
     }
 }
 
-/// The arguments of the run that was planned, and what was answered to its prompts. What the plan does not hold in clear
-/// text is in its sealed part, or is given again.
+/// Returns the arguments of the planned run, and the answers to its prompts. Values that the plan does not contain in clear
+/// text are in its sealed part, or are given again.
 fn planned_arguments(plan: &Plan, args: &ApplyArgs) -> Result<(RunArgs, Rc<Answers>), Exit> {
     let unusable = |why: String| refuse_plan(&why, Exit::PlanUnusable);
     let key = args.seal_key_file.as_deref().map(seal::read_key).transpose();
@@ -181,7 +181,7 @@ fn planned_arguments(plan: &Plan, args: &ApplyArgs) -> Result<(RunArgs, Rc<Answe
                 "give them again with `-e`"
             };
             let said = format!(
-                "the plan was made with {} `-e` whose values it does not show; {remedy}",
+                "the plan was made with {} `-e` whose values it does not contain; {remedy}",
                 plan.run.further_variables
             );
             return Err(refuse_plan(&said, Exit::PlanPlaybook));

@@ -17,21 +17,21 @@ pub struct RunArgs {
     /// Inventory: a file, a folder, a script, or host names with a comma (may be given again).
     #[arg(short, long, visible_alias = "inventory-file", value_name = "SOURCE", help_heading = "Hosts")]
     pub inventory: Vec<String>,
-    /// Run on these of the play's hosts only.
+    /// Run only on hosts of the play that match this pattern.
     #[arg(short, long, value_name = "PATTERN", help_heading = "Hosts")]
     pub limit: Option<String>,
-    /// Hosts that run side by side.
+    /// Number of hosts that run concurrently.
     #[arg(short, long, value_name = "N", help_heading = "Hosts")]
     #[arg(value_parser = parse_forks)]
     pub forks: Option<usize>,
-    /// The connection; only `local` is.
+    /// The connection type; only `local` is supported.
     #[arg(short, long, value_name = "TYPE", help_heading = "Hosts")]
     pub connection: Option<String>,
 
     /// Variables: `name=value` pairs, JSON or YAML, or `@FILE` (may be given again).
     #[arg(short, long, value_name = "VARS", help_heading = "Variables")]
     pub extra_vars: Vec<String>,
-    /// A value for every empty placeholder of a parameter: `registry=NAME` (may be given again).
+    /// Fill the empty placeholders of a parameter, for example `registry=NAME` (may be given again).
     #[arg(long, value_name = "PARAMETER=VALUE", help_heading = "Variables")]
     pub fill: Vec<String>,
     /// A vault identity: `[ID@]FILE`, `[ID@]prompt` (may be given again).
@@ -45,57 +45,57 @@ pub struct RunArgs {
     #[arg(conflicts_with = "vault_password_file")]
     pub ask_vault_pass: bool,
 
-    /// Foretell what would change; send no writing request.
+    /// Predict what would change; send no writing request.
     #[arg(short = 'C', long, help_heading = "Mode")]
     pub check: bool,
-    /// Show what is changed, field by field and line by line.
+    /// Show changes, field by field and line by line.
     #[arg(short = 'D', long, help_heading = "Mode")]
     pub diff: bool,
-    /// Exit with 0 if nothing is changed, 2 if something is, 3 if a dry run cannot say, 1 on an error.
+    /// Exit with 0 without changes, 2 with changes, 3 if a dry run has only undetermined tasks, 1 on an error.
     #[arg(long, help_heading = "Mode")]
     pub detailed_exitcode: bool,
-    /// Seal what is kept (one-time passwords; with `plan`, values of `-e` and answers to prompts) with the key in this file.
+    /// Encrypt saved one-time passwords (and, with `plan`, values of `-e` and answers to prompts) with the key in this file.
     #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE", help_heading = "Mode")]
     pub seal_key_file: Option<PathBuf>,
-    /// Go on without the credential store: if the run ends early, one-time passwords are lost.
+    /// Run without the credential store: if the run ends early, one-time passwords are lost.
     #[arg(long, help_heading = "Mode")]
     pub no_journal: bool,
-    /// Run against an embedded registry API, with the registry `demo` in it; no account needed.
+    /// Run against the built-in mock registry, which has the registry `demo`; no account needed.
     #[arg(long, help_heading = "Mode")]
     pub sandbox: bool,
-    /// Run only while no other run has locked this file; wait until it is free.
+    /// Lock this file for the run; wait while another run has the lock.
     #[arg(long, value_name = "FILE", help_heading = "Mode")]
     pub lock: Option<PathBuf>,
-    /// Wait for the lock so many seconds only; with 0 the run is refused at once.
+    /// Stop after waiting this many seconds for the lock; with 0, do not wait.
     #[arg(long, value_name = "SECONDS", help_heading = "Mode", requires = "lock")]
     pub lock_timeout: Option<u64>,
-    /// Run handlers of hosts that failed, too.
+    /// Run handlers also on failed hosts.
     #[arg(long, help_heading = "Mode")]
     pub force_handlers: bool,
-    /// Forget the facts that were kept of earlier runs.
+    /// Remove the cached facts of earlier runs.
     #[arg(long, help_heading = "Mode")]
     pub flush_cache: bool,
     /// Ask before each task.
     #[arg(long, help_heading = "Mode")]
     pub step: bool,
-    /// Check the playbook's structure and stop.
+    /// Check the structure of the playbook, then stop.
     #[arg(long, help_heading = "Mode")]
     pub syntax_check: bool,
 
-    /// Only tasks with these tags.
+    /// Run only tasks with these tags.
     #[arg(short, long, value_name = "TAGS", help_heading = "Tasks")]
     pub tags: Vec<String>,
-    /// No tasks with these tags.
+    /// Skip tasks with these tags.
     #[arg(long, value_name = "TAGS", help_heading = "Tasks")]
     pub skip_tags: Vec<String>,
-    /// Begin at this task.
+    /// Start at this task.
     #[arg(long, value_name = "NAME", help_heading = "Tasks")]
     pub start_at_task: Option<String>,
-    /// Of a page with several blocks, run this one (from 1; may be given again).
+    /// Run this block of a page (the first is 1; may be given again).
     #[arg(long, value_name = "N", help_heading = "Tasks", value_parser = parse_number)]
     #[arg(action = ArgAction::Append, value_delimiter = ',')]
     pub block: Vec<usize>,
-    /// Of a page with several blocks, run all of them, in order.
+    /// Run all blocks of a page, in order.
     #[arg(long, help_heading = "Tasks", conflicts_with = "block")]
     pub all_blocks: bool,
     /// List the blocks of a page.
@@ -111,60 +111,60 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Tasks")]
     pub list_hosts: bool,
 
-    /// Say more; up to four times.
+    /// Show more details; repeat up to four times.
     #[arg(short, long, action = ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
-    /// Print changes and failures only.
+    /// Print only changes and failures.
     #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Print every setting of `ansible.cfg` and its variables, with its value and where it comes from, and stop.
+    /// Print every setting of `ansible.cfg` and the environment, with its value and source, then stop.
     #[arg(long, help_heading = "Output")]
     pub config_dump: bool,
-    /// Of the settings, print those that are set.
+    /// Print only settings that are set.
     #[arg(long, help_heading = "Output", requires = "config_dump")]
     pub only_changed: bool,
-    /// Print one document with all results instead of the screen.
+    /// Print one document with all results instead of the usual output.
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Output")]
     pub output: Option<OutputFormat>,
-    /// Write the event stream to this file, one JSON object a line.
+    /// Write the event stream to this file, one JSON object per line.
     #[arg(long, env = "PLAYBOOK_EVENTS_FILE", value_name = "FILE", help_heading = "Output")]
     pub events: Option<PathBuf>,
-    /// Write a report when the run has ended: `KIND=FILE`, where KIND is github, gitlab, html, junit, markdown, sarif or
+    /// Write a report when the run ends: `KIND=FILE`, where KIND is github, gitlab, html, junit, markdown, sarif or
     /// trace (may be given again); `-` is standard output.
     #[arg(long, value_name = "KIND=FILE", help_heading = "Output")]
     pub report: Vec<ReportTarget>,
-    /// No colours.
+    /// Print without colours.
     #[arg(long, help_heading = "Output")]
     pub no_color: bool,
-    /// Show passwords and tokens.
+    /// Show passwords and tokens instead of `********`.
     #[arg(long, help_heading = "Output")]
     pub show_secrets: bool,
     /// Treat values from vaults as secrets; Ansible shows them.
     #[arg(long, help_heading = "Output")]
     pub mask_vault: bool,
 
-    /// Become another user; possible only where nothing has to be changed for it.
+    /// Become another user; supported only if the user does not change.
     #[arg(short, long, hide = true)]
     pub r#become: bool,
     /// The user to become.
     #[arg(long, value_name = "USER", hide = true)]
     pub become_user: Option<String>,
-    /// Accepted like the options after it, which say how remote hosts are reached.
+    /// Accepted; connections are local.
     #[arg(long, value_name = "METHOD", hide = true)]
     pub become_method: Option<String>,
-    /// A file with a key for logins.
+    /// Accepted; connections are local.
     #[arg(long, alias = "key-file", value_name = "FILE", hide = true)]
     pub private_key: Option<String>,
-    /// More arguments for a program of remote connections.
+    /// Accepted; connections are local.
     #[arg(long, value_name = "ARGS", hide = true)]
     pub ssh_common_args: Option<String>,
-    /// As above.
+    /// Accepted; connections are local.
     #[arg(long, value_name = "ARGS", hide = true)]
     pub sftp_extra_args: Option<String>,
-    /// As above.
+    /// Accepted; connections are local.
     #[arg(long, value_name = "ARGS", hide = true)]
     pub scp_extra_args: Option<String>,
-    /// As above.
+    /// Accepted; connections are local.
     #[arg(long, value_name = "ARGS", hide = true)]
     pub ssh_extra_args: Option<String>,
     /// Accepted; local connections have no login.
@@ -210,7 +210,7 @@ fn parse_forks(text: &str) -> Result<usize, OptionError> {
     }
 }
 
-/// The forms of `--output`.
+/// Formats of `--output`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// JSON.

@@ -19,17 +19,17 @@ use crate::source::Source;
 use crate::template::{Globals, TemplateEngine};
 use crate::value::{Dict, Value, json};
 
-/// Runs a job that a playbook run has described.
+/// Runs a background job of a playbook run.
 #[derive(Debug, Clone, clap::Args)]
 pub struct JobArgs {
-    /// The description; it is removed when it has been read.
+    /// File with the description of the job; removed after reading.
     description: PathBuf,
 }
 
 /// Warnings collected from a background job.
 type Warnings = Rc<RefCell<Vec<String>>>;
 
-/// Runs the job. Nobody reads what this process prints; everything is in the status file.
+/// Runs the job. The output of this process is not read; the results are in the status file.
 pub fn run_job(args: &JobArgs) -> Exit {
     let read = crate::input::read_text(&args.description).ok().and_then(|text| serde_json::from_str::<Job>(&text).ok());
     let Some(job) = read else { return Exit::General };
@@ -103,7 +103,7 @@ async fn run_module(job: &Job, store: Rc<CredentialStore>, warnings: &Warnings) 
         .map_err(|failure| mark_overdue(failure, job.limit))
 }
 
-/// The failure with what the original says of jobs that took too long, if this one did.
+/// Returns the failure, with Ansible's message if the job took too long.
 fn mark_overdue(mut failure: Failure, seconds: u64) -> Failure {
     if failure.data.remove("timedout").is_none() {
         return failure;
@@ -112,7 +112,7 @@ fn mark_overdue(mut failure: Failure, seconds: u64) -> Failure {
     Failure { message: format!("Job reached maximum execution time of {seconds} seconds{more}"), ..failure }
 }
 
-/// A job knows nothing of the inventory.
+/// A job has no inventory.
 struct Nobody;
 
 impl InventoryView for Nobody {

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use super::Cli;
 
-/// Print a script that lets a shell complete options and subcommands
+/// Print a completion script for a shell
 ///
 /// For bash: `ionplay completions bash > ~/.local/share/bash-completion/completions/ionplay`.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-/// Prints it.
+/// Prints the script.
 pub fn print_completions(args: &CompletionsArgs) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "ionplay", &mut script);

@@ -15,26 +15,26 @@ use crate::exit::Exit;
 use crate::plan::seal;
 use crate::state_dir;
 
-/// The name under which container clients call the program.
+/// Program name that container clients call.
 pub const HELPER_NAME: &str = "docker-credential-ionplay";
 
 /// Clients recognize this sentence.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// Longer requests are not read.
+/// Maximum size of a request.
 const LONGEST: u64 = 64 * 1024;
 
-/// Answer container clients out of the credential store
+/// Provide logins from the credential store to container clients
 ///
-/// For docker, podman and skopeo, by the credential-helper protocol: the request comes on standard input. Install it with
+/// For docker, podman and skopeo, with the credential-helper protocol: the request comes on standard input. Install it with
 /// `ln -s "$(command -v ionplay)" ~/.local/bin/docker-credential-ionplay`, and name it in `config.json`:
-/// `"credHelpers": {"HOST": "ionplay"}`. It knows the tokens that a task delivered to `credentials: [store: true]`, and logins
-/// that clients gave it.
+/// `"credHelpers": {"HOST": "ionplay"}`. It provides the tokens that a task delivered to `credentials: [store: true]`, and
+/// logins that clients stored.
 #[derive(Debug, clap::Args)]
 pub struct DockerCredentialArgs {
     #[arg(value_enum, value_name = "ACTION")]
     action: Action,
-    /// The key that passwords are sealed with
+    /// Key file that decrypts the passwords
     #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
     seal_key_file: Option<PathBuf>,
 }
@@ -43,9 +43,9 @@ pub struct DockerCredentialArgs {
 enum Action {
     /// Print the login for a server
     Get,
-    /// Keep a login that a client gives
+    /// Store a login from a client
     Store,
-    /// Remove a login that a client gave
+    /// Remove a login from a client
     Erase,
     /// Print all servers with their user names
     List,
@@ -53,7 +53,7 @@ enum Action {
     Version,
 }
 
-/// A login as the protocol has it.
+/// A login in the format of the protocol.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WireLogin {
@@ -69,7 +69,7 @@ impl Drop for WireLogin {
     }
 }
 
-/// Answers one request. Failures go to standard output, where clients look for them.
+/// Answers one request. Failures go to standard output, where clients expect them.
 pub fn run_helper(args: &DockerCredentialArgs) -> Exit {
     match answer_request(args) {
         Ok(text) => {
@@ -169,7 +169,7 @@ fn server_of(listed: &Listed) -> Option<&str> {
     listed.entry.facts.get(SERVER_FACT)?.as_str()
 }
 
-/// Returns the host of a server, which clients give with or without scheme and path.
+/// Returns the host of a server address, which may have a scheme and a path.
 fn host_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split('/').next().unwrap_or_default()

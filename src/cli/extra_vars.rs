@@ -48,7 +48,7 @@ fn read_word(word: &str, loader: &Loader) -> LoadResult<Dict> {
         // The original says nothing of it, which hides mistakes.
         let name = rest.trim();
         let is_file = Path::new(name).is_file() || [".yml", ".yaml", ".json"].iter().any(|end| name.ends_with(end));
-        let message = Diagnostic::warning(format!("`{rest}` in `-e {word}` is not `name=value`, so it is passed over"));
+        let message = Diagnostic::warning(format!("`{rest}` in `-e {word}` is not `name=value`, so it is ignored"));
         let message = if is_file {
             message.hint(format!("to read variables from the file, write `-e @{name}`"))
         } else {

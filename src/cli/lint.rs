@@ -16,21 +16,22 @@ use crate::secrets::Redactor;
 
 /// Check playbooks without running them
 ///
-/// Reads everything that a run would read at its start, and the files and roles that tasks include by a plain name. Checks
-/// keywords, modules and their parameters, and every template: its syntax, and the names of filters, tests and lookups. No host is touched and no request is sent. Ends with
-/// 0 if all is well (warnings do not count), 4 if something is wrong, and 1 if a file cannot be read.
+/// Reads the files that a run reads at its start, and the files and roles that tasks include by a literal name. Checks
+/// keywords, modules and their parameters, and in every template the syntax and the names of filters, tests and lookups.
+/// Touches no host and sends no request. Exits with 0 without errors (warnings do not count), 4 with errors, and 1 if a file
+/// cannot be read.
 #[derive(Debug, clap::Args)]
 pub struct LintArgs {
     /// Playbooks, task lists, bare tasks or Markdown pages; `-` reads standard input
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<String>,
-    /// How messages are printed
+    /// Format of messages
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LintFormat::Text)]
     pub format: LintFormat,
     /// Variables for static imports: `name=value` pairs, JSON or YAML, or `@FILE` (may be given again)
     #[arg(short, long, value_name = "VARS")]
     pub extra_vars: Vec<String>,
-    /// A value for every empty placeholder of a parameter: `registry=NAME` (may be given again)
+    /// Fill the empty placeholders of a parameter, for example `registry=NAME` (may be given again)
     #[arg(long, value_name = "PARAMETER=VALUE")]
     pub fill: Vec<String>,
     /// A vault identity: `[ID@]FILE`, `[ID@]prompt` (may be given again)
@@ -41,10 +42,10 @@ pub struct LintArgs {
     pub vault_password_file: Vec<String>,
 }
 
-/// The forms of messages.
+/// Formats of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LintFormat {
-    /// Pictures for people.
+    /// Text for a terminal.
     Text,
     /// One JSON document: `{"messages": [..]}`.
     Json,
@@ -56,7 +57,7 @@ pub enum LintFormat {
     Sarif,
 }
 
-/// Checks, and prints what was found.
+/// Checks the playbooks, and prints the messages.
 pub fn run_lint(args: &LintArgs) -> Exit {
     let (mut report, mut exit) = (Report::new(), Exit::Success);
     let redactor = Rc::new(Redactor::new(false));

@@ -33,8 +33,8 @@ pub fn read(args: &RunArgs, name: &str, redactor: &Rc<Redactor>) -> LoadResult<(
         .map_err(|message| Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Options))?;
     let args = &config::apply_settings(args, &settings);
     let secrets = vault_secrets(args, &settings, redactor)?;
-    let folder =
-        std::env::current_dir().map_err(|error| general_problem(format!("cannot tell the current folder: {error}")))?;
+    let folder = std::env::current_dir()
+        .map_err(|error| general_problem(format!("cannot determine the current folder: {error}")))?;
     secrets::environment::add_known(redactor, |name| std::env::var(name).ok());
     let bus = Rc::new(Bus::new(Vec::new(), Rc::clone(redactor)));
     let globals = Rc::new(build_globals(&folder, &secrets, &settings, redactor));
@@ -280,7 +280,7 @@ fn read_playbook(args: &RunArgs, name: &str, loader: &Rc<Loader>, bus: &Bus) -> 
 fn open_source(name: &str, loader: &Loader) -> LoadResult<(Arc<Source>, PathBuf)> {
     if name == "-" {
         if std::io::stdin().is_terminal() {
-            terminal::show_text("Paste a playbook, tasks or a page here; finish with Ctrl-D on a line of its own.\n");
+            terminal::show_text("Paste a playbook, tasks or a page here; end it with Ctrl-D on a new line.\n");
         }
         let text = crate::input::read_all(std::io::stdin().lock())
             .map_err(|error| general_problem(format!("cannot read standard input: {error}")))?;

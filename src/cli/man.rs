@@ -7,17 +7,17 @@ use clap::CommandFactory;
 
 use super::Cli;
 
-/// Print the manual page, or write those of all subcommands into a folder
+/// Print the manual page, or write all manual pages to a folder
 ///
-/// `ionplay man | man -l -` shows it. Packages do `ionplay man /usr/share/man/man1`.
+/// `ionplay man | man -l -` shows the page. Packages run `ionplay man /usr/share/man/man1`.
 #[derive(Debug, clap::Args)]
 pub struct ManArgs {
-    /// Write the pages here
+    /// Folder for the pages
     #[arg(value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
 }
 
-/// Prints or writes them.
+/// Prints the page, or writes all pages.
 pub fn print_manual(args: &ManArgs) -> anyhow::Result<()> {
     let Some(folder) = &args.folder else {
         let mut page = Vec::new();
@@ -30,7 +30,7 @@ pub fn print_manual(args: &ManArgs) -> anyhow::Result<()> {
     clap_mangen::generate_to(definitions(), folder).with_context(place)
 }
 
-/// The head of a page has room for the number only.
+/// The header of a page has only room for the version number.
 fn definitions() -> clap::Command {
     Cli::command().version(env!("CARGO_PKG_VERSION"))
 }

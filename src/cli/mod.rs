@@ -1,4 +1,4 @@
-//! The command line: clap definitions and wiring, one file a subcommand.
+//! The command line: clap definitions and wiring, one file per subcommand.
 
 pub mod apply;
 pub mod args;
@@ -47,12 +47,12 @@ use crate::vars::vault::VaultError;
 /// Runs Ansible-style playbooks and documentation snippets, without Ansible and without Python.
 #[derive(Debug, Parser)]
 #[command(name = "ionplay", version = version::LINE, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-// Of an option that is given twice the last one counts, as in the original.
+// If an option is given twice, the last one counts, as with Ansible.
 #[command(args_override_self = true)]
-// A long option may be cut short as long as one option alone begins so, as in the original.
+// A unique prefix of a long option is enough, as with Ansible.
 #[command(infer_long_args = true)]
-#[command(after_help = "Exit status: 0 fine, 1 general error, 2 a task failed or a wrong option, 4 not understood or \
-unreachable, 5 options that make no sense together, 10 to 17 a plan is not applied, 99 interrupted, 250 our own fault.")]
+#[command(after_help = "Exit status: 0 success, 1 general error, 2 failed task or unknown option, 4 parse error or \
+unreachable host, 5 conflicting options, 10 to 17 plan not applied, 99 interrupted, 250 internal error.")]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -62,21 +62,21 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run playbooks; the same as naming them without a subcommand.
+    /// Run playbooks; the same as `ionplay PLAYBOOK`.
     Run(args::RunArgs),
-    /// Foretell what playbooks would do, and keep it as a plan that can be applied.
+    /// Predict the changes of playbooks, and save them as a plan.
     Plan(plan::PlanArgs),
-    /// Do exactly what a plan says.
+    /// Apply a saved plan, exactly.
     Apply(apply::ApplyArgs),
     Gitops(gitops::GitopsArgs),
     Sandbox(sandbox::SandboxArgs),
     /// Run a background task (used by `async` itself).
     #[command(hide = true)]
     AsyncJob(async_job::JobArgs),
-    /// List, show and forget one-time passwords that no task has used.
+    /// List, show, deliver and forget saved one-time passwords.
     Token(token::TokenArgs),
     DockerCredential(docker_credential::DockerCredentialArgs),
-    /// Encrypt, decrypt and edit vaulted files and texts.
+    /// Encrypt, decrypt and edit vaulted files and values.
     Vault(vault::VaultArgs),
     Lint(lint::LintArgs),
     Doc(doc::DocArgs),
@@ -99,7 +99,7 @@ Try first:
 `ionplay --help` lists all options and commands.
 ";
 
-/// Parses the command line, does what it says, and gives the exit status.
+/// Parses the command line, runs the command, and returns the exit status.
 pub fn main() -> Exit {
     end_with_parent();
     if std::env::args_os().len() < 2 {
@@ -155,11 +155,11 @@ fn normalize_words(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     words
 }
 
-/// The exit status of a subcommand that gives nothing but an error.
+/// Returns the exit status of a subcommand, and prints its error.
 fn exit_with(result: anyhow::Result<()>) -> Exit {
     match result {
         Ok(()) => Exit::Success,
-        // A reader that has seen enough (`| head`) is no failure.
+        // A reader that stops early (`| head`) is not a failure.
         Err(error) if broken_pipe(&error) => Exit::Success,
         Err(error) => {
             output::write_stderr(&format!("error: {}", output::without_numbers(&format!("{error:#}"))));
@@ -171,15 +171,15 @@ fn exit_with(result: anyhow::Result<()>) -> Exit {
     }
 }
 
-/// A run that another process of this program has started ends with it, as after Ctrl-C.
+/// Ends this run with the `ionplay` process that started it, as after Ctrl-C.
 fn end_with_parent() {
     let Ok(parent) = std::env::var(PARENT_VARIABLE) else { return };
     let mine = rustix::process::getppid().map(|id| id.as_raw_nonzero().to_string());
     if mine.as_ref() == Some(&parent) {
-        // Where the system knows no such signal, the run goes on to its end.
+        // Without this signal (other systems), the run continues to its end.
         let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::INT));
     }
-    // It may have gone in between. A process that a task of the run has started has another parent.
+    // The parent may have ended meanwhile. A process started by a task of the run has another parent.
     if rustix::process::getppid().is_none_or(|id| id.is_init()) && mine.as_deref() != Some("1") {
         std::process::exit(i32::from(Exit::Interrupted.code()));
     }

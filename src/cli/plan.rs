@@ -15,7 +15,7 @@ use crate::plan::show::{self, Look};
 use crate::plan::{Answers, Plan, PlanDigester, drift, save, seal};
 use crate::report::style::Paint;
 
-/// Foretell what playbooks would do; or show a plan.
+/// Predict the changes of playbooks, or show a saved plan.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct PlanArgs {
@@ -26,21 +26,21 @@ pub struct PlanArgs {
     /// Write the plan to this file, for `ionplay apply`.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     out: Option<PathBuf>,
-    /// Report what has changed in the world since the playbook was last applied; propose nothing.
+    /// Report what has changed in the account since the last apply of the playbook; plan nothing.
     #[arg(long, help_heading = "Mode")]
     refresh_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Show a plan that was written to a file.
+    /// Show a saved plan.
     Show {
-        /// The file.
+        /// File with the plan.
         file: PathBuf,
-        /// How.
+        /// Output format.
         #[arg(long, value_enum, default_value = "text")]
         format: Format,
-        /// No colours.
+        /// Print without colours.
         #[arg(long)]
         no_color: bool,
     },
@@ -48,13 +48,13 @@ enum What {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For a terminal.
+    /// Text for a terminal.
     Text,
-    /// The plan itself.
+    /// The plan as JSON.
     Json,
-    /// For a comment on a pull request.
+    /// Markdown for a comment on a pull request.
     Markdown,
-    /// A page to look at.
+    /// HTML page.
     Html,
 }
 
@@ -158,12 +158,12 @@ fn drift_exit(plan: &Plan, exit: Exit, detailed: bool) -> Exit {
     if detailed && !found.is_empty() { Exit::Changes } else { Exit::Success }
 }
 
-/// How a plan is shown here: colours and lines as wide as the terminal, where there is one.
+/// Returns colours and line width for the terminal, if there is one.
 pub(super) fn choose_look(no_color: bool) -> Look {
     Look { paint: Paint(output::has_colours(no_color)), width: crate::report::screen::output_width() }
 }
 
-/// Says why something is not done.
+/// Prints the reason for a refusal.
 pub(super) fn refuse_plan(why: &str, exit: Exit) -> Exit {
     output::write_stderr(&format!("error: {}", output::without_numbers(why)));
     exit

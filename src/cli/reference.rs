@@ -37,7 +37,7 @@ fn render_modules() -> String {
     let (builtin, others): (Vec<&Spec>, Vec<&Spec>) =
         MODULES.iter().map(|module| module.module_spec()).partition(|spec| spec.name.starts_with("ansible.builtin."));
     for (title, specs) in [("Container registries", others), ("Builtin", builtin)] {
-        let _ = writeln!(page, "## {title}\n\n| module | |\n| --- | --- |");
+        let _ = writeln!(page, "## {title}\n\n| module | description |\n| --- | --- |");
         for spec in specs {
             let _ =
                 writeln!(page, "| [`{}`]({}.md) | {} |", spec.short_name(), spec.short_name(), escape_cell(spec.about));
@@ -60,7 +60,7 @@ fn module_page(spec: &Spec) -> String {
     }
     let shown: Vec<&Param> = spec.all_params().filter(|param| !param.hidden).collect();
     if !shown.is_empty() {
-        page.push_str("\n## Parameters\n\n| parameter | type | |\n| --- | --- | --- |\n");
+        page.push_str("\n## Parameters\n\n| parameter | type | description |\n| --- | --- | --- |\n");
         shown.iter().for_each(|param| render_row(&mut page, param, ""));
     }
     let rules = module::parameter_rules(spec);
@@ -72,7 +72,7 @@ fn module_page(spec: &Spec) -> String {
         render_states(&mut page, spec);
     }
     if let Some(key) = spec.returns {
-        page.push_str("\n## Returned\n\n| key | |\n| --- | --- |\n");
+        page.push_str("\n## Returned\n\n| key | description |\n| --- | --- |\n");
         for (key, about) in module::returned_values(spec, key) {
             let _ = writeln!(page, "| `{key}` | {} |", escape_cell(&about));
         }
@@ -89,7 +89,7 @@ fn render_states(page: &mut String, spec: &Spec) {
         spec.all_params().filter(|param| !param.required_in.is_empty() || !param.only_in.is_empty()).collect();
     let heads = spec.states.iter().map(|state| format!(" `{state}` |")).collect::<String>();
     let rule = "| --- ".repeat(spec.states.len() + 1);
-    let _ = write!(page, "\n## By state\n\n| |{heads}\n{rule}|\n");
+    let _ = write!(page, "\n## By state\n\n| parameter |{heads}\n{rule}|\n");
     for param in own {
         let _ = write!(page, "| `{}` |", param.name);
         for state in spec.states {
@@ -131,7 +131,7 @@ fn render_language(head: &str) -> String {
             if row.family != family {
                 family = row.family;
                 let heading = if families { format!("\n### {family}\n") } else { String::new() };
-                let _ = writeln!(page, "{heading}\n| {} | |\n| --- | --- |", topics.singular());
+                let _ = writeln!(page, "{heading}\n| {} | description |\n| --- | --- |", topics.singular());
             }
             let _ = writeln!(page, "| `{}` | {} |", row.name, escape_cell(row.about));
         }
@@ -149,12 +149,12 @@ fn render_language(head: &str) -> String {
 }
 
 fn render_keywords(page: &mut String) {
-    page.push_str("## Keywords\n\n| keyword | may stand in | inherited | |\n| --- | --- | --- | --- |\n");
+    page.push_str("## Keywords\n\n| keyword | allowed in | inherited | description |\n| --- | --- | --- | --- |\n");
     for row in keyword::TABLE {
         let inherited = match row.inherit {
             Inherit::No => "",
-            Inherit::Nearest => "the nearest counts",
-            Inherit::Extend => "all together",
+            Inherit::Nearest => "the innermost value",
+            Inherit::Extend => "all values combined",
         };
         let places = list_places(row).join(", ");
         let _ = writeln!(page, "| `{}` | {places} | {inherited} | {} |", row.name, escape_cell(row.about));
@@ -169,7 +169,7 @@ fn command_line(page: &mut String) {
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(page, "- `ionplay {}`: {}", command.get_name(), escape_cell(&about));
     }
-    page.push_str("\n| option | |\n| --- | --- |\n");
+    page.push_str("\n| option | description |\n| --- | --- |\n");
     for option in cli.get_arguments().filter(|option| !option.is_hide_set() && !option.is_positional()) {
         let long = option.get_long().map(|long| format!("--{long}"));
         let short = option.get_short().map(|short| format!("-{short}"));

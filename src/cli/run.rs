@@ -43,7 +43,7 @@ pub(super) struct RunSetup {
     pub environment: Vec<(String, String)>,
     /// A server that runs already.
     pub server: Option<Rc<MockRegistry>>,
-    /// Is told what modules do to files, or says whether they may.
+    /// Records, or authorizes, what modules do to files.
     pub deeds: Option<Rc<dyn EffectObserver>>,
     /// Earlier answers to `vars_prompt`.
     pub answers: Rc<Answers>,

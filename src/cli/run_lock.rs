@@ -54,7 +54,7 @@ impl RunLock {
             let holder = describe_holder(&mut file);
             if patience.is_some_and(|patience| begun.elapsed() >= patience) {
                 let message = Diagnostic::error(format!("another run{holder} has locked `{}`", path.display()));
-                return Err(LockDenied::Held(message.hint("`--lock-timeout SECONDS` says how long to wait")));
+                return Err(LockDenied::Held(message.hint("`--lock-timeout SECONDS` sets the time to wait")));
             }
             if !std::mem::replace(&mut told, true) {
                 write_stderr(&format!("waiting for `{}`, which another run{holder} has locked", path.display()));

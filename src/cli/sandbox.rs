@@ -13,14 +13,14 @@ use super::embedded;
 use super::terminal::quote_word;
 use crate::sandbox::{self, InjectedFault, Latency, Pace, SandboxOptions, Seed};
 
-/// Serve a container registry API on this machine
+/// Serve a mock registry on this machine
 ///
-/// The server answers as the API of IONOS Cloud is described: registries, tokens, repositories, artifacts and
-/// vulnerabilities, with its own memory and without an account. It listens on loopback only, its passwords start with
-/// `fake-password-`, and it can be told to fail. Stop it with Ctrl-C.
+/// The server implements the registry API of IONOS Cloud: registries, tokens, repositories, artifacts and
+/// vulnerabilities. It has its own objects and needs no account. It listens on loopback only, its passwords start with
+/// `fake-password-`, and it can simulate faults. Stop it with Ctrl-C.
 ///
 /// A fault is `METHOD PATH WHAT [SETTING ..]`: METHOD is a method or `*`, PATH a regular expression, WHAT one of
-/// `status=N`, `reset`, `lost` (carried out, never answered), `slow`, `drip`, `truncate`, `malformed`, `empty`, `html`.
+/// `status=N`, `reset`, `lost` (carried out, but not answered), `slow`, `drip`, `truncate`, `malformed`, `empty`, `html`.
 /// Settings are `times=N`, `nth=N`, `delay=20ms`, `before`, `after`, `retry-after=N` (`+N`: as a date), `body=TEXT`.
 /// Example: `--fault 'POST /tokens$ status=503 times=1 retry-after=1'`.
 #[derive(Debug, clap::Args)]
@@ -28,17 +28,17 @@ pub struct SandboxArgs {
     /// Loopback address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
     pub listen: SocketAddr,
-    /// Keep everything in this file, across restarts
+    /// Save all objects in this file, across restarts
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
-    /// Start with what this YAML or JSON file describes, instead of the registry `demo` (unless the store already holds
-    /// something)
+    /// Start with the objects in this YAML or JSON file instead of the registry `demo` (unless the store already has
+    /// objects)
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
-    /// How late every answer comes, such as `20ms`, or `20ms..50ms` for a random delay between the two
+    /// Delay of every answer, for example `20ms`, or `20ms..50ms` for a random delay in this range
     #[arg(long, value_name = "TIME", value_parser = parse_latency)]
     pub latency: Option<Latency>,
-    /// Let something go wrong (may be repeated)
+    /// Simulate a fault (may be given again)
     #[arg(long, value_name = "SPEC", value_parser = InjectedFault::parse_fault)]
     pub fault: Vec<InjectedFault>,
     /// Accept this bearer token [default: sandbox-token]
@@ -47,22 +47,22 @@ pub struct SandboxArgs {
     /// Also accept this user name, with `--password`
     #[arg(long, value_name = "NAME", requires = "password")]
     pub user: Option<String>,
-    /// The password of `--user`
+    /// Password of `--user`
     #[arg(long, value_name = "PASSWORD", requires = "user")]
     pub password: Option<String>,
-    /// How long a new registry takes until it runs
+    /// Time until a new registry runs
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_time)]
     pub startup: Duration,
-    /// How many times as fast as real time the server's clock runs
+    /// Speed of the server's clock, as a multiple of real time
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub time_scale: f64,
-    /// Let registries, and tokens of one registry, share names
+    /// Allow duplicate names of registries, and of tokens in a registry
     #[arg(long)]
     pub duplicate_names: bool,
-    /// Write every request as a line to this file
+    /// Log every request to this file, one per line
     #[arg(long, value_name = "FILE", conflicts_with = "verbose")]
     pub log: Option<PathBuf>,
-    /// Write every request as a line to standard error
+    /// Log every request to standard error, one per line
     #[arg(long, short)]
     pub verbose: bool,
 }
@@ -124,7 +124,7 @@ pub fn serve_until_signal(args: &SandboxArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns the text printed at start; standard output may be fed to `eval`.
+/// Returns the text printed at start; the shell can `eval` standard output.
 fn welcome_text(url: &str, token: &str) -> String {
     format!(
         "# sandbox at {url}, Ctrl-C stops it\nexport IONOS_API_URL={url}\nexport IONOS_TOKEN={}\n",
@@ -132,7 +132,7 @@ fn welcome_text(url: &str, token: &str) -> String {
     )
 }
 
-/// Waits for Ctrl-C or a polite request to end.
+/// Waits for Ctrl-C or SIGTERM.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = io::Result<()>>> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -9,15 +9,15 @@ use crate::playbook::keyword::{KeywordPlace, Row, Shape, TABLE};
 
 /// Print a JSON Schema of playbooks, for editors
 ///
-/// Editors with a YAML language server complete and check modules, parameters and keywords with it. It knows which
-/// parameters a state requires. Write it to a file and name that in the first line of a playbook:
+/// Editors with a YAML language server use it to complete and check modules, parameters and keywords, also the
+/// parameters that a state requires. Write it to a file and name that file in the first line of a playbook:
 /// `# yaml-language-server: $schema=ionplay.schema.json`.
 #[derive(Debug, clap::Args)]
 pub struct SchemaArgs {
     /// Only the parameters of this module
     #[arg(value_name = "MODULE")]
     pub module: Option<String>,
-    /// Only files of this kind; both unless given
+    /// Only files of this kind; default: both
     #[arg(long = "for", value_enum, value_name = "KIND", conflicts_with = "module")]
     pub file: Option<SchemaFile>,
 }
@@ -31,7 +31,7 @@ pub enum SchemaFile {
     Tasks,
 }
 
-/// Prints it.
+/// Prints the schema.
 pub fn print_schema(args: &SchemaArgs) -> anyhow::Result<()> {
     let schema = match &args.module {
         None => match args.file {
@@ -82,7 +82,7 @@ pub fn playbook_schema() -> Json {
     })
 }
 
-/// The schema of files of one kind. What stands in the wrong kind of file is told as such.
+/// Returns the schema of files of one kind. Keys of the other kind get a message of their own.
 pub fn file_schema(file: SchemaFile) -> Json {
     let (title, members): (&str, &[&str]) = match file {
         SchemaFile::Playbook => ("ionplay playbook", &["play", "import"]),
@@ -163,7 +163,7 @@ pub fn module_schema(spec: &Spec) -> Json {
     schema
 }
 
-/// `if` the state is this one `then` these are required; the default state is also meant by saying nothing.
+/// Requires these parameters `if` the state is this one; a missing state means the default.
 fn required_in(spec: &Spec, state: &str, default: &str) -> Option<Json> {
     let required: Vec<&Param> = spec.all_params().filter(|param| param.required_in.contains(&state)).collect();
     if required.is_empty() {
@@ -207,7 +207,7 @@ fn parameter_schema(param: &Param) -> Json {
     schema
 }
 
-/// Conversions are generous, and a template may stand for anything.
+/// Accepts all convertible types, and a template for any value.
 fn kind_schema(kind: ParamKind) -> Json {
     match kind {
         ParamKind::Str | ParamKind::Path | ParamKind::Bytes => json!({"type": ["string", "number", "boolean", "null"]}),

@@ -41,8 +41,8 @@ impl Ending {
     /// Returns how to stop at once, if even that takes too long.
     pub(super) fn how_to_stop_at_once(self) -> &'static str {
         match self {
-            Self::Interrupted => "press Ctrl-C again to stop at once",
-            Self::Terminated | Self::HungUp => "a second signal stops at once",
+            Self::Interrupted => "press Ctrl-C again to stop immediately",
+            Self::Terminated | Self::HungUp => "a second signal stops immediately",
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::report::{Bus, ReportEvent};
 use crate::state_dir;
 use crate::suggest;
 
-/// List, show and forget one-time passwords that no task has used.
+/// List, show, deliver and forget saved one-time passwords.
 #[derive(Debug, clap::Args)]
 pub struct TokenArgs {
     #[command(subcommand)]
@@ -26,20 +26,20 @@ pub struct TokenArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// List the tokens, their age, and why they are here; shows no passwords.
+    /// List the tokens in the store with age and reason, without passwords.
     List,
-    /// Print the password of a token, and nothing else.
+    /// Print only the password of a token.
     Show {
         /// Name or id of the token.
         token: String,
-        /// The key that the password is sealed with.
+        /// Key file that decrypts the password.
         #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
         seal_key_file: Option<PathBuf>,
     },
-    /// Deliver the password of a token to a sink; it leaves the credential store once the sink has confirmed it.
+    /// Deliver the password of a token to a sink; remove it from the store when the sink has confirmed it.
     Deliver(token_deliver::TokenDeliverArgs),
     Status(token_status::TokenStatusArgs),
-    /// Remove a token from the credential store; the token itself stays as it is.
+    /// Remove a token from the credential store; the token itself does not change.
     Forget {
         /// Name or id of the token.
         #[arg(required_unless_present = "all", conflicts_with = "all")]
@@ -60,10 +60,10 @@ impl TokenArgs {
     }
 }
 
-/// Runs it.
+/// Runs the subcommand.
 ///
 /// # Errors
-/// If there is no such token, several of one name, or the store cannot be used.
+/// If there is no such token, if several have the name, or if the store cannot be used.
 pub fn run_token(args: &TokenArgs) -> anyhow::Result<()> {
     let state = state_dir::state_folder().context(crate::credentials::StoreError::NoFolder)?;
     let backend = backend_of(&state);
@@ -96,7 +96,7 @@ pub fn run_token(args: &TokenArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the passwords of a run are kept.
+/// Returns the folder of the credential store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keeping {
     /// In the state directory.
@@ -112,7 +112,7 @@ pub(super) fn open_store(bus: &Rc<Bus>, keeping: Keeping, seal_key_file: Option<
     store_with(keeping, seal_key_file, warn).map_err(|error| general_problem(format!("{error:#}")))
 }
 
-/// Returns the same for a process without a bus.
+/// Returns the credential store of a process without a bus.
 ///
 /// # Errors
 /// If the key cannot be read.
@@ -131,7 +131,7 @@ pub(super) fn store_with(
     Ok(CredentialStore::new(backend, key, warn))
 }
 
-/// The store of a user without a home folder: a creation is refused, everything else works.
+/// The store of a user without a home folder: creations fail, everything else works.
 struct NoFolderBackend;
 
 impl Backend for NoFolderBackend {
@@ -157,7 +157,7 @@ impl Backend for NoFolderBackend {
 
 fn list_entries(all: &[Listed], folder: &dyn Backend) -> String {
     if all.is_empty() {
-        return format!("Nothing is kept: there are no passwords in {}\n", folder.describe_place());
+        return format!("No saved passwords in {}\n", folder.describe_place());
     }
     let mut text = String::new();
     for listed in all {
@@ -189,7 +189,7 @@ fn list_entries(all: &[Listed], folder: &dyn Backend) -> String {
     text + "\n`ionplay token show NAME` prints a password, `ionplay token forget NAME` removes it from here.\n"
 }
 
-/// Why an entry is in the store.
+/// Returns the reason why an entry is in the store.
 fn describe_reason(listed: &Listed) -> String {
     let entry = &listed.entry;
     if listed.is_held {
@@ -202,17 +202,15 @@ fn describe_reason(listed: &Listed) -> String {
         };
     }
     match entry.reason {
-        KeepReason::Pending => {
-            "its password is kept, because its run did not end well; the next run that meets it has it"
-        }
+        KeepReason::Pending => "its password is kept, because its run failed; the next run for this token has it",
         KeepReason::Kept => "its password is kept, because no task used it",
-        KeepReason::Stored => "its password is kept here on purpose",
+        KeepReason::Stored => "its password is kept for a `store` sink",
         KeepReason::Delivered => "its password has been delivered",
     }
     .to_owned()
 }
 
-/// An age in the largest unit that fits.
+/// Returns an age in its largest unit.
 fn format_age(duration: jiff::SignedDuration) -> String {
     let seconds = duration.as_secs().max(0);
     match seconds {
@@ -226,7 +224,7 @@ fn format_age(duration: jiff::SignedDuration) -> String {
 /// Returns the entry that a user means.
 ///
 /// # Errors
-/// If there is none, or several.
+/// If there is no such entry, or several.
 pub(super) fn find_one<'a>(catalog: &'a Catalog, token: &str) -> anyhow::Result<&'a Listed> {
     let found = catalog.find_token(token);
     match found.as_slice() {
@@ -239,7 +237,7 @@ pub(super) fn find_one<'a>(catalog: &'a Catalog, token: &str) -> anyhow::Result<
         several => {
             let ids: Vec<String> =
                 several.iter().map(|listed| format!("`{}`", listed.entry.id().unwrap_or("unknown"))).collect();
-            bail!("there are {} tokens called `{token}`; say which by its id: {}", several.len(), ids.join(", "))
+            bail!("there are {} tokens named `{token}`; give the id: {}", several.len(), ids.join(", "))
         }
     }
 }

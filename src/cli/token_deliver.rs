@@ -20,7 +20,7 @@ use crate::modules::{Spec, args};
 use crate::source::Source;
 use crate::value::{Dict, Value};
 
-/// The options of a delivery.
+/// Options of a delivery.
 #[derive(Debug, clap::Args)]
 pub struct TokenDeliverArgs {
     /// Name or id of the token
@@ -29,20 +29,20 @@ pub struct TokenDeliverArgs {
     /// `credentials` of a playbook: `{file: {path: PATH, format: dotenv}}`
     #[arg(long, value_name = "SINK")]
     pub to: String,
-    /// The host name of the registry; read from the registry API by default
+    /// Host name of the registry; default: from the registry API
     #[arg(long, value_name = "HOST")]
     pub server: Option<String>,
-    /// The key that the password is sealed with
+    /// Key file that decrypts the password
     #[arg(long, env = "IONPLAY_SEAL_KEY_FILE", value_name = "FILE")]
     pub seal_key_file: Option<PathBuf>,
 }
 
 static SPEC: Spec = Spec::new("token deliver", "Delivers a password.").params(&[&[CREDENTIALS]]);
 
-/// Delivers the password of an entry. With the confirmation of the sink it leaves the store.
+/// Delivers the password of an entry; removes it from the store when the sink has confirmed it.
 ///
 /// # Errors
-/// If the sink is not understood, does not take the password, or the store cannot be written.
+/// If the sink cannot be parsed or does not take the password, or the store cannot be written.
 pub fn deliver_entry(
     args: &TokenDeliverArgs,
     backend: &dyn Backend,
@@ -77,7 +77,7 @@ pub fn deliver_entry(
     Ok(format!("delivered the password of token `{name}` to {}\n", sink.name()))
 }
 
-/// Returns the host name of the registry of an entry: as a delivery has recorded it, or as the API knows it.
+/// Returns the host name of the registry of an entry, as recorded by a delivery, or from the API.
 fn server_of(listed: &Listed) -> anyhow::Result<String> {
     if let Some(server) = listed.entry.facts.get(SERVER_FACT).and_then(serde_json::Value::as_str) {
         return Ok(server.to_owned());
@@ -136,7 +136,7 @@ fn read_item(text: &str) -> anyhow::Result<Value> {
     })
 }
 
-/// Commands have no playbook, and so no template files of one.
+/// A command has no playbook, so it has no template files.
 struct NoTemplates;
 
 impl TemplateRenderer for NoTemplates {

@@ -17,14 +17,14 @@ use crate::reconcile::generation_number;
 
 /// Show age, expiry, scopes and rotation of tokens
 ///
-/// Reads the registries of the account that `IONOS_TOKEN` (or `IONOS_USERNAME` and `IONOS_PASSWORD`) names. Ends with 0 if all
-/// is well, 2 if a token is due, and 1 on an error.
+/// Reads the registries of the account of `IONOS_TOKEN` (or of `IONOS_USERNAME` and `IONOS_PASSWORD`). Exits with 0 if no
+/// token is due, 2 if one is, and 1 on an error.
 #[derive(Debug, clap::Args)]
 pub struct TokenStatusArgs {
-    /// A registry, by its name or id (may be given again); all by default
+    /// Name or id of a registry (may be given again); default: all
     #[arg(long, value_name = "REGISTRY")]
     registry: Vec<String>,
-    /// A token is due so long before it ends
+    /// Time before its expiry at which a token is due
     #[arg(long, value_name = "TIME", default_value = "14d")]
     before: String,
     /// Print a JSON document
@@ -146,7 +146,7 @@ async fn rows_of(api: &dyn RegistryApi, registry: &Registry, before: SignedDurat
 }
 
 /// Returns the name of the first generation, and the number of this one. A name such as `ci-g2` counts as a generation of
-/// `ci`, whether or not `ci` is still there.
+/// `ci`, even if `ci` no longer exists.
 fn family_of(name: &str) -> (String, u32) {
     let family = name.rsplit_once("-g").map(|(family, _)| family).filter(|family| !family.is_empty());
     let found = family.and_then(|family| Some((family.to_owned(), generation_number(family, name)?)));

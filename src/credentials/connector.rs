@@ -99,8 +99,8 @@ impl Recording {
 /// A creation that is not sent, because its password could be lost.
 fn refuse_creation(error: &StoreError) -> ApiError {
     ApiError::unsent(format!(
-        "the request was not sent, because the password could be lost: {error}. Make room there, or name another folder with \
-         `IONPLAY_STATE_DIR`; `--no-journal` goes on without the credential store"
+        "the request was not sent, because the password could be lost: {error}. Free space there, or name another \
+         folder with `IONPLAY_STATE_DIR`; `--no-journal` runs without the credential store"
     ))
 }
 

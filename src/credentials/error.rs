@@ -30,8 +30,8 @@ pub enum StoreError {
     /// The run that holds an entry is under way.
     #[error("the run that made token `{0}` is still under way")]
     Held(String),
-    /// An entry is not there any more.
-    #[error("the entry of token `{0}` is gone")]
+    /// An entry no longer exists.
+    #[error("the entry of token `{0}` no longer exists")]
     Gone(String),
     /// The backend of another process failed.
     #[error("{0}")]
@@ -39,7 +39,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Wraps what the system says about a place.
+    /// Wraps an I/O error with its path.
     pub fn from_io(doing: &'static str, place: &Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let place = place.to_path_buf();
         move |error| Self::Io { doing, place, error }

@@ -55,7 +55,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes files of runs that were killed while they began or rewrote a log. What counts is in the log itself.
+    /// Removes temporary files of runs that were killed while they created or rewrote a log. The log itself is complete.
     fn clear_leftovers(&self) {
         for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
             let path = entry.path();

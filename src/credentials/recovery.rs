@@ -1,4 +1,4 @@
-//! What earlier runs have left of a token that this run meets.
+//! Entries of earlier runs for a token of this run.
 
 use super::entry::{CredentialEntry, KeepReason};
 use super::store::CredentialStore;

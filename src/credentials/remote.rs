@@ -1,6 +1,6 @@
 //! The backend of another process, over a socket: `ionplay gitops` keeps the entries of its runs in a database.
 //!
-//! A request is a line of JSON, and so is its answer. What this process holds is free when the connection ends.
+//! Requests and answers are lines of JSON. The locks of this process are released when the connection ends.
 
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -43,7 +43,7 @@ pub enum RemoteRequest {
         /// Name of the log.
         log: String,
     },
-    /// Put this text in place of what a log has that is held.
+    /// Replace the content of a held log with this text.
     Replace {
         /// Name of the log.
         log: String,

@@ -1,4 +1,4 @@
-//! The store as a run uses it: what it is about to request, what it was answered, what it has delivered.
+//! The store of a run: its requests, answers and deliveries.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

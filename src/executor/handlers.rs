@@ -64,7 +64,7 @@ pub fn may_notify(at: &HostTask<'_>, names: &[String], which: DoubtfulHandlers, 
     Ok(())
 }
 
-/// The handlers that a name means; at least one, unless the settings pass over names that nobody knows.
+/// Returns the handlers of a name; at least one, unless the settings ignore unknown names.
 fn require_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Task, name: &str) -> LoadResult<Vec<Rc<Task>>> {
     let found = find_handlers(run, play, name);
     if !found.is_empty() {
@@ -129,8 +129,8 @@ fn names_of(run: &Rc<RunState>, play: &Rc<PlayRun>, handler: &Rc<Task>) -> Vec<S
     names
 }
 
-/// The name of a handler, which knows no host; none where it cannot be told, which is of no harm as long as the handler
-/// listens.
+/// Returns the name of a handler, resolved without a host; none if that fails, which is allowed if the handler has
+/// `listen` topics.
 fn template_handler_name(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

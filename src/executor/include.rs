@@ -23,11 +23,11 @@ const DEEPEST: usize = 250;
 #[derive(Debug, Clone)]
 pub struct IncludeRequest {
     what: IncludeTarget,
-    /// Variables for what is inside: the task's `vars` and the loop's.
+    /// Variables for the included tasks: `vars` of the task, and of the loop.
     vars: Rc<Dict>,
     /// The arguments as templated, but for the file's name.
     args: Rc<Dict>,
-    /// `apply` as templated when the task ran; `None` leaves its templates to what is inside.
+    /// `apply`, resolved when the task ran; `None` leaves its templates to the included tasks.
     applied: Option<Value>,
     /// The loop's item.
     pub item: Option<Value>,
@@ -73,7 +73,7 @@ fn tasks_request(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<Inclu
             let (args, vars) = (Rc::new(rest), collect_variables(run, engine));
             Ok(IncludeRequest { what, args, applied, vars, item: find_loop_item(run, engine) })
         }
-        _ => Err(TemplateError::value("`include_tasks` does not say which file").or_at(Some(&run.task.span))),
+        _ => Err(TemplateError::value("`include_tasks` does not name a file").or_at(Some(&run.task.span))),
     }
 }
 
@@ -85,7 +85,7 @@ fn role_request(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<Includ
     let text = |name: &str| args.get(name).filter(|v| !v.is_null()).map(python::str);
     let flag = |name: &str| args.get(name).and_then(crate::template::python::text::boolean_word);
     let Some(name) = text("name").or_else(|| text("role")) else {
-        return Err(TemplateError::value("`include_role` does not say which role").or_at(Some(&run.task.span)));
+        return Err(TemplateError::value("`include_role` does not name a role").or_at(Some(&run.task.span)));
     };
     let mut entry = RoleEntry::new_included(name, run.task.args.span.clone());
     entry.tasks_from = text("tasks_from");
@@ -179,7 +179,7 @@ impl IncludeRequest {
         result
     }
 
-    /// Reads what is included. Hosts that ask for the same thing get the same tasks and the same number.
+    /// Reads an included file or role. Hosts with the same include share tasks and number.
     ///
     /// # Errors
     /// If there is no such file or role, or it is not understood.
@@ -316,7 +316,7 @@ impl IncludeRequest {
     }
 }
 
-/// Makes the handlers of roles known that what was included has imported, and their variables if they are for all.
+/// Registers the handlers of roles that an include has imported, and their variables if they are public.
 fn import_role_handlers(run: &Rc<RunState>, play: &Rc<PlayRun>) -> Result<(), IncludeError> {
     for (role, import) in run.loader.take_imported() {
         let handlers = run.loader.role_handlers(&role, &import);

@@ -1,4 +1,4 @@
-//! `--list-hosts`, `--list-tasks`, `--list-tags`, `--syntax-check`: what a run would be about.
+//! `--list-hosts`, `--list-tasks`, `--list-tags`, `--syntax-check`: lists the parts of a run.
 
 use std::rc::Rc;
 
@@ -24,10 +24,10 @@ pub struct PlayListing {
     pub tags: bool,
 }
 
-/// Prints each playbook's name, its plays, and below each what was asked for; the plays are left out if nothing was.
+/// Prints each playbook with its plays and the requested lists; omits the plays without a list.
 ///
 /// # Errors
-/// If the name or the hosts of a play cannot be told, with or without plays to be listed.
+/// If the name or the hosts of a play cannot be resolved, with or without a list.
 pub fn list_plays(run: &Rc<RunState>, playbooks: &[Playbook], listing: PlayListing) -> LoadResult<()> {
     let mut lines = Vec::new();
     for playbook in playbooks {

@@ -17,31 +17,31 @@ use crate::template::TemplateEngine;
 use crate::value::json::{self, JsonStyle};
 use crate::value::{Value, python};
 
-/// Actions of `meta`, each with a sentence for the reference page.
+/// Actions of `meta`, each with a description for the reference page.
 pub const META_ACTIONS: &[(&str, &str)] = &[
-    ("clear_facts", "Forgets the facts of the hosts."),
-    ("clear_host_errors", "Lets failed hosts take part again."),
+    ("clear_facts", "Removes the facts of the hosts."),
+    ("clear_host_errors", "Includes failed hosts again."),
     ("end_batch", "Ends the batch of a play with `serial`."),
-    ("end_host", "Ends the play for the hosts that are at it."),
+    ("end_host", "Ends the play for the current host."),
     ("end_play", "Ends the play for all hosts."),
-    ("end_role", "Ends the role for the hosts that are at it."),
-    ("flush_handlers", "Runs the notified handlers now."),
+    ("end_role", "Ends the role for the current host."),
+    ("flush_handlers", "Runs notified handlers immediately."),
     ("noop", "Does nothing."),
     ("refresh_inventory", "Reads the inventory again."),
-    ("reset_connection", "Accepted; local connections need no reset."),
+    ("reset_connection", "Accepted, without effect: local connections need no reset."),
 ];
 
-/// Actions that are about the play as a whole.
+/// Actions that affect the whole play.
 const FOR_ALL: &[&str] = &["clear_facts", "clear_host_errors", "end_batch", "end_play", "refresh_inventory"];
 
-/// Actions that are done whatever a condition says.
+/// Actions that ignore conditions.
 const UNCONDITIONAL: &[&str] = &["noop", "refresh_inventory", "reset_connection"];
 
-/// Does what a `meta` task says for the hosts that are at it, and moves them on. Gives the hosts whose notified handlers
-/// are to run now, which is for the strategy to do.
+/// Runs a `meta` task for these hosts, and moves them on. Returns the hosts whose notified handlers the strategy must run
+/// now.
 ///
 /// # Errors
-/// If nobody knows the action, a condition cannot be evaluated, or the action has no place here.
+/// If the action is unknown or not allowed here, or a condition cannot be evaluated.
 pub fn run_meta_task(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

@@ -1,7 +1,7 @@
 //! Plays over hosts: strategies, the life of a task, blocks, handlers, includes.
 //!
-//! Everything runs on one thread. What waits (commands, HTTP, pauses) is a future; hosts run side by side because their
-//! futures do. Nothing here prints: results leave as events.
+//! Everything runs on one thread. Waiting operations (commands, HTTP, pauses) are futures, so that hosts run concurrently.
+//! Nothing here prints: results leave as events.
 
 mod handlers;
 mod host_task;

@@ -49,7 +49,7 @@ pub struct PlayRun {
     pub ended: Cell<Option<PlayEnd>>,
     /// Notified handlers run on hosts that failed, too.
     pub force_handlers: bool,
-    /// Tasks whose action is a template, as what it came to; by the address of the task and the action.
+    /// Tasks with a templated action, resolved; by the address of the task and the action.
     pub(super) named: RefCell<HashMap<(*const Task, String), Rc<Task>>>,
     included: Cell<u32>,
     pub(super) include_cache: RefCell<HashMap<String, (u32, Rc<block::TaskBlock>)>>,

@@ -36,7 +36,7 @@ pub struct RunResult {
     pub report: Report,
 }
 
-/// Runs playbooks one after the other. A playbook that failed is the last. The counts so far are told after each.
+/// Runs playbooks in sequence, up to the first that fails. Reports the counts after each.
 pub async fn run_playbooks(run: &Rc<RunState>, playbooks: &[Playbook]) -> RunResult {
     let mut started = false;
     for (index, playbook) in playbooks.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The state of a run: what is known of hosts, what was counted, what everything needs.
+//! The state of a run: host state, counts, and shared services.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ pub struct RunOptions {
     pub facts_apart: bool,
     /// Arguments are shown with the names of tasks.
     pub show_args: bool,
-    /// A handler that nobody knows is a warning.
+    /// Whether an unknown handler is a warning.
     pub pass_unknown_handlers: bool,
     /// `any_errors_fatal` and `no_log` of plays that do not say.
     pub any_errors_fatal: bool,
@@ -128,13 +128,13 @@ pub struct RunState {
     pub extra_vars: Rc<Dict>,
     /// The API of container registries for real runs.
     pub registries: Rc<dyn Connector>,
-    /// The same for check mode: reads pass, writes are foretold.
+    /// The same for check mode: reads are real, writes are predicted.
     pub foretold_registries: Rc<dyn Connector>,
     /// Files and commands.
     pub host_api: Box<dyn HostApi>,
     /// Files and commands in check mode.
     pub foretold_host_api: Box<dyn HostApi>,
-    /// Is told what modules do to files, or says whether they may.
+    /// Records, or authorizes, what modules do to files.
     pub deeds: Option<Rc<dyn EffectObserver>>,
     /// State of each host.
     pub hosts: RefCell<HashMap<Rc<str>, Rc<HostState>>>,
@@ -144,7 +144,7 @@ pub struct RunState {
     pub tally: RefCell<Tally>,
     /// Actions on registry objects.
     pub records: RefCell<Vec<Record>>,
-    /// Status files of jobs that were only foretold; they go with the end of the run.
+    /// Status files of predicted jobs; they are removed at the end of the run.
     pub foretold_jobs: RefCell<Vec<PathBuf>>,
     /// The store of one-time passwords.
     pub credentials: Option<Rc<CredentialStore>>,
@@ -186,7 +186,7 @@ pub struct Parts {
     pub registries: (Rc<dyn Connector>, Rc<dyn Connector>),
     /// Files and commands, and in check mode.
     pub host_apis: (Box<dyn HostApi>, Box<dyn HostApi>),
-    /// Is told what modules do to files, or says whether they may.
+    /// Records, or authorizes, what modules do to files.
     pub deeds: Option<Rc<dyn EffectObserver>>,
     /// The store of one-time passwords.
     pub credentials: Option<Rc<CredentialStore>>,

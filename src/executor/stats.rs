@@ -62,7 +62,7 @@ impl Tally {
     }
 }
 
-/// Numbers and texts are added, lists joined, and mappings merged at every level. A value of another type is passed over.
+/// Adds numbers and text, joins lists, and merges mappings at every level. Ignores a value of another type.
 fn aggregate_values(old: &Value, new: &Value) -> Value {
     match (old, new) {
         (Value::Int(a), Value::Int(b)) => Value::Int(a.saturating_add(*b)),

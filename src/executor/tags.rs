@@ -25,7 +25,7 @@ impl Selection {
         Self { only: if only.is_empty() { vec!["all".to_owned()] } else { only }, skip: split(skip) }
     }
 
-    /// The chosen tags (`['all']` if nobody said).
+    /// The chosen tags (`['all']` by default).
     pub fn only(&self) -> &[String] {
         &self.only
     }
@@ -57,7 +57,7 @@ impl Selection {
     }
 }
 
-/// Tags as texts; what is no text is written as Python writes it.
+/// Returns tags as text; other values are formatted as in Python.
 pub fn format_tags(tags: &[Value]) -> Vec<String> {
     tags.iter()
         .flat_map(|tag| match tag {

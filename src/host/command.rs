@@ -63,10 +63,10 @@ pub enum RunError {
     #[error("{0}")]
     Start(io::Error),
     /// It took too long, and was ended with everything it had started.
-    #[error("it took too long and was ended")]
+    #[error("it took too long and was stopped")]
     Timeout,
     /// It said more than can be kept.
-    #[error("it wrote more output than can be kept")]
+    #[error("its output exceeds the limit")]
     TooMuch,
     /// Nothing is run in a dry run.
     #[error("nothing is run in a dry run")]

@@ -43,7 +43,7 @@ async fn in_a_thread(read: impl FnOnce() -> io::Result<String> + Send + 'static)
     std::thread::spawn(move || {
         let _ = send.send(read());
     });
-    answer.await.unwrap_or_else(|_| Err(io::Error::other("nobody read the answer")))
+    answer.await.unwrap_or_else(|_| Err(io::Error::other("the answer was not read")))
 }
 
 /// A question that is not answered yet. If it never is, the terminal gets its settings back and a new line.

@@ -106,7 +106,7 @@ pub fn read_markdown(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> 
     }
     if blocks.is_empty() {
         return Err(Diagnostic::error(format!("`{}` has no block of plays or tasks", source.name()))
-            .hint("runnable blocks stand between lines ```` ```yaml ```` and ```` ``` ````"));
+            .hint("runnable blocks are between lines ```` ```yaml ```` and ```` ``` ````"));
     }
     Ok(Intake { document: InputDocument::Page(blocks), warnings })
 }

@@ -75,7 +75,7 @@ pub fn read_intake(source: &Arc<Source>, is_module: &dyn Fn(&str) -> bool) -> Re
     match (read, again) {
         (read, Ok(mut intake)) if deceptive || count_errors(&read) > count_errors_of(&intake) => {
             let place = source.span(0..source.text().find('\n').unwrap_or(source.text().len()));
-            let summary = format!("read `{}` without what copying has put into it: {phrases}", source.name());
+            let summary = format!("read `{}` without traces of copying: {phrases}", source.name());
             intake.warnings.push(Diagnostic::warning(summary).at(&place, "").hint("copy the text alone to be certain"));
             Ok(intake)
         }
@@ -155,9 +155,9 @@ fn read_part(
     }
     for root in &roots {
         if is_play(root) || !is_task(root, is_module) {
-            return Err(Diagnostic::error("this stands among bare tasks but is none")
+            return Err(Diagnostic::error("this is among bare tasks but is not a task")
                 .at(root.span(), "")
-                .hint("put plays and tasks into files of their own"));
+                .hint("put plays and tasks into separate files"));
         }
     }
     Ok(InputDocument::Tasks(roots))
@@ -197,8 +197,8 @@ fn classify_list(root: &YamlNode, items: &[YamlNode]) -> Result<InputDocument, D
     let task = items.iter().find(|item| !is_play(item));
     match (play, task) {
         (Some(_), None) => Ok(InputDocument::Playbook(root.clone())),
-        (Some(play), Some(task)) => Err(Diagnostic::error("plays and tasks cannot stand in one list")
-            .at(task.span(), "this is no play: it has no `hosts`")
+        (Some(play), Some(task)) => Err(Diagnostic::error("a list cannot contain both plays and tasks")
+            .at(task.span(), "this is not a play: it has no `hosts`")
             .at(play.span(), "this is a play")
             .hint("move the task under `tasks:` of a play, or give the play its `hosts`")),
         (None, _) => Ok(InputDocument::Tasks(items.to_vec())),

@@ -91,7 +91,7 @@ fn what_is_neither() {
     wrong("[]", "A playbook must contain at least one play: the list is empty");
     wrong("hello", "this is text, neither a playbook nor tasks");
     wrong("- a\n", "an entry must be a play or a task, not text");
-    wrong("- hosts: x\n- debug:\n", "plays and tasks cannot stand in one list");
+    wrong("- hosts: x\n- debug:\n", "a list cannot contain both plays and tasks");
     wrong("all:\n  hosts:\n    a:\n", "this is an inventory, not a playbook");
     wrong(
         "region: de\nsize: 3\n",

@@ -142,7 +142,7 @@ impl Options<'_> {
             key if !key.is_true() && self.strict && !matches!(key, Value::List(_) | Value::Dict(_)) => {
                 let written = python::str(&written);
                 return Err(Diagnostic::error(format!(
-                    "`{written}` comes to nothing for the host `{host}`, so there is no group to make"
+                    "`{written}` is empty for the host `{host}`, so no group is created"
                 )));
             }
             key if !key.is_true() => return Ok(()),

@@ -154,8 +154,8 @@ impl Reader<'_> {
         let declared = |name: &str| name == ALL || name == UNGROUPED;
         let Some((name, waiting)) = self.pending.into_iter().find(|(name, _)| !declared(name)) else { return Ok(()) };
         let message = match waiting.by {
-            State::Vars => format!("variables for the group `{name}`, which is not there"),
-            _ => format!("the child group `{name}` is not there"),
+            State::Vars => format!("variables for the group `{name}`, which does not exist"),
+            _ => format!("the child group `{name}` does not exist"),
         };
         Err(Diagnostic::error(message).at(&waiting.span, "").hint(format!("declare it with `[{name}]`")))
     }
@@ -178,7 +178,7 @@ fn parse_section(text: &str) -> Option<(&str, &str)> {
 /// The hosts that the first word of a line stands for.
 pub fn host_names(word: &str) -> Result<Vec<(String, Option<u16>)>, Diagnostic> {
     if (word.ends_with(':') && !range::is_address(word)) || word.contains(": ") {
-        return Err(Diagnostic::error(format!("`{word}` is no host: a colon at the end would begin a port")));
+        return Err(Diagnostic::error(format!("`{word}` is not a host: the colon at the end would start a port")));
     }
     if word == "---" {
         return Err("this looks like YAML".into());
@@ -226,10 +226,10 @@ mod tests {
     fn errors_have_a_place() {
         error("[g:nope]\n", "hosts:1:1", "a section cannot be of the type `nope`");
         error("h a=1 b\n", "hosts:1:7", "`b` is not `key=value`");
-        error("[g:vars]\na=1\n", "hosts:1:1", "variables for the group `g`, which is not there");
-        error("[g:children]\nx\n", "hosts:2:1", "the child group `x` is not there");
+        error("[g:vars]\na=1\n", "hosts:1:1", "variables for the group `g`, which does not exist");
+        error("[g:children]\nx\n", "hosts:2:1", "the child group `x` does not exist");
         error("h\n[g:children]\ng\n", "hosts:3:1", "the group `g` cannot be a child of itself");
-        error("all:\n", "hosts:1:1", "`all:` is no host: a colon at the end would begin a port");
+        error("all:\n", "hosts:1:1", "`all:` is not a host: the colon at the end would start a port");
         error("h a='x\n", "hosts:1:1", "cannot split this line: a quote is not closed");
         error("[g]\n[g:vars]\nx\n", "hosts:3:1", "`x` is not `key=value`");
     }

@@ -139,7 +139,7 @@ impl Inventory {
         let quiet = self.rules.quiet_without_hosts && (self.rules.quiet_without_sources || !self.sources.is_empty());
         if self.model.hosts.is_empty() && !quiet {
             self.warn(Diagnostic::warning(if self.sources.is_empty() {
-                "no inventory was given, only the implicit `localhost` is there; `all` does not match it"
+                "no inventory was given, only the implicit `localhost` exists; `all` does not match it"
             } else {
                 "the inventory has no hosts, only the implicit `localhost` is there; `all` does not match it"
             }));

@@ -133,7 +133,7 @@ impl<'a> NameMatcher<'a> {
         };
         match Regex::new(&expression) {
             Ok(regex) => Ok(Self::Expression(regex)),
-            Err(why) => Err(Diagnostic::error(format!("`{part}` is no regular expression: {why}"))),
+            Err(why) => Err(Diagnostic::error(format!("`{part}` is not a regular expression: {why}"))),
         }
     }
 

@@ -18,7 +18,7 @@ pub fn expand_range(pattern: &str) -> Result<Vec<String>, Diagnostic> {
     };
     let (members, tails) = (range_members(range)?, expand_range(tail)?);
     if members.len().saturating_mul(tails.len()) > LIMIT {
-        return Err(Diagnostic::error(format!("`{pattern}` stands for more than {LIMIT} hosts")));
+        return Err(Diagnostic::error(format!("`{pattern}` contains more than {LIMIT} hosts")));
     }
     Ok(members.iter().flat_map(|m| tails.iter().map(move |tail| format!("{head}{m}{tail}"))).collect())
 }
@@ -105,7 +105,7 @@ fn range_members(range: &str) -> Result<Vec<String>, Diagnostic> {
         )));
     }
     if high.saturating_sub(low) / step >= LIMIT {
-        return Err(Diagnostic::error(format!("the range `[{range}]` stands for more than {LIMIT} hosts")));
+        return Err(Diagnostic::error(format!("the range `[{range}]` contains more than {LIMIT} hosts")));
     }
     Ok((low..=high).step_by(step).map(|n| format!("{n:0width$}")).collect())
 }

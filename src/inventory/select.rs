@@ -111,7 +111,7 @@ impl Inventory {
             subscript.select_hosts(&hosts.iter().cloned().collect::<Vec<_>>()).into_iter().collect();
         if taken.is_empty() && !hosts.is_empty() && matches!(subscript, pattern::Subscript::One(_)) {
             let count = hosts.len();
-            return Err(Diagnostic::error(format!("the host pattern `{part}` asks for a host that is not there"))
+            return Err(Diagnostic::error(format!("the host pattern `{part}` selects a host that does not exist"))
                 .hint(format!("`{name}` has {count}, counted from 0")));
         }
         Ok(taken)

@@ -34,7 +34,7 @@ fn yaml_group(
         Value::Dict(body) => body,
         other => {
             let kind = other.type_name();
-            warnings.push(format!("the group `{name}` must be a mapping, not {kind}, so it is passed over"));
+            warnings.push(format!("the group `{name}` must be a mapping, not {kind}, so it is ignored"));
             return Ok(());
         }
     };
@@ -73,7 +73,7 @@ fn yaml_group(
                 }
             }
             _ => warnings.push(format!(
-                "`{}` in the group `{name}` is passed over: a group has `hosts`, `children` and `vars`",
+                "`{}` in the group `{name}` is ignored: a group has `hosts`, `children` and `vars`",
                 to_text(key)
             )),
         }
@@ -200,7 +200,7 @@ mod tests {
         );
         let warnings = read_yaml(&tree.unwrap(), &origin(), &mut model).unwrap();
         model.settle_groups();
-        assert_eq!(warnings, ["`odd` in the group `all` is passed over: a group has `hosts`, `children` and `vars`"]);
+        assert_eq!(warnings, ["`odd` in the group `all` is ignored: a group has `hosts`, `children` and `vars`"]);
         assert_eq!(model.hosts_of("all").iter().map(|h| &**h).collect::<Vec<_>>(), ["a", "w1", "w2"]);
         assert_eq!(model.groups_of("a").join(" "), "all g");
         assert_eq!(python::repr(&model.hosts["w2"].vars.clone().into()), "{'ansible_port': 22}");

@@ -73,8 +73,9 @@ pub async fn create_token(
             let id = found.id.display_text();
             attempt.check_token_origin(new, found, care.names, &all, &api.witness()).map_err(|why| {
                 told(format!(
-                    "a token `{name}` ({id}) exists now whose password is not known; it was left alone, because it is \
-                     not certain that this run made it: {why}. If nobody uses it, delete it by its id and run this again"
+                    "a token `{name}` ({id}) exists now, but its password is unknown; it was left alone, because it \
+                     is not certain that this run created it: {why}. If it is not in use, delete it by its id and \
+                     run this again"
                 ))
             })?;
             api.take_back_token(registry, &found.id).await.map_err(|second| {
@@ -97,7 +98,7 @@ pub async fn create_token(
         }
         attempts.wait_before_retry(error).await.map_err(|last| ApiError {
             message: match notes.len() {
-                0 => format!("{}; token `{name}` is not there", last.message),
+                0 => format!("{}; token `{name}` does not exist", last.message),
                 _ => format!(
                     "{}; token `{name}` was made, its password was lost with the answer, and it was removed again",
                     last.message
@@ -149,11 +150,11 @@ pub async fn create_registry(
                 ),
                 ..error.clone()
             })?;
-            let note = format!("the answer to the creation of registry `{name}` was lost; the registry is there");
+            let note = format!("the answer to the creation of registry `{name}` was lost; the registry exists");
             return Ok(CreatedObject { object, notes: vec![note] });
         }
         attempts.wait_before_retry(error).await.map_err(|last| ApiError {
-            message: format!("{}; registry `{name}` is not there", last.message),
+            message: format!("{}; registry `{name}` does not exist", last.message),
             ..last
         })?;
     }

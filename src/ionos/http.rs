@@ -100,9 +100,9 @@ impl HttpApi {
         let reply = self.call(Method::DELETE, path, None).await?;
         match reply.status {
             // The service sends nothing, or an object. A page is from something in between, which may have carried out nothing.
-            200..=299 if !reply.body.trim_ascii().is_empty() && !is_json(&reply.body) => Err(ApiError::unclear(
-                "the answer is not from the service, so it is not known whether the object is gone",
-            )),
+            200..=299 if !reply.body.trim_ascii().is_empty() && !is_json(&reply.body) => {
+                Err(ApiError::unclear("the answer is not from the service, so the object may still exist"))
+            }
             200..=299 => Ok(()),
             // The first sending was carried out and only its answer lost.
             404 if reply.repeated > 0 => Ok(()),

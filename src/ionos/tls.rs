@@ -37,7 +37,7 @@ pub(super) fn client_config(endpoint: &Endpoint) -> Result<ClientConfig, ApiErro
 /// Explains a failure of TLS to people; `None` if it is another failure.
 pub(super) fn explain_failure(reason: &str) -> Option<String> {
     const KNOWN: &[(&str, &str)] = &[
-        ("corrupt message", "it does not speak TLS; if it is plain HTTP, say `http://` in `api_url`"),
+        ("corrupt message", "it does not speak TLS; if it is plain HTTP, write `http://` in `api_url`"),
         (
             "unknownissuer",
             "its certificate was issued by an authority that this machine does not trust, or by itself; add the \
@@ -53,7 +53,7 @@ pub(super) fn explain_failure(reason: &str) -> Option<String> {
         ("revoked", "its certificate was revoked"),
         ("protocolversion", "it speaks no version of TLS that is still safe (1.2 or 1.3)"),
         ("protocol version", "it speaks no version of TLS that is still safe (1.2 or 1.3)"),
-        ("handshakefailure", "it has no TLS cipher in common with this program, or wants a client certificate"),
+        ("handshakefailure", "it has no TLS cipher in common with this program, or needs a client certificate"),
     ];
     let lower = reason.to_ascii_lowercase();
     let (_, explanation) = KNOWN.iter().find(|(part, _)| lower.contains(part))?;

@@ -288,8 +288,7 @@ impl ApiTransport {
                 return format!("cannot connect to {host}: {reason}");
             }
             let proxy = proxy::find_proxy(&self.endpoint.url, |name| std::env::var(name).ok());
-            let through =
-                proxy.map(|(name, _)| format!("; `{name}` names a proxy, and it may be the proxy that is not there"));
+            let through = proxy.map(|(name, _)| format!("; `{name}` names a proxy, and the proxy may be unreachable"));
             return format!("cannot connect to {host}: {reason}{}", through.unwrap_or_default());
         }
         if error.is_timeout() {

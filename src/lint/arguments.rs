@@ -54,13 +54,14 @@ impl Lint<'_> {
             let place = node.map_or(&task.args.span, |node| node.span());
             let quoted = is_in_typographic_quotes(text) && !prose.contains(&task.action.short_name());
             if let Some(remedy) = explain_odd_character(text).filter(|_| quoted) {
-                let summary = format!("`{}` stands in typographic quotes, which are part of the value", text.as_str());
+                let summary = format!("`{}` is in typographic quotes, which are part of the value", text.as_str());
                 self.report_message(Diagnostic::warning(summary).at(place, "").hint(remedy));
             }
             if let Some(remedy) =
                 explain_odd_character(text).filter(|_| spec.is_of_registry() && has_hidden_character(text))
             {
-                let summary = format!("the value of `{}` is not what it looks like", name.as_str().unwrap_or_default());
+                let summary =
+                    format!("the value of `{}` differs from what it looks like", name.as_str().unwrap_or_default());
                 self.report_message(Diagnostic::warning(summary).at(place, "").hint(remedy));
             }
             if let Some(range) = crate::intake::first_entity(text).filter(|_| code) {

@@ -1,4 +1,4 @@
-//! Gathers from the events of a run what a plan and a detailed exit status are made of.
+//! Collects data for plans and detailed exit codes from the events of a run.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ pub struct CollectedResults {
     pub others: Vec<PlannedTask>,
     /// Tasks of which nothing can be said.
     pub undetermined: Vec<PlannedTask>,
-    /// Tasks that failed for good.
+    /// Tasks with unhandled failures.
     pub failed: Vec<PlannedTask>,
 }
 
@@ -40,7 +40,7 @@ pub struct ResultCollector {
 }
 
 impl ResultCollector {
-    /// A writer and what it gathers into.
+    /// A writer, and the collection that it fills.
     pub fn new() -> (Self, Rc<RefCell<CollectedResults>>) {
         let gather = Self::default();
         let shared = Rc::clone(&gather.gathered);

@@ -1,4 +1,4 @@
-//! Digests, which tell whether something is still what it was.
+//! Digests, which detect changes.
 
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! Drift: what has changed in the world since a playbook was last applied.
+//! Drift: changes in the account since the last apply of a playbook.
 
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub fn snapshot_path(run: &Invocation) -> Option<PathBuf> {
     Some(folder.join(format!("applied-{}.json", &key[..32])))
 }
 
-/// Keeps what a playbook has left behind.
+/// Saves the state after the apply of a playbook.
 ///
 /// # Errors
 /// If it cannot be written.

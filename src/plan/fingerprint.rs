@@ -1,5 +1,5 @@
-//! Digests in plans. What may be short and secret, a variable or a small file, is salted and stretched: whoever has the
-//! plan cannot try passwords against it cheaply.
+//! Digests in plans. Digests of short secrets, such as variables and small files, are salted and stretched, so that it is
+//! expensive to guess passwords from a plan.
 
 use std::collections::BTreeMap;
 use std::path::Path;

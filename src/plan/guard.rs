@@ -1,4 +1,4 @@
-//! The real run of a plan: no writing request passes that the plan does not hold.
+//! The real run of a plan: stops a writing request that the plan does not contain.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -20,12 +20,12 @@ pub struct Guard {
     deeds: Vec<PlannedEffect>,
     undetermined: Vec<PlannedTask>,
     sent: RefCell<Vec<bool>>,
-    /// Ids of what was made, by what stands for them in the plan.
+    /// Ids of created objects, by their placeholders in the plan.
     made: RefCell<HashMap<String, String>>,
     /// The planned number of a request that is under way.
     current: Cell<Option<usize>>,
     refused: RefCell<Option<String>>,
-    /// Planned creations of which nobody knows whether they were carried out.
+    /// Planned creations of unknown outcome.
     doubtful: RefCell<HashSet<usize>>,
     /// The ids of the tokens that were there when the plan was made.
     known: HashSet<String>,
@@ -127,7 +127,7 @@ impl WriteObserver for Guard {
         let Some(number) = found else {
             let said = format!("{} is not in the plan", describe_write(write));
             *self.refused.borrow_mut() = Some(said.clone());
-            return Err(ApiError::unsent(format!("{said}; it was not sent, and nothing more is")));
+            return Err(ApiError::unsent(format!("{said}; the run stopped before this request")));
         };
         self.sent.borrow_mut()[number] = true;
         self.current.set(Some(number));
@@ -162,8 +162,8 @@ impl WriteObserver for Guard {
         id.display_text().to_owned()
     }
 
-    /// The plan foretold one creation of the token. To remove what came of it without its password and to make it again is
-    /// that one creation still; what was there before is never meant.
+    /// Allows one planned creation of a token to be repeated: the token whose password was lost is removed and created again.
+    /// Tokens that existed before are never removed.
     fn taking_back(&self, removal: &Write) -> Result<(), ApiError> {
         let doubtful = self.doubtful.borrow();
         let planned = |write: &Write| {

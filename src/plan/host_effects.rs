@@ -1,4 +1,4 @@
-//! What modules do that are not about registry objects: files, commands.
+//! Changes of other modules: files and commands.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ pub trait EffectObserver {
     }
 }
 
-/// Whether a plan has foretold this, or has said of it that it cannot.
+/// Returns whether the plan contains this change, or marks it as unknown.
 pub fn is_predicted(planned: &[PlannedEffect], real: &PlannedEffect) -> bool {
     let same = |deed: &&PlannedEffect| {
         let same_item = match (&deed.item, &real.item) {

@@ -1,4 +1,4 @@
-//! A plan is applied once, and by one process: what stands next to its file says when that began and how it ended.
+//! A plan is applied once, by one process: a file next to it records when that began and how it ended.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -68,7 +68,7 @@ impl Lock {
             return Err(LockError::Refused(match mark.ended {
                 Some(ended) => PlanRefusal::Applied(format!("its run ended {ended}; make a new plan")),
                 None => PlanRefusal::Applied(format!(
-                    "its run began {} and was broken off: part of it may have been done; a new plan shows what is left",
+                    "its run began {} and was interrupted: it may be partly applied; a new plan shows the rest",
                     mark.begun
                 )),
             }));

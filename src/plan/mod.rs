@@ -1,8 +1,8 @@
-//! The saved plan: what a dry run would do and what it was decided from; and the run that does exactly that.
+//! The saved plan: predicted actions and the observed objects behind them; and the run that makes exactly these changes.
 //!
-//! A plan is made by a dry run that takes notes: [`recorder`] writes down every object that was observed and every request
-//! that would be sent. To apply it, the dry run is done again and must come to the same ([`verify`]); then the real run
-//! goes through a [`guard`] that lets no other request pass than those of the plan.
+//! A dry run makes the plan: [`recorder`] records every observed object and every predicted request. To apply the plan, the
+//! dry run is repeated and must have the same result ([`verify`]); then the real run uses a [`guard`], which allows only the
+//! requests of the plan.
 
 pub mod collect;
 mod digest;

@@ -1,4 +1,4 @@
-//! What a plan holds. The published schema is `docs/plan.schema.json`.
+//! The content of a plan. The published schema is `docs/plan.schema.json`.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct Plan {
     pub files: BTreeMap<String, String>,
     /// The digest of the variables that were given on the command line and of the answers to prompts.
     pub variables: String,
-    /// The same variables and answers for whoever has the key, in a vault envelope.
+    /// The same variables and answers, encrypted in a vault envelope.
     pub sealed: Option<String>,
     /// Actions on registry objects, in order.
     pub actions: Vec<PlannedAction>,
@@ -67,7 +67,7 @@ pub struct Invocation {
     pub connection: Option<String>,
     /// The files of `-e @FILE`.
     pub variable_files: Vec<String>,
-    /// How many other `-e` there were; whoever applies the plan gives them again.
+    /// Number of other `-e` options, which must be given again to apply the plan.
     pub further_variables: usize,
     /// `--fill`
     pub fill: Vec<String>,
@@ -101,7 +101,7 @@ pub struct PlannedAction {
     pub name: String,
     /// Id of the object, or a placeholder for one that is known after apply.
     pub id: Json,
-    /// The id of what it belongs to.
+    /// Id of the parent object.
     pub parent: Json,
     /// `create`, `update`, `replace`, `delete` or `none`.
     pub action: String,
@@ -139,7 +139,7 @@ pub struct Observed {
     pub kind: String,
     /// Id of the object.
     pub id: String,
-    /// The id of what it belongs to.
+    /// Id of the parent object.
     pub parent: Option<String>,
     /// Name of the object.
     pub name: Option<String>,
@@ -159,11 +159,11 @@ pub struct Write {
     pub call: String,
     /// The service.
     pub account: String,
-    /// The registry: an id, or `#n` for what the n-th request makes.
+    /// The registry: an id, or `#n` for the object that the n-th request creates.
     pub registry: Option<String>,
     /// The object itself: an id, a name, or `#n`.
     pub object: Option<String>,
-    /// The body; `{"$later": ..}` stands for what is known only after something has been created.
+    /// The body; `{"$later": ..}` marks a deferred value.
     pub body: Option<Json>,
 }
 
@@ -203,7 +203,7 @@ impl Plan {
 }
 
 impl Counts {
-    /// Counts what is done to objects, by its names, and takes the numbers of undetermined, other and failed tasks.
+    /// Counts actions on objects by name, and takes the numbers of undetermined, other and failed tasks.
     pub(super) fn from_actions<'a>(
         actions: impl Iterator<Item = &'a str>,
         [undetermined, others, failed]: [usize; 3],
@@ -273,7 +273,7 @@ impl From<&Record> for PlannedAction {
     }
 }
 
-/// A value as a document holds it: secrets are stars, what is not known yet is its placeholder.
+/// Returns a value as it is written in a plan: secrets are masked, unknown values are placeholders.
 pub fn to_plain_json(value: &Value) -> Json {
     let text = json::to_string(value, JsonStyle { mask_secrets: true, quote_specials: true, ..JsonStyle::EVENT });
     serde_json::from_str(&text).unwrap_or(Json::String(text))

@@ -1,4 +1,4 @@
-//! What people answered to prompts, so that nobody is asked twice for one plan.
+//! Answers to prompts, so that one plan asks only once.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! The connections of a dry run that makes a plan: what is read below the overlay and what is written above it are noted.
+//! The clients of a dry run that makes a plan: they record reads below the overlay and writes above it.
 
 use std::rc::Rc;
 

@@ -21,7 +21,7 @@ fn seen_token(token: &Token) -> Seen {
     Seen { name: token.properties.name.known().cloned(), fields: plain_fields(&token_fields(token)) }
 }
 
-/// Notes what is read.
+/// Records reads.
 pub(super) struct ReadRecordingConnector {
     pub(super) inner: Rc<dyn Connector>,
     pub(super) tape: Rc<DryRunRecorder>,
@@ -163,7 +163,7 @@ impl RegistryReads for ReadRecordingApi {
     }
 }
 
-/// A dry run never writes to what it watches.
+/// A dry run never writes through this client.
 fn read_only_error() -> ApiError {
     ApiError::unsent("a dry run sends no writing request")
 }

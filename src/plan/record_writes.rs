@@ -18,7 +18,7 @@ pub(super) trait WriteObserver {
     fn after_write(&self, write: Write, failed: Option<&ApiError>, made: Option<&Id>);
     /// Returns the placeholder for an id.
     fn placeholder_for(&self, id: &Id) -> String;
-    /// Whether what a creation of unknown outcome has made may be removed again.
+    /// Whether the object of a creation of unknown outcome may be removed.
     fn taking_back(&self, removal: &Write) -> Result<(), ApiError> {
         self.before_write(removal)
     }

@@ -90,7 +90,7 @@ impl DryRunRecorder {
         }
     }
 
-    /// Notes a request, unless the dry run cannot tell whether it would be sent. What it makes gets its number.
+    /// Records a request, unless the dry run is not certain to send it. The created object gets its number.
     fn record_write<T>(&self, write: Write, answer: &Result<T, ApiError>, id: impl Fn(&T) -> Option<Id>) {
         if matches!(answer, Err(error) if error.kind == ErrorKind::Undetermined) {
             return;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::ionos::Deferred;
 use crate::ionos::model::{NewRegistry, NewToken, RegistryPatch, TokenPatch};
 
-/// The key that stands for what is known only later.
+/// The key that marks a deferred value.
 pub const LATER: &str = "$later";
 
 fn deferred_to_json<T: Serialize>(fact: &Deferred<T>) -> Json {
@@ -16,7 +16,7 @@ fn deferred_to_json<T: Serialize>(fact: &Deferred<T>) -> Json {
     }
 }
 
-/// A body, field by field; what is absent is not sent.
+/// A body, field by field; missing fields are not sent.
 struct Body(Map<String, Json>);
 
 impl Body {

@@ -16,7 +16,7 @@ pub fn serialize_plan(plan: &Plan) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(plan)? + "\n")
 }
 
-/// Writes a plan so that nobody ever sees half of one. Others may not read it: it tells what an account holds.
+/// Writes a plan atomically. Other users may not read it, because it describes an account.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -51,21 +51,19 @@ fn strip_path(error: io::Error) -> io::Error {
 /// If the file cannot be read, is no plan, is of another version of the format, or was altered.
 pub fn read(path: &Path) -> anyhow::Result<Plan> {
     let bytes = crate::input::read_file(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let json: serde_json::Value = serde_json::from_slice(&bytes)
-        .with_context(|| format!("`{}` is no plan; `ionplay plan PLAYBOOK -o FILE` makes one", path.display()))?;
+    let json: serde_json::Value = serde_json::from_slice(&bytes).with_context(|| {
+        format!("`{}` is not a plan; create one with `ionplay plan PLAYBOOK -o FILE`", path.display())
+    })?;
     match json.get("format").and_then(serde_json::Value::as_u64) {
         Some(format) if format == u64::from(FORMAT) => {}
         Some(other) => {
-            bail!("`{}` has format {other}, this program knows format {FORMAT}; make a new plan", path.display())
+            bail!("`{}` has format {other}, but this program reads format {FORMAT}; make a new plan", path.display())
         }
-        None => bail!("`{}` is no plan: it has no `format`", path.display()),
+        None => bail!("`{}` is not a plan: it has no `format`", path.display()),
     }
     let plan: Plan = serde_json::from_value(json).with_context(|| format!("`{}` is no plan", path.display()))?;
     if plan.digest != plan.compute_digest() {
-        bail!(
-            "`{}` was altered after it was made: its digest does not match what is in it; make a new plan",
-            path.display()
-        );
+        bail!("`{}` was altered: its digest does not match its content; make a new plan", path.display());
     }
     Ok(plan)
 }

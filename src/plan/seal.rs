@@ -1,8 +1,7 @@
-//! What only the holder of a key may read of a plan: the variables of the command line and the answers to prompts, in a
-//! vault envelope.
+//! The sealed part of a plan: variables of the command line and answers to prompts, encrypted in a vault envelope.
 //!
-//! The envelope is authentic too, and holds the digest of the plan around it: whoever has the key notices if the plan
-//! was altered by somebody who has not, digest and all.
+//! The envelope also contains the digest of the plan, and is authenticated: `apply` detects a plan, or a digest, that was
+//! altered without the key.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -62,7 +61,7 @@ pub fn seal_plan(
     Ok(())
 }
 
-/// Opens what was sealed.
+/// Decrypts a sealed part.
 ///
 /// # Errors
 /// If the key is another one, or the plan was altered after it was sealed.

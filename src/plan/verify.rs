@@ -32,7 +32,7 @@ impl std::fmt::Display for PlanRefusal {
                 "the plan was made by version {made} of this program, which is {}; make a new plan",
                 env!("CARGO_PKG_VERSION")
             ),
-            Self::Fails(count) => write!(f, "{count} tasks of the plan would fail; mend them and make a new plan"),
+            Self::Fails(count) => write!(f, "{count} tasks of the plan would fail; fix them and make a new plan"),
             Self::Playbook(what) => write!(f, "the playbook is not the one that was planned: {}", list_briefly(what)),
             Self::World(what) => write!(f, "the world has changed since the plan was made: {}", list_briefly(what)),
             Self::Account(what) => write!(f, "the plan is for another account: {what}"),
@@ -129,7 +129,7 @@ fn list_accounts(plan: &Plan) -> BTreeSet<&str> {
     plan.observed.iter().map(|seen| &*seen.account).chain(plan.writes.iter().map(|write| &*write.account)).collect()
 }
 
-/// Whether there was something to do, there is nothing now, and what was to be done is so.
+/// Returns whether the plan had actions, and the account already is in the planned state.
 fn is_done(planned: &Plan, now: &Plan) -> bool {
     let left = now.count_actions();
     let achieved = |action: &PlannedAction| {
@@ -159,10 +159,10 @@ pub fn compare_observed(before: &[Observed], after: &[Observed]) -> Vec<String> 
     for old in before {
         let name = describe_object(old);
         match after.iter().find(|new| same(old, new)) {
-            None if old.there => found.push(format!("{name} is not there any more")),
+            None if old.there => found.push(format!("{name} no longer exists")),
             None => {}
-            Some(new) if old.there && !new.there => found.push(format!("{name} is not there any more")),
-            Some(new) if !old.there && new.there => found.push(format!("{name} is there now")),
+            Some(new) if old.there && !new.there => found.push(format!("{name} no longer exists")),
+            Some(new) if !old.there && new.there => found.push(format!("{name} exists now")),
             Some(new) if old.fingerprint != new.fingerprint => {
                 let fields: Vec<&str> = new
                     .fields

@@ -151,7 +151,7 @@ impl Loader {
             let pairs_only = spec.is_some_and(|spec| spec.free_form == FreeForm::Pairs && spec.is_of_registry());
             if pairs_only && !rest.trim_start().starts_with("{{") {
                 return Err(Diagnostic::error(format!("`{module}` takes `parameter=value` pairs, not free text"))
-                    .at(span, format!("`{}` is no pair", rest.trim()))
+                    .at(span, format!("`{}` is not a pair", rest.trim()))
                     .hint(match crate::modules::args::colon_without_blank(&rest) {
                         Some(fixed) => format!("write a blank after the colon: `{fixed}`"),
                         None => "write the arguments as a mapping below the module's name".to_owned(),

@@ -43,9 +43,7 @@ pub fn import_tasks(loader: &Loader, task: Task, around: &Surroundings) -> LoadR
 
 fn import_file(loader: &Loader, task: Task, around: &Surroundings) -> LoadResult<TaskBlock> {
     let name = text_parameter(loader, &task, &["file", "_raw_params"])?.ok_or_else(|| {
-        Diagnostic::error("`import_tasks` does not say which file")
-            .at(&task.span, "")
-            .hint("write `import_tasks: FILE`")
+        Diagnostic::error("`import_tasks` does not name a file").at(&task.span, "").hint("write `import_tasks: FILE`")
     })?;
     let path = find_task_file(&task, &name).ok_or_else(|| not_found(&task, &name))?;
     if task.frame.chain().filter(|frame| frame.folder.is_some()).count() > DEEPEST {
@@ -93,7 +91,7 @@ fn import_role(loader: &Loader, task: Task, around: &Surroundings) -> LoadResult
 /// If it names no role.
 pub fn entry_of(loader: &Loader, task: &Task) -> LoadResult<RoleEntry> {
     let name = text_parameter(loader, task, &["name", "role"])?.ok_or_else(|| {
-        Diagnostic::error(format!("`{}` does not say which role", task.action.short_name()))
+        Diagnostic::error(format!("`{}` does not name a role", task.action.short_name()))
             .at(&task.span, "")
             .hint(format!("write `{}: {{name: ROLE}}`", task.action.short_name()))
     })?;

@@ -13,7 +13,7 @@ use crate::yaml::YamlNode;
 /// If they are missing, empty, or neither text nor a list of texts.
 pub fn check_hosts(node: &YamlNode, keywords: &Keywords) -> LoadResult<Value> {
     let Some(hosts) = keywords.node(Keyword::Hosts) else {
-        return Err(Diagnostic::error("the play does not say for which hosts it is")
+        return Err(Diagnostic::error("the play has no `hosts`")
             .at(node.span(), "")
             .hint("write `hosts: localhost`, or `hosts: all`")
             .into());

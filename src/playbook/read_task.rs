@@ -144,7 +144,7 @@ fn set_loop(slot: &mut Option<Loop>, new: Loop, entry: &MappingEntry) -> LoadRes
 /// The one entry that is the action.
 fn one_action<'a>(actions: &[&'a MappingEntry], node: &YamlNode, place: KeywordPlace) -> LoadResult<&'a MappingEntry> {
     match actions {
-        [] => Err(Diagnostic::error("there is no module in this task")
+        [] => Err(Diagnostic::error("this task has no module")
             .at(node.entries().and_then(|e| e.first()).map_or(node.span(), |e| e.key.span()), "")
             .hint("name a module: `debug:`, `ansible.builtin.copy:`, `registry_token:`")
             .into()),
@@ -166,7 +166,7 @@ fn one_action<'a>(actions: &[&'a MappingEntry], node: &YamlNode, place: KeywordP
                     .into());
                 }
                 return Err(unknown_key(name, odd.key.span(), place)
-                    .hint("every key that is no keyword is taken for a module, and a task has only one")
+                    .hint("every key that is not a keyword counts as a module, and a task has only one")
                     .into());
             }
             let names: Vec<_> = several.iter().filter_map(|e| e.key.as_str()).collect();

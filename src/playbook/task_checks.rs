@@ -77,7 +77,7 @@ fn check_tags(keywords: &Keywords) -> LoadResult<()> {
             Err(Box::new(LoadError::from_general(
                 Diagnostic::error(format!("`tags` must be a list or text, not {}", node.description()))
                     .at(node.span(), "")
-                    .hint("put quotes round it"),
+                    .hint("put it in quotes"),
             )))
         }
         _ => Ok(()),
@@ -118,7 +118,7 @@ pub fn check_debugger(loader: &Loader, keywords: &Keywords) {
     if value.is_null() || value.as_str() == Some("never") {
         return;
     }
-    let said = "there is no debugger in this program; `debugger` is passed over";
+    let said = "there is no debugger in this program; `debugger` is ignored";
     loader.add_warning(
         Diagnostic::warning(said)
             .at(node.span(), "")
@@ -187,7 +187,7 @@ pub fn check_include(
             let name = keyword.row().name;
             return Err(Diagnostic::error(format!("`{name}` is not a keyword of `{}`", action.short_name()))
                 .at(entry.key.span(), "")
-                .hint(format!("to hand it to the tasks inside, write it below `apply`: `apply: {{{name}: ...}}`"))
+                .hint(format!("to apply it to the tasks inside, write it under `apply`: `apply: {{{name}: ...}}`"))
                 .into());
         }
     }

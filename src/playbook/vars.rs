@@ -56,7 +56,7 @@ pub fn check_variable_name(key: &YamlNode) -> LoadResult<()> {
             .hint("use letters, digits and underscores, not beginning with a digit, and none of `true`, `false`, `none`, `not`"),
         None => Diagnostic::error(format!("the name of a variable must be text, not {}", key.description()))
             .at(key.span(), "")
-            .hint(format!("quote it if it is meant as a name: '{}'", key.span().text())),
+            .hint(format!("quote it if it is a name: '{}'", key.span().text())),
     };
     Err(Box::new(LoadError::from_general(message)))
 }

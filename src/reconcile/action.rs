@@ -1,4 +1,4 @@
-//! What is to be done to one object, and the record of it.
+//! The action on one object, and its record.
 
 use crate::value::{Dict, Value};
 
@@ -45,7 +45,7 @@ pub enum Verb {
     Create,
     /// Changed in place.
     Update,
-    /// Made anew in place of another.
+    /// Replaces another object.
     Replace,
     /// Removed.
     Delete,
@@ -116,7 +116,7 @@ pub struct Record {
     pub identity: String,
     /// Id of the object; unknown if it is only planned.
     pub id: Value,
-    /// The id of what it belongs to (the registry of a token); null where there is no such thing.
+    /// Id of the parent object (the registry of a token); null if there is none.
     pub parent: Value,
     /// Action, done or predicted.
     pub verb: Verb,
@@ -133,7 +133,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The record as it is written in documents: what, which, what was done, the fields before and after.
+    /// Returns the record for documents: type, object, action, and the fields before and after.
     pub fn to_value(&self) -> Value {
         Value::dict([
             ("kind", Value::text(self.kind)),

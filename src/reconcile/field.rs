@@ -15,8 +15,8 @@ pub enum Expiry {
     Never,
     /// At this instant.
     At(Date),
-    /// Not after this instant. What "30 days from now" means for a token that exists: one that ends sooner is left
-    /// alone, or every run would push the end further and the token would never end.
+    /// Not after this instant. For an existing token, "30 days from now" is a maximum: an earlier expiry is kept, because
+    /// otherwise every run would extend it and the token would never expire.
     Within(Date),
 }
 

@@ -1,7 +1,7 @@
-//! Desired state meets observed state and becomes an action. Pure: no I/O, no clock, no template.
+//! Computes an action from desired and observed state, with pure functions: no I/O, no clock, no template.
 //!
-//! All idempotence lives here. What a task does not name is left alone; dates are instants, scopes and actions are
-//! sets; what is not known yet counts as different, because nobody can promise that it will be the same.
+//! This ensures idempotence. Fields that a task does not name stay unchanged; dates compare as instants, scopes and actions
+//! as sets; an unknown value counts as different, because it may be.
 
 mod action;
 mod field;

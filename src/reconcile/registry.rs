@@ -122,7 +122,7 @@ fn scanning_features(enabled: bool) -> Features {
     Features { vulnerability_scanning: Some(Scanning { enabled }) }
 }
 
-/// The request that makes a registry; with an old one, what the task does not name is kept.
+/// Returns the request that creates a registry; a replacement keeps fields that the task does not name.
 pub fn new_registry(desired: &RegistryDesired, old: Option<&Registry>) -> NewRegistry {
     let have = old.map(|registry| &registry.properties);
     let observed_schedule = have.and_then(|p| p.garbage_collection_schedule.known().cloned().flatten());

@@ -23,7 +23,7 @@ pub struct RotationPolicy {
 pub enum Custody {
     /// All sinks have confirmed it.
     Delivered,
-    /// A run was killed before the service's answer came: nobody has the password.
+    /// A run was killed before the answer of the service: the password is lost.
     Lost,
     /// It is in the credential store and some sink does not have it.
     Pending,
@@ -59,7 +59,7 @@ pub enum RotationStep {
     Deliver(u32),
     /// Disable this generation: its successor works.
     Disable(u32),
-    /// Delete this generation, whose password nobody has.
+    /// Delete this generation, whose password is lost.
     Discard(u32),
     /// Nothing, until the token is due; for ever if it has no end.
     Rest {
@@ -68,7 +68,7 @@ pub enum RotationStep {
     },
     /// Check that the sinks have the password of this generation, and that it works.
     Verify(u32),
-    /// Another run seems to be at work on this generation: look again later.
+    /// Another run seems to be working on this generation: check again later.
     Wait(u32),
 }
 
@@ -77,7 +77,7 @@ pub fn generation_name(family: &str, number: u32) -> String {
     if number <= 1 { family.to_owned() } else { format!("{family}-g{number}") }
 }
 
-/// Returns which generation of a token a name stands for, if it does.
+/// Returns the generation of a token that a name denotes, if any.
 pub fn generation_number(family: &str, name: &str) -> Option<u32> {
     let rest = name.strip_prefix(family)?;
     if rest.is_empty() {
@@ -160,13 +160,13 @@ mod tests {
             self.sinks.is_some_and(|number| self.tokens.iter().any(|token| token.number == number && works(token)))
         }
 
-        /// The service deletes what has expired.
+        /// The service deletes expired tokens.
         fn pass(&mut self, time: SignedDuration) {
             self.now += time;
             self.tokens.retain(|token| token.expires.is_none_or(|end| self.now < end));
         }
 
-        /// A step of which only the first `half` is done where the run is killed in it.
+        /// A step that is killed after its first `half`.
         fn take(&mut self, step: RotationStep, half: bool, verified: &mut Option<u32>) {
             let now = self.now;
             match step {

@@ -14,7 +14,7 @@ pub struct ScheduleDesired {
 }
 
 impl ScheduleDesired {
-    /// The whole schedule that the service wants: what the task does not name comes from what is there.
+    /// Returns the complete schedule for the service; fields that the task does not name come from the observed schedule.
     ///
     /// Where nothing is there, no day means every day and no time midnight in UTC.
     pub fn merge_with(&self, have: Option<&CollectionSchedule>) -> CollectionSchedule {
@@ -32,7 +32,7 @@ impl ScheduleDesired {
         CollectionSchedule { days, time }
     }
 
-    /// Whether what is there is as desired.
+    /// Returns whether the observed state is the desired one.
     pub(super) fn is_met_by(&self, have: Option<&CollectionSchedule>) -> bool {
         let Some(have) = have else {
             return self.days.is_none() && self.time.is_none();

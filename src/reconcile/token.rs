@@ -80,7 +80,7 @@ pub fn new_token(desired: &TokenDesired) -> NewToken {
     }
 }
 
-/// The request that makes the successor of a token: what the task does not name is kept.
+/// Returns the request that creates the successor of a token; it keeps fields that the task does not name.
 ///
 /// A limit that the old token keeps already (`+30d`, and it ends sooner) leaves the old end as it is.
 pub fn replacement_token(desired: &TokenDesired, old: &Token) -> NewToken {

@@ -21,7 +21,7 @@ pub enum StoreFileError {
         why: String,
     },
     /// A later version wrote it.
-    #[error("`{}` has store format {found}, this version knows {FORMAT}", path.display())]
+    #[error("`{}` has store format {found}, but this version reads format {FORMAT}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -75,7 +75,7 @@ impl Keeper {
         };
         // Every save puts a new file in its place, and nothing may be put in the place of a device or a folder.
         if path.metadata().is_ok_and(|about| !about.is_file()) {
-            return Err(StoreFileError::Corrupt { path: path.to_owned(), why: "it is no regular file".to_owned() });
+            return Err(StoreFileError::Corrupt { path: path.to_owned(), why: "it is not a regular file".to_owned() });
         }
         // The lock stands beside the file, because every save puts a new file in its place.
         let lock_path = sibling_path(path, ".lock");

@@ -14,17 +14,17 @@ use crate::value::{Dict, Time, Undefined, UndefinedCause, Value};
 
 /// The functions with a sentence for the reference page.
 pub const ABOUT: &[(&str, &str)] = &[
-    ("lookup", "Runs a lookup; several results are joined with commas, or a list with `wantlist=true`."),
-    ("query", "Runs a lookup and gives the list of its results."),
-    ("q", "The same as `query`."),
-    ("range", "Numbers from a start, by a step, up to a bound that is not reached."),
-    ("dict", "A mapping of named arguments or pairs."),
-    ("lipsum", "Text to fill a page with."),
-    ("cycler", "Gives its items in turn, one with each `next()`."),
-    ("joiner", "Gives nothing the first time and the separator from then on."),
-    ("namespace", "A mapping whose attributes `set` can change inside loops."),
-    ("now", "The time; `utc=true` and `fmt='%Y-%m-%d'` say which and how."),
-    ("undef", "An undefined value with a message of one's own."),
+    ("lookup", "Runs a lookup; joins several results with commas, or returns a list with `wantlist=true`."),
+    ("query", "Runs a lookup and returns the list of its results."),
+    ("q", "Same as `query`."),
+    ("range", "Returns numbers from a start up to, but not including, an end, by a step."),
+    ("dict", "Returns a mapping of named arguments or pairs."),
+    ("lipsum", "Returns filler text."),
+    ("cycler", "Returns an object that cycles through items, one for each `next()`."),
+    ("joiner", "Returns an object that is empty at its first call, then the separator."),
+    ("namespace", "Returns a mapping whose attributes `set` can change inside of loops."),
+    ("now", "Returns the current time; `utc=true` chooses UTC, `fmt='%Y-%m-%d'` a format."),
+    ("undef", "Returns an undefined value with a custom message."),
 ];
 
 /// Default message of `undef()`.

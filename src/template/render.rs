@@ -246,7 +246,7 @@ impl TemplateEngine<'_> {
                 out.push_value(value, &stmt.at)?;
             }
             StmtKind::Extends(_) => {
-                return Err(place(TemplateError::value("`extends` must stand at the top of a template")));
+                return Err(place(TemplateError::value("`extends` must be at the top of a template")));
             }
             StmtKind::Include(include) => self.render_include(include, &stmt.at, cx, out)?,
             StmtKind::Import(name, target, with_context) => {

@@ -197,7 +197,7 @@ impl<'a> Composer<'a> {
                 let node = if self.is_data() { node.into_data() } else { node };
                 Ok((node, weight))
             }
-            _ => Err(Diagnostic::error(format!("`{}` stands within the value that it repeats", span.text()))
+            _ => Err(Diagnostic::error(format!("`{}` is inside of the value that it repeats", span.text()))
                 .at(&span, "this would never end")),
         }
     }

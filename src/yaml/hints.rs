@@ -52,13 +52,15 @@ pub(super) fn explain_error(source: &Arc<Source>, offset: usize, kind: &ErrorKin
         }
         ErrorKind::SimpleKeyExpected => Diagnostic::error("a key without a colon")
             .at(&source.span(offset..line.end_offset().max(offset)), "")
-            .hint("write `key: value`; a value that goes on in the next line must be indented"),
+            .hint("write `key: value`; a value that continues on the next line must be indented"),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
             Diagnostic::error("this line does not fit those before it").at(&at, "").hint(INDENTATION)
         }
-        ErrorKind::ExpectedBlockSequenceEntry => Diagnostic::error("this line stands in a list but begins no entry")
-            .at(&at, "")
-            .hint("entries of a list begin with `- `, all at the same depth"),
+        ErrorKind::ExpectedBlockSequenceEntry => {
+            Diagnostic::error("this line is in a list but does not start an entry")
+                .at(&at, "")
+                .hint("entries of a list begin with `- `, all at the same depth")
+        }
         ErrorKind::RecursionLimitExceeded => Diagnostic::error("values are nested too deeply").at(&at, ""),
         ErrorKind::MisplacedFlowCollectionEnd => stray_bracket(source, offset, &at),
         other => Diagnostic::error(format!("this is not YAML: {other}")).at(&at, ""),
@@ -257,7 +259,7 @@ fn second_colon(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Option<
     Some(
         Diagnostic::error("this key continues the value of the line before")
             .at(&place, "")
-            .at(&before.span_in(source, before.value_column()..before.text.len()), "the value that goes on")
+            .at(&before.span_in(source, before.value_column()..before.text.len()), "the value that continues")
             .hint(INDENTATION),
     )
 }
@@ -265,7 +267,7 @@ fn second_colon(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Option<
 /// `"foo" in bar`: text goes on after a closing quote.
 fn explain_trailing(source: &Arc<Source>, offset: usize, line: &Line<'_>) -> Diagnostic {
     let at = source.span(offset..line.end_offset().max(end_of_character(source.text(), offset)));
-    let error = Diagnostic::error("text goes on after the closing quote").at(&at, "");
+    let error = Diagnostic::error("text continues after the closing quote").at(&at, "");
     let value = line.value_column();
     match line.quote_rest(value).filter(|_| line.text[value..].starts_with(['"', '\''])) {
         Some(fixed) => error.hint(format!("quote the whole value: `{fixed}`")),

@@ -93,7 +93,7 @@ pub(super) fn unknown_tag(name: &str, span: &Span) -> Diagnostic {
 
 /// The complaint about `!vault` on something else than text.
 pub(super) fn vault_needs_text(span: &Span) -> Diagnostic {
-    Diagnostic::error("`!vault` stands before encrypted text only").at(span, "").hint(
+    Diagnostic::error("`!vault` is allowed only before encrypted text").at(span, "").hint(
         "write `!vault |` and the lines that `ionplay vault encrypt_string` gives, beginning with `$ANSIBLE_VAULT;`",
     )
 }

@@ -89,7 +89,7 @@ fn vaulted_text_is_sealed() {
     }
     wrong(
         "p: !vault [a]",
-        "`!vault` stands before encrypted text only",
+        "`!vault` is allowed only before encrypted text",
         "t.yml:1:11",
         "write `!vault |` and the lines that `ionplay vault encrypt_string` gives, beginning with `$ANSIBLE_VAULT;`",
     );
@@ -123,7 +123,7 @@ fn a_key_given_twice_is_told_with_both_places() {
 #[test]
 fn aliases_are_shared_and_limited() {
     value("a: &a [1]\nb: *a", "{'a': [1], 'b': [1]}");
-    wrong("a: &x [*x]", "`*x` stands within the value that it repeats", "t.yml:1:8", "");
+    wrong("a: &x [*x]", "`*x` is inside of the value that it repeats", "t.yml:1:8", "");
     wrong(
         "a: *x",
         "an alias of an anchor that was not given before",
@@ -181,7 +181,7 @@ fn mistakes_and_what_to_do() {
     );
     wrong(
         "a: \"foo\" in bar\n",
-        "text goes on after the closing quote",
+        "text continues after the closing quote",
         "t.yml:1:10",
         "quote the whole value: `a: '\"foo\" in bar'`",
     );

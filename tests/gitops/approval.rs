@@ -35,7 +35,7 @@ fn plan_that_does_not_fit_any_more_is_not_approved() {
     let run = stage.waiting();
     set_status(&stage, "disabled");
     let refused = stage.run(&["approve", &run]).expect(12);
-    assert!(refused.stderr.contains("does not fit any more"), "{refused:?}");
+    assert!(refused.stderr.contains("is outdated"), "{refused:?}");
     stage.once(3);
     let second = stage.waiting();
     assert_ne!(second, run, "a new plan waits");

@@ -104,7 +104,7 @@ impl Scenario {
         let mut faults = Faults { stuck: usize::from(!well), ..Faults::default() };
         // What is remembered of a delivery stays as long as the token.
         let open = ["its password is kept", "it may exist", "under way"];
-        if !list.starts_with("Nothing is kept") && open.iter().any(|state| list.contains(state)) {
+        if !list.starts_with("No saved passwords") && open.iter().any(|state| list.contains(state)) {
             faults.orphaned += 1;
         }
         let store = stage.sandbox.read_store();

@@ -137,7 +137,7 @@ pub const SCENARIOS: &[Scenario] = &[
         replaced: &[],
     },
     Scenario {
-        name: "create, and hand it to a command",
+        name: "create, and pass the password to a command",
         seed: no_tokens,
         prepare: nothing,
         playbook: || {
@@ -152,7 +152,7 @@ pub const SCENARIOS: &[Scenario] = &[
         replaced: &[],
     },
     Scenario {
-        name: "recover what a killed run has left",
+        name: "recover the password of a killed run",
         seed: no_tokens,
         prepare: |stage| killed(stage, vec![create()]),
         playbook: || json!([create(), copy("made.action == 'create'")]),
@@ -161,7 +161,7 @@ pub const SCENARIOS: &[Scenario] = &[
         replaced: &[],
     },
     Scenario {
-        name: "store what an earlier run has not used",
+        name: "store the unused password of an earlier run",
         seed: no_tokens,
         prepare: |stage| {
             let playbook = stage.folder.path().join("playbook.yml");
@@ -196,7 +196,7 @@ pub const SCENARIOS: &[Scenario] = &[
         replaced: &["old"],
     },
     Scenario {
-        name: "replace one that is given by its id",
+        name: "replace a token that is given by id",
         seed: old,
         prepare: |stage| {
             let id = stage.sandbox.read_store().registries[0].tokens[0].id;

@@ -27,11 +27,11 @@ fn what_is_no_plan_or_of_another_version_or_altered() {
     let desk = planned(PLAYBOOK);
     let text = desk.read("p");
     desk.write("p", &text.replace("\"ci\"", "\"cd\""));
-    desk.ends(APPLY, 10, "`p` was altered after it was made");
+    desk.ends(APPLY, 10, "`p` was altered");
     desk.write("p", &text[..text.len() / 2]);
     desk.ends(APPLY, 10, "`p` is no plan");
     desk.write("p", &text.replace("\"format\": 1", "\"format\": 7"));
-    desk.ends(APPLY, 10, "has format 7, this program knows format 1");
+    desk.ends(APPLY, 10, "has format 7, but this program reads format 1");
     desk.ends(&["apply", "nowhere"], 10, "cannot read `nowhere`");
     desk.write("p", &text);
     forge(&desk, |plan| plan.tool = "0.0.0".to_owned());
@@ -81,7 +81,7 @@ fn a_run_that_was_broken_off_and_one_that_goes_on() {
     desk.ends(APPLY, 17, "is being applied by another process");
     lock.record_begin().unwrap();
     drop(lock);
-    desk.ends(APPLY, 13, "was broken off: part of it may have been done");
+    desk.ends(APPLY, 13, "was interrupted: it may be partly applied");
     assert_eq!(desk.writes(), 0);
 }
 
@@ -107,7 +107,7 @@ fn what_is_left_of_a_broken_run_is_a_new_plan() {
     run.kill().unwrap();
     run.wait().unwrap();
     assert_eq!(desk.writes(), 1);
-    desk.ends(APPLY, 13, "was broken off");
+    desk.ends(APPLY, 13, "was interrupted");
     desk.ends(&["plan", "site.yml", "-o", "q"], 0, "1 to create, 0 to update, 0 to replace, 0 to delete, 1 unchanged");
 }
 

@@ -47,7 +47,7 @@ fn a_password_that_was_made_in_the_background_is_never_shown() {
         assert!(password.starts_with(NEW_PASSWORD));
         assert!(!played.everything().contains(NEW_PASSWORD) && !played.events_text.contains(NEW_PASSWORD));
         assert!(played.stdout.contains("\"password\": \"********\""), "{}", played.stdout);
-        assert!(list(&stage).starts_with("Nothing is kept"), "{}", list(&stage));
+        assert!(list(&stage).starts_with("No saved passwords"), "{}", list(&stage));
     }
 }
 
@@ -76,7 +76,7 @@ fn a_password_that_nobody_has_asked_for_is_handed_on_by_the_next_run() {
     let [_, keep] = use_it();
     let played = stage.play(&json!([again, keep]).to_string(), &[]);
     assert!(kept(&stage).starts_with(NEW_PASSWORD), "{}", played.everything());
-    assert!(list(&stage).starts_with("Nothing is kept"));
+    assert!(list(&stage).starts_with("No saved passwords"));
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_run_that_ends_well_leaves_nothing() {
     let stage = Stage::with(&no_tokens(), &[]);
     let played = stage.play(&book(&nothing()), &[]);
     assert_eq!((played.code, files(&stage).len()), (0, 0), "{}", played.everything());
-    assert!(token(&stage, &["list"]).1.starts_with("Nothing is kept"));
+    assert!(token(&stage, &["list"]).1.starts_with("No saved passwords"));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn the_next_run_hands_on_what_a_killed_one_had_received() {
     let told = (&result["action"], &result["recovered"], &result["password"]);
     assert_eq!(told, (&json!("create"), &json!(true), &json!("pending")));
     assert_eq!(kept(&stage).as_deref(), Some(password.trim()));
-    assert!(!played.everything().contains(NEW_PASSWORD) && played.stderr.contains("an earlier run made"));
+    assert!(!played.everything().contains(NEW_PASSWORD) && played.stderr.contains("an earlier run created"));
     assert!(!played.calls().iter().any(|call| call.starts_with("POST")), "{:?}", played.calls());
     assert_eq!(files(&stage).len(), 0);
     let again = stage.play(&book(&nothing()), &[]);
@@ -276,7 +276,7 @@ fn token_that_may_be_of_somebody_else_is_left_alone() {
     assert_eq!(stage.task(absent).outcome(), "changed");
     let played = stage.play(&book(&nothing()), &[]);
     let list = token(&stage, &["list"]).1;
-    assert!(played.code == 0 && list.starts_with("Nothing is kept"), "{list}{}", played.everything());
+    assert!(played.code == 0 && list.starts_with("No saved passwords"), "{list}{}", played.everything());
     assert!(kept(&stage).unwrap().starts_with(NEW_PASSWORD));
 }
 
@@ -293,7 +293,7 @@ fn unclear_outcome_stays_until_it_is_known() {
         assert!(token(&stage, &["list"]).1.contains("it may exist"), "{fault}");
         let played = stage.play(&book(&nothing()), &[]);
         let list = token(&stage, &["list"]).1;
-        assert!(played.code == 0 && list.starts_with("Nothing is kept"), "{fault}: {list}{}", played.everything());
+        assert!(played.code == 0 && list.starts_with("No saved passwords"), "{fault}: {list}{}", played.everything());
         assert!(kept(&stage).unwrap().starts_with(NEW_PASSWORD));
     }
 }

@@ -109,7 +109,7 @@ fn check(recipe: &Recipe, stage: &Stage, told: &str) {
         assert!(is_stored, "{} {told}: the password of `{}` is not stored", recipe.file, token.name);
     }
     let list = String::from_utf8(stage.program(&["token", "list"]).output().unwrap().stdout).unwrap();
-    assert!(list.starts_with("Nothing is kept"), "{} {told}: {list}", recipe.file);
+    assert!(list.starts_with("No saved passwords"), "{} {told}: {list}", recipe.file);
 }
 
 #[test]

@@ -158,7 +158,7 @@ fn rotation_of_another_machine_is_not_disturbed() {
     stage.set("IONPLAY_STATE_DIR", Some("/nonexistent/elsewhere"));
     let played = stage.play(&book("24h"), &["--check"]);
     assert_eq!(played.outcome(), "ok", "{}", played.everything());
-    assert!(played.stderr.contains("another run seems to be at work on `ci-g2`"), "{}", played.stderr);
+    assert!(played.stderr.contains("another run seems to be working on `ci-g2`"), "{}", played.stderr);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn rotation_that_could_not_work_is_refused_before_any_request() {
     for (sinks, more, why) in [
         (&json!([]), json!({"rotate": {}}), "`rotate` needs `credentials`"),
         (&sinks, json!({"rotate": {}, "expiry_date": "2099-01-01"}), "needs a relative `expiry_date`"),
-        (&sinks, json!({"rotate": {"before": "90d"}}), "due at once"),
+        (&sinks, json!({"rotate": {"before": "90d"}}), "due immediately"),
         (&sinks, json!({"rotate": {"before": "soon"}}), "needs a number before each unit"),
         (&sinks, json!({"rotate": {"befor": "3d"}}), "`rotate` has no parameter `befor`"),
         (&sinks, json!({"rotate": {}, "name": "n".repeat(60)}), "at most 56 characters"),

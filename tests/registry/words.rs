@@ -34,7 +34,7 @@ fn misspelt_words_are_met_with_what_was_meant() {
     says(&stage, &["time.yml"], "time.yml:4:40\n");
     says(&stage, &["time.yml"], "did you mean `Monday`?");
     says(&stage, &["doc", "module", "registry_tokn"], "did you mean `registry_token`");
-    says(&stage, &["apply", "token.yml"], "`ionplay plan PLAYBOOK -o FILE` makes one");
+    says(&stage, &["apply", "token.yml"], "create one with `ionplay plan PLAYBOOK -o FILE`");
     assert_eq!(stage.sandbox.requests().len(), 0);
 }
 

@@ -11,30 +11,30 @@ use crate::suggest;
 use entry::Entry;
 use topic::{Topic, Topics};
 
-/// Show what a module, filter, test, lookup, function, keyword or meta action is
+/// Show the reference of modules, filters, tests, lookups, functions, keywords and meta actions
 ///
-/// Without a name the modules and the other topics are listed. `ionplay doc registry_token` shows a module,
+/// Without a name it lists the modules and the other topics. `ionplay doc registry_token` shows a module,
 /// `ionplay doc filter` lists all filters, `ionplay doc filter combine` shows one.
 #[derive(Debug, clap::Args)]
 pub struct DocArgs {
-    /// A module, or one of `filter`, `test`, `lookup`, `function`, `keyword`, `meta` with or without a name after it
+    /// A module, or `filter`, `test`, `lookup`, `function`, `keyword` or `meta`, with or without a name
     #[arg(value_name = "NAME")]
     pub name: Vec<String>,
-    /// Kind of the names.
+    /// Type of the names.
     #[arg(short = 't', long = "type", value_enum, value_name = "TYPE")]
     pub kind: Option<DocType>,
-    /// List names with one sentence each; modules unless `-t` says otherwise.
+    /// List names with descriptions; default: modules.
     #[arg(short, long)]
     pub list: bool,
-    /// Print a task to be filled in, with all parameters of a module.
+    /// Print a task template with all parameters of a module.
     #[arg(short, long, conflicts_with_all = ["json", "list"])]
     pub snippet: bool,
-    /// Print JSON, in the form of `ansible-doc --json`.
+    /// Print JSON, in the format of `ansible-doc --json`.
     #[arg(short, long)]
     pub json: bool,
 }
 
-/// Sorts of things, as `ansible-doc -t` calls them.
+/// Types of entries, with the names of `ansible-doc -t`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[allow(missing_docs, reason = "each names itself")]
 pub enum DocType {
@@ -62,7 +62,7 @@ impl DocType {
     }
 }
 
-/// Prints what was asked for.
+/// Prints the requested entries.
 pub fn print_doc(args: &DocArgs) -> Exit {
     match answer_query(args) {
         Ok(page) => {
@@ -80,7 +80,7 @@ pub fn print_doc(args: &DocArgs) -> Exit {
     }
 }
 
-/// Output that the options ask for.
+/// Returns the output for these options.
 fn answer_query(args: &DocArgs) -> Result<String, Box<Diagnostic>> {
     let mut words: Vec<&str> = args.name.iter().map(String::as_str).collect();
     if args.kind.is_none() && !args.list && !args.snippet && !args.json {
@@ -106,7 +106,7 @@ fn answer_query(args: &DocArgs) -> Result<String, Box<Diagnostic>> {
     Ok(entries.iter().map(print).collect::<Vec<_>>().join("\n"))
 }
 
-/// The entry of this name; of any sort unless one was given.
+/// Returns the entry of this name; of any type unless one is given.
 fn find_entry(topics: Option<Option<Topics>>, name: &str) -> Result<Entry, Box<Diagnostic>> {
     let short = name.strip_prefix("ansible.builtin.").unwrap_or(name);
     let in_table = |topics: Topics| {
@@ -131,10 +131,10 @@ fn unknown(name: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic::error(format!("there is no module `{name}`")).hint("`ionplay doc -l` lists modules"))
 }
 
-/// The page for these words.
+/// Returns the page for these words.
 ///
 /// # Errors
-/// If nobody knows what is asked for; with the nearest name.
+/// If there is no such entry; with the nearest name.
 pub fn find_page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
     match words {
         [] => Ok(list_contents()),
@@ -146,7 +146,7 @@ pub fn find_page(words: &[&str]) -> Result<String, Box<Diagnostic>> {
         [kind, name] => match Topics::from_name(kind) {
             Some(topics) => find_topic(topics, name),
             None => Err(Box::new(
-                Diagnostic::error(format!("there is no sort of things called `{kind}`"))
+                Diagnostic::error(format!("there is no type of entries `{kind}`"))
                     .suggest(kind, &Topics::ALL.map(Topics::singular)),
             )),
         },
@@ -185,7 +185,7 @@ fn list_topics(topics: Topics) -> String {
     page
 }
 
-/// A module, or whatever else has this name.
+/// Returns the page of the module, or of another entry with this name.
 fn find_named(name: &str) -> Result<String, Box<Diagnostic>> {
     if let Some(module) = modules::find_module(name) {
         return Ok(module::render_module(module.module_spec()));
@@ -199,7 +199,7 @@ fn find_named(name: &str) -> Result<String, Box<Diagnostic>> {
     names.extend(Topics::ALL.iter().flat_map(|topics| topics.list_rows()).map(|row| row.name));
     names.extend(Topics::ALL.map(Topics::singular));
     Err(Box::new(
-        unknown_name(&format!("nothing is called `{name}`"), name, &names).hint("`ionplay doc` lists what there is"),
+        unknown_name(&format!("there is no entry `{name}`"), name, &names).hint("`ionplay doc` lists what there is"),
     ))
 }
 

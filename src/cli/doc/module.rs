@@ -46,8 +46,8 @@ pub fn render_module(spec: &Spec) -> String {
 /// Describes in one sentence how a module behaves under `--check`.
 pub fn check_support(support: CheckSupport) -> &'static str {
     match support {
-        CheckSupport::Full => "says what would happen",
-        CheckSupport::Partial => "says what would happen where it can tell, and otherwise that it would have run",
+        CheckSupport::Full => "predicts the result",
+        CheckSupport::Partial => "predicts the result if it can, and otherwise reports that it would have run",
         CheckSupport::None => "is skipped",
     }
 }
@@ -86,14 +86,13 @@ pub fn returned_values(spec: &Spec, key: &'static str) -> Vec<(&'static str, Str
         if spec.short_name() == "registry_token" {
             rows.push((
                 "password",
-                "where the one-time password is: `pending` (no task has used it yet), `kept` (in the credential store), \
-                 `delivered`; without the key, nothing is known of a password"
+                "status of the one-time password: `pending` (no task has used it yet), `kept` (in the credential \
+                 store), `delivered`; without the key, the password is unknown"
                     .to_owned(),
             ));
             rows.push((
                 "recovered",
-                "`true` if an earlier run created the token and did not end well; this result has its password"
-                    .to_owned(),
+                "`true` if an earlier run created the token and failed; this result has its password".to_owned(),
             ));
         }
         rows.push(("diff", "what changed, with `--diff`".to_owned()));

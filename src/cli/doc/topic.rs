@@ -102,7 +102,7 @@ impl Topics {
             Self::Lookups => format!("{{{{ lookup('{name}', ..) }}}}, or `with_{name}` at a task"),
             Self::Functions => format!("{{{{ {name}(..) }}}}"),
             Self::Keywords => match keyword::TABLE.iter().find(|row| row.name == name) {
-                Some(row) => format!("may stand in {}", list_places(row).join(", ")),
+                Some(row) => format!("allowed in {}", list_places(row).join(", ")),
                 None => String::new(),
             },
             Self::MetaActions => format!("- meta: {name}"),

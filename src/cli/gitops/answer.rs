@@ -7,29 +7,29 @@ use super::session::{Session, Worker};
 use crate::exit::Exit;
 use crate::gitops::decide::{Answered, JobRequest};
 
-/// Approve the plan of a run that waits. A plan that does not fit any more is not approved.
+/// Approve the plan of a waiting run. An outdated plan is not approved.
 #[derive(Debug, Args)]
 pub(super) struct ApproveArgs {
     #[command(flatten)]
     common: Common,
-    /// The run.
+    /// Id of the run.
     run: String,
-    /// Approve only the plan with this digest, as `gitops show` prints it.
+    /// Approve only the plan with this digest (printed by `gitops show`).
     #[arg(long)]
     digest: Option<String>,
-    /// Why.
+    /// Reason.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
 
-/// Reject the plan of a run that waits.
+/// Reject the plan of a waiting run.
 #[derive(Debug, Args)]
 pub(super) struct RejectArgs {
     #[command(flatten)]
     common: Common,
-    /// The run.
+    /// Id of the run.
     run: String,
-    /// Why.
+    /// Reason.
     #[arg(long, value_name = "TEXT")]
     reason: String,
 }
@@ -44,7 +44,7 @@ pub(super) async fn approve_run(args: &ApproveArgs) -> Result<Exit, Exit> {
 
 pub(super) async fn reject_run(args: &RejectArgs) -> Result<Exit, Exit> {
     let request = JobRequest::Reject { run: args.run.clone(), reason: Some(args.reason.clone()), by: "cli".to_owned() };
-    answer_run(&args.common, &args.run, &request, "rejected", "its commit is passed over until a newer one comes").await
+    answer_run(&args.common, &args.run, &request, "rejected", "its commit is ignored until a newer one comes").await
 }
 
 async fn answer_run(common: &Common, id: &str, request: &JobRequest, done: &str, then: &str) -> Result<Exit, Exit> {

@@ -8,14 +8,14 @@ use crate::exit::Exit;
 use crate::gitops::decide::JobRequest;
 use crate::gitops::repository::GitRepository;
 
-/// Say where history begins, after the state was lost or the branch was rewritten.
+/// Set the commit that counts as applied, after the state was lost or the branch was rewritten.
 #[derive(Debug, Args)]
 pub(super) struct BaselineArgs {
     #[command(flatten)]
     common: Common,
-    /// The job.
+    /// Name of the job.
     job: String,
-    /// The commit that counts as applied.
+    /// Commit that counts as applied.
     commit: String,
 }
 

@@ -9,12 +9,12 @@ use super::session::{as_json, load_config};
 use crate::exit::Exit;
 use crate::gitops::repository::GitRepository;
 
-/// Check the file; with `--fetch` also reach every repository.
+/// Check the file; with `--fetch` also fetch every repository.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
     common: Common,
-    /// Reach every repository, too.
+    /// Also fetch every repository.
     #[arg(long)]
     fetch: bool,
 }
@@ -46,7 +46,7 @@ pub(super) async fn check_config(args: &CheckArgs) -> Result<Exit, Exit> {
             match (&error, &head) {
                 (Some(why), _) => print::print_line(&format!("{name}: {why}")),
                 (None, Some(head)) => {
-                    print::print_line(&format!("{name}: ok, the repository stands at {}", shorten_commit(Some(head))))
+                    print::print_line(&format!("{name}: ok, the repository is at {}", shorten_commit(Some(head))))
                 }
                 (None, None) => print::print_line(&format!("{name}: ok")),
             }

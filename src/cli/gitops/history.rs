@@ -13,9 +13,9 @@ use crate::gitops::engine::list_runs;
 pub(super) struct HistoryArgs {
     #[command(flatten)]
     common: Common,
-    /// The job.
+    /// Name of the job.
     job: String,
-    /// At most so many.
+    /// Maximum number of runs.
     #[arg(long, default_value = "50", value_name = "N")]
     limit: usize,
 }

@@ -23,7 +23,7 @@ use super::run::on_runtime;
 use crate::exit::Exit;
 use crate::gitops::daemon::run_local;
 
-/// Keep what Git repositories describe, unattended: a push, a clock, a hook or a nearing expiry start a safe run.
+/// Apply playbooks from Git repositories, unattended, after a push, on schedule, on a hook or before an expiry.
 #[derive(Debug, Args)]
 pub struct GitopsArgs {
     #[command(subcommand)]
@@ -33,12 +33,12 @@ pub struct GitopsArgs {
 /// Arguments of all commands.
 #[derive(Debug, Clone, Args)]
 struct Common {
-    /// The file that describes the jobs.
+    /// File with the jobs (`gitops.yml`).
     file: PathBuf,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
-    /// Run against a mock registry that lives as long as this process; no account needed.
+    /// Run against a mock registry that ends with this process; no account needed.
     #[arg(long)]
     sandbox: bool,
 }

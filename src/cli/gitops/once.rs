@@ -13,12 +13,12 @@ use crate::exit::Exit;
 use crate::gitops::decide::JobRequest;
 use crate::gitops::once::{answer_posted, attend_once};
 
-/// Look at every job, or those named, and run what is due; for cron, timers and pipelines.
+/// Check all or the named jobs, and run those that are due; for cron, timers and pipelines.
 #[derive(Debug, Args)]
 pub(super) struct OnceArgs {
     #[command(flatten)]
     common: Common,
-    /// The jobs; all without a name.
+    /// Names of jobs; default: all.
     jobs: Vec<String>,
     /// Write metrics to this file, for the textfile collector of node_exporter.
     #[arg(long, value_name = "FILE")]
@@ -41,7 +41,7 @@ pub(super) async fn run_once(args: &OnceArgs) -> Result<Exit, Exit> {
     report_jobs(&session, &worker, &args.common, &jobs).await
 }
 
-/// Has jobs attended to, by the daemon if there is one.
+/// Runs due jobs, through the daemon if there is one.
 pub(super) async fn attend_jobs(session: &Session, worker: &Worker, jobs: &[String]) -> Result<(), Exit> {
     match worker {
         Worker::Here(here) => {
@@ -63,7 +63,7 @@ pub(super) async fn attend_jobs(session: &Session, worker: &Worker, jobs: &[Stri
     Ok(())
 }
 
-/// Prints how jobs are, and returns the exit status of `once`.
+/// Prints the status of jobs, and returns the exit status of `once`.
 pub(super) async fn report_jobs(
     session: &Session,
     worker: &Worker,

@@ -15,17 +15,17 @@ use crate::gitops::preview::{Preview, preview_commit as make_preview};
 use crate::gitops::run::Runner;
 use crate::sandbox::Handle;
 
-/// Plan a commit that is not on the branch, such as that of a pull request; never applies.
+/// Plan a commit that is not on the branch, for example of a pull request; apply nothing.
 #[derive(Debug, Args)]
 pub(super) struct PreviewArgs {
     #[command(flatten)]
     common: Common,
-    /// The job.
+    /// Name of the job.
     job: String,
     /// A commit, a branch, or a reference such as `refs/pull/7/head`.
     #[arg(long, value_name = "REF")]
     commit: String,
-    /// Post commit status and comment, too.
+    /// Also post commit status and comment.
     #[arg(long)]
     comment: bool,
 }

@@ -8,14 +8,14 @@ use super::session::Session;
 use crate::exit::Exit;
 use crate::gitops::decide::{Answered, JobRequest};
 
-/// Apply an earlier commit; the branch is passed over until a newer commit comes.
+/// Apply an earlier commit; ignore the branch until it has a newer commit.
 #[derive(Debug, Args)]
 pub(super) struct RollbackArgs {
     #[command(flatten)]
     common: Common,
-    /// The job.
+    /// Name of the job.
     job: String,
-    /// A run or a commit; without it, the commit applied before the last one.
+    /// Run or commit to return to; default: the commit applied before the last one.
     #[arg(long, value_name = "RUN|COMMIT")]
     to: Option<String>,
 }

@@ -14,9 +14,9 @@ use crate::gitops::view::Reason;
 pub(super) struct RunJobArgs {
     #[command(flatten)]
     common: Common,
-    /// The job.
+    /// Name of the job.
     job: String,
-    /// Wait until the run has ended, with the exit status of `once`.
+    /// Wait until the run has ended; exit with the status of `once`.
     #[arg(long)]
     wait: bool,
 }

@@ -16,14 +16,14 @@ use crate::gitops::daemon::Daemon;
 use crate::gitops::holder::{Holder, HolderError};
 use crate::gitops::hub::Hub;
 
-/// Run as a daemon: clocks, hooks, page and API.
+/// Run as a daemon, with schedules, hooks, web page and API.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     #[command(flatten)]
     common: Common,
 }
 
-/// A loop that has not come round for so long is stuck.
+/// Time after which a loop without progress counts as stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
 pub(super) async fn serve_jobs(args: &ServeArgs) -> Result<Exit, Exit> {
@@ -62,7 +62,7 @@ fn notify_systemd(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
-/// Reads the file again on SIGHUP; one that is not understood changes nothing.
+/// Reads the file again on SIGHUP; keeps the old configuration if the file has mistakes.
 fn reload_on_hangup(hub: &Rc<Hub>, common: Common) {
     let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
     let hub = Rc::clone(hub);
@@ -82,7 +82,7 @@ fn reload_on_hangup(hub: &Rc<Hub>, common: Common) {
     });
 }
 
-/// Tells systemd that the loop comes round, as long as it does.
+/// Notifies the watchdog of systemd while the loop makes progress.
 fn feed_watchdog(daemon: Rc<Daemon>) {
     let Some(period) = sd_notify::watchdog_enabled() else { return };
     tokio::task::spawn_local(async move {

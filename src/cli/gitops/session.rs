@@ -198,8 +198,8 @@ pub(super) async fn open_hub(session: &Session, common: &Common, holder: Holder,
     let failed = |why: String| session.report_failure(&why, Exit::General);
     let sandbox =
         common.sandbox.then(embedded::start_empty_mock).transpose().map_err(|error| failed(error.to_string()))?;
-    let program =
-        std::env::current_exe().map_err(|error| failed(format!("cannot tell where this program is: {error}")))?;
+    let program = std::env::current_exe()
+        .map_err(|error| failed(format!("cannot determine the path of this program: {error}")))?;
     let config = load_config(common)?;
     let credentials = match config.seal_key_file.is_some() && session.engine.keeps_credentials() {
         true => Some(CredentialServer::start(Rc::clone(&session.engine), &config.state_dir)),

@@ -16,28 +16,28 @@ use crate::plan::show::{self as plan_show, Look};
 use crate::plan::{Plan, save};
 use crate::report::style::Paint;
 
-/// Show a run: why, what was planned, what was done, by which commands.
+/// Show a run: its reason, plan, changes and commands.
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     common: Common,
-    /// The run.
+    /// Id of the run.
     run: String,
-    /// Print its events, one JSON object a line.
+    /// Print its events, one JSON object per line.
     #[arg(long)]
     events: bool,
-    /// How.
+    /// Output format.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For a terminal.
+    /// Text for a terminal.
     Text,
-    /// The document.
+    /// JSON document.
     Json,
-    /// For a comment.
+    /// Markdown for a comment.
     Markdown,
 }
 
@@ -139,7 +139,7 @@ fn run_text(run: &JobRun, plan: Option<&Plan>, output: Option<&str>, job: Option
     text
 }
 
-/// The commands of a run, with what has to be there before them.
+/// Returns the commands of a run, with their prerequisites.
 fn manual_commands(run: &JobRun, job: Option<&JobConfig>, state: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if let (Some(job), Some(commit)) = (job, &run.commit) {

@@ -15,16 +15,16 @@ use crate::gitops::hub::Hub;
 use crate::gitops::run::Runner;
 use crate::gitops::view::{GitopsStatus, JobState};
 
-/// Show how jobs are: of the daemon if one runs, else of the store.
+/// Show the status of jobs, from the daemon if one runs, else from the store.
 #[derive(Debug, Args)]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     common: Common,
-    /// The job; all without a name.
+    /// Name of the job; default: all.
     job: Option<String>,
 }
 
-/// A daemon that does not answer within this time is passed by: the store has nearly all that it knows.
+/// Time limit for the daemon's answer; after it the store is read, which has nearly the same data.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) async fn show_status(args: &StatusArgs) -> Result<Exit, Exit> {
@@ -49,7 +49,7 @@ pub(super) async fn show_status(args: &StatusArgs) -> Result<Exit, Exit> {
     })
 }
 
-/// Reads the status of the daemon, or of the store where there is none.
+/// Reads the status from the daemon, or without one from the store.
 pub(super) async fn read_status(session: &Session) -> Result<GitopsStatus, Exit> {
     if let Err(HolderError::Daemon(_)) = Holder::lock_for_command(&session.config.host_dir())
         && let Ok(ticket) = session.engine.post_request("", &JobRequest::Status).await

@@ -9,27 +9,27 @@ use crate::exit::Exit;
 use crate::gitops::config::parse_time;
 use crate::gitops::decide::JobRequest;
 
-/// Start no more runs of a job.
+/// Suspend a job: start no more runs.
 #[derive(Debug, Args)]
 pub(super) struct SuspendArgs {
     #[command(flatten)]
     common: Common,
-    /// The job.
+    /// Name of the job.
     job: String,
-    /// Why.
+    /// Reason.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Until when: a time with its zone, or a duration from now.
+    /// End of the suspension: a time with zone, or a duration from now.
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
 }
 
-/// Start runs of a job again.
+/// Resume a suspended job.
 #[derive(Debug, Args)]
 pub(super) struct ResumeArgs {
     #[command(flatten)]
     common: Common,
-    /// The job.
+    /// Name of the job.
     job: String,
 }
 

@@ -7,19 +7,19 @@ use anyhow::Context as _;
 
 use crate::playbook::loader::plain_error;
 
-/// Write a small beginning that runs as it is
+/// Write a small example that runs unmodified
 ///
-/// Files that exist are never changed; if one of those to be written exists, nothing is written.
+/// Existing files are never changed: if one of the files exists, nothing is written.
 #[derive(Debug, clap::Args)]
 pub struct NewArgs {
-    /// What
+    /// Kind of example
     #[arg(value_enum)]
     what: Beginning,
-    /// A file for a playbook, a folder for a role or a job of `gitops`
+    /// A file for a playbook; a folder for a role or a job of `gitops`
     path: PathBuf,
 }
 
-/// Things that can be begun.
+/// Kinds of examples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Beginning {
     /// A playbook with a registry token.

@@ -14,7 +14,7 @@ use crate::vars::vault::{encrypt_text, vault_id};
 /// Makes new files.
 pub fn create_files(args: &EditArgs) -> anyhow::Result<()> {
     if !args.skip_tty_check && !std::io::stdout().is_terminal() {
-        bail!("there is no terminal for an editor; `--skip-tty-check` opens it nevertheless");
+        bail!("there is no terminal for an editor; use `--skip-tty-check` to open it anyway");
     }
     let (id, secret) = args.seal.read_seal_secret()?;
     for file in &args.files {

@@ -13,7 +13,7 @@ use crate::vars::vault::{
     PasswordSource, VaultError, VaultPassword, VaultSecrets, ask_hidden, decrypt_envelope, encrypt_text, is_vaulted,
 };
 
-/// Seals, opens and changes vaulted files and values.
+/// Encrypts, decrypts and edits vaulted files and values.
 #[derive(Debug, Args)]
 pub struct VaultArgs {
     #[command(subcommand)]
@@ -22,30 +22,30 @@ pub struct VaultArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make a new vaulted file in the editor.
+    /// Create a vaulted file in the editor.
     Create(EditArgs),
-    /// Open vaulted files for good.
+    /// Decrypt vaulted files permanently.
     Decrypt(DecryptArgs),
-    /// Change a vaulted file in the editor.
+    /// Edit a vaulted file in the editor.
     Edit(EditArgs),
-    /// Seal files.
+    /// Encrypt files.
     Encrypt(EncryptArgs),
-    /// Seal a value for use in a YAML file.
+    /// Encrypt a value for a YAML file.
     #[command(name = "encrypt_string", alias = "encrypt-string")]
     EncryptString(string::StringArgs),
-    /// Seal vaulted files with another password.
+    /// Encrypt vaulted files with another password.
     Rekey(RekeyArgs),
     /// Show vaulted files.
     View(ViewArgs),
 }
 
-/// Where passwords come from.
+/// Sources of passwords.
 #[derive(Debug, Args)]
 struct SecretArgs {
-    /// An id and where its password comes from: LABEL@FILE, LABEL@SCRIPT or LABEL@prompt.
+    /// An id and the source of its password: LABEL@FILE, LABEL@SCRIPT or LABEL@prompt.
     #[arg(long = "vault-id", value_name = "ID@SOURCE")]
     vault_ids: Vec<String>,
-    /// A file (or a script) with the password.
+    /// File or script with the password.
     #[arg(
         long = "vault-password-file",
         alias = "vault-pass-file",
@@ -56,17 +56,17 @@ struct SecretArgs {
     /// Ask for the password.
     #[arg(short = 'J', long = "ask-vault-password", alias = "ask-vault-pass")]
     ask_password: bool,
-    /// Accepted; there is nothing more to say.
+    /// Accepted, without effect.
     #[arg(short, long, action = clap::ArgAction::Count, hide = true)]
     verbose: u8,
 }
 
-/// Which secret to seal with.
+/// Choice of the secret that encrypts.
 #[derive(Debug, Args)]
 struct SealArgs {
     #[command(flatten)]
     secrets: SecretArgs,
-    /// The id to seal with, where there are several.
+    /// Id to encrypt with, if there are several.
     #[arg(long, value_name = "ID")]
     encrypt_vault_id: Option<String>,
 }
@@ -75,10 +75,10 @@ struct SealArgs {
 struct EncryptArgs {
     #[command(flatten)]
     seal: SealArgs,
-    /// Where the result goes (`-` for standard output) instead of the file itself.
+    /// Write the result to this file (`-`: standard output) instead of the input file.
     #[arg(long, value_name = "FILE")]
     output: Option<String>,
-    /// The files; none, or `-`, reads standard input.
+    /// The files; without files, or with `-`, standard input.
     files: Vec<String>,
 }
 
@@ -86,10 +86,10 @@ struct EncryptArgs {
 struct DecryptArgs {
     #[command(flatten)]
     secrets: SecretArgs,
-    /// Where the result goes (`-` for standard output) instead of the file itself.
+    /// Write the result to this file (`-`: standard output) instead of the input file.
     #[arg(long, value_name = "FILE")]
     output: Option<String>,
-    /// The files; none, or `-`, reads standard input.
+    /// The files; without files, or with `-`, standard input.
     files: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ struct DecryptArgs {
 struct EditArgs {
     #[command(flatten)]
     seal: SealArgs,
-    /// Open the editor even if there seems to be no terminal.
+    /// Open the editor even without a terminal.
     #[arg(long)]
     skip_tty_check: bool,
     /// The files.
@@ -109,10 +109,10 @@ struct EditArgs {
 struct RekeyArgs {
     #[command(flatten)]
     seal: SealArgs,
-    /// A file (or a script) with the new password.
+    /// File or script with the new password.
     #[arg(long, value_name = "FILE", conflicts_with = "new_vault_id")]
     new_vault_password_file: Option<String>,
-    /// The new id and where its password comes from.
+    /// The new id and the source of its password.
     #[arg(long, value_name = "ID@SOURCE")]
     new_vault_id: Option<String>,
     /// The files.

@@ -12,26 +12,26 @@ use crate::vars::vault::{ask_hidden, encrypt_text};
 pub struct StringArgs {
     #[command(flatten)]
     seal: SealArgs,
-    /// Where the result goes instead of standard output.
+    /// Write the result to this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     output: Option<String>,
     /// Ask for the value.
     #[arg(short, long)]
     prompt: bool,
-    /// Show what is typed for the value.
+    /// Show the value while you type it.
     #[arg(long)]
     show_input: bool,
-    /// The name of the variable; once for each value.
+    /// Name of the variable; once for each value.
     #[arg(short, long = "name", value_name = "NAME")]
     names: Vec<String>,
-    /// The name of the variable whose value is read from standard input.
+    /// Name of the variable with the value from standard input.
     #[arg(long, value_name = "NAME")]
     stdin_name: Option<String>,
     /// The values; `-` reads one from standard input.
     values: Vec<String>,
 }
 
-/// Seals the values and prints them as YAML.
+/// Encrypts the values and prints them as YAML.
 pub fn encrypt_strings(args: &StringArgs) -> anyhow::Result<()> {
     let (id, secret) = args.seal.read_seal_secret()?;
     let mut values: Vec<(Option<&str>, Zeroizing<Vec<u8>>)> = Vec::new();

@@ -7,7 +7,7 @@ use super::{DeliveryContext, Login, LoginFormat, Presence, Receipt, Sink, SinkEr
 use crate::host::{HostCommand, RunError};
 use crate::ionos::LocalFuture;
 
-/// The most that is shown of what a failed command wrote.
+/// Maximum length of the shown output of a failed command.
 const SHOWN: usize = 400;
 
 /// A command that takes a login.
@@ -104,7 +104,7 @@ impl Sink for CommandSink {
     }
 }
 
-/// Returns what a command complained about, without the password, should it have repeated that.
+/// Returns the error output of a command, without the password.
 fn redact_stderr(stderr: &str, login: &Login) -> String {
     let auth = super::content::encode_auth(login);
     let text = stderr.trim().replace(login.password.as_str(), "********").replace(auth.as_str(), "********");

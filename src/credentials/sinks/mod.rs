@@ -111,7 +111,7 @@ pub enum LoginTemplateError {
 /// State of a sink, compared with the delivered content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It has what was delivered.
+    /// The sink has the delivered password.
     Current,
     /// It has something else.
     Different,
@@ -154,7 +154,7 @@ pub enum SinkError {
         /// Why.
         why: String,
     },
-    /// A credential helper answers for the server, so that what is written would not be read.
+    /// A credential helper is set for the server, so that clients would not read the file.
     #[error(
         "`{path}` names the credential helper `{helper}` for `{server}`, so clients do not read the passwords in it: \
          deliver with a `command` sink (`docker-credential-{helper} store`), or name another file"
@@ -185,7 +185,7 @@ pub enum SinkError {
         /// The variable.
         variable: String,
     },
-    /// The file is there and is not what it should be.
+    /// The file exists, but has other content.
     #[error("`{path}` is not a docker configuration: {why}; repair or remove it")]
     NotConfig {
         /// The file.
@@ -216,7 +216,7 @@ pub trait Sink {
     /// Returns its name in messages, results and the credential store: the kind and the target (`file /etc/x`).
     fn name(&self) -> String;
 
-    /// Returns what it writes, without the value, as in "would write ..".
+    /// Returns a description of the write, without the value, as in "would write ..".
     fn describe(&self) -> String;
 
     /// Returns whether it needs the host name of the registry.
@@ -243,7 +243,8 @@ pub trait Sink {
         login: &'a Login,
     ) -> LocalFuture<'a, Result<Receipt, SinkError>>;
 
-    /// Compares what the sink has with what was delivered. Without a receipt it says only whether there is anything.
+    /// Compares the content of the sink with the delivered password. Without a receipt, it only checks whether there is any
+    /// content.
     fn verify_delivery<'a>(
         &'a self,
         context: DeliveryContext<'a>,

@@ -1,4 +1,4 @@
-//! Receipts: a salted digest of what was delivered, from which the password cannot be learned.
+//! Receipts: salted digests of delivered passwords, which do not reveal them.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};

@@ -71,12 +71,12 @@ impl HostCursor {
         Self { rescued_around: around != Fate::Failed, ..Self::new(items) }
     }
 
-    /// Whether a failure is rescued by what is around the list.
+    /// Whether an enclosing block rescues a failure.
     pub fn is_rescued_around(&self) -> bool {
         self.rescued_around
     }
 
-    /// Whether the host has failed for good.
+    /// Whether the host has an unhandled failure.
     pub fn is_failed(&self) -> bool {
         self.failed
     }

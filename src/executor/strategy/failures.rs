@@ -1,4 +1,4 @@
-//! What a failure does to the hosts of a play: to the one that failed, and to the others.
+//! Effects of a failure on the failed host of a play, and on the others.
 
 use std::rc::Rc;
 
@@ -41,16 +41,16 @@ pub fn note_failures(run: &Rc<RunState>, cursors: &IndexMap<Rc<str>, HostCursor>
     }
 }
 
-/// Whether nobody is left to go on.
+/// Returns whether no host is left.
 pub fn out_of_hosts(run: &Rc<RunState>, cursors: &IndexMap<Rc<str>, HostCursor>) -> bool {
     !cursors.is_empty() && cursors.keys().all(|host| run.is_out(host))
 }
 
-/// Fails the hosts that have not failed themselves together with those that have. Gives whether any is out for good.
+/// Fails all hosts of the play after a failure on one. Returns whether any host has an unhandled failure.
 ///
-/// They are no longer counted among the play's hosts, though a rescue section may take them over. Where one host ran for
-/// all this happens twice, as in the original: the first failure leads the others into the rescue section, the second
-/// one out of it.
+/// These hosts no longer count among the play's hosts, but a rescue section may handle their failure. With `run_once` this
+/// happens twice, as with Ansible: the first failure moves the other hosts into the rescue section, the second moves them
+/// out of it.
 pub fn fail_others(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

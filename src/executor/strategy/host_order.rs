@@ -58,7 +58,7 @@ pub fn split_batches(hosts: &[Rc<str>], serial: Option<&Value>) -> Result<Vec<Ve
     Ok(batches)
 }
 
-/// A share of at least one host, as the original counts percentages.
+/// Returns a percentage of hosts, at least one, as Ansible rounds it.
 fn size_of(size: &Value, hosts: usize) -> Result<usize, Diagnostic> {
     let text = crate::value::python::str(size);
     let wrong = || Diagnostic::error(format!("`serial` must be a number or a percentage, not `{text}`"));

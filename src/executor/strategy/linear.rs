@@ -1,5 +1,5 @@
-//! The linear strategy: hosts stay in step. Of all places where hosts are, the smallest is next, and the hosts that are
-//! at it run its task side by side; the others wait.
+//! The linear strategy: hosts stay in step. The earliest task of any host is next; the hosts at this task run it
+//! concurrently, the others wait.
 
 use std::rc::Rc;
 
@@ -57,7 +57,7 @@ pub async fn run_linear(
     }
 }
 
-/// The next task, and the hosts that are at it. Tasks that are left out by tags or by a finished role are passed.
+/// Returns the next task and its hosts. Skips tasks excluded by tags or by a finished role.
 fn next(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,

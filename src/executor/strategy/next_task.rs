@@ -57,7 +57,7 @@ fn tags_of(run: &Rc<RunState>, play: &Rc<PlayRun>, task: &Rc<Task>) -> Result<Ve
     Ok(tags::format_tags(&templated))
 }
 
-/// Complains about tags that cannot be told: which tasks a play has is settled before its first one.
+/// Reports tags that cannot be resolved: the tasks of a play are selected before the first one runs.
 ///
 /// # Errors
 /// For the first task with such tags.

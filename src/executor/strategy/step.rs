@@ -1,5 +1,4 @@
-//! `--step`: asks before each task. Answers may come through a pipe; where it ends nobody is left to ask, and the run ends
-//! as that of the original does.
+//! `--step`: asks before each task. Answers may come through a pipe; when it ends, the run ends, as with Ansible.
 
 use std::rc::Rc;
 
@@ -25,7 +24,7 @@ pub async fn confirm_task(run: &Rc<RunState>, task: &str) -> LoadResult<bool> {
             () = run.interrupt.wait_until_raised() => return Ok(false),
         };
         let answer = answer.ok().filter(|answer| !answer.is_empty()).ok_or_else(|| {
-            let message = Diagnostic::error(format!("nobody answers whether the task `{task}` is to run"))
+            let message = Diagnostic::error(format!("cannot ask whether to run task `{task}`"))
                 .hint("`--step` needs a terminal, or a line for each task on standard input");
             Box::new(LoadError::from_general(message)).of_kind(LoadErrorKind::Breakdown)
         })?;

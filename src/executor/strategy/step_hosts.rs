@@ -1,4 +1,4 @@
-//! One task on all hosts that are at it, side by side, and what becomes of each of them.
+//! Runs one task on its current hosts, concurrently, and decides how each host continues.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ use crate::report::{OutcomeStatus, ReportEvent, TaskLabel};
 use crate::template::TemplateEngine;
 use crate::value::{Value, python};
 
-/// Runs one task on the hosts that are at it, and moves them on.
+/// Runs one task on its current hosts, and moves them on.
 ///
 /// # Errors
 /// If something that is included is not understood, or an unknown handler is notified.
@@ -192,7 +192,7 @@ pub fn read_throttle(at: &HostTask<'_>) -> LoadResult<Option<usize>> {
         Value::Str(text) => text.trim().parse().map_err(|_| {
             format!("invalid literal for int() with base 10: {}", python::repr(&Value::text(text.as_str())))
         }),
-        other => Err(format!("{} is no whole number", python::repr(&other))),
+        other => Err(format!("{} is not a whole number", python::repr(&other))),
     });
     match number {
         Ok(number) => Ok(usize::try_from(number).ok().filter(|most| *most > 0)),

@@ -21,8 +21,8 @@ use crate::value::{Dict, Value};
 /// The hidden subcommand that runs a job.
 pub const SUBCOMMAND: &str = "async-job";
 
-/// Runs a module in the background. In a dry run it is foretold at once, so that what follows sees what it would have
-/// done, and its job is one that has ended already; so it is with requests that must not leave this process.
+/// Runs a module in the background. In a dry run it is predicted immediately, so that later tasks see its changes, and its
+/// job has already ended. The same applies to requests that must not leave this process.
 ///
 /// # Errors
 /// If it cannot be started, fails, or takes longer than `async` allows.

@@ -19,7 +19,7 @@ pub enum ConditionOutcome {
 }
 
 impl ConditionOutcome {
-    /// Whether they hold, or what has to be known for that.
+    /// Returns whether the conditions are true, or the unknown value that decides.
     ///
     /// # Errors
     /// The first unknown that decides.

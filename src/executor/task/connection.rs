@@ -1,7 +1,7 @@
 //! Where a task acts, and as whom: only on this machine, only as the user who runs it.
 //!
-//! A module that would act here although the play means another machine could do harm, so that such a host counts as
-//! unreachable. What the controller does itself, and what only talks to the API, needs no connection.
+//! A module could do harm here if the play intends another machine, so that such a host counts as unreachable. Modules that
+//! run on the controller or only call the API need no connection.
 
 use crate::diagnostic::Diagnostic;
 use crate::modules::Spec;
@@ -9,7 +9,7 @@ use crate::playbook::{Keyword, Task};
 use crate::template::{Context, TemplateEngine, TemplateError};
 use crate::value::{Value, python};
 
-/// Ways to reach other machines that the original has and that are not here.
+/// Connection types of Ansible that are not supported.
 const REMOTE: &[&str] = &["ssh", "paramiko_ssh", "smart", "psrp", "winrm"];
 
 /// Remedy for hosts that are not local.
@@ -19,7 +19,7 @@ const HINT: &str = "tasks run on this machine only: set `ansible_connection: loc
 /// Why a host cannot be acted on; nothing if it can.
 ///
 /// # Errors
-/// If a template fails, or nobody knows such a connection.
+/// If a template fails, or the connection type is unknown.
 pub fn explain_unreachable(
     engine: &TemplateEngine<'_>,
     task: &Task,

@@ -1,8 +1,8 @@
-//! One-time passwords that a task was given, and whether it has delivered them.
+//! One-time passwords that a task uses, and whether it delivers them.
 //!
-//! A task delivers a password if its module writes or hands on what it is given (a fact of the module), it was given the
-//! password in its arguments or its environment, and it ended without failure. A file counts if the password is in it
-//! afterwards; a background job, once its result has been read.
+//! A task delivers a password if its module writes or passes on its arguments (a row of its spec), the password is in its
+//! arguments or environment, and it succeeds. A file counts if the password is in it afterwards; a background job counts
+//! once its result has been read.
 
 use std::path::{Path, PathBuf};
 
@@ -25,8 +25,8 @@ pub struct GivenJob {
     tokens: Vec<String>,
 }
 
-/// Returns the ids of tokens whose passwords a module has handed on, by its outcome. Whether the task counts as failed is
-/// decided later.
+/// Returns the ids of tokens whose passwords a module has passed on, according to its outcome. It is decided later whether
+/// the task counts as failed.
 pub(in crate::executor) fn find_delivered(
     call: &ModuleCall<'_>,
     prepared: &Prepared,
@@ -113,7 +113,7 @@ fn take_finished_job(run: &RunState, outcome: &ModuleOutcome) -> Vec<String> {
 }
 
 impl TaskRun<'_> {
-    /// Records what a task has delivered, once it is known that it has not failed.
+    /// Records the deliveries of a task after it has succeeded.
     pub(in crate::executor) fn record_deliveries(&self, pass: &ItemResult) {
         let Some(store) =
             self.run.credentials.as_ref().filter(|_| !pass.ending.is_failed() && !pass.ending.is_skipped())

@@ -1,7 +1,7 @@
-//! What a result does to the run itself: variables, facts, statistics, the inventory.
+//! Effects of a result on the run: variables, facts, statistics, the inventory.
 //!
-//! What a task sets or adds is kept only if nothing makes it fail afterwards, `failed_when` included; of a loop only if no pass
-//! fails. Its own conditions, and the later passes of its loop, see it in any case.
+//! The effects of a task are kept only if it does not fail, also by `failed_when`; those of a loop only if no item fails. The
+//! task's own conditions, and later items of its loop, always see them.
 
 use std::rc::Rc;
 
@@ -18,7 +18,7 @@ use crate::value::Dict;
 pub(in crate::executor) struct SavedVariables(Vec<(Rc<HostState>, [Rc<Dict>; 2])>);
 
 impl SavedVariables {
-    /// Takes back what passes have set.
+    /// Undoes the effects of loop items.
     pub(in crate::executor) fn restore(self) {
         for (state, [vars, included]) in self.0 {
             *state.vars.borrow_mut() = vars;

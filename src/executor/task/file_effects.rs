@@ -12,8 +12,8 @@ use crate::modules::{self, Failure, ModuleOutcome, TaskModule};
 use crate::template::TemplateEngine;
 use crate::value::{Dict, Value};
 
-/// The result of a call, or that there is none: it has looked at what only the real run can say. What a task does that
-/// is never real is not there for anybody.
+/// Returns the result of a call; or none, if it has read a path that only the real run can know. Other tasks do not see
+/// the effects of a task that is never real.
 pub(in crate::executor) fn settle_file_effects(
     task: &TaskRun<'_>,
     real: bool,
@@ -52,7 +52,7 @@ pub(in crate::executor) fn settle_file_effects(
 }
 
 impl TaskRun<'_> {
-    /// A task of which nothing is known may change what it names.
+    /// An unpredictable task may change all paths that it names.
     pub(in crate::executor) fn mark_files_unknown(&self, pass: &ItemResult) {
         if pass.undetermined.is_none() || !self.run.globals.foreseen.is_tracking() {
             return;

@@ -1,4 +1,4 @@
-//! Modules that run here and now, for real or foretelling.
+//! Modules that run in the foreground, for real or as a prediction.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! One call of a module: what it is given to work with.
+//! One call of a module, and the context that it gets.
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -32,14 +32,14 @@ pub struct ModuleCall<'a> {
 }
 
 impl ModuleCall<'_> {
-    /// Whether the module only foretells. `check_mode: false` makes tasks of a dry run real, but not those of registry
+    /// Returns whether the module only predicts. `check_mode: false` makes tasks of a dry run real, but not tasks on registry
     /// objects: a dry run sends no writing request.
     pub(in crate::executor) fn is_prediction(&self, prepared: &Prepared) -> bool {
         self.settings.check || (self.task.run.options.check && prepared.module.module_spec().is_of_registry())
     }
 }
 
-/// Runs the module once, for real or foretelling.
+/// Runs the module once, for real or as a prediction.
 ///
 /// # Errors
 /// If the module fails, or the time limit has passed.

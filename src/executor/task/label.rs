@@ -58,13 +58,13 @@ pub fn listed_name(task: &Task) -> String {
     }
 }
 
-/// The name of a task as it is written, with its role; the action stands in for a missing one.
+/// Returns the name of a task as written, with its role; the action replaces a missing name.
 pub fn untemplated_name(task: &Task) -> String {
     full_name(task, &task.name.as_ref().map(python::str).unwrap_or_default())
 }
 
-/// The name with what stands in for a missing one, and with the role before it. The inclusion of a role is not part of
-/// the role around it.
+/// Returns the name, or the replacement of a missing name, with the role before it. The include of a role does not belong to
+/// the enclosing role.
 fn full_name(task: &Task, name: &str) -> String {
     let includes_role = task.action.short_name() == "include_role";
     let name = match name {

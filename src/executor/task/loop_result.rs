@@ -1,4 +1,4 @@
-//! The passes of a loop, taken together as each of them ends, so that a loop keeps no more than somebody will look at.
+//! Collects the results of loop items as each ends; keeps only results that can be read later.
 
 use super::task_result::{ItemResult, PassEnding, SkipKind};
 use crate::executor::include::IncludeRequest;

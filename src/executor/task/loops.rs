@@ -16,7 +16,7 @@ use crate::yaml::{MappingEntry, YamlNode};
 pub enum Items {
     /// The members.
     Known(Vec<Value>),
-    /// The list is known only after something has been created: one row stands for all.
+    /// The list is unknown: one row represents all items.
     Unknown(Value),
 }
 
@@ -29,7 +29,7 @@ pub struct LoopControl {
     pub index: Option<String>,
     /// Label of an item in output, as written.
     pub label: Option<Value>,
-    /// Between passes.
+    /// Pause between loop items.
     pub pause: Duration,
     /// `ansible_loop` is wanted, with all items or without.
     pub extended: Option<bool>,
@@ -196,7 +196,7 @@ pub fn evaluate_items(engine: &TemplateEngine<'_>, looping: &Loop, action: &str)
     }
 }
 
-/// The terms of a `with_*`: a list is its members, anything else is one term. `first_found` may skip what is undefined.
+/// Returns the terms of a `with_*`: the members of a list, or one other value. `first_found` may skip undefined terms.
 fn evaluate_terms(engine: &TemplateEngine<'_>, lookup: &str, node: &YamlNode) -> Result<Vec<Value>, TemplateError> {
     let written = node.to_value();
     let value = match (&written, lookup) {

@@ -50,7 +50,7 @@ pub struct TaskRun<'a> {
     pub targets: &'a [Rc<str>],
     /// Where a failure leads.
     pub fate: Fate,
-    /// Where the passes of a loop keep what they need not ask for again.
+    /// Cache that the items of a loop share.
     pub kept: Option<Rc<ListCache>>,
 }
 

@@ -1,4 +1,4 @@
-//! What modules do to files and run as commands, told to whoever makes a plan, and held to it when the plan is applied.
+//! Changes to files and commands of modules: recorded for a plan, and checked against it when it is applied.
 //!
 //! Requests about registry objects are held to their plan by the connector, see [`crate::plan::Guard`].
 
@@ -17,7 +17,7 @@ fn is_guarded(spec: &Spec) -> bool {
     !spec.is_of_registry() && spec.runs_on != RunsOn::Controller
 }
 
-/// Tells what a dry run has come to.
+/// Reports the changes predicted by a dry run.
 pub(in crate::executor) fn record_prediction(
     call: &ModuleCall<'_>,
     spec: &Spec,
@@ -28,7 +28,7 @@ pub(in crate::executor) fn record_prediction(
     }
 }
 
-/// Asks whether a real run may do this; the module is asked in a dry run first what it would do.
+/// Checks whether a real run may make this change; a dry run of the module predicts it first.
 ///
 /// # Errors
 /// If the plan does not have it.
@@ -51,7 +51,7 @@ fn classify_result(result: &Result<ModuleOutcome, Failure>) -> EffectKind {
     }
 }
 
-/// What of a registered result differs between a dry run and the real run of the same task.
+/// Keys of a registered result that differ between a dry run and the real run of a task.
 const OF_ONE_RUN: &[&str] = &["msg", "invocation", "diff", "warnings", "deprecations"];
 
 /// The part of a loop item that is the same in a dry run and in the real run. Items that are results of tasks describe

@@ -106,7 +106,7 @@ pub fn prepare_module(run: &TaskRun<'_>, engine: &TemplateEngine<'_>) -> Result<
         let Some(Value::Str(secret)) = checked.args.get(param.name) else { continue };
         run.run.bus.redactor().add(secret);
         if !secret.is_empty() && !Redactor::is_findable(secret) {
-            let message = format!("the value of `{}` is too short to be found in output", param.name);
+            let message = format!("the value of `{}` is too short to be masked in output", param.name);
             let hint = format!(
                 "secrets of fewer than {} characters are masked only where they are used as such",
                 secrets::SHORTEST

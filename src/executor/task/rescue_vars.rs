@@ -1,4 +1,4 @@
-//! What a `rescue` section learns: the variables `ansible_failed_task` and `ansible_failed_result`.
+//! Variables of a `rescue` section: `ansible_failed_task` and `ansible_failed_result`.
 
 use super::task_result::TaskResult;
 use crate::executor::host_task::HostTask;
@@ -7,7 +7,7 @@ use crate::playbook::task::Loop;
 use crate::template::TemplateEngine;
 use crate::value::{Dict, Value};
 
-/// Keywords that are shown as what they come to, with what they are where nobody has written them.
+/// Keywords shown with their values, and with their defaults if they are not written.
 const SHOWN: &[(Keyword, Value)] = &[
     (Keyword::AnyErrorsFatal, Value::Bool(false)),
     (Keyword::Async, Value::Int(0)),

@@ -131,7 +131,7 @@ impl TaskRun<'_> {
         ItemResult { ignored, ..self.failed_before(fault, scope, search) }
     }
 
-    /// A failure of what is around the passes of a loop: there is no task yet that could be judged.
+    /// A failure outside of the loop items: there is no task result to judge yet.
     pub(in crate::executor) fn failed_around(
         &self,
         fault: TemplateError,
@@ -229,7 +229,7 @@ impl TaskRun<'_> {
     /// Ends a task without a loop.
     ///
     /// # Errors
-    /// If it notifies a handler that nobody knows.
+    /// If it notifies an unknown handler.
     pub(in crate::executor) fn complete_task(&self, pass: ItemResult) -> LoadResult<TaskResult> {
         self.mark_consequences_unknown(&pass);
         let mut result = self.registered_result(&pass);
@@ -259,7 +259,7 @@ impl TaskRun<'_> {
         Ok(finished)
     }
 
-    /// The passes of the loop before the first. Only `register` and a rescue section see the results of passes later.
+    /// Starts a loop without results. Only `register` and a rescue section read the results of loop items later.
     pub(in crate::executor) fn new_loop_result(&self) -> LoopResult {
         LoopResult::new(self.task.register.is_some() || self.fate != Fate::Failed)
     }
@@ -267,7 +267,7 @@ impl TaskRun<'_> {
     /// Ends a task with a loop.
     ///
     /// # Errors
-    /// If it notifies a handler that nobody knows.
+    /// If it notifies an unknown handler.
     pub(in crate::executor) fn complete_loop(&self, passes: LoopResult) -> LoadResult<TaskResult> {
         let LoopSummary { mut whole, unknown, includes, notify } = passes.into_summary();
         self.may_notify(&whole)?;

@@ -21,7 +21,7 @@ use crate::report::ReportEvent;
 use crate::template::{TemplateEngine, VariableScope};
 use crate::value::{Dict, Value};
 
-/// A scope with the result of the task itself in it, and what it sets, for conditions about the result.
+/// A scope with the result of the task and its variables, for conditions on the result.
 pub(in crate::executor) struct Registered<'a> {
     own: Option<(Rc<str>, Value)>,
     set: Vec<&'a Dict>,
@@ -308,7 +308,7 @@ impl TaskRun<'_> {
         Registered { own, set: Vec::new(), under: scope }
     }
 
-    /// The same with what a pass is about to set.
+    /// Returns the same scope with the variables that a loop item is about to set.
     fn with_item_result<'s>(&self, scope: &'s TaskScope, pass: &'s ItemResult) -> Registered<'s> {
         let set = pass.effects.iter().filter_map(|effect| match effect {
             ModuleEffect::SetFacts { facts, .. } | ModuleEffect::IncludeVars(facts) => Some(facts),

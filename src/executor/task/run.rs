@@ -1,7 +1,7 @@
 //! The life of one task on one host.
 //!
-//! The order of the steps is that of the original: delegation, the loop list, then for each pass the condition, the
-//! keywords, the arguments, the module, and what the result is made into.
+//! The steps have Ansible's order: delegation, the loop list, then for each item the condition, the keywords, the arguments,
+//! the module, and the evaluation of the result.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ impl TaskRun<'_> {
     /// Runs the task and tells its result.
     ///
     /// # Errors
-    /// If it notifies a handler that nobody knows: that ends the run.
+    /// If it notifies an unknown handler; this ends the run.
     pub async fn run_task(&self) -> LoadResult<TaskResult> {
         crate::executor::variables::vars_files::reread_vars_files(self.run, self.play, self.host)?;
         self.run.bus.emit(&ReportEvent::HostStart { label: self.label.clone(), host: Rc::clone(self.host) });
@@ -45,7 +45,7 @@ impl TaskRun<'_> {
         finished
     }
 
-    /// Deprecated ways of writing are told, and are in the result.
+    /// Warns about deprecated syntax, also in the result.
     fn tell_deprecations(&self, pass: &mut ItemResult) {
         let messages = self.run.globals.take_deprecations();
         if messages.is_empty() {
@@ -129,8 +129,7 @@ impl TaskRun<'_> {
         self.complete_loop(passes)
     }
 
-    /// A loop over what is not known yet: one row stands for all passes, unless the condition is false whatever the items
-    /// are.
+    /// Runs a loop over an unknown list: one row represents all items, unless the condition is false for any item.
     fn unknown_items(
         &self,
         control: &LoopControl,
@@ -303,7 +302,7 @@ impl TaskRun<'_> {
         }
     }
 
-    /// Whether arguments and results are hidden. Where that cannot be told they are.
+    /// Returns whether arguments and results are hidden; they are if this cannot be resolved.
     pub(in crate::executor) fn no_log(&self, engine: &TemplateEngine<'_>) -> bool {
         let reader = KeywordReader { engine, task: self.task };
         reader.read_bool(Keyword::NoLog).map_or(true, |flag| flag.unwrap_or(self.run.options.no_log))

@@ -18,9 +18,9 @@ pub struct TaskSettings {
     pub ignore_unreachable: bool,
     /// Hide arguments and results.
     pub no_log: bool,
-    /// Foretell instead of doing.
+    /// Predict changes instead of making them.
     pub check: bool,
-    /// The task says itself that it only foretells: the real run has nothing more to say of it.
+    /// The task itself sets `check_mode: true`: the real run predicts it, too.
     pub check_only: bool,
     /// Differences are wanted.
     pub diff: bool,
@@ -78,7 +78,7 @@ impl KeywordReader<'_> {
     /// A whole number.
     ///
     /// # Errors
-    /// If its template fails or it is no whole number.
+    /// If the template fails, or the value is not a whole number.
     pub fn read_int(&self, keyword: Keyword) -> Result<Option<i64>, TemplateError> {
         let Some(value) = self.read_value(keyword)? else { return Ok(None) };
         let number = match value.below_taint() {

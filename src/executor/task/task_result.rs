@@ -1,4 +1,4 @@
-//! What came of one pass of a task, and of the task as a whole.
+//! The result of one loop item, and of the task as a whole.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -216,8 +216,8 @@ impl ItemResult {
         known.into_iter().flatten().next().cloned().or_else(later)
     }
 
-    /// Whether it is a task in a `rescue` that may be gone through. What follows is foretold for the case that nothing fails,
-    /// so nothing follows from it.
+    /// Whether the task is in a `rescue` section that may run. Later tasks are predicted for the case without
+    /// a failure, so they do not depend on it.
     pub(in crate::executor) fn is_of_rescue(&self) -> bool {
         self.undetermined.as_deref() == Some(MAY_RESCUE)
     }

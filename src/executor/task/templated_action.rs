@@ -10,11 +10,11 @@ use crate::playbook::{LoadError, LoadResult, Task, TaskAction, action};
 use crate::template::{TemplateEngine, TemplateError};
 use crate::value::{Text, Value, python};
 
-/// The task as the module or action that its name comes to, and the hosts for which it comes to the same as for the
-/// first. The others are left for a further round.
+/// Resolves a templated action. Returns the task with its module, and the hosts with the same action as the first host. The
+/// other hosts follow in a further round.
 ///
 /// # Errors
-/// If the name cannot be told before the task begins: the run ends, as the original's does where hosts run in step.
+/// If the name cannot be resolved before the task starts: the run ends, as with Ansible's linear strategy.
 pub fn for_all(
     run: &Rc<RunState>,
     play: &Rc<PlayRun>,
@@ -27,7 +27,7 @@ pub fn for_all(
         Box::new(LoadError::from_general(Diagnostic::from(fault.or_at(Some(&written)))))
     })?;
     if wanted == Value::Omit {
-        let message = Diagnostic::error("`omit` cannot stand for the action of a task");
+        let message = Diagnostic::error("`omit` cannot be the action of a task");
         return Err(message.at(&task.span, "").into());
     }
     // Whose name cannot be told is the first of the next round.
@@ -56,8 +56,8 @@ fn template_name(at: &HostTask<'_>) -> Result<Value, TemplateError> {
     TemplateEngine::new(&at.run.globals, &at.build_scope(), &[]).evaluate_value(&written)
 }
 
-/// The task with its action found; where there is no such action it fails when it is run. A task is made once and kept,
-/// for what it includes is known by its address.
+/// Returns the task with its action; a task with an unknown action fails when it runs. Each task is created once, because
+/// includes are identified by its address.
 fn build_resolved_task(play: &Rc<PlayRun>, task: &Rc<Task>, name: &Value) -> Rc<Task> {
     let name = python::str(name);
     let full = action::resolve_name(&name).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! How long a module may take: the time limit of its task, and the patience of the user.
+//! Time limits of modules: the `timeout` of the task, and Ctrl-C of the user.
 //!
-//! What is only read or waited for is dropped when the time is up. What changes a registry object is not: a request that
-//! was sent may have been carried out, and its answer may hold a password that is told only once. Such a task stops
-//! waiting, finishes what it has begun, and fails after that, with everything it knows.
+//! At the limit, reads and waits are cancelled. A request that changes a registry object is not: the service may have carried
+//! it out, and its answer may contain a one-time password. Such a task stops waiting, finishes the request, and then fails
+//! with the data that it has.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ impl<'a> Limit<'a> {
         self.timed_out(late)
     }
 
-    /// The failure with what the original says of a task that took too long.
+    /// Returns the failure with Ansible's message about a timeout.
     fn timed_out(&self, failure: Failure) -> Failure {
         let seconds = self.seconds.unwrap_or(0);
         let period =

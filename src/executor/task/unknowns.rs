@@ -1,4 +1,4 @@
-//! What a dry run does not know, and what follows from that.
+//! Unknown values in a dry run, and their consequences.
 
 use std::rc::Rc;
 
@@ -40,8 +40,8 @@ impl TaskRun<'_> {
         }
     }
 
-    /// Notes the handlers that the real run may notify. What the original says of a task in check mode is kept: of the
-    /// handlers of such a task only those of registry objects are shown.
+    /// Records the handlers that the real run may notify. As with Ansible in check mode, only handlers on registry objects are
+    /// shown for such a task.
     pub(in crate::executor) fn may_notify(&self, pass: &ItemResult) -> LoadResult<()> {
         let Some(awaits) = pass.explain_uncertainty().filter(|_| !pass.is_of_rescue()) else { return Ok(()) };
         let is_shown = pass.undetermined.is_some() || pass.open.changed.is_some();
@@ -57,7 +57,7 @@ impl TaskRun<'_> {
     }
 }
 
-/// Tells what is not known in a registered value where it comes from.
+/// Records the origin of unknown values in a registered result.
 pub(in crate::executor) fn name_unknowns(value: &Value, variable: &str, label: &TaskLabel) {
     match value {
         Value::Unknown(unknown) => unknown.set_origin(|| {

@@ -36,7 +36,7 @@ pub fn build_delegated_vars(run: &Rc<RunState>, host: &Rc<str>, by: &Rc<str>) ->
     Value::Object(Arc::new(OfHost { run: Rc::clone(run), host: Rc::clone(host), delegating }))
 }
 
-/// `vars`: the raw variables; the engine templates what is touched.
+/// `vars`: the raw variables; the engine resolves those that are read.
 pub fn build_vars(variables: Dict) -> Value {
     variables.into()
 }

@@ -1,4 +1,4 @@
-//! Magic variables: what the run, the play and the task are, and how a host is reached.
+//! Magic variables about the run, the play, the task, and the connection to the host.
 
 use std::rc::Rc;
 
@@ -135,7 +135,7 @@ impl TaskScope {
         Some(Value::list(parents.iter().map(shown)))
     }
 
-    /// How the task's host is reached, as far as nobody has said it in variables.
+    /// Connection settings of the task's host that no variable sets.
     pub(in crate::executor) fn find_connection_variable(&self, name: &str) -> Option<Value> {
         let task = self.task.as_deref().filter(|_| self.reached)?;
         let keyword = |keyword, option: &Option<String>| match task.find_keyword(keyword) {
@@ -236,7 +236,7 @@ fn role_names(play: &PlayRun, name: &str) -> Value {
     Value::list(names.into_iter().map(Value::text))
 }
 
-/// A path as the original shows it: absolute, without `.` in it.
+/// Returns a path as Ansible shows it: absolute, without `.` parts.
 pub fn to_absolute(path: &std::path::Path) -> String {
     let path = if path.as_os_str().is_empty() { std::path::Path::new(".") } else { path };
     std::path::absolute(path).map_or_else(|_| path.display().to_string(), |path| path.display().to_string())

@@ -1,4 +1,4 @@
-//! What a task sees: the layers of variables, magic variables, `hostvars`, facts, prompts and files of variables.
+//! The variables of a task: variable layers, magic variables, `hostvars`, facts, prompts and variable files.
 
 pub mod fact_cache;
 pub mod hostvars;

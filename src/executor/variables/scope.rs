@@ -34,8 +34,8 @@ pub struct TaskScope {
     pub(in crate::executor) reached: bool,
 }
 
-/// A mapping among the variables. What tasks set is looked up where it is kept: a scope that held on to it would make
-/// every change of it a copy of all of it.
+/// A mapping among the variables. Variables that tasks set are looked up in place: if a scope shared them, every change would
+/// copy them all.
 enum Layer {
     Fixed(Rc<Dict>),
     Vars,
@@ -43,7 +43,7 @@ enum Layer {
     Facts,
 }
 
-/// Stands for no host: what a play is called, which hosts it has and what its handlers answer to is the same for all.
+/// Represents no host: the name of a play, its hosts, and the names of its handlers are the same for all hosts.
 pub const NO_HOST: &str = "";
 
 impl TaskScope {
@@ -87,7 +87,7 @@ impl TaskScope {
         self.top = vars;
     }
 
-    /// Takes note of what the task itself has done to hosts, groups and facts in a pass of its loop.
+    /// Records changes of the task to hosts, groups and facts in an item of its loop.
     pub fn refresh_layers(&mut self) {
         self.layers = build_layers(&self.run, self.play.as_deref(), self.task.as_deref(), &self.host);
         self.namespace = OnceCell::new();
@@ -170,7 +170,7 @@ impl VariableScope for TaskScope {
     }
 }
 
-/// The layers from highest to lowest, as the original's documentation and behaviour order them.
+/// The layers from highest to lowest precedence, in Ansible's order.
 fn build_layers(run: &RunState, play: Option<&PlayRun>, task: Option<&Task>, host: &Rc<str>) -> Vec<Layer> {
     let mut layers = Layers(Vec::new());
     layers.add([Rc::clone(&run.extra_vars)]);
@@ -222,7 +222,7 @@ fn build_layers(run: &RunState, play: Option<&PlayRun>, task: Option<&Task>, hos
     layers.0
 }
 
-/// A mapping with what lower layers have under the same name, as long as these are mappings, too.
+/// Merges a mapping with the mappings of the same name in lower layers.
 fn merge_mappings(highest: Option<Value>, lower: impl Iterator<Item = Value>) -> Option<Value> {
     let Some(Value::Dict(first)) = highest else { return highest };
     let mut layers = vec![first];
@@ -251,8 +251,8 @@ impl Layers {
     }
 }
 
-/// The variables that the inventory has for a host, the highest first. A file that cannot be read is a warning here;
-/// the play has been told of it when it began.
+/// Returns the inventory variables of a host, highest precedence first. An unreadable file is a warning here; the start of
+/// the play has already reported it.
 fn inventory_layers(run: &RunState, host: &str) -> Vec<Rc<Dict>> {
     match run.inventory.borrow().host_layers(host) {
         Ok(layers) => layers.iter().rev().map(|layer| Rc::clone(&layer.vars)).collect(),
@@ -263,7 +263,7 @@ fn inventory_layers(run: &RunState, host: &str) -> Vec<Rc<Dict>> {
     }
 }
 
-/// The roles around a task, innermost first, each followed by what it depends on.
+/// Returns the roles around a task, innermost first, each followed by its dependencies.
 fn own_roles(task: &Task) -> Vec<Rc<Role>> {
     task.frame.roles().into_iter().flat_map(|role| role.with_dependencies().into_iter().rev()).collect()
 }

@@ -12,11 +12,11 @@ use crate::template::{TemplateEngine, TemplateErrorKind};
 use crate::value::{Dict, Value};
 use crate::yaml::YamlNode;
 
-/// Reads the `vars_files` of a play for a host. A file that is not there is passed over; of an entry that is a list the
-/// first that exists counts.
+/// Reads the `vars_files` of a play for a host. Ignores a missing file; if an entry is a list, reads the first existing
+/// file.
 ///
 /// # Errors
-/// If a file is no mapping of variables.
+/// If a file is not a mapping of variables.
 pub fn read(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>) -> LoadResult<()> {
     read_as(run, play, host, Undefined::PassedOver)
 }
@@ -24,7 +24,7 @@ pub fn read(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>) -> LoadResul
 /// Handling of an entry with an undefined variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Undefined {
-    /// The variable may come to be known, so the entry is passed over, as a file that does not exist is.
+    /// The variable may become known later, so the entry is ignored, like a missing file.
     PassedOver,
     /// Everything is known by now.
     Refused,
@@ -60,7 +60,7 @@ fn read_as(run: &Rc<RunState>, play: &Rc<PlayRun>, host: &Rc<str>, undefined: Un
                     None => Diagnostic::error(message),
                 };
                 return Err(message
-                    .hint("name a file, or a list of files of which the first that is there counts")
+                    .hint("name a file, or a list of files, of which the first existing one is read")
                     .into());
             };
             let path =

@@ -13,11 +13,11 @@ use crate::template::{Context, PluginArgs, TemplateEngine, TemplateError};
 use crate::value::{Dict, Text, Value, python};
 use crate::yaml::YamlNode;
 
-/// Asks for all variables. What `-e` gives is not asked for; without a terminal the default counts. Gives nothing if the
-/// user breaks off.
+/// Prompts for all variables, except those that `-e` sets; without a terminal, uses the defaults. Returns nothing if the user
+/// cancels.
 ///
 /// # Errors
-/// If an entry cannot be understood, its templates fail, or two answers differ where confirmation is wanted.
+/// If an entry is invalid, its templates fail, or the two answers of a confirmation differ.
 pub async fn ask_all(run: &Rc<RunState>, engine: &TemplateEngine<'_>, prompts: &YamlNode) -> LoadResult<Option<Dict>> {
     let mut answers = Dict::new();
     for node in prompt_entries(prompts) {

@@ -64,7 +64,7 @@ pub(super) fn read(job: &Mapping<'_>, job_name: &str, git: Option<&GitConfig>) -
     let repository = forge.read_text("repository");
     for (key, missing) in [("api_url", api_url.is_none()), ("repository", repository.is_none())] {
         if missing && derived.is_none() && forge.find_entry(key).is_none() {
-            let message = format!("{} has no `{key}`, and `git.url` does not say it", forge.name);
+            let message = format!("{} has no `{key}`, and `git.url` does not contain it", forge.name);
             forge.reader.add_message(forge.mapping_error(message).hint(format!("add `{key}`")));
         }
     }

@@ -167,7 +167,7 @@ fn check_credentials(git: &Mapping<'_>, transport: GitTransport) {
         ("known_hosts_file", transport == GitTransport::Ssh, "ssh"),
     ] {
         if let (false, Some(entry)) = (fits, git.find_entry(key)) {
-            let message = format!("`{key}` is for addresses of {wanted}, and `url` is none");
+            let message = format!("`{key}` is for addresses of {wanted}, and `url` is not one");
             git.reader.add_error(entry.key.span(), message, format!("remove `{key}`, or change `url`"));
         }
     }
@@ -184,7 +184,7 @@ fn check_credentials(git: &Mapping<'_>, transport: GitTransport) {
     if let (GitTransport::Http | GitTransport::Git, Some(entry), None) =
         (transport, git.find_entry("url"), git.find_entry("verify"))
     {
-        let message = "this address has no encryption: anybody on the way can change what is applied";
+        let message = "this address is not encrypted: others on the network can change what is applied";
         let remedy = "use `https://` or ssh, or verify signatures with `verify`";
         git.reader.add_message(crate::diagnostic::Diagnostic::warning(message).at(entry.value.span(), "").hint(remedy));
     }

@@ -75,7 +75,7 @@ pub(super) fn end_run(
     if looked && is_head_refused(record) {
         // The applied commit is in order; the one that the branch stands at is still refused.
         record.health = Health::Refused;
-        let why = "the commit that the branch stands at was refused; the applied one is kept in order";
+        let why = "the commit at the head of the branch was refused; the applied commit is maintained";
         record.message.get_or_insert_with(|| why.to_owned());
     }
     record.active = None;

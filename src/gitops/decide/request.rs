@@ -126,12 +126,12 @@ pub fn answer_request(
         JobRequest::Status => answer_done(None),
         JobRequest::AcceptBaseline { .. } if record.active.is_some() => {
             let run = record.active.as_ref().map(|active| active.run.clone()).unwrap_or_default();
-            answer_refused(format!("run `{run}` is under way; say where history begins when it has ended"))
+            answer_refused(format!("run `{run}` is active; set the applied commit after it has ended"))
         }
         JobRequest::AcceptBaseline { commit } => {
             // A plan that waits was made from the history of before.
             if let Some(waiting) = record.waiting.take() {
-                let why = "history begins anew".to_owned();
+                let why = "the applied commit was set".to_owned();
                 let ended = RunEnding { outcome: Outcome::Superseded, error: Some(why), retry: false };
                 effects = end_waiting(&mut record, waiting, ended, now);
             }

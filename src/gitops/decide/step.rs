@@ -253,15 +253,17 @@ fn handle_fetch(
         Some(why)
     } else {
         let applied = record.applied.as_deref().unwrap_or_default();
-        (fetched.relation == Relation::Unrelated && active.target == RunTarget::Head && !rules.allow_rewrite).then(|| {
-            format!(
-                "history was rewritten: commit {} does not descend from {}, which was applied last; put the branch right, \
-                 or accept it with `ionplay gitops accept-baseline FILE {} COMMIT`",
-                shorten_commit(&fetched.commit),
-                shorten_commit(applied),
-                record.job
-            )
-        })
+        (fetched.relation == Relation::Unrelated && active.target == RunTarget::Head && !rules.allow_rewrite).then(
+            || {
+                format!(
+                    "history was rewritten: commit {} does not descend from {}, which was applied last; restore the \
+                     branch, or accept it with `ionplay gitops accept-baseline FILE {} COMMIT`",
+                    shorten_commit(&fetched.commit),
+                    shorten_commit(applied),
+                    record.job
+                )
+            },
+        )
     };
     if rules.signers.is_some() {
         record.signers.clone_from(&rules.signers);

@@ -81,13 +81,13 @@ impl Files {
             },
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => match last {
                 None => return JobRecord::new(job),
-                Some(_) => "is gone, although runs of it are kept".to_owned(),
+                Some(_) => "is missing, although the store has runs of it".to_owned(),
             },
             Err(error) => format!("cannot be read: {}", crate::playbook::loader::plain_error(&error)),
         };
         let message = format!(
-            "the state of job `{job}` was lost (`{}` {why}): nothing is applied until you say where history begins, with \
-             `ionplay gitops accept-baseline FILE {job} COMMIT`",
+            "the state of job `{job}` was lost (`{}` {why}): nothing is applied until you set the applied commit, \
+             with `ionplay gitops accept-baseline FILE {job} COMMIT`",
             path.display()
         );
         JobRecord { epoch: last.unwrap_or_default(), ..JobRecord::new_lost(job, &message) }

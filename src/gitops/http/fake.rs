@@ -285,7 +285,7 @@ impl GitopsControl for FakeControl {
     }
 
     fn check_health(&self) -> Result<(), String> {
-        if self.is_healthy { Ok(()) } else { Err("the loop stands still".to_owned()) }
+        if self.is_healthy { Ok(()) } else { Err("the loop does not make progress".to_owned()) }
     }
 
     fn check_readiness(&self) -> Result<(), String> {

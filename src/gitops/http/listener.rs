@@ -144,10 +144,10 @@ fn remove_stale_socket(path: &Path) -> Result<(), ListenError> {
     let Ok(metadata) = std::fs::symlink_metadata(path) else { return Ok(()) };
     let refused = |why| ListenError::Socket { path: path.to_owned(), why };
     if !metadata.file_type().is_socket() {
-        return Err(refused("a file that is not a socket is there; move it away"));
+        return Err(refused("a file that is not a socket exists there; move it away"));
     }
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
         return Err(refused("another process listens there"));
     }
-    std::fs::remove_file(path).map_err(|_| refused("a socket of an ended process is there and cannot be removed"))
+    std::fs::remove_file(path).map_err(|_| refused("a socket of an ended process exists there and cannot be removed"))
 }

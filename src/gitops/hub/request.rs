@@ -72,8 +72,7 @@ impl Hub {
             Ok(Some(why)) => {
                 slot.record.borrow_mut().offers.push(Offer { reason: Reason::Manual, to: None });
                 self.save_record(slot, &claim).await?;
-                let why =
-                    format!("the plan of run `{run}` does not fit any more: {why}; it is made again and waits anew");
+                let why = format!("the plan of run `{run}` is outdated: {why}; a new plan will wait for approval");
                 Some(Answered::OtherPlan { why })
             }
             Err(why) => Some(Answered::Refused { why: format!("cannot check whether the plan still fits: {why}") }),

@@ -74,7 +74,7 @@ impl<'a> Work<'a> {
         let fetched = tokio::select! {
             fetched = repository.fetch_target(target, applied.as_deref(), baseline.as_deref()) => fetched,
             _ = stop.wait_for(|stop| *stop) => {
-                return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
+                return Ok(RunEvent::Interrupted("the program received a signal to end".to_owned()));
             }
         };
         self.finish_step(None);
@@ -124,7 +124,7 @@ impl<'a> Work<'a> {
         };
         self.record_step(&step);
         if step.stopped && self.hub.is_stopping() {
-            return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
+            return Ok(RunEvent::Interrupted("the program received a signal to end".to_owned()));
         }
         let (plan, objects) = match plan {
             Some(plan) if step.error.is_none() => self.add_prune_steps(&context.as_run(&job, self), plan).await,
@@ -174,7 +174,7 @@ impl<'a> Work<'a> {
     pub async fn apply_plan(&mut self, commit: &str) -> Result<RunEvent, EngineError> {
         let job = self.slot.job();
         if self.hub.is_stopping() {
-            return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
+            return Ok(RunEvent::Interrupted("the program received a signal to end".to_owned()));
         }
         self.begin_step(StepName::Apply).await?;
         if self.checkout.is_none()
@@ -208,7 +208,7 @@ impl<'a> Work<'a> {
         };
         self.hub.engine.publish_documents(self.claim, &self.run_id()).await?;
         if step.stopped && self.hub.is_stopping() {
-            return Ok(RunEvent::Interrupted("the program was asked to end".to_owned()));
+            return Ok(RunEvent::Interrupted("the program received a signal to end".to_owned()));
         }
         Ok(RunEvent::Applied(match step.error {
             None => Ok(self.summarize_apply(after.as_ref())),

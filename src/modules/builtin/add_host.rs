@@ -5,13 +5,14 @@ use crate::modules::spec::{FreeForm, Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and groups for the rest of the run.")
+static SPEC: Spec = Spec::new("ansible.builtin.add_host", "Adds a host and its groups for the rest of the run.")
     .on_controller()
     .once_per_batch()
     .breaks_off()
     .params(&[&[
-        Param::new("name", ParamKind::Raw, "The host, perhaps with a port.").aliases(&["hostname", "host"]),
-        Param::new("groups", ParamKind::Raw, "Its groups: a list, or text with commas.").aliases(&["groupname"]),
+        Param::new("name", ParamKind::Raw, "Name of the host, optionally with a port.").aliases(&["hostname", "host"]),
+        Param::new("groups", ParamKind::Raw, "Groups of the host: a list, or text separated by commas.")
+            .aliases(&["groupname"]),
     ]])
     .free_form(FreeForm::Mixed)
     .any_params()

@@ -15,17 +15,17 @@ use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::Value;
 
 static SPEC: Spec =
-    Spec::new("ansible.builtin.assemble", "Puts a file together from the files of a folder.").bound_to_run().params(&[
+    Spec::new("ansible.builtin.assemble", "Assembles a file from the files of a folder.").bound_to_run().params(&[
         &[
-            Param::path("src", "The folder with the parts, taken in the order of their names."),
-            Param::path("dest", "The file."),
-            Param::str("delimiter", "A line between parts."),
-            Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
-            Param::bool("remote_src", "The folder is on the host.").default("true"),
-            Param::str("regexp", "Only parts whose names match this."),
-            Param::bool("ignore_hidden", "Leave out names that begin with a dot.").default("false"),
-            Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-            Param::bool("decrypt", "Open vaulted parts.").default("true"),
+            Param::path("src", "Folder with the parts, which are used in the order of their names."),
+            Param::path("dest", "Path of the file."),
+            Param::str("delimiter", "Line between parts."),
+            Param::bool("backup", "Keep a backup of the replaced file.").default("false"),
+            Param::bool("remote_src", "Whether the folder is on the host.").default("true"),
+            Param::str("regexp", "Use only parts whose names match this regular expression."),
+            Param::bool("ignore_hidden", "Ignore hidden files.").default("false"),
+            Param::str("validate", "Command that validates the new file; `%s` is its name."),
+            Param::bool("decrypt", "Decrypt vaulted parts.").default("true"),
         ],
         COMMON,
     ]);

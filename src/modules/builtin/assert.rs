@@ -5,16 +5,17 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::template::{ConditionVerdict, is_whole_template};
 use crate::value::Value;
 
-static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions hold.")
+static SPEC: Spec = Spec::new("ansible.builtin.assert", "Fails unless all conditions are true.")
     .on_controller()
     .shown(ResultDisplay::UnlessQuiet)
     .params(&[&[
-        Param::new("that", ParamKind::Raw, "The conditions.").required().expression(),
-        Param::new("fail_msg", ParamKind::Raw, "Said if one does not hold.")
+        Param::new("that", ParamKind::Raw, "List of conditions.").required().expression(),
+        Param::new("fail_msg", ParamKind::Raw, "Message if a condition is false.")
             .aliases(&["msg"])
             .default("Assertion failed"),
-        Param::new("success_msg", ParamKind::Raw, "Said if all hold.").default("All assertions passed"),
-        Param::bool("quiet", "Shows nothing if all hold.").default("false"),
+        Param::new("success_msg", ParamKind::Raw, "Message if all conditions are true.")
+            .default("All assertions passed"),
+        Param::bool("quiet", "Show nothing if all conditions are true.").default("false"),
     ]])
     .may_be_unknown(&["that", "fail_msg", "success_msg"]);
 

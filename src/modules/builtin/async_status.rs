@@ -10,11 +10,11 @@ use crate::value::Value;
 
 use super::async_jobs::{self, AsyncJobStatus, JobStatusError};
 
-static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Looks at a background job, or removes its result.")
+static SPEC: Spec = Spec::new("ansible.builtin.async_status", "Checks a background job, or removes its result.")
     .anywhere()
     .params(&[&[
-        Param::str("jid", "The id of the job.").required(),
-        Param::str("mode", "`status` looks, `cleanup` removes the result.")
+        Param::str("jid", "Id of the job.").required(),
+        Param::str("mode", "`status` checks the job, `cleanup` removes its result.")
             .default("status")
             .choices(&["status", "cleanup"]),
     ]]);

@@ -13,26 +13,25 @@ use crate::template::python::regex_syntax::RegexFlags;
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["insertbefore", "insertafter"]],
-    ..Spec::new("ansible.builtin.blockinfile", "Makes sure that a marked block of lines is in a file, or is not.")
+    ..Spec::new("ansible.builtin.blockinfile", "Adds, updates or removes a marked block of lines in a file.")
         .hands_on(HandsOn::InFile)
         .params(&[
             &[
-                Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
-                Param::str("state", "Whether the block is to be there.")
-                    .default("present")
-                    .choices(&["absent", "present"]),
-                Param::str("marker", "The line before and after the block; `{mark}` tells them apart.")
+                Param::path("path", "Path of the file.").aliases(&["dest", "destfile", "name"]).required(),
+                Param::str("state", "Whether the block must exist.").default("present").choices(&["absent", "present"]),
+                Param::str("marker", "Marker lines around the block; `{mark}` is replaced in each.")
                     .default("# {mark} ANSIBLE MANAGED BLOCK"),
-                Param::str("block", "The lines; an empty block is removed.").default("").aliases(&["content"]),
-                Param::str("insertafter", "A new block goes after the last line that matches this, or at `EOF`."),
-                Param::str("insertbefore", "A new block goes before the last line that matches this, or at `BOF`."),
-                Param::bool("create", "Create the file if it is not there.").default("false"),
-                Param::bool("backup", "Keep a copy of what is changed.").default("false"),
-                Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-                Param::str("marker_begin", "Stands for `{mark}` before the block.").default("BEGIN"),
-                Param::str("marker_end", "Stands for `{mark}` after the block.").default("END"),
-                Param::bool("append_newline", "An empty line after the block, if something follows.").default("false"),
-                Param::bool("prepend_newline", "An empty line before the block, if something precedes.")
+                Param::str("block", "Lines of the block; an empty block is removed.").default("").aliases(&["content"]),
+                Param::str("insertafter", "Insert a new block after the last line that matches this, or at `EOF`."),
+                Param::str("insertbefore", "Insert a new block before the last line that matches this, or at `BOF`."),
+                Param::bool("create", "Create the file if it does not exist.").default("false"),
+                Param::bool("backup", "Keep a backup of the changed file.").default("false"),
+                Param::str("validate", "Command that validates the new file; `%s` is its name."),
+                Param::str("marker_begin", "Replaces `{mark}` before the block.").default("BEGIN"),
+                Param::str("marker_end", "Replaces `{mark}` after the block.").default("END"),
+                Param::bool("append_newline", "Add an empty line after the block, unless the file ends there.")
+                    .default("false"),
+                Param::bool("prepend_newline", "Add an empty line before the block, unless the file begins there.")
                     .default("false"),
             ],
             COMMON,

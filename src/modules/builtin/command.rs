@@ -15,17 +15,17 @@ use crate::value::{Dict, Value};
 
 const PARAMS: &[Param] = &[
     Param::str("_raw_params", "The command as free text.").hidden(),
-    Param::bool("_uses_shell", "Through a shell.").default("false").hidden(),
+    Param::bool("_uses_shell", "Whether a shell runs the command.").default("false").hidden(),
     Param::str("cmd", "The command."),
-    Param::list("argv", &ParamKind::Str, "The command as a list of words."),
-    Param::path("chdir", "The folder in which it runs."),
-    Param::str("executable", "The shell."),
-    Param::bool("expand_argument_vars", "Replaces variables of the environment in words.").default("true"),
-    Param::path("creates", "Not run if a file matches this pattern."),
-    Param::path("removes", "Not run unless a file matches this pattern."),
-    Param::str("stdin", "What the command reads."),
-    Param::bool("stdin_add_newline", "Ends that with a line break.").default("true"),
-    Param::bool("strip_empty_ends", "Cuts line breaks off the end of the output.").default("true"),
+    Param::list("argv", &ParamKind::Str, "The command as a list of arguments."),
+    Param::path("chdir", "Working folder."),
+    Param::str("executable", "Path of the shell."),
+    Param::bool("expand_argument_vars", "Expand environment variables in the arguments.").default("true"),
+    Param::path("creates", "Do not run if a file matches this pattern."),
+    Param::path("removes", "Run only if a file matches this pattern."),
+    Param::str("stdin", "Standard input of the command."),
+    Param::bool("stdin_add_newline", "Append a line break to `stdin`.").default("true"),
+    Param::bool("strip_empty_ends", "Strip line breaks from the end of the output.").default("true"),
 ];
 
 const fn command_spec(name: &'static str, about: &'static str) -> Spec {
@@ -41,7 +41,7 @@ const fn command_spec(name: &'static str, about: &'static str) -> Spec {
 }
 
 static COMMAND: Spec = command_spec("ansible.builtin.command", "Runs a program.");
-static SHELL: Spec = command_spec("ansible.builtin.shell", "Runs a line in a shell.");
+static SHELL: Spec = command_spec("ansible.builtin.shell", "Runs a command in a shell.");
 
 /// The module that runs a program.
 pub struct CommandModule;
@@ -131,7 +131,7 @@ async fn run_command(
         Err(RunError::Foretold) => Ok(predict_command(args, result)),
         Err(RunError::Start(error)) => Err(explain_failed_start(&command, context, result, &error)),
         Err(RunError::Timeout) => Err(result.take_failure("the command took too long and was ended", None)),
-        Err(RunError::TooMuch) => Err(result.take_failure("the command wrote more output than can be kept", None)),
+        Err(RunError::TooMuch) => Err(result.take_failure("the output of the command exceeds the limit", None)),
     }
 }
 

@@ -6,14 +6,14 @@ use crate::value::{Dict, Text, Value};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["msg", "var"]],
-    ..Spec::new("ansible.builtin.debug", "Shows a text or a value.")
+    ..Spec::new("ansible.builtin.debug", "Prints a message or a value.")
         .on_controller()
         .breaks_off()
         .shown(ResultDisplay::Always)
         .params(&[&[
-            Param::new("msg", ParamKind::Raw, "What is shown.").default("Hello world!"),
-            Param::new("var", ParamKind::Raw, "An expression whose value is shown.").expression(),
-            Param::int("verbosity", "Only from this many `-v` on.").default("0"),
+            Param::new("msg", ParamKind::Raw, "Message to print.").default("Hello world!"),
+            Param::new("var", ParamKind::Raw, "Expression to evaluate and print.").expression(),
+            Param::int("verbosity", "Print only with at least this many `-v`.").default("0"),
         ]])
         .may_be_unknown(&["msg", "var"])
 };

@@ -4,9 +4,9 @@ use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.fail", "Fails with a text.")
+static SPEC: Spec = Spec::new("ansible.builtin.fail", "Fails with a message.")
     .on_controller()
-    .params(&[&[Param::new("msg", ParamKind::Raw, "What is said.").default("Failed as requested from task")]])
+    .params(&[&[Param::new("msg", ParamKind::Raw, "The message.").default("Failed as requested from task")]])
     .invalid_options()
     .may_be_unknown(&["msg"]);
 

@@ -9,15 +9,15 @@ use crate::modules::spec::{CheckSupport, Param};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::Value;
 
-static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Brings a file of the host to where the playbook runs.")
+static SPEC: Spec = Spec::new("ansible.builtin.fetch", "Copies a file from the host to the controller.")
     .bound_to_run()
     .check(CheckSupport::None)
     .params(&[&[
-        Param::path("src", "The file on the host."),
-        Param::path("dest", "The folder to put it in, under the name of the host."),
-        Param::bool("flat", "`dest` is the file itself, or its folder with a slash at the end.").default("false"),
-        Param::bool("fail_on_missing", "A file that is not there is a failure.").default("true"),
-        Param::bool("validate_checksum", "Compare checksums afterwards.").default("true"),
+        Param::path("src", "Path of the file on the host."),
+        Param::path("dest", "Destination folder; the file is put in a subfolder for the host."),
+        Param::bool("flat", "`dest` is the file itself, or its folder if it ends with a slash.").default("false"),
+        Param::bool("fail_on_missing", "Fail if the file does not exist.").default("true"),
+        Param::bool("validate_checksum", "Compare checksums after the copy.").default("true"),
     ]]);
 
 /// The module.

@@ -8,8 +8,10 @@ use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("ansible.builtin.gather_facts", "Gathers facts about the host.")
-    .params(&[setup::PARAMS, &[Param::new("parallel", ParamKind::Raw, "Accepted; there is one source of facts.")]]);
+static SPEC: Spec = Spec::new("ansible.builtin.gather_facts", "Gathers facts about the host.").params(&[
+    setup::PARAMS,
+    &[Param::new("parallel", ParamKind::Raw, "Accepted, without effect: there is one source of facts.")],
+]);
 
 /// The module.
 pub struct GatherFacts;

@@ -13,19 +13,18 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::template::python::url;
 use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("ansible.builtin.get_url", "Fetches a file from the web.").params(&[
+static SPEC: Spec = Spec::new("ansible.builtin.get_url", "Downloads a file.").params(&[
     web::COMMON,
     &[
-        Param::str("url_username", "The name to log in with.").aliases(&["username"]),
-        Param::str("url_password", "The password to log in with.").aliases(&["password"]).secret(),
-        Param::bool("force", "Fetch it even if the file is there and right.").default("false"),
-        Param::path("dest", "The file, or the folder to put it in.").required(),
-        Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
-        Param::str("checksum", "`algorithm:checksum`, or `algorithm:` and the address of a list of checksums.")
-            .default(""),
+        Param::str("url_username", "User name for the login.").aliases(&["username"]),
+        Param::str("url_password", "Password for the login.").aliases(&["password"]).secret(),
+        Param::bool("force", "Download even if the file exists and is current.").default("false"),
+        Param::path("dest", "Destination file, or its folder.").required(),
+        Param::bool("backup", "Keep a backup of the replaced file.").default("false"),
+        Param::str("checksum", "`algorithm:checksum`, or `algorithm:` and the URL of a list of checksums.").default(""),
         Param::int("timeout", "Seconds.").default("10"),
         Param::new("headers", ParamKind::Dict(&[]), "Headers of the request."),
-        Param::path("tmp_dest", "A folder for the file on its way; not needed here, but it has to exist."),
+        Param::path("tmp_dest", "Temporary folder; must exist, otherwise without effect."),
     ],
     FILES,
 ]);

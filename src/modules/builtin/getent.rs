@@ -8,13 +8,13 @@ use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value};
 
-static SPEC: Spec = Spec::new("ansible.builtin.getent", "Asks the databases of the system (users, groups, hosts, ..).")
+static SPEC: Spec = Spec::new("ansible.builtin.getent", "Queries the system databases (users, groups, hosts, ..).")
     .params(&[&[
-        Param::str("database", "The database (`passwd`, `group`, `hosts`, ..).").required(),
-        Param::str("key", "The entry; all of them if absent."),
-        Param::str("service", "The source that is asked."),
-        Param::str("split", "What stands between fields; usually known by itself."),
-        Param::bool("fail_key", "Fails if there is no such entry.").default("true"),
+        Param::str("database", "Name of the database (`passwd`, `group`, `hosts`, ..).").required(),
+        Param::str("key", "Key of the entry; default: all entries."),
+        Param::str("service", "Source to query."),
+        Param::str("split", "Separator of fields; usually detected."),
+        Param::bool("fail_key", "Fail if the entry does not exist.").default("true"),
     ]]);
 
 /// Databases whose fields are separated by colons.
@@ -47,7 +47,7 @@ async fn query_database(args: &ModuleArgs, host: &dyn HostApi) -> Result<ModuleO
     let split = args.str("split").or(COLONS.contains(&database).then_some(":"));
     let output = host.run_query(&command).await.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("Failed to find required executable \"getent\": {error}")),
-        _ => Failure::new("getent wrote more than can be kept"),
+        _ => Failure::new("the output of getent exceeds the limit"),
     })?;
     let found = |entries: Value| {
         let facts: Dict = [(Value::text(format!("getent_{database}")), entries)].into_iter().collect();

@@ -5,12 +5,12 @@ use crate::modules::spec::{FreeForm, Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Puts the host into a group that its variables name.")
+static SPEC: Spec = Spec::new("ansible.builtin.group_by", "Adds the host to a group, which variables can name.")
     .on_controller()
     .breaks_off()
     .params(&[&[
-        Param::new("key", ParamKind::Raw, "The group; blanks become dashes."),
-        Param::new("parents", ParamKind::Raw, "The groups that it is a child of.").default("all"),
+        Param::new("key", ParamKind::Raw, "Name of the group; spaces become dashes."),
+        Param::new("parents", ParamKind::Raw, "Parent groups.").default("all"),
     ]])
     .invalid_options()
     .free_form(FreeForm::Mixed);

@@ -15,20 +15,20 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::template::python::regex::{Pattern, RegexFlags};
 use crate::value::{Dict, Sealed, Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Reads variables of the host from files.")
+static SPEC: Spec = Spec::new("ansible.builtin.include_vars", "Loads variables from files.")
     .on_controller()
     .sets_variables()
     .params(&[&[
         Param::str("_raw_params", "The file as free text.").hidden(),
-        Param::str("file", "The file; looked for in `vars` first."),
-        Param::str("dir", "A folder whose files are read."),
-        Param::str("name", "The variable that all others are put into."),
-        Param::int("depth", "How many levels of folders are read; 0 for all."),
-        Param::str("files_matching", "Only files whose names this regular expression is found in."),
-        Param::new("ignore_files", ParamKind::Raw, "Regular expressions for the ends of names that are passed over."),
-        Param::new("extensions", ParamKind::Raw, "Endings that files of the folder may have."),
-        Param::new("ignore_unknown_extensions", ParamKind::Raw, "Passes over files with other endings."),
-        Param::str("hash_behaviour", "`merge` adds to mappings that are there.").choices(&["replace", "merge"]),
+        Param::str("file", "Path of the file; searched first in `vars`."),
+        Param::str("dir", "Folder with files to load."),
+        Param::str("name", "Variable that gets the loaded variables as a mapping."),
+        Param::int("depth", "Maximum depth of subfolders; 0 is unlimited."),
+        Param::str("files_matching", "Load only files whose names match this regular expression."),
+        Param::new("ignore_files", ParamKind::Raw, "Regular expressions for ends of file names to ignore."),
+        Param::new("extensions", ParamKind::Raw, "Allowed file extensions in the folder."),
+        Param::new("ignore_unknown_extensions", ParamKind::Raw, "Ignore files with other extensions."),
+        Param::str("hash_behaviour", "`merge` merges into existing mappings.").choices(&["replace", "merge"]),
     ]])
     .free_form(FreeForm::Mixed);
 

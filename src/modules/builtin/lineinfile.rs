@@ -16,27 +16,26 @@ static SPEC: Spec = Spec {
         &["regexp", "search_string"],
         &["backrefs", "search_string"],
     ],
-    ..Spec::new("ansible.builtin.lineinfile", "Makes sure that a line is in a file, or is not.")
+    ..Spec::new("ansible.builtin.lineinfile", "Adds, replaces or removes a line in a file.")
         .hands_on(HandsOn::InFile)
         .params(&[
             &[
-                Param::str("state", "Whether the line is to be there.")
-                    .default("present")
-                    .choices(&["absent", "present"]),
-                Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
-                Param::str("regexp", "Finds the line to replace or remove.").aliases(&["regex"]),
-                Param::str("search_string", "Finds the line to replace or remove, as literal text."),
+                Param::str("state", "Whether the line must exist.").default("present").choices(&["absent", "present"]),
+                Param::path("path", "Path of the file.").aliases(&["dest", "destfile", "name"]).required(),
+                Param::str("regexp", "Regular expression of the line to replace or remove.").aliases(&["regex"]),
+                Param::str("search_string", "Literal text in the line to replace or remove."),
                 Param::str("line", "The line.").aliases(&["value"]),
-                Param::bool("backrefs", "The line may refer to groups of `regexp`; nothing is added.").default("false"),
+                Param::bool("backrefs", "`line` may refer to groups of `regexp`; no line is added without a match.")
+                    .default("false"),
                 Param::str(
                     "insertafter",
-                    "A new line goes after the last line that matches this, or at `EOF` or `BOF`.",
+                    "Insert a new line after the last line that matches this, or at `EOF` or `BOF`.",
                 ),
-                Param::str("insertbefore", "A new line goes before the last line that matches this, or at `BOF`."),
-                Param::bool("create", "Create the file if it is not there.").default("false"),
-                Param::bool("backup", "Keep a copy of what is changed.").default("false"),
-                Param::bool("firstmatch", "Use the first line that matches instead of the last.").default("false"),
-                Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
+                Param::str("insertbefore", "Insert a new line before the last line that matches this, or at `BOF`."),
+                Param::bool("create", "Create the file if it does not exist.").default("false"),
+                Param::bool("backup", "Keep a backup of the changed file.").default("false"),
+                Param::bool("firstmatch", "Use the first matching line instead of the last.").default("false"),
+                Param::str("validate", "Command that validates the new file; `%s` is its name."),
             ],
             COMMON,
         ])

@@ -10,14 +10,14 @@ use crate::value::{Unknown, Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["minutes", "seconds"]],
-    ..Spec::new("ansible.builtin.pause", "Waits for a time, or for somebody at the terminal.")
+    ..Spec::new("ansible.builtin.pause", "Pauses for a time, or until input at the terminal.")
         .on_controller()
         .once_per_batch()
         .params(&[&[
-            Param::bool("echo", "Shows what is typed.").default("true"),
-            Param::new("minutes", ParamKind::Raw, "How long, in minutes."),
-            Param::new("seconds", ParamKind::Raw, "How long, in seconds."),
-            Param::str("prompt", "What is asked."),
+            Param::bool("echo", "Show the input while it is typed.").default("true"),
+            Param::new("minutes", ParamKind::Raw, "Duration in minutes."),
+            Param::new("seconds", ParamKind::Raw, "Duration in seconds."),
+            Param::str("prompt", "Text of the prompt."),
         ]])
 };
 

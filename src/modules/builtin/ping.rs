@@ -3,9 +3,9 @@
 use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
-static SPEC: Spec = Spec::new("ansible.builtin.ping", "Answers, as a sign of life.").params(&[&[Param::str(
+static SPEC: Spec = Spec::new("ansible.builtin.ping", "Returns `pong` if the host works.").params(&[&[Param::str(
     "data",
-    "The answer; `crash` fails.",
+    "Value to return; `crash` fails.",
 )
 .default("pong")]]);
 

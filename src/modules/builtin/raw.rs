@@ -5,11 +5,11 @@ use crate::host::{HostCommand, RunError};
 use crate::modules::spec::{FreeForm, HandsOn, Param};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
-static SPEC: Spec = Spec::new("ansible.builtin.raw", "Runs a line in a shell, with nothing around it.")
+static SPEC: Spec = Spec::new("ansible.builtin.raw", "Runs a command in a shell, without module features.")
     .hands_on(HandsOn::WhenRun)
     .params(&[&[
-        Param::str("_raw_params", "The line as free text.").hidden(),
-        Param::str("executable", "The shell.").default("/bin/sh"),
+        Param::str("_raw_params", "The command as free text.").hidden(),
+        Param::str("executable", "Path of the shell.").default("/bin/sh"),
     ]])
     .free_form(FreeForm::Raw);
 

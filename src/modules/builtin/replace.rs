@@ -15,14 +15,14 @@ static SPEC: Spec = Spec::new("ansible.builtin.replace", "Replaces all matches o
     .hands_on(HandsOn::InFile)
     .params(&[
         &[
-            Param::path("path", "The file.").aliases(&["dest", "destfile", "name"]).required(),
-            Param::str("regexp", "The pattern; `^` and `$` match at every line.").required(),
-            Param::str("replace", "What matches are replaced with; may refer to groups.").default(""),
-            Param::str("after", "Only what comes after a match of this is looked at."),
-            Param::str("before", "Only what comes before a match of this is looked at."),
-            Param::bool("backup", "Keep a copy of what is changed.").default("false"),
-            Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-            Param::str("encoding", "The encoding of the file.").default("utf-8"),
+            Param::path("path", "Path of the file.").aliases(&["dest", "destfile", "name"]).required(),
+            Param::str("regexp", "Regular expression; `^` and `$` match at every line.").required(),
+            Param::str("replace", "Replacement; may refer to groups.").default(""),
+            Param::str("after", "Replace only after a match of this."),
+            Param::str("before", "Replace only before a match of this."),
+            Param::bool("backup", "Keep a backup of the changed file.").default("false"),
+            Param::str("validate", "Command that validates the new file; `%s` is its name."),
+            Param::str("encoding", "Encoding of the file.").default("utf-8"),
         ],
         COMMON,
     ]);

@@ -14,17 +14,17 @@ use crate::value::Value;
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["_raw_params", "cmd"]],
     required_one_of: &[&["_raw_params", "cmd"]],
-    ..Spec::new("ansible.builtin.script", "Runs a script that stands with the playbook.")
+    ..Spec::new("ansible.builtin.script", "Runs a local script on the host.")
         .bound_to_run()
         .hands_on(HandsOn::WhenRun)
         .params(&[&[
             Param::str("_raw_params", "The script and its arguments as free text.").hidden(),
             Param::str("cmd", "The script and its arguments."),
-            Param::path("creates", "Not run if this file exists."),
-            Param::path("removes", "Not run unless this file exists."),
-            Param::str("chdir", "The folder in which it runs; absolute."),
-            Param::str("executable", "The program that runs the script, with arguments."),
-            Param::bool("decrypt", "Open a vaulted script.").default("true"),
+            Param::path("creates", "Do not run if this file exists."),
+            Param::path("removes", "Run only if this file exists."),
+            Param::str("chdir", "Working folder, as an absolute path."),
+            Param::str("executable", "Interpreter of the script, with arguments."),
+            Param::bool("decrypt", "Decrypt a vaulted script.").default("true"),
         ]])
         .free_form(FreeForm::Raw)
         .check(CheckSupport::Partial)
@@ -99,7 +99,7 @@ pub(super) fn output_outcome(ended: Result<CommandOutput, RunError>) -> Result<M
     let output = ended.map_err(|error| match error {
         RunError::Start(error) => Failure::new(format!("cannot start the shell: {error}")),
         RunError::Timeout => Failure::new("the command took too long and was ended"),
-        RunError::TooMuch => Failure::new("the command wrote more output than can be kept"),
+        RunError::TooMuch => Failure::new("the output of the command exceeds the limit"),
         RunError::Foretold => Failure::new("nothing is run in a dry run"),
     })?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

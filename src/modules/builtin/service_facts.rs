@@ -62,8 +62,7 @@ async fn collect_services(context: &TaskContext<'_>) -> Result<ModuleOutcome, Fa
         }
     }
     if !asked {
-        let message =
-            "no known service manager: neither systemd nor `service` can be asked for the services of this host";
+        let message = "no known service manager: neither systemd nor `service` can list the services of this host";
         return Err(Failure::new(message));
     }
     if services.is_empty() {

@@ -10,7 +10,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.set_fact", "Sets variables of the
     .on_controller()
     .breaks_off()
     .sets_variables()
-    .params(&[&[Param::new("cacheable", ParamKind::Raw, "Also put among the facts.").default("false")]])
+    .params(&[&[Param::new("cacheable", ParamKind::Raw, "Also set facts in `ansible_facts`.").default("false")]])
     .free_form(FreeForm::Mixed)
     .any_params()
     .may_be_unknown(&["*"]);

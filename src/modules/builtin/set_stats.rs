@@ -7,13 +7,13 @@ use crate::modules::spec::{Param, ParamKind};
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 use crate::value::{Dict, Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Keeps figures for the report of the run.")
+static SPEC: Spec = Spec::new("ansible.builtin.set_stats", "Sets statistics of the run.")
     .on_controller()
     .breaks_off()
     .params(&[&[
-        Param::new("data", ParamKind::Raw, "Names and values."),
-        Param::new("per_host", ParamKind::Raw, "For the host rather than for the run.").default("false"),
-        Param::new("aggregate", ParamKind::Raw, "Added to what is there rather than in its place.").default("true"),
+        Param::new("data", ParamKind::Raw, "Names and values of the statistics."),
+        Param::new("per_host", ParamKind::Raw, "Set statistics for the host instead of the run.").default("false"),
+        Param::new("aggregate", ParamKind::Raw, "Add to existing values instead of replacing them.").default("true"),
     ]])
     .invalid_options()
     .may_be_unknown(&["data"]);

@@ -11,10 +11,10 @@ use crate::vars::facts::{FactsRequest, SUBSETS, collect_facts};
 
 /// Parameters of `setup` and `gather_facts`.
 pub(super) const PARAMS: &[Param] = &[
-    Param::list("gather_subset", &ParamKind::Str, "Which facts; `!` before a name leaves them out.").default("all"),
-    Param::int("gather_timeout", "Accepted; facts are read without waiting.").default("10"),
-    Param::list("filter", &ParamKind::Str, "Shell patterns for the names of facts to keep.").default(""),
-    Param::path("fact_path", "The folder of local facts (`*.fact`).").default("/etc/ansible/facts.d"),
+    Param::list("gather_subset", &ParamKind::Str, "Facts to gather; `!` before a name excludes them.").default("all"),
+    Param::int("gather_timeout", "Accepted, without effect: facts are read without waiting.").default("10"),
+    Param::list("filter", &ParamKind::Str, "Shell patterns of facts to return.").default(""),
+    Param::path("fact_path", "Folder with local facts (`*.fact`).").default("/etc/ansible/facts.d"),
 ];
 
 static SPEC: Spec = Spec::new("ansible.builtin.setup", "Gathers facts about the host.").params(&[PARAMS]);

@@ -9,8 +9,8 @@ use crate::host::HostApi;
 use crate::modules::spec::Param;
 use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, TaskContext, TaskModule};
 
-static SPEC: Spec = Spec::new("ansible.builtin.slurp", "Reads a file of the host as base64.")
-    .params(&[&[Param::path("src", "The file.").aliases(&["path"]).required()]]);
+static SPEC: Spec = Spec::new("ansible.builtin.slurp", "Reads a file of the host, encoded as base64.")
+    .params(&[&[Param::path("src", "Path of the file.").aliases(&["path"]).required()]]);
 
 /// The module.
 pub struct Slurp;

@@ -11,10 +11,10 @@ use crate::value::{Value, python};
 static SPEC: Spec = Spec::new("ansible.builtin.tempfile", "Creates a temporary file or folder.")
     .check(CheckSupport::None)
     .params(&[&[
-        Param::str("state", "What to create.").default("file").choices(&["file", "directory"]),
-        Param::path("path", "The folder to create it in; that of the system otherwise."),
-        Param::str("prefix", "The beginning of the name.").default("ansible."),
-        Param::str("suffix", "The end of the name.").default(""),
+        Param::str("state", "Type to create.").default("file").choices(&["file", "directory"]),
+        Param::path("path", "Parent folder; default: the system's folder for temporary files."),
+        Param::str("prefix", "Prefix of the name.").default("ansible."),
+        Param::str("suffix", "Suffix of the name.").default(""),
     ]]);
 
 /// The module.

@@ -22,31 +22,31 @@ static SPEC: Spec = Spec {
         .params(&[
             web::COMMON,
             &[
-                Param::str("url_username", "The name to log in with.").aliases(&["user"]),
-                Param::str("url_password", "The password to log in with.").aliases(&["password"]).secret(),
-                Param::bool("force", "No cache may answer.").default("false"),
-                Param::str("follow_redirects", "Which redirects are followed.")
+                Param::str("url_username", "User name for the login.").aliases(&["user"]),
+                Param::str("url_password", "Password for the login.").aliases(&["password"]).secret(),
+                Param::bool("force", "Bypass caches.").default("false"),
+                Param::str("follow_redirects", "Redirects to follow.")
                     .default("safe")
                     .choices(&["all", "no", "none", "safe", "urllib2", "yes"]),
-                Param::path("dest", "The file that the answer is written to, or the folder to put it in."),
-                Param::new("body", ParamKind::Raw, "What is sent."),
-                Param::str("body_format", "How it is sent.").default("raw").choices(&[
+                Param::path("dest", "File for the answer, or its folder."),
+                Param::new("body", ParamKind::Raw, "Body of the request."),
+                Param::str("body_format", "Format of the body.").default("raw").choices(&[
                     "form-urlencoded",
                     "json",
                     "raw",
                     "form-multipart",
                 ]),
-                Param::path("src", "A file that is sent."),
-                Param::str("method", "The method.").default("GET"),
-                Param::bool("return_content", "The answer is part of the result.").default("false"),
-                Param::path("creates", "Nothing is sent if this file exists."),
-                Param::path("removes", "Nothing is sent unless this file exists."),
-                Param::list("status_code", &ParamKind::Int, "The statuses that are no failure.").default("200"),
+                Param::path("src", "File to send as the body."),
+                Param::str("method", "HTTP method.").default("GET"),
+                Param::bool("return_content", "Return the content of the answer.").default("false"),
+                Param::path("creates", "Do not send the request if this file exists."),
+                Param::path("removes", "Send the request only if this file exists."),
+                Param::list("status_code", &ParamKind::Int, "Status codes that mean success.").default("200"),
                 Param::int("timeout", "Seconds.").default("30"),
                 Param::new("headers", ParamKind::Dict(&[]), "Headers of the request."),
-                Param::path("unix_socket", "A socket to connect to instead of the host."),
-                Param::bool("remote_src", "Files that are sent are on the host.").default("false"),
-                Param::path("ca_path", "A file with the certificates (PEM) to trust."),
+                Param::path("unix_socket", "Unix socket to connect to instead of the host."),
+                Param::bool("remote_src", "Whether files to send are on the host.").default("false"),
+                Param::path("ca_path", "File with trusted certificates (PEM)."),
             ],
             FILES,
         ])

@@ -8,9 +8,9 @@ use crate::value::{Dict, Value};
 static SPEC: Spec = Spec::new("ansible.builtin.validate_argument_spec", "Checks arguments against a specification.")
     .on_controller()
     .params(&[&[
-        Param::new("argument_spec", ParamKind::Raw, "The specification, by the names of the arguments.").required(),
-        Param::new("provided_arguments", ParamKind::Raw, "Arguments on top of the variables of these names."),
-        Param::new("validate_args_context", ParamKind::Raw, "What the check is made for, for the report."),
+        Param::new("argument_spec", ParamKind::Raw, "Specification: a mapping by argument name.").required(),
+        Param::new("provided_arguments", ParamKind::Raw, "Arguments; they override the variables of these names."),
+        Param::new("validate_args_context", ParamKind::Raw, "Context of the check, for the report."),
     ]]);
 
 /// The module.

@@ -7,13 +7,13 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 
 static SPEC: Spec = Spec {
     invalid_options: true,
-    ..Spec::new("ansible.builtin.wait_for_connection", "Waits until the host can be reached.")
+    ..Spec::new("ansible.builtin.wait_for_connection", "Waits until the host is reachable.")
         .check(CheckSupport::None)
         .params(&[&[
-            Param::int("connect_timeout", "Accepted; this machine is reached at once.").default("5"),
+            Param::int("connect_timeout", "Accepted, without effect: connections are local.").default("5"),
             Param::int("delay", "Seconds to wait before the first attempt.").default("0"),
-            Param::int("sleep", "Accepted; there is no second attempt.").default("1"),
-            Param::int("timeout", "Accepted; there is no second attempt.").default("600"),
+            Param::int("sleep", "Accepted, without effect: there is no second attempt.").default("1"),
+            Param::int("timeout", "Accepted, without effect: there is no second attempt.").default("600"),
         ]])
 };
 

@@ -12,15 +12,15 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::{Value, python};
 
 static SPEC: Spec =
-    Spec::new("community.general.archive", "Puts files and folders into an archive, or compresses a file.").params(&[
+    Spec::new("community.general.archive", "Archives files and folders, or compresses a file.").params(&[
         &[
-            Param::list("path", &ParamKind::Path, "Files and folders; patterns are allowed.").required(),
-            Param::str("format", "Kind of the archive.").default("gz").choices(&["bz2", "gz", "tar", "xz", "zip"]),
-            Param::path("dest", "The archive; needed for several files and for folders."),
-            Param::list("exclude_path", &ParamKind::Path, "Paths that stay out, of those that `path` gives."),
-            Param::list("exclusion_patterns", &ParamKind::Path, "Patterns of names that stay out, at any depth."),
-            Param::bool("force_archive", "Make an archive of a single file, too.").default("false"),
-            Param::bool("remove", "Remove what was archived.").default("false"),
+            Param::list("path", &ParamKind::Path, "Files, folders or patterns to archive.").required(),
+            Param::str("format", "Format of the archive.").default("gz").choices(&["bz2", "gz", "tar", "xz", "zip"]),
+            Param::path("dest", "Path of the archive; required for several files and for folders."),
+            Param::list("exclude_path", &ParamKind::Path, "Paths to exclude from `path`."),
+            Param::list("exclusion_patterns", &ParamKind::Path, "Patterns of names to exclude, at any depth."),
+            Param::bool("force_archive", "Create an archive even for a single file.").default("false"),
+            Param::bool("remove", "Remove the archived files.").default("false"),
         ],
         COMMON,
     ]);

@@ -11,36 +11,36 @@ use crate::value::{Value, python};
 
 static SPEC: Spec = Spec {
     mutually_exclusive: &[&["value", "values"]],
-    ..Spec::new("community.general.ini_file", "Makes sure that an option or a section is in an INI file, or is not.")
+    ..Spec::new("community.general.ini_file", "Adds, changes or removes options and sections of an INI file.")
         .hands_on(HandsOn::InFile)
         .params(&[
             &[
-                Param::path("path", "The file.").aliases(&["dest"]).required(),
-                Param::str("section", "The section; without one, the lines before the first section."),
-                Param::list("section_has_values", &ParamKind::Dict(CONDITION), "Options that the section must have."),
-                Param::str("option", "The option; without one, the section itself is meant."),
-                Param::str("value", "The value of the option."),
-                Param::list("values", &ParamKind::Str, "Values of the option, one on each line."),
-                Param::bool("backup", "Keep a copy of what is changed.").default("false"),
-                Param::str("state", "Whether the option or the section is to be there.")
+                Param::path("path", "Path of the file.").aliases(&["dest"]).required(),
+                Param::str("section", "The section; default: the lines before the first section."),
+                Param::list("section_has_values", &ParamKind::Dict(CONDITION), "Options that identify the section."),
+                Param::str("option", "The option; default: the section itself."),
+                Param::str("value", "Value of the option."),
+                Param::list("values", &ParamKind::Str, "Values of the option, one per line."),
+                Param::bool("backup", "Keep a backup of the changed file.").default("false"),
+                Param::str("state", "Whether the option or section must exist.")
                     .default("present")
                     .choices(&["absent", "present"]),
                 Param::bool("exclusive", "Remove all other values of the option.").default("true"),
-                Param::bool("no_extra_spaces", "Write no blanks round the equals sign.").default("false"),
-                Param::bool("ignore_spaces", "Leave lines that differ in blanks only.").default("false"),
+                Param::bool("no_extra_spaces", "Write no spaces around the equals sign.").default("false"),
+                Param::bool("ignore_spaces", "Keep lines that differ only in spaces.").default("false"),
                 Param::bool("allow_no_value", "Allow an option without a value.").default("false"),
-                Param::bool("modify_inactive_option", "Replace a commented option.").default("true"),
-                Param::bool("create", "Create the file if it is not there.").default("true"),
-                Param::bool("follow", "Change the file behind a link.").default("false"),
+                Param::bool("modify_inactive_option", "Change a commented-out option.").default("true"),
+                Param::bool("create", "Create the file if it does not exist.").default("true"),
+                Param::bool("follow", "Change the target of a link.").default("false"),
             ],
             COMMON,
         ])
 };
 
 const CONDITION: &[Param] = &[
-    Param::str("option", "The option.").required(),
-    Param::str("value", "The value that it has."),
-    Param::list("values", &ParamKind::Str, "Values, one of which it has."),
+    Param::str("option", "Name of the option.").required(),
+    Param::str("value", "Value of the option."),
+    Param::list("values", &ParamKind::Str, "Possible values of the option."),
 ];
 
 /// The module.

@@ -12,7 +12,7 @@ use crate::value::{Dict, Value};
 pub(super) const FILTERS: &[Param] = &[Param::new(
     "filters",
     ParamKind::Dict(&[]),
-    "Only objects with these values, by dotted path: `properties.name: ci`.",
+    "List only objects with these values; keys are dotted paths: `properties.name: ci`.",
 )];
 
 /// The result of a listing: the objects that match, under the key of the spec.

@@ -15,10 +15,10 @@ use crate::value::Value;
 ///
 /// `contract_number` and `certificate_pin_only` are additions of ours.
 pub const CONNECTION: &[Param] = &[
-    Param::str("api_url", "Where the API is: a host, or the whole base address.").env("IONOS_API_URL"),
+    Param::str("api_url", "Address of the API: a host, or the complete base URL.").env("IONOS_API_URL"),
     Param::str(
         "certificate_fingerprint",
-        "SHA-256 digest of the server's certificate, checked on top of the usual checks.",
+        "SHA-256 digest of the server's certificate, checked in addition to the usual checks.",
     )
     .env("IONOS_CERTIFICATE_FINGERPRINT"),
     Param::bool(
@@ -33,30 +33,27 @@ pub const CONNECTION: &[Param] = &[
         .aliases(&["subscription_password"])
         .env("IONOS_PASSWORD")
         .secret(),
-    Param::str("token", "API token of the account; not to be confused with the tokens of a registry.")
-        .env("IONOS_TOKEN")
-        .secret(),
-    Param::str("contract_number", "The contract to act on, for users who belong to several.")
-        .env("IONOS_CONTRACT_NUMBER"),
-    Param::int("depth", "Accepted and ignored, as the original does.").hidden(),
+    Param::str("token", "API token of the account, not of a registry.").env("IONOS_TOKEN").secret(),
+    Param::str("contract_number", "Contract to use, for users with several contracts.").env("IONOS_CONTRACT_NUMBER"),
+    Param::int("depth", "Accepted, without effect, as with Ansible.").hidden(),
 ];
 
 /// Waiting.
 pub const WAIT: &[Param] = &[
-    Param::bool("wait", "Go on only when the object is ready, or gone.").default("true"),
-    Param::int("wait_timeout", "Seconds that waiting and repeated requests may take.").default("600"),
+    Param::bool("wait", "Wait until the object is ready, or deleted.").default("true"),
+    Param::int("wait_timeout", "Maximum seconds for waiting and retries.").default("600"),
 ];
 
 /// Replacing.
 pub const REPLACE: &[Param] = &[Param::bool(
     "allow_replace",
-    "Delete and make the object anew where a change cannot be had otherwise; without it such a task fails.",
+    "Delete the object and create it again if a change requires this; otherwise the task fails.",
 )
 .default("false")];
 
 /// The same where nothing is ever replaced.
 pub const NO_REPLACE: &[Param] =
-    &[Param::bool("allow_replace", "Accepted and ignored, as the original does.").default("false").hidden()];
+    &[Param::bool("allow_replace", "Accepted, without effect, as with Ansible.").default("false").hidden()];
 
 /// The connection that the arguments, the task's environment and the process's environment describe.
 ///

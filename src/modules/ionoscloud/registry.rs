@@ -33,7 +33,7 @@ const EXISTING: &[&str] = &["update", "absent"];
 
 /// The parameters of `registry`.
 pub static SPEC: Spec =
-    Spec::new("ionoscloudsdk.ionoscloud.registry", "Creates, changes and deletes container registries.")
+    Spec::new("ionoscloudsdk.ionoscloud.registry", "Creates, updates and deletes container registries.")
         .label("Registry")
         .returns("registry")
         .states(ALL)
@@ -43,7 +43,7 @@ pub static SPEC: Spec =
                 Param::new(
                     "garbage_collection_schedule",
                     ParamKind::Raw,
-                    "Days and time (`days`, `time`) of the weekly collection.",
+                    "Days and time (`days`, `time`) of the weekly garbage collection.",
                 )
                 .only_in(WRITTEN),
                 Param::new("features", ParamKind::Raw, "Optional features: `vulnerability_scanning: {enabled: true}`.")
@@ -51,14 +51,14 @@ pub static SPEC: Spec =
                 Param::list(
                     "api_subnet_allow_list",
                     &ParamKind::Str,
-                    "Addresses and networks that may reach the registry; all if empty.",
+                    "Addresses and networks with access to the registry; empty: all.",
                 )
                 .only_in(WRITTEN),
-                Param::str("location", "Where the registry is, such as `de/fra`.")
+                Param::str("location", "Location of the registry, for example `de/fra`.")
                     .only_in(WRITTEN)
                     .required_in(&["present"])
                     .replaces(),
-                Param::str("name", "The name, unique in the whole service.")
+                Param::str("name", "Name of the registry, unique in the whole service.")
                     .only_in(WRITTEN)
                     .required_in(&["present"])
                     .replaces(),
@@ -69,7 +69,7 @@ pub static SPEC: Spec =
             WAIT,
             &[Param::str(
                 "state",
-                "What shall be: there (`present`), changed if there (`update`), or gone (`absent`).",
+                "Desired state: `present` (create or update), `update` (update if it exists) or `absent` (delete).",
             )
             .default("present")
             .choices(ALL)],
@@ -278,7 +278,7 @@ async fn wait_until_gone(site: &Site<'_>, have: &Registry) -> Result<(), ApiErro
 async fn pause_polling(site: &Site<'_>, begun: Instant, what: &str) -> Result<(), ApiError> {
     let ended = |why: &str| {
         let waited = begun.elapsed().as_secs();
-        ApiError::unsent(format!("{why}: {what} after {waited} s; run the task again to go on waiting"))
+        ApiError::unsent(format!("{why}: {what} after {waited} s; run the task again to continue waiting"))
     };
     let left = site.patience.saturating_sub(begun.elapsed());
     if left.is_zero() {

@@ -19,10 +19,10 @@ pub static SPEC: Spec = Spec::new(
 .params(&[
     &[
         Param::str("registry", "Id or name of the registry.").required(),
-        Param::str("repository", "Name of the repository; all of the registry if absent."),
+        Param::str("repository", "Name of the repository; default: all of the registry."),
         Param::str(
             "vulnerability_id",
-            "Only artifacts with this vulnerability; the service filters, and only where no `repository` is given.",
+            "List only artifacts with this vulnerability; the service filters, only without `repository`.",
         ),
         Param::str(
             "order_by",

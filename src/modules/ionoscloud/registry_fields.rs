@@ -57,7 +57,7 @@ pub(super) fn desired_schedule(
                     let text = item.as_str().unwrap_or_default();
                     let known = DAYS.iter().find(|day| day.eq_ignore_ascii_case(text)).map(|&day| day.to_owned());
                     known.ok_or_else(|| {
-                        let said = format!("`{NAME}.days[{index}]` is no day: write `Monday` to `Sunday`");
+                        let said = format!("`{NAME}.days[{index}]` is not a day: write `Monday` to `Sunday`");
                         ResourceError::from(wrong_in(item, said, NAME, args, context).suggest(text, &DAYS))
                     })
                 })
@@ -69,7 +69,8 @@ pub(super) fn desired_schedule(
         None => None,
         Some(Value::Str(text)) if is_time(text) => Some(text.as_str().to_owned()),
         Some(odd @ Value::Str(text)) => {
-            let said = format!("`{NAME}.time` `{}` is no time of day: write it like `01:23:00+00:00`", text.as_str());
+            let said =
+                format!("`{NAME}.time` `{}` is not a time of day: write it like `01:23:00+00:00`", text.as_str());
             return Err(wrong_in(odd, said, NAME, args, context).into());
         }
         Some(_) => {

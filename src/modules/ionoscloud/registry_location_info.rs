@@ -8,7 +8,7 @@ use crate::value::Value;
 
 /// The parameters of `registry_location_info`.
 pub static SPEC: Spec =
-    Spec::new("ionoscloudsdk.ionoscloud.registry_location_info", "Lists the locations where registries can be.")
+    Spec::new("ionoscloudsdk.ionoscloud.registry_location_info", "Lists the locations for registries.")
         .label("Registry Locations")
         .returns("registry_locations")
         .examples(include_str!("examples/registry_location_info.yml"))

@@ -10,12 +10,12 @@ use crate::value::Value;
 /// The parameters of `registry_name_info`.
 pub static SPEC: Spec = Spec::new(
     "ionoscloudsdk.ionoscloud.registry_name_info",
-    "Tells whether a name can be given to a registry; names are unique in the whole service.",
+    "Checks whether a registry name is available; names are unique in the whole service.",
 )
 .label("Registry Name")
 .returns("registry_name")
 .examples(include_str!("examples/registry_name_info.yml"))
-.params(&[&[Param::str("name", "The name that is asked about.").required()], CONNECTION, NO_REPLACE]);
+.params(&[&[Param::str("name", "Name to check.").required()], CONNECTION, NO_REPLACE]);
 
 /// The module.
 pub struct RegistryNameInfo;

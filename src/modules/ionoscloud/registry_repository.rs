@@ -30,7 +30,7 @@ pub static SPEC: Spec =
             NO_REPLACE,
             CONNECTION,
             WAIT,
-            &[Param::str("state", "Only `absent` is possible: repositories come to be by a push.")
+            &[Param::str("state", "Only `absent` is possible: a push creates repositories.")
                 .default("absent")
                 .choices(STATES)],
         ]);

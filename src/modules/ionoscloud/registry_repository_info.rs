@@ -19,8 +19,8 @@ pub static SPEC: Spec = Spec::new(
 .params(&[
     &[
         Param::str("registry", "Id or name of the registry.").required(),
-        Param::str("name", "Only repositories with this in their name; the service filters."),
-        Param::str("vulnerability_severity", "Only repositories whose worst finding is of this severity; the service filters.")
+        Param::str("name", "List only repositories with this text in their name; the service filters."),
+        Param::str("vulnerability_severity", "List only repositories whose worst vulnerability has this severity; the service filters.")
             .choices(contents::SEVERITIES),
         Param::str(
             "order_by",

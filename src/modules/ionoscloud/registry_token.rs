@@ -34,7 +34,7 @@ const LONGEST_FAMILY: usize = 56;
 /// The parameters of `registry_token`.
 pub static SPEC: Spec = Spec::new(
     "ionoscloudsdk.ionoscloud.registry_token",
-    "Creates, changes, replaces and deletes the access tokens of a container registry.",
+    "Creates, updates, replaces and deletes access tokens of a container registry.",
 )
 .label("Registry Token")
 .returns("registry_token")
@@ -45,31 +45,34 @@ pub static SPEC: Spec = Spec::new(
         Param::list(
             "scopes",
             &ParamKind::Raw,
-            "What the token may do: mappings with `type`, `name` and `actions`. Left out: as it is; empty: nothing.",
+            "Scopes of the token: mappings with `type`, `name` and `actions`. Omitted: unchanged; empty: none.",
         )
         .only_in(WRITTEN),
         Param::str(
             "expiry_date",
-            "When it ends: a date or time stamp; `+30d` and the like for at most so long from now; `never` or null for \
-             no end.",
+            "Expiry: a date or time stamp; a maximum time from now, such as `+30d`; or `never` or null for \
+             no expiry.",
         )
         .only_in(WRITTEN),
-        Param::str("status", "`enabled` or `disabled`.").only_in(WRITTEN),
+        Param::str("status", "Status of the token: `enabled` or `disabled`.").only_in(WRITTEN),
         Param::str("name", "Name of the token, and user name for `docker login`.")
             .only_in(WRITTEN)
             .required_in(&["present"])
             .replaces(),
         CREDENTIALS,
         ROTATE,
-        Param::str("registry_token", "Id or name of the token that is there.").only_in(EXISTING).required_in(EXISTING),
+        Param::str("registry_token", "Id or name of the existing token.").only_in(EXISTING).required_in(EXISTING),
         Param::str("registry", "Id or name of the registry.").required().required_in(ALL),
     ],
     REPLACE,
     CONNECTION,
     WAIT,
-    &[Param::str("state", "What shall be: there (`present`), changed if there (`update`), or gone (`absent`).")
-        .default("present")
-        .choices(ALL)],
+    &[Param::str(
+        "state",
+        "Desired state: `present` (create or update), `update` (update if it exists) or `absent` (delete).",
+    )
+    .default("present")
+    .choices(ALL)],
 ]);
 
 /// The module.
@@ -229,7 +232,7 @@ impl Resource for RegistryToken {
         let pair = made.object.properties.credentials.as_ref();
         if pair.is_none_or(|pair| pair.password.known().is_some_and(OneTimePassword::is_empty)) {
             site.context.warn(format!(
-                "the service made token `{}` and told no password; delete the token and run this again",
+                "the service created token `{}` without returning a password; delete the token and run this again",
                 new.name.display_text()
             ));
         }
@@ -402,7 +405,8 @@ fn check_rotation(
         Some(Deferred::Known(Expiry::Within(end))) => {
             let life = end.instant().map(|end| end.duration_since(options::current_time(context)));
             if life.is_some_and(|life| life.as_secs() - before.as_secs() < SHORTEST_LIFE) {
-                let why = "`rotate.before` is as long as the life of the token: every token would be due at once";
+                let why = "`rotate.before` is as long as the lifetime of the token: every token would be due \
+                           immediately";
                 return Err(argument_error(why.to_owned(), "rotate", args, context).into());
             }
         }
@@ -461,7 +465,7 @@ fn desired_status(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option
         && !STATUSES.contains(&text.as_str())
     {
         let said = match text.as_str() {
-            "" => "`status` is empty; leave it out to keep the status as it is".to_owned(),
+            "" => "`status` is empty; omit it to keep the status".to_owned(),
             _ => format!("`status` must be `enabled` or `disabled`, not `{text}`"),
         };
         return Err(argument_error(said, "status", args, context).suggest(text, &STATUSES).into());
@@ -483,13 +487,14 @@ fn desired_expiry(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Option
     let read = expiry::parse_expiry(&text, now)
         .map_err(|error| argument_error(error.to_string(), "expiry_date", args, context))?;
     if read.assumed_utc {
-        context.warn(format!("`expiry_date` `{text}` says no offset from UTC; UTC is assumed"));
+        context.warn(format!("`expiry_date` `{text}` has no offset from UTC; UTC is assumed"));
     }
     if let Some(at) = read.expiry.date().and_then(|date| date.instant())
         && at.as_second() - now.as_second() < SHORTEST_LIFE
     {
         context.warn(format!(
-            "`expiry_date` `{text}` is less than an hour ahead, or past; the service may refuse it, or delete the token at once{}",
+            "`expiry_date` `{text}` is less than an hour ahead, or in the past; the service may refuse it, or delete \
+             the token immediately{}",
             days_hint(&text)
         ));
     }

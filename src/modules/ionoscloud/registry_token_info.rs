@@ -10,14 +10,17 @@ use crate::modules::{Failure, ModuleArgs, ModuleFuture, ModuleOutcome, Spec, Tas
 use crate::value::Value;
 
 /// The parameters of `registry_token_info`.
-pub static SPEC: Spec = Spec::new(
-    "ionoscloudsdk.ionoscloud.registry_token_info",
-    "Lists the tokens of a registry; passwords are never in it.",
-)
-.label("Registry Tokens")
-.returns("registry_tokens")
-.examples(include_str!("examples/registry_token_info.yml"))
-.params(&[&[Param::str("registry", "Id or name of the registry.").required()], info::FILTERS, CONNECTION, NO_REPLACE]);
+pub static SPEC: Spec =
+    Spec::new("ionoscloudsdk.ionoscloud.registry_token_info", "Lists the tokens of a registry, without passwords.")
+        .label("Registry Tokens")
+        .returns("registry_tokens")
+        .examples(include_str!("examples/registry_token_info.yml"))
+        .params(&[
+            &[Param::str("registry", "Id or name of the registry.").required()],
+            info::FILTERS,
+            CONNECTION,
+            NO_REPLACE,
+        ]);
 
 /// The module.
 pub struct RegistryTokenInfo;

@@ -22,8 +22,8 @@ impl<R: Resource> ResourceRun<'_, R> {
             EarlierRecord::Sealed { why, left: LeftPassword::ByBrokenRun } => {
                 let (label, name) = (self.spec.label, self.resource.object_name(have));
                 let said = format!(
-                    "an earlier run made {label} `{name}` and did not end well; its password is kept, and {why}. To go on \
-                     without it: `ionplay token forget {name}`"
+                    "an earlier run created {label} `{name}` and failed; its password is kept, and {why}. To \
+                     continue without it: `ionplay token forget {name}`"
                 );
                 Err(self.end_task(ApiError::unsent(said).into()))
             }
@@ -62,7 +62,7 @@ impl<R: Resource> ResourceRun<'_, R> {
             LeftPassword::ByBrokenRun => {
                 site.api.mark_received(&self.resource.object_id(object));
                 self.context.warn(format!(
-                    "an earlier run made {} `{}` and did not end well; its password is in this result",
+                    "an earlier run created {} `{}` and failed; its password is in this result",
                     self.spec.label,
                     self.resource.object_name(object)
                 ));
@@ -86,7 +86,7 @@ impl<R: Resource> ResourceRun<'_, R> {
     ) -> Result<ModuleOutcome, ConvergeError> {
         let (label, name, id) = (self.spec.label, self.resource.object_name(have), self.resource.object_id(have));
         let how = match &lost.why {
-            Some(why) => format!("ended without an answer that says so: {why}"),
+            Some(why) => format!("ended without a confirming answer: {why}"),
             None => "was killed before the answer came".to_owned(),
         };
         if let Err(doubt) = &lost.ours {

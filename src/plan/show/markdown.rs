@@ -80,7 +80,7 @@ fn render_task(what: &str, step: &PlannedTask) -> String {
     format!("| {what} | {} | {why} |\n", escape_cell(&describe_step(step)))
 }
 
-/// Text that is shown as it is, whatever is in it: nobody is notified and nothing is a link.
+/// Escapes text for Markdown: it contains no mentions and no links.
 fn escape_code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('`', "\'"))
 }

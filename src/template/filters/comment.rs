@@ -8,7 +8,7 @@ use crate::template::python::text::replace_text;
 use crate::value::Value;
 
 /// The family.
-pub const TABLE: &[FilterPlugin] = &[FilterPlugin::new("comment", comment, "Makes a comment of text.")];
+pub const TABLE: &[FilterPlugin] = &[FilterPlugin::new("comment", comment, "Formats text as a comment.")];
 
 /// A style: beginning, decoration of every line, prefix, postfix, end.
 struct Style {

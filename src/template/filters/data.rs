@@ -11,11 +11,11 @@ use crate::value::json::{self, JsonStyle};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("from_json", from_json, "Reads JSON."),
-    FilterPlugin::new("pprint", pprint, "Writes data in Python's notation."),
-    FilterPlugin::new("to_json", to_json, "Writes data as JSON."),
-    FilterPlugin::new("to_nice_json", to_nice_json, "Writes data as JSON with indents and sorted keys."),
-    FilterPlugin::new("tojson", tojson, "Writes data as JSON that is safe inside HTML."),
+    FilterPlugin::new("from_json", from_json, "Parses JSON."),
+    FilterPlugin::new("pprint", pprint, "Formats data in Python's notation."),
+    FilterPlugin::new("to_json", to_json, "Formats data as JSON."),
+    FilterPlugin::new("to_nice_json", to_nice_json, "Formats data as indented JSON with sorted keys."),
+    FilterPlugin::new("tojson", tojson, "Formats data as JSON that is safe inside of HTML."),
 ];
 
 fn from_json(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

@@ -7,15 +7,17 @@ use crate::value::{UndefinedCause, Value};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("d", default, "Gives another value where the input is undefined.").undefined().unknown(),
-    FilterPlugin::new("default", default, "Gives another value where the input is undefined.").undefined().unknown(),
-    FilterPlugin::new("mandatory", mandatory, "Fails where the input is undefined.").undefined().unknown(),
-    FilterPlugin::new("ansible._protomatter.finalize", finalize, "Gives plain data, as a task would get it."),
-    FilterPlugin::new("ternary", ternary, "Chooses between values by the truth of the input.")
+    FilterPlugin::new("d", default, "Returns a default value if the input is undefined.").undefined().unknown(),
+    FilterPlugin::new("default", default, "Returns a default value if the input is undefined.").undefined().unknown(),
+    FilterPlugin::new("mandatory", mandatory, "Fails if the input is undefined.").undefined().unknown(),
+    FilterPlugin::new("ansible._protomatter.finalize", finalize, "Returns the input as plain data, as a task gets it."),
+    FilterPlugin::new("ternary", ternary, "Returns one value if the input is true, another if it is false.")
         .undefined()
         .unknown()
         .sets_taint(),
-    FilterPlugin::new("type_debug", type_debug, "Names the Python type of the input.").undefined().sets_taint(),
+    FilterPlugin::new("type_debug", type_debug, "Returns the name of the Python type of the input.")
+        .undefined()
+        .sets_taint(),
 ];
 
 fn default(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

@@ -13,18 +13,18 @@ use crate::value::{Dict, Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("combine", combine, "Joins mappings; later ones win."),
-    FilterPlugin::new("dict2items", dict2items, "Turns a mapping into a list of mappings with `key` and `value`."),
-    FilterPlugin::new("dictsort", dictsort, "Gives the pairs of a mapping, sorted."),
-    FilterPlugin::new("extract", extract, "Takes the member that the input names out of a container."),
-    FilterPlugin::new("items", list_pairs, "Gives the pairs of a mapping."),
-    FilterPlugin::new("items2dict", items2dict, "Turns a list of mappings with `key` and `value` into a mapping."),
+    FilterPlugin::new("combine", combine, "Merges mappings; later ones take precedence."),
+    FilterPlugin::new("dict2items", dict2items, "Converts a mapping to a list of mappings with `key` and `value`."),
+    FilterPlugin::new("dictsort", dictsort, "Returns the sorted pairs of a mapping."),
+    FilterPlugin::new("extract", extract, "Returns the member of a container that the input names."),
+    FilterPlugin::new("items", list_pairs, "Returns the pairs of a mapping."),
+    FilterPlugin::new("items2dict", items2dict, "Converts a list of mappings with `key` and `value` to a mapping."),
     FilterPlugin::new(
         "rekey_on_member",
         rekey_on_member,
-        "Turns mappings into one, under the key that a member of each gives.",
+        "Converts a list of mappings to one mapping, keyed by a member of each.",
     ),
-    FilterPlugin::new("subelements", subelements, "Pairs every mapping with each member of a list in it."),
+    FilterPlugin::new("subelements", subelements, "Pairs every mapping with each member of a list inside of it."),
 ];
 
 /// How two lists under one key are joined.

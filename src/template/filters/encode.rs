@@ -19,11 +19,11 @@ use crate::value::{Value, python};
 pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new("b64decode", b64decode, "Decodes base64 to text."),
     FilterPlugin::new("b64encode", b64encode, "Encodes text as base64."),
-    FilterPlugin::new("checksum", checksum, "Gives the SHA-1 hash."),
-    FilterPlugin::new("hash", hash, "Gives a hash of text by the name of the algorithm."),
-    FilterPlugin::new("md5", md5, "Gives the MD5 hash."),
-    FilterPlugin::new("sha1", checksum, "Gives the SHA-1 hash."),
-    FilterPlugin::new("to_uuid", to_uuid, "Makes a UUID of text, always the same one."),
+    FilterPlugin::new("checksum", checksum, "Returns the SHA-1 hash of text."),
+    FilterPlugin::new("hash", hash, "Returns the hash of text by the given algorithm."),
+    FilterPlugin::new("md5", md5, "Returns the MD5 hash of text."),
+    FilterPlugin::new("sha1", checksum, "Returns the SHA-1 hash of text."),
+    FilterPlugin::new("to_uuid", to_uuid, "Returns a UUID derived from text."),
 ];
 
 fn b64encode(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

@@ -10,13 +10,13 @@ use crate::value::{Text, Value};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("e", escape, "Escapes text for HTML unless it is escaped already."),
-    FilterPlugin::new("escape", escape, "Escapes text for HTML unless it is escaped already."),
-    FilterPlugin::new("forceescape", force_escape, "Escapes text for HTML, even if it is escaped already."),
+    FilterPlugin::new("e", escape, "Escapes text for HTML, unless it is already escaped."),
+    FilterPlugin::new("escape", escape, "Escapes text for HTML, unless it is already escaped."),
+    FilterPlugin::new("forceescape", force_escape, "Escapes text for HTML, even if it is already escaped."),
     FilterPlugin::new("safe", safe, "Marks text as escaped for HTML."),
-    FilterPlugin::new("striptags", striptags, "Takes tags and comments out of HTML."),
-    FilterPlugin::new("urlize", urlize, "Makes links of the URLs in text."),
-    FilterPlugin::new("xmlattr", xmlattr, "Writes a mapping as attributes of an element."),
+    FilterPlugin::new("striptags", striptags, "Removes tags and comments from HTML."),
+    FilterPlugin::new("urlize", urlize, "Converts URLs in text to links."),
+    FilterPlugin::new("xmlattr", xmlattr, "Formats a mapping as HTML attributes."),
 ];
 
 /// Text that is escaped.

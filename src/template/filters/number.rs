@@ -15,19 +15,19 @@ use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("abs", abs, "Gives a number without its sign."),
-    FilterPlugin::new("bool", bool, "Makes a boolean of `yes`, `on`, `true`, `1` and the like."),
-    FilterPlugin::new("filesizeformat", filesizeformat, "Writes a number of bytes with a decimal unit."),
-    FilterPlugin::new("float", float, "Makes a float of a number or text."),
-    FilterPlugin::new("human_readable", human_readable, "Writes a number of bytes or bits with a unit."),
-    FilterPlugin::new("human_to_bytes", human_to_bytes, "Reads a size with a unit."),
-    FilterPlugin::new("int", int, "Makes an integer of a number or text."),
-    FilterPlugin::new("log", log, "Gives the logarithm, natural or to a base."),
+    FilterPlugin::new("abs", abs, "Returns the absolute value of a number."),
+    FilterPlugin::new("bool", bool, "Converts `yes`, `on`, `true`, `1` and similar values to a boolean."),
+    FilterPlugin::new("filesizeformat", filesizeformat, "Formats a number of bytes with a unit."),
+    FilterPlugin::new("float", float, "Converts a number or text to a float."),
+    FilterPlugin::new("human_readable", human_readable, "Formats a number of bytes or bits with a unit."),
+    FilterPlugin::new("human_to_bytes", human_to_bytes, "Converts a size with a unit to a number of bytes or bits."),
+    FilterPlugin::new("int", int, "Converts a number or text to an integer."),
+    FilterPlugin::new("log", log, "Returns the logarithm, natural or to a base."),
     FilterPlugin::new("pow", pow, "Raises a number to a power."),
-    FilterPlugin::new("random", random, "Gives a random number or member."),
-    FilterPlugin::new("root", root, "Gives the square root, or another root."),
+    FilterPlugin::new("random", random, "Returns a random number or member."),
+    FilterPlugin::new("root", root, "Returns the square root, or another root."),
     FilterPlugin::new("round", round, "Rounds a number."),
-    FilterPlugin::new("shuffle", shuffle, "Puts members in random order."),
+    FilterPlugin::new("shuffle", shuffle, "Shuffles members."),
 ];
 
 fn abs(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

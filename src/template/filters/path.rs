@@ -10,19 +10,19 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("basename", basename, "Gives the last part of a path."),
-    FilterPlugin::new("commonpath", commonpath, "Gives the longest path that several begin with."),
-    FilterPlugin::new("dirname", dirname, "Gives a path without its last part."),
-    FilterPlugin::new("expanduser", expanduser, "Replaces a leading `~` by the home folder."),
-    FilterPlugin::new("expandvars", expandvars, "Replaces `$NAME` by environment variables."),
-    FilterPlugin::new("fileglob", fileglob, "Gives the files that match a pattern."),
-    FilterPlugin::new("normpath", normpath, "Takes `.`, `..` and doubled slashes out of a path."),
+    FilterPlugin::new("basename", basename, "Returns the last part of a path."),
+    FilterPlugin::new("commonpath", commonpath, "Returns the longest common parent of paths."),
+    FilterPlugin::new("dirname", dirname, "Returns a path without its last part."),
+    FilterPlugin::new("expanduser", expanduser, "Replaces a leading `~` with the home folder."),
+    FilterPlugin::new("expandvars", expandvars, "Replaces `$NAME` with environment variables."),
+    FilterPlugin::new("fileglob", fileglob, "Returns the files that match a pattern."),
+    FilterPlugin::new("normpath", normpath, "Removes `.`, `..` and doubled slashes from a path."),
     FilterPlugin::new("path_join", path_join, "Joins the parts of a path."),
-    FilterPlugin::new("realpath", realpath, "Follows the links in a path."),
-    FilterPlugin::new("relpath", relpath, "Gives a path as seen from a folder."),
+    FilterPlugin::new("realpath", realpath, "Resolves the links in a path."),
+    FilterPlugin::new("relpath", relpath, "Returns a path relative to a folder."),
     FilterPlugin::new("splitext", splitext, "Splits a path into root and extension."),
-    FilterPlugin::new("win_basename", win_basename, "Gives the last part of a Windows path."),
-    FilterPlugin::new("win_dirname", win_dirname, "Gives a Windows path without its last part."),
+    FilterPlugin::new("win_basename", win_basename, "Returns the last part of a Windows path."),
+    FilterPlugin::new("win_dirname", win_dirname, "Returns a Windows path without its last part."),
     FilterPlugin::new("win_splitdrive", win_splitdrive, "Splits a Windows path into drive and rest."),
 ];
 

@@ -8,8 +8,8 @@ use crate::value::Value;
 
 /// The family; `community.general.json_query` is the name in playbooks.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("community.general.json_query", query_json, "Asks data a JMESPath question."),
-    FilterPlugin::new("json_query", query_json, "Asks data a JMESPath question."),
+    FilterPlugin::new("community.general.json_query", query_json, "Queries data with JMESPath."),
+    FilterPlugin::new("json_query", query_json, "Queries data with JMESPath."),
 ];
 
 fn query_json(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

@@ -11,10 +11,10 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("regex_escape", regex_escape, "Escapes what is special in a regular expression."),
-    FilterPlugin::new("regex_findall", regex_findall, "Gives all matches of a regular expression."),
+    FilterPlugin::new("regex_escape", regex_escape, "Escapes the special characters of regular expressions."),
+    FilterPlugin::new("regex_findall", regex_findall, "Returns all matches of a regular expression."),
     FilterPlugin::new("regex_replace", regex_replace, "Replaces the matches of a regular expression."),
-    FilterPlugin::new("regex_search", regex_search, "Gives the first match of a regular expression, or groups of it."),
+    FilterPlugin::new("regex_search", regex_search, "Returns the first match of a regular expression, or its groups."),
 ];
 
 /// Compiles a pattern with the flags that regex filters and tests take.

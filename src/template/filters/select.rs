@@ -12,13 +12,13 @@ use crate::value::python::repr;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("attr", attr, "Gives an attribute of the input."),
-    FilterPlugin::new("groupby", groupby, "Groups members by an attribute, in its order.").named(),
-    FilterPlugin::new("map", map, "Applies a filter to every member, or takes an attribute of each.").sets_taint(),
-    FilterPlugin::new("reject", reject, "Keeps the members that do not pass a test."),
-    FilterPlugin::new("rejectattr", rejectattr, "Keeps the members whose attribute does not pass a test."),
-    FilterPlugin::new("select", select, "Keeps the members that pass a test."),
-    FilterPlugin::new("selectattr", selectattr, "Keeps the members whose attribute passes a test."),
+    FilterPlugin::new("attr", attr, "Returns an attribute of the input."),
+    FilterPlugin::new("groupby", groupby, "Groups members by an attribute, sorted by it.").named(),
+    FilterPlugin::new("map", map, "Applies a filter to every member, or returns an attribute of each.").sets_taint(),
+    FilterPlugin::new("reject", reject, "Returns the members that do not pass a test."),
+    FilterPlugin::new("rejectattr", rejectattr, "Returns the members whose attribute does not pass a test."),
+    FilterPlugin::new("select", select, "Returns the members that pass a test."),
+    FilterPlugin::new("selectattr", selectattr, "Returns the members whose attribute passes a test."),
 ];
 
 /// A way to an attribute: `a.0.b`, or a number.

@@ -12,20 +12,20 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("batch", batch, "Cuts a list into lists of a size."),
-    FilterPlugin::new("count", length, "Gives the number of members.").sets_taint(),
-    FilterPlugin::new("first", first, "Gives the first member."),
-    FilterPlugin::new("flatten", flatten, "Takes the members of nested lists out of them."),
-    FilterPlugin::new("join", join, "Joins members as text."),
-    FilterPlugin::new("last", last, "Gives the last member."),
-    FilterPlugin::new("length", length, "Gives the number of members.").sets_taint(),
-    FilterPlugin::new("list", list, "Gives the members as a list."),
-    FilterPlugin::new("max", max, "Gives the greatest member."),
-    FilterPlugin::new("min", min, "Gives the least member."),
-    FilterPlugin::new("reverse", reverse, "Turns a list or a text round."),
-    FilterPlugin::new("slice", slice, "Cuts a list into a number of lists."),
+    FilterPlugin::new("batch", batch, "Splits a list into lists of a given length."),
+    FilterPlugin::new("count", length, "Returns the number of members.").sets_taint(),
+    FilterPlugin::new("first", first, "Returns the first member."),
+    FilterPlugin::new("flatten", flatten, "Flattens nested lists."),
+    FilterPlugin::new("join", join, "Joins members to text."),
+    FilterPlugin::new("last", last, "Returns the last member."),
+    FilterPlugin::new("length", length, "Returns the number of members.").sets_taint(),
+    FilterPlugin::new("list", list, "Returns the members as a list."),
+    FilterPlugin::new("max", max, "Returns the greatest member."),
+    FilterPlugin::new("min", min, "Returns the smallest member."),
+    FilterPlugin::new("reverse", reverse, "Reverses a list or text."),
+    FilterPlugin::new("slice", slice, "Splits a list into a given number of lists."),
     FilterPlugin::new("sort", sort, "Sorts members."),
-    FilterPlugin::new("sum", sum, "Adds members.").sets_taint(),
+    FilterPlugin::new("sum", sum, "Returns the sum of members.").sets_taint(),
 ];
 
 fn batch(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

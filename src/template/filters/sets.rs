@@ -15,18 +15,18 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("combinations", combinations, "Gives all choices of a number of members, in order."),
-    FilterPlugin::new("difference", difference, "Gives the members that are not in another list."),
-    FilterPlugin::new("intersect", intersect, "Gives the members that are in another list too."),
-    FilterPlugin::new("permutations", permutations, "Gives all orders of the members."),
-    FilterPlugin::new("product", product, "Gives all choices of one member from each of several lists."),
+    FilterPlugin::new("combinations", combinations, "Returns all combinations of a given number of members, in order."),
+    FilterPlugin::new("difference", difference, "Returns the members that are not in another list."),
+    FilterPlugin::new("intersect", intersect, "Returns the members that are also in another list."),
+    FilterPlugin::new("permutations", permutations, "Returns all permutations of the members."),
+    FilterPlugin::new("product", product, "Returns all combinations of one member from each list."),
     FilterPlugin::new(
         "symmetric_difference",
         symmetric_difference,
-        "Gives the members that are in one of two lists only.",
+        "Returns the members that are in only one of two lists.",
     ),
-    FilterPlugin::new("union", union, "Gives the members of both lists, each once."),
-    FilterPlugin::new("unique", unique, "Drops members that have been there before."),
+    FilterPlugin::new("union", union, "Returns the members of both lists, without duplicates."),
+    FilterPlugin::new("unique", unique, "Removes duplicate members."),
     FilterPlugin::new("zip", zip, "Pairs the members of lists by position, up to the shortest."),
     FilterPlugin::new("zip_longest", zip_longest, "Pairs the members of lists by position, up to the longest."),
 ];

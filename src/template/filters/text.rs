@@ -14,21 +14,25 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("capitalize", capitalize, "Makes the first letter large and the others small."),
-    FilterPlugin::new("center", center, "Puts text in the middle of a width."),
-    FilterPlugin::new("format", format, "Fills values into a `%` format.").unknown(),
-    FilterPlugin::new("indent", indent, "Indents the lines of a text."),
-    FilterPlugin::new("lower", lower, "Makes letters small."),
+    FilterPlugin::new(
+        "capitalize",
+        capitalize,
+        "Converts the first letter to upper case and the others to lower case.",
+    ),
+    FilterPlugin::new("center", center, "Centers text in a given width."),
+    FilterPlugin::new("format", format, "Inserts values into a `%` format.").unknown(),
+    FilterPlugin::new("indent", indent, "Indents the lines of text."),
+    FilterPlugin::new("lower", lower, "Converts text to lower case."),
     FilterPlugin::new("quote", quote, "Quotes text for a shell."),
-    FilterPlugin::new("replace", replace, "Replaces a text in a text."),
-    FilterPlugin::new("split", split, "Splits text at a separator or at blanks."),
-    FilterPlugin::new("string", string, "Makes text of the input."),
-    FilterPlugin::new("title", title, "Makes the first letter of every word large."),
-    FilterPlugin::new("trim", trim, "Takes blanks, or other signs, off both ends."),
-    FilterPlugin::new("truncate", truncate, "Cuts text to a length."),
-    FilterPlugin::new("upper", upper, "Makes letters large."),
+    FilterPlugin::new("replace", replace, "Replaces one text with another."),
+    FilterPlugin::new("split", split, "Splits text at a separator or at white space."),
+    FilterPlugin::new("string", string, "Converts the input to text."),
+    FilterPlugin::new("title", title, "Converts the first letter of every word to upper case."),
+    FilterPlugin::new("trim", trim, "Removes white space, or other characters, from both ends."),
+    FilterPlugin::new("truncate", truncate, "Truncates text to a length."),
+    FilterPlugin::new("upper", upper, "Converts text to upper case."),
     FilterPlugin::new("wordcount", wordcount, "Counts words."),
-    FilterPlugin::new("wordwrap", wordwrap, "Breaks text into lines of a width."),
+    FilterPlugin::new("wordwrap", wordwrap, "Wraps text into lines of a given width."),
 ];
 
 fn read_input(call: &PluginCall<'_>) -> Result<String, TemplateError> {

@@ -12,8 +12,8 @@ use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("strftime", strftime, "Writes a time by the format that is the input."),
-    FilterPlugin::new("to_datetime", to_datetime, "Reads a time stamp by a format."),
+    FilterPlugin::new("strftime", strftime, "Formats a time; the input is the format."),
+    FilterPlugin::new("to_datetime", to_datetime, "Parses a time stamp with a format."),
 ];
 
 fn strftime(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

@@ -8,8 +8,8 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("urldecode", urldecode, "Turns `%XX` and `+` back into what they stand for."),
-    FilterPlugin::new("urlencode", urlencode, "Quotes text for a URL, or a mapping as a query."),
+    FilterPlugin::new("urldecode", urldecode, "Decodes `%XX` and `+` in text."),
+    FilterPlugin::new("urlencode", urlencode, "Encodes text for a URL, or a mapping as a query."),
     FilterPlugin::new("urlsplit", urlsplit, "Splits a URL into its parts."),
 ];
 

@@ -10,8 +10,8 @@ use crate::vars::vault::{self, VaultError};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("unvault", unvault, "Opens vaulted text with a password.").sealed(),
-    FilterPlugin::new("vault", encrypt_text, "Vaults text with a password."),
+    FilterPlugin::new("unvault", unvault, "Decrypts vaulted text with a password.").sealed(),
+    FilterPlugin::new("vault", encrypt_text, "Encrypts text with a vault password."),
 ];
 
 fn read_secret(value: Option<Value>) -> Result<String, TemplateError> {

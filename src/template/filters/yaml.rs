@@ -10,10 +10,10 @@ use crate::yaml::DumpOptions;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("from_yaml", from_yaml, "Reads a YAML document."),
-    FilterPlugin::new("from_yaml_all", from_yaml_all, "Reads all YAML documents of a text."),
-    FilterPlugin::new("to_nice_yaml", to_nice_yaml, "Writes data as YAML in block style."),
-    FilterPlugin::new("to_yaml", to_yaml, "Writes data as YAML, inner collections in flow style."),
+    FilterPlugin::new("from_yaml", from_yaml, "Parses a YAML document."),
+    FilterPlugin::new("from_yaml_all", from_yaml_all, "Parses all YAML documents in text."),
+    FilterPlugin::new("to_nice_yaml", to_nice_yaml, "Formats data as YAML in block style."),
+    FilterPlugin::new("to_yaml", to_yaml, "Formats data as YAML, with inner collections in flow style."),
 ];
 
 fn to_yaml(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

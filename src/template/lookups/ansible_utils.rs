@@ -8,9 +8,9 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("ansible.utils.get_path", get_path, "The value at a path such as `a.b[0]`."),
-    Lookup::new("ansible.utils.index_of", index_of, "The positions of members for which a test holds."),
-    Lookup::new("ansible.utils.to_paths", to_paths, "All paths in nested data, with their values."),
+    Lookup::new("ansible.utils.get_path", get_path, "Returns the value at a path such as `a.b[0]`."),
+    Lookup::new("ansible.utils.index_of", index_of, "Returns the positions of members that pass a test."),
+    Lookup::new("ansible.utils.to_paths", to_paths, "Returns all paths in nested data, with their values."),
 ];
 
 /// The data, which must be given.

@@ -26,7 +26,7 @@ pub fn require_text(call: &PluginCall<'_>, term: &Value) -> Result<String, Templ
     match term {
         Value::Str(text) => Ok(text.as_str().to_owned()),
         Value::Undefined(why) => Err(TemplateError::from_undefined(why)),
-        other => Err(lookup_error(format!("the lookup `{}` wants text, not {}", call.name, other.type_name()))),
+        other => Err(lookup_error(format!("the lookup `{}` needs text, not {}", call.name, other.type_name()))),
     }
 }
 

@@ -8,10 +8,18 @@ use crate::value::{Dict, Text, Value, json, python};
 
 /// The family.
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("community.general.cartesian", cartesian, "All choices of one member from each list."),
-    Lookup::new("community.general.collection_version", collection_version, "The versions of installed collections."),
-    Lookup::new("community.general.dependent", dependent, "Nested loops whose lists depend on the outer ones."),
-    Lookup::new("community.general.flattened", flattened, "The members of lists, and of lists in them."),
+    Lookup::new("community.general.cartesian", cartesian, "Returns all combinations of one member from each list."),
+    Lookup::new(
+        "community.general.collection_version",
+        collection_version,
+        "Returns the versions of installed collections.",
+    ),
+    Lookup::new(
+        "community.general.dependent",
+        dependent,
+        "Returns the items of nested loops whose lists depend on outer items.",
+    ),
+    Lookup::new("community.general.flattened", flattened, "Returns the members of lists, flattened."),
 ];
 
 fn cartesian(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {

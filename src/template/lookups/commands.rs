@@ -12,8 +12,8 @@ use crate::value::Value;
 
 /// `lines pipe`
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("lines", lines, "The lines that commands print."),
-    Lookup::new("pipe", pipe, "What commands print, without white space at the end."),
+    Lookup::new("lines", lines, "Returns the output lines of commands."),
+    Lookup::new("pipe", pipe, "Returns the output of commands, without trailing white space."),
 ];
 
 fn pipe(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {

@@ -7,7 +7,8 @@ use crate::template::plugin::{Lookup, PluginCall};
 use crate::value::{Value, json, python};
 
 /// `config`
-pub const TABLE: &[Lookup] = &[Lookup::new("config", config, "The values of settings, such as `DEFAULT_FORKS`.")];
+pub const TABLE: &[Lookup] =
+    &[Lookup::new("config", config, "Returns the values of settings, such as `DEFAULT_FORKS`.")];
 
 fn config(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
     warn_unknown_options(call, &["on_missing", "plugin_type", "plugin_name", "show_origin"]);
@@ -47,7 +48,7 @@ fn config(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
             (Some((value, _)), _) => values.push(value),
             (None, "skip") => {}
             (None, "warn") => {
-                call.context.add_warning(format!("there is no setting `{}`, so it is passed over", name.as_str()));
+                call.context.add_warning(format!("there is no setting `{}`, so it is ignored", name.as_str()));
             }
             (None, _) => {
                 let what = format!("No config definition exists for '{}'.", name.as_str());

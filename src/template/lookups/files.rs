@@ -13,10 +13,10 @@ use crate::value::Value;
 
 /// `file fileglob first_found unvault`
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("file", file, "The text of files, without white space at the end; vaulted files are opened."),
-    Lookup::new("fileglob", fileglob, "The files that shell patterns match."),
-    Lookup::new("first_found", first_found, "The first file of a list that is there.").undefined(),
-    Lookup::new("unvault", unvault, "The text of files as it is; vaulted files are opened."),
+    Lookup::new("file", file, "Returns the content of files, without trailing white space; decrypts vaulted files."),
+    Lookup::new("fileglob", fileglob, "Returns the files that match shell patterns."),
+    Lookup::new("first_found", first_found, "Returns the first existing file of a list.").undefined(),
+    Lookup::new("unvault", unvault, "Returns the unchanged content of files; decrypts vaulted files."),
 ];
 
 fn file(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {

@@ -12,7 +12,7 @@ use crate::value::{Dict, Value};
 
 /// The family.
 pub const TABLE: &[Lookup] =
-    &[Lookup::new("community.general.filetree", filetree, "All files and folders below some folders.")];
+    &[Lookup::new("community.general.filetree", filetree, "Returns all files and folders below given folders.")];
 
 fn filetree(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {
     warn_unknown_options(call, &["exclude"]);

@@ -10,7 +10,7 @@ use crate::template::python::regex::{Pattern, RegexFlags};
 use crate::value::{Dict, Value, python};
 
 /// `ini`
-pub const TABLE: &[Lookup] = &[Lookup::new("ini", ini, "The values of keys in INI or properties files.")];
+pub const TABLE: &[Lookup] = &[Lookup::new("ini", ini, "Returns the values of keys in INI or properties files.")];
 
 const OPTIONS: [&str; 10] = [
     "type",

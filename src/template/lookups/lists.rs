@@ -10,17 +10,17 @@ use crate::value::{Value, python};
 
 /// `dict indexed_items items list nested random_choice subelements together`
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("dict", dict, "The entries of mappings, as `key` and `value`."),
-    Lookup::new("indexed_items", indexed_items, "The items with their numbers, from 0."),
-    Lookup::new("items", items, "The terms, with lists among them flattened by one level."),
-    Lookup::new("list", list, "The terms as they are."),
-    Lookup::new("nested", nested, "Every combination of one member from each list."),
-    Lookup::new("random_choice", random_choice, "One of the terms, drawn at random."),
-    Lookup::new("subelements", subelements, "Each member of a list with each entry of a list inside it."),
+    Lookup::new("dict", dict, "Returns the entries of mappings, as `key` and `value`."),
+    Lookup::new("indexed_items", indexed_items, "Returns the items with their numbers, from 0."),
+    Lookup::new("items", items, "Returns the terms, with lists flattened by one level."),
+    Lookup::new("list", list, "Returns the terms unchanged."),
+    Lookup::new("nested", nested, "Returns every combination of one member from each list."),
+    Lookup::new("random_choice", random_choice, "Returns a random term."),
+    Lookup::new("subelements", subelements, "Returns each member of a list with each entry of a list inside of it."),
     Lookup::new(
         "together",
         together,
-        "The first members of all lists, then the second ones, ..; null where one is short.",
+        "Returns the first members of all lists, then the second members, ..; null if a list is too short.",
     ),
 ];
 
@@ -224,7 +224,7 @@ fn inner_list(member: &Value, path: &str, skip_missing: bool) -> Result<Option<V
             None => {
                 let found = python::str(&value);
                 return Err(lookup_error(format!("could not find '{key}' key in iterated item '{found}'"))
-                    .hint("`{'skip_missing': true}` as the third term passes over such members"));
+                    .hint("`{'skip_missing': true}` as the third term ignores such members"));
             }
         };
     }

@@ -11,7 +11,7 @@ use crate::value::{Dict, Value, python};
 pub const TABLE: &[Lookup] = &[Lookup::new(
     "community.general.merge_variables",
     merge_variables,
-    "The lists or mappings of all variables with similar names, merged.",
+    "Merges the lists or mappings of all variables with similar names.",
 )];
 
 /// Rule for a key that has a value already.

@@ -13,8 +13,11 @@ use crate::template::python::random::Random;
 use crate::value::{Value, python};
 
 /// `password`
-pub const TABLE: &[Lookup] =
-    &[Lookup::new("password", password, "A random password, made at the first call and kept in a file.")];
+pub const TABLE: &[Lookup] = &[Lookup::new(
+    "password",
+    password,
+    "Returns a random password; creates it at the first call and saves it in a file.",
+)];
 
 const OPTIONS: [&str; 5] = ["length", "chars", "encrypt", "ident", "seed"];
 const SALT: &str = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -57,7 +60,7 @@ fn get_password(call: &PluginCall<'_>, term: &str) -> Result<Value, TemplateErro
         && wanted != ident
     {
         return Err(lookup_error(format!(
-            "`{}` was made with the ident `{ident}`, but `{wanted}` is asked for",
+            "`{}` was created with the ident `{ident}`, but the lookup needs `{wanted}`",
             wish.path.display()
         )));
     }

@@ -10,8 +10,8 @@ use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("community.general.random_pet", random_pet, "A name made of words by chance."),
-    Lookup::new("community.general.random_string", random_string, "Characters by chance."),
+    Lookup::new("community.general.random_pet", random_pet, "Returns a random name made of words."),
+    Lookup::new("community.general.random_string", random_string, "Returns random characters."),
 ];
 
 const OPTIONS: [&str; 15] = [

@@ -8,7 +8,7 @@ use crate::template::plugin::{Lookup, PluginArgs, PluginCall};
 use crate::value::{Value, python};
 
 /// `sequence`
-pub const TABLE: &[Lookup] = &[Lookup::new("sequence", sequence, "Numbers from a start to an end, formatted.")];
+pub const TABLE: &[Lookup] = &[Lookup::new("sequence", sequence, "Returns formatted numbers from a start to an end.")];
 
 const OPTIONS: [&str; 5] = ["start", "end", "count", "stride", "format"];
 const LIMIT: i64 = 10_000_000;
@@ -69,10 +69,9 @@ impl Plan {
             value.clone_into(&mut self.format);
             return Ok(());
         }
-        let number = value
-            .trim()
-            .parse()
-            .map_err(|_| lookup_error(format!("the option `{name}` has an invalid value: `{value}` is no number")))?;
+        let number = value.trim().parse().map_err(|_| {
+            lookup_error(format!("the option `{name}` has an invalid value: `{value}` is not a number"))
+        })?;
         match name {
             "start" => self.start = number,
             "end" => self.end = Some(number),

@@ -9,7 +9,7 @@ use crate::value::Value;
 
 /// `csvfile`
 pub const TABLE: &[Lookup] =
-    &[Lookup::new("csvfile", csvfile, "The field of a CSV file in the row that begins with a key.")];
+    &[Lookup::new("csvfile", csvfile, "Returns a field of the row with a given key in a CSV file.")];
 
 const OPTIONS: [&str; 6] = ["file", "delimiter", "col", "keycol", "default", "encoding"];
 

@@ -7,7 +7,7 @@ use crate::template::{FileOptions, own_variables};
 use crate::value::Value;
 
 /// `template`
-pub const TABLE: &[Lookup] = &[Lookup::new("template", template, "What template files give.")];
+pub const TABLE: &[Lookup] = &[Lookup::new("template", template, "Renders template files.")];
 
 const OPTIONS: [&str; 8] = [
     "convert_data",

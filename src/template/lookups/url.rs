@@ -10,7 +10,7 @@ use crate::value::{Value, python};
 
 /// `url`
 pub const TABLE: &[Lookup] =
-    &[Lookup::new("url", url, "The lines (or with `split_lines=false` the text) of web pages.")];
+    &[Lookup::new("url", url, "Returns the lines of web pages, or with `split_lines=false` their text.")];
 
 const OPTIONS: [&str; 20] = [
     "validate_certs",

@@ -8,10 +8,10 @@ use crate::value::{UndefinedCause, Value, python};
 
 /// `env inventory_hostnames varnames vars`
 pub const TABLE: &[Lookup] = &[
-    Lookup::new("env", env, "Variables of the environment; `default` where one is not set.").undefined(),
-    Lookup::new("inventory_hostnames", inventory_hostnames, "The hosts of patterns."),
-    Lookup::new("varnames", varnames, "The names of variables that match regular expressions."),
-    Lookup::new("vars", vars, "The values of variables by name."),
+    Lookup::new("env", env, "Returns environment variables, or `default` if one is not set.").undefined(),
+    Lookup::new("inventory_hostnames", inventory_hostnames, "Returns the hosts that match patterns."),
+    Lookup::new("varnames", varnames, "Returns the names of variables that match regular expressions."),
+    Lookup::new("vars", vars, "Returns the values of variables by name."),
 ];
 
 fn env(call: &PluginCall<'_>) -> Result<Vec<Value>, TemplateError> {

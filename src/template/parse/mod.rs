@@ -41,7 +41,7 @@ pub fn parse_template(text: &str, options: &RenderOptions) -> Result<ParsedTempl
     };
     match parse(&masked, "template", syntax.clone()) {
         Ok(ast::Stmt::Template(root)) => reader.parse_body(&root.children).map(whole),
-        Ok(_) => Err((TemplateError::new(TemplateErrorKind::Syntax, "this is no template"), 0..text.len())),
+        Ok(_) => Err((TemplateError::new(TemplateErrorKind::Syntax, "this is not a template"), 0..text.len())),
         Err(error) => {
             // A bare tuple (`{{ a, b }}`) needs brackets for the parser; they take the place of blanks.
             let Some(bracketed) = preprocess::bracket_tuples(&masked, options) else {
@@ -140,7 +140,7 @@ fn fail_at<T>(message: impl Into<String>, at: At) -> Read<T> {
 
 impl Reader<'_> {
     fn syntax_error(&self, error: &minijinja::Error) -> (TemplateError, At) {
-        let detail = error.detail().unwrap_or("this is no valid template").to_owned();
+        let detail = error.detail().unwrap_or("this is not a valid template").to_owned();
         let at = match error.range() {
             Some(range) => self.clamp_token(range),
             None => self.line_range(error.line().unwrap_or(1)),

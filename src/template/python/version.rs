@@ -79,7 +79,7 @@ fn compare_loose(a: &[Part], b: &[Part]) -> Result<Ordering, TemplateError> {
 
 fn no_order(a: &str, b: &str) -> TemplateError {
     TemplateError::value(format!("'<' not supported between instances of '{a}' and '{b}'"))
-        .hint("a word stands where the other version has a number; try `version_type='semver'` or `'pep440'`")
+        .hint("one version has a word where the other has a number; try `version_type='semver'` or `'pep440'`")
 }
 
 /// The three numbers, and the pre-release: letter (`~` for none, which is last) and number.

@@ -10,11 +10,11 @@ use crate::value::Value;
 pub const TABLE: &[Test] = &[
     Test::new("all", all, "Whether all members are true."),
     Test::new("any", any, "Whether a member is true."),
-    Test::new("contains", contains, "Whether something is a member."),
-    Test::new("issubset", subset, "Whether all members are in another list."),
-    Test::new("issuperset", superset, "Whether all members of another list are here."),
-    Test::new("subset", subset, "Whether all members are in another list."),
-    Test::new("superset", superset, "Whether all members of another list are here."),
+    Test::new("contains", contains, "Whether the list contains a value."),
+    Test::new("issubset", subset, "Whether another list contains all members."),
+    Test::new("issuperset", superset, "Whether the list contains all members of another list."),
+    Test::new("subset", subset, "Whether another list contains all members."),
+    Test::new("superset", superset, "Whether the list contains all members of another list."),
 ];
 
 fn all(call: &PluginCall<'_>) -> Result<bool, TemplateError> {

@@ -9,8 +9,8 @@ use crate::value::{Value, python};
 /// The family.
 pub const TABLE: &[Test] = &[
     Test::new("community.general.a_module", a_module, "Whether a module of this name is built in."),
-    Test::new("community.general.ansible_type", ansible_type, "Whether it is of one of some types."),
-    Test::new("community.general.fqdn_valid", fqdn_valid, "Whether it is a full domain name."),
+    Test::new("community.general.ansible_type", ansible_type, "Whether the value has one of the given types."),
+    Test::new("community.general.fqdn_valid", fqdn_valid, "Whether the value is a fully qualified domain name."),
 ];
 
 fn ansible_type(call: &PluginCall<'_>) -> Result<bool, TemplateError> {

@@ -12,19 +12,19 @@ use crate::value::Value;
 /// The family.
 pub const TABLE: &[Test] = &[
     Test::new("abs", absolute, "Whether the path is absolute."),
-    Test::new("directory", directory, "Whether it is a folder."),
-    Test::new("exists", exists, "Whether there is such a path."),
-    Test::new("file", file, "Whether it is a file."),
+    Test::new("directory", directory, "Whether the path is a folder."),
+    Test::new("exists", exists, "Whether the path exists."),
+    Test::new("file", file, "Whether the path is a file."),
     Test::new("is_abs", absolute, "Whether the path is absolute."),
-    Test::new("is_dir", directory, "Whether it is a folder."),
-    Test::new("is_file", file, "Whether it is a file."),
-    Test::new("is_link", link, "Whether it is a symbolic link."),
-    Test::new("is_mount", mount, "Whether something is mounted there."),
-    Test::new("is_same_file", same_file, "Whether two paths are one file."),
-    Test::new("link", link, "Whether it is a symbolic link."),
-    Test::new("link_exists", link_exists, "Whether there is such a path, even a dangling link."),
-    Test::new("mount", mount, "Whether something is mounted there."),
-    Test::new("same_file", same_file, "Whether two paths are one file."),
+    Test::new("is_dir", directory, "Whether the path is a folder."),
+    Test::new("is_file", file, "Whether the path is a file."),
+    Test::new("is_link", link, "Whether the path is a symbolic link."),
+    Test::new("is_mount", mount, "Whether the path is a mount point."),
+    Test::new("is_same_file", same_file, "Whether two paths are the same file."),
+    Test::new("link", link, "Whether the path is a symbolic link."),
+    Test::new("link_exists", link_exists, "Whether the path exists, even as a dangling link."),
+    Test::new("mount", mount, "Whether the path is a mount point."),
+    Test::new("same_file", same_file, "Whether two paths are the same file."),
 ];
 
 fn read_path(call: &PluginCall<'_>) -> Result<String, TemplateError> {

@@ -18,10 +18,10 @@ pub const TABLE: &[Test] = &[
         "Whether a text is `TrustedAsTemplate`, has an `Origin` or was a `VaultedValue`.",
     )
     .sealed(),
-    Test::new("filter", filter, "Whether there is a filter of that name."),
-    Test::new("test", test, "Whether there is a test of that name."),
-    Test::new("vault_encrypted", vault_encrypted, "Whether it is vaulted text.").sealed(),
-    Test::new("vaulted_file", vaulted_file, "Whether it is the path of a vaulted file."),
+    Test::new("filter", filter, "Whether a filter of this name exists."),
+    Test::new("test", test, "Whether a test of this name exists."),
+    Test::new("vault_encrypted", vault_encrypted, "Whether the text is vaulted.").sealed(),
+    Test::new("vaulted_file", vaulted_file, "Whether the path is a vaulted file."),
 ];
 
 const HEADER: &str = "$ANSIBLE_VAULT;";

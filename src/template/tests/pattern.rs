@@ -11,11 +11,11 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[Test] = &[
-    Test::new("match", matches, "Whether the beginning matches a regular expression."),
-    Test::new("regex", regex, "Whether it matches a regular expression, anywhere unless said otherwise."),
-    Test::new("search", search, "Whether any part matches a regular expression."),
-    Test::new("version", version, "Compares versions."),
-    Test::new("version_compare", version, "Compares versions."),
+    Test::new("match", matches, "Whether the start of the text matches a regular expression."),
+    Test::new("regex", regex, "Whether the text matches a regular expression; by default anywhere."),
+    Test::new("search", search, "Whether any part of the text matches a regular expression."),
+    Test::new("version", version, "Compares version numbers."),
+    Test::new("version_compare", version, "Compares version numbers."),
 ];
 
 fn matches(call: &PluginCall<'_>) -> Result<bool, TemplateError> {

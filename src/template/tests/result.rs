@@ -7,20 +7,20 @@ use crate::value::{Dict, Value};
 
 /// The family.
 pub const TABLE: &[Test] = &[
-    Test::new("change", changed, "Whether the task changed something."),
-    Test::new("changed", changed, "Whether the task changed something."),
+    Test::new("change", changed, "Whether the task made a change."),
+    Test::new("changed", changed, "Whether the task made a change."),
     Test::new("failed", failed, "Whether the task failed."),
     Test::new("failure", failed, "Whether the task failed."),
-    Test::new("finished", finished, "Whether the background job is done."),
-    Test::new("reachable", reachable, "Whether the host could be reached."),
+    Test::new("finished", finished, "Whether the background job has finished."),
+    Test::new("reachable", reachable, "Whether the host was reachable."),
     Test::new("skip", skipped, "Whether the task was skipped."),
     Test::new("skipped", skipped, "Whether the task was skipped."),
-    Test::new("started", started, "Whether the background job has begun."),
+    Test::new("started", started, "Whether the background job has started."),
     Test::new("succeeded", succeeded, "Whether the task did not fail."),
     Test::new("success", succeeded, "Whether the task did not fail."),
     Test::new("successful", succeeded, "Whether the task did not fail."),
-    Test::new("timedout", timed_out, "Whether the task ran out of time."),
-    Test::new("unreachable", unreachable, "Whether the host could not be reached."),
+    Test::new("timedout", timed_out, "Whether the task timed out."),
+    Test::new("unreachable", unreachable, "Whether the host was unreachable."),
 ];
 
 fn read_result<'a>(call: &'a PluginCall<'_>) -> Result<&'a Dict, TemplateError> {

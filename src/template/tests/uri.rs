@@ -8,9 +8,9 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[Test] = &[
-    Test::new("uri", uri, "Whether it is a URI."),
-    Test::new("url", url, "Whether it is a URL."),
-    Test::new("urn", urn, "Whether it is a URN."),
+    Test::new("uri", uri, "Whether the value is a URI."),
+    Test::new("url", url, "Whether the value is a URL."),
+    Test::new("urn", urn, "Whether the value is a URN."),
 ];
 
 /// The parts, if it is a URI with one of the schemes asked for.

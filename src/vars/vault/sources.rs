@@ -115,9 +115,9 @@ pub fn ask_hidden(question: &str) -> Result<VaultPassword, VaultError> {
     let Ok(mut terminal) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty") else {
         // Without a terminal the password may come by a pipe.
         let read = std::io::stdin().lock().read_until(b'\n', &mut line);
-        read.map_err(|why| failed(format!("there is none to ask at ({why})")))?;
+        read.map_err(|why| failed(format!("there is no terminal ({why})")))?;
         return match line.trim_ascii_end() {
-            [] => Err(failed("there is none to ask at, and nothing came on standard input".to_owned())),
+            [] => Err(failed("there is no terminal, and standard input is empty".to_owned())),
             password => Ok(VaultPassword::new(password)),
         };
     };

@@ -185,7 +185,7 @@ impl Simulation<'_> {
         self.check_commit(Self::index(commit));
         let plan = self.plans.get(&run.run).cloned().unwrap_or_default();
         let needs = self.is_manual() && !plan.changes.is_empty();
-        self.assert_promise(!needs || run.approved, "an apply that nobody approved");
+        self.assert_promise(!needs || run.approved, "an apply without approval");
         // The apply looks first: a plan that does not fit any more is not applied.
         if plan.from != self.objects {
             let ended =

@@ -349,7 +349,7 @@ impl<'a> Simulation<'a> {
 
     fn assert_at_rest(&self) {
         self.assert_promise(self.record.active.is_none(), "a job that stays as running");
-        self.assert_promise(self.in_order(), "drift that is not put right");
+        self.assert_promise(self.in_order(), "drift that is not corrected");
         let head = Some(Self::commit_id(self.head));
         let reached = self.record.applied == head;
         let excused = self.record.health == Health::Refused || self.record.passed_over == head;

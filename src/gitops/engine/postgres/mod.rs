@@ -131,11 +131,11 @@ impl Postgres {
             (Some(Ok(_)), _) => "has another format".to_owned(),
             (Some(Err(error)), _) => format!("cannot be read: {error}"),
             (None, None) => return JobRecord::new(job),
-            (None, Some(_)) => "is gone, although runs of it are kept".to_owned(),
+            (None, Some(_)) => "is missing, although the store has runs of it".to_owned(),
         };
         let message = format!(
-            "the state of job `{job}` was lost (its row in the database {why}): nothing is applied until you say where \
-             history begins, with `ionplay gitops accept-baseline FILE {job} COMMIT`"
+            "the state of job `{job}` was lost (its row in the database {why}): nothing is applied until you set the \
+             applied commit, with `ionplay gitops accept-baseline FILE {job} COMMIT`"
         );
         JobRecord { epoch: last.unwrap_or_default(), ..JobRecord::new_lost(job, &message) }
     }

@@ -14,24 +14,28 @@ use crate::value::json::{self, JsonStyle};
 use crate::value::{Sealed, Value, python};
 use place::{Parcel, Placing};
 
-static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or a content.")
+static SPEC: Spec = Spec::new("ansible.builtin.copy", "Copies files, folders or literal content.")
     .bound_to_run()
     .hands_on(HandsOn::InFile)
     .params(&[
         &[
-            Param::path("src", "The file or folder; with a slash at the end, only what is in it."),
+            Param::path("src", "Source file or folder; with a slash at the end, only the contents of the folder."),
             Param::str("_original_basename", "For internal use.").hidden(),
-            Param::new("content", ParamKind::Raw, "The content of the file, instead of `src`; structures become JSON."),
-            Param::path("dest", "The file, or the folder to put it in."),
-            Param::bool("backup", "Keep a copy of what is replaced.").default("false"),
-            Param::bool("force", "Replace what is there already.").default("true"),
-            Param::str("validate", "A command that has to accept the new file, with `%s` for its name."),
-            Param::new("directory_mode", ParamKind::Raw, "Permissions of folders that are created."),
-            Param::bool("remote_src", "The source is on the host.").default("false"),
-            Param::bool("local_follow", "Copy what links of the source point to."),
-            Param::str("checksum", "SHA-1 that the content is to have."),
-            Param::bool("follow", "Write what a link at the destination points to.").default("false"),
-            Param::bool("decrypt", "Open vaulted sources.").default("true"),
+            Param::new(
+                "content",
+                ParamKind::Raw,
+                "Content of the file, instead of `src`; data structures become JSON.",
+            ),
+            Param::path("dest", "Destination file, or its folder."),
+            Param::bool("backup", "Keep a backup of the replaced file.").default("false"),
+            Param::bool("force", "Replace an existing file.").default("true"),
+            Param::str("validate", "Command that validates the new file; `%s` is its name."),
+            Param::new("directory_mode", ParamKind::Raw, "Permissions of new folders."),
+            Param::bool("remote_src", "Whether the source is on the host.").default("false"),
+            Param::bool("local_follow", "Copy the targets of links in the source."),
+            Param::str("checksum", "Expected SHA-1 of the content."),
+            Param::bool("follow", "Write to the target if the destination is a link.").default("false"),
+            Param::bool("decrypt", "Decrypt vaulted sources.").default("true"),
         ],
         COMMON,
     ])
@@ -93,7 +97,7 @@ pub(super) fn refuse_unsupported(args: &ModuleArgs, context: &TaskContext<'_>, o
         }
         if value.is_null() {
             let module = of.short_name();
-            context.warn(format!("`{name}` is no parameter of `{module}`; quote the text that it was cut from"));
+            context.warn(format!("`{name}` is not a parameter of `{module}`; quote the text that contains it"));
             continue;
         }
         let known: Vec<&str> = of.all_params().map(|param| param.name).collect();

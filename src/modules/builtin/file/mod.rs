@@ -18,7 +18,7 @@ static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, l
     .makes_folder("state", "directory")
     .params(&[
         &[
-            Param::str("state", "What the path is to be.").choices(&[
+            Param::str("state", "Desired state of the path.").choices(&[
                 "absent",
                 "directory",
                 "file",
@@ -26,17 +26,17 @@ static SPEC: Spec = Spec::new("ansible.builtin.file", "Manages files, folders, l
                 "link",
                 "touch",
             ]),
-            Param::path("path", "The path.").aliases(&["dest", "name"]).required(),
+            Param::path("path", "Path.").aliases(&["dest", "name"]).required(),
             Param::str("_original_basename", "For internal use.").hidden(),
-            Param::bool("recurse", "Attributes for everything in a folder, too.").default("false"),
-            Param::bool("force", "Links to nothing, and links in place of files.").default("false"),
-            Param::bool("follow", "Attributes of what a link points to.").default("true"),
+            Param::bool("recurse", "Set attributes of all contents of a folder, too.").default("false"),
+            Param::bool("force", "Create links without a target, and links that replace files.").default("false"),
+            Param::bool("follow", "Set attributes of a link's target.").default("true"),
             Param::new("_diff_peek", ParamKind::Bool, "For internal use.").hidden(),
-            Param::path("src", "What a link points to."),
-            Param::str("modification_time", "When it was last written: `preserve`, `now`, or a time."),
-            Param::str("modification_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
-            Param::str("access_time", "When it was last read: `preserve`, `now`, or a time."),
-            Param::str("access_time_format", "How that time is written.").default("%Y%m%d%H%M.%S"),
+            Param::path("src", "Target of the link."),
+            Param::str("modification_time", "Modification time: `preserve`, `now`, or a time."),
+            Param::str("modification_time_format", "Format of the time.").default("%Y%m%d%H%M.%S"),
+            Param::str("access_time", "Access time: `preserve`, `now`, or a time."),
+            Param::str("access_time_format", "Format of the time.").default("%Y%m%d%H%M.%S"),
         ],
         COMMON,
     ]);

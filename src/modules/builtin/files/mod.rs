@@ -19,12 +19,12 @@ pub const COMMON: &[Param] = &[
     Param::new("mode", ParamKind::Raw, "Permissions, octal (`\"0644\"`) or symbolic (`u=rw,g=r`)."),
     Param::str("owner", "Name or number of the owner."),
     Param::str("group", "Name or number of the group."),
-    Param::str("seuser", "The user part of the SELinux context; accepted, without effect."),
-    Param::str("serole", "The role part of the SELinux context; accepted, without effect."),
-    Param::str("selevel", "The level part of the SELinux context; accepted, without effect."),
-    Param::str("setype", "The type part of the SELinux context; accepted, without effect."),
-    Param::str("attributes", "Flags of the file as `chattr` takes them.").aliases(&["attr"]),
-    Param::bool("unsafe_writes", "Write into the file itself where it cannot be replaced.")
+    Param::str("seuser", "User of the SELinux context; accepted, without effect."),
+    Param::str("serole", "Role of the SELinux context; accepted, without effect."),
+    Param::str("selevel", "Level of the SELinux context; accepted, without effect."),
+    Param::str("setype", "Type of the SELinux context; accepted, without effect."),
+    Param::str("attributes", "Flags of the file, as for `chattr`.").aliases(&["attr"]),
+    Param::bool("unsafe_writes", "Write directly into a file that cannot be replaced atomically.")
         .default("false")
         .env("ANSIBLE_UNSAFE_WRITES"),
 ];

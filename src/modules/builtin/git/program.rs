@@ -159,7 +159,9 @@ impl<'a> Program<'a> {
         }
         let asked = self.run_query(&["ls-remote", "--symref", remote, "HEAD"]).await?;
         let branch = asked.stdout.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.split('\t').next());
-        branch.map(str::to_owned).ok_or_else(|| asked.into_failure(format!("cannot tell the main branch of {remote}")))
+        branch
+            .map(str::to_owned)
+            .ok_or_else(|| asked.into_failure(format!("cannot determine the main branch of {remote}")))
     }
 }
 

@@ -18,28 +18,28 @@ use crate::template::python::regex::Pattern;
 use crate::template::python::regex_syntax::RegexFlags;
 use crate::value::{Dict, Value, python};
 
-static SPEC: Spec = Spec::new("ansible.builtin.wait_for", "Waits for a port, a file, or some time.")
+static SPEC: Spec = Spec::new("ansible.builtin.wait_for", "Waits for a port, a file, or a duration.")
     .check(CheckSupport::None)
     .params(&[&[
-        Param::str("host", "The name or address of the host with the port.").default("127.0.0.1"),
-        Param::int("timeout", "Seconds after which waiting is given up.").default("300"),
-        Param::int("connect_timeout", "Seconds after which one attempt to connect is given up.").default("5"),
-        Param::int("delay", "Seconds before the first look.").default("0"),
-        Param::int("port", "The port."),
+        Param::str("host", "Name or address of the host with the port.").default("127.0.0.1"),
+        Param::int("timeout", "Maximum seconds to wait.").default("300"),
+        Param::int("connect_timeout", "Maximum seconds for one connection attempt.").default("5"),
+        Param::int("delay", "Seconds before the first check.").default("0"),
+        Param::int("port", "Port number."),
         Param::list(
             "active_connection_states",
             &ParamKind::Str,
             "TCP states that count as a connection for `drained`.",
         )
         .default("ESTABLISHED,FIN_WAIT1,FIN_WAIT2,SYN_RECV,SYN_SENT,TIME_WAIT"),
-        Param::path("path", "The file."),
-        Param::str("search_regex", "What the file, or what the port says, has to contain."),
-        Param::str("state", "What is waited for.")
+        Param::path("path", "Path of the file."),
+        Param::str("search_regex", "Regular expression that the file or the port's output must match."),
+        Param::str("state", "State to wait for.")
             .default("started")
             .choices(&["absent", "drained", "present", "started", "stopped"]),
-        Param::list("exclude_hosts", &ParamKind::Str, "Hosts whose connections do not count for `drained`."),
-        Param::int("sleep", "Seconds between two looks.").default("1"),
-        Param::str("msg", "Said instead of the usual message when waiting is given up."),
+        Param::list("exclude_hosts", &ParamKind::Str, "Hosts whose connections are ignored for `drained`."),
+        Param::int("sleep", "Seconds between checks.").default("1"),
+        Param::str("msg", "Message at the end of an unsuccessful wait."),
     ]]);
 
 /// The most that is read of a port in the search for a text.

@@ -22,18 +22,18 @@ use crate::value::{Value, python};
 
 /// The parameters of every request; name and password differ in their aliases.
 pub const COMMON: &[Param] = &[
-    Param::str("url", "The address, with `http`, `https` or `file`.").required(),
-    Param::str("http_agent", "What the client calls itself.").default("ansible-httpget"),
-    Param::bool("use_proxy", "Go through the proxy that the environment names.").default("true"),
-    Param::bool("validate_certs", "Check the certificate of the server.").default("true"),
-    Param::bool("force_basic_auth", "Send name and password at once instead of when asked.").default("false"),
-    Param::path("client_cert", "A certificate (PEM) to show to the server, with its key or beside `client_key`."),
-    Param::path("client_key", "The key (PEM) of `client_cert`."),
-    Param::bool("use_gssapi", "Kerberos; not available here.").default("false"),
-    Param::list("unredirected_headers", &ParamKind::Str, "Headers that are left out after a redirect.").default(""),
+    Param::str("url", "URL, with `http`, `https` or `file`.").required(),
+    Param::str("http_agent", "User agent of the request.").default("ansible-httpget"),
+    Param::bool("use_proxy", "Use the proxy of the environment.").default("true"),
+    Param::bool("validate_certs", "Verify the certificate of the server.").default("true"),
+    Param::bool("force_basic_auth", "Send user name and password with the first request.").default("false"),
+    Param::path("client_cert", "Client certificate (PEM), with its key or with `client_key`."),
+    Param::path("client_key", "Key (PEM) of `client_cert`."),
+    Param::bool("use_gssapi", "Kerberos; not supported.").default("false"),
+    Param::list("unredirected_headers", &ParamKind::Str, "Headers to omit after a redirect.").default(""),
     Param::bool("decompress", "Unpack a compressed answer.").default("true"),
-    Param::list("ciphers", &ParamKind::Str, "TLS ciphers; accepted, the safe ones are used."),
-    Param::bool("use_netrc", "Take name and password from `~/.netrc` if the task has none.").default("true"),
+    Param::list("ciphers", &ParamKind::Str, "TLS ciphers; accepted, without effect: safe ciphers are used."),
+    Param::bool("use_netrc", "Use the login in `~/.netrc` if the task has none.").default("true"),
 ];
 
 /// Answer to a request.

@@ -97,7 +97,7 @@ pub fn read_rotation(args: &ModuleArgs, context: &TaskContext<'_>) -> Result<Opt
     let Some(Value::Dict(rotate)) = args.get("rotate") else { return Ok(None) };
     let wrong = |why: String| argument_error(why, "rotate", args, context);
     if args.get("credentials").and_then(Value::as_slice).is_none_or(<[Value]>::is_empty) {
-        let hint = "say where the password goes, such as `credentials: [{docker_config: {}}]`";
+        let hint = "name the sinks of the password, for example `credentials: [{docker_config: {}}]`";
         return Err(wrong("`rotate` needs `credentials`".to_owned()).hint(hint));
     }
     let span = |name: &str| -> Result<SignedDuration, Diagnostic> {
@@ -138,7 +138,7 @@ impl Reader<'_> {
             let known = kinds().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let why = match given.is_empty() {
                 true => format!("`{}` names no sink", self.place),
-                false => format!("`{}` names {} sinks; write each as an item of its own", self.place, given.len()),
+                false => format!("`{}` names {} sinks; write each as a separate item", self.place, given.len()),
             };
             return Err(self
                 .item_error(why)

@@ -142,7 +142,7 @@ impl<'a> Rotation<'a> {
                 RotationStep::Discard(number) => self.delete_generation(number, "its password was lost").await,
                 RotationStep::Wait(number) => {
                     self.settling.site.context.warn(format!(
-                        "another run seems to be at work on `{}`; the rotation goes on with the next run",
+                        "another run seems to be working on `{}`; the next run continues the rotation",
                         generation_name(self.family, number)
                     ));
                     return self.conclude_rotation(None);
@@ -155,7 +155,7 @@ impl<'a> Rotation<'a> {
             };
             if let Err(why) = done {
                 let message =
-                    format!("failed to rotate token `{}`: {why}; the next run goes on from here", self.family);
+                    format!("failed to rotate token `{}`: {why}; the next run continues from here", self.family);
                 return Err(self.settling.into_failure(message));
             }
         }

@@ -90,8 +90,8 @@ impl Settling<'_> {
         }
         if drift.iter().any(|report| report.when_missing == WhenMissing::Fail) {
             let message = format!(
-                "{}, and the password of {KIND} `{name}` is not kept any longer. `when_missing: replace` makes a token with \
-                 a new password, `when_missing: ignore` goes on with a warning",
+                "{}, and the store no longer has the password of {KIND} `{name}`. `when_missing: replace` creates a \
+                 token with a new password, `when_missing: ignore` continues with a warning",
                 list_lost(reports)
             );
             return Err(self.into_failure(message));

@@ -11,12 +11,12 @@ use crate::value::{Dict, Value};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.consolidate", consolidate, "Joins lists of mappings by a key that they share."),
-    FilterPlugin::new("ansible.utils.fact_diff", fact_diff, "Gives the lines in which two values differ."),
+    FilterPlugin::new("ansible.utils.consolidate", consolidate, "Merges lists of mappings by a common key."),
+    FilterPlugin::new("ansible.utils.fact_diff", fact_diff, "Returns the lines in which two values differ."),
     FilterPlugin::new(
         "ansible.utils.param_list_compare",
         param_list_compare,
-        "Chooses from a list what another list names or excludes.",
+        "Returns the members of a list that another list names, or does not name.",
     ),
 ];
 

@@ -10,13 +10,13 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.hwaddr", hwaddr, "Keeps a hardware address, or writes it in another notation."),
-    FilterPlugin::new("ansible.utils.macaddr", macaddr, "Does as `hwaddr`."),
     FilterPlugin::new(
-        "ansible.utils.slaac",
-        slaac,
-        "Gives the IPv6 address that a host makes of its hardware address.",
+        "ansible.utils.hwaddr",
+        hwaddr,
+        "Validates a hardware address, or converts it to another notation.",
     ),
+    FilterPlugin::new("ansible.utils.macaddr", macaddr, "Same as `hwaddr`."),
+    FilterPlugin::new("ansible.utils.slaac", slaac, "Returns the SLAAC IPv6 address for a hardware address."),
 ];
 
 /// Notations by the names that the query has for them.

@@ -10,13 +10,17 @@ use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.ipaddr", ipaddr, "Keeps IP addresses and networks, or gives a part of them."),
-    FilterPlugin::new("ansible.utils.ipv4", ipv4, "Does as `ipaddr`, for IPv4 only."),
-    FilterPlugin::new("ansible.utils.ipv6", ipv6, "Does as `ipaddr`, for IPv6 only."),
+    FilterPlugin::new(
+        "ansible.utils.ipaddr",
+        ipaddr,
+        "Validates IP addresses and networks, or returns a part of them.",
+    ),
+    FilterPlugin::new("ansible.utils.ipv4", ipv4, "Same as `ipaddr`, for IPv4 only."),
+    FilterPlugin::new("ansible.utils.ipv6", ipv6, "Same as `ipaddr`, for IPv6 only."),
     FilterPlugin::new(
         "ansible.utils.ipwrap",
         ipwrap,
-        "Puts IPv6 addresses into brackets, and leaves all else as it is.",
+        "Puts IPv6 addresses into brackets; returns other values unchanged.",
     ),
 ];
 

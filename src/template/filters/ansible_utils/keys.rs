@@ -9,7 +9,7 @@ use crate::value::{Dict, Value};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.keep_keys", keep_keys, "Keeps some keys of nested data."),
+    FilterPlugin::new("ansible.utils.keep_keys", keep_keys, "Keeps only some keys of nested data."),
     FilterPlugin::new("ansible.utils.remove_keys", remove_keys, "Removes some keys of nested data."),
     FilterPlugin::new("ansible.utils.replace_keys", replace_keys, "Renames keys of nested data."),
 ];

@@ -11,16 +11,16 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.network_in_network", in_network, "Whether an address or network is in a network."),
     FilterPlugin::new(
-        "ansible.utils.network_in_usable",
-        in_usable,
-        "Whether it is among the addresses that hosts can have.",
+        "ansible.utils.network_in_network",
+        in_network,
+        "Returns whether an address or network is in a network.",
     ),
+    FilterPlugin::new("ansible.utils.network_in_usable", in_usable, "Returns whether an address is usable for a host."),
     FilterPlugin::new(
         "ansible.utils.reduce_on_network",
         reduce_on_network,
-        "Keeps the addresses that are in a network.",
+        "Returns the addresses that are in a network.",
     ),
 ];
 

@@ -8,9 +8,9 @@ use crate::value::{Dict, Text, Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.get_path", get_path, "Gives the value at a path such as `a.b[0]`."),
-    FilterPlugin::new("ansible.utils.index_of", index_of, "Gives the positions of members for which a test holds."),
-    FilterPlugin::new("ansible.utils.to_paths", to_paths, "Gives all paths in nested data, with their values."),
+    FilterPlugin::new("ansible.utils.get_path", get_path, "Returns the value at a path such as `a.b[0]`."),
+    FilterPlugin::new("ansible.utils.index_of", index_of, "Returns the positions of members that pass a test."),
+    FilterPlugin::new("ansible.utils.to_paths", to_paths, "Returns all paths in nested data, with their values."),
 ];
 
 fn get_path(call: &PluginCall<'_>) -> Result<Value, TemplateError> {

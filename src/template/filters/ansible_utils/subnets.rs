@@ -17,26 +17,30 @@ pub const TABLE: &[FilterPlugin] = &[
     FilterPlugin::new(
         "ansible.utils.cidr_merge",
         cidr_merge,
-        "Merges networks into the fewest, or into one that spans all.",
+        "Merges networks into as few as possible, or into one that contains all.",
     ),
-    FilterPlugin::new("ansible.utils.ip4_hex", ip4_hex, "Writes an IPv4 address in hexadecimal digits."),
+    FilterPlugin::new("ansible.utils.ip4_hex", ip4_hex, "Converts an IPv4 address to hexadecimal."),
     FilterPlugin::new("ansible.utils.ipmath", ipmath, "Adds a number to an address."),
     FilterPlugin::new(
         "ansible.utils.ipsubnet",
         ipsubnet,
-        "Gives a part of a network, or the number or position of parts.",
+        "Returns a subnet of a network, or the number or position of subnets.",
     ),
-    FilterPlugin::new("ansible.utils.next_nth_usable", next_nth_usable, "Gives the address so many places further on."),
-    FilterPlugin::new("ansible.utils.nthhost", nthhost, "Gives the address at a position in a network."),
+    FilterPlugin::new(
+        "ansible.utils.next_nth_usable",
+        next_nth_usable,
+        "Returns the address a given number of places higher.",
+    ),
+    FilterPlugin::new("ansible.utils.nthhost", nthhost, "Returns the address at a position in a network."),
     FilterPlugin::new(
         "ansible.utils.previous_nth_usable",
         previous_nth_usable,
-        "Gives the address so many places back.",
+        "Returns the address a given number of places lower.",
     ),
     FilterPlugin::new(
         "ansible.utils.usable_range",
         usable_range,
-        "Gives all addresses of a network, and their number.",
+        "Returns all addresses of a network, and their number.",
     ),
 ];
 

@@ -11,8 +11,8 @@ use crate::value::{Dict, Value, json, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("ansible.utils.from_xml", from_xml, "Reads XML."),
-    FilterPlugin::new("ansible.utils.to_xml", to_xml, "Writes XML."),
+    FilterPlugin::new("ansible.utils.from_xml", from_xml, "Parses XML."),
+    FilterPlugin::new("ansible.utils.to_xml", to_xml, "Formats data as XML."),
 ];
 
 fn error(call: &PluginCall<'_>, what: &str) -> TemplateError {

@@ -12,22 +12,14 @@ use crate::value::{Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("community.general.crc32", crc32, "Gives the CRC-32 checksum of text."),
-    FilterPlugin::new(
-        "community.general.hashids_decode",
-        hashids_decode,
-        "Gives the numbers that a hash id was made of.",
-    ),
-    FilterPlugin::new("community.general.hashids_encode", hashids_encode, "Makes a short id of numbers."),
-    FilterPlugin::new(
-        "community.general.random_mac",
-        random_mac,
-        "Completes the beginning of a hardware address by chance.",
-    ),
+    FilterPlugin::new("community.general.crc32", crc32, "Returns the CRC-32 checksum of text."),
+    FilterPlugin::new("community.general.hashids_decode", hashids_decode, "Returns the numbers in a hash id."),
+    FilterPlugin::new("community.general.hashids_encode", hashids_encode, "Returns a short id for numbers."),
+    FilterPlugin::new("community.general.random_mac", random_mac, "Completes a prefix to a random hardware address."),
     FilterPlugin::new(
         "community.general.unicode_normalize",
         unicode_normalize,
-        "Brings text into a Unicode normal form.",
+        "Converts text to a Unicode normal form.",
     ),
 ];
 

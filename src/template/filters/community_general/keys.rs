@@ -8,7 +8,7 @@ use crate::value::{Dict, Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("community.general.keep_keys", keep_keys, "Keeps some keys of mappings in a list."),
+    FilterPlugin::new("community.general.keep_keys", keep_keys, "Keeps only some keys of mappings in a list."),
     FilterPlugin::new("community.general.remove_keys", remove_keys, "Removes some keys of mappings in a list."),
     FilterPlugin::new("community.general.replace_keys", replace_keys, "Renames keys of mappings in a list."),
 ];

@@ -12,17 +12,17 @@ use crate::value::{Dict, Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("community.general.accumulate", accumulate, "Gives the sums of the members so far."),
-    FilterPlugin::new("community.general.lists_difference", difference, "Gives the members that no other list has."),
-    FilterPlugin::new("community.general.lists_intersect", intersect, "Gives the members that all lists have."),
-    FilterPlugin::new("community.general.lists_mergeby", mergeby, "Joins lists of mappings by a key that they share."),
+    FilterPlugin::new("community.general.accumulate", accumulate, "Returns cumulative sums of the members."),
+    FilterPlugin::new("community.general.lists_difference", difference, "Returns the members that no other list has."),
+    FilterPlugin::new("community.general.lists_intersect", intersect, "Returns the members that all lists have."),
+    FilterPlugin::new("community.general.lists_mergeby", mergeby, "Merges lists of mappings by a common key."),
     FilterPlugin::new(
         "community.general.lists_symmetric_difference",
         symmetric_difference,
-        "Gives the members that one of two lists has only.",
+        "Returns the members that are in only one of two lists.",
     ),
-    FilterPlugin::new("community.general.lists_union", union, "Gives the members of all lists, each once."),
-    FilterPlugin::new("community.general.version_sort", version_sort, "Sorts versions."),
+    FilterPlugin::new("community.general.lists_union", union, "Returns the members of all lists, without duplicates."),
+    FilterPlugin::new("community.general.version_sort", version_sort, "Sorts version numbers."),
 ];
 
 fn distinct(items: impl IntoIterator<Item = Value>) -> Vec<Value> {

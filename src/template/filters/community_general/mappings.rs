@@ -8,16 +8,20 @@ use crate::value::{Dict, Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("community.general.counter", counter, "Counts how often each member is there."),
-    FilterPlugin::new("community.general.dict", dict, "Makes a mapping of pairs."),
-    FilterPlugin::new("community.general.dict_kv", dict_kv, "Makes a mapping of one key and the input."),
-    FilterPlugin::new("community.general.from_ini", from_ini, "Reads INI text."),
+    FilterPlugin::new("community.general.counter", counter, "Counts the occurrences of each member."),
+    FilterPlugin::new("community.general.dict", dict, "Converts pairs to a mapping."),
+    FilterPlugin::new(
+        "community.general.dict_kv",
+        dict_kv,
+        "Returns a mapping with one key and the input as its value.",
+    ),
+    FilterPlugin::new("community.general.from_ini", from_ini, "Parses INI text."),
     FilterPlugin::new(
         "community.general.groupby_as_dict",
         groupby_as_dict,
-        "Makes a mapping of mappings by one of their keys.",
+        "Converts a list of mappings to a mapping, keyed by one of their keys.",
     ),
-    FilterPlugin::new("community.general.to_ini", to_ini, "Writes INI text."),
+    FilterPlugin::new("community.general.to_ini", to_ini, "Formats a mapping as INI text."),
 ];
 
 fn unhashable(value: &Value) -> TemplateError {

@@ -10,8 +10,8 @@ use crate::value::{Dict, Value, python};
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("community.general.from_csv", from_csv, "Reads CSV into a list of mappings."),
-    FilterPlugin::new("community.general.to_prettytable", to_prettytable, "Draws a list of mappings as a table."),
+    FilterPlugin::new("community.general.from_csv", from_csv, "Parses CSV text to a list of mappings."),
+    FilterPlugin::new("community.general.to_prettytable", to_prettytable, "Formats a list of mappings as a table."),
 ];
 
 /// Reads the options of a CSV reader, those of the filter and those of the module `read_csv`.

@@ -7,19 +7,23 @@ use crate::value::Value;
 
 /// The family.
 pub const TABLE: &[FilterPlugin] = &[
-    FilterPlugin::new("community.general.to_days", |call| convert_to(call, "day"), "Gives a duration in days."),
-    FilterPlugin::new("community.general.to_hours", |call| convert_to(call, "h"), "Gives a duration in hours."),
+    FilterPlugin::new("community.general.to_days", |call| convert_to(call, "day"), "Converts a duration to days."),
+    FilterPlugin::new("community.general.to_hours", |call| convert_to(call, "h"), "Converts a duration to hours."),
     FilterPlugin::new(
         "community.general.to_milliseconds",
         |call| convert_to(call, "ms"),
-        "Gives a duration in milliseconds.",
+        "Converts a duration to milliseconds.",
     ),
-    FilterPlugin::new("community.general.to_minutes", |call| convert_to(call, "m"), "Gives a duration in minutes."),
-    FilterPlugin::new("community.general.to_months", |call| convert_to(call, "month"), "Gives a duration in months."),
-    FilterPlugin::new("community.general.to_seconds", |call| convert_to(call, "s"), "Gives a duration in seconds."),
-    FilterPlugin::new("community.general.to_time_unit", to_time_unit, "Gives a duration in a unit."),
-    FilterPlugin::new("community.general.to_weeks", |call| convert_to(call, "week"), "Gives a duration in weeks."),
-    FilterPlugin::new("community.general.to_years", |call| convert_to(call, "year"), "Gives a duration in years."),
+    FilterPlugin::new("community.general.to_minutes", |call| convert_to(call, "m"), "Converts a duration to minutes."),
+    FilterPlugin::new(
+        "community.general.to_months",
+        |call| convert_to(call, "month"),
+        "Converts a duration to months.",
+    ),
+    FilterPlugin::new("community.general.to_seconds", |call| convert_to(call, "s"), "Converts a duration to seconds."),
+    FilterPlugin::new("community.general.to_time_unit", to_time_unit, "Converts a duration to a given unit."),
+    FilterPlugin::new("community.general.to_weeks", |call| convert_to(call, "week"), "Converts a duration to weeks."),
+    FilterPlugin::new("community.general.to_years", |call| convert_to(call, "year"), "Converts a duration to years."),
 ];
 
 /// A unit of time, in milliseconds.

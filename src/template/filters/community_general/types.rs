@@ -9,7 +9,7 @@ use crate::value::{Dict, Value, python};
 pub const TABLE: &[FilterPlugin] = &[FilterPlugin::new(
     "community.general.reveal_ansible_type",
     reveal_ansible_type,
-    "Names the type of a value, and of its members.",
+    "Returns the type of a value and of its members.",
 )];
 
 fn reveal_ansible_type(call: &PluginCall<'_>) -> Result<Value, TemplateError> {
