@@ -1,6 +1,7 @@
 //! Changes of other modules: files and commands.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::value::KNOWN_AFTER_CREATION;
 
@@ -74,9 +75,37 @@ pub fn is_predicted(planned: &[PlannedEffect], real: &PlannedEffect) -> bool {
     }
 }
 
-/// Whether an item of a loop is the planned one. Where the plan could not know a part of it, anything may stand: the items
-/// of a loop over results have ids and passwords in them that are known only by now.
+/// Whether an item of a loop is the planned one. A mapping or a list is compared part by part.
 fn is_same_item(planned: &str, real: &str) -> bool {
+    let read = |text: &str| -> Option<Value> {
+        text.starts_with(['{', '[']).then(|| serde_json::from_str(text).ok()).flatten()
+    };
+    match (read(planned), read(real)) {
+        (Some(planned), Some(real)) => is_same_part(&planned, &real),
+        _ => is_same_text(planned, real),
+    }
+}
+
+fn is_same_part(planned: &Value, real: &Value) -> bool {
+    match (planned, real) {
+        (Value::Object(planned), Value::Object(real)) => {
+            // The real run of a task tells more in its result than the dry run could.
+            let is_result = planned.contains_key("changed");
+            (is_result || planned.len() == real.len())
+                && planned.iter().all(|(key, planned)| real.get(key).is_some_and(|real| is_same_part(planned, real)))
+        }
+        (Value::Array(planned), Value::Array(real)) => {
+            planned.len() == real.len() && planned.iter().zip(real).all(|(planned, real)| is_same_part(planned, real))
+        }
+        (Value::String(planned), _) if planned == KNOWN_AFTER_CREATION => true,
+        (Value::String(planned), Value::String(real)) => is_same_text(planned, real),
+        (planned, real) => planned == real,
+    }
+}
+
+/// Whether a text is the planned one. Where the plan could not know a part of it, anything may stand: the items
+/// of a loop over results have ids and passwords in them that are known only by now.
+fn is_same_text(planned: &str, real: &str) -> bool {
     let mut parts = planned.split(KNOWN_AFTER_CREATION);
     let Some(mut rest) = parts.next().and_then(|first| real.strip_prefix(first)) else { return false };
     let mut parts: Vec<&str> = parts.collect();
@@ -117,10 +146,16 @@ mod tests {
 
     #[test]
     fn item_with_unknown_parts_is_the_planned_one_where_the_known_parts_are() {
-        let planned = "{'id': <known after creation>, 'name': 'a', 'password': <known after creation>}";
-        assert!(is_same_item(planned, "{'id': '1', 'name': 'a', 'password': '********'}"));
-        assert!(!is_same_item(planned, "{'id': '1', 'name': 'b', 'password': '********'}"));
-        assert!(!is_same_item(planned, "{'id': '1', 'name': 'a', 'password': 'x'"));
+        let planned = r#"{"id": "<known after creation>", "name": "a", "password": "<known after creation>"}"#;
+        assert!(is_same_item(planned, r#"{"id": "1", "name": "a", "password": "********"}"#));
+        assert!(!is_same_item(planned, r#"{"id": "1", "name": "b", "password": "********"}"#));
+        assert!(!is_same_item(planned, r#"{"id": "1", "name": "a", "password": "x", "more": 1}"#));
+        assert!(
+            is_same_item("x-<known after creation>-y", "x-1-y") && !is_same_item("x-<known after creation>-y", "1-y")
+        );
+        let result = r#"{"changed": true, "failed": false}"#;
+        assert!(is_same_item(result, r#"{"changed": true, "failed": false, "dest": "/etc/motd"}"#));
+        assert!(!is_same_item(result, r#"{"changed": false, "failed": false}"#));
         assert!(is_same_item("a", "a") && !is_same_item("a", "ab") && !is_same_item("ab", "a"));
     }
 }

@@ -71,8 +71,15 @@ impl TaskRun<'_> {
     }
 }
 
+/// The paths under these names; relative ones are in the folder that the task changes to.
 fn collect_paths(values: &Dict, names: &[&str]) -> Vec<String> {
-    names.iter().filter_map(|name| values.get(name).and_then(Value::as_str)).map(str::to_owned).collect()
+    let folder = values.get("chdir").and_then(Value::as_str).map(Path::new);
+    let paths = names.iter().filter_map(|name| values.get(name).and_then(Value::as_str));
+    let placed = |path: &str| match folder.filter(|_| !path.is_empty()) {
+        Some(folder) => folder.join(path).display().to_string(),
+        None => path.to_owned(),
+    };
+    paths.map(placed).collect()
 }
 
 fn record_changed_paths(task: &TaskRun<'_>, paths: impl Iterator<Item = String>, fresh: bool) {

@@ -9,7 +9,9 @@ use super::prepare::Prepared;
 use crate::modules::spec::{CheckSupport, RunsOn};
 use crate::modules::{Failure, Later, ModuleOutcome, Spec};
 use crate::plan::host_effects::{EffectKind, PlannedEffect};
+use crate::secrets::Redactor;
 use crate::template::{Context, TemplateEngine};
+use crate::value::json::{self, JsonStyle};
 use crate::value::{Dict, Value, python};
 
 /// Whether a module acts on files or runs something.
@@ -55,15 +57,34 @@ fn classify_result(result: &Result<ModuleOutcome, Failure>) -> EffectKind {
 const OF_ONE_RUN: &[&str] = &["msg", "invocation", "diff", "warnings", "deprecations"];
 
 /// The part of a loop item that is the same in a dry run and in the real run. Items that are results of tasks describe
-/// their own run as well.
-fn identify_item(item: Value) -> Value {
-    match &item {
-        Value::Dict(result) if result.contains("changed") && result.contains("failed") => {
-            let is_lasting = |key: &Value| key.as_str().is_none_or(|key| !OF_ONE_RUN.contains(&key));
-            let lasting = result.iter().filter(|(key, _)| is_lasting(key));
-            Value::from(lasting.map(|(key, value)| (key.clone(), value.clone())).collect::<Dict>())
+/// their own run as well, and a file is read by who looks at it.
+fn identify_item(item: &Value) -> Value {
+    match item {
+        Value::Dict(dict) => {
+            let is_result = dict.contains("changed") && dict.contains("failed");
+            let is_file = dict.contains("atime") && dict.contains("mtime");
+            let is_lasting = |key: &Value| match key.as_str() {
+                Some("atime") => !is_file,
+                Some(key) => !is_result || !OF_ONE_RUN.contains(&key),
+                None => true,
+            };
+            let lasting = dict.iter().filter(|(key, _)| is_lasting(key));
+            Value::from(lasting.map(|(key, value)| (key.clone(), identify_item(value))).collect::<Dict>())
         }
-        _ => item,
+        Value::List(items) => Value::list(items.iter().map(identify_item)),
+        other => other.clone(),
+    }
+}
+
+/// An item as a plan keeps it: mappings and lists as JSON, so that they can be compared part by part.
+fn describe_item(item: &Value, redactor: &Redactor) -> String {
+    let item = identify_item(item);
+    match item {
+        Value::Dict(_) | Value::List(_) => {
+            let style = JsonStyle { mask_secrets: true, ..JsonStyle::EVENT };
+            redactor.redact_json(&json::to_string(&item, style)).into_owned()
+        }
+        other => redactor.show_value(&other),
     }
 }
 
@@ -78,7 +99,7 @@ fn describe_action(call: &ModuleCall<'_>, does: EffectKind) -> PlannedEffect {
     PlannedEffect {
         task: task.label.task.to_string(),
         host: task.host.to_string(),
-        item: item.map(|item| redactor.show_value(&identify_item(item))),
+        item: item.map(|item| describe_item(&item, redactor)),
         does,
     }
 }
