@@ -29,7 +29,7 @@ fn what_is_no_plan_or_of_another_version_or_altered() {
     desk.write("p", &text.replace("\"ci\"", "\"cd\""));
     desk.ends(APPLY, 10, "`p` was altered");
     desk.write("p", &text[..text.len() / 2]);
-    desk.ends(APPLY, 10, "`p` is no plan");
+    desk.ends(APPLY, 10, "`p` is not a plan");
     desk.write("p", &text.replace("\"format\": 1", "\"format\": 7"));
     desk.ends(APPLY, 10, "has format 7, but this program reads format 1");
     desk.ends(&["apply", "nowhere"], 10, "cannot read `nowhere`");
