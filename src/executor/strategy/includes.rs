@@ -7,6 +7,9 @@ use crate::executor::task::TaskRun;
 use crate::executor::task::task_result::TaskResult;
 use crate::playbook::{LoadResult, TaskBlock};
 
+/// Included lists of tasks, each with its number in the play.
+pub type IncludedBlocks = Vec<(u32, Rc<TaskBlock>)>;
+
 /// Loads what a task has asked for on its host, and reports the result of each include. `loaded` learns of each list and
 /// of its number. Gives nothing if one of them has failed.
 ///
@@ -16,7 +19,7 @@ pub fn load_includes(
     runner: &TaskRun<'_>,
     finished: &TaskResult,
     loaded: &mut dyn FnMut(&IncludeRequest, u32),
-) -> LoadResult<Option<Vec<(u32, Rc<TaskBlock>)>>> {
+) -> LoadResult<Option<IncludedBlocks>> {
     let mut lists = Vec::new();
     for request in &finished.includes {
         match request.load_included(runner.run, runner.play, runner.task) {
